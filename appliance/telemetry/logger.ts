@@ -1,0 +1,28 @@
+import { type DestinationStream, type Logger as PinoLogger, pino } from 'pino';
+
+/**
+ * The injected logger: `(data, fixed message)`. error = a human must act, warn = degraded, info = outcome, debug = step.
+ * Never personal data, never a secret, no text from the network above debug. A log line is not evidence: audit events are.
+ */
+export type Logger = Pick<PinoLogger, 'error' | 'warn' | 'info' | 'debug'> & {
+  child(bindings: { service: string }): Logger;
+};
+
+/** Paths whose values are replaced, as a second line of defence behind never logging them. */
+const REDACTED = ['*.authorization', '*.token', '*.passphrase', '*.secret', '*.privateKey', 'token', 'passphrase', 'secret'];
+
+export interface LoggerOptions {
+  readonly level: 'silent' | 'error' | 'warn' | 'info' | 'debug';
+}
+
+/** Creates the process's root logger: one JSON object a line, ISO time, to stdout unless a destination is given. */
+export function createLogger(options: LoggerOptions, destination?: DestinationStream): Logger {
+  const settings = {
+    level: options.level,
+    base: null,
+    timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: { level: (label: string) => ({ level: label }) },
+    redact: { paths: REDACTED, censor: '[redacted]' },
+  };
+  return destination === undefined ? pino(settings) : pino(settings, destination);
+}

@@ -1,0 +1,71 @@
+/**
+ * NectarError and the one registry of codes.
+ *
+ * A code is AREA_PROBLEM, is never reused, and carries typed data. `docs/reference/errors.md` is generated from this
+ * registry and tested against it both ways.
+ */
+import { ANCHOR_ERRORS } from './errors/anchor.ts';
+import { AUDIT_ERRORS } from './errors/audit.ts';
+import { CLI_ERRORS } from './errors/cli.ts';
+import { CONFIG_ERRORS } from './errors/config.ts';
+import { GATEWAY_ERRORS } from './errors/gateway.ts';
+import { KEY_ERRORS } from './errors/key.ts';
+import { NETWORK_ERRORS } from './errors/network.ts';
+import { NODE_ERRORS } from './errors/node.ts';
+import { ROLLUP_ERRORS } from './errors/rollup.ts';
+import { STORE_ERRORS } from './errors/store.ts';
+
+export const ERRORS = {
+  ...NODE_ERRORS,
+  ...CONFIG_ERRORS,
+  ...KEY_ERRORS,
+  ...STORE_ERRORS,
+  ...AUDIT_ERRORS,
+  ...ROLLUP_ERRORS,
+  ...ANCHOR_ERRORS,
+  ...NETWORK_ERRORS,
+  ...GATEWAY_ERRORS,
+  ...CLI_ERRORS,
+};
+
+export type ErrorCode = keyof typeof ERRORS;
+
+/** The data that an error of code `C` carries: facts for a machine, never plaintext, a key, a token or personal data. */
+export type ErrorData<C extends ErrorCode> = (typeof ERRORS)[C] extends { message: (data: infer D) => string }
+  ? D
+  : never;
+
+/** The only error class that crosses a room's boundary. Anything else that escapes is a bug (exit code 1). */
+export class NectarError<C extends ErrorCode = ErrorCode> extends Error {
+  readonly code: C;
+  readonly data: ErrorData<C>;
+
+  constructor(code: C, data: ErrorData<C>, options?: { cause?: unknown }) {
+    const definition = ERRORS[code] as { message: (data: ErrorData<C>) => string };
+    super(definition.message(data), options);
+    this.name = 'NectarError';
+    this.code = code;
+    this.data = data;
+  }
+
+  /** The HTTP status of the problem document (RFC 9457). */
+  get status(): number {
+    return ERRORS[this.code].http;
+  }
+
+  /** The process exit code of the CLI (house-style 14). */
+  get exit(): number {
+    return ERRORS[this.code].exit;
+  }
+}
+
+/** True for a NectarError, of the given code when one is named. */
+export function isNectarError<C extends ErrorCode>(error: unknown, code?: C): error is NectarError<C> {
+  return error instanceof NectarError && (code === undefined || error.code === code);
+}
+
+/** The severity of a rollup error; undefined for every other error. Only the rollup's driver switches on it. */
+export function rollupSeverity(error: unknown): 'temporary' | 'reset' | 'critical' | undefined {
+  if (!(error instanceof NectarError)) return undefined;
+  return (ERRORS[error.code] as { severity?: 'temporary' | 'reset' | 'critical' }).severity;
+}

@@ -1,0 +1,4 @@
+import { define, EXIT } from './definition.ts';
+
+export const NETWORK_ERRORS = {
+};
