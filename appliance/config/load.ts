@@ -1,0 +1,109 @@
+import { readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { Ajv, type ErrorObject } from 'ajv';
+import { NectarError } from '../../protocol/errors.ts';
+import { configOptions, getAt, setAt } from './options.ts';
+import { type NodeConfig, nodeConfigSchema } from './schema.ts';
+
+/** A config file larger than this is not ours. */
+const MAX_CONFIG_BYTES = 1024 * 1024;
+
+export type ConfigSource = 'default' | 'file' | 'env' | 'flag';
+
+export interface LoadOptions {
+  readonly home: string;
+  /** Usually process.env. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Dotted path -> value, from the command line. */
+  readonly flags?: Readonly<Record<string, unknown>>;
+}
+
+export interface LoadedConfig {
+  readonly config: NodeConfig;
+  /** Where each option's value came from, by dotted path. */
+  readonly sources: ReadonlyMap<string, ConfigSource>;
+}
+
+const ajv = new Ajv({ allErrors: true, useDefaults: true, strict: true, keywords: [] });
+const validate = ajv.compile(nodeConfigSchema);
+
+export function configPath(home: string): string {
+  return join(home, 'config.json');
+}
+
+/**
+ * The effective configuration: default < file < env < flag (house-style 15).
+ *
+ * @throws NectarError CONFIG_FILE_MISSING, CONFIG_FILE_INVALID, CONFIG_VALUE_INVALID
+ */
+export function loadConfig(options: LoadOptions): LoadedConfig {
+  const path = configPath(options.home);
+  return resolveConfig(readConfigFile(path), { ...options, path });
+}
+
+/** Layers env and flags over an already parsed file, validates the whole, and fills the defaults. */
+export function resolveConfig(file: Record<string, unknown>, options: Omit<LoadOptions, 'home'> & { path: string }): LoadedConfig {
+  const merged = structuredClone(file);
+  const sources = new Map<string, ConfigSource>();
+  for (const option of configOptions(nodeConfigSchema)) {
+    sources.set(option.path, getAt(file, option.path) === undefined ? 'default' : 'file');
+    const fromEnv = options.env?.[option.env];
+    if (fromEnv !== undefined && fromEnv !== '') {
+      setAt(merged, option.path, parseText(fromEnv, option.schema.type, option.env));
+      sources.set(option.path, 'env');
+    }
+    const fromFlag = options.flags?.[option.path];
+    if (fromFlag !== undefined) {
+      setAt(merged, option.path, fromFlag);
+      sources.set(option.path, 'flag');
+    }
+  }
+  if (!validate(merged)) {
+    throw new NectarError('CONFIG_FILE_INVALID', { path: options.path, problems: describeAll(validate.errors ?? []) });
+  }
+  return { config: merged as NodeConfig, sources };
+}
+
+function readConfigFile(path: string): Record<string, unknown> {
+  let text: string;
+  try {
+    if (statSync(path).size > MAX_CONFIG_BYTES) {
+      throw new NectarError('CONFIG_FILE_INVALID', { path, problems: [`larger than ${MAX_CONFIG_BYTES} bytes`] });
+    }
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    if (error instanceof NectarError) throw error;
+    throw new NectarError('CONFIG_FILE_MISSING', { path }, { cause: error });
+  }
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+  } catch (error) {
+    throw new NectarError('CONFIG_FILE_INVALID', { path, problems: ['not valid JSON'] }, { cause: error });
+  }
+  throw new NectarError('CONFIG_FILE_INVALID', { path, problems: ['not a JSON object'] });
+}
+
+/** An environment variable is text: numbers and booleans are read strictly, arrays are comma-separated. */
+function parseText(text: string, type: string | undefined, option: string): unknown {
+  if (type === 'integer' || type === 'number') {
+    const value = Number(text);
+    if (text.trim() === '' || !Number.isFinite(value)) throw new NectarError('CONFIG_VALUE_INVALID', { option, expected: type });
+    return value;
+  }
+  if (type === 'boolean') {
+    if (text === 'true') return true;
+    if (text === 'false') return false;
+    throw new NectarError('CONFIG_VALUE_INVALID', { option, expected: 'true or false' });
+  }
+  if (type === 'array') return text.split(',').map((item) => item.trim()).filter((item) => item !== '');
+  return text;
+}
+
+function describeAll(errors: readonly ErrorObject[]): string[] {
+  return errors.map((error) => {
+    const where = error.instancePath.slice(1).replaceAll('/', '.') || 'the file';
+    const extra = (error.params as { additionalProperty?: string }).additionalProperty;
+    return extra === undefined ? `${where} ${error.message ?? 'is invalid'}` : `${where} has an unknown option ${extra}`;
+  });
+}
