@@ -1,0 +1,19 @@
+/**
+ * `npm run bench -- <name>`: one benchmark, one or more JSON lines {name, ours, peer, peerName, ratio}, all figures of one run.
+ */
+const BENCHES = {
+  store: () => import('./store.ts'),
+  audit: () => import('./audit.ts'),
+  chain: () => import('./chain.ts'),
+} as const;
+
+const names = process.argv.slice(2);
+const isBench = (name: string): name is keyof typeof BENCHES => Object.hasOwn(BENCHES, name);
+if (names.length === 0 || !names.every(isBench)) {
+  process.stderr.write(`usage: npm run bench -- ${Object.keys(BENCHES).join('|')}\n`);
+  process.exit(2);
+}
+for (const name of names.filter(isBench)) {
+  const { run } = await BENCHES[name]();
+  await run();
+}

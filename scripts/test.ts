@@ -1,0 +1,63 @@
+/**
+ * `npm test`: every suite that this machine can run, in order, with one closing report. Suites that need what is not here say so;
+ * with CI=true nothing may skip.
+ *
+ * node scripts/test.ts [unit|contracts|compliance|integration|vectors|e2e ...] [-- node:test flags]
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync, globSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+interface Suite {
+  readonly name: string;
+  readonly files: string;
+  /** How many test files run at once: e2e owns ports and folders of its own but not the two cores. */
+  readonly concurrency: number;
+}
+
+const SUITES: readonly Suite[] = [
+  { name: 'architecture', files: 'test/*.test.ts', concurrency: 2 },
+  { name: 'unit', files: 'test/unit/**/*.test.ts', concurrency: 2 },
+  { name: 'contracts', files: 'test/contracts/**/*.test.ts', concurrency: 1 },
+  { name: 'compliance', files: 'test/compliance/**/*.test.ts', concurrency: 2 },
+  { name: 'vectors', files: 'test/vectors/**/*.test.ts', concurrency: 2 },
+  { name: 'integration', files: 'test/integration/**/*.test.ts', concurrency: 2 },
+  { name: 'e2e', files: 'test/e2e/**/*.test.ts', concurrency: 1 },
+];
+
+const args = process.argv.slice(2);
+const split = args.indexOf('--');
+const names = split < 0 ? args : args.slice(0, split);
+const flags = split < 0 ? [] : args.slice(split + 1);
+const unknown = names.filter((name) => !SUITES.some((suite) => suite.name === name));
+if (unknown.length > 0) {
+  process.stderr.write(`unknown suite ${unknown.join(', ')}; one of ${SUITES.map((suite) => suite.name).join(', ')}\n`);
+  process.exit(2);
+}
+
+let failed = false;
+const rows: string[] = [];
+for (const suite of SUITES) {
+  if (names.length > 0 && !names.includes(suite.name)) continue;
+  const files = globSync(suite.files, { cwd: root });
+  if (files.length === 0) continue;
+  process.stdout.write(`\n== ${suite.name}: ${files.length} files\n`);
+  const started = Date.now();
+  const reporter = process.env['NECTAR_TEST_REPORTER'] ?? 'dot';
+  const result = spawnSync(
+    process.execPath,
+    ['--test', `--test-concurrency=${suite.concurrency}`, `--test-reporter=${reporter}`, '--test-reporter-destination=stdout',
+      '--test-reporter=./scripts/test-summary.ts', '--test-reporter-destination=stdout', ...flags, ...files],
+    { cwd: root, stdio: 'inherit', env: process.env },
+  );
+  const seconds = ((Date.now() - started) / 1000).toFixed(0);
+  rows.push(`${suite.name.padEnd(14)} ${result.status === 0 ? 'passed' : 'FAILED'} in ${seconds} s`);
+  failed ||= result.status !== 0;
+}
+
+process.stdout.write(`\n${rows.join('\n')}\n`);
+if (!existsSync(`${root}/../shared/data`)) process.stdout.write('not run: the full data and vector sets (no ../shared beside this clone)\n');
+process.stdout.write('not run: the container and cluster suites (they come with those targets)\n');
+process.exit(failed ? 1 : 0);

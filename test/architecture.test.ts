@@ -1,0 +1,232 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { builtinModules } from 'node:module';
+import { dirname, join, normalize } from 'node:path/posix';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+/**
+ * The rule of the house (design, section 2): who may import whom, no cycles, and each room's npm packages with the reason.
+ */
+const root = fileURLToPath(new URL('..', import.meta.url));
+const ROOMS = ['protocol', 'appliance', 'cli', 'hardening', 'scripts', 'bench', 'test'];
+
+/** Room -> the rooms whose files it may import. */
+const MAY_IMPORT: Record<string, readonly string[]> = {
+  protocol: [],
+  appliance: ['protocol', 'contracts/generated'],
+  hardening: ['protocol'],
+  cli: ['protocol', 'appliance', 'hardening', 'contracts/generated'],
+  scripts: ['protocol', 'appliance', 'cli', 'hardening', 'contracts/generated'],
+  bench: ['protocol', 'appliance', 'cli', 'contracts/generated', 'test'],
+  test: ['protocol', 'appliance', 'cli', 'hardening', 'scripts', 'bench', 'contracts/generated'],
+};
+
+/** Room or service -> npm package -> why. A package that is not here may not be imported there. */
+const ALLOWED: Record<string, Record<string, string>> = {
+  protocol: {
+    '@noble/hashes': 'SHA-256, HKDF, keccak, hex: pure ECMAScript',
+    '@noble/curves': 'Ed25519 and secp256k1 verification: pure ECMAScript',
+    canonicalize: 'RFC 8785 canonical JSON',
+    fflate: 'DEFLATE of batches: pure ECMAScript, bounded output',
+    '@ethereumjs/block': "Ethereum's headers and blocks",
+    '@ethereumjs/common': 'hardfork rules',
+    '@ethereumjs/evm': 'the EVM',
+    '@ethereumjs/mpt': "Ethereum's trie",
+    '@ethereumjs/rlp': 'RLP',
+    '@ethereumjs/statemanager': 'state over the trie',
+    '@ethereumjs/tx': 'transactions',
+    '@ethereumjs/util': 'addresses, accounts, withdrawals',
+    '@ethereumjs/vm': 'the block state transition',
+  },
+  'appliance/config': { ajv: 'JSON schema validation', typebox: 'schemas' },
+  'appliance/telemetry': { pino: 'logs', 'prom-client': 'metrics' },
+  'appliance/keys': { typebox: 'schemas', ajv: 'validates keys.json' },
+  'appliance/store': {
+    typebox: 'schemas',
+    'classic-level': 'the embedded index',
+    multiformats: 'CIDs',
+    '@ipld/car': 'CAR export',
+    '@ipld/dag-pb': 'UnixFS nodes',
+    'ipfs-unixfs': 'UnixFS file nodes',
+    'ipfs-unixfs-importer': 'UnixFS layout',
+    'ipfs-unixfs-exporter': 'UnixFS reading',
+    'blockstore-core': 'blockstore interface',
+    'prom-client': 'metrics',
+  },
+  'appliance/audit': { typebox: 'schemas', 'prom-client': 'metrics', '@noble/hashes': 'SHA-256 in protocol types' },
+  'appliance/p2p': {
+    typebox: 'schemas',
+    'prom-client': 'metrics',
+    libp2p: 'the host',
+    '@libp2p/tcp': 'transport',
+    '@libp2p/noise': 'encryption and proof of the peer id',
+    '@libp2p/yamux': 'multiplexing',
+    '@libp2p/identify': 'identify',
+    '@libp2p/gossipsub': 'gossip of unsafe blocks',
+    '@libp2p/crypto': 'identity keys',
+    '@libp2p/peer-id': 'peer ids',
+    '@libp2p/interface': 'types',
+    '@libp2p/ping': 'liveness of connections',
+    '@multiformats/multiaddr': 'addresses',
+    multiformats: 'CIDs',
+  },
+  'appliance/rollup': {
+    typebox: 'schemas',
+    'prom-client': 'metrics',
+    'classic-level': 'chain database',
+    ethers: 'L1 and ABI access',
+    multiformats: 'peer ids to bytes',
+    undici: 'HTTP to L1 and the sequencer',
+    'tiny-secp256k1': 'sender recovery in WASM, seven times noble',
+    '@noble/hashes': 'keccak',
+    '@noble/curves': 'secp256k1 signatures',
+    fastify: 'loopback RPC of the sequencer process',
+    '@ethereumjs/block': 'headers',
+    '@ethereumjs/common': 'hardfork rules',
+    '@ethereumjs/evm': 'eth_call',
+    '@ethereumjs/mpt': 'trie',
+    '@ethereumjs/rlp': 'RLP',
+    '@ethereumjs/statemanager': 'state',
+    '@ethereumjs/tx': 'transactions',
+    '@ethereumjs/util': 'types',
+    '@ethereumjs/vm': 'the block state transition',
+  },
+  'appliance/anchor': { typebox: 'schemas', 'prom-client': 'metrics', ethers: 'ABI encoding', multiformats: 'peer ids to bytes' },
+  'appliance/gateway': {
+    typebox: 'schemas',
+    'prom-client': 'metrics',
+    fastify: 'HTTP server',
+    '@fastify/swagger': 'OpenAPI from the same schemas',
+    '@fastify/type-provider-typebox': 'typed routes',
+    jose: 'JWT EdDSA',
+    '@peculiar/x509': "the node's own CA",
+    ajv: 'schema validation',
+    'ajv-formats': 'formats in schemas',
+  },
+  cli: {
+    commander: 'the command line',
+    '@clack/prompts': 'the wizard',
+    'cli-progress': 'progress bars',
+    undici: 'HTTPS client with the pinned CA',
+    ethers: 'L1 deployment and deposits of the devnet',
+    ajv: 'schema validation',
+    typebox: 'schemas',
+    '@noble/hashes': 'hashes of public ids',
+    '@noble/curves': 'identity keys at init',
+    multiformats: 'peer ids',
+    '@libp2p/crypto': 'identity keys at init',
+    '@libp2p/peer-id': 'peer ids',
+  },
+  hardening: {},
+};
+
+interface Import {
+  readonly from: string;
+  readonly to: string;
+  readonly typeOnly: boolean;
+}
+
+function files(room: string): string[] {
+  return readdirSync(join(root, room), { recursive: true, encoding: 'utf8' })
+    .map((file) => join(room, file.replaceAll('\\', '/')))
+    .filter((file) => file.endsWith('.ts') && !file.includes('/generated/'));
+}
+
+const IMPORT = /(?:^|\n)\s*(import|export)\s+(type\s+)?(?:[\w*{}\s,$]+?\s+from\s+)?['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]\s*\)/g;
+
+function importsOf(file: string): Import[] {
+  const text = readFileSync(join(root, file), 'utf8').replaceAll(/\/\*[\s\S]*?\*\//g, '');
+  return [...text.matchAll(IMPORT)].map((match) => ({
+    from: file,
+    to: match[3] ?? match[4] ?? '',
+    typeOnly: match[2] !== undefined,
+  }));
+}
+
+const isRelative = (to: string): boolean => to.startsWith('.');
+const target = ({ from, to }: Import): string => normalize(join(dirname(from), to));
+const packageOf = (to: string): string => to.split('/').slice(0, to.startsWith('@') ? 2 : 1).join('/');
+const roomOf = (file: string): string => (file.startsWith('contracts/generated/') ? 'contracts/generated' : (file.split('/')[0] ?? ''));
+/** `appliance/store` for appliance/store/put.ts; undefined for files at the root of appliance. */
+const serviceOf = (file: string): string | undefined => /^appliance\/([^/]+)\//.exec(file)?.[1];
+
+const all = ROOMS.flatMap((room) => files(room)).flatMap(importsOf);
+
+test('scans real imports', () => {
+  assert.ok(all.length > 300, `${all.length} imports found`);
+});
+
+test('lets each room import only the rooms below it', () => {
+  const wrong = all
+    .filter((entry) => isRelative(entry.to))
+    .filter((entry) => {
+      const [from, to] = [roomOf(entry.from), roomOf(target(entry))];
+      return from !== to && !(MAY_IMPORT[from] ?? []).includes(to) && !target(entry).endsWith('package.json');
+    });
+  assert.deepEqual(wrong, []);
+});
+
+test('keeps the star: a service imports protocol, service.ts, telemetry and itself', () => {
+  const wrong = all
+    .filter((entry) => isRelative(entry.to) && serviceOf(entry.from) !== undefined)
+    .filter((entry) => {
+      const to = target(entry);
+      const own = serviceOf(entry.from);
+      if (roomOf(to) !== 'appliance' || serviceOf(to) === own) return false;
+      if (to === 'appliance/service.ts' || serviceOf(to) === 'telemetry') return false;
+      return !(own === 'config' && /^appliance\/[^/]+\/config\.ts$/.test(to));
+    });
+  assert.deepEqual(wrong, []);
+});
+
+test('lets only wire.ts import services, by their index', () => {
+  const wrong = all
+    .filter((entry) => isRelative(entry.to) && entry.from.startsWith('appliance/') && serviceOf(entry.from) === undefined)
+    .filter((entry) => {
+      const service = serviceOf(target(entry));
+      if (service === undefined || service === 'telemetry' || service === 'config') return false;
+      return !(entry.from === 'appliance/wire.ts' && target(entry).endsWith('/index.ts'));
+    });
+  assert.deepEqual(wrong, []);
+});
+
+test('keeps protocol pure: no Node API', () => {
+  const builtins = new Set(builtinModules);
+  const wrong = all.filter(({ from, to }) => from.startsWith('protocol/') && (to.startsWith('node:') || builtins.has(to)));
+  assert.deepEqual(wrong, []);
+});
+
+test("uses only the npm packages on each room's list, and lists none in vain", () => {
+  const used = new Map<string, Set<string>>();
+  const wrong: string[] = [];
+  for (const { from, to } of all) {
+    if (isRelative(to) || to.startsWith('node:') || /^(test|bench|scripts)\//.test(from)) continue;
+    const service = serviceOf(from);
+    const room = service === undefined ? roomOf(from) : `appliance/${service}`;
+    const name = packageOf(to);
+    if (ALLOWED[room]?.[name] === undefined) wrong.push(`${from} imports ${name}`);
+    used.set(room, (used.get(room) ?? new Set()).add(name));
+  }
+  assert.deepEqual([...new Set(wrong)], []);
+  const idle = Object.entries(ALLOWED).flatMap(([room, list]) =>
+    Object.keys(list).filter((name) => used.get(room)?.has(name) !== true).map((name) => `${room}: ${name}`),
+  );
+  assert.deepEqual(idle, []);
+});
+
+test('has no import cycles', () => {
+  const graph = new Map<string, string[]>();
+  for (const entry of all) {
+    if (!isRelative(entry.to) || entry.typeOnly) continue;
+    graph.set(entry.from, [...(graph.get(entry.from) ?? []), target(entry)]);
+  }
+  const done = new Set<string>();
+  const visit = (file: string, path: readonly string[]): void => {
+    assert.ok(!path.includes(file), `cycle: ${[...path.slice(path.indexOf(file)), file].join(' -> ')}`);
+    if (done.has(file)) return;
+    for (const next of graph.get(file) ?? []) visit(next, [...path, file]);
+    done.add(file);
+  };
+  for (const file of graph.keys()) visit(file, []);
+});
