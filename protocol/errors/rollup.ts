@@ -1,4 +1,53 @@
 import { define, EXIT } from './definition.ts';
 
 export const ROLLUP_ERRORS = {
+  ROLLUP_L1_UNREACHABLE: define<{ method: string }>({
+    message: ({ method }) => `no L1 endpoint answered ${method}`,
+    remedy: 'Check that the L1 RPC endpoints of the configuration are up and reachable. The node keeps what it has, retries by itself and catches up.',
+    http: 503,
+    exit: EXIT.unreachable,
+    severity: 'temporary',
+  }),
+  ROLLUP_L1_REFUSED: define<{ method: string; code: number }>({
+    message: ({ method, code }) => `the L1 endpoint refused ${method} with code ${code}`,
+    remedy: 'The L1 endpoint answered with a JSON-RPC error. Check that it serves the method and the history that the node needs.',
+    http: 502,
+    exit: EXIT.unreachable,
+    severity: 'temporary',
+  }),
+  ROLLUP_L1_RESPONSE_INVALID: define<{ what: string }>({
+    message: ({ what }) => `the L1 endpoint answered with an invalid ${what}`,
+    remedy: 'What the L1 endpoint said does not hash to what L1 committed to: it is faulty or lying. Use another endpoint.',
+    http: 502,
+    exit: EXIT.checksFailed,
+    severity: 'temporary',
+  }),
+  ROLLUP_L1_REORGED: define<{ number: bigint }>({
+    message: ({ number }) => `L1 block ${number} was replaced`,
+    remedy: 'Nothing to do: the node goes back to the last common L1 block and derives again.',
+    http: 503,
+    exit: EXIT.unreachable,
+    severity: 'reset',
+  }),
+  ROLLUP_L1_CHAIN_MISMATCH: define<{ what: string; expected: string; actual: string }>({
+    message: ({ what, expected, actual }) => `the L1 endpoint serves another chain: ${what} is ${actual}, expected ${expected}`,
+    remedy: 'Point the node at an endpoint of the L1 that the network descriptor names.',
+    http: 502,
+    exit: EXIT.config,
+    severity: 'critical',
+  }),
+  ROLLUP_DERIVE_ACCUMULATOR_INVALID: define<{ contract: string; index: bigint }>({
+    message: ({ contract, index }) => `the accumulator of ${contract} at ${index} does not follow from the events before it`,
+    remedy: 'The L1 contracts and this version disagree about the inbox format. Check the network descriptor and upgrade the node.',
+    http: 500,
+    exit: EXIT.checksFailed,
+    severity: 'critical',
+  }),
+  ROLLUP_DERIVE_STATE_INVALID: define<{ what: string }>({
+    message: ({ what }) => `the derivation state does not fit: ${what}`,
+    remedy: 'The node derives again from the last sound point. When it repeats, remove HOME/rollup/db and let the node rebuild it from L1.',
+    http: 500,
+    exit: EXIT.checksFailed,
+    severity: 'reset',
+  }),
 };
