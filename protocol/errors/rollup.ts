@@ -1,6 +1,18 @@
 import { define, EXIT } from './definition.ts';
 
 export const ROLLUP_ERRORS = {
+  ROLLUP_L1_BINARY_MISSING: define<{ platform: string }>({
+    message: ({ platform }) => `no development L1 (anvil) is installed for ${platform}`,
+    remedy: 'Install the dependencies again with optional packages included; or join a network whose L1 is elsewhere.',
+    http: 501,
+    exit: EXIT.config,
+  }),
+  ROLLUP_L1_NOT_STARTED: define<{ port: number; log: string }>({
+    message: ({ port, log }) => `the development L1 did not start on port ${port}, see ${log}`,
+    remedy: 'Choose another port when this one is taken; the log file holds what anvil said.',
+    http: 503,
+    exit: EXIT.unreachable,
+  }),
   ROLLUP_L1_UNREACHABLE: define<{ method: string }>({
     message: ({ method }) => `no L1 endpoint answered ${method}`,
     remedy: 'Check that the L1 RPC endpoints of the configuration are up and reachable. The node keeps what it has, retries by itself and catches up.',

@@ -1,0 +1,75 @@
+import { NectarError } from '../../../protocol/errors.ts';
+import { isInBloom } from './bloom.ts';
+import { bytes, invalid, parseFields, quantity } from './field.ts';
+import { type L1Header, parseHeader } from './header.ts';
+import {
+  BATCH_TOPIC,
+  findBatch,
+  findMessage,
+  type InboxAddresses,
+  type InboxEvent,
+  MESSAGE_TOPIC,
+  parseBatchCalldata,
+} from './inbox-event.ts';
+import type { JsonRpc } from './json-rpc.ts';
+import { type L1Log, verifyReceipts } from './receipts.ts';
+
+/** L1 as derivation sees it: every content checked against a header hash; only *which* header is the endpoint's word. */
+export interface L1Source {
+  /** Throws ROLLUP_L1_CHAIN_MISMATCH when the endpoint serves another chain. */
+  verifyChain(signal: AbortSignal): Promise<void>;
+  headerByTag(tag: 'latest' | 'finalized', signal: AbortSignal): Promise<L1Header | undefined>;
+  headerByNumber(number: bigint, signal: AbortSignal): Promise<L1Header | undefined>;
+  /** Inbox and SequencerInbox events of the block, in log order. */
+  inboxEvents(header: L1Header, signal: AbortSignal): Promise<readonly InboxEvent[]>;
+}
+
+export interface L1SourceOptions {
+  readonly chainId: bigint;
+  readonly addresses: InboxAddresses;
+}
+
+export function createL1Source(options: L1SourceOptions, rpc: JsonRpc): L1Source {
+  async function header(tag: string, signal: AbortSignal): Promise<L1Header | undefined> {
+    const answer = await rpc.call('eth_getBlockByNumber', [tag, false], signal);
+    return answer === null ? undefined : parseHeader(answer);
+  }
+
+  async function readEvent(log: L1Log, signal: AbortSignal): Promise<InboxEvent | undefined> {
+    const batch = findBatch(log, options.addresses);
+    if (batch === undefined) return findMessage(log, options.addresses);
+    const answer = await rpc.call('eth_getTransactionByHash', [log.transactionHash], signal);
+    const input = bytes(parseFields(answer, 'transaction'), 'input');
+    return { ...batch, data: parseBatchCalldata(input, batch.dataHash) };
+  }
+
+  return {
+    async verifyChain(signal) {
+      const actual = quantity({ chainId: await rpc.call('eth_chainId', [], signal) }, 'chainId');
+      if (actual === options.chainId) return;
+      const data = { what: 'chain id', expected: String(options.chainId), actual: String(actual) };
+      throw new NectarError('ROLLUP_L1_CHAIN_MISMATCH', data);
+    },
+    headerByTag: header,
+    async headerByNumber(number, signal) {
+      const found = await header(`0x${number.toString(16)}`, signal);
+      if (found !== undefined && found.number !== number) throw invalid('block number');
+      return found;
+    },
+    async inboxEvents(block, signal) {
+      if (!mayConcern(block, options.addresses)) return [];
+      const logs = await verifyReceipts(block, await rpc.call('eth_getBlockReceipts', [block.hash], signal));
+      const events: InboxEvent[] = [];
+      for (const log of logs) {
+        const event = await readEvent(log, signal);
+        if (event !== undefined) events.push(event);
+      }
+      return events;
+    },
+  };
+}
+
+function mayConcern(block: L1Header, addresses: InboxAddresses): boolean {
+  const holds = (item: `0x${string}`): boolean => isInBloom(block.logsBloom, item);
+  return (holds(addresses.sequencerInbox) && holds(BATCH_TOPIC)) || (holds(addresses.inbox) && holds(MESSAGE_TOPIC));
+}

@@ -1,0 +1,133 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { copyFile, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+
+/** The development L1 as a child process: where it is, and where it keeps its state. */
+export interface AnvilOptions {
+  readonly folder: string;
+  readonly port: number;
+  /** An empty block at least this often, so that `finalized` moves without traffic. */
+  readonly blockTimeS: number;
+  /** Whole state to disk this often; what came after the last dump is lost on `kill -9`, which L2 sees as an L1 reorg. */
+  readonly stateIntervalS: number;
+  readonly chainId: number;
+}
+
+const PLATFORMS: Readonly<Record<string, string>> = {
+  'linux-x64': 'anvil-linux-amd64',
+  'linux-arm64': 'anvil-linux-arm64',
+  'darwin-x64': 'anvil-darwin-amd64',
+  'darwin-arm64': 'anvil-darwin-arm64',
+  'win32-x64': 'anvil-win32-amd64',
+};
+
+const STOP_TIMEOUT_MS = 15_000;
+const POLL_MS = 50;
+
+/** The platform package's binary; undefined when npm installed none. Needs no postinstall script of @foundry-rs/anvil. */
+export function findAnvilBinary(): string | undefined {
+  const name = PLATFORMS[`${process.platform}-${process.arch}`];
+  if (name === undefined) return undefined;
+  try {
+    const manifest = createRequire(import.meta.url).resolve(`@foundry-rs/${name}/package.json`);
+    const binary = join(dirname(manifest), 'bin', process.platform === 'win32' ? 'anvil.exe' : 'anvil');
+    return existsSync(binary) ? binary : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Starts anvil detached. Accounts come from our own mnemonic file, so anvil gets none (its arguments are readable by every
+ * user of the machine), answers no browser (no CORS) and logs no key (quiet).
+ */
+export async function spawnAnvil(binary: string, options: AnvilOptions): Promise<ChildProcess> {
+  await restoreState(options.folder);
+  const log = await open(join(options.folder, 'anvil.log'), 'a', 0o600);
+  const child = spawn(binary, anvilArguments(options), { detached: true, stdio: ['ignore', log.fd, log.fd] });
+  child.unref();
+  await log.close();
+  if (child.pid !== undefined) await writeFile(pidPath(options.folder), String(child.pid), { mode: 0o600 });
+  return child;
+}
+
+function anvilArguments(options: AnvilOptions): string[] {
+  return [
+    ['--quiet', '--no-cors', '--accounts', '0', '--hardfork', 'prague'],
+    ['--host', '127.0.0.1', '--port', String(options.port), '--chain-id', String(options.chainId)],
+    ['--mixed-mining', '--block-time', String(options.blockTimeS), '--slots-in-an-epoch', '1'],
+    ['--state', statePath(options.folder), '--state-interval', String(options.stateIntervalS)],
+  ].flat();
+}
+
+/** The pid of the anvil that runs on this folder; undefined when none does. A pid that another program took is not ours. */
+export function findAnvilPid(folder: string): number | undefined {
+  let pid: number;
+  try {
+    pid = Number(readFileSync(pidPath(folder), 'utf8'));
+    process.kill(pid, 0);
+  } catch {
+    return undefined;
+  }
+  if (process.platform !== 'linux') return pid;
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(statePath(folder)) ? pid : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Stops the anvil of this folder and waits until it has dumped its state. Does nothing when none runs. */
+export async function stopAnvil(folder: string): Promise<void> {
+  const pid = findAnvilPid(folder);
+  if (pid === undefined) return;
+  process.kill(pid, 'SIGTERM');
+  for (let waited = 0; findAnvilPid(folder) !== undefined; waited += POLL_MS) {
+    if (waited === STOP_TIMEOUT_MS) process.kill(pid, 'SIGKILL');
+    await delay(POLL_MS);
+  }
+  await rm(pidPath(folder), { force: true });
+}
+
+/**
+ * Keeps a second, complete copy of the state: anvil truncates its file before it writes it, so a crash in that moment leaves
+ * nothing. Returns false, and keeps the older copy, when the file is not complete right now.
+ */
+export async function backUpState(folder: string): Promise<boolean> {
+  if (!(await isComplete(statePath(folder)))) return false;
+  const partial = `${backupPath(folder)}.partial`;
+  await copyFile(statePath(folder), partial);
+  if (!(await isComplete(partial))) return false;
+  await rename(partial, backupPath(folder));
+  return true;
+}
+
+async function restoreState(folder: string): Promise<void> {
+  if (!existsSync(statePath(folder)) || (await backUpState(folder))) return;
+  await rename(statePath(folder), `${statePath(folder)}.broken`);
+  if (await isComplete(backupPath(folder))) await copyFile(backupPath(folder), statePath(folder));
+}
+
+async function isComplete(path: string): Promise<boolean> {
+  try {
+    JSON.parse(await readFile(path, 'utf8'));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function statePath(folder: string): string {
+  return join(folder, 'state.json');
+}
+
+function backupPath(folder: string): string {
+  return join(folder, 'state.backup.json');
+}
+
+function pidPath(folder: string): string {
+  return join(folder, 'anvil.pid');
+}

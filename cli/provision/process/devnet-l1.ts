@@ -1,0 +1,144 @@
+import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { getBytes, HDNodeWallet, JsonRpcProvider, Mnemonic, parseEther, randomBytes, toQuantity } from 'ethers';
+import type { Hex } from '../../../protocol/brand.ts';
+import { NectarError } from '../../../protocol/errors.ts';
+import { findAnvilBinary, findAnvilPid, spawnAnvil, stopAnvil } from './anvil-process.ts';
+
+export interface DevnetL1Options {
+  /** Belongs to the development L1 alone: state, mnemonic, log, pid. Made 0700. */
+  readonly folder: string;
+  readonly port: number;
+  readonly blockTimeS?: number;
+  readonly stateIntervalS?: number;
+}
+
+/** An account of the development L1. The same key may act on L2. */
+export interface DevnetAccount {
+  readonly address: Hex;
+  /** secp256k1, 32 bytes. */
+  readonly key: Uint8Array;
+}
+
+export interface DevnetL1 {
+  readonly rpcUrl: string;
+  readonly chainId: bigint;
+  readonly pid: number;
+  readonly accounts: {
+    readonly deployer: DevnetAccount;
+    readonly sequencer: DevnetAccount;
+    readonly auditors: readonly [DevnetAccount, DevnetAccount];
+    /** Pays the deposits with which new nodes get their first L2 balance. */
+    readonly faucet: DevnetAccount;
+  };
+}
+
+export const DEVNET_L1_CHAIN_ID = 31337n;
+
+const BLOCK_TIME_S = 6;
+const STATE_INTERVAL_S = 10;
+const START_TIMEOUT_MS = 20_000;
+const POLL_MS = 50;
+
+/** Starts the development L1 of this folder, or finds it running; its chain, accounts and contracts outlive a stop. */
+export async function startDevnetL1(options: DevnetL1Options): Promise<DevnetL1> {
+  await mkdir(options.folder, { recursive: true, mode: 0o700 });
+  await chmod(options.folder, 0o700);
+  const accounts = await openAccounts(options.folder);
+  const rpcUrl = `http://127.0.0.1:${options.port}`;
+  if (findAnvilPid(options.folder) === undefined) await launch(options);
+  const pid = await waitUntilUp(options, rpcUrl);
+  await fund(rpcUrl, [accounts.deployer, accounts.sequencer, accounts.faucet]);
+  return { rpcUrl, chainId: DEVNET_L1_CHAIN_ID, pid, accounts };
+}
+
+/** Stops it with its state on disk; does nothing when it is not running. */
+export async function stopDevnetL1(folder: string): Promise<void> {
+  await stopAnvil(folder);
+}
+
+async function launch(options: DevnetL1Options): Promise<void> {
+  const binary = findAnvilBinary();
+  if (binary === undefined) {
+    throw new NectarError('ROLLUP_L1_BINARY_MISSING', { platform: `${process.platform}-${process.arch}` });
+  }
+  const child = await spawnAnvil(binary, {
+    folder: options.folder,
+    port: options.port,
+    blockTimeS: options.blockTimeS ?? BLOCK_TIME_S,
+    stateIntervalS: options.stateIntervalS ?? STATE_INTERVAL_S,
+    chainId: Number(DEVNET_L1_CHAIN_ID),
+  });
+  // A binary that cannot run at all shows as no pid; waitUntilUp turns it into the one clear error.
+  child.on('error', () => {});
+}
+
+/** The pid, once the anvil *of this folder* answers: another program on the port is not taken for it. */
+async function waitUntilUp(options: DevnetL1Options, rpcUrl: string): Promise<number> {
+  for (let waited = 0; waited < START_TIMEOUT_MS; waited += POLL_MS) {
+    await delay(POLL_MS);
+    const pid = findAnvilPid(options.folder);
+    if (pid === undefined) break;
+    if ((await findChainId(rpcUrl)) === DEVNET_L1_CHAIN_ID && findAnvilPid(options.folder) === pid) return pid;
+  }
+  await stopAnvil(options.folder);
+  const log = join(options.folder, 'anvil.log');
+  throw new NectarError('ROLLUP_L1_NOT_STARTED', { port: options.port, log });
+}
+
+async function findChainId(rpcUrl: string): Promise<bigint | undefined> {
+  try {
+    const response = await fetch(rpcUrl, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: '{"jsonrpc":"2.0","id":1,"method":"eth_chainId","params":[]}',
+      signal: AbortSignal.timeout(1_000),
+    });
+    return BigInt(((await response.json()) as { result: string }).result);
+  } catch {
+    return undefined;
+  }
+}
+
+async function openAccounts(folder: string): Promise<DevnetL1['accounts']> {
+  const path = join(folder, 'mnemonic');
+  const phrase = (await readIfPresent(path)) ?? (await createMnemonic(path));
+  const account = (index: number): DevnetAccount => {
+    const wallet = HDNodeWallet.fromPhrase(phrase.trim(), undefined, `m/44'/60'/0'/0/${index}`);
+    return { address: wallet.address.toLowerCase() as Hex, key: getBytes(wallet.privateKey) };
+  };
+  return {
+    deployer: account(0),
+    sequencer: account(1),
+    auditors: [account(2), account(3)],
+    faucet: account(4),
+  };
+}
+
+async function createMnemonic(path: string): Promise<string> {
+  const { phrase } = Mnemonic.fromEntropy(randomBytes(16));
+  await writeFile(path, `${phrase}\n`, { mode: 0o600, flag: 'wx' });
+  return phrase;
+}
+
+async function readIfPresent(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+async function fund(rpcUrl: string, accounts: readonly DevnetAccount[]): Promise<void> {
+  const provider = new JsonRpcProvider(rpcUrl, DEVNET_L1_CHAIN_ID, { staticNetwork: true });
+  try {
+    for (const { address } of accounts) {
+      if ((await provider.getBalance(address)) > 0n) continue;
+      await provider.send('anvil_setBalance', [address, toQuantity(parseEther('1000000'))]);
+    }
+  } finally {
+    provider.destroy();
+  }
+}
