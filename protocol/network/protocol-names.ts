@@ -1,0 +1,20 @@
+/**
+ * Names of the p2p protocols. Each carries the L2 chain id, so that nodes of two networks have nothing to say to each
+ * other even when one machine runs both, and ends in its format version.
+ */
+export interface ProtocolNames {
+  /** gossipsub topic of signed unsafe blocks. */
+  readonly blocksTopic: string;
+  /** Stream: range of unsafe blocks, see unsafe-range.ts. */
+  readonly unsafeRange: string;
+  /** Stream: get, hold and release ciphertext blocks, see block-exchange.ts. */
+  readonly blockExchange: string;
+}
+
+export function protocolNames(l2ChainId: bigint): ProtocolNames {
+  return {
+    blocksTopic: `/nectar/${l2ChainId}/blocks/1`,
+    unsafeRange: `/nectar/${l2ChainId}/unsafe/1`,
+    blockExchange: `/nectar/${l2ChainId}/blocks/1`,
+  };
+}
