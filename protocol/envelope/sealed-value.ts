@@ -1,0 +1,51 @@
+/**
+ * A small value sealed at rest: index entries, identities. AAD = its place (the database key, the file's name), so that a
+ * value moved to another place does not open.
+ *
+ *   sealed = formatVersion(1) = 1 | salt(16) | nonce(12) | ciphertext | tag(16)
+ *   key    = HKDF-SHA256(value key, salt, info = "nectar/sealed-value/1", 32)
+ *
+ * A key of its own for every value: random 96-bit nonces under one long-lived key would cap a busy node at 2^32 values.
+ * An older value of the same place does open (an AEAD knows no time): who needs freshness compares with the audit log.
+ */
+import { utf8ToBytes } from '@noble/hashes/utils.js';
+import { ENVELOPE_VERSION } from './aad.ts';
+import { type EnvelopeCrypto, KEY_BYTES, NONCE_BYTES, TAG_BYTES } from './crypto.ts';
+
+const INFO = utf8ToBytes('nectar/sealed-value/1');
+const SALT_BYTES = 16;
+const PREFIX_BYTES = 1 + SALT_BYTES + NONCE_BYTES;
+
+/** Fresh random bytes that sealValue needs: salt and nonce. */
+export const SEALED_VALUE_RANDOM_BYTES = SALT_BYTES + NONCE_BYTES;
+/** Bytes that sealing adds. */
+export const SEALED_VALUE_OVERHEAD_BYTES = PREFIX_BYTES + TAG_BYTES;
+
+/** Seals `value` for `place`. `key` 32 bytes, `random` SEALED_VALUE_RANDOM_BYTES fresh random bytes. */
+export function sealValue(
+  crypto: EnvelopeCrypto,
+  key: Uint8Array,
+  input: { readonly place: Uint8Array; readonly value: Uint8Array; readonly random: Uint8Array },
+): Uint8Array {
+  const { place, value, random } = input;
+  if (random.length !== SEALED_VALUE_RANDOM_BYTES) throw new RangeError('sealed value needs 28 random bytes');
+  const valueKey = crypto.hkdf(key, random.subarray(0, SALT_BYTES), INFO, KEY_BYTES);
+  const body = crypto.seal(valueKey, random.subarray(SALT_BYTES), place, value);
+  const sealed = new Uint8Array(PREFIX_BYTES + body.length);
+  sealed[0] = ENVELOPE_VERSION;
+  sealed.set(random, 1);
+  sealed.set(body, PREFIX_BYTES);
+  return sealed;
+}
+
+/** Opens a value at its place; undefined when it is malformed or does not authenticate there. */
+export function openValue(
+  crypto: EnvelopeCrypto,
+  key: Uint8Array,
+  input: { readonly place: Uint8Array; readonly sealed: Uint8Array },
+): Uint8Array | undefined {
+  const { place, sealed } = input;
+  if (sealed.length < SEALED_VALUE_OVERHEAD_BYTES || sealed[0] !== ENVELOPE_VERSION) return undefined;
+  const valueKey = crypto.hkdf(key, sealed.subarray(1, 1 + SALT_BYTES), INFO, KEY_BYTES);
+  return crypto.open(valueKey, sealed.subarray(1 + SALT_BYTES, PREFIX_BYTES), place, sealed.subarray(PREFIX_BYTES));
+}
