@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {INodeRegistry} from "../../contracts/src/l2/INodeRegistry.sol";
+import {NodeRegistry} from "../../contracts/src/l2/NodeRegistry.sol";
+import {TestBase} from "./TestBase.sol";
+
+/// @title A registry with three auditors of whom two eject, and the people around one node
+abstract contract RegistryTestBase is TestBase {
+    bytes internal constant PEER = hex"002408011220aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+    bytes32 internal constant EVIDENCE = keccak256("evidence");
+
+    NodeRegistry internal registry;
+    address internal auditorA = account("auditor a");
+    address internal auditorB = account("auditor b");
+    address internal auditorC = account("auditor c");
+    address internal owner = account("owner");
+    address internal operator = account("operator");
+    address internal stranger = account("stranger");
+
+    function createRegistry() internal {
+        address[] memory auditors = new address[](3);
+        (auditors[0], auditors[1], auditors[2]) = (auditorA, auditorB, auditorC);
+        registry = new NodeRegistry(auditors, 2);
+    }
+
+    function application(bytes memory peerId) internal view returns (INodeRegistry.Application memory) {
+        string[] memory addresses = new string[](1);
+        addresses[0] = "/ip4/192.0.2.1/tcp/4001";
+        return INodeRegistry.Application(peerId, addresses, 1, operator, EVIDENCE);
+    }
+
+    function submit(bytes memory peerId) internal returns (bytes32) {
+        INodeRegistry.Application memory form = application(peerId);
+        vm.prank(owner);
+        return registry.submitApplication(form);
+    }
+
+    function attestBy(address auditor, bytes32 nodeId, bool pass, uint256 validUntil) internal {
+        vm.prank(auditor);
+        registry.attest(nodeId, pass, uint64(validUntil), EVIDENCE);
+    }
+
+    function ejectBy(address auditor, bytes32 nodeId) internal {
+        vm.prank(auditor);
+        registry.eject(nodeId, 7, EVIDENCE);
+    }
+
+    function statusOf(bytes32 nodeId) internal view returns (INodeRegistry.Status) {
+        return registry.nodeById(nodeId).status;
+    }
+
+    function assertStatus(bytes32 nodeId, INodeRegistry.Status expected, string memory claim) internal view {
+        vm.assertEq(uint256(statusOf(nodeId)), uint256(expected), claim);
+    }
+}
