@@ -1,0 +1,39 @@
+import Type, { type Static } from 'typebox';
+
+const KIB_BYTES = 1024;
+const TIB_BYTES = 1024 ** 4;
+
+const bounded = (description: string, value: number, minimum = 1, maximum = Number.MAX_SAFE_INTEGER) =>
+  Type.Integer({ description, default: value, minimum, maximum });
+
+/** The `gateway` section of the configuration. */
+export const GatewayConfig = Type.Object(
+  {
+    host: Type.String({ description: 'Address the HTTPS API listens on.', default: '127.0.0.1', minLength: 1 }),
+    port: bounded('Port of the HTTPS API; 0 takes any free one.', 8443, 0, 65_535),
+    metricsPort: bounded('Port of the Prometheus metrics on 127.0.0.1, plain HTTP; 0 turns them off.', 0, 0, 65_535),
+    maxHeaderBytes: bounded('Size of all request headers together.', 16 * KIB_BYTES, KIB_BYTES, 1024 * KIB_BYTES),
+    maxJsonBytes: bounded('Size of a JSON request body.', 64 * KIB_BYTES, KIB_BYTES),
+    maxRpcBytes: bounded('Size of a JSON-RPC request body.', 1024 * KIB_BYTES, KIB_BYTES),
+    maxRpcBatch: bounded('Calls in one JSON-RPC batch.', 100),
+    maxRecordBytes: bounded('Size of one record.', TIB_BYTES),
+    maxConnections: bounded('Open connections; more are closed at once.', 512),
+    maxRequests: bounded('Authorised requests served at a time, uploads and downloads included.', 256),
+    maxUploads: bounded('Uploads served at a time.', 16),
+    headersTimeoutMs: bounded('Time a client has to send its request headers.', 10_000, 100),
+    bodyTimeoutMs: bounded('Time a client has to send a whole JSON body.', 15_000, 100),
+    bodyIdleTimeoutMs: bounded('Longest pause in an upload.', 60_000, 100),
+    responseStallTimeoutMs: bounded('Longest time a client may accept no byte of a download.', 60_000, 100),
+    keepAliveTimeoutMs: bounded('Time an idle connection stays open.', 30_000, 100),
+    drainTimeoutMs: bounded('Time that requests in flight have to finish when the node stops.', 10_000, 0),
+    lingerMs: bounded('Time a refused upload is still read, so that the client sees the refusal.', 2_000, 0),
+    maxIdempotencyKeys: bounded('Idempotency keys remembered; the oldest are forgotten first.', 10_000),
+    idempotencyTtlMs: bounded('Time an idempotency key is remembered.', 24 * 3_600_000),
+    maxDenialsPerMinute: bounded(
+      'Refused requests written to the audit log per minute; more are counted, and the count is written.',
+      60,
+    ),
+  },
+  { description: "The owner's HTTPS API.", additionalProperties: false, default: {} },
+);
+export type GatewayConfig = Static<typeof GatewayConfig>;

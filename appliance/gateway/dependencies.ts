@@ -1,0 +1,136 @@
+import type { Cid, RecordId, RootHash } from '../../protocol/brand.ts';
+import type { Logger, Metrics } from '../telemetry/index.ts';
+import type { NetworkInfo, NodeReadiness, NodeStatus } from './schemas.ts';
+import type { Tokens } from './tokens.ts';
+
+/** Who asks, from where, in which request: goes into the audit log with every access. */
+export interface AccessContext {
+  readonly actor: { readonly subject: string; readonly tokenId?: string; readonly name?: string };
+  readonly address?: string;
+  readonly requestId: string;
+}
+
+export interface GatewayKeys {
+  state(): 'locked' | 'unlocked';
+  unlock(secret: { provider: 'passphrase'; passphrase: Uint8Array } | { provider: 'file' }): Promise<void>;
+  list(): readonly { id: string; createdAt: string; current: boolean; provider: string }[];
+  rotate(): Promise<{ from: string; to: string }>;
+}
+
+/** The events that the gateway itself is the witness of; everything about records is appended by the store. */
+export interface GatewayAuditEvent {
+  readonly type: 'auth.denied' | 'token.create' | 'token.revoke' | 'key.unlock' | 'key.rotate' | 'audit.read';
+  readonly outcome: 'success' | 'failure';
+  readonly context: AccessContext;
+  readonly detail?: Record<string, string | number>;
+}
+
+export interface AuditAnchor {
+  readonly size: number;
+  readonly root: RootHash;
+  readonly where: string;
+}
+
+export interface GatewayAudit {
+  append(event: GatewayAuditEvent): Promise<{ index: number }>;
+  checkpoint(): Promise<{ origin: string; size: number; root: RootHash; note: string }>;
+  entry(index: number, context: AccessContext): Promise<object>;
+  tail(limit: number, context: AccessContext): Promise<readonly object[]>;
+  prove(index: number): Promise<object>;
+  verify(options: { anchors: readonly AuditAnchor[] }): Promise<object>;
+}
+
+export interface StoredMeta {
+  readonly recordId: RecordId;
+  readonly version: number;
+  readonly bytes: number;
+  readonly contentType: string;
+  readonly labels: readonly string[];
+  readonly name?: string;
+  readonly cid: Cid;
+  readonly createdAt: string;
+  readonly kekId: string;
+  readonly replicas: readonly string[];
+  readonly anchored: boolean;
+}
+
+export interface PutReceipt {
+  readonly recordId: RecordId;
+  readonly version: number;
+  readonly cid: Cid;
+  readonly bytes: number;
+  readonly auditLeaf: number;
+}
+
+export interface PutInput {
+  readonly recordId?: RecordId;
+  readonly contentType: string;
+  readonly labels: readonly string[];
+  readonly name?: string;
+}
+
+export interface OpenedRecord {
+  readonly meta: StoredMeta;
+  readonly start: number;
+  /** Exclusive. */
+  readonly end: number;
+  readonly body: AsyncIterable<Uint8Array>;
+  readonly auditLeaf: number;
+}
+
+export interface GatewayStore {
+  put(
+    input: PutInput,
+    body: AsyncIterable<Uint8Array>,
+    context: AccessContext,
+    signal: AbortSignal,
+  ): Promise<PutReceipt>;
+  /** The audit record is durable before this resolves. `range.end` is exclusive. */
+  open(
+    id: RecordId,
+    options: { version?: number; range?: { start: number; end?: number } },
+    context: AccessContext,
+    signal: AbortSignal,
+  ): Promise<OpenedRecord>;
+  head(id: RecordId, options: { version?: number }, context: AccessContext): Promise<StoredMeta>;
+  list(
+    query: { label?: string; limit: number; cursor?: string },
+    context: AccessContext,
+  ): Promise<{ records: readonly StoredMeta[]; cursor?: string }>;
+  shred(id: RecordId, context: AccessContext): Promise<object>;
+  rewrap(onProgress: () => void, context: AccessContext): Promise<{ rewrapped: number }>;
+  exportCar(id: RecordId, options: { version?: number }, context: AccessContext): AsyncIterable<Uint8Array>;
+  scrub(onProgress: () => void): Promise<object>;
+}
+
+export interface GatewayPeer {
+  readonly peerId: string;
+  readonly address: string;
+  readonly direction: 'inbound' | 'outbound';
+  readonly since: string;
+}
+
+/** What the gateway needs from the rest of the node. A service that has not started throws NODE_NOT_READY. */
+export interface GatewayDependencies {
+  readonly keys: GatewayKeys;
+  readonly audit: GatewayAudit;
+  readonly store: GatewayStore;
+  /** JSON-RPC 2.0, single or batch; undefined when the body held notifications only. Never throws once started. */
+  readonly rollup: { rpc(body: unknown): Promise<unknown> };
+  readonly p2p: { peers(): readonly GatewayPeer[] };
+  /** The anchored checkpoints that `audit verify` compares the log with. */
+  readonly anchor: { anchors(): Promise<readonly AuditAnchor[]> };
+  readonly node: {
+    readiness(): NodeReadiness;
+    status(): Promise<NodeStatus>;
+    network(): Promise<NetworkInfo>;
+    /** Applies to the NodeRegistry; resolves once the application is accepted by the sequencer. */
+    join(context: AccessContext): Promise<{ membership: string; transaction?: string }>;
+  };
+  readonly tokens: Tokens;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  readonly randomBytes: (length: number) => Uint8Array;
+}

@@ -1,0 +1,333 @@
+import Type, { type Static } from 'typebox';
+
+/** Every shape of the HTTP API: validation, OpenAPI and, as `Static` types, the clients read the same declarations. */
+
+const EXAMPLE_CID = 'bafkreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52zy';
+const EXAMPLE_PEER = '12D3KooWJ7HcDQK5LgRC9vqtBrHKy1Vc5QpRcPrXGzJfVLBrCxRm';
+const EXAMPLE_ROOT = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855';
+
+const strict = { additionalProperties: false };
+const Instant = (description: string) =>
+  Type.String({ description, format: 'date-time', examples: ['2026-11-23T06:00:00.000Z'] });
+const Count = (description: string) => Type.Integer({ description, minimum: 0, examples: [3] });
+
+export const RecordIdText = Type.String({
+  description: 'Record id: 16 random bytes in hex.',
+  pattern: '^[0-9a-f]{32}$',
+  examples: ['3f2a9c5e7b1d4f608192a3b4c5d6e7f8'],
+});
+export const CidText = Type.String({ description: 'CIDv1 of the ciphertext.', examples: [EXAMPLE_CID] });
+export const Digest = Type.String({
+  description: 'SHA-256, hex.',
+  pattern: '^[0-9a-f]{64}$',
+  examples: [EXAMPLE_ROOT],
+});
+export const Version = Type.Integer({ description: 'Version of the record, from 1.', minimum: 1, examples: [1] });
+
+export const SCOPES = [
+  'records:read',
+  'records:write',
+  'records:delete',
+  'audit:read',
+  'node:read',
+  'rpc',
+  'admin',
+] as const;
+export const ScopeName = Type.Union(
+  SCOPES.map((scope) => Type.Literal(scope)),
+  { description: 'What a token may do; `admin` implies every other scope.', examples: ['records:read'] },
+);
+export type Scope = (typeof SCOPES)[number];
+
+export const Problem = Type.Object(
+  {
+    type: Type.String({ examples: ['urn:nectar:error:GATEWAY_TOKEN_MISSING'] }),
+    title: Type.String({ examples: ['Gateway token missing'] }),
+    status: Type.Integer({ examples: [401] }),
+    detail: Type.String({ examples: ['the request carries no bearer token'] }),
+    code: Type.String({ description: 'One of docs/reference/errors.md.', examples: ['GATEWAY_TOKEN_MISSING'] }),
+    requestId: Type.String({ examples: ['9f86d081884c7d659a2feaa0c55ad015'] }),
+    data: Type.Unknown({ description: 'The facts of the code.', examples: [{}] }),
+  },
+  { description: 'Problem (RFC 9457).', ...strict },
+);
+export type Problem = Static<typeof Problem>;
+
+export const RecordReceipt = Type.Object(
+  {
+    recordId: RecordIdText,
+    version: Version,
+    cid: CidText,
+    bytes: Count('Size of the plaintext.'),
+    auditLeaf: Count('Index of the audit leaf that records this.'),
+  },
+  { description: 'Receipt: the version is durable, and so is its audit record.', ...strict },
+);
+export type RecordReceipt = Static<typeof RecordReceipt>;
+
+export const RecordMeta = Type.Object(
+  {
+    recordId: RecordIdText,
+    version: Version,
+    bytes: Count('Size of the plaintext.'),
+    contentType: Type.String({ examples: ['application/fhir+json'] }),
+    labels: Type.Array(Type.String(), { examples: [['imaging']] }),
+    name: Type.Optional(Type.String({ examples: ['bundle.json'] })),
+    cid: CidText,
+    createdAt: Instant('When this version was stored.'),
+    kekId: Type.String({ examples: ['kek/1'] }),
+    replicas: Type.Array(Type.String(), { description: 'Peers that hold the ciphertext.', examples: [[EXAMPLE_PEER]] }),
+    anchored: Type.Boolean({ description: 'Whether its commitment is anchored on the chain.' }),
+  },
+  { description: 'A record version, without its content.', ...strict },
+);
+export type RecordMeta = Static<typeof RecordMeta>;
+
+export const RecordPage = Type.Object(
+  {
+    records: Type.Array(RecordMeta),
+    cursor: Type.Optional(Type.String({ description: 'Pass it to get the next page.' })),
+  },
+  { description: 'A page of records.', ...strict },
+);
+export type RecordPage = Static<typeof RecordPage>;
+
+export const DestructionReceipt = Type.Object(
+  { recordId: RecordIdText },
+  { description: 'Signed destruction receipt: every wrapped key of the record is gone.', additionalProperties: true },
+);
+export type DestructionReceipt = Static<typeof DestructionReceipt>;
+
+export const AuditCheckpoint = Type.Object(
+  {
+    origin: Type.String(),
+    size: Count('Leaves in the log.'),
+    root: Digest,
+    note: Type.String({ description: 'C2SP signed note.' }),
+  },
+  { description: 'The latest signed checkpoint.', ...strict },
+);
+export type AuditCheckpoint = Static<typeof AuditCheckpoint>;
+
+export const AuditEntry = Type.Object(
+  {
+    index: Count('Index of the leaf.'),
+    leaf: Type.Unknown(),
+    body: Type.Unknown({ description: 'FHIR R4 AuditEvent; absent once erased.' }),
+  },
+  { description: 'A leaf of the audit log with its body.', additionalProperties: true },
+);
+export const AuditEntries = Type.Object(
+  { entries: Type.Array(AuditEntry) },
+  { description: 'The newest entries.', ...strict },
+);
+export type AuditEntries = Static<typeof AuditEntries>;
+
+export const AuditProof = Type.Object(
+  {},
+  { description: 'Stand-alone inclusion proof; verify it with protocol/ alone.', additionalProperties: true },
+);
+
+export const AuditVerdict = Type.Object(
+  {
+    integrity: Type.Union([Type.Literal('ok'), Type.Literal('violated')]),
+    completeness: Type.Union([Type.Literal('ok'), Type.Literal('violated'), Type.Literal('unknown')]),
+    size: Count('Leaves verified.'),
+    findings: Type.Array(Type.Object({ code: Type.String() }, { additionalProperties: true })),
+  },
+  { description: 'Two verdicts: nothing altered, nothing cut off.', ...strict },
+);
+export type AuditVerdict = Static<typeof AuditVerdict>;
+
+export const Reason = Type.Object(
+  { service: Type.String({ examples: ['keys'] }), reason: Type.String({ examples: ['locked'] }) },
+  strict,
+);
+export const NodeReadiness = Type.Object(
+  { ready: Type.Boolean(), reasons: Type.Array(Reason) },
+  { description: 'Ready means usable: synced, unlocked, writable.', ...strict },
+);
+export type NodeReadiness = Static<typeof NodeReadiness>;
+
+const orUnknown = <T extends Type.TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
+
+export const NodeStatus = Type.Object(
+  {
+    ready: Type.Boolean(),
+    reasons: Type.Array(Reason),
+    locked: Type.Boolean(),
+    nodeId: Type.String({ examples: ['3f2a9c5e7b1d4f608192a3b4c5d6e7f8'] }),
+    peerId: Type.String({ examples: [EXAMPLE_PEER] }),
+    network: Type.String({ examples: ['devnet'] }),
+    version: Type.String({ examples: ['0.1.0'] }),
+    uptimeSeconds: Type.Number({ minimum: 0 }),
+    roles: Type.Array(Type.String(), { examples: [['gateway', 'store', 'audit', 'rollup']] }),
+    l2: orUnknown(Type.Object({ unsafe: Count('Block.'), safe: Count('Block.'), finalized: Count('Block.') }, strict)),
+    peers: orUnknown(Count('Connected peers.')),
+    records: orUnknown(Count('Records stored.')),
+    audit: orUnknown(Type.Object({ size: Count('Leaves.'), root: Digest }, strict)),
+    anchored: orUnknown(
+      Type.Object(
+        {
+          records: Count('Records whose anchor is safe on L1.'),
+          auditSize: Count('Audit leaves covered by an anchor that is safe on L1.'),
+          safeBlock: Count('L2 block up to which this holds.'),
+          pending: Count('Records not yet anchored.'),
+          waiting: Type.Optional(Type.String({ description: 'Why nothing is being anchored now.' })),
+        },
+        strict,
+      ),
+    ),
+  },
+  { description: 'The node at a glance; what is not known yet (locked, starting) is null.', ...strict },
+);
+export type NodeStatus = Static<typeof NodeStatus>;
+
+export const PeerList = Type.Object(
+  {
+    peers: Type.Array(
+      Type.Object(
+        {
+          peerId: Type.String({ examples: [EXAMPLE_PEER] }),
+          address: Type.String({ examples: ['/ip4/127.0.0.1/tcp/4001'] }),
+          direction: Type.Union([Type.Literal('inbound'), Type.Literal('outbound')]),
+          since: Instant('When the connection was made.'),
+        },
+        strict,
+      ),
+    ),
+  },
+  { description: 'Connected peers.', ...strict },
+);
+export type PeerList = Static<typeof PeerList>;
+
+export const NetworkInfo = Type.Object(
+  {
+    network: Type.String({ examples: ['devnet'] }),
+    l1ChainId: Type.Integer({ examples: [31337] }),
+    l2ChainId: Type.Integer({ examples: [6328270] }),
+    genesisHash: Type.String({ examples: [`0x${EXAMPLE_ROOT}`] }),
+    peerId: Type.String({ examples: [EXAMPLE_PEER] }),
+    addresses: Type.Array(Type.String(), { description: 'Own p2p addresses.' }),
+    operator: Type.Optional(Type.String({ description: 'Address of the operator account.' })),
+    membership: Type.String({ description: 'Status in the NodeRegistry, or `none`.', examples: ['Active'] }),
+  },
+  { description: 'The network and this node in it.', ...strict },
+);
+export type NetworkInfo = Static<typeof NetworkInfo>;
+
+export const JoinResult = Type.Object(
+  {
+    membership: Type.String({ examples: ['Applied'] }),
+    transaction: Type.Optional(Type.String({ description: 'Hash of the application.' })),
+  },
+  { description: 'The application to the NodeRegistry.', ...strict },
+);
+export type JoinResult = Static<typeof JoinResult>;
+
+export const KeyList = Type.Object(
+  {
+    keys: Type.Array(
+      Type.Object(
+        {
+          id: Type.String({ examples: ['kek/1'] }),
+          createdAt: Instant('When it was made.'),
+          current: Type.Boolean(),
+          provider: Type.String(),
+        },
+        strict,
+      ),
+    ),
+  },
+  { description: 'Key encryption keys: names and ages, never the keys.', ...strict },
+);
+export type KeyList = Static<typeof KeyList>;
+
+export const RotationResult = Type.Object(
+  {
+    from: Type.String({ examples: ['kek/1'] }),
+    to: Type.String({ examples: ['kek/2'] }),
+    rewrapped: Count('Data keys wrapped anew.'),
+  },
+  { description: 'A new key encryption key is in use.', ...strict },
+);
+export type RotationResult = Static<typeof RotationResult>;
+
+export const UnlockRequest = Type.Union(
+  [
+    Type.Object(
+      { passphrase: Type.String({ minLength: 1, maxLength: 1024, examples: ['correct horse battery staple'] }) },
+      strict,
+    ),
+    Type.Object({ provider: Type.Literal('file') }, strict),
+  ],
+  { description: 'How to unlock: with a passphrase, or with the enrolled key file.' },
+);
+export type UnlockRequest = Static<typeof UnlockRequest>;
+export const UnlockResult = Type.Object(
+  { state: Type.Literal('unlocked') },
+  { description: 'The node is unlocked.', ...strict },
+);
+
+export const TokenRequest = Type.Object(
+  {
+    subject: Type.String({
+      description: 'Whom the token speaks for.',
+      pattern: '^[A-Za-z0-9][A-Za-z0-9._@:-]{0,127}$',
+      examples: ['pacs-archive'],
+    }),
+    name: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 128,
+        pattern: '^[^\\u0000-\\u001f\\u007f]*$',
+        examples: ['PACS archive'],
+      }),
+    ),
+    scope: Type.Array(ScopeName, {
+      minItems: 1,
+      maxItems: SCOPES.length,
+      uniqueItems: true,
+      examples: [['records:read', 'records:write']],
+    }),
+    expiresInSeconds: Type.Integer({ minimum: 1, maximum: 366 * 86_400, default: 30 * 86_400 }),
+  },
+  strict,
+);
+export type TokenRequest = Static<typeof TokenRequest>;
+
+export const TokenIdText = Type.String({ description: 'Token id: 16 random bytes in hex.', pattern: '^[0-9a-f]{32}$' });
+export const TokenInfo = Type.Object(
+  {
+    id: TokenIdText,
+    subject: Type.String(),
+    name: Type.Optional(Type.String()),
+    scope: Type.Array(ScopeName),
+    createdAt: Instant('When it was made.'),
+    expiresAt: Instant('When it ends.'),
+    revokedAt: Type.Optional(Instant('When it was revoked.')),
+  },
+  { description: 'A token, without the token itself.', ...strict },
+);
+export type TokenInfo = Static<typeof TokenInfo>;
+export const TokenList = Type.Object(
+  { tokens: Type.Array(TokenInfo) },
+  { description: 'Every token of the node.', ...strict },
+);
+export type TokenList = Static<typeof TokenList>;
+export const IssuedToken = Type.Object(
+  {
+    ...TokenInfo.properties,
+    token: Type.String({
+      description: 'The bearer token; shown once, stored nowhere.',
+      examples: ['eyJhbGciOiJFZERTQSJ9.e30.c2ln'],
+    }),
+  },
+  { description: 'A new token.', ...strict },
+);
+export type IssuedToken = Static<typeof IssuedToken>;
+
+export const ScrubReport = Type.Object(
+  {},
+  { description: 'What a full re-read of the store found.', additionalProperties: true },
+);

@@ -1,0 +1,154 @@
+import { createPrivateKey, sign } from 'node:crypto';
+import { errors, importJWK, type JWK_OKP_Public, jwtVerify } from 'jose';
+import { NectarError } from '../../protocol/errors.ts';
+import { type IssuedToken, SCOPES, type Scope, type TokenInfo, type TokenRequest } from './schemas.ts';
+import { openTokenList } from './token-list.ts';
+
+/** A token of ours has some 350 characters; anything much longer is not read at all. */
+const MAX_TOKEN_CHARS = 2048;
+const TOKEN_ID_BYTES = 16;
+const ALGORITHM = 'EdDSA';
+
+/** Whom a verified token speaks for. */
+export interface Principal {
+  readonly subject: string;
+  readonly tokenId: string;
+  readonly name?: string;
+  readonly scopes: ReadonlySet<Scope>;
+}
+
+/** Ed25519 over the signing input. The private key stays with whoever provides this; it is there only when unlocked. */
+export interface TokenSigner {
+  sign(input: Uint8Array): Promise<Uint8Array>;
+}
+
+export interface TokensOptions {
+  /** HOME/tokens.json. */
+  readonly path: string;
+  /** The audience: a token of another node is worth nothing here. */
+  readonly nodeId: string;
+  readonly publicJwk: JWK_OKP_Public;
+}
+
+export interface TokensDependencies {
+  readonly signer: TokenSigner;
+  readonly now: () => number;
+  readonly randomBytes: (length: number) => Uint8Array;
+}
+
+export interface Tokens {
+  issue(request: TokenRequest): Promise<IssuedToken>;
+  /** Works while the node is locked. GATEWAY_TOKEN_INVALID, _EXPIRED or _REVOKED; the last two say whose it was. */
+  verify(token: string): Promise<Principal>;
+  list(): readonly TokenInfo[];
+  revoke(id: string): Promise<TokenInfo>;
+}
+
+/** Bearer tokens: JWT signed with Ed25519, good only while listed in tokens.json and not revoked there. */
+export async function createTokens(options: TokensOptions, deps: TokensDependencies): Promise<Tokens> {
+  const list = await openTokenList(options.path, deps.now);
+  const key = await importJWK(options.publicJwk, ALGORITHM);
+
+  const verifySignature = async (token: string): Promise<Record<string, unknown>> => {
+    if (token.length > MAX_TOKEN_CHARS) throw new NectarError('GATEWAY_TOKEN_INVALID', {});
+    try {
+      const verified = await jwtVerify(token, key, {
+        algorithms: [ALGORITHM],
+        audience: options.nodeId,
+        currentDate: new Date(deps.now()),
+        requiredClaims: ['sub', 'scope', 'jti', 'iat', 'exp'],
+      });
+      return verified.payload;
+    } catch (error) {
+      if (error instanceof errors.JWTExpired) {
+        throw new NectarError(
+          'GATEWAY_TOKEN_EXPIRED',
+          { expiredAt: instant(Number(error.payload.exp)) },
+          { cause: error },
+        );
+      }
+      throw new NectarError('GATEWAY_TOKEN_INVALID', {}, { cause: error });
+    }
+  };
+
+  return {
+    async issue(request) {
+      const issuedAt = Math.floor(deps.now() / 1000);
+      const expires = issuedAt + request.expiresInSeconds;
+      const id = Buffer.from(deps.randomBytes(TOKEN_ID_BYTES)).toString('hex');
+      const info: TokenInfo = {
+        id,
+        subject: request.subject,
+        ...(request.name === undefined ? {} : { name: request.name }),
+        scope: [...new Set(request.scope)],
+        createdAt: instant(issuedAt),
+        expiresAt: instant(expires),
+      };
+      const claims = {
+        sub: info.subject,
+        scope: info.scope.join(' '),
+        jti: id,
+        aud: options.nodeId,
+        iat: issuedAt,
+        exp: expires,
+      };
+      const token = await signToken(claims, deps.signer);
+      await verifySignature(token);
+      await list.add(info);
+      return { ...info, token };
+    },
+    async verify(token) {
+      const claims = await verifySignature(token);
+      const info = typeof claims.jti === 'string' ? list.find(claims.jti) : undefined;
+      const scopes = parseScopes(claims.scope);
+      if (info === undefined || info.subject !== claims.sub || scopes === undefined)
+        throw new NectarError('GATEWAY_TOKEN_INVALID', {});
+      if (info.revokedAt !== undefined) throw new NectarError('GATEWAY_TOKEN_REVOKED', { tokenId: info.id });
+      return {
+        subject: info.subject,
+        tokenId: info.id,
+        scopes,
+        ...(info.name === undefined ? {} : { name: info.name }),
+      };
+    },
+    list: () => list.all(),
+    revoke: (id) => list.revoke(id, deps.now()),
+  };
+}
+
+/** Whether the principal may do what needs `scope`. */
+export function isAllowed(principal: Principal, scope: Scope): boolean {
+  return principal.scopes.has(scope) || principal.scopes.has('admin');
+}
+
+/** A signer over an Ed25519 private key (PKCS#8 DER), for whoever unsealed it. */
+export function createTokenSigner(pkcs8: Uint8Array): TokenSigner {
+  const key = createPrivateKey({ key: Buffer.from(pkcs8), format: 'der', type: 'pkcs8' });
+  return { sign: async (input) => sign(null, input, key) };
+}
+
+/** JWS compact serialisation (RFC 7515, 7.1): by hand, because the signing key is not ours to hold. */
+async function signToken(claims: object, signer: TokenSigner): Promise<string> {
+  const input = `${encodePart({ alg: ALGORITHM, typ: 'JWT' })}.${encodePart(claims)}`;
+  const signature = await signer.sign(Buffer.from(input, 'ascii'));
+  return `${input}.${Buffer.from(signature).toString('base64url')}`;
+}
+
+function encodePart(value: object): string {
+  return Buffer.from(JSON.stringify(value)).toString('base64url');
+}
+
+/** Undefined unless every scope is one we know: a token of a newer version is not half understood. */
+function parseScopes(claim: unknown): ReadonlySet<Scope> | undefined {
+  if (typeof claim !== 'string') return undefined;
+  const scopes = claim.split(' ');
+  return scopes.every(isScope) ? new Set(scopes as Scope[]) : undefined;
+}
+
+function isScope(text: string): text is Scope {
+  return (SCOPES as readonly string[]).includes(text);
+}
+
+function instant(seconds: number): string {
+  return new Date(seconds * 1000).toISOString();
+}
