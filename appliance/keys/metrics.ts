@@ -1,0 +1,20 @@
+import { Counter, Gauge } from 'prom-client';
+import type { Metrics } from '../telemetry/index.ts';
+
+export interface KeysMetrics {
+  readonly unlocked: Gauge;
+  readonly unlockAttempts: Counter<'provider' | 'outcome'>;
+}
+
+export function createKeysMetrics(registry: Metrics): KeysMetrics {
+  const registers = [registry];
+  return {
+    unlocked: new Gauge({ name: 'nectar_keys_unlocked', help: '1 when the root key is open', registers }),
+    unlockAttempts: new Counter({
+      name: 'nectar_keys_unlock_attempts_total',
+      help: 'Attempts to open the root key',
+      labelNames: ['provider', 'outcome'],
+      registers,
+    }),
+  };
+}

@@ -1,0 +1,33 @@
+import { createCipheriv, createDecipheriv, hkdfSync } from 'node:crypto';
+import { type EnvelopeCrypto, TAG_BYTES } from '../../protocol/envelope/crypto.ts';
+
+const ALGORITHM = 'aes-256-gcm';
+
+/** The envelope's primitives by node:crypto (OpenSSL, AES-NI). */
+export const nodeEnvelopeCrypto: EnvelopeCrypto = {
+  seal(key, nonce, aad, plaintext) {
+    const cipher = createCipheriv(ALGORITHM, key, nonce, { authTagLength: TAG_BYTES });
+    if (aad.length > 0) cipher.setAAD(aad);
+    const ciphertext = cipher.update(plaintext);
+    cipher.final();
+    const sealed = Buffer.allocUnsafeSlow(ciphertext.length + TAG_BYTES);
+    ciphertext.copy(sealed);
+    cipher.getAuthTag().copy(sealed, ciphertext.length);
+    return sealed;
+  },
+  open(key, nonce, aad, sealed) {
+    if (sealed.length < TAG_BYTES) return undefined;
+    const decipher = createDecipheriv(ALGORITHM, key, nonce, { authTagLength: TAG_BYTES });
+    if (aad.length > 0) decipher.setAAD(aad);
+    decipher.setAuthTag(sealed.subarray(sealed.length - TAG_BYTES));
+    const plaintext = decipher.update(sealed.subarray(0, sealed.length - TAG_BYTES));
+    try {
+      decipher.final();
+    } catch {
+      plaintext.fill(0);
+      return undefined;
+    }
+    return plaintext;
+  },
+  hkdf: (ikm, salt, info, length) => new Uint8Array(hkdfSync('sha256', ikm, salt, info, length)),
+};
