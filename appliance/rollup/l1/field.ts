@@ -1,5 +1,5 @@
-import { NectarError } from '../../../protocol/errors.ts';
 import type { Hex } from '../../../protocol/brand.ts';
+import { NectarError } from '../../../protocol/errors.ts';
 
 /** Readers of one field of an L1 answer. Each throws ROLLUP_L1_RESPONSE_INVALID naming the field, never its value. */
 export type Fields = Readonly<Record<string, unknown>>;

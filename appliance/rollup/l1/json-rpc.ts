@@ -68,7 +68,10 @@ function resultOf(answer: unknown, method: string): unknown {
   if (typeof answer !== 'object' || answer === null) {
     throw new NectarError('ROLLUP_L1_RESPONSE_INVALID', { what: 'JSON-RPC envelope' });
   }
-  const { error, result } = answer as { error?: { code?: unknown; message?: unknown; data?: unknown }; result?: unknown };
+  const { error, result } = answer as {
+    error?: { code?: unknown; message?: unknown; data?: unknown };
+    result?: unknown;
+  };
   if (error === undefined || error === null) return result ?? null;
   const code = typeof error.code === 'number' ? error.code : -32000;
   throw new NectarError(

@@ -65,7 +65,10 @@ async function withWallet<T>(
   }
 }
 
-async function addressOf(contract: { waitForDeployment(): Promise<unknown>; getAddress(): Promise<string> }): Promise<Hex> {
+async function addressOf(contract: {
+  waitForDeployment(): Promise<unknown>;
+  getAddress(): Promise<string>;
+}): Promise<Hex> {
   await contract.waitForDeployment();
   return (await contract.getAddress()).toLowerCase() as Hex;
 }

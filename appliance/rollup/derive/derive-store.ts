@@ -1,0 +1,107 @@
+import type { Hex } from '../../../protocol/brand.ts';
+import { NectarError } from '../../../protocol/errors.ts';
+import type { Deposit, DerivedRef } from './engine.ts';
+
+/** Derivation's state after one L1 block: enough to resume from there, and to recognise that block again. */
+export interface L1Record {
+  readonly number: bigint;
+  readonly hash: Hex;
+  readonly timestamp: bigint;
+  readonly batchCount: bigint;
+  readonly batchAcc: Hex;
+  readonly messageCount: bigint;
+  /** The number of messages that the last batch declared read. */
+  readonly messagesAllowed: bigint;
+  readonly safe: DerivedRef;
+}
+
+/** A delayed message and the Inbox accumulator after it. */
+export interface MessageRecord extends Deposit {
+  readonly accumulator: Hex;
+}
+
+/** What derivation keeps on disk, declared for whoever owns the database. A batch is written whole or not at all. */
+export interface KeyValue {
+  get(key: string): Promise<Uint8Array | undefined>;
+  put(entries: readonly { readonly key: string; readonly value: Uint8Array }[]): Promise<void>;
+}
+
+/**
+ * One record per L1 block, kept for good (some 300 bytes): blocks may name an old origin, and an L1 restored from an old copy
+ * may fork anywhere. The cursor is written with the record it names, after that block's L2 blocks were imported; a crash
+ * between the two repeats the import of equal blocks, which changes nothing.
+ */
+export interface DeriveStore {
+  cursor(): Promise<L1Record>;
+  find(number: bigint): Promise<L1Record | undefined>;
+  getMessage(index: bigint): Promise<MessageRecord>;
+  advance(record: L1Record, messages: readonly MessageRecord[]): Promise<void>;
+  /** Makes an earlier record the cursor. What was above it stays until it is overwritten, and is not found. */
+  reset(record: L1Record): Promise<void>;
+}
+
+const CURSOR = 'derive/cursor';
+
+export function createDeriveStore(db: KeyValue, genesis: L1Record): DeriveStore {
+  let cursor: L1Record | undefined;
+
+  async function read(number: bigint): Promise<L1Record | undefined> {
+    if (number === genesis.number) return genesis;
+    const bytes = await db.get(recordKey(number));
+    return bytes === undefined ? undefined : (parse(bytes) as L1Record);
+  }
+
+  async function getCursor(): Promise<L1Record> {
+    if (cursor !== undefined) return cursor;
+    const bytes = await db.get(CURSOR);
+    cursor = bytes === undefined ? genesis : await read(parse(bytes) as bigint);
+    if (cursor === undefined) throw new NectarError('ROLLUP_DERIVE_STATE_INVALID', { what: 'cursor without a record' });
+    return cursor;
+  }
+
+  return {
+    cursor: getCursor,
+    async find(number) {
+      const { number: last } = await getCursor();
+      return number > last || number < genesis.number ? undefined : read(number);
+    },
+    async getMessage(index) {
+      const bytes = await db.get(messageKey(index));
+      if (bytes === undefined) throw new NectarError('ROLLUP_DERIVE_STATE_INVALID', { what: `no message ${index}` });
+      return parse(bytes) as MessageRecord;
+    },
+    async advance(record, messages) {
+      await db.put([
+        ...messages.map((message) => ({ key: messageKey(message.index), value: encode(message) })),
+        { key: recordKey(record.number), value: encode(record) },
+        { key: CURSOR, value: encode(record.number) },
+      ]);
+      cursor = record;
+    },
+    async reset(record) {
+      await db.put([{ key: CURSOR, value: encode(record.number) }]);
+      cursor = record;
+    },
+  };
+}
+
+function recordKey(number: bigint): string {
+  return `derive/l1/${number}`;
+}
+
+function messageKey(index: bigint): string {
+  return `derive/message/${index}`;
+}
+
+/** JSON with bigints as "123n": the database is our own and sealed, so what comes back is what was written. */
+function encode(value: unknown): Uint8Array {
+  return new TextEncoder().encode(
+    JSON.stringify(value, (_, field) => (typeof field === 'bigint' ? `${field}n` : field)),
+  );
+}
+
+function parse(bytes: Uint8Array): unknown {
+  return JSON.parse(new TextDecoder().decode(bytes), (_, field) =>
+    typeof field === 'string' && /^\d+n$/.test(field) ? BigInt(field.slice(0, -1)) : field,
+  );
+}

@@ -1,0 +1,145 @@
+import type { BatchBlock } from '../../../protocol/rollup/batch.ts';
+import { findBlockFault, type OriginRef } from './batch-rules.ts';
+import type { DeriveStore, L1Record } from './derive-store.ts';
+import type { BlockRef, Deposit, DerivedRef, Engine, EngineBlock } from './engine.ts';
+import { type BatchInput, type InboxInput, type TrackedBlock, trackInbox } from './inbox-tracker.ts';
+
+export interface L1Place extends OriginRef {
+  readonly parentHash: string;
+}
+
+/** What one L1 block made of L2. */
+export interface Derived {
+  readonly record: L1Record;
+  readonly blocks: number;
+  /** Unsafe blocks that L1 contradicted, and that are gone. */
+  readonly discarded: number;
+  readonly malformedBatches: number;
+}
+
+export interface DeriverDeps {
+  readonly store: DeriveStore;
+  readonly engine: Engine;
+  /** Malformed is undefined: an empty batch, the same for everybody. */
+  readonly decodeBatch: (data: Uint8Array) => readonly BatchBlock[] | undefined;
+}
+
+/** Turns one L1 block's verified inbox events into safe L2 blocks, then moves the cursor over that block. */
+export async function deriveL1Block(
+  deps: DeriverDeps,
+  before: L1Record,
+  block: L1Place,
+  events: readonly InboxInput[],
+): Promise<Derived> {
+  const { store } = deps;
+  const tracked = await trackInbox(before, block, events, async (index) => (await store.getMessage(index)).accumulator);
+  const progress = { safe: before.safe, blocks: 0, discarded: 0, malformedBatches: 0 };
+  for (const batch of tracked.batches) await deriveBatch(deps, { before, block, tracked }, batch, progress);
+  const record: L1Record = {
+    number: block.number,
+    hash: block.hash,
+    timestamp: block.timestamp,
+    batchCount: tracked.batchCount,
+    batchAcc: tracked.batchAcc,
+    messageCount: tracked.messageCount,
+    messagesAllowed: tracked.batches.at(-1)?.afterDelayedMessages ?? before.messagesAllowed,
+    safe: progress.safe,
+  };
+  await store.advance(record, tracked.messages);
+  return { record, ...progress };
+}
+
+interface Inclusion {
+  readonly before: L1Record;
+  readonly block: L1Place;
+  readonly tracked: TrackedBlock;
+}
+
+interface Progress {
+  safe: DerivedRef;
+  blocks: number;
+  discarded: number;
+  malformedBatches: number;
+}
+
+async function deriveBatch(deps: DeriverDeps, at: Inclusion, batch: BatchInput, progress: Progress): Promise<void> {
+  const blocks = deps.decodeBatch(batch.data);
+  if (blocks === undefined) progress.malformedBatches += 1;
+  for (const input of blocks ?? []) {
+    const parent = progress.safe;
+    const origin = await findOrigin(deps.store, at, input.l1Origin.number);
+    const fault = findBlockFault(input, {
+      parent,
+      origin,
+      messagesAtOrigin: origin?.messageCount ?? 0n,
+      messagesAllowed: batch.afterDelayedMessages,
+    });
+    if (fault !== undefined) return;
+    const deposits = await readDeposits(deps.store, at.tracked, parent.messagesRead, input.delayedMessages);
+    const made = await adoptOrImport(deps.engine, parent, input, deposits, progress);
+    progress.safe = {
+      ...made,
+      originNumber: input.l1Origin.number,
+      messagesRead: parent.messagesRead + BigInt(input.delayedMessages),
+    };
+    progress.blocks += 1;
+  }
+}
+
+/** The canonical L1 block of that number, not after the one that is being derived. */
+async function findOrigin(
+  store: DeriveStore,
+  { block, tracked }: Inclusion,
+  number: bigint,
+): Promise<(OriginRef & { messageCount: bigint }) | undefined> {
+  if (number > block.number) return undefined;
+  if (number === block.number) return { ...block, messageCount: tracked.messageCount };
+  return store.find(number);
+}
+
+async function readDeposits(
+  store: DeriveStore,
+  tracked: TrackedBlock,
+  from: bigint,
+  count: number,
+): Promise<readonly Deposit[]> {
+  const deposits: Deposit[] = [];
+  for (let index = from; index < from + BigInt(count); index += 1n) {
+    const fresh = tracked.messages.find((message) => message.index === index);
+    const { to, amountWei } = fresh ?? (await store.getMessage(index));
+    deposits.push({ index, to, amountWei });
+  }
+  return deposits;
+}
+
+/**
+ * An unsafe block made from the same inputs on the same parent is this block: execution is deterministic, so it is adopted
+ * unexecuted. Any other block at its height loses: L1 decides.
+ */
+async function adoptOrImport(
+  engine: Engine,
+  parent: DerivedRef,
+  input: BatchBlock,
+  deposits: readonly Deposit[],
+  progress: Progress,
+): Promise<BlockRef> {
+  const existing = await engine.find(parent.number + 1n);
+  if (existing !== undefined && existing.parentHash === parent.hash && isSameInput(existing, input)) {
+    return { number: existing.number, hash: existing.hash, timestamp: existing.timestamp };
+  }
+  if (existing !== undefined) {
+    progress.discarded += Number(engine.heads().unsafe.number - parent.number);
+    await engine.rewind(parent.number);
+  }
+  return engine.import(input, deposits);
+}
+
+function isSameInput({ input: own }: EngineBlock, input: BatchBlock): boolean {
+  return (
+    own.timestamp === input.timestamp &&
+    own.l1Origin.hash === input.l1Origin.hash &&
+    own.delayedMessages === input.delayedMessages &&
+    own.transactions.length === input.transactions.length &&
+    own.transactions.every((raw, index) => Buffer.compare(raw, input.transactions[index] ?? new Uint8Array()) === 0)
+  );
+}

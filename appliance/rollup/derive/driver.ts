@@ -1,0 +1,139 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { NectarError, rollupSeverity } from '../../../protocol/errors.ts';
+import type { Readiness } from '../../service.ts';
+import type { Logger } from '../../telemetry/index.ts';
+import type { Derived } from './deriver.ts';
+import type { L1Steps } from './l1-steps.ts';
+
+export interface DriverOptions {
+  /** Pause between two looks at L1. */
+  readonly pollMs: number;
+  /** Longest pause after failures in a row. */
+  readonly maxBackoffMs: number;
+  /** L1 silent for longer than this makes the node not ready. */
+  readonly staleMs: number;
+}
+
+export interface DriverDeps {
+  readonly steps: L1Steps;
+  readonly log: Logger;
+  readonly now: () => number;
+  readonly onDerived?: (derived: Derived) => void;
+}
+
+/** Runs derivation for as long as the node runs, and alone decides what an error means for it. */
+export interface Driver {
+  run(signal: AbortSignal): Promise<void>;
+  /** Looks at L1 now instead of at the end of the pause. */
+  poke(): void;
+  readiness(): Readiness;
+  /** False from an L1 reorg, or a start, until every unsafe block's origin is known to be canonical. */
+  settled(): boolean;
+  /** An unsafe block was taken whose origin is not known yet. */
+  unsettle(): void;
+}
+
+interface State {
+  verified: boolean;
+  settled: boolean;
+  synced: boolean;
+  failures: number;
+  lastAnswerAt: number | undefined;
+  halted: string | undefined;
+}
+
+export function createDriver(options: DriverOptions, deps: DriverDeps): Driver {
+  const { steps, log, now } = deps;
+  const state: State = {
+    verified: false,
+    settled: false,
+    synced: false,
+    failures: 0,
+    lastAnswerAt: undefined,
+    halted: undefined,
+  };
+  let wake = new AbortController();
+
+  async function step(signal: AbortSignal): Promise<void> {
+    if (!state.verified) await steps.verify(signal);
+    state.verified = true;
+    const settled = await steps.advance({ checkUnsafe: !state.settled, onDerived: report }, signal);
+    state.settled = settled;
+    state.synced = true;
+    state.failures = 0;
+    state.lastAnswerAt = now();
+  }
+
+  function report(derived: Derived): void {
+    const { number } = derived.record;
+    if (derived.malformedBatches > 0)
+      log.warn({ l1: number, count: derived.malformedBatches }, 'malformed batch on L1');
+    if (derived.discarded > 0) log.warn({ l1: number, count: derived.discarded }, 'L1 contradicts unsafe blocks');
+    if (derived.blocks > 0) log.debug({ l1: number, blocks: derived.blocks }, 'blocks derived');
+    deps.onDerived?.(derived);
+  }
+
+  /** The only switch on a rollup error's severity. */
+  async function recover(error: unknown, signal: AbortSignal): Promise<void> {
+    const severity = rollupSeverity(error);
+    state.failures += 1;
+    if (severity === 'reset') {
+      state.settled = false;
+      const ancestor = await steps.reset(signal);
+      log.warn({ l1: ancestor.number, safe: ancestor.safe.number }, 'derivation reset to a common L1 block');
+      return;
+    }
+    if (severity === 'critical') {
+      state.halted = error instanceof NectarError ? error.code : 'internal error';
+      log.error({ err: error }, 'derivation halted');
+      return;
+    }
+    // Not of the rollup: a full disk, or a bug. Nothing is lost by trying again, more and more slowly.
+    if (state.failures === 1 && severity === undefined) log.error({ err: error }, 'derivation stumbled');
+    if (state.failures === 1 && severity === 'temporary') log.warn({ err: error }, 'L1 cannot be followed for now');
+  }
+
+  async function pause(signal: AbortSignal): Promise<void> {
+    const backoff = options.pollMs * 2 ** Math.min(state.failures, 16);
+    const ms = Math.min(backoff, Math.max(options.maxBackoffMs, options.pollMs));
+    await delay(ms, undefined, { signal: AbortSignal.any([signal, wake.signal]) }).catch(() => {});
+    // Renewed only now, so that a poke during the work before still cuts the pause after it.
+    if (wake.signal.aborted) wake = new AbortController();
+  }
+
+  async function attempt(action: () => Promise<void>, signal: AbortSignal): Promise<unknown> {
+    try {
+      await action();
+      return undefined;
+    } catch (error) {
+      return signal.aborted ? undefined : error;
+    }
+  }
+
+  return {
+    async run(signal) {
+      while (!signal.aborted && state.halted === undefined) {
+        let error = await attempt(() => step(signal), signal);
+        // A reset asks L1 as well and may fail in its turn.
+        while (error !== undefined && state.halted === undefined) {
+          const failure = error;
+          error = await attempt(() => recover(failure, signal), signal);
+          if (error !== undefined) await pause(signal);
+        }
+        if (state.halted === undefined) await pause(signal);
+      }
+    },
+    poke: () => wake.abort(),
+    settled: () => state.settled,
+    unsettle() {
+      state.settled = false;
+    },
+    readiness() {
+      if (state.halted !== undefined) return { ready: false, reason: `derivation halted: ${state.halted}` };
+      if (!state.synced) return { ready: false, reason: 'deriving the chain from L1' };
+      const silentMs = now() - (state.lastAnswerAt ?? 0);
+      if (silentMs <= options.staleMs) return { ready: true };
+      return { ready: false, reason: `L1 has not answered for ${Math.round(silentMs / 1000)} s` };
+    },
+  };
+}
