@@ -1,0 +1,142 @@
+import type { Readable } from 'node:stream';
+import type { Static, TSchema } from 'typebox';
+import { Value } from 'typebox/value';
+import { Agent, type Dispatcher, errors, request } from 'undici';
+import { type ErrorCode, type ErrorData, ERRORS, NectarError } from '../protocol/errors.ts';
+
+/** An answer of the API that is larger is not one of the node's: lists are paged, proofs are small. */
+const MAX_JSON_BYTES = 64 * 1024 * 1024;
+const CONNECT_TIMEOUT_MS = 5_000;
+/** Scrubs and verifications read every byte before they answer. */
+const ANSWER_TIMEOUT_MS = 30 * 60 * 1000;
+/** Longest silence in the middle of a download. */
+const SILENCE_TIMEOUT_MS = 5 * 60 * 1000;
+
+export interface ClientOptions {
+  /** `https://127.0.0.1:PORT` */
+  readonly gateway: string;
+  /** PEM of the node's own CA: the only one that is trusted. */
+  readonly ca: string;
+  readonly token: string;
+  readonly signal: AbortSignal;
+}
+
+export interface SendOptions {
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: Readable | string;
+  readonly timeoutMs?: number;
+}
+
+/** The CLI's way to a node: a client of its HTTP API like any other. */
+export interface Client {
+  readonly gateway: string;
+  /** A call whose answer is JSON of the given shape. */
+  json<S extends TSchema>(schema: S, method: Dispatcher.HttpMethod, path: string, body?: unknown): Promise<Static<S>>;
+  /** A call with a streamed or raw body whose answer is JSON of the given shape. */
+  send<S extends TSchema>(schema: S, method: Dispatcher.HttpMethod, path: string, options: SendOptions): Promise<Static<S>>;
+  /** A call whose answer is a stream; a problem is thrown. */
+  open(path: string, headers?: Readonly<Record<string, string>>): Promise<Dispatcher.ResponseData>;
+  close(): Promise<void>;
+}
+
+/** Creates a client. Every failure is a NectarError: the node's own where its problem names one, else a CLI_ one. */
+export function createClient(options: ClientOptions): Client {
+  const agent = new Agent({
+    connect: { ca: options.ca, timeout: CONNECT_TIMEOUT_MS },
+    headersTimeout: ANSWER_TIMEOUT_MS,
+    bodyTimeout: SILENCE_TIMEOUT_MS,
+  });
+
+  async function exchange(method: Dispatcher.HttpMethod, path: string, sent: SendOptions): Promise<Dispatcher.ResponseData> {
+    const { timeoutMs } = sent;
+    const signal =
+      timeoutMs === undefined ? options.signal : AbortSignal.any([options.signal, AbortSignal.timeout(timeoutMs)]);
+    try {
+      const answer = await request(new URL(path, options.gateway), {
+        dispatcher: agent,
+        method,
+        headers: { authorization: `Bearer ${options.token}`, ...sent.headers },
+        body: sent.body ?? null,
+        signal,
+      });
+      if (answer.statusCode >= 400) throw problemOf(answer.statusCode, await readText(answer));
+      return answer;
+    } catch (error) {
+      throw unreachable(error, options);
+    }
+  }
+
+  async function send<S extends TSchema>(schema: S, method: Dispatcher.HttpMethod, path: string, sent: SendOptions) {
+    const answer = await exchange(method, path, sent);
+    return parseAnswer(schema, await readText(answer).catch((error) => Promise.reject(unreachable(error, options))));
+  }
+
+  return {
+    gateway: options.gateway,
+    send,
+    json: (schema, method, path, body) =>
+      send(schema, method, path, {
+        ...(body !== undefined && { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+      }),
+    open: (path, headers) => exchange('GET', path, headers === undefined ? {} : { headers }),
+    close: () => agent.destroy(),
+  };
+}
+
+async function readText(answer: Dispatcher.ResponseData): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of answer.body as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes > MAX_JSON_BYTES) {
+      answer.body.destroy();
+      throw new NectarError('CLI_GATEWAY_ANSWER_INVALID', { problem: `longer than ${MAX_JSON_BYTES} bytes` });
+    }
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+function parseAnswer<S extends TSchema>(schema: S, text: string): Static<S> {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new NectarError('CLI_GATEWAY_ANSWER_INVALID', { problem: 'not JSON' }, { cause: error });
+  }
+  if (Value.Check(schema, value)) return value;
+  const first = Value.Errors(schema, value)[0];
+  const where = first === undefined ? '' : ` at ${first.instancePath || '/'}: ${first.message}`;
+  throw new NectarError('CLI_GATEWAY_ANSWER_INVALID', { problem: `another shape than expected${where}` });
+}
+
+/** RFC 9457 problem -> the same NectarError that the node threw, when this version knows its code. */
+export function problemOf(status: number, text: string): NectarError {
+  let problem: { code?: unknown; detail?: unknown; title?: unknown; data?: unknown } = {};
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value === 'object' && value !== null) problem = value;
+  } catch {
+    // Not a problem document: something in between answered.
+  }
+  const code = typeof problem.code === 'string' ? problem.code : '';
+  if (Object.hasOwn(ERRORS, code) && typeof problem.data === 'object' && problem.data !== null) {
+    try {
+      return new NectarError(code as ErrorCode, problem.data as ErrorData<ErrorCode>);
+    } catch {
+      // Data of another version: fall through to the plain facts.
+    }
+  }
+  const detail = typeof problem.detail === 'string' ? problem.detail : String(problem.title ?? 'no detail');
+  return new NectarError('CLI_GATEWAY_PROBLEM', { status, code: code || 'without a code', detail });
+}
+
+function unreachable(error: unknown, { gateway, signal }: ClientOptions): unknown {
+  if (error instanceof NectarError || signal.aborted) return error;
+  // What the body stream threw (an unreadable file, say) is not the connection's fault.
+  const { code = '', name, message, syscall } = error as NodeJS.ErrnoException;
+  const ours = error instanceof errors.UndiciError || name === 'TimeoutError' || ['connect', 'read', 'write', 'getaddrinfo'].includes(syscall ?? '');
+  if (!ours && !/CERT|SSL|TLS|SELF_SIGNED|ERR_OSSL|VERIFY/.test(code) && !['ECONNRESET', 'EPIPE'].includes(code)) return error;
+  if (syscall === 'read' && code !== 'ECONNRESET') return error;
+  return new NectarError('CLI_NODE_UNREACHABLE', { gateway, reason: code || message }, { cause: error });
+}

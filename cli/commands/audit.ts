@@ -1,0 +1,96 @@
+import { type Command, Option } from 'commander';
+import { AuditEntries, AuditProof, AuditVerdict } from '../../appliance/gateway/schemas.ts';
+import { NectarError } from '../../protocol/errors.ts';
+import { action, addGroup, addVerb, type Call } from '../call.ts';
+import { withNode } from '../node-client.ts';
+import { writeOutputFile } from '../output-file.ts';
+import { toJson } from '../render/output.ts';
+import { printable, renderTable } from '../render/table.ts';
+import { showWork } from '../render/work.ts';
+import type { Terminal } from '../terminal.ts';
+import { parseCount } from '../option-parsers.ts';
+
+const DEFAULT_ENTRIES = 20;
+
+export function registerAudit(program: Command, terminal: Terminal): void {
+  const group = addGroup(program, 'audit', 'read, verify and prove the audit log');
+  addVerb(group, 'tail', {
+    summary: 'show the newest entries (and log that you did)',
+    examples: ['audit tail', 'audit tail -n 100 --json'],
+  })
+    .addOption(new Option('-n, --lines <n>', 'how many').argParser(parseCount).default(DEFAULT_ENTRIES))
+    .action(action(terminal, tail));
+  addVerb(group, 'verify', {
+    summary: 'recompute the whole log from disk: is it intact, is it complete',
+    about:
+      'integrity: nothing was altered. completeness: nothing was cut off, compared with the last checkpoint anchored on the\n' +
+      'chain; unknown while none is there yet. Exit code 3 when either is violated.',
+    examples: ['audit verify', 'audit verify --json'],
+  }).action(action(terminal, verify));
+  addVerb(group, 'prove <leaf>', {
+    summary: 'prove that an entry is in the log, for someone who does not trust this node',
+    about: 'The proof stands alone: scripts/verify-audit-proof.ts checks it without a node.',
+    examples: ['audit prove 42 -o proof.json', 'audit prove 42 --json > proof.json'],
+  })
+    .addOption(new Option('-o, --output <file>', 'write the proof to a new file'))
+    .action(action(terminal, prove));
+}
+
+async function tail(call: Call<{ lines: number }>): Promise<void> {
+  await withNode(call, async (client) => {
+    const answer = await client.json(AuditEntries, 'GET', `/v1/audit/entries?limit=${call.options.lines}`);
+    call.output.result(answer, () => renderEntries(answer));
+  });
+}
+
+export function renderEntries({ entries }: AuditEntries): string {
+  const rows = entries.map(({ index, leaf, body }) => {
+    const { time, type, outcome } = (leaf ?? {}) as Record<string, unknown>;
+    return [String(index), ...[time, type, outcome].map((value) => printable(String(value ?? ''))), printable(whoOf(body))];
+  });
+  return renderTable([{ title: 'LEAF', alignRight: true }, { title: 'TIME' }, { title: 'EVENT' }, { title: 'OUTCOME' }, { title: 'WHO' }], rows);
+}
+
+/** The requestor of a FHIR AuditEvent; the body may be erased. */
+function whoOf(body: unknown): string {
+  const { agent } = (body ?? {}) as { agent?: { requestor?: boolean; name?: string; who?: { identifier?: { value?: string }; display?: string } }[] };
+  if (!Array.isArray(agent)) return '';
+  const who = agent.find(({ requestor }) => requestor === true) ?? agent[0];
+  return who?.who?.display ?? who?.who?.identifier?.value ?? who?.name ?? '';
+}
+
+async function verify(call: Call<object>): Promise<void> {
+  const { output, terminal } = call;
+  await withNode(call, async (client) => {
+    const verdict = await showWork(terminal, output, 'reading the whole log from disk', () =>
+      client.json(AuditVerdict, 'POST', '/v1/audit/verify'),
+    );
+    output.result(verdict, () => {
+      const paint = (word: string) => output.style(word === 'ok' ? 'green' : word === 'violated' ? 'red' : 'yellow', word);
+      const lines = [
+        `integrity     ${paint(verdict.integrity)}`,
+        `completeness  ${paint(verdict.completeness)}${verdict.completeness === 'unknown' ? ' (nothing anchored yet to compare with)' : ''}`,
+        `size          ${verdict.size} leaves`,
+      ];
+      return [...lines, ...verdict.findings.map((finding) => `finding       ${printable(toJson(finding))}`)].join('\n');
+    });
+    if (verdict.integrity === 'violated' || verdict.completeness === 'violated') {
+      throw new NectarError('CLI_AUDIT_VIOLATED', { integrity: verdict.integrity, completeness: verdict.completeness });
+    }
+  });
+}
+
+async function prove(call: Call<{ output?: string }>): Promise<void> {
+  const [leaf = ''] = call.operands;
+  if (!/^\d{1,15}$/.test(leaf)) throw new NectarError('CLI_USAGE', { problem: `the leaf ${leaf} is not a number` });
+  const target = call.options.output;
+  await withNode(call, async (client) => {
+    const proof = await client.json(AuditProof, 'GET', `/v1/audit/proof/${leaf}`);
+    if (target === undefined) {
+      call.output.result(proof, () => JSON.stringify(proof, undefined, 2));
+      return;
+    }
+    await writeOutputFile(target, (async function* () { yield Buffer.from(`${JSON.stringify(proof, undefined, 2)}\n`); })(), false);
+    call.output.result({ leaf: Number(leaf), output: target }, `proof of leaf ${leaf} written to ${target}`);
+  });
+}

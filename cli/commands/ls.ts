@@ -1,0 +1,66 @@
+import { type Command, Option } from 'commander';
+import { type RecordMeta, RecordPage } from '../../appliance/gateway/schemas.ts';
+import { action, addVerb, type Call } from '../call.ts';
+import { withNode } from '../node-client.ts';
+import { parseCount } from '../option-parsers.ts';
+import { formatBytes } from '../render/quantities.ts';
+import { printable, renderTable } from '../render/table.ts';
+import type { Terminal } from '../terminal.ts';
+
+const PAGE_RECORDS = 100;
+const DEFAULT_RECORDS = 50;
+
+interface LsOptions {
+  readonly label?: string;
+  readonly limit: number;
+  readonly all?: boolean;
+  readonly cursor?: string;
+}
+
+export function registerLs(program: Command, terminal: Terminal): void {
+  addVerb(program, 'ls', {
+    summary: 'list the records',
+    examples: ['ls', 'ls --label cardiology', 'ls --all --json | jq ".records | length"'],
+  })
+    .addOption(new Option('-l, --label <label>', 'only records with this label'))
+    .addOption(new Option('-n, --limit <n>', 'at most so many').argParser(parseCount).default(DEFAULT_RECORDS))
+    .addOption(new Option('--all', 'every record'))
+    .addOption(new Option('--cursor <cursor>', 'go on where an earlier list ended'))
+    .action(action(terminal, ls));
+}
+
+async function ls(call: Call<LsOptions>): Promise<void> {
+  const { options, output } = call;
+  await withNode(call, async (client) => {
+    const records: RecordMeta[] = [];
+    let cursor = options.cursor;
+    const wanted = options.all === true ? Number.POSITIVE_INFINITY : options.limit;
+    do {
+      const query = new URLSearchParams({ limit: String(Math.min(PAGE_RECORDS, wanted - records.length)) });
+      if (options.label !== undefined) query.set('label', options.label);
+      if (cursor !== undefined) query.set('cursor', cursor);
+      const page = await client.json(RecordPage, 'GET', `/v1/records?${query}`);
+      records.push(...page.records);
+      cursor = page.cursor;
+    } while (cursor !== undefined && records.length < wanted);
+    output.result({ records, ...(cursor !== undefined && { cursor }) }, () => renderRecords(records));
+    if (cursor !== undefined) output.note(`more follow: --all, or --cursor ${cursor}`);
+  });
+}
+
+export function renderRecords(records: readonly RecordMeta[]): string {
+  if (records.length === 0) return 'no records';
+  return renderTable(
+    [{ title: 'RECORD' }, { title: 'VER', alignRight: true }, { title: 'SIZE', alignRight: true }, { title: 'TYPE' }, { title: 'STORED' }, { title: 'ON CHAIN' }, { title: 'LABELS' }, { title: 'NAME' }],
+    records.map((record) => [
+      record.recordId,
+      String(record.version),
+      formatBytes(record.bytes),
+      printable(record.contentType),
+      printable(record.createdAt.slice(0, 16).replace('T', ' ')),
+      record.anchored === true ? 'yes' : 'not yet',
+      record.labels.map(printable).join(','),
+      printable(record.name ?? ''),
+    ]),
+  );
+}

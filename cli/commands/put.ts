@@ -1,0 +1,93 @@
+import { Readable } from 'node:stream';
+import { type Command, Option } from 'commander';
+import { NectarError } from '../../protocol/errors.ts';
+import { RecordReceipt } from '../../appliance/gateway/schemas.ts';
+import { action, addVerb, type Call } from '../call.ts';
+import type { Client } from '../client.ts';
+import { withNode } from '../node-client.ts';
+import { collect } from '../option-parsers.ts';
+import { type PutSource, putSources } from '../put-sources.ts';
+import { countBytes, showByteProgress } from '../render/progress.ts';
+import { formatBytes } from '../render/quantities.ts';
+import { printable } from '../render/table.ts';
+import type { Terminal } from '../terminal.ts';
+
+interface PutOptions {
+  readonly label: readonly string[];
+  readonly contentType?: string;
+  readonly name?: string;
+  readonly record?: string;
+}
+
+export function registerPut(program: Command, terminal: Terminal): void {
+  addVerb(program, 'put <files...>', {
+    summary: 'store files, folders, or stdin (-) as sealed records',
+    about:
+      'Every file becomes one record, encrypted before it touches the disk and logged in the audit log. A file that was\n' +
+      'reported as stored survives a crash; one that was not left nothing behind.',
+    examples: [
+      'put report.pdf scan.dcm',
+      'put --label cardiology --label 2026 ./incoming',
+      'pg_dump clinic | nectar-byon put - --name clinic.sql',
+      'put --json test/data/* | jq -r .recordId',
+    ],
+  })
+    .addOption(new Option('-l, --label <label>', 'label to find the records by; repeat for more').argParser(collect).default([], 'none'))
+    .addOption(new Option('--content-type <type>', 'media type (default: guessed from name and first bytes)'))
+    .addOption(new Option('--name <name>', 'name of the record (default: the name of the file)'))
+    .addOption(new Option('--record <id>', 'store as a new version of this record'))
+    .action(action(terminal, put));
+}
+
+async function put(call: Call<PutOptions>): Promise<void> {
+  const { options, operands, terminal, output } = call;
+  if (operands.length > 1 && (options.name !== undefined || options.record !== undefined)) {
+    throw new NectarError('CLI_USAGE', { problem: '--name and --record go with one file only' });
+  }
+  if (operands.filter((operand) => operand === '-').length > 1) {
+    throw new NectarError('CLI_USAGE', { problem: 'stdin (-) can be put only once' });
+  }
+  await withNode(call, async (client) => {
+    let files = 0;
+    let bytes = 0;
+    for await (const source of putSources(operands, terminal)) {
+      if (files > 0 && (options.name !== undefined || options.record !== undefined)) {
+        throw new NectarError('CLI_USAGE', { problem: '--name and --record go with one file only' });
+      }
+      const receipt = await putOne(call, client, source);
+      const { recordId, version, cid, auditLeaf } = receipt;
+      output.result(
+        { file: source.file, recordId, version, cid, auditLeaf },
+        () => `${recordId}  ${formatBytes(receipt.bytes).padStart(9)}  leaf ${auditLeaf}  ${printable(source.file)}`,
+      );
+      files += 1;
+      bytes += receipt.bytes;
+    }
+    if (files === 0) throw new NectarError('CLI_USAGE', { problem: 'the folder holds no files' });
+    if (files > 1) output.note(`${files} records stored, ${formatBytes(bytes)}`);
+  });
+}
+
+async function putOne(call: Call<PutOptions>, client: Client, source: PutSource) {
+  const { options, terminal, output } = call;
+  const name = options.name ?? source.name;
+  const progress = showByteProgress(terminal, printable(source.file), source.bytes, output.json);
+  try {
+    return await client.send(
+      RecordReceipt,
+      options.record === undefined ? 'POST' : 'PUT',
+      options.record === undefined ? '/v1/records' : `/v1/records/${encodeURIComponent(options.record)}`,
+      {
+        body: Readable.from(countBytes(source.open(), progress), { objectMode: false }),
+        headers: {
+          'content-type': options.contentType ?? source.contentType,
+          ...(source.bytes !== undefined && { 'content-length': String(source.bytes) }),
+          ...(options.label.length > 0 && { 'x-nectar-labels': options.label.map(encodeURIComponent).join(',') }),
+          ...(name !== undefined && { 'x-nectar-name': encodeURIComponent(name) }),
+        },
+      },
+    );
+  } finally {
+    progress.done();
+  }
+}

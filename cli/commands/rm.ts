@@ -1,0 +1,34 @@
+import { type Command, Option } from 'commander';
+import { DestructionReceipt } from '../../appliance/gateway/schemas.ts';
+import { action, addVerb, type Call } from '../call.ts';
+import { withNode } from '../node-client.ts';
+import { confirmAction } from '../prompt.ts';
+import type { Terminal } from '../terminal.ts';
+
+export function registerRm(program: Command, terminal: Terminal): void {
+  addVerb(program, 'rm <records...>', {
+    summary: 'destroy records for good (crypto-shred)',
+    about:
+      'Destroys the keys of every version, which makes every copy anywhere unreadable, replicas and backups included, and\n' +
+      'prints a signed receipt of the destruction. The audit log keeps that the record existed and who destroyed it.',
+    examples: ['rm 3f0c...e1', 'rm --yes 3f0c...e1 --json > receipt.json'],
+  })
+    .addOption(new Option('-y, --yes', 'do not ask'))
+    .action(action(terminal, rm));
+}
+
+async function rm(call: Call<{ yes?: boolean }>): Promise<void> {
+  const { operands, options, terminal, output } = call;
+  const what = operands.length === 1 ? `record ${operands[0]}` : `${operands.length} records`;
+  await withNode(call, async (client) => {
+    await confirmAction(terminal, {
+      action: `destroying ${what}`,
+      message: `Destroy ${what} for good? No one can bring it back.`,
+      yes: options.yes === true,
+    });
+    for (const record of operands) {
+      const receipt = await client.json(DestructionReceipt, 'DELETE', `/v1/records/${encodeURIComponent(record)}`);
+      output.result(receipt, `${record} destroyed`);
+    }
+  });
+}

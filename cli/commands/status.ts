@@ -1,0 +1,52 @@
+import type { Command } from 'commander';
+import { NodeStatus } from '../../appliance/gateway/schemas.ts';
+import { action, addVerb, type Call } from '../call.ts';
+import { withNode } from '../node-client.ts';
+import type { Output } from '../render/output.ts';
+import { formatDuration } from '../render/quantities.ts';
+import { renderFacts } from '../render/table.ts';
+import type { Terminal } from '../terminal.ts';
+
+export function registerStatus(program: Command, terminal: Terminal): void {
+  addVerb(program, 'status', {
+    summary: 'show how the node is: ready, heads, peers, records, audit log, anchors',
+    examples: ['status', 'status --json | jq .ready'],
+  }).action(action(terminal, status));
+}
+
+async function status(call: Call<object>): Promise<void> {
+  const { output } = call;
+  await withNode(call, async (client) => {
+    const node = await client.json(NodeStatus, 'GET', '/v1/node');
+    output.result(node, () => renderStatus(node, client.gateway, output));
+  });
+}
+
+const UNKNOWN = 'not known yet';
+
+export function renderStatus(node: NodeStatus, gateway: string, { style }: Pick<Output, 'style'>): string {
+  const { l2, audit, anchored } = node;
+  const facts: [string, string][] = [
+    ['node', node.ready ? style('green', 'ready') : style('yellow', node.locked ? 'locked' : 'not ready')],
+    ...node.reasons.map(({ service, reason }): [string, string] => ['', `${service}: ${reason}`]),
+    ['gateway', gateway],
+    ['node id', node.nodeId],
+    ['peer id', node.peerId],
+    ['network', node.network],
+    ['roles', node.roles.join(', ')],
+    ['up for', formatDuration(node.uptimeSeconds * 1000)],
+    ['chain head', l2 === null ? UNKNOWN : `${l2.unsafe} latest, ${l2.safe} safe on L1, ${l2.finalized} final`],
+    ['peers', node.peers === null ? UNKNOWN : String(node.peers)],
+    ['records', node.records === null ? UNKNOWN : String(node.records)],
+    ['audit log', audit === null ? UNKNOWN : `${audit.size} leaves, root ${audit.root.slice(0, 16)}...`],
+  ];
+  if (anchored === null) {
+    facts.push(['anchored', UNKNOWN]);
+  } else {
+    const waiting = anchored.waiting === undefined ? '' : ` (${anchored.waiting})`;
+    const upTo = `safe up to L2 block ${anchored.safeBlock}`;
+    facts.push(['anchored', `${anchored.records} records and ${anchored.auditSize} audit leaves, ${upTo}; ${anchored.pending} pending${waiting}`]);
+  }
+  if (node.locked) facts.push(['next', 'nectar-byon unlock']);
+  return renderFacts(facts);
+}

@@ -1,0 +1,100 @@
+import { type Command, Option } from 'commander';
+import { IssuedToken, SCOPES, TokenList } from '../../appliance/gateway/schemas.ts';
+import { NectarError } from '../../protocol/errors.ts';
+import { action, addGroup, addVerb, type Call } from '../call.ts';
+import { withNode } from '../node-client.ts';
+import { writeOutputFile } from '../output-file.ts';
+import { parseDuration } from '../render/quantities.ts';
+import { printable, renderTable } from '../render/table.ts';
+import type { Terminal } from '../terminal.ts';
+import Type from 'typebox';
+import { collect } from '../option-parsers.ts';
+
+interface CreateOptions {
+  readonly scope: readonly string[];
+  readonly name?: string;
+  readonly expires: string;
+  readonly output?: string;
+}
+
+export function registerToken(program: Command, terminal: Terminal): void {
+  const group = addGroup(program, 'token', 'create, list and revoke access tokens of the HTTP API');
+  addVerb(group, 'create <subject>', {
+    summary: 'create an access token for a program or a person',
+    about: `Scopes: ${SCOPES.join(' ')} (admin implies the others). The token is shown once and stored nowhere.`,
+    examples: [
+      'token create pacs-archive --scope records:write --scope records:read',
+      'token create grafana --scope node:read --expires 365d',
+      'token create dapp --scope rpc -o dapp.token',
+    ],
+  })
+    .addOption(new Option('-s, --scope <scope>', 'what it may do; repeat for more').argParser(collect).default([], 'none'))
+    .addOption(new Option('--name <name>', 'a description for the list'))
+    .addOption(new Option('--expires <duration>', 'how long it is good for: 90d, 12h, 30m').default('30d'))
+    .addOption(new Option('-o, --output <file>', 'write the token to a new file that only you can read'))
+    .action(action(terminal, create));
+  addVerb(group, 'list', { summary: 'list the tokens, without the tokens themselves', examples: ['token list'] }).action(
+    action(terminal, list),
+  );
+  addVerb(group, 'revoke <id>', {
+    summary: 'end a token now',
+    examples: ['token revoke 9f86d081884c7d659a2feaa0c55ad015'],
+  }).action(action(terminal, revoke));
+}
+
+async function create(call: Call<CreateOptions>): Promise<void> {
+  const { options, operands, output } = call;
+  const expiresInMs = parseDuration(options.expires);
+  if (expiresInMs === undefined) {
+    throw new NectarError('CLI_USAGE', { problem: `the duration ${options.expires} is not of the form 90d, 12h, 30m or 45s` });
+  }
+  if (options.scope.length === 0) throw new NectarError('CLI_USAGE', { problem: 'name at least one --scope' });
+  const unknown = options.scope.find((scope) => !(SCOPES as readonly string[]).includes(scope));
+  if (unknown !== undefined) {
+    throw new NectarError('CLI_USAGE', { problem: `the scope ${unknown} is none of ${SCOPES.join(', ')}` });
+  }
+  await withNode(call, async (client) => {
+    const issued = await client.json(IssuedToken, 'POST', '/v1/tokens', {
+      subject: operands[0],
+      scope: options.scope,
+      expiresInSeconds: expiresInMs / 1000,
+      ...(options.name !== undefined && { name: options.name }),
+    });
+    if (options.output === undefined) {
+      output.note(`token ${issued.id} for ${printable(issued.subject)}, good until ${issued.expiresAt}:`);
+      output.result(issued, issued.token);
+      return;
+    }
+    await writeOutputFile(options.output, (async function* () { yield Buffer.from(`${issued.token}\n`); })(), false);
+    const { token: _written, ...facts } = issued;
+    output.result({ ...facts, output: options.output }, `token ${issued.id} written to ${options.output}`);
+  });
+}
+
+async function list(call: Call<object>): Promise<void> {
+  await withNode(call, async (client) => {
+    const answer = await client.json(TokenList, 'GET', '/v1/tokens');
+    const now = call.terminal.now();
+    call.output.result(answer, () =>
+      renderTable(
+        [{ title: 'TOKEN' }, { title: 'SUBJECT' }, { title: 'SCOPE' }, { title: 'ENDS' }, { title: 'STATE' }, { title: 'NAME' }],
+        answer.tokens.map((token) => [
+          token.id,
+          printable(token.subject),
+          token.scope.join(','),
+          token.expiresAt.slice(0, 10),
+          token.revokedAt !== undefined ? 'revoked' : Date.parse(token.expiresAt) < now ? 'expired' : 'good',
+          printable(token.name ?? ''),
+        ]),
+      ),
+    );
+  });
+}
+
+async function revoke(call: Call<object>): Promise<void> {
+  const [id = ''] = call.operands;
+  await withNode(call, async (client) => {
+    await client.json(Type.Unknown(), 'DELETE', `/v1/tokens/${encodeURIComponent(id)}`);
+    call.output.result({ id, revoked: true }, `token ${id} revoked`);
+  });
+}

@@ -1,0 +1,32 @@
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { NectarError } from '../protocol/errors.ts';
+import type { Terminal } from './terminal.ts';
+
+/** The per-user data folder of the platform, where a home lies when nobody names another place. */
+function dataFolder(terminal: Terminal): string {
+  if (terminal.env.XDG_DATA_HOME) return terminal.env.XDG_DATA_HOME;
+  if (terminal.platform === 'darwin') return join(terminal.userFolder, 'Library', 'Application Support');
+  return join(terminal.userFolder, '.local', 'share');
+}
+
+/** `--home`, else NECTAR_HOME, else the per-user data folder; absolute. */
+export function homeFolder(terminal: Terminal, named: string | undefined): string {
+  return resolve(terminal.workingFolder, named ?? terminal.env.NECTAR_HOME ?? join(dataFolder(terminal), 'nectar-byon'));
+}
+
+/** `--devnet`, else NECTAR_DEVNET_HOME, else beside the default home of a node; absolute. */
+export function devnetFolder(terminal: Terminal, named: string | undefined): string {
+  const fallback = join(dataFolder(terminal), 'nectar-byon-devnet');
+  return resolve(terminal.workingFolder, named ?? terminal.env.NECTAR_DEVNET_HOME ?? fallback);
+}
+
+/** What makes a folder the home of a node: both files that `init` writes first and nobody else would. */
+export function isNodeHome(home: string): boolean {
+  return existsSync(join(home, 'config.json')) && existsSync(join(home, 'keys.json'));
+}
+
+/** @throws NectarError CLI_HOME_MISSING */
+export function requireHome(home: string): void {
+  if (!isNodeHome(home)) throw new NectarError('CLI_HOME_MISSING', { home });
+}

@@ -1,0 +1,59 @@
+import { existsSync } from 'node:fs';
+import { type FileHandle, link, open, rename, rm, unlink } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { NectarError } from '../protocol/errors.ts';
+
+/**
+ * Writes a stream to `path` so that the name appears only when every byte is there and on the disk: a temporary file beside
+ * it, fsync, then a rename, or without `force` a link, which fails where the name has appeared meanwhile.
+ *
+ * @throws NectarError CLI_OUTPUT_EXISTS, CLI_OUTPUT_UNWRITABLE, NODE_DISK_FULL
+ */
+export async function writeOutputFile(path: string, source: AsyncIterable<Uint8Array>, force: boolean): Promise<number> {
+  if (!force && existsSync(path)) throw new NectarError('CLI_OUTPUT_EXISTS', { path });
+  const temporary = `${resolve(path)}.partial-${process.pid}`;
+  const handle = await writing(path, () => open(temporary, 'wx', 0o600));
+  try {
+    const bytes = await writeAll(path, handle, source);
+    await writing(path, () => (force ? rename(temporary, path) : linkThenUnlink(temporary, path)));
+    await syncFolder(dirname(resolve(path)));
+    return bytes;
+  } finally {
+    await rm(temporary, { force: true });
+  }
+}
+
+async function writeAll(path: string, handle: FileHandle, source: AsyncIterable<Uint8Array>): Promise<number> {
+  let bytes = 0;
+  try {
+    for await (const chunk of source) {
+      await writing(path, () => handle.writeFile(chunk));
+      bytes += chunk.length;
+    }
+    await writing(path, () => handle.sync());
+  } finally {
+    await handle.close();
+  }
+  return bytes;
+}
+
+async function linkThenUnlink(from: string, to: string): Promise<void> {
+  await link(from, to);
+  await unlink(from);
+}
+
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder);
+  await handle.sync().finally(() => handle.close());
+}
+
+async function writing<T>(path: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === 'ENOSPC' || code === 'EDQUOT') throw new NectarError('NODE_DISK_FULL', { path }, { cause: error });
+    if (code === 'EEXIST') throw new NectarError('CLI_OUTPUT_EXISTS', { path }, { cause: error });
+    throw new NectarError('CLI_OUTPUT_UNWRITABLE', { path, reason: code ?? message }, { cause: error });
+  }
+}

@@ -1,0 +1,59 @@
+import { Command, Option } from 'commander';
+import { registerAudit } from './commands/audit.ts';
+import { registerCompletion } from './commands/completion.ts';
+import { registerConfig } from './commands/config.ts';
+import { registerDestroy } from './commands/destroy.ts';
+import { registerDevnet } from './commands/devnet.ts';
+import { registerDoctor } from './commands/doctor.ts';
+import { registerDown } from './commands/down.ts';
+import { registerGet } from './commands/get.ts';
+import { registerInit } from './commands/init.ts';
+import { registerKeys } from './commands/keys.ts';
+import { registerLogs } from './commands/logs.ts';
+import { registerLs } from './commands/ls.ts';
+import { registerNetwork } from './commands/network.ts';
+import { registerPut } from './commands/put.ts';
+import { registerRm } from './commands/rm.ts';
+import { registerRun } from './commands/run.ts';
+import { registerStatus } from './commands/status.ts';
+import { registerToken } from './commands/token.ts';
+import { registerUnlock } from './commands/unlock.ts';
+import { registerUp } from './commands/up.ts';
+import type { Terminal } from './terminal.ts';
+import { VERSION } from './version.ts';
+
+/** The whole command tree, in the order in which --help shows it. */
+export function createProgram(terminal: Terminal): Command {
+  const program = new Command('nectar-byon');
+  program
+    .description('Nectar BYON: run your own node of the Nectar network')
+    .version(VERSION, '-V, --version', 'show the version')
+    .helpOption('-h, --help', 'show the help')
+    .helpCommand(false)
+    .addOption(new Option('--home <dir>').hideHelp())
+    .addOption(new Option('--json').hideHelp())
+    .configureHelp({ sortSubcommands: false, subcommandTerm: (command) => command.name() })
+    .configureOutput({
+      writeOut: (text) => terminal.stdout.write(text),
+      writeErr: (text) => terminal.stderr.write(text),
+      // main.ts renders it, as JSON where that is asked for.
+      outputError: () => undefined,
+      getOutHelpWidth: () => terminal.stdout.columns ?? 100,
+      getOutHasColors: () => terminal.stdout.isTTY === true && !terminal.env.NO_COLOR,
+    })
+    .exitOverride()
+    .addHelpText('after', '\nStart with `nectar-byon init`. Every command explains itself: `nectar-byon put --help`.');
+
+  const groups: readonly [string, readonly ((program: Command, terminal: Terminal) => void)[]][] = [
+    ['The node:', [registerInit, registerUp, registerDown, registerStatus, registerLogs, registerUnlock, registerDoctor, registerDestroy]],
+    ['Records:', [registerPut, registerGet, registerLs, registerRm]],
+    ['Access and evidence:', [registerKeys, registerToken, registerAudit]],
+    ['Network:', [registerNetwork, registerDevnet]],
+    ['Other:', [registerConfig, registerCompletion, registerRun]],
+  ];
+  for (const [heading, registers] of groups) {
+    program.commandsGroup(heading);
+    for (const register of registers) register(program, terminal);
+  }
+  return program;
+}

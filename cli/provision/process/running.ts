@@ -1,0 +1,66 @@
+import { readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** HOME/run/node.json: what the running process of a home says about itself. */
+export interface Running {
+  readonly pid: number;
+  /** The process's start time in clock ticks since boot (Linux), so that a reused pid is not taken for ours. */
+  readonly startTicks?: string;
+  readonly gateway?: string;
+  readonly startedAt: string;
+}
+
+export function runningPath(home: string): string {
+  return join(home, 'run', 'node.json');
+}
+
+/** The process that runs this home now; undefined when none does, whatever a crash left in the file. */
+export function readRunning(home: string): Running | undefined {
+  let value: Partial<Running>;
+  try {
+    value = JSON.parse(readFileSync(runningPath(home), 'utf8')) as Partial<Running>;
+  } catch {
+    return undefined;
+  }
+  const { pid, startTicks, gateway, startedAt } = value ?? {};
+  if (typeof pid !== 'number' || !Number.isSafeInteger(pid) || pid <= 1 || !isAlive(pid)) return undefined;
+  if (startTicks !== undefined && startTicksOf(pid) !== startTicks) return undefined;
+  return {
+    pid,
+    startedAt: String(startedAt ?? ''),
+    ...(startTicks !== undefined && { startTicks }),
+    ...(typeof gateway === 'string' && { gateway }),
+  };
+}
+
+export function forgetRunning(home: string): void {
+  rmSync(runningPath(home), { force: true });
+}
+
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+  return stateOf(pid) !== 'Z';
+}
+
+/** Field 22 of /proc/PID/stat (proc(5)); undefined where there is no /proc. */
+export function startTicksOf(pid: number): string | undefined {
+  return statFields(pid)?.[19];
+}
+
+function stateOf(pid: number): string | undefined {
+  return statFields(pid)?.[0];
+}
+
+/** The fields after the command name, which is in parentheses and may itself hold spaces and parentheses. */
+function statFields(pid: number): string[] | undefined {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return text.slice(text.lastIndexOf(')') + 2).split(' ');
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,27 @@
+import type { Output } from './output.ts';
+import { printable } from './table.ts';
+
+export const LEVELS = ['error', 'warn', 'info', 'debug'] as const;
+export type Level = (typeof LEVELS)[number];
+
+const STYLES = { error: 'red', warn: 'yellow', info: 'green', debug: 'dim' } as const;
+
+/** A log line for a person (or as it is with --json); undefined when its level is below what is asked for. */
+export function renderLogLine(line: string, atLeast: Level, output: Pick<Output, 'json' | 'style'>): string | undefined {
+  if (line.trim() === '') return undefined;
+  let entry: Record<string, unknown>;
+  try {
+    entry = JSON.parse(line) as Record<string, unknown>;
+  } catch {
+    // What the runtime itself prints, such as a crash: always worth seeing.
+    return output.json ? JSON.stringify({ level: 'error', msg: line }) : printable(line);
+  }
+  const level = LEVELS.find((name) => name === entry.level) ?? 'info';
+  if (LEVELS.indexOf(level) > LEVELS.indexOf(atLeast)) return undefined;
+  if (output.json) return line;
+  const { time, msg, service, level: _level, ...data } = entry;
+  const clock = typeof time === 'string' ? time.slice(0, 23).replace('T', ' ') : '';
+  const facts = Object.entries(data).map(([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`);
+  const words = [output.style('dim', clock), output.style(STYLES[level], level.padEnd(5)), service, msg, output.style('dim', printable(facts.join(' ')))];
+  return words.filter((word) => word !== undefined && word !== '').map(String).join(' ');
+}
