@@ -1,0 +1,124 @@
+import { type BlockHeader, createBlock } from '@ethereumjs/block';
+import { Account, createAddressFromString } from '@ethereumjs/util';
+import { createVM, type VM } from '@ethereumjs/vm';
+import type { Hex } from '../brand.ts';
+import { NectarError } from '../errors.ts';
+import { encodeOrigin } from './block-input.ts';
+import { bytesToHex, hexToBytes } from './bytes.ts';
+import { ORIGIN_ROOTS_ADDRESS, ORIGIN_ROOTS_CODE, type Rules } from './rules.ts';
+import { createMemoryState, type StateByHash } from './state-by-hash.ts';
+import { openStateTrie } from './state-trie.ts';
+
+/** Where the network's own contracts live on L2. */
+export const PREDEPLOYS = {
+  nodeRegistry: '0x4e43000000000000000000000000000000000001',
+  recordRegistry: '0x4e43000000000000000000000000000000000002',
+  auditAnchor: '0x4e43000000000000000000000000000000000003',
+} as const satisfies Record<string, Hex>;
+
+/** What the network descriptor says about the first L2 block. */
+export interface GenesisParams {
+  readonly l2ChainId: bigint;
+  /** Seconds since 1970. */
+  readonly timestamp: bigint;
+  /** Gas limit of every block of the chain. */
+  readonly gasLimit: bigint;
+  /** Accounts whose attestations admit nodes. */
+  readonly auditors: readonly Hex[];
+  /** How many auditors it takes to eject a node. */
+  readonly ejectionQuorum: number;
+  readonly alloc: readonly { readonly address: Hex; readonly balanceWei: bigint }[];
+  readonly feeRecipient: Hex;
+}
+
+/** Creation code of the predeploys, without constructor arguments: the generated artefacts of contracts/. */
+export interface PredeployCode {
+  readonly nodeRegistry: Hex;
+  readonly recordRegistry: Hex;
+  readonly auditAnchor: Hex;
+}
+
+export interface Genesis {
+  readonly hash: Hex;
+  readonly header: BlockHeader;
+  /** Every preimage of the genesis state and the header. */
+  readonly preimages: ReadonlyMap<Hex, Uint8Array>;
+}
+
+const INITIAL_BASE_FEE_WEI = 1_000_000_000n;
+const CONSTRUCTOR_GAS = 30_000_000n;
+const ZERO_HASH = new Uint8Array(32);
+
+function word(value: bigint | number): string {
+  return value.toString(16).padStart(64, '0');
+}
+
+/** ABI encoding of (address[], uint8), NodeRegistry's constructor arguments. */
+function registryArguments({ auditors, ejectionQuorum }: GenesisParams): string {
+  const head = word(64) + word(ejectionQuorum) + word(auditors.length);
+  return head + auditors.map((auditor) => word(BigInt(auditor))).join('');
+}
+
+/** Runs creation code at a fixed address and keeps what it returns as the code there: the constructor's storage stays. */
+async function predeploy(vm: VM, address: Hex, creation: string): Promise<void> {
+  const to = createAddressFromString(address);
+  await vm.stateManager.putAccount(to, new Account(1n));
+  const { execResult } = await vm.evm.runCall({
+    to,
+    code: hexToBytes(`0x${creation}`),
+    data: new Uint8Array(),
+    gasLimit: CONSTRUCTOR_GAS,
+  });
+  if (execResult.exceptionError !== undefined || execResult.returnValue.length === 0) {
+    throw new NectarError('ROLLUP_GENESIS_INVALID', { reason: `the constructor of ${address} failed` });
+  }
+  await vm.stateManager.putCode(to, execResult.returnValue);
+}
+
+/**
+ * Builds the first block: balances, EIP-4788's contract, and the predeploys by running their constructors in the EVM. The same
+ * parameters give the same hash everywhere. Throws ROLLUP_GENESIS_INVALID.
+ */
+export async function buildGenesis(params: GenesisParams, code: PredeployCode, rules: Rules): Promise<Genesis> {
+  const state = createMemoryState();
+  const stateRoot = await genesisState(params, code, { state, rules });
+  const header = {
+    number: 0n,
+    timestamp: params.timestamp,
+    gasLimit: params.gasLimit,
+    coinbase: createAddressFromString(params.feeRecipient),
+    baseFeePerGas: INITIAL_BASE_FEE_WEI,
+    extraData: encodeOrigin({ number: 0n, delayedMessages: 0n }),
+    mixHash: ZERO_HASH,
+    parentBeaconBlockRoot: ZERO_HASH,
+    blobGasUsed: 0n,
+    excessBlobGas: 0n,
+    stateRoot,
+  };
+  const block = createBlock({ header, withdrawals: [] }, { common: rules });
+  const hash = bytesToHex(block.hash());
+  await state.put(hash, block.header.serialize());
+  return { hash, header: block.header, preimages: state.written };
+}
+
+async function genesisState(
+  params: GenesisParams,
+  code: PredeployCode,
+  { state, rules }: { state: StateByHash; rules: Rules },
+): Promise<Hex> {
+  const trie = openStateTrie(state, undefined, rules);
+  const vm = await createVM({ common: rules, stateManager: trie.manager });
+  const { manager } = trie;
+  for (const { address, balanceWei } of params.alloc) {
+    const account = (await manager.getAccount(createAddressFromString(address))) ?? new Account();
+    account.balance += balanceWei;
+    if (balanceWei > 0n) await manager.putAccount(createAddressFromString(address), account);
+  }
+  const origins = createAddressFromString(ORIGIN_ROOTS_ADDRESS);
+  await manager.putAccount(origins, new Account(1n));
+  await manager.putCode(origins, hexToBytes(ORIGIN_ROOTS_CODE));
+  await predeploy(vm, PREDEPLOYS.nodeRegistry, code.nodeRegistry.slice(2) + registryArguments(params));
+  await predeploy(vm, PREDEPLOYS.recordRegistry, code.recordRegistry.slice(2));
+  await predeploy(vm, PREDEPLOYS.auditAnchor, code.auditAnchor.slice(2) + word(BigInt(PREDEPLOYS.nodeRegistry)));
+  return trie.commit();
+}

@@ -1,0 +1,78 @@
+import { type Common, createCustomCommon, Hardfork, Mainnet } from '@ethereumjs/common';
+import type { Hex } from '../brand.ts';
+import { verifyPointEvaluationForEvm } from './point-evaluation.ts';
+
+/** Native replacements for the pure-JavaScript primitives; each must give exactly what the one that it replaces gives. */
+export interface HostCrypto {
+  /** Keccak-256 as in Ethereum. */
+  readonly keccak256?: (message: Uint8Array) => Uint8Array;
+  /** 64 bytes of public key from a 32-byte digest; throws when there is none. `recovery` is 0 or 1. */
+  readonly recover?: (digest: Uint8Array, signature: Uint8Array, recovery: 0 | 1) => Uint8Array;
+}
+
+/** Ethereum's rules as this chain runs them: Cancun, its own chain id. Made once per chain by `createRules`. */
+export type Rules = Common;
+
+/** How many slots EIP-4788's two ring buffers have. */
+export const ORIGIN_ROOTS_LENGTH = 8191n;
+/** EIP-4788: where contracts read the hash of a block's L1 origin, by the block's timestamp. */
+export const ORIGIN_ROOTS_ADDRESS: Hex = '0x000f3df6d732807ef1319fb7b8bb8522d0beac02';
+/** EIP-4788's contract, byte for byte as the EIP gives it. */
+export const ORIGIN_ROOTS_CODE: Hex =
+  '0x3373fffffffffffffffffffffffffffffffffffffffe14604d57602036146024575f5ffd5b5f35801560495762001fff810690815414603c575f5ffd5b62001fff01545f5260205ff35b5f5ffd5b62001fff42064281555f359062001fff015500';
+
+const BYTES_OF_SCALAR = 32;
+
+function leftPad(bytes: Uint8Array): Uint8Array {
+  const padded = new Uint8Array(BYTES_OF_SCALAR);
+  padded.set(bytes, BYTES_OF_SCALAR - bytes.length);
+  return padded;
+}
+
+/** The recovery bit of a legacy (27 or 28, or EIP-155) or typed (0 or 1) signature. */
+function recoveryBit(v: bigint, chainId: bigint | undefined): 0 | 1 {
+  const bit = v === 0n || v === 1n ? v : chainId === undefined ? v - 27n : v - 35n - 2n * chainId;
+  if (bit !== 0n && bit !== 1n) throw new RangeError('signature v out of range');
+  return bit === 0n ? 0 : 1;
+}
+
+/**
+ * The rules of the chain with this id. The result is shared by every block and transaction, so it answers `copy()` with
+ * itself: nothing here changes a hardfork, and a copy for each transaction would cost more than its signature.
+ */
+export function createRules(chainId: bigint, crypto: HostCrypto = {}): Rules {
+  const { keccak256, recover } = crypto;
+  const rules = createCustomCommon({ chainId: Number(chainId), name: 'nectar' }, Mainnet, {
+    hardfork: Hardfork.Cancun,
+    customCrypto: {
+      ...(keccak256 && { keccak256 }),
+      ...(recover && {
+        ecrecover: (digest: Uint8Array, v: bigint, r: Uint8Array, s: Uint8Array, chain?: bigint) => {
+          const signature = new Uint8Array(2 * BYTES_OF_SCALAR);
+          signature.set(leftPad(r));
+          signature.set(leftPad(s), BYTES_OF_SCALAR);
+          return recover(digest, signature, recoveryBit(v, chain));
+        },
+      }),
+      kzg: pointEvaluationOnly,
+    },
+  });
+  rules.copy = () => rules;
+  return rules;
+}
+
+function unavailable(): never {
+  throw new Error('this chain has no blobs');
+}
+
+/** EIP-4844's point evaluation precompile is part of Cancun; blobs themselves are not part of this chain. */
+const pointEvaluationOnly = {
+  verifyProof: verifyPointEvaluationForEvm,
+  verifyBlobProofBatch: unavailable,
+  blobToKzgCommitment: unavailable,
+  computeBlobProof: unavailable,
+  computeCells: unavailable,
+  computeCellsAndProofs: unavailable,
+  recoverCellsAndProofs: unavailable,
+  verifyCellKzgProofBatch: unavailable,
+};

@@ -1,0 +1,144 @@
+import { MerklePatriciaTrie } from '@ethereumjs/mpt';
+import { RLP } from '@ethereumjs/rlp';
+import { Caches, MerkleStateManager } from '@ethereumjs/statemanager';
+import {
+  type BatchDBOp,
+  createAccountFromRLP,
+  type DB,
+  KECCAK256_NULL_S,
+  KECCAK256_RLP_S,
+  ValueEncoding,
+} from '@ethereumjs/util';
+import type { Hex } from '../brand.ts';
+import { NectarError } from '../errors.ts';
+import { bytesToHex } from './bytes.ts';
+import type { Rules } from './rules.ts';
+import type { StateByHash } from './state-by-hash.ts';
+
+type RlpItem = Uint8Array | RlpItem[];
+
+/** How @ethereumjs/statemanager marks a key as code: 'c' before the hash. */
+const CODE_PREFIX_HEX = '63';
+const HASH_HEX_DIGITS = 64;
+
+/** One block's view of the state: Ethereum's account and storage tries over preimages by hash. */
+export interface StateTrie {
+  readonly manager: MerkleStateManager;
+  /** Throws what went wrong when state was read: the EVM's own errors must not hide a missing preimage or a broken disk. */
+  assertSound(): void;
+  /** Hands what the state under the manager's root reaches and was not there before to the StateByHash; returns the root. */
+  commit(): Promise<Hex>;
+}
+
+/** The database under the tries: reads come from the StateByHash, writes stay until they are known to be reachable. */
+function createOverlay(state: StateByHash) {
+  const fresh = new Map<Hex, Uint8Array>();
+  const known = new Set<Hex>();
+  let fault: unknown;
+
+  const hashOf = (key: string): Hex => `0x${key.length > HASH_HEX_DIGITS ? key.slice(CODE_PREFIX_HEX.length) : key}`;
+  const put = (key: string, value: Uint8Array): void => {
+    const hash = hashOf(key);
+    // The trie writes back every node that it has read: those are there already.
+    if (!known.has(hash)) fresh.set(hash, value);
+  };
+  const read = async (hash: Hex): Promise<Uint8Array> => {
+    const bytes = fresh.get(hash) ?? (await state.get(hash));
+    if (bytes === undefined) throw new NectarError('ROLLUP_STATE_MISSING', { hash });
+    if (!fresh.has(hash)) known.add(hash);
+    return bytes;
+  };
+  const db: DB<string, Uint8Array> = {
+    async get(key) {
+      // The empty trie has no node. Contract code that happens to be its preimage (0x80) is no node either.
+      if (key === KECCAK256_RLP_S.slice(2)) return undefined;
+      try {
+        return await read(hashOf(key));
+      } catch (error) {
+        fault ??= error;
+        throw error;
+      }
+    },
+    async put(key, value) {
+      put(key, value);
+    },
+    async del() {},
+    async batch(operations: BatchDBOp<string, Uint8Array>[]) {
+      for (const operation of operations) if (operation.type === 'put') put(operation.key, operation.value);
+    },
+    shallowCopy: () => db,
+    open: async () => {},
+  };
+  return {
+    db,
+    fresh,
+    assertSound() {
+      if (fault !== undefined) throw fault;
+    },
+  };
+}
+
+/** Follows a node's references: child nodes by hash, and what an account leaf points to. */
+function references(node: RlpItem, inAccounts: boolean, found: { nodes: Hex[]; storage: Hex[]; code: Hex[] }): void {
+  if (!Array.isArray(node)) return;
+  const child = (item: RlpItem | undefined): void => {
+    if (Array.isArray(item)) references(item, inAccounts, found);
+    else if (item?.length === 32) found.nodes.push(bytesToHex(item));
+  };
+  if (node.length === 17) {
+    for (const item of node.slice(0, 16)) child(item);
+    return;
+  }
+  const [path, value] = node;
+  // Hex-prefix encoding: the second bit of the first nibble marks a leaf (Yellow Paper, appendix C).
+  const isLeaf = path instanceof Uint8Array && ((path[0] ?? 0) & 0x20) !== 0;
+  if (!isLeaf) {
+    child(value);
+  } else if (inAccounts && value instanceof Uint8Array) {
+    const account = createAccountFromRLP(value);
+    found.storage.push(bytesToHex(account.storageRoot));
+    found.code.push(bytesToHex(account.codeHash));
+  }
+}
+
+/** Puts every fresh preimage that the root reaches, and no other: a block leaves no rubbish of its intermediate states. */
+async function putReachable(root: Hex, fresh: ReadonlyMap<Hex, Uint8Array>, state: StateByHash): Promise<void> {
+  const done = new Set<Hex>([KECCAK256_NULL_S, KECCAK256_RLP_S]);
+  const stack: { hash: Hex; kind: 'account' | 'storage' | 'code' }[] = [{ hash: root, kind: 'account' }];
+  for (let item = stack.pop(); item !== undefined; item = stack.pop()) {
+    const bytes = fresh.get(item.hash);
+    if (bytes === undefined || done.has(item.hash)) continue;
+    done.add(item.hash);
+    await state.put(item.hash, bytes);
+    if (item.kind === 'code') continue;
+    const found = { nodes: [] as Hex[], storage: [] as Hex[], code: [] as Hex[] };
+    references(RLP.decode(bytes), item.kind === 'account', found);
+    const { kind } = item;
+    stack.push(...found.nodes.map((hash) => ({ hash, kind })));
+    stack.push(...found.storage.map((hash) => ({ hash, kind: 'storage' as const })));
+    stack.push(...found.code.map((hash) => ({ hash, kind: 'code' as const })));
+  }
+}
+
+/** Opens the state under `root` (32 bytes; undefined = empty). Throws ROLLUP_STATE_MISSING from any read that finds nothing. */
+export function openStateTrie(state: StateByHash, root: Uint8Array | undefined, rules: Rules): StateTrie {
+  const overlay = createOverlay(state);
+  const trie = new MerklePatriciaTrie({
+    db: overlay.db,
+    valueEncoding: ValueEncoding.Bytes,
+    useKeyHashing: true,
+    common: rules,
+    ...(root && { root }),
+  });
+  const manager = new MerkleStateManager({ trie, common: rules, caches: new Caches() });
+  return {
+    manager,
+    assertSound: overlay.assertSound,
+    async commit() {
+      const newRoot = bytesToHex(await manager.getStateRoot());
+      overlay.assertSound();
+      await putReachable(newRoot, overlay.fresh, state);
+      return newRoot;
+    },
+  };
+}

@@ -1,0 +1,233 @@
+/**
+ * The state transition: (previous header, what L1 and the sequencer say, state by hash) -> (header, receipts, state by hash).
+ *
+ * Ethereum's rules as of Cancun. What this chain adds:
+ * - Deposits are EIP-4895 withdrawals, credited after the transactions; index = the delayed message's index.
+ * - `parentBeaconBlockRoot` and `prevRandao` are the hash of the L1 origin block, which contracts read through EIP-4788.
+ *   The L1 origin is public before the block is built: prevRandao is no source of secret randomness.
+ * - `extraData` is the L1 origin's number and the count of all delayed messages consumed so far, 8 bytes each, big endian.
+ * - Several blocks may share a timestamp; the gas limit never changes.
+ * - The rule is total: a transaction that Ethereum's rules do not allow at its place is dropped and the next one is tried, so
+ *   a sequencer that posts nonsense wastes only its own L1 fees. The block holds what is left. Building and deriving are this
+ *   one function: deriving from what a built block holds drops nothing and gives the same hash.
+ */
+import { type Block, type BlockHeader, createBlock, type HeaderData } from '@ethereumjs/block';
+import { MerklePatriciaTrie } from '@ethereumjs/mpt';
+import { RLP } from '@ethereumjs/rlp';
+import {
+  Account,
+  type Address,
+  bigIntToBytes,
+  createAddressFromString,
+  EthereumJSError,
+  setLengthLeft,
+  type Withdrawal,
+} from '@ethereumjs/util';
+import { createVM, encodeReceipt, type RunTxResult, runTx, type VM } from '@ethereumjs/vm';
+import type { Hex } from '../brand.ts';
+import { createAncestors } from './ancestors.ts';
+import { type BlockInput, checkInput, encodeOrigin, withdrawalsOf } from './block-input.ts';
+import { bytesToHex, hexToBytes } from './bytes.ts';
+import { type Receipt, receiptLog } from './receipt.ts';
+import { ORIGIN_ROOTS_ADDRESS, ORIGIN_ROOTS_LENGTH, type Rules } from './rules.ts';
+import type { StateByHash } from './state-by-hash.ts';
+import { openStateTrie } from './state-trie.ts';
+import {
+  effectiveGasPrice,
+  findObstacle,
+  type Obstacle,
+  parseTransaction,
+  type SignedTransaction,
+} from './transaction.ts';
+
+const GWEI = 1_000_000_000n;
+const BLOOM_BYTES = 256;
+
+/** A transaction of the input that the block does not hold. */
+export interface DroppedTransaction {
+  /** Its place in the input. */
+  readonly index: number;
+  readonly obstacle: Obstacle;
+}
+
+export interface TransitionResult {
+  readonly hash: Hex;
+  readonly header: BlockHeader;
+  /** Header, transactions and withdrawals: what Ethereum calls the block. */
+  readonly block: Block;
+  /** One for each transaction of the block. */
+  readonly receipts: readonly Receipt[];
+  readonly dropped: readonly DroppedTransaction[];
+}
+
+interface Execution {
+  readonly vm: VM;
+  /** The block as the EVM sees it while it runs: everything but the results. */
+  readonly context: Block;
+  readonly included: { readonly signed: SignedTransaction; readonly receipt: Receipt; readonly encoded: Uint8Array }[];
+  readonly dropped: DroppedTransaction[];
+  readonly bloom: Uint8Array;
+  gasUsed: bigint;
+}
+
+/** Root of the trie of items under RLP(index), as headers commit to transactions, receipts and withdrawals. */
+async function orderedRoot(items: readonly Uint8Array[], rules: Rules): Promise<Uint8Array> {
+  const trie = new MerklePatriciaTrie({ common: rules });
+  for (const [index, item] of items.entries()) await trie.put(RLP.encode(index), item);
+  return trie.root();
+}
+
+/** EIP-4788, by direct writes to the contract's ring buffers; a chain whose genesis has no such contract skips it. */
+async function recordOrigin(vm: VM, header: BlockHeader): Promise<void> {
+  const { stateManager } = vm;
+  const address = createAddressFromString(ORIGIN_ROOTS_ADDRESS);
+  if ((await stateManager.getCode(address)).length === 0) return;
+  const slot = header.timestamp % ORIGIN_ROOTS_LENGTH;
+  const key = (index: bigint): Uint8Array => setLengthLeft(bigIntToBytes(index), 32);
+  await stateManager.putStorage(address, key(slot), bigIntToBytes(header.timestamp));
+  await stateManager.putStorage(address, key(slot + ORIGIN_ROOTS_LENGTH), header.mixHash);
+}
+
+async function credit(vm: VM, { address, amount }: { address: Address; amount: bigint }): Promise<void> {
+  // EIP-4895: a withdrawal of nothing must not create an empty account (EIP-161).
+  if (amount === 0n) return;
+  const account = (await vm.stateManager.getAccount(address)) ?? new Account();
+  account.balance += amount * GWEI;
+  await vm.stateManager.putAccount(address, account);
+}
+
+function toReceipt(signed: SignedTransaction, result: RunTxResult, context: BlockHeader): Receipt {
+  const { tx, hash, sender } = signed;
+  const { receipt } = result;
+  return {
+    transactionHash: hash,
+    type: tx.type as 0 | 1 | 2,
+    sender,
+    to: tx.to && bytesToHex(tx.to.bytes),
+    status: 'status' in receipt && receipt.status === 1 ? 1 : 0,
+    gasUsed: result.totalGasSpent,
+    cumulativeGasUsed: receipt.cumulativeBlockGasUsed,
+    effectiveGasPrice: effectiveGasPrice(tx, context),
+    contractAddress: tx.to === undefined && result.createdAddress ? bytesToHex(result.createdAddress.bytes) : undefined,
+    bloom: receipt.bitvector,
+    logs: receipt.logs.map(receiptLog),
+  };
+}
+
+/** Runs one transaction, or says why it cannot run. Whatever the state cannot answer is thrown, never taken for a verdict. */
+async function execute(execution: Execution, raw: Uint8Array, assertSound: () => void): Promise<Obstacle | undefined> {
+  const { vm, context, bloom } = execution;
+  const { header } = context;
+  const signed = parseTransaction(raw, vm.common);
+  if (typeof signed === 'string') return signed;
+  const account = await vm.stateManager.getAccount(createAddressFromString(signed.sender));
+  const gasLeft = header.gasLimit - execution.gasUsed;
+  const obstacle = findObstacle(signed, account, { baseFee: header.baseFeePerGas ?? 0n, gasLeft });
+  if (obstacle !== undefined) return obstacle;
+  let result: RunTxResult;
+  try {
+    result = await runTx(vm, {
+      tx: signed.tx,
+      block: context,
+      blockGasUsed: execution.gasUsed,
+      skipHardForkValidation: true,
+    });
+  } catch (error) {
+    assertSound();
+    // The EVM's own refusals are the same on every machine; anything else (out of memory, a bug) must not decide a block.
+    if (error instanceof EthereumJSError) return 'refused';
+    throw error;
+  }
+  assertSound();
+  execution.gasUsed += result.totalGasSpent;
+  for (const [i, byte] of result.receipt.bitvector.entries()) bloom[i] = (bloom[i] ?? 0) | byte;
+  execution.included.push({
+    signed,
+    receipt: toReceipt(signed, result, header),
+    encoded: encodeReceipt(result.receipt, signed.tx.type),
+  });
+  return undefined;
+}
+
+function contextHeader(previous: BlockHeader, input: BlockInput): HeaderData {
+  const origin = hexToBytes(input.l1Origin.hash);
+  return {
+    parentHash: previous.hash(),
+    number: previous.number + 1n,
+    timestamp: input.timestamp,
+    coinbase: createAddressFromString(input.feeRecipient),
+    gasLimit: previous.gasLimit,
+    baseFeePerGas: previous.calcNextBaseFee(),
+    mixHash: origin,
+    parentBeaconBlockRoot: origin,
+    extraData: encodeOrigin(checkInput(previous, input)),
+    blobGasUsed: 0n,
+    excessBlobGas: 0n,
+  };
+}
+
+async function seal(execution: Execution, stateRoot: Hex, withdrawals: Withdrawal[]): Promise<Block> {
+  const { vm, context, included, bloom, gasUsed } = execution;
+  const { common } = vm;
+  const header: HeaderData = {
+    ...context.header,
+    stateRoot,
+    transactionsTrie: await orderedRoot(
+      included.map(({ signed }) => signed.raw),
+      common,
+    ),
+    receiptTrie: await orderedRoot(
+      included.map(({ encoded }) => encoded),
+      common,
+    ),
+    withdrawalsRoot: await orderedRoot(
+      withdrawals.map((withdrawal) => RLP.encode(withdrawal.raw())),
+      common,
+    ),
+    logsBloom: bloom,
+    gasUsed,
+  };
+  return createBlock({ header, transactions: included.map(({ signed }) => signed.tx), withdrawals }, { common });
+}
+
+/**
+ * Builds the block that follows `previous` from `input`. New state, code and the header itself go to `state.put`; nothing that
+ * was there is changed, so a caller that drops what was put has undone the block. Pure: no clock, no randomness.
+ *
+ * Throws ROLLUP_BLOCK_INPUT_INVALID, ROLLUP_STATE_MISSING, and what `state` throws.
+ */
+export async function transition(
+  previous: BlockHeader,
+  input: BlockInput,
+  { state, rules }: { state: StateByHash; rules: Rules },
+): Promise<TransitionResult> {
+  const trie = openStateTrie(state, previous.stateRoot, rules);
+  const blockchain = createAncestors(previous, state, rules);
+  const vm = await createVM({ common: rules, stateManager: trie.manager, blockchain });
+  const context = createBlock({ header: contextHeader(previous, input) }, { common: rules });
+  const execution: Execution = {
+    vm,
+    context,
+    included: [],
+    dropped: [],
+    bloom: new Uint8Array(BLOOM_BYTES),
+    gasUsed: 0n,
+  };
+
+  // Held open over the block, so that the tries are written once and not after every transaction.
+  await vm.evm.journal.checkpoint();
+  await recordOrigin(vm, context.header);
+  for (const [index, raw] of input.transactions.entries()) {
+    const obstacle = await execute(execution, raw, trie.assertSound);
+    if (obstacle !== undefined) execution.dropped.push({ index, obstacle });
+  }
+  const withdrawals = withdrawalsOf(input.deposits);
+  for (const withdrawal of withdrawals) await credit(vm, withdrawal);
+  await vm.evm.journal.commit();
+
+  const block = await seal(execution, await trie.commit(), withdrawals);
+  const hash = bytesToHex(block.hash());
+  await state.put(hash, block.header.serialize());
+  const receipts = execution.included.map(({ receipt }) => receipt);
+  return { hash, header: block.header, block, receipts, dropped: execution.dropped };
+}
