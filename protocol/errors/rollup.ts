@@ -69,6 +69,48 @@ export const ROLLUP_ERRORS = {
     exit: EXIT.checksFailed,
     severity: 'reset',
   }),
+  ROLLUP_SEQUENCER_REFUSED: define<{ reason: string }>({
+    message: ({ reason }) => `the sequencer does not take the transaction: ${reason}`,
+    remedy: 'Correct the transaction as the reason says (nonce, fee, balance, size) and send it again.',
+    http: 422,
+    exit: EXIT.usage,
+  }),
+  ROLLUP_SEQUENCER_FULL: define<{ limit: string }>({
+    message: ({ limit }) => `the transaction pool is full (${limit})`,
+    remedy: 'Wait for pending transactions to enter a block and send again.',
+    http: 503,
+    exit: EXIT.unreachable,
+  }),
+  ROLLUP_SEQUENCER_UNREACHABLE: define<{ method: string }>({
+    message: ({ method }) => `the sequencer did not answer ${method}`,
+    remedy: 'Nothing was sent. The node goes on following L1; send again when the sequencer is back.',
+    http: 503,
+    exit: EXIT.unreachable,
+  }),
+  ROLLUP_SEQUENCER_RPC_PORT: define<{ host: string; port: number }>({
+    message: ({ host, port }) => `the sequencer cannot listen on ${host}:${port}`,
+    remedy: 'Another program holds the port: choose another one.',
+    http: 500,
+    exit: EXIT.config,
+  }),
+  ROLLUP_BATCHER_BLOCK_TOO_LARGE: define<{ number: bigint; bytes: number }>({
+    message: ({ number, bytes }) => `L2 block ${number} alone makes a batch of ${bytes} bytes, more than L1 takes`,
+    remedy: 'A bug: the sequencer bounds its blocks so that each fits. Please report it with the block number.',
+    http: 500,
+    exit: EXIT.bug,
+  }),
+  ROLLUP_ACCOUNT_CALL_REVERTED: define<{ to: string }>({
+    message: ({ to }) => `the call to ${to} would revert`,
+    remedy: 'The contract refuses this call in the present state; the cause carries its reason.',
+    http: 409,
+    exit: EXIT.usage,
+  }),
+  ROLLUP_ACCOUNT_FUNDS: define<{ address: string }>({
+    message: ({ address }) => `the operator account ${address} cannot pay for the transaction`,
+    remedy: 'Send ETH to the operator account, by a deposit on L1 or a transfer on L2.',
+    http: 402,
+    exit: EXIT.usage,
+  }),
   ROLLUP_STATE_MISSING: define<{ hash: string }>({
     message: ({ hash }) => `the state holds nothing under hash ${hash}`,
     remedy:
