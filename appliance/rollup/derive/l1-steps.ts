@@ -1,5 +1,5 @@
 import { NectarError } from '../../../protocol/errors.ts';
-import type { DeriveStore, L1Record } from './derive-store.ts';
+import type { L1Record } from './derive-store.ts';
 import { type Derived, type DeriverDeps, deriveL1Block, type L1Place } from './deriver.ts';
 import type { Exclusive } from './engine.ts';
 import { findRecordBack } from './find-record-back.ts';

@@ -1,0 +1,123 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Hex } from '../../../protocol/brand.ts';
+import type { BatchBlock } from '../../../protocol/rollup/batch.ts';
+import type { Readiness, Service } from '../../service.ts';
+import type { Logger } from '../../telemetry/index.ts';
+import { createTxpool, type PoolChain } from './txpool.ts';
+
+/** What the sequencer consumes of the node that it runs on. */
+export interface SequencerChain extends PoolChain {
+  /** False while an unsafe block may stand on an L1 block that is gone: nothing is built on it. */
+  settled(): boolean;
+  /** What the next block may and should hold, by the rules of derivation; undefined while L1 is behind the head. */
+  proposeBlock(nowS: bigint): Promise<Proposal | undefined>;
+  /**
+   * Executes on the unsafe head, commits, signs and publishes. A block is signed after it is on disk and synced, so a crash
+   * cannot make two blocks of one height; only L1 itself takes a signed block back.
+   */
+  produce(input: BatchBlock): Promise<Produced>;
+  /** Transactions of unsafe blocks that L1 took back. */
+  onDiscarded(listener: (transactions: readonly Uint8Array[]) => void): () => void;
+}
+
+/** The inputs that L1 decides; the transactions are the sequencer's. */
+export type Proposal = Omit<BatchBlock, 'transactions'>;
+
+export interface Produced {
+  readonly number: bigint;
+  readonly included: readonly Hex[];
+  /** Left out and never to be tried again. */
+  readonly refused: readonly Hex[];
+}
+
+export interface SequencerOptions {
+  /** Shortest time between two blocks. */
+  readonly blockIntervalMs: number;
+  /** A block at least this often even when there is nothing to put in, so that time moves on L2; 0 = never. */
+  readonly heartbeatMs: number;
+  readonly maxPoolTransactions: number;
+  readonly maxPoolBytes: number;
+  readonly maxPoolPerAccount: number;
+  readonly maxPoolAgeMs: number;
+}
+
+export interface Sequencer extends Service {
+  /** Takes a raw transaction; resolves with its hash. Throws ROLLUP_SEQUENCER_REFUSED, ROLLUP_SEQUENCER_FULL. */
+  submit(raw: Uint8Array): Promise<Hex>;
+  pendingNonce(address: Hex): Promise<bigint>;
+  pending(): number;
+}
+
+/** Bytes of transactions in one block: a block alone always fits into a batch (SequencerInbox.MAX_BATCH_BYTES = 110,000). */
+export const MAX_BLOCK_TRANSACTION_BYTES = 96_000;
+
+const ERROR_PAUSE_MS = 1_000;
+
+export function createSequencer(
+  options: SequencerOptions,
+  deps: { readonly chain: SequencerChain; readonly log: Logger; readonly now: () => number },
+): Sequencer {
+  const { chain, log, now } = deps;
+  const pool = createTxpool(
+    {
+      maxTransactions: options.maxPoolTransactions,
+      maxBytes: options.maxPoolBytes,
+      maxPerAccount: options.maxPoolPerAccount,
+      maxTransactionBytes: MAX_BLOCK_TRANSACTION_BYTES,
+      maxAgeMs: options.maxPoolAgeMs,
+    },
+    { chain, now },
+  );
+  let running: Promise<void> | undefined;
+  let forget: (() => void) | undefined;
+  let lastBlockAt = now();
+
+  async function buildOne(): Promise<void> {
+    const proposal = chain.settled() ? await chain.proposeBlock(BigInt(Math.floor(now() / 1000))) : undefined;
+    if (proposal === undefined) return;
+    const picked = await pool.pick({ gas: chain.gasLimit(), bytes: MAX_BLOCK_TRANSACTION_BYTES });
+    const due = options.heartbeatMs > 0 && now() - lastBlockAt >= options.heartbeatMs;
+    if (picked.length === 0 && proposal.delayedMessages === 0 && !due) return;
+    const block = await chain.produce({ ...proposal, transactions: picked.map(({ raw }) => raw) });
+    lastBlockAt = now();
+    pool.remove([...block.included, ...block.refused]);
+    await pool.prune();
+    log.debug({ number: block.number, transactions: block.included.length }, 'block built');
+  }
+
+  async function run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      let pauseMs = options.blockIntervalMs;
+      try {
+        await buildOne();
+      } catch (error) {
+        if (signal.aborted) return;
+        log.error({ err: error }, 'block not built');
+        pauseMs = ERROR_PAUSE_MS;
+      }
+      await delay(pauseMs, undefined, { signal }).catch(() => {});
+    }
+  }
+
+  let stopping = new AbortController();
+  return {
+    name: 'sequencer',
+    async start(signal) {
+      stopping = new AbortController();
+      forget = chain.onDiscarded((transactions) => {
+        for (const raw of transactions) void pool.add(raw).catch(() => log.debug({}, 'transaction of a lost block refused'));
+      });
+      running = run(AbortSignal.any([signal, stopping.signal]));
+    },
+    async stop() {
+      stopping.abort();
+      forget?.();
+      await running;
+    },
+    readiness: (): Readiness =>
+      chain.settled() ? { ready: true } : { ready: false, reason: 'waiting for L1 to settle the unsafe chain' },
+    submit: (raw) => pool.add(raw),
+    pendingNonce: (address) => pool.pendingNonce(address),
+    pending: () => pool.size(),
+  };
+}

@@ -1,0 +1,182 @@
+import type { Hex } from '../../../protocol/brand.ts';
+import { NectarError } from '../../../protocol/errors.ts';
+import type { Rules } from '../../../protocol/rollup/rules.ts';
+import { feeCap, parseTransaction, type SignedTransaction } from '../../../protocol/rollup/transaction.ts';
+
+export interface TxpoolOptions {
+  readonly maxTransactions: number;
+  readonly maxBytes: number;
+  readonly maxPerAccount: number;
+  /** The longest single transaction. A block of one must still fit into a batch on L1. */
+  readonly maxTransactionBytes: number;
+  /** A transaction that could not run for this long is forgotten. */
+  readonly maxAgeMs: number;
+}
+
+/** What the pool consumes of the chain, at the unsafe head. */
+export interface PoolChain {
+  readonly rules: Rules;
+  account(address: Hex): Promise<{ readonly nonce: bigint; readonly balance: bigint }>;
+  /** Wei per gas in the next block. */
+  nextBaseFee(): bigint;
+  gasLimit(): bigint;
+}
+
+/** Transactions waiting for a block, first come first served: an order that fees cannot buy. */
+export interface Txpool {
+  /** Throws ROLLUP_SEQUENCER_REFUSED, ROLLUP_SEQUENCER_FULL. */
+  add(raw: Uint8Array): Promise<Hex>;
+  /** The nonce after the account's transactions in the chain and, without a gap, in the pool. */
+  pendingNonce(address: Hex): Promise<bigint>;
+  /** What can run next, in order of arrival, within a block's gas and bytes. */
+  pick(limits: { readonly gas: bigint; readonly bytes: number }): Promise<readonly SignedTransaction[]>;
+  remove(hashes: Iterable<Hex>): void;
+  /** Forgets what is too old or was overtaken by the chain. */
+  prune(): Promise<void>;
+  size(): number;
+}
+
+interface Entry {
+  readonly signed: SignedTransaction;
+  readonly order: number;
+  readonly at: number;
+}
+
+/** A replacement pays at least a tenth more, so that an endless chain of replacements is not free. */
+const BUMP_NUMERATOR = 11n;
+const BUMP_DENOMINATOR = 10n;
+
+export function createTxpool(options: TxpoolOptions, deps: { chain: PoolChain; now: () => number }): Txpool {
+  const { chain, now } = deps;
+  const byHash = new Map<Hex, Entry>();
+  const bySender = new Map<Hex, Map<bigint, Entry>>();
+  let bytes = 0;
+  let order = 0;
+
+  function drop(entry: Entry): void {
+    const { sender, hash, raw, tx } = entry.signed;
+    if (!byHash.delete(hash)) return;
+    bytes -= raw.length;
+    const own = bySender.get(sender);
+    own?.delete(tx.nonce);
+    if (own?.size === 0) bySender.delete(sender);
+  }
+
+  function insert(signed: SignedTransaction, replaced: Entry | undefined): void {
+    if (replaced !== undefined) drop(replaced);
+    const entry = { signed, order: replaced?.order ?? order++, at: now() };
+    byHash.set(signed.hash, entry);
+    const own = bySender.get(signed.sender) ?? new Map<bigint, Entry>();
+    bySender.set(signed.sender, own.set(signed.tx.nonce, entry));
+    bytes += signed.raw.length;
+  }
+
+  function assertRoom(signed: SignedTransaction, replaced: Entry | undefined): void {
+    const full = (limit: string): never => {
+      throw new NectarError('ROLLUP_SEQUENCER_FULL', { limit });
+    };
+    if (bytes + signed.raw.length - (replaced?.signed.raw.length ?? 0) > options.maxBytes) full('bytes');
+    if (replaced !== undefined) return;
+    if (byHash.size >= options.maxTransactions) full('transactions');
+    if ((bySender.get(signed.sender)?.size ?? 0) >= options.maxPerAccount) full('transactions of one account');
+  }
+
+  async function assertPayable(signed: SignedTransaction): Promise<void> {
+    const { nonce, balance } = await chain.account(signed.sender);
+    const { tx } = signed;
+    if (tx.nonce < nonce) throw refused('nonce too low');
+    if (tx.nonce >= nonce + BigInt(options.maxPerAccount)) throw refused('nonce too far ahead');
+    let owed = costOf(signed);
+    for (const entry of bySender.get(signed.sender)?.values() ?? []) {
+      if (entry.signed.tx.nonce >= nonce && entry.signed.tx.nonce !== tx.nonce) owed += costOf(entry.signed);
+    }
+    if (owed > balance) throw refused('insufficient funds for gas * price + value');
+  }
+
+  return {
+    async add(raw) {
+      if (raw.length > options.maxTransactionBytes) throw refused('size');
+      const signed = parseTransaction(raw, chain.rules);
+      if (typeof signed === 'string') throw refused(signed);
+      if (byHash.has(signed.hash)) return signed.hash;
+      if (signed.tx.gasLimit > chain.gasLimit()) throw refused('gas limit above the block gas limit');
+      if (feeCap(signed.tx) < chain.nextBaseFee()) throw refused('max fee per gas less than block base fee');
+      await assertPayable(signed);
+      const replaced = bySender.get(signed.sender)?.get(signed.tx.nonce);
+      if (replaced !== undefined) assertBump(signed, replaced.signed);
+      assertRoom(signed, replaced);
+      insert(signed, replaced);
+      return signed.hash;
+    },
+    async pendingNonce(address) {
+      let { nonce } = await chain.account(address);
+      while (bySender.get(address)?.has(nonce)) nonce += 1n;
+      return nonce;
+    },
+    async pick(limits) {
+      const next = new Map<Hex, bigint>();
+      for (const sender of bySender.keys()) next.set(sender, (await chain.account(sender)).nonce);
+      return pickInOrder([...byHash.values()], bySender, next, { ...limits, baseFee: chain.nextBaseFee() });
+    },
+    remove(hashes) {
+      for (const hash of hashes) {
+        const entry = byHash.get(hash);
+        if (entry !== undefined) drop(entry);
+      }
+    },
+    async prune() {
+      const oldest = now() - options.maxAgeMs;
+      for (const [sender, own] of [...bySender]) {
+        const { nonce } = await chain.account(sender);
+        for (const entry of [...own.values()]) if (entry.signed.tx.nonce < nonce || entry.at < oldest) drop(entry);
+      }
+    },
+    size: () => byHash.size,
+  };
+}
+
+interface PickLimits {
+  readonly gas: bigint;
+  readonly bytes: number;
+  readonly baseFee: bigint;
+}
+
+function pickInOrder(
+  entries: Entry[],
+  bySender: ReadonlyMap<Hex, ReadonlyMap<bigint, Entry>>,
+  next: Map<Hex, bigint>,
+  limits: PickLimits,
+): SignedTransaction[] {
+  const picked: SignedTransaction[] = [];
+  let { gas, bytes } = limits;
+  for (const arrived of entries.sort((a, b) => a.order - b.order)) {
+    const { sender } = arrived.signed;
+    const nonceOf = (): bigint => next.get(sender) ?? -1n;
+    // One that came before its turn follows right after the one that it waited for.
+    let entry: Entry | undefined = arrived.signed.tx.nonce === nonceOf() ? arrived : undefined;
+    while (entry !== undefined && entry.order <= arrived.order && feeCap(entry.signed.tx) >= limits.baseFee) {
+      const { tx, raw } = entry.signed;
+      if (tx.gasLimit > gas || raw.length > bytes) return picked;
+      picked.push(entry.signed);
+      gas -= tx.gasLimit;
+      bytes -= raw.length;
+      next.set(sender, tx.nonce + 1n);
+      entry = bySender.get(sender)?.get(nonceOf());
+    }
+  }
+  return picked;
+}
+
+function assertBump(signed: SignedTransaction, replaced: SignedTransaction): void {
+  if (feeCap(signed.tx) * BUMP_DENOMINATOR < feeCap(replaced.tx) * BUMP_NUMERATOR) {
+    throw refused('replacement transaction underpriced');
+  }
+}
+
+function costOf({ tx }: SignedTransaction): bigint {
+  return tx.gasLimit * feeCap(tx) + tx.value;
+}
+
+function refused(reason: string): NectarError<'ROLLUP_SEQUENCER_REFUSED'> {
+  return new NectarError('ROLLUP_SEQUENCER_REFUSED', { reason });
+}
