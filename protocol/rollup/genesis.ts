@@ -1,4 +1,4 @@
-import { type BlockHeader, createBlock } from '@ethereumjs/block';
+import { type Block, type BlockHeader, createBlock } from '@ethereumjs/block';
 import { Account, createAddressFromString } from '@ethereumjs/util';
 import { createVM, type VM } from '@ethereumjs/vm';
 import type { Hex } from '../brand.ts';
@@ -41,6 +41,7 @@ export interface PredeployCode {
 export interface Genesis {
   readonly hash: Hex;
   readonly header: BlockHeader;
+  readonly block: Block;
   /** Every preimage of the genesis state and the header. */
   readonly preimages: ReadonlyMap<Hex, Uint8Array>;
 }
@@ -98,7 +99,7 @@ export async function buildGenesis(params: GenesisParams, code: PredeployCode, r
   const block = createBlock({ header, withdrawals: [] }, { common: rules });
   const hash = bytesToHex(block.hash());
   await state.put(hash, block.header.serialize());
-  return { hash, header: block.header, preimages: state.written };
+  return { hash, header: block.header, block, preimages: state.written };
 }
 
 async function genesisState(
