@@ -1,0 +1,75 @@
+import type { PeerIdText } from '../../protocol/brand.ts';
+import { isPeerId } from '../../protocol/network/node-identity.ts';
+import type { Logger } from '../telemetry/index.ts';
+import type { P2pMetrics, RefusalReason } from './metrics.ts';
+import type { Registry } from './needs.ts';
+
+/** Answers kept between two heads: whoever makes up peer ids gets one registry call each, and no memory. */
+const MAX_REMEMBERED = 1024;
+
+export type Standing = 'admitted' | RefusalReason;
+
+export interface Admission {
+  /** Whether the peer may be connected (authorized by the registry or named in the descriptor), and if not, why. */
+  standing(peerId: string): Promise<Standing>;
+  /** True when the standing is `admitted`. Fails closed. */
+  isAdmitted(peerId: string): Promise<boolean>;
+  /** Whether the registry authorizes the peer; the descriptor's bootstrap peers alone are no members. Fails closed. */
+  isMember(peerId: PeerIdText): Promise<boolean>;
+  /** isAdmitted for the connection gater: a refusal is counted and logged. */
+  refuses(peerId: string, direction: 'inbound' | 'outbound'): Promise<boolean>;
+  /** To be called on every L2 head: what the registry said before no longer counts. */
+  forget(): void;
+}
+
+/**
+ * Admission by NodeRegistry, read from the node's own derived state. The peer id is the one that the noise handshake
+ * proved. Adversary: an unregistered or ejected node, and a member that vouches for one; no peer's word counts here.
+ */
+export function createAdmission(
+  bootstrap: ReadonlySet<string>,
+  deps: { readonly registry: Registry; readonly log: Logger; readonly metrics: P2pMetrics },
+): Admission {
+  const remembered = new Map<PeerIdText, Promise<boolean>>();
+
+  async function standing(peerId: string): Promise<Standing> {
+    if (bootstrap.has(peerId)) return 'admitted';
+    if (!isPeerId(peerId)) return 'identity';
+    try {
+      return (await ask(peerId)) ? 'admitted' : 'not-authorized';
+    } catch (error) {
+      deps.log.debug({ peerId, err: error }, 'registry gave no answer about a peer');
+      return 'registry-unavailable';
+    }
+  }
+
+  function ask(peerId: PeerIdText): Promise<boolean> {
+    const known = remembered.get(peerId);
+    if (known !== undefined) return known;
+    if (remembered.size >= MAX_REMEMBERED) remembered.clear();
+    const answer = deps.registry.isAuthorized(peerId);
+    remembered.set(peerId, answer);
+    answer.catch(() => remembered.delete(peerId));
+    return answer;
+  }
+
+  return {
+    standing,
+    async isAdmitted(peerId) {
+      return (await standing(peerId)) === 'admitted';
+    },
+    async isMember(peerId) {
+      return await ask(peerId).catch(() => false);
+    },
+    async refuses(peerId, direction) {
+      const reason = await standing(peerId);
+      if (reason === 'admitted') return false;
+      deps.metrics.refused.inc({ direction, reason });
+      deps.log.info({ peerId, direction, reason }, 'peer refused');
+      return true;
+    },
+    forget() {
+      remembered.clear();
+    },
+  };
+}

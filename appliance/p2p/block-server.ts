@@ -1,0 +1,110 @@
+import { createHash } from 'node:crypto';
+import type { Cid, PeerIdText } from '../../protocol/brand.ts';
+import { isNectarError } from '../../protocol/errors.ts';
+import { verifyBlock } from '../../protocol/network/block-cid.ts';
+import {
+  type ExchangeAnswer,
+  type ExchangeRequest,
+  encodeExchangeAnswer,
+  MAX_EXCHANGE_ANSWER_BYTES,
+  MAX_EXCHANGE_REQUEST_BYTES,
+  parseExchangeAnswer,
+  parseExchangeRequest,
+  type Refusal,
+} from '../../protocol/network/block-exchange.ts';
+import type { Logger } from '../telemetry/index.ts';
+import type { FrameStream } from './frame-stream.ts';
+import type { P2pMetrics } from './metrics.ts';
+import type { HeldBlocks } from './needs.ts';
+
+export interface BlockServerDeps {
+  readonly held: HeldBlocks;
+  readonly isMember: (peerId: PeerIdText) => Promise<boolean>;
+  readonly log: Logger;
+  readonly metrics: P2pMetrics;
+}
+
+/** Serves one exchange that `owner`, proved by the handshake, opened. */
+export type BlockServer = (frames: FrameStream, owner: PeerIdText) => Promise<void>;
+
+/**
+ * The holder's side of the block exchange. Adversary: a member that wants others' blocks (the owner is never a field of
+ * a message, and "not yours" looks like "not here"), or our memory or disk (bounded exchanges, frames, and the quota of
+ * `held`).
+ */
+export function createBlockServer(maxExchanges: number, deps: BlockServerDeps): BlockServer {
+  let running = 0;
+
+  return async (frames, owner) => {
+    if (running >= maxExchanges) {
+      await frames.write(refused('busy'));
+      await frames.close();
+      return;
+    }
+    running += 1;
+    let type: ExchangeRequest['type'] | 'unknown' = 'unknown';
+    try {
+      const request = parseExchangeRequest(await frames.read(MAX_EXCHANGE_REQUEST_BYTES));
+      type = request.type;
+      const answer = await serve(request, { frames, owner, deps });
+      await frames.write(encodeExchangeAnswer(answer));
+      await frames.close();
+      deps.metrics.exchanges.inc({ type, outcome: answer.type });
+    } catch (error) {
+      frames.reset(error);
+      deps.metrics.exchanges.inc({ type, outcome: 'failed' });
+      deps.log.debug({ peerId: owner, type, err: error }, 'exchange with a peer ended early');
+    } finally {
+      running -= 1;
+    }
+  };
+}
+
+interface Exchange {
+  readonly frames: FrameStream;
+  readonly owner: PeerIdText;
+  readonly deps: BlockServerDeps;
+}
+
+async function serve(request: ExchangeRequest, exchange: Exchange): Promise<ExchangeAnswer> {
+  const { deps, owner } = exchange;
+  if (request.type === 'get') {
+    const bytes = await deps.held.get(owner, request.cid);
+    return bytes === undefined ? { type: 'refused', reason: 'absent' } : { type: 'block', bytes };
+  }
+  if (request.type === 'release') {
+    await deps.held.release(owner, request.root);
+    return { type: 'done' };
+  }
+  // The descriptor's bootstrap peers are connected without being members; space is for members only.
+  if (!(await deps.isMember(owner))) return { type: 'refused', reason: 'quota' };
+  for (const cid of request.cids) {
+    if ((await deps.held.get(owner, cid)) !== undefined) continue;
+    const refusal = await pull(request.root, cid, exchange);
+    if (refusal !== undefined) return { type: 'refused', reason: refusal };
+  }
+  return { type: 'done' };
+}
+
+/** Asks the owner for one block, verifies it and makes it durable; returns why not, when not. */
+async function pull(root: Cid, cid: Cid, { frames, owner, deps }: Exchange): Promise<Refusal | undefined> {
+  await frames.write(encodeExchangeAnswer({ type: 'want', cid }));
+  const answer = parseExchangeAnswer(await frames.read(MAX_EXCHANGE_ANSWER_BYTES));
+  if (answer.type !== 'block') return 'absent';
+  const bytes = verifyBlock(cid, answer.bytes, (input) => createHash('sha256').update(input).digest());
+  try {
+    await deps.held.hold(owner, root, { cid, bytes });
+    return undefined;
+  } catch (error) {
+    deps.log.warn({ peerId: owner, err: error }, 'block of a peer not held');
+    return isFull(error) ? 'quota' : 'failed';
+  }
+}
+
+function isFull(error: unknown): boolean {
+  return isNectarError(error) && (error.code === 'NODE_DISK_FULL' || error.status === 507 || error.status === 413);
+}
+
+function refused(reason: Refusal): Uint8Array {
+  return encodeExchangeAnswer({ type: 'refused', reason });
+}

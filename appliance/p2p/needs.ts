@@ -1,0 +1,56 @@
+/** What this service needs from others; wire.ts satisfies it. */
+import type { Cid, PeerIdText } from '../../protocol/brand.ts';
+import type { Logger, Metrics } from '../telemetry/index.ts';
+import type { P2pConfig } from './config.ts';
+
+/** NodeRegistry as our own derived state has it; no peer is asked who may be a peer. */
+export interface Registry {
+  isAuthorized(peerId: PeerIdText): Promise<boolean>;
+  members(): Promise<readonly { readonly peerId: PeerIdText; readonly addresses: readonly string[] }[]>;
+}
+
+export type Verdict = 'accept' | 'ignore' | 'reject';
+
+/** Unsafe blocks: opaque, encoded, signed by the sequencer. */
+export interface UnsafeBlocks {
+  accept(encoded: Uint8Array): Promise<Verdict>;
+  range(from: bigint, limit: number): Promise<readonly Uint8Array[]>;
+  onUnsafe(listener: (encoded: Uint8Array) => void): () => void;
+  /** Number of our own unsafe head. */
+  head(): bigint;
+}
+
+/** Our own ciphertext blocks. */
+export interface OwnBlocks {
+  get(cid: Cid): Promise<Uint8Array | undefined>;
+}
+
+/** Ciphertext blocks that we keep for other owners. */
+export interface HeldBlocks {
+  /** Resolves once durable. */
+  hold(owner: PeerIdText, root: Cid, block: { cid: Cid; bytes: Uint8Array }): Promise<void>;
+  get(owner: PeerIdText, cid: Cid): Promise<Uint8Array | undefined>;
+  release(owner: PeerIdText, root: Cid): Promise<void>;
+}
+
+export interface P2pOptions extends P2pConfig {
+  readonly l2ChainId: bigint;
+  /** The descriptor's bootstrap multiaddrs: dialled, and admitted without being in the registry. */
+  readonly bootstrap: readonly string[];
+}
+
+export interface P2pDeps {
+  /** The node's Ed25519 seed (32 bytes); asked for at start, when the keys are open. */
+  readonly identitySeed: () => Promise<Uint8Array>;
+  readonly registry: Registry;
+  readonly unsafe: UnsafeBlocks;
+  /** Called on every new L2 head of our own, once its state is readable. */
+  readonly onHead: (listener: () => void) => () => void;
+  /** A node without a store (the devnet's sequencer) holds nothing and offers nothing. */
+  readonly blocks?: OwnBlocks;
+  readonly held?: HeldBlocks;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+}

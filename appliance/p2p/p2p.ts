@@ -1,0 +1,254 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Connection } from '@libp2p/interface';
+import { peerIdFromString } from '@libp2p/peer-id';
+import type { Cid, PeerIdText } from '../../protocol/brand.ts';
+import { NectarError } from '../../protocol/errors.ts';
+import type { Readiness, Service } from '../service.ts';
+import type { BlockClient } from './block-client.ts';
+import { joinGossip } from './gossip.ts';
+import { createP2pMetrics, type P2pMetrics } from './metrics.ts';
+import type { P2pDeps, P2pOptions } from './needs.ts';
+import { createParts, type P2pParts } from './parts.ts';
+import { MAX_ADDRESSES } from './peer-address.ts';
+
+/** A peer opens so many exchanges, and so many ranges, at a time. */
+const MAX_EXCHANGES_PER_PEER = 4;
+const MAX_RANGES_PER_PEER = 2;
+
+export interface PeerInfo {
+  readonly peerId: PeerIdText;
+  readonly address: string;
+  readonly direction: 'inbound' | 'outbound';
+  /** ISO 8601. */
+  readonly since: string;
+}
+
+export interface P2p extends Service, BlockClient {
+  peerId(): PeerIdText;
+  /** Multiaddrs with /p2p/ under which this node is reached: what it registers. */
+  addresses(): string[];
+  peers(): PeerInfo[];
+  /** Whether this node would be admitted by others, as its own state has it: until then it does not dial. */
+  isMember(): boolean;
+  /** Drops peers that the registry no longer authorizes; runs by itself on every L2 head. */
+  recheck(): Promise<void>;
+}
+
+export function createP2p(options: P2pOptions, deps: P2pDeps): P2p {
+  return new Libp2pNode(options, { ...deps, log: deps.log.child({ service: 'p2p' }) });
+}
+
+/** What exists between start and stop. */
+interface Running extends P2pParts {
+  readonly abort: AbortController;
+  readonly leave: (() => void)[];
+  readonly loops: Promise<void>[];
+}
+
+class Libp2pNode implements P2p {
+  readonly name = 'p2p';
+  readonly #options: P2pOptions;
+  readonly #deps: P2pDeps;
+  readonly #metrics: P2pMetrics;
+  #running: Running | undefined;
+  #wake: () => void = () => {};
+  #recheck: Promise<void> | undefined;
+  #recheckAgain = false;
+
+  constructor(options: P2pOptions, deps: P2pDeps) {
+    this.#options = options;
+    this.#deps = deps;
+    this.#metrics = createP2pMetrics(deps.metrics);
+  }
+
+  async start(signal: AbortSignal): Promise<void> {
+    const parts = await createParts(this.#options, this.#deps, this.#metrics);
+    const abort = new AbortController();
+    const running: Running = { ...parts, abort, leave: [], loops: [] };
+    const { host } = running;
+    signal.addEventListener('abort', () => abort.abort(signal.reason), { once: true });
+    await this.#serve(running);
+    try {
+      await host.start();
+    } catch (cause) {
+      await host.stop();
+      const address = `${this.#options.listenHost}:${this.#options.listenPort}`;
+      throw new NectarError('NETWORK_LISTEN_REFUSED', { address }, { cause });
+    }
+    this.#running = running;
+    this.#follow(running);
+    this.#deps.log.info({ peerId: running.self, addresses: this.addresses() }, 'listening for peers');
+  }
+
+  async stop(): Promise<void> {
+    const running = this.#running;
+    if (running === undefined) return;
+    this.#running = undefined;
+    running.abort.abort();
+    this.#wake();
+    for (const leave of running.leave) leave();
+    await Promise.allSettled(running.loops);
+    await this.#recheck;
+    await running.host.stop();
+  }
+
+  readiness(): Readiness {
+    return this.#running === undefined ? { ready: false, reason: 'not started' } : { ready: true };
+  }
+
+  peerId(): PeerIdText {
+    return this.#get().self;
+  }
+
+  addresses(): string[] {
+    const all = this.#get().host.getMultiaddrs();
+    return all.slice(0, MAX_ADDRESSES).map((address) => address.toString());
+  }
+
+  peers(): PeerInfo[] {
+    const peers = new Map<string, PeerInfo>();
+    for (const connection of this.#get().host.getConnections()) {
+      const peerId = connection.remotePeer.toString() as PeerIdText;
+      const since = new Date(connection.timeline.open).toISOString();
+      if (peers.has(peerId)) continue;
+      peers.set(peerId, { peerId, address: connection.remoteAddr.toString(), direction: connection.direction, since });
+    }
+    return [...peers.values()];
+  }
+
+  isMember(): boolean {
+    return this.#running?.dialer.isMember() ?? false;
+  }
+
+  async replicate(root: Cid, blocks: readonly Cid[], signal: AbortSignal): Promise<PeerIdText[]> {
+    return await this.#get().client.replicate(root, blocks, signal);
+  }
+
+  async fetch(
+    root: Cid,
+    cid: Cid,
+    holders: readonly PeerIdText[],
+    signal: AbortSignal,
+  ): Promise<Uint8Array | undefined> {
+    return await this.#get().client.fetch(root, cid, holders, signal);
+  }
+
+  async release(root: Cid, holders: readonly PeerIdText[], signal: AbortSignal): Promise<PeerIdText[]> {
+    return await this.#get().client.release(root, holders, signal);
+  }
+
+  /** One check at a time; heads that come meanwhile cause one more, so that the last head is always judged. */
+  async recheck(): Promise<void> {
+    this.#recheckAgain = true;
+    this.#recheck ??= this.#recheckAll().finally(() => {
+      this.#recheck = undefined;
+    });
+    await this.#recheck;
+  }
+
+  async #recheckAll(): Promise<void> {
+    while (this.#recheckAgain && this.#running !== undefined) {
+      this.#recheckAgain = false;
+      this.#running.admission.forget();
+      await Promise.all(this.#running.host.getPeers().map((peer) => this.#dropUnauthorized(peer.toString())));
+    }
+  }
+
+  /** A registry that gives no answer drops nobody: the next head asks again. New connections it does refuse. */
+  async #dropUnauthorized(peerId: string): Promise<void> {
+    const running = this.#get();
+    const standing = await running.admission.standing(peerId);
+    if (standing === 'admitted' || standing === 'registry-unavailable') return;
+    this.#metrics.dropped.inc();
+    this.#deps.log.info({ peerId, reason: standing }, 'peer dropped');
+    for (const connection of running.host.getConnections(peerIdFromString(peerId))) {
+      connection.abort(new Error('no longer authorized'));
+    }
+  }
+
+  /** Handlers before the host listens: no peer finds a protocol missing. */
+  async #serve({ host, names, sync, frames, server, abort }: Running): Promise<void> {
+    await host.handle(
+      names.unsafeRange,
+      (stream, connection) => sync.serve(frames.range(stream, abort.signal), remotePeer(connection)),
+      { maxInboundStreams: MAX_RANGES_PER_PEER },
+    );
+    if (server === undefined) return;
+    await host.handle(
+      names.blockExchange,
+      (stream, connection) => server(frames.exchange(stream, abort.signal), remotePeer(connection)),
+      { maxInboundStreams: MAX_EXCHANGES_PER_PEER },
+    );
+  }
+
+  /** Everything that runs by itself from now on. */
+  #follow(running: Running): void {
+    const { host, abort, leave, loops, sync } = running;
+    host.addEventListener('connection:open', ({ detail }) => this.#opened(detail));
+    host.addEventListener('connection:close', () => this.#count());
+    host.addEventListener('peer:disconnect', ({ detail }) => running.dialer.lost(detail.toString()));
+    // Identify says that the peer speaks the protocol: the moment to ask it what it knows.
+    host.addEventListener('peer:identify', ({ detail }) => {
+      if (detail.protocols.includes(running.names.unsafeRange)) sync.request(detail.peerId.toString() as PeerIdText);
+    });
+    leave.push(
+      joinGossip(running.names.blocksTopic, {
+        gossip: host.services.gossip,
+        unsafe: this.#deps.unsafe,
+        onGap: (peerId) => sync.request(peerId as PeerIdText),
+        log: this.#deps.log,
+        metrics: this.#metrics,
+      }),
+      this.#deps.onHead(() => this.#headMoved()),
+    );
+    loops.push(this.#dialLoop(running), this.#catchUpLoop(running), sync.run(abort.signal));
+  }
+
+  #headMoved(): void {
+    void this.recheck();
+    // Waiting to be admitted: this head may be the one.
+    if (!this.isMember()) this.#wake();
+  }
+
+  /** A head may have moved between the gater's answer and this moment: judged once more, now that recheck sees it. */
+  #opened(connection: Connection): void {
+    this.#count();
+    void this.#dropUnauthorized(remotePeer(connection));
+  }
+
+  #count(): void {
+    const connections = this.#running?.host.getConnections() ?? [];
+    for (const direction of ['inbound', 'outbound'] as const) {
+      this.#metrics.connections.set({ direction }, connections.filter((each) => each.direction === direction).length);
+    }
+  }
+
+  async #dialLoop({ dialer, abort }: Running): Promise<void> {
+    while (!abort.signal.aborted) {
+      const pause = new AbortController();
+      this.#wake = () => pause.abort();
+      await dialer.tick(abort.signal);
+      const signal = AbortSignal.any([abort.signal, pause.signal]);
+      await sleep(this.#options.dialIntervalMs, undefined, { signal }).catch(() => {});
+    }
+  }
+
+  /** Gossip may lose the last block before a pause: now and then each peer in turn is asked what follows our head. */
+  async #catchUpLoop({ host, sync, abort }: Running): Promise<void> {
+    for (let turn = 0; !abort.signal.aborted; turn += 1) {
+      await sleep(this.#options.catchUpIntervalMs, undefined, { signal: abort.signal }).catch(() => {});
+      const peers = host.getPeers();
+      const peer = peers[turn % Math.max(1, peers.length)];
+      if (peer !== undefined && !abort.signal.aborted) sync.request(peer.toString() as PeerIdText);
+    }
+  }
+
+  #get(): Running {
+    if (this.#running === undefined) throw new NectarError('NODE_NOT_READY', { service: 'p2p', reason: 'not started' });
+    return this.#running;
+  }
+}
+
+function remotePeer(connection: Connection): PeerIdText {
+  return connection.remotePeer.toString() as PeerIdText;
+}

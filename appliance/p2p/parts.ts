@@ -1,0 +1,137 @@
+import type { Stream } from '@libp2p/interface';
+import { peerIdFromString } from '@libp2p/peer-id';
+import type { PeerIdText } from '../../protocol/brand.ts';
+import { MAX_EXCHANGE_ANSWER_BYTES } from '../../protocol/network/block-exchange.ts';
+import { peerIdOfAddress } from '../../protocol/network/descriptor.ts';
+import { FRAME_HEADER_BYTES } from '../../protocol/network/frame.ts';
+import { peerIdOf } from '../../protocol/network/node-identity.ts';
+import { type ProtocolNames, protocolNames } from '../../protocol/network/protocol-names.ts';
+import { MAX_RANGE_BLOCKS, MAX_RANGE_BYTES } from '../../protocol/network/unsafe-range.ts';
+import { type Admission, createAdmission } from './admission.ts';
+import { type BlockClient, createBlockClient } from './block-client.ts';
+import { type BlockServer, createBlockServer } from './block-server.ts';
+import { createDialer, type Dialer } from './dialer.ts';
+import { FrameStream } from './frame-stream.ts';
+import { openIdentityKey } from './identity.ts';
+import { createHost, type Host } from './libp2p-host.ts';
+import type { P2pMetrics } from './metrics.ts';
+import type { P2pDeps, P2pOptions } from './needs.ts';
+import { createUnsafeSync, type UnsafeSync } from './unsafe-sync.ts';
+
+const EXCHANGE_BUFFER_BYTES = MAX_EXCHANGE_ANSWER_BYTES + FRAME_HEADER_BYTES;
+const RANGE_BUFFER_BYTES = MAX_RANGE_BYTES + (MAX_RANGE_BLOCKS + 1) * FRAME_HEADER_BYTES;
+
+/** The parts of one running host, joined; nothing runs yet. */
+export interface P2pParts {
+  readonly host: Host;
+  readonly self: PeerIdText;
+  readonly names: ProtocolNames;
+  readonly admission: Admission;
+  readonly dialer: Dialer;
+  readonly client: BlockClient;
+  /** Undefined on a node that holds nothing for others. */
+  readonly server: BlockServer | undefined;
+  readonly sync: UnsafeSync;
+  readonly frames: FrameFactory;
+}
+
+/** Frames on a stream, with the bounds of its protocol. */
+interface FrameFactory {
+  exchange(stream: Stream, signal: AbortSignal): FrameStream;
+  range(stream: Stream, signal: AbortSignal): FrameStream;
+}
+
+export async function createParts(options: P2pOptions, deps: P2pDeps, metrics: P2pMetrics): Promise<P2pParts> {
+  const { registry, log, now } = deps;
+  const privateKey = await openIdentityKey(await deps.identitySeed());
+  const self = peerIdOf(privateKey.publicKey.raw);
+  const names = protocolNames(options.l2ChainId);
+  const admission = createAdmission(new Set(options.bootstrap.map(peerIdOfAddress)), { registry, log, metrics });
+  const host = await createHost({
+    config: options,
+    privateKey,
+    topic: names.blocksTopic,
+    gater: createGater(admission),
+  });
+  const connected = (): Set<string> => new Set(host.getPeers().map(String));
+  const frames = createFrameFactory(options, metrics);
+  const streams = createStreams(host, { names, frames, timeoutMs: options.streamTimeoutMs });
+  const dial: Parameters<typeof createDialer>[1]['dial'] = async (addresses, signal) =>
+    void (await host.dial(addresses, { signal }));
+  const isMember = (peerId: PeerIdText): Promise<boolean> => admission.isMember(peerId);
+  return {
+    host,
+    self,
+    names,
+    admission,
+    frames,
+    dialer: createDialer(options, {
+      self,
+      bootstrap: options.bootstrap,
+      registry,
+      admission,
+      connected,
+      dial,
+      log,
+      metrics,
+      now,
+    }),
+    sync: createUnsafeSync({ unsafe: deps.unsafe, open: streams.range, log, metrics, now }),
+    client: createBlockClient(options.replicas, {
+      blocks: deps.blocks,
+      members: async () => await membersAmong(connected(), admission),
+      open: streams.exchange,
+      log,
+    }),
+    server: deps.held && createBlockServer(options.maxExchanges, { held: deps.held, isMember, log, metrics }),
+  };
+}
+
+function createGater(admission: Admission): Parameters<typeof createHost>[0]['gater'] {
+  return {
+    denyDialPeer: async (peer) => !(await admission.isAdmitted(peer.toString())),
+    denyInboundEncryptedConnection: async (peer) => await admission.refuses(peer.toString(), 'inbound'),
+    denyOutboundEncryptedConnection: async (peer) => await admission.refuses(peer.toString(), 'outbound'),
+  };
+}
+
+function createFrameFactory(options: P2pOptions, metrics: P2pMetrics): FrameFactory {
+  const create = (stream: Stream, maxBufferedBytes: number, signal: AbortSignal): FrameStream =>
+    new FrameStream(stream, {
+      timeoutMs: options.streamTimeoutMs,
+      maxBufferedBytes,
+      signal: AbortSignal.any([signal, AbortSignal.timeout(options.maxExchangeMs)]),
+      onBytes: (direction, bytes) => metrics.streamBytes.inc({ direction }, bytes),
+    });
+  return {
+    exchange: (stream, signal) => create(stream, EXCHANGE_BUFFER_BYTES, signal),
+    range: (stream, signal) => create(stream, RANGE_BUFFER_BYTES, signal),
+  };
+}
+
+type OpenStream = (peerId: PeerIdText, signal: AbortSignal) => Promise<FrameStream>;
+
+interface StreamsDeps {
+  readonly names: ProtocolNames;
+  readonly frames: FrameFactory;
+  readonly timeoutMs: number;
+}
+
+/** Opens streams to peers: over the connection that is there, or by a dial that the gater judges. */
+function createStreams(host: Host, deps: StreamsDeps): { range: OpenStream; exchange: OpenStream } {
+  const open = async (peerId: PeerIdText, protocol: string, signal: AbortSignal): Promise<Stream> =>
+    await host.dialProtocol(peerIdFromString(peerId), protocol, {
+      signal: AbortSignal.any([signal, AbortSignal.timeout(deps.timeoutMs)]),
+    });
+  return {
+    range: async (peerId, signal) => deps.frames.range(await open(peerId, deps.names.unsafeRange, signal), signal),
+    exchange: async (peerId, signal) =>
+      deps.frames.exchange(await open(peerId, deps.names.blockExchange, signal), signal),
+  };
+}
+
+async function membersAmong(peerIds: ReadonlySet<string>, admission: Admission): Promise<PeerIdText[]> {
+  const members: PeerIdText[] = [];
+  for (const peerId of peerIds as ReadonlySet<PeerIdText>) if (await admission.isMember(peerId)) members.push(peerId);
+  return members;
+}
