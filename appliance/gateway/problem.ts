@@ -1,6 +1,20 @@
 import type { FastifyError } from 'fastify';
+import Type, { type Static } from 'typebox';
 import { NectarError } from '../../protocol/errors.ts';
-import type { Problem } from './schemas.ts';
+
+export const Problem = Type.Object(
+  {
+    type: Type.String({ examples: ['urn:nectar:error:GATEWAY_TOKEN_MISSING'] }),
+    title: Type.String({ examples: ['Gateway token missing'] }),
+    status: Type.Integer({ examples: [401] }),
+    detail: Type.String({ examples: ['the request carries no bearer token'] }),
+    code: Type.String({ description: 'One of docs/reference/errors.md.', examples: ['GATEWAY_TOKEN_MISSING'] }),
+    requestId: Type.String({ examples: ['9f86d081884c7d659a2feaa0c55ad015'] }),
+    data: Type.Unknown({ description: 'The facts of the code.', examples: [{}] }),
+  },
+  { description: 'Problem (RFC 9457).', additionalProperties: false },
+);
+export type Problem = Static<typeof Problem>;
 
 export const PROBLEM_TYPE = 'application/problem+json; charset=utf-8';
 

@@ -39,20 +39,6 @@ export const ScopeName = Type.Union(
 );
 export type Scope = (typeof SCOPES)[number];
 
-export const Problem = Type.Object(
-  {
-    type: Type.String({ examples: ['urn:nectar:error:GATEWAY_TOKEN_MISSING'] }),
-    title: Type.String({ examples: ['Gateway token missing'] }),
-    status: Type.Integer({ examples: [401] }),
-    detail: Type.String({ examples: ['the request carries no bearer token'] }),
-    code: Type.String({ description: 'One of docs/reference/errors.md.', examples: ['GATEWAY_TOKEN_MISSING'] }),
-    requestId: Type.String({ examples: ['9f86d081884c7d659a2feaa0c55ad015'] }),
-    data: Type.Unknown({ description: 'The facts of the code.', examples: [{}] }),
-  },
-  { description: 'Problem (RFC 9457).', ...strict },
-);
-export type Problem = Static<typeof Problem>;
-
 export const RecordReceipt = Type.Object(
   {
     recordId: RecordIdText,
@@ -253,48 +239,10 @@ export const RotationResult = Type.Object(
 );
 export type RotationResult = Static<typeof RotationResult>;
 
-export const UnlockRequest = Type.Union(
-  [
-    Type.Object(
-      { passphrase: Type.String({ minLength: 1, maxLength: 1024, examples: ['correct horse battery staple'] }) },
-      strict,
-    ),
-    Type.Object({ provider: Type.Literal('file') }, strict),
-  ],
-  { description: 'How to unlock: with a passphrase, or with the enrolled key file.' },
-);
-export type UnlockRequest = Static<typeof UnlockRequest>;
 export const UnlockResult = Type.Object(
   { state: Type.Literal('unlocked') },
   { description: 'The node is unlocked.', ...strict },
 );
-
-export const TokenRequest = Type.Object(
-  {
-    subject: Type.String({
-      description: 'Whom the token speaks for.',
-      pattern: '^[A-Za-z0-9][A-Za-z0-9._@:-]{0,127}$',
-      examples: ['pacs-archive'],
-    }),
-    name: Type.Optional(
-      Type.String({
-        minLength: 1,
-        maxLength: 128,
-        pattern: '^[^\\u0000-\\u001f\\u007f]*$',
-        examples: ['PACS archive'],
-      }),
-    ),
-    scope: Type.Array(ScopeName, {
-      minItems: 1,
-      maxItems: SCOPES.length,
-      uniqueItems: true,
-      examples: [['records:read', 'records:write']],
-    }),
-    expiresInSeconds: Type.Integer({ minimum: 1, maximum: 366 * 86_400, default: 30 * 86_400 }),
-  },
-  strict,
-);
-export type TokenRequest = Static<typeof TokenRequest>;
 
 export const TokenIdText = Type.String({ description: 'Token id: 16 random bytes in hex.', pattern: '^[0-9a-f]{32}$' });
 export const TokenInfo = Type.Object(

@@ -1,7 +1,8 @@
 import { createPrivateKey, sign } from 'node:crypto';
 import { errors, importJWK, type JWK_OKP_Public, jwtVerify } from 'jose';
 import { NectarError } from '../../protocol/errors.ts';
-import { type IssuedToken, SCOPES, type Scope, type TokenInfo, type TokenRequest } from './schemas.ts';
+import type { TokenRequest } from './request-schemas.ts';
+import { type IssuedToken, SCOPES, type Scope, type TokenInfo } from './schemas.ts';
 import { openTokenList } from './token-list.ts';
 
 /** A token of ours has some 350 characters; anything much longer is not read at all. */

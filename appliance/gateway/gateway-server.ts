@@ -1,0 +1,52 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Server } from 'node:https';
+import type { FastifyBaseLogger, FastifyInstance, FastifyTypeProvider } from 'fastify';
+import type { Static, TSchema } from 'typebox';
+import type { Admission, Exclusive } from './admission.ts';
+import type { GatewayConfig } from './config.ts';
+import type { AccessContext, GatewayDependencies } from './dependencies.ts';
+import type { Idempotency } from './idempotency.ts';
+import type { GatewayMetrics } from './metrics.ts';
+import type { Scope } from './schemas.ts';
+import type { SecurityEvents } from './security-events.ts';
+
+/** Request types come from the route's typebox schemas; answers are held to theirs by the serializer and the tests. */
+interface RouteTypes extends FastifyTypeProvider {
+  validator: this['schema'] extends TSchema ? Static<this['schema']> : unknown;
+  serializer: unknown;
+}
+
+export type GatewayServer = FastifyInstance<Server, IncomingMessage, ServerResponse, FastifyBaseLogger, RouteTypes>;
+
+/** What the routes work with. */
+export interface RouteContext {
+  readonly config: GatewayConfig;
+  readonly deps: GatewayDependencies;
+  readonly metrics: GatewayMetrics;
+  readonly events: SecurityEvents;
+  readonly uploads: Admission;
+  readonly exclusive: Exclusive;
+  readonly idempotency: Idempotency;
+}
+
+/** How a route is guarded. Every route says so; a route that does not is refused when the server is built. */
+export interface RouteGuard {
+  /** `public`: no token. */
+  readonly scope: Scope | 'public';
+  /** Answered while the node is locked too. */
+  readonly whileLocked?: boolean;
+  /** The body is not parsed but streamed, for as long as it takes. */
+  readonly streamed?: boolean;
+}
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    guard?: RouteGuard;
+  }
+  interface FastifyRequest {
+    /** Who asks; of public routes, nobody. */
+    access: AccessContext;
+    /** Aborted when the client leaves before its answer is complete, and when the node stops. */
+    gone: AbortSignal;
+  }
+}

@@ -1,0 +1,117 @@
+import { readFile, stat } from 'node:fs/promises';
+import type { AddressInfo } from 'node:net';
+import { createSecureContext } from 'node:tls';
+import { NectarError } from '../../protocol/errors.ts';
+import type { Readiness, Service } from '../service.ts';
+import type { GatewayConfig } from './config.ts';
+import type { GatewayDependencies } from './dependencies.ts';
+import { listen } from './listen.ts';
+import { type BuiltServer, buildServer } from './server.ts';
+
+const MAX_PEM_BYTES = 256 * 1024;
+/** Held security events are tried again this often: while the node is locked there is no log to write them to. */
+const FLUSH_INTERVAL_MS = 1_000;
+
+export interface GatewayOptions {
+  readonly config: GatewayConfig;
+  /** Of the node: shown in /openapi.json. */
+  readonly version: string;
+  /** PEM files. */
+  readonly certificatePath: string;
+  readonly keyPath: string;
+}
+
+export interface Gateway extends Service {
+  /** For example `https://127.0.0.1:8443`; NODE_NOT_READY until it listens. */
+  url(): string;
+  /** Takes a renewed certificate into use for new connections. */
+  reloadCertificate(): Promise<void>;
+}
+
+/** The owner's HTTPS API: parse, authorise, call, serialise. It holds no data key, and starts before the node is unlocked. */
+export function createGateway(options: GatewayOptions, dependencies: GatewayDependencies): Gateway {
+  const { config } = options;
+  const log = dependencies.log.child({ service: 'gateway' });
+  const deps = { ...dependencies, log };
+  const stopping = new AbortController();
+  let built: BuiltServer | undefined;
+  let flushTimer: NodeJS.Timeout | undefined;
+
+  return {
+    name: 'gateway',
+    async start() {
+      const tls = await readCertificate(options);
+      built = await buildServer({ config, version: options.version, tls, stopping: stopping.signal }, deps);
+      const { server, events } = built;
+      await listen(server.server, config.host, config.port);
+      flushTimer = setInterval(() => void events.flush(), FLUSH_INTERVAL_MS).unref();
+      log.info({ url: urlOf(built) }, 'gateway listening');
+    },
+    async stop() {
+      clearInterval(flushTimer);
+      if (built === undefined) return;
+      const { server, events } = built;
+      built = undefined;
+      await drain(server.server, config.drainTimeoutMs, stopping);
+      await events.flush();
+      await server.close();
+    },
+    readiness(): Readiness {
+      return built === undefined ? { ready: false, reason: 'not listening' } : { ready: true };
+    },
+    url() {
+      if (built === undefined) throw new NectarError('NODE_NOT_READY', { service: 'gateway', reason: 'not listening' });
+      return urlOf(built);
+    },
+    async reloadCertificate() {
+      const tls = await readCertificate(options);
+      built?.server.server.setSecureContext({ ...tls, minVersion: 'TLSv1.2' });
+    },
+  };
+}
+
+/** New connections are refused at once; requests in flight get their time, then their signal, then the end of the connection. */
+async function drain(
+  server: BuiltServer['server']['server'],
+  timeoutMs: number,
+  stopping: AbortController,
+): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  server.closeIdleConnections();
+  const timer = setTimeout(() => {
+    stopping.abort(new NectarError('GATEWAY_STOPPING', {}));
+    server.closeAllConnections();
+  }, timeoutMs);
+  await closed;
+  clearTimeout(timer);
+  stopping.abort(new NectarError('GATEWAY_STOPPING', {}));
+}
+
+function urlOf({ server }: BuiltServer): string {
+  const { address, family, port } = server.server.address() as AddressInfo;
+  return `https://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
+}
+
+async function readCertificate({ certificatePath, keyPath }: GatewayOptions): Promise<{ cert: Buffer; key: Buffer }> {
+  const [cert, key] = [await readPem(certificatePath), await readPem(keyPath)];
+  try {
+    createSecureContext({ cert, key });
+  } catch (error) {
+    throw new NectarError(
+      'GATEWAY_CERTIFICATE_INVALID',
+      { path: certificatePath, reason: 'it is damaged or does not match its key' },
+      { cause: error },
+    );
+  }
+  return { cert, key };
+}
+
+async function readPem(path: string): Promise<Buffer> {
+  try {
+    if ((await stat(path)).size > MAX_PEM_BYTES) throw new RangeError('it is too large');
+    return await readFile(path);
+  } catch (error) {
+    const reason = error instanceof RangeError ? error.message : 'it cannot be read';
+    throw new NectarError('GATEWAY_CERTIFICATE_INVALID', { path, reason }, { cause: error });
+  }
+}

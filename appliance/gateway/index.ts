@@ -1,0 +1,14 @@
+export { GatewayConfig } from './config.ts';
+export type { AccessContext, AuditAnchor, GatewayDependencies } from './dependencies.ts';
+export { createGateway, type Gateway, type GatewayOptions } from './gateway.ts';
+export { createMetricsServer, type MetricsServer } from './metrics-server.ts';
+export type { NetworkInfo, NodeReadiness, NodeStatus } from './schemas.ts';
+export {
+  type Certificates,
+  certificateNames,
+  createCertificates,
+  isRenewalDue,
+  renewServerCertificate,
+  type ServerCertificate,
+} from './tls.ts';
+export { createTokenSigner, createTokens, type TokenSigner, type Tokens } from './tokens.ts';

@@ -1,0 +1,123 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { isNectarError, NectarError } from '../../protocol/errors.ts';
+import type { Admission } from './admission.ts';
+import type { AccessContext } from './dependencies.ts';
+import type { GatewayServer, RouteContext, RouteGuard } from './gateway-server.ts';
+import { isAllowed, type Principal } from './tokens.ts';
+
+const NOBODY = { subject: 'anonymous' };
+const REQUEST_ID_BYTES = 16;
+const BEARER = /^Bearer +([A-Za-z0-9._~+/-]+=*) *$/i;
+
+/**
+ * For browsers that meet the API: nothing is cached, framed, sniffed or run. No Strict-Transport-Security: a node is
+ * often `localhost` or a shared host name, and the header would bind every other program there to HTTPS.
+ */
+const SECURITY_HEADERS: Readonly<Record<string, string>> = {
+  'cache-control': 'no-store',
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'; sandbox",
+  'cross-origin-resource-policy': 'same-origin',
+  'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff',
+  'x-frame-options': 'DENY',
+};
+
+export interface GuardOptions {
+  readonly requests: Admission;
+  /** Aborts when the node stops. */
+  readonly stopping: AbortSignal;
+}
+
+/** Adds what runs before every handler: identity, authority, capacity, lock, in this order; a body is not read before. */
+export function addRequestGuard(
+  server: GatewayServer,
+  context: RouteContext,
+  { requests, stopping }: GuardOptions,
+): void {
+  const { deps, config } = context;
+
+  server.addHook('onRoute', (route) => {
+    if (route.config?.guard === undefined)
+      throw new TypeError(`route ${String(route.method)} ${route.url} has no guard`);
+  });
+  server.decorateRequest('access');
+  server.decorateRequest('gone');
+
+  server.addHook('onRequest', async (request, reply) => {
+    const requestId = Buffer.from(deps.randomBytes(REQUEST_ID_BYTES)).toString('hex');
+    request.access = accessOf(request, requestId);
+    request.gone = AbortSignal.any([stopping, disconnection(reply)]);
+    reply.raw.setHeader('x-request-id', requestId);
+    for (const [name, value] of Object.entries(SECURITY_HEADERS)) reply.raw.setHeader(name, value);
+
+    const guard = request.routeOptions.config.guard;
+    if (guard === undefined || guard.scope === 'public') return;
+    const principal = await authorise(request, guard, context);
+    request.access = { ...request.access, actor: actorOf(principal) };
+    if (stopping.aborted) throw new NectarError('GATEWAY_STOPPING', {});
+    const release = requests.enter();
+    reply.raw.once('close', release);
+    if (guard.whileLocked !== true && deps.keys.state() === 'locked') throw new NectarError('KEY_LOCKED', {});
+  });
+
+  server.addHook('preParsing', async (request, reply) => {
+    if (/^100-continue$/i.test(request.headers.expect ?? '')) reply.raw.writeContinue();
+    if (request.routeOptions.config.guard?.streamed !== true) limitBodyTime(request, reply, config.bodyTimeoutMs);
+  });
+}
+
+async function authorise(
+  request: FastifyRequest,
+  guard: RouteGuard,
+  { deps, events, metrics }: RouteContext,
+): Promise<Principal> {
+  let principal: Principal | undefined;
+  try {
+    const token = BEARER.exec(request.headers.authorization ?? '')?.[1];
+    if (token === undefined) throw new NectarError('GATEWAY_TOKEN_MISSING', {});
+    principal = await deps.tokens.verify(token);
+    if (guard.scope !== 'public' && !isAllowed(principal, guard.scope)) {
+      throw new NectarError('GATEWAY_SCOPE_MISSING', { scope: guard.scope });
+    }
+    return principal;
+  } catch (error) {
+    if (!isNectarError(error)) throw error;
+    metrics.denied.inc({ reason: error.code });
+    const actor = principal === undefined ? NOBODY : actorOf(principal);
+    const tokenId = isNectarError(error, 'GATEWAY_TOKEN_REVOKED')
+      ? { token: (error.data as { tokenId: string }).tokenId }
+      : {};
+    const detail = { reason: error.code, method: request.method, route: request.routeOptions.url ?? '', ...tokenId };
+    events.denied({ type: 'auth.denied', outcome: 'failure', context: { ...request.access, actor }, detail });
+    throw error;
+  }
+}
+
+function accessOf(request: FastifyRequest, requestId: string): AccessContext {
+  const address = request.socket.remoteAddress;
+  return { actor: NOBODY, requestId, ...(address === undefined ? {} : { address }) };
+}
+
+function actorOf({ subject, tokenId, name }: Principal): AccessContext['actor'] {
+  return { subject, tokenId, ...(name === undefined ? {} : { name }) };
+}
+
+/** Aborts when the connection ends before the answer was handed over completely. */
+function disconnection(reply: FastifyReply): AbortSignal {
+  const controller = new AbortController();
+  reply.raw.once('close', () => {
+    if (!reply.raw.writableFinished) controller.abort(new NectarError('GATEWAY_UPLOAD_ABORTED', { receivedBytes: 0 }));
+  });
+  return controller.signal;
+}
+
+/** A body sent a byte at a time would hold a connection for hours: it has to be complete in time, or the connection ends. */
+function limitBodyTime(request: FastifyRequest, reply: FastifyReply, limitMs: number): void {
+  if (request.raw.complete) return;
+  const timer = setTimeout(() => {
+    if (!request.raw.complete) request.raw.destroy(new NectarError('GATEWAY_REQUEST_TIMEOUT', { limitMs }));
+  }, limitMs);
+  const clear = () => clearTimeout(timer);
+  request.raw.once('end', clear);
+  reply.raw.once('close', clear);
+}

@@ -1,0 +1,45 @@
+import Type, { type Static } from 'typebox';
+import { SCOPES, ScopeName } from './schemas.ts';
+
+/** The JSON bodies that clients send. */
+
+const strict = { additionalProperties: false };
+
+export const UnlockRequest = Type.Union(
+  [
+    Type.Object(
+      { passphrase: Type.String({ minLength: 1, maxLength: 1024, examples: ['correct horse battery staple'] }) },
+      strict,
+    ),
+    Type.Object({ provider: Type.Literal('file') }, strict),
+  ],
+  { description: 'How to unlock: with a passphrase, or with the enrolled key file.' },
+);
+export type UnlockRequest = Static<typeof UnlockRequest>;
+
+export const TokenRequest = Type.Object(
+  {
+    subject: Type.String({
+      description: 'Whom the token speaks for.',
+      pattern: '^[A-Za-z0-9][A-Za-z0-9._@:-]{0,127}$',
+      examples: ['pacs-archive'],
+    }),
+    name: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 128,
+        pattern: '^[^\\u0000-\\u001f\\u007f]*$',
+        examples: ['PACS archive'],
+      }),
+    ),
+    scope: Type.Array(ScopeName, {
+      minItems: 1,
+      maxItems: SCOPES.length,
+      uniqueItems: true,
+      examples: [['records:read', 'records:write']],
+    }),
+    expiresInSeconds: Type.Integer({ minimum: 1, maximum: 366 * 86_400, default: 30 * 86_400 }),
+  },
+  strict,
+);
+export type TokenRequest = Static<typeof TokenRequest>;

@@ -1,0 +1,66 @@
+import Type from 'typebox';
+import type { GatewayServer, RouteContext } from '../gateway-server.ts';
+import { describeOperation } from '../openapi.ts';
+import { JoinResult, NetworkInfo, NodeReadiness, NodeStatus, PeerList } from '../schemas.ts';
+
+const health = describeOperation({
+  id: 'getHealth',
+  tag: 'node',
+  summary: 'Whether the process lives; calls nothing',
+  guard: { scope: 'public', whileLocked: true },
+  response: {
+    200: Type.Object({ status: Type.Literal('ok') }, { description: 'Alive.', additionalProperties: false }),
+  },
+});
+const readiness = describeOperation({
+  id: 'getReadiness',
+  tag: 'node',
+  summary: 'Whether the node is usable, and if not, why',
+  guard: { scope: 'public', whileLocked: true },
+  response: { 200: NodeReadiness, 503: NodeReadiness },
+});
+const status = describeOperation({
+  id: 'getNode',
+  tag: 'node',
+  summary: 'The node at a glance; answered while locked too',
+  guard: { scope: 'node:read', whileLocked: true },
+  response: { 200: NodeStatus },
+});
+const network = describeOperation({
+  id: 'getNetwork',
+  tag: 'network',
+  summary: 'The network, and this node in it',
+  guard: { scope: 'node:read' },
+  response: { 200: NetworkInfo },
+});
+const peers = describeOperation({
+  id: 'listPeers',
+  tag: 'network',
+  summary: 'Connected peers',
+  guard: { scope: 'node:read' },
+  response: { 200: PeerList },
+});
+const join = describeOperation({
+  id: 'joinNetwork',
+  tag: 'network',
+  summary: 'Apply to the NodeRegistry',
+  guard: { scope: 'admin' },
+  response: { 200: JoinResult },
+});
+
+export function addNodeRoutes(server: GatewayServer, { deps: { node, p2p }, exclusive }: RouteContext): void {
+  server.get('/healthz', health, async () => ({ status: 'ok' }));
+
+  server.get('/readyz', readiness, async (_, reply) => {
+    const state = node.readiness();
+    return reply.code(state.ready ? 200 : 503).send(state);
+  });
+
+  server.get('/v1/node', status, () => node.status());
+
+  server.get('/v1/network', network, () => node.network());
+
+  server.get('/v1/network/peers', peers, async () => ({ peers: p2p.peers() }));
+
+  server.post('/v1/network/join', join, (request) => exclusive.run('network join', () => node.join(request.access)));
+}

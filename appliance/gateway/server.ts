@@ -1,0 +1,209 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ServerOptions } from 'node:https';
+import type { Socket } from 'node:net';
+import { Ajv, type ValidateFunction } from 'ajv';
+import ajvFormats from 'ajv-formats';
+import fastify, { type FastifyReply, type FastifyRequest } from 'fastify';
+import { NectarError } from '../../protocol/errors.ts';
+import { createAdmission, createExclusive } from './admission.ts';
+import type { GatewayConfig } from './config.ts';
+import type { GatewayDependencies } from './dependencies.ts';
+import type { GatewayServer, RouteContext } from './gateway-server.ts';
+import { createIdempotency } from './idempotency.ts';
+import { createGatewayMetrics, type GatewayMetrics } from './metrics.ts';
+import { addOpenApi } from './openapi.ts';
+import { challengeOf, encodeProblem, nectarErrorOf, PROBLEM_TYPE, problemOf, retryAfterSeconds } from './problem.ts';
+import { addRequestGuard } from './request-guard.ts';
+import { allowedMethods, type RouteTable } from './route-table.ts';
+import { addAuditRoutes } from './routes/audit.ts';
+import { addKeyRoutes } from './routes/keys.ts';
+import { addNodeRoutes } from './routes/node.ts';
+import { addRecordRoutes } from './routes/records.ts';
+import { addRpcRoute } from './routes/rpc.ts';
+import { addTokenRoutes } from './routes/tokens.ts';
+import { createSecurityEvents, type SecurityEvents } from './security-events.ts';
+
+const MAX_PARAM_CHARS = 128;
+
+export interface BuiltServer {
+  readonly server: GatewayServer;
+  readonly routes: RouteTable;
+  readonly events: SecurityEvents;
+}
+
+export interface ServerSetup {
+  readonly config: GatewayConfig;
+  readonly version: string;
+  readonly tls: Pick<ServerOptions, 'cert' | 'key'>;
+  /** Aborts when the node stops. */
+  readonly stopping: AbortSignal;
+}
+
+/** The whole HTTPS server, not yet listening: bounds, guard, routes, in the order in which a request meets them. */
+export async function buildServer(setup: ServerSetup, deps: GatewayDependencies): Promise<BuiltServer> {
+  const { config } = setup;
+  const metrics = createGatewayMetrics(deps.metrics);
+  const server = createHttpsServer(setup, metrics);
+  const events = createSecurityEvents(config.maxDenialsPerMinute, deps);
+  const context: RouteContext = {
+    config,
+    deps,
+    metrics,
+    events,
+    uploads: createAdmission('uploads', config.maxUploads),
+    exclusive: createExclusive(),
+    idempotency: createIdempotency({ maxKeys: config.maxIdempotencyKeys, ttlMs: config.idempotencyTtlMs }, deps.now),
+  };
+  const routes: RouteTable = [];
+
+  useStrictValidation(server);
+  answerWithProblems(server, context, routes);
+  observe(server, context);
+  closeUnread(server, config.lingerMs);
+  const requests = createAdmission('requests', config.maxRequests, (count) => metrics.inFlight.set(count));
+  addRequestGuard(server, context, { requests, stopping: setup.stopping });
+  server.addHook('onRoute', ({ method, url }) => {
+    for (const name of [method].flat()) routes.push({ method: name, url });
+  });
+  await addOpenApi(server, setup.version);
+  for (const add of [addNodeRoutes, addRecordRoutes, addAuditRoutes, addKeyRoutes, addTokenRoutes, addRpcRoute]) {
+    server.register(async (scope) => add(scope as GatewayServer, context));
+  }
+  await server.ready();
+  return { server, routes, events };
+}
+
+function createHttpsServer({ config, tls }: ServerSetup, metrics: GatewayMetrics): GatewayServer {
+  const https: ServerOptions = {
+    ...tls,
+    minVersion: 'TLSv1.2',
+    ciphers: 'TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256:ECDHE+AESGCM:ECDHE+CHACHA20',
+    handshakeTimeout: config.headersTimeoutMs,
+    maxHeaderSize: config.maxHeaderBytes,
+    headersTimeout: config.headersTimeoutMs,
+    connectionsCheckingInterval: Math.min(1_000, config.headersTimeoutMs),
+  };
+  const server = fastify({
+    https,
+    // An upload may last for hours: its pauses are bounded instead, and so are headers and JSON bodies in whole.
+    requestTimeout: 0,
+    keepAliveTimeout: config.keepAliveTimeoutMs,
+    bodyLimit: config.maxJsonBytes,
+    exposeHeadRoutes: false,
+    return503OnClosing: false,
+    forceCloseConnections: 'idle',
+    routerOptions: { maxParamLength: MAX_PARAM_CHARS },
+    frameworkErrors: (error, _request, reply) => {
+      sendProblem(reply as unknown as FastifyReply, nectarErrorOf(error, '', { bodyBytes: config.maxJsonBytes }), '');
+    },
+    clientErrorHandler: (error, socket) => {
+      metrics.malformed.inc();
+      answerMalformed(error, socket, config);
+    },
+  }) as unknown as GatewayServer;
+  server.server.maxConnections = config.maxConnections;
+  // Without this listener Node would invite the body before the token was looked at; the guard invites it.
+  server.server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) =>
+    server.routing(request, response),
+  );
+  server.removeContentTypeParser('text/plain');
+  return server;
+}
+
+/** Bodies are taken as they are; path, query and headers are text, so numbers in them are converted. Nothing is dropped silently. */
+function useStrictValidation(server: GatewayServer): void {
+  const options = { useDefaults: true, removeAdditional: false, allErrors: false } as const;
+  const body = ajvFormats.default(new Ajv({ ...options, coerceTypes: false }));
+  const text = ajvFormats.default(new Ajv({ ...options, coerceTypes: true }));
+  server.setValidatorCompiler<object>(
+    ({ schema, httpPart }): ValidateFunction => (httpPart === 'body' ? body : text).compile(schema),
+  );
+}
+
+function answerWithProblems(server: GatewayServer, { config, deps }: RouteContext, routes: RouteTable): void {
+  server.setNotFoundHandler((request) => {
+    const allowed = allowedMethods(routes, request.url.split('?')[0] ?? '');
+    throw allowed.length === 0
+      ? new NectarError('GATEWAY_ROUTE_ABSENT', {})
+      : new NectarError('GATEWAY_METHOD_UNSUPPORTED', { allowed });
+  });
+  server.setErrorHandler((error, request, reply) => {
+    const { requestId } = request.access;
+    const limits = { bodyBytes: request.routeOptions.bodyLimit ?? config.maxJsonBytes };
+    const problem = nectarErrorOf(error, requestId, limits);
+    if (problem.code === 'NODE_INTERNAL') deps.log.error({ err: error, requestId }, 'request met a bug');
+    else deps.log.debug({ code: problem.code, requestId }, 'request refused');
+    sendProblem(reply, problem, requestId);
+  });
+}
+
+function sendProblem(reply: FastifyReply, error: NectarError, requestId: string): void {
+  const retryAfter = retryAfterSeconds(error);
+  const challenge = challengeOf(error);
+  if (retryAfter !== undefined) reply.header('retry-after', retryAfter);
+  if (challenge !== undefined) reply.header('www-authenticate', challenge);
+  if (error.code === 'GATEWAY_METHOD_UNSUPPORTED')
+    reply.header('allow', (error.data as { allowed: string[] }).allowed.join(', '));
+  if (error.code === 'GATEWAY_RANGE_INVALID')
+    reply.header('content-range', `bytes */${(error.data as { bytes: number }).bytes}`);
+  reply
+    .code(error.status)
+    .type(PROBLEM_TYPE)
+    .send(encodeProblem(problemOf(error, requestId)));
+}
+
+/** Below HTTP there is no request: the problem is written to the socket as it is, and the connection ends. */
+function answerMalformed(error: Error & { code: string }, socket: Socket, config: GatewayConfig): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const problem = malformed(error.code, config);
+  const body = encodeProblem(problemOf(problem, ''));
+  const head = [
+    `HTTP/1.1 ${problem.status} ${problem.status === 431 ? 'Request Header Fields Too Large' : 'Bad Request'}`,
+    'connection: close',
+    `content-type: ${PROBLEM_TYPE}`,
+    `content-length: ${Buffer.byteLength(body)}`,
+  ];
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy());
+}
+
+function malformed(code: string, config: GatewayConfig): NectarError {
+  if (code === 'HPE_HEADER_OVERFLOW')
+    return new NectarError('GATEWAY_HEADERS_TOO_LARGE', { limitBytes: config.maxHeaderBytes });
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT')
+    return new NectarError('GATEWAY_REQUEST_TIMEOUT', { limitMs: config.headersTimeoutMs });
+  return new NectarError('GATEWAY_REQUEST_MALFORMED', { reason: 'it is not HTTP/1.1' });
+}
+
+function observe(server: GatewayServer, { deps, metrics }: RouteContext): void {
+  server.addHook('onResponse', async (request: FastifyRequest, reply) => {
+    const route = request.routeOptions.url ?? 'none';
+    const status = String(reply.raw.statusCode);
+    metrics.requests.inc({ route, method: request.routeOptions.url === undefined ? 'other' : request.method, status });
+    metrics.duration.observe({ route }, reply.elapsedTime / 1000);
+    deps.log.debug(
+      { route, status, ms: Math.round(reply.elapsedTime), requestId: request.access.requestId },
+      'request answered',
+    );
+  });
+}
+
+/**
+ * An answer sent before the body was read (refused, too large, disk full): closing at once would reset the connection
+ * and take the answer with it, so what still comes is thrown away for a moment, and no longer.
+ */
+function closeUnread(server: GatewayServer, lingerMs: number): void {
+  server.addHook('onSend', async (request, reply) => {
+    if (!request.raw.complete) reply.removeHeader('connection');
+  });
+  server.addHook('onResponse', async (request) => {
+    const { raw } = request;
+    if (raw.complete || raw.socket.destroyed) return;
+    const timer = setTimeout(() => raw.socket.destroy(), lingerMs);
+    const clear = () => clearTimeout(timer);
+    raw.once('end', clear).once('close', clear);
+    raw.resume();
+  });
+}
