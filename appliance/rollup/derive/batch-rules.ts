@@ -52,8 +52,8 @@ export function findBlockFault(block: BatchBlock, context: BlockContext): BlockF
 
 /** A timestamp for the next block that keeps the rule: the clock where the rule allows it, else the nearest bound. */
 export function clampTimestamp(nowS: bigint, parent: { readonly timestamp: bigint }, origin: OriginRef): bigint {
-  const least = Math.max(parent.timestamp, origin.timestamp);
+  const atLeast = (value: bigint, bound: bigint): bigint => (value < bound ? bound : value);
   const most = origin.timestamp + MAX_TIME_DRIFT_S;
   const capped = nowS < most ? nowS : most;
-  return Math.max(capped, least);
+  return atLeast(atLeast(capped, origin.timestamp), parent.timestamp);
 }

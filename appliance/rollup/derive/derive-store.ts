@@ -1,6 +1,6 @@
 import type { Hex } from '../../../protocol/brand.ts';
 import { NectarError } from '../../../protocol/errors.ts';
-import type { Deposit, DerivedRef } from './engine.ts';
+import type { Deposit, DerivedRef, Engine } from './engine.ts';
 
 /** Derivation's state after one L1 block: enough to resume from there, and to recognise that block again. */
 export interface L1Record {
@@ -20,12 +20,6 @@ export interface MessageRecord extends Deposit {
   readonly accumulator: Hex;
 }
 
-/** What derivation keeps on disk, declared for whoever owns the database. A batch is written whole or not at all. */
-export interface KeyValue {
-  get(key: string): Promise<Uint8Array | undefined>;
-  put(entries: readonly { readonly key: string; readonly value: Uint8Array }[]): Promise<void>;
-}
-
 /**
  * One record per L1 block, kept for good (some 300 bytes): blocks may name an old origin, and an L1 restored from an old copy
  * may fork anywhere. The cursor is written with the record it names, after that block's L2 blocks were imported; a crash
@@ -42,18 +36,18 @@ export interface DeriveStore {
 
 const CURSOR = 'derive/cursor';
 
-export function createDeriveStore(db: KeyValue, genesis: L1Record): DeriveStore {
+export function createDeriveStore(db: Pick<Engine, 'record' | 'putRecords'>, genesis: L1Record): DeriveStore {
   let cursor: L1Record | undefined;
 
   async function read(number: bigint): Promise<L1Record | undefined> {
     if (number === genesis.number) return genesis;
-    const bytes = await db.get(recordKey(number));
+    const bytes = await db.record(recordKey(number));
     return bytes === undefined ? undefined : (parse(bytes) as L1Record);
   }
 
   async function getCursor(): Promise<L1Record> {
     if (cursor !== undefined) return cursor;
-    const bytes = await db.get(CURSOR);
+    const bytes = await db.record(CURSOR);
     cursor = bytes === undefined ? genesis : await read(parse(bytes) as bigint);
     if (cursor === undefined) throw new NectarError('ROLLUP_DERIVE_STATE_INVALID', { what: 'cursor without a record' });
     return cursor;
@@ -66,20 +60,21 @@ export function createDeriveStore(db: KeyValue, genesis: L1Record): DeriveStore 
       return number > last || number < genesis.number ? undefined : read(number);
     },
     async getMessage(index) {
-      const bytes = await db.get(messageKey(index));
+      const bytes = await db.record(messageKey(index));
       if (bytes === undefined) throw new NectarError('ROLLUP_DERIVE_STATE_INVALID', { what: `no message ${index}` });
       return parse(bytes) as MessageRecord;
     },
     async advance(record, messages) {
-      await db.put([
-        ...messages.map((message) => ({ key: messageKey(message.index), value: encode(message) })),
-        { key: recordKey(record.number), value: encode(record) },
-        { key: CURSOR, value: encode(record.number) },
-      ]);
+      const entries: [string, Uint8Array][] = [
+        ...messages.map((message): [string, Uint8Array] => [messageKey(message.index), encode(message)]),
+        [recordKey(record.number), encode(record)],
+        [CURSOR, encode(record.number)],
+      ];
+      await db.putRecords(new Map(entries));
       cursor = record;
     },
     async reset(record) {
-      await db.put([{ key: CURSOR, value: encode(record.number) }]);
+      await db.putRecords(new Map([[CURSOR, encode(record.number)]]));
       cursor = record;
     },
   };

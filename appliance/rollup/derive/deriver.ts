@@ -1,7 +1,7 @@
 import type { BatchBlock } from '../../../protocol/rollup/batch.ts';
 import { findBlockFault, type OriginRef } from './batch-rules.ts';
 import type { DeriveStore, L1Record } from './derive-store.ts';
-import type { BlockRef, Deposit, DerivedRef, Engine, EngineBlock } from './engine.ts';
+import type { Deposit, DerivedRef, Engine } from './engine.ts';
 import { type BatchInput, type InboxInput, type TrackedBlock, trackInbox } from './inbox-tracker.ts';
 
 export interface L1Place extends OriginRef {
@@ -12,8 +12,8 @@ export interface L1Place extends OriginRef {
 export interface Derived {
   readonly record: L1Record;
   readonly blocks: number;
-  /** Unsafe blocks that L1 contradicted, and that are gone. */
-  readonly discarded: number;
+  /** L1 contradicted the unsafe chain, which now continues from the safe head. */
+  readonly replaced: boolean;
   readonly malformedBatches: number;
 }
 
@@ -33,7 +33,7 @@ export async function deriveL1Block(
 ): Promise<Derived> {
   const { store } = deps;
   const tracked = await trackInbox(before, block, events, async (index) => (await store.getMessage(index)).accumulator);
-  const progress = { safe: before.safe, blocks: 0, discarded: 0, malformedBatches: 0 };
+  const progress = { safe: before.safe, blocks: 0, replaced: false, malformedBatches: 0 };
   for (const batch of tracked.batches) await deriveBatch(deps, { before, block, tracked }, batch, progress);
   const record: L1Record = {
     number: block.number,
@@ -58,7 +58,7 @@ interface Inclusion {
 interface Progress {
   safe: DerivedRef;
   blocks: number;
-  discarded: number;
+  replaced: boolean;
   malformedBatches: number;
 }
 
@@ -76,9 +76,10 @@ async function deriveBatch(deps: DeriverDeps, at: Inclusion, batch: BatchInput, 
     });
     if (fault !== undefined) return;
     const deposits = await readDeposits(deps.store, at.tracked, parent.messagesRead, input.delayedMessages);
-    const made = await adoptOrImport(deps.engine, parent, input, deposits, progress);
+    const { ref, replaced } = await deps.engine.appendSafe({ ...input, deposits });
+    progress.replaced ||= replaced;
     progress.safe = {
-      ...made,
+      ...ref,
       originNumber: input.l1Origin.number,
       messagesRead: parent.messagesRead + BigInt(input.delayedMessages),
     };
@@ -110,36 +111,4 @@ async function readDeposits(
     deposits.push({ index, to, amountWei });
   }
   return deposits;
-}
-
-/**
- * An unsafe block made from the same inputs on the same parent is this block: execution is deterministic, so it is adopted
- * unexecuted. Any other block at its height loses: L1 decides.
- */
-async function adoptOrImport(
-  engine: Engine,
-  parent: DerivedRef,
-  input: BatchBlock,
-  deposits: readonly Deposit[],
-  progress: Progress,
-): Promise<BlockRef> {
-  const existing = await engine.find(parent.number + 1n);
-  if (existing !== undefined && existing.parentHash === parent.hash && isSameInput(existing, input)) {
-    return { number: existing.number, hash: existing.hash, timestamp: existing.timestamp };
-  }
-  if (existing !== undefined) {
-    progress.discarded += Number(engine.heads().unsafe.number - parent.number);
-    await engine.rewind(parent.number);
-  }
-  return engine.import(input, deposits);
-}
-
-function isSameInput({ input: own }: EngineBlock, input: BatchBlock): boolean {
-  return (
-    own.timestamp === input.timestamp &&
-    own.l1Origin.hash === input.l1Origin.hash &&
-    own.delayedMessages === input.delayedMessages &&
-    own.transactions.length === input.transactions.length &&
-    own.transactions.every((raw, index) => Buffer.compare(raw, input.transactions[index] ?? new Uint8Array()) === 0)
-  );
 }

@@ -68,7 +68,7 @@ export function createDriver(options: DriverOptions, deps: DriverDeps): Driver {
     const { number } = derived.record;
     if (derived.malformedBatches > 0)
       log.warn({ l1: number, count: derived.malformedBatches }, 'malformed batch on L1');
-    if (derived.discarded > 0) log.warn({ l1: number, count: derived.discarded }, 'L1 contradicts unsafe blocks');
+    if (derived.replaced) log.warn({ l1: number, safe: derived.record.safe.number }, 'L1 contradicts unsafe blocks');
     if (derived.blocks > 0) log.debug({ l1: number, blocks: derived.blocks }, 'blocks derived');
     deps.onDerived?.(derived);
   }

@@ -1,5 +1,5 @@
 import type { Hex } from '../../../protocol/brand.ts';
-import type { BatchBlock } from '../../../protocol/rollup/batch.ts';
+import type { BlockInput } from '../../../protocol/rollup/block-input.ts';
 
 /** A block of L2 by number and hash; timestamp in seconds. */
 export interface BlockRef {
@@ -22,38 +22,27 @@ export interface DerivedRef extends BlockRef {
 }
 
 /** A deposit: the delayed message `index`, credited as an EIP-4895 withdrawal. */
-export interface Deposit {
-  readonly index: bigint;
-  readonly to: Hex;
-  readonly amountWei: bigint;
-}
+export type Deposit = BlockInput['deposits'][number];
 
-/** A block of the own chain with the inputs it was made from. */
-export interface EngineBlock extends DerivedRef {
-  readonly parentHash: Hex;
-  readonly input: BatchBlock;
-}
+/** What L1 says of a block's input; the engine adds what is the same for every block of the chain. */
+export type DerivedInput = Omit<BlockInput, 'feeRecipient'>;
 
-/** What derivation consumes of execution: one canonical chain, grown at its head and cut back. */
+/** What derivation consumes of execution: one chain, its heads, and named values kept beside them. */
 export interface Engine {
   heads(): Heads;
-  /** The block of the canonical chain; undefined past its head. */
-  find(number: bigint): Promise<EngineBlock | undefined>;
-  /** Executes on the unsafe head and makes the result the new unsafe head. */
-  import(input: BatchBlock, deposits: readonly Deposit[]): Promise<BlockRef>;
-  /** Drops every block above `number`. */
+  /** The L1 origin of a block of the own chain; undefined past its head. */
+  originOf(number: bigint): Promise<{ readonly number: bigint; readonly hash: Hex } | undefined>;
+  hashOf(number: bigint): Promise<Hex | undefined>;
+  /**
+   * Makes the block after the safe head safe. An unsafe block made from the same input is promoted unexecuted; one that
+   * differs is discarded with all after it: L1 decides.
+   */
+  appendSafe(input: DerivedInput): Promise<{ readonly ref: BlockRef; readonly replaced: boolean }>;
+  /** Moves the safe head back or the finalized head; the unsafe chain stays. */
+  setHeads(heads: { readonly safe?: bigint; readonly finalized?: bigint }): Promise<void>;
+  /** Discards every block above `number`. */
   rewind(number: bigint): Promise<void>;
-  setHeads(heads: { readonly safe: BlockRef; readonly finalized: BlockRef }): Promise<void>;
-}
-
-/** Runs one change of the chain at a time: derivation, gossip and the sequencer all grow the same head. */
-export type Exclusive = <T>(change: () => Promise<T>) => Promise<T>;
-
-export function createExclusive(): Exclusive {
-  let last: Promise<unknown> = Promise.resolve();
-  return (change) => {
-    const next = last.then(change, change);
-    last = next.catch(() => {});
-    return next;
-  };
+  record(name: string): Promise<Uint8Array | undefined>;
+  /** All or none, on disk. */
+  putRecords(records: ReadonlyMap<string, Uint8Array | undefined>): Promise<void>;
 }

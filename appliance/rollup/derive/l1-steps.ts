@@ -1,7 +1,6 @@
 import { NectarError } from '../../../protocol/errors.ts';
 import type { L1Record } from './derive-store.ts';
 import { type Derived, type DeriverDeps, deriveL1Block, type L1Place } from './deriver.ts';
-import type { Exclusive } from './engine.ts';
 import { findRecordBack } from './find-record-back.ts';
 import type { InboxInput } from './inbox-tracker.ts';
 import { discardOrphanedUnsafe } from './unsafe-origins.ts';
@@ -35,11 +34,10 @@ export interface AdvanceOptions {
 export interface L1StepsDeps extends DeriverDeps {
   readonly l1: L1View;
   readonly genesis: L1Record;
-  readonly exclusive: Exclusive;
 }
 
 export function createL1Steps(deps: L1StepsDeps): L1Steps {
-  const { l1, store, engine, genesis, exclusive } = deps;
+  const { l1, store, engine, genesis } = deps;
 
   async function followTo(last: bigint, signal: AbortSignal, onDerived: (derived: Derived) => void): Promise<void> {
     let cursor = await store.cursor();
@@ -62,11 +60,7 @@ export function createL1Steps(deps: L1StepsDeps): L1Steps {
     onDerived: (derived: Derived) => void,
   ): Promise<L1Record> {
     const events = await l1.inboxEvents(header as never, signal);
-    const derived = await exclusive(async () => {
-      const made = await deriveL1Block(deps, before, header, events);
-      if (made.blocks > 0) await engine.setHeads({ safe: made.record.safe, finalized: engine.heads().finalized });
-      return made;
-    });
+    const derived = await deriveL1Block(deps, before, header, events);
     onDerived(derived);
     return derived.record;
   }
@@ -76,24 +70,22 @@ export function createL1Steps(deps: L1StepsDeps): L1Steps {
     if (header === undefined) return;
     const record = await store.find(header.number);
     if (record === undefined || record.hash !== header.hash) return;
-    await exclusive(async () => {
-      const { safe, finalized } = engine.heads();
-      if (record.safe.number > finalized.number) await engine.setHeads({ safe, finalized: record.safe });
-    });
+    const { number } = record.safe;
+    if (number > engine.heads().finalized.number) await engine.setHeads({ finalized: number });
   }
 
   /** A power cut may have kept the cursor and lost the blocks that it stands on: back to a record whose blocks are there. */
   async function alignWithEngine(): Promise<void> {
-    await exclusive(async () => {
-      const hasSafe = async (record: L1Record): Promise<boolean> =>
-        (await engine.find(record.safe.number))?.hash === record.safe.hash;
-      const cursor = await store.cursor();
-      const sound = (await hasSafe(cursor)) ? cursor : await findRecordBack(store, genesis, hasSafe);
-      if (sound !== cursor) await store.reset(sound);
-      const { finalized } = engine.heads();
-      const rolledBack = finalized.number > sound.safe.number ? sound.safe : finalized;
-      await engine.setHeads({ safe: sound.safe, finalized: rolledBack });
-    });
+    const hasSafe = async (record: L1Record): Promise<boolean> =>
+      (await engine.hashOf(record.safe.number)) === record.safe.hash;
+    const cursor = await store.cursor();
+    await moveTo((await hasSafe(cursor)) ? cursor : await findRecordBack(store, genesis, hasSafe));
+  }
+
+  /** The cursor first: a crash in between leaves a safe head that is ahead of it, which the next start puts right. */
+  async function moveTo(record: L1Record): Promise<void> {
+    if ((await store.cursor()).hash !== record.hash) await store.reset(record);
+    if (engine.heads().safe.number !== record.safe.number) await engine.setHeads({ safe: record.safe.number });
   }
 
   return {
@@ -117,19 +109,14 @@ export function createL1Steps(deps: L1StepsDeps): L1Steps {
       await followTo(latest.number, signal, onDerived);
       await finalize(signal);
       if (!checkUnsafe) return true;
-      const { settled } = await exclusive(() => discardOrphanedUnsafe(store, engine));
+      const { settled } = await discardOrphanedUnsafe(store, engine);
       return settled;
     },
     async reset(signal) {
       const isCanonical = async (record: L1Record): Promise<boolean> =>
         (await l1.headerByNumber(record.number, signal))?.hash === record.hash;
       const ancestor = await findRecordBack(store, genesis, isCanonical);
-      await exclusive(async () => {
-        await store.reset(ancestor);
-        const { finalized } = engine.heads();
-        const rolledBack = finalized.number > ancestor.safe.number ? ancestor.safe : finalized;
-        await engine.setHeads({ safe: ancestor.safe, finalized: rolledBack });
-      });
+      await moveTo(ancestor);
       if (ancestor.number === genesis.number) await this.verify(signal);
       return ancestor;
     },

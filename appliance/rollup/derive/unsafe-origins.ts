@@ -15,10 +15,10 @@ export async function discardOrphanedUnsafe(store: DeriveStore, engine: Engine):
   const { number: known, safe } = await store.cursor();
   const { unsafe } = engine.heads();
   for (let number = safe.number + 1n; number <= unsafe.number; number += 1n) {
-    const block = await engine.find(number);
-    if (block === undefined) break;
-    if (block.originNumber > known) return { settled: false, discarded: 0 };
-    if ((await store.find(block.originNumber))?.hash === block.input.l1Origin.hash) continue;
+    const origin = await engine.originOf(number);
+    if (origin === undefined) break;
+    if (origin.number > known) return { settled: false, discarded: 0 };
+    if ((await store.find(origin.number))?.hash === origin.hash) continue;
     await engine.rewind(number - 1n);
     return { settled: true, discarded: Number(unsafe.number - number + 1n) };
   }

@@ -63,7 +63,8 @@ export function createRpcServer(
     },
     readiness: () => (server === undefined ? { ready: false, reason: 'not listening' } : { ready: true }),
     url() {
-      if (address === undefined) throw new NectarError('NODE_NOT_READY', { service: 'rpc-server', reason: 'not started' });
+      if (address === undefined)
+        throw new NectarError('NODE_NOT_READY', { service: 'rpc-server', reason: 'not started' });
       return `http://${options.host === '::1' ? '[::1]' : options.host}:${address.port}`;
     },
   };

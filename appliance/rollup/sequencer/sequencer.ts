@@ -105,7 +105,8 @@ export function createSequencer(
     async start(signal) {
       stopping = new AbortController();
       forget = chain.onDiscarded((transactions) => {
-        for (const raw of transactions) void pool.add(raw).catch(() => log.debug({}, 'transaction of a lost block refused'));
+        for (const raw of transactions)
+          void pool.add(raw).catch(() => log.debug({}, 'transaction of a lost block refused'));
       });
       running = run(AbortSignal.any([signal, stopping.signal]));
     },

@@ -1,0 +1,117 @@
+import type { Hex } from '../../../protocol/brand.ts';
+import { isNectarError, NectarError } from '../../../protocol/errors.ts';
+import type { Rules } from '../../../protocol/rollup/rules.ts';
+import { parseUnsafeBlock, type UnsafeBlock, verifyUnsafeBlock } from '../../../protocol/rollup/unsafe-block.ts';
+import { MAX_TIME_DRIFT_S } from './batch-rules.ts';
+import type { DeriveStore } from './derive-store.ts';
+import type { BlockRef, Engine } from './engine.ts';
+
+export type Verdict = 'accept' | 'ignore' | 'reject';
+
+/** What the intake consumes of execution. */
+export interface UnsafeEngine extends Pick<Engine, 'heads' | 'record' | 'putRecords' | 'hashOf'> {
+  importUnsafe(block: UnsafeBlock['block']): Promise<BlockRef>;
+  /** RLP of a block of the own chain. */
+  encodedBlock(hash: Hex): Promise<Uint8Array | undefined>;
+}
+
+/** Takes the sequencer's announcements, and hands those of the own chain on to peers that missed them. */
+export interface UnsafeIntake {
+  /** A gossip verdict: `reject` only what no honest peer forwards, for the sender is scored on it. */
+  accept(envelope: Uint8Array): Promise<Verdict>;
+  /** Keeps the signature of a block of the own chain, so that `range` can serve it. */
+  remember(hash: Hex, envelope: Uint8Array): Promise<void>;
+  /** Envelopes of consecutive blocks from `from`, up to the first that came from L1 only. */
+  range(from: bigint, limit: number): Promise<Uint8Array[]>;
+}
+
+export interface UnsafeIntakeOptions {
+  readonly chainId: bigint;
+  /** Address of the key that signs unsafe blocks. */
+  readonly sequencer: Hex;
+  readonly rules: Rules;
+}
+
+export interface UnsafeIntakeDeps {
+  readonly engine: UnsafeEngine;
+  readonly store: DeriveStore;
+  /** The block stands on an L1 block that this node has not seen, or saw replaced: look at L1 again. */
+  readonly onUnknownOrigin: () => void;
+}
+
+/** Version and signature: everything of an envelope before the block. */
+const HEAD_BYTES = 66;
+const MAX_RANGE_BLOCKS = 256;
+const MAX_RANGE_BYTES = 4 << 20;
+
+export function createUnsafeIntake(options: UnsafeIntakeOptions, deps: UnsafeIntakeDeps): UnsafeIntake {
+  const { engine, store } = deps;
+
+  /** What decides before any execution; undefined when the block is worth it. */
+  async function judge({ block, l1Origin }: UnsafeBlock): Promise<Verdict | undefined> {
+    const { unsafe } = engine.heads();
+    const { number, timestamp, parentHash } = block.header;
+    if (number !== unsafe.number + 1n || hexOf(parentHash) !== unsafe.hash) return 'ignore';
+    const { number: known } = await store.cursor();
+    const origin = await store.find(l1Origin.number);
+    if (origin === undefined && l1Origin.number <= known) return 'reject';
+    if (origin === undefined || origin.hash !== l1Origin.hash) deps.onUnknownOrigin();
+    if (origin === undefined) return undefined;
+    if (origin.hash !== l1Origin.hash) return 'ignore';
+    const inTime = timestamp >= origin.timestamp && timestamp <= origin.timestamp + MAX_TIME_DRIFT_S;
+    return inTime ? undefined : 'reject';
+  }
+
+  async function remember(hash: Hex, envelope: Uint8Array): Promise<void> {
+    await engine.putRecords(new Map([[signatureKey(hash), envelope.slice(0, HEAD_BYTES)]]));
+  }
+
+  return {
+    remember,
+    async accept(envelope) {
+      try {
+        const { unsafe } = engine.heads();
+        // Looked at before the signature, which costs more: most gossip is a repetition.
+        const { block, hash } = parseUnsafeBlock(envelope, options.rules);
+        if (block.header.number <= unsafe.number) return 'ignore';
+        const verified = await verifyUnsafeBlock(envelope, options);
+        const verdict = await judge(verified);
+        if (verdict !== undefined) return verdict;
+        await engine.importUnsafe(block);
+        await remember(hash, envelope);
+        return 'accept';
+      } catch (error) {
+        return verdictOf(error);
+      }
+    },
+    async range(from, limit) {
+      const envelopes: Uint8Array[] = [];
+      let size = 0;
+      for (let number = from; envelopes.length < Math.min(limit, MAX_RANGE_BLOCKS); number += 1n) {
+        const hash = await engine.hashOf(number);
+        const head = hash && (await engine.record(signatureKey(hash)));
+        const block = hash && head && (await engine.encodedBlock(hash));
+        if (!head || !block) break;
+        size += head.length + block.length;
+        if (size > MAX_RANGE_BYTES && envelopes.length > 0) break;
+        envelopes.push(Buffer.concat([head, block]));
+      }
+      return envelopes;
+    },
+  };
+}
+
+/** A block that the sequencer signed but that does not execute to itself is nobody's honest mistake; a full disk is ours. */
+function verdictOf(error: unknown): Verdict {
+  if (isNectarError(error, 'ROLLUP_BLOCK_DETACHED')) return 'ignore';
+  const faulty = ['ROLLUP_UNSAFE_BLOCK_INVALID', 'ROLLUP_BLOCK_MISMATCH', 'ROLLUP_BLOCK_INPUT_INVALID'];
+  return error instanceof NectarError && faulty.includes(error.code) ? 'reject' : 'ignore';
+}
+
+function signatureKey(hash: Hex): string {
+  return `unsafe/signature/${hash}`;
+}
+
+function hexOf(bytes: Uint8Array): Hex {
+  return `0x${Buffer.from(bytes).toString('hex')}`;
+}
