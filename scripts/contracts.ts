@@ -2,39 +2,30 @@
  * Compiles the contracts and keeps what others consume of them fresh.
  *
  *   node scripts/contracts.ts build    writes the generated files and the storage layouts
- *   node scripts/contracts.ts check    exits 1 when one of them differs from a fresh build
+ *   node scripts/contracts.ts check    exits 1 when one of them differs from a fresh build, or a source is not formatted
  *   node scripts/contracts.ts test     runs forge test; further arguments go to forge
  *   node scripts/contracts.ts gas      writes contracts/.gas-snapshot; with --check, exits 1 when it differs
  */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { delimiter, dirname, join, relative } from 'node:path';
+import { basename, delimiter, dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
-const FORGE = join(ROOT, 'node_modules/@foundry-rs/forge/bin.mjs');
 
-/** What is generated from which source. Test contracts stay out of the product's folder. */
+/** What is generated, by its source. Test contracts stay out of the product's folder. */
 const SOURCES = [
-  { name: 'Inbox', source: 'contracts/src/l1/Inbox.sol', generated: 'contracts/generated', layout: true },
-  {
-    name: 'SequencerInbox',
-    source: 'contracts/src/l1/SequencerInbox.sol',
-    generated: 'contracts/generated',
-    layout: true,
-  },
-  { name: 'NodeRegistry', source: 'contracts/src/l2/NodeRegistry.sol', generated: 'contracts/generated', layout: true },
-  {
-    name: 'RecordRegistry',
-    source: 'contracts/src/l2/RecordRegistry.sol',
-    generated: 'contracts/generated',
-    layout: true,
-  },
-  { name: 'AuditAnchor', source: 'contracts/src/l2/AuditAnchor.sol', generated: 'contracts/generated', layout: true },
-  { name: 'TestToken', source: 'test/contracts/TestToken.sol', generated: 'test/contracts/generated', layout: false },
-  { name: 'Greeter', source: 'test/contracts/Greeter.sol', generated: 'test/contracts/generated', layout: false },
-] as const;
+  'contracts/src/l1/Inbox.sol',
+  'contracts/src/l1/SequencerInbox.sol',
+  'contracts/src/l2/NodeRegistry.sol',
+  'contracts/src/l2/RecordRegistry.sol',
+  'contracts/src/l2/AuditAnchor.sol',
+  'test/contracts/TestToken.sol',
+  'test/contracts/Greeter.sol',
+];
+const GENERATED = { product: 'contracts/generated', test: 'test/contracts/generated' };
 const LAYOUTS = 'contracts/storage-layout';
 const GAS_SNAPSHOT = 'contracts/.gas-snapshot';
 
@@ -48,15 +39,19 @@ interface Artifact {
   storageLayout: StorageLayout;
 }
 
-/** Runs forge by Node itself: npm's launcher finds the platform's binary even where install scripts were not run. */
+/** forge's own binary: npm's launcher in front of it exits 0 whatever forge says, and so would hide a failed test. */
+function forgeBinary(): string {
+  const arch = process.arch === 'x64' ? 'amd64' : process.arch;
+  const platform = `${process.platform}-${arch}`;
+  return createRequire(import.meta.url).resolve(`@foundry-rs/forge-${platform}/bin/forge`);
+}
+
+/** Runs forge with its output shown; returns its exit code. */
 function forge(args: readonly string[]): number {
   // scripts/solc is started by name through env, so the Node that runs us must be the one that it finds.
   const path = `${dirname(process.execPath)}${delimiter}${process.env.PATH ?? ''}`;
-  const result = spawnSync(process.execPath, [FORGE, ...args], {
-    cwd: ROOT,
-    stdio: 'inherit',
-    env: { ...process.env, PATH: path },
-  });
+  const env = { ...process.env, PATH: path };
+  const result = spawnSync(forgeBinary(), args, { cwd: ROOT, stdio: 'inherit', env });
   if (result.error) throw result.error;
   return result.status ?? 1;
 }
@@ -65,24 +60,18 @@ function forge(args: readonly string[]): number {
 function compile(): Map<string, Artifact> {
   const folder = mkdtempSync(join(tmpdir(), 'nectar-contracts-'));
   try {
-    const paths = SOURCES.map(({ source }) => source);
-    const code = forge([
-      'build',
-      '--quiet',
-      '--force',
-      '--out',
-      folder,
-      '--cache-path',
-      join(folder, 'cache'),
-      ...paths,
-    ]);
-    if (code !== 0) process.exit(code);
-    return new Map(
-      SOURCES.map(({ name }) => [name, JSON.parse(readFileSync(join(folder, `${name}.sol/${name}.json`), 'utf8'))]),
-    );
+    const folders = ['--out', folder, '--cache-path', join(folder, 'cache')];
+    if (forge(['build', '--quiet', '--force', ...folders, ...SOURCES]) !== 0)
+      throw new Error('the contracts do not compile');
+    return new Map(SOURCES.map((source) => [source, readArtifact(folder, source)]));
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+function readArtifact(folder: string, source: string): Artifact {
+  const name = basename(source, '.sol');
+  return JSON.parse(readFileSync(join(folder, `${name}.sol`, `${name}.json`), 'utf8'));
 }
 
 function renderModule(name: string, { abi, bytecode }: Artifact): string {
@@ -112,18 +101,18 @@ function renderLayout({ storageLayout }: Artifact): string {
 /** Every file that must exist, by its path from the root, and what must be in it. */
 function render(artifacts: Map<string, Artifact>): Map<string, string> {
   const files = new Map<string, string>();
-  for (const { name, generated, layout } of SOURCES) {
-    const artifact = artifacts.get(name);
-    if (!artifact) throw new Error(`${name} was not compiled`);
-    files.set(join(generated, `${name}.ts`), renderModule(name, artifact));
-    if (layout) files.set(join(LAYOUTS, `${name}.json`), renderLayout(artifact));
+  for (const [source, artifact] of artifacts) {
+    const name = basename(source, '.sol');
+    const product = source.startsWith('contracts/');
+    files.set(join(product ? GENERATED.product : GENERATED.test, `${name}.ts`), renderModule(name, artifact));
+    if (product) files.set(join(LAYOUTS, `${name}.json`), renderLayout(artifact));
   }
   return files;
 }
 
 /** Files that lie in the generated folders; a contract that is gone leaves none behind. */
 function present(): string[] {
-  const folders = [...new Set([...SOURCES.map(({ generated }) => generated), LAYOUTS])];
+  const folders = [GENERATED.product, GENERATED.test, LAYOUTS];
   return folders.flatMap((folder) => readdirSync(join(ROOT, folder)).map((file) => join(folder, file)));
 }
 
@@ -147,7 +136,7 @@ function check(): number {
   const left = [...found].filter((path) => !files.has(path));
   for (const [path] of stale) process.stderr.write(`${path} differs from a fresh build\n`);
   for (const path of left) process.stderr.write(`${path} belongs to no contract\n`);
-  if (stale.length + left.length === 0) return 0;
+  if (stale.length + left.length === 0) return forge(['fmt', '--check', 'contracts/src', 'test/contracts']);
   process.stderr.write(`run: node ${relative(ROOT, fileURLToPath(import.meta.url))} build\n`);
   return 1;
 }
