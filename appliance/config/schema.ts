@@ -1,0 +1,41 @@
+import Type, { type Static, type TProperties } from 'typebox';
+import { anchorConfig } from '../anchor/config.ts';
+import { auditConfig } from '../audit/config.ts';
+import { GatewayConfig } from '../gateway/config.ts';
+import { keysConfig } from '../keys/config.ts';
+import { p2pConfig } from '../p2p/config.ts';
+import { rollupConfig } from '../rollup/config.ts';
+import { storeConfig } from '../store/config.ts';
+
+/** A section takes exactly the options of its service; an option that is not one is an error, not a silent typo. */
+function section<P extends TProperties>(fragment: Type.TObject<P>): Type.TObject<P> {
+  return Type.Object(fragment.properties, { additionalProperties: false, default: {} });
+}
+
+const logSection = Type.Object(
+  {
+    level: Type.Union([Type.Literal('error'), Type.Literal('warn'), Type.Literal('info'), Type.Literal('debug')], {
+      default: 'info',
+      description: 'Least severe log lines that are written.',
+    }),
+  },
+  { additionalProperties: false, default: {} },
+);
+
+/** HOME/config.json of a node: what differs from the defaults. */
+export const nodeConfigSchema = Type.Object(
+  {
+    version: Type.Literal(1, { default: 1, description: 'Format of this file.' }),
+    log: logSection,
+    keys: section(keysConfig),
+    gateway: section(GatewayConfig),
+    audit: section(auditConfig),
+    store: section(storeConfig),
+    rollup: section(rollupConfig),
+    p2p: section(p2pConfig),
+    anchor: section(anchorConfig),
+  },
+  { additionalProperties: false },
+);
+
+export type NodeConfig = Static<typeof nodeConfigSchema>;
