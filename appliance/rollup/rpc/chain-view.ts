@@ -1,0 +1,58 @@
+import type { Block, BlockHeader } from '@ethereumjs/block';
+import type { Hex } from '../../../protocol/brand.ts';
+import { bytesToHex } from '../../../protocol/rollup/bytes.ts';
+import type { Receipt } from '../../../protocol/rollup/receipt.ts';
+import type { ChainDatabase } from '../execute/chain-database.ts';
+import type { Heads } from '../execute/heads.ts';
+import type { BlockSelector } from './params.ts';
+import { RPC_CODE, RpcError } from './rpc-error.ts';
+
+/** The canonical chain as the RPC shows it. */
+export interface ChainView {
+  /** Undefined when there is no such canonical block. */
+  findBlock(selector: BlockSelector): Promise<Block | undefined>;
+  /** As findBlock, but throws `header not found` as other nodes do. */
+  getHeader(selector: BlockSelector): Promise<BlockHeader>;
+  /** The block number that a selector means, without asking whether it exists. */
+  numberOf(selector: BlockSelector): Promise<bigint>;
+  receipts(block: Block): Promise<Receipt[]>;
+  latest(): bigint;
+}
+
+export function createChainView(database: ChainDatabase, heads: () => Heads): ChainView {
+  const tagged = (tag: string): bigint => {
+    const { unsafe, safe, finalized } = heads();
+    if (tag === 'earliest') return 0n;
+    if (tag === 'safe') return safe.number;
+    return tag === 'finalized' ? finalized.number : unsafe.number;
+  };
+  const byHash = async (hash: Hex): Promise<Block | undefined> => {
+    const block = await database.block(hash);
+    // Blocks that L1 contradicted stay in the database: they are no part of the chain.
+    const isCanonical = block && (await database.canonicalHash(block.header.number)) === hash;
+    return isCanonical ? block : undefined;
+  };
+  const byNumber = async (number: bigint): Promise<Block | undefined> => {
+    const hash = await database.canonicalHash(number);
+    return hash && database.block(hash);
+  };
+  const findBlock = (selector: BlockSelector): Promise<Block | undefined> => {
+    if ('hash' in selector) return byHash(selector.hash);
+    return byNumber('tag' in selector ? tagged(selector.tag) : selector.number);
+  };
+  const getBlock = async (selector: BlockSelector): Promise<Block> => {
+    const block = await findBlock(selector);
+    if (block === undefined) throw new RpcError(RPC_CODE.server, 'header not found');
+    return block;
+  };
+  return {
+    findBlock,
+    getHeader: async (selector) => (await getBlock(selector)).header,
+    async numberOf(selector) {
+      if ('tag' in selector) return tagged(selector.tag);
+      return 'number' in selector ? selector.number : (await getBlock(selector)).header.number;
+    },
+    receipts: async (block) => (await database.receipts(bytesToHex(block.hash()))) ?? [],
+    latest: () => heads().unsafe.number,
+  };
+}

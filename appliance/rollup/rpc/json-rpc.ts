@@ -1,0 +1,73 @@
+import { isNectarError } from '../../../protocol/errors.ts';
+import type { Logger } from '../../telemetry/index.ts';
+import { RPC_CODE, RpcError } from './rpc-error.ts';
+
+/** A method: parameters in (untrusted), JSON out. Throws RpcError or NectarError. */
+export type RpcMethod = (params: readonly unknown[]) => Promise<unknown> | unknown;
+export type RpcMethods = Readonly<Record<string, RpcMethod>>;
+
+/** How many calls one batch may hold. */
+export const MAX_BATCH_CALLS = 100;
+
+type Id = string | number | null;
+
+interface Call {
+  readonly id: Id | undefined;
+  readonly method: string;
+  readonly params: readonly unknown[];
+}
+
+function parseCall(body: unknown): Call | undefined {
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) return undefined;
+  const { jsonrpc, id, method, params = [] } = body as Record<string, unknown>;
+  const isId = id === undefined || id === null || typeof id === 'string' || typeof id === 'number';
+  if (jsonrpc !== '2.0' || typeof method !== 'string' || !isId || !Array.isArray(params)) return undefined;
+  return { id, method, params };
+}
+
+function failure(id: Id, code: number, message: string, data?: unknown) {
+  return { jsonrpc: '2.0', id, error: { code, message, ...(data !== undefined && { data }) } };
+}
+
+function describe(id: Id, error: unknown, log: Logger) {
+  if (error instanceof RpcError) return failure(id, error.code, error.message, error.data);
+  if (isNectarError(error)) return failure(id, RPC_CODE.server, error.message, { code: error.code });
+  log.error({ err: error }, 'rpc method failed');
+  return failure(id, RPC_CODE.internal, 'internal error');
+}
+
+/** A JSON-RPC 2.0 server over named methods: single calls, batches, notifications. Never throws; undefined = no answer is due. */
+export function createJsonRpc(methods: RpcMethods, log: Logger): (body: unknown) => Promise<unknown> {
+  async function answer(body: unknown): Promise<object | undefined> {
+    const call = parseCall(body);
+    if (call === undefined) return failure(null, RPC_CODE.invalidRequest, 'not a JSON-RPC 2.0 request');
+    const id = call.id ?? null;
+    const method = Object.hasOwn(methods, call.method) ? methods[call.method] : undefined;
+    let response: object;
+    if (method === undefined) {
+      response = failure(id, RPC_CODE.methodNotFound, 'the method does not exist or is not available');
+    } else {
+      try {
+        response = { jsonrpc: '2.0', id, result: (await method(call.params)) ?? null };
+      } catch (error) {
+        response = describe(id, error, log);
+      }
+    }
+    return call.id === undefined ? undefined : response;
+  }
+
+  return async (body) => {
+    if (!Array.isArray(body)) return answer(body);
+    if (body.length === 0) return failure(null, RPC_CODE.invalidRequest, 'empty batch');
+    if (body.length > MAX_BATCH_CALLS) {
+      return failure(null, RPC_CODE.limitExceeded, `a batch may hold ${MAX_BATCH_CALLS} calls`);
+    }
+    // One after another: a batch must not buy more of the machine than a client that asks in turn.
+    const answers: object[] = [];
+    for (const item of body) {
+      const response = await answer(item);
+      if (response !== undefined) answers.push(response);
+    }
+    return answers.length === 0 ? undefined : answers;
+  };
+}
