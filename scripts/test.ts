@@ -48,8 +48,16 @@ for (const suite of SUITES) {
   const reporter = process.env['NECTAR_TEST_REPORTER'] ?? 'dot';
   const result = spawnSync(
     process.execPath,
-    ['--test', `--test-concurrency=${suite.concurrency}`, `--test-reporter=${reporter}`, '--test-reporter-destination=stdout',
-      '--test-reporter=./scripts/test-summary.ts', '--test-reporter-destination=stdout', ...flags, ...files],
+    [
+      '--test',
+      `--test-concurrency=${suite.concurrency}`,
+      `--test-reporter=${reporter}`,
+      '--test-reporter-destination=stdout',
+      '--test-reporter=./scripts/test-summary.ts',
+      '--test-reporter-destination=stdout',
+      ...flags,
+      ...files,
+    ],
     { cwd: root, stdio: 'inherit', env: process.env },
   );
   const seconds = ((Date.now() - started) / 1000).toFixed(0);
@@ -58,6 +66,7 @@ for (const suite of SUITES) {
 }
 
 process.stdout.write(`\n${rows.join('\n')}\n`);
-if (!existsSync(`${root}/../shared/data`)) process.stdout.write('not run: the full data and vector sets (no ../shared beside this clone)\n');
+if (!existsSync(`${root}/../shared/data`))
+  process.stdout.write('not run: the full data and vector sets (no ../shared beside this clone)\n');
 process.stdout.write('not run: the container and cluster suites (they come with those targets)\n');
 process.exit(failed ? 1 : 0);

@@ -92,7 +92,12 @@ const ALLOWED: Record<string, Record<string, string>> = {
     '@ethereumjs/util': 'types',
     '@ethereumjs/vm': 'the block state transition',
   },
-  'appliance/anchor': { typebox: 'schemas', 'prom-client': 'metrics', ethers: 'ABI encoding', multiformats: 'peer ids to bytes' },
+  'appliance/anchor': {
+    typebox: 'schemas',
+    'prom-client': 'metrics',
+    ethers: 'ABI encoding',
+    multiformats: 'peer ids to bytes',
+  },
   'appliance/gateway': {
     typebox: 'schemas',
     'prom-client': 'metrics',
@@ -133,7 +138,8 @@ function files(room: string): string[] {
     .filter((file) => file.endsWith('.ts') && !file.includes('/generated/'));
 }
 
-const IMPORT = /(?:^|\n)\s*(import|export)\s+(type\s+)?(?:[\w*{}\s,$]+?\s+from\s+)?['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]\s*\)/g;
+const IMPORT =
+  /(?:^|\n)\s*(import|export)\s+(type\s+)?(?:[\w*{}\s,$]+?\s+from\s+)?['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]\s*\)/g;
 
 function importsOf(file: string): Import[] {
   const text = readFileSync(join(root, file), 'utf8').replaceAll(/\/\*[\s\S]*?\*\//g, '');
@@ -146,8 +152,13 @@ function importsOf(file: string): Import[] {
 
 const isRelative = (to: string): boolean => to.startsWith('.');
 const target = ({ from, to }: Import): string => normalize(join(dirname(from), to));
-const packageOf = (to: string): string => to.split('/').slice(0, to.startsWith('@') ? 2 : 1).join('/');
-const roomOf = (file: string): string => (file.startsWith('contracts/generated/') ? 'contracts/generated' : (file.split('/')[0] ?? ''));
+const packageOf = (to: string): string =>
+  to
+    .split('/')
+    .slice(0, to.startsWith('@') ? 2 : 1)
+    .join('/');
+const roomOf = (file: string): string =>
+  file.startsWith('contracts/generated/') ? 'contracts/generated' : (file.split('/')[0] ?? '');
 /** `appliance/store` for appliance/store/put.ts; undefined for files at the root of appliance. */
 const serviceOf = (file: string): string | undefined => /^appliance\/([^/]+)\//.exec(file)?.[1];
 
@@ -182,7 +193,9 @@ test('keeps the star: a service imports protocol, service.ts, telemetry and itse
 
 test('lets only wire.ts import services, by their index', () => {
   const wrong = all
-    .filter((entry) => isRelative(entry.to) && entry.from.startsWith('appliance/') && serviceOf(entry.from) === undefined)
+    .filter(
+      (entry) => isRelative(entry.to) && entry.from.startsWith('appliance/') && serviceOf(entry.from) === undefined,
+    )
     .filter((entry) => {
       const service = serviceOf(target(entry));
       if (service === undefined || service === 'telemetry' || service === 'config') return false;
@@ -193,7 +206,9 @@ test('lets only wire.ts import services, by their index', () => {
 
 test('keeps protocol pure: no Node API', () => {
   const builtins = new Set(builtinModules);
-  const wrong = all.filter(({ from, to }) => from.startsWith('protocol/') && (to.startsWith('node:') || builtins.has(to)));
+  const wrong = all.filter(
+    ({ from, to }) => from.startsWith('protocol/') && (to.startsWith('node:') || builtins.has(to)),
+  );
   assert.deepEqual(wrong, []);
 });
 
@@ -210,7 +225,9 @@ test("uses only the npm packages on each room's list, and lists none in vain", (
   }
   assert.deepEqual([...new Set(wrong)], []);
   const idle = Object.entries(ALLOWED).flatMap(([room, list]) =>
-    Object.keys(list).filter((name) => used.get(room)?.has(name) !== true).map((name) => `${room}: ${name}`),
+    Object.keys(list)
+      .filter((name) => used.get(room)?.has(name) !== true)
+      .map((name) => `${room}: ${name}`),
   );
   assert.deepEqual(idle, []);
 });

@@ -42,7 +42,10 @@ export function loadConfig(options: LoadOptions): LoadedConfig {
 }
 
 /** Layers env and flags over an already parsed file, validates the whole, and fills the defaults. */
-export function resolveConfig(file: Record<string, unknown>, options: Omit<LoadOptions, 'home'> & { path: string }): LoadedConfig {
+export function resolveConfig(
+  file: Record<string, unknown>,
+  options: Omit<LoadOptions, 'home'> & { path: string },
+): LoadedConfig {
   const merged = structuredClone(file);
   const sources = new Map<string, ConfigSource>();
   for (const option of configOptions(nodeConfigSchema)) {
@@ -88,7 +91,8 @@ function readConfigFile(path: string): Record<string, unknown> {
 function parseText(text: string, type: string | undefined, option: string): unknown {
   if (type === 'integer' || type === 'number') {
     const value = Number(text);
-    if (text.trim() === '' || !Number.isFinite(value)) throw new NectarError('CONFIG_VALUE_INVALID', { option, expected: type });
+    if (text.trim() === '' || !Number.isFinite(value))
+      throw new NectarError('CONFIG_VALUE_INVALID', { option, expected: type });
     return value;
   }
   if (type === 'boolean') {
@@ -96,7 +100,11 @@ function parseText(text: string, type: string | undefined, option: string): unkn
     if (text === 'false') return false;
     throw new NectarError('CONFIG_VALUE_INVALID', { option, expected: 'true or false' });
   }
-  if (type === 'array') return text.split(',').map((item) => item.trim()).filter((item) => item !== '');
+  if (type === 'array')
+    return text
+      .split(',')
+      .map((item) => item.trim())
+      .filter((item) => item !== '');
   return text;
 }
 
@@ -104,6 +112,8 @@ function describeAll(errors: readonly ErrorObject[]): string[] {
   return errors.map((error) => {
     const where = error.instancePath.slice(1).replaceAll('/', '.') || 'the file';
     const extra = (error.params as { additionalProperty?: string }).additionalProperty;
-    return extra === undefined ? `${where} ${error.message ?? 'is invalid'}` : `${where} has an unknown option ${extra}`;
+    return extra === undefined
+      ? `${where} ${error.message ?? 'is invalid'}`
+      : `${where} has an unknown option ${extra}`;
   });
 }

@@ -9,7 +9,16 @@ export type Logger = Pick<PinoLogger, 'error' | 'warn' | 'info' | 'debug'> & {
 };
 
 /** Paths whose values are replaced, as a second line of defence behind never logging them. */
-const REDACTED = ['*.authorization', '*.token', '*.passphrase', '*.secret', '*.privateKey', 'token', 'passphrase', 'secret'];
+const REDACTED = [
+  '*.authorization',
+  '*.token',
+  '*.passphrase',
+  '*.secret',
+  '*.privateKey',
+  'token',
+  'passphrase',
+  'secret',
+];
 
 export interface LoggerOptions {
   readonly level: 'silent' | 'error' | 'warn' | 'info' | 'debug';

@@ -10,7 +10,8 @@ export const CONFIG_ERRORS = {
   }),
   CONFIG_FILE_INVALID: define<{ path: string; problems: string[] }>({
     message: ({ path, problems }) => `configuration ${path} is invalid: ${problems.join('; ')}`,
-    remedy: 'Correct the named options; `nectar-byon config print --defaults` shows every option with its meaning and default.',
+    remedy:
+      'Correct the named options; `nectar-byon config print --defaults` shows every option with its meaning and default.',
     http: 500,
     exit: EXIT.config,
   }),

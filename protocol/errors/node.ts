@@ -16,7 +16,8 @@ export const NODE_ERRORS = {
   }),
   NODE_DISK_FULL: define<{ path: string }>({
     message: ({ path }) => `no space left on the device that holds ${path}`,
-    remedy: 'Free space or grow the volume. Nothing acknowledged was lost; the request that met the full disk was not stored.',
+    remedy:
+      'Free space or grow the volume. Nothing acknowledged was lost; the request that met the full disk was not stored.',
     http: 507,
     exit: EXIT.config,
   }),

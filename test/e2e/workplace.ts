@@ -49,7 +49,11 @@ export class Workplace {
 
   /** Starts the program without waiting: for what is killed in the middle. */
   spawn(args: readonly string[], options: RunOptions = {}): ChildProcess {
-    return spawn(process.execPath, [main, ...args], { cwd: this.folder, env: { ...this.env, ...options.env }, stdio: 'pipe' });
+    return spawn(process.execPath, [main, ...args], {
+      cwd: this.folder,
+      env: { ...this.env, ...options.env },
+      stdio: 'pipe',
+    });
   }
 
   run(args: readonly string[], options: RunOptions = {}): Promise<Run> {
@@ -73,22 +77,33 @@ export class Workplace {
   /** Runs with --json, expects success, and returns the one JSON value printed. */
   async json<T>(args: readonly string[], options: RunOptions = {}): Promise<T> {
     const run = await this.run([...args, '--json'], options);
-    if (run.code !== 0) throw new Error(`nectar-byon ${args.join(' ')}: exit ${run.code}\n${run.stderr}\n${run.stdout}`);
+    if (run.code !== 0)
+      throw new Error(`nectar-byon ${args.join(' ')}: exit ${run.code}\n${run.stderr}\n${run.stdout}`);
     return JSON.parse(run.stdout) as T;
   }
 
   /** Runs with --json, expects success, and returns one value per printed line. */
   async lines<T>(args: readonly string[], options: RunOptions = {}): Promise<T[]> {
     const run = await this.run([...args, '--json'], options);
-    if (run.code !== 0) throw new Error(`nectar-byon ${args.join(' ')}: exit ${run.code}\n${run.stderr}\n${run.stdout}`);
-    return run.stdout.trim().split('\n').map((line) => JSON.parse(line) as T);
+    if (run.code !== 0)
+      throw new Error(`nectar-byon ${args.join(' ')}: exit ${run.code}\n${run.stderr}\n${run.stdout}`);
+    return run.stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as T);
   }
 
   /** Runs with --json, expects an error, and returns it with the exit code. */
-  async error(args: readonly string[], options: RunOptions = {}): Promise<{ code: string; exit: number | null; message: string }> {
+  async error(
+    args: readonly string[],
+    options: RunOptions = {},
+  ): Promise<{ code: string; exit: number | null; message: string }> {
     const run = await this.run([...args, '--json'], options);
     if (run.code === 0) throw new Error(`nectar-byon ${args.join(' ')} succeeded: ${run.stdout}`);
-    const line = run.stderr.trim().split('\n').findLast((text) => text.startsWith('{'));
+    const line = run.stderr
+      .trim()
+      .split('\n')
+      .findLast((text) => text.startsWith('{'));
     if (line === undefined) throw new Error(`no JSON error on stderr: ${run.stderr}`);
     const { error } = JSON.parse(line) as JsonError;
     return { code: error.code, exit: run.code, message: error.message };
@@ -100,7 +115,11 @@ export class Workplace {
 }
 
 /** Polls until `probe` gives a value other than undefined. */
-export async function until<T>(what: string, probe: () => Promise<T | undefined> | T | undefined, timeoutMs = 60_000): Promise<T> {
+export async function until<T>(
+  what: string,
+  probe: () => Promise<T | undefined> | T | undefined,
+  timeoutMs = 60_000,
+): Promise<T> {
   const deadline = Date.now() + timeoutMs;
   let last: unknown;
   for (;;) {
@@ -136,7 +155,11 @@ export function walk(folder: string): string[] {
 
 /** The files below a folder whose content or path holds any of the needles (as UTF-8 or UTF-16LE bytes). */
 export function filesHolding(folder: string, needles: readonly string[]): string[] {
-  const bytes = needles.flatMap((needle) => [Buffer.from(needle), Buffer.from(needle, 'utf16le'), Buffer.from(Buffer.from(needle).toString('base64').slice(0, -4))]);
+  const bytes = needles.flatMap((needle) => [
+    Buffer.from(needle),
+    Buffer.from(needle, 'utf16le'),
+    Buffer.from(Buffer.from(needle).toString('base64').slice(0, -4)),
+  ]);
   return walk(folder).filter((path) => {
     const content = readFileSync(path);
     return needles.some((needle) => path.includes(needle)) || bytes.some((needle) => content.includes(needle));
@@ -148,5 +171,9 @@ export function recordFiles(): string[] {
   const folders = [join(root, 'test/data'), join(root, '../shared/data/fhir'), join(root, '../shared/data/dicom')];
   return folders
     .filter((folder) => statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true)
-    .flatMap((folder) => readdirSync(folder).filter((name) => /\.(json|dcm)$/.test(name)).map((name) => join(folder, name)));
+    .flatMap((folder) =>
+      readdirSync(folder)
+        .filter((name) => /\.(json|dcm)$/.test(name))
+        .map((name) => join(folder, name)),
+    );
 }

@@ -1,19 +1,25 @@
 import assert from 'node:assert/strict';
-import { readFileSync, readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { ERRORS, isNectarError, NectarError, rollupSeverity } from '../../../protocol/errors.ts';
 import { EXIT } from '../../../protocol/errors/definition.ts';
+import { ERRORS, isNectarError, NectarError, rollupSeverity } from '../../../protocol/errors.ts';
 
 const root = new URL('../../../', import.meta.url);
 const doc = readFileSync(new URL('docs/reference/errors.md', root), 'utf8');
 const documented = [...doc.matchAll(/^\| `([A-Z0-9_]+)` \|/gm)].map((match) => match[1]);
 
 test('documents every code of the registry', () => {
-  assert.deepEqual(Object.keys(ERRORS).filter((code) => !documented.includes(code)), []);
+  assert.deepEqual(
+    Object.keys(ERRORS).filter((code) => !documented.includes(code)),
+    [],
+  );
 });
 
 test('documents no code that the registry lacks', () => {
-  assert.deepEqual(documented.filter((code) => code === undefined || !(code in ERRORS)), []);
+  assert.deepEqual(
+    documented.filter((code) => code === undefined || !(code in ERRORS)),
+    [],
+  );
 });
 
 test('names each code AREA_PROBLEM with a known exit code and an HTTP status', () => {
@@ -37,11 +43,16 @@ test('declares each code once over all area files', () => {
 
 test('raises every code somewhere: a code that nothing throws is dead', () => {
   const sources = ['protocol', 'appliance', 'cli']
-    .flatMap((room) => readdirSync(new URL(`${room}/`, root), { recursive: true, encoding: 'utf8' }).map((file) => `${room}/${file}`))
+    .flatMap((room) =>
+      readdirSync(new URL(`${room}/`, root), { recursive: true, encoding: 'utf8' }).map((file) => `${room}/${file}`),
+    )
     .filter((file) => file.endsWith('.ts') && !file.startsWith('protocol/errors/'))
     .map((file) => readFileSync(new URL(file, root), 'utf8'))
     .join('\n');
-  assert.deepEqual(Object.keys(ERRORS).filter((code) => !sources.includes(`'${code}'`)), []);
+  assert.deepEqual(
+    Object.keys(ERRORS).filter((code) => !sources.includes(`'${code}'`)),
+    [],
+  );
 });
 
 test('carries code, data, status, exit and cause', () => {
