@@ -100,7 +100,7 @@ export interface GatewayStore {
   shred(id: RecordId, context: AccessContext): Promise<object>;
   rewrap(onProgress: () => void, context: AccessContext): Promise<{ rewrapped: number }>;
   exportCar(id: RecordId, options: { version?: number }, context: AccessContext): AsyncIterable<Uint8Array>;
-  scrub(onProgress: () => void): Promise<object>;
+  scrub(onProgress: () => void, signal: AbortSignal): Promise<object>;
 }
 
 export interface GatewayPeer {

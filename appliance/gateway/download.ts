@@ -18,7 +18,8 @@ export interface DownloadLimits {
 
 /**
  * Streams an answer with back-pressure. The first chunk is fetched before the headers go out, so that a failure to open
- * still becomes a problem document; a later one destroys the connection, because a clean end would look like success.
+ * still becomes a problem document; a later one destroys the connection, because a clean end would look like success. Each
+ * chunk waits for the one after it: the last byte leaves only when the source has ended well.
  */
 export async function sendDownload(reply: FastifyReply, download: Download, limits: DownloadLimits): Promise<void> {
   const chunks = download.body[Symbol.asyncIterator]();
@@ -31,12 +32,13 @@ export async function sendDownload(reply: FastifyReply, download: Download, limi
     if (response.destroyed) return;
     response.writeHead(download.status, download.headers);
     while (next.done !== true) {
-      sent += next.value.length;
+      const chunk = next.value;
+      sent += chunk.length;
       if (download.length !== undefined && sent > download.length) throw new RangeError('more bytes than announced');
-      limits.onBytes(next.value.length);
-      if (!response.write(next.value) && !(await drained(response, limits.stallMs))) return;
-      if (response.destroyed) return;
       next = await chunks.next();
+      if (response.destroyed) return;
+      limits.onBytes(chunk.length);
+      if (!response.write(chunk) && !(await drained(response, limits.stallMs))) return;
     }
     if (download.length !== undefined && sent !== download.length) throw new RangeError('fewer bytes than announced');
     response.end();

@@ -1,6 +1,6 @@
 import type { FastifyError } from 'fastify';
 import Type, { type Static } from 'typebox';
-import { NectarError } from '../../protocol/errors.ts';
+import { isNectarError, NectarError } from '../../protocol/errors.ts';
 
 export const Problem = Type.Object(
   {
@@ -116,9 +116,8 @@ export function challengeOf(error: NectarError): string | undefined {
   if (error.code === 'GATEWAY_TOKEN_MISSING') return 'Bearer realm="nectar"';
   if (error.code.startsWith('GATEWAY_TOKEN_') && error.status === 401)
     return 'Bearer realm="nectar", error="invalid_token"';
-  if (error.code === 'GATEWAY_SCOPE_MISSING') {
-    const { scope } = error.data as { scope: string };
-    return `Bearer realm="nectar", error="insufficient_scope", scope="${scope}"`;
+  if (isNectarError(error, 'GATEWAY_SCOPE_MISSING')) {
+    return `Bearer realm="nectar", error="insufficient_scope", scope="${error.data.scope}"`;
   }
   return undefined;
 }

@@ -84,9 +84,7 @@ async function authorise(
     if (!isNectarError(error)) throw error;
     metrics.denied.inc({ reason: error.code });
     const actor = principal === undefined ? NOBODY : actorOf(principal);
-    const tokenId = isNectarError(error, 'GATEWAY_TOKEN_REVOKED')
-      ? { token: (error.data as { tokenId: string }).tokenId }
-      : {};
+    const tokenId = isNectarError(error, 'GATEWAY_TOKEN_REVOKED') ? { token: error.data.tokenId } : {};
     const detail = { reason: error.code, method: request.method, route: request.routeOptions.url ?? '', ...tokenId };
     events.denied({ type: 'auth.denied', outcome: 'failure', context: { ...request.access, actor }, detail });
     throw error;

@@ -33,10 +33,10 @@ export const SCOPES = [
   'rpc',
   'admin',
 ] as const;
-export const ScopeName = Type.Union(
-  SCOPES.map((scope) => Type.Literal(scope)),
-  { description: 'What a token may do; `admin` implies every other scope.', examples: ['records:read'] },
-);
+export const ScopeName = Type.Enum([...SCOPES], {
+  description: 'What a token may do; `admin` implies every other scope.',
+  examples: ['records:read'],
+});
 export type Scope = (typeof SCOPES)[number];
 
 export const RecordReceipt = Type.Object(

@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import { Ajv, type ValidateFunction } from 'ajv';
 import ajvFormats from 'ajv-formats';
 import fastify, { type FastifyReply, type FastifyRequest } from 'fastify';
-import { NectarError } from '../../protocol/errors.ts';
+import { isNectarError, NectarError } from '../../protocol/errors.ts';
 import { createAdmission, createExclusive } from './admission.ts';
 import type { GatewayConfig } from './config.ts';
 import type { GatewayDependencies } from './dependencies.ts';
@@ -142,10 +142,8 @@ function sendProblem(reply: FastifyReply, error: NectarError, requestId: string)
   const challenge = challengeOf(error);
   if (retryAfter !== undefined) reply.header('retry-after', retryAfter);
   if (challenge !== undefined) reply.header('www-authenticate', challenge);
-  if (error.code === 'GATEWAY_METHOD_UNSUPPORTED')
-    reply.header('allow', (error.data as { allowed: string[] }).allowed.join(', '));
-  if (error.code === 'GATEWAY_RANGE_INVALID')
-    reply.header('content-range', `bytes */${(error.data as { bytes: number }).bytes}`);
+  if (isNectarError(error, 'GATEWAY_METHOD_UNSUPPORTED')) reply.header('allow', error.data.allowed.join(', '));
+  if (isNectarError(error, 'GATEWAY_RANGE_INVALID')) reply.header('content-range', `bytes */${error.data.bytes}`);
   reply
     .code(error.status)
     .type(PROBLEM_TYPE)

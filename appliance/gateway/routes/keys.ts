@@ -60,7 +60,9 @@ export function addKeyRoutes(server: GatewayServer, context: RouteContext): void
     }),
   );
 
-  server.post('/v1/scrub', scrub, () => exclusive.run('scrub', () => store.scrub(() => undefined)));
+  server.post('/v1/scrub', scrub, (request) =>
+    exclusive.run('scrub', () => store.scrub(() => undefined, request.gone)),
+  );
 }
 
 /** Success and failure both become evidence, as soon as there is a log to write to: it opens only after the keys do. */

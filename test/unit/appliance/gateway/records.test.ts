@@ -1,0 +1,400 @@
+import assert from 'node:assert/strict';
+import { createHash, randomBytes } from 'node:crypto';
+import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
+import { NectarError } from '../../../../protocol/errors.ts';
+import { type Answer, assertProblem, eventually, type Harness, openBody, received, startHarness } from './harness.ts';
+
+const KIB = 1024;
+
+describe('record routes', () => {
+  let h: Harness;
+  let token: string;
+  before(async () => {
+    h = await startHarness({
+      maxRecordBytes: 4 * KIB * KIB,
+      bodyIdleTimeoutMs: 300,
+      maxUploads: 2,
+      responseStallTimeoutMs: 300,
+    });
+    token = await h.token('records:read', 'records:write', 'records:delete');
+  });
+  after(() => h.stop());
+  afterEach(() => {
+    Object.assign(h.store, { failPut: undefined, failAfterBytes: undefined, putGate: undefined, lieBytes: 0 });
+  });
+
+  const put = (body: string | Uint8Array, headers: Record<string, string> = {}) =>
+    h.call('POST', '/v1/records', { token, body, headers });
+  const stored = async (body: string | Uint8Array): Promise<string> => String((await put(body)).json().recordId);
+
+  it('stores a streamed body and answers with a receipt', async () => {
+    const answer = await put('{"a":1}', {
+      'content-type': 'application/fhir+json',
+      'x-nectar-labels': 'imaging, ward%2C3',
+      'x-nectar-name': 'r%C3%B6ntgen%20%22x%22.dcm',
+    });
+    assert.equal(answer.status, 201);
+    const receipt = answer.json();
+    assert.deepEqual(Object.keys(receipt).sort(), ['auditLeaf', 'bytes', 'cid', 'recordId', 'version']);
+    assert.equal(answer.headers.location, `/v1/records/${receipt.recordId}`);
+    const { meta } = h.store.find(String(receipt.recordId));
+    assert.deepEqual(
+      [meta.contentType, meta.labels, meta.name],
+      ['application/fhir+json', ['imaging', 'ward,3'], 'röntgen "x".dcm'],
+    );
+  });
+
+  it('returns the same bytes, with the headers of a private download', async () => {
+    const bytes = randomBytes(300 * KIB);
+    const id = await stored(bytes);
+    const answer = await h.call('GET', `/v1/records/${id}`, { token });
+    assert.equal(answer.status, 200);
+    assert.ok(answer.bytes.equals(bytes));
+    const { headers } = answer;
+    assert.equal(headers['content-length'], String(bytes.length));
+    assert.equal(headers.etag, `"${h.store.find(id).meta.cid}"`);
+    assert.equal(headers['accept-ranges'], 'bytes');
+    assert.equal(headers['cache-control'], 'no-store');
+    assert.equal(headers['content-disposition'], 'attachment');
+    assert.equal(headers['x-content-type-options'], 'nosniff');
+    assert.equal(headers['x-nectar-audit-leaf'], '8');
+    for (const banner of ['server', 'x-powered-by', 'access-control-allow-origin'])
+      assert.equal(headers[banner], undefined);
+  });
+
+  it('takes an empty body, none at all, and a type that it never heard of', async () => {
+    for (const options of [
+      { body: '' },
+      {},
+      { body: 'x', headers: { 'content-type': 'Application/X-Odd; charset="a b"' } },
+    ]) {
+      assert.equal((await h.call('POST', '/v1/records', { token, ...options })).status, 201);
+    }
+    const id = await stored('');
+    const answer = await h.call('GET', `/v1/records/${id}`, { token });
+    assert.deepEqual([answer.status, answer.bytes.length, answer.headers['content-length']], [200, 0, '0']);
+  });
+
+  it('does not parse JSON on its way in', async () => {
+    const id = await stored('{"broken":');
+    assert.equal((await h.call('GET', `/v1/records/${id}`, { token })).bytes.toString(), '{"broken":');
+  });
+
+  it('describes a record to HEAD without a body', async () => {
+    const id = await stored('hello');
+    const answer = await h.call('HEAD', `/v1/records/${id}`, { token });
+    assert.deepEqual([answer.status, answer.headers['content-length'], answer.bytes.length], [200, '5', 0]);
+  });
+
+  it('stores and reads versions', async () => {
+    const id = await stored('one');
+    const second = await h.call('PUT', `/v1/records/${id}`, { token, body: 'two' });
+    assert.deepEqual([second.status, second.json().version], [200, 2]);
+    const read = async (query: string) =>
+      (await h.call('GET', `/v1/records/${id}${query}`, { token })).bytes.toString();
+    assert.deepEqual([await read(''), await read('?version=1'), await read('?version=2')], ['two', 'one', 'two']);
+    assertProblem(
+      await h.call('PUT', `/v1/records/${'0'.repeat(32)}`, { token, body: 'x' }),
+      404,
+      'STORE_RECORD_NOT_FOUND',
+    );
+  });
+
+  it('lists by label in pages, shreds, and exports ciphertext', async () => {
+    const answer = await put('x', { 'x-nectar-labels': 'only-here' });
+    const id = String(answer.json().recordId);
+    const page = (await h.call('GET', '/v1/records?label=only-here&limit=5', { token })).json();
+    assert.deepEqual(
+      (page.records as { recordId: string }[]).map((record) => record.recordId),
+      [id],
+    );
+    const car = await h.call('GET', `/v1/records/${id}/car`, { token });
+    assert.deepEqual([car.status, car.headers['content-type']], [200, 'application/vnd.ipld.car; version=1']);
+    assert.equal((await h.call('DELETE', `/v1/records/${id}`, { token })).status, 200);
+    assertProblem(await h.call('GET', `/v1/records/${id}`, { token }), 404, 'STORE_RECORD_NOT_FOUND');
+    assertProblem(await h.call('GET', `/v1/records/${id}/car`, { token }), 404, 'STORE_RECORD_NOT_FOUND');
+  });
+
+  describe('ranges', () => {
+    let id: string;
+    before(async () => {
+      id = await stored('0123456789');
+    });
+    const range = (value: string | string[], more: Record<string, string> = {}): Promise<Answer> =>
+      h.call('GET', `/v1/records/${id}`, { token, headers: { range: value, ...more } });
+
+    it('serves one range in each of its forms', async () => {
+      for (const [header, text, where] of [
+        ['bytes=0-0', '0', '0-0'],
+        ['bytes=2-5', '2345', '2-5'],
+        ['bytes=7-', '789', '7-9'],
+        ['bytes=-3', '789', '7-9'],
+        ['bytes=-99', '0123456789', '0-9'],
+        ['bytes=8-99', '89', '8-9'],
+      ] as const) {
+        const answer = await range(header);
+        assert.deepEqual([answer.status, answer.bytes.toString()], [206, text], header);
+        assert.equal(answer.headers['content-range'], `bytes ${where}/10`);
+        assert.equal(answer.headers['content-length'], String(text.length));
+      }
+    });
+
+    it('refuses a range outside, a broken one, several, and a doubled header', async () => {
+      const many = `bytes=${Array.from({ length: 500 }, (_, i) => `${i}-${i}`).join(',')}`;
+      for (const header of [
+        'bytes=10-',
+        'bytes=-0',
+        'bytes=5-2',
+        'bytes=',
+        'bytes=a-b',
+        'bytes=0-1,3-4',
+        many,
+        'bytes=99999999999999999-',
+      ]) {
+        const answer = await range(header);
+        assertProblem(answer, 416, 'GATEWAY_RANGE_INVALID');
+        assert.equal(answer.headers['content-range'], 'bytes */10');
+      }
+      const socket = await h.dial();
+      socket.write(
+        `GET /v1/records/${id} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${token}\r\nRange: bytes=0-1\r\nRange: bytes=2-3\r\nConnection: close\r\n\r\n`,
+      );
+      assert.match(await received(socket), /^HTTP\/1.1 416 /);
+    });
+
+    it('ignores a unit that it does not know', async () => {
+      assert.deepEqual([(await range('lines=1-2')).status, (await range('lines=1-2')).bytes.length], [200, 10]);
+    });
+
+    it('obeys If-Range and If-None-Match', async () => {
+      const tag = `"${h.store.find(id).meta.cid}"`;
+      assert.equal((await range('bytes=0-1', { 'if-range': tag })).status, 206);
+      const changed = await range('bytes=0-1', { 'if-range': '"other"' });
+      assert.deepEqual([changed.status, changed.bytes.length], [200, 10]);
+      const same = await h.call('GET', `/v1/records/${id}`, { token, headers: { 'if-none-match': `"x", W/${tag}` } });
+      assert.deepEqual([same.status, same.bytes.length, same.headers.etag], [304, 0, tag]);
+    });
+  });
+
+  it('refuses ids, versions, pages and headers out of shape', async () => {
+    for (const path of [
+      '/v1/records/..%2f..%2fetc%2fpasswd',
+      '/v1/records/ABCDEF',
+      `/v1/records/${'0'.repeat(33)}`,
+      `/v1/records/${'0'.repeat(32)}?version=0`,
+      `/v1/records/${'0'.repeat(32)}?version=1&version=2`,
+      `/v1/records/${'0'.repeat(32)}?other=1`,
+      '/v1/records?limit=0',
+      '/v1/records?limit=1001',
+      '/v1/records?label=',
+      `/v1/records?cursor=${'x'.repeat(513)}`,
+    ]) {
+      assertProblem(await h.call('GET', path, { token }), 400, 'GATEWAY_REQUEST_INVALID');
+    }
+    for (const headers of [
+      { 'x-nectar-name': '%zz' },
+      { 'x-nectar-name': 'a%00b' },
+      { 'x-nectar-name': 'a%E2%80%AEb' },
+      { 'x-nectar-name': 'n'.repeat(513) },
+      { 'x-nectar-labels': 'a,,b' },
+      { 'x-nectar-labels': Array.from({ length: 33 }, (_, i) => `l${i}`).join(',') },
+      { 'idempotency-key': 'with space' },
+    ]) {
+      assertProblem(await put('x', headers as unknown as Record<string, string>), 400, 'GATEWAY_REQUEST_INVALID');
+    }
+    assertProblem(await put('x', { 'content-type': 'text' }), 415, 'GATEWAY_MEDIA_TYPE_UNSUPPORTED');
+  });
+
+  it('names no value of the request in a problem', async () => {
+    const answer = await h.call('GET', '/v1/records/Jane-Doe-1980', { token });
+    assert.ok(!answer.bytes.toString().includes('Jane'));
+  });
+
+  it('refuses a body over the limit by its announced size, and in mid-stream without one', async () => {
+    const before = h.store.puts;
+    assertProblem(await put(new Uint8Array(4 * KIB * KIB + 1)), 413, 'GATEWAY_BODY_TOO_LARGE');
+    assert.equal(h.store.puts, before);
+    const body = openBody();
+    const answer = h.call('POST', '/v1/records', { token, body });
+    body.write(new Uint8Array(4 * KIB * KIB));
+    body.write(new Uint8Array(1));
+    assertProblem(await answer, 413, 'GATEWAY_BODY_TOO_LARGE');
+  });
+
+  it('tells of a failed store while the upload still runs', async () => {
+    h.store.failPut = new NectarError('NODE_DISK_FULL', { path: 'store' });
+    const body = openBody();
+    const answer = h.call('POST', '/v1/records', { token, body });
+    body.write(new Uint8Array(64 * KIB));
+    assertProblem(await answer, 507, 'NODE_DISK_FULL');
+    body.destroy();
+  });
+
+  it('gives up on an upload that stalls', async () => {
+    const body = openBody();
+    const answer = h.call('POST', '/v1/records', { token, body });
+    body.write('a few bytes');
+    assertProblem(await answer, 408, 'GATEWAY_UPLOAD_STALLED');
+    body.destroy();
+  });
+
+  it('aborts the store when the client leaves in mid-upload', async () => {
+    const [aborts, count] = [h.store.aborts.length, h.store.records.size];
+    const socket = await h.dial();
+    socket.write(
+      `POST /v1/records HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${token}\r\nContent-Length: 1000\r\n\r\nhalf`,
+    );
+    await eventually(() => socket.bytesWritten > 0 && h.store.puts > 0, 'upload begins');
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    socket.destroy();
+    await eventually(() => h.store.aborts.length === aborts + 1, 'store aborted');
+    assert.equal(h.store.records.size, count);
+  });
+
+  it('refuses uploads over the number allowed, and says when to come back', async () => {
+    let open: () => void = () => undefined;
+    h.store.putGate = new Promise((resolve) => {
+      open = resolve;
+    });
+    const begun = h.store.puts;
+    const running = [put('a'), put('b')];
+    await eventually(() => h.store.puts === begun + 2, 'two uploads run');
+    const refused = await put('c');
+    assertProblem(refused, 503, 'GATEWAY_BUSY');
+    assert.equal(refused.headers['retry-after'], '1');
+    open();
+    assert.deepEqual(
+      (await Promise.all(running)).map(({ status }) => status),
+      [201, 201],
+    );
+    assert.equal((await put('d')).status, 201);
+  });
+
+  it('invites a body that the client holds back, but only after the token', async () => {
+    const head = (auth: string) =>
+      `POST /v1/records HTTP/1.1\r\nHost: x\r\n${auth}Content-Length: 3\r\nExpect: 100-continue\r\nConnection: close\r\n\r\n`;
+    const refused = await h.dial();
+    refused.write(head(''));
+    assert.match(await received(refused), /^HTTP\/1.1 401 /);
+    const invited = await h.dial();
+    const text = received(invited);
+    invited.once('data', () => invited.write('abc'));
+    invited.write(head(`Authorization: Bearer ${token}\r\n`));
+    assert.match(await text, /^HTTP\/1.1 100 Continue\r\n\r\nHTTP\/1.1 201 /);
+  });
+
+  describe('answers that break', () => {
+    const big = randomBytes(1024 * KIB);
+    let id: string;
+    beforeEach(async () => {
+      id = await stored(big);
+    });
+
+    it('become a problem when nothing was sent yet', async () => {
+      h.store.failAfterBytes = 0;
+      const answer = await h.call('GET', `/v1/records/${id}`, { token });
+      assertProblem(answer, 500, 'NODE_INTERNAL');
+      assert.ok(!answer.bytes.toString().includes('segment'));
+    });
+
+    it('are cut off, never ended, after the headers', async () => {
+      h.store.failAfterBytes = 512 * KIB;
+      for (const path of [`/v1/records/${id}`, `/v1/records/${id}/car`]) {
+        const answer = await h.call('GET', path, { token });
+        assert.equal(answer.status, 200);
+        assert.equal(answer.aborted, true, path);
+        assert.ok(answer.bytes.length < big.length);
+      }
+    });
+
+    it('are cut off when the store gives more or less than it said', async () => {
+      h.store.lieBytes = 10;
+      assert.equal((await h.call('GET', `/v1/records/${id}`, { token })).aborted, true);
+      h.store.lieBytes = 0;
+      const found = h.store.find(id);
+      h.store.records.set(id, [{ ...found, meta: { ...found.meta, bytes: found.meta.bytes + 1 } }]);
+      assert.equal((await h.call('GET', `/v1/records/${id}`, { token })).aborted, true);
+    });
+
+    it('let go of the record when the client leaves or takes nothing', async () => {
+      const large = randomBytes(4 * KIB * KIB);
+      const slow = await stored(large);
+      for (const leave of [true, false]) {
+        const returned = h.store.returned;
+        const socket = await h.dial();
+        socket.write(`GET /v1/records/${slow} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${token}\r\n\r\n`);
+        if (leave) socket.once('data', () => socket.destroy());
+        else socket.pause();
+        socket.on('error', () => undefined);
+        await eventually(() => h.store.returned === returned + 1, leave ? 'client left' : 'client stalled');
+        socket.destroy();
+      }
+    });
+  });
+
+  describe('idempotency keys', () => {
+    const keyed = (key: string, body: string | Uint8Array, headers = {}) =>
+      put(body, { 'idempotency-key': key, ...headers });
+
+    it('give the first receipt again for the same request', async () => {
+      const body = randomBytes(200 * KIB);
+      const first = await keyed('k1', body);
+      const puts = h.store.puts;
+      const second = await keyed('k1', body);
+      assert.deepEqual([second.status, second.json()], [201, first.json()]);
+      assert.equal(second.headers['idempotency-replayed'], 'true');
+      assert.equal(h.store.puts, puts);
+    });
+
+    it('refuse another body, length, label or type under the same key', async () => {
+      await keyed('k2', 'same');
+      for (const [body, headers] of [
+        ['sane', {}],
+        ['same!', {}],
+        ['sam', {}],
+        ['same', { 'x-nectar-labels': 'a' }],
+        ['same', { 'content-type': 'text/plain' }],
+      ] as const) {
+        assertProblem(await keyed('k2', body, headers), 422, 'GATEWAY_IDEMPOTENCY_MISMATCH');
+      }
+    });
+
+    it('are free again after a failure, and belong to their token', async () => {
+      h.store.failPut = new NectarError('NODE_DISK_FULL', { path: 'store' });
+      assertProblem(await keyed('k3', 'x'), 507, 'NODE_DISK_FULL');
+      h.store.failPut = undefined;
+      const mine = await keyed('k3', 'x');
+      assert.equal(mine.status, 201);
+      const theirs = await h.call('POST', '/v1/records', {
+        token: await h.token('admin'),
+        body: 'y',
+        headers: { 'idempotency-key': 'k3' },
+      });
+      assert.equal(theirs.status, 201);
+      assert.notEqual(theirs.json().recordId, mine.json().recordId);
+    });
+
+    it('are refused while the first request runs', async () => {
+      let open: () => void = () => undefined;
+      h.store.putGate = new Promise((resolve) => {
+        open = resolve;
+      });
+      const puts = h.store.puts;
+      const first = keyed('k4', 'x');
+      await eventually(() => h.store.puts === puts + 1, 'first runs');
+      assertProblem(await keyed('k4', 'x'), 409, 'GATEWAY_IDEMPOTENCY_RUNNING');
+      open();
+      assert.equal((await first).status, 201);
+    });
+  });
+
+  it('keeps every byte of a body that arrives in single bytes', async () => {
+    const text = randomBytes(300).toString('hex');
+    const body = openBody();
+    const answer = h.call('POST', '/v1/records', { token, body });
+    for (const char of text) body.write(char);
+    body.end();
+    const { bytes } = h.store.find(String((await answer).json().recordId));
+    assert.equal(createHash('sha256').update(bytes).digest('hex'), createHash('sha256').update(text).digest('hex'));
+  });
+});
