@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { ClassicLevel } from 'classic-level';
 import { NectarError } from '../protocol/errors.ts';
-import { loadConfig } from './config/index.ts';
+import { loadConfig, loadSequencerConfig } from './config/index.ts';
 import { createLifecycle } from './service.ts';
 import { createLogger, createMetrics, type Logger } from './telemetry/index.ts';
 import { type Wiring, wireNode, wireSequencer } from './wire.ts';
@@ -30,8 +30,10 @@ const WIRINGS: Partial<Record<Role, (request: RunRequest, log: Logger) => Promis
     const { config } = loadConfig(request);
     return wireNode({ home: request.home, version: request.version, config }, { log, metrics: createMetrics() });
   },
-  sequencer: async (request, log) =>
-    wireSequencer({ home: request.home, version: request.version }, { log, metrics: createMetrics() }),
+  sequencer: async (request, log) => {
+    const { config } = loadSequencerConfig(request);
+    return wireSequencer({ home: request.home, version: request.version, config }, { log, metrics: createMetrics() });
+  },
 };
 
 /**
@@ -95,7 +97,7 @@ async function lockHome(home: string): Promise<{ close(): Promise<void> }> {
   return lock;
 }
 
-function logLevel({ role, home, env, flags }: RunRequest): 'error' | 'warn' | 'info' | 'debug' {
-  if (role === 'sequencer') return 'info';
-  return loadConfig({ home, env, ...(flags !== undefined && { flags }) }).config.log.level;
+function logLevel(request: RunRequest): 'error' | 'warn' | 'info' | 'debug' {
+  const { config } = request.role === 'sequencer' ? loadSequencerConfig(request) : loadConfig(request);
+  return config.log.level;
 }

@@ -4,8 +4,9 @@ export {
   type LoadedConfig,
   type LoadOptions,
   loadConfig,
+  loadSequencerConfig,
   resolveConfig,
 } from './load.ts';
-export { type ConfigOption, configOptions, envName } from './options.ts';
+export { configOptions } from './options.ts';
 export { type PrintedOption, printConfig } from './print.ts';
-export { type NodeConfig, nodeConfigSchema } from './schema.ts';
+export { type NodeConfig, nodeConfigSchema, type SequencerHomeConfig } from './schema.ts';

@@ -1,9 +1,10 @@
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { Ajv, type ErrorObject } from 'ajv';
+import type { TSchema } from 'typebox';
 import { NectarError } from '../../protocol/errors.ts';
 import { configOptions, getAt, setAt } from './options.ts';
-import { type NodeConfig, nodeConfigSchema } from './schema.ts';
+import { type NodeConfig, nodeConfigSchema, type SequencerHomeConfig, sequencerHomeSchema } from './schema.ts';
 
 /** A config file larger than this is not ours. */
 const MAX_CONFIG_BYTES = 1024 * 1024;
@@ -18,21 +19,22 @@ export interface LoadOptions {
   readonly flags?: Readonly<Record<string, unknown>>;
 }
 
-export interface LoadedConfig {
-  readonly config: NodeConfig;
+export interface LoadedConfig<C = NodeConfig> {
+  readonly config: C;
   /** Where each option's value came from, by dotted path. */
   readonly sources: ReadonlyMap<string, ConfigSource>;
 }
 
-const ajv = new Ajv({ allErrors: true, useDefaults: true, strict: true, keywords: [] });
-const validate = ajv.compile(nodeConfigSchema);
+const ajv = new Ajv({ allErrors: true, useDefaults: true, strict: true });
+const validateNode = ajv.compile(nodeConfigSchema);
+const validateSequencerHome = ajv.compile(sequencerHomeSchema);
 
 export function configPath(home: string): string {
   return join(home, 'config.json');
 }
 
 /**
- * The effective configuration: default < file < env < flag (house-style 15).
+ * The effective configuration of a node: default < file < env < flag (house-style 15).
  *
  * @throws NectarError CONFIG_FILE_MISSING, CONFIG_FILE_INVALID, CONFIG_VALUE_INVALID
  */
@@ -41,30 +43,49 @@ export function loadConfig(options: LoadOptions): LoadedConfig {
   return resolveConfig(readConfigFile(path), { ...options, path });
 }
 
+/** The same for the home of `run sequencer`. */
+export function loadSequencerConfig(options: LoadOptions): LoadedConfig<SequencerHomeConfig> {
+  const path = configPath(options.home);
+  const { merged, sources } = layer(sequencerHomeSchema, readConfigFile(path), options);
+  if (!validateSequencerHome(merged)) throw invalid(path, validateSequencerHome.errors);
+  return { config: merged as SequencerHomeConfig, sources };
+}
+
 /** Layers env and flags over an already parsed file, validates the whole, and fills the defaults. */
 export function resolveConfig(
   file: Record<string, unknown>,
   options: Omit<LoadOptions, 'home'> & { path: string },
 ): LoadedConfig {
+  const { merged, sources } = layer(nodeConfigSchema, file, options);
+  if (!validateNode(merged)) throw invalid(options.path, validateNode.errors);
+  return { config: merged as NodeConfig, sources };
+}
+
+function layer(
+  schema: TSchema,
+  file: Record<string, unknown>,
+  { env, flags }: Pick<LoadOptions, 'env' | 'flags'>,
+): { merged: Record<string, unknown>; sources: Map<string, ConfigSource> } {
   const merged = structuredClone(file);
   const sources = new Map<string, ConfigSource>();
-  for (const option of configOptions(nodeConfigSchema)) {
+  for (const option of configOptions(schema)) {
     sources.set(option.path, getAt(file, option.path) === undefined ? 'default' : 'file');
-    const fromEnv = options.env?.[option.env];
+    const fromEnv = env?.[option.env];
     if (fromEnv !== undefined && fromEnv !== '') {
       setAt(merged, option.path, parseText(fromEnv, option.schema.type, option.env));
       sources.set(option.path, 'env');
     }
-    const fromFlag = options.flags?.[option.path];
+    const fromFlag = flags?.[option.path];
     if (fromFlag !== undefined) {
       setAt(merged, option.path, fromFlag);
       sources.set(option.path, 'flag');
     }
   }
-  if (!validate(merged)) {
-    throw new NectarError('CONFIG_FILE_INVALID', { path: options.path, problems: describeAll(validate.errors ?? []) });
-  }
-  return { config: merged as NodeConfig, sources };
+  return { merged, sources };
+}
+
+function invalid(path: string, errors: ErrorObject[] | null | undefined): NectarError {
+  return new NectarError('CONFIG_FILE_INVALID', { path, problems: describeAll(errors ?? []) });
 }
 
 function readConfigFile(path: string): Record<string, unknown> {

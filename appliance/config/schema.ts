@@ -4,7 +4,7 @@ import { auditConfig } from '../audit/config.ts';
 import { GatewayConfig } from '../gateway/config.ts';
 import { keysConfig } from '../keys/config.ts';
 import { p2pConfig } from '../p2p/config.ts';
-import { rollupConfig } from '../rollup/config.ts';
+import { rollupConfig, sequencerConfig } from '../rollup/config.ts';
 import { storeConfig } from '../store/config.ts';
 
 /** A section takes exactly the options of its service; an option that is not one is an error, not a silent typo. */
@@ -39,3 +39,17 @@ export const nodeConfigSchema = Type.Object(
 );
 
 export type NodeConfig = Static<typeof nodeConfigSchema>;
+
+/** DEVNET/config.json: the home of `run sequencer`. */
+export const sequencerHomeSchema = Type.Object(
+  {
+    version: Type.Literal(1, { default: 1, description: 'Format of this file.' }),
+    log: logSection,
+    rollup: section(rollupConfig),
+    sequencer: section(sequencerConfig),
+    p2p: section(p2pConfig),
+  },
+  { additionalProperties: false },
+);
+
+export type SequencerHomeConfig = Static<typeof sequencerHomeSchema>;
