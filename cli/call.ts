@@ -26,7 +26,9 @@ export interface VerbDescription {
 export function addVerb(parent: Command, usage: string, description: VerbDescription): Command {
   const verb = parent.command(usage, { hidden: description.hidden === true });
   verb.summary(description.summary);
-  verb.description(description.about === undefined ? description.summary : `${description.summary}\n\n${description.about}`);
+  verb.description(
+    description.about === undefined ? description.summary : `${description.summary}\n\n${description.about}`,
+  );
   verb.addOption(new Option('--home <dir>', 'folder of the node (default: NECTAR_HOME, else your data folder)'));
   verb.addOption(new Option('--json', 'print JSON; errors too, on stderr'));
   const examples = description.examples.map((line) => `  $ nectar-byon ${line}`).join('\n');

@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream';
 import type { Static, TSchema } from 'typebox';
 import { Value } from 'typebox/value';
 import { Agent, type Dispatcher, errors, request } from 'undici';
-import { type ErrorCode, type ErrorData, ERRORS, NectarError } from '../protocol/errors.ts';
+import { ERRORS, type ErrorCode, type ErrorData, NectarError } from '../protocol/errors.ts';
 
 /** An answer of the API that is larger is not one of the node's: lists are paged, proofs are small. */
 const MAX_JSON_BYTES = 64 * 1024 * 1024;
@@ -25,6 +25,8 @@ export interface SendOptions {
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Readable | string;
   readonly timeoutMs?: number;
+  /** Statuses from 400 up whose body is an answer all the same, such as the 503 of /readyz. */
+  readonly accept?: readonly number[];
 }
 
 /** The CLI's way to a node: a client of its HTTP API like any other. */
@@ -33,7 +35,12 @@ export interface Client {
   /** A call whose answer is JSON of the given shape. */
   json<S extends TSchema>(schema: S, method: Dispatcher.HttpMethod, path: string, body?: unknown): Promise<Static<S>>;
   /** A call with a streamed or raw body whose answer is JSON of the given shape. */
-  send<S extends TSchema>(schema: S, method: Dispatcher.HttpMethod, path: string, options: SendOptions): Promise<Static<S>>;
+  send<S extends TSchema>(
+    schema: S,
+    method: Dispatcher.HttpMethod,
+    path: string,
+    options: SendOptions,
+  ): Promise<Static<S>>;
   /** A call whose answer is a stream; a problem is thrown. */
   open(path: string, headers?: Readonly<Record<string, string>>): Promise<Dispatcher.ResponseData>;
   close(): Promise<void>;
@@ -47,7 +54,11 @@ export function createClient(options: ClientOptions): Client {
     bodyTimeout: SILENCE_TIMEOUT_MS,
   });
 
-  async function exchange(method: Dispatcher.HttpMethod, path: string, sent: SendOptions): Promise<Dispatcher.ResponseData> {
+  async function exchange(
+    method: Dispatcher.HttpMethod,
+    path: string,
+    sent: SendOptions,
+  ): Promise<Dispatcher.ResponseData> {
     const { timeoutMs } = sent;
     const signal =
       timeoutMs === undefined ? options.signal : AbortSignal.any([options.signal, AbortSignal.timeout(timeoutMs)]);
@@ -59,7 +70,8 @@ export function createClient(options: ClientOptions): Client {
         body: sent.body ?? null,
         signal,
       });
-      if (answer.statusCode >= 400) throw problemOf(answer.statusCode, await readText(answer));
+      if (answer.statusCode >= 400 && sent.accept?.includes(answer.statusCode) !== true)
+        throw problemOf(answer.statusCode, await readText(answer));
       return answer;
     } catch (error) {
       throw unreachable(error, options);
@@ -135,8 +147,12 @@ function unreachable(error: unknown, { gateway, signal }: ClientOptions): unknow
   if (error instanceof NectarError || signal.aborted) return error;
   // What the body stream threw (an unreadable file, say) is not the connection's fault.
   const { code = '', name, message, syscall } = error as NodeJS.ErrnoException;
-  const ours = error instanceof errors.UndiciError || name === 'TimeoutError' || ['connect', 'read', 'write', 'getaddrinfo'].includes(syscall ?? '');
-  if (!ours && !/CERT|SSL|TLS|SELF_SIGNED|ERR_OSSL|VERIFY/.test(code) && !['ECONNRESET', 'EPIPE'].includes(code)) return error;
+  const ours =
+    error instanceof errors.UndiciError ||
+    name === 'TimeoutError' ||
+    ['connect', 'read', 'write', 'getaddrinfo'].includes(syscall ?? '');
+  if (!ours && !/CERT|SSL|TLS|SELF_SIGNED|ERR_OSSL|VERIFY/.test(code) && !['ECONNRESET', 'EPIPE'].includes(code))
+    return error;
   if (syscall === 'read' && code !== 'ECONNRESET') return error;
   return new NectarError('CLI_NODE_UNREACHABLE', { gateway, reason: code || message }, { cause: error });
 }

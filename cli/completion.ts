@@ -26,7 +26,9 @@ export function completionNodes(command: Command, path = ''): CompletionNode[] {
     .filter((option) => option.required || option.optional)
     .flatMap((option) => namesOf(option).map((name) => ({ option: name, choices: valuesOf(option) })));
   const takesFiles = command.registeredArguments.some((argument) => /file|folder/.test(argument.name()));
-  const children = verbs.flatMap((child) => completionNodes(child, path === '' ? child.name() : `${path} ${child.name()}`));
+  const children = verbs.flatMap((child) =>
+    completionNodes(child, path === '' ? child.name() : `${path} ${child.name()}`),
+  );
   return [{ path, words, values, takesFiles }, ...children];
 }
 
@@ -52,10 +54,18 @@ export function renderCompletion(program: Command, shell: Shell): string {
 }
 
 function renderBash(nodes: readonly CompletionNode[]): string {
-  const cases = nodes.map((node) => `    '${node.path}') words='${node.words.map(({ word }) => word).join(' ')}' files=${node.takesFiles ? 1 : 0} ;;`);
+  const cases = nodes.map(
+    (node) =>
+      `    '${node.path}') words='${node.words.map(({ word }) => word).join(' ')}' files=${node.takesFiles ? 1 : 0} ;;`,
+  );
   const values = nodes.flatMap((node) =>
     node.values.map(({ option, choices }) => {
-      const reply = choices === 'file' ? 'compopt -o default; return' : choices === 'none' ? 'return' : `words='${choices.join(' ')}'; only=1`;
+      const reply =
+        choices === 'file'
+          ? 'compopt -o default; return'
+          : choices === 'none'
+            ? 'return'
+            : `words='${choices.join(' ')}'; only=1`;
       return `    '${node.path}:${option}') ${reply} ;;`;
     }),
   );
@@ -65,7 +75,10 @@ function renderBash(nodes: readonly CompletionNode[]): string {
   for ((i = 1; i < COMP_CWORD; i++)); do
     word=\${COMP_WORDS[i]}
     case "\${path:+$path }$word" in
-${nodes.filter(({ path }) => path !== '').map(({ path }) => `      '${path}') path='${path}' ;;`).join('\n')}
+${nodes
+  .filter(({ path }) => path !== '')
+  .map(({ path }) => `      '${path}') path='${path}' ;;`)
+  .join('\n')}
     esac
   done
   case "$path:$prev" in
@@ -84,15 +97,28 @@ complete -F _nectar_byon nectar-byon ./nectar-byon
 function renderFish(nodes: readonly CompletionNode[]): string {
   const lines = nodes.flatMap((node) => {
     const steps = node.path === '' ? [] : node.path.split(' ');
-    const deeper = nodes.filter(({ path }) => path !== node.path && path.startsWith(node.path === '' ? '' : `${node.path} `));
+    const deeper = nodes.filter(
+      ({ path }) => path !== node.path && path.startsWith(node.path === '' ? '' : `${node.path} `),
+    );
     const next = [...new Set(deeper.map(({ path }) => path.split(' ')[steps.length] ?? ''))].join(' ');
     const seen = steps.map((step) => `__fish_seen_subcommand_from ${step}`);
     const notYet = next === '' ? [] : [`not __fish_seen_subcommand_from ${next}`];
     const when = [...seen, ...notYet].join('; and ') || 'true';
     return node.words.map(({ word, description }) => {
-      const what = word.startsWith('--') ? `-l ${word.slice(2)}` : word.startsWith('-') ? `-s ${word.slice(1)}` : `-f -a ${word}`;
+      const what = word.startsWith('--')
+        ? `-l ${word.slice(2)}`
+        : word.startsWith('-')
+          ? `-s ${word.slice(1)}`
+          : `-f -a ${word}`;
       const taken = node.values.find(({ option }) => option === word)?.choices;
-      const value = taken === undefined ? '' : taken === 'file' ? ' -r -F' : taken === 'none' ? ' -x' : ` -x -a '${taken.join(' ')}'`;
+      const value =
+        taken === undefined
+          ? ''
+          : taken === 'file'
+            ? ' -r -F'
+            : taken === 'none'
+              ? ' -x'
+              : ` -x -a '${taken.join(' ')}'`;
       return `complete -c nectar-byon -n '${when}' ${what}${value} -d '${description.replaceAll("'", "\\'")}'`;
     });
   });

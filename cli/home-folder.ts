@@ -12,7 +12,10 @@ function dataFolder(terminal: Terminal): string {
 
 /** `--home`, else NECTAR_HOME, else the per-user data folder; absolute. */
 export function homeFolder(terminal: Terminal, named: string | undefined): string {
-  return resolve(terminal.workingFolder, named ?? terminal.env.NECTAR_HOME ?? join(dataFolder(terminal), 'nectar-byon'));
+  return resolve(
+    terminal.workingFolder,
+    named ?? terminal.env.NECTAR_HOME ?? join(dataFolder(terminal), 'nectar-byon'),
+  );
 }
 
 /** `--devnet`, else NECTAR_DEVNET_HOME, else beside the default home of a node; absolute. */

@@ -50,7 +50,9 @@ function processTerminal(): Terminal {
     });
   }
   // `nectar-byon ls | head` closes our stdout: that is its right, not an error.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? EXIT.ok : EXIT.bug));
+  process.stdout.on('error', (error: NodeJS.ErrnoException) =>
+    process.exit(error.code === 'EPIPE' ? EXIT.ok : EXIT.bug),
+  );
   return {
     stdin: process.stdin,
     stdout: process.stdout,

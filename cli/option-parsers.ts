@@ -7,7 +7,8 @@ export function collect(value: string, earlier: readonly string[]): string[] {
 }
 
 export function parseCount(text: string): number {
-  if (!/^[1-9]\d{0,8}$/.test(text)) throw new NectarError('CLI_USAGE', { problem: `${text} is not a number from 1 up` });
+  if (!/^[1-9]\d{0,8}$/.test(text))
+    throw new NectarError('CLI_USAGE', { problem: `${text} is not a number from 1 up` });
   return Number(text);
 }
 

@@ -9,7 +9,11 @@ import { NectarError } from '../protocol/errors.ts';
  *
  * @throws NectarError CLI_OUTPUT_EXISTS, CLI_OUTPUT_UNWRITABLE, NODE_DISK_FULL
  */
-export async function writeOutputFile(path: string, source: AsyncIterable<Uint8Array>, force: boolean): Promise<number> {
+export async function writeOutputFile(
+  path: string,
+  source: AsyncIterable<Uint8Array>,
+  force: boolean,
+): Promise<number> {
   if (!force && existsSync(path)) throw new NectarError('CLI_OUTPUT_EXISTS', { path });
   const temporary = `${resolve(path)}.partial-${process.pid}`;
   const handle = await writing(path, () => open(temporary, 'wx', 0o600));

@@ -35,7 +35,10 @@ async function readStdin(terminal: Terminal): Promise<Buffer> {
   for await (const chunk of terminal.stdin) {
     bytes += (chunk as Buffer).length;
     if (bytes > MAX_PASSPHRASE_BYTES) {
-      throw new NectarError('CLI_FILE_UNREADABLE', { path: 'stdin', reason: `larger than ${MAX_PASSPHRASE_BYTES} bytes` });
+      throw new NectarError('CLI_FILE_UNREADABLE', {
+        path: 'stdin',
+        reason: `larger than ${MAX_PASSPHRASE_BYTES} bytes`,
+      });
     }
     chunks.push(Buffer.from(chunk as Buffer));
   }
@@ -52,8 +55,10 @@ export function checkPassphrase(passphrase: Uint8Array): void {
 /** A hint while it is chosen, not a promise: characters and kinds of characters, and no more than that. */
 export function passphraseHint(text: string): string | undefined {
   const missing = MIN_PASSPHRASE_CHARACTERS - [...text].length;
-  if (missing > 0) return `${missing} more ${missing === 1 ? 'character' : 'characters'}: four random words are strong and easy to type`;
-  if (/^(.)\1*$/u.test(text) || new Set(text).size < 5) return 'almost one and the same character: four random words are strong';
+  if (missing > 0)
+    return `${missing} more ${missing === 1 ? 'character' : 'characters'}: four random words are strong and easy to type`;
+  if (/^(.)\1*$/u.test(text) || new Set(text).size < 5)
+    return 'almost one and the same character: four random words are strong';
   return undefined;
 }
 

@@ -45,7 +45,19 @@ export function createProgram(terminal: Terminal): Command {
     .addHelpText('after', '\nStart with `nectar-byon init`. Every command explains itself: `nectar-byon put --help`.');
 
   const groups: readonly [string, readonly ((program: Command, terminal: Terminal) => void)[]][] = [
-    ['The node:', [registerInit, registerUp, registerDown, registerStatus, registerLogs, registerUnlock, registerDoctor, registerDestroy]],
+    [
+      'The node:',
+      [
+        registerInit,
+        registerUp,
+        registerDown,
+        registerStatus,
+        registerLogs,
+        registerUnlock,
+        registerDoctor,
+        registerDestroy,
+      ],
+    ],
     ['Records:', [registerPut, registerGet, registerLs, registerRm]],
     ['Access and evidence:', [registerKeys, registerToken, registerAudit]],
     ['Network:', [registerNetwork, registerDevnet]],

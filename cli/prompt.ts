@@ -2,7 +2,11 @@ import { confirm, isCancel, password, text } from '@clack/prompts';
 import { NectarError } from '../protocol/errors.ts';
 import { isInteractive, type Terminal } from './terminal.ts';
 
-type PromptIo = { readonly input: Terminal['stdin']; readonly output: Terminal['stderr']; readonly signal: AbortSignal };
+type PromptIo = {
+  readonly input: Terminal['stdin'];
+  readonly output: Terminal['stderr'];
+  readonly signal: AbortSignal;
+};
 
 /** Prompts talk on stderr: stdout stays the result's. */
 export function promptIo(terminal: Terminal): PromptIo {
@@ -10,9 +14,9 @@ export function promptIo(terminal: Terminal): PromptIo {
 }
 
 /** The answer of a prompt; Ctrl-C in it counts as a Ctrl-C anywhere. */
-export function answered<T>(value: T | symbol): T {
+export function answered<T>(value: T): Exclude<T, symbol> {
   if (isCancel(value)) throw new NectarError('CLI_INTERRUPTED', { signal: 'SIGINT' });
-  return value as T;
+  return value as Exclude<T, symbol>;
 }
 
 export interface Question {
@@ -32,9 +36,14 @@ export async function confirmAction(terminal: Terminal, question: Question): Pro
 }
 
 /** Asks for a text that must be typed exactly, such as the first digits of a node id. */
-export async function confirmByTyping(terminal: Terminal, question: Question & { readonly expected: string }): Promise<void> {
+export async function confirmByTyping(
+  terminal: Terminal,
+  question: Question & { readonly expected: string },
+): Promise<void> {
   if (question.yes) return;
-  const typed = isInteractive(terminal) ? answered(await text({ message: question.message, ...promptIo(terminal) })) : '';
+  const typed = isInteractive(terminal)
+    ? answered(await text({ message: question.message, ...promptIo(terminal) }))
+    : '';
   if (typed.trim() !== question.expected) throw new NectarError('CLI_DECLINED', { action: question.action });
 }
 

@@ -3,12 +3,12 @@ import { AuditEntries, AuditProof, AuditVerdict } from '../../appliance/gateway/
 import { NectarError } from '../../protocol/errors.ts';
 import { action, addGroup, addVerb, type Call } from '../call.ts';
 import { withNode } from '../node-client.ts';
+import { parseCount } from '../option-parsers.ts';
 import { writeOutputFile } from '../output-file.ts';
 import { toJson } from '../render/output.ts';
 import { printable, renderTable } from '../render/table.ts';
 import { showWork } from '../render/work.ts';
 import type { Terminal } from '../terminal.ts';
-import { parseCount } from '../option-parsers.ts';
 
 const DEFAULT_ENTRIES = 20;
 
@@ -46,14 +46,29 @@ async function tail(call: Call<{ lines: number }>): Promise<void> {
 export function renderEntries({ entries }: AuditEntries): string {
   const rows = entries.map(({ index, leaf, body }) => {
     const { time, type, outcome } = (leaf ?? {}) as Record<string, unknown>;
-    return [String(index), ...[time, type, outcome].map((value) => printable(String(value ?? ''))), printable(whoOf(body))];
+    return [
+      String(index),
+      ...[time, type, outcome].map((value) => printable(String(value ?? ''))),
+      printable(whoOf(body)),
+    ];
   });
-  return renderTable([{ title: 'LEAF', alignRight: true }, { title: 'TIME' }, { title: 'EVENT' }, { title: 'OUTCOME' }, { title: 'WHO' }], rows);
+  return renderTable(
+    [
+      { title: 'LEAF', alignRight: true },
+      { title: 'TIME' },
+      { title: 'EVENT' },
+      { title: 'OUTCOME' },
+      { title: 'WHO' },
+    ],
+    rows,
+  );
 }
 
 /** The requestor of a FHIR AuditEvent; the body may be erased. */
 function whoOf(body: unknown): string {
-  const { agent } = (body ?? {}) as { agent?: { requestor?: boolean; name?: string; who?: { identifier?: { value?: string }; display?: string } }[] };
+  const { agent } = (body ?? {}) as {
+    agent?: { requestor?: boolean; name?: string; who?: { identifier?: { value?: string }; display?: string } }[];
+  };
   if (!Array.isArray(agent)) return '';
   const who = agent.find(({ requestor }) => requestor === true) ?? agent[0];
   return who?.who?.display ?? who?.who?.identifier?.value ?? who?.name ?? '';
@@ -66,7 +81,8 @@ async function verify(call: Call<object>): Promise<void> {
       client.json(AuditVerdict, 'POST', '/v1/audit/verify'),
     );
     output.result(verdict, () => {
-      const paint = (word: string) => output.style(word === 'ok' ? 'green' : word === 'violated' ? 'red' : 'yellow', word);
+      const paint = (word: string) =>
+        output.style(word === 'ok' ? 'green' : word === 'violated' ? 'red' : 'yellow', word);
       const lines = [
         `integrity     ${paint(verdict.integrity)}`,
         `completeness  ${paint(verdict.completeness)}${verdict.completeness === 'unknown' ? ' (nothing anchored yet to compare with)' : ''}`,
@@ -90,7 +106,13 @@ async function prove(call: Call<{ output?: string }>): Promise<void> {
       call.output.result(proof, () => JSON.stringify(proof, undefined, 2));
       return;
     }
-    await writeOutputFile(target, (async function* () { yield Buffer.from(`${JSON.stringify(proof, undefined, 2)}\n`); })(), false);
+    await writeOutputFile(
+      target,
+      (async function* () {
+        yield Buffer.from(`${JSON.stringify(proof, undefined, 2)}\n`);
+      })(),
+      false,
+    );
     call.output.result({ leaf: Number(leaf), output: target }, `proof of leaf ${leaf} written to ${target}`);
   });
 }

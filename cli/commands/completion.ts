@@ -1,6 +1,6 @@
 import { Argument, type Command } from 'commander';
 import { action, addVerb } from '../call.ts';
-import { renderCompletion, type Shell, SHELLS } from '../completion.ts';
+import { renderCompletion, SHELLS, type Shell } from '../completion.ts';
 import type { Terminal } from '../terminal.ts';
 
 export function registerCompletion(program: Command, terminal: Terminal): void {
@@ -8,7 +8,7 @@ export function registerCompletion(program: Command, terminal: Terminal): void {
     summary: 'print the completion script of your shell',
     examples: [
       'completion bash > ~/.local/share/bash-completion/completions/nectar-byon',
-      'completion zsh > "${fpath[1]}/_nectar-byon"',
+      'completion zsh > ~/.zfunc/_nectar-byon',
       'completion fish > ~/.config/fish/completions/nectar-byon.fish',
     ],
   })

@@ -31,7 +31,9 @@ export function registerGet(program: Command, terminal: Terminal): void {
       'get 3f0c...e1 --car -o sealed.car     # ciphertext, for any IPFS tool',
     ],
   })
-    .addOption(new Option('-o, --output <file>', 'where to write it; - is stdout (default: stdout when it is no terminal)'))
+    .addOption(
+      new Option('-o, --output <file>', 'where to write it; - is stdout (default: stdout when it is no terminal)'),
+    )
     .addOption(new Option('--range <bytes>', 'only these bytes: 0-99, 100- or -50'))
     .addOption(new Option('--version <n>', 'an older version').argParser(parseCount))
     .addOption(new Option('--car', 'the ciphertext blocks as a CAR file').conflicts(['range']))
@@ -43,7 +45,8 @@ async function get(call: Call<GetOptions>): Promise<void> {
   const { options, operands, terminal, output } = call;
   const [record = ''] = operands;
   const target = options.output ?? (terminal.stdout.isTTY === true ? undefined : '-');
-  if (target === undefined) throw new NectarError('CLI_USAGE', { problem: 'name a file with -o (or -o - for this terminal)' });
+  if (target === undefined)
+    throw new NectarError('CLI_USAGE', { problem: 'name a file with -o (or -o - for this terminal)' });
   const range = options.range === undefined ? undefined : parseByteRange(options.range);
   const query = options.version === undefined ? '' : `?version=${options.version}`;
   const path = `/v1/records/${encodeURIComponent(record)}${options.car === true ? '/car' : ''}${query}`;
@@ -55,18 +58,30 @@ async function get(call: Call<GetOptions>): Promise<void> {
     const body = countBytes(checkedBody(answer, expected, client.gateway), progress);
     const bytes = await receive(call, target, body, progress);
     if (target === '-') return;
-    const facts = { recordId: record, bytes, contentType: answer.headers['content-type'], etag: answer.headers.etag, output: target };
+    const facts = {
+      recordId: record,
+      bytes,
+      contentType: answer.headers['content-type'],
+      etag: answer.headers.etag,
+      output: target,
+    };
     output.result(facts, `${target}  ${formatBytes(bytes)}`);
   });
 }
 
-async function receive(call: Call<GetOptions>, target: string, body: AsyncIterable<Uint8Array>, progress: ByteProgress): Promise<number> {
+async function receive(
+  call: Call<GetOptions>,
+  target: string,
+  body: AsyncIterable<Uint8Array>,
+  progress: ByteProgress,
+): Promise<number> {
   try {
     if (target !== '-') return await writeOutputFile(target, body, call.options.force === true);
     let bytes = 0;
     for await (const chunk of body) {
       bytes += chunk.length;
-      if (!call.terminal.stdout.write(chunk)) await once(call.terminal.stdout, 'drain', { signal: call.terminal.signal });
+      if (!call.terminal.stdout.write(chunk))
+        await once(call.terminal.stdout, 'drain', { signal: call.terminal.signal });
     }
     return bytes;
   } finally {
@@ -78,13 +93,20 @@ async function receive(call: Call<GetOptions>, target: string, body: AsyncIterab
 function promisedBytes({ headers, statusCode }: Dispatcher.ResponseData): number | undefined {
   const length = typeof headers['content-length'] === 'string' ? Number(headers['content-length']) : undefined;
   if (statusCode !== 206) return length;
-  const ranged = contentRangeLength(typeof headers['content-range'] === 'string' ? headers['content-range'] : undefined);
-  if (ranged === undefined) throw new NectarError('CLI_GATEWAY_ANSWER_INVALID', { problem: 'a range without Content-Range' });
+  const ranged = contentRangeLength(
+    typeof headers['content-range'] === 'string' ? headers['content-range'] : undefined,
+  );
+  if (ranged === undefined)
+    throw new NectarError('CLI_GATEWAY_ANSWER_INVALID', { problem: 'a range without Content-Range' });
   return ranged;
 }
 
 /** A body that ends early is an error, never a short file: the node breaks off where bytes do not authenticate. */
-async function* checkedBody(answer: Dispatcher.ResponseData, expected: number | undefined, gateway: string): AsyncGenerator<Uint8Array> {
+async function* checkedBody(
+  answer: Dispatcher.ResponseData,
+  expected: number | undefined,
+  gateway: string,
+): AsyncGenerator<Uint8Array> {
   let received = 0;
   try {
     for await (const chunk of answer.body as AsyncIterable<Uint8Array>) {
@@ -93,8 +115,10 @@ async function* checkedBody(answer: Dispatcher.ResponseData, expected: number | 
     }
   } catch (error) {
     if ((error as Error).name === 'AbortError') throw error;
-    if (expected !== undefined) throw new NectarError('CLI_TRANSFER_TRUNCATED', { expected, received }, { cause: error });
+    if (expected !== undefined)
+      throw new NectarError('CLI_TRANSFER_TRUNCATED', { expected, received }, { cause: error });
     throw new NectarError('CLI_NODE_UNREACHABLE', { gateway, reason: 'the connection broke' }, { cause: error });
   }
-  if (expected !== undefined && received !== expected) throw new NectarError('CLI_TRANSFER_TRUNCATED', { expected, received });
+  if (expected !== undefined && received !== expected)
+    throw new NectarError('CLI_TRANSFER_TRUNCATED', { expected, received });
 }

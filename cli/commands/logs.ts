@@ -5,9 +5,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Command, Option } from 'commander';
 import { action, addVerb, type Call } from '../call.ts';
 import { requireHome } from '../home-folder.ts';
-import { renderLogLine, type Level, LEVELS } from '../render/log-line.ts';
-import type { Terminal } from '../terminal.ts';
 import { parseCount } from '../option-parsers.ts';
+import { LEVELS, type Level, renderLogLine } from '../render/log-line.ts';
+import type { Terminal } from '../terminal.ts';
 
 const DEFAULT_LINES = 50;
 /** How far back from the end the last lines are looked for. */

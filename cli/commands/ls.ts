@@ -51,7 +51,16 @@ async function ls(call: Call<LsOptions>): Promise<void> {
 export function renderRecords(records: readonly RecordMeta[]): string {
   if (records.length === 0) return 'no records';
   return renderTable(
-    [{ title: 'RECORD' }, { title: 'VER', alignRight: true }, { title: 'SIZE', alignRight: true }, { title: 'TYPE' }, { title: 'STORED' }, { title: 'ON CHAIN' }, { title: 'LABELS' }, { title: 'NAME' }],
+    [
+      { title: 'RECORD' },
+      { title: 'VER', alignRight: true },
+      { title: 'SIZE', alignRight: true },
+      { title: 'TYPE' },
+      { title: 'STORED' },
+      { title: 'ON CHAIN' },
+      { title: 'LABELS' },
+      { title: 'NAME' },
+    ],
     records.map((record) => [
       record.recordId,
       String(record.version),

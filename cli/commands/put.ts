@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { type Command, Option } from 'commander';
-import { NectarError } from '../../protocol/errors.ts';
 import { RecordReceipt } from '../../appliance/gateway/schemas.ts';
+import { NectarError } from '../../protocol/errors.ts';
 import { action, addVerb, type Call } from '../call.ts';
 import type { Client } from '../client.ts';
 import { withNode } from '../node-client.ts';
@@ -32,7 +32,11 @@ export function registerPut(program: Command, terminal: Terminal): void {
       'put --json test/data/* | jq -r .recordId',
     ],
   })
-    .addOption(new Option('-l, --label <label>', 'label to find the records by; repeat for more').argParser(collect).default([], 'none'))
+    .addOption(
+      new Option('-l, --label <label>', 'label to find the records by; repeat for more')
+        .argParser(collect)
+        .default([], 'none'),
+    )
     .addOption(new Option('--content-type <type>', 'media type (default: guessed from name and first bytes)'))
     .addOption(new Option('--name <name>', 'name of the record (default: the name of the file)'))
     .addOption(new Option('--record <id>', 'store as a new version of this record'))

@@ -45,7 +45,10 @@ export function renderStatus(node: NodeStatus, gateway: string, { style }: Pick<
   } else {
     const waiting = anchored.waiting === undefined ? '' : ` (${anchored.waiting})`;
     const upTo = `safe up to L2 block ${anchored.safeBlock}`;
-    facts.push(['anchored', `${anchored.records} records and ${anchored.auditSize} audit leaves, ${upTo}; ${anchored.pending} pending${waiting}`]);
+    facts.push([
+      'anchored',
+      `${anchored.records} records and ${anchored.auditSize} audit leaves, ${upTo}; ${anchored.pending} pending${waiting}`,
+    ]);
   }
   if (node.locked) facts.push(['next', 'nectar-byon unlock']);
   return renderFacts(facts);

@@ -1,14 +1,14 @@
 import { type Command, Option } from 'commander';
+import Type from 'typebox';
 import { IssuedToken, SCOPES, TokenList } from '../../appliance/gateway/schemas.ts';
 import { NectarError } from '../../protocol/errors.ts';
 import { action, addGroup, addVerb, type Call } from '../call.ts';
 import { withNode } from '../node-client.ts';
+import { collect } from '../option-parsers.ts';
 import { writeOutputFile } from '../output-file.ts';
 import { parseDuration } from '../render/quantities.ts';
 import { printable, renderTable } from '../render/table.ts';
 import type { Terminal } from '../terminal.ts';
-import Type from 'typebox';
-import { collect } from '../option-parsers.ts';
 
 interface CreateOptions {
   readonly scope: readonly string[];
@@ -28,14 +28,17 @@ export function registerToken(program: Command, terminal: Terminal): void {
       'token create dapp --scope rpc -o dapp.token',
     ],
   })
-    .addOption(new Option('-s, --scope <scope>', 'what it may do; repeat for more').argParser(collect).default([], 'none'))
+    .addOption(
+      new Option('-s, --scope <scope>', 'what it may do; repeat for more').argParser(collect).default([], 'none'),
+    )
     .addOption(new Option('--name <name>', 'a description for the list'))
     .addOption(new Option('--expires <duration>', 'how long it is good for: 90d, 12h, 30m').default('30d'))
     .addOption(new Option('-o, --output <file>', 'write the token to a new file that only you can read'))
     .action(action(terminal, create));
-  addVerb(group, 'list', { summary: 'list the tokens, without the tokens themselves', examples: ['token list'] }).action(
-    action(terminal, list),
-  );
+  addVerb(group, 'list', {
+    summary: 'list the tokens, without the tokens themselves',
+    examples: ['token list'],
+  }).action(action(terminal, list));
   addVerb(group, 'revoke <id>', {
     summary: 'end a token now',
     examples: ['token revoke 9f86d081884c7d659a2feaa0c55ad015'],
@@ -46,7 +49,9 @@ async function create(call: Call<CreateOptions>): Promise<void> {
   const { options, operands, output } = call;
   const expiresInMs = parseDuration(options.expires);
   if (expiresInMs === undefined) {
-    throw new NectarError('CLI_USAGE', { problem: `the duration ${options.expires} is not of the form 90d, 12h, 30m or 45s` });
+    throw new NectarError('CLI_USAGE', {
+      problem: `the duration ${options.expires} is not of the form 90d, 12h, 30m or 45s`,
+    });
   }
   if (options.scope.length === 0) throw new NectarError('CLI_USAGE', { problem: 'name at least one --scope' });
   const unknown = options.scope.find((scope) => !(SCOPES as readonly string[]).includes(scope));
@@ -65,7 +70,13 @@ async function create(call: Call<CreateOptions>): Promise<void> {
       output.result(issued, issued.token);
       return;
     }
-    await writeOutputFile(options.output, (async function* () { yield Buffer.from(`${issued.token}\n`); })(), false);
+    await writeOutputFile(
+      options.output,
+      (async function* () {
+        yield Buffer.from(`${issued.token}\n`);
+      })(),
+      false,
+    );
     const { token: _written, ...facts } = issued;
     output.result({ ...facts, output: options.output }, `token ${issued.id} written to ${options.output}`);
   });
@@ -77,7 +88,14 @@ async function list(call: Call<object>): Promise<void> {
     const now = call.terminal.now();
     call.output.result(answer, () =>
       renderTable(
-        [{ title: 'TOKEN' }, { title: 'SUBJECT' }, { title: 'SCOPE' }, { title: 'ENDS' }, { title: 'STATE' }, { title: 'NAME' }],
+        [
+          { title: 'TOKEN' },
+          { title: 'SUBJECT' },
+          { title: 'SCOPE' },
+          { title: 'ENDS' },
+          { title: 'STATE' },
+          { title: 'NAME' },
+        ],
         answer.tokens.map((token) => [
           token.id,
           printable(token.subject),

@@ -7,7 +7,11 @@ export type Level = (typeof LEVELS)[number];
 const STYLES = { error: 'red', warn: 'yellow', info: 'green', debug: 'dim' } as const;
 
 /** A log line for a person (or as it is with --json); undefined when its level is below what is asked for. */
-export function renderLogLine(line: string, atLeast: Level, output: Pick<Output, 'json' | 'style'>): string | undefined {
+export function renderLogLine(
+  line: string,
+  atLeast: Level,
+  output: Pick<Output, 'json' | 'style'>,
+): string | undefined {
   if (line.trim() === '') return undefined;
   let entry: Record<string, unknown>;
   try {
@@ -21,7 +25,18 @@ export function renderLogLine(line: string, atLeast: Level, output: Pick<Output,
   if (output.json) return line;
   const { time, msg, service, level: _level, ...data } = entry;
   const clock = typeof time === 'string' ? time.slice(0, 23).replace('T', ' ') : '';
-  const facts = Object.entries(data).map(([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`);
-  const words = [output.style('dim', clock), output.style(STYLES[level], level.padEnd(5)), service, msg, output.style('dim', printable(facts.join(' ')))];
-  return words.filter((word) => word !== undefined && word !== '').map(String).join(' ');
+  const facts = Object.entries(data).map(
+    ([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
+  );
+  const words = [
+    output.style('dim', clock),
+    output.style(STYLES[level], level.padEnd(5)),
+    service,
+    msg,
+    output.style('dim', printable(facts.join(' '))),
+  ];
+  return words
+    .filter((word) => word !== undefined && word !== '')
+    .map(String)
+    .join(' ');
 }

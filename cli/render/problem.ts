@@ -1,7 +1,7 @@
 import { CommanderError } from 'commander';
-import { type ErrorCode, ERRORS, NectarError } from '../../protocol/errors.ts';
-import { printable } from './table.ts';
+import { ERRORS, type ErrorCode, NectarError } from '../../protocol/errors.ts';
 import { toJson } from './output.ts';
+import { printable } from './table.ts';
 
 /** An error as a command shows it. */
 export interface Problem {

@@ -13,14 +13,21 @@ export interface ByteProgress {
 const silent: ByteProgress = { advance() {}, done() {} };
 
 /** A bar with bytes, rate and time to go, on stderr of a terminal; nothing elsewhere, with --json, or for little work. */
-export function showByteProgress(terminal: Terminal, label: string, total: number | undefined, json: boolean): ByteProgress {
+export function showByteProgress(
+  terminal: Terminal,
+  label: string,
+  total: number | undefined,
+  json: boolean,
+): ByteProgress {
   if (json || terminal.stderr.isTTY !== true || (total !== undefined && total < SHOWN_FROM_BYTES)) return silent;
   const begun = terminal.now();
   let bytes = 0;
   const known = total !== undefined;
   const bar = new SingleBar({
     stream: terminal.stderr,
-    format: known ? '{label} [{bar}] {percentage}%  {done} of {all}  {rate}/s  {eta_formatted} to go' : '{label}  {done}  {rate}/s',
+    format: known
+      ? '{label} [{bar}] {percentage}%  {done} of {all}  {rate}/s  {eta_formatted} to go'
+      : '{label}  {done}  {rate}/s',
     barCompleteChar: '=',
     barIncompleteChar: ' ',
     barsize: 24,
@@ -45,7 +52,10 @@ export function showByteProgress(terminal: Terminal, label: string, total: numbe
 }
 
 /** Lets the bytes of a stream through and counts them. */
-export async function* countBytes(source: AsyncIterable<Uint8Array>, progress: ByteProgress): AsyncGenerator<Uint8Array> {
+export async function* countBytes(
+  source: AsyncIterable<Uint8Array>,
+  progress: ByteProgress,
+): AsyncGenerator<Uint8Array> {
   for await (const chunk of source) {
     progress.advance(chunk.length);
     yield chunk;

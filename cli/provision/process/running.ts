@@ -1,5 +1,5 @@
-import { readFileSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 
 /** HOME/run/node.json: what the running process of a home says about itself. */
 export interface Running {
@@ -31,6 +31,21 @@ export function readRunning(home: string): Running | undefined {
     ...(startTicks !== undefined && { startTicks }),
     ...(typeof gateway === 'string' && { gateway }),
   };
+}
+
+/** Says that this very process runs the home. Written once it listens, so that who reads it can connect. */
+export function writeRunning(home: string, gateway: string | undefined): void {
+  const startTicks = startTicksOf(process.pid);
+  const running: Running = {
+    pid: process.pid,
+    startedAt: new Date().toISOString(),
+    ...(startTicks !== undefined && { startTicks }),
+    ...(gateway !== undefined && { gateway }),
+  };
+  const path = runningPath(home);
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  writeFileSync(`${path}.${process.pid}`, `${JSON.stringify(running)}\n`, { mode: 0o600 });
+  renameSync(`${path}.${process.pid}`, path);
 }
 
 export function forgetRunning(home: string): void {

@@ -1,0 +1,71 @@
+import { readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Command, Option } from 'commander';
+import { loadConfig } from '../../appliance/config/load.ts';
+import { action, addVerb, type Call } from '../call.ts';
+import { requireHome } from '../home-folder.ts';
+import { confirmByTyping } from '../prompt.ts';
+import { overwriteAndRemove } from '../provision/process/overwrite.ts';
+import { stopProcess } from '../provision/process/stop-node.ts';
+import { showWork } from '../render/work.ts';
+import type { Terminal } from '../terminal.ts';
+
+interface DestroyOptions {
+  readonly yes?: boolean;
+  readonly keepKeyFile?: boolean;
+}
+
+export function registerDestroy(program: Command, terminal: Terminal): void {
+  addVerb(program, 'destroy', {
+    summary: 'destroy the node with every record in it, for good',
+    about:
+      'First the wrapped root key and the key file are overwritten and removed, which makes every byte of the home and every\n' +
+      'replica unreadable; then the folder goes. It never touches a folder that is not the home of a node.',
+    examples: ['destroy', 'destroy --home /srv/test --yes'],
+  })
+    .addOption(new Option('-y, --yes', 'do not ask'))
+    .addOption(new Option('--keep-key-file', 'leave the key file where it is'))
+    .action(action(terminal, destroy));
+}
+
+async function destroy({ home, options, terminal, output }: Call<DestroyOptions>): Promise<void> {
+  requireHome(home);
+  const nodeId = await readNodeId(home);
+  const expected = nodeId.slice(0, 8);
+  await confirmByTyping(terminal, {
+    action: `destroying the node in ${home}`,
+    message: `This destroys the node in ${home} and every record in it for good. Type ${expected} to go on.`,
+    expected,
+    yes: options.yes === true,
+  });
+  const keyFile = keyFileOf(home);
+  await showWork(terminal, output, 'destroying the node', async () => {
+    await stopProcess(home, { signal: terminal.signal });
+    // Keys first: whatever interrupts the rest leaves ciphertext that nobody opens.
+    await overwriteAndRemove(join(home, 'keys.json'));
+    if (keyFile !== undefined && options.keepKeyFile !== true) await overwriteAndRemove(keyFile);
+    await rm(home, { recursive: true, force: true });
+  });
+  output.result({ home, nodeId, destroyed: true }, `the node in ${home} is destroyed`);
+}
+
+async function readNodeId(home: string): Promise<string> {
+  try {
+    const { nodeId } = JSON.parse(await readFile(join(home, 'identity', 'public.json'), 'utf8')) as {
+      nodeId?: unknown;
+    };
+    if (typeof nodeId === 'string' && nodeId.length >= 8) return nodeId;
+  } catch {
+    // A damaged home may be destroyed as well: the question then asks for a word that anybody can type.
+  }
+  return 'destroy!';
+}
+
+function keyFileOf(home: string): string | undefined {
+  try {
+    const { keyFile } = loadConfig({ home }).config.keys;
+    return keyFile === '' ? undefined : keyFile;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,110 @@
+import { type Command, Option } from 'commander';
+import { isAddress, parseEther } from 'ethers';
+import type { Hex } from '../../protocol/brand.ts';
+import { NectarError } from '../../protocol/errors.ts';
+import { action, addGroup, addVerb, type Call } from '../call.ts';
+import { devnetFolder } from '../home-folder.ts';
+import {
+  type DevnetStatus,
+  devnetDown,
+  devnetEject,
+  devnetFund,
+  devnetStatus,
+  devnetUp,
+} from '../provision/process/devnet.ts';
+import { requireDevnet } from '../provision/process/devnet-home.ts';
+import { renderFacts } from '../render/table.ts';
+import { showWork } from '../render/work.ts';
+import type { Terminal } from '../terminal.ts';
+
+interface DevnetOptions {
+  readonly devnet?: string;
+}
+
+export function devnetOption(): Option {
+  return new Option('--devnet <dir>', 'folder of the devnet (default: NECTAR_DEVNET_HOME, else your data folder)');
+}
+
+export function registerDevnet(program: Command, terminal: Terminal): void {
+  const group = addGroup(program, 'devnet', 'a whole network for development on this machine: L1, sequencer, auditors');
+  addVerb(group, 'up', {
+    summary: 'start the devnet; the first time it is made',
+    examples: ['devnet up', 'devnet up --json | jq -r .l2.rpcUrl'],
+  })
+    .addOption(devnetOption())
+    .action(action(terminal, up));
+  addVerb(group, 'down', { summary: 'stop the devnet; its state stays', examples: ['devnet down'] })
+    .addOption(devnetOption())
+    .action(action(terminal, down));
+  addVerb(group, 'status', { summary: 'show its endpoints and heads', examples: ['devnet status'] })
+    .addOption(devnetOption())
+    .action(action(terminal, status));
+  addVerb(group, 'fund <address>', {
+    summary: 'send test ether to an L2 account, by a deposit on L1',
+    examples: ['devnet fund 0x70997970c51812dc3a010c7d01b50e0d17dc79c8 --ether 5'],
+  })
+    .addOption(devnetOption())
+    .addOption(new Option('--ether <amount>', 'how much').default('1'))
+    .action(action(terminal, fund));
+  addVerb(group, 'eject <peer>', {
+    summary: 'have both auditors of the devnet eject a node',
+    examples: ['devnet eject 12D3KooW...'],
+  })
+    .addOption(devnetOption())
+    .action(action(terminal, eject));
+}
+
+const folderOf = (call: Call<DevnetOptions>) => devnetFolder(call.terminal, call.options.devnet);
+
+async function up(call: Call<DevnetOptions>): Promise<void> {
+  const { terminal, output } = call;
+  const result = await showWork(terminal, output, 'devnet', (say) => devnetUp(folderOf(call), terminal, say));
+  output.result(result, () => renderDevnet(result));
+}
+
+async function down(call: Call<DevnetOptions>): Promise<void> {
+  const { terminal, output } = call;
+  const devnet = folderOf(call);
+  requireDevnet(devnet);
+  const result = await showWork(terminal, output, 'stopping the devnet', () => devnetDown(devnet, terminal.signal));
+  output.result({ devnet, ...result }, result.wasRunning ? 'stopped' : 'it was not running');
+}
+
+async function status(call: Call<DevnetOptions>): Promise<void> {
+  const devnet = folderOf(call);
+  requireDevnet(devnet);
+  const result = await devnetStatus(devnet);
+  call.output.result(result, () => renderDevnet(result));
+}
+
+async function fund(call: Call<DevnetOptions & { ether: string }>): Promise<void> {
+  const { operands, options, terminal, output } = call;
+  const [to = ''] = operands;
+  if (!isAddress(to)) throw new NectarError('CLI_USAGE', { problem: `${to} is not an address` });
+  if (!/^\d{1,6}(\.\d{1,9})?$/.test(options.ether)) {
+    throw new NectarError('CLI_USAGE', {
+      problem: `${options.ether} is not an amount of ether with at most nine decimals`,
+    });
+  }
+  const amountWei = parseEther(options.ether);
+  await showWork(terminal, output, 'depositing on L1', () =>
+    devnetFund(folderOf(call), { to: to.toLowerCase() as Hex, amountWei, signal: terminal.signal }),
+  );
+  output.result({ to, amountWei: amountWei.toString() }, `${options.ether} ether for ${to}`);
+}
+
+async function eject(call: Call<DevnetOptions>): Promise<void> {
+  const [peer = ''] = call.operands;
+  const result = await showWork(call.terminal, call.output, 'voting', () => devnetEject(folderOf(call), peer));
+  call.output.result({ peer, ...result }, `${peer} ejected in L2 block ${result.blockNumber}`);
+}
+
+function renderDevnet({ devnet, running, l1, l2 }: DevnetStatus): string {
+  const at = (block: number | null) => (block === null ? 'does not answer' : `block ${block}`);
+  return renderFacts([
+    ['devnet', running ? 'running' : 'not running'],
+    ['folder', devnet],
+    ['L1', `${l1.rpcUrl}  ${at(l1.block)}`],
+    ['L2', `${l2.rpcUrl}  ${at(l2.block)}`],
+  ]);
+}

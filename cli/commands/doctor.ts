@@ -1,0 +1,152 @@
+import { X509Certificate } from 'node:crypto';
+import { readFileSync, statSync } from 'node:fs';
+import { freemem, totalmem } from 'node:os';
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { loadConfig } from '../../appliance/config/index.ts';
+import { NetworkInfo, NodeStatus } from '../../appliance/gateway/schemas.ts';
+import { NectarError } from '../../protocol/errors.ts';
+import { action, addVerb, type Call } from '../call.ts';
+import { requireHome } from '../home-folder.ts';
+import { withNode } from '../node-client.ts';
+import { type Check, checkClock, checkDisk, checkMemory, checkNode } from '../preflight.ts';
+import { readDescriptor } from '../provision/process/devnet-home.ts';
+import { isAuthorized } from '../provision/process/join-network.ts';
+import { readRunning } from '../provision/process/running.ts';
+import { renderChecks } from '../render/checks.ts';
+import { formatDuration } from '../render/quantities.ts';
+import type { Terminal } from '../terminal.ts';
+
+const DAY_MS = 86_400_000;
+const EXPIRY_POOR_MS = 30 * DAY_MS;
+const GOOD_LAG_BLOCKS = 300;
+const GOOD_PENDING_RECORDS = 1000;
+
+export function registerDoctor(program: Command, terminal: Terminal): void {
+  addVerb(program, 'doctor', {
+    summary: 'examine the machine and the node: numbers, verdicts, advice',
+    about: 'Exit code 3 when a verdict is bad.',
+    examples: ['doctor', 'doctor --json | jq ".checks[] | select(.grade != \\"good\\")"'],
+  }).action(action(terminal, doctor));
+}
+
+async function doctor(call: Call<object>): Promise<void> {
+  const { home, terminal, output } = call;
+  requireHome(home);
+  const checks = [
+    checkNode(process.versions.node),
+    await checkDisk(home),
+    checkMemory(freemem(), totalmem()),
+    checkPermissions(home),
+    checkConfig(call),
+    checkCertificate(readFileSync(join(home, 'tls', 'server.crt'), 'utf8'), terminal.now()),
+    await checkClock(terminal, l1Of(home)),
+    ...(await checkNodeItself(call)),
+  ];
+  output.result({ checks }, () => renderChecks(checks, output));
+  const failures = checks.filter(({ grade }) => grade === 'bad').map(({ name, value }) => `${name}: ${value}`);
+  if (failures.length > 0) throw new NectarError('CLI_DOCTOR_FOUND', { failures });
+}
+
+function checkPermissions(home: string): Check {
+  const mode = statSync(home).mode & 0o777;
+  const good = (mode & 0o077) === 0;
+  const value = `mode ${mode.toString(8).padStart(4, '0')}`;
+  return {
+    name: 'home',
+    value,
+    grade: good ? 'good' : 'bad',
+    ...(!good && { advice: `others can look in: chmod 700 ${home}` }),
+  };
+}
+
+function checkConfig({ home, terminal }: Call<object>): Check {
+  try {
+    loadConfig({ home, env: terminal.env });
+    return { name: 'config', value: 'valid', grade: 'good' };
+  } catch (error) {
+    return { name: 'config', value: (error as Error).message, grade: 'bad', advice: 'correct HOME/config.json' };
+  }
+}
+
+export function checkCertificate(pem: string, now: number): Check {
+  const left = new X509Certificate(pem).validToDate.getTime() - now;
+  if (left <= 0) return { name: 'certificate', value: 'expired', grade: 'bad', advice: '`down` and `up` renew it' };
+  const value = `good for ${formatDuration(left)}`;
+  if (left < EXPIRY_POOR_MS) return { name: 'certificate', value, grade: 'poor', advice: '`down` and `up` renew it' };
+  return { name: 'certificate', value, grade: 'good' };
+}
+
+function l1Of(home: string): string | undefined {
+  try {
+    return readDescriptor(home).endpoints.l1Rpc[0];
+  } catch {
+    return undefined;
+  }
+}
+
+async function checkNodeItself(call: Call<object>): Promise<Check[]> {
+  if (readRunning(call.home) === undefined) {
+    return [{ name: 'node', value: 'not running', grade: 'bad', advice: 'nectar-byon up' }];
+  }
+  try {
+    return await withNode(call, async (client) => {
+      const status = await client.json(NodeStatus, 'GET', '/v1/node');
+      const checks = gradeStatus(status);
+      return status.locked
+        ? checks
+        : [...checks, gradeMembership(await client.json(NetworkInfo, 'GET', '/v1/network'))];
+    });
+  } catch (error) {
+    if (!(error instanceof NectarError)) throw error;
+    return [{ name: 'node', value: error.message, grade: 'bad', advice: 'nectar-byon logs' }];
+  }
+}
+
+export function gradeStatus({ ready, locked, reasons, l2, peers, anchored }: NodeStatus): Check[] {
+  if (locked) return [{ name: 'node', value: 'locked', grade: 'bad', advice: 'nectar-byon unlock' }];
+  const why = reasons.map(({ service, reason }) => `${service}: ${reason}`).join('; ');
+  const checks: Check[] = [
+    ready
+      ? { name: 'node', value: 'ready', grade: 'good' }
+      : { name: 'node', value: why || 'not ready', grade: 'bad', advice: 'nectar-byon logs' },
+  ];
+  if (l2 !== null) {
+    const lag = l2.unsafe - l2.safe;
+    const good = lag <= GOOD_LAG_BLOCKS;
+    checks.push({
+      name: 'chain',
+      value: `${lag} blocks not yet safe on L1`,
+      grade: good ? 'good' : 'poor',
+      ...(!good && { advice: 'is the L1 endpoint up to date?' }),
+    });
+  }
+  if (peers !== null) {
+    checks.push({
+      name: 'peers',
+      value: String(peers),
+      grade: peers > 0 ? 'good' : 'poor',
+      ...(peers === 0 && { advice: 'is the p2p port reachable?' }),
+    });
+  }
+  if (anchored !== null) {
+    const good = anchored.pending <= GOOD_PENDING_RECORDS && anchored.waiting === undefined;
+    checks.push({
+      name: 'anchors',
+      value: `${anchored.pending} records pending`,
+      grade: good ? 'good' : 'poor',
+      ...(anchored.waiting !== undefined && { advice: anchored.waiting }),
+    });
+  }
+  return checks;
+}
+
+function gradeMembership(info: NetworkInfo): Check {
+  const good = isAuthorized(info);
+  return {
+    name: 'membership',
+    value: info.membership,
+    grade: good ? 'good' : 'poor',
+    ...(!good && { advice: 'nectar-byon network join' }),
+  };
+}

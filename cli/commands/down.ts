@@ -1,0 +1,27 @@
+import { type Command, Option } from 'commander';
+import { action, addVerb, type Call } from '../call.ts';
+import { requireHome } from '../home-folder.ts';
+import { stopProcess } from '../provision/process/stop-node.ts';
+import { showWork } from '../render/work.ts';
+import type { Terminal } from '../terminal.ts';
+import { requireDuration } from './up.ts';
+
+export function registerDown(program: Command, terminal: Terminal): void {
+  addVerb(program, 'down', {
+    summary: 'stop the node: requests in flight end, everything on disk stays consistent',
+    examples: ['down', 'down --timeout 2m'],
+  })
+    .addOption(new Option('--timeout <duration>', 'how long it may take before it is killed').default('30s'))
+    .action(action(terminal, down));
+}
+
+async function down({ home, options, terminal, output }: Call<{ timeout: string }>): Promise<void> {
+  requireHome(home);
+  const timeoutMs = requireDuration(options.timeout);
+  const stopped = await showWork(terminal, output, 'stopping the node', () =>
+    stopProcess(home, { signal: terminal.signal, timeoutMs }),
+  );
+  if (stopped.killed)
+    output.note('It did not end in time and was killed. Nothing acknowledged is lost; the next `up` recovers.');
+  output.result({ home, ...stopped }, stopped.wasRunning ? 'stopped' : 'it was not running');
+}

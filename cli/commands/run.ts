@@ -1,0 +1,28 @@
+import { Argument, type Command } from 'commander';
+import { ROLES, runRole } from '../../appliance/roles.ts';
+import { action, addVerb, type Call } from '../call.ts';
+import { writeRunning } from '../provision/process/running.ts';
+import type { Terminal } from '../terminal.ts';
+import { VERSION } from '../version.ts';
+
+export function registerRun(program: Command, terminal: Terminal): void {
+  addVerb(program, 'run', {
+    summary: 'run a role in the foreground (what `up` starts in the background)',
+    examples: ['run all --home /srv/clinic'],
+  })
+    .addArgument(new Argument('<role>', 'what to run').choices(ROLES))
+    .action(action(terminal, run));
+}
+
+/** Until SIGTERM or Ctrl-C. With --json, as `up` calls it, the error that ends it is the log's last line. */
+async function run({ home, operands, terminal }: Call<object>): Promise<void> {
+  const role = ROLES.find((name) => name === operands[0]) ?? 'all';
+  await runRole({
+    role,
+    home,
+    version: VERSION,
+    env: terminal.env,
+    signal: terminal.signal,
+    onListening: (gateway) => writeRunning(home, gateway),
+  });
+}

@@ -1,0 +1,43 @@
+import { type Command, Option } from 'commander';
+import { NectarError } from '../../protocol/errors.ts';
+import { action, addVerb, type Call } from '../call.ts';
+import { requireHome } from '../home-folder.ts';
+import { bringUp } from '../provision/process/bring-up.ts';
+import { parseDuration } from '../render/quantities.ts';
+import type { Terminal } from '../terminal.ts';
+import { passphraseFileOption } from './unlock.ts';
+
+export const DEFAULT_READY = '120s';
+
+interface UpOptions {
+  readonly passphraseFile?: string;
+  readonly timeout: string;
+}
+
+export function registerUp(program: Command, terminal: Terminal): void {
+  addVerb(program, 'up', {
+    summary: 'start the node in the background; after a crash it recovers by itself',
+    about: 'A node that opens with a passphrase asks for it here, or stays up and locked until `nectar-byon unlock`.',
+    examples: ['up', 'up --passphrase-file /run/secrets/nectar', 'up --home /srv/clinic --json'],
+  })
+    .addOption(passphraseFileOption())
+    .addOption(new Option('--timeout <duration>', 'how long to wait until it is ready').default(DEFAULT_READY))
+    .action(action(terminal, up));
+}
+
+export function requireDuration(text: string): number {
+  const ms = parseDuration(text);
+  if (ms === undefined)
+    throw new NectarError('CLI_USAGE', { problem: `the duration ${text} is not of the form 90d, 12h, 30m or 45s` });
+  return ms;
+}
+
+async function up({ home, options, terminal, output }: Call<UpOptions>): Promise<void> {
+  requireHome(home);
+  const timeoutMs = requireDuration(options.timeout);
+  const node = await bringUp({ home, terminal, output, timeoutMs, passphraseFile: options.passphraseFile });
+  const { pid } = node.running;
+  output.result({ home, gateway: node.gateway, pid, ready: node.ready }, () =>
+    node.ready ? `ready at ${node.gateway}` : `up at ${node.gateway}, and locked: open it with \`nectar-byon unlock\``,
+  );
+}

@@ -1,0 +1,126 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parseEther } from 'ethers';
+import { peerIdOfSeed } from '../../../appliance/p2p/identity.ts';
+import { AuditAnchorInitCode } from '../../../contracts/generated/AuditAnchor.ts';
+import { NodeRegistryInitCode } from '../../../contracts/generated/NodeRegistry.ts';
+import { RecordRegistryInitCode } from '../../../contracts/generated/RecordRegistry.ts';
+import { genesisOf, type NetworkDescriptor, signDescriptor } from '../../../protocol/network/descriptor.ts';
+import { buildGenesis } from '../../../protocol/rollup/genesis.ts';
+import { createRules } from '../../../protocol/rollup/rules.ts';
+import { devnetKeyPath, faucetKeyPath, writeKeyOnce, writeWhole } from './devnet-home.ts';
+import { type DevnetL1, startDevnetL1, stopDevnetL1 } from './devnet-l1.ts';
+import { findFreePort } from './free-port.ts';
+import { deployL1Contracts } from './l1-contracts.ts';
+
+export const DEVNET_L2_CHAIN_ID = 6_328_270n;
+const L1_PORT = 8545;
+const RPC_PORT = 8547;
+const P2P_PORT = 4641;
+const GAS_LIMIT = 30_000_000n;
+const AUDITOR_BALANCE_WEI = parseEther('1000');
+
+export interface DevnetPorts {
+  readonly l1: number;
+  readonly rpc: number;
+  readonly p2p: number;
+}
+
+/**
+ * Makes a devnet: L1 with its contracts, keys, genesis, and last the signed descriptor, so that an interrupted attempt leaves no
+ * descriptor and is simply done again. Ends with L1 running.
+ */
+export async function createDevnet(devnet: string, say: (text: string) => void, now: () => number): Promise<void> {
+  await mkdir(join(devnet, 'keys'), { recursive: true, mode: 0o700 });
+  const l1 = join(devnet, 'l1');
+  const ports = await choosePorts();
+  say('starting the development L1');
+  let chain = await startDevnetL1({ folder: l1, port: ports.l1 });
+  say('deploying the L1 contracts');
+  const contracts = await deployL1Contracts(chain.rpcUrl, chain.accounts.deployer.key, {
+    sequencer: chain.accounts.sequencer.address,
+  });
+  // anvil writes its state at intervals and at its end: the contracts must not be lost to a kill -9 in the first seconds.
+  await stopDevnetL1(l1);
+  chain = await startDevnetL1({ folder: l1, port: ports.l1 });
+
+  say('building the genesis block');
+  const keys = await writeKeys(devnet, chain);
+  const descriptor = await describe({
+    chain,
+    ports,
+    contracts,
+    peerId: await peerIdOfSeed(keys.p2p),
+    timestamp: Math.floor(now() / 1000),
+  });
+  const config = { p2p: { listenHost: '127.0.0.1', listenPort: ports.p2p, allowPrivateAddresses: true } };
+  await writeWhole(devnet, 'config.json', `${JSON.stringify(config, undefined, 2)}\n`);
+  await writeWhole(devnet, 'network.json', signDescriptor(descriptor, keys.descriptor));
+}
+
+async function choosePorts(): Promise<DevnetPorts> {
+  const l1 = await findFreePort(L1_PORT);
+  const rpc = await findFreePort(RPC_PORT, { taken: [l1] });
+  return { l1, rpc, p2p: await findFreePort(P2P_PORT, { taken: [l1, rpc] }) };
+}
+
+async function writeKeys(devnet: string, { accounts }: DevnetL1): Promise<{ p2p: Uint8Array; descriptor: Uint8Array }> {
+  await writeKeyOnce(devnetKeyPath(devnet, 'sequencer'), accounts.sequencer.key);
+  await writeKeyOnce(devnetKeyPath(devnet, 'auditor-1'), accounts.auditors[0].key);
+  await writeKeyOnce(devnetKeyPath(devnet, 'auditor-2'), accounts.auditors[1].key);
+  await writeKeyOnce(devnetKeyPath(devnet, 'database'), randomBytes(32));
+  await writeKeyOnce(faucetKeyPath(devnet), accounts.faucet.key);
+  return {
+    p2p: await writeKeyOnce(devnetKeyPath(devnet, 'p2p'), randomBytes(32)),
+    descriptor: await writeKeyOnce(devnetKeyPath(devnet, 'descriptor'), randomBytes(32)),
+  };
+}
+
+interface Described {
+  readonly chain: DevnetL1;
+  readonly ports: DevnetPorts;
+  readonly contracts: Awaited<ReturnType<typeof deployL1Contracts>>;
+  readonly peerId: string;
+  /** Seconds. */
+  readonly timestamp: number;
+}
+
+async function describe({ chain, ports, contracts, peerId, timestamp }: Described): Promise<NetworkDescriptor> {
+  const { accounts } = chain;
+  const l2ChainId = DEVNET_L2_CHAIN_ID.toString();
+  const draft: NetworkDescriptor = {
+    version: 1,
+    name: 'devnet',
+    l1: {
+      chainId: chain.chainId.toString(),
+      inbox: contracts.inbox,
+      sequencerInbox: contracts.sequencerInbox,
+      deployedAt: { number: Number(contracts.deployedAt.number), hash: contracts.deployedAt.hash },
+    },
+    l2: {
+      chainId: l2ChainId,
+      genesis: {
+        l2ChainId,
+        timestamp: String(timestamp),
+        gasLimit: GAS_LIMIT.toString(),
+        auditors: accounts.auditors.map(({ address }) => address),
+        ejectionQuorum: 2,
+        alloc: accounts.auditors.map(({ address }) => ({ address, balanceWei: AUDITOR_BALANCE_WEI.toString() })),
+        feeRecipient: accounts.sequencer.address,
+      },
+      genesisHash: `0x${'0'.repeat(64)}`,
+      sequencer: accounts.sequencer.address,
+    },
+    endpoints: { l1Rpc: [chain.rpcUrl], sequencerRpc: [`http://127.0.0.1:${ports.rpc}`] },
+    bootstrap: [`/ip4/127.0.0.1/tcp/${ports.p2p}/p2p/${peerId}`],
+    devnet: { faucet: accounts.faucet.address },
+  };
+  const code = {
+    nodeRegistry: NodeRegistryInitCode,
+    recordRegistry: RecordRegistryInitCode,
+    auditAnchor: AuditAnchorInitCode,
+  };
+  const genesis = await buildGenesis(genesisOf(draft), code, createRules(DEVNET_L2_CHAIN_ID));
+  return { ...draft, l2: { ...draft.l2, genesisHash: genesis.hash } };
+}

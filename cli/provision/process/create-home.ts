@@ -1,0 +1,175 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync, readdirSync } from 'node:fs';
+import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+import { createCertificates } from '../../../appliance/gateway/tls.ts';
+import { createTokenSigner, createTokens } from '../../../appliance/gateway/tokens.ts';
+import {
+  createKeys,
+  createRootKey,
+  type Enrolment,
+  type Keys,
+  nodeEnvelopeCrypto,
+} from '../../../appliance/keys/index.ts';
+import { createLogger, createMetrics } from '../../../appliance/telemetry/index.ts';
+import { NectarError } from '../../../protocol/errors.ts';
+import { createIdentities, IDENTITIES, type PublicIdentity } from './identities.ts';
+import { isAlive } from './running.ts';
+import { syncFolder, syncTree } from './sync-tree.ts';
+
+/** The CLI's own token lasts as long as the gateway allows; `up` replaces it when its end is near. */
+const CLIENT_TOKEN_SECONDS = 366 * 86_400;
+
+export interface HomeRequest {
+  readonly home: string;
+  readonly enrol: Enrolment;
+  /** What differs from the defaults. */
+  readonly config: Readonly<Record<string, unknown>>;
+  /** The signed descriptor, as it is. */
+  readonly descriptor: Uint8Array;
+  /** Further names of the server certificate. */
+  readonly names: readonly string[];
+  readonly signal: AbortSignal;
+  now(): number;
+}
+
+/** The folder that is built before it becomes `home`. */
+export function partialHome(home: string): string {
+  return `${home}.partial-${process.pid}`;
+}
+
+/** What an `init` that was killed left beside the home: its process is gone, and it never became a node. */
+async function removeAbandoned(home: string): Promise<void> {
+  const prefix = `${basename(home)}.partial-`;
+  for (const name of await readdir(dirname(home))) {
+    const pid = name.startsWith(prefix) ? Number(name.slice(prefix.length)) : 0;
+    if (pid > 1 && !isAlive(pid)) await rm(join(dirname(home), name), { recursive: true, force: true });
+  }
+}
+
+/** @throws NectarError CLI_HOME_EXISTS when anything is there that a new home would cover */
+export function refuseExisting(home: string): void {
+  try {
+    if (readdirSync(home).length === 0) return;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
+  }
+  throw new NectarError('CLI_HOME_EXISTS', { home });
+}
+
+/**
+ * Makes the home of a new node: keys, identities, certificates, first token, configuration. All of it is built beside the final
+ * place and renamed there at the end, so that an interrupted `init` leaves nothing behind that looks like a node.
+ */
+export async function createHome(request: HomeRequest, say: (step: string) => void): Promise<PublicIdentity> {
+  const { home, signal, enrol } = request;
+  refuseExisting(home);
+  const partial = partialHome(home);
+  const madeKeyFile = enrol.provider === 'file' && !existsSync(enrol.path);
+  try {
+    await mkdir(dirname(home), { recursive: true });
+    await removeAbandoned(home);
+    await mkdir(partial, { mode: 0o700 });
+    const identity = await fill(partial, request, say);
+    await syncTree(partial);
+    signal.throwIfAborted();
+    await rename(partial, home);
+    await syncFolder(dirname(home));
+    return identity;
+  } catch (error) {
+    await rm(partial, { recursive: true, force: true });
+    if (enrol.provider === 'file' && madeKeyFile) await rm(enrol.path, { force: true });
+    throw homeError(error, home);
+  }
+}
+
+async function fill(folder: string, request: HomeRequest, say: (step: string) => void): Promise<PublicIdentity> {
+  const { enrol, signal, now } = request;
+  const nodeId = randomBytes(16).toString('hex');
+  const deps = {
+    crypto: nodeEnvelopeCrypto,
+    now: () => new Date(now()),
+    randomBytes: (length: number) => new Uint8Array(randomBytes(length)),
+  };
+  say('root key');
+  await createRootKey({ home: folder, enroll: [enrol] }, deps);
+  const options = {
+    home: folder,
+    keyFile: enrol.provider === 'file' ? enrol.path : '',
+    unlockDelayMs: 0,
+    unlockDelayMaxMs: 0,
+  };
+  const keys = createKeys(options, { ...deps, log: createLogger({ level: 'silent' }), metrics: createMetrics() });
+  await keys.start(signal);
+  try {
+    if (enrol.provider === 'passphrase') await keys.unlock({ provider: 'passphrase', passphrase: enrol.passphrase });
+    signal.throwIfAborted();
+    say('identities');
+    const { identity, tokenKey } = await createIdentities(keys, nodeId);
+    say('certificates');
+    await writeTls(folder, keys, { nodeId, request });
+    say('access token');
+    await writeClientToken(folder, identity, { tokenKey, now });
+    say('configuration');
+    await writeFile(join(folder, 'identity', 'public.json'), pretty(identity));
+    await writeFile(join(folder, 'network.json'), request.descriptor, { mode: 0o600 });
+    await mkdir(join(folder, 'logs'), { mode: 0o700 });
+    await mkdir(join(folder, 'run'), { mode: 0o700 });
+    await writeFile(join(folder, 'config.json'), pretty(request.config), { mode: 0o600 });
+    return identity;
+  } finally {
+    await keys.stop();
+  }
+}
+
+async function writeTls(
+  folder: string,
+  keys: Keys,
+  { nodeId, request }: { nodeId: string; request: HomeRequest },
+): Promise<void> {
+  const made = await createCertificates({ nodeId, hostName: hostname(), names: request.names, now: request.now() });
+  await keys.sealIdentity(IDENTITIES.tlsCa, made.caKey);
+  made.caKey.fill(0);
+  const tls = join(folder, 'tls');
+  await mkdir(tls, { mode: 0o700 });
+  await writeFile(join(tls, 'ca.crt'), made.caCertificate);
+  await writeFile(join(tls, 'server.crt'), made.serverCertificate);
+  await writeFile(join(tls, 'server.key'), made.serverKey, { mode: 0o600 });
+}
+
+async function writeClientToken(
+  folder: string,
+  identity: PublicIdentity,
+  { tokenKey, now }: { tokenKey: Uint8Array; now: () => number },
+): Promise<void> {
+  const tokens = await createTokens(
+    { path: join(folder, 'tokens.json'), nodeId: identity.nodeId, publicJwk: identity.tokenJwk },
+    { signer: createTokenSigner(tokenKey), now, randomBytes },
+  );
+  tokenKey.fill(0);
+  const { token } = await tokens.issue({
+    subject: 'cli',
+    name: 'the command line of this machine',
+    scope: ['admin'],
+    expiresInSeconds: CLIENT_TOKEN_SECONDS,
+  });
+  await mkdir(join(folder, 'client'), { mode: 0o700 });
+  await writeFile(join(folder, 'client', 'token'), `${token}\n`, { mode: 0o600 });
+}
+
+function homeError(error: unknown, home: string): unknown {
+  const { code } = error as NodeJS.ErrnoException;
+  if (error instanceof NectarError) return error;
+  if (code === 'ENOSPC' || code === 'EDQUOT')
+    return new NectarError('NODE_DISK_FULL', { path: home }, { cause: error });
+  if (code === 'ENOTEMPTY' || code === 'EEXIST') return new NectarError('CLI_HOME_EXISTS', { home }, { cause: error });
+  if (code === 'EACCES' || code === 'EROFS' || code === 'EPERM' || code === 'ENOTDIR') {
+    return new NectarError('CLI_HOME_UNWRITABLE', { home, reason: code }, { cause: error });
+  }
+  return error;
+}
+
+function pretty(value: unknown): string {
+  return `${JSON.stringify(value, undefined, 2)}\n`;
+}

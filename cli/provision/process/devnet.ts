@@ -1,0 +1,153 @@
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Contract, hexlify, JsonRpcProvider, keccak256, toUtf8Bytes, Wallet } from 'ethers';
+import { NodeRegistryAbi } from '../../../contracts/generated/NodeRegistry.ts';
+import type { Hex } from '../../../protocol/brand.ts';
+import { NectarError } from '../../../protocol/errors.ts';
+import type { NetworkDescriptor } from '../../../protocol/network/descriptor.ts';
+import { encodePeerId, registryNodeId } from '../../../protocol/network/node-identity.ts';
+import { PREDEPLOYS } from '../../../protocol/rollup/genesis.ts';
+import type { Terminal } from '../../terminal.ts';
+import { findAnvilPid } from './anvil-process.ts';
+import { createDevnet } from './create-devnet.ts';
+import { devnetKeyPath, faucetKeyPath, isDevnetHome, readDescriptor, readKey, requireDevnet } from './devnet-home.ts';
+import { startDevnetL1, stopDevnetL1 } from './devnet-l1.ts';
+import { depositEth } from './l1-contracts.ts';
+import { withLock } from './lock-file.ts';
+import { callRpc } from './rpc.ts';
+import { readRunning } from './running.ts';
+import { startProcess } from './start-node.ts';
+import { stopProcess } from './stop-node.ts';
+
+const POLL_MS = 100;
+const READY_TIMEOUT_MS = 60_000;
+/** Reason of an ejection by hand (NodeRegistry leaves the codes to the network's rules). */
+const EJECTION_REASON = 1;
+
+export interface DevnetStatus {
+  readonly devnet: string;
+  readonly running: boolean;
+  readonly l1: { readonly rpcUrl: string; readonly block: number | null };
+  readonly l2: { readonly rpcUrl: string; readonly block: number | null };
+}
+
+/** Makes the devnet where there is none, starts whatever of it is not running, and waits until it answers. */
+export async function devnetUp(devnet: string, terminal: Terminal, say: (text: string) => void): Promise<DevnetStatus> {
+  return withLock(join(devnet, 'run', 'up.lock'), terminal.signal, async () => {
+    if (!isDevnetHome(devnet)) await createDevnet(devnet, say, () => terminal.now());
+    const descriptor = readDescriptor(devnet);
+    const port = Number(new URL(endpoint(descriptor, 'l1Rpc')).port);
+    if (findAnvilPid(join(devnet, 'l1')) === undefined) say('starting the development L1');
+    await startDevnetL1({ folder: join(devnet, 'l1'), port });
+    if (readRunning(devnet) === undefined) {
+      say('starting the sequencer');
+      await startProcess({ home: devnet, role: 'sequencer', env: terminal.env, signal: terminal.signal });
+    }
+    await waitForSequencer(descriptor, terminal.signal);
+    return devnetStatus(devnet);
+  });
+}
+
+/** Stops the sequencer, then L1, with their state on disk. */
+export async function devnetDown(devnet: string, signal: AbortSignal): Promise<{ wasRunning: boolean }> {
+  const { wasRunning } = await stopProcess(devnet, { signal });
+  const l1 = join(devnet, 'l1');
+  const l1Running = findAnvilPid(l1) !== undefined;
+  await stopDevnetL1(l1);
+  return { wasRunning: wasRunning || l1Running };
+}
+
+export async function devnetStatus(devnet: string): Promise<DevnetStatus> {
+  const descriptor = readDescriptor(devnet);
+  const [l1Url, l2Url] = [endpoint(descriptor, 'l1Rpc'), endpoint(descriptor, 'sequencerRpc')];
+  const [l1, l2] = await Promise.all([findBlock(l1Url), findBlock(l2Url)]);
+  return {
+    devnet,
+    running: readRunning(devnet) !== undefined && l1 !== null && l2 !== null,
+    l1: { rpcUrl: l1Url, block: l1 },
+    l2: { rpcUrl: l2Url, block: l2 },
+  };
+}
+
+/** Sends test ether from L1 to an L2 account, and waits until L2 has it. */
+export async function devnetFund(
+  devnet: string,
+  request: { to: Hex; amountWei: bigint; signal: AbortSignal },
+): Promise<void> {
+  requireDevnet(devnet);
+  const descriptor = readDescriptor(devnet);
+  const rpcUrl = endpoint(descriptor, 'sequencerRpc');
+  const { to, amountWei, signal } = request;
+  const before = await balanceOf(rpcUrl, to);
+  const key = await readKey(faucetKeyPath(devnet));
+  await depositEth({ rpcUrl: endpoint(descriptor, 'l1Rpc'), key }, { inbox: descriptor.l1.inbox, to, amountWei });
+  for (let waited = 0; waited < READY_TIMEOUT_MS; waited += POLL_MS) {
+    if ((await balanceOf(rpcUrl, to)) > before) return;
+    await sleep(POLL_MS, undefined, { signal });
+  }
+  throw new NectarError('CLI_JOIN_TIMEOUT', { seconds: READY_TIMEOUT_MS / 1000, waitingFor: 'the deposit on L2' });
+}
+
+/** Both of the devnet's auditors vote a node out. @throws NectarError CLI_DEVNET_PEER_UNKNOWN */
+export async function devnetEject(devnet: string, peer: string): Promise<{ nodeId: Hex; blockNumber: number }> {
+  requireDevnet(devnet);
+  const nodeId = registryNodeId(parsePeer(peer));
+  const provider = new JsonRpcProvider(endpoint(readDescriptor(devnet), 'sequencerRpc'), undefined, {
+    staticNetwork: true,
+  });
+  provider.pollingInterval = POLL_MS;
+  try {
+    const registry = new Contract(PREDEPLOYS.nodeRegistry, [...NodeRegistryAbi], provider);
+    const node = (await registry
+      .getFunction('nodeOf')
+      .staticCall(encodePeerId(peer))
+      .catch(() => undefined)) as { status?: bigint } | undefined;
+    if (node === undefined || Number(node.status ?? 0n) === 0)
+      throw new NectarError('CLI_DEVNET_PEER_UNKNOWN', { peer });
+    let blockNumber = 0;
+    for (const auditor of ['auditor-1', 'auditor-2'] as const) {
+      const wallet = new Wallet(hexlify(await readKey(devnetKeyPath(devnet, auditor))), provider);
+      const vote = registry.connect(wallet) as Contract;
+      const sent = await vote
+        .getFunction('eject')
+        .send(nodeId, EJECTION_REASON, keccak256(toUtf8Bytes('devnet eject')));
+      blockNumber = (await sent.wait())?.blockNumber ?? blockNumber;
+    }
+    return { nodeId, blockNumber };
+  } finally {
+    provider.destroy();
+  }
+}
+
+function parsePeer(peer: string): Parameters<typeof registryNodeId>[0] {
+  encodePeerId(peer);
+  return peer as Parameters<typeof registryNodeId>[0];
+}
+
+function endpoint(descriptor: NetworkDescriptor, name: 'l1Rpc' | 'sequencerRpc'): string {
+  return descriptor.endpoints[name][0] ?? '';
+}
+
+async function waitForSequencer(descriptor: NetworkDescriptor, signal: AbortSignal): Promise<void> {
+  const url = endpoint(descriptor, 'sequencerRpc');
+  for (let waited = 0; waited < READY_TIMEOUT_MS; waited += POLL_MS) {
+    if ((await findBlock(url)) !== null) return;
+    await sleep(POLL_MS, undefined, { signal });
+  }
+  throw new NectarError('CLI_DEVNET_FAILED', {
+    part: 'sequencer',
+    reason: `no answer at ${url} in ${READY_TIMEOUT_MS / 1000} s`,
+  });
+}
+
+async function balanceOf(url: string, address: Hex): Promise<bigint> {
+  return BigInt(String(await callRpc(url, 'eth_getBalance', [address, 'latest'])));
+}
+
+async function findBlock(url: string): Promise<number | null> {
+  try {
+    return Number(await callRpc(url, 'eth_blockNumber', []));
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,32 @@
+import { createServer } from 'node:net';
+
+/** How many ports from the preferred one up are tried before the system chooses. */
+const TRIED = 64;
+
+/** True when nobody listens on the port. A moment later somebody may: whoever then listens gets the clear error. */
+export function isPortFree(port: number, host = '127.0.0.1'): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(false));
+    server.listen({ port, host, exclusive: true }, () => server.close(() => resolve(true)));
+  });
+}
+
+/** The preferred port, or the next free one that is not `taken`. */
+export async function findFreePort(
+  preferred: number,
+  options: { host?: string; taken?: readonly number[] } = {},
+): Promise<number> {
+  const { host, taken = [] } = options;
+  for (let port = preferred; port < preferred + TRIED && port <= 65_535; port += 1) {
+    if (!taken.includes(port) && (await isPortFree(port, host))) return port;
+  }
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen({ port: 0, host: host ?? '127.0.0.1' }, () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
+    });
+  });
+}

@@ -1,0 +1,111 @@
+import { existsSync } from 'node:fs';
+import { readFile, rm } from 'node:fs/promises';
+import { NectarError } from '../../../protocol/errors.ts';
+import { MAX_DESCRIPTOR_BYTES, parseDescriptor } from '../../../protocol/network/descriptor.ts';
+import { openNodeClient } from '../../node-client.ts';
+import type { Output } from '../../render/output.ts';
+import { showWork } from '../../render/work.ts';
+import type { Terminal } from '../../terminal.ts';
+import { bringUp } from './bring-up.ts';
+import { createHome } from './create-home.ts';
+import { devnetUp } from './devnet.ts';
+import { descriptorPath } from './devnet-home.ts';
+import type { PublicIdentity } from './identities.ts';
+import { joinNetwork } from './join-network.ts';
+import type { HomePlan } from './plan-home.ts';
+import { stopProcess } from './stop-node.ts';
+
+export interface InitRequest {
+  readonly plan: HomePlan;
+  readonly passphrase: Uint8Array | undefined;
+  readonly names: readonly string[];
+  readonly timeoutMs: number;
+  readonly terminal: Terminal;
+  readonly output: Output;
+}
+
+export interface InitResult {
+  readonly home: string;
+  readonly gateway: string;
+  readonly nodeId: string;
+  readonly peerId: string;
+  readonly network: string;
+}
+
+/**
+ * The work of `init`, step by step. Until the node has come up once, a failure or Ctrl-C takes away what was made; from then on
+ * it is a node: only its admission may be left to do, and `network join` does that.
+ */
+export async function initNode(request: InitRequest): Promise<InitResult> {
+  const { plan, passphrase, terminal, output, timeoutMs } = request;
+  const { home } = plan;
+  const keyFileIsOurs = plan.keyFile !== undefined && !existsSync(plan.keyFile);
+  const descriptor = await openDescriptor(request);
+  const identity = await showWork(terminal, output, 'making keys and certificates', (say) =>
+    make(request, descriptor.bytes, say),
+  );
+  // createHome wiped what it was given: the node gets its own copy.
+  let gateway: string;
+  try {
+    const up = await bringUp({ home, terminal, output, timeoutMs, passphrase: passphrase?.slice() });
+    gateway = up.gateway;
+  } catch (error) {
+    await undo(home, keyFileIsOurs ? plan.keyFile : undefined);
+    throw error;
+  } finally {
+    passphrase?.fill(0);
+  }
+  if (plan.network === 'devnet') await admit(request);
+  const { nodeId, peerId } = identity;
+  return { home, gateway, nodeId, peerId, network: descriptor.name };
+}
+
+async function openDescriptor({ plan, terminal, output }: InitRequest): Promise<{ bytes: Uint8Array; name: string }> {
+  let path = plan.network;
+  if (plan.network === 'devnet') {
+    await showWork(terminal, output, 'bringing up the devnet', (say) => devnetUp(plan.devnet, terminal, say));
+    path = descriptorPath(plan.devnet);
+  }
+  const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
+    throw new NectarError('CLI_FILE_UNREADABLE', { path, reason: error.code ?? error.message }, { cause: error });
+  });
+  if (bytes.length > MAX_DESCRIPTOR_BYTES) {
+    throw new NectarError('NETWORK_DESCRIPTOR_OVERSIZE', { bytes: bytes.length, maxBytes: MAX_DESCRIPTOR_BYTES });
+  }
+  return { bytes, name: parseDescriptor(bytes).descriptor.name };
+}
+
+function make(
+  { plan, passphrase, names, terminal }: InitRequest,
+  descriptor: Uint8Array,
+  say: (text: string) => void,
+): Promise<PublicIdentity> {
+  const { home, config, keyFile } = plan;
+  const enrol =
+    keyFile === undefined
+      ? ({ provider: 'passphrase', passphrase: passphrase?.slice() ?? new Uint8Array() } as const)
+      : ({ provider: 'file', path: keyFile } as const);
+  const { signal } = terminal;
+  return createHome({ home, enrol, config, descriptor, names, signal, now: () => terminal.now() }, (step) =>
+    say(`making the ${step}`),
+  );
+}
+
+async function admit({ plan, terminal, output, timeoutMs }: InitRequest): Promise<void> {
+  const { signal } = terminal;
+  const client = openNodeClient({ home: plan.home, signal });
+  try {
+    await showWork(terminal, output, 'joining the network', (say) =>
+      joinNetwork({ client, devnet: plan.devnet, timeoutMs, signal, say }),
+    );
+  } finally {
+    await client.close();
+  }
+}
+
+async function undo(home: string, keyFile: string | undefined): Promise<void> {
+  // Our own signal may be the reason: the stop must still be waited for.
+  await stopProcess(home, { signal: new AbortController().signal });
+  await rm(home, { recursive: true, force: true });
+  if (keyFile !== undefined) await rm(keyFile, { force: true });
+}

@@ -1,0 +1,70 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseEther } from 'ethers';
+import Type from 'typebox';
+import { JoinResult, NetworkInfo } from '../../../appliance/gateway/schemas.ts';
+import type { Hex } from '../../../protocol/brand.ts';
+import { NectarError } from '../../../protocol/errors.ts';
+import type { Client } from '../../client.ts';
+import { devnetFund } from './devnet.ts';
+import { isDevnetHome } from './devnet-home.ts';
+
+const POLL_MS = 500;
+const FIRST_BALANCE_WEI = parseEther('10');
+const RpcAnswer = Type.Object({ result: Type.String({ pattern: '^0x[0-9a-f]{1,64}$' }) });
+const AUTHORIZED = ['active', 'warned'];
+
+export interface JoinRequest {
+  readonly client: Client;
+  /** Where a devnet's faucet may be. */
+  readonly devnet: string;
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+  readonly say: (text: string) => void;
+}
+
+/**
+ * Applies to the NodeRegistry and waits until the network's auditors have attested the node. On a devnet the operator's account
+ * first gets a balance for its transactions, by a deposit through the L1 Inbox.
+ *
+ * @throws NectarError CLI_JOIN_TIMEOUT
+ */
+export async function joinNetwork(request: JoinRequest): Promise<NetworkInfo> {
+  const { client, say, signal } = request;
+  let info = await client.json(NetworkInfo, 'GET', '/v1/network');
+  if (isAuthorized(info)) return info;
+  if (info.network === 'devnet' && info.operator !== undefined && isDevnetHome(request.devnet)) {
+    say('funding the operator account by a deposit on L1');
+    await fundOperator(request, info.operator as Hex);
+  }
+  say('applying to the node registry');
+  await client.json(JoinResult, 'POST', '/v1/network/join');
+  for (let waited = 0; waited < request.timeoutMs; waited += POLL_MS) {
+    info = await client.json(NetworkInfo, 'GET', '/v1/network');
+    if (isAuthorized(info)) return info;
+    say(`waiting for the auditors (${info.membership})`);
+    await sleep(POLL_MS, undefined, { signal });
+  }
+  const waitingFor = `its membership is ${info.membership}`;
+  throw new NectarError('CLI_JOIN_TIMEOUT', { seconds: request.timeoutMs / 1000, waitingFor });
+}
+
+export function isAuthorized({ membership }: NetworkInfo): boolean {
+  return AUTHORIZED.includes(membership.toLowerCase());
+}
+
+/** Until the node's own state shows the balance: it follows the chain by itself, a little behind the sequencer. */
+async function fundOperator({ client, devnet, timeoutMs, signal }: JoinRequest, operator: Hex): Promise<void> {
+  if ((await balanceOf(client, operator)) >= FIRST_BALANCE_WEI / 10n) return;
+  await devnetFund(devnet, { to: operator, amountWei: FIRST_BALANCE_WEI, signal });
+  for (let waited = 0; waited < timeoutMs; waited += POLL_MS) {
+    if ((await balanceOf(client, operator)) > 0n) return;
+    await sleep(POLL_MS, undefined, { signal });
+  }
+  throw new NectarError('CLI_JOIN_TIMEOUT', { seconds: timeoutMs / 1000, waitingFor: 'the deposit in its own state' });
+}
+
+async function balanceOf(client: Client, address: Hex): Promise<bigint> {
+  const body = { jsonrpc: '2.0', id: 1, method: 'eth_getBalance', params: [address, 'latest'] };
+  const answer = await client.json(RpcAnswer, 'POST', '/rpc', body);
+  return BigInt(answer.result);
+}

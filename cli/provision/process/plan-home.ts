@@ -1,0 +1,100 @@
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { defaultKeyFile } from '../../../appliance/keys/index.ts';
+import type { Terminal } from '../../terminal.ts';
+import { isDevnetHome } from './devnet-home.ts';
+import { findFreePort } from './free-port.ts';
+import { readRunning } from './running.ts';
+
+const GATEWAY_PORT = 8443;
+const P2P_PORT = 4640;
+
+export interface InitAnswers {
+  readonly home: string;
+  /** `devnet`, or the path of a descriptor. */
+  readonly network: string;
+  readonly devnet: string;
+  readonly unlock: 'passphrase' | 'file';
+  readonly keyFile: string | undefined;
+  readonly host: string;
+  /** undefined: the usual one, or the next free. */
+  readonly port: number | undefined;
+  readonly p2pPort: number | undefined;
+}
+
+/** Everything that `init` would make; computing it changes nothing. */
+export interface HomePlan {
+  readonly home: string;
+  readonly network: string;
+  readonly devnet: string;
+  readonly unlock: 'passphrase' | 'file';
+  readonly keyFile: string | undefined;
+  readonly host: string;
+  readonly port: number;
+  readonly p2pPort: number;
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly files: readonly (readonly [path: string, what: string])[];
+  readonly ports: readonly (readonly [port: number, what: string])[];
+  readonly processes: readonly string[];
+}
+
+export async function planHome(answers: InitAnswers, terminal: Terminal): Promise<HomePlan> {
+  const { home, network, devnet, unlock, host } = answers;
+  const port = answers.port ?? (await findFreePort(GATEWAY_PORT, { host }));
+  const p2pHost = network === 'devnet' ? '127.0.0.1' : '0.0.0.0';
+  const p2pPort = answers.p2pPort ?? (await findFreePort(P2P_PORT, { host: p2pHost, taken: [port, ...DEVNET_PORTS] }));
+  const keyFile = unlock === 'file' ? (answers.keyFile ?? defaultKeyFile(configFolder(terminal), home)) : undefined;
+  const config = {
+    version: 1,
+    gateway: { host, port },
+    p2p: { listenHost: p2pHost, listenPort: p2pPort, ...(network === 'devnet' && { allowPrivateAddresses: true }) },
+    ...(keyFile !== undefined && { keys: { keyFile } }),
+  };
+  const makesDevnet = network === 'devnet' && !isDevnetHome(devnet);
+  const startsDevnet = network === 'devnet' && readRunning(devnet) === undefined;
+  return {
+    ...{ home, network, devnet, unlock, keyFile, host, port, p2pPort, config },
+    files: [
+      ...homeFiles(home),
+      ...(keyFile === undefined ? [] : [[keyFile, 'the key that opens the node, mode 0600'] as const]),
+      ...(makesDevnet ? [[devnet, 'the devnet: L1 state, keys, descriptor'] as const] : []),
+    ],
+    ports: [
+      [port, `HTTPS API on ${host}`],
+      [p2pPort, `peers on ${p2pHost}`],
+      ...(makesDevnet
+        ? DEVNET_PORTS.map(
+            (number, index) =>
+              [number, `devnet: ${['L1', 'sequencer RPC', 'peers'][index]} on 127.0.0.1, or the next free`] as const,
+          )
+        : []),
+    ],
+    processes: [
+      `nectar-byon run all --home ${home}`,
+      ...(startsDevnet ? ['anvil (development L1)', `nectar-byon run sequencer --home ${devnet}`] : []),
+    ],
+  };
+}
+
+const DEVNET_PORTS = [8545, 8547, 4641];
+
+function homeFiles(home: string): (readonly [string, string])[] {
+  return [
+    [join(home, 'config.json'), 'what differs from the defaults'],
+    [join(home, 'network.json'), 'the signed network descriptor'],
+    [join(home, 'keys.json'), 'the wrapped root key'],
+    [join(home, 'identity/'), 'sealed identities, and their public halves'],
+    [join(home, 'tls/'), 'the certificate of its own CA, and its server certificate'],
+    [join(home, 'tokens.json'), 'the list of access tokens, without the tokens'],
+    [join(home, 'client/token'), 'the access token of this command, mode 0600'],
+    [join(home, 'store/'), 'sealed records'],
+    [join(home, 'audit/'), 'the audit log'],
+    [join(home, 'rollup/'), 'the state of the chain'],
+    [join(home, 'logs/'), 'node.log'],
+    [join(home, 'run/'), 'what runs now'],
+  ];
+}
+
+function configFolder(terminal: Terminal): string {
+  return terminal.env.XDG_CONFIG_HOME || join(terminal.userFolder || homedir(), '.config');
+}

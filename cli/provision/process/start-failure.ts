@@ -1,0 +1,61 @@
+import { closeSync, openSync, readSync, statSync } from 'node:fs';
+import { ERRORS, type ErrorCode, type ErrorData, NectarError } from '../../../protocol/errors.ts';
+
+/** The end of what a process wrote is looked through; a crash says its reason last. */
+const LOOKED_AT_BYTES = 256 * 1024;
+
+export function logSize(log: string): number {
+  return statSync(log, { throwIfNoEntry: false })?.size ?? 0;
+}
+
+/**
+ * Why a process of ours ended, from what it wrote to its log since `from`: the error that `run --json` prints last, as the same
+ * NectarError, else the last line that is no log entry (a crash of the runtime). undefined when it wrote neither.
+ */
+export function findFailure(log: string, from: number): NectarError | undefined {
+  const lines = readFrom(log, from)
+    .split('\n')
+    .filter((line) => line.trim() !== '');
+  for (const line of lines.reverse()) {
+    const entry = parse(line);
+    if (entry === undefined)
+      return new NectarError('CLI_NODE_START_FAILED', { reason: line.trim().slice(0, 300), log });
+    const { error } = entry as { error?: { code?: unknown; message?: unknown; data?: unknown } };
+    if (typeof error?.code !== 'string') continue;
+    return (
+      known(error.code, error.data) ?? new NectarError('CLI_NODE_START_FAILED', { reason: String(error.message), log })
+    );
+  }
+  return undefined;
+}
+
+function known(code: string, data: unknown): NectarError | undefined {
+  if (!Object.hasOwn(ERRORS, code) || typeof data !== 'object' || data === null) return undefined;
+  try {
+    return new NectarError(code as ErrorCode, data as ErrorData<ErrorCode>);
+  } catch {
+    return undefined;
+  }
+}
+
+function parse(line: string): object | undefined {
+  try {
+    const value: unknown = JSON.parse(line);
+    return typeof value === 'object' && value !== null ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function readFrom(log: string, from: number): string {
+  const size = logSize(log);
+  const begin = Math.max(from, size - LOOKED_AT_BYTES);
+  if (size <= begin) return '';
+  const descriptor = openSync(log, 'r');
+  try {
+    const buffer = Buffer.alloc(size - begin);
+    return buffer.subarray(0, readSync(descriptor, buffer, 0, buffer.length, begin)).toString('utf8');
+  } finally {
+    closeSync(descriptor);
+  }
+}

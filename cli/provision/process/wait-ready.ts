@@ -1,0 +1,40 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { NodeReadiness } from '../../../appliance/gateway/schemas.ts';
+import { NectarError } from '../../../protocol/errors.ts';
+import type { Client } from '../../client.ts';
+
+const POLL_MS = 200;
+const ANSWER_MS = 10_000;
+
+export interface WaitOptions {
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+  /** Told what the node still waits for. */
+  readonly say: (text: string) => void;
+}
+
+/** What /readyz says: 503 is an answer too. */
+export function readReadiness(client: Client): Promise<NodeReadiness> {
+  return client.send(NodeReadiness, 'GET', '/readyz', { accept: [503], timeoutMs: ANSWER_MS });
+}
+
+/** Whether the root key is what the node waits for. */
+export function isLocked({ ready, reasons }: NodeReadiness): boolean {
+  return !ready && reasons.some(({ service, reason }) => service === 'keys' && reason.startsWith('locked'));
+}
+
+/** Waits until the node is ready, or has only its lock to wait for. @throws NectarError CLI_NODE_START_TIMEOUT */
+export async function waitUntilReady(client: Client, { timeoutMs, signal, say }: WaitOptions): Promise<NodeReadiness> {
+  let last: NodeReadiness = { ready: false, reasons: [] };
+  for (let waited = 0; waited < timeoutMs; waited += POLL_MS) {
+    last = await readReadiness(client);
+    if (last.ready || isLocked(last)) return last;
+    say(describeReasons(last));
+    await sleep(POLL_MS, undefined, { signal });
+  }
+  throw new NectarError('CLI_NODE_START_TIMEOUT', { seconds: timeoutMs / 1000, waitingFor: describeReasons(last) });
+}
+
+export function describeReasons({ reasons }: NodeReadiness): string {
+  return reasons.map(({ service, reason }) => `${service}: ${reason}`).join('; ') || 'it gives no reason';
+}

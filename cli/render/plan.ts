@@ -1,0 +1,49 @@
+import type { Check } from '../preflight.ts';
+import type { InitResult } from '../provision/process/init-node.ts';
+import type { HomePlan } from '../provision/process/plan-home.ts';
+import { renderChecks } from './checks.ts';
+import type { Output } from './output.ts';
+import { renderFacts } from './table.ts';
+
+/** What `init --plan` shows. */
+export function renderPlan(plan: HomePlan, checks: readonly Check[], output: Pick<Output, 'style'>): string {
+  const { style } = output;
+  return [
+    style(
+      'bold',
+      `A node in ${plan.home}, on the network ${plan.network}, opened by ${plan.unlock === 'file' ? 'a key file' : 'a passphrase'}`,
+    ),
+    '',
+    style('bold', 'Files'),
+    renderFacts(plan.files),
+    '',
+    style('bold', 'Ports'),
+    renderFacts(plan.ports.map(([port, what]): [string, string] => [String(port), what])),
+    '',
+    style('bold', 'Processes'),
+    ...plan.processes,
+    '',
+    style('bold', 'Machine'),
+    renderChecks(checks, output),
+    '',
+    'Nothing was changed.',
+  ].join('\n');
+}
+
+/** What to do after `init`. */
+export function renderNext({ home, gateway, nodeId, peerId, network }: InitResult): string {
+  const facts = renderFacts([
+    ['home', home],
+    ['gateway', gateway],
+    ['node id', nodeId],
+    ['peer id', peerId],
+    ['network', network],
+  ]);
+  return `${facts}
+
+The node runs. Next:
+  nectar-byon put FILE...      store records
+  nectar-byon ls               list them
+  nectar-byon status           see how the node is
+  nectar-byon audit verify     check its audit log`;
+}
