@@ -60,6 +60,9 @@ function registryArguments({ auditors, ejectionQuorum }: GenesisParams): string 
   return head + auditors.map((auditor) => word(BigInt(auditor))).join('');
 }
 
+/** Who the EVM takes for the caller of a call that names none; it counts their calls as nonces. */
+const NO_CALLER: Hex = '0x0000000000000000000000000000000000000000';
+
 /** Runs creation code at a fixed address and keeps what it returns as the code there: the constructor's storage stays. */
 async function predeploy(vm: VM, address: Hex, creation: string): Promise<void> {
   const to = createAddressFromString(address);
@@ -121,5 +124,6 @@ async function genesisState(
   await predeploy(vm, PREDEPLOYS.nodeRegistry, code.nodeRegistry.slice(2) + registryArguments(params));
   await predeploy(vm, PREDEPLOYS.recordRegistry, code.recordRegistry.slice(2));
   await predeploy(vm, PREDEPLOYS.auditAnchor, code.auditAnchor.slice(2) + word(BigInt(PREDEPLOYS.nodeRegistry)));
+  await manager.deleteAccount(createAddressFromString(NO_CALLER));
   return trie.commit();
 }

@@ -1,6 +1,6 @@
 import { MerklePatriciaTrie } from '@ethereumjs/mpt';
 import { RLP } from '@ethereumjs/rlp';
-import { Caches, MerkleStateManager } from '@ethereumjs/statemanager';
+import { Caches } from '@ethereumjs/statemanager';
 import {
   type BatchDBOp,
   createAccountFromRLP,
@@ -14,6 +14,7 @@ import { NectarError } from '../errors.ts';
 import { bytesToHex } from './bytes.ts';
 import type { Rules } from './rules.ts';
 import type { StateByHash } from './state-by-hash.ts';
+import { StateManager } from './state-manager.ts';
 
 type RlpItem = Uint8Array | RlpItem[];
 
@@ -23,7 +24,7 @@ const HASH_HEX_DIGITS = 64;
 
 /** One block's view of the state: Ethereum's account and storage tries over preimages by hash. */
 export interface StateTrie {
-  readonly manager: MerkleStateManager;
+  readonly manager: StateManager;
   /** Throws what went wrong when state was read: the EVM's own errors must not hide a missing preimage or a broken disk. */
   assertSound(): void;
   /** Hands what the state under the manager's root reaches and was not there before to the StateByHash; returns the root. */
@@ -130,7 +131,7 @@ export function openStateTrie(state: StateByHash, root: Uint8Array | undefined, 
     common: rules,
     ...(root && { root }),
   });
-  const manager = new MerkleStateManager({ trie, common: rules, caches: new Caches() });
+  const manager = new StateManager({ trie, common: rules, caches: new Caches() });
   return {
     manager,
     assertSound: overlay.assertSound,

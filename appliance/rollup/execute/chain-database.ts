@@ -15,6 +15,8 @@ import type { Sealer } from './sealer.ts';
 /** What lies where. A key is the kind's byte and a hash: the preimage's own, or an HMAC of a name. */
 const KIND = { preimage: 1, block: 2, receipts: 3, canonical: 4, transaction: 5, heads: 6, record: 7 } as const;
 type Kind = keyof typeof KIND;
+/** The one name that is not hidden: opened with another key the database must be refused, not taken for a new one. */
+const HEADS_KEY = Uint8Array.of(KIND.heads);
 
 /** Where a transaction of the canonical chain is. */
 export interface TransactionPlace {
@@ -163,7 +165,7 @@ export function createChainDatabase(
       return value;
     },
     async heads() {
-      const value = await read('heads', nameKeyOf('heads', ''));
+      const value = await read('heads', HEADS_KEY);
       return value && decodeHeads(value);
     },
     async canonicalHash(number) {
@@ -192,7 +194,7 @@ export function createChainDatabase(
         ...(removed ?? []).flatMap(removeOperations),
         ...Array.from(preimages ?? [], ([hash, bytes]) => put(hashKey('preimage', hash), bytes)),
         ...(block ? blockOperations(block) : []),
-        ...(heads ? [put(nameKeyOf('heads', ''), encodeHeads(heads))] : []),
+        ...(heads ? [put(HEADS_KEY, encodeHeads(heads))] : []),
         ...Array.from(records ?? [], recordOperation),
       ];
       await guard('write', path, async () => {

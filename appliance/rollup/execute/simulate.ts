@@ -23,7 +23,8 @@ export interface CallRequest {
 
 /** `refused` = the rules do not let it start; `reverted` and `failed` (out of gas, invalid opcode, ...) ran and used gas. */
 export type CallOutcome =
-  | { readonly kind: 'ok' | 'reverted'; readonly gasUsed: bigint; readonly returned: Uint8Array }
+  | { readonly kind: 'ok'; readonly gasUsed: bigint; readonly returned: Uint8Array }
+  | { readonly kind: 'reverted'; readonly gasUsed: bigint; readonly returned: Uint8Array }
   | { readonly kind: 'failed'; readonly gasUsed: bigint; readonly reason: string }
   | { readonly kind: 'refused'; readonly reason: string };
 
