@@ -3,7 +3,7 @@ import type { Hex } from '../../../protocol/brand.ts';
 import type { BatchBlock } from '../../../protocol/rollup/batch.ts';
 import type { Readiness, Service } from '../../service.ts';
 import type { Logger } from '../../telemetry/index.ts';
-import { createTxpool, type PoolChain } from './txpool.ts';
+import { createTxpool, type PoolChain, type Txpool } from './txpool.ts';
 
 /** What the sequencer consumes of the node that it runs on. */
 export interface SequencerChain extends PoolChain {
@@ -16,8 +16,8 @@ export interface SequencerChain extends PoolChain {
    * cannot make two blocks of one height; only L1 itself takes a signed block back.
    */
   produce(input: BatchBlock): Promise<Produced>;
-  /** Transactions of unsafe blocks that L1 took back. */
-  onDiscarded(listener: (transactions: readonly Uint8Array[]) => void): () => void;
+  /** Transactions of own blocks that L1 took back since the last time. */
+  takeDiscarded(): Promise<readonly Uint8Array[]>;
 }
 
 /** The inputs that L1 decides; the transactions are the sequencer's. */
@@ -45,7 +45,8 @@ export interface Sequencer extends Service {
   /** Takes a raw transaction; resolves with its hash. Throws ROLLUP_SEQUENCER_REFUSED, ROLLUP_SEQUENCER_FULL. */
   submit(raw: Uint8Array): Promise<Hex>;
   pendingNonce(address: Hex): Promise<bigint>;
-  pending(): number;
+  /** The pool, as the node's own JSON-RPC shows it. */
+  readonly pool: Pick<Txpool, 'pendingNonce' | 'find' | 'size'>;
 }
 
 /** Bytes of transactions in one block: a block alone always fits into a batch (SequencerInbox.MAX_BATCH_BYTES = 110,000). */
@@ -69,12 +70,19 @@ export function createSequencer(
     { chain, now },
   );
   let running: Promise<void> | undefined;
-  let forget: (() => void) | undefined;
   let lastBlockAt = now();
+
+  /** They are as good as new; what cannot run any more, the pool refuses. */
+  async function recallDiscarded(): Promise<void> {
+    for (const raw of await chain.takeDiscarded()) {
+      await pool.add(raw).catch(() => log.debug({}, 'transaction of a discarded block refused'));
+    }
+  }
 
   async function buildOne(): Promise<void> {
     const proposal = chain.settled() ? await chain.proposeBlock(BigInt(Math.floor(now() / 1000))) : undefined;
     if (proposal === undefined) return;
+    await recallDiscarded();
     const picked = await pool.pick({ gas: chain.gasLimit(), bytes: MAX_BLOCK_TRANSACTION_BYTES });
     const due = options.heartbeatMs > 0 && now() - lastBlockAt >= options.heartbeatMs;
     if (picked.length === 0 && proposal.delayedMessages === 0 && !due) return;
@@ -104,21 +112,16 @@ export function createSequencer(
     name: 'sequencer',
     async start(signal) {
       stopping = new AbortController();
-      forget = chain.onDiscarded((transactions) => {
-        for (const raw of transactions)
-          void pool.add(raw).catch(() => log.debug({}, 'transaction of a lost block refused'));
-      });
       running = run(AbortSignal.any([signal, stopping.signal]));
     },
     async stop() {
       stopping.abort();
-      forget?.();
       await running;
     },
     readiness: (): Readiness =>
       chain.settled() ? { ready: true } : { ready: false, reason: 'waiting for L1 to settle the unsafe chain' },
     submit: (raw) => pool.add(raw),
-    pendingNonce: (address) => pool.pendingNonce(address),
-    pending: () => pool.size(),
+    pendingNonce: async (address) => pool.pendingNonce(address) ?? (await chain.account(address)).nonce,
+    pool,
   };
 }

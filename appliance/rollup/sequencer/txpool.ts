@@ -26,8 +26,9 @@ export interface PoolChain {
 export interface Txpool {
   /** Throws ROLLUP_SEQUENCER_REFUSED, ROLLUP_SEQUENCER_FULL. */
   add(raw: Uint8Array): Promise<Hex>;
-  /** The nonce after the account's transactions in the chain and, without a gap, in the pool. */
-  pendingNonce(address: Hex): Promise<bigint>;
+  /** The nonce after the account's waiting transactions, up to the first gap; undefined when none waits. */
+  pendingNonce(address: Hex): bigint | undefined;
+  find(hash: Hex): SignedTransaction | undefined;
   /** What can run next, in order of arrival, within a block's gas and bytes. */
   pick(limits: { readonly gas: bigint; readonly bytes: number }): Promise<readonly SignedTransaction[]>;
   remove(hashes: Iterable<Hex>): void;
@@ -42,6 +43,12 @@ interface Entry {
   readonly at: number;
 }
 
+interface Sender {
+  /** In the chain, when it was last asked. */
+  nonce: bigint;
+  readonly entries: Map<bigint, Entry>;
+}
+
 /** A replacement pays at least a tenth more, so that an endless chain of replacements is not free. */
 const BUMP_NUMERATOR = 11n;
 const BUMP_DENOMINATOR = 10n;
@@ -49,7 +56,7 @@ const BUMP_DENOMINATOR = 10n;
 export function createTxpool(options: TxpoolOptions, deps: { chain: PoolChain; now: () => number }): Txpool {
   const { chain, now } = deps;
   const byHash = new Map<Hex, Entry>();
-  const bySender = new Map<Hex, Map<bigint, Entry>>();
+  const bySender = new Map<Hex, Sender>();
   let bytes = 0;
   let order = 0;
 
@@ -58,16 +65,16 @@ export function createTxpool(options: TxpoolOptions, deps: { chain: PoolChain; n
     if (!byHash.delete(hash)) return;
     bytes -= raw.length;
     const own = bySender.get(sender);
-    own?.delete(tx.nonce);
-    if (own?.size === 0) bySender.delete(sender);
+    own?.entries.delete(tx.nonce);
+    if (own?.entries.size === 0) bySender.delete(sender);
   }
 
-  function insert(signed: SignedTransaction, replaced: Entry | undefined): void {
+  function insert(signed: SignedTransaction, nonce: bigint, replaced: Entry | undefined): void {
     if (replaced !== undefined) drop(replaced);
     const entry = { signed, order: replaced?.order ?? order++, at: now() };
     byHash.set(signed.hash, entry);
-    const own = bySender.get(signed.sender) ?? new Map<bigint, Entry>();
-    bySender.set(signed.sender, own.set(signed.tx.nonce, entry));
+    const entries = bySender.get(signed.sender)?.entries ?? new Map<bigint, Entry>();
+    bySender.set(signed.sender, { nonce, entries: entries.set(signed.tx.nonce, entry) });
     bytes += signed.raw.length;
   }
 
@@ -78,19 +85,25 @@ export function createTxpool(options: TxpoolOptions, deps: { chain: PoolChain; n
     if (bytes + signed.raw.length - (replaced?.signed.raw.length ?? 0) > options.maxBytes) full('bytes');
     if (replaced !== undefined) return;
     if (byHash.size >= options.maxTransactions) full('transactions');
-    if ((bySender.get(signed.sender)?.size ?? 0) >= options.maxPerAccount) full('transactions of one account');
+    if ((bySender.get(signed.sender)?.entries.size ?? 0) >= options.maxPerAccount) full('transactions of one account');
   }
 
-  async function assertPayable(signed: SignedTransaction): Promise<void> {
+  /** Resolves with the account's nonce in the chain. */
+  async function assertPayable(signed: SignedTransaction): Promise<bigint> {
     const { nonce, balance } = await chain.account(signed.sender);
     const { tx } = signed;
     if (tx.nonce < nonce) throw refused('nonce too low');
     if (tx.nonce >= nonce + BigInt(options.maxPerAccount)) throw refused('nonce too far ahead');
     let owed = costOf(signed);
-    for (const entry of bySender.get(signed.sender)?.values() ?? []) {
+    for (const entry of bySender.get(signed.sender)?.entries.values() ?? []) {
       if (entry.signed.tx.nonce >= nonce && entry.signed.tx.nonce !== tx.nonce) owed += costOf(entry.signed);
     }
     if (owed > balance) throw refused('insufficient funds for gas * price + value');
+    return nonce;
+  }
+
+  async function refreshNonces(): Promise<void> {
+    for (const [sender, own] of [...bySender]) own.nonce = (await chain.account(sender)).nonce;
   }
 
   return {
@@ -101,22 +114,24 @@ export function createTxpool(options: TxpoolOptions, deps: { chain: PoolChain; n
       if (byHash.has(signed.hash)) return signed.hash;
       if (signed.tx.gasLimit > chain.gasLimit()) throw refused('gas limit above the block gas limit');
       if (feeCap(signed.tx) < chain.nextBaseFee()) throw refused('max fee per gas less than block base fee');
-      await assertPayable(signed);
-      const replaced = bySender.get(signed.sender)?.get(signed.tx.nonce);
+      const nonce = await assertPayable(signed);
+      const replaced = bySender.get(signed.sender)?.entries.get(signed.tx.nonce);
       if (replaced !== undefined) assertBump(signed, replaced.signed);
       assertRoom(signed, replaced);
-      insert(signed, replaced);
+      insert(signed, nonce, replaced);
       return signed.hash;
     },
-    async pendingNonce(address) {
-      let { nonce } = await chain.account(address);
-      while (bySender.get(address)?.has(nonce)) nonce += 1n;
-      return nonce;
+    pendingNonce(address) {
+      const own = bySender.get(address);
+      if (own === undefined) return undefined;
+      let { nonce } = own;
+      while (own.entries.has(nonce)) nonce += 1n;
+      return nonce === own.nonce ? undefined : nonce;
     },
+    find: (hash) => byHash.get(hash)?.signed,
     async pick(limits) {
-      const next = new Map<Hex, bigint>();
-      for (const sender of bySender.keys()) next.set(sender, (await chain.account(sender)).nonce);
-      return pickInOrder([...byHash.values()], bySender, next, { ...limits, baseFee: chain.nextBaseFee() });
+      await refreshNonces();
+      return pickInOrder([...byHash.values()], bySender, { ...limits, baseFee: chain.nextBaseFee() });
     },
     remove(hashes) {
       for (const hash of hashes) {
@@ -126,9 +141,9 @@ export function createTxpool(options: TxpoolOptions, deps: { chain: PoolChain; n
     },
     async prune() {
       const oldest = now() - options.maxAgeMs;
-      for (const [sender, own] of [...bySender]) {
-        const { nonce } = await chain.account(sender);
-        for (const entry of [...own.values()]) if (entry.signed.tx.nonce < nonce || entry.at < oldest) drop(entry);
+      await refreshNonces();
+      for (const { nonce, entries } of [...bySender.values()]) {
+        for (const entry of [...entries.values()]) if (entry.signed.tx.nonce < nonce || entry.at < oldest) drop(entry);
       }
     },
     size: () => byHash.size,
@@ -141,13 +156,9 @@ interface PickLimits {
   readonly baseFee: bigint;
 }
 
-function pickInOrder(
-  entries: Entry[],
-  bySender: ReadonlyMap<Hex, ReadonlyMap<bigint, Entry>>,
-  next: Map<Hex, bigint>,
-  limits: PickLimits,
-): SignedTransaction[] {
+function pickInOrder(entries: Entry[], bySender: ReadonlyMap<Hex, Sender>, limits: PickLimits): SignedTransaction[] {
   const picked: SignedTransaction[] = [];
+  const next = new Map(Array.from(bySender, ([sender, { nonce }]) => [sender, nonce]));
   let { gas, bytes } = limits;
   for (const arrived of entries.sort((a, b) => a.order - b.order)) {
     const { sender } = arrived.signed;
@@ -161,7 +172,7 @@ function pickInOrder(
       gas -= tx.gasLimit;
       bytes -= raw.length;
       next.set(sender, tx.nonce + 1n);
-      entry = bySender.get(sender)?.get(nonceOf());
+      entry = bySender.get(sender)?.entries.get(nonceOf());
     }
   }
   return picked;

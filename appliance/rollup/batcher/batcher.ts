@@ -1,0 +1,127 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { hexlify } from 'ethers';
+import type { Hex } from '../../../protocol/brand.ts';
+import { rollupSeverity } from '../../../protocol/errors.ts';
+import type { BatchBlock } from '../../../protocol/rollup/batch.ts';
+import type { Readiness, Service } from '../../service.ts';
+import type { Logger } from '../../telemetry/index.ts';
+import { SEQUENCER_INBOX } from '../l1/inbox-event.ts';
+import { collectBatch } from './collect-batch.ts';
+import type { L1Sender, Outgoing } from './l1-sender.ts';
+
+/** What the batcher consumes of the node that it runs on. */
+export interface BatcherChain {
+  settled(): boolean;
+  /** What L1 has of L2, as derivation read it back: the only memory of what was posted. */
+  posted(): Promise<Posted>;
+  unsafeHead(): bigint;
+  /** A block of the own chain. */
+  getBatchBlock(number: bigint): Promise<BatchBlock>;
+}
+
+export interface Posted {
+  readonly batchCount: bigint;
+  /** The last block that L1 gave. */
+  readonly safe: bigint;
+  /** Delayed messages that L2 has consumed up to that block. */
+  readonly messagesRead: bigint;
+  /** Delayed messages that the last batch declared read. */
+  readonly messagesAllowed: bigint;
+}
+
+export interface BatcherOptions {
+  readonly sequencerInbox: Hex;
+  readonly batchIntervalMs: number;
+  readonly maxBatchBytes: number;
+  /** A batch that L1 has not taken for this long is offered for more. */
+  readonly resubmitMs: number;
+}
+
+export interface Batcher extends Service {
+  /** Posts what is unposted now instead of at the next interval. */
+  flush(): void;
+}
+
+interface Waiting {
+  readonly outgoing: Outgoing;
+  readonly batchCount: bigint;
+  sentAt: number;
+}
+
+/**
+ * Posts the unsafe chain, one batch at a time: the next one goes out when derivation has read the last one back from L1. A
+ * batch names its number, which SequencerInbox checks; so neither a crash nor a repetition can post one twice.
+ */
+export function createBatcher(
+  options: BatcherOptions,
+  deps: { readonly chain: BatcherChain; readonly sender: L1Sender; readonly log: Logger; readonly now: () => number },
+): Batcher {
+  const { chain, sender, log, now } = deps;
+  let waiting: Waiting | undefined;
+  let failing = false;
+  let running: Promise<void> | undefined;
+  let stopping = new AbortController();
+  let wake = new AbortController();
+
+  async function step(signal: AbortSignal): Promise<void> {
+    const posted = await chain.posted();
+    if (waiting !== undefined && posted.batchCount > waiting.batchCount) waiting = undefined;
+    if (waiting !== undefined) return pursue(waiting, signal);
+    if (!chain.settled() || chain.unsafeHead() <= posted.safe) return;
+    const range = { from: posted.safe + 1n, to: chain.unsafeHead(), maxBytes: options.maxBatchBytes };
+    const batch = await collectBatch(range, (number) => chain.getBatchBlock(number));
+    const read = posted.messagesRead + batch.delayedMessages;
+    // Inbox counts only forwards, also where a faulty batch declared more than its blocks consumed.
+    const declared = read > posted.messagesAllowed ? read : posted.messagesAllowed;
+    const args = [posted.batchCount, hexlify(batch.data), declared];
+    const data = SEQUENCER_INBOX.encodeFunctionData('addBatch', args) as Hex;
+    const outgoing = await sender.send({ to: options.sequencerInbox, data }, signal);
+    waiting = { outgoing, batchCount: posted.batchCount, sentAt: now() };
+    const size = batch.data.length;
+    log.debug({ batch: posted.batchCount, first: batch.first, last: batch.last, size }, 'batch sent');
+  }
+
+  /** Sent but not read back yet. Once its nonce is used without its effect (it reverted, or L1 lost it), it is made anew. */
+  async function pursue(current: Waiting, signal: AbortSignal): Promise<void> {
+    if (now() - current.sentAt < options.resubmitMs) return;
+    if (await sender.isMined(current.outgoing, signal)) {
+      waiting = undefined;
+      return;
+    }
+    current.sentAt = now();
+    if (!(await sender.bump(current.outgoing, signal))) log.warn({}, 'batch waits at the fee limit');
+  }
+
+  async function run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        await step(signal);
+        failing = false;
+      } catch (error) {
+        if (signal.aborted) return;
+        // A refusal is mostly derivation being a block behind L1; what stays is reported once.
+        if (!failing)
+          log[rollupSeverity(error) === 'temporary' ? 'debug' : 'error']({ err: error }, 'batch not posted');
+        failing = true;
+        waiting = undefined;
+      }
+      const cut = AbortSignal.any([signal, wake.signal]);
+      await delay(options.batchIntervalMs, undefined, { signal: cut }).catch(() => {});
+      if (wake.signal.aborted) wake = new AbortController();
+    }
+  }
+
+  return {
+    name: 'batcher',
+    async start(signal) {
+      stopping = new AbortController();
+      running = run(AbortSignal.any([signal, stopping.signal]));
+    },
+    async stop() {
+      stopping.abort();
+      await running;
+    },
+    readiness: (): Readiness => (failing ? { ready: false, reason: 'batches do not reach L1' } : { ready: true }),
+    flush: () => wake.abort(),
+  };
+}

@@ -1,0 +1,46 @@
+import type { Block } from '@ethereumjs/block';
+import type { Hex } from '../../protocol/brand.ts';
+import type { BatchBlock } from '../../protocol/rollup/batch.ts';
+import { originHash, parseOrigin } from '../../protocol/rollup/block-input.ts';
+import { inputOfBlock } from '../../protocol/rollup/unsafe-block.ts';
+import type { Engine } from './derive/engine.ts';
+import type { UnsafeEngine } from './derive/unsafe-intake.ts';
+import type { ChainDatabase } from './execute/chain-database.ts';
+import type { Executor } from './execute/executor.ts';
+
+/** Execution in the words of derivation. */
+export interface ChainEngine extends Engine, UnsafeEngine {
+  blockAt(number: bigint): Promise<Block | undefined>;
+  /** A block of the own chain as a batch carries it. */
+  batchBlockAt(number: bigint): Promise<BatchBlock | undefined>;
+}
+
+export function createChainEngine(executor: Executor, database: ChainDatabase, feeRecipient: Hex): ChainEngine {
+  async function blockAt(number: bigint): Promise<Block | undefined> {
+    const hash = await database.canonicalHash(number);
+    return hash && database.block(hash);
+  }
+
+  return {
+    blockAt,
+    heads: () => executor.heads(),
+    hashOf: (number) => database.canonicalHash(number),
+    async originOf(number) {
+      const block = await blockAt(number);
+      return block && { number: parseOrigin(block.header).number, hash: originHash(block.header) };
+    },
+    async encodedBlock(hash) {
+      return (await database.block(hash))?.serialize();
+    },
+    appendSafe: (input) => executor.appendSafe({ ...input, feeRecipient }),
+    importUnsafe: (block) => executor.importUnsafe(block),
+    setHeads: (heads) => executor.setHeads(heads),
+    rewind: (number) => executor.rewind(number),
+    record: (name) => executor.record(name),
+    putRecords: (records) => executor.putRecords(records),
+    async batchBlockAt(number) {
+      const [previous, block] = [await blockAt(number - 1n), await blockAt(number)];
+      return previous && block && inputOfBlock(block, previous.header);
+    },
+  };
+}

@@ -1,0 +1,86 @@
+import Type, { type Static } from 'typebox';
+
+const url = Type.String({ pattern: '^https?://', maxLength: 2048 });
+
+const milliseconds = (description: string, value: number, minimum = 1) =>
+  Type.Integer({ description, default: value, minimum, maximum: 86_400_000 });
+
+const count = (description: string, value: number, minimum = 1) =>
+  Type.Integer({ description, default: value, minimum, maximum: Number.MAX_SAFE_INTEGER });
+
+/** Options of the rollup node: it follows L1, derives L2 and serves it. */
+export const rollupConfig = Type.Object(
+  {
+    l1RpcUrls: Type.Array(url, {
+      default: [],
+      maxItems: 16,
+      description: "JSON-RPC endpoints of L1, tried in order; empty: the network descriptor's.",
+    }),
+    sequencerRpcUrls: Type.Array(url, {
+      default: [],
+      maxItems: 16,
+      description: "JSON-RPC endpoints to which transactions are forwarded; empty: the network descriptor's.",
+    }),
+    l1PollMs: milliseconds('Pause between two looks at L1 in milliseconds.', 1_000, 50),
+    l1TimeoutMs: milliseconds('Longest wait for one L1 answer in milliseconds.', 10_000, 100),
+    l1MaxBackoffMs: milliseconds('Longest pause while L1 does not answer in milliseconds.', 30_000, 50),
+    l1StaleMs: milliseconds(
+      'L1 silent for longer than this makes the node not ready, in milliseconds.',
+      120_000,
+      1_000,
+    ),
+    l1MaxResponseBytes: count('Longest L1 answer in bytes.', 32 * 1024 * 1024, 65_536),
+    forwardTimeoutMs: milliseconds('Longest wait for the sequencer in milliseconds.', 10_000, 100),
+    cacheBytes: count('Memory for recently used L2 state in bytes.', 64 * 1024 * 1024, 1_048_576),
+  },
+  { description: 'The rollup node.', additionalProperties: false, default: {} },
+);
+export type RollupConfig = Static<typeof rollupConfig>;
+
+/** Options of the network's other side, which `run sequencer` runs. */
+export const sequencerConfig = Type.Object(
+  {
+    rpcPort: Type.Integer({
+      description: 'Port of the plain-HTTP JSON-RPC on 127.0.0.1; 0 takes any free one.',
+      default: 9545,
+      minimum: 0,
+      maximum: 65_535,
+    }),
+    maxRpcBodyBytes: count('Longest JSON-RPC request in bytes.', 1024 * 1024, 1024),
+    blockIntervalMs: milliseconds('Shortest time between two L2 blocks in milliseconds.', 100, 10),
+    heartbeatMs: milliseconds('An empty L2 block after this long without one, in milliseconds; 0: never.', 60_000, 0),
+    maxPoolTransactions: count('Transactions that wait for a block.', 4_096),
+    maxPoolBytes: count('Bytes of transactions that wait for a block.', 32 * 1024 * 1024, 131_072),
+    maxPoolPerAccount: count('Transactions of one account that wait for a block.', 64),
+    maxPoolAgeMs: milliseconds(
+      'A transaction that could not run for this long is forgotten, in milliseconds.',
+      600_000,
+    ),
+    batchIntervalMs: milliseconds('Pause between two looks at what to post on L1, in milliseconds.', 2_000, 50),
+    maxBatchBytes: Type.Integer({
+      description: 'Longest batch in bytes.',
+      default: 110_000,
+      minimum: 100_000,
+      maximum: 110_000,
+    }),
+    resubmitMs: milliseconds(
+      'A batch that L1 has not taken for this long is offered for more, in milliseconds.',
+      30_000,
+      100,
+    ),
+    maxFeePerGasGwei: count('The most that is offered for one unit of L1 gas, in gwei.', 500),
+    auditor: Type.Boolean({
+      description: 'Pass every node that applies. For a development network only.',
+      default: false,
+    }),
+    auditorPollMs: milliseconds('Pause between two looks at the applications, in milliseconds.', 500, 50),
+    attestationValidityS: Type.Integer({
+      description: 'Validity of an attestation in seconds.',
+      default: 30 * 86_400,
+      minimum: 60,
+      maximum: 400 * 86_400,
+    }),
+  },
+  { description: 'Sequencer, batcher and devnet auditor.', additionalProperties: false, default: {} },
+);
+export type SequencerConfig = Static<typeof sequencerConfig>;

@@ -1,0 +1,39 @@
+import { Counter, Gauge } from 'prom-client';
+import type { Metrics } from '../telemetry/index.ts';
+
+export interface RollupMetrics {
+  readonly head: Gauge<'head'>;
+  readonly l1Block: Gauge;
+  readonly malformedBatches: Counter;
+  readonly replacedChains: Counter;
+  readonly unsafeBlocks: Counter<'verdict'>;
+}
+
+export function createRollupMetrics(registry: Metrics): RollupMetrics {
+  const registers = [registry];
+  return {
+    head: new Gauge({
+      name: 'nectar_rollup_head_number',
+      help: 'L2 block number of each head',
+      labelNames: ['head'],
+      registers,
+    }),
+    l1Block: new Gauge({ name: 'nectar_rollup_l1_block_number', help: 'Last L1 block derived from', registers }),
+    malformedBatches: new Counter({
+      name: 'nectar_rollup_malformed_batches_total',
+      help: 'Batches on L1 that no decoder takes',
+      registers,
+    }),
+    replacedChains: new Counter({
+      name: 'nectar_rollup_replaced_chains_total',
+      help: 'Times that L1 contradicted the unsafe chain',
+      registers,
+    }),
+    unsafeBlocks: new Counter({
+      name: 'nectar_rollup_unsafe_blocks_total',
+      help: 'Announced blocks by verdict',
+      labelNames: ['verdict'],
+      registers,
+    }),
+  };
+}

@@ -1,0 +1,73 @@
+import type { Logger } from '../telemetry/index.ts';
+import { createOperatorAccount } from './account/operator-account.ts';
+import { type Auditor, createAuditor as createAuditorService } from './auditor/auditor.ts';
+import { type Batcher, createBatcher as createBatcherService } from './batcher/batcher.ts';
+import { createL1Sender } from './batcher/l1-sender.ts';
+import type { SequencerConfig } from './config.ts';
+import type { NetworkPort } from './network-port.ts';
+import { createOwnRpc } from './own-rpc.ts';
+import type { Rollup } from './rollup.ts';
+import { createL1Rpc } from './rollup-parts.ts';
+import { createRpcServer as createServer, type RpcServer } from './sequencer/rpc-server.ts';
+import { createSequencer as createSequencerService, type Sequencer } from './sequencer/sequencer.ts';
+
+export interface NetworkSideDeps {
+  /** The node that this side runs on, in the same process; started before and stopped after it. */
+  readonly rollup: Rollup;
+  readonly log: Logger;
+  readonly now: () => number;
+}
+
+const GWEI = 1_000_000_000n;
+
+/** Orders transactions, builds and signs blocks. `key`: the sequencer's secp256k1 key, 32 bytes. */
+export function createSequencer(
+  options: { readonly config: SequencerConfig; readonly key: Uint8Array },
+  { rollup, log, now }: NetworkSideDeps,
+): Sequencer {
+  const { network } = rollup;
+  const sequencer = createSequencerService(options.config, { chain: network.sequencerChain(options.key), log, now });
+  network.setOrdering(sequencer);
+  return sequencer;
+}
+
+/** Posts blocks to L1. `key`: the account that SequencerInbox takes batches from. */
+export function createBatcher(
+  options: { readonly config: SequencerConfig; readonly key: Uint8Array },
+  { rollup, log, now }: NetworkSideDeps,
+): Batcher {
+  const { descriptor, config: rollupConfig, batcherChain } = rollup.network;
+  const { batchIntervalMs, maxBatchBytes, resubmitMs, maxFeePerGasGwei } = options.config;
+  const chainId = BigInt(descriptor.l1.chainId);
+  const maxFeePerGasWei = BigInt(maxFeePerGasGwei) * GWEI;
+  const sender = createL1Sender({ key: options.key, chainId, maxFeePerGasWei }, createL1Rpc(rollupConfig, descriptor));
+  const { sequencerInbox } = descriptor.l1;
+  const posting = { sequencerInbox, batchIntervalMs, maxBatchBytes, resubmitMs };
+  return createBatcherService(posting, { chain: batcherChain(), sender, log, now });
+}
+
+/** The development network's auditors. `keys`: two of the accounts that the genesis names as auditors. */
+export function createAuditor(
+  options: { readonly config: SequencerConfig; readonly keys: readonly [Uint8Array, Uint8Array] },
+  { rollup, log, now }: NetworkSideDeps,
+): Auditor {
+  const { network } = rollup;
+  const account = (key: Uint8Array) => createPartsAccount(network, key, rollup);
+  const { auditorPollMs: pollMs, attestationValidityS: validityS } = options.config;
+  const accounts = [account(options.keys[0]), account(options.keys[1])] as const;
+  const chainTime = (): bigint => rollup.heads().unsafe.timestamp;
+  return createAuditorService({ pollMs, validityS }, { accounts, registry: rollup.registry, chainTime, log, now });
+}
+
+/** JSON-RPC on loopback, for a process without a gateway. */
+export function createRpcServer(config: SequencerConfig, rollup: Pick<Rollup, 'rpc'>): RpcServer {
+  const options = { host: '127.0.0.1', port: config.rpcPort, maxBodyBytes: config.maxRpcBodyBytes } as const;
+  return createServer(options, { handle: (body) => rollup.rpc(body) });
+}
+
+/** An account of this process that is not the node's own. */
+function createPartsAccount(network: NetworkPort, key: Uint8Array, rollup: Rollup) {
+  const rpc = createOwnRpc((body) => rollup.rpc(body));
+  const chainId = BigInt(network.descriptor.l2.chainId);
+  return createOperatorAccount({ key, chainId }, { rpc, ordering: network.ordering });
+}

@@ -1,0 +1,165 @@
+import { AuditAnchorInitCode } from '../../contracts/generated/AuditAnchor.ts';
+import { NodeRegistryInitCode } from '../../contracts/generated/NodeRegistry.ts';
+import { RecordRegistryInitCode } from '../../contracts/generated/RecordRegistry.ts';
+import type { Hex } from '../../protocol/brand.ts';
+import { NectarError } from '../../protocol/errors.ts';
+import { genesisOf, type NetworkDescriptor } from '../../protocol/network/descriptor.ts';
+import { decodeBatch } from '../../protocol/rollup/batch.ts';
+import { buildGenesis, type Genesis } from '../../protocol/rollup/genesis.ts';
+import { createRules, type Rules } from '../../protocol/rollup/rules.ts';
+import type { Logger } from '../telemetry/index.ts';
+import type { Ordering } from './account/forwarder.ts';
+import { createOperatorAccount, type OperatorAccount } from './account/operator-account.ts';
+import { type ChainEngine, createChainEngine } from './chain-engine.ts';
+import type { RollupConfig } from './config.ts';
+import { createDeriveStore, type DeriveStore, type L1Record } from './derive/derive-store.ts';
+import type { Derived } from './derive/deriver.ts';
+import { createDriver, type Driver } from './derive/driver.ts';
+import { createL1Steps } from './derive/l1-steps.ts';
+import { createUnsafeIntake, type UnsafeIntake } from './derive/unsafe-intake.ts';
+import { type ChainDatabase, createChainDatabase } from './execute/chain-database.ts';
+import { createExecutor, type Executor } from './execute/executor.ts';
+import { nativeCrypto } from './execute/native-crypto.ts';
+import { createSealer } from './execute/sealer.ts';
+import { createJsonRpc, type JsonRpc } from './l1/json-rpc.ts';
+import { createL1Source } from './l1/l1-source.ts';
+import { callLatest, createOwnRpc } from './own-rpc.ts';
+import { createNodeRegistry, type NodeRegistry } from './registry/node-registry.ts';
+import { createRpc, type Rpc } from './rpc/rpc.ts';
+import type { Txpool } from './sequencer/txpool.ts';
+
+export interface PartsOptions {
+  readonly config: RollupConfig;
+  readonly descriptor: NetworkDescriptor;
+  readonly databasePath: string;
+  readonly databaseKey: Uint8Array;
+  readonly operatorKey: Uint8Array;
+  /** fsync every block: on the sequencer, which must not forget what it signed. */
+  readonly durable: boolean;
+  readonly clientVersion: string;
+}
+
+export interface PartsDeps {
+  readonly log: Logger;
+  readonly now: () => number;
+  readonly randomBytes: (size: number) => Uint8Array;
+  readonly ordering: Ordering;
+  readonly pool: Pick<Txpool, 'pendingNonce' | 'find'>;
+  readonly onDerived: (derived: Derived) => void;
+}
+
+/** The rollup's parts in data order: l1 -> derive -> execute -> rpc. */
+export interface RollupParts {
+  readonly rules: Rules;
+  readonly l1Rpc: JsonRpc;
+  readonly database: ChainDatabase;
+  readonly executor: Executor;
+  readonly engine: ChainEngine;
+  readonly store: DeriveStore;
+  readonly driver: Driver;
+  readonly intake: UnsafeIntake;
+  readonly rpc: Rpc;
+  readonly registry: NodeRegistry;
+  readonly account: OperatorAccount;
+  readonly feeRecipient: Hex;
+}
+
+export async function assembleParts(options: PartsOptions, deps: PartsDeps): Promise<RollupParts> {
+  const { config, descriptor } = options;
+  const chainId = BigInt(descriptor.l2.chainId);
+  const rules = createRules(chainId, nativeCrypto);
+  const genesis = await verifiedGenesis(descriptor, rules);
+  const first = derivationGenesis(descriptor, genesis);
+
+  const l1Rpc = createL1Rpc(config, descriptor);
+  const { inbox, sequencerInbox } = descriptor.l1;
+  const l1 = createL1Source({ chainId: BigInt(descriptor.l1.chainId), addresses: { inbox, sequencerInbox } }, l1Rpc);
+
+  const { databasePath: path, databaseKey, durable } = options;
+  const sealer = createSealer(databaseKey, deps.randomBytes);
+  const database = createChainDatabase(
+    { path, databaseKey, cacheBytes: config.cacheBytes, durable },
+    { sealer, rules },
+  );
+  const executor = createExecutor({ database, genesis, rules });
+  const feeRecipient = descriptor.l2.genesis.feeRecipient;
+  const engine = createChainEngine(executor, database, feeRecipient);
+
+  const store = createDeriveStore(engine, first);
+  const steps = createL1Steps({ l1, store, engine, genesis: first, decodeBatch });
+  const timing = { pollMs: config.l1PollMs, maxBackoffMs: config.l1MaxBackoffMs, staleMs: config.l1StaleMs };
+  const driver = createDriver(timing, { steps, log: deps.log, now: deps.now, onDerived: deps.onDerived });
+  const onUnknownOrigin = (): void => {
+    driver.unsettle();
+    driver.poke();
+  };
+  const { sequencer } = descriptor.l2;
+  const intake = createUnsafeIntake({ chainId, sequencer, rules }, { engine, store, onUnknownOrigin });
+
+  const rpc = createRpc({
+    database,
+    rules,
+    heads: () => executor.heads(),
+    clientVersion: options.clientVersion,
+    log: deps.log,
+    submit: (raw) => deps.ordering.submit(raw),
+    pool: deps.pool,
+    syncStatus: async () => describeSync(await store.cursor()),
+  });
+  const own = createOwnRpc(rpc.handle);
+  const registry = createNodeRegistry({
+    headHash: () => executor.heads().unsafe.hash,
+    call: (to, data) => callLatest(own, to, data),
+  });
+  const account = createOperatorAccount({ key: options.operatorKey, chainId }, { rpc: own, ordering: deps.ordering });
+  return { rules, l1Rpc, database, executor, engine, store, driver, intake, rpc, registry, account, feeRecipient };
+}
+
+export function createL1Rpc(config: RollupConfig, descriptor: NetworkDescriptor): JsonRpc {
+  const urls = config.l1RpcUrls.length > 0 ? config.l1RpcUrls : descriptor.endpoints.l1Rpc;
+  return createJsonRpc({ urls, timeoutMs: config.l1TimeoutMs, maxResponseBytes: config.l1MaxResponseBytes });
+}
+
+async function verifiedGenesis(descriptor: NetworkDescriptor, rules: Rules): Promise<Genesis> {
+  const genesis = await buildDescriptorGenesis(descriptor, rules);
+  if (genesis.hash === descriptor.l2.genesisHash) return genesis;
+  const reason = `it hashes to ${genesis.hash}, the network descriptor says ${descriptor.l2.genesisHash}`;
+  throw new NectarError('ROLLUP_GENESIS_INVALID', { reason });
+}
+
+/** The genesis that the descriptor's parameters and this version's contracts give; also how a new network gets its hash. */
+export function buildDescriptorGenesis(
+  descriptor: Pick<NetworkDescriptor, 'l2'>,
+  rules: Rules = createRules(BigInt(descriptor.l2.chainId), nativeCrypto),
+): Promise<Genesis> {
+  const code = {
+    nodeRegistry: NodeRegistryInitCode,
+    recordRegistry: RecordRegistryInitCode,
+    auditAnchor: AuditAnchorInitCode,
+  };
+  return buildGenesis(genesisOf(descriptor as NetworkDescriptor), code, rules);
+}
+
+/** Derivation before the first L1 block: nothing posted, nothing delivered. */
+function derivationGenesis({ l1 }: NetworkDescriptor, genesis: Genesis): L1Record {
+  const zero: Hex = `0x${'0'.repeat(64)}`;
+  const number = BigInt(l1.deployedAt.number);
+  const { hash } = genesis;
+  return {
+    number,
+    hash: l1.deployedAt.hash,
+    // No block can name it as its origin: its time is not known before L1 is asked.
+    timestamp: 0n,
+    batchCount: 0n,
+    batchAcc: zero,
+    messageCount: 0n,
+    messagesAllowed: 0n,
+    safe: { number: 0n, hash, timestamp: genesis.header.timestamp, originNumber: number + 1n, messagesRead: 0n },
+  };
+}
+
+function describeSync({ number, hash, batchCount, messageCount }: L1Record): Record<string, unknown> {
+  const quantity = (value: bigint): string => `0x${value.toString(16)}`;
+  const l1 = { number: quantity(number), hash };
+  return { l1, batches: quantity(batchCount), messages: quantity(messageCount) };
+}

@@ -1,0 +1,188 @@
+import type { PeerIdText } from '../../protocol/brand.ts';
+import { NectarError } from '../../protocol/errors.ts';
+import type { NetworkDescriptor } from '../../protocol/network/descriptor.ts';
+import type { Readiness, Service } from '../service.ts';
+import type { Logger, Metrics } from '../telemetry/index.ts';
+import { createForwarder, type Ordering } from './account/forwarder.ts';
+import type { OperatorAccount } from './account/operator-account.ts';
+import type { RollupConfig } from './config.ts';
+import type { Derived } from './derive/deriver.ts';
+import type { Heads } from './derive/engine.ts';
+import type { Verdict } from './derive/unsafe-intake.ts';
+import { createJsonRpc } from './l1/json-rpc.ts';
+import { createRollupMetrics } from './metrics.ts';
+import { createNetworkPort, type LocalOrdering, type NetworkPort } from './network-port.ts';
+import type { NodeRegistry } from './registry/node-registry.ts';
+import { assembleParts, type RollupParts } from './rollup-parts.ts';
+
+export interface RollupOptions {
+  readonly config: RollupConfig;
+  readonly descriptor: NetworkDescriptor;
+  readonly databasePath: string;
+  /** fsync every block: true on the sequencer, which must not forget what it signed. */
+  readonly durable: boolean;
+  /** web3_clientVersion. */
+  readonly clientVersion: string;
+}
+
+export interface RollupDeps {
+  /** Asked for at start, when the node is unlocked: 32 bytes each. */
+  readonly secrets: {
+    databaseKey(): Promise<Uint8Array> | Uint8Array;
+    operatorKey(): Promise<Uint8Array> | Uint8Array;
+  };
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  readonly now: () => number;
+  readonly randomBytes: (size: number) => Uint8Array;
+}
+
+/** The rollup node: rebuilds L2 from L1, takes the sequencer's announcements before that, and serves the result. */
+export interface Rollup extends Service {
+  heads(): Heads;
+  /** JSON-RPC 2.0, single or batch. Never throws. */
+  rpc(body: unknown): Promise<unknown>;
+  /** Verdict on an announced block, for gossip. */
+  acceptUnsafe(message: Uint8Array): Promise<Verdict>;
+  /** Announcements of consecutive blocks from `from`, for peers that missed them. */
+  unsafeRange(from: bigint, limit: number): Promise<Uint8Array[]>;
+  /** On the sequencer: every new announcement. Returns how to stop it. */
+  onUnsafe(listener: (encoded: Uint8Array) => void): () => void;
+  onHead(listener: (heads: Heads) => void): () => void;
+  readonly registry: { isAuthorized(peerId: PeerIdText): Promise<boolean> } & Pick<NodeRegistry, 'members' | 'nodes'>;
+  readonly account: OperatorAccount;
+  /** What the network's other side (sequencer, batcher, auditor) runs on. */
+  readonly network: NetworkPort;
+}
+
+const NAME = 'rollup';
+
+export function createRollup(options: RollupOptions, deps: RollupDeps): Rollup {
+  const { log, now } = deps;
+  const metrics = createRollupMetrics(deps.metrics);
+  const onHead = createListeners<Heads>();
+  const onUnsafe = createListeners<Uint8Array>();
+  let parts: RollupParts | undefined;
+  let running: Promise<void> | undefined;
+  let stopping = new AbortController();
+  let local: LocalOrdering | undefined;
+
+  const get = (): RollupParts => {
+    if (parts === undefined) throw new NectarError('NODE_NOT_READY', { service: NAME, reason: 'not started' });
+    return parts;
+  };
+  const forwarder = lazyForwarder(options, () => stopping.signal);
+  const ordering: Ordering = {
+    submit: (raw) => (local ?? forwarder()).submit(raw),
+    pendingNonce: (address) => (local ?? forwarder()).pendingNonce(address),
+  };
+
+  function observe({ record, malformedBatches, replaced }: Derived): void {
+    metrics.l1Block.set(Number(record.number));
+    metrics.malformedBatches.inc(malformedBatches);
+    if (replaced) metrics.replacedChains.inc();
+  }
+
+  function observeHeads(heads: Heads): void {
+    for (const [head, { number }] of Object.entries(heads)) metrics.head.set({ head }, Number(number));
+    onHead.tell(heads);
+  }
+
+  return {
+    name: NAME,
+    async start(signal) {
+      stopping = new AbortController();
+      const databaseKey = await deps.secrets.databaseKey();
+      const operatorKey = await deps.secrets.operatorKey();
+      const assembled = await assembleParts(
+        { ...options, databaseKey, operatorKey },
+        {
+          log,
+          now,
+          randomBytes: deps.randomBytes,
+          ordering,
+          pool: { pendingNonce: (a) => local?.pool.pendingNonce(a), find: (hash) => local?.pool.find(hash) },
+          onDerived: observe,
+        },
+      );
+      await assembled.executor.open();
+      assembled.executor.onHeads(observeHeads);
+      parts = assembled;
+      observeHeads(assembled.executor.heads());
+      running = assembled.driver.run(AbortSignal.any([signal, stopping.signal]));
+    },
+    async stop() {
+      stopping.abort();
+      await running;
+      const stopped = parts;
+      parts = undefined;
+      await stopped?.executor.close();
+    },
+    readiness: (): Readiness => parts?.driver.readiness() ?? { ready: false, reason: 'not started' },
+    heads: () => get().executor.heads(),
+    rpc: async (body) => (parts === undefined ? notStarted(body) : parts.rpc.handle(body)),
+    async acceptUnsafe(message) {
+      const verdict = await get().intake.accept(message);
+      metrics.unsafeBlocks.inc({ verdict });
+      return verdict;
+    },
+    unsafeRange: async (from, limit) => get().intake.range(from, limit),
+    onUnsafe: onUnsafe.add,
+    onHead: onHead.add,
+    registry: {
+      isAuthorized: async (peerId) => get().registry.isAuthorized(peerId),
+      members: async () => get().registry.members(),
+      nodes: async () => get().registry.nodes(),
+    },
+    account: {
+      address: () => get().account.address(),
+      balance: async () => get().account.balance(),
+      send: async (tx) => get().account.send(tx),
+      receipt: async (hash) => get().account.receipt(hash),
+    },
+    network: createNetworkPort({
+      parts: get,
+      descriptor: options.descriptor,
+      config: options.config,
+      ordering,
+      setOrdering: (own) => {
+        local = own;
+      },
+      announce: onUnsafe.tell,
+    }),
+  };
+}
+
+function lazyForwarder({ config, descriptor }: RollupOptions, signal: () => AbortSignal): () => Ordering {
+  const urls = config.sequencerRpcUrls.length > 0 ? config.sequencerRpcUrls : descriptor.endpoints.sequencerRpc;
+  const limits = { timeoutMs: config.forwardTimeoutMs, maxResponseBytes: config.l1MaxResponseBytes };
+  const rpc = createJsonRpc({ urls, ...limits });
+  return () => createForwarder(rpc, signal());
+}
+
+function notStarted(body: unknown): unknown {
+  const id = typeof body === 'object' && body !== null && 'id' in body ? body.id : null;
+  return {
+    jsonrpc: '2.0',
+    id,
+    error: { code: -32000, message: 'the node is not ready', data: { code: 'NODE_NOT_READY' } },
+  };
+}
+
+interface Listeners<T> {
+  add(listener: (value: T) => void): () => void;
+  tell(value: T): void;
+}
+
+function createListeners<T>(): Listeners<T> {
+  const listeners = new Set<(value: T) => void>();
+  return {
+    add(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    tell: (value) => {
+      for (const listener of listeners) listener(value);
+    },
+  };
+}

@@ -1,0 +1,130 @@
+import type { BlockHeader } from '@ethereumjs/block';
+import { createAddressFromString } from '@ethereumjs/util';
+import type { Hex } from '../../protocol/brand.ts';
+import { NectarError } from '../../protocol/errors.ts';
+import type { NetworkDescriptor } from '../../protocol/network/descriptor.ts';
+import { parseOrigin } from '../../protocol/rollup/block-input.ts';
+import { bytesToHex } from '../../protocol/rollup/bytes.ts';
+import { createMemoryState } from '../../protocol/rollup/state-by-hash.ts';
+import { openStateTrie } from '../../protocol/rollup/state-trie.ts';
+import { parseTransaction } from '../../protocol/rollup/transaction.ts';
+import { encodeUnsafeBlock } from '../../protocol/rollup/unsafe-block.ts';
+import { clampTimestamp, MAX_DEPOSITS_PER_BLOCK } from './derive/batch-rules.ts';
+import type { Deposit } from './derive/engine.ts';
+import { createOwnBlocks, type OwnBlocks } from './own-blocks.ts';
+import type { RollupParts } from './rollup-parts.ts';
+import type { SequencerChain } from './sequencer/sequencer.ts';
+
+export interface SequencerChainOptions {
+  /** secp256k1, 32 bytes: signs announcements. */
+  readonly key: Uint8Array;
+  readonly descriptor: NetworkDescriptor;
+}
+
+export interface SequencerChainDeps {
+  readonly parts: () => RollupParts;
+  readonly announce: (envelope: Uint8Array) => void;
+}
+
+/** What may pass in a later block; everything else in a dropped transaction is for good. */
+const MAY_PASS_LATER: ReadonlySet<string> = new Set(['nonce-high', 'block-gas', 'fee-cap']);
+
+/** The node in the words of the sequencer. */
+export function createSequencerChain(options: SequencerChainOptions, deps: SequencerChainDeps): SequencerChain {
+  const { parts, announce } = deps;
+  const { l2 } = options.descriptor;
+  const signer = { chainId: BigInt(l2.chainId), key: options.key };
+  const head = createHeadReader(parts);
+  let own: OwnBlocks | undefined;
+
+  /** Signs only what is on disk: the same block always gives the same announcement. */
+  async function sign(block: Parameters<typeof encodeUnsafeBlock>[0]): Promise<Uint8Array> {
+    const envelope = encodeUnsafeBlock(block, signer);
+    await parts().intake.remember(bytesToHex(block.hash()), envelope);
+    return envelope;
+  }
+
+  async function ownBlocks(): Promise<OwnBlocks> {
+    own ??= await createOwnBlocks(parts().engine, async (block) => void (await sign(block)));
+    return own;
+  }
+
+  return {
+    get rules() {
+      return parts().rules;
+    },
+    settled: () => parts().driver.settled(),
+    gasLimit: () => BigInt(l2.genesis.gasLimit),
+    nextBaseFee: () => head.last()?.calcNextBaseFee() ?? 0n,
+    async account(address) {
+      const { stateRoot } = await head.read();
+      const { database, rules } = parts();
+      const { manager } = openStateTrie(createMemoryState(database), stateRoot, rules);
+      const account = await manager.getAccount(createAddressFromString(address));
+      return { nonce: account?.nonce ?? 0n, balance: account?.balance ?? 0n };
+    },
+    async proposeBlock(nowS) {
+      const header = await head.read();
+      const { number: originNumber, delayedMessages: read } = parseOrigin(header);
+      const l1 = await parts().store.cursor();
+      // Before the first L1 block is derived its time is unknown; behind the head's origin, L1 has not caught up again.
+      if (l1.timestamp === 0n || l1.number < originNumber) return undefined;
+      const waiting = Number(l1.messageCount - read);
+      return {
+        timestamp: clampTimestamp(nowS, header, l1),
+        l1Origin: { number: l1.number, hash: l1.hash },
+        delayedMessages: Math.min(waiting, MAX_DEPOSITS_PER_BLOCK),
+      };
+    },
+    async produce(input) {
+      const { executor, rules, feeRecipient } = parts();
+      const deposits = await readDeposits(parts(), await head.read(), input.delayedMessages);
+      const blocks = await ownBlocks();
+      const { block, dropped } = await executor.build({ ...input, deposits, feeRecipient });
+      blocks.add(block);
+      announce(await sign(block));
+      const refused = dropped.filter(({ obstacle }) => !MAY_PASS_LATER.has(obstacle));
+      return {
+        number: block.header.number,
+        included: block.transactions.map((tx) => bytesToHex(tx.hash())),
+        refused: refused.flatMap(({ index }) => hashOf(input.transactions[index], rules)),
+      };
+    },
+    takeDiscarded: async () => (await ownBlocks()).takeDiscarded(),
+  };
+}
+
+/** The header of the unsafe head, read once per head: every transaction that arrives asks for it. */
+function createHeadReader(parts: () => RollupParts): { read(): Promise<BlockHeader>; last(): BlockHeader | undefined } {
+  let hash: Hex | undefined;
+  let header: BlockHeader | undefined;
+  return {
+    last: () => header,
+    async read() {
+      const { executor, database } = parts();
+      const { unsafe } = executor.heads();
+      if (header !== undefined && hash === unsafe.hash) return header;
+      const block = await database.block(unsafe.hash);
+      if (block === undefined)
+        throw new NectarError('ROLLUP_DERIVE_STATE_INVALID', { what: `no block ${unsafe.number}` });
+      hash = unsafe.hash;
+      header = block.header;
+      return header;
+    },
+  };
+}
+
+async function readDeposits({ store }: RollupParts, head: BlockHeader, count: number): Promise<readonly Deposit[]> {
+  const { delayedMessages: read } = parseOrigin(head);
+  const deposits: Deposit[] = [];
+  for (let offset = 0; offset < count; offset += 1) {
+    const { index, to, amountWei } = await store.getMessage(read + BigInt(offset));
+    deposits.push({ index, to, amountWei });
+  }
+  return deposits;
+}
+
+function hashOf(raw: Uint8Array | undefined, rules: RollupParts['rules']): Hex[] {
+  const signed = raw && parseTransaction(raw, rules);
+  return signed === undefined || typeof signed === 'string' ? [] : [signed.hash];
+}
