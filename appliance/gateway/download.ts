@@ -22,9 +22,8 @@ export interface DownloadLimits {
  * chunk waits for the one after it: the last byte leaves only when the source has ended well.
  */
 export async function sendDownload(reply: FastifyReply, download: Download, limits: DownloadLimits): Promise<void> {
-  const chunks = download.body[Symbol.asyncIterator]();
+  const chunks = measured(download)[Symbol.asyncIterator]();
   const response = reply.raw;
-  let sent = 0;
   let failure: unknown;
   try {
     let next = await chunks.next();
@@ -33,14 +32,11 @@ export async function sendDownload(reply: FastifyReply, download: Download, limi
     response.writeHead(download.status, download.headers);
     while (next.done !== true) {
       const chunk = next.value;
-      sent += chunk.length;
-      if (download.length !== undefined && sent > download.length) throw new RangeError('more bytes than announced');
       next = await chunks.next();
       if (response.destroyed) return;
       limits.onBytes(chunk.length);
       if (!response.write(chunk) && !(await drained(response, limits.stallMs))) return;
     }
-    if (download.length !== undefined && sent !== download.length) throw new RangeError('fewer bytes than announced');
     response.end();
     await finished(response, limits.stallMs);
   } catch (error) {
@@ -53,6 +49,17 @@ export async function sendDownload(reply: FastifyReply, download: Download, limi
       response.destroy();
     }
   }
+}
+
+/** The body, held to the length announced for it. */
+async function* measured({ body, length }: Download): AsyncGenerator<Uint8Array, void, void> {
+  let count = 0;
+  for await (const chunk of body) {
+    count += chunk.length;
+    if (length !== undefined && count > length) throw new RangeError('more bytes than announced');
+    yield chunk;
+  }
+  if (length !== undefined && count !== length) throw new RangeError('fewer bytes than announced');
 }
 
 /** A source that fails while it is let go has nothing left to say: the answer is already decided. */

@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { isNectarError, NectarError } from '../../protocol/errors.ts';
 import type { Admission } from './admission.ts';
-import type { AccessContext } from './dependencies.ts';
+import type { AccessContext, GatewayDependencies } from './dependencies.ts';
 import type { GatewayServer, RouteContext, RouteGuard } from './gateway-server.ts';
 import { isAllowed, type Principal } from './tokens.ts';
 
@@ -44,11 +44,9 @@ export function addRequestGuard(
   server.decorateRequest('gone');
 
   server.addHook('onRequest', async (request, reply) => {
-    const requestId = Buffer.from(deps.randomBytes(REQUEST_ID_BYTES)).toString('hex');
+    const requestId = identify(reply, deps);
     request.access = accessOf(request, requestId);
     request.gone = AbortSignal.any([stopping, disconnection(reply)]);
-    reply.raw.setHeader('x-request-id', requestId);
-    for (const [name, value] of Object.entries(SECURITY_HEADERS)) reply.raw.setHeader(name, value);
 
     const guard = request.routeOptions.config.guard;
     if (guard === undefined || guard.scope === 'public') return;
@@ -64,6 +62,19 @@ export function addRequestGuard(
     if (/^100-continue$/i.test(request.headers.expect ?? '')) reply.raw.writeContinue();
     if (request.routeOptions.config.guard?.streamed !== true) limitBodyTime(request, reply, config.bodyTimeoutMs);
   });
+}
+
+/** Ours, never the client's: the audit log and the answer must name the same request. */
+export function createRequestId({ randomBytes }: Pick<GatewayDependencies, 'randomBytes'>): string {
+  return Buffer.from(randomBytes(REQUEST_ID_BYTES)).toString('hex');
+}
+
+/** Gives an answer its request id and the headers that every answer has. */
+export function identify(reply: FastifyReply, deps: Pick<GatewayDependencies, 'randomBytes'>): string {
+  const requestId = createRequestId(deps);
+  reply.raw.setHeader('x-request-id', requestId);
+  for (const [name, value] of Object.entries(SECURITY_HEADERS)) reply.raw.setHeader(name, value);
+  return requestId;
 }
 
 async function authorise(

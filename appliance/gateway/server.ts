@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { ServerOptions } from 'node:https';
 import type { Socket } from 'node:net';
 import { Ajv, type ValidateFunction } from 'ajv';
@@ -13,7 +13,7 @@ import { createIdempotency } from './idempotency.ts';
 import { createGatewayMetrics, type GatewayMetrics } from './metrics.ts';
 import { addOpenApi } from './openapi.ts';
 import { challengeOf, encodeProblem, nectarErrorOf, PROBLEM_TYPE, problemOf, retryAfterSeconds } from './problem.ts';
-import { addRequestGuard } from './request-guard.ts';
+import { addRequestGuard, createRequestId, identify } from './request-guard.ts';
 import { allowedMethods, type RouteTable } from './route-table.ts';
 import { addAuditRoutes } from './routes/audit.ts';
 import { addKeyRoutes } from './routes/keys.ts';
@@ -43,7 +43,7 @@ export interface ServerSetup {
 export async function buildServer(setup: ServerSetup, deps: GatewayDependencies): Promise<BuiltServer> {
   const { config } = setup;
   const metrics = createGatewayMetrics(deps.metrics);
-  const server = createHttpsServer(setup, metrics);
+  const server = createHttpsServer(setup, deps, metrics);
   const events = createSecurityEvents(config.maxDenialsPerMinute, deps);
   const context: RouteContext = {
     config,
@@ -73,7 +73,11 @@ export async function buildServer(setup: ServerSetup, deps: GatewayDependencies)
   return { server, routes, events };
 }
 
-function createHttpsServer({ config, tls }: ServerSetup, metrics: GatewayMetrics): GatewayServer {
+function createHttpsServer(
+  { config, tls }: ServerSetup,
+  deps: GatewayDependencies,
+  metrics: GatewayMetrics,
+): GatewayServer {
   const https: ServerOptions = {
     ...tls,
     minVersion: 'TLSv1.2',
@@ -94,11 +98,16 @@ function createHttpsServer({ config, tls }: ServerSetup, metrics: GatewayMetrics
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: MAX_PARAM_CHARS },
     frameworkErrors: (error, _request, reply) => {
-      sendProblem(reply as unknown as FastifyReply, nectarErrorOf(error, '', { bodyBytes: config.maxJsonBytes }), '');
+      const requestId = identify(reply as unknown as FastifyReply, deps);
+      sendProblem(
+        reply as unknown as FastifyReply,
+        nectarErrorOf(error, requestId, { bodyBytes: config.maxJsonBytes }),
+        requestId,
+      );
     },
     clientErrorHandler: (error, socket) => {
       metrics.malformed.inc();
-      answerMalformed(error, socket, config);
+      answerMalformed(error, socket, { config, requestId: createRequestId(deps) });
     },
   }) as unknown as GatewayServer;
   server.server.maxConnections = config.maxConnections;
@@ -151,16 +160,21 @@ function sendProblem(reply: FastifyReply, error: NectarError, requestId: string)
 }
 
 /** Below HTTP there is no request: the problem is written to the socket as it is, and the connection ends. */
-function answerMalformed(error: Error & { code: string }, socket: Socket, config: GatewayConfig): void {
+function answerMalformed(
+  error: Error & { code: string },
+  socket: Socket,
+  at: { config: GatewayConfig; requestId: string },
+): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
     return;
   }
-  const problem = malformed(error.code, config);
-  const body = encodeProblem(problemOf(problem, ''));
+  const problem = malformed(error.code, at.config);
+  const body = encodeProblem(problemOf(problem, at.requestId));
   const head = [
-    `HTTP/1.1 ${problem.status} ${problem.status === 431 ? 'Request Header Fields Too Large' : 'Bad Request'}`,
+    `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}`,
     'connection: close',
+    `x-request-id: ${at.requestId}`,
     `content-type: ${PROBLEM_TYPE}`,
     `content-length: ${Buffer.byteLength(body)}`,
   ];

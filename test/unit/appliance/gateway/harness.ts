@@ -357,7 +357,7 @@ function call(target: RequestOptions, { token, headers, body, json }: CallOption
     ...(payload instanceof Uint8Array && { 'content-length': String(payload.length) }),
     ...headers,
   };
-  return new Promise((resolve, reject) => {
+  return new Promise((resolve) => {
     const outgoing = request({ ...target, headers: sent }, (incoming) => {
       const chunks: Buffer[] = [];
       const settle = (aborted: boolean) => () => {
@@ -375,7 +375,10 @@ function call(target: RequestOptions, { token, headers, body, json }: CallOption
         .on('end', settle(false))
         .on('error', settle(true));
     });
-    outgoing.on('error', reject);
+    // A connection cut off before the headers came through: status 0.
+    outgoing.on('error', () =>
+      resolve({ status: 0, headers: {}, bytes: Buffer.alloc(0), aborted: true, json: () => ({}) }),
+    );
     if (payload === undefined || typeof payload === 'string' || payload instanceof Uint8Array) outgoing.end(payload);
     else payload.pipe(outgoing);
   });
