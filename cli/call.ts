@@ -31,14 +31,16 @@ export function addVerb(parent: Command, usage: string, description: VerbDescrip
   );
   verb.addOption(new Option('--home <dir>', 'folder of the node (default: NECTAR_HOME, else your data folder)'));
   verb.addOption(new Option('--json', 'print JSON; errors too, on stderr'));
-  const examples = description.examples.map((line) => `  $ nectar-byon ${line}`).join('\n');
+  const examples = description.examples
+    .map((line) => `  $ ${line.includes('| nectar-byon') ? '' : 'nectar-byon '}${line}`)
+    .join('\n');
   verb.addHelpText('after', `\nExamples:\n${examples}`);
   return verb;
 }
 
 /** Adds a verb that only holds others, such as `keys`: on its own it shows its help. */
 export function addGroup(parent: Command, name: string, summary: string): Command {
-  return parent.command(name).summary(summary).description(summary);
+  return parent.command(name).summary(summary).description(summary).helpCommand(false);
 }
 
 /** Makes a commander action from a function of a Call. */

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { NectarError } from '../protocol/errors.ts';
 import type { Terminal } from './terminal.ts';
@@ -32,4 +32,14 @@ export function isNodeHome(home: string): boolean {
 /** @throws NectarError CLI_HOME_MISSING */
 export function requireHome(home: string): void {
   if (!isNodeHome(home)) throw new NectarError('CLI_HOME_MISSING', { home });
+}
+
+/** @throws NectarError CLI_HOME_EXISTS when anything is there that a new home would cover */
+export function refuseExisting(home: string): void {
+  try {
+    if (readdirSync(home).length === 0) return;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
+  }
+  throw new NectarError('CLI_HOME_EXISTS', { home });
 }

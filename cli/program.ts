@@ -30,6 +30,8 @@ export function createProgram(terminal: Terminal): Command {
     .version(VERSION, '-V, --version', 'show the version')
     .helpOption('-h, --help', 'show the help')
     .helpCommand(false)
+    // Otherwise `get --version 2` would be the program's own --version.
+    .enablePositionalOptions()
     .addOption(new Option('--home <dir>').hideHelp())
     .addOption(new Option('--json').hideHelp())
     .configureHelp({ sortSubcommands: false, subcommandTerm: (command) => command.name() })

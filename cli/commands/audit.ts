@@ -23,8 +23,7 @@ export function registerAudit(program: Command, terminal: Terminal): void {
   addVerb(group, 'verify', {
     summary: 'recompute the whole log from disk: is it intact, is it complete',
     about:
-      'integrity: nothing was altered. completeness: nothing was cut off, compared with the last checkpoint anchored on the\n' +
-      'chain; unknown while none is there yet. Exit code 3 when either is violated.',
+      'integrity: nothing was altered. completeness: nothing was cut off, compared with the last checkpoint anchored on the chain; unknown while none is there yet. Exit code 3 when either is violated.',
     examples: ['audit verify', 'audit verify --json'],
   }).action(action(terminal, verify));
   addVerb(group, 'prove <leaf>', {

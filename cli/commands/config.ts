@@ -1,7 +1,5 @@
 import { existsSync } from 'node:fs';
 import { type Command, Option } from 'commander';
-import { configPath, loadConfig, resolveConfig } from '../../appliance/config/load.ts';
-import { printConfig } from '../../appliance/config/print.ts';
 import { action, addGroup, addVerb, type Call } from '../call.ts';
 import { requireHome } from '../home-folder.ts';
 import { toJson } from '../render/output.ts';
@@ -20,6 +18,7 @@ export function registerConfig(program: Command, terminal: Terminal): void {
 }
 
 async function print({ home, options, terminal, output }: Call<{ defaults?: boolean }>): Promise<void> {
+  const { configPath, loadConfig, printConfig, resolveConfig } = await import('../../appliance/config/index.ts');
   const defaults = options.defaults === true;
   if (!defaults && !existsSync(configPath(home))) requireHome(home);
   const loaded = defaults ? resolveConfig({}, { path: 'defaults' }) : loadConfig({ home, env: terminal.env });

@@ -1,7 +1,6 @@
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Command, Option } from 'commander';
-import { loadConfig } from '../../appliance/config/load.ts';
 import { action, addVerb, type Call } from '../call.ts';
 import { requireHome } from '../home-folder.ts';
 import { confirmByTyping } from '../prompt.ts';
@@ -19,8 +18,7 @@ export function registerDestroy(program: Command, terminal: Terminal): void {
   addVerb(program, 'destroy', {
     summary: 'destroy the node with every record in it, for good',
     about:
-      'First the wrapped root key and the key file are overwritten and removed, which makes every byte of the home and every\n' +
-      'replica unreadable; then the folder goes. It never touches a folder that is not the home of a node.',
+      'First the wrapped root key and the key file are overwritten and removed, which makes every byte of the home and every replica unreadable; then the folder goes. It never touches a folder that is not the home of a node.',
     examples: ['destroy', 'destroy --home /srv/test --yes'],
   })
     .addOption(new Option('-y, --yes', 'do not ask'))
@@ -38,7 +36,7 @@ async function destroy({ home, options, terminal, output }: Call<DestroyOptions>
     expected,
     yes: options.yes === true,
   });
-  const keyFile = keyFileOf(home);
+  const keyFile = await keyFileOf(home);
   await showWork(terminal, output, 'destroying the node', async () => {
     await stopProcess(home, { signal: terminal.signal });
     // Keys first: whatever interrupts the rest leaves ciphertext that nobody opens.
@@ -61,7 +59,8 @@ async function readNodeId(home: string): Promise<string> {
   return 'destroy!';
 }
 
-function keyFileOf(home: string): string | undefined {
+async function keyFileOf(home: string): Promise<string | undefined> {
+  const { loadConfig } = await import('../../appliance/config/load.ts');
   try {
     const { keyFile } = loadConfig({ home }).config.keys;
     return keyFile === '' ? undefined : keyFile;

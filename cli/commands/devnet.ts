@@ -1,18 +1,9 @@
 import { type Command, Option } from 'commander';
-import { isAddress, parseEther } from 'ethers';
 import type { Hex } from '../../protocol/brand.ts';
 import { NectarError } from '../../protocol/errors.ts';
 import { action, addGroup, addVerb, type Call } from '../call.ts';
 import { devnetFolder } from '../home-folder.ts';
-import {
-  type DevnetStatus,
-  devnetDown,
-  devnetEject,
-  devnetFund,
-  devnetStatus,
-  devnetUp,
-} from '../provision/process/devnet.ts';
-import { requireDevnet } from '../provision/process/devnet-home.ts';
+import type { DevnetStatus } from '../provision/process/devnet.ts';
 import { renderFacts } from '../render/table.ts';
 import { showWork } from '../render/work.ts';
 import type { Terminal } from '../terminal.ts';
@@ -54,48 +45,57 @@ export function registerDevnet(program: Command, terminal: Terminal): void {
     .action(action(terminal, eject));
 }
 
+/** Loaded by need: the chain's libraries take half a second that no other command should spend. */
+const load = () => import('../provision/process/devnet.ts');
 const folderOf = (call: Call<DevnetOptions>) => devnetFolder(call.terminal, call.options.devnet);
 
 async function up(call: Call<DevnetOptions>): Promise<void> {
   const { terminal, output } = call;
-  const result = await showWork(terminal, output, 'devnet', (say) => devnetUp(folderOf(call), terminal, say));
+  const result = await showWork(terminal, output, 'devnet', async (say) =>
+    (await load()).devnetUp(folderOf(call), terminal, say),
+  );
   output.result(result, () => renderDevnet(result));
 }
 
 async function down(call: Call<DevnetOptions>): Promise<void> {
   const { terminal, output } = call;
   const devnet = folderOf(call);
-  requireDevnet(devnet);
-  const result = await showWork(terminal, output, 'stopping the devnet', () => devnetDown(devnet, terminal.signal));
+  const result = await showWork(terminal, output, 'stopping the devnet', async () =>
+    (await load()).devnetDown(devnet, terminal.signal),
+  );
   output.result({ devnet, ...result }, result.wasRunning ? 'stopped' : 'it was not running');
 }
 
 async function status(call: Call<DevnetOptions>): Promise<void> {
   const devnet = folderOf(call);
-  requireDevnet(devnet);
-  const result = await devnetStatus(devnet);
+  const result = await (await load()).devnetStatus(devnet);
   call.output.result(result, () => renderDevnet(result));
 }
 
 async function fund(call: Call<DevnetOptions & { ether: string }>): Promise<void> {
   const { operands, options, terminal, output } = call;
   const [to = ''] = operands;
-  if (!isAddress(to)) throw new NectarError('CLI_USAGE', { problem: `${to} is not an address` });
+  if (!/^0x[0-9a-fA-F]{40}$/.test(to)) throw new NectarError('CLI_USAGE', { problem: `${to} is not an address` });
   if (!/^\d{1,6}(\.\d{1,9})?$/.test(options.ether)) {
     throw new NectarError('CLI_USAGE', {
       problem: `${options.ether} is not an amount of ether with at most nine decimals`,
     });
   }
-  const amountWei = parseEther(options.ether);
-  await showWork(terminal, output, 'depositing on L1', () =>
-    devnetFund(folderOf(call), { to: to.toLowerCase() as Hex, amountWei, signal: terminal.signal }),
+  await showWork(terminal, output, 'depositing on L1', async () =>
+    (await load()).devnetFund(folderOf(call), {
+      to: to.toLowerCase() as Hex,
+      ether: options.ether,
+      signal: terminal.signal,
+    }),
   );
-  output.result({ to, amountWei: amountWei.toString() }, `${options.ether} ether for ${to}`);
+  output.result({ to, ether: options.ether }, `${options.ether} ether for ${to}`);
 }
 
 async function eject(call: Call<DevnetOptions>): Promise<void> {
   const [peer = ''] = call.operands;
-  const result = await showWork(call.terminal, call.output, 'voting', () => devnetEject(folderOf(call), peer));
+  const result = await showWork(call.terminal, call.output, 'voting', async () =>
+    (await load()).devnetEject(folderOf(call), peer),
+  );
   call.output.result({ peer, ...result }, `${peer} ejected in L2 block ${result.blockNumber}`);
 }
 

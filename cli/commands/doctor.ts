@@ -3,15 +3,13 @@ import { readFileSync, statSync } from 'node:fs';
 import { freemem, totalmem } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { loadConfig } from '../../appliance/config/index.ts';
 import { NetworkInfo, NodeStatus } from '../../appliance/gateway/schemas.ts';
 import { NectarError } from '../../protocol/errors.ts';
 import { action, addVerb, type Call } from '../call.ts';
 import { requireHome } from '../home-folder.ts';
+import { isAuthorized } from '../membership.ts';
 import { withNode } from '../node-client.ts';
 import { type Check, checkClock, checkDisk, checkMemory, checkNode } from '../preflight.ts';
-import { readDescriptor } from '../provision/process/devnet-home.ts';
-import { isAuthorized } from '../provision/process/join-network.ts';
 import { readRunning } from '../provision/process/running.ts';
 import { renderChecks } from '../render/checks.ts';
 import { formatDuration } from '../render/quantities.ts';
@@ -38,9 +36,9 @@ async function doctor(call: Call<object>): Promise<void> {
     await checkDisk(home),
     checkMemory(freemem(), totalmem()),
     checkPermissions(home),
-    checkConfig(call),
+    await checkConfig(call),
     checkCertificate(readFileSync(join(home, 'tls', 'server.crt'), 'utf8'), terminal.now()),
-    await checkClock(terminal, l1Of(home)),
+    await checkClock(terminal, await l1Of(home)),
     ...(await checkNodeItself(call)),
   ];
   output.result({ checks }, () => renderChecks(checks, output));
@@ -60,7 +58,8 @@ function checkPermissions(home: string): Check {
   };
 }
 
-function checkConfig({ home, terminal }: Call<object>): Check {
+async function checkConfig({ home, terminal }: Call<object>): Promise<Check> {
+  const { loadConfig } = await import('../../appliance/config/index.ts');
   try {
     loadConfig({ home, env: terminal.env });
     return { name: 'config', value: 'valid', grade: 'good' };
@@ -77,7 +76,8 @@ export function checkCertificate(pem: string, now: number): Check {
   return { name: 'certificate', value, grade: 'good' };
 }
 
-function l1Of(home: string): string | undefined {
+async function l1Of(home: string): Promise<string | undefined> {
+  const { readDescriptor } = await import('../provision/process/devnet-home.ts');
   try {
     return readDescriptor(home).endpoints.l1Rpc[0];
   } catch {

@@ -1,14 +1,11 @@
 import { type Command, Option } from 'commander';
 import { NectarError } from '../../protocol/errors.ts';
 import { action, addVerb, type Call } from '../call.ts';
-import { devnetFolder } from '../home-folder.ts';
+import { devnetFolder, refuseExisting } from '../home-folder.ts';
 import { askForInit } from '../init-wizard.ts';
 import { collect, parsePort } from '../option-parsers.ts';
 import { checkPassphrase, readPassphrase } from '../passphrase.ts';
 import { preflight } from '../preflight.ts';
-import { refuseExisting } from '../provision/process/create-home.ts';
-import { initNode } from '../provision/process/init-node.ts';
-import { planHome } from '../provision/process/plan-home.ts';
 import { renderChecks } from '../render/checks.ts';
 import { renderNext, renderPlan } from '../render/plan.ts';
 import { isInteractive, type Terminal } from '../terminal.ts';
@@ -35,8 +32,7 @@ export function registerInit(program: Command, terminal: Terminal): void {
   addVerb(program, 'init', {
     summary: 'make a node and leave it running: asks a few questions, does everything else',
     about:
-      'Examines the machine, makes keys, identities, certificates and a token, starts the node and has it admitted to the\n' +
-      'network. Refuses to overwrite anything. Interrupted, it leaves nothing behind.',
+      'Examines the machine, makes keys, identities, certificates and a token, starts the node and has it admitted to the network. Refuses to overwrite anything. Interrupted, it leaves nothing behind.',
     examples: [
       'init',
       'init --yes',
@@ -80,6 +76,8 @@ export function registerInit(program: Command, terminal: Terminal): void {
 
 async function init(call: Call<InitOptions>): Promise<void> {
   const { home, options, terminal, output } = call;
+  const { initNode } = await import('../provision/process/init-node.ts');
+  const { planHome } = await import('../provision/process/plan-home.ts');
   if (options.target !== 'process') throw new NectarError('CLI_TARGET_UNAVAILABLE', { target: options.target });
   const timeoutMs = requireDuration(options.timeout);
   refuseExisting(home);

@@ -3,7 +3,6 @@ import { NetworkInfo, PeerList } from '../../appliance/gateway/schemas.ts';
 import { action, addGroup, addVerb, type Call } from '../call.ts';
 import { devnetFolder } from '../home-folder.ts';
 import { withNode } from '../node-client.ts';
-import { joinNetwork } from '../provision/process/join-network.ts';
 import { renderFacts, renderTable } from '../render/table.ts';
 import { showWork } from '../render/work.ts';
 import type { Terminal } from '../terminal.ts';
@@ -50,6 +49,7 @@ async function join(call: Call<{ devnet?: string; timeout: string }>): Promise<v
   const { terminal, output, options } = call;
   const devnet = devnetFolder(terminal, options.devnet);
   const timeoutMs = requireDuration(options.timeout);
+  const { joinNetwork } = await import('../provision/process/join-network.ts');
   await withNode(call, async (client) => {
     const info = await showWork(terminal, output, 'joining the network', (say) =>
       joinNetwork({ client, devnet, timeoutMs, signal: terminal.signal, say }),

@@ -23,8 +23,7 @@ export function registerPut(program: Command, terminal: Terminal): void {
   addVerb(program, 'put <files...>', {
     summary: 'store files, folders, or stdin (-) as sealed records',
     about:
-      'Every file becomes one record, encrypted before it touches the disk and logged in the audit log. A file that was\n' +
-      'reported as stored survives a crash; one that was not left nothing behind.',
+      'Every file becomes one record, encrypted before it touches the disk and logged in the audit log. A file that was reported as stored survives a crash; one that was not left nothing behind.',
     examples: [
       'put report.pdf scan.dcm',
       'put --label cardiology --label 2026 ./incoming',

@@ -9,8 +9,7 @@ export function registerRm(program: Command, terminal: Terminal): void {
   addVerb(program, 'rm <records...>', {
     summary: 'destroy records for good (crypto-shred)',
     about:
-      'Destroys the keys of every version, which makes every copy anywhere unreadable, replicas and backups included, and\n' +
-      'prints a signed receipt of the destruction. The audit log keeps that the record existed and who destroyed it.',
+      'Destroys the keys of every version, which makes every copy anywhere unreadable, replicas and backups included, and prints a signed receipt of the destruction. The audit log keeps that the record existed and who destroyed it.',
     examples: ['rm 3f0c...e1', 'rm --yes 3f0c...e1 --json > receipt.json'],
   })
     .addOption(new Option('-y, --yes', 'do not ask'))

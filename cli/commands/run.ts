@@ -1,9 +1,11 @@
 import { Argument, type Command } from 'commander';
-import { ROLES, runRole } from '../../appliance/roles.ts';
+import type { Role } from '../../appliance/roles.ts';
 import { action, addVerb, type Call } from '../call.ts';
 import { writeRunning } from '../provision/process/running.ts';
 import type { Terminal } from '../terminal.ts';
 import { VERSION } from '../version.ts';
+
+const ROLES: readonly Role[] = ['all', 'gateway', 'store', 'audit', 'rollup', 'sequencer'];
 
 export function registerRun(program: Command, terminal: Terminal): void {
   addVerb(program, 'run', {
@@ -17,6 +19,8 @@ export function registerRun(program: Command, terminal: Terminal): void {
 /** Until SIGTERM or Ctrl-C. With --json, as `up` calls it, the error that ends it is the log's last line. */
 async function run({ home, operands, terminal }: Call<object>): Promise<void> {
   const role = ROLES.find((name) => name === operands[0]) ?? 'all';
+  // Loaded only here: no other command needs the services, and they take a second to load.
+  const { runRole } = await import('../../appliance/roles.ts');
   await runRole({
     role,
     home,

@@ -18,7 +18,9 @@ async function status(call: Call<object>): Promise<void> {
   const { output } = call;
   await withNode(call, async (client) => {
     const node = await client.json(NodeStatus, 'GET', '/v1/node');
-    output.result(node, () => renderStatus(node, client.gateway, output));
+    output.result({ ...node, home: call.home, gateway: client.gateway }, () =>
+      renderStatus(node, client.gateway, output),
+    );
   });
 }
 

@@ -12,6 +12,7 @@ import type { Terminal } from '../terminal.ts';
 
 interface CreateOptions {
   readonly scope: readonly string[];
+  readonly subject?: string;
   readonly name?: string;
   readonly expires: string;
   readonly output?: string;
@@ -19,7 +20,7 @@ interface CreateOptions {
 
 export function registerToken(program: Command, terminal: Terminal): void {
   const group = addGroup(program, 'token', 'create, list and revoke access tokens of the HTTP API');
-  addVerb(group, 'create <subject>', {
+  addVerb(group, 'create [subject]', {
     summary: 'create an access token for a program or a person',
     about: `Scopes: ${SCOPES.join(' ')} (admin implies the others). The token is shown once and stored nowhere.`,
     examples: [
@@ -31,6 +32,7 @@ export function registerToken(program: Command, terminal: Terminal): void {
     .addOption(
       new Option('-s, --scope <scope>', 'what it may do; repeat for more').argParser(collect).default([], 'none'),
     )
+    .addOption(new Option('--subject <subject>', 'whom it speaks for; the same as the argument'))
     .addOption(new Option('--name <name>', 'a description for the list'))
     .addOption(new Option('--expires <duration>', 'how long it is good for: 90d, 12h, 30m').default('30d'))
     .addOption(new Option('-o, --output <file>', 'write the token to a new file that only you can read'))
@@ -47,6 +49,8 @@ export function registerToken(program: Command, terminal: Terminal): void {
 
 async function create(call: Call<CreateOptions>): Promise<void> {
   const { options, operands, output } = call;
+  const subject = operands[0] ?? options.subject;
+  if (subject === undefined) throw new NectarError('CLI_USAGE', { problem: 'name whom the token speaks for' });
   const expiresInMs = parseDuration(options.expires);
   if (expiresInMs === undefined) {
     throw new NectarError('CLI_USAGE', {
@@ -60,7 +64,7 @@ async function create(call: Call<CreateOptions>): Promise<void> {
   }
   await withNode(call, async (client) => {
     const issued = await client.json(IssuedToken, 'POST', '/v1/tokens', {
-      subject: operands[0],
+      subject,
       scope: options.scope,
       expiresInSeconds: expiresInMs / 1000,
       ...(options.name !== undefined && { name: options.name }),

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
@@ -14,6 +14,7 @@ import {
 } from '../../../appliance/keys/index.ts';
 import { createLogger, createMetrics } from '../../../appliance/telemetry/index.ts';
 import { NectarError } from '../../../protocol/errors.ts';
+import { refuseExisting } from '../../home-folder.ts';
 import { createIdentities, IDENTITIES, type PublicIdentity } from './identities.ts';
 import { isAlive } from './running.ts';
 import { syncFolder, syncTree } from './sync-tree.ts';
@@ -46,16 +47,6 @@ async function removeAbandoned(home: string): Promise<void> {
     const pid = name.startsWith(prefix) ? Number(name.slice(prefix.length)) : 0;
     if (pid > 1 && !isAlive(pid)) await rm(join(dirname(home), name), { recursive: true, force: true });
   }
-}
-
-/** @throws NectarError CLI_HOME_EXISTS when anything is there that a new home would cover */
-export function refuseExisting(home: string): void {
-  try {
-    if (readdirSync(home).length === 0) return;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
-  }
-  throw new NectarError('CLI_HOME_EXISTS', { home });
 }
 
 /**

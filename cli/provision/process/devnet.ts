@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Contract, hexlify, JsonRpcProvider, keccak256, toUtf8Bytes, Wallet } from 'ethers';
+import { Contract, hexlify, JsonRpcProvider, keccak256, parseEther, toUtf8Bytes, Wallet } from 'ethers';
 import { NodeRegistryAbi } from '../../../contracts/generated/NodeRegistry.ts';
 import type { Hex } from '../../../protocol/brand.ts';
 import { NectarError } from '../../../protocol/errors.ts';
@@ -50,6 +50,7 @@ export async function devnetUp(devnet: string, terminal: Terminal, say: (text: s
 
 /** Stops the sequencer, then L1, with their state on disk. */
 export async function devnetDown(devnet: string, signal: AbortSignal): Promise<{ wasRunning: boolean }> {
+  requireDevnet(devnet);
   const { wasRunning } = await stopProcess(devnet, { signal });
   const l1 = join(devnet, 'l1');
   const l1Running = findAnvilPid(l1) !== undefined;
@@ -58,6 +59,7 @@ export async function devnetDown(devnet: string, signal: AbortSignal): Promise<{
 }
 
 export async function devnetStatus(devnet: string): Promise<DevnetStatus> {
+  requireDevnet(devnet);
   const descriptor = readDescriptor(devnet);
   const [l1Url, l2Url] = [endpoint(descriptor, 'l1Rpc'), endpoint(descriptor, 'sequencerRpc')];
   const [l1, l2] = await Promise.all([findBlock(l1Url), findBlock(l2Url)]);
@@ -72,12 +74,13 @@ export async function devnetStatus(devnet: string): Promise<DevnetStatus> {
 /** Sends test ether from L1 to an L2 account, and waits until L2 has it. */
 export async function devnetFund(
   devnet: string,
-  request: { to: Hex; amountWei: bigint; signal: AbortSignal },
+  request: { to: Hex; ether: string; signal: AbortSignal },
 ): Promise<void> {
   requireDevnet(devnet);
   const descriptor = readDescriptor(devnet);
   const rpcUrl = endpoint(descriptor, 'sequencerRpc');
-  const { to, amountWei, signal } = request;
+  const { to, signal } = request;
+  const amountWei = parseEther(request.ether);
   const before = await balanceOf(rpcUrl, to);
   const key = await readKey(faucetKeyPath(devnet));
   await depositEth({ rpcUrl: endpoint(descriptor, 'l1Rpc'), key }, { inbox: descriptor.l1.inbox, to, amountWei });

@@ -1,17 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseEther } from 'ethers';
 import Type from 'typebox';
 import { JoinResult, NetworkInfo } from '../../../appliance/gateway/schemas.ts';
 import type { Hex } from '../../../protocol/brand.ts';
 import { NectarError } from '../../../protocol/errors.ts';
 import type { Client } from '../../client.ts';
+import { isAuthorized } from '../../membership.ts';
 import { devnetFund } from './devnet.ts';
 import { isDevnetHome } from './devnet-home.ts';
 
 const POLL_MS = 500;
-const FIRST_BALANCE_WEI = parseEther('10');
+const FIRST_BALANCE_ETHER = '10';
+const ENOUGH_WEI = 1_000_000_000_000_000_000n;
 const RpcAnswer = Type.Object({ result: Type.String({ pattern: '^0x[0-9a-f]{1,64}$' }) });
-const AUTHORIZED = ['active', 'warned'];
 
 export interface JoinRequest {
   readonly client: Client;
@@ -48,14 +48,10 @@ export async function joinNetwork(request: JoinRequest): Promise<NetworkInfo> {
   throw new NectarError('CLI_JOIN_TIMEOUT', { seconds: request.timeoutMs / 1000, waitingFor });
 }
 
-export function isAuthorized({ membership }: NetworkInfo): boolean {
-  return AUTHORIZED.includes(membership.toLowerCase());
-}
-
 /** Until the node's own state shows the balance: it follows the chain by itself, a little behind the sequencer. */
 async function fundOperator({ client, devnet, timeoutMs, signal }: JoinRequest, operator: Hex): Promise<void> {
-  if ((await balanceOf(client, operator)) >= FIRST_BALANCE_WEI / 10n) return;
-  await devnetFund(devnet, { to: operator, amountWei: FIRST_BALANCE_WEI, signal });
+  if ((await balanceOf(client, operator)) >= ENOUGH_WEI) return;
+  await devnetFund(devnet, { to: operator, ether: FIRST_BALANCE_ETHER, signal });
   for (let waited = 0; waited < timeoutMs; waited += POLL_MS) {
     if ((await balanceOf(client, operator)) > 0n) return;
     await sleep(POLL_MS, undefined, { signal });

@@ -1,0 +1,66 @@
+import { homedir } from 'node:os';
+import { CommanderError } from 'commander';
+import { EXIT } from '../protocol/errors/definition.ts';
+import { createProgram } from './program.ts';
+import { describeProblem, renderProblem } from './render/problem.ts';
+import type { Terminal } from './terminal.ts';
+
+/** A second Ctrl-C ends at once; the launcher and the terminal may both pass on the first one, so a near one is the same. */
+const SAME_SIGNAL_MS = 500;
+const SIGNAL_EXITS = { SIGINT: EXIT.interrupted, SIGTERM: 143, SIGHUP: 129 } as const;
+
+/** Runs one command line and returns the exit code. */
+export async function runCommandLine(args: readonly string[], terminal: Terminal): Promise<number> {
+  const program = createProgram(terminal);
+  try {
+    if (args.length === 0) {
+      program.outputHelp();
+      return EXIT.ok;
+    }
+    await program.parseAsync([...args], { from: 'user' });
+    return EXIT.ok;
+  } catch (error) {
+    // --help and --version come as errors with exit code 0, a group without a verb as its help.
+    if (error instanceof CommanderError && (error.exitCode === 0 || error.code === 'commander.help')) {
+      return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+    }
+    if (terminal.signal.aborted) return signalExit(terminal.signal.reason);
+    const text = renderProblem(error, { json: args.includes('--json'), debug: Boolean(terminal.env.NECTAR_DEBUG) });
+    terminal.stderr.write(`${text}\n`);
+    return describeProblem(error).exit;
+  }
+}
+
+function signalExit(reason: unknown): number {
+  return SIGNAL_EXITS[reason as keyof typeof SIGNAL_EXITS] ?? EXIT.interrupted;
+}
+
+export function processTerminal(): Terminal {
+  const abort = new AbortController();
+  let first = 0;
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, () => {
+      if (!abort.signal.aborted) {
+        first = Date.now();
+        abort.abort(signal);
+      } else if (Date.now() - first > SAME_SIGNAL_MS) {
+        process.exit(signalExit(signal));
+      }
+    });
+  }
+  // `nectar-byon ls | head` closes our stdout: that is its right, not an error.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) =>
+    process.exit(error.code === 'EPIPE' ? EXIT.ok : EXIT.bug),
+  );
+  return {
+    stdin: process.stdin,
+    stdout: process.stdout,
+    stderr: process.stderr,
+    env: process.env,
+    platform: process.platform,
+    userFolder: homedir(),
+    workingFolder: process.cwd(),
+    signal: abort.signal,
+    now: () => Date.now(),
+  };
+}

@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createProgram } from '../../../cli/program.ts';
+import { capture, fakeTerminal } from './capture.ts';
+import type { Command } from 'commander';
+
+function verbs(command: Command, path: string[] = []): { path: string[]; command: Command }[] {
+  const children = command.commands.flatMap((child) => verbs(child, [...path, child.name()]));
+  return command.commands.length > 0 ? children : [{ path, command }];
+}
+
+const all = verbs(createProgram(fakeTerminal().terminal));
+
+test('has every verb of the issue', () => {
+  const names = all.map(({ path }) => path.join(' '));
+  const wanted = [
+    ['init', 'up', 'down', 'status', 'logs', 'unlock', 'put', 'get', 'ls', 'rm', 'doctor', 'destroy', 'completion', 'run'],
+    ['keys list', 'keys rotate', 'token create', 'token list', 'token revoke'],
+    ['audit tail', 'audit verify', 'audit prove', 'network status', 'network peers', 'network join'],
+    ['devnet up', 'devnet down', 'devnet status', 'devnet eject', 'devnet fund', 'config print'],
+  ].flat();
+  assert.deepEqual(names.toSorted(), wanted.toSorted());
+});
+
+test('every verb has --json, --home, and a help with examples that name it', async () => {
+  for (const { path, command } of all) {
+    const long = command.options.map((option) => option.long);
+    assert.ok(long.includes('--json') && long.includes('--home'), path.join(' '));
+    const help = await capture([...path, '--help']);
+    assert.equal(help.code, 0, path.join(' '));
+    assert.match(help.stdout, new RegExp(`Examples:\\n(.*\\n)*.*nectar-byon ${path.join(' ')}`), path.join(' '));
+  }
+});
+
+test('prints the version, and the help without arguments', async () => {
+  assert.match((await capture(['--version'])).stdout, /^\d+\.\d+\.\d+\n$/);
+  const bare = await capture([]);
+  assert.equal(bare.code, 0);
+  assert.match(bare.stdout, /nectar-byon init/);
+});
+
+test('leaves --version of get to get', async () => {
+  const run = await capture(['get', 'abc', '--version', '2', '--home', '/nowhere/home', '--json']);
+  assert.equal(JSON.parse(run.stderr).error.code, 'CLI_HOME_MISSING');
+});
+
+test('usage errors exit with 2, the remedy on stderr, nothing on stdout', async () => {
+  for (const args of [['bogus'], ['put'], ['ls', '--nope'], ['get', 'x', '--range', '9-1'], ['token', 'create', 'x'], ['up', '--timeout', 'soon']]) {
+    const run = await capture([...args, '--home', '/nowhere/home']);
+    assert.equal(run.code, 2, args.join(' '));
+    assert.equal(run.stdout, '');
+    assert.match(run.stderr, /^nectar-byon: .*\n {2}.*\n {2}CLI_(USAGE|HOME_MISSING)\n$/, args.join(' '));
+  }
+});
+
+test('with --json an error is one JSON object on stderr', async () => {
+  const run = await capture(['status', '--home', '/nowhere/home', '--json']);
+  assert.equal(run.code, 2);
+  assert.deepEqual(Object.keys(JSON.parse(run.stderr).error), ['code', 'message', 'data', 'remedy']);
+  assert.deepEqual(JSON.parse(run.stderr).error.data, { home: '/nowhere/home' });
+  assert.equal(run.stdout, '');
+});
+
+test('a group without a verb shows its help and exits with 2', async () => {
+  const run = await capture(['keys']);
+  assert.equal(run.code, 2);
+  assert.match(run.stderr, /rotate/);
+});
+
+test('refuses what the version has not', async () => {
+  const run = await capture(['init', '--target', 'docker', '--yes', '--home', '/nowhere/home', '--json']);
+  assert.equal(run.code, 2);
+  assert.equal(JSON.parse(run.stderr).error.code, 'CLI_TARGET_UNAVAILABLE');
+});
+
+test('an interrupted command exits with 130 and shows no error', async () => {
+  const abort = new AbortController();
+  abort.abort('SIGINT');
+  const run = await capture(['status', '--home', '/nowhere/home'], { signal: abort.signal });
+  assert.equal(run.code, 130);
+  assert.equal(run.stderr, '');
+});
