@@ -186,8 +186,7 @@ export function createExecutor({ database, genesis, rules }: ExecutorDeps): Exec
     settle(next);
   }
 
-  async function open(): Promise<void> {
-    await database.open();
+  async function load(): Promise<void> {
     const stored = await database.heads();
     if (stored === undefined) {
       const block = { block: genesis.block, receipts: [] };
@@ -196,10 +195,19 @@ export function createExecutor({ database, genesis, rules }: ExecutorDeps): Exec
     }
     const actual = (await database.canonicalHash(0n)) ?? 'none';
     if (actual !== genesis.hash) {
-      await database.close();
       throw new NectarError('ROLLUP_DATABASE_GENESIS_MISMATCH', { expected: genesis.hash, actual });
     }
     heads = stored;
+  }
+
+  async function open(): Promise<void> {
+    await database.open();
+    try {
+      await load();
+    } catch (error) {
+      await database.close();
+      throw error;
+    }
   }
 
   return {
