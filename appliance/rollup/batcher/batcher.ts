@@ -72,7 +72,8 @@ export function createBatcher(
     const batch = await collectBatch(range, (number) => chain.getBatchBlock(number));
     const read = posted.messagesRead + batch.delayedMessages;
     // Inbox counts only forwards, also where a faulty batch declared more than its blocks consumed.
-    const declared = read > posted.messagesAllowed ? read : posted.messagesAllowed;
+    const isBehind = read < posted.messagesAllowed;
+    const declared = isBehind ? posted.messagesAllowed : read;
     const args = [posted.batchCount, hexlify(batch.data), declared];
     const data = SEQUENCER_INBOX.encodeFunctionData('addBatch', args) as Hex;
     const outgoing = await sender.send({ to: options.sequencerInbox, data }, signal);
