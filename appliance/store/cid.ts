@@ -1,0 +1,52 @@
+import { hash } from 'node:crypto';
+import * as dagPb from '@ipld/dag-pb';
+import { CID } from 'multiformats/cid';
+import * as raw from 'multiformats/codecs/raw';
+import { create as createDigest } from 'multiformats/hashes/digest';
+import { sha256 as sha256Codec } from 'multiformats/hashes/sha2';
+import type { Cid } from '../../protocol/brand.ts';
+
+/** base32 of version, codec, sha2-256 and 32 bytes: 59 characters. */
+const CID_TEXT = /^b[a-z2-7]{58}$/;
+
+export function rawCid(bytes: Uint8Array): CID {
+  return cidOf(raw.code, bytes);
+}
+
+export function dagPbCid(bytes: Uint8Array): CID {
+  return cidOf(dagPb.code, bytes);
+}
+
+export function cidText(cid: CID): Cid {
+  return cid.toString() as Cid;
+}
+
+/** A CID of the only kind that we make: v1, raw or dag-pb, sha2-256; undefined for any other text. */
+export function parseCid(text: string): CID | undefined {
+  if (!CID_TEXT.test(text)) return undefined;
+  try {
+    const cid = CID.parse(text);
+    const known = (cid.code === raw.code || cid.code === dagPb.code) && cid.multihash.code === sha256Codec.code;
+    return known && cid.toString() === text ? cid : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether the bytes are the block that the CID names. */
+export function isBlockOf(cid: Cid, bytes: Uint8Array): boolean {
+  const parsed = parseCid(cid);
+  return parsed !== undefined && Buffer.compare(sha256(bytes), parsed.multihash.digest) === 0;
+}
+
+export function isDagPb(cid: Cid): boolean {
+  return parseCid(cid)?.code === dagPb.code;
+}
+
+function cidOf(code: number, bytes: Uint8Array): CID {
+  return CID.createV1(code, createDigest(sha256Codec.code, sha256(bytes)));
+}
+
+function sha256(bytes: Uint8Array): Buffer {
+  return hash('sha256', bytes, 'buffer');
+}

@@ -1,0 +1,44 @@
+import Type, { type Static } from 'typebox';
+
+const MIB = 1024 * 1024;
+const TIB = 1024 ** 4;
+
+/** Options of the store service. */
+export const storeConfig = Type.Object({
+  maxRecordBytes: Type.Integer({
+    default: TIB,
+    minimum: 1,
+    maximum: TIB,
+    description: 'Largest record in bytes.',
+  }),
+  inlineMaxBytes: Type.Integer({
+    default: 64 * 1024,
+    minimum: 0,
+    maximum: 512 * 1024,
+    description: 'Sealed records up to this many bytes live in the database instead of files of their own.',
+  }),
+  minFreeBytes: Type.Integer({
+    default: 64 * MIB,
+    minimum: 0,
+    description:
+      'Writes are refused while the volume has less free space than this, so that deleting and the index always have room.',
+  }),
+  replicas: Type.Integer({
+    default: 1,
+    minimum: 0,
+    maximum: 16,
+    description: 'Copies of every record that peers should hold.',
+  }),
+  heldMaxBytes: Type.Integer({
+    default: 64 * 1024 * MIB,
+    minimum: 0,
+    description: 'Most bytes of blocks that this node holds for other owners together.',
+  }),
+  heldPerOwnerMaxBytes: Type.Integer({
+    default: 16 * 1024 * MIB,
+    minimum: 0,
+    description: 'Most bytes of blocks that this node holds for one other owner.',
+  }),
+});
+
+export type StoreConfig = Static<typeof storeConfig>;

@@ -1,0 +1,120 @@
+/** The values of the index: JSON, sealed. Trusted once opened: only this node writes under its key. */
+import type { Cid, PeerIdText, RecordId } from '../../protocol/brand.ts';
+import type { DestructionReceipt } from '../../protocol/envelope/destruction-receipt.ts';
+import type { WrappedDek } from '../../protocol/envelope/wrapped-dek.ts';
+import type { RecordMeta } from './interfaces.ts';
+
+/** One per record. */
+export interface HeadEntry {
+  readonly v: 1;
+  readonly recordId: RecordId;
+  /** Order of creation: the place in listings. */
+  readonly seq: number;
+  readonly latest: number;
+  readonly labels: readonly string[];
+  /** Present on a tombstone: the keys of all versions are destroyed. */
+  readonly shredded?: DestructionReceipt;
+}
+
+/** One per record version. */
+export interface VersionEntry {
+  readonly v: 1;
+  readonly recordId: RecordId;
+  readonly version: number;
+  readonly root: Cid;
+  /** Of plaintext. */
+  readonly bytes: number;
+  /** The blob's 40-byte header, base64: a range read needs no first block. */
+  readonly header: string;
+  readonly inline: boolean;
+  readonly contentType: string;
+  readonly labels: readonly string[];
+  readonly name?: string;
+  readonly createdAt: string;
+  readonly auditLeaf: number;
+  readonly dek: { readonly kekId: string; readonly sealed: string };
+  /** Of the commitment that is anchored, base64. */
+  readonly salt: string;
+  readonly holders: readonly PeerIdText[];
+  readonly anchor?: { readonly root: string; readonly batchId: string };
+}
+
+/** Blocks under a root that belong to no version (yet, or any more). */
+export interface GarbageEntry {
+  readonly root: Cid;
+}
+
+/** A deletion that has begun: a start that finds one finishes it. */
+export interface IntentEntry {
+  readonly recordId: RecordId;
+  readonly since: string;
+}
+
+export interface RefEntry {
+  readonly recordId: RecordId;
+  readonly version: number;
+}
+
+export interface ListingEntry {
+  readonly recordId: RecordId;
+}
+
+export interface StatsEntry {
+  readonly records: number;
+  readonly versions: number;
+  readonly bytes: number;
+  readonly heldBytes: number;
+  readonly nextSeq: number;
+  /** The highest audit leaf that a committed version names. */
+  readonly auditLeaf: number;
+}
+
+export const NO_STATS: StatsEntry = { records: 0, versions: 0, bytes: 0, heldBytes: 0, nextSeq: 0, auditLeaf: -1 };
+
+export type StatsDelta = Partial<StatsEntry>;
+
+/** Counts add up; nextSeq and auditLeaf are high-water marks. */
+export function addStats(stats: StatsEntry, delta: StatsDelta): StatsEntry {
+  return {
+    records: stats.records + (delta.records ?? 0),
+    versions: stats.versions + (delta.versions ?? 0),
+    bytes: stats.bytes + (delta.bytes ?? 0),
+    heldBytes: stats.heldBytes + (delta.heldBytes ?? 0),
+    nextSeq: Math.max(stats.nextSeq, delta.nextSeq ?? 0),
+    auditLeaf: Math.max(stats.auditLeaf, delta.auditLeaf ?? -1),
+  };
+}
+
+export function encodeEntry(entry: object): Uint8Array {
+  return Buffer.from(JSON.stringify(entry));
+}
+
+/** For values that came out of the sealed index under the key of their kind. */
+export function decodeEntry<T>(value: Uint8Array): T {
+  return JSON.parse(Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('utf8')) as T;
+}
+
+export function storedDek(wrapped: WrappedDek): VersionEntry['dek'] {
+  return { kekId: wrapped.kekId, sealed: Buffer.from(wrapped.sealed).toString('base64') };
+}
+
+export function wrappedDek(entry: VersionEntry): WrappedDek {
+  return { kekId: entry.dek.kekId, sealed: Buffer.from(entry.dek.sealed, 'base64') };
+}
+
+export function recordMeta(entry: VersionEntry): RecordMeta {
+  const { recordId, version, bytes, contentType, labels, createdAt } = entry;
+  return {
+    recordId,
+    version,
+    bytes,
+    contentType,
+    labels,
+    ...(entry.name === undefined ? {} : { name: entry.name }),
+    cid: entry.root,
+    createdAt,
+    kekId: entry.dek.kekId,
+    replicas: entry.holders,
+    anchored: entry.anchor !== undefined,
+  };
+}

@@ -1,0 +1,44 @@
+import { findEntry, type StoreCore } from './core.ts';
+import type { HeadEntry, VersionEntry } from './entries.ts';
+import type { EvidenceEvent, ScrubFinding } from './interfaces.ts';
+
+type Report = (finding: ScrubFinding) => void;
+
+/**
+ * Compares the index with what the audit log says was created and destroyed. An AEAD cannot tell an old index from a new
+ * one; the log, which others have seen, can. A leaf that no version names is an attempted put (a crash before the commit,
+ * and no receipt), or a version that was rolled back: receipts tell which. Resolves with the leaves compared; undefined
+ * without evidence.
+ */
+export async function compareEvidence(
+  core: StoreCore,
+  report: Report,
+  signal: AbortSignal,
+): Promise<number | undefined> {
+  const { evidence } = core.deps;
+  if (evidence === undefined) return undefined;
+  const open = new Map<string, ScrubFinding>();
+  let leaves = 0;
+  for await (const event of evidence.records(0, signal)) {
+    leaves += 1;
+    const finding = await contradiction(core, event);
+    const attempt = `${event.recordId}/${event.version}/${event.cid}`;
+    if (event.outcome === 'failure') open.delete(attempt);
+    else if (finding !== undefined) open.set(attempt, finding);
+  }
+  for (const finding of open.values()) report(finding);
+  return leaves;
+}
+
+async function contradiction(core: StoreCore, event: EvidenceEvent): Promise<ScrubFinding | undefined> {
+  const { type, outcome, recordId, index } = event;
+  if (outcome !== 'success' || recordId === undefined) return undefined;
+  const version = event.version ?? 0;
+  const finding: ScrubFinding = { code: 'STORE_RECORD_UNACCOUNTED', recordId, version, auditLeaf: index };
+  const head = await findEntry<HeadEntry>(core, core.keys.head(recordId)).catch(() => undefined);
+  if (type === 'record.delete') return head?.shredded === undefined ? finding : undefined;
+  if (type !== 'record.create' && type !== 'record.update') return undefined;
+  if (head?.shredded !== undefined) return undefined;
+  const entry = await findEntry<VersionEntry>(core, core.keys.version(recordId, version)).catch(() => undefined);
+  return entry?.auditLeaf === index && entry.root === event.cid ? undefined : finding;
+}

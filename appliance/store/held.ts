@@ -1,0 +1,128 @@
+import { mkdir, stat, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Cid, PeerIdText } from '../../protocol/brand.ts';
+import { SEGMENT_BYTES } from '../../protocol/envelope/format.ts';
+import { NectarError } from '../../protocol/errors.ts';
+import { placeFile, readIfThere, syncFolder } from './block-files.ts';
+import { isBlockOf, parseCid } from './cid.ts';
+import { findEntry, type StoreCore, stagingName } from './core.ts';
+import { requireFree } from './disk-full.ts';
+import { decodeEntry, encodeEntry } from './entries.ts';
+import type { IndexOp } from './index-db.ts';
+import type { HeldBlocks } from './interfaces.ts';
+
+/** A leaf is at most one segment; nodes are smaller. */
+const MAX_BLOCK_BYTES = SEGMENT_BYTES;
+
+interface HeldEntry {
+  readonly root: Cid;
+  readonly cid: Cid;
+  readonly bytes: number;
+}
+
+/**
+ * Ciphertext blocks of other owners, apart from our own and from each other's: an owner can neither read nor release what
+ * another one stored here, even under the same CID.
+ */
+export function createHeldBlocks(core: StoreCore): HeldBlocks {
+  const path = (owner: PeerIdText, cid: Cid): string => join(core.folders.held, core.keys.heldFolder(owner), cid);
+  const owned = async (owner: PeerIdText): Promise<number> =>
+    (await findEntry<{ bytes: number }>(core, core.keys.heldOwner(owner)))?.bytes ?? 0;
+  const inTurn = <T>(owner: PeerIdText, change: () => Promise<T>): Promise<T> =>
+    core.locks.run(`held ${owner}`, change);
+  const ownerOp = (owner: PeerIdText, bytes: number): IndexOp => ({
+    type: 'put',
+    key: core.keys.heldOwner(owner),
+    value: encodeEntry({ bytes }),
+  });
+
+  async function hold(
+    owner: PeerIdText,
+    root: Cid,
+    block: { readonly cid: Cid; readonly bytes: Uint8Array },
+  ): Promise<void> {
+    const { cid, bytes } = block;
+    const key = core.keys.heldBlock(owner, cid);
+    const link: IndexOp = { type: 'put', key: core.keys.heldRoot(owner, root, cid), value: encodeEntry({ cid }) };
+    const known = await findEntry<HeldEntry>(core, key);
+    if (known === undefined) {
+      const used = await owned(owner);
+      checkQuota(core, used, bytes.length);
+      const entry: HeldEntry = { root, cid, bytes: bytes.length };
+      const put: IndexOp = { type: 'put', key, value: encodeEntry(entry) };
+      // The entry goes first: a crash then leaves an entry without a file, which release removes, and never a lost file.
+      await core.db.commit([
+        put,
+        link,
+        ownerOp(owner, used + bytes.length),
+        { type: 'count', delta: { heldBytes: bytes.length } },
+      ]);
+    } else if (known.root !== root) {
+      await core.db.commit([link]);
+    }
+    if (await isThere(path(owner, cid))) return;
+    await mkdir(join(core.folders.held, core.keys.heldFolder(owner)), { recursive: true, mode: 0o700 });
+    await syncFolder(core.folders.held);
+    await placeFile(join(core.folders.staging, stagingName(core)), path(owner, cid), bytes);
+  }
+
+  async function release(owner: PeerIdText, root: Cid): Promise<void> {
+    const ops: IndexOp[] = [];
+    let freed = 0;
+    for await (const { key, value } of core.db.range(core.keys.heldRoots(owner, root))) {
+      const { cid } = decodeEntry<{ cid: Cid }>(value);
+      ops.push({ type: 'del', key });
+      const entry = await findEntry<HeldEntry>(core, core.keys.heldBlock(owner, cid));
+      if (entry?.root !== root) continue;
+      freed += entry.bytes;
+      await unlink(path(owner, cid)).catch(() => undefined);
+      ops.push({ type: 'del', key: core.keys.heldBlock(owner, cid) });
+    }
+    if (ops.length === 0) return;
+    ops.push(ownerOp(owner, (await owned(owner)) - freed), { type: 'count', delta: { heldBytes: -freed } });
+    await core.db.commit(ops);
+  }
+
+  return {
+    async hold(owner, root, block) {
+      checkBlock(root, block);
+      await requireFree(core.folders.held, core.options.minFreeBytes);
+      await inTurn(owner, () => hold(owner, root, block));
+    },
+    async get(owner, cid) {
+      if ((await core.db.get(core.keys.heldBlock(owner, cid))) === undefined) return undefined;
+      const block = await readIfThere(path(owner, cid));
+      return block !== undefined && isBlockOf(cid, block) ? block : undefined;
+    },
+    release: (owner, root) => inTurn(owner, () => release(owner, root)),
+    bytes: () => core.db.stats().heldBytes,
+  };
+}
+
+/** Size before shape before hash: a hostile peer chose all of it. */
+function checkBlock(root: Cid, block: { readonly cid: Cid; readonly bytes: Uint8Array }): void {
+  const { cid, bytes } = block;
+  if (bytes.length > MAX_BLOCK_BYTES)
+    throw new NectarError('STORE_BLOCK_INVALID', { cid: 'a block', problem: `over ${MAX_BLOCK_BYTES} bytes` });
+  if (parseCid(root) === undefined || parseCid(cid) === undefined) {
+    throw new NectarError('STORE_BLOCK_INVALID', { cid: 'a block', problem: 'its CID is of no kind that is held' });
+  }
+  if (!isBlockOf(cid, bytes)) throw new NectarError('STORE_BLOCK_INVALID', { cid, problem: 'its hash is another' });
+}
+
+function checkQuota(core: StoreCore, ownerBytes: number, more: number): void {
+  const { heldMaxBytes, heldPerOwnerMaxBytes } = core.options;
+  if (ownerBytes + more > heldPerOwnerMaxBytes) {
+    throw new NectarError('STORE_HELD_QUOTA', { quotaBytes: heldPerOwnerMaxBytes, scope: 'one owner' });
+  }
+  if (core.db.stats().heldBytes + more > heldMaxBytes) {
+    throw new NectarError('STORE_HELD_QUOTA', { quotaBytes: heldMaxBytes, scope: 'all owners' });
+  }
+}
+
+function isThere(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}

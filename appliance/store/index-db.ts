@@ -1,0 +1,167 @@
+import { ClassicLevel } from 'classic-level';
+import type { EnvelopeCrypto } from '../../protocol/envelope/crypto.ts';
+import { openValue, SEALED_VALUE_RANDOM_BYTES, sealValue } from '../../protocol/envelope/sealed-value.ts';
+import { isNectarError, NectarError } from '../../protocol/errors.ts';
+import { diskError, requireFree } from './disk-full.ts';
+import { addStats, decodeEntry, encodeEntry, NO_STATS, type StatsDelta, type StatsEntry } from './entries.ts';
+import { createGroupCommit } from './group-commit.ts';
+
+type Level = ClassicLevel<Uint8Array, Uint8Array>;
+
+/** Below this LevelDB is not reopened after a failed write: recovery itself needs to write. */
+const REOPEN_FREE_BYTES = 16 * 1024 * 1024;
+const SCAN_BATCH = 128;
+
+export type IndexWrite =
+  | { readonly type: 'put'; readonly key: Uint8Array; readonly value: Uint8Array }
+  | { readonly type: 'del'; readonly key: Uint8Array };
+
+/** A write, or what the commit changes in the store's counters, which are written in the same batch. */
+export type IndexOp = IndexWrite | { readonly type: 'count'; readonly delta: StatsDelta };
+
+export interface RangeOptions {
+  readonly gte: Uint8Array;
+  readonly lt: Uint8Array;
+  readonly gt?: Uint8Array;
+  readonly limit?: number;
+}
+
+/**
+ * The sealed index: classic-level with values sealed for their key. `get` and `range` throw STORE_INDEX_CORRUPT for a value
+ * that does not open there: altered, cut, or moved. An older value of the same key, or a removed entry, is not seen here:
+ * the audit log is what a scrub compares with (see README.md).
+ */
+export interface IndexDb {
+  get(key: Uint8Array): Promise<Uint8Array | undefined>;
+  /** `broken` hears of values that do not open and lets the scan go on; without it the scan throws. */
+  range(
+    options: RangeOptions,
+    broken?: (key: Uint8Array) => void,
+  ): AsyncGenerator<{ key: Uint8Array; value: Uint8Array }>;
+  /** Atomic, and durable when it resolves; concurrent commits share one fsync. NODE_DISK_FULL leaves nothing of it. */
+  commit(ops: readonly IndexOp[]): Promise<void>;
+  /** Counters as of the last commit. */
+  stats(): StatsEntry;
+  /** Rewrites the files that hold [gte, lt), so that replaced values leave the disk's files. */
+  compact(range: { gte: Uint8Array; lt: Uint8Array }): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface IndexDbOptions {
+  readonly folder: string;
+  readonly valueKey: Uint8Array;
+  readonly crypto: EnvelopeCrypto;
+  readonly randomBytes: (length: number) => Uint8Array;
+  readonly statsKey: Uint8Array;
+}
+
+export async function openIndexDb(options: IndexDbOptions): Promise<IndexDb> {
+  const { folder, valueKey, crypto } = options;
+  let db = await openLevel(folder);
+  let broken = false;
+
+  /** After a failed write the log's tail may be torn, and writes behind it would be lost at the next recovery: start a new log. */
+  async function heal(): Promise<void> {
+    if (!broken) return;
+    await requireFree(folder, REOPEN_FREE_BYTES);
+    await db.close();
+    db = await openLevel(folder);
+    broken = false;
+  }
+
+  const seal = (op: IndexWrite) => {
+    if (op.type === 'del') return op;
+    const input = { place: op.key, value: op.value, random: options.randomBytes(SEALED_VALUE_RANDOM_BYTES) };
+    return { type: 'put' as const, key: op.key, value: sealValue(crypto, valueKey, input) };
+  };
+
+  let stats = NO_STATS;
+
+  const commits = createGroupCommit<IndexOp>(async (ops) => {
+    const writes = ops.filter((op) => op.type !== 'count');
+    const next = ops.reduce((sum, op) => (op.type === 'count' ? addStats(sum, op.delta) : sum), stats);
+    if (next !== stats) writes.push({ type: 'put', key: options.statsKey, value: encodeEntry(next) });
+    try {
+      await heal();
+      await db.batch(writes.map(seal), { sync: true });
+      stats = next;
+    } catch (error) {
+      if (!isNectarError(error)) broken = true;
+      throw diskError(error, folder);
+    }
+  });
+
+  function unseal(key: Uint8Array, sealed: Uint8Array): Uint8Array | undefined {
+    return openValue(crypto, valueKey, { place: key, sealed });
+  }
+
+  async function get(key: Uint8Array): Promise<Uint8Array | undefined> {
+    const sealed = await db.get(key).catch((error: unknown) => {
+      throw readError(error, key);
+    });
+    if (sealed === undefined) return undefined;
+    const value = unseal(key, sealed);
+    if (value === undefined) throw corrupt(key);
+    return value;
+  }
+
+  const stored = await get(options.statsKey);
+  if (stored !== undefined) stats = decodeEntry<StatsEntry>(stored);
+
+  return {
+    get,
+    stats: () => stats,
+    async *range({ gte, gt, lt, limit }, onBroken) {
+      const bounds = gt === undefined ? { gte, lt } : { gt, lt };
+      const iterator = db.iterator({ ...bounds, limit: limit ?? -1 });
+      try {
+        for (;;) {
+          const entries = await iterator.nextv(SCAN_BATCH).catch((error: unknown) => {
+            throw readError(error, gte);
+          });
+          if (entries.length === 0) return;
+          for (const [key, sealed] of entries) {
+            const value = unseal(key, sealed);
+            if (value !== undefined) yield { key, value };
+            else if (onBroken === undefined) throw corrupt(key);
+            else onBroken(key);
+          }
+        }
+      } finally {
+        await iterator.close();
+      }
+    },
+    commit: (ops) => commits.commit(ops),
+    async compact({ gte, lt }) {
+      await db.compactRange(gte, lt);
+    },
+    async close() {
+      await commits.idle();
+      await db.close();
+    },
+  };
+}
+
+/** Uncompressed: ciphertext does not shrink, and a scan of the files for leaked bytes then sees them as they are. */
+async function openLevel(folder: string): Promise<Level> {
+  const db: Level = new ClassicLevel(folder, { keyEncoding: 'view', valueEncoding: 'view', compression: false });
+  try {
+    await db.open();
+    return db;
+  } catch (error) {
+    const { code } = ((error as Error).cause ?? error) as NodeJS.ErrnoException;
+    if (code === 'LEVEL_LOCKED') throw new NectarError('NODE_HOME_IN_USE', { home: folder }, { cause: error });
+    if (code === 'LEVEL_CORRUPTION')
+      throw new NectarError('STORE_INDEX_CORRUPT', { entry: 'database' }, { cause: error });
+    throw diskError(error, folder);
+  }
+}
+
+function corrupt(key: Uint8Array, cause?: unknown): NectarError {
+  const entry = `kind ${key[0]} ${Buffer.from(key.subarray(1, 9)).toString('hex')}`;
+  return new NectarError('STORE_INDEX_CORRUPT', { entry }, { cause });
+}
+
+function readError(error: unknown, key: Uint8Array): unknown {
+  return (error as NodeJS.ErrnoException).code === 'LEVEL_CORRUPTION' ? corrupt(key, error) : error;
+}

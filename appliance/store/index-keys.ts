@@ -1,0 +1,105 @@
+import { createHmac } from 'node:crypto';
+import { utf8ToBytes } from '@noble/hashes/utils.js';
+import type { Cid, PeerIdText, RecordId } from '../../protocol/brand.ts';
+import { type EnvelopeCrypto, KEY_BYTES } from '../../protocol/envelope/crypto.ts';
+
+/** The first byte of a database key: what kind of entry it is. */
+export const KIND = {
+  head: 1,
+  version: 2,
+  listing: 3,
+  inlineBlock: 4,
+  root: 5,
+  garbage: 6,
+  intent: 7,
+  unanchored: 8,
+  underReplicated: 9,
+  heldBlock: 10,
+  heldRoot: 11,
+  heldOwner: 12,
+  stats: 13,
+} as const;
+
+export type Kind = (typeof KIND)[keyof typeof KIND];
+
+/**
+ * Database keys: kind(1) | HMAC-SHA256(name)(32) [| order]. Whoever reads the disk learns how many entries of each kind
+ * there are, which versions belong to one record, how many records share a label and the order of their creation (LevelDB
+ * itself shows that): no id, no label, no name.
+ */
+export interface IndexKeys {
+  /** Seals the values. */
+  readonly valueKey: Uint8Array;
+  readonly cursorKey: Uint8Array;
+  head(id: RecordId): Uint8Array;
+  version(id: RecordId, version: number): Uint8Array;
+  /** [gte, lt) of a record's versions. */
+  versions(id: RecordId): { gte: Uint8Array; lt: Uint8Array };
+  listing(label: string | undefined, seq: number): Uint8Array;
+  listings(label: string | undefined): { gte: Uint8Array; lt: Uint8Array };
+  ofVersion(kind: typeof KIND.unanchored | typeof KIND.underReplicated, id: RecordId, version: number): Uint8Array;
+  ofCid(kind: typeof KIND.inlineBlock | typeof KIND.root | typeof KIND.garbage, cid: Cid): Uint8Array;
+  intent(id: RecordId): Uint8Array;
+  heldBlock(owner: PeerIdText, cid: Cid): Uint8Array;
+  heldRoot(owner: PeerIdText, root: Cid, cid: Cid): Uint8Array;
+  heldRoots(owner: PeerIdText, root: Cid): { gte: Uint8Array; lt: Uint8Array };
+  heldOwner(owner: PeerIdText): Uint8Array;
+  /** The folder of an owner's held blocks: says nothing about who it is. */
+  heldFolder(owner: PeerIdText): string;
+  readonly stats: Uint8Array;
+}
+
+/** [gte, lt) of all entries of a kind. */
+export function kindRange(kind: Kind): { gte: Uint8Array; lt: Uint8Array } {
+  return { gte: Uint8Array.of(kind), lt: Uint8Array.of(kind + 1) };
+}
+
+export function createIndexKeys(crypto: EnvelopeCrypto, indexKey: Uint8Array): IndexKeys {
+  const sub = (name: string): Uint8Array =>
+    crypto.hkdf(indexKey, new Uint8Array(0), utf8ToBytes(`nectar/index/${name}/1`), KEY_BYTES);
+  const nameKey = sub('names');
+  /** Parts are joined by a byte that occurs in no id, CID or label. */
+  const mac = (...parts: string[]): Buffer => createHmac('sha256', nameKey).update(parts.join('\0')).digest();
+  const key = (kind: Kind, name: Uint8Array, order?: Uint8Array): Uint8Array =>
+    Buffer.concat([Uint8Array.of(kind), name, order ?? EMPTY]);
+  const listName = (label: string | undefined): Buffer => (label === undefined ? mac('list-all') : mac('list', label));
+  const prefixRange = (prefix: Uint8Array): { gte: Uint8Array; lt: Uint8Array } => ({
+    gte: prefix,
+    lt: Buffer.concat([prefix, AFTER]),
+  });
+
+  return {
+    valueKey: sub('values'),
+    cursorKey: sub('cursors'),
+    head: (id) => key(KIND.head, mac('record', id)),
+    version: (id, version) => key(KIND.version, mac('record', id), uint32(version)),
+    versions: (id) => prefixRange(key(KIND.version, mac('record', id))),
+    listing: (label, seq) => key(KIND.listing, listName(label), uint64(seq)),
+    listings: (label) => prefixRange(key(KIND.listing, listName(label))),
+    ofVersion: (kind, id, version) => key(kind, mac(`kind-${kind}`, id, String(version))),
+    ofCid: (kind, cid) => key(kind, mac(`kind-${kind}`, cid)),
+    intent: (id) => key(KIND.intent, mac('intent', id)),
+    heldBlock: (owner, cid) => key(KIND.heldBlock, mac('held-block', owner, cid)),
+    heldRoot: (owner, root, cid) => key(KIND.heldRoot, mac('held-root', owner, root), mac('held-block', owner, cid)),
+    heldRoots: (owner, root) => prefixRange(key(KIND.heldRoot, mac('held-root', owner, root))),
+    heldOwner: (owner) => key(KIND.heldOwner, mac('held-owner', owner)),
+    heldFolder: (owner) => mac('held-folder', owner).toString('hex').slice(0, 32),
+    stats: Uint8Array.of(KIND.stats),
+  };
+}
+
+const EMPTY = new Uint8Array(0);
+/** Sorts after every order that follows a prefix: orders are at most 32 bytes. */
+const AFTER = new Uint8Array(33).fill(0xff);
+
+function uint32(value: number): Uint8Array {
+  const bytes = new Uint8Array(4);
+  new DataView(bytes.buffer).setUint32(0, value);
+  return bytes;
+}
+
+function uint64(value: number): Uint8Array {
+  const bytes = new Uint8Array(8);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(value));
+  return bytes;
+}

@@ -1,0 +1,4 @@
+export { type StoreConfig, storeConfig } from './config.ts';
+export type { StoreOptions } from './core.ts';
+export type * from './interfaces.ts';
+export { createStore } from './store.ts';

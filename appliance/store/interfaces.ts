@@ -1,0 +1,198 @@
+/** What the store provides, and what it needs of others (satisfied by wire.ts). */
+import type { Cid, PeerIdText, RecordId } from '../../protocol/brand.ts';
+import type { DekContext } from '../../protocol/envelope/aad.ts';
+import type { EnvelopeCrypto } from '../../protocol/envelope/crypto.ts';
+import type { DestructionReceipt } from '../../protocol/envelope/destruction-receipt.ts';
+import type { WrappedDek } from '../../protocol/envelope/wrapped-dek.ts';
+import type { Service } from '../service.ts';
+import type { Logger, Metrics } from '../telemetry/index.ts';
+
+/** On whose behalf, for the audit log. */
+export interface AccessContext {
+  readonly actor: { readonly subject: string; readonly tokenId?: string; readonly name?: string };
+  readonly address?: string;
+  readonly requestId: string;
+}
+
+export interface StoreKeys {
+  derive(purpose: 'index'): Uint8Array;
+  newDek(context: DekContext): { dek: Uint8Array; wrapped: WrappedDek };
+  unwrapDek(wrapped: WrappedDek, context: DekContext): Uint8Array;
+  rewrapDek(wrapped: WrappedDek, context: DekContext): WrappedDek;
+}
+
+export type StoreAuditType =
+  | 'record.create'
+  | 'record.read'
+  | 'record.update'
+  | 'record.delete'
+  | 'record.query'
+  | 'record.restore'
+  | 'record.export';
+
+export interface StoreAuditEvent {
+  readonly type: StoreAuditType;
+  readonly outcome: 'success' | 'failure';
+  readonly context: AccessContext;
+  readonly recordId?: RecordId;
+  readonly version?: number;
+  readonly detail?: Record<string, string | number>;
+}
+
+export interface StoreAudit {
+  /** Resolves once the leaf is durable. */
+  append(event: StoreAuditEvent): Promise<{ index: number }>;
+}
+
+/** What the audit log says happened to records, for the cross-check of scrub: from a leaf on, in order. */
+export interface StoreEvidence {
+  records(from: number, signal: AbortSignal): AsyncIterable<EvidenceEvent>;
+}
+
+export interface EvidenceEvent {
+  readonly index: number;
+  readonly type: string;
+  readonly outcome: 'success' | 'failure';
+  readonly recordId?: RecordId;
+  readonly version?: number;
+  /** `detail.cid` of the event. */
+  readonly cid?: string;
+}
+
+export interface StoreReplicas {
+  fetch(root: Cid, cid: Cid, holders: PeerIdText[], signal: AbortSignal): Promise<Uint8Array | undefined>;
+}
+
+export interface StoreSigner {
+  /** Ed25519 over the bytes as they are, by the node's checkpoint signer. */
+  sign(bytes: Uint8Array): Uint8Array | Promise<Uint8Array>;
+}
+
+export interface StoreDeps {
+  readonly crypto: EnvelopeCrypto;
+  readonly keys: StoreKeys;
+  readonly audit: StoreAudit;
+  readonly evidence?: StoreEvidence;
+  readonly replicas?: StoreReplicas;
+  readonly signer: StoreSigner;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  readonly now: () => Date;
+  readonly randomBytes: (length: number) => Uint8Array;
+}
+
+export interface RecordMeta {
+  readonly recordId: RecordId;
+  readonly version: number;
+  readonly bytes: number;
+  readonly contentType: string;
+  readonly labels: readonly string[];
+  readonly name?: string;
+  readonly cid: Cid;
+  readonly createdAt: string;
+  readonly kekId: string;
+  readonly replicas: readonly PeerIdText[];
+  readonly anchored: boolean;
+}
+
+export interface PutInput {
+  /** Given: a new version of that record. Absent: a new record. */
+  readonly recordId?: RecordId;
+  readonly contentType: string;
+  readonly labels: readonly string[];
+  readonly name?: string;
+}
+
+export interface PutReceipt {
+  readonly recordId: RecordId;
+  readonly version: number;
+  readonly cid: Cid;
+  readonly bytes: number;
+  readonly auditLeaf: number;
+}
+
+export interface OpenOptions {
+  readonly version?: number;
+  /** Plaintext bytes [start, end). */
+  readonly range?: { readonly start: number; readonly end?: number };
+}
+
+export interface OpenedRecord {
+  readonly meta: RecordMeta;
+  readonly start: number;
+  /** Exclusive. */
+  readonly end: number;
+  readonly body: AsyncIterable<Uint8Array>;
+  readonly auditLeaf: number;
+}
+
+export interface ListQuery {
+  readonly label?: string;
+  readonly limit: number;
+  readonly cursor?: string;
+}
+
+export interface ScrubFinding {
+  readonly code: string;
+  readonly recordId?: RecordId;
+  readonly version?: number;
+  readonly cid?: Cid;
+  readonly auditLeaf?: number;
+}
+
+export interface ScrubReport {
+  readonly entries: number;
+  readonly records: number;
+  readonly versions: number;
+  readonly blocks: number;
+  readonly bytes: number;
+  /** Blocks that were bad and came back from a replica. */
+  readonly restored: number;
+  /** Leaves of the audit log that were compared; undefined when there was no evidence to compare with. */
+  readonly evidenceLeaves?: number;
+  readonly findings: readonly ScrubFinding[];
+}
+
+export interface ScrubProgress {
+  readonly versions: number;
+  readonly total: number;
+}
+
+export interface VersionRef {
+  readonly recordId: RecordId;
+  readonly version: number;
+}
+
+export interface HeldBlocks {
+  hold(owner: PeerIdText, root: Cid, block: { readonly cid: Cid; readonly bytes: Uint8Array }): Promise<void>;
+  get(owner: PeerIdText, cid: Cid): Promise<Uint8Array | undefined>;
+  release(owner: PeerIdText, root: Cid): Promise<void>;
+  bytes(): number;
+}
+
+export interface Store extends Service {
+  put(
+    input: PutInput,
+    body: AsyncIterable<Uint8Array>,
+    context: AccessContext,
+    signal: AbortSignal,
+  ): Promise<PutReceipt>;
+  open(id: RecordId, options: OpenOptions, context: AccessContext, signal: AbortSignal): Promise<OpenedRecord>;
+  head(id: RecordId, options: { readonly version?: number }, context: AccessContext): Promise<RecordMeta>;
+  list(query: ListQuery, context: AccessContext): Promise<{ records: RecordMeta[]; cursor?: string }>;
+  shred(id: RecordId, context: AccessContext): Promise<DestructionReceipt>;
+  rewrap(onProgress: (done: number) => void, context: AccessContext): Promise<{ rewrapped: number }>;
+  exportCar(id: RecordId, options: { readonly version?: number }, context: AccessContext): AsyncIterable<Uint8Array>;
+  scrub(onProgress: (progress: ScrubProgress) => void, signal?: AbortSignal): Promise<ScrubReport>;
+  stats(): { records: number; versions: number; bytes: number };
+  unanchored(limit: number): Promise<(VersionRef & { commitment: Uint8Array })[]>;
+  markAnchored(items: readonly VersionRef[], anchor: { root: string; batchId: string }): Promise<void>;
+  readonly blocks: {
+    get(cid: Cid): Promise<Uint8Array | undefined>;
+    has(cid: Cid): Promise<boolean>;
+    links(root: Cid): Promise<Cid[]>;
+  };
+  underReplicated(limit: number): Promise<{ root: Cid; blocks: Cid[]; holders: PeerIdText[] }[]>;
+  markReplicated(root: Cid, holder: PeerIdText): Promise<void>;
+  readonly held: HeldBlocks;
+}

@@ -1,0 +1,66 @@
+import { openValue, SEALED_VALUE_RANDOM_BYTES, sealValue } from '../../protocol/envelope/sealed-value.ts';
+import { isNectarError, NectarError } from '../../protocol/errors.ts';
+import { getVersion, type StoreCore } from './core.ts';
+import { decodeEntry, type ListingEntry, recordMeta } from './entries.ts';
+import type { AccessContext, ListQuery, RecordMeta } from './interfaces.ts';
+import { checkText, invalid, MAX_LABEL_BYTES } from './put-input.ts';
+
+export const MAX_PAGE = 1000;
+const MAX_CURSOR_CHARACTERS = 512;
+
+/** A page of records, in the order of their creation, each in its latest version. Audited before it returns. */
+export async function listRecords(
+  core: StoreCore,
+  query: ListQuery,
+  context: AccessContext,
+): Promise<{ records: RecordMeta[]; cursor?: string }> {
+  const { label, limit, cursor } = query;
+  if (!Number.isInteger(limit) || limit < 1 || limit > MAX_PAGE) throw invalid('limit', `1 to ${MAX_PAGE}`);
+  if (label !== undefined) checkText('label', label, MAX_LABEL_BYTES);
+  const range = core.keys.listings(label);
+  const from = cursor === undefined ? range : { ...range, gt: openCursor(core, label, cursor) };
+  const records: RecordMeta[] = [];
+  let last: Uint8Array | undefined;
+  let more = false;
+  for await (const { key, value } of core.db.range({ ...from, limit: limit + 1 })) {
+    if (last !== undefined && records.length >= limit) {
+      more = true;
+      break;
+    }
+    const meta = await findMeta(core, decodeEntry<ListingEntry>(value));
+    if (meta !== undefined) records.push(meta);
+    last = key;
+  }
+  const detail = { results: records.length, filter: label === undefined ? 'none' : 'label' };
+  await core.deps.audit.append({ type: 'record.query', outcome: 'success', context, detail });
+  return more && last !== undefined ? { records, cursor: sealCursor(core, label, last) } : { records };
+}
+
+/** undefined for a record that was destroyed while the page was read. */
+async function findMeta(core: StoreCore, { recordId }: ListingEntry): Promise<RecordMeta | undefined> {
+  try {
+    return recordMeta(await getVersion(core, recordId));
+  } catch (error) {
+    if (isNectarError(error, 'STORE_RECORD_SHREDDED')) return undefined;
+    throw error;
+  }
+}
+
+/** Sealed: a cursor shows no database key, and one of another query or of nobody is refused. */
+function sealCursor(core: StoreCore, label: string | undefined, key: Uint8Array): string {
+  const random = core.deps.randomBytes(SEALED_VALUE_RANDOM_BYTES);
+  const sealed = sealValue(core.deps.crypto, core.keys.cursorKey, { place: cursorPlace(label), value: key, random });
+  return Buffer.from(sealed).toString('base64url');
+}
+
+function openCursor(core: StoreCore, label: string | undefined, cursor: string): Uint8Array {
+  if (cursor.length > MAX_CURSOR_CHARACTERS) throw new NectarError('STORE_CURSOR_INVALID', {});
+  const sealed = Buffer.from(cursor, 'base64url');
+  const key = openValue(core.deps.crypto, core.keys.cursorKey, { place: cursorPlace(label), sealed });
+  if (key === undefined) throw new NectarError('STORE_CURSOR_INVALID', {});
+  return key;
+}
+
+function cursorPlace(label: string | undefined): Uint8Array {
+  return Buffer.from(label === undefined ? 'all' : `label ${label}`);
+}

@@ -1,0 +1,79 @@
+import type { RecordId } from '../../protocol/brand.ts';
+import { isNectarError, NectarError } from '../../protocol/errors.ts';
+import { readBlob } from './blob-reader.ts';
+import { getVersion, type StoreCore } from './core.ts';
+import { recordMeta } from './entries.ts';
+import type { AccessContext, OpenedRecord, OpenOptions, RecordMeta } from './interfaces.ts';
+
+/**
+ * Opens a record for reading: the first segment is there and authentic, and the audit record is durable, before this
+ * resolves. A later segment that is bad ends the body with an error; no unauthenticated byte is ever handed out.
+ */
+export async function openRecord(
+  core: StoreCore,
+  request: {
+    readonly id: RecordId;
+    readonly options: OpenOptions;
+    readonly context: AccessContext;
+    readonly signal: AbortSignal;
+  },
+): Promise<OpenedRecord> {
+  const { id, options, context } = request;
+  const entry = await getVersion(core, id, options.version);
+  const { start, end } = resolveRange(options.range, entry.bytes);
+  const { recordId, version } = entry;
+  const event = { type: 'record.read', context, recordId, version, detail: { start, end } } as const;
+  const signal = AbortSignal.any([request.signal, core.signal]);
+  const segments = readBlob(core, { entry, context, signal, start, end });
+  const first = await segments.next().catch(async (error: unknown) => {
+    const code = isNectarError(error) ? error.code : 'NODE_INTERNAL';
+    await core.deps.audit.append({ ...event, outcome: 'failure', detail: { code } });
+    throw error;
+  });
+  const { index: auditLeaf } = await core.deps.audit.append({ ...event, outcome: 'success' });
+  return { meta: recordMeta(entry), start, end, body: body(core, first, segments), auditLeaf };
+}
+
+/** What is known of a record; audited like a read, for names and labels are the owner's data too. */
+export async function headRecord(
+  core: StoreCore,
+  request: { readonly id: RecordId; readonly version: number | undefined; readonly context: AccessContext },
+): Promise<RecordMeta> {
+  const entry = await getVersion(core, request.id, request.version);
+  const { recordId, version } = entry;
+  const { context } = request;
+  await core.deps.audit.append({
+    type: 'record.read',
+    outcome: 'success',
+    context,
+    recordId,
+    version,
+    detail: { access: 'metadata' },
+  });
+  return recordMeta(entry);
+}
+
+async function* body(
+  core: StoreCore,
+  first: IteratorResult<Uint8Array>,
+  rest: AsyncGenerator<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
+  try {
+    for (let next = first; next.done !== true; next = await rest.next()) {
+      core.metrics.openedBytes.inc(next.value.length);
+      if (next.value.length > 0) yield next.value;
+    }
+  } finally {
+    await rest.return(undefined);
+  }
+}
+
+/** An end past the record is cut to it, as RFC 9110 14.1.2 has it. */
+function resolveRange(range: OpenOptions['range'], bytes: number): { start: number; end: number } {
+  const start = range?.start ?? 0;
+  const end = Math.min(range?.end ?? bytes, bytes);
+  const whole = Number.isSafeInteger(start) && Number.isSafeInteger(end);
+  const outside = range !== undefined && bytes > 0 && start >= bytes;
+  if (!whole || start < 0 || end < start || outside) throw new NectarError('STORE_RANGE_INVALID', { start, bytes });
+  return { start, end };
+}

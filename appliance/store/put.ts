@@ -1,0 +1,197 @@
+import type { RecordId } from '../../protocol/brand.ts';
+import { blobAad, MAX_RECORD_VERSION } from '../../protocol/envelope/aad.ts';
+import { COMMITMENT_SALT_BYTES } from '../../protocol/envelope/commitment.ts';
+import type { WrappedDek } from '../../protocol/envelope/wrapped-dek.ts';
+import { NectarError } from '../../protocol/errors.ts';
+import type { StagedBlob } from './block-files.ts';
+import { garbageOp } from './block-source.ts';
+import { getHead, type StoreCore, stagingName } from './core.ts';
+import { diskError, requireFree } from './disk-full.ts';
+import { encodeEntry, type HeadEntry, storedDek, type VersionEntry } from './entries.ts';
+import { collectGarbage } from './garbage.ts';
+import type { IndexOp } from './index-db.ts';
+import { KIND } from './index-keys.ts';
+import type { AccessContext, PutInput, PutReceipt } from './interfaces.ts';
+import { checkPutInput } from './put-input.ts';
+import { type SealedBlob, sealStream } from './seal-stream.ts';
+
+/** How often a long upload looks whether the volume still has room. */
+const FREE_CHECK_BLOCKS = 32;
+
+interface Upload {
+  readonly input: PutInput;
+  readonly recordId: RecordId;
+  readonly version: number;
+  readonly context: AccessContext;
+}
+
+/**
+ * stream -> seal -> blocks durable -> audit leaf durable -> index commit durable -> receipt. A crash before the commit leaves
+ * blocks that the next start collects and, after the leaf, a leaf that no version names: an attempted put.
+ */
+export async function putRecord(
+  core: StoreCore,
+  request: {
+    readonly input: PutInput;
+    readonly body: AsyncIterable<Uint8Array>;
+    readonly context: AccessContext;
+    readonly signal: AbortSignal;
+  },
+): Promise<PutReceipt> {
+  const input = checkPutInput(request.input);
+  const recordId = input.recordId ?? (Buffer.from(core.deps.randomBytes(16)).toString('hex') as RecordId);
+  const version = input.recordId === undefined ? 1 : (await getHead(core, recordId)).latest + 1;
+  const slot = `${recordId}/${version}`;
+  if (core.uploading.has(slot) || version > MAX_RECORD_VERSION)
+    throw new NectarError('STORE_VERSION_CONFLICT', { recordId, version });
+  core.uploading.add(slot);
+  try {
+    return await upload(core, { input, recordId, version, context: request.context }, request);
+  } finally {
+    core.uploading.delete(slot);
+  }
+}
+
+async function upload(
+  core: StoreCore,
+  to: Upload,
+  source: { readonly body: AsyncIterable<Uint8Array>; readonly signal: AbortSignal },
+): Promise<PutReceipt> {
+  const { recordId, version } = to;
+  const { folders, options } = core;
+  await requireFree(folders.blocks, options.minFreeBytes);
+  const staged = core.files.stage(stagingName(core));
+  const { dek, wrapped } = core.deps.keys.newDek({ recordId, version });
+  try {
+    const secret = { dek, aad: blobAad({ nodeId: options.nodeId, recordId, version }) };
+    const limits = { maxBytes: options.maxRecordBytes, inlineMaxBytes: options.inlineMaxBytes };
+    const signal = AbortSignal.any([source.signal, core.signal]);
+    const emit = emitter(core, staged);
+    const blob = await sealStream({ body: source.body, secret, ...limits, signal, emit }, core.deps);
+    await staged.settle();
+    signal.throwIfAborted();
+    const receipt = await store(core, { to, staged, wrapped, blob });
+    core.metrics.sealedBytes.inc(blob.bytes);
+    return receipt;
+  } catch (error) {
+    await staged.discard();
+    throw diskError(error, folders.blocks);
+  } finally {
+    dek.fill(0);
+  }
+}
+
+function emitter(core: StoreCore, staged: StagedBlob): StagedBlob['add'] {
+  let blocks = 0;
+  return async (cid, block) => {
+    if (blocks++ % FREE_CHECK_BLOCKS === 0) await requireFree(core.folders.blocks, core.options.minFreeBytes);
+    await staged.add(cid, block);
+  };
+}
+
+interface Finished {
+  readonly to: Upload;
+  readonly staged: StagedBlob;
+  readonly wrapped: WrappedDek;
+  readonly blob: SealedBlob;
+}
+
+/** Blocks under their names (as garbage until the index says otherwise), then the leaf, then the index. */
+async function store(core: StoreCore, finished: Finished): Promise<PutReceipt> {
+  const { to, staged, blob } = finished;
+  const { recordId, version } = to;
+  const inFiles = blob.inline === undefined;
+  try {
+    if (inFiles) {
+      await core.db.commit([garbageOp(core, blob.root)]);
+      await staged.publish();
+    }
+    return await core.locks.run(recordId, () => commit(core, finished));
+  } catch (error) {
+    // What cannot be collected now is collected by the next start.
+    if (inFiles) await collectGarbage(core, blob.root).catch(() => undefined);
+    core.deps.log.debug({ recordId, version }, 'put not committed');
+    throw error;
+  }
+}
+
+async function commit(core: StoreCore, finished: Finished): Promise<PutReceipt> {
+  const { to, blob } = finished;
+  const { recordId, version, context } = to;
+  const head = version === 1 ? undefined : await getHead(core, recordId);
+  if (head !== undefined && head.latest !== version - 1)
+    throw new NectarError('STORE_VERSION_CONFLICT', { recordId, version });
+  const type = version === 1 ? 'record.create' : 'record.update';
+  const event = { type, context, recordId, version, detail: { cid: blob.root, bytes: blob.bytes } } as const;
+  const { index: auditLeaf } = await core.deps.audit.append({ ...event, outcome: 'success' });
+  const entry = versionEntry(core, finished, auditLeaf);
+  try {
+    await core.db.commit(commitOps(core, { head, entry, inline: blob.inline }));
+  } catch (error) {
+    // The leaf above stands; this one says that it came to nothing.
+    await core.deps.audit.append({ ...event, outcome: 'failure' }).catch(() => undefined);
+    throw error;
+  }
+  return { recordId, version, cid: blob.root, bytes: blob.bytes, auditLeaf };
+}
+
+function versionEntry(core: StoreCore, { to, wrapped, blob }: Finished, auditLeaf: number): VersionEntry {
+  const { contentType, labels, name } = to.input;
+  return {
+    v: 1,
+    recordId: to.recordId,
+    version: to.version,
+    root: blob.root,
+    bytes: blob.bytes,
+    header: Buffer.from(blob.header).toString('base64'),
+    inline: blob.inline !== undefined,
+    contentType,
+    labels,
+    ...(name === undefined ? {} : { name }),
+    createdAt: core.deps.now().toISOString(),
+    auditLeaf,
+    dek: storedDek(wrapped),
+    salt: Buffer.from(core.deps.randomBytes(COMMITMENT_SALT_BYTES)).toString('base64'),
+    holders: [],
+  };
+}
+
+/** One batch: the version, what finds it, and the count; from here on it exists. */
+function commitOps(
+  core: StoreCore,
+  change: {
+    readonly head: HeadEntry | undefined;
+    readonly entry: VersionEntry;
+    readonly inline: Uint8Array | undefined;
+  },
+): IndexOp[] {
+  const { keys } = core;
+  const { head: old, entry, inline } = change;
+  const { recordId, version, root, labels } = entry;
+  const seq = old?.seq ?? core.takeSeq();
+  const head: HeadEntry = { v: 1, recordId, seq, latest: version, labels };
+  const put = (key: Uint8Array, value: object): IndexOp => ({ type: 'put', key, value: encodeEntry(value) });
+  const ops: IndexOp[] = [
+    put(keys.head(recordId), head),
+    put(keys.version(recordId, version), entry),
+    put(keys.ofCid(KIND.root, root), { recordId, version }),
+    put(keys.ofVersion(KIND.unanchored, recordId, version), { recordId, version }),
+  ];
+  if (core.options.replicas > 0)
+    ops.push(put(keys.ofVersion(KIND.underReplicated, recordId, version), { recordId, version }));
+  if (inline === undefined) ops.push({ type: 'del', key: keys.ofCid(KIND.garbage, root) });
+  else ops.push({ type: 'put', key: keys.ofCid(KIND.inlineBlock, root), value: inline });
+  for (const label of old?.labels ?? []) {
+    if (!labels.includes(label)) ops.push({ type: 'del', key: keys.listing(label, seq) });
+  }
+  for (const label of [undefined, ...labels]) ops.push(put(keys.listing(label, seq), { recordId }));
+  const delta = {
+    records: old === undefined ? 1 : 0,
+    versions: 1,
+    bytes: entry.bytes,
+    nextSeq: seq + 1,
+    auditLeaf: entry.auditLeaf,
+  };
+  ops.push({ type: 'count', delta });
+  return ops;
+}

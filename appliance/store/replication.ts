@@ -1,0 +1,114 @@
+import type { Cid, PeerIdText, RecordId } from '../../protocol/brand.ts';
+import { COMMITMENT_SALT_BYTES, recordCommitment } from '../../protocol/envelope/commitment.ts';
+import { isBlockOf } from './cid.ts';
+import { findBlock, findEntry, type StoreCore } from './core.ts';
+import { walkDag } from './dag-walk.ts';
+import { decodeEntry, encodeEntry, type RefEntry, type VersionEntry } from './entries.ts';
+import type { IndexOp } from './index-db.ts';
+import { KIND, kindRange } from './index-keys.ts';
+import type { VersionRef } from './interfaces.ts';
+
+/** The block, checked; undefined when it is not ours or not good. */
+export async function getBlock(core: StoreCore, cid: Cid): Promise<Uint8Array | undefined> {
+  const block = await findBlock(core, cid);
+  return block !== undefined && isBlockOf(cid, block) ? block : undefined;
+}
+
+export async function linksOf(core: StoreCore, root: Cid): Promise<Cid[]> {
+  if ((await core.db.get(core.keys.ofCid(KIND.root, root))) === undefined) return [];
+  const blocks: Cid[] = [];
+  for await (const cid of walkDag(root, (node) => getOwnNode(core, node))) blocks.push(cid);
+  return blocks;
+}
+
+async function getOwnNode(core: StoreCore, cid: Cid): Promise<Uint8Array> {
+  const node = await getBlock(core, cid);
+  if (node === undefined) throw new NodeUnreadable();
+  return node;
+}
+
+/** Internal: a tree that cannot be listed now; reads restore it, or say why not. */
+class NodeUnreadable extends Error {}
+
+/** Versions with fewer holders than wanted. Goes round: what no peer takes must not hide what comes behind it. */
+export function createReplicationQueue(
+  core: StoreCore,
+): (limit: number) => Promise<{ root: Cid; blocks: Cid[]; holders: PeerIdText[] }[]> {
+  let after: Uint8Array | undefined;
+  return async (limit) => {
+    const range = kindRange(KIND.underReplicated);
+    const found: { root: Cid; blocks: Cid[]; holders: PeerIdText[] }[] = [];
+    const start = after;
+    after = undefined;
+    for await (const { key, value } of core.db.range({
+      ...range,
+      ...(start === undefined ? {} : { gt: start }),
+      limit,
+    })) {
+      after = key;
+      const { recordId, version } = decodeEntry<RefEntry>(value);
+      const entry = await findEntry<VersionEntry>(core, core.keys.version(recordId, version));
+      if (entry === undefined) continue;
+      const blocks = await linksOf(core, entry.root).catch(ignoreUnreadable);
+      if (blocks.length > 0) found.push({ root: entry.root, blocks, holders: [...entry.holders] });
+    }
+    return found;
+  };
+}
+
+function ignoreUnreadable(error: unknown): Cid[] {
+  if (error instanceof NodeUnreadable) return [];
+  throw error;
+}
+
+export async function markReplicated(core: StoreCore, root: Cid, holder: PeerIdText): Promise<void> {
+  const ref = await findEntry<RefEntry>(core, core.keys.ofCid(KIND.root, root));
+  if (ref === undefined) return;
+  await changeVersion(core, ref, (entry) => {
+    if (entry.holders.includes(holder)) return undefined;
+    const changed = { ...entry, holders: [...entry.holders, holder] };
+    const queued = core.keys.ofVersion(KIND.underReplicated, ref.recordId, ref.version);
+    return { changed, ops: changed.holders.length >= core.options.replicas ? [{ type: 'del', key: queued }] : [] };
+  });
+}
+
+/** What the chain may learn of versions that it does not know yet: salted hashes. */
+export async function unanchored(core: StoreCore, limit: number): Promise<(VersionRef & { commitment: Uint8Array })[]> {
+  const found: (VersionRef & { commitment: Uint8Array })[] = [];
+  for await (const { value } of core.db.range({ ...kindRange(KIND.unanchored), limit })) {
+    const { recordId, version } = decodeEntry<RefEntry>(value);
+    const entry = await findEntry<VersionEntry>(core, core.keys.version(recordId, version));
+    if (entry === undefined) continue;
+    const salt = Buffer.from(entry.salt, 'base64').subarray(0, COMMITMENT_SALT_BYTES);
+    found.push({ recordId, version, commitment: recordCommitment({ salt, recordId, version, cid: entry.root }) });
+  }
+  return found;
+}
+
+export async function markAnchored(
+  core: StoreCore,
+  items: readonly VersionRef[],
+  anchor: { readonly root: string; readonly batchId: string },
+): Promise<void> {
+  const mark = (item: VersionRef): Promise<void> =>
+    changeVersion(core, item, (entry) => ({
+      changed: { ...entry, anchor: { root: anchor.root, batchId: anchor.batchId } },
+      ops: [{ type: 'del', key: core.keys.ofVersion(KIND.unanchored, item.recordId, item.version) }],
+    }));
+  await Promise.all(items.map(mark));
+}
+
+/** Changes a version entry under its record's lock; nothing when the record was destroyed meanwhile. */
+function changeVersion(
+  core: StoreCore,
+  of: { readonly recordId: RecordId; readonly version: number },
+  change: (entry: VersionEntry) => { changed: VersionEntry; ops: IndexOp[] } | undefined,
+): Promise<void> {
+  return core.locks.run(of.recordId, async () => {
+    const key = core.keys.version(of.recordId, of.version);
+    const entry = await findEntry<VersionEntry>(core, key);
+    const result = entry === undefined ? undefined : change(entry);
+    if (result === undefined) return;
+    await core.db.commit([{ type: 'put', key, value: encodeEntry(result.changed) }, ...result.ops]);
+  });
+}

@@ -1,0 +1,106 @@
+import { randomBytes as nodeRandom } from 'node:crypto';
+import type { CID } from 'multiformats/cid';
+import type { Cid } from '../../protocol/brand.ts';
+import type { EnvelopeCrypto } from '../../protocol/envelope/crypto.ts';
+import { encodeHeader, NONCE_PREFIX_BYTES, SALT_BYTES } from '../../protocol/envelope/format.ts';
+import { createSealer } from '../../protocol/envelope/stream.ts';
+import { NectarError } from '../../protocol/errors.ts';
+import { cidText, rawCid } from './cid.ts';
+import { createDagBuilder } from './dag.ts';
+
+/** Small records take a small buffer; it grows to a segment. */
+const FIRST_BUFFER_BYTES = 16 * 1024;
+
+export interface SealInput {
+  readonly body: AsyncIterable<Uint8Array>;
+  readonly secret: { readonly dek: Uint8Array; readonly aad: Uint8Array };
+  readonly maxBytes: number;
+  readonly inlineMaxBytes: number;
+  readonly signal: AbortSignal;
+  /** Receives every block of a blob that is not inline. */
+  readonly emit: (cid: Cid, block: Uint8Array) => Promise<void>;
+}
+
+export interface SealedBlob {
+  readonly root: Cid;
+  /** Of plaintext. */
+  readonly bytes: number;
+  readonly header: Uint8Array;
+  /** The only block of a small blob; undefined when the blocks were emitted. */
+  readonly inline: Uint8Array | undefined;
+}
+
+/** Seals a stream into blocks as it arrives: one segment is one block. Memory: one segment, and what `emit` keeps. */
+export async function sealStream(
+  input: SealInput,
+  deps: { readonly crypto: EnvelopeCrypto; readonly randomBytes?: (length: number) => Uint8Array },
+): Promise<SealedBlob> {
+  const random = deps.randomBytes ?? nodeRandom;
+  const header = { salt: random(SALT_BYTES), noncePrefix: random(NONCE_PREFIX_BYTES) };
+  const sealer = createSealer(deps.crypto, input.secret, header);
+  const dag = createDagBuilder((cid, block) => input.emit(cidText(cid), block));
+  let buffer = Buffer.allocUnsafeSlow(FIRST_BUFFER_BYTES);
+  let filled = 0;
+  let bytes = 0;
+  let onlyBlock: { cid: CID; block: Uint8Array } | undefined;
+
+  async function endSegment(last: boolean): Promise<void> {
+    const block = sealer.seal(buffer.subarray(0, filled), last);
+    const cid = rawCid(block);
+    const inline = last && bytes === filled && block.length <= input.inlineMaxBytes;
+    filled = 0;
+    if (inline) onlyBlock = { cid, block };
+    else await input.emit(cidText(cid), block);
+    await dag.leaf(cid, block.length);
+  }
+
+  for await (const chunk of untilAborted(input.body, input.signal)) {
+    bytes += chunk.length;
+    if (bytes > input.maxBytes) throw new NectarError('STORE_RECORD_TOO_LARGE', { limitBytes: input.maxBytes });
+    for (let offset = 0; offset < chunk.length; ) {
+      if (filled === sealer.capacity()) await endSegment(false);
+      const take = Math.min(chunk.length - offset, sealer.capacity() - filled);
+      buffer = roomFor(buffer, filled, filled + take, sealer.capacity());
+      buffer.set(chunk.subarray(offset, offset + take), filled);
+      filled += take;
+      offset += take;
+    }
+  }
+  await endSegment(true);
+  buffer.fill(0);
+  const root = cidText(await dag.end());
+  return { root, bytes, header: encodeHeader(header), inline: onlyBlock?.block };
+}
+
+function roomFor(buffer: Buffer<ArrayBuffer>, filled: number, needed: number, capacity: number): Buffer<ArrayBuffer> {
+  if (needed <= buffer.length) return buffer;
+  const grown = Buffer.allocUnsafeSlow(needed <= capacity / 4 ? needed * 2 : capacity);
+  buffer.copy(grown, 0, 0, filled);
+  buffer.fill(0);
+  return grown;
+}
+
+/** Ends with the abort reason even when the source hangs: a client that stopped sending must not hold the upload open. */
+async function* untilAborted(source: AsyncIterable<Uint8Array>, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  const iterator = source[Symbol.asyncIterator]();
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  aborted.catch(() => undefined);
+  const abort = (): void => reject(signal.reason);
+  signal.addEventListener('abort', abort, { once: true });
+  let ended = false;
+  try {
+    for (;;) {
+      signal.throwIfAborted();
+      const { done, value } = await Promise.race([iterator.next(), aborted]);
+      if (done === true) {
+        ended = true;
+        return;
+      }
+      yield value;
+    }
+  } finally {
+    signal.removeEventListener('abort', abort);
+    // Not awaited: a source that hangs in next() would hang here as well.
+    if (!ended) iterator.return?.()?.catch(() => undefined);
+  }
+}
