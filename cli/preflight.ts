@@ -7,7 +7,7 @@ import { formatBytes, formatDuration } from './render/quantities.ts';
 import type { Terminal } from './terminal.ts';
 
 const GIB_BYTES = 1024 ** 3;
-const MIN_DISK_BYTES = GIB_BYTES;
+const MIN_DISK_BYTES = 100 * 1024 * 1024;
 const GOOD_DISK_BYTES = 20 * GIB_BYTES;
 const MIN_MEMORY_BYTES = GIB_BYTES / 2;
 const GOOD_MEMORY_BYTES = 2 * GIB_BYTES;

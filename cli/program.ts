@@ -15,6 +15,7 @@ import { registerNetwork } from './commands/network.ts';
 import { registerPut } from './commands/put.ts';
 import { registerRm } from './commands/rm.ts';
 import { registerRun } from './commands/run.ts';
+import { registerScrub } from './commands/scrub.ts';
 import { registerStatus } from './commands/status.ts';
 import { registerToken } from './commands/token.ts';
 import { registerUnlock } from './commands/unlock.ts';
@@ -60,7 +61,7 @@ export function createProgram(terminal: Terminal): Command {
         registerDestroy,
       ],
     ],
-    ['Records:', [registerPut, registerGet, registerLs, registerRm]],
+    ['Records:', [registerPut, registerGet, registerLs, registerRm, registerScrub]],
     ['Access and evidence:', [registerKeys, registerToken, registerAudit]],
     ['Network:', [registerNetwork, registerDevnet]],
     ['Other:', [registerConfig, registerCompletion, registerRun]],

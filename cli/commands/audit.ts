@@ -2,13 +2,17 @@ import { type Command, Option } from 'commander';
 import { AuditEntries, AuditProof, AuditVerdict } from '../../appliance/gateway/schemas.ts';
 import { NectarError } from '../../protocol/errors.ts';
 import { action, addGroup, addVerb, type Call } from '../call.ts';
+import { requireHome } from '../home-folder.ts';
 import { withNode } from '../node-client.ts';
 import { parseCount } from '../option-parsers.ts';
 import { writeOutputFile } from '../output-file.ts';
-import { toJson } from '../render/output.ts';
+import { readPassphrase } from '../passphrase.ts';
+import { readRunning } from '../provision/process/running.ts';
+import { type Output, toJson } from '../render/output.ts';
 import { printable, renderTable } from '../render/table.ts';
 import { showWork } from '../render/work.ts';
 import type { Terminal } from '../terminal.ts';
+import { passphraseFileOption } from './unlock.ts';
 
 const DEFAULT_ENTRIES = 20;
 
@@ -25,7 +29,9 @@ export function registerAudit(program: Command, terminal: Terminal): void {
     about:
       'integrity: nothing was altered. completeness: nothing was cut off, compared with the last checkpoint anchored on the chain; unknown while none is there yet. Exit code 3 when either is violated.',
     examples: ['audit verify', 'audit verify --json'],
-  }).action(action(terminal, verify));
+  })
+    .addOption(passphraseFileOption())
+    .action(action(terminal, verify));
   addVerb(group, 'prove <leaf>', {
     summary: 'prove that an entry is in the log, for someone who does not trust this node',
     about: 'The proof stands alone: scripts/verify-audit-proof.ts checks it without a node.',
@@ -73,26 +79,42 @@ function whoOf(body: unknown): string {
   return who?.who?.display ?? who?.who?.identifier?.value ?? who?.name ?? '';
 }
 
-async function verify(call: Call<object>): Promise<void> {
+async function verify(call: Call<{ passphraseFile?: string }>): Promise<void> {
   const { output, terminal } = call;
-  await withNode(call, async (client) => {
-    const verdict = await showWork(terminal, output, 'reading the whole log from disk', () =>
-      client.json(AuditVerdict, 'POST', '/v1/audit/verify'),
-    );
-    output.result(verdict, () => {
-      const paint = (word: string) =>
-        output.style(word === 'ok' ? 'green' : word === 'violated' ? 'red' : 'yellow', word);
-      const lines = [
-        `integrity     ${paint(verdict.integrity)}`,
-        `completeness  ${paint(verdict.completeness)}${verdict.completeness === 'unknown' ? ' (nothing anchored yet to compare with)' : ''}`,
-        `size          ${verdict.size} leaves`,
-      ];
-      return [...lines, ...verdict.findings.map((finding) => `finding       ${printable(toJson(finding))}`)].join('\n');
-    });
-    if (verdict.integrity === 'violated' || verdict.completeness === 'violated') {
-      throw new NectarError('CLI_AUDIT_VIOLATED', { integrity: verdict.integrity, completeness: verdict.completeness });
-    }
-  });
+  const verdict = await showWork(terminal, output, 'reading the whole log from disk', (say) =>
+    readRunning(call.home) === undefined
+      ? verifyAtRest(call, say)
+      : withNode(call, (client) => client.json(AuditVerdict, 'POST', '/v1/audit/verify')),
+  );
+  output.result(verdict, () => renderVerdict(verdict, output));
+  const { integrity, completeness } = verdict;
+  if (integrity === 'violated' || completeness === 'violated') {
+    throw new NectarError('CLI_AUDIT_VIOLATED', { integrity, completeness });
+  }
+}
+
+/** Of a node that is down: its files alone, no token, no process. */
+async function verifyAtRest(
+  { home, terminal, options }: Call<{ passphraseFile?: string }>,
+  say: (text: string) => void,
+): Promise<AuditVerdict> {
+  requireHome(home);
+  const { verifyOffline } = await import('../provision/process/verify-offline.ts');
+  const file = options.passphraseFile;
+  const passphrase = file === undefined ? undefined : await readPassphrase(terminal, file);
+  const verdict = await verifyOffline({ home, terminal, passphrase, say });
+  return { ...verdict, findings: verdict.findings.map((finding) => ({ ...finding })) };
+}
+
+function renderVerdict(verdict: AuditVerdict, { style }: Pick<Output, 'style'>): string {
+  const paint = (word: string) => style(word === 'ok' ? 'green' : word === 'violated' ? 'red' : 'yellow', word);
+  const unknown = verdict.completeness === 'unknown' ? ' (nobody outside this machine to compare with here)' : '';
+  return [
+    `integrity     ${paint(verdict.integrity)}`,
+    `completeness  ${paint(verdict.completeness)}${unknown}`,
+    `size          ${verdict.size} leaves`,
+    ...verdict.findings.map((finding) => `finding       ${printable(toJson(finding))}`),
+  ].join('\n');
 }
 
 async function prove(call: Call<{ output?: string }>): Promise<void> {

@@ -16,7 +16,7 @@ import { deployL1Contracts } from './l1-contracts.ts';
 
 export const DEVNET_L2_CHAIN_ID = 6_328_270n;
 const L1_PORT = 8545;
-const RPC_PORT = 8547;
+const RPC_PORT = 9545;
 const P2P_PORT = 4641;
 const GAS_LIMIT = 30_000_000n;
 const AUDITOR_BALANCE_WEI = parseEther('1000');
@@ -54,7 +54,11 @@ export async function createDevnet(devnet: string, say: (text: string) => void, 
     peerId: await peerIdOfSeed(keys.p2p),
     timestamp: Math.floor(now() / 1000),
   });
-  const config = { p2p: { listenHost: '127.0.0.1', listenPort: ports.p2p, allowPrivateAddresses: true } };
+  const config = {
+    version: 1,
+    sequencer: { rpcPort: ports.rpc, auditor: true },
+    p2p: { listenHost: '127.0.0.1', listenPort: ports.p2p, allowPrivateAddresses: true },
+  };
   await writeWhole(devnet, 'config.json', `${JSON.stringify(config, undefined, 2)}\n`);
   await writeWhole(devnet, 'network.json', signDescriptor(descriptor, keys.descriptor));
 }

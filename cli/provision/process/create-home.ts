@@ -5,17 +5,12 @@ import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { createCertificates } from '../../../appliance/gateway/tls.ts';
 import { createTokenSigner, createTokens } from '../../../appliance/gateway/tokens.ts';
-import {
-  createKeys,
-  createRootKey,
-  type Enrolment,
-  type Keys,
-  nodeEnvelopeCrypto,
-} from '../../../appliance/keys/index.ts';
-import { createLogger, createMetrics } from '../../../appliance/telemetry/index.ts';
+import { createRootKey, type Enrolment, type Keys, nodeEnvelopeCrypto } from '../../../appliance/keys/index.ts';
 import { NectarError } from '../../../protocol/errors.ts';
 import { refuseExisting } from '../../home-folder.ts';
-import { createIdentities, IDENTITIES, type PublicIdentity } from './identities.ts';
+import { createIdentities, IDENTITIES } from './identities.ts';
+import { openKeys } from './open-keys.ts';
+import { type PublicIdentity, publicIdentityPath } from './public-identity.ts';
 import { isAlive } from './running.ts';
 import { syncFolder, syncTree } from './sync-tree.ts';
 
@@ -85,14 +80,8 @@ async function fill(folder: string, request: HomeRequest, say: (step: string) =>
   };
   say('root key');
   await createRootKey({ home: folder, enroll: [enrol] }, deps);
-  const options = {
-    home: folder,
-    keyFile: enrol.provider === 'file' ? enrol.path : '',
-    unlockDelayMs: 0,
-    unlockDelayMaxMs: 0,
-  };
-  const keys = createKeys(options, { ...deps, log: createLogger({ level: 'silent' }), metrics: createMetrics() });
-  await keys.start(signal);
+  const keyFile = enrol.provider === 'file' ? enrol.path : '';
+  const keys = await openKeys({ home: folder, keyFile, now, signal });
   try {
     if (enrol.provider === 'passphrase') await keys.unlock({ provider: 'passphrase', passphrase: enrol.passphrase });
     signal.throwIfAborted();
@@ -103,7 +92,7 @@ async function fill(folder: string, request: HomeRequest, say: (step: string) =>
     say('access token');
     await writeClientToken(folder, identity, { tokenKey, now });
     say('configuration');
-    await writeFile(join(folder, 'identity', 'public.json'), pretty(identity));
+    await writeFile(publicIdentityPath(folder), pretty(identity));
     await writeFile(join(folder, 'network.json'), request.descriptor, { mode: 0o600 });
     await mkdir(join(folder, 'logs'), { mode: 0o700 });
     await mkdir(join(folder, 'run'), { mode: 0o700 });

@@ -2,8 +2,9 @@ import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { computeAddress, hexlify } from 'ethers';
 import type { Keys } from '../../../appliance/keys/index.ts';
 import { peerIdOfSeed } from '../../../appliance/p2p/identity.ts';
-import type { Hex, PeerIdText } from '../../../protocol/brand.ts';
+import type { Hex } from '../../../protocol/brand.ts';
 import { encodeVerifierKey, SIGNATURE_TYPE } from '../../../protocol/merkle/verifier-key.ts';
+import type { PublicIdentity } from './public-identity.ts';
 
 /**
  * The names under which `keys` seals the node's identities (HOME/identity/NAME.sealed): p2p is a 32-byte Ed25519 seed, operator
@@ -16,16 +17,6 @@ export const IDENTITIES = {
   token: 'token',
   tlsCa: 'tls-ca',
 } as const;
-
-/** HOME/identity/public.json: readable while the node is locked. */
-export interface PublicIdentity {
-  readonly nodeId: string;
-  readonly peerId: PeerIdText;
-  readonly operator: Hex;
-  /** C2SP verifier key of the audit checkpoints. */
-  readonly checkpointVkey: string;
-  readonly tokenJwk: { readonly kty: 'OKP'; readonly crv: 'Ed25519'; readonly x: string };
-}
 
 /** Origin and key name of the node's checkpoints. */
 export function checkpointOrigin(nodeId: string): string {

@@ -10,9 +10,9 @@ import { bringUp } from './bring-up.ts';
 import { createHome } from './create-home.ts';
 import { devnetUp } from './devnet.ts';
 import { descriptorPath } from './devnet-home.ts';
-import type { PublicIdentity } from './identities.ts';
 import { joinNetwork } from './join-network.ts';
 import type { HomePlan } from './plan-home.ts';
+import type { PublicIdentity } from './public-identity.ts';
 import { stopProcess } from './stop-node.ts';
 
 export interface InitRequest {

@@ -76,7 +76,7 @@ export async function planHome(answers: InitAnswers, terminal: Terminal): Promis
   };
 }
 
-const DEVNET_PORTS = [8545, 8547, 4641];
+const DEVNET_PORTS = [8545, 9545, 4641];
 
 function homeFiles(home: string): (readonly [string, string])[] {
   return [

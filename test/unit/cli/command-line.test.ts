@@ -14,7 +14,7 @@ const all = verbs(createProgram(fakeTerminal().terminal));
 test('has every verb of the issue', () => {
   const names = all.map(({ path }) => path.join(' '));
   const wanted = [
-    ['init', 'up', 'down', 'status', 'logs', 'unlock', 'put', 'get', 'ls', 'rm', 'doctor', 'destroy', 'completion', 'run'],
+    ['init', 'up', 'down', 'status', 'logs', 'unlock', 'put', 'get', 'ls', 'rm', 'scrub', 'doctor', 'destroy', 'completion', 'run'],
     ['keys list', 'keys rotate', 'token create', 'token list', 'token revoke'],
     ['audit tail', 'audit verify', 'audit prove', 'network status', 'network peers', 'network join'],
     ['devnet up', 'devnet down', 'devnet status', 'devnet eject', 'devnet fund', 'config print'],
