@@ -1,0 +1,157 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { RootHash } from '../../protocol/brand.ts';
+import { isNectarError, NectarError } from '../../protocol/errors.ts';
+import { registryNodeId } from '../../protocol/network/node-identity.ts';
+import type { Readiness, Service } from '../service.ts';
+import { advanceAudit } from './audit-anchoring.ts';
+import type { AnchorConfig } from './config.ts';
+import { type AnchoredCheckpoint, readCheckpoints } from './contracts.ts';
+import { createAnchorMetrics } from './metrics.ts';
+import type { AnchorDeps, AnchorOptions } from './needs.ts';
+import { loadProgress } from './progress.ts';
+import { advanceRecords } from './record-anchoring.ts';
+import { createRound, type RoundMemory } from './round.ts';
+
+/** Newest checkpoints that are read back: enough to find one that is safe, and to bind the log at many sizes. */
+const MAX_CHECKPOINTS = 64;
+
+export interface Anchored {
+  /** Record versions under a root that is safe on L1. */
+  readonly records: number;
+  /** Size and root of the newest audit checkpoint that is safe on L1. */
+  readonly auditSize: number;
+  readonly auditRoot: RootHash | null;
+  /** Newest L2 block with one of these, decimal; null before the first. */
+  readonly safeBlock: string | null;
+  /** Record versions under a root that is on its way. */
+  readonly pending: number;
+  /** Why nothing is sent now; absent when nothing stands in the way. */
+  readonly waiting?: string;
+}
+
+export interface Anchor extends Service {
+  anchored(): Anchored;
+  /** Checkpoints of this node on the chain, oldest first: what `audit verify` compares the log with. */
+  auditAnchors(): Promise<{ size: number; root: RootHash; where: string }[]>;
+  /** Looks once and does what is due; runs by itself every `pollMs`. Never throws. */
+  tick(): Promise<void>;
+}
+
+export function createAnchor(options: AnchorConfig & AnchorOptions, deps: AnchorDeps): Anchor {
+  return new ChainAnchor(options, { ...deps, log: deps.log.child({ service: 'anchor' }) });
+}
+
+class ChainAnchor implements Anchor {
+  readonly name = 'anchor';
+  readonly #options: AnchorConfig & AnchorOptions;
+  readonly #deps: AnchorDeps;
+  readonly #metrics: ReturnType<typeof createAnchorMetrics>;
+  readonly #abort = new AbortController();
+  #memory: RoundMemory | undefined;
+  #loop: Promise<void> | undefined;
+  #round: Promise<void> | undefined;
+  #safeCheckpoint: AnchoredCheckpoint | undefined;
+  #waiting: string | undefined;
+
+  constructor(options: AnchorConfig & AnchorOptions, deps: AnchorDeps) {
+    this.#options = options;
+    this.#deps = deps;
+    this.#metrics = createAnchorMetrics(deps.metrics);
+  }
+
+  async start(signal: AbortSignal): Promise<void> {
+    this.#memory = { progress: await loadProgress(this.#options.folder), lastSentAt: new Map() };
+    this.#loop = this.#run(AbortSignal.any([signal, this.#abort.signal]));
+  }
+
+  async stop(): Promise<void> {
+    this.#abort.abort();
+    await this.#loop;
+    await this.#round;
+    this.#memory = undefined;
+  }
+
+  readiness(): Readiness {
+    return this.#memory === undefined ? { ready: false, reason: 'not started' } : { ready: true };
+  }
+
+  anchored(): Anchored {
+    const { progress } = this.#get();
+    const checkpoint = this.#safeCheckpoint;
+    const blocks = [progress.safeRecordBlock, checkpoint?.blockNumber]
+      .filter((block) => block !== undefined)
+      .map(BigInt);
+    const newest = blocks.reduce<bigint | undefined>(
+      (max, block) => (max === undefined || block > max ? block : max),
+      undefined,
+    );
+    return {
+      records: progress.safeRecords,
+      auditSize: checkpoint?.size ?? 0,
+      auditRoot: checkpoint?.root ?? null,
+      safeBlock: newest?.toString() ?? null,
+      pending: progress.records?.items.length ?? 0,
+      ...(this.#waiting === undefined ? {} : { waiting: this.#waiting }),
+    };
+  }
+
+  async auditAnchors(): Promise<{ size: number; root: RootHash; where: string }[]> {
+    this.#get();
+    const checkpoints = await this.#checkpoints();
+    return checkpoints.map(({ size, root, blockNumber }) => ({
+      size,
+      root,
+      where: `AuditAnchor, L2 block ${blockNumber}`,
+    }));
+  }
+
+  async tick(): Promise<void> {
+    this.#round ??= this.#advance(this.#get()).finally(() => {
+      this.#round = undefined;
+    });
+    await this.#round;
+  }
+
+  async #run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await this.tick();
+      await sleep(this.#options.pollMs, undefined, { signal }).catch(() => {});
+    }
+  }
+
+  /** Records and audit go on independently: trouble of the one does not hold up the other. */
+  async #advance(memory: RoundMemory): Promise<void> {
+    const round = createRound(this.#options, this.#deps, { memory, metrics: this.#metrics });
+    for (const step of [advanceRecords, async (each: typeof round) => this.#keepSafe(await advanceAudit(each))]) {
+      try {
+        await step(round);
+      } catch (error) {
+        this.#deps.log.warn({ err: error }, 'anchoring made no progress');
+        round.wait(isNectarError(error) ? error.message : 'the chain or the store gave no answer');
+      }
+    }
+    this.#waiting = round.waiting;
+    this.#metrics.safeRecords.set(memory.progress.safeRecords);
+    this.#metrics.safeAuditSize.set(this.#safeCheckpoint?.size ?? 0);
+  }
+
+  /** Remembers the newest checkpoint whose block is safe; an L1 reorg may take it back. */
+  async #keepSafe(latest: AnchoredCheckpoint | undefined): Promise<void> {
+    const safe = this.#deps.chain.safeBlock();
+    const isSafe = (checkpoint: AnchoredCheckpoint): boolean => checkpoint.blockNumber <= safe;
+    if (latest === undefined || isSafe(latest)) this.#safeCheckpoint = latest;
+    else if (this.#safeCheckpoint === undefined || !isSafe(this.#safeCheckpoint)) {
+      this.#safeCheckpoint = (await this.#checkpoints()).findLast(isSafe);
+    }
+  }
+
+  async #checkpoints(): Promise<AnchoredCheckpoint[]> {
+    return await readCheckpoints(this.#deps.chain, registryNodeId(this.#deps.peerId()), MAX_CHECKPOINTS);
+  }
+
+  #get(): RoundMemory {
+    if (this.#memory === undefined)
+      throw new NectarError('NODE_NOT_READY', { service: 'anchor', reason: 'not started' });
+    return this.#memory;
+  }
+}

@@ -1,0 +1,89 @@
+import { readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Ajv } from 'ajv';
+import Type, { type Static } from 'typebox';
+import { NectarError } from '../../protocol/errors.ts';
+import { writeDurably } from './durable-file.ts';
+
+const MAX_FILE_BYTES = 32 * 1024 * 1024;
+
+const root = Type.String({ pattern: '^[0-9a-f]{64}$' });
+const sentAt = Type.Optional(
+  Type.Number({ description: 'Milliseconds since the epoch of the last send; absent before it.' }),
+);
+
+const progressSchema = Type.Object(
+  {
+    version: Type.Literal(1),
+    /** The batch under way. Its items are marked in the store only when the root is on L1. */
+    records: Type.Optional(
+      Type.Object(
+        {
+          root,
+          items: Type.Array(
+            Type.Object(
+              { recordId: Type.String({ pattern: '^[0-9a-f]{32}$' }), version: Type.Integer({ minimum: 1 }) },
+              { additionalProperties: false },
+            ),
+            { minItems: 1, maxItems: 65_536 },
+          ),
+          sentAt,
+        },
+        { additionalProperties: false },
+      ),
+    ),
+    /** The checkpoint under way. */
+    audit: Type.Optional(
+      Type.Object({ size: Type.Integer({ minimum: 1 }), root, sentAt }, { additionalProperties: false }),
+    ),
+    /** Record versions whose root is safe, and the L2 block of the newest such root. */
+    safeRecords: Type.Integer({ minimum: 0 }),
+    safeRecordBlock: Type.Optional(Type.String({ pattern: '^[0-9]{1,20}$' })),
+  },
+  { additionalProperties: false },
+);
+
+/** What is under way, so that a crash between send and receipt neither loses an anchor nor makes a second one. */
+export type Progress = Static<typeof progressSchema>;
+
+const validate = new Ajv().compile<Progress>(progressSchema);
+
+/** Loads the folder's progress; a folder without any starts anew. Throws ANCHOR_PENDING_CORRUPT. */
+export async function loadProgress(folder: string): Promise<Progress> {
+  const path = progressPath(folder);
+  let text: string;
+  try {
+    if ((await stat(path)).size > MAX_FILE_BYTES) throw new NectarError('ANCHOR_PENDING_CORRUPT', { path });
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { version: 1, safeRecords: 0 };
+    throw error;
+  }
+  const parsed = parseJson(text);
+  if (!validate(parsed)) throw new NectarError('ANCHOR_PENDING_CORRUPT', { path });
+  return parsed;
+}
+
+export async function saveProgress(folder: string, progress: Progress): Promise<void> {
+  await writeDurably(progressPath(folder), Buffer.from(`${JSON.stringify(progress)}\n`));
+}
+
+/**
+ * Keeps the leaves of a batch (commitments of 32 bytes each, sorted): without them nobody could prove that a record lies
+ * under an anchored root. Salted hashes: they tell nothing about a record, not even after its salt is destroyed.
+ */
+export async function saveLeaves(folder: string, root: string, leaves: readonly Uint8Array[]): Promise<void> {
+  await writeDurably(join(folder, 'batches', `${root}.leaves`), Buffer.concat(leaves));
+}
+
+function progressPath(folder: string): string {
+  return join(folder, 'progress.json');
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,110 @@
+import type { Hex } from '../../protocol/brand.ts';
+import type { AnchorConfig } from './config.ts';
+import type { AnchorMetrics } from './metrics.ts';
+import type { AnchorDeps, AnchorOptions } from './needs.ts';
+import { type Progress, saveProgress } from './progress.ts';
+
+export type Kind = 'records' | 'audit';
+
+interface Pending {
+  readonly sentAt?: number;
+}
+
+/** One round of anchoring: what its steps read, and the only way in which they change anything. */
+export interface Round extends Pick<AnchorDeps, 'records' | 'audit' | 'chain' | 'peerId' | 'log'> {
+  readonly folder: string;
+  readonly maxRecords: number;
+  readonly progress: Progress;
+  save(progress: Progress): Promise<void>;
+  /** Whether the interval since the last transaction of this kind is over. */
+  isDue(kind: Kind): boolean;
+  /** Whether a transaction may be sent (again): it never was, or it had its time and is in no block. */
+  mayResend(pending: Pending): boolean;
+  /** Whether this node can anchor now; when not, `waiting` says why. */
+  isPermitted(): Promise<boolean>;
+  /** Sends unless it must wait; `pending` is durable, with the time of the send, before the transaction leaves. */
+  send<K extends Kind>(
+    kind: K,
+    input: { call: { to: Hex; data: Hex }; pending: NonNullable<Progress[K]> },
+  ): Promise<void>;
+  wait(reason: string): void;
+  readonly waiting: string | undefined;
+}
+
+/** What outlives a round. */
+export interface RoundMemory {
+  progress: Progress;
+  readonly lastSentAt: Map<Kind, number>;
+}
+
+export function createRound(
+  options: AnchorConfig & AnchorOptions,
+  deps: AnchorDeps,
+  shared: { memory: RoundMemory; metrics: AnchorMetrics },
+): Round {
+  const { memory, metrics } = shared;
+  let waiting: string | undefined;
+  let permitted: Promise<boolean> | undefined;
+
+  const round: Round = {
+    records: deps.records,
+    audit: deps.audit,
+    chain: deps.chain,
+    peerId: deps.peerId,
+    log: deps.log,
+    folder: options.folder,
+    maxRecords: options.maxRecords,
+    get progress() {
+      return memory.progress;
+    },
+    get waiting() {
+      return waiting;
+    },
+    async save(progress) {
+      await saveProgress(options.folder, progress);
+      memory.progress = progress;
+    },
+    isDue(kind) {
+      return deps.now() - (memory.lastSentAt.get(kind) ?? Number.NEGATIVE_INFINITY) >= options.intervalMs;
+    },
+    mayResend({ sentAt }) {
+      const now = deps.now();
+      // A clock that was set back must not stop anchoring.
+      return sentAt === undefined || now < sentAt || now - sentAt >= options.resendAfterMs;
+    },
+    async isPermitted() {
+      permitted ??= findObstacle(deps).then((obstacle) => {
+        waiting ??= obstacle;
+        return obstacle === undefined;
+      });
+      return await permitted;
+    },
+    async send(kind, { call, pending }) {
+      if (!round.mayResend(pending) || !(await round.isPermitted())) return;
+      await round.save({ ...memory.progress, [kind]: { ...pending, sentAt: deps.now() } });
+      try {
+        const hash = await deps.chain.send(call);
+        metrics.sent.inc({ kind });
+        deps.log.info({ kind, transaction: hash }, 'anchor sent');
+      } catch (error) {
+        // It may have left all the same: then the next look finds it on the chain, or the contract refuses a second one.
+        const { sentAt: _, ...unsent } = pending;
+        await round.save({ ...memory.progress, [kind]: unsent });
+        waiting ??= 'the sequencer did not take the transaction';
+        deps.log.warn({ kind, err: error }, 'anchor not sent');
+      }
+      memory.lastSentAt.set(kind, deps.now());
+    },
+    wait(reason) {
+      waiting = reason;
+    },
+  };
+  return round;
+}
+
+/** Waiting is no error: a node may serve its owner for weeks before it joins a network. */
+async function findObstacle({ chain, isAuthorized, peerId }: AnchorDeps): Promise<string | undefined> {
+  if (!(await isAuthorized(peerId()))) return 'this node is not an authorized member of the network';
+  if ((await chain.balance()) === 0n) return 'the operator account has no balance';
+  return undefined;
+}

@@ -1,0 +1,2 @@
+export { type ReplicationConfig, replicationConfig } from './config.ts';
+export { createReplication, type Replication, type ReplicationDeps } from './replication.ts';

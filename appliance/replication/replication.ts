@@ -1,0 +1,103 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Counter } from 'prom-client';
+import type { Cid, PeerIdText } from '../../protocol/brand.ts';
+import type { Readiness, Service } from '../service.ts';
+import type { Logger, Metrics } from '../telemetry/index.ts';
+import type { ReplicationConfig } from './config.ts';
+
+/** So many blobs in a row that nobody takes: nobody takes anything now. */
+const MAX_REFUSALS = 3;
+/** Blobs remembered as tried; with more of them waiting, the oldest must come round first. */
+const MAX_TRIED = 16_384;
+
+export interface ReplicationDeps {
+  readonly store: {
+    underReplicated(
+      limit: number,
+    ): Promise<readonly { root: Cid; blocks: readonly Cid[]; holders: readonly PeerIdText[] }[]>;
+    markReplicated(root: Cid, holder: PeerIdText): Promise<void>;
+  };
+  /** Resolves with the peers that said the blob is durable with them. */
+  readonly replicate: (root: Cid, blocks: readonly Cid[], signal: AbortSignal) => Promise<readonly PeerIdText[]>;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+}
+
+export interface Replication extends Service {
+  /** Looks once; resolves with the number of new replicas. Runs by itself every `intervalMs`. Never throws. */
+  tick(signal: AbortSignal): Promise<number>;
+}
+
+/** Gives each sealed blob its replicas: ciphertext on other members' disks, for the day when ours is lost. */
+export function createReplication(config: ReplicationConfig, deps: ReplicationDeps): Replication {
+  const log = deps.log.child({ service: 'replication' });
+  const made = new Counter({
+    name: 'nectar_replicas_made_total',
+    help: 'Replicas of blobs made',
+    registers: [deps.metrics],
+  });
+  const tried = new Map<Cid, number>();
+  const abort = new AbortController();
+  let loop: Promise<void> | undefined;
+
+  async function spreadAll(signal: AbortSignal): Promise<number> {
+    let count = 0;
+    let refusals = 0;
+    for (const { root, blocks, holders } of await due()) {
+      signal.throwIfAborted();
+      tried.set(root, deps.now());
+      const all = await deps.replicate(root, blocks, signal);
+      refusals = all.length === 0 ? refusals + 1 : 0;
+      if (refusals === MAX_REFUSALS) break;
+      for (const holder of all.filter((peerId) => !holders.includes(peerId))) {
+        await deps.store.markReplicated(root, holder);
+        count += 1;
+      }
+    }
+    return count;
+  }
+
+  /** Blobs not tried lately. Those tried stay in the store's list while members are too few; they must not hide the rest. */
+  async function due(): Promise<Awaited<ReturnType<ReplicationDeps['store']['underReplicated']>>> {
+    const now = deps.now();
+    for (const [root, at] of tried) if (now - at >= config.retryMs || now < at) tried.delete(root);
+    if (tried.size >= MAX_TRIED) return [];
+    const found = await deps.store.underReplicated(tried.size + config.batch);
+    return found.filter(({ root }) => !tried.has(root)).slice(0, config.batch);
+  }
+
+  async function tick(signal: AbortSignal): Promise<number> {
+    try {
+      const count = await spreadAll(signal);
+      made.inc(count);
+      if (count > 0) log.info({ replicas: count }, 'replicas made');
+      return count;
+    } catch (error) {
+      if (!signal.aborted) log.warn({ err: error }, 'replication made no progress');
+      return 0;
+    }
+  }
+
+  return {
+    name: 'replication',
+    tick,
+    async start(signal) {
+      const until = AbortSignal.any([signal, abort.signal]);
+      loop = (async () => {
+        while (!until.aborted) {
+          await tick(until);
+          await sleep(config.intervalMs, undefined, { signal: until }).catch(() => {});
+        }
+      })();
+    },
+    async stop() {
+      abort.abort();
+      await loop;
+    },
+    readiness(): Readiness {
+      return loop === undefined ? { ready: false, reason: 'not started' } : { ready: true };
+    },
+  };
+}
