@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { Contract, hexlify, JsonRpcProvider, parseEther, randomBytes, Wallet } from 'ethers';
-import { SequencerInboxAbi } from '../../../contracts/generated/SequencerInbox.ts';
 import { findAnvilPid } from '../../../cli/provision/process/anvil-process.ts';
 import { depositEth } from '../../../cli/provision/process/l1-contracts.ts';
+import { SequencerInboxAbi } from '../../../contracts/generated/SequencerInbox.ts';
 import type { Hex } from '../../../protocol/brand.ts';
 import {
   createTestNetwork,
@@ -46,6 +46,7 @@ const inAgreement = (one: RunningNode, other: RunningNode): Promise<true> =>
 
 test('L1 goes away and comes back: the sequencer goes on, and what it built is posted', async () => {
   const follower = await network.startFollower('follower');
+  await safeAt(follower, await transfer());
   const pid = findAnvilPid(network.l1Folder) ?? 0;
   assert.ok(pid > 0);
   process.kill(pid, 'SIGSTOP');
@@ -81,7 +82,10 @@ test('an L1 reorg rolls the safe head back and both nodes derive the same chain 
   // The deposit never happened on this L1; the transfer is still in the sequencer's hands.
   await eventually('the deposit to be gone', async () => (await provider.getBalance(carol)) === 0n || undefined);
   const nonce = await provider.getTransactionCount(alice.address, 'pending');
-  await eventually('the transfer again', async () => (await provider.getTransactionCount(alice.address)) === nonce || undefined);
+  await eventually(
+    'the transfer again',
+    async () => (await provider.getTransactionCount(alice.address)) === nonce || undefined,
+  );
   const next = await transfer();
   await safeAt(sequencer, next);
   await safeAt(follower, next);
@@ -108,7 +112,7 @@ test('a sequencer that restarts goes on from its own chain, and posts nothing tw
 
 test('a malformed batch is an empty one for everybody', async () => {
   await sequencer.stop();
-  const l1 = new JsonRpcProvider(network.l1.rpcUrl);
+  const l1 = new JsonRpcProvider(network.l1.rpcUrl, undefined, { cacheTimeout: -1 });
   const wallet = new Wallet(hexlify(network.l1.accounts.sequencer.key), l1);
   const inbox = new Contract(network.descriptor.l1.sequencerInbox, [...SequencerInboxAbi], wallet);
   for (const data of ['0x', hexlify(randomBytes(500))]) {
