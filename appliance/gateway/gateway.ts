@@ -39,11 +39,18 @@ export function createGateway(options: GatewayOptions, dependencies: GatewayDepe
 
   return {
     name: 'gateway',
-    async start() {
+    async start(signal) {
       const tls = await readCertificate(options);
-      built = await buildServer({ config, version: options.version, tls, stopping: stopping.signal }, deps);
-      const { server, events } = built;
-      await listen(server.server, config.host, config.port);
+      const refusing = AbortSignal.any([signal, stopping.signal]);
+      const setup = { config, version: options.version, tls, stopping: stopping.signal, refusing };
+      const { server, routes, events } = await buildServer(setup, deps);
+      try {
+        await listen(server.server, config.host, config.port);
+      } catch (error) {
+        await server.close();
+        throw error;
+      }
+      built = { server, routes, events };
       flushTimer = setInterval(() => void events.flush(), FLUSH_INTERVAL_MS).unref();
       log.info({ url: urlOf(built) }, 'gateway listening');
     },

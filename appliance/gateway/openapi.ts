@@ -8,7 +8,7 @@ const BEARER = 'bearer';
 
 /** A response that is a problem document, for OpenAPI; the documents themselves are written by problem.ts. */
 function problemResponse(description: string): object {
-  return { description, content: { 'application/problem+json': { schema: Problem } } };
+  return { description, content: { 'application/problem+json': { schema: { $ref: 'Problem#' } } } };
 }
 
 export interface Operation {
@@ -53,8 +53,10 @@ type SchemaPart = 'params' | 'querystring' | 'headers' | 'body';
 
 /** Serves `/openapi.json`, generated from the schemas that validate. To be called before the routes are added. */
 export async function addOpenApi(server: GatewayServer, version: string): Promise<void> {
+  server.addSchema(Problem);
   await server.register(swagger, {
     exposeHeadRoutes: true,
+    refResolver: { buildLocalReference: (json, _base, _fragment, i) => String(json.$id ?? `schema-${i}`) },
     openapi: {
       openapi: '3.1.0',
       info: {

@@ -12,7 +12,7 @@ export const Problem = Type.Object(
     requestId: Type.String({ examples: ['9f86d081884c7d659a2feaa0c55ad015'] }),
     data: Type.Unknown({ description: 'The facts of the code.', examples: [{}] }),
   },
-  { description: 'Problem (RFC 9457).', additionalProperties: false },
+  { $id: 'Problem', description: 'Problem (RFC 9457).', additionalProperties: false },
 );
 export type Problem = Static<typeof Problem>;
 

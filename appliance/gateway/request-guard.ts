@@ -24,7 +24,9 @@ const SECURITY_HEADERS: Readonly<Record<string, string>> = {
 
 export interface GuardOptions {
   readonly requests: Admission;
-  /** Aborts when the node stops. */
+  /** Aborts when the node begins to stop. */
+  readonly refusing: AbortSignal;
+  /** Aborts when requests in flight have to end. */
   readonly stopping: AbortSignal;
 }
 
@@ -32,7 +34,7 @@ export interface GuardOptions {
 export function addRequestGuard(
   server: GatewayServer,
   context: RouteContext,
-  { requests, stopping }: GuardOptions,
+  { requests, refusing, stopping }: GuardOptions,
 ): void {
   const { deps, config } = context;
 
@@ -52,7 +54,7 @@ export function addRequestGuard(
     if (guard === undefined || guard.scope === 'public') return;
     const principal = await authorise(request, guard, context);
     request.access = { ...request.access, actor: actorOf(principal) };
-    if (stopping.aborted) throw new NectarError('GATEWAY_STOPPING', {});
+    if (refusing.aborted) throw new NectarError('GATEWAY_STOPPING', {});
     const release = requests.enter();
     reply.raw.once('close', release);
     if (guard.whileLocked !== true && deps.keys.state() === 'locked') throw new NectarError('KEY_LOCKED', {});

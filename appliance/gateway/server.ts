@@ -35,7 +35,9 @@ export interface ServerSetup {
   readonly config: GatewayConfig;
   readonly version: string;
   readonly tls: Pick<ServerOptions, 'cert' | 'key'>;
-  /** Aborts when the node stops. */
+  /** Aborts when the node begins to stop: new requests are refused. */
+  readonly refusing: AbortSignal;
+  /** Aborts when the time of the requests in flight is over. */
   readonly stopping: AbortSignal;
 }
 
@@ -61,7 +63,7 @@ export async function buildServer(setup: ServerSetup, deps: GatewayDependencies)
   observe(server, context);
   closeUnread(server, config.lingerMs);
   const requests = createAdmission('requests', config.maxRequests, (count) => metrics.inFlight.set(count));
-  addRequestGuard(server, context, { requests, stopping: setup.stopping });
+  addRequestGuard(server, context, { requests, refusing: setup.refusing, stopping: setup.stopping });
   server.addHook('onRoute', ({ method, url }) => {
     for (const name of [method].flat()) routes.push({ method: name, url });
   });

@@ -253,10 +253,7 @@ describe('the gateway', () => {
     });
 
     it('cannot be slow with their headers, nor with a JSON body', async () => {
-      assert.match(
-        await raw('GET /healthz HTTP/1.1\r\nHost: x\r\n'),
-        /^HTTP\/1.1 408 |^HTTP\/1.1 400 [\s\S]*GATEWAY_REQUEST_TIMEOUT/,
-      );
+      assert.match(await raw('GET /healthz HTTP/1.1\r\nHost: x\r\n'), /^HTTP\/1.1 408 [\s\S]*GATEWAY_REQUEST_TIMEOUT/);
       const token = await h.token('admin');
       const head = `POST /v1/tokens HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${token}\r\nContent-Type: application/json\r\nContent-Length: 50\r\n\r\n{`;
       assert.equal((await raw(head)).includes('201'), false);

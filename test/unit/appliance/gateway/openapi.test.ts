@@ -1,0 +1,153 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { before, describe, it } from 'node:test';
+import type { TSchema } from 'typebox';
+import { Compile } from 'typebox/compile';
+import { Value } from 'typebox/value';
+import { GatewayConfig } from '../../../../appliance/gateway/config.ts';
+import type { GatewayDependencies } from '../../../../appliance/gateway/dependencies.ts';
+import { Problem } from '../../../../appliance/gateway/problem.ts';
+import * as requests from '../../../../appliance/gateway/request-schemas.ts';
+import type { RouteTable } from '../../../../appliance/gateway/route-table.ts';
+import * as schemas from '../../../../appliance/gateway/schemas.ts';
+import { buildServer } from '../../../../appliance/gateway/server.ts';
+import { createLogger, createMetrics } from '../../../../appliance/telemetry/index.ts';
+
+interface Operation {
+  readonly operationId?: string;
+  readonly summary?: string;
+  readonly tags?: readonly string[];
+  readonly security?: readonly Record<string, readonly string[]>[];
+  readonly responses: Record<string, { description?: string; content?: Record<string, unknown> }>;
+}
+
+interface Document {
+  readonly openapi: string;
+  readonly paths: Record<string, Record<string, Operation>>;
+  readonly components: { securitySchemes: Record<string, object>; schemas: Record<string, object> };
+}
+
+describe('/openapi.json', () => {
+  let document: Document;
+  let routes: RouteTable;
+  before(async () => {
+    // The description calls no service: the routes only have to be added.
+    const deps = {
+      log: createLogger({ level: 'silent' }),
+      metrics: createMetrics(),
+      now: () => 0,
+      randomBytes: (length: number) => randomBytes(length),
+      store: {},
+      keys: {},
+      audit: {},
+      anchor: {},
+      node: {},
+      p2p: {},
+      rollup: {},
+      tokens: {},
+    } as unknown as GatewayDependencies;
+    const setup = {
+      config: Value.Default(GatewayConfig, {}) as GatewayConfig,
+      version: '1.2.3',
+      tls: {},
+      refusing: new AbortController().signal,
+      stopping: new AbortController().signal,
+    };
+    const built = await buildServer(setup, deps);
+    routes = built.routes;
+    document = (await built.server.inject({ method: 'GET', url: '/openapi.json' })).json() as Document;
+    await built.server.close();
+  });
+
+  const described = (): string[] =>
+    Object.entries(document.paths).flatMap(([path, item]) =>
+      Object.keys(item).map((method) => `${method.toUpperCase()} ${path}`),
+    );
+  const operations = (): [string, Operation][] =>
+    Object.entries(document.paths).flatMap(([path, item]) =>
+      Object.entries(item).map(([method, operation]): [string, Operation] => [`${method} ${path}`, operation]),
+    );
+
+  it('describes every route that is served, and serves every route that it describes', () => {
+    const served = routes.map(({ method, url }) => `${method} ${url.replaceAll(/:(\w+)/g, '{$1}')}`);
+    assert.deepEqual(described().sort(), served.sort());
+    assert.ok(served.length >= 27, String(served.length));
+  });
+
+  it('is the API that the line lays down', () => {
+    const line = [
+      'GET /healthz',
+      'GET /readyz',
+      'GET /openapi.json',
+      'POST /v1/unlock',
+      'POST /v1/records',
+      'GET /v1/records/{id}',
+      'HEAD /v1/records/{id}',
+      'PUT /v1/records/{id}',
+      'DELETE /v1/records/{id}',
+      'GET /v1/records',
+      'GET /v1/records/{id}/car',
+      'GET /v1/audit/checkpoint',
+      'GET /v1/audit/entries',
+      'GET /v1/audit/entries/{n}',
+      'GET /v1/audit/proof/{n}',
+      'POST /v1/audit/verify',
+      'GET /v1/node',
+      'GET /v1/network/peers',
+      'GET /v1/network',
+      'POST /v1/network/join',
+      'GET /v1/keys',
+      'POST /v1/keys/rotate',
+      'GET /v1/tokens',
+      'POST /v1/tokens',
+      'DELETE /v1/tokens/{id}',
+      'POST /v1/scrub',
+      'POST /rpc',
+    ];
+    assert.deepEqual(described().sort(), line.sort());
+  });
+
+  it('names, explains and secures each operation, and says how it fails', () => {
+    const ids = new Set<string>();
+    for (const [name, operation] of operations()) {
+      assert.ok(operation.operationId && operation.summary && operation.tags?.length === 1, name);
+      ids.add(operation.operationId);
+      const isPublic = /healthz|readyz|openapi/.test(name);
+      const scopes = operation.security?.flatMap((requirement) => requirement.bearer ?? []) ?? [];
+      assert.equal(scopes.length, isPublic ? 0 : 1, name);
+      assert.ok(
+        scopes.every((scope) => (schemas.SCOPES as readonly string[]).includes(scope)),
+        name,
+      );
+      for (const status of ['4XX', '5XX']) {
+        const content = operation.responses[status]?.content?.['application/problem+json'];
+        assert.deepEqual(content, { schema: { $ref: '#/components/schemas/Problem' } }, `${name} ${status}`);
+      }
+      for (const [status, response] of Object.entries(operation.responses)) {
+        assert.ok(response.description && response.description !== 'Default Response', `${name} ${status}`);
+      }
+    }
+    assert.equal(ids.size, operations().length);
+    assert.ok(document.components.schemas.Problem);
+    assert.ok(document.components.securitySchemes.bearer);
+    assert.match(document.openapi, /^3\.1\./);
+  });
+
+  it('has examples that its own schemas accept', () => {
+    let examples = 0;
+    const walk = (schema: unknown): void => {
+      if (typeof schema !== 'object' || schema === null) return;
+      const { examples: list } = schema as { examples?: unknown };
+      if (Array.isArray(list)) {
+        const validator = Compile(schema as TSchema);
+        for (const example of list) {
+          examples++;
+          assert.ok(validator.Check(example), JSON.stringify(schema));
+        }
+      }
+      for (const child of Object.values(schema)) walk(child);
+    };
+    for (const schema of [...Object.values(schemas), ...Object.values(requests), Problem]) walk(schema);
+    assert.ok(examples > 50, String(examples));
+  });
+});
