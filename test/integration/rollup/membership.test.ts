@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { ed25519 } from '@noble/curves/ed25519.js';
+import { hexlify, Interface, parseEther, ZeroHash } from 'ethers';
+import { depositEth } from '../../../cli/provision/process/l1-contracts.ts';
+import { NodeRegistryAbi } from '../../../contracts/generated/NodeRegistry.ts';
+import type { Hex } from '../../../protocol/brand.ts';
+import { encodePeerId, peerIdOf } from '../../../protocol/network/node-identity.ts';
+import { PREDEPLOYS } from '../../../protocol/rollup/genesis.ts';
+import {
+  createTestNetwork,
+  eventually,
+  type RunningNode,
+  type SequencerNode,
+  type TestNetwork,
+} from './test-network.ts';
+
+const registry = new Interface([...NodeRegistryAbi]);
+const peerId = peerIdOf(ed25519.getPublicKey(ed25519.utils.randomSecretKey()));
+let network: TestNetwork;
+let sequencer: SequencerNode;
+let node: RunningNode;
+
+before(async () => {
+  network = await createTestNetwork();
+  sequencer = await network.startSequencer();
+  node = await network.startFollower('clinic');
+});
+
+after(async () => {
+  await network?.stop();
+});
+
+function application(bytes: Hex): Hex {
+  const operator = node.rollup.account.address();
+  const fields = { peerId: bytes, addresses: ['/ip4/10.0.0.1/tcp/4640'], kind: 1, operator, evidence: ZeroHash };
+  return registry.encodeFunctionData('submitApplication', [fields]) as Hex;
+}
+
+test('an operator account without ether says so, before anything is sent', async () => {
+  const data = application(hexlify(encodePeerId(peerId)) as Hex);
+  await eventually('the chain', () => node.rollup.readiness().ready);
+  await assert.rejects(node.rollup.account.send({ to: PREDEPLOYS.nodeRegistry, data }), {
+    code: 'ROLLUP_ACCOUNT_FUNDS',
+  });
+});
+
+test('a node applies, is attested, and every node reads its admission from its own state', async () => {
+  const { faucet } = network.l1.accounts;
+  const to = node.rollup.account.address();
+  await depositEth(
+    { rpcUrl: network.l1.rpcUrl, key: faucet.key },
+    { inbox: network.descriptor.l1.inbox, to, amountWei: parseEther('1') },
+  );
+  await eventually('the deposit', async () => (await node.rollup.account.balance()) > 0n);
+  assert.equal(await node.rollup.registry.isAuthorized(peerId), false);
+
+  const data = application(hexlify(encodePeerId(peerId)) as Hex);
+  const sent = [
+    await node.rollup.account.send({ to: PREDEPLOYS.nodeRegistry, data }),
+    // A second one at once, of someone whose peer id is none: it takes the next nonce and no one is misled by it.
+    await node.rollup.account.send({ to: PREDEPLOYS.nodeRegistry, data: application('0x1234') }),
+  ];
+  for (const hash of sent) {
+    const receipt = await eventually('the receipt', () => node.rollup.account.receipt(hash));
+    assert.equal(receipt.status, 1);
+  }
+  await eventually('admission', () => node.rollup.registry.isAuthorized(peerId));
+  const [member, ...others] = await node.rollup.registry.members();
+  assert.equal(others.length, 0);
+  assert.equal(member?.peerId, peerId);
+  assert.equal(member?.status, 'active');
+  assert.deepEqual(member?.addresses, ['/ip4/10.0.0.1/tcp/4640']);
+  assert.equal(member?.operator, node.rollup.account.address());
+  assert.equal(await sequencer.rollup.registry.isAuthorized(peerId), true);
+});
+
+test('a call that would revert is not sent', async () => {
+  const data = application(hexlify(encodePeerId(peerId)) as Hex);
+  await assert.rejects(node.rollup.account.send({ to: PREDEPLOYS.nodeRegistry, data }), {
+    code: 'ROLLUP_ACCOUNT_CALL_REVERTED',
+  });
+});
+
+test('an ejected node is authorized no more, from the block that ejects it', async () => {
+  await sequencer.eject(peerId, 7);
+  assert.equal(await sequencer.rollup.registry.isAuthorized(peerId), false);
+  await eventually('the follower to know', async () => !(await node.rollup.registry.isAuthorized(peerId)));
+  assert.deepEqual(await node.rollup.registry.members(), []);
+  const [ejected] = await node.rollup.registry.nodes();
+  assert.equal(ejected?.status, 'ejected');
+  assert.equal(await node.rollup.registry.isAuthorized('not a peer id' as never), false);
+});
