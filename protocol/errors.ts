@@ -66,6 +66,7 @@ export function isNectarError<C extends ErrorCode>(error: unknown, code?: C): er
 
 /** The severity of a rollup error; undefined for every other error. Only the rollup's driver switches on it. */
 export function rollupSeverity(error: unknown): 'temporary' | 'reset' | 'critical' | undefined {
-  if (!(error instanceof NectarError)) return undefined;
-  return (ERRORS[error.code] as { severity?: 'temporary' | 'reset' | 'critical' }).severity;
+  if (!isNectarError(error)) return undefined;
+  const definition: { readonly severity?: 'temporary' | 'reset' | 'critical' } = ERRORS[error.code];
+  return definition.severity;
 }

@@ -1,3 +1,4 @@
+export { type PublicIdentity, readDescriptor, readDevnetKey, readPublicIdentity } from './identity.ts';
 export {
   type ConfigSource,
   configPath,

@@ -4,6 +4,7 @@ import { auditConfig } from '../audit/config.ts';
 import { GatewayConfig } from '../gateway/config.ts';
 import { keysConfig } from '../keys/config.ts';
 import { p2pConfig } from '../p2p/config.ts';
+import { replicationConfig } from '../replication/config.ts';
 import { rollupConfig, sequencerConfig } from '../rollup/config.ts';
 import { storeConfig } from '../store/config.ts';
 
@@ -33,6 +34,7 @@ export const nodeConfigSchema = Type.Object(
     store: section(storeConfig),
     rollup: section(rollupConfig),
     p2p: section(p2pConfig),
+    replication: section(replicationConfig),
     anchor: section(anchorConfig),
   },
   { additionalProperties: false },

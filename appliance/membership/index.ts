@@ -1,0 +1,1 @@
+export { createMembership, type Membership, type MembershipDeps } from './membership.ts';

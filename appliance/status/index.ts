@@ -1,0 +1,1 @@
+export { createStatus, type StatusDeps, type StatusOptions, type StatusView } from './status.ts';

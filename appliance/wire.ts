@@ -1,0 +1,297 @@
+/**
+ * The whole node, top to bottom in the order of the data flow: the only file that imports services. What one service needs of
+ * another it declares itself; here the objects meet. Started in this order, stopped in reverse.
+ */
+import { randomBytes as nodeRandomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import type { PeerIdText } from '../protocol/brand.ts';
+import { parseVerifierKey } from '../protocol/merkle/verifier-key.ts';
+import { createAnchor, ethCall } from './anchor/index.ts';
+import { createAudit } from './audit/index.ts';
+import {
+  type NodeConfig,
+  readDescriptor,
+  readDevnetKey,
+  readPublicIdentity,
+  type SequencerHomeConfig,
+} from './config/index.ts';
+import { createGateway, createMetricsServer, createTokens } from './gateway/index.ts';
+import { createIdentitySigner, createKeys, nodeEnvelopeCrypto } from './keys/index.ts';
+import { createMembership } from './membership/index.ts';
+import { createP2p } from './p2p/index.ts';
+import { createReplication } from './replication/index.ts';
+import { createAuditor, createBatcher, createRollup, createRpcServer, createSequencer } from './rollup/index.ts';
+import type { Service } from './service.ts';
+import { createStatus } from './status/index.ts';
+import { createStore } from './store/index.ts';
+import type { Logger, Metrics } from './telemetry/index.ts';
+
+/** The services of one process, in two phases: alive (perhaps locked), then usable. */
+export interface Wiring {
+  readonly alive: readonly Service[];
+  readonly usable: readonly Service[];
+  /** The gateway's URL where the process has one; valid once `alive` has started. */
+  url(): string | undefined;
+  /** Resolves when the second phase may start: the root key is open. */
+  whenUsable(signal: AbortSignal): Promise<void>;
+  /** After the last service has started, before the first one stops: what the audit log says of the process itself. */
+  onStarted(): Promise<void>;
+  onStopping(): Promise<void>;
+}
+
+export interface WireDeps {
+  readonly log: Logger;
+  readonly metrics: Metrics;
+}
+
+export interface NodeOptions {
+  readonly home: string;
+  readonly version: string;
+  readonly config: NodeConfig;
+}
+
+const now = (): number => Date.now();
+const today = (): Date => new Date();
+const randomBytes = (length: number): Uint8Array => new Uint8Array(nodeRandomBytes(length));
+
+/** `run all`: a clinic's node. It follows the chain and serves its owner; it orders nothing. */
+export async function wireNode({ home, version, config }: NodeOptions, { log, metrics }: WireDeps): Promise<Wiring> {
+  const identity = readPublicIdentity(home);
+  const { descriptor } = readDescriptor(home);
+  const { nodeId, tokenJwk } = identity;
+  const peerId = identity.peerId as PeerIdText;
+  const crypto = nodeEnvelopeCrypto;
+
+  // The secret boundary. Everything below gets derived keys, wrapped DEKs and signatures of it, never the root key.
+  const keys = createKeys({ ...config.keys, home }, { crypto, log, metrics, now: today, randomBytes });
+  const checkpointKey = parseVerifierKey(identity.checkpointVkey);
+  const signer = { ...createIdentitySigner(keys, 'checkpoint'), publicKey: checkpointKey.publicKey };
+  const tokens = await createTokens(
+    { path: join(home, 'tokens.json'), nodeId, publicJwk: tokenJwk },
+    { signer: createIdentitySigner(keys, 'token'), now, randomBytes },
+  );
+
+  // Evidence first: nothing private is served that the log does not hold.
+  const audit = createAudit(
+    { folder: join(home, 'audit'), origin: checkpointKey.name, config: config.audit },
+    { keys, signer, log, metrics, now, randomBytes },
+  );
+  const store = createStore(
+    { ...config.store, home, nodeId },
+    {
+      crypto,
+      keys,
+      audit,
+      evidence: audit,
+      replicas: { fetch: (root, cid, holders, signal) => p2p.fetch(root, cid, holders, signal) },
+      signer,
+      log,
+      metrics,
+      now: today,
+      randomBytes,
+    },
+  );
+
+  // The public state, rebuilt from L1.
+  const rollup = createRollup(
+    {
+      config: config.rollup,
+      descriptor,
+      databasePath: join(home, 'rollup', 'db'),
+      durable: false,
+      clientVersion: `nectar-byon/${version}`,
+    },
+    {
+      secrets: { databaseKey: () => keys.derive('rollup-db'), operatorKey: () => keys.openIdentity('operator') },
+      log: log.child({ service: 'rollup' }),
+      metrics,
+      now,
+      randomBytes,
+    },
+  );
+  const p2p = createP2p(
+    { ...config.p2p, l2ChainId: BigInt(descriptor.l2.chainId), bootstrap: descriptor.bootstrap },
+    {
+      identitySeed: () => keys.openIdentity('p2p'),
+      registry: rollup.registry,
+      unsafe: {
+        accept: rollup.acceptUnsafe,
+        range: rollup.unsafeRange,
+        onUnsafe: rollup.onUnsafe,
+        head: () => rollup.heads().unsafe.number,
+      },
+      onHead: rollup.onHead,
+      blocks: store.blocks,
+      held: store.held,
+      log,
+      metrics,
+      now,
+    },
+  );
+
+  // What leaves the machine: ciphertext to holders, salted roots and checkpoints to the chain.
+  const replication = createReplication(config.replication, {
+    store,
+    replicate: (root, blocks, signal) => p2p.replicate(root, blocks, signal),
+    log,
+    metrics,
+    now,
+  });
+  const anchor = createAnchor(
+    { ...config.anchor, folder: join(home, 'anchor') },
+    {
+      records: store,
+      audit,
+      chain: {
+        address: () => rollup.account.address(),
+        balance: () => rollup.account.balance(),
+        send: (tx) => rollup.account.send(tx),
+        call: ethCall((body) => rollup.rpc(body)),
+        safeBlock: () => rollup.heads().safe.number,
+      },
+      isAuthorized: (peer) => rollup.registry.isAuthorized(peer),
+      peerId: () => peerId,
+      log,
+      metrics,
+      now,
+    },
+  );
+
+  const membership = createMembership({
+    peerId: () => peerId,
+    addresses: () => p2p.addresses(),
+    nodes: () => rollup.registry.nodes(),
+    account: rollup.account,
+  });
+  const view = createStatus(
+    { nodeId, peerId, network: descriptor.name, version, roles: ['gateway', 'store', 'audit', 'rollup'] },
+    {
+      services: [keys, audit, store, rollup, p2p, replication, anchor],
+      isLocked: () => keys.state() === 'locked',
+      heads: rollup.heads,
+      peers: () => p2p.peers(),
+      records: () => store.stats().records,
+      audit: () => audit.treeHead(),
+      anchored: () => anchor.anchored(),
+      now,
+    },
+  );
+
+  // The owner's door. It starts before the rest, so that a locked node can say that it is locked, and be unlocked.
+  const gateway = createGateway(
+    {
+      config: config.gateway,
+      version,
+      certificatePath: join(home, 'tls', 'server.crt'),
+      keyPath: join(home, 'tls', 'server.key'),
+    },
+    {
+      keys,
+      audit,
+      store,
+      rollup,
+      p2p,
+      anchor: { anchors: () => anchor.auditAnchors() },
+      node: {
+        readiness: view.readiness,
+        status: async () => view.status(),
+        network: async () => ({
+          network: descriptor.name,
+          l1ChainId: Number(descriptor.l1.chainId),
+          l2ChainId: Number(descriptor.l2.chainId),
+          genesisHash: descriptor.l2.genesisHash,
+          peerId,
+          addresses: p2p.addresses(),
+          operator: identity.operator,
+          membership: await membership.status(),
+        }),
+        join: () => membership.join(),
+      },
+      tokens,
+      log,
+      metrics,
+      now,
+      randomBytes,
+    },
+  );
+  const metricsServer = createMetricsServer(config.gateway, { metrics, log });
+
+  const report = async (type: 'node.start' | 'node.stop'): Promise<void> => {
+    const context = { actor: { subject: 'system:node' }, requestId: `${type}/${now()}` };
+    await audit.append({ type, outcome: 'success', context, detail: { version } });
+  };
+  return {
+    alive: [keys, gateway, metricsServer],
+    usable: [audit, store, rollup, p2p, replication, anchor],
+    url: () => gateway.url(),
+    whenUsable: (signal) => keys.whenUnlocked(signal),
+    onStarted: () => report('node.start'),
+    onStopping: async () => {
+      if (audit.readiness().ready) await report('node.stop');
+    },
+  };
+}
+
+export interface SequencerOptions {
+  readonly home: string;
+  readonly version: string;
+  readonly config: SequencerHomeConfig;
+}
+
+/** `run sequencer`: the devnet's other side. It orders, posts and (on a devnet) attests; it holds nobody's data. */
+export async function wireSequencer(options: SequencerOptions, { log, metrics }: WireDeps): Promise<Wiring> {
+  const { home, version, config } = options;
+  const { descriptor } = readDescriptor(home);
+  const key = (name: string): Uint8Array => readDevnetKey(home, name);
+
+  const rollup = createRollup(
+    {
+      config: config.rollup,
+      descriptor,
+      databasePath: join(home, 'rollup', 'db'),
+      durable: true,
+      clientVersion: `nectar-byon/${version}`,
+    },
+    {
+      secrets: { databaseKey: () => key('database'), operatorKey: () => key('sequencer') },
+      log: log.child({ service: 'rollup' }),
+      metrics,
+      now,
+      randomBytes,
+    },
+  );
+  const side = (service: string) => ({ rollup, log: log.child({ service }), now });
+  const sequencer = createSequencer({ config: config.sequencer, key: key('sequencer') }, side('sequencer'));
+  const batcher = createBatcher({ config: config.sequencer, key: key('sequencer') }, side('batcher'));
+  const auditor = createAuditor(
+    { config: config.sequencer, keys: [key('auditor-1'), key('auditor-2')] },
+    side('auditor'),
+  );
+  const p2p = createP2p(
+    { ...config.p2p, l2ChainId: BigInt(descriptor.l2.chainId), bootstrap: descriptor.bootstrap },
+    {
+      identitySeed: async () => key('p2p'),
+      registry: rollup.registry,
+      unsafe: {
+        accept: rollup.acceptUnsafe,
+        range: rollup.unsafeRange,
+        onUnsafe: rollup.onUnsafe,
+        head: () => rollup.heads().unsafe.number,
+      },
+      onHead: rollup.onHead,
+      log,
+      metrics,
+      now,
+    },
+  );
+  const rpcServer = createRpcServer(config.sequencer, rollup);
+
+  return {
+    alive: [rollup, p2p, sequencer, batcher, ...(config.sequencer.auditor ? [auditor] : []), rpcServer],
+    usable: [],
+    url: () => undefined,
+    whenUsable: async () => undefined,
+    onStarted: async () => undefined,
+    onStopping: async () => undefined,
+  };
+}
