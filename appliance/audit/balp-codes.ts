@@ -1,0 +1,143 @@
+/** FHIR code systems that the events use. */
+export const SYSTEM = {
+  eventType: 'http://terminology.hl7.org/CodeSystem/audit-event-type',
+  interaction: 'http://hl7.org/fhir/restful-interaction',
+  dicom: 'http://dicom.nema.org/resources/ontology/DCM',
+  lifecycle: 'http://terminology.hl7.org/CodeSystem/iso-21089-lifecycle',
+  participation: 'http://terminology.hl7.org/CodeSystem/v3-ParticipationType',
+  participant: 'http://terminology.hl7.org/CodeSystem/provenance-participant-type',
+  entityType: 'http://terminology.hl7.org/CodeSystem/audit-entity-type',
+  objectRole: 'http://terminology.hl7.org/CodeSystem/object-role',
+  sourceType: 'http://terminology.hl7.org/CodeSystem/security-source-type',
+  balpEntity: 'https://profiles.ihe.net/ITI/BALP/CodeSystem/BasicAuditEntityType',
+  balpAuthorization: 'https://profiles.ihe.net/ITI/BALP/CodeSystem/AuthZsubType',
+  /** Our own event types, as an additional subtype. */
+  event: 'urn:nectar:byon:audit-event',
+  detail: 'urn:nectar:byon:audit-detail',
+} as const;
+
+/** A FHIR Coding. */
+export interface Coding {
+  readonly system: string;
+  readonly code: string;
+  readonly display?: string;
+}
+
+const coding = (system: string, code: string, display?: string): Coding =>
+  display === undefined ? { system, code } : { system, code, display };
+const dicom = (code: string, display: string): Coding => coding(SYSTEM.dicom, code, display);
+
+export const REST = coding(SYSTEM.eventType, 'rest', 'Restful Operation');
+export const SOURCE_ROLE = dicom('110153', 'Source Role ID');
+export const DESTINATION_ROLE = dicom('110152', 'Destination Role ID');
+export const APPLICATION = dicom('110150', 'Application');
+export const CUSTODIAN = coding(SYSTEM.participant, 'custodian', 'Custodian');
+const RECIPIENT = coding(SYSTEM.participation, 'IRCP', 'information recipient');
+const AUTHOR = coding(SYSTEM.participation, 'AUT', 'Author');
+
+/** How one kind of event is written as a FHIR AuditEvent. */
+export interface EventCoding {
+  readonly type: Coding;
+  readonly subtype?: Coding;
+  /** AuditEvent.action: Create, Read, Update, Delete or Execute. */
+  readonly action: 'C' | 'R' | 'U' | 'D' | 'E';
+  /** Roles of the client, of this node, and of the person or program that asked. */
+  readonly client: Coding;
+  readonly server: Coding;
+  readonly user: Coding;
+  /** The IHE BALP profile that a successful event conforms to. */
+  readonly profile?: 'Create' | 'Read' | 'Update' | 'Delete' | 'Query';
+}
+
+type Roles = Pick<EventCoding, 'client' | 'server' | 'user'>;
+// BALP: data flows from source to destination; for a read the node is the source, for everything else the client is.
+const TO_NODE: Roles = { client: SOURCE_ROLE, server: DESTINATION_ROLE, user: AUTHOR };
+const FROM_NODE: Roles = { client: DESTINATION_ROLE, server: SOURCE_ROLE, user: RECIPIENT };
+const QUERYING: Roles = { client: SOURCE_ROLE, server: DESTINATION_ROLE, user: RECIPIENT };
+const DELETING: Roles = { client: APPLICATION, server: CUSTODIAN, user: AUTHOR };
+const OPERATING: Roles = { client: APPLICATION, server: DESTINATION_ROLE, user: RECIPIENT };
+
+const SECURITY_ALERT = dicom('110113', 'Security Alert');
+const APPLICATION_ACTIVITY = dicom('110100', 'Application Activity');
+const AUDIT_LOG_USED = dicom('110101', 'Audit Log Used');
+const SECURITY_CONFIGURATION = dicom('110129', 'Security Configuration');
+const RESTRICTED_FUNCTION = dicom('110132', 'Use of Restricted Function');
+const USER_ATTRIBUTES = dicom('110137', 'User Security Attributes Changed');
+
+const alert = (subtype: Coding, action: EventCoding['action']): EventCoding => ({
+  type: SECURITY_ALERT,
+  subtype,
+  action,
+  ...OPERATING,
+});
+const rest = (
+  interaction: string,
+  action: EventCoding['action'],
+  roles: Roles,
+  profile: NonNullable<EventCoding['profile']>,
+): EventCoding => ({
+  type: REST,
+  subtype: coding(SYSTEM.interaction, interaction, interaction),
+  action,
+  profile,
+  ...roles,
+});
+
+/** The events of the node. IHE BALP for what happens to records; DICOM's security events (CID 400, 403) for the rest. */
+export const EVENTS = {
+  'record.create': rest('create', 'C', TO_NODE, 'Create'),
+  'record.read': rest('read', 'R', FROM_NODE, 'Read'),
+  'record.update': rest('update', 'U', TO_NODE, 'Update'),
+  'record.delete': rest('delete', 'D', DELETING, 'Delete'),
+  'record.query': rest('search-type', 'E', QUERYING, 'Query'),
+  // BALP's PrivacyDisclosure.Source, short of its patient, whom the node does not know: so its profile is not claimed.
+  'record.export': {
+    type: dicom('110106', 'Export'),
+    subtype: coding(SYSTEM.lifecycle, 'disclose', 'Disclose Record Lifecycle Event'),
+    action: 'R',
+    ...FROM_NODE,
+  },
+  'record.restore': {
+    type: dicom('110107', 'Import'),
+    subtype: coding(SYSTEM.lifecycle, 'restore'),
+    action: 'C',
+    ...TO_NODE,
+  },
+  'record.rewrap': {
+    type: SECURITY_ALERT,
+    subtype: dicom('110135', 'Object Security Attributes Changed'),
+    action: 'U',
+    ...OPERATING,
+  },
+  'record.scrub': {
+    type: APPLICATION_ACTIVITY,
+    subtype: coding(SYSTEM.lifecycle, 'verify'),
+    action: 'E',
+    ...OPERATING,
+  },
+  'audit.read': { type: AUDIT_LOG_USED, action: 'R', ...FROM_NODE },
+  'audit.verify': { type: AUDIT_LOG_USED, action: 'E', ...FROM_NODE },
+  'audit.recover': alert(dicom('110134', 'Audit Recording Started'), 'E'),
+  'audit.erase': alert(coding(SYSTEM.lifecycle, 'destroy'), 'D'),
+  'auth.denied': alert(coding(SYSTEM.balpAuthorization, 'AuthZ-Role'), 'E'),
+  'token.create': alert(USER_ATTRIBUTES, 'C'),
+  'token.revoke': alert(USER_ATTRIBUTES, 'D'),
+  'key.unlock': alert(RESTRICTED_FUNCTION, 'E'),
+  'key.rotate': alert(SECURITY_CONFIGURATION, 'U'),
+  'network.join': alert(dicom('110128', 'Network Configuration'), 'U'),
+  'node.start': {
+    type: APPLICATION_ACTIVITY,
+    subtype: dicom('110120', 'Application Start'),
+    action: 'E',
+    ...OPERATING,
+  },
+  'node.stop': { type: APPLICATION_ACTIVITY, subtype: dicom('110121', 'Application Stop'), action: 'E', ...OPERATING },
+} as const satisfies Record<string, EventCoding>;
+
+/** An event that this version names itself. */
+export type KnownEventType = keyof typeof EVENTS;
+
+/** The coding of an event type; a general security alert for one that a later version added. */
+export function eventCoding(type: string): EventCoding {
+  return Object.hasOwn(EVENTS, type) ? EVENTS[type as KnownEventType] : alert(RESTRICTED_FUNCTION, 'E');
+}

@@ -1,0 +1,134 @@
+import { APPLICATION, type Coding, type EventCoding, eventCoding, SYSTEM } from './balp-codes.ts';
+import type { AuditInput } from './event.ts';
+
+/** The values of a FHIR R4 AuditEvent as plain JSON. */
+export type AuditEventJson = Readonly<Record<string, unknown>> & { readonly resourceType: 'AuditEvent' };
+
+const PROFILES = 'https://profiles.ihe.net/ITI/BALP/StructureDefinition/IHE.BasicAudit';
+/** AuditEvent.outcome: success, minor failure (the request failed), serious failure (it was refused). */
+const OUTCOME = { success: '0', failed: '4', refused: '8' } as const;
+/** AuditEvent.agent.network.type. */
+const NETWORK = { machineName: '1', ipAddress: '2', uri: '5' } as const;
+
+interface Recording {
+  readonly origin: string;
+  /** ISO 8601. */
+  readonly time: string;
+}
+
+/**
+ * Writes an event as a FHIR R4 AuditEvent in the shape of IHE BALP. A profile is claimed only where the event meets it:
+ * a successful create, read, update, delete or query of records.
+ */
+export function toAuditEvent(event: AuditInput, { origin, time }: Recording): AuditEventJson {
+  const codes = eventCoding(event.type);
+  const conforms = codes.profile !== undefined && event.outcome === 'success';
+  const node = { identifier: { system: 'urn:nectar:byon:node', value: origin } };
+  // BALP's Delete allows one subtype only; everywhere else our own event type stands beside the standard one.
+  const subtypes = [codes.subtype, codes.profile === 'Delete' ? undefined : { system: SYSTEM.event, code: event.type }];
+  return wellFormed({
+    resourceType: 'AuditEvent',
+    ...(conforms ? { meta: { profile: [`${PROFILES}.${codes.profile}`] } } : {}),
+    type: codes.type,
+    subtype: subtypes.filter((code) => code !== undefined),
+    action: codes.action,
+    recorded: time,
+    outcome: outcomeOf(event),
+    agent: agents(event, codes, node),
+    source: {
+      site: origin,
+      observer: node,
+      type: [{ system: SYSTEM.sourceType, code: '4', display: 'Application Server' }],
+    },
+    entity: entities(event, codes),
+  });
+}
+
+function outcomeOf({ outcome, type }: AuditInput): string {
+  if (outcome === 'success') return OUTCOME.success;
+  return type === 'auth.denied' ? OUTCOME.refused : OUTCOME.failed;
+}
+
+function agents(event: AuditInput, codes: EventCoding, node: object): object[] {
+  const { actor, address } = event.context;
+  const client =
+    address === undefined ? { address: 'localhost', type: NETWORK.machineName } : { address, type: NETWORK.ipAddress };
+  return [
+    {
+      type: concept(codes.client),
+      who: { identifier: { system: 'urn:nectar:byon:client', value: actor.tokenId ?? actor.subject } },
+      requestor: false,
+      network: client,
+    },
+    {
+      type: concept(codes.server),
+      who: node,
+      requestor: false,
+      network: { address: 'urn:nectar:byon:node', type: NETWORK.uri },
+    },
+    {
+      type: concept(codes.user),
+      who: { identifier: { system: 'urn:nectar:byon:subject', value: actor.subject } },
+      requestor: true,
+      ...(actor.name === undefined ? {} : { name: actor.name }),
+      // The token that carried the permission; BALP's Delete has no room for it here, its client agent names it.
+      ...(actor.tokenId === undefined || codes.client === APPLICATION
+        ? {}
+        : { policy: [`urn:nectar:byon:token:${actor.tokenId}`] }),
+    },
+  ];
+}
+
+function entities(event: AuditInput, codes: EventCoding): object[] {
+  const detail = Object.entries({
+    ...event.detail,
+    ...(event.version === undefined ? {} : { version: event.version }),
+  });
+  const list: object[] = [
+    {
+      what: { identifier: { value: event.context.requestId } },
+      type: { system: SYSTEM.balpEntity, code: 'XrequestId' },
+    },
+  ];
+  if (codes.profile === 'Query') list.push(queryEntity(detail));
+  if (event.recordId !== undefined) list.push(recordEntity(event.recordId));
+  if (detail.length > 0 && codes.profile !== 'Query') {
+    const values = detail.map(([type, value]) => ({ type, valueString: String(value) }));
+    list.push({ type: { system: SYSTEM.detail, code: event.type }, name: 'detail', detail: values });
+  }
+  return list;
+}
+
+function recordEntity(recordId: string): object {
+  return {
+    what: { identifier: { system: 'urn:nectar:byon:record', value: recordId } },
+    type: { system: SYSTEM.entityType, code: '2', display: 'System Object' },
+    role: { system: SYSTEM.objectRole, code: '4', display: 'Domain Resource' },
+  };
+}
+
+function queryEntity(parameters: [string, string | number][]): object {
+  const query = new URLSearchParams(
+    Object.fromEntries(parameters.map(([name, value]) => [name, String(value)])),
+  ).toString();
+  return {
+    type: { system: SYSTEM.entityType, code: '2', display: 'System Object' },
+    role: { system: SYSTEM.objectRole, code: '24', display: 'Query' },
+    query: Buffer.from(query === '' ? '*' : query).toString('base64'),
+  };
+}
+
+function concept(code: Coding): { coding: Coding[] } {
+  return { coding: [code] };
+}
+
+/** Replaces lone surrogates, which a client can send and canonical JSON does not allow: no name may stop the log. */
+function wellFormed<T>(value: T): T {
+  const visit = (part: unknown): unknown => {
+    if (typeof part === 'string') return part.toWellFormed();
+    if (Array.isArray(part)) return part.map(visit);
+    if (typeof part !== 'object' || part === null) return part;
+    return Object.fromEntries(Object.entries(part).map(([key, child]) => [key.toWellFormed(), visit(child)]));
+  };
+  return visit(value) as T;
+}

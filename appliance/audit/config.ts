@@ -1,0 +1,24 @@
+import Type, { type Static } from 'typebox';
+
+/** Options of the audit log. */
+export const auditConfig = Type.Object({
+  checkpointEveryLeaves: Type.Integer({
+    default: 1_024,
+    minimum: 1,
+    description:
+      'Leaves after which the log signs a checkpoint by itself; it also does so on demand and when it stops.',
+  }),
+  maxPendingAppends: Type.Integer({
+    default: 4_096,
+    minimum: 1,
+    description:
+      'Appends that may wait for the disk; more are refused, and what they would have recorded is not served.',
+  }),
+  maxBodyBytes: Type.Integer({
+    default: 65_536,
+    minimum: 4_096,
+    maximum: 1_048_576,
+    description: 'Largest body of one audit entry, in bytes; an event that gives a larger one is refused.',
+  }),
+});
+export type AuditConfig = Static<typeof auditConfig>;

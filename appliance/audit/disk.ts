@@ -1,0 +1,108 @@
+import { mkdir, open, readdir, readFile, rename, rm, truncate } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { NectarError } from '../../protocol/errors.ts';
+
+/** A file that grows at its end. */
+export interface AppendFile {
+  /** Writes the bytes at a place and makes them durable. */
+  write(bytes: Uint8Array, at: number): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** What the log asks of the disk, in paths below its own folder. Its own interface, so that a test can fill the disk. */
+export interface Disk {
+  /** Reads a file; undefined when it is absent. */
+  read(path: string): Promise<Uint8Array | undefined>;
+  /** Opens a file for appending at `length`, cutting off whatever is behind it; creates it when `length` is 0. */
+  openAppend(path: string, length: number): Promise<AppendFile>;
+  /** Puts a whole file in place, atomically and durably. */
+  replace(path: string, bytes: Uint8Array): Promise<void>;
+  /** Names in a folder, with a slash after those of folders; empty when it is absent. */
+  list(path: string): Promise<string[]>;
+  /** Removes a file or a folder; silent when it is absent. */
+  remove(path: string): Promise<void>;
+}
+
+/** The real disk below `folder`. Files are 0600, folders 0700: the log of a clinic is nobody else's to read. */
+export function createDisk(folder: string): Disk {
+  const at = (path: string): string => join(folder, path);
+  return {
+    read: (path) => whenPresent(readFile(at(path)), undefined),
+    list: async (path) =>
+      (await whenPresent(readdir(at(path), { withFileTypes: true }), [])).map((entry) =>
+        entry.isDirectory() ? `${entry.name}/` : entry.name,
+      ),
+    remove: (path) => rm(at(path), { recursive: true, force: true }),
+    replace: (path, bytes) => replaceFile(at(path), bytes),
+    openAppend: (path, length) => openAppend(at(path), length),
+  };
+}
+
+/** The error to raise for a write that the disk refused. */
+export function writeError(error: unknown, path: string): NectarError {
+  if (error instanceof NectarError) return error;
+  const code = (error as { code?: string } | null)?.code ?? 'unknown';
+  if (code === 'ENOSPC' || code === 'EDQUOT') return new NectarError('NODE_DISK_FULL', { path }, { cause: error });
+  return new NectarError('AUDIT_NOT_WRITABLE', { reason: `${path}: ${code}` }, { cause: error });
+}
+
+async function openAppend(path: string, length: number): Promise<AppendFile> {
+  if (length === 0) {
+    await makeFolder(dirname(path));
+    const created = await open(path, 'a', 0o600);
+    await created.close();
+    await syncFolder(dirname(path));
+  }
+  // A write that failed or tore may have left bytes behind the durable end; they must be gone before anything follows.
+  await truncate(path, length);
+  const file = await open(path, 'r+');
+  return {
+    async write(bytes, place) {
+      for (let done = 0; done < bytes.length; ) {
+        const { bytesWritten } = await file.write(bytes, done, bytes.length - done, place + done);
+        done += bytesWritten;
+      }
+      await file.datasync();
+    },
+    close: () => file.close(),
+  };
+}
+
+async function replaceFile(path: string, bytes: Uint8Array): Promise<void> {
+  await makeFolder(dirname(path));
+  const temporary = `${path}.tmp`;
+  const file = await open(temporary, 'w', 0o600);
+  try {
+    await file.writeFile(bytes);
+    await file.datasync();
+  } finally {
+    await file.close();
+  }
+  await rename(temporary, path);
+  await syncFolder(dirname(path));
+}
+
+/** Creates a folder and makes its own entry durable, up to the first one that was there. */
+async function makeFolder(path: string): Promise<void> {
+  const first = await mkdir(path, { recursive: true, mode: 0o700 });
+  if (first === undefined) return;
+  for (let folder = path; folder.length >= first.length; folder = dirname(folder)) await syncFolder(dirname(folder));
+}
+
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, 'r');
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}
+
+async function whenPresent<T, U>(pending: Promise<T>, absent: U): Promise<T | U> {
+  try {
+    return await pending;
+  } catch (error) {
+    if ((error as { code?: string }).code === 'ENOENT') return absent;
+    throw error;
+  }
+}

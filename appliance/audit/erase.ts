@@ -1,0 +1,34 @@
+import { parseAuditLeaf } from '../../protocol/merkle/audit-leaf.ts';
+import { TILE_WIDTH } from '../../protocol/merkle/tile.ts';
+import { bodyBundlePath, encodeGroup } from './body-bundle.ts';
+import { type Disk, writeError } from './disk.ts';
+import type { Log } from './log.ts';
+
+/**
+ * Erases the bodies of every full bundle whose leaves are all older than `before`. Leaves and tiles stay, so every proof stays
+ * valid; what is gone is who, which record and from where. Returns the number of bodies erased.
+ */
+export async function eraseBodies(disk: Disk, log: Log, before: Date): Promise<number> {
+  let erased = 0;
+  const full = Math.floor(log.size() / TILE_WIDTH);
+  for (let bundle = 0; bundle < full; bundle++) {
+    const entries = await log.readBundle(bundle);
+    if (entries.some(({ leaf }) => new Date(parseAuditLeaf(leaf).time) >= before)) break;
+    const bodies = entries.filter(({ sealed }) => sealed !== undefined).length;
+    if (bodies === 0) continue;
+    const path = bodyBundlePath(bundle);
+    try {
+      await disk.replace(
+        path,
+        encodeGroup(
+          bundle * TILE_WIDTH,
+          entries.map(({ leaf }) => ({ leaf, sealed: undefined })),
+        ),
+      );
+    } catch (error) {
+      throw writeError(error, path);
+    }
+    erased += bodies;
+  }
+  return erased;
+}

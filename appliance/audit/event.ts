@@ -1,0 +1,62 @@
+import { NectarError } from '../../protocol/errors.ts';
+import {
+  type AuditLeaf,
+  BODY_SALT_BYTES,
+  bodyHash,
+  canonicalBytes,
+  encodeAuditLeaf,
+  isEventType,
+} from '../../protocol/merkle/audit-leaf.ts';
+import { type Hash, leafHash } from '../../protocol/merkle/hash.ts';
+import { toAuditEvent } from './balp.ts';
+import type { KnownEventType } from './balp-codes.ts';
+
+/** On whose behalf, from where: what the gateway knows of a request. Personal data: it goes into sealed bodies only. */
+export interface AccessContext {
+  readonly actor: { readonly subject: string; readonly tokenId?: string; readonly name?: string };
+  readonly address?: string;
+  readonly requestId: string;
+}
+
+/** Something that happened. `type` is one of the known ones, or a dotted word of a later version. */
+export interface AuditInput {
+  readonly type: KnownEventType | (string & {});
+  readonly outcome: 'success' | 'failure';
+  readonly context: AccessContext;
+  readonly recordId?: string;
+  readonly version?: number;
+  readonly detail?: Readonly<Record<string, string | number>>;
+}
+
+/** An event made ready to be appended: only the index is missing. */
+export interface PreparedEntry {
+  readonly leaf: Uint8Array;
+  readonly leafHash: Hash;
+  readonly salt: Uint8Array;
+  readonly body: Uint8Array;
+}
+
+export interface PrepareDeps {
+  readonly origin: string;
+  readonly maxBodyBytes: number;
+  readonly now: () => number;
+  readonly randomBytes: (length: number) => Uint8Array;
+}
+
+/** Writes leaf and body of an event. Throws AUDIT_EVENT_INVALID when it is nothing that can be recorded. */
+export function prepareEntry(
+  event: AuditInput,
+  { origin, maxBodyBytes, now, randomBytes }: PrepareDeps,
+): PreparedEntry {
+  if (!isEventType(event.type))
+    throw new NectarError('AUDIT_EVENT_INVALID', { reason: 'the type is not a dotted lower-case word' });
+  const time = new Date(now()).toISOString();
+  const body = canonicalBytes(toAuditEvent(event, { origin, time }));
+  if (body.length > maxBodyBytes)
+    throw new NectarError('AUDIT_EVENT_INVALID', { reason: `the body is longer than ${maxBodyBytes} bytes` });
+  // A salt of its own keeps anyone from guessing who did what by hashing likely bodies.
+  const salt = randomBytes(BODY_SALT_BYTES);
+  const leaf: AuditLeaf = { v: 1, time, type: event.type, outcome: event.outcome, bodyHash: bodyHash(salt, body) };
+  const bytes = encodeAuditLeaf(leaf);
+  return { leaf: bytes, leafHash: leafHash(bytes), salt, body };
+}

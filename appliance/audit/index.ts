@@ -1,0 +1,6 @@
+export { type Audit, type AuditDeps, type AuditOptions, createAudit } from './audit.ts';
+export type { CheckpointSigner, IssuedCheckpoint } from './checkpoints.ts';
+export { type AuditConfig, auditConfig } from './config.ts';
+export type { AccessContext, AuditInput } from './event.ts';
+export type { AuditEntry } from './reader.ts';
+export { type AuditAnchor, type AuditVerdict, type VerifyFolderOptions, verifyAuditFolder } from './verify-folder.ts';

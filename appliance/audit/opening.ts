@@ -1,0 +1,125 @@
+import type { LeafHash } from '../../protocol/brand.ts';
+import { NectarError } from '../../protocol/errors.ts';
+import { encodeVerifierKey, SIGNATURE_TYPE, type VerifierKey } from '../../protocol/merkle/verifier-key.ts';
+import type { Readiness } from '../service.ts';
+import type { Logger } from '../telemetry/index.ts';
+import type { AuditDeps, AuditOptions } from './audit.ts';
+import { createBodySealer } from './body-seal.ts';
+import type { Disk } from './disk.ts';
+import type { AccessContext, AuditInput } from './event.ts';
+import { createAuditMetrics } from './metrics.ts';
+import { type RecoveredLog, recoverLog } from './recover.ts';
+import { createRunningLog, type RunningLog } from './running-log.ts';
+import { createWriteHealth, type WriteHealth } from './write-health.ts';
+
+/** The log's life: closed, open, or found damaged. */
+export interface Opening {
+  open(signal: AbortSignal): Promise<void>;
+  close(): Promise<void>;
+  readiness(): Readiness;
+  append(event: AuditInput): Promise<{ index: number; leafHash: LeafHash }>;
+  /** Throws NODE_NOT_READY or AUDIT_DAMAGED. */
+  running(): RunningLog;
+  /** The open log; undefined when it is damaged, whose files can be verified all the same. Throws NODE_NOT_READY. */
+  verifiable(): RunningLog | undefined;
+  key(): VerifierKey;
+}
+
+type State =
+  | { readonly is: 'stopped' }
+  | { readonly is: 'running'; readonly log: RunningLog; readonly health: WriteHealth }
+  // Alive, so that verify() can tell what is wrong; but nothing is appended, so nothing private is served.
+  | { readonly is: 'damaged'; readonly reason: string };
+
+const NODE_CONTEXT: AccessContext = { actor: { subject: 'node' }, requestId: 'node' };
+
+export function createOpening(
+  options: AuditOptions,
+  deps: AuditDeps,
+  { disk, log }: { disk: Disk; log: Logger },
+): Opening {
+  const metrics = createAuditMetrics(deps.metrics);
+  let state: State = { is: 'stopped' };
+  const key = (): VerifierKey => ({
+    name: options.origin,
+    type: SIGNATURE_TYPE.ed25519,
+    publicKey: deps.signer.publicKey,
+  });
+
+  async function append(event: AuditInput): Promise<{ index: number; leafHash: LeafHash }> {
+    const current = running();
+    return state.is === 'running' ? state.health.watch(() => current.append(event)) : current.append(event);
+  }
+
+  function running(): RunningLog {
+    if (state.is === 'running') return state.log;
+    if (state.is === 'damaged') throw new NectarError('AUDIT_DAMAGED', { reason: state.reason });
+    throw new NectarError('NODE_NOT_READY', { service: 'audit', reason: 'not started' });
+  }
+
+  /** Evidence in the log itself that recording was interrupted. If it cannot be written, neither can anything else. */
+  const recordRecovery = (detail: Record<string, string | number>): Promise<unknown> =>
+    append({ type: 'audit.recover', outcome: 'success', context: NODE_CONTEXT, detail });
+
+  return {
+    key,
+    append,
+    running,
+    verifiable: () => (state.is === 'damaged' ? undefined : running()),
+    async open(signal) {
+      if (state.is !== 'stopped') return;
+      encodeVerifierKey(key()); // refuses an origin that cannot be a key name before anything is signed with it
+      const recovered = await recoverUnlessDamaged(options, disk, key());
+      if (recovered instanceof NectarError) {
+        state = { is: 'damaged', reason: recovered.message };
+        log.error({ code: recovered.code }, 'the audit log is damaged: nothing private is served');
+        return;
+      }
+      const sealer = createBodySealer(deps.keys.derive('audit-body'), options.origin, deps.randomBytes);
+      const current = createRunningLog({
+        ...deps,
+        log,
+        disk,
+        key: key(),
+        sealer,
+        recovered,
+        metrics,
+        config: options.config,
+      });
+      // The first checkpoint comes before the first leaf: from then on a missing one is a removed one.
+      if (recovered.checkpoint === undefined) await current.checkpoint();
+      const health = createWriteHealth({ log, signal, probe: () => recordRecovery({ cause: 'not writable' }) });
+      state = { is: 'running', log: current, health };
+      if (recovered.torn > 0) {
+        log.warn({ bytes: recovered.torn }, 'removing the bytes of a write that never completed');
+        await recordRecovery({ tornBytes: recovered.torn }).catch(() => undefined);
+      }
+      log.info({ size: current.log.size() }, 'audit log open');
+    },
+    async close() {
+      const current = state.is === 'running' ? state.log : undefined;
+      state = { is: 'stopped' };
+      await current?.close();
+    },
+    readiness(): Readiness {
+      if (state.is === 'damaged') return { ready: false, reason: `the audit log is damaged: ${state.reason}` };
+      const reason = state.is === 'running' ? state.health.failure : 'not started';
+      return reason === undefined ? { ready: true } : { ready: false, reason };
+    },
+  };
+}
+
+/** The log as found, or the error of the registry that says what is wrong with it. */
+async function recoverUnlessDamaged(
+  { external }: AuditOptions,
+  disk: Disk,
+  key: VerifierKey,
+): Promise<RecoveredLog | NectarError> {
+  const heads = (external ?? []).map(({ size, root, where }) => ({ size, where, root: Buffer.from(root, 'hex') }));
+  try {
+    return await recoverLog(disk, { key, external: heads });
+  } catch (error) {
+    if (error instanceof NectarError) return error;
+    throw error;
+  }
+}

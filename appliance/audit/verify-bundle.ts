@@ -1,0 +1,104 @@
+import { NectarError } from '../../protocol/errors.ts';
+import { bodyHash, parseAuditLeaf } from '../../protocol/merkle/audit-leaf.ts';
+import { parseEntryBundle } from '../../protocol/merkle/entry-bundle.ts';
+import { leafHash } from '../../protocol/merkle/hash.ts';
+import { TILE_WIDTH, tilePath } from '../../protocol/merkle/tile.ts';
+import { bodyBundlePath, parseBodyBundle, type StoredEntry } from './body-bundle.ts';
+import type { BodySealer } from './body-seal.ts';
+import type { Disk } from './disk.ts';
+import { type Findings, finding } from './finding.ts';
+
+/** One bundle as both of its files tell it. */
+export interface VerifiedBundle {
+  /** The leaves, by the entry bundle where there is one, else by the body bundle. */
+  readonly leaves: readonly Uint8Array[];
+  readonly bodies: number;
+  readonly erased: number;
+}
+
+export interface VerifyBundleDeps {
+  readonly disk: Disk;
+  readonly findings: Findings;
+  /** Undefined when the node is locked: then bodies are not opened. */
+  readonly sealer: BodySealer | undefined;
+}
+
+/** Leaves that the body bundle of a number holds, as far as it parses; undefined when there is none. */
+async function readBodyBundle(
+  { disk, findings }: VerifyBundleDeps,
+  bundle: number,
+  limit: number,
+): Promise<readonly StoredEntry[] | undefined> {
+  const path = bodyBundlePath(bundle);
+  const bytes = await disk.read(path);
+  if (bytes === undefined) return undefined;
+  const parsed = findings.check(() => parseBodyBundle(bytes, bundle));
+  return parsed?.entries.slice(0, limit);
+}
+
+/** Verifies one bundle of `width` leaves: both files agree, every leaf is canonical, every body opens and is its leaf's. */
+export async function verifyBundle(
+  deps: VerifyBundleDeps,
+  bundle: number,
+  width: number,
+): Promise<VerifiedBundle | undefined> {
+  const { disk, findings } = deps;
+  const stored = await readBodyBundle(deps, bundle, width);
+  const entries = width === TILE_WIDTH ? await readEntries(disk, findings, bundle) : undefined;
+  if (stored === undefined || stored.length < width) {
+    const reason = stored === undefined ? 'it is missing or unreadable' : 'entries are missing';
+    findings.add(finding('AUDIT_BUNDLE_INVALID', { path: bodyBundlePath(bundle), reason }), 'integrity');
+  }
+  const count = entries?.length ?? stored?.length;
+  if (count === undefined) return undefined;
+  const verified = { leaves: [] as Uint8Array[], bodies: 0, erased: 0 };
+  for (let i = 0; i < count; i++) {
+    const entry = stored?.[i];
+    const isOpened =
+      entry !== undefined && findings.check(() => verifyBody(bundle * TILE_WIDTH + i, entry, deps.sealer)) === true;
+    const leaf = agreedLeaf({ listed: entries?.[i], entry, isOpened, bundle }, findings);
+    if (leaf === undefined) continue;
+    findings.check(() => parseAuditLeaf(leaf));
+    verified.leaves.push(leaf);
+    if (isOpened) verified.bodies += 1;
+    if (entry !== undefined && entry.sealed === undefined) verified.erased += 1;
+  }
+  return verified;
+}
+
+interface LeafSources {
+  readonly listed: Uint8Array | undefined;
+  readonly entry: StoredEntry | undefined;
+  readonly isOpened: boolean;
+  readonly bundle: number;
+}
+
+/** The leaf that both files tell. Where they differ, the one that its sealed body vouches for is right. */
+function agreedLeaf({ listed, entry, isOpened, bundle }: LeafSources, findings: Findings): Uint8Array | undefined {
+  if (listed === undefined || entry === undefined) return listed ?? entry?.leaf;
+  if (Buffer.compare(listed, entry.leaf) === 0) return listed;
+  const path = isOpened ? tilePath({ level: 'entries', index: bundle, width: TILE_WIDTH }) : bodyBundlePath(bundle);
+  findings.add(
+    finding('AUDIT_BUNDLE_INVALID', { path, reason: 'a leaf differs between the entry bundle and the body bundle' }),
+    'integrity',
+  );
+  return isOpened ? entry.leaf : listed;
+}
+
+async function readEntries(disk: Disk, findings: Findings, bundle: number): Promise<readonly Uint8Array[] | undefined> {
+  const path = tilePath({ level: 'entries', index: bundle, width: TILE_WIDTH });
+  const bytes = await disk.read(path);
+  if (bytes === undefined) {
+    findings.add(finding('AUDIT_TILE_INVALID', { path, reason: 'it is missing' }), 'integrity');
+    return undefined;
+  }
+  return findings.check(() => parseEntryBundle(bytes, TILE_WIDTH, path));
+}
+
+/** True when the body opened and is its leaf's; false when it was erased, or there is no key to open it with. */
+function verifyBody(index: number, { leaf, sealed }: StoredEntry, sealer: BodySealer | undefined): boolean {
+  if (sealed === undefined || sealer === undefined) return false;
+  const open = sealer.open({ index, leafHash: leafHash(leaf) }, sealed);
+  if (bodyHash(open.salt, open.body) === parseAuditLeaf(leaf).bodyHash) return true;
+  throw new NectarError('AUDIT_BODY_INVALID', { index, reason: 'it is not the one that the leaf commits to' });
+}

@@ -1,0 +1,201 @@
+import { randomBytes } from 'node:crypto';
+import type { RootHash } from '../../protocol/brand.ts';
+import { type SignedCheckpoint, verifyCheckpoint } from '../../protocol/merkle/checkpoint.ts';
+import { appendLeafHash, type CompactRange, EMPTY_RANGE, rangeRoot } from '../../protocol/merkle/compact-range.ts';
+import { isSameHash, leafHash } from '../../protocol/merkle/hash.ts';
+import { indexPath, TILE_WIDTH } from '../../protocol/merkle/tile.ts';
+import { parseVerifierKey, SIGNATURE_TYPE, type VerifierKey } from '../../protocol/merkle/verifier-key.ts';
+import type { TreeHead } from '../../protocol/merkle/verify.ts';
+import { bodyBundlePath, parseBodyBundle } from './body-bundle.ts';
+import { createBodySealer } from './body-seal.ts';
+import { createDisk, type Disk } from './disk.ts';
+import { type AuditFinding, createFindings, type Findings, finding } from './finding.ts';
+import { readCheckpoint } from './recover.ts';
+import { type VerifyBundleDeps, verifyBundle } from './verify-bundle.ts';
+import { createTileCheck } from './verify-tiles.ts';
+
+/** A tree head that somebody else keeps: the chain, a peer, a person with an older checkpoint. */
+export interface AuditAnchor {
+  readonly size: number;
+  /** 64 hex digits. */
+  readonly root: RootHash;
+  /** Who keeps it, for the findings. */
+  readonly where: string;
+}
+
+/** What a verification says of a log. */
+export interface AuditVerdict {
+  /** Whether nothing was altered. */
+  readonly integrity: 'ok' | 'violated';
+  /** Whether nothing was cut off; unknown when nobody outside keeps a tree head to compare with. */
+  readonly completeness: 'ok' | 'violated' | 'unknown';
+  readonly size: number;
+  readonly root: RootHash;
+  readonly findings: readonly AuditFinding[];
+  /** Bodies that were opened and matched, and those erased after their retention. The rest could not be opened: no key. */
+  readonly bodies: { readonly opened: number; readonly erased: number };
+}
+
+export interface VerifyProgress {
+  readonly leaves: number;
+  readonly total: number;
+}
+
+export interface VerifyFolderOptions {
+  readonly folder: string;
+  /** The log's key, NAME+HASH+KEY; its name is the origin. */
+  readonly vkey: string;
+  /** The audit-body key; without it bodies are not opened, and only the tree is verified. */
+  readonly bodyKey?: Uint8Array;
+  readonly anchors?: readonly AuditAnchor[];
+  /** Keys of witnesses: a cosignature of one of them on the checkpoint counts as a tree head kept outside. */
+  readonly witnesses?: readonly string[];
+  readonly onProgress?: (progress: VerifyProgress) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** Verifies a log whose node is down, from its folder alone. */
+export async function verifyAuditFolder(options: VerifyFolderOptions): Promise<AuditVerdict> {
+  const key = parseVerifierKey(options.vkey);
+  return verifyLog({
+    ...options,
+    disk: createDisk(options.folder),
+    key,
+    witnessKeys: (options.witnesses ?? []).map(parseVerifierKey),
+  });
+}
+
+export interface VerifyLogOptions extends Omit<VerifyFolderOptions, 'folder' | 'vkey' | 'witnesses'> {
+  readonly disk: Disk;
+  readonly key: VerifierKey;
+  readonly witnessKeys: readonly VerifierKey[];
+  /** The tree of the running node: leaves behind it are being appended and are none of this verification. */
+  readonly live?: TreeHead;
+}
+
+/** A tree head to compare with when the recomputed tree has its size. */
+interface Expected extends TreeHead {
+  readonly where: string;
+  /** Kept by somebody else than this machine. */
+  readonly outside: boolean;
+}
+
+/** Recomputes the whole tree from the files, a bundle at a time: memory stays flat however long the log is. */
+export async function verifyLog(options: VerifyLogOptions): Promise<AuditVerdict> {
+  const { disk, key, signal } = options;
+  const findings = createFindings();
+  const sealer = options.bodyKey === undefined ? undefined : createBodySealer(options.bodyKey, key.name, randomBytes);
+  const deps: VerifyBundleDeps = { disk, findings, sealer };
+  const checkpoint = await verifyCheckpointFile(options, findings);
+  const expected = expectedHeads(options, checkpoint);
+  const total = options.live?.size ?? (await sizeAtRest(deps, checkpoint?.size ?? 0));
+
+  const tiles = createTileCheck(disk, findings);
+  const bodies = { opened: 0, erased: 0 };
+  let range: CompactRange = EMPTY_RANGE;
+  compareHeads(range, expected, findings);
+  for (let bundle = 0; bundle * TILE_WIDTH < total; bundle++) {
+    signal?.throwIfAborted();
+    const verified = await verifyBundle(deps, bundle, Math.min(TILE_WIDTH, total - bundle * TILE_WIDTH));
+    if (verified === undefined) break; // Without its leaves nothing behind it has a root; the finding is made.
+    for (const leaf of verified.leaves) {
+      const hash = leafHash(leaf);
+      range = appendLeafHash(range, hash);
+      compareHeads(range, expected, findings);
+      await tiles.append(hash);
+    }
+    bodies.opened += verified.bodies;
+    bodies.erased += verified.erased;
+    options.onProgress?.({ leaves: range.size, total });
+  }
+  await tiles.finish(options.live === undefined);
+  return verdict(range, { expected, findings, bodies });
+}
+
+function verdict(
+  range: CompactRange,
+  found: { expected: readonly Expected[]; findings: Findings; bodies: AuditVerdict['bodies'] },
+): AuditVerdict {
+  const { expected, findings, bodies } = found;
+  for (const { size, where } of expected) {
+    if (size > range.size)
+      findings.add(finding('AUDIT_TRUNCATED', { size: range.size, expected: size, where }), 'completeness');
+  }
+  const incomplete = findings.count('completeness') > 0;
+  const compared = expected.some(({ outside }) => outside);
+  return {
+    integrity: findings.count('integrity') > 0 ? 'violated' : 'ok',
+    completeness: incomplete ? 'violated' : compared ? 'ok' : 'unknown',
+    size: range.size,
+    root: hex(rangeRoot(range)),
+    findings: findings.list,
+    bodies,
+  };
+}
+
+async function verifyCheckpointFile(
+  { disk, key, witnessKeys }: VerifyLogOptions,
+  findings: Findings,
+): Promise<SignedCheckpoint | undefined> {
+  const note = await readCheckpoint(disk);
+  if (note !== undefined) return findings.check(() => verifyCheckpoint(note, key, witnessKeys));
+  findings.add(finding('AUDIT_CHECKPOINT_INVALID', { reason: 'the file is missing' }), 'integrity');
+  return undefined;
+}
+
+function expectedHeads({ live, anchors }: VerifyLogOptions, checkpoint: SignedCheckpoint | undefined): Expected[] {
+  const heads: Expected[] = (anchors ?? []).map(({ size, root, where }) => ({
+    size,
+    where,
+    root: Buffer.from(root, 'hex'),
+    outside: true,
+  }));
+  if (live !== undefined) heads.push({ ...live, where: 'the running node', outside: false });
+  const cosigned = checkpoint?.signatures.find(({ key }) => key.type === SIGNATURE_TYPE.cosignature);
+  if (checkpoint !== undefined) {
+    heads.push({
+      ...checkpoint,
+      where: cosigned === undefined ? 'the checkpoint' : `witness ${cosigned.key.name}`,
+      outside: cosigned !== undefined,
+    });
+  }
+  return heads;
+}
+
+function compareHeads(range: CompactRange, expected: readonly Expected[], findings: Findings): void {
+  for (const head of expected) {
+    if (head.size !== range.size || isSameHash(head.root, rangeRoot(range))) continue;
+    findings.add(finding('AUDIT_FORKED', { size: head.size, where: head.where }), 'integrity');
+  }
+}
+
+/**
+ * Leaves that a log at rest has: up to the last bundle that any of its files names, so that a gap is not taken for the end.
+ * Torn bytes at that end are what a crash leaves behind, unless the checkpoint vouches for what they were.
+ */
+async function sizeAtRest({ disk, findings }: VerifyBundleDeps, signed: number): Promise<number> {
+  const last = Math.max(await highestIndex(disk, 'bodies/'), await highestIndex(disk, 'tile/entries/'));
+  if (last < 0) return 0;
+  const path = bodyBundlePath(last);
+  const bytes = await disk.read(path);
+  const parsed = bytes === undefined ? undefined : createFindings().check(() => parseBodyBundle(bytes, last));
+  const size = last * TILE_WIDTH + (parsed?.entries.length ?? TILE_WIDTH);
+  if (parsed !== undefined && parsed.torn > 0)
+    findings.add(finding('AUDIT_TAIL_TORN', { path, bytes: parsed.torn }), size < signed ? 'integrity' : 'none');
+  return size;
+}
+
+/** The highest index among files named by indexPath below a folder; -1 when there is none. */
+async function highestIndex(disk: Disk, folder: string, prefix = ''): Promise<number> {
+  let highest = -1;
+  for (const name of await disk.list(folder + prefix)) {
+    if (/^x\d{3}\/$/.test(name)) highest = Math.max(highest, await highestIndex(disk, folder, prefix + name));
+    const index = Number(`${prefix}${name}`.replaceAll(/[x/]/g, ''));
+    if (/^\d{3}$/.test(name) && indexPath(index) === prefix + name) highest = Math.max(highest, index);
+  }
+  return highest;
+}
+
+function hex(bytes: Uint8Array): RootHash {
+  return Buffer.from(bytes).toString('hex') as RootHash;
+}
