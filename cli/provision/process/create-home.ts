@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync } from 'node:fs';
+import { existsSync, realpathSync } from 'node:fs';
 import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { createCertificates } from '../../../appliance/gateway/tls.ts';
 import { createTokenSigner, createTokens } from '../../../appliance/gateway/tokens.ts';
 import { createRootKey, type Enrolment, type Keys, nodeEnvelopeCrypto } from '../../../appliance/keys/index.ts';
@@ -35,6 +35,19 @@ export function partialHome(home: string): string {
   return `${home}.partial-${process.pid}`;
 }
 
+/** Before anything is built: `keys` would only see that the file lies outside the folder in which the home is being built. */
+function refuseInside(path: string, home: string): void {
+  const below = relative(realPath(home), realPath(path));
+  if (!below.startsWith('..') && !isAbsolute(below)) throw new NectarError('KEY_FILE_INSIDE_HOME', { path, home });
+}
+
+/** With the links of whatever exists of it resolved. */
+function realPath(path: string): string {
+  const full = resolve(path);
+  if (existsSync(full)) return realpathSync(full);
+  return dirname(full) === full ? full : join(realPath(dirname(full)), basename(full));
+}
+
 /** What an `init` that was killed left beside the home: its process is gone, and it never became a node. */
 async function removeAbandoned(home: string): Promise<void> {
   const prefix = `${basename(home)}.partial-`;
@@ -51,6 +64,7 @@ async function removeAbandoned(home: string): Promise<void> {
 export async function createHome(request: HomeRequest, say: (step: string) => void): Promise<PublicIdentity> {
   const { home, signal, enrol } = request;
   refuseExisting(home);
+  if (enrol.provider === 'file') refuseInside(enrol.path, home);
   const partial = partialHome(home);
   const madeKeyFile = enrol.provider === 'file' && !existsSync(enrol.path);
   try {

@@ -12,8 +12,26 @@ test('reads the three forms', () => {
 });
 
 test('refuses what is not one range', () => {
-  for (const text of ['', '-', '-0', '5', '9-1', '0-1,4-5', 'a-b', ' 0-1', '0-1 ', '--5', '1e3-', '0x1-2', '9999999999999999-']) {
-    assert.throws(() => parseByteRange(text), (error) => isNectarError(error, 'CLI_USAGE'), text);
+  for (const text of [
+    '',
+    '-',
+    '-0',
+    '5',
+    '9-1',
+    '0-1,4-5',
+    'a-b',
+    ' 0-1',
+    '0-1 ',
+    '--5',
+    '1e3-',
+    '0x1-2',
+    '9999999999999999-',
+  ]) {
+    assert.throws(
+      () => parseByteRange(text),
+      (error) => isNectarError(error, 'CLI_USAGE'),
+      text,
+    );
   }
 });
 

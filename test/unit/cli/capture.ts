@@ -16,7 +16,11 @@ export interface CaptureOptions {
 }
 
 /** A terminal without a person at it, with what is written kept. */
-export function fakeTerminal(options: CaptureOptions = {}): { terminal: Terminal; stdout: () => string; stderr: () => string } {
+export function fakeTerminal(options: CaptureOptions = {}): {
+  terminal: Terminal;
+  stdout: () => string;
+  stderr: () => string;
+} {
   const out = new PassThrough();
   const err = new PassThrough();
   const kept = { out: '', err: '' };

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Command } from 'commander';
 import { createProgram } from '../../../cli/program.ts';
 import { capture, fakeTerminal } from './capture.ts';
-import type { Command } from 'commander';
 
 function verbs(command: Command, path: string[] = []): { path: string[]; command: Command }[] {
   const children = command.commands.flatMap((child) => verbs(child, [...path, child.name()]));
@@ -14,7 +14,23 @@ const all = verbs(createProgram(fakeTerminal().terminal));
 test('has every verb of the issue', () => {
   const names = all.map(({ path }) => path.join(' '));
   const wanted = [
-    ['init', 'up', 'down', 'status', 'logs', 'unlock', 'put', 'get', 'ls', 'rm', 'scrub', 'doctor', 'destroy', 'completion', 'run'],
+    [
+      'init',
+      'up',
+      'down',
+      'status',
+      'logs',
+      'unlock',
+      'put',
+      'get',
+      'ls',
+      'rm',
+      'scrub',
+      'doctor',
+      'destroy',
+      'completion',
+      'run',
+    ],
     ['keys list', 'keys rotate', 'token create', 'token list', 'token revoke'],
     ['audit tail', 'audit verify', 'audit prove', 'network status', 'network peers', 'network join'],
     ['devnet up', 'devnet down', 'devnet status', 'devnet eject', 'devnet fund', 'config print'],
@@ -45,7 +61,14 @@ test('leaves --version of get to get', async () => {
 });
 
 test('usage errors exit with 2, the remedy on stderr, nothing on stdout', async () => {
-  for (const args of [['bogus'], ['put'], ['ls', '--nope'], ['get', 'x', '--range', '9-1'], ['token', 'create', 'x'], ['up', '--timeout', 'soon']]) {
+  for (const args of [
+    ['bogus'],
+    ['put'],
+    ['ls', '--nope'],
+    ['get', 'x', '--range', '9-1'],
+    ['token', 'create', 'x'],
+    ['up', '--timeout', 'soon'],
+  ]) {
     const run = await capture([...args, '--home', '/nowhere/home']);
     assert.equal(run.code, 2, args.join(' '));
     assert.equal(run.stdout, '');

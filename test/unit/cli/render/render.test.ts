@@ -11,8 +11,22 @@ import { NectarError } from '../../../../protocol/errors.ts';
 const plain = { json: false, style: (_: string, text: string) => text };
 
 test('formats bytes and durations', () => {
-  assert.deepEqual([0, 1023, 1024, 1536, 157_286_400, 2 ** 40].map(formatBytes), ['0 B', '1023 B', '1.0 KiB', '1.5 KiB', '150 MiB', '1.0 TiB']);
-  assert.deepEqual([0, 999, 1000, 61_000, 3_600_000, 93_784_000].map(formatDuration), ['0 ms', '999 ms', '1 s', '1 min 1 s', '1 h', '1 d 2 h']);
+  assert.deepEqual([0, 1023, 1024, 1536, 157_286_400, 2 ** 40].map(formatBytes), [
+    '0 B',
+    '1023 B',
+    '1.0 KiB',
+    '1.5 KiB',
+    '150 MiB',
+    '1.0 TiB',
+  ]);
+  assert.deepEqual([0, 999, 1000, 61_000, 3_600_000, 93_784_000].map(formatDuration), [
+    '0 ms',
+    '999 ms',
+    '1 s',
+    '1 min 1 s',
+    '1 h',
+    '1 d 2 h',
+  ]);
 });
 
 test('reads durations strictly', () => {
@@ -21,11 +35,23 @@ test('reads durations strictly', () => {
 });
 
 test('aligns columns, wide characters too', () => {
-  const table = renderTable([{ title: 'A' }, { title: 'N', alignRight: true }], [['日本', '1'], ['ab', '22']]);
+  const table = renderTable(
+    [{ title: 'A' }, { title: 'N', alignRight: true }],
+    [
+      ['日本', '1'],
+      ['ab', '22'],
+    ],
+  );
   assert.equal(table, 'A      N\n日本   1\nab    22');
   assert.equal(textWidth('é'), 1);
   assert.equal(textWidth('\x1b[31mred\x1b[0m'), 3);
-  assert.equal(renderFacts([['a', '1'], ['long', '2']]), 'a     1\nlong  2');
+  assert.equal(
+    renderFacts([
+      ['a', '1'],
+      ['long', '2'],
+    ]),
+    'a     1\nlong  2',
+  );
 });
 
 test('lets no control character of a name reach the terminal', () => {
@@ -40,7 +66,10 @@ test('lets no control character of a name reach the terminal', () => {
 
 test('shows an error with its remedy and code, and the stack only when asked for', () => {
   const error = new NectarError('CLI_NODE_STOPPED', { home: '/h' }, { cause: new Error('inner') });
-  assert.equal(renderProblem(error, { json: false, debug: false }), 'nectar-byon: the node in /h is not running\n  Start it with `nectar-byon up`.\n  CLI_NODE_STOPPED');
+  assert.equal(
+    renderProblem(error, { json: false, debug: false }),
+    'nectar-byon: the node in /h is not running\n  Start it with `nectar-byon up`.\n  CLI_NODE_STOPPED',
+  );
   assert.match(renderProblem(error, { json: false, debug: true }), /caused by: Error: inner/);
 });
 

@@ -1,0 +1,127 @@
+import assert from 'node:assert/strict';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { writeOutputFile } from '../../../cli/output-file.ts';
+import { checkPassphrase, passphraseHint, readPassphrase } from '../../../cli/passphrase.ts';
+import { type PutSource, putSources } from '../../../cli/put-sources.ts';
+import { isNectarError } from '../../../protocol/errors.ts';
+import { fakeTerminal } from './capture.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'nectar-cli-'));
+after(() => rmSync(folder, { recursive: true, force: true }));
+const { terminal } = fakeTerminal();
+
+async function* stream(...chunks: string[]): AsyncGenerator<Uint8Array> {
+  for (const chunk of chunks) yield Buffer.from(chunk);
+}
+
+async function sources(...operands: string[]): Promise<PutSource[]> {
+  const found: PutSource[] = [];
+  for await (const source of putSources(operands, terminal)) found.push(source);
+  return found;
+}
+
+async function read(source: PutSource): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of source.open()) chunks.push(chunk);
+  return Buffer.concat(chunks).toString();
+}
+
+test('an output file appears whole or not at all, and overwrites only by force', async () => {
+  const path = join(folder, 'out');
+  const failing = async function* () {
+    yield Buffer.from('half');
+    throw new Error('broken off');
+  };
+  await assert.rejects(writeOutputFile(path, failing(), false), /broken off/);
+  assert.deepEqual(readdirSync(folder), []);
+  assert.equal(await writeOutputFile(path, stream('ab', 'c'), false), 3);
+  await assert.rejects(writeOutputFile(path, stream('x'), false), (error) => isNectarError(error, 'CLI_OUTPUT_EXISTS'));
+  await assert.rejects(writeOutputFile(path, failing(), true), /broken off/);
+  assert.equal(readFileSync(path, 'utf8'), 'abc');
+  await writeOutputFile(path, stream('new'), true);
+  assert.equal(readFileSync(path, 'utf8'), 'new');
+  assert.deepEqual(readdirSync(folder), ['out']);
+  await assert.rejects(writeOutputFile(join(folder, 'no/where'), stream('x'), false), (error) =>
+    isNectarError(error, 'CLI_OUTPUT_UNWRITABLE'),
+  );
+});
+
+test('a file that appears meanwhile is not overwritten', async () => {
+  const path = join(folder, 'raced');
+  const racing = async function* () {
+    yield Buffer.from('mine');
+    writeFileSync(path, 'theirs');
+  };
+  await assert.rejects(writeOutputFile(path, racing(), false), (error) => isNectarError(error, 'CLI_OUTPUT_EXISTS'));
+  assert.equal(readFileSync(path, 'utf8'), 'theirs');
+});
+
+test('walks folders in order and does not follow links out of them', async () => {
+  const tree = join(folder, 'tree');
+  mkdirSync(join(tree, 'b'), { recursive: true });
+  writeFileSync(join(tree, 'b', 'two.json'), '{"resourceType":"Patient"}');
+  writeFileSync(join(tree, 'a.txt'), '');
+  symlinkSync('/etc', join(tree, 'etc'));
+  symlinkSync('/etc/hostname', join(tree, 'host'));
+  const found = await sources(tree);
+  assert.deepEqual(
+    found.map(({ name, bytes, contentType }) => [name, bytes, contentType]),
+    [
+      ['a.txt', 0, 'text/plain'],
+      ['b/two.json', 26, 'application/fhir+json'],
+    ],
+  );
+  assert.deepEqual(await Promise.all(found.map(read)), ['', '{"resourceType":"Patient"}']);
+});
+
+test('an unreadable file is named, and one that shrank while it was read is an error', async () => {
+  await assert.rejects(sources(join(folder, 'nothing')), (error) => isNectarError(error, 'CLI_FILE_UNREADABLE'));
+  await assert.rejects(sources('/dev/null'), (error) => isNectarError(error, 'CLI_FILE_UNREADABLE'));
+  const path = join(folder, 'shrinks');
+  writeFileSync(path, 'long content');
+  const [source] = await sources(path);
+  truncateSync(path, 4);
+  assert.ok(source);
+  await assert.rejects(read(source), (error) => isNectarError(error, 'CLI_FILE_CHANGED'));
+});
+
+test('reads a passphrase from a file or stdin without its line end, and asks for nothing else', async () => {
+  const path = join(folder, 'pass');
+  const text = async (bytes: Promise<Uint8Array>) => Buffer.from(await bytes).toString();
+  for (const [content, passphrase] of [
+    ['four words of it\n', 'four words of it'],
+    ['x y\r\n', 'x y'],
+    ['a\n\n', 'a\n'],
+    [' a ', ' a '],
+  ] as const) {
+    writeFileSync(path, content);
+    assert.equal(await text(readPassphrase(terminal, path)), passphrase);
+    assert.equal(await text(readPassphrase(fakeTerminal({ stdin: content }).terminal, '-')), passphrase);
+  }
+  await assert.rejects(readPassphrase(terminal, undefined), (error) => isNectarError(error, 'CLI_PASSPHRASE_MISSING'));
+  writeFileSync(path, 'x'.repeat(5000));
+  await assert.rejects(readPassphrase(terminal, path), (error) => isNectarError(error, 'CLI_FILE_UNREADABLE'));
+});
+
+test('counts characters, not bytes, of a new passphrase', () => {
+  assert.throws(
+    () => checkPassphrase(Buffer.from('äöüäöüäöüäö')),
+    (error) => isNectarError(error, 'CLI_PASSPHRASE_WEAK'),
+  );
+  checkPassphrase(Buffer.from('äöüäöüäöüäöü'));
+  assert.match(passphraseHint('short') ?? '', /^7 more characters/);
+  assert.match(passphraseHint('aaaaaaaaaaaaaaaa') ?? '', /almost one/);
+  assert.equal(passphraseHint('correct horse battery'), undefined);
+});
