@@ -27,8 +27,16 @@ export interface BlockClientDeps {
 }
 
 export interface BlockClient {
-  /** Asks members to hold a sealed blob until `replicas` do; resolves with those that said it is durable. */
-  replicate(root: Cid, blocks: readonly Cid[], signal: AbortSignal): Promise<PeerIdText[]>;
+  /**
+   * Asks members to hold a sealed blob until `replicas` do, `holders` counted, who are not asked again. Resolves with the
+   * new ones, who said that it is durable.
+   */
+  replicate(
+    root: Cid,
+    blocks: readonly Cid[],
+    signal: AbortSignal,
+    holders?: readonly PeerIdText[],
+  ): Promise<PeerIdText[]>;
   /** The block from the first holder that has it, verified against its CID; undefined when none has. */
   fetch(root: Cid, cid: Cid, holders: readonly PeerIdText[], signal: AbortSignal): Promise<Uint8Array | undefined>;
   /** Tells holders to forget a blob; resolves with those that did. */
@@ -92,13 +100,14 @@ export function createBlockClient(replicas: number, deps: BlockClientDeps): Bloc
   }
 
   return {
-    async replicate(root, blocks, signal) {
-      const holders: PeerIdText[] = [];
+    async replicate(root, blocks, signal, holders = []) {
+      const added: PeerIdText[] = [];
       for (const peerId of spread(root, await deps.members())) {
-        if (holders.length >= replicas) break;
-        if (await holds(peerId, root, blocks, signal)) holders.push(peerId);
+        if (holders.length + added.length >= replicas) break;
+        if (holders.includes(peerId)) continue;
+        if (await holds(peerId, root, blocks, signal)) added.push(peerId);
       }
-      return holders;
+      return added;
     },
     async fetch(root, cid, holders, signal) {
       for (const peerId of holders) {

@@ -24,6 +24,8 @@ export interface BlockServerDeps {
   readonly metrics: P2pMetrics;
 }
 
+const BUSY: ExchangeAnswer = { type: 'refused', reason: 'busy' };
+
 /** Serves one exchange that `owner`, proved by the handshake, opened. */
 export type BlockServer = (frames: FrameStream, owner: PeerIdText) => Promise<void>;
 
@@ -36,17 +38,11 @@ export function createBlockServer(maxExchanges: number, deps: BlockServerDeps): 
   let running = 0;
 
   return async (frames, owner) => {
-    if (running >= maxExchanges) {
-      await frames.write(refused('busy'));
-      await frames.close();
-      return;
-    }
-    running += 1;
     let type: ExchangeRequest['type'] | 'unknown' = 'unknown';
+    const busy = running >= maxExchanges;
+    running += 1;
     try {
-      const request = parseExchangeRequest(await frames.read(MAX_EXCHANGE_REQUEST_BYTES));
-      type = request.type;
-      const answer = await serve(request, { frames, owner, deps });
+      const answer = busy ? BUSY : await answerOf(frames);
       await frames.write(encodeExchangeAnswer(answer));
       await frames.close();
       deps.metrics.exchanges.inc({ type, outcome: answer.type });
@@ -56,6 +52,12 @@ export function createBlockServer(maxExchanges: number, deps: BlockServerDeps): 
       deps.log.debug({ peerId: owner, type, err: error }, 'exchange with a peer ended early');
     } finally {
       running -= 1;
+    }
+
+    async function answerOf(stream: FrameStream): Promise<ExchangeAnswer> {
+      const request = parseExchangeRequest(await stream.read(MAX_EXCHANGE_REQUEST_BYTES));
+      type = request.type;
+      return await serve(request, { frames: stream, owner, deps });
     }
   };
 }
@@ -103,8 +105,4 @@ async function pull(root: Cid, cid: Cid, { frames, owner, deps }: Exchange): Pro
 
 function isFull(error: unknown): boolean {
   return isNectarError(error) && (error.code === 'NODE_DISK_FULL' || error.status === 507 || error.status === 413);
-}
-
-function refused(reason: Refusal): Uint8Array {
-  return encodeExchangeAnswer({ type: 'refused', reason });
 }

@@ -8,6 +8,8 @@ const PIECE_BYTES = 64 * 1024;
 export interface FrameStreamOptions {
   /** In this time one frame must have come or gone: a peer that dribbles holds no stream. */
   readonly timeoutMs: number;
+  /** In this time the stream must be done, however well its frames keep theirs. */
+  readonly maxOpenMs: number;
   /** Bytes that may have come and not been read yet; one more resets the stream. */
   readonly maxBufferedBytes: number;
   readonly signal: AbortSignal;
@@ -19,6 +21,7 @@ export class FrameStream {
   readonly #stream: Stream;
   readonly #options: FrameStreamOptions;
   readonly #chunks: Uint8Array[] = [];
+  readonly #deadline: NodeJS.Timeout;
   #buffered = 0;
   #ended: string | undefined;
   #arrival = Promise.withResolvers<void>();
@@ -29,6 +32,7 @@ export class FrameStream {
     stream.addEventListener('message', (event) => this.#receive(event));
     stream.addEventListener('remoteCloseWrite', () => this.#end('the peer closed it'));
     stream.addEventListener('close', (event) => this.#close(event));
+    this.#deadline = setTimeout(() => this.reset(new Error('stream open too long')), options.maxOpenMs).unref();
   }
 
   /**
@@ -68,15 +72,17 @@ export class FrameStream {
   }
 
   async #inTime<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    const timeout = AbortSignal.timeout(this.#options.timeoutMs);
-    const signal = AbortSignal.any([this.#options.signal, timeout]);
+    const timeout = new AbortController();
+    const timer = setTimeout(() => timeout.abort(), this.#options.timeoutMs).unref();
     try {
-      return await work(signal);
+      return await work(AbortSignal.any([this.#options.signal, timeout.signal]));
     } catch (cause) {
       this.reset(cause);
       if (cause instanceof NectarError) throw cause;
-      const problem = timeout.aborted ? 'the peer was too slow' : 'it was cut';
+      const problem = timeout.signal.aborted ? 'the peer was too slow' : 'it was cut';
       throw new NectarError('NETWORK_STREAM_ENDED', { problem }, { cause });
+    } finally {
+      clearTimeout(timer);
     }
   }
 
@@ -124,6 +130,7 @@ export class FrameStream {
   }
 
   #close(event: StreamCloseEvent): void {
+    clearTimeout(this.#deadline);
     this.#end(event.error === undefined ? 'it is closed' : 'it was reset');
   }
 

@@ -1,5 +1,5 @@
 import { type GossipSub, TopicValidatorResult } from '@libp2p/gossipsub';
-import { MAX_UNSAFE_BLOCK_BYTES } from '../../protocol/network/frame.ts';
+import { MAX_GOSSIP_BLOCK_BYTES } from '../../protocol/network/frame.ts';
 import type { Logger } from '../telemetry/index.ts';
 import type { P2pMetrics } from './metrics.ts';
 import type { UnsafeBlocks, Verdict } from './needs.ts';
@@ -42,7 +42,7 @@ export function joinGossip(topic: string, deps: GossipDeps): () => void {
 }
 
 async function judge(encoded: Uint8Array, deps: GossipDeps): Promise<Verdict> {
-  if (encoded.length > MAX_UNSAFE_BLOCK_BYTES) return 'reject';
+  if (encoded.length > MAX_GOSSIP_BLOCK_BYTES) return 'reject';
   try {
     return await deps.unsafe.accept(encoded);
   } catch (error) {
@@ -54,7 +54,7 @@ async function judge(encoded: Uint8Array, deps: GossipDeps): Promise<Verdict> {
 
 async function publish(topic: string, encoded: Uint8Array, deps: GossipDeps): Promise<void> {
   try {
-    if (encoded.length > MAX_UNSAFE_BLOCK_BYTES) throw new RangeError('block larger than gossip carries');
+    if (encoded.length > MAX_GOSSIP_BLOCK_BYTES) throw new RangeError('block larger than gossip carries');
     await deps.gossip.publish(topic, encoded);
   } catch (error) {
     deps.log.warn({ err: error, bytes: encoded.length }, 'unsafe block not gossiped; peers get it by range or from L1');

@@ -7,13 +7,13 @@ import { type Ping, ping } from '@libp2p/ping';
 import { tcp } from '@libp2p/tcp';
 import { yamux } from '@libp2p/yamux';
 import { createLibp2p } from 'libp2p';
-import { MAX_UNSAFE_BLOCK_BYTES } from '../../protocol/network/frame.ts';
+import { MAX_GOSSIP_BLOCK_BYTES } from '../../protocol/network/frame.ts';
 import type { P2pConfig } from './config.ts';
 
 /** Room for gossipsub's own fields around one block. */
 const GOSSIP_OVERHEAD_BYTES = 64 * 1024;
 /** What waits for one slow peer before it misses messages; it catches up by range. */
-const MAX_GOSSIP_BACKLOG_BYTES = 4 * (MAX_UNSAFE_BLOCK_BYTES + GOSSIP_OVERHEAD_BYTES);
+const MAX_GOSSIP_BACKLOG_BYTES = 4 * (MAX_GOSSIP_BLOCK_BYTES + GOSSIP_OVERHEAD_BYTES);
 /** Connections per second from one address; more are cut before any cryptography. */
 const MAX_INBOUND_PER_SECOND = 20;
 const MAX_PENDING_INBOUND = 16;
@@ -73,7 +73,7 @@ function gossipOptions(topic: string): Parameters<typeof gossipsub>[0] {
     maxOutboundStreams: 2,
     // A peer's next message waits until its last one was judged: whoever floods, floods its own socket.
     awaitRpcHandler: true,
-    maxInboundDataLength: MAX_UNSAFE_BLOCK_BYTES + GOSSIP_OVERHEAD_BYTES,
+    maxInboundDataLength: MAX_GOSSIP_BLOCK_BYTES + GOSSIP_OVERHEAD_BYTES,
     maxOutboundBufferSize: MAX_GOSSIP_BACKLOG_BYTES,
     decodeRpcLimits: {
       maxSubscriptions: 16,

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Connection } from '@libp2p/interface';
 import { peerIdFromString } from '@libp2p/peer-id';
-import type { Cid, PeerIdText } from '../../protocol/brand.ts';
+import type { PeerIdText } from '../../protocol/brand.ts';
 import { NectarError } from '../../protocol/errors.ts';
 import type { Readiness, Service } from '../service.ts';
 import type { BlockClient } from './block-client.ts';
@@ -68,6 +68,7 @@ class Libp2pNode implements P2p {
     const { host } = running;
     signal.addEventListener('abort', () => abort.abort(signal.reason), { once: true });
     await this.#serve(running);
+    this.#watch(running);
     try {
       await host.start();
     } catch (cause) {
@@ -120,22 +121,9 @@ class Libp2pNode implements P2p {
     return this.#running?.dialer.isMember() ?? false;
   }
 
-  async replicate(root: Cid, blocks: readonly Cid[], signal: AbortSignal): Promise<PeerIdText[]> {
-    return await this.#get().client.replicate(root, blocks, signal);
-  }
-
-  async fetch(
-    root: Cid,
-    cid: Cid,
-    holders: readonly PeerIdText[],
-    signal: AbortSignal,
-  ): Promise<Uint8Array | undefined> {
-    return await this.#get().client.fetch(root, cid, holders, signal);
-  }
-
-  async release(root: Cid, holders: readonly PeerIdText[], signal: AbortSignal): Promise<PeerIdText[]> {
-    return await this.#get().client.release(root, holders, signal);
-  }
+  replicate: P2p['replicate'] = async (...input) => await this.#get().client.replicate(...input);
+  fetch: P2p['fetch'] = async (...input) => await this.#get().client.fetch(...input);
+  release: P2p['release'] = async (...input) => await this.#get().client.release(...input);
 
   /** One check at a time; heads that come meanwhile cause one more, so that the last head is always judged. */
   async recheck(): Promise<void> {
@@ -150,13 +138,13 @@ class Libp2pNode implements P2p {
     while (this.#recheckAgain && this.#running !== undefined) {
       this.#recheckAgain = false;
       this.#running.admission.forget();
-      await Promise.all(this.#running.host.getPeers().map((peer) => this.#dropUnauthorized(peer.toString())));
+      const running = this.#running;
+      await Promise.all(running.host.getPeers().map((peer) => this.#dropUnauthorized(running, peer.toString())));
     }
   }
 
   /** A registry that gives no answer drops nobody: the next head asks again. New connections it does refuse. */
-  async #dropUnauthorized(peerId: string): Promise<void> {
-    const running = this.#get();
+  async #dropUnauthorized(running: Running, peerId: string): Promise<void> {
     const standing = await running.admission.standing(peerId);
     if (standing === 'admitted' || standing === 'registry-unavailable') return;
     this.#metrics.dropped.inc();
@@ -181,16 +169,25 @@ class Libp2pNode implements P2p {
     );
   }
 
-  /** Everything that runs by itself from now on. */
-  #follow(running: Running): void {
-    const { host, abort, leave, loops, sync } = running;
-    host.addEventListener('connection:open', ({ detail }) => this.#opened(detail));
-    host.addEventListener('connection:close', () => this.#count());
-    host.addEventListener('peer:disconnect', ({ detail }) => running.dialer.lost(detail.toString()));
+  #watch(running: Running): void {
+    const { host, dialer, sync } = running;
+    const count = (): void => this.#count(running);
+    host.addEventListener('connection:open', ({ detail }) => {
+      count();
+      // A head may have moved between the gater's answer and now: judged once more, now that recheck sees the peer.
+      void this.#dropUnauthorized(running, detail.remotePeer.toString());
+    });
+    host.addEventListener('connection:close', count);
+    host.addEventListener('peer:disconnect', ({ detail }) => dialer.lost(detail.toString()));
     // Identify says that the peer speaks the protocol: the moment to ask it what it knows.
     host.addEventListener('peer:identify', ({ detail }) => {
       if (detail.protocols.includes(running.names.unsafeRange)) sync.request(detail.peerId.toString() as PeerIdText);
     });
+  }
+
+  /** Everything that runs by itself from now on. */
+  #follow(running: Running): void {
+    const { host, abort, leave, loops, sync } = running;
     leave.push(
       joinGossip(running.names.blocksTopic, {
         gossip: host.services.gossip,
@@ -210,14 +207,8 @@ class Libp2pNode implements P2p {
     if (!this.isMember()) this.#wake();
   }
 
-  /** A head may have moved between the gater's answer and this moment: judged once more, now that recheck sees it. */
-  #opened(connection: Connection): void {
-    this.#count();
-    void this.#dropUnauthorized(remotePeer(connection));
-  }
-
-  #count(): void {
-    const connections = this.#running?.host.getConnections() ?? [];
+  #count({ host }: Running): void {
+    const connections = host.getConnections();
     for (const direction of ['inbound', 'outbound'] as const) {
       this.#metrics.connections.set({ direction }, connections.filter((each) => each.direction === direction).length);
     }

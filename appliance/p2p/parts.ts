@@ -1,4 +1,4 @@
-import type { Stream } from '@libp2p/interface';
+import type { ConnectionGater, Stream } from '@libp2p/interface';
 import { peerIdFromString } from '@libp2p/peer-id';
 import type { PeerIdText } from '../../protocol/brand.ts';
 import { MAX_EXCHANGE_ANSWER_BYTES } from '../../protocol/network/block-exchange.ts';
@@ -15,7 +15,8 @@ import { FrameStream } from './frame-stream.ts';
 import { openIdentityKey } from './identity.ts';
 import { createHost, type Host } from './libp2p-host.ts';
 import type { P2pMetrics } from './metrics.ts';
-import type { P2pDeps, P2pOptions } from './needs.ts';
+import type { P2pDeps, P2pOptions, Registry } from './needs.ts';
+import { dialableAddresses, isPrivateAddress } from './peer-address.ts';
 import { createUnsafeSync, type UnsafeSync } from './unsafe-sync.ts';
 
 const EXCHANGE_BUFFER_BYTES = MAX_EXCHANGE_ANSWER_BYTES + FRAME_HEADER_BYTES;
@@ -51,11 +52,11 @@ export async function createParts(options: P2pOptions, deps: P2pDeps, metrics: P
     config: options,
     privateKey,
     topic: names.blocksTopic,
-    gater: createGater(admission),
+    gater: createGater(admission, options),
   });
   const connected = (): Set<string> => new Set(host.getPeers().map(String));
   const frames = createFrameFactory(options, metrics);
-  const streams = createStreams(host, { names, frames, timeoutMs: options.streamTimeoutMs });
+  const streams = createStreams(host, { names, frames, registry, options });
   const dial: Parameters<typeof createDialer>[1]['dial'] = async (addresses, signal) =>
     void (await host.dial(addresses, { signal }));
   const isMember = (peerId: PeerIdText): Promise<boolean> => admission.isMember(peerId);
@@ -87,8 +88,12 @@ export async function createParts(options: P2pOptions, deps: P2pDeps, metrics: P
   };
 }
 
-function createGater(admission: Admission): Parameters<typeof createHost>[0]['gater'] {
+function createGater(admission: Admission, options: P2pOptions): ConnectionGater {
+  const bootstrap = new Set(options.bootstrap);
   return {
+    // Also what a peer says of itself by identify is dialled one day.
+    denyDialMultiaddr: (address) =>
+      !options.allowPrivateAddresses && !bootstrap.has(address.toString()) && isPrivateAddress(address.toString()),
     denyDialPeer: async (peer) => !(await admission.isAdmitted(peer.toString())),
     denyInboundEncryptedConnection: async (peer) => await admission.refuses(peer.toString(), 'inbound'),
     denyOutboundEncryptedConnection: async (peer) => await admission.refuses(peer.toString(), 'outbound'),
@@ -100,7 +105,8 @@ function createFrameFactory(options: P2pOptions, metrics: P2pMetrics): FrameFact
     new FrameStream(stream, {
       timeoutMs: options.streamTimeoutMs,
       maxBufferedBytes,
-      signal: AbortSignal.any([signal, AbortSignal.timeout(options.maxExchangeMs)]),
+      maxOpenMs: options.maxExchangeMs,
+      signal,
       onBytes: (direction, bytes) => metrics.streamBytes.inc({ direction }, bytes),
     });
   return {
@@ -114,19 +120,25 @@ type OpenStream = (peerId: PeerIdText, signal: AbortSignal) => Promise<FrameStre
 interface StreamsDeps {
   readonly names: ProtocolNames;
   readonly frames: FrameFactory;
-  readonly timeoutMs: number;
+  readonly registry: Registry;
+  readonly options: P2pOptions;
 }
 
-/** Opens streams to peers: over the connection that is there, or by a dial that the gater judges. */
+/** Opens streams to peers: over the connection that is there, or after a dial of the registered addresses. */
 function createStreams(host: Host, deps: StreamsDeps): { range: OpenStream; exchange: OpenStream } {
-  const open = async (peerId: PeerIdText, protocol: string, signal: AbortSignal): Promise<Stream> =>
-    await host.dialProtocol(peerIdFromString(peerId), protocol, {
-      signal: AbortSignal.any([signal, AbortSignal.timeout(deps.timeoutMs)]),
-    });
+  const { frames, names, options, registry } = deps;
+  const open = async (peerId: PeerIdText, protocol: string, stop: AbortSignal): Promise<Stream> => {
+    const signal = AbortSignal.any([stop, AbortSignal.timeout(options.streamTimeoutMs)]);
+    const peer = peerIdFromString(peerId);
+    if (host.getConnections(peer).length === 0) {
+      const entry = (await registry.members()).find((member) => member.peerId === peerId);
+      await host.dial(dialableAddresses(peerId, entry?.addresses ?? [], options.allowPrivateAddresses), { signal });
+    }
+    return await host.dialProtocol(peer, protocol, { signal });
+  };
   return {
-    range: async (peerId, signal) => deps.frames.range(await open(peerId, deps.names.unsafeRange, signal), signal),
-    exchange: async (peerId, signal) =>
-      deps.frames.exchange(await open(peerId, deps.names.blockExchange, signal), signal),
+    range: async (peerId, signal) => frames.range(await open(peerId, names.unsafeRange, signal), signal),
+    exchange: async (peerId, signal) => frames.exchange(await open(peerId, names.blockExchange, signal), signal),
   };
 }
 

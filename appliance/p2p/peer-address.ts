@@ -32,6 +32,12 @@ export function dialableAddresses(
   });
 }
 
+/** True for a multiaddr of this machine or of a private network; also for one that is not understood. */
+export function isPrivateAddress(address: string): boolean {
+  const host = /^\/(?:ip4|ip6|dns|dns4|dns6)\/([^/]{1,253})\//.exec(address)?.[1];
+  return host === undefined || isPrivate(host);
+}
+
 function isPrivate(host: string): boolean {
   const family = isIP(host);
   if (family === 0) return host === 'localhost' || host.endsWith('.localhost') || !host.includes('.');

@@ -1,5 +1,5 @@
 import type { PeerIdText } from '../../protocol/brand.ts';
-import { MAX_UNSAFE_BLOCK_BYTES } from '../../protocol/network/frame.ts';
+import { MAX_GOSSIP_BLOCK_BYTES } from '../../protocol/network/frame.ts';
 import {
   encodeRangeRequest,
   MAX_RANGE_BLOCKS,
@@ -64,7 +64,7 @@ export function createUnsafeSync(deps: UnsafeSyncDeps): UnsafeSync {
       const blocks: Uint8Array[] = [];
       let room = MAX_RANGE_BYTES;
       while (blocks.length < MAX_RANGE_BLOCKS) {
-        const block = await frames.read(Math.min(MAX_UNSAFE_BLOCK_BYTES, room));
+        const block = await frames.read(Math.min(MAX_GOSSIP_BLOCK_BYTES, room));
         if (block.length === 0) break;
         blocks.push(block);
         room -= block.length;
@@ -120,7 +120,7 @@ function fitting(blocks: readonly Uint8Array[], limit: number): Uint8Array[] {
   const taken: Uint8Array[] = [];
   let room = MAX_RANGE_BYTES;
   for (const block of blocks.slice(0, limit)) {
-    if (block.length === 0 || block.length > Math.min(room, MAX_UNSAFE_BLOCK_BYTES)) break;
+    if (block.length === 0 || block.length > Math.min(room, MAX_GOSSIP_BLOCK_BYTES)) break;
     taken.push(block);
     room -= block.length;
   }

@@ -7,7 +7,7 @@ import type { ReplicationConfig } from './config.ts';
 
 /** So many blobs in a row that nobody takes: nobody takes anything now. */
 const MAX_REFUSALS = 3;
-/** Blobs remembered as tried; with more of them waiting, the oldest must come round first. */
+/** Blobs remembered as tried. */
 const MAX_TRIED = 16_384;
 
 export interface ReplicationDeps {
@@ -17,8 +17,13 @@ export interface ReplicationDeps {
     ): Promise<readonly { root: Cid; blocks: readonly Cid[]; holders: readonly PeerIdText[] }[]>;
     markReplicated(root: Cid, holder: PeerIdText): Promise<void>;
   };
-  /** Resolves with the peers that said the blob is durable with them. */
-  readonly replicate: (root: Cid, blocks: readonly Cid[], signal: AbortSignal) => Promise<readonly PeerIdText[]>;
+  /** Asks peers other than the holders; resolves with those that said the blob is durable with them. */
+  readonly replicate: (
+    root: Cid,
+    blocks: readonly Cid[],
+    signal: AbortSignal,
+    holders: readonly PeerIdText[],
+  ) => Promise<readonly PeerIdText[]>;
   readonly log: Logger;
   readonly metrics: Metrics;
   /** Milliseconds since the epoch. */
@@ -48,10 +53,10 @@ export function createReplication(config: ReplicationConfig, deps: ReplicationDe
     for (const { root, blocks, holders } of await due()) {
       signal.throwIfAborted();
       tried.set(root, deps.now());
-      const all = await deps.replicate(root, blocks, signal);
-      refusals = all.length === 0 ? refusals + 1 : 0;
+      const added = await deps.replicate(root, blocks, signal, holders);
+      refusals = added.length === 0 ? refusals + 1 : 0;
       if (refusals === MAX_REFUSALS) break;
-      for (const holder of all.filter((peerId) => !holders.includes(peerId))) {
+      for (const holder of added) {
         await deps.store.markReplicated(root, holder);
         count += 1;
       }
@@ -59,13 +64,12 @@ export function createReplication(config: ReplicationConfig, deps: ReplicationDe
     return count;
   }
 
-  /** Blobs not tried lately. Those tried stay in the store's list while members are too few; they must not hide the rest. */
+  /** Blobs not tried lately: those with a holder too few for want of members come round in the store's queue for ever. */
   async function due(): Promise<Awaited<ReturnType<ReplicationDeps['store']['underReplicated']>>> {
     const now = deps.now();
     for (const [root, at] of tried) if (now - at >= config.retryMs || now < at) tried.delete(root);
     if (tried.size >= MAX_TRIED) return [];
-    const found = await deps.store.underReplicated(tried.size + config.batch);
-    return found.filter(({ root }) => !tried.has(root)).slice(0, config.batch);
+    return (await deps.store.underReplicated(config.batch)).filter(({ root }) => !tried.has(root));
   }
 
   async function tick(signal: AbortSignal): Promise<number> {

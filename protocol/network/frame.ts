@@ -6,8 +6,11 @@ export const FRAME_HEADER_BYTES = 4;
 /** Largest block that is exchanged: the 2 MiB that every IPFS implementation takes, above our own chunks of 1 MiB. */
 export const MAX_BLOCK_BYTES = 2 * 1024 * 1024;
 
-/** Largest encoded unsafe block, on the gossip topic and in a range. */
-export const MAX_UNSAFE_BLOCK_BYTES = 1024 * 1024;
+/**
+ * Largest encoded unsafe block that gossip or a range carries. The sequencer keeps its blocks far below (a block fits one
+ * batch transaction); what a stranger sequencer made larger comes from L1 alone.
+ */
+export const MAX_GOSSIP_BLOCK_BYTES = 1024 * 1024;
 
 /** Encodes the header of a frame of `length` bytes. */
 export function encodeFrameHeader(length: number): Uint8Array {

@@ -49,6 +49,26 @@ test('a blob is held by the asked number of members and comes back block by bloc
   for (const cid of blocks) assert.deepEqual(await owner.p2p.fetch(root, cid, holders, signal), owner.own.get(cid));
 });
 
+test('who holds already is counted and not asked again', async () => {
+  const [owner, a, b] = (await network(170, 3)) as [TestNode, TestNode, TestNode];
+  const { root, blocks } = seal(owner, 2);
+  assert.deepEqual(await owner.p2p.replicate(root, blocks, signal, [a.peerId]), [b.peerId]);
+  assert.equal(a.held.blocks.size, 0);
+  assert.deepEqual(await owner.p2p.replicate(root, blocks, signal, [a.peerId, b.peerId]), []);
+});
+
+test('a holder that is not connected is dialled by its registered address', async () => {
+  const registry = new RegistryDouble();
+  const apart = { dialIntervalMs: 3_600_000, catchUpIntervalMs: 3_600_000 };
+  const owner = await start({ seed: 173, registry, options: apart });
+  const holder = await start({ seed: 174, registry, options: apart });
+  const { cid, bytes } = blockWithCid('held long ago');
+  await holder.held.hold(owner.peerId, cid, { cid, bytes });
+  assert.ok(!connected(owner, holder));
+  registry.addresses.delete(owner.peerId);
+  assert.deepEqual(await owner.p2p.fetch(cid, cid, [holder.peerId], signal), bytes);
+});
+
 test('asking again sends nothing twice and fills what the holder lost', async () => {
   const [owner, holder] = (await network(74, 2)) as [TestNode, TestNode];
   const { root, blocks } = seal(owner, 3);

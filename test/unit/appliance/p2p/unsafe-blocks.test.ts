@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { MAX_UNSAFE_BLOCK_BYTES } from '../../../../protocol/network/frame.ts';
+import { MAX_GOSSIP_BLOCK_BYTES } from '../../../../protocol/network/frame.ts';
 import { blockOf, connected, RegistryDouble, startNode, type TestNode, type TestNodeInput, until } from './hosts.ts';
 
 const nodes: TestNode[] = [];
@@ -72,7 +72,7 @@ test('an invalid block is rejected by the first peer and never forwarded', async
 
 test('a block larger than allowed is neither published nor taken', async () => {
   const [a, b] = await row(50);
-  a.chain.publish(blockOf(1, MAX_UNSAFE_BLOCK_BYTES + 1));
+  a.chain.publish(blockOf(1, MAX_GOSSIP_BLOCK_BYTES + 1));
   a.chain.produce();
   await until(() => {
     a.chain.publish(a.chain.blocks[0] as Uint8Array);
@@ -93,7 +93,7 @@ test('a node that comes late catches up by range as soon as it connects', async 
 test('blocks of which few fit one answer still all come', async () => {
   const registry = new RegistryDouble();
   const a = await start({ seed: 62, registry });
-  for (let index = 0; index < 9; index += 1) a.chain.produce(MAX_UNSAFE_BLOCK_BYTES);
+  for (let index = 0; index < 9; index += 1) a.chain.produce(MAX_GOSSIP_BLOCK_BYTES);
   const late = await start({ seed: 63, registry });
   await until(() => late.chain.head() === 9n, 'nine blocks of 1 MiB');
 });

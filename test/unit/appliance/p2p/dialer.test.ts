@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Registry } from 'prom-client';
+import { createAdmission } from '../../../../appliance/p2p/admission.ts';
+import { createDialer } from '../../../../appliance/p2p/dialer.ts';
+import { createP2pMetrics } from '../../../../appliance/p2p/metrics.ts';
+import { createLogger } from '../../../../appliance/telemetry/index.ts';
+import type { PeerIdText } from '../../../../protocol/brand.ts';
+import { peerIdOf } from '../../../../protocol/network/node-identity.ts';
+import { RegistryDouble, TEST_OPTIONS } from './hosts.ts';
+
+const signal = new AbortController().signal;
+const peerId = (fill: number): PeerIdText => peerIdOf(new Uint8Array(32).fill(fill));
+
+function create(members: number, options: Partial<typeof TEST_OPTIONS> = {}) {
+  const registry = new RegistryDouble();
+  const self = peerId(200);
+  registry.authorized.add(self);
+  for (let fill = 1; fill <= members; fill += 1) {
+    registry.authorized.add(peerId(fill));
+    registry.addresses.set(peerId(fill), [`/ip4/127.0.0.1/tcp/${fill}`]);
+  }
+  const log = createLogger({ level: 'silent' });
+  const metrics = createP2pMetrics(new Registry());
+  const state = { now: 0, connected: new Set<string>(), dialled: [] as string[], reachable: true };
+  const dialer = createDialer(
+    { ...TEST_OPTIONS, dialBackoffMinMs: 1_000, dialBackoffMaxMs: 4_000, ...options },
+    {
+      self,
+      bootstrap: [],
+      registry,
+      admission: createAdmission(new Set(), { registry, log, metrics }),
+      connected: () => state.connected,
+      dial: async ([address]) => {
+        const id = String(address).split('/p2p/')[1] ?? '';
+        state.dialled.push(id);
+        if (!state.reachable) throw new Error('unreachable');
+        state.connected.add(id);
+      },
+      log,
+      metrics,
+      now: () => state.now,
+    },
+  );
+  return { dialer, registry, state, self };
+}
+
+test('no more connections are opened than allowed, and none twice', async () => {
+  const { dialer, state } = create(40, { maxOutbound: 6 });
+  await dialer.tick(signal);
+  await dialer.tick(signal);
+  assert.equal(state.dialled.length, 6);
+  assert.equal(new Set(state.dialled).size, 6);
+});
+
+test('an unreachable peer is dialled after 1, 2, 4 and then every 4 seconds', async () => {
+  const { dialer, state } = create(1);
+  state.reachable = false;
+  const at: number[] = [];
+  for (state.now = 0; state.now <= 12_000; state.now += 250) {
+    const before = state.dialled.length;
+    await dialer.tick(signal);
+    if (state.dialled.length > before) at.push(state.now);
+  }
+  assert.deepEqual(at, [0, 1_000, 3_000, 7_000, 11_000]);
+});
+
+test('a peer that was lost is not dialled at once: it may be that it drops us', async () => {
+  const { dialer, state } = create(1);
+  await dialer.tick(signal);
+  state.connected.clear();
+  dialer.lost(peerId(1));
+  await dialer.tick(signal);
+  assert.equal(state.dialled.length, 1);
+  state.now = 1_000;
+  await dialer.tick(signal);
+  assert.equal(state.dialled.length, 2);
+});
+
+test('whoever lost its authority is not dialled, nor is anybody by a node without it', async () => {
+  const { dialer, registry, state, self } = create(2);
+  registry.authorized.delete(peerId(1));
+  await dialer.tick(signal);
+  assert.deepEqual(state.dialled, [peerId(2)]);
+  const outsider = create(2);
+  outsider.registry.authorized.delete(self);
+  await outsider.dialer.tick(signal);
+  assert.deepEqual(outsider.state.dialled, []);
+  assert.equal(outsider.dialer.isMember(), false);
+});
+
+test('a registry without an answer dials nobody and throws nothing', async () => {
+  const { dialer, registry, state } = create(2);
+  registry.broken = true;
+  await dialer.tick(signal);
+  assert.deepEqual(state.dialled, []);
+});
