@@ -26,7 +26,9 @@ export async function* readBlob(
   const { entry, start, end, signal } = options;
   const source = createBlockSource(core, options);
   const opener = openerFor(core, options);
-  const leafOf = createLeafFinder(entry.root, segmentCount(entry.bytes), (cid) => source.loadChecked(cid));
+  const leafOf = createLeafFinder({ root: entry.root, leaves: segmentCount(entry.bytes) }, (cid) =>
+    source.loadChecked(cid),
+  );
   const slices = segmentSlices(entry.bytes, start, end);
   const ahead: Ahead[] = [];
   for (;;) {

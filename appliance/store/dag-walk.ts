@@ -13,10 +13,14 @@ export async function* walkDag(root: Cid, load: LoadNode): AsyncGenerator<Cid> {
 }
 
 /** Finds leaves by number in a balanced tree; keeps the path of nodes to the last one found. */
-export function createLeafFinder(root: Cid, leaves: number, load: LoadNode): (leaf: number) => Promise<Cid> {
+export function createLeafFinder(
+  tree: { readonly root: Cid; readonly leaves: number; readonly maxLinks?: number },
+  load: LoadNode,
+): (leaf: number) => Promise<Cid> {
+  const { root, leaves, maxLinks = MAX_LINKS } = tree;
   const path: { cid: Cid; links: Cid[] }[] = [];
   let depth = 0;
-  while (MAX_LINKS ** depth < leaves) depth += 1;
+  while (maxLinks ** depth < leaves) depth += 1;
 
   async function links(level: number, cid: Cid): Promise<Cid[]> {
     const known = path[level];
@@ -30,7 +34,7 @@ export function createLeafFinder(root: Cid, leaves: number, load: LoadNode): (le
     let cid = root;
     let rest = leaf;
     for (let level = 0; level < depth; level++) {
-      const below = MAX_LINKS ** (depth - level - 1);
+      const below = maxLinks ** (depth - level - 1);
       const child = (await links(level, cid))[Math.floor(rest / below)];
       if (child === undefined) throw new RangeError('leaf outside the tree');
       cid = child;

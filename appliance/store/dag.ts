@@ -22,15 +22,18 @@ export interface DagBuilder {
 
 /**
  * The balanced UnixFS file over raw leaves that `ipfs add --cid-version 1 --raw-leaves` builds, node by node as leaves
- * arrive; holds at most MAX_LINKS children per level.
+ * arrive; holds at most maxLinks children per level.
  */
-export function createDagBuilder(emit: (cid: CID, block: Uint8Array) => Promise<void>): DagBuilder {
+export function createDagBuilder(
+  emit: (cid: CID, block: Uint8Array) => Promise<void>,
+  maxLinks: number = MAX_LINKS,
+): DagBuilder {
   const levels: Child[][] = [];
 
   async function add(level: number, child: Child): Promise<void> {
     levels[level] ??= [];
     const children = levels[level];
-    if (children.length === MAX_LINKS) await close(level);
+    if (children.length === maxLinks) await close(level);
     children.push(child);
   }
 

@@ -105,7 +105,10 @@ export async function openIndexDb(options: IndexDbOptions): Promise<IndexDb> {
     return value;
   }
 
-  const stored = await get(options.statsKey);
+  const stored = await get(options.statsKey).catch(async (error: unknown) => {
+    await db.close();
+    throw error;
+  });
   if (stored !== undefined) stats = decodeEntry<StatsEntry>(stored);
 
   return {

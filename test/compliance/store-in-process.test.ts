@@ -1,0 +1,17 @@
+import { createFixture } from '../unit/appliance/store/store-fixture.ts';
+import { storeCompliance } from './store.ts';
+
+storeCompliance('in process', async () => {
+  const fixture = await createFixture();
+  return {
+    get store() {
+      return fixture.store;
+    },
+    events: fixture.audit.events,
+    failAudit(type) {
+      fixture.audit.failNext = type;
+    },
+    restart: () => fixture.restart(),
+    close: () => fixture.close(),
+  };
+});

@@ -1,0 +1,274 @@
+import assert from 'node:assert/strict';
+import { createHash, randomBytes } from 'node:crypto';
+import { after, before, describe, it } from 'node:test';
+import type { AccessContext, Store, StoreAuditEvent } from '../../appliance/store/index.ts';
+import type { RecordId } from '../../protocol/brand.ts';
+import { type ErrorCode, isNectarError } from '../../protocol/errors.ts';
+
+/** One running store, however it is reached. */
+export interface StoreUnderTest {
+  readonly store: Store;
+  /** What reached the audit log, in order. */
+  readonly events: readonly StoreAuditEvent[];
+  /** Makes the next append of this type fail. */
+  failAudit(type: string): void;
+  /** The same data behind a new store. */
+  restart(): Promise<Store>;
+  close(): Promise<void>;
+}
+
+const context: AccessContext = { actor: { subject: 'compliance' }, requestId: 'compliance-1' };
+const signal = new AbortController().signal;
+const MIB = 1024 * 1024;
+
+async function* pieces(bytes: Uint8Array, size: number): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
+}
+
+async function readAll(body: AsyncIterable<Uint8Array>): Promise<Buffer> {
+  const parts: Uint8Array[] = [];
+  for await (const part of body) parts.push(part);
+  return Buffer.concat(parts);
+}
+
+export function hasCode(expected: ErrorCode) {
+  return (error: unknown): boolean =>
+    isNectarError(error, expected) || assert.fail(`${String(error)} is not ${expected}`);
+}
+
+const digest = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+
+/** What every store does, whatever it is made of and however it is called. */
+export function storeCompliance(name: string, create: () => Promise<StoreUnderTest>): void {
+  describe(`store compliance: ${name}`, () => {
+    let under: StoreUnderTest;
+    before(async () => {
+      under = await create();
+    });
+    after(() => under.close());
+
+    const put = (
+      bytes: Uint8Array,
+      input: { recordId?: RecordId; labels?: string[]; name?: string } = {},
+      size = 50_000,
+    ) =>
+      under.store.put({ contentType: 'application/dicom', labels: [], ...input }, pieces(bytes, size), context, signal);
+    const get = async (id: RecordId, options: Parameters<Store['open']>[1] = {}): Promise<Buffer> =>
+      readAll((await under.store.open(id, options, context, signal)).body);
+
+    for (const bytes of [0, 1, 4096, 65_480, 65_481, MIB - 56, MIB - 55, 2 * MIB - 72, 3 * MIB + 17]) {
+      it(`returns ${bytes} bytes as they were put, before and after a restart`, async () => {
+        const plaintext = randomBytes(bytes);
+        const receipt = await put(plaintext, {}, 77_777);
+        assert.deepEqual({ version: receipt.version, bytes: receipt.bytes }, { version: 1, bytes });
+        assert.equal(digest(await get(receipt.recordId)), digest(plaintext));
+        await under.restart();
+        assert.equal(digest(await get(receipt.recordId)), digest(plaintext));
+      });
+    }
+
+    it('reads any range, and only ranges inside the record', async () => {
+      const plaintext = randomBytes(2 * MIB + 500_000);
+      const { recordId } = await put(plaintext);
+      const ranges: [number, number?][] = [
+        [0, 1],
+        [0],
+        [5, 5],
+        [MIB - 57, MIB - 55],
+        [MIB - 56],
+        [MIB, 2 * MIB],
+        [2 * MIB - 72, 2 * MIB - 71],
+        [plaintext.length - 1],
+        [100, plaintext.length + 999],
+      ];
+      for (const [start, end] of ranges) {
+        const opened = await under.store.open(
+          recordId,
+          { range: { start, ...(end === undefined ? {} : { end }) } },
+          context,
+          signal,
+        );
+        const stop = Math.min(end ?? plaintext.length, plaintext.length);
+        assert.deepEqual([opened.start, opened.end], [start, stop]);
+        assert.equal(digest(await readAll(opened.body)), digest(plaintext.subarray(start, stop)), `${start}-${end}`);
+      }
+      for (const range of [{ start: plaintext.length }, { start: -1 }, { start: 5, end: 4 }, { start: 0.5 }]) {
+        await assert.rejects(under.store.open(recordId, { range }, context, signal), hasCode('STORE_RANGE_INVALID'));
+      }
+    });
+
+    it('takes a body in any pieces, empty and single bytes among them', async () => {
+      const plaintext = randomBytes(3000);
+      const receipt = await put(plaintext, {}, 1);
+      assert.equal(digest(await get(receipt.recordId)), digest(plaintext));
+      const withEmpty = (async function* () {
+        yield new Uint8Array(0);
+        yield plaintext;
+        yield new Uint8Array(0);
+      })();
+      const again = await under.store.put({ contentType: 'a/b', labels: [] }, withEmpty, context, signal);
+      assert.equal(digest(await get(again.recordId)), digest(plaintext));
+    });
+
+    it('keeps versions, and the metadata of each', async () => {
+      const first = await put(Buffer.from('one'), { labels: ['a', 'b'], name: 'one.txt' });
+      const second = await put(Buffer.from('two'), { recordId: first.recordId, labels: ['b'], name: 'two.txt' });
+      assert.equal(second.version, 2);
+      assert.notEqual(second.cid, first.cid);
+      assert.equal((await get(first.recordId)).toString(), 'two');
+      assert.equal((await get(first.recordId, { version: 1 })).toString(), 'one');
+      const old = await under.store.head(first.recordId, { version: 1 }, context);
+      assert.deepEqual(
+        [old.name, [...old.labels], old.cid, old.anchored, [...old.replicas]],
+        ['one.txt', ['a', 'b'], first.cid, false, []],
+      );
+      await assert.rejects(get(first.recordId, { version: 3 }), hasCode('STORE_RECORD_NOT_FOUND'));
+      const unknown = '0'.repeat(32) as RecordId;
+      await assert.rejects(put(Buffer.from('x'), { recordId: unknown }), hasCode('STORE_RECORD_NOT_FOUND'));
+      await assert.rejects(get('../../etc/passwd' as RecordId), hasCode('STORE_RECORD_NOT_FOUND'));
+    });
+
+    it('lists by label, page by page, in order, and takes no forged cursor', async () => {
+      const ids: RecordId[] = [];
+      for (let i = 0; i < 7; i++)
+        ids.push((await put(Buffer.from(`${i}`), { labels: ['paged', `only-${i}`] })).recordId);
+      const seen: RecordId[] = [];
+      let cursor: string | undefined;
+      let pages = 0;
+      do {
+        const page = await under.store.list(
+          { label: 'paged', limit: 3, ...(cursor === undefined ? {} : { cursor }) },
+          context,
+        );
+        seen.push(...page.records.map((record) => record.recordId));
+        if (page.cursor !== undefined) {
+          await assert.rejects(
+            under.store.list({ label: 'other', limit: 3, cursor: page.cursor }, context),
+            hasCode('STORE_CURSOR_INVALID'),
+          );
+        }
+        cursor = page.cursor;
+        pages += 1;
+      } while (cursor !== undefined);
+      assert.deepEqual([seen, pages], [ids, 3]);
+      assert.deepEqual(
+        (await under.store.list({ label: 'only-4', limit: 10 }, context)).records.map((r) => r.recordId),
+        [ids[4]],
+      );
+      assert.deepEqual((await under.store.list({ label: 'nothing', limit: 10 }, context)).records, []);
+      await assert.rejects(under.store.list({ limit: 3, cursor: 'AAAA' }, context), hasCode('STORE_CURSOR_INVALID'));
+      await assert.rejects(under.store.list({ limit: 0 }, context), hasCode('STORE_INPUT_INVALID'));
+    });
+
+    it('an update moves the record between labels', async () => {
+      const { recordId } = await put(Buffer.from('1'), { labels: ['before-update'] });
+      await put(Buffer.from('2'), { recordId, labels: ['after-update'] });
+      assert.equal((await under.store.list({ label: 'before-update', limit: 5 }, context)).records.length, 0);
+      assert.equal((await under.store.list({ label: 'after-update', limit: 5 }, context)).records[0]?.version, 2);
+    });
+
+    it('refuses labels, names and types out of bounds', async () => {
+      const bad = [
+        { labels: Array.from({ length: 33 }, (_, i) => `${i}`) },
+        { labels: [''] },
+        { labels: ['x'.repeat(129)] },
+        { labels: ['a\u0000b'] },
+        { name: 'n'.repeat(1025) },
+        { name: 'line\nbreak' },
+      ];
+      for (const input of bad) await assert.rejects(put(Buffer.from('x'), input), hasCode('STORE_INPUT_INVALID'));
+    });
+
+    it('an aborted or failing upload leaves nothing', async () => {
+      const before = under.store.stats();
+      const abort = new AbortController();
+      const hanging = (async function* () {
+        yield randomBytes(3 * MIB);
+        abort.abort(new Error('client went away'));
+        await new Promise(() => undefined);
+      })();
+      const input = { contentType: 'a/b', labels: [] };
+      await assert.rejects(under.store.put(input, hanging, context, abort.signal), /client went away/);
+      const failing = (async function* () {
+        yield randomBytes(3 * MIB);
+        throw new Error('connection reset');
+      })();
+      await assert.rejects(under.store.put(input, failing, context, signal), /connection reset/);
+      assert.deepEqual(under.store.stats(), before);
+    });
+
+    it('does nothing that it cannot log', async () => {
+      const { recordId } = await put(Buffer.from('logged'));
+      const before = under.store.stats();
+      under.failAudit('record.create');
+      await assert.rejects(put(randomBytes(2 * MIB)), /not writable/);
+      assert.deepEqual(under.store.stats(), before);
+      under.failAudit('record.read');
+      await assert.rejects(under.store.open(recordId, {}, context, signal), /not writable/);
+      under.failAudit('record.query');
+      await assert.rejects(under.store.list({ limit: 1 }, context), /not writable/);
+      under.failAudit('record.delete');
+      await assert.rejects(under.store.shred(recordId, context), /not writable/);
+      assert.equal((await get(recordId)).toString(), 'logged');
+    });
+
+    it('logs every access with its subject, before it resolves', async () => {
+      const { recordId, auditLeaf, cid } = await put(Buffer.from('seen'));
+      const created = under.events[auditLeaf];
+      assert.deepEqual(
+        [created?.type, created?.outcome, created?.version, created?.detail?.cid],
+        ['record.create', 'success', 1, cid],
+      );
+      const opened = await under.store.open(recordId, {}, context, signal);
+      assert.deepEqual(
+        [under.events[opened.auditLeaf]?.type, under.events[opened.auditLeaf]?.context],
+        ['record.read', context],
+      );
+      await readAll(opened.body);
+      const count = under.events.length;
+      await under.store.head(recordId, {}, context);
+      await under.store.list({ limit: 1 }, context);
+      assert.deepEqual(
+        under.events.slice(count).map((event) => event.type),
+        ['record.read', 'record.query'],
+      );
+    });
+
+    it('a shredded record is gone for good; asked again it returns the same receipt', async () => {
+      const { recordId } = await put(randomBytes(2 * MIB), { labels: ['doomed'] });
+      await put(Buffer.from('small'), { recordId, labels: ['doomed'] });
+      const receipt = await under.store.shred(recordId, context);
+      assert.equal(receipt.versions.length, 2);
+      assert.equal(under.events[receipt.auditLeaf]?.type, 'record.delete');
+      for (const version of [undefined, 1, 2]) {
+        await assert.rejects(get(recordId, version === undefined ? {} : { version }), hasCode('STORE_RECORD_SHREDDED'));
+      }
+      await assert.rejects(put(Buffer.from('again'), { recordId }), hasCode('STORE_RECORD_SHREDDED'));
+      assert.equal((await under.store.list({ label: 'doomed', limit: 5 }, context)).records.length, 0);
+      for (const { cid } of receipt.versions) assert.equal(await under.store.blocks.has(cid), false);
+      assert.deepEqual(await under.store.shred(recordId, context), receipt);
+      await under.restart();
+      await assert.rejects(get(recordId), hasCode('STORE_RECORD_SHREDDED'));
+    });
+
+    it('concurrent puts of many records all land; of one version only one does', async () => {
+      const before = under.store.stats().records;
+      const receipts = await Promise.all(Array.from({ length: 50 }, (_, i) => put(Buffer.from(`record ${i}`))));
+      assert.equal(new Set(receipts.map((receipt) => receipt.recordId)).size, 50);
+      assert.equal(under.store.stats().records, before + 50);
+      const recordId = receipts[0]?.recordId as RecordId;
+      const updates = await Promise.allSettled(
+        Array.from({ length: 5 }, (_, i) => put(Buffer.from(`u${i}`), { recordId })),
+      );
+      assert.equal(updates.filter((update) => update.status === 'fulfilled').length, 1);
+      for (const update of updates) if (update.status === 'rejected') hasCode('STORE_VERSION_CONFLICT')(update.reason);
+    });
+
+    it('a scrub of all this finds nothing but what was put', async () => {
+      const report = await under.store.scrub(() => undefined);
+      const { records, versions, bytes } = under.store.stats();
+      assert.deepEqual([report.records, report.versions, report.bytes], [records, versions, bytes]);
+      assert.deepEqual(report.findings, []);
+    });
+  });
+}
