@@ -19,7 +19,7 @@ export interface GatewayKeys {
 
 /** The events that the gateway itself is the witness of; everything about records is appended by the store. */
 export interface GatewayAuditEvent {
-  readonly type: 'auth.denied' | 'token.create' | 'token.revoke' | 'key.unlock' | 'key.rotate' | 'audit.read';
+  readonly type: 'auth.denied' | 'token.create' | 'token.revoke' | 'key.unlock' | 'key.rotate' | 'audit.verify';
   readonly outcome: 'success' | 'failure';
   readonly context: AccessContext;
   readonly detail?: Record<string, string | number>;
@@ -31,13 +31,20 @@ export interface AuditAnchor {
   readonly where: string;
 }
 
+export interface GatewayAuditVerdict {
+  readonly integrity: string;
+  readonly completeness: string;
+  readonly size: number;
+}
+
 export interface GatewayAudit {
   append(event: GatewayAuditEvent): Promise<{ index: number }>;
   checkpoint(): Promise<{ origin: string; size: number; root: RootHash; note: string }>;
   entry(index: number, context: AccessContext): Promise<object>;
   tail(limit: number, context: AccessContext): Promise<readonly object[]>;
-  prove(index: number): Promise<object>;
-  verify(options: { anchors: readonly AuditAnchor[] }): Promise<object>;
+  /** With a context the proof shows the body, and that is logged; without one it shows none. */
+  prove(index: number, context?: AccessContext): Promise<object>;
+  verify(options: { anchors: readonly AuditAnchor[]; signal: AbortSignal }): Promise<GatewayAuditVerdict>;
 }
 
 export interface StoredMeta {

@@ -99,7 +99,7 @@ export const AuditEntry = Type.Object(
   {
     index: Count('Index of the leaf.'),
     leaf: Type.Unknown(),
-    body: Type.Unknown({ description: 'FHIR R4 AuditEvent; absent once erased.' }),
+    body: Type.Optional(Type.Unknown({ description: 'FHIR R4 AuditEvent; absent once erased.' })),
   },
   { description: 'A leaf of the audit log with its body.', additionalProperties: true },
 );
@@ -119,6 +119,10 @@ export const AuditVerdict = Type.Object(
     integrity: Type.Union([Type.Literal('ok'), Type.Literal('violated')]),
     completeness: Type.Union([Type.Literal('ok'), Type.Literal('violated'), Type.Literal('unknown')]),
     size: Count('Leaves verified.'),
+    root: Type.Optional(Digest),
+    bodies: Type.Optional(
+      Type.Object({ opened: Count('Opened and matched.'), erased: Count('Erased after retention.') }, strict),
+    ),
     findings: Type.Array(Type.Object({ code: Type.String() }, { additionalProperties: true })),
   },
   { description: 'Two verdicts: nothing altered, nothing cut off.', ...strict },

@@ -1,4 +1,6 @@
 import Type from 'typebox';
+import { isNectarError } from '../../../protocol/errors.ts';
+import type { AuditAnchor, GatewayDependencies } from '../dependencies.ts';
 import type { GatewayServer, RouteContext } from '../gateway-server.ts';
 import { describeOperation } from '../openapi.ts';
 import { AuditCheckpoint, AuditEntries, AuditEntry, AuditProof, AuditVerdict } from '../schemas.ts';
@@ -40,9 +42,13 @@ const entry = describeOperation({
 const proof = describeOperation({
   id: 'getAuditProof',
   tag: 'audit',
-  summary: 'A stand-alone inclusion proof; making one is itself logged, since it shows the body',
+  summary: 'A stand-alone inclusion proof; one that shows the body is itself logged',
   guard,
   params: LeafParams,
+  querystring: Type.Object(
+    { body: Type.Boolean({ description: 'Whether the proof shows the event itself.', default: true }) },
+    { additionalProperties: false },
+  ),
   response: { 200: AuditProof },
 });
 const verify = describeOperation({
@@ -53,7 +59,10 @@ const verify = describeOperation({
   response: { 200: AuditVerdict },
 });
 
-export function addAuditRoutes(server: GatewayServer, { deps: { audit, anchor }, exclusive }: RouteContext): void {
+export function addAuditRoutes(
+  server: GatewayServer,
+  { deps: { audit, anchor }, events, exclusive }: RouteContext,
+): void {
   server.get('/v1/audit/checkpoint', checkpoint, () => audit.checkpoint());
 
   server.get('/v1/audit/entries', entries, async (request) => ({
@@ -62,13 +71,33 @@ export function addAuditRoutes(server: GatewayServer, { deps: { audit, anchor },
 
   server.get('/v1/audit/entries/:n', entry, (request) => audit.entry(request.params.n, request.access));
 
-  server.get('/v1/audit/proof/:n', proof, async (request) => {
-    const index = request.params.n;
-    await audit.append({ type: 'audit.read', outcome: 'success', context: request.access, detail: { proof: index } });
-    return audit.prove(index);
-  });
-
-  server.post('/v1/audit/verify', verify, () =>
-    exclusive.run('audit verify', async () => audit.verify({ anchors: await anchor.anchors() })),
+  server.get('/v1/audit/proof/:n', proof, (request) =>
+    audit.prove(request.params.n, request.query.body ? request.access : undefined),
   );
+
+  server.post('/v1/audit/verify', verify, (request) =>
+    exclusive.run('audit verify', async () => {
+      const verdict = await audit.verify({ anchors: await knownAnchors(anchor), signal: request.gone });
+      const { integrity, completeness, size } = verdict;
+      const outcome = integrity === 'ok' && completeness !== 'violated' ? 'success' : 'failure';
+      // A log found damaged takes no more leaves: the verdict is told all the same.
+      events.observed({
+        type: 'audit.verify',
+        outcome,
+        context: request.access,
+        detail: { integrity, completeness, size },
+      });
+      return verdict;
+    }),
+  );
+}
+
+/** Without the chain the log's integrity can still be told; its completeness is then unknown, not assumed. */
+async function knownAnchors(anchor: GatewayDependencies['anchor']): Promise<readonly AuditAnchor[]> {
+  try {
+    return await anchor.anchors();
+  } catch (error) {
+    if (isNectarError(error, 'NODE_NOT_READY')) return [];
+    throw error;
+  }
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { createHash, generateKeyPairSync, randomBytes } from 'node:crypto';
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { Agent, type RequestOptions, request } from 'node:https';
 import { tmpdir } from 'node:os';
@@ -9,167 +9,12 @@ import { connect, type TLSSocket } from 'node:tls';
 import type { JWK_OKP_Public } from 'jose';
 import { Value } from 'typebox/value';
 import { GatewayConfig } from '../../../../appliance/gateway/config.ts';
-import type {
-  GatewayAuditEvent,
-  GatewayDependencies,
-  PutInput,
-  StoredMeta,
-} from '../../../../appliance/gateway/dependencies.ts';
 import { createGateway, type Gateway } from '../../../../appliance/gateway/gateway.ts';
 import type { Scope } from '../../../../appliance/gateway/schemas.ts';
 import { type Certificates, createCertificates } from '../../../../appliance/gateway/tls.ts';
 import { createTokenSigner, createTokens, type Tokens } from '../../../../appliance/gateway/tokens.ts';
-import { createLogger, createMetrics, type Metrics } from '../../../../appliance/telemetry/index.ts';
-import type { Cid, RecordId, RootHash } from '../../../../protocol/brand.ts';
-import { NectarError } from '../../../../protocol/errors.ts';
-
-export const NODE_ID = '0123456789abcdef0123456789abcdef';
-export const NOW = Date.UTC(2026, 10, 23, 6);
-
-/** A store in memory, with hooks that the tests bend. */
-export class StoreDouble {
-  readonly records = new Map<string, { meta: StoredMeta; bytes: Uint8Array }[]>();
-  readonly aborts: unknown[] = [];
-  returned = 0;
-  failPut: Error | undefined;
-  failAfterBytes: number | undefined;
-  putGate: Promise<void> | undefined;
-  lieBytes = 0;
-  puts = 0;
-
-  async put(input: PutInput, body: AsyncIterable<Uint8Array>, _: unknown, signal: AbortSignal) {
-    this.puts++;
-    const chunks: Uint8Array[] = [];
-    try {
-      for await (const chunk of body) {
-        if (this.failPut !== undefined) throw this.failPut;
-        chunks.push(chunk);
-      }
-      if (this.failPut !== undefined) throw this.failPut;
-      await this.putGate;
-      signal.throwIfAborted();
-    } catch (error) {
-      this.aborts.push(error);
-      throw error;
-    }
-    const bytes = Buffer.concat(chunks);
-    const recordId = input.recordId ?? (randomBytes(16).toString('hex') as RecordId);
-    const versions = this.records.get(recordId) ?? [];
-    if (input.recordId !== undefined && versions.length === 0) throw absent(recordId);
-    const cid = `bafk${createHash('sha256').update(bytes).digest('hex')}` as Cid;
-    const meta: StoredMeta = {
-      recordId,
-      version: versions.length + 1,
-      bytes: bytes.length,
-      contentType: input.contentType,
-      labels: input.labels,
-      ...(input.name !== undefined && { name: input.name }),
-      cid,
-      createdAt: new Date(NOW).toISOString(),
-      kekId: 'kek/1',
-      replicas: [],
-      anchored: false,
-    };
-    this.records.set(recordId, [...versions, { meta, bytes }]);
-    return { recordId, version: meta.version, cid, bytes: bytes.length, auditLeaf: 7 };
-  }
-
-  find(id: string, version?: number) {
-    const found = this.records.get(id)?.at(version === undefined ? -1 : version - 1);
-    if (found === undefined) throw absent(id);
-    return found;
-  }
-
-  async open(id: RecordId, options: { version?: number; range?: { start: number; end?: number } }) {
-    const { meta, bytes } = this.find(id, options.version);
-    const start = options.range?.start ?? 0;
-    const end = options.range?.end ?? bytes.length;
-    return { meta, start, end, body: this.chunks(bytes.subarray(start, end)), auditLeaf: 8 };
-  }
-
-  async *chunks(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, void> {
-    try {
-      for (let at = 0; at < bytes.length; at += 64 * 1024) {
-        if (this.failAfterBytes !== undefined && at >= this.failAfterBytes)
-          throw new Error('segment does not authenticate');
-        yield bytes.subarray(at, at + 64 * 1024);
-      }
-      if (this.lieBytes > 0) yield new Uint8Array(this.lieBytes);
-    } finally {
-      this.returned++;
-    }
-  }
-
-  async head(id: RecordId, options: { version?: number }) {
-    return this.find(id, options.version).meta;
-  }
-
-  async list(query: { label?: string; limit: number; cursor?: string }) {
-    const all = [...this.records.values()]
-      .map((versions) => versions.at(-1)?.meta)
-      .filter((meta) => meta !== undefined);
-    const records = all
-      .filter((meta) => query.label === undefined || meta.labels.includes(query.label))
-      .slice(0, query.limit);
-    return { records, ...(all.length > query.limit && { cursor: 'next' }) };
-  }
-
-  async shred(id: RecordId) {
-    this.find(id);
-    this.records.delete(id);
-    return { recordId: id, destroyedAt: new Date(NOW).toISOString(), signature: 'c2ln' };
-  }
-
-  async rewrap() {
-    return { rewrapped: this.records.size };
-  }
-
-  exportCar(id: RecordId, options: { version?: number }) {
-    return this.car(id, options.version);
-  }
-
-  private async *car(id: RecordId, version?: number) {
-    yield* this.chunks(this.find(id, version).bytes);
-  }
-
-  async scrub() {
-    return { blocks: 1, findings: [] };
-  }
-}
-
-function absent(recordId: string): NectarError {
-  return new NectarError('STORE_RECORD_NOT_FOUND', { recordId });
-}
-
-/** An audit log in memory. */
-export class AuditDouble {
-  readonly events: GatewayAuditEvent[] = [];
-  fail: Error | undefined;
-
-  async append(event: GatewayAuditEvent) {
-    if (this.fail !== undefined) throw this.fail;
-    return { index: this.events.push(event) - 1 };
-  }
-  async checkpoint() {
-    return { origin: 'nectar.test/audit', size: 3, root: 'ab'.repeat(32) as RootHash, note: 'nectar.test/audit\n3\n' };
-  }
-  async entry(index: number) {
-    return { index, leaf: { v: 1 }, body: { resourceType: 'AuditEvent' } };
-  }
-  async tail(limit: number) {
-    return Array.from({ length: Math.min(limit, 3) }, (_, index) => ({
-      index,
-      leaf: { v: 1 },
-      body: { resourceType: 'AuditEvent' },
-    }));
-  }
-  async prove(index: number) {
-    return { index, proof: ['ab'.repeat(32)] };
-  }
-  async verify({ anchors }: { anchors: readonly unknown[] }) {
-    return { integrity: 'ok', completeness: anchors.length > 0 ? 'ok' : 'unknown', size: 3, findings: [] };
-  }
-}
+import { createMetrics, type Metrics } from '../../../../appliance/telemetry/index.ts';
+import { AuditDouble, createDependencies, NODE_ID, NOW, type NodeDouble, StoreDouble } from './doubles.ts';
 
 export interface Harness {
   readonly gateway: Gateway;
@@ -180,14 +25,7 @@ export interface Harness {
   readonly certificates: Certificates;
   readonly folder: string;
   readonly port: number;
-  /** Mutable facts of the node behind the gateway. */
-  readonly node: {
-    state: 'locked' | 'unlocked';
-    ready: boolean;
-    now: number;
-    passphrase: string;
-    unlockGate?: Promise<void>;
-  };
+  readonly node: NodeDouble;
   token(...scope: Scope[]): Promise<string>;
   call(method: string, path: string, options?: CallOptions): Promise<Answer>;
   /** A raw TLS connection, for clients that do not keep to HTTP. */
@@ -216,7 +54,7 @@ export async function startHarness(config: Partial<GatewayConfig> = {}): Promise
   const certificates = await createCertificates({ nodeId: NODE_ID, hostName: 'node', names: [], now: Date.now() });
   await writeFile(join(folder, 'server.crt'), certificates.serverCertificate);
   await writeFile(join(folder, 'server.key'), certificates.serverKey);
-  const node: Harness['node'] = { state: 'unlocked', ready: true, now: NOW, passphrase: 'open sesame' };
+  const node: NodeDouble = { state: 'unlocked', ready: true, now: NOW, passphrase: 'open sesame' };
   const { publicKey, privateKey } = generateKeyPairSync('ed25519');
   const tokens = await createTokens(
     {
@@ -233,7 +71,7 @@ export async function startHarness(config: Partial<GatewayConfig> = {}): Promise
   const [store, audit, metrics] = [new StoreDouble(), new AuditDouble(), createMetrics()];
   const defaults = Value.Default(GatewayConfig, {}) as GatewayConfig;
   const settings = { ...defaults, port: 0, lingerMs: 200, drainTimeoutMs: 500, ...config };
-  const deps = dependencies({ node, tokens, store, audit, metrics });
+  const deps = createDependencies({ node, tokens, store, audit, metrics });
   const paths = { certificatePath: join(folder, 'server.crt'), keyPath: join(folder, 'server.key') };
   const gateway = createGateway({ config: settings, version: '0.1.0', ...paths }, deps);
   await gateway.start(new AbortController().signal);
@@ -272,79 +110,6 @@ export async function startHarness(config: Partial<GatewayConfig> = {}): Promise
       await gateway.stop();
       await rm(folder, { recursive: true });
     },
-  };
-}
-
-function dependencies(parts: Pick<Harness, 'node' | 'tokens' | 'store' | 'audit' | 'metrics'>): GatewayDependencies {
-  const { node, tokens, store, audit, metrics } = parts;
-  return {
-    keys: {
-      state: () => node.state,
-      async unlock(secret) {
-        await node.unlockGate;
-        const given = secret.provider === 'passphrase' ? new TextDecoder().decode(secret.passphrase) : node.passphrase;
-        if (given !== node.passphrase) throw new NectarError('KEY_PASSPHRASE_WRONG', {});
-        node.state = 'unlocked';
-      },
-      list: () => [{ id: 'kek/1', createdAt: new Date(NOW).toISOString(), current: true, provider: 'passphrase' }],
-      rotate: async () => ({ from: 'kek/1', to: 'kek/2' }),
-    },
-    audit,
-    store,
-    rollup: {
-      async rpc(body) {
-        if (Array.isArray(body))
-          return body.map((item: { id: unknown }) => ({ jsonrpc: '2.0', id: item.id, result: '0x1' }));
-        const { id, method } = body as { id?: unknown; method: string };
-        return id === undefined ? undefined : { jsonrpc: '2.0', id, result: method };
-      },
-    },
-    p2p: {
-      peers: () => [
-        {
-          peerId: '12D3KooWPeer',
-          address: '/ip4/127.0.0.1/tcp/1',
-          direction: 'inbound',
-          since: new Date(NOW).toISOString(),
-        },
-      ],
-    },
-    anchor: { anchors: async () => [{ size: 2, root: 'cd'.repeat(32) as RootHash, where: 'l2:5' }] },
-    node: {
-      readiness: () =>
-        node.ready ? { ready: true, reasons: [] } : { ready: false, reasons: [{ service: 'keys', reason: 'locked' }] },
-      status: async () => ({
-        ready: node.ready,
-        reasons: [],
-        locked: node.state === 'locked',
-        nodeId: NODE_ID,
-        peerId: '12D3KooWNode',
-        network: 'devnet',
-        version: '0.1.0',
-        uptimeSeconds: 1.5,
-        roles: ['all'],
-        l2: { unsafe: 5, safe: 4, finalized: 3 },
-        peers: 1,
-        records: store.records.size,
-        audit: { size: 3, root: 'ab'.repeat(32) },
-        anchored: null,
-      }),
-      network: async () => ({
-        network: 'devnet',
-        l1ChainId: 31337,
-        l2ChainId: 6328270,
-        genesisHash: `0x${'00'.repeat(32)}`,
-        peerId: '12D3KooWNode',
-        addresses: [],
-        membership: 'Active',
-      }),
-      join: async () => ({ membership: 'Applied', transaction: '0x01' }),
-    },
-    tokens,
-    log: createLogger({ level: 'silent' }),
-    metrics,
-    now: () => node.now,
-    randomBytes: (length) => randomBytes(length),
   };
 }
 
