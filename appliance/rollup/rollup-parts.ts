@@ -104,6 +104,10 @@ export async function assembleParts(options: PartsOptions, deps: PartsDeps): Pro
     log: deps.log,
     submit: (raw) => deps.ordering.submit(raw),
     pool: deps.pool,
+    batchOf: async (number) => {
+      const place = await store.findBatch(number);
+      return place && { sequenceNumber: hex(place.sequenceNumber), l1: describeL1(place.l1) };
+    },
     syncStatus: async () => describeSync(await store.cursor()),
   });
   const own = createOwnRpc(rpc.handle);
@@ -159,7 +163,13 @@ function derivationGenesis({ l1 }: NetworkDescriptor, genesis: Genesis): L1Recor
 }
 
 function describeSync({ number, hash, batchCount, messageCount }: L1Record): Record<string, unknown> {
-  const quantity = (value: bigint): string => `0x${value.toString(16)}`;
-  const l1 = { number: quantity(number), hash };
-  return { l1, batches: quantity(batchCount), messages: quantity(messageCount) };
+  return { l1: describeL1({ number, hash }), batches: hex(batchCount), messages: hex(messageCount) };
+}
+
+function describeL1({ number, hash }: { number: bigint; hash: Hex }): { number: Hex; hash: Hex } {
+  return { number: hex(number), hash };
+}
+
+function hex(value: bigint): Hex {
+  return `0x${value.toString(16)}`;
 }

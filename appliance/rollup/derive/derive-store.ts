@@ -20,6 +20,13 @@ export interface MessageRecord extends Deposit {
   readonly accumulator: Hex;
 }
 
+/** Which batch gave an L2 block, and in which L1 block it came. */
+export interface BatchPlace {
+  readonly block: bigint;
+  readonly sequenceNumber: bigint;
+  readonly l1: { readonly number: bigint; readonly hash: Hex };
+}
+
 /**
  * One record per L1 block, kept for good (some 300 bytes): blocks may name an old origin, and an L1 restored from an old copy
  * may fork anywhere. The cursor is written with the record it names, after that block's L2 blocks were imported; a crash
@@ -29,7 +36,9 @@ export interface DeriveStore {
   cursor(): Promise<L1Record>;
   find(number: bigint): Promise<L1Record | undefined>;
   getMessage(index: bigint): Promise<MessageRecord>;
-  advance(record: L1Record, messages: readonly MessageRecord[]): Promise<void>;
+  advance(record: L1Record, messages: readonly MessageRecord[], batches?: readonly BatchPlace[]): Promise<void>;
+  /** The batch that holds a safe L2 block; undefined while none does. */
+  findBatch(block: bigint): Promise<BatchPlace | undefined>;
   /** Makes an earlier record the cursor. What was above it stays until it is overwritten, and is not found. */
   reset(record: L1Record): Promise<void>;
 }
@@ -64,9 +73,15 @@ export function createDeriveStore(db: Pick<Engine, 'record' | 'putRecords'>, gen
       if (bytes === undefined) throw new NectarError('ROLLUP_DERIVE_STATE_INVALID', { what: `no message ${index}` });
       return parse(bytes) as MessageRecord;
     },
-    async advance(record, messages) {
+    async findBatch(block) {
+      if (block > (await getCursor()).safe.number) return undefined;
+      const bytes = await db.record(batchKey(block));
+      return bytes === undefined ? undefined : (parse(bytes) as BatchPlace);
+    },
+    async advance(record, messages, batches = []) {
       const entries: [string, Uint8Array][] = [
         ...messages.map((message): [string, Uint8Array] => [messageKey(message.index), encode(message)]),
+        ...batches.map((batch): [string, Uint8Array] => [batchKey(batch.block), encode(batch)]),
         [recordKey(record.number), encode(record)],
         [CURSOR, encode(record.number)],
       ];
@@ -82,6 +97,10 @@ export function createDeriveStore(db: Pick<Engine, 'record' | 'putRecords'>, gen
 
 function recordKey(number: bigint): string {
   return `derive/l1/${number}`;
+}
+
+function batchKey(block: bigint): string {
+  return `derive/batch-of/${block}`;
 }
 
 function messageKey(index: bigint): string {

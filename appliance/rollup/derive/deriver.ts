@@ -1,6 +1,6 @@
 import type { BatchBlock } from '../../../protocol/rollup/batch.ts';
 import { findBlockFault, type OriginRef } from './batch-rules.ts';
-import type { DeriveStore, L1Record } from './derive-store.ts';
+import type { BatchPlace, DeriveStore, L1Record } from './derive-store.ts';
 import type { Deposit, DerivedRef, Engine } from './engine.ts';
 import { type BatchInput, type InboxInput, type TrackedBlock, trackInbox } from './inbox-tracker.ts';
 
@@ -31,9 +31,11 @@ export async function deriveL1Block(
   block: L1Place,
   events: readonly InboxInput[],
 ): Promise<Derived> {
-  const { store } = deps;
+  const { store, engine } = deps;
+  // A step that broke off half-way left the safe head ahead of the cursor.
+  if (engine.heads().safe.hash !== before.safe.hash) await engine.setHeads({ safe: before.safe.number });
   const tracked = await trackInbox(before, block, events, async (index) => (await store.getMessage(index)).accumulator);
-  const progress = { safe: before.safe, blocks: 0, replaced: false, malformedBatches: 0 };
+  const progress: Progress = { safe: before.safe, places: [], replaced: false, malformedBatches: 0 };
   for (const batch of tracked.batches) await deriveBatch(deps, { before, block, tracked }, batch, progress);
   const record: L1Record = {
     number: block.number,
@@ -45,8 +47,9 @@ export async function deriveL1Block(
     messagesAllowed: tracked.batches.at(-1)?.afterDelayedMessages ?? before.messagesAllowed,
     safe: progress.safe,
   };
-  await store.advance(record, tracked.messages);
-  return { record, ...progress };
+  const { places, replaced, malformedBatches } = progress;
+  await store.advance(record, tracked.messages, places);
+  return { record, blocks: places.length, replaced, malformedBatches };
 }
 
 interface Inclusion {
@@ -57,7 +60,7 @@ interface Inclusion {
 
 interface Progress {
   safe: DerivedRef;
-  blocks: number;
+  readonly places: BatchPlace[];
   replaced: boolean;
   malformedBatches: number;
 }
@@ -83,7 +86,8 @@ async function deriveBatch(deps: DeriverDeps, at: Inclusion, batch: BatchInput, 
       originNumber: input.l1Origin.number,
       messagesRead: parent.messagesRead + BigInt(input.delayedMessages),
     };
-    progress.blocks += 1;
+    const { number, hash } = at.block;
+    progress.places.push({ block: ref.number, sequenceNumber: batch.sequenceNumber, l1: { number, hash } });
   }
 }
 

@@ -40,6 +40,8 @@ interface State {
   failures: number;
   lastAnswerAt: number | undefined;
   halted: string | undefined;
+  /** A failure that is not L1's: shown until a step succeeds. */
+  trouble: string | undefined;
 }
 
 export function createDriver(options: DriverOptions, deps: DriverDeps): Driver {
@@ -51,6 +53,7 @@ export function createDriver(options: DriverOptions, deps: DriverDeps): Driver {
     failures: 0,
     lastAnswerAt: undefined,
     halted: undefined,
+    trouble: undefined,
   };
   let wake = new AbortController();
 
@@ -61,6 +64,7 @@ export function createDriver(options: DriverOptions, deps: DriverDeps): Driver {
     state.settled = settled;
     state.synced = true;
     state.failures = 0;
+    state.trouble = undefined;
     state.lastAnswerAt = now();
   }
 
@@ -84,11 +88,12 @@ export function createDriver(options: DriverOptions, deps: DriverDeps): Driver {
       return;
     }
     if (severity === 'critical') {
-      state.halted = error instanceof NectarError ? error.code : 'internal error';
+      state.halted = codeOf(error);
       log.error({ err: error }, 'derivation halted');
       return;
     }
     // Not of the rollup: a full disk, or a bug. Nothing is lost by trying again, more and more slowly.
+    if (severity === undefined) state.trouble = codeOf(error);
     if (state.failures === 1 && severity === undefined) log.error({ err: error }, 'derivation stumbled');
     if (state.failures === 1 && severity === 'temporary') log.warn({ err: error }, 'L1 cannot be followed for now');
   }
@@ -130,10 +135,15 @@ export function createDriver(options: DriverOptions, deps: DriverDeps): Driver {
     },
     readiness() {
       if (state.halted !== undefined) return { ready: false, reason: `derivation halted: ${state.halted}` };
+      if (state.trouble !== undefined) return { ready: false, reason: `derivation stumbled: ${state.trouble}` };
       if (!state.synced) return { ready: false, reason: 'deriving the chain from L1' };
       const silentMs = now() - (state.lastAnswerAt ?? 0);
       if (silentMs <= options.staleMs) return { ready: true };
       return { ready: false, reason: `L1 has not answered for ${Math.round(silentMs / 1000)} s` };
     },
   };
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof NectarError ? error.code : 'internal error';
 }

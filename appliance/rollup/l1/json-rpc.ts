@@ -1,8 +1,10 @@
-import { NectarError } from '../../../protocol/errors.ts';
+import { isNectarError, NectarError } from '../../../protocol/errors.ts';
 
 /** One JSON-RPC call to L1. What comes back is unknown and hostile until a parser has checked it. */
 export interface JsonRpc {
   call(method: string, params: readonly unknown[], signal: AbortSignal): Promise<unknown>;
+  /** The endpoint that answered last said what is not true: begin with another one from now on. */
+  distrust(): void;
 }
 
 /** A JSON-RPC error object: the `cause` of ROLLUP_L1_REFUSED. Its text is the endpoint's, so it is never logged above debug. */
@@ -25,6 +27,8 @@ export interface JsonRpcOptions {
   /** A response longer than this is cut off and refused: a hostile endpoint must not fill the memory. */
   readonly maxResponseBytes: number;
 }
+
+const METHOD_NOT_FOUND = -32601;
 
 export function createJsonRpc(options: JsonRpcOptions, deps: { readonly fetch?: typeof fetch } = {}): JsonRpc {
   const request = deps.fetch ?? fetch;
@@ -55,11 +59,15 @@ export function createJsonRpc(options: JsonRpcOptions, deps: { readonly fetch?: 
           return resultOf(answer, method);
         } catch (error) {
           signal.throwIfAborted();
-          if (error instanceof NectarError && error.code === 'ROLLUP_L1_REFUSED') throw error;
+          // A refusal is an answer, unless it is that this endpoint does not know the method.
+          if (isNectarError(error, 'ROLLUP_L1_REFUSED') && error.data.code !== METHOD_NOT_FOUND) throw error;
           cause = error;
         }
       }
       throw new NectarError('ROLLUP_L1_UNREACHABLE', { method }, { cause });
+    },
+    distrust() {
+      preferred = (preferred + 1) % Math.max(options.urls.length, 1);
     },
   };
 }

@@ -1,4 +1,4 @@
-import { NectarError } from '../../../protocol/errors.ts';
+import { isNectarError, NectarError } from '../../../protocol/errors.ts';
 import { isInBloom } from './bloom.ts';
 import { bytes, invalid, parseFields, quantity } from './field.ts';
 import { type L1Header, parseHeader } from './header.ts';
@@ -30,9 +30,21 @@ export interface L1SourceOptions {
 }
 
 export function createL1Source(options: L1SourceOptions, rpc: JsonRpc): L1Source {
-  async function header(tag: string, signal: AbortSignal): Promise<L1Header | undefined> {
-    const answer = await rpc.call('eth_getBlockByNumber', [tag, false], signal);
-    return answer === null ? undefined : parseHeader(answer);
+  /** Whoever lies once is asked last from then on. */
+  async function checked<T>(read: () => Promise<T>): Promise<T> {
+    try {
+      return await read();
+    } catch (error) {
+      if (isNectarError(error, 'ROLLUP_L1_RESPONSE_INVALID')) rpc.distrust();
+      throw error;
+    }
+  }
+
+  function header(tag: string, signal: AbortSignal): Promise<L1Header | undefined> {
+    return checked(async () => {
+      const answer = await rpc.call('eth_getBlockByNumber', [tag, false], signal);
+      return answer === null ? undefined : parseHeader(answer);
+    });
   }
 
   async function readEvent(log: L1Log, signal: AbortSignal): Promise<InboxEvent | undefined> {
@@ -58,13 +70,15 @@ export function createL1Source(options: L1SourceOptions, rpc: JsonRpc): L1Source
     },
     async inboxEvents(block, signal) {
       if (!mayConcern(block, options.addresses)) return [];
-      const logs = await verifyReceipts(block, await rpc.call('eth_getBlockReceipts', [block.hash], signal));
-      const events: InboxEvent[] = [];
-      for (const log of logs) {
-        const event = await readEvent(log, signal);
-        if (event !== undefined) events.push(event);
-      }
-      return events;
+      return checked(async () => {
+        const logs = await verifyReceipts(block, await rpc.call('eth_getBlockReceipts', [block.hash], signal));
+        const events: InboxEvent[] = [];
+        for (const log of logs) {
+          const event = await readEvent(log, signal);
+          if (event !== undefined) events.push(event);
+        }
+        return events;
+      });
     },
   };
 }

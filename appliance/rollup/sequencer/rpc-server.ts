@@ -19,6 +19,7 @@ export interface RpcServer extends Service {
 
 const REQUEST_TIMEOUT_MS = 30_000;
 const MAX_CONNECTIONS = 256;
+const LOOPBACK_NAMES = /^(127\.0\.0\.1|localhost|\[::1\])(:\d+)?$/;
 
 export function createRpcServer(
   options: RpcServerOptions,
@@ -29,8 +30,8 @@ export function createRpcServer(
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     if (request.method !== 'POST' || request.url !== '/') return end(response, request.url === '/' ? 405 : 404);
-    // A browser sends an Origin: a web page must not reach a listener that trusts the machine.
-    if (request.headers.origin !== undefined) return end(response, 403);
+    // A web page that had its name point here (DNS rebinding) sends that name; one that does not needs a CORS preflight.
+    if (!LOOPBACK_NAMES.test(request.headers.host ?? '')) return end(response, 403);
     if (!/^application\/json\b/i.test(request.headers['content-type'] ?? '')) return end(response, 415);
     const text = await readBody(request, options.maxBodyBytes);
     if (text === undefined) return end(response, 413);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { hexlify, JsonRpcProvider, parseEther, Wallet } from 'ethers';
+import { JsonRpcProvider, parseEther, Wallet } from 'ethers';
 import { depositEth } from '../../../cli/provision/process/l1-contracts.ts';
 import type { Hex } from '../../../protocol/brand.ts';
 import {
@@ -64,6 +64,9 @@ test('a follower that has L1 alone rebuilds the same chain, and its finalized he
   await eventually('equal heads', () => follower.rollup.heads().safe.hash === sequencer.rollup.heads().safe.hash);
   await eventually('finality', () => follower.rollup.heads().finalized.number >= number);
   assert.deepEqual(follower.rollup.readiness(), { ready: true });
+  const params = [`0x${number.toString(16)}`];
+  const place = await follower.rollup.rpc({ jsonrpc: '2.0', id: 1, method: 'nectar_batchOf', params });
+  assert.match((place as { result: { l1: { hash: string } } }).result.l1.hash, /^0x[0-9a-f]{64}$/);
   await follower.stop();
 });
 
