@@ -3,10 +3,11 @@ import { AuditAnchorAbi } from '../../contracts/generated/AuditAnchor.ts';
 import { RecordRegistryAbi } from '../../contracts/generated/RecordRegistry.ts';
 import type { Hex, RootHash } from '../../protocol/brand.ts';
 import { NectarError } from '../../protocol/errors.ts';
+import { PREDEPLOYS } from '../../protocol/rollup/genesis.ts';
 import type { Chain } from './needs.ts';
 
-export const RECORD_REGISTRY: Hex = '0x4e43000000000000000000000000000000000002';
-export const AUDIT_ANCHOR: Hex = '0x4e43000000000000000000000000000000000003';
+const RECORD_REGISTRY = PREDEPLOYS.recordRegistry;
+const AUDIT_ANCHOR = PREDEPLOYS.auditAnchor;
 
 const records = new Interface(RecordRegistryAbi);
 const audit = new Interface(AuditAnchorAbi);

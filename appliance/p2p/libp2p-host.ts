@@ -16,8 +16,9 @@ const GOSSIP_OVERHEAD_BYTES = 64 * 1024;
 const MAX_GOSSIP_BACKLOG_BYTES = 4 * (MAX_GOSSIP_BLOCK_BYTES + GOSSIP_OVERHEAD_BYTES);
 /** Connections per second from one address; more are cut before any cryptography. */
 const MAX_INBOUND_PER_SECOND = 20;
-const MAX_PENDING_INBOUND = 16;
-const HANDSHAKE_TIMEOUT_MS = 10_000;
+/** Half-open handshakes; many and short, so that strangers who never finish theirs do not keep members out. */
+const MAX_PENDING_INBOUND = 64;
+const HANDSHAKE_TIMEOUT_MS = 5_000;
 
 export type Host = Libp2p<{ identify: Identify; ping: Ping; gossip: GossipSub }>;
 

@@ -39,7 +39,7 @@ export interface Replication extends Service {
 export function createReplication(config: ReplicationConfig, deps: ReplicationDeps): Replication {
   const log = deps.log.child({ service: 'replication' });
   const made = new Counter({
-    name: 'nectar_replicas_made_total',
+    name: 'nectar_replication_replicas_total',
     help: 'Replicas of blobs made',
     registers: [deps.metrics],
   });

@@ -7,6 +7,7 @@ import { AuditAnchorAbi } from '../../../../contracts/generated/AuditAnchor.ts';
 import { RecordRegistryAbi } from '../../../../contracts/generated/RecordRegistry.ts';
 import type { Hex, RecordId, RootHash } from '../../../../protocol/brand.ts';
 import { peerIdOf } from '../../../../protocol/network/node-identity.ts';
+import { PREDEPLOYS } from '../../../../protocol/rollup/genesis.ts';
 
 const records = new Interface(RecordRegistryAbi);
 const audit = new Interface(AuditAnchorAbi);
@@ -52,7 +53,7 @@ export class ChainDouble {
   mine(): void {
     this.head += 1n;
     for (const { to, data } of this.mempool.splice(0)) {
-      if (to === RECORD_REGISTRY) this.#anchorRoot(records.decodeFunctionData('anchor', data));
+      if (to === PREDEPLOYS.recordRegistry) this.#anchorRoot(records.decodeFunctionData('anchor', data));
       else this.#anchorCheckpoint(audit.decodeFunctionData('anchor', data));
     }
   }
@@ -65,7 +66,7 @@ export class ChainDouble {
   }
 
   async call({ to, data }: { to: Hex; data: Hex }): Promise<Hex> {
-    if (to === RECORD_REGISTRY) {
+    if (to === PREDEPLOYS.recordRegistry) {
       const [, root] = records.decodeFunctionData('anchorOf', data);
       return records.encodeFunctionResult('anchorOf', [this.roots.get(root as string) ?? 0n]) as Hex;
     }
