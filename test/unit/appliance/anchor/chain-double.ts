@@ -1,6 +1,5 @@
 import { Interface } from 'ethers';
 import { Registry } from 'prom-client';
-import { RECORD_REGISTRY } from '../../../../appliance/anchor/contracts.ts';
 import type { AnchorDeps, RecordVersion } from '../../../../appliance/anchor/needs.ts';
 import { createLogger, type Logger } from '../../../../appliance/telemetry/index.ts';
 import { AuditAnchorAbi } from '../../../../contracts/generated/AuditAnchor.ts';
