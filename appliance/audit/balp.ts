@@ -26,7 +26,7 @@ export function toAuditEvent(event: AuditInput, { origin, time }: Recording): Au
   const node = { identifier: { system: 'urn:nectar:byon:node', value: origin } };
   // BALP's Delete allows one subtype only; everywhere else our own event type stands beside the standard one.
   const subtypes = [codes.subtype, codes.profile === 'Delete' ? undefined : { system: SYSTEM.event, code: event.type }];
-  return wellFormed({
+  return {
     resourceType: 'AuditEvent',
     ...(conforms ? { meta: { profile: [`${PROFILES}.${codes.profile}`] } } : {}),
     type: codes.type,
@@ -41,7 +41,7 @@ export function toAuditEvent(event: AuditInput, { origin, time }: Recording): Au
       type: [{ system: SYSTEM.sourceType, code: '4', display: 'Application Server' }],
     },
     entity: entities(event, codes),
-  });
+  };
 }
 
 function outcomeOf({ outcome, type }: AuditInput): string {
@@ -123,7 +123,7 @@ function concept(code: Coding): { coding: Coding[] } {
 }
 
 /** Replaces lone surrogates, which a client can send and canonical JSON does not allow: no name may stop the log. */
-function wellFormed<T>(value: T): T {
+export function wellFormed<T>(value: T): T {
   const visit = (part: unknown): unknown => {
     if (typeof part === 'string') return part.toWellFormed();
     if (Array.isArray(part)) return part.map(visit);

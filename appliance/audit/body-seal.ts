@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, hkdfSync } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createSecretKey, hkdfSync, type KeyObject } from 'node:crypto';
 import { NectarError } from '../../protocol/errors.ts';
 import { BODY_SALT_BYTES } from '../../protocol/merkle/audit-leaf.ts';
 import { TILE_WIDTH } from '../../protocol/merkle/tile.ts';
@@ -37,11 +37,13 @@ export function createBodySealer(
   origin: string,
   randomBytes: (length: number) => Uint8Array,
 ): BodySealer {
-  let current: { bundle: number; key: Uint8Array } | undefined;
-  const bundleKey = (index: number): Uint8Array => {
+  let current: { bundle: number; key: KeyObject } | undefined;
+  const bundleKey = (index: number): KeyObject => {
     const bundle = Math.floor(index / TILE_WIDTH);
-    if (current?.bundle !== bundle)
-      current = { bundle, key: new Uint8Array(hkdfSync('sha256', key, origin, `nectar/audit-body/1/${bundle}`, 32)) };
+    if (current?.bundle !== bundle) {
+      const bytes = hkdfSync('sha256', key, origin, `nectar/audit-body/1/${bundle}`, 32);
+      current = { bundle, key: createSecretKey(new Uint8Array(bytes)) };
+    }
     return current.key;
   };
   const associated = ({ index, leafHash }: BodyPlace): Buffer =>

@@ -58,7 +58,7 @@ export function createCheckpoints({ disk, log, key, signer, onIssued }: Checkpoi
     verifyCheckpoint(note, key);
     try {
       await log.writeTiles(at);
-      await disk.replace(CHECKPOINT_PATH, Buffer.from(note, 'utf8'));
+      await disk.replace([{ path: CHECKPOINT_PATH, bytes: Buffer.from(note, 'utf8') }]);
     } catch (error) {
       throw writeError(error, CHECKPOINT_PATH);
     }

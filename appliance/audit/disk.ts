@@ -9,14 +9,20 @@ export interface AppendFile {
   close(): Promise<void>;
 }
 
+/** A file to put in place, by its path below the log. */
+export interface WholeFile {
+  readonly path: string;
+  readonly bytes: Uint8Array;
+}
+
 /** What the log asks of the disk, in paths below its own folder. Its own interface, so that a test can fill the disk. */
 export interface Disk {
   /** Reads a file; undefined when it is absent. */
   read(path: string): Promise<Uint8Array | undefined>;
   /** Opens a file for appending at `length`, cutting off whatever is behind it; creates it when `length` is 0. */
   openAppend(path: string, length: number): Promise<AppendFile>;
-  /** Puts a whole file in place, atomically and durably. */
-  replace(path: string, bytes: Uint8Array): Promise<void>;
+  /** Puts whole files in place, each atomically, all of them durably. */
+  replace(files: readonly WholeFile[]): Promise<void>;
   /** Names in a folder, with a slash after those of folders; empty when it is absent. */
   list(path: string): Promise<string[]>;
   /** Removes a file or a folder; silent when it is absent. */
@@ -33,7 +39,7 @@ export function createDisk(folder: string): Disk {
         entry.isDirectory() ? `${entry.name}/` : entry.name,
       ),
     remove: (path) => rm(at(path), { recursive: true, force: true }),
-    replace: (path, bytes) => replaceFile(at(path), bytes),
+    replace: (files) => replaceFiles(files.map(({ path, bytes }) => ({ path: at(path), bytes }))),
     openAppend: (path, length) => openAppend(at(path), length),
   };
 }
@@ -68,18 +74,29 @@ async function openAppend(path: string, length: number): Promise<AppendFile> {
   };
 }
 
-async function replaceFile(path: string, bytes: Uint8Array): Promise<void> {
-  await makeFolder(dirname(path));
-  const temporary = `${path}.tmp`;
-  const file = await open(temporary, 'w', 0o600);
+/** Together, so that the files share the flushes of the file system's journal, and each folder is synced once. */
+async function replaceFiles(files: readonly WholeFile[]): Promise<void> {
+  const folders = [...new Set(files.map(({ path }) => dirname(path)))];
+  for (const folder of folders) await makeFolder(folder);
+  await settleAll(files.map(({ path, bytes }) => writeWhole(`${path}.tmp`, bytes)));
+  for (const { path } of files) await rename(`${path}.tmp`, path);
+  await settleAll(folders.map(syncFolder));
+}
+
+/** Waits for all before it throws the first failure: no write goes on behind a caller that has given up. */
+async function settleAll(work: readonly Promise<void>[]): Promise<void> {
+  const failed = (await Promise.allSettled(work)).find((result) => result.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
+}
+
+async function writeWhole(path: string, bytes: Uint8Array): Promise<void> {
+  const file = await open(path, 'w', 0o600);
   try {
     await file.writeFile(bytes);
     await file.datasync();
   } finally {
     await file.close();
   }
-  await rename(temporary, path);
-  await syncFolder(dirname(path));
 }
 
 /** Creates a folder and makes its own entry durable, up to the first one that was there. */

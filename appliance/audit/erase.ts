@@ -18,13 +18,11 @@ export async function eraseBodies(disk: Disk, log: Log, before: Date): Promise<n
     if (bodies === 0) continue;
     const path = bodyBundlePath(bundle);
     try {
-      await disk.replace(
-        path,
-        encodeGroup(
-          bundle * TILE_WIDTH,
-          entries.map(({ leaf }) => ({ leaf, sealed: undefined })),
-        ),
+      const bytes = encodeGroup(
+        bundle * TILE_WIDTH,
+        entries.map(({ leaf }) => ({ leaf, sealed: undefined })),
       );
+      await disk.replace([{ path, bytes }]);
     } catch (error) {
       throw writeError(error, path);
     }

@@ -1,14 +1,14 @@
+import { createHash } from 'node:crypto';
 import { NectarError } from '../../protocol/errors.ts';
 import {
   type AuditLeaf,
   BODY_SALT_BYTES,
-  bodyHash,
   canonicalBytes,
   encodeAuditLeaf,
   isEventType,
 } from '../../protocol/merkle/audit-leaf.ts';
 import { type Hash, leafHash } from '../../protocol/merkle/hash.ts';
-import { toAuditEvent } from './balp.ts';
+import { type AuditEventJson, toAuditEvent, wellFormed } from './balp.ts';
 import type { KnownEventType } from './balp-codes.ts';
 
 /** On whose behalf, from where: what the gateway knows of a request. Personal data: it goes into sealed bodies only. */
@@ -51,12 +51,26 @@ export function prepareEntry(
   if (!isEventType(event.type))
     throw new NectarError('AUDIT_EVENT_INVALID', { reason: 'the type is not a dotted lower-case word' });
   const time = new Date(now()).toISOString();
-  const body = canonicalBytes(toAuditEvent(event, { origin, time }));
+  const body = encodeBody(toAuditEvent(event, { origin, time }));
   if (body.length > maxBodyBytes)
     throw new NectarError('AUDIT_EVENT_INVALID', { reason: `the body is longer than ${maxBodyBytes} bytes` });
   // A salt of its own keeps anyone from guessing who did what by hashing likely bodies.
   const salt = randomBytes(BODY_SALT_BYTES);
-  const leaf: AuditLeaf = { v: 1, time, type: event.type, outcome: event.outcome, bodyHash: bodyHash(salt, body) };
+  const leaf: AuditLeaf = {
+    v: 1,
+    time,
+    type: event.type,
+    outcome: event.outcome,
+    bodyHash: createHash('sha256').update(salt).update(body).digest('hex'),
+  };
   const bytes = encodeAuditLeaf(leaf);
   return { leaf: bytes, leafHash: leafHash(bytes), salt, body };
+}
+
+function encodeBody(event: AuditEventJson): Uint8Array {
+  try {
+    return canonicalBytes(event);
+  } catch {
+    return canonicalBytes(wellFormed(event)); // a lone surrogate in what a client sent
+  }
 }

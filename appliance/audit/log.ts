@@ -10,7 +10,7 @@ import type { BodySealer } from './body-seal.ts';
 import { type AppendFile, type Disk, writeError } from './disk.ts';
 import type { PreparedEntry } from './event.ts';
 import type { RecoveredLog } from './recover.ts';
-import { createTileFiles, MAX_UNWRITTEN_TILES, readRangeHashes } from './tile-files.ts';
+import { createTileFiles, MAX_UNWRITTEN_TILES, readRangeHashes, UNWRITTEN_TILES_TO_FLUSH } from './tile-files.ts';
 
 /** An appended leaf. */
 export interface Appended {
@@ -107,7 +107,7 @@ export function createLog({ disk, sealer, recovered, onCommitted, onFlushFailed 
       if (tree.range.size % TILE_WIDTH === 0) {
         await closeBundle();
         length = 0;
-        files.flush().catch(onFlushFailed);
+        if (files.unwritten() >= UNWRITTEN_TILES_TO_FLUSH) files.flush().catch(onFlushFailed);
       }
       onCommitted({ leaves: group.length, bytes: bytes.length });
       return group.map(({ leafHash }, i) => ({ index: first + i, hash: leafHash }));
@@ -123,10 +123,11 @@ export function createLog({ disk, sealer, recovered, onCommitted, onFlushFailed 
     flush: () => files.flush(),
     async writeTiles(at) {
       await files.flush();
-      for (const tile of at.partials) await disk.replace(tilePath(tile), encodeTile(tile.hashes));
+      const tiles = at.partials.map((tile) => ({ path: tilePath(tile), bytes: encodeTile(tile.hashes) }));
       const width = at.leaves.length;
       const entries = { level: 'entries' as const, index: Math.floor(at.size / TILE_WIDTH), width };
-      if (width > 0) await disk.replace(tilePath(entries), encodeEntryBundle(at.leaves));
+      if (width > 0) tiles.push({ path: tilePath(entries), bytes: encodeEntryBundle(at.leaves) });
+      if (tiles.length > 0) await disk.replace(tiles);
     },
     close: closeBundle,
   };

@@ -6,7 +6,11 @@ import { hashInTile, parseTile, TILE_WIDTH, tileOfNode, tilePath } from '../../p
 import type { FilledTile } from '../../protocol/merkle/tile-edge.ts';
 import { type Disk, writeError } from './disk.ts';
 
-/** Full tiles that wait for the disk at a time; beyond this the log takes no more leaves. */
+/** Files written together. */
+const FILES_PER_WRITE = 16;
+/** So many files wait before they are written without a checkpoint. */
+export const UNWRITTEN_TILES_TO_FLUSH = 8;
+/** So many files may wait for the disk; beyond this the log takes no more leaves. */
 export const MAX_UNWRITTEN_TILES = 64;
 
 /**
@@ -26,10 +30,13 @@ export function createTileFiles(disk: Disk): TileFiles {
   let flushing: Promise<void> | undefined;
 
   async function writeAll(): Promise<void> {
-    for (const [path, bytes] of waiting) {
-      await disk.replace(path, bytes);
-      waiting.delete(path);
-      await disk.remove(`${path}.p`); // partial tiles may go once the full one is there (C2SP tlog-tiles)
+    while (waiting.size > 0) {
+      const files = Array.from(waiting, ([path, bytes]) => ({ path, bytes })).slice(0, FILES_PER_WRITE);
+      await disk.replace(files);
+      for (const { path } of files) {
+        waiting.delete(path);
+        await disk.remove(`${path}.p`); // partial tiles may go once the full one is there (C2SP tlog-tiles)
+      }
     }
   }
 

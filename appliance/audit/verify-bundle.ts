@@ -21,6 +21,8 @@ export interface VerifyBundleDeps {
   readonly findings: Findings;
   /** Undefined when the node is locked: then bodies are not opened. */
   readonly sealer: BodySealer | undefined;
+  /** Up to this size every tile must be on disk; behind it a crash may have kept some from being written, and the next start makes them. */
+  readonly tiledSize: number;
 }
 
 /** Leaves that the body bundle of a number holds, as far as it parses; undefined when there is none. */
@@ -42,9 +44,9 @@ export async function verifyBundle(
   bundle: number,
   width: number,
 ): Promise<VerifiedBundle | undefined> {
-  const { disk, findings } = deps;
+  const { findings } = deps;
   const stored = await readBodyBundle(deps, bundle, width);
-  const entries = width === TILE_WIDTH ? await readEntries(disk, findings, bundle) : undefined;
+  const entries = width === TILE_WIDTH ? await readEntries(deps, bundle) : undefined;
   if (stored === undefined || stored.length < width) {
     const reason = stored === undefined ? 'it is missing or unreadable' : 'entries are missing';
     findings.add(finding('AUDIT_BUNDLE_INVALID', { path: bodyBundlePath(bundle), reason }), 'integrity');
@@ -85,14 +87,16 @@ function agreedLeaf({ listed, entry, isOpened, bundle }: LeafSources, findings: 
   return isOpened ? entry.leaf : listed;
 }
 
-async function readEntries(disk: Disk, findings: Findings, bundle: number): Promise<readonly Uint8Array[] | undefined> {
+async function readEntries(
+  { disk, findings, tiledSize }: VerifyBundleDeps,
+  bundle: number,
+): Promise<readonly Uint8Array[] | undefined> {
   const path = tilePath({ level: 'entries', index: bundle, width: TILE_WIDTH });
   const bytes = await disk.read(path);
-  if (bytes === undefined) {
+  if (bytes !== undefined) return findings.check(() => parseEntryBundle(bytes, TILE_WIDTH, path));
+  if ((bundle + 1) * TILE_WIDTH <= tiledSize)
     findings.add(finding('AUDIT_TILE_INVALID', { path, reason: 'it is missing' }), 'integrity');
-    return undefined;
-  }
-  return findings.check(() => parseEntryBundle(bytes, TILE_WIDTH, path));
+  return undefined;
 }
 
 /** True when the body opened and is its leaf's; false when it was erased, or there is no key to open it with. */

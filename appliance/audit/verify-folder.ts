@@ -85,12 +85,13 @@ export async function verifyLog(options: VerifyLogOptions): Promise<AuditVerdict
   const { disk, key, signal } = options;
   const findings = createFindings();
   const sealer = options.bodyKey === undefined ? undefined : createBodySealer(options.bodyKey, key.name, randomBytes);
-  const deps: VerifyBundleDeps = { disk, findings, sealer };
   const checkpoint = await verifyCheckpointFile(options, findings);
+  const tiledSize = options.live?.size ?? checkpoint?.size ?? 0;
+  const deps: VerifyBundleDeps = { disk, findings, sealer, tiledSize };
   const expected = expectedHeads(options, checkpoint);
   const total = options.live?.size ?? (await sizeAtRest(deps, checkpoint?.size ?? 0));
 
-  const tiles = createTileCheck(disk, findings);
+  const tiles = createTileCheck(disk, findings, tiledSize);
   const bodies = { opened: 0, erased: 0 };
   let range: CompactRange = EMPTY_RANGE;
   compareHeads(range, expected, findings);

@@ -60,12 +60,7 @@ test('keeps every acknowledged leaf through kill -9, again and again', { timeout
   // One more start repairs what the last kill left; it appends one leaf, which is acknowledged like the others.
   for (const [index, hash] of await appendAndKill(folder, 1)) acknowledged.set(index, hash);
   const verdict = await verifyAuditFolder({ folder, vkey, bodyKey: new Uint8Array(32).fill(9) });
-  const lost = verdict.findings.filter(({ bears }) => bears !== 'none');
-  // Full tiles are written behind the appends: the very last kill may have kept some from the disk, and the next start makes them.
-  assert.deepEqual(
-    lost.filter(({ code }) => code !== 'AUDIT_TILE_INVALID'),
-    [],
-  );
+  assert.equal(verdict.integrity, 'ok', JSON.stringify(verdict.findings));
   assert.equal(verdict.completeness, 'unknown');
   const hashes = await leafHashes(folder, verdict.size);
   for (const [index, hash] of acknowledged) assert.equal(hashes[index], hash, `leaf ${index}`);

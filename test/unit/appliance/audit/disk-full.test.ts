@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { appendFile, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { createDisk, type Disk } from '../../../../appliance/audit/disk.ts';
+import { createDisk, type Disk, type WholeFile } from '../../../../appliance/audit/disk.ts';
 import { isNectarError } from '../../../../protocol/errors.ts';
 import { appendMany, createLogHouse, reading } from './log-house.ts';
 
@@ -24,9 +24,9 @@ function createFillingDisk(folder: string): Disk & { full: boolean; code: string
         },
       };
     },
-    async replace(path: string, bytes: Uint8Array) {
+    async replace(files: readonly WholeFile[]) {
       if (filling.full) throw Object.assign(new Error(filling.code), { code: filling.code });
-      return disk.replace(path, bytes);
+      return disk.replace(files);
     },
   };
   return filling;
