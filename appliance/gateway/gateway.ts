@@ -11,6 +11,7 @@ import { type BuiltServer, buildServer } from './server.ts';
 const MAX_PEM_BYTES = 256 * 1024;
 /** Held security events are tried again this often: while the node is locked there is no log to write them to. */
 const FLUSH_INTERVAL_MS = 1_000;
+const IDLE_CHECK_MS = 50;
 
 export interface GatewayOptions {
   readonly config: GatewayConfig;
@@ -41,8 +42,7 @@ export function createGateway(options: GatewayOptions, dependencies: GatewayDepe
     name: 'gateway',
     async start(signal) {
       const tls = await readCertificate(options);
-      const refusing = AbortSignal.any([signal, stopping.signal]);
-      const setup = { config, version: options.version, tls, stopping: stopping.signal, refusing };
+      const setup = { config, version: options.version, tls, stopping: AbortSignal.any([signal, stopping.signal]) };
       const { server, routes, events } = await buildServer(setup, deps);
       try {
         await listen(server.server, config.host, config.port);
@@ -59,7 +59,8 @@ export function createGateway(options: GatewayOptions, dependencies: GatewayDepe
       if (built === undefined) return;
       const { server, events } = built;
       built = undefined;
-      await drain(server.server, config.drainTimeoutMs, stopping);
+      stopping.abort();
+      await drain(server.server, config.drainTimeoutMs);
       await events.flush();
       await server.close();
     },
@@ -77,21 +78,15 @@ export function createGateway(options: GatewayOptions, dependencies: GatewayDepe
   };
 }
 
-/** New connections are refused at once; requests in flight get their time, then their signal, then the end of the connection. */
-async function drain(
-  server: BuiltServer['server']['server'],
-  timeoutMs: number,
-  stopping: AbortController,
-): Promise<void> {
+/** New connections are refused at once; requests in flight get their time, then the end of their connection, which aborts them. */
+async function drain(server: BuiltServer['server']['server'], timeoutMs: number): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  server.closeIdleConnections();
-  const timer = setTimeout(() => {
-    stopping.abort(new NectarError('GATEWAY_STOPPING', {}));
-    server.closeAllConnections();
-  }, timeoutMs);
+  // A connection whose request has just been answered is kept alive by its client: it goes as soon as it is idle.
+  const idle = setInterval(() => server.closeIdleConnections(), IDLE_CHECK_MS);
+  const timer = setTimeout(() => server.closeAllConnections(), timeoutMs);
   await closed;
+  clearInterval(idle);
   clearTimeout(timer);
-  stopping.abort(new NectarError('GATEWAY_STOPPING', {}));
 }
 
 function urlOf({ server }: BuiltServer): string {

@@ -24,9 +24,7 @@ const SECURITY_HEADERS: Readonly<Record<string, string>> = {
 
 export interface GuardOptions {
   readonly requests: Admission;
-  /** Aborts when the node begins to stop. */
-  readonly refusing: AbortSignal;
-  /** Aborts when requests in flight have to end. */
+  /** Aborts when the node begins to stop: from then on requests are refused. */
   readonly stopping: AbortSignal;
 }
 
@@ -34,7 +32,7 @@ export interface GuardOptions {
 export function addRequestGuard(
   server: GatewayServer,
   context: RouteContext,
-  { requests, refusing, stopping }: GuardOptions,
+  { requests, stopping }: GuardOptions,
 ): void {
   const { deps, config } = context;
 
@@ -48,13 +46,16 @@ export function addRequestGuard(
   server.addHook('onRequest', async (request, reply) => {
     const requestId = identify(reply, deps);
     request.access = accessOf(request, requestId);
-    request.gone = AbortSignal.any([stopping, disconnection(reply)]);
+    request.gone = disconnection(reply);
+    // A connection may break at any time, also while nobody waits for it: never a reason to crash.
+    request.raw.on('error', ignore);
+    reply.raw.on('error', ignore);
 
     const guard = request.routeOptions.config.guard;
     if (guard === undefined || guard.scope === 'public') return;
     const principal = await authorise(request, guard, context);
     request.access = { ...request.access, actor: actorOf(principal) };
-    if (refusing.aborted) throw new NectarError('GATEWAY_STOPPING', {});
+    if (stopping.aborted) throw new NectarError('GATEWAY_STOPPING', {});
     const release = requests.enter();
     reply.raw.once('close', release);
     if (guard.whileLocked !== true && deps.keys.state() === 'locked') throw new NectarError('KEY_LOCKED', {});
@@ -113,6 +114,10 @@ function actorOf({ subject, tokenId, name }: Principal): AccessContext['actor'] 
   return { subject, tokenId, ...(name === undefined ? {} : { name }) };
 }
 
+function ignore(): void {
+  // Whoever reads the body or writes the answer learns of it by the events that follow.
+}
+
 /** Aborts when the connection ends before the answer was handed over completely. */
 function disconnection(reply: FastifyReply): AbortSignal {
   const controller = new AbortController();
@@ -127,7 +132,7 @@ function limitBodyTime(request: FastifyRequest, reply: FastifyReply, limitMs: nu
   if (request.raw.complete) return;
   const timer = setTimeout(() => {
     if (!request.raw.complete) request.raw.destroy(new NectarError('GATEWAY_REQUEST_TIMEOUT', { limitMs }));
-  }, limitMs);
+  }, limitMs).unref();
   const clear = () => clearTimeout(timer);
   request.raw.once('end', clear);
   reply.raw.once('close', clear);

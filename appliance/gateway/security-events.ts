@@ -28,54 +28,65 @@ export function createSecurityEvents(
   maxPerMinute: number,
   { audit, log, now }: SecurityEventsDependencies,
 ): SecurityEvents {
-  const held: GatewayAuditEvent[] = [];
-  let windowStart = Number.NEGATIVE_INFINITY;
-  let written = 0;
+  const held = createHeldEvents(audit, log);
+  const mayWrite = createMinuteBudget(maxPerMinute, now);
   let suppressed = 0;
-  let flushing: Promise<void> | undefined;
 
-  const hold = (event: GatewayAuditEvent): void => {
-    if (held.length >= MAX_HELD) {
-      suppressed++;
-      return;
-    }
+  const observed = (event: GatewayAuditEvent): void => {
     const detail = { ...event.detail, at: new Date(now()).toISOString(), ...(suppressed > 0 && { suppressed }) };
-    suppressed = 0;
-    held.push({ ...event, detail });
+    if (held.add({ ...event, detail })) suppressed = 0;
+    else suppressed++;
+    void held.flush();
   };
+  return {
+    observed,
+    denied(event) {
+      if (mayWrite()) observed(event);
+      else suppressed++;
+    },
+    flush: held.flush,
+  };
+}
+
+/** A queue before the log: in order, each event at most once, kept while the log does not take it. */
+function createHeldEvents(audit: SecurityEventsDependencies['audit'], log: Logger) {
+  const held: GatewayAuditEvent[] = [];
+  let flushing: Promise<void> | undefined;
   const drain = async (): Promise<void> => {
     for (let event = held[0]; event !== undefined; event = held[0]) {
       await audit.append(event);
       held.shift();
     }
   };
-  const flush = async (): Promise<void> => {
-    flushing ??= drain()
-      .catch((error: unknown) => log.debug({ err: error, held: held.length }, 'security events wait for the audit log'))
-      .finally(() => {
-        flushing = undefined;
-      });
-    await flushing;
-  };
-
   return {
-    denied(event) {
-      if (now() - windowStart >= MINUTE_MS) {
-        windowStart = now();
-        written = 0;
-      }
-      if (written >= maxPerMinute) {
-        suppressed++;
-        return;
-      }
-      written++;
-      hold(event);
-      void flush();
+    /** False when there is no room. */
+    add(event: GatewayAuditEvent): boolean {
+      if (held.length >= MAX_HELD) return false;
+      held.push(event);
+      return true;
     },
-    observed(event) {
-      hold(event);
-      void flush();
+    flush(): Promise<void> {
+      flushing ??= drain()
+        .catch((error: unknown) =>
+          log.debug({ err: error, held: held.length }, 'security events wait for the audit log'),
+        )
+        .finally(() => {
+          flushing = undefined;
+        });
+      return flushing;
     },
-    flush,
+  };
+}
+
+function createMinuteBudget(max: number, now: () => number): () => boolean {
+  let start = Number.NEGATIVE_INFINITY;
+  let spent = 0;
+  return () => {
+    if (now() - start >= MINUTE_MS) {
+      start = now();
+      spent = 0;
+    }
+    spent++;
+    return spent <= max;
   };
 }

@@ -35,9 +35,7 @@ export interface ServerSetup {
   readonly config: GatewayConfig;
   readonly version: string;
   readonly tls: Pick<ServerOptions, 'cert' | 'key'>;
-  /** Aborts when the node begins to stop: new requests are refused. */
-  readonly refusing: AbortSignal;
-  /** Aborts when the time of the requests in flight is over. */
+  /** Aborts when the node begins to stop: from then on requests are refused. */
   readonly stopping: AbortSignal;
 }
 
@@ -62,8 +60,9 @@ export async function buildServer(setup: ServerSetup, deps: GatewayDependencies)
   answerWithProblems(server, context, routes);
   observe(server, context);
   closeUnread(server, config.lingerMs);
+  closeUntaken(server, config.responseStallTimeoutMs);
   const requests = createAdmission('requests', config.maxRequests, (count) => metrics.inFlight.set(count));
-  addRequestGuard(server, context, { requests, refusing: setup.refusing, stopping: setup.stopping });
+  addRequestGuard(server, context, { requests, stopping: setup.stopping });
   server.addHook('onRoute', ({ method, url }) => {
     for (const name of [method].flat()) routes.push({ method: name, url });
   });
@@ -215,9 +214,19 @@ function closeUnread(server: GatewayServer, lingerMs: number): void {
   server.addHook('onResponse', async (request) => {
     const { raw } = request;
     if (raw.complete || raw.socket.destroyed) return;
-    const timer = setTimeout(() => raw.socket.destroy(), lingerMs);
+    const timer = setTimeout(() => raw.socket.destroy(), lingerMs).unref();
     const clear = () => clearTimeout(timer);
     raw.once('end', clear).once('close', clear);
     raw.resume();
+  });
+}
+
+/** An answer in one piece that the client does not take would hold its connection for good; downloads watch themselves. */
+function closeUntaken(server: GatewayServer, stallMs: number): void {
+  server.addHook('onSend', async (_request, { raw }) => {
+    // Gone already, it will not say so a second time.
+    if (raw.destroyed) return;
+    const timer = setTimeout(() => raw.destroy(), stallMs).unref();
+    raw.once('close', () => clearTimeout(timer));
   });
 }

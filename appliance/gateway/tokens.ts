@@ -46,75 +46,67 @@ export interface Tokens {
 }
 
 /** Bearer tokens: JWT signed with Ed25519, good only while listed in tokens.json and not revoked there. */
-export async function createTokens(options: TokensOptions, deps: TokensDependencies): Promise<Tokens> {
-  const list = await openTokenList(options.path, deps.now);
-  const key = await importJWK(options.publicJwk, ALGORITHM);
-
-  const verifySignature = async (token: string): Promise<Record<string, unknown>> => {
-    if (token.length > MAX_TOKEN_CHARS) throw new NectarError('GATEWAY_TOKEN_INVALID', {});
-    try {
-      const verified = await jwtVerify(token, key, {
-        algorithms: [ALGORITHM],
-        audience: options.nodeId,
-        currentDate: new Date(deps.now()),
-        requiredClaims: ['sub', 'scope', 'jti', 'iat', 'exp'],
-      });
-      return verified.payload;
-    } catch (error) {
-      if (error instanceof errors.JWTExpired) {
-        throw new NectarError(
-          'GATEWAY_TOKEN_EXPIRED',
-          { expiredAt: instant(Number(error.payload.exp)) },
-          { cause: error },
-        );
-      }
-      throw new NectarError('GATEWAY_TOKEN_INVALID', {}, { cause: error });
-    }
-  };
+export async function createTokens(
+  { path, nodeId, publicJwk }: TokensOptions,
+  deps: TokensDependencies,
+): Promise<Tokens> {
+  const list = await openTokenList(path, deps.now);
+  const key = await importJWK(publicJwk, ALGORITHM);
+  const verifyClaims = (token: string) => verifySignature(token, { key, nodeId, now: deps.now() });
 
   return {
     async issue(request) {
-      const issuedAt = Math.floor(deps.now() / 1000);
-      const expires = issuedAt + request.expiresInSeconds;
-      const id = Buffer.from(deps.randomBytes(TOKEN_ID_BYTES)).toString('hex');
-      const info: TokenInfo = {
-        id,
-        subject: request.subject,
-        ...(request.name === undefined ? {} : { name: request.name }),
-        scope: [...new Set(request.scope)],
-        createdAt: instant(issuedAt),
-        expiresAt: instant(expires),
-      };
-      const claims = {
-        sub: info.subject,
-        scope: info.scope.join(' '),
-        jti: id,
-        aud: options.nodeId,
-        iat: issuedAt,
-        exp: expires,
-      };
-      const token = await signToken(claims, deps.signer);
-      await verifySignature(token);
+      const info = describeToken(request, deps);
+      const token = await signToken(info, nodeId, deps.signer);
+      await verifyClaims(token);
       await list.add(info);
       return { ...info, token };
     },
     async verify(token) {
-      const claims = await verifySignature(token);
+      const claims = await verifyClaims(token);
       const info = typeof claims.jti === 'string' ? list.find(claims.jti) : undefined;
       const scopes = parseScopes(claims.scope);
       if (info === undefined || info.subject !== claims.sub || scopes === undefined)
         throw new NectarError('GATEWAY_TOKEN_INVALID', {});
       if (info.revokedAt !== undefined) throw new NectarError('GATEWAY_TOKEN_REVOKED', { tokenId: info.id });
-      return {
-        subject: info.subject,
-        tokenId: info.id,
-        scopes,
-        ...(info.name === undefined ? {} : { name: info.name }),
-      };
+      const { subject, id: tokenId, name } = info;
+      return { subject, tokenId, scopes, ...(name === undefined ? {} : { name }) };
     },
     list: () => list.all(),
     revoke: (id) => list.revoke(id, deps.now()),
   };
+}
+
+function describeToken(request: TokenRequest, { now, randomBytes }: TokensDependencies): TokenInfo {
+  const issuedAt = Math.floor(now() / 1000);
+  return {
+    id: Buffer.from(randomBytes(TOKEN_ID_BYTES)).toString('hex'),
+    subject: request.subject,
+    ...(request.name === undefined ? {} : { name: request.name }),
+    scope: [...new Set(request.scope)],
+    createdAt: instant(issuedAt),
+    expiresAt: instant(issuedAt + request.expiresInSeconds),
+  };
+}
+
+/** Size, then shape, then signature, then the claims: what an expired token says is already known to be ours. */
+async function verifySignature(
+  token: string,
+  { key, nodeId, now }: { key: Awaited<ReturnType<typeof importJWK>>; nodeId: string; now: number },
+): Promise<Record<string, unknown>> {
+  if (token.length > MAX_TOKEN_CHARS) throw new NectarError('GATEWAY_TOKEN_INVALID', {});
+  try {
+    const verified = await jwtVerify(token, key, {
+      algorithms: [ALGORITHM],
+      audience: nodeId,
+      currentDate: new Date(now),
+      requiredClaims: ['sub', 'scope', 'jti', 'iat', 'exp'],
+    });
+    return verified.payload;
+  } catch (cause) {
+    if (!(cause instanceof errors.JWTExpired)) throw new NectarError('GATEWAY_TOKEN_INVALID', {}, { cause });
+    throw new NectarError('GATEWAY_TOKEN_EXPIRED', { expiredAt: instant(Number(cause.payload.exp)) }, { cause });
+  }
 }
 
 /** Whether the principal may do what needs `scope`. */
@@ -129,7 +121,15 @@ export function createTokenSigner(pkcs8: Uint8Array): TokenSigner {
 }
 
 /** JWS compact serialisation (RFC 7515, 7.1): by hand, because the signing key is not ours to hold. */
-async function signToken(claims: object, signer: TokenSigner): Promise<string> {
+async function signToken(info: TokenInfo, nodeId: string, signer: TokenSigner): Promise<string> {
+  const claims = {
+    sub: info.subject,
+    scope: info.scope.join(' '),
+    jti: info.id,
+    aud: nodeId,
+    iat: Date.parse(info.createdAt) / 1000,
+    exp: Date.parse(info.expiresAt) / 1000,
+  };
   const input = `${encodePart({ alg: ALGORITHM, typ: 'JWT' })}.${encodePart(claims)}`;
   const signature = await signer.sign(Buffer.from(input, 'ascii'));
   return `${input}.${Buffer.from(signature).toString('base64url')}`;

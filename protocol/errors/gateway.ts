@@ -2,13 +2,13 @@ import { define, EXIT } from './definition.ts';
 
 /** Errors of the owner's HTTPS API: who may call, what a request may look like, and how the listener comes up. */
 const REQUEST_ERRORS = {
-  GATEWAY_TOKEN_MISSING: define<Record<never, never>>({
+  GATEWAY_TOKEN_MISSING: define<Record<string, never>>({
     message: () => 'the request carries no bearer token',
     remedy: 'Send `Authorization: Bearer TOKEN`; `nectar-byon token create` makes one.',
     http: 401,
     exit: EXIT.usage,
   }),
-  GATEWAY_TOKEN_INVALID: define<Record<never, never>>({
+  GATEWAY_TOKEN_INVALID: define<Record<string, never>>({
     message: () => 'the bearer token is not one of this node',
     remedy:
       'Use a token that this very node made; a token of another node, an altered one or one that the node no longer lists does not open it.',
@@ -57,13 +57,13 @@ const REQUEST_ERRORS = {
     http: 413,
     exit: EXIT.usage,
   }),
-  GATEWAY_MEDIA_TYPE_UNSUPPORTED: define<Record<never, never>>({
+  GATEWAY_MEDIA_TYPE_UNSUPPORTED: define<Record<string, never>>({
     message: () => 'the media type of the request is not supported here',
     remedy: 'Send `Content-Type: application/json` on JSON routes, and a well-formed media type on record routes.',
     http: 415,
     exit: EXIT.usage,
   }),
-  GATEWAY_ROUTE_ABSENT: define<Record<never, never>>({
+  GATEWAY_ROUTE_ABSENT: define<Record<string, never>>({
     message: () => 'no such route',
     remedy: 'See `/openapi.json` of the node for every route.',
     http: 404,
@@ -81,7 +81,7 @@ const REQUEST_ERRORS = {
     http: 416,
     exit: EXIT.usage,
   }),
-  GATEWAY_IDEMPOTENCY_MISMATCH: define<Record<never, never>>({
+  GATEWAY_IDEMPOTENCY_MISMATCH: define<Record<string, never>>({
     message: () => 'the idempotency key was used before with another request',
     remedy: 'Use a fresh Idempotency-Key for every new record; repeat one only to retry the identical request.',
     http: 422,
@@ -91,7 +91,7 @@ const REQUEST_ERRORS = {
 
 /** Errors of load, time and place: the same request may succeed later or after the operator has acted. */
 const LOAD_ERRORS = {
-  GATEWAY_IDEMPOTENCY_RUNNING: define<Record<never, never>>({
+  GATEWAY_IDEMPOTENCY_RUNNING: define<Record<string, never>>({
     message: () => 'a request with the same idempotency key is still running',
     remedy: 'Wait for the first request, then repeat this one to get the same answer.',
     http: 409,
@@ -128,7 +128,7 @@ const LOAD_ERRORS = {
     http: 429,
     exit: EXIT.unreachable,
   }),
-  GATEWAY_STOPPING: define<Record<never, never>>({
+  GATEWAY_STOPPING: define<Record<string, never>>({
     message: () => 'the node is stopping',
     remedy: 'Repeat when the node is up again.',
     http: 503,

@@ -70,6 +70,11 @@ describe('the gateway', () => {
       assert.match(await raw(smuggled), /^HTTP\/1.1 400 /);
     });
 
+    it('have to begin: a connection that says nothing is closed', async () => {
+      const socket = await h.dial();
+      assert.match(await received(socket), /^(HTTP\/1.1 408 [\s\S]*)?$/);
+    });
+
     it('cannot be slow with their headers, nor with a JSON body', async () => {
       assert.match(await raw('GET /healthz HTTP/1.1\r\nHost: x\r\n'), /^HTTP\/1.1 408 [\s\S]*GATEWAY_REQUEST_TIMEOUT/);
       const token = await h.token('admin');

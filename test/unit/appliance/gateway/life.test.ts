@@ -79,6 +79,28 @@ describe('the life of a gateway', () => {
     }
   });
 
+  it('closes a connection whose client does not take its answer', async () => {
+    const h = await startHarness({ responseStallTimeoutMs: 200 });
+    try {
+      const socket = await h.dial();
+      const closed = new Promise((resolve) => socket.on('close', resolve).on('error', resolve));
+      socket.pause();
+      const question = 'GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n';
+      for (let i = 0; i < 300; i++) socket.write(question);
+      await new Promise((resolve) => setTimeout(resolve, 1_000));
+      socket.resume();
+      let bytes = 0;
+      socket.on('data', (chunk: Buffer) => {
+        bytes += chunk.length;
+      });
+      await closed;
+      const whole = (await h.call('GET', '/openapi.json')).bytes.length * 300;
+      assert.ok(bytes < whole, `${bytes} of ${whole}`);
+    } finally {
+      await h.stop();
+    }
+  });
+
   it('takes a renewed certificate into use without a restart', async () => {
     const h = await startHarness();
     try {
@@ -103,6 +125,26 @@ describe('the life of a gateway', () => {
     } finally {
       await h.stop();
     }
+  });
+
+  it('stops soon after the last request, though clients keep their connections', async () => {
+    const h = await startHarness({ drainTimeoutMs: 60_000, keepAliveTimeoutMs: 60_000 });
+    const token = await h.token('admin');
+    let open: () => void = () => undefined;
+    h.store.putGate = new Promise((resolve) => {
+      open = resolve;
+    });
+    const last = h.call('POST', '/v1/records', { token, body: 'x' });
+    await eventually(() => h.store.puts === 1, 'upload runs');
+    const stopped = h.gateway.stop();
+    open();
+    assert.equal((await last).status, 201);
+    // Without an end to idle connections this would take the minute of the drain, and the test's runner would end it.
+    await Promise.race([
+      stopped,
+      new Promise((_, reject) => setTimeout(reject, 5_000, new Error('still open')).unref()),
+    ]);
+    await h.stop();
   });
 
   it('lets requests in flight finish when it stops, and aborts those that do not', async () => {

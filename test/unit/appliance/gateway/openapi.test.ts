@@ -50,7 +50,6 @@ describe('/openapi.json', () => {
       config: Value.Default(GatewayConfig, {}) as GatewayConfig,
       version: '1.2.3',
       tls: {},
-      refusing: new AbortController().signal,
       stopping: new AbortController().signal,
     };
     const built = await buildServer(setup, deps);

@@ -67,6 +67,24 @@ describe('record streams', () => {
     assert.equal(h.store.records.size, count);
   });
 
+  it('outlives a client that leaves while the store is busy', async () => {
+    let open: () => void = () => undefined;
+    h.store.putGate = new Promise((resolve) => {
+      open = resolve;
+    });
+    const [puts, aborts] = [h.store.puts, h.store.aborts.length];
+    const socket = await h.dial();
+    socket.write(
+      `POST /v1/records HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${token}\r\nContent-Length: 1\r\n\r\nx`,
+    );
+    await eventually(() => h.store.puts === puts + 1, 'upload begins');
+    socket.destroy();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    open();
+    await eventually(() => h.store.aborts.length === aborts + 1, 'store sees the signal');
+    assert.equal((await h.call('GET', '/healthz')).status, 200);
+  });
+
   it('refuses uploads over the number allowed, and says when to come back', async () => {
     let open: () => void = () => undefined;
     h.store.putGate = new Promise((resolve) => {
