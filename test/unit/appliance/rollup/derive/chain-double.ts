@@ -1,0 +1,92 @@
+import { id } from 'ethers';
+import type { BlockRef, DerivedInput, Engine, Heads } from '../../../../../appliance/rollup/derive/engine.ts';
+import type { Hex } from '../../../../../protocol/brand.ts';
+
+interface DoubleBlock extends BlockRef {
+  readonly parentHash: Hex;
+  readonly input: DerivedInput;
+}
+
+/** Execution reduced to what derivation sees of it: a block is the hash of its parent and its input. */
+export interface ChainDouble extends Engine {
+  chain(): readonly Hex[];
+  /** As the sequencer or gossip would. */
+  announce(input: DerivedInput): BlockRef;
+  /** The process dies at the n-th write from now; what was written before stays. */
+  crashAfter(writes: number): void;
+}
+
+export class Crash extends Error {}
+
+export const GENESIS: BlockRef = { number: 0n, hash: id('genesis') as Hex, timestamp: 1_000n };
+
+export function createChainDouble(): ChainDouble {
+  let blocks: DoubleBlock[] = [];
+  let heads: Heads = { unsafe: GENESIS, safe: GENESIS, finalized: GENESIS };
+  const records = new Map<string, Uint8Array>();
+  let writesLeft = Number.POSITIVE_INFINITY;
+
+  function write(): void {
+    writesLeft -= 1;
+    if (writesLeft >= 0) return;
+    writesLeft = Number.POSITIVE_INFINITY;
+    throw new Crash();
+  }
+
+  const at = (number: bigint): DoubleBlock | undefined => blocks[Number(number) - 1];
+  const refAt = (number: bigint): BlockRef => {
+    const { number: n, hash, timestamp } = number === 0n ? GENESIS : (at(number) as DoubleBlock);
+    return { number: n, hash, timestamp };
+  };
+  const make = (parent: BlockRef, input: DerivedInput): DoubleBlock => {
+    const text = JSON.stringify([parent.hash, input], (_, value) => (typeof value === 'bigint' ? `${value}` : value));
+    const { timestamp } = input;
+    return { number: parent.number + 1n, hash: id(text) as Hex, timestamp, parentHash: parent.hash, input };
+  };
+  const cap = (ref: BlockRef, limit: BlockRef): BlockRef => (ref.number > limit.number ? limit : ref);
+
+  return {
+    chain: () => [GENESIS.hash, ...blocks.map(({ hash }) => hash)],
+    crashAfter(writes) {
+      writesLeft = writes;
+    },
+    announce(input) {
+      const block = make(heads.unsafe, input);
+      blocks.push(block);
+      heads = { ...heads, unsafe: block };
+      return block;
+    },
+    heads: () => heads,
+    hashOf: async (number) => (number === 0n ? GENESIS.hash : at(number)?.hash),
+    originOf: async (number) => at(number)?.input.l1Origin,
+    async appendSafe(input) {
+      write();
+      const block = make(heads.safe, input);
+      const known = at(block.number);
+      const replaced = known !== undefined && known.hash !== block.hash;
+      if (known === undefined || replaced) {
+        blocks = [...blocks.slice(0, Number(block.number) - 1), block];
+        heads = { ...heads, unsafe: block };
+      }
+      heads = { ...heads, safe: block };
+      return { ref: refAt(block.number), replaced };
+    },
+    async setHeads({ safe, finalized }) {
+      write();
+      const nextSafe = safe === undefined ? heads.safe : refAt(safe);
+      const nextFinal = finalized === undefined ? heads.finalized : refAt(finalized);
+      heads = { ...heads, safe: nextSafe, finalized: cap(nextFinal, nextSafe) };
+    },
+    async rewind(number) {
+      write();
+      blocks = blocks.slice(0, Number(number));
+      const head = refAt(number);
+      heads = { unsafe: head, safe: cap(heads.safe, head), finalized: cap(heads.finalized, head) };
+    },
+    record: async (name) => records.get(name),
+    async putRecords(entries) {
+      write();
+      for (const [name, value] of entries) if (value !== undefined) records.set(name, value);
+    },
+  };
+}

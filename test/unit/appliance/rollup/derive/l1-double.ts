@@ -1,0 +1,111 @@
+import { AbiCoder, concat, getBytes, id, keccak256, toBeHex, ZeroHash } from 'ethers';
+import type { L1Place } from '../../../../../appliance/rollup/derive/deriver.ts';
+import type { InboxInput } from '../../../../../appliance/rollup/derive/inbox-tracker.ts';
+import type { L1View } from '../../../../../appliance/rollup/derive/l1-steps.ts';
+import type { Hex } from '../../../../../protocol/brand.ts';
+
+interface DoubleL1Block extends L1Place {
+  readonly events: readonly InboxInput[];
+  readonly batchAccs: readonly Hex[];
+  readonly messageAccs: readonly Hex[];
+  /** Messages that the last batch declared read. */
+  readonly allowed: bigint;
+}
+
+export interface Delivery {
+  readonly deposits: number;
+  readonly batches: readonly { readonly data: Uint8Array; readonly afterDelayedMessages: bigint }[];
+}
+
+/** An L1 whose blocks can be taken back; its contracts keep accumulators by their own rule. */
+export interface L1Double extends L1View {
+  mine(delivery: Delivery): void;
+  /** Takes the last blocks back; what is mined next differs from what was there. */
+  revert(blocks: number): void;
+  tip(): DoubleL1Block;
+  messageCount(): number;
+  finalLag: number;
+}
+
+export const L1_START = 100n;
+const DATA_HASH = (data: Uint8Array): Hex => keccak256(data) as Hex;
+
+export function createL1Double(): L1Double {
+  const zero = ZeroHash as Hex;
+  let fork = 0;
+  let blocks: DoubleL1Block[] = [
+    {
+      number: L1_START,
+      hash: id('l1') as Hex,
+      parentHash: zero,
+      timestamp: 1_000n,
+      events: [],
+      batchAccs: [],
+      messageAccs: [],
+      allowed: 0n,
+    },
+  ];
+  const tip = (): DoubleL1Block => blocks.at(-1) as DoubleL1Block;
+  const at = (number: bigint): DoubleL1Block | undefined => blocks[Number(number - L1_START)];
+
+  const double: L1Double = {
+    finalLag: 4,
+    tip,
+    messageCount: () => tip().messageAccs.length,
+    revert(count) {
+      fork += 1;
+      blocks = blocks.slice(0, Math.max(1, blocks.length - count));
+    },
+    mine({ deposits, batches }) {
+      const parent = tip();
+      const number = parent.number + 1n;
+      const timestamp = parent.timestamp + 12n;
+      const events: InboxInput[] = [];
+      const messageAccs = [...parent.messageAccs];
+      const batchAccs = [...parent.batchAccs];
+      for (let i = 0; i < deposits; i += 1) {
+        const beforeAcc = messageAccs.at(-1) ?? zero;
+        const index = BigInt(messageAccs.length);
+        const from: Hex = `0x${'11'.repeat(20)}`;
+        const amountWei = (index + 1n) * 10n ** 9n;
+        const types = ['uint8', 'address', 'address', 'uint256', 'uint256', 'uint256'];
+        const encoded = AbiCoder.defaultAbiCoder().encode(types, [1, from, from, amountWei, number, timestamp]);
+        messageAccs.push(keccak256(concat([beforeAcc, keccak256(encoded)])) as Hex);
+        events.push({ kind: 'message', index, beforeAcc, messageKind: 1, from, to: from, amountWei });
+      }
+      for (const { data, afterDelayedMessages } of batches) {
+        const beforeAcc = batchAccs.at(-1) ?? zero;
+        const delayed = afterDelayedMessages === 0n ? zero : (messageAccs[Number(afterDelayedMessages) - 1] ?? zero);
+        const dataHash = DATA_HASH(data);
+        const afterAcc = keccak256(concat([beforeAcc, dataHash, delayed, toBeHex(afterDelayedMessages, 32)])) as Hex;
+        const sequenceNumber = BigInt(batchAccs.length);
+        events.push({
+          kind: 'batch',
+          sequenceNumber,
+          beforeAcc,
+          afterAcc,
+          dataHash,
+          afterDelayedMessages,
+          data: getBytes(data),
+        });
+        batchAccs.push(afterAcc);
+      }
+      const hash = id(`${parent.hash}/${fork}/${events.length}`) as Hex;
+      blocks.push({
+        number,
+        hash,
+        parentHash: parent.hash,
+        timestamp,
+        events,
+        batchAccs,
+        messageAccs,
+        allowed: batches.at(-1)?.afterDelayedMessages ?? parent.allowed,
+      });
+    },
+    verifyChain: async () => {},
+    headerByTag: async (tag) => (tag === 'latest' ? tip() : at(tip().number - BigInt(double.finalLag))),
+    headerByNumber: async (number) => at(number),
+    inboxEvents: async (header) => (header as DoubleL1Block).events,
+  };
+  return double;
+}
