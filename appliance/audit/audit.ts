@@ -9,6 +9,7 @@ import { createDisk, type Disk } from './disk.ts';
 import { eraseBodies } from './erase.ts';
 import type { AccessContext, AuditInput } from './event.ts';
 import { type RecordEvidence, recordEvidence } from './evidence.ts';
+import { createAuditMetrics } from './metrics.ts';
 import { createOpening, type Opening } from './opening.ts';
 import type { AuditEntry } from './reader.ts';
 import { type AuditAnchor, type AuditVerdict, type VerifyLogOptions, verifyLog } from './verify-folder.ts';
@@ -71,7 +72,7 @@ const MAX_TAIL = 1_000;
 export function createAudit(options: AuditOptions, deps: AuditDeps): Audit {
   const log = deps.log.child({ service: 'audit' });
   const disk = deps.disk ?? createDisk(options.folder);
-  const opening = createOpening(options, deps, { disk, log });
+  const opening = createOpening({ options, deps, disk, log, metrics: createAuditMetrics(deps.metrics) });
   return {
     name: 'audit',
     start: (signal) => opening.open(signal),
@@ -150,7 +151,7 @@ async function verify(
   request: AuditVerifyRequest,
   { options, deps, disk, opening }: VerifyDeps,
 ): Promise<AuditVerdict> {
-  const live = await opening.verifiable()?.settled();
+  const running = opening.verifiable();
   return verifyLog({
     ...request,
     disk,
@@ -158,6 +159,6 @@ async function verify(
     witnessKeys: (options.witnesses ?? []).map(parseVerifierKey),
     bodyKey: deps.keys.derive('audit-body'),
     anchors: [...(options.external ?? []), ...request.anchors],
-    ...(live === undefined ? {} : { live }),
+    ...(running === undefined ? {} : { live: () => running.settled() }),
   });
 }

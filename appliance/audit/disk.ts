@@ -1,6 +1,9 @@
-import { mkdir, open, readdir, readFile, rename, rm, truncate } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, rm, stat, truncate } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { NectarError } from '../../protocol/errors.ts';
+
+/** No file of the log is larger: a bundle of 256 bodies of the largest size that can be configured. */
+const MAX_FILE_BYTES = 300 * 1024 * 1024;
 
 /** A file that grows at its end. */
 export interface AppendFile {
@@ -33,11 +36,8 @@ export interface Disk {
 export function createDisk(folder: string): Disk {
   const at = (path: string): string => join(folder, path);
   return {
-    read: (path) => whenPresent(readFile(at(path)), undefined),
-    list: async (path) =>
-      (await whenPresent(readdir(at(path), { withFileTypes: true }), [])).map((entry) =>
-        entry.isDirectory() ? `${entry.name}/` : entry.name,
-      ),
+    read: (path) => readWhole(at(path), path),
+    list: (path) => listFolder(at(path), path),
     remove: (path) => rm(at(path), { recursive: true, force: true }),
     replace: (files) => replaceFiles(files.map(({ path, bytes }) => ({ path: at(path), bytes }))),
     openAppend: (path, length) => openAppend(at(path), length),
@@ -50,6 +50,19 @@ export function writeError(error: unknown, path: string): NectarError {
   const code = (error as { code?: string } | null)?.code ?? 'unknown';
   if (code === 'ENOSPC' || code === 'EDQUOT') return new NectarError('NODE_DISK_FULL', { path }, { cause: error });
   return new NectarError('AUDIT_NOT_WRITABLE', { reason: `${path}: ${code}` }, { cause: error });
+}
+
+/** Reads a file, after its size: whoever can write to the folder must not be able to fill the memory. */
+async function readWhole(file: string, path: string): Promise<Uint8Array | undefined> {
+  try {
+    const { size } = await stat(file);
+    if (size <= MAX_FILE_BYTES) return await readFile(file);
+  } catch (error) {
+    const { code = 'unknown' } = error as { code?: string };
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+    throw new NectarError('AUDIT_BUNDLE_INVALID', { path, reason: `it cannot be read: ${code}` }, { cause: error });
+  }
+  throw new NectarError('AUDIT_BUNDLE_INVALID', { path, reason: 'it is larger than any file of the log' });
 }
 
 async function openAppend(path: string, length: number): Promise<AppendFile> {
@@ -115,11 +128,13 @@ async function syncFolder(path: string): Promise<void> {
   }
 }
 
-async function whenPresent<T, U>(pending: Promise<T>, absent: U): Promise<T | U> {
+async function listFolder(folder: string, path: string): Promise<string[]> {
   try {
-    return await pending;
+    const entries = await readdir(folder, { withFileTypes: true });
+    return entries.map((entry) => (entry.isDirectory() ? `${entry.name}/` : entry.name));
   } catch (error) {
-    if ((error as { code?: string }).code === 'ENOENT') return absent;
-    throw error;
+    const { code = 'unknown' } = error as { code?: string };
+    if (code === 'ENOENT' || code === 'ENOTDIR') return [];
+    throw new NectarError('AUDIT_BUNDLE_INVALID', { path, reason: `it cannot be read: ${code}` }, { cause: error });
   }
 }

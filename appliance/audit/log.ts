@@ -7,7 +7,8 @@ import type { FilledTile } from '../../protocol/merkle/tile-edge.ts';
 import type { TreeHead } from '../../protocol/merkle/verify.ts';
 import { bodyBundlePath, encodeGroup, parseBodyBundle, type StoredEntry } from './body-bundle.ts';
 import type { BodySealer } from './body-seal.ts';
-import { type AppendFile, type Disk, writeError } from './disk.ts';
+import { bundleOf, createBundleFile } from './bundle-file.ts';
+import type { Disk, WholeFile } from './disk.ts';
 import type { PreparedEntry } from './event.ts';
 import type { RecoveredLog } from './recover.ts';
 import { createTileFiles, MAX_UNWRITTEN_TILES, readRangeHashes, UNWRITTEN_TILES_TO_FLUSH } from './tile-files.ts';
@@ -56,79 +57,69 @@ export interface LogDeps {
   readonly onFlushFailed: (error: unknown) => void;
 }
 
+/**
+ * The folder of a log:
+ *   bodies/N       every append is written here first, and is durable by that (body-bundle.ts)
+ *   tile/...       C2SP tlog-tiles, made from those leaves behind the appends, at the latest before a checkpoint
+ *   checkpoint     the last signed tree head
+ */
 export function createLog({ disk, sealer, recovered, onCommitted, onFlushFailed }: LogDeps): Log {
   const { tree } = recovered;
   const files = createTileFiles(disk);
   for (const file of recovered.files) files.put(file.path, file.bytes);
-  let length = recovered.bundleLength;
-  let open: AppendFile | undefined;
-  const bundleNow = (): number => Math.floor(tree.range.size / TILE_WIDTH);
-
-  async function write(bytes: Uint8Array): Promise<void> {
-    const path = bodyBundlePath(bundleNow());
-    try {
-      open ??= await disk.openAppend(path, length);
-      await open.write(bytes, length);
-    } catch (error) {
-      // What a failed write or fsync left on disk is unknown: the next commit opens the file anew and cuts it off first.
-      await closeBundle();
-      throw writeError(error, path);
-    }
-  }
-
-  async function closeBundle(): Promise<void> {
-    await open?.close().catch(() => undefined);
-    open = undefined;
-  }
-
-  async function readBundle(bundle: number): Promise<readonly StoredEntry[]> {
-    const size = tree.range.size;
-    const bytes = await disk.read(bodyBundlePath(bundle));
-    if (bytes === undefined)
-      throw new NectarError('AUDIT_BUNDLE_INVALID', { path: bodyBundlePath(bundle), reason: 'it is missing' });
-    // What is being written right now has no index yet.
-    return parseBodyBundle(bytes, bundle).entries.slice(0, Math.max(0, size - bundle * TILE_WIDTH));
-  }
+  const bundleFile = createBundleFile(disk, { bundle: bundleOf(tree.range.size), length: recovered.bundleLength });
 
   return {
     async commit(entries) {
       if (files.unwritten() >= MAX_UNWRITTEN_TILES) await files.flush();
       const first = tree.range.size;
       const group = entries.slice(0, TILE_WIDTH - (first % TILE_WIDTH));
-      const sealed = group.map((entry, i) => ({
-        leaf: entry.leaf,
-        sealed: sealer.seal({ index: first + i, leafHash: entry.leafHash }, entry),
-      }));
-      const bytes = encodeGroup(first, sealed);
-      await write(bytes);
-      length += bytes.length;
-      for (const { leaf, leafHash } of group)
+      const bytes = encodeGroup(first, sealGroup(sealer, group, first));
+      await bundleFile.write(bytes, bundleOf(first));
+      for (const { leaf, leafHash } of group) {
         for (const file of tree.append(leaf, leafHash)) files.put(file.path, file.bytes);
-      if (tree.range.size % TILE_WIDTH === 0) {
-        await closeBundle();
-        length = 0;
-        if (files.unwritten() >= UNWRITTEN_TILES_TO_FLUSH) files.flush().catch(onFlushFailed);
       }
+      if (files.unwritten() >= UNWRITTEN_TILES_TO_FLUSH) files.flush().catch(onFlushFailed);
       onCommitted({ leaves: group.length, bytes: bytes.length });
       return group.map(({ leafHash }, i) => ({ index: first + i, hash: leafHash }));
     },
     size: () => tree.range.size,
     snapshot: () => ({ size: tree.range.size, root: tree.root(), partials: tree.partials(), leaves: tree.leaves() }),
-    readBundle,
-    inclusion: (index, at, given) =>
-      readRangeHashes(inclusionRanges(index, at.size), at, {
-        read: async (path) => given?.get(path) ?? (await files.read(path)),
-      }),
+    readBundle: (bundle) => readBundle(disk, bundle, tree.range.size - bundle * TILE_WIDTH),
+    inclusion(index, at, given) {
+      const read = async (path: string): Promise<Uint8Array> => given?.get(path) ?? (await files.read(path));
+      return readRangeHashes(inclusionRanges(index, at.size), at, { read });
+    },
     consistency: (first, at) => readRangeHashes(consistencyRanges(first, at.size), at, files),
     flush: () => files.flush(),
     async writeTiles(at) {
       await files.flush();
-      const tiles = at.partials.map((tile) => ({ path: tilePath(tile), bytes: encodeTile(tile.hashes) }));
-      const width = at.leaves.length;
-      const entries = { level: 'entries' as const, index: Math.floor(at.size / TILE_WIDTH), width };
-      if (width > 0) tiles.push({ path: tilePath(entries), bytes: encodeEntryBundle(at.leaves) });
-      if (tiles.length > 0) await disk.replace(tiles);
+      const unfinished = unfinishedFiles(at);
+      if (unfinished.length > 0) await disk.replace(unfinished);
     },
-    close: closeBundle,
+    close: () => bundleFile.close(),
   };
+}
+
+function sealGroup(sealer: BodySealer, group: readonly PreparedEntry[], first: number): StoredEntry[] {
+  return group.map((entry, i) => ({
+    leaf: entry.leaf,
+    sealed: sealer.seal({ index: first + i, leafHash: entry.leafHash }, entry),
+  }));
+}
+
+/** @param durable how many of its entries are: what is being written right now has no index yet */
+async function readBundle(disk: Disk, bundle: number, durable: number): Promise<readonly StoredEntry[]> {
+  const path = bodyBundlePath(bundle);
+  const bytes = await disk.read(path);
+  if (bytes === undefined) throw new NectarError('AUDIT_BUNDLE_INVALID', { path, reason: 'it is missing' });
+  return parseBodyBundle(bytes, bundle).entries.slice(0, Math.max(0, durable));
+}
+
+/** Partial tiles and the partial entry bundle of a tree that is about to be signed. */
+function unfinishedFiles({ size, partials, leaves }: Snapshot): WholeFile[] {
+  const files = partials.map((tile) => ({ path: tilePath(tile), bytes: encodeTile(tile.hashes) }));
+  if (leaves.length === 0) return files;
+  const entries = { level: 'entries' as const, index: bundleOf(size), width: leaves.length };
+  return [...files, { path: tilePath(entries), bytes: encodeEntryBundle(leaves) }];
 }

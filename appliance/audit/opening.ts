@@ -7,8 +7,8 @@ import type { AuditDeps, AuditOptions } from './audit.ts';
 import { createBodySealer } from './body-seal.ts';
 import type { Disk } from './disk.ts';
 import type { AccessContext, AuditInput } from './event.ts';
-import { createAuditMetrics } from './metrics.ts';
-import { type RecoveredLog, recoverLog } from './recover.ts';
+import type { AuditMetrics } from './metrics.ts';
+import { recoverLog } from './recover.ts';
 import { createRunningLog, type RunningLog } from './running-log.ts';
 import { createWriteHealth, type WriteHealth } from './write-health.ts';
 
@@ -33,12 +33,16 @@ type State =
 
 const NODE_CONTEXT: AccessContext = { actor: { subject: 'node' }, requestId: 'node' };
 
-export function createOpening(
-  options: AuditOptions,
-  deps: AuditDeps,
-  { disk, log }: { disk: Disk; log: Logger },
-): Opening {
-  const metrics = createAuditMetrics(deps.metrics);
+export interface OpeningParts {
+  readonly options: AuditOptions;
+  readonly deps: AuditDeps;
+  readonly disk: Disk;
+  readonly log: Logger;
+  readonly metrics: AuditMetrics;
+}
+
+export function createOpening(parts: OpeningParts): Opening {
+  const { options, deps, log } = parts;
   let state: State = { is: 'stopped' };
   const key = (): VerifierKey => ({
     name: options.origin,
@@ -68,33 +72,19 @@ export function createOpening(
     verifiable: () => (state.is === 'damaged' ? undefined : running()),
     async open(signal) {
       if (state.is !== 'stopped') return;
-      encodeVerifierKey(key()); // refuses an origin that cannot be a key name before anything is signed with it
-      const recovered = await recoverUnlessDamaged(options, disk, key());
-      if (recovered instanceof NectarError) {
-        state = { is: 'damaged', reason: recovered.message };
-        log.error({ code: recovered.code }, 'the audit log is damaged: nothing private is served');
+      const found = await openLog(parts, key());
+      if (found instanceof NectarError) {
+        state = { is: 'damaged', reason: found.message };
+        log.error({ code: found.code }, 'the audit log is damaged: nothing private is served');
         return;
       }
-      const sealer = createBodySealer(deps.keys.derive('audit-body'), options.origin, deps.randomBytes);
-      const current = createRunningLog({
-        ...deps,
-        log,
-        disk,
-        key: key(),
-        sealer,
-        recovered,
-        metrics,
-        config: options.config,
-      });
-      // The first checkpoint comes before the first leaf: from then on a missing one is a removed one.
-      if (recovered.checkpoint === undefined) await current.checkpoint();
       const health = createWriteHealth({ log, signal, probe: () => recordRecovery({ cause: 'not writable' }) });
-      state = { is: 'running', log: current, health };
-      if (recovered.torn > 0) {
-        log.warn({ bytes: recovered.torn }, 'removing the bytes of a write that never completed');
-        await recordRecovery({ tornBytes: recovered.torn }).catch(() => undefined);
+      state = { is: 'running', log: found.running, health };
+      if (found.torn > 0) {
+        log.warn({ bytes: found.torn }, 'removing the bytes of a write that never completed');
+        await recordRecovery({ tornBytes: found.torn }).catch(() => undefined);
       }
-      log.info({ size: current.log.size() }, 'audit log open');
+      log.info({ size: found.running.log.size() }, 'audit log open');
     },
     async close() {
       const current = state.is === 'running' ? state.log : undefined;
@@ -109,17 +99,26 @@ export function createOpening(
   };
 }
 
-/** The log as found, or the error of the registry that says what is wrong with it. */
-async function recoverUnlessDamaged(
-  { external }: AuditOptions,
-  disk: Disk,
+/** The log as found on disk, running; or the error of the registry that says what is wrong with it. */
+async function openLog(
+  parts: OpeningParts,
   key: VerifierKey,
-): Promise<RecoveredLog | NectarError> {
-  const heads = (external ?? []).map(({ size, root, where }) => ({ size, where, root: Buffer.from(root, 'hex') }));
-  try {
-    return await recoverLog(disk, { key, external: heads });
-  } catch (error) {
+): Promise<{ running: RunningLog; torn: number } | NectarError> {
+  const { options, deps, disk, log, metrics } = parts;
+  encodeVerifierKey(key); // refuses an origin that cannot be a key name before anything is signed with it
+  const heads = (options.external ?? []).map(({ size, root, where }) => ({
+    size,
+    where,
+    root: Buffer.from(root, 'hex'),
+  }));
+  const recovered = await recoverLog(disk, { key, external: heads }).catch((error: unknown) => {
     if (error instanceof NectarError) return error;
     throw error;
-  }
+  });
+  if (recovered instanceof NectarError) return recovered;
+  const sealer = createBodySealer(deps.keys.derive('audit-body'), options.origin, deps.randomBytes);
+  const running = createRunningLog({ ...deps, log, disk, key, sealer, recovered, metrics, config: options.config });
+  // The first checkpoint comes before the first leaf: from then on a missing one is a removed one.
+  if (recovered.checkpoint === undefined) await running.checkpoint();
+  return { running, torn: recovered.torn };
 }

@@ -2,13 +2,14 @@ import type { LeafHash } from '../../protocol/brand.ts';
 import { NectarError } from '../../protocol/errors.ts';
 import { type AuditLeaf, bodyHash, parseAuditLeaf } from '../../protocol/merkle/audit-leaf.ts';
 import type { AuditProof } from '../../protocol/merkle/audit-proof.ts';
-import { isSameHash, leafHash } from '../../protocol/merkle/hash.ts';
+import { EMPTY_ROOT, isSameHash, leafHash } from '../../protocol/merkle/hash.ts';
 import { encodeTile, TILE_WIDTH, tilePath } from '../../protocol/merkle/tile.ts';
 import { encodeVerifierKey, type VerifierKey } from '../../protocol/merkle/verifier-key.ts';
 import { verifyInclusion } from '../../protocol/merkle/verify.ts';
 import type { AuditEventJson } from './balp.ts';
 import { bodyBundlePath, type StoredEntry } from './body-bundle.ts';
 import type { BodySealer, OpenBody } from './body-seal.ts';
+import { bundleOf } from './bundle-file.ts';
 import type { SignedSnapshot } from './checkpoints.ts';
 import type { Log, Snapshot } from './log.ts';
 
@@ -30,68 +31,30 @@ export interface Reader {
 }
 
 export function createReader(log: Log, sealer: BodySealer, key: VerifierKey): Reader {
-  /**
-   * A bundle's entries, shown to be those of the tree: the path of its first leaf, with the siblings inside the bundle taken
-   * from the leaves just read, leads to the root only if every one of them is right.
-   */
-  async function readBundle(bundle: number, at: Snapshot): Promise<readonly StoredEntry[]> {
-    const first = bundle * TILE_WIDTH;
-    const stored = (await log.readBundle(bundle)).slice(0, at.size - first);
-    const hashes = stored.map(({ leaf }) => leafHash(leaf));
-    const own = { level: 0, index: bundle, width: stored.length };
-    const partial = at.partials.find((tile) => tilePath(tile) === tilePath(own));
-    const given = new Map([[tilePath(own), encodeTile(hashes)]]);
-    const [leaf] = hashes;
-    if (leaf === undefined || stored.length !== Math.min(TILE_WIDTH, at.size - first))
-      refuseBundle(bundle, 'leaves are missing');
-    if (partial?.hashes.some((hash, i) => !isSameHash(hash, hashes[i] ?? hash.subarray(1))))
-      refuseBundle(bundle, 'a leaf was altered');
-    verifyInclusion({ index: first, hash: leaf }, await log.inclusion(first, at, given), at);
-    return stored;
-  }
-
   async function readStored(index: number, at: Snapshot): Promise<StoredEntry> {
     const stored =
-      index < at.size ? (await readBundle(Math.floor(index / TILE_WIDTH), at))[index % TILE_WIDTH] : undefined;
+      index < at.size ? (await readVerifiedBundle(log, bundleOf(index), at))[index % TILE_WIDTH] : undefined;
     if (stored === undefined) throw new NectarError('AUDIT_INDEX_OUT_OF_RANGE', { index, size: at.size });
     return stored;
   }
 
-  function openBody(index: number, { leaf, sealed }: StoredEntry): OpenBody | undefined {
-    if (sealed === undefined) return undefined;
-    const open = sealer.open({ index, leafHash: leafHash(leaf) }, sealed);
-    if (bodyHash(open.salt, open.body) === parseAuditLeaf(leaf).bodyHash) return open;
-    throw new NectarError('AUDIT_BODY_INVALID', { index, reason: 'it is not the one that the leaf commits to' });
-  }
-
-  function parseEntry(index: number, stored: StoredEntry): AuditEntry {
-    const open = openBody(index, stored);
-    return {
-      index,
-      leafHash: Buffer.from(leafHash(stored.leaf)).toString('hex') as LeafHash,
-      leaf: parseAuditLeaf(stored.leaf),
-      // Sealed by us and shown to be what the leaf commits to: trusted from here on.
-      body: open === undefined ? undefined : (JSON.parse(Buffer.from(open.body).toString('utf8')) as AuditEventJson),
-    };
-  }
-
   return {
-    entry: async (index) => parseEntry(index, await readStored(index, log.snapshot())),
+    entry: async (index) => parseEntry(index, await readStored(index, log.snapshot()), sealer),
     async *entries(begin, end) {
       const at = log.snapshot();
-      for (let bundle = Math.floor(begin / TILE_WIDTH); bundle * TILE_WIDTH < Math.min(end, at.size); bundle++) {
-        for (const [i, entry] of (await readBundle(bundle, at)).entries()) {
+      for (let bundle = bundleOf(begin); bundle * TILE_WIDTH < Math.min(end, at.size); bundle++) {
+        for (const [i, entry] of (await readVerifiedBundle(log, bundle, at)).entries()) {
           const index = bundle * TILE_WIDTH + i;
-          if (index >= begin && index < end) yield parseEntry(index, entry);
+          if (index >= begin && index < end) yield parseEntry(index, entry, sealer);
         }
       }
     },
     async prove(index, { issued, at }, withBody) {
       const stored = await readStored(index, at);
-      const open = openBody(index, stored);
+      const open = withBody ? openBody(index, stored, sealer) : undefined;
       const path = await log.inclusion(index, at);
       verifyInclusion({ index, hash: leafHash(stored.leaf) }, path, at);
-      const proof: AuditProof = {
+      return {
         v: 1,
         kind: 'nectar-audit-proof',
         index,
@@ -100,17 +63,52 @@ export function createReader(log: Log, sealer: BodySealer, key: VerifierKey): Re
         path: path.map((hash) => Buffer.from(hash).toString('hex')),
         checkpoint: issued.note,
         vkey: encodeVerifierKey(key),
-      };
-      if (!withBody || open === undefined) return proof;
-      return {
-        ...proof,
-        salt: Buffer.from(open.salt).toString('base64'),
-        body: Buffer.from(open.body).toString('base64'),
+        ...(open === undefined ? {} : { salt: encodeBase64(open.salt), body: encodeBase64(open.body) }),
       };
     },
   };
 }
 
-function refuseBundle(bundle: number, reason: string): never {
-  throw new NectarError('AUDIT_BUNDLE_INVALID', { path: bodyBundlePath(bundle), reason });
+/**
+ * A bundle's entries, shown to be those of the tree: the path of its first leaf, with the siblings inside the bundle taken
+ * from the leaves just read, leads to the root only if every one of them is right.
+ */
+async function readVerifiedBundle(log: Log, bundle: number, at: Snapshot): Promise<readonly StoredEntry[]> {
+  const refuse = (reason: string): never => {
+    throw new NectarError('AUDIT_BUNDLE_INVALID', { path: bodyBundlePath(bundle), reason });
+  };
+  const first = bundle * TILE_WIDTH;
+  const stored = (await log.readBundle(bundle)).slice(0, at.size - first);
+  const hashes = stored.map(({ leaf }) => leafHash(leaf));
+  const own = { level: 0, index: bundle, width: stored.length };
+  const partial = at.partials.find((tile) => tilePath(tile) === tilePath(own));
+  const [leaf] = hashes;
+  if (leaf === undefined || stored.length !== Math.min(TILE_WIDTH, at.size - first))
+    return refuse('leaves are missing');
+  if (partial?.hashes.some((hash, i) => !isSameHash(hash, hashes[i] ?? EMPTY_ROOT))) refuse('a leaf was altered');
+  const given = new Map([[tilePath(own), encodeTile(hashes)]]);
+  verifyInclusion({ index: first, hash: leaf }, await log.inclusion(first, at, given), at);
+  return stored;
+}
+
+function openBody(index: number, { leaf, sealed }: StoredEntry, sealer: BodySealer): OpenBody | undefined {
+  if (sealed === undefined) return undefined;
+  const open = sealer.open({ index, leafHash: leafHash(leaf) }, sealed);
+  if (bodyHash(open.salt, open.body) === parseAuditLeaf(leaf).bodyHash) return open;
+  throw new NectarError('AUDIT_BODY_INVALID', { index, reason: 'it is not the one that the leaf commits to' });
+}
+
+function parseEntry(index: number, stored: StoredEntry, sealer: BodySealer): AuditEntry {
+  const open = openBody(index, stored, sealer);
+  return {
+    index,
+    leafHash: Buffer.from(leafHash(stored.leaf)).toString('hex') as LeafHash,
+    leaf: parseAuditLeaf(stored.leaf),
+    // Sealed by us and shown to be what the leaf commits to: trusted from here on.
+    body: open === undefined ? undefined : (JSON.parse(Buffer.from(open.body).toString('utf8')) as AuditEventJson),
+  };
+}
+
+function encodeBase64(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('base64');
 }

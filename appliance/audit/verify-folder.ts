@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { RootHash } from '../../protocol/brand.ts';
+import { NectarError } from '../../protocol/errors.ts';
 import { type SignedCheckpoint, verifyCheckpoint } from '../../protocol/merkle/checkpoint.ts';
 import { appendLeafHash, type CompactRange, EMPTY_RANGE, rangeRoot } from '../../protocol/merkle/compact-range.ts';
 import { isSameHash, leafHash } from '../../protocol/merkle/hash.ts';
@@ -69,8 +70,11 @@ export interface VerifyLogOptions extends Omit<VerifyFolderOptions, 'folder' | '
   readonly disk: Disk;
   readonly key: VerifierKey;
   readonly witnessKeys: readonly VerifierKey[];
-  /** The tree of the running node: leaves behind it are being appended and are none of this verification. */
-  readonly live?: TreeHead;
+  /**
+   * The tree of the running node: leaves behind it are being appended and are none of this verification. Asked after the
+   * checkpoint was read, since a newer checkpoint would seem to vouch for leaves that are not there.
+   */
+  readonly live?: () => Promise<TreeHead>;
 }
 
 /** A tree head to compare with when the recomputed tree has its size. */
@@ -82,14 +86,16 @@ interface Expected extends TreeHead {
 
 /** Recomputes the whole tree from the files, a bundle at a time: memory stays flat however long the log is. */
 export async function verifyLog(options: VerifyLogOptions): Promise<AuditVerdict> {
-  const { disk, key, signal } = options;
+  const { key, signal } = options;
   const findings = createFindings();
+  const disk = createReportingDisk(options.disk, findings);
   const sealer = options.bodyKey === undefined ? undefined : createBodySealer(options.bodyKey, key.name, randomBytes);
-  const checkpoint = await verifyCheckpointFile(options, findings);
-  const tiledSize = options.live?.size ?? checkpoint?.size ?? 0;
+  const checkpoint = await verifyCheckpointFile({ ...options, disk }, findings);
+  const live = await options.live?.();
+  const tiledSize = live?.size ?? checkpoint?.size ?? 0;
   const deps: VerifyBundleDeps = { disk, findings, sealer, tiledSize };
-  const expected = expectedHeads(options, checkpoint);
-  const total = options.live?.size ?? (await sizeAtRest(deps, checkpoint?.size ?? 0));
+  const expected = expectedHeads(options, checkpoint, live);
+  const total = live?.size ?? (await sizeAtRest(deps, checkpoint?.size ?? 0));
 
   const tiles = createTileCheck(disk, findings, tiledSize);
   const bodies = { opened: 0, erased: 0 };
@@ -109,7 +115,7 @@ export async function verifyLog(options: VerifyLogOptions): Promise<AuditVerdict
     bodies.erased += verified.erased;
     options.onProgress?.({ leaves: range.size, total });
   }
-  await tiles.finish(options.live === undefined);
+  await tiles.finish(live === undefined);
   return verdict(range, { expected, findings, bodies });
 }
 
@@ -144,7 +150,11 @@ async function verifyCheckpointFile(
   return undefined;
 }
 
-function expectedHeads({ live, anchors }: VerifyLogOptions, checkpoint: SignedCheckpoint | undefined): Expected[] {
+function expectedHeads(
+  { anchors }: VerifyLogOptions,
+  checkpoint: SignedCheckpoint | undefined,
+  live: TreeHead | undefined,
+): Expected[] {
   const heads: Expected[] = (anchors ?? []).map(({ size, root, where }) => ({
     size,
     where,
@@ -168,6 +178,22 @@ function compareHeads(range: CompactRange, expected: readonly Expected[], findin
     if (head.size !== range.size || isSameHash(head.root, rangeRoot(range))) continue;
     findings.add(finding('AUDIT_FORKED', { size: head.size, where: head.where }), 'integrity');
   }
+}
+
+/** A disk whose unreadable files are findings, and absent from there on. */
+function createReportingDisk(disk: Disk, findings: Findings): Disk {
+  return {
+    ...disk,
+    async read(path) {
+      try {
+        return await disk.read(path);
+      } catch (error) {
+        if (!(error instanceof NectarError)) throw error;
+        findings.add(error, 'integrity');
+        return undefined;
+      }
+    },
+  };
 }
 
 /**

@@ -33,7 +33,7 @@ export function createTileCheck(disk: Disk, findings: Findings, tiledSize: numbe
 
   /** Every partial tile of one place that is on disk must be the beginning of what the leaves give. */
   async function checkPartials(tile: FilledTile, atRest: boolean): Promise<void> {
-    await eachPartial(tile, async (at, bytes) => {
+    await eachPartial(disk, tile, (at, bytes) => {
       if (at.width <= tile.width) compare(tilePath(at), bytes, encodeTile(tile.hashes.slice(0, at.width)));
       else if (atRest)
         findings.add(
@@ -42,26 +42,13 @@ export function createTileCheck(disk: Disk, findings: Findings, tiledSize: numbe
         );
     });
     if (tile.level !== 0) return;
-    await eachPartial({ ...tile, level: 'entries' }, async (at, bytes) => {
+    await eachPartial(disk, { ...tile, level: 'entries' }, (at, bytes) => {
       if (at.width > tile.width) return;
       const path = tilePath(at);
       const entries = findings.check(() => parseEntryBundle(bytes, at.width, path));
       if (entries !== undefined)
         compare(path, encodeTile(entries.map(leafHash)), encodeTile(tile.hashes.slice(0, at.width)));
     });
-  }
-
-  async function eachPartial(
-    tile: TileCoordinates,
-    check: (at: TileCoordinates, bytes: Uint8Array) => Promise<void>,
-  ): Promise<void> {
-    const folder = `${tilePath({ ...tile, width: TILE_WIDTH })}.p`;
-    for (const name of await disk.list(folder)) {
-      const width = /^[1-9]\d{0,2}$/.test(name) ? Number(name) : 0;
-      if (width === 0 || width >= TILE_WIDTH) continue; // such as the rest of a write that a crash cut short
-      const bytes = await disk.read(`${folder}/${name}`);
-      if (bytes !== undefined) await check({ ...tile, width }, bytes);
-    }
   }
 
   return {
@@ -72,4 +59,19 @@ export function createTileCheck(disk: Disk, findings: Findings, tiledSize: numbe
       for (const tile of edge.partials()) await checkPartials(tile, atRest);
     },
   };
+}
+
+/** Reads every partial tile of one place that is on disk. */
+async function eachPartial(
+  disk: Disk,
+  tile: TileCoordinates,
+  check: (at: TileCoordinates, bytes: Uint8Array) => void,
+): Promise<void> {
+  const folder = `${tilePath({ ...tile, width: TILE_WIDTH })}.p`;
+  for (const name of await disk.list(folder)) {
+    const width = /^[1-9]\d{0,2}$/.test(name) ? Number(name) : 0;
+    if (width === 0 || width >= TILE_WIDTH) continue; // such as the rest of a write that a crash cut short
+    const bytes = await disk.read(`${folder}/${name}`);
+    if (bytes !== undefined) check({ ...tile, width }, bytes);
+  }
 }
