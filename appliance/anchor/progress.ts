@@ -1,7 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Ajv } from 'ajv';
 import Type, { type Static } from 'typebox';
+import { Check } from 'typebox/value';
 import { NectarError } from '../../protocol/errors.ts';
 import { writeDurably } from './durable-file.ts';
 
@@ -46,8 +46,6 @@ const progressSchema = Type.Object(
 /** What is under way, so that a crash between send and receipt neither loses an anchor nor makes a second one. */
 export type Progress = Static<typeof progressSchema>;
 
-const validate = new Ajv().compile<Progress>(progressSchema);
-
 /** Loads the folder's progress; a folder without any starts anew. Throws ANCHOR_PENDING_CORRUPT. */
 export async function loadProgress(folder: string): Promise<Progress> {
   const path = progressPath(folder);
@@ -60,7 +58,7 @@ export async function loadProgress(folder: string): Promise<Progress> {
     throw error;
   }
   const parsed = parseJson(text);
-  if (!validate(parsed)) throw new NectarError('ANCHOR_PENDING_CORRUPT', { path });
+  if (!Check(progressSchema, parsed)) throw new NectarError('ANCHOR_PENDING_CORRUPT', { path });
   return parsed;
 }
 

@@ -7,6 +7,9 @@ import type { Registry } from './needs.ts';
 /** Answers kept between two heads: whoever makes up peer ids gets one registry call each, and no memory. */
 const MAX_REMEMBERED = 1024;
 
+/** At most one refusal in this time stands in the log above debug. */
+const MIN_LOG_INTERVAL_MS = 10_000;
+
 export type Standing = 'admitted' | RefusalReason;
 
 export interface Admission {
@@ -28,9 +31,10 @@ export interface Admission {
  */
 export function createAdmission(
   bootstrap: ReadonlySet<string>,
-  deps: { readonly registry: Registry; readonly log: Logger; readonly metrics: P2pMetrics },
+  deps: { readonly registry: Registry; readonly log: Logger; readonly metrics: P2pMetrics; readonly now: () => number },
 ): Admission {
   const remembered = new Map<PeerIdText, Promise<boolean>>();
+  let loggedAt = Number.NEGATIVE_INFINITY;
 
   async function standing(peerId: string): Promise<Standing> {
     if (bootstrap.has(peerId)) return 'admitted';
@@ -53,6 +57,14 @@ export function createAdmission(
     return answer;
   }
 
+  /** Strangers make up identities as fast as they like: they count in the metric, and do not fill the log. */
+  function isNewsworthy(): boolean {
+    const now = deps.now();
+    if (now - loggedAt < MIN_LOG_INTERVAL_MS) return false;
+    loggedAt = now;
+    return true;
+  }
+
   return {
     standing,
     async isAdmitted(peerId) {
@@ -65,7 +77,7 @@ export function createAdmission(
       const reason = await standing(peerId);
       if (reason === 'admitted') return false;
       deps.metrics.refused.inc({ direction, reason });
-      deps.log.info({ peerId, direction, reason }, 'peer refused');
+      deps.log[isNewsworthy() ? 'info' : 'debug']({ peerId, direction, reason }, 'peer refused');
       return true;
     },
     forget() {

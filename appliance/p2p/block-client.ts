@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Cid, PeerIdText } from '../../protocol/brand.ts';
 import { NectarError } from '../../protocol/errors.ts';
 import { verifyBlock } from '../../protocol/network/block-cid.ts';
@@ -8,14 +9,19 @@ import {
   encodeExchangeAnswer,
   encodeExchangeRequest,
   MAX_EXCHANGE_ANSWER_BYTES,
+  MAX_EXCHANGES_PER_PEER,
   parseExchangeAnswer,
 } from '../../protocol/network/block-exchange.ts';
 import type { Logger } from '../telemetry/index.ts';
 import type { FrameStream } from './frame-stream.ts';
 import type { OwnBlocks } from './needs.ts';
+import { createSlots } from './slots.ts';
 
 /** Blocks offered in one hold: few enough that an honest slow line ends in the time that an exchange has. */
 const BLOCKS_PER_HOLD = 64;
+
+const BUSY_ATTEMPTS = 5;
+const BUSY_WAIT_MS = 200;
 
 export interface BlockClientDeps {
   /** Opens an exchange stream to the peer. */
@@ -45,6 +51,8 @@ export interface BlockClient {
 
 /** The owner's side of the block exchange: ciphertext only, and no holder's word is taken for a block. */
 export function createBlockClient(replicas: number, deps: BlockClientDeps): BlockClient {
+  const slots = createSlots(MAX_EXCHANGES_PER_PEER);
+
   /** True when the peer answered `done`; a peer that does otherwise is left for the next one, never thrown upon. */
   async function completes(peerId: PeerIdText, request: ExchangeRequest, signal: AbortSignal): Promise<boolean> {
     try {
@@ -59,7 +67,17 @@ export function createBlockClient(replicas: number, deps: BlockClientDeps): Bloc
     }
   }
 
+  /** Waits for its turn at the peer, and asks again, a few times, a peer that has too many others waiting. */
   async function ask(peerId: PeerIdText, request: ExchangeRequest, signal: AbortSignal): Promise<ExchangeAnswer> {
+    for (let attempt = 1; ; attempt += 1) {
+      const answer = await slots(peerId, () => exchange(peerId, request, signal));
+      if (answer.type !== 'refused' || answer.reason !== 'busy' || attempt === BUSY_ATTEMPTS) return answer;
+      await sleep(BUSY_WAIT_MS * attempt, undefined, { signal });
+    }
+  }
+
+  async function exchange(peerId: PeerIdText, request: ExchangeRequest, signal: AbortSignal): Promise<ExchangeAnswer> {
+    signal.throwIfAborted();
     const frames = await deps.open(peerId, signal);
     try {
       await frames.write(encodeExchangeRequest(request));

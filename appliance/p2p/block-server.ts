@@ -16,6 +16,7 @@ import type { Logger } from '../telemetry/index.ts';
 import type { FrameStream } from './frame-stream.ts';
 import type { P2pMetrics } from './metrics.ts';
 import type { HeldBlocks } from './needs.ts';
+import { createSlots } from './slots.ts';
 
 export interface BlockServerDeps {
   readonly held: HeldBlocks;
@@ -24,7 +25,8 @@ export interface BlockServerDeps {
   readonly metrics: P2pMetrics;
 }
 
-const BUSY: ExchangeAnswer = { type: 'refused', reason: 'busy' };
+/** Exchanges that wait for each that is served; beyond, a peer is told to come again. */
+const MAX_WAITING_PER_SLOT = 16;
 
 /** Serves one exchange that `owner`, proved by the handshake, opened. */
 export type BlockServer = (frames: FrameStream, owner: PeerIdText) => Promise<void>;
@@ -35,31 +37,35 @@ export type BlockServer = (frames: FrameStream, owner: PeerIdText) => Promise<vo
  * `held`).
  */
 export function createBlockServer(maxExchanges: number, deps: BlockServerDeps): BlockServer {
-  let running = 0;
+  // By type: owners who store for hours do not keep others from getting theirs back.
+  const slots = createSlots(maxExchanges);
+  let open = 0;
 
   return async (frames, owner) => {
     let type: ExchangeRequest['type'] | 'unknown' = 'unknown';
-    const busy = running >= maxExchanges;
-    running += 1;
+    open += 1;
     try {
-      const answer = busy ? BUSY : await answerOf(frames);
-      await frames.write(encodeExchangeAnswer(answer));
-      await frames.close();
-      deps.metrics.exchanges.inc({ type, outcome: answer.type });
+      const request = parseExchangeRequest(await frames.read(MAX_EXCHANGE_REQUEST_BYTES));
+      type = request.type;
+      const outcome =
+        open > maxExchanges * MAX_WAITING_PER_SLOT
+          ? await finish(frames, { type: 'refused', reason: 'busy' })
+          : await slots(type, async () => await finish(frames, await serve(request, { frames, owner, deps })));
+      deps.metrics.exchanges.inc({ type, outcome });
     } catch (error) {
       frames.reset(error);
       deps.metrics.exchanges.inc({ type, outcome: 'failed' });
       deps.log.debug({ peerId: owner, type, err: error }, 'exchange with a peer ended early');
     } finally {
-      running -= 1;
-    }
-
-    async function answerOf(stream: FrameStream): Promise<ExchangeAnswer> {
-      const request = parseExchangeRequest(await stream.read(MAX_EXCHANGE_REQUEST_BYTES));
-      type = request.type;
-      return await serve(request, { frames: stream, owner, deps });
+      open -= 1;
     }
   };
+}
+
+async function finish(frames: FrameStream, answer: ExchangeAnswer): Promise<ExchangeAnswer['type']> {
+  await frames.write(encodeExchangeAnswer(answer));
+  await frames.close();
+  return answer.type;
 }
 
 interface Exchange {

@@ -61,7 +61,8 @@ export const p2pConfig = Type.Object(
       default: 16,
       minimum: 1,
       maximum: 256,
-      description: 'Block exchanges served at a time, over all peers; each may hold one block of 2 MiB in memory.',
+      description:
+        'Block exchanges of one kind served at a time, over all peers; each may hold one block of 2 MiB in memory.',
     }),
     maxExchangeMs: Type.Integer({
       default: 600_000,

@@ -3,16 +3,16 @@ import type { Connection } from '@libp2p/interface';
 import { peerIdFromString } from '@libp2p/peer-id';
 import type { PeerIdText } from '../../protocol/brand.ts';
 import { NectarError } from '../../protocol/errors.ts';
+import { MAX_EXCHANGES_PER_PEER } from '../../protocol/network/block-exchange.ts';
 import type { Readiness, Service } from '../service.ts';
 import type { BlockClient } from './block-client.ts';
 import { joinGossip } from './gossip.ts';
 import { createP2pMetrics, type P2pMetrics } from './metrics.ts';
 import type { P2pDeps, P2pOptions } from './needs.ts';
 import { createParts, type P2pParts } from './parts.ts';
-import { MAX_ADDRESSES } from './peer-address.ts';
+import { isPrivateAddress, MAX_ADDRESSES } from './peer-address.ts';
 
-/** A peer opens so many exchanges, and so many ranges, at a time. */
-const MAX_EXCHANGES_PER_PEER = 4;
+/** A peer opens so many ranges at a time. */
 const MAX_RANGES_PER_PEER = 2;
 
 export interface PeerInfo {
@@ -25,7 +25,7 @@ export interface PeerInfo {
 
 export interface P2p extends Service, BlockClient {
   peerId(): PeerIdText;
-  /** Multiaddrs with /p2p/ under which this node is reached: what it registers. */
+  /** Multiaddrs with /p2p/ under which this node is reached from outside: what it registers. May be none (behind NAT). */
   addresses(): string[];
   peers(): PeerInfo[];
   /** Whether this node would be admitted by others, as its own state has it: until then it does not dial. */
@@ -102,8 +102,10 @@ class Libp2pNode implements P2p {
   }
 
   addresses(): string[] {
-    const all = this.#get().host.getMultiaddrs();
-    return all.slice(0, MAX_ADDRESSES).map((address) => address.toString());
+    const all = this.#get().host.getMultiaddrs().map(String);
+    // Nobody outside could dial the others, and a registry that everybody reads need not show how a clinic numbers its LAN.
+    const told = all.filter((address) => this.#options.allowPrivateAddresses || !isPrivateAddress(address));
+    return told.slice(0, MAX_ADDRESSES);
   }
 
   peers(): PeerInfo[] {

@@ -15,6 +15,9 @@ import { MAX_BLOCK_BYTES } from './frame.ts';
 /** Most CIDs in one hold request: half a GiB of 1 MiB blocks. A larger record takes several requests. */
 export const MAX_HOLD_CIDS = 512;
 
+/** Most exchanges that one peer has open with another at a time; a further stream is reset. */
+export const MAX_EXCHANGES_PER_PEER = 4;
+
 const COUNT_BYTES = 2;
 /** Largest encoded request in bytes (a full hold). */
 export const MAX_EXCHANGE_REQUEST_BYTES = 1 + CID_BYTES + COUNT_BYTES + MAX_HOLD_CIDS * CID_BYTES;

@@ -135,6 +135,15 @@ test('stop is idempotent, and a stopped node says that it is not ready', async (
   );
 });
 
+test('what it registers shows no address of its own network, unless that is where its peers are', async () => {
+  const registry = new RegistryDouble();
+  const inside = await start({ seed: 22, registry, options: { allowPrivateAddresses: false } });
+  assert.deepEqual(inside.p2p.addresses(), []);
+  const announce = ['/dns4/clinic.example.org/tcp/4640'];
+  const announced = await start({ seed: 23, registry, options: { allowPrivateAddresses: false, announce } });
+  assert.deepEqual(announced.p2p.addresses(), [`${announce[0]}/p2p/${announced.peerId}`]);
+});
+
 test('a port that is taken is one clear error', async () => {
   const registry = new RegistryDouble();
   const a = await start({ seed: 20, registry });

@@ -69,6 +69,32 @@ test('a holder that is not connected is dialled by its registered address', asyn
   assert.deepEqual(await owner.p2p.fetch(cid, cid, [holder.peerId], signal), bytes);
 });
 
+test('more fetches at once than a holder serves all come back', async () => {
+  const [owner, holder] = (await network(175, 2)) as [TestNode, TestNode];
+  const { root, blocks } = seal(owner, 30, 20_000);
+  await owner.p2p.replicate(root, blocks, signal);
+  const fetched = await Promise.all(blocks.map((cid) => owner.p2p.fetch(root, cid, [holder.peerId], signal)));
+  for (const [index, cid] of blocks.entries()) assert.deepEqual(fetched[index], owner.own.get(cid));
+});
+
+test('a holder that is busy with others serves everybody in turn', async () => {
+  const [owner, other, holder] = (await network(177, 3, { maxExchanges: 1 })) as [TestNode, TestNode, TestNode];
+  const mine = seal(owner, 8, 500_000);
+  const theirs = seal(other, 8, 500_000);
+  for (const [node, blob] of [
+    [owner, mine],
+    [other, theirs],
+  ] as const) {
+    for (const cid of blob.blocks) {
+      await holder.held.hold(node.peerId, blob.root, { cid, bytes: node.own.get(cid) as Uint8Array });
+    }
+  }
+  const fetchAll = (node: TestNode, blob: typeof mine): Promise<(Uint8Array | undefined)[]> =>
+    Promise.all(blob.blocks.map((cid) => node.p2p.fetch(blob.root, cid, [holder.peerId], signal)));
+  const [a, b] = await Promise.all([fetchAll(owner, mine), fetchAll(other, theirs)]);
+  assert.ok([...a, ...b].every((bytes) => bytes?.length === 500_000));
+});
+
 test('asking again sends nothing twice and fills what the holder lost', async () => {
   const [owner, holder] = (await network(74, 2)) as [TestNode, TestNode];
   const { root, blocks } = seal(owner, 3);

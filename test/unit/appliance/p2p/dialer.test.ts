@@ -29,7 +29,7 @@ function create(members: number, options: Partial<typeof TEST_OPTIONS> = {}) {
       self,
       bootstrap: [],
       registry,
-      admission: createAdmission(new Set(), { registry, log, metrics }),
+      admission: createAdmission(new Set(), { registry, log, metrics, now: () => state.now }),
       connected: () => state.connected,
       dial: async ([address]) => {
         const id = String(address).split('/p2p/')[1] ?? '';
