@@ -1,4 +1,4 @@
-import { type Common, createCustomCommon, Hardfork, Mainnet } from '@ethereumjs/common';
+import { type Common, createCustomCommon, Hardfork, Mainnet, type ParamsDict } from '@ethereumjs/common';
 import type { Hex } from '../brand.ts';
 import { verifyPointEvaluationForEvm } from './point-evaluation.ts';
 
@@ -58,7 +58,19 @@ export function createRules(chainId: bigint, crypto: HostCrypto = {}): Rules {
     },
   });
   rules.copy = () => rules;
+  mergeOnce(rules);
   return rules;
+}
+
+/** Every transaction merges the same tables of gas costs into the rules again: after the first time that changes nothing. */
+function mergeOnce(rules: Rules): void {
+  const merged = new Set<ParamsDict>();
+  const merge = rules.updateParams.bind(rules);
+  rules.updateParams = (params) => {
+    if (merged.has(params)) return;
+    merged.add(params);
+    merge(params);
+  };
 }
 
 function unavailable(): never {
