@@ -13,6 +13,7 @@ export const nodeEnvelopeCrypto: EnvelopeCrypto = {
     const sealed = Buffer.allocUnsafeSlow(ciphertext.length + TAG_BYTES);
     ciphertext.copy(sealed);
     cipher.getAuthTag().copy(sealed, ciphertext.length);
+    free(ciphertext);
     return sealed;
   },
   open(key, nonce, aad, sealed) {
@@ -31,3 +32,10 @@ export const nodeEnvelopeCrypto: EnvelopeCrypto = {
   },
   hkdf: (ikm, salt, info, length) => new Uint8Array(hkdfSync('sha256', ikm, salt, info, length)),
 };
+
+/** Large intermediates go back at once: a segment's worth of fresh pages costs more than sealing it. */
+function free(bytes: Buffer): void {
+  const { buffer } = bytes;
+  if (bytes.length >= 64 * 1024 && bytes.length === buffer.byteLength && buffer instanceof ArrayBuffer)
+    buffer.transfer(0);
+}

@@ -8,9 +8,10 @@ import { isBlockOf } from './cid.ts';
 import type { StoreCore } from './core.ts';
 import { createLeafFinder } from './dag-walk.ts';
 import { wrappedDek } from './entries.ts';
+import { freeBytes } from './free-bytes.ts';
 
 /** Blocks read ahead of the one being opened. */
-const READ_AHEAD = 3;
+const READ_AHEAD = 2;
 
 interface Ahead {
   readonly slice: SegmentSlice;
@@ -52,7 +53,10 @@ async function openLeaf(opener: SegmentOpener, source: BlockSource, leaf: Ahead)
   const { slice, cid } = leaf;
   const block = await leaf.block;
   const plaintext = opener.open(block, slice.segment, slice.last);
-  if (plaintext !== undefined) return plaintext;
+  if (plaintext !== undefined) {
+    freeBytes(block);
+    return plaintext;
+  }
   // The block is what was written and still does not open: no copy of it anywhere would.
   if (isBlockOf(cid, block)) throw new NectarError('STORE_BLOB_CORRUPT', { cid });
   const restored = opener.open(await source.restore(cid, 'corrupt'), slice.segment, slice.last);

@@ -1,7 +1,9 @@
-import { mkdir, open, opendir, readFile, rename, rm, rmdir, stat, unlink } from 'node:fs/promises';
+import { mkdir, open, opendir, rename, rm, rmdir, stat, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Cid } from '../../protocol/brand.ts';
+import { SEGMENT_BYTES } from '../../protocol/envelope/format.ts';
 import { diskError } from './disk-full.ts';
+import { freeBytes } from './free-bytes.ts';
 
 /** Files being written and synced at a time per blob: fsyncs overlap, and memory stays at so many MiB. */
 const WRITE_CONCURRENCY = 8;
@@ -10,6 +12,7 @@ const SHARDS = 'abcdefghijklmnopqrstuvwxyz234567';
 
 /** A blob on its way: nothing of it is under its name in blocks/ until publish. */
 export interface StagedBlob {
+  /** Takes the block over: it is freed once it is on disk. */
   add(cid: Cid, block: Uint8Array): Promise<void>;
   /** Waits until every added block is on disk, in staging. */
   settle(): Promise<void>;
@@ -85,13 +88,20 @@ export async function placeFile(staged: string, target: string, bytes: Uint8Arra
   }
 }
 
+/** A block file; of one that is larger than any block, only so much that it cannot pass for one. */
 export async function readIfThere(path: string): Promise<Uint8Array | undefined> {
-  try {
-    return await readFile(path);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+  const file = await open(path, 'r').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined;
     throw error;
+  });
+  if (file === undefined) return undefined;
+  try {
+    const { size } = await file.stat();
+    const bytes = Buffer.allocUnsafeSlow(Math.min(size, SEGMENT_BYTES + 1));
+    const { bytesRead } = await file.read(bytes, 0, bytes.length, 0);
+    return bytesRead === bytes.length ? bytes : bytes.subarray(0, bytesRead);
+  } finally {
+    await file.close();
   }
 }
 
@@ -104,6 +114,7 @@ function stageBlob(folder: string, target: (cid: Cid) => string): StagedBlob {
     made ??= mkdir(folder, { mode: 0o700 });
     await made;
     await writeDurable(join(folder, cid), block);
+    freeBytes(block);
   }
 
   async function settle(): Promise<void> {

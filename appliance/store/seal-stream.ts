@@ -83,15 +83,20 @@ function roomFor(buffer: Buffer<ArrayBuffer>, filled: number, needed: number, ca
 /** Ends with the abort reason even when the source hangs: a client that stopped sending must not hold the upload open. */
 async function* untilAborted(source: AsyncIterable<Uint8Array>, signal: AbortSignal): AsyncGenerator<Uint8Array> {
   const iterator = source[Symbol.asyncIterator]();
-  const { promise: aborted, reject } = Promise.withResolvers<never>();
-  aborted.catch(() => undefined);
-  const abort = (): void => reject(signal.reason);
+  // One listener that rejects whichever step waits: a race with one long-lived promise would keep every chunk alive.
+  let interrupt: ((reason: unknown) => void) | undefined;
+  const abort = (): void => interrupt?.(signal.reason);
+  const step = (): Promise<IteratorResult<Uint8Array>> =>
+    new Promise((resolve, reject) => {
+      interrupt = reject;
+      iterator.next().then(resolve, reject);
+    });
   signal.addEventListener('abort', abort, { once: true });
   let ended = false;
   try {
     for (;;) {
       signal.throwIfAborted();
-      const { done, value } = await Promise.race([iterator.next(), aborted]);
+      const { done, value } = await step();
       if (done === true) {
         ended = true;
         return;
