@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { keccak256, toUtf8Bytes } from 'ethers';
 import type { Hex, PeerIdText } from '../../../protocol/brand.ts';
+import { NectarError } from '../../../protocol/errors.ts';
 import { registryNodeId } from '../../../protocol/network/node-identity.ts';
 import { PREDEPLOYS } from '../../../protocol/rollup/genesis.ts';
 import type { Readiness, Service } from '../../service.ts';
@@ -69,7 +70,11 @@ export function createAuditor(options: AuditorOptions, deps: AuditorDeps): Audit
         for (const node of (await registry.nodes()).filter(isDue)) await attest(node);
         failing = false;
       } catch (error) {
-        if (!failing && !signal.aborted) log.warn({ err: error }, 'node not attested');
+        if (!failing && !signal.aborted) {
+          const code = error instanceof NectarError ? error.code : 'internal error';
+          log.warn({ code }, 'node not attested');
+          log.debug({ err: error }, 'node not attested');
+        }
         failing = true;
       }
       await delay(options.pollMs, undefined, { signal }).catch(() => {});

@@ -95,7 +95,11 @@ export function createDriver(options: DriverOptions, deps: DriverDeps): Driver {
     // Not of the rollup: a full disk, or a bug. Nothing is lost by trying again, more and more slowly.
     if (severity === undefined) state.trouble = codeOf(error);
     if (state.failures === 1 && severity === undefined) log.error({ err: error }, 'derivation stumbled');
-    if (state.failures === 1 && severity === 'temporary') log.warn({ err: error }, 'L1 cannot be followed for now');
+    if (state.failures === 1 && severity === 'temporary') {
+      // The code only: the cause may carry the endpoint's own words.
+      log.warn({ code: codeOf(error) }, 'L1 cannot be followed for now');
+      log.debug({ err: error }, 'L1 cannot be followed for now');
+    }
   }
 
   async function pause(signal: AbortSignal): Promise<void> {
