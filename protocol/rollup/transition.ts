@@ -12,7 +12,6 @@
  *   one function: deriving from what a built block holds drops nothing and gives the same hash.
  */
 import { type Block, type BlockHeader, createBlock, type HeaderData } from '@ethereumjs/block';
-import { MerklePatriciaTrie } from '@ethereumjs/mpt';
 import { RLP } from '@ethereumjs/rlp';
 import {
   Account,
@@ -28,6 +27,7 @@ import type { Hex } from '../brand.ts';
 import { createAncestors } from './ancestors.ts';
 import { type BlockInput, checkInput, encodeOrigin, withdrawalsOf } from './block-input.ts';
 import { bytesToHex, hexToBytes } from './bytes.ts';
+import { orderedRoot } from './ordered-root.ts';
 import { type Receipt, receiptLog } from './receipt.ts';
 import { ORIGIN_ROOTS_ADDRESS, ORIGIN_ROOTS_LENGTH, type Rules } from './rules.ts';
 import type { StateByHash } from './state-by-hash.ts';
@@ -68,13 +68,6 @@ interface Execution {
   readonly dropped: DroppedTransaction[];
   readonly bloom: Uint8Array;
   gasUsed: bigint;
-}
-
-/** Root of the trie of items under RLP(index), as headers commit to transactions, receipts and withdrawals. */
-async function orderedRoot(items: readonly Uint8Array[], rules: Rules): Promise<Uint8Array> {
-  const trie = new MerklePatriciaTrie({ common: rules });
-  for (const [index, item] of items.entries()) await trie.put(RLP.encode(index), item);
-  return trie.root();
 }
 
 /** EIP-4788, by direct writes to the contract's ring buffers; a chain whose genesis has no such contract skips it. */
@@ -166,21 +159,21 @@ function contextHeader(previous: BlockHeader, input: BlockInput): HeaderData {
   };
 }
 
-async function seal(execution: Execution, stateRoot: Hex, withdrawals: Withdrawal[]): Promise<Block> {
+function seal(execution: Execution, stateRoot: Hex, withdrawals: Withdrawal[]): Block {
   const { vm, context, included, bloom, gasUsed } = execution;
   const { common } = vm;
   const header: HeaderData = {
     ...context.header,
     stateRoot,
-    transactionsTrie: await orderedRoot(
+    transactionsTrie: orderedRoot(
       included.map(({ signed }) => signed.raw),
       common,
     ),
-    receiptTrie: await orderedRoot(
+    receiptTrie: orderedRoot(
       included.map(({ encoded }) => encoded),
       common,
     ),
-    withdrawalsRoot: await orderedRoot(
+    withdrawalsRoot: orderedRoot(
       withdrawals.map((withdrawal) => RLP.encode(withdrawal.raw())),
       common,
     ),
@@ -225,7 +218,7 @@ export async function transition(
   for (const withdrawal of withdrawals) await credit(vm, withdrawal);
   await vm.evm.journal.commit();
 
-  const block = await seal(execution, await trie.commit(), withdrawals);
+  const block = seal(execution, await trie.commit(), withdrawals);
   const hash = bytesToHex(block.hash());
   await state.put(hash, block.header.serialize());
   const receipts = execution.included.map(({ receipt }) => receipt);
