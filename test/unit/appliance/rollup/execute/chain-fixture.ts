@@ -95,9 +95,12 @@ export interface TestChain extends AsyncDisposable {
   reopen(): Promise<void>;
 }
 
-/** A chain in a temporary folder, removed on disposal. */
-export async function openChain(databaseKey: Uint8Array = new Uint8Array(32).fill(7)): Promise<TestChain> {
-  const path = await mkdtemp(join(tmpdir(), 'nectar-chain-'));
+/** A chain in a temporary folder, or in the one that is given; removed on disposal. */
+export async function openChain(
+  databaseKey: Uint8Array = new Uint8Array(32).fill(7),
+  folder?: string,
+): Promise<TestChain> {
+  const path = folder ?? (await mkdtemp(join(tmpdir(), 'nectar-chain-')));
   const genesis = await testGenesis();
   const create = () => {
     const sealer = createSealer(databaseKey, randomBytes);
