@@ -90,6 +90,7 @@ export function createAudit(options: AuditOptions, deps: AuditDeps): Audit {
         context,
         detail: { before: before.toISOString() },
       });
+      await opening.running().checkpoint(); // a leaf without a body must be covered by a signature
       return { erased: await eraseBodies(disk, opening.running().log, before) };
     },
     ...createReadings(opening),

@@ -54,7 +54,7 @@ export function parseBodyBundle(bytes: Uint8Array, bundle: number): BodyBundle {
   const entries: StoredEntry[] = [];
   let length = 0;
   while (length < data.length) {
-    const group = parseGroup(data, length, bundle * TILE_WIDTH + entries.length);
+    const group = parseGroup(data, length, { bundle, firstIndex: bundle * TILE_WIDTH + entries.length });
     if (group === undefined) break;
     entries.push(...group.entries);
     length = group.end;
@@ -73,22 +73,32 @@ function encodeEntry({ leaf, sealed }: StoredEntry): Uint8Array[] {
   return [leafLength, leaf, sealedLength, sealed ?? new Uint8Array()];
 }
 
-function parseGroup(data: Buffer, at: number, firstIndex: number): { entries: StoredEntry[]; end: number } | undefined {
+function parseGroup(
+  data: Buffer,
+  at: number,
+  place: { bundle: number; firstIndex: number },
+): { entries: StoredEntry[]; end: number } | undefined {
   const whole = wholeGroup(data, at);
-  if (whole === undefined || whole.firstIndex !== BigInt(firstIndex)) return undefined;
+  if (whole === undefined || whole.firstIndex !== BigInt(place.firstIndex)) return undefined;
+  return { entries: parsePayload(whole.payload, whole.count, place.bundle), end: whole.end };
+}
+
+/** The hash over a group keeps nobody from making one: its lengths are not believed. */
+function parsePayload(payload: Buffer, count: number, bundle: number): StoredEntry[] {
   const entries: StoredEntry[] = [];
-  let place = 0;
-  for (let i = 0; i < whole.count; i++) {
-    const leafEnd = place + 2 + whole.payload.readUInt16BE(place);
-    const sealedStart = leafEnd + 4;
-    const sealedEnd = sealedStart + whole.payload.readUInt32BE(leafEnd);
-    entries.push({
-      leaf: whole.payload.subarray(place + 2, leafEnd),
-      sealed: sealedEnd === sealedStart ? undefined : whole.payload.subarray(sealedStart, sealedEnd),
-    });
-    place = sealedEnd;
+  let at = 0;
+  const take = (length: number): Buffer => {
+    if (at + length > payload.length) refuse(bundle, 'an entry is cut short');
+    at += length;
+    return payload.subarray(at - length, at);
+  };
+  while (entries.length < count) {
+    const leaf = take(take(2).readUInt16BE());
+    const sealed = take(take(4).readUInt32BE());
+    entries.push({ leaf, sealed: sealed.length === 0 ? undefined : sealed });
   }
-  return { entries, end: whole.end };
+  if (at !== payload.length || count === 0) refuse(bundle, 'the number of entries is wrong');
+  return entries;
 }
 
 /** The group at a place, when all of it is there and its hash holds. */

@@ -106,17 +106,17 @@ async function openLog(
 ): Promise<{ running: RunningLog; torn: number } | NectarError> {
   const { options, deps, disk, log, metrics } = parts;
   encodeVerifierKey(key); // refuses an origin that cannot be a key name before anything is signed with it
+  const sealer = createBodySealer(deps.keys.derive('audit-body'), options.origin, deps.randomBytes);
   const heads = (options.external ?? []).map(({ size, root, where }) => ({
     size,
     where,
     root: Buffer.from(root, 'hex'),
   }));
-  const recovered = await recoverLog(disk, { key, external: heads }).catch((error: unknown) => {
+  const recovered = await recoverLog(disk, { key, sealer, external: heads }).catch((error: unknown) => {
     if (error instanceof NectarError) return error;
     throw error;
   });
   if (recovered instanceof NectarError) return recovered;
-  const sealer = createBodySealer(deps.keys.derive('audit-body'), options.origin, deps.randomBytes);
   const running = createRunningLog({ ...deps, log, disk, key, sealer, recovered, metrics, config: options.config });
   // The first checkpoint comes before the first leaf: from then on a missing one is a removed one.
   if (recovered.checkpoint === undefined) await running.checkpoint();

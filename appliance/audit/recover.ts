@@ -5,7 +5,8 @@ import { rangeNodes } from '../../protocol/merkle/prove.ts';
 import { hashInTile, parseTile, TILE_HEIGHT, TILE_WIDTH, tileOfNode, tilePath } from '../../protocol/merkle/tile.ts';
 import type { VerifierKey } from '../../protocol/merkle/verifier-key.ts';
 import type { TreeHead } from '../../protocol/merkle/verify.ts';
-import { bodyBundlePath, parseBodyBundle } from './body-bundle.ts';
+import { bodyBundlePath, parseBodyBundle, type StoredEntry } from './body-bundle.ts';
+import type { BodyPlace, BodySealer } from './body-seal.ts';
 import type { Disk } from './disk.ts';
 import { createTreeState, type TreeFile, type TreeStart, type TreeState } from './tree-state.ts';
 
@@ -24,6 +25,8 @@ export interface RecoveredLog {
 
 export interface RecoverOptions {
   readonly key: VerifierKey;
+  /** Opens bodies: behind the checkpoint a seal is all that shows a leaf to be ours. */
+  readonly sealer: Pick<BodySealer, 'open'>;
   /** Tree heads that have left the machine: the log must not be shorter, nor another one. */
   readonly external: readonly (TreeHead & { readonly where: string })[];
 }
@@ -35,14 +38,14 @@ export const CHECKPOINT_PATH = 'checkpoint';
  * Finds the last durable leaf. Leaves up to the last checkpoint are taken from the tiles, those behind it from the bundles
  * that every append is written to. Throws when what is found is less than, or not, what a checkpoint vouches for.
  */
-export async function recoverLog(disk: Disk, { key, external }: RecoverOptions): Promise<RecoveredLog> {
+export async function recoverLog(disk: Disk, { key, sealer, external }: RecoverOptions): Promise<RecoveredLog> {
   const note = await readCheckpoint(disk);
   const checkpoint = note === undefined ? undefined : verifyCheckpoint(note, key);
   if (checkpoint === undefined) await refuseOldLog(disk);
   const first = Math.floor((checkpoint?.size ?? 0) / TILE_WIDTH);
   const tree = createTreeState(await readTreeStart(disk, first));
   const heads = [...(checkpoint === undefined ? [] : [{ ...checkpoint, where: 'the checkpoint' }]), ...external];
-  const replayed = await replayBundles(disk, tree, { first, heads });
+  const replayed = await replayBundles(disk, tree, { first, heads, sealer, signed: checkpoint?.size ?? 0 });
   for (const { size, where } of heads) {
     if (size > tree.range.size)
       throw new NectarError('AUDIT_TRUNCATED', { size: tree.range.size, expected: size, where });
@@ -66,21 +69,28 @@ async function refuseOldLog(disk: Disk): Promise<void> {
 interface ReplayOptions {
   readonly first: number;
   readonly heads: readonly (Checkpoint | (TreeHead & { readonly where: string }))[];
+  readonly sealer: Pick<BodySealer, 'open'>;
+  /** Leaves that the checkpoint covers. */
+  readonly signed: number;
 }
 
 async function replayBundles(
   disk: Disk,
   tree: TreeState,
-  { first, heads }: ReplayOptions,
+  options: ReplayOptions,
 ): Promise<{ files: TreeFile[]; bundleLength: number; torn: number }> {
+  const { first, heads } = options;
   const files: TreeFile[] = [];
   checkHeads(tree, heads);
   for (let bundle = first; ; bundle++) {
     const bytes = await disk.read(bodyBundlePath(bundle));
     if (bytes === undefined) return { files, bundleLength: 0, torn: 0 };
     const { entries, length, torn } = parseBodyBundle(bytes, bundle);
-    for (const { leaf } of entries) {
-      files.push(...tree.append(leaf, leafHash(leaf)));
+    for (const entry of entries) {
+      const hash = leafHash(entry.leaf);
+      if (tree.range.size >= options.signed)
+        verifySealed(entry, { index: tree.range.size, leafHash: hash }, options.sealer);
+      files.push(...tree.append(entry.leaf, hash));
       checkHeads(tree, heads);
     }
     if (entries.length === TILE_WIDTH && torn === 0) continue;
@@ -92,6 +102,19 @@ async function replayBundles(
     }
     return { files, bundleLength: length, torn };
   }
+}
+
+/**
+ * A leaf that no checkpoint covers yet must come with a body that opens: the seal covers index and leaf. Else whoever can write
+ * to the folder of a stopped node could append a leaf, and the node itself would sign it into the tree.
+ */
+function verifySealed({ sealed }: StoredEntry, place: BodyPlace, sealer: Pick<BodySealer, 'open'>): void {
+  if (sealed === undefined)
+    throw new NectarError('AUDIT_BODY_INVALID', {
+      index: place.index,
+      reason: 'it is missing, and no checkpoint covers its leaf',
+    });
+  sealer.open(place, sealed);
 }
 
 function checkHeads(tree: TreeState, heads: ReplayOptions['heads']): void {

@@ -63,7 +63,13 @@ export async function verifyBundle(
     findings.check(() => parseAuditLeaf(leaf));
     verified.leaves.push(leaf);
     if (isOpened) verified.bodies += 1;
-    if (entry !== undefined && entry.sealed === undefined) verified.erased += 1;
+    if (entry !== undefined && entry.sealed === undefined) {
+      verified.erased += 1;
+      if (bundle * TILE_WIDTH + i >= deps.tiledSize) {
+        const reason = 'it is missing, and no checkpoint covers its leaf';
+        findings.add(finding('AUDIT_BODY_INVALID', { index: bundle * TILE_WIDTH + i, reason }), 'integrity');
+      }
+    }
   }
   return verified;
 }

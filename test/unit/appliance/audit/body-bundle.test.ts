@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { encodeGroup, parseBodyBundle, type StoredEntry } from '../../../../appliance/audit/body-bundle.ts';
@@ -81,5 +81,25 @@ test('writes a leaf whose hash of salt and body is the one that a verifier compu
     parseAuditLeaf(prepareEntry(reading(1), deps).leaf).bodyHash,
     bodyHash(salt, body),
     'a salt of its own each time',
+  );
+});
+
+test('parses hostile bytes, with a right hash or without, or refuses them as a damaged file', () => {
+  const parses = (bytes: Uint8Array): void => {
+    try {
+      parseBodyBundle(bytes, 0);
+    } catch (error) {
+      assert.ok(isNectarError(error, 'AUDIT_BUNDLE_INVALID'), String(error));
+    }
+  };
+  fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), parses));
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 80 }), fc.integer({ min: 0, max: 300 }), (payload, count) => {
+      const header = Buffer.alloc(18);
+      header.write('NAB1');
+      header.writeUInt16BE(count, 12);
+      header.writeUInt32BE(payload.length, 14);
+      parses(Buffer.concat([header, createHash('sha256').update(header).update(payload).digest(), payload]));
+    }),
   );
 });

@@ -230,3 +230,15 @@ test('reports no false alarm while the log is growing and signing', async (t) =>
   await growth;
   assert.ok(audit.treeHead().size > 256, String(audit.treeHead().size));
 });
+
+test('refuses a leaf that somebody without the body key appended while the node was down', async (t) => {
+  const { house, verify } = await logAtRest(t, 3);
+  const path = join(house.folder, 'bodies/000');
+  const bytes = await readFile(path);
+  const [{ leaf, sealed }] = parseBodyBundle(bytes, 0).entries as [StoredEntry];
+  for (const forged of [undefined, sealed, new Uint8Array(80)]) {
+    await writeFile(path, Buffer.concat([bytes, encodeGroup(3, [{ leaf, sealed: forged }])]));
+    assert.equal((await verify()).integrity, 'violated');
+    assert.match(JSON.stringify((await house.open()).readiness()), /body of audit entry 3/);
+  }
+});
