@@ -41,11 +41,16 @@ export interface UnsafeIntakeDeps {
 
 /** Version and signature: everything of an envelope before the block. */
 const HEAD_BYTES = 66;
+/** More than this waiting means that the node is behind: it catches up by range. */
+const MAX_WAITING = 64;
 const MAX_RANGE_BLOCKS = 256;
 const MAX_RANGE_BYTES = 4 << 20;
 
 export function createUnsafeIntake(options: UnsafeIntakeOptions, deps: UnsafeIntakeDeps): UnsafeIntake {
   const { engine, store } = deps;
+  // One after another: a block that comes while its parent still executes would look detached.
+  let last: Promise<unknown> = Promise.resolve();
+  let waiting = 0;
 
   /** What decides before any execution; undefined when the block is worth it. */
   async function judge({ block, l1Origin }: UnsafeBlock): Promise<Verdict | undefined> {
@@ -66,23 +71,35 @@ export function createUnsafeIntake(options: UnsafeIntakeOptions, deps: UnsafeInt
     await engine.putRecords(new Map([[signatureKey(hash), envelope.slice(0, HEAD_BYTES)]]));
   }
 
+  async function acceptNext(envelope: Uint8Array): Promise<Verdict> {
+    try {
+      const { unsafe } = engine.heads();
+      // Looked at before the signature, which costs more: most gossip is a repetition.
+      const { block, hash } = parseUnsafeBlock(envelope, options.rules);
+      if (block.header.number <= unsafe.number) return 'ignore';
+      const verified = await verifyUnsafeBlock(envelope, options);
+      const verdict = await judge(verified);
+      if (verdict !== undefined) return verdict;
+      await engine.importUnsafe(block);
+      await remember(hash, envelope);
+      return 'accept';
+    } catch (error) {
+      return verdictOf(error);
+    }
+  }
+
   return {
     remember,
-    async accept(envelope) {
-      try {
-        const { unsafe } = engine.heads();
-        // Looked at before the signature, which costs more: most gossip is a repetition.
-        const { block, hash } = parseUnsafeBlock(envelope, options.rules);
-        if (block.header.number <= unsafe.number) return 'ignore';
-        const verified = await verifyUnsafeBlock(envelope, options);
-        const verdict = await judge(verified);
-        if (verdict !== undefined) return verdict;
-        await engine.importUnsafe(block);
-        await remember(hash, envelope);
-        return 'accept';
-      } catch (error) {
-        return verdictOf(error);
-      }
+    accept(envelope) {
+      if (waiting >= MAX_WAITING) return Promise.resolve('ignore');
+      waiting += 1;
+      const verdict = last
+        .then(() => acceptNext(envelope))
+        .finally(() => {
+          waiting -= 1;
+        });
+      last = verdict;
+      return verdict;
     },
     async range(from, limit) {
       const envelopes: Uint8Array[] = [];

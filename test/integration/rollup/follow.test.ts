@@ -82,19 +82,34 @@ test('an announced block is taken before L1 has it, becomes safe, and is served 
   // While L1 stands still nothing is posted: what arrives can only have come by announcement.
   await network.l1Send('evm_setAutomine', [false]);
   await network.l1Send('evm_setIntervalMining', [0]);
-  const sent = await new Wallet(alice.privateKey, provider).sendTransaction({ to: alice.address, value: 1n });
-  const receipt = await sent.wait();
-  const number = BigInt(receipt?.blockNumber ?? 0);
-  await eventually('the announcement', () => follower.rollup.heads().unsafe.number >= number);
-  assert.deepEqual(verdicts, ['accept']);
+  const first = await eventually('a sequencer', () => sequencer.rollup.heads().unsafe.number + 1n);
+  for (let i = 0; i < 3; i += 1) {
+    const sent = await new Wallet(alice.privateKey, provider).sendTransaction({ to: alice.address, value: 1n });
+    await sent.wait();
+  }
+  const number = sequencer.rollup.heads().unsafe.number;
+  assert.equal(number, first + 2n);
+  await eventually('the announcements', () => follower.rollup.heads().unsafe.number >= number);
+  assert.deepEqual(verdicts, ['accept', 'accept', 'accept']);
   assert.ok(follower.rollup.heads().safe.number < number);
   assert.equal(await follower.rollup.acceptUnsafe(envelope), 'ignore');
   const forged = Uint8Array.from(envelope);
   forged[10] = (forged[10] ?? 0) ^ 1;
   assert.notEqual(await follower.rollup.acceptUnsafe(forged), 'accept');
   assert.equal(await follower.rollup.acceptUnsafe(new Uint8Array(100)), 'reject');
-  assert.deepEqual(await follower.rollup.unsafeRange(number, 10), [Buffer.from(envelope)]);
   forget();
+  const range = await follower.rollup.unsafeRange(first, 10);
+  assert.deepEqual(range.at(-1), Buffer.from(envelope));
+  // A third node that missed all of it catches up by range, even when every block comes at once.
+  const late = await network.startFollower('late');
+  await eventually('what L1 has', () => late.rollup.heads().unsafe.number === first - 1n);
+  assert.deepEqual(await Promise.all(range.map((each) => late.rollup.acceptUnsafe(each))), [
+    'accept',
+    'accept',
+    'accept',
+  ]);
+  assert.equal(late.rollup.heads().unsafe.hash, follower.rollup.heads().unsafe.hash);
+  await late.stop();
 
   const { hash } = follower.rollup.heads().unsafe;
   await network.l1Send('evm_setAutomine', [true]);
