@@ -77,9 +77,9 @@ export function checkCertificate(pem: string, now: number): Check {
 }
 
 async function l1Of(home: string): Promise<string | undefined> {
-  const { readDescriptor } = await import('../provision/process/devnet-home.ts');
+  const { readDescriptor } = await import('../../appliance/config/index.ts');
   try {
-    return readDescriptor(home).endpoints.l1Rpc[0];
+    return readDescriptor(home).descriptor.endpoints.l1Rpc[0];
   } catch {
     return undefined;
   }

@@ -33,7 +33,10 @@ function toNectarError(thrown: unknown): NectarError {
 /** With `--json` one JSON object, else the message, what to do, and the code to look up; the stack only when asked for. */
 export function renderProblem(thrown: unknown, options: { json: boolean; debug: boolean }): string {
   const { code, message, data, remedy } = describeProblem(thrown);
-  if (options.json) return toJson({ error: { code, message, data, remedy } });
+  if (options.json) {
+    const stack = options.debug && thrown instanceof Error ? [String(thrown.stack), ...causes(thrown)] : undefined;
+    return toJson({ error: { code, message, data, remedy, stack } });
+  }
   const lines = [`nectar-byon: ${message.split('\n').map(printable).join('\n')}`, `  ${remedy}`, `  ${code}`];
   if (options.debug && thrown instanceof Error) lines.push('', String(thrown.stack), ...causes(thrown));
   return lines.join('\n');

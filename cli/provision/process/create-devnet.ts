@@ -13,11 +13,13 @@ import { devnetKeyPath, faucetKeyPath, writeKeyOnce, writeWhole } from './devnet
 import { type DevnetL1, startDevnetL1, stopDevnetL1 } from './devnet-l1.ts';
 import { findFreePort } from './free-port.ts';
 import { deployL1Contracts } from './l1-contracts.ts';
+import { callRpc } from './rpc.ts';
 
 export const DEVNET_L2_CHAIN_ID = 6_328_270n;
 const L1_PORT = 8545;
 const RPC_PORT = 9545;
-const P2P_PORT = 4641;
+/** Far from the ports that nodes take (4640 up), which may have been chosen but not yet opened. */
+const P2P_PORT = 14_640;
 const GAS_LIMIT = 30_000_000n;
 const AUDITOR_BALANCE_WEI = parseEther('1000');
 
@@ -38,6 +40,8 @@ export async function createDevnet(devnet: string, say: (text: string) => void, 
   say('starting the development L1');
   let chain = await startDevnetL1({ folder: l1, port: ports.l1 });
   say('deploying the L1 contracts');
+  // anvil makes another block 0 at every start, so the block after which derivation begins has to be a later one.
+  await callRpc(chain.rpcUrl, 'evm_mine', []);
   const contracts = await deployL1Contracts(chain.rpcUrl, chain.accounts.deployer.key, {
     sequencer: chain.accounts.sequencer.address,
   });

@@ -3,6 +3,7 @@ import { existsSync, realpathSync } from 'node:fs';
 import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path';
+import type { PublicIdentity } from '../../../appliance/config/index.ts';
 import { createCertificates } from '../../../appliance/gateway/tls.ts';
 import { createTokenSigner, createTokens } from '../../../appliance/gateway/tokens.ts';
 import { createRootKey, type Enrolment, type Keys, nodeEnvelopeCrypto } from '../../../appliance/keys/index.ts';
@@ -10,7 +11,6 @@ import { NectarError } from '../../../protocol/errors.ts';
 import { refuseExisting } from '../../home-folder.ts';
 import { createIdentities, IDENTITIES } from './identities.ts';
 import { openKeys } from './open-keys.ts';
-import { type PublicIdentity, publicIdentityPath } from './public-identity.ts';
 import { isAlive } from './running.ts';
 import { syncFolder, syncTree } from './sync-tree.ts';
 
@@ -106,7 +106,7 @@ async function fill(folder: string, request: HomeRequest, say: (step: string) =>
     say('access token');
     await writeClientToken(folder, identity, { tokenKey, now });
     say('configuration');
-    await writeFile(publicIdentityPath(folder), pretty(identity));
+    await writeFile(join(folder, 'identity', 'public.json'), pretty(identity));
     await writeFile(join(folder, 'network.json'), request.descriptor, { mode: 0o600 });
     await mkdir(join(folder, 'logs'), { mode: 0o700 });
     await mkdir(join(folder, 'run'), { mode: 0o700 });

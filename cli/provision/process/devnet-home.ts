@@ -1,9 +1,8 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { getBytes, hexlify } from 'ethers';
 import { NectarError } from '../../../protocol/errors.ts';
-import { type NetworkDescriptor, parseDescriptor } from '../../../protocol/network/descriptor.ts';
 import { syncFolder } from './sync-tree.ts';
 
 /**
@@ -38,11 +37,6 @@ export function isDevnetHome(devnet: string): boolean {
 /** @throws NectarError CLI_DEVNET_MISSING */
 export function requireDevnet(devnet: string): void {
   if (!isDevnetHome(devnet)) throw new NectarError('CLI_DEVNET_MISSING', { devnet });
-}
-
-/** The descriptor of a node's or a devnet's home, its signature checked. */
-export function readDescriptor(home: string): NetworkDescriptor {
-  return parseDescriptor(readFileSync(descriptorPath(home))).descriptor;
 }
 
 export async function readKey(path: string): Promise<Uint8Array> {

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Contract, hexlify, JsonRpcProvider, keccak256, parseEther, toUtf8Bytes, Wallet } from 'ethers';
+import { readDescriptor } from '../../../appliance/config/index.ts';
 import { NodeRegistryAbi } from '../../../contracts/generated/NodeRegistry.ts';
 import type { Hex } from '../../../protocol/brand.ts';
 import { NectarError } from '../../../protocol/errors.ts';
@@ -10,7 +11,7 @@ import { PREDEPLOYS } from '../../../protocol/rollup/genesis.ts';
 import type { Terminal } from '../../terminal.ts';
 import { findAnvilPid } from './anvil-process.ts';
 import { createDevnet } from './create-devnet.ts';
-import { devnetKeyPath, faucetKeyPath, isDevnetHome, readDescriptor, readKey, requireDevnet } from './devnet-home.ts';
+import { devnetKeyPath, faucetKeyPath, isDevnetHome, readKey, requireDevnet } from './devnet-home.ts';
 import { startDevnetL1, stopDevnetL1 } from './devnet-l1.ts';
 import { depositEth } from './l1-contracts.ts';
 import { withLock } from './lock-file.ts';
@@ -35,7 +36,7 @@ export interface DevnetStatus {
 export async function devnetUp(devnet: string, terminal: Terminal, say: (text: string) => void): Promise<DevnetStatus> {
   return withLock(join(devnet, 'run', 'up.lock'), terminal.signal, async () => {
     if (!isDevnetHome(devnet)) await createDevnet(devnet, say, () => terminal.now());
-    const descriptor = readDescriptor(devnet);
+    const descriptor = readDescriptor(devnet).descriptor;
     const port = Number(new URL(endpoint(descriptor, 'l1Rpc')).port);
     if (findAnvilPid(join(devnet, 'l1')) === undefined) say('starting the development L1');
     await startDevnetL1({ folder: join(devnet, 'l1'), port });
@@ -60,7 +61,7 @@ export async function devnetDown(devnet: string, signal: AbortSignal): Promise<{
 
 export async function devnetStatus(devnet: string): Promise<DevnetStatus> {
   requireDevnet(devnet);
-  const descriptor = readDescriptor(devnet);
+  const descriptor = readDescriptor(devnet).descriptor;
   const [l1Url, l2Url] = [endpoint(descriptor, 'l1Rpc'), endpoint(descriptor, 'sequencerRpc')];
   const [l1, l2] = await Promise.all([findBlock(l1Url), findBlock(l2Url)]);
   return {
@@ -77,7 +78,7 @@ export async function devnetFund(
   request: { to: Hex; ether: string; signal: AbortSignal },
 ): Promise<void> {
   requireDevnet(devnet);
-  const descriptor = readDescriptor(devnet);
+  const descriptor = readDescriptor(devnet).descriptor;
   const rpcUrl = endpoint(descriptor, 'sequencerRpc');
   const { to, signal } = request;
   const amountWei = parseEther(request.ether);
@@ -95,7 +96,7 @@ export async function devnetFund(
 export async function devnetEject(devnet: string, peer: string): Promise<{ nodeId: Hex; blockNumber: number }> {
   requireDevnet(devnet);
   const nodeId = registryNodeId(parsePeer(peer));
-  const provider = new JsonRpcProvider(endpoint(readDescriptor(devnet), 'sequencerRpc'), undefined, {
+  const provider = new JsonRpcProvider(endpoint(readDescriptor(devnet).descriptor, 'sequencerRpc'), undefined, {
     staticNetwork: true,
   });
   provider.pollingInterval = POLL_MS;

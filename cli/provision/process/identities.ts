@@ -1,10 +1,10 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { computeAddress, hexlify } from 'ethers';
+import type { PublicIdentity } from '../../../appliance/config/index.ts';
 import type { Keys } from '../../../appliance/keys/index.ts';
 import { peerIdOfSeed } from '../../../appliance/p2p/identity.ts';
 import type { Hex } from '../../../protocol/brand.ts';
 import { encodeVerifierKey, SIGNATURE_TYPE } from '../../../protocol/merkle/verifier-key.ts';
-import type { PublicIdentity } from './public-identity.ts';
 
 /**
  * The names under which `keys` seals the node's identities (HOME/identity/NAME.sealed): p2p is a 32-byte Ed25519 seed, operator

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
+import type { PublicIdentity } from '../../../appliance/config/index.ts';
 import { NectarError } from '../../../protocol/errors.ts';
 import { MAX_DESCRIPTOR_BYTES, parseDescriptor } from '../../../protocol/network/descriptor.ts';
 import { openNodeClient } from '../../node-client.ts';
@@ -12,7 +13,6 @@ import { devnetUp } from './devnet.ts';
 import { descriptorPath } from './devnet-home.ts';
 import { joinNetwork } from './join-network.ts';
 import type { HomePlan } from './plan-home.ts';
-import type { PublicIdentity } from './public-identity.ts';
 import { stopProcess } from './stop-node.ts';
 
 export interface InitRequest {

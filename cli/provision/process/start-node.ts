@@ -45,7 +45,7 @@ export async function startProcess(request: StartRequest): Promise<Running> {
     cwd: home,
     detached: true,
     stdio: ['ignore', descriptor, descriptor],
-    env: Object.fromEntries(Object.entries(env).filter(([name, value]) => value !== undefined && INHERITED.test(name))),
+    env: inheritedEnv(env),
   });
   closeSync(descriptor);
   child.unref();
@@ -75,6 +75,12 @@ export async function startProcess(request: StartRequest): Promise<Running> {
     seconds: ALIVE_TIMEOUT_MS / 1000,
     waitingFor: 'it does not listen',
   });
+}
+
+function inheritedEnv(env: StartRequest['env']): NodeJS.ProcessEnv {
+  const kept = Object.entries(env).filter(([name, value]) => value !== undefined && INHERITED.test(name));
+  // The log of a process that ends by a bug shall say where.
+  return { NECTAR_DEBUG: '1', ...Object.fromEntries(kept) };
 }
 
 function ended(reason: string, log: string): NectarError {

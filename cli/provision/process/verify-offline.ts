@@ -1,9 +1,8 @@
 import { join } from 'node:path';
 import { type AuditVerdict, verifyAuditFolder } from '../../../appliance/audit/index.ts';
-import { loadConfig } from '../../../appliance/config/index.ts';
+import { loadConfig, readPublicIdentity } from '../../../appliance/config/index.ts';
 import type { Terminal } from '../../terminal.ts';
 import { openKeys } from './open-keys.ts';
-import { readPublicIdentity } from './public-identity.ts';
 
 export interface OfflineVerification {
   readonly home: string;

@@ -13,11 +13,11 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { readPublicIdentity } from '../../../../appliance/config/index.ts';
 import { createTokenSigner, createTokens } from '../../../../appliance/gateway/index.ts';
 import { peerIdOfSeed } from '../../../../appliance/p2p/identity.ts';
 import { createHome, type HomeRequest } from '../../../../cli/provision/process/create-home.ts';
 import { openKeys } from '../../../../cli/provision/process/open-keys.ts';
-import { readPublicIdentity } from '../../../../cli/provision/process/public-identity.ts';
 import { isNectarError } from '../../../../protocol/errors.ts';
 import { parseVerifierKey } from '../../../../protocol/merkle/verifier-key.ts';
 
