@@ -91,12 +91,14 @@ export function createOpening(parts: OpeningParts): Opening {
       state = { is: 'stopped' };
       await current?.close();
     },
-    readiness(): Readiness {
-      if (state.is === 'damaged') return { ready: false, reason: `the audit log is damaged: ${state.reason}` };
-      const reason = state.is === 'running' ? state.health.failure : 'not started';
-      return reason === undefined ? { ready: true } : { ready: false, reason };
-    },
+    readiness: () => readinessOf(state),
   };
+}
+
+function readinessOf(state: State): Readiness {
+  if (state.is === 'damaged') return { ready: false, reason: `the audit log is damaged: ${state.reason}` };
+  const reason = state.is === 'running' ? state.health.failure : 'not started';
+  return reason === undefined ? { ready: true } : { ready: false, reason };
 }
 
 /** The log as found on disk, running; or the error of the registry that says what is wrong with it. */
