@@ -22,7 +22,7 @@ export interface Round extends Pick<AnchorDeps, 'records' | 'audit' | 'chain' | 
   mayResend(pending: Pending): boolean;
   /** Whether this node can anchor now; when not, `waiting` says why. */
   isPermitted(): Promise<boolean>;
-  /** Sends unless it must wait; `pending` is durable, with the time of the send, before the transaction leaves. */
+  /** Sends when due and unless it must wait; `pending` is durable, with the time of the send, before the transaction leaves. */
   send<K extends Kind>(
     kind: K,
     input: { call: { to: Hex; data: Hex }; pending: NonNullable<Progress[K]> },
@@ -80,26 +80,39 @@ export function createRound(
       return await permitted;
     },
     async send(kind, { call, pending }) {
-      if (!round.mayResend(pending) || !(await round.isPermitted())) return;
+      if (!round.isDue(kind) || !round.mayResend(pending) || !(await round.isPermitted())) return;
       await round.save({ ...memory.progress, [kind]: { ...pending, sentAt: deps.now() } });
-      try {
-        const hash = await deps.chain.send(call);
-        metrics.sent.inc({ kind });
-        deps.log.info({ kind, transaction: hash }, 'anchor sent');
-      } catch (error) {
-        // It may have left all the same: then the next look finds it on the chain, or the contract refuses a second one.
-        const { sentAt: _, ...unsent } = pending;
-        await round.save({ ...memory.progress, [kind]: unsent });
-        waiting ??= 'the sequencer did not take the transaction';
-        deps.log.warn({ kind, err: error }, 'anchor not sent');
-      }
       memory.lastSentAt.set(kind, deps.now());
+      if (await leaves(kind, call, { chain: deps.chain, log: deps.log, metrics })) return;
+      const { sentAt: _, ...unsent } = pending;
+      await round.save({ ...memory.progress, [kind]: unsent });
+      waiting ??= 'the sequencer did not take the transaction';
     },
     wait(reason) {
       waiting = reason;
     },
   };
   return round;
+}
+
+/**
+ * Sends one transaction; false when it did not leave. It may have left all the same: then the next look finds it on the
+ * chain, or the contract refuses a second one.
+ */
+async function leaves(
+  kind: Kind,
+  call: { to: Hex; data: Hex },
+  { chain, log, metrics }: Pick<AnchorDeps, 'chain' | 'log'> & { metrics: AnchorMetrics },
+): Promise<boolean> {
+  try {
+    const transaction = await chain.send(call);
+    metrics.sent.inc({ kind });
+    log.info({ kind, transaction }, 'anchor sent');
+    return true;
+  } catch (error) {
+    log.warn({ kind, err: error }, 'anchor not sent');
+    return false;
+  }
 }
 
 /** Waiting is no error: a node may serve its owner for weeks before it joins a network. */

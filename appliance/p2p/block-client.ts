@@ -1,34 +1,16 @@
 import { createHash } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Cid, PeerIdText } from '../../protocol/brand.ts';
-import { NectarError } from '../../protocol/errors.ts';
 import { verifyBlock } from '../../protocol/network/block-cid.ts';
-import {
-  type ExchangeAnswer,
-  type ExchangeRequest,
-  encodeExchangeAnswer,
-  encodeExchangeRequest,
-  MAX_EXCHANGE_ANSWER_BYTES,
-  MAX_EXCHANGES_PER_PEER,
-  parseExchangeAnswer,
-} from '../../protocol/network/block-exchange.ts';
+import type { ExchangeRequest } from '../../protocol/network/block-exchange.ts';
 import type { Logger } from '../telemetry/index.ts';
-import type { FrameStream } from './frame-stream.ts';
-import type { OwnBlocks } from './needs.ts';
-import { createSlots } from './slots.ts';
+import { type Ask, type AskerDeps, createAsker } from './exchange-asker.ts';
 
 /** Blocks offered in one hold: few enough that an honest slow line ends in the time that an exchange has. */
 const BLOCKS_PER_HOLD = 64;
 
-const BUSY_ATTEMPTS = 5;
-const BUSY_WAIT_MS = 200;
-
-export interface BlockClientDeps {
-  /** Opens an exchange stream to the peer. */
-  readonly open: (peerId: PeerIdText, signal: AbortSignal) => Promise<FrameStream>;
+export interface BlockClientDeps extends AskerDeps {
   /** Connected peers that the registry authorizes. */
   readonly members: () => Promise<PeerIdText[]>;
-  readonly blocks: OwnBlocks | undefined;
   readonly log: Logger;
 }
 
@@ -51,79 +33,17 @@ export interface BlockClient {
 
 /** The owner's side of the block exchange: ciphertext only, and no holder's word is taken for a block. */
 export function createBlockClient(replicas: number, deps: BlockClientDeps): BlockClient {
-  const slots = createSlots(MAX_EXCHANGES_PER_PEER);
-
-  /** True when the peer answered `done`; a peer that does otherwise is left for the next one, never thrown upon. */
-  async function completes(peerId: PeerIdText, request: ExchangeRequest, signal: AbortSignal): Promise<boolean> {
-    try {
-      const answer = await ask(peerId, request, signal);
-      if (answer.type !== 'done')
-        deps.log.debug({ peerId, type: request.type, answer: answer.type }, 'peer refused an exchange');
-      return answer.type === 'done';
-    } catch (error) {
-      signal.throwIfAborted();
-      deps.log.debug({ peerId, type: request.type, err: error }, 'exchange with a peer did not work');
-      return false;
-    }
-  }
-
-  /** Waits for its turn at the peer, and asks again, a few times, a peer that has too many others waiting. */
-  async function ask(peerId: PeerIdText, request: ExchangeRequest, signal: AbortSignal): Promise<ExchangeAnswer> {
-    for (let attempt = 1; ; attempt += 1) {
-      const answer = await slots(peerId, () => exchange(peerId, request, signal));
-      if (answer.type !== 'refused' || answer.reason !== 'busy' || attempt === BUSY_ATTEMPTS) return answer;
-      await sleep(BUSY_WAIT_MS * attempt, undefined, { signal });
-    }
-  }
-
-  async function exchange(peerId: PeerIdText, request: ExchangeRequest, signal: AbortSignal): Promise<ExchangeAnswer> {
-    signal.throwIfAborted();
-    const frames = await deps.open(peerId, signal);
-    try {
-      await frames.write(encodeExchangeRequest(request));
-      const offered = new Set(request.type === 'hold' ? request.cids : []);
-      for (;;) {
-        const answer = parseExchangeAnswer(await frames.read(MAX_EXCHANGE_ANSWER_BYTES));
-        if (answer.type !== 'want') {
-          await frames.close();
-          return answer;
-        }
-        // Each offered block once and nothing else: the exchange ends, and a holder reads no block it was not offered.
-        if (!offered.delete(answer.cid)) {
-          throw new NectarError('NETWORK_MESSAGE_INVALID', {
-            message: 'exchange answer',
-            problem: 'wants what was not offered',
-          });
-        }
-        await frames.write(await offer(answer.cid));
-      }
-    } catch (error) {
-      frames.reset(error);
-      throw error;
-    }
-  }
-
-  async function offer(cid: Cid): Promise<Uint8Array> {
-    const bytes = await deps.blocks?.get(cid);
-    return encodeExchangeAnswer(bytes === undefined ? { type: 'refused', reason: 'absent' } : { type: 'block', bytes });
-  }
-
-  async function holds(peerId: PeerIdText, root: Cid, blocks: readonly Cid[], signal: AbortSignal): Promise<boolean> {
-    const cids = [...new Set(blocks)];
-    for (let index = 0; index < cids.length; index += BLOCKS_PER_HOLD) {
-      const request = { type: 'hold', root, cids: cids.slice(index, index + BLOCKS_PER_HOLD) } as const;
-      if (!(await completes(peerId, request, signal))) return false;
-    }
-    return cids.length > 0;
-  }
+  const ask = createAsker(deps);
+  const completes = createCompletes(ask, deps.log);
 
   return {
     async replicate(root, blocks, signal, holders = []) {
       const added: PeerIdText[] = [];
+      const requests = holdRequests(root, blocks);
       for (const peerId of spread(root, await deps.members())) {
         if (holders.length + added.length >= replicas) break;
         if (holders.includes(peerId)) continue;
-        if (await holds(peerId, root, blocks, signal)) added.push(peerId);
+        if (await completes(peerId, requests, signal)) added.push(peerId);
       }
       return added;
     },
@@ -141,11 +61,40 @@ export function createBlockClient(replicas: number, deps: BlockClientDeps): Bloc
     },
     async release(root, holders, signal) {
       const released: PeerIdText[] = [];
-      for (const peerId of holders)
-        if (await completes(peerId, { type: 'release', root }, signal)) released.push(peerId);
+      for (const peerId of holders) {
+        if (await completes(peerId, [{ type: 'release', root }], signal)) released.push(peerId);
+      }
       return released;
     },
   };
+}
+
+type Completes = (peerId: PeerIdText, requests: readonly ExchangeRequest[], signal: AbortSignal) => Promise<boolean>;
+
+/** True when the peer answered `done` to each; a peer that does otherwise is left for the next one, never thrown upon. */
+function createCompletes(ask: Ask, log: Logger): Completes {
+  return async (peerId, requests, signal) => {
+    for (const request of requests) {
+      try {
+        const answer = await ask(peerId, request, signal);
+        if (answer.type === 'done') continue;
+        log.debug({ peerId, type: request.type, answer: answer.type }, 'peer refused an exchange');
+      } catch (error) {
+        signal.throwIfAborted();
+        log.debug({ peerId, type: request.type, err: error }, 'exchange with a peer did not work');
+      }
+      return false;
+    }
+    return requests.length > 0;
+  };
+}
+
+function holdRequests(root: Cid, blocks: readonly Cid[]): ExchangeRequest[] {
+  const cids = [...new Set(blocks)];
+  const count = Math.ceil(cids.length / BLOCKS_PER_HOLD);
+  return Array.from({ length: count }, (_, index) => {
+    return { type: 'hold', root, cids: cids.slice(index * BLOCKS_PER_HOLD, (index + 1) * BLOCKS_PER_HOLD) };
+  });
 }
 
 /** Rendezvous order: each blob has its own, so that blobs spread over members and every retry asks the same ones. */

@@ -5,6 +5,7 @@ import { peerIdOfAddress } from '../../protocol/network/descriptor.ts';
 import type { Logger } from '../telemetry/index.ts';
 import type { Admission } from './admission.ts';
 import type { P2pConfig } from './config.ts';
+import { createDialBackoff } from './dial-backoff.ts';
 import type { P2pMetrics } from './metrics.ts';
 import type { Registry } from './needs.ts';
 import { dialableAddresses } from './peer-address.ts';
@@ -40,74 +41,70 @@ interface Target {
   readonly rank: string;
 }
 
-interface Backoff {
-  readonly failures: number;
-  readonly notBefore: number;
-}
-
 /** Dials members and bootstrap peers, bounded and with backoff, and only when this node would be admitted itself. */
 export function createDialer(config: P2pConfig, deps: DialerDeps): Dialer {
-  const backoffs = new Map<string, Backoff>();
+  const backoff = createDialBackoff(config, deps.now);
   let member = false;
 
   async function tick(signal: AbortSignal): Promise<void> {
     member = await deps.admission.isAdmitted(deps.self);
     const free = config.maxOutbound - deps.connected().size;
     if (!member || free <= 0 || signal.aborted) return;
-    const due: Target[] = [];
-    for (const target of await candidates()) {
-      if (due.length >= free) break;
-      if (await deps.admission.isAdmitted(target.peerId)) due.push(target);
-    }
+    const due = await chooseTargets(free);
     for (let index = 0; index < due.length && !signal.aborted; index += PARALLEL_DIALS) {
       await Promise.all(due.slice(index, index + PARALLEL_DIALS).map((target) => dial(target, signal)));
     }
   }
 
-  async function candidates(): Promise<Target[]> {
-    const targets = new Map<string, Multiaddr[]>();
-    for (const { peerId, addresses } of await deps.registry.members()) {
-      targets.set(peerId, dialableAddresses(peerId, addresses, config.allowPrivateAddresses));
-    }
-    for (const address of deps.bootstrap) targets.set(peerIdOfAddress(address), [multiaddr(address)]);
-    targets.delete(deps.self);
-    for (const peerId of backoffs.keys()) if (!targets.has(peerId)) backoffs.delete(peerId);
+  async function chooseTargets(count: number): Promise<Target[]> {
+    const targets = await findTargets(deps, config.allowPrivateAddresses);
+    backoff.keepOnly(targets);
     const connected = deps.connected();
-    const now = deps.now();
-    return [...targets]
-      .filter(([peerId, addresses]) => addresses.length > 0 && !connected.has(peerId))
-      .filter(([peerId]) => (backoffs.get(peerId)?.notBefore ?? 0) <= now)
-      .map(([peerId, addresses]) => ({ peerId, addresses, rank: rank(deps.self, peerId) }))
+    const ordered = [...targets.values()]
+      .filter(({ peerId, addresses }) => addresses.length > 0 && !connected.has(peerId) && backoff.isDue(peerId))
       .sort((a, b) => (a.rank < b.rank ? -1 : 1));
+    const chosen: Target[] = [];
+    for (const target of ordered) {
+      if (chosen.length === count) break;
+      if (await deps.admission.isAdmitted(target.peerId)) chosen.push(target);
+    }
+    return chosen;
   }
 
   async function dial({ peerId, addresses }: Target, signal: AbortSignal): Promise<void> {
     try {
       await deps.dial(addresses, signal);
-      backoffs.delete(peerId);
+      backoff.reached(peerId);
       deps.metrics.dials.inc({ outcome: 'connected' });
     } catch (error) {
-      const failures = (backoffs.get(peerId)?.failures ?? 0) + 1;
-      const wait = Math.min(config.dialBackoffMaxMs, config.dialBackoffMinMs * 2 ** Math.min(failures - 1, 30));
-      backoffs.set(peerId, { failures, notBefore: deps.now() + wait });
+      backoff.failed(peerId);
       deps.metrics.dials.inc({ outcome: 'failed' });
-      deps.log.debug({ peerId, failures, err: error }, 'peer not reached');
+      deps.log.debug({ peerId, err: error }, 'peer not reached');
     }
   }
 
   return {
     async tick(signal) {
-      try {
-        await tick(signal);
-      } catch (error) {
-        deps.log.debug({ err: error }, 'no members to dial: registry gave no answer');
-      }
+      await tick(signal).catch((error: unknown) =>
+        deps.log.debug({ err: error }, 'no members to dial: registry gave no answer'),
+      );
     },
-    lost(peerId) {
-      if (!backoffs.has(peerId)) backoffs.set(peerId, { failures: 1, notBefore: deps.now() + config.dialBackoffMinMs });
-    },
+    lost: backoff.lost,
     isMember: () => member,
   };
+}
+
+/** Everybody else in the registry or the descriptor, by peer id. */
+async function findTargets(deps: DialerDeps, allowPrivate: boolean): Promise<Map<string, Target>> {
+  const targets = new Map<string, Target>();
+  const add = (peerId: string, addresses: Multiaddr[]): void => {
+    if (peerId !== deps.self) targets.set(peerId, { peerId, addresses, rank: rank(deps.self, peerId) });
+  };
+  for (const { peerId, addresses } of await deps.registry.members()) {
+    add(peerId, dialableAddresses(peerId, addresses, allowPrivate));
+  }
+  for (const address of deps.bootstrap) add(peerIdOfAddress(address), [multiaddr(address)]);
+  return targets;
 }
 
 /** Orders peers differently on every node, so that not all dial the same ones. */

@@ -77,7 +77,7 @@ export async function createParts(options: P2pOptions, deps: P2pDeps, metrics: P
       metrics,
       now,
     }),
-    sync: createUnsafeSync({ unsafe: deps.unsafe, open: streams.range, log, metrics, now }),
+    sync: createUnsafeSync({ unsafe: deps.unsafe, open: streams.range, log, metrics }),
     client: createBlockClient(options.replicas, {
       blocks: deps.blocks,
       members: async () => await membersAmong(connected(), admission),
