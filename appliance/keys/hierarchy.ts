@@ -1,4 +1,3 @@
-import { utf8ToBytes } from '@noble/hashes/utils.js';
 import { type EnvelopeCrypto, KEY_BYTES } from '../../protocol/envelope/crypto.ts';
 
 /** What the root key is asked for by the rest of the node, besides KEKs. Each name is the HKDF info string's middle part. */
@@ -13,15 +12,15 @@ export function purposeKey(
   purpose: KeyPurpose,
   length: number = KEY_BYTES,
 ): Uint8Array {
-  return crypto.hkdf(root, NO_SALT, utf8ToBytes(`nectar/${purpose}/1`), length);
+  return crypto.hkdf(root, NO_SALT, Buffer.from(`nectar/${purpose}/1`), length);
 }
 
 /** The KEK of an id `kek/N`: HKDF-SHA256(root key, no salt, info = "nectar/kek/N"). */
 export function kekKey(crypto: EnvelopeCrypto, root: Uint8Array, kekId: string): Uint8Array {
-  return crypto.hkdf(root, NO_SALT, utf8ToBytes(`nectar/${kekId}`), KEY_BYTES);
+  return crypto.hkdf(root, NO_SALT, Buffer.from(`nectar/${kekId}`), KEY_BYTES);
 }
 
 /** Authenticates keys.json itself. */
 export function macKey(crypto: EnvelopeCrypto, root: Uint8Array): Uint8Array {
-  return crypto.hkdf(root, NO_SALT, utf8ToBytes('nectar/key-store-mac/1'), KEY_BYTES);
+  return crypto.hkdf(root, NO_SALT, Buffer.from('nectar/key-store-mac/1'), KEY_BYTES);
 }

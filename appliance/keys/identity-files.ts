@@ -1,6 +1,6 @@
 import { mkdir, open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { utf8ToBytes } from '@noble/hashes/utils.js';
+
 import type { EnvelopeCrypto } from '../../protocol/envelope/crypto.ts';
 import {
   openValue,
@@ -59,5 +59,5 @@ function identityPath(at: IdentityPlace): string {
 }
 
 function place(name: string): Uint8Array {
-  return utf8ToBytes(`nectar/identity/${name}`);
+  return Buffer.from(`nectar/identity/${name}`);
 }

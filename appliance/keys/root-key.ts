@@ -1,5 +1,5 @@
 import { mkdir, stat } from 'node:fs/promises';
-import { utf8ToBytes } from '@noble/hashes/utils.js';
+
 import { type EnvelopeCrypto, KEY_BYTES } from '../../protocol/envelope/crypto.ts';
 import { openValue, SEALED_VALUE_RANDOM_BYTES, sealValue } from '../../protocol/envelope/sealed-value.ts';
 import { NectarError } from '../../protocol/errors.ts';
@@ -25,7 +25,7 @@ export interface RootKeyDeps {
   readonly randomBytes: (length: number) => Uint8Array;
 }
 
-const FILE_INFO = utf8ToBytes('nectar/key-file/1');
+const FILE_INFO = Buffer.from('nectar/key-file/1');
 const FILE_SALT_BYTES = 32;
 
 /** Makes the root key of a new home and HOME/keys.json, wrapped for every provider. KEY_STORE_EXISTS when there is one. */
@@ -109,7 +109,7 @@ function openRoot(sealed: string, key: Uint8Array, provider: string, crypto: Env
 }
 
 function place(provider: string): Uint8Array {
-  return utf8ToBytes(`nectar/root-key/${provider}`);
+  return Buffer.from(`nectar/root-key/${provider}`);
 }
 
 async function exists(path: string): Promise<boolean> {
