@@ -1,0 +1,70 @@
+import { ClassicLevel } from 'classic-level';
+import { NectarError } from '../../../protocol/errors.ts';
+import type { Sealer } from './sealer.ts';
+
+export type SealedOperation =
+  | { readonly type: 'put'; readonly key: Uint8Array; readonly value: Uint8Array }
+  | { readonly type: 'del'; readonly key: Uint8Array };
+
+/** A LevelDB whose values are sealed under their keys. Throws ROLLUP_DATABASE_INVALID, ROLLUP_DATABASE_FAILED, NODE_DISK_FULL. */
+export interface SealedLevel {
+  open(): Promise<void>;
+  close(): Promise<void>;
+  /** `what` names the value in the error when it does not authenticate. */
+  get(key: Uint8Array, what: string): Promise<Uint8Array | undefined>;
+  /** All or nothing. One write at a time. */
+  write(operations: readonly SealedOperation[]): Promise<void>;
+}
+
+function createLevel(path: string): ClassicLevel<Uint8Array, Uint8Array> {
+  return new ClassicLevel(path, { keyEncoding: 'view', valueEncoding: 'view' });
+}
+
+/** The storage engine's errors in the node's words. */
+async function guard<T>(operation: string, path: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    if (cause instanceof NectarError) throw cause;
+    const text = `${cause} ${cause instanceof Error ? cause.cause : ''}`;
+    if (/no space left|ENOSPC/i.test(text)) throw new NectarError('NODE_DISK_FULL', { path }, { cause });
+    throw new NectarError('ROLLUP_DATABASE_FAILED', { operation }, { cause });
+  }
+}
+
+/** `durable`: fsync every write. */
+export function createSealedLevel({ path, durable }: { path: string; durable: boolean }, sealer: Sealer): SealedLevel {
+  let level = createLevel(path);
+  let broken = false;
+
+  /** After a failed write LevelDB refuses all others until it is opened again: a disk that was full must not need a restart. */
+  async function reopen(): Promise<void> {
+    await level.close();
+    level = createLevel(path);
+    await level.open();
+    broken = false;
+  }
+
+  return {
+    open: () => guard('open', path, () => level.open()),
+    close: () => guard('close', path, () => level.close()),
+    get: (key, what) =>
+      guard('read', path, async () => {
+        const sealed = await level.get(key);
+        if (sealed === undefined) return undefined;
+        const value = sealer.open(key, sealed);
+        if (value === undefined) throw new NectarError('ROLLUP_DATABASE_INVALID', { what });
+        return value;
+      }),
+    write: (operations) =>
+      guard('write', path, async () => {
+        if (broken) await reopen();
+        broken = true;
+        const sealed = operations.map((operation) =>
+          operation.type === 'del' ? operation : { ...operation, value: sealer.seal(operation.key, operation.value) },
+        );
+        await level.batch(sealed, { sync: durable });
+        broken = false;
+      }),
+  };
+}
