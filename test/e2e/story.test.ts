@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { Agent } from 'node:https';
 import { basename, join } from 'node:path';
 import { after, test } from 'node:test';
 import {
@@ -266,7 +267,9 @@ step('an ethers client deploys, calls, reads logs and balances', async () => {
 function request(url: string, token: string): FetchRequest {
   const fetch = new FetchRequest(url);
   fetch.setHeader('Authorization', `Bearer ${token}`);
-  fetch.getUrlFunc = FetchRequest.createGetUrlFunc({ ca: readFileSync(join(A, 'tls', 'ca.crt')) });
+  fetch.getUrlFunc = FetchRequest.createGetUrlFunc({
+    agent: new Agent({ ca: readFileSync(join(A, 'tls', 'ca.crt')) }),
+  });
   return fetch;
 }
 
