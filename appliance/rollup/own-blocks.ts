@@ -16,7 +16,7 @@ interface OwnBlock {
   readonly transactions: readonly Uint8Array[];
 }
 
-/** Resumes from the database: `onResumed` gets every block above the safe head, for a crash may have come before its signature. */
+/** Resumes from the database: `onResumed` gets every block above the safe head, which a crash may have left unannounced. */
 export async function createOwnBlocks(
   engine: ChainEngine,
   onResumed: (block: Block) => Promise<void>,

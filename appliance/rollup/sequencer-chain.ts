@@ -45,7 +45,7 @@ export function createSequencerChain(options: SequencerChainOptions, deps: Seque
   }
 
   async function ownBlocks(): Promise<OwnBlocks> {
-    own ??= await createOwnBlocks(parts().engine, async (block) => void (await sign(block)));
+    own ??= await createOwnBlocks(parts().engine, async (block) => announce(await sign(block)));
     return own;
   }
 
