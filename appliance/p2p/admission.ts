@@ -34,7 +34,7 @@ export function createAdmission(
   deps: { readonly registry: Registry; readonly log: Logger; readonly metrics: P2pMetrics; readonly now: () => number },
 ): Admission {
   const remembered = new Map<PeerIdText, Promise<boolean>>();
-  let loggedAt = Number.NEGATIVE_INFINITY;
+  const isNewsworthy = createNewsworthy(deps.now);
 
   async function standing(peerId: string): Promise<Standing> {
     if (bootstrap.has(peerId)) return 'admitted';
@@ -57,14 +57,6 @@ export function createAdmission(
     return answer;
   }
 
-  /** Strangers make up identities as fast as they like: they count in the metric, and do not fill the log. */
-  function isNewsworthy(): boolean {
-    const now = deps.now();
-    if (now - loggedAt < MIN_LOG_INTERVAL_MS) return false;
-    loggedAt = now;
-    return true;
-  }
-
   return {
     standing,
     async isAdmitted(peerId) {
@@ -83,5 +75,15 @@ export function createAdmission(
     forget() {
       remembered.clear();
     },
+  };
+}
+
+/** Strangers make up identities as fast as they like: they count in the metric, and do not fill the log. */
+function createNewsworthy(now: () => number): () => boolean {
+  let loggedAt = Number.NEGATIVE_INFINITY;
+  return () => {
+    if (now() - loggedAt < MIN_LOG_INTERVAL_MS) return false;
+    loggedAt = now();
+    return true;
   };
 }

@@ -51,9 +51,7 @@ export function createDialer(config: P2pConfig, deps: DialerDeps): Dialer {
     const free = config.maxOutbound - deps.connected().size;
     if (!member || free <= 0 || signal.aborted) return;
     const due = await chooseTargets(free);
-    for (let index = 0; index < due.length && !signal.aborted; index += PARALLEL_DIALS) {
-      await Promise.all(due.slice(index, index + PARALLEL_DIALS).map((target) => dial(target, signal)));
-    }
+    for (const few of chunk(due, PARALLEL_DIALS)) await Promise.all(few.map((target) => dial(target, signal)));
   }
 
   async function chooseTargets(count: number): Promise<Target[]> {
@@ -72,6 +70,7 @@ export function createDialer(config: P2pConfig, deps: DialerDeps): Dialer {
   }
 
   async function dial({ peerId, addresses }: Target, signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return;
     try {
       await deps.dial(addresses, signal);
       backoff.reached(peerId);
@@ -92,6 +91,12 @@ export function createDialer(config: P2pConfig, deps: DialerDeps): Dialer {
     lost: backoff.lost,
     isMember: () => member,
   };
+}
+
+function chunk<T>(items: readonly T[], size: number): T[][] {
+  return Array.from({ length: Math.ceil(items.length / size) }, (_, index) =>
+    items.slice(index * size, (index + 1) * size),
+  );
 }
 
 /** Everybody else in the registry or the descriptor, by peer id. */

@@ -43,34 +43,9 @@ export function createReplication(config: ReplicationConfig, deps: ReplicationDe
     help: 'Replicas of blobs made',
     registers: [deps.metrics],
   });
-  const tried = new Map<Cid, number>();
+  const spreadAll = createSpreader(config, deps);
   const abort = new AbortController();
   let loop: Promise<void> | undefined;
-
-  async function spreadAll(signal: AbortSignal): Promise<number> {
-    let count = 0;
-    let refusals = 0;
-    for (const { root, blocks, holders } of await due()) {
-      signal.throwIfAborted();
-      tried.set(root, deps.now());
-      const added = await deps.replicate(root, blocks, signal, holders);
-      refusals = added.length === 0 ? refusals + 1 : 0;
-      if (refusals === MAX_REFUSALS) break;
-      for (const holder of added) {
-        await deps.store.markReplicated(root, holder);
-        count += 1;
-      }
-    }
-    return count;
-  }
-
-  /** Blobs not tried lately: those with a holder too few for want of members come round in the store's queue for ever. */
-  async function due(): Promise<Awaited<ReturnType<ReplicationDeps['store']['underReplicated']>>> {
-    const now = deps.now();
-    for (const [root, at] of tried) if (now - at >= config.retryMs || now < at) tried.delete(root);
-    if (tried.size >= MAX_TRIED) return [];
-    return (await deps.store.underReplicated(config.batch)).filter(({ root }) => !tried.has(root));
-  }
 
   async function tick(signal: AbortSignal): Promise<number> {
     try {
@@ -103,5 +78,35 @@ export function createReplication(config: ReplicationConfig, deps: ReplicationDe
     readiness(): Readiness {
       return loop === undefined ? { ready: false, reason: 'not started' } : { ready: true };
     },
+  };
+}
+
+/** One pass over the blobs that are due; resolves with the number of new replicas. */
+function createSpreader(config: ReplicationConfig, deps: ReplicationDeps): (signal: AbortSignal) => Promise<number> {
+  const tried = new Map<Cid, number>();
+
+  /** Blobs not tried lately: those with a holder too few for want of members come round in the store's queue for ever. */
+  async function due(): Promise<Awaited<ReturnType<ReplicationDeps['store']['underReplicated']>>> {
+    const now = deps.now();
+    for (const [root, at] of tried) if (now - at >= config.retryMs || now < at) tried.delete(root);
+    if (tried.size >= MAX_TRIED) return [];
+    return (await deps.store.underReplicated(config.batch)).filter(({ root }) => !tried.has(root));
+  }
+
+  return async (signal) => {
+    let count = 0;
+    let refusals = 0;
+    for (const { root, blocks, holders } of await due()) {
+      signal.throwIfAborted();
+      tried.set(root, deps.now());
+      const added = await deps.replicate(root, blocks, signal, holders);
+      refusals = added.length === 0 ? refusals + 1 : 0;
+      if (refusals === MAX_REFUSALS) break;
+      for (const holder of added) {
+        await deps.store.markReplicated(root, holder);
+        count += 1;
+      }
+    }
+    return count;
   };
 }
