@@ -98,3 +98,9 @@ test('after a rewind the same blocks can be built again', async () => {
   const again = await chain.executor.appendSafe(input(2, [await transfer(alice, 2)]));
   assert.equal(again.ref.hash, hashes[2]);
 });
+
+test('a rewind that has no block to remove writes its records all the same', async () => {
+  await using chain = await openChain();
+  await chain.executor.rewind(0n, new Map([['cursor', Uint8Array.of(1)]]));
+  assert.deepEqual(await chain.executor.record('cursor'), Uint8Array.of(1));
+});
