@@ -1,3 +1,4 @@
+import { statfs } from 'node:fs/promises';
 import { ClassicLevel } from 'classic-level';
 import { NectarError } from '../../../protocol/errors.ts';
 import type { Sealer } from './sealer.ts';
@@ -32,18 +33,66 @@ async function guard<T>(operation: string, path: string, work: () => Promise<T>)
   }
 }
 
-/** `durable`: fsync every write. */
-export function createSealedLevel({ path, durable }: { path: string; durable: boolean }, sealer: Sealer): SealedLevel {
-  let level = createLevel(path);
-  let broken = false;
+/** Opening replays the last writes into a new file: below this much free space it is not tried. */
+const MIN_FREE_BYTES = 16 << 20;
 
-  /** After a failed write LevelDB refuses all others until it is opened again: a disk that was full must not need a restart. */
+async function assertRoom(path: string): Promise<void> {
+  const { bavail, bsize } = await statfs(path);
+  if (bavail * bsize < MIN_FREE_BYTES) throw new NectarError('NODE_DISK_FULL', { path });
+}
+
+/**
+ * A LevelDB that comes back by itself: after a failed write LevelDB refuses all others until it is opened again, and a disk that
+ * was full must not need a restart of the node. While it is still full, reading goes on with the one that is open.
+ */
+function createLasting(path: string) {
+  let level = createLevel(path);
+  let isWanted = false;
+  let isBroken = false;
+  let opening: Promise<void> | undefined;
+
   async function reopen(): Promise<void> {
+    await assertRoom(path);
     await level.close();
     level = createLevel(path);
     await level.open();
-    broken = false;
+    isBroken = false;
   }
+  const restore = (): Promise<void> => {
+    opening ??= reopen().finally(() => {
+      opening = undefined;
+    });
+    return opening;
+  };
+
+  return {
+    async open() {
+      await level.open();
+      isWanted = true;
+    },
+    async close() {
+      isWanted = false;
+      await opening?.catch(() => {});
+      await level.close();
+    },
+    async get(key: Uint8Array) {
+      if (isWanted && level.status !== 'open') await restore();
+      return level.get(key);
+    },
+    async write(operations: SealedOperation[], durable: boolean) {
+      if (isBroken) await restore();
+      isBroken = true;
+      await level.batch(operations, { sync: durable });
+      isBroken = false;
+    },
+  };
+}
+
+/** `durable`: fsync every write. */
+export function createSealedLevel({ path, durable }: { path: string; durable: boolean }, sealer: Sealer): SealedLevel {
+  const level = createLasting(path);
+  const seal = (operation: SealedOperation): SealedOperation =>
+    operation.type === 'del' ? operation : { ...operation, value: sealer.seal(operation.key, operation.value) };
 
   return {
     open: () => guard('open', path, () => level.open()),
@@ -56,15 +105,6 @@ export function createSealedLevel({ path, durable }: { path: string; durable: bo
         if (value === undefined) throw new NectarError('ROLLUP_DATABASE_INVALID', { what });
         return value;
       }),
-    write: (operations) =>
-      guard('write', path, async () => {
-        if (broken) await reopen();
-        broken = true;
-        const sealed = operations.map((operation) =>
-          operation.type === 'del' ? operation : { ...operation, value: sealer.seal(operation.key, operation.value) },
-        );
-        await level.batch(sealed, { sync: durable });
-        broken = false;
-      }),
+    write: (operations) => guard('write', path, () => level.write(operations.map(seal), durable)),
   };
 }
