@@ -1,7 +1,9 @@
 import type { Block, BlockHeader } from '@ethereumjs/block';
 import type { Hex } from '../../../protocol/brand.ts';
+import { readHeader } from '../../../protocol/rollup/ancestors.ts';
 import { bytesToHex } from '../../../protocol/rollup/bytes.ts';
 import type { Receipt } from '../../../protocol/rollup/receipt.ts';
+import type { Rules } from '../../../protocol/rollup/rules.ts';
 import type { ChainDatabase } from '../execute/chain-database.ts';
 import type { Heads } from '../execute/heads.ts';
 import type { BlockSelector } from './params.ts';
@@ -11,6 +13,8 @@ import { RPC_CODE, RpcError } from './rpc-error.ts';
 export interface ChainView {
   /** Undefined when there is no such canonical block. */
   findBlock(selector: BlockSelector): Promise<Block | undefined>;
+  /** The header alone of a canonical block: for looking through many. */
+  findHeader(number: bigint): Promise<BlockHeader | undefined>;
   /** As findBlock, but throws `header not found` as other nodes do. */
   getHeader(selector: BlockSelector): Promise<BlockHeader>;
   /** The block number that a selector means, without asking whether it exists. */
@@ -19,7 +23,7 @@ export interface ChainView {
   latest(): bigint;
 }
 
-export function createChainView(database: ChainDatabase, heads: () => Heads): ChainView {
+export function createChainView(database: ChainDatabase, rules: Rules, heads: () => Heads): ChainView {
   const tagged = (tag: string): bigint => {
     const { unsafe, safe, finalized } = heads();
     if (tag === 'earliest') return 0n;
@@ -47,6 +51,10 @@ export function createChainView(database: ChainDatabase, heads: () => Heads): Ch
   };
   return {
     findBlock,
+    async findHeader(number) {
+      const hash = await database.canonicalHash(number);
+      return hash && readHeader(hash, database, rules);
+    },
     getHeader: async (selector) => (await getBlock(selector)).header,
     async numberOf(selector) {
       if ('tag' in selector) return tagged(selector.tag);

@@ -1,4 +1,4 @@
-import type { Block } from '@ethereumjs/block';
+import type { Block, BlockHeader } from '@ethereumjs/block';
 import { Bloom } from '@ethereumjs/vm';
 import type { Hex } from '../../../protocol/brand.ts';
 import { hexToBytes } from '../../../protocol/rollup/bytes.ts';
@@ -38,8 +38,8 @@ function parseFilter({ address, topics = [] }: Record<string, unknown>): LogFilt
   };
 }
 
-function mayContain(block: Block, { addresses, topics }: LogFilter): boolean {
-  const bloom = new Bloom(block.header.logsBloom, block.common);
+function mayContain(header: BlockHeader, { addresses, topics }: LogFilter): boolean {
+  const bloom = new Bloom(header.logsBloom, header.common);
   const some = (items: readonly Hex[]): boolean =>
     items.length === 0 || items.some((item) => bloom.check(hexToBytes(item)));
   return some(addresses) && topics.every(some);
@@ -87,9 +87,9 @@ export function createLogMethods(view: ChainView): RpcMethods {
       const filter = parseFilter(raw);
       const found: Record<string, unknown>[] = [];
       for (const selector of await range(raw)) {
-        const block = await view.findBlock(selector);
-        if (block === undefined || !mayContain(block, filter)) continue;
-        found.push(...(await logsOf(block, filter)));
+        const header = 'number' in selector ? await view.findHeader(selector.number) : await view.getHeader(selector);
+        const block = header && mayContain(header, filter) ? await view.findBlock(selector) : undefined;
+        if (block !== undefined) found.push(...(await logsOf(block, filter)));
         if (found.length > MAX_RESULTS)
           throw new RpcError(RPC_CODE.limitExceeded, `more than ${MAX_RESULTS} logs match`);
       }

@@ -80,7 +80,7 @@ function createNodeMethods(deps: RpcDeps): RpcMethods {
 /** Creates the node's Ethereum JSON-RPC: the methods that ethers, viem and wallets call, and nectar_*. */
 export function createRpc(deps: RpcDeps): Rpc {
   const { database, rules, heads, pool } = deps;
-  const view = createChainView(database, heads);
+  const view = createChainView(database, rules, heads);
   const methods: RpcMethods = {
     ...createNodeMethods(deps),
     ...createBlockMethods(view, database, (hash) => pool?.find(hash)),
