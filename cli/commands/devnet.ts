@@ -94,7 +94,7 @@ async function fund(call: Call<DevnetOptions & { ether: string }>): Promise<void
 async function eject(call: Call<DevnetOptions>): Promise<void> {
   const [peer = ''] = call.operands;
   const result = await showWork(call.terminal, call.output, 'voting', async () =>
-    (await load()).devnetEject(folderOf(call), peer),
+    (await load()).devnetEject(folderOf(call), peer, call.terminal.signal),
   );
   call.output.result({ peer, ...result }, `${peer} ejected in L2 block ${result.blockNumber}`);
 }

@@ -7,6 +7,7 @@ import { action, addVerb, type Call } from '../call.ts';
 import { withNode } from '../node-client.ts';
 import { parseCount } from '../option-parsers.ts';
 import { writeOutputFile } from '../output-file.ts';
+import { parseRecordId } from '../record-id.ts';
 import { type ByteProgress, countBytes, showByteProgress } from '../render/progress.ts';
 import { formatBytes } from '../render/quantities.ts';
 import type { Terminal } from '../terminal.ts';
@@ -43,13 +44,13 @@ export function registerGet(program: Command, terminal: Terminal): void {
 
 async function get(call: Call<GetOptions>): Promise<void> {
   const { options, operands, terminal, output } = call;
-  const [record = ''] = operands;
+  const record = parseRecordId(operands[0] ?? '');
   const target = options.output ?? (terminal.stdout.isTTY === true ? undefined : '-');
   if (target === undefined)
     throw new NectarError('CLI_USAGE', { problem: 'name a file with -o (or -o - for this terminal)' });
   const range = options.range === undefined ? undefined : parseByteRange(options.range);
   const query = options.version === undefined ? '' : `?version=${options.version}`;
-  const path = `/v1/records/${encodeURIComponent(record)}${options.car === true ? '/car' : ''}${query}`;
+  const path = `/v1/records/${record}${options.car === true ? '/car' : ''}${query}`;
 
   await withNode(call, async (client) => {
     const answer = await client.open(path, range === undefined ? undefined : { range: rangeHeader(range) });

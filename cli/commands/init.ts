@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import { NectarError } from '../../protocol/errors.ts';
 import { action, addVerb, type Call } from '../call.ts';
-import { devnetFolder, refuseExisting } from '../home-folder.ts';
+import { devnetFolder, homeFolder, refuseExisting } from '../home-folder.ts';
 import { askForInit } from '../init-wizard.ts';
 import { collect, parsePort } from '../option-parsers.ts';
 import { checkPassphrase, readPassphrase } from '../passphrase.ts';
@@ -77,7 +77,7 @@ export function registerInit(program: Command, terminal: Terminal): void {
 async function init(call: Call<InitOptions>): Promise<void> {
   const { home, options, terminal, output } = call;
   const { initNode } = await import('../provision/process/init-node.ts');
-  const { planHome } = await import('../provision/process/plan-home.ts');
+  const { findL1, planHome } = await import('../provision/process/plan-home.ts');
   if (options.target !== 'process') throw new NectarError('CLI_TARGET_UNAVAILABLE', { target: options.target });
   const timeoutMs = requireDuration(options.timeout);
   refuseExisting(home);
@@ -103,7 +103,7 @@ async function init(call: Call<InitOptions>): Promise<void> {
         { name: 'API port', port: plan.port, host: plan.host },
         { name: 'p2p port', port: plan.p2pPort, host: '0.0.0.0' },
       ],
-      l1Rpc: undefined,
+      l1Rpc: findL1(plan),
     },
     terminal,
   );
@@ -111,7 +111,7 @@ async function init(call: Call<InitOptions>): Promise<void> {
     output.result({ plan, checks }, () => renderPlan(plan, checks, output));
     return;
   }
-  output.note(renderChecks(checks, output));
+  output.note(`\n${renderChecks(checks, output)}\n`);
   const failed = checks.filter(({ grade }) => grade === 'bad').map(({ name, value }) => `${name}: ${value}`);
   if (failed.length > 0) throw new NectarError('CLI_PREFLIGHT_REFUSED', { checks: failed });
 
@@ -121,7 +121,7 @@ async function init(call: Call<InitOptions>): Promise<void> {
       : undefined;
   if (passphrase !== undefined) checkPassphrase(passphrase);
   const made = await initNode({ plan, passphrase, names: options.name, timeoutMs, terminal, output });
-  output.result(made, () => renderNext(made));
+  output.result(made, () => renderNext(made, home === homeFolder(terminal, undefined)));
 }
 
 /** A passphrase at hand says what is wanted; otherwise a key file lets the node start by itself. */

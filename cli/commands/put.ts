@@ -7,6 +7,7 @@ import type { Client } from '../client.ts';
 import { withNode } from '../node-client.ts';
 import { collect } from '../option-parsers.ts';
 import { type PutSource, putSources } from '../put-sources.ts';
+import { parseRecordId } from '../record-id.ts';
 import { countBytes, showByteProgress } from '../render/progress.ts';
 import { formatBytes } from '../render/quantities.ts';
 import { printable } from '../render/table.ts';
@@ -50,6 +51,7 @@ async function put(call: Call<PutOptions>): Promise<void> {
   if (operands.filter((operand) => operand === '-').length > 1) {
     throw new NectarError('CLI_USAGE', { problem: 'stdin (-) can be put only once' });
   }
+  if (options.record !== undefined) parseRecordId(options.record);
   await withNode(call, async (client) => {
     let files = 0;
     let bytes = 0;
@@ -79,7 +81,7 @@ async function putOne(call: Call<PutOptions>, client: Client, source: PutSource)
     return await client.send(
       RecordReceipt,
       options.record === undefined ? 'POST' : 'PUT',
-      options.record === undefined ? '/v1/records' : `/v1/records/${encodeURIComponent(options.record)}`,
+      options.record === undefined ? '/v1/records' : `/v1/records/${options.record}`,
       {
         body: Readable.from(countBytes(source.open(), progress), { objectMode: false }),
         headers: {

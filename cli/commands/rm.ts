@@ -3,6 +3,7 @@ import { DestructionReceipt } from '../../appliance/gateway/schemas.ts';
 import { action, addVerb, type Call } from '../call.ts';
 import { withNode } from '../node-client.ts';
 import { confirmAction } from '../prompt.ts';
+import { parseRecordId } from '../record-id.ts';
 import type { Terminal } from '../terminal.ts';
 
 export function registerRm(program: Command, terminal: Terminal): void {
@@ -18,6 +19,7 @@ export function registerRm(program: Command, terminal: Terminal): void {
 
 async function rm(call: Call<{ yes?: boolean }>): Promise<void> {
   const { operands, options, terminal, output } = call;
+  operands.forEach(parseRecordId);
   const what = operands.length === 1 ? `record ${operands[0]}` : `${operands.length} records`;
   await withNode(call, async (client) => {
     await confirmAction(terminal, {
@@ -26,7 +28,7 @@ async function rm(call: Call<{ yes?: boolean }>): Promise<void> {
       yes: options.yes === true,
     });
     for (const record of operands) {
-      const receipt = await client.json(DestructionReceipt, 'DELETE', `/v1/records/${encodeURIComponent(record)}`);
+      const receipt = await client.json(DestructionReceipt, 'DELETE', `/v1/records/${record}`);
       output.result(receipt, `${record} destroyed`);
     }
   });

@@ -31,7 +31,8 @@ export function renderPlan(plan: HomePlan, checks: readonly Check[], output: Pic
 }
 
 /** What to do after `init`. */
-export function renderNext({ home, gateway, nodeId, peerId, network }: InitResult): string {
+export function renderNext({ home, gateway, nodeId, peerId, network }: InitResult, usualHome: boolean): string {
+  const where = usualHome ? '' : ` --home ${home}`;
   const facts = renderFacts([
     ['home', home],
     ['gateway', gateway],
@@ -42,8 +43,8 @@ export function renderNext({ home, gateway, nodeId, peerId, network }: InitResul
   return `${facts}
 
 The node runs. Next:
-  nectar-byon put FILE...      store records
-  nectar-byon ls               list them
-  nectar-byon status           see how the node is
-  nectar-byon audit verify     check its audit log`;
+  nectar-byon put FILE...${where}
+  nectar-byon ls${where}
+  nectar-byon status${where}
+  nectar-byon audit verify${where}`;
 }

@@ -1,13 +1,23 @@
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isNectarError } from '../../../protocol/errors.ts';
 import type { Client } from '../../client.ts';
 import { openNodeClient } from '../../node-client.ts';
 import { readPassphrase } from '../../passphrase.ts';
 import type { Output } from '../../render/output.ts';
 import { showWork } from '../../render/work.ts';
 import { isInteractive, type Terminal } from '../../terminal.ts';
-import type { Running } from './running.ts';
+import { rotateLog } from './node-log.ts';
+import { isAlive, type Running } from './running.ts';
+import { findFailure, logSize } from './start-failure.ts';
 import { startProcess } from './start-node.ts';
 import { sendPassphrase } from './unlock.ts';
-import { isLocked, waitUntilReady } from './wait-ready.ts';
+import { isLocked, readReadiness, waitUntilReady } from './wait-ready.ts';
+
+const END_TIMEOUT_MS = 2_000;
+const END_POLL_MS = 50;
+/** A person mistypes. */
+const TYPED_ATTEMPTS = 3;
 
 export interface BringUp {
   readonly home: string;
@@ -32,6 +42,9 @@ export interface NodeUp {
 export async function bringUp(request: BringUp): Promise<NodeUp> {
   const { home, terminal, output } = request;
   const { signal } = terminal;
+  const log = join(home, 'logs', 'node.log');
+  rotateLog(log);
+  const logged = logSize(log);
   const running = await showWork(terminal, output, 'starting the node', () =>
     startProcess({ home, role: 'all', env: terminal.env, signal }),
   );
@@ -41,18 +54,38 @@ export async function bringUp(request: BringUp): Promise<NodeUp> {
       showWork(terminal, output, 'waiting until it is ready', (say) =>
         waitUntilReady(client, { timeoutMs: request.timeoutMs, signal, say: (text) => say(`waiting for ${text}`) }),
       );
-    let readiness = await wait();
-    if (isLocked(readiness) && (await unlocked(client, request))) readiness = await wait();
-    return { running, gateway: client.gateway, ready: readiness.ready };
+    // With a passphrase it stops at the lock, which shows at once; with a key file it opens by itself.
+    if (isLocked(await readReadiness(client)) && !(await unlocked(client, request))) {
+      return { running, gateway: client.gateway, ready: false };
+    }
+    const { ready } = await wait();
+    return { running, gateway: client.gateway, ready };
+  } catch (error) {
+    // It may have ended in its second phase: then its own words are the reason, not that it does not answer.
+    if (!signal.aborted && (await hasEnded(running.pid))) throw findFailure(log, logged) ?? error;
+    throw error;
   } finally {
     await client.close();
   }
+}
+
+/** A process that is ending still is there when its listener is gone already. */
+async function hasEnded(pid: number): Promise<boolean> {
+  for (let waited = 0; waited < END_TIMEOUT_MS && isAlive(pid); waited += END_POLL_MS) await sleep(END_POLL_MS);
+  return !isAlive(pid);
 }
 
 async function unlocked(client: Client, request: BringUp): Promise<boolean> {
   const { terminal, passphrase, passphraseFile, output } = request;
   const given = passphrase !== undefined || passphraseFile !== undefined;
   if (!given && (output.json || !isInteractive(terminal))) return false;
-  await sendPassphrase(client, passphrase ?? (await readPassphrase(terminal, passphraseFile)));
-  return true;
+  for (let attempt = 1; ; attempt += 1) {
+    const secret = passphrase ?? (await readPassphrase(terminal, passphraseFile));
+    try {
+      await showWork(terminal, output, 'unlocking', () => sendPassphrase(client, secret));
+      return true;
+    } catch (error) {
+      if (given || attempt === TYPED_ATTEMPTS || !isNectarError(error, 'KEY_PASSPHRASE_WRONG')) throw error;
+    }
+  }
 }

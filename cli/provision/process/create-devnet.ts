@@ -20,6 +20,10 @@ const L1_PORT = 8545;
 const RPC_PORT = 9545;
 /** Far from the ports that nodes take (4640 up), which may have been chosen but not yet opened. */
 const P2P_PORT = 14_640;
+/** ethers looks for a receipt at new blocks only: on a quiet chain it would wait for the next one, however late. */
+const HEARTBEAT_MS = 2_000;
+/** Empty blocks too go to L1: not each by itself. */
+const BATCH_INTERVAL_MS = 4_000;
 const GAS_LIMIT = 30_000_000n;
 const AUDITOR_BALANCE_WEI = parseEther('1000');
 
@@ -60,7 +64,7 @@ export async function createDevnet(devnet: string, say: (text: string) => void, 
   });
   const config = {
     version: 1,
-    sequencer: { rpcPort: ports.rpc, auditor: true },
+    sequencer: { rpcPort: ports.rpc, auditor: true, heartbeatMs: HEARTBEAT_MS, batchIntervalMs: BATCH_INTERVAL_MS },
     p2p: { listenHost: '127.0.0.1', listenPort: ports.p2p, allowPrivateAddresses: true },
   };
   await writeWhole(devnet, 'config.json', `${JSON.stringify(config, undefined, 2)}\n`);

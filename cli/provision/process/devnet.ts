@@ -93,7 +93,11 @@ export async function devnetFund(
 }
 
 /** Both of the devnet's auditors vote a node out. @throws NectarError CLI_DEVNET_PEER_UNKNOWN */
-export async function devnetEject(devnet: string, peer: string): Promise<{ nodeId: Hex; blockNumber: number }> {
+export async function devnetEject(
+  devnet: string,
+  peer: string,
+  signal: AbortSignal,
+): Promise<{ nodeId: Hex; blockNumber: number }> {
   requireDevnet(devnet);
   const nodeId = registryNodeId(parsePeer(peer));
   const provider = new JsonRpcProvider(endpoint(readDescriptor(devnet).descriptor, 'sequencerRpc'), undefined, {
@@ -115,12 +119,22 @@ export async function devnetEject(devnet: string, peer: string): Promise<{ nodeI
       const sent = await vote
         .getFunction('eject')
         .send(nodeId, EJECTION_REASON, keccak256(toUtf8Bytes('devnet eject')));
-      blockNumber = (await sent.wait())?.blockNumber ?? blockNumber;
+      blockNumber = await waitForBlock(provider, sent.hash, signal);
     }
     return { nodeId, blockNumber };
   } finally {
     provider.destroy();
   }
+}
+
+/** Asks for the receipt itself: a transaction's own wait() looks at new blocks only, and there may be none for long. */
+async function waitForBlock(provider: JsonRpcProvider, hash: string, signal: AbortSignal): Promise<number> {
+  for (let waited = 0; waited < READY_TIMEOUT_MS; waited += POLL_MS) {
+    const receipt = await provider.getTransactionReceipt(hash);
+    if (receipt !== null) return receipt.blockNumber;
+    await sleep(POLL_MS, undefined, { signal });
+  }
+  throw new NectarError('CLI_DEVNET_FAILED', { part: 'sequencer', reason: 'a vote got no receipt' });
 }
 
 function parsePeer(peer: string): Parameters<typeof registryNodeId>[0] {

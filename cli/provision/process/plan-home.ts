@@ -1,6 +1,8 @@
+import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { defaultKeyFile } from '../../../appliance/keys/index.ts';
+import { parseDescriptor } from '../../../protocol/network/descriptor.ts';
 import type { Terminal } from '../../terminal.ts';
 import { isDevnetHome } from './devnet-home.ts';
 import { findFreePort } from './free-port.ts';
@@ -20,6 +22,16 @@ export interface InitAnswers {
   /** undefined: the usual one, or the next free. */
   readonly port: number | undefined;
   readonly p2pPort: number | undefined;
+}
+
+/** An L1 endpoint to compare the clock with, where a descriptor is at hand already. */
+export function findL1({ network, devnet }: HomePlan): string | undefined {
+  try {
+    const path = network === 'devnet' ? join(devnet, 'network.json') : network;
+    return parseDescriptor(readFileSync(path)).descriptor.endpoints.l1Rpc[0];
+  } catch {
+    return undefined;
+  }
 }
 
 /** Everything that `init` would make; computing it changes nothing. */
