@@ -3,8 +3,11 @@ import { createCipheriv, createHash, randomBytes } from 'node:crypto';
 import { mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { ed25519 } from '@noble/curves/ed25519.js';
+import { Value } from 'typebox/value';
+import { type Audit, auditConfig, createAudit } from '../appliance/audit/index.ts';
 import { nodeEnvelopeCrypto } from '../appliance/keys/index.ts';
-import { createStore, type Store, type StoreAuditEvent } from '../appliance/store/index.ts';
+import { createStore, type Store } from '../appliance/store/index.ts';
 import { createLogger, createMetrics } from '../appliance/telemetry/index.ts';
 import { unwrapDek, wrapDek } from '../protocol/envelope/wrapped-dek.ts';
 
@@ -49,37 +52,27 @@ async function* body(mib: number): AsyncGenerator<Uint8Array> {
   for (let i = 0; i < mib; i++) yield piece;
 }
 
-/** An append-only log with one fsync per group of callers: what any audited store pays at least. */
-async function createFileLog(path: string) {
-  const file = await open(path, 'a');
-  let size = 0;
-  let waiting: { line: string; done: (index: number) => void }[] = [];
-  let running = false;
-  async function flush(): Promise<void> {
-    running = true;
-    while (waiting.length > 0) {
-      const group = waiting;
-      waiting = [];
-      await file.write(group.map((entry) => entry.line).join(''));
-      await file.datasync();
-      for (const entry of group) entry.done(size++);
-    }
-    running = false;
-  }
-  return {
-    append: (event: StoreAuditEvent) =>
-      new Promise<{ index: number }>((resolve) => {
-        waiting.push({ line: `${JSON.stringify(event)}\n`, done: (index) => resolve({ index }) });
-        if (!running) void flush();
-      }),
-    close: () => file.close(),
-  };
+async function openAudit(folder: string): Promise<Audit> {
+  const seed = randomBytes(32);
+  const audit = createAudit(
+    { folder, origin: 'nectar.bench/node', config: Value.Create(auditConfig) },
+    {
+      keys: { derive: () => new Uint8Array(32).fill(1) },
+      signer: { publicKey: ed25519.getPublicKey(seed), sign: (bytes) => ed25519.sign(bytes, seed) },
+      log: createLogger({ level: 'silent' }),
+      metrics: createMetrics(),
+      now: Date.now,
+      randomBytes,
+    },
+  );
+  await audit.start(signal);
+  return audit;
 }
 
 async function openStore(home: string): Promise<{ store: Store; close(): Promise<void> }> {
   const kek = { id: 'kek/1', key: randomBytes(32) };
   const crypto = nodeEnvelopeCrypto;
-  const audit = await createFileLog(join(home, 'audit.log'));
+  const audit = await openAudit(join(home, 'audit'));
   const options = {
     home,
     nodeId: '00'.repeat(16),
@@ -117,7 +110,7 @@ async function openStore(home: string): Promise<{ store: Store; close(): Promise
     store,
     async close() {
       await store.stop();
-      await audit.close();
+      await audit.stop();
     },
   };
 }

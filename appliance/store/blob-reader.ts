@@ -45,6 +45,7 @@ export async function* readBlob(
     if (next === undefined) return;
     signal.throwIfAborted();
     const plaintext = await openLeaf(opener, source, next);
+    core.collector.passed(plaintext.length);
     yield plaintext.subarray(next.slice.from, next.slice.to);
   }
 }

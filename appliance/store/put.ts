@@ -85,6 +85,7 @@ function emitter(core: StoreCore, staged: StagedBlob): StagedBlob['add'] {
   let blocks = 0;
   return async (cid, block) => {
     if (blocks++ % FREE_CHECK_BLOCKS === 0) await requireFree(core.folders.blocks, core.options.minFreeBytes);
+    core.collector.passed(block.length);
     await staged.add(cid, block);
   };
 }

@@ -19,6 +19,7 @@ import { createReplicationQueue, getBlock, linksOf, markAnchored, markReplicated
 import { rewrapAll } from './rewrap.ts';
 import { scrubStore } from './scrub.ts';
 import { finishDeletions, shredRecord } from './shred.ts';
+import { createYoungCollector } from './young-collector.ts';
 
 interface Running {
   readonly core: StoreCore;
@@ -150,7 +151,16 @@ async function openCore(parts: {
   const { crypto, randomBytes } = deps;
   const db = await openIndexDb({ folder: folders.index, valueKey, statsKey, crypto, randomBytes });
   let seq = db.stats().nextSeq;
-  return { ...parts, db, keys, files, locks: createRecordLocks(), uploading: new Set(), takeSeq: () => seq++ };
+  return {
+    ...parts,
+    db,
+    keys,
+    files,
+    locks: createRecordLocks(),
+    collector: createYoungCollector(),
+    uploading: new Set(),
+    takeSeq: () => seq++,
+  };
 }
 
 /** What a crash left: deletions to end, blocks to collect, uploads to drop. */

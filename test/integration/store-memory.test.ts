@@ -13,7 +13,6 @@ const child = join(import.meta.dirname, 'store-child.ts');
 test('a put and a get of 256 MiB add less than 100 MiB to the resident size', { timeout: 60_000 }, async () => {
   const home = await mkdtemp(join(tmpdir(), 'nectar-store-memory-'));
   try {
-    // The node is started with the same flag: plaintext on its way out is young garbage, and this is how soon it is looked for.
     const run = promisify(execFile)(process.execPath, [
       '--max-semi-space-size=2',
       child,
