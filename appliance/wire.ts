@@ -132,7 +132,7 @@ export async function wireNode({ home, version, config }: NodeOptions, { log, me
   // What leaves the machine: ciphertext to holders, salted roots and checkpoints to the chain.
   const replication = createReplication(config.replication, {
     store,
-    replicate: (root, blocks, signal) => p2p.replicate(root, blocks, signal),
+    replicate: (root, blocks, signal, holders) => p2p.replicate(root, blocks, signal, holders),
     log,
     metrics,
     now,

@@ -57,6 +57,7 @@ export const sequencerConfig = Type.Object(
       600_000,
     ),
     batchIntervalMs: milliseconds('Pause between two looks at what to post on L1, in milliseconds.', 2_000, 50),
+    idleBatchIntervalMs: milliseconds('Longest time that empty blocks wait to be posted, in milliseconds.', 30_000, 0),
     maxBatchBytes: Type.Integer({
       description: 'Longest batch in bytes.',
       default: 110_000,

@@ -37,12 +37,12 @@ export function createBatcher(
   { rollup, log, now }: NetworkSideDeps,
 ): Batcher {
   const { descriptor, config: rollupConfig, batcherChain } = rollup.network;
-  const { batchIntervalMs, maxBatchBytes, resubmitMs, maxFeePerGasGwei } = options.config;
+  const { batchIntervalMs, idleBatchIntervalMs, maxBatchBytes, resubmitMs, maxFeePerGasGwei } = options.config;
   const chainId = BigInt(descriptor.l1.chainId);
   const maxFeePerGasWei = BigInt(maxFeePerGasGwei) * GWEI;
   const sender = createL1Sender({ key: options.key, chainId, maxFeePerGasWei }, createL1Rpc(rollupConfig, descriptor));
   const { sequencerInbox } = descriptor.l1;
-  const posting = { sequencerInbox, batchIntervalMs, maxBatchBytes, resubmitMs };
+  const posting = { sequencerInbox, batchIntervalMs, idleBatchIntervalMs, maxBatchBytes, resubmitMs };
   return createBatcherService(posting, { chain: batcherChain(), sender, log, now });
 }
 

@@ -32,6 +32,8 @@ export interface Posted {
 export interface BatcherOptions {
   readonly sequencerInbox: Hex;
   readonly batchIntervalMs: number;
+  /** Empty blocks wait this long for company: they are worth no transaction of their own. */
+  readonly idleBatchIntervalMs: number;
   readonly maxBatchBytes: number;
   /** A batch that L1 has not taken for this long is offered for more. */
   readonly resubmitMs: number;
@@ -59,6 +61,7 @@ export function createBatcher(
   const { chain, sender, log, now } = deps;
   let waiting: Waiting | undefined;
   let failing = false;
+  let lastSentAt = 0;
   let running: Promise<void> | undefined;
   let stopping = new AbortController();
   let wake = new AbortController();
@@ -70,6 +73,7 @@ export function createBatcher(
     if (!chain.settled() || chain.unsafeHead() <= posted.safe) return;
     const range = { from: posted.safe + 1n, to: chain.unsafeHead(), maxBytes: options.maxBatchBytes };
     const batch = await collectBatch(range, (number) => chain.getBatchBlock(number));
+    if (batch.isIdle && now() - lastSentAt < options.idleBatchIntervalMs) return;
     const read = posted.messagesRead + batch.delayedMessages;
     // Inbox counts only forwards, also where a faulty batch declared more than its blocks consumed.
     const isBehind = read < posted.messagesAllowed;
@@ -77,7 +81,8 @@ export function createBatcher(
     const args = [posted.batchCount, hexlify(batch.data), declared];
     const data = SEQUENCER_INBOX.encodeFunctionData('addBatch', args) as Hex;
     const outgoing = await sender.send({ to: options.sequencerInbox, data }, signal);
-    waiting = { outgoing, batchCount: posted.batchCount, sentAt: now() };
+    lastSentAt = now();
+    waiting = { outgoing, batchCount: posted.batchCount, sentAt: lastSentAt };
     const size = batch.data.length;
     log.debug({ batch: posted.batchCount, first: batch.first, last: batch.last, size }, 'batch sent');
   }

@@ -7,6 +7,8 @@ export interface CollectedBatch {
   readonly first: bigint;
   readonly last: bigint;
   readonly delayedMessages: bigint;
+  /** Nothing happened in any of its blocks: they only let time move on. */
+  readonly isIdle: boolean;
 }
 
 export interface CollectRange {
@@ -42,6 +44,7 @@ export async function collectBatch(
   if (best === undefined) throw tooLarge(range.from, undefined);
   const taken = blocks.slice(0, best.count);
   return {
+    isIdle: taken.every((block) => block.transactions.length === 0 && block.delayedMessages === 0),
     data: best.data,
     first: range.from,
     last: range.from + BigInt(best.count - 1),

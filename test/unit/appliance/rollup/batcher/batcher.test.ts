@@ -69,11 +69,17 @@ function createL1() {
   };
 }
 
-function start(l1: ReturnType<typeof createL1>, head: () => bigint, clock: { now: number }, maxFeeGwei = 500n) {
+function start(
+  l1: ReturnType<typeof createL1>,
+  head: () => bigint,
+  clock: { now: number },
+  limits: { maxFeeGwei?: bigint; idleMs?: number } = {},
+) {
+  const { maxFeeGwei = 500n, idleMs = 0 } = limits;
   const hash = `0x${'aa'.repeat(32)}` as const;
   const posted = () => l1.state.batches.flatMap((data) => decodeBatch(data) ?? []).length;
   const batcher = createBatcher(
-    { sequencerInbox, batchIntervalMs: 1, maxBatchBytes: 110_000, resubmitMs: 100 },
+    { sequencerInbox, batchIntervalMs: 1, idleBatchIntervalMs: idleMs, maxBatchBytes: 110_000, resubmitMs: 100 },
     {
       chain: {
         settled: () => true,
@@ -135,7 +141,7 @@ test('posts every block once and in order, over restarts that remember nothing',
 test('offers more for a batch that L1 does not take, on the same nonce and up to the limit', async () => {
   const l1 = createL1();
   const clock = { now: 0 };
-  const batcher = await start(l1, () => 1n, clock, 4n);
+  const batcher = await start(l1, () => 1n, clock, { maxFeeGwei: 4n });
   await until(() => l1.state.pending !== undefined);
   const first = l1.state.pending;
   for (let i = 0; i < 10; i += 1) {
@@ -164,4 +170,21 @@ test('says that batches do not reach L1 while it is gone, and posts when it is b
   await until(() => batcher.readiness().ready);
   await batcher.stop();
   assert.deepEqual(timestamps(l1), [1, 2]);
+});
+
+test('lets empty blocks wait for company, but not for ever', async () => {
+  const l1 = createL1();
+  const clock = { now: 1_000_000 };
+  let head = 1n;
+  const batcher = await start(l1, () => head, clock, { idleMs: 30_000 });
+  await until(() => l1.state.pending !== undefined);
+  l1.mine();
+  head = 4n;
+  await delay(50);
+  assert.equal(l1.state.pending, undefined);
+  clock.now += 30_000;
+  await until(() => l1.state.pending !== undefined);
+  l1.mine();
+  assert.deepEqual(timestamps(l1), [1, 2, 3, 4]);
+  await batcher.stop();
 });
