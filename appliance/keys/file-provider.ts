@@ -19,6 +19,8 @@ export async function readKeyFile(path: string, home: string): Promise<Uint8Arra
   await refuseInsideHome(path, home);
   const file = await open(path, 'r').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT' || error.code === 'ENOTDIR') throw new NectarError('KEY_FILE_MISSING', { path });
+    if (error.code === 'EACCES')
+      throw new NectarError('KEY_FILE_PERMISSIONS', { path, mode: 'not readable by this user' });
     throw error;
   });
   try {

@@ -15,7 +15,7 @@ import { writeFileAtomic } from './atomic-file.ts';
 const MAX_SECRET_BYTES = 64 * 1024;
 const NAME = /^[a-z][a-z0-9-]{0,63}$/;
 
-interface IdentityPlace {
+export interface IdentityPlace {
   readonly home: string;
   readonly name: string;
   readonly key: Uint8Array;

@@ -6,21 +6,15 @@ import { NectarError } from '../../protocol/errors.ts';
 import type { Service } from '../service.ts';
 import type { Logger, Metrics } from '../telemetry/index.ts';
 import type { KeysConfig } from './config.ts';
-import { readKeyFile } from './file-provider.ts';
 import { type KeyPurpose, macKey } from './hierarchy.ts';
-import { readIdentity, writeIdentity } from './identity-files.ts';
-import {
-  type FileEntry,
-  type KeyStoreFile,
-  type PassphraseEntry,
-  readKeyStore,
-  verifyKeyStore,
-  writeKeyStore,
-} from './key-store-file.ts';
+import { type IdentityPlace, readIdentity, writeIdentity } from './identity-files.ts';
+import { type KeyStoreFile, readKeyStore, verifyKeyStore, writeKeyStore } from './key-store-file.ts';
 import { createKeyring, type Keyring } from './keyring.ts';
 import { createKeysMetrics } from './metrics.ts';
-import { type Enrolment, enroll, openByFile, openByPassphrase } from './root-key.ts';
+import { rootByFile, rootByPassphrase } from './open-root-key.ts';
+import { type Enrolment, enroll } from './root-key.ts';
 import { createUnlockGate } from './unlock-gate.ts';
+import { createWaitList } from './wait-list.ts';
 
 export type UnlockSecret = { provider: 'passphrase'; passphrase: Uint8Array } | { provider: 'file' };
 
@@ -70,7 +64,7 @@ export function createKeys(options: KeysConfig & { readonly home: string }, deps
     { delayMs: options.unlockDelayMs, maxMs: options.unlockDelayMaxMs },
     { now: deps.now, sleep },
   );
-  const waiters = new Set<() => void>();
+  const waiting = createWaitList();
   let store: KeyStoreFile | undefined;
   let keyring: Keyring | undefined;
   let reason = 'not started';
@@ -93,50 +87,31 @@ export function createKeys(options: KeysConfig & { readonly home: string }, deps
       root.fill(0);
       return;
     }
-    verifyKeyStore(home, current, macKey(crypto, root));
+    try {
+      verifyKeyStore(home, current, macKey(crypto, root));
+    } catch (error) {
+      root.fill(0);
+      throw error;
+    }
     keyring = createKeyring(
       root,
       current.keks.map((kek) => kek.id),
       deps,
     );
     metrics.unlocked.set(1);
-    for (const wake of waiters) wake();
-    waiters.clear();
+    waiting.wake();
     log.info({ kek: current.current }, 'root key unlocked');
-  }
-
-  async function byFile(): Promise<void> {
-    const entries = started().providers.filter((entry): entry is FileEntry => entry.provider === 'file');
-    if (entries.length === 0 || options.keyFile === '')
-      throw new NectarError('KEY_PROVIDER_UNAVAILABLE', { provider: 'key file' });
-    const secret = await readKeyFile(options.keyFile, home);
-    for (const entry of entries) {
-      const root = openByFile(entry, secret.slice(), crypto);
-      if (root === undefined) continue;
-      secret.fill(0);
-      accept(root);
-      return;
-    }
-    throw new NectarError('KEY_FILE_WRONG', { path: options.keyFile });
-  }
-
-  async function byPassphrase(passphrase: Uint8Array): Promise<void> {
-    const entry = started().providers.find(
-      (candidate): candidate is PassphraseEntry => candidate.provider === 'passphrase',
-    );
-    if (entry === undefined) throw new NectarError('KEY_PROVIDER_UNAVAILABLE', { provider: 'passphrase' });
-    const right = await gate.run(async () => {
-      const root = await openByPassphrase(entry, passphrase, crypto);
-      if (root !== undefined) accept(root);
-      return root !== undefined;
-    });
-    if (!right) throw new NectarError('KEY_PASSPHRASE_WRONG', {});
   }
 
   async function unlock(secret: UnlockSecret): Promise<void> {
     const { provider } = secret;
     try {
-      await (secret.provider === 'file' ? byFile() : byPassphrase(secret.passphrase));
+      const { keyFile } = options;
+      const root =
+        secret.provider === 'file'
+          ? await rootByFile(started(), { home, keyFile, crypto })
+          : await rootByPassphrase(started(), secret.passphrase, { gate, crypto });
+      accept(root);
       metrics.unlockAttempts.inc({ provider, outcome: 'success' });
     } catch (error) {
       metrics.unlockAttempts.inc({ provider, outcome: 'failure' });
@@ -155,7 +130,14 @@ export function createKeys(options: KeysConfig & { readonly home: string }, deps
     store = await writeKeyStore(home, next, macKey(crypto, root));
   }
 
-  const identity = (name: string) => ({ home, name, key: open().keyring.derive('identity'), crypto });
+  async function withIdentity<T>(name: string, use: (at: IdentityPlace) => Promise<T>): Promise<T> {
+    const key = open().keyring.derive('identity');
+    try {
+      return await use({ home, name, key, crypto });
+    } finally {
+      key.fill(0);
+    }
+  }
 
   return {
     name: 'keys',
@@ -182,19 +164,7 @@ export function createKeys(options: KeysConfig & { readonly home: string }, deps
     unlock,
     whenUnlocked(signal) {
       if (keyring !== undefined) return Promise.resolve();
-      return new Promise((resolve, reject) => {
-        const abort = (): void => {
-          waiters.delete(wake);
-          reject(signal.reason);
-        };
-        const wake = (): void => {
-          signal.removeEventListener('abort', abort);
-          resolve();
-        };
-        if (signal.aborted) return abort();
-        signal.addEventListener('abort', abort, { once: true });
-        waiters.add(wake);
-      });
+      return waiting.wait(signal);
     },
     derive: (purpose) => open().keyring.derive(purpose),
     newDek(context) {
@@ -231,7 +201,7 @@ export function createKeys(options: KeysConfig & { readonly home: string }, deps
         const entry = await enroll(ring.root, enrolment, home, deps);
         await save({ ...current, providers: [...current.providers, entry] }, ring.root);
       }),
-    sealIdentity: async (name, secret) => writeIdentity(identity(name), secret, randomBytes),
-    openIdentity: async (name) => readIdentity(identity(name)),
+    sealIdentity: (name, secret) => withIdentity(name, (at) => writeIdentity(at, secret, randomBytes)),
+    openIdentity: (name) => withIdentity(name, readIdentity),
   };
 }

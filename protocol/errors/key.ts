@@ -78,8 +78,8 @@ export const KEY_ERRORS = {
     exit: EXIT.config,
   }),
   KEY_FILE_PERMISSIONS: define<{ path: string; mode: string }>({
-    message: ({ path, mode }) => `the key file ${path} is open to others (mode ${mode})`,
-    remedy: 'Restrict it to its owner: chmod 600.',
+    message: ({ path, mode }) => `the key file ${path} is not its owner's alone (mode ${mode})`,
+    remedy: 'Give it to the user that runs the node, and to nobody else: chown and chmod 600.',
     http: 503,
     exit: EXIT.key,
   }),
