@@ -33,16 +33,23 @@ export interface DevnetPorts {
   readonly p2p: number;
 }
 
+export interface CreateDevnetOptions {
+  readonly say: (text: string) => void;
+  readonly signal: AbortSignal;
+  now(): number;
+}
+
 /**
  * Makes a devnet: L1 with its contracts, keys, genesis, and last the signed descriptor, so that an interrupted attempt leaves no
  * descriptor and is simply done again. Ends with L1 running.
  */
-export async function createDevnet(devnet: string, say: (text: string) => void, now: () => number): Promise<void> {
+export async function createDevnet(devnet: string, { say, signal, now }: CreateDevnetOptions): Promise<void> {
   await mkdir(join(devnet, 'keys'), { recursive: true, mode: 0o700 });
   const l1 = join(devnet, 'l1');
   const ports = await choosePorts();
   say('starting the development L1');
   let chain = await startDevnetL1({ folder: l1, port: ports.l1 });
+  signal.throwIfAborted();
   say('deploying the L1 contracts');
   // anvil makes another block 0 at every start, so the block after which derivation begins has to be a later one.
   await callRpc(chain.rpcUrl, 'evm_mine', []);
@@ -53,6 +60,7 @@ export async function createDevnet(devnet: string, say: (text: string) => void, 
   await stopDevnetL1(l1);
   chain = await startDevnetL1({ folder: l1, port: ports.l1 });
 
+  signal.throwIfAborted();
   say('building the genesis block');
   const keys = await writeKeys(devnet, chain);
   const descriptor = await describe({

@@ -34,18 +34,26 @@ export interface DevnetStatus {
 
 /** Makes the devnet where there is none, starts whatever of it is not running, and waits until it answers. */
 export async function devnetUp(devnet: string, terminal: Terminal, say: (text: string) => void): Promise<DevnetStatus> {
-  return withLock(join(devnet, 'run', 'up.lock'), terminal.signal, async () => {
-    if (!isDevnetHome(devnet)) await createDevnet(devnet, say, () => terminal.now());
-    const descriptor = readDescriptor(devnet).descriptor;
-    const port = Number(new URL(endpoint(descriptor, 'l1Rpc')).port);
-    if (findAnvilPid(join(devnet, 'l1')) === undefined) say('starting the development L1');
-    await startDevnetL1({ folder: join(devnet, 'l1'), port });
-    if (readRunning(devnet) === undefined) {
-      say('starting the sequencer');
-      await startProcess({ home: devnet, role: 'sequencer', env: terminal.env, signal: terminal.signal });
+  const { signal } = terminal;
+  return withLock(join(devnet, 'run', 'up.lock'), signal, async () => {
+    const l1 = join(devnet, 'l1');
+    const l1WasRunning = findAnvilPid(l1) !== undefined;
+    try {
+      if (!isDevnetHome(devnet)) await createDevnet(devnet, { say, signal, now: () => terminal.now() });
+      const { descriptor } = readDescriptor(devnet);
+      if (findAnvilPid(l1) === undefined) say('starting the development L1');
+      await startDevnetL1({ folder: l1, port: Number(new URL(endpoint(descriptor, 'l1Rpc')).port) });
+      if (readRunning(devnet) === undefined) {
+        say('starting the sequencer');
+        await startProcess({ home: devnet, role: 'sequencer', env: terminal.env, signal });
+      }
+      await waitForSequencer(descriptor, signal);
+      return await devnetStatus(devnet);
+    } catch (error) {
+      // Half a devnet is none: an L1 that was started here does not stay behind alone.
+      if (!l1WasRunning) await stopDevnetL1(l1);
+      throw error;
     }
-    await waitForSequencer(descriptor, terminal.signal);
-    return devnetStatus(devnet);
   });
 }
 

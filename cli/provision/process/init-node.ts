@@ -33,8 +33,8 @@ export interface InitResult {
 }
 
 /**
- * The work of `init`, step by step. Until the node has come up once, a failure or Ctrl-C takes away what was made; from then on
- * it is a node: only its admission may be left to do, and `network join` does that.
+ * The work of `init`, step by step. Ctrl-C, or a failure before the node has come up, takes away what was made. A node that came up
+ * and only was not admitted stays: it serves its owner, and `network join` does what is left.
  */
 export async function initNode(request: InitRequest): Promise<InitResult> {
   const { plan, passphrase, terminal, output, timeoutMs } = request;
@@ -45,17 +45,19 @@ export async function initNode(request: InitRequest): Promise<InitResult> {
     make(request, descriptor.bytes, say),
   );
   // createHome wiped what it was given: the node gets its own copy.
+  let came = false;
   let gateway: string;
   try {
     const up = await bringUp({ home, terminal, output, timeoutMs, passphrase: passphrase?.slice() });
     gateway = up.gateway;
+    came = true;
+    if (plan.network === 'devnet') await admit(request);
   } catch (error) {
-    await undo(home, keyFileIsOurs ? plan.keyFile : undefined);
+    if (!came || terminal.signal.aborted) await undo(home, keyFileIsOurs ? plan.keyFile : undefined);
     throw error;
   } finally {
     passphrase?.fill(0);
   }
-  if (plan.network === 'devnet') await admit(request);
   const { nodeId, peerId } = identity;
   return { home, gateway, nodeId, peerId, network: descriptor.name };
 }

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -12,6 +12,7 @@ const MAIN = fileURLToPath(new URL('../../main.ts', import.meta.url));
 const POLL_MS = 50;
 /** From its first instruction until the process listens: loading modules on a slow disk is most of it. */
 const ALIVE_TIMEOUT_MS = 60_000;
+const END_TIMEOUT_MS = 5_000;
 /**
  * What the node inherits. A shell's environment may hold secrets of others, and would show in /proc/PID/environ for as long as
  * the node lives.
@@ -66,15 +67,24 @@ export async function startProcess(request: StartRequest): Promise<Running> {
       }
     }
   } catch (error) {
-    // Ctrl-C while it starts: what we started does not stay behind.
-    if (signal.aborted) child.kill('SIGTERM');
+    // Ctrl-C while it starts: what we started does not stay behind, not even for a moment that a next start could meet.
+    if (signal.aborted) await end(child);
     throw error;
   }
-  child.kill('SIGTERM');
+  await end(child);
   throw new NectarError('CLI_NODE_START_TIMEOUT', {
     seconds: ALIVE_TIMEOUT_MS / 1000,
     waitingFor: 'it does not listen',
   });
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.pid === undefined) return;
+  child.kill('SIGTERM');
+  for (let waited = 0; isAlive(child.pid); waited += POLL_MS) {
+    if (waited === END_TIMEOUT_MS) child.kill('SIGKILL');
+    await sleep(POLL_MS);
+  }
 }
 
 function inheritedEnv(env: StartRequest['env']): NodeJS.ProcessEnv {

@@ -56,7 +56,7 @@ test('prints the version, and the help without arguments', async () => {
 });
 
 test('leaves --version of get to get', async () => {
-  const run = await capture(['get', 'abc', '--version', '2', '--home', '/nowhere/home', '--json']);
+  const run = await capture(['get', '0'.repeat(32), '--version', '2', '--home', '/nowhere/home', '--json']);
   assert.equal(JSON.parse(run.stderr).error.code, 'CLI_HOME_MISSING');
 });
 
