@@ -83,7 +83,10 @@ export async function wireNode({ home, version, config }: NodeOptions, { log, me
       keys,
       audit,
       evidence: audit,
-      replicas: { fetch: (root, cid, holders, signal) => p2p.fetch(root, cid, holders, signal) },
+      replicas: {
+        fetch: (root, cid, holders, signal) => p2p.fetch(root, cid, holders, signal),
+        release: (root, holders, signal) => p2p.release(root, holders, signal),
+      },
       signer,
       log,
       metrics,

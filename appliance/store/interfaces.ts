@@ -61,6 +61,8 @@ export interface EvidenceEvent {
 
 export interface StoreReplicas {
   fetch(root: Cid, cid: Cid, holders: PeerIdText[], signal: AbortSignal): Promise<Uint8Array | undefined>;
+  /** Tells holders that they need not keep a blob any longer; resolves with those that were reached. */
+  release(root: Cid, holders: readonly PeerIdText[], signal: AbortSignal): Promise<readonly PeerIdText[]>;
 }
 
 export interface StoreSigner {

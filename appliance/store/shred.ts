@@ -13,6 +13,9 @@ import type { IndexOp } from './index-db.ts';
 import { KIND, kindRange } from './index-keys.ts';
 import type { AccessContext } from './interfaces.ts';
 
+/** Holders that do not answer within this time are not told. */
+const RELEASE_TIMEOUT_MS = 5_000;
+
 /**
  * Destroys a record: intent durable -> audit leaf durable -> wrapped DEKs of all versions gone from the index and, by
  * compaction, from its files -> blocks deleted. From the intent on a crash cannot lose the deletion: the next start ends it.
@@ -64,7 +67,19 @@ async function destroy(core: StoreCore, head: HeadEntry, context: AccessContext)
   const key = core.keys.head(recordId);
   await core.db.compact({ gte: key, lt: Buffer.concat([key, Uint8Array.of(0)]) });
   for (const { root, inline } of versions) if (!inline) await collectGarbage(core, root);
+  await releaseReplicas(core, versions);
   return receipt;
+}
+
+/** A courtesy: what a holder keeps is unreadable by now, whether it hears of it or not. */
+async function releaseReplicas(core: StoreCore, versions: readonly VersionEntry[]): Promise<void> {
+  const signal = AbortSignal.any([core.signal, AbortSignal.timeout(RELEASE_TIMEOUT_MS)]);
+  for (const { root, holders } of versions) {
+    if (holders.length === 0) continue;
+    await core.deps.replicas?.release(root, holders, signal).catch((error: unknown) => {
+      core.deps.log.debug({ err: error }, 'holders not told of a destroyed blob');
+    });
+  }
 }
 
 async function signReceipt(

@@ -44,12 +44,6 @@ export const STORE_ERRORS = {
     http: 400,
     exit: EXIT.usage,
   }),
-  STORE_UPLOAD_ABORTED: define<{ bytes: number }>({
-    message: ({ bytes }) => `the upload ended early after ${bytes} bytes`,
-    remedy: 'Send it again. Nothing was stored.',
-    http: 499,
-    exit: EXIT.interrupted,
-  }),
   STORE_BLOCK_MISSING: define<{ cid: string }>({
     message: ({ cid }) => `the block ${cid} is not on disk and no replica returned it`,
     remedy:

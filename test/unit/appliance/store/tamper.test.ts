@@ -117,6 +117,7 @@ test('missing and bad blocks come back from a replica, are logged, and stay', as
         asked.push(holders);
         return kept.get(cid);
       },
+      release: async () => [],
     },
   });
   const plaintext = randomBytes(3 * MIB);
@@ -142,8 +143,27 @@ test('missing and bad blocks come back from a replica, are logged, and stay', as
   assert.equal((await get(f.store, small.recordId)).toString(), 'small');
 });
 
+test('destroying a record tells its holders, and is done even when none answers', async () => {
+  const told: [Cid, readonly PeerIdText[]][] = [];
+  const f = await fixture({
+    replicas_: {
+      fetch: async () => undefined,
+      async release(root, holders) {
+        told.push([root, holders]);
+        throw new Error('nobody answers');
+      },
+    },
+  });
+  const { recordId, cid } = await put(f.store, randomBytes(100_000));
+  await f.store.markReplicated(cid, 'peer-1' as PeerIdText);
+  const receipt = await f.store.shred(recordId, context);
+  assert.deepEqual(told, [[cid, ['peer-1']]]);
+  assert.equal(receipt.recordId, recordId);
+  await assert.rejects(get(f.store, recordId), hasCode('STORE_RECORD_SHREDDED'));
+});
+
 test('a lying replica restores nothing', async () => {
-  const f = await fixture({ replicas_: { fetch: async () => randomBytes(100) } });
+  const f = await fixture({ replicas_: { fetch: async () => randomBytes(100), release: async () => [] } });
   const { recordId, cid } = await put(f.store, randomBytes(100_000));
   await rm(blockPath(f.home, cid));
   await assert.rejects(get(f.store, recordId), hasCode('STORE_BLOCK_MISSING'));
