@@ -22,7 +22,8 @@ const LOCK_POLL_MS = 250;
 const LOCK_STALE_MS = 30 * 60 * 1000;
 const PROGRESS_TTY_MS = 100;
 const PROGRESS_PLAIN_MS = 10_000;
-const NPM_OUTPUT_KEPT_BYTES = 64 * 1024;
+const NPM_OUTPUT_KEPT_BYTES = 256 * 1024;
+const NPM_LINES_SHOWN = 8;
 const FORWARDED = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'];
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
@@ -196,14 +197,10 @@ function npmFailure(output) {
   if (/ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|EHOSTUNREACH/.test(output)) {
     return new LaunchError('CLI_INSTALL_OFFLINE', 'the package registry does not answer');
   }
-  const reason = /ENOSPC/.test(output)
-    ? 'no space left on the device'
-    : output
-        .trim()
-        .split('\n')
-        .filter((line) => line.trim() !== '')
-        .slice(-8)
-        .join('\n  ');
+  // What is wrong comes first; npm's usage, if it prints that, after an empty line.
+  const lines = output.split('\n').filter((line) => /^npm err/i.test(line));
+  const told = lines.filter((line) => /^npm err\S* *\S/i.test(line)).slice(0, NPM_LINES_SHOWN);
+  const reason = /ENOSPC/.test(output) ? 'no space left on the device' : told.join('\n  ') || 'it says nothing';
   return new LaunchError('CLI_INSTALL_FAILED', `npm ci ended with an error:\n  ${reason}`);
 }
 
