@@ -24,6 +24,8 @@ const PROGRESS_TTY_MS = 100;
 const PROGRESS_PLAIN_MS = 10_000;
 const NPM_OUTPUT_KEPT_BYTES = 256 * 1024;
 const NPM_LINES_SHOWN = 8;
+/** npm takes its time to undo what the next set-up removes anyway. */
+const NPM_GRACE_MS = 1_500;
 const FORWARDED = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'];
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
@@ -183,7 +185,7 @@ async function install() {
   };
   child.stdout.on('data', keep);
   child.stderr.on('data', keep);
-  const { code, error, received } = await ended(child);
+  const { code, error, received } = await ended(child, NPM_GRACE_MS);
   stopProgress(code === 0);
   if (error?.code === 'ENOENT') {
     throw new LaunchError('CLI_INSTALL_NPM_MISSING', 'npm is not on the PATH');
@@ -240,12 +242,14 @@ function findRuntime() {
   );
 }
 
-function ended(child) {
+/** Passes signals on until the child ends; one that takes longer than `graceMs` after a signal is killed. */
+function ended(child, graceMs) {
   let received;
   const forward = FORWARDED.map((name) => {
     const handler = () => {
       received = name;
       child.kill(name);
+      if (graceMs !== undefined) setTimeout(() => child.kill('SIGKILL'), graceMs).unref();
     };
     process.on(name, handler);
     return () => process.off(name, handler);
