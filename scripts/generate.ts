@@ -9,6 +9,7 @@ const run = (script: string, ...args: string[]): void => {
   if (status !== 0) process.exit(status ?? 1);
 };
 
+run('lockfile.ts', ...(check ? ['check'] : []));
 run('contracts.ts', check ? 'check' : 'build');
 run('errors-doc.ts', ...(check ? ['check'] : []));
 run('reference-doc.ts', ...(check ? ['check'] : []));
