@@ -16,7 +16,9 @@ interface Entry {
 const PATH = new URL('../package-lock.json', import.meta.url);
 const SYSTEMS = ['darwin', 'linux', 'win32', 'android', 'freebsd', 'openbsd', 'netbsd', 'sunos', 'aix', 'openharmony'];
 const PROCESSORS: Readonly<Record<string, string>> = {
-  ...Object.fromEntries(['arm64', 'x64', 'arm', 'ia32', 'riscv64', 'ppc64', 's390x', 'mips64el', 'loong64'].map((name) => [name, name])),
+  ...Object.fromEntries(
+    ['arm64', 'x64', 'arm', 'ia32', 'riscv64', 'ppc64', 's390x', 'mips64el', 'loong64'].map((name) => [name, name]),
+  ),
   amd64: 'x64',
 };
 

@@ -5,8 +5,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { configOptions, nodeConfigSchema } from '../appliance/config/index.ts';
-import { createProgram } from '../cli/program.ts';
 import { processTerminal } from '../cli/command-line.ts';
+import { createProgram } from '../cli/program.ts';
 
 const FOLDER = new URL('../docs/reference/', import.meta.url);
 const WIDTH = 110;
@@ -39,7 +39,15 @@ function sections(command: Command, path: string): string[] {
     .createHelp()
     .formatHelp(command, Object.assign(command.createHelp(), { helpWidth: WIDTH, sortSubcommands: false }))
     .trimEnd();
-  return [`## ${path}`, '', '```', help, '```', '', ...command.commands.flatMap((child) => sections(child, `${path} ${child.name()}`))];
+  return [
+    `## ${path}`,
+    '',
+    '```',
+    help,
+    '```',
+    '',
+    ...command.commands.flatMap((child) => sections(child, `${path} ${child.name()}`)),
+  ];
 }
 
 function cliDoc(): string {

@@ -19,7 +19,7 @@ export default async function* summary(source: AsyncIterable<TestEvent>): AsyncG
   }
   for (const line of skipped) yield `\nskipped ${line}`;
   yield `\n${passed} passed, ${failed} failed, ${skipped.length} skipped\n`;
-  if (process.env['CI'] === 'true' && skipped.length > 0) {
+  if (process.env.CI === 'true' && skipped.length > 0) {
     yield 'CI=true: nothing may skip\n';
     process.exitCode = 1;
   }

@@ -45,7 +45,7 @@ for (const suite of SUITES) {
   if (files.length === 0) continue;
   process.stdout.write(`\n== ${suite.name}: ${files.length} files\n`);
   const started = Date.now();
-  const reporter = process.env['NECTAR_TEST_REPORTER'] ?? 'dot';
+  const reporter = process.env.NECTAR_TEST_REPORTER ?? 'dot';
   const result = spawnSync(
     process.execPath,
     [

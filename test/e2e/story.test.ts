@@ -64,7 +64,7 @@ function step(name: string, body: () => Promise<void>): void {
 after(async () => {
   for (const home of [A, B]) if (existsSync(home)) await work.run(['down', '--home', home]);
   await work.run(['devnet', 'down']);
-  if (process.env['NECTAR_E2E_KEEP'] === undefined) work.remove();
+  if (process.env.NECTAR_E2E_KEEP === undefined) work.remove();
   else process.stdout.write(`kept ${work.folder}\n`);
 });
 
