@@ -57,6 +57,72 @@ export const CLI_ERRORS = {
     http: 501,
     exit: EXIT.usage,
   }),
+  CLI_ENGINE_UNREACHABLE: define<{ engine: string; reason: string }>({
+    message: ({ engine, reason }) => `the container engine at ${engine} does not answer (${reason})`,
+    remedy:
+      'Start Docker or Podman, be in its group or run with sudo, or name its socket with `--engine PATH` or DOCKER_HOST.',
+    http: 503,
+    exit: EXIT.unreachable,
+  }),
+  CLI_ENGINE_TOO_OLD: define<{ engine: string; apiVersion: string; minimum: string }>({
+    message: ({ engine, apiVersion, minimum }) =>
+      `the container engine at ${engine} speaks API ${apiVersion}; ${minimum} is the least`,
+    remedy: 'Install Docker Engine 20.10 or newer, or Podman 4 or newer.',
+    http: 500,
+    exit: EXIT.config,
+  }),
+  CLI_ENGINE_REFUSED: define<{ engine: string; doing: string; status: number; reason: string }>({
+    message: ({ engine, doing, status, reason }) =>
+      `the container engine at ${engine} refused ${doing}: ${status} ${reason}`,
+    remedy: 'The engine gives its reason. Put that right and run the command again: it goes on where it stopped.',
+    http: 502,
+    exit: EXIT.config,
+  }),
+  CLI_ENGINE_PORT_TAKEN: define<{ reason: string }>({
+    message: ({ reason }) => `a port of the node is taken: ${reason}`,
+    remedy: 'Stop what listens there, or choose another port at `init` with `--port` or `--p2p-port`.',
+    http: 409,
+    exit: EXIT.config,
+  }),
+  CLI_ENGINE_NAME_TAKEN: define<{ kind: string; name: string }>({
+    message: ({ kind, name }) => `the engine has a ${kind} ${name} that is not of this node`,
+    remedy: 'It was not touched. Remove or rename it yourself if it is yours, then run the command again.',
+    http: 409,
+    exit: EXIT.config,
+  }),
+  CLI_IMAGE_MISSING: define<{ image: string; engine: string }>({
+    message: ({ image, engine }) => `the engine at ${engine} has no image ${image}`,
+    remedy:
+      'Assemble the images with `node scripts/images.ts build`, or load them from a file with `nectar-byon bundle load FILE`.',
+    http: 500,
+    exit: EXIT.config,
+  }),
+  CLI_CONTAINER_ENDED: define<{ container: string; exitCode: number; reason: string }>({
+    message: ({ container, exitCode, reason }) =>
+      `the container ${container} ended with exit code ${exitCode}: ${reason}`,
+    remedy: 'The last lines of `nectar-byon logs` hold the whole story. Nothing stored was lost.',
+    http: 500,
+    exit: EXIT.config,
+  }),
+  CLI_TARGET_FILE_INVALID: define<{ path: string; problems: readonly string[] }>({
+    message: ({ path, problems }) => `${path} is invalid: ${problems.join('; ')}`,
+    remedy: 'Restore the file from a backup, or correct what it says; `nectar-byon up` then converges to it.',
+    http: 500,
+    exit: EXIT.config,
+  }),
+  CLI_TARGET_MISMATCH: define<{ home: string; target: string; verb: string }>({
+    message: ({ home, target, verb }) => `the node in ${home} has the target ${target}, for which there is no ${verb}`,
+    remedy: 'See `nectar-byon --help` for what does it there.',
+    http: 409,
+    exit: EXIT.usage,
+  }),
+  CLI_KEY_FILE_OWNER: define<{ path: string; uid: number; reason: string }>({
+    message: ({ path, uid, reason }) =>
+      `the key file ${path} cannot be given to the user ${uid} of the store container (${reason})`,
+    remedy: 'Put it on a file system with owners, or mount that one with this uid and a umask of 0077.',
+    http: 500,
+    exit: EXIT.key,
+  }),
   CLI_NODE_STOPPED: define<{ home: string }>({
     message: ({ home }) => `the node in ${home} is not running`,
     remedy: 'Start it with `nectar-byon up`.',

@@ -1,0 +1,90 @@
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { Ajv } from 'ajv';
+import Type, { type Static } from 'typebox';
+import { NectarError } from '../../../protocol/errors.ts';
+import { writeWhole } from '../process/devnet-home.ts';
+
+const MAX_FILE_BYTES = 64 * 1024;
+
+const role = <T extends Type.TSchema>(of: T) =>
+  Type.Object({ gateway: of, store: of, audit: of, rollup: of }, { additionalProperties: false });
+const imageId = Type.String({ pattern: '^sha256:[0-9a-f]{64}$' });
+const limits = Type.Object(
+  {
+    memoryBytes: Type.Optional(Type.Integer({ minimum: 64 * 1024 * 1024 })),
+    cpus: Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 512 })),
+    pids: Type.Optional(Type.Integer({ minimum: 16, maximum: 4096 })),
+  },
+  { additionalProperties: false },
+);
+const published = Type.Object(
+  { host: Type.String({ minLength: 1, maxLength: 64 }), port: Type.Integer({ minimum: 1, maximum: 65_535 }) },
+  { additionalProperties: false },
+);
+
+/** HOME/target.json: what the CLI must know to find, keep and remove the containers of a node. No secrets. */
+export const targetSchema = Type.Object(
+  {
+    version: Type.Literal(1),
+    target: Type.Literal('docker'),
+    /** `creating` until the volumes are complete: an interrupted `init` goes on or takes it away. */
+    state: Type.Union([Type.Literal('creating'), Type.Literal('ready')]),
+    engine: Type.String({ maxLength: 512 }),
+    engineKind: Type.Union([Type.Literal('docker'), Type.Literal('podman')]),
+    nodeId: Type.String({ pattern: '^[0-9a-f]{32}$' }),
+    /** Of the program in the images. */
+    programVersion: Type.String({ maxLength: 64 }),
+    images: role(imageId),
+    /** For a rollback. */
+    previous: Type.Optional(
+      Type.Object(
+        { programVersion: Type.String({ maxLength: 64 }), images: role(imageId) },
+        { additionalProperties: false },
+      ),
+    ),
+    gateway: published,
+    p2p: published,
+    /** On this machine; mounted read-only into the store container. Absent: opened by passphrase. */
+    keyFile: Type.Optional(Type.String({ maxLength: 4096 })),
+    limits: Type.Optional(Type.Partial(role(limits))),
+  },
+  { additionalProperties: false },
+);
+
+export type DockerTarget = Static<typeof targetSchema>;
+
+const validate = new Ajv().compile<DockerTarget>(targetSchema);
+
+export function targetPath(home: string): string {
+  return join(home, 'target.json');
+}
+
+/** undefined: the home is one of the process target. @throws NectarError CLI_TARGET_FILE_INVALID */
+export function findTarget(home: string): DockerTarget | undefined {
+  const path = targetPath(home);
+  if (!existsSync(path)) return undefined;
+  let value: unknown;
+  try {
+    if (statSync(path).size > MAX_FILE_BYTES) throw new Error(`larger than ${MAX_FILE_BYTES} bytes`);
+    value = JSON.parse(readFileSync(path, 'utf8'));
+  } catch (error) {
+    throw new NectarError('CLI_TARGET_FILE_INVALID', { path, problems: [(error as Error).message] }, { cause: error });
+  }
+  if (validate(value)) return value;
+  const problems = (validate.errors ?? []).map(({ instancePath, message }) => `${instancePath || '/'} ${message}`);
+  throw new NectarError('CLI_TARGET_FILE_INVALID', { path, problems });
+}
+
+/** Replaces the file in one step. */
+export async function writeTarget(home: string, target: DockerTarget): Promise<void> {
+  await writeWhole(home, 'target.json', `${JSON.stringify(target, undefined, 2)}\n`);
+}
+
+/** `https://ADDRESS:PORT` where this machine reaches the gateway: an unspecified address answers on loopback too. */
+export function gatewayUrl({ gateway }: Pick<DockerTarget, 'gateway'>): string {
+  const { host, port } = gateway;
+  if (host === '0.0.0.0') return `https://127.0.0.1:${port}`;
+  if (host === '::') return `https://[::1]:${port}`;
+  return `https://${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
