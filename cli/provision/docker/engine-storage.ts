@@ -90,7 +90,9 @@ export function createImages({ docker, signal, must, find, settle }: EngineCalls
         docker.getImage(reference).inspect({ ...{ abortSignal } }),
       ),
     list: (labels) =>
-      must('listing images', (abortSignal) => docker.listImages({ filters: JSON.stringify({ label: [...labels] }), ...{ abortSignal } }),
+      must('listing images', (abortSignal) =>
+        docker.listImages({ filters: JSON.stringify({ label: [...labels] }), ...{ abortSignal } }),
+      ),
     load: async (archive) => {
       const answer = await must(
         'loading images',

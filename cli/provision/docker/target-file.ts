@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { Ajv } from 'ajv';
 import Type, { type Static } from 'typebox';
+import { Value } from 'typebox/value';
 import { NectarError } from '../../../protocol/errors.ts';
 import { writeWhole } from '../process/devnet-home.ts';
 
@@ -54,8 +54,6 @@ export const targetSchema = Type.Object(
 
 export type DockerTarget = Static<typeof targetSchema>;
 
-const validate = new Ajv().compile<DockerTarget>(targetSchema);
-
 export function targetPath(home: string): string {
   return join(home, 'target.json');
 }
@@ -71,8 +69,10 @@ export function findTarget(home: string): DockerTarget | undefined {
   } catch (error) {
     throw new NectarError('CLI_TARGET_FILE_INVALID', { path, problems: [(error as Error).message] }, { cause: error });
   }
-  if (validate(value)) return value;
-  const problems = (validate.errors ?? []).map(({ instancePath, message }) => `${instancePath || '/'} ${message}`);
+  if (Value.Check(targetSchema, value)) return value;
+  const problems = Value.Errors(targetSchema, value).map(
+    ({ instancePath, message }) => `${instancePath || '/'} ${message}`,
+  );
   throw new NectarError('CLI_TARGET_FILE_INVALID', { path, problems });
 }
 
