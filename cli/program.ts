@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander';
 import { registerAudit } from './commands/audit.ts';
+import { registerBackup } from './commands/backup.ts';
 import { registerCompletion } from './commands/completion.ts';
 import { registerConfig } from './commands/config.ts';
 import { registerDestroy } from './commands/destroy.ts';
@@ -13,6 +14,7 @@ import { registerLogs } from './commands/logs.ts';
 import { registerLs } from './commands/ls.ts';
 import { registerNetwork } from './commands/network.ts';
 import { registerPut } from './commands/put.ts';
+import { registerRestore } from './commands/restore.ts';
 import { registerRm } from './commands/rm.ts';
 import { registerRun } from './commands/run.ts';
 import { registerScrub } from './commands/scrub.ts';
@@ -61,6 +63,7 @@ export function createProgram(terminal: Terminal): Command {
         registerDestroy,
       ],
     ],
+    ['Its life:', [registerBackup, registerRestore]],
     ['Records:', [registerPut, registerGet, registerLs, registerRm, registerScrub]],
     ['Access and evidence:', [registerKeys, registerToken, registerAudit]],
     ['Network:', [registerNetwork, registerDevnet]],

@@ -10,6 +10,7 @@ import { CLI_ERRORS } from './errors/cli.ts';
 import { CONFIG_ERRORS } from './errors/config.ts';
 import { GATEWAY_ERRORS } from './errors/gateway.ts';
 import { KEY_ERRORS } from './errors/key.ts';
+import { LIFE_ERRORS } from './errors/life.ts';
 import { NETWORK_ERRORS } from './errors/network.ts';
 import { NODE_ERRORS } from './errors/node.ts';
 import { ROLLUP_ERRORS } from './errors/rollup.ts';
@@ -26,6 +27,7 @@ export const ERRORS = {
   ...NETWORK_ERRORS,
   ...GATEWAY_ERRORS,
   ...CLI_ERRORS,
+  ...LIFE_ERRORS,
 };
 
 export type ErrorCode = keyof typeof ERRORS;

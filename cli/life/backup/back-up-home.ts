@@ -1,0 +1,71 @@
+import { readPublicIdentity } from '../../../appliance/config/index.ts';
+import { readFormat } from '../../../appliance/home-format.ts';
+import { BACKUP_VERSION } from '../../../protocol/backup/statement.ts';
+import { parseVerifierKey } from '../../../protocol/merkle/verifier-key.ts';
+import { writeOutputFile } from '../../output-file.ts';
+import { VERSION } from '../../version.ts';
+import type { OpenedIdentity } from '../open-identity.ts';
+import { pinHome } from './collect.ts';
+import { type BackupResult, writeBackup } from './write-backup.ts';
+
+export interface BackUpRequest {
+  readonly home: string;
+  readonly out: string;
+  readonly force: boolean;
+  /** The node's checkpoint key. */
+  readonly signer: OpenedIdentity;
+  readonly signal: AbortSignal;
+  now(): number;
+  onBytes(bytes: number): void;
+}
+
+export interface BackedUp extends BackupResult {
+  readonly nodeId: string;
+  readonly createdAt: string;
+  /** Of the file. */
+  readonly fileBytes: number;
+}
+
+/** Writes the backup of a home, running or not, to one file, which appears under its name only when it is whole and durable. */
+export async function backUpHome(request: BackUpRequest): Promise<BackedUp> {
+  const { home, out, signer, signal, now } = request;
+  const { nodeId, checkpointVkey } = readPublicIdentity(home);
+  const homeFormat = readFormat(home);
+  const pinned = await pinHome({ home, spool: `${out}.blocks-${process.pid}`, now });
+  const { createdAt } = pinned;
+  let result: BackupResult = { entries: 0, bytes: 0, manifestSha256: '' };
+  try {
+    const stream = writeBackup({
+      header: {
+        format: 'nectar-byon-backup',
+        version: BACKUP_VERSION,
+        nodeId,
+        createdAt,
+        program: VERSION,
+        homeFormat,
+      },
+      entries: pinned.entries(),
+      key: parseVerifierKey(checkpointVkey),
+      sign: signer.sign,
+      spool: `${out}.manifest-${process.pid}`,
+      signal,
+      onResult: (written) => {
+        result = written;
+      },
+    });
+    const fileBytes = await writeOutputFile(out, counted(stream, request.onBytes), request.force);
+    return { ...result, nodeId, createdAt, fileBytes };
+  } finally {
+    await pinned.release();
+  }
+}
+
+async function* counted(
+  source: AsyncIterable<Uint8Array>,
+  onBytes: (bytes: number) => void,
+): AsyncGenerator<Uint8Array> {
+  for await (const chunk of source) {
+    onBytes(chunk.length);
+    yield chunk;
+  }
+}

@@ -1,0 +1,78 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type BlockList, listBlocks } from './block-list.ts';
+import type { BackupEntry } from './entry.ts';
+import { type PinnedAudit, pinAudit } from './pin-audit.ts';
+import { closeAll, pinLevel } from './pin-level.ts';
+import { type PinnedFile, pinFile, releasing } from './pinned-file.ts';
+import { readSmallFiles } from './small-files.ts';
+
+/** A home at one moment, ready to be copied for as long as it takes. */
+export interface PinnedHome {
+  readonly createdAt: string;
+  readonly blocks: number;
+  entries(): AsyncGenerator<BackupEntry>;
+  release(): Promise<void>;
+}
+
+export interface PinOptions {
+  readonly home: string;
+  /** For a list that would not fit into memory; removed at the end. */
+  readonly spool: string;
+  now(): number;
+}
+
+/**
+ * Pins a home while its node runs, without stopping it for a moment. The order is what makes the parts fit together; it goes against
+ * the direction in which the node refers:
+ *
+ *   1. the index        which names blocks, audit leaves and key-encryption keys. A put makes those durable before the index, so
+ *   2. the audit log    everything that the pinned index names is in what is read after it. What is there besides is a leaf of a put
+ *   3. the blocks       or a block that the index does not name yet: what a crash leaves too, and what the next start and a scrub
+ *   4. keys and the rest know how to treat.
+ *
+ * A record destroyed after step 1 may be in the copy; its ciphertext then may be missing. Left out: the rollup's database, which
+ * is derived from L1 again; uploads under way; logs; and what is in clear at rest (small-files.ts).
+ */
+export async function pinHome({ home, spool, now }: PinOptions): Promise<PinnedHome> {
+  const createdAt = new Date(now()).toISOString();
+  const index = await pinLevel(join(home, 'store', 'index'), 'store/index');
+  const rest: { audit?: PinnedAudit; blocks?: BlockList; small?: BackupEntry[]; anchor: PinnedFile[] } = { anchor: [] };
+  try {
+    rest.audit = await pinAudit(join(home, 'audit'));
+    rest.blocks = await listBlocks(join(home, 'store'), spool);
+    rest.small = await readSmallFiles(home);
+    rest.anchor = await pinAnchor(join(home, 'anchor'));
+  } catch (error) {
+    await closeAll([...index, ...rest.anchor]);
+    await rest.blocks?.remove();
+    throw error;
+  }
+  const { audit, blocks, small, anchor } = rest;
+  return {
+    createdAt,
+    blocks: blocks.count,
+    async *entries() {
+      yield* small;
+      yield* releasing(index.splice(0));
+      yield* audit.entries();
+      yield* releasing(anchor.splice(0));
+      yield* blocks.entries();
+    },
+    async release() {
+      await closeAll([...index.splice(0), ...anchor.splice(0)]);
+      await blocks.remove();
+    },
+  };
+}
+
+/** Which batch is under way, and the leaves of those anchored: without them nobody proves that a record lies under a root. */
+async function pinAnchor(folder: string): Promise<PinnedFile[]> {
+  const names = await readdir(folder, { recursive: true }).catch(() => []);
+  const files: PinnedFile[] = [];
+  for (const name of names.filter((path) => /^(progress\.json|batches\/[0-9a-f]{64}\.leaves)$/.test(path)).sort()) {
+    const file = await pinFile(join(folder, name), `anchor/${name}`);
+    if (file !== undefined) files.push(file);
+  }
+  return files;
+}

@@ -1,0 +1,145 @@
+import { createReadStream } from 'node:fs';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { readPublicIdentity } from '../../../appliance/config/index.ts';
+import { HOME_FORMAT, readFormat } from '../../../appliance/home-format.ts';
+import type { Keys } from '../../../appliance/keys/index.ts';
+import { type BackupHeader, parseStatement } from '../../../protocol/backup/statement.ts';
+import { NectarError } from '../../../protocol/errors.ts';
+import { parseNote, verifyNote } from '../../../protocol/merkle/note.ts';
+import { parseVerifierKey } from '../../../protocol/merkle/verifier-key.ts';
+import { refuseExisting } from '../../home-folder.ts';
+import { IDENTITIES } from '../../provision/process/identities.ts';
+import { syncFolder, syncTree } from '../../provision/process/sync-tree.ts';
+import { openIdentity } from '../open-identity.ts';
+import { renewCertificate } from '../renew-certificate.ts';
+import { replaceClientToken } from '../renew-client-token.ts';
+import { type Unpacked, unpackBackup } from './unpack.ts';
+
+export interface RestoreRequest {
+  readonly file: string;
+  readonly home: string;
+  /** Only look: nothing stays. */
+  readonly check: boolean;
+  /** Written into the configuration; undefined: as the backup has it. */
+  readonly keyFile: string | undefined;
+  readonly signal: AbortSignal;
+  now(): number;
+  onBytes(bytes: number): void;
+  /** Opens the keys of the folder that is being restored. */
+  unlock(folder: string): Promise<Keys>;
+}
+
+export interface Restored {
+  readonly header: BackupHeader;
+  readonly entries: number;
+  readonly bytes: number;
+}
+
+/**
+ * Restores a backup to a home that must not exist yet. All is unpacked beside its place, and verified there: each hash, the manifest, the
+ * signature by the key that the owner's own key file or passphrase unseals. Only then it is renamed. A restore that fails or is
+ * interrupted leaves nothing.
+ */
+export async function restoreHome(request: RestoreRequest): Promise<Restored> {
+  const { home, file } = request;
+  if (!request.check) refuseExisting(home);
+  const partial = `${home}.partial-${process.pid}`;
+  let keys: Keys | undefined;
+  try {
+    await mkdir(dirname(home), { recursive: true });
+    await mkdir(partial, { mode: 0o700 });
+    const unpacked = await unpackBackup({
+      source: readBackupFile(file),
+      folder: partial,
+      signal: request.signal,
+      onHeader: (header) => refuseNewer(header, home),
+      onSmallFiles: async () => {
+        keys = await openRestored(partial, request);
+      },
+      onBytes: request.onBytes,
+    });
+    keys ??= await openRestored(partial, request);
+    await verifyStatement(unpacked, partial, keys);
+    if (!request.check) {
+      await makeUsable(partial, keys, request);
+      await syncTree(partial);
+      request.signal.throwIfAborted();
+      await rename(partial, home);
+      await syncFolder(dirname(home));
+    }
+    return unpacked;
+  } catch (error) {
+    throw restoreError(error, home);
+  } finally {
+    await keys?.stop();
+    await rm(partial, { recursive: true, force: true });
+  }
+}
+
+function refuseNewer({ homeFormat }: BackupHeader, home: string): void {
+  if (homeFormat > HOME_FORMAT)
+    throw new NectarError('HOME_FORMAT_NEWER', { home, found: homeFormat, known: HOME_FORMAT });
+}
+
+/** Before hours of copying: does what the owner holds open this backup at all? */
+async function openRestored(folder: string, { keyFile, unlock }: RestoreRequest): Promise<Keys> {
+  if (keyFile !== undefined) {
+    const path = join(folder, 'config.json');
+    const config = JSON.parse(await readFile(path, 'utf8')) as Record<string, object>;
+    await writeFile(path, `${JSON.stringify({ ...config, keys: { ...config.keys, keyFile } }, undefined, 2)}\n`);
+  }
+  return unlock(folder);
+}
+
+/** The signature counts only by the key that is sealed under the owner's root key: the one named in public.json could be anybody's. */
+async function verifyStatement({ header, note, ...unpacked }: Unpacked, folder: string, keys: Keys): Promise<void> {
+  const { nodeId, checkpointVkey } = readPublicIdentity(folder);
+  const refuse = (): never => {
+    throw new NectarError('BACKUP_SIGNATURE_INVALID', { nodeId: header.nodeId });
+  };
+  const sealed = await openIdentity(keys, IDENTITIES.checkpoint);
+  const key = parseVerifierKey(checkpointVkey);
+  if (nodeId !== header.nodeId || !Buffer.from(key.publicKey).equals(sealed.publicKey)) refuse();
+  let text: string;
+  try {
+    const parsed = parseNote(note);
+    verifyNote(parsed, [key]);
+    text = parsed.text;
+  } catch (cause) {
+    throw new NectarError('BACKUP_SIGNATURE_INVALID', { nodeId: header.nodeId }, { cause });
+  }
+  const said = parseStatement(text);
+  const { entries, bytes, manifestSha256 } = unpacked;
+  const same = said.entries === entries && said.bytes === bytes && said.manifestSha256 === manifestSha256;
+  if (!same || said.nodeId !== header.nodeId || said.createdAt !== header.createdAt) refuse();
+  readFormat(folder);
+}
+
+/** What a backup leaves out because it is in clear at rest: made anew, for this machine. */
+async function makeUsable(folder: string, keys: Keys, { now }: RestoreRequest): Promise<void> {
+  for (const name of ['logs', 'run']) await mkdir(join(folder, name), { mode: 0o700 });
+  await renewCertificate({ home: folder, keys, now: now() });
+  await replaceClientToken({ home: folder, keys, now });
+}
+
+async function* readBackupFile(file: string): AsyncGenerator<Uint8Array> {
+  try {
+    yield* createReadStream(file, { highWaterMark: 1024 * 1024 }) as AsyncIterable<Uint8Array>;
+  } catch (error) {
+    const { code, syscall } = error as NodeJS.ErrnoException;
+    if (code === undefined || !['open', 'read'].includes(syscall ?? '')) throw error;
+    throw new NectarError('CLI_FILE_UNREADABLE', { path: file, reason: code }, { cause: error });
+  }
+}
+
+function restoreError(error: unknown, home: string): unknown {
+  const { code } = error as NodeJS.ErrnoException;
+  if (error instanceof NectarError) return error;
+  if (code === 'ENOSPC' || code === 'EDQUOT')
+    return new NectarError('NODE_DISK_FULL', { path: home }, { cause: error });
+  if (code === 'ENOTEMPTY' || code === 'EEXIST') return new NectarError('CLI_HOME_EXISTS', { home }, { cause: error });
+  if (code === 'EACCES' || code === 'EROFS' || code === 'EPERM' || code === 'ENOTDIR')
+    return new NectarError('CLI_HOME_UNWRITABLE', { home, reason: code }, { cause: error });
+  return error;
+}
