@@ -60,8 +60,6 @@ export function createBody(spec: ContainerSpec, { seccomp }: BodyOptions = spec)
         Source: source,
         Target: target,
         ReadOnly: readOnly,
-        // What an image has at that path is never copied into a volume of ours.
-        ...(kind === 'volume' && { VolumeOptions: { NoCopy: true } }),
       })) as never,
     },
   };

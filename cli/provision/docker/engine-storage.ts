@@ -87,11 +87,11 @@ export function createImages({ docker, signal, must, find, settle }: EngineCalls
   return {
     find: (reference) =>
       find(`looking at the image ${reference}`, (abortSignal) =>
-        docker.getImage(reference).inspect({ ...{ abortSignal } }),
+        docker.getImage(reference).inspect({ abortSignal } as Dockerode.ImageInspectOptions),
       ),
     list: (labels) =>
       must('listing images', (abortSignal) =>
-        docker.listImages({ filters: JSON.stringify({ label: [...labels] }), ...{ abortSignal } }),
+        docker.listImages({ filters: JSON.stringify({ label: [...labels] }), abortSignal }),
       ),
     load: async (archive) => {
       const answer = await must(

@@ -18,11 +18,6 @@ const limits = Type.Object(
   },
   { additionalProperties: false },
 );
-const published = Type.Object(
-  { host: Type.String({ minLength: 1, maxLength: 64 }), port: Type.Integer({ minimum: 1, maximum: 65_535 }) },
-  { additionalProperties: false },
-);
-
 /** HOME/target.json: what the CLI must know to find, keep and remove the containers of a node. No secrets. */
 export const targetSchema = Type.Object(
   {
@@ -43,10 +38,6 @@ export const targetSchema = Type.Object(
         { additionalProperties: false },
       ),
     ),
-    gateway: published,
-    p2p: published,
-    /** On this machine; mounted read-only into the store container. Absent: opened by passphrase. */
-    keyFile: Type.Optional(Type.String({ maxLength: 4096 })),
     limits: Type.Optional(Type.Partial(role(limits))),
   },
   { additionalProperties: false },
@@ -79,12 +70,4 @@ export function findTarget(home: string): DockerTarget | undefined {
 /** Replaces the file in one step. */
 export async function writeTarget(home: string, target: DockerTarget): Promise<void> {
   await writeWhole(home, 'target.json', `${JSON.stringify(target, undefined, 2)}\n`);
-}
-
-/** `https://ADDRESS:PORT` where this machine reaches the gateway: an unspecified address answers on loopback too. */
-export function gatewayUrl({ gateway }: Pick<DockerTarget, 'gateway'>): string {
-  const { host, port } = gateway;
-  if (host === '0.0.0.0') return `https://127.0.0.1:${port}`;
-  if (host === '::') return `https://[::1]:${port}`;
-  return `https://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }

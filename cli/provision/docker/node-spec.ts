@@ -1,0 +1,65 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { configPath, loadConfig, type NodeConfig } from '../../../appliance/config/index.ts';
+import { NectarError } from '../../../protocol/errors.ts';
+import { configDigest, containerConfig, type RawConfig } from './container-config.ts';
+import type { NodeSpec } from './desired-state.ts';
+import { CONTAINER_ROLES, type ContainerRole } from './role-table.ts';
+import { readSeccompProfile } from './seccomp-profile.ts';
+import { type DockerTarget, findTarget } from './target-file.ts';
+
+/** What of the home goes into the config volume, as bytes. */
+export interface SharedFiles {
+  readonly config: Uint8Array;
+  readonly network: Uint8Array;
+  readonly publicIdentity: Uint8Array;
+}
+
+export interface DockerNode {
+  readonly home: string;
+  readonly target: DockerTarget;
+  readonly config: NodeConfig;
+  readonly spec: NodeSpec;
+  readonly shared: SharedFiles;
+}
+
+/** The target file of a docker node. @throws NectarError CLI_HOME_MISSING */
+export function requireTarget(home: string): DockerTarget {
+  const target = findTarget(home);
+  if (target === undefined) throw new NectarError('CLI_HOME_MISSING', { home });
+  return target;
+}
+
+/** Reads what decides the containers of a node: target.json, config.json, network.json, public.json of its home. */
+export function readDockerNode(home: string): DockerNode {
+  const target = requireTarget(home);
+  // Validated as a whole, with the owner's view of it; the containers get the text that they read.
+  const { config } = loadConfig({ home });
+  const raw = containerConfig(JSON.parse(readFileSync(configPath(home), 'utf8')) as RawConfig);
+  const shared: SharedFiles = {
+    config: Buffer.from(`${JSON.stringify(raw, undefined, 2)}\n`),
+    network: readFileSync(join(home, 'network.json')),
+    publicIdentity: readFileSync(join(home, 'identity', 'public.json')),
+  };
+  const perRole = <T>(of: (role: ContainerRole) => T) =>
+    Object.fromEntries(CONTAINER_ROLES.map((role) => [role, of(role)])) as Record<ContainerRole, T>;
+  const spec: NodeSpec = {
+    nodeId: target.nodeId,
+    version: target.programVersion,
+    images: target.images,
+    seccomp: perRole(readSeccompProfile),
+    configDigests: perRole((role) => configDigest(role, raw, [shared.network, shared.publicIdentity])),
+    gateway: { host: config.gateway.host, port: config.gateway.port },
+    p2p: { host: config.p2p.listenHost, port: config.p2p.listenPort },
+    keyFile: config.keys.keyFile === '' ? undefined : config.keys.keyFile,
+    limits: target.limits as NodeSpec['limits'],
+  };
+  return { home, target, config, spec, shared };
+}
+
+/** `https://ADDRESS:PORT` where this machine reaches the gateway: one published everywhere answers on loopback too. */
+export function gatewayUrl({ host, port }: { readonly host: string; readonly port: number }): string {
+  if (host === '0.0.0.0') return `https://127.0.0.1:${port}`;
+  if (host === '::') return `https://[::1]:${port}`;
+  return `https://${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
