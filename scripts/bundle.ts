@@ -1,7 +1,15 @@
-/** dist/nectar-byon.mjs: our TypeScript in one file, for the published package and images (Node strips no types below node_modules). */
+/**
+ * Our TypeScript as it is shipped (Node strips no types below node_modules):
+ * dist/nectar-byon.mjs is the CLI of the published package, with its npm packages outside; dist/roles/ROLE/main.mjs is what an image
+ * runs, with its npm packages inside; dist/maps/ROLE/ has the source maps of the latter.
+ */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { hostArchitecture } from '../images/base-lock.ts';
+import { writeBundle } from '../images/bundle-folder.ts';
+import { bundleRole } from '../images/bundle-role.ts';
+import { ROLES } from '../images/role-specs.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const { version } = JSON.parse(readFileSync(`${root}/package.json`, 'utf8')) as { version: string };
@@ -22,3 +30,13 @@ await build({
   logLevel: 'warning',
 });
 process.stdout.write(`dist/nectar-byon.mjs ${version}\n`);
+
+// Images are Linux; elsewhere only the CLI is of use.
+if (process.platform === 'linux') {
+  for (const role of ROLES) {
+    const bundle = await bundleRole(role, hostArchitecture());
+    writeBundle(`${root}/dist`, role, bundle);
+    const bytes = [...bundle.files.values()].reduce((sum, { length }) => sum + length, 0);
+    process.stdout.write(`dist/roles/${role} ${Math.round(bytes / 1024)} KiB\n`);
+  }
+}
