@@ -1,103 +1,36 @@
-import { join } from 'node:path';
-import { ClassicLevel } from 'classic-level';
-import { NectarError } from '../protocol/errors.ts';
 import { loadConfig, loadSequencerConfig } from './config/index.ts';
-import { createLifecycle } from './service.ts';
-import { createLogger, createMetrics, type Logger } from './telemetry/index.ts';
-import { type Wiring, wireNode, wireSequencer } from './wire.ts';
+import { runSplitRole, type WireRole } from './run-split-role.ts';
+import { type RunRequest, runWiring } from './run-wiring.ts';
+import { createLogger, createMetrics } from './telemetry/index.ts';
 
-/** What one process runs. `all` is the whole node; `sequencer` is the devnet's other side. */
-export const ROLES = ['all', 'gateway', 'store', 'audit', 'rollup', 'sequencer'] as const;
-export type Role = (typeof ROLES)[number];
+export type { RunRequest } from './run-wiring.ts';
 
-export interface RunRequest {
-  readonly role: Role;
-  readonly home: string;
-  /** Of the package. */
-  readonly version: string;
-  readonly env: Readonly<Record<string, string | undefined>>;
-  /** Dotted option path -> value, from the command line. */
-  readonly flags?: Readonly<Record<string, unknown>>;
-  /** Aborted by SIGTERM and SIGINT: stops in reverse order of the start. */
-  readonly signal: AbortSignal;
-  /** Called once the process listens (it may still be locked or syncing), with the gateway's URL where it has one. */
-  readonly onListening: (gateway: string | undefined) => void;
-}
+/** What one process runs: `all` is the whole node, `sequencer` the devnet's other side, the rest one role behind sockets. */
+export type Role = RunRequest['role'];
 
-/** Role -> the wiring of its services. The split roles come with the container target. */
-const WIRINGS: Partial<Record<Role, (request: RunRequest, log: Logger) => Promise<Wiring>>> = {
-  all: async (request, log) => {
-    const { config } = loadConfig(request);
-    return wireNode({ home: request.home, version: request.version, config }, { log, metrics: createMetrics() });
-  },
-  sequencer: async (request, log) => {
-    const { config } = loadSequencerConfig(request);
-    return wireSequencer({ home: request.home, version: request.version, config }, { log, metrics: createMetrics() });
-  },
+/** Loaded one by one: a process holds the code of its role alone. */
+const SPLIT: Readonly<Record<Exclude<Role, 'all' | 'sequencer'>, () => Promise<WireRole>>> = {
+  gateway: async () => (await import('./wire/gateway.ts')).wireGateway,
+  store: async () => (await import('./wire/store.ts')).wireStore,
+  audit: async () => (await import('./wire/audit.ts')).wireAudit,
+  rollup: async () => (await import('./wire/rollup.ts')).wireRollup,
 };
 
 /**
  * Runs a role until the signal aborts. Resolves after a clean stop.
  *
- * @throws NectarError NODE_ROLE_UNAVAILABLE, NODE_HOME_IN_USE, and whatever a service's start throws
+ * @throws NectarError NODE_HOME_IN_USE, and whatever a service's start throws
  */
 export async function runRole(request: RunRequest): Promise<void> {
-  const wire = WIRINGS[request.role];
-  if (wire === undefined) throw new NectarError('NODE_ROLE_UNAVAILABLE', { role: request.role });
-  const log = createLogger({ level: logLevel(request) });
-  const lock = await lockHome(request.home);
-  try {
-    await runWiring(await wire(request, log), request, log);
-  } finally {
-    await lock.close();
+  const { role, home, version } = request;
+  if (role !== 'all' && role !== 'sequencer') return runSplitRole(request, await SPLIT[role]());
+  const { wireNode, wireSequencer } = await import('./wire.ts');
+  if (role === 'all') {
+    const { config } = loadConfig(request);
+    const log = createLogger({ level: config.log.level });
+    return runWiring(request, () => wireNode({ home, version, config }, { log, metrics: createMetrics() }), log);
   }
-}
-
-async function runWiring(wiring: Wiring, request: RunRequest, log: Logger): Promise<void> {
-  const lifecycle = createLifecycle(log);
-  const started = (async () => {
-    await lifecycle.start(wiring.alive);
-    request.onListening(wiring.url());
-    await wiring.whenUsable(request.signal);
-    await lifecycle.start(wiring.usable);
-    await wiring.onStarted();
-    log.info({ version: request.version, role: request.role }, 'started');
-  })();
-  try {
-    await Promise.race([started, aborted(request.signal)]);
-    await aborted(request.signal);
-  } finally {
-    log.info({}, 'stopping');
-    await wiring.onStopping();
-    await lifecycle.stop();
-    await started.catch(() => undefined);
-    log.info({}, 'stopped');
-  }
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
-}
-
-/** An empty LevelDB: the kernel frees its lock when the process ends, however it ends; no stale lock after kill -9. */
-async function lockHome(home: string): Promise<{ close(): Promise<void> }> {
-  const lock = new ClassicLevel(join(home, 'run', 'lock'));
-  try {
-    await lock.open();
-  } catch (error) {
-    if ((error as { cause?: { code?: string } }).cause?.code === 'LEVEL_LOCKED') {
-      throw new NectarError('NODE_HOME_IN_USE', { home }, { cause: error });
-    }
-    if ((error as { cause?: { message?: string } }).cause?.message?.includes('No space left')) {
-      throw new NectarError('NODE_DISK_FULL', { path: home }, { cause: error });
-    }
-    throw error;
-  }
-  return lock;
-}
-
-function logLevel(request: RunRequest): 'error' | 'warn' | 'info' | 'debug' {
-  const { config } = request.role === 'sequencer' ? loadSequencerConfig(request) : loadConfig(request);
-  return config.log.level;
+  const { config } = loadSequencerConfig(request);
+  const log = createLogger({ level: config.log.level });
+  return runWiring(request, () => wireSequencer({ home, version, config }, { log, metrics: createMetrics() }), log);
 }

@@ -1,15 +1,15 @@
 /**
- * The whole node, top to bottom in the order of the data flow: the only file that imports services. What one service needs of
- * another it declares itself; here the objects meet. Started in this order, stopped in reverse.
+ * The whole node, top to bottom in the order of the data flow. What one service needs of another it declares itself; here the
+ * objects meet. Started in this order, stopped in reverse. Only wire files import services: this one for a single process, and
+ * wire/<role>.ts, which wires the same functions with sockets where this one has direct calls.
  */
-import { randomBytes as nodeRandomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import type { PeerIdText } from '../protocol/brand.ts';
 import { parseVerifierKey } from '../protocol/merkle/verifier-key.ts';
 import { createAnchor, ethCall } from './anchor/index.ts';
 import { createAudit } from './audit/index.ts';
 import {
-  type NodeConfig,
+  homePaths,
   readDescriptor,
   readDevnetKey,
   readPublicIdentity,
@@ -21,63 +21,35 @@ import { createMembership } from './membership/index.ts';
 import { createP2p } from './p2p/index.ts';
 import { createReplication } from './replication/index.ts';
 import { createAuditor, createBatcher, createRollup, createRpcServer, createSequencer } from './rollup/index.ts';
-import type { Service } from './service.ts';
 import { createStatus } from './status/index.ts';
 import { createStore } from './store/index.ts';
-import type { Logger, Metrics } from './telemetry/index.ts';
-
-/** The services of one process, in two phases: alive (perhaps locked), then usable. */
-export interface Wiring {
-  readonly alive: readonly Service[];
-  readonly usable: readonly Service[];
-  /** The gateway's URL where the process has one; valid once `alive` has started. */
-  url(): string | undefined;
-  /** Resolves when the second phase may start: the root key is open. */
-  whenUsable(signal: AbortSignal): Promise<void>;
-  /** After the last service has started, before the first one stops: what the audit log says of the process itself. */
-  onStarted(): Promise<void>;
-  onStopping(): Promise<void>;
-}
-
-export interface WireDeps {
-  readonly log: Logger;
-  readonly metrics: Metrics;
-}
-
-export interface NodeOptions {
-  readonly home: string;
-  readonly version: string;
-  readonly config: NodeConfig;
-}
-
-const now = (): number => Date.now();
-const today = (): Date => new Date();
-const randomBytes = (length: number): Uint8Array => new Uint8Array(nodeRandomBytes(length));
+import { type NodeOptions, now, randomBytes, today, type WireDeps, type Wiring } from './wiring.ts';
 
 /** `run all`: a clinic's node. It follows the chain and serves its owner; it orders nothing. */
 export async function wireNode({ home, version, config }: NodeOptions, { log, metrics }: WireDeps): Promise<Wiring> {
   const identity = readPublicIdentity(home);
+  const paths = homePaths(home);
   const { descriptor } = readDescriptor(home);
   const { nodeId, tokenJwk } = identity;
   const peerId = identity.peerId as PeerIdText;
   const crypto = nodeEnvelopeCrypto;
 
   // The secret boundary. Everything below gets derived keys, wrapped DEKs and signatures of it, never the root key.
-  const keys = createKeys({ ...config.keys, home }, { crypto, log, metrics, now: today, randomBytes });
+  const keys = createKeys({ ...config.keys, home: paths.keys }, { crypto, log, metrics, now: today, randomBytes });
   const checkpointKey = parseVerifierKey(identity.checkpointVkey);
   const signer = { ...createIdentitySigner(keys, 'checkpoint'), publicKey: checkpointKey.publicKey };
   const tokens = await createTokens(
-    { path: join(home, 'tokens.json'), nodeId, publicJwk: tokenJwk },
+    { path: paths.tokens, nodeId, publicJwk: tokenJwk },
     { signer: createIdentitySigner(keys, 'token'), now, randomBytes },
   );
 
   // Evidence first: nothing private is served that the log does not hold.
   const audit = createAudit(
-    { folder: join(home, 'audit'), origin: checkpointKey.name, config: config.audit },
+    { folder: paths.audit, origin: checkpointKey.name, config: config.audit },
     { keys, signer, log, metrics, now, randomBytes },
   );
   const store = createStore(
-    { ...config.store, home, nodeId },
+    { ...config.store, home: paths.storeParent, nodeId },
     {
       crypto,
       keys,
@@ -100,7 +72,7 @@ export async function wireNode({ home, version, config }: NodeOptions, { log, me
     {
       config: config.rollup,
       descriptor,
-      databasePath: join(home, 'rollup', 'db'),
+      databasePath: paths.rollupDatabase,
       durable: false,
       clientVersion: `nectar-byon/${version}`,
     },
@@ -141,7 +113,7 @@ export async function wireNode({ home, version, config }: NodeOptions, { log, me
     now,
   });
   const anchor = createAnchor(
-    { ...config.anchor, folder: join(home, 'anchor') },
+    { ...config.anchor, folder: paths.anchor },
     {
       records: store,
       audit,
@@ -172,7 +144,7 @@ export async function wireNode({ home, version, config }: NodeOptions, { log, me
       services: [keys, audit, store, rollup, p2p, replication, anchor],
       isLocked: () => keys.state() === 'locked',
       heads: rollup.heads,
-      peers: () => p2p.peers(),
+      peers: () => p2p.peers().length,
       records: () => store.stats().records,
       audit: () => audit.treeHead(),
       anchored: () => anchor.anchored(),
@@ -185,8 +157,8 @@ export async function wireNode({ home, version, config }: NodeOptions, { log, me
     {
       config: config.gateway,
       version,
-      certificatePath: join(home, 'tls', 'server.crt'),
-      keyPath: join(home, 'tls', 'server.key'),
+      certificatePath: paths.certificate,
+      keyPath: paths.certificateKey,
     },
     {
       keys,
@@ -197,7 +169,7 @@ export async function wireNode({ home, version, config }: NodeOptions, { log, me
       anchor: { anchors: () => anchor.auditAnchors() },
       node: {
         readiness: view.readiness,
-        status: async () => view.status(),
+        status: view.status,
         network: async () => ({
           network: descriptor.name,
           l1ChainId: Number(descriptor.l1.chainId),

@@ -8,6 +8,7 @@ import { registerDevnet } from './commands/devnet.ts';
 import { registerDoctor } from './commands/doctor.ts';
 import { registerDown } from './commands/down.ts';
 import { registerGet } from './commands/get.ts';
+import { registerHealthcheck } from './commands/healthcheck.ts';
 import { registerInit } from './commands/init.ts';
 import { registerKeys } from './commands/keys.ts';
 import { registerLogs } from './commands/logs.ts';
@@ -67,7 +68,7 @@ export function createProgram(terminal: Terminal): Command {
     ['Records:', [registerPut, registerGet, registerLs, registerRm, registerScrub]],
     ['Access and evidence:', [registerKeys, registerToken, registerAudit]],
     ['Network:', [registerNetwork, registerDevnet]],
-    ['Other:', [registerConfig, registerCompletion, registerRun]],
+    ['Other:', [registerConfig, registerCompletion, registerRun, registerHealthcheck]],
   ];
   for (const [heading, registers] of groups) {
     program.commandsGroup(heading);

@@ -9,7 +9,7 @@ import type { Round } from './round.ts';
 export async function advanceAudit(round: Round): Promise<AnchoredCheckpoint | undefined> {
   const nodeId = registryNodeId(round.peerId());
   const latest = await findLatestCheckpoint(round.chain, nodeId);
-  const head = round.audit.treeHead();
+  const head = await round.audit.treeHead();
   if (latest !== undefined && head.size <= latest.size) {
     await forget(round);
     const forked = head.size < latest.size || head.root !== latest.root;

@@ -14,9 +14,14 @@ export interface UnanchoredRecords {
   markAnchored(items: readonly RecordVersion[], anchor: { root: string; batchId: string }): Promise<void>;
 }
 
+interface TreeHead {
+  readonly size: number;
+  readonly root: RootHash;
+}
+
 /** The audit log's side. */
 export interface AuditHead {
-  treeHead(): { readonly size: number; readonly root: RootHash };
+  treeHead(): TreeHead | Promise<TreeHead>;
   checkpoint(): Promise<{ readonly size: number; readonly root: RootHash }>;
 }
 

@@ -4,6 +4,7 @@ import { Ajv } from 'ajv';
 import Type, { type Static } from 'typebox';
 import { NectarError } from '../../protocol/errors.ts';
 import { parseDescriptor, type VerifiedDescriptor } from '../../protocol/network/descriptor.ts';
+import { homePaths } from './home-paths.ts';
 
 const MAX_FILE_BYTES = 256 * 1024;
 const KEY_PATTERN = /^0x([0-9a-f]{64})\n?$/;
@@ -29,7 +30,7 @@ const validate = new Ajv().compile<PublicIdentity>(publicIdentitySchema);
 
 /** @throws NectarError CONFIG_FILE_MISSING, CONFIG_FILE_INVALID */
 export function readPublicIdentity(home: string): PublicIdentity {
-  const path = join(home, 'identity', 'public.json');
+  const path = homePaths(home).publicIdentity;
   const text = readBounded(path).toString('utf8');
   let value: unknown;
   try {
@@ -43,7 +44,7 @@ export function readPublicIdentity(home: string): PublicIdentity {
 
 /** HOME/network.json, its signature checked. @throws NectarError CONFIG_FILE_MISSING, NETWORK_DESCRIPTOR_* */
 export function readDescriptor(home: string): VerifiedDescriptor {
-  return parseDescriptor(readBounded(join(home, 'network.json')));
+  return parseDescriptor(readBounded(homePaths(home).network));
 }
 
 /** A bare key of a devnet's home: 32 bytes as 0x hex. Nodes have none: theirs are sealed. */

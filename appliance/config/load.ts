@@ -1,8 +1,8 @@
 import { readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
 import { Ajv, type ErrorObject } from 'ajv';
 import type { TSchema } from 'typebox';
 import { NectarError } from '../../protocol/errors.ts';
+import { homePaths } from './home-paths.ts';
 import { configOptions, getAt, setAt } from './options.ts';
 import { type NodeConfig, nodeConfigSchema, type SequencerHomeConfig, sequencerHomeSchema } from './schema.ts';
 
@@ -30,7 +30,7 @@ const validateNode = ajv.compile(nodeConfigSchema);
 const validateSequencerHome = ajv.compile(sequencerHomeSchema);
 
 export function configPath(home: string): string {
-  return join(home, 'config.json');
+  return homePaths(home).config;
 }
 
 /**

@@ -10,10 +10,13 @@ export interface AccessContext {
   readonly requestId: string;
 }
 
+/** A service of this process answers at once, one of another role after a message. */
+type Awaitable<T> = T | Promise<T>;
+
 export interface GatewayKeys {
-  state(): 'locked' | 'unlocked';
+  state(): Awaitable<'locked' | 'unlocked'>;
   unlock(secret: { provider: 'passphrase'; passphrase: Uint8Array } | { provider: 'file' }): Promise<void>;
-  list(): readonly { id: string; createdAt: string; current: boolean; provider: string }[];
+  list(): Awaitable<readonly { id: string; createdAt: string; current: boolean; provider: string }[]>;
   rotate(): Promise<{ from: string; to: string }>;
 }
 
@@ -124,11 +127,11 @@ export interface GatewayDependencies {
   readonly store: GatewayStore;
   /** JSON-RPC 2.0, single or batch; undefined when the body held notifications only. Never throws once started. */
   readonly rollup: { rpc(body: unknown): Promise<unknown> };
-  readonly p2p: { peers(): readonly GatewayPeer[] };
+  readonly p2p: { peers(): Awaitable<readonly GatewayPeer[]> };
   /** The anchored checkpoints that `audit verify` compares the log with. */
   readonly anchor: { anchors(): Promise<readonly AuditAnchor[]> };
   readonly node: {
-    readiness(): NodeReadiness;
+    readiness(): Awaitable<NodeReadiness>;
     status(): Promise<NodeStatus>;
     network(): Promise<NetworkInfo>;
     /** Applies to the NodeRegistry; resolves once the application is accepted by the sequencer. */

@@ -58,7 +58,7 @@ export function addRequestGuard(
     if (stopping.aborted) throw new NectarError('GATEWAY_STOPPING', {});
     const release = requests.enter();
     reply.raw.once('close', release);
-    if (guard.whileLocked !== true && deps.keys.state() === 'locked') throw new NectarError('KEY_LOCKED', {});
+    if (guard.whileLocked !== true && (await deps.keys.state()) === 'locked') throw new NectarError('KEY_LOCKED', {});
   });
 
   server.addHook('preParsing', async (request, reply) => {

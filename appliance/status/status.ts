@@ -1,14 +1,18 @@
 import type { Readiness } from '../service.ts';
 
+/** A service of this process answers at once, one of another role after a message. */
+type Awaitable<T> = T | Promise<T>;
+
 /** What the status is made of: each value throws while its service has not started, and is then null. */
 export interface StatusDeps {
-  readonly services: readonly { readonly name: string; readiness(): Readiness }[];
-  readonly isLocked: () => boolean;
-  readonly heads: () => Record<'unsafe' | 'safe' | 'finalized', { readonly number: bigint }>;
-  readonly peers: () => readonly unknown[];
-  readonly records: () => number;
-  readonly audit: () => { readonly size: number; readonly root: string };
-  readonly anchored: () => Anchored;
+  readonly services: readonly { readonly name: string; readiness(): Awaitable<Readiness> }[];
+  readonly isLocked: () => Awaitable<boolean>;
+  readonly heads: () => Awaitable<Record<'unsafe' | 'safe' | 'finalized', { readonly number: bigint | number }>>;
+  /** How many. */
+  readonly peers: () => Awaitable<number>;
+  readonly records: () => Awaitable<number>;
+  readonly audit: () => Awaitable<{ readonly size: number; readonly root: string }>;
+  readonly anchored: () => Awaitable<Anchored>;
   readonly now: () => number;
 }
 
@@ -47,42 +51,54 @@ export interface Status {
 
 /** The node at a glance: usable or why not, and how far each part has come. */
 export interface StatusView {
-  readiness(): { ready: boolean; reasons: { service: string; reason: string }[] };
-  status(): Status;
+  readiness(): Promise<{ ready: boolean; reasons: { service: string; reason: string }[] }>;
+  status(): Promise<Status>;
 }
 
 export function createStatus(options: StatusOptions, deps: StatusDeps): StatusView {
   const startedAt = deps.now();
 
-  function readiness(): ReturnType<StatusView['readiness']> {
-    const reasons = deps.services.flatMap((service) => {
-      const state = service.readiness();
-      return state.ready ? [] : [{ service: service.name, reason: state.reason }];
-    });
+  async function readiness(): ReturnType<StatusView['readiness']> {
+    const states = await Promise.all(
+      deps.services.map(async (service) => ({ service: service.name, state: await service.readiness() })),
+    );
+    const reasons = states.flatMap(({ service, state }) => (state.ready ? [] : [{ service, reason: state.reason }]));
     return { ready: reasons.length === 0, reasons };
   }
 
   return {
     readiness,
-    status: () => ({
-      ...readiness(),
-      locked: deps.isLocked(),
-      nodeId: options.nodeId,
-      peerId: options.peerId,
-      network: options.network,
-      version: options.version,
-      uptimeSeconds: Math.max(0, Math.round((deps.now() - startedAt) / 1000)),
-      roles: [...options.roles],
-      l2: known(() => describeHeads(deps.heads())),
-      peers: known(() => deps.peers().length),
-      records: known(deps.records),
-      audit: known(deps.audit),
-      anchored: known(() => describeAnchored(deps.anchored())),
-    }),
+    async status() {
+      const [state, locked, l2, peers, records, audit, anchored] = await Promise.all([
+        readiness(),
+        known(deps.isLocked),
+        known(async () => describeHeads(await deps.heads())),
+        known(deps.peers),
+        known(deps.records),
+        known(deps.audit),
+        known(async () => describeAnchored(await deps.anchored())),
+      ]);
+      return {
+        ...state,
+        // A store that does not answer opens nothing either, but no passphrase would change that: the reasons say it.
+        locked: locked ?? false,
+        nodeId: options.nodeId,
+        peerId: options.peerId,
+        network: options.network,
+        version: options.version,
+        uptimeSeconds: Math.max(0, Math.round((deps.now() - startedAt) / 1000)),
+        roles: [...options.roles],
+        l2,
+        peers,
+        records,
+        audit,
+        anchored,
+      };
+    },
   };
 }
 
-function describeHeads(heads: ReturnType<StatusDeps['heads']>): NonNullable<Status['l2']> {
+function describeHeads(heads: Awaited<ReturnType<StatusDeps['heads']>>): NonNullable<Status['l2']> {
   const { unsafe, safe, finalized } = heads;
   return { unsafe: Number(unsafe.number), safe: Number(safe.number), finalized: Number(finalized.number) };
 }
@@ -99,9 +115,9 @@ function describeAnchored({
 }
 
 /** A service that has not started knows nothing yet; the reasons say why. */
-function known<T>(read: () => T): T | null {
+async function known<T>(read: () => Awaitable<T>): Promise<T | null> {
   try {
-    return read();
+    return await read();
   } catch {
     return null;
   }

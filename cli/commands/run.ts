@@ -1,4 +1,5 @@
 import { Argument, type Command } from 'commander';
+import { homePaths } from '../../appliance/config/home-paths.ts';
 import type { Role } from '../../appliance/roles.ts';
 import { action, addVerb, type Call } from '../call.ts';
 import { writeRunning } from '../provision/process/running.ts';
@@ -27,6 +28,12 @@ async function run({ home, operands, terminal }: Call<object>): Promise<void> {
     version: VERSION,
     env: terminal.env,
     signal: terminal.signal,
-    onListening: (gateway) => writeRunning(home, gateway),
+    onListening: (gateway) => announce(role, home, gateway),
   });
+}
+
+/** For the other commands: where the node of this home answers. In a container the provisioning knows, and nothing here is writable. */
+function announce(role: Role, home: string, gateway: string | undefined): void {
+  const answers = role === 'all' || role === 'sequencer' || role === 'gateway';
+  if (answers && homePaths(home).layout === 'home') writeRunning(home, gateway);
 }

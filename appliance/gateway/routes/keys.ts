@@ -44,7 +44,7 @@ export function addKeyRoutes(server: GatewayServer, context: RouteContext): void
     exclusive.run('unlock', () => openKeys(request, request.body as UnlockRequest, context)),
   );
 
-  server.get('/v1/keys', list, async () => ({ keys: keys.list() }));
+  server.get('/v1/keys', list, async () => ({ keys: await keys.list() }));
 
   server.post('/v1/keys/rotate', rotate, (request) =>
     exclusive.run('key rotation', async () => {
@@ -71,7 +71,7 @@ async function openKeys(
   body: UnlockRequest,
   { deps, events }: RouteContext,
 ): Promise<{ state: 'unlocked' }> {
-  if (deps.keys.state() === 'unlocked') return { state: 'unlocked' };
+  if ((await deps.keys.state()) === 'unlocked') return { state: 'unlocked' };
   const passphrase = 'passphrase' in body ? new TextEncoder().encode(body.passphrase) : undefined;
   const record = (outcome: 'success' | 'failure') => {
     const detail = { provider: passphrase === undefined ? 'file' : 'passphrase' };

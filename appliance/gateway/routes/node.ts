@@ -52,7 +52,7 @@ export function addNodeRoutes(server: GatewayServer, { deps: { node, p2p }, excl
   server.get('/healthz', health, async () => ({ status: 'ok' }));
 
   server.get('/readyz', readiness, async (_, reply) => {
-    const state = node.readiness();
+    const state = await node.readiness();
     return reply.code(state.ready ? 200 : 503).send(state);
   });
 
@@ -60,7 +60,7 @@ export function addNodeRoutes(server: GatewayServer, { deps: { node, p2p }, excl
 
   server.get('/v1/network', network, () => node.network());
 
-  server.get('/v1/network/peers', peers, async () => ({ peers: p2p.peers() }));
+  server.get('/v1/network/peers', peers, async () => ({ peers: await p2p.peers() }));
 
   server.post('/v1/network/join', join, (request) => exclusive.run('network join', () => node.join(request.access)));
 }

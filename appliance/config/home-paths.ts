@@ -1,0 +1,79 @@
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+
+/** Processes that share the work of a node; each locks what it alone may write. */
+export type LockedRole = 'all' | 'gateway' | 'store' | 'audit' | 'rollup' | 'sequencer';
+
+/** Where everything of a node lies: in one folder (a home), or in one volume per owner below it (the containers). */
+export interface HomePaths {
+  readonly layout: 'home' | 'volumes';
+  readonly config: string;
+  readonly network: string;
+  readonly publicIdentity: string;
+  /** Folder with keys.json and identity/*.sealed. */
+  readonly keys: string;
+  /** Folder that holds store/. */
+  readonly storeParent: string;
+  readonly audit: string;
+  readonly rollupDatabase: string;
+  readonly anchor: string;
+  readonly certificate: string;
+  readonly certificateKey: string;
+  readonly tokens: string;
+  /** The places that a role locks while it runs. `all` locks those of every role. */
+  locks(role: LockedRole): readonly string[];
+}
+
+const SPLIT_ROLES = ['gateway', 'store', 'audit', 'rollup'] as const;
+
+/** Resolves every path of a node; `config/config.json` instead of `config.json` tells the containers' layout. */
+export function homePaths(home: string): HomePaths {
+  const root = resolve(home);
+  return existsSync(join(root, 'config', 'config.json')) ? volumePaths(root) : folderPaths(root);
+}
+
+function folderPaths(root: string): HomePaths {
+  const at = (...parts: string[]): string => join(root, ...parts);
+  const lock = (role: LockedRole): string =>
+    at('run', role === 'all' || role === 'sequencer' ? 'lock' : `lock-${role}`);
+  return {
+    layout: 'home',
+    config: at('config.json'),
+    network: at('network.json'),
+    publicIdentity: at('identity', 'public.json'),
+    keys: root,
+    storeParent: root,
+    audit: at('audit'),
+    rollupDatabase: at('rollup', 'db'),
+    anchor: at('anchor'),
+    certificate: at('tls', 'server.crt'),
+    certificateKey: at('tls', 'server.key'),
+    tokens: at('tokens.json'),
+    locks: (role) => [lock(role), ...(role === 'all' ? SPLIT_ROLES.map(lock) : [])],
+  };
+}
+
+/** Each volume is mounted only into the role that owns it; `config` is everybody's, read-only. */
+function volumePaths(root: string): HomePaths {
+  const at = (...parts: string[]): string => join(root, ...parts);
+  return {
+    layout: 'volumes',
+    config: at('config', 'config.json'),
+    network: at('config', 'network.json'),
+    publicIdentity: at('config', 'public.json'),
+    keys: at('keys'),
+    storeParent: root,
+    audit: at('audit'),
+    rollupDatabase: at('rollup', 'db'),
+    anchor: at('rollup', 'anchor'),
+    certificate: at('gateway', 'tls', 'server.crt'),
+    certificateKey: at('gateway', 'tls', 'server.key'),
+    tokens: at('gateway', 'tokens.json'),
+    locks: (role) => (role === 'all' ? SPLIT_ROLES : [role]).map((name) => at(name, 'lock')),
+  };
+}
+
+/** The folder of the crossings' sockets: NECTAR_SOCKETS, else HOME/run/sockets. */
+export function socketsFolder(home: string, env: Readonly<Record<string, string | undefined>>): string {
+  return resolve(env.NECTAR_SOCKETS || join(home, 'run', 'sockets'));
+}

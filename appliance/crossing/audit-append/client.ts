@@ -1,0 +1,16 @@
+import type { Audit, IssuedCheckpoint } from '../../audit/index.ts';
+import type { Connection } from '../connection.ts';
+import { append, checkpoint, treeHead } from './contract.ts';
+
+/** The appending side of the audit log, reached over its socket. */
+export interface AuditAppendClient extends Pick<Audit, 'append' | 'checkpoint'> {
+  treeHead(): Promise<ReturnType<Audit['treeHead']>>;
+}
+
+export function createAuditAppendClient(connection: Connection): AuditAppendClient {
+  return {
+    append: (event) => connection.unary(append, event),
+    treeHead: () => connection.unary(treeHead, null),
+    checkpoint: (): Promise<IssuedCheckpoint> => connection.unary(checkpoint, null),
+  };
+}

@@ -1,0 +1,37 @@
+import type { Audit, AuditInput, IssuedCheckpoint } from '../../audit/index.ts';
+import { unary } from '../method.ts';
+import { accessContext, count, exact, facts, hash, nothing, oneOf, optional, shape, text } from '../shape.ts';
+
+type Appended = Awaited<ReturnType<Audit['append']>>;
+type TreeHead = ReturnType<Audit['treeHead']>;
+
+export const checkpointShape = shape<IssuedCheckpoint>(
+  exact({ origin: text(256), size: count, root: hash, note: text(64 * 1024) }),
+);
+
+export const append = unary<AuditInput, Appended>({
+  name: 'append',
+  input: shape(
+    exact({
+      type: text(64),
+      outcome: oneOf('success', 'failure'),
+      context: accessContext,
+      recordId: optional(text(256)),
+      version: optional(count),
+      detail: optional(facts),
+    }),
+  ),
+  output: shape(exact({ index: count, leafHash: hash })),
+});
+
+export const treeHead = unary<null, TreeHead>({
+  name: 'tree-head',
+  input: shape(nothing),
+  output: shape(exact({ size: count, root: hash })),
+});
+
+export const checkpoint = unary<null, IssuedCheckpoint>({
+  name: 'checkpoint',
+  input: shape(nothing),
+  output: checkpointShape,
+});

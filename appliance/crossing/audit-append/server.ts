@@ -1,0 +1,12 @@
+import type { Audit } from '../../audit/index.ts';
+import { type Route, unaryRoute } from '../route.ts';
+import { append, checkpoint, treeHead } from './contract.ts';
+
+/** What gateway, store and rollup may ask of the log: to add to it, and how far it is. None of it reads an entry. */
+export function auditAppendRoutes(audit: Pick<Audit, 'append' | 'treeHead' | 'checkpoint'>): Route[] {
+  return [
+    unaryRoute(append, (event) => audit.append(event)),
+    unaryRoute(treeHead, () => audit.treeHead()),
+    unaryRoute(checkpoint, () => audit.checkpoint()),
+  ];
+}

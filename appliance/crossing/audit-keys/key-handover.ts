@@ -1,0 +1,66 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isNectarError } from '../../../protocol/errors.ts';
+import type { Keys } from '../../keys/index.ts';
+import type { Service } from '../../service.ts';
+import type { Logger } from '../../telemetry/index.ts';
+import type { AuditKeysClient } from './client.ts';
+
+const RETRY_MS = 250;
+
+export interface KeyHandoverDeps {
+  readonly keys: Pick<Keys, 'derive' | 'openIdentity'>;
+  readonly audit: Pick<AuditKeysClient, 'hand' | 'attend'>;
+  readonly log: Logger;
+}
+
+/**
+ * In the store role: gives the audit role its two keys, and again whenever its process is a new one. Starts once the log is
+ * open: what the store then ends of a crash is put on record.
+ */
+export function createKeyHandover({ keys, audit, log }: KeyHandoverDeps): Service {
+  const abort = new AbortController();
+  let loop: Promise<void> | undefined;
+  let missing: string | undefined = 'not started';
+
+  async function handOver(signal: AbortSignal): Promise<void> {
+    for (;;) {
+      signal.throwIfAborted();
+      try {
+        await audit.hand(keys.derive('audit-body'), await keys.openIdentity('checkpoint'), signal);
+        missing = undefined;
+        log.info({}, 'audit has its keys');
+        return;
+      } catch (error) {
+        if (signal.aborted) throw error;
+        missing = isNectarError(error) ? error.message : 'audit did not take its keys';
+        log.debug({ err: error }, 'audit did not take its keys yet');
+      }
+      await sleep(RETRY_MS, undefined, { signal });
+    }
+  }
+
+  async function attend(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await audit.attend(signal).catch(() => undefined);
+      if (signal.aborted) return;
+      missing = 'audit has ended, or lost its keys';
+      await sleep(RETRY_MS, undefined, { signal }).catch(() => undefined);
+      await handOver(signal).catch(() => undefined);
+    }
+  }
+
+  return {
+    name: 'audit keys',
+    async start(signal) {
+      const until = AbortSignal.any([signal, abort.signal]);
+      missing = 'audit does not answer';
+      await handOver(until);
+      loop = attend(until);
+    },
+    async stop() {
+      abort.abort();
+      await loop;
+    },
+    readiness: () => (missing === undefined ? { ready: true } : { ready: false, reason: missing }),
+  };
+}

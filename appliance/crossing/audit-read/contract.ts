@@ -1,0 +1,92 @@
+import type { RootHash } from '../../../protocol/brand.ts';
+import type { AuditProof } from '../../../protocol/merkle/audit-proof.ts';
+import type { AccessContext, AuditAnchor, AuditEntry, AuditVerdict } from '../../audit/index.ts';
+import { feed, unary } from '../method.ts';
+import {
+  accessContext,
+  anything,
+  count,
+  exact,
+  hash,
+  list,
+  nothing,
+  nullable,
+  number,
+  oneOf,
+  optional,
+  shape,
+  text,
+} from '../shape.ts';
+import { type ServiceState, serviceStates } from '../state.ts';
+
+/** A thousand entries, each with a body of at most 64 KiB, and what JSON adds. */
+const MAX_ENTRIES_BYTES = 96 * 1024 * 1024;
+const MAX_ENTRY_BYTES = 1024 * 1024;
+const MAX_ANCHORS = 1024;
+
+export interface AuditState {
+  readonly services: readonly ServiceState[];
+  readonly head: { readonly size: number; readonly root: RootHash } | null;
+}
+
+const leaf = exact({ v: count, time: text(64), type: text(64), outcome: text(16), bodyHash: hash });
+const entryShape = exact({ index: count, leafHash: hash, leaf, body: optional(anything) });
+
+export const state = unary<null, AuditState>({
+  name: 'state',
+  input: shape(nothing),
+  output: shape(exact({ services: serviceStates, head: nullable(exact({ size: count, root: hash })) })),
+});
+
+export const entry = unary<{ index: number; context: AccessContext }, AuditEntry>({
+  name: 'entry',
+  input: shape(exact({ index: number, context: accessContext })),
+  output: shape(entryShape),
+  maxOutputBytes: MAX_ENTRY_BYTES,
+});
+
+export const tail = unary<{ limit: number; context: AccessContext }, AuditEntry[]>({
+  name: 'tail',
+  input: shape(exact({ limit: number, context: accessContext })),
+  output: shape(list(entryShape, 1_000)),
+  maxOutputBytes: MAX_ENTRIES_BYTES,
+});
+
+export const prove = unary<{ index: number; context?: AccessContext }, AuditProof>({
+  name: 'prove',
+  input: shape(exact({ index: number, context: optional(accessContext) })),
+  output: shape(
+    exact({
+      v: count,
+      kind: text(64),
+      index: count,
+      size: count,
+      leaf: text(4096),
+      path: list(hash, 64),
+      checkpoint: text(64 * 1024),
+      vkey: text(512),
+      salt: optional(text(128)),
+      body: optional(text(512 * 1024)),
+    }),
+  ),
+  maxOutputBytes: MAX_ENTRY_BYTES,
+});
+
+const verdict = oneOf('ok', 'violated');
+
+export const verify = feed<{ anchors: readonly AuditAnchor[] }, { leaves: number; total: number }, AuditVerdict>({
+  name: 'verify',
+  input: shape(exact({ anchors: list(exact({ size: count, root: hash, where: text(256) }), MAX_ANCHORS) })),
+  item: shape(exact({ leaves: count, total: count })),
+  output: shape(
+    exact({
+      integrity: verdict,
+      completeness: oneOf('ok', 'violated', 'unknown'),
+      size: count,
+      root: hash,
+      findings: list(anything, 1_000),
+      bodies: exact({ opened: count, erased: count }),
+    }),
+  ),
+  maxOutputBytes: MAX_ENTRY_BYTES,
+});

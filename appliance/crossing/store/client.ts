@@ -1,0 +1,52 @@
+import type { Keys } from '../../keys/index.ts';
+import type { Store } from '../../store/index.ts';
+import { once } from '../collect.ts';
+import type { Connection } from '../connection.ts';
+import { exportCar, head, listRecords, open, put, rewrap, type StoreState, scrub, shred, state } from './contract.ts';
+import { keyState, listKeys, rotateKeys, signToken, unlock } from './key-contract.ts';
+
+type Crossed = 'put' | 'open' | 'head' | 'list' | 'shred' | 'rewrap' | 'exportCar' | 'scrub';
+
+/** The store, reached over its socket. */
+export interface StoreClient extends Pick<Store, Crossed> {
+  state(timeoutMs: number): Promise<StoreState>;
+}
+
+/** The keys, reached over the store's socket: no key comes across. */
+export interface KeysClient extends Pick<Keys, 'unlock' | 'rotate'> {
+  state(): Promise<ReturnType<Keys['state']>>;
+  list(): Promise<ReturnType<Keys['list']>>;
+  signToken(input: Uint8Array): Promise<Uint8Array>;
+}
+
+export function createStoreClient(connection: Connection): StoreClient {
+  return {
+    state: (timeoutMs) => connection.unary(state, null, { timeoutMs }),
+    put: (input, body, context, signal) => connection.upload(put, { input, context }, body, signal),
+    async open(id, options, context, signal) {
+      const { head: opened, body } = await connection.download(open, { id, options, context }, signal);
+      return { ...opened, body };
+    },
+    head: (id, options, context) => connection.unary(head, { id, options, context }),
+    list: (query, context) => connection.unary(listRecords, { query, context }),
+    shred: (id, context) => connection.unary(shred, { id, context }),
+    rewrap: (onProgress, context) => connection.feed(rewrap, { context }, onProgress),
+    async *exportCar(id, options, context) {
+      yield* (await connection.download(exportCar, { id, options, context })).body;
+    },
+    scrub: (onProgress, signal) => connection.feed(scrub, null, onProgress, signal),
+  };
+}
+
+export function createKeysClient(connection: Connection): KeysClient {
+  return {
+    state: () => connection.unary(keyState, null),
+    async unlock(secret) {
+      const passphrase = secret.provider === 'passphrase' ? secret.passphrase : new Uint8Array(0);
+      await connection.upload(unlock, { provider: secret.provider }, once(passphrase));
+    },
+    list: () => connection.unary(listKeys, null),
+    rotate: () => connection.unary(rotateKeys, null),
+    signToken: async (input) => (await connection.unary(signToken, { input })).signature,
+  };
+}

@@ -1,0 +1,32 @@
+import { NectarError } from '../../../protocol/errors.ts';
+import type { Keys } from '../../keys/index.ts';
+import { collect } from '../collect.ts';
+import { type Route, unaryRoute, uploadRoute } from '../route.ts';
+import { keyState, listKeys, MAX_PASSPHRASE_BYTES, rotateKeys, signToken, unlock } from './key-contract.ts';
+
+/** Header and claims of a JWT, each base64url of a JSON object; nothing else is ever signed with the token key. */
+const SIGNING_INPUT = /^eyJ[A-Za-z0-9_-]+\.eyJ[A-Za-z0-9_-]+$/;
+
+export function keyRoutes(keys: Keys, tokenSigner: { sign(input: Uint8Array): Promise<Uint8Array> }): Route[] {
+  return [
+    unaryRoute(keyState, () => keys.state()),
+    uploadRoute(unlock, async ({ provider }, body) => {
+      const passphrase = await collect(body, MAX_PASSPHRASE_BYTES, { service: 'gateway', operation: unlock.name });
+      try {
+        await keys.unlock(provider === 'file' ? { provider } : { provider, passphrase });
+        return null;
+      } finally {
+        passphrase.fill(0);
+      }
+    }),
+    unaryRoute(listKeys, () => keys.list()),
+    unaryRoute(rotateKeys, () => keys.rotate()),
+    unaryRoute(signToken, async ({ input }) => {
+      if (!SIGNING_INPUT.test(Buffer.from(input).toString('latin1'))) {
+        const problem = 'not the signing input of a token';
+        throw new NectarError('NODE_MESSAGE_INVALID', { service: 'gateway', operation: signToken.name, problem });
+      }
+      return { signature: await tokenSigner.sign(input) };
+    }),
+  ];
+}

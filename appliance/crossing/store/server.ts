@@ -1,0 +1,81 @@
+import type { Keys } from '../../keys/index.ts';
+import type { Service } from '../../service.ts';
+import type { Store } from '../../store/index.ts';
+import type { Logger } from '../../telemetry/index.ts';
+import { createProgress } from '../progress.ts';
+import { downloadRoute, feedRoute, type Route, unaryRoute, uploadRoute } from '../route.ts';
+import { describeServices, known } from '../state.ts';
+import { exportCar, head, listRecords, open, put, rewrap, scrub, shred, state } from './contract.ts';
+import { keyRoutes } from './key-routes.ts';
+
+export interface StoreCrossingParts {
+  readonly store: Store;
+  readonly keys: Keys;
+  /** Ed25519 by the node's token key, which never leaves this role. */
+  readonly tokenSigner: { sign(input: Uint8Array): Promise<Uint8Array> };
+  /** What this role consists of, for its state. */
+  readonly services: readonly Service[];
+  readonly log: Logger;
+}
+
+/** What the gateway may ask of the store and of the keys. */
+export function storeRoutes({ store, keys, tokenSigner, services, log }: StoreCrossingParts): Route[] {
+  return [
+    unaryRoute(state, () => ({
+      services: describeServices(services),
+      locked: keys.state() === 'locked',
+      records: known(() => store.stats().records),
+    })),
+    uploadRoute(put, ({ input, context }, body, gone) => store.put(input, body, context, gone)),
+    downloadRoute(
+      open,
+      async ({ id, options, context }, gone) => {
+        const { body, ...opened } = await store.open(id, options, context, gone);
+        return { head: opened, body };
+      },
+      log,
+    ),
+    unaryRoute(head, ({ id, options, context }) => store.head(id, options, context)),
+    unaryRoute(listRecords, ({ query, context }) => store.list(query, context)),
+    unaryRoute(shred, ({ id, context }) => store.shred(id, context)),
+    feedRoute(
+      rewrap,
+      async ({ context }, send) => {
+        const progress = createProgress(send);
+        const result = await store.rewrap(progress.tell, context);
+        await progress.settled();
+        return result;
+      },
+      log,
+    ),
+    downloadRoute(
+      exportCar,
+      async ({ id, options, context }) => ({ head: null, body: await begun(store.exportCar(id, options, context)) }),
+      log,
+    ),
+    feedRoute(
+      scrub,
+      async (_, send, gone) => {
+        const progress = createProgress(send);
+        const report = await store.scrub(progress.tell, gone);
+        await progress.settled();
+        return report;
+      },
+      log,
+    ),
+    ...keyRoutes(keys, tokenSigner),
+  ];
+}
+
+/** A body whose first piece is there: what goes wrong before it is an answer of its own, not a broken stream. */
+async function begun(body: AsyncIterable<Uint8Array>): Promise<AsyncIterable<Uint8Array>> {
+  const pieces = body[Symbol.asyncIterator]();
+  const first = await pieces.next();
+  return (async function* () {
+    try {
+      for (let next = first; next.done !== true; next = await pieces.next()) yield next.value;
+    } finally {
+      await pieces.return?.();
+    }
+  })();
+}

@@ -1,0 +1,4 @@
+import { wireRollup } from '../wire/rollup.ts';
+import { runEntry } from './entry.ts';
+
+await runEntry('rollup', wireRollup);

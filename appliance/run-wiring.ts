@@ -1,0 +1,86 @@
+import { ClassicLevel } from 'classic-level';
+import { NectarError } from '../protocol/errors.ts';
+import { homePaths, type LockedRole } from './config/index.ts';
+import { createLifecycle } from './service.ts';
+import type { Logger } from './telemetry/index.ts';
+import type { Wiring } from './wiring.ts';
+
+export interface RunRequest {
+  readonly role: LockedRole;
+  readonly home: string;
+  /** Of the package. */
+  readonly version: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Dotted option path -> value, from the command line. */
+  readonly flags?: Readonly<Record<string, unknown>>;
+  /** Aborted by SIGTERM and SIGINT: stops in reverse order of the start. */
+  readonly signal: AbortSignal;
+  /** Called once the process listens (it may still be locked or syncing), with the gateway's URL where it has one. */
+  readonly onListening: (gateway: string | undefined) => void;
+}
+
+/**
+ * Locks what the role alone may write, wires it, and runs it until the signal aborts. Resolves after a clean stop.
+ *
+ * @throws NectarError NODE_HOME_IN_USE, and whatever a service's start throws
+ */
+export async function runWiring(request: RunRequest, wire: () => Promise<Wiring>, log: Logger): Promise<void> {
+  const locks: Lock[] = [];
+  try {
+    for (const path of homePaths(request.home).locks(request.role)) locks.push(await lock(path, request.home));
+    await run(await wire(), request, log);
+  } finally {
+    for (const held of locks) await held.close();
+  }
+}
+
+async function run(wiring: Wiring, request: RunRequest, log: Logger): Promise<void> {
+  const lifecycle = createLifecycle(log);
+  const stopping = new AbortController();
+  const signal = AbortSignal.any([request.signal, stopping.signal]);
+  const started = (async () => {
+    await lifecycle.start(wiring.alive);
+    request.onListening(wiring.url());
+    await wiring.whenUsable(signal);
+    await lifecycle.start(wiring.usable);
+    await wiring.onStarted();
+    log.info({ version: request.version, role: request.role }, 'started');
+  })();
+  try {
+    await Promise.race([started, aborted(request.signal)]);
+    await aborted(request.signal);
+  } finally {
+    log.info({}, 'stopping');
+    stopping.abort();
+    await wiring.onStopping();
+    await lifecycle.stop();
+    await started.catch(() => undefined);
+    log.info({}, 'stopped');
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+}
+
+interface Lock {
+  close(): Promise<void>;
+}
+
+/** An empty LevelDB: the kernel frees its lock when the process ends, however it ends; no stale lock after kill -9. */
+async function lock(path: string, home: string): Promise<Lock> {
+  const held = new ClassicLevel(path);
+  try {
+    await held.open();
+  } catch (error) {
+    if ((error as { cause?: { code?: string } }).cause?.code === 'LEVEL_LOCKED') {
+      throw new NectarError('NODE_HOME_IN_USE', { home }, { cause: error });
+    }
+    if ((error as { cause?: { message?: string } }).cause?.message?.includes('No space left')) {
+      throw new NectarError('NODE_DISK_FULL', { path: home }, { cause: error });
+    }
+    throw error;
+  }
+  return held;
+}

@@ -1,0 +1,56 @@
+import { parseVerifierKey } from '../../protocol/merkle/verifier-key.ts';
+import { createAudit } from '../audit/index.ts';
+import { homePaths, readPublicIdentity } from '../config/index.ts';
+import { auditAppendRoutes } from '../crossing/audit-append/server.ts';
+import { createHeldKeys } from '../crossing/audit-keys/held-keys.ts';
+import { auditKeysRoutes } from '../crossing/audit-keys/server.ts';
+import { auditReadRoutes } from '../crossing/audit-read/server.ts';
+import { createHealthServer } from '../crossing/health/health-server.ts';
+import { createCrossingServer } from '../crossing/server.ts';
+import { type CrossingName, healthSocketPath, socketPath } from '../crossing/socket.ts';
+import type { Service } from '../service.ts';
+import { now, type RoleOptions, randomBytes, type WireDeps, type Wiring } from '../wiring.ts';
+import { reportLife } from './report-life.ts';
+
+/** `run audit`: the log. It holds its two keys in memory, from the store; it reaches nobody. */
+export async function wireAudit(options: RoleOptions, { log, metrics }: WireDeps): Promise<Wiring> {
+  const { home, version, config, sockets } = options;
+  const identity = readPublicIdentity(home);
+  const checkpointKey = parseVerifierKey(identity.checkpointVkey);
+  const opened = Promise.withResolvers<void>();
+
+  const keys = createHeldKeys(checkpointKey.publicKey);
+  const audit = createAudit(
+    { folder: homePaths(home).audit, origin: checkpointKey.name, config: config.audit },
+    { keys, signer: keys, log, metrics, now, randomBytes },
+  );
+  const keyHolder: Service = {
+    name: 'audit keys',
+    start: async () => undefined,
+    stop: async () => keys.wipe(),
+    readiness: () =>
+      keys.isHeld() ? { ready: true } : { ready: false, reason: 'waits for the store to hand over its keys' },
+  };
+
+  const serve = (name: CrossingName, routes: Parameters<typeof createCrossingServer>[1]['routes']) =>
+    createCrossingServer({ name, path: socketPath(sockets, name) }, { routes, log });
+  const crossings = [
+    serve('audit-append', auditAppendRoutes(audit)),
+    serve('audit-read', auditReadRoutes(audit, log)),
+    serve('audit-keys', auditKeysRoutes({ keys, audit, whenStarted: () => opened.promise, log })),
+  ];
+  const life = { role: 'audit', version } as const;
+  return {
+    alive: [keyHolder, ...crossings, createHealthServer(healthSocketPath(sockets, 'audit'), [keyHolder, audit])],
+    usable: [audit],
+    url: () => undefined,
+    whenUsable: (signal) => keys.whenHeld(signal),
+    async onStarted() {
+      opened.resolve();
+      await reportLife('node.start', life, { audit, log });
+    },
+    async onStopping() {
+      if (audit.readiness().ready) await reportLife('node.stop', life, { audit, log });
+    },
+  };
+}

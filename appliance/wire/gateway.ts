@@ -1,0 +1,125 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { homePaths, readDescriptor, readPublicIdentity } from '../config/index.ts';
+import { type AuditAppendClient, createAuditAppendClient } from '../crossing/audit-append/client.ts';
+import { createAuditReadClient } from '../crossing/audit-read/client.ts';
+import { createConnection } from '../crossing/connection.ts';
+import { createHealthServer } from '../crossing/health/health-server.ts';
+import { remoteServices } from '../crossing/remote-service.ts';
+import { createRollupClient } from '../crossing/rollup/client.ts';
+import { type CrossingName, healthSocketPath, socketPath } from '../crossing/socket.ts';
+import { shared } from '../crossing/state.ts';
+import { createKeysClient, createStoreClient } from '../crossing/store/client.ts';
+import { createGateway, createMetricsServer, createTokens } from '../gateway/index.ts';
+import { createStatus } from '../status/index.ts';
+import { now, type RoleOptions, randomBytes, type WireDeps, type Wiring } from '../wiring.ts';
+import { reportLife } from './report-life.ts';
+
+/** A role that is well answers at once; one that does not is named in the readiness. */
+const PROBE_TIMEOUT_MS = 2_000;
+const AUDIT_RETRY_MS = 250;
+
+/** `run gateway`: the owner's door. It holds its TLS key and the list of tokens, and no data key. */
+export async function wireGateway(options: RoleOptions, { log, metrics }: WireDeps): Promise<Wiring> {
+  const { home, version, config, sockets } = options;
+  const paths = homePaths(home);
+  const { nodeId, peerId, operator, tokenJwk } = readPublicIdentity(home);
+  const { descriptor } = readDescriptor(home);
+  const connect = (service: string, name: CrossingName) =>
+    createConnection({ service, path: socketPath(sockets, name) });
+
+  const atStore = connect('store', 'store');
+  const store = createStoreClient(atStore);
+  const keys = createKeysClient(atStore);
+  const append = createAuditAppendClient(connect('audit', 'audit-append'));
+  const read = createAuditReadClient(connect('audit', 'audit-read'));
+  const rollup = createRollupClient(connect('rollup', 'rollup'));
+  const tokens = await createTokens(
+    { path: paths.tokens, nodeId, publicJwk: tokenJwk },
+    { signer: { sign: keys.signToken }, now, randomBytes },
+  );
+
+  // Every role tells its own state; asked for once, however many want to know.
+  const storeState = shared(() => store.state(PROBE_TIMEOUT_MS));
+  const auditState = shared(() => read.state(PROBE_TIMEOUT_MS));
+  const rollupState = shared(() => rollup.state(PROBE_TIMEOUT_MS));
+  const view = createStatus(
+    { nodeId, peerId, network: descriptor.name, version, roles: ['gateway', 'store', 'audit', 'rollup'] },
+    {
+      services: [
+        ...remoteServices(['keys', 'audit keys', 'store'], storeState),
+        ...remoteServices(['audit'], auditState),
+        ...remoteServices(['rollup', 'p2p', 'replication', 'anchor'], rollupState),
+      ],
+      isLocked: async () => (await storeState()).locked,
+      heads: async () =>
+        known((await rollupState()).heads, ({ unsafe, safe, finalized }) => ({
+          unsafe: { number: unsafe },
+          safe: { number: safe },
+          finalized: { number: finalized },
+        })),
+      peers: async () => known((await rollupState()).peers),
+      records: async () => known((await storeState()).records),
+      audit: async () => known((await auditState()).head),
+      anchored: async () => known((await rollupState()).anchored),
+      now,
+    },
+  );
+
+  const gateway = createGateway(
+    { config: config.gateway, version, certificatePath: paths.certificate, keyPath: paths.certificateKey },
+    {
+      keys,
+      audit: { ...append, ...read },
+      store,
+      rollup,
+      p2p: rollup,
+      anchor: rollup,
+      node: {
+        readiness: view.readiness,
+        status: view.status,
+        network: async () => ({
+          network: descriptor.name,
+          l1ChainId: Number(descriptor.l1.chainId),
+          l2ChainId: Number(descriptor.l2.chainId),
+          genesisHash: descriptor.l2.genesisHash,
+          peerId,
+          operator,
+          ...(await rollup.network()),
+        }),
+        join: () => rollup.join(),
+      },
+      tokens,
+      log,
+      metrics,
+      now,
+      randomBytes,
+    },
+  );
+  const metricsServer = createMetricsServer(config.gateway, { metrics, log });
+  const life = { role: 'gateway', version } as const;
+  return {
+    alive: [gateway, metricsServer, createHealthServer(healthSocketPath(sockets, 'gateway'), [gateway])],
+    usable: [],
+    url: () => gateway.url(),
+    whenUsable: (signal) => whenAppendable(append, signal),
+    onStarted: () => reportLife('node.start', life, { audit: append, log }),
+    onStopping: () => reportLife('node.stop', life, { audit: append, log }),
+  };
+}
+
+/** What a role does not know yet is null there, and here an error that the status shows as null again. */
+function known<T, R = T>(value: T | null, read: (value: T) => R = (same) => same as unknown as R): R {
+  if (value === null) throw new Error('not known yet');
+  return read(value);
+}
+
+async function whenAppendable(audit: AuditAppendClient, signal: AbortSignal): Promise<void> {
+  while (
+    !(await audit.treeHead().then(
+      () => true,
+      () => false,
+    ))
+  ) {
+    await sleep(AUDIT_RETRY_MS, undefined, { signal });
+  }
+}

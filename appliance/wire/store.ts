@@ -1,0 +1,69 @@
+import { homePaths, readPublicIdentity } from '../config/index.ts';
+import { createAuditAppendClient } from '../crossing/audit-append/client.ts';
+import { createAuditKeysClient } from '../crossing/audit-keys/client.ts';
+import { createKeyHandover } from '../crossing/audit-keys/key-handover.ts';
+import { blocksRoutes } from '../crossing/blocks/server.ts';
+import { createWantedBlocks } from '../crossing/blocks/wanted-blocks.ts';
+import { createConnection } from '../crossing/connection.ts';
+import { createHealthServer } from '../crossing/health/health-server.ts';
+import { createCrossingServer } from '../crossing/server.ts';
+import { type CrossingName, healthSocketPath, socketPath } from '../crossing/socket.ts';
+import { storeRoutes } from '../crossing/store/server.ts';
+import { createIdentitySigner, createKeys, nodeEnvelopeCrypto } from '../keys/index.ts';
+import { createStore } from '../store/index.ts';
+import { type RoleOptions, randomBytes, today, type WireDeps, type Wiring } from '../wiring.ts';
+import { reportLife } from './report-life.ts';
+
+/** `run store`: the keys and what they seal. It reaches the audit log, over its sockets, and nothing else. */
+export async function wireStore(options: RoleOptions, { log, metrics }: WireDeps): Promise<Wiring> {
+  const { home, version, config, sockets } = options;
+  const { nodeId } = readPublicIdentity(home);
+  const paths = homePaths(home);
+  const crypto = nodeEnvelopeCrypto;
+  const connect = (name: CrossingName) => createConnection({ service: 'audit', path: socketPath(sockets, name) });
+
+  // The secret boundary.
+  const keys = createKeys({ ...config.keys, home: paths.keys }, { crypto, log, metrics, now: today, randomBytes });
+
+  // Evidence first: nothing private is served that the log does not hold.
+  const audit = createAuditAppendClient(connect('audit-append'));
+  const auditKeys = createAuditKeysClient(connect('audit-keys'));
+  const handover = createKeyHandover({ keys, audit: auditKeys, log });
+
+  const wants = createWantedBlocks();
+  const store = createStore(
+    { ...config.store, home: paths.storeParent, nodeId },
+    {
+      crypto,
+      keys,
+      audit,
+      evidence: auditKeys,
+      replicas: wants,
+      signer: createIdentitySigner(keys, 'checkpoint'),
+      log,
+      metrics,
+      now: today,
+      randomBytes,
+    },
+  );
+
+  const services = [keys, handover, store];
+  const serve = (name: CrossingName, routes: Parameters<typeof createCrossingServer>[1]['routes']) =>
+    createCrossingServer({ name, path: socketPath(sockets, name) }, { routes, log });
+  const tokenSigner = createIdentitySigner(keys, 'token');
+  const crossings = [
+    serve('store', storeRoutes({ store, keys, tokenSigner, services, log })),
+    serve('blocks', blocksRoutes({ store, keys, wants, log })),
+  ];
+  const life = { role: 'store', version } as const;
+  return {
+    alive: [keys, ...crossings, createHealthServer(healthSocketPath(sockets, 'store'), services)],
+    usable: [handover, store],
+    url: () => undefined,
+    whenUsable: (signal) => keys.whenUnlocked(signal),
+    onStarted: () => reportLife('node.start', life, { audit, log }),
+    async onStopping() {
+      if (handover.readiness().ready) await reportLife('node.stop', life, { audit, log });
+    },
+  };
+}
