@@ -24,9 +24,10 @@ export function devnetFolder(terminal: Terminal, named: string | undefined): str
   return resolve(terminal.workingFolder, named ?? terminal.env.NECTAR_DEVNET_HOME ?? fallback);
 }
 
-/** What makes a folder the home of a node: both files that `init` writes first and nobody else would. */
+/** What makes a folder the home of a node: files that `init` writes and nobody else would. Containers keep the keys in a volume. */
 export function isNodeHome(home: string): boolean {
-  return existsSync(join(home, 'config.json')) && existsSync(join(home, 'keys.json'));
+  const has = (name: string): boolean => existsSync(join(home, name));
+  return has('config.json') && (has('keys.json') || has('target.json'));
 }
 
 /** @throws NectarError CLI_HOME_MISSING */

@@ -1,9 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { loadConfig } from '../appliance/config/load.ts';
 import { NectarError } from '../protocol/errors.ts';
 import type { Call } from './call.ts';
 import { type Client, createClient } from './client.ts';
 import { requireHome } from './home-folder.ts';
+import { gatewayUrl } from './provision/docker/gateway-url.ts';
+import { findTarget } from './provision/docker/target-file.ts';
 import { readRunning } from './provision/process/running.ts';
 
 /** Files of the home that the CLI reads are small. */
@@ -21,11 +24,16 @@ export interface NodeClientOptions {
  */
 export function openNodeClient({ home, signal }: NodeClientOptions): Client {
   requireHome(home);
-  const running = readRunning(home);
-  if (running?.gateway === undefined) throw new NectarError('CLI_NODE_STOPPED', { home });
+  const gateway = findGateway(home);
+  if (gateway === undefined) throw new NectarError('CLI_NODE_STOPPED', { home });
   const ca = readSmall(join(home, 'tls', 'ca.crt'));
   const token = readSmall(join(home, 'client', 'token')).trim();
-  return createClient({ gateway: running.gateway, ca, token, signal });
+  return createClient({ gateway, ca, token, signal });
+}
+
+/** Of a process, what it said when it began to listen; of containers, what the engine publishes. */
+function findGateway(home: string): string | undefined {
+  return findTarget(home) === undefined ? readRunning(home)?.gateway : gatewayUrl(loadConfig({ home }).config.gateway);
 }
 
 /** Runs `work` with a client of the call's node and closes the client whatever happens. */

@@ -72,7 +72,7 @@ export function gradeDisk(free: number): Check {
   return { name: 'disk', value, grade: 'good' };
 }
 
-async function checkFolder(home: string): Promise<Check> {
+export async function checkFolder(home: string): Promise<Check> {
   const folder = await nearestExisting(home);
   try {
     await access(folder, constants.W_OK | constants.X_OK);
@@ -101,7 +101,7 @@ export function checkMemory(free: number, total: number): Check {
   return { name: 'memory', value, grade: 'good' };
 }
 
-async function checkPort({ name, port, host }: PreflightRequest['ports'][number]): Promise<Check> {
+export async function checkPort({ name, port, host }: PreflightRequest['ports'][number]): Promise<Check> {
   if (port === 0) return { name, value: 'any free port', grade: 'good' };
   const free = await isPortFree(port, host);
   return {

@@ -30,6 +30,13 @@ export function registerDevnet(program: Command, terminal: Terminal): void {
   addVerb(group, 'status', { summary: 'show its endpoints and heads', examples: ['devnet status'] })
     .addOption(devnetOption())
     .action(action(terminal, status));
+  addVerb(group, 'relay', {
+    summary: 'let containers reach the devnet (what `init --target docker` starts in the background)',
+    examples: ['devnet relay'],
+    hidden: true,
+  })
+    .addOption(devnetOption())
+    .action(action(terminal, relay));
   addVerb(group, 'fund <address>', {
     summary: 'send test ether to an L2 account, by a deposit on L1',
     examples: ['devnet fund 0x70997970c51812dc3a010c7d01b50e0d17dc79c8 --ether 5'],
@@ -70,6 +77,11 @@ async function status(call: Call<DevnetOptions>): Promise<void> {
   const devnet = folderOf(call);
   const result = await (await load()).devnetStatus(devnet);
   call.output.result(result, () => renderDevnet(result));
+}
+
+async function relay(call: Call<DevnetOptions>): Promise<void> {
+  const { runRelay } = await import('../provision/process/devnet-relay.ts');
+  await runRelay(folderOf(call), call.terminal.signal);
 }
 
 async function fund(call: Call<DevnetOptions & { ether: string }>): Promise<void> {

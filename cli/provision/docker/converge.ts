@@ -9,6 +9,8 @@ export interface ConvergeOptions {
   readonly say: (text: string) => void;
   /** How this engine takes the profile of a role: see `createBody`. */
   readonly seccomp: (spec: ContainerSpec) => string;
+  /** Done once before the first container is made anew: what it will read must be there. */
+  readonly prepare?: () => Promise<void>;
 }
 
 /** What it took; all empty when everything was as it should be. */
@@ -50,6 +52,7 @@ export async function converge(engine: Engine, state: DesiredState, options: Con
   const recreated: string[] = [];
   const started: string[] = [];
   const removed = await removeStrays(engine, state);
+  if (await someDiffer(engine, state)) await options.prepare?.();
   for (const spec of state.containers) {
     const done = await convergeContainer(engine, state.nodeId, spec, options);
     if (done === 'created') created.push(spec.name);
@@ -82,6 +85,14 @@ async function convergeContainer(
   await engine.containers.create(createBody(spec, { seccomp: seccomp(spec) }));
   await engine.containers.start(spec.name);
   return found === undefined ? 'created' : 'recreated';
+}
+
+async function someDiffer(engine: Engine, state: DesiredState): Promise<boolean> {
+  for (const { name, labels } of state.containers) {
+    const found = await engine.containers.find(name);
+    if (found?.Config.Labels[LABELS.spec] !== labels[LABELS.spec]) return true;
+  }
+  return false;
 }
 
 /** Containers of ours that the state does not know: helpers of an interrupted run. */

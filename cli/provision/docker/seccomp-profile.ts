@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { NectarError } from '../../../protocol/errors.ts';
 import type { ContainerRole } from './role-table.ts';
 
 /** In the clone beside the images; in the published package beside the bundle. */
@@ -14,5 +15,5 @@ export function readSeccompProfile(role: ContainerRole): string {
       if (existsSync(path)) return JSON.stringify(JSON.parse(readFileSync(path, 'utf8')));
     }
   }
-  throw new Error(`no seccomp profile for ${role} beside this program`);
+  throw new NectarError('CLI_INSTALL_BROKEN', {});
 }

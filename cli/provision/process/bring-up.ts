@@ -55,7 +55,7 @@ export async function bringUp(request: BringUp): Promise<NodeUp> {
         waitUntilReady(client, { timeoutMs: request.timeoutMs, signal, say: (text) => say(`waiting for ${text}`) }),
       );
     // With a passphrase it stops at the lock, which shows at once; with a key file it opens by itself.
-    if (isLocked(await readReadiness(client)) && !(await unlocked(client, request))) {
+    if (isLocked(await readReadiness(client)) && !(await unlockNode(client, request))) {
       return { running, gateway: client.gateway, ready: false };
     }
     const { ready } = await wait();
@@ -75,7 +75,8 @@ async function hasEnded(pid: number): Promise<boolean> {
   return !isAlive(pid);
 }
 
-async function unlocked(client: Client, request: BringUp): Promise<boolean> {
+/** Opens the node with the secret at hand, or asks for it; false: there is none, and it stays locked. */
+export async function unlockNode(client: Client, request: BringUp): Promise<boolean> {
   const { terminal, passphrase, passphraseFile, output } = request;
   const given = passphrase !== undefined || passphraseFile !== undefined;
   if (!given && (output.json || !isInteractive(terminal))) return false;

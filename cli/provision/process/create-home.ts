@@ -36,7 +36,7 @@ export function partialHome(home: string): string {
 }
 
 /** Before anything is built: `keys` would only see that the file lies outside the folder in which the home is being built. */
-function refuseInside(path: string, home: string): void {
+export function refuseInside(path: string, home: string): void {
   const below = relative(realPath(home), realPath(path));
   if (!below.startsWith('..') && !isAbsolute(below)) throw new NectarError('KEY_FILE_INSIDE_HOME', { path, home });
 }

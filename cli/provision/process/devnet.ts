@@ -13,6 +13,7 @@ import { findAnvilPid } from './anvil-process.ts';
 import { createDevnet } from './create-devnet.ts';
 import { devnetKeyPath, faucetKeyPath, isDevnetHome, readKey, requireDevnet } from './devnet-home.ts';
 import { startDevnetL1, stopDevnetL1 } from './devnet-l1.ts';
+import { startRelay, stopRelay } from './devnet-relay.ts';
 import { depositEth } from './l1-contracts.ts';
 import { withLock } from './lock-file.ts';
 import { callRpc } from './rpc.ts';
@@ -48,6 +49,7 @@ export async function devnetUp(devnet: string, terminal: Terminal, say: (text: s
         await startProcess({ home: devnet, role: 'sequencer', env: terminal.env, signal });
       }
       await waitForSequencer(descriptor, signal);
+      await startRelay(devnet, signal);
       return await devnetStatus(devnet);
     } catch (error) {
       // Half a devnet is none: an L1 that was started here does not stay behind alone.
@@ -60,6 +62,7 @@ export async function devnetUp(devnet: string, terminal: Terminal, say: (text: s
 /** Stops the sequencer, then L1, with their state on disk. */
 export async function devnetDown(devnet: string, signal: AbortSignal): Promise<{ wasRunning: boolean }> {
   requireDevnet(devnet);
+  await stopRelay(devnet, signal);
   const { wasRunning } = await stopProcess(devnet, { signal });
   const l1 = join(devnet, 'l1');
   const l1Running = findAnvilPid(l1) !== undefined;

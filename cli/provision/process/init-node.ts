@@ -20,6 +20,8 @@ export interface InitRequest {
   readonly passphrase: Uint8Array | undefined;
   readonly names: readonly string[];
   readonly timeoutMs: number;
+  /** The key file is made here, and goes when the node does not come up. */
+  readonly keyFileIsOurs?: boolean;
   readonly terminal: Terminal;
   readonly output: Output;
 }
@@ -42,7 +44,7 @@ export async function initNode(request: InitRequest): Promise<InitResult> {
   const keyFileIsOurs = plan.keyFile !== undefined && !existsSync(plan.keyFile);
   const descriptor = await openDescriptor(request);
   const identity = await showWork(terminal, output, 'making keys and certificates', (say) =>
-    make(request, descriptor.bytes, say),
+    makeHome(request, descriptor.bytes, say),
   );
   // createHome wiped what it was given: the node gets its own copy.
   let came = false;
@@ -62,7 +64,12 @@ export async function initNode(request: InitRequest): Promise<InitResult> {
   return { home, gateway, nodeId, peerId, network: descriptor.name };
 }
 
-async function openDescriptor({ plan, terminal, output }: InitRequest): Promise<{ bytes: Uint8Array; name: string }> {
+/** The signed descriptor of the network; a devnet is brought up first. */
+export async function openDescriptor({
+  plan,
+  terminal,
+  output,
+}: InitRequest): Promise<{ bytes: Uint8Array; name: string }> {
   let path = plan.network;
   if (plan.network === 'devnet') {
     await showWork(terminal, output, 'bringing up the devnet', (say) => devnetUp(plan.devnet, terminal, say));
@@ -77,7 +84,8 @@ async function openDescriptor({ plan, terminal, output }: InitRequest): Promise<
   return { bytes, name: parseDescriptor(bytes).descriptor.name };
 }
 
-function make(
+/** Makes the keys and everything beside them in `plan.home`. */
+export function makeHome(
   { plan, passphrase, names, terminal }: InitRequest,
   descriptor: Uint8Array,
   say: (text: string) => void,
@@ -93,7 +101,8 @@ function make(
   );
 }
 
-async function admit({ plan, terminal, output, timeoutMs }: InitRequest): Promise<void> {
+/** Has the network admit the node. */
+export async function admit({ plan, terminal, output, timeoutMs }: InitRequest): Promise<void> {
   const { signal } = terminal;
   const client = openNodeClient({ home: plan.home, signal });
   try {

@@ -1,0 +1,86 @@
+import { formatBytes } from '../../render/quantities.ts';
+import type { DesiredState } from './desired-state.ts';
+import type { Engine } from './engine.ts';
+import type { ContainerState, ContainerStats } from './engine-containers.ts';
+import { ownedBy } from './owned.ts';
+import { LABELS } from './role-table.ts';
+
+/** How one container is, in numbers. */
+export interface ContainerStatus {
+  readonly role: string;
+  readonly name: string;
+  /** running, exited, restarting, paused, created, or absent. */
+  readonly state: string;
+  /** healthy, unhealthy, starting, or unknown where the engine runs no healthchecks. */
+  readonly health: string;
+  /** What the last healthcheck said, when it was not well. */
+  readonly healthReason?: string;
+  readonly restarts: number;
+  readonly startedAt: string | null;
+  readonly memoryBytes: number | null;
+  readonly memoryLimitBytes: number;
+  readonly pids: number | null;
+  readonly image: string;
+  /** It runs as the home says; false: the next `up` makes it anew. */
+  readonly current: boolean;
+}
+
+/** Of all containers of a node, in the order of their start. */
+export function containerStatus(engine: Engine, state: DesiredState): Promise<ContainerStatus[]> {
+  const owned = ownedBy(state.nodeId, engine);
+  return Promise.all(
+    state.containers.map(async (spec): Promise<ContainerStatus> => {
+      const found = await owned.container(spec.name);
+      const base = { role: spec.role, name: spec.name, memoryLimitBytes: spec.limits.memoryBytes, image: spec.image };
+      if (found === undefined) {
+        return {
+          ...base,
+          state: 'absent',
+          health: 'unknown',
+          restarts: 0,
+          startedAt: null,
+          ...UNMEASURED,
+          current: false,
+        };
+      }
+      const measured = found.State.Running ? measure(await engine.containers.stats(spec.name)) : UNMEASURED;
+      return {
+        ...base,
+        state: found.State.Paused ? 'paused' : found.State.Status,
+        ...healthOf(found),
+        restarts: found.RestartCount,
+        startedAt: found.State.Running ? found.State.StartedAt : null,
+        ...measured,
+        current: found.Config.Labels[LABELS.spec] === spec.labels[LABELS.spec],
+      };
+    }),
+  );
+}
+
+const UNMEASURED = { memoryBytes: null, pids: null } as const;
+const MAX_REASON_CHARS = 200;
+
+function healthOf({ State }: ContainerState): { health: string; healthReason?: string } {
+  const { Health } = State;
+  if (Health === undefined || !State.Running || Health.Status === '') return { health: 'unknown' };
+  const last = Health.Log?.at(-1);
+  const healthReason = last === undefined || last.ExitCode === 0 ? '' : last.Output.trim().slice(0, MAX_REASON_CHARS);
+  return { health: Health.Status, ...(healthReason !== '' && { healthReason }) };
+}
+
+/** As `docker stats` counts: without the page cache that the kernel may take back at any time. */
+function measure({ memory_stats, pids_stats }: ContainerStats): { memoryBytes: number | null; pids: number | null } {
+  const details = (memory_stats?.stats ?? {}) as { inactive_file?: number; total_inactive_file?: number };
+  const cache = details.total_inactive_file ?? details.inactive_file ?? 0;
+  const usage = memory_stats?.usage;
+  return {
+    memoryBytes: usage === undefined ? null : Math.max(0, usage - cache),
+    pids: (pids_stats as { current?: number } | undefined)?.current ?? null,
+  };
+}
+
+export function describeMemory({ memoryBytes, memoryLimitBytes }: ContainerStatus): string {
+  if (memoryBytes === null) return '-';
+  const percent = Math.round((memoryBytes / memoryLimitBytes) * 100);
+  return `${formatBytes(memoryBytes)} of ${formatBytes(memoryLimitBytes)} (${percent}%)`;
+}

@@ -1,0 +1,157 @@
+import { readFile, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { PublicIdentity } from '../../../appliance/config/index.ts';
+import { parseDescriptor } from '../../../protocol/network/descriptor.ts';
+import { refuseExisting } from '../../home-folder.ts';
+import { showWork } from '../../render/work.ts';
+import { refuseInside } from '../process/create-home.ts';
+import { writeWhole } from '../process/devnet-home.ts';
+import { exposeDevnet } from '../process/devnet-relay.ts';
+import { admit, type InitRequest, type InitResult, makeHome, openDescriptor } from '../process/init-node.ts';
+import { overwriteAndRemove } from '../process/overwrite.ts';
+import { syncFolder } from '../process/sync-tree.ts';
+import { bringUpDocker } from './bring-up.ts';
+import { convergeGround, requireImages } from './converge.ts';
+import { desiredState } from './desired-state.ts';
+import { emitCompose } from './emit-compose.ts';
+import type { Engine } from './engine.ts';
+import { fillPrivateVolumes } from './fill-volumes.ts';
+import { gatewayUrl } from './gateway-url.ts';
+import { readDockerNode, requireTarget } from './node-spec.ts';
+import type { DockerPlan } from './plan-docker.ts';
+import { objectName } from './role-table.ts';
+import { stagingHome, undoAbandoned, undoNode } from './staging.ts';
+import { type DockerTarget, writeTarget } from './target-file.ts';
+
+export interface DockerInitRequest extends InitRequest {
+  readonly plan: DockerPlan;
+  readonly engine: Engine;
+  readonly version: string;
+  /** Write a Compose file instead of making containers. */
+  readonly emit: boolean;
+}
+
+/** The private halves lie in volumes once these are gone from the host. */
+const PRIVATE_PATHS = ['keys.json', 'tokens.json', 'tls/server.key', 'tls/server.crt'] as const;
+
+/**
+ * `init --target docker`. The home is made beside its final place, its private part is moved into volumes, and only then it becomes
+ * the home: what an interruption left before is taken away by the next `init`, and from there on the next one goes on.
+ */
+export async function initDocker(request: DockerInitRequest): Promise<InitResult> {
+  const { plan, engine, terminal, output } = request;
+  refuseExisting(plan.home);
+  if (plan.keyFile !== undefined) refuseInside(plan.keyFile, plan.home);
+  const images = imagesOf(plan);
+  await requireImages(
+    engine,
+    Object.values(images).map((image) => ({ image })),
+  );
+  await undoAbandoned(plan.home, engine);
+  const descriptor = await openDescriptor(request);
+  const staging = stagingHome(plan.home);
+  try {
+    const identity = await showWork(terminal, output, 'making keys and certificates', (say) =>
+      makeHome({ ...request, plan: { ...plan, home: staging } }, descriptor.bytes, say),
+    );
+    await writeTarget(staging, await newTarget(request, identity, images));
+    await showWork(terminal, output, 'making volumes and networks', () => settle(request, staging));
+    terminal.signal.throwIfAborted();
+    await rename(staging, plan.home);
+    await syncFolder(dirname(plan.home));
+  } catch (error) {
+    await undoNode(staging, engine, { keyFile: madeKeyFile(request) });
+    throw error;
+  }
+  return finishInit(request);
+}
+
+/** From the complete home to the admitted node; also what is left after an interruption. */
+export async function finishInit(request: DockerInitRequest): Promise<InitResult> {
+  const { plan, engine, passphrase, terminal, output, timeoutMs, emit } = request;
+  const { home } = plan;
+  let came = false;
+  try {
+    if (emit) {
+      await emitCompose(home, terminal);
+      return await result(home);
+    }
+    await bringUpDocker({ home, terminal, output, timeoutMs, passphrase: passphrase?.slice() });
+    came = true;
+    await writeTarget(home, { ...requireTarget(home), state: 'ready' });
+    if (plan.network === 'devnet') await admit(request);
+    return await result(home);
+  } catch (error) {
+    if (!came && terminal.signal.aborted) await undoNode(home, engine, { keyFile: madeKeyFile(request) });
+    throw error;
+  } finally {
+    passphrase?.fill(0);
+  }
+}
+
+/** Networks, volumes, what lies in them, and the way to the devnet. */
+async function settle({ plan, engine, terminal }: DockerInitRequest, staging: string): Promise<void> {
+  const node = readDockerNode(staging);
+  await convergeGround(engine, desiredState(node.spec));
+  if (plan.network === 'devnet') await reachDevnet({ plan, engine, staging, signal: terminal.signal });
+  await fillPrivateVolumes(engine, node.spec, staging);
+  for (const path of PRIVATE_PATHS) await overwriteAndRemove(join(staging, path));
+  for (const path of await sealedFiles(staging)) await overwriteAndRemove(path);
+  await rm(join(staging, 'logs'), { recursive: true, force: true });
+}
+
+/** The devnet is on loopback, which is another one in a container: it listens on the node's own network too, by its relay. */
+async function reachDevnet(options: {
+  plan: DockerPlan;
+  engine: Engine;
+  staging: string;
+  signal: AbortSignal;
+}): Promise<void> {
+  const { plan, engine, staging, signal } = options;
+  const network = await engine.networks.find(objectName(requireTarget(staging).nodeId, 'wan'));
+  const address = network?.IPAM?.Config?.[0]?.Gateway;
+  if (address === undefined) return;
+  await exposeDevnet(plan.devnet, address, signal);
+  const { endpoints } = parseDescriptor(await readFile(join(staging, 'network.json'))).descriptor;
+  const at = (urls: readonly string[]): string[] => urls.map((url) => `http://${address}:${new URL(url).port}`);
+  const config = {
+    ...plan.config,
+    rollup: { l1RpcUrls: at(endpoints.l1Rpc), sequencerRpcUrls: at(endpoints.sequencerRpc) },
+  };
+  await writeWhole(staging, 'config.json', `${JSON.stringify(config, undefined, 2)}\n`);
+}
+
+async function newTarget(
+  { engine, version }: DockerInitRequest,
+  { nodeId }: PublicIdentity,
+  images: DockerTarget['images'],
+): Promise<DockerTarget> {
+  const { kind } = await engine.facts();
+  return {
+    ...{ version: 1, target: 'docker', state: 'creating' },
+    ...{ engine: engine.url, engineKind: kind, nodeId, programVersion: version, images },
+  };
+}
+
+function imagesOf({ images }: DockerPlan): DockerTarget['images'] {
+  const id = (role: keyof typeof images): string => images[role].id ?? images[role].name;
+  return { gateway: id('gateway'), store: id('store'), audit: id('audit'), rollup: id('rollup') };
+}
+
+function madeKeyFile({ plan, keyFileIsOurs }: DockerInitRequest): string | undefined {
+  return keyFileIsOurs === true ? plan.keyFile : undefined;
+}
+
+async function sealedFiles(home: string): Promise<string[]> {
+  const { readdir } = await import('node:fs/promises');
+  const folder = join(home, 'identity');
+  return (await readdir(folder)).filter((name) => name.endsWith('.sealed')).map((name) => join(folder, name));
+}
+
+async function result(home: string): Promise<InitResult> {
+  const { config } = readDockerNode(home);
+  const identity = JSON.parse(await readFile(join(home, 'identity', 'public.json'), 'utf8')) as PublicIdentity;
+  const { name } = parseDescriptor(await readFile(join(home, 'network.json'))).descriptor;
+  const { nodeId, peerId } = identity;
+  return { home, gateway: gatewayUrl(config.gateway), nodeId, peerId, network: name };
+}
