@@ -1,3 +1,4 @@
+export { createGatewayRenewal, issueByCa } from './certificate-renewal.ts';
 export { GatewayConfig } from './config.ts';
 export type { AccessContext, AuditAnchor, GatewayDependencies } from './dependencies.ts';
 export { createGateway, type Gateway, type GatewayOptions } from './gateway.ts';

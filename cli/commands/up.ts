@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander';
 import { NectarError } from '../../protocol/errors.ts';
 import { action, addVerb, type Call } from '../call.ts';
 import { requireHome } from '../home-folder.ts';
+import { prepareStart } from '../life/prepare-start.ts';
 import { bringUp } from '../provision/process/bring-up.ts';
 import { parseDuration } from '../render/quantities.ts';
 import type { Terminal } from '../terminal.ts';
@@ -35,7 +36,9 @@ export function requireDuration(text: string): number {
 async function up({ home, options, terminal, output }: Call<UpOptions>): Promise<void> {
   requireHome(home);
   const timeoutMs = requireDuration(options.timeout);
-  const node = await bringUp({ home, terminal, output, timeoutMs, passphraseFile: options.passphraseFile });
+  const { passphraseFile } = options;
+  const { passphrase } = await prepareStart({ home, terminal, output, passphraseFile });
+  const node = await bringUp({ home, terminal, output, timeoutMs, passphraseFile, passphrase });
   const { pid } = node.running;
   output.result({ home, gateway: node.gateway, pid, ready: node.ready }, () =>
     node.ready ? `ready at ${node.gateway}` : `up at ${node.gateway}, and locked: open it with \`nectar-byon unlock\``,

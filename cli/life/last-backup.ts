@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { replaceFile } from '../../appliance/gateway/replace-file.ts';
 import { readSmallFile } from './backup/small-files.ts';
-import { replaceFile } from './replace-file.ts';
 
 /** What the doctor knows of the last backup: HOME/run/last-backup.json. */
 export interface LastBackup {

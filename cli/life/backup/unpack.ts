@@ -70,6 +70,7 @@ export async function unpackBackup(unpacking: Unpacking): Promise<Unpacked> {
     } else if (entry.path === MANIFEST_PATH) {
       manifestSha256 = await lines.compare(entry.content());
     } else {
+      if (!isBackupPath(entry.path)) throw malformed('it holds a file that no backup has');
       if (!large && !isSmallFile(entry.path)) {
         large = true;
         await unpacking.onSmallFiles();
@@ -88,7 +89,6 @@ function readHeader(entry: TarEntry): Promise<Uint8Array> {
 
 /** Returns its SHA-256. Durable only after syncTree. */
 async function writeEntry(entry: TarEntry, { folder, signal, onBytes }: Unpacking): Promise<string> {
-  if (!isBackupPath(entry.path)) throw malformed('it holds a file that no backup has');
   const path = join(folder, entry.path);
   const hash = createHash('sha256');
   try {

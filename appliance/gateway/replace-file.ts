@@ -1,10 +1,9 @@
 import { open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { NectarError } from '../../protocol/errors.ts';
-import { syncFolder } from '../provision/process/sync-tree.ts';
 
 /** Puts a whole file in place, durably: old or new after a crash. @throws NectarError NODE_DISK_FULL */
-export async function replaceFile(path: string, content: string | Uint8Array, mode: number): Promise<void> {
+export async function replaceFile(path: string, content: string, mode: number): Promise<void> {
   const temporary = `${path}.new-${process.pid}`;
   try {
     const file = await open(temporary, 'w', mode);
@@ -15,7 +14,8 @@ export async function replaceFile(path: string, content: string | Uint8Array, mo
       await file.close();
     }
     await rename(temporary, path);
-    await syncFolder(dirname(path));
+    const folder = await open(dirname(path), 'r');
+    await folder.sync().finally(() => folder.close());
   } catch (error) {
     await rm(temporary, { force: true });
     const { code } = error as NodeJS.ErrnoException;

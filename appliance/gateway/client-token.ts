@@ -1,0 +1,43 @@
+import { readFile } from 'node:fs/promises';
+import type { Renewable } from './renewal.ts';
+import { replaceFile } from './replace-file.ts';
+import type { TokenRequest } from './request-schemas.ts';
+import type { Tokens } from './tokens.ts';
+
+const RENEW_BEFORE_SECONDS = 30 * 86_400;
+
+/** The token of the machine's own command line; it lasts as long as the gateway allows. */
+export const CLIENT_TOKEN_REQUEST: TokenRequest = {
+  subject: 'cli',
+  name: 'the command line of this machine',
+  scope: ['admin'],
+  expiresInSeconds: 366 * 86_400,
+};
+
+/** True in the last thirty days of a token, and for what is none. Reads its own date, and verifies nothing. */
+export function isTokenDue(token: string, now: number): boolean {
+  try {
+    const claims = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString('utf8')) as {
+      exp?: unknown;
+    };
+    return typeof claims.exp !== 'number' || (claims.exp - RENEW_BEFORE_SECONDS) * 1000 <= now;
+  } catch {
+    return true;
+  }
+}
+
+/** A token file of this machine as something to renew. Where there is no such file, nobody wants one. */
+export function renewableClientToken(path: string, tokens: Pick<Tokens, 'issue'>): Renewable {
+  const read = (): Promise<string | undefined> => readFile(path, 'utf8').catch(() => undefined);
+  return {
+    name: 'client token',
+    async isDue(now) {
+      const token = await read();
+      return token !== undefined && isTokenDue(token, now);
+    },
+    async renew() {
+      const { token } = await tokens.issue(CLIENT_TOKEN_REQUEST);
+      await replaceFile(path, `${token}\n`, 0o600);
+    },
+  };
+}

@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict';
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { prepareStart } from '../../../../cli/life/prepare-start.ts';
+import { createHome } from '../../../../cli/provision/process/create-home.ts';
+import { createOutput } from '../../../../cli/render/output.ts';
+import { isNectarError } from '../../../../protocol/errors.ts';
+import { fakeTerminal } from '../capture.ts';
+import { makeHome, NOW } from './stored-home.ts';
+
+const DAY_MS = 86_400_000;
+const folder = mkdtempSync(join(tmpdir(), 'nectar-prepare-'));
+after(() => rmSync(folder, { recursive: true, force: true }));
+const { signal } = new AbortController();
+
+const at = (now: number) => {
+  const terminal = { ...fakeTerminal().terminal, now: () => now };
+  return { terminal, output: createOutput(terminal, true) };
+};
+const read = (home: string, path: string): string => readFileSync(join(home, path), 'utf8');
+
+test('renews certificate and token of a node that was down over their end', async () => {
+  const home = await makeHome(folder, 'a');
+  const [certificate, token] = [read(home, 'tls/server.crt'), read(home, 'client/token')];
+  assert.deepEqual((await prepareStart({ home, ...at(NOW + 300 * DAY_MS), passphraseFile: undefined })).renewed, []);
+  const later = NOW + 500 * DAY_MS;
+  const { renewed } = await prepareStart({ home, ...at(later), passphraseFile: undefined });
+  assert.deepEqual(renewed, ['certificate', 'token']);
+  const now = new X509Certificate(read(home, 'tls/server.crt'));
+  assert.notEqual(now.toString(), new X509Certificate(certificate).toString());
+  assert.ok(now.verify(new X509Certificate(read(home, 'tls/ca.crt')).publicKey));
+  assert.ok(now.checkPrivateKey(createPrivateKey(read(home, 'tls/server.key'))));
+  assert.match(now.subjectAltName ?? '', /node\.clinic\.example/);
+  assert.notEqual(read(home, 'client/token'), token);
+  const listed = JSON.parse(read(home, 'tokens.json')).tokens as { revokedAt?: string }[];
+  assert.ok(listed.slice(0, -1).every(({ revokedAt }) => revokedAt !== undefined));
+  assert.deepEqual((await prepareStart({ home, ...at(later), passphraseFile: undefined })).renewed, []);
+});
+
+test('renews with the passphrase, which it hands on for the start', async () => {
+  const home = join(folder, 'p');
+  const secret = 'four random words here';
+  const enrol = { provider: 'passphrase', passphrase: Buffer.from(secret) } as const;
+  const config = { version: 1 };
+  const request = { home, enrol, config, descriptor: Buffer.from('{}\n'), names: [], signal, now: () => NOW };
+  await createHome(request, () => undefined);
+  const file = join(folder, 'secret');
+  writeFileSync(file, `${secret}\n`, { mode: 0o600 });
+  const later = at(NOW + 380 * DAY_MS);
+  assert.deepEqual((await prepareStart({ home, ...later, passphraseFile: undefined })).renewed, [], 'nobody to ask');
+  const { renewed, passphrase } = await prepareStart({ home, ...later, passphraseFile: file });
+  assert.deepEqual(renewed, ['certificate', 'token']);
+  assert.equal(Buffer.from(passphrase ?? []).toString(), secret);
+});
+
+test('refuses a home of a newer program before it starts', async () => {
+  const home = await makeHome(folder, 'n');
+  writeFileSync(join(home, 'format.json'), '{"format":99}');
+  await assert.rejects(prepareStart({ home, ...at(NOW), passphraseFile: undefined }), (error) =>
+    isNectarError(error, 'HOME_FORMAT_NEWER'),
+  );
+});
