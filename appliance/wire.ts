@@ -15,7 +15,7 @@ import {
   readPublicIdentity,
   type SequencerHomeConfig,
 } from './config/index.ts';
-import { createGateway, createMetricsServer, createTokens } from './gateway/index.ts';
+import { createGateway, createGatewayRenewal, createMetricsServer, createTokens, issueByCa } from './gateway/index.ts';
 import { createIdentitySigner, createKeys, nodeEnvelopeCrypto } from './keys/index.ts';
 import { createMembership } from './membership/index.ts';
 import { createP2p } from './p2p/index.ts';
@@ -190,6 +190,21 @@ export async function wireNode({ home, version, config }: NodeOptions, { log, me
     },
   );
   const metricsServer = createMetricsServer(config.gateway, { metrics, log });
+  // A node that nobody restarts for a year stays reachable.
+  const renewal = createGatewayRenewal(
+    {
+      certificatePath: paths.certificate,
+      keyPath: paths.certificateKey,
+      clientTokenPath: join(home, 'client', 'token'),
+    },
+    {
+      issue: issueByCa({ nodeId, caPath: join(home, 'tls', 'ca.crt'), openCaKey: () => keys.openIdentity('tls-ca') }),
+      reload: () => gateway.reloadCertificate(),
+      tokens,
+      log,
+      now,
+    },
+  );
 
   const report = async (type: 'node.start' | 'node.stop'): Promise<void> => {
     const context = { actor: { subject: 'system:node' }, requestId: `${type}/${now()}` };
@@ -197,7 +212,7 @@ export async function wireNode({ home, version, config }: NodeOptions, { log, me
   };
   return {
     alive: [keys, gateway, metricsServer],
-    usable: [audit, store, rollup, p2p, replication, anchor],
+    usable: [audit, store, rollup, p2p, replication, anchor, renewal],
     url: () => gateway.url(),
     whenUsable: (signal) => keys.whenUnlocked(signal),
     onStarted: () => report('node.start'),
