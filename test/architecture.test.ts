@@ -41,6 +41,11 @@ const ALLOWED: Record<string, Record<string, string>> = {
     '@ethereumjs/vm': 'the block state transition',
   },
   appliance: { 'classic-level': 'the home lock, which the kernel frees when a process dies' },
+  'appliance/crossing': {
+    ajv: 'validation of every message from another role',
+    typebox: 'schemas',
+    undici: 'HTTP client over Unix sockets',
+  },
   'appliance/config': { ajv: 'JSON schema validation', typebox: 'schemas' },
   'appliance/telemetry': { pino: 'logs', 'prom-client': 'metrics' },
   'appliance/keys': { typebox: 'schemas', 'prom-client': 'metrics' },
@@ -163,6 +168,9 @@ test('lets each room import only the rooms below it', () => {
   assert.deepEqual(wrong, []);
 });
 
+/** The files that put services together: the only ones that import them. */
+const isWire = (file: string): boolean => file === 'appliance/wire.ts' || file.startsWith('appliance/wire/');
+
 test('keeps the star: a service imports protocol, service.ts, telemetry and itself', () => {
   const wrong = all
     .filter((entry) => isRelative(entry.to) && serviceOf(entry.from) !== undefined)
@@ -171,22 +179,53 @@ test('keeps the star: a service imports protocol, service.ts, telemetry and itse
       const own = serviceOf(entry.from);
       if (roomOf(to) !== 'appliance' || serviceOf(to) === own) return false;
       if (to === 'appliance/service.ts' || serviceOf(to) === 'telemetry') return false;
+      if (own === 'wire' || own === 'entries') return false;
+      // A crossing has the interface of the direct call: it takes the services' types, and none of their code.
+      if (own === 'crossing') return !(entry.typeOnly && to.endsWith('/index.ts'));
       return !(own === 'config' && /^appliance\/[^/]+\/config\.ts$/.test(to));
     });
   assert.deepEqual(wrong, []);
 });
 
-test('lets only wire.ts import services, by their index', () => {
+test('lets only the wire files import services, by their index', () => {
   const wrong = all
-    .filter(
-      (entry) => isRelative(entry.to) && entry.from.startsWith('appliance/') && serviceOf(entry.from) === undefined,
-    )
+    .filter((entry) => isRelative(entry.to) && entry.from.startsWith('appliance/'))
     .filter((entry) => {
-      const service = serviceOf(target(entry));
-      if (service === undefined || service === 'telemetry' || service === 'config') return false;
-      return !(entry.from === 'appliance/wire.ts' && target(entry).endsWith('/index.ts'));
+      const [own, service] = [serviceOf(entry.from), serviceOf(target(entry))];
+      if (own !== undefined && own !== 'wire' && own !== 'entries') return false;
+      if (service === undefined || service === own || service === 'telemetry' || service === 'config') return false;
+      // Crossings have no index: each half is taken by itself, so that a role holds no other half.
+      if (service === 'crossing') return false;
+      if (own === 'entries') return service !== 'wire';
+      if (service === 'wire') return entry.from !== 'appliance/roles.ts';
+      return !(isWire(entry.from) && target(entry).endsWith('/index.ts'));
     });
   assert.deepEqual(wrong, []);
+});
+
+test('keeps each role apart: what a wiring reaches holds no service of another role', () => {
+  const roles: Record<string, readonly string[]> = {
+    gateway: ['gateway', 'status'],
+    store: ['keys', 'store'],
+    audit: ['audit'],
+    rollup: ['rollup', 'p2p', 'replication', 'anchor', 'membership'],
+  };
+  const common = ['config', 'crossing', 'entries', 'telemetry', 'wire'];
+  for (const [role, services] of Object.entries(roles)) {
+    const reached = new Set<string>();
+    const visit = (file: string): void => {
+      if (reached.has(file)) return;
+      reached.add(file);
+      for (const entry of all) if (entry.from === file && isRelative(entry.to) && !entry.typeOnly) visit(target(entry));
+    };
+    visit(`appliance/entries/${role}.ts`);
+    const foreign = [...reached].filter((file) => {
+      const service = serviceOf(file);
+      // The schema of the configuration is whole in every role: one file, one meaning.
+      return service !== undefined && ![...common, ...services].includes(service) && !file.endsWith('/config.ts');
+    });
+    assert.deepEqual(foreign, [], role);
+  }
 });
 
 test('keeps protocol pure: no Node API', () => {

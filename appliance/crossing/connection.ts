@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { errors, Pool } from 'undici';
 import { isNectarError, NectarError } from '../../protocol/errors.ts';
 import { encodeMessage } from './codec.ts';
@@ -57,6 +58,21 @@ export function createConnection({ service, path, version = CROSSING_VERSION }: 
   const reconnect = createReconnect();
   const headers = { [VERSION_HEADER]: String(version) };
 
+  async function request(
+    method: Operation,
+    body: Buffer | AsyncIterable<Uint8Array>,
+    signal: AbortSignal | undefined,
+  ): ReturnType<typeof pool.request> {
+    const message = { path: `/${method.name}`, method: 'POST', headers, ...(signal && { signal }) } as const;
+    if (!(body instanceof Uint8Array)) return pool.request({ ...message, body: asStream(body) });
+    return pool.request({ ...message, body }).catch(async (error: NodeJS.ErrnoException) => {
+      // The peer had closed before it could read the whole message: it did nothing, and a new process may be there by now.
+      if (error.code !== 'EPIPE') throw error;
+      await nextTurn();
+      return pool.request({ ...message, body });
+    });
+  }
+
   /** Sends a request; resolves once an answer of status 200 begins. */
   async function send(
     method: Operation,
@@ -66,17 +82,9 @@ export function createConnection({ service, path, version = CROSSING_VERSION }: 
     const origin = { service, operation: method.name };
     signal?.throwIfAborted();
     if (!reconnect.mayTry()) throw absent(service);
-    const response = await pool
-      .request({
-        path: `/${method.name}`,
-        method: 'POST',
-        headers,
-        body: body instanceof Uint8Array ? body : asStream(body),
-        ...(signal && { signal }),
-      })
-      .catch((error: unknown) => {
-        throw translate(error, origin, signal);
-      });
+    const response = await request(method, body, signal).catch((error: unknown) => {
+      throw translate(error, origin, signal);
+    });
     reconnect.succeeded();
     const theirs = parseVersion(response.headers[VERSION_HEADER]);
     if (theirs !== version) {

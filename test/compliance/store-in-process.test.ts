@@ -7,6 +7,7 @@ storeCompliance('in process', async () => {
     get store() {
       return fixture.store;
     },
+    stats: () => fixture.store.stats(),
     events: fixture.audit.events,
     failAudit(type) {
       fixture.audit.failNext = type;

@@ -14,6 +14,7 @@ import {
 } from '../../../../appliance/store/index.ts';
 import { createLogger, createMetrics } from '../../../../appliance/telemetry/index.ts';
 import type { RecordId } from '../../../../protocol/brand.ts';
+import { NectarError } from '../../../../protocol/errors.ts';
 import { unwrapDek, wrapDek } from '../../../../protocol/envelope/wrapped-dek.ts';
 
 export const NODE_ID = 'ffeeddccbbaa99887766554433221100';
@@ -64,7 +65,7 @@ export function createTestAudit(): TestAudit {
     async append(event) {
       if (this.failNext === event.type) {
         this.failNext = undefined;
-        throw new Error('audit log not writable');
+        throw new NectarError('AUDIT_NOT_WRITABLE', { reason: 'not writable' });
       }
       events.push(event);
       return { index: events.length - 1 };

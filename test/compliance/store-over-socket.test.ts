@@ -1,0 +1,42 @@
+import { createBlocksClient } from '../../appliance/crossing/blocks/client.ts';
+import { blocksRoutes } from '../../appliance/crossing/blocks/server.ts';
+import { createWantedBlocks } from '../../appliance/crossing/blocks/wanted-blocks.ts';
+import { createStoreClient } from '../../appliance/crossing/store/client.ts';
+import { storeRoutes } from '../../appliance/crossing/store/server.ts';
+import type { Keys } from '../../appliance/keys/index.ts';
+import { createFixture } from '../unit/appliance/store/store-fixture.ts';
+import { createCrossingHouse, log } from './crossing-house.ts';
+import { storeCompliance } from './store.ts';
+
+/** The store suite calls no key. */
+const noKeys = {} as Keys;
+
+storeCompliance('over its sockets', async () => {
+  const fixture = await createFixture();
+  const atStore = await createCrossingHouse('store');
+  const atBlocks = await createCrossingHouse('store');
+  const serve = async (): Promise<void> => {
+    const { store } = fixture;
+    const tokenSigner = { sign: async (bytes: Uint8Array) => bytes };
+    await atStore.serve(storeRoutes({ store, keys: noKeys, tokenSigner, services: [store], log }));
+    await atBlocks.serve(blocksRoutes({ store, keys: noKeys, wants: createWantedBlocks(), log }));
+  };
+  await serve();
+  return {
+    store: { ...createStoreClient(atStore.connection), blocks: createBlocksClient(atBlocks.connection).blocks },
+    stats: () => fixture.store.stats(),
+    events: fixture.audit.events,
+    failAudit(type) {
+      fixture.audit.failNext = type;
+    },
+    async restart() {
+      await fixture.restart();
+      await serve();
+    },
+    async close() {
+      await atStore.close();
+      await atBlocks.close();
+      await fixture.close();
+    },
+  };
+});
