@@ -4,6 +4,7 @@ import { type Command, Option } from 'commander';
 import { action, addVerb, type Call } from '../call.ts';
 import { requireHome } from '../home-folder.ts';
 import { confirmByTyping } from '../prompt.ts';
+import { findTarget } from '../provision/docker/target-file.ts';
 import { overwriteAndRemove } from '../provision/process/overwrite.ts';
 import { stopProcess } from '../provision/process/stop-node.ts';
 import { showWork } from '../render/work.ts';
@@ -37,7 +38,19 @@ async function destroy({ home, options, terminal, output }: Call<DestroyOptions>
     yes: options.yes === true,
   });
   const keyFile = await keyFileOf(home);
-  await showWork(terminal, output, 'destroying the node', async () => {
+  const target = findTarget(home);
+  await showWork(terminal, output, 'destroying the node', async (say) => {
+    if (target !== undefined) {
+      const { removeNode } = await import('../provision/docker/remove-node.ts');
+      const { openEngine } = await import('../provision/docker/open-engine.ts');
+      await removeNode(openEngine(terminal, target.engine), {
+        ...{ nodeId: target.nodeId, version: target.programVersion, storeImage: target.images.store, say },
+        keyFile: options.keepKeyFile === true ? undefined : keyFile,
+      });
+      if (keyFile !== undefined && options.keepKeyFile !== true) await rm(keyFile, { force: true });
+      await rm(home, { recursive: true, force: true });
+      return;
+    }
     await stopProcess(home, { signal: terminal.signal });
     // Keys first: whatever interrupts the rest leaves ciphertext that nobody opens.
     await overwriteAndRemove(join(home, 'keys.json'));

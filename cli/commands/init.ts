@@ -1,32 +1,15 @@
 import { type Command, Option } from 'commander';
 import { NectarError } from '../../protocol/errors.ts';
 import { action, addVerb, type Call } from '../call.ts';
-import { devnetFolder, homeFolder, refuseExisting } from '../home-folder.ts';
-import { askForInit } from '../init-wizard.ts';
+import { engineOption } from '../engine-option.ts';
+import { homeFolder, refuseExisting } from '../home-folder.ts';
+import { chooseAnswers, type InitOptions, passphraseFor, refuseUnfit } from '../init-answers.ts';
 import { collect, parsePort } from '../option-parsers.ts';
-import { checkPassphrase, readPassphrase } from '../passphrase.ts';
 import { preflight } from '../preflight.ts';
-import { renderChecks } from '../render/checks.ts';
 import { renderNext, renderPlan } from '../render/plan.ts';
-import { isInteractive, type Terminal } from '../terminal.ts';
+import type { Terminal } from '../terminal.ts';
 import { devnetOption } from './devnet.ts';
 import { requireDuration } from './up.ts';
-
-export interface InitOptions {
-  readonly network: string;
-  readonly target: 'process' | 'docker' | 'kubernetes';
-  readonly unlock?: 'passphrase' | 'file';
-  readonly keyFile?: string;
-  readonly passphraseFile?: string;
-  readonly host: string;
-  readonly port?: number;
-  readonly p2pPort?: number;
-  readonly name: readonly string[];
-  readonly devnet?: string;
-  readonly timeout: string;
-  readonly plan?: boolean;
-  readonly yes?: boolean;
-}
 
 export function registerInit(program: Command, terminal: Terminal): void {
   addVerb(program, 'init', {
@@ -39,6 +22,7 @@ export function registerInit(program: Command, terminal: Terminal): void {
       'init --plan --yes                           # what it would make; changes nothing',
       'init --home /srv/clinic --unlock passphrase',
       'init --yes --unlock file --key-file /run/secrets/nectar.key --json',
+      'init --target docker --host 192.168.1.20 --name clinic.example',
     ],
   })
     .addOption(
@@ -69,32 +53,33 @@ export function registerInit(program: Command, terminal: Terminal): void {
     .addOption(
       new Option('--timeout <duration>', 'how long to wait until the node is ready and admitted').default('180s'),
     )
-    .addOption(new Option('--plan', 'print every file, port and process it would make, and change nothing'))
+    .addOption(engineOption())
+    .addOption(
+      new Option('--emit <format>', 'write a Compose file into the home instead of making containers').choices([
+        'compose',
+      ]),
+    )
+    .addOption(new Option('--plan', 'print every file, port, process and container it would make, and change nothing'))
     .addOption(new Option('-y, --yes', 'ask nothing'))
     .action(action(terminal, init));
 }
 
 async function init(call: Call<InitOptions>): Promise<void> {
+  const { options } = call;
+  if (options.target === 'kubernetes') throw new NectarError('CLI_TARGET_UNAVAILABLE', { target: options.target });
+  if (options.target === 'docker') return (await import('../init-docker.ts')).initOnDocker(call);
+  if (options.emit !== undefined || options.engine !== undefined)
+    throw new NectarError('CLI_USAGE', { problem: '--engine and --emit go with --target docker' });
+  return initAsProcess(call);
+}
+
+async function initAsProcess(call: Call<InitOptions>): Promise<void> {
   const { home, options, terminal, output } = call;
   const { initNode } = await import('../provision/process/init-node.ts');
   const { findL1, planHome } = await import('../provision/process/plan-home.ts');
-  if (options.target !== 'process') throw new NectarError('CLI_TARGET_UNAVAILABLE', { target: options.target });
   const timeoutMs = requireDuration(options.timeout);
   refuseExisting(home);
-  const asks = options.yes !== true && options.plan !== true && !output.json && isInteractive(terminal);
-  const base = { home, devnet: devnetFolder(terminal, options.devnet), host: options.host };
-  const given = {
-    ...base,
-    network: options.network,
-    unlock: options.unlock,
-    keyFile: options.keyFile,
-    port: options.port,
-    p2pPort: options.p2pPort,
-  };
-  const chosen = asks
-    ? await askForInit(given, terminal)
-    : { ...given, unlock: options.unlock ?? defaultUnlock(options), passphrase: undefined };
-
+  const chosen = await chooseAnswers(call);
   const plan = await planHome(chosen, terminal);
   const checks = await preflight(
     {
@@ -111,20 +96,8 @@ async function init(call: Call<InitOptions>): Promise<void> {
     output.result({ plan, checks }, () => renderPlan(plan, checks, output));
     return;
   }
-  output.note(`\n${renderChecks(checks, output)}\n`);
-  const failed = checks.filter(({ grade }) => grade === 'bad').map(({ name, value }) => `${name}: ${value}`);
-  if (failed.length > 0) throw new NectarError('CLI_PREFLIGHT_REFUSED', { checks: failed });
-
-  const passphrase =
-    plan.unlock === 'passphrase'
-      ? (chosen.passphrase ?? (await readPassphrase(terminal, options.passphraseFile)))
-      : undefined;
-  if (passphrase !== undefined) checkPassphrase(passphrase);
+  refuseUnfit(checks, output);
+  const passphrase = await passphraseFor(plan.unlock, chosen.passphrase, call);
   const made = await initNode({ plan, passphrase, names: options.name, timeoutMs, terminal, output });
   output.result(made, () => renderNext(made, home === homeFolder(terminal, undefined)));
-}
-
-/** A passphrase at hand says what is wanted; otherwise a key file lets the node start by itself. */
-function defaultUnlock({ passphraseFile }: InitOptions): 'passphrase' | 'file' {
-  return passphraseFile === undefined ? 'file' : 'passphrase';
 }

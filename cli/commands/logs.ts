@@ -6,6 +6,7 @@ import { type Command, Option } from 'commander';
 import { action, addVerb, type Call } from '../call.ts';
 import { requireHome } from '../home-folder.ts';
 import { parseCount } from '../option-parsers.ts';
+import { findTarget } from '../provision/docker/target-file.ts';
 import { LEVELS, type Level, renderLogLine } from '../render/log-line.ts';
 import type { Terminal } from '../terminal.ts';
 
@@ -33,10 +34,29 @@ export function registerLogs(program: Command, terminal: Terminal): void {
 
 async function logs(call: Call<LogsOptions>): Promise<void> {
   requireHome(call.home);
+  if (findTarget(call.home) !== undefined) return logsOfContainers(call);
   const path = join(call.home, 'logs', 'node.log');
   const { lines, offset } = await lastLines(path, call);
   for (const line of lines.slice(-call.options.lines)) call.terminal.stdout.write(`${line}\n`);
   if (call.options.follow === true) await follow(path, offset, call);
+}
+
+/** The four containers' lines in one, each with its role in front. */
+async function logsOfContainers({ home, options, output, terminal }: Call<LogsOptions>): Promise<void> {
+  const { followNodeLogs, readNodeLogs } = await import('../provision/docker/container-logs.ts');
+  const show = ({ role, line }: { role: string; line: string }): void => {
+    const text = renderLogLine(line, options.level, output);
+    if (text === undefined) return;
+    terminal.stdout.write(`${output.json ? withRole(text, role) : `${role.padEnd(ROLE_WIDTH)}${text}`}\n`);
+  };
+  for (const line of await readNodeLogs(home, options.lines, terminal)) show(line);
+  if (options.follow === true) await followNodeLogs(home, show, terminal);
+}
+
+const ROLE_WIDTH = 'gateway '.length;
+
+function withRole(text: string, role: string): string {
+  return JSON.stringify({ container: role, ...(JSON.parse(text) as object) });
 }
 
 /** The rendered lines near the end of the file, and where the file ended. */

@@ -1,7 +1,11 @@
 import type { Command } from 'commander';
+import { loadConfig } from '../../appliance/config/load.ts';
 import { NodeStatus } from '../../appliance/gateway/schemas.ts';
+import { isNectarError } from '../../protocol/errors.ts';
 import { action, addVerb, type Call } from '../call.ts';
 import { withNode } from '../node-client.ts';
+import { gatewayUrl } from '../provision/docker/gateway-url.ts';
+import { findTarget } from '../provision/docker/target-file.ts';
 import type { Output } from '../render/output.ts';
 import { formatDuration } from '../render/quantities.ts';
 import { renderFacts } from '../render/table.ts';
@@ -16,12 +20,32 @@ export function registerStatus(program: Command, terminal: Terminal): void {
 
 async function status(call: Call<object>): Promise<void> {
   const { output } = call;
+  if (findTarget(call.home) !== undefined) return statusOfContainers(call);
   await withNode(call, async (client) => {
     const node = await client.json(NodeStatus, 'GET', '/v1/node');
     output.result({ ...node, home: call.home, gateway: client.gateway }, () =>
       renderStatus(node, client.gateway, output),
     );
   });
+}
+
+/** The containers say how they are even where the node does not answer. */
+async function statusOfContainers(call: Call<object>): Promise<void> {
+  const { home, output, terminal } = call;
+  const { readContainerStatus, renderContainers } = await import('../provision/docker/container-status.ts');
+  const containers = await readContainerStatus(home, terminal);
+  const table = renderContainers(containers, output);
+  let node: NodeStatus;
+  try {
+    node = await withNode(call, (client) => client.json(NodeStatus, 'GET', '/v1/node'));
+  } catch (error) {
+    if (!isNectarError(error, 'CLI_NODE_UNREACHABLE')) throw error;
+    output.result({ home, ready: false, containers }, table);
+    throw error;
+  }
+  const { gateway } = loadConfig({ home }).config;
+  const url = gatewayUrl(gateway);
+  output.result({ ...node, home, gateway: url, containers }, () => `${renderStatus(node, url, output)}\n\n${table}`);
 }
 
 const UNKNOWN = 'not known yet';

@@ -3,8 +3,10 @@ import { NectarError } from '../../protocol/errors.ts';
 import { action, addVerb, type Call } from '../call.ts';
 import { requireHome } from '../home-folder.ts';
 import { prepareStart } from '../life/prepare-start.ts';
+import { findTarget } from '../provision/docker/target-file.ts';
 import { bringUp } from '../provision/process/bring-up.ts';
 import { parseDuration } from '../render/quantities.ts';
+import { showWork } from '../render/work.ts';
 import type { Terminal } from '../terminal.ts';
 import { passphraseFileOption } from './unlock.ts';
 
@@ -12,6 +14,7 @@ export const DEFAULT_READY = '120s';
 
 interface UpOptions {
   readonly passphraseFile?: string;
+  readonly emit?: 'compose';
   readonly timeout: string;
 }
 
@@ -23,6 +26,11 @@ export function registerUp(program: Command, terminal: Terminal): void {
   })
     .addOption(passphraseFileOption())
     .addOption(new Option('--timeout <duration>', 'how long to wait until it is ready').default(DEFAULT_READY))
+    .addOption(
+      new Option('--emit <format>', 'containers: write a Compose file into the home, and start nothing').choices([
+        'compose',
+      ]),
+    )
     .action(action(terminal, up));
 }
 
@@ -33,9 +41,27 @@ export function requireDuration(text: string): number {
   return ms;
 }
 
+type UpCall = Pick<Call<UpOptions>, 'home' | 'options' | 'terminal' | 'output'>;
+
+async function upContainers({ home, options, terminal, output }: UpCall, timeoutMs: number): Promise<void> {
+  const { passphraseFile, emit } = options;
+  if (emit !== undefined) {
+    const { emitCompose } = await import('../provision/docker/emit-compose.ts');
+    const path = await showWork(terminal, output, 'writing the Compose file', () => emitCompose(home, terminal));
+    output.result({ home, compose: path }, path);
+    return;
+  }
+  const { bringUpDocker } = await import('../provision/docker/bring-up.ts');
+  const node = await bringUpDocker({ home, terminal, output, timeoutMs, passphraseFile });
+  output.result({ home, ...node }, () =>
+    node.ready ? `ready at ${node.gateway}` : `up at ${node.gateway}, and locked: open it with \`nectar-byon unlock\``,
+  );
+}
+
 async function up({ home, options, terminal, output }: Call<UpOptions>): Promise<void> {
   requireHome(home);
   const timeoutMs = requireDuration(options.timeout);
+  if (findTarget(home) !== undefined) return upContainers({ home, options, terminal, output }, timeoutMs);
   const { passphraseFile } = options;
   const { passphrase } = await prepareStart({ home, terminal, output, passphraseFile });
   const node = await bringUp({ home, terminal, output, timeoutMs, passphraseFile, passphrase });

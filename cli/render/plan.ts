@@ -1,12 +1,21 @@
 import type { Check } from '../preflight.ts';
+import type { DockerPlan } from '../provision/docker/plan-docker.ts';
 import type { InitResult } from '../provision/process/init-node.ts';
 import type { HomePlan } from '../provision/process/plan-home.ts';
 import { renderChecks } from './checks.ts';
 import type { Output } from './output.ts';
 import { renderFacts } from './table.ts';
 
+function renderObjects(plan: HomePlan | DockerPlan, { style }: Pick<Output, 'style'>): string[] {
+  return 'objects' in plan ? ['', style('bold', `On the engine ${plan.engine}`), renderFacts(plan.objects)] : [];
+}
+
 /** What `init --plan` shows. */
-export function renderPlan(plan: HomePlan, checks: readonly Check[], output: Pick<Output, 'style'>): string {
+export function renderPlan(
+  plan: HomePlan | DockerPlan,
+  checks: readonly Check[],
+  output: Pick<Output, 'style'>,
+): string {
   const { style } = output;
   return [
     style(
@@ -20,8 +29,8 @@ export function renderPlan(plan: HomePlan, checks: readonly Check[], output: Pic
     style('bold', 'Ports'),
     renderFacts(plan.ports.map(([port, what]): [string, string] => [String(port), what])),
     '',
-    style('bold', 'Processes'),
-    ...plan.processes,
+    ...(plan.processes.length === 0 ? [] : [style('bold', 'Processes'), ...plan.processes]),
+    ...renderObjects(plan, output),
     '',
     style('bold', 'Machine'),
     renderChecks(checks, output),

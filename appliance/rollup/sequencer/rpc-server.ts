@@ -19,7 +19,8 @@ export interface RpcServer extends Service {
 
 const REQUEST_TIMEOUT_MS = 30_000;
 const MAX_CONNECTIONS = 256;
-const LOOPBACK_NAMES = /^(127\.0\.0\.1|localhost|\[::1\])(:\d+)?$/;
+/** localhost or an address: a relay of the devnet passes on what containers sent to the address of their own network. */
+const UNNAMED = /^(\d{1,3}(\.\d{1,3}){3}|localhost|\[[0-9a-fA-F:]{2,39}\])(:\d+)?$/;
 
 export function createRpcServer(
   options: RpcServerOptions,
@@ -31,7 +32,7 @@ export function createRpcServer(
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     if (request.method !== 'POST' || request.url !== '/') return end(response, request.url === '/' ? 405 : 404);
     // A web page that had its name point here (DNS rebinding) sends that name; one that does not needs a CORS preflight.
-    if (!LOOPBACK_NAMES.test(request.headers.host ?? '')) return end(response, 403);
+    if (!UNNAMED.test(request.headers.host ?? '')) return end(response, 403);
     if (!/^application\/json\b/i.test(request.headers['content-type'] ?? '')) return end(response, 415);
     const text = await readBody(request, options.maxBodyBytes);
     if (text === undefined) return end(response, 413);

@@ -1,5 +1,9 @@
-import type { DesiredState } from './desired-state.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Terminal } from '../../terminal.ts';
+import { type DesiredState, desiredState } from './desired-state.ts';
 import type { Engine } from './engine.ts';
+import { readDockerNode } from './node-spec.ts';
+import { openEngine } from './open-engine.ts';
 import { ownedBy } from './owned.ts';
 
 export interface RoleLine {
@@ -18,16 +22,13 @@ export async function mergedLogs(engine: Engine, state: DesiredState, tail: numb
   return all.toSorted((one, other) => (one.time < other.time ? -1 : 1)).slice(-tail);
 }
 
+export interface Follow {
+  readonly signal: AbortSignal;
+  readonly onLine: (line: RoleLine) => void;
+}
+
 /** Every new line of every container until the signal; a container that is made anew is followed again. */
-export async function followMerged(
-  engine: Engine,
-  state: DesiredState,
-  {
-    signal,
-    onLine,
-    retryMs,
-  }: { signal: AbortSignal; onLine: (line: RoleLine) => void; retryMs: (ms: number) => Promise<void> },
-): Promise<void> {
+export async function followMerged(engine: Engine, state: DesiredState, { signal, onLine }: Follow): Promise<void> {
   await Promise.all(
     state.containers.map(async ({ name, role }) => {
       let last = '';
@@ -42,7 +43,7 @@ export async function followMerged(
           last = line.time;
           onLine(line);
         }
-        await retryMs(FOLLOW_AGAIN_MS);
+        await sleep(FOLLOW_AGAIN_MS, undefined, { signal });
       }
     }),
   );
@@ -60,4 +61,16 @@ async function present(engine: Engine, state: DesiredState): Promise<DesiredStat
 function split(role: string, text: string): RoleLine {
   const space = text.indexOf(' ');
   return { role, time: text.slice(0, space), line: text.slice(space + 1) };
+}
+
+/** The same for the node of a home. */
+export function readNodeLogs(home: string, tail: number, terminal: Terminal): Promise<RoleLine[]> {
+  const { spec, target } = readDockerNode(home);
+  return mergedLogs(openEngine(terminal, target.engine), desiredState(spec), tail);
+}
+
+export function followNodeLogs(home: string, onLine: Follow['onLine'], terminal: Terminal): Promise<void> {
+  const { spec, target } = readDockerNode(home);
+  const { signal } = terminal;
+  return followMerged(openEngine(terminal, target.engine), desiredState(spec), { signal, onLine });
 }

@@ -1,7 +1,12 @@
+import type { Output } from '../../render/output.ts';
 import { formatBytes } from '../../render/quantities.ts';
-import type { DesiredState } from './desired-state.ts';
+import { printable, renderTable } from '../../render/table.ts';
+import type { Terminal } from '../../terminal.ts';
+import { type DesiredState, desiredState } from './desired-state.ts';
 import type { Engine } from './engine.ts';
 import type { ContainerState, ContainerStats } from './engine-containers.ts';
+import { readDockerNode } from './node-spec.ts';
+import { openEngine } from './open-engine.ts';
 import { ownedBy } from './owned.ts';
 import { LABELS } from './role-table.ts';
 
@@ -83,4 +88,41 @@ export function describeMemory({ memoryBytes, memoryLimitBytes }: ContainerStatu
   if (memoryBytes === null) return '-';
   const percent = Math.round((memoryBytes / memoryLimitBytes) * 100);
   return `${formatBytes(memoryBytes)} of ${formatBytes(memoryLimitBytes)} (${percent}%)`;
+}
+
+/** Of the node of a home. */
+export function readContainerStatus(home: string, terminal: Terminal): Promise<ContainerStatus[]> {
+  const { spec, target } = readDockerNode(home);
+  return containerStatus(openEngine(terminal, target.engine), desiredState(spec));
+}
+
+const GOOD = new Set(['running', 'healthy']);
+
+export function renderContainers(containers: readonly ContainerStatus[], { style }: Pick<Output, 'style'>): string {
+  const shown = (word: string): string =>
+    GOOD.has(word) ? style('green', word) : style(word === 'unhealthy' || word === 'exited' ? 'red' : 'yellow', word);
+  const table = renderTable(
+    [
+      { title: 'CONTAINER' },
+      { title: 'STATE' },
+      { title: 'HEALTH' },
+      { title: 'RESTARTS', alignRight: true },
+      { title: 'MEMORY' },
+      { title: 'PROCESSES', alignRight: true },
+    ],
+    containers.map((one) => [
+      one.name,
+      shown(one.state),
+      shown(one.health),
+      String(one.restarts),
+      describeMemory(one),
+      one.pids === null ? '-' : String(one.pids),
+    ]),
+  );
+  const reasons = containers.flatMap(({ name, healthReason }) =>
+    healthReason === undefined ? [] : [`${name}: ${printable(healthReason.replaceAll(/\s+/g, ' '))}`],
+  );
+  const stale = containers.filter(({ current }) => !current).map(({ name }) => name);
+  const note = stale.length === 0 ? [] : [`the next \`nectar-byon up\` makes anew: ${stale.join(', ')}`];
+  return [table, ...reasons, ...note].join('\n');
 }

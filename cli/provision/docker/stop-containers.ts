@@ -1,5 +1,8 @@
-import type { DesiredState } from './desired-state.ts';
+import type { Terminal } from '../../terminal.ts';
+import { type DesiredState, desiredState } from './desired-state.ts';
 import type { Engine } from './engine.ts';
+import { readDockerNode } from './node-spec.ts';
+import { openEngine } from './open-engine.ts';
 import { ownedBy } from './owned.ts';
 
 export interface Stopped {
@@ -27,4 +30,13 @@ export async function stopContainers(
     if ((await owned.container(name))?.State.ExitCode === 137) killed.push(name);
   }
   return { wasRunning, killed };
+}
+
+/** The same for the node of a home. */
+export function stopNodeContainers(
+  home: string,
+  options: { readonly timeoutMs: number; readonly say: (text: string) => void; readonly terminal: Terminal },
+): Promise<Stopped> {
+  const { spec, target } = readDockerNode(home);
+  return stopContainers(openEngine(options.terminal, target.engine), desiredState(spec), options);
 }
