@@ -1,6 +1,7 @@
 import { ClassicLevel } from 'classic-level';
 import { NectarError } from '../protocol/errors.ts';
 import { homePaths, type LockedRole } from './config/index.ts';
+import { migrateFormat } from './home-format.ts';
 import { createLifecycle } from './service.ts';
 import type { Logger } from './telemetry/index.ts';
 import type { Wiring } from './wiring.ts';
@@ -28,9 +29,18 @@ export async function runWiring(request: RunRequest, wire: () => Promise<Wiring>
   const locks: Lock[] = [];
   try {
     for (const path of homePaths(request.home).locks(request.role)) locks.push(await lock(path, request.home));
+    await bringAlong(request, log);
     await run(await wire(), request, log);
   } finally {
     for (const held of locks) await held.close();
+  }
+}
+
+/** The data of an older program, once this process alone may write it. A newer one's is refused. */
+async function bringAlong({ role, home }: RunRequest, log: Logger): Promise<void> {
+  if (role === 'sequencer') return;
+  for (const folder of homePaths(home).formats(role)) {
+    await migrateFormat(folder, { onMigration: ({ title }) => log.info({ title }, 'bringing the data along') });
   }
 }
 

@@ -17,12 +17,14 @@ import { registerNetwork } from './commands/network.ts';
 import { registerPut } from './commands/put.ts';
 import { registerRestore } from './commands/restore.ts';
 import { registerRm } from './commands/rm.ts';
+import { registerRollback } from './commands/rollback.ts';
 import { registerRun } from './commands/run.ts';
 import { registerScrub } from './commands/scrub.ts';
 import { registerStatus } from './commands/status.ts';
 import { registerToken } from './commands/token.ts';
 import { registerUnlock } from './commands/unlock.ts';
 import { registerUp } from './commands/up.ts';
+import { registerUpgrade } from './commands/upgrade.ts';
 import type { Terminal } from './terminal.ts';
 import { VERSION } from './version.ts';
 
@@ -64,7 +66,7 @@ export function createProgram(terminal: Terminal): Command {
         registerDestroy,
       ],
     ],
-    ['Its life:', [registerBackup, registerRestore]],
+    ['Its life:', [registerBackup, registerRestore, registerUpgrade, registerRollback]],
     ['Records:', [registerPut, registerGet, registerLs, registerRm, registerScrub]],
     ['Access and evidence:', [registerKeys, registerToken, registerAudit]],
     ['Network:', [registerNetwork, registerDevnet]],

@@ -22,6 +22,8 @@ export interface HomePaths {
   readonly tokens: string;
   /** The places that a role locks while it runs. `all` locks those of every role. */
   locks(role: LockedRole): readonly string[];
+  /** The folders whose format.json tells the format of the data that a role alone writes. */
+  formats(role: LockedRole): readonly string[];
 }
 
 const SPLIT_ROLES = ['gateway', 'store', 'audit', 'rollup'] as const;
@@ -49,6 +51,8 @@ function folderPaths(root: string): HomePaths {
     certificate: at('tls', 'server.crt'),
     certificateKey: at('tls', 'server.key'),
     tokens: at('tokens.json'),
+    // One format of the whole home: of four processes on it, one changes it.
+    formats: (role) => (role === 'all' || role === 'store' ? [root] : []),
     locks: (role) => [lock(role), ...(role === 'all' ? SPLIT_ROLES.map(lock) : [])],
   };
 }
@@ -69,6 +73,7 @@ function volumePaths(root: string): HomePaths {
     certificate: at('gateway', 'tls', 'server.crt'),
     certificateKey: at('gateway', 'tls', 'server.key'),
     tokens: at('gateway', 'tokens.json'),
+    formats: (role) => (role === 'all' ? SPLIT_ROLES : [role]).map((name) => at(name)),
     locks: (role) => (role === 'all' ? SPLIT_ROLES : [role]).map((name) => at(name, 'lock')),
   };
 }

@@ -1,0 +1,36 @@
+import { type Command, Option } from 'commander';
+import { NectarError } from '../../protocol/errors.ts';
+import { action, addVerb, type Call } from '../call.ts';
+import { requireHome } from '../home-folder.ts';
+import type { Terminal } from '../terminal.ts';
+import { passphraseFileOption } from './unlock.ts';
+import { requireDuration } from './up.ts';
+
+interface RollbackOptions {
+  readonly passphraseFile?: string;
+  readonly timeout: string;
+}
+
+export function registerRollback(program: Command, terminal: Terminal): void {
+  addVerb(program, 'rollback', {
+    summary: 'undo the last upgrade: back to the images before it',
+    about: 'Volumes stay as they are. A version that cannot read what a newer one wrote says so and does not start.',
+    examples: ['rollback', 'rollback --timeout 10m --json'],
+  })
+    .addOption(passphraseFileOption())
+    .addOption(new Option('--timeout <duration>', 'how long it has to become ready').default('180s'))
+    .action(action(terminal, rollback));
+}
+
+async function rollback({ home, options, terminal, output }: Call<RollbackOptions>): Promise<void> {
+  requireHome(home);
+  const timeoutMs = requireDuration(options.timeout);
+  const { findTarget } = await import('../provision/docker/target-file.ts');
+  if (findTarget(home) === undefined) throw new NectarError('UPGRADE_NOT_CONTAINERS', { home });
+  const { rollBackNode } = await import('../life/upgrade/upgrade-node.ts');
+  const { passphraseFile } = options;
+  const { version, gateway, ready } = await rollBackNode({ home, terminal, output, timeoutMs, passphraseFile });
+  output.result({ home, version, gateway, ready }, () =>
+    ready ? `back at ${version}, ready at ${gateway}` : `back at ${version}, and locked: \`nectar-byon unlock\``,
+  );
+}

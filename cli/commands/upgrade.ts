@@ -1,0 +1,79 @@
+import { resolve } from 'node:path';
+import { type Command, Option } from 'commander';
+import { NectarError } from '../../protocol/errors.ts';
+import { action, addVerb, type Call } from '../call.ts';
+import { requireHome } from '../home-folder.ts';
+import { renderChecks } from '../render/checks.ts';
+import type { Terminal } from '../terminal.ts';
+import { VERSION } from '../version.ts';
+import { passphraseFileOption } from './unlock.ts';
+import { requireDuration } from './up.ts';
+
+interface UpgradeOptions {
+  readonly imageSet?: string;
+  readonly plan?: boolean;
+  readonly passphraseFile?: string;
+  readonly timeout: string;
+}
+
+export function registerUpgrade(program: Command, terminal: Terminal): void {
+  addVerb(program, 'upgrade', {
+    summary: 'replace the containers by those of a newer version; goes back by itself when that does not become ready',
+    about:
+      'Volumes stay as they are. Looks first at versions, images, health, disk and the age of the last backup. A node that runs as a process is upgraded with its installation: git pull, then `up`.',
+    examples: [
+      'upgrade                                     # to the images of this program',
+      'upgrade --image-set digests.lock.json --plan',
+      'upgrade --image-set digests.lock.json --timeout 10m',
+    ],
+  })
+    .addOption(new Option('--image-set <file>', 'digests.lock.json of a release (default: the images of this program)'))
+    .addOption(new Option('--plan', 'only look; change nothing'))
+    .addOption(passphraseFileOption())
+    .addOption(new Option('--timeout <duration>', 'how long the new version has to become ready').default('180s'))
+    .action(action(terminal, upgrade));
+}
+
+async function upgrade(call: Call<UpgradeOptions>): Promise<void> {
+  const { home, options, terminal, output } = call;
+  requireHome(home);
+  const timeoutMs = requireDuration(options.timeout);
+  const { findTarget } = await import('../provision/docker/target-file.ts');
+  const target = findTarget(home);
+  if (target === undefined) throw new NectarError('UPGRADE_NOT_CONTAINERS', { home });
+  const { openEngine } = await import('../provision/docker/open-engine.ts');
+  const { findImageSet, isSameImages, readImageSet } = await import('../life/upgrade/image-set.ts');
+  const { examineUpgrade, upgradeNode } = await import('../life/upgrade/upgrade-node.ts');
+  const engine = openEngine(terminal, target.engine);
+  const to =
+    options.imageSet === undefined
+      ? await findImageSet(engine, VERSION)
+      : await readImageSet(resolve(terminal.workingFolder, options.imageSet));
+  const from = target.programVersion;
+  if (isSameImages(target.images, to.images)) {
+    output.result(
+      { home, from, to: to.version, changed: false },
+      `the containers are of these images already (${from})`,
+    );
+    return;
+  }
+  const { passphraseFile } = options;
+  const request = { home, engine, to, terminal, output, timeoutMs, passphraseFile };
+  const checks = await examineUpgrade(request);
+  if (options.plan === true || !output.json) output.note(renderChecks(checks, output));
+  const problems = checks.filter(({ grade }) => grade === 'bad').map(({ name, value }) => `${name}: ${value}`);
+  if (problems.length > 0) throw new NectarError('UPGRADE_REFUSED', { problems });
+  if (options.plan === true) {
+    output.result(
+      { home, from, to: to.version, checks, changed: false },
+      `ready to upgrade from ${from} to ${to.version}`,
+    );
+    return;
+  }
+  const { gateway, ready } = await upgradeNode(request);
+  output.result({ home, from, to: to.version, gateway, ready, changed: true }, () =>
+    ready
+      ? `upgraded from ${from} to ${to.version}, ready at ${gateway}`
+      : `upgraded to ${to.version}, and locked: \`nectar-byon unlock\``,
+  );
+}

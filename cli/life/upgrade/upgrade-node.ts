@@ -1,0 +1,74 @@
+import { NectarError } from '../../../protocol/errors.ts';
+import type { Check } from '../../preflight.ts';
+import { bringUpDocker, type DockerUp } from '../../provision/docker/bring-up.ts';
+import { containerStatus } from '../../provision/docker/container-status.ts';
+import { desiredState } from '../../provision/docker/desired-state.ts';
+import type { Engine } from '../../provision/docker/engine.ts';
+import type { ImageState } from '../../provision/docker/engine-storage.ts';
+import { readDockerNode, requireTarget } from '../../provision/docker/node-spec.ts';
+import { CONTAINER_ROLES, type ContainerRole } from '../../provision/docker/role-table.ts';
+import { type DockerTarget, writeTarget } from '../../provision/docker/target-file.ts';
+import type { BringUp } from '../../provision/process/bring-up.ts';
+import { findLastBackup } from '../last-backup.ts';
+import { checkUpgrade, engineFreeBytes } from './check-upgrade.ts';
+import type { ImageSetIds } from './image-set.ts';
+
+export interface UpgradeRequest extends BringUp {
+  readonly engine: Engine;
+  readonly to: ImageSetIds;
+}
+
+/** What an upgrade to these images would meet. Changes nothing. */
+export async function examineUpgrade({ home, engine, to, terminal }: UpgradeRequest): Promise<Check[]> {
+  const { spec, target } = readDockerNode(home);
+  const found: Partial<Record<ContainerRole, ImageState>> = {};
+  for (const role of CONTAINER_ROLES) {
+    const image = await engine.images.find(to.images[role]);
+    if (image !== undefined) found[role] = image;
+  }
+  return checkUpgrade({
+    from: { version: target.programVersion, images: target.images },
+    to,
+    found,
+    containers: await containerStatus(engine, desiredState(spec)),
+    freeBytes: await engineFreeBytes(engine),
+    lastBackup: await findLastBackup(home),
+    now: terminal.now(),
+  });
+}
+
+/**
+ * Replaces the containers by those of other images; volumes stay. When the node does not become usable in time, the former images are
+ * brought back, and the error says why. Interrupted, it leaves the new images in target.json: `up` goes on, `rollback` goes back.
+ *
+ * @throws NectarError UPGRADE_ROLLED_BACK
+ */
+export async function upgradeNode(request: UpgradeRequest): Promise<DockerUp> {
+  const { home, to, terminal, output } = request;
+  const before = requireTarget(home);
+  await writeTarget(home, { ...before, programVersion: to.version, images: to.images, previous: imagesOf(before) });
+  try {
+    // A passphrase is wiped once sent: a rollback needs it too.
+    return await bringUpDocker({ ...request, passphrase: request.passphrase?.slice() });
+  } catch (error) {
+    if (terminal.signal.aborted) throw error;
+    output.note('it did not become ready: going back');
+    await writeTarget(home, before);
+    await bringUpDocker(request);
+    const reason = error instanceof NectarError ? error.message : String((error as Error).message);
+    throw new NectarError('UPGRADE_ROLLED_BACK', { to: before.programVersion, reason }, { cause: error });
+  }
+}
+
+/** Back to the images before the last upgrade, once. @throws NectarError UPGRADE_ROLLBACK_ABSENT */
+export async function rollBackNode(request: BringUp): Promise<DockerUp & { readonly version: string }> {
+  const { home } = request;
+  const { previous, ...target } = requireTarget(home);
+  if (previous === undefined) throw new NectarError('UPGRADE_ROLLBACK_ABSENT', { home });
+  await writeTarget(home, { ...target, ...previous });
+  return { ...(await bringUpDocker(request)), version: previous.programVersion };
+}
+
+function imagesOf({ programVersion, images }: DockerTarget): Pick<DockerTarget, 'programVersion' | 'images'> {
+  return { programVersion, images };
+}
