@@ -31,8 +31,8 @@ export function openNodeClient({ home, signal }: NodeClientOptions): Client {
   return createClient({ gateway, ca, token, signal });
 }
 
-/** Of a process, what it said when it began to listen; of containers, what the engine publishes. */
-function findGateway(home: string): string | undefined {
+/** Of a process, what it said when it began to listen (undefined: none runs); of containers, what the engine publishes. */
+export function findGateway(home: string): string | undefined {
   return findTarget(home) === undefined ? readRunning(home)?.gateway : gatewayUrl(loadConfig({ home }).config.gateway);
 }
 

@@ -3,11 +3,10 @@ import { AuditEntries, AuditProof, AuditVerdict } from '../../appliance/gateway/
 import { NectarError } from '../../protocol/errors.ts';
 import { action, addGroup, addVerb, type Call } from '../call.ts';
 import { requireHome } from '../home-folder.ts';
-import { withNode } from '../node-client.ts';
+import { findGateway, withNode } from '../node-client.ts';
 import { parseCount } from '../option-parsers.ts';
 import { writeOutputFile } from '../output-file.ts';
 import { readPassphrase } from '../passphrase.ts';
-import { readRunning } from '../provision/process/running.ts';
 import { type Output, toJson } from '../render/output.ts';
 import { printable, renderTable } from '../render/table.ts';
 import { showWork } from '../render/work.ts';
@@ -82,7 +81,7 @@ function whoOf(body: unknown): string {
 async function verify(call: Call<{ passphraseFile?: string }>): Promise<void> {
   const { output, terminal } = call;
   const verdict = await showWork(terminal, output, 'reading the whole log from disk', (say) =>
-    readRunning(call.home) === undefined
+    findGateway(call.home) === undefined
       ? verifyAtRest(call, say)
       : withNode(call, (client) => client.json(AuditVerdict, 'POST', '/v1/audit/verify')),
   );
