@@ -42,31 +42,19 @@ async function backup(call: Call<BackupOptions>): Promise<void> {
   const out = resolve(terminal.workingFolder, options.out);
   if (!relative(home, out).startsWith('..'))
     throw new NectarError('CLI_USAGE', { problem: 'a backup inside the home is lost with it: name another place' });
-  const { backUpHome } = await import('../life/backup/back-up-home.ts');
-  const { unlockKeys } = await import('../life/unlock-keys.ts');
-  const { openIdentity } = await import('../life/open-identity.ts');
-  const { passphraseFile } = options;
-  const keys = await unlockKeys({ home, terminal, passphraseFile });
+  const { backUp } = await import('../life/back-up.ts');
   const progress = showByteProgress(terminal, 'backup', undefined, output.json);
   try {
-    const result = await backUpHome({
-      home,
-      out,
-      force: options.force === true,
-      signer: await openIdentity(keys, 'checkpoint'),
-      signal: terminal.signal,
-      now: () => terminal.now(),
-      onBytes: (bytes) => progress.advance(bytes),
-    });
+    const { passphraseFile } = options;
+    const force = options.force === true;
+    const onBytes = (bytes: number): void => progress.advance(bytes);
+    const result = await backUp({ home, out, force, passphraseFile, terminal, onBytes });
     progress.done();
-    const { recordBackup } = await import('../life/last-backup.ts');
-    await recordBackup(home, { file: out, ...result });
     output.note(KEY_WARNING);
     output.result({ file: out, ...result, keyFileIncluded: false }, () =>
       [`${out}: ${formatBytes(result.fileBytes)}, ${result.entries} files, as of ${result.createdAt}`].join('\n'),
     );
   } finally {
     progress.done();
-    await keys.stop();
   }
 }

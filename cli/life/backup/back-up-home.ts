@@ -5,7 +5,7 @@ import { parseVerifierKey } from '../../../protocol/merkle/verifier-key.ts';
 import { writeOutputFile } from '../../output-file.ts';
 import { VERSION } from '../../version.ts';
 import type { OpenedIdentity } from '../open-identity.ts';
-import { pinHome } from './collect.ts';
+import { type PinnedHome, pinHome } from './collect.ts';
 import { type BackupResult, writeBackup } from './write-backup.ts';
 
 export interface BackUpRequest {
@@ -17,6 +17,8 @@ export interface BackUpRequest {
   readonly signal: AbortSignal;
   now(): number;
   onBytes(bytes: number): void;
+  /** Where its data is not in the home itself. */
+  readonly pin?: (spool: string) => Promise<PinnedHome>;
 }
 
 export interface BackedUp extends BackupResult {
@@ -31,7 +33,8 @@ export async function backUpHome(request: BackUpRequest): Promise<BackedUp> {
   const { home, out, signer, signal, now } = request;
   const { nodeId, checkpointVkey } = readPublicIdentity(home);
   const homeFormat = readFormat(home);
-  const pinned = await pinHome({ home, spool: `${out}.blocks-${process.pid}`, now });
+  const spool = `${out}.spool-${process.pid}`;
+  const pinned = await (request.pin === undefined ? pinHome({ home, spool, now }) : request.pin(spool));
   const { createdAt } = pinned;
   let result: BackupResult = { entries: 0, bytes: 0, manifestSha256: '' };
   try {

@@ -1,5 +1,6 @@
 import { parseTarHeader, TAR_BLOCK_BYTES, type TarFile, tarPadding } from '../../../protocol/backup/tar-header.ts';
 import { NectarError } from '../../../protocol/errors.ts';
+import { createByteSource } from './byte-source.ts';
 
 /** One file of an archive. Its content is to be read to the end before the next one is asked for. */
 export interface TarEntry extends TarFile {
@@ -13,7 +14,7 @@ export interface TarEntry extends TarFile {
  * @throws NectarError BACKUP_FORMAT_INVALID, BACKUP_TRUNCATED
  */
 export async function* readTar(source: AsyncIterable<Uint8Array>): AsyncGenerator<TarEntry> {
-  const bytes = createByteSource(source);
+  const bytes = createByteSource(source, (taken) => new NectarError('BACKUP_TRUNCATED', { bytes: taken }));
   for (;;) {
     const file = parseTarHeader(await bytes.take(TAR_BLOCK_BYTES));
     if (file === undefined) throw new NectarError('BACKUP_FORMAT_INVALID', { problem: 'it holds no plain tar header' });
@@ -36,49 +37,4 @@ export async function* readTar(source: AsyncIterable<Uint8Array>): AsyncGenerato
   const end = parseTarHeader(await bytes.take(TAR_BLOCK_BYTES));
   if (end !== 'end' || (await bytes.rest()) > 0)
     throw new NectarError('BACKUP_FORMAT_INVALID', { problem: 'something follows its end' });
-}
-
-interface ByteSource {
-  take(length: number): Promise<Uint8Array>;
-  /** At least one byte, at most `limit`. */
-  some(limit: number): Promise<Uint8Array>;
-  /** How many bytes follow, up to the first chunk of them. */
-  rest(): Promise<number>;
-}
-
-function createByteSource(source: AsyncIterable<Uint8Array>): ByteSource {
-  const iterator = source[Symbol.asyncIterator]();
-  let chunk: Uint8Array = new Uint8Array(0);
-  let taken = 0;
-
-  async function fill(): Promise<boolean> {
-    while (chunk.length === 0) {
-      const next = await iterator.next();
-      if (next.done === true) return false;
-      chunk = next.value;
-    }
-    return true;
-  }
-
-  async function some(limit: number): Promise<Uint8Array> {
-    if (!(await fill())) throw new NectarError('BACKUP_TRUNCATED', { bytes: taken });
-    const part = chunk.subarray(0, limit);
-    chunk = chunk.subarray(part.length);
-    taken += part.length;
-    return part;
-  }
-
-  return {
-    some,
-    async take(length) {
-      const whole = new Uint8Array(length);
-      for (let at = 0; at < length; ) {
-        const part = await some(length - at);
-        whole.set(part, at);
-        at += part.length;
-      }
-      return whole;
-    },
-    rest: async () => ((await fill()) ? chunk.length : 0),
-  };
 }

@@ -1,0 +1,66 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { readDockerNode } from '../provision/docker/node-spec.ts';
+import { openEngine } from '../provision/docker/open-engine.ts';
+import { findTarget } from '../provision/docker/target-file.ts';
+import type { Terminal } from '../terminal.ts';
+import { type BackedUp, type BackUpRequest, backUpHome } from './backup/back-up-home.ts';
+import { recordBackup } from './last-backup.ts';
+import { openIdentity } from './open-identity.ts';
+import { unlockKeys } from './unlock-keys.ts';
+import { withVolumes } from './volumes/open-volumes.ts';
+import { pinVolumes } from './volumes/pin-volumes.ts';
+import { stageSmallFiles } from './volumes/stage-small-files.ts';
+
+export interface BackUp {
+  readonly home: string;
+  readonly out: string;
+  readonly force: boolean;
+  readonly passphraseFile: string | undefined;
+  readonly terminal: Terminal;
+  onBytes(bytes: number): void;
+}
+
+/** Backs up the node of a home, wherever its data is, and notes that it was done. */
+export async function backUp(request: BackUp): Promise<BackedUp> {
+  const { home, out, terminal } = request;
+  const done = await (findTarget(home) === undefined ? backUpFolder(request) : backUpContainers(request));
+  await recordBackup(home, { file: out, createdAt: done.createdAt, fileBytes: done.fileBytes });
+  terminal.signal.throwIfAborted();
+  return done;
+}
+
+function backUpFolder(request: BackUp): Promise<BackedUp> {
+  return signed(request, request.home, (rest) => backUpHome(rest));
+}
+
+async function backUpContainers(request: BackUp): Promise<BackedUp> {
+  const { home, terminal } = request;
+  const node = readDockerNode(home);
+  const engine = openEngine(terminal, node.target.engine);
+  const staging = join(home, 'run', `backup-${process.pid}`);
+  try {
+    return await withVolumes(engine, node, async (volumes) => {
+      await stageSmallFiles(home, volumes, staging);
+      const pin = (spool: string) => pinVolumes({ home, volumes, spool, staging, now: () => terminal.now() });
+      return signed(request, staging, (rest) => backUpHome({ ...rest, pin }));
+    });
+  } finally {
+    await rm(staging, { recursive: true, force: true });
+  }
+}
+
+/** Opens the node's checkpoint key, from the sealed files in `sealed`, for as long as it takes. */
+async function signed(
+  { home, out, force, passphraseFile, terminal, onBytes }: BackUp,
+  sealed: string,
+  work: (rest: BackUpRequest) => Promise<BackedUp>,
+): Promise<BackedUp> {
+  const keys = await unlockKeys({ home: sealed, terminal, passphraseFile });
+  try {
+    const signer = await openIdentity(keys, 'checkpoint');
+    return await work({ home, out, force, signer, signal: terminal.signal, now: () => terminal.now(), onBytes });
+  } finally {
+    await keys.stop();
+  }
+}
