@@ -43,10 +43,12 @@ async function destroy({ home, options, terminal, output }: Call<DestroyOptions>
     if (target !== undefined) {
       const { removeNode } = await import('../provision/docker/remove-node.ts');
       const { openEngine } = await import('../provision/docker/open-engine.ts');
-      await removeNode(openEngine(terminal, target.engine), {
+      const removed = await removeNode(openEngine(terminal, target.engine), {
         ...{ nodeId: target.nodeId, version: target.programVersion, storeImage: target.images.store, say },
         keyFile: options.keepKeyFile === true ? undefined : keyFile,
       });
+      if (!removed.shredded)
+        output.note('The keys could not be overwritten before they were removed: see to the disk of the engine.');
       if (keyFile !== undefined && options.keepKeyFile !== true) await rm(keyFile, { force: true });
       await rm(home, { recursive: true, force: true });
       return;

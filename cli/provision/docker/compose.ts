@@ -1,4 +1,5 @@
 import { stringify } from 'yaml';
+import { ulimits } from './create-body.ts';
 import type { ContainerSpec, DesiredState } from './desired-state.ts';
 
 const HEADER = `# Written by \`nectar-byon up --emit compose\`. Volumes and networks are made by \`nectar-byon init\` and named as external, so that
@@ -41,6 +42,9 @@ function service(spec: ContainerSpec, seccomp: string): object {
     memswap_limit: limits.memoryBytes,
     cpus: limits.cpus,
     pids_limit: limits.pids,
+    ulimits: Object.fromEntries(
+      ulimits(limits.openFiles).map(({ Name, Soft, Hard }) => [Name, { soft: Soft, hard: Hard }]),
+    ),
     restart: 'unless-stopped',
     stop_signal: 'SIGTERM',
     stop_grace_period: `${spec.stopTimeoutS}s`,

@@ -46,6 +46,7 @@ export function createBody(spec: ContainerSpec, { seccomp }: BodyOptions = spec)
       MemorySwap: limits.memoryBytes,
       NanoCpus: Math.round(limits.cpus * CPU_NANOS),
       PidsLimit: limits.pids,
+      Ulimits: ulimits(limits.openFiles),
       RestartPolicy: { Name: 'unless-stopped' },
       LogConfig: { Type: 'json-file', Config: { 'max-size': log.maxSize, 'max-file': String(log.maxFiles) } },
       NetworkMode: spec.network ?? 'none',
@@ -63,6 +64,16 @@ export function createBody(spec: ContainerSpec, { seccomp }: BodyOptions = spec)
       })) as never,
     },
   };
+}
+
+/** `nproc` counts all of a user's processes on the machine, of every node there: the limit of one container is PidsLimit. */
+export const MAX_USER_PROCESSES = 4096;
+
+export function ulimits(openFiles: number): { Name: string; Soft: number; Hard: number }[] {
+  return [
+    { Name: 'nofile', Soft: openFiles, Hard: openFiles },
+    { Name: 'nproc', Soft: MAX_USER_PROCESSES, Hard: MAX_USER_PROCESSES },
+  ];
 }
 
 export function volumeBody({ name, labels, options }: VolumeSpec): {

@@ -129,20 +129,25 @@ export function desiredState(node: NodeSpec): DesiredState {
       ...CROSSINGS.map((crossing) => ({
         name: objectName(node.nodeId, `sock-${crossing}`),
         labels: labels(node, SOCKETS[crossing].server),
-        options: socketOptions(UIDS[SOCKETS[crossing].server]),
+        options: memoryOptions(`uid=${UIDS[SOCKETS[crossing].server]},gid=${SOCKET_GID},mode=2770`),
+      })),
+      // Volumes too, since Podman's tmpfs mounts take no owner.
+      ...CONTAINER_ROLES.map((role) => ({
+        name: objectName(node.nodeId, `health-${role}`),
+        labels: labels(node, role),
+        options: memoryOptions(`uid=${UIDS[role]},gid=${UIDS[role]},mode=0700`),
       })),
     ],
     containers: CONTAINER_ROLES.map((role) => container(role, node)),
   };
 }
 
-/** setgid: a socket made in it has the common group, whoever made it. */
-function socketOptions(uid: number): Record<string, string> {
-  return {
-    type: 'tmpfs',
-    device: 'tmpfs',
-    o: `uid=${uid},gid=${SOCKET_GID},mode=2770,size=64k,nr_inodes=64,noexec,nosuid,nodev`,
-  };
+/**
+ * setgid: a socket made in it has the common group, whoever made it. No size (Podman takes one for a disk quota): what a server
+ * writes there counts against its own memory limit, and its clients cannot write.
+ */
+function memoryOptions(owner: string): Record<string, string> {
+  return { type: 'tmpfs', device: 'tmpfs', o: `${owner},noexec,nosuid,nodev` };
 }
 
 function container(role: ContainerRole, node: NodeSpec): ContainerSpec {
@@ -161,10 +166,7 @@ function container(role: ContainerRole, node: NodeSpec): ContainerSpec {
     network: network === undefined ? undefined : objectName(node.nodeId, network),
     ports: ports(role, node),
     mounts: mounts(role, node),
-    tmpfs: {
-      '/tmp': `${TMPFS},size=16m,mode=1777`,
-      [`${SOCKETS_FOLDER}/health`]: `${TMPFS},size=64k,mode=0700,uid=${uid},gid=${uid}`,
-    },
+    tmpfs: { '/tmp': `${TMPFS},size=16m,mode=1777` },
     limits: { ...DEFAULT_LIMITS[role], ...node.limits?.[role] },
     seccomp: node.seccomp[role],
     stopTimeoutS: STOP_TIMEOUT_S,
@@ -191,6 +193,7 @@ function mounts(role: ContainerRole, { nodeId, keyFile }: NodeSpec): MountSpec[]
   return [
     volume('config', `${NODE_HOME}/config`, true),
     ...DATA_VOLUMES.filter((name) => OWNER[name] === role).map((name) => volume(name, `${NODE_HOME}/${name}`)),
+    volume(`health-${role}`, `${SOCKETS_FOLDER}/health`),
     // A client too: connecting to a socket needs write permission on the socket, not on the directory.
     ...CROSSINGS.filter((crossing) => SOCKETS[crossing].server === role).map((crossing) =>
       volume(`sock-${crossing}`, `${SOCKETS_FOLDER}/${crossing}`),

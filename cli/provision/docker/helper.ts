@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { NectarError } from '../../../protocol/errors.ts';
+import { ulimits } from './create-body.ts';
 import type { MountSpec } from './desired-state.ts';
 import type { Engine } from './engine.ts';
 import type { ContainerBody } from './engine-containers.ts';
@@ -69,6 +70,7 @@ function helperBody(name: string, request: HelperRequest): ContainerBody {
       Memory: MEMORY_BYTES,
       MemorySwap: MEMORY_BYTES,
       PidsLimit: 32,
+      Ulimits: ulimits(1024),
       RestartPolicy: { Name: 'no' },
       LogConfig: { Type: 'json-file', Config: { 'max-size': '1m' } },
       Mounts: mounts.map(({ kind, source, target, readOnly }) => ({

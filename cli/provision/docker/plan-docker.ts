@@ -85,6 +85,10 @@ function plannedObjects(images: DockerPlan['images']): [string, string][] {
     ...containers,
     ...DATA_VOLUMES.map((volume): [string, string] => [name(volume), 'volume']),
     ...CROSSINGS.map((crossing): [string, string] => [name(`sock-${crossing}`), 'volume of sockets, in memory']),
+    ...CONTAINER_ROLES.map((role): [string, string] => [
+      name(`health-${role}`),
+      'volume of its health socket, in memory',
+    ]),
     ...(['lan', 'wan'] as const).map((network): [string, string] => [name(network), 'network']),
   ];
 }

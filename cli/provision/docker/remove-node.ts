@@ -1,3 +1,4 @@
+import { isNectarError } from '../../../protocol/errors.ts';
 import type { MountSpec } from './desired-state.ts';
 import type { Engine } from './engine.ts';
 import { runHelper } from './helper.ts';
@@ -33,7 +34,11 @@ export async function removeNode(engine: Engine, removal: Removal): Promise<Remo
   const containers = await engine.containers.list(label);
   for (const { Id, State } of containers) if (State !== 'exited') await engine.containers.remove(Id, { force: true });
   say('overwriting the keys');
-  const shredded = await shredKeys(engine, removal);
+  const shredded = await shredKeys(engine, removal).catch((error: unknown) => {
+    // A helper that cannot run must not keep the keys alive: removing their volume is still better than leaving them.
+    if (isNectarError(error, 'CLI_CONTAINER_ENDED') || isNectarError(error, 'CLI_ENGINE_REFUSED')) return false;
+    throw error;
+  });
   say('removing containers, volumes and networks');
   for (const { Id } of await engine.containers.list(label)) await engine.containers.remove(Id, { force: true });
   const volumes = await engine.volumes.list(label);

@@ -62,16 +62,17 @@ export interface Limits {
   readonly memoryBytes: number;
   readonly cpus: number;
   readonly pids: number;
+  readonly openFiles: number;
 }
 
 const MIB = 1024 * 1024;
 
 /** Twice to four times what a busy node was seen to take; target.json changes them. */
 export const DEFAULT_LIMITS: Readonly<Record<ContainerRole, Limits>> = {
-  gateway: { memoryBytes: 384 * MIB, cpus: 1, pids: 64 },
-  store: { memoryBytes: 512 * MIB, cpus: 2, pids: 64 },
-  audit: { memoryBytes: 256 * MIB, cpus: 1, pids: 64 },
-  rollup: { memoryBytes: 1024 * MIB, cpus: 2, pids: 64 },
+  gateway: { memoryBytes: 384 * MIB, cpus: 1, pids: 64, openFiles: 16_384 },
+  store: { memoryBytes: 512 * MIB, cpus: 2, pids: 64, openFiles: 16_384 },
+  audit: { memoryBytes: 256 * MIB, cpus: 1, pids: 64, openFiles: 16_384 },
+  rollup: { memoryBytes: 1024 * MIB, cpus: 2, pids: 64, openFiles: 16_384 },
 };
 
 export const LABELS = {

@@ -15,6 +15,7 @@ const limits = Type.Object(
     memoryBytes: Type.Optional(Type.Integer({ minimum: 64 * 1024 * 1024 })),
     cpus: Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 512 })),
     pids: Type.Optional(Type.Integer({ minimum: 16, maximum: 4096 })),
+    openFiles: Type.Optional(Type.Integer({ minimum: 1024, maximum: 1_048_576 })),
   },
   { additionalProperties: false },
 );
