@@ -39,6 +39,13 @@ export const LIFE_ERRORS = {
     http: 503,
     exit: EXIT.unreachable,
   }),
+  BACKUP_NODE_PRESENT: define<{ nodeId: string; engine: string }>({
+    message: ({ nodeId, engine }) => `the engine at ${engine} already has containers or volumes of the node ${nodeId}`,
+    remedy:
+      'The node is there: start it with `nectar-byon up`, or remove it first with `nectar-byon destroy`. Nothing was touched.',
+    http: 409,
+    exit: EXIT.usage,
+  }),
   BACKUP_KEY_REFUSED: define<Record<string, never>>({
     message: () => 'the key file never goes into a backup',
     remedy:
