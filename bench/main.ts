@@ -5,6 +5,7 @@ const BENCHES = {
   store: () => import('./store.ts'),
   audit: () => import('./audit.ts'),
   chain: () => import('./chain.ts'),
+  sockets: () => import('./sockets.ts'),
 } as const;
 
 const names = process.argv.slice(2);

@@ -10,6 +10,8 @@ import { CROSSING_VERSION, parseVersion, VERSION_HEADER } from './version.ts';
 
 const CONNECT_TIMEOUT_MS = 2_000;
 const FRAME_BATCH_BYTES = 256 * 1024;
+/** Of an answer, read while its consumer is busy with what came before. */
+const READ_AHEAD_BYTES = 1024 * 1024;
 const MAX_FAILURE_BYTES = 64 * 1024;
 
 export interface ConnectionOptions {
@@ -63,7 +65,8 @@ export function createConnection({ service, path, version = CROSSING_VERSION }: 
     body: Buffer | AsyncIterable<Uint8Array>,
     signal: AbortSignal | undefined,
   ): ReturnType<typeof pool.request> {
-    const message = { path: `/${method.name}`, method: 'POST', headers, ...(signal && { signal }) } as const;
+    const base = { path: `/${method.name}`, method: 'POST', headers, highWaterMark: READ_AHEAD_BYTES } as const;
+    const message = { ...base, ...(signal && { signal }) };
     if (!(body instanceof Uint8Array)) return pool.request({ ...message, body: asStream(body) });
     return pool.request({ ...message, body }).catch(async (error: NodeJS.ErrnoException) => {
       // The peer had closed before it could read the whole message: it did nothing, and a new process may be there by now.
@@ -195,7 +198,7 @@ export function createConnection({ service, path, version = CROSSING_VERSION }: 
 
 async function* downloaded(frames: AsyncGenerator<Frame>, origin: Origin): AsyncGenerator<Uint8Array, void, void> {
   for await (const frame of frames) {
-    if (frame.type === 'data') yield frame.bytes;
+    if (frame.type === 'data') yield frame.payload;
     else if (frame.type !== 'result') throw invalidMessage(origin, `a frame ${frame.type} in a download`);
   }
 }

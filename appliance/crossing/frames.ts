@@ -9,10 +9,14 @@ const MAX_DATA_BYTES = 64 * 1024 * 1024;
 
 type FrameType = keyof typeof TYPES;
 
-export type Frame =
-  /** Data comes in the pieces in which it arrives. */
-  | { readonly type: 'data'; readonly bytes: Uint8Array }
-  | { readonly type: 'item' | 'result' | 'error'; readonly payload: Uint8Array };
+export interface Frame {
+  readonly type: FrameType;
+  /** Of a data frame, all of it or a piece of PIECE_BYTES: never more is held. */
+  readonly payload: Uint8Array;
+}
+
+/** A socket hands out 64 KiB at a time; whoever writes it on does better with what the other side wrote at once. */
+const PIECE_BYTES = 1024 * 1024;
 
 /** What arrived is no sequence of frames, or not all of it. */
 export class FrameError extends Error {
@@ -30,42 +34,50 @@ export function encodeFrame(type: FrameType, payload: Uint8Array): Buffer {
   return Buffer.concat([frameHeader(type, payload.length), payload]);
 }
 
-/** Adversary: the other container, with endless or nested lengths; only one bounded message is ever held. */
+/** Adversary: the other container, with endless or nested lengths; only one bounded message or piece is ever held. */
 export async function* readFrames(chunks: AsyncIterable<Uint8Array>, maxPayloadBytes: number): AsyncGenerator<Frame> {
-  const state = { head: Buffer.alloc(HEADER_BYTES), filled: 0, left: 0, ended: false };
+  const head = Buffer.alloc(HEADER_BYTES);
+  let filledHead = 0;
   let type: FrameType | undefined;
-  let parts: Uint8Array[] = [];
+  let left = 0;
+  let piece: Buffer = Buffer.alloc(0);
+  let filled = 0;
+  let ended = false;
   for await (const chunk of chunks) {
     for (let at = 0; at < chunk.length; ) {
-      if (state.ended) throw new FrameError('bytes after the end');
+      if (ended) throw new FrameError('bytes after the end');
       if (type === undefined) {
-        const take = Math.min(HEADER_BYTES - state.filled, chunk.length - at);
-        state.head.set(chunk.subarray(at, at + take), state.filled);
-        state.filled += take;
-        at += take;
-        if (state.filled < HEADER_BYTES) continue;
-        state.filled = 0;
-        type = parseType(state.head, maxPayloadBytes);
-        state.left = state.head.readUInt32BE(1);
+        const part = chunk.subarray(at, at + HEADER_BYTES - filledHead);
+        head.set(part, filledHead);
+        filledHead += part.length;
+        at += part.length;
+        if (filledHead < HEADER_BYTES) break;
+        filledHead = 0;
+        type = parseType(head, maxPayloadBytes);
+        left = head.readUInt32BE(1);
+        [piece, filled] = [newPiece(type, left), 0];
       }
-      const piece = chunk.subarray(at, at + state.left);
-      at += piece.length;
-      state.left -= piece.length;
-      if (type === 'data') {
-        if (piece.length > 0) yield { type, bytes: piece };
-      } else {
-        parts.push(piece);
+      const part = chunk.subarray(at, at + piece.length - filled);
+      piece.set(part, filled);
+      filled += part.length;
+      at += part.length;
+      if (filled < piece.length) break;
+      left -= filled;
+      if (filled > 0 || type !== 'data') yield { type, payload: piece };
+      if (left > 0) {
+        [piece, filled] = [newPiece(type, left), 0];
+        continue;
       }
-      if (state.left > 0) continue;
-      if (type !== 'data') {
-        yield { type, payload: Buffer.concat(parts) };
-        parts = [];
-        state.ended = type !== 'item';
-      }
+      ended = type === 'result' || type === 'error';
       type = undefined;
     }
   }
-  if (!state.ended) throw new FrameError('it was cut off');
+  if (!ended) throw new FrameError('it was cut off');
+}
+
+/** Memory of its own: it may be wiped, and a small part of it keeps nothing large alive. */
+function newPiece(type: FrameType, left: number): Buffer {
+  return Buffer.allocUnsafeSlow(type === 'data' ? Math.min(left, PIECE_BYTES) : left);
 }
 
 function parseType(head: Buffer, maxPayloadBytes: number): FrameType {

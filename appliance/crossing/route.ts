@@ -143,7 +143,7 @@ async function* uploaded(
   for (;;) {
     const frame = await nextFrame(frames, method.name);
     if (frame === undefined) return;
-    if (frame.type === 'data') yield frame.bytes;
+    if (frame.type === 'data') yield frame.payload;
     else if (frame.type !== 'result') throw invalidMessage(callerOf(method), `a frame ${frame.type} in an upload`);
   }
 }

@@ -21,12 +21,6 @@ export const NODE_ERRORS = {
     http: 507,
     exit: EXIT.config,
   }),
-  NODE_ROLE_UNAVAILABLE: define<{ role: string }>({
-    message: ({ role }) => `role ${role} does not run on its own in this version`,
-    remedy: 'Run every role in one process with `nectar-byon run all`.',
-    http: 501,
-    exit: EXIT.usage,
-  }),
   NODE_VERSION_SKEW: define<{ service: string; ours: number; theirs: number }>({
     message: ({ service, ours, theirs }) =>
       `${service} speaks version ${theirs} of the protocol between roles, this role version ${ours}`,

@@ -30,6 +30,7 @@ test('has every verb of the issue', () => {
       'destroy',
       'completion',
       'run',
+      'healthcheck',
     ],
     ['keys list', 'keys rotate', 'token create', 'token list', 'token revoke'],
     ['audit tail', 'audit verify', 'audit prove', 'network status', 'network peers', 'network join'],
