@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { action, addVerb, type Call } from '../call.ts';
+import { devnetFolder } from '../home-folder.ts';
 import type { Restored, RestoreRequest } from '../life/backup/restore-home.ts';
 import { showByteProgress } from '../render/progress.ts';
 import { formatBytes } from '../render/quantities.ts';
@@ -71,5 +72,6 @@ async function run(request: RestoreRequest, { options, terminal }: Call<RestoreO
   }
   const { openEngine } = await import('../provision/docker/open-engine.ts');
   const { restoreContainers } = await import('../life/restore-containers.ts');
-  return restoreContainers({ ...request, engine: openEngine(terminal, options.engine), version: VERSION });
+  const devnet = devnetFolder(terminal, undefined);
+  return restoreContainers({ ...request, engine: openEngine(terminal, options.engine), version: VERSION, devnet });
 }

@@ -13,6 +13,7 @@ import { writeTarget } from '../provision/docker/target-file.ts';
 import { overwriteAndRemove } from '../provision/process/overwrite.ts';
 import { syncFolder } from '../provision/process/sync-tree.ts';
 import { type Restored, type RestoreRequest, restoreHome } from './backup/restore-home.ts';
+import { reachDevnet } from './reach-devnet.ts';
 import { findImageSet } from './upgrade/image-set.ts';
 import { fillDataVolumes } from './volumes/fill-data.ts';
 
@@ -20,6 +21,8 @@ export interface RestoreContainers extends RestoreRequest {
   readonly engine: Engine;
   /** Of this program, whose images are used. */
   readonly version: string;
+  /** The folder of this machine's devnet, where there is one. */
+  readonly devnet: string;
 }
 
 const PRIVATE_FILES = ['keys.json', 'tokens.json', 'tls/server.key', 'tls/server.crt'];
@@ -46,6 +49,8 @@ export async function restoreContainers(request: RestoreContainers): Promise<Res
     await writeTarget(staging, { version: 1, target: 'docker', state: 'ready', ...about });
     const { spec } = readDockerNode(staging);
     await convergeGround(engine, desiredState(spec));
+    const { devnet, signal } = request;
+    await reachDevnet(engine, { home: staging, devnet, nodeId, signal });
     await fillPrivateVolumes(engine, spec, staging);
     await fillDataVolumes(engine, spec, staging);
     await removePrivate(staging);
