@@ -20,7 +20,14 @@ import { createIdentitySigner, createKeys, nodeEnvelopeCrypto } from './keys/ind
 import { createMembership } from './membership/index.ts';
 import { createP2p } from './p2p/index.ts';
 import { createReplication } from './replication/index.ts';
-import { createAuditor, createBatcher, createRollup, createRpcServer, createSequencer } from './rollup/index.ts';
+import {
+  createAuditor,
+  createBatcher,
+  createRollup,
+  createRpcServer,
+  createSequencer,
+  type Rollup,
+} from './rollup/index.ts';
 import type { Service } from './service.ts';
 import { createStatus } from './status/index.ts';
 import { createStore } from './store/index.ts';
@@ -53,6 +60,14 @@ export interface NodeOptions {
 const now = (): number => Date.now();
 const today = (): Date => new Date();
 const randomBytes = (length: number): Uint8Array => new Uint8Array(nodeRandomBytes(length));
+
+/** What gossip and catch-up see of the chain. */
+const unsafeBlocks = (rollup: Rollup) => ({
+  accept: rollup.acceptUnsafe,
+  range: rollup.unsafeRange,
+  onUnsafe: rollup.onUnsafe,
+  head: () => rollup.heads().unsafe.number,
+});
 
 /** `run all`: a clinic's node. It follows the chain and serves its owner; it orders nothing. */
 export async function wireNode({ home, version, config }: NodeOptions, { log, metrics }: WireDeps): Promise<Wiring> {
@@ -117,12 +132,7 @@ export async function wireNode({ home, version, config }: NodeOptions, { log, me
     {
       identitySeed: () => keys.openIdentity('p2p'),
       registry: rollup.registry,
-      unsafe: {
-        accept: rollup.acceptUnsafe,
-        range: rollup.unsafeRange,
-        onUnsafe: rollup.onUnsafe,
-        head: () => rollup.heads().unsafe.number,
-      },
+      unsafe: unsafeBlocks(rollup),
       onHead: rollup.onHead,
       blocks: store.blocks,
       held: store.held,
@@ -275,12 +285,7 @@ export async function wireSequencer(options: SequencerOptions, { log, metrics }:
     {
       identitySeed: async () => key('p2p'),
       registry: rollup.registry,
-      unsafe: {
-        accept: rollup.acceptUnsafe,
-        range: rollup.unsafeRange,
-        onUnsafe: rollup.onUnsafe,
-        head: () => rollup.heads().unsafe.number,
-      },
+      unsafe: unsafeBlocks(rollup),
       onHead: rollup.onHead,
       log,
       metrics,
