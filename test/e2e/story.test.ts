@@ -248,6 +248,8 @@ step('an ethers client deploys, calls, reads logs and balances', async () => {
   const provider = new JsonRpcProvider(request(`${gateway}/rpc`, token.token), undefined, {
     polling: true,
     pollingInterval: 100,
+    // ethers would answer the next nonce from its own cache: blocks come faster than it forgets.
+    cacheTimeout: -1,
   });
   try {
     assert.equal((await provider.getNetwork()).chainId, 6328270n);
@@ -369,7 +371,7 @@ step('a host that nobody registered is refused', async () => {
     const dialled = await stranger.dial(multiaddr(addresses[0] ?? '')).catch(() => undefined);
     await until(
       'A to close the connection',
-      () => (dialled === undefined || dialled.status === 'closed' ? true : undefined),
+      () => (dialled === undefined || dialled.status !== 'open' ? true : undefined),
       10_000,
     );
     assert.ok(!(await peersOf(A)).includes(stranger.peerId.toString() as never));
