@@ -1,24 +1,24 @@
-/** dist/nectar-byon.mjs: our TypeScript in one file, for the published package and images (Node strips no types below node_modules). */
-import { readFileSync } from 'node:fs';
+/**
+ * dist/: our TypeScript as bundles, for the published package and the images (Node strips no types below node_modules).
+ * nectar-byon.mjs is the CLI with its packages beside it; verify-audit-proof.mjs needs nothing but Node.
+ */
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
+import { type BuildOptions, build } from 'esbuild';
+import { VERSION } from '../cli/version.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const { version } = JSON.parse(readFileSync(`${root}/package.json`, 'utf8')) as { version: string };
-
-await build({
+const common: BuildOptions = {
   absWorkingDir: root,
-  entryPoints: { 'nectar-byon': 'cli/main.ts' },
   outdir: 'dist',
   outExtension: { '.js': '.mjs' },
   bundle: true,
   platform: 'node',
   format: 'esm',
   target: 'node24',
-  packages: 'external',
-  sourcemap: 'linked',
   legalComments: 'none',
-  define: { 'process.env.NECTAR_BUNDLE_VERSION': JSON.stringify(version) },
   logLevel: 'warning',
-});
-process.stdout.write(`dist/nectar-byon.mjs ${version}\n`);
+};
+
+await build({ ...common, entryPoints: { 'nectar-byon': 'cli/main.ts' }, packages: 'external', sourcemap: 'linked' });
+await build({ ...common, entryPoints: { 'verify-audit-proof': 'scripts/verify-audit-proof.ts' } });
+process.stdout.write(`dist: nectar-byon.mjs, verify-audit-proof.mjs ${VERSION}\n`);
