@@ -128,7 +128,12 @@ export async function wireNode({ home, version, config }: NodeOptions, { log, me
     },
   );
   const p2p = createP2p(
-    { ...config.p2p, l2ChainId: BigInt(descriptor.l2.chainId), bootstrap: descriptor.bootstrap },
+    {
+      ...config.p2p,
+      l2ChainId: BigInt(descriptor.l2.chainId),
+      bootstrap: descriptor.bootstrap,
+      replicas: config.store.replicas,
+    },
     {
       identitySeed: () => keys.openIdentity('p2p'),
       registry: rollup.registry,
@@ -281,7 +286,7 @@ export async function wireSequencer(options: SequencerOptions, { log, metrics }:
     side('auditor'),
   );
   const p2p = createP2p(
-    { ...config.p2p, l2ChainId: BigInt(descriptor.l2.chainId), bootstrap: descriptor.bootstrap },
+    { ...config.p2p, l2ChainId: BigInt(descriptor.l2.chainId), bootstrap: descriptor.bootstrap, replicas: 0 },
     {
       identitySeed: async () => key('p2p'),
       registry: rollup.registry,
