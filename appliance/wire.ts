@@ -20,10 +20,25 @@ import { createIdentitySigner, createKeys, nodeEnvelopeCrypto } from './keys/ind
 import { createMembership } from './membership/index.ts';
 import { createP2p } from './p2p/index.ts';
 import { createReplication } from './replication/index.ts';
-import { createAuditor, createBatcher, createRollup, createRpcServer, createSequencer } from './rollup/index.ts';
+import {
+  createAuditor,
+  createBatcher,
+  createRollup,
+  createRpcServer,
+  createSequencer,
+  type Rollup,
+} from './rollup/index.ts';
 import { createStatus } from './status/index.ts';
 import { createStore } from './store/index.ts';
 import { type NodeOptions, now, randomBytes, today, type WireDeps, type Wiring } from './wiring.ts';
+
+/** What gossip and catch-up see of the chain. */
+const unsafeBlocks = (rollup: Rollup) => ({
+  accept: rollup.acceptUnsafe,
+  range: rollup.unsafeRange,
+  onUnsafe: rollup.onUnsafe,
+  head: () => rollup.heads().unsafe.number,
+});
 
 /** `run all`: a clinic's node. It follows the chain and serves its owner; it orders nothing. */
 export async function wireNode({ home, version, config }: NodeOptions, { log, metrics }: WireDeps): Promise<Wiring> {
@@ -85,16 +100,16 @@ export async function wireNode({ home, version, config }: NodeOptions, { log, me
     },
   );
   const p2p = createP2p(
-    { ...config.p2p, l2ChainId: BigInt(descriptor.l2.chainId), bootstrap: descriptor.bootstrap },
+    {
+      ...config.p2p,
+      l2ChainId: BigInt(descriptor.l2.chainId),
+      bootstrap: descriptor.bootstrap,
+      replicas: config.store.replicas,
+    },
     {
       identitySeed: () => keys.openIdentity('p2p'),
       registry: rollup.registry,
-      unsafe: {
-        accept: rollup.acceptUnsafe,
-        range: rollup.unsafeRange,
-        onUnsafe: rollup.onUnsafe,
-        head: () => rollup.heads().unsafe.number,
-      },
+      unsafe: unsafeBlocks(rollup),
       onHead: rollup.onHead,
       blocks: store.blocks,
       held: store.held,
@@ -258,16 +273,11 @@ export async function wireSequencer(options: SequencerOptions, { log, metrics }:
     side('auditor'),
   );
   const p2p = createP2p(
-    { ...config.p2p, l2ChainId: BigInt(descriptor.l2.chainId), bootstrap: descriptor.bootstrap },
+    { ...config.p2p, l2ChainId: BigInt(descriptor.l2.chainId), bootstrap: descriptor.bootstrap, replicas: 0 },
     {
       identitySeed: async () => key('p2p'),
       registry: rollup.registry,
-      unsafe: {
-        accept: rollup.acceptUnsafe,
-        range: rollup.unsafeRange,
-        onUnsafe: rollup.onUnsafe,
-        head: () => rollup.heads().unsafe.number,
-      },
+      unsafe: unsafeBlocks(rollup),
       onHead: rollup.onHead,
       log,
       metrics,

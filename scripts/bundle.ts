@@ -1,35 +1,33 @@
 /**
  * Our TypeScript as it is shipped (Node strips no types below node_modules):
- * dist/nectar-byon.mjs is the CLI of the published package, with its npm packages outside; dist/roles/ROLE/main.mjs is what an image
- * runs, with its npm packages inside; dist/maps/ROLE/ has the source maps of the latter.
+ * dist/nectar-byon.mjs is the CLI of the published package, with its npm packages beside it; dist/verify-audit-proof.mjs needs
+ * nothing but Node; dist/roles/ROLE/main.mjs is what an image runs, with its npm packages inside; dist/maps/ROLE/ has the source
+ * maps of the latter.
  */
-import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
+import { type BuildOptions, build } from 'esbuild';
+import { VERSION } from '../cli/version.ts';
 import { hostArchitecture } from '../images/base-lock.ts';
 import { writeBundle } from '../images/bundle-folder.ts';
 import { bundleRole } from '../images/bundle-role.ts';
 import { ROLES } from '../images/role-specs.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const { version } = JSON.parse(readFileSync(`${root}/package.json`, 'utf8')) as { version: string };
-
-await build({
+const common: BuildOptions = {
   absWorkingDir: root,
-  entryPoints: { 'nectar-byon': 'cli/main.ts' },
   outdir: 'dist',
   outExtension: { '.js': '.mjs' },
   bundle: true,
   platform: 'node',
   format: 'esm',
   target: 'node24',
-  packages: 'external',
-  sourcemap: 'linked',
   legalComments: 'none',
-  define: { 'process.env.NECTAR_BUNDLE_VERSION': JSON.stringify(version) },
   logLevel: 'warning',
-});
-process.stdout.write(`dist/nectar-byon.mjs ${version}\n`);
+};
+
+await build({ ...common, entryPoints: { 'nectar-byon': 'cli/main.ts' }, packages: 'external', sourcemap: 'linked' });
+await build({ ...common, entryPoints: { 'verify-audit-proof': 'scripts/verify-audit-proof.ts' } });
+process.stdout.write(`dist: nectar-byon.mjs, verify-audit-proof.mjs ${VERSION}\n`);
 
 // Images are Linux; elsewhere only the CLI is of use.
 if (process.platform === 'linux') {

@@ -29,6 +29,9 @@ const NPM_GRACE_MS = 1_500;
 const FORWARDED = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'];
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
+/** In the published package npm has already installed what is needed, and the CLI is one bundle. */
+const bundle = join(root, 'dist', 'nectar-byon.mjs');
+const isClone = existsSync(join(root, 'cli', 'main.ts'));
 const lockfile = join(root, 'package-lock.json');
 const modules = join(root, 'node_modules');
 const stamp = join(modules, '.nectar-installed');
@@ -87,7 +90,7 @@ function npmInstalledTheLockfile() {
 }
 
 function isInstalled() {
-  if (process.env.NECTAR_INSTALL === 'never') return true;
+  if (!isClone || process.env.NECTAR_INSTALL === 'never') return true;
   const hash = lockHash();
   try {
     if (readFileSync(stamp, 'utf8').trim() === hash) return true;
@@ -234,8 +237,10 @@ function showProgress(text) {
 function findRuntime() {
   const [major, minor] = process.versions.node.split('.').map(Number);
   if (major > OLDEST_RUNTIME[0] || (major === OLDEST_RUNTIME[0] && minor >= OLDEST_RUNTIME[1])) return process.execPath;
-  const pinned = join(modules, `node-${process.platform}-${process.arch}`, 'bin', 'node');
-  if (existsSync(pinned)) return pinned;
+  const name = join(`node-${process.platform}-${process.arch}`, 'bin', 'node');
+  // Beside this package where it is installed among others, below it in a clone.
+  const pinned = [join(modules, name), join(root, '..', name)].find((path) => existsSync(path));
+  if (pinned !== undefined) return pinned;
   throw new LaunchError(
     'CLI_RUNTIME_MISSING',
     `no Node ${OLDEST_RUNTIME.join('.')} or newer for ${process.platform} ${process.arch} (this one is ${process.versions.node})`,
@@ -268,7 +273,7 @@ async function main(args) {
   }
   await ensureInstalled();
   const other = args[0] === '--exec' && args[1] !== undefined;
-  const script = other ? resolve(args[1]) : join(root, 'cli', 'main.ts');
+  const script = other ? resolve(args[1]) : isClone ? join(root, 'cli', 'main.ts') : bundle;
   const child = spawn(findRuntime(), [script, ...args.slice(other ? 2 : 0)], { stdio: 'inherit' });
   const { code, signal, error } = await ended(child);
   if (error) throw error;

@@ -102,6 +102,7 @@ const ALLOWED: Record<string, Record<string, string>> = {
     '@fastify/swagger': 'OpenAPI from the same schemas',
     jose: 'JWT EdDSA',
     '@peculiar/x509': "the node's own CA",
+    'reflect-metadata': 'polyfill that @peculiar/x509 needs before it loads',
     ajv: 'schema validation',
     'ajv-formats': 'formats in schemas',
   },

@@ -1,4 +1,5 @@
-import './reflect-metadata.ts';
+// First: tsyringe below @peculiar/x509 refuses to load without this polyfill.
+import 'reflect-metadata';
 import { randomBytes, webcrypto } from 'node:crypto';
 import { isIP } from 'node:net';
 import {

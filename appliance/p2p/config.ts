@@ -69,12 +69,6 @@ export const p2pConfig = Type.Object(
       minimum: 1_000,
       description: 'Time in which one block exchange must end, however well its frames keep theirs.',
     }),
-    replicas: Type.Integer({
-      default: 2,
-      minimum: 0,
-      maximum: 16,
-      description: 'Peers that are asked to hold each sealed blob.',
-    }),
   },
   { additionalProperties: false },
 );

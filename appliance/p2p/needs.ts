@@ -35,6 +35,8 @@ export interface HeldBlocks {
 
 export interface P2pOptions extends P2pConfig {
   readonly l2ChainId: bigint;
+  /** Members that are asked to hold each sealed blob, together. */
+  readonly replicas: number;
   /** The descriptor's bootstrap multiaddrs: dialled, and admitted without being in the registry. */
   readonly bootstrap: readonly string[];
 }

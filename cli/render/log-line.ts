@@ -20,6 +20,8 @@ export function renderLogLine(
     // What the runtime itself prints, such as a crash: always worth seeing.
     return output.json ? JSON.stringify({ level: 'error', msg: line }) : printable(line);
   }
+  const ending = endingError(entry);
+  if (ending !== undefined) return output.json ? line : `${output.style('red', 'error')} ${printable(ending)}`;
   const level = LEVELS.find((name) => name === entry.level) ?? 'info';
   if (LEVELS.indexOf(level) > LEVELS.indexOf(atLeast)) return undefined;
   if (output.json) return line;
@@ -39,4 +41,10 @@ export function renderLogLine(
     .filter((word) => word !== undefined && word !== '')
     .map(String)
     .join(' ');
+}
+
+/** The error with which the process ended is its last line: `{ error: { code, message } }`, without time or level. */
+function endingError({ error }: Record<string, unknown>): string | undefined {
+  const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
+  return typeof code === 'string' && typeof message === 'string' ? `${message} (${code})` : undefined;
 }

@@ -31,6 +31,10 @@ function failure(id: Id, code: number, message: string, data?: unknown) {
 
 function describe(id: Id, error: unknown, log: Logger) {
   if (error instanceof RpcError) return failure(id, error.code, error.message, error.data);
+  // The bare reason, as every Ethereum node words it ("nonce too low"): wallets recognise it, and a follower can pass it on.
+  if (isNectarError(error, 'ROLLUP_SEQUENCER_REFUSED')) {
+    return failure(id, RPC_CODE.server, error.data.reason, { code: error.code });
+  }
   if (isNectarError(error)) return failure(id, RPC_CODE.server, error.message, { code: error.code });
   log.error({ err: error }, 'rpc method failed');
   return failure(id, RPC_CODE.internal, 'internal error');

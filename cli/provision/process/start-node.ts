@@ -2,13 +2,12 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { NectarError } from '../../../protocol/errors.ts';
+import { ENTRY } from '../../entry.ts';
 import { rotateLog } from './node-log.ts';
 import { isAlive, type Running, readRunning } from './running.ts';
 import { findFailure, logSize } from './start-failure.ts';
 
-const MAIN = fileURLToPath(new URL('../../main.ts', import.meta.url));
 const POLL_MS = 50;
 /** From its first instruction until the process listens: loading modules on a slow disk is most of it. */
 const ALIVE_TIMEOUT_MS = 60_000;
@@ -42,7 +41,7 @@ export async function startProcess(request: StartRequest): Promise<Running> {
   rotateLog(log);
   const from = logSize(log);
   const descriptor = openSync(log, 'a', 0o600);
-  const child = spawn(process.execPath, [MAIN, 'run', role, '--home', home, '--json'], {
+  const child = spawn(process.execPath, [ENTRY, 'run', role, '--home', home, '--json'], {
     cwd: home,
     detached: true,
     stdio: ['ignore', descriptor, descriptor],
