@@ -79,6 +79,7 @@ const ALLOWED: Record<string, Record<string, string>> = {
     'prom-client': 'metrics',
     'classic-level': 'chain database',
     ethers: 'L1 and ABI access',
+    undici: 'a proxy and further certificate authorities on the way to L1',
     'tiny-secp256k1': 'sender recovery in WASM, seven times noble',
     '@ethereumjs/block': 'headers',
     '@ethereumjs/mpt': 'trie',
