@@ -4,6 +4,7 @@ import { createImage, createLayer, digestOf, encodeArchive } from '../../../imag
 import { type ImageRole, mountPoints, ROLE_SPECS, ROLES, serverOf, userOf } from '../../../images/role-specs.ts';
 import { ALLOWED } from '../../../images/seccomp/calls.ts';
 import { seccompProfile } from '../../../images/seccomp/profile.ts';
+import { checkSeccomp } from '../../../images/seccomp/write.ts';
 import { decodeTar } from '../../../images/tar.ts';
 
 const config = { User: '1:1', Env: [], Entrypoint: ['/a'], WorkingDir: '/', StopSignal: 'SIGTERM', Labels: {} };
@@ -64,4 +65,8 @@ test('a profile denies by default, names each call once, and lets store and audi
     assert.deepEqual(families, role === 'store' || role === 'audit' ? [1] : [1, 2, 10, 16]);
     assert.ok(syscalls.every((rule) => rule.comment.length > 0));
   }
+});
+
+test('the profiles in the repo are those that their source makes', () => {
+  assert.equal(checkSeccomp(), 0);
 });
