@@ -1,11 +1,21 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  cpSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { hostArchitecture, readBaseInputs } from '../../../images/base-lock.ts';
+import { fetchDeb } from '../../../images/debian.ts';
 import { type DigestLock, differences, digestLockOf } from '../../../images/digest-lock.ts';
 import { decodeTar } from '../../../images/tar.ts';
 import { assembled } from './assembled.ts';
@@ -53,6 +63,18 @@ describe('reproducible images', { skip }, () => {
     const { base } = await assembled();
     const { digests } = readBaseInputs(hostArchitecture());
     assert.deepEqual({ layer: base.layers[0]?.digest, image: base.id }, digests);
+  });
+
+  test('a Debian package with another hash than the locked one is refused and not kept', () => {
+    const wanted = readBaseInputs(hostArchitecture()).debian.packages.find(({ name }) => name === 'libgcc-s1');
+    assert.ok(wanted);
+    const cache = mkdtempSync(join(tmpdir(), 'nectar-debs-'));
+    try {
+      assert.throws(() => fetchDeb({ ...wanted, sha256: '0'.repeat(64) }, cache), /is not the one in|is no longer in/);
+      assert.ok(readdirSync(cache).every((name) => !name.endsWith('.deb') && !name.startsWith('.partial')));
+    } finally {
+      rmSync(cache, { recursive: true });
+    }
   });
 
   test('a release has its own date, and the same layers', async () => {
