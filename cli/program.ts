@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander';
 import { registerAudit } from './commands/audit.ts';
 import { registerBackup } from './commands/backup.ts';
+import { registerBundle } from './commands/bundle.ts';
 import { registerCompletion } from './commands/completion.ts';
 import { registerConfig } from './commands/config.ts';
 import { registerDestroy } from './commands/destroy.ts';
@@ -21,6 +22,7 @@ import { registerRollback } from './commands/rollback.ts';
 import { registerRun } from './commands/run.ts';
 import { registerScrub } from './commands/scrub.ts';
 import { registerStatus } from './commands/status.ts';
+import { registerSupportBundle } from './commands/support-bundle.ts';
 import { registerToken } from './commands/token.ts';
 import { registerUnlock } from './commands/unlock.ts';
 import { registerUp } from './commands/up.ts';
@@ -66,7 +68,10 @@ export function createProgram(terminal: Terminal): Command {
         registerDestroy,
       ],
     ],
-    ['Its life:', [registerBackup, registerRestore, registerUpgrade, registerRollback]],
+    [
+      'Its life:',
+      [registerBackup, registerRestore, registerUpgrade, registerRollback, registerBundle, registerSupportBundle],
+    ],
     ['Records:', [registerPut, registerGet, registerLs, registerRm, registerScrub]],
     ['Access and evidence:', [registerKeys, registerToken, registerAudit]],
     ['Network:', [registerNetwork, registerDevnet]],

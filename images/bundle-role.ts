@@ -41,6 +41,8 @@ export async function bundleRole(role: ImageRole, architecture: Architecture): P
     platform: 'node',
     format: 'esm',
     target: 'node24',
+    // Where node_modules is a link, its paths still are those of the repo: they are in the bundle's comments.
+    preserveSymlinks: true,
     sourcemap: 'external',
     sourcesContent: true,
     legalComments: 'none',

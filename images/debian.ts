@@ -23,21 +23,31 @@ export function sha256(bytes: Uint8Array): string {
 
 /**
  * The path of a package's .deb whose SHA-256 is the locked one: from the cache, from apt's own cache, from the archive that apt
- * is set up with, or from that archive's pool when its list has gone on to a newer version. The mirror is not trusted: the hash is.
+ * is set up with (by the machine's lists, then by fresh ones of our own, which needs no root), or from that archive's pool when the
+ * list has gone on to a newer version. The mirror is not trusted: the hash is.
  */
 export function fetchDeb(wanted: DebianPackage, cache: string): string {
   mkdirSync(cache, { recursive: true });
   const path = join(cache, debName(wanted));
   if (existsSync(path) && isWanted(path, wanted)) return path;
-  for (const source of [fromAptCache, fromArchive, fromPool]) {
-    const found = source(wanted, cache);
+  const sources = [
+    () => fromAptCache(wanted, cache),
+    () => fromArchive(wanted, cache, []),
+    () => fromArchive(wanted, cache, freshLists(cache)),
+    () => fromPool(wanted, cache, freshLists(cache)),
+  ];
+  for (const source of sources) {
+    const found = source();
     if (found === undefined) continue;
-    if (!isWanted(found, wanted)) throw new Error(`${debName(wanted)} is not the one in images/base.lock.json`);
+    if (!isWanted(found, wanted)) {
+      rmSync(found);
+      throw new Error(`${debName(wanted)} is not the one in images/base.lock.json`);
+    }
     renameSync(found, path);
     return path;
   }
   throw new Error(
-    `${wanted.name} ${wanted.version} is no longer in Debian's archive (or there is no network): run \`apt-get update\`; ` +
+    `${wanted.name} ${wanted.version} is no longer in Debian's archive, or there is no network; ` +
       'if it stays away, choose its successor with `scripts/images.ts lock`',
   );
 }
@@ -46,7 +56,8 @@ export function fetchDeb(wanted: DebianPackage, cache: string): string {
 export function fetchNewestDeb(name: string, architecture: string, cache: string): DebianPackage {
   const folder = mkdtempSync(join(tmpdir(), 'nectar-deb-'));
   try {
-    const file = download([`${name}:${architecture}`], folder) ?? download([name], folder);
+    const lists = freshLists(cache);
+    const file = download([...lists, `${name}:${architecture}`], folder) ?? download([...lists, name], folder);
     if (file === undefined) throw new Error(`Debian's archive does not offer ${name} for ${architecture}`);
     const bytes = readFileSync(file);
     const found = {
@@ -92,18 +103,36 @@ function fromAptCache(wanted: DebianPackage, cache: string): string | undefined 
   return taken(path, cache);
 }
 
-function fromArchive(wanted: DebianPackage, cache: string): string | undefined {
+const updated = new Set<string>();
+
+/** apt's options for package lists of our own below the cache, brought up to date once per process. */
+function freshLists(cache: string): string[] {
+  const folder = join(cache, 'apt');
+  for (const name of ['lists/partial', 'archives/partial']) mkdirSync(join(folder, name), { recursive: true });
+  const options = [
+    `Dir::State::lists=${folder}/lists`,
+    `Dir::Cache=${folder}`,
+    `Dir::Cache::archives=${folder}/archives`,
+  ];
+  // As root apt would become _apt, who may not write here.
+  const words = [...options, 'APT::Sandbox::User=root'].flatMap((option) => ['-o', option]);
+  if (!updated.has(folder)) quiet('apt-get', [...words, 'update']);
+  updated.add(folder);
+  return words;
+}
+
+function fromArchive(wanted: DebianPackage, cache: string, lists: readonly string[]): string | undefined {
   const folder = mkdtempSync(join(tmpdir(), 'nectar-deb-'));
   try {
-    const file = download([`${wanted.name}=${wanted.version}`], folder);
+    const file = download([...lists, `${wanted.name}=${wanted.version}`], folder);
     return file === undefined ? undefined : taken(file, cache);
   } finally {
     rmSync(folder, { recursive: true });
   }
 }
 
-function fromPool(wanted: DebianPackage, cache: string): string | undefined {
-  const offered = quiet('apt-get', ['download', '--print-uris', wanted.name]);
+function fromPool(wanted: DebianPackage, cache: string, lists: readonly string[]): string | undefined {
+  const offered = quiet('apt-get', [...lists, 'download', '--print-uris', wanted.name]);
   const url = /^'([^']+)\/[^/']+\.deb'/m.exec(offered ?? '')?.[1];
   if (url === undefined) return undefined;
   const folder = mkdtempSync(join(tmpdir(), 'nectar-deb-'));
@@ -123,8 +152,9 @@ function taken(path: string, cache: string): string {
   return copy;
 }
 
-function download(args: readonly string[], cwd: string): string | undefined {
-  if (quiet('apt-get', ['download', ...args], cwd) === undefined) return undefined;
+/** @param words options and one package, `name=version` or `name` */
+function download(words: readonly string[], cwd: string): string | undefined {
+  if (quiet('apt-get', ['download', ...words], cwd) === undefined) return undefined;
   const file = readdirSync(cwd).find((name) => name.endsWith('.deb'));
   return file === undefined ? undefined : join(cwd, file);
 }

@@ -59,8 +59,8 @@ async function assembleRole(role: ImageRole, context: Context): Promise<RoleImag
   const { architecture, inputs, base, version, created } = context;
   const bundle = await bundleRole(role, architecture);
   const { packages, direct } = npmPackagesOf(bundle);
-  const sbom = createSbom({ role, version, architecture, base: inputs, created, packages, direct });
-  // The base's time, not the release's: an unchanged layer keeps its digest from release to release.
+  // The base's time, not the release's, in the layer and what is in it: unchanged, it keeps its digest from release to release.
+  const sbom = createSbom({ role, version, architecture, base: inputs, packages, direct });
   const layer = createLayer(
     roleEntries({ role, bundle, packages, sbom }),
     inputs.epoch,

@@ -23,7 +23,6 @@ export interface SbomInputs {
   readonly version: string;
   readonly architecture: Architecture;
   readonly base: BaseInputs;
-  readonly created: number;
   readonly packages: readonly NpmPackage[];
   /** Keys of the packages that our own code imports. */
   readonly direct: readonly string[];
@@ -39,7 +38,7 @@ interface Component {
  * Debian packages of the base; who uses whom. The same inputs give the same bytes: no clock, no random serial number.
  */
 export function createSbom(inputs: SbomInputs): Uint8Array {
-  const { role, version, architecture, base, created, packages, direct } = inputs;
+  const { role, version, architecture, base, packages, direct } = inputs;
   const name = `nectar-byon-${role}`;
   const application = `pkg:npm/nectar-byon@${version}`;
   const root = `${name}@${version}`;
@@ -84,7 +83,7 @@ export function createSbom(inputs: SbomInputs): Uint8Array {
   const body = {
     version: 1,
     metadata: {
-      timestamp: new Date(created * 1000).toISOString(),
+      timestamp: new Date(base.epoch * 1000).toISOString(),
       component: { type: 'container', 'bom-ref': root, name, version, licenses: licences('Apache-2.0') },
     },
     components,

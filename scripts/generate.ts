@@ -13,4 +13,5 @@ run('lockfile.ts', ...(check ? ['check'] : []));
 run('contracts.ts', check ? 'check' : 'build');
 run('errors-doc.ts', ...(check ? ['check'] : []));
 run('reference-doc.ts', ...(check ? ['check'] : []));
+run('log-messages.ts', ...(check ? ['check'] : []));
 process.stdout.write(check ? 'generated files are fresh\n' : 'generated\n');

@@ -55,11 +55,9 @@ export function downloadRoute<I, H>(
       response.write(encodeFrame('item', encodeMessage(head)));
       await finish(response, { log, operation: method.name }, async () => {
         for await (const piece of body) {
-          response.cork();
+          // Not corked by hand: then `write` would not tell that the socket is full. Node joins both by itself.
           response.write(frameHeader('data', piece.length));
-          const more = response.write(piece);
-          response.uncork();
-          if (!more) await drained(response, gone);
+          if (!response.write(piece)) await drained(response, gone);
         }
         return encodeMessage(null);
       });

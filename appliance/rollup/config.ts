@@ -21,6 +21,17 @@ export const rollupConfig = Type.Object(
       maxItems: 16,
       description: "JSON-RPC endpoints to which transactions are forwarded; empty: the network descriptor's.",
     }),
+    proxyUrl: Type.String({
+      default: '',
+      pattern: '^(https?://.*)?$',
+      maxLength: 2048,
+      description: 'HTTP proxy on the way to L1 and the sequencer; empty: HTTP_PROXY, HTTPS_PROXY and NO_PROXY.',
+    }),
+    caFile: Type.String({
+      default: '',
+      maxLength: 4096,
+      description: 'PEM file with further certificate authorities for L1, the sequencer and the proxy; empty: none.',
+    }),
     l1PollMs: milliseconds('Pause between two looks at L1 in milliseconds.', 1_000, 50),
     l1TimeoutMs: milliseconds('Longest wait for one L1 answer in milliseconds.', 10_000, 100),
     l1MaxBackoffMs: milliseconds('Longest pause while L1 does not answer in milliseconds.', 30_000, 50),

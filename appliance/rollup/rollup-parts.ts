@@ -23,6 +23,7 @@ import { nativeCrypto } from './execute/native-crypto.ts';
 import { createSealer } from './execute/sealer.ts';
 import { createJsonRpc, type JsonRpc } from './l1/json-rpc.ts';
 import { createL1Source } from './l1/l1-source.ts';
+import { createOutboundFetch } from './l1/outbound-fetch.ts';
 import { callLatest, createOwnRpc } from './own-rpc.ts';
 import { createNodeRegistry, type NodeRegistry } from './registry/node-registry.ts';
 import { createRpc, type Rpc } from './rpc/rpc.ts';
@@ -121,7 +122,8 @@ export async function assembleParts(options: PartsOptions, deps: PartsDeps): Pro
 
 export function createL1Rpc(config: RollupConfig, descriptor: NetworkDescriptor): JsonRpc {
   const urls = config.l1RpcUrls.length > 0 ? config.l1RpcUrls : descriptor.endpoints.l1Rpc;
-  return createJsonRpc({ urls, timeoutMs: config.l1TimeoutMs, maxResponseBytes: config.l1MaxResponseBytes });
+  const limits = { timeoutMs: config.l1TimeoutMs, maxResponseBytes: config.l1MaxResponseBytes };
+  return createJsonRpc({ urls, ...limits }, { fetch: createOutboundFetch({ ...config, env: process.env }) });
 }
 
 async function verifiedGenesis(descriptor: NetworkDescriptor, rules: Rules): Promise<Genesis> {

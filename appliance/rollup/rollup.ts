@@ -10,6 +10,7 @@ import type { Derived } from './derive/deriver.ts';
 import type { Heads } from './derive/engine.ts';
 import type { Verdict } from './derive/unsafe-intake.ts';
 import { createJsonRpc } from './l1/json-rpc.ts';
+import { createOutboundFetch } from './l1/outbound-fetch.ts';
 import { createRollupMetrics } from './metrics.ts';
 import { createNetworkPort, type LocalOrdering, type NetworkPort } from './network-port.ts';
 import type { NodeRegistry } from './registry/node-registry.ts';
@@ -156,7 +157,7 @@ export function createRollup(options: RollupOptions, deps: RollupDeps): Rollup {
 function lazyForwarder({ config, descriptor }: RollupOptions, signal: () => AbortSignal): () => Ordering {
   const urls = config.sequencerRpcUrls.length > 0 ? config.sequencerRpcUrls : descriptor.endpoints.sequencerRpc;
   const limits = { timeoutMs: config.forwardTimeoutMs, maxResponseBytes: config.l1MaxResponseBytes };
-  const rpc = createJsonRpc({ urls, ...limits });
+  const rpc = createJsonRpc({ urls, ...limits }, { fetch: createOutboundFetch({ ...config, env: process.env }) });
   return () => createForwarder(rpc, signal());
 }
 

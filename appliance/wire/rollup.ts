@@ -54,7 +54,12 @@ export async function wireRollup(options: RoleOptions, { log, metrics }: WireDep
     },
   );
   const p2p = createP2p(
-    { ...config.p2p, l2ChainId: BigInt(descriptor.l2.chainId), bootstrap: descriptor.bootstrap },
+    {
+      ...config.p2p,
+      l2ChainId: BigInt(descriptor.l2.chainId),
+      bootstrap: descriptor.bootstrap,
+      replicas: config.store.replicas,
+    },
     {
       identitySeed: async () => secret('identitySeed'),
       registry: rollup.registry,

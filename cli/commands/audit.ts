@@ -87,6 +87,8 @@ async function verify(call: Call<{ passphraseFile?: string }>): Promise<void> {
   );
   output.result(verdict, () => renderVerdict(verdict, output));
   const { integrity, completeness } = verdict;
+  const { recordVerify } = await import('../life/last-verify.ts');
+  await recordVerify(call.home, { at: new Date(terminal.now()).toISOString(), integrity, completeness });
   if (integrity === 'violated' || completeness === 'violated') {
     throw new NectarError('CLI_AUDIT_VIOLATED', { integrity, completeness });
   }

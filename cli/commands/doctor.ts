@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto';
-import { readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { freemem, totalmem } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
@@ -7,10 +7,13 @@ import { NetworkInfo, NodeStatus } from '../../appliance/gateway/schemas.ts';
 import { NectarError } from '../../protocol/errors.ts';
 import { action, addVerb, type Call } from '../call.ts';
 import { requireHome } from '../home-folder.ts';
+import { checkBackupAge } from '../life/check-backup.ts';
+import { findLastBackup } from '../life/last-backup.ts';
+import { checkVerifyAge, findLastVerify } from '../life/last-verify.ts';
 import { isAuthorized } from '../membership.ts';
-import { withNode } from '../node-client.ts';
+import { findGateway, withNode } from '../node-client.ts';
 import { type Check, checkClock, checkDisk, checkMemory, checkNode } from '../preflight.ts';
-import { readRunning } from '../provision/process/running.ts';
+import { findTarget } from '../provision/docker/target-file.ts';
 import { renderChecks } from '../render/checks.ts';
 import { formatDuration } from '../render/quantities.ts';
 import type { Terminal } from '../terminal.ts';
@@ -29,21 +32,51 @@ export function registerDoctor(program: Command, terminal: Terminal): void {
 }
 
 async function doctor(call: Call<object>): Promise<void> {
-  const { home, terminal, output } = call;
-  requireHome(home);
-  const checks = [
+  requireHome(call.home);
+  const checks = await examine(call);
+  call.output.result({ checks }, () => renderChecks(checks, call.output));
+  const failures = checks.filter(({ grade }) => grade === 'bad').map(({ name, value }) => `${name}: ${value}`);
+  if (failures.length > 0) throw new NectarError('CLI_DOCTOR_FOUND', { failures });
+}
+
+/** All checks of a node, in whatever it runs. */
+export async function examine(call: Call<unknown>): Promise<Check[]> {
+  const { home, terminal } = call;
+  const now = terminal.now();
+  const containers = findTarget(home) !== undefined;
+  return [
     checkNode(process.versions.node),
     await checkDisk(home),
     checkMemory(freemem(), totalmem()),
     checkPermissions(home),
     await checkConfig(call),
-    checkCertificate(readFileSync(join(home, 'tls', 'server.crt'), 'utf8'), terminal.now()),
+    await checkServedCertificate(home, now),
     await checkClock(terminal, await l1Of(home)),
+    checkBackupAge(await findLastBackup(home), now),
+    checkVerifyAge(await findLastVerify(home), now),
+    ...(containers ? await checkEngineOf(home, terminal) : []),
     ...(await checkNodeItself(call)),
   ];
-  output.result({ checks }, () => renderChecks(checks, output));
-  const failures = checks.filter(({ grade }) => grade === 'bad').map(({ name, value }) => `${name}: ${value}`);
-  if (failures.length > 0) throw new NectarError('CLI_DOCTOR_FOUND', { failures });
+}
+
+async function checkEngineOf(home: string, terminal: Terminal): Promise<Check[]> {
+  const { examineContainers } = await import('../life/examine-containers.ts');
+  try {
+    return await examineContainers(home, terminal);
+  } catch (error) {
+    if (!(error instanceof NectarError)) throw error;
+    return [{ name: 'engine', value: error.message, grade: 'bad', advice: 'is Docker or Podman running?' }];
+  }
+}
+
+async function checkServedCertificate(home: string, now: number): Promise<Check> {
+  const path = join(home, 'tls', 'server.crt');
+  if (existsSync(path)) return checkCertificate(readFileSync(path, 'utf8'), now);
+  const { servedCertificate } = await import('../life/examine-containers.ts');
+  const gateway = findGateway(home);
+  const pem = gateway === undefined ? undefined : await servedCertificate(home, gateway);
+  if (pem !== undefined) return checkCertificate(pem, now);
+  return { name: 'certificate', value: 'the gateway shows none', grade: 'bad', advice: 'nectar-byon up' };
 }
 
 function checkPermissions(home: string): Check {
@@ -58,7 +91,7 @@ function checkPermissions(home: string): Check {
   };
 }
 
-async function checkConfig({ home, terminal }: Call<object>): Promise<Check> {
+async function checkConfig({ home, terminal }: Call<unknown>): Promise<Check> {
   const { loadConfig } = await import('../../appliance/config/index.ts');
   try {
     loadConfig({ home, env: terminal.env });
@@ -85,8 +118,8 @@ async function l1Of(home: string): Promise<string | undefined> {
   }
 }
 
-async function checkNodeItself(call: Call<object>): Promise<Check[]> {
-  if (readRunning(call.home) === undefined) {
+async function checkNodeItself(call: Call<unknown>): Promise<Check[]> {
+  if (findGateway(call.home) === undefined) {
     return [{ name: 'node', value: 'not running', grade: 'bad', advice: 'nectar-byon up' }];
   }
   try {

@@ -107,7 +107,7 @@ export interface DesiredState {
 const PROGRAM = ['/nodejs/bin/node', '/app/main.mjs'] as const;
 /** Shorter than the gateway's drain plus a last flush would be a crash at every stop. */
 const STOP_TIMEOUT_S = 30;
-const HEALTH = { intervalS: 10, timeoutS: 5, startPeriodS: 60, retries: 3 } as const;
+const HEALTH = { intervalS: 10, timeoutS: 5, startPeriodS: 30, retries: 3 } as const;
 const LOG = { maxSize: '10m', maxFiles: 3 } as const;
 const TMPFS = 'rw,noexec,nosuid,nodev';
 

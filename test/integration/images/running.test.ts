@@ -53,8 +53,17 @@ describe('a role in its container', { skip: noEngine ?? false }, () => {
   before(async () => {
     const { roles, architecture } = await assembled();
     for (const { role, image } of roles) {
-      const { config } = JSON.parse(Buffer.from(image.config).toString('utf8')) as { config: Parameters<typeof createImage>[0]['config'] };
-      const own = { name: `nectar-test-${role}-${process.pid}`, tag: 'run', architecture, created: 0, layers: image.layers, config };
+      const { config } = JSON.parse(Buffer.from(image.config).toString('utf8')) as {
+        config: Parameters<typeof createImage>[0]['config'];
+      };
+      const own = {
+        name: `nectar-test-${role}-${process.pid}`,
+        tag: 'run',
+        architecture,
+        created: 0,
+        layers: image.layers,
+        config,
+      };
       images.set(role, createImage(own));
     }
     await load([...images.values()]);
@@ -103,7 +112,10 @@ describe('a role in its container', { skip: noEngine ?? false }, () => {
       const usage = await runInContainer({ ...options, entrypoint: [NODE, '/app/main.mjs', 'run', 'nonsense'] });
       assert.equal(usage.status, 2, usage.stderr);
       // Everything is loaded and the wiring begins: what it lacks is a node's configuration.
-      const run = await runInContainer({ ...options, entrypoint: [NODE, '/app/main.mjs', 'run', role, '--home', '/nectar'] });
+      const run = await runInContainer({
+        ...options,
+        entrypoint: [NODE, '/app/main.mjs', 'run', role, '--home', '/nectar'],
+      });
       assert.match(run.stderr, /"code":"(CONFIG|NODE|CLI)_[A-Z_]+"/);
       assert.notEqual(run.status, 0);
     });

@@ -1,0 +1,106 @@
+import { createReadStream } from 'node:fs';
+import { mkdir, rm } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type Command, Option } from 'commander';
+import { action, addGroup, addVerb, type Call } from '../call.ts';
+import type { BundleManifest } from '../life/bundle/write-bundle.ts';
+import { writeOutputFile } from '../output-file.ts';
+import { formatBytes } from '../render/quantities.ts';
+import { showWork } from '../render/work.ts';
+import type { Terminal } from '../terminal.ts';
+import { VERSION } from '../version.ts';
+
+/** Of a clone: what is built lies in its dist/. */
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const ARCHITECTURES: Readonly<Record<string, string>> = { x64: 'amd64', arm64: 'arm64' };
+
+interface SaveOptions {
+  readonly dist: string;
+  readonly package: string;
+  readonly force?: boolean;
+}
+
+interface LoadOptions {
+  readonly engine?: string;
+  readonly to?: string;
+}
+
+export function registerBundle(program: Command, terminal: Terminal): void {
+  const group = addGroup(program, 'bundle', 'carry program and images to a site without registry or Internet');
+  addVerb(group, 'save <file>', {
+    summary: 'write program, images and checksums to one file',
+    about: 'From a clone, after `npm run bundle`, `npm pack` and `node scripts/images.ts build`.',
+    examples: ['bundle save nectar-byon.bundle'],
+  })
+    .addOption(new Option('--dist <dir>', 'folder with images/').default(join(ROOT, 'dist'), "the clone's dist/"))
+    .addOption(new Option('--package <dir>', 'folder with the npm package').default(ROOT, 'the clone'))
+    .addOption(new Option('--force', 'overwrite the file'))
+    .action(action(terminal, save));
+  addVerb(group, 'load <file>', {
+    summary: 'verify a bundle, hand its images to the container engine, unpack the program',
+    about: 'Compare the SHA-256 of the file with what its maker published before you trust it.',
+    examples: ['bundle load nectar-byon.bundle', 'bundle load nectar-byon.bundle --to /opt/nectar'],
+  })
+    .addOption(new Option('--engine <socket>', 'the container engine (default: DOCKER_HOST, else its usual socket)'))
+    .addOption(
+      new Option('--to <dir>', 'new folder for the program package and the digests (default: they are not kept)'),
+    )
+    .action(action(terminal, load));
+}
+
+async function save({ options, operands, terminal, output }: Call<SaveOptions>): Promise<void> {
+  const { collectParts } = await import('../life/bundle/collect-parts.ts');
+  const { writeBundle } = await import('../life/bundle/write-bundle.ts');
+  const file = resolve(terminal.workingFolder, operands[0] ?? '');
+  const parts = await collectParts({
+    dist: resolve(terminal.workingFolder, options.dist),
+    program: resolve(terminal.workingFolder, options.package),
+  });
+  const manifest: BundleManifest = {
+    format: 'nectar-byon-bundle',
+    version: 1,
+    program: VERSION,
+    architecture: ARCHITECTURES[process.arch] ?? process.arch,
+    createdAt: new Date(terminal.now()).toISOString(),
+  };
+  const bytes = await showWork(terminal, output, 'writing the bundle', () =>
+    writeOutputFile(file, writeBundle(parts, manifest), options.force === true),
+  );
+  const names = parts.map(({ name }) => name);
+  output.result({ file, bytes, program: VERSION, parts: names }, () =>
+    [`${file}: ${formatBytes(bytes)}`, ...names.map((name) => `  ${name}`)].join('\n'),
+  );
+}
+
+async function load({ options, operands, terminal, output }: Call<LoadOptions>): Promise<void> {
+  const { unpackBundle } = await import('../life/bundle/unpack-bundle.ts');
+  const { openEngine } = await import('../provision/docker/open-engine.ts');
+  const file = resolve(terminal.workingFolder, operands[0] ?? '');
+  const keep = options.to !== undefined;
+  const folder = keep
+    ? resolve(terminal.workingFolder, options.to ?? '')
+    : join(terminal.workingFolder, `.nectar-bundle-${process.pid}`);
+  await mkdir(folder, { mode: 0o700 });
+  let done = false;
+  try {
+    const { manifest, names } = await showWork(terminal, output, 'verifying the bundle', () =>
+      unpackBundle(file, folder),
+    );
+    const engine = openEngine(terminal, options.engine);
+    const archives = names.filter((name) => name.endsWith('.tar'));
+    await showWork(terminal, output, 'loading the images', async () => {
+      for (const name of archives) await engine.images.load(createReadStream(join(folder, name)));
+    });
+    for (const name of archives) await rm(join(folder, name));
+    done = true;
+    output.result({ program: manifest.program, images: archives, ...(keep && { folder }) }, () =>
+      [
+        `images of ${manifest.program} are loaded`,
+        ...(keep ? [`program and digests: ${folder}`, `  npm install --global ${folder}/*.tgz`] : []),
+      ].join('\n'),
+    );
+  } finally {
+    if (!keep || !done) await rm(folder, { recursive: true, force: true });
+  }
+}

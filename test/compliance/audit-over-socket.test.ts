@@ -1,0 +1,48 @@
+import { createAuditAppendClient } from '../../appliance/crossing/audit-append/client.ts';
+import { auditAppendRoutes } from '../../appliance/crossing/audit-append/server.ts';
+import { createAuditKeysClient } from '../../appliance/crossing/audit-keys/client.ts';
+import { createHeldKeys } from '../../appliance/crossing/audit-keys/held-keys.ts';
+import { auditKeysRoutes } from '../../appliance/crossing/audit-keys/server.ts';
+import { createAuditReadClient } from '../../appliance/crossing/audit-read/client.ts';
+import { auditReadRoutes } from '../../appliance/crossing/audit-read/server.ts';
+import { auditCompliance } from './audit.ts';
+import { createCrossingHouse, log } from './crossing-house.ts';
+import { createStandingLog } from './standing-log.ts';
+
+auditCompliance('over its sockets', async () => {
+  const standing = await createStandingLog();
+  const houses = [
+    await createCrossingHouse('audit'),
+    await createCrossingHouse('audit'),
+    await createCrossingHouse('audit'),
+  ] as const;
+  const [append, read, keys] = houses;
+  const serve = async (): Promise<void> => {
+    const { audit } = standing;
+    const held = createHeldKeys(new Uint8Array(32));
+    await append.serve(auditAppendRoutes(audit));
+    await read.serve(auditReadRoutes(audit, log));
+    await keys.serve(auditKeysRoutes({ keys: held, audit, whenStarted: async () => undefined, log }));
+  };
+  await serve();
+  const { records } = createAuditKeysClient(keys.connection);
+  return {
+    audit: {
+      ...createAuditAppendClient(append.connection),
+      ...createAuditReadClient(read.connection),
+      records: records as typeof standing.audit.records,
+    },
+    vkey: standing.audit.vkey(),
+    async restart() {
+      await standing.restart();
+      await serve();
+    },
+    async stop() {
+      for (const house of houses) await house.stop();
+    },
+    async close() {
+      for (const house of houses) await house.close();
+      await standing.close();
+    },
+  };
+});

@@ -1,0 +1,126 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import type { Audit } from '../../appliance/audit/index.ts';
+import type { RootHash } from '../../protocol/brand.ts';
+import { type ErrorCode, isNectarError } from '../../protocol/errors.ts';
+import { verifyAuditProof } from '../../protocol/merkle/audit-proof.ts';
+import { reading } from '../unit/appliance/audit/log-house.ts';
+
+type Called = Pick<Audit, 'append' | 'checkpoint' | 'entry' | 'tail' | 'prove' | 'verify' | 'records'> & {
+  treeHead(): ReturnType<Audit['treeHead']> | Promise<ReturnType<Audit['treeHead']>>;
+};
+
+/** One running log, however it is reached. */
+export interface AuditUnderTest {
+  readonly audit: Called;
+  readonly vkey: string;
+  /** The same log behind a new process. */
+  restart(): Promise<unknown>;
+  /** As if the log's process had ended; `restart` brings it back. */
+  stop(): Promise<unknown>;
+  close(): Promise<void>;
+}
+
+const context = { actor: { subject: 'compliance' }, requestId: 'compliance-1' };
+const signal = new AbortController().signal;
+const hasCode = (code: ErrorCode) => (error: unknown) => isNectarError(error, code) || assert.fail(String(error));
+
+/** What every audit log does, whatever it is made of and however it is called. */
+export function auditCompliance(name: string, create: () => Promise<AuditUnderTest>): void {
+  describe(`audit compliance: ${name}`, () => {
+    let under: AuditUnderTest;
+    before(async () => {
+      under = await create();
+    });
+    after(() => under.close());
+
+    it('appends in order, each at its own index, under a head that grows', async () => {
+      const before = (await under.audit.treeHead()).size;
+      const appended = await Promise.all(Array.from({ length: 40 }, (_, i) => under.audit.append(reading(i))));
+      const indices = appended.map(({ index }) => index).toSorted((a, b) => a - b);
+      assert.deepEqual(
+        indices,
+        Array.from({ length: 40 }, (_, i) => before + i),
+      );
+      assert.equal((await under.audit.treeHead()).size, before + 40);
+    });
+
+    it('reads an entry back as it was appended, whatever its text, and logs the reading', async () => {
+      const event = {
+        ...reading(7),
+        context: { actor: { subject: '{"$bytes":"AA=="}', name: 'Zoë \u{1f9d1}‍⚕️' }, requestId: 'r' },
+      };
+      const { index, leafHash } = await under.audit.append(event);
+      const { size } = await under.audit.treeHead();
+      const entry = await under.audit.entry(index, context);
+      assert.deepEqual([entry.index, entry.leafHash, entry.leaf.type], [index, leafHash, 'record.read']);
+      assert.ok(JSON.stringify(entry.body).includes('Zoë'));
+      assert.ok(JSON.stringify(entry.body).includes('$bytes'));
+      assert.equal((await under.audit.treeHead()).size, size + 1);
+      const [last] = await under.audit.tail(1, context);
+      assert.equal(last?.index, size);
+      assert.equal(last?.leaf.type, 'audit.read');
+    });
+
+    it('proves an entry to somebody without the log, and keeps the body back unless it is asked for', async () => {
+      const { index } = await under.audit.append(reading(8));
+      const shown = await under.audit.prove(index, context);
+      verifyAuditProof(JSON.parse(JSON.stringify(shown)), under.vkey);
+      assert.ok(shown.body !== undefined);
+      assert.equal((await under.audit.prove(index)).body, undefined);
+      const { note, size, root } = await under.audit.checkpoint();
+      assert.ok(note.includes(`\n${size}\n`) && root.length === 64);
+    });
+
+    it('verifies against anchors: good ones complete it, a wrong one is told', async () => {
+      const { size, root } = await under.audit.treeHead();
+      const good = await under.audit.verify({ anchors: [{ size, root, where: 'a test' }], signal });
+      assert.deepEqual([good.integrity, good.completeness, good.findings], ['ok', 'ok', []]);
+      const wrong = 'ab'.repeat(32) as RootHash;
+      const bad = await under.audit.verify({ anchors: [{ size, root: wrong, where: 'a liar' }], signal });
+      assert.equal(bad.integrity === 'ok' && bad.completeness === 'ok', false);
+      assert.ok(bad.findings.length > 0 && bad.findings.every(({ code }) => code.startsWith('AUDIT_')));
+    });
+
+    it('tells what happened to records, from a leaf on, and stops when told', async () => {
+      const { index } = await under.audit.append(reading(9, 'record.create'));
+      const told = [];
+      for await (const each of under.audit.records(index, signal)) told.push(each);
+      assert.deepEqual(
+        [told[0]?.index, told[0]?.type, told[0]?.recordId],
+        [index, 'record.create', reading(9).recordId],
+      );
+      for await (const each of under.audit.records(0, signal)) {
+        assert.ok(each.index >= 0);
+        break;
+      }
+      const abort = new AbortController();
+      await assert.rejects(async () => {
+        for await (const _ of under.audit.records(0, abort.signal)) abort.abort(new Error('enough'));
+      }, /enough/);
+    });
+
+    it('refuses with the codes of the registry and their facts', async () => {
+      const { size } = await under.audit.treeHead();
+      await assert.rejects(under.audit.append({ ...reading(1), type: 'Not A Word' }), hasCode('AUDIT_EVENT_INVALID'));
+      await assert.rejects(under.audit.entry(size + 5, context), (error) => {
+        assert.ok(isNectarError(error, 'AUDIT_INDEX_OUT_OF_RANGE'));
+        assert.equal(error.data.index, size + 5);
+        return true;
+      });
+      await assert.rejects(under.audit.prove(-1), hasCode('AUDIT_INDEX_OUT_OF_RANGE'));
+    });
+
+    it('is not ready while it is down, and goes on where it was', async () => {
+      const before = await under.audit.treeHead();
+      await under.stop();
+      await assert.rejects(under.audit.append(reading(1)), hasCode('NODE_NOT_READY'));
+      await assert.rejects(async () => under.audit.treeHead(), hasCode('NODE_NOT_READY'));
+      await under.restart();
+      // A caller that just failed waits a moment before it tries again.
+      await new Promise((resolve) => setTimeout(resolve, 600));
+      assert.deepEqual(await under.audit.treeHead(), before);
+      assert.equal((await under.audit.append(reading(2))).index, before.size);
+    });
+  });
+}

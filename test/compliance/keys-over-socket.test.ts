@@ -1,0 +1,43 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createKeysClient } from '../../appliance/crossing/store/client.ts';
+import { keyRoutes } from '../../appliance/crossing/store/key-routes.ts';
+import { isNectarError } from '../../protocol/errors.ts';
+import { createCrossingHouse } from './crossing-house.ts';
+import { keysCompliance } from './keys.ts';
+import { createStandingKeys, PASSPHRASE } from './standing-keys.ts';
+
+async function openHouse() {
+  const standing = await createStandingKeys();
+  const house = await createCrossingHouse('store');
+  await house.serve(keyRoutes(standing.keys, standing.tokenSigner));
+  const keys = createKeysClient(house.connection);
+  const close = async (): Promise<void> => {
+    await house.close();
+    await standing.close();
+  };
+  return { standing, keys, close };
+}
+
+keysCompliance('over its socket', async () => {
+  const { standing, keys, close } = await openHouse();
+  const tokens = await standing.openTokens({ sign: keys.signToken });
+  return { keys, tokens, passphrase: PASSPHRASE, close };
+});
+
+test('the store signs the input of a token with the token key, and nothing else', async () => {
+  const { keys, close } = await openHouse();
+  try {
+    await keys.unlock({ provider: 'passphrase', passphrase: Buffer.from(PASSPHRASE) });
+    const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
+    assert.equal((await keys.signToken(Buffer.from(`${part({ alg: 'EdDSA' })}.${part({ sub: 'x' })}`))).length, 64);
+    for (const bytes of [Buffer.from('nectar-byon/1\n5\nroot\n'), new Uint8Array(0), Buffer.alloc(32, 1)]) {
+      await assert.rejects(keys.signToken(bytes), (error) => isNectarError(error, 'NODE_MESSAGE_INVALID'));
+    }
+    await assert.rejects(keys.signToken(Buffer.alloc(100_000, 'e')), (error) =>
+      isNectarError(error, 'NODE_MESSAGE_INVALID'),
+    );
+  } finally {
+    await close();
+  }
+});

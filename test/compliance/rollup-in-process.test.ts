@@ -1,0 +1,10 @@
+import { rollupCompliance } from './rollup.ts';
+
+rollupCompliance('in process', async ({ rollup, p2p, anchor, membership }) => ({
+  rpc: rollup.rpc,
+  peers: p2p.peers,
+  anchors: anchor.auditAnchors,
+  network: async () => ({ addresses: p2p.addresses(), membership: await membership.status() }),
+  join: membership.join,
+  close: async () => undefined,
+}));

@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import type { GatewayDependencies } from '../../appliance/gateway/index.ts';
+import type { Hex, PeerIdText, RootHash } from '../../protocol/brand.ts';
+import { type ErrorCode, isNectarError, NectarError } from '../../protocol/errors.ts';
+
+/** The rollup role as the gateway calls it. */
+export interface RollupUnderTest {
+  readonly rpc: GatewayDependencies['rollup']['rpc'];
+  readonly peers: GatewayDependencies['p2p']['peers'];
+  readonly anchors: GatewayDependencies['anchor']['anchors'];
+  readonly network: () => Promise<{ addresses: readonly string[]; membership: string }>;
+  readonly join: () => Promise<{ membership: string; transaction?: string }>;
+  close(): Promise<void>;
+}
+
+const PEER = '12D3KooWNwat7QPSS3fvWDtnvKqUf8vjo7QAY7ZQP6V8FhG6NSaj' as PeerIdText;
+const ROOT = 'ab'.repeat(32) as RootHash;
+const hasCode = (code: ErrorCode) => (error: unknown) => isNectarError(error, code) || assert.fail(String(error));
+
+/** The role's services in small: what they answer is fixed, what crosses is what the suite is about. */
+export function createRollupDouble() {
+  const state = { started: true };
+  const started = <T>(value: T): T => {
+    if (!state.started) throw new NectarError('NODE_NOT_READY', { service: 'rollup', reason: 'not started' });
+    return value;
+  };
+  const block = { number: 7n, hash: `0x${'00'.repeat(32)}` as Hex, timestamp: 1n };
+  const peer = {
+    peerId: PEER,
+    address: '/ip4/192.0.2.1/tcp/4001',
+    direction: 'inbound' as const,
+    since: '2026-11-23T00:00:00.000Z',
+  };
+  return {
+    state,
+    rollup: {
+      /** Answers with what it was asked; a notification has no answer. */
+      rpc: async (body: unknown): Promise<unknown> => {
+        const { id } = (body ?? {}) as { id?: unknown };
+        return Array.isArray(body) || id !== undefined ? { jsonrpc: '2.0', id: id ?? null, result: body } : undefined;
+      },
+      heads: () => started({ unsafe: block, safe: block, finalized: block }),
+    },
+    p2p: { peers: () => started([peer]), addresses: () => started(['/ip4/192.0.2.9/tcp/4001']) },
+    anchor: {
+      anchored: () => started({ records: 1, auditSize: 2, auditRoot: ROOT, safeBlock: '7', pending: 0 }),
+      auditAnchors: async () => started([{ size: 2, root: ROOT, where: 'AuditAnchor, L2 block 7' }]),
+    },
+    membership: {
+      status: async () => started('active'),
+      join: async () => started({ membership: 'applied', transaction: `0x${'cd'.repeat(32)}` }),
+    },
+  };
+}
+
+export function rollupCompliance(
+  name: string,
+  create: (double: ReturnType<typeof createRollupDouble>) => Promise<RollupUnderTest>,
+): void {
+  describe(`rollup compliance: ${name}`, () => {
+    const double = createRollupDouble();
+    let under: RollupUnderTest;
+    before(async () => {
+      under = await create(double);
+    });
+    after(() => under.close());
+
+    it('carries JSON-RPC as it is, batches and what looks like our own tags among it', async () => {
+      const bodies = [
+        { jsonrpc: '2.0', id: 1, method: 'eth_call', params: [{ to: `0x${'11'.repeat(20)}` }, 'latest'] },
+        {
+          id: 'x',
+          params: [{ $bytes: 'AAAA' }, { $bigint: '12' }, { $$bytes: 1 }, { $: null }, { $bytes: { $bigint: [] } }],
+        },
+        { id: null, params: ['\ud800 \u0000 \u{1f9d1}', 1e300, -0.5, [], {}, [null]] },
+        { id: 2, params: ['x'.repeat(500_000)] },
+      ];
+      for (const body of bodies) {
+        // Over JSON text at the gateway already: what JSON cannot say never reaches us.
+        const sent = JSON.parse(JSON.stringify(body)) as { id: unknown };
+        assert.deepEqual(await under.rpc(sent), { jsonrpc: '2.0', id: sent.id, result: sent });
+      }
+      assert.deepEqual(await under.rpc(bodies.slice(0, 2)), { jsonrpc: '2.0', id: null, result: bodies.slice(0, 2) });
+      assert.equal(await under.rpc({ jsonrpc: '2.0', method: 'notify' }), undefined);
+    });
+
+    it('tells peers, network, anchors and joins', async () => {
+      assert.deepEqual(await under.peers(), double.p2p.peers());
+      assert.deepEqual(await under.network(), { addresses: ['/ip4/192.0.2.9/tcp/4001'], membership: 'active' });
+      assert.deepEqual(await under.anchors(), await double.anchor.auditAnchors());
+      assert.deepEqual(await under.join(), { membership: 'applied', transaction: `0x${'cd'.repeat(32)}` });
+    });
+
+    it('says that it is not ready', async () => {
+      double.state.started = false;
+      await assert.rejects(async () => under.peers(), hasCode('NODE_NOT_READY'));
+      await assert.rejects(under.anchors(), hasCode('NODE_NOT_READY'));
+      await assert.rejects(under.join(), hasCode('NODE_NOT_READY'));
+      double.state.started = true;
+    });
+  });
+}

@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { until } from '../../e2e/workplace.ts';
+import { DockerPlace, loadImages, openTestEngine, reasonToSkip } from './docker-place.ts';
+
+const skip = reasonToSkip(
+  process.getuid?.() === 0 && spawnSync('dockerd', ['--version']).status === 0,
+  'dockerd, and root to run it,',
+);
+const image = fileURLToPath(new URL('../../data/OT-PAL-8-face.dcm', import.meta.url));
+const START_MS = 60_000;
+
+/** A daemon of our own beside the machine's: own data, no rules of the firewall, own addresses. */
+class OwnDockerd {
+  readonly folder = mkdtempSync(join(tmpdir(), 'nectar-dockerd-'));
+  readonly socket = join(this.folder, 'sock');
+  #process: ChildProcess | undefined;
+
+  async start(): Promise<void> {
+    const at = (name: string): string => join(this.folder, name);
+    const options = [
+      ['--data-root', at('data'), '--exec-root', at('exec'), '--pidfile', at('pid'), '--host', `unix://${this.socket}`],
+      ['--bridge', 'none', '--iptables=false', '--ip6tables=false'],
+      ['--default-address-pool', 'base=10.213.0.0/16,size=24'],
+    ].flat();
+    this.#process = spawn('dockerd', options, { stdio: 'ignore' });
+    const engine = openTestEngine(this.socket);
+    await until('dockerd', () => engine.facts().catch(() => undefined), START_MS);
+  }
+
+  async stop(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+    const daemon = this.#process;
+    if (daemon === undefined || daemon.exitCode !== null || daemon.signalCode !== null) return;
+    const ended = new Promise((resolve) => daemon.on('close', resolve));
+    daemon.kill(signal);
+    await ended;
+    if (signal === 'SIGKILL') rmSync(join(this.folder, 'pid'), { force: true });
+  }
+
+  remove(): void {
+    // The daemon's own containerd ends with it; its mounts are ours alone.
+    spawnSync('sh', ['-c', `grep -o '${this.folder}[^ ]*' /proc/self/mounts | sort -r | xargs -r umount -l`]);
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+test('a node comes back after a reboot, with nobody there', { skip, timeout: 400_000 }, async () => {
+  const dockerd = new OwnDockerd();
+  await dockerd.start();
+  const place = new DockerPlace(dockerd.socket);
+  const home = place.path('node');
+  const at = ['--home', home];
+  after(async () => {
+    await place.close([home]);
+    await dockerd.stop('SIGTERM');
+    dockerd.remove();
+  });
+  loadImages(dockerd.socket);
+  const { nodeId } = await place.init(home);
+  const [receipt] = await place.lines<{ recordId: string }>(['put', image, ...at]);
+  const name = (role: string): string => `nectar-${nodeId.slice(0, 8)}-${role}`;
+
+  const isBack = async (): Promise<true | undefined> => {
+    const run = await place.run(['get', receipt?.recordId ?? '', '-o', place.path('got'), '--force', ...at]);
+    return run.code === 0 ? true : undefined;
+  };
+  // In order, as a shutdown; then without warning, as a power cut: the daemon and every process of the containers at once.
+  await dockerd.stop('SIGTERM');
+  assert.ok(!existsSync(dockerd.socket));
+  await dockerd.start();
+  await until('the node after a shutdown', isBack, START_MS);
+  assert.deepEqual(readFileSync(place.path('got')), readFileSync(image));
+
+  const pids = await Promise.all(['audit', 'store', 'rollup', 'gateway'].map((role) => place.pidOf(name(role))));
+  await dockerd.stop('SIGKILL');
+  for (const pid of pids) process.kill(pid, 'SIGKILL');
+  await dockerd.start();
+  await until('the node after a power cut', isBack, START_MS);
+  assert.deepEqual(readFileSync(place.path('got')), readFileSync(image));
+
+  await place.json(['down', ...at]);
+  await dockerd.stop('SIGTERM');
+  await dockerd.start();
+  assert.equal((await place.engine.containers.find(name('store')))?.State.Running, false, 'what was stopped stays so');
+  await place.json(['destroy', '--yes', ...at]);
+  assert.deepEqual(await place.objectsOf(nodeId), []);
+});

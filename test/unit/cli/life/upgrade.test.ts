@@ -1,0 +1,138 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import fc from 'fast-check';
+import { checkBackupAge } from '../../../../cli/life/check-backup.ts';
+import { checkContainers, checkImageAge } from '../../../../cli/life/check-containers.ts';
+import { checkVerifyAge } from '../../../../cli/life/last-verify.ts';
+import { checkUpgrade, type UpgradeFacts } from '../../../../cli/life/upgrade/check-upgrade.ts';
+import { compareVersions, readImageSet } from '../../../../cli/life/upgrade/image-set.ts';
+import type { ContainerStatus } from '../../../../cli/provision/docker/container-status.ts';
+import { isNectarError } from '../../../../protocol/errors.ts';
+import { capture } from '../capture.ts';
+import { makeHome } from './stored-home.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'nectar-upgrade-'));
+after(() => rmSync(folder, { recursive: true, force: true }));
+const NOW = Date.UTC(2026, 10, 23);
+const DAY_MS = 86_400_000;
+const id = (digit: string): string => `sha256:${digit.repeat(64)}`;
+const images = (digit: string) => ({ gateway: id(digit), store: id(digit), audit: id(digit), rollup: id(digit) });
+const container = (role: string, change: Partial<ContainerStatus> = {}): ContainerStatus => ({
+  ...{ role, name: role, state: 'running', health: 'healthy', restarts: 0, startedAt: null },
+  ...{ memoryBytes: 10, memoryLimitBytes: 100, pids: 1, image: id('a'), current: true },
+  ...change,
+});
+const image = (role: string, version: string) =>
+  ({ Config: { Labels: { 'org.nectar-byon.role': role, 'org.nectar-byon.version': version } } }) as never;
+const facts = (change: Partial<UpgradeFacts> = {}): UpgradeFacts => ({
+  from: { version: '0.1.0', images: images('a') },
+  to: { version: '0.2.0', images: images('b') },
+  found: Object.fromEntries(['gateway', 'store', 'audit', 'rollup'].map((role) => [role, image(role, '0.2.0')])),
+  containers: [container('store')],
+  freeBytes: 1e12,
+  lastBackup: { file: 'f', createdAt: new Date(NOW - DAY_MS).toISOString(), fileBytes: 1 },
+  now: NOW,
+  ...change,
+});
+const bad = (change: Partial<UpgradeFacts>): string[] =>
+  checkUpgrade(facts(change))
+    .filter(({ grade }) => grade === 'bad')
+    .map(({ name }) => name);
+
+test('lets a newer version of the right images onto a node that is well', () => {
+  assert.deepEqual(
+    checkUpgrade(facts()).filter(({ grade }) => grade !== 'good'),
+    [],
+  );
+});
+
+test('refuses an older version, missing or mixed-up images, a node that is not well, a full disk', () => {
+  assert.deepEqual(bad({ from: { version: '0.3.0', images: images('a') } }), ['version']);
+  assert.deepEqual(bad({ found: { ...facts().found, store: undefined as never } }), ['image store']);
+  assert.deepEqual(bad({ found: { ...facts().found, store: image('audit', '0.2.0') } }), ['image store']);
+  assert.deepEqual(bad({ found: { ...facts().found, audit: image('audit', '0.1.0') } }), ['image audit']);
+  assert.deepEqual(bad({ containers: [container('store', { health: 'unhealthy' })] }), ['containers']);
+  assert.deepEqual(bad({ containers: [container('store', { state: 'exited' })] }), ['containers']);
+  assert.deepEqual(bad({ freeBytes: 1000 }), ['engine disk']);
+});
+
+test('advises a backup, and does not insist on one', () => {
+  const [check] = checkUpgrade(facts({ lastBackup: undefined })).filter(({ name }) => name === 'backup');
+  assert.deepEqual([check?.grade, check?.advice?.includes('backup')], ['poor', true]);
+  const at = (days: number) => ({ file: 'f', createdAt: new Date(NOW - days * DAY_MS).toISOString(), fileBytes: 1 });
+  assert.deepEqual(
+    [1, 5, 30].map((days) => checkBackupAge(at(days), NOW).grade),
+    ['good', 'poor', 'bad'],
+  );
+});
+
+test('orders versions as semantic versioning does', () => {
+  for (const [older, newer] of [
+    ['0.1.0', '0.1.1'],
+    ['0.9.9', '0.10.0'],
+    ['1.0.0-rc.1', '1.0.0'],
+    ['9.0.0', '10.0.0'],
+  ] as const) {
+    assert.ok(compareVersions(older, newer) < 0 && compareVersions(newer, older) > 0, `${older} ${newer}`);
+  }
+  const version = fc.tuple(fc.nat(), fc.nat(), fc.nat()).map((parts) => parts.join('.'));
+  fc.assert(
+    fc.property(version, version, (a, b) => Math.sign(compareVersions(a, b)) === -Math.sign(compareVersions(b, a))),
+  );
+});
+
+test('reads the digests of a release and nothing else', async () => {
+  const path = join(folder, 'digests.lock.json');
+  const roles = Object.fromEntries(
+    Object.entries(images('c')).map(([role, digest]) => [role, { id: digest, reference: 'x' }]),
+  );
+  writeFileSync(path, JSON.stringify({ version: '0.2.0', architecture: 'amd64', roles }));
+  assert.deepEqual(await readImageSet(path), { version: '0.2.0', images: images('c') });
+  for (const text of ['{}', '[]', JSON.stringify({ version: '0.2.0', roles: { store: { id: id('a') } } })]) {
+    writeFileSync(path, text);
+    await assert.rejects(readImageSet(path), (error) => isNectarError(error, 'CLI_USAGE'));
+  }
+  await assert.rejects(readImageSet(join(folder, 'none')), (error) => isNectarError(error, 'CLI_FILE_UNREADABLE'));
+});
+
+test('explains how a node without containers is upgraded', async () => {
+  const home = await makeHome(folder, 'home');
+  for (const verb of ['upgrade', 'rollback']) {
+    const ran = await capture([verb, '--home', home, '--json']);
+    assert.equal(ran.code, 2);
+    const { code, remedy } = JSON.parse(ran.stderr).error;
+    assert.equal(code, 'UPGRADE_NOT_CONTAINERS');
+    assert.match(remedy ?? ran.stderr, /git pull/);
+  }
+});
+
+test('grades containers: one that hangs, one that restarts, one near its memory limit', () => {
+  const grades = (change: Partial<ContainerStatus>) =>
+    checkContainers([container('store', change)]).map(({ grade }) => grade);
+  assert.deepEqual(grades({}), ['good', 'good']);
+  assert.deepEqual(grades({ health: 'unhealthy', healthReason: 'no answer' }), ['bad', 'good']);
+  assert.deepEqual(grades({ state: 'exited', memoryBytes: null }), ['bad']);
+  assert.deepEqual(grades({ restarts: 3 }), ['poor', 'good']);
+  assert.deepEqual(grades({ memoryBytes: 80 }), ['good', 'poor']);
+  assert.deepEqual(grades({ memoryBytes: 95 }), ['good', 'bad']);
+  assert.deepEqual(
+    [10, 200].map((days) => checkImageAge([NOW, NOW - days * DAY_MS], NOW).grade),
+    ['good', 'poor'],
+  );
+  assert.equal(checkImageAge([], NOW).grade, 'bad');
+});
+
+test('reminds of verifying the log', () => {
+  const last = (days: number, integrity = 'ok') => ({
+    at: new Date(NOW - days * DAY_MS).toISOString(),
+    integrity,
+    completeness: 'ok',
+  });
+  assert.deepEqual(
+    [undefined, last(1), last(60), last(1, 'violated')].map((one) => checkVerifyAge(one, NOW).grade),
+    ['poor', 'good', 'poor', 'bad'],
+  );
+});
