@@ -14,8 +14,8 @@ import {
 } from '../../../../appliance/store/index.ts';
 import { createLogger, createMetrics } from '../../../../appliance/telemetry/index.ts';
 import type { RecordId } from '../../../../protocol/brand.ts';
-import { NectarError } from '../../../../protocol/errors.ts';
 import { unwrapDek, wrapDek } from '../../../../protocol/envelope/wrapped-dek.ts';
+import { NectarError } from '../../../../protocol/errors.ts';
 
 export const NODE_ID = 'ffeeddccbbaa99887766554433221100';
 export const context: AccessContext = { actor: { subject: 'tester' }, requestId: 'r1' };
