@@ -221,14 +221,15 @@ test('reports no false alarm while the log is growing and signing', async (t) =>
   const growth = (async () => {
     for (let i = 0; growing; i += 16) await appendMany(audit, 16, i);
   })();
-  for (let round = 0; round < 12; round++) {
+  // However slow the disk is: until full tiles have been verified while they were made.
+  for (let round = 0; round < 12 || audit.treeHead().size <= 300; round++) {
     const verdict = await audit.verify({ anchors: [] });
     assert.deepEqual([verdict.integrity, verdict.completeness, verdict.findings], ['ok', 'unknown', []]);
     await audit.checkpoint();
   }
   growing = false;
   await growth;
-  assert.ok(audit.treeHead().size > 256, String(audit.treeHead().size));
+  assert.ok(audit.treeHead().size > 300);
 });
 
 test('refuses a leaf that somebody without the body key appended while the node was down', async (t) => {
