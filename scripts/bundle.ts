@@ -1,9 +1,9 @@
 /**
  * Our TypeScript as it is shipped (Node strips no types below node_modules):
  * dist/nectar-byon.mjs is the CLI of the published package, with its npm packages outside; dist/roles/ROLE/main.mjs is what an image
- * runs, with its npm packages inside; dist/maps/ROLE/ has the source maps of the latter.
+ * runs, with its npm packages inside; dist/maps/ROLE/ has the source maps of the latter; dist/seccomp/ the profiles that the CLI hands over.
  */
-import { readFileSync } from 'node:fs';
+import { cpSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { hostArchitecture } from '../images/base-lock.ts';
@@ -30,6 +30,7 @@ await build({
   logLevel: 'warning',
 });
 process.stdout.write(`dist/nectar-byon.mjs ${version}\n`);
+cpSync(`${root}/images/seccomp`, `${root}/dist/seccomp`, { recursive: true, filter: (path) => !path.endsWith('.ts') });
 
 // Images are Linux; elsewhere only the CLI is of use.
 if (process.platform === 'linux') {
