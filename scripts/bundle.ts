@@ -2,8 +2,10 @@
  * Our TypeScript as it is shipped (Node strips no types below node_modules):
  * dist/nectar-byon.mjs is the CLI of the published package, with its npm packages beside it; dist/verify-audit-proof.mjs needs
  * nothing but Node; dist/roles/ROLE/main.mjs is what an image runs, with its npm packages inside; dist/maps/ROLE/ has the source
- * maps of the latter.
+ * maps of the latter; dist/seccomp/ the profiles that the CLI hands over.
  */
+import { execFileSync } from 'node:child_process';
+import { cpSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { type BuildOptions, build } from 'esbuild';
 import { VERSION } from '../cli/version.ts';
@@ -27,7 +29,11 @@ const common: BuildOptions = {
 
 await build({ ...common, entryPoints: { 'nectar-byon': 'cli/main.ts' }, packages: 'external', sourcemap: 'linked' });
 await build({ ...common, entryPoints: { 'verify-audit-proof': 'scripts/verify-audit-proof.ts' } });
+// A bundle that does not start is none: the order in which outside packages load is not that of the sources.
+const said = execFileSync(process.execPath, [`${root}/dist/nectar-byon.mjs`, '--version'], { encoding: 'utf8' }).trim();
+if (said !== VERSION) throw new Error(`dist/nectar-byon.mjs says ${said}, not ${VERSION}`);
 process.stdout.write(`dist: nectar-byon.mjs, verify-audit-proof.mjs ${VERSION}\n`);
+cpSync(`${root}/images/seccomp`, `${root}/dist/seccomp`, { recursive: true, filter: (path) => !path.endsWith('.ts') });
 
 // Images are Linux; elsewhere only the CLI is of use.
 if (process.platform === 'linux') {

@@ -2,7 +2,8 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { errors, Pool } from 'undici';
 import { isNectarError, NectarError } from '../../protocol/errors.ts';
 import { encodeMessage } from './codec.ts';
-import { dataFrames, encodeFrame, type Frame, FrameError, readFrames } from './frames.ts';
+import { Exchange } from './exchange.ts';
+import { dataFrames, encodeFrame, type Frame, FrameError } from './frames.ts';
 import { invalidMessage, type Origin, parseFailure, parseMessage } from './message.ts';
 import type { Download, Feed, Unary, Upload } from './method.ts';
 import { createReconnect } from './reconnect.ts';
@@ -10,8 +11,6 @@ import { CROSSING_VERSION, parseVersion, VERSION_HEADER } from './version.ts';
 
 const CONNECT_TIMEOUT_MS = 2_000;
 const FRAME_BATCH_BYTES = 256 * 1024;
-/** Of an answer, read while its consumer is busy with what came before. */
-const READ_AHEAD_BYTES = 1024 * 1024;
 const MAX_FAILURE_BYTES = 64 * 1024;
 
 export interface ConnectionOptions {
@@ -41,172 +40,196 @@ export interface Connection {
   close(): Promise<void>;
 }
 
-interface Answer {
-  readonly body: AsyncIterable<Uint8Array>;
-}
-
 type Operation = { readonly name: string; readonly maxOutputBytes: number };
+type Signal = AbortSignal | undefined;
 
-export function createConnection({ service, path, version = CROSSING_VERSION }: ConnectionOptions): Connection {
-  const pool = new Pool('http://localhost', {
-    socketPath: path,
-    connect: { timeout: CONNECT_TIMEOUT_MS },
-    keepAliveTimeout: 3_600_000,
-    keepAliveMaxTimeout: 3_600_000,
-    // Unary calls are timed as a whole; a stream may wait for hours.
-    headersTimeout: 0,
-    bodyTimeout: 0,
-  });
-  const reconnect = createReconnect();
-  const headers = { [VERSION_HEADER]: String(version) };
-
-  async function request(
-    method: Operation,
-    body: Buffer | AsyncIterable<Uint8Array>,
-    signal: AbortSignal | undefined,
-  ): ReturnType<typeof pool.request> {
-    const base = { path: `/${method.name}`, method: 'POST', headers, highWaterMark: READ_AHEAD_BYTES } as const;
-    const message = { ...base, ...(signal && { signal }) };
-    if (!(body instanceof Uint8Array)) return pool.request({ ...message, body: asStream(body) });
-    return pool.request({ ...message, body }).catch(async (error: NodeJS.ErrnoException) => {
-      // The peer had closed before it could read the whole message: it did nothing, and a new process may be there by now.
-      if (error.code !== 'EPIPE') throw error;
-      await nextTurn();
-      return pool.request({ ...message, body });
-    });
-  }
-
-  /** Sends a request; resolves once an answer of status 200 begins. */
-  async function send(
-    method: Operation,
-    body: Buffer | AsyncIterable<Uint8Array>,
-    signal: AbortSignal | undefined,
-  ): Promise<Answer> {
-    const origin = { service, operation: method.name };
-    signal?.throwIfAborted();
-    if (!reconnect.mayTry()) throw absent(service);
-    const response = await request(method, body, signal).catch((error: unknown) => {
-      throw translate(error, origin, signal);
-    });
-    reconnect.succeeded();
-    const theirs = parseVersion(response.headers[VERSION_HEADER]);
-    if (theirs !== version) {
-      response.body.destroy();
-      throw new NectarError('NODE_VERSION_SKEW', { service, ours: version, theirs });
-    }
-    if (response.statusCode === 200) return response;
-    throw parseFailure(await readAll(response.body, { ...origin, maxBytes: MAX_FAILURE_BYTES, signal }), origin);
-  }
-
-  function translate(error: unknown, origin: Origin, signal: AbortSignal | undefined): unknown {
-    if (signal?.aborted === true) return signal.reason;
-    const { code, cause } = error as { code?: string; cause?: { code?: string } };
-    const reason = code ?? cause?.code;
-    if (
-      reason === 'ENOENT' ||
-      reason === 'ECONNREFUSED' ||
-      reason === 'EACCES' ||
-      error instanceof errors.ConnectTimeoutError
-    ) {
-      reconnect.failed();
-      return absent(service, error);
-    }
-    return new NectarError('NODE_CONNECTION_LOST', origin, { cause: error });
-  }
-
-  async function readAll(
-    body: AsyncIterable<Uint8Array>,
-    of: Origin & { readonly maxBytes: number; readonly signal: AbortSignal | undefined },
-  ): Promise<Uint8Array> {
-    const parts: Uint8Array[] = [];
-    let size = 0;
-    try {
-      for await (const part of body) {
-        size += part.length;
-        if (size > of.maxBytes) throw invalidMessage(of, `longer than ${of.maxBytes} bytes`);
-        parts.push(part);
-      }
-    } catch (error) {
-      throw isNectarError(error) ? error : translate(error, of, of.signal);
-    }
-    return parts.length === 1 ? (parts[0] as Uint8Array) : Buffer.concat(parts);
-  }
-
-  /** The frames of an answer: an error frame, a cut or a malformed frame throws. */
-  async function* framesOf(answer: Answer, method: Operation, signal: AbortSignal | undefined): AsyncGenerator<Frame> {
-    const origin = { service, operation: method.name };
-    try {
-      for await (const frame of readFrames(answer.body, Math.max(method.maxOutputBytes, MAX_FAILURE_BYTES))) {
-        if (frame.type === 'error') throw parseFailure(frame.payload, origin);
-        yield frame;
-      }
-    } catch (error) {
-      if (isNectarError(error)) throw error;
-      throw error instanceof FrameError ? invalidMessage(origin, error.message) : translate(error, origin, signal);
-    }
-  }
-
+export function createConnection(options: ConnectionOptions): Connection {
+  const line = createLine(options);
   return {
-    async unary(method, input, { signal, timeoutMs = method.timeoutMs } = {}) {
-      const limit = AbortSignal.timeout(timeoutMs);
-      const either = signal === undefined ? limit : AbortSignal.any([signal, limit]);
-      const origin = { service, operation: method.name };
-      try {
-        const { body } = await send(method, encodeMessage(input), either);
-        const payload = await readAll(body, { ...origin, maxBytes: method.maxOutputBytes, signal: either });
-        return parseMessage(payload, method.output, origin);
-      } catch (error) {
-        if (error !== limit.reason || signal?.aborted === true) throw error;
-        const reason = `no answer to ${method.name} within ${timeoutMs} ms`;
-        throw new NectarError('NODE_NOT_READY', { service, reason }, { cause: error });
-      }
-    },
+    unary: (method, input, { signal, timeoutMs = method.timeoutMs } = {}) =>
+      line.within(timeoutMs, method.name, signal, async (either) => {
+        const payload = await line.message(method, encodeMessage(input), either);
+        return parseMessage(payload, method.output, line.originOf(method));
+      }),
     async upload(method, input, body, signal) {
       const source = { failure: undefined as { error: unknown } | undefined };
-      const origin = { service, operation: method.name };
       try {
-        const answer = await send(method, uploadFrames(encodeMessage(input), watched(body, source)), signal);
-        const payload = await readAll(answer.body, { ...origin, maxBytes: method.maxOutputBytes, signal });
-        return parseMessage(payload, method.output, origin);
+        const payload = await line.upload(method, encodeMessage(input), watched(body, source), signal);
+        return parseMessage(payload, method.output, line.originOf(method));
       } catch (error) {
         // What broke off the upload was its source: say what the source said.
         throw source.failure === undefined ? error : source.failure.error;
       }
     },
     async download(method, input, signal) {
-      const origin = { service, operation: method.name };
-      const frames = framesOf(await send(method, encodeMessage(input), signal), method, signal);
+      const frames = line.frames(method, encodeMessage(input), signal);
+      const origin = line.originOf(method);
       const first = (await frames.next()).value as Frame | undefined;
       if (first?.type !== 'item') throw invalidMessage(origin, 'it does not begin with a message');
       return { head: parseMessage(first.payload, method.head, origin), body: downloaded(frames, origin) };
     },
     async feed(method, input, onItem, signal) {
-      const origin = { service, operation: method.name };
-      let result: Uint8Array | undefined;
-      // Read to the end of the answer, so that the connection serves again.
-      for await (const frame of framesOf(await send(method, encodeMessage(input), signal), method, signal)) {
-        if (frame.type === 'item') await onItem(parseMessage(frame.payload, method.item, origin));
-        else if (frame.type === 'result') result = frame.payload;
-        else throw invalidMessage(origin, `a frame ${frame.type} in a feed`);
+      const origin = line.originOf(method);
+      for await (const { type, payload } of line.frames(method, encodeMessage(input), signal)) {
+        if (type === 'item') await onItem(parseMessage(payload, method.item, origin));
+        else if (type === 'result') return parseMessage(payload, method.output, origin);
+        else throw invalidMessage(origin, `a frame ${type} in a feed`);
       }
-      if (result === undefined) throw invalidMessage(origin, 'it has no end');
-      return parseMessage(result, method.output, origin);
+      throw invalidMessage(origin, 'it has no end');
     },
-    close: () => pool.destroy(),
+    close: () => line.close(),
   };
 }
 
-async function* downloaded(frames: AsyncGenerator<Frame>, origin: Origin): AsyncGenerator<Uint8Array, void, void> {
+/** What carries calls: pooled connections for single messages, one of its own for each stream. */
+function createLine({ service, path, version = CROSSING_VERSION }: ConnectionOptions) {
+  const pool = new Pool('http://localhost', {
+    socketPath: path,
+    connect: { timeout: CONNECT_TIMEOUT_MS },
+    keepAliveTimeout: 3_600_000,
+    keepAliveMaxTimeout: 3_600_000,
+    // Calls are timed as a whole.
+    headersTimeout: 0,
+    bodyTimeout: 0,
+  });
+  const reconnect = createReconnect();
+  const headers = { [VERSION_HEADER]: String(version) };
+  const originOf = (method: { readonly name: string }): Origin => ({ service, operation: method.name });
+
+  function translate(error: unknown, origin: Origin, signal: Signal): unknown {
+    if (signal?.aborted === true) return signal.reason;
+    if (isNectarError(error)) return error;
+    if (error instanceof FrameError) return invalidMessage(origin, error.message);
+    const { code } = error as NodeJS.ErrnoException;
+    const nobody = code === 'ENOENT' || code === 'ECONNREFUSED' || code === 'EACCES';
+    if (nobody || error instanceof errors.ConnectTimeoutError) {
+      reconnect.failed();
+      return absent(service, error);
+    }
+    return new NectarError('NODE_CONNECTION_LOST', origin, { cause: error });
+  }
+
+  function checkVersion(stated: string | string[] | undefined): void {
+    reconnect.succeeded();
+    const theirs = parseVersion(stated);
+    if (theirs !== version) throw new NectarError('NODE_VERSION_SKEW', { service, ours: version, theirs });
+  }
+
+  /** Runs a call and says in our words what went wrong with it. */
+  async function attempt<T>(method: Operation, signal: Signal, call: () => Promise<T>): Promise<T> {
+    signal?.throwIfAborted();
+    if (!reconnect.mayTry()) throw absent(service);
+    try {
+      return await call();
+    } catch (error) {
+      throw translate(error, originOf(method), signal);
+    }
+  }
+
+  async function request(method: Operation, body: Buffer, signal: AbortSignal) {
+    const message = { path: `/${method.name}`, method: 'POST', headers, body, signal } as const;
+    return pool.request(message).catch(async (error: NodeJS.ErrnoException) => {
+      // The peer had closed before it could read the whole message: it did nothing, and a new process may be there by now.
+      if (error.code !== 'EPIPE') throw error;
+      await nextTurn();
+      return pool.request(message);
+    });
+  }
+
+  function openExchange(method: Operation, signal: Signal): Exchange {
+    const maxPayloadBytes = Math.max(method.maxOutputBytes, MAX_FAILURE_BYTES);
+    return new Exchange({ path, target: `/${method.name}`, headers, maxPayloadBytes, signal });
+  }
+
+  /** Refuses an answer of another version, and one that is an error. */
+  async function accept(exchange: Exchange, method: Operation): Promise<void> {
+    const { status, headers: stated } = await exchange.head();
+    checkVersion(stated.get(VERSION_HEADER));
+    if (status !== 200) throw parseFailure(await exchange.message(MAX_FAILURE_BYTES), originOf(method));
+  }
+
+  return {
+    originOf,
+    close: () => pool.destroy(),
+    async within<T>(timeoutMs: number, operation: string, signal: Signal, call: (either: AbortSignal) => Promise<T>) {
+      const limit = AbortSignal.timeout(timeoutMs);
+      try {
+        return await call(signal === undefined ? limit : AbortSignal.any([signal, limit]));
+      } catch (error) {
+        if (error !== limit.reason || signal?.aborted === true) throw error;
+        const reason = `no answer to ${operation} within ${timeoutMs} ms`;
+        throw new NectarError('NODE_NOT_READY', { service, reason }, { cause: error });
+      }
+    },
+    message: (method: Operation, body: Buffer, signal: AbortSignal) =>
+      attempt(method, signal, async () => {
+        const answer = await request(method, body, signal);
+        const maxBytes = answer.statusCode === 200 ? method.maxOutputBytes : MAX_FAILURE_BYTES;
+        const payload = await readAll(answer.body, maxBytes);
+        checkVersion(answer.headers[VERSION_HEADER]);
+        if (answer.statusCode === 200) return payload;
+        throw parseFailure(payload, originOf(method));
+      }),
+    upload: (method: Operation, head: Buffer, body: AsyncIterable<Uint8Array>, signal: Signal) =>
+      attempt(method, signal, async () => {
+        const exchange = openExchange(method, signal);
+        const pump = send(exchange, head, body);
+        try {
+          // The answer may come before the end of the body: it refuses the rest.
+          await Promise.race([pump, exchange.head()]);
+          await accept(exchange, method);
+          return await exchange.message(method.maxOutputBytes);
+        } finally {
+          exchange.close();
+          pump.catch(() => undefined);
+        }
+      }),
+    /** The frames of an answer; a cut, a malformed or an error frame throws. */
+    async *frames(method: Operation, body: Buffer, signal: Signal): AsyncGenerator<Frame, void, void> {
+      const exchange = await attempt(method, signal, async () => openExchange(method, signal));
+      try {
+        exchange.sendMessage(body);
+        await accept(exchange, method);
+        for (let frame = await exchange.nextFrame(); frame !== undefined; frame = await exchange.nextFrame()) {
+          if (frame.type === 'error') throw parseFailure(frame.payload, originOf(method));
+          yield frame;
+        }
+      } catch (error) {
+        throw translate(error, originOf(method), signal);
+      } finally {
+        exchange.close();
+      }
+    },
+  };
+}
+
+async function send(exchange: Exchange, head: Buffer, body: AsyncIterable<Uint8Array>): Promise<void> {
+  exchange.begin();
+  await exchange.writeChunk([encodeFrame('item', head)]);
+  for await (const parts of dataFrames(body, FRAME_BATCH_BYTES)) await exchange.writeChunk(parts);
+  await exchange.writeChunk([encodeFrame('result', encodeMessage(null))]);
+  exchange.endChunks();
+}
+
+async function readAll(body: AsyncIterable<Uint8Array>, maxBytes: number): Promise<Uint8Array> {
+  const parts: Uint8Array[] = [];
+  let size = 0;
+  for await (const part of body) {
+    size += part.length;
+    if (size > maxBytes) throw new FrameError(`longer than ${maxBytes} bytes`);
+    parts.push(part);
+  }
+  return parts.length === 1 ? (parts[0] as Uint8Array) : Buffer.concat(parts);
+}
+
+async function* downloaded(
+  frames: AsyncGenerator<Frame, void, void>,
+  origin: Origin,
+): AsyncGenerator<Uint8Array, void, void> {
   for await (const frame of frames) {
     if (frame.type === 'data') yield frame.payload;
     else if (frame.type !== 'result') throw invalidMessage(origin, `a frame ${frame.type} in a download`);
   }
-}
-
-async function* uploadFrames(head: Buffer, body: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer, void, void> {
-  yield encodeFrame('item', head);
-  yield* dataFrames(body, FRAME_BATCH_BYTES);
-  yield encodeFrame('result', encodeMessage(null));
 }
 
 async function* watched(
@@ -219,11 +242,6 @@ async function* watched(
     source.failure = { error };
     throw error;
   }
-}
-
-/** undici takes async iterables, but its types name only streams. */
-function asStream(body: AsyncIterable<Uint8Array>): Buffer {
-  return body as unknown as Buffer;
 }
 
 function absent(service: string, cause?: unknown): NectarError<'NODE_NOT_READY'> {

@@ -6,6 +6,7 @@ import { failureOf } from './failure-of.ts';
 import { encodeFrame, type Frame, FrameError, frameHeader, readFrames } from './frames.ts';
 import { encodeFailure, invalidMessage, type Origin, parseMessage } from './message.ts';
 import type { Download, Feed, Unary, Upload } from './method.ts';
+import { passedBytes } from './young-collector.ts';
 
 /** Time a caller has to send a single message. */
 const MESSAGE_TIMEOUT_MS = 15_000;
@@ -51,10 +52,11 @@ export function downloadRoute<I, H>(
     async serve(request, response, gone) {
       const input = parseMessage(await readMessage(request, method), method.input, callerOf(method));
       const { head, body } = await handle(input, gone);
-      response.writeHead(200, FRAMES);
+      beginFrames(response);
       response.write(encodeFrame('item', encodeMessage(head)));
       await finish(response, { log, operation: method.name }, async () => {
         for await (const piece of body) {
+          if (piece.length === 0) continue;
           // Not corked by hand: then `write` would not tell that the socket is full. Node joins both by itself.
           response.write(frameHeader('data', piece.length));
           if (!response.write(piece)) await drained(response, gone);
@@ -77,13 +79,19 @@ export function feedRoute<I, T, O>(
       const send = async (item: T): Promise<void> => {
         if (!response.write(encodeFrame('item', encodeMessage(item)))) await drained(response, gone);
       };
-      response.writeHead(200, FRAMES);
+      beginFrames(response);
       response.flushHeaders();
       await finish(response, { log, operation: method.name }, async () =>
         encodeMessage(await handle(input, send, gone)),
       );
     },
   };
+}
+
+/** Frames say themselves where they end: the body is as it is, without HTTP's chunks around them, and ends with the connection. */
+function beginFrames(response: ServerResponse): void {
+  response.removeHeader('transfer-encoding');
+  response.writeHead(200, FRAMES);
 }
 
 /** Ends a stream with its result, or with the error that ended it: the other side throws the same. */
@@ -141,8 +149,10 @@ async function* uploaded(
   for (;;) {
     const frame = await nextFrame(frames, method.name);
     if (frame === undefined) return;
-    if (frame.type === 'data') yield frame.payload;
-    else if (frame.type !== 'result') throw invalidMessage(callerOf(method), `a frame ${frame.type} in an upload`);
+    if (frame.type === 'data') {
+      passedBytes(frame.payload.length);
+      yield frame.payload;
+    } else if (frame.type !== 'result') throw invalidMessage(callerOf(method), `a frame ${frame.type} in an upload`);
   }
 }
 

@@ -126,7 +126,8 @@ async function checkNodeItself(call: Call<unknown>): Promise<Check[]> {
     return await withNode(call, async (client) => {
       const status = await client.json(NodeStatus, 'GET', '/v1/node');
       const checks = gradeStatus(status);
-      return status.locked
+      // What the node cannot tell now it would only be waited for.
+      return status.locked || !status.ready
         ? checks
         : [...checks, gradeMembership(await client.json(NetworkInfo, 'GET', '/v1/network'))];
     });

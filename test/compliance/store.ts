@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
-import type { AccessContext, Store, StoreAuditEvent } from '../../appliance/store/index.ts';
+import type { AccessContext, PutReceipt, Store, StoreAuditEvent } from '../../appliance/store/index.ts';
 import type { RecordId } from '../../protocol/brand.ts';
 import { type ErrorCode, isNectarError } from '../../protocol/errors.ts';
 
@@ -263,9 +263,22 @@ export function storeCompliance(name: string, create: () => Promise<StoreUnderTe
       assert.equal(new Set(receipts.map((receipt) => receipt.recordId)).size, 50);
       assert.equal(under.stats().records, before + 50);
       const recordId = receipts[0]?.recordId as RecordId;
-      const updates = await Promise.allSettled(
-        Array.from({ length: 5 }, (_, i) => put(Buffer.from(`u${i}`), { recordId })),
-      );
+      // The one that came first goes on only when the others have been refused: they overlap, however long each way is.
+      const refused = Promise.withResolvers<void>();
+      let refusals = 0;
+      const update = async (i: number): Promise<PutReceipt> => {
+        const body = (async function* () {
+          await refused.promise;
+          yield Buffer.from(`u${i}`);
+        })();
+        const input = { contentType: 'application/dicom', labels: [], recordId };
+        return under.store.put(input, body, context, signal).catch((error: unknown) => {
+          refusals += 1;
+          if (refusals === 4) refused.resolve();
+          throw error;
+        });
+      };
+      const updates = await Promise.allSettled(Array.from({ length: 5 }, (_, i) => update(i)));
       assert.equal(updates.filter((update) => update.status === 'fulfilled').length, 1);
       for (const update of updates) if (update.status === 'rejected') hasCode('STORE_VERSION_CONFLICT')(update.reason);
     });

@@ -70,19 +70,21 @@ export async function initDocker(request: DockerInitRequest): Promise<InitResult
 export async function finishInit(request: DockerInitRequest): Promise<InitResult> {
   const { plan, engine, passphrase, terminal, output, timeoutMs, emit } = request;
   const { home } = plan;
-  let came = false;
   try {
     if (emit) {
       await emitCompose(home, terminal);
       return await result(home);
     }
     await bringUpDocker({ home, terminal, output, timeoutMs, passphrase: passphrase?.slice() });
-    came = true;
-    await writeTarget(home, { ...requireTarget(home), state: 'ready' });
-    if (plan.network === 'devnet') await admit(request);
+    try {
+      if (plan.network === 'devnet') await admit(request);
+    } finally {
+      // Admitted or not, it is a node that serves its owner; only a kill in between leaves the rest to the next `init`.
+      await writeTarget(home, { ...requireTarget(home), state: 'ready' });
+    }
     return await result(home);
   } catch (error) {
-    if (!came && terminal.signal.aborted) await undoNode(home, engine, { keyFile: madeKeyFile(request) });
+    if (terminal.signal.aborted) await undoNode(home, engine, { keyFile: madeKeyFile(request) });
     throw error;
   } finally {
     passphrase?.fill(0);
@@ -116,6 +118,8 @@ async function reachDevnet(options: {
   const at = (urls: readonly string[]): string[] => urls.map((url) => `http://${address}:${new URL(url).port}`);
   const config = {
     ...plan.config,
+    // Other nodes of the devnet reach this address from their own containers; 127.0.0.1 they would not leave.
+    p2p: { ...(plan.config.p2p as object), listenHost: address, announce: [`/ip4/${address}/tcp/${plan.p2pPort}`] },
     rollup: { l1RpcUrls: at(endpoints.l1Rpc), sequencerRpcUrls: at(endpoints.sequencerRpc) },
   };
   await writeWhole(staging, 'config.json', `${JSON.stringify(config, undefined, 2)}\n`);

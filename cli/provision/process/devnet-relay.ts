@@ -3,8 +3,8 @@ import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { connect, createServer, isIPv4, type Server } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { readDescriptor } from '../../../appliance/config/index.ts';
+import { ENTRY } from '../../entry.ts';
 import { writeWhole } from './devnet-home.ts';
 import { forgetRunning, readRunning, writeRunning } from './running.ts';
 import { stopProcess } from './stop-node.ts';
@@ -15,7 +15,6 @@ import { stopProcess } from './stop-node.ts';
  *
  *   DEVNET/relay/addresses.json    where it listens: one address per node in containers
  */
-const MAIN = fileURLToPath(new URL('../../main.ts', import.meta.url));
 const LOOK_MS = 500;
 const START_TIMEOUT_MS = 10_000;
 const MAX_CONNECTIONS = 256;
@@ -52,7 +51,7 @@ export async function startRelay(devnet: string, signal: AbortSignal): Promise<v
   if (relayAddresses(devnet).length === 0 || readRunning(home) !== undefined) return;
   mkdirSync(join(home, 'logs'), { recursive: true, mode: 0o700 });
   const log = openSync(join(home, 'logs', 'relay.log'), 'a', 0o600);
-  const child = spawn(process.execPath, [MAIN, 'devnet', 'relay', '--devnet', devnet], {
+  const child = spawn(process.execPath, [ENTRY, 'devnet', 'relay', '--devnet', devnet], {
     cwd: home,
     detached: true,
     stdio: ['ignore', log, log],

@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { createEngine, type Engine } from '../../../cli/provision/docker/engine.ts';
@@ -6,6 +7,7 @@ import { engineAddress } from '../../../cli/provision/docker/engine-address.ts';
 import { removeNode } from '../../../cli/provision/docker/remove-node.ts';
 import { nodeLabel } from '../../../cli/provision/docker/role-table.ts';
 import { findTarget } from '../../../cli/provision/docker/target-file.ts';
+import { findFreePort } from '../../../cli/provision/process/free-port.ts';
 import { Workplace } from '../../e2e/workplace.ts';
 
 const IMAGES = fileURLToPath(new URL('../../../scripts/images.ts', import.meta.url));
@@ -41,8 +43,25 @@ export class DockerPlace extends Workplace {
     this.engine = openTestEngine(socket);
   }
 
-  init(home: string, more: readonly string[] = []): Promise<{ nodeId: string; gateway: string }> {
-    return this.json(['init', '--target', 'docker', '--engine', this.socket, '--yes', '--home', home, ...more]);
+  async init(home: string, more: readonly string[] = []): Promise<{ nodeId: string; gateway: string }> {
+    // Ports that no other test on this machine looks for in the meantime.
+    const [port, p2pPort] = [
+      String(await findFreePort(randomInt(20_000, 26_000))),
+      String(await findFreePort(randomInt(26_000, 32_000))),
+    ];
+    const chosen = ['--port', port, '--p2p-port', p2pPort];
+    return this.json([
+      'init',
+      '--target',
+      'docker',
+      '--engine',
+      this.socket,
+      '--yes',
+      '--home',
+      home,
+      ...chosen,
+      ...more,
+    ]);
   }
 
   /** Names of all objects on the engine that bear the node's label. */

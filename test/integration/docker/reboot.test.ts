@@ -39,14 +39,25 @@ class OwnDockerd {
     const ended = new Promise((resolve) => daemon.on('close', resolve));
     daemon.kill(signal);
     await ended;
-    if (signal === 'SIGKILL') rmSync(join(this.folder, 'pid'), { force: true });
+    if (signal === 'SIGTERM') return;
+    // No warning for its containerd either; and what lies in /run is gone after a power cut.
+    process.kill(Number(readFileSync(join(this.folder, 'exec', 'containerd', 'containerd.pid'), 'utf8')), 'SIGKILL');
+    unmountBelow(join(this.folder, 'exec'));
+    for (const name of ['exec', 'pid', 'sock']) rmSync(join(this.folder, name), { recursive: true, force: true });
   }
 
   remove(): void {
-    // The daemon's own containerd ends with it; its mounts are ours alone.
-    spawnSync('sh', ['-c', `grep -o '${this.folder}[^ ]*' /proc/self/mounts | sort -r | xargs -r umount -l`]);
+    unmountBelow(this.folder);
     rmSync(this.folder, { recursive: true, force: true });
   }
+}
+
+function unmountBelow(folder: string): void {
+  const mounts = readFileSync('/proc/self/mounts', 'utf8')
+    .split('\n')
+    .map((line) => line.split(' ')[1] ?? '');
+  for (const path of mounts.filter((one) => one.startsWith(`${folder}/`)).toReversed())
+    spawnSync('umount', ['-l', path]);
 }
 
 test('a node comes back after a reboot, with nobody there', { skip, timeout: 400_000 }, async () => {
@@ -77,8 +88,10 @@ test('a node comes back after a reboot, with nobody there', { skip, timeout: 400
   assert.deepEqual(readFileSync(place.path('got')), readFileSync(image));
 
   const pids = await Promise.all(['audit', 'store', 'rollup', 'gateway'].map((role) => place.pidOf(name(role))));
+  // Each container has a supervisor, its parent.
+  const parents = pids.map((pid) => Number(/^PPid:\s+(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]));
   await dockerd.stop('SIGKILL');
-  for (const pid of pids) process.kill(pid, 'SIGKILL');
+  for (const pid of [...parents, ...pids]) process.kill(pid, 'SIGKILL');
   await dockerd.start();
   await until('the node after a power cut', isBack, START_MS);
   assert.deepEqual(readFileSync(place.path('got')), readFileSync(image));

@@ -84,7 +84,6 @@ describe('a role in its container', { skip: noEngine ?? false }, () => {
         image: idOf(role),
         entrypoint: [NODE, '-e', EVERYTHING],
         seccomp: readProfile(role),
-        network: ONLINE.includes(role) ? 'bridge' : 'none',
       });
       assert.equal(status, 0, stderr);
       const { child, shell, tcp, ...seen } = JSON.parse(stdout.toString('utf8')) as Record<string, unknown>;

@@ -39,6 +39,7 @@ test('has every verb of the issue', () => {
       'bundle save',
       'bundle load',
     ],
+    ['backup', 'restore', 'upgrade', 'rollback', 'bundle save', 'bundle load', 'support-bundle', 'devnet relay'],
     ['keys list', 'keys rotate', 'token create', 'token list', 'token revoke'],
     ['audit tail', 'audit verify', 'audit prove', 'network status', 'network peers', 'network join'],
     ['devnet up', 'devnet down', 'devnet status', 'devnet eject', 'devnet fund', 'config print'],
@@ -99,7 +100,7 @@ test('a group without a verb shows its help and exits with 2', async () => {
 });
 
 test('refuses what the version has not', async () => {
-  const run = await capture(['init', '--target', 'docker', '--yes', '--home', '/nowhere/home', '--json']);
+  const run = await capture(['init', '--target', 'kubernetes', '--yes', '--home', '/nowhere/home', '--json']);
   assert.equal(run.code, 2);
   assert.equal(JSON.parse(run.stderr).error.code, 'CLI_TARGET_UNAVAILABLE');
 });
