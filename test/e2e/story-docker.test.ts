@@ -21,9 +21,8 @@ async function volumes(home: string): Promise<Volume[]> {
 }
 
 async function storeFolder(home: string, name: string): Promise<string> {
-  const store = (await volumes(home)).find(
-    (volume) => volume.name.endsWith('-store') && !volume.name.includes('-sock-'),
-  );
+  const wanted = `nectar-${nodeId(home).slice(0, 8)}-store`;
+  const store = (await volumes(home)).find((volume) => volume.name === wanted);
   if (store === undefined) throw new Error('the node has no store volume');
   return join(store.folder, name);
 }
