@@ -8,7 +8,7 @@ import { mkdirSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Pool } from 'undici';
-import { until, Workplace } from '../test/e2e/workplace.ts';
+import { freePort, until, Workplace } from '../test/e2e/workplace.ts';
 
 const MIB = 1024 * 1024;
 const SIZE_MIB = Number(process.env.BENCH_SOCKETS_MIB ?? 256);
@@ -148,7 +148,8 @@ export async function run(): Promise<void> {
   const home = place.path('home');
   const speeds = { split: noSpeeds(), embedded: noSpeeds() };
   try {
-    await place.json(['init', '--yes', '--home', home]);
+    const ports = ['--port', String(await freePort()), '--p2p-port', String(await freePort())];
+    await place.json(['init', '--yes', '--home', home, ...ports]);
     await place.json(['down', '--home', home]);
     for (let round = 0; round < ROUNDS; round++) {
       for (const [kind, roles] of [

@@ -69,6 +69,7 @@ export class Exchange {
 
   /** One chunk of the parts as they are, in one write; resolves when the socket takes more. */
   async writeChunk(parts: readonly Uint8Array[]): Promise<void> {
+    this.#requireOpen();
     const size = parts.reduce((sum, part) => sum + part.length, 0);
     this.#socket.cork();
     this.#socket.write(`${size.toString(16)}\r\n`, 'latin1');
@@ -77,7 +78,7 @@ export class Exchange {
     this.#socket.uncork();
     if (!more && !this.#socket.destroyed) await this.#drained();
     passedBytes(size);
-    if (this.#failure !== undefined) throw this.#failure.error;
+    this.#requireOpen();
   }
 
   endChunks(): void {
@@ -144,10 +145,16 @@ export class Exchange {
     this.#wake();
   }
 
+  /** Whoever sends into a connection that was closed, by either side, stops here: its source may have no end. */
+  #requireOpen(): void {
+    if (this.#failure !== undefined) throw this.#failure.error;
+    if (this.#closed || this.#socket.destroyed)
+      throw Object.assign(new Error('connection closed'), { code: 'ECONNRESET' });
+  }
+
   /** Waits for bytes; throws when none will come. */
   async #more(): Promise<void> {
-    if (this.#failure !== undefined) throw this.#failure.error;
-    if (this.#closed) throw Object.assign(new Error('connection closed'), { code: 'ECONNRESET' });
+    this.#requireOpen();
     await new Promise<void>((resolve) => {
       this.#wake = resolve;
     });

@@ -51,6 +51,8 @@ async function upContainers({ home, options, terminal, output }: UpCall, timeout
     output.result({ home, compose: path }, path);
     return;
   }
+  const { prepareContainers } = await import('../life/prepare-containers.ts');
+  await prepareContainers({ home, terminal, output, passphraseFile });
   const { bringUpDocker } = await import('../provision/docker/bring-up.ts');
   const node = await bringUpDocker({ home, terminal, output, timeoutMs, passphraseFile });
   output.result({ home, ...node }, () =>

@@ -1,12 +1,18 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash, randomBytes, X509Certificate } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { loadConfig } from '../../../appliance/config/index.ts';
+import { servedCertificate } from '../../../cli/life/examine-containers.ts';
+import { prepareContainers } from '../../../cli/life/prepare-containers.ts';
+import { gatewayUrl } from '../../../cli/provision/docker/gateway-url.ts';
 import { CONTAINER_ROLES } from '../../../cli/provision/docker/role-table.ts';
 import { findTarget } from '../../../cli/provision/docker/target-file.ts';
+import { createOutput } from '../../../cli/render/output.ts';
 import { until } from '../../e2e/workplace.ts';
+import { fakeTerminal } from '../../unit/cli/capture.ts';
 import { DOCKER_SOCKET, DockerPlace, loadImages, skipWithoutDocker } from './docker-place.ts';
 
 interface Check {
@@ -161,6 +167,31 @@ describe('the life of a node in containers', { skip: skipWithoutDocker, timeout:
     const { findings } = await place.json<{ findings: { code: string }[] }>(['scrub', ...at]);
     assert.deepEqual(
       findings.filter(({ code }) => code !== 'STORE_RECORD_UNACCOUNTED'),
+      [],
+    );
+  });
+
+  test('gets a new certificate and token by `up` when their end is near', async () => {
+    const { config } = loadConfig({ home });
+    const gateway = gatewayUrl(config.gateway);
+    const before = await servedCertificate(home, gateway);
+    const token = readFileSync(join(home, 'client/token'), 'utf8');
+    const prepare = (days: number) => {
+      const terminal = { ...fakeTerminal().terminal, now: () => Date.now() + days * 86_400_000 };
+      return prepareContainers({ home, terminal, output: createOutput(terminal, true), passphraseFile: undefined });
+    };
+    assert.deepEqual(await prepare(300), []);
+    assert.deepEqual(await prepare(380), ['certificate', 'token']);
+    assert.notEqual(readFileSync(join(home, 'client/token'), 'utf8'), token);
+    await place.engine.containers.start(`nectar-${nodeId.slice(0, 8)}-gateway`);
+    const renewed = await until('the gateway', () => servedCertificate(home, gateway));
+    assert.notEqual(renewed, before);
+    const certificate = new X509Certificate(renewed);
+    assert.ok(certificate.validToDate.getTime() > Date.now() + 700 * 86_400_000);
+    assert.ok(certificate.verify(new X509Certificate(readFileSync(join(home, 'tls/ca.crt'))).publicKey));
+    assert.deepEqual(await prepare(380), []);
+    assert.deepEqual(
+      readdirSync(join(home, 'run')).filter((name) => name.startsWith('renew-')),
       [],
     );
   });

@@ -25,8 +25,8 @@ export class SplitNode {
   #headers: Record<string, string> = {};
 
   async create(): Promise<void> {
-    const port = String(await freePort());
-    await this.place.json(['init', '--yes', '--home', this.home, '--port', port]);
+    const ports = ['--port', String(await freePort()), '--p2p-port', String(await freePort())];
+    await this.place.json(['init', '--yes', '--home', this.home, ...ports]);
     await this.place.json(['down', '--home', this.home]);
     for (const role of ROLES) this.start(role);
     await this.ready();

@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { after, describe, test } from 'node:test';
+import { filesHolding, recordFiles, until, Workplace } from './workplace.ts';
+
+interface Verdict {
+  readonly integrity: string;
+  readonly completeness: string;
+}
+
+describe('a lost disk', { timeout: 300_000 }, () => {
+  const place = new Workplace();
+  const [home, fresh] = [place.path('clinic'), place.path('clinic-again')];
+  const keyFile = place.path('clinic.key');
+  const file = place.path('clinic.backup');
+  const records = new Map<string, string>();
+  const sum = (path: string): string => createHash('sha256').update(readFileSync(path)).digest('hex');
+
+  after(async () => {
+    await place.run(['down', '--home', home]);
+    await place.run(['down', '--home', fresh]);
+    await place.run(['devnet', 'down']);
+    place.remove();
+  });
+
+  test('a running node with real FHIR and DICOM is backed up to one file', async () => {
+    await place.json(['init', '--yes', '--home', home, '--unlock', 'file', '--key-file', keyFile]);
+    for (const path of recordFiles()) {
+      const { recordId } = await place.json<{ recordId: string }>(['put', path, '--home', home]);
+      records.set(recordId, sum(path));
+    }
+    await until('the log to be anchored', async () => {
+      const { anchored } = await place.json<{ anchored: { auditSize: number } | null }>(['status', '--home', home]);
+      return (anchored?.auditSize ?? 0) > 0 ? true : undefined;
+    });
+    const live = place.path('live.backup');
+    const { fileBytes } = await place.json<{ fileBytes: number }>(['backup', '--out', live, '--home', home]);
+    assert.ok(fileBytes > 100_000, String(fileBytes));
+    await place.json(['restore', live, '--check', '--home', place.path('never')]);
+  });
+
+  test('refuses to put the key file into it', async () => {
+    const refused = await place.error(['backup', '--out', place.path('x'), '--with-key-file', '--home', home]);
+    assert.deepEqual([refused.code, refused.exit], ['BACKUP_KEY_REFUSED', 2]);
+  });
+
+  test('every record, and the log with both verdicts, is there again on a fresh host', async () => {
+    await place.json(['down', '--home', home]);
+    await place.json(['backup', '--out', file, '--home', home]);
+    const wrong = await place.error(['restore', file, '--home', fresh, '--key-file', place.path('none.key')]);
+    assert.deepEqual([wrong.code, wrong.exit], ['KEY_FILE_MISSING', 12]);
+    await place.json(['restore', file, '--home', fresh, '--key-file', keyFile]);
+    await place.json(['up', '--home', fresh]);
+    for (const [id, expected] of records) {
+      const out = place.path('out');
+      await place.json(['get', id, '-o', out, '--force', '--home', fresh]);
+      assert.equal(sum(out), expected, id);
+    }
+    const verdict = await until('both verdicts', async () => {
+      const found = await place.json<Verdict>(['audit', 'verify', '--home', fresh]);
+      return found.completeness === 'unknown' ? undefined : found;
+    });
+    assert.deepEqual([verdict.integrity, verdict.completeness], ['ok', 'ok']);
+    const { findings } = await place.json<{ findings: unknown[] }>(['scrub', '--home', fresh]);
+    assert.deepEqual(findings, []);
+  });
+
+  test('no word of a patient is in any byte of a backup', () => {
+    const names = ['Jacob', 'Larson', 'Patient/', 'urn:uuid:'];
+    assert.deepEqual(
+      filesHolding(place.folder, names).filter((path) => path.endsWith('.backup')),
+      [],
+    );
+  });
+});
