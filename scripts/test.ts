@@ -23,7 +23,9 @@ const SUITES: readonly Suite[] = [
   { name: 'contracts', files: 'test/contracts/**/*.test.ts', concurrency: 1 },
   { name: 'compliance', files: 'test/compliance/**/*.test.ts', concurrency: 2 },
   { name: 'vectors', files: 'test/vectors/**/*.test.ts', concurrency: 2 },
-  { name: 'integration', files: 'test/integration/**/*.test.ts', concurrency: 2 },
+  { name: 'integration', files: 'test/integration/{*,network/*,roles/*,rollup/*}.test.ts', concurrency: 2 },
+  { name: 'images', files: 'test/integration/images/*.test.ts', concurrency: 2 },
+  { name: 'containers', files: 'test/integration/docker/*.test.ts', concurrency: 1 },
   { name: 'e2e', files: 'test/e2e/**/*.test.ts', concurrency: 1 },
 ];
 
@@ -68,5 +70,10 @@ for (const suite of SUITES) {
 process.stdout.write(`\n${rows.join('\n')}\n`);
 if (!existsSync(`${root}/../shared/data`))
   process.stdout.write('not run: the full data and vector sets (no ../shared beside this clone)\n');
-process.stdout.write('not run: the container and cluster suites (they come with those targets)\n');
+if (!existsSync('/var/run/docker.sock') && process.env.DOCKER_HOST === undefined) {
+  process.stdout.write('not run: what needs a container engine (none answers on this machine)
+');
+}
+process.stdout.write('not run: the cluster suites (they come with that target)
+');
 process.exit(failed ? 1 : 0);

@@ -110,12 +110,6 @@ export const CLI_ERRORS = {
     http: 500,
     exit: EXIT.config,
   }),
-  CLI_TARGET_MISMATCH: define<{ home: string; target: string; verb: string }>({
-    message: ({ home, target, verb }) => `the node in ${home} has the target ${target}, for which there is no ${verb}`,
-    remedy: 'See `nectar-byon --help` for what does it there.',
-    http: 409,
-    exit: EXIT.usage,
-  }),
   CLI_KEY_FILE_OWNER: define<{ path: string; uid: number; reason: string }>({
     message: ({ path, uid, reason }) =>
       `the key file ${path} cannot be given to the user ${uid} of the store container (${reason})`,

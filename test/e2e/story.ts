@@ -50,6 +50,8 @@ const CANARIES = ['Canarina Plantadottir', 'canary-9f31c7', 'KANARIENVOGEL-4411'
 /** What differs between the targets: how the node is killed, and where its bytes lie. */
 export interface StoryTarget {
   readonly initArguments: readonly string[];
+  /** Why the story cannot be told here. */
+  readonly skip?: string | false;
   /** SIGKILL for what runs the node's store. */
   kill(home: string): Promise<void>;
   /** The blocks of a node that is down are gone. */
@@ -73,7 +75,7 @@ export function tellStory(work: Workplace, target: StoryTarget): void {
   let broken = false;
 
   function step(name: string, body: () => Promise<void>): void {
-    test(name, async (t) => {
+    test(name, { skip: target.skip ?? false }, async (t) => {
       if (broken) return t.skip('an earlier step of the story failed');
       broken = true;
       await body();

@@ -19,15 +19,19 @@ const START_MS = 60_000;
 class OwnDockerd {
   readonly folder = mkdtempSync(join(tmpdir(), 'nectar-dockerd-'));
   readonly socket = join(this.folder, 'sock');
+  /** A bridge of its own: with `none`, dockerd would delete the machine's docker0. */
+  readonly #bridge = `nb${process.pid % 1_000_000}`;
   #process: ChildProcess | undefined;
 
   async start(): Promise<void> {
     const at = (name: string): string => join(this.folder, name);
     const options = [
       ['--data-root', at('data'), '--exec-root', at('exec'), '--pidfile', at('pid'), '--host', `unix://${this.socket}`],
-      ['--bridge', 'none', '--iptables=false', '--ip6tables=false'],
+      ['--bridge', this.#bridge, '--iptables=false', '--ip6tables=false'],
       ['--default-address-pool', 'base=10.213.0.0/16,size=24'],
     ].flat();
+    spawnSync('ip', ['link', 'add', this.#bridge, 'type', 'bridge']);
+    spawnSync('ip', ['address', 'replace', '10.213.255.1/24', 'dev', this.#bridge]);
     this.#process = spawn('dockerd', options, { stdio: 'ignore' });
     const engine = openTestEngine(this.socket);
     await until('dockerd', () => engine.facts().catch(() => undefined), START_MS);
@@ -47,6 +51,7 @@ class OwnDockerd {
   }
 
   remove(): void {
+    spawnSync('ip', ['link', 'delete', this.#bridge]);
     unmountBelow(this.folder);
     rmSync(this.folder, { recursive: true, force: true });
   }
