@@ -71,9 +71,7 @@ process.stdout.write(`\n${rows.join('\n')}\n`);
 if (!existsSync(`${root}/../shared/data`))
   process.stdout.write('not run: the full data and vector sets (no ../shared beside this clone)\n');
 if (!existsSync('/var/run/docker.sock') && process.env.DOCKER_HOST === undefined) {
-  process.stdout.write('not run: what needs a container engine (none answers on this machine)
-');
+  process.stdout.write('not run: what needs a container engine (none answers on this machine)\n');
 }
-process.stdout.write('not run: the cluster suites (they come with that target)
-');
+process.stdout.write('not run: the cluster suites (they come with that target)\n');
 process.exit(failed ? 1 : 0);

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import Docker from 'dockerode';
+import { DOCKER_SOCKET, loadImages } from '../integration/docker/docker-place.ts';
 import { tellStory } from './story.ts';
 import { filesHolding, Workplace, walk } from './workplace.ts';
 
@@ -27,6 +28,8 @@ async function storeFolder(home: string, name: string): Promise<string> {
   if (store === undefined) throw new Error('the node has no store volume');
   return join(store.folder, name);
 }
+
+if (hasEngine || process.env.CI === 'true') loadImages(DOCKER_SOCKET);
 
 /** The container target: the same story over four containers. */
 tellStory(new Workplace(), {

@@ -84,7 +84,7 @@ export function tellStory(work: Workplace, target: StoryTarget): void {
   }
 
   after(async () => {
-    for (const home of [A, B]) if (existsSync(home)) await work.run(['down', '--home', home]);
+    for (const home of [A, B]) if (existsSync(home)) await work.run(['destroy', '--yes', '--home', home]);
     await work.run(['devnet', 'down']);
     if (process.env.NECTAR_E2E_KEEP === undefined) work.remove();
     else process.stdout.write(`kept ${work.folder}\n`);
