@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type ContainerRole, GATEWAY_PORT, KEY_FILE, P2P_PORT } from './role-table.ts';
+import { AUTHORITIES, type ContainerRole, GATEWAY_PORT, KEY_FILE, NODE_HOME, P2P_PORT } from './role-table.ts';
 
 /** A config.json as it is written: what differs from the defaults. */
 export type RawConfig = Readonly<Record<string, unknown>>;
@@ -17,12 +17,14 @@ const SECTIONS: Readonly<Record<ContainerRole, readonly string[]>> = {
  * container listens on all of its own addresses, at fixed ports, and the engine publishes exactly the chosen one.
  */
 export function containerConfig(config: RawConfig): RawConfig {
-  const keyFile = section(config, 'keys').keyFile;
+  const { keyFile } = section(config, 'keys');
+  const rollup = section(config, 'rollup');
   return {
     ...config,
     gateway: { ...section(config, 'gateway'), host: '0.0.0.0', port: GATEWAY_PORT },
     p2p: { ...section(config, 'p2p'), listenHost: '0.0.0.0', listenPort: P2P_PORT },
-    ...(typeof keyFile === 'string' && keyFile !== '' && { keys: { ...section(config, 'keys'), keyFile: KEY_FILE } }),
+    ...(isPath(rollup.caFile) && { rollup: { ...rollup, caFile: `${NODE_HOME}/config/${AUTHORITIES}` } }),
+    ...(isPath(keyFile) && { keys: { ...section(config, 'keys'), keyFile: KEY_FILE } }),
   };
 }
 
@@ -32,6 +34,10 @@ export function configDigest(role: ContainerRole, config: RawConfig, shared: rea
   for (const name of SECTIONS[role]) hash.update(`${name}=${JSON.stringify(config[name] ?? null)}\n`);
   for (const bytes of shared) hash.update(createHash('sha256').update(bytes).digest());
   return hash.digest('hex');
+}
+
+function isPath(value: unknown): value is string {
+  return typeof value === 'string' && value !== '';
 }
 
 function section(config: RawConfig, name: string): Readonly<Record<string, unknown>> {

@@ -8,7 +8,16 @@ import type { Engine } from './engine.ts';
 import { runHelper, withHelper } from './helper.ts';
 import { GIVE_FILE, VERIFY_AND_SYNC } from './helper-programs.ts';
 import type { SharedFiles } from './node-spec.ts';
-import { type ContainerRole, type DataVolume, KEY_FILE, NODE_HOME, OWNER, objectName, UIDS } from './role-table.ts';
+import {
+  AUTHORITIES,
+  type ContainerRole,
+  type DataVolume,
+  KEY_FILE,
+  NODE_HOME,
+  OWNER,
+  objectName,
+  UIDS,
+} from './role-table.ts';
 
 /** Whose volumes, and with which image they are reached. */
 export interface VolumeAccess {
@@ -59,6 +68,7 @@ export async function fillConfigVolume(engine: Engine, access: VolumeAccess, sha
     file('config.json', shared.config),
     file('network.json', shared.network),
     file('public.json', shared.publicIdentity),
+    ...(shared.authorities === undefined ? [] : [file(AUTHORITIES, shared.authorities)]),
   ];
   await fillVolume(engine, access, { volume: 'config', files });
 }

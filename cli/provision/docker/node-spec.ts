@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { configPath, loadConfig, type NodeConfig } from '../../../appliance/config/index.ts';
 import { NectarError } from '../../../protocol/errors.ts';
@@ -8,11 +8,15 @@ import { CONTAINER_ROLES, type ContainerRole } from './role-table.ts';
 import { readSeccompProfile } from './seccomp-profile.ts';
 import { type DockerTarget, findTarget } from './target-file.ts';
 
+const MAX_AUTHORITIES_BYTES = 1024 * 1024;
+
 /** What of the home goes into the config volume, as bytes. */
 export interface SharedFiles {
   readonly config: Uint8Array;
   readonly network: Uint8Array;
   readonly publicIdentity: Uint8Array;
+  /** The file that `rollup.caFile` names. */
+  readonly authorities?: Uint8Array;
 }
 
 export interface DockerNode {
@@ -40,6 +44,7 @@ export function readDockerNode(home: string): DockerNode {
     config: Buffer.from(`${JSON.stringify(raw, undefined, 2)}\n`),
     network: readFileSync(join(home, 'network.json')),
     publicIdentity: readFileSync(join(home, 'identity', 'public.json')),
+    ...readAuthorities(config.rollup.caFile),
   };
   const perRole = <T>(of: (role: ContainerRole) => T) =>
     Object.fromEntries(CONTAINER_ROLES.map((role) => [role, of(role)])) as Record<ContainerRole, T>;
@@ -48,11 +53,32 @@ export function readDockerNode(home: string): DockerNode {
     version: target.programVersion,
     images: target.images,
     seccomp: perRole(readSeccompProfile),
-    configDigests: perRole((role) => configDigest(role, raw, [shared.network, shared.publicIdentity])),
+    configDigests: perRole((role) => configDigest(role, raw, sharedWith(role, shared))),
     gateway: { host: config.gateway.host, port: config.gateway.port },
     p2p: { host: config.p2p.listenHost, port: config.p2p.listenPort },
     keyFile: config.keys.keyFile === '' ? undefined : config.keys.keyFile,
     limits: target.limits as NodeSpec['limits'],
   };
   return { home, target, config, spec, shared };
+}
+
+/** What of the config volume a role reads at its start, besides its configuration. */
+function sharedWith(role: ContainerRole, { network, publicIdentity, authorities }: SharedFiles): Uint8Array[] {
+  const common = [network, publicIdentity];
+  return role === 'rollup' && authorities !== undefined ? [...common, authorities] : common;
+}
+
+/** @throws NectarError CONFIG_VALUE_INVALID when the file that is named cannot be read */
+function readAuthorities(path: string): { authorities?: Uint8Array } {
+  if (path === '') return {};
+  try {
+    if (statSync(path).size <= MAX_AUTHORITIES_BYTES) return { authorities: readFileSync(path) };
+  } catch (error) {
+    throw new NectarError(
+      'CONFIG_VALUE_INVALID',
+      { option: 'rollup.caFile', expected: 'a readable file' },
+      { cause: error },
+    );
+  }
+  throw new NectarError('CONFIG_VALUE_INVALID', { option: 'rollup.caFile', expected: 'a file of at most 1 MiB' });
 }

@@ -57,6 +57,8 @@ export const P2P_PORT = 4640;
 export const NODE_HOME = '/nectar';
 export const SOCKETS_FOLDER = '/run/nectar';
 export const KEY_FILE = '/run/secrets/root-key';
+/** Certificates of the site's own authorities (`rollup.caFile`), in the config volume. */
+export const AUTHORITIES = 'authorities.pem';
 
 export interface Limits {
   readonly memoryBytes: number;

@@ -25,6 +25,11 @@ test('names no key file where a passphrase opens the node', () => {
   assert.deepEqual(containerConfig({ ...OWNERS, keys: { keyFile: '' } }).keys, { keyFile: '' });
 });
 
+test("hands the site's own authorities to the containers under the path that they have there", () => {
+  const config = containerConfig({ ...OWNERS, rollup: { caFile: '/etc/site/ca.pem', proxyUrl: 'http://proxy:3128' } });
+  assert.deepEqual(config.rollup, { caFile: '/nectar/config/authorities.pem', proxyUrl: 'http://proxy:3128' });
+});
+
 test('restarts only the roles that read what changed', () => {
   const digests = (config: object, shared: Uint8Array[] = []) =>
     CONTAINER_ROLES.map((role) => configDigest(role, config as Record<string, unknown>, shared));
