@@ -4,6 +4,9 @@ import { passedBytes } from './young-collector.ts';
 
 /** Bytes are read into this one buffer and copied to where they stay: no garbage, however long the stream. */
 const READ_BUFFER_BYTES = 256 * 1024;
+/** Buffers of calls that have ended, for the next ones: fresh pages would cost a short call more than all else. */
+const MAX_SPARE_BUFFERS = 32;
+const spare: Buffer[] = [];
 /** Frames that wait for the consumer hold the sender back from here on. */
 const READ_AHEAD_BYTES = 2 * 1024 * 1024;
 const MAX_HEAD_BYTES = 8 * 1024;
@@ -37,6 +40,7 @@ export class Exchange {
   #message: Buffer[] | undefined;
   #messageBytes = 0;
   #waitingBytes = 0;
+  #mostRead = 0;
   #failure: { error: unknown } | undefined;
   #closed = false;
   #wake: () => void = () => undefined;
@@ -44,12 +48,15 @@ export class Exchange {
   constructor(options: ExchangeOptions) {
     this.#options = options;
     this.#parser = createFrameParser(options.maxPayloadBytes);
+    const buffer = spare.pop() ?? Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
     this.#socket = createConnection({
       path: options.path,
-      onread: {
-        buffer: Buffer.allocUnsafeSlow(READ_BUFFER_BYTES),
-        callback: (size, buffer) => this.#take(buffer.subarray(0, size)),
-      },
+      onread: { buffer, callback: (size) => this.#take(buffer.subarray(0, size)) },
+    });
+    // Only now does nothing read into it any more. What it held was another container's plaintext: not kept longer than its call.
+    this.#socket.once('close', () => {
+      buffer.fill(0, 0, this.#mostRead);
+      if (spare.length < MAX_SPARE_BUFFERS) spare.push(buffer);
     });
     this.#socket.on('error', (error) => this.#fail(error));
     this.#socket.on('end', () => this.#close());
@@ -162,6 +169,7 @@ export class Exchange {
 
   /** Runs inside the read: what is not copied here is overwritten by the next one. False: read no more for now. */
   #take(bytes: Uint8Array): boolean {
+    this.#mostRead = Math.max(this.#mostRead, bytes.length);
     try {
       const body = this.#head === undefined ? this.#takeHead(bytes) : bytes;
       if (body !== undefined && body.length > 0) this.#takeBody(body);

@@ -38,9 +38,18 @@ export function createStoreClient(connection: Connection): StoreClient {
   };
 }
 
-export function createKeysClient(connection: Connection): KeysClient {
+/** `unlocked` is believed so long: a store that has been locked since refuses by itself. `locked` is asked anew. */
+const UNLOCKED_MS = 1_000;
+
+export function createKeysClient(connection: Connection, now = () => performance.now()): KeysClient {
+  let unlockedUntil = Number.NEGATIVE_INFINITY;
   return {
-    state: () => connection.unary(keyState, null),
+    async state() {
+      if (now() < unlockedUntil) return 'unlocked';
+      const state = await connection.unary(keyState, null);
+      if (state === 'unlocked') unlockedUntil = now() + UNLOCKED_MS;
+      return state;
+    },
     async unlock(secret) {
       const passphrase = secret.provider === 'passphrase' ? secret.passphrase : new Uint8Array(0);
       await connection.upload(unlock, { provider: secret.provider }, once(passphrase));
