@@ -7,13 +7,13 @@ import { desiredState } from '../provision/docker/desired-state.ts';
 import type { Engine } from '../provision/docker/engine.ts';
 import { fillPrivateVolumes } from '../provision/docker/fill-volumes.ts';
 import { readDockerNode } from '../provision/docker/node-spec.ts';
+import { reachDevnet } from '../provision/docker/reach-devnet.ts';
 import { nodeLabel } from '../provision/docker/role-table.ts';
 import { stagingHome, undoAbandoned, undoNode } from '../provision/docker/staging.ts';
 import { writeTarget } from '../provision/docker/target-file.ts';
 import { overwriteAndRemove } from '../provision/process/overwrite.ts';
 import { syncFolder } from '../provision/process/sync-tree.ts';
 import { type Restored, type RestoreRequest, restoreHome } from './backup/restore-home.ts';
-import { reachDevnet } from './reach-devnet.ts';
 import { findImageSet } from './upgrade/image-set.ts';
 import { fillDataVolumes } from './volumes/fill-data.ts';
 

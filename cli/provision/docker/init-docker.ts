@@ -5,8 +5,6 @@ import { parseDescriptor } from '../../../protocol/network/descriptor.ts';
 import { refuseExisting } from '../../home-folder.ts';
 import { showWork } from '../../render/work.ts';
 import { refuseInside } from '../process/create-home.ts';
-import { writeWhole } from '../process/devnet-home.ts';
-import { exposeDevnet } from '../process/devnet-relay.ts';
 import { admit, type InitRequest, type InitResult, makeHome, openDescriptor } from '../process/init-node.ts';
 import { overwriteAndRemove } from '../process/overwrite.ts';
 import { syncFolder } from '../process/sync-tree.ts';
@@ -19,7 +17,7 @@ import { fillPrivateVolumes } from './fill-volumes.ts';
 import { gatewayUrl } from './gateway-url.ts';
 import { readDockerNode, requireTarget } from './node-spec.ts';
 import type { DockerPlan } from './plan-docker.ts';
-import { objectName } from './role-table.ts';
+import { reachDevnet } from './reach-devnet.ts';
 import { stagingHome, undoAbandoned, undoNode } from './staging.ts';
 import { type DockerTarget, writeTarget } from './target-file.ts';
 
@@ -95,34 +93,12 @@ export async function finishInit(request: DockerInitRequest): Promise<InitResult
 async function settle({ plan, engine, terminal }: DockerInitRequest, staging: string): Promise<void> {
   const node = readDockerNode(staging);
   await convergeGround(engine, desiredState(node.spec));
-  if (plan.network === 'devnet') await reachDevnet({ plan, engine, staging, signal: terminal.signal });
+  const { nodeId } = requireTarget(staging);
+  await reachDevnet(engine, { home: staging, devnet: plan.devnet, nodeId, signal: terminal.signal });
   await fillPrivateVolumes(engine, node.spec, staging);
   for (const path of PRIVATE_PATHS) await overwriteAndRemove(join(staging, path));
   for (const path of await sealedFiles(staging)) await overwriteAndRemove(path);
   await rm(join(staging, 'logs'), { recursive: true, force: true });
-}
-
-/** The devnet is on loopback, which is another one in a container: it listens on the node's own network too, by its relay. */
-async function reachDevnet(options: {
-  plan: DockerPlan;
-  engine: Engine;
-  staging: string;
-  signal: AbortSignal;
-}): Promise<void> {
-  const { plan, engine, staging, signal } = options;
-  const network = await engine.networks.find(objectName(requireTarget(staging).nodeId, 'wan'));
-  const address = network?.IPAM?.Config?.[0]?.Gateway;
-  if (address === undefined) return;
-  await exposeDevnet(plan.devnet, address, signal);
-  const { endpoints } = parseDescriptor(await readFile(join(staging, 'network.json'))).descriptor;
-  const at = (urls: readonly string[]): string[] => urls.map((url) => `http://${address}:${new URL(url).port}`);
-  const config = {
-    ...plan.config,
-    // Other nodes of the devnet reach this address from their own containers; 127.0.0.1 they would not leave.
-    p2p: { ...(plan.config.p2p as object), listenHost: address, announce: [`/ip4/${address}/tcp/${plan.p2pPort}`] },
-    rollup: { l1RpcUrls: at(endpoints.l1Rpc), sequencerRpcUrls: at(endpoints.sequencerRpc) },
-  };
-  await writeWhole(staging, 'config.json', `${JSON.stringify(config, undefined, 2)}\n`);
 }
 
 async function newTarget(

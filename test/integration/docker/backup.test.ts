@@ -131,12 +131,16 @@ describe('the life of a node in containers', { skip: skipWithoutDocker, timeout:
     const store = `nectar-${nodeId.slice(0, 8)}-store`;
     await place.engine.containers.kill(store, 'SIGSTOP');
     try {
-      const unhealthy = await until('the healthcheck to notice', async () => {
-        const { containers } = await place.json<{
-          containers: { role: string; health: string; healthReason?: string }[];
-        }>(['status', ...at]);
-        return containers.find(({ role, health }) => role === 'store' && health === 'unhealthy');
-      });
+      const unhealthy = await until(
+        'the healthcheck to notice',
+        async () => {
+          const { containers } = await place.json<{
+            containers: { role: string; health: string; healthReason?: string }[];
+          }>(['status', ...at]);
+          return containers.find(({ role, health }) => role === 'store' && health === 'unhealthy');
+        },
+        150_000,
+      );
       assert.match(unhealthy.healthReason ?? '', /./);
       const ran = await place.run(['doctor', '--json', ...at]);
       assert.equal(ran.code, 3);

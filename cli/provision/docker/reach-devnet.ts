@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parseDescriptor } from '../../protocol/network/descriptor.ts';
-import type { Engine } from '../provision/docker/engine.ts';
-import { objectName } from '../provision/docker/role-table.ts';
-import { isDevnetHome, writeWhole } from '../provision/process/devnet-home.ts';
-import { exposeDevnet } from '../provision/process/devnet-relay.ts';
+import { parseDescriptor } from '../../../protocol/network/descriptor.ts';
+import { isDevnetHome, writeWhole } from '../process/devnet-home.ts';
+import { exposeDevnet } from '../process/devnet-relay.ts';
+import type { Engine } from './engine.ts';
+import { objectName, P2P_PORT } from './role-table.ts';
 
 export interface ReachDevnet {
   readonly home: string;
@@ -14,7 +14,8 @@ export interface ReachDevnet {
 }
 
 /**
- * A node of a devnet that is restored into containers has networks of its own again, and the devnet is to be found at another address.
+ * The devnet is on loopback, which is another one in a container: its relay listens on the node's own network too, and the node is
+ * published there, where other nodes of the devnet reach it from their containers. Also after a restore: the networks are new then.
  * Does nothing for a node of any other network, or where no devnet is.
  */
 export async function reachDevnet(engine: Engine, { home, devnet, nodeId, signal }: ReachDevnet): Promise<void> {
@@ -28,5 +29,7 @@ export async function reachDevnet(engine: Engine, { home, devnet, nodeId, signal
   const config = JSON.parse(await readFile(join(home, 'config.json'), 'utf8')) as Record<string, object>;
   const { l1Rpc, sequencerRpc } = descriptor.endpoints;
   const rollup = { ...config.rollup, l1RpcUrls: at(l1Rpc), sequencerRpcUrls: at(sequencerRpc) };
-  await writeWhole(home, 'config.json', `${JSON.stringify({ ...config, rollup }, undefined, 2)}\n`);
+  const { listenPort = P2P_PORT } = (config.p2p ?? {}) as { listenPort?: number };
+  const p2p = { ...config.p2p, listenHost: address, announce: [`/ip4/${address}/tcp/${listenPort}`] };
+  await writeWhole(home, 'config.json', `${JSON.stringify({ ...config, rollup, p2p }, undefined, 2)}\n`);
 }
