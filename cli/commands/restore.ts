@@ -23,7 +23,7 @@ export function registerRestore(program: Command, terminal: Terminal): void {
     about:
       'Verifies every hash and the signature before anything is put in place, and never overwrites a node. The old node must never run again beside it: both would sign as one.',
     examples: [
-      'restore /mnt/usb/clinic.nectar-backup --home /srv/clinic --key-file /root/clinic.key',
+      'restore /mnt/usb/clinic.nectar-backup --home /srv/clinic --key-file /mnt/safe/clinic.key',
       'restore clinic.nectar-backup --check                # only verify it',
     ],
   })
