@@ -9,6 +9,7 @@ import { AUDIT_ERRORS } from './errors/audit.ts';
 import { CLI_ERRORS } from './errors/cli.ts';
 import { CONFIG_ERRORS } from './errors/config.ts';
 import { GATEWAY_ERRORS } from './errors/gateway.ts';
+import { HARDENING_ERRORS } from './errors/hardening.ts';
 import { KEY_ERRORS } from './errors/key.ts';
 import { LIFE_ERRORS } from './errors/life.ts';
 import { NETWORK_ERRORS } from './errors/network.ts';
@@ -28,6 +29,7 @@ export const ERRORS = {
   ...GATEWAY_ERRORS,
   ...CLI_ERRORS,
   ...LIFE_ERRORS,
+  ...HARDENING_ERRORS,
 };
 
 export type ErrorCode = keyof typeof ERRORS;

@@ -119,7 +119,7 @@ const ALLOWED: Record<string, Record<string, string>> = {
     ethers: 'L1 deployment and deposits of the devnet',
     typebox: 'schemas',
   },
-  hardening: {},
+  hardening: { typebox: 'schemas', yaml: 'checks are data' },
   images: { esbuild: 'one bundle per role', dockerode: 'loading into an engine' },
 };
 

@@ -1,0 +1,117 @@
+import { createHash } from 'node:crypto';
+import { canonicalBytes } from '../../protocol/merkle/audit-leaf.ts';
+import { type Benchmark, type Check, type Profile, SEVERITIES, type Severity } from '../check.ts';
+import { evaluate } from '../evaluate.ts';
+import type { Collection, FactSet } from '../fact-set.ts';
+import { type FactId, factType } from '../facts/index.ts';
+import { type Finding, VERDICTS, type Verdict, type Waiver } from '../finding.ts';
+import { checksOf } from '../load-benchmark.ts';
+import { expectationWords } from '../operator.ts';
+import { type Score, scoreOf } from './score.ts';
+
+export const REPORT_FORMAT = 'nectar-byon-hardening-report/1';
+
+/** A finding with the check that it is of, so that a report can be read without this program. */
+export interface Result extends Finding {
+  readonly title: string;
+  readonly target: Check['target'];
+  readonly severity: Severity;
+  readonly mode: Check['mode'];
+  readonly fact?: FactId;
+  /** What was expected, in words. */
+  readonly expected?: string;
+  readonly rationale: string;
+  readonly remediation: Check['remediation'];
+  readonly see: Check['see'];
+  readonly refs: Check['refs'];
+}
+
+/** A report of the past, for the history of scores. */
+export interface HistoryEntry {
+  readonly createdAt: string;
+  readonly profile: string;
+  readonly score: number;
+  readonly counts: Readonly<Record<Verdict, number>>;
+}
+
+export interface Report {
+  readonly format: typeof REPORT_FORMAT;
+  /** ISO 8601, UTC; when it was judged. */
+  readonly createdAt: string;
+  /** When the facts were collected. */
+  readonly collectedAt: string;
+  readonly tool: FactSet['tool'];
+  readonly node: FactSet['node'];
+  readonly profile: Pick<Profile, 'name' | 'title' | 'about' | 'threshold'>;
+  /** SHA-256 of the files with the checks, and of the facts as canonical JSON (RFC 8785), hex. */
+  readonly digests: { readonly benchmark: string; readonly facts: string };
+  readonly counts: Readonly<Record<Verdict, number>>;
+  readonly score: Score;
+  /** Ids that failed, and that could not be looked at, at or above the threshold. */
+  readonly failed: readonly string[];
+  readonly unseen: readonly string[];
+  /** In the order of the profile's checks. */
+  readonly results: readonly Result[];
+  /** Who looked, with which privilege, and what became of it. */
+  readonly collections: readonly Collection[];
+  /** Earlier reports of this node, oldest first; empty where none is known. */
+  readonly history: readonly HistoryEntry[];
+}
+
+export interface ReportInput {
+  readonly benchmark: Benchmark;
+  readonly profile: Profile;
+  readonly facts: FactSet;
+  readonly waivers: readonly Waiver[];
+  readonly history: readonly HistoryEntry[];
+  /** The profile's, unless the caller wants another. */
+  readonly threshold?: Severity;
+  readonly now: () => number;
+}
+
+/** Judges the facts by the profile's checks and says all of it in one document. Pure but for the clock that it is given. */
+export function createReport(input: ReportInput): Report {
+  const { benchmark, facts, waivers, history, now } = input;
+  const { name, title, about, threshold } = { ...input.profile, threshold: input.threshold ?? input.profile.threshold };
+  const checks = checksOf(benchmark, input.profile);
+  const findings = evaluate(checks, facts, waivers);
+  const results = checks.map((check, index) => toResult(check, findings[index] as Finding));
+  const bad = (verdict: Verdict): string[] =>
+    results
+      .filter((result) => result.verdict === verdict && isAtLeast(result.severity, threshold))
+      .map(({ check }) => check);
+  return {
+    format: REPORT_FORMAT,
+    createdAt: new Date(now()).toISOString(),
+    collectedAt: facts.collectedAt,
+    tool: facts.tool,
+    node: facts.node,
+    profile: { name, title, about, threshold },
+    digests: { benchmark: benchmark.digest, facts: createHash('sha256').update(canonicalBytes(facts)).digest('hex') },
+    counts: countVerdicts(results),
+    score: scoreOf(results),
+    failed: bad('fail'),
+    unseen: bad('error'),
+    results,
+    collections: facts.collections,
+    history,
+  };
+}
+
+function toResult(check: Check, finding: Finding): Result {
+  const { title, target, severity, mode, rationale, remediation, see, refs } = check;
+  const base = { ...finding, title, target, severity, mode, rationale, remediation, see, refs };
+  if (check.mode === 'manual') return base;
+  const { fact } = check.probe;
+  return { ...base, fact, expected: expectationWords(factType(fact), check.expect) };
+}
+
+/** Whether a severity is as bad as another, or worse. */
+export function isAtLeast(severity: Severity, threshold: Severity): boolean {
+  return SEVERITIES.indexOf(severity) <= SEVERITIES.indexOf(threshold);
+}
+
+export function countVerdicts(results: readonly { readonly verdict: Verdict }[]): Record<Verdict, number> {
+  const count = (verdict: Verdict): number => results.filter((result) => result.verdict === verdict).length;
+  return Object.fromEntries(VERDICTS.map((verdict) => [verdict, count(verdict)])) as Record<Verdict, number>;
+}

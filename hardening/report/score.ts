@@ -1,0 +1,32 @@
+import type { Severity } from '../check.ts';
+import type { Verdict } from '../finding.ts';
+
+/** What a check of each severity weighs in the score. */
+export const WEIGHTS: Readonly<Record<Severity, number>> = { critical: 10, high: 6, medium: 3, low: 1 };
+
+export interface Score {
+  /** 0 to 100, rounded down: 100 means that everything that counted passed. */
+  readonly value: number;
+  /** Sum of the weights of what passed. */
+  readonly earned: number;
+  /** Sum of the weights of what counted. */
+  readonly possible: number;
+  /** Per severity: how many counted, how many of them passed. */
+  readonly parts: readonly { severity: Severity; weight: number; counted: number; passed: number }[];
+}
+
+/**
+ * Counted are pass, fail and error: what could not be looked at earns nothing. Left out are manual and not-applicable checks, and
+ * waived ones, which the report lists beside the score instead.
+ */
+export function scoreOf(results: readonly { readonly severity: Severity; readonly verdict: Verdict }[]): Score {
+  const counts = (verdict: Verdict): boolean => verdict === 'pass' || verdict === 'fail' || verdict === 'error';
+  const parts = (Object.keys(WEIGHTS) as Severity[]).map((severity) => {
+    const counted = results.filter((result) => result.severity === severity && counts(result.verdict));
+    const passed = counted.filter(({ verdict }) => verdict === 'pass').length;
+    return { severity, weight: WEIGHTS[severity], counted: counted.length, passed };
+  });
+  const earned = parts.reduce((sum, { weight, passed }) => sum + weight * passed, 0);
+  const possible = parts.reduce((sum, { weight, counted }) => sum + weight * counted, 0);
+  return { value: possible === 0 ? 0 : Math.floor((100 * earned) / possible), earned, possible, parts };
+}
