@@ -1,0 +1,13 @@
+/** A socket on which the node should listen, and the way to it from here. */
+export interface ExpectedListener {
+  readonly name: 'gateway' | 'metrics' | 'p2p';
+  readonly speaks: 'https' | 'http' | 'libp2p';
+  /** Where this machine reaches it. */
+  readonly host: string;
+  readonly port: number;
+  /** What the configuration says; `port` 0 for any free one. */
+  readonly configured: { readonly host: string; readonly port: number };
+}
+
+/** What a listener is bound to on the host, as ADDRESS:PORT, seen rather than configured. Throws where that cannot be seen. */
+export type FindBindings = (listener: ExpectedListener, signal: AbortSignal) => Promise<readonly string[]>;
