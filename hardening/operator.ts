@@ -13,8 +13,8 @@ export type Expectation =
   /** Dotted numbers, compared part by part; what follows a `-` or `+` does not count. */
   | { readonly op: 'version-at-least'; readonly value: string }
   | { readonly op: 'empty' | 'not-empty' }
-  /** Sets: subset, superset, disjoint. */
-  | { readonly op: 'within' | 'contains' | 'excludes'; readonly value: readonly string[] };
+  /** Sets: subset, superset, at least one in common, disjoint. */
+  | { readonly op: 'within' | 'contains' | 'contains-one-of' | 'excludes'; readonly value: readonly string[] };
 
 export type Operator = Expectation['op'];
 
@@ -152,6 +152,11 @@ const OPERATORS: Readonly<Record<FactType, Readonly<Partial<Record<Operator, Def
       isSomeTexts,
       (observed, operand) => operand.every((value) => observed.includes(value)),
       (operand) => `at least ${list(operand)}`,
+    ),
+    'contains-one-of': operator<readonly string[], readonly string[]>(
+      isSomeTexts,
+      (observed, operand) => operand.some((value) => observed.includes(value)),
+      (operand) => `at least one of ${list(operand)}`,
     ),
     excludes: operator<readonly string[], readonly string[]>(
       isSomeTexts,

@@ -32,7 +32,9 @@ export const CONTAINER_FACTS = {
   'container.hostUser': yes("Whether it is taken out of the engine's user namespace remapping (userns mode host)."),
   'container.hostCgroup': yes("Whether it shares the host's cgroup namespace."),
   'container.cgroupParent': text('Cgroup under which it was put; empty for the default.'),
-  'container.networks': set('Names of the networks that it is on; none for no network.'),
+  'container.networks': set(
+    'Names (without the prefix of the node) of the networks that it is on; empty for no network.',
+  ),
   'container.onDefaultBridge': yes("Whether it is on the engine's default bridge (docker0)."),
   'container.publishedPorts': set(
     'Published ports, as ADDRESS:HOSTPORT->PORT/PROTOCOL; ADDRESS 0.0.0.0 or :: for all interfaces.',
@@ -44,6 +46,7 @@ export const CONTAINER_FACTS = {
   'container.sensitiveHostMounts': set(
     'Those of them that are /, /boot, /dev, /etc, /lib, /proc, /sys, /usr, /var or inside them, other than its key file.',
   ),
+  'container.writableHostMounts': set('Those of its host mounts that it may write, by path.'),
   'container.engineSocketMounted': yes("Whether the container engine's socket is mounted into it."),
   'container.mountPropagation': set(
     'Propagation modes of its mounts, other than private: shared, rshared, slave, rslave.',

@@ -21,7 +21,7 @@ export const IMAGE_FACTS = {
   'image.layers': integer('Number of layers.'),
   'image.addInstructions': integer('ADD instructions in its history.'),
   'image.updateInstructions': integer('Instructions in its history that only update a package index.'),
-  'image.labelled': yes('Whether it carries version, revision, licence and role labels.'),
+  'image.labelled': yes('Whether it carries version, licence and role labels.'),
   'image.exposedPorts': set('Ports that it exposes.'),
   'image.digestKnown': yes(
     'Whether its id is the one in the digest lock that this version of the program was released with or built.',

@@ -72,7 +72,9 @@ export const ENGINE_FACTS = {
 /** Of a release in Kubernetes, rendered or running: one subject per namespace and release. */
 export const WORKLOAD_FACTS = {
   'workload.namespace': text('Namespace; empty where the rendering names none.'),
-  'workload.podSecurity': text('pod-security.kubernetes.io/enforce of the namespace; empty where it is unknown.'),
+  'workload.podSecurity': text(
+    'pod-security.kubernetes.io/enforce of the namespace; empty where it has none, absent where no Namespace was seen.',
+  ),
   'workload.networkPolicyRoles': set('Roles that a NetworkPolicy selects.'),
   'workload.defaultDeny': yes('Whether both directions are denied by default for its pods.'),
   'workload.egressOpenRoles': set('Roles whose egress is not limited.'),

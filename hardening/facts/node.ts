@@ -42,8 +42,8 @@ export const NODE_FACTS = {
   'node.records': integer('Records stored.'),
   'node.underReplicated': integer('Records with fewer replicas than configured.'),
   'node.anchoredRecordsPending': integer('Records whose commitment is not anchored yet.'),
-  'node.lastBackupDays': integer('Days since the last backup.'),
-  'node.lastScrubDays': integer('Days since every blob was last re-read and checked.'),
+  'node.lastBackupDays': integer('Days since the last backup, or since the node was made where there is none.'),
+  'node.lastScrubDays': integer('Days since every blob was last re-read and checked, or since the node was made.'),
   'node.freeBytes': integer('Free bytes on the file system of its data.'),
   'node.freePercent': integer('The same in percent.'),
   'node.clockOffsetMs': integer(
@@ -55,7 +55,9 @@ export const NODE_FACTS = {
   ),
   'node.auditIntegrity': text('Verdict of the last full verification: ok, violated, unknown.'),
   'node.auditCompleteness': text('The same for completeness.'),
-  'node.auditVerifyDays': integer('Days since the last full verification of the audit log.'),
+  'node.auditVerifyDays': integer(
+    'Days since the last full verification of the audit log, or since the node was made.',
+  ),
   'node.auditVerified': yes('Whether the log was verified during this collection.'),
   'node.auditSize': integer('Leaves in the audit log.'),
   'node.auditAnchoredSize': integer('Leaves covered by a checkpoint that is anchored and safe on L1.'),
