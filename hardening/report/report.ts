@@ -3,7 +3,7 @@ import { canonicalBytes } from '../../protocol/merkle/audit-leaf.ts';
 import { type Benchmark, type Check, type Profile, SEVERITIES, type Severity } from '../check.ts';
 import { evaluate } from '../evaluate.ts';
 import type { Collection, FactSet } from '../fact-set.ts';
-import { type FactId, factType } from '../facts/index.ts';
+import { FACTS, factType } from '../facts/index.ts';
 import { type Finding, VERDICTS, type Verdict, type Waiver } from '../finding.ts';
 import { checksOf } from '../load-benchmark.ts';
 import { expectationWords } from '../operator.ts';
@@ -17,7 +17,10 @@ export interface Result extends Finding {
   readonly target: Check['target'];
   readonly severity: Severity;
   readonly mode: Check['mode'];
-  readonly fact?: FactId;
+  /** Id of the fact that was judged; a text, since another version's report may name one that this version does not know. */
+  readonly fact?: string;
+  /** What that fact is, with its unit. */
+  readonly about?: string;
   /** What was expected, in words. */
   readonly expected?: string;
   readonly rationale: string;
@@ -25,6 +28,9 @@ export interface Result extends Finding {
   readonly see: Check['see'];
   readonly refs: Check['refs'];
 }
+
+/** A collection; ids of facts as texts, for the same reason as in a result. */
+export type ReportCollection = Omit<Collection, 'adds'> & { readonly adds: readonly string[] };
 
 /** A report of the past, for the history of scores. */
 export interface HistoryEntry {
@@ -52,8 +58,10 @@ export interface Report {
   readonly unseen: readonly string[];
   /** In the order of the profile's checks. */
   readonly results: readonly Result[];
+  /** Waivers that waived nothing: their check did not fail, was not judged, or they have run out. */
+  readonly idleWaivers: readonly Waiver[];
   /** Who looked, with which privilege, and what became of it. */
-  readonly collections: readonly Collection[];
+  readonly collections: readonly ReportCollection[];
   /** Earlier reports of this node, oldest first; empty where none is known. */
   readonly history: readonly HistoryEntry[];
 }
@@ -93,6 +101,7 @@ export function createReport(input: ReportInput): Report {
     failed: bad('fail'),
     unseen: bad('error'),
     results,
+    idleWaivers: waivers.filter((waiver) => !results.some((result) => isInForce(result, waiver))),
     collections: facts.collections,
     history,
   };
@@ -103,7 +112,11 @@ function toResult(check: Check, finding: Finding): Result {
   const base = { ...finding, title, target, severity, mode, rationale, remediation, see, refs };
   if (check.mode === 'manual') return base;
   const { fact } = check.probe;
-  return { ...base, fact, expected: expectationWords(factType(fact), check.expect) };
+  return { ...base, fact, about: FACTS[fact].about, expected: expectationWords(factType(fact), check.expect) };
+}
+
+function isInForce(result: Result, waiver: Waiver): boolean {
+  return result.verdict === 'waived' && result.waiver === waiver;
 }
 
 /** Whether a severity is as bad as another, or worse. */

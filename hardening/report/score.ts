@@ -1,4 +1,4 @@
-import type { Severity } from '../check.ts';
+import { SEVERITIES, type Severity } from '../check.ts';
 import type { Verdict } from '../finding.ts';
 
 /** What a check of each severity weighs in the score. */
@@ -19,12 +19,15 @@ export interface Score {
  * Counted are pass, fail and error: what could not be looked at earns nothing. Left out are manual and not-applicable checks, and
  * waived ones, which the report lists beside the score instead.
  */
-export function scoreOf(results: readonly { readonly severity: Severity; readonly verdict: Verdict }[]): Score {
+export function scoreOf(
+  results: readonly { readonly severity: Severity; readonly verdict: Verdict }[],
+  weights: Readonly<Record<Severity, number>> = WEIGHTS,
+): Score {
   const counts = (verdict: Verdict): boolean => verdict === 'pass' || verdict === 'fail' || verdict === 'error';
-  const parts = (Object.keys(WEIGHTS) as Severity[]).map((severity) => {
+  const parts = SEVERITIES.map((severity) => {
     const counted = results.filter((result) => result.severity === severity && counts(result.verdict));
     const passed = counted.filter(({ verdict }) => verdict === 'pass').length;
-    return { severity, weight: WEIGHTS[severity], counted: counted.length, passed };
+    return { severity, weight: weights[severity], counted: counted.length, passed };
   });
   const earned = parts.reduce((sum, { weight, passed }) => sum + weight * passed, 0);
   const possible = parts.reduce((sum, { weight, counted }) => sum + weight * counted, 0);

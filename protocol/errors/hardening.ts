@@ -26,4 +26,10 @@ export const HARDENING_ERRORS = {
     http: 400,
     exit: EXIT.config,
   }),
+  HARDENING_REPORT_INVALID: define<{ path: string; problems: readonly string[] }>({
+    message: ({ path, problems }) => `${path} is no hardening report: ${problems.join('; ')}`,
+    remedy: 'Use the JSON that `nectar-byon harden --format json` wrote, unchanged.',
+    http: 400,
+    exit: EXIT.config,
+  }),
 };
