@@ -163,6 +163,7 @@ export async function wireNode({ home, version, config }: NodeOptions, { log, me
       records: () => store.stats().records,
       audit: () => audit.treeHead(),
       anchored: () => anchor.anchored(),
+      hardening: () => gateway.hardening(),
       now,
     },
   );
@@ -174,6 +175,7 @@ export async function wireNode({ home, version, config }: NodeOptions, { log, me
       version,
       certificatePath: paths.certificate,
       keyPath: paths.certificateKey,
+      hardeningPath: paths.hardening,
     },
     {
       keys,

@@ -124,6 +124,10 @@ export const EVENTS = {
   'token.revoke': alert(USER_ATTRIBUTES, 'D'),
   'key.unlock': alert(RESTRICTED_FUNCTION, 'E'),
   'key.rotate': alert(SECURITY_CONFIGURATION, 'U'),
+  'hardening.report': alert(SECURITY_CONFIGURATION, 'R'),
+  'hardening.waive': alert(SECURITY_CONFIGURATION, 'U'),
+  'hardening.unwaive': alert(SECURITY_CONFIGURATION, 'U'),
+  'hardening.schedule': alert(SECURITY_CONFIGURATION, 'U'),
   'network.join': alert(dicom('110128', 'Network Configuration'), 'U'),
   'node.start': {
     type: APPLICATION_ACTIVITY,

@@ -20,6 +20,8 @@ export interface HomePaths {
   readonly certificate: string;
   readonly certificateKey: string;
   readonly tokens: string;
+  /** What the node remembers of hardening reports. */
+  readonly hardening: string;
   /** The places that a role locks while it runs. `all` locks those of every role. */
   locks(role: LockedRole): readonly string[];
   /** The folders whose format.json tells the format of the data that a role alone writes. */
@@ -51,6 +53,7 @@ function folderPaths(root: string): HomePaths {
     certificate: at('tls', 'server.crt'),
     certificateKey: at('tls', 'server.key'),
     tokens: at('tokens.json'),
+    hardening: at('hardening.json'),
     // One format of the whole home: of four processes on it, one changes it.
     formats: (role) => (role === 'all' || role === 'store' ? [root] : []),
     locks: (role) => [lock(role), ...(role === 'all' ? SPLIT_ROLES.map(lock) : [])],
@@ -73,6 +76,7 @@ function volumePaths(root: string): HomePaths {
     certificate: at('gateway', 'tls', 'server.crt'),
     certificateKey: at('gateway', 'tls', 'server.key'),
     tokens: at('gateway', 'tokens.json'),
+    hardening: at('gateway', 'hardening.json'),
     formats: (role) => (role === 'all' ? SPLIT_ROLES : [role]).map((name) => at(name)),
     locks: (role) => (role === 'all' ? SPLIT_ROLES : [role]).map((name) => at(name, 'lock')),
   };

@@ -5,6 +5,7 @@ import type { Static, TSchema } from 'typebox';
 import type { Admission, Exclusive } from './admission.ts';
 import type { GatewayConfig } from './config.ts';
 import type { AccessContext, GatewayDependencies } from './dependencies.ts';
+import type { HardeningNotes } from './hardening-notes.ts';
 import type { Idempotency } from './idempotency.ts';
 import type { GatewayMetrics } from './metrics.ts';
 import type { Scope } from './schemas.ts';
@@ -27,6 +28,7 @@ export interface RouteContext {
   readonly uploads: Admission;
   readonly exclusive: Exclusive;
   readonly idempotency: Idempotency;
+  readonly hardening: HardeningNotes;
 }
 
 /** How a route is guarded. Every route says so; a route that does not is refused when the server is built. */

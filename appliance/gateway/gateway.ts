@@ -5,6 +5,8 @@ import { NectarError } from '../../protocol/errors.ts';
 import type { Readiness, Service } from '../service.ts';
 import type { GatewayConfig } from './config.ts';
 import type { GatewayDependencies } from './dependencies.ts';
+import { type HardeningNotes, openHardeningNotes } from './hardening-notes.ts';
+import type { HardeningStatus } from './hardening-schemas.ts';
 import { listen } from './listen.ts';
 import { type BuiltServer, buildServer } from './server.ts';
 
@@ -20,6 +22,8 @@ export interface GatewayOptions {
   /** PEM files. */
   readonly certificatePath: string;
   readonly keyPath: string;
+  /** Where the notes of hardening reports are kept. */
+  readonly hardeningPath: string;
 }
 
 export interface Gateway extends Service {
@@ -27,6 +31,8 @@ export interface Gateway extends Service {
   url(): string;
   /** Takes a renewed certificate into use for new connections. */
   reloadCertificate(): Promise<void>;
+  /** What is on record of hardening reports; null when there is nothing. */
+  hardening(): HardeningStatus | null;
 }
 
 /** The owner's HTTPS API: parse, authorise, call, serialise. It holds no data key, and starts before the node is unlocked. */
@@ -35,14 +41,16 @@ export function createGateway(options: GatewayOptions, dependencies: GatewayDepe
   const log = dependencies.log.child({ service: 'gateway' });
   const deps = { ...dependencies, log };
   const stopping = new AbortController();
-  let built: BuiltServer | undefined;
+  let built: (BuiltServer & { readonly hardening: HardeningNotes }) | undefined;
   let flushTimer: NodeJS.Timeout | undefined;
 
   return {
     name: 'gateway',
     async start(signal) {
       const tls = await readCertificate(options);
-      const setup = { config, version: options.version, tls, stopping: AbortSignal.any([signal, stopping.signal]) };
+      const hardening = await openHardeningNotes(options.hardeningPath, deps);
+      const { version } = options;
+      const setup = { config, version, tls, hardening, stopping: AbortSignal.any([signal, stopping.signal]) };
       const { server, routes, events } = await buildServer(setup, deps);
       try {
         await listen(server.server, config.host, config.port);
@@ -50,7 +58,7 @@ export function createGateway(options: GatewayOptions, dependencies: GatewayDepe
         await server.close();
         throw error;
       }
-      built = { server, routes, events };
+      built = { server, routes, events, hardening };
       flushTimer = setInterval(() => void events.flush(), FLUSH_INTERVAL_MS).unref();
       log.info({ url: urlOf(built) }, 'gateway listening');
     },
@@ -71,6 +79,7 @@ export function createGateway(options: GatewayOptions, dependencies: GatewayDepe
       if (built === undefined) throw new NectarError('NODE_NOT_READY', { service: 'gateway', reason: 'not listening' });
       return urlOf(built);
     },
+    hardening: () => built?.hardening.status() ?? null,
     async reloadCertificate() {
       const tls = await readCertificate(options);
       built?.server.server.setSecureContext({ ...tls, minVersion: 'TLSv1.2' });

@@ -1,5 +1,6 @@
 import { Counter, Gauge, Histogram } from 'prom-client';
 import type { Metrics } from '../telemetry/index.ts';
+import type { RecordedReport } from './hardening-schemas.ts';
 
 /** Labels are route patterns, methods and codes of ours: no text from outside, so their number is bounded. */
 export interface GatewayMetrics {
@@ -52,5 +53,48 @@ export function createGatewayMetrics(registry: Metrics): GatewayMetrics {
       help: 'Answers cut off after their headers.',
       registers,
     }),
+  };
+}
+
+/** What is on record of hardening reports. Labels are names of profiles, of which the notes keep a few. */
+export interface HardeningMetrics {
+  /** Shows the newest report of each profile, and none of any other. */
+  show(reports: readonly RecordedReport[]): void;
+  /** Whether a scheduled report is overdue, asked for at each scrape: no event tells when it begins to be. */
+  overdue(isOverdue: () => boolean): void;
+}
+
+export function createHardeningMetrics(registry: Metrics): HardeningMetrics {
+  const gauge = (name: string, help: string): Gauge<'profile'> =>
+    new Gauge({ name: `nectar_hardening_${name}`, help, labelNames: ['profile'], registers: [registry] });
+  const values: readonly [Gauge<'profile'>, (report: RecordedReport) => number][] = [
+    [gauge('score', 'Score of the last hardening report, 0 to 100.'), ({ score }) => score],
+    [gauge('failed_checks', 'Checks that failed at or above the threshold.'), ({ failed }) => failed.length],
+    [gauge('unseen_checks', 'Checks that could not be looked at.'), ({ unseen }) => unseen.length],
+    [gauge('drifted_checks', 'Failed checks that held before.'), ({ drifted }) => drifted.length],
+    [
+      gauge('report_time_seconds', 'When the last report was recorded, in Unix time.'),
+      ({ at }) => Date.parse(at) / 1000,
+    ],
+  ];
+  let late = (): boolean => false;
+  new Gauge({
+    name: 'nectar_hardening_overdue',
+    help: '1 when no report came within two intervals of the schedule.',
+    registers: [registry],
+    collect() {
+      this.set(late() ? 1 : 0);
+    },
+  });
+  return {
+    show(reports) {
+      for (const [metric, read] of values) {
+        metric.reset();
+        for (const report of reports) metric.set({ profile: report.profile }, read(report));
+      }
+    },
+    overdue(isOverdue) {
+      late = isOverdue;
+    },
   };
 }

@@ -1,4 +1,5 @@
 import Type, { type Static } from 'typebox';
+import { HardeningStatus } from './hardening-schemas.ts';
 
 /** Every shape of the HTTP API: validation, OpenAPI and, as `Static` types, the clients read the same declarations. */
 
@@ -168,6 +169,7 @@ export const NodeStatus = Type.Object(
         strict,
       ),
     ),
+    hardening: Type.Optional(orUnknown(HardeningStatus)),
   },
   { description: 'The node at a glance; what is not known yet (locked, starting) is null.', ...strict },
 );

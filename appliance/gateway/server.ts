@@ -9,6 +9,7 @@ import { createAdmission, createExclusive } from './admission.ts';
 import type { GatewayConfig } from './config.ts';
 import type { GatewayDependencies } from './dependencies.ts';
 import type { GatewayServer, RouteContext } from './gateway-server.ts';
+import type { HardeningNotes } from './hardening-notes.ts';
 import { createIdempotency } from './idempotency.ts';
 import { createGatewayMetrics, type GatewayMetrics } from './metrics.ts';
 import { addOpenApi } from './openapi.ts';
@@ -16,6 +17,7 @@ import { challengeOf, encodeProblem, nectarErrorOf, PROBLEM_TYPE, problemOf, ret
 import { addRequestGuard, createRequestId, identify } from './request-guard.ts';
 import { allowedMethods, type RouteTable } from './route-table.ts';
 import { addAuditRoutes } from './routes/audit.ts';
+import { addHardeningRoutes } from './routes/hardening.ts';
 import { addKeyRoutes } from './routes/keys.ts';
 import { addNodeRoutes } from './routes/node.ts';
 import { addRecordRoutes } from './routes/records.ts';
@@ -24,6 +26,15 @@ import { addTokenRoutes } from './routes/tokens.ts';
 import { createSecurityEvents, type SecurityEvents } from './security-events.ts';
 
 const MAX_PARAM_CHARS = 128;
+const ROUTES = [
+  addNodeRoutes,
+  addRecordRoutes,
+  addAuditRoutes,
+  addKeyRoutes,
+  addTokenRoutes,
+  addHardeningRoutes,
+  addRpcRoute,
+];
 
 export interface BuiltServer {
   readonly server: GatewayServer;
@@ -35,6 +46,7 @@ export interface ServerSetup {
   readonly config: GatewayConfig;
   readonly version: string;
   readonly tls: Pick<ServerOptions, 'cert' | 'key'>;
+  readonly hardening: HardeningNotes;
   /** Aborts when the node begins to stop: from then on requests are refused. */
   readonly stopping: AbortSignal;
 }
@@ -53,6 +65,7 @@ export async function buildServer(setup: ServerSetup, deps: GatewayDependencies)
     uploads: createAdmission('uploads', config.maxUploads),
     exclusive: createExclusive(),
     idempotency: createIdempotency({ maxKeys: config.maxIdempotencyKeys, ttlMs: config.idempotencyTtlMs }, deps.now),
+    hardening: setup.hardening,
   };
   const routes: RouteTable = [];
 
@@ -67,7 +80,7 @@ export async function buildServer(setup: ServerSetup, deps: GatewayDependencies)
     for (const name of [method].flat()) routes.push({ method: name, url });
   });
   await addOpenApi(server, setup.version);
-  for (const add of [addNodeRoutes, addRecordRoutes, addAuditRoutes, addKeyRoutes, addTokenRoutes, addRpcRoute]) {
+  for (const add of ROUTES) {
     server.register(async (scope) => add(scope as GatewayServer, context));
   }
   await server.ready();

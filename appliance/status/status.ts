@@ -13,6 +13,8 @@ export interface StatusDeps {
   readonly records: () => Awaitable<number>;
   readonly audit: () => Awaitable<{ readonly size: number; readonly root: string }>;
   readonly anchored: () => Awaitable<Anchored>;
+  /** Of the last hardening report; null: there is none. */
+  readonly hardening: () => Awaitable<Hardening | null>;
   readonly now: () => number;
 }
 
@@ -22,6 +24,17 @@ interface Anchored {
   readonly safeBlock: string | null;
   readonly pending: number;
   readonly waiting?: string;
+}
+
+interface Hardening {
+  lastAt: string | null;
+  profile: string;
+  score: number | null;
+  failed: number;
+  unseen: number;
+  drifted: number;
+  everySeconds: number | null;
+  overdue: boolean;
 }
 
 export interface StatusOptions {
@@ -47,6 +60,7 @@ export interface Status {
   records: number | null;
   audit: { size: number; root: string } | null;
   anchored: { records: number; auditSize: number; safeBlock: number; pending: number; waiting?: string } | null;
+  hardening: Hardening | null;
 }
 
 /** The node at a glance: usable or why not, and how far each part has come. */
@@ -69,7 +83,7 @@ export function createStatus(options: StatusOptions, deps: StatusDeps): StatusVi
   return {
     readiness,
     async status() {
-      const [state, locked, l2, peers, records, audit, anchored] = await Promise.all([
+      const [state, locked, l2, peers, records, audit, anchored, hardening] = await Promise.all([
         readiness(),
         known(deps.isLocked),
         known(async () => describeHeads(await deps.heads())),
@@ -77,6 +91,7 @@ export function createStatus(options: StatusOptions, deps: StatusDeps): StatusVi
         known(deps.records),
         known(deps.audit),
         known(async () => describeAnchored(await deps.anchored())),
+        known(deps.hardening),
       ]);
       return {
         ...state,
@@ -93,6 +108,7 @@ export function createStatus(options: StatusOptions, deps: StatusDeps): StatusVi
         records,
         audit,
         anchored,
+        hardening,
       };
     },
   };

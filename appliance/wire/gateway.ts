@@ -61,12 +61,19 @@ export async function wireGateway(options: RoleOptions, { log, metrics }: WireDe
       records: async () => known((await storeState()).records),
       audit: async () => known((await auditState()).head),
       anchored: async () => known((await rollupState()).anchored),
+      hardening: () => gateway.hardening(),
       now,
     },
   );
 
   const gateway = createGateway(
-    { config: config.gateway, version, certificatePath: paths.certificate, keyPath: paths.certificateKey },
+    {
+      config: config.gateway,
+      version,
+      certificatePath: paths.certificate,
+      keyPath: paths.certificateKey,
+      hardeningPath: paths.hardening,
+    },
     {
       keys,
       audit: { ...append, ...read },

@@ -28,6 +28,10 @@ const EVERY_PRIVATE_ROUTE = [
   ['POST', '/v1/tokens', 'admin'],
   ['DELETE', `/v1/tokens/${NODE_ID}`, 'admin'],
   ['POST', '/v1/scrub', 'admin'],
+  ['GET', '/v1/hardening', 'node:read'],
+  ['POST', '/v1/hardening/reports', 'admin'],
+  ['POST', '/v1/hardening/waivers', 'admin'],
+  ['PUT', '/v1/hardening/schedule', 'admin'],
   ['POST', '/rpc', 'rpc'],
 ] as const;
 

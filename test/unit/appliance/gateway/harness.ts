@@ -72,7 +72,11 @@ export async function startHarness(config: Partial<GatewayConfig> = {}): Promise
   const defaults = Value.Default(GatewayConfig, {}) as GatewayConfig;
   const settings = { ...defaults, port: 0, lingerMs: 200, drainTimeoutMs: 500, ...config };
   const deps = createDependencies({ node, tokens, store, audit, metrics });
-  const paths = { certificatePath: join(folder, 'server.crt'), keyPath: join(folder, 'server.key') };
+  const paths = {
+    certificatePath: join(folder, 'server.crt'),
+    keyPath: join(folder, 'server.key'),
+    hardeningPath: join(folder, 'hardening.json'),
+  };
   const gateway = createGateway({ config: settings, version: '0.1.0', ...paths }, deps);
   await gateway.start(new AbortController().signal);
   const port = Number(new URL(gateway.url()).port);

@@ -51,7 +51,11 @@ describe('the life of a gateway', () => {
   it('refuses a taken port, a foreign address, and certificates that do not fit, each with its code', async () => {
     const h = await startHarness();
     try {
-      const paths = { certificatePath: join(h.folder, 'server.crt'), keyPath: join(h.folder, 'server.key') };
+      const paths = {
+        certificatePath: join(h.folder, 'server.crt'),
+        keyPath: join(h.folder, 'server.key'),
+        hardeningPath: join(h.folder, 'hardening.json'),
+      };
       const defaults = Value.Default(GatewayConfig, {}) as GatewayConfig;
       const attempt = (config: Partial<GatewayConfig>, files = paths) => {
         // None of these starts gets as far as a request: only what starting itself uses is there.

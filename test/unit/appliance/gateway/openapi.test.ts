@@ -6,6 +6,8 @@ import { Compile } from 'typebox/compile';
 import { Value } from 'typebox/value';
 import { GatewayConfig } from '../../../../appliance/gateway/config.ts';
 import type { GatewayDependencies } from '../../../../appliance/gateway/dependencies.ts';
+import type { HardeningNotes } from '../../../../appliance/gateway/hardening-notes.ts';
+import * as hardening from '../../../../appliance/gateway/hardening-schemas.ts';
 import { Problem } from '../../../../appliance/gateway/problem.ts';
 import * as requests from '../../../../appliance/gateway/request-schemas.ts';
 import type { RouteTable } from '../../../../appliance/gateway/route-table.ts';
@@ -50,6 +52,7 @@ describe('/openapi.json', () => {
       config: Value.Default(GatewayConfig, {}) as GatewayConfig,
       version: '1.2.3',
       tls: {},
+      hardening: {} as HardeningNotes,
       stopping: new AbortController().signal,
     };
     const built = await buildServer(setup, deps);
@@ -101,6 +104,10 @@ describe('/openapi.json', () => {
       'POST /v1/tokens',
       'DELETE /v1/tokens/{id}',
       'POST /v1/scrub',
+      'GET /v1/hardening',
+      'POST /v1/hardening/reports',
+      'POST /v1/hardening/waivers',
+      'PUT /v1/hardening/schedule',
       'POST /rpc',
     ];
     assert.deepEqual(described().sort(), line.sort());
@@ -146,7 +153,8 @@ describe('/openapi.json', () => {
       }
       for (const child of Object.values(schema)) walk(child);
     };
-    for (const schema of [...Object.values(schemas), ...Object.values(requests), Problem]) walk(schema);
+    for (const schema of [...Object.values(schemas), ...Object.values(requests), ...Object.values(hardening), Problem])
+      walk(schema);
     assert.ok(examples > 50, String(examples));
   });
 });

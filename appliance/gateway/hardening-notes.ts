@@ -1,0 +1,121 @@
+import { readFile, stat } from 'node:fs/promises';
+import { Compile } from 'typebox/compile';
+import type { Logger, Metrics } from '../telemetry/index.ts';
+import {
+  HardeningFile,
+  type HardeningOverview,
+  type HardeningReportNote,
+  type HardeningStatus,
+  type RecordedReport,
+  type ScheduleNote,
+} from './hardening-schemas.ts';
+import { createHardeningMetrics } from './metrics.ts';
+import { replaceFile } from './replace-file.ts';
+
+const MAX_FILE_BYTES = 1024 * 1024;
+/** One report of each profile is kept; of more profiles than this the oldest is forgotten. */
+const MAX_PROFILES = 16;
+/** One run may be missed: the machine was off that night. */
+const OVERDUE_AFTER_INTERVALS = 2;
+
+const fileShape = Compile(HardeningFile);
+
+/** What the node remembers of hardening reports, so that it can raise the alarm: the reports themselves lie with the owner. */
+export interface HardeningNotes {
+  /**
+   * The checks of a new report that have drifted: they failed, and held when a report of this profile was first recorded or have
+   * held since. One stays drifted, report after report, until it holds again or is waived.
+   */
+  drift(note: HardeningReportNote): string[];
+  /** Durable when it resolves. */
+  record(report: RecordedReport): Promise<void>;
+  /** Durable when it resolves. */
+  schedule(note: ScheduleNote): Promise<void>;
+  overview(): HardeningOverview;
+  /** Null when there is neither a report nor a schedule. */
+  status(): HardeningStatus | null;
+}
+
+export interface HardeningNotesDependencies {
+  readonly metrics: Metrics;
+  readonly log: Logger;
+  readonly now: () => number;
+}
+
+/** Reads what an earlier run of the node left. A damaged file is started anew: the evidence is in the audit log. */
+export async function openHardeningNotes(path: string, deps: HardeningNotesDependencies): Promise<HardeningNotes> {
+  const { log, now } = deps;
+  const metrics = createHardeningMetrics(deps.metrics);
+  let kept: HardeningFile = { version: 1, schedule: null, reports: [] };
+  try {
+    kept = (await readNotes(path)) ?? kept;
+  } catch (error) {
+    log.warn({ err: error }, 'the notes of hardening reports are damaged: starting anew');
+  }
+  metrics.show(kept.reports);
+  metrics.overdue(() => isOverdue(kept, now()));
+
+  const keep = async (next: HardeningFile): Promise<void> => {
+    await replaceFile(path, `${JSON.stringify(next, undefined, 2)}\n`, 0o600);
+    kept = next;
+    metrics.show(next.reports);
+  };
+
+  return {
+    drift({ profile, failed }) {
+      const last = kept.reports.find((report) => report.profile === profile);
+      if (last === undefined) return [];
+      const known = last.failed.filter((id) => !last.drifted.includes(id));
+      return failed.filter((id) => !known.includes(id));
+    },
+    record(report) {
+      const others = kept.reports.filter(({ profile }) => profile !== report.profile);
+      return keep({ ...kept, reports: [...others, report].slice(-MAX_PROFILES) });
+    },
+    schedule({ everySeconds, profile }) {
+      const since = new Date(now()).toISOString();
+      return keep({ ...kept, schedule: everySeconds === null ? null : { everySeconds, profile, since } });
+    },
+    overview: () => ({ schedule: kept.schedule, overdue: isOverdue(kept, now()), reports: kept.reports }),
+    status: () => statusOf(kept, now()),
+  };
+}
+
+async function readNotes(path: string): Promise<HardeningFile | undefined> {
+  try {
+    if ((await stat(path)).size > MAX_FILE_BYTES) throw new RangeError('too large');
+    const value: unknown = JSON.parse(await readFile(path, 'utf8'));
+    if (!fileShape.Check(value)) throw new RangeError('another shape');
+    return value;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/** The report that the alarms are about: of the scheduled profile, else the newest of any. */
+function leading({ schedule, reports }: HardeningFile): RecordedReport | undefined {
+  return schedule === null ? reports.at(-1) : reports.find(({ profile }) => profile === schedule.profile);
+}
+
+function isOverdue(file: HardeningFile, now: number): boolean {
+  const { schedule } = file;
+  if (schedule === null) return false;
+  const begun = Math.max(Date.parse(schedule.since), Date.parse(leading(file)?.at ?? schedule.since));
+  return now - begun > OVERDUE_AFTER_INTERVALS * schedule.everySeconds * 1000;
+}
+
+function statusOf(file: HardeningFile, now: number): HardeningStatus | null {
+  const last = leading(file);
+  if (last === undefined && file.schedule === null) return null;
+  return {
+    lastAt: last?.at ?? null,
+    profile: last?.profile ?? file.schedule?.profile ?? '',
+    score: last?.score ?? null,
+    failed: last?.failed.length ?? 0,
+    unseen: last?.unseen.length ?? 0,
+    drifted: last?.drifted.length ?? 0,
+    everySeconds: file.schedule?.everySeconds ?? null,
+    overdue: isOverdue(file, now),
+  };
+}

@@ -1,0 +1,99 @@
+import type { GatewayServer, RouteContext } from '../gateway-server.ts';
+import {
+  HardeningOverview,
+  HardeningReportNote,
+  OnRecord,
+  RecordedReport,
+  ScheduleNote,
+  WaiverNote,
+} from '../hardening-schemas.ts';
+import { describeOperation } from '../openapi.ts';
+
+const overview = describeOperation({
+  id: 'getHardening',
+  tag: 'hardening',
+  summary: 'What is on record of hardening reports; the reports themselves lie with their maker',
+  guard: { scope: 'node:read' },
+  response: { 200: HardeningOverview },
+});
+const report = describeOperation({
+  id: 'recordHardeningReport',
+  tag: 'hardening',
+  summary: 'Put a hardening report on record',
+  description:
+    'Its digest becomes a leaf of the audit log. Checks that held in an earlier report of the same profile and fail in this one have drifted: an alarm in the status and the metrics until they hold again or are waived.',
+  guard: { scope: 'admin' },
+  body: HardeningReportNote,
+  response: { 200: RecordedReport },
+});
+const waiver = describeOperation({
+  id: 'recordHardeningWaiver',
+  tag: 'hardening',
+  summary: 'Put on record that a failing check is waived, or not any more',
+  guard: { scope: 'admin' },
+  body: WaiverNote,
+  response: { 200: OnRecord },
+});
+const schedule = describeOperation({
+  id: 'setHardeningSchedule',
+  tag: 'hardening',
+  summary: 'Say how often a report is to come; the node raises the alarm when none does',
+  guard: { scope: 'admin' },
+  body: ScheduleNote,
+  response: { 200: OnRecord },
+});
+
+/** Evidence first: nothing is remembered here that the audit log does not hold. */
+export function addHardeningRoutes(server: GatewayServer, context: RouteContext): void {
+  const { deps, hardening, exclusive } = context;
+  const { audit, now } = deps;
+
+  server.get('/v1/hardening', overview, async () => hardening.overview());
+
+  server.post('/v1/hardening/reports', report, (request) =>
+    exclusive.run('hardening report', async () => {
+      const note = request.body as HardeningReportNote;
+      const drifted = hardening.drift(note);
+      const outcome = note.failed.length === 0 && note.unseen.length === 0 ? 'success' : 'failure';
+      const detail = reportDetail(note, drifted);
+      const { index } = await audit.append({ type: 'hardening.report', outcome, context: request.access, detail });
+      const recorded = { ...note, at: new Date(now()).toISOString(), auditLeaf: index, drifted };
+      await hardening.record(recorded);
+      return recorded;
+    }),
+  );
+
+  server.post('/v1/hardening/waivers', waiver, async (request) => {
+    const { change, ...detail } = request.body as WaiverNote;
+    const type = change === 'made' ? 'hardening.waive' : 'hardening.unwaive';
+    const { index } = await audit.append({ type, outcome: 'success', context: request.access, detail });
+    return { auditLeaf: index };
+  });
+
+  server.put('/v1/hardening/schedule', schedule, (request) =>
+    exclusive.run('hardening schedule', async () => {
+      const note = request.body as ScheduleNote;
+      const detail = { profile: note.profile, everySeconds: note.everySeconds ?? 'off' };
+      const { index } = await audit.append({
+        type: 'hardening.schedule',
+        outcome: 'success',
+        context: request.access,
+        detail,
+      });
+      await hardening.schedule(note);
+      return { auditLeaf: index };
+    }),
+  );
+}
+
+function reportDetail(note: HardeningReportNote, drifted: readonly string[]): Record<string, string | number> {
+  const { digest, file, signer, collectedAt, profile, threshold, score, counts, failed, unseen } = note;
+  return {
+    digest,
+    ...(file !== undefined && { fileFormat: file.format, fileDigest: file.digest }),
+    ...(signer !== undefined && { signer }),
+    ...{ collectedAt, profile, threshold, score },
+    ...Object.fromEntries(Object.entries(counts).map(([verdict, count]) => [`count.${verdict}`, count])),
+    ...{ failed: failed.join(' '), unseen: unseen.join(' '), drifted: drifted.join(' ') },
+  };
+}

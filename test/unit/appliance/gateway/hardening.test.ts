@@ -1,0 +1,170 @@
+import assert from 'node:assert/strict';
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, it } from 'node:test';
+import { openHardeningNotes } from '../../../../appliance/gateway/hardening-notes.ts';
+import type { HardeningReportNote, HardeningStatus } from '../../../../appliance/gateway/hardening-schemas.ts';
+import { createLogger, createMetrics } from '../../../../appliance/telemetry/index.ts';
+import { NectarError } from '../../../../protocol/errors.ts';
+import { NOW } from './doubles.ts';
+import { assertProblem, type Harness, startHarness } from './harness.ts';
+
+const HOUR_MS = 3_600_000;
+const DIGEST = 'ab'.repeat(32);
+
+function note(change: Partial<HardeningReportNote> = {}): HardeningReportNote {
+  return {
+    digest: DIGEST,
+    collectedAt: new Date(NOW).toISOString(),
+    profile: 'node',
+    threshold: 'medium',
+    score: 97,
+    counts: { pass: 90, fail: 0, manual: 4, 'not-applicable': 20, waived: 1, error: 0 },
+    failed: [],
+    unseen: [],
+    ...change,
+  };
+}
+
+describe('hardening reports on record', () => {
+  let h: Harness;
+  let token: string;
+  beforeEach(async () => {
+    h = await startHarness();
+    token = await h.token('admin');
+  });
+  afterEach(() => h.stop());
+
+  const report = (change?: Partial<HardeningReportNote>) =>
+    h.call('POST', '/v1/hardening/reports', { token, json: note(change) });
+  const drifted = async (change?: Partial<HardeningReportNote>) => (await report(change)).json().drifted;
+  const status = (): HardeningStatus | null => h.gateway.hardening();
+
+  it('appends the digest and what was found to the audit log, and answers with its leaf', async () => {
+    const answer = await report({
+      failed: ['BYON-CTR-003'],
+      signer: 'A'.repeat(40),
+      file: { format: 'html', digest: 'cd'.repeat(32) },
+    });
+    assert.equal(answer.status, 200, answer.bytes.toString());
+    assert.equal(answer.json().auditLeaf, 0);
+    const [event] = h.audit.events;
+    assert.deepEqual([event?.type, event?.outcome], ['hardening.report', 'failure']);
+    const { digest, fileDigest, signer, failed, 'count.pass': pass } = event?.detail ?? {};
+    assert.deepEqual(
+      [digest, fileDigest, signer, failed, pass],
+      [DIGEST, 'cd'.repeat(32), 'A'.repeat(40), 'BYON-CTR-003', 90],
+    );
+  });
+
+  it('remembers nothing that the audit log does not take', async () => {
+    h.audit.fail = new NectarError('AUDIT_NOT_WRITABLE', { reason: 'full' });
+    assertProblem(await report(), 503, 'AUDIT_NOT_WRITABLE');
+    assert.equal(status(), null);
+  });
+
+  it('calls drifted what held before, until it holds again', async () => {
+    const a = 'BYON-CTR-001';
+    const b = 'BYON-CTR-002';
+    assert.deepEqual(await drifted({ failed: [a] }), []);
+    assert.deepEqual(await drifted({ failed: [a, b] }), [b]);
+    assert.deepEqual(await drifted({ failed: [a, b] }), [b]);
+    assert.equal(status()?.drifted, 1);
+    assert.deepEqual(await drifted({ failed: [a] }), []);
+    assert.deepEqual(await drifted({ failed: [] }), []);
+    assert.deepEqual(await drifted({ failed: [a] }), [a]);
+  });
+
+  it('keeps profiles apart', async () => {
+    await report({ failed: [] });
+    assert.deepEqual(await drifted({ profile: 'host', failed: ['BYON-HST-001'] }), []);
+    const { reports } = (await h.call('GET', '/v1/hardening', { token })).json() as unknown as {
+      reports: { profile: string }[];
+    };
+    assert.deepEqual(
+      reports.map(({ profile }) => profile),
+      ['node', 'host'],
+    );
+  });
+
+  it('is overdue when nothing came for two intervals, and not any more when the schedule ends', async () => {
+    const put = (everySeconds: number | null) =>
+      h.call('PUT', '/v1/hardening/schedule', { token, json: { everySeconds, profile: 'node' } });
+    assert.equal((await put(3600)).status, 200);
+    h.node.now = NOW + 2 * HOUR_MS;
+    assert.equal(status()?.overdue, false);
+    h.node.now = NOW + 2 * HOUR_MS + 1;
+    assert.equal(status()?.overdue, true);
+    assert.match(await h.metrics.metrics(), /^nectar_hardening_overdue 1$/m);
+    await h.call('POST', '/v1/hardening/reports', { token: await freshToken(), json: note() });
+    assert.equal(status()?.overdue, false);
+    h.node.now = NOW + 100 * HOUR_MS;
+    assert.equal(status()?.overdue, true);
+    token = await freshToken();
+    await put(null);
+    assert.equal(status()?.overdue, false);
+    assert.deepEqual(
+      h.audit.events.filter(({ type }) => type === 'hardening.schedule').map(({ detail }) => detail?.everySeconds),
+      [3600, 'off'],
+    );
+  });
+
+  /** The clock of the test runs past the end of a token. */
+  const freshToken = async (): Promise<string> =>
+    (await h.tokens.issue({ subject: 'tester', scope: ['admin'], expiresInSeconds: 3600 })).token;
+
+  it('shows the newest report of each profile in the metrics', async () => {
+    await report({ score: 97, failed: ['BYON-CTR-001'] });
+    await report({ profile: 'host', score: 40 });
+    const text = await h.metrics.metrics();
+    assert.match(text, /^nectar_hardening_score\{profile="node"\} 97$/m);
+    assert.match(text, /^nectar_hardening_failed_checks\{profile="node"\} 1$/m);
+    assert.match(text, /^nectar_hardening_score\{profile="host"\} 40$/m);
+    assert.match(text, new RegExp(`^nectar_hardening_report_time_seconds\\{profile="node"\\} ${NOW / 1000}$`, 'm'));
+  });
+
+  it('puts waivers made and removed into the audit log', async () => {
+    const waiver = { check: 'BYON-CTR-003', owner: 'it@clinic.example', reason: 'replaced soon', until: '2027-01-31' };
+    for (const change of ['made', 'removed']) {
+      const answer = await h.call('POST', '/v1/hardening/waivers', { token, json: { ...waiver, change } });
+      assert.equal(answer.status, 200, answer.bytes.toString());
+    }
+    assert.deepEqual(
+      h.audit.events.map(({ type, detail }) => [type, detail]),
+      [
+        ['hardening.waive', waiver],
+        ['hardening.unwaive', waiver],
+      ],
+    );
+  });
+
+  it('refuses what is no note of a report', async () => {
+    for (const wrong of [
+      { digest: 'short' },
+      { failed: ['<script>'] },
+      { profile: 'a b' },
+      { score: 101 },
+      { more: 1 },
+      { failed: Array.from({ length: 513 }, (_, n) => `BYON-CTR-${String(n).padStart(3, '0')}`) },
+    ]) {
+      assertProblem(await report(wrong as Partial<HardeningReportNote>), 400, 'GATEWAY_REQUEST_INVALID');
+    }
+    assert.equal(h.audit.events.length, 0);
+  });
+
+  it('remembers across a restart, and starts anew from a damaged file', async () => {
+    await report({ failed: ['BYON-CTR-001'] });
+    await report({ failed: ['BYON-CTR-001', 'BYON-CTR-002'] });
+    const path = join(h.folder, 'hardening.json');
+    const open = () =>
+      openHardeningNotes(path, { metrics: createMetrics(), log: createLogger({ level: 'silent' }), now: () => NOW });
+    assert.deepEqual((await open()).status(), status());
+    const whole = await readFile(path, 'utf8');
+    for (const damaged of [whole.slice(0, -20), '{}', `${whole}x`, 'x'.repeat(1024 * 1024 + 1)]) {
+      await writeFile(path, damaged);
+      assert.equal((await open()).status(), null);
+    }
+    await rm(path);
+    assert.equal((await open()).status(), null);
+  });
+});
