@@ -1,0 +1,118 @@
+import type { Target } from '../../check.ts';
+import { type Priority, prioritiesOf } from '../priorities.ts';
+import { countVerdicts, type Report, type Result } from '../report.ts';
+import { plural, TARGET_TITLES, timeWords, VERDICT_WORDS, VERDICTS_BY_CONCERN } from '../words.ts';
+import { resultLines } from './result-lines.ts';
+import { hang, type Screen } from './text.ts';
+
+const MAX_PRIORITIES = 10;
+const GOOD_SCORE = 90;
+const POOR_SCORE = 70;
+
+/**
+ * The report for a terminal. What a person reads first stands last, where the screen stops: what to do, and the score.
+ */
+export function renderTable(report: Report, screen: Screen): string {
+  const targets = Object.keys(TARGET_TITLES) as Target[];
+  const sections = [
+    headLines(report, screen),
+    ...targets.map((target) => targetLines(report, target, screen)),
+    collectionLines(report, screen),
+    priorityLines(report, screen),
+    summaryLines(report, screen),
+  ];
+  return sections
+    .filter((lines) => lines.length > 0)
+    .map((lines) => lines.map((line) => line.trimEnd()).join('\n'))
+    .join('\n\n');
+}
+
+function headLines({ node, profile, tool, createdAt, collectedAt }: Report, screen: Screen): string[] {
+  return [
+    ...hang('', `Hardening report of node ${node.id} (${node.target}, ${node.network})`, screen).map((line) =>
+      screen.style('bold', line),
+    ),
+    ...hang('', `Profile ${profile.name}: ${profile.title}. What fails counts from ${profile.threshold}.`, screen),
+    ...hang(
+      '',
+      `Seen ${timeWords(collectedAt)}, judged ${timeWords(createdAt)} by ${tool.name} ${tool.version}.`,
+      screen,
+    ),
+  ];
+}
+
+function targetLines({ results, node }: Report, target: Target, screen: Screen): string[] {
+  const own = results.filter((result) => result.target === target);
+  if (own.length === 0) return [];
+  return [
+    ...hang('', `${TARGET_TITLES[target]}: ${countWords(own)}`, screen).map((line) => screen.style('bold', line)),
+    ...own.flatMap((result) => resultLines(result, node.target, screen)),
+  ];
+}
+
+/** `3 failed, 1 not seen, 12 passed`: from what needs a person most. */
+export function countWords(results: readonly Result[]): string {
+  const counts = countVerdicts(results);
+  return VERDICTS_BY_CONCERN.filter((verdict) => counts[verdict] > 0)
+    .map((verdict) => `${counts[verdict]} ${VERDICT_WORDS[verdict]}`)
+    .join(', ');
+}
+
+function collectionLines({ collections }: Report, screen: Screen): string[] {
+  const failed = collections.filter(({ outcome }) => outcome === 'failed');
+  if (failed.length === 0) return [];
+  return [
+    screen.style('bold', 'Could not look'),
+    ...failed.flatMap(({ collector, privilege, reason = 'it did not say why' }) =>
+      hang('- ', `${collector}: ${reason}. It needs ${privilege}.`, screen),
+    ),
+  ];
+}
+
+function priorityLines(report: Report, screen: Screen): string[] {
+  const priorities = prioritiesOf(report);
+  if (priorities.length === 0) return [];
+  const rest = priorities.length - MAX_PRIORITIES;
+  return [
+    screen.style('bold', 'What to do first'),
+    ...priorities.slice(0, MAX_PRIORITIES).flatMap((priority, index) => onePriority(priority, index + 1, screen)),
+    ...(rest > 0 ? [`    and ${plural(rest, 'thing')} more, above`] : []),
+  ];
+}
+
+function onePriority({ remedy, severity, results }: Priority, number: number, screen: Screen): string[] {
+  const head = `${String(number).padStart(2)}. `;
+  const ends = results.map(({ check, title }) => `${check} ${title}`).join('; ');
+  return [
+    ...hang(head, remedy, screen),
+    ...hang('    ', `${severity}: ${ends}`, screen).map((line) => screen.style('dim', line)),
+  ];
+}
+
+function summaryLines(report: Report, screen: Screen): string[] {
+  const { failed, unseen, profile, results } = report;
+  const { words, styled } = scoreWords(report, screen);
+  const count = (ids: readonly string[], noun: string, what: string): string[] =>
+    ids.length === 0 ? [] : hang('', `${plural(ids.length, noun)} at or above ${profile.threshold}${what}.`, screen);
+  return [
+    ...hang(`${styled}  `, countWords(results), screen, words.length + 2),
+    ...pointLines(report, screen),
+    ...count(failed, 'failure', ''),
+    ...count(unseen, 'check', ' could not be looked at'),
+  ];
+}
+
+function scoreWords({ score }: Report, { style }: Screen): { words: string; styled: string } {
+  if (score.possible === 0) return { words: 'No score: nothing counted', styled: 'No score: nothing counted' };
+  const colour = score.value >= GOOD_SCORE ? 'green' : score.value >= POOR_SCORE ? 'yellow' : 'red';
+  const words = `${score.value} of 100`;
+  return { words: `Score ${words}`, styled: `Score ${style(colour, style('bold', words))}` };
+}
+
+function pointLines({ score }: Report, screen: Screen): string[] {
+  const parts = score.parts.filter(({ counted }) => counted > 0);
+  if (parts.length === 0) return [];
+  const sum = parts.map(({ severity, weight, counted, passed }) => `${severity} ${passed}/${counted} x ${weight}`);
+  const text = `${score.earned} of ${score.possible} points: ${sum.join(', ')}`;
+  return hang('', text, screen).map((line) => screen.style('dim', line));
+}
