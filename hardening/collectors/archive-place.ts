@@ -1,4 +1,4 @@
-import type { ArchiveEngine } from './archive-engine.ts';
+import type { EngineApi } from './engine-api.ts';
 import type { Place, PlaceEntry } from './place.ts';
 import { readTar, type TarEntry } from './read-tar.ts';
 
@@ -14,7 +14,7 @@ export interface ArchivePlaceOptions {
 }
 
 /** A volume, read through the engine's archive of a container that mounts it: nothing is started, nothing is changed. */
-export function createArchivePlace(options: ArchivePlaceOptions, engine: ArchiveEngine): Place {
+export function createArchivePlace(options: ArchivePlaceOptions, engine: Pick<EngineApi, 'getStream'>): Place {
   const { name, volume, container, mountedAt, owners } = options;
   return {
     name,

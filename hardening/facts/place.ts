@@ -68,7 +68,7 @@ export const LISTENER_FACTS = {
   'listener.noise': yes('Whether it speaks libp2p noise (multistream-select offers /noise).'),
   'listener.plaintextOffered': yes('Whether it offers an unencrypted libp2p connection (/plaintext).'),
   'listener.anonymousStatus': integer(
-    'HTTP status of a request for records without a token; 0 where it is not an HTTP API.',
+    'HTTP status of a request without a token: for records, of the metrics listener for metrics.',
   ),
   'listener.wrongTokenStatus': integer('HTTP status of the same with a token that nobody issued.'),
   'listener.securityHeaders': set(
