@@ -1,5 +1,6 @@
 import { renderJson } from './parse-report.ts';
 import type { Report } from './report.ts';
+import { renderSarif } from './sarif/sarif.ts';
 import { renderTable } from './terminal/table.ts';
 import type { Screen } from './terminal/text.ts';
 
@@ -8,6 +9,7 @@ type Render = (report: Report, screen: Screen) => string;
 const RENDER = {
   table: (report, screen) => `${renderTable(report, screen)}\n`,
   json: renderJson,
+  sarif: renderSarif,
 } as const satisfies Record<string, Render>;
 
 export type ReportFormat = keyof typeof RENDER;

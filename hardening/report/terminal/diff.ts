@@ -1,6 +1,7 @@
 import type { Change, Listed, ReportDiff } from '../diff.ts';
+import { printable } from '../printable.ts';
 import { timeWords, VERDICT_WORDS } from '../words.ts';
-import { hang, printable, type Screen, type Style } from './text.ts';
+import { hang, type Screen, type Style } from './text.ts';
 
 /** A diff for a terminal: what got worse first. */
 export function renderDiff(diff: ReportDiff, screen: Screen): string {

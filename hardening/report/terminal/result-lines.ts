@@ -1,7 +1,8 @@
 import type { Verdict } from '../../finding.ts';
+import { printable } from '../printable.ts';
 import type { Result } from '../report.ts';
 import { decisiveEvidence, evidenceWords, forTarget, plural } from '../words.ts';
-import { hang, printable, type Screen, type Style } from './text.ts';
+import { hang, type Screen, type Style } from './text.ts';
 
 /** As wide as the widest of them; in capitals what must catch the eye without colour. */
 const MARKS: Readonly<Record<Verdict, readonly [text: string, style: Style]>> = {

@@ -1,3 +1,5 @@
+import { printable } from '../printable.ts';
+
 export type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan';
 
 /** Where a text is shown: its width, and how it colours. */
@@ -11,18 +13,6 @@ export const PLAIN: Screen = { columns: 100, style: (_style, text) => text };
 
 /** Narrower than this nothing is readable: then lines run over instead. */
 const MIN_TEXT_COLUMNS = 20;
-
-/**
- * Names come from whoever made the container or the file: control characters in them would drive the terminal, and those that
- * turn the direction of writing would make one name look like another.
- */
-export function printable(text: string): string {
-  return text
-    .toWellFormed()
-    .replaceAll(/\s+/g, ' ')
-    .replaceAll(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, '\ufffd')
-    .trim();
-}
 
 /**
  * Breaks a text into lines, the first after `head`, the others indented as far. What stands in backticks is a command, which

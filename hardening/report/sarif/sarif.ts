@@ -1,0 +1,43 @@
+import type { Report } from '../report.ts';
+import { sarifNotifications, sarifResult } from './results.ts';
+import { sarifRule, sarifTaxonomies } from './rules.ts';
+import { sarifText } from './text.ts';
+
+/** Static Analysis Results Interchange Format 2.1.0, an OASIS standard. */
+const SCHEMA = 'https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json';
+
+/**
+ * The report as SARIF: one run, a rule and a result per check, so that the counts are those of the report. A node has no source
+ * files: its containers, files and listeners are logical locations.
+ */
+export function renderSarif(report: Report): string {
+  const { tool, node, profile, results, score, digests, createdAt, collectedAt } = report;
+  const taxonomies = sarifTaxonomies(results);
+  const run = {
+    tool: {
+      driver: {
+        name: tool.name,
+        version: tool.version,
+        rules: results.map((result) => sarifRule(result, node.target, taxonomies)),
+        supportedTaxonomies: taxonomies.map(({ name }, index) => ({ name, index })),
+      },
+    },
+    automationDetails: {
+      id: `harden/${encodeURIComponent(node.id.toWellFormed())}/${encodeURIComponent(profile.name.toWellFormed())}/`,
+      description: { text: sarifText(`Hardening report of node ${node.id} by the profile ${profile.name}`) },
+    },
+    invocations: [
+      {
+        executionSuccessful: report.collections.every(({ outcome }) => outcome !== 'failed'),
+        startTimeUtc: collectedAt,
+        endTimeUtc: createdAt,
+        toolExecutionNotifications: sarifNotifications(report),
+      },
+    ],
+    columnKind: 'utf16CodeUnits',
+    results: results.map((result, index) => sarifResult(result, index, node)),
+    taxonomies,
+    properties: { score: score.value, threshold: profile.threshold, node, digests },
+  };
+  return `${JSON.stringify({ $schema: SCHEMA, version: '2.1.0', runs: [run] }, null, 2)}\n`;
+}
