@@ -6,6 +6,9 @@ import { createLifecycle } from './service.ts';
 import type { Logger } from './telemetry/index.ts';
 import type { Wiring } from './wiring.ts';
 
+/** Some libraries take no modes for what they create (LevelDB's are 0644 and 0755): what a node writes is its owner's alone. */
+const UMASK = 0o077;
+
 export interface RunRequest {
   readonly role: LockedRole;
   readonly home: string;
@@ -26,6 +29,7 @@ export interface RunRequest {
  * @throws NectarError NODE_HOME_IN_USE, and whatever a service's start throws
  */
 export async function runWiring(request: RunRequest, wire: () => Promise<Wiring>, log: Logger): Promise<void> {
+  process.umask(UMASK);
   const locks: Lock[] = [];
   try {
     for (const path of homePaths(request.home).locks(request.role)) locks.push(await lock(path, request.home));

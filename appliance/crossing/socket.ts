@@ -30,7 +30,9 @@ export async function listenOnSocket(server: Server, path: string): Promise<void
     throw new NectarError('NODE_SOCKET_UNUSABLE', { path, reason: `its path is longer than ${MAX_PATH_BYTES} bytes` });
   }
   try {
-    mkdirSync(dirname(path), { recursive: true, mode: FOLDER_MODE });
+    const made = mkdirSync(dirname(path), { recursive: true, mode: FOLDER_MODE });
+    // The other end may be another user of the group, whatever the umask says.
+    if (made !== undefined) chmodSync(dirname(path), FOLDER_MODE);
     if (await isAnswered(path)) throw new NectarError('NODE_HOME_IN_USE', { home: path });
     unlinkIfThere(path);
     await new Promise<void>((resolve, reject) => {

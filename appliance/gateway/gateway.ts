@@ -8,7 +8,7 @@ import type { GatewayDependencies } from './dependencies.ts';
 import { type HardeningNotes, openHardeningNotes } from './hardening-notes.ts';
 import type { HardeningStatus } from './hardening-schemas.ts';
 import { listen } from './listen.ts';
-import { type BuiltServer, buildServer } from './server.ts';
+import { type BuiltServer, buildServer, TLS_BOUNDS } from './server.ts';
 
 const MAX_PEM_BYTES = 256 * 1024;
 /** Held security events are tried again this often: while the node is locked there is no log to write them to. */
@@ -82,7 +82,7 @@ export function createGateway(options: GatewayOptions, dependencies: GatewayDepe
     hardening: () => built?.hardening.status() ?? null,
     async reloadCertificate() {
       const tls = await readCertificate(options);
-      built?.server.server.setSecureContext({ ...tls, minVersion: 'TLSv1.2' });
+      built?.server.server.setSecureContext({ ...tls, ...TLS_BOUNDS });
     },
   };
 }

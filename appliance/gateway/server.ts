@@ -1,3 +1,4 @@
+import { constants } from 'node:crypto';
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { ServerOptions } from 'node:https';
 import type { Socket } from 'node:net';
@@ -26,6 +27,13 @@ import { addTokenRoutes } from './routes/tokens.ts';
 import { createSecurityEvents, type SecurityEvents } from './security-events.ts';
 
 const MAX_PARAM_CHARS = 128;
+/** What goes with every certificate: a context set later has Node's own bounds in all that is not named. */
+export const TLS_BOUNDS = {
+  minVersion: 'TLSv1.2',
+  ciphers: 'TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256:ECDHE+AESGCM:ECDHE+CHACHA20',
+  // One handshake per connection: a client of TLS 1.2 that asks for more only wants the server's time.
+  secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
+} as const satisfies ServerOptions;
 const ROUTES = [
   addNodeRoutes,
   addRecordRoutes,
@@ -94,8 +102,7 @@ function createHttpsServer(
 ): GatewayServer {
   const https: ServerOptions = {
     ...tls,
-    minVersion: 'TLSv1.2',
-    ciphers: 'TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256:ECDHE+AESGCM:ECDHE+CHACHA20',
+    ...TLS_BOUNDS,
     handshakeTimeout: config.headersTimeoutMs,
     maxHeaderSize: config.maxHeaderBytes,
     headersTimeout: config.headersTimeoutMs,
