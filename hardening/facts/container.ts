@@ -13,7 +13,9 @@ export const CONTAINER_FACTS = {
   'container.readOnlyRoot': yes('Whether its root file system is read-only.'),
   'container.capabilitiesAdded': set('Capabilities added, without CAP_.'),
   'container.capabilitiesDropped': set('Capabilities dropped, without CAP_; ALL for all.'),
-  'container.noNewPrivileges': yes('Whether no process in it can gain privileges (no_new_privs).'),
+  'container.noNewPrivileges': yes(
+    "Whether it is configured so that no process in it can gain privileges (no_new_privs). A daemon's default does not count.",
+  ),
   'container.seccomp': text(
     'nectar (a profile of ours, allow-list), default (the runtime default), custom, or unconfined.',
   ),
@@ -85,7 +87,7 @@ export const CONTAINER_FACTS = {
   'container.automountServiceAccountToken': yes('Kubernetes: whether a service account token is mounted into its pod.'),
   'container.allowPrivilegeEscalation': yes('Kubernetes: what securityContext says, true where it says nothing.'),
   'container.runAsNonRoot': yes('Kubernetes: whether runAsNonRoot is true for it.'),
-  'container.procMount': text('Kubernetes: Default or Unmasked.'),
+  'container.procMount': text('Default or Unmasked: whether paths of /proc that tell of the host are hidden.'),
   'container.sysctls': set('Sysctls set for it.'),
   'container.volumeTypes': set(
     'Kubernetes: types of the volumes of its pod (configMap, secret, emptyDir, persistentVolumeClaim, ...).',
