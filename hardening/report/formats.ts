@@ -1,3 +1,4 @@
+import { renderJunit } from './junit/junit.ts';
 import { renderJson } from './parse-report.ts';
 import type { Report } from './report.ts';
 import { renderSarif } from './sarif/sarif.ts';
@@ -10,6 +11,7 @@ const RENDER = {
   table: (report, screen) => `${renderTable(report, screen)}\n`,
   json: renderJson,
   sarif: renderSarif,
+  junit: renderJunit,
 } as const satisfies Record<string, Render>;
 
 export type ReportFormat = keyof typeof RENDER;
