@@ -1,4 +1,5 @@
 import { renderJunit } from './junit/junit.ts';
+import { renderOscal } from './oscal/oscal.ts';
 import { renderJson } from './parse-report.ts';
 import type { Report } from './report.ts';
 import { renderSarif } from './sarif/sarif.ts';
@@ -12,6 +13,7 @@ const RENDER = {
   json: renderJson,
   sarif: renderSarif,
   junit: renderJunit,
+  oscal: renderOscal,
 } as const satisfies Record<string, Render>;
 
 export type ReportFormat = keyof typeof RENDER;

@@ -60,6 +60,12 @@ export function evidenceWords(fact: string | undefined, { observed, error }: Evi
   return observed === undefined ? 'not seen' : valueWords(fact, observed);
 }
 
+/** How a check was judged: by which fact, and what was expected of it. */
+export function expectedWords({ fact, about, expected }: Pick<Result, 'fact' | 'about' | 'expected'>): string {
+  if (fact === undefined) return 'A person must look.';
+  return `Judged by ${fact} (${about ?? ''}): expected ${expected ?? ''}.`;
+}
+
 /** What is said for the node's target; for a target of which nothing is said, what is said for the others, named. */
 export function forTarget(texts: PerPlatform, target: string): string {
   const own = Object.entries(texts).find(([platform]) => platform === target)?.[1] ?? texts.any;

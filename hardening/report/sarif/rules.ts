@@ -1,6 +1,6 @@
 import type { Reference, Severity } from '../../check.ts';
 import type { Result } from '../report.ts';
-import { forTarget } from '../words.ts';
+import { expectedWords, forTarget } from '../words.ts';
 import { sarifText } from './text.ts';
 
 /** SARIF has three levels; who reads the four severities finds them in the properties. */
@@ -42,12 +42,10 @@ export function sarifTaxonomies(results: readonly Result[]): Taxonomy[] {
 }
 
 export function sarifRule(result: Result, target: string, taxonomies: readonly Taxonomy[]): object {
-  const { check, title, rationale, severity, remediation, see, refs, fact, about, expected } = result;
-  const judged =
-    fact === undefined ? 'A person must look.' : `Judged by ${fact} (${about ?? ''}): expected ${expected ?? ''}.`;
+  const { check, title, rationale, severity, remediation, see, refs } = result;
   const help = [
     rationale,
-    judged,
+    expectedWords(result),
     `What to do: ${forTarget(remediation, target)}`,
     `See for yourself: ${forTarget(see, target)}`,
   ];
