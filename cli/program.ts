@@ -9,6 +9,7 @@ import { registerDevnet } from './commands/devnet.ts';
 import { registerDoctor } from './commands/doctor.ts';
 import { registerDown } from './commands/down.ts';
 import { registerGet } from './commands/get.ts';
+import { registerHarden } from './commands/harden.ts';
 import { registerHealthcheck } from './commands/healthcheck.ts';
 import { registerInit } from './commands/init.ts';
 import { registerKeys } from './commands/keys.ts';
@@ -73,7 +74,7 @@ export function createProgram(terminal: Terminal): Command {
       [registerBackup, registerRestore, registerUpgrade, registerRollback, registerBundle, registerSupportBundle],
     ],
     ['Records:', [registerPut, registerGet, registerLs, registerRm, registerScrub]],
-    ['Access and evidence:', [registerKeys, registerToken, registerAudit]],
+    ['Access and evidence:', [registerKeys, registerToken, registerAudit, registerHarden]],
     ['Network:', [registerNetwork, registerDevnet]],
     ['Other:', [registerConfig, registerCompletion, registerRun, registerHealthcheck]],
   ];

@@ -38,6 +38,9 @@ async function destroy({ home, options, terminal, output }: Call<DestroyOptions>
     yes: options.yes === true,
   });
   const keyFile = await keyFileOf(home);
+  // The system's scheduler would start a node's report for ever, on a home that is gone.
+  const { removeSchedule } = await import('../harden/schedule/set-schedule.ts');
+  await removeSchedule(home, terminal).catch((error: Error) => output.note(`the schedule stays: ${error.message}`));
   const target = findTarget(home);
   await showWork(terminal, output, 'destroying the node', async (say) => {
     if (target !== undefined) {

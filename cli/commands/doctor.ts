@@ -6,6 +6,7 @@ import type { Command } from 'commander';
 import { NetworkInfo, NodeStatus } from '../../appliance/gateway/schemas.ts';
 import { NectarError } from '../../protocol/errors.ts';
 import { action, addVerb, type Call } from '../call.ts';
+import { checkHardening } from '../harden/alarm.ts';
 import { requireHome } from '../home-folder.ts';
 import { checkBackupAge } from '../life/check-backup.ts';
 import { findLastBackup } from '../life/last-backup.ts';
@@ -137,7 +138,7 @@ async function checkNodeItself(call: Call<unknown>): Promise<Check[]> {
   }
 }
 
-export function gradeStatus({ ready, locked, reasons, l2, peers, anchored }: NodeStatus): Check[] {
+export function gradeStatus({ ready, locked, reasons, l2, peers, anchored, hardening }: NodeStatus): Check[] {
   if (locked) return [{ name: 'node', value: 'locked', grade: 'bad', advice: 'nectar-byon unlock' }];
   const why = reasons.map(({ service, reason }) => `${service}: ${reason}`).join('; ');
   const checks: Check[] = [
@@ -172,6 +173,7 @@ export function gradeStatus({ ready, locked, reasons, l2, peers, anchored }: Nod
       ...(anchored.waiting !== undefined && { advice: anchored.waiting }),
     });
   }
+  checks.push(checkHardening(hardening ?? null));
   return checks;
 }
 

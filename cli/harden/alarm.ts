@@ -1,0 +1,38 @@
+import type { HardeningStatus } from '../../appliance/gateway/hardening-schemas.ts';
+import type { Check } from '../preflight.ts';
+import type { Output } from '../render/output.ts';
+
+/** The line of `status`: what is on record, and whether somebody must look. */
+export function hardeningLines(hardening: HardeningStatus | null, style: Output['style']): [string, string][] {
+  if (hardening === null) return [['hardening', 'no report on record: nectar-byon harden']];
+  const { drifted, failed, unseen, overdue } = hardening;
+  const colour = drifted > 0 || overdue ? 'red' : failed > 0 || unseen > 0 ? 'yellow' : 'green';
+  return [['hardening', style(colour, words(hardening))]];
+}
+
+/** The check of `doctor`. Drift and a report that does not come are bad; failures that a person has seen are poor. */
+export function checkHardening(hardening: HardeningStatus | null): Check {
+  const name = 'hardening';
+  if (hardening === null) {
+    return { name, value: 'no report on record', grade: 'poor', advice: 'nectar-byon harden' };
+  }
+  const { drifted, failed, unseen, overdue, everySeconds } = hardening;
+  const value = words(hardening);
+  if (drifted > 0) return { name, value, grade: 'bad', advice: 'nectar-byon harden: what held before fails now' };
+  if (overdue) return { name, value, grade: 'bad', advice: 'nectar-byon harden schedule: why does it not run?' };
+  if (failed > 0 || unseen > 0) return { name, value, grade: 'poor', advice: 'nectar-byon harden' };
+  if (everySeconds === null) return { name, value, grade: 'poor', advice: 'nectar-byon harden schedule --every 24h' };
+  return { name, value, grade: 'good' };
+}
+
+function words({ lastAt, profile, score, failed, unseen, drifted, overdue }: HardeningStatus): string {
+  if (lastAt === null || score === null) return `scheduled, no report yet${overdue ? ': OVERDUE' : ''}`;
+  const parts = [
+    `${score} of 100 (${profile}, ${lastAt.slice(0, 16).replace('T', ' ')} UTC)`,
+    ...(failed > 0 ? [`${failed} failed`] : []),
+    ...(unseen > 0 ? [`${unseen} not seen`] : []),
+    ...(drifted > 0 ? [`DRIFT: ${drifted} held before`] : []),
+    ...(overdue ? ['OVERDUE'] : []),
+  ];
+  return parts.join(', ');
+}

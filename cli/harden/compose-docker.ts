@@ -1,0 +1,127 @@
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { createArchivePlace } from '../../hardening/collectors/archive-place.ts';
+import { findPublishedBindings } from '../../hardening/collectors/bindings.ts';
+import type { Collector } from '../../hardening/collectors/collector.ts';
+import { createContainersCollector } from '../../hardening/collectors/container/containers.ts';
+import type { ContainerContext } from '../../hardening/collectors/container/inspected.ts';
+import { seccompDigest } from '../../hardening/collectors/container/seccomp.ts';
+import type { EngineApi, EngineNode } from '../../hardening/collectors/engine-api.ts';
+import { createFolderPlace } from '../../hardening/collectors/folder-place.ts';
+import type { NodePlaces, DataVolume as PlacedVolume } from '../../hardening/collectors/node-places.ts';
+import type { Place } from '../../hardening/collectors/place.ts';
+import { createContainerProcessesCollector } from '../../hardening/collectors/process/processes.ts';
+import { desiredState } from '../provision/docker/desired-state.ts';
+import { engineAddress } from '../provision/docker/engine-address.ts';
+import { gatewayUrl } from '../provision/docker/gateway-url.ts';
+import { type DockerNode, readDockerNode } from '../provision/docker/node-spec.ts';
+import {
+  CONTAINER_ROLES,
+  DATA_VOLUMES,
+  type DataVolume,
+  KEY_FILE,
+  LABELS,
+  NODE_HOME,
+  OWNER,
+  objectName,
+  UIDS,
+} from '../provision/docker/role-table.ts';
+import { createEngineApi } from './engine-api.ts';
+import type { OpenCollectors } from './gather-facts.ts';
+import { openNodeApi } from './sources/node-api.ts';
+import { describeNode, expectedListeners, type NodeSource, nodeCollectors } from './sources/node-source.ts';
+
+/** The node's own binary in the images: there is no other program. */
+const NODE_BINARY = '/nodejs/bin/node';
+const ROOT_UID = 0;
+
+/** A node in four containers of an engine. */
+export async function composeDocker(source: NodeSource): Promise<OpenCollectors> {
+  const { call, config } = source;
+  const { home, terminal } = call;
+  const node = readDockerNode(home);
+  const engine = createEngineApi(engineAddress(node.target.engine, terminal.env));
+  const gateway = gatewayUrl(node.config.gateway);
+  const api = openNodeApi(home, gateway);
+  const running = await isRunning(engine, node, terminal.signal);
+  const container = (role: string): string => objectName(node.target.nodeId, role);
+  const ofNode = await nodeCollectors(source, {
+    ...{ target: 'docker', running, version: node.target.programVersion, api: running ? api : undefined },
+    places: placesOf(home, node, engine),
+    listeners: expectedListeners(config, {
+      ...{ gateway: new URL(gateway), p2pPort: node.config.p2p.listenPort, metrics: false },
+    }),
+    findBindings: findPublishedBindings(engine, { gateway: container('gateway'), p2p: container('rollup') }),
+    dataFolder: await dataFolder(engine, node, terminal.signal),
+  });
+  return {
+    node: describeNode(source, 'docker'),
+    collectors: [...ofNode, ...engineCollectors(engine, node)],
+    async close() {
+      await engine.close();
+      await api?.close();
+    },
+  };
+}
+
+function engineCollectors(api: EngineApi, { home, target, spec }: DockerNode): Collector[] {
+  const node: EngineNode = {
+    nodeId: target.nodeId,
+    prefix: objectName(target.nodeId, ''),
+    roles: CONTAINER_ROLES,
+    labels: LABELS,
+  };
+  const perRole = (of: (role: (typeof CONTAINER_ROLES)[number]) => string) =>
+    Object.fromEntries(CONTAINER_ROLES.map((role) => [role, of(role)]));
+  const specs = desiredState(spec).containers.map(({ role, labels }) => [role, labels[LABELS.spec] ?? '']);
+  const context: ContainerContext = {
+    seccomp: perRole((role) => seccompDigest(JSON.parse(spec.seccomp[role]) as object)),
+    readProfile: (path) => readProfile(home, path),
+    imageIds: target.images,
+    specs: Object.fromEntries(specs),
+    keyFileTarget: KEY_FILE,
+  };
+  return [
+    createContainersCollector({ api, node, context }),
+    createContainerProcessesCollector({ api, node, nodeBinary: NODE_BINARY }),
+  ];
+}
+
+/** Podman names the file that `init` wrote into the home, and no other is read. */
+function readProfile(home: string, path: string): string {
+  if (!path.startsWith(`${home}/seccomp/`)) throw new Error(`${path} is not below ${home}`);
+  return readFileSync(path, 'utf8');
+}
+
+function placesOf(home: string, { target }: DockerNode, engine: EngineApi): NodePlaces {
+  const place = (volume: DataVolume): Place => {
+    const owner = OWNER[volume];
+    return createArchivePlace(
+      {
+        name: volume,
+        volume: objectName(target.nodeId, volume),
+        container: objectName(target.nodeId, owner ?? 'gateway'),
+        mountedAt: `${NODE_HOME}/${volume}`,
+        owners: [owner === undefined ? ROOT_UID : UIDS[owner]],
+      },
+      engine,
+    );
+  };
+  return {
+    home: createFolderPlace({ name: 'home', folder: home, owners: [statSync(home).uid] }),
+    volumes: Object.fromEntries(DATA_VOLUMES.map((volume) => [volume, place(volume)])) as Record<PlacedVolume, Place>,
+  };
+}
+
+async function isRunning(engine: EngineApi, { target }: DockerNode, signal: AbortSignal): Promise<boolean> {
+  const path = `/containers/${objectName(target.nodeId, 'gateway')}/json`;
+  const answer = (await engine.getJson(path, signal)) as { State?: { Running?: unknown } } | undefined;
+  return answer?.State?.Running === true;
+}
+
+/** Where the engine keeps the store, when that is on this machine and may be looked at. */
+async function dataFolder(engine: EngineApi, { target }: DockerNode, signal: AbortSignal): Promise<string | undefined> {
+  const path = `/volumes/${objectName(target.nodeId, 'store')}`;
+  const answer = (await engine.getJson(path, signal)) as { Mountpoint?: unknown } | undefined;
+  const folder = answer?.Mountpoint;
+  return typeof folder === 'string' && existsSync(folder) ? folder : undefined;
+}

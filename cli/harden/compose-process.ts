@@ -1,0 +1,35 @@
+import { statSync } from 'node:fs';
+import { findOwnBindings } from '../../hardening/collectors/bindings.ts';
+import { createFolderPlace } from '../../hardening/collectors/folder-place.ts';
+import { createLocalProcessCollector } from '../../hardening/collectors/process/processes.ts';
+import { readRunning } from '../provision/process/running.ts';
+import { VERSION } from '../version.ts';
+import type { OpenCollectors } from './gather-facts.ts';
+import { openNodeApi } from './sources/node-api.ts';
+import { describeNode, expectedListeners, type NodeSource, nodeCollectors } from './sources/node-source.ts';
+
+/** A node in one process of this machine, everything of it below its home. */
+export async function composeProcess(source: NodeSource): Promise<OpenCollectors> {
+  const { call, config } = source;
+  const { home } = call;
+  const running = readRunning(home);
+  const gateway = running?.gateway;
+  const api = gateway === undefined ? undefined : openNodeApi(home, gateway);
+  // Whoever runs it may own its files, and nobody else.
+  const owner = statSync(running === undefined ? home : `/proc/${running.pid}`).uid;
+  const node = await nodeCollectors(source, {
+    ...{ target: 'process', running: running !== undefined, version: VERSION, api, dataFolder: home },
+    places: { home: createFolderPlace({ name: 'home', folder: home, owners: [owner] }), volumes: undefined },
+    listeners: expectedListeners(config, {
+      gateway: gateway === undefined ? undefined : new URL(gateway),
+      p2pPort: config?.p2p.listenPort ?? 0,
+      metrics: true,
+    }),
+    findBindings: findOwnBindings,
+  });
+  return {
+    node: describeNode(source, 'process'),
+    collectors: [...node, createLocalProcessCollector({ pid: running?.pid, role: 'all' })],
+    close: async () => api?.close(),
+  };
+}

@@ -1,0 +1,38 @@
+import type { Severity } from '../../hardening/check.ts';
+import type { ReportFormat } from '../../hardening/report/formats.ts';
+import { NectarError } from '../../protocol/errors.ts';
+
+/** What `nectar-byon harden` may be asked. */
+export interface HardenOptions {
+  readonly profile?: string;
+  readonly format?: ReportFormat;
+  readonly output?: string;
+  readonly force?: boolean;
+  readonly threshold?: Severity;
+  readonly baseline?: string;
+  readonly sign?: boolean;
+  readonly passphraseFile?: string;
+  readonly saveFacts?: string;
+  readonly facts?: string;
+  readonly manifests?: readonly string[];
+  readonly list?: boolean;
+  /** False with --no-probe. */
+  readonly probe: boolean;
+  /** False with --no-record. */
+  readonly record: boolean;
+}
+
+/** Refuses what makes no sense together before anything is looked at. @throws NectarError CLI_USAGE */
+export function checkOptions(options: HardenOptions): void {
+  const { facts, manifests, saveFacts, sign, output, list } = options;
+  const refuse = (problem: string): never => {
+    throw new NectarError('CLI_USAGE', { problem });
+  };
+  if (facts !== undefined && manifests !== undefined) refuse('--facts and --manifests are two sources: name one');
+  if (facts !== undefined && saveFacts !== undefined)
+    refuse('--save-facts saves what is collected, --facts collects nothing');
+  if (sign === true && output === undefined) refuse('--sign needs a file to sign: name it with -o');
+  if (list === true && (facts ?? manifests ?? output ?? saveFacts) !== undefined) {
+    refuse('--list looks at nothing and writes no report');
+  }
+}

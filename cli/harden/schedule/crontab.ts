@@ -1,0 +1,52 @@
+import { NectarError } from '../../../protocol/errors.ts';
+import { hardeningPath } from '../folder.ts';
+import { cronTime } from './interval.ts';
+import { type ProgramOptions, runProgram } from './run-program.ts';
+import { commandOf, type ScheduledRun, type Scheduler, scheduleName } from './scheduled-run.ts';
+
+/** The line of a run: by its end it is known again. */
+export function cronLine(run: ScheduledRun): string {
+  const log = quote(hardeningPath(run.home, 'last-run.log'));
+  // An unescaped % is a line end to cron, even between quotes.
+  const command = `${commandOf(run).map(quote).join(' ')} >${log} 2>&1`.replaceAll('%', '\\%');
+  return `${cronTime(run.everySeconds)} ${command} # ${scheduleName(run)}`;
+}
+
+/** The user's own crontab, through the program that keeps it. */
+export function createCrontab(options: Omit<ProgramOptions, 'input'>): Scheduler {
+  const refuse = (reason: string, cause?: unknown): never => {
+    throw new NectarError('HARDENING_SCHEDULE_REFUSED', { by: 'crontab', reason }, { cause });
+  };
+  const call = (argv: readonly [string, ...string[]], input?: string) =>
+    runProgram(argv, { ...options, ...(input !== undefined && { input }) }).catch((error: unknown) =>
+      refuse((error as NodeJS.ErrnoException).code ?? String(error), error),
+    );
+
+  async function others(nodeId: string): Promise<string[]> {
+    const { code, stdout, stderr } = await call(['crontab', '-l']);
+    // Whoever has none yet is told so with an exit code of 1.
+    if (code !== 0 && !/no crontab/i.test(stderr)) refuse(stderr.trim() || `exit ${code}`);
+    return stdout.split('\n').filter((line) => line !== '' && !line.endsWith(`# ${scheduleName({ nodeId })}`));
+  }
+
+  async function write(lines: readonly string[]): Promise<void> {
+    const { code, stderr } = await call(['crontab', '-'], lines.map((line) => `${line}\n`).join(''));
+    if (code !== 0) refuse(stderr.trim() || `exit ${code}`);
+  }
+
+  return {
+    name: 'crontab',
+    async install(run) {
+      await write([...(await others(run.nodeId)), cronLine(run)]);
+      return [];
+    },
+    async remove({ nodeId }) {
+      await write(await others(nodeId));
+    },
+  };
+}
+
+/** One word of a POSIX shell. */
+function quote(word: string): string {
+  return `'${word.replaceAll("'", `'\\''`)}'`;
+}

@@ -1,0 +1,62 @@
+import { OnRecord } from '../../../appliance/gateway/hardening-schemas.ts';
+import type { Call } from '../../call.ts';
+import { withNode } from '../../node-client.ts';
+import type { Terminal } from '../../terminal.ts';
+import { findSchedule, forgetSchedule, type KeptSchedule, keepSchedule } from './schedule-file.ts';
+import type { Scheduler } from './scheduled-run.ts';
+import { chooseScheduler } from './scheduler.ts';
+
+export interface ScheduleRequest {
+  readonly nodeId: string;
+  readonly profile: string;
+  readonly everySeconds: number;
+  readonly by: Scheduler['name'] | undefined;
+}
+
+export interface SetSchedule {
+  readonly schedule: KeptSchedule;
+  readonly notes: readonly string[];
+  readonly auditLeaf: number;
+}
+
+/** Schedules runs, and tells the node, which raises the alarm when they do not come. One that it cannot be told of is taken back. */
+export async function setSchedule(call: Call<unknown>, request: ScheduleRequest): Promise<SetSchedule> {
+  const { home, terminal } = call;
+  const { nodeId, profile, everySeconds } = request;
+  await removeSchedule(home, terminal);
+  const scheduler = chooseScheduler(terminal, request.by);
+  const run = { home, nodeId, profile, everySeconds };
+  const notes = await scheduler.install(run);
+  try {
+    const auditLeaf = await tellNode(call, { profile, everySeconds });
+    const since = new Date(terminal.now()).toISOString();
+    const schedule: KeptSchedule = { version: 1, nodeId, profile, everySeconds, by: scheduler.name, since };
+    await keepSchedule(home, schedule);
+    return { schedule, notes, auditLeaf };
+  } catch (error) {
+    await scheduler.remove(run).catch(() => undefined);
+    throw error;
+  }
+}
+
+/** Ends it here and at the node. */
+export async function endSchedule(call: Call<unknown>, profile: string): Promise<{ readonly auditLeaf: number }> {
+  const auditLeaf = await tellNode(call, { profile, everySeconds: null });
+  await removeSchedule(call.home, call.terminal);
+  return { auditLeaf };
+}
+
+/** Takes the schedule of a home away from whatever keeps it; for a node that goes, nobody is told. */
+export async function removeSchedule(home: string, terminal: Terminal): Promise<void> {
+  const kept = await findSchedule(home);
+  if (kept === undefined) return;
+  await chooseScheduler(terminal, kept.by).remove(kept);
+  await forgetSchedule(home);
+}
+
+async function tellNode(call: Call<unknown>, note: { profile: string; everySeconds: number | null }): Promise<number> {
+  return withNode(call, async (client) => {
+    const { auditLeaf } = await client.json(OnRecord, 'PUT', '/v1/hardening/schedule', note);
+    return auditLeaf;
+  });
+}

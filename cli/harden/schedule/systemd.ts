@@ -1,0 +1,92 @@
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { NectarError } from '../../../protocol/errors.ts';
+import { type ProgramOptions, runProgram } from './run-program.ts';
+import { commandOf, type ScheduledRun, type Scheduler, scheduleName } from './scheduled-run.ts';
+
+export interface SystemdOptions extends Omit<ProgramOptions, 'input'> {
+  /** Units of the machine, of root; else of the user alone. */
+  readonly system: boolean;
+  /** Where the units go. */
+  readonly folder: string;
+}
+
+/** The folder that systemd reads the units of root, or of a user, from. */
+export function unitFolder(system: boolean, userFolder: string, env: SystemdOptions['env']): string {
+  if (system) return '/etc/systemd/system';
+  return join(env.XDG_CONFIG_HOME || join(userFolder, '.config'), 'systemd', 'user');
+}
+
+export function serviceUnit(run: ScheduledRun): string {
+  return `[Unit]
+Description=Hardening report of the Nectar node ${run.nodeId.slice(0, 8)}
+
+[Service]
+Type=oneshot
+ExecStart=${commandOf(run).map(quote).join(' ')}
+# Checks that failed are on record at the node, which raises the alarm: the run itself went well.
+SuccessExitStatus=3
+Nice=10
+`;
+}
+
+export function timerUnit(run: ScheduledRun): string {
+  return `[Unit]
+Description=Hardening reports of the Nectar node ${run.nodeId.slice(0, 8)}
+
+[Timer]
+OnActiveSec=2min
+OnBootSec=15min
+OnUnitActiveSec=${run.everySeconds}s
+RandomizedDelaySec=60s
+
+[Install]
+WantedBy=timers.target
+`;
+}
+
+export function createSystemd({ system, folder, ...options }: SystemdOptions): Scheduler {
+  const refuse = (reason: string, cause?: unknown): never => {
+    throw new NectarError('HARDENING_SCHEDULE_REFUSED', { by: 'systemd', reason }, { cause });
+  };
+  async function systemctl(...args: string[]): Promise<void> {
+    const argv = ['systemctl', ...(system ? [] : ['--user']), ...args] as const;
+    const { code, stderr } = await runProgram(argv as unknown as [string, ...string[]], options).catch(
+      (error: unknown) => refuse((error as NodeJS.ErrnoException).code ?? String(error), error),
+    );
+    if (code !== 0) refuse(stderr.trim() || `exit ${code}`);
+  }
+  const paths = (name: string): string[] => ['service', 'timer'].map((kind) => join(folder, `${name}.${kind}`));
+
+  return {
+    name: 'systemd',
+    async install(run) {
+      const name = scheduleName(run);
+      const [service = '', timer = ''] = paths(name);
+      try {
+        await mkdir(folder, { recursive: true });
+        await writeFile(service, serviceUnit(run), { mode: 0o644 });
+        await writeFile(timer, timerUnit(run), { mode: 0o644 });
+      } catch (error) {
+        refuse((error as NodeJS.ErrnoException).code ?? String(error), error);
+      }
+      await systemctl('daemon-reload');
+      await systemctl('enable', `${name}.timer`);
+      await systemctl('restart', `${name}.timer`);
+      return system ? [] : ['So that it runs while you are logged out: loginctl enable-linger'];
+    },
+    async remove(run) {
+      const name = scheduleName(run);
+      // A unit that is gone already is what is wanted.
+      await systemctl('disable', '--now', `${name}.timer`).catch(() => undefined);
+      for (const path of paths(name)) await rm(path, { force: true });
+      await systemctl('daemon-reload').catch(() => undefined);
+    },
+  };
+}
+
+/** One word of ExecStart: systemd reads backslash, quote, percent and dollar in it (systemd.service(5)). */
+function quote(word: string): string {
+  const escaped = word.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('%', '%%').replaceAll('$', '$$$$');
+  return `"${escaped}"`;
+}

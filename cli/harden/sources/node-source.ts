@@ -1,0 +1,113 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { NodeConfig } from '../../../appliance/config/schema.ts';
+import type { Collector } from '../../../hardening/collectors/collector.ts';
+import { createConfigurationCollector } from '../../../hardening/collectors/configuration.ts';
+import { createKeysCollector } from '../../../hardening/collectors/keys.ts';
+import { createLifeCollector } from '../../../hardening/collectors/life.ts';
+import type { ExpectedListener, FindBindings } from '../../../hardening/collectors/listener.ts';
+import { createListenersCollector } from '../../../hardening/collectors/listeners.ts';
+import type { NodeApi } from '../../../hardening/collectors/node-api.ts';
+import { createNodeCollector } from '../../../hardening/collectors/node-itself.ts';
+import type { NodePlaces } from '../../../hardening/collectors/node-places.ts';
+import type { NodeSettings } from '../../../hardening/collectors/node-settings.ts';
+import { createNodeStatusCollector } from '../../../hardening/collectors/node-status.ts';
+import { createTokensCollector } from '../../../hardening/collectors/tokens.ts';
+import type { FactSet } from '../../../hardening/fact-set.ts';
+import { parseDescriptor } from '../../../protocol/network/descriptor.ts';
+import type { Call } from '../../call.ts';
+import type { HardenOptions } from '../options.ts';
+import { readLifeNotes } from './life-notes.ts';
+import { ownAddresses } from './node-settings.ts';
+
+/** What is known of a node before anybody looks at it. */
+export interface NodeSource {
+  readonly call: Call<HardenOptions>;
+  readonly nodeId: string;
+  readonly settings: NodeSettings;
+  /** Undefined where the configuration is not valid. */
+  readonly config: NodeConfig | undefined;
+}
+
+/** What differs by what the node runs in. */
+export interface NodeParts {
+  readonly target: 'process' | 'docker';
+  readonly running: boolean;
+  readonly version: string;
+  readonly api: NodeApi | undefined;
+  readonly places: NodePlaces;
+  readonly listeners: readonly ExpectedListener[];
+  readonly findBindings: FindBindings;
+  readonly dataFolder: string | undefined;
+}
+
+export function describeNode({ nodeId, settings }: NodeSource, target: string): FactSet['node'] {
+  return { id: nodeId, target, network: networkName(settings) };
+}
+
+function networkName({ descriptor }: NodeSettings): string {
+  try {
+    return descriptor === undefined ? '' : parseDescriptor(descriptor).descriptor.name;
+  } catch {
+    return '';
+  }
+}
+
+/** Those who look at the node itself, whatever it runs in. */
+export async function nodeCollectors(source: NodeSource, parts: NodeParts): Promise<Collector[]> {
+  const { call, settings } = source;
+  const { home, terminal } = call;
+  const { target, api, places, listeners, findBindings, dataFolder } = parts;
+  const now = (): number => terminal.now();
+  const notes = await readLifeNotes(home);
+  const authority = readIfThere(join(home, 'tls', 'ca.crt'));
+  return [
+    createNodeCollector({ target, state: parts.running ? 'running' : 'stopped', version: parts.version, settings }),
+    createConfigurationCollector({ settings, ownAddresses: ownAddresses() }),
+    createNodeStatusCollector({ settings }, { api }),
+    createListenersCollector({ listeners, authority, now }, { findBindings, api }),
+    createKeysCollector({ places, notes, now }),
+    createTokensCollector({ places, now }),
+    createLifeCollector({ notes, dataFolder, now }),
+  ];
+}
+
+/** The sockets that the configuration asks for, at the ports where they are now. */
+export function expectedListeners(
+  config: NodeConfig | undefined,
+  {
+    gateway,
+    p2pPort,
+    metrics,
+  }: { readonly gateway: URL | undefined; readonly p2pPort: number; readonly metrics: boolean },
+): ExpectedListener[] {
+  if (config === undefined) return [];
+  const { host, port, metricsPort, maxHeaderBytes } = config.gateway;
+  const { listenHost, listenPort } = config.p2p;
+  const gatewayAt = { host: reachedAt(host), port: gateway === undefined ? port : Number(gateway.port || 443) };
+  return [
+    { name: 'gateway', speaks: 'https', ...gatewayAt, configured: { host, port }, maxHeaderBytes },
+    ...(metrics && metricsPort !== 0 ? [metricsListener(metricsPort)] : []),
+    {
+      ...{ name: 'p2p', speaks: 'libp2p', host: reachedAt(listenHost), port: p2pPort },
+      configured: { host: listenHost, port: listenPort },
+    },
+  ];
+}
+
+function metricsListener(port: number): ExpectedListener {
+  return { name: 'metrics', speaks: 'http', host: '127.0.0.1', port, configured: { host: '127.0.0.1', port } };
+}
+
+/** What listens everywhere is reached on loopback too. */
+function reachedAt(host: string): string {
+  return host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
+}
+
+function readIfThere(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,106 @@
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { extname, resolve } from 'node:path';
+import { type ReportFormat, renderReport } from '../../hardening/report/formats.ts';
+import type { Report } from '../../hardening/report/report.ts';
+import type { Screen } from '../../hardening/report/terminal/text.ts';
+import { NectarError } from '../../protocol/errors.ts';
+import type { Call } from '../call.ts';
+import { writeOutputFile } from '../output-file.ts';
+import { readPassphrase } from '../passphrase.ts';
+import type { HardenOptions } from './options.ts';
+import { findReportKey, makeReportKey, signBytes } from './report-key.ts';
+
+/** What the name of a file says about its format. */
+const FORMATS: Readonly<Record<string, ReportFormat>> = {
+  '.json': 'json',
+  '.html': 'html',
+  '.sarif': 'sarif',
+  '.xml': 'junit',
+  '.txt': 'table',
+};
+
+export interface WrittenReport {
+  /** SHA-256 of the JSON document, hex. */
+  readonly digest: string;
+  readonly format: ReportFormat;
+  /** Where it was written to; absent where it went to the terminal. */
+  readonly path?: string;
+  /** SHA-256 of the file, where that is not the JSON document. */
+  readonly fileDigest?: string;
+  readonly signer?: string;
+}
+
+/** What `--format` says, else the name of the file, else `json` with --json, else a table. */
+export function formatOf({ options, output }: Pick<Call<HardenOptions>, 'options' | 'output'>): ReportFormat {
+  if (options.format !== undefined) return options.format;
+  const byName = options.output === undefined ? undefined : FORMATS[extname(options.output)];
+  return byName ?? (output.json || options.output !== undefined ? 'json' : 'table');
+}
+
+/** Where the files of a report go; refused before anything is looked at. @throws NectarError CLI_OUTPUT_EXISTS */
+export function planFiles({
+  options,
+  terminal,
+}: Pick<Call<HardenOptions>, 'options' | 'terminal'>): string | undefined {
+  if (options.output === undefined) return undefined;
+  const path = resolve(terminal.workingFolder, options.output);
+  for (const name of options.sign === true ? [path, signaturePath(path), proofPath(path)] : [path]) {
+    if (options.force !== true && existsSync(name)) throw new NectarError('CLI_OUTPUT_EXISTS', { path: name });
+  }
+  return path;
+}
+
+/** Writes the report to its file and signs that; without a file it only says what its digests are. */
+export async function writeReport(call: Call<HardenOptions>, report: Report): Promise<WrittenReport> {
+  const format = formatOf(call);
+  const path = planFiles(call);
+  const digest = sha256(Buffer.from(renderReport(report, 'json', PAGE)));
+  const bytes = Buffer.from(renderReport(report, format, PAGE));
+  const written = { digest, format, ...(format !== 'json' && { fileDigest: sha256(bytes) }) };
+  // A table on a terminal is coloured and as wide as that; anything else is written to stdout byte for byte.
+  if (path === undefined) return format === 'table' ? { digest, format } : written;
+  await writeBytes(path, bytes, call.options.force === true);
+  if (call.options.sign !== true) return { ...written, path };
+  const { signature, fingerprint } = await sign(call, report, bytes);
+  await writeBytes(signaturePath(path), Buffer.from(signature), call.options.force === true);
+  return { ...written, path, signer: fingerprint };
+}
+
+/** The first signature makes the key. */
+async function sign(call: Call<HardenOptions>, { node }: Report, bytes: Uint8Array) {
+  const { home, options, terminal, output } = call;
+  const file = options.passphraseFile;
+  const passphrase = file === undefined ? undefined : await readPassphrase(terminal, file);
+  const now = (): number => terminal.now();
+  if ((await findReportKey(home)) === undefined) {
+    const made = await makeReportKey({ home, nodeId: node.id, passphrase, force: false, now });
+    output.note(`made the key that signs reports: ${made.fingerprint}`);
+  }
+  return signBytes(bytes, { home, passphrase, now });
+}
+
+export async function writeBytes(path: string, bytes: Uint8Array, force: boolean): Promise<void> {
+  await writeOutputFile(
+    path,
+    (async function* () {
+      yield bytes;
+    })(),
+    force,
+  );
+}
+
+export function signaturePath(path: string): string {
+  return `${path}.asc`;
+}
+
+export function proofPath(path: string): string {
+  return `${path}.proof.json`;
+}
+
+export function sha256(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+/** Files hold no colours, whatever they are written from. */
+const PAGE: Screen = { columns: 100, style: (_style, text) => text };
