@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { NectarError } from '../protocol/errors.ts';
@@ -8,8 +8,10 @@ import { type Parsed, parseCheck, parseProfile } from './parse-check.ts';
 
 const MAX_FILE_BYTES = 1024 * 1024;
 
-/** The folder with checks/ and profiles/ that this program came with. */
-export const BENCHMARK_FOLDER = import.meta.dirname;
+/** The folder with checks/ and profiles/ that this program came with: this one in a clone, `hardening/` beside the bundle. */
+export const BENCHMARK_FOLDER =
+  [import.meta.dirname, join(import.meta.dirname, 'hardening')].find((folder) => existsSync(join(folder, 'checks'))) ??
+  import.meta.dirname;
 
 /**
  * Reads every check and every profile, and refuses all of them when anything in any of them is unknown: a check that silently

@@ -2,7 +2,7 @@
  * Our TypeScript as it is shipped (Node strips no types below node_modules):
  * dist/nectar-byon.mjs is the CLI of the published package, with its npm packages beside it; dist/verify-audit-proof.mjs needs
  * nothing but Node; dist/roles/ROLE/main.mjs is what an image runs, with its npm packages inside; dist/maps/ROLE/ has the source
- * maps of the latter; dist/seccomp/ the profiles that the CLI hands over.
+ * maps of the latter; dist/seccomp/ the profiles that the CLI hands over; dist/hardening/ the checks that it judges by.
  */
 import { execFileSync } from 'node:child_process';
 import { cpSync } from 'node:fs';
@@ -34,6 +34,10 @@ const said = execFileSync(process.execPath, [`${root}/dist/nectar-byon.mjs`, '--
 if (said !== VERSION) throw new Error(`dist/nectar-byon.mjs says ${said}, not ${VERSION}`);
 process.stdout.write(`dist: nectar-byon.mjs, verify-audit-proof.mjs ${VERSION}\n`);
 cpSync(`${root}/images/seccomp`, `${root}/dist/seccomp`, { recursive: true, filter: (path) => !path.endsWith('.ts') });
+
+for (const folder of ['checks', 'profiles']) {
+  cpSync(`${root}/hardening/${folder}`, `${root}/dist/hardening/${folder}`, { recursive: true });
+}
 
 // Images are Linux; elsewhere only the CLI is of use.
 if (process.platform === 'linux') {

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { VERSION } from '../../cli/version.ts';
+import { loadBenchmark } from '../../hardening/load-benchmark.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -57,6 +58,20 @@ describe('the published package', () => {
     );
     assert.equal(stdout, '');
     assert.equal(run('--version').stdout.trim(), VERSION);
+  });
+
+  test('has the checks and profiles of the hardening report', () => {
+    const listed = run('harden', '--list', '--json');
+    assert.equal(listed.status, 0, listed.stderr);
+    const { checks, profiles, digest } = JSON.parse(listed.stdout) as {
+      checks: { id: string }[];
+      profiles: { name: string }[];
+      digest: string;
+    };
+    assert.ok(checks.length >= 120, String(checks.length));
+    assert.ok(profiles.some(({ name }) => name === 'node'));
+    assert.equal(digest, loadBenchmark().digest);
+    assert.match(run('harden', 'explain', checks[0]?.id ?? '').stdout, /How it is judged/);
   });
 
   test('runs the main job from the bundle', () => {
