@@ -4,6 +4,9 @@ import type { ContainerBody } from './engine-containers.ts';
 const SECOND_NS = 1_000_000_000;
 const CPU_NANOS = 1_000_000_000;
 
+/** The default with cgroup v2 only. dockerode's types do not know it yet; Compose 1.29 has no word for it. */
+const OWN_CGROUPS = { CgroupnsMode: 'private' } as const;
+
 /** How an engine takes a seccomp profile: Docker as its JSON text, Podman as the path of a file on its machine. */
 export interface BodyOptions {
   readonly seccomp: string;
@@ -39,6 +42,7 @@ export function createBody(spec: ContainerSpec, { seccomp }: BodyOptions = spec)
       Privileged: false,
       Init: false,
       IpcMode: 'private',
+      ...OWN_CGROUPS,
       GroupAdd: [...spec.groups],
       Tmpfs: { ...spec.tmpfs },
       Memory: limits.memoryBytes,

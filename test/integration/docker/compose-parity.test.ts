@@ -16,6 +16,8 @@ function settingsOf({ Config, HostConfig, Mounts, NetworkSettings }: ContainerSt
     Mounts: _order,
     Binds: _binds,
     VolumesFrom: _from,
+    // Compose 1.29 leaves it to the engine, which makes it private with cgroup v2 only.
+    CgroupnsMode: _cgroup,
     ...host
   } = HostConfig as unknown as Record<string, unknown>;
   const labels = Object.entries(Config.Labels).filter(([key]) => key.startsWith('org.'));

@@ -52,6 +52,8 @@ function bodyOf(service: Service): Record<string, unknown> {
       Privileged: service.privileged,
       Init: service.init,
       IpcMode: service.ipc,
+      // Compose 1.29 knows no other than the engine's default.
+      ...{ CgroupnsMode: 'private' },
       GroupAdd: service.group_add,
       Tmpfs: Object.fromEntries(
         service.tmpfs.map((text) => [text.slice(0, text.indexOf(':')), text.slice(text.indexOf(':') + 1)]),

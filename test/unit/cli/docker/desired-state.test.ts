@@ -52,6 +52,7 @@ test('shares no namespace with the host or another container', () => {
     assert.equal(IpcMode, 'private');
     for (const mode of [PidMode, UTSMode, UsernsMode, Cgroup]) assert.equal(mode, undefined);
   }
+  assert.ok(host.every((body) => 'CgroupnsMode' in body && body.CgroupnsMode === 'private'));
 });
 
 test('gives store and audit no network at all, and the others one of their own each', () => {
