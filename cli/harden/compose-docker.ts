@@ -28,7 +28,7 @@ import {
 import { createEngineApi } from './engine-api.ts';
 import type { OpenCollectors } from './gather-facts.ts';
 import { openNodeApi } from './sources/node-api.ts';
-import { describeNode, expectedListeners, type NodeSource, nodeCollectors } from './sources/node-source.ts';
+import { describeNode, expectedListeners, type NodeSource, nodeCollectors, nothingOf } from './sources/node-source.ts';
 
 /** The node's own binary in the images: there is no other program. */
 const NODE_BINARY = '/nodejs/bin/node';
@@ -83,6 +83,7 @@ function engineCollectors(api: EngineApi, { home, target, spec }: DockerNode): C
   return [
     createContainersCollector({ api, node, context }),
     createContainerProcessesCollector({ api, node, nodeBinary: NODE_BINARY }),
+    nothingOf(['workload'], 'this node is not in Kubernetes'),
   ];
 }
 

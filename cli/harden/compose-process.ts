@@ -6,7 +6,12 @@ import { readRunning } from '../provision/process/running.ts';
 import { VERSION } from '../version.ts';
 import type { OpenCollectors } from './gather-facts.ts';
 import { openNodeApi } from './sources/node-api.ts';
-import { describeNode, expectedListeners, type NodeSource, nodeCollectors } from './sources/node-source.ts';
+import { describeNode, expectedListeners, type NodeSource, nodeCollectors, nothingOf } from './sources/node-source.ts';
+
+const NOT_HERE = [
+  nothingOf(['container', 'image', 'volume', 'network', 'engine'], 'this node is one process: it has no containers'),
+  nothingOf(['workload'], 'this node is not in Kubernetes'),
+];
 
 /** A node in one process of this machine, everything of it below its home. */
 export async function composeProcess(source: NodeSource): Promise<OpenCollectors> {
@@ -29,7 +34,7 @@ export async function composeProcess(source: NodeSource): Promise<OpenCollectors
   });
   return {
     node: describeNode(source, 'process'),
-    collectors: [...node, createLocalProcessCollector({ pid: running?.pid, role: 'all' })],
+    collectors: [...node, createLocalProcessCollector({ pid: running?.pid, role: 'all' }), ...NOT_HERE],
     close: async () => api?.close(),
   };
 }

@@ -1,5 +1,13 @@
 import { define, EXIT } from './definition.ts';
 
+const MAX_NAMED = 8;
+
+/** A report may name hundreds: the rest is in the error's data. */
+function some(ids: readonly string[]): string {
+  if (ids.length > MAX_NAMED) return `${ids.slice(0, MAX_NAMED).join(', ')} and ${ids.length - MAX_NAMED} more`;
+  return ids.join(', ');
+}
+
 /** Errors of the hardening report. */
 export const HARDENING_ERRORS = {
   HARDENING_CHECKS_INVALID: define<{ folder: string; problems: readonly string[] }>({
@@ -34,14 +42,14 @@ export const HARDENING_ERRORS = {
   }),
   HARDENING_FAILED: define<{ failed: readonly string[]; threshold: string }>({
     message: ({ failed, threshold }) =>
-      `${failed.length} ${failed.length === 1 ? 'check' : 'checks'} at or above ${threshold} failed: ${failed.join(', ')}`,
+      `${failed.length} ${failed.length === 1 ? 'check' : 'checks'} at or above ${threshold} failed: ${some(failed)}`,
     remedy: 'Do what the report says of each, or waive it with `nectar-byon harden waive ID`, with a name and an end.',
     http: 422,
     exit: EXIT.checksFailed,
   }),
   HARDENING_INCOMPLETE: define<{ unseen: readonly string[]; threshold: string }>({
     message: ({ unseen, threshold }) =>
-      `${unseen.length} ${unseen.length === 1 ? 'check' : 'checks'} at or above ${threshold} could not be looked at: ${unseen.join(', ')}`,
+      `${unseen.length} ${unseen.length === 1 ? 'check' : 'checks'} at or above ${threshold} could not be looked at: ${some(unseen)}`,
     remedy: 'The report says for each what could not be seen: start the node, or run with the privilege that is named.',
     http: 503,
     exit: EXIT.unreachable,

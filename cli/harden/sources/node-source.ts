@@ -111,3 +111,14 @@ function readIfThere(path: string): string | undefined {
     return undefined;
   }
 }
+
+/** Says that there is nothing of these kinds: what is looked for by nobody would count as not seen. */
+export function nothingOf(kinds: Collector['kinds'], reason: string): Collector {
+  return {
+    name: `no ${kinds[0]}`,
+    kinds,
+    privilege: 'none',
+    notApplicable: reason,
+    collect: async () => [],
+  };
+}
