@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import { type Address, openTcp, openTls, receive } from './socket-exchange.ts';
 
 const MAX_ANSWER_BYTES = 64 * 1024;
+const QUIET_MS = 2_000;
 
 export interface ProbeAnswer {
   /** 0 when the connection was cut without an HTTP answer. */
@@ -23,12 +24,13 @@ export interface HttpTarget extends Address {
 /** One request on a connection of its own, written by hand: a client that forbids TRACE could not ask for it. */
 export async function probeHttp(target: HttpTarget, request: ProbeRequest, signal: AbortSignal): Promise<ProbeAnswer> {
   const socket = target.tls ? await openTls(target, {}, signal) : await openTcp(target, signal);
-  return exchange(socket, encodeRequest(target, request), signal);
+  return exchange(socket, { request: encodeRequest(target, request) }, signal);
 }
 
-/** Whether what listens there answers HTTP that is not encrypted. */
+/** Whether what listens there answers HTTP that is not encrypted. Saying nothing for two seconds is no answer. */
 export async function answersPlainHttp(address: Address, signal: AbortSignal): Promise<boolean> {
-  const answer = await probeHttp({ ...address, tls: false }, { method: 'GET', path: '/' }, signal);
+  const request = encodeRequest(address, { method: 'GET', path: '/' });
+  const answer = await exchange(await openTcp(address, signal), { request, quietMs: QUIET_MS }, signal);
   return answer.status !== 0;
 }
 
@@ -38,10 +40,15 @@ function encodeRequest({ host, port }: Address, { method, path, headers = [] }: 
   return `${[...lines, ...headers.map(([key, value]) => `${key}: ${value}`)].join('\r\n')}\r\n\r\n`;
 }
 
-async function exchange(socket: Socket, request: string, signal: AbortSignal): Promise<ProbeAnswer> {
+async function exchange(
+  socket: Socket,
+  sent: { readonly request: string; readonly quietMs?: number },
+  signal: AbortSignal,
+): Promise<ProbeAnswer> {
+  const { request, ...quiet } = sent;
   socket.write(request);
   const enough = (received: Buffer): boolean => received.includes('\r\n\r\n');
-  return parseHead((await receive(socket, { most: MAX_ANSWER_BYTES, enough }, signal)).toString('latin1'));
+  return parseHead((await receive(socket, { most: MAX_ANSWER_BYTES, enough, ...quiet }, signal)).toString('latin1'));
 }
 
 function parseHead(text: string): ProbeAnswer {

@@ -20,10 +20,10 @@ export function openTls({ host, port }: Address, options: ConnectionOptions, sig
   return opened(() => connectTls(all), 'secureConnect', signal);
 }
 
-/** What the other side sends until it ends, cuts the connection, sent `most` bytes, or `enough` is satisfied. */
+/** What the other side sends until it ends, cuts the connection, sent `most` bytes, `enough` is satisfied, or `quietMs` are over. */
 export function receive(
   socket: Socket,
-  bounds: { readonly most: number; readonly enough?: (received: Buffer) => boolean },
+  bounds: { readonly most: number; readonly enough?: (received: Buffer) => boolean; readonly quietMs?: number },
   signal: AbortSignal,
 ): Promise<Buffer> {
   return new Promise((resolve, reject) => {
@@ -41,10 +41,12 @@ export function receive(
       done();
       reject(signal.reason);
     };
-    const timer = setTimeout(() => {
+    const late = (): void => {
       done();
       reject(new Error(`no whole answer within ${PROBE_TIMEOUT_MS} ms`));
-    }, PROBE_TIMEOUT_MS);
+    };
+    const { quietMs } = bounds;
+    const timer = quietMs === undefined ? setTimeout(late, PROBE_TIMEOUT_MS) : setTimeout(finish, quietMs);
     signal.addEventListener('abort', abort, { once: true });
     socket.on('error', finish).on('close', finish).on('end', finish);
     socket.on('data', (chunk: Buffer) => {

@@ -35,7 +35,7 @@ export const NODE_FACTS = {
   'node.proxyCredentials': yes('Whether rollup.proxyUrl holds a password.'),
   'node.logLevel': text('Level of the log.'),
   'node.descriptorSigned': yes('Whether the signature of its network descriptor holds.'),
-  'node.membership': text('Status in the NodeRegistry: None, Applied, Active, Suspended, Ejected.'),
+  'node.membership': text('Status in the NodeRegistry: none, applied, active, warned, suspended, ejected, left.'),
   'node.attestationDaysLeft': integer('Days until its audit attestation expires.'),
   'node.peers': integer('Connected peers.'),
   'node.l1Synced': yes('Whether it follows L1 (its readiness names no lag).'),
@@ -78,6 +78,7 @@ export const NODE_FACTS = {
   'node.lockProbe': yes('Whether the API refuses records while the node is locked (asked only of a locked node).'),
   'node.canariesFound': integer('Planted canaries found anywhere on disk.'),
   'node.canaryPlaces': set('Volumes or folders where one was found.'),
+  'node.plaintextMarkers': set('Markers of unsealed clinical data found on disk, as MARKER in PLACE.'),
   'node.scannedBytes': integer('Bytes scanned for canaries in all places.'),
   'node.tokensActive': integer('Tokens that are neither revoked nor expired.'),
   'node.tokensAdmin': integer('Active tokens with the scope admin.'),
@@ -86,7 +87,7 @@ export const NODE_FACTS = {
   'node.tokensSharedSubject': integer('Subjects that hold more than one active admin token.'),
   'node.tokenScopes': set('Scopes that any active token has.'),
   'node.hardeningScheduled': yes('Whether hardening runs are scheduled.'),
-  'node.hardeningLastDays': integer('Days since the last recorded hardening report.'),
+  'node.hardeningLastDays': integer('Days since the last recorded hardening report, or since the node was made.'),
   'node.reportKeyDays': integer('Age of the key that signs reports, in days.'),
 } as const satisfies Record<`node.${string}`, FactDefinition>;
 

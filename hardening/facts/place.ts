@@ -25,7 +25,7 @@ export const NETWORK_FACTS = {
 
 export const FILE_FACTS = {
   'file.purpose': text(
-    'home, config, network, identity, key-store, root-key, tls-key, tls-certificate, client-token, tokens, audit, store-index, target, log, report-key, backup.',
+    'home, config, network, identity, key-store, root-key, tls-key, tls-certificate, client-token, tokens, audit, store, store-index, rollup, volume (root of one), target, log, report, report-key, backup, other.',
   ),
   'file.path': text('Path below the home, or in the volume.'),
   'file.mode': integer('Permission bits.'),

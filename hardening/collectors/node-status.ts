@@ -1,0 +1,102 @@
+import { askNode } from './ask-node.ts';
+import type { Collector } from './collector.ts';
+import type { Document } from './document.ts';
+import { openDocument } from './document.ts';
+import { look } from './look.ts';
+import type { NodeApi } from './node-api.ts';
+import type { NodeSettings } from './node-settings.ts';
+
+/** A list of more pages says so instead of being read whole: each page is an entry in the audit log. */
+const MAX_PAGES = 20;
+const PAGE_RECORDS = 1000;
+
+const ADDS = [
+  'node.ready',
+  'node.locked',
+  'node.membership',
+  'node.peers',
+  'node.l1Synced',
+  'node.records',
+  'node.underReplicated',
+  'node.anchoredRecordsPending',
+  'node.lockProbe',
+] as const;
+
+export interface NodeStatusDeps {
+  /** undefined: the node does not run, or nobody's token is at hand. */
+  readonly api: NodeApi | undefined;
+}
+
+/** What the running node says of itself. */
+export function createNodeStatusCollector(
+  { settings }: { readonly settings: Pick<NodeSettings, 'effective'> },
+  { api }: NodeStatusDeps,
+): Collector {
+  return {
+    name: 'node-status',
+    kinds: [],
+    adds: ADDS,
+    privilege: "the owner's token, scopes node:read and records:read",
+    async collect(signal) {
+      const status = await askNode(api, '/v1/node', { signal });
+      const known = (key: string): Document => {
+        const value = status.in(key);
+        if (value.isAbsent) throw new Error('the node does not know it yet: it is locked or starting');
+        return value;
+      };
+      const seen = (read: () => ReturnType<Parameters<typeof look>[1]>) => look(signal, read);
+      const facts = {
+        'node.ready': await seen(() => status.in('ready').flag()),
+        'node.locked': await seen(() => status.in('locked').flag()),
+        'node.membership': await seen(async () =>
+          (await askNode(api, '/v1/network', { signal })).in('membership').text(),
+        ),
+        'node.peers': await seen(() => known('peers').integer()),
+        'node.l1Synced': await seen(() => isSynced(status)),
+        'node.records': await seen(() => known('records').integer()),
+        'node.underReplicated': await seen(() => countUnderReplicated({ api, settings }, signal)),
+        'node.anchoredRecordsPending': await seen(() => known('anchored').in('pending').integer()),
+        'node.lockProbe': await seen(() => probeLock(status, api, signal)),
+      } satisfies Record<(typeof ADDS)[number], unknown>;
+      return [{ kind: 'node', name: 'node', facts }];
+    },
+  };
+}
+
+/** The rollup tells in its reason when L1 is silent or far ahead; without heads it has not begun. */
+function isSynced(status: Document): boolean {
+  const reasons = status.in('reasons').items();
+  return !status.in('l2').isAbsent && !reasons.some((reason) => reason.in('service').text() === 'rollup');
+}
+
+async function countUnderReplicated(
+  { api, settings }: { api: NodeApi | undefined; settings: Pick<NodeSettings, 'effective'> },
+  signal: AbortSignal,
+): Promise<number> {
+  const wanted = openDocument(settings.effective, 'the configuration').in('store', 'replicas').integer();
+  if (wanted === 0) return 0;
+  let count = 0;
+  let cursor = '';
+  for (let page = 0; page < MAX_PAGES; page += 1) {
+    const answer = await askNode(api, `/v1/records?limit=${PAGE_RECORDS}${cursor}`, { signal });
+    count += answer
+      .in('records')
+      .items()
+      .filter((record) => record.in('replicas').items().length < wanted).length;
+    const next = answer.in('cursor');
+    if (next.isAbsent) return count;
+    cursor = `&cursor=${encodeURIComponent(next.text())}`;
+  }
+  throw new Error(`there are more than ${MAX_PAGES * PAGE_RECORDS} records`);
+}
+
+async function probeLock(status: Document, api: NodeApi | undefined, signal: AbortSignal) {
+  if (!status.in('locked').flag()) return { absent: 'the node is unlocked' };
+  try {
+    await askNode(api, '/v1/records?limit=1', { signal });
+    return false;
+  } catch (error) {
+    if (error instanceof Error && error.message.includes('KEY_LOCKED')) return true;
+    throw error;
+  }
+}
