@@ -1,3 +1,4 @@
+import { renderHtml } from './html/page.ts';
 import { renderJunit } from './junit/junit.ts';
 import { renderOscal } from './oscal/oscal.ts';
 import { renderJson } from './parse-report.ts';
@@ -13,6 +14,7 @@ const RENDER = {
   json: renderJson,
   sarif: renderSarif,
   junit: renderJunit,
+  html: renderHtml,
   oscal: renderOscal,
 } as const satisfies Record<string, Render>;
 

@@ -16,6 +16,8 @@ export const TARGET_TITLES: Readonly<Record<Target, string>> = {
   host: 'Host',
 };
 
+export const TARGETS_IN_ORDER = Object.keys(TARGET_TITLES) as readonly Target[];
+
 export const VERDICT_WORDS: Readonly<Record<Verdict, string>> = {
   pass: 'passed',
   fail: 'failed',

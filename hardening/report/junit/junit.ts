@@ -1,7 +1,7 @@
 import type { Target } from '../../check.ts';
 import { countVerdicts, type Report, type Result } from '../report.ts';
 import { waiverWords } from '../terminal/result-lines.ts';
-import { decisiveEvidence, evidenceWords, forTarget, TARGET_TITLES } from '../words.ts';
+import { decisiveEvidence, evidenceWords, forTarget, TARGET_TITLES, TARGETS_IN_ORDER } from '../words.ts';
 import { type Element, element, renderXml } from './xml.ts';
 
 /**
@@ -10,7 +10,6 @@ import { type Element, element, renderXml } from './xml.ts';
  */
 export function renderJunit(report: Report): string {
   const { tool, profile, counts, results } = report;
-  const targets = Object.keys(TARGET_TITLES) as Target[];
   return renderXml(
     element(
       'testsuites',
@@ -20,7 +19,7 @@ export function renderJunit(report: Report): string {
         failures: counts.fail,
         errors: counts.error,
       },
-      targets.flatMap((target) => suite(report, target)),
+      TARGETS_IN_ORDER.flatMap((target) => suite(report, target)),
     ),
   );
 }

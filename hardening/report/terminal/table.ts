@@ -1,7 +1,7 @@
 import type { Target } from '../../check.ts';
 import { type Priority, prioritiesOf } from '../priorities.ts';
 import { countVerdicts, type Report, type Result } from '../report.ts';
-import { plural, TARGET_TITLES, timeWords, VERDICT_WORDS, VERDICTS_BY_CONCERN } from '../words.ts';
+import { plural, TARGET_TITLES, TARGETS_IN_ORDER, timeWords, VERDICT_WORDS, VERDICTS_BY_CONCERN } from '../words.ts';
 import { resultLines } from './result-lines.ts';
 import { hang, type Screen } from './text.ts';
 
@@ -13,10 +13,9 @@ const POOR_SCORE = 70;
  * The report for a terminal. What a person reads first stands last, where the screen stops: what to do, and the score.
  */
 export function renderTable(report: Report, screen: Screen): string {
-  const targets = Object.keys(TARGET_TITLES) as Target[];
   const sections = [
     headLines(report, screen),
-    ...targets.map((target) => targetLines(report, target, screen)),
+    ...TARGETS_IN_ORDER.map((target) => targetLines(report, target, screen)),
     collectionLines(report, screen),
     priorityLines(report, screen),
     summaryLines(report, screen),
