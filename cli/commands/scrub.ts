@@ -21,6 +21,8 @@ async function scrub(call: Call<object>): Promise<void> {
     const report = await showWork(terminal, output, 'reading every record', () =>
       client.json(ScrubReport, 'POST', '/v1/scrub'),
     );
+    const { recordScrub } = await import('../life/last-scrub.ts');
+    await recordScrub(call.home, { at: new Date(terminal.now()).toISOString() });
     output.result(report, () =>
       renderFacts(Object.entries(report).map(([name, value]): [string, string] => [name, printable(toJson(value))])),
     );

@@ -52,6 +52,11 @@ export async function composeDocker(source: NodeSource): Promise<OpenCollectors>
     }),
     findBindings: findPublishedBindings(engine, { gateway: container('gateway'), p2p: container('rollup') }),
     dataFolder: await dataFolder(engine, node, terminal.signal),
+    engineFolder: await engineFolder(engine, terminal.signal),
+    inMemory: desiredState(node.spec)
+      .volumes.filter(({ options }) => options.type === 'tmpfs')
+      .map(({ name }) => name),
+    keyFileOwners: [UIDS.store],
   });
   return {
     node: describeNode(source, 'docker'),
@@ -124,5 +129,12 @@ async function dataFolder(engine: EngineApi, { target }: DockerNode, signal: Abo
   const path = `/volumes/${objectName(target.nodeId, 'store')}`;
   const answer = (await engine.getJson(path, signal)) as { Mountpoint?: unknown } | undefined;
   const folder = answer?.Mountpoint;
+  return typeof folder === 'string' && existsSync(folder) ? folder : undefined;
+}
+
+/** The same of everything that the engine keeps. */
+async function engineFolder(engine: EngineApi, signal: AbortSignal): Promise<string | undefined> {
+  const answer = (await engine.getJson('/info', signal)) as { DockerRootDir?: unknown } | undefined;
+  const folder = answer?.DockerRootDir;
   return typeof folder === 'string' && existsSync(folder) ? folder : undefined;
 }

@@ -24,6 +24,7 @@ export async function composeProcess(source: NodeSource): Promise<OpenCollectors
   const owner = statSync(running === undefined ? home : `/proc/${running.pid}`).uid;
   const node = await nodeCollectors(source, {
     ...{ target: 'process', running: running !== undefined, version: VERSION, api, dataFolder: home },
+    ...{ engineFolder: undefined, inMemory: [], keyFileOwners: [owner] },
     places: { home: createFolderPlace({ name: 'home', folder: home, owners: [owner] }), volumes: undefined },
     listeners: expectedListeners(config, {
       gateway: gateway === undefined ? undefined : new URL(gateway),

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LifeNotes } from '../../../hardening/collectors/life-notes.ts';
 import { findLastBackup } from '../../life/last-backup.ts';
+import { findLastScrub } from '../../life/last-scrub.ts';
 import { findLastVerify } from '../../life/last-verify.ts';
 import { readHistory } from '../history.ts';
 import { findReportKey, type ReportKey } from '../report-key.ts';
@@ -16,6 +17,7 @@ export async function readLifeNotes(home: string): Promise<LifeNotes> {
   return {
     createdAt: authorityDate(home),
     lastBackupAt: (await findLastBackup(home))?.createdAt,
+    lastScrubAt: (await findLastScrub(home))?.at,
     lastVerify: await findLastVerify(home),
     hardening: {
       scheduled: (await findSchedule(home)) !== undefined,

@@ -1,21 +1,31 @@
-import { readFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
+import { readPublicIdentity } from '../../../appliance/config/identity.ts';
 import type { NodeConfig } from '../../../appliance/config/schema.ts';
+import { createAuditLogCollector } from '../../../hardening/collectors/audit-log.ts';
+import { createClockCollector } from '../../../hardening/collectors/clock.ts';
 import type { Collector } from '../../../hardening/collectors/collector.ts';
 import { createConfigurationCollector } from '../../../hardening/collectors/configuration.ts';
+import { createDataSurvey } from '../../../hardening/collectors/data-survey.ts';
+import { createFilesCollector, type OutsideFile } from '../../../hardening/collectors/files.ts';
+import { createHostCollector } from '../../../hardening/collectors/host.ts';
+import { openHostFiles } from '../../../hardening/collectors/host-files.ts';
 import { createKeysCollector } from '../../../hardening/collectors/keys.ts';
 import { createLifeCollector } from '../../../hardening/collectors/life.ts';
 import type { ExpectedListener, FindBindings } from '../../../hardening/collectors/listener.ts';
 import { createListenersCollector } from '../../../hardening/collectors/listeners.ts';
 import type { NodeApi } from '../../../hardening/collectors/node-api.ts';
 import { createNodeCollector } from '../../../hardening/collectors/node-itself.ts';
-import type { NodePlaces } from '../../../hardening/collectors/node-places.ts';
+import { type NodePlaces, placesOf } from '../../../hardening/collectors/node-places.ts';
 import type { NodeSettings } from '../../../hardening/collectors/node-settings.ts';
 import { createNodeStatusCollector } from '../../../hardening/collectors/node-status.ts';
+import { createPlaintextCollector } from '../../../hardening/collectors/plaintext.ts';
 import { createTokensCollector } from '../../../hardening/collectors/tokens.ts';
 import type { FactSet } from '../../../hardening/fact-set.ts';
 import { parseDescriptor } from '../../../protocol/network/descriptor.ts';
 import type { Call } from '../../call.ts';
+import { findLastBackup } from '../../life/last-backup.ts';
 import type { HardenOptions } from '../options.ts';
 import { readLifeNotes } from './life-notes.ts';
 import { ownAddresses } from './node-settings.ts';
@@ -38,7 +48,14 @@ export interface NodeParts {
   readonly places: NodePlaces;
   readonly listeners: readonly ExpectedListener[];
   readonly findBindings: FindBindings;
+  /** Where the data lies on this machine; undefined where that cannot be seen. */
   readonly dataFolder: string | undefined;
+  /** Of the engine, on this machine. */
+  readonly engineFolder: string | undefined;
+  /** Volumes in memory, by the engine's names. */
+  readonly inMemory: readonly string[];
+  /** Who may own the key file. */
+  readonly keyFileOwners: readonly number[];
 }
 
 export function describeNode({ nodeId, settings }: NodeSource, target: string): FactSet['node'] {
@@ -57,7 +74,12 @@ function networkName({ descriptor }: NodeSettings): string {
 export async function nodeCollectors(source: NodeSource, parts: NodeParts): Promise<Collector[]> {
   const { call, settings } = source;
   const { home, terminal } = call;
-  const { target, api, places, listeners, findBindings, dataFolder } = parts;
+  const { target, api, places, listeners, findBindings, engineFolder, inMemory } = parts;
+  const dataFolder = parts.dataFolder === undefined ? undefined : realpathSync(parts.dataFolder);
+  const probe = call.options.probe;
+  const vkey = (): string => readPublicIdentity(home).checkpointVkey;
+  const gateway = listeners.find(({ name }) => name === 'gateway');
+  const survey = createDataSurvey({ places: placesOf(places), probe }, { api, vkey, randomBytes });
   const now = (): number => terminal.now();
   const notes = await readLifeNotes(home);
   const authority = readIfThere(join(home, 'tls', 'ca.crt'));
@@ -69,6 +91,25 @@ export async function nodeCollectors(source: NodeSource, parts: NodeParts): Prom
     createKeysCollector({ places, notes, now }),
     createTokensCollector({ places, now }),
     createLifeCollector({ notes, dataFolder, now }),
+    createAuditLogCollector({ notes, gateway, probe, now }, { api, vkey }),
+    createFilesCollector({ home, outside: await outsideFiles(source, parts), dataFolder }, { survey }),
+    createPlaintextCollector({ inMemory }, { survey }),
+    createClockCollector({ settings }, { now, fetch }),
+    createHostCollector({ dataFolder, engineFolder }, { host: openHostFiles() }),
+  ];
+}
+
+/** What belongs to the node and lies elsewhere: its key file, and the backup that was made last. */
+async function outsideFiles({ call, config }: NodeSource, { keyFileOwners }: NodeParts): Promise<OutsideFile[]> {
+  const keyFile = config?.keys.keyFile ?? '';
+  const backup = (await findLastBackup(call.home))?.file;
+  const own = process.getuid?.() ?? 0;
+  return [
+    ...(keyFile === '' ? [] : [{ purpose: 'root-key', path: keyFile, owners: keyFileOwners } as const]),
+    // One that was carried away is where it should be.
+    ...(backup === undefined || !existsSync(backup)
+      ? []
+      : [{ purpose: 'backup', path: backup, owners: [own] } as const]),
   ];
 }
 

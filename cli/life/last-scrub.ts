@@ -1,0 +1,33 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { replaceFile } from '../../appliance/gateway/replace-file.ts';
+import { readSmallFile } from './backup/small-files.ts';
+
+/** When every record was last re-read by `scrub` from this machine: HOME/run/last-scrub.json. Not evidence, only a reminder. */
+export interface LastScrub {
+  readonly at: string;
+}
+
+/** A home that cannot be written has been scrubbed all the same. */
+export async function recordScrub(home: string, { at }: LastScrub): Promise<void> {
+  try {
+    await mkdir(join(home, 'run'), { recursive: true, mode: 0o700 });
+    await replaceFile(lastScrubPath(home), `${JSON.stringify({ at })}\n`, 0o600);
+  } catch {
+    // The report is what counts.
+  }
+}
+
+export async function findLastScrub(home: string): Promise<LastScrub | undefined> {
+  try {
+    const bytes = await readSmallFile(lastScrubPath(home));
+    const { at } = JSON.parse(Buffer.from(bytes ?? []).toString('utf8')) as Partial<LastScrub>;
+    return typeof at === 'string' ? { at } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function lastScrubPath(home: string): string {
+  return join(home, 'run', 'last-scrub.json');
+}
