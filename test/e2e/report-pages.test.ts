@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { pathToFileURL } from 'node:url';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { renderHtml } from '../../hardening/report/html/page.ts';
+import { exampleReport } from '../unit/hardening/report/fixture.ts';
+import { launchBrowser, noBrowser } from './browser.ts';
+import { closedOnPaper, openedWidth, paperColour, poorContrast } from './page-probes.ts';
+
+const PHONE = { width: 390, height: 844 };
+const LAPTOP = { width: 1440, height: 900 };
+/** The least contrast of text by WCAG 2.2, 1.4.3. */
+const LEAST_CONTRAST = 4.5;
+
+describe('the HTML report in a browser', { skip: noBrowser }, () => {
+  let browser: Browser;
+  const folder = mkdtempSync(join(tmpdir(), 'nectar-report-'));
+  const noise: string[] = [];
+
+  before(async () => {
+    browser = await launchBrowser();
+    writeFileSync(join(folder, 'hostile.html'), renderHtml(exampleReport()));
+    const long = 'a-name-without-any-place-to-break-it'.repeat(12);
+    writeFileSync(join(folder, 'long.html'), renderHtml(exampleReport(long)));
+  });
+  after(async () => {
+    await browser?.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  async function open(name: string, options: BrowserContextOptions): Promise<Page> {
+    const page = await (await browser.newContext(options)).newPage();
+    const address = pathToFileURL(join(folder, name)).href;
+    page.on('console', (message) => noise.push(message.text()));
+    page.on('pageerror', (error) => noise.push(error.message));
+    page.on('dialog', (dialog) => noise.push(dialog.message()));
+    page.on('request', (request) => {
+      if (request.url() !== address && !request.url().startsWith('data:')) noise.push(request.url());
+    });
+    await page.goto(address);
+    return page;
+  }
+
+  for (const name of ['hostile.html', 'long.html']) {
+    for (const viewport of [PHONE, LAPTOP]) {
+      it(`fits ${viewport.width} pixels, everything opened (${name})`, async () => {
+        const page = await open(name, { viewport });
+        const { needed, given } = await page.evaluate(openedWidth);
+        assert.equal(needed, given);
+        await page.context().close();
+      });
+    }
+  }
+
+  for (const colorScheme of ['light', 'dark'] as const) {
+    it(`has text that can be read in the ${colorScheme} scheme`, async () => {
+      const page = await open('hostile.html', { viewport: LAPTOP, colorScheme });
+      const texts = await page.evaluate(poorContrast, LEAST_CONTRAST);
+      assert.ok(texts.seen > 200, `${texts.seen} texts`);
+      assert.deepEqual(texts.poor, []);
+      await page.context().close();
+    });
+  }
+
+  it('shows on paper what is folded on the screen, in light colours', async () => {
+    const page = await open('hostile.html', { viewport: LAPTOP, colorScheme: 'dark' });
+    assert.ok((await page.evaluate(closedOnPaper)).length > 0, 'something is folded on the screen');
+    await page.emulateMedia({ media: 'print' });
+    assert.deepEqual(await page.evaluate(closedOnPaper), []);
+    assert.deepEqual((await page.evaluate(poorContrast, LEAST_CONTRAST)).poor, []);
+    assert.equal(await page.evaluate(paperColour), 'rgb(255, 255, 255)');
+    assert.ok((await page.pdf({ format: 'A4' })).length > 10_000);
+    await page.context().close();
+  });
+
+  it('opens a check when a link leads to it', async () => {
+    const page = await open('hostile.html', { viewport: PHONE });
+    const closed = page.locator('details.check:not([open])').first();
+    const place = await closed.locator('.body').getAttribute('id');
+    await page.goto(`${page.url()}#${place}`);
+    await page.locator(`details.check[open] #${place}`).waitFor({ state: 'visible' });
+    await page.context().close();
+  });
+
+  it('asked the network for nothing, ran nothing, and the browser complained of nothing', () => {
+    assert.deepEqual(noise, []);
+  });
+});
