@@ -5,9 +5,13 @@ import type { NodeAnswer, NodeApi, NodeRequest } from './node-api.ts';
 export async function askNode(
   api: NodeApi | undefined,
   path: string,
-  { signal, method = 'GET' }: Pick<NodeRequest, 'signal'> & { readonly method?: NodeRequest['method'] },
+  {
+    signal,
+    method = 'GET',
+    timeoutMs,
+  }: Pick<NodeRequest, 'signal' | 'timeoutMs'> & Partial<Pick<NodeRequest, 'method'>>,
 ): Promise<Document> {
-  const answer = await reach(api).request({ method, path, signal });
+  const answer = await reach(api).request({ method, path, signal, ...(timeoutMs !== undefined && { timeoutMs }) });
   if (answer.status !== 200) throw new Error(`${method} ${path}: ${problemOf(answer)}`);
   return openDocument(parseBody(answer), `${method} ${path}`);
 }

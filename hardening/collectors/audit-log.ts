@@ -16,6 +16,8 @@ import { forEach, observe, unseen } from './observe.ts';
 const DENIAL_ATTEMPTS = 20;
 const DENIAL_PAUSE_MS = 250;
 const DENIAL_ENTRIES = 100;
+/** The node reads its whole log. */
+const VERIFY_TIMEOUT_MS = 30 * 60_000;
 
 const VERDICT = [
   'node.auditIntegrity',
@@ -87,7 +89,7 @@ async function observeVerdict({ options, deps, signal }: At) {
   }
   let verdict: Document;
   try {
-    verdict = await askNode(deps.api, '/v1/audit/verify', { method: 'POST', signal });
+    verdict = await askNode(deps.api, '/v1/audit/verify', { method: 'POST', signal, timeoutMs: VERIFY_TIMEOUT_MS });
   } catch (error) {
     signal.throwIfAborted();
     return forEach(VERDICT, unseen(error));
