@@ -47,13 +47,17 @@ function judgeSubjects(check: AutomatedCheck, facts: FactSet): Finding {
 
 /** Undefined where a condition does not hold for the subject; a text: why there is nothing to judge of it. */
 function judgeSubject(check: AutomatedCheck, subject: Subject, facts: FactSet): Evidence | string | undefined {
-  for (const condition of check.where) {
-    const observation = observe(subject, condition.fact, facts);
+  const conditions = check.where.map((condition) => ({
+    ...condition,
+    observation: observe(subject, condition.fact, facts),
+  }));
+  // One that was seen not to hold decides, whatever could not be seen of the others.
+  for (const { fact, expect, observation } of conditions) {
+    if ('value' in observation && !holds(factType(fact), expect, observation.value)) return undefined;
+  }
+  for (const { fact, observation } of conditions) {
     if ('absent' in observation) return observation.absent;
-    if ('error' in observation) {
-      return { subject: subject.name, error: `${condition.fact}: ${observation.error}`, holds: false };
-    }
-    if (!holds(factType(condition.fact), condition.expect, observation.value)) return undefined;
+    if ('error' in observation) return { subject: subject.name, error: `${fact}: ${observation.error}`, holds: false };
   }
   const { fact } = check.probe;
   const observation = observe(subject, fact, facts);
@@ -90,8 +94,9 @@ function waive(finding: Finding, at: string, waivers: readonly Waiver[]): Findin
   if (finding.verdict !== 'fail') return finding;
   const own = waivers.filter(({ check }) => check === finding.check);
   // The whole of its last day counts.
-  const inForce = own.find(({ until, since }) => at.slice(0, 10) <= until && since <= at);
+  const over = ({ until }: Waiver): boolean => at.slice(0, 10) > until;
+  const inForce = own.find((waiver) => !over(waiver) && Date.parse(waiver.since) <= Date.parse(at));
   if (inForce !== undefined) return { ...finding, verdict: 'waived', waiver: inForce };
-  const [expired] = own;
+  const expired = own.find(over);
   return expired === undefined ? finding : { ...finding, waiver: expired };
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parse } from 'yaml';
+import { parseDocument } from 'yaml';
 import { NectarError } from '../protocol/errors.ts';
 import type { Benchmark, Check, Profile } from './check.ts';
 import { type Parsed, parseCheck, parseProfile } from './parse-check.ts';
@@ -75,7 +75,11 @@ function entriesOf(file: string, text: string, problems: string[]): unknown[] {
   }
   try {
     // No aliases: none of ours needs one, and a nest of them is a bomb.
-    const value: unknown = parse(text, { maxAliasCount: 0, uniqueKeys: true });
+    const document = parseDocument(text, { uniqueKeys: true });
+    // A warning is of something unknown too: a tag, a directive.
+    const [problem] = [...document.errors, ...document.warnings];
+    if (problem !== undefined) throw problem;
+    const value: unknown = document.toJS({ maxAliasCount: 0 });
     if (Array.isArray(value)) return value;
     problems.push(`${file}: not a list`);
   } catch (error) {

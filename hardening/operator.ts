@@ -50,7 +50,11 @@ const isRange = (operand: unknown): operand is readonly [number, number] =>
   isIntegers(operand) && operand.length === 2 && (operand[0] as number) <= (operand[1] as number);
 const isVersion = (operand: unknown): operand is string => isText(operand) && /^\d+(\.\d+)*$/.test(operand);
 
+/** The largest that st_mode can hold. */
+const MAX_MODE = 0o177777;
+
 const list = (values: readonly (string | number)[]): string => values.join(', ');
+const texts = (values: readonly string[]): string => list(values.map((value) => value || '(nothing)'));
 const sameSet = (a: readonly string[], b: readonly string[]): boolean =>
   a.length === b.length && a.every((value) => b.includes(value));
 
@@ -91,7 +95,8 @@ const OPERATORS: Readonly<Record<FactType, Readonly<Partial<Record<Operator, Def
     ),
     'bits-within': operator<number, number>(
       isInteger,
-      (observed, operand) => (observed & ~operand) === 0,
+      // Bit operators see 32 bits: what has more is no mode.
+      (observed, operand) => observed >= 0 && observed <= MAX_MODE && (observed & ~operand) === 0,
       (operand) => `mode ${modeText(operand)} or stricter`,
     ),
   },
@@ -104,12 +109,12 @@ const OPERATORS: Readonly<Record<FactType, Readonly<Partial<Record<Operator, Def
     'one-of': operator<string, readonly string[]>(
       isSomeTexts,
       (observed, operand) => operand.includes(observed),
-      (operand) => `one of ${list(operand)}`,
+      (operand) => `one of ${texts(operand)}`,
     ),
     'none-of': operator<string, readonly string[]>(
       isSomeTexts,
       (observed, operand) => !operand.includes(observed),
-      (operand) => `none of ${list(operand.map((value) => value || '(nothing)'))}`,
+      (operand) => `none of ${texts(operand)}`,
     ),
     empty: operator<string, undefined>(
       isNothing,
@@ -202,7 +207,9 @@ export function modeText(mode: number): string {
 
 /** A version that has no number at its beginning is older than any. */
 function compareVersions(a: string, b: string): number {
-  const [left, right] = [a, b].map((version) => (/^v?(\d+(?:\.\d+)*)/.exec(version)?.[1] ?? '').split('.').map(Number));
+  const [left, right] = [a, b].map((version) =>
+    (/^v?(\d+(?:\.\d+)*)/.exec(version)?.[1] ?? '-1').split('.').map(Number),
+  );
   for (let index = 0; index < Math.max(left?.length ?? 0, right?.length ?? 0); index += 1) {
     const difference = (left?.[index] ?? 0) - (right?.[index] ?? 0);
     if (difference !== 0) return difference;

@@ -4,7 +4,7 @@ import { NectarError } from '../protocol/errors.ts';
 import { FACTS_FORMAT, type FactSet } from './fact-set.ts';
 import { isFactValue } from './fact-type.ts';
 import { factKind, factType, isFactId } from './facts/index.ts';
-import { SUBJECT_KINDS } from './subject.ts';
+import { SUBJECT_KINDS, type SubjectKind } from './subject.ts';
 
 export const MAX_FACTS_BYTES = 8 * 1024 * 1024;
 const MAX_SUBJECTS = 4096;
@@ -80,6 +80,9 @@ export function parseFactSet(bytes: Uint8Array, path: string): FactSet {
   return facts;
 }
 
+/** Of these there is one: a second would let somebody choose by which a condition is judged. */
+const ALONE: readonly SubjectKind[] = ['node', 'host', 'engine'];
+
 /** Unknown facts, facts of another kind, values of another type, and subjects that occur twice. */
 export function factSetProblems({ collections, subjects }: FactSet): string[] {
   const seen = new Set<string>();
@@ -98,5 +101,13 @@ export function factSetProblems({ collections, subjects }: FactSet): string[] {
     });
     return [...twice, ...wrong];
   });
-  return [...promised, ...observed];
+  const several = ALONE.filter((kind) => subjects.filter((subject) => subject.kind === kind).length > 1);
+  return [
+    ...promised,
+    ...collections
+      .filter(({ outcome, reason }) => outcome !== 'collected' && !reason)
+      .map(({ collector, outcome }) => `${collector}: ${outcome} without a reason`),
+    ...several.map((kind) => `there is more than one ${kind}`),
+    ...observed,
+  ];
 }

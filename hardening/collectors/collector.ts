@@ -66,7 +66,7 @@ async function look(
     return { collection: { ...collection, outcome: 'collected' }, seen };
   } catch (error) {
     signal.throwIfAborted();
-    const reason = (error instanceof Error ? error.message : String(error)).slice(0, 1000);
+    const reason = (error instanceof Error ? error.message : String(error)).slice(0, 1000) || 'it did not say why';
     return { collection: { ...collection, outcome: 'failed', reason }, seen: [] };
   }
 }
