@@ -75,6 +75,8 @@ export const MAX_USER_PROCESSES = 4096;
 
 export function ulimits(openFiles: number): { Name: string; Soft: number; Hard: number }[] {
   return [
+    // A core dump is the memory of a role: keys and open records.
+    { Name: 'core', Soft: 0, Hard: 0 },
     { Name: 'nofile', Soft: openFiles, Hard: openFiles },
     { Name: 'nproc', Soft: MAX_USER_PROCESSES, Hard: MAX_USER_PROCESSES },
   ];

@@ -80,7 +80,7 @@ test('limits memory, swap, CPU, processes and open files of every role', () => {
     assert.ok((PidsLimit ?? 0) > 0);
     assert.deepEqual(
       Ulimits?.map(({ Name }) => Name),
-      ['nofile', 'nproc'],
+      ['core', 'nofile', 'nproc'],
     );
   }
 });
