@@ -5,7 +5,7 @@ import { type Html, html, NOTHING } from './markup.ts';
 
 const WIDTH = 720;
 const HEIGHT = 200;
-const MARGIN = { left: 40, right: 44, top: 14, bottom: 28 } as const;
+const MARGIN = { left: 56, right: 56, top: 14, bottom: 28 } as const;
 /** More points than these are a smear; the newest are shown. */
 const MAX_POINTS = 90;
 const MAX_ROWS = 30;

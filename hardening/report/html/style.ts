@@ -99,6 +99,9 @@ th, .clauses td { overflow-wrap: break-word; }
   .stack td[data-label] { display: grid; grid-template-columns: 5.5rem 1fr; gap: .5rem; }
   .stack td[data-label]::before { content: attr(data-label); color: var(--soft); font-size: .8125rem; }
   .stack td.links { display: block; } .stack td.links::before { display: block; }
+  .parts, .parts tbody, .parts tr, .parts th, .parts td { display: block; border: 0; padding: 0; } .parts thead, .parts .zero { display: none; }
+  .parts tr { display: flex; flex-wrap: wrap; gap: 0 .9rem; padding: .35rem 0; border-bottom: 1px solid var(--line); } .parts tbody th { flex: 1 0 100%; }
+  .parts td::after { content: "\\a0" attr(data-label); font-weight: 400; color: var(--soft); }
   .numbers { min-width: 0; font-size: .875rem; } .numbers th, .numbers td { padding-right: .6rem; } .chart text { font-size: 22px; } .chart .last { font-size: 24px; }
 }
 @page { margin: 16mm 14mm 18mm; @bottom-right { content: counter(page) " / " counter(pages); font: 9pt sans-serif; color: #555; } }

@@ -110,7 +110,7 @@ export function targetSection({ results }: Report): Html {
   }));
   return html`<section>
 <h2>By part of the node</h2>
-<div class="scroll"><table class="numbers">
+<div class="scroll"><table class="numbers parts">
 <thead><tr><th scope="col">Part</th>${VERDICTS_BY_CONCERN.map(
     (verdict) => html`<th scope="col">${VERDICT_WORDS[verdict]}</th>`,
   )}</tr></thead>
@@ -121,6 +121,8 @@ export function targetSection({ results }: Report): Html {
 
 function targetRow(target: Target, counts: Report['counts']): Html {
   return html`<tr><th scope="row">${TARGET_TITLES[target]}</th>${VERDICTS_BY_CONCERN.map((verdict) =>
-    counts[verdict] === 0 ? html`<td class="zero">0</td>` : html`<td class="${verdict}">${counts[verdict]}</td>`,
+    counts[verdict] === 0
+      ? html`<td class="zero">0</td>`
+      : html`<td class="${verdict}" data-label="${VERDICT_WORDS[verdict]}">${counts[verdict]}</td>`,
   )}</tr>`;
 }
