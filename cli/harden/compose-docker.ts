@@ -5,13 +5,16 @@ import type { Collector } from '../../hardening/collectors/collector.ts';
 import { createContainersCollector } from '../../hardening/collectors/container/containers.ts';
 import type { ContainerContext } from '../../hardening/collectors/container/inspected.ts';
 import { seccompDigest } from '../../hardening/collectors/container/seccomp.ts';
+import { createEngineCollector } from '../../hardening/collectors/engine/engine.ts';
 import type { EngineApi, EngineNode } from '../../hardening/collectors/engine-api.ts';
 import { createFolderPlace } from '../../hardening/collectors/folder-place.ts';
+import { createNetworksCollector } from '../../hardening/collectors/networks.ts';
 import type { NodePlaces, DataVolume as PlacedVolume } from '../../hardening/collectors/node-places.ts';
 import type { Place } from '../../hardening/collectors/place.ts';
 import { createContainerProcessesCollector } from '../../hardening/collectors/process/processes.ts';
+import { createVolumesCollector } from '../../hardening/collectors/volumes.ts';
 import { desiredState } from '../provision/docker/desired-state.ts';
-import { engineAddress } from '../provision/docker/engine-address.ts';
+import { type EngineAddress, engineAddress } from '../provision/docker/engine-address.ts';
 import { gatewayUrl } from '../provision/docker/gateway-url.ts';
 import { type DockerNode, readDockerNode } from '../provision/docker/node-spec.ts';
 import {
@@ -39,7 +42,8 @@ export async function composeDocker(source: NodeSource): Promise<OpenCollectors>
   const { call, config } = source;
   const { home, terminal } = call;
   const node = readDockerNode(home);
-  const engine = createEngineApi(engineAddress(node.target.engine, terminal.env));
+  const address = engineAddress(node.target.engine, terminal.env);
+  const engine = createEngineApi(address);
   const gateway = gatewayUrl(node.config.gateway);
   const api = openNodeApi(home, gateway);
   const running = await isRunning(engine, node, terminal.signal);
@@ -60,7 +64,7 @@ export async function composeDocker(source: NodeSource): Promise<OpenCollectors>
   });
   return {
     node: describeNode(source, 'docker'),
-    collectors: [...ofNode, ...engineCollectors(engine, node)],
+    collectors: [...ofNode, ...engineCollectors(engine, address, node)],
     async close() {
       await engine.close();
       await api?.close();
@@ -68,7 +72,7 @@ export async function composeDocker(source: NodeSource): Promise<OpenCollectors>
   };
 }
 
-function engineCollectors(api: EngineApi, { home, target, spec }: DockerNode): Collector[] {
+function engineCollectors(api: EngineApi, address: EngineAddress, { home, target, spec }: DockerNode): Collector[] {
   const node: EngineNode = {
     nodeId: target.nodeId,
     prefix: objectName(target.nodeId, ''),
@@ -88,6 +92,9 @@ function engineCollectors(api: EngineApi, { home, target, spec }: DockerNode): C
   return [
     createContainersCollector({ api, node, context }),
     createContainerProcessesCollector({ api, node, nodeBinary: NODE_BINARY }),
+    createVolumesCollector({ api, node }),
+    createNetworksCollector({ api, node }),
+    createEngineCollector({ api, socketPath: address.kind === 'unix' ? address.socketPath : undefined }),
     nothingOf(['workload'], 'this node is not in Kubernetes'),
   ];
 }

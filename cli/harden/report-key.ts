@@ -50,7 +50,6 @@ export async function makeReportKey({ home, nodeId, passphrase, force, now }: Ma
   });
   await makeHardeningFolder(home);
   await replaceFile(path, made.privateKey, 0o600);
-  await replaceFile(publicPath(home), made.publicKey, 0o644);
   return describeKey(await readPrivate(home));
 }
 
@@ -145,8 +144,4 @@ function algorithmOf(key: PrivateKey): string {
 
 function privatePath(home: string): string {
   return hardeningPath(home, 'report-key.asc');
-}
-
-function publicPath(home: string): string {
-  return hardeningPath(home, 'report-key.pub.asc');
 }
