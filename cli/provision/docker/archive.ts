@@ -12,10 +12,10 @@ export interface ArchiveFile {
 }
 
 /** A small archive in memory; the caller wipes it where it holds secrets. */
-export async function encodeArchive(files: readonly ArchiveFile[]): Promise<Buffer> {
+export async function encodeArchive(files: readonly ArchiveFile[], mtime: Date = new Date()): Promise<Buffer> {
   const archive = pack();
   for (const { path, uid, mode, content } of files) {
-    const header = { name: path, uid, gid: uid, mode, mtime: new Date(0) };
+    const header = { name: path, uid, gid: uid, mode, mtime };
     if (content === undefined) archive.entry({ ...header, type: 'directory' });
     else archive.entry({ ...header, type: 'file', size: content.length }, Buffer.from(content));
   }
