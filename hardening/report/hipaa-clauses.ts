@@ -89,10 +89,11 @@ export const FURTHER_CLAUSES: readonly Clause[] = [
   required('316(b)(2)(iii)', 'Updates'),
 ];
 
-/** What the node's evidence says of a clause: the worst verdict of any check; pass before manual, which nobody looked at. */
+/** What the node's evidence says of a clause: the worst verdict of any check; what passed counts before what nobody looked at. */
 export interface ClauseEvidence {
   readonly clause: Clause;
   readonly verdict: Verdict | 'none';
+  /** From the worst. */
   readonly results: readonly Result[];
 }
 
@@ -100,8 +101,8 @@ const WORST_FIRST: readonly Verdict[] = ['fail', 'error', 'waived', 'pass', 'man
 
 export function evidenceOf(clause: Clause, results: readonly Result[]): ClauseEvidence {
   const own = results.filter(({ refs }) => refs.some((ref) => isOf(ref, clause)));
-  const verdict = WORST_FIRST.find((candidate) => own.some((result) => result.verdict === candidate)) ?? 'none';
-  return { clause, verdict, results: own };
+  const sorted = own.toSorted((a, b) => WORST_FIRST.indexOf(a.verdict) - WORST_FIRST.indexOf(b.verdict));
+  return { clause, verdict: sorted[0]?.verdict ?? 'none', results: sorted };
 }
 
 function isOf({ standard: name, clause: text }: Result['refs'][number], { id }: Clause): boolean {

@@ -31,9 +31,16 @@ function matrix(report: Report, rows: readonly ClauseEvidence[]): Html {
 <th scope="row">${clause.id}</th>
 <td>${clause.title}</td>
 <td data-label="Kind"><span class="rule ${clause.rule}">${clause.rule}</span></td>
-<td data-label="Evidence">${verdict === 'none' ? html`<span class="soft">none in this profile</span>` : badge(verdict)}</td>
+<td data-label="Evidence">${evidence(verdict, results)}</td>
 <td data-label="Checks" class="links">${results.map((result) => html`${checkLink(report.results, result)} `)}</td>
 </tr>`,
   )}</tbody>
 </table>`;
+}
+
+/** How many of the clause's checks have the verdict that is said of it. */
+function evidence(verdict: ClauseEvidence['verdict'], results: ClauseEvidence['results']): Html {
+  if (verdict === 'none') return html`<span class="soft">none in this profile</span>`;
+  const same = results.filter((result) => result.verdict === verdict).length;
+  return html`<span>${badge(verdict)} <span class="soft of">${same} of ${results.length}</span></span>`;
 }

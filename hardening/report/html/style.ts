@@ -61,7 +61,7 @@ th, .clauses td { overflow-wrap: break-word; }
 .check-link { white-space: nowrap; text-decoration: none; font-family: ui-monospace, "SF Mono", "Liberation Mono", "DejaVu Sans Mono", monospace; font-size: .8125rem; }
 .check-link:hover, .check-link:focus { text-decoration: underline; }
 .links .check-link { display: inline-block; margin-right: .6rem; }
-.rule { font-size: .875rem; } .rule.addressable { color: var(--soft); }
+.of { font-size: .8125rem; } .rule { font-size: .875rem; } .rule.addressable { color: var(--soft); }
 .badge { display: inline-block; white-space: nowrap; font-weight: 600; font-size: .875rem; }
 .severity { font-size: .8125rem; color: var(--soft); }
 .severity.critical, .severity.high { color: var(--ink); font-weight: 600; }

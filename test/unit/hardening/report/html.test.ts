@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import { loadBenchmark } from '../../../../hardening/load-benchmark.ts';
 import { evidenceOf, FURTHER_CLAUSES, TECHNICAL_CLAUSES } from '../../../../hardening/report/hipaa-clauses.ts';
 import { escapeHtml, html, prose } from '../../../../hardening/report/html/markup.ts';
 import { renderHtml } from '../../../../hardening/report/html/page.ts';
@@ -165,6 +166,34 @@ describe('HIPAA matrix', () => {
     assert.equal(verdictOf('164.312(b)'), 'error');
     assert.equal(verdictOf('164.312(d)'), 'none');
     assert.equal(verdictOf('164.308(a)(1)(ii)(D)'), 'manual');
+  });
+
+  it('lists the checks of a clause from the worst', () => {
+    const page = renderHtml({
+      ...exampleReport(),
+      results: results.map((result) => ({
+        ...result,
+        refs: [{ standard: 'HIPAA', version: '1', clause: '164.312(d)', title: 'x' }],
+      })),
+    });
+    const [row = ''] = /<th scope="row">164\.312\(d\)[\s\S]*?<\/tr>/.exec(page) ?? [];
+    assert.match(row, /failed<\/span> <span class="soft of">3 of 9</);
+    const order = [...row.matchAll(/check-link ([a-z-]+)"/g)].map(([, verdict]) => verdict);
+    assert.deepEqual([...new Set(order)], ['fail', 'error', 'waived', 'pass', 'manual', 'not-applicable']);
+  });
+
+  it('knows every clause that a check of ours names, by the title that the rule gives it', () => {
+    const titles = new Map([...TECHNICAL_CLAUSES, ...FURTHER_CLAUSES].map(({ id, title }) => [id, title]));
+    const named = loadBenchmark()
+      .checks.flatMap(({ refs }) => refs)
+      .filter(({ standard }) => standard.startsWith('HIPAA'));
+    assert.ok(named.length > 100);
+    assert.deepEqual(
+      named
+        .filter(({ clause, title }) => titles.get(clause) !== title)
+        .map(({ clause, title }) => `${clause} ${title}`),
+      [],
+    );
   });
 
   it('does not take a clause for one that begins like it, nor another standard for HIPAA', () => {
