@@ -92,6 +92,12 @@ export const CONTAINER_FACTS = {
   'container.volumeTypes': set(
     'Kubernetes: types of the volumes of its pod (configMap, secret, emptyDir, persistentVolumeClaim, ...).',
   ),
+  'container.probeHosts': set(
+    'Kubernetes: hosts that its probes and lifecycle hooks name; empty where they go to the pod itself.',
+  ),
+  'container.selinuxOverrides': set(
+    'Kubernetes: SELinux type, user and role that it sets other than those of containers, as KEY:VALUE.',
+  ),
   'container.hostPorts': set('Kubernetes: hostPorts, in decimal.'),
   'container.memoryRequestSet': yes('Kubernetes: whether memory and CPU requests are set.'),
   'container.secretsInEnvFrom': yes('Kubernetes: whether a Secret is handed over as environment variables.'),

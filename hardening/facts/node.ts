@@ -49,7 +49,6 @@ export const NODE_FACTS = {
   'node.clockOffsetMs': integer(
     'Difference between its clock and the time of the newest L1 block or HTTP date, in milliseconds, absolute.',
   ),
-  'node.upgradeAvailableDays': integer('Days since its version was released.'),
   'node.recoveryKit': yes(
     'Whether a second way to open the root key exists (passphrase beside key file, or a recovery kit).',
   ),
@@ -67,13 +66,9 @@ export const NODE_FACTS = {
   'node.auditAppendProbe': yes('Whether an access made for this collection appeared in the audit log.'),
   'node.auditDenialProbe': yes('Whether a refused request made for this collection appeared in the audit log.'),
   'node.auditBodiesSealed': yes('Whether no body of an audit entry lies in plain text in its volume.'),
-  'node.readBeforeAuditRefused': yes(
-    'Whether reads are refused when the audit log cannot be written, by configuration of this version.',
-  ),
   'node.encryptionProbe': yes(
     'Whether a record put for this collection came back equal, and its bytes were nowhere on disk.',
   ),
-  'node.tamperProbe': yes('Whether a copy of a stored block with one byte changed was refused.'),
   'node.shredProbe': yes('Whether the record put for this collection could not be read after it was shredded.'),
   'node.lockProbe': yes('Whether the API refuses records while the node is locked (asked only of a locked node).'),
   'node.canariesFound': integer('Planted canaries found anywhere on disk.'),
@@ -100,5 +95,4 @@ export const KEY_FACTS = {
   'key.kdf': text('Key derivation of a passphrase: argon2id, or empty.'),
   'key.kdfMemoryKib': integer('Memory of argon2id in KiB.'),
   'key.kdfPasses': integer('Passes of argon2id.'),
-  'key.uses': integer('Data keys or messages under it, where the node counts them.'),
 } as const satisfies Record<`key.${string}`, FactDefinition>;

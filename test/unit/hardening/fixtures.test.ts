@@ -7,8 +7,11 @@ import { factKind } from '../../../hardening/facts/index.ts';
 import type { Verdict } from '../../../hardening/finding.ts';
 import { loadBenchmark } from '../../../hardening/load-benchmark.ts';
 import { parseFactSet } from '../../../hardening/parse-facts.ts';
-import { type Fixture, factSet, factsOf, readFixtures, subjectOf, values } from './fixture-facts.ts';
+import type { SubjectKind } from '../../../hardening/subject.ts';
+import { type Fixture, factSet, factsOf, readFixtures, subjectOf } from './fixture-facts.ts';
 
+/** Of these there is never more than one. */
+const ALONE: readonly SubjectKind[] = ['node', 'host', 'engine'];
 const automated = loadBenchmark().checks.filter((check): check is AutomatedCheck => check.mode === 'automated');
 const fixtures = new Map(readFixtures().map((fixture) => [fixture.check, fixture]));
 
@@ -43,7 +46,7 @@ test('passes with the passing facts of every check, and fails with the failing o
 test('fails when one of several subjects does', () => {
   for (const check of automated) {
     const kind = factKind(check.probe.fact);
-    if (kind === 'node') continue;
+    if (ALONE.includes(kind)) continue;
     const { given = {}, pass, fail } = fixtureOf(check);
     const each = [pass, fail, pass].map((facts) => ({ ...given, ...facts }));
     assert.equal(verdict(check, factsOf(kind, each)), 'fail', check.id);
@@ -67,7 +70,7 @@ test('is an error, never a pass, where the fact was not looked for or could not 
 test('is an error where one of several subjects could not be seen and the others are well', () => {
   for (const check of automated) {
     const kind = factKind(check.probe.fact);
-    if (kind === 'node') continue;
+    if (ALONE.includes(kind)) continue;
     const { given = {}, pass } = fixtureOf(check);
     const seen = factsOf(kind, [{ ...given, ...pass }]);
     const own = seen.subjects.find((subject) => subject.kind === kind)?.facts;
@@ -101,7 +104,7 @@ test('is not applicable where there is no such thing to be seen', () => {
     const kind = factKind(check.probe.fact);
     const own = factsOf(kind, [given]).subjects.find((subject) => subject.kind === kind)?.facts ?? {};
     const node = factsOf(kind, [given]).subjects.filter((subject) => kind !== 'node' && subject.kind === 'node');
-    const none = subjectOf(kind, 'none', { ...own, ...values({}), [check.probe.fact]: { absent: 'there is none' } });
+    const none = subjectOf(kind, 'none', { ...own, [check.probe.fact]: { absent: 'there is none' } });
     assert.equal(verdict(check, factSet([...node, none])), 'not-applicable', check.id);
   }
 });
