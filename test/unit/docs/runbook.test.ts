@@ -9,7 +9,7 @@ import { fakeTerminal } from '../cli/capture.ts';
 
 /** House rule 22: what the documents tell a person to type is what the program takes. */
 const root = fileURLToPath(new URL('../../..', import.meta.url));
-const DOCUMENTS = ['README.md', 'docs/runbook.md'].filter((path) => existsSync(`${root}/${path}`));
+const DOCUMENTS = ['README.md', 'docs/runbook.md', 'docs/hardening.md'].filter((path) => existsSync(`${root}/${path}`));
 
 /** Every `nectar-byon ...` of a document: in its shell blocks, and in the text between backticks. */
 function commandsOf(path: string): string[] {
