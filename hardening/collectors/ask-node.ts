@@ -5,13 +5,9 @@ import type { NodeAnswer, NodeApi, NodeRequest } from './node-api.ts';
 export async function askNode(
   api: NodeApi | undefined,
   path: string,
-  {
-    signal,
-    method = 'GET',
-    timeoutMs,
-  }: Pick<NodeRequest, 'signal' | 'timeoutMs'> & Partial<Pick<NodeRequest, 'method'>>,
+  { method = 'GET', ...rest }: Omit<NodeRequest, 'path' | 'method'> & Partial<Pick<NodeRequest, 'method'>>,
 ): Promise<Document> {
-  const answer = await reach(api).request({ method, path, signal, ...(timeoutMs !== undefined && { timeoutMs }) });
+  const answer = await reach(api).request({ method, path, ...rest });
   if (answer.status !== 200) throw new Error(`${method} ${path}: ${problemOf(answer)}`);
   return openDocument(parseBody(answer), `${method} ${path}`);
 }

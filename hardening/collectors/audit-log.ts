@@ -80,11 +80,17 @@ async function observeVerdict({ options, deps, signal }: At) {
   const { notes, probe, now } = options;
   if (!probe) {
     const { lastVerify } = notes;
+    const noted = (read: (verdict: NonNullable<LifeNotes['lastVerify']>) => string) =>
+      observe(() => {
+        if (lastVerify === undefined)
+          throw new Error('probing was switched off, and no earlier verification was noted');
+        return read(lastVerify);
+      });
     return {
-      'node.auditIntegrity': observe(() => lastVerify?.integrity ?? 'unknown'),
-      'node.auditCompleteness': observe(() => lastVerify?.completeness ?? 'unknown'),
+      'node.auditIntegrity': noted(({ integrity }) => integrity),
+      'node.auditCompleteness': noted(({ completeness }) => completeness),
       'node.auditVerifyDays': observe(() => daysSince(now, lastVerify?.at ?? notes.createdAt)),
-      'node.auditVerified': { value: false },
+      'node.auditVerified': { error: 'probing was switched off' },
     };
   }
   let verdict: Document;

@@ -1,4 +1,5 @@
 import { askNode } from './ask-node.ts';
+import { attestationDaysLeft } from './attestation.ts';
 import type { Collector } from './collector.ts';
 import type { Document } from './document.ts';
 import { openDocument } from './document.ts';
@@ -14,6 +15,7 @@ const ADDS = [
   'node.ready',
   'node.locked',
   'node.membership',
+  'node.attestationDaysLeft',
   'node.peers',
   'node.l1Synced',
   'node.records',
@@ -29,7 +31,7 @@ export interface NodeStatusDeps {
 
 /** What the running node says of itself. */
 export function createNodeStatusCollector(
-  { settings }: { readonly settings: Pick<NodeSettings, 'effective'> },
+  { settings, now }: { readonly settings: Pick<NodeSettings, 'effective'>; readonly now: () => number },
   { api }: NodeStatusDeps,
 ): Collector {
   return {
@@ -51,6 +53,7 @@ export function createNodeStatusCollector(
         'node.membership': await seen(async () =>
           (await askNode(api, '/v1/network', { signal })).in('membership').text(),
         ),
+        'node.attestationDaysLeft': await seen(() => attestationDaysLeft(api, now, signal)),
         'node.peers': await seen(() => known('peers').integer()),
         'node.l1Synced': await seen(() => isSynced(status)),
         'node.records': await seen(() => known('records').integer()),

@@ -86,7 +86,7 @@ export async function nodeCollectors(source: NodeSource, parts: NodeParts): Prom
   return [
     createNodeCollector({ target, state: parts.running ? 'running' : 'stopped', version: parts.version, settings }),
     createConfigurationCollector({ settings, ownAddresses: ownAddresses() }),
-    createNodeStatusCollector({ settings }, { api }),
+    createNodeStatusCollector({ settings, now }, { api }),
     createListenersCollector({ listeners, authority, now }, { findBindings, api }),
     createKeysCollector({ places, notes, now }),
     createTokensCollector({ places, now }),
