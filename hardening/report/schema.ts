@@ -10,8 +10,9 @@ const text = (maxLength: number, description?: string) =>
   Type.String({ maxLength, ...(description === undefined ? {} : { description }) });
 const count = (description?: string) =>
   Type.Integer({ minimum: 0, ...(description === undefined ? {} : { description }) });
-const time = (description: string) =>
-  Type.String({ pattern: '^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(\\.\\d{1,9})?Z$', description });
+const DAY = '\\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\\d|3[01])';
+const TIME = `${DAY}T([01]\\d|2[0-3])(:[0-5]\\d){2}(\\.\\d{1,9})?Z`;
+const time = (description: string) => Type.String({ pattern: `^${TIME}$`, description });
 const hash = (description: string) => Type.String({ pattern: '^[0-9a-f]{64}$', description });
 
 const severity = Type.Enum([...SEVERITIES]);
@@ -47,7 +48,7 @@ const waiver = Type.Object(
     check: text(64, 'Id of the check that it is for.'),
     owner: text(256, 'Who answers for it.'),
     reason: text(2048),
-    until: Type.String({ pattern: '^\\d{4}-\\d\\d-\\d\\d$', description: 'Last day on which it counts, UTC.' }),
+    until: Type.String({ pattern: `^${DAY}$`, description: 'Last day on which it counts, UTC.' }),
     since: time('When it was made.'),
   },
   { ...strict, description: 'A decision to live with a failure.' },

@@ -36,6 +36,8 @@ describe('parseReport', () => {
     for (const wrong of [
       { ...report, format: 'nectar-byon-hardening-report/2' },
       { ...report, more: 1 },
+      { ...report, createdAt: '2026-13-01T00:00:00.000Z' },
+      { ...report, history: [{ ...report.history[0], createdAt: '2026-11-10T24:00:00Z' }] },
       { ...report, results: [{ ...first, more: 1 }, ...rest] },
       { ...report, results: [{ ...first, verdict: 'passed' }, ...rest] },
       without,
