@@ -6,4 +6,7 @@ import { join } from 'node:path';
 enableCompileCache(join(import.meta.dirname, '..', 'node_modules', '.cache', 'nectar-byon'));
 
 const { processTerminal, runCommandLine } = await import('./command-line.ts');
-process.exit(await runCommandLine(process.argv.slice(2), processTerminal()));
+const code = await runCommandLine(process.argv.slice(2), processTerminal());
+// What was written to a pipe is only on its way: to exit now would cut it off.
+await Promise.all([process.stdout, process.stderr].map((stream) => new Promise((sent) => stream.write('', sent))));
+process.exit(code);
