@@ -14,5 +14,6 @@ run('contracts.ts', check ? 'check' : 'build');
 run('errors-doc.ts', ...(check ? ['check'] : []));
 run('reference-doc.ts', ...(check ? ['check'] : []));
 run('log-messages.ts', ...(check ? ['check'] : []));
+run('checks-doc.ts', ...(check ? ['check'] : []));
 run('hardening-report-schema.ts', ...(check ? ['check'] : []));
 process.stdout.write(check ? 'generated files are fresh\n' : 'generated\n');
