@@ -7,8 +7,8 @@ export type Expectation =
   | { readonly op: 'at-least' | 'at-most'; readonly value: number }
   /** Both ends included. */
   | { readonly op: 'between'; readonly value: readonly [number, number] }
-  /** File modes: no bit beyond these. */
-  | { readonly op: 'bits-within'; readonly value: number }
+  /** File modes: no bit beyond these; masks: all of these bits. */
+  | { readonly op: 'bits-within' | 'bits-contain'; readonly value: number }
   | { readonly op: 'one-of' | 'none-of'; readonly value: readonly string[] | readonly number[] }
   /** Dotted numbers, compared part by part; what follows a `-` or `+` does not count. */
   | { readonly op: 'version-at-least'; readonly value: string }
@@ -98,6 +98,11 @@ const OPERATORS: Readonly<Record<FactType, Readonly<Partial<Record<Operator, Def
       // Bit operators see 32 bits: what has more is no mode.
       (observed, operand) => observed >= 0 && observed <= MAX_MODE && (observed & ~operand) === 0,
       (operand) => `mode ${modeText(operand)} or stricter`,
+    ),
+    'bits-contain': operator<number, number>(
+      isInteger,
+      (observed, operand) => observed >= 0 && observed <= MAX_MODE && (observed & operand) === operand,
+      (operand) => `mask ${modeText(operand)} or more`,
     ),
   },
   text: {

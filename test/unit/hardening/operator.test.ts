@@ -15,6 +15,7 @@ const CASES: readonly [FactType, Expectation, readonly FactValue[], readonly Fac
   ['integer', { op: 'one-of', value: [401, 403] }, [401, 403], [200, 402]],
   ['integer', { op: 'none-of', value: [0] }, [1], [0]],
   ['integer', { op: 'bits-within', value: 0o600 }, [0, 0o400, 0o600], [0o640, 0o700, 0o4600, -1, 2 ** 32 + 0o600]],
+  ['integer', { op: 'bits-contain', value: 0o077 }, [0o077, 0o177], [0o022, 0o067, -1, 2 ** 32 + 0o077]],
   ['text', { op: 'equals', value: 'lan' }, ['lan'], ['LAN', 'lan ', '']],
   ['text', { op: 'one-of', value: ['', 'info'] }, ['', 'info'], ['debug']],
   ['text', { op: 'none-of', value: ['', 'root'] }, ['nectar'], ['', 'root']],
