@@ -94,6 +94,8 @@ export function containerFacts(container: Inspected): FactsOf<'container', Added
         'container.allowPrivilegeEscalation',
         'container.runAsNonRoot',
         'container.volumeTypes',
+        'container.probeHosts',
+        'container.selinuxOverrides',
         'container.hostPorts',
         'container.memoryRequestSet',
         'container.secretsInEnvFrom',
