@@ -8,8 +8,7 @@ import { formatDuration } from '../render/quantities.ts';
 import type { Terminal } from '../terminal.ts';
 
 interface ScheduleOptions {
-  /** Null: off. */
-  readonly every?: number | null;
+  readonly every?: number | 'off';
   readonly profile?: string;
   readonly by?: Scheduler['name'];
 }
@@ -45,7 +44,7 @@ async function schedule(call: Call<ScheduleOptions>): Promise<void> {
   }
   const { endSchedule, setSchedule } = await import('../harden/schedule/set-schedule.ts');
   const profile = options.profile ?? known?.profile ?? DEFAULT_PROFILE;
-  if (options.every === null) {
+  if (options.every === 'off') {
     const { auditLeaf } = await endSchedule(call, profile);
     output.result({ schedule: null, auditLeaf }, `nothing is scheduled any more; leaf ${auditLeaf} of the audit log`);
     return;

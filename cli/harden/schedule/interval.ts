@@ -10,9 +10,9 @@ const INTERVALS: Readonly<Record<number, string>> = {
   [7 * DAY_SECONDS]: '17 3 * * 0',
 };
 
-/** `24h`, `7d`, or `off` (null). @throws NectarError CLI_USAGE */
-export function parseEvery(text: string): number | null {
-  if (text === 'off') return null;
+/** `24h` and `7d` in seconds, or `off`. @throws NectarError CLI_USAGE */
+export function parseEvery(text: string): number | 'off' {
+  if (text === 'off') return text;
   const seconds = (parseDuration(text) ?? 0) / 1000;
   if (INTERVALS[seconds] === undefined) {
     throw new NectarError('CLI_USAGE', { problem: `${text} is none of 1h, 2h, 3h, 4h, 6h, 8h, 12h, 24h, 7d, off` });

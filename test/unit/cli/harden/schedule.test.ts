@@ -42,7 +42,7 @@ describe('the schedule of hardening runs', () => {
     assert.equal(parseEvery('24h'), 86_400);
     assert.equal(parseEvery('1d'), 86_400);
     assert.equal(parseEvery('7d'), 604_800);
-    assert.equal(parseEvery('off'), null);
+    assert.equal(parseEvery('off'), 'off');
     for (const wrong of ['5h', '30m', '2d', '0h', '', 'daily', '-1h']) {
       assert.throws(
         () => parseEvery(wrong),
