@@ -48,6 +48,7 @@ export interface AuditLogDeps {
   readonly api: NodeApi | undefined;
   /** The log's key, NAME+HASH+KEY, as the node's public identity states it. */
   readonly vkey: () => string;
+  readonly wait?: (ms: number, signal: AbortSignal) => Promise<void>;
 }
 
 interface At {
@@ -145,6 +146,7 @@ function isSigned(note: string, vkey: string): boolean {
 /** A request without a token is refused, and the log says so under the id that the refusal carried. */
 async function probeDenial({ options, deps, signal }: At) {
   const { gateway, probe } = options;
+  const { wait = (ms, within) => sleep(ms, undefined, { signal: within }) } = deps;
   if (!probe) throw new Error('probing was switched off');
   if (gateway === undefined) throw new Error('nobody knows where the gateway listens');
   const target = { host: gateway.host, port: gateway.port, tls: gateway.speaks === 'https' };
@@ -161,7 +163,7 @@ async function probeDenial({ options, deps, signal }: At) {
         .some((entry) => isDenialOf(entry, requestId))
     )
       return true;
-    await sleep(DENIAL_PAUSE_MS, undefined, { signal });
+    await wait(DENIAL_PAUSE_MS, signal);
   }
   return false;
 }
