@@ -80,7 +80,7 @@ export const WORKLOAD_FACTS = {
   'workload.egressOpenRoles': set('Roles whose egress is not limited.'),
   'workload.ingressOpenRoles': set('Roles whose ingress is not limited.'),
   'workload.roleVerbsWild': yes('Whether any Role or ClusterRole of it has a wildcard.'),
-  'workload.clusterRoles': set('ClusterRoles that it brings.'),
+  'workload.clusterRoles': set('ClusterRoles that it brings, or binds for the whole cluster.'),
   'workload.secretReads': yes('Whether any of its roles may read secrets through the API.'),
   'workload.podExec': yes('Whether any of its roles may create pods, or run programs in them.'),
   'workload.defaultServiceAccount': yes('Whether any of its pods runs as the default service account.'),
