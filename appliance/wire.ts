@@ -19,6 +19,7 @@ import { createP2p } from './p2p/index.ts';
 import { createAuditor, createBatcher, createRollup, createRpcServer, createSequencer } from './rollup/index.ts';
 import { createStatus } from './status/index.ts';
 import { createStore } from './store/index.ts';
+import { createNodeMetrics, readFamilies } from './telemetry/index.ts';
 import { wirePublicSide } from './wire/public-side.ts';
 import { unsafeBlocks } from './wire/unsafe-blocks.ts';
 import { type NodeOptions, now, randomBytes, today, type WireDeps, type Wiring } from './wiring.ts';
@@ -93,6 +94,7 @@ export async function wireNode({ home, version, config }: NodeOptions, { log, me
   );
 
   // The owner's door. It starts before the rest, so that a locked node can say that it is locked, and be unlocked.
+  const nodeMetrics = createNodeMetrics([{ role: 'all', read: () => readFamilies(metrics) }]);
   const gateway = createGateway(
     {
       config: config.gateway,
@@ -125,11 +127,12 @@ export async function wireNode({ home, version, config }: NodeOptions, { log, me
       tokens,
       log,
       metrics,
+      nodeMetrics,
       now,
       randomBytes,
     },
   );
-  const metricsServer = createMetricsServer(config.gateway, { metrics, log });
+  const metricsServer = createMetricsServer(config.gateway, { metrics: nodeMetrics, log });
   // A node that nobody restarts for a year stays reachable.
   const renewal = createGatewayRenewal(
     {

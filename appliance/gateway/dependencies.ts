@@ -1,5 +1,5 @@
 import type { Cid, RecordId, RootHash } from '../../protocol/brand.ts';
-import type { Logger, Metrics } from '../telemetry/index.ts';
+import type { Logger, Metrics, NodeMetrics } from '../telemetry/index.ts';
 import type { NetworkInfo, NodeReadiness, NodeStatus } from './schemas.ts';
 import type { Tokens } from './tokens.ts';
 
@@ -140,6 +140,8 @@ export interface GatewayDependencies {
   readonly tokens: Tokens;
   readonly log: Logger;
   readonly metrics: Metrics;
+  /** What every role counts, the gateway among them. */
+  readonly nodeMetrics: NodeMetrics;
   /** Milliseconds since 1970. */
   readonly now: () => number;
   readonly randomBytes: (length: number) => Uint8Array;

@@ -26,6 +26,18 @@ const status = describeOperation({
   guard: { scope: 'node:read', whileLocked: true },
   response: { 200: NodeStatus },
 });
+const metrics = describeOperation({
+  id: 'getMetrics',
+  tag: 'node',
+  summary: 'What every role of the node counts, in the Prometheus text format; answered while locked too',
+  guard: { scope: 'node:read', whileLocked: true },
+  response: {
+    200: {
+      description: 'No personal data. `nectar_role_up` is 0 for a role that did not answer in time.',
+      content: { 'text/plain': { schema: Type.String() } },
+    },
+  },
+});
 const network = describeOperation({
   id: 'getNetwork',
   tag: 'network',
@@ -48,7 +60,10 @@ const join = describeOperation({
   response: { 200: JoinResult },
 });
 
-export function addNodeRoutes(server: GatewayServer, { deps: { node, p2p }, exclusive }: RouteContext): void {
+export function addNodeRoutes(
+  server: GatewayServer,
+  { deps: { node, p2p, nodeMetrics }, exclusive }: RouteContext,
+): void {
   server.get('/healthz', health, async () => ({ status: 'ok' }));
 
   server.get('/readyz', readiness, async (_, reply) => {
@@ -57,6 +72,10 @@ export function addNodeRoutes(server: GatewayServer, { deps: { node, p2p }, excl
   });
 
   server.get('/v1/node', status, () => node.status());
+
+  server.get('/v1/metrics', metrics, async (_, reply) =>
+    reply.type(nodeMetrics.contentType).send(await nodeMetrics.text()),
+  );
 
   server.get('/v1/network', network, () => node.network());
 
