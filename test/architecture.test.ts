@@ -19,7 +19,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   images: ['protocol', 'appliance'],
   cli: ['protocol', 'appliance', 'hardening', 'contracts/generated'],
   scripts: ['protocol', 'appliance', 'cli', 'hardening', 'images', 'contracts/generated'],
-  bench: ['protocol', 'appliance', 'cli', 'contracts/generated', 'test'],
+  bench: ['protocol', 'appliance', 'cli', 'images', 'contracts/generated', 'test'],
   test: ['protocol', 'appliance', 'cli', 'hardening', 'images', 'scripts', 'bench', 'contracts/generated'],
 };
 
