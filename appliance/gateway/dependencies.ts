@@ -22,7 +22,15 @@ export interface GatewayKeys {
 
 /** The events that the gateway itself is the witness of; everything about records is appended by the store. */
 export interface GatewayAuditEvent {
-  readonly type: 'auth.denied' | 'token.create' | 'token.revoke' | 'key.unlock' | 'key.rotate' | 'audit.verify';
+  readonly type:
+    | 'auth.denied'
+    | 'token.create'
+    | 'token.revoke'
+    | 'key.unlock'
+    | 'key.rotate'
+    | 'audit.verify'
+    | 'node.backup'
+    | 'node.restore';
   readonly outcome: 'success' | 'failure';
   readonly context: AccessContext;
   readonly detail?: Record<string, string | number>;

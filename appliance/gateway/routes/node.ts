@@ -1,7 +1,8 @@
 import Type from 'typebox';
 import type { GatewayServer, RouteContext } from '../gateway-server.ts';
 import { describeOperation } from '../openapi.ts';
-import { JoinResult, NetworkInfo, NodeReadiness, NodeStatus, PeerList } from '../schemas.ts';
+import { CopyReport } from '../request-schemas.ts';
+import { JoinResult, NetworkInfo, NodeReadiness, NodeStatus, PeerList, Recorded } from '../schemas.ts';
 
 const health = describeOperation({
   id: 'getHealth',
@@ -60,9 +61,19 @@ const join = describeOperation({
   response: { 200: JoinResult },
 });
 
+const copies = describeOperation({
+  id: 'recordCopy',
+  tag: 'node',
+  summary: 'Put on record that the node was backed up, or restored from a backup',
+  description: 'Both are done with the files of the node, beside its API: whoever does them says so here.',
+  guard: { scope: 'admin' },
+  body: CopyReport,
+  response: { 201: Recorded },
+});
+
 export function addNodeRoutes(
   server: GatewayServer,
-  { deps: { node, p2p, nodeMetrics }, exclusive }: RouteContext,
+  { deps: { node, p2p, audit, nodeMetrics }, exclusive }: RouteContext,
 ): void {
   server.get('/healthz', health, async () => ({ status: 'ok' }));
 
@@ -76,6 +87,13 @@ export function addNodeRoutes(
   server.get('/v1/metrics', metrics, async (_, reply) =>
     reply.type(nodeMetrics.contentType).send(await nodeMetrics.text()),
   );
+
+  server.post('/v1/node/copies', copies, async (request, reply) => {
+    const { what, ...detail } = request.body as CopyReport;
+    const event = { type: `node.${what}`, outcome: 'success', context: request.access, detail } as const;
+    const { index } = await audit.append(event);
+    return reply.code(201).send({ auditLeaf: index });
+  });
 
   server.get('/v1/network', network, () => node.network());
 

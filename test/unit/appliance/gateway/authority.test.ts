@@ -23,6 +23,7 @@ const EVERY_PRIVATE_ROUTE = [
   ['GET', '/v1/metrics', 'node:read'],
   ['GET', '/v1/network/peers', 'node:read'],
   ['POST', '/v1/network/join', 'admin'],
+  ['POST', '/v1/node/copies', 'admin'],
   ['GET', '/v1/keys', 'admin'],
   ['POST', '/v1/keys/rotate', 'admin'],
   ['GET', '/v1/tokens', 'admin'],
