@@ -45,7 +45,6 @@ const ALLOWED: Record<string, Record<string, string>> = {
   'appliance/crossing': {
     ajv: 'validation of every message from another role',
     typebox: 'schemas',
-    undici: 'HTTP client over Unix sockets',
   },
   'appliance/config': { ajv: 'JSON schema validation', typebox: 'schemas' },
   'appliance/telemetry': { pino: 'logs', 'prom-client': 'metrics' },

@@ -37,8 +37,8 @@ export async function wireAudit(options: RoleOptions, { log, metrics }: WireDeps
     createCrossingServer({ name, path: socketPath(sockets, name) }, { routes, log });
   const crossings = [
     serve('audit-append', auditAppendRoutes(audit)),
-    serve('audit-read', [...auditReadRoutes(audit, log), metricsRoute(metrics)]),
-    serve('audit-keys', auditKeysRoutes({ keys, audit, whenStarted: () => opened.promise, log })),
+    serve('audit-read', [...auditReadRoutes(audit), metricsRoute(metrics)]),
+    serve('audit-keys', auditKeysRoutes({ keys, audit, whenStarted: () => opened.promise })),
   ];
   const life = { role: 'audit', version } as const;
   return {

@@ -53,8 +53,8 @@ export async function wireStore(options: RoleOptions, { log, metrics }: WireDeps
     createCrossingServer({ name, path: socketPath(sockets, name) }, { routes, log });
   const tokenSigner = createIdentitySigner(keys, 'token');
   const crossings = [
-    serve('store', [...storeRoutes({ store, keys, tokenSigner, services, log }), metricsRoute(metrics)]),
-    serve('blocks', blocksRoutes({ store, keys, wants, log })),
+    serve('store', [...storeRoutes({ store, keys, tokenSigner, services }), metricsRoute(metrics)]),
+    serve('blocks', blocksRoutes({ store, keys, wants })),
   ];
   const life = { role: 'store', version } as const;
   return {
