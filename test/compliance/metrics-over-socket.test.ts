@@ -50,7 +50,14 @@ test('says of a role that is gone or silent that it is not up', async (t) => {
   const house = await createCrossingHouse('store');
   t.after(() => house.close());
   const client = createMetricsClient('store', house.connection);
+  let asked = 0;
+  const silent = unaryRoute(metrics, () => {
+    asked += 1;
+    return new Promise<[]>(() => undefined);
+  });
+  await house.serve([silent]);
   assert.match(await createNodeMetrics([client]).text(), /^nectar_role_up\{role="store"\} 0$/m);
-  await house.serve([unaryRoute(metrics, () => new Promise<[]>(() => undefined))]);
+  assert.equal(asked, 1, 'it was asked, and did not answer in time');
+  await house.stop();
   assert.match(await createNodeMetrics([client]).text(), /^nectar_role_up\{role="store"\} 0$/m);
 });
