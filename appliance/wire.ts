@@ -4,9 +4,7 @@
  * wire/<role>.ts, which wires the same functions with sockets where this one has direct calls.
  */
 import { join } from 'node:path';
-import type { PeerIdText } from '../protocol/brand.ts';
 import { parseVerifierKey } from '../protocol/merkle/verifier-key.ts';
-import { createAnchor, ethCall } from './anchor/index.ts';
 import { createAudit } from './audit/index.ts';
 import {
   homePaths,
@@ -17,36 +15,21 @@ import {
 } from './config/index.ts';
 import { createGateway, createGatewayRenewal, createMetricsServer, createTokens, issueByCa } from './gateway/index.ts';
 import { createIdentitySigner, createKeys, nodeEnvelopeCrypto } from './keys/index.ts';
-import { createMembership } from './membership/index.ts';
 import { createP2p } from './p2p/index.ts';
-import { createReplication } from './replication/index.ts';
-import {
-  createAuditor,
-  createBatcher,
-  createRollup,
-  createRpcServer,
-  createSequencer,
-  type Rollup,
-} from './rollup/index.ts';
+import { createAuditor, createBatcher, createRollup, createRpcServer, createSequencer } from './rollup/index.ts';
 import { createStatus } from './status/index.ts';
 import { createStore } from './store/index.ts';
+import { createNodeMetrics, readFamilies } from './telemetry/index.ts';
+import { wirePublicSide } from './wire/public-side.ts';
+import { unsafeBlocks } from './wire/unsafe-blocks.ts';
 import { type NodeOptions, now, randomBytes, today, type WireDeps, type Wiring } from './wiring.ts';
-
-/** What gossip and catch-up see of the chain. */
-const unsafeBlocks = (rollup: Rollup) => ({
-  accept: rollup.acceptUnsafe,
-  range: rollup.unsafeRange,
-  onUnsafe: rollup.onUnsafe,
-  head: () => rollup.heads().unsafe.number,
-});
 
 /** `run all`: a clinic's node. It follows the chain and serves its owner; it orders nothing. */
 export async function wireNode({ home, version, config }: NodeOptions, { log, metrics }: WireDeps): Promise<Wiring> {
   const identity = readPublicIdentity(home);
   const paths = homePaths(home);
   const { descriptor } = readDescriptor(home);
-  const { nodeId, tokenJwk } = identity;
-  const peerId = identity.peerId as PeerIdText;
+  const { nodeId, peerId, tokenJwk } = identity;
   const crypto = nodeEnvelopeCrypto;
 
   // The secret boundary. Everything below gets derived keys, wrapped DEKs and signatures of it, never the root key.
@@ -82,77 +65,20 @@ export async function wireNode({ home, version, config }: NodeOptions, { log, me
     },
   );
 
-  // The public state, rebuilt from L1.
-  const rollup = createRollup(
+  // The public state, rebuilt from L1, and what leaves the machine: ciphertext, salted roots and checkpoints.
+  const { rollup, p2p, replication, anchor, membership } = wirePublicSide(
+    { home, version, config },
     {
-      config: config.rollup,
-      descriptor,
-      databasePath: paths.rollupDatabase,
-      durable: false,
-      clientVersion: `nectar-byon/${version}`,
-    },
-    {
-      secrets: { databaseKey: () => keys.derive('rollup-db'), operatorKey: () => keys.openIdentity('operator') },
-      log: log.child({ service: 'rollup' }),
-      metrics,
-      now,
-      randomBytes,
-    },
-  );
-  const p2p = createP2p(
-    {
-      ...config.p2p,
-      l2ChainId: BigInt(descriptor.l2.chainId),
-      bootstrap: descriptor.bootstrap,
-      replicas: config.store.replicas,
-    },
-    {
-      identitySeed: () => keys.openIdentity('p2p'),
-      registry: rollup.registry,
-      unsafe: unsafeBlocks(rollup),
-      onHead: rollup.onHead,
-      blocks: store.blocks,
-      held: store.held,
-      log,
-      metrics,
-      now,
-    },
-  );
-
-  // What leaves the machine: ciphertext to holders, salted roots and checkpoints to the chain.
-  const replication = createReplication(config.replication, {
-    store,
-    replicate: (root, blocks, signal, holders) => p2p.replicate(root, blocks, signal, holders),
-    log,
-    metrics,
-    now,
-  });
-  const anchor = createAnchor(
-    { ...config.anchor, folder: paths.anchor },
-    {
-      records: store,
-      audit,
-      chain: {
-        address: () => rollup.account.address(),
-        balance: () => rollup.account.balance(),
-        send: (tx) => rollup.account.send(tx),
-        call: ethCall((body) => rollup.rpc(body)),
-        safeBlock: () => rollup.heads().safe.number,
+      secrets: {
+        databaseKey: () => keys.derive('rollup-db'),
+        operatorKey: () => keys.openIdentity('operator'),
+        identitySeed: () => keys.openIdentity('p2p'),
       },
-      isAuthorized: (peer) => rollup.registry.isAuthorized(peer),
-      peerId: () => peerId,
-      log,
-      metrics,
-      now,
+      store,
+      audit,
     },
+    { log, metrics },
   );
-
-  const membership = createMembership({
-    peerId: () => peerId,
-    addresses: () => p2p.addresses(),
-    nodes: () => rollup.registry.nodes(),
-    account: rollup.account,
-  });
   const view = createStatus(
     { nodeId, peerId, network: descriptor.name, version, roles: ['gateway', 'store', 'audit', 'rollup'] },
     {
@@ -169,6 +95,7 @@ export async function wireNode({ home, version, config }: NodeOptions, { log, me
   );
 
   // The owner's door. It starts before the rest, so that a locked node can say that it is locked, and be unlocked.
+  const nodeMetrics = createNodeMetrics([{ role: 'all', read: () => readFamilies(metrics) }]);
   const gateway = createGateway(
     {
       config: config.gateway,
@@ -202,11 +129,12 @@ export async function wireNode({ home, version, config }: NodeOptions, { log, me
       tokens,
       log,
       metrics,
+      nodeMetrics,
       now,
       randomBytes,
     },
   );
-  const metricsServer = createMetricsServer(config.gateway, { metrics, log });
+  const metricsServer = createMetricsServer(config.gateway, { metrics: nodeMetrics, log });
   // A node that nobody restarts for a year stays reachable.
   const renewal = createGatewayRenewal(
     {

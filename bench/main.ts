@@ -6,6 +6,7 @@ const BENCHES = {
   audit: () => import('./audit.ts'),
   chain: () => import('./chain.ts'),
   sockets: () => import('./sockets.ts'),
+  containers: () => import('./containers.ts'),
 } as const;
 
 const names = process.argv.slice(2);

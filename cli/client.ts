@@ -41,6 +41,8 @@ export interface Client {
     path: string,
     options: SendOptions,
   ): Promise<Static<S>>;
+  /** A call whose answer is text. */
+  text(path: string, options: { readonly timeoutMs: number }): Promise<string>;
   /** A call whose answer is a stream; a problem is thrown. */
   open(path: string, headers?: Readonly<Record<string, string>>): Promise<Dispatcher.ResponseData>;
   close(): Promise<void>;
@@ -78,9 +80,13 @@ export function createClient(options: ClientOptions): Client {
     }
   }
 
-  async function send<S extends TSchema>(schema: S, method: Dispatcher.HttpMethod, path: string, sent: SendOptions) {
+  async function text(method: Dispatcher.HttpMethod, path: string, sent: SendOptions): Promise<string> {
     const answer = await exchange(method, path, sent);
-    return parseAnswer(schema, await readText(answer).catch((error) => Promise.reject(unreachable(error, options))));
+    return readText(answer).catch((error) => Promise.reject(unreachable(error, options)));
+  }
+
+  async function send<S extends TSchema>(schema: S, method: Dispatcher.HttpMethod, path: string, sent: SendOptions) {
+    return parseAnswer(schema, await text(method, path, sent));
   }
 
   return {
@@ -90,6 +96,7 @@ export function createClient(options: ClientOptions): Client {
       send(schema, method, path, {
         ...(body !== undefined && { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
       }),
+    text: (path, sent) => text('GET', path, sent),
     open: (path, headers) => exchange('GET', path, headers === undefined ? {} : { headers }),
     close: () => agent.destroy(),
   };

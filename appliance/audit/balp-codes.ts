@@ -129,6 +129,19 @@ export const EVENTS = {
   'hardening.unwaive': alert(SECURITY_CONFIGURATION, 'U'),
   'hardening.schedule': alert(SECURITY_CONFIGURATION, 'U'),
   'network.join': alert(dicom('110128', 'Network Configuration'), 'U'),
+  // The whole node, sealed as it is at rest, leaves this machine, or came to it.
+  'node.backup': {
+    type: dicom('110106', 'Export'),
+    subtype: coding(SYSTEM.lifecycle, 'archive', 'Archive Record Lifecycle Event'),
+    action: 'R',
+    ...FROM_NODE,
+  },
+  'node.restore': {
+    type: dicom('110107', 'Import'),
+    subtype: coding(SYSTEM.lifecycle, 'restore'),
+    action: 'C',
+    ...TO_NODE,
+  },
   'node.start': {
     type: APPLICATION_ACTIVITY,
     subtype: dicom('110120', 'Application Start'),

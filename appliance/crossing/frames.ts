@@ -1,15 +1,16 @@
 /**
- * A stream's body: frames of one type byte, four bytes of length (big endian) and the payload. It ends with `result` or
- * `error`; a body that ends without one was cut off, whatever HTTP says of it.
+ * What goes over a connection: frames of one type byte, four bytes of length (big endian) and the payload. A call is `call`
+ * (its name) and `item` (its input), for an upload then `data` and an empty-handed `result`; the answer is any `item` and
+ * `data`, and `result` or `error`. An answer without one of these two was cut off.
  */
-const TYPES = { data: 1, item: 2, result: 3, error: 4 } as const;
+const TYPES = { data: 1, item: 2, result: 3, error: 4, call: 5 } as const;
 const HEADER_BYTES = 5;
 /** Longer data frames are not written, and not believed. */
-const MAX_DATA_BYTES = 64 * 1024 * 1024;
+export const MAX_DATA_BYTES = 64 * 1024 * 1024;
 /** A socket hands out 64 KiB at a time; whoever writes it on does better with what the other side wrote at once. */
 const PIECE_BYTES = 1024 * 1024;
 
-type FrameType = keyof typeof TYPES;
+export type FrameType = keyof typeof TYPES;
 
 export interface Frame {
   readonly type: FrameType;
@@ -33,23 +34,27 @@ export function encodeFrame(type: FrameType, payload: Uint8Array): Buffer {
   return Buffer.concat([frameHeader(type, payload.length), payload]);
 }
 
+/** Whoever the frames are for. */
+export interface FrameReceiver {
+  /** The longest payload that is believed of this type now; 0 when none is expected. */
+  maxBytes(type: FrameType): number;
+  take(frame: Frame): void;
+}
+
 /** Takes bytes as they come, and copies them: the caller's buffer is its own again at once. */
 export interface FrameParser {
-  /** The frames, and pieces of data frames, that these bytes complete. @throws FrameError */
-  push(bytes: Uint8Array): Frame[];
-  /** Whether the last frame was there. */
-  readonly ended: boolean;
+  /** Hands on the frames, and pieces of data frames, that these bytes complete. @throws FrameError */
+  push(bytes: Uint8Array): void;
 }
 
 /** Adversary: the other container, with endless or nested lengths; only one bounded message or piece is ever held. */
-export function createFrameParser(maxPayloadBytes: number): FrameParser {
+export function createFrameParser(receiver: FrameReceiver): FrameParser {
   const head = Buffer.alloc(HEADER_BYTES);
   let headFilled = 0;
   let type: FrameType | undefined;
   let left = 0;
   let piece: Buffer = head;
   let filled = 0;
-  let ended = false;
 
   /** Copies what fits; true once it is full. */
   function fill(into: Buffer, from: number, bytes: Uint8Array): number {
@@ -65,17 +70,15 @@ export function createFrameParser(maxPayloadBytes: number): FrameParser {
 
   return {
     push(bytes) {
-      const frames: Frame[] = [];
       let rest = bytes;
       while (rest.length > 0) {
-        if (ended) throw new FrameError('bytes after the end');
         if (type === undefined) {
           const taken = fill(head, headFilled, rest);
           headFilled += taken;
           rest = rest.subarray(taken);
           if (headFilled < HEADER_BYTES) break;
           headFilled = 0;
-          type = parseType(head, maxPayloadBytes);
+          type = parseType(head, receiver);
           left = head.readUInt32BE(1);
           begin();
         }
@@ -84,39 +87,27 @@ export function createFrameParser(maxPayloadBytes: number): FrameParser {
         rest = rest.subarray(taken);
         if (filled < piece.length) break;
         left -= filled;
-        if (filled > 0 || type !== 'data') frames.push({ type, payload: piece });
-        if (left > 0) {
-          begin();
-          continue;
-        }
-        ended = type === 'result' || type === 'error';
-        type = undefined;
+        receiver.take({ type, payload: piece });
+        if (left > 0) begin();
+        else type = undefined;
       }
-      return frames;
-    },
-    get ended() {
-      return ended;
     },
   };
 }
 
-export async function* readFrames(chunks: AsyncIterable<Uint8Array>, maxPayloadBytes: number): AsyncGenerator<Frame> {
-  const parser = createFrameParser(maxPayloadBytes);
-  for await (const chunk of chunks) yield* parser.push(chunk);
-  if (!parser.ended) throw new FrameError('it was cut off');
-}
-
-function parseType(head: Buffer, maxPayloadBytes: number): FrameType {
+function parseType(head: Buffer, receiver: FrameReceiver): FrameType {
   const [code, length] = [head.readUInt8(0), head.readUInt32BE(1)];
   const type = (Object.keys(TYPES) as FrameType[]).find((name) => TYPES[name] === code);
   if (type === undefined) throw new FrameError('unknown frame type');
   if (length === 0) throw new FrameError('empty frame');
-  if (length > (type === 'data' ? MAX_DATA_BYTES : maxPayloadBytes)) throw new FrameError('frame too long');
+  const maxBytes = receiver.maxBytes(type);
+  if (maxBytes === 0) throw new FrameError(`a frame ${type} out of turn`);
+  if (length > maxBytes) throw new FrameError(`longer than ${maxBytes} bytes`);
   return type;
 }
 
 /** Pieces gathered until they are worth a frame, uncopied: TLS hands out 16 KiB at a time, and each frame costs a write. */
-export async function* dataFrames(
+export async function* batched(
   source: AsyncIterable<Uint8Array>,
   batchBytes: number,
 ): AsyncGenerator<Uint8Array[], void, void> {
@@ -127,9 +118,9 @@ export async function* dataFrames(
     parts.push(piece);
     size += piece.length;
     if (size < batchBytes) continue;
-    yield [frameHeader('data', size), ...parts];
+    yield parts;
     parts = [];
     size = 0;
   }
-  if (size > 0) yield [frameHeader('data', size), ...parts];
+  if (size > 0) yield parts;
 }

@@ -1,9 +1,11 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { NectarError } from '../../protocol/errors.ts';
 import type { Service } from '../service.ts';
 import type { Logger } from '../telemetry/index.ts';
-import { failureOf } from './failure-of.ts';
-import { encodeFailure } from './message.ts';
+import { attend } from './attend.ts';
+import { acceptUpgrade, isUpgrade, refuseUpgrade } from './handshake.ts';
 import type { Route } from './route.ts';
 import { listenOnSocket } from './socket.ts';
 import { CROSSING_VERSION, parseVersion, VERSION_HEADER } from './version.ts';
@@ -12,9 +14,6 @@ const HEADERS_TIMEOUT_MS = 10_000;
 const MAX_HEADER_BYTES = 8 * 1024;
 /** The gateway serves 256 requests at a time; feeds and loops of the other roles come on top. */
 const MAX_CONNECTIONS = 1024;
-/** A body that was answered before its end is still read so long: closing at once could take the answer with it. */
-const LINGER_MS = 2_000;
-const STREAM_BUFFER_BYTES = 1024 * 1024;
 
 export interface CrossingServerOptions {
   /** For logs: the crossing's name. */
@@ -29,58 +28,46 @@ export interface CrossingServerDeps {
   readonly log: Logger;
 }
 
-/** The serving half of a crossing: HTTP over a Unix socket, one POST per call. */
+/** The serving half of a crossing: connections over a Unix socket that begin as HTTP and carry one call after the other. */
 export function createCrossingServer(options: CrossingServerOptions, { routes, log }: CrossingServerDeps): Service {
   const { name, path, version = CROSSING_VERSION } = options;
-  const table = new Map(routes.map((route) => [`/${route.name}`, route]));
+  const table = new Map(routes.map((route) => [route.name, route]));
+  const open = new Set<Duplex>();
   let server: Server | undefined;
 
-  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    response.setHeader(VERSION_HEADER, version);
-    const theirs = parseVersion(request.headers[VERSION_HEADER]);
-    if (theirs !== version) {
-      // Roles restart one after the other during an upgrade: refused, and tried again by the client.
-      log.warn({ crossing: name, ours: version, theirs }, 'a role of another version was refused');
-      throw new NectarError('NODE_VERSION_SKEW', { service: name, ours: version, theirs });
-    }
-    const route = request.method === 'POST' ? table.get(request.url ?? '') : undefined;
-    if (route === undefined) throw new NectarError('GATEWAY_ROUTE_ABSENT', {});
-    const gone = disconnection(response, route.name);
-    await route.serve(request, response, gone);
+  /** Why a request is no call of ours; undefined when it is one. */
+  function refusal({ headers }: IncomingMessage): NectarError | undefined {
+    const theirs = parseVersion(headers[VERSION_HEADER]);
+    if (theirs === version) return isUpgrade(headers.upgrade) ? undefined : new NectarError('GATEWAY_ROUTE_ABSENT', {});
+    // Roles restart one after the other during an upgrade: refused, and tried again by the client.
+    log.warn({ crossing: name, ours: version, theirs }, 'a role of another version was refused');
+    return new NectarError('NODE_VERSION_SKEW', { service: name, ours: version, theirs });
   }
 
-  function handle(request: IncomingMessage, response: ServerResponse): void {
-    request.on('error', ignore);
-    response.on('error', ignore);
-    answer(request, response)
-      .catch((error: unknown) => refuse(error, request, response))
-      .finally(() => linger(request));
-  }
-
-  function refuse(error: unknown, request: IncomingMessage, response: ServerResponse): void {
-    const failure = failureOf(error, { log, operation: (request.url ?? '').slice(1) });
-    if (response.headersSent) {
-      response.destroy();
+  function welcome(request: IncomingMessage, stream: Duplex, head: Buffer): void {
+    const socket = stream as Socket;
+    open.add(socket.on('error', ignore).on('close', () => open.delete(socket)));
+    const refused = refusal(request);
+    if (refused !== undefined) {
+      refuseUpgrade(socket, version, refused);
       return;
     }
-    const body = encodeFailure(failure);
-    response.writeHead(failure.status, { 'content-type': 'application/json', 'content-length': body.length });
-    response.end(body);
+    acceptUpgrade(socket, version);
+    void attend(socket, { head, routes: table, log });
   }
 
   return {
     name: `crossing ${name}`,
     async start() {
-      const made = createServer(
-        {
-          maxHeaderSize: MAX_HEADER_BYTES,
-          headersTimeout: HEADERS_TIMEOUT_MS,
-          requestTimeout: 0, // a stream may last for hours; single messages are timed by their route
-          keepAliveTimeout: 0, // nobody else can hold connections here, and closing idle ones races with their next request
-          highWaterMark: STREAM_BUFFER_BYTES,
-        },
-        handle,
-      );
+      const made = createServer({
+        maxHeaderSize: MAX_HEADER_BYTES,
+        headersTimeout: HEADERS_TIMEOUT_MS,
+      });
+      made.on('request', (request: IncomingMessage) => {
+        const refused = refusal(request) ?? new NectarError('GATEWAY_ROUTE_ABSENT', {});
+        refuseUpgrade(request.socket, version, refused);
+      });
+      made.on('upgrade', welcome);
       made.maxConnections = MAX_CONNECTIONS;
       await listenOnSocket(made, path);
       made.on('error', (error) => log.error({ crossing: name, err: error }, 'socket failed'));
@@ -92,26 +79,11 @@ export function createCrossingServer(options: CrossingServerOptions, { routes, l
       if (closing === undefined) return;
       const closed = new Promise<void>((resolve) => closing.close(() => resolve()));
       closing.closeAllConnections();
+      for (const socket of open) socket.destroy();
       await closed;
     },
     readiness: () => (server === undefined ? { ready: false, reason: 'not listening' } : { ready: true }),
   };
-}
-
-function disconnection(response: ServerResponse, operation: string): AbortSignal {
-  const controller = new AbortController();
-  response.once('close', () => {
-    if (!response.writableFinished)
-      controller.abort(new NectarError('NODE_CONNECTION_LOST', { service: 'the caller', operation }));
-  });
-  return controller.signal;
-}
-
-function linger(request: IncomingMessage): void {
-  if (request.complete || request.destroyed) return;
-  const timer = setTimeout(() => request.socket.destroy(), LINGER_MS).unref();
-  request.once('close', () => clearTimeout(timer));
-  request.resume();
 }
 
 function ignore(): void {

@@ -1,7 +1,7 @@
 /** Of the messages between roles. A change that an older neighbour would misread takes the next number. */
-export const CROSSING_VERSION = 1;
+export const CROSSING_VERSION = 2;
 
-/** Stated in every request and every answer. */
+/** Stated by both sides when a connection begins. */
 export const VERSION_HEADER = 'nectar-version';
 
 /** The number that a header states; 0, which no version has, when it states none. */

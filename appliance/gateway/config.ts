@@ -11,7 +11,12 @@ export const GatewayConfig = Type.Object(
   {
     host: Type.String({ description: 'Address the HTTPS API listens on.', default: '127.0.0.1', minLength: 1 }),
     port: bounded('Port of the HTTPS API; 0 takes any free one.', 8443, 0, 65_535),
-    metricsPort: bounded('Port of the Prometheus metrics on 127.0.0.1, plain HTTP; 0 turns them off.', 0, 0, 65_535),
+    metricsPort: bounded('Port of the Prometheus metrics, plain HTTP; 0 turns this listener off.', 0, 0, 65_535),
+    metricsHost: Type.String({
+      description: 'Address the metrics listen on: they hold no personal data, and nobody is asked for a token.',
+      default: '127.0.0.1',
+      minLength: 1,
+    }),
     maxHeaderBytes: bounded('Size of all request headers together.', 16 * KIB_BYTES, KIB_BYTES, 1024 * KIB_BYTES),
     maxJsonBytes: bounded('Size of a JSON request body.', 64 * KIB_BYTES, KIB_BYTES),
     maxRpcBytes: bounded('Size of a JSON-RPC request body.', 1024 * KIB_BYTES, KIB_BYTES),

@@ -1,5 +1,5 @@
 import type { Cid, RecordId, RootHash } from '../../protocol/brand.ts';
-import type { Logger, Metrics } from '../telemetry/index.ts';
+import type { Logger, Metrics, NodeMetrics } from '../telemetry/index.ts';
 import type { NetworkInfo, NodeReadiness, NodeStatus } from './schemas.ts';
 import type { Tokens } from './tokens.ts';
 
@@ -32,7 +32,9 @@ export interface GatewayAuditEvent {
     | 'hardening.report'
     | 'hardening.waive'
     | 'hardening.unwaive'
-    | 'hardening.schedule';
+    | 'hardening.schedule'
+    | 'node.backup'
+    | 'node.restore';
   readonly outcome: 'success' | 'failure';
   readonly context: AccessContext;
   readonly detail?: Record<string, string | number>;
@@ -150,6 +152,8 @@ export interface GatewayDependencies {
   readonly tokens: Tokens;
   readonly log: Logger;
   readonly metrics: Metrics;
+  /** What every role counts, the gateway among them. */
+  readonly nodeMetrics: NodeMetrics;
   /** Milliseconds since 1970. */
   readonly now: () => number;
   readonly randomBytes: (length: number) => Uint8Array;

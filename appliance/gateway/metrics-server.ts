@@ -1,23 +1,28 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Readiness, Service } from '../service.ts';
-import type { Logger, Metrics } from '../telemetry/index.ts';
+import type { Logger, NodeMetrics } from '../telemetry/index.ts';
 import { listen } from './listen.ts';
 
-const HOST = '127.0.0.1';
 const MAX_HEADER_BYTES = 4096;
 const MAX_CONNECTIONS = 8;
 const TIMEOUT_MS = 10_000;
+
+interface MetricsOptions {
+  /** 0: it does not listen. */
+  readonly metricsPort: number;
+  readonly metricsHost: string;
+}
 
 export interface MetricsServer extends Service {
   /** Undefined while it does not listen. */
   url(): string | undefined;
 }
 
-/** Prometheus metrics on loopback, plain HTTP: no personal data, and no token that a scraper would have to keep. */
+/** Prometheus metrics, plain HTTP, on loopback unless told otherwise: no personal data, and no token that a scraper would have to keep. */
 export function createMetricsServer(
-  options: { metricsPort: number },
-  deps: { metrics: Metrics; log: Logger },
+  { metricsPort: port, metricsHost: host }: MetricsOptions,
+  deps: { metrics: NodeMetrics; log: Logger },
 ): MetricsServer {
   const log = deps.log.child({ service: 'metrics' });
   let server: Server | undefined;
@@ -25,8 +30,8 @@ export function createMetricsServer(
   return {
     name: 'metrics',
     async start() {
-      if (options.metricsPort === 0) return;
-      server = await openMetricsServer(options.metricsPort, deps.metrics);
+      if (port === 0) return;
+      server = await openMetricsServer({ port, host }, deps.metrics);
       log.info({ port: (server.address() as AddressInfo).port }, 'metrics listening');
     },
     async stop() {
@@ -39,13 +44,17 @@ export function createMetricsServer(
     },
     url() {
       const address = server?.address() as AddressInfo | null | undefined;
-      return address == null ? undefined : `http://${HOST}:${address.port}/metrics`;
+      if (address == null) return undefined;
+      return `http://${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}/metrics`;
     },
   };
 }
 
-/** Listens on loopback at `port`, 0 for any free one. GATEWAY_PORT_IN_USE, GATEWAY_LISTEN_REFUSED. */
-export async function openMetricsServer(port: number, metrics: Metrics): Promise<Server> {
+/** Port 0 takes any free one. GATEWAY_PORT_IN_USE, GATEWAY_LISTEN_REFUSED. */
+export async function openMetricsServer(
+  { port, host }: { readonly port: number; readonly host: string },
+  metrics: NodeMetrics,
+): Promise<Server> {
   const options = {
     maxHeaderSize: MAX_HEADER_BYTES,
     headersTimeout: TIMEOUT_MS,
@@ -56,12 +65,12 @@ export async function openMetricsServer(port: number, metrics: Metrics): Promise
     if (request.url !== '/metrics') return response.writeHead(404).end();
     if (request.method !== 'GET' && request.method !== 'HEAD')
       return response.writeHead(405, { allow: 'GET, HEAD' }).end();
-    metrics.metrics().then(
+    metrics.text().then(
       (text) => response.writeHead(200, { 'content-type': metrics.contentType, 'cache-control': 'no-store' }).end(text),
       () => response.writeHead(500).end(),
     );
   });
   server.maxConnections = MAX_CONNECTIONS;
-  await listen(server, HOST, port);
+  await listen(server, host, port);
   return server;
 }

@@ -1,5 +1,5 @@
 import Type, { type Static } from 'typebox';
-import { SCOPES, ScopeName } from './schemas.ts';
+import { Digest, SCOPES, ScopeName } from './schemas.ts';
 
 /** The JSON bodies that clients send. */
 
@@ -43,3 +43,19 @@ export const TokenRequest = Type.Object(
   strict,
 );
 export type TokenRequest = Static<typeof TokenRequest>;
+
+const Instant = (description: string) =>
+  Type.String({ description, format: 'date-time', maxLength: 32, examples: ['2026-11-23T06:00:00.000Z'] });
+
+export const CopyReport = Type.Object(
+  {
+    what: Type.Union([Type.Literal('backup'), Type.Literal('restore')]),
+    at: Instant('When it was done.'),
+    backupCreatedAt: Instant('What the backup itself says of its moment.'),
+    entries: Type.Integer({ description: 'Files in it.', minimum: 0, examples: [31] }),
+    bytes: Type.Integer({ description: 'Bytes of these files.', minimum: 0, examples: [1_048_576] }),
+    manifestSha256: Digest,
+  },
+  { description: 'A backup that was made of the node, or that it was made of.', ...strict },
+);
+export type CopyReport = Static<typeof CopyReport>;

@@ -130,6 +130,12 @@ export const AuditVerdict = Type.Object(
 );
 export type AuditVerdict = Static<typeof AuditVerdict>;
 
+export const Recorded = Type.Object(
+  { auditLeaf: Count('Index of the leaf.') },
+  { description: 'The leaf of the audit log that says so.', ...strict },
+);
+export type Recorded = Static<typeof Recorded>;
+
 export const Reason = Type.Object(
   { service: Type.String({ examples: ['keys'] }), reason: Type.String({ examples: ['locked'] }) },
   strict,

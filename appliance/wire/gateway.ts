@@ -4,6 +4,7 @@ import { type AuditAppendClient, createAuditAppendClient } from '../crossing/aud
 import { createAuditReadClient } from '../crossing/audit-read/client.ts';
 import { createConnection } from '../crossing/connection.ts';
 import { createHealthServer } from '../crossing/health/health-server.ts';
+import { createMetricsClient } from '../crossing/metrics/client.ts';
 import { remoteServices } from '../crossing/remote-service.ts';
 import { createRollupClient } from '../crossing/rollup/client.ts';
 import { type CrossingName, healthSocketPath, socketPath } from '../crossing/socket.ts';
@@ -11,6 +12,7 @@ import { shared } from '../crossing/state.ts';
 import { createKeysClient, createStoreClient } from '../crossing/store/client.ts';
 import { createGateway, createMetricsServer, createTokens } from '../gateway/index.ts';
 import { createStatus } from '../status/index.ts';
+import { createNodeMetrics, readFamilies } from '../telemetry/index.ts';
 import { now, type RoleOptions, randomBytes, type WireDeps, type Wiring } from '../wiring.ts';
 import { reportLife } from './report-life.ts';
 
@@ -31,8 +33,10 @@ export async function wireGateway(options: RoleOptions, { log, metrics }: WireDe
   const store = createStoreClient(atStore);
   const keys = createKeysClient(atStore);
   const append = createAuditAppendClient(connect('audit', 'audit-append'));
-  const read = createAuditReadClient(connect('audit', 'audit-read'));
-  const rollup = createRollupClient(connect('rollup', 'rollup'));
+  const atAudit = connect('audit', 'audit-read');
+  const read = createAuditReadClient(atAudit);
+  const atRollup = connect('rollup', 'rollup');
+  const rollup = createRollupClient(atRollup);
   const tokens = await createTokens(
     { path: paths.tokens, nodeId, publicJwk: tokenJwk },
     { signer: { sign: keys.signToken }, now, randomBytes },
@@ -66,6 +70,12 @@ export async function wireGateway(options: RoleOptions, { log, metrics }: WireDe
     },
   );
 
+  const nodeMetrics = createNodeMetrics([
+    { role: 'gateway', read: () => readFamilies(metrics) },
+    createMetricsClient('store', atStore),
+    createMetricsClient('audit', atAudit),
+    createMetricsClient('rollup', atRollup),
+  ]);
   const gateway = createGateway(
     {
       config: config.gateway,
@@ -98,11 +108,12 @@ export async function wireGateway(options: RoleOptions, { log, metrics }: WireDe
       tokens,
       log,
       metrics,
+      nodeMetrics,
       now,
       randomBytes,
     },
   );
-  const metricsServer = createMetricsServer(config.gateway, { metrics, log });
+  const metricsServer = createMetricsServer(config.gateway, { metrics: nodeMetrics, log });
   const life = { role: 'gateway', version } as const;
   return {
     alive: [gateway, metricsServer, createHealthServer(healthSocketPath(sockets, 'gateway'), [gateway])],

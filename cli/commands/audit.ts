@@ -1,12 +1,13 @@
 import { type Command, Option } from 'commander';
 import { AuditEntries, AuditProof, AuditVerdict } from '../../appliance/gateway/schemas.ts';
-import { NectarError } from '../../protocol/errors.ts';
+import { isNectarError, NectarError } from '../../protocol/errors.ts';
 import { action, addGroup, addVerb, type Call } from '../call.ts';
 import { requireHome } from '../home-folder.ts';
 import { findGateway, withNode } from '../node-client.ts';
 import { parseCount } from '../option-parsers.ts';
 import { writeOutputFile } from '../output-file.ts';
 import { readPassphrase } from '../passphrase.ts';
+import { findTarget } from '../provision/docker/target-file.ts';
 import { type Output, toJson } from '../render/output.ts';
 import { printable, renderTable } from '../render/table.ts';
 import { showWork } from '../render/work.ts';
@@ -26,7 +27,7 @@ export function registerAudit(program: Command, terminal: Terminal): void {
   addVerb(group, 'verify', {
     summary: 'recompute the whole log from disk: is it intact, is it complete',
     about:
-      'integrity: nothing was altered. completeness: nothing was cut off, compared with the last checkpoint anchored on the chain; unknown while none is there yet. Exit code 3 when either is violated.',
+      'integrity: nothing was altered. completeness: nothing was cut off, compared with the last checkpoint anchored on the chain; unknown while none is there yet, and of a node that is down. Exit code 3 when either is violated.',
     examples: ['audit verify', 'audit verify --json'],
   })
     .addOption(passphraseFileOption())
@@ -78,12 +79,14 @@ function whoOf(body: unknown): string {
   return who?.who?.display ?? who?.who?.identifier?.value ?? who?.name ?? '';
 }
 
-async function verify(call: Call<{ passphraseFile?: string }>): Promise<void> {
+type VerifyCall = Call<{ passphraseFile?: string }>;
+
+async function verify(call: VerifyCall): Promise<void> {
   const { output, terminal } = call;
   const verdict = await showWork(terminal, output, 'reading the whole log from disk', (say) =>
-    findGateway(call.home) === undefined
+    findTarget(call.home) === undefined && findGateway(call.home) === undefined
       ? verifyAtRest(call, say)
-      : withNode(call, (client) => client.json(AuditVerdict, 'POST', '/v1/audit/verify')),
+      : verifyRunning(call, say),
   );
   output.result(verdict, () => renderVerdict(verdict, output));
   const { integrity, completeness } = verdict;
@@ -94,17 +97,32 @@ async function verify(call: Call<{ passphraseFile?: string }>): Promise<void> {
   }
 }
 
+/** Of containers nobody but the engine knows whether they run: when they do not answer, it is asked. */
+async function verifyRunning(call: VerifyCall, say: (text: string) => void): Promise<AuditVerdict> {
+  try {
+    return await withNode(call, (client) => client.json(AuditVerdict, 'POST', '/v1/audit/verify'));
+  } catch (error) {
+    if (!isNectarError(error, 'CLI_NODE_UNREACHABLE') || findTarget(call.home) === undefined) throw error;
+    const { verifyContainers } = await import('../life/verify-containers.ts');
+    const { home, terminal } = call;
+    const verdict = await verifyContainers({ home, terminal, say, passphrase: await readGivenPassphrase(call) });
+    if (verdict === undefined) throw error;
+    return verdict;
+  }
+}
+
 /** Of a node that is down: its files alone, no token, no process. */
-async function verifyAtRest(
-  { home, terminal, options }: Call<{ passphraseFile?: string }>,
-  say: (text: string) => void,
-): Promise<AuditVerdict> {
+async function verifyAtRest(call: VerifyCall, say: (text: string) => void): Promise<AuditVerdict> {
+  const { home, terminal } = call;
   requireHome(home);
   const { verifyOffline } = await import('../provision/process/verify-offline.ts');
-  const file = options.passphraseFile;
-  const passphrase = file === undefined ? undefined : await readPassphrase(terminal, file);
-  const verdict = await verifyOffline({ home, terminal, passphrase, say });
+  const verdict = await verifyOffline({ home, terminal, say, passphrase: await readGivenPassphrase(call) });
   return { ...verdict, findings: verdict.findings.map((finding) => ({ ...finding })) };
+}
+
+function readGivenPassphrase({ terminal, options }: VerifyCall): Promise<Uint8Array> | undefined {
+  const { passphraseFile } = options;
+  return passphraseFile === undefined ? undefined : readPassphrase(terminal, passphraseFile);
 }
 
 function renderVerdict(verdict: AuditVerdict, { style }: Pick<Output, 'style'>): string {

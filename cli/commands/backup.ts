@@ -51,6 +51,7 @@ async function backup(call: Call<BackupOptions>): Promise<void> {
     const result = await backUp({ home, out, force, passphraseFile, terminal, onBytes });
     progress.done();
     output.note(KEY_WARNING);
+    if (!result.recorded) output.note('The node is down or locked: its audit log will say so at the next start.');
     output.result({ file: out, ...result, keyFileIncluded: false }, () =>
       [`${out}: ${formatBytes(result.fileBytes)}, ${result.entries} files, as of ${result.createdAt}`].join('\n'),
     );

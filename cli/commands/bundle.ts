@@ -15,6 +15,9 @@ import { VERSION } from '../version.ts';
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const ARCHITECTURES: Readonly<Record<string, string>> = { x64: 'amd64', arm64: 'arm64' };
 
+/** What of a bundle `upgrade --image-set` takes. */
+const DIGESTS = 'digests.lock.json';
+
 interface SaveOptions {
   readonly dist: string;
   readonly package: string;
@@ -39,7 +42,8 @@ export function registerBundle(program: Command, terminal: Terminal): void {
     .action(action(terminal, save));
   addVerb(group, 'load <file>', {
     summary: 'verify a bundle, hand its images to the container engine, unpack the program',
-    about: 'Compare the SHA-256 of the file with what its maker published before you trust it.',
+    about:
+      'Every part is compared with the checksums of the bundle, and the images that the engine then has with its digests. That stands against a damaged copy; against a forged one, compare the SHA-256 of the file with what its maker published.',
     examples: ['bundle load nectar-byon.bundle', 'bundle load nectar-byon.bundle --to /opt/nectar'],
   })
     .addOption(new Option('--engine <socket>', 'the container engine (default: DOCKER_HOST, else its usual socket)'))
@@ -75,6 +79,8 @@ async function save({ options, operands, terminal, output }: Call<SaveOptions>):
 
 async function load({ options, operands, terminal, output }: Call<LoadOptions>): Promise<void> {
   const { unpackBundle } = await import('../life/bundle/unpack-bundle.ts');
+  const { readImageSet } = await import('../life/upgrade/image-set.ts');
+  const { requireImages } = await import('../provision/docker/converge.ts');
   const { openEngine } = await import('../provision/docker/open-engine.ts');
   const file = resolve(terminal.workingFolder, operands[0] ?? '');
   const keep = options.to !== undefined;
@@ -91,6 +97,11 @@ async function load({ options, operands, terminal, output }: Call<LoadOptions>):
     const archives = names.filter((name) => name.endsWith('.tar'));
     await showWork(terminal, output, 'loading the images', async () => {
       for (const name of archives) await engine.images.load(createReadStream(join(folder, name)));
+      const { images } = await readImageSet(join(folder, DIGESTS));
+      await requireImages(
+        engine,
+        Object.values(images).map((image) => ({ image })),
+      );
     });
     for (const name of archives) await rm(join(folder, name));
     done = true;

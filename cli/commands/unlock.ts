@@ -27,6 +27,9 @@ export function registerUnlock(program: Command, terminal: Terminal): void {
     .action(action(terminal, unlock));
 }
 
+/** Longer than a log of millions of entries takes to open. */
+const LOG_OPENS_MS = 10_000;
+
 async function unlock(call: Call<UnlockOptions>): Promise<void> {
   const { options, terminal, output } = call;
   await withNode(call, async (client) => {
@@ -34,4 +37,6 @@ async function unlock(call: Call<UnlockOptions>): Promise<void> {
     await sendPassphrase(client, passphrase);
     output.result({ state: 'unlocked' }, 'unlocked');
   });
+  const { recordCopies } = await import('../life/copy-reports.ts');
+  await recordCopies({ home: call.home, signal: terminal.signal, patienceMs: LOG_OPENS_MS });
 }

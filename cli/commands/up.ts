@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander';
 import { NectarError } from '../../protocol/errors.ts';
 import { action, addVerb, type Call } from '../call.ts';
 import { requireHome } from '../home-folder.ts';
+import { recordCopies } from '../life/copy-reports.ts';
 import { prepareStart } from '../life/prepare-start.ts';
 import { findTarget } from '../provision/docker/target-file.ts';
 import { bringUp } from '../provision/process/bring-up.ts';
@@ -55,6 +56,7 @@ async function upContainers({ home, options, terminal, output }: UpCall, timeout
   await prepareContainers({ home, terminal, output, passphraseFile });
   const { bringUpDocker } = await import('../provision/docker/bring-up.ts');
   const node = await bringUpDocker({ home, terminal, output, timeoutMs, passphraseFile });
+  await recordCopies({ home, signal: terminal.signal });
   output.result({ home, ...node }, () =>
     node.ready ? `ready at ${node.gateway}` : `up at ${node.gateway}, and locked: open it with \`nectar-byon unlock\``,
   );
@@ -67,6 +69,7 @@ async function up({ home, options, terminal, output }: Call<UpOptions>): Promise
   const { passphraseFile } = options;
   const { passphrase } = await prepareStart({ home, terminal, output, passphraseFile });
   const node = await bringUp({ home, terminal, output, timeoutMs, passphraseFile, passphrase });
+  await recordCopies({ home, signal: terminal.signal });
   const { pid } = node.running;
   output.result({ home, gateway: node.gateway, pid, ready: node.ready }, () =>
     node.ready ? `ready at ${node.gateway}` : `up at ${node.gateway}, and locked: open it with \`nectar-byon unlock\``,

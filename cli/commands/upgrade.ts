@@ -27,7 +27,12 @@ export function registerUpgrade(program: Command, terminal: Terminal): void {
       'upgrade --image-set digests.lock.json --timeout 10m',
     ],
   })
-    .addOption(new Option('--image-set <file>', 'digests.lock.json of a release (default: the images of this program)'))
+    .addOption(
+      new Option(
+        '--image-set <file>',
+        'digests.lock.json of a release, which `bundle load --to` leaves (default: the images of this program)',
+      ),
+    )
     .addOption(new Option('--plan', 'only look; change nothing'))
     .addOption(passphraseFileOption())
     .addOption(new Option('--timeout <duration>', 'how long the new version has to become ready').default('180s'))

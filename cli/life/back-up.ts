@@ -5,6 +5,7 @@ import { openEngine } from '../provision/docker/open-engine.ts';
 import { findTarget } from '../provision/docker/target-file.ts';
 import type { Terminal } from '../terminal.ts';
 import { type BackedUp, type BackUpRequest, backUpHome } from './backup/back-up-home.ts';
+import { noteCopy, recordCopies } from './copy-reports.ts';
 import { recordBackup } from './last-backup.ts';
 import { openIdentity } from './open-identity.ts';
 import { unlockKeys } from './unlock-keys.ts';
@@ -21,13 +22,22 @@ export interface BackUp {
   onBytes(bytes: number): void;
 }
 
-/** Backs up the node of a home, wherever its data is, and notes that it was done. */
-export async function backUp(request: BackUp): Promise<BackedUp> {
+export interface BackedUpNode extends BackedUp {
+  /** Whether the audit log says so already; else it will at the next start. */
+  readonly recorded: boolean;
+}
+
+/** Backs up the node of a home, wherever its data is, and has it put on record. */
+export async function backUp(request: BackUp): Promise<BackedUpNode> {
   const { home, out, terminal } = request;
   const done = await (findTarget(home) === undefined ? backUpFolder(request) : backUpContainers(request));
-  await recordBackup(home, { file: out, createdAt: done.createdAt, fileBytes: done.fileBytes });
-  terminal.signal.throwIfAborted();
-  return done;
+  const { createdAt, entries, bytes, manifestSha256, fileBytes } = done;
+  await recordBackup(home, { file: out, createdAt, fileBytes });
+  const at = new Date(terminal.now()).toISOString();
+  await noteCopy(home, { what: 'backup', at, backupCreatedAt: createdAt, entries, bytes, manifestSha256 });
+  const { signal } = terminal;
+  signal.throwIfAborted();
+  return { ...done, recorded: (await recordCopies({ home, signal })) === 0 };
 }
 
 function backUpFolder(request: BackUp): Promise<BackedUp> {

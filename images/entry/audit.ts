@@ -1,6 +1,11 @@
-/** /app/main.mjs of the audit image: `run audit --home DIR`, `healthcheck audit [--live]`. */
+/** /app/main.mjs of the audit image: `run audit --home DIR`, `healthcheck audit [--live]`, `verify audit`. */
 if (process.argv[2] === 'healthcheck') {
   const { healthcheck } = await import('./healthcheck.ts');
   process.exit(await healthcheck('audit'));
 }
-await import('../../appliance/entries/audit.ts');
+if (process.argv[2] === 'verify') {
+  const { verifyLog } = await import('./verify-log.ts');
+  process.exitCode = await verifyLog();
+} else {
+  await import('../../appliance/entries/audit.ts');
+}

@@ -13,10 +13,10 @@ export const ROLLUP_ERRORS = {
     http: 503,
     exit: EXIT.unreachable,
   }),
-  ROLLUP_L1_UNREACHABLE: define<{ method: string }>({
-    message: ({ method }) => `no L1 endpoint answered ${method}`,
+  ROLLUP_L1_UNREACHABLE: define<{ method: string; reason: string }>({
+    message: ({ method, reason }) => `no L1 endpoint answered ${method}: ${reason}`,
     remedy:
-      'Check that the L1 RPC endpoints of the configuration are up and reachable. The node keeps what it has, retries by itself and catches up.',
+      'Check that the L1 RPC endpoints of the configuration are up and reachable, by the proxy (rollup.proxyUrl) and with the authority (rollup.caFile) of the site where it has them. The node keeps what it has, retries by itself and catches up.',
     http: 503,
     exit: EXIT.unreachable,
     severity: 'temporary',

@@ -6,7 +6,7 @@ import { auditKeysRoutes } from '../../appliance/crossing/audit-keys/server.ts';
 import { createAuditReadClient } from '../../appliance/crossing/audit-read/client.ts';
 import { auditReadRoutes } from '../../appliance/crossing/audit-read/server.ts';
 import { auditCompliance } from './audit.ts';
-import { createCrossingHouse, log } from './crossing-house.ts';
+import { createCrossingHouse } from './crossing-house.ts';
 import { createStandingLog } from './standing-log.ts';
 
 auditCompliance('over its sockets', async () => {
@@ -21,8 +21,8 @@ auditCompliance('over its sockets', async () => {
     const { audit } = standing;
     const held = createHeldKeys(new Uint8Array(32));
     await append.serve(auditAppendRoutes(audit));
-    await read.serve(auditReadRoutes(audit, log));
-    await keys.serve(auditKeysRoutes({ keys: held, audit, whenStarted: async () => undefined, log }));
+    await read.serve(auditReadRoutes(audit));
+    await keys.serve(auditKeysRoutes({ keys: held, audit, whenStarted: async () => undefined }));
   };
   await serve();
   const { records } = createAuditKeysClient(keys.connection);

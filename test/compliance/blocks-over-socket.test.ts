@@ -4,13 +4,13 @@ import { createWantedBlocks } from '../../appliance/crossing/blocks/wanted-block
 import type { Keys } from '../../appliance/keys/index.ts';
 import { createFixture } from '../unit/appliance/store/store-fixture.ts';
 import { blocksCompliance } from './blocks.ts';
-import { createCrossingHouse, log } from './crossing-house.ts';
+import { createCrossingHouse } from './crossing-house.ts';
 
 blocksCompliance('over its socket', async () => {
   const fixture = await createFixture();
   const house = await createCrossingHouse('store');
   const { store } = fixture;
-  await house.serve(blocksRoutes({ store, keys: {} as Keys, wants: createWantedBlocks(), log }));
+  await house.serve(blocksRoutes({ store, keys: {} as Keys, wants: createWantedBlocks() }));
   return {
     store: createBlocksClient(house.connection),
     owner: store,

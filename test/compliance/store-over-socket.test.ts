@@ -5,7 +5,7 @@ import { createStoreClient } from '../../appliance/crossing/store/client.ts';
 import { storeRoutes } from '../../appliance/crossing/store/server.ts';
 import type { Keys } from '../../appliance/keys/index.ts';
 import { createFixture } from '../unit/appliance/store/store-fixture.ts';
-import { createCrossingHouse, log } from './crossing-house.ts';
+import { createCrossingHouse } from './crossing-house.ts';
 import { storeCompliance } from './store.ts';
 
 /** The store suite calls no key. */
@@ -18,8 +18,8 @@ storeCompliance('over its sockets', async () => {
   const serve = async (): Promise<void> => {
     const { store } = fixture;
     const tokenSigner = { sign: async (bytes: Uint8Array) => bytes };
-    await atStore.serve(storeRoutes({ store, keys: noKeys, tokenSigner, services: [store], log }));
-    await atBlocks.serve(blocksRoutes({ store, keys: noKeys, wants: createWantedBlocks(), log }));
+    await atStore.serve(storeRoutes({ store, keys: noKeys, tokenSigner, services: [store] }));
+    await atBlocks.serve(blocksRoutes({ store, keys: noKeys, wants: createWantedBlocks() }));
   };
   await serve();
   return {

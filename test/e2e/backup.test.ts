@@ -4,6 +4,11 @@ import { readFileSync } from 'node:fs';
 import { after, describe, test } from 'node:test';
 import { filesHolding, recordFiles, until, Workplace } from './workplace.ts';
 
+interface Made {
+  readonly fileBytes: number;
+  readonly recorded: boolean;
+}
+
 interface Verdict {
   readonly integrity: string;
   readonly completeness: string;
@@ -16,6 +21,14 @@ describe('a lost disk', { timeout: 300_000 }, () => {
   const file = place.path('clinic.backup');
   const records = new Map<string, string>();
   const sum = (path: string): string => createHash('sha256').update(readFileSync(path)).digest('hex');
+
+  /** What the log says of backups and restores, oldest first. */
+  const lastCopies = async (of: string): Promise<string[]> => {
+    const tail = ['audit', 'tail', '-n', '1000', '--home', of];
+    const { entries } = await place.json<{ entries: { index: number; leaf: { type: string } }[] }>(tail);
+    const types = entries.toSorted((a, b) => a.index - b.index).map(({ leaf }) => leaf.type);
+    return types.filter((type) => type === 'node.backup' || type === 'node.restore');
+  };
 
   after(async () => {
     await place.run(['down', '--home', home]);
@@ -35,8 +48,10 @@ describe('a lost disk', { timeout: 300_000 }, () => {
       return (anchored?.auditSize ?? 0) > 0 ? true : undefined;
     });
     const live = place.path('live.backup');
-    const { fileBytes } = await place.json<{ fileBytes: number }>(['backup', '--out', live, '--home', home]);
+    const { fileBytes, recorded } = await place.json<Made>(['backup', '--out', live, '--home', home]);
     assert.ok(fileBytes > 100_000, String(fileBytes));
+    assert.equal(recorded, true);
+    assert.deepEqual(await lastCopies(home), ['node.backup']);
     await place.json(['restore', live, '--check', '--home', place.path('never')]);
   });
 
@@ -47,11 +62,13 @@ describe('a lost disk', { timeout: 300_000 }, () => {
 
   test('every record, and the log with both verdicts, is there again on a fresh host', async () => {
     await place.json(['down', '--home', home]);
-    await place.json(['backup', '--out', file, '--home', home]);
+    const { recorded } = await place.json<Made>(['backup', '--out', file, '--home', home]);
+    assert.equal(recorded, false, 'nobody is there to write it down');
     const wrong = await place.error(['restore', file, '--home', fresh, '--key-file', place.path('none.key')]);
     assert.deepEqual([wrong.code, wrong.exit], ['KEY_FILE_MISSING', 12]);
     await place.json(['restore', file, '--home', fresh, '--key-file', keyFile]);
     await place.json(['up', '--home', fresh]);
+    assert.deepEqual(await lastCopies(fresh), ['node.backup', 'node.restore']);
     for (const [id, expected] of records) {
       const out = place.path('out');
       await place.json(['get', id, '-o', out, '--force', '--home', fresh]);
@@ -64,6 +81,18 @@ describe('a lost disk', { timeout: 300_000 }, () => {
     assert.deepEqual([verdict.integrity, verdict.completeness], ['ok', 'ok']);
     const { findings } = await place.json<{ findings: unknown[] }>(['scrub', '--home', fresh]);
     assert.deepEqual(findings, []);
+  });
+
+  test('a backup of the node that was down is on record once it is up again', async () => {
+    await place.json(['down', '--home', fresh]);
+    const out = place.path('second.backup');
+    await place.json(['backup', '--out', out, '--home', fresh]);
+    await place.json(['up', '--home', fresh]);
+    const all = ['node.backup', 'node.restore', 'node.backup'];
+    assert.deepEqual(await lastCopies(fresh), all);
+    await place.json(['down', '--home', fresh]);
+    await place.json(['up', '--home', fresh]);
+    assert.deepEqual(await lastCopies(fresh), all, 'once is enough');
   });
 
   test('no word of a patient is in any byte of a backup', () => {

@@ -1,6 +1,5 @@
 import type { Keys } from '../../keys/index.ts';
 import type { Store } from '../../store/index.ts';
-import type { Logger } from '../../telemetry/index.ts';
 import { collect, once } from '../collect.ts';
 import { downloadRoute, feedRoute, type Route, unaryRoute, uploadRoute } from '../route.ts';
 import {
@@ -26,13 +25,12 @@ export interface BlocksCrossingParts {
   readonly store: BlockStore;
   readonly keys: Pick<Keys, 'whenUnlocked' | 'derive' | 'openIdentity'>;
   readonly wants: WantedBlocks;
-  readonly log: Logger;
 }
 
 /** What the rollup role may ask of the store: ciphertext, commitments, and its own three secrets. */
-export function blocksRoutes({ store, keys, wants, log }: BlocksCrossingParts): Route[] {
+export function blocksRoutes({ store, keys, wants }: BlocksCrossingParts): Route[] {
   return [
-    downloadRoute(getBlock, async ({ cid }) => maybe(await store.blocks.get(cid)), log),
+    downloadRoute(getBlock, async ({ cid }) => maybe(await store.blocks.get(cid))),
     unaryRoute(underReplicated, ({ limit }) => store.underReplicated(limit)),
     unaryRoute(markReplicated, async ({ root, holder }) => {
       await store.markReplicated(root, holder);
@@ -48,20 +46,16 @@ export function blocksRoutes({ store, keys, wants, log }: BlocksCrossingParts): 
       await store.held.hold(owner, root, { cid, bytes });
       return null;
     }),
-    downloadRoute(getHeld, async ({ owner, cid }) => maybe(await store.held.get(owner, cid)), log),
+    downloadRoute(getHeld, async ({ owner, cid }) => maybe(await store.held.get(owner, cid))),
     unaryRoute(releaseHeld, async ({ owner, root }) => {
       await store.held.release(owner, root);
       return null;
     }),
-    downloadRoute(
-      secrets,
-      async (_, gone) => {
-        await keys.whenUnlocked(gone);
-        return { head: null, body: wiping(await rollupSecrets(keys)) };
-      },
-      log,
-    ),
-    feedRoute(wanted, (_, send, gone) => wants.listen(send, gone), log),
+    downloadRoute(secrets, async (_, gone) => {
+      await keys.whenUnlocked(gone);
+      return { head: null, body: wiping(await rollupSecrets(keys)) };
+    }),
+    feedRoute(wanted, (_, send, gone) => wants.listen(send, gone)),
     uploadRoute(handIn, async ({ id, found }, body) => {
       const bytes = await collect(body, MAX_BLOCK_BYTES, { service: 'rollup', operation: handIn.name });
       wants.handIn(id, found ? bytes : undefined);

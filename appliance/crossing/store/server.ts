@@ -1,7 +1,6 @@
 import type { Keys } from '../../keys/index.ts';
 import type { Service } from '../../service.ts';
 import type { Store } from '../../store/index.ts';
-import type { Logger } from '../../telemetry/index.ts';
 import { createProgress } from '../progress.ts';
 import { downloadRoute, feedRoute, type Route, unaryRoute, uploadRoute } from '../route.ts';
 import { describeServices, known } from '../state.ts';
@@ -15,54 +14,44 @@ export interface StoreCrossingParts {
   readonly tokenSigner: { sign(input: Uint8Array): Promise<Uint8Array> };
   /** What this role consists of, for its state. */
   readonly services: readonly Service[];
-  readonly log: Logger;
 }
 
 /** What the gateway may ask of the store and of the keys. */
-export function storeRoutes({ store, keys, tokenSigner, services, log }: StoreCrossingParts): Route[] {
+export function storeRoutes({ store, keys, tokenSigner, services }: StoreCrossingParts): Route[] {
   return [
     unaryRoute(state, () => ({
       services: describeServices(services),
       locked: keys.state() === 'locked',
       records: known(() => store.stats().records),
     })),
-    uploadRoute(put, ({ input, context }, body, gone) => store.put(input, body, context, gone)),
+    uploadRoute(put, ({ input, context }, body, gone) => store.put(input, body, context, gone), { freesPieces: true }),
     downloadRoute(
       open,
       async ({ id, options, context }, gone) => {
         const { body, ...opened } = await store.open(id, options, context, gone);
         return { head: opened, body };
       },
-      log,
+      { freesPieces: true },
     ),
     unaryRoute(head, ({ id, options, context }) => store.head(id, options, context)),
     unaryRoute(listRecords, ({ query, context }) => store.list(query, context)),
     unaryRoute(shred, ({ id, context }) => store.shred(id, context)),
-    feedRoute(
-      rewrap,
-      async ({ context }, send) => {
-        const progress = createProgress(send);
-        const result = await store.rewrap(progress.tell, context);
-        await progress.settled();
-        return result;
-      },
-      log,
-    ),
-    downloadRoute(
-      exportCar,
-      async ({ id, options, context }) => ({ head: null, body: await begun(store.exportCar(id, options, context)) }),
-      log,
-    ),
-    feedRoute(
-      scrub,
-      async (_, send, gone) => {
-        const progress = createProgress(send);
-        const report = await store.scrub(progress.tell, gone);
-        await progress.settled();
-        return report;
-      },
-      log,
-    ),
+    feedRoute(rewrap, async ({ context }, send) => {
+      const progress = createProgress(send);
+      const result = await store.rewrap(progress.tell, context);
+      await progress.settled();
+      return result;
+    }),
+    downloadRoute(exportCar, async ({ id, options, context }) => ({
+      head: null,
+      body: await begun(store.exportCar(id, options, context)),
+    })),
+    feedRoute(scrub, async (_, send, gone) => {
+      const progress = createProgress(send);
+      const report = await store.scrub(progress.tell, gone);
+      await progress.settled();
+      return report;
+    }),
     ...keyRoutes(keys, tokenSigner),
   ];
 }

@@ -1,7 +1,8 @@
 import Type from 'typebox';
 import type { GatewayServer, RouteContext } from '../gateway-server.ts';
 import { describeOperation } from '../openapi.ts';
-import { JoinResult, NetworkInfo, NodeReadiness, NodeStatus, PeerList } from '../schemas.ts';
+import { CopyReport } from '../request-schemas.ts';
+import { JoinResult, NetworkInfo, NodeReadiness, NodeStatus, PeerList, Recorded } from '../schemas.ts';
 
 const health = describeOperation({
   id: 'getHealth',
@@ -26,6 +27,18 @@ const status = describeOperation({
   guard: { scope: 'node:read', whileLocked: true },
   response: { 200: NodeStatus },
 });
+const metrics = describeOperation({
+  id: 'getMetrics',
+  tag: 'node',
+  summary: 'What every role of the node counts, in the Prometheus text format; answered while locked too',
+  guard: { scope: 'node:read', whileLocked: true },
+  response: {
+    200: {
+      description: 'No personal data. `nectar_role_up` is 0 for a role that did not answer in time.',
+      content: { 'text/plain': { schema: Type.String() } },
+    },
+  },
+});
 const network = describeOperation({
   id: 'getNetwork',
   tag: 'network',
@@ -48,7 +61,20 @@ const join = describeOperation({
   response: { 200: JoinResult },
 });
 
-export function addNodeRoutes(server: GatewayServer, { deps: { node, p2p }, exclusive }: RouteContext): void {
+const copies = describeOperation({
+  id: 'recordCopy',
+  tag: 'node',
+  summary: 'Put on record that the node was backed up, or restored from a backup',
+  description: 'Both are done with the files of the node, beside its API: whoever does them says so here.',
+  guard: { scope: 'admin' },
+  body: CopyReport,
+  response: { 201: Recorded },
+});
+
+export function addNodeRoutes(
+  server: GatewayServer,
+  { deps: { node, p2p, audit, nodeMetrics }, exclusive }: RouteContext,
+): void {
   server.get('/healthz', health, async () => ({ status: 'ok' }));
 
   server.get('/readyz', readiness, async (_, reply) => {
@@ -57,6 +83,17 @@ export function addNodeRoutes(server: GatewayServer, { deps: { node, p2p }, excl
   });
 
   server.get('/v1/node', status, () => node.status());
+
+  server.get('/v1/metrics', metrics, async (_, reply) =>
+    reply.type(nodeMetrics.contentType).send(await nodeMetrics.text()),
+  );
+
+  server.post('/v1/node/copies', copies, async (request, reply) => {
+    const { what, ...detail } = request.body as CopyReport;
+    const event = { type: `node.${what}`, outcome: 'success', context: request.access, detail } as const;
+    const { index } = await audit.append(event);
+    return reply.code(201).send({ auditLeaf: index });
+  });
 
   server.get('/v1/network', network, () => node.network());
 

@@ -42,6 +42,8 @@ interface State {
   halted: string | undefined;
   /** A failure that is not L1's: shown until a step succeeds. */
   trouble: string | undefined;
+  /** Why L1 cannot be followed now, in words of the registry. */
+  l1: string | undefined;
 }
 
 export function createDriver(options: DriverOptions, deps: DriverDeps): Driver {
@@ -54,6 +56,7 @@ export function createDriver(options: DriverOptions, deps: DriverDeps): Driver {
     lastAnswerAt: undefined,
     halted: undefined,
     trouble: undefined,
+    l1: undefined,
   };
   let wake = new AbortController();
 
@@ -65,6 +68,7 @@ export function createDriver(options: DriverOptions, deps: DriverDeps): Driver {
     state.synced = true;
     state.failures = 0;
     state.trouble = undefined;
+    state.l1 = undefined;
     state.lastAnswerAt = now();
   }
 
@@ -94,10 +98,11 @@ export function createDriver(options: DriverOptions, deps: DriverDeps): Driver {
     }
     // Not of the rollup: a full disk, or a bug. Nothing is lost by trying again, more and more slowly.
     if (severity === undefined) state.trouble = codeOf(error);
+    if (severity === 'temporary') state.l1 = (error as NectarError).message;
     if (state.failures === 1 && severity === undefined) log.error({ err: error }, 'derivation stumbled');
     if (state.failures === 1 && severity === 'temporary') {
-      // The code only: the cause may carry the endpoint's own words.
-      log.warn({ code: codeOf(error) }, 'L1 cannot be followed for now');
+      // Our own words only: the cause may carry the endpoint's.
+      log.warn({ code: codeOf(error), reason: state.l1 }, 'L1 cannot be followed for now');
       log.debug({ err: error }, 'L1 cannot be followed for now');
     }
   }
@@ -140,10 +145,11 @@ export function createDriver(options: DriverOptions, deps: DriverDeps): Driver {
     readiness() {
       if (state.halted !== undefined) return { ready: false, reason: `derivation halted: ${state.halted}` };
       if (state.trouble !== undefined) return { ready: false, reason: `derivation stumbled: ${state.trouble}` };
-      if (!state.synced) return { ready: false, reason: 'deriving the chain from L1' };
+      const why = state.l1 === undefined ? '' : `: ${state.l1}`;
+      if (!state.synced) return { ready: false, reason: `deriving the chain from L1${why}` };
       const silentMs = now() - (state.lastAnswerAt ?? 0);
       if (silentMs <= options.staleMs) return { ready: true };
-      return { ready: false, reason: `L1 has not answered for ${Math.round(silentMs / 1000)} s` };
+      return { ready: false, reason: `L1 has not answered for ${Math.round(silentMs / 1000)} s${why}` };
     },
   };
 }

@@ -1,4 +1,5 @@
 import { isNectarError, NectarError } from '../../../protocol/errors.ts';
+import { whyUnreachable } from './why-unreachable.ts';
 
 /** One JSON-RPC call to L1. What comes back is unknown and hostile until a parser has checked it. */
 export interface JsonRpc {
@@ -64,7 +65,7 @@ export function createJsonRpc(options: JsonRpcOptions, deps: { readonly fetch?: 
           cause = error;
         }
       }
-      throw new NectarError('ROLLUP_L1_UNREACHABLE', { method }, { cause });
+      throw new NectarError('ROLLUP_L1_UNREACHABLE', { method, reason: whyUnreachable(cause) }, { cause });
     },
     distrust() {
       preferred = (preferred + 1) % Math.max(options.urls.length, 1);

@@ -11,6 +11,7 @@ import { parseVerifierKey } from '../../../protocol/merkle/verifier-key.ts';
 import { refuseExisting } from '../../home-folder.ts';
 import { IDENTITIES } from '../../provision/process/identities.ts';
 import { syncFolder, syncTree } from '../../provision/process/sync-tree.ts';
+import { noteCopy } from '../copy-reports.ts';
 import { openIdentity } from '../open-identity.ts';
 import { renewCertificate } from '../renew-certificate.ts';
 import { replaceClientToken } from '../renew-client-token.ts';
@@ -63,6 +64,7 @@ export async function restoreHome(request: RestoreRequest): Promise<Restored> {
     await verifyStatement(unpacked, partial, keys);
     if (!request.check) {
       await makeUsable(partial, keys, request);
+      await noteRestore(partial, unpacked, request.now());
       await syncTree(partial);
       request.signal.throwIfAborted();
       await rename(partial, home);
@@ -121,6 +123,15 @@ async function makeUsable(folder: string, keys: Keys, { now }: RestoreRequest): 
   for (const name of ['logs', 'run']) await mkdir(join(folder, name), { mode: 0o700 });
   await renewCertificate({ home: folder, keys, now: now() });
   await replaceClientToken({ home: folder, keys, now });
+}
+
+/** In the home before it gets its place: a restored node that starts says what it is made of. */
+function noteRestore(folder: string, { header, entries, bytes, manifestSha256 }: Unpacked, now: number): Promise<void> {
+  const at = new Date(now).toISOString();
+  return noteCopy(folder, {
+    ...{ what: 'restore', at, backupCreatedAt: header.createdAt },
+    ...{ entries, bytes, manifestSha256 },
+  });
 }
 
 async function* readBackupFile(file: string): AsyncGenerator<Uint8Array> {

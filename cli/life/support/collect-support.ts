@@ -49,7 +49,9 @@ export async function collectSupport({ home, terminal, examine, withClient }: Co
       engine: await part(async () => engineSection(await openEngine(terminal, findTarget(home)?.engine).facts())),
       containers: await part(async () => containersSection(await readContainerStatus(home, terminal))),
     }),
-    metrics: await part(() => readMetrics(home, terminal)),
+    metrics: await part(async () =>
+      metricLines(await withClient((client) => client.text('/v1/metrics', { timeoutMs: METRICS_TIMEOUT_MS }))),
+    ),
     log: await part(() => (containers ? containerLogs(home, terminal) : nodeLog(join(home, 'logs', 'node.log')))),
   };
 }
@@ -64,18 +66,6 @@ async function part<T>(make: () => Promise<T>): Promise<T | { unavailable: strin
 
 function kernel(): string {
   return /^\d+\.\d+(\.\d+)?/.exec(release())?.[0] ?? '*';
-}
-
-async function readMetrics(home: string, terminal: Terminal): Promise<string[]> {
-  const { metricsPort } = loadConfig({ home, env: terminal.env }).config.gateway;
-  if (metricsPort === 0 || findTarget(home) !== undefined) return [];
-  try {
-    const signal = AbortSignal.any([terminal.signal, AbortSignal.timeout(METRICS_TIMEOUT_MS)]);
-    const answer = await fetch(`http://127.0.0.1:${metricsPort}/metrics`, { signal });
-    return metricLines(await answer.text());
-  } catch {
-    return [];
-  }
 }
 
 interface FilteredLog {

@@ -2,6 +2,9 @@ const LINE = /^((?:nectar|process|nodejs)_[a-z0-9_]{1,100})(?:\{([^}]{0,500})\})
 const LABEL = /^([a-z_]{1,32})="([a-z0-9_.+-]{0,40})"$/;
 /** Labels whose values our own code chooses from a fixed set. */
 const LABELS = new Set([
+  'role',
+  'head',
+  'verdict',
   'operation',
   'outcome',
   'provider',

@@ -1,5 +1,13 @@
 import { createHash } from 'node:crypto';
-import { AUTHORITIES, type ContainerRole, GATEWAY_PORT, KEY_FILE, NODE_HOME, P2P_PORT } from './role-table.ts';
+import {
+  AUTHORITIES,
+  type ContainerRole,
+  GATEWAY_PORT,
+  KEY_FILE,
+  METRICS_PORT,
+  NODE_HOME,
+  P2P_PORT,
+} from './role-table.ts';
 
 /** A config.json as it is written: what differs from the defaults. */
 export type RawConfig = Readonly<Record<string, unknown>>;
@@ -18,10 +26,15 @@ const SECTIONS: Readonly<Record<ContainerRole, readonly string[]>> = {
  */
 export function containerConfig(config: RawConfig): RawConfig {
   const { keyFile } = section(config, 'keys');
+  const gateway = section(config, 'gateway');
   const rollup = section(config, 'rollup');
   return {
     ...config,
-    gateway: { ...section(config, 'gateway'), host: '0.0.0.0', port: GATEWAY_PORT },
+    gateway: {
+      ...gateway,
+      ...{ host: '0.0.0.0', port: GATEWAY_PORT },
+      ...(isPort(gateway.metricsPort) && { metricsHost: '0.0.0.0', metricsPort: METRICS_PORT }),
+    },
     p2p: { ...section(config, 'p2p'), listenHost: '0.0.0.0', listenPort: P2P_PORT },
     ...(isPath(rollup.caFile) && { rollup: { ...rollup, caFile: `${NODE_HOME}/config/${AUTHORITIES}` } }),
     ...(isPath(keyFile) && { keys: { ...section(config, 'keys'), keyFile: KEY_FILE } }),
@@ -34,6 +47,10 @@ export function configDigest(role: ContainerRole, config: RawConfig, shared: rea
   for (const name of SECTIONS[role]) hash.update(`${name}=${JSON.stringify(config[name] ?? null)}\n`);
   for (const bytes of shared) hash.update(createHash('sha256').update(bytes).digest());
   return hash.digest('hex');
+}
+
+function isPort(value: unknown): boolean {
+  return typeof value === 'number' && value !== 0;
 }
 
 function isPath(value: unknown): value is string {

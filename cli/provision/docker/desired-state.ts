@@ -9,6 +9,7 @@ import {
   KEY_FILE,
   LABELS,
   type Limits,
+  METRICS_PORT,
   NETWORKS,
   NODE_HOME,
   OWNER,
@@ -32,6 +33,8 @@ export interface NodeSpec {
   readonly configDigests: Readonly<Record<ContainerRole, string>>;
   readonly gateway: PublishedAt;
   readonly p2p: PublishedAt;
+  /** undefined: the metrics are not published; whoever has a token reads them at the gateway. */
+  readonly metrics?: PublishedAt | undefined;
   /** On the engine's machine; undefined: opened by passphrase. */
   readonly keyFile?: string | undefined;
   readonly limits?: Partial<Readonly<Record<ContainerRole, Partial<Limits>>>> | undefined;
@@ -177,8 +180,11 @@ function container(role: ContainerRole, node: NodeSpec): ContainerSpec {
   return { ...unlabelled, labels: { ...labels(node, role), [LABELS.spec]: spec } };
 }
 
-function ports(role: ContainerRole, { gateway, p2p }: NodeSpec): PortSpec[] {
-  if (role === 'gateway') return [{ ...gateway, containerPort: GATEWAY_PORT }];
+function ports(role: ContainerRole, { gateway, metrics, p2p }: NodeSpec): PortSpec[] {
+  if (role === 'gateway') {
+    const published = metrics === undefined ? [] : [{ ...metrics, containerPort: METRICS_PORT }];
+    return [{ ...gateway, containerPort: GATEWAY_PORT }, ...published];
+  }
   if (role === 'rollup') return [{ ...p2p, containerPort: P2P_PORT }];
   return [];
 }

@@ -28,6 +28,8 @@ export interface Containers {
   list(labels: readonly string[]): Promise<ContainerSummary[]>;
   /** Returns the id. */
   create(body: ContainerBody): Promise<string>;
+  /** Writes to the standard input of one that was made with it, before or while it runs, and closes it. */
+  give(name: string, input: Uint8Array): Promise<void>;
   /** One that runs already stays. */
   start(name: string): Promise<void>;
   /** SIGTERM, then SIGKILL after the time; one that is gone or stopped is fine. */
@@ -58,6 +60,12 @@ export function createContainers({ docker, signal, must, find, settle }: EngineC
       ),
     create: async (body) =>
       (await must(`creating ${body.name}`, (abortSignal) => docker.createContainer({ ...body, abortSignal }))).id,
+    give: (name, input) =>
+      must(`writing to ${name}`, async (abortSignal) => {
+        const attached = { stream: true, hijack: true, stdin: true, stdout: false, stderr: false, abortSignal };
+        const stream = await of(name).attach(attached);
+        stream.end(input);
+      }),
     start: (name) =>
       must(`starting ${name}`, (abortSignal) => of(name).start({ abortSignal }).catch(ignoreAlreadyStarted)),
     stop: (name, timeoutMs) =>

@@ -55,11 +55,16 @@ export function readDockerNode(home: string): DockerNode {
     seccomp: perRole(readSeccompProfile),
     configDigests: perRole((role) => configDigest(role, raw, sharedWith(role, shared))),
     gateway: { host: config.gateway.host, port: config.gateway.port },
+    metrics: metricsAt(config.gateway),
     p2p: { host: config.p2p.listenHost, port: config.p2p.listenPort },
     keyFile: config.keys.keyFile === '' ? undefined : config.keys.keyFile,
     limits: target.limits as NodeSpec['limits'],
   };
   return { home, target, config, spec, shared };
+}
+
+function metricsAt({ metricsHost: host, metricsPort: port }: NodeConfig['gateway']): NodeSpec['metrics'] {
+  return port === 0 ? undefined : { host, port };
 }
 
 /** What of the config volume a role reads at its start, besides its configuration. */

@@ -53,6 +53,7 @@ export const NETWORKS: Readonly<Record<ContainerRole, 'lan' | 'wan' | undefined>
 /** Ports inside the containers; what the host shows is the owner's choice. */
 export const GATEWAY_PORT = 8443;
 export const P2P_PORT = 4640;
+export const METRICS_PORT = 9464;
 
 export const NODE_HOME = '/nectar';
 export const SOCKETS_FOLDER = '/run/nectar';

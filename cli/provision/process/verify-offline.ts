@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { type AuditVerdict, verifyAuditFolder } from '../../../appliance/audit/index.ts';
 import { loadConfig, readPublicIdentity } from '../../../appliance/config/index.ts';
 import type { Terminal } from '../../terminal.ts';
-import { openKeys } from './open-keys.ts';
+import { findBodyKey } from './find-body-key.ts';
 
 export interface OfflineVerification {
   readonly home: string;
@@ -18,17 +18,16 @@ export interface OfflineVerification {
 export async function verifyOffline({ home, terminal, passphrase, say }: OfflineVerification): Promise<AuditVerdict> {
   const { checkpointVkey } = readPublicIdentity(home);
   const { keyFile } = loadConfig({ home, env: terminal.env }).config.keys;
-  const keys = await openKeys({ home, keyFile, now: () => terminal.now(), signal: terminal.signal });
+  const bodyKey = await findBodyKey({ home, keyFile, passphrase, terminal });
   try {
-    if (passphrase !== undefined) await keys.unlock({ provider: 'passphrase', passphrase });
     return await verifyAuditFolder({
       folder: join(home, 'audit'),
       vkey: checkpointVkey,
-      ...(keys.state() === 'unlocked' && { bodyKey: keys.derive('audit-body') }),
+      ...(bodyKey !== undefined && { bodyKey }),
       signal: terminal.signal,
       onProgress: ({ leaves, total }) => say(`${leaves} of ${total} leaves`),
     });
   } finally {
-    await keys.stop();
+    bodyKey?.fill(0);
   }
 }

@@ -82,7 +82,13 @@ describe('the life of a node in containers', { skip: skipWithoutDocker, timeout:
 
   test('is backed up while it runs, and the backup is intact', async () => {
     for (const bytes of [0, 5, 90_000, 3_500_000]) await put(bytes);
-    const done = await place.json<{ entries: number; keyFileIncluded: boolean }>(['backup', '--out', file, ...at]);
+    const done = await place.json<{ entries: number; keyFileIncluded: boolean; recorded: boolean }>([
+      'backup',
+      '--out',
+      file,
+      ...at,
+    ]);
+    assert.equal(done.recorded, true);
     assert.ok(done.entries > 20, String(done.entries));
     assert.equal(done.keyFileIncluded, false);
     assert.deepEqual(
@@ -164,6 +170,14 @@ describe('the life of a node in containers', { skip: skipWithoutDocker, timeout:
     await place.json([...args, ...at]);
     const up = await place.json<{ ready: boolean }>(['up', ...at]);
     assert.equal(up.ready, true);
+    const { entries } = await place.json<{ entries: { leaf: { type: string } }[] }>([
+      'audit',
+      'tail',
+      '-n',
+      '50',
+      ...at,
+    ]);
+    assert.ok(entries.some(({ leaf }) => leaf.type === 'node.restore'));
     await readAll();
     const verdict = await place.json<{ integrity: string; completeness: string }>(['audit', 'verify', ...at]);
     assert.equal(verdict.integrity, 'ok');

@@ -5,6 +5,7 @@ import { request } from 'node:http';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { CROSSING_VERSION } from '../../../appliance/crossing/version.ts';
 import { until } from '../../e2e/workplace.ts';
 import { ROLES, residentBytes, SplitNode, type SplitRole } from './split-node.ts';
 
@@ -159,7 +160,7 @@ test('refuses a role of another version, by both numbers', async () => {
   const socketPath = join(node.home, 'run', 'sockets', 'store', 'nectar.sock');
   const answer = await new Promise<{ status: number; text: string }>((resolve, reject) => {
     const asked = request(
-      { socketPath, path: '/state', method: 'POST', headers: { 'nectar-version': '2' } },
+      { socketPath, path: '/state', method: 'POST', headers: { 'nectar-version': '999' } },
       (response) => {
         let text = '';
         response.on('data', (part) => (text += part));
@@ -172,7 +173,7 @@ test('refuses a role of another version, by both numbers', async () => {
   assert.equal(answer.status, 503);
   assert.deepEqual(JSON.parse(answer.text), {
     code: 'NODE_VERSION_SKEW',
-    data: { service: 'store', ours: 1, theirs: 2 },
+    data: { service: 'store', ours: CROSSING_VERSION, theirs: 999 },
   });
 });
 

@@ -1,16 +1,18 @@
 import assert from 'node:assert/strict';
 import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
-import { createServer, type RequestListener } from 'node:http';
+import { createServer } from 'node:http';
 import { createConnection as connectSocket, createServer as createSocketServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { createConnection } from '../../../../appliance/crossing/connection.ts';
-import { encodeFrame } from '../../../../appliance/crossing/frames.ts';
+import { encodeFrame, type FrameType } from '../../../../appliance/crossing/frames.ts';
+import { acceptUpgrade, requestUpgrade } from '../../../../appliance/crossing/handshake.ts';
 import { download, feed, unary, upload } from '../../../../appliance/crossing/method.ts';
 import { downloadRoute, feedRoute, unaryRoute, uploadRoute } from '../../../../appliance/crossing/route.ts';
 import { createCrossingServer } from '../../../../appliance/crossing/server.ts';
 import { count, exact, nothing, shape, text } from '../../../../appliance/crossing/shape.ts';
+import { CROSSING_VERSION } from '../../../../appliance/crossing/version.ts';
 import { createLogger } from '../../../../appliance/telemetry/index.ts';
 import { type ErrorCode, isNectarError, NectarError } from '../../../../protocol/errors.ts';
 
@@ -43,22 +45,52 @@ async function temporaryPath(t: TestContext): Promise<string> {
   return join(folder, 's.sock');
 }
 
-/** A connection to a server of the test's own making. */
-async function against(t: TestContext, listener: RequestListener) {
+/** A connection to a server of the test's own making, which answers each call with the next of these bytes. */
+async function against(t: TestContext, answers: readonly Uint8Array[], { thenEnd = false } = {}) {
   const path = await temporaryPath(t);
-  const server = createServer((request, response) => {
-    response.setHeader('nectar-version', '1');
-    listener(request, response);
+  const server = createServer();
+  const sockets: Socket[] = [];
+  let next = 0;
+  server.on('upgrade', (_, stream) => {
+    const socket = stream as Socket;
+    sockets.push(socket.on('error', () => undefined));
+    acceptUpgrade(socket, CROSSING_VERSION);
+    socket.on('data', () => {
+      const answer = answers[next++];
+      if (answer !== undefined) socket.write(answer);
+      if (thenEnd) socket.end();
+    });
   });
   await new Promise<void>((resolve) => server.listen(path, resolve));
   const connection = createConnection({ service: 'store', path });
   t.after(async () => {
     await connection.close();
-    server.closeAllConnections();
+    for (const socket of sockets) socket.destroy();
     server.close();
   });
-  return connection;
+  return { connection, sockets };
 }
+
+/** A connection to a crossing that counts what connects to it. */
+async function counting(t: TestContext, target: string) {
+  const path = await temporaryPath(t);
+  let count = 0;
+  const server = createSocketServer((socket) => {
+    count += 1;
+    const onward = connectSocket(target);
+    socket.on('error', () => onward.destroy()).pipe(onward);
+    onward.on('error', () => socket.destroy()).pipe(socket);
+  });
+  await new Promise<void>((resolve) => server.listen(path, resolve));
+  const connection = createConnection({ service: 'store', path });
+  t.after(async () => {
+    await connection.close();
+    server.close();
+  });
+  return { connection, count: () => count };
+}
+
+const frame = (type: FrameType, payload: string): Buffer => encodeFrame(type, Buffer.from(payload, 'latin1'));
 
 async function serving(t: TestContext, routes: Parameters<typeof createCrossingServer>[1]['routes'], version?: number) {
   const path = await temporaryPath(t);
@@ -76,10 +108,14 @@ async function serving(t: TestContext, routes: Parameters<typeof createCrossingS
 }
 
 test('an answer of the wrong size or shape is refused, and none of it is believed', async (t) => {
-  const answers = ['{"text":1}', '{"text":"x","more":1}', 'not json', `"${'x'.repeat(5000)}"`, '{"text":"\xff"}'];
-  let next = 0;
-  const connection = await against(t, (_, response) => response.end(Buffer.from(answers[next++] ?? '', 'latin1')));
-  for (const _ of answers) await assert.rejects(connection.unary(echo, { text: 'a' }), hasCode('NODE_MESSAGE_INVALID'));
+  const payloads = ['{"text":1}', '{"text":"x","more":1}', 'not json', `"${'x'.repeat(5000)}"`, '{"text":"\xff"}'];
+  const bad = [
+    ...payloads.map((payload) => frame('result', payload)),
+    frame('item', '{"text":"x"}'),
+    frame('data', 'x'),
+  ];
+  const { connection } = await against(t, bad);
+  for (const _ of bad) await assert.rejects(connection.unary(echo, { text: 'a' }), hasCode('NODE_MESSAGE_INVALID'));
 });
 
 test('errors are those of the registry or none: unknown codes and false data are not rebuilt', async (t) => {
@@ -90,8 +126,10 @@ test('errors are those of the registry or none: unknown codes and false data are
     '{"code":"KEY_LOCKED"}',
     '[]',
   ];
-  let next = 0;
-  const connection = await against(t, (_, response) => response.writeHead(500).end(answers[next++]));
+  const { connection } = await against(
+    t,
+    answers.map((answer) => frame('error', answer)),
+  );
   for (const answer of answers)
     await assert.rejects(connection.unary(echo, { text: 'a' }), hasCode('NODE_MESSAGE_INVALID'), answer);
 });
@@ -105,17 +143,25 @@ test('a download that ends without its end, in the middle of a frame or with rub
     [encodeFrame('data', Buffer.alloc(10)), 'NODE_MESSAGE_INVALID'],
     [Buffer.alloc(0), 'NODE_CONNECTION_LOST'],
   ];
-  let next = 0;
-  const connection = await against(t, (_, response) => {
-    response.removeHeader('transfer-encoding');
-    response.writeHead(200, { 'content-type': 'application/vnd.nectar.frames' }).end(bodies[next++]?.[0]);
-  });
+  const answers = bodies.map(([body]) => body);
+  const { connection } = await against(t, answers, { thenEnd: true });
   for (const [, code] of bodies) {
     await assert.rejects(async () => {
       const { body } = await connection.download(fetch, null);
       for await (const piece of body) assert.ok(piece.length <= 10);
     }, hasCode(code));
   }
+});
+
+test('what comes after an answer is part of no other: its connection is given up', async (t) => {
+  const answer = (text: string): Buffer => frame('result', JSON.stringify({ text }));
+  const { connection, sockets } = await against(t, [
+    Buffer.concat([answer('first'), answer('false')]),
+    answer('second'),
+  ]);
+  assert.deepEqual(await connection.unary(echo, { text: 'a' }), { text: 'first' });
+  assert.deepEqual(await connection.unary(echo, { text: 'b' }), { text: 'second' });
+  assert.equal(sockets.length, 2);
 });
 
 test('an answer without head, or with an endless one, ends the call', async (t) => {
@@ -137,7 +183,7 @@ test('an answer without head, or with an endless one, ends the call', async (t) 
 });
 
 test('a silent role is given up on, after the time of the call', async (t) => {
-  const connection = await against(t, () => undefined);
+  const { connection } = await against(t, []);
   await assert.rejects(connection.unary(echo, { text: 'a' }), hasCode('NODE_NOT_READY'));
 });
 
@@ -160,7 +206,7 @@ test('the server refuses a message by size, shape, method and version, before an
   await assert.rejects(connection.unary(echo, { text: 'x'.repeat(101) }), hasCode('NODE_MESSAGE_INVALID'));
   await assert.rejects(connection.unary(echo, { text: 'x'.repeat(300_000) }), hasCode('NODE_MESSAGE_INVALID'));
   await assert.rejects(connection.unary({ ...echo, name: 'other' }, { text: 'x' }), hasCode('GATEWAY_ROUTE_ABSENT'));
-  const newer = createConnection({ service: 'store', path, version: 2 });
+  const newer = createConnection({ service: 'store', path, version: CROSSING_VERSION + 1 });
   t.after(() => newer.close());
   await assert.rejects(newer.unary(echo, { text: 'a' }), (error) => {
     assert.ok(isNectarError(error, 'NODE_VERSION_SKEW'));
@@ -190,7 +236,7 @@ test('a failure in the middle of a stream is the same failure on the other side'
     yield Buffer.alloc(3 * MIB);
     throw new NectarError('KEY_LOCKED', {});
   };
-  const { connection } = await serving(t, [downloadRoute(fetch, async () => ({ head: null, body: body() }), log)]);
+  const { connection } = await serving(t, [downloadRoute(fetch, async () => ({ head: null, body: body() }))]);
   let read = 0;
   await assert.rejects(async () => {
     for await (const piece of (await connection.download(fetch, null)).body) read += piece.length;
@@ -205,7 +251,7 @@ test('back-pressure holds both ways', async (t) => {
   };
   const go = Promise.withResolvers<void>();
   const { connection } = await serving(t, [
-    downloadRoute(fetch, async () => ({ head: null, body: body() }), log),
+    downloadRoute(fetch, async () => ({ head: null, body: body() })),
     uploadRoute(store, async (_, uploaded) => {
       await go.promise;
       let bytes = 0;
@@ -243,16 +289,12 @@ test('an answer before the end of an upload ends it, and is the answer', async (
 test('who leaves aborts the other side, and is told its own reason', async (t) => {
   const gone = Promise.withResolvers<void>();
   const { connection } = await serving(t, [
-    feedRoute(
-      watch,
-      async (_, send, signal) => {
-        signal.addEventListener('abort', () => gone.resolve());
-        await send(1);
-        await new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
-        return null;
-      },
-      log,
-    ),
+    feedRoute(watch, async (_, send, signal) => {
+      signal.addEventListener('abort', () => gone.resolve());
+      await send(1);
+      await new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+      return null;
+    }),
   ]);
   const abort = new AbortController();
   const reason = new Error('enough');
@@ -261,6 +303,73 @@ test('who leaves aborts the other side, and is told its own reason', async (t) =
     (error) => error === reason,
   );
   await gone.promise;
+});
+
+test('calls follow one another on one connection; one that was left, or failed, takes its own with it', async (t) => {
+  const blob = async function* (): AsyncGenerator<Uint8Array> {
+    for (let i = 0; i < 8; i++) yield Buffer.alloc(MIB);
+  };
+  let opened = 0;
+  const { path } = await serving(t, [
+    unaryRoute(echo, ({ text: given }) => {
+      if (given === 'locked') throw new NectarError('KEY_LOCKED', {});
+      return { text: `${given} ${opened}` };
+    }),
+    downloadRoute(fetch, async () => ({ head: null, body: blob() })),
+    uploadRoute(store, async (_, body) => {
+      let bytes = 0;
+      for await (const piece of body) bytes += piece.length;
+      return { bytes };
+    }),
+  ]);
+  const { connection, count: counted } = await counting(t, path);
+  for (let i = 0; i < 5; i++) {
+    await connection.unary(echo, { text: 'a' });
+    assert.deepEqual(await connection.upload(store, null, blob()), { bytes: 8 * MIB });
+    for await (const piece of (await connection.download(fetch, null)).body) opened += piece.length;
+  }
+  assert.equal(counted(), 1);
+  await assert.rejects(connection.unary(echo, { text: 'locked' }), hasCode('KEY_LOCKED'));
+  const { body } = await connection.download(fetch, null);
+  await body.next();
+  await body.return();
+  assert.deepEqual(await connection.unary(echo, { text: 'b' }), { text: `b ${opened}` });
+  assert.equal(counted(), 3);
+});
+
+test('the server ends a connection whose frames are out of turn, and calls nobody for them', async (t) => {
+  let calls = 0;
+  const route = unaryRoute(echo, (input) => {
+    calls += 1;
+    return input;
+  });
+  const { path } = await serving(t, [route]);
+  const call = frame('call', 'echo');
+  const bad = [
+    frame('item', '{"text":"a"}'),
+    frame('data', 'x'),
+    frame('call', 'x'.repeat(65)),
+    Buffer.concat([call, call]),
+    Buffer.concat([call, frame('data', 'x')]),
+    Buffer.concat([call, frame('result', 'null')]),
+  ];
+  for (const bytes of bad) {
+    const socket = connectSocket(path);
+    socket.write(requestUpgrade(CROSSING_VERSION));
+    socket.once('data', () => socket.write(bytes));
+    await new Promise<void>((resolve) => socket.on('close', () => resolve()).on('error', () => undefined));
+  }
+  assert.equal(calls, 0);
+});
+
+test('a new process behind the same socket is found without a failed call', async (t) => {
+  const { path, server, connection } = await serving(t, [unaryRoute(echo, (input) => input)]);
+  assert.deepEqual(await connection.unary(echo, { text: 'a' }), { text: 'a' });
+  await server.stop();
+  const next = createCrossingServer({ name: 'store', path }, { routes: [unaryRoute(echo, (input) => input)], log });
+  await next.start(new AbortController().signal);
+  t.after(() => next.stop());
+  assert.deepEqual(await connection.unary(echo, { text: 'b' }), { text: 'b' });
 });
 
 test('a stale socket is replaced, a live one is not, and a path too long is told', async (t) => {

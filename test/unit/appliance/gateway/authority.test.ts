@@ -20,8 +20,10 @@ const EVERY_PRIVATE_ROUTE = [
   ['POST', '/v1/audit/verify', 'audit:read'],
   ['GET', '/v1/node', 'node:read'],
   ['GET', '/v1/network', 'node:read'],
+  ['GET', '/v1/metrics', 'node:read'],
   ['GET', '/v1/network/peers', 'node:read'],
   ['POST', '/v1/network/join', 'admin'],
+  ['POST', '/v1/node/copies', 'admin'],
   ['GET', '/v1/keys', 'admin'],
   ['POST', '/v1/keys/rotate', 'admin'],
   ['GET', '/v1/tokens', 'admin'],
@@ -125,12 +127,12 @@ describe('the guard of the gateway', () => {
   });
 
   describe('while locked', () => {
-    it('keeps to health, readiness, description, status and unlock', async () => {
+    it('keeps to health, readiness, description, status, metrics and unlock', async () => {
       const token = await h.token('admin');
       h.node.state = 'locked';
       h.node.ready = false;
       for (const [method, path] of EVERY_PRIVATE_ROUTE) {
-        if (path === '/v1/unlock' || path === '/v1/node') continue;
+        if (['/v1/unlock', '/v1/node', '/v1/metrics'].includes(path)) continue;
         const answer = await h.call(method, path, { token });
         if (method === 'HEAD') assert.equal(answer.status, 503);
         else assertProblem(answer, 503, 'KEY_LOCKED');
@@ -143,6 +145,8 @@ describe('the guard of the gateway', () => {
       );
       assert.equal((await h.call('GET', '/openapi.json')).status, 200);
       assert.equal((await h.call('GET', '/v1/node', { token })).json().locked, true);
+      const metrics = (await h.call('GET', '/v1/metrics', { token })).bytes.toString('utf8');
+      assert.match(metrics, /^nectar_role_up\{role="all"\} 1$/m);
     });
 
     it('opens with the right passphrase, and keeps evidence of both until there is a log', async () => {

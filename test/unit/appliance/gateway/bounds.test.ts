@@ -9,7 +9,7 @@ import { createMetricsServer, openMetricsServer } from '../../../../appliance/ga
 import { encodeProblem, nectarErrorOf, problemOf } from '../../../../appliance/gateway/problem.ts';
 import { parseRecordHeaders, recordHeaders } from '../../../../appliance/gateway/record-headers.ts';
 import { createSecurityEvents } from '../../../../appliance/gateway/security-events.ts';
-import { createLogger, createMetrics } from '../../../../appliance/telemetry/index.ts';
+import { createLogger, createMetrics, createNodeMetrics, readFamilies } from '../../../../appliance/telemetry/index.ts';
 import type { Cid, RecordId } from '../../../../protocol/brand.ts';
 import { ERRORS, isNectarError, NectarError } from '../../../../protocol/errors.ts';
 
@@ -232,15 +232,17 @@ describe('problems', () => {
 
 describe('the metrics listener', () => {
   it('serves Prometheus text on loopback, and nothing else', async () => {
-    const server = await openMetricsServer(0, createMetrics());
+    const metrics = createNodeMetrics([{ role: 'all', read: () => readFamilies(createMetrics()) }]);
+    const server = await openMetricsServer({ port: 0, host: '127.0.0.1' }, metrics);
     const address = server.address();
     assert.ok(typeof address === 'object' && address !== null && address.address === '127.0.0.1');
     const base = `http://127.0.0.1:${address.port}`;
     const answer = await fetch(`${base}/metrics`);
-    assert.match(await answer.text(), /process_cpu_seconds_total/);
+    assert.match(await answer.text(), /^process_cpu_seconds_total\{role="all"\} [0-9.]+$/m);
+    assert.equal(answer.headers.get('content-type'), metrics.contentType);
     assert.equal((await fetch(`${base}/`)).status, 404);
     assert.equal((await fetch(`${base}/metrics`, { method: 'POST' })).status, 405);
-    await assert.rejects(openMetricsServer(address.port, createMetrics()), (error) =>
+    await assert.rejects(openMetricsServer({ port: address.port, host: '127.0.0.1' }, metrics), (error) =>
       isNectarError(error, 'GATEWAY_PORT_IN_USE'),
     );
     server.closeAllConnections();
@@ -248,7 +250,10 @@ describe('the metrics listener', () => {
   });
 
   it('stays closed when its port is 0', async () => {
-    const service = createMetricsServer({ metricsPort: 0 }, { metrics: createMetrics(), log });
+    const service = createMetricsServer(
+      { metricsPort: 0, metricsHost: '127.0.0.1' },
+      { metrics: createNodeMetrics([]), log },
+    );
     await service.start(new AbortController().signal);
     assert.equal(service.url(), undefined);
     await service.stop();

@@ -7,7 +7,7 @@ import type {
   StoredMeta,
 } from '../../../../appliance/gateway/dependencies.ts';
 import type { Tokens } from '../../../../appliance/gateway/tokens.ts';
-import { createLogger, type Metrics } from '../../../../appliance/telemetry/index.ts';
+import { createLogger, createNodeMetrics, type Metrics, readFamilies } from '../../../../appliance/telemetry/index.ts';
 import type { Cid, RecordId, RootHash } from '../../../../protocol/brand.ts';
 import { NectarError } from '../../../../protocol/errors.ts';
 
@@ -244,6 +244,7 @@ export function createDependencies(parts: DependencyParts): GatewayDependencies 
     tokens,
     log: createLogger({ level: 'silent' }),
     metrics,
+    nodeMetrics: createNodeMetrics([{ role: 'all', read: () => readFamilies(metrics) }]),
     now: () => node.now,
     randomBytes: (length) => randomBytes(length),
   };

@@ -178,6 +178,28 @@ describe('the gateway', () => {
     assertProblem(await rpc(`"${'x'.repeat(1024 * 1024)}"`), 413, 'GATEWAY_BODY_TOO_LARGE');
   });
 
+  it('puts on record what is said to have been copied, and nothing of another shape', async () => {
+    const token = await h.token('admin');
+    const report = {
+      what: 'restore',
+      at: '2026-11-23T08:00:00.000Z',
+      backupCreatedAt: '2026-11-22T08:00:00.000Z',
+      ...{ entries: 31, bytes: 4096, manifestSha256: 'ab'.repeat(32) },
+    };
+    const answer = await h.call('POST', '/v1/node/copies', { token, json: report });
+    assert.equal(answer.status, 201);
+    const { type, outcome, detail } = h.audit.events.at(-1) ?? assert.fail('no event');
+    const { what: _, ...said } = report;
+    assert.deepEqual([type, outcome, detail], ['node.restore', 'success', said]);
+    for (const wrong of [{ what: 'shred' }, { manifestSha256: 'x' }, { at: 'today' }, { bytes: -1 }, { more: 1 }]) {
+      const refused = await h.call('POST', '/v1/node/copies', { token, json: { ...report, ...wrong } });
+      assertProblem(refused, 400, 'GATEWAY_REQUEST_INVALID');
+    }
+    h.audit.fail = new Error('disk full');
+    assert.equal((await h.call('POST', '/v1/node/copies', { token, json: report })).status, 500);
+    h.audit.fail = undefined;
+  });
+
   it('counts what it serves by route, without text from outside', async () => {
     await h.call('GET', `/v1/records/${NODE_ID}`);
     await h.call('GET', '/v1/secret-patient-name');

@@ -97,6 +97,8 @@ describe('/openapi.json', () => {
       'GET /v1/node',
       'GET /v1/network/peers',
       'GET /v1/network',
+      'GET /v1/metrics',
+      'POST /v1/node/copies',
       'POST /v1/network/join',
       'GET /v1/keys',
       'POST /v1/keys/rotate',

@@ -19,6 +19,14 @@ test('listens at fixed ports inside and keeps everything else that the owner wro
   });
 });
 
+test('lets the metrics out of the container only where the owner named a port', () => {
+  const config = containerConfig({ ...OWNERS, gateway: { metricsPort: 9100, metricsHost: '192.0.2.8' } });
+  const listening = { host: '0.0.0.0', port: 8443, metricsHost: '0.0.0.0', metricsPort: 9464 };
+  assert.deepEqual(config.gateway, listening);
+  const off = containerConfig({ ...OWNERS, gateway: { metricsPort: 0 } });
+  assert.deepEqual(off.gateway, { host: '0.0.0.0', port: 8443, metricsPort: 0 });
+});
+
 test('names no key file where a passphrase opens the node', () => {
   const { keys: _keys, ...without } = OWNERS;
   assert.equal(containerConfig(without).keys, undefined);

@@ -67,6 +67,12 @@ test('gives store and audit no network at all, and the others one of their own e
 
 test('binds ports to the chosen addresses only', () => {
   assert.deepEqual(specOf('gateway').ports, [{ host: '192.0.2.7', port: 8443, containerPort: 8443 }]);
+  const metrics = { host: '127.0.0.1', port: 9100 };
+  const watched = desiredState(exampleSpec({ metrics })).containers;
+  assert.deepEqual(
+    watched.flatMap(({ role, ports }) => ports.flatMap((port) => (port.containerPort === 9464 ? [[role, port]] : []))),
+    [['gateway', { ...metrics, containerPort: 9464 }]],
+  );
   assert.deepEqual(bodies[3]?.HostConfig?.PortBindings, { '8443/tcp': [{ HostIp: '192.0.2.7', HostPort: '8443' }] });
   assert.deepEqual(bodies[2]?.HostConfig?.PortBindings, { '4640/tcp': [{ HostIp: '0.0.0.0', HostPort: '4640' }] });
   for (const role of ['store', 'audit'] as const) assert.deepEqual(specOf(role).ports, []);

@@ -101,6 +101,7 @@ test('says what a helper needs', async () => {
   assert.deepEqual(bundle.config['rollup.l1RpcUrls'], { value: '1 entries', source: 'file' });
   assert.deepEqual(bundle.config['store.inlineMaxBytes'].value, 65_536);
   assert.deepEqual(bundle.status, { unavailable: 'CLI_NODE_STOPPED' });
+  assert.deepEqual(bundle.metrics, { unavailable: 'CLI_NODE_STOPPED' });
   assert.ok(
     bundle.doctor.some(
       ({ name, grade }: { name: string; grade: string }) => name === 'certificate' && grade === 'good',
@@ -132,12 +133,12 @@ test('takes only our metrics with labels of a fixed set', () => {
     'nectar_store_operations_total{operation="put",outcome="success"} 3',
     'nectar_p2p_peers{peer="12D3KooWzaphod"} 1',
     'other_metric 1',
-    'nectar_store_records 12',
+    'nectar_store_records{role="store"} 12',
     'nectar_x{operation="Zaphod B"} 1',
   ].join('\n');
   assert.deepEqual(metricLines(text), [
     'nectar_store_operations_total{operation="put",outcome="success"} 3',
-    'nectar_store_records 12',
+    'nectar_store_records{role="store"} 12',
   ]);
 });
 

@@ -50,7 +50,7 @@ function createL1() {
   const rpc: JsonRpc = {
     distrust: () => {},
     async call(method, params) {
-      if (state.down) throw new NectarError('ROLLUP_L1_UNREACHABLE', { method });
+      if (state.down) throw new NectarError('ROLLUP_L1_UNREACHABLE', { method, reason: 'down' });
       return methods[method]?.(params[0] as never);
     },
   };

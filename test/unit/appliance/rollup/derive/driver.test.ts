@@ -7,7 +7,7 @@ import { createLogger } from '../../../../../appliance/telemetry/index.ts';
 import { NectarError } from '../../../../../protocol/errors.ts';
 
 const log = createLogger({ level: 'silent' });
-const unreachable = new NectarError('ROLLUP_L1_UNREACHABLE', { method: 'x' });
+const unreachable = new NectarError('ROLLUP_L1_UNREACHABLE', { method: 'x', reason: 'nothing listens there' });
 const reorged = new NectarError('ROLLUP_L1_REORGED', { number: 7n });
 const broken = new NectarError('ROLLUP_DERIVE_ACCUMULATOR_INVALID', { contract: 'Inbox', index: 1n });
 const diskFull = new NectarError('NODE_DISK_FULL', { path: 'db' });
@@ -53,6 +53,25 @@ test('tries again after what passes by itself: L1 gone, a full disk', async () =
   await run();
   assert.equal(calls.filter((call) => call === 'verify').length, 1);
   assert.deepEqual(driver.readiness(), { ready: true });
+});
+
+test('says why L1 cannot be followed, until it can be', async () => {
+  const { run, driver, calls, stop } = drive(Array(1_000).fill(unreachable));
+  const running = run();
+  while (calls.length < 4) await delay(1);
+  const reason = 'deriving the chain from L1: no L1 endpoint answered x: nothing listens there';
+  assert.deepEqual(driver.readiness(), { ready: false, reason });
+  stop();
+  await running;
+
+  const lost = drive([true, ...Array(1_000).fill(unreachable)]);
+  const following = lost.run();
+  while (lost.calls.length < 4) await delay(1);
+  assert.deepEqual(lost.driver.readiness(), { ready: true });
+  lost.clock.now = 1_001;
+  assert.match(JSON.stringify(lost.driver.readiness()), /not answered for 1 s: no L1 endpoint answered x: nothing/);
+  lost.stop();
+  await following;
 });
 
 test('halts on what no waiting puts right, and says what it was', async () => {

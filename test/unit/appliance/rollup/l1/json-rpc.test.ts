@@ -12,7 +12,7 @@ function rpcOver(answers: Record<string, () => Promise<Response> | Response>, ti
     const answer = Promise.resolve((answers[String(url)] as () => Response)());
     return Promise.race([
       answer,
-      new Promise<Response>((_, reject) => init?.signal?.addEventListener('abort', () => reject(new Error('aborted')))),
+      new Promise<Response>((_, reject) => init?.signal?.addEventListener('abort', () => reject(init.signal?.reason))),
     ]);
   };
   const options = { urls: Object.keys(answers), timeoutMs, maxResponseBytes: 1_000 };
@@ -48,17 +48,26 @@ test('a refusal is an answer; not knowing the method is none', async () => {
   assert.equal(await rpcOver({ 'http://a': refusal(-32601), 'http://b': result('b') }).rpc.call('x', [], signal), 'b');
 });
 
-test('an answer that is too long, no JSON, or late counts as none', async () => {
+test('an answer that is too long, no JSON, or late counts as none, and the error says which', async () => {
   const answers = [
-    result('x'.repeat(2_000)),
-    () => new Response('<html>'),
-    () => Response.json(7),
-    () => new Promise<Response>(() => {}),
-  ];
-  for (const answer of answers) {
+    [result('x'.repeat(2_000)), 'its answer is of no use: response size'],
+    [() => new Response('<html>'), 'what answers there is no Ethereum node'],
+    [() => Response.json(7), 'its answer is of no use: JSON-RPC envelope'],
+    [() => new Promise<Response>(() => {}), 'it did not answer in time'],
+    [
+      () => Promise.reject(new TypeError('fetch failed', { cause: { code: 'ECONNREFUSED' } })),
+      'the connection did not',
+    ],
+  ] as const;
+  for (const [answer, reason] of answers) {
     const { rpc } = rpcOver({ 'http://a': answer }, 30);
-    await assert.rejects(rpc.call('x', [], signal), { code: 'ROLLUP_L1_UNREACHABLE' });
+    await assert.rejects(rpc.call('x', [], signal), (error) => {
+      assert.ok(isNectarError(error, 'ROLLUP_L1_UNREACHABLE'));
+      assert.match(error.message, new RegExp(`no L1 endpoint answered x: ${reason}`));
+      return true;
+    });
   }
+  await assert.rejects(rpcOver({}).rpc.call('x', [], signal), /none is configured/);
 });
 
 test('stops at once when it is told to', async () => {

@@ -81,7 +81,10 @@ const ask = (url: string, options: Partial<Parameters<typeof createOutboundFetch
     { fetch: createOutboundFetch({ caFile: '', proxyUrl: '', env: {}, ...options }) },
   ).call('eth_chainId', [], signal);
 
-const unreachable = (error: unknown): boolean => isNectarError(error, 'ROLLUP_L1_UNREACHABLE');
+const unreachable =
+  (reason: string) =>
+  (error: unknown): boolean =>
+    isNectarError(error, 'ROLLUP_L1_UNREACHABLE') && error.data.reason === reason;
 
 test('reaches L1 through HTTPS_PROXY, by an authority of the site', async () => {
   assert.equal(await ask(l1, { caFile, env: { HTTPS_PROXY: proxy } }), '0x1');
@@ -94,15 +97,26 @@ test('reaches L1 through a proxy that itself speaks TLS with a certificate of th
 });
 
 test('trusts nobody new without the authority', async () => {
-  await assert.rejects(ask(l1, { env: { HTTPS_PROXY: proxy } }), unreachable);
-  await assert.rejects(ask(l1, { proxyUrl: tlsProxy }), unreachable);
+  const untrusted = unreachable('its certificate is not signed by an authority that is trusted here');
+  await assert.rejects(ask(l1, { env: { HTTPS_PROXY: proxy } }), untrusted);
+  await assert.rejects(ask(l1, { proxyUrl: tlsProxy }), untrusted);
 });
 
 test('lets the configured proxy outweigh the environment, and NO_PROXY name exceptions', async () => {
   assert.equal(await ask(l1, { caFile, proxyUrl: proxy, env: { HTTPS_PROXY: 'http://127.0.0.1:9' } }), '0x1');
   assert.equal(asked.length, 1);
-  await assert.rejects(ask(l1, { caFile, env: { HTTPS_PROXY: proxy, NO_PROXY: 'l1.example' } }), unreachable);
+  await assert.rejects(
+    ask(l1, { caFile, env: { HTTPS_PROXY: proxy, NO_PROXY: 'l1.example' } }),
+    unreachable('its name is not known'),
+  );
   assert.equal(asked.length, 1, 'went straight to a name that nobody resolves here');
+});
+
+test('says that it is the proxy which nobody answers for, or which refuses', async () => {
+  await assert.rejects(ask(l1, { caFile, proxyUrl: 'http://127.0.0.1:9' }), unreachable('nothing listens there'));
+  const refusing = createHttpServer().on('connect', (_, socket) => socket.end('HTTP/1.1 407 Not here\r\n\r\n'));
+  const proxyUrl = `http://127.0.0.1:${await listen(refusing)}`;
+  await assert.rejects(ask(l1, { caFile, proxyUrl }), unreachable('the proxy did not open the way'));
 });
 
 test('never sends to a proxy what is on this machine', async () => {

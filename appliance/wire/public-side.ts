@@ -1,0 +1,115 @@
+import type { PeerIdText } from '../../protocol/brand.ts';
+import { type AuditHead, createAnchor, ethCall } from '../anchor/index.ts';
+import { homePaths, readDescriptor, readPublicIdentity } from '../config/index.ts';
+import { createMembership, type Membership } from '../membership/index.ts';
+import { createP2p, type P2p } from '../p2p/index.ts';
+import { createReplication } from '../replication/index.ts';
+import { createRollup, type Rollup } from '../rollup/index.ts';
+import type { Store } from '../store/index.ts';
+import { type NodeOptions, now, randomBytes, type WireDeps } from '../wiring.ts';
+import { unsafeBlocks } from './unsafe-blocks.ts';
+
+/** What the public side needs of the private one: its own secrets, ciphertext, commitments and checkpoints; nothing else. */
+export interface PrivateSide {
+  readonly secrets: Record<'databaseKey' | 'operatorKey' | 'identitySeed', () => Promise<Uint8Array> | Uint8Array>;
+  readonly store: Pick<Store, 'underReplicated' | 'markReplicated' | 'unanchored' | 'markAnchored'> & {
+    readonly blocks: Pick<Store['blocks'], 'get'>;
+    readonly held: Omit<Store['held'], 'bytes'>;
+  };
+  readonly audit: AuditHead;
+}
+
+export interface PublicSide {
+  readonly rollup: Rollup;
+  readonly p2p: P2p;
+  readonly replication: ReturnType<typeof createReplication>;
+  readonly anchor: ReturnType<typeof createAnchor>;
+  readonly membership: Membership;
+}
+
+/** The same services, wired the same, whether their node is one process or four. */
+export function wirePublicSide(options: NodeOptions, of: PrivateSide, deps: WireDeps): PublicSide {
+  const followed = followNetwork(options, of, deps);
+  return { ...followed, ...reachOut(options, { ...of, ...followed }, deps) };
+}
+
+/** The public state, rebuilt from L1, and the peers. */
+function followNetwork(
+  { home, version, config }: NodeOptions,
+  { secrets, store }: PrivateSide,
+  { log, metrics }: WireDeps,
+): Pick<PublicSide, 'rollup' | 'p2p'> {
+  const { descriptor } = readDescriptor(home);
+  const rollup = createRollup(
+    {
+      config: config.rollup,
+      descriptor,
+      databasePath: homePaths(home).rollupDatabase,
+      durable: false,
+      clientVersion: `nectar-byon/${version}`,
+    },
+    { secrets, log: log.child({ service: 'rollup' }), metrics, now, randomBytes },
+  );
+  const p2p = createP2p(
+    {
+      ...config.p2p,
+      l2ChainId: BigInt(descriptor.l2.chainId),
+      bootstrap: descriptor.bootstrap,
+      replicas: config.store.replicas,
+    },
+    {
+      identitySeed: async () => secrets.identitySeed(),
+      registry: rollup.registry,
+      unsafe: unsafeBlocks(rollup),
+      onHead: rollup.onHead,
+      blocks: store.blocks,
+      held: store.held,
+      log,
+      metrics,
+      now,
+    },
+  );
+  return { rollup, p2p };
+}
+
+/** What leaves the machine: ciphertext to holders, salted roots and checkpoints to the chain, and the node's application. */
+function reachOut(
+  { home, config }: NodeOptions,
+  { rollup, p2p, store, audit }: PrivateSide & Pick<PublicSide, 'rollup' | 'p2p'>,
+  { log, metrics }: WireDeps,
+): Pick<PublicSide, 'replication' | 'anchor' | 'membership'> {
+  const peerId = readPublicIdentity(home).peerId as PeerIdText;
+  const replication = createReplication(config.replication, {
+    store,
+    replicate: (root, blocks, signal, holders) => p2p.replicate(root, blocks, signal, holders),
+    log,
+    metrics,
+    now,
+  });
+  const anchor = createAnchor(
+    { ...config.anchor, folder: homePaths(home).anchor },
+    {
+      records: store,
+      audit,
+      chain: {
+        address: () => rollup.account.address(),
+        balance: () => rollup.account.balance(),
+        send: (tx) => rollup.account.send(tx),
+        call: ethCall((body) => rollup.rpc(body)),
+        safeBlock: () => rollup.heads().safe.number,
+      },
+      isAuthorized: (peer) => rollup.registry.isAuthorized(peer),
+      peerId: () => peerId,
+      log,
+      metrics,
+      now,
+    },
+  );
+  const membership = createMembership({
+    peerId: () => peerId,
+    addresses: () => p2p.addresses(),
+    nodes: () => rollup.registry.nodes(),
+    account: rollup.account,
+  });
+  return { replication, anchor, membership };
+}

@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { DOCKER_SOCKET, DockerPlace, loadImages, skipWithoutDocker } from './docker-place.ts';
+
+interface ImageSet {
+  readonly version: string;
+  readonly roles: Readonly<Record<string, { readonly id: string }>>;
+}
+
+const BUILT = fileURLToPath(new URL('../../../dist/images', import.meta.url));
+
+describe('a bundle for a site without a registry', { skip: skipWithoutDocker, timeout: 300_000 }, () => {
+  const place = new DockerPlace(DOCKER_SOCKET);
+  const images = place.path('dist', 'images');
+  const digests = join(images, 'digests.lock.json');
+  const save = (file: string) =>
+    place.json(['bundle', 'save', file, '--dist', place.path('dist'), '--package', place.folder]);
+  const load = (file: string, to: string) => ['bundle', 'load', file, '--engine', DOCKER_SOCKET, '--to', to];
+
+  before(() => {
+    loadImages(DOCKER_SOCKET);
+    mkdirSync(images, { recursive: true });
+    cpSync(BUILT, images, { recursive: true });
+    writeFileSync(place.path('nectar-byon-0.1.0.tgz'), 'the program');
+  });
+  after(() => place.close([]));
+
+  test('hands the engine the very images that its digests name', async () => {
+    const file = place.path('site.bundle');
+    const kept = place.path('kept');
+    await save(file);
+    await place.json(load(file, kept));
+    assert.deepEqual(readdirSync(kept).sort(), ['bundle.json', 'digests.lock.json', 'nectar-byon-0.1.0.tgz']);
+    const { roles } = JSON.parse(readFileSync(join(kept, 'digests.lock.json'), 'utf8')) as ImageSet;
+    for (const { id } of Object.values(roles)) assert.equal((await place.engine.images.find(id))?.Id, id);
+  });
+
+  test('says so when it brings other images than its digests name, and leaves nothing behind', async () => {
+    const set = JSON.parse(readFileSync(digests, 'utf8')) as ImageSet;
+    const roles = { ...set.roles, audit: { id: `sha256:${'ab'.repeat(32)}` } };
+    writeFileSync(digests, JSON.stringify({ ...set, roles }));
+    const file = place.path('other.bundle');
+    await save(file);
+    assert.equal((await place.error(load(file, place.path('none')))).code, 'CLI_IMAGE_MISSING');
+    assert.equal(existsSync(place.path('none')), false);
+  });
+});
