@@ -113,7 +113,7 @@ function summaryText(call: Call<HardenOptions>, made: Made, recorded: RecordedRe
   if (written.signer !== undefined) facts.push(['signed by', written.signer]);
   if (recorded !== undefined) facts.push(['audit log', `leaf ${recorded.auditLeaf}`]);
   const drift = recorded?.drifted ?? [];
-  if (drift.length > 0) facts.push(['drift', style('red', `held before, fails now: ${drift.join(', ')}`)]);
+  if (drift.length > 0) facts.push(['drift', style('red', `failed in no report before: ${drift.join(', ')}`)]);
   const missing = made.onRecord !== undefined && 'reason' in made.onRecord ? made.onRecord.reason : undefined;
   if (missing !== undefined) facts.push(['audit log', style('yellow', `not on record: ${missing}`)]);
   return renderFacts(facts);
@@ -123,6 +123,6 @@ function recordLines({ onRecord }: Made): string[] {
   if (onRecord === undefined) return ['not on record'];
   if ('reason' in onRecord) return [`not on record: ${onRecord.reason}`];
   const { auditLeaf, drifted } = onRecord.report;
-  const drift = drifted.length === 0 ? [] : [`drift: held before, fails now: ${drifted.join(', ')}`];
+  const drift = drifted.length === 0 ? [] : [`drift: failed in no report before: ${drifted.join(', ')}`];
   return [...drift, `on record: leaf ${auditLeaf} of the audit log`];
 }
