@@ -281,6 +281,14 @@ function engine(exec: EngineApi['exec'], pidMode = ''): EngineApi {
   };
 }
 
+test('sees a path of /proc that its engine does not hide', async () => {
+  const raw = { ...recorded('hard'), openPaths: { value: ['/proc/kcore'] } };
+  const exec = async () => ({ stdout: JSON.stringify(raw), exitCode: 0 });
+  const collector = createContainerProcessesCollector({ api: engine(exec), node, nodeBinary: 'node', host });
+  const subjects = await collector.collect(signal);
+  assert.deepEqual(subjects[2]?.facts['container.procMount'], { value: 'Unmasked' });
+});
+
 test('looks into the containers that run, and tells an SSH server', async () => {
   const seen: string[][] = [];
   const raw = { ...recorded('hard'), neighbours: { value: ['node', 'sshd'] } };
@@ -299,7 +307,10 @@ test('looks into the containers that run, and tells an SSH server', async () => 
     ['container nectar-ffffffff-gateway', 'process nectar-ffffffff-store', 'container nectar-ffffffff-store'],
   );
   assert.deepEqual(subjects[0]?.facts, { 'container.sshServer': { absent: 'it does not run' } });
-  assert.deepEqual(subjects[2]?.facts, { 'container.sshServer': { value: true } });
+  assert.deepEqual(subjects[2]?.facts, {
+    'container.sshServer': { value: true },
+    'container.procMount': { value: 'Default' },
+  });
   assert.deepEqual(seen[0]?.slice(0, 3), ['/nodejs/bin/node', '--input-type=module', '-e']);
 });
 
