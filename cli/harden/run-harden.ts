@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import type { RecordedReport } from '../../appliance/gateway/hardening-schemas.ts';
 import { AuditProof } from '../../appliance/gateway/schemas.ts';
 import type { Benchmark, Profile } from '../../hardening/check.ts';
@@ -50,7 +51,7 @@ async function make(call: Call<HardenOptions>, benchmark: Benchmark, profile: Pr
   const facts = await gatherFacts(call);
   if (options.saveFacts !== undefined) {
     const bytes = Buffer.from(`${JSON.stringify(facts, undefined, 1)}\n`);
-    await writeBytes(options.saveFacts, bytes, options.force === true);
+    await writeBytes(resolve(terminal.workingFolder, options.saveFacts), bytes, options.force === true);
   }
   const report = await judge(call, { benchmark, profile, facts });
   const written = await writeReport(call, report);

@@ -120,6 +120,7 @@ describe('nectar-byon harden', () => {
       [['--manifests', 'absent.yaml'], 'CLI_FILE_UNREADABLE'],
       [['--manifests', 'good.yaml', '--baseline', 'good.yaml'], 'HARDENING_REPORT_INVALID'],
       [[], 'CLI_HOME_MISSING'],
+      [['--manifests', 'good.yaml', '-o', 'signed.html', '--sign'], 'CLI_HOME_MISSING'],
       [['waive', '--list'], 'CLI_HOME_MISSING'],
       [['key'], 'CLI_HOME_MISSING'],
       [['schedule', '--every', '24h'], 'CLI_HOME_MISSING'],
