@@ -76,7 +76,7 @@ export const RecordedReport = Type.Object(
     ...HardeningReportNote.properties,
     at: Instant('When it was recorded.'),
     auditLeaf: AuditLeaf,
-    drifted: CheckIds('Of the failed ones: those that held in an earlier recorded report of the same profile.'),
+    drifted: CheckIds('Of the failed ones: those that did not fail in an earlier recorded report of the same profile.'),
   },
   { description: 'A hardening report on record.', ...strict },
 );
@@ -125,7 +125,7 @@ export const HardeningStatus = Type.Object(
     score: orNone(Type.Integer({ minimum: 0, maximum: 100 })),
     failed: Count('Checks that failed at or above the threshold.'),
     unseen: Count('Checks that could not be looked at.'),
-    drifted: Count('Failed checks that held before.'),
+    drifted: Count('Failed checks that did not fail before.'),
     everySeconds: orNone(EverySeconds),
     overdue: Type.Boolean({ description: 'Whether no report came within two intervals of the schedule.' }),
   },

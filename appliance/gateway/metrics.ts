@@ -71,7 +71,7 @@ export function createHardeningMetrics(registry: Metrics): HardeningMetrics {
     [gauge('score', 'Score of the last hardening report, 0 to 100.'), ({ score }) => score],
     [gauge('failed_checks', 'Checks that failed at or above the threshold.'), ({ failed }) => failed.length],
     [gauge('unseen_checks', 'Checks that could not be looked at.'), ({ unseen }) => unseen.length],
-    [gauge('drifted_checks', 'Failed checks that held before.'), ({ drifted }) => drifted.length],
+    [gauge('drifted_checks', 'Failed checks that did not fail before.'), ({ drifted }) => drifted.length],
     [
       gauge('report_time_seconds', 'When the last report was recorded, in Unix time.'),
       ({ at }) => Date.parse(at) / 1000,

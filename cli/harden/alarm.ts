@@ -18,7 +18,8 @@ export function checkHardening(hardening: HardeningStatus | null): Check {
   }
   const { drifted, failed, unseen, overdue, everySeconds } = hardening;
   const value = words(hardening);
-  if (drifted > 0) return { name, value, grade: 'bad', advice: 'nectar-byon harden: what held before fails now' };
+  if (drifted > 0)
+    return { name, value, grade: 'bad', advice: 'nectar-byon harden: something fails that did not before' };
   if (overdue) return { name, value, grade: 'bad', advice: 'nectar-byon harden schedule: why does it not run?' };
   if (failed > 0 || unseen > 0) return { name, value, grade: 'poor', advice: 'nectar-byon harden' };
   if (everySeconds === null) return { name, value, grade: 'poor', advice: 'nectar-byon harden schedule --every 24h' };
@@ -31,7 +32,7 @@ function words({ lastAt, profile, score, failed, unseen, drifted, overdue }: Har
     `${score} of 100 (${profile}, ${lastAt.slice(0, 16).replace('T', ' ')} UTC)`,
     ...(failed > 0 ? [`${failed} failed`] : []),
     ...(unseen > 0 ? [`${unseen} not seen`] : []),
-    ...(drifted > 0 ? [`DRIFT: ${drifted} held before`] : []),
+    ...(drifted > 0 ? [`DRIFT: ${drifted} new`] : []),
     ...(overdue ? ['OVERDUE'] : []),
   ];
   return parts.join(', ');

@@ -8,6 +8,8 @@ import { seccompDigest } from '../../hardening/collectors/container/seccomp.ts';
 import { createEngineCollector } from '../../hardening/collectors/engine/engine.ts';
 import type { EngineApi, EngineNode } from '../../hardening/collectors/engine-api.ts';
 import { createFolderPlace } from '../../hardening/collectors/folder-place.ts';
+import type { ImageContext } from '../../hardening/collectors/image/image-facts.ts';
+import { createImagesCollector } from '../../hardening/collectors/image/images.ts';
 import { createNetworksCollector } from '../../hardening/collectors/networks.ts';
 import type { NodePlaces, DataVolume as PlacedVolume } from '../../hardening/collectors/node-places.ts';
 import type { Place } from '../../hardening/collectors/place.ts';
@@ -30,6 +32,7 @@ import {
 } from '../provision/docker/role-table.ts';
 import { createEngineApi } from './engine-api.ts';
 import type { OpenCollectors } from './gather-facts.ts';
+import { readImageLock } from './sources/image-lock.ts';
 import { openNodeApi } from './sources/node-api.ts';
 import { describeNode, expectedListeners, type NodeSource, nodeCollectors, nothingOf } from './sources/node-source.ts';
 
@@ -64,7 +67,7 @@ export async function composeDocker(source: NodeSource): Promise<OpenCollectors>
   });
   return {
     node: describeNode(source, 'docker'),
-    collectors: [...ofNode, ...engineCollectors(engine, address, node)],
+    collectors: [...ofNode, ...engineCollectors({ api: engine, address, now: () => terminal.now() }, node)],
     async close() {
       await engine.close();
       await api?.close();
@@ -72,7 +75,13 @@ export async function composeDocker(source: NodeSource): Promise<OpenCollectors>
   };
 }
 
-function engineCollectors(api: EngineApi, address: EngineAddress, { home, target, spec }: DockerNode): Collector[] {
+interface Engine {
+  readonly api: EngineApi;
+  readonly address: EngineAddress;
+  readonly now: () => number;
+}
+
+function engineCollectors({ api, address, now }: Engine, { home, target, spec }: DockerNode): Collector[] {
   const node: EngineNode = {
     nodeId: target.nodeId,
     prefix: objectName(target.nodeId, ''),
@@ -92,11 +101,17 @@ function engineCollectors(api: EngineApi, address: EngineAddress, { home, target
   return [
     createContainersCollector({ api, node, context }),
     createContainerProcessesCollector({ api, node, nodeBinary: NODE_BINARY }),
+    createImagesCollector({ api, node, context: imageContext(target.programVersion, now), imageIds: target.images }),
     createVolumesCollector({ api, node }),
     createNetworksCollector({ api, node }),
     createEngineCollector({ api, socketPath: address.kind === 'unix' ? address.socketPath : undefined }),
     nothingOf(['workload'], 'this node is not in Kubernetes'),
   ];
+}
+
+function imageContext(version: string, now: () => number): ImageContext {
+  const lock = readImageLock();
+  return { version, now, ...(lock !== undefined && { lock }) };
 }
 
 /** Podman names the file that `init` wrote into the home, and no other is read. */

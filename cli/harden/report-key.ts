@@ -16,6 +16,8 @@ export interface ReportKey {
   readonly algorithm: string;
   /** Whether a passphrase must be given to sign. */
   readonly protected: boolean;
+  /** How the passphrase becomes a key (RFC 9580, 3.7.1.4); absent where there is none. */
+  readonly kdf?: { readonly algorithm: string; readonly memoryKiB: number; readonly passes: number };
 }
 
 export interface MakeKeyRequest {
@@ -133,7 +135,15 @@ function describeKey(key: PrivateKey): ReportKey {
     createdAt: key.getCreationTime().toISOString(),
     algorithm: algorithmOf(key),
     protected: !key.isDecrypted(),
+    ...kdfOf(key),
   };
+}
+
+/** The library keeps it, and declares no type for it. */
+function kdfOf(key: PrivateKey): Pick<ReportKey, 'kdf'> {
+  const { s2k } = key.keyPacket as unknown as { s2k?: { type?: unknown; t?: unknown; encodedM?: unknown } };
+  if (s2k?.type !== 'argon2' || typeof s2k.t !== 'number' || typeof s2k.encodedM !== 'number') return {};
+  return { kdf: { algorithm: 'argon2id', memoryKiB: 2 ** s2k.encodedM, passes: s2k.t } };
 }
 
 /** In the words of other programs: `ed25519Legacy` is how the library tells version 4 from version 6. */

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import type { RecordedReport } from '../../appliance/gateway/hardening-schemas.ts';
 import { AuditProof } from '../../appliance/gateway/schemas.ts';
 import type { Benchmark, Profile } from '../../hardening/check.ts';
@@ -50,7 +51,7 @@ async function make(call: Call<HardenOptions>, benchmark: Benchmark, profile: Pr
   const facts = await gatherFacts(call);
   if (options.saveFacts !== undefined) {
     const bytes = Buffer.from(`${JSON.stringify(facts, undefined, 1)}\n`);
-    await writeBytes(options.saveFacts, bytes, options.force === true);
+    await writeBytes(resolve(terminal.workingFolder, options.saveFacts), bytes, options.force === true);
   }
   const report = await judge(call, { benchmark, profile, facts });
   const written = await writeReport(call, report);
@@ -113,7 +114,7 @@ function summaryText(call: Call<HardenOptions>, made: Made, recorded: RecordedRe
   if (written.signer !== undefined) facts.push(['signed by', written.signer]);
   if (recorded !== undefined) facts.push(['audit log', `leaf ${recorded.auditLeaf}`]);
   const drift = recorded?.drifted ?? [];
-  if (drift.length > 0) facts.push(['drift', style('red', `held before, fails now: ${drift.join(', ')}`)]);
+  if (drift.length > 0) facts.push(['drift', style('red', `failed in no report before: ${drift.join(', ')}`)]);
   const missing = made.onRecord !== undefined && 'reason' in made.onRecord ? made.onRecord.reason : undefined;
   if (missing !== undefined) facts.push(['audit log', style('yellow', `not on record: ${missing}`)]);
   return renderFacts(facts);
@@ -123,6 +124,6 @@ function recordLines({ onRecord }: Made): string[] {
   if (onRecord === undefined) return ['not on record'];
   if ('reason' in onRecord) return [`not on record: ${onRecord.reason}`];
   const { auditLeaf, drifted } = onRecord.report;
-  const drift = drifted.length === 0 ? [] : [`drift: held before, fails now: ${drifted.join(', ')}`];
+  const drift = drifted.length === 0 ? [] : [`drift: failed in no report before: ${drifted.join(', ')}`];
   return [...drift, `on record: leaf ${auditLeaf} of the audit log`];
 }

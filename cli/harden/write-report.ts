@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { extname, resolve } from 'node:path';
 import { type ReportFormat, renderReport } from '../../hardening/report/formats.ts';
 import type { Report } from '../../hardening/report/report.ts';
 import type { Screen } from '../../hardening/report/terminal/text.ts';
 import { NectarError } from '../../protocol/errors.ts';
 import type { Call } from '../call.ts';
+import { requireHome } from '../home-folder.ts';
 import { writeOutputFile } from '../output-file.ts';
 import { readPassphrase } from '../passphrase.ts';
 import type { HardenOptions } from './options.ts';
@@ -38,12 +40,11 @@ export function formatOf({ options, output }: Pick<Call<HardenOptions>, 'options
   return byName ?? (output.json || options.output !== undefined ? 'json' : 'table');
 }
 
-/** Where the files of a report go; refused before anything is looked at. @throws NectarError CLI_OUTPUT_EXISTS */
-export function planFiles({
-  options,
-  terminal,
-}: Pick<Call<HardenOptions>, 'options' | 'terminal'>): string | undefined {
+/** Where the files of a report go; refused before anything is looked at. @throws NectarError CLI_OUTPUT_EXISTS, CLI_HOME_MISSING */
+export function planFiles({ home, options, terminal }: Call<HardenOptions>): string | undefined {
   if (options.output === undefined) return undefined;
+  // The key that signs belongs to a node.
+  if (options.sign === true) requireHome(home);
   const path = resolve(terminal.workingFolder, options.output);
   for (const name of options.sign === true ? [path, signaturePath(path), proofPath(path)] : [path]) {
     if (options.force !== true && existsSync(name)) throw new NectarError('CLI_OUTPUT_EXISTS', { path: name });
@@ -61,6 +62,8 @@ export async function writeReport(call: Call<HardenOptions>, report: Report): Pr
   // A table on a terminal is coloured and as wide as that; anything else is written to stdout byte for byte.
   if (path === undefined) return format === 'table' ? { digest, format } : written;
   await writeBytes(path, bytes, call.options.force === true);
+  // Of the file that was there before: they would say that this one was altered.
+  for (const stale of [signaturePath(path), proofPath(path)]) await rm(stale, { force: true });
   if (call.options.sign !== true) return { ...written, path };
   const { signature, fingerprint } = await sign(call, report, bytes);
   await writeBytes(signaturePath(path), Buffer.from(signature), call.options.force === true);

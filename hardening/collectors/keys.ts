@@ -192,13 +192,14 @@ async function readCertificate(
 function reportKeys(at: At): Subject[] {
   const { reportKey } = at.notes;
   if (reportKey === undefined) return [];
-  const { createdAt, algorithm, passphrase } = reportKey;
+  const { createdAt, algorithm, passphrase, kdf } = reportKey;
   const seen = {
     name: 'report',
     current: true,
     createdAt: () => createdAt,
     provider: () => (passphrase ? 'passphrase' : 'plain'),
     algorithm: () => algorithm,
+    ...(kdf !== undefined && { kdf: openDocument(kdf) }),
   };
   return [keySubject('report', seen, at)];
 }

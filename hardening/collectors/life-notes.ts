@@ -11,6 +11,12 @@ export interface LifeNotes {
   };
   /** The key that signs reports; undefined before the first. */
   readonly reportKey:
-    | { readonly createdAt: string; readonly algorithm: string; readonly passphrase: boolean }
+    | {
+        readonly createdAt: string;
+        readonly algorithm: string;
+        readonly passphrase: boolean;
+        /** How the passphrase becomes a key; undefined where there is none, or it could not be told. */
+        readonly kdf?: { readonly algorithm: string; readonly memoryKiB: number; readonly passes: number };
+      }
     | undefined;
 }

@@ -33,8 +33,7 @@ export function markerNeedles(sign: string, marker: string): Needle[] {
 /** What begins documents of the formats of clinical data. DICOM's prefix counts after its zeros only: four letters are everywhere. */
 export function clinicalNeedles(): Needle[] {
   return [
-    { sign: 'FHIR', bytes: Buffer.from('"resourceType":') },
-    { sign: 'FHIR', bytes: Buffer.from('"resourceType" :') },
+    { sign: 'FHIR', bytes: Buffer.from('"resourceType"') },
     { sign: 'FHIR', bytes: Buffer.from('xmlns="http://hl7.org/fhir"') },
     { sign: 'HL7', bytes: Buffer.from('MSH|^~\\&') },
     { sign: 'DICM', bytes: Buffer.concat([Buffer.alloc(DICOM_ZEROS), Buffer.from('DICM')]) },

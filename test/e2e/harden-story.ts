@@ -162,7 +162,7 @@ export function tellHardening(work: Workplace, target: HardenTarget): void {
     assert.deepEqual(failed, [weakening.check]);
     assert.ok(report.history.length >= 2);
     assert.equal((await status()).hardening?.drifted, 1);
-    assert.match((await work.run(at('status'))).stdout, /DRIFT: 1 held before/);
+    assert.match((await work.run(at('status'))).stdout, /DRIFT: 1 new/);
     const { error } = JSON.parse((await work.run(at('doctor', '--json'))).stderr) as { error: { data: unknown } };
     assert.match(JSON.stringify(error.data), /hardening: .*DRIFT/);
     const diff = await work.error(['harden', 'diff', work.path('report.json'), work.path('weak.json')]);

@@ -27,8 +27,9 @@ export async function readLifeNotes(home: string): Promise<LifeNotes> {
   };
 }
 
-function noteOf({ createdAt, algorithm, protected: passphrase }: ReportKey): NonNullable<LifeNotes['reportKey']> {
-  return { createdAt, algorithm, passphrase };
+function noteOf(key: ReportKey): NonNullable<LifeNotes['reportKey']> {
+  const { createdAt, algorithm, protected: passphrase, kdf } = key;
+  return { createdAt, algorithm, passphrase, ...(kdf !== undefined && { kdf }) };
 }
 
 /** The node's own authority is made with the node, and never again. */

@@ -53,7 +53,11 @@ export function createContainersCollector({ api, node, context }: ContainersOpti
         const own = libpod === undefined ? {} : { libpod };
         const facts = containerFacts({ engine, document, node, role, context, ...own });
         const written = await writtenPaths(api, { id, document }, signal);
-        subjects.push({ kind: 'container', name, facts: { ...facts, 'container.writtenPaths': written } });
+        const { 'container.procMount': hidden, ...others } = facts;
+        // Podman does not tell: whoever looks from inside does, unless this container runs no process to look from.
+        const isLeft = engine === 'podman' && 'error' in hidden && document.in('State', 'Running').flagOr(false);
+        const all = { ...others, ...(!isLeft && { 'container.procMount': hidden }) };
+        subjects.push({ kind: 'container', name, facts: { ...all, 'container.writtenPaths': written } });
       }
       return subjects;
     },

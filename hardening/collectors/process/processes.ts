@@ -34,13 +34,13 @@ export function createContainerProcessesCollector(options: ContainerProcessesOpt
       const { stdout, exitCode } = await api.exec(id, [nodeBinary, '--input-type=module', '-e', program], signal);
       if (exitCode !== 0) throw new Error(`looking from inside ended with exit code ${exitCode}`);
       const raw = parseRawProcess(stdout);
-      return { facts: processFacts(raw, role, host), sshServer: observe(() => hasSshServer(pid, raw)) };
+      return { facts: processFacts(raw, role, host), ofContainer: addedFacts(pid, raw) };
     } catch (error) {
       signal.throwIfAborted();
       const { error: reason } = unseen(error);
       return {
         facts: { ...forEach(FACT_IDS, { error: reason }), 'process.role': { value: role } },
-        sshServer: { error: reason },
+        ofContainer: forEach(['container.sshServer', 'container.procMount'], { error: reason }),
       };
     }
   }
@@ -48,22 +48,19 @@ export function createContainerProcessesCollector(options: ContainerProcessesOpt
   return {
     name: 'processes',
     kinds: ['process'],
-    adds: ['container.sshServer'],
+    adds: ['container.sshServer', 'container.procMount'],
     privilege: "the engine's API, to run one program in each container as the container's own user",
     async collect(signal) {
       const subjects: Subject[] = [];
       for (const found of await findContainers(api, node, signal)) {
-        const container = (sshServer: Observation): Subject => ({
-          kind: 'container',
-          name: found.name,
-          facts: { 'container.sshServer': sshServer },
-        });
+        const { name } = found;
         if (!found.running) {
-          subjects.push(container({ absent: 'it does not run' }));
+          const absent = { 'container.sshServer': { absent: 'it does not run' } };
+          subjects.push({ kind: 'container', name, facts: absent });
           continue;
         }
-        const { facts, sshServer } = await look(found, signal);
-        subjects.push({ kind: 'process', name: found.name, facts }, container(sshServer));
+        const { facts, ofContainer } = await look(found, signal);
+        subjects.push({ kind: 'process', name, facts }, { kind: 'container', name, facts: ofContainer });
       }
       return subjects;
     },
@@ -80,7 +77,7 @@ async function mainProcess(api: EngineApi, id: string, signal: AbortSignal): Pro
 
 interface LookedAt {
   readonly facts: FactsOf<'process'>;
-  readonly sshServer: Observation;
+  readonly ofContainer: Record<'container.sshServer' | 'container.procMount', Observation>;
 }
 
 export interface LocalProcessOptions {
@@ -103,6 +100,17 @@ export function createLocalProcessCollector({ pid, role }: LocalProcessOptions):
       const facts = processFacts(readProcess(proc, process.version), role, readHostNamespaces(fs));
       return [{ kind: 'process', name: role, facts }];
     },
+  };
+}
+
+/** What of a container is seen from inside only, or what its engine does not tell. */
+function addedFacts(pid: number, raw: RawProcess): LookedAt['ofContainer'] {
+  return {
+    'container.sshServer': observe(() => hasSshServer(pid, raw)),
+    'container.procMount': observe(() => {
+      if ('error' in raw.openPaths) throw new Error(raw.openPaths.error);
+      return raw.openPaths.value.length === 0 ? 'Default' : 'Unmasked';
+    }),
   };
 }
 

@@ -35,6 +35,8 @@ const schema = Type.Object({
   secretsInArguments: read(Type.Boolean()),
   weakOptions: read(texts),
   children: read(texts),
+  /** Paths of /proc and /sys that engines hide, and that it sees. */
+  openPaths: read(texts),
   /** Programs of all processes that the reader could see. */
   neighbours: read(texts),
 });

@@ -46,6 +46,7 @@ export function readProcess(proc: ProcPlace, version: string): RawProcess {
     secretsInArguments: attempt(() => secretInArguments(readList(fs, `${path}/cmdline`), looksLikeSecret)),
     weakOptions: attempt(() => readWeakOptions(proc)),
     children: attempt(() => readChildren(proc)),
+    openPaths: attempt(() => readOpenPaths(proc)),
     neighbours: attempt(() => readNeighbours(proc)),
   };
 }
@@ -66,6 +67,7 @@ export function processProgram(pid: number): string {
     scriptOf,
     readWeakOptions,
     readChildren,
+    readOpenPaths,
     readNeighbours,
   ];
   const call = `${readProcess.name}({ fs, path: '/proc/${pid}' }, process.version)`;
@@ -177,6 +179,15 @@ function readChildren({ fs, path }: ProcPlace): string[] {
     .flatMap((task) => readText(fs, `${path}/task/${task}/children`).split(' '))
     .filter((pid) => pid !== '')
     .map((pid) => readText(fs, `/proc/${pid}/comm`).trim());
+}
+
+/** Engines hide a path by mounting something over it. These are what Docker and Podman both hide. */
+function readOpenPaths({ fs, path }: ProcPlace): string[] {
+  const names = ['acpi', 'kcore', 'keys', 'latency_stats', 'sched_debug', 'scsi', 'timer_list', 'timer_stats'];
+  const mounts = readText(fs, `${path}/mountinfo`);
+  return [...names.map((name) => `/proc/${name}`), '/sys/firmware'].filter(
+    (hidden) => !mounts.includes(` ${hidden} `) && 'value' in attempt(() => fs.statSync(`${path}/root${hidden}`)),
+  );
 }
 
 function readNeighbours({ fs }: ProcPlace): string[] {

@@ -53,6 +53,7 @@ describe('the key that signs reports', () => {
   test('with a passphrase opens with that alone', async () => {
     const made = await make('sealed', 'correct horse battery');
     assert.equal(made.protected, true);
+    assert.deepEqual(made.kdf, { algorithm: 'argon2id', memoryKiB: 65_536, passes: 3 });
     const home = join(folder, 'sealed');
     const sign = (passphrase: string | undefined) =>
       signBytes(report, { home, now, passphrase: passphrase === undefined ? undefined : Buffer.from(passphrase) });

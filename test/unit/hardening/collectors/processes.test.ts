@@ -5,6 +5,7 @@ import fs, { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { build } from 'esbuild';
 import type { EngineApi, EngineNode } from '../../../../hardening/collectors/engine-api.ts';
 import { capabilityNames } from '../../../../hardening/collectors/process/capabilities.ts';
 import { readHostNamespaces } from '../../../../hardening/collectors/process/host-namespaces.ts';
@@ -250,6 +251,34 @@ test('gives the same by the program that runs in a container, and lets no value 
   });
 });
 
+test('still runs in a container when the program is a bundle, where names are others', async () => {
+  const entry = new URL('../../../../hardening/collectors/process/read-process.ts', import.meta.url).pathname;
+  // A second one of each name, so that the bundler must rename.
+  const contents = `export { processProgram } from ${JSON.stringify(entry)};
+    export function readText() {} export function attempt() {} export function looksLikeSecret() {}`;
+  for (const minify of [false, true]) {
+    const stdin = { contents, resolveDir: '/', loader: 'ts' } as const;
+    const built = await build({
+      stdin,
+      bundle: true,
+      minify,
+      format: 'esm',
+      platform: 'node',
+      target: 'node24',
+      write: false,
+    });
+    const url = `data:text/javascript,${encodeURIComponent(built.outputFiles[0]?.text ?? '')}`;
+    const { processProgram: program } = (await import(url)) as { processProgram: typeof processProgram };
+    const child = ['--input-type=module', '-e', program(process.pid)];
+    const raw = parseRawProcess(execFileSync(process.execPath, child, { encoding: 'utf8' }));
+    assert.deepEqual(
+      Object.entries(raw).filter(([, read]) => 'error' in read && /is not (defined|a function)/.test(read.error)),
+      [],
+    );
+    assert.ok('value' in raw.secretsInEnvironment && 'value' in raw.weakOptions && 'value' in raw.openPaths);
+  }
+});
+
 test('fails where the process is gone, and has nothing to see where none runs', async () => {
   assert.equal(createLocalProcessCollector({ pid: undefined, role: 'all' }).notApplicable, 'the node does not run');
   const child = spawn(process.execPath, ['-e', '']);
@@ -281,6 +310,14 @@ function engine(exec: EngineApi['exec'], pidMode = ''): EngineApi {
   };
 }
 
+test('sees a path of /proc that its engine does not hide', async () => {
+  const raw = { ...recorded('hard'), openPaths: { value: ['/proc/kcore'] } };
+  const exec = async () => ({ stdout: JSON.stringify(raw), exitCode: 0 });
+  const collector = createContainerProcessesCollector({ api: engine(exec), node, nodeBinary: 'node', host });
+  const subjects = await collector.collect(signal);
+  assert.deepEqual(subjects[2]?.facts['container.procMount'], { value: 'Unmasked' });
+});
+
 test('looks into the containers that run, and tells an SSH server', async () => {
   const seen: string[][] = [];
   const raw = { ...recorded('hard'), neighbours: { value: ['node', 'sshd'] } };
@@ -299,7 +336,10 @@ test('looks into the containers that run, and tells an SSH server', async () => 
     ['container nectar-ffffffff-gateway', 'process nectar-ffffffff-store', 'container nectar-ffffffff-store'],
   );
   assert.deepEqual(subjects[0]?.facts, { 'container.sshServer': { absent: 'it does not run' } });
-  assert.deepEqual(subjects[2]?.facts, { 'container.sshServer': { value: true } });
+  assert.deepEqual(subjects[2]?.facts, {
+    'container.sshServer': { value: true },
+    'container.procMount': { value: 'Default' },
+  });
   assert.deepEqual(seen[0]?.slice(0, 3), ['/nodejs/bin/node', '--input-type=module', '-e']);
 });
 
