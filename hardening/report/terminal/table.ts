@@ -45,8 +45,22 @@ function targetLines({ results, node }: Report, target: Target, screen: Screen):
   if (own.length === 0) return [];
   return [
     ...hang('', `${TARGET_TITLES[target]}: ${countWords(own)}`, screen).map((line) => screen.style('bold', line)),
-    ...own.flatMap((result) => resultLines(result, node.target, screen)),
+    ...own
+      .filter(({ verdict }) => verdict !== 'not-applicable')
+      .flatMap((result) => resultLines(result, node.target, screen)),
+    ...idleLines(own, screen),
   ];
+}
+
+/** What does not apply, one line per reason: dozens of lines of it would push the rest off the screen. */
+function idleLines(results: readonly Result[], screen: Screen): string[] {
+  const idle = Map.groupBy(
+    results.filter(({ verdict }) => verdict === 'not-applicable'),
+    ({ reason }) => reason ?? 'it does not apply here',
+  );
+  return [...idle].flatMap(([reason, { length }]) =>
+    hang('n/a     ', `${plural(length, 'check')}: ${reason}`, screen).map((line) => screen.style('dim', line)),
+  );
 }
 
 /** `3 failed, 1 not seen, 12 passed`: from what needs a person most. */

@@ -22,7 +22,10 @@ describe('renderReport', () => {
         { numRuns: 50 },
       );
       const text = renderReport(exampleReport(), format, PLAIN);
-      for (const { check } of exampleReport().results) assert.ok(text.includes(check), check);
+      for (const { check, verdict } of exampleReport().results) {
+        // A terminal counts what does not apply, by reason.
+        if (format !== 'table' || verdict !== 'not-applicable') assert.ok(text.includes(check), check);
+      }
     });
   }
 });

@@ -25,7 +25,18 @@ describe('renderTable', () => {
     assert.match(text, /^FAIL {4}BYON-CTR-001 {2}high {6}Root file system is read-only$/m);
     assert.match(text, /^ {8}container\.readOnlyRoot: expected yes\n {8}- nectar-gateway: no$/m);
     assert.match(text, /^pass {4}BYON-CTR-002/m);
-    for (const { check } of exampleReport().results) assert.ok(text.includes(check), check);
+    const judged = exampleReport().results.filter(({ verdict }) => verdict !== 'not-applicable');
+    for (const { check } of judged) assert.ok(text.includes(check), check);
+  });
+
+  it('counts what does not apply, once per reason', () => {
+    const idle = exampleReport().results.filter(({ verdict }) => verdict === 'not-applicable');
+    assert.ok(idle.length > 0);
+    for (const { check, reason = '' } of idle) {
+      assert.ok(!text.includes(check), check);
+      assert.ok(text.replaceAll(/\s+/g, ' ').includes(reason), reason);
+    }
+    assert.match(text, /^n\/a {5}1 check: /m);
   });
 
   it('says why something was not seen, who waived what until when, and whose waiver is over', () => {
