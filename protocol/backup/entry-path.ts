@@ -12,6 +12,8 @@ const FILES: readonly string[] = [
   'tokens.json',
   'identity/public.json',
   'tls/ca.crt',
+  'hardening/waivers.json',
+  'hardening/history.json',
 ];
 const SEALED_IDENTITY = /^identity\/[a-z][a-z0-9-]{0,63}\.sealed$/;
 const FOLDERS: readonly string[] = ['store/index/', 'store/blocks/', 'store/held/', 'audit/', 'anchor/'];

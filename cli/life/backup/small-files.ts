@@ -4,7 +4,16 @@ import { NectarError } from '../../../protocol/errors.ts';
 import { type BackupEntry, bytesEntry } from './entry.ts';
 
 const MAX_SMALL_BYTES = 4 * 1024 * 1024;
-const FILES = ['format.json', 'config.json', 'network.json', 'keys.json', 'tokens.json', 'tls/ca.crt'];
+const FILES = [
+  'format.json',
+  'config.json',
+  'network.json',
+  'keys.json',
+  'tokens.json',
+  'tls/ca.crt',
+  'hardening/waivers.json',
+  'hardening/history.json',
+];
 
 /**
  * The home's small files; each is replaced by a rename, so that one read gives the old or the new. Left out on purpose: the server's

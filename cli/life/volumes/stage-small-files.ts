@@ -1,8 +1,11 @@
+import { existsSync } from 'node:fs';
 import { copyFile, mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { OpenVolumes } from './open-volumes.ts';
 
 const PUBLIC_PATHS = ['config.json', 'network.json', 'identity/public.json', 'tls/ca.crt'];
+/** What the command line keeps of hardening reports, where there were any. */
+const REPORT_PATHS = ['hardening/waivers.json', 'hardening/history.json'];
 
 /**
  * Puts the small files of a node in containers into one folder, as a home has them: the public ones from the host, the sealed ones from
@@ -11,7 +14,7 @@ const PUBLIC_PATHS = ['config.json', 'network.json', 'identity/public.json', 'tl
 export async function stageSmallFiles(home: string, volumes: OpenVolumes, folder: string): Promise<void> {
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  for (const path of PUBLIC_PATHS) {
+  for (const path of [...PUBLIC_PATHS, ...REPORT_PATHS.filter((name) => existsSync(join(home, name)))]) {
     await mkdir(dirname(join(folder, path)), { recursive: true, mode: 0o700 });
     await copyFile(join(home, path), join(folder, path));
   }

@@ -4,9 +4,11 @@ import type { Command } from 'commander';
 import { createProgram } from '../../../cli/program.ts';
 import { capture, fakeTerminal } from './capture.ts';
 
+/** A group has no options of its own; a verb may have others below it. */
 function verbs(command: Command, path: string[] = []): { path: string[]; command: Command }[] {
   const children = command.commands.flatMap((child) => verbs(child, [...path, child.name()]));
-  return command.commands.length > 0 ? children : [{ path, command }];
+  const isVerb = path.length > 0 && command.options.some(({ long }) => long === '--json');
+  return isVerb ? [{ path, command }, ...children] : children;
 }
 
 const all = verbs(createProgram(fakeTerminal().terminal));
@@ -35,6 +37,16 @@ test('has every verb of the issue', () => {
     ['backup', 'restore', 'upgrade', 'rollback', 'bundle save', 'bundle load', 'support-bundle', 'devnet relay'],
     ['keys list', 'keys rotate', 'token create', 'token list', 'token revoke'],
     ['audit tail', 'audit verify', 'audit prove', 'network status', 'network peers', 'network join'],
+    [
+      'harden',
+      'harden diff',
+      'harden explain',
+      'harden verify',
+      'harden waive',
+      'harden schedule',
+      'harden keygen',
+      'harden key',
+    ],
     ['devnet up', 'devnet down', 'devnet status', 'devnet eject', 'devnet fund', 'config print'],
   ].flat();
   assert.deepEqual(names.toSorted(), wanted.toSorted());
