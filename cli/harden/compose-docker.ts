@@ -55,9 +55,13 @@ export async function composeDocker(source: NodeSource): Promise<OpenCollectors>
     ...{ target: 'docker', running, version: node.target.programVersion, api: running ? api : undefined },
     places: placesOf(home, node, engine),
     listeners: expectedListeners(config, {
-      ...{ gateway: new URL(gateway), p2pPort: node.config.p2p.listenPort, metrics: false },
+      ...{ gateway: new URL(gateway), p2pPort: node.config.p2p.listenPort },
     }),
-    findBindings: findPublishedBindings(engine, { gateway: container('gateway'), p2p: container('rollup') }),
+    findBindings: findPublishedBindings(engine, {
+      gateway: container('gateway'),
+      metrics: container('gateway'),
+      p2p: container('rollup'),
+    }),
     dataFolder: await dataFolder(engine, node, terminal.signal),
     engineFolder: await engineFolder(engine, terminal.signal),
     inMemory: desiredState(node.spec)

@@ -9,7 +9,9 @@ import { openNodeApi } from './sources/node-api.ts';
 import { describeNode, expectedListeners, type NodeSource, nodeCollectors, nothingOf } from './sources/node-source.ts';
 
 const NOT_HERE = [
-  nothingOf(['container', 'image', 'volume', 'network', 'engine'], 'this node is one process: it has no containers'),
+  nothingOf(['container', 'image', 'volume', 'network', 'engine'], 'this node is one process: it has no containers', [
+    'node.rolesMissing',
+  ]),
   nothingOf(['workload'], 'this node is not in Kubernetes'),
 ];
 
@@ -29,7 +31,6 @@ export async function composeProcess(source: NodeSource): Promise<OpenCollectors
     listeners: expectedListeners(config, {
       gateway: gateway === undefined ? undefined : new URL(gateway),
       p2pPort: config?.p2p.listenPort ?? 0,
-      metrics: true,
     }),
     findBindings: findOwnBindings,
   });

@@ -22,7 +22,9 @@ export async function openManifestCollectors(files: readonly string[], terminal:
         ...{ target: 'kubernetes', state: 'rendered', version: VERSION, settings: { descriptor: undefined } },
       }),
       createManifestsCollector({ read: async () => texts }),
-      nothingOf(['engine', 'host', 'image', 'process', 'volume', 'network', 'listener', 'file', 'key'], NOT_YET),
+      nothingOf(['engine', 'host', 'image', 'process', 'volume', 'network', 'listener', 'file', 'key'], NOT_YET, [
+        'node.rolesMissing',
+      ]),
     ],
     close: async () => undefined,
   };

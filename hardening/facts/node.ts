@@ -35,6 +35,7 @@ export const NODE_FACTS = {
   'node.proxyCredentials': yes('Whether rollup.proxyUrl holds a password.'),
   'node.logLevel': text('Level of the log.'),
   'node.descriptorSigned': yes('Whether the signature of its network descriptor holds.'),
+  'node.rolesMissing': set('Roles of which the engine has no container.'),
   'node.membership': text('Status in the NodeRegistry: none, applied, active, warned, suspended, ejected, left.'),
   'node.attestationDaysLeft': integer('Days until its audit attestation expires.'),
   'node.peers': integer('Connected peers.'),

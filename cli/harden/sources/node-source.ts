@@ -3,6 +3,7 @@ import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { readPublicIdentity } from '../../../appliance/config/identity.ts';
 import type { NodeConfig } from '../../../appliance/config/schema.ts';
+import { createOutboundFetch } from '../../../appliance/rollup/l1/outbound-fetch.ts';
 import { createAuditLogCollector } from '../../../hardening/collectors/audit-log.ts';
 import { createClockCollector } from '../../../hardening/collectors/clock.ts';
 import type { Collector } from '../../../hardening/collectors/collector.ts';
@@ -23,6 +24,7 @@ import { createNodeStatusCollector } from '../../../hardening/collectors/node-st
 import { createPlaintextCollector } from '../../../hardening/collectors/plaintext.ts';
 import { createTokensCollector } from '../../../hardening/collectors/tokens.ts';
 import type { FactSet } from '../../../hardening/fact-set.ts';
+import type { FactId } from '../../../hardening/facts/index.ts';
 import { parseDescriptor } from '../../../protocol/network/descriptor.ts';
 import type { Call } from '../../call.ts';
 import { findLastBackup } from '../../life/last-backup.ts';
@@ -94,9 +96,16 @@ export async function nodeCollectors(source: NodeSource, parts: NodeParts): Prom
     createAuditLogCollector({ notes, gateway, probe, now }, { api, vkey }),
     createFilesCollector({ home, outside: await outsideFiles(source, parts), dataFolder }, { survey }),
     createPlaintextCollector({ inMemory }, { survey }),
-    createClockCollector({ settings }, { now, fetch }),
+    createClockCollector({ settings }, { now, fetch: outboundFetch(source) }),
     createHostCollector({ dataFolder, engineFolder }, { host: openHostFiles() }),
   ];
+}
+
+/** The way to L1 that the node takes: a hospital's proxy and authority are on it. */
+function outboundFetch({ call, config }: NodeSource): typeof fetch {
+  const { proxyUrl = '', caFile = '' } = config?.rollup ?? {};
+  // Made at the first request: a file of authorities that is gone is one fact that cannot be seen, and nothing else.
+  return (...request) => createOutboundFetch({ proxyUrl, caFile, env: call.terminal.env })(...request);
 }
 
 /** What belongs to the node and lies elsewhere: its key file, and the backup that was made last. */
@@ -116,19 +125,15 @@ async function outsideFiles({ call, config }: NodeSource, { keyFileOwners }: Nod
 /** The sockets that the configuration asks for, at the ports where they are now. */
 export function expectedListeners(
   config: NodeConfig | undefined,
-  {
-    gateway,
-    p2pPort,
-    metrics,
-  }: { readonly gateway: URL | undefined; readonly p2pPort: number; readonly metrics: boolean },
+  { gateway, p2pPort }: { readonly gateway: URL | undefined; readonly p2pPort: number },
 ): ExpectedListener[] {
   if (config === undefined) return [];
-  const { host, port, metricsPort, maxHeaderBytes } = config.gateway;
+  const { host, port, metricsHost, metricsPort, maxHeaderBytes } = config.gateway;
   const { listenHost, listenPort } = config.p2p;
   const gatewayAt = { host: reachedAt(host), port: gateway === undefined ? port : Number(gateway.port || 443) };
   return [
     { name: 'gateway', speaks: 'https', ...gatewayAt, configured: { host, port }, maxHeaderBytes },
-    ...(metrics && metricsPort !== 0 ? [metricsListener(metricsPort)] : []),
+    ...(metricsPort === 0 ? [] : [metricsListener(metricsHost, metricsPort)]),
     {
       ...{ name: 'p2p', speaks: 'libp2p', host: reachedAt(listenHost), port: p2pPort },
       configured: { host: listenHost, port: listenPort },
@@ -136,8 +141,8 @@ export function expectedListeners(
   ];
 }
 
-function metricsListener(port: number): ExpectedListener {
-  return { name: 'metrics', speaks: 'http', host: '127.0.0.1', port, configured: { host: '127.0.0.1', port } };
+function metricsListener(host: string, port: number): ExpectedListener {
+  return { name: 'metrics', speaks: 'http', host: reachedAt(host), port, configured: { host, port } };
 }
 
 /** What listens everywhere is reached on loopback too. */
@@ -154,10 +159,11 @@ function readIfThere(path: string): string | undefined {
 }
 
 /** Says that there is nothing of these kinds: what is looked for by nobody would count as not seen. */
-export function nothingOf(kinds: Collector['kinds'], reason: string): Collector {
+export function nothingOf(kinds: Collector['kinds'], reason: string, adds: readonly FactId[] = []): Collector {
   return {
     name: `no ${kinds[0]}`,
     kinds,
+    adds,
     privilege: 'none',
     notApplicable: reason,
     collect: async () => [],

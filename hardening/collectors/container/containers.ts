@@ -38,12 +38,14 @@ export function createContainersCollector({ api, node, context }: ContainersOpti
   return {
     name: 'containers',
     kinds: ['container'],
+    adds: ['node.rolesMissing'],
     privilege: "read access to the engine's API",
     async collect(signal) {
       const engine = await readEngineKind(api, signal);
       const found = await findContainers(api, node, signal);
       if (found.length === 0) throw new Error('the engine has no container of this node');
-      const subjects: Subject[] = [];
+      const missing = node.roles.filter((role) => !found.some((container) => container.role === role));
+      const subjects: Subject[] = [{ kind: 'node', name: 'node', facts: { 'node.rolesMissing': { value: missing } } }];
       for (const { id, name, role } of found) {
         const path = `/containers/${id}/json`;
         const document = openDocument(await api.getJson(path, signal));

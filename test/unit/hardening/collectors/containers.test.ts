@@ -290,7 +290,8 @@ test('finds a container by its name when it has lost its labels, and what was wr
     { Path: '/app/evil.mjs', Kind: 1 },
   ];
   const collector = createContainersCollector({ api: engineWith(container, changes), node, context });
-  const [subject] = await collector.collect(new AbortController().signal);
+  const [whole, subject] = await collector.collect(new AbortController().signal);
+  assert.deepEqual(whole?.facts, { 'node.rolesMissing': { value: node.roles.filter((role) => role !== 'store') } });
   assert.equal(subject?.name, 'nectar-1f2e3d4c-store');
   assert.deepEqual(subject.facts['container.labelled'], { value: false });
   assert.deepEqual(subject.facts['container.writtenPaths'], { value: ['/app/evil.mjs'] });
