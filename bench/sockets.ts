@@ -1,7 +1,8 @@
 /**
  * The roles behind sockets against the embedded node: real processes, each node whole with a home of its own on one devnet and
  * one file system, through the gateway's HTTPS, by one client. Both nodes are up all the time and are asked in turns, first the
- * one, then the other, so that whatever else the machine does meets both; the ratio is the median of the turns'.
+ * one, then the other, so that whatever else the machine does meets both; the ratio is the median of the turns'. `cpu` is what
+ * the processes of each node took of the processor for one unit: with two cores it says more than a noisy clock.
  * `npm run bench -- sockets`. Sizes by BENCH_SOCKETS_MIB (256), BENCH_SOCKETS_ROUNDS (7), BENCH_SOCKETS_SMALL (1500).
  */
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -20,6 +21,8 @@ const SMALL_BYTES = 4096;
 const SMALL_CONCURRENCY = 16;
 const MAIN = fileURLToPath(new URL('../cli/main.ts', import.meta.url));
 const ROLES = { embedded: ['all'], split: ['audit', 'store', 'rollup', 'gateway'] } as const;
+/** USER_HZ is 100 everywhere. */
+const MS_PER_TICK = 10;
 const WARM_UP_MIB = 64;
 /** Until V8 has optimised what every request runs, in each process. */
 const WARM_UP_SMALL = 2000;
@@ -41,6 +44,16 @@ class Node {
       });
       this.#processes.push(child);
     }
+  }
+
+  /** User and system time of its processes so far (proc(5)), in milliseconds. */
+  cpuMs(): number {
+    return this.#processes.reduce((sum, { pid }) => {
+      const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+        .replace(/^.*\) /, '')
+        .split(' ');
+      return sum + (Number(fields[11]) + Number(fields[12])) * MS_PER_TICK;
+    }, 0);
   }
 
   async stop(): Promise<void> {
@@ -133,16 +146,24 @@ function median(values: readonly number[]): number {
 
 const round = (value: number): number => Number(value.toPrecision(3));
 
-function report(name: Measure, { split, embedded }: Record<Kind, readonly number[]>): void {
-  const ratios = split.map((speed, turn) => speed / (embedded[turn] ?? Number.NaN));
+interface Turn {
+  readonly perSecond: number;
+  /** Of one unit. */
+  readonly cpuMs: number;
+}
+
+function report(name: Measure, { split, embedded }: Record<Kind, readonly Turn[]>): void {
+  const ratios = split.map(({ perSecond }, turn) => perSecond / (embedded[turn]?.perSecond ?? Number.NaN));
+  const middle = (turns: readonly Turn[], of: keyof Turn): number => round(median(turns.map((turn) => turn[of])));
   const line = {
     name: `sockets-${name}`,
-    ours: round(median(split)),
-    peer: round(median(embedded)),
+    ours: middle(split, 'perSecond'),
+    peer: middle(embedded, 'perSecond'),
     peerName: 'embedded',
     ratio: round(median(ratios)),
     lowest: round(Math.min(...ratios)),
     highest: round(Math.max(...ratios)),
+    cpu: { ours: middle(split, 'cpuMs'), peer: middle(embedded, 'cpuMs') },
     unit: name.endsWith('4k') ? 'records/s' : 'MiB/s',
   };
   console.log(JSON.stringify(line));
@@ -162,25 +183,33 @@ async function start(place: Workplace, kind: Kind): Promise<{ node: Node; client
   return { node, client: openClient(home) };
 }
 
+/** Resolves with what measures one turn. */
+async function warmUp({ node, client }: Awaited<ReturnType<typeof start>>): Promise<(name: Measure) => Promise<Turn>> {
+  const measures = createMeasures(client);
+  for (const name of MEASURES) await measures[name](name.endsWith('4k') ? WARM_UP_SMALL : WARM_UP_MIB);
+  return async (name) => {
+    const before = node.cpuMs();
+    const perSecond = await measures[name]();
+    return { perSecond, cpuMs: (node.cpuMs() - before) / (name.endsWith('4k') ? SMALL : SIZE_MIB) };
+  };
+}
+
 export async function run(): Promise<void> {
   const place = new Workplace();
   place.env.NECTAR_STORE_REPLICAS = '0';
   const started: Awaited<ReturnType<typeof start>>[] = [];
   try {
     for (const kind of ['embedded', 'split'] as const) started.push(await start(place, kind));
-    const [embedded, split] = started.map(({ client }) => createMeasures(client));
+    const [embedded, split] = await Promise.all(started.map(warmUp));
     if (embedded === undefined || split === undefined) throw new Error('not started');
-    for (const measures of [embedded, split]) {
-      for (const name of MEASURES) await measures[name](name.endsWith('4k') ? WARM_UP_SMALL : WARM_UP_MIB);
-    }
     for (const name of MEASURES) {
-      const speeds: Record<Kind, number[]> = { embedded: [], split: [] };
+      const turns: Record<Kind, Turn[]> = { embedded: [], split: [] };
       for (let turn = 0; turn < ROUNDS; turn++) {
-        if (turn % 2 === 0) speeds.embedded.push(await embedded[name]());
-        speeds.split.push(await split[name]());
-        if (turn % 2 === 1) speeds.embedded.push(await embedded[name]());
+        if (turn % 2 === 0) turns.embedded.push(await embedded(name));
+        turns.split.push(await split(name));
+        if (turn % 2 === 1) turns.embedded.push(await embedded(name));
       }
-      report(name, speeds);
+      report(name, turns);
     }
   } finally {
     for (const { node, client } of started) {
