@@ -30,6 +30,7 @@ export interface RunRequest {
  */
 export async function runWiring(request: RunRequest, wire: () => Promise<Wiring>, log: Logger): Promise<void> {
   process.umask(UMASK);
+  process.on('SIGUSR1', ignore);
   const locks: Lock[] = [];
   try {
     for (const path of homePaths(request.home).locks(request.role)) locks.push(await lock(path, request.home));
@@ -37,8 +38,12 @@ export async function runWiring(request: RunRequest, wire: () => Promise<Wiring>
     await run(await wire(), request, log);
   } finally {
     for (const held of locks) await held.close();
+    process.off('SIGUSR1', ignore);
   }
 }
+
+/** Node itself would open a debugger for whoever sends this signal, with all of the process's memory behind it. */
+function ignore(): void {}
 
 /** The data of an older program, once this process alone may write it. A newer one's is refused. */
 async function bringAlong({ role, home }: RunRequest, log: Logger): Promise<void> {

@@ -98,8 +98,10 @@ async function drain(server: BuiltServer['server']['server'], timeoutMs: number)
   clearTimeout(timer);
 }
 
+/** Where this machine reaches it: one that listens on all addresses has a certificate for loopback, not for 0.0.0.0. */
 function urlOf({ server }: BuiltServer): string {
-  const { address, family, port } = server.server.address() as AddressInfo;
+  const { address: bound, family, port } = server.server.address() as AddressInfo;
+  const address = bound === '0.0.0.0' ? '127.0.0.1' : bound === '::' ? '::1' : bound;
   return `https://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
 }
 

@@ -35,6 +35,8 @@ export function createListenersCollector(options: ListenersOptions, deps: Listen
     kinds: ['listener'],
     privilege: 'connections to the listeners of the node from this machine',
     async collect(signal) {
+      // Every node has some: none is a configuration that says nothing of them, not a node without.
+      if (options.listeners.length === 0) throw new Error('the configuration does not tell where the node listens');
       const subjects: Subject[] = [];
       for (const listener of options.listeners) {
         const facts: FactsOf<'listener'> = await observeListener(listener, { options, deps, signal });

@@ -6,6 +6,8 @@ import { observe } from '../observe.ts';
 import { type Inspected, securityOptions } from './inspected.ts';
 
 const MAX_PROFILE_BYTES = 1024 * 1024;
+/** A call that is logged is done all the same. */
+const LETS_THROUGH = ['SCMP_ACT_ALLOW', 'SCMP_ACT_LOG'];
 
 type Applied =
   | { readonly kind: 'default' | 'unconfined' }
@@ -28,6 +30,9 @@ function calls(container: Inspected): Observation {
   try {
     const found = applied(container);
     if (!('profile' in found)) return { absent: 'it has no profile of its own' };
+    // What it allows besides has no list; that it does, the default action shows.
+    if (LETS_THROUGH.includes(openDocument(found.profile).in('defaultAction').text()))
+      return { absent: 'it allows every call that it does not name' };
     return observe(() => allowedCalls(found.profile));
   } catch (error) {
     return observe(() => {
@@ -41,7 +46,7 @@ export function allowedCalls(profile: unknown): string[] {
   return openDocument(profile)
     .in('syscalls')
     .items()
-    .filter((rule) => rule.in('action').text() === 'SCMP_ACT_ALLOW')
+    .filter((rule) => LETS_THROUGH.includes(rule.in('action').text()))
     .flatMap((rule) => rule.in('names').texts());
 }
 

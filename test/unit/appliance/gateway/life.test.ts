@@ -83,6 +83,15 @@ describe('the life of a gateway', () => {
     }
   });
 
+  it('says of itself where this machine reaches it, also when it listens on all addresses', async () => {
+    const h = await startHarness({ host: '0.0.0.0' });
+    try {
+      assert.equal(h.gateway.url(), `https://127.0.0.1:${h.port}`);
+    } finally {
+      await h.stop();
+    }
+  });
+
   it('closes a connection whose client does not take its answer', async () => {
     const h = await startHarness({ responseStallTimeoutMs: 200 });
     try {

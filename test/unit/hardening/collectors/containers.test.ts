@@ -159,6 +159,8 @@ test('sees every weakening in the fact that is about it', () => {
   const config = (fields: Record<string, unknown>) => (container: Recorded) => {
     Object.assign(container.Config, fields);
   };
+  const seccomp = (action: string, ...syscalls: object[]) =>
+    host({ SecurityOpt: [`seccomp=${JSON.stringify({ defaultAction: `SCMP_ACT_${action}`, syscalls })}`] });
   const cases: readonly [string, (container: Recorded) => void, unknown][] = [
     ['uid', config({ User: '' }), 0],
     ['gid', config({ User: '1000:0' }), 0],
@@ -171,6 +173,7 @@ test('sees every weakening in the fact that is about it', () => {
     ['seccomp', host({ SecurityOpt: [] }), 'default'],
     ['seccomp', host({ SecurityOpt: ['seccomp={"defaultAction":"SCMP_ACT_ALLOW"}'] }), 'custom'],
     ['seccomp', host({ SecurityOpt: [`seccomp=${gatewayProfile}`] }), 'custom'],
+    ['seccompCalls', seccomp('ERRNO', { names: ['mount'], action: 'SCMP_ACT_LOG' }), ['mount']],
     ['noNewPrivileges', host({ SecurityOpt: [] }), false],
     ['noNewPrivileges', host({ SecurityOpt: ['no-new-privileges:false'] }), false],
     ['selinuxOptions', host({ SecurityOpt: ['label=disable'] }), ['disable']],
@@ -221,6 +224,8 @@ test('sees every weakening in the fact that is about it', () => {
     for (const mount of container.Mounts) if (mount.Type === 'bind') mount.Propagation = 'rshared';
   });
   assert.deepEqual(value(mounts, 'mountPropagation'), ['rshared']);
+  const open = facts('docker-store', seccomp('ALLOW'));
+  assert.deepEqual(open['container.seccompCalls'], { absent: 'it allows every call that it does not name' });
   const args = facts('docker-store', (container) => {
     container.Args = ['run', '--password', 'hunter2!'];
   });

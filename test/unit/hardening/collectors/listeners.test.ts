@@ -240,3 +240,11 @@ test('takes an authority for constrained only where it may sign for private rang
   assert.equal(await constrained(dns, [0x87, [8, 0, 0, 0, 255, 0, 0, 0]]), false, 'a public range');
   assert.equal(await constrained(dns, [0x87, [10, 0, 0, 0, 254, 0, 0, 0]]), false, 'more than a private range');
 });
+
+test('does not take a configuration that says nothing of listeners for a node without', async () => {
+  const collector = createListenersCollector(
+    { listeners: [], authority: own.caCertificate, now: () => NOW },
+    { findBindings: findOwnBindings, api: undefined },
+  );
+  await assert.rejects(collector.collect(new AbortController().signal), /does not tell where the node listens/);
+});

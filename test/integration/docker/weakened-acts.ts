@@ -1,0 +1,94 @@
+import { chmodSync, chownSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { UIDS } from '../../../cli/provision/docker/role-table.ts';
+import type { Weakening } from '../weakened/weakening.ts';
+import type { WeakenedStack } from './weakened-stack.ts';
+
+const PATIENT = JSON.stringify({ resourceType: 'Patient', id: 'weakened', name: [{ family: 'Exposed' }] });
+
+/** What is done to a node that runs, or beside it. */
+export const WEAKENED_AROUND: readonly Weakening<WeakenedStack>[] = [
+  {
+    name: "another's container mounts the store",
+    weaken: (stack) =>
+      stack.addForeign({ Mounts: [{ Type: 'volume', Source: stack.name('store'), Target: '/mnt', ReadOnly: true }] }),
+    fails: ['DAT-012'],
+  },
+  {
+    name: "another's container reaches the keys through a folder of the host",
+    weaken: async (stack) => {
+      const { Mountpoint } = await stack.docker.getVolume(stack.name('keys')).inspect();
+      await stack.addForeign({ Mounts: [{ Type: 'bind', Source: Mountpoint, Target: '/mnt', ReadOnly: true }] });
+    },
+    fails: ['DAT-012'],
+  },
+  {
+    name: "another's container is on a network of the node",
+    weaken: (stack) => stack.addForeign({ NetworkMode: stack.name('lan') }),
+    fails: ['NET-002'],
+  },
+  {
+    name: 'the gateway was connected to the network of the peers',
+    weaken: async (stack) => {
+      const network = stack.docker.getNetwork(stack.name('wan'));
+      await network.connect({ Container: stack.name('gateway') });
+      stack.onRestore(() => network.disconnect({ Container: stack.name('gateway'), Force: true }));
+    },
+    fails: ['CTR-051', 'NET-004'],
+  },
+  {
+    name: 'containers may talk to each other on a network of the node',
+    weaken: (stack) => stack.remakeNetwork('lan', { Options: {} }),
+    fails: ['NET-001'],
+  },
+  {
+    name: 'a network of the node has no label',
+    weaken: (stack) => stack.remakeNetwork('lan', { Labels: {} }),
+    fails: ['NET-006'],
+  },
+  {
+    name: 'a folder of sockets lies on disk',
+    weaken: (stack) => stack.remakeVolume('health-gateway', { DriverOpts: {} }),
+    fails: ['DAT-013', 'PRC-025'],
+  },
+  {
+    name: 'a volume of the node has no label',
+    weaken: (stack) => stack.remakeVolume('health-gateway', { Labels: {} }),
+    fails: ['DAT-016'],
+  },
+  {
+    name: 'a place in memory may hold programs',
+    weaken: (stack) =>
+      stack.remakeVolume('health-gateway', {
+        DriverOpts: { type: 'tmpfs', device: 'tmpfs', o: `uid=${UIDS.gateway},mode=0700,nosuid,nodev` },
+      }),
+    fails: ['DAT-014', 'PRC-025'],
+  },
+  {
+    name: 'the audit role was stopped',
+    weaken: (stack) => stack.stop('audit'),
+    fails: ['CTR-080'],
+    otherwise: { 'PRC-015': 'not-applicable', 'PRC-023': 'not-applicable' },
+  },
+  {
+    name: 'a patient lies in the store in plain text',
+    collectors: ['node', 'volumes', 'files', 'plaintext'],
+    weaken: async (stack) => {
+      const path = join(await stack.volumeFolder('store'), 'export.json');
+      writeFileSync(path, PATIENT, { mode: 0o600 });
+      chownSync(path, UIDS.store, UIDS.store);
+      stack.onRestore(() => rmSync(path));
+    },
+    fails: ['DAT-018', 'DAT-043'],
+  },
+  {
+    name: 'everybody may read an identity',
+    collectors: ['node', 'volumes', 'files', 'plaintext'],
+    weaken: async (stack) => {
+      const path = join(await stack.volumeFolder('keys'), 'identity', 'operator.sealed');
+      chmodSync(path, 0o644);
+      stack.onRestore(() => chmodSync(path, 0o600));
+    },
+    fails: ['FIL-001'],
+  },
+];
