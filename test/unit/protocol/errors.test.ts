@@ -42,7 +42,7 @@ test('declares each code once over all area files', () => {
 });
 
 test('raises every code somewhere: a code that nothing throws is dead', () => {
-  const sources = ['protocol', 'appliance', 'cli']
+  const sources = ['protocol', 'appliance', 'hardening', 'cli']
     .flatMap((room) =>
       readdirSync(new URL(`${room}/`, root), { recursive: true, encoding: 'utf8' }).map((file) => `${room}/${file}`),
     )
