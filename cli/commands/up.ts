@@ -12,6 +12,8 @@ import type { Terminal } from '../terminal.ts';
 import { passphraseFileOption } from './unlock.ts';
 
 export const DEFAULT_READY = '120s';
+/** A node that has just become ready may still refuse: a neighbour of its gateway is being found again. */
+const RECORD_PATIENCE_MS = 10_000;
 
 interface UpOptions {
   readonly passphraseFile?: string;
@@ -56,7 +58,7 @@ async function upContainers({ home, options, terminal, output }: UpCall, timeout
   await prepareContainers({ home, terminal, output, passphraseFile });
   const { bringUpDocker } = await import('../provision/docker/bring-up.ts');
   const node = await bringUpDocker({ home, terminal, output, timeoutMs, passphraseFile });
-  await recordCopies({ home, signal: terminal.signal });
+  await recordCopies({ home, signal: terminal.signal, patienceMs: node.ready ? RECORD_PATIENCE_MS : 0 });
   output.result({ home, ...node }, () =>
     node.ready ? `ready at ${node.gateway}` : `up at ${node.gateway}, and locked: open it with \`nectar-byon unlock\``,
   );
@@ -69,7 +71,7 @@ async function up({ home, options, terminal, output }: Call<UpOptions>): Promise
   const { passphraseFile } = options;
   const { passphrase } = await prepareStart({ home, terminal, output, passphraseFile });
   const node = await bringUp({ home, terminal, output, timeoutMs, passphraseFile, passphrase });
-  await recordCopies({ home, signal: terminal.signal });
+  await recordCopies({ home, signal: terminal.signal, patienceMs: node.ready ? RECORD_PATIENCE_MS : 0 });
   const { pid } = node.running;
   output.result({ home, gateway: node.gateway, pid, ready: node.ready }, () =>
     node.ready ? `ready at ${node.gateway}` : `up at ${node.gateway}, and locked: open it with \`nectar-byon unlock\``,
