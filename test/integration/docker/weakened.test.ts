@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { changes, expectedOf, type Verdicts, verdictsOf, type Weakening } from '../weakened/weakening.ts';
+import { changes, expectedOf, unwell, type Verdicts, verdictsOf, type Weakening } from '../weakened/weakening.ts';
 import { DOCKER_SOCKET, DockerPlace, loadImages, skipWithoutDocker } from './docker-place.ts';
 import { WEAKENED_AROUND } from './weakened-acts.ts';
 import { WEAKENED_CONTAINERS } from './weakened-containers.ts';
@@ -39,6 +39,10 @@ test('each weakness of a node in containers fails its own checks and no other', 
     await row.weaken(stack);
     assert.deepEqual(changes(whole.get(key) ?? {}, await seenBy(collectors)), expectedOf(row));
   }
+
+  await t.test('as init made it, nothing fails and everything is seen', async () => {
+    assert.deepEqual(unwell(await stack.look()), {});
+  });
 
   try {
     for (const row of WEAKENED_CONTAINERS) await t.test(row.name, () => judge(row));

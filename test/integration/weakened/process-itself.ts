@@ -43,6 +43,13 @@ export const WEAKENED_LOG: readonly Row[] = [
     collectors: LOG,
     fails: ['AUD-001'],
   },
+  {
+    name: 'the log was replaced by an older copy of itself',
+    collectors: LOG,
+    weaken: (stack) => stack.rollBackLog(),
+    // In itself it is intact; that its end is missing, the chain shows.
+    fails: ['AUD-002', 'AUD-003'],
+  },
 ];
 
 /** The process, as its kernel has it, and as it was started. */

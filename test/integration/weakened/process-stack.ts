@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, existsSync, lstatSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, lstatSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readRunning, runningPath } from '../../../cli/provision/process/running.ts';
@@ -24,13 +24,14 @@ export class ProcessStack {
     this.home = home;
   }
 
-  async look(collectors: readonly string[]): Promise<FactSet> {
-    if (collectors.includes('listeners')) {
+  /** With all collectors where none is named. */
+  async look(collectors?: readonly string[]): Promise<FactSet> {
+    if (collectors?.includes('listeners') ?? true) {
       await sleep(Math.max(0, this.#knockAt - Date.now()));
       this.#knockAt = Date.now() + KNOCK_MS;
     }
     const now = (): number => Date.now() + this.#days * DAY_MS;
-    return look(this.home, { env: this.place.env, collectors, now });
+    return look(this.home, { env: this.place.env, now, ...(collectors !== undefined && { collectors }) });
   }
 
   path(...parts: string[]): string {
@@ -134,9 +135,34 @@ export class ProcessStack {
 
   /** Starts the node as its owner does. */
   async startAgain(): Promise<void> {
-    await this.place.json(['down', '--home', this.home]);
-    await this.place.json(['up', '--home', this.home]);
+    await this.#stopped(() => undefined);
     await this.ready();
+  }
+
+  /** A copy of the log as it is now, for later. */
+  async keepLog(): Promise<void> {
+    await this.#stopped(() => cpSync(this.path('audit'), this.place.path('audit'), { recursive: true }));
+  }
+
+  /** Puts the copy in the place of the log. */
+  async rollBackLog(): Promise<void> {
+    const aside = this.place.path('audit.newer');
+    await this.#stopped(() => {
+      renameSync(this.path('audit'), aside);
+      cpSync(this.place.path('audit'), this.path('audit'), { recursive: true });
+    });
+    this.onRestore(() =>
+      this.#stopped(() => {
+        rmSync(this.path('audit'), { recursive: true });
+        renameSync(aside, this.path('audit'));
+      }),
+    );
+  }
+
+  async #stopped(change: () => void): Promise<void> {
+    await this.place.json(['down', '--home', this.home]);
+    change();
+    await this.place.json(['up', '--home', this.home]);
   }
 
   /** Until the chain has the log: from then on it can be said whether its end is missing. */

@@ -5,7 +5,7 @@ import { WEAKENED_DOORS } from './process-doors.ts';
 import { WEAKENED_LOG, WEAKENED_PROCESS } from './process-itself.ts';
 import { ProcessStack } from './process-stack.ts';
 import { WEAKENED_ACCESS, WEAKENED_CONFIGURATION, WEAKENED_FILES } from './process-weakenings.ts';
-import { changes, expectedOf, type Verdicts, verdictsOf } from './weakening.ts';
+import { changes, expectedOf, unwell, type Verdicts, verdictsOf } from './weakening.ts';
 
 /**
  * All who look at such a node, but for three: its host and its clock are not weakened, and its log is asked only where it was, since
@@ -33,8 +33,13 @@ test('each weakness of a node in one process fails its own checks and no other',
   });
   const ports = ['--port', String(await freePort()), '--p2p-port', String(await freePort())];
   await place.json(['init', '--yes', '--home', home, ...ports]);
+  await stack.keepLog();
   await stack.anchored();
   const whole = new Map<string, Verdicts>();
+
+  await t.test('as init made it, nothing fails and everything is seen', async () => {
+    assert.deepEqual(unwell(await stack.look()), {});
+  });
 
   for (const row of ROWS) {
     await t.test(row.name, async () => {

@@ -31,6 +31,13 @@ export function verdictsOf(facts: FactSet): Verdicts {
   return Object.fromEntries(evaluate(judged, facts).map(({ check, verdict }) => [check, verdict]));
 }
 
+/** What is not well by the profile that `nectar-byon harden` takes unless told otherwise; no waivers. */
+export function unwell(facts: FactSet): Verdicts {
+  const findings = evaluate(checksOf(benchmark, getProfile(benchmark, 'node')), facts);
+  const bad = findings.filter(({ verdict }) => verdict === 'fail' || verdict === 'error');
+  return Object.fromEntries(bad.map(({ check, verdict }) => [check, verdict]));
+}
+
 /** What is another verdict than before. */
 export function changes(before: Verdicts, after: Verdicts): Verdicts {
   return Object.fromEntries(Object.entries(after).filter(([check, verdict]) => verdict !== before[check]));
