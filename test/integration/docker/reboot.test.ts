@@ -32,9 +32,11 @@ class OwnDockerd {
     ].flat();
     spawnSync('ip', ['link', 'add', this.#bridge, 'type', 'bridge']);
     spawnSync('ip', ['address', 'replace', '10.213.255.1/24', 'dev', this.#bridge]);
+    const addresses = defaultBridgeAddresses();
     this.#process = spawn('dockerd', options, { stdio: 'ignore' });
     const engine = openTestEngine(this.socket);
     await until('dockerd', () => engine.facts().catch(() => undefined), START_MS);
+    restoreDefaultBridge(addresses);
   }
 
   async stop(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
@@ -55,6 +57,20 @@ class OwnDockerd {
     unmountBelow(this.folder);
     rmSync(this.folder, { recursive: true, force: true });
   }
+}
+
+/** Of the machine's docker0, as `ADDRESS/LENGTH`; none where there is no docker0. */
+function defaultBridgeAddresses(): string[] {
+  const { stdout } = spawnSync('ip', ['-o', '-4', 'address', 'show', 'dev', 'docker0'], { encoding: 'utf8' });
+  return [...stdout.matchAll(/ inet (\S+)/g)].map((match) => match[1] ?? '');
+}
+
+/** A daemon with address pools deletes docker0 when it starts for the second time, whosever it is. */
+function restoreDefaultBridge(addresses: readonly string[]): void {
+  if (addresses.length === 0 || defaultBridgeAddresses().length > 0) return;
+  spawnSync('ip', ['link', 'add', 'docker0', 'type', 'bridge']);
+  for (const address of addresses) spawnSync('ip', ['address', 'replace', address, 'dev', 'docker0']);
+  spawnSync('ip', ['link', 'set', 'docker0', 'up']);
 }
 
 function unmountBelow(folder: string): void {
