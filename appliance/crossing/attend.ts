@@ -1,14 +1,13 @@
 import type { Socket } from 'node:net';
 import { NectarError } from '../../protocol/errors.ts';
+import { freeBytes, passedBytes } from '../stream-memory.ts';
 import type { Logger } from '../telemetry/index.ts';
 import { Channel } from './channel.ts';
 import { failureOf } from './failure-of.ts';
 import { type Frame, FrameError } from './frames.ts';
-import { freeBytes } from './free-bytes.ts';
 import { encodeFailure, invalidMessage } from './message.ts';
 import { createRequestObserver, type RequestObserver } from './request-observer.ts';
 import { type Call, callerOf, type Route } from './route.ts';
-import { passedBytes } from './young-collector.ts';
 
 /** Time a caller has to send the input of a call that it began. */
 const INPUT_TIMEOUT_MS = 15_000;

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { freeBytes } from '../stream-memory.ts';
 import {
   createFrameParser,
   type Frame,
@@ -7,7 +8,6 @@ import {
   type FrameType,
   frameHeader,
 } from './frames.ts';
-import { freeBytes } from './free-bytes.ts';
 
 /** Frames that wait for the consumer hold the sender back from here on. */
 const READ_AHEAD_BYTES = 2 * 1024 * 1024;

@@ -1,4 +1,5 @@
 import { NectarError } from '../../protocol/errors.ts';
+import { passedBytes } from '../stream-memory.ts';
 import type { Channel } from './channel.ts';
 import { encodeMessage } from './codec.ts';
 import { batched, type Frame } from './frames.ts';
@@ -6,7 +7,6 @@ import { createLine, type Line, type Signal } from './line.ts';
 import { invalidMessage, type Origin, parseFailure, parseMessage } from './message.ts';
 import type { Download, Feed, Unary, Upload } from './method.ts';
 import { CROSSING_VERSION } from './version.ts';
-import { passedBytes } from './young-collector.ts';
 
 const FRAME_BATCH_BYTES = 256 * 1024;
 /** What ends the request of an upload. */

@@ -96,6 +96,7 @@ export interface OpenedRecord {
   readonly start: number;
   /** Exclusive. */
   readonly end: number;
+  /** Each piece is the reader's own. */
   readonly body: AsyncIterable<Uint8Array>;
   readonly auditLeaf: number;
 }

@@ -1,9 +1,11 @@
 import type { ServerResponse } from 'node:http';
 import type { FastifyReply } from 'fastify';
+import { freeBytes } from '../stream-memory.ts';
 
 export interface Download {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | number>>;
+  /** Its pieces are nobody else's: they are freed as they leave. */
   readonly body: AsyncIterable<Uint8Array>;
   /** Bytes that Content-Length promises; undefined for a chunked answer. */
   readonly length?: number;
@@ -35,7 +37,11 @@ export async function sendDownload(reply: FastifyReply, download: Download, limi
       next = await chunks.next();
       if (response.destroyed) return;
       limits.onBytes(chunk.length);
-      if (!response.write(chunk) && !(await drained(response, limits.stallMs))) return;
+      const more = response.write(chunk, (error) => {
+        // After an error the connection may still hold it.
+        if (!error) freeBytes(chunk);
+      });
+      if (!more && !(await drained(response, limits.stallMs))) return;
     }
     response.end();
     await finished(response, limits.stallMs);

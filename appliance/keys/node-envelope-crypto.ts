@@ -1,5 +1,6 @@
 import { createCipheriv, createDecipheriv, hkdfSync } from 'node:crypto';
 import { type EnvelopeCrypto, TAG_BYTES } from '../../protocol/envelope/crypto.ts';
+import { freeBytes } from '../stream-memory.ts';
 
 const ALGORITHM = 'aes-256-gcm';
 
@@ -13,7 +14,7 @@ export const nodeEnvelopeCrypto: EnvelopeCrypto = {
     const sealed = Buffer.allocUnsafeSlow(ciphertext.length + TAG_BYTES);
     ciphertext.copy(sealed);
     cipher.getAuthTag().copy(sealed, ciphertext.length);
-    free(ciphertext);
+    freeBytes(ciphertext);
     return sealed;
   },
   open(key, nonce, aad, sealed) {
@@ -32,10 +33,3 @@ export const nodeEnvelopeCrypto: EnvelopeCrypto = {
   },
   hkdf: (ikm, salt, info, length) => new Uint8Array(hkdfSync('sha256', ikm, salt, info, length)),
 };
-
-/** Large intermediates go back at once: a segment's worth of fresh pages costs more than sealing it. */
-function free(bytes: Buffer): void {
-  const { buffer } = bytes;
-  if (bytes.length >= 64 * 1024 && bytes.length === buffer.byteLength && buffer instanceof ArrayBuffer)
-    buffer.transfer(0);
-}

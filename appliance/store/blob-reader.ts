@@ -3,12 +3,12 @@ import { blobAad } from '../../protocol/envelope/aad.ts';
 import { type SegmentSlice, segmentCount, segmentSlices } from '../../protocol/envelope/format.ts';
 import { createOpener, type SegmentOpener } from '../../protocol/envelope/stream.ts';
 import { NectarError } from '../../protocol/errors.ts';
+import { freeBytes, passedBytes } from '../stream-memory.ts';
 import { type BlockSource, type BlockSourceOptions, createBlockSource } from './block-source.ts';
 import { isBlockOf } from './cid.ts';
 import type { StoreCore } from './core.ts';
 import { createLeafFinder } from './dag-walk.ts';
 import { wrappedDek } from './entries.ts';
-import { freeBytes } from './free-bytes.ts';
 
 /** Blocks read ahead of the one being opened. */
 const READ_AHEAD = 2;
@@ -45,7 +45,7 @@ export async function* readBlob(
     if (next === undefined) return;
     signal.throwIfAborted();
     const plaintext = await openLeaf(opener, source, next);
-    core.collector.passed(plaintext.length);
+    passedBytes(plaintext.length);
     yield plaintext.subarray(next.slice.from, next.slice.to);
   }
 }

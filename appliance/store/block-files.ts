@@ -2,8 +2,8 @@ import { mkdir, open, opendir, rename, rm, rmdir, stat, unlink } from 'node:fs/p
 import { dirname, join } from 'node:path';
 import type { Cid } from '../../protocol/brand.ts';
 import { SEGMENT_BYTES } from '../../protocol/envelope/format.ts';
+import { freeBytes } from '../stream-memory.ts';
 import { diskError } from './disk-full.ts';
-import { freeBytes } from './free-bytes.ts';
 
 /** Files being written and synced at a time per blob: fsyncs overlap, and memory stays at so many MiB. */
 const WRITE_CONCURRENCY = 8;

@@ -8,7 +8,6 @@ import { type IndexKeys, KIND } from './index-keys.ts';
 import type { AccessContext, StoreDeps } from './interfaces.ts';
 import type { StoreMetrics } from './metrics.ts';
 import type { RecordLocks } from './record-locks.ts';
-import type { YoungCollector } from './young-collector.ts';
 
 export interface StoreOptions extends StoreConfig {
   readonly home: string;
@@ -25,7 +24,6 @@ export interface StoreCore {
   readonly keys: IndexKeys;
   readonly files: BlockFiles;
   readonly locks: RecordLocks;
-  readonly collector: YoungCollector;
   readonly folders: StoreFolders;
   /** Versions being uploaded: a second writer of the same one is told at once. */
   readonly uploading: Set<string>;

@@ -3,6 +3,7 @@ import { blobAad, MAX_RECORD_VERSION } from '../../protocol/envelope/aad.ts';
 import { COMMITMENT_SALT_BYTES } from '../../protocol/envelope/commitment.ts';
 import type { WrappedDek } from '../../protocol/envelope/wrapped-dek.ts';
 import { NectarError } from '../../protocol/errors.ts';
+import { passedBytes } from '../stream-memory.ts';
 import type { StagedBlob } from './block-files.ts';
 import { garbageOp } from './block-source.ts';
 import { getHead, type StoreCore, stagingName } from './core.ts';
@@ -85,7 +86,7 @@ function emitter(core: StoreCore, staged: StagedBlob): StagedBlob['add'] {
   let blocks = 0;
   return async (cid, block) => {
     if (blocks++ % FREE_CHECK_BLOCKS === 0) await requireFree(core.folders.blocks, core.options.minFreeBytes);
-    core.collector.passed(block.length);
+    passedBytes(block.length);
     await staged.add(cid, block);
   };
 }

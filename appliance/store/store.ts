@@ -19,7 +19,6 @@ import { createReplicationQueue, getBlock, linksOf, markAnchored, markReplicated
 import { rewrapAll } from './rewrap.ts';
 import { scrubStore } from './scrub.ts';
 import { finishDeletions, shredRecord } from './shred.ts';
-import { createYoungCollector } from './young-collector.ts';
 
 interface Running {
   readonly core: StoreCore;
@@ -157,7 +156,6 @@ async function openCore(parts: {
     keys,
     files,
     locks: createRecordLocks(),
-    collector: createYoungCollector(),
     uploading: new Set(),
     takeSeq: () => seq++,
   };
