@@ -13,7 +13,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 interface Suite {
   readonly name: string;
   readonly files: string;
-  /** How many test files run at once: e2e owns ports and folders of its own but not the two cores. */
+  /** How many test files run at once. Stories wait more than they work: two of them share two cores well. */
   readonly concurrency: number;
 }
 
@@ -25,8 +25,8 @@ const SUITES: readonly Suite[] = [
   { name: 'vectors', files: 'test/vectors/**/*.test.ts', concurrency: 2 },
   { name: 'integration', files: 'test/integration/{*,network/*,roles/*,rollup/*,weakened/*}.test.ts', concurrency: 2 },
   { name: 'images', files: 'test/integration/images/*.test.ts', concurrency: 2 },
-  { name: 'containers', files: 'test/integration/docker/*.test.ts', concurrency: 1 },
-  { name: 'e2e', files: 'test/e2e/**/*.test.ts', concurrency: 1 },
+  { name: 'containers', files: 'test/integration/docker/*.test.ts', concurrency: 2 },
+  { name: 'e2e', files: 'test/e2e/**/*.test.ts', concurrency: 2 },
 ];
 
 const args = process.argv.slice(2);

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -40,6 +41,8 @@ export class Workplace {
       XDG_DATA_HOME: join(this.folder, 'data'),
       NECTAR_DEVNET_HOME: join(this.folder, 'devnet'),
       NO_COLOR: '1',
+      // Suites run beside each other: each looks for its ports in a place of its own.
+      NECTAR_PORT_OFFSET: String(100 * randomInt(10, 150)),
     };
   }
 

@@ -1,4 +1,5 @@
 import type { Terminal } from '../../terminal.ts';
+import { defaultPorts } from '../process/default-ports.ts';
 import { findFreePort } from '../process/free-port.ts';
 import { type HomePlan, type InitAnswers, planHome } from '../process/plan-home.ts';
 import type { Engine } from './engine.ts';
@@ -20,7 +21,6 @@ export interface DockerPlan extends HomePlan {
 }
 
 const MIB = 1024 * 1024;
-const P2P_PORT = 4640;
 
 export function imageName(role: ContainerRole, version: string): string {
   return `nectar-byon-${role}:${version}`;
@@ -33,7 +33,7 @@ export async function planDocker(
 ): Promise<DockerPlan> {
   const isDevnet = answers.network === 'devnet';
   const p2pHost = isDevnet ? '127.0.0.1' : '0.0.0.0';
-  const p2pPort = answers.p2pPort ?? (await findFreePort(P2P_PORT, { host: p2pHost }));
+  const p2pPort = answers.p2pPort ?? (await findFreePort(defaultPorts(terminal.env).p2p, { host: p2pHost }));
   const plan = await planHome({ ...answers, p2pPort }, terminal);
   const images = {} as Record<ContainerRole, { name: string; id: string | undefined }>;
   for (const role of CONTAINER_ROLES) {

@@ -9,6 +9,7 @@ import { RecordRegistryInitCode } from '../../../contracts/generated/RecordRegis
 import { genesisOf, type NetworkDescriptor, signDescriptor } from '../../../protocol/network/descriptor.ts';
 import { buildGenesis } from '../../../protocol/rollup/genesis.ts';
 import { createRules } from '../../../protocol/rollup/rules.ts';
+import { type DefaultPorts, defaultPorts } from './default-ports.ts';
 import { devnetKeyPath, faucetKeyPath, writeKeyOnce, writeWhole } from './devnet-home.ts';
 import { type DevnetL1, startDevnetL1, stopDevnetL1 } from './devnet-l1.ts';
 import { findFreePort } from './free-port.ts';
@@ -16,10 +17,6 @@ import { deployL1Contracts } from './l1-contracts.ts';
 import { callRpc } from './rpc.ts';
 
 export const DEVNET_L2_CHAIN_ID = 6_328_270n;
-const L1_PORT = 8545;
-const RPC_PORT = 9545;
-/** Far from the ports that nodes take (4640 up), which may have been chosen but not yet opened. */
-const P2P_PORT = 14_640;
 /** ethers looks for a receipt at new blocks only: on a quiet chain it would wait for the next one, however late. */
 const HEARTBEAT_MS = 2_000;
 /** Empty blocks too go to L1: not each by itself. */
@@ -27,26 +24,21 @@ const BATCH_INTERVAL_MS = 4_000;
 const GAS_LIMIT = 30_000_000n;
 const AUDITOR_BALANCE_WEI = parseEther('1000');
 
-export interface DevnetPorts {
-  readonly l1: number;
-  readonly rpc: number;
-  readonly p2p: number;
-}
-
 export interface CreateDevnetOptions {
   readonly say: (text: string) => void;
   readonly signal: AbortSignal;
   now(): number;
+  readonly env: Readonly<Record<string, string | undefined>>;
 }
 
 /**
  * Makes a devnet: L1 with its contracts, keys, genesis, and last the signed descriptor, so that an interrupted attempt leaves no
  * descriptor and is simply done again. Ends with L1 running.
  */
-export async function createDevnet(devnet: string, { say, signal, now }: CreateDevnetOptions): Promise<void> {
+export async function createDevnet(devnet: string, { say, signal, now, env }: CreateDevnetOptions): Promise<void> {
   await mkdir(join(devnet, 'keys'), { recursive: true, mode: 0o700 });
   const l1 = join(devnet, 'l1');
-  const ports = await choosePorts();
+  const ports = await choosePorts(defaultPorts(env).devnet);
   say('starting the development L1');
   let chain = await startDevnetL1({ folder: l1, port: ports.l1 });
   signal.throwIfAborted();
@@ -79,10 +71,10 @@ export async function createDevnet(devnet: string, { say, signal, now }: CreateD
   await writeWhole(devnet, 'network.json', signDescriptor(descriptor, keys.descriptor));
 }
 
-async function choosePorts(): Promise<DevnetPorts> {
-  const l1 = await findFreePort(L1_PORT);
-  const rpc = await findFreePort(RPC_PORT, { taken: [l1] });
-  return { l1, rpc, p2p: await findFreePort(P2P_PORT, { taken: [l1, rpc] }) };
+async function choosePorts(preferred: DefaultPorts['devnet']): Promise<DefaultPorts['devnet']> {
+  const l1 = await findFreePort(preferred.l1);
+  const rpc = await findFreePort(preferred.rpc, { taken: [l1] });
+  return { l1, rpc, p2p: await findFreePort(preferred.p2p, { taken: [l1, rpc] }) };
 }
 
 async function writeKeys(devnet: string, { accounts }: DevnetL1): Promise<{ p2p: Uint8Array; descriptor: Uint8Array }> {
@@ -99,7 +91,7 @@ async function writeKeys(devnet: string, { accounts }: DevnetL1): Promise<{ p2p:
 
 interface Described {
   readonly chain: DevnetL1;
-  readonly ports: DevnetPorts;
+  readonly ports: DefaultPorts['devnet'];
   readonly contracts: Awaited<ReturnType<typeof deployL1Contracts>>;
   readonly peerId: string;
   /** Seconds. */

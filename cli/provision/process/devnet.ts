@@ -40,7 +40,8 @@ export async function devnetUp(devnet: string, terminal: Terminal, say: (text: s
     const l1 = join(devnet, 'l1');
     const l1WasRunning = findAnvilPid(l1) !== undefined;
     try {
-      if (!isDevnetHome(devnet)) await createDevnet(devnet, { say, signal, now: () => terminal.now() });
+      if (!isDevnetHome(devnet))
+        await createDevnet(devnet, { say, signal, now: () => terminal.now(), env: terminal.env });
       const { descriptor } = readDescriptor(devnet);
       if (findAnvilPid(l1) === undefined) say('starting the development L1');
       await startDevnetL1({ folder: l1, port: Number(new URL(endpoint(descriptor, 'l1Rpc')).port) });

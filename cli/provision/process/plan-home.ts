@@ -4,12 +4,10 @@ import { join } from 'node:path';
 import { defaultKeyFile } from '../../../appliance/keys/index.ts';
 import { parseDescriptor } from '../../../protocol/network/descriptor.ts';
 import type { Terminal } from '../../terminal.ts';
+import { defaultPorts } from './default-ports.ts';
 import { isDevnetHome } from './devnet-home.ts';
 import { findFreePort } from './free-port.ts';
 import { readRunning } from './running.ts';
-
-const GATEWAY_PORT = 8443;
-const P2P_PORT = 4640;
 
 export interface InitAnswers {
   readonly home: string;
@@ -52,9 +50,12 @@ export interface HomePlan {
 
 export async function planHome(answers: InitAnswers, terminal: Terminal): Promise<HomePlan> {
   const { home, network, devnet, unlock, host } = answers;
-  const port = answers.port ?? (await findFreePort(GATEWAY_PORT, { host }));
+  const preferred = defaultPorts(terminal.env);
+  const devnetPorts = Object.values(preferred.devnet);
+  const port = answers.port ?? (await findFreePort(preferred.gateway, { host }));
   const p2pHost = network === 'devnet' ? '127.0.0.1' : '0.0.0.0';
-  const p2pPort = answers.p2pPort ?? (await findFreePort(P2P_PORT, { host: p2pHost, taken: [port, ...DEVNET_PORTS] }));
+  const p2pPort =
+    answers.p2pPort ?? (await findFreePort(preferred.p2p, { host: p2pHost, taken: [port, ...devnetPorts] }));
   const keyFile = unlock === 'file' ? (answers.keyFile ?? defaultKeyFile(configFolder(terminal), home)) : undefined;
   const config = {
     version: 1,
@@ -75,7 +76,7 @@ export async function planHome(answers: InitAnswers, terminal: Terminal): Promis
       [port, `HTTPS API on ${host}`],
       [p2pPort, `peers on ${p2pHost}`],
       ...(makesDevnet
-        ? DEVNET_PORTS.map(
+        ? devnetPorts.map(
             (number, index) =>
               [number, `devnet: ${['L1', 'sequencer RPC', 'peers'][index]} on 127.0.0.1, or the next free`] as const,
           )
@@ -87,8 +88,6 @@ export async function planHome(answers: InitAnswers, terminal: Terminal): Promis
     ],
   };
 }
-
-const DEVNET_PORTS = [8545, 9545, 4641];
 
 function homeFiles(home: string): (readonly [string, string])[] {
   return [
