@@ -15,7 +15,8 @@ const STICKY_BIT = 0o1000;
 /** A file of the node that lies elsewhere on this machine: its key file, a backup. */
 export interface OutsideFile {
   readonly purpose: 'root-key' | 'backup';
-  readonly path: string;
+  /** undefined: there may be one, and what names it cannot be read. */
+  readonly path: string | undefined;
   readonly owners: readonly number[];
 }
 
@@ -101,7 +102,7 @@ function isPublicIdentity(content: Buffer): boolean {
 }
 
 async function outsideSubject(
-  { purpose, path, owners }: OutsideFile,
+  { purpose, path: named, owners }: OutsideFile,
   { home, dataFolder }: FilesOptions,
   signal: AbortSignal,
 ): Promise<Subject> {
@@ -110,20 +111,24 @@ async function outsideSubject(
     if (dataFolder === undefined) throw new Error('where the data lies cannot be seen from here');
     return stat(dataFolder);
   };
+  const path = (): string => {
+    if (named === undefined) throw new Error('the configuration, which says where it lies, cannot be read');
+    return named;
+  };
   const facts: FileFacts = {
     'file.purpose': observe(() => purpose),
-    'file.path': observe(() => path),
-    'file.mode': await seen(async () => (await stat(path)).mode & 0o7777),
-    'file.ownerIsNode': await seen(async () => owners.includes((await stat(path)).uid)),
-    'file.ownerUid': await seen(async () => (await stat(path)).uid),
-    'file.symlink': await seen(async () => (await lstat(path)).isSymbolicLink()),
-    'file.insideHome': await seen(async () => isInside(await realpath(path), await realpath(home))),
-    'file.onSameDevice': await seen(async () => (await stat(path)).dev === (await data()).dev),
-    'file.foldersSafe': await seen(() => areFoldersSafe(path, owners)),
+    'file.path': observe(path),
+    'file.mode': await seen(async () => (await stat(path())).mode & 0o7777),
+    'file.ownerIsNode': await seen(async () => owners.includes((await stat(path())).uid)),
+    'file.ownerUid': await seen(async () => (await stat(path())).uid),
+    'file.symlink': await seen(async () => (await lstat(path())).isSymbolicLink()),
+    'file.insideHome': await seen(async () => isInside(await realpath(path()), await realpath(home))),
+    'file.onSameDevice': await seen(async () => (await stat(path())).dev === (await data()).dev),
+    'file.foldersSafe': await seen(async () => areFoldersSafe(path(), owners)),
     'file.sealed': { absent: 'it is none that must be sealed' },
     'file.private': { value: true },
   };
-  return { kind: 'file', name: path.slice(0, 512), facts };
+  return { kind: 'file', name: (named ?? `the ${purpose}`).slice(0, 512), facts };
 }
 
 /** Nobody but root and the owners may replace a folder above it; in a sticky one (as /tmp) others cannot replace what is not theirs. */

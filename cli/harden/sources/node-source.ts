@@ -110,7 +110,7 @@ function outboundFetch({ call, config }: NodeSource): typeof fetch {
 
 /** What belongs to the node and lies elsewhere: its key file, and the backup that was made last. */
 async function outsideFiles({ call, config }: NodeSource, { keyFileOwners }: NodeParts): Promise<OutsideFile[]> {
-  const keyFile = config?.keys.keyFile ?? '';
+  const keyFile = config === undefined ? undefined : config.keys.keyFile;
   const backup = (await findLastBackup(call.home))?.file;
   const own = process.getuid?.() ?? 0;
   return [

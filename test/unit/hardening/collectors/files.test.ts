@@ -159,3 +159,12 @@ test('sees no file at all where a place could not be read', async (t) => {
   assert.match(failureOf(facts, 'files') ?? '', /^home: there is no folder/);
   assert.deepEqual(facts.subjects, []);
 });
+
+test('a key file that nobody can name is not seen, which is not that there is none', async (t) => {
+  const outside = [{ purpose: 'root-key', path: undefined, owners: [UID] }] as const;
+  const subject = (await look(await makeHome(t), { outside })).subjects.find(({ name }) => name === 'the root-key');
+  assert.deepEqual(subject?.facts['file.purpose'], { value: 'root-key' });
+  for (const fact of ['file.mode', 'file.insideHome', 'file.foldersSafe'] as const) {
+    assert.match(JSON.stringify(subject.facts[fact]), /"error":"the configuration, which says where it lies/);
+  }
+});
