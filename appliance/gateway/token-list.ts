@@ -1,9 +1,8 @@
-import { randomUUID } from 'node:crypto';
-import { open, readFile, rename, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { readFile } from 'node:fs/promises';
 import Type from 'typebox';
 import { Compile } from 'typebox/compile';
 import { NectarError } from '../../protocol/errors.ts';
+import { replaceFile } from './replace-file.ts';
 import { TokenInfo } from './schemas.ts';
 
 const MAX_TOKENS = 1000;
@@ -89,25 +88,8 @@ async function readTokens(path: string): Promise<TokenInfo[]> {
   return value.tokens;
 }
 
-/** Write beside, fsync, rename, fsync the folder: after a power cut the file is the old one or the new one. */
-async function writeTokens(path: string, tokens: readonly TokenInfo[]): Promise<void> {
-  const temporary = join(dirname(path), `.tokens-${randomUUID()}.tmp`);
-  try {
-    const file = await open(temporary, 'wx', 0o600);
-    try {
-      await file.writeFile(`${JSON.stringify({ version: 1, tokens }, undefined, 2)}\n`);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(temporary, path);
-    const folder = await open(dirname(path), 'r');
-    await folder.sync().finally(() => folder.close());
-  } catch (error) {
-    await rm(temporary, { force: true });
-    if (isSystemError(error, 'ENOSPC')) throw new NectarError('NODE_DISK_FULL', { path }, { cause: error });
-    throw error;
-  }
+function writeTokens(path: string, tokens: readonly TokenInfo[]): Promise<void> {
+  return replaceFile(path, `${JSON.stringify({ version: 1, tokens }, undefined, 2)}\n`, 0o600);
 }
 
 function isSystemError(error: unknown, code: string): boolean {

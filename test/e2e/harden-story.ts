@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { after } from 'node:test';
+import { createSteps } from './steps.ts';
 import { recordFiles, type Workplace } from './workplace.ts';
 
 interface Result {
@@ -75,16 +76,7 @@ export function tellHardening(work: Workplace, target: HardenTarget): void {
   const at = (...args: string[]): string[] => [...args, '--home', home];
   const status = (): Promise<Status> => work.json<Status>(at('status'));
   const facts = work.path('facts.json');
-  let broken = false;
-
-  function step(name: string, body: () => Promise<void>): void {
-    test(name, { skip: target.skip ?? false }, async (t) => {
-      if (broken) return t.skip('an earlier step of the story failed');
-      broken = true;
-      await body();
-      broken = false;
-    });
-  }
+  const step = createSteps(target.skip ?? false);
 
   after(async () => {
     if (existsSync(home)) await work.run(at('destroy', '--yes'));

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { Agent } from 'node:https';
 import { basename, join } from 'node:path';
-import { after, test } from 'node:test';
+import { after } from 'node:test';
 import { noise } from '@libp2p/noise';
 import { tcp } from '@libp2p/tcp';
 import { yamux } from '@libp2p/yamux';
@@ -18,6 +18,7 @@ import {
 } from 'ethers';
 import { createLibp2p } from 'libp2p';
 import { GreeterAbi, GreeterInitCode } from '../contracts/generated/Greeter.ts';
+import { createSteps } from './steps.ts';
 import { filesHolding, recordFiles, until, type Workplace } from './workplace.ts';
 
 interface Status {
@@ -72,16 +73,7 @@ export function tellStory(work: Workplace, target: StoryTarget): void {
   const A = work.path('home-a');
   const B = work.path('home-b');
   const status = (home: string): Promise<Status> => work.json<Status>(['status', '--home', home]);
-  let broken = false;
-
-  function step(name: string, body: () => Promise<void>): void {
-    test(name, { skip: target.skip ?? false }, async (t) => {
-      if (broken) return t.skip('an earlier step of the story failed');
-      broken = true;
-      await body();
-      broken = false;
-    });
-  }
+  const step = createSteps(target.skip ?? false);
 
   after(async () => {
     for (const home of [A, B]) if (existsSync(home)) await work.run(['destroy', '--yes', '--home', home]);

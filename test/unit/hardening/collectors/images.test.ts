@@ -71,7 +71,7 @@ test('finds what does not belong into an image', async () => {
       file('app/open.mjs', 0o666),
       folder('shared', 0o777),
       folder('tmp', 0o1777),
-      file('root/.npmrc', 0o600, '//registry/:_authToken=x'),
+      file('srv/.npmrc', 0o600, '//registry/:_authToken=x'),
       file('app/settings.txt', 0o600, KEY),
       file('etc/ssl/cert.pem', 0o644, '-----BEGIN CERTIFICATE-----\n'),
       file('app/jose.mjs', 0o644, `const header = '${KEY.slice(0, 30)}';`),
@@ -83,7 +83,7 @@ test('finds what does not belong into an image', async () => {
     setuidFiles: ['/usr/bin/passwd', '/usr/bin/wall'],
     fileCapabilities: [],
     worldWritableFiles: ['/app/open.mjs', '/shared'],
-    secretFiles: ['/app/settings.txt', '/root/.npmrc'],
+    secretFiles: ['/app/settings.txt', '/srv/.npmrc'],
     hasSbom: false,
     packages: 0,
   });
