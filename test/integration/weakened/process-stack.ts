@@ -11,6 +11,10 @@ const DAY_MS = 86_400_000;
 /** The p2p listener takes five connections a second of one address, and cuts off the rest. */
 const KNOCK_MS = 1_500;
 
+/** More than a start writes into the log. */
+const START_LEAVES = 8;
+const ANCHOR_MS = 90_000;
+
 /** A node in one process that is made weaker and whole again, one change at a time. */
 export class ProcessStack {
   readonly place: Workplace;
@@ -165,12 +169,29 @@ export class ProcessStack {
     await this.place.json(['up', '--home', this.home]);
   }
 
-  /** Until the chain has the log: from then on it can be said whether its end is missing. */
+  /** Until the chain has more of the log than the copy, and more than a node that starts on the copy adds to it at once. */
   async anchored(): Promise<void> {
-    await until('an anchored log', async () => {
-      const args = ['audit', 'verify', '--home', this.home];
-      return (await this.place.json<{ completeness: string }>(args)).completeness === 'ok' ? true : undefined;
-    });
+    // The log signs a checkpoint when it stops: origin, size, root.
+    const kept = Number(readFileSync(this.place.path('audit', 'checkpoint'), 'utf8').split('\n')[1]);
+    await until(
+      'an anchored log',
+      async () => {
+        const { completeness } = await this.place.json<{ completeness: string }>([
+          'audit',
+          'verify',
+          '--home',
+          this.home,
+        ]);
+        const status = await this.place.json<{ anchored: { auditSize: number } | null }>([
+          'status',
+          '--home',
+          this.home,
+        ]);
+        const further = (status.anchored?.auditSize ?? 0) > kept + START_LEAVES;
+        return completeness === 'ok' && further ? true : undefined;
+      },
+      ANCHOR_MS,
+    );
   }
 
   async ready(): Promise<void> {
