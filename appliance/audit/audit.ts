@@ -11,6 +11,7 @@ import type { AccessContext, AuditInput } from './event.ts';
 import { type RecordEvidence, recordEvidence } from './evidence.ts';
 import { createAuditMetrics } from './metrics.ts';
 import { createOpening, type Opening } from './opening.ts';
+import { type AuditPage, type AuditQuery, createQueries } from './query.ts';
 import type { AuditEntry } from './reader.ts';
 import { type AuditAnchor, type AuditVerdict, type VerifyLogOptions, verifyLog } from './verify-folder.ts';
 
@@ -51,8 +52,8 @@ export interface Audit extends Service {
   checkpoint(): Promise<IssuedCheckpoint>;
   /** Reading the log is itself logged, before anything is returned. */
   entry(index: number, context: AccessContext): Promise<AuditEntry>;
-  /** The last entries, oldest first, at most a thousand. */
-  tail(limit: number, context: AccessContext): Promise<AuditEntry[]>;
+  /** A page of the entries that a filter means; the whole reading is logged once, before its first page. */
+  query(query: AuditQuery, context: AccessContext, signal?: AbortSignal): Promise<AuditPage>;
   /** A stand-alone proof. With a context it discloses the body, and the reading is logged; without, it does not. */
   prove(index: number, context?: AccessContext): Promise<AuditProof>;
   /** Hashes that lead from an older tree to the last checkpoint. */
@@ -65,9 +66,6 @@ export interface Audit extends Service {
   /** The log's verifier key, NAME+HASH+KEY. */
   vkey(): string;
 }
-
-/** Most entries that one reading returns. */
-const MAX_TAIL = 1_000;
 
 export function createAudit(options: AuditOptions, deps: AuditDeps): Audit {
   const log = deps.log.child({ service: 'audit' });
@@ -93,15 +91,15 @@ export function createAudit(options: AuditOptions, deps: AuditDeps): Audit {
       await opening.running().checkpoint(); // a leaf without a body must be covered by a signature
       return { erased: await eraseBodies(disk, opening.running().log, before) };
     },
-    ...createReadings(opening),
+    ...createReadings(opening, deps.now),
   };
 }
 
 /** Whatever shows a body to somebody is in the log before it is read. */
-function createReadings({
-  running,
-  append,
-}: Opening): Pick<Audit, 'entry' | 'tail' | 'prove' | 'consistency' | 'records'> {
+function createReadings(
+  { running, append }: Opening,
+  now: () => number,
+): Pick<Audit, 'entry' | 'query' | 'prove' | 'consistency' | 'records'> {
   async function logReading(context: AccessContext, detail: Record<string, string | number>): Promise<void> {
     await append({ type: 'audit.read', outcome: 'success', context, detail });
   }
@@ -112,14 +110,7 @@ function createReadings({
       await logReading(context, { index });
       return running().reader.entry(index);
     },
-    async tail(limit, context) {
-      const end = running().log.size();
-      const count = Math.max(0, Math.min(Math.trunc(limit), MAX_TAIL, end));
-      await logReading(context, { from: end - count, count });
-      const entries: AuditEntry[] = [];
-      for await (const entry of running().reader.entries(end - count, end)) entries.push(entry);
-      return entries;
-    },
+    query: createQueries({ running, logReading, now }).page,
     async prove(index, context) {
       running().requireLeaf(index);
       if (context !== undefined) await logReading(context, { index, proof: 1 });

@@ -1,4 +1,5 @@
 import type { RecordId } from '../../protocol/brand.ts';
+import { IDENTIFIER } from '../../protocol/merkle/audit-facts.ts';
 import type { AuditEntry } from './reader.ts';
 
 /** What the log says happened to a record: for the store's scrub, which compares it with what the store holds. */
@@ -20,8 +21,7 @@ interface EntityJson {
 /** Reads record, version and CID back out of an entry; without them when its body has been erased. */
 export function recordEvidence({ index, leaf, body }: AuditEntry): RecordEvidence {
   const entities = (body?.entity ?? []) as readonly EntityJson[];
-  const recordId = entities.find(({ what }) => what?.identifier?.system === 'urn:nectar:byon:record')?.what?.identifier
-    ?.value;
+  const recordId = entities.find(({ what }) => what?.identifier?.system === IDENTIFIER.record)?.what?.identifier?.value;
   const details = new Map(
     entities.flatMap(({ detail }) => detail ?? []).map(({ type, valueString }) => [type, valueString]),
   );

@@ -16,6 +16,19 @@ export const AUDIT_ERRORS = {
     http: 422,
     exit: EXIT.checksFailed,
   }),
+  AUDIT_FILTER_INVALID: define<{ condition: string; problem: string }>({
+    message: ({ condition, problem }) => `the condition ${condition} is invalid: ${problem}`,
+    remedy: 'See `nectar-byon audit query --help` for the conditions and their forms.',
+    http: 400,
+    exit: EXIT.usage,
+  }),
+  AUDIT_CURSOR_INVALID: define<{ reason: string }>({
+    message: ({ reason }) => `the place to go on from is no longer known: ${reason}`,
+    remedy:
+      'Ask again without a cursor. A reading ends with the process that began it, or when too many others began since.',
+    http: 400,
+    exit: EXIT.usage,
+  }),
   AUDIT_INDEX_OUT_OF_RANGE: define<{ index: number; size: number }>({
     message: ({ index, size }) => `the log of ${size} leaves has no leaf ${index}`,
     remedy: 'Use an index below the size that `nectar-byon status` shows.',
