@@ -13,6 +13,7 @@ import { collectGarbage } from './garbage.ts';
 import type { IndexOp } from './index-db.ts';
 import { KIND } from './index-keys.ts';
 import type { AccessContext, PutInput, PutReceipt } from './interfaces.ts';
+import { preconditionFailed, requireExpected } from './precondition.ts';
 import { checkPutInput } from './put-input.ts';
 import { type SealedBlob, sealStream } from './seal-stream.ts';
 
@@ -41,7 +42,7 @@ export async function putRecord(
 ): Promise<PutReceipt> {
   const input = checkPutInput(request.input);
   const recordId = input.recordId ?? (Buffer.from(core.deps.randomBytes(16)).toString('hex') as RecordId);
-  const version = input.recordId === undefined ? 1 : (await getHead(core, recordId)).latest + 1;
+  const version = input.recordId === undefined ? 1 : (await expectedHead(core, recordId, input)).latest + 1;
   const slot = `${recordId}/${version}`;
   if (core.uploading.has(slot) || version > MAX_RECORD_VERSION)
     throw new NectarError('STORE_VERSION_CONFLICT', { recordId, version });
@@ -51,6 +52,13 @@ export async function putRecord(
   } finally {
     core.uploading.delete(slot);
   }
+}
+
+/** The head that the new version follows. The commit follows no other one, so what holds here holds there. */
+async function expectedHead(core: StoreCore, recordId: RecordId, { expected }: PutInput): Promise<HeadEntry> {
+  const head = await getHead(core, recordId);
+  await requireExpected(core, head, expected);
+  return head;
 }
 
 async function upload(
@@ -121,8 +129,10 @@ async function commit(core: StoreCore, finished: Finished): Promise<PutReceipt> 
   const { to, blob } = finished;
   const { recordId, version, context } = to;
   const head = version === 1 ? undefined : await getHead(core, recordId);
-  if (head !== undefined && head.latest !== version - 1)
+  if (head !== undefined && head.latest !== version - 1) {
+    if (to.input.expected !== undefined) throw preconditionFailed(recordId, head.latest);
     throw new NectarError('STORE_VERSION_CONFLICT', { recordId, version });
+  }
   const type = version === 1 ? 'record.create' : 'record.update';
   const event = { type, context, recordId, version, detail: { cid: blob.root, bytes: blob.bytes } } as const;
   const { index: auditLeaf } = await core.deps.audit.append({ ...event, outcome: 'success' });
