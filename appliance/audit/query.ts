@@ -53,8 +53,8 @@ export interface Queries {
 }
 
 export interface QueriesDeps {
-  /** The running log, asked for at every page. */
-  readonly running: () => { readonly reader: Reader; readonly log: { size(): number } };
+  /** The open log, asked for at every page. */
+  readonly open: () => { readonly reader: Reader; readonly leaves: { size(): number } };
   readonly logReading: (context: AccessContext, detail: Record<string, string | number>) => Promise<void>;
   readonly now: () => number;
 }
@@ -77,7 +77,7 @@ interface Begun {
   readonly at: number;
 }
 
-export function createQueries({ running, logReading, now }: QueriesDeps): Queries {
+export function createQueries({ open, logReading, now }: QueriesDeps): Queries {
   const readings = new Map<string, Reading>();
 
   function remember(id: string, reading: Reading): void {
@@ -89,7 +89,7 @@ export function createQueries({ running, logReading, now }: QueriesDeps): Querie
 
   async function begin(query: AuditQuery, context: AccessContext): Promise<Begun> {
     const { filter, after } = query;
-    const size = running().log.size();
+    const size = open().leaves.size();
     const range = after === undefined ? { begin: 0, end: size } : { begin: after, end: Number.MAX_SAFE_INTEGER };
     const records = query.records === undefined ? undefined : new Set(query.records);
     const reading: Reading = {
@@ -112,7 +112,7 @@ export function createQueries({ running, logReading, now }: QueriesDeps): Querie
       throw new NectarError('AUDIT_CURSOR_INVALID', { reason: 'no such reading of yours is open' });
     if (now() - found.loggedAt < MAX_READING_MS) return { id, reading: found, at };
     const reading = { ...found, loggedAt: now() };
-    await logReading(context, detailOf(reading, running().log.size()));
+    await logReading(context, detailOf(reading, open().leaves.size()));
     return { id, reading, at };
   }
 
@@ -122,9 +122,9 @@ export function createQueries({ running, logReading, now }: QueriesDeps): Querie
       const { id, reading, at } = begun;
       remember(id, reading);
       const limit = Math.max(1, Math.min(Math.trunc(query.limit), MAX_PAGE_ENTRIES));
-      const search = { reader: running().reader, selection: reading.selection, limit, signal };
+      const search = { reader: open().reader, selection: reading.selection, limit, signal };
       if (reading.forwards) {
-        const to = Math.max(at, running().log.size());
+        const to = Math.max(at, open().leaves.size());
         const { next, ...page } = await searchForwards({ from: at, to }, search);
         return { ...page, cursor: `${id}.${next}` };
       }

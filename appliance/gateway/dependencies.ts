@@ -29,6 +29,9 @@ export interface GatewayAuditEvent {
     | 'token.revoke'
     | 'key.unlock'
     | 'key.rotate'
+    | 'record.rewrap'
+    | 'record.scrub'
+    | 'network.join'
     | 'audit.verify'
     | 'hardening.report'
     | 'hardening.waive'
@@ -102,11 +105,18 @@ export interface PutReceipt {
   readonly auditLeaf: number;
 }
 
+/** What a change expects the record's current version to be, by its CID; held against it in one step with the change. */
+export interface Expected {
+  readonly match?: 'any' | readonly string[];
+  readonly noneMatch?: 'any' | readonly string[];
+}
+
 export interface PutInput {
   readonly recordId?: RecordId;
   readonly contentType: string;
   readonly labels: readonly string[];
   readonly name?: string;
+  readonly expected?: Expected;
 }
 
 export interface OpenedRecord {
@@ -138,8 +148,8 @@ export interface GatewayStore {
     query: { label?: string; limit: number; cursor?: string },
     context: AccessContext,
   ): Promise<{ records: readonly StoredMeta[]; cursor?: string }>;
-  shred(id: RecordId, context: AccessContext): Promise<object>;
-  rewrap(onProgress: () => void, context: AccessContext): Promise<{ rewrapped: number }>;
+  shred(id: RecordId, context: AccessContext, expected?: Expected): Promise<object>;
+  rewrap(onProgress: (done: number) => void, context: AccessContext): Promise<{ rewrapped: number }>;
   exportCar(id: RecordId, options: { version?: number }, context: AccessContext): AsyncIterable<Uint8Array>;
   scrub(onProgress: () => void, signal: AbortSignal): Promise<object>;
 }

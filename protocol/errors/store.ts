@@ -38,6 +38,12 @@ export const STORE_ERRORS = {
     http: 409,
     exit: EXIT.usage,
   }),
+  STORE_PRECONDITION_FAILED: define<{ recordId: string; version: number }>({
+    message: ({ recordId, version }) => `record ${recordId} is at version ${version}, which is not the one expected`,
+    remedy: 'Read the record again and repeat the change on its newest version. Nothing was changed.',
+    http: 412,
+    exit: EXIT.usage,
+  }),
   STORE_CURSOR_INVALID: define<Record<string, never>>({
     message: () => 'the page cursor is not one of ours, or belongs to another query',
     remedy: 'Start the listing again without a cursor.',

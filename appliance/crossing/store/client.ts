@@ -29,7 +29,8 @@ export function createStoreClient(connection: Connection): StoreClient {
     },
     head: (id, options, context) => connection.unary(head, { id, options, context }),
     list: (query, context) => connection.unary(listRecords, { query, context }),
-    shred: (id, context) => connection.unary(shred, { id, context }),
+    shred: (id, context, expected) =>
+      connection.unary(shred, { id, context, ...(expected === undefined ? {} : { expected }) }),
     rewrap: (onProgress, context) => connection.feed(rewrap, { context }, onProgress),
     async *exportCar(id, options, context) {
       yield* (await connection.download(exportCar, { id, options, context })).body;

@@ -35,7 +35,7 @@ export function storeRoutes({ store, keys, tokenSigner, services }: StoreCrossin
     ),
     unaryRoute(head, ({ id, options, context }) => store.head(id, options, context)),
     unaryRoute(listRecords, ({ query, context }) => store.list(query, context)),
-    unaryRoute(shred, ({ id, context }) => store.shred(id, context)),
+    unaryRoute(shred, ({ id, context, expected }) => store.shred(id, context, expected)),
     feedRoute(rewrap, async ({ context }, send) => {
       const progress = createProgress(send);
       const result = await store.rewrap(progress.tell, context);
