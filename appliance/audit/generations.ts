@@ -4,8 +4,14 @@ import { verifyConsistency } from '../../protocol/merkle/verify.ts';
 import type { Logger } from '../telemetry/index.ts';
 import type { AuditInput } from './event.ts';
 import { eventFacts } from './evidence.ts';
-import { foldFacts, NO_GENERATIONS, type FoldedGenerations, type LoggedToken, type LoggedFacts } from './generations-fold.ts';
 import type { GenerationsFile } from './generations-file.ts';
+import {
+  type FoldedGenerations,
+  foldFacts,
+  type LoggedFacts,
+  type LoggedToken,
+  NO_GENERATIONS,
+} from './generations-fold.ts';
 import type { Log } from './log.ts';
 import type { Reader } from './reader.ts';
 
@@ -40,14 +46,14 @@ export interface Generations {
 
 export interface GenerationsDeps {
   readonly file: GenerationsFile;
-  readonly log: Pick<Log, 'snapshot' | 'consistency' | 'size'>;
+  readonly leaves: Pick<Log, 'snapshot' | 'consistency' | 'size'>;
   readonly reader: Pick<Reader, 'entries'>;
-  readonly logger: Logger;
+  readonly log: Logger;
   readonly now: () => number;
 }
 
 export function createGenerations(deps: GenerationsDeps): Generations {
-  const { file, log, now } = deps;
+  const { file, leaves, now } = deps;
   let folded: FoldedGenerations = NO_GENERATIONS;
   let saved = 0;
   let saving: Promise<void> | undefined;
@@ -55,13 +61,13 @@ export function createGenerations(deps: GenerationsDeps): Generations {
   const early = new Map<number, LoggedFacts>();
 
   async function save(): Promise<void> {
-    const { size, root } = log.snapshot();
+    const { size, root } = leaves.snapshot();
     if (size !== folded.size || size === saved) return;
     try {
       await file.write({ folded, root });
       saved = size;
     } catch (error) {
-      deps.logger.warn({ code: error instanceof NectarError ? error.code : 'unknown' }, 'generations are not kept');
+      deps.log.warn({ code: error instanceof NectarError ? error.code : 'unknown' }, 'generations are not kept');
     }
   }
 
@@ -96,32 +102,35 @@ export function createGenerations(deps: GenerationsDeps): Generations {
 }
 
 /** The kept fold, if it is one of this very log. */
-async function readSnapshot({ file, log, logger }: GenerationsDeps): Promise<FoldedGenerations> {
+async function readSnapshot({ file, leaves, log }: GenerationsDeps): Promise<FoldedGenerations> {
   const kept = await file.read();
-  const at = log.snapshot();
+  const at = leaves.snapshot();
   if (kept === undefined || kept.folded.size > at.size) return NO_GENERATIONS;
   const { size } = kept.folded;
   try {
-    verifyConsistency({ size, root: kept.root }, at, await log.consistency(size, at));
+    verifyConsistency({ size, root: kept.root }, at, await leaves.consistency(size, at));
     return kept.folded;
   } catch (error) {
     if (!(error instanceof NectarError)) throw error;
-    logger.warn({ code: error.code, size }, 'the kept generations are of another log: every leaf is read again');
+    log.warn({ code: error.code, size }, 'the kept generations are of another log: every leaf is read again');
     return NO_GENERATIONS;
   }
 }
 
 /** Reads what the snapshot does not cover. A bundle that cannot be read is left out: `audit verify` reports it. */
-async function catchUp(from: FoldedGenerations, { log, reader, logger, now }: GenerationsDeps): Promise<FoldedGenerations> {
+async function catchUp(
+  from: FoldedGenerations,
+  { leaves, reader, log, now }: GenerationsDeps,
+): Promise<FoldedGenerations> {
   let folded = from;
-  const end = log.size();
+  const end = leaves.size();
   while (folded.size < end) {
     try {
       for await (const entry of reader.entries(folded.size, end)) folded = foldFacts(folded, eventFacts(entry), now());
     } catch (error) {
       if (!(error instanceof NectarError)) throw error;
       const size = Math.min(end, (Math.floor(folded.size / TILE_WIDTH) + 1) * TILE_WIDTH);
-      logger.warn({ code: error.code, from: folded.size, to: size }, 'leaves that cannot be read tell no generation');
+      log.warn({ code: error.code, from: folded.size, to: size }, 'leaves that cannot be read tell no generation');
       folded = { ...folded, size };
     }
   }
