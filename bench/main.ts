@@ -5,6 +5,7 @@ const BENCHES = {
   store: () => import('./store.ts'),
   audit: () => import('./audit.ts'),
   chain: () => import('./chain.ts'),
+  puts: () => import('./puts.ts'),
   sockets: () => import('./sockets.ts'),
   containers: () => import('./containers.ts'),
 } as const;

@@ -56,6 +56,9 @@ export interface GatewayAuditEvent {
     | 'token.revoke'
     | 'key.unlock'
     | 'key.rotate'
+    | 'record.rewrap'
+    | 'record.scrub'
+    | 'network.join'
     | 'audit.verify'
     | 'hardening.report'
     | 'hardening.waive'
@@ -158,7 +161,7 @@ export interface GatewayStore {
     context: AccessContext,
   ): Promise<{ records: readonly StoredMeta[]; cursor?: string }>;
   shred(id: RecordId, context: AccessContext, expected?: Expected): Promise<object>;
-  rewrap(onProgress: () => void, context: AccessContext): Promise<{ rewrapped: number }>;
+  rewrap(onProgress: (done: number) => void, context: AccessContext): Promise<{ rewrapped: number }>;
   exportCar(id: RecordId, options: { version?: number }, context: AccessContext): AsyncIterable<Uint8Array>;
   scrub(onProgress: () => void, signal: AbortSignal): Promise<object>;
 }

@@ -2,7 +2,7 @@ import { ClassicLevel } from 'classic-level';
 import type { EnvelopeCrypto } from '../../protocol/envelope/crypto.ts';
 import { openValue, SEALED_VALUE_RANDOM_BYTES, sealValue } from '../../protocol/envelope/sealed-value.ts';
 import { isNectarError, NectarError } from '../../protocol/errors.ts';
-import { diskError, requireFree } from './disk-full.ts';
+import { diskError, requireFree } from '../durable-file.ts';
 import { addStats, decodeEntry, encodeEntry, NO_STATS, type StatsDelta, type StatsEntry } from './entries.ts';
 import { createGroupCommit } from './group-commit.ts';
 

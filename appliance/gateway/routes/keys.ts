@@ -1,4 +1,5 @@
 import type { FastifyRequest } from 'fastify';
+import { evidenced } from '../evidenced.ts';
 import type { GatewayServer, RouteContext } from '../gateway-server.ts';
 import { describeOperation } from '../openapi.ts';
 import { UnlockRequest } from '../request-schemas.ts';
@@ -38,7 +39,7 @@ const scrub = describeOperation({
 
 export function addKeyRoutes(server: GatewayServer, context: RouteContext): void {
   const { deps, exclusive } = context;
-  const { keys, store, audit } = deps;
+  const { keys, store } = deps;
 
   server.post('/v1/unlock', unlock, (request) =>
     exclusive.run('unlock', () => openKeys(request, request.body as UnlockRequest, context)),
@@ -48,21 +49,46 @@ export function addKeyRoutes(server: GatewayServer, context: RouteContext): void
 
   server.post('/v1/keys/rotate', rotate, (request) =>
     exclusive.run('key rotation', async () => {
-      const { from, to } = await keys.rotate();
-      const { rewrapped } = await store.rewrap(() => undefined, request.access);
-      await audit.append({
-        type: 'key.rotate',
-        outcome: 'success',
-        context: request.access,
-        detail: { from, to, rewrapped },
+      const event = { type: 'key.rotate', context: request.access } as const;
+      const { result } = await evidenced(context, event, {
+        announced: true,
+        async run(note) {
+          const { from, to } = await keys.rotate();
+          note({ from, to });
+          return { from, to, rewrapped: await rewrap(context, request, to) };
+        },
       });
-      return { from, to, rewrapped };
+      return result;
     }),
   );
 
   server.post('/v1/scrub', scrub, (request) =>
-    exclusive.run('scrub', () => store.scrub(() => undefined, request.gone)),
+    exclusive.run('scrub', async () => {
+      const event = { type: 'record.scrub', context: request.access } as const;
+      const run = () => store.scrub(() => undefined, request.gone);
+      return (await evidenced(context, event, { run })).result;
+    }),
   );
+}
+
+/** The data keys of all records, wrapped anew. A rotation that got this far and no further shows as such in the log. */
+async function rewrap(context: RouteContext, request: FastifyRequest, to: string): Promise<number> {
+  const event = { type: 'record.rewrap', context: request.access, detail: { to } } as const;
+  const { result } = await evidenced(context, event, {
+    async run(note) {
+      let done = 0;
+      try {
+        const { rewrapped } = await context.deps.store.rewrap((soFar) => {
+          done = soFar;
+        }, request.access);
+        done = rewrapped;
+        return rewrapped;
+      } finally {
+        note({ rewrapped: done });
+      }
+    },
+  });
+  return result;
 }
 
 /** Success and failure both become evidence, as soon as there is a log to write to: it opens only after the keys do. */

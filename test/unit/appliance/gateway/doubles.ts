@@ -20,6 +20,7 @@ export class StoreDouble {
   readonly aborts: unknown[] = [];
   returned = 0;
   failPut: Error | undefined;
+  failRewrap: Error | undefined;
   failAfterBytes: number | undefined;
   putGate: Promise<void> | undefined;
   lieBytes = 0;
@@ -109,6 +110,7 @@ export class StoreDouble {
   }
 
   async rewrap() {
+    if (this.failRewrap !== undefined) throw this.failRewrap;
     return { rewrapped: this.records.size };
   }
 
