@@ -1,5 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import { Compile } from 'typebox/compile';
+import { replaceFile } from '../durable-file.ts';
 import type { Logger, Metrics } from '../telemetry/index.ts';
 import {
   type BackupOverview,
@@ -10,7 +11,6 @@ import {
   type VerificationNote,
 } from './backup-schemas.ts';
 import { createBackupMetrics } from './metrics.ts';
-import { replaceFile } from './replace-file.ts';
 
 const MAX_FILE_BYTES = 1024 * 1024;
 /** Of more repositories than this the one that was used least lately is forgotten. */

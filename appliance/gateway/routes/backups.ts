@@ -7,6 +7,7 @@ import {
   SignedCopy,
   VerificationNote,
 } from '../backup-schemas.ts';
+import { evidencedFirst } from '../evidenced.ts';
 import type { GatewayServer, RouteContext } from '../gateway-server.ts';
 import { describeOperation } from '../openapi.ts';
 import { Recorded } from '../schemas.ts';
@@ -56,28 +57,26 @@ const schedule = describeOperation({
 });
 
 /** Evidence first: nothing is signed or remembered here that the audit log does not hold. */
-export function addBackupRoutes(server: GatewayServer, { deps, backups, exclusive }: RouteContext): void {
-  const { audit } = deps;
+export function addBackupRoutes(server: GatewayServer, context: RouteContext): void {
+  const { deps, backups, exclusive } = context;
 
   server.get('/v1/backups', overview, async () => backups.overview());
 
   server.post('/v1/backups/statements', statement, (request) =>
     exclusive.run('backup statement', async () => {
       const said = request.body as CopyStatement;
-      const { kind, createdAt, ...rest } = said;
-      const detail = { kind, backupCreatedAt: createdAt, ...rest };
-      const { index } = await audit.append({
-        type: 'node.backup',
-        outcome: 'success',
-        context: request.access,
-        detail,
+      const { createdAt, ...rest } = said;
+      const detail = { backupCreatedAt: createdAt, ...rest };
+      const event = { type: 'node.backup', outcome: 'success', context: request.access, detail } as const;
+      const { result, auditLeaf } = await evidencedFirst(context, event, async (leaf) => {
+        const signature = Buffer.from(await deps.backups.sign(said)).toString('base64');
+        if (said.kind === 'snapshot') {
+          const { repository, generation } = said;
+          await backups.snapshot({ repository, generation, auditLeaf: leaf });
+        }
+        return signature;
       });
-      const signature = Buffer.from(await deps.backups.sign(said)).toString('base64');
-      if (said.kind === 'snapshot') {
-        const { repository, generation } = said;
-        await backups.snapshot({ repository, generation, auditLeaf: index });
-      }
-      return { signature, auditLeaf: index };
+      return { signature: result, auditLeaf };
     }),
   );
 
@@ -94,9 +93,9 @@ export function addBackupRoutes(server: GatewayServer, { deps, backups, exclusiv
       const note = request.body as VerificationNote;
       const { outcome, opened, ...rest } = note;
       const detail = { ...rest, opened: opened ? 'yes' : 'no' };
-      const { index } = await audit.append({ type: 'backup.verify', outcome, context: request.access, detail });
-      await backups.verification(note);
-      return { auditLeaf: index };
+      const event = { type: 'backup.verify', outcome, context: request.access, detail } as const;
+      const { auditLeaf } = await evidencedFirst(context, event, () => backups.verification(note));
+      return { auditLeaf };
     }),
   );
 
@@ -104,14 +103,9 @@ export function addBackupRoutes(server: GatewayServer, { deps, backups, exclusiv
     exclusive.run('backup schedule', async () => {
       const note = request.body as BackupScheduleNote;
       const detail = { repository: note.repository, everySeconds: note.everySeconds ?? 'off' };
-      const { index } = await audit.append({
-        type: 'backup.schedule',
-        outcome: 'success',
-        context: request.access,
-        detail,
-      });
-      await backups.schedule(note);
-      return { auditLeaf: index };
+      const event = { type: 'backup.schedule', outcome: 'success', context: request.access, detail } as const;
+      const { auditLeaf } = await evidencedFirst(context, event, () => backups.schedule(note));
+      return { auditLeaf };
     }),
   );
 }
