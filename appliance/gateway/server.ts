@@ -7,6 +7,7 @@ import ajvFormats from 'ajv-formats';
 import fastify, { type FastifyReply, type FastifyRequest } from 'fastify';
 import { isNectarError, NectarError } from '../../protocol/errors.ts';
 import { createAdmission, createExclusive } from './admission.ts';
+import type { BackupNotes } from './backup-notes.ts';
 import type { GatewayConfig } from './config.ts';
 import type { GatewayDependencies } from './dependencies.ts';
 import type { GatewayServer, RouteContext } from './gateway-server.ts';
@@ -19,6 +20,7 @@ import { challengeOf, encodeProblem, nectarErrorOf, PROBLEM_TYPE, problemOf, ret
 import { addRequestGuard, createRequestId, identify } from './request-guard.ts';
 import { allowedMethods, type RouteTable } from './route-table.ts';
 import { addAuditRoutes } from './routes/audit.ts';
+import { addBackupRoutes } from './routes/backups.ts';
 import { addHardeningRoutes } from './routes/hardening.ts';
 import { addKeyRoutes } from './routes/keys.ts';
 import { addNodeRoutes } from './routes/node.ts';
@@ -42,6 +44,7 @@ const ROUTES = [
   addKeyRoutes,
   addTokenRoutes,
   addHardeningRoutes,
+  addBackupRoutes,
   addRpcRoute,
 ];
 
@@ -56,6 +59,7 @@ export interface ServerSetup {
   readonly version: string;
   readonly tls: Pick<ServerOptions, 'cert' | 'key'>;
   readonly hardening: HardeningNotes;
+  readonly backups: BackupNotes;
   /** Aborts when the node begins to stop: from then on requests are refused. */
   readonly stopping: AbortSignal;
 }
@@ -75,6 +79,7 @@ export async function buildServer(setup: ServerSetup, deps: GatewayDependencies)
     exclusive: createExclusive(),
     idempotency: createIdempotency({ maxKeys: config.maxIdempotencyKeys, ttlMs: config.idempotencyTtlMs }, deps.now),
     hardening: setup.hardening,
+    backups: setup.backups,
   };
   const routes: RouteTable = [];
 
