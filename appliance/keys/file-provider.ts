@@ -3,7 +3,7 @@ import { mkdir, open, realpath } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { KEY_BYTES } from '../../protocol/envelope/crypto.ts';
 import { NectarError } from '../../protocol/errors.ts';
-import { createFileDurable } from './atomic-file.ts';
+import { createFile } from '../durable-file.ts';
 
 const MODE = 0o600;
 const OTHERS = 0o077;
@@ -45,7 +45,7 @@ export async function ensureKeyFile(path: string, home: string, fresh: Uint8Arra
   await refuseInsideHome(path, home);
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   try {
-    await createFileDurable(path, fresh, MODE);
+    await createFile(path, fresh, MODE);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
   }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import Type, { type Static } from 'typebox';
 import { Check } from 'typebox/value';
 import { NectarError } from '../../protocol/errors.ts';
-import { writeFileAtomic } from './atomic-file.ts';
+import { replaceFile } from '../durable-file.ts';
 import { argon2Parameters } from './passphrase-provider.ts';
 
 /** A key store is a few KiB; a larger file is not one, and is not read. */
@@ -68,7 +68,7 @@ export async function writeKeyStore(
   const { version, createdAt, current, keks, providers } = store;
   const body = { version, createdAt, current, keks, providers };
   const signed: KeyStoreFile = { ...body, mac: mac(body, macKey) };
-  await writeFileAtomic(keyStorePath(home), Buffer.from(`${JSON.stringify(signed, undefined, 2)}\n`), MODE);
+  await replaceFile(keyStorePath(home), Buffer.from(`${JSON.stringify(signed, undefined, 2)}\n`), MODE);
   return signed;
 }
 

@@ -7,7 +7,7 @@ import {
   SEALED_VALUE_SALT_BYTES,
 } from '../../protocol/envelope/sealed-value.ts';
 import { isNectarError, NectarError } from '../../protocol/errors.ts';
-import { diskError, requireFree } from './disk-full.ts';
+import { diskError, requireFree } from '../durable-file.ts';
 import { addStats, decodeEntry, encodeEntry, NO_STATS, type StatsDelta, type StatsEntry } from './entries.ts';
 import { createGroupCommit } from './group-commit.ts';
 

@@ -1,4 +1,5 @@
 import { CommanderError } from 'commander';
+import { isDiskFull } from '../../appliance/durable-file.ts';
 import { ERRORS, type ErrorCode, NectarError } from '../../protocol/errors.ts';
 import { toJson } from './output.ts';
 import { printable } from './table.ts';
@@ -25,7 +26,7 @@ function toNectarError(thrown: unknown): NectarError {
     return new NectarError('CLI_USAGE', { problem: thrown.message.replace(/^error: /, '').replace('\n', ' ') });
   }
   const system = thrown as NodeJS.ErrnoException;
-  if (system?.code === 'ENOSPC') return new NectarError('NODE_DISK_FULL', { path: system.path ?? 'the output' });
+  if (isDiskFull(thrown)) return new NectarError('NODE_DISK_FULL', { path: system.path ?? 'the output' });
   const problem = thrown instanceof Error ? thrown.message : String(thrown);
   return new NectarError('CLI_INTERNAL', { problem }, { cause: thrown });
 }

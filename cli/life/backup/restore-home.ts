@@ -1,7 +1,8 @@
 import { createReadStream } from 'node:fs';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { readPublicIdentity } from '../../../appliance/config/index.ts';
+import { publish, syncTree } from '../../../appliance/durable-file.ts';
 import { HOME_FORMAT, readFormat } from '../../../appliance/home-format.ts';
 import type { Keys } from '../../../appliance/keys/index.ts';
 import { type BackupHeader, parseStatement } from '../../../protocol/backup/statement.ts';
@@ -9,8 +10,8 @@ import { NectarError } from '../../../protocol/errors.ts';
 import { parseNote, verifyNote } from '../../../protocol/merkle/note.ts';
 import { parseVerifierKey } from '../../../protocol/merkle/verifier-key.ts';
 import { refuseExisting } from '../../home-folder.ts';
+import { homeError } from '../../provision/process/home-error.ts';
 import { IDENTITIES } from '../../provision/process/identities.ts';
-import { syncFolder, syncTree } from '../../provision/process/sync-tree.ts';
 import { noteCopy } from '../copy-reports.ts';
 import { openIdentity } from '../open-identity.ts';
 import { renewCertificate } from '../renew-certificate.ts';
@@ -67,12 +68,11 @@ export async function restoreHome(request: RestoreRequest): Promise<Restored> {
       await noteRestore(partial, unpacked, request.now());
       await syncTree(partial);
       request.signal.throwIfAborted();
-      await rename(partial, home);
-      await syncFolder(dirname(home));
+      await publish(partial, home);
     }
     return unpacked;
   } catch (error) {
-    throw restoreError(error, home);
+    throw homeError(error, home);
   } finally {
     await keys?.stop();
     await rm(partial, { recursive: true, force: true });
@@ -142,15 +142,4 @@ async function* readBackupFile(file: string): AsyncGenerator<Uint8Array> {
     if (code === undefined || !['open', 'read'].includes(syscall ?? '')) throw error;
     throw new NectarError('CLI_FILE_UNREADABLE', { path: file, reason: code }, { cause: error });
   }
-}
-
-function restoreError(error: unknown, home: string): unknown {
-  const { code } = error as NodeJS.ErrnoException;
-  if (error instanceof NectarError) return error;
-  if (code === 'ENOSPC' || code === 'EDQUOT')
-    return new NectarError('NODE_DISK_FULL', { path: home }, { cause: error });
-  if (code === 'ENOTEMPTY' || code === 'EEXIST') return new NectarError('CLI_HOME_EXISTS', { home }, { cause: error });
-  if (code === 'EACCES' || code === 'EROFS' || code === 'EPERM' || code === 'ENOTDIR')
-    return new NectarError('CLI_HOME_UNWRITABLE', { home, reason: code }, { cause: error });
-  return error;
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { type FileHandle, open, rm } from 'node:fs/promises';
+import { diskError } from '../../../appliance/durable-file.ts';
 import { HEADER_PATH, isBackupPath, MANIFEST_PATH, STATEMENT_PATH } from '../../../protocol/backup/entry-path.ts';
 import {
   type BackupHeader,
@@ -9,7 +10,6 @@ import {
   manifestLine,
 } from '../../../protocol/backup/statement.ts';
 import { encodeTarHeader, TAR_BLOCK_BYTES, tarPadding } from '../../../protocol/backup/tar-header.ts';
-import { NectarError } from '../../../protocol/errors.ts';
 import { encodeNote, noteSignature } from '../../../protocol/merkle/note.ts';
 import type { VerifierKey } from '../../../protocol/merkle/verifier-key.ts';
 import { type BackupEntry, bytesEntry } from './entry.ts';
@@ -96,7 +96,6 @@ async function append(spool: FileHandle, path: string, line: string): Promise<vo
   try {
     await spool.writeFile(line);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
-    throw new NectarError('NODE_DISK_FULL', { path }, { cause: error });
+    throw diskError(error, path);
   }
 }

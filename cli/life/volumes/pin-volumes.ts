@@ -2,6 +2,7 @@ import { createReadStream, createWriteStream } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isStaged } from '../../../appliance/durable-file.ts';
 import { NectarError } from '../../../protocol/errors.ts';
 import type { PinnedHome } from '../backup/collect.ts';
 import { type BackupEntry, bytesEntry } from '../backup/entry.ts';
@@ -91,7 +92,7 @@ async function* indexEntries(spool: string): AsyncGenerator<BackupEntry> {
 /** The bundles of the log and their sizes now: what is appended afterwards belongs to a later moment. */
 async function listSizes(volumes: OpenVolumes, folder: string): Promise<Map<string, number>> {
   const sizes = new Map<string, number>();
-  for await (const { path, size } of volumes.files(folder)) if (!path.endsWith('.tmp')) sizes.set(path, size);
+  for await (const { path, size } of volumes.files(folder)) if (!isStaged(path)) sizes.set(path, size);
   return sizes;
 }
 
@@ -116,7 +117,7 @@ async function* beginning(content: AsyncIterable<Uint8Array>, bytes: number): As
 async function* below(volumes: OpenVolumes, folder: string, prefix: string): AsyncGenerator<BackupEntry> {
   for await (const { path, size, content } of volumes.files(folder)) {
     const name = path.slice(path.lastIndexOf('/') + 1);
-    if (name.startsWith('.') || name.endsWith('.tmp')) continue;
+    if (name.startsWith('.') || isStaged(name)) continue;
     yield { path: `${prefix}/${path}`, size, read: content };
   }
 }

@@ -1,18 +1,19 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, realpathSync } from 'node:fs';
-import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import type { PublicIdentity } from '../../../appliance/config/index.ts';
+import { publish, syncTree } from '../../../appliance/durable-file.ts';
 import { createCertificates } from '../../../appliance/gateway/tls.ts';
 import { createTokenSigner, createTokens } from '../../../appliance/gateway/tokens.ts';
 import { createRootKey, type Enrolment, type Keys, nodeEnvelopeCrypto } from '../../../appliance/keys/index.ts';
 import { NectarError } from '../../../protocol/errors.ts';
 import { refuseExisting } from '../../home-folder.ts';
+import { homeError } from './home-error.ts';
 import { createIdentities, IDENTITIES } from './identities.ts';
 import { openKeys } from './open-keys.ts';
 import { isAlive } from './running.ts';
-import { syncFolder, syncTree } from './sync-tree.ts';
 
 /** The CLI's own token lasts as long as the gateway allows; `up` replaces it when its end is near. */
 const CLIENT_TOKEN_SECONDS = 366 * 86_400;
@@ -74,8 +75,7 @@ export async function createHome(request: HomeRequest, say: (step: string) => vo
     const identity = await fill(partial, request, say);
     await syncTree(partial);
     signal.throwIfAborted();
-    await rename(partial, home);
-    await syncFolder(dirname(home));
+    await publish(partial, home);
     return identity;
   } catch (error) {
     await rm(partial, { recursive: true, force: true });
@@ -150,18 +150,6 @@ async function writeClientToken(
   });
   await mkdir(join(folder, 'client'), { mode: 0o700 });
   await writeFile(join(folder, 'client', 'token'), `${token}\n`, { mode: 0o600 });
-}
-
-function homeError(error: unknown, home: string): unknown {
-  const { code } = error as NodeJS.ErrnoException;
-  if (error instanceof NectarError) return error;
-  if (code === 'ENOSPC' || code === 'EDQUOT')
-    return new NectarError('NODE_DISK_FULL', { path: home }, { cause: error });
-  if (code === 'ENOTEMPTY' || code === 'EEXIST') return new NectarError('CLI_HOME_EXISTS', { home }, { cause: error });
-  if (code === 'EACCES' || code === 'EROFS' || code === 'EPERM' || code === 'ENOTDIR') {
-    return new NectarError('CLI_HOME_UNWRITABLE', { home, reason: code }, { cause: error });
-  }
-  return error;
 }
 
 function pretty(value: unknown): string {
