@@ -69,6 +69,7 @@ export const LOG_MESSAGES: readonly string[] = [
   'the audit log cannot be written: nothing private is served',
   'the audit log is damaged: nothing private is served',
   'the audit log is writable again',
+  'the notes of backups are damaged: starting anew',
   'the notes of hardening reports are damaged: starting anew',
   'the store does not give the secrets yet',
   'the store tells no wishes now',
