@@ -14,7 +14,7 @@ import {
   type SequencerHomeConfig,
 } from './config/index.ts';
 import { createGateway, createGatewayRenewal, createMetricsServer, createTokens, issueByCa } from './gateway/index.ts';
-import { createIdentitySigner, createKeys, nodeEnvelopeCrypto } from './keys/index.ts';
+import { createBackupKeys, createIdentitySigner, createKeys, nodeEnvelopeCrypto } from './keys/index.ts';
 import { createP2p } from './p2p/index.ts';
 import { createAuditor, createBatcher, createRollup, createRpcServer, createSequencer } from './rollup/index.ts';
 import { createStatus } from './status/index.ts';
@@ -90,6 +90,7 @@ export async function wireNode({ home, version, config }: NodeOptions, { log, me
       audit: () => audit.treeHead(),
       anchored: () => anchor.anchored(),
       hardening: () => gateway.hardening(),
+      backups: () => gateway.backups(),
       now,
     },
   );
@@ -103,9 +104,11 @@ export async function wireNode({ home, version, config }: NodeOptions, { log, me
       certificatePath: paths.certificate,
       keyPath: paths.certificateKey,
       hardeningPath: paths.hardening,
+      backupsPath: paths.backups,
     },
     {
       keys,
+      backups: createBackupKeys({ nodeId }, { keys, signer, crypto }),
       audit,
       store,
       rollup,

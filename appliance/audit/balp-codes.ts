@@ -128,6 +128,8 @@ export const EVENTS = {
   'hardening.waive': alert(SECURITY_CONFIGURATION, 'U'),
   'hardening.unwaive': alert(SECURITY_CONFIGURATION, 'U'),
   'hardening.schedule': alert(SECURITY_CONFIGURATION, 'U'),
+  'backup.verify': alert(SECURITY_CONFIGURATION, 'R'),
+  'backup.schedule': alert(SECURITY_CONFIGURATION, 'U'),
   'network.join': alert(dicom('110128', 'Network Configuration'), 'U'),
   // The whole node, sealed as it is at rest, leaves this machine, or came to it.
   'node.backup': {

@@ -21,6 +21,34 @@ export interface GatewayKeys {
   rotate(): Promise<{ from: string; to: string }>;
 }
 
+/** What a node says of a copy of itself: `kind: 'file'` of one in one file, `'snapshot'` of one in a repository. */
+export type CopyStatement =
+  | {
+      readonly kind: 'file';
+      readonly createdAt: string;
+      readonly entries: number;
+      readonly bytes: number;
+      readonly manifestSha256: string;
+    }
+  | {
+      readonly kind: 'snapshot';
+      readonly repository: string;
+      readonly generation: number;
+      readonly createdAt: string;
+      readonly logSize: number;
+      readonly logRoot: string;
+      readonly manifestSha256: string;
+      readonly tableSha256: string;
+      readonly previous: string;
+    };
+
+export interface GatewayBackups {
+  /** Ed25519 by the checkpoint key over the statement's text. */
+  sign(statement: CopyStatement): Promise<Uint8Array>;
+  /** Seals the metadata of a repository. */
+  repositoryKey(repository: string): Promise<Uint8Array>;
+}
+
 /** The events that the gateway itself is the witness of; everything about records is appended by the store. */
 export interface GatewayAuditEvent {
   readonly type:
@@ -37,6 +65,8 @@ export interface GatewayAuditEvent {
     | 'hardening.waive'
     | 'hardening.unwaive'
     | 'hardening.schedule'
+    | 'backup.verify'
+    | 'backup.schedule'
     | 'node.backup'
     | 'node.restore';
   readonly outcome: 'success' | 'failure';
@@ -164,6 +194,7 @@ export interface GatewayPeer {
 /** What the gateway needs from the rest of the node. A service that has not started throws NODE_NOT_READY. */
 export interface GatewayDependencies {
   readonly keys: GatewayKeys;
+  readonly backups: GatewayBackups;
   readonly audit: GatewayAudit;
   readonly store: GatewayStore;
   /** JSON-RPC 2.0, single or batch; undefined when the body held notifications only. Never throws once started. */

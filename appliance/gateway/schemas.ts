@@ -1,4 +1,5 @@
 import Type, { type Static } from 'typebox';
+import { BackupStatus } from './backup-schemas.ts';
 import { HardeningStatus } from './hardening-schemas.ts';
 
 /** Every shape of the HTTP API: validation, OpenAPI and, as `Static` types, the clients read the same declarations. */
@@ -182,6 +183,7 @@ export const NodeStatus = Type.Object(
       ),
     ),
     hardening: Type.Optional(orUnknown(HardeningStatus)),
+    backups: Type.Optional(orUnknown(BackupStatus)),
   },
   { description: 'The node at a glance; what is not known yet (locked, starting) is null.', ...strict },
 );

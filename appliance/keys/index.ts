@@ -1,3 +1,4 @@
+export { type BackupKeys, type CopyStatement, createBackupKeys } from './backup-keys.ts';
 export { type KeysConfig, keysConfig } from './config.ts';
 export { defaultKeyFile } from './file-provider.ts';
 export type { KeyPurpose } from './hierarchy.ts';

@@ -10,7 +10,7 @@ import { metricsRoute } from '../crossing/metrics/server.ts';
 import { createCrossingServer } from '../crossing/server.ts';
 import { type CrossingName, healthSocketPath, socketPath } from '../crossing/socket.ts';
 import { storeRoutes } from '../crossing/store/server.ts';
-import { createIdentitySigner, createKeys, nodeEnvelopeCrypto } from '../keys/index.ts';
+import { createBackupKeys, createIdentitySigner, createKeys, nodeEnvelopeCrypto } from '../keys/index.ts';
 import { createStore } from '../store/index.ts';
 import { type RoleOptions, randomBytes, today, type WireDeps, type Wiring } from '../wiring.ts';
 import { reportLife } from './report-life.ts';
@@ -31,6 +31,8 @@ export async function wireStore(options: RoleOptions, { log, metrics }: WireDeps
   const auditKeys = createAuditKeysClient(connect('audit-keys'));
   const handover = createKeyHandover({ keys, audit: auditKeys, log });
 
+  const signer = createIdentitySigner(keys, 'checkpoint');
+  const backups = createBackupKeys({ nodeId }, { keys, signer, crypto });
   const wants = createWantedBlocks();
   const store = createStore(
     { ...config.store, home: paths.storeParent, nodeId },
@@ -40,7 +42,7 @@ export async function wireStore(options: RoleOptions, { log, metrics }: WireDeps
       audit,
       evidence: auditKeys,
       replicas: wants,
-      signer: createIdentitySigner(keys, 'checkpoint'),
+      signer,
       log,
       metrics,
       now: today,
@@ -53,7 +55,7 @@ export async function wireStore(options: RoleOptions, { log, metrics }: WireDeps
     createCrossingServer({ name, path: socketPath(sockets, name) }, { routes, log });
   const tokenSigner = createIdentitySigner(keys, 'token');
   const crossings = [
-    serve('store', [...storeRoutes({ store, keys, tokenSigner, services }), metricsRoute(metrics)]),
+    serve('store', [...storeRoutes({ store, keys, tokenSigner, backups, services }), metricsRoute(metrics)]),
     serve('blocks', blocksRoutes({ store, keys, wants })),
   ];
   const life = { role: 'store', version } as const;

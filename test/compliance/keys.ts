@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
+import { type KeyObject, verify } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
 import type { GatewayDependencies, Tokens } from '../../appliance/gateway/index.ts';
+import { encodeSnapshotStatement } from '../../protocol/backup/snapshot-statement.ts';
+import { encodeStatement } from '../../protocol/backup/statement.ts';
 import { type ErrorCode, isNectarError } from '../../protocol/errors.ts';
 
 /** The keys of one node, locked, as the gateway holds them; and its tokens, signed with a key that it does not hold. */
@@ -8,6 +11,10 @@ export interface KeysUnderTest {
   readonly keys: GatewayDependencies['keys'];
   readonly tokens: Tokens;
   readonly passphrase: string;
+  readonly backups: GatewayDependencies['backups'];
+  /** Public half of what signs statements, and of which node they are. */
+  readonly checkpointKey: KeyObject;
+  readonly nodeId: string;
   close(): Promise<void>;
 }
 
@@ -31,6 +38,7 @@ export function keysCompliance(name: string, create: () => Promise<KeysUnderTest
       assert.deepEqual([key?.id, key?.current, key?.provider], ['kek/1', true, 'passphrase']);
       await assert.rejects(under.keys.rotate(), hasCode('KEY_LOCKED'));
       await assert.rejects(under.tokens.issue(request), hasCode('KEY_LOCKED'));
+      await assert.rejects(under.backups.repositoryKey('11'.repeat(16)), hasCode('KEY_LOCKED'));
     });
 
     it('refuses a wrong passphrase and an absent provider, and stays locked', async () => {
@@ -51,6 +59,33 @@ export function keysCompliance(name: string, create: () => Promise<KeysUnderTest
       assert.equal(principal.subject, 'compliance');
       await under.tokens.revoke(issued.id);
       await assert.rejects(under.tokens.verify(issued.token), hasCode('GATEWAY_TOKEN_REVOKED'));
+    });
+
+    it('signs what a backup says of itself, spelled out as a statement of this node', async () => {
+      const createdAt = '2026-11-23T06:00:00.000Z';
+      const digest = 'ab'.repeat(32);
+      const file = { createdAt, entries: 3, bytes: 4, manifestSha256: digest };
+      const snapshot = {
+        ...{ repository: '11'.repeat(16), generation: 2, createdAt, logSize: 9, logRoot: digest },
+        ...{ manifestSha256: digest, tableSha256: digest, previous: digest },
+      };
+      const { nodeId, checkpointKey, backups } = under;
+      for (const [text, signature] of [
+        [encodeStatement({ nodeId, ...file }), await backups.sign({ kind: 'file', ...file })],
+        [encodeSnapshotStatement({ nodeId, ...snapshot }), await backups.sign({ kind: 'snapshot', ...snapshot })],
+      ] as const) {
+        assert.ok(verify(null, Buffer.from(text), checkpointKey, signature), text);
+      }
+    });
+
+    it('gives each repository a key of its own, the same one again', async () => {
+      const [one, again, other] = await Promise.all(
+        ['11', '11', '22'].map((byte) => under.backups.repositoryKey(byte.repeat(16))),
+      );
+      assert.equal(one?.length, 32);
+      assert.deepEqual(one, again);
+      assert.notDeepEqual(one, other);
+      await assert.rejects(under.backups.repositoryKey('../x'));
     });
 
     it('rotates to the next key', async () => {

@@ -1,6 +1,14 @@
 import type { RootHash } from '../../../protocol/brand.ts';
 import type { AuditProof } from '../../../protocol/merkle/audit-proof.ts';
-import type { AccessContext, AuditAnchor, AuditEntry, AuditPage, AuditQuery, AuditVerdict } from '../../audit/index.ts';
+import type {
+  AccessContext,
+  AuditAnchor,
+  AuditEntry,
+  AuditPage,
+  AuditQuery,
+  AuditVerdict,
+  LoggedToken,
+} from '../../audit/index.ts';
 import { feed, unary } from '../method.ts';
 import {
   accessContext,
@@ -27,6 +35,7 @@ const MAX_ANCHORS = 1024;
 /** A patient's records that one question names, 35 bytes of JSON each. */
 const MAX_RECORDS = 10_000;
 const MAX_QUERY_BYTES = 512 * 1024;
+const MAX_LOGGED_TOKENS = 4_096;
 
 export interface AuditState {
   readonly services: readonly ServiceState[];
@@ -105,6 +114,26 @@ export const prove = unary<{ index: number; context?: AccessContext }, AuditProo
     }),
   ),
   maxOutputBytes: MAX_ENTRY_BYTES,
+});
+
+export const loggedTokens = unary<null, readonly LoggedToken[]>({
+  name: 'logged-tokens',
+  input: shape(nothing),
+  output: shape(
+    list(
+      exact({
+        id: text(64),
+        subject: text(1024),
+        name: optional(text(1024)),
+        scope: text(1024),
+        createdAt: text(64),
+        expiresAt: text(64),
+        revokedAt: optional(text(64)),
+      }),
+      MAX_LOGGED_TOKENS,
+    ),
+  ),
+  maxOutputBytes: 16 * 1024 * 1024,
 });
 
 const verdict = oneOf('ok', 'violated');

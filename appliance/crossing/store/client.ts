@@ -1,9 +1,9 @@
-import type { Keys } from '../../keys/index.ts';
+import type { BackupKeys, Keys } from '../../keys/index.ts';
 import type { Store } from '../../store/index.ts';
 import { once } from '../collect.ts';
 import type { Connection } from '../connection.ts';
 import { exportCar, head, listRecords, open, put, rewrap, type StoreState, scrub, shred, state } from './contract.ts';
-import { keyState, listKeys, rotateKeys, signToken, unlock } from './key-contract.ts';
+import { keyState, listKeys, repositoryKey, rotateKeys, signCopy, signToken, unlock } from './key-contract.ts';
 
 type Crossed = 'put' | 'open' | 'head' | 'list' | 'shred' | 'rewrap' | 'exportCar' | 'scrub';
 
@@ -58,5 +58,13 @@ export function createKeysClient(connection: Connection, now = () => performance
     list: () => connection.unary(listKeys, null),
     rotate: () => connection.unary(rotateKeys, null),
     signToken: async (input) => (await connection.unary(signToken, { input })).signature,
+  };
+}
+
+/** What backups need of the keys, reached over the store's socket. */
+export function createBackupKeysClient(connection: Connection): BackupKeys {
+  return {
+    sign: async (statement) => (await connection.unary(signCopy, statement)).signature,
+    repositoryKey: async (repository) => (await connection.unary(repositoryKey, { repository })).key,
   };
 }

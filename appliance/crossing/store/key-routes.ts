@@ -1,8 +1,17 @@
 import { NectarError } from '../../../protocol/errors.ts';
-import type { Keys } from '../../keys/index.ts';
+import type { BackupKeys, Keys } from '../../keys/index.ts';
 import { collect } from '../collect.ts';
 import { type Route, unaryRoute, uploadRoute } from '../route.ts';
-import { keyState, listKeys, MAX_PASSPHRASE_BYTES, rotateKeys, signToken, unlock } from './key-contract.ts';
+import {
+  keyState,
+  listKeys,
+  MAX_PASSPHRASE_BYTES,
+  repositoryKey,
+  rotateKeys,
+  signCopy,
+  signToken,
+  unlock,
+} from './key-contract.ts';
 
 /** Header and claims of a JWT, each base64url of a JSON object; nothing else is ever signed with the token key. */
 const SIGNING_INPUT = /^eyJ[A-Za-z0-9_-]+\.eyJ[A-Za-z0-9_-]+$/;
@@ -28,5 +37,13 @@ export function keyRoutes(keys: Keys, tokenSigner: { sign(input: Uint8Array): Pr
       }
       return { signature: await tokenSigner.sign(input) };
     }),
+  ];
+}
+
+/** Statements of backups, signed, and the keys of their repositories. */
+export function backupKeyRoutes(backups: BackupKeys): Route[] {
+  return [
+    unaryRoute(signCopy, async (statement) => ({ signature: await backups.sign(statement) })),
+    unaryRoute(repositoryKey, async ({ repository }) => ({ key: await backups.repositoryKey(repository) })),
   ];
 }

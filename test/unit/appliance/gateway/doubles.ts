@@ -196,6 +196,10 @@ export function createDependencies(parts: DependencyParts): GatewayDependencies 
       list: () => [{ id: 'kek/1', createdAt: new Date(NOW).toISOString(), current: true, provider: 'passphrase' }],
       rotate: async () => ({ from: 'kek/1', to: 'kek/2' }),
     },
+    backups: {
+      sign: async () => new Uint8Array(64).fill(7),
+      repositoryKey: async () => new Uint8Array(32).fill(9),
+    },
     audit,
     store,
     rollup: {
