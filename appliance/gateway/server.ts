@@ -12,6 +12,7 @@ import type { GatewayConfig } from './config.ts';
 import type { GatewayDependencies } from './dependencies.ts';
 import type { GatewayServer, RouteContext } from './gateway-server.ts';
 import type { HardeningNotes } from './hardening-notes.ts';
+import { httpStatusOf } from './http-status.ts';
 import { createIdempotency } from './idempotency.ts';
 import { createGatewayMetrics, type GatewayMetrics } from './metrics.ts';
 import { addOpenApi } from './openapi.ts';
@@ -180,7 +181,7 @@ function sendProblem(reply: FastifyReply, error: NectarError, requestId: string)
   if (isNectarError(error, 'GATEWAY_METHOD_UNSUPPORTED')) reply.header('allow', error.data.allowed.join(', '));
   if (isNectarError(error, 'GATEWAY_RANGE_INVALID')) reply.header('content-range', `bytes */${error.data.bytes}`);
   reply
-    .code(error.status)
+    .code(httpStatusOf(error.code))
     .type(PROBLEM_TYPE)
     .send(encodeProblem(problemOf(error, requestId)));
 }
@@ -197,8 +198,9 @@ function answerMalformed(
   }
   const problem = malformed(error.code, at.config);
   const body = encodeProblem(problemOf(problem, at.requestId));
+  const status = httpStatusOf(problem.code);
   const head = [
-    `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}`,
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
     'connection: close',
     `x-request-id: ${at.requestId}`,
     `content-type: ${PROBLEM_TYPE}`,

@@ -74,11 +74,11 @@ async function upload(
   try {
     const secret = { dek, aad: blobAad({ nodeId: options.nodeId, recordId, version }) };
     const limits = { maxBytes: options.maxRecordBytes, inlineMaxBytes: options.inlineMaxBytes };
-    const signal = AbortSignal.any([source.signal, core.signal]);
+    const signals = [source.signal, core.signal];
     const emit = emitter(core, staged);
-    const blob = await sealStream({ body: source.body, secret, ...limits, signal, emit }, core.deps);
+    const blob = await sealStream({ body: source.body, secret, ...limits, signals, emit }, core.deps);
     await staged.settle();
-    signal.throwIfAborted();
+    for (const signal of signals) signal.throwIfAborted();
     const receipt = await store(core, { to, staged, wrapped, blob });
     core.metrics.sealedBytes.inc(blob.bytes);
     return receipt;
