@@ -25,63 +25,33 @@ export const LIFE_ERRORS = {
   }),
   BACKUP_OBJECT_MISSING: define<{ object: string }>({
     message: ({ object }) => `the repository has no ${object}`,
-    remedy: 'Restore another snapshot, and run `nectar-byon backup` while the node is still there: it brings what is missing.',
-    http: 409,
-    exit: EXIT.checksFailed,
   }),
   BACKUP_TARGET_REFUSED: define<{ target: string; reason: string }>({
     message: ({ target, reason }) => `${target} does not take part: ${reason}`,
-    remedy: 'Is it there, is there room, and may this user write there?',
-    http: 503,
-    exit: EXIT.unreachable,
   }),
   BACKUP_REPOSITORY_FOREIGN: define<{ target: string; nodeId: string }>({
     message: ({ target, nodeId }) => `${target} is the repository of the node ${nodeId}`,
-    remedy: 'One repository holds one node. Name another place.',
-    http: 409,
-    exit: EXIT.usage,
   }),
   BACKUP_REPOSITORY_BEHIND: define<{ target: string; found: number; known: number }>({
     message: ({ target, found, known }) =>
       `${target} is older than this node knows it: generation ${found}, and ${known} was written`,
-    remedy:
-      'Whoever holds it has put an older copy back, or lost the newest part. Find out who; go on with `nectar-byon backup --to ... --accept-older`, or begin a new repository.',
-    http: 409,
-    exit: EXIT.checksFailed,
   }),
   BACKUP_REPOSITORY_FORKED: define<{ target: string; generation: number }>({
     message: ({ target, generation }) => `generation ${generation} in ${target} is not the one that this node wrote`,
-    remedy:
-      'Two homes of one node write to it, or somebody changed it. Begin a new repository, and keep this one as evidence.',
-    http: 409,
-    exit: EXIT.checksFailed,
   }),
   BACKUP_INDEX_SHRUNK: define<{ found: number; known: number }>({
-    message: ({ found, known }) => `the index has ${found} records, destroyed ones included; the last snapshot had ${known}`,
-    remedy:
-      'Records never leave the index, so it is damaged or an older one. Nothing was replaced in the repository. Restore from it; or take the loss with --accept-loss.',
-    http: 409,
-    exit: EXIT.checksFailed,
+    message: ({ found, known }) =>
+      `the index has ${found} records, destroyed ones included; the last snapshot had ${known}`,
   }),
   BACKUP_SNAPSHOT_UNKNOWN: define<{ target: string; generation: number }>({
     message: ({ target, generation }) => `${target} has no snapshot ${generation}`,
-    remedy: '`nectar-byon backup list` shows those that are there.',
-    http: 404,
-    exit: EXIT.usage,
   }),
   BACKUP_BUSY: define<{ target: string }>({
     message: ({ target }) => `another run writes to ${target}`,
-    remedy: 'Wait until it has ended.',
-    http: 409,
-    exit: EXIT.unreachable,
   }),
   BACKUP_VERIFY_FAILED: define<{ target: string; faults: number; first: string }>({
     message: ({ target, faults, first }) =>
       `${target} does not restore: ${faults} ${faults === 1 ? 'fault' : 'faults'}, the first: ${first}`,
-    remedy:
-      'Run `nectar-byon backup` to bring what is missing, and verify again; else begin a new repository while the node is there.',
-    http: 409,
-    exit: EXIT.checksFailed,
   }),
   BACKUP_KEY_REFUSED: define<Record<string, never>>({
     message: () => 'the key file never goes into a backup',

@@ -1,6 +1,6 @@
+import { randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdir, open, opendir, rename, rm, stat } from 'node:fs/promises';
-import { randomBytes } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { createFile, diskError, isStaged, syncFolder } from '../../../appliance/durable-file.ts';
 import { SNAPSHOTS } from '../../../protocol/backup/repository.ts';
