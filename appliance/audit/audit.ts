@@ -16,8 +16,12 @@ import { createDisk, type Disk } from './disk.ts';
 import { eraseBodies } from './erase.ts';
 import type { AccessContext, AuditInput } from './event.ts';
 import { type RecordEvidence, recordEvidence } from './evidence.ts';
+import type { FileGenerations } from './generations.ts';
+import { createGenerationsFile } from './generations-file.ts';
+import type { LoggedToken } from './generations-fold.ts';
 import { type AuditMetrics, createAuditMetrics } from './metrics.ts';
 import { type OpenLog, openLog } from './open-log.ts';
+import { type AuditPage, type AuditQuery, createQueries, type Queries } from './query.ts';
 import type { AuditEntry } from './reader.ts';
 import { type AuditAnchor, type AuditVerdict, type VerifyLogOptions, verifyLog } from './verify-folder.ts';
 import { createWriteHealth, type WriteHealth } from './write-health.ts';
@@ -59,8 +63,8 @@ export interface Audit extends Service {
   checkpoint(): Promise<IssuedCheckpoint>;
   /** Reading the log is itself logged, before anything is returned. */
   entry(index: number, context: AccessContext): Promise<AuditEntry>;
-  /** The last entries, oldest first, at most a thousand. */
-  tail(limit: number, context: AccessContext): Promise<AuditEntry[]>;
+  /** A page of the entries that a filter means; the whole reading is logged once, before its first page. */
+  query(query: AuditQuery, context: AccessContext, signal?: AbortSignal): Promise<AuditPage>;
   /** A stand-alone proof. With a context it discloses the body, and the reading is logged; without, it does not. */
   prove(index: number, context?: AccessContext): Promise<AuditProof>;
   /** Hashes that lead from an older tree to the last checkpoint. */
@@ -68,14 +72,15 @@ export interface Audit extends Service {
   verify(request: AuditVerifyRequest): Promise<AuditVerdict>;
   /** What happened to records from a leaf on: for the node's own cross-check, not for people. */
   records(from: number, signal: AbortSignal): AsyncIterable<RecordEvidence>;
+  /** The newest generation of each file of the home that a leaf states: what is older on disk was put back. */
+  latest(): Promise<FileGenerations>;
+  /** The tokens that the log knows of, revoked ones included. */
+  loggedTokens(): Promise<readonly LoggedToken[]>;
   /** Erases the bodies of full bundles older than a time; proofs stay valid. */
   erase(before: Date, context: AccessContext): Promise<{ erased: number }>;
   /** The log's verifier key, NAME+HASH+KEY. */
   vkey(): string;
 }
-
-/** Most entries that one reading returns. */
-const MAX_TAIL = 1_000;
 
 export function createAudit(options: AuditOptions, deps: AuditDeps): Audit {
   return new AuditLog(options, { ...deps, log: deps.log.child({ service: 'audit' }) });
@@ -96,6 +101,7 @@ class AuditLog implements Audit {
   readonly #disk: Disk;
   readonly #metrics: AuditMetrics;
   readonly #key: VerifierKey;
+  readonly #queries: Queries;
   #state: State = { is: 'stopped' };
 
   constructor(options: AuditOptions, deps: AuditDeps) {
@@ -104,6 +110,11 @@ class AuditLog implements Audit {
     this.#disk = deps.disk ?? createDisk(options.folder);
     this.#metrics = createAuditMetrics(deps.metrics);
     this.#key = { name: options.origin, type: SIGNATURE_TYPE.ed25519, publicKey: deps.signer.publicKey };
+    this.#queries = createQueries({
+      open: () => this.#open().log,
+      logReading: (context, detail) => this.#logReading(context, detail),
+      now: deps.now,
+    });
   }
 
   async start(signal: AbortSignal): Promise<void> {
@@ -160,14 +171,8 @@ class AuditLog implements Audit {
     return log.reader.entry(index);
   }
 
-  async tail(limit: number, context: AccessContext): Promise<AuditEntry[]> {
-    const { log } = this.#open();
-    const end = log.leaves.size();
-    const count = Math.max(0, Math.min(Math.trunc(limit), MAX_TAIL, end));
-    await this.#logReading(context, { from: end - count, count });
-    const entries: AuditEntry[] = [];
-    for await (const entry of log.reader.entries(end - count, end)) entries.push(entry);
-    return entries;
+  async query(query: AuditQuery, context: AccessContext, signal?: AbortSignal): Promise<AuditPage> {
+    return this.#queries.page(query, context, signal);
   }
 
   async prove(index: number, context?: AccessContext): Promise<AuditProof> {
@@ -208,6 +213,14 @@ class AuditLog implements Audit {
     }
   }
 
+  async latest(): Promise<FileGenerations> {
+    return this.#open().log.generations.latest();
+  }
+
+  async loggedTokens(): Promise<readonly LoggedToken[]> {
+    return this.#open().log.generations.tokens();
+  }
+
   async erase(before: Date, context: AccessContext): Promise<{ erased: number }> {
     const { log } = this.#open();
     await this.append({ type: 'audit.erase', outcome: 'success', context, detail: { before: before.toISOString() } });
@@ -231,10 +244,13 @@ class AuditLog implements Audit {
     const { external = [], origin, config } = this.#options;
     const key = this.#key;
     encodeVerifierKey(key); // refuses an origin that cannot be a key name before anything is signed with it
-    const sealer = createBodySealer(this.#deps.keys.derive('audit-body'), origin, this.#deps.randomBytes);
+    const { randomBytes } = this.#deps;
+    const bodyKey = this.#deps.keys.derive('audit-body');
+    const sealer = createBodySealer(bodyKey, origin, randomBytes);
+    const generationsFile = createGenerationsFile({ disk: this.#disk, bodyKey, origin, randomBytes });
     const heads = external.map(({ size, root, where }) => ({ size, where, root: Buffer.from(root, 'hex') }));
     const at = { disk: this.#disk, metrics: this.#metrics, external: heads };
-    return openLog({ ...this.#deps, ...at, key, sealer, config });
+    return openLog({ ...this.#deps, ...at, key, sealer, generationsFile, config });
   }
 
   /** Evidence in the log itself that recording was interrupted. If it cannot be written, neither can anything else. */
