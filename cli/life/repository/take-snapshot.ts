@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { SealedIndex } from '../../../appliance/store/sealed-index.ts';
 import {
   encodeManifest,
   encodeRepositoryHeader,
@@ -28,7 +29,7 @@ import type { PinnedHome } from '../backup/collect.ts';
 import type { BackupAuthority } from '../backup-authority.ts';
 import { type CollectedHome, collectHome, createBlockWriter, packBlob } from './collect-home.ts';
 import { createFileLists } from './file-lists.ts';
-import { createIndexCopy, type IndexCopy, type OpenIndexCopy } from './index-copy.ts';
+import { createIndexCopy, type IndexCopy } from './index-copy.ts';
 import { writeKeyTable } from './key-table.ts';
 import {
   type FoundSnapshot,
@@ -206,7 +207,7 @@ async function seal(manifest: SnapshotManifest, secret: RepositorySecret): Promi
 
 interface Finishing {
   readonly secret: RepositorySecret;
-  readonly index: OpenIndexCopy;
+  readonly index: SealedIndex;
   readonly home: CollectedHome;
   readonly manifestSha256: string;
   readonly createdAt: string;
