@@ -35,8 +35,9 @@ export type CopyStatement =
       readonly repository: string;
       readonly generation: number;
       readonly createdAt: string;
-      readonly logSize: number;
-      readonly logRoot: string;
+      readonly leaves: number;
+      readonly checkpointSize: number;
+      readonly checkpointRoot: string;
       readonly manifestSha256: string;
       readonly tableSha256: string;
       readonly previous: string;
