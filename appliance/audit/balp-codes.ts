@@ -120,6 +120,7 @@ export const EVENTS = {
   'audit.recover': alert(dicom('110134', 'Audit Recording Started'), 'E'),
   'audit.erase': alert(coding(SYSTEM.lifecycle, 'destroy'), 'D'),
   'auth.denied': alert(coding(SYSTEM.balpAuthorization, 'AuthZ-Role'), 'E'),
+  'connection.refused': alert(dicom('110126', 'Node Authentication'), 'E'),
   'token.create': alert(USER_ATTRIBUTES, 'C'),
   'token.revoke': alert(USER_ATTRIBUTES, 'D'),
   'key.unlock': alert(RESTRICTED_FUNCTION, 'E'),

@@ -24,6 +24,7 @@ export interface GatewayKeys {
 export interface GatewayAuditEvent {
   readonly type:
     | 'auth.denied'
+    | 'connection.refused'
     | 'token.create'
     | 'token.revoke'
     | 'key.unlock'
