@@ -21,7 +21,7 @@ export interface ProviderHost {
 /** A provider turns something that only the right machine or person has into 32 bytes, which wrap the root key. */
 export interface Enrolled {
   /** Goes into keys.json, beside the root key that it helps to open. */
-  readonly payload: Record<string, unknown>;
+  readonly payload: object;
   /** 32 bytes; the caller wipes it. */
   readonly key: Uint8Array;
 }

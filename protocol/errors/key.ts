@@ -20,6 +20,12 @@ export const KEY_ERRORS = {
     http: 400,
     exit: EXIT.usage,
   }),
+  KEY_PASSPHRASE_INVALID: define<Record<string, never>>({
+    message: () => 'the passphrase is not one line of UTF-8 text',
+    remedy: 'Type it, or write it into the file as plain UTF-8 text on one line.',
+    http: 400,
+    exit: EXIT.usage,
+  }),
   KEY_UNLOCK_BUSY: define<{ waiting: number }>({
     message: ({ waiting }) => `${waiting} unlock attempts already wait`,
     remedy: 'Wait a minute and try again; many wrong attempts in a row slow the node down on purpose.',
@@ -31,6 +37,66 @@ export const KEY_ERRORS = {
     remedy: 'Unlock with a provider that `nectar-byon keys list` names.',
     http: 409,
     exit: EXIT.key,
+  }),
+  KEY_PROVIDER_UNKNOWN: define<{ provider: string; known: readonly string[] }>({
+    message: ({ provider, known }) => `there is no provider ${JSON.stringify(provider)}: it is one of ${known.join(', ')}`,
+    remedy: 'Name one of those; `nectar-byon keys enroll --help` describes them.',
+    http: 400,
+    exit: EXIT.usage,
+  }),
+  KEY_PROVIDER_UNSUPPORTED: define<{ provider: string }>({
+    message: ({ provider }) => `${provider} needs to start a program, which this process may not`,
+    remedy:
+      'The store of a node in containers starts no programs: use a key file (a mounted secret) or a passphrase there. As a process (--target process) a node takes every provider.',
+    http: 409,
+    exit: EXIT.usage,
+  }),
+  KEY_PROVIDER_ABSENT: define<{ id: string }>({
+    message: ({ id }) => `no provider of the id ${JSON.stringify(id)} is enrolled`,
+    remedy: '`nectar-byon keys list` shows the ids.',
+    http: 404,
+    exit: EXIT.usage,
+  }),
+  KEY_PROVIDER_LAST: define<{ id: string }>({
+    message: ({ id }) => `without ${id} nothing that works now would open the node`,
+    remedy: 'Enrol another provider first, or bring an enrolled one back (its file, device or token is not there now).',
+    http: 409,
+    exit: EXIT.usage,
+  }),
+  KEY_PROVIDERS_FULL: define<{ max: number }>({
+    message: ({ max }) => `${max} providers are enrolled already`,
+    remedy: 'Remove one that is not used any more: `nectar-byon keys remove ID`.',
+    http: 409,
+    exit: EXIT.usage,
+  }),
+  KEY_ENROLMENT_INVALID: define<{ provider: string; expected: readonly string[] }>({
+    message: ({ provider, expected }) =>
+      `the settings of ${provider} are not of its shape (${expected.join(', ') || 'it takes none'})`,
+    remedy: '`nectar-byon keys enroll PROVIDER --help` names what it takes.',
+    http: 400,
+    exit: EXIT.usage,
+  }),
+  KEY_STORE_BEHIND: define<{ generation: number; stated: number }>({
+    message: ({ generation, stated }) =>
+      `keys.json is an older copy: its generation is ${generation}, the audit log states ${stated}`,
+    remedy:
+      'Somebody put an older keys.json back, or a restore did. No record is opened or written. Put the newest keys.json in place and start again; if it is lost, `nectar-byon keys resolve` accepts this one, on record: what newer keys wrapped stays closed, and providers removed since are enrolled again.',
+    http: 503,
+    exit: EXIT.key,
+  }),
+  KEY_STORE_AHEAD: define<{ generation: number; stated: number }>({
+    message: ({ generation, stated }) =>
+      `keys.json is newer than the audit log can explain: its generation is ${generation}, the log states ${stated}`,
+    remedy:
+      'The log was put back to an older copy (`nectar-byon audit verify`), or keys.json comes from another machine with the same root key. No record is opened or written. When you know why, `nectar-byon keys resolve` accepts it, on record.',
+    http: 503,
+    exit: EXIT.key,
+  }),
+  KEY_STORE_AGREES: define<Record<string, never>>({
+    message: () => 'keys.json is the one that the audit log states: there is nothing to resolve',
+    remedy: 'Nothing to do.',
+    http: 409,
+    exit: EXIT.usage,
   }),
   KEY_STORE_MISSING: define<{ path: string }>({
     message: ({ path }) => `there is no key store at ${path}`,
@@ -93,6 +159,13 @@ export const KEY_ERRORS = {
   KEY_KEK_UNKNOWN: define<{ kekId: string }>({
     message: ({ kekId }) => `the key store names no key-encryption key ${kekId}`,
     remedy: 'keys.json is older than the data. Restore the newer one.',
+    http: 500,
+    exit: EXIT.key,
+  }),
+  KEY_KEK_DESTROYED: define<{ kekId: string }>({
+    message: ({ kekId }) => `the key-encryption key ${kekId} was destroyed`,
+    remedy:
+      'The index entry is older than the destruction (`nectar-byon keys retire`): an old index was put back, or a backup of another time. Restore the index that belongs to keys.json.',
     http: 500,
     exit: EXIT.key,
   }),

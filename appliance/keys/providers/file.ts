@@ -1,9 +1,12 @@
 import { createHash } from 'node:crypto';
 import { mkdir, open, realpath } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path';
-import { KEY_BYTES } from '../../protocol/envelope/crypto.ts';
-import { NectarError } from '../../protocol/errors.ts';
-import { createFile } from '../durable-file.ts';
+import Type from 'typebox';
+import { KEY_BYTES } from '../../../protocol/envelope/crypto.ts';
+import { NectarError } from '../../../protocol/errors.ts';
+import { createFile } from '../../durable-file.ts';
+import { defineProvider } from '../provider.ts';
+import { FROM_SECRET, keyOfSecret, newSalt } from './from-secret.ts';
 
 const MODE = 0o600;
 const OTHERS = 0o077;
@@ -23,7 +26,9 @@ export const fileProvider = defineProvider({
     const full = resolve(path);
     const salt = newSalt(host);
     const secret = await ensureKeyFile(full, host.home, host.randomBytes(KEY_BYTES));
-    return { payload: { salt, path: full }, key: keyOfSecret('file', { secret, salt }, host) };
+    // Where the configuration names it, that is the one place that says where it lies: it may be mounted elsewhere later.
+    const configured = host.keyFile !== '' && full === resolve(host.keyFile);
+    return { payload: configured ? { salt } : { salt, path: full }, key: keyOfSecret('file', { secret, salt }, host) };
   },
   async open(payload, host) {
     const path = pathOf(payload, host);
@@ -34,9 +39,8 @@ export const fileProvider = defineProvider({
   wrong: (payload, host) => new NectarError('KEY_FILE_WRONG', { path: pathOf(payload, host) ?? '' }),
 });
 
-/** The configuration knows where it is mounted now. */
-function pathOf({ path }: { path?: string }, { keyFile }: { keyFile: string }): string | undefined {
-  return keyFile === '' ? path : keyFile;
+function pathOf({ path }: { readonly path?: string }, { keyFile }: { readonly keyFile: string }): string | undefined {
+  return path ?? (keyFile === '' ? undefined : keyFile);
 }
 
 /** Where init puts the key file of a home unless told otherwise: `<configHome>/nectar-byon/<16 hex>.key`. */

@@ -9,7 +9,7 @@ import { defineProvider } from '../provider.ts';
 const derive = promisify(argon2) as (algorithm: 'argon2id', parameters: Argon2Parameters) => Promise<Buffer>;
 
 /** Argon2id in the stored form. The bounds hold before it runs: a hostile keys.json must not exhaust memory or time. */
-const argon2Parameters = Type.Object(
+export const argon2Parameters = Type.Object(
   {
     algorithm: Type.Literal('argon2id'),
     memoryKiB: Type.Integer({ minimum: 64 * 1024, maximum: 512 * 1024 }),
@@ -44,7 +44,7 @@ export const passphraseProvider = defineProvider({
         throw new NectarError('KEY_PASSPHRASE_WEAK', { minimumBytes: MIN_PASSPHRASE_BYTES });
       const salt = Buffer.from(randomBytes(ARGON2_SALT_BYTES)).toString('base64');
       const kdf: PassphraseKdf = { algorithm: 'argon2id', ...DEFAULT_ARGON2, salt };
-      return { payload: { kdf, text: 'nfc' }, key: await passphraseKey(passphrase, kdf) };
+      return { payload: { kdf, text: 'nfc' as const }, key: await passphraseKey(passphrase, kdf) };
     } finally {
       passphrase.fill(0);
     }

@@ -5,7 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, beforeEach, test } from 'node:test';
 import {
+  byKeyFile,
   createKeys,
+  byPassphrase as enrolPassphrase,
   createRootKey,
   type Enrolment,
   type Keys,
@@ -49,8 +51,8 @@ beforeEach(() => {
   keyFile = join(folder, `secrets-${count}`, 'node.key');
 });
 
-const byFile = (): Enrolment => ({ provider: 'file', path: keyFile });
-const byPassphrase = (): Enrolment => ({ provider: 'passphrase', passphrase });
+const byFile = (): Enrolment => byKeyFile(keyFile);
+const byPassphrase = (): Enrolment => enrolPassphrase(passphrase);
 
 function keysFor(file = ''): Keys {
   return createKeys(
@@ -94,7 +96,7 @@ test('starts locked, opens by passphrase, and derives the same keys every time',
 });
 
 test('a key file opens the node by itself, beside a passphrase, to the same root key', async () => {
-  await createRootKey({ home, enroll: [byFile(), byPassphrase()] }, deps);
+  await createRootKey({ home, keyFile, enroll: [byFile(), byPassphrase()] }, deps);
   const [a, b] = [await started(keyFile), await started()];
   assert.equal(a.state(), 'unlocked');
   await b.unlock({ provider: 'passphrase', passphrase });
@@ -105,7 +107,7 @@ test('a key file opens the node by itself, beside a passphrase, to the same root
 });
 
 test('another provider can be enrolled later', async () => {
-  await createRootKey({ home, enroll: [byFile()] }, deps);
+  await createRootKey({ home, keyFile, enroll: [byFile()] }, deps);
   const keys = await started(keyFile);
   await assert.rejects(keys.unlock({ provider: 'passphrase', passphrase }), code('KEY_PROVIDER_UNAVAILABLE'));
   await keys.enroll(byPassphrase());
@@ -140,7 +142,7 @@ test('attempts do not pile up', async () => {
 });
 
 test('a key file is refused: missing, short, empty, open to others, another, inside the home', async () => {
-  await createRootKey({ home, enroll: [byFile()] }, deps);
+  await createRootKey({ home, keyFile, enroll: [byFile()] }, deps);
   const good = await readFile(keyFile);
   const reason = async (file = keyFile): Promise<string> => {
     const keys = await started(file);
@@ -166,13 +168,13 @@ test('a key file is refused: missing, short, empty, open to others, another, ins
   await symlink(inside, link);
   assert.match(await reason(link), /inside the home/);
   await assert.rejects(
-    createRootKey({ home: join(home, 'sub'), enroll: [{ provider: 'file', path: join(home, 'sub/x.key') }] }, deps),
+    createRootKey({ home: join(home, 'sub'), enroll: [byKeyFile(join(home, 'sub/x.key'))] }, deps),
     code('KEY_FILE_INSIDE_HOME'),
   );
 });
 
 test('rotation makes a new KEK; old DEKs still open and rewrap', async () => {
-  await createRootKey({ home, enroll: [byFile()] }, deps);
+  await createRootKey({ home, keyFile, enroll: [byFile()] }, deps);
   const keys = await started(keyFile);
   const { dek, wrapped } = keys.newDek(context);
   assert.equal(wrapped.kekId, 'kek/1');
@@ -226,14 +228,14 @@ test('keys.json: never overwritten; damaged in any way it is refused before it c
 
 test('a weak passphrase is not enrolled', async () => {
   await assert.rejects(
-    createRootKey({ home, enroll: [{ provider: 'passphrase', passphrase: Buffer.from('short') }] }, deps),
+    createRootKey({ home, enroll: [enrolPassphrase(Buffer.from('short'))] }, deps),
     code('KEY_PASSPHRASE_WEAK'),
   );
   assert.deepEqual(await readdir(home), []);
 });
 
 test('identities: sealed under their name, unreadable when altered or moved', async () => {
-  await createRootKey({ home, enroll: [byFile()] }, deps);
+  await createRootKey({ home, keyFile, enroll: [byFile()] }, deps);
   const keys = await started(keyFile);
   const secret = Buffer.from('the secret of the peer identity');
   await keys.sealIdentity('peer', secret);

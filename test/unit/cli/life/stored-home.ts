@@ -10,6 +10,7 @@ import { storeConfig } from '../../../../appliance/store/config.ts';
 import { createStore, type Store } from '../../../../appliance/store/index.ts';
 import { createLogger, createMetrics } from '../../../../appliance/telemetry/index.ts';
 import { createHome } from '../../../../cli/provision/process/create-home.ts';
+import { byKeyFile } from '../../../../appliance/keys/index.ts';
 import { openKeys } from '../../../../cli/provision/process/open-keys.ts';
 import { parseVerifierKey } from '../../../../protocol/merkle/verifier-key.ts';
 
@@ -30,7 +31,7 @@ export async function makeHome(folder: string, name: string): Promise<string> {
   await createHome(
     {
       home,
-      enrol: { provider: 'file', path: join(folder, `${name}.key`) },
+      enrol: byKeyFile(join(folder, `${name}.key`)),
       config: { version: 1, keys: { keyFile: join(folder, `${name}.key`) } },
       descriptor: Buffer.from('{}\n'),
       names: ['node.clinic.example'],
