@@ -16,6 +16,9 @@ import { createDisk, type Disk } from './disk.ts';
 import { eraseBodies } from './erase.ts';
 import type { AccessContext, AuditInput } from './event.ts';
 import { type RecordEvidence, recordEvidence } from './evidence.ts';
+import type { FileGenerations } from './generations.ts';
+import { createGenerationsFile } from './generations-file.ts';
+import type { LoggedToken } from './generations-fold.ts';
 import { type AuditMetrics, createAuditMetrics } from './metrics.ts';
 import { type OpenLog, openLog } from './open-log.ts';
 import type { AuditEntry } from './reader.ts';
@@ -68,6 +71,10 @@ export interface Audit extends Service {
   verify(request: AuditVerifyRequest): Promise<AuditVerdict>;
   /** What happened to records from a leaf on: for the node's own cross-check, not for people. */
   records(from: number, signal: AbortSignal): AsyncIterable<RecordEvidence>;
+  /** The newest generation of each file of the home that a leaf states: what is older on disk was put back. */
+  latest(): Promise<FileGenerations>;
+  /** The tokens that the log knows of, revoked ones included. */
+  loggedTokens(): Promise<readonly LoggedToken[]>;
   /** Erases the bodies of full bundles older than a time; proofs stay valid. */
   erase(before: Date, context: AccessContext): Promise<{ erased: number }>;
   /** The log's verifier key, NAME+HASH+KEY. */
@@ -208,6 +215,14 @@ class AuditLog implements Audit {
     }
   }
 
+  async latest(): Promise<FileGenerations> {
+    return this.#open().log.generations.latest();
+  }
+
+  async loggedTokens(): Promise<readonly LoggedToken[]> {
+    return this.#open().log.generations.tokens();
+  }
+
   async erase(before: Date, context: AccessContext): Promise<{ erased: number }> {
     const { log } = this.#open();
     await this.append({ type: 'audit.erase', outcome: 'success', context, detail: { before: before.toISOString() } });
@@ -231,10 +246,13 @@ class AuditLog implements Audit {
     const { external = [], origin, config } = this.#options;
     const key = this.#key;
     encodeVerifierKey(key); // refuses an origin that cannot be a key name before anything is signed with it
-    const sealer = createBodySealer(this.#deps.keys.derive('audit-body'), origin, this.#deps.randomBytes);
+    const { randomBytes } = this.#deps;
+    const bodyKey = this.#deps.keys.derive('audit-body');
+    const sealer = createBodySealer(bodyKey, origin, randomBytes);
+    const generationsFile = createGenerationsFile({ disk: this.#disk, bodyKey, origin, randomBytes });
     const heads = external.map(({ size, root, where }) => ({ size, where, root: Buffer.from(root, 'hex') }));
     const at = { disk: this.#disk, metrics: this.#metrics, external: heads };
-    return openLog({ ...this.#deps, ...at, key, sealer, config });
+    return openLog({ ...this.#deps, ...at, key, sealer, generationsFile, config });
   }
 
   /** Evidence in the log itself that recording was interrupted. If it cannot be written, neither can anything else. */

@@ -9,6 +9,8 @@ import { type CheckpointSigner, createCheckpoints, type SignedSnapshot } from '.
 import type { AuditConfig } from './config.ts';
 import type { Disk } from './disk.ts';
 import { type AuditInput, type PreparedEntry, prepareEntry } from './event.ts';
+import { createGenerations, type Generations } from './generations.ts';
+import type { GenerationsFile } from './generations-file.ts';
 import { type Appended, createLog, type Log } from './log.ts';
 import type { AuditMetrics } from './metrics.ts';
 import { createReader, type Reader } from './reader.ts';
@@ -18,6 +20,8 @@ import { recoverLog } from './recover.ts';
 export interface OpenLog {
   readonly leaves: Log;
   readonly reader: Reader;
+  /** What the log says of the files of the home. */
+  readonly generations: Pick<Generations, 'latest' | 'tokens'>;
   /** Bytes of a write that never completed, which the next append removes. */
   readonly torn: number;
   append(event: AuditInput): Promise<{ index: number; leafHash: LeafHash }>;
@@ -38,6 +42,7 @@ export interface OpenLogDeps {
   readonly sealer: BodySealer;
   /** Tree heads that have left the machine. */
   readonly external: readonly (TreeHead & { readonly where: string })[];
+  readonly generationsFile: GenerationsFile;
   readonly metrics: AuditMetrics;
   readonly config: AuditConfig;
   readonly log: Logger;
@@ -67,15 +72,22 @@ export async function openLog(deps: OpenLogDeps): Promise<OpenLog> {
       .issue()
       .catch((error: unknown) => deps.log.warn({ code: codeOf(error) }, 'no checkpoint could be written'));
   };
-  const append = createAppend(deps, leaves, () => {
-    const due = leaves.size() - checkpoints.size >= config.checkpointEveryLeaves;
-    return due ? issueBehind() : Promise.resolve();
+  const reader = createReader(leaves, deps.sealer, key);
+  const generations = createGenerations({ ...deps, file: deps.generationsFile, leaves, reader });
+  const append = createAppend(deps, leaves, {
+    taken: (index, event) => generations.take(index, event),
+    signWhenDue() {
+      const due = leaves.size() - checkpoints.size >= config.checkpointEveryLeaves;
+      return due ? issueBehind() : Promise.resolve();
+    },
   });
   // The first checkpoint comes before the first leaf: from then on a missing one is a removed one.
   if (recovered.checkpoint === undefined) await checkpoints.issue();
+  await generations.open();
   return {
     leaves,
-    reader: createReader(leaves, deps.sealer, key),
+    reader,
+    generations,
     torn: recovered.torn,
     append: append.one,
     checkpoint: () => checkpoints.issue(),
@@ -95,19 +107,20 @@ export async function openLog(deps: OpenLogDeps): Promise<OpenLog> {
     async close() {
       await append.drain();
       await issueBehind();
+      await generations.save();
       await leaves.close();
     },
   };
 }
 
 /**
- * Appends that share fsyncs. Behind them `signWhenDue` is called, never twice at once: a checkpoint that fails now is signed
+ * Appends that share fsyncs. `taken` hears of each leaf, in their order. Behind them `signWhenDue` is called, never twice at once: a checkpoint that fails now is signed
  * with the next one.
  */
 function createAppend(
   { metrics, config, key, now, randomBytes }: OpenLogDeps,
   leaves: Log,
-  signWhenDue: () => Promise<void>,
+  behind: { taken(index: number, event: AuditInput): void; signWhenDue(): Promise<void> },
 ): { one: OpenLog['append']; drain(): Promise<void> } {
   const prepare = { origin: key.name, maxBodyBytes: config.maxBodyBytes, now, randomBytes };
   const queue = createAppendQueue<PreparedEntry, Appended>({
@@ -130,9 +143,10 @@ function createAppend(
         metrics.appended.inc({ outcome: 'refused' });
         throw error;
       });
+      behind.taken(index, event);
       if (!signing) {
         signing = true;
-        void signWhenDue().finally(() => {
+        void behind.signWhenDue().finally(() => {
           signing = false;
         });
       }

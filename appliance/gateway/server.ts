@@ -7,10 +7,12 @@ import ajvFormats from 'ajv-formats';
 import fastify, { type FastifyReply, type FastifyRequest } from 'fastify';
 import { isNectarError, NectarError } from '../../protocol/errors.ts';
 import { createAdmission, createExclusive } from './admission.ts';
+import type { BackupNotes } from './backup-notes.ts';
 import type { GatewayConfig } from './config.ts';
 import type { GatewayDependencies } from './dependencies.ts';
 import type { GatewayServer, RouteContext } from './gateway-server.ts';
 import type { HardeningNotes } from './hardening-notes.ts';
+import { httpStatusOf } from './http-status.ts';
 import { createIdempotency } from './idempotency.ts';
 import { createGatewayMetrics, type GatewayMetrics } from './metrics.ts';
 import { addOpenApi } from './openapi.ts';
@@ -18,6 +20,7 @@ import { challengeOf, encodeProblem, nectarErrorOf, PROBLEM_TYPE, problemOf, ret
 import { addRequestGuard, createRequestId, identify } from './request-guard.ts';
 import { allowedMethods, type RouteTable } from './route-table.ts';
 import { addAuditRoutes } from './routes/audit.ts';
+import { addBackupRoutes } from './routes/backups.ts';
 import { addHardeningRoutes } from './routes/hardening.ts';
 import { addKeyRoutes } from './routes/keys.ts';
 import { addNodeRoutes } from './routes/node.ts';
@@ -41,6 +44,7 @@ const ROUTES = [
   addKeyRoutes,
   addTokenRoutes,
   addHardeningRoutes,
+  addBackupRoutes,
   addRpcRoute,
 ];
 
@@ -55,6 +59,7 @@ export interface ServerSetup {
   readonly version: string;
   readonly tls: Pick<ServerOptions, 'cert' | 'key'>;
   readonly hardening: HardeningNotes;
+  readonly backups: BackupNotes;
   /** Aborts when the node begins to stop: from then on requests are refused. */
   readonly stopping: AbortSignal;
 }
@@ -74,6 +79,7 @@ export async function buildServer(setup: ServerSetup, deps: GatewayDependencies)
     exclusive: createExclusive(),
     idempotency: createIdempotency({ maxKeys: config.maxIdempotencyKeys, ttlMs: config.idempotencyTtlMs }, deps.now),
     hardening: setup.hardening,
+    backups: setup.backups,
   };
   const routes: RouteTable = [];
 
@@ -175,7 +181,7 @@ function sendProblem(reply: FastifyReply, error: NectarError, requestId: string)
   if (isNectarError(error, 'GATEWAY_METHOD_UNSUPPORTED')) reply.header('allow', error.data.allowed.join(', '));
   if (isNectarError(error, 'GATEWAY_RANGE_INVALID')) reply.header('content-range', `bytes */${error.data.bytes}`);
   reply
-    .code(error.status)
+    .code(httpStatusOf(error.code))
     .type(PROBLEM_TYPE)
     .send(encodeProblem(problemOf(error, requestId)));
 }
@@ -192,8 +198,9 @@ function answerMalformed(
   }
   const problem = malformed(error.code, at.config);
   const body = encodeProblem(problemOf(problem, at.requestId));
+  const status = httpStatusOf(problem.code);
   const head = [
-    `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}`,
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
     'connection: close',
     `x-request-id: ${at.requestId}`,
     `content-type: ${PROBLEM_TYPE}`,

@@ -9,7 +9,7 @@ export const KEYS_FILE = 'keys';
 /** What the audit log knows of the key list, and takes of it. */
 export interface KeyEvidence {
   /** The newest generation of each file that a leaf states; a file that no leaf speaks of is absent. */
-  latest(): Promise<{ readonly [KEYS_FILE]?: number }>;
+  latest(): Promise<{ readonly [KEYS_FILE]?: number }> | { readonly [KEYS_FILE]?: number };
   append(event: {
     readonly type: 'key.store';
     readonly outcome: 'success' | 'failure';

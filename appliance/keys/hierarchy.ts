@@ -1,7 +1,7 @@
 import { type EnvelopeCrypto, KEY_BYTES } from '../../protocol/envelope/crypto.ts';
 
 /** What the root key is asked for by the rest of the node, besides KEKs. Each name is the HKDF info string's middle part. */
-export type KeyPurpose = 'index' | 'audit-body' | 'identity' | 'rollup-db';
+export type KeyPurpose = 'index' | 'audit-body' | 'identity' | 'rollup-db' | 'backup';
 
 const NO_SALT = new Uint8Array(0);
 

@@ -1,7 +1,7 @@
 import { NectarError } from '../../protocol/errors.ts';
 import { type KekDeps, newKek, nextKekId } from './kek-entries.ts';
-import type { Keyring } from './keyring.ts';
 import { type KeyStore, MAX_PROVIDERS, type ProviderEntry } from './key-store-schema.ts';
+import type { Keyring } from './keyring.ts';
 import { isAttended } from './open-root-key.ts';
 import type { ProviderHost } from './provider.ts';
 import { type Enrolment, enroll, nextProviderId, openRoot } from './root-key.ts';

@@ -103,8 +103,7 @@ export function createKeys(options: KeysConfig & { readonly home: string }, deps
   }
 
   function started(): { read: ReadKeyStore; store: KeyStore } {
-    if (read === undefined || store === undefined)
-      throw new NectarError('NODE_NOT_READY', { service: 'keys', reason });
+    if (read === undefined || store === undefined) throw new NectarError('NODE_NOT_READY', { service: 'keys', reason });
     return { read, store };
   }
 

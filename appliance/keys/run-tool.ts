@@ -51,9 +51,10 @@ export const runTool: RunTool = (call) =>
       clearTimeout(timer);
       const whole = Buffer.concat(output);
       for (const part of output) part.fill(0);
-      if (reason === undefined) return resolve({ ended: 'well', output: whole });
-      whole.fill(0);
-      resolve({ ended: 'badly', reason, said: lastLine(said) });
+      if (reason !== undefined) whole.fill(0);
+      resolve(
+        reason === undefined ? { ended: 'well', output: whole } : { ended: 'badly', reason, said: lastLine(said) },
+      );
     };
     child.stdout.on('data', (part: Buffer) => {
       output.push(part);
@@ -75,7 +76,9 @@ export const runTool: RunTool = (call) =>
 
 function inherited(): Record<string, string> {
   const kept = INHERITED.map((name) => [name, process.env[name]] as const);
-  return Object.fromEntries(kept.filter((entry): entry is [(typeof INHERITED)[number], string] => entry[1] !== undefined));
+  return Object.fromEntries(
+    kept.filter((entry): entry is [(typeof INHERITED)[number], string] => entry[1] !== undefined),
+  );
 }
 
 function lastLine(text: string): string {

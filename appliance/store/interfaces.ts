@@ -57,6 +57,11 @@ export interface EvidenceEvent {
   readonly version?: number;
   /** `detail.cid` of the event. */
   readonly cid?: string;
+  readonly leafHash?: string;
+  /** Of the leaf. */
+  readonly time?: string;
+  /** `detail.destroyedAt` of a deletion. */
+  readonly destroyedAt?: string;
 }
 
 export interface StoreReplicas {

@@ -1,4 +1,4 @@
-import type { Audit, AuditInput, IssuedCheckpoint } from '../../audit/index.ts';
+import type { Audit, AuditInput, FileGenerations, IssuedCheckpoint } from '../../audit/index.ts';
 import { unary } from '../method.ts';
 import { accessContext, count, exact, facts, hash, nothing, oneOf, optional, shape, text } from '../shape.ts';
 
@@ -28,6 +28,12 @@ export const treeHead = unary<null, TreeHead>({
   name: 'tree-head',
   input: shape(nothing),
   output: shape(exact({ size: count, root: hash })),
+});
+
+export const latest = unary<null, FileGenerations>({
+  name: 'latest',
+  input: shape(nothing),
+  output: shape(exact({ size: count, index: optional(count), tokens: optional(count), keys: optional(count) })),
 });
 
 export const checkpoint = unary<null, IssuedCheckpoint>({

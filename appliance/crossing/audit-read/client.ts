@@ -1,9 +1,9 @@
 import type { Audit } from '../../audit/index.ts';
 import type { Connection } from '../connection.ts';
-import { type AuditState, entry, prove, state, tail, verify } from './contract.ts';
+import { type AuditState, entry, loggedTokens, prove, state, tail, verify } from './contract.ts';
 
 /** The reading side of the audit log, reached over its socket. */
-export interface AuditReadClient extends Pick<Audit, 'entry' | 'tail' | 'prove' | 'verify'> {
+export interface AuditReadClient extends Pick<Audit, 'entry' | 'tail' | 'prove' | 'verify' | 'loggedTokens'> {
   state(timeoutMs: number): Promise<AuditState>;
 }
 
@@ -13,6 +13,7 @@ export function createAuditReadClient(connection: Connection): AuditReadClient {
     entry: (index, context) => connection.unary(entry, { index, context }),
     tail: (limit, context) => connection.unary(tail, { limit, context }),
     prove: (index, context) => connection.unary(prove, context === undefined ? { index } : { index, context }),
+    loggedTokens: () => connection.unary(loggedTokens, null),
     verify: ({ anchors, onProgress, signal }) =>
       connection.feed(verify, { anchors }, (progress) => onProgress?.(progress), signal),
   };

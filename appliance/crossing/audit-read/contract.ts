@@ -1,6 +1,6 @@
 import type { RootHash } from '../../../protocol/brand.ts';
 import type { AuditProof } from '../../../protocol/merkle/audit-proof.ts';
-import type { AccessContext, AuditAnchor, AuditEntry, AuditVerdict } from '../../audit/index.ts';
+import type { AccessContext, AuditAnchor, AuditEntry, AuditVerdict, LoggedToken } from '../../audit/index.ts';
 import { feed, unary } from '../method.ts';
 import {
   accessContext,
@@ -23,6 +23,7 @@ import { type ServiceState, serviceStates } from '../state.ts';
 const MAX_ENTRIES_BYTES = 96 * 1024 * 1024;
 const MAX_ENTRY_BYTES = 1024 * 1024;
 const MAX_ANCHORS = 1024;
+const MAX_LOGGED_TOKENS = 4_096;
 
 export interface AuditState {
   readonly services: readonly ServiceState[];
@@ -70,6 +71,26 @@ export const prove = unary<{ index: number; context?: AccessContext }, AuditProo
     }),
   ),
   maxOutputBytes: MAX_ENTRY_BYTES,
+});
+
+export const loggedTokens = unary<null, readonly LoggedToken[]>({
+  name: 'logged-tokens',
+  input: shape(nothing),
+  output: shape(
+    list(
+      exact({
+        id: text(64),
+        subject: text(1024),
+        name: optional(text(1024)),
+        scope: text(1024),
+        createdAt: text(64),
+        expiresAt: text(64),
+        revokedAt: optional(text(64)),
+      }),
+      MAX_LOGGED_TOKENS,
+    ),
+  ),
+  maxOutputBytes: 16 * 1024 * 1024,
 });
 
 const verdict = oneOf('ok', 'violated');

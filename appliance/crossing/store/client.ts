@@ -1,4 +1,4 @@
-import type { Keys } from '../../keys/index.ts';
+import type { BackupKeys, Keys } from '../../keys/index.ts';
 import type { Store } from '../../store/index.ts';
 import { once } from '../collect.ts';
 import type { Connection } from '../connection.ts';
@@ -9,9 +9,11 @@ import {
   listKeys,
   listProviders,
   removeProvider,
+  repositoryKey,
   resolveKeys,
   retireKeys,
   rotateKeys,
+  signCopy,
   signToken,
   unlock,
 } from './key-contract.ts';
@@ -78,5 +80,13 @@ export function createKeysClient(connection: Connection, now = () => performance
     remove: (id) => connection.unary(removeProvider, { id }),
     resolve: () => connection.unary(resolveKeys, null),
     signToken: async (input) => (await connection.unary(signToken, { input })).signature,
+  };
+}
+
+/** What backups need of the keys, reached over the store's socket. */
+export function createBackupKeysClient(connection: Connection): BackupKeys {
+  return {
+    sign: async (statement) => (await connection.unary(signCopy, statement)).signature,
+    repositoryKey: async (repository) => (await connection.unary(repositoryKey, { repository })).key,
   };
 }

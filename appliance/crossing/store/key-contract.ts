@@ -1,6 +1,21 @@
-import type { KeyInfo, ProviderInfo } from '../../keys/index.ts';
+import type { CopyStatement, KeyInfo, ProviderInfo } from '../../keys/index.ts';
 import { unary, upload } from '../method.ts';
-import { anything, bytes, count, exact, flag, list, nothing, oneOf, optional, pattern, shape, text } from '../shape.ts';
+import {
+  anything,
+  bytes,
+  count,
+  either,
+  exact,
+  flag,
+  hash,
+  list,
+  nothing,
+  oneOf,
+  optional,
+  pattern,
+  shape,
+  text,
+} from '../shape.ts';
 
 /** A passphrase is short; the gateway bounds it too. */
 export const MAX_PASSPHRASE_BYTES = 64 * 1024;
@@ -92,4 +107,36 @@ export const signToken = unary<{ input: Uint8Array }, { signature: Uint8Array }>
   name: 'sign-token',
   input: shape(exact({ input: bytes(MAX_SIGNING_INPUT_BYTES) })),
   output: shape(exact({ signature: bytes(64) })),
+});
+
+const instant = pattern('^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\\.[0-9]{3}Z$', 24);
+const repository = pattern('^[0-9a-f]{32}$', 32);
+
+/** The fields of a statement, not its bytes: the keys spell it out, so that nothing else can be signed this way. */
+export const signCopy = unary<CopyStatement, { signature: Uint8Array }>({
+  name: 'sign-copy',
+  input: shape(
+    either(
+      exact({ kind: oneOf('file'), createdAt: instant, entries: count, bytes: count, manifestSha256: hash }),
+      exact({
+        kind: oneOf('snapshot'),
+        repository,
+        generation: count,
+        createdAt: instant,
+        logSize: count,
+        logRoot: hash,
+        manifestSha256: hash,
+        tableSha256: hash,
+        previous: hash,
+      }),
+    ),
+  ),
+  output: shape(exact({ signature: bytes(64) })),
+});
+
+/** The one key that comes across: it seals the metadata of a backup repository, and opens no record and no log entry. */
+export const repositoryKey = unary<{ repository: string }, { key: Uint8Array }>({
+  name: 'repository-key',
+  input: shape(exact({ repository })),
+  output: shape(exact({ key: bytes(32) })),
 });

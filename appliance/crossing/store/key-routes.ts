@@ -1,5 +1,5 @@
 import { NectarError } from '../../../protocol/errors.ts';
-import type { Keys } from '../../keys/index.ts';
+import type { BackupKeys, Keys } from '../../keys/index.ts';
 import { collect } from '../collect.ts';
 import { type Route, unaryRoute, uploadRoute } from '../route.ts';
 import {
@@ -9,9 +9,11 @@ import {
   listProviders,
   MAX_PASSPHRASE_BYTES,
   removeProvider,
+  repositoryKey,
   resolveKeys,
   retireKeys,
   rotateKeys,
+  signCopy,
   signToken,
   unlock,
 } from './key-contract.ts';
@@ -53,5 +55,13 @@ export function keyRoutes(keys: Keys, tokenSigner: { sign(input: Uint8Array): Pr
       }
       return { signature: await tokenSigner.sign(input) };
     }),
+  ];
+}
+
+/** Statements of backups, signed, and the keys of their repositories. */
+export function backupKeyRoutes(backups: BackupKeys): Route[] {
+  return [
+    unaryRoute(signCopy, async (statement) => ({ signature: await backups.sign(statement) })),
+    unaryRoute(repositoryKey, async ({ repository }) => ({ key: await backups.repositoryKey(repository) })),
   ];
 }

@@ -92,10 +92,7 @@ export function makeHome(
   say: (text: string) => void,
 ): Promise<PublicIdentity> {
   const { home, config, keyFile } = plan;
-  const enrol =
-    keyFile === undefined
-      ? byPassphrase(passphrase?.slice() ?? new Uint8Array())
-      : byKeyFile(keyFile);
+  const enrol = keyFile === undefined ? byPassphrase(passphrase?.slice() ?? new Uint8Array()) : byKeyFile(keyFile);
   const { signal } = terminal;
   return createHome({ home, enrol, config, descriptor, names, signal, now: () => terminal.now() }, (step) =>
     say(`making the ${step}`),

@@ -189,8 +189,12 @@ test('tells the store what happened to records', async (t) => {
   await audit.append(reading(2, 'record.delete'));
   const found = [];
   for await (const evidence of audit.records(0, new AbortController().signal)) found.push(evidence);
+  const { leafHash, time } = found[0] ?? {};
+  assert.match(`${leafHash} ${time}`, /^[0-9a-f]{64} 2026-11-23T/);
   assert.deepEqual(found[0], {
     index: 0,
+    leafHash,
+    time,
     type: 'record.create',
     outcome: 'success',
     recordId: reading(0).recordId,

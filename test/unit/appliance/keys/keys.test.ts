@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { chmod, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,9 +7,9 @@ import { after, before, beforeEach, test } from 'node:test';
 import {
   byKeyFile,
   createKeys,
-  byPassphrase as enrolPassphrase,
   createRootKey,
   type Enrolment,
+  byPassphrase as enrolPassphrase,
   type Keys,
   nodeEnvelopeCrypto,
 } from '../../../../appliance/keys/index.ts';
@@ -179,8 +179,8 @@ test('rotation makes a new KEK; old DEKs still open and rewrap', async () => {
   const { dek, wrapped } = keys.newDek(context);
   assert.equal(wrapped.kekId, 'kek/1');
   assert.deepEqual(await Promise.all([keys.rotate(), keys.rotate()]), [
-    { from: 'kek/1', to: 'kek/2' },
-    { from: 'kek/2', to: 'kek/3' },
+    { from: 'kek/1', to: 'kek/2', generation: 2 },
+    { from: 'kek/2', to: 'kek/3', generation: 3 },
   ]);
   const rewrapped = keys.rewrapDek(wrapped, context);
   assert.equal(rewrapped.kekId, 'kek/3');
@@ -219,7 +219,13 @@ test('keys.json: never overwritten; damaged in any way it is refused before it c
     await writeFile(path, bad);
     await assert.rejects(keysFor().start(signal), code('KEY_STORE_INVALID'));
   }
-  await writeFile(path, text.replace(/"createdAt": "2026/, '"createdAt": "2025'));
+  // One byte anywhere shows before there is a key; who writes the digest anew is found by the MAC.
+  const older = text.replace(/"createdAt": "2026/, '"createdAt": "2025');
+  await writeFile(path, older);
+  await assert.rejects(keysFor().start(signal), code('KEY_STORE_INVALID'));
+  const { digest: _, ...forged } = JSON.parse(older);
+  const digest = createHash('sha256').update(JSON.stringify(forged)).digest('hex');
+  await writeFile(path, JSON.stringify({ ...forged, digest }));
   const altered = await started();
   await assert.rejects(altered.unlock({ provider: 'passphrase', passphrase }), code('KEY_STORE_INVALID'));
   await rm(path);

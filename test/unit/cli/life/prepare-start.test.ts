@@ -43,7 +43,7 @@ test('renews certificate and token of a node that was down over their end', asyn
 test('renews with the passphrase, which it hands on for the start', async () => {
   const home = join(folder, 'p');
   const secret = 'four random words here';
-  const enrol = { provider: 'passphrase', passphrase: Buffer.from(secret) } as const;
+  const enrol = byPassphrase(Buffer.from(secret));
   const config = { version: 1 };
   const request = { home, enrol, config, descriptor: Buffer.from('{}\n'), names: [], signal, now: () => NOW };
   await createHome(request, () => undefined);

@@ -4,13 +4,12 @@ import { Value } from 'typebox/value';
 import { auditConfig } from '../../../../appliance/audit/config.ts';
 import { createAudit } from '../../../../appliance/audit/index.ts';
 import { readPublicIdentity } from '../../../../appliance/config/index.ts';
-import { createIdentitySigner, nodeEnvelopeCrypto } from '../../../../appliance/keys/index.ts';
+import { byKeyFile, createIdentitySigner, nodeEnvelopeCrypto } from '../../../../appliance/keys/index.ts';
 import type { Service } from '../../../../appliance/service.ts';
 import { storeConfig } from '../../../../appliance/store/config.ts';
 import { createStore, type Store } from '../../../../appliance/store/index.ts';
 import { createLogger, createMetrics } from '../../../../appliance/telemetry/index.ts';
 import { createHome } from '../../../../cli/provision/process/create-home.ts';
-import { byKeyFile } from '../../../../appliance/keys/index.ts';
 import { openKeys } from '../../../../cli/provision/process/open-keys.ts';
 import { parseVerifierKey } from '../../../../protocol/merkle/verifier-key.ts';
 
