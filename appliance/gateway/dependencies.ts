@@ -1,4 +1,5 @@
 import type { Cid, RecordId, RootHash } from '../../protocol/brand.ts';
+import type { AuditFilter } from '../../protocol/merkle/audit-filter.ts';
 import type { Logger, Metrics, NodeMetrics } from '../telemetry/index.ts';
 import type { NetworkInfo, NodeReadiness, NodeStatus } from './schemas.ts';
 import type { Tokens } from './tokens.ts';
@@ -110,11 +111,28 @@ export interface GatewayAuditVerdict {
   readonly size: number;
 }
 
+export interface GatewayAuditQuery {
+  readonly filter: AuditFilter;
+  readonly records?: readonly string[];
+  readonly limit: number;
+  readonly after?: number;
+  readonly cursor?: string;
+}
+
+export interface GatewayAuditPage {
+  readonly entries: readonly object[];
+  readonly cursor?: string;
+  readonly from: number;
+  readonly to: number;
+  readonly undecided: number;
+}
+
 export interface GatewayAudit {
   append(event: GatewayAuditEvent): Promise<{ index: number }>;
   checkpoint(): Promise<{ origin: string; size: number; root: RootHash; note: string }>;
   entry(index: number, context: AccessContext): Promise<object>;
-  tail(limit: number, context: AccessContext): Promise<readonly object[]>;
+  /** One leaf says of the whole reading what was asked, before its first page. */
+  query(query: GatewayAuditQuery, context: AccessContext, signal: AbortSignal): Promise<GatewayAuditPage>;
   /** With a context the proof shows the body, and that is logged; without one it shows none. */
   prove(index: number, context?: AccessContext): Promise<object>;
   verify(options: { anchors: readonly AuditAnchor[]; signal: AbortSignal }): Promise<GatewayAuditVerdict>;

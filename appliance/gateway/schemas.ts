@@ -106,8 +106,14 @@ export const AuditEntry = Type.Object(
   { description: 'A leaf of the audit log with its body.', additionalProperties: true },
 );
 export const AuditEntries = Type.Object(
-  { entries: Type.Array(AuditEntry) },
-  { description: 'The newest entries.', ...strict },
+  {
+    entries: Type.Array(AuditEntry, { description: 'In the order of the log.' }),
+    cursor: Type.Optional(Type.String({ description: 'To go on with; absent when nothing is left.' })),
+    from: Count('First leaf that this page looked at.'),
+    to: Count('Leaf behind the last one that it looked at.'),
+    undecided: Count('Leaves whose erased bodies no longer tell whether they were meant.'),
+  },
+  { description: 'A page of entries.', ...strict },
 );
 export type AuditEntries = Static<typeof AuditEntries>;
 

@@ -15,6 +15,7 @@ import { KIND } from './index-keys.ts';
 import type { AccessContext, PutInput, PutReceipt } from './interfaces.ts';
 import { preconditionFailed, requireExpected } from './precondition.ts';
 import { checkPutInput } from './put-input.ts';
+import { recordPatients } from './record-patients.ts';
 import { type SealedBlob, sealStream } from './seal-stream.ts';
 
 /** How often a long upload looks whether the volume still has room. */
@@ -134,7 +135,8 @@ async function commit(core: StoreCore, finished: Finished): Promise<PutReceipt> 
     throw new NectarError('STORE_VERSION_CONFLICT', { recordId, version });
   }
   const type = version === 1 ? 'record.create' : 'record.update';
-  const event = { type, context, recordId, version, detail: { cid: blob.root, bytes: blob.bytes } } as const;
+  const detail = { cid: blob.root, bytes: blob.bytes };
+  const event = { type, context, recordId, version, ...recordPatients(to.input.labels), detail } as const;
   const { index: auditLeaf } = await core.deps.audit.append({ ...event, outcome: 'success' });
   try {
     // In one turn with the commit that it goes into: no rotation comes between.

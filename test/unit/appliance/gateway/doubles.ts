@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import type {
   AccessContext,
   GatewayAuditEvent,
+  GatewayAuditQuery,
   GatewayDependencies,
   PutInput,
   StoredMeta,
@@ -146,12 +147,15 @@ export class AuditDouble {
   async entry(index: number) {
     return { index, leaf: { v: 1 }, body: { resourceType: 'AuditEvent' } };
   }
-  async tail(limit: number) {
-    return Array.from({ length: Math.min(limit, 3) }, (_, index) => ({
+  readonly asked: GatewayAuditQuery[] = [];
+  async query(query: GatewayAuditQuery) {
+    this.asked.push(query);
+    const entries = Array.from({ length: Math.min(query.limit, 3) }, (_, index) => ({
       index,
       leaf: { v: 1 },
       body: { resourceType: 'AuditEvent' },
     }));
+    return { entries, from: 0, to: 3, undecided: 0 };
   }
   async prove(index: number, context?: AccessContext) {
     return { index, path: ['ab'.repeat(32)], ...(context !== undefined && { body: 'e30=' }) };
