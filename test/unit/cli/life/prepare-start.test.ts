@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { byPassphrase } from '../../../../appliance/keys/index.ts';
 import { prepareStart } from '../../../../cli/life/prepare-start.ts';
 import { createHome } from '../../../../cli/provision/process/create-home.ts';
 import { createOutput } from '../../../../cli/render/output.ts';
