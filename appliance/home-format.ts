@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
-import { open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { NectarError } from '../protocol/errors.ts';
+import { diskError, replaceFile } from './durable-file.ts';
 
 /** The format of a home, or of one role's volume, that this program writes. */
 export const HOME_FORMAT = 1;
@@ -64,7 +64,7 @@ export async function migrateFormat(folder: string, options: FormatOptions = {})
     onMigration?.(migration);
     try {
       await migration.run(folder);
-      await writeFormat(folder, format + 1);
+      await replaceFile(formatPath(folder), `${JSON.stringify({ format: format + 1 })}\n`, 0o600);
     } catch (error) {
       throw failed(error, folder, step);
     }
@@ -73,32 +73,10 @@ export async function migrateFormat(folder: string, options: FormatOptions = {})
   return done;
 }
 
-/** Old or new after a crash, never half: temporary file, fsync, rename, fsync of the folder. */
-async function writeFormat(folder: string, format: number): Promise<void> {
-  const path = formatPath(folder);
-  const temporary = `${path}.new`;
-  try {
-    const file = await open(temporary, 'w', 0o600);
-    try {
-      await file.writeFile(`${JSON.stringify({ format })}\n`);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(temporary, path);
-    const handle = await open(folder);
-    await handle.sync().finally(() => handle.close());
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
-  }
-}
-
 function failed(error: unknown, folder: string, step: { from: number; to: number }): NectarError {
-  if (error instanceof NectarError) return error;
+  const known = diskError(error, folder);
+  if (known instanceof NectarError) return known;
   const { code, message } = error as NodeJS.ErrnoException;
-  if (code === 'ENOSPC' || code === 'EDQUOT')
-    return new NectarError('NODE_DISK_FULL', { path: folder }, { cause: error });
   return new NectarError('HOME_MIGRATION_FAILED', { ...step, reason: code ?? message }, { cause: error });
 }
 

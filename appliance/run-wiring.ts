@@ -1,6 +1,7 @@
 import { ClassicLevel } from 'classic-level';
 import { NectarError } from '../protocol/errors.ts';
 import { homePaths, type LockedRole } from './config/index.ts';
+import { diskError } from './durable-file.ts';
 import { migrateFormat } from './home-format.ts';
 import { createLifecycle } from './service.ts';
 import type { Logger } from './telemetry/index.ts';
@@ -96,10 +97,7 @@ async function lock(path: string, home: string): Promise<Lock> {
     if ((error as { cause?: { code?: string } }).cause?.code === 'LEVEL_LOCKED') {
       throw new NectarError('NODE_HOME_IN_USE', { home }, { cause: error });
     }
-    if ((error as { cause?: { message?: string } }).cause?.message?.includes('No space left')) {
-      throw new NectarError('NODE_DISK_FULL', { path: home }, { cause: error });
-    }
-    throw error;
+    throw diskError(error, home);
   }
   return held;
 }

@@ -5,26 +5,20 @@
  * the processes of each node took of the processor for one unit: with two cores it says more than a noisy clock.
  * `npm run bench -- sockets`. Sizes by BENCH_SOCKETS_MIB (256), BENCH_SOCKETS_ROUNDS (7), BENCH_SOCKETS_SMALL (1500).
  */
-import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, openSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
-import { fileURLToPath } from 'node:url';
 import { Pool } from 'undici';
-import { freePort, until, Workplace } from '../test/e2e/workplace.ts';
+import { Workplace } from '../test/e2e/workplace.ts';
+import { MIB, median, printTurns, round, seconds } from './figures.ts';
+import { accessOf, type ServedNode, startNode } from './served-node.ts';
 
-const MIB = 1024 * 1024;
 const SIZE_MIB = Number(process.env.BENCH_SOCKETS_MIB ?? 256);
 const ROUNDS = Number(process.env.BENCH_SOCKETS_ROUNDS ?? 7);
 const SMALL = Number(process.env.BENCH_SOCKETS_SMALL ?? 1500);
 const SMALL_BYTES = 4096;
 const SMALL_CONCURRENCY = 16;
 const READ_BYTES = 256 * 1024;
-const MAIN = fileURLToPath(new URL('../cli/main.ts', import.meta.url));
 const ROLES = { embedded: ['all'], split: ['audit', 'store', 'rollup', 'gateway'] } as const;
-/** USER_HZ is 100 everywhere. */
-const MS_PER_TICK = 10;
 const WARM_UP_MIB = 64;
 /** Until V8 has optimised what every request runs, in each process. */
 const WARM_UP_SMALL = 2000;
@@ -33,55 +27,14 @@ type Kind = keyof typeof ROLES;
 const MEASURES = ['put', 'get', 'put-4k', 'get-4k'] as const;
 type Measure = (typeof MEASURES)[number];
 
-class Node {
-  readonly #processes: ChildProcess[] = [];
-
-  constructor(place: Workplace, home: string, roles: readonly string[]) {
-    mkdirSync(place.path('bench-logs'), { recursive: true });
-    for (const role of roles) {
-      const log = openSync(place.path('bench-logs', `${role}.log`), 'a');
-      const child = spawn(process.execPath, [MAIN, 'run', role, '--home', home, '--json'], {
-        env: place.env,
-        stdio: ['ignore', log, log],
-      });
-      this.#processes.push(child);
-    }
-  }
-
-  /** User and system time of its processes so far (proc(5)), in milliseconds. */
-  cpuMs(): number {
-    return this.#processes.reduce((sum, { pid }) => {
-      const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
-        .replace(/^.*\) /, '')
-        .split(' ');
-      return sum + (Number(fields[11]) + Number(fields[12])) * MS_PER_TICK;
-    }, 0);
-  }
-
-  async stop(): Promise<void> {
-    await Promise.all(
-      this.#processes.map(
-        (child) =>
-          new Promise<void>((resolve) => {
-            child.once('close', () => resolve());
-            if (child.exitCode !== null) resolve();
-            child.kill('SIGTERM');
-          }),
-      ),
-    );
-  }
-}
-
 /** The owner's side: one TLS client with the node's own CA and token. */
 function openClient(home: string): { pool: Pool; headers: Record<string, string>; gateway: URL; ca: string } {
-  const { gateway } = JSON.parse(readFileSync(join(home, 'run', 'node.json'), 'utf8')) as { gateway: string };
-  const token = readFileSync(join(home, 'client', 'token'), 'utf8').trim();
-  const connect = { ca: readFileSync(join(home, 'tls', 'ca.crt'), 'utf8') };
+  const { gateway, ca, token } = accessOf(home);
   return {
-    pool: new Pool(gateway, { connect, headersTimeout: 0, bodyTimeout: 0 }),
+    pool: new Pool(gateway.origin, { connect: { ca }, headersTimeout: 0, bodyTimeout: 0 }),
     headers: { authorization: `Bearer ${token}` },
-    gateway: new URL(gateway),
-    ca: connect.ca,
+    gateway,
+    ca,
   };
 }
 
@@ -136,12 +89,6 @@ async function* large(mib: number): AsyncGenerator<Uint8Array> {
   for (let i = 0; i < mib; i++) yield piece;
 }
 
-async function seconds(work: () => Promise<unknown>): Promise<number> {
-  const start = process.hrtime.bigint();
-  await work();
-  return Number(process.hrtime.bigint() - start) / 1e9;
-}
-
 async function together(count: number, work: (index: number) => Promise<unknown>): Promise<void> {
   let next = 0;
   const worker = async (): Promise<void> => {
@@ -169,12 +116,6 @@ function createMeasures(client: Client): Record<Measure, (size?: number) => Prom
   };
 }
 
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
-}
-
-const round = (value: number): number => Number(value.toPrecision(3));
-
 interface Turn {
   readonly perSecond: number;
   /** Of one unit. */
@@ -182,33 +123,19 @@ interface Turn {
 }
 
 function report(name: Measure, { split, embedded }: Record<Kind, readonly Turn[]>): void {
-  const ratios = split.map(({ perSecond }, turn) => perSecond / (embedded[turn]?.perSecond ?? Number.NaN));
-  const middle = (turns: readonly Turn[], of: keyof Turn): number => round(median(turns.map((turn) => turn[of])));
-  const line = {
-    name: `sockets-${name}`,
-    ours: middle(split, 'perSecond'),
-    peer: middle(embedded, 'perSecond'),
-    peerName: 'embedded',
-    ratio: round(median(ratios)),
-    lowest: round(Math.min(...ratios)),
-    highest: round(Math.max(...ratios)),
-    cpu: { ours: middle(split, 'cpuMs'), peer: middle(embedded, 'cpuMs') },
-    unit: name.endsWith('4k') ? 'records/s' : 'MiB/s',
-  };
-  console.log(JSON.stringify(line));
+  const of = (turns: readonly Turn[], what: keyof Turn): number[] => turns.map((turn) => turn[what]);
+  const cpu = { ours: round(median(of(split, 'cpuMs'))), peer: round(median(of(embedded, 'cpuMs'))) };
+  printTurns(
+    { name: `sockets-${name}`, peerName: 'embedded', unit: name.endsWith('4k') ? 'records/s' : 'MiB/s' },
+    { ours: of(split, 'perSecond'), peer: of(embedded, 'perSecond') },
+    { cpu },
+  );
 }
 
 /** A home for each kind, both on the devnet that the first one brings; nothing is replicated between them. */
-async function start(place: Workplace, kind: Kind): Promise<{ node: Node; client: Client }> {
+async function start(place: Workplace, kind: Kind): Promise<{ node: ServedNode; client: Client }> {
   const home = place.path(kind);
-  const ports = ['--port', String(await freePort()), '--p2p-port', String(await freePort())];
-  await place.json(['init', '--yes', '--home', home, ...ports]);
-  await place.json(['down', '--home', home]);
-  const node = new Node(place, home, ROLES[kind]);
-  await until(
-    `the ${kind} node`,
-    async () => (await place.run(['status', '--home', home, '--json'])).stdout.includes('"ready":true') || undefined,
-  );
+  const node = await startNode(place, home, ROLES[kind]);
   return { node, client: openClient(home) };
 }
 

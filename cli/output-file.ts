@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
-import { type FileHandle, link, open, rename, rm, unlink } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { type FileHandle, open, rm } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { isDiskFull, publish } from '../appliance/durable-file.ts';
 import { NectarError } from '../protocol/errors.ts';
 
 /**
@@ -19,8 +20,7 @@ export async function writeOutputFile(
   const handle = await writing(path, () => open(temporary, 'wx', 0o600));
   try {
     const bytes = await writeAll(path, handle, source);
-    await writing(path, () => (force ? rename(temporary, path) : linkThenUnlink(temporary, path)));
-    await syncFolder(dirname(resolve(path)));
+    await writing(path, () => publish(temporary, resolve(path), force ? 'replace' : 'create'));
     return bytes;
   } finally {
     await rm(temporary, { force: true });
@@ -41,22 +41,12 @@ async function writeAll(path: string, handle: FileHandle, source: AsyncIterable<
   return bytes;
 }
 
-async function linkThenUnlink(from: string, to: string): Promise<void> {
-  await link(from, to);
-  await unlink(from);
-}
-
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder);
-  await handle.sync().finally(() => handle.close());
-}
-
 async function writing<T>(path: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    if (code === 'ENOSPC' || code === 'EDQUOT') throw new NectarError('NODE_DISK_FULL', { path }, { cause: error });
+    if (isDiskFull(error)) throw new NectarError('NODE_DISK_FULL', { path }, { cause: error });
     if (code === 'EEXIST') throw new NectarError('CLI_OUTPUT_EXISTS', { path }, { cause: error });
     throw new NectarError('CLI_OUTPUT_UNWRITABLE', { path, reason: code ?? message }, { cause: error });
   }

@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import Type, { type Static } from 'typebox';
 import { Check } from 'typebox/value';
 import { NectarError } from '../../protocol/errors.ts';
-import { writeDurably } from './durable-file.ts';
+import { makeFolder, replaceFile } from '../durable-file.ts';
 
 const MAX_FILE_BYTES = 32 * 1024 * 1024;
+const MODE = 0o600;
 
 const root = Type.String({ pattern: '^[0-9a-f]{64}$' });
 const sentAt = Type.Optional(
@@ -63,7 +64,8 @@ export async function loadProgress(folder: string): Promise<Progress> {
 }
 
 export async function saveProgress(folder: string, progress: Progress): Promise<void> {
-  await writeDurably(progressPath(folder), Buffer.from(`${JSON.stringify(progress)}\n`));
+  await makeFolder(folder);
+  await replaceFile(progressPath(folder), `${JSON.stringify(progress)}\n`, MODE);
 }
 
 /**
@@ -71,7 +73,9 @@ export async function saveProgress(folder: string, progress: Progress): Promise<
  * under an anchored root. Salted hashes: they tell nothing about a record, not even after its salt is destroyed.
  */
 export async function saveLeaves(folder: string, root: string, leaves: readonly Uint8Array[]): Promise<void> {
-  await writeDurably(join(folder, 'batches', `${root}.leaves`), Buffer.concat(leaves));
+  const batches = join(folder, 'batches');
+  await makeFolder(batches);
+  await replaceFile(join(batches, `${root}.leaves`), Buffer.concat(leaves), MODE);
 }
 
 function progressPath(folder: string): string {

@@ -1,18 +1,30 @@
 import type { LeafHash, RootHash } from '../../protocol/brand.ts';
+import { NectarError } from '../../protocol/errors.ts';
 import type { AuditProof } from '../../protocol/merkle/audit-proof.ts';
-import { encodeVerifierKey, parseVerifierKey } from '../../protocol/merkle/verifier-key.ts';
-import type { Service } from '../service.ts';
+import {
+  encodeVerifierKey,
+  parseVerifierKey,
+  SIGNATURE_TYPE,
+  type VerifierKey,
+} from '../../protocol/merkle/verifier-key.ts';
+import type { Readiness, Service } from '../service.ts';
 import type { Logger, Metrics } from '../telemetry/index.ts';
+import { createBodySealer } from './body-seal.ts';
 import type { CheckpointSigner, IssuedCheckpoint } from './checkpoints.ts';
 import type { AuditConfig } from './config.ts';
 import { createDisk, type Disk } from './disk.ts';
 import { eraseBodies } from './erase.ts';
 import type { AccessContext, AuditInput } from './event.ts';
 import { type RecordEvidence, recordEvidence } from './evidence.ts';
-import { createAuditMetrics } from './metrics.ts';
-import { createOpening, type Opening } from './opening.ts';
+import type { FileGenerations } from './generations.ts';
+import { createGenerationsFile } from './generations-file.ts';
+import type { LoggedToken } from './generations-fold.ts';
+import { type AuditMetrics, createAuditMetrics } from './metrics.ts';
+import { type OpenLog, openLog } from './open-log.ts';
+import { type AuditPage, type AuditQuery, createQueries, type Queries } from './query.ts';
 import type { AuditEntry } from './reader.ts';
 import { type AuditAnchor, type AuditVerdict, type VerifyLogOptions, verifyLog } from './verify-folder.ts';
+import { createWriteHealth, type WriteHealth } from './write-health.ts';
 
 export interface AuditOptions {
   /** HOME/audit. */
@@ -51,8 +63,8 @@ export interface Audit extends Service {
   checkpoint(): Promise<IssuedCheckpoint>;
   /** Reading the log is itself logged, before anything is returned. */
   entry(index: number, context: AccessContext): Promise<AuditEntry>;
-  /** The last entries, oldest first, at most a thousand. */
-  tail(limit: number, context: AccessContext): Promise<AuditEntry[]>;
+  /** A page of the entries that a filter means; the whole reading is logged once, before its first page. */
+  query(query: AuditQuery, context: AccessContext, signal?: AbortSignal): Promise<AuditPage>;
   /** A stand-alone proof. With a context it discloses the body, and the reading is logged; without, it does not. */
   prove(index: number, context?: AccessContext): Promise<AuditProof>;
   /** Hashes that lead from an older tree to the last checkpoint. */
@@ -60,106 +72,194 @@ export interface Audit extends Service {
   verify(request: AuditVerifyRequest): Promise<AuditVerdict>;
   /** What happened to records from a leaf on: for the node's own cross-check, not for people. */
   records(from: number, signal: AbortSignal): AsyncIterable<RecordEvidence>;
+  /** The newest generation of each file of the home that a leaf states: what is older on disk was put back. */
+  latest(): Promise<FileGenerations>;
+  /** The tokens that the log knows of, revoked ones included. */
+  loggedTokens(): Promise<readonly LoggedToken[]>;
   /** Erases the bodies of full bundles older than a time; proofs stay valid. */
   erase(before: Date, context: AccessContext): Promise<{ erased: number }>;
   /** The log's verifier key, NAME+HASH+KEY. */
   vkey(): string;
 }
 
-/** Most entries that one reading returns. */
-const MAX_TAIL = 1_000;
-
 export function createAudit(options: AuditOptions, deps: AuditDeps): Audit {
-  const log = deps.log.child({ service: 'audit' });
-  const disk = deps.disk ?? createDisk(options.folder);
-  const opening = createOpening({ options, deps, disk, log, metrics: createAuditMetrics(deps.metrics) });
-  return {
-    name: 'audit',
-    start: (signal) => opening.open(signal),
-    stop: () => opening.close(),
-    readiness: () => opening.readiness(),
-    append: (event) => opening.append(event),
-    treeHead: () => opening.running().treeHead(),
-    checkpoint: async () => (await opening.running().checkpoint()).issued,
-    vkey: () => encodeVerifierKey(opening.key()),
-    verify: (request) => verify(request, { options, deps, disk, opening }),
-    async erase(before, context) {
-      await opening.append({
-        type: 'audit.erase',
-        outcome: 'success',
-        context,
-        detail: { before: before.toISOString() },
-      });
-      await opening.running().checkpoint(); // a leaf without a body must be covered by a signature
-      return { erased: await eraseBodies(disk, opening.running().log, before) };
-    },
-    ...createReadings(opening),
-  };
+  return new AuditLog(options, { ...deps, log: deps.log.child({ service: 'audit' }) });
 }
 
-/** Whatever shows a body to somebody is in the log before it is read. */
-function createReadings({
-  running,
-  append,
-}: Opening): Pick<Audit, 'entry' | 'tail' | 'prove' | 'consistency' | 'records'> {
-  async function logReading(context: AccessContext, detail: Record<string, string | number>): Promise<void> {
-    await append({ type: 'audit.read', outcome: 'success', context, detail });
+type State =
+  | { readonly is: 'stopped' }
+  | { readonly is: 'open'; readonly log: OpenLog; readonly health: WriteHealth }
+  // Alive, so that verify() can tell what is wrong; but nothing is appended, so nothing private is served.
+  | { readonly is: 'damaged'; readonly reason: string };
+
+const NODE_CONTEXT: AccessContext = { actor: { subject: 'node' }, requestId: 'node' };
+
+class AuditLog implements Audit {
+  readonly name = 'audit';
+  readonly #options: AuditOptions;
+  readonly #deps: AuditDeps;
+  readonly #disk: Disk;
+  readonly #metrics: AuditMetrics;
+  readonly #key: VerifierKey;
+  readonly #queries: Queries;
+  #state: State = { is: 'stopped' };
+
+  constructor(options: AuditOptions, deps: AuditDeps) {
+    this.#options = options;
+    this.#deps = deps;
+    this.#disk = deps.disk ?? createDisk(options.folder);
+    this.#metrics = createAuditMetrics(deps.metrics);
+    this.#key = { name: options.origin, type: SIGNATURE_TYPE.ed25519, publicKey: deps.signer.publicKey };
+    this.#queries = createQueries({
+      open: () => this.#open().log,
+      logReading: (context, detail) => this.#logReading(context, detail),
+      now: deps.now,
+    });
   }
 
-  return {
-    async entry(index, context) {
-      running().requireLeaf(index);
-      await logReading(context, { index });
-      return running().reader.entry(index);
-    },
-    async tail(limit, context) {
-      const end = running().log.size();
-      const count = Math.max(0, Math.min(Math.trunc(limit), MAX_TAIL, end));
-      await logReading(context, { from: end - count, count });
-      const entries: AuditEntry[] = [];
-      for await (const entry of running().reader.entries(end - count, end)) entries.push(entry);
-      return entries;
-    },
-    async prove(index, context) {
-      running().requireLeaf(index);
-      if (context !== undefined) await logReading(context, { index, proof: 1 });
-      return running().reader.prove(index, await running().checkpoint(), context !== undefined);
-    },
-    async consistency(from) {
-      const { issued, at } = await running().checkpoint();
-      const path = await running().log.consistency(from, at);
-      return { from, checkpoint: issued, path: path.map((hash) => Buffer.from(hash).toString('hex')) };
-    },
-    async *records(from, signal) {
-      const { reader, log } = running();
-      for await (const entry of reader.entries(from, log.size())) {
-        signal.throwIfAborted();
-        if (entry.leaf.type.startsWith('record.')) yield recordEvidence(entry);
-      }
-    },
-  };
-}
+  async start(signal: AbortSignal): Promise<void> {
+    if (this.#state.is !== 'stopped') return;
+    const { log } = this.#deps;
+    const opened = await this.#openLog().catch((error: unknown) => {
+      if (error instanceof NectarError) return error;
+      throw error;
+    });
+    if (opened instanceof NectarError) {
+      this.#state = { is: 'damaged', reason: opened.message };
+      log.error({ code: opened.code }, 'the audit log is damaged: nothing private is served');
+      return;
+    }
+    const probe = (): Promise<unknown> => this.#recordRecovery({ cause: 'not writable' });
+    this.#state = { is: 'open', log: opened, health: createWriteHealth({ log, signal, probe }) };
+    if (opened.torn > 0) {
+      log.warn({ bytes: opened.torn }, 'removing the bytes of a write that never completed');
+      await this.#recordRecovery({ tornBytes: opened.torn }).catch(() => undefined);
+    }
+    log.info({ size: opened.leaves.size() }, 'audit log open');
+  }
 
-interface VerifyDeps {
-  readonly options: AuditOptions;
-  readonly deps: AuditDeps;
-  readonly disk: Disk;
-  readonly opening: Opening;
-}
+  async stop(): Promise<void> {
+    const state = this.#state;
+    this.#state = { is: 'stopped' };
+    if (state.is === 'open') await state.log.close();
+  }
 
-/** Verifies the files, not the memory; the tree in memory is one more head to compare with. */
-async function verify(
-  request: AuditVerifyRequest,
-  { options, deps, disk, opening }: VerifyDeps,
-): Promise<AuditVerdict> {
-  const running = opening.verifiable();
-  return verifyLog({
-    ...request,
-    disk,
-    key: opening.key(),
-    witnessKeys: (options.witnesses ?? []).map(parseVerifierKey),
-    bodyKey: deps.keys.derive('audit-body'),
-    anchors: [...(options.external ?? []), ...request.anchors],
-    ...(running === undefined ? {} : { live: () => running.settled() }),
-  });
+  readiness(): Readiness {
+    const state = this.#state;
+    if (state.is === 'damaged') return { ready: false, reason: `the audit log is damaged: ${state.reason}` };
+    const reason = state.is === 'open' ? state.health.failure : 'not started';
+    return reason === undefined ? { ready: true } : { ready: false, reason };
+  }
+
+  async append(event: AuditInput): Promise<{ index: number; leafHash: LeafHash }> {
+    const { log, health } = this.#open();
+    return health.watch(() => log.append(event));
+  }
+
+  treeHead(): { size: number; root: RootHash } {
+    return this.#open().log.treeHead();
+  }
+
+  async checkpoint(): Promise<IssuedCheckpoint> {
+    return (await this.#open().log.checkpoint()).issued;
+  }
+
+  async entry(index: number, context: AccessContext): Promise<AuditEntry> {
+    const { log } = this.#open();
+    log.requireLeaf(index);
+    await this.#logReading(context, { index });
+    return log.reader.entry(index);
+  }
+
+  async query(query: AuditQuery, context: AccessContext, signal?: AbortSignal): Promise<AuditPage> {
+    return this.#queries.page(query, context, signal);
+  }
+
+  async prove(index: number, context?: AccessContext): Promise<AuditProof> {
+    const { log } = this.#open();
+    log.requireLeaf(index);
+    if (context !== undefined) await this.#logReading(context, { index, proof: 1 });
+    return log.reader.prove(index, await log.checkpoint(), context !== undefined);
+  }
+
+  async consistency(from: number): ReturnType<Audit['consistency']> {
+    const { log } = this.#open();
+    const { issued, at } = await log.checkpoint();
+    const path = await log.leaves.consistency(from, at);
+    return { from, checkpoint: issued, path: path.map((hash) => Buffer.from(hash).toString('hex')) };
+  }
+
+  /** Verifies the files, not the memory; the tree in memory is one more head to compare with. */
+  async verify(request: AuditVerifyRequest): Promise<AuditVerdict> {
+    const { external = [], witnesses = [] } = this.#options;
+    const state = this.#state;
+    if (state.is === 'stopped') this.#open();
+    return verifyLog({
+      ...request,
+      disk: this.#disk,
+      key: this.#key,
+      witnessKeys: witnesses.map(parseVerifierKey),
+      bodyKey: this.#deps.keys.derive('audit-body'),
+      anchors: [...external, ...request.anchors],
+      ...(state.is === 'open' ? { live: () => state.log.settled() } : {}),
+    });
+  }
+
+  async *records(from: number, signal: AbortSignal): AsyncIterable<RecordEvidence> {
+    const { reader, leaves } = this.#open().log;
+    for await (const entry of reader.entries(from, leaves.size())) {
+      signal.throwIfAborted();
+      if (entry.leaf.type.startsWith('record.')) yield recordEvidence(entry);
+    }
+  }
+
+  async latest(): Promise<FileGenerations> {
+    return this.#open().log.generations.latest();
+  }
+
+  async loggedTokens(): Promise<readonly LoggedToken[]> {
+    return this.#open().log.generations.tokens();
+  }
+
+  async erase(before: Date, context: AccessContext): Promise<{ erased: number }> {
+    const { log } = this.#open();
+    await this.append({ type: 'audit.erase', outcome: 'success', context, detail: { before: before.toISOString() } });
+    await log.checkpoint(); // a leaf without a body must be covered by a signature
+    return { erased: await eraseBodies(this.#disk, log.leaves, before) };
+  }
+
+  vkey(): string {
+    return encodeVerifierKey(this.#key);
+  }
+
+  /** Throws NODE_NOT_READY or AUDIT_DAMAGED. */
+  #open(): State & { readonly is: 'open' } {
+    const state = this.#state;
+    if (state.is === 'open') return state;
+    if (state.is === 'damaged') throw new NectarError('AUDIT_DAMAGED', { reason: state.reason });
+    throw new NectarError('NODE_NOT_READY', { service: 'audit', reason: 'not started' });
+  }
+
+  async #openLog(): Promise<OpenLog> {
+    const { external = [], origin, config } = this.#options;
+    const key = this.#key;
+    encodeVerifierKey(key); // refuses an origin that cannot be a key name before anything is signed with it
+    const { randomBytes } = this.#deps;
+    const bodyKey = this.#deps.keys.derive('audit-body');
+    const sealer = createBodySealer(bodyKey, origin, randomBytes);
+    const generationsFile = createGenerationsFile({ disk: this.#disk, bodyKey, origin, randomBytes });
+    const heads = external.map(({ size, root, where }) => ({ size, where, root: Buffer.from(root, 'hex') }));
+    const at = { disk: this.#disk, metrics: this.#metrics, external: heads };
+    return openLog({ ...this.#deps, ...at, key, sealer, generationsFile, config });
+  }
+
+  /** Evidence in the log itself that recording was interrupted. If it cannot be written, neither can anything else. */
+  async #recordRecovery(detail: Record<string, string | number>): Promise<void> {
+    await this.append({ type: 'audit.recover', outcome: 'success', context: NODE_CONTEXT, detail });
+  }
+
+  /** Whatever shows a body to somebody is in the log before it is read. */
+  async #logReading(context: AccessContext, detail: Record<string, string | number>): Promise<void> {
+    await this.append({ type: 'audit.read', outcome: 'success', context, detail });
+  }
 }

@@ -125,10 +125,18 @@ export const EVENTS = {
   'token.revoke': alert(USER_ATTRIBUTES, 'D'),
   'key.unlock': alert(RESTRICTED_FUNCTION, 'E'),
   'key.rotate': alert(SECURITY_CONFIGURATION, 'U'),
+  'key.retire': alert(SECURITY_CONFIGURATION, 'D'),
+  'key.enroll': alert(SECURITY_CONFIGURATION, 'C'),
+  'key.change': alert(SECURITY_CONFIGURATION, 'U'),
+  'key.remove': alert(SECURITY_CONFIGURATION, 'D'),
+  'key.resolve': alert(SECURITY_CONFIGURATION, 'U'),
+  'key.store': alert(SECURITY_CONFIGURATION, 'R'),
   'hardening.report': alert(SECURITY_CONFIGURATION, 'R'),
   'hardening.waive': alert(SECURITY_CONFIGURATION, 'U'),
   'hardening.unwaive': alert(SECURITY_CONFIGURATION, 'U'),
   'hardening.schedule': alert(SECURITY_CONFIGURATION, 'U'),
+  'backup.verify': alert(SECURITY_CONFIGURATION, 'R'),
+  'backup.schedule': alert(SECURITY_CONFIGURATION, 'U'),
   'network.join': alert(dicom('110128', 'Network Configuration'), 'U'),
   // The whole node, sealed as it is at rest, leaves this machine, or came to it.
   'node.backup': {

@@ -1,9 +1,11 @@
-import { mkdir, open, readdir, readFile, rename, rm, stat, truncate } from 'node:fs/promises';
+import { open, readdir, readFile, rm, stat, truncate } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { NectarError } from '../../protocol/errors.ts';
+import { isDiskFull, isStaged, makeFolder, replaceFiles, syncFolder } from '../durable-file.ts';
 
 /** No file of the log is larger: a bundle of 256 bodies of the largest size that can be configured. */
 const MAX_FILE_BYTES = 300 * 1024 * 1024;
+const MODE = 0o600;
 
 /** A file that grows at its end. */
 export interface AppendFile {
@@ -26,7 +28,7 @@ export interface Disk {
   openAppend(path: string, length: number): Promise<AppendFile>;
   /** Puts whole files in place, each atomically, all of them durably. */
   replace(files: readonly WholeFile[]): Promise<void>;
-  /** Names in a folder, with a slash after those of folders; empty when it is absent. */
+  /** Names in a folder, with a slash after those of folders; empty when it is absent. What a crash left staged is not among them. */
   list(path: string): Promise<string[]>;
   /** Removes a file or a folder; silent when it is absent. */
   remove(path: string): Promise<void>;
@@ -39,7 +41,10 @@ export function createDisk(folder: string): Disk {
     read: (path) => readWhole(at(path), path),
     list: (path) => listFolder(at(path), path),
     remove: (path) => rm(at(path), { recursive: true, force: true }),
-    replace: (files) => replaceFiles(files.map(({ path, bytes }) => ({ path: at(path), bytes }))),
+    async replace(files) {
+      for (const path of new Set(files.map((file) => dirname(at(file.path))))) await makeFolder(path);
+      await replaceFiles(files.map(({ path, bytes }) => ({ path: at(path), content: bytes, mode: MODE })));
+    },
     openAppend: (path, length) => openAppend(at(path), length),
   };
 }
@@ -47,8 +52,8 @@ export function createDisk(folder: string): Disk {
 /** The error to raise for a write that the disk refused. */
 export function writeError(error: unknown, path: string): NectarError {
   if (error instanceof NectarError) return error;
+  if (isDiskFull(error)) return new NectarError('NODE_DISK_FULL', { path }, { cause: error });
   const code = (error as { code?: string } | null)?.code ?? 'unknown';
-  if (code === 'ENOSPC' || code === 'EDQUOT') return new NectarError('NODE_DISK_FULL', { path }, { cause: error });
   return new NectarError('AUDIT_NOT_WRITABLE', { reason: `${path}: ${code}` }, { cause: error });
 }
 
@@ -68,7 +73,7 @@ async function readWhole(file: string, path: string): Promise<Uint8Array | undef
 async function openAppend(path: string, length: number): Promise<AppendFile> {
   if (length === 0) {
     await makeFolder(dirname(path));
-    const created = await open(path, 'a', 0o600);
+    const created = await open(path, 'a', MODE);
     await created.close();
     await syncFolder(dirname(path));
   }
@@ -87,51 +92,12 @@ async function openAppend(path: string, length: number): Promise<AppendFile> {
   };
 }
 
-/** Together, so that the files share the flushes of the file system's journal, and each folder is synced once. */
-async function replaceFiles(files: readonly WholeFile[]): Promise<void> {
-  const folders = [...new Set(files.map(({ path }) => dirname(path)))];
-  for (const folder of folders) await makeFolder(folder);
-  await settleAll(files.map(({ path, bytes }) => writeWhole(`${path}.tmp`, bytes)));
-  for (const { path } of files) await rename(`${path}.tmp`, path);
-  await settleAll(folders.map(syncFolder));
-}
-
-/** Waits for all before it throws the first failure: no write goes on behind a caller that has given up. */
-async function settleAll(work: readonly Promise<void>[]): Promise<void> {
-  const failed = (await Promise.allSettled(work)).find((result) => result.status === 'rejected');
-  if (failed !== undefined) throw failed.reason;
-}
-
-async function writeWhole(path: string, bytes: Uint8Array): Promise<void> {
-  const file = await open(path, 'w', 0o600);
-  try {
-    await file.writeFile(bytes);
-    await file.datasync();
-  } finally {
-    await file.close();
-  }
-}
-
-/** Creates a folder and makes its own entry durable, up to the first one that was there. */
-async function makeFolder(path: string): Promise<void> {
-  const first = await mkdir(path, { recursive: true, mode: 0o700 });
-  if (first === undefined) return;
-  for (let folder = path; folder.length >= first.length; folder = dirname(folder)) await syncFolder(dirname(folder));
-}
-
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, 'r');
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
-}
-
 async function listFolder(folder: string, path: string): Promise<string[]> {
   try {
     const entries = await readdir(folder, { withFileTypes: true });
-    return entries.map((entry) => (entry.isDirectory() ? `${entry.name}/` : entry.name));
+    return entries
+      .filter(({ name }) => !isStaged(name))
+      .map((entry) => (entry.isDirectory() ? `${entry.name}/` : entry.name));
   } catch (error) {
     const { code = 'unknown' } = error as { code?: string };
     if (code === 'ENOENT' || code === 'ENOTDIR') return [];

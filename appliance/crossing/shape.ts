@@ -58,4 +58,5 @@ export const accessContext: TSchema = exact({
 
 /** A map from names to texts and numbers. */
 export const facts: TSchema = Type.Record(Type.String({ maxLength: 64 }), Type.Union([text(8192), Type.Number()]));
+export const either = (...schemas: TSchema[]): TSchema => Type.Union(schemas);
 export const nullable = (schema: TSchema): TSchema => Type.Union([schema, Type.Null()]);

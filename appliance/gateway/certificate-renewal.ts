@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { NectarError } from '../../protocol/errors.ts';
+import { replaceFile } from '../durable-file.ts';
 import type { Service } from '../service.ts';
 import { renewableClientToken } from './client-token.ts';
 import { createRenewal, type Renewable, type RenewalDependencies } from './renewal.ts';
-import { replaceFile } from './replace-file.ts';
 import { certificateNames, isRenewalDue, renewServerCertificate, type ServerCertificate } from './tls.ts';
 import type { Tokens } from './tokens.ts';
 

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
+import { replaceFile } from '../durable-file.ts';
 import type { Renewable } from './renewal.ts';
-import { replaceFile } from './replace-file.ts';
 import type { TokenRequest } from './request-schemas.ts';
 import type { Tokens } from './tokens.ts';
 

@@ -4,6 +4,7 @@ import type { FastifyBaseLogger, FastifyInstance, FastifyTypeProvider } from 'fa
 import type { Static, TSchema } from 'typebox';
 import type { ConnectionGuard } from '../connection-guard.ts';
 import type { Admission, Exclusive } from './admission.ts';
+import type { BackupNotes } from './backup-notes.ts';
 import type { GatewayConfig } from './config.ts';
 import type { AccessContext, GatewayDependencies } from './dependencies.ts';
 import type { HardeningNotes } from './hardening-notes.ts';
@@ -31,6 +32,7 @@ export interface RouteContext {
   readonly exclusive: Exclusive;
   readonly idempotency: Idempotency;
   readonly hardening: HardeningNotes;
+  readonly backups: BackupNotes;
 }
 
 /** How a route is guarded. Every route says so; a route that does not is refused when the server is built. */

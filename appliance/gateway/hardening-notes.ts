@@ -1,5 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import { Compile } from 'typebox/compile';
+import { replaceFile } from '../durable-file.ts';
 import type { Logger, Metrics } from '../telemetry/index.ts';
 import {
   HardeningFile,
@@ -10,7 +11,6 @@ import {
   type ScheduleNote,
 } from './hardening-schemas.ts';
 import { createHardeningMetrics } from './metrics.ts';
-import { replaceFile } from './replace-file.ts';
 
 const MAX_FILE_BYTES = 1024 * 1024;
 /** One report of each profile is kept; of more profiles than this the oldest is forgotten. */

@@ -13,7 +13,7 @@ function problemResponse(description: string): object {
 
 export interface Operation {
   readonly id: string;
-  readonly tag: 'records' | 'audit' | 'node' | 'network' | 'keys' | 'tokens' | 'hardening' | 'rpc';
+  readonly tag: 'records' | 'audit' | 'node' | 'network' | 'keys' | 'tokens' | 'hardening' | 'backups' | 'rpc';
   readonly summary: string;
   readonly description?: string;
   readonly guard: RouteGuard;
@@ -66,7 +66,9 @@ export async function addOpenApi(server: GatewayServer, version: string): Promis
         version,
         license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
       },
-      tags: ['records', 'audit', 'node', 'network', 'keys', 'tokens', 'hardening', 'rpc'].map((name) => ({ name })),
+      tags: ['records', 'audit', 'node', 'network', 'keys', 'tokens', 'hardening', 'backups', 'rpc'].map((name) => ({
+        name,
+      })),
       components: {
         securitySchemes: {
           [BEARER]: {

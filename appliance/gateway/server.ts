@@ -8,10 +8,12 @@ import fastify, { type FastifyReply, type FastifyRequest } from 'fastify';
 import { isNectarError, NectarError } from '../../protocol/errors.ts';
 import { type ConnectionGuard, guardConnections } from '../connection-guard.ts';
 import { createAdmission, createExclusive } from './admission.ts';
+import type { BackupNotes } from './backup-notes.ts';
 import type { GatewayConfig } from './config.ts';
 import type { GatewayDependencies } from './dependencies.ts';
 import type { GatewayServer, RouteContext } from './gateway-server.ts';
 import type { HardeningNotes } from './hardening-notes.ts';
+import { httpStatusOf } from './http-status.ts';
 import { createIdempotency } from './idempotency.ts';
 import { createGatewayMetrics, type GatewayMetrics } from './metrics.ts';
 import { addOpenApi } from './openapi.ts';
@@ -19,6 +21,7 @@ import { challengeOf, encodeProblem, nectarErrorOf, PROBLEM_TYPE, problemOf, ret
 import { addRequestGuard, createRequestId, identify } from './request-guard.ts';
 import { allowedMethods, type RouteTable } from './route-table.ts';
 import { addAuditRoutes } from './routes/audit.ts';
+import { addBackupRoutes } from './routes/backups.ts';
 import { addHardeningRoutes } from './routes/hardening.ts';
 import { addKeyRoutes } from './routes/keys.ts';
 import { addNodeRoutes } from './routes/node.ts';
@@ -48,6 +51,7 @@ const ROUTES = [
   addKeyRoutes,
   addTokenRoutes,
   addHardeningRoutes,
+  addBackupRoutes,
   addRpcRoute,
 ];
 
@@ -62,6 +66,7 @@ export interface ServerSetup {
   readonly version: string;
   readonly tls: Pick<ServerOptions, 'cert' | 'key'>;
   readonly hardening: HardeningNotes;
+  readonly backups: BackupNotes;
   /** Aborts when the node begins to stop: from then on requests are refused. */
   readonly stopping: AbortSignal;
 }
@@ -82,6 +87,7 @@ export async function buildServer(setup: ServerSetup, deps: GatewayDependencies)
     exclusive: createExclusive(),
     idempotency: createIdempotency({ maxKeys: config.maxIdempotencyKeys, ttlMs: config.idempotencyTtlMs }, deps.now),
     hardening: setup.hardening,
+    backups: setup.backups,
   };
   const routes: RouteTable = [];
 
@@ -215,7 +221,7 @@ function sendProblem(reply: FastifyReply, error: NectarError, requestId: string)
   if (isNectarError(error, 'GATEWAY_METHOD_UNSUPPORTED')) reply.header('allow', error.data.allowed.join(', '));
   if (isNectarError(error, 'GATEWAY_RANGE_INVALID')) reply.header('content-range', `bytes */${error.data.bytes}`);
   reply
-    .code(error.status)
+    .code(httpStatusOf(error.code))
     .type(PROBLEM_TYPE)
     .send(encodeProblem(problemOf(error, requestId)));
 }
@@ -235,8 +241,9 @@ function answerMalformed(
   socket.once('close', () => clearTimeout(timer));
   const problem = malformed(error.code, at.config);
   const body = encodeProblem(problemOf(problem, at.requestId));
+  const status = httpStatusOf(problem.code);
   const head = [
-    `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}`,
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
     'connection: close',
     `x-request-id: ${at.requestId}`,
     `content-type: ${PROBLEM_TYPE}`,

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import Type from 'typebox';
 import { Compile } from 'typebox/compile';
 import { NectarError } from '../../protocol/errors.ts';
-import { replaceFile } from './replace-file.ts';
+import { replaceFile } from '../durable-file.ts';
 import { TokenInfo } from './schemas.ts';
 
 const MAX_TOKENS = 1000;

@@ -9,7 +9,7 @@ import {
   sealValue,
 } from '../../protocol/envelope/sealed-value.ts';
 import { NectarError } from '../../protocol/errors.ts';
-import { writeFileAtomic } from './atomic-file.ts';
+import { replaceFile } from '../durable-file.ts';
 
 /** An identity is a key, a seed or a PEM: small. */
 const MAX_SECRET_BYTES = 64 * 1024;
@@ -32,7 +32,7 @@ export async function writeIdentity(
   if (secret.length > MAX_SECRET_BYTES) throw new RangeError('identity too large');
   await mkdir(join(at.home, 'identity'), { recursive: true, mode: 0o700 });
   const input = { place: place(at.name), value: secret, random: randomBytes(SEALED_VALUE_RANDOM_BYTES) };
-  await writeFileAtomic(path, sealValue(at.crypto, at.key, input), 0o600);
+  await replaceFile(path, sealValue(at.crypto, at.key, input), 0o600);
 }
 
 /** Reads it back. KEY_IDENTITY_MISSING, KEY_IDENTITY_INVALID (altered, moved from another name or node). */

@@ -2,11 +2,12 @@ import { mkdir, open, opendir, rename, rm, rmdir, stat, unlink } from 'node:fs/p
 import { dirname, join } from 'node:path';
 import type { Cid } from '../../protocol/brand.ts';
 import { SEGMENT_BYTES } from '../../protocol/envelope/format.ts';
+import { diskError, publish, syncFolder, writeStaged } from '../durable-file.ts';
 import { freeBytes } from '../stream-memory.ts';
-import { diskError } from './disk-full.ts';
 
 /** Files being written and synced at a time per blob: fsyncs overlap, and memory stays at so many MiB. */
 const WRITE_CONCURRENCY = 8;
+const MODE = 0o600;
 /** Sub-folders by the one but last character of the CID (the last one carries three bits only). */
 const SHARDS = 'abcdefghijklmnopqrstuvwxyz234567';
 
@@ -79,9 +80,8 @@ export function createBlockFiles(folders: { readonly blocks: string; readonly st
 /** Writes a file durably under a staged name and moves it to its place. NODE_DISK_FULL leaves neither. */
 export async function placeFile(staged: string, target: string, bytes: Uint8Array): Promise<void> {
   try {
-    await writeDurable(staged, bytes);
-    await rename(staged, target);
-    await syncFolder(dirname(target));
+    await writeStaged(staged, bytes, MODE);
+    await publish(staged, target);
   } catch (error) {
     await rm(staged, { force: true }).catch(() => undefined);
     throw diskError(error, dirname(target));
@@ -113,7 +113,7 @@ function stageBlob(folder: string, target: (cid: Cid) => string): StagedBlob {
   async function write(cid: Cid, block: Uint8Array): Promise<void> {
     made ??= mkdir(folder, { mode: 0o700 });
     await made;
-    await writeDurable(join(folder, cid), block);
+    await writeStaged(join(folder, cid), block, MODE);
     freeBytes(block);
   }
 
@@ -156,26 +156,6 @@ function stageBlob(folder: string, target: (cid: Cid) => string): StagedBlob {
       await rm(folder, { recursive: true, force: true }).catch(() => undefined);
     },
   };
-}
-
-async function writeDurable(path: string, bytes: Uint8Array): Promise<void> {
-  const file = await open(path, 'w', 0o600);
-  try {
-    await file.writeFile(bytes);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-}
-
-/** Makes names in a folder durable. */
-export async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, 'r');
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
 }
 
 async function removeEmpty(folder: string): Promise<boolean> {

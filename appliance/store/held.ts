@@ -1,12 +1,12 @@
-import { mkdir, stat, unlink } from 'node:fs/promises';
+import { stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Cid, PeerIdText } from '../../protocol/brand.ts';
 import { SEGMENT_BYTES } from '../../protocol/envelope/format.ts';
 import { NectarError } from '../../protocol/errors.ts';
-import { placeFile, readIfThere, syncFolder } from './block-files.ts';
+import { makeFolder, requireFree } from '../durable-file.ts';
+import { placeFile, readIfThere } from './block-files.ts';
 import { isBlockOf, parseCid } from './cid.ts';
 import { findEntry, type StoreCore, stagingName } from './core.ts';
-import { requireFree } from './disk-full.ts';
 import { decodeEntry, encodeEntry } from './entries.ts';
 import type { IndexOp } from './index-db.ts';
 import type { HeldBlocks } from './interfaces.ts';
@@ -61,8 +61,7 @@ export function createHeldBlocks(core: StoreCore): HeldBlocks {
       await core.db.commit([link]);
     }
     if (await isThere(path(owner, cid))) return;
-    await mkdir(join(core.folders.held, core.keys.heldFolder(owner)), { recursive: true, mode: 0o700 });
-    await syncFolder(core.folders.held);
+    await makeFolder(join(core.folders.held, core.keys.heldFolder(owner)));
     await placeFile(join(core.folders.staging, stagingName(core)), path(owner, cid), bytes);
   }
 

@@ -35,6 +35,8 @@ export interface StoreAuditEvent {
   readonly outcome: 'success' | 'failure';
   readonly context: AccessContext;
   readonly recordId?: RecordId;
+  /** Patients that the record's labels name. */
+  readonly patients?: readonly string[];
   readonly version?: number;
   readonly detail?: Record<string, string | number>;
 }
@@ -57,6 +59,11 @@ export interface EvidenceEvent {
   readonly version?: number;
   /** `detail.cid` of the event. */
   readonly cid?: string;
+  readonly leafHash?: string;
+  /** Of the leaf. */
+  readonly time?: string;
+  /** `detail.destroyedAt` of a deletion. */
+  readonly destroyedAt?: string;
 }
 
 export interface StoreReplicas {
@@ -97,12 +104,22 @@ export interface RecordMeta {
   readonly anchored: boolean;
 }
 
+/** What a change expects the record's current version to be; compared under the record's lock. A tag is a version's CID. */
+export interface Expected {
+  /** It is one of these; `any`: there is one. */
+  readonly match?: 'any' | readonly string[];
+  /** It is none of these; `any`: there is none. */
+  readonly noneMatch?: 'any' | readonly string[];
+}
+
 export interface PutInput {
   /** Given: a new version of that record. Absent: a new record. */
   readonly recordId?: RecordId;
   readonly contentType: string;
   readonly labels: readonly string[];
   readonly name?: string;
+  /** Only with a recordId. STORE_PRECONDITION_FAILED when the record is another by the time of the commit. */
+  readonly expected?: Expected;
 }
 
 export interface PutReceipt {
@@ -182,7 +199,8 @@ export interface Store extends Service {
   open(id: RecordId, options: OpenOptions, context: AccessContext, signal: AbortSignal): Promise<OpenedRecord>;
   head(id: RecordId, options: { readonly version?: number }, context: AccessContext): Promise<RecordMeta>;
   list(query: ListQuery, context: AccessContext): Promise<{ records: RecordMeta[]; cursor?: string }>;
-  shred(id: RecordId, context: AccessContext): Promise<DestructionReceipt>;
+  /** A record that is destroyed already has its receipt returned, whatever is expected. */
+  shred(id: RecordId, context: AccessContext, expected?: Expected): Promise<DestructionReceipt>;
   rewrap(onProgress: (done: number) => void, context: AccessContext): Promise<{ rewrapped: number }>;
   exportCar(id: RecordId, options: { readonly version?: number }, context: AccessContext): AsyncIterable<Uint8Array>;
   scrub(onProgress: (progress: ScrubProgress) => void, signal?: AbortSignal): Promise<ScrubReport>;

@@ -1,10 +1,14 @@
 import { NectarError } from '../../protocol/errors.ts';
-import type { PutInput } from './interfaces.ts';
+import type { Expected, PutInput } from './interfaces.ts';
 
 export const MAX_LABELS = 32;
 export const MAX_LABEL_BYTES = 128;
 export const MAX_NAME_BYTES = 1024;
 export const MAX_CONTENT_TYPE_BYTES = 255;
+
+/** More entity tags than this are no precondition, but a search. */
+const MAX_TAGS = 64;
+const MAX_TAG_CHARACTERS = 128;
 
 const CONTENT_TYPE = /^[\x20-\x7e]+$/;
 const CONTROL = /\p{Cc}/u;
@@ -18,7 +22,19 @@ export function checkPutInput(input: PutInput): PutInput {
   if (labels.length > MAX_LABELS) throw invalid('labels', `at most ${MAX_LABELS}`);
   for (const label of labels) checkText('labels', label, MAX_LABEL_BYTES);
   if (name !== undefined) checkText('name', name, MAX_NAME_BYTES);
+  if (checkExpected(input.expected) !== undefined && input.recordId === undefined)
+    throw invalid('expected', 'only of a record that is there');
   return { ...input, labels: [...new Set(labels)] };
+}
+
+/** Bounds what a caller expects. STORE_INPUT_INVALID. */
+export function checkExpected(expected: Expected | undefined): Expected | undefined {
+  for (const tags of [expected?.match, expected?.noneMatch]) {
+    if (tags === undefined || tags === 'any') continue;
+    if (tags.length > MAX_TAGS || tags.some((tag) => tag.length > MAX_TAG_CHARACTERS))
+      throw invalid('expected', `at most ${MAX_TAGS} tags of ${MAX_TAG_CHARACTERS} characters`);
+  }
+  return expected;
 }
 
 export function checkText(field: string, text: string, maxBytes: number): void {

@@ -3,17 +3,19 @@ import { blobAad, MAX_RECORD_VERSION } from '../../protocol/envelope/aad.ts';
 import { COMMITMENT_SALT_BYTES } from '../../protocol/envelope/commitment.ts';
 import type { WrappedDek } from '../../protocol/envelope/wrapped-dek.ts';
 import { NectarError } from '../../protocol/errors.ts';
+import { diskError, requireFree } from '../durable-file.ts';
 import { passedBytes } from '../stream-memory.ts';
 import type { StagedBlob } from './block-files.ts';
 import { garbageOp } from './block-source.ts';
 import { getHead, type StoreCore, stagingName } from './core.ts';
-import { diskError, requireFree } from './disk-full.ts';
 import { encodeEntry, type HeadEntry, storedDek, type VersionEntry } from './entries.ts';
 import { collectGarbage } from './garbage.ts';
 import type { IndexOp } from './index-db.ts';
 import { KIND } from './index-keys.ts';
 import type { AccessContext, PutInput, PutReceipt } from './interfaces.ts';
+import { preconditionFailed, requireExpected } from './precondition.ts';
 import { checkPutInput } from './put-input.ts';
+import { recordPatients } from './record-patients.ts';
 import { type SealedBlob, sealStream } from './seal-stream.ts';
 
 /** How often a long upload looks whether the volume still has room. */
@@ -41,7 +43,7 @@ export async function putRecord(
 ): Promise<PutReceipt> {
   const input = checkPutInput(request.input);
   const recordId = input.recordId ?? (Buffer.from(core.deps.randomBytes(16)).toString('hex') as RecordId);
-  const version = input.recordId === undefined ? 1 : (await getHead(core, recordId)).latest + 1;
+  const version = input.recordId === undefined ? 1 : (await expectedHead(core, recordId, input)).latest + 1;
   const slot = `${recordId}/${version}`;
   if (core.uploading.has(slot) || version > MAX_RECORD_VERSION)
     throw new NectarError('STORE_VERSION_CONFLICT', { recordId, version });
@@ -51,6 +53,13 @@ export async function putRecord(
   } finally {
     core.uploading.delete(slot);
   }
+}
+
+/** The head that the new version follows. The commit follows no other one, so what holds here holds there. */
+async function expectedHead(core: StoreCore, recordId: RecordId, { expected }: PutInput): Promise<HeadEntry> {
+  const head = await getHead(core, recordId);
+  await requireExpected(core, head, expected);
+  return head;
 }
 
 async function upload(
@@ -66,11 +75,11 @@ async function upload(
   try {
     const secret = { dek, aad: blobAad({ nodeId: options.nodeId, recordId, version }) };
     const limits = { maxBytes: options.maxRecordBytes, inlineMaxBytes: options.inlineMaxBytes };
-    const signal = AbortSignal.any([source.signal, core.signal]);
+    const signals = [source.signal, core.signal];
     const emit = emitter(core, staged);
-    const blob = await sealStream({ body: source.body, secret, ...limits, signal, emit }, core.deps);
+    const blob = await sealStream({ body: source.body, secret, ...limits, signals, emit }, core.deps);
     await staged.settle();
-    signal.throwIfAborted();
+    for (const signal of signals) signal.throwIfAborted();
     const receipt = await store(core, { to, staged, wrapped, blob });
     core.metrics.sealedBytes.inc(blob.bytes);
     return receipt;
@@ -121,13 +130,17 @@ async function commit(core: StoreCore, finished: Finished): Promise<PutReceipt> 
   const { to, blob } = finished;
   const { recordId, version, context } = to;
   const head = version === 1 ? undefined : await getHead(core, recordId);
-  if (head !== undefined && head.latest !== version - 1)
+  if (head !== undefined && head.latest !== version - 1) {
+    if (to.input.expected !== undefined) throw preconditionFailed(recordId, head.latest);
     throw new NectarError('STORE_VERSION_CONFLICT', { recordId, version });
+  }
   const type = version === 1 ? 'record.create' : 'record.update';
-  const event = { type, context, recordId, version, detail: { cid: blob.root, bytes: blob.bytes } } as const;
+  const detail = { cid: blob.root, bytes: blob.bytes };
+  const event = { type, context, recordId, version, ...recordPatients(to.input.labels), detail } as const;
   const { index: auditLeaf } = await core.deps.audit.append({ ...event, outcome: 'success' });
-  const entry = versionEntry(core, finished, auditLeaf);
   try {
+    // In one turn with the commit that it goes into: no rotation comes between.
+    const entry = versionEntry(core, finished, auditLeaf);
     await core.db.commit(commitOps(core, { head, entry, inline: blob.inline }));
   } catch (error) {
     // The leaf above stands; this one says that it came to nothing.
@@ -152,7 +165,8 @@ function versionEntry(core: StoreCore, { to, wrapped, blob }: Finished, auditLea
     ...(name === undefined ? {} : { name }),
     createdAt: core.deps.now().toISOString(),
     auditLeaf,
-    dek: storedDek(wrapped),
+    // The KEK may have been rotated during a long upload, and its rewrap has passed this record by.
+    dek: storedDek(core.deps.keys.rewrapDek(wrapped, { recordId: to.recordId, version: to.version })),
     salt: Buffer.from(core.deps.randomBytes(COMMITMENT_SALT_BYTES)).toString('base64'),
     holders: [],
   };

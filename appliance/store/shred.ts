@@ -11,7 +11,10 @@ import { decodeEntry, encodeEntry, type HeadEntry, type IntentEntry, type Versio
 import { collectGarbage } from './garbage.ts';
 import type { IndexOp } from './index-db.ts';
 import { KIND, kindRange } from './index-keys.ts';
-import type { AccessContext } from './interfaces.ts';
+import type { AccessContext, Expected } from './interfaces.ts';
+import { requireExpected } from './precondition.ts';
+import { checkExpected } from './put-input.ts';
+import { recordPatients } from './record-patients.ts';
 
 /** Holders that do not answer within this time are not told. */
 const RELEASE_TIMEOUT_MS = 5_000;
@@ -21,11 +24,17 @@ const RELEASE_TIMEOUT_MS = 5_000;
  * compaction, from its files -> blocks deleted. From the intent on a crash cannot lose the deletion: the next start ends it.
  * Asked again, it returns the same receipt.
  */
-export function shredRecord(core: StoreCore, id: RecordId, context: AccessContext): Promise<DestructionReceipt> {
+export async function shredRecord(
+  core: StoreCore,
+  request: { readonly id: RecordId; readonly context: AccessContext; readonly expected: Expected | undefined },
+): Promise<DestructionReceipt> {
+  const { id, context } = request;
+  const expected = checkExpected(request.expected);
   return core.locks.run(id, async () => {
     const known = await findEntry<HeadEntry>(core, core.keys.head(id));
     if (known?.shredded !== undefined) return known.shredded;
     const head = await getHead(core, id);
+    await requireExpected(core, head, expected);
     const intent: IntentEntry = { recordId: id, since: core.deps.now().toISOString() };
     await core.db.commit([{ type: 'put', key: core.keys.intent(id), value: encodeEntry(intent) }]);
     return destroy(core, head, context);
@@ -55,7 +64,14 @@ async function destroy(core: StoreCore, head: HeadEntry, context: AccessContext)
   if (versions.length !== head.latest)
     throw new NectarError('STORE_INDEX_CORRUPT', { entry: `versions of ${recordId}` });
   const { index: auditLeaf } = await core.deps.audit
-    .append({ type: 'record.delete', outcome: 'success', context, recordId, detail: { versions: versions.length } })
+    .append({
+      type: 'record.delete',
+      outcome: 'success',
+      context,
+      recordId,
+      ...recordPatients(head.labels),
+      detail: { versions: versions.length },
+    })
     .catch(async (error: unknown) => {
       // Not logged, not done: the caller is told, and no later start may do it behind his back.
       await core.db.commit([{ type: 'del', key: core.keys.intent(recordId) }]);

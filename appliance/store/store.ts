@@ -97,7 +97,7 @@ export function createStore(options: StoreOptions, deps: StoreDeps): Store {
       counted('open', openRecord(use().core, { id, options: wanted, context, signal })),
     head: async (id, { version }, context) => track(headRecord(use().core, { id, version, context })),
     list: async (query, context) => track(listRecords(use().core, query, context)),
-    shred: async (id, context) => counted('shred', shredRecord(use().core, id, context)),
+    shred: async (id, context, expected) => counted('shred', shredRecord(use().core, { id, context, expected })),
     rewrap: async (onProgress) => track(rewrapAll(use().core, onProgress)),
     exportCar: (id, { version }, context) => exportCar(use().core, { id, version, context }),
     scrub: async (onProgress, signal) => {

@@ -1,6 +1,6 @@
 import Type, { type Static } from 'typebox';
 import { Check as matches } from 'typebox/value';
-import { replaceFile } from '../../appliance/gateway/replace-file.ts';
+import { replaceFile } from '../../appliance/durable-file.ts';
 import { VERDICTS } from '../../hardening/finding.ts';
 import { appendHistory, toHistoryEntry } from '../../hardening/report/history.ts';
 import type { Report } from '../../hardening/report/report.ts';

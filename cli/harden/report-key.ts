@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import type { Key, PrivateKey } from 'openpgp';
-import { replaceFile } from '../../appliance/gateway/replace-file.ts';
+import { replaceFile } from '../../appliance/durable-file.ts';
 import { NectarError } from '../../protocol/errors.ts';
 import { readSmallFile } from '../life/backup/small-files.ts';
 import { hardeningPath, makeHardeningFolder } from './folder.ts';

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import Type from 'typebox';
 import { Check as matches } from 'typebox/value';
-import { replaceFile } from '../../appliance/gateway/replace-file.ts';
+import { replaceFile } from '../../appliance/durable-file.ts';
 import type { Waiver } from '../../hardening/finding.ts';
 import { NectarError } from '../../protocol/errors.ts';
 import { hardeningPath, makeHardeningFolder } from './folder.ts';

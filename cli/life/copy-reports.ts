@@ -2,7 +2,7 @@ import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Value } from 'typebox/value';
-import { replaceFile } from '../../appliance/gateway/replace-file.ts';
+import { replaceFile } from '../../appliance/durable-file.ts';
 import { CopyReport } from '../../appliance/gateway/request-schemas.ts';
 import { Recorded } from '../../appliance/gateway/schemas.ts';
 import { NectarError } from '../../protocol/errors.ts';

@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { replaceFile } from '../../appliance/gateway/replace-file.ts';
+import { replaceFile } from '../../appliance/durable-file.ts';
 import { readSmallFile } from './backup/small-files.ts';
 
 /** What the doctor knows of the last backup: HOME/run/last-backup.json. */

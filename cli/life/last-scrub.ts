@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { replaceFile } from '../../appliance/gateway/replace-file.ts';
+import { replaceFile } from '../../appliance/durable-file.ts';
 import { readSmallFile } from './backup/small-files.ts';
 
 /** When every record was last re-read by `scrub` from this machine: HOME/run/last-scrub.json. Not evidence, only a reminder. */

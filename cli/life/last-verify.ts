@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { replaceFile } from '../../appliance/gateway/replace-file.ts';
+import { replaceFile } from '../../appliance/durable-file.ts';
 import type { Check } from '../preflight.ts';
 import { formatDuration } from '../render/quantities.ts';
 import { readSmallFile } from './backup/small-files.ts';

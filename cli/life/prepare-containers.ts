@@ -1,5 +1,6 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { replaceFile } from '../../appliance/durable-file.ts';
 import { isRenewalDue } from '../../appliance/gateway/tls.ts';
 import { isNectarError } from '../../protocol/errors.ts';
 import { findGateway } from '../node-client.ts';
@@ -94,7 +95,7 @@ async function renew(engine: Engine, node: DockerNode, { request, due, gateway }
       }
     });
     await putBack(engine, node, staging);
-    if (due.token) await writeFile(clientTokenPath(home), await readFile(clientTokenPath(staging)), { mode: PRIVATE });
+    if (due.token) await replaceFile(clientTokenPath(home), await readFile(clientTokenPath(staging)), PRIVATE);
   } finally {
     await rm(staging, { recursive: true, force: true });
   }

@@ -1,5 +1,6 @@
-import { readdir, rename, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { publish } from '../../appliance/durable-file.ts';
 import { NectarError } from '../../protocol/errors.ts';
 import { refuseExisting } from '../home-folder.ts';
 import { convergeGround } from '../provision/docker/converge.ts';
@@ -12,7 +13,6 @@ import { nodeLabel } from '../provision/docker/role-table.ts';
 import { stagingHome, undoAbandoned, undoNode } from '../provision/docker/staging.ts';
 import { writeTarget } from '../provision/docker/target-file.ts';
 import { overwriteAndRemove } from '../provision/process/overwrite.ts';
-import { syncFolder } from '../provision/process/sync-tree.ts';
 import { type Restored, type RestoreRequest, restoreHome } from './backup/restore-home.ts';
 import { findImageSet } from './upgrade/image-set.ts';
 import { fillDataVolumes } from './volumes/fill-data.ts';
@@ -55,8 +55,7 @@ export async function restoreContainers(request: RestoreContainers): Promise<Res
     await fillDataVolumes(engine, spec, staging);
     await removePrivate(staging);
     request.signal.throwIfAborted();
-    await rename(staging, home);
-    await syncFolder(dirname(home));
+    await publish(staging, home);
     return restored;
   } catch (error) {
     // Without target.json it removes the folder alone: the objects of that node would not be ours.

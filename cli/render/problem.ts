@@ -1,5 +1,7 @@
 import { CommanderError } from 'commander';
-import { ERRORS, type ErrorCode, NectarError } from '../../protocol/errors.ts';
+import { isDiskFull } from '../../appliance/durable-file.ts';
+import { NectarError } from '../../protocol/errors.ts';
+import { guidanceOf } from '../errors/guidance-of.ts';
 import { toJson } from './output.ts';
 import { printable } from './table.ts';
 
@@ -15,8 +17,7 @@ export interface Problem {
 /** Turns whatever was thrown into a registry error; what is not ours is a bug, except for the usage errors of commander. */
 export function describeProblem(thrown: unknown): Problem {
   const error = toNectarError(thrown);
-  const remedy = ERRORS[error.code as ErrorCode].remedy;
-  return { code: error.code, message: error.message, data: error.data, remedy, exit: error.exit };
+  return { code: error.code, message: error.message, data: error.data, ...guidanceOf(error.code) };
 }
 
 function toNectarError(thrown: unknown): NectarError {
@@ -25,7 +26,7 @@ function toNectarError(thrown: unknown): NectarError {
     return new NectarError('CLI_USAGE', { problem: thrown.message.replace(/^error: /, '').replace('\n', ' ') });
   }
   const system = thrown as NodeJS.ErrnoException;
-  if (system?.code === 'ENOSPC') return new NectarError('NODE_DISK_FULL', { path: system.path ?? 'the output' });
+  if (isDiskFull(thrown)) return new NectarError('NODE_DISK_FULL', { path: system.path ?? 'the output' });
   const problem = thrown instanceof Error ? thrown.message : String(thrown);
   return new NectarError('CLI_INTERNAL', { problem }, { cause: thrown });
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
-import type { AccessContext, PutReceipt, Store, StoreAuditEvent } from '../../appliance/store/index.ts';
+import type { AccessContext, Expected, PutReceipt, Store, StoreAuditEvent } from '../../appliance/store/index.ts';
 import type { RecordId } from '../../protocol/brand.ts';
 import { type ErrorCode, isNectarError } from '../../protocol/errors.ts';
 
@@ -55,7 +55,7 @@ export function storeCompliance(name: string, create: () => Promise<StoreUnderTe
 
     const put = (
       bytes: Uint8Array,
-      input: { recordId?: RecordId; labels?: string[]; name?: string } = {},
+      input: { recordId?: RecordId; labels?: string[]; name?: string; expected?: Expected } = {},
       size = 50_000,
     ) =>
       under.store.put({ contentType: 'application/dicom', labels: [], ...input }, pieces(bytes, size), context, signal);
@@ -255,6 +255,27 @@ export function storeCompliance(name: string, create: () => Promise<StoreUnderTe
       assert.deepEqual(await under.store.shred(recordId, context), receipt);
       await under.restart();
       await assert.rejects(get(recordId), hasCode('STORE_RECORD_SHREDDED'));
+    });
+
+    it('changes a record only while it is the version that the caller expects', async () => {
+      const first = await put(Buffer.from('one'));
+      const { recordId } = first;
+      const change = (expected: Expected) => put(Buffer.from('next'), { recordId, expected });
+      const refused = hasCode('STORE_PRECONDITION_FAILED');
+      await assert.rejects(change({ match: ['bafkanother'] }), refused);
+      await assert.rejects(change({ noneMatch: 'any' }), refused);
+      await assert.rejects(change({ noneMatch: ['bafkanother', first.cid] }), refused);
+      await assert.rejects(under.store.shred(recordId, context, { match: ['bafkanother'] }), refused);
+      assert.equal((await get(recordId)).toString(), 'one');
+      const second = await change({ match: ['bafkanother', first.cid] });
+      await assert.rejects(change({ match: [first.cid] }), refused);
+      assert.equal((await change({ match: 'any', noneMatch: [first.cid] })).version, 3);
+      await assert.rejects(under.store.shred(recordId, context, { match: [second.cid] }), refused);
+      await assert.rejects(change({ match: Array(65).fill('a') }), hasCode('STORE_INPUT_INVALID'));
+      await assert.rejects(put(Buffer.from('new'), { expected: { noneMatch: 'any' } }), hasCode('STORE_INPUT_INVALID'));
+      const { cid } = await under.store.head(recordId, {}, context);
+      const receipt = await under.store.shred(recordId, context, { match: [cid] });
+      assert.deepEqual(await under.store.shred(recordId, context, { match: [cid] }), receipt);
     });
 
     it('concurrent puts of many records all land; of one version only one does', async () => {

@@ -2,6 +2,7 @@ import type { RecordId } from '../../../protocol/brand.ts';
 import type { DestructionReceipt } from '../../../protocol/envelope/destruction-receipt.ts';
 import type {
   AccessContext,
+  Expected,
   ListQuery,
   OpenedRecord,
   OpenOptions,
@@ -16,12 +17,14 @@ import {
   accessContext,
   cid,
   count,
+  either,
   exact,
   flag,
   list,
   nothing,
   nullable,
   number,
+  oneOf,
   optional,
   peerId,
   recordId,
@@ -44,6 +47,8 @@ export interface StoreState {
 
 const labels = list(text(512), 256);
 const version = optional(number);
+const tags = optional(either(oneOf('any'), list(text(256), 256)));
+const expected = exact({ match: tags, noneMatch: tags });
 const meta = exact({
   recordId,
   version: count,
@@ -68,7 +73,13 @@ export const put = upload<{ input: PutInput; context: AccessContext }, PutReceip
   name: 'put',
   input: shape(
     exact({
-      input: exact({ recordId: optional(recordId), contentType: text(1024), labels, name: optional(text(4096)) }),
+      input: exact({
+        recordId: optional(recordId),
+        contentType: text(1024),
+        labels,
+        name: optional(text(4096)),
+        expected: optional(expected),
+      }),
       context: accessContext,
     }),
   ),
@@ -114,9 +125,9 @@ export const listRecords = unary<
   maxOutputBytes: MAX_PAGE_BYTES,
 });
 
-export const shred = unary<{ id: RecordId; context: AccessContext }, DestructionReceipt>({
+export const shred = unary<{ id: RecordId; context: AccessContext; expected?: Expected }, DestructionReceipt>({
   name: 'shred',
-  input: shape(exact({ id: recordId, context: accessContext })),
+  input: shape(exact({ id: recordId, context: accessContext, expected: optional(expected) })),
   output: shape(
     exact({
       type: text(64),

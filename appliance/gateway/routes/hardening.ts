@@ -1,3 +1,4 @@
+import { evidencedFirst } from '../evidenced.ts';
 import type { GatewayServer, RouteContext } from '../gateway-server.ts';
 import {
   HardeningOverview,
@@ -46,7 +47,7 @@ const schedule = describeOperation({
 /** Evidence first: nothing is remembered here that the audit log does not hold. */
 export function addHardeningRoutes(server: GatewayServer, context: RouteContext): void {
   const { deps, hardening, exclusive } = context;
-  const { audit, now } = deps;
+  const { now } = deps;
 
   server.get('/v1/hardening', overview, async () => hardening.overview());
 
@@ -56,32 +57,31 @@ export function addHardeningRoutes(server: GatewayServer, context: RouteContext)
       const drifted = hardening.drift(note);
       const outcome = note.failed.length === 0 && note.unseen.length === 0 ? 'success' : 'failure';
       const detail = reportDetail(note, drifted);
-      const { index } = await audit.append({ type: 'hardening.report', outcome, context: request.access, detail });
-      const recorded = { ...note, at: new Date(now()).toISOString(), auditLeaf: index, drifted };
-      await hardening.record(recorded);
-      return recorded;
+      const event = { type: 'hardening.report', outcome, context: request.access, detail } as const;
+      const { result } = await evidencedFirst(context, event, async (auditLeaf) => {
+        const recorded = { ...note, at: new Date(now()).toISOString(), auditLeaf, drifted };
+        await hardening.record(recorded);
+        return recorded;
+      });
+      return result;
     }),
   );
 
   server.post('/v1/hardening/waivers', waiver, async (request) => {
     const { change, ...detail } = request.body as WaiverNote;
     const type = change === 'made' ? 'hardening.waive' : 'hardening.unwaive';
-    const { index } = await audit.append({ type, outcome: 'success', context: request.access, detail });
-    return { auditLeaf: index };
+    const event = { type, outcome: 'success', context: request.access, detail } as const;
+    const { auditLeaf } = await evidencedFirst(context, event, async () => undefined);
+    return { auditLeaf };
   });
 
   server.put('/v1/hardening/schedule', schedule, (request) =>
     exclusive.run('hardening schedule', async () => {
       const note = request.body as ScheduleNote;
       const detail = { profile: note.profile, everySeconds: note.everySeconds ?? 'off' };
-      const { index } = await audit.append({
-        type: 'hardening.schedule',
-        outcome: 'success',
-        context: request.access,
-        detail,
-      });
-      await hardening.schedule(note);
-      return { auditLeaf: index };
+      const event = { type: 'hardening.schedule', outcome: 'success', context: request.access, detail } as const;
+      const { auditLeaf } = await evidencedFirst(context, event, () => hardening.schedule(note));
+      return { auditLeaf };
     }),
   );
 }

@@ -1,4 +1,5 @@
 import Type from 'typebox';
+import { evidenced, evidencedFirst } from '../evidenced.ts';
 import type { GatewayServer, RouteContext } from '../gateway-server.ts';
 import { describeOperation } from '../openapi.ts';
 import { CopyReport } from '../request-schemas.ts';
@@ -71,10 +72,12 @@ const copies = describeOperation({
   response: { 201: Recorded },
 });
 
-export function addNodeRoutes(
-  server: GatewayServer,
-  { deps: { node, p2p, audit, nodeMetrics }, exclusive }: RouteContext,
-): void {
+export function addNodeRoutes(server: GatewayServer, context: RouteContext): void {
+  const {
+    deps: { node, p2p, nodeMetrics },
+    exclusive,
+  } = context;
+
   server.get('/healthz', health, async () => ({ status: 'ok' }));
 
   server.get('/readyz', readiness, async (_, reply) => {
@@ -91,13 +94,18 @@ export function addNodeRoutes(
   server.post('/v1/node/copies', copies, async (request, reply) => {
     const { what, ...detail } = request.body as CopyReport;
     const event = { type: `node.${what}`, outcome: 'success', context: request.access, detail } as const;
-    const { index } = await audit.append(event);
-    return reply.code(201).send({ auditLeaf: index });
+    const { auditLeaf } = await evidencedFirst(context, event, async () => undefined);
+    return reply.code(201).send({ auditLeaf });
   });
 
   server.get('/v1/network', network, () => node.network());
 
   server.get('/v1/network/peers', peers, async () => ({ peers: await p2p.peers() }));
 
-  server.post('/v1/network/join', join, (request) => exclusive.run('network join', () => node.join(request.access)));
+  server.post('/v1/network/join', join, (request) =>
+    exclusive.run('network join', async () => {
+      const event = { type: 'network.join', context: request.access } as const;
+      return (await evidenced(context, event, { run: () => node.join(request.access) })).result;
+    }),
+  );
 }

@@ -1,4 +1,5 @@
 import Type from 'typebox';
+import { evidenced } from '../evidenced.ts';
 import type { GatewayServer, RouteContext } from '../gateway-server.ts';
 import { describeOperation } from '../openapi.ts';
 import { TokenRequest } from '../request-schemas.ts';
@@ -30,35 +31,31 @@ const revoke = describeOperation({
   response: { 200: TokenInfo },
 });
 
-export function addTokenRoutes(server: GatewayServer, { deps: { tokens, audit } }: RouteContext): void {
+export function addTokenRoutes(server: GatewayServer, context: RouteContext): void {
+  const { tokens } = context.deps;
+
   server.get('/v1/tokens', list, async () => ({ tokens: tokens.list() }));
 
   server.post('/v1/tokens', create, async (request, reply) => {
-    const issued = await tokens.issue(request.body as TokenRequest);
-    const detail = {
-      token: issued.id,
-      subject: issued.subject,
-      scope: issued.scope.join(' '),
-      expiresAt: issued.expiresAt,
-    };
-    try {
-      await audit.append({ type: 'token.create', outcome: 'success', context: request.access, detail });
-    } catch (error) {
+    const { subject } = request.body as TokenRequest;
+    const event = { type: 'token.create', context: request.access, detail: { subject } } as const;
+    const { result } = await evidenced(context, event, {
+      async run(note) {
+        const issued = await tokens.issue(request.body as TokenRequest);
+        note({ token: issued.id, scope: issued.scope.join(' '), expiresAt: issued.expiresAt });
+        return issued;
+      },
       // No token without its evidence: the one just made was shown to nobody, and never works.
-      await tokens.revoke(issued.id);
-      throw error;
-    }
-    return reply.code(201).send(issued);
+      undo: async ({ id }) => {
+        await tokens.revoke(id);
+      },
+    });
+    return reply.code(201).send(result);
   });
 
   server.delete('/v1/tokens/:id', revoke, async (request) => {
-    const revoked = await tokens.revoke(request.params.id);
-    await audit.append({
-      type: 'token.revoke',
-      outcome: 'success',
-      context: request.access,
-      detail: { token: revoked.id },
-    });
-    return revoked;
+    const { id } = request.params;
+    const event = { type: 'token.revoke', context: request.access, detail: { token: id } } as const;
+    return (await evidenced(context, event, { run: () => tokens.revoke(id) })).result;
   });
 }

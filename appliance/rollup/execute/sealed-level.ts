@@ -1,6 +1,6 @@
-import { statfs } from 'node:fs/promises';
 import { ClassicLevel } from 'classic-level';
 import { NectarError } from '../../../protocol/errors.ts';
+import { diskError, requireFree } from '../../durable-file.ts';
 import type { Sealer } from './sealer.ts';
 
 export type SealedOperation =
@@ -26,20 +26,14 @@ async function guard<T>(operation: string, path: string, work: () => Promise<T>)
   try {
     return await work();
   } catch (cause) {
-    if (cause instanceof NectarError) throw cause;
-    const text = `${cause} ${cause instanceof Error ? cause.cause : ''}`;
-    if (/no space left|ENOSPC/i.test(text)) throw new NectarError('NODE_DISK_FULL', { path }, { cause });
+    const known = diskError(cause, path);
+    if (known instanceof NectarError) throw known;
     throw new NectarError('ROLLUP_DATABASE_FAILED', { operation }, { cause });
   }
 }
 
 /** Opening replays the last writes into a new file: below this much free space it is not tried. */
 const MIN_FREE_BYTES = 16 << 20;
-
-async function assertRoom(path: string): Promise<void> {
-  const { bavail, bsize } = await statfs(path);
-  if (bavail * bsize < MIN_FREE_BYTES) throw new NectarError('NODE_DISK_FULL', { path });
-}
 
 /**
  * A LevelDB that comes back by itself: after a failed write LevelDB refuses all others until it is opened again, and a disk that
@@ -52,7 +46,7 @@ function createLasting(path: string) {
   let opening: Promise<void> | undefined;
 
   async function reopen(): Promise<void> {
-    await assertRoom(path);
+    await requireFree(path, MIN_FREE_BYTES);
     await level.close();
     level = createLevel(path);
     await level.open();

@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import Type, { type Static } from 'typebox';
 import { Check as matches } from 'typebox/value';
-import { replaceFile } from '../../../appliance/gateway/replace-file.ts';
+import { replaceFile } from '../../../appliance/durable-file.ts';
 import { readSmallFile } from '../../life/backup/small-files.ts';
 import { hardeningPath, makeHardeningFolder } from '../folder.ts';
 

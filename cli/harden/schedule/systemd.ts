@@ -1,5 +1,6 @@
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { replaceFile } from '../../../appliance/durable-file.ts';
 import { NectarError } from '../../../protocol/errors.ts';
 import { type ProgramOptions, runProgram } from './run-program.ts';
 import { commandOf, type ScheduledRun, type Scheduler, scheduleName } from './scheduled-run.ts';
@@ -65,8 +66,8 @@ export function createSystemd({ system, folder, ...options }: SystemdOptions): S
       const [service = '', timer = ''] = paths(name);
       try {
         await mkdir(folder, { recursive: true });
-        await writeFile(service, serviceUnit(run), { mode: 0o644 });
-        await writeFile(timer, timerUnit(run), { mode: 0o644 });
+        await replaceFile(service, serviceUnit(run), 0o644);
+        await replaceFile(timer, timerUnit(run), 0o644);
       } catch (error) {
         refuse((error as NodeJS.ErrnoException).code ?? String(error), error);
       }

@@ -1,5 +1,6 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isStaged } from '../../../appliance/durable-file.ts';
 import { type BackupEntry, bytesEntry } from './entry.ts';
 import { pinFile, releasing } from './pinned-file.ts';
 import { readSmallFile } from './small-files.ts';
@@ -50,7 +51,7 @@ async function listFiles(folder: string, prefix: string): Promise<string[]> {
     },
   );
   return entries
-    .filter((entry) => entry.isFile() && !entry.name.endsWith('.tmp'))
+    .filter((entry) => entry.isFile() && !isStaged(entry.name))
     .map((entry) => `${prefix}${entry.parentPath.slice(folder.length)}/${entry.name}`.replaceAll('\\', '/'))
     .sort();
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { mkdir, open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { diskError } from '../../../appliance/durable-file.ts';
 import {
   HEADER_PATH,
   isBackupPath,
@@ -107,9 +108,7 @@ async function writeEntry(entry: TarEntry, { folder, signal, onBytes }: Unpackin
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'EEXIST' || code === 'ENOTDIR') throw malformed('it holds a file twice');
-    if (code === 'ENOSPC' || code === 'EDQUOT')
-      throw new NectarError('NODE_DISK_FULL', { path: folder }, { cause: error });
-    throw error;
+    throw diskError(error, folder);
   }
   return hash.digest('hex');
 }

@@ -1,15 +1,16 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { type FileHandle, open, rm } from 'node:fs/promises';
+import { diskError } from '../../../appliance/durable-file.ts';
 import { HEADER_PATH, isBackupPath, MANIFEST_PATH, STATEMENT_PATH } from '../../../protocol/backup/entry-path.ts';
 import {
   type BackupHeader,
+  type BackupStatement,
   encodeBackupHeader,
   encodeStatement,
   manifestLine,
 } from '../../../protocol/backup/statement.ts';
 import { encodeTarHeader, TAR_BLOCK_BYTES, tarPadding } from '../../../protocol/backup/tar-header.ts';
-import { NectarError } from '../../../protocol/errors.ts';
 import { encodeNote, noteSignature } from '../../../protocol/merkle/note.ts';
 import type { VerifierKey } from '../../../protocol/merkle/verifier-key.ts';
 import { type BackupEntry, bytesEntry } from './entry.ts';
@@ -17,9 +18,9 @@ import { type BackupEntry, bytesEntry } from './entry.ts';
 export interface BackupWriter {
   readonly header: BackupHeader;
   readonly entries: AsyncIterable<BackupEntry>;
-  /** The node's checkpoint key, and a signature by it. */
+  /** The node's checkpoint key, and a signature by it over the text of a statement. */
   readonly key: VerifierKey;
-  sign(bytes: Uint8Array): Promise<Uint8Array>;
+  sign(statement: BackupStatement): Promise<Uint8Array>;
   /** Where the manifest grows until it is written; removed at the end. */
   readonly spool: string;
   readonly signal: AbortSignal;
@@ -62,8 +63,9 @@ export async function* writeBackup(writer: BackupWriter): AsyncGenerator<Uint8Ar
     yield* archived({ path: MANIFEST_PATH, size, read: () => createReadStream(writer.spool) }, modifiedAt);
     const manifestSha256 = manifest.digest('hex');
     const { nodeId, createdAt } = header;
-    const text = encodeStatement({ nodeId, createdAt, entries, bytes, manifestSha256 });
-    const signature = noteSignature(writer.key, await writer.sign(Buffer.from(text)));
+    const statement = { nodeId, createdAt, entries, bytes, manifestSha256 };
+    const text = encodeStatement(statement);
+    const signature = noteSignature(writer.key, await writer.sign(statement));
     yield* archived(bytesEntry(STATEMENT_PATH, Buffer.from(encodeNote({ text, signatures: [signature] }))), modifiedAt);
     yield new Uint8Array(2 * TAR_BLOCK_BYTES);
     writer.onResult({ entries, bytes, manifestSha256 });
@@ -96,7 +98,6 @@ async function append(spool: FileHandle, path: string, line: string): Promise<vo
   try {
     await spool.writeFile(line);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
-    throw new NectarError('NODE_DISK_FULL', { path }, { cause: error });
+    throw diskError(error, path);
   }
 }

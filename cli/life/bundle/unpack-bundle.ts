@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
+import { diskError, isDiskFull } from '../../../appliance/durable-file.ts';
 import { isNectarError, NectarError } from '../../../protocol/errors.ts';
 import { readTar, type TarEntry } from '../backup/read-tar.ts';
 import { BUNDLE_CHECKSUMS, BUNDLE_MANIFEST, type BundleManifest } from './write-bundle.ts';
@@ -25,8 +26,8 @@ export async function unpackBundle(
     if (isNectarError(error, 'BACKUP_TRUNCATED') || isNectarError(error, 'BACKUP_FORMAT_INVALID')) {
       throw new NectarError('BUNDLE_INVALID', { path, problem: problemOf(error) }, { cause: error });
     }
+    if (isDiskFull(error)) throw diskError(error, folder);
     const { code, syscall } = error as NodeJS.ErrnoException;
-    if (code === 'ENOSPC') throw new NectarError('NODE_DISK_FULL', { path: folder }, { cause: error });
     if (code === undefined || !['open', 'read'].includes(syscall ?? '')) throw error;
     throw new NectarError('CLI_FILE_UNREADABLE', { path, reason: code }, { cause: error });
   }

@@ -2,6 +2,7 @@ import { createReadStream, createWriteStream } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isStaged } from '../../../appliance/durable-file.ts';
 import { NectarError } from '../../../protocol/errors.ts';
 import type { PinnedHome } from '../backup/collect.ts';
 import { type BackupEntry, bytesEntry } from '../backup/entry.ts';
@@ -91,17 +92,17 @@ async function* indexEntries(spool: string): AsyncGenerator<BackupEntry> {
 /** The bundles of the log and their sizes now: what is appended afterwards belongs to a later moment. */
 async function listSizes(volumes: OpenVolumes, folder: string): Promise<Map<string, number>> {
   const sizes = new Map<string, number>();
-  for await (const { path, size } of volumes.files(folder)) if (!path.endsWith('.tmp')) sizes.set(path, size);
+  for await (const { path, size } of volumes.files(folder)) if (!isStaged(path)) sizes.set(path, size);
   return sizes;
 }
 
 async function* bundleEntries(volumes: OpenVolumes, sizes: ReadonlyMap<string, number>): AsyncGenerator<BackupEntry> {
   const last = [...sizes.keys()].toSorted().at(-1);
-  for await (const { path, size, content } of volumes.files('audit/bodies')) {
+  for await (const { path, size, modifiedAt, content } of volumes.files('audit/bodies')) {
     const pinned = sizes.get(path);
     if (pinned === undefined) continue;
     const limit = path === last ? Math.min(size, pinned) : size;
-    yield { path: `audit/bodies/${path}`, size: limit, read: () => beginning(content(), limit) };
+    yield { path: `audit/bodies/${path}`, size: limit, modifiedAt, read: () => beginning(content(), limit) };
   }
 }
 
@@ -114,9 +115,9 @@ async function* beginning(content: AsyncIterable<Uint8Array>, bytes: number): As
 }
 
 async function* below(volumes: OpenVolumes, folder: string, prefix: string): AsyncGenerator<BackupEntry> {
-  for await (const { path, size, content } of volumes.files(folder)) {
+  for await (const { path, size, modifiedAt, content } of volumes.files(folder)) {
     const name = path.slice(path.lastIndexOf('/') + 1);
-    if (name.startsWith('.') || name.endsWith('.tmp')) continue;
-    yield { path: `${prefix}/${path}`, size, read: content };
+    if (name.startsWith('.') || isStaged(name)) continue;
+    yield { path: `${prefix}/${path}`, size, modifiedAt, read: content };
   }
 }

@@ -1,3 +1,4 @@
+import { saysDiskFull } from '../../../appliance/durable-file.ts';
 import { NectarError } from '../../../protocol/errors.ts';
 
 const MAX_REASON_CHARS = 300;
@@ -24,7 +25,7 @@ export function engineProblem(error: unknown, context: { engine: string; doing: 
     return new NectarError('CLI_ENGINE_UNREACHABLE', { engine: context.engine, reason }, { cause: error });
   }
   const reason = oneLine(json?.message ?? message);
-  if (/no space left on device|disk quota exceeded/i.test(reason)) {
+  if (saysDiskFull(reason)) {
     return new NectarError('NODE_DISK_FULL', { path: `the engine ${context.engine}` }, { cause: error });
   }
   if (/port is already allocated|address already in use/i.test(reason)) {

@@ -1,13 +1,13 @@
-import { readFile, rename, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { PublicIdentity } from '../../../appliance/config/index.ts';
+import { publish } from '../../../appliance/durable-file.ts';
 import { parseDescriptor } from '../../../protocol/network/descriptor.ts';
 import { refuseExisting } from '../../home-folder.ts';
 import { showWork } from '../../render/work.ts';
 import { refuseInside } from '../process/create-home.ts';
 import { admit, type InitRequest, type InitResult, makeHome, openDescriptor } from '../process/init-node.ts';
 import { overwriteAndRemove } from '../process/overwrite.ts';
-import { syncFolder } from '../process/sync-tree.ts';
 import { bringUpDocker } from './bring-up.ts';
 import { convergeGround, requireImages } from './converge.ts';
 import { desiredState } from './desired-state.ts';
@@ -55,8 +55,7 @@ export async function initDocker(request: DockerInitRequest): Promise<InitResult
     await writeTarget(staging, await newTarget(request, identity, images));
     await showWork(terminal, output, 'making volumes and networks', () => settle(request, staging));
     terminal.signal.throwIfAborted();
-    await rename(staging, plan.home);
-    await syncFolder(dirname(plan.home));
+    await publish(staging, plan.home);
   } catch (error) {
     await undoNode(staging, engine, { keyFile: madeKeyFile(request) });
     throw error;

@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { copyFile, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { open, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { replaceFile } from '../../../appliance/durable-file.ts';
 
 /** The development L1 as a child process: where it is, and where it keeps its state. */
 export interface AnvilOptions {
@@ -97,26 +98,26 @@ export async function stopAnvil(folder: string): Promise<void> {
  * nothing. Returns false, and keeps the older copy, when the file is not complete right now.
  */
 export async function backUpState(folder: string): Promise<boolean> {
-  if (!(await isComplete(statePath(folder)))) return false;
-  const partial = `${backupPath(folder)}.partial`;
-  await copyFile(statePath(folder), partial);
-  if (!(await isComplete(partial))) return false;
-  await rename(partial, backupPath(folder));
+  const state = await readComplete(statePath(folder));
+  if (state === undefined) return false;
+  await replaceFile(backupPath(folder), state, 0o600);
   return true;
 }
 
 async function restoreState(folder: string): Promise<void> {
   if (!existsSync(statePath(folder)) || (await backUpState(folder))) return;
   await rename(statePath(folder), `${statePath(folder)}.broken`);
-  if (await isComplete(backupPath(folder))) await copyFile(backupPath(folder), statePath(folder));
+  const backup = await readComplete(backupPath(folder));
+  if (backup !== undefined) await replaceFile(statePath(folder), backup, 0o600);
 }
 
-async function isComplete(path: string): Promise<boolean> {
+async function readComplete(path: string): Promise<string | undefined> {
   try {
-    JSON.parse(await readFile(path, 'utf8'));
-    return true;
+    const text = await readFile(path, 'utf8');
+    JSON.parse(text);
+    return text;
   } catch {
-    return false;
+    return undefined;
   }
 }
 

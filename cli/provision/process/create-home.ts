@@ -1,18 +1,19 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, realpathSync } from 'node:fs';
-import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import type { PublicIdentity } from '../../../appliance/config/index.ts';
+import { publish, syncTree } from '../../../appliance/durable-file.ts';
 import { createCertificates } from '../../../appliance/gateway/tls.ts';
 import { createTokenSigner, createTokens } from '../../../appliance/gateway/tokens.ts';
 import { createRootKey, type Enrolment, type Keys, nodeEnvelopeCrypto } from '../../../appliance/keys/index.ts';
 import { NectarError } from '../../../protocol/errors.ts';
 import { refuseExisting } from '../../home-folder.ts';
+import { homeError } from './home-error.ts';
 import { createIdentities, IDENTITIES } from './identities.ts';
 import { openKeys } from './open-keys.ts';
 import { isAlive } from './running.ts';
-import { syncFolder, syncTree } from './sync-tree.ts';
 
 /** The CLI's own token lasts as long as the gateway allows; `up` replaces it when its end is near. */
 const CLIENT_TOKEN_SECONDS = 366 * 86_400;
@@ -64,9 +65,10 @@ async function removeAbandoned(home: string): Promise<void> {
 export async function createHome(request: HomeRequest, say: (step: string) => void): Promise<PublicIdentity> {
   const { home, signal, enrol } = request;
   refuseExisting(home);
-  if (enrol.provider === 'file') refuseInside(enrol.path, home);
+  const keyFile = keyFileOf(enrol);
+  if (keyFile !== undefined) refuseInside(keyFile, home);
   const partial = partialHome(home);
-  const madeKeyFile = enrol.provider === 'file' && !existsSync(enrol.path);
+  const madeKeyFile = keyFile !== undefined && !existsSync(keyFile);
   try {
     await mkdir(dirname(home), { recursive: true });
     await removeAbandoned(home);
@@ -74,12 +76,11 @@ export async function createHome(request: HomeRequest, say: (step: string) => vo
     const identity = await fill(partial, request, say);
     await syncTree(partial);
     signal.throwIfAborted();
-    await rename(partial, home);
-    await syncFolder(dirname(home));
+    await publish(partial, home);
     return identity;
   } catch (error) {
     await rm(partial, { recursive: true, force: true });
-    if (enrol.provider === 'file' && madeKeyFile) await rm(enrol.path, { force: true });
+    if (madeKeyFile) await rm(keyFile, { force: true });
     throw homeError(error, home);
   }
 }
@@ -93,11 +94,12 @@ async function fill(folder: string, request: HomeRequest, say: (step: string) =>
     randomBytes: (length: number) => new Uint8Array(randomBytes(length)),
   };
   say('root key');
-  await createRootKey({ home: folder, enroll: [enrol] }, deps);
-  const keyFile = enrol.provider === 'file' ? enrol.path : '';
+  const keyFile = keyFileOf(enrol) ?? '';
+  const passphrase = enrol.secret?.slice();
+  await createRootKey({ home: folder, enroll: [enrol], keyFile }, deps);
   const keys = await openKeys({ home: folder, keyFile, now, signal });
   try {
-    if (enrol.provider === 'passphrase') await keys.unlock({ provider: 'passphrase', passphrase: enrol.passphrase });
+    if (passphrase !== undefined) await keys.unlock({ provider: enrol.provider, passphrase });
     signal.throwIfAborted();
     say('identities');
     const { identity, tokenKey } = await createIdentities(keys, nodeId);
@@ -113,8 +115,14 @@ async function fill(folder: string, request: HomeRequest, say: (step: string) =>
     await writeFile(join(folder, 'config.json'), pretty(request.config), { mode: 0o600 });
     return identity;
   } finally {
+    passphrase?.fill(0);
     await keys.stop();
   }
+}
+
+/** The one that the configuration will name. */
+function keyFileOf({ provider, settings }: Enrolment): string | undefined {
+  return provider === 'file' ? String(settings?.path) : undefined;
 }
 
 async function writeTls(
@@ -150,18 +158,6 @@ async function writeClientToken(
   });
   await mkdir(join(folder, 'client'), { mode: 0o700 });
   await writeFile(join(folder, 'client', 'token'), `${token}\n`, { mode: 0o600 });
-}
-
-function homeError(error: unknown, home: string): unknown {
-  const { code } = error as NodeJS.ErrnoException;
-  if (error instanceof NectarError) return error;
-  if (code === 'ENOSPC' || code === 'EDQUOT')
-    return new NectarError('NODE_DISK_FULL', { path: home }, { cause: error });
-  if (code === 'ENOTEMPTY' || code === 'EEXIST') return new NectarError('CLI_HOME_EXISTS', { home }, { cause: error });
-  if (code === 'EACCES' || code === 'EROFS' || code === 'EPERM' || code === 'ENOTDIR') {
-    return new NectarError('CLI_HOME_UNWRITABLE', { home, reason: code }, { cause: error });
-  }
-  return error;
 }
 
 function pretty(value: unknown): string {

@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { getBytes, hexlify } from 'ethers';
+import { createFile, makeFolder, replaceFile } from '../../../appliance/durable-file.ts';
 import { NectarError } from '../../../protocol/errors.ts';
-import { syncFolder } from './sync-tree.ts';
 
 /**
  * The home of a devnet. Its keys lie bare (0600): they are worth nothing outside it.
@@ -46,7 +46,7 @@ export async function readKey(path: string): Promise<Uint8Array> {
 /** Writes a key that only its owner reads; an existing one stays. */
 export async function writeKeyOnce(path: string, key: Uint8Array): Promise<Uint8Array> {
   try {
-    await writeFile(path, `${hexlify(key)}\n`, { mode: 0o600, flag: 'wx' });
+    await createFile(path, `${hexlify(key)}\n`, 0o600);
     return key;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
@@ -54,11 +54,8 @@ export async function writeKeyOnce(path: string, key: Uint8Array): Promise<Uint8
   }
 }
 
-/** Writes a file so that a crash leaves the old one or the new one, never a part. */
+/** Puts a file of a home in place, for its owner alone, and makes the folder where it is missing. */
 export async function writeWhole(folder: string, name: string, content: Uint8Array | string): Promise<void> {
-  await mkdir(folder, { recursive: true, mode: 0o700 });
-  const temporary = join(folder, `${name}.${process.pid}`);
-  await writeFile(temporary, content, { mode: 0o600, flush: true });
-  await rename(temporary, join(folder, name));
-  await syncFolder(folder);
+  await makeFolder(folder);
+  await replaceFile(join(folder, name), content, 0o600);
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { Compile } from 'typebox/compile';
 import * as schemas from '../../../../appliance/gateway/schemas.ts';
+import { NectarError } from '../../../../protocol/errors.ts';
 import { NODE_ID } from './doubles.ts';
 import { assertProblem, eventually, type Harness, received, startHarness } from './harness.ts';
 
@@ -149,6 +150,74 @@ describe('the gateway', () => {
     for (const type of ['token.create', 'token.revoke']) {
       assert.ok(h.audit.events.some((event) => event.type === type && event.detail?.token === issued.id));
     }
+  });
+
+  it('has a rotation on record from its beginning, and a rewrap that fails half-way', async () => {
+    const token = await h.token('admin');
+    const from = h.audit.events.length;
+    h.store.failRewrap = new NectarError('NODE_DISK_FULL', { path: 'store/index' });
+    assertProblem(await h.call('POST', '/v1/keys/rotate', { token }), 507, 'NODE_DISK_FULL');
+    h.store.failRewrap = undefined;
+    assert.equal((await h.call('POST', '/v1/keys/rotate', { token })).status, 200);
+    assert.deepEqual(
+      h.audit.events.slice(from).map(({ type, outcome, detail }) => [type, outcome, detail?.phase ?? detail?.reason]),
+      [
+        ['key.rotate', 'success', 'started'],
+        ['key.rotate', 'success', undefined],
+        ['record.rewrap', 'success', 'started'],
+        ['record.rewrap', 'failure', 'NODE_DISK_FULL'],
+        ['key.rotate', 'success', 'started'],
+        ['key.rotate', 'success', undefined],
+        ['record.rewrap', 'success', 'started'],
+        ['record.rewrap', 'success', undefined],
+      ],
+    );
+  });
+
+  it('has every change of the key list on record with its generation, and a refused one with its reason', async () => {
+    const token = await h.token('admin');
+    const from = h.audit.events.length;
+    const statuses = [];
+    for (const [method, path, json] of [
+      ['POST', '/v1/keys/retire', undefined],
+      ['POST', '/v1/keys/providers', { provider: 'passphrase', passphrase: 'four quite random words' }],
+      ['PUT', '/v1/keys/providers/passphrase-1', { provider: 'passphrase', passphrase: 'four other random words' }],
+      ['DELETE', '/v1/keys/providers/passphrase-1', undefined],
+      ['POST', '/v1/keys/resolve', undefined],
+    ] as const) {
+      statuses.push((await h.call(method, path, { token, ...(json !== undefined && { json }) })).status);
+    }
+    assert.deepEqual(statuses, [200, 201, 200, 409, 409]);
+    const ended = h.audit.events.slice(from).filter(({ detail }) => detail?.phase === undefined);
+    assert.deepEqual(
+      ended.map(({ type, outcome, detail }) => [type, outcome, detail?.file, detail?.generation ?? detail?.reason]),
+      [
+        ['record.rewrap', 'success', undefined, undefined],
+        ['key.retire', 'success', 'keys', 3],
+        ['key.enroll', 'success', 'keys', 4],
+        ['key.change', 'success', 'keys', 5],
+        ['key.remove', 'failure', undefined, 'KEY_PROVIDER_LAST'],
+        ['key.resolve', 'failure', undefined, 'KEY_STORE_AGREES'],
+      ],
+    );
+    assert.ok(!JSON.stringify(h.audit.events).includes('random words'));
+  });
+
+  it('has the refused revocation of a token on record, a scrub, and a join', async () => {
+    const token = await h.token('admin');
+    const from = h.audit.events.length;
+    const absent = '1'.repeat(32);
+    assertProblem(await h.call('DELETE', `/v1/tokens/${absent}`, { token }), 404, 'GATEWAY_TOKEN_ABSENT');
+    await h.call('POST', '/v1/scrub', { token });
+    await h.call('POST', '/v1/network/join', { token });
+    assert.deepEqual(
+      h.audit.events.slice(from).map(({ type, outcome }) => [type, outcome]),
+      [
+        ['token.revoke', 'failure'],
+        ['record.scrub', 'success'],
+        ['network.join', 'success'],
+      ],
+    );
   });
 
   it('hands out no token without its evidence', async () => {

@@ -57,6 +57,7 @@ describe('the life of a gateway', () => {
         certificatePath: join(h.folder, 'server.crt'),
         keyPath: join(h.folder, 'server.key'),
         hardeningPath: join(h.folder, 'hardening.json'),
+        backupsPath: join(h.folder, 'backups.json'),
       };
       const defaults = Value.Default(GatewayConfig, {}) as GatewayConfig;
       const attempt = (config: Partial<GatewayConfig>, files = paths) => {

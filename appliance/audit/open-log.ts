@@ -1,0 +1,160 @@
+import type { LeafHash, RootHash } from '../../protocol/brand.ts';
+import { NectarError } from '../../protocol/errors.ts';
+import type { VerifierKey } from '../../protocol/merkle/verifier-key.ts';
+import type { TreeHead } from '../../protocol/merkle/verify.ts';
+import type { Logger } from '../telemetry/index.ts';
+import { createAppendQueue } from './append-queue.ts';
+import type { BodySealer } from './body-seal.ts';
+import { type CheckpointSigner, createCheckpoints, type SignedSnapshot } from './checkpoints.ts';
+import type { AuditConfig } from './config.ts';
+import type { Disk } from './disk.ts';
+import { type AuditInput, type PreparedEntry, prepareEntry } from './event.ts';
+import { createGenerations, type Generations } from './generations.ts';
+import type { GenerationsFile } from './generations-file.ts';
+import { type Appended, createLog, type Log } from './log.ts';
+import type { AuditMetrics } from './metrics.ts';
+import { createReader, type Reader } from './reader.ts';
+import { recoverLog } from './recover.ts';
+
+/** An open log: its leaves on disk, with what appends to, signs and reads them. */
+export interface OpenLog {
+  readonly leaves: Log;
+  readonly reader: Reader;
+  /** What the log says of the files of the home. */
+  readonly generations: Pick<Generations, 'latest' | 'tokens'>;
+  /** Bytes of a write that never completed, which the next append removes. */
+  readonly torn: number;
+  append(event: AuditInput): Promise<{ index: number; leafHash: LeafHash }>;
+  checkpoint(): Promise<SignedSnapshot>;
+  treeHead(): { size: number; root: RootHash };
+  /** The tree head, once every file that it needs is on disk. */
+  settled(): Promise<TreeHead>;
+  /** Throws AUDIT_INDEX_OUT_OF_RANGE. */
+  requireLeaf(index: number): void;
+  /** Waits for appends, signs the last checkpoint, closes the files. */
+  close(): Promise<void>;
+}
+
+export interface OpenLogDeps {
+  readonly disk: Disk;
+  readonly key: VerifierKey;
+  readonly signer: CheckpointSigner;
+  readonly sealer: BodySealer;
+  /** Tree heads that have left the machine. */
+  readonly external: readonly (TreeHead & { readonly where: string })[];
+  readonly generationsFile: GenerationsFile;
+  readonly metrics: AuditMetrics;
+  readonly config: AuditConfig;
+  readonly log: Logger;
+  readonly now: () => number;
+  readonly randomBytes: (length: number) => Uint8Array;
+}
+
+/** Opens the log as it is found on disk; throws the error of the registry that says what is wrong with it. */
+export async function openLog(deps: OpenLogDeps): Promise<OpenLog> {
+  const { metrics, config, key } = deps;
+  const recovered = await recoverLog(deps.disk, deps);
+  const leaves = createLog({
+    ...deps,
+    recovered,
+    onCommitted({ leaves: count, bytes }) {
+      metrics.appended.inc({ outcome: 'durable' }, count);
+      metrics.bytes.inc(bytes);
+      metrics.groupSize.observe(count);
+      metrics.treeSize.set(leaves.size());
+    },
+    onFlushFailed: (error) => deps.log.warn({ code: codeOf(error) }, 'tiles wait for the disk'),
+  });
+  metrics.treeSize.set(leaves.size());
+  const checkpoints = createCheckpoints({ ...deps, log: leaves, onIssued: () => metrics.checkpoints.inc() });
+  const issueBehind = async (): Promise<void> => {
+    await checkpoints
+      .issue()
+      .catch((error: unknown) => deps.log.warn({ code: codeOf(error) }, 'no checkpoint could be written'));
+  };
+  const reader = createReader(leaves, deps.sealer, key);
+  const generations = createGenerations({ ...deps, file: deps.generationsFile, leaves, reader });
+  const append = createAppend(deps, leaves, {
+    taken: (index, event) => generations.take(index, event),
+    signWhenDue() {
+      const due = leaves.size() - checkpoints.size >= config.checkpointEveryLeaves;
+      return due ? issueBehind() : Promise.resolve();
+    },
+  });
+  // The first checkpoint comes before the first leaf: from then on a missing one is a removed one.
+  if (recovered.checkpoint === undefined) await checkpoints.issue();
+  await generations.open();
+  return {
+    leaves,
+    reader,
+    generations,
+    torn: recovered.torn,
+    append: append.one,
+    checkpoint: () => checkpoints.issue(),
+    treeHead() {
+      const { size, root } = leaves.snapshot();
+      return { size, root: Buffer.from(root).toString('hex') as RootHash };
+    },
+    async settled() {
+      const { size, root } = leaves.snapshot();
+      await leaves.flush();
+      return { size, root };
+    },
+    requireLeaf(index) {
+      if (!Number.isSafeInteger(index) || index < 0 || index >= leaves.size())
+        throw new NectarError('AUDIT_INDEX_OUT_OF_RANGE', { index, size: leaves.size() });
+    },
+    async close() {
+      await append.drain();
+      await issueBehind();
+      await generations.save();
+      await leaves.close();
+    },
+  };
+}
+
+/**
+ * Appends that share fsyncs. `taken` hears of each leaf, in their order. Behind them `signWhenDue` is called, never twice at once: a checkpoint that fails now is signed
+ * with the next one.
+ */
+function createAppend(
+  { metrics, config, key, now, randomBytes }: OpenLogDeps,
+  leaves: Log,
+  behind: { taken(index: number, event: AuditInput): void; signWhenDue(): Promise<void> },
+): { one: OpenLog['append']; drain(): Promise<void> } {
+  const prepare = { origin: key.name, maxBodyBytes: config.maxBodyBytes, now, randomBytes };
+  const queue = createAppendQueue<PreparedEntry, Appended>({
+    maxPending: config.maxPendingAppends,
+    async commit(entries) {
+      const stop = metrics.commitSeconds.startTimer();
+      try {
+        return await leaves.commit(entries);
+      } finally {
+        stop();
+      }
+    },
+  });
+  let signing = false;
+  return {
+    drain: () => queue.drain(),
+    async one(event) {
+      const entry = prepareEntry(event, prepare);
+      const { index, hash } = await queue.push(entry).catch((error: unknown) => {
+        metrics.appended.inc({ outcome: 'refused' });
+        throw error;
+      });
+      behind.taken(index, event);
+      if (!signing) {
+        signing = true;
+        void behind.signWhenDue().finally(() => {
+          signing = false;
+        });
+      }
+      return { index, leafHash: Buffer.from(hash).toString('hex') as LeafHash };
+    },
+  };
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof NectarError ? error.code : 'unknown';
+}

@@ -1,0 +1,83 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdirSync, openSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { freePort, until, type Workplace } from '../test/e2e/workplace.ts';
+
+const MAIN = fileURLToPath(new URL('../cli/main.ts', import.meta.url));
+/** USER_HZ is 100 everywhere. */
+const MS_PER_TICK = 10;
+
+/** The processes of one node, each a `run ROLE` of its home. */
+export class ServedNode {
+  readonly #processes: ChildProcess[] = [];
+
+  constructor(place: Workplace, home: string, roles: readonly string[]) {
+    mkdirSync(place.path('bench-logs'), { recursive: true });
+    const flags = (process.env.BENCH_NODE_FLAGS ?? '').split(' ').filter((flag) => flag !== '');
+    for (const role of roles) {
+      const log = openSync(place.path('bench-logs', `${role}.log`), 'a');
+      const child = spawn(process.execPath, [...flags, MAIN, 'run', role, '--home', home, '--json'], {
+        env: place.env,
+        stdio: ['ignore', log, log],
+      });
+      this.#processes.push(child);
+    }
+  }
+
+  /** User and system time of its processes so far, in milliseconds. */
+  cpuMs(): number {
+    return this.#processes.reduce((sum, { pid }) => sum + cpuMsOf(pid ?? 0), 0);
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(
+      this.#processes.map(
+        (child) =>
+          new Promise<void>((resolve) => {
+            child.once('close', () => resolve());
+            if (child.exitCode !== null) resolve();
+            child.kill('SIGTERM');
+          }),
+      ),
+    );
+  }
+}
+
+/** User and system time of a process so far (proc(5)), with its children that have ended. */
+export function cpuMsOf(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    .replace(/^.*\) /, '')
+    .split(' ');
+  return fields.slice(11, 15).reduce((sum, ticks) => sum + Number(ticks) * MS_PER_TICK, 0);
+}
+
+/** Makes a home with defaults and starts its roles; resolves when the node is ready. */
+export async function startNode(place: Workplace, home: string, roles: readonly string[]): Promise<ServedNode> {
+  const ports = ['--port', String(await freePort()), '--p2p-port', String(await freePort())];
+  await place.json(['init', '--yes', '--home', home, ...ports]);
+  await place.json(['down', '--home', home]);
+  const node = new ServedNode(place, home, roles);
+  await ready(place, home);
+  return node;
+}
+
+export async function ready(place: Workplace, home: string): Promise<void> {
+  await until(
+    `the node in ${home}`,
+    async () => (await place.run(['status', '--home', home, '--json'])).stdout.includes('"ready":true') || undefined,
+  );
+}
+
+/** What a client of the node needs: the gateway, the home's own CA and token. */
+export interface Access {
+  readonly gateway: URL;
+  readonly ca: string;
+  readonly token: string;
+}
+
+export function accessOf(home: string): Access {
+  const { gateway } = JSON.parse(readFileSync(join(home, 'run', 'node.json'), 'utf8')) as { gateway: string };
+  const token = readFileSync(join(home, 'client', 'token'), 'utf8').trim();
+  return { gateway: new URL(gateway), ca: readFileSync(join(home, 'tls', 'ca.crt'), 'utf8'), token };
+}
