@@ -138,8 +138,9 @@ async function commit(core: StoreCore, finished: Finished): Promise<PutReceipt> 
   const detail = { cid: blob.root, bytes: blob.bytes };
   const event = { type, context, recordId, version, ...recordPatients(to.input.labels), detail } as const;
   const { index: auditLeaf } = await core.deps.audit.append({ ...event, outcome: 'success' });
-  const entry = versionEntry(core, finished, auditLeaf);
   try {
+    // In one turn with the commit that it goes into: no rotation comes between.
+    const entry = versionEntry(core, finished, auditLeaf);
     await core.db.commit(commitOps(core, { head, entry, inline: blob.inline }));
   } catch (error) {
     // The leaf above stands; this one says that it came to nothing.
@@ -164,7 +165,8 @@ function versionEntry(core: StoreCore, { to, wrapped, blob }: Finished, auditLea
     ...(name === undefined ? {} : { name }),
     createdAt: core.deps.now().toISOString(),
     auditLeaf,
-    dek: storedDek(wrapped),
+    // The KEK may have been rotated during a long upload, and its rewrap has passed this record by.
+    dek: storedDek(core.deps.keys.rewrapDek(wrapped, { recordId: to.recordId, version: to.version })),
     salt: Buffer.from(core.deps.randomBytes(COMMITMENT_SALT_BYTES)).toString('base64'),
     holders: [],
   };
