@@ -85,7 +85,7 @@ export interface StatsEntry {
   /** See trail.ts. */
   readonly settled: number;
   readonly auditLeaf: number;
-  readonly leafHash?: string;
+  readonly leafHash: string;
 }
 
 export const NO_STATS: StatsEntry = {
@@ -98,6 +98,7 @@ export const NO_STATS: StatsEntry = {
   generation: 0,
   settled: -1,
   auditLeaf: -1,
+  leafHash: '',
 };
 
 /** What a commit changes; generation and marks are the index's own. */

@@ -101,7 +101,7 @@ async function compareLeaves(core: StoreCore): Promise<Compared> {
   for await (const event of core.deps.evidence.records(from, core.signal)) {
     if (event.index === auditLeaf) {
       markSeen = true;
-      compared.replaced ||= leafHash !== undefined && event.leafHash !== undefined && event.leafHash !== leafHash;
+      compared.replaced ||= leafHash !== '' && event.leafHash !== undefined && event.leafHash !== leafHash;
     }
     await compareOne(core, event, { compared, attempts });
   }

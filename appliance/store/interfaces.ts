@@ -37,6 +37,8 @@ export interface StoreAuditEvent {
   readonly outcome: 'success' | 'failure';
   readonly context: AccessContext;
   readonly recordId?: RecordId;
+  /** Patients that the record's labels name. */
+  readonly patients?: readonly string[];
   readonly version?: number;
   readonly detail?: Record<string, string | number>;
 }

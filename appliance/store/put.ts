@@ -16,6 +16,7 @@ import { KIND } from './index-keys.ts';
 import type { AccessContext, PutInput, PutReceipt } from './interfaces.ts';
 import { preconditionFailed, requireExpected } from './precondition.ts';
 import { checkPutInput } from './put-input.ts';
+import { recordPatients } from './record-patients.ts';
 import { type SealedBlob, sealStream } from './seal-stream.ts';
 
 /** How often a long upload looks whether the volume still has room. */
@@ -154,12 +155,15 @@ async function commit(core: StoreCore, finished: Finished): Promise<PutReceipt> 
     throw new NectarError('STORE_VERSION_CONFLICT', { recordId, version });
   }
   const type = version === 1 ? 'record.create' : 'record.update';
-  const event = { type, context, recordId, version, detail: { cid: blob.root, bytes: blob.bytes } } as const;
+  const detail = { cid: blob.root, bytes: blob.bytes };
+  const event = { type, context, recordId, version, ...recordPatients(to.input.labels), detail } as const;
   const leaf = await core.trail.begin({ ...event, outcome: 'success' });
   const receipt = { recordId, version, cid: blob.root, bytes: blob.bytes, auditLeaf: leaf.index };
   try {
-    const ops = commitOps(core, { head, entry: versionEntry(core, finished, leaf.index), inline: blob.inline });
-    await core.db.commit(to.remember === undefined ? ops : [...ops, ...(await to.remember(receipt))]);
+    const remembered = (await to.remember?.(receipt)) ?? [];
+    // In one turn with the commit that it goes into: no rotation comes between.
+    const entry = versionEntry(core, finished, leaf.index);
+    await core.db.commit([...commitOps(core, { head, entry, inline: blob.inline }), ...remembered]);
     return receipt;
   } catch (error) {
     // The leaf above stands; this one says that it came to nothing.
@@ -185,7 +189,8 @@ function versionEntry(core: StoreCore, { to, wrapped, blob }: Finished, auditLea
     ...(name === undefined ? {} : { name }),
     createdAt: core.deps.now().toISOString(),
     auditLeaf,
-    dek: storedDek(wrapped),
+    // The KEK may have been rotated during a long upload, and its rewrap has passed this record by.
+    dek: storedDek(core.deps.keys.rewrapDek(wrapped, { recordId: to.recordId, version: to.version })),
     salt: Buffer.from(core.deps.randomBytes(COMMITMENT_SALT_BYTES)).toString('base64'),
     holders: [],
   };

@@ -20,6 +20,7 @@ import { KIND, kindRange } from './index-keys.ts';
 import type { AccessContext, EvidenceEvent, Expected } from './interfaces.ts';
 import { requireExpected } from './precondition.ts';
 import { checkExpected } from './put-input.ts';
+import { recordPatients } from './record-patients.ts';
 
 /**
  * Destroys a record: audit leaf durable -> wrapped DEKs of all versions out of the index -> receipt. The log is the journal:
@@ -68,6 +69,7 @@ async function destroy(core: StoreCore, head: HeadEntry, context: AccessContext)
     type: 'record.delete',
     context,
     recordId,
+    ...recordPatients(head.labels),
     detail: { versions: found.versions.length, destroyedAt },
   } as const;
   const leaf = await core.trail.begin({ ...event, outcome: 'success' });

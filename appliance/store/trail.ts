@@ -8,9 +8,9 @@ const KEEP_EVERY_LEAVES = 2_048;
 export interface TrailMarks {
   /** Leaves up to this one need no look at the next start: what they tell of is in the index, or came to nothing. */
   readonly settled: number;
-  /** The last leaf that this store appended, and its hash: an index is only as old as the log that has it. */
+  /** The last leaf that this store appended, and its hash, empty when it is not known: an index is only as old as the log that has it. */
   readonly auditLeaf: number;
-  readonly leafHash?: string;
+  readonly leafHash: string;
 }
 
 export interface BegunLeaf {
@@ -63,7 +63,7 @@ export function createTrail(options: TrailOptions): Trail {
     if (index <= before) throw options.onReplaced(index, before + 1);
     last = Math.max(last, index);
     stated = Math.max(stated, generation);
-    if (index > auditLeaf && event.type.startsWith('record.')) [auditLeaf, leafHash] = [index, appended.leafHash];
+    if (index > auditLeaf && event.type.startsWith('record.')) [auditLeaf, leafHash] = [index, appended.leafHash ?? ''];
     sinceKept += 1;
     if (sinceKept % KEEP_EVERY_LEAVES === 0) options.onDue();
     return appended;
@@ -89,14 +89,14 @@ export function createTrail(options: TrailOptions): Trail {
       return {
         settled: first === undefined ? last : first.from - 1,
         auditLeaf,
-        ...(leafHash === undefined ? {} : { leafHash }),
+        leafHash,
       };
     },
     settleAll(size) {
       last = Math.max(last, size - 1);
     },
     restart(size) {
-      [last, auditLeaf, leafHash] = [size - 1, -1, undefined];
+      [last, auditLeaf, leafHash] = [size - 1, -1, ''];
     },
     stated: () => stated,
   };
