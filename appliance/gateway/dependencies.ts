@@ -14,11 +14,31 @@ export interface AccessContext {
 /** A service of this process answers at once, one of another role after a message. */
 type Awaitable<T> = T | Promise<T>;
 
+/** The provider's own schema decides what its settings may be; the gateway only bounds them. */
+export interface Enrolment {
+  readonly provider: string;
+  readonly settings?: Readonly<Record<string, unknown>>;
+  readonly secret?: Uint8Array;
+}
+
 export interface GatewayKeys {
   state(): Awaitable<'locked' | 'unlocked'>;
-  unlock(secret: { provider: 'passphrase'; passphrase: Uint8Array } | { provider: 'file' }): Promise<void>;
-  list(): Awaitable<readonly { id: string; createdAt: string; current: boolean; provider: string }[]>;
-  rotate(): Promise<{ from: string; to: string }>;
+  unlock(secret: { provider: string; passphrase?: Uint8Array }): Promise<void>;
+  list(): Awaitable<
+    readonly { id: string; createdAt: string; current: boolean; provider: string; destroyedAt?: string }[]
+  >;
+  /** What opens the node. */
+  providers(): Awaitable<
+    readonly { id: string; provider: string; title: string; attended: boolean; createdAt: string }[]
+  >;
+  rotate(): Promise<{ from: string; to: string; generation: number }>;
+  /** Destroys every KEK but the current one. */
+  retire(): Promise<{ destroyed: string[]; generation: number }>;
+  enroll(wanted: Enrolment): Promise<{ id: string; generation: number }>;
+  change(id: string, wanted: Enrolment): Promise<{ id: string; generation: number }>;
+  remove(id: string): Promise<{ id: string; generation: number }>;
+  /** Accepts a key list that contradicts the log. */
+  resolve(): Promise<{ from: string; to: string; generation: number }>;
 }
 
 /** What a node says of a copy of itself: `kind: 'file'` of one in one file, `'snapshot'` of one in a repository. */
@@ -35,8 +55,9 @@ export type CopyStatement =
       readonly repository: string;
       readonly generation: number;
       readonly createdAt: string;
-      readonly logSize: number;
-      readonly logRoot: string;
+      readonly leaves: number;
+      readonly checkpointSize: number;
+      readonly checkpointRoot: string;
       readonly manifestSha256: string;
       readonly tableSha256: string;
       readonly previous: string;
@@ -53,10 +74,16 @@ export interface GatewayBackups {
 export interface GatewayAuditEvent {
   readonly type:
     | 'auth.denied'
+    | 'connection.refused'
     | 'token.create'
     | 'token.revoke'
     | 'key.unlock'
     | 'key.rotate'
+    | 'key.retire'
+    | 'key.enroll'
+    | 'key.change'
+    | 'key.remove'
+    | 'key.resolve'
     | 'record.rewrap'
     | 'record.scrub'
     | 'network.join'
