@@ -115,6 +115,13 @@ export const EVENTS = {
     action: 'E',
     ...OPERATING,
   },
+  // What the store finds of its own index, held against the log.
+  'store.index': {
+    type: APPLICATION_ACTIVITY,
+    subtype: coding(SYSTEM.lifecycle, 'verify'),
+    action: 'E',
+    ...OPERATING,
+  },
   'audit.read': { type: AUDIT_LOG_USED, action: 'R', ...FROM_NODE },
   'audit.export': {
     type: AUDIT_LOG_USED,
