@@ -41,7 +41,7 @@ const ALLOWED: Record<string, Record<string, string>> = {
     '@ethereumjs/util': 'addresses, accounts, withdrawals',
     '@ethereumjs/vm': 'the block state transition',
   },
-  appliance: { 'classic-level': 'the home lock, which the kernel frees when a process dies' },
+  appliance: { 'classic-level': 'the lock between processes, which the kernel frees when one dies' },
   'appliance/crossing': {
     ajv: 'validation of every message from another role',
     typebox: 'schemas',
@@ -181,7 +181,9 @@ test('lets each room import only the rooms below it', () => {
 const isWire = (file: string): boolean => file === 'appliance/wire.ts' || file.startsWith('appliance/wire/');
 
 /** Files of no service that every service may use: mechanisms of which two copies would be one too many. */
-const SHARED = new Set(['appliance/service.ts', 'appliance/stream-memory.ts', 'appliance/durable-file.ts']);
+const SHARED = new Set(
+  ['service', 'stream-memory', 'durable-file', 'folder-lock'].map((name) => `appliance/${name}.ts`),
+);
 
 test('keeps the star: a service imports protocol, the shared files, telemetry and itself', () => {
   const wrong = all

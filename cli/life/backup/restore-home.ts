@@ -1,8 +1,7 @@
 import { createReadStream } from 'node:fs';
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { readPublicIdentity } from '../../../appliance/config/index.ts';
-import { publish, syncTree } from '../../../appliance/durable-file.ts';
 import { HOME_FORMAT, readFormat } from '../../../appliance/home-format.ts';
 import type { Keys } from '../../../appliance/keys/index.ts';
 import { type BackupHeader, parseStatement } from '../../../protocol/backup/statement.ts';
@@ -12,6 +11,7 @@ import { parseVerifierKey } from '../../../protocol/merkle/verifier-key.ts';
 import { refuseExisting } from '../../home-folder.ts';
 import { homeError } from '../../provision/process/home-error.ts';
 import { IDENTITIES } from '../../provision/process/identities.ts';
+import { buildAside, inScratch, sweepAbandoned } from '../../provision/staging-folder.ts';
 import { noteCopy } from '../copy-reports.ts';
 import { openIdentity } from '../open-identity.ts';
 import { renewCertificate } from '../renew-certificate.ts';
@@ -44,38 +44,40 @@ export interface Restored {
  * interrupted leaves nothing.
  */
 export async function restoreHome(request: RestoreRequest): Promise<Restored> {
-  const { home, file } = request;
-  if (!request.check) refuseExisting(home);
-  const partial = `${home}.partial-${process.pid}`;
+  const { home, check } = request;
+  if (!check) refuseExisting(home);
+  try {
+    await sweepAbandoned(home, 'partial');
+    return await (check ? inScratch : buildAside)(home, 'partial', (folder) => restoreInto(folder, request));
+  } catch (error) {
+    throw homeError(error, home);
+  }
+}
+
+/** Unpacks and verifies a backup in an empty folder, and makes a home of it where it is not only to be checked. */
+export async function restoreInto(folder: string, request: RestoreRequest): Promise<Restored> {
   let keys: Keys | undefined;
   try {
-    await mkdir(dirname(home), { recursive: true });
-    await mkdir(partial, { mode: 0o700 });
     const unpacked = await unpackBackup({
-      source: readBackupFile(file),
-      folder: partial,
+      source: readBackupFile(request.file),
+      folder,
       signal: request.signal,
-      onHeader: (header) => refuseNewer(header, home),
+      onHeader: (header) => refuseNewer(header, request.home),
       onSmallFiles: async () => {
-        keys = await openRestored(partial, request);
+        keys = await openRestored(folder, request);
       },
       onBytes: request.onBytes,
     });
-    keys ??= await openRestored(partial, request);
-    await verifyStatement(unpacked, partial, keys);
+    keys ??= await openRestored(folder, request);
+    await verifyStatement(unpacked, folder, keys);
     if (!request.check) {
-      await makeUsable(partial, keys, request);
-      await noteRestore(partial, unpacked, request.now());
-      await syncTree(partial);
+      await makeUsable(folder, keys, request);
+      await noteRestore(folder, unpacked, request.now());
       request.signal.throwIfAborted();
-      await publish(partial, home);
     }
     return unpacked;
-  } catch (error) {
-    throw homeError(error, home);
   } finally {
     await keys?.stop();
-    await rm(partial, { recursive: true, force: true });
   }
 }
 
@@ -120,7 +122,7 @@ async function verifyStatement({ header, note, ...unpacked }: Unpacked, folder: 
 
 /** What a backup leaves out because it is in clear at rest: made anew, for this machine. */
 async function makeUsable(folder: string, keys: Keys, { now }: RestoreRequest): Promise<void> {
-  for (const name of ['logs', 'run']) await mkdir(join(folder, name), { mode: 0o700 });
+  for (const name of ['logs', 'run']) await mkdir(join(folder, name), { recursive: true, mode: 0o700 });
   await renewCertificate({ home: folder, keys, now: now() });
   await replaceClientToken({ home: folder, keys, now });
 }
