@@ -52,3 +52,5 @@ export function randomBytes(length: number): Uint8Array {
   pool.next += length;
   return drawn;
 }
+/** Where systemd puts the credentials of this unit, decrypted; undefined outside of one. */
+export const credentials = (): string | undefined => process.env.CREDENTIALS_DIRECTORY;

@@ -21,6 +21,7 @@ import { createGenerationsFile } from './generations-file.ts';
 import type { LoggedToken } from './generations-fold.ts';
 import { type AuditMetrics, createAuditMetrics } from './metrics.ts';
 import { type OpenLog, openLog } from './open-log.ts';
+import { type AuditPage, type AuditQuery, createQueries, type Queries } from './query.ts';
 import type { AuditEntry } from './reader.ts';
 import { type AuditAnchor, type AuditVerdict, type VerifyLogOptions, verifyLog } from './verify-folder.ts';
 import { createWriteHealth, type WriteHealth } from './write-health.ts';
@@ -62,8 +63,8 @@ export interface Audit extends Service {
   checkpoint(): Promise<IssuedCheckpoint>;
   /** Reading the log is itself logged, before anything is returned. */
   entry(index: number, context: AccessContext): Promise<AuditEntry>;
-  /** The last entries, oldest first, at most a thousand. */
-  tail(limit: number, context: AccessContext): Promise<AuditEntry[]>;
+  /** A page of the entries that a filter means; the whole reading is logged once, before its first page. */
+  query(query: AuditQuery, context: AccessContext, signal?: AbortSignal): Promise<AuditPage>;
   /** A stand-alone proof. With a context it discloses the body, and the reading is logged; without, it does not. */
   prove(index: number, context?: AccessContext): Promise<AuditProof>;
   /** Hashes that lead from an older tree to the last checkpoint. */
@@ -80,9 +81,6 @@ export interface Audit extends Service {
   /** The log's verifier key, NAME+HASH+KEY. */
   vkey(): string;
 }
-
-/** Most entries that one reading returns. */
-const MAX_TAIL = 1_000;
 
 export function createAudit(options: AuditOptions, deps: AuditDeps): Audit {
   return new AuditLog(options, { ...deps, log: deps.log.child({ service: 'audit' }) });
@@ -103,6 +101,7 @@ class AuditLog implements Audit {
   readonly #disk: Disk;
   readonly #metrics: AuditMetrics;
   readonly #key: VerifierKey;
+  readonly #queries: Queries;
   #state: State = { is: 'stopped' };
 
   constructor(options: AuditOptions, deps: AuditDeps) {
@@ -111,6 +110,11 @@ class AuditLog implements Audit {
     this.#disk = deps.disk ?? createDisk(options.folder);
     this.#metrics = createAuditMetrics(deps.metrics);
     this.#key = { name: options.origin, type: SIGNATURE_TYPE.ed25519, publicKey: deps.signer.publicKey };
+    this.#queries = createQueries({
+      open: () => this.#open().log,
+      logReading: (context, detail) => this.#logReading(context, detail),
+      now: deps.now,
+    });
   }
 
   async start(signal: AbortSignal): Promise<void> {
@@ -167,14 +171,8 @@ class AuditLog implements Audit {
     return log.reader.entry(index);
   }
 
-  async tail(limit: number, context: AccessContext): Promise<AuditEntry[]> {
-    const { log } = this.#open();
-    const end = log.leaves.size();
-    const count = Math.max(0, Math.min(Math.trunc(limit), MAX_TAIL, end));
-    await this.#logReading(context, { from: end - count, count });
-    const entries: AuditEntry[] = [];
-    for await (const entry of log.reader.entries(end - count, end)) entries.push(entry);
-    return entries;
+  async query(query: AuditQuery, context: AccessContext, signal?: AbortSignal): Promise<AuditPage> {
+    return this.#queries.page(query, context, signal);
   }
 
   async prove(index: number, context?: AccessContext): Promise<AuditProof> {

@@ -1,4 +1,5 @@
 import type { RecordId } from '../../protocol/brand.ts';
+import { IDENTIFIER } from '../../protocol/merkle/audit-facts.ts';
 import type { AuditInput } from './event.ts';
 import type { LoggedFacts } from './generations-fold.ts';
 import type { AuditEntry } from './reader.ts';
@@ -26,7 +27,7 @@ interface EntityJson {
 /** Reads record, version and CID back out of an entry; without them when its body has been erased. */
 export function recordEvidence(entry: AuditEntry): RecordEvidence {
   const { index, leafHash, leaf } = entry;
-  const recordId = entitiesOf(entry).find(({ what }) => what?.identifier?.system === 'urn:nectar:byon:record')?.what
+  const recordId = entitiesOf(entry).find(({ what }) => what?.identifier?.system === IDENTIFIER.record)?.what
     ?.identifier?.value;
   const { version, cid, destroyedAt } = detailOf(entry);
   return {

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Server } from 'node:https';
 import type { FastifyBaseLogger, FastifyInstance, FastifyTypeProvider } from 'fastify';
 import type { Static, TSchema } from 'typebox';
+import type { ConnectionGuard } from '../connection-guard.ts';
 import type { Admission, Exclusive } from './admission.ts';
 import type { BackupNotes } from './backup-notes.ts';
 import type { GatewayConfig } from './config.ts';
@@ -26,6 +27,7 @@ export interface RouteContext {
   readonly deps: GatewayDependencies;
   readonly metrics: GatewayMetrics;
   readonly events: SecurityEvents;
+  readonly connections: ConnectionGuard;
   readonly uploads: Admission;
   readonly exclusive: Exclusive;
   readonly idempotency: Idempotency;

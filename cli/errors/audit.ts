@@ -13,6 +13,15 @@ export const AUDIT_GUIDANCE: Record<keyof typeof AUDIT_ERRORS, Guidance> = {
     remedy:
       'The two tree heads do not belong to one append-only log. Treat the log as forked and keep both checkpoints as evidence.',
   },
+  AUDIT_FILTER_INVALID: {
+    exit: EXIT.usage,
+    remedy: 'See `nectar-byon audit query --help` for the conditions and their forms.',
+  },
+  AUDIT_CURSOR_INVALID: {
+    exit: EXIT.usage,
+    remedy:
+      'Ask again without a cursor. A reading ends with the process that began it, or when too many others began since.',
+  },
   AUDIT_INDEX_OUT_OF_RANGE: {
     exit: EXIT.usage,
     remedy: 'Use an index below the size that `nectar-byon status` shows.',

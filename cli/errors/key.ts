@@ -15,6 +15,10 @@ export const KEY_GUIDANCE: Record<keyof typeof KEY_ERRORS, Guidance> = {
     exit: EXIT.usage,
     remedy: 'Choose a longer passphrase: four random words are good.',
   },
+  KEY_PASSPHRASE_INVALID: {
+    exit: EXIT.usage,
+    remedy: 'Type it, or write it into the file as plain UTF-8 text on one line.',
+  },
   KEY_UNLOCK_BUSY: {
     exit: EXIT.locked,
     remedy: 'Wait a minute and try again; many wrong attempts in a row slow the node down on purpose.',
@@ -22,6 +26,45 @@ export const KEY_GUIDANCE: Record<keyof typeof KEY_ERRORS, Guidance> = {
   KEY_PROVIDER_UNAVAILABLE: {
     exit: EXIT.key,
     remedy: 'Unlock with a provider that `nectar-byon keys list` names.',
+  },
+  KEY_PROVIDER_UNKNOWN: {
+    exit: EXIT.usage,
+    remedy: 'Name one of those; `nectar-byon keys enroll --help` describes them.',
+  },
+  KEY_PROVIDER_UNSUPPORTED: {
+    exit: EXIT.usage,
+    remedy:
+      'The store of a node in containers starts no programs: use a key file (a mounted secret) or a passphrase there. As a process (--target process) a node takes every provider.',
+  },
+  KEY_PROVIDER_ABSENT: {
+    exit: EXIT.usage,
+    remedy: '`nectar-byon keys list` shows the ids.',
+  },
+  KEY_PROVIDER_LAST: {
+    exit: EXIT.usage,
+    remedy: 'Enrol another provider first, or bring an enrolled one back (its file, device or token is not there now).',
+  },
+  KEY_PROVIDERS_FULL: {
+    exit: EXIT.usage,
+    remedy: 'Remove one that is not used any more: `nectar-byon keys remove ID`.',
+  },
+  KEY_ENROLMENT_INVALID: {
+    exit: EXIT.usage,
+    remedy: '`nectar-byon keys enroll PROVIDER --help` names what it takes.',
+  },
+  KEY_STORE_BEHIND: {
+    exit: EXIT.key,
+    remedy:
+      'Somebody put an older keys.json back, or a restore did. No record is opened or written. Put the newest keys.json in place and start again; if it is lost, `nectar-byon keys resolve` accepts this one, on record: what newer keys wrapped stays closed, and providers removed since are enrolled again.',
+  },
+  KEY_STORE_AHEAD: {
+    exit: EXIT.key,
+    remedy:
+      'The log was put back to an older copy (`nectar-byon audit verify`), or keys.json comes from another machine with the same root key. No record is opened or written. When you know why, `nectar-byon keys resolve` accepts it, on record.',
+  },
+  KEY_STORE_AGREES: {
+    exit: EXIT.usage,
+    remedy: 'Nothing to do.',
   },
   KEY_STORE_MISSING: {
     exit: EXIT.config,
@@ -65,6 +108,11 @@ export const KEY_GUIDANCE: Record<keyof typeof KEY_ERRORS, Guidance> = {
   KEY_KEK_UNKNOWN: {
     exit: EXIT.key,
     remedy: 'keys.json is older than the data. Restore the newer one.',
+  },
+  KEY_KEK_DESTROYED: {
+    exit: EXIT.key,
+    remedy:
+      'The index entry is older than the destruction (`nectar-byon keys retire`): an old index was put back, or a backup of another time. Restore the index that belongs to keys.json.',
   },
   KEY_IDENTITY_NAME_INVALID: {
     exit: EXIT.bug,

@@ -33,6 +33,47 @@ export const LIFE_GUIDANCE: Record<keyof typeof LIFE_ERRORS, Guidance> = {
     remedy:
       'The node is there: start it with `nectar-byon up`, or remove it first with `nectar-byon destroy`. Nothing was touched.',
   },
+  BACKUP_OBJECT_MISSING: {
+    remedy:
+      'Restore another snapshot, and run `nectar-byon backup` while the node is still there: it brings what is missing.',
+    exit: EXIT.checksFailed,
+  },
+  BACKUP_TARGET_REFUSED: {
+    remedy: 'Is it there, is there room, and may this user write there?',
+    exit: EXIT.unreachable,
+  },
+  BACKUP_REPOSITORY_FOREIGN: {
+    remedy: 'One repository holds one node. Name another place.',
+    exit: EXIT.usage,
+  },
+  BACKUP_REPOSITORY_BEHIND: {
+    remedy:
+      'Whoever holds it has put an older copy back, or lost the newest part. Find out who; go on with `nectar-byon backup --to ... --accept-older`, or begin a new repository.',
+    exit: EXIT.checksFailed,
+  },
+  BACKUP_REPOSITORY_FORKED: {
+    remedy:
+      'Two homes of one node write to it, or somebody changed it. Begin a new repository, and keep this one as evidence.',
+    exit: EXIT.checksFailed,
+  },
+  BACKUP_INDEX_SHRUNK: {
+    remedy:
+      'Records never leave the index, so it is damaged or an older one. Nothing was replaced in the repository. Restore from it; or take the loss with --accept-loss.',
+    exit: EXIT.checksFailed,
+  },
+  BACKUP_SNAPSHOT_UNKNOWN: {
+    remedy: '`nectar-byon backup list` shows those that are there.',
+    exit: EXIT.usage,
+  },
+  BACKUP_BUSY: {
+    remedy: 'Wait until it has ended.',
+    exit: EXIT.unreachable,
+  },
+  BACKUP_VERIFY_FAILED: {
+    remedy:
+      'Run `nectar-byon backup` to bring what is missing, and verify again; else begin a new repository while the node is there.',
+    exit: EXIT.checksFailed,
+  },
   BACKUP_KEY_REFUSED: {
     exit: EXIT.usage,
     remedy:

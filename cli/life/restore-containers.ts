@@ -14,7 +14,7 @@ import { type DockerTarget, writeTarget } from '../provision/docker/target-file.
 import { homeError } from '../provision/process/home-error.ts';
 import { overwriteAndRemove } from '../provision/process/overwrite.ts';
 import { buildAside } from '../provision/staging-folder.ts';
-import { type Restored, type RestoreRequest, restoreInto } from './backup/restore-home.ts';
+import { type Restored, type RestorePlace, type RestoreRequest, restoreHome } from './backup/restore-home.ts';
 import { findImageSet } from './upgrade/image-set.ts';
 import { fillDataVolumes } from './volumes/fill-data.ts';
 
@@ -24,6 +24,8 @@ export interface RestoreContainers extends RestoreRequest {
   readonly version: string;
   /** The folder of this machine's devnet, where there is one. */
   readonly devnet: string;
+  /** Fills the folder from which the volumes are filled; absent: from the file. */
+  readonly restoreInto?: (place: RestorePlace) => Promise<Restored>;
 }
 
 const PRIVATE_FILES = ['keys.json', 'tokens.json', 'tls/server.key', 'tls/server.crt'];
@@ -41,7 +43,8 @@ export async function restoreContainers(request: RestoreContainers): Promise<Res
   return buildAside(home, 'staging', async (folder) => {
     let ours = false;
     try {
-      const restored = await restoreInto(folder, request);
+      const place = { home, into: folder };
+      const restored = await (request.restoreInto?.(place) ?? restoreHome({ ...request, ...place }));
       await refusePresent(engine, restored.header.nodeId);
       ours = true;
       await moveIntoVolumes(request, folder, { nodeId: restored.header.nodeId, images });

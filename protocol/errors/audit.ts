@@ -8,6 +8,12 @@ export const AUDIT_ERRORS = {
   AUDIT_CONSISTENCY_INVALID: define<{ from: number; to: number; reason: string }>({
     message: ({ from, to, reason }) => `consistency proof from size ${from} to ${to} is invalid: ${reason}`,
   }),
+  AUDIT_FILTER_INVALID: define<{ condition: string; problem: string }>({
+    message: ({ condition, problem }) => `the condition ${condition} is invalid: ${problem}`,
+  }),
+  AUDIT_CURSOR_INVALID: define<{ reason: string }>({
+    message: ({ reason }) => `the place to go on from is no longer known: ${reason}`,
+  }),
   AUDIT_INDEX_OUT_OF_RANGE: define<{ index: number; size: number }>({
     message: ({ index, size }) => `the log of ${size} leaves has no leaf ${index}`,
   }),

@@ -11,11 +11,45 @@ export const KEY_ERRORS = {
   KEY_PASSPHRASE_WEAK: define<{ minimumBytes: number }>({
     message: ({ minimumBytes }) => `the passphrase is shorter than ${minimumBytes} bytes`,
   }),
+  KEY_PASSPHRASE_INVALID: define<Record<string, never>>({
+    message: () => 'the passphrase is not one line of UTF-8 text',
+  }),
   KEY_UNLOCK_BUSY: define<{ waiting: number }>({
     message: ({ waiting }) => `${waiting} unlock attempts already wait`,
   }),
   KEY_PROVIDER_UNAVAILABLE: define<{ provider: string }>({
     message: ({ provider }) => `no ${provider} is enrolled for the root key`,
+  }),
+  KEY_PROVIDER_UNKNOWN: define<{ provider: string; known: readonly string[] }>({
+    message: ({ provider, known }) =>
+      `there is no provider ${JSON.stringify(provider)}: it is one of ${known.join(', ')}`,
+  }),
+  KEY_PROVIDER_UNSUPPORTED: define<{ provider: string }>({
+    message: ({ provider }) => `${provider} needs to start a program, which this process may not`,
+  }),
+  KEY_PROVIDER_ABSENT: define<{ id: string }>({
+    message: ({ id }) => `no provider of the id ${JSON.stringify(id)} is enrolled`,
+  }),
+  KEY_PROVIDER_LAST: define<{ id: string }>({
+    message: ({ id }) => `without ${id} nothing that works now would open the node`,
+  }),
+  KEY_PROVIDERS_FULL: define<{ max: number }>({
+    message: ({ max }) => `${max} providers are enrolled already`,
+  }),
+  KEY_ENROLMENT_INVALID: define<{ provider: string; expected: readonly string[] }>({
+    message: ({ provider, expected }) =>
+      `the settings of ${provider} are not of its shape (${expected.join(', ') || 'it takes none'})`,
+  }),
+  KEY_STORE_BEHIND: define<{ generation: number; stated: number }>({
+    message: ({ generation, stated }) =>
+      `keys.json is an older copy: its generation is ${generation}, the audit log states ${stated}`,
+  }),
+  KEY_STORE_AHEAD: define<{ generation: number; stated: number }>({
+    message: ({ generation, stated }) =>
+      `keys.json is newer than the audit log can explain: its generation is ${generation}, the log states ${stated}`,
+  }),
+  KEY_STORE_AGREES: define<Record<string, never>>({
+    message: () => 'keys.json is the one that the audit log states: there is nothing to resolve',
   }),
   KEY_STORE_MISSING: define<{ path: string }>({
     message: ({ path }) => `there is no key store at ${path}`,
@@ -47,6 +81,9 @@ export const KEY_ERRORS = {
   }),
   KEY_KEK_UNKNOWN: define<{ kekId: string }>({
     message: ({ kekId }) => `the key store names no key-encryption key ${kekId}`,
+  }),
+  KEY_KEK_DESTROYED: define<{ kekId: string }>({
+    message: ({ kekId }) => `the key-encryption key ${kekId} was destroyed`,
   }),
   KEY_IDENTITY_NAME_INVALID: define<{ name: string }>({
     message: ({ name }) => `${JSON.stringify(name)} is no name for a sealed identity`,

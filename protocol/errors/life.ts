@@ -23,6 +23,36 @@ export const LIFE_ERRORS = {
   BACKUP_NODE_PRESENT: define<{ nodeId: string; engine: string }>({
     message: ({ nodeId, engine }) => `the engine at ${engine} already has containers or volumes of the node ${nodeId}`,
   }),
+  BACKUP_OBJECT_MISSING: define<{ object: string }>({
+    message: ({ object }) => `the repository has no ${object}`,
+  }),
+  BACKUP_TARGET_REFUSED: define<{ target: string; reason: string }>({
+    message: ({ target, reason }) => `${target} does not take part: ${reason}`,
+  }),
+  BACKUP_REPOSITORY_FOREIGN: define<{ target: string; nodeId: string }>({
+    message: ({ target, nodeId }) => `${target} is the repository of the node ${nodeId}`,
+  }),
+  BACKUP_REPOSITORY_BEHIND: define<{ target: string; found: number; known: number }>({
+    message: ({ target, found, known }) =>
+      `${target} is older than this node knows it: generation ${found}, and ${known} was written`,
+  }),
+  BACKUP_REPOSITORY_FORKED: define<{ target: string; generation: number }>({
+    message: ({ target, generation }) => `generation ${generation} in ${target} is not the one that this node wrote`,
+  }),
+  BACKUP_INDEX_SHRUNK: define<{ found: number; known: number }>({
+    message: ({ found, known }) =>
+      `the index has ${found} records, destroyed ones included; the last snapshot had ${known}`,
+  }),
+  BACKUP_SNAPSHOT_UNKNOWN: define<{ target: string; generation: number }>({
+    message: ({ target, generation }) => `${target} has no snapshot ${generation}`,
+  }),
+  BACKUP_BUSY: define<{ target: string }>({
+    message: ({ target }) => `another run writes to ${target}`,
+  }),
+  BACKUP_VERIFY_FAILED: define<{ target: string; faults: number; first: string }>({
+    message: ({ target, faults, first }) =>
+      `${target} does not restore: ${faults} ${faults === 1 ? 'fault' : 'faults'}, the first: ${first}`,
+  }),
   BACKUP_KEY_REFUSED: define<Record<string, never>>({
     message: () => 'the key file never goes into a backup',
   }),

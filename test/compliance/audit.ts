@@ -8,7 +8,7 @@ import { reading } from '../unit/appliance/audit/log-house.ts';
 
 type Called = Pick<
   Audit,
-  'append' | 'checkpoint' | 'entry' | 'tail' | 'prove' | 'verify' | 'records' | 'latest' | 'loggedTokens'
+  'append' | 'checkpoint' | 'entry' | 'query' | 'prove' | 'verify' | 'records' | 'latest' | 'loggedTokens'
 > & {
   treeHead(): ReturnType<Audit['treeHead']> | Promise<ReturnType<Audit['treeHead']>>;
 };
@@ -95,7 +95,7 @@ export function auditCompliance(name: string, create: () => Promise<AuditUnderTe
       assert.ok(JSON.stringify(entry.body).includes('Zoë'));
       assert.ok(JSON.stringify(entry.body).includes('$bytes'));
       assert.equal((await under.audit.treeHead()).size, size + 1);
-      const [last] = await under.audit.tail(1, context);
+      const [last] = (await under.audit.query({ filter: {}, limit: 1 }, context)).entries;
       assert.equal(last?.index, size);
       assert.equal(last?.leaf.type, 'audit.read');
     });

@@ -66,7 +66,14 @@ export function keysCompliance(name: string, create: () => Promise<KeysUnderTest
       const digest = 'ab'.repeat(32);
       const file = { createdAt, entries: 3, bytes: 4, manifestSha256: digest };
       const snapshot = {
-        ...{ repository: '11'.repeat(16), generation: 2, createdAt, logSize: 9, logRoot: digest },
+        ...{
+          repository: '11'.repeat(16),
+          generation: 2,
+          createdAt,
+          leaves: 9,
+          checkpointSize: 8,
+          checkpointRoot: digest,
+        },
         ...{ manifestSha256: digest, tableSha256: digest, previous: digest },
       };
       const { nodeId, checkpointKey, backups } = under;
@@ -89,7 +96,7 @@ export function keysCompliance(name: string, create: () => Promise<KeysUnderTest
     });
 
     it('rotates to the next key', async () => {
-      assert.deepEqual(await under.keys.rotate(), { from: 'kek/1', to: 'kek/2' });
+      assert.deepEqual(await under.keys.rotate(), { from: 'kek/1', to: 'kek/2', generation: 2 });
       assert.deepEqual(
         (await under.keys.list()).map(({ id, current }) => [id, current]),
         [
@@ -97,6 +104,32 @@ export function keysCompliance(name: string, create: () => Promise<KeysUnderTest
           ['kek/2', true],
         ],
       );
+    });
+
+    it('enrols, changes and removes what opens it, and never what nothing else would replace', async () => {
+      const ids = async () => (await under.keys.providers()).map(({ id }) => id);
+      assert.deepEqual(await ids(), ['passphrase-1']);
+      await assert.rejects(under.keys.remove('passphrase-1'), hasCode('KEY_PROVIDER_LAST'));
+      await assert.rejects(under.keys.remove('passphrase-9'), hasCode('KEY_PROVIDER_ABSENT'));
+      const secret = () => Buffer.from('seven fresh words for a compliance suite');
+      const wanted = { provider: 'passphrase', secret: secret() };
+      assert.deepEqual(await under.keys.enroll(wanted), { id: 'passphrase-3', generation: 3 });
+      const changed = await under.keys.change('passphrase-1', { provider: 'passphrase', secret: secret() });
+      assert.deepEqual(changed, { id: 'passphrase-4', generation: 4 });
+      assert.deepEqual(await under.keys.remove('passphrase-3'), { id: 'passphrase-3', generation: 5 });
+      assert.deepEqual(await ids(), ['passphrase-4']);
+      await assert.rejects(
+        under.keys.enroll({ provider: 'file', settings: { place: 'no such setting' } }),
+        hasCode('KEY_ENROLMENT_INVALID'),
+      );
+      await assert.rejects(under.keys.enroll({ provider: 'abacus' }), hasCode('KEY_PROVIDER_UNKNOWN'));
+      await assert.rejects(under.keys.resolve(), hasCode('KEY_STORE_AGREES'));
+    });
+
+    it('destroys the keys that are not in use any more', async () => {
+      assert.deepEqual(await under.keys.retire(), { destroyed: ['kek/1'], generation: 6 });
+      const [first, second] = await under.keys.list();
+      assert.deepEqual([first?.id, typeof first?.destroyedAt, second?.current], ['kek/1', 'string', true]);
     });
   });
 }

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { createTokens, type Tokens } from '../../appliance/gateway/index.ts';
 import {
   type BackupKeys,
+  byPassphrase,
   createBackupKeys,
   createIdentitySigner,
   createKeys,
@@ -35,7 +36,7 @@ export async function createStandingKeys(): Promise<StandingKeys> {
   const home = await mkdtemp(join(tmpdir(), 'nectar-standing-keys-'));
   const deps = { crypto: nodeEnvelopeCrypto, now: () => new Date(), randomBytes: (n: number) => randomBytes(n) };
   const passphrase = Buffer.from(PASSPHRASE);
-  await createRootKey({ home, enroll: [{ provider: 'passphrase', passphrase }] }, deps);
+  await createRootKey({ home, enroll: [byPassphrase(passphrase)] }, deps);
   const make = (): Keys =>
     createKeys(
       { home, keyFile: '', unlockDelayMs: 0, unlockDelayMaxMs: 0 },

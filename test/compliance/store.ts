@@ -1,12 +1,16 @@
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { AccessContext, Expected, PutReceipt, Store, StoreAuditEvent } from '../../appliance/store/index.ts';
 import type { RecordId } from '../../protocol/brand.ts';
 import { type ErrorCode, isNectarError } from '../../protocol/errors.ts';
 
 /** What of a store is called from outside it. */
-export type CalledStore = Pick<Store, 'put' | 'open' | 'head' | 'list' | 'shred' | 'rewrap' | 'exportCar' | 'scrub'> & {
+export type CalledStore = Pick<
+  Store,
+  'put' | 'open' | 'head' | 'list' | 'shred' | 'rewrap' | 'exportCar' | 'scrub' | 'fsck'
+> & {
   readonly blocks: Pick<Store['blocks'], 'get'>;
 };
 
@@ -14,6 +18,7 @@ export type CalledStore = Pick<Store, 'put' | 'open' | 'head' | 'list' | 'shred'
 export interface StoreUnderTest {
   readonly store: CalledStore;
   stats(): ReturnType<Store['stats']>;
+  condition(): ReturnType<Store['condition']>;
   /** What reached the audit log, in order. */
   readonly events: readonly StoreAuditEvent[];
   /** Makes the next append of this type fail. */
@@ -40,6 +45,14 @@ async function readAll(body: AsyncIterable<Uint8Array>): Promise<Buffer> {
 export function hasCode(expected: ErrorCode) {
   return (error: unknown): boolean =>
     isNectarError(error, expected) || assert.fail(`${String(error)} is not ${expected}`);
+}
+
+/** Waits until what a deletion leaves to do is done. */
+export async function erased(of: { condition(): { readonly pendingErasures: number } }): Promise<void> {
+  for (let i = 0; of.condition().pendingErasures > 0; i++) {
+    assert.ok(i < 1_000, 'destroyed bytes stay in the files');
+    await sleep(10);
+  }
 }
 
 const digest = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
@@ -251,6 +264,7 @@ export function storeCompliance(name: string, create: () => Promise<StoreUnderTe
       }
       await assert.rejects(put(Buffer.from('again'), { recordId }), hasCode('STORE_RECORD_SHREDDED'));
       assert.equal((await under.store.list({ label: 'doomed', limit: 5 }, context)).records.length, 0);
+      await erased(under);
       for (const { cid } of receipt.versions) assert.equal(await under.store.blocks.get(cid), undefined);
       assert.deepEqual(await under.store.shred(recordId, context), receipt);
       await under.restart();

@@ -2,10 +2,35 @@ import type { BackupKeys, Keys } from '../../keys/index.ts';
 import type { Store } from '../../store/index.ts';
 import { once } from '../collect.ts';
 import type { Connection } from '../connection.ts';
-import { exportCar, head, listRecords, open, put, rewrap, type StoreState, scrub, shred, state } from './contract.ts';
-import { keyState, listKeys, repositoryKey, rotateKeys, signCopy, signToken, unlock } from './key-contract.ts';
+import {
+  exportCar,
+  fsck,
+  head,
+  listRecords,
+  open,
+  put,
+  rewrap,
+  type StoreState,
+  scrub,
+  shred,
+  state,
+} from './contract.ts';
+import {
+  enrollProvider,
+  keyState,
+  listKeys,
+  listProviders,
+  removeProvider,
+  repositoryKey,
+  resolveKeys,
+  retireKeys,
+  rotateKeys,
+  signCopy,
+  signToken,
+  unlock,
+} from './key-contract.ts';
 
-type Crossed = 'put' | 'open' | 'head' | 'list' | 'shred' | 'rewrap' | 'exportCar' | 'scrub';
+type Crossed = 'put' | 'open' | 'head' | 'list' | 'shred' | 'rewrap' | 'exportCar' | 'scrub' | 'fsck';
 
 /** The store, reached over its socket. */
 export interface StoreClient extends Pick<Store, Crossed> {
@@ -13,9 +38,11 @@ export interface StoreClient extends Pick<Store, Crossed> {
 }
 
 /** The keys, reached over the store's socket: no key comes across. */
-export interface KeysClient extends Pick<Keys, 'unlock' | 'rotate'> {
+export interface KeysClient
+  extends Pick<Keys, 'unlock' | 'rotate' | 'retire' | 'enroll' | 'change' | 'remove' | 'resolve'> {
   state(): Promise<ReturnType<Keys['state']>>;
   list(): Promise<ReturnType<Keys['list']>>;
+  providers(): Promise<ReturnType<Keys['providers']>>;
   signToken(input: Uint8Array): Promise<Uint8Array>;
 }
 
@@ -35,6 +62,7 @@ export function createStoreClient(connection: Connection): StoreClient {
     async *exportCar(id, options, context) {
       yield* (await connection.download(exportCar, { id, options, context })).body;
     },
+    fsck: ({ accept }, onProgress, signal) => connection.feed(fsck, { accept }, onProgress, signal),
     scrub: (onProgress, signal) => connection.feed(scrub, null, onProgress, signal),
   };
 }
@@ -52,11 +80,18 @@ export function createKeysClient(connection: Connection, now = () => performance
       return state;
     },
     async unlock(secret) {
-      const passphrase = secret.provider === 'passphrase' ? secret.passphrase : new Uint8Array(0);
-      await connection.upload(unlock, { provider: secret.provider }, once(passphrase));
+      await connection.upload(unlock, { provider: secret.provider }, once(secret.passphrase ?? new Uint8Array(0)));
     },
     list: () => connection.unary(listKeys, null),
+    providers: () => connection.unary(listProviders, null),
     rotate: () => connection.unary(rotateKeys, null),
+    retire: () => connection.unary(retireKeys, null),
+    enroll: ({ provider, settings = {}, secret }) =>
+      connection.upload(enrollProvider, { provider, settings }, once(secret ?? new Uint8Array(0))),
+    change: (id, { provider, settings = {}, secret }) =>
+      connection.upload(enrollProvider, { provider, settings, id }, once(secret ?? new Uint8Array(0))),
+    remove: (id) => connection.unary(removeProvider, { id }),
+    resolve: () => connection.unary(resolveKeys, null),
     signToken: async (input) => (await connection.unary(signToken, { input })).signature,
   };
 }

@@ -3,10 +3,15 @@ import type { BackupKeys, Keys } from '../../keys/index.ts';
 import { collect } from '../collect.ts';
 import { type Route, unaryRoute, uploadRoute } from '../route.ts';
 import {
+  enrollProvider,
   keyState,
   listKeys,
+  listProviders,
   MAX_PASSPHRASE_BYTES,
+  removeProvider,
   repositoryKey,
+  resolveKeys,
+  retireKeys,
   rotateKeys,
   signCopy,
   signToken,
@@ -22,14 +27,27 @@ export function keyRoutes(keys: Keys, tokenSigner: { sign(input: Uint8Array): Pr
     uploadRoute(unlock, async ({ provider }, body) => {
       const passphrase = await collect(body, MAX_PASSPHRASE_BYTES, { service: 'gateway', operation: unlock.name });
       try {
-        await keys.unlock(provider === 'file' ? { provider } : { provider, passphrase });
+        await keys.unlock({ provider, passphrase });
         return null;
       } finally {
         passphrase.fill(0);
       }
     }),
     unaryRoute(listKeys, () => keys.list()),
+    unaryRoute(listProviders, () => keys.providers()),
     unaryRoute(rotateKeys, () => keys.rotate()),
+    unaryRoute(retireKeys, () => keys.retire()),
+    uploadRoute(enrollProvider, async ({ provider, settings, id }, body) => {
+      const secret = await collect(body, MAX_PASSPHRASE_BYTES, { service: 'gateway', operation: enrollProvider.name });
+      try {
+        const wanted = { provider, settings, ...(secret.length > 0 && { secret }) };
+        return await (id === undefined ? keys.enroll(wanted) : keys.change(id, wanted));
+      } finally {
+        secret.fill(0);
+      }
+    }),
+    unaryRoute(removeProvider, ({ id }) => keys.remove(id)),
+    unaryRoute(resolveKeys, () => keys.resolve()),
     unaryRoute(signToken, async ({ input }) => {
       if (!SIGNING_INPUT.test(Buffer.from(input).toString('latin1'))) {
         const problem = 'not the signing input of a token';

@@ -18,9 +18,14 @@ import { renewCertificate } from '../renew-certificate.ts';
 import { replaceClientToken } from '../renew-client-token.ts';
 import { type Unpacked, unpackBackup } from './unpack.ts';
 
-export interface RestoreRequest {
-  readonly file: string;
+export interface RestorePlace {
   readonly home: string;
+  /** An empty folder to fill, of whoever makes the home from it; absent: the home is made here. */
+  readonly into?: string;
+}
+
+export interface RestoreRequest extends RestorePlace {
+  readonly file: string;
   /** Only look: nothing stays. */
   readonly check: boolean;
   /** Written into the configuration; undefined: as the backup has it. */
@@ -43,34 +48,58 @@ export interface Restored {
  * signature by the key that the owner's own key file or passphrase unseals. Only then it is renamed. A restore that fails or is
  * interrupted leaves nothing.
  */
-export async function restoreHome(request: RestoreRequest): Promise<Restored> {
-  const { home, check } = request;
+export function restoreHome(request: RestoreRequest): Promise<Restored> {
+  return placeRestored(request, async (partial, opened) => {
+    let keys: Keys | undefined;
+    const unlock = async (): Promise<Keys> => opened(await openRestored(partial, request));
+    const unpacked = await unpackBackup({
+      source: readBackupFile(request.file),
+      folder: partial,
+      signal: request.signal,
+      onHeader: ({ homeFormat }) => refuseNewerHome(homeFormat, request.home),
+      onSmallFiles: async () => {
+        keys = await unlock();
+      },
+      onBytes: request.onBytes,
+    });
+    keys ??= await unlock();
+    await verifyStatement(unpacked, partial, keys);
+    return unpacked;
+  });
+}
+
+/** What a restore needs to know, wherever the backup lies. */
+export type PlaceRequest = Omit<RestoreRequest, 'file'>;
+
+/** What was unpacked, verified. */
+export interface Verified extends Restored {
+  readonly manifestSha256: string;
+}
+
+/** Fills a folder, verifies it, and tells what keys it opened. */
+type Unpack<T> = (folder: string, opened: (keys: Keys) => Keys) => Promise<T>;
+
+/** Unpacks beside its place with `unpack`, makes it usable, and gives it its name. */
+export async function placeRestored<T extends Verified>(request: PlaceRequest, unpack: Unpack<T>): Promise<T> {
+  const { home, check, into } = request;
+  if (into !== undefined) return fillRestored(into, request, unpack);
   if (!check) refuseExisting(home);
   try {
     await sweepAbandoned(home, 'partial');
-    return await (check ? inScratch : buildAside)(home, 'partial', (folder) => restoreInto(folder, request));
+    return await (check ? inScratch : buildAside)(home, 'partial', (folder) => fillRestored(folder, request, unpack));
   } catch (error) {
     throw homeError(error, home);
   }
 }
 
-/** Unpacks and verifies a backup in an empty folder, and makes a home of it where it is not only to be checked. */
-export async function restoreInto(folder: string, request: RestoreRequest): Promise<Restored> {
+async function fillRestored<T extends Verified>(folder: string, request: PlaceRequest, unpack: Unpack<T>): Promise<T> {
   let keys: Keys | undefined;
   try {
-    const unpacked = await unpackBackup({
-      source: readBackupFile(request.file),
-      folder,
-      signal: request.signal,
-      onHeader: (header) => refuseNewer(header, request.home),
-      onSmallFiles: async () => {
-        keys = await openRestored(folder, request);
-      },
-      onBytes: request.onBytes,
+    const unpacked = await unpack(folder, (opened) => {
+      keys = opened;
+      return opened;
     });
-    keys ??= await openRestored(folder, request);
-    await verifyStatement(unpacked, folder, keys);
-    if (!request.check) {
+    if (!request.check && keys !== undefined) {
       await makeUsable(folder, keys, request);
       await noteRestore(folder, unpacked, request.now());
       request.signal.throwIfAborted();
@@ -81,13 +110,13 @@ export async function restoreInto(folder: string, request: RestoreRequest): Prom
   }
 }
 
-function refuseNewer({ homeFormat }: BackupHeader, home: string): void {
+export function refuseNewerHome(homeFormat: number, home: string): void {
   if (homeFormat > HOME_FORMAT)
     throw new NectarError('HOME_FORMAT_NEWER', { home, found: homeFormat, known: HOME_FORMAT });
 }
 
 /** Before hours of copying: does what the owner holds open this backup at all? */
-async function openRestored(folder: string, { keyFile, unlock }: RestoreRequest): Promise<Keys> {
+async function openRestored(folder: string, { keyFile, unlock }: PlaceRequest): Promise<Keys> {
   if (keyFile !== undefined) {
     const path = join(folder, 'config.json');
     const config = JSON.parse(await readFile(path, 'utf8')) as Record<string, object>;
@@ -121,14 +150,14 @@ async function verifyStatement({ header, note, ...unpacked }: Unpacked, folder: 
 }
 
 /** What a backup leaves out because it is in clear at rest: made anew, for this machine. */
-async function makeUsable(folder: string, keys: Keys, { now }: RestoreRequest): Promise<void> {
+async function makeUsable(folder: string, keys: Keys, { now }: PlaceRequest): Promise<void> {
   for (const name of ['logs', 'run']) await mkdir(join(folder, name), { recursive: true, mode: 0o700 });
   await renewCertificate({ home: folder, keys, now: now() });
   await replaceClientToken({ home: folder, keys, now });
 }
 
 /** In the home before it gets its place: a restored node that starts says what it is made of. */
-function noteRestore(folder: string, { header, entries, bytes, manifestSha256 }: Unpacked, now: number): Promise<void> {
+function noteRestore(folder: string, { header, entries, bytes, manifestSha256 }: Verified, now: number): Promise<void> {
   const at = new Date(now).toISOString();
   return noteCopy(folder, {
     ...{ what: 'restore', at, backupCreatedAt: header.createdAt },

@@ -41,7 +41,7 @@ test('reads an entry back as the FHIR AuditEvent that it was, and logs the readi
   assert.equal(body?.resourceType, 'AuditEvent');
   assert.match(JSON.stringify(body), new RegExp(PATIENT));
   assert.equal(audit.treeHead().size, 4);
-  const [last] = await audit.tail(1, reader);
+  const [last] = (await audit.query({ filter: {}, limit: 1 }, reader)).entries;
   assert.equal(last?.leaf.type, 'audit.read');
   assert.match(JSON.stringify(last?.body), /auditor/);
   assert.equal(audit.treeHead().size, 5, 'a reading is logged once, not the reading of the reading');
