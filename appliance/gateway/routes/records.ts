@@ -4,6 +4,7 @@ import type { RecordId } from '../../../protocol/brand.ts';
 import { parseRange } from '../byte-range.ts';
 import type { IdempotencyKey, PutReceipt, StoredMeta } from '../dependencies.ts';
 import { type Download, sendDownload } from '../download.ts';
+import { downloadLimits } from '../download-limits.ts';
 import type { GatewayServer, RouteContext } from '../gateway-server.ts';
 import { describeOperation } from '../openapi.ts';
 import { type DescribedRecord, parseRecordHeaders, recordHeaders } from '../record-headers.ts';
@@ -243,22 +244,6 @@ async function openRecord(
 
 function downloadHeaders(meta: StoredMeta, auditLeaf: number, length: number): Record<string, string | number> {
   return { ...recordHeaders(meta), 'content-length': length, 'x-nectar-audit-leaf': auditLeaf };
-}
-
-function downloadLimits(
-  request: FastifyRequest,
-  { config, deps, metrics }: RouteContext,
-): Parameters<typeof sendDownload>[2] {
-  return {
-    stallMs: config.responseStallTimeoutMs,
-    onBytes: (count) => metrics.sent.inc(count),
-    onTruncated: (cause) => {
-      metrics.truncated.inc();
-      const data = { requestId: request.access.requestId, err: cause };
-      if (cause === undefined) deps.log.debug(data, 'client left during a download');
-      else deps.log.error(data, 'download cut off');
-    },
-  };
 }
 
 function tagOf(meta: StoredMeta): string {

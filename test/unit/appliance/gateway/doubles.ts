@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import type {
   AccessContext,
   GatewayAuditEvent,
+  GatewayAuditExport,
   GatewayAuditQuery,
   GatewayDependencies,
   PutInput,
@@ -159,6 +160,7 @@ export class AuditDouble {
     return { index, leaf: { v: 1 }, body: { resourceType: 'AuditEvent' } };
   }
   readonly asked: GatewayAuditQuery[] = [];
+  readonly exported: GatewayAuditExport[] = [];
   async query(query: GatewayAuditQuery) {
     this.asked.push(query);
     const entries = Array.from({ length: Math.min(query.limit, 3) }, (_, index) => ({
@@ -167,6 +169,12 @@ export class AuditDouble {
       body: { resourceType: 'AuditEvent' },
     }));
     return { entries, from: 0, to: 3, undecided: 0 };
+  }
+  async export(request: GatewayAuditExport) {
+    this.exported.push(request);
+    return (async function* () {
+      yield Buffer.from('{"kind":"nectar-audit-bundle"}\n');
+    })();
   }
   async prove(index: number, context?: AccessContext) {
     return { index, path: ['ab'.repeat(32)], ...(context !== undefined && { body: 'e30=' }) };
