@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { createAdmission, createExclusive } from '../../../../appliance/gateway/admission.ts';
 import { parseRange } from '../../../../appliance/gateway/byte-range.ts';
-import type { GatewayAuditEvent, PutReceipt } from '../../../../appliance/gateway/dependencies.ts';
+import type { GatewayAuditEvent } from '../../../../appliance/gateway/dependencies.ts';
 import { createMetricsServer, openMetricsServer } from '../../../../appliance/gateway/metrics-server.ts';
 import { encodeProblem, nectarErrorOf, problemOf } from '../../../../appliance/gateway/problem.ts';
 import { parseRecordHeaders, recordHeaders } from '../../../../appliance/gateway/record-headers.ts';
