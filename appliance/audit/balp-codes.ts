@@ -123,6 +123,12 @@ export const EVENTS = {
     ...OPERATING,
   },
   'audit.read': { type: AUDIT_LOG_USED, action: 'R', ...FROM_NODE },
+  'audit.export': {
+    type: AUDIT_LOG_USED,
+    subtype: coding(SYSTEM.lifecycle, 'disclose', 'Disclose Record Lifecycle Event'),
+    action: 'R',
+    ...FROM_NODE,
+  },
   'audit.verify': { type: AUDIT_LOG_USED, action: 'E', ...FROM_NODE },
   'audit.recover': alert(dicom('110134', 'Audit Recording Started'), 'E'),
   'audit.erase': alert(coding(SYSTEM.lifecycle, 'destroy'), 'D'),
