@@ -49,6 +49,7 @@ const labels = list(text(512), 256);
 const version = optional(number);
 const tags = optional(either(oneOf('any'), list(text(256), 256)));
 const expected = exact({ match: tags, noneMatch: tags });
+const digests = exact({ 'sha-256': optional(text(64)), 'sha-512': optional(text(128)) });
 const meta = exact({
   recordId,
   version: count,
@@ -61,6 +62,7 @@ const meta = exact({
   kekId: text(64),
   replicas: list(peerId, 1024),
   anchored: flag,
+  digests: optional(digests),
 });
 
 export const state = unary<null, StoreState>({
@@ -79,6 +81,7 @@ export const put = upload<{ input: PutInput; context: AccessContext }, PutReceip
         labels,
         name: optional(text(4096)),
         expected: optional(expected),
+        digests: optional(digests),
       }),
       context: accessContext,
     }),
