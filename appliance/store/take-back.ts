@@ -39,6 +39,8 @@ export async function takeBackIndex(options: TakeBack, logSize: number): Promise
       taken.versions += versions.length;
       taken.records += gone ? 1 : 0;
     }
+    // What the index knew of the log goes with it: the log that it stands on now has these leaves.
+    await db.commit([{ type: 'set', stats: { settled: logSize - 1, auditLeaf: -1, leafHash: '' } }]);
     return taken;
   } finally {
     await db.close();
