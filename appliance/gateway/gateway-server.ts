@@ -8,7 +8,6 @@ import type { GatewayConfig } from './config.ts';
 import type { AccessContext, GatewayDependencies } from './dependencies.ts';
 import type { Exclusive } from './exclusive.ts';
 import type { HardeningNotes } from './hardening-notes.ts';
-import type { Idempotency } from './idempotency.ts';
 import type { GatewayMetrics } from './metrics.ts';
 import type { Scope } from './schemas.ts';
 import type { SecurityEvents } from './security-events.ts';
@@ -32,7 +31,6 @@ export interface RouteContext {
   /** Of large bodies: each takes memory while it is sealed. */
   readonly uploads: Turns;
   readonly exclusive: Exclusive;
-  readonly idempotency: Idempotency;
   readonly hardening: HardeningNotes;
   readonly backups: BackupNotes;
 }

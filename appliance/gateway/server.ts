@@ -16,7 +16,6 @@ import type { GatewayServer, RouteContext } from './gateway-server.ts';
 import type { HardeningNotes } from './hardening-notes.ts';
 import { createHostNames, type HostNames } from './host-names.ts';
 import { httpStatusOf } from './http-status.ts';
-import { createIdempotency } from './idempotency.ts';
 import { createGatewayMetrics, type GatewayMetrics } from './metrics.ts';
 import { addOpenApi } from './openapi.ts';
 import { challengeOf, encodeProblem, nectarErrorOf, PROBLEM_TYPE, problemOf, retryAfterSeconds } from './problem.ts';
@@ -101,7 +100,6 @@ export async function buildServer(setup: ServerSetup, deps: GatewayDependencies)
       { now: () => performance.now() },
     ),
     exclusive: createExclusive(),
-    idempotency: createIdempotency({ maxKeys: config.maxIdempotencyKeys, ttlMs: config.idempotencyTtlMs }, deps.now),
     hardening: setup.hardening,
     backups: setup.backups,
   };

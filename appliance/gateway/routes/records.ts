@@ -7,6 +7,7 @@ import { type ByteRange, parseRange } from '../byte-range.ts';
 import { reprDigest } from '../content-digest.ts';
 import type { StoredMeta } from '../dependencies.ts';
 import { type Download, sendDownload } from '../download.ts';
+import { downloadLimits } from '../download-limits.ts';
 import type { GatewayServer, RouteContext } from '../gateway-server.ts';
 import { multipartRanges } from '../multipart-ranges.ts';
 import { describeOperation } from '../openapi.ts';
@@ -213,20 +214,4 @@ function downloadHeaders(
   request: FastifyRequest,
 ): Record<string, string | number> {
   return { ...describedHeaders(meta, request), 'content-length': meta.bytes, 'x-nectar-audit-leaf': auditLeaf };
-}
-
-function downloadLimits(
-  request: FastifyRequest,
-  { config, deps, metrics }: RouteContext,
-): Parameters<typeof sendDownload>[2] {
-  return {
-    stallMs: config.responseStallTimeoutMs,
-    onBytes: (count) => metrics.sent.inc(count),
-    onTruncated: (cause) => {
-      metrics.truncated.inc();
-      const data = { requestId: request.access.requestId, err: cause };
-      if (cause === undefined) deps.log.debug(data, 'client left during a download');
-      else deps.log.error(data, 'download cut off');
-    },
-  };
 }

@@ -4,11 +4,11 @@ import type { RecordId } from '../../../protocol/brand.ts';
 import { NectarError } from '../../../protocol/errors.ts';
 import { orAbsent } from '../absent-records.ts';
 import { checkDigests, parseDigests } from '../content-digest.ts';
-import type { PutInput, PutReceipt } from '../dependencies.ts';
+import type { IdempotencyKey, PutInput, PutReceipt } from '../dependencies.ts';
 import type { GatewayServer, RouteContext } from '../gateway-server.ts';
 import { describeOperation } from '../openapi.ts';
 import { parseExpected } from '../preconditions.ts';
-import { parseRecordHeaders } from '../record-headers.ts';
+import { type DescribedRecord, parseRecordHeaders } from '../record-headers.ts';
 import { RecordIdText, RecordReceipt } from '../schemas.ts';
 import { checkAnnouncedSize, readUpload } from '../upload-body.ts';
 
@@ -34,7 +34,7 @@ const CreateHeaders = Type.Object({
   'idempotency-key': Type.Optional(
     Type.String({
       description:
-        'A repetition with the same key and content gets the first receipt; remembered until the node restarts.',
+        'A repetition with the same key and content gets the first receipt, after a restart of the node too.',
       pattern: '^[\\x21-\\x7e]{1,255}$',
       examples: ['0b1f6c1e-5c1e-4bb1-9d0a-0f6f3c0a7e55'],
     }),
@@ -82,17 +82,16 @@ export function addUploadRoutes(server: GatewayServer, context: RouteContext): v
 
   server.post('/v1/records', create, async (request, reply) => {
     const key = request.headers['idempotency-key'];
-    const { receipt, replayed } = await upload(request, context, { ...(key !== undefined && { key }) });
-    if (replayed) reply.header('idempotency-replayed', 'true');
+    const { replayed, ...receipt } = await upload(request, context, { ...(key !== undefined && { key }) });
+    if (replayed === true) reply.header('idempotency-replayed', 'true');
     return reply.code(201).header('location', `/v1/records/${receipt.recordId}`).send(receipt);
   });
 
-  server.put('/v1/records/:id', update, async (request) => {
+  server.put('/v1/records/:id', update, (request) => {
     const recordId = request.params.id as RecordId;
-    const { receipt } = await orAbsent(context, request, { type: 'record.update', recordId }, () =>
+    return orAbsent(context, request, { type: 'record.update', recordId }, () =>
       upload(request, context, { recordId }),
     );
-    return receipt;
   });
 }
 
@@ -100,37 +99,56 @@ async function upload(
   request: FastifyRequest,
   context: RouteContext,
   target: { recordId?: RecordId; key?: string },
-): Promise<{ receipt: PutReceipt; replayed: boolean }> {
-  const { config, deps, metrics, idempotency } = context;
+): Promise<PutReceipt> {
+  const { config, deps, metrics } = context;
   checkAnnouncedSize(request.raw, config.maxRecordBytes);
-  const input = describeUpload(request, target.recordId);
+  const input = describeUpload(request, target, config);
   const release = await enter(request, context);
   try {
     const limits = { maxBytes: config.maxRecordBytes, idleMs: config.bodyIdleTimeoutMs };
     const read = readUpload(request.raw, { ...limits, onBytes: (count) => metrics.received.inc(count) });
     const body = input.digests === undefined ? read : checkDigests(read, input.digests);
-    const store = (from: AsyncIterable<Uint8Array>) => deps.store.put(input, from, request.access, request.gone);
-    if (target.key === undefined) return { receipt: await store(body), replayed: false };
-    const facts = [input.contentType, input.name ?? '', ...input.labels];
-    return await idempotency.once({ key: `${request.access.actor.tokenId} ${target.key}`, facts, body, store });
+    return await deps.store.put(input, body, request.access, request.gone);
   } finally {
     release();
   }
 }
 
-function describeUpload({ headers }: FastifyRequest, recordId: RecordId | undefined): PutInput {
+function describeUpload(
+  request: FastifyRequest,
+  { recordId, key }: { recordId?: RecordId; key?: string },
+  config: RouteContext['config'],
+): PutInput {
+  const { headers } = request;
   // RFC 9110, 14.5: a part that were taken for the whole would replace it.
   if (headers['content-range'] !== undefined) {
     const reason = 'is not supported in an upload';
     throw new NectarError('GATEWAY_REQUEST_INVALID', { part: 'headers', path: '/content-range', reason });
   }
+  const described = parseRecordHeaders(headers);
   const digests = parseDigests(headers);
   const expected = recordId === undefined ? undefined : parseExpected(headers);
   return {
-    ...parseRecordHeaders(headers),
+    ...described,
     ...(recordId !== undefined && { recordId }),
+    ...(key !== undefined && { idempotency: identityOf(request, key, { described, config }) }),
     ...(expected !== undefined && { expected }),
     ...(digests !== undefined && { digests }),
+  };
+}
+
+/** What makes a put that is sent again the same: one caller's keys say nothing about another's. */
+function identityOf(
+  request: FastifyRequest,
+  key: string,
+  { described, config }: { readonly described: DescribedRecord; readonly config: RouteContext['config'] },
+): IdempotencyKey {
+  const { contentType, name = '', labels } = described;
+  return {
+    key: `${request.access.actor.tokenId} ${key}`,
+    facts: [contentType, name, ...labels],
+    ttlMs: config.idempotencyTtlMs,
+    maxKeys: config.maxIdempotencyKeys,
   };
 }
 
