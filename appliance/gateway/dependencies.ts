@@ -170,6 +170,16 @@ export interface PutReceipt {
   readonly cid: Cid;
   readonly bytes: number;
   readonly auditLeaf: number;
+  /** Of an earlier put with the same idempotency key; nothing was stored now. */
+  readonly replayed?: true;
+}
+
+/** Makes a put that is sent again one and the same put. */
+export interface IdempotencyKey {
+  readonly key: string;
+  readonly facts: readonly string[];
+  readonly ttlMs: number;
+  readonly maxKeys: number;
 }
 
 /** What a change expects the record's current version to be, by its CID; held against it in one step with the change. */
@@ -184,6 +194,7 @@ export interface PutInput {
   readonly labels: readonly string[];
   readonly name?: string;
   readonly expected?: Expected;
+  readonly idempotency?: IdempotencyKey;
 }
 
 export interface OpenedRecord {

@@ -8,7 +8,6 @@ import type { BackupNotes } from './backup-notes.ts';
 import type { GatewayConfig } from './config.ts';
 import type { AccessContext, GatewayDependencies } from './dependencies.ts';
 import type { HardeningNotes } from './hardening-notes.ts';
-import type { Idempotency } from './idempotency.ts';
 import type { GatewayMetrics } from './metrics.ts';
 import type { Scope } from './schemas.ts';
 import type { SecurityEvents } from './security-events.ts';
@@ -30,7 +29,6 @@ export interface RouteContext {
   readonly connections: ConnectionGuard;
   readonly uploads: Admission;
   readonly exclusive: Exclusive;
-  readonly idempotency: Idempotency;
   readonly hardening: HardeningNotes;
   readonly backups: BackupNotes;
 }

@@ -14,7 +14,6 @@ import type { GatewayDependencies } from './dependencies.ts';
 import type { GatewayServer, RouteContext } from './gateway-server.ts';
 import type { HardeningNotes } from './hardening-notes.ts';
 import { httpStatusOf } from './http-status.ts';
-import { createIdempotency } from './idempotency.ts';
 import { createGatewayMetrics, type GatewayMetrics } from './metrics.ts';
 import { addOpenApi } from './openapi.ts';
 import { challengeOf, encodeProblem, nectarErrorOf, PROBLEM_TYPE, problemOf, retryAfterSeconds } from './problem.ts';
@@ -85,7 +84,6 @@ export async function buildServer(setup: ServerSetup, deps: GatewayDependencies)
     connections: boundConnections(server, setup, { metrics, events }),
     uploads: createAdmission('uploads', config.maxUploads),
     exclusive: createExclusive(),
-    idempotency: createIdempotency({ maxKeys: config.maxIdempotencyKeys, ttlMs: config.idempotencyTtlMs }, deps.now),
     hardening: setup.hardening,
     backups: setup.backups,
   };

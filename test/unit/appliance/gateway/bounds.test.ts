@@ -3,8 +3,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { createAdmission, createExclusive } from '../../../../appliance/gateway/admission.ts';
 import { parseRange } from '../../../../appliance/gateway/byte-range.ts';
-import type { GatewayAuditEvent, PutReceipt } from '../../../../appliance/gateway/dependencies.ts';
-import { createIdempotency } from '../../../../appliance/gateway/idempotency.ts';
+import type { GatewayAuditEvent } from '../../../../appliance/gateway/dependencies.ts';
 import { createMetricsServer, openMetricsServer } from '../../../../appliance/gateway/metrics-server.ts';
 import { encodeProblem, nectarErrorOf, problemOf } from '../../../../appliance/gateway/problem.ts';
 import { parseRecordHeaders, recordHeaders } from '../../../../appliance/gateway/record-headers.ts';
@@ -118,52 +117,6 @@ describe('createAdmission and createExclusive', () => {
     assert.equal(await exclusive.run('verify', async () => 2), 2);
     await assert.rejects(failing);
     assert.equal(await exclusive.run('scrub', async () => 3), 3);
-  });
-});
-
-describe('createIdempotency', () => {
-  const receipt = { bytes: 1 } as PutReceipt;
-  const setup = (maxKeys: number) => {
-    let clock = 0;
-    let stores = 0;
-    const idempotency = createIdempotency({ maxKeys, ttlMs: 1000 }, () => clock);
-    const once = (key: string) =>
-      idempotency.once({
-        key,
-        facts: [],
-        body: (async function* () {
-          yield new Uint8Array([1]);
-        })(),
-        store: async (body) => {
-          for await (const _ of body) stores++;
-          return receipt;
-        },
-      });
-    return {
-      once,
-      stores: () => stores,
-      pass: (ms: number) => {
-        clock += ms;
-      },
-    };
-  };
-
-  it('forgets a key after its time', async () => {
-    const { once, stores, pass } = setup(10);
-    await once('a');
-    pass(999);
-    assert.equal((await once('a')).replayed, true);
-    pass(1);
-    assert.equal((await once('a')).replayed, false);
-    assert.equal(stores(), 2);
-  });
-
-  it('forgets the oldest key when it holds as many as it may', async () => {
-    const { once, stores } = setup(3);
-    for (const key of ['a', 'b', 'c', 'd', 'e']) await once(key);
-    assert.equal((await once('e')).replayed, true);
-    assert.equal((await once('a')).replayed, false);
-    assert.equal(stores(), 6);
   });
 });
 

@@ -6,6 +6,7 @@ import type {
   GatewayAuditQuery,
   GatewayDependencies,
   PutInput,
+  PutReceipt,
   StoredMeta,
 } from '../../../../appliance/gateway/dependencies.ts';
 import type { Tokens } from '../../../../appliance/gateway/tokens.ts';
@@ -27,9 +28,17 @@ export class StoreDouble {
   putGate: Promise<void> | undefined;
   lieBytes = 0;
   puts = 0;
+  readonly inputs: PutInput[] = [];
+  readonly remembered = new Map<string, PutReceipt>();
 
   async put(input: PutInput, body: AsyncIterable<Uint8Array>, _: unknown, signal: AbortSignal) {
     this.puts++;
+    this.inputs.push(input);
+    const remembered = this.remembered.get(input.idempotency?.key ?? '');
+    if (remembered !== undefined) {
+      for await (const _ of body) signal.throwIfAborted();
+      return { ...remembered, replayed: true as const };
+    }
     const chunks: Uint8Array[] = [];
     try {
       for await (const chunk of body) {
@@ -62,7 +71,9 @@ export class StoreDouble {
       anchored: false,
     };
     this.records.set(recordId, [...versions, { meta, bytes }]);
-    return { recordId, version: meta.version, cid, bytes: bytes.length, auditLeaf: 7 };
+    const receipt: PutReceipt = { recordId, version: meta.version, cid, bytes: bytes.length, auditLeaf: 7 };
+    if (input.idempotency !== undefined) this.remembered.set(input.idempotency.key, receipt);
+    return receipt;
   }
 
   find(id: string, version?: number) {
