@@ -23,7 +23,6 @@ const SUITES: readonly Suite[] = [
   { name: 'contracts', files: 'test/contracts/**/*.test.ts', concurrency: 1 },
   { name: 'compliance', files: 'test/compliance/**/*.test.ts', concurrency: 2 },
   { name: 'vectors', files: 'test/vectors/**/*.test.ts', concurrency: 2 },
-  { name: 'interop', files: 'test/interop/**/*.test.ts', concurrency: 2 },
   { name: 'integration', files: 'test/integration/{*,network/*,roles/*,rollup/*,weakened/*}.test.ts', concurrency: 2 },
   { name: 'interop', files: 'test/interop/**/*.test.ts', concurrency: 1 },
   { name: 'images', files: 'test/integration/images/*.test.ts', concurrency: 2 },
