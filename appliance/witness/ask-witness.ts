@@ -1,7 +1,7 @@
 import type { PeerIdText } from '../../protocol/brand.ts';
 import { NectarError } from '../../protocol/errors.ts';
 import { type SignedCheckpoint, verifyCheckpoint } from '../../protocol/merkle/checkpoint.ts';
-import { parseVerifierKey } from '../../protocol/merkle/verifier-key.ts';
+import { encodeVerifierKey } from '../../protocol/merkle/verifier-key.ts';
 import { verifyConsistency } from '../../protocol/merkle/verify.ts';
 import { witnessKeyOf } from '../../protocol/merkle/witness-key.ts';
 import {
@@ -10,7 +10,7 @@ import {
   type WitnessAnswer,
   type WitnessRefusal,
 } from '../../protocol/network/witness-exchange.ts';
-import { addCosignatures } from './cosigned-checkpoint.ts';
+import { addCosignatures, logKey } from './cosigned-checkpoint.ts';
 import type { WitnessDeps } from './needs.ts';
 
 /** What asking a witness came to. */
@@ -32,11 +32,12 @@ export async function askWitness(
   let old = known;
   for (let attempt = 0; attempt < 2; attempt++) {
     const { answer, checkpoint } = await askOnce(peerId, old, deps);
+    const key = logKey(checkpoint.origin, deps.audit.publicKey);
     if (answer.type === 'refused') return { is: 'refused', reason: answer.reason };
     if (answer.type === 'cosigned') {
       const note = addCosignatures(checkpoint.note, [answer.line]);
       // Its own line must verify: a witness that answers with anything else has said nothing.
-      const signed = verifyCheckpoint(note, parseVerifierKey(deps.audit.vkey), [witnessKeyOf(peerId)]);
+      const signed = verifyCheckpoint(note, key, [witnessKeyOf(peerId)]);
       if (signed.signatures.length < 2) throw invalid('the cosignature is of somebody else');
       return { is: 'cosigned', line: answer.line, note: checkpoint.note, size: checkpoint.size };
     }
@@ -44,7 +45,7 @@ export async function askWitness(
       old = 0;
       continue;
     }
-    const theirs = verifyCheckpoint(answer.note, parseVerifierKey(deps.audit.vkey));
+    const theirs = verifyCheckpoint(answer.note, key);
     if (await contradicts(theirs, deps)) return { is: 'contradicted', note: answer.note };
     old = theirs.size;
   }
@@ -55,10 +56,11 @@ async function askOnce(
   peerId: PeerIdText,
   old: number,
   { audit, ask, signal }: Pick<WitnessDeps, 'audit' | 'ask'> & { readonly signal: AbortSignal },
-): Promise<{ answer: WitnessAnswer; checkpoint: { size: number; note: string } }> {
+): Promise<{ answer: WitnessAnswer; checkpoint: { origin: string; size: number; note: string } }> {
   const { checkpoint, path } = await audit.consistency(old);
   const proof = path.map((hash) => Buffer.from(hash, 'hex'));
-  const request = encodeWitnessRequest({ vkey: audit.vkey, old, proof, note: checkpoint.note });
+  const vkey = encodeVerifierKey(logKey(checkpoint.origin, audit.publicKey));
+  const request = encodeWitnessRequest({ vkey, old, proof, note: checkpoint.note });
   return { answer: parseWitnessAnswer(await ask(peerId, request, signal)), checkpoint };
 }
 
@@ -69,7 +71,11 @@ async function contradicts(theirs: SignedCheckpoint, { audit }: Pick<WitnessDeps
   const { checkpoint, path } = await audit.consistency(theirs.size);
   try {
     const head = { size: checkpoint.size, root: Buffer.from(checkpoint.root, 'hex') };
-    verifyConsistency(theirs, head, path.map((hash) => Buffer.from(hash, 'hex')));
+    verifyConsistency(
+      theirs,
+      head,
+      path.map((hash) => Buffer.from(hash, 'hex')),
+    );
     return false;
   } catch (error) {
     if (error instanceof NectarError && error.code === 'AUDIT_CONSISTENCY_INVALID') return true;

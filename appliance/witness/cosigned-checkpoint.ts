@@ -1,9 +1,9 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { PeerIdText, RootHash } from '../../protocol/brand.ts';
-import { verifyCheckpoint } from '../../protocol/merkle/checkpoint.ts';
+import { parseCheckpoint, verifyCheckpoint } from '../../protocol/merkle/checkpoint.ts';
 import { encodeNote, MAX_NOTE_LENGTH, parseNote } from '../../protocol/merkle/note.ts';
-import { parseVerifierKey } from '../../protocol/merkle/verifier-key.ts';
+import { SIGNATURE_TYPE, type VerifierKey } from '../../protocol/merkle/verifier-key.ts';
 import { witnessKeyOf, witnessOfName } from '../../protocol/merkle/witness-key.ts';
 import { replaceFile } from '../durable-file.ts';
 
@@ -19,10 +19,17 @@ export interface CosignedCheckpoint {
  * Verifies a checkpoint of ours with cosignatures of members; those of anybody else do not count. Throws AUDIT_NOTE_INVALID or
  * AUDIT_CHECKPOINT_INVALID.
  */
-export function verifyCosigned(note: string, vkey: string, isMember: (peerId: PeerIdText) => boolean): CosignedCheckpoint {
-  const named = parseNote(note).signatures.flatMap(({ name }) => witnessOfName(name) ?? []);
-  const keys = [...new Set(named)].filter(isMember).map(witnessKeyOf);
-  const { size, root, signatures } = verifyCheckpoint(note, parseVerifierKey(vkey), keys);
+export async function verifyCosigned(
+  note: string,
+  publicKey: Uint8Array,
+  isMember: (peerId: PeerIdText) => Promise<boolean>,
+): Promise<CosignedCheckpoint> {
+  const { text, signatures: lines } = parseNote(note);
+  const members: PeerIdText[] = [];
+  for (const peerId of new Set(lines.flatMap(({ name }) => witnessOfName(name) ?? [])))
+    if (await isMember(peerId)) members.push(peerId);
+  const key = logKey(parseCheckpoint(text).origin, publicKey);
+  const { size, root, signatures } = verifyCheckpoint(note, key, members.map(witnessKeyOf));
   return {
     size,
     root: Buffer.from(root).toString('hex') as RootHash,
@@ -32,6 +39,11 @@ export function verifyCosigned(note: string, vkey: string, isMember: (peerId: Pe
       return witness === undefined || timestamp === undefined ? [] : [{ witness, timestamp }];
     }),
   };
+}
+
+/** The key of a log of ours: a successor of a log has another origin, and the same key. */
+export function logKey(origin: string, publicKey: Uint8Array): VerifierKey {
+  return { name: origin, type: SIGNATURE_TYPE.ed25519, publicKey };
 }
 
 /** A checkpoint's note with lines of witnesses added. */

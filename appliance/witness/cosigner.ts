@@ -5,7 +5,11 @@ import { cosignedMessage, encodeTimestampedSignature } from '../../protocol/merk
 import { encodeNote, encodeSignatureLine, noteSignature, parseNote } from '../../protocol/merkle/note.ts';
 import { keyId, parseVerifierKey, SIGNATURE_TYPE, type VerifierKey } from '../../protocol/merkle/verifier-key.ts';
 import { verifyConsistency } from '../../protocol/merkle/verify.ts';
-import { parseWitnessRequest, type WitnessAnswer, type WitnessRequest } from '../../protocol/network/witness-exchange.ts';
+import {
+  parseWitnessRequest,
+  type WitnessAnswer,
+  type WitnessRequest,
+} from '../../protocol/network/witness-exchange.ts';
 import type { Logger } from '../telemetry/index.ts';
 import type { ForkKind, SeenHead, SeenLogs } from './seen-logs.ts';
 
@@ -101,7 +105,10 @@ async function keepEvidence(
   await deps.seen.keepFork({ v: 1, kind, peerId, at: new Date(deps.now()).toISOString(), seen, presented });
   deps.onFork(kind);
   const level = kind === 'split' ? 'error' : 'warn';
-  deps.log[level]({ peerId, kind, size: seen.size }, 'the audit log of a member does not continue what it showed before');
+  deps.log[level](
+    { peerId, kind, size: seen.size },
+    'the audit log of a member does not continue what it showed before',
+  );
 }
 
 function hex(bytes: Uint8Array): string {

@@ -5,12 +5,17 @@ import type { WitnessConfig } from './config.ts';
 
 /** Our own audit log. */
 export interface WitnessedLog {
-  /** The log's key, NAME+HASH+KEY. */
-  readonly vkey: string;
+  /** The key that signs its checkpoints, 32 bytes. */
+  readonly publicKey: Uint8Array;
   treeHead(): { readonly size: number } | Promise<{ readonly size: number }>;
   /** Signs the tree as it is, with the hashes that lead there from an older size. Throws AUDIT_INDEX_OUT_OF_RANGE. */
   consistency(from: number): Promise<{
-    readonly checkpoint: { readonly size: number; readonly root: RootHash; readonly note: string };
+    readonly checkpoint: {
+      readonly origin: string;
+      readonly size: number;
+      readonly root: RootHash;
+      readonly note: string;
+    };
     readonly path: readonly string[];
   }>;
   /** Tells the log of a checkpoint of its own that somebody outside has; throws when the log contradicts it. */
@@ -28,6 +33,7 @@ export interface WitnessDeps {
   readonly identitySeed: () => Promise<Uint8Array>;
   /** Connected members. */
   readonly members: () => Promise<readonly PeerIdText[]>;
+  /** Whether the registry has the peer, connected or not. */
   readonly isMember: (peerId: PeerIdText) => Promise<boolean>;
   /** One question to one member, and its answer. */
   readonly ask: (peerId: PeerIdText, request: Uint8Array, signal: AbortSignal) => Promise<Uint8Array>;

@@ -32,7 +32,7 @@ export interface ForkEvidence {
 
 /** A member has one log, and a successor of it after each restore. */
 const MAX_LOGS_PER_PEER = 16;
-/** Evidence kept of one member: the first is what counts. */
+/** Evidence of one kind that is kept of one member. */
 const MAX_FORKS_PER_PEER = 16;
 const MAX_FILE_BYTES = 64 * 1024;
 
@@ -57,7 +57,8 @@ export function createSeenLogs(folder: string): SeenLogs {
     async find(peerId, origin) {
       const path = pathOf(peerId, origin);
       const head = await readJson<SeenHead>(path);
-      if (head === undefined || (head.v === 1 && head.origin === origin && Number.isSafeInteger(head.size))) return head;
+      if (head === undefined || (head.v === 1 && head.origin === origin && Number.isSafeInteger(head.size)))
+        return head;
       throw new NectarError('WITNESS_STATE_INVALID', { path, reason: 'it is of another log or version' });
     },
     async keep(peerId, head) {
@@ -75,7 +76,9 @@ export function createSeenLogs(folder: string): SeenLogs {
       const about = JSON.stringify([evidence.kind, evidence.presented.note]);
       const name = `${evidence.kind}-${createHash('sha256').update(about).digest('hex').slice(0, 16)}.json`;
       const known = await namesIn(forks);
-      if (known.includes(name) || known.length >= MAX_FORKS_PER_PEER) return;
+      // By kind: who presents much that proves nothing does not keep out what does.
+      const alike = known.filter((each) => each.startsWith(`${evidence.kind}-`));
+      if (alike.includes(name) || alike.length >= MAX_FORKS_PER_PEER) return;
       await replaceFile(join(forks, name), text, 0o600);
     },
     async splits() {

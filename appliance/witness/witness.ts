@@ -87,9 +87,7 @@ class MemberWitness implements Witness {
   async answer(peerId: PeerIdText, request: Uint8Array): Promise<Uint8Array> {
     const cosigner = this.#options.serve && (await this.#deps.isMember(peerId)) ? this.#cosigner : undefined;
     const answer =
-      cosigner === undefined
-        ? ({ type: 'refused', reason: 'stranger' } as const)
-        : await cosigner(peerId, request);
+      cosigner === undefined ? ({ type: 'refused', reason: 'stranger' } as const) : await cosigner(peerId, request);
     this.#metrics.cosigned.inc({ outcome: answer.type === 'refused' ? answer.reason : answer.type });
     return encodeWitnessAnswer(answer);
   }
@@ -162,9 +160,9 @@ class MemberWitness implements Witness {
   async #newest(): Promise<CosignedCheckpoint | undefined> {
     const note = await this.#file.read();
     if (note === undefined) return undefined;
-    const members = new Set(await this.#deps.members());
+    const { audit, isMember } = this.#deps;
     try {
-      const newest = verifyCosigned(note, this.#deps.audit.vkey, (peerId) => members.has(peerId));
+      const newest = await verifyCosigned(note, audit.publicKey, isMember);
       this.#metrics.cosignatures.set(newest.cosignatures.length);
       this.#metrics.cosignedLeaves.set(newest.size);
       return newest;

@@ -10,10 +10,10 @@
  * tlog-witness answers a conflict with a size alone; the whole note shows a log that was put back what it once signed.
  */
 import { utf8ToBytes } from '@noble/hashes/utils.js';
+import { NectarError } from '../errors.ts';
 import { encodeBase64, parseBase64 } from '../merkle/base64.ts';
 import { parseUtf8 } from '../merkle/text.ts';
 import { MAX_PROOF_HASHES } from '../merkle/verify.ts';
-import { NectarError } from '../errors.ts';
 
 /** A checkpoint of a log has some 200 bytes; room for its cosignatures. */
 export const MAX_WITNESSED_NOTE_BYTES = 8 * 1024;
