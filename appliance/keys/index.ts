@@ -7,6 +7,8 @@ export type { KeyInfo, ProviderInfo } from './key-list.ts';
 export { createKeys, type KeyContradiction, type Keys, type KeysDeps } from './keys.ts';
 export { nodeEnvelopeCrypto } from './node-envelope-crypto.ts';
 export type { UnlockSecret } from './open-root-key.ts';
+export { guessesLog10, requireStrongPassphrase } from './passphrase-strength.ts';
+export { canonicalPassphrase } from './passphrase-text.ts';
 export { defaultKeyFile } from './providers/file.ts';
 export { PROVIDERS } from './providers/registry.ts';
 export { byKeyFile, byPassphrase, createRootKey, type Enrolment, type RootKeyDeps } from './root-key.ts';
