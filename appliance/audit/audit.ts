@@ -16,6 +16,7 @@ import { createDisk, type Disk } from './disk.ts';
 import { eraseBodies } from './erase.ts';
 import type { AccessContext, AuditInput } from './event.ts';
 import { type RecordEvidence, recordEvidence } from './evidence.ts';
+import { type AuditExportRequest, exportBundle } from './export.ts';
 import type { FileGenerations } from './generations.ts';
 import { createGenerationsFile } from './generations-file.ts';
 import type { LoggedToken } from './generations-fold.ts';
@@ -65,6 +66,11 @@ export interface Audit extends Service {
   entry(index: number, context: AccessContext): Promise<AuditEntry>;
   /** A page of the entries that a filter means; the whole reading is logged once, before its first page. */
   query(query: AuditQuery, context: AccessContext, signal?: AbortSignal): Promise<AuditPage>;
+  /**
+   * A bundle of the entries that a filter means, for a reader without the node. What is about to be shown is in the log, under a
+   * checkpoint, before this resolves.
+   */
+  export(request: AuditExportRequest, context: AccessContext, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>>;
   /** A stand-alone proof. With a context it discloses the body, and the reading is logged; without, it does not. */
   prove(index: number, context?: AccessContext): Promise<AuditProof>;
   /** Hashes that lead from an older tree to the last checkpoint. */
@@ -173,6 +179,16 @@ class AuditLog implements Audit {
 
   async query(query: AuditQuery, context: AccessContext, signal?: AbortSignal): Promise<AuditPage> {
     return this.#queries.page(query, context, signal);
+  }
+
+  async export(
+    request: AuditExportRequest,
+    context: AccessContext,
+    signal: AbortSignal,
+  ): Promise<AsyncIterable<Uint8Array>> {
+    const { log } = this.#open();
+    const append = (event: AuditInput) => this.append(event);
+    return exportBundle(request, context, { log, key: this.#key, append, signal });
   }
 
   async prove(index: number, context?: AccessContext): Promise<AuditProof> {

@@ -2,6 +2,7 @@ export { type Audit, type AuditDeps, type AuditOptions, createAudit } from './au
 export type { CheckpointSigner, IssuedCheckpoint } from './checkpoints.ts';
 export { type AuditConfig, auditConfig } from './config.ts';
 export type { AccessContext, AuditInput } from './event.ts';
+export type { AuditExportRequest } from './export.ts';
 export type { FileGenerations } from './generations.ts';
 export type { LoggedToken } from './generations-fold.ts';
 export { type AuditPage, type AuditQuery, MAX_PAGE_ENTRIES } from './query.ts';

@@ -1,6 +1,7 @@
 import { NectarError } from '../../protocol/errors.ts';
 import { encodeEntryBundle } from '../../protocol/merkle/entry-bundle.ts';
 import type { Hash } from '../../protocol/merkle/hash.ts';
+import { multiProofRanges } from '../../protocol/merkle/multi-proof.ts';
 import { consistencyRanges, inclusionRanges } from '../../protocol/merkle/prove.ts';
 import { encodeTile, TILE_WIDTH, tilePath } from '../../protocol/merkle/tile.ts';
 import type { FilledTile } from '../../protocol/merkle/tile-edge.ts';
@@ -12,6 +13,9 @@ import type { Disk, WholeFile } from './disk.ts';
 import type { PreparedEntry } from './event.ts';
 import type { RecoveredLog } from './recover.ts';
 import { createTileFiles, MAX_UNWRITTEN_TILES, readRangeHashes, UNWRITTEN_TILES_TO_FLUSH } from './tile-files.ts';
+
+/** Hashes of a multi-proof that are read together. */
+const RANGES_PER_READ = 4_096;
 
 /** An appended leaf. */
 export interface Appended {
@@ -42,6 +46,8 @@ export interface Log {
   /** Inclusion path; tiles that the caller gives are used in place of those on disk. */
   inclusion(index: number, at: Snapshot, given?: ReadonlyMap<string, Uint8Array>): Promise<Hash[]>;
   consistency(first: number, at: Snapshot): Promise<Hash[]>;
+  /** The hashes of a multi-proof. */
+  multiProof(indices: readonly number[], at: Snapshot): Promise<Hash[]>;
   /** Writes the full tiles that wait. */
   flush(): Promise<void>;
   /** Writes the tiles of a tree that is about to be signed, unfinished ones included. */
@@ -91,6 +97,14 @@ export function createLog({ disk, sealer, recovered, onCommitted, onFlushFailed 
       return readRangeHashes(inclusionRanges(index, at.size), at, { read });
     },
     consistency: (first, at) => readRangeHashes(consistencyRanges(first, at.size), at, files),
+    async multiProof(indices, at) {
+      const ranges = multiProofRanges(indices, at.size);
+      const hashes: Hash[] = [];
+      // In parts, since the tiles of a part are kept in memory.
+      for (let done = 0; done < ranges.length; done += RANGES_PER_READ)
+        hashes.push(...(await readRangeHashes(ranges.slice(done, done + RANGES_PER_READ), at, files)));
+      return hashes;
+    },
     flush: () => files.flush(),
     async writeTiles(at) {
       await files.flush();

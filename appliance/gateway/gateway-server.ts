@@ -2,12 +2,12 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Server } from 'node:https';
 import type { FastifyBaseLogger, FastifyInstance, FastifyTypeProvider } from 'fastify';
 import type { Static, TSchema } from 'typebox';
+import type { ConnectionGuard } from '../connection-guard.ts';
 import type { Admission, Exclusive } from './admission.ts';
 import type { BackupNotes } from './backup-notes.ts';
 import type { GatewayConfig } from './config.ts';
 import type { AccessContext, GatewayDependencies } from './dependencies.ts';
 import type { HardeningNotes } from './hardening-notes.ts';
-import type { Idempotency } from './idempotency.ts';
 import type { GatewayMetrics } from './metrics.ts';
 import type { Scope } from './schemas.ts';
 import type { SecurityEvents } from './security-events.ts';
@@ -26,9 +26,9 @@ export interface RouteContext {
   readonly deps: GatewayDependencies;
   readonly metrics: GatewayMetrics;
   readonly events: SecurityEvents;
+  readonly connections: ConnectionGuard;
   readonly uploads: Admission;
   readonly exclusive: Exclusive;
-  readonly idempotency: Idempotency;
   readonly hardening: HardeningNotes;
   readonly backups: BackupNotes;
 }

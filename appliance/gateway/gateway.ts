@@ -76,7 +76,7 @@ export function createGateway(options: GatewayOptions, dependencies: GatewayDepe
       built = undefined;
       stopping.abort();
       await drain(server.server, config.drainTimeoutMs);
-      await events.flush();
+      await events.flush(true);
       await server.close();
     },
     readiness(): Readiness {

@@ -13,6 +13,9 @@ export interface GatewayMetrics {
   readonly denied: Counter<'reason'>;
   readonly malformed: Counter;
   readonly truncated: Counter;
+  readonly connectionsEnded: Counter<'reason'>;
+  /** Says how many connections are open, asked for at each scrape. */
+  connections(count: () => { strangers: number; known: number }): void;
 }
 
 export function createGatewayMetrics(registry: Metrics): GatewayMetrics {
@@ -54,6 +57,25 @@ export function createGatewayMetrics(registry: Metrics): GatewayMetrics {
       help: 'Answers cut off after their headers.',
       registers,
     }),
+    connectionsEnded: new Counter({
+      name: 'nectar_gateway_connections_ended_total',
+      help: 'Connections ended by the bounds on connections: rate, crowded, evicted, full, silent.',
+      labelNames: ['reason'],
+      registers,
+    }),
+    connections(count) {
+      new Gauge({
+        name: 'nectar_gateway_connections',
+        help: 'Open connections: known have shown a valid token, strangers have not.',
+        labelNames: ['peer'],
+        registers,
+        collect() {
+          const { strangers, known } = count();
+          this.set({ peer: 'stranger' }, strangers);
+          this.set({ peer: 'known' }, known);
+        },
+      });
+    },
   };
 }
 

@@ -91,7 +91,10 @@ export async function addOpenApi(server: GatewayServer, version: string): Promis
       200: Type.Object({ openapi: Type.String() }, { description: 'OpenAPI 3.1.', additionalProperties: true }),
     },
   });
-  server.get('/openapi.json', operation, async (_, reply) =>
-    reply.type('application/json').send(JSON.stringify(server.swagger())),
-  );
+  // Made once: anybody may ask, and making it takes the time of many answers.
+  let text: string | undefined;
+  server.get('/openapi.json', operation, async (_, reply) => {
+    text ??= JSON.stringify(server.swagger());
+    return reply.type('application/json').send(text);
+  });
 }

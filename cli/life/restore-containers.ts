@@ -23,6 +23,8 @@ export interface RestoreContainers extends RestoreRequest {
   readonly version: string;
   /** The folder of this machine's devnet, where there is one. */
   readonly devnet: string;
+  /** Makes the home from which the volumes are filled; absent: from the file. */
+  readonly restoreInto?: (home: string) => Promise<Restored>;
 }
 
 const PRIVATE_FILES = ['keys.json', 'tokens.json', 'tls/server.key', 'tls/server.crt'];
@@ -40,7 +42,7 @@ export async function restoreContainers(request: RestoreContainers): Promise<Res
   const staging = stagingHome(home);
   let ours = false;
   try {
-    const restored = await restoreHome({ ...request, home: staging });
+    const restored = await (request.restoreInto?.(staging) ?? restoreHome({ ...request, home: staging }));
     const { nodeId } = restored.header;
     await refusePresent(engine, nodeId);
     ours = true;

@@ -4,12 +4,13 @@ import type {
   AccessContext,
   AuditAnchor,
   AuditEntry,
+  AuditExportRequest,
   AuditPage,
   AuditQuery,
   AuditVerdict,
   LoggedToken,
 } from '../../audit/index.ts';
-import { feed, unary } from '../method.ts';
+import { download, feed, unary } from '../method.ts';
 import {
   accessContext,
   anything,
@@ -58,6 +59,7 @@ export const entry = unary<{ index: number; context: AccessContext }, AuditEntry
   maxOutputBytes: MAX_ENTRY_BYTES,
 });
 
+const anchor = exact({ size: count, root: hash, where: text(256) });
 const filter = exact({
   record: optional(text(256)),
   patient: optional(text(256)),
@@ -94,6 +96,24 @@ export const query = unary<{ query: AuditQuery; context: AccessContext }, AuditP
   ),
   maxInputBytes: MAX_QUERY_BYTES,
   maxOutputBytes: MAX_ENTRIES_BYTES,
+});
+
+export const exportEntries = download<{ request: AuditExportRequest; context: AccessContext }, null>({
+  name: 'export',
+  input: shape(
+    exact({
+      request: exact({
+        filter,
+        records: optional(list(text(64), MAX_RECORDS)),
+        bodies: flag,
+        allLeaves: flag,
+        anchors: list(anchor, MAX_ANCHORS),
+      }),
+      context: accessContext,
+    }),
+  ),
+  head: shape(nothing),
+  maxInputBytes: MAX_QUERY_BYTES,
 });
 
 export const prove = unary<{ index: number; context?: AccessContext }, AuditProof>({
@@ -140,7 +160,7 @@ const verdict = oneOf('ok', 'violated');
 
 export const verify = feed<{ anchors: readonly AuditAnchor[] }, { leaves: number; total: number }, AuditVerdict>({
   name: 'verify',
-  input: shape(exact({ anchors: list(exact({ size: count, root: hash, where: text(256) }), MAX_ANCHORS) })),
+  input: shape(exact({ anchors: list(anchor, MAX_ANCHORS) })),
   item: shape(exact({ leaves: count, total: count })),
   output: shape(
     exact({

@@ -2,11 +2,12 @@ import type { FastifyRequest } from 'fastify';
 import Type, { type Static } from 'typebox';
 import type { RecordId } from '../../../protocol/brand.ts';
 import { parseRange } from '../byte-range.ts';
-import type { PutReceipt, StoredMeta } from '../dependencies.ts';
+import type { IdempotencyKey, PutReceipt, StoredMeta } from '../dependencies.ts';
 import { type Download, sendDownload } from '../download.ts';
+import { downloadLimits } from '../download-limits.ts';
 import type { GatewayServer, RouteContext } from '../gateway-server.ts';
 import { describeOperation } from '../openapi.ts';
-import { parseRecordHeaders, recordHeaders } from '../record-headers.ts';
+import { type DescribedRecord, parseRecordHeaders, recordHeaders } from '../record-headers.ts';
 import { DestructionReceipt, RecordIdText, RecordPage, RecordReceipt, Version } from '../schemas.ts';
 import { checkAnnouncedSize, readUpload } from '../upload-body.ts';
 
@@ -34,7 +35,7 @@ const CreateHeaders = Type.Object({
   'idempotency-key': Type.Optional(
     Type.String({
       description:
-        'A repetition with the same key and content gets the first receipt; remembered until the node restarts.',
+        'A repetition with the same key and content gets the first receipt, after a restart of the node too.',
       pattern: '^[\\x21-\\x7e]{1,255}$',
       examples: ['0b1f6c1e-5c1e-4bb1-9d0a-0f6f3c0a7e55'],
     }),
@@ -164,37 +165,53 @@ function addUploadRoutes(server: GatewayServer, context: RouteContext): void {
 
   server.post('/v1/records', create, async (request, reply) => {
     const key = request.headers['idempotency-key'];
-    const { receipt, replayed } = await upload(request, context, { ...(key !== undefined && { key }) });
-    if (replayed) reply.header('idempotency-replayed', 'true');
+    const { replayed, ...receipt } = await upload(request, context, { ...(key !== undefined && { key }) });
+    if (replayed === true) reply.header('idempotency-replayed', 'true');
     return reply.code(201).header('location', `/v1/records/${receipt.recordId}`).send(receipt);
   });
 
   server.put('/v1/records/:id', update, async (request) => {
-    const { receipt } = await upload(request, context, { recordId: request.params.id as RecordId });
-    return receipt;
+    return upload(request, context, { recordId: request.params.id as RecordId });
   });
 }
 
 async function upload(
   request: FastifyRequest,
-  { config, deps, metrics, uploads, idempotency }: RouteContext,
+  { config, deps, metrics, uploads }: RouteContext,
   target: { recordId?: RecordId; key?: string },
-): Promise<{ receipt: PutReceipt; replayed: boolean }> {
+): Promise<PutReceipt> {
   checkAnnouncedSize(request.raw, config.maxRecordBytes);
   const described = parseRecordHeaders(request.headers);
   const { recordId, key } = target;
-  const input = { ...described, ...(recordId !== undefined && { recordId }) };
+  const idempotency = key === undefined ? undefined : identityOf(request, key, { described, config });
+  const input = {
+    ...described,
+    ...(recordId !== undefined && { recordId }),
+    ...(idempotency !== undefined && { idempotency }),
+  };
   const release = uploads.enter();
   try {
     const limits = { maxBytes: config.maxRecordBytes, idleMs: config.bodyIdleTimeoutMs };
     const body = readUpload(request.raw, { ...limits, onBytes: (count) => metrics.received.inc(count) });
-    const store = (from: AsyncIterable<Uint8Array>) => deps.store.put(input, from, request.access, request.gone);
-    if (key === undefined) return { receipt: await store(body), replayed: false };
-    const facts = [input.contentType, input.name ?? '', ...input.labels];
-    return await idempotency.once({ key: `${request.access.actor.tokenId} ${key}`, facts, body, store });
+    return await deps.store.put(input, body, request.access, request.gone);
   } finally {
     release();
   }
+}
+
+/** What makes a put that is sent again the same: one caller's keys say nothing about another's. */
+function identityOf(
+  request: FastifyRequest,
+  key: string,
+  { described, config }: { readonly described: DescribedRecord; readonly config: RouteContext['config'] },
+): IdempotencyKey {
+  const { contentType, name = '', labels } = described;
+  return {
+    key: `${request.access.actor.tokenId} ${key}`,
+    facts: [contentType, name, ...labels],
+    ttlMs: config.idempotencyTtlMs,
+    maxKeys: config.maxIdempotencyKeys,
+  };
 }
 
 /**
@@ -227,22 +244,6 @@ async function openRecord(
 
 function downloadHeaders(meta: StoredMeta, auditLeaf: number, length: number): Record<string, string | number> {
   return { ...recordHeaders(meta), 'content-length': length, 'x-nectar-audit-leaf': auditLeaf };
-}
-
-function downloadLimits(
-  request: FastifyRequest,
-  { config, deps, metrics }: RouteContext,
-): Parameters<typeof sendDownload>[2] {
-  return {
-    stallMs: config.responseStallTimeoutMs,
-    onBytes: (count) => metrics.sent.inc(count),
-    onTruncated: (cause) => {
-      metrics.truncated.inc();
-      const data = { requestId: request.access.requestId, err: cause };
-      if (cause === undefined) deps.log.debug(data, 'client left during a download');
-      else deps.log.error(data, 'download cut off');
-    },
-  };
 }
 
 function tagOf(meta: StoredMeta): string {

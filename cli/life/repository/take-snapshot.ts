@@ -166,7 +166,15 @@ async function bring(request: TakeSnapshot, { last, secret, copy }: Bringing): P
   let damaged = 0;
   try {
     const blocks = createBlockWriter(target, lists, tally);
-    home = await collectHome(pinned, { copy, lists, packer, blocks, onBytes: request.onBytes, signal });
+    home = await collectHome(pinned, {
+      copy,
+      lists,
+      packer,
+      blocks,
+      leavesBefore: last?.leaves ?? 0,
+      onBytes: request.onBytes,
+      signal,
+    });
     damaged = await blocks.end();
   } finally {
     await pinned.release();
@@ -226,7 +234,14 @@ async function finish(
     await target.create(tableName(generation, table.sha256), table);
     await target.settle();
     const statement: Omit<SnapshotStatement, 'nodeId'> = {
-      ...{ repository: secret.repository, generation, createdAt, logSize: checkpoint.size, logRoot: checkpoint.root },
+      ...{
+        repository: secret.repository,
+        generation,
+        createdAt,
+        leaves: home.leaves,
+        checkpointSize: checkpoint.size,
+        checkpointRoot: checkpoint.root,
+      },
       ...{ manifestSha256, tableSha256: table.sha256, previous },
     };
     const { signature, auditLeaf } = await authority.sign({ kind: 'snapshot', ...statement });

@@ -6,7 +6,7 @@ import { openNodeClient } from '../../node-client.ts';
 import { showWork } from '../../render/work.ts';
 import { type BringUp, unlockNode } from '../process/bring-up.ts';
 import { withLock } from '../process/lock-file.ts';
-import { describeReasons, isLocked, readReadiness } from '../process/wait-ready.ts';
+import { describeReasons, isLocked, readReadiness, throwFault } from '../process/wait-ready.ts';
 import { findContainerFailure } from './container-failure.ts';
 import { type Changes, converge } from './converge.ts';
 import { type DesiredState, desiredState } from './desired-state.ts';
@@ -86,6 +86,7 @@ async function waitForContainers({ engine, state, client, request, say }: Wait):
   while (terminal.now() < until) {
     try {
       const last = await readReadiness(client);
+      throwFault(last);
       if (last.ready || isLocked(last)) return last;
       waitingFor = describeReasons(last);
     } catch (error) {

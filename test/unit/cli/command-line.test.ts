@@ -38,7 +38,17 @@ test('has every verb of the issue', () => {
     ['keys list', 'keys rotate', 'keys retire', 'keys change', 'keys remove', 'keys resolve'],
     ['passphrase', 'file', 'command', 'systemd', 'tpm2', 'pkcs11'].map((provider) => `keys enroll ${provider}`),
     ['token create', 'token list', 'token revoke'],
-    ['audit tail', 'audit query', 'audit verify', 'audit prove', 'network status', 'network peers', 'network join'],
+    [
+      'audit tail',
+      'audit query',
+      'audit export',
+      'audit verify',
+      'audit verify-bundle',
+      'audit prove',
+      'network status',
+      'network peers',
+      'network join',
+    ],
     [
       'harden',
       'harden diff',

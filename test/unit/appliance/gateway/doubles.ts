@@ -2,9 +2,11 @@ import { createHash, randomBytes } from 'node:crypto';
 import type {
   AccessContext,
   GatewayAuditEvent,
+  GatewayAuditExport,
   GatewayAuditQuery,
   GatewayDependencies,
   PutInput,
+  PutReceipt,
   StoredMeta,
 } from '../../../../appliance/gateway/dependencies.ts';
 import type { Tokens } from '../../../../appliance/gateway/tokens.ts';
@@ -26,9 +28,17 @@ export class StoreDouble {
   putGate: Promise<void> | undefined;
   lieBytes = 0;
   puts = 0;
+  readonly inputs: PutInput[] = [];
+  readonly remembered = new Map<string, PutReceipt>();
 
   async put(input: PutInput, body: AsyncIterable<Uint8Array>, _: unknown, signal: AbortSignal) {
     this.puts++;
+    this.inputs.push(input);
+    const remembered = this.remembered.get(input.idempotency?.key ?? '');
+    if (remembered !== undefined) {
+      for await (const _ of body) signal.throwIfAborted();
+      return { ...remembered, replayed: true as const };
+    }
     const chunks: Uint8Array[] = [];
     try {
       for await (const chunk of body) {
@@ -61,7 +71,9 @@ export class StoreDouble {
       anchored: false,
     };
     this.records.set(recordId, [...versions, { meta, bytes }]);
-    return { recordId, version: meta.version, cid, bytes: bytes.length, auditLeaf: 7 };
+    const receipt: PutReceipt = { recordId, version: meta.version, cid, bytes: bytes.length, auditLeaf: 7 };
+    if (input.idempotency !== undefined) this.remembered.set(input.idempotency.key, receipt);
+    return receipt;
   }
 
   find(id: string, version?: number) {
@@ -148,6 +160,7 @@ export class AuditDouble {
     return { index, leaf: { v: 1 }, body: { resourceType: 'AuditEvent' } };
   }
   readonly asked: GatewayAuditQuery[] = [];
+  readonly exported: GatewayAuditExport[] = [];
   async query(query: GatewayAuditQuery) {
     this.asked.push(query);
     const entries = Array.from({ length: Math.min(query.limit, 3) }, (_, index) => ({
@@ -156,6 +169,12 @@ export class AuditDouble {
       body: { resourceType: 'AuditEvent' },
     }));
     return { entries, from: 0, to: 3, undecided: 0 };
+  }
+  async export(request: GatewayAuditExport) {
+    this.exported.push(request);
+    return (async function* () {
+      yield Buffer.from('{"kind":"nectar-audit-bundle"}\n');
+    })();
   }
   async prove(index: number, context?: AccessContext) {
     return { index, path: ['ab'.repeat(32)], ...(context !== undefined && { body: 'e30=' }) };
