@@ -1,6 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { log, password } from '@clack/prompts';
-import { canonicalPassphrase, requireStrongPassphrase } from '../appliance/keys/index.ts';
+import { requireStrongPassphrase } from '../appliance/keys/passphrase-strength.ts';
+import { canonicalPassphrase } from '../appliance/keys/passphrase-text.ts';
 import { isNectarError, NectarError } from '../protocol/errors.ts';
 import { answered, askPassphrase, promptIo } from './prompt.ts';
 import type { Terminal } from './terminal.ts';

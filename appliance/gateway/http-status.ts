@@ -4,6 +4,7 @@ import type { ErrorCode } from '../../protocol/errors.ts';
 const HTTP_STATUS: Record<ErrorCode, number> = {
   NODE_NOT_READY: 503,
   NODE_HOME_IN_USE: 409,
+  NODE_LOCK_HELD: 409,
   NODE_DISK_FULL: 507,
   NODE_VERSION_SKEW: 503,
   NODE_CONNECTION_LOST: 502,
