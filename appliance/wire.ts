@@ -98,7 +98,7 @@ export async function wireNode({ home, version, config }: NodeOptions, { log, me
       heads: rollup.heads,
       peers: () => p2p.peers().length,
       records: () => store.stats().records,
-      audit: () => audit.treeHead(),
+      audit: () => ({ ...audit.treeHead(), ...audit.erasure() }),
       anchored: () => anchor.anchored(),
       hardening: () => gateway.hardening(),
       backups: () => gateway.backups(),

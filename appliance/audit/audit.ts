@@ -24,6 +24,7 @@ import { type AuditMetrics, createAuditMetrics } from './metrics.ts';
 import { type OpenLog, openLog } from './open-log.ts';
 import { type AuditPage, type AuditQuery, createQueries, type Queries } from './query.ts';
 import type { AuditEntry } from './reader.ts';
+import { createRetention, type Retention } from './retention.ts';
 import { type AuditAnchor, type AuditVerdict, type VerifyLogOptions, verifyLog } from './verify-folder.ts';
 import { createWriteHealth, type WriteHealth } from './write-health.ts';
 
@@ -84,6 +85,8 @@ export interface Audit extends Service {
   loggedTokens(): Promise<readonly LoggedToken[]>;
   /** Erases the bodies of full bundles older than a time; proofs stay valid. */
   erase(before: Date, context: AccessContext): Promise<{ erased: number }>;
+  /** When bodies are erased next, ISO 8601; absent while none is old enough to tell. */
+  erasure(): { readonly nextErasure?: string };
   /** The log's verifier key, NAME+HASH+KEY. */
   vkey(): string;
 }
@@ -108,6 +111,7 @@ class AuditLog implements Audit {
   readonly #metrics: AuditMetrics;
   readonly #key: VerifierKey;
   readonly #queries: Queries;
+  readonly #retention: Retention;
   #state: State = { is: 'stopped' };
 
   constructor(options: AuditOptions, deps: AuditDeps) {
@@ -119,6 +123,13 @@ class AuditLog implements Audit {
     this.#queries = createQueries({
       open: () => this.#open().log,
       logReading: (context, detail) => this.#logReading(context, detail),
+      now: deps.now,
+    });
+    this.#retention = createRetention({
+      days: options.config.retentionDays,
+      leaves: () => this.#open().log.leaves,
+      erase: (before) => this.erase(before, NODE_CONTEXT),
+      log: deps.log,
       now: deps.now,
     });
   }
@@ -142,9 +153,11 @@ class AuditLog implements Audit {
       await this.#recordRecovery({ tornBytes: opened.torn }).catch(() => undefined);
     }
     log.info({ size: opened.leaves.size() }, 'audit log open');
+    this.#retention.start(signal);
   }
 
   async stop(): Promise<void> {
+    await this.#retention.stop();
     const state = this.#state;
     this.#state = { is: 'stopped' };
     if (state.is === 'open') await state.log.close();
@@ -242,6 +255,11 @@ class AuditLog implements Audit {
     await this.append({ type: 'audit.erase', outcome: 'success', context, detail: { before: before.toISOString() } });
     await log.checkpoint(); // a leaf without a body must be covered by a signature
     return { erased: await eraseBodies(this.#disk, log.leaves, before) };
+  }
+
+  erasure(): { readonly nextErasure?: string } {
+    const nextErasure = this.#retention.next();
+    return nextErasure === undefined ? {} : { nextErasure };
   }
 
   vkey(): string {

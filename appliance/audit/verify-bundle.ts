@@ -1,4 +1,5 @@
 import { NectarError } from '../../protocol/errors.ts';
+import { auditFacts } from '../../protocol/merkle/audit-facts.ts';
 import { bodyHash, parseAuditLeaf } from '../../protocol/merkle/audit-leaf.ts';
 import { parseEntryBundle } from '../../protocol/merkle/entry-bundle.ts';
 import { leafHash } from '../../protocol/merkle/hash.ts';
@@ -23,6 +24,35 @@ export interface VerifyBundleDeps {
   readonly sealer: BodySealer | undefined;
   /** Up to this size every tile must be on disk; behind it a crash may have kept some from being written, and the next start makes them. */
   readonly tiledSize: number;
+  readonly erasures: Erasures;
+}
+
+/** Erased bodies, held against the entries that record erasures: a body that nobody erased by rule was taken away. */
+export interface Erasures {
+  recorded(before: string): void;
+  found(index: number, time: string): void;
+  /** The first leaf whose missing body no recorded erasure explains; undefined when all are explained, or no body can be opened. */
+  unexplained(): number | undefined;
+}
+
+export function createErasures(canOpen: boolean): Erasures {
+  let before = '';
+  const newest = new Map<string, number>();
+  return {
+    recorded(time) {
+      if (time > before) before = time;
+    },
+    found(index, time) {
+      if (!newest.has(time)) newest.set(time, index);
+    },
+    unexplained: () =>
+      canOpen
+        ? [...newest]
+            .filter(([time]) => time >= before)
+            .map(([, index]) => index)
+            .toSorted((a, b) => a - b)[0]
+        : undefined,
+  };
 }
 
 /** Leaves that the body bundle of a number holds, as far as it parses; undefined when there is none. */
@@ -57,7 +87,7 @@ export async function verifyBundle(
   for (let i = 0; i < count; i++) {
     const entry = stored?.[i];
     const isOpened =
-      entry !== undefined && findings.check(() => verifyBody(bundle * TILE_WIDTH + i, entry, deps.sealer)) === true;
+      entry !== undefined && findings.check(() => verifyBody(bundle * TILE_WIDTH + i, entry, deps)) === true;
     const leaf = agreedLeaf({ listed: entries?.[i], entry, isOpened, bundle }, findings);
     if (leaf === undefined) continue;
     findings.check(() => parseAuditLeaf(leaf));
@@ -65,6 +95,7 @@ export async function verifyBundle(
     if (isOpened) verified.bodies += 1;
     if (entry !== undefined && entry.sealed === undefined) {
       verified.erased += 1;
+      findings.check(() => deps.erasures.found(bundle * TILE_WIDTH + i, parseAuditLeaf(leaf).time));
       if (bundle * TILE_WIDTH + i >= deps.tiledSize) {
         const reason = 'it is missing, and no checkpoint covers its leaf';
         findings.add(finding('AUDIT_BODY_INVALID', { index: bundle * TILE_WIDTH + i, reason }), 'integrity');
@@ -106,9 +137,17 @@ async function readEntries(
 }
 
 /** True when the body opened and is its leaf's; false when it was erased, or there is no key to open it with. */
-function verifyBody(index: number, { leaf, sealed }: StoredEntry, sealer: BodySealer | undefined): boolean {
+function verifyBody(
+  index: number,
+  { leaf, sealed }: StoredEntry,
+  { sealer, erasures }: Pick<VerifyBundleDeps, 'sealer' | 'erasures'>,
+): boolean {
   if (sealed === undefined || sealer === undefined) return false;
   const open = sealer.open({ index, leafHash: leafHash(leaf) }, sealed);
-  if (bodyHash(open.salt, open.body) === parseAuditLeaf(leaf).bodyHash) return true;
-  throw new NectarError('AUDIT_BODY_INVALID', { index, reason: 'it is not the one that the leaf commits to' });
+  const { type, bodyHash: committed } = parseAuditLeaf(leaf);
+  if (bodyHash(open.salt, open.body) !== committed)
+    throw new NectarError('AUDIT_BODY_INVALID', { index, reason: 'it is not the one that the leaf commits to' });
+  if (type === 'audit.erase')
+    erasures.recorded(auditFacts(JSON.parse(Buffer.from(open.body).toString('utf8'))).detail.get('before') ?? '');
+  return true;
 }

@@ -12,7 +12,7 @@ import { createBodySealer } from './body-seal.ts';
 import { createDisk, type Disk } from './disk.ts';
 import { type AuditFinding, createFindings, type Findings, finding } from './finding.ts';
 import { readCheckpoint } from './recover.ts';
-import { type VerifyBundleDeps, verifyBundle } from './verify-bundle.ts';
+import { createErasures, type VerifyBundleDeps, verifyBundle } from './verify-bundle.ts';
 import { createTileCheck } from './verify-tiles.ts';
 
 /** A tree head that somebody else keeps: the chain, a peer, a person with an older checkpoint. */
@@ -93,7 +93,8 @@ export async function verifyLog(options: VerifyLogOptions): Promise<AuditVerdict
   const checkpoint = await verifyCheckpointFile({ ...options, disk }, findings);
   const live = await options.live?.();
   const tiledSize = live?.size ?? checkpoint?.size ?? 0;
-  const deps: VerifyBundleDeps = { disk, findings, sealer, tiledSize };
+  const erasures = createErasures(sealer !== undefined);
+  const deps: VerifyBundleDeps = { disk, findings, sealer, tiledSize, erasures };
   const expected = expectedHeads(options, checkpoint, live);
   const total = live?.size ?? (await sizeAtRest(deps, checkpoint?.size ?? 0));
 
@@ -116,6 +117,11 @@ export async function verifyLog(options: VerifyLogOptions): Promise<AuditVerdict
     options.onProgress?.({ leaves: range.size, total });
   }
   await tiles.finish(live === undefined);
+  const unexplained = erasures.unexplained();
+  if (unexplained !== undefined) {
+    const reason = 'it is missing, and no recorded erasure reaches so far';
+    findings.add(finding('AUDIT_BODY_INVALID', { index: unexplained, reason }), 'integrity');
+  }
   return verdict(range, { expected, findings, bodies });
 }
 

@@ -178,7 +178,16 @@ export const NodeStatus = Type.Object(
     l2: orUnknown(Type.Object({ unsafe: Count('Block.'), safe: Count('Block.'), finalized: Count('Block.') }, strict)),
     peers: orUnknown(Count('Connected peers.')),
     records: orUnknown(Count('Records stored.')),
-    audit: orUnknown(Type.Object({ size: Count('Leaves.'), root: Digest }, strict)),
+    audit: orUnknown(
+      Type.Object(
+        {
+          size: Count('Leaves.'),
+          root: Digest,
+          nextErasure: Type.Optional(Instant('When the oldest bodies end their retention and are erased.')),
+        },
+        strict,
+      ),
+    ),
     anchored: orUnknown(
       Type.Object(
         {

@@ -11,7 +11,7 @@ export interface StatusDeps {
   /** How many. */
   readonly peers: () => Awaitable<number>;
   readonly records: () => Awaitable<number>;
-  readonly audit: () => Awaitable<{ readonly size: number; readonly root: string }>;
+  readonly audit: () => Awaitable<{ readonly size: number; readonly root: string; readonly nextErasure?: string }>;
   readonly anchored: () => Awaitable<Anchored>;
   /** Of the last hardening report; null: there is none. */
   readonly hardening: () => Awaitable<Hardening | null>;
@@ -74,7 +74,7 @@ export interface Status {
   l2: { unsafe: number; safe: number; finalized: number } | null;
   peers: number | null;
   records: number | null;
-  audit: { size: number; root: string } | null;
+  audit: { size: number; root: string; nextErasure?: string } | null;
   anchored: { records: number; auditSize: number; safeBlock: number; pending: number; waiting?: string } | null;
   hardening: Hardening | null;
   backups: Backups | null;

@@ -77,7 +77,7 @@ export function renderStatus(node: NodeStatus, gateway: string, { style }: Pick<
     ['chain head', l2 === null ? UNKNOWN : `${l2.unsafe} latest, ${l2.safe} safe on L1, ${l2.finalized} final`],
     ['peers', node.peers === null ? UNKNOWN : String(node.peers)],
     ['records', node.records === null ? UNKNOWN : String(node.records)],
-    ['audit log', audit === null ? UNKNOWN : `${audit.size} leaves, root ${audit.root.slice(0, 16)}...`],
+    ['audit log', audit === null ? UNKNOWN : describeLog(audit)],
   ];
   if (anchored === null) {
     facts.push(['anchored', UNKNOWN]);
@@ -92,4 +92,9 @@ export function renderStatus(node: NodeStatus, gateway: string, { style }: Pick<
   facts.push(...hardeningLines(node.hardening ?? null, style), ...backupLines(node.backups ?? null, style));
   if (node.locked) facts.push(['next', 'nectar-byon unlock']);
   return renderFacts(facts);
+}
+
+function describeLog({ size, root, nextErasure }: NonNullable<NodeStatus['audit']>): string {
+  const erasure = nextErasure === undefined ? '' : `; next erasure of bodies ${nextErasure.slice(0, 10)}`;
+  return `${size} leaves, root ${root.slice(0, 16)}...${erasure}`;
 }

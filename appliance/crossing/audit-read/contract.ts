@@ -40,7 +40,7 @@ const MAX_LOGGED_TOKENS = 4_096;
 
 export interface AuditState {
   readonly services: readonly ServiceState[];
-  readonly head: { readonly size: number; readonly root: RootHash } | null;
+  readonly head: { readonly size: number; readonly root: RootHash; readonly nextErasure?: string } | null;
 }
 
 const leaf = exact({ v: count, time: text(64), type: text(64), outcome: text(16), bodyHash: hash });
@@ -49,7 +49,12 @@ const entryShape = exact({ index: count, leafHash: hash, leaf, body: optional(an
 export const state = unary<null, AuditState>({
   name: 'state',
   input: shape(nothing),
-  output: shape(exact({ services: serviceStates, head: nullable(exact({ size: count, root: hash })) })),
+  output: shape(
+    exact({
+      services: serviceStates,
+      head: nullable(exact({ size: count, root: hash, nextErasure: optional(text(64)) })),
+    }),
+  ),
 });
 
 export const entry = unary<{ index: number; context: AccessContext }, AuditEntry>({

@@ -7,7 +7,10 @@ import { entry, exportEntries, loggedTokens, prove, query, state, verify } from 
 /** What only the gateway may ask of the log: what it says. */
 export function auditReadRoutes(audit: Audit): Route[] {
   return [
-    unaryRoute(state, () => ({ services: describeServices([audit]), head: known(() => audit.treeHead()) })),
+    unaryRoute(state, () => ({
+      services: describeServices([audit]),
+      head: known(() => ({ ...audit.treeHead(), ...audit.erasure() })),
+    })),
     unaryRoute(entry, ({ index, context }) => audit.entry(index, context)),
     unaryRoute(query, ({ query: asked, context }, signal) => audit.query(asked, context, signal)),
     downloadRoute(exportEntries, async ({ request, context }, gone) => ({
