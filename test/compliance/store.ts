@@ -4,6 +4,7 @@ import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type {
   AccessContext,
+  ContentDigests,
   Expected,
   IdempotencyKey,
   PutReceipt,
@@ -75,7 +76,13 @@ export function storeCompliance(name: string, create: () => Promise<StoreUnderTe
 
     const put = (
       bytes: Uint8Array,
-      input: { recordId?: RecordId; labels?: string[]; name?: string; expected?: Expected } = {},
+      input: {
+        recordId?: RecordId;
+        labels?: string[];
+        name?: string;
+        expected?: Expected;
+        digests?: ContentDigests;
+      } = {},
       size = 50_000,
     ) =>
       under.store.put({ contentType: 'application/dicom', labels: [], ...input }, pieces(bytes, size), context, signal);
@@ -149,6 +156,10 @@ export function storeCompliance(name: string, create: () => Promise<StoreUnderTe
         ['one.txt', ['a', 'b'], first.cid, false, []],
       );
       await assert.rejects(get(first.recordId, { version: 3 }), hasCode('STORE_RECORD_NOT_FOUND'));
+      const digests = { 'sha-256': createHash('sha256').update('three').digest('base64') };
+      await put(Buffer.from('three'), { recordId: first.recordId, digests });
+      const current = await under.store.head(first.recordId, {}, context);
+      assert.deepEqual([old.digests, current.digests], [undefined, digests]);
       const unknown = '0'.repeat(32) as RecordId;
       await assert.rejects(put(Buffer.from('x'), { recordId: unknown }), hasCode('STORE_RECORD_NOT_FOUND'));
       await assert.rejects(get('../../etc/passwd' as RecordId), hasCode('STORE_RECORD_NOT_FOUND'));
