@@ -109,6 +109,19 @@ export const EVENTS = {
     action: 'U',
     ...OPERATING,
   },
+  // A record is on its way; it is created when all of it is here.
+  'upload.begin': {
+    type: dicom('110107', 'Import'),
+    subtype: coding(SYSTEM.lifecycle, 'receive', 'Receive/Retain Record Lifecycle Event'),
+    action: 'C',
+    ...TO_NODE,
+  },
+  'upload.discard': {
+    type: dicom('110107', 'Import'),
+    subtype: coding(SYSTEM.lifecycle, 'destroy', 'Destroy/Delete Record Lifecycle Event'),
+    action: 'D',
+    ...TO_NODE,
+  },
   'record.scrub': {
     type: APPLICATION_ACTIVITY,
     subtype: coding(SYSTEM.lifecycle, 'verify'),

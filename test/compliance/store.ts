@@ -17,7 +17,7 @@ import { type ErrorCode, isNectarError } from '../../protocol/errors.ts';
 /** What of a store is called from outside it. */
 export type CalledStore = Pick<
   Store,
-  'put' | 'open' | 'head' | 'list' | 'shred' | 'rewrap' | 'exportCar' | 'scrub' | 'fsck'
+  'uploads' | 'put' | 'open' | 'head' | 'list' | 'shred' | 'rewrap' | 'exportCar' | 'scrub' | 'fsck'
 > & {
   readonly blocks: Pick<Store['blocks'], 'get'>;
 };
@@ -195,6 +195,24 @@ export function storeCompliance(name: string, create: () => Promise<StoreUnderTe
       assert.deepEqual((await under.store.list({ label: 'nothing', limit: 10 }, context)).records, []);
       await assert.rejects(under.store.list({ limit: 3, cursor: 'AAAA' }, context), hasCode('STORE_CURSOR_INVALID'));
       await assert.rejects(under.store.list({ limit: 0 }, context), hasCode('STORE_INPUT_INVALID'));
+    });
+
+    it('takes an upload in parts, across a restart, and makes one record of it', async () => {
+      const bytes = randomBytes(2 * MIB + 100);
+      const { uploads } = under.store;
+      const { id } = await uploads.begin({ input: { contentType: 'a/b', labels: [] }, bytes: bytes.length }, context);
+      const first = pieces(bytes.subarray(0, MIB), 77_777);
+      assert.equal((await uploads.append(id, { offset: 0, body: first }, context, signal)).offset, MIB);
+      await under.restart();
+      const again = under.store.uploads;
+      const wrong = again.append(id, { offset: 5, body: pieces(bytes, 100) }, context, signal);
+      await assert.rejects(wrong, hasCode('STORE_UPLOAD_OFFSET'));
+      const rest = { offset: MIB, body: pieces(bytes.subarray(MIB), 50_000) };
+      const { receipt } = await again.append(id, rest, context, signal);
+      assert.equal(digest(await get((receipt as PutReceipt).recordId)), digest(bytes));
+      assert.deepEqual((await again.state(id, context)).receipt, receipt);
+      await again.discard(id, context);
+      await assert.rejects(again.state(id, context), hasCode('STORE_UPLOAD_ABSENT'));
     });
 
     it('an update moves the record between labels', async () => {

@@ -3,6 +3,9 @@ import type { Store } from '../../store/index.ts';
 import { once } from '../collect.ts';
 import type { Connection } from '../connection.ts';
 import {
+  appendUpload,
+  beginUpload,
+  discardUpload,
   exportCar,
   fsck,
   head,
@@ -14,6 +17,7 @@ import {
   scrub,
   shred,
   state,
+  stateOfUpload,
 } from './contract.ts';
 import {
   enrollProvider,
@@ -30,7 +34,7 @@ import {
   unlock,
 } from './key-contract.ts';
 
-type Crossed = 'put' | 'open' | 'head' | 'list' | 'shred' | 'rewrap' | 'exportCar' | 'scrub' | 'fsck';
+type Crossed = 'put' | 'uploads' | 'open' | 'head' | 'list' | 'shred' | 'rewrap' | 'exportCar' | 'scrub' | 'fsck';
 
 /** The store, reached over its socket. */
 export interface StoreClient extends Pick<Store, Crossed> {
@@ -50,6 +54,15 @@ export function createStoreClient(connection: Connection): StoreClient {
   return {
     state: (timeoutMs) => connection.unary(state, null, { timeoutMs }),
     put: (input, body, context, signal) => connection.upload(put, { input, context }, body, signal),
+    uploads: {
+      begin: (plan, context) => connection.unary(beginUpload, { plan, context }),
+      append: (id, { offset, body }, context, signal) =>
+        connection.upload(appendUpload, { id, offset, context }, body, signal),
+      state: (id, context) => connection.unary(stateOfUpload, { id, context }),
+      async discard(id, context) {
+        await connection.unary(discardUpload, { id, context });
+      },
+    },
     async open(id, options, context, signal) {
       const { head: opened, body } = await connection.download(open, { id, options, context }, signal);
       return { ...opened, body };

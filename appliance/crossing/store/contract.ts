@@ -14,6 +14,7 @@ import type {
   ScrubProgress,
   ScrubReport,
   StoreCondition,
+  UploadState,
 } from '../../store/index.ts';
 import { download, feed, unary, upload } from '../method.ts';
 import {
@@ -92,23 +93,60 @@ export const state = unary<null, StoreState>({
   ),
 });
 
+const putInput = exact({
+  recordId: optional(recordId),
+  contentType: text(1024),
+  labels,
+  name: optional(text(4096)),
+  expected: optional(expected),
+  digests: optional(digests),
+  idempotency: optional(exact({ key: text(1024), facts: list(text(8192), 512), ttlMs: count, maxKeys: count })),
+});
+const receipt = exact({
+  recordId,
+  version: count,
+  cid,
+  bytes: count,
+  auditLeaf: count,
+  replayed: optional(flag),
+});
+const uploadId = text(64);
+const uploadState = shape<UploadState>(
+  exact({ id: uploadId, offset: count, bytes: count, expiresAt: text(64), receipt: optional(receipt) }),
+);
+const COMPLETION_TIMEOUT_MS = 3_600_000;
+
+export const beginUpload = unary<{ plan: { input: PutInput; bytes: number }; context: AccessContext }, UploadState>({
+  name: 'begin-upload',
+  input: shape(exact({ plan: exact({ input: putInput, bytes: count }), context: accessContext })),
+  output: uploadState,
+});
+
+export const appendUpload = upload<{ id: string; offset: number; context: AccessContext }, UploadState>({
+  name: 'append-upload',
+  input: shape(exact({ id: uploadId, offset: count, context: accessContext })),
+  output: uploadState,
+});
+
+/** May wait for the upload to become a record. */
+export const stateOfUpload = unary<{ id: string; context: AccessContext }, UploadState>({
+  name: 'state-of-upload',
+  input: shape(exact({ id: uploadId, context: accessContext })),
+  output: uploadState,
+  timeoutMs: COMPLETION_TIMEOUT_MS,
+});
+
+export const discardUpload = unary<{ id: string; context: AccessContext }, null>({
+  name: 'discard-upload',
+  input: shape(exact({ id: uploadId, context: accessContext })),
+  output: shape(nothing),
+  timeoutMs: COMPLETION_TIMEOUT_MS,
+});
+
 export const put = upload<{ input: PutInput; context: AccessContext }, PutReceipt>({
   name: 'put',
-  input: shape(
-    exact({
-      input: exact({
-        recordId: optional(recordId),
-        contentType: text(1024),
-        labels,
-        name: optional(text(4096)),
-        expected: optional(expected),
-        digests: optional(digests),
-        idempotency: optional(exact({ key: text(1024), facts: list(text(8192), 512), ttlMs: count, maxKeys: count })),
-      }),
-      context: accessContext,
-    }),
-  ),
-  output: shape(exact({ recordId, version: count, cid, bytes: count, auditLeaf: count, replayed: optional(flag) })),
+  input: shape(exact({ input: putInput, context: accessContext })),
+  output: shape(receipt),
 });
 
 export const open = download<

@@ -4,7 +4,22 @@ import type { Store } from '../../store/index.ts';
 import { createProgress } from '../progress.ts';
 import { downloadRoute, feedRoute, type Route, unaryRoute, uploadRoute } from '../route.ts';
 import { describeServices, known } from '../state.ts';
-import { exportCar, fsck, head, listRecords, open, put, rewrap, scrub, shred, state } from './contract.ts';
+import {
+  appendUpload,
+  beginUpload,
+  discardUpload,
+  exportCar,
+  fsck,
+  head,
+  listRecords,
+  open,
+  put,
+  rewrap,
+  scrub,
+  shred,
+  state,
+  stateOfUpload,
+} from './contract.ts';
 import { backupKeyRoutes, keyRoutes } from './key-routes.ts';
 
 export interface StoreCrossingParts {
@@ -27,6 +42,17 @@ export function storeRoutes({ store, keys, tokenSigner, backups, services }: Sto
       condition: known(() => store.condition()),
     })),
     uploadRoute(put, ({ input, context }, body, gone) => store.put(input, body, context, gone), { freesPieces: true }),
+    unaryRoute(beginUpload, ({ plan, context }) => store.uploads.begin(plan, context)),
+    uploadRoute(
+      appendUpload,
+      ({ id, offset, context }, body, gone) => store.uploads.append(id, { offset, body }, context, gone),
+      { freesPieces: true },
+    ),
+    unaryRoute(stateOfUpload, ({ id, context }) => store.uploads.state(id, context)),
+    unaryRoute(discardUpload, async ({ id, context }) => {
+      await store.uploads.discard(id, context);
+      return null;
+    }),
     downloadRoute(
       open,
       async ({ id, options, context }, gone) => {

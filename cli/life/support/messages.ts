@@ -6,6 +6,7 @@ export const LOG_MESSAGES: readonly string[] = [
   'a change of the key list was not on record: the node ended before it',
   'a role of another version was refused',
   'a wanted block was not handed in',
+  'an unfinished upload does not open',
   'anchor not sent',
   'anchor sent',
   'anchoring made no progress',
