@@ -26,6 +26,7 @@ import { addKeyRoutes } from './routes/keys.ts';
 import { addNodeRoutes } from './routes/node.ts';
 import { addRecordRoutes } from './routes/records.ts';
 import { addRpcRoute } from './routes/rpc.ts';
+import { addStorageRoutes } from './routes/storage.ts';
 import { addTokenRoutes } from './routes/tokens.ts';
 import { createSecurityEvents, type SecurityEvents } from './security-events.ts';
 
@@ -48,6 +49,7 @@ const ROUTES = [
   addRecordRoutes,
   addAuditRoutes,
   addKeyRoutes,
+  addStorageRoutes,
   addTokenRoutes,
   addHardeningRoutes,
   addBackupRoutes,
