@@ -41,14 +41,19 @@ const ALLOWED: Record<string, Record<string, string>> = {
     '@ethereumjs/util': 'addresses, accounts, withdrawals',
     '@ethereumjs/vm': 'the block state transition',
   },
-  appliance: { 'classic-level': 'the home lock, which the kernel frees when a process dies' },
+  appliance: { 'classic-level': 'the lock between processes, which the kernel frees when one dies' },
   'appliance/crossing': {
     ajv: 'validation of every message from another role',
     typebox: 'schemas',
   },
   'appliance/config': { ajv: 'JSON schema validation', typebox: 'schemas' },
   'appliance/telemetry': { pino: 'logs', 'prom-client': 'metrics' },
-  'appliance/keys': { typebox: 'schemas', 'prom-client': 'metrics' },
+  'appliance/keys': {
+    typebox: 'schemas',
+    'prom-client': 'metrics',
+    '@zxcvbn-ts/core': 'how many guesses a passphrase stands',
+    '@zxcvbn-ts/language-common': 'the passwords and keyboards that guessers try first',
+  },
   'appliance/store': {
     typebox: 'schemas',
     'classic-level': 'the embedded index',
@@ -185,6 +190,7 @@ const SHARED = new Set([
   'appliance/service.ts',
   'appliance/stream-memory.ts',
   'appliance/durable-file.ts',
+  'appliance/folder-lock.ts',
   // What every listener is bounded by.
   'appliance/connection-guard.ts',
   'appliance/guarded-http.ts',

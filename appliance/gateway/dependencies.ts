@@ -75,6 +75,11 @@ export interface GatewayAuditEvent {
   readonly type:
     | 'auth.denied'
     | 'connection.refused'
+    // Of a record that is not there: the store writes what happens to those that are.
+    | 'record.read'
+    | 'record.update'
+    | 'record.delete'
+    | 'record.export'
     | 'token.create'
     | 'token.revoke'
     | 'key.unlock'
@@ -98,6 +103,7 @@ export interface GatewayAuditEvent {
     | 'node.restore';
   readonly outcome: 'success' | 'failure';
   readonly context: AccessContext;
+  readonly recordId?: string;
   readonly detail?: Record<string, string | number>;
 }
 
@@ -162,6 +168,13 @@ export interface StoredMeta {
   readonly kekId: string;
   readonly replicas: readonly string[];
   readonly anchored: boolean;
+  readonly digests?: ContentDigests;
+}
+
+/** Digests of a plaintext, base64 (RFC 9530). */
+export interface ContentDigests {
+  readonly 'sha-256'?: string;
+  readonly 'sha-512'?: string;
 }
 
 export interface PutReceipt {
@@ -194,6 +207,7 @@ export interface PutInput {
   readonly labels: readonly string[];
   readonly name?: string;
   readonly expected?: Expected;
+  readonly digests?: ContentDigests;
   readonly idempotency?: IdempotencyKey;
 }
 

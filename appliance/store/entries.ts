@@ -2,7 +2,7 @@
 import type { Cid, PeerIdText, RecordId } from '../../protocol/brand.ts';
 import type { DestructionReceipt } from '../../protocol/envelope/destruction-receipt.ts';
 import type { WrappedDek } from '../../protocol/envelope/wrapped-dek.ts';
-import type { RecordMeta } from './interfaces.ts';
+import type { ContentDigests, RecordMeta } from './interfaces.ts';
 
 /** One per record. */
 export interface HeadEntry {
@@ -37,6 +37,7 @@ export interface VersionEntry {
   readonly salt: string;
   readonly holders: readonly PeerIdText[];
   readonly anchor?: { readonly root: string; readonly batchId: string };
+  readonly digests?: ContentDigests;
 }
 
 /** Blocks under a root that belong to no version (yet, or any more). */
@@ -150,5 +151,6 @@ export function recordMeta(entry: VersionEntry): RecordMeta {
     kekId: entry.dek.kekId,
     replicas: entry.holders,
     anchored: entry.anchor !== undefined,
+    ...(entry.digests === undefined ? {} : { digests: entry.digests }),
   };
 }

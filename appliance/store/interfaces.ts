@@ -100,6 +100,12 @@ export interface StoreDeps {
   readonly randomBytes: (length: number) => Uint8Array;
 }
 
+/** Digests of a plaintext, base64, as the client announced them and the node found them true (RFC 9530). */
+export interface ContentDigests {
+  readonly 'sha-256'?: string;
+  readonly 'sha-512'?: string;
+}
+
 export interface RecordMeta {
   readonly recordId: RecordId;
   readonly version: number;
@@ -112,6 +118,7 @@ export interface RecordMeta {
   readonly kekId: string;
   readonly replicas: readonly PeerIdText[];
   readonly anchored: boolean;
+  readonly digests?: ContentDigests;
 }
 
 /** What a change expects the record's current version to be; compared under the record's lock. A tag is a version's CID. */
@@ -141,6 +148,8 @@ export interface PutInput {
   readonly name?: string;
   /** Only with a recordId. STORE_PRECONDITION_FAILED when the record is another by the time of the commit. */
   readonly expected?: Expected;
+  /** Kept with the version. The body is held to them by whoever gives it: one that differs fails before its end. */
+  readonly digests?: ContentDigests;
   readonly idempotency?: IdempotencyKey;
 }
 

@@ -175,7 +175,7 @@ async function commit(core: StoreCore, finished: Finished): Promise<PutReceipt> 
 }
 
 function versionEntry(core: StoreCore, { to, wrapped, blob }: Finished, auditLeaf: number): VersionEntry {
-  const { contentType, labels, name } = to.input;
+  const { contentType, labels, name, digests } = to.input;
   return {
     v: 1,
     recordId: to.recordId,
@@ -193,6 +193,7 @@ function versionEntry(core: StoreCore, { to, wrapped, blob }: Finished, auditLea
     dek: storedDek(core.deps.keys.rewrapDek(wrapped, { recordId: to.recordId, version: to.version })),
     salt: Buffer.from(core.deps.randomBytes(COMMITMENT_SALT_BYTES)).toString('base64'),
     holders: [],
+    ...(digests === undefined ? {} : { digests }),
   };
 }
 

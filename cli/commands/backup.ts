@@ -90,6 +90,7 @@ async function toRepository(call: Call<BackupOptions>, place: string): Promise<v
       ...{ home, target, passphraseFile: options.passphraseFile, terminal },
       acceptOlder: options.acceptOlder === true,
       acceptLoss: options.acceptLoss === true,
+      say: (text) => output.note(text),
       onBytes: (bytes) => progress.advance(bytes),
     });
     progress.done();

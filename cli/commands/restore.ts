@@ -3,7 +3,7 @@ import { type Command, Option } from 'commander';
 import { NectarError } from '../../protocol/errors.ts';
 import { action, addVerb, type Call } from '../call.ts';
 import { devnetFolder } from '../home-folder.ts';
-import type { Restored, RestoreRequest } from '../life/backup/restore-home.ts';
+import type { Restored, RestorePlace, RestoreRequest } from '../life/backup/restore-home.ts';
 import { parseCount } from '../option-parsers.ts';
 import { showByteProgress } from '../render/progress.ts';
 import { formatBytes } from '../render/quantities.ts';
@@ -98,7 +98,7 @@ async function restoreFromRepository(call: Call<RestoreOptions>, request: Restor
     unlock: (folder: string) => unlockKeys({ home: folder, terminal, keyFile: keyFile ?? '', passphraseFile }),
   };
   try {
-    return await run(call, request, (home) => restoreSnapshot({ ...request, ...from, home }));
+    return await run(call, request, (place) => restoreSnapshot({ ...request, ...from, ...place }));
   } finally {
     await target.close();
   }
@@ -107,10 +107,10 @@ async function restoreFromRepository(call: Call<RestoreOptions>, request: Restor
 async function run(
   { options, terminal }: Call<RestoreOptions>,
   request: RestoreRequest,
-  restoreInto?: (home: string) => Promise<Restored>,
+  restoreInto?: (place: RestorePlace) => Promise<Restored>,
 ): Promise<Restored> {
   if (options.target === 'process' || request.check) {
-    if (restoreInto !== undefined) return restoreInto(request.home);
+    if (restoreInto !== undefined) return restoreInto({ home: request.home });
     const { restoreHome } = await import('../life/backup/restore-home.ts');
     return restoreHome(request);
   }

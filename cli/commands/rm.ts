@@ -55,7 +55,8 @@ async function followUp({ home, options, terminal, output }: Call<RmOptions>): P
   const { backUpTo } = await import('../life/repository/back-up-to.ts');
   for (const { target, credentials } of known) {
     const place = { target, credentials, home, terminal, passphraseFile: undefined };
-    await backUpTo({ ...place, acceptOlder: false, acceptLoss: false, onBytes: () => undefined });
+    const say = (text: string): void => output.note(text);
+    await backUpTo({ ...place, acceptOlder: false, acceptLoss: false, say, onBytes: () => undefined });
     output.note(`Destroyed in every snapshot of ${target}, too.`);
   }
 }

@@ -53,6 +53,7 @@ const labels = list(text(512), 256);
 const version = optional(number);
 const tags = optional(either(oneOf('any'), list(text(256), 256)));
 const expected = exact({ match: tags, noneMatch: tags });
+const digests = exact({ 'sha-256': optional(text(64)), 'sha-512': optional(text(128)) });
 const meta = exact({
   recordId,
   version: count,
@@ -65,6 +66,7 @@ const meta = exact({
   kekId: text(64),
   replicas: list(peerId, 1024),
   anchored: flag,
+  digests: optional(digests),
 });
 
 const condition = exact({
@@ -100,6 +102,7 @@ export const put = upload<{ input: PutInput; context: AccessContext }, PutReceip
         labels,
         name: optional(text(4096)),
         expected: optional(expected),
+        digests: optional(digests),
         idempotency: optional(exact({ key: text(1024), facts: list(text(8192), 512), ttlMs: count, maxKeys: count })),
       }),
       context: accessContext,

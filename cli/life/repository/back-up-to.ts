@@ -3,10 +3,11 @@ import { readPublicIdentity } from '../../../appliance/config/index.ts';
 import { readFormat } from '../../../appliance/home-format.ts';
 import { NectarError } from '../../../protocol/errors.ts';
 import { parseVerifierKey } from '../../../protocol/merkle/verifier-key.ts';
+import { withCommandLock } from '../../provision/command-lock.ts';
 import { readDockerNode } from '../../provision/docker/node-spec.ts';
 import { openEngine } from '../../provision/docker/open-engine.ts';
 import { findTarget } from '../../provision/docker/target-file.ts';
-import { withLock } from '../../provision/process/lock-file.ts';
+import type { Say } from '../../render/work.ts';
 import type { Terminal } from '../../terminal.ts';
 import { pinHome } from '../backup/collect.ts';
 import { openAuthority } from '../backup-authority.ts';
@@ -25,6 +26,8 @@ export interface BackUpTo extends TargetPlace {
   readonly acceptOlder: boolean;
   readonly acceptLoss: boolean;
   readonly terminal: Terminal;
+  /** Told when it has to wait for another run. */
+  readonly say: Say;
   onBytes(bytes: number): void;
 }
 
@@ -36,16 +39,20 @@ export interface BackedUpTo extends TakenSnapshot {
 }
 
 /** Only one run at a time writes for a home, and only one prunes. */
-export function withRepositoryLock<T>(home: string, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
-  return withLock(join(home, 'backup', 'lock'), signal, work);
+export function withRepositoryLock<T>(
+  request: Pick<BackUpTo, 'home' | 'terminal' | 'say'>,
+  work: () => Promise<T>,
+): Promise<T> {
+  const { home, terminal, say } = request;
+  return withCommandLock({ home, name: 'backup', purpose: 'backup', signal: terminal.signal, say }, work);
 }
 
 /** Brings the node of a home, wherever its data is, into a repository, and remembers how far. */
 export function backUpTo(request: BackUpTo): Promise<BackedUpTo> {
-  const { home, target, terminal } = request;
+  const { home, target } = request;
   if (!relative(home, target).startsWith('..') && !target.includes('://'))
     throw new NectarError('CLI_USAGE', { problem: 'a backup inside the home is lost with it: name another place' });
-  return withRepositoryLock(home, terminal.signal, async () => {
+  return withRepositoryLock(request, async () => {
     const begun = performance.now();
     const taken = await (findTarget(home) === undefined ? fromFolder(request) : fromContainers(request));
     const milliseconds = Math.round(performance.now() - begun);

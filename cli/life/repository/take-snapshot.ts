@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { cidDigest } from '../../../appliance/store/cid.ts';
 import type { SealedIndex } from '../../../appliance/store/sealed-index.ts';
 import {
+  blockCid,
   encodeManifest,
   encodeRepositoryHeader,
   HEADER_NAME,
@@ -21,12 +23,13 @@ import {
   NO_PREVIOUS,
   type SnapshotStatement,
 } from '../../../protocol/backup/snapshot-statement.ts';
-import { NectarError } from '../../../protocol/errors.ts';
+import { isNectarError, NectarError } from '../../../protocol/errors.ts';
 import { encodeNote, noteSignature } from '../../../protocol/merkle/note.ts';
 import type { VerifierKey } from '../../../protocol/merkle/verifier-key.ts';
 import { VERSION } from '../../version.ts';
 import type { PinnedHome } from '../backup/collect.ts';
 import type { BackupAuthority } from '../backup-authority.ts';
+import { presentObjects } from './check-objects.ts';
 import { type CollectedHome, collectHome, createBlockWriter, packBlob } from './collect-home.ts';
 import { createFileLists } from './file-lists.ts';
 import { createIndexCopy, type IndexCopy } from './index-copy.ts';
@@ -156,8 +159,7 @@ interface Bringing {
 
 async function bring(request: TakeSnapshot, { last, secret, copy }: Bringing): Promise<TakenSnapshot> {
   const { target, spool, signal } = request;
-  const before = last === undefined ? undefined : await readManifest(target, last, secret);
-  const known = before === undefined ? new Map<string, ListedFile>() : await readFiles(target, before, secret);
+  const { before, known } = await readBefore(target, last, secret);
   const lists = createFileLists(known, before?.lists ?? []);
   const tally = { objects: 0, bytes: 0 };
   const packer = createPacker(target, secret, (file) => lists.add(file));
@@ -205,6 +207,27 @@ async function bring(request: TakeSnapshot, { last, secret, copy }: Bringing): P
     ...{ records: heads, newObjects: tally.objects, newBytes: tally.bytes + packer.written() + sealed.bytes },
     ...{ damagedBlocks: damaged, manifestSha256: sealed.sha256, warnings: await target.warnings() },
   };
+}
+
+interface Before {
+  readonly before: SnapshotManifest | undefined;
+  readonly known: Map<string, ListedFile>;
+}
+
+/** What need not be brought again: what the last snapshot names, and is there. Where that cannot be read, all is brought again. */
+async function readBefore(target: Target, last: FoundSnapshot | undefined, secret: RepositorySecret): Promise<Before> {
+  const nothing: Before = { before: undefined, known: new Map() };
+  if (last === undefined) return nothing;
+  try {
+    const before = await readManifest(target, last, secret);
+    const known = await readFiles(target, before, secret);
+    const there = await presentObjects(target);
+    for (const [path, { pack }] of known) if (!there.has(pack ?? cidDigest(blockCid(path) ?? ''))) known.delete(path);
+    return before.lists.every((list) => there.has(list)) ? { before, known } : nothing;
+  } catch (error) {
+    if (isNectarError(error, 'BACKUP_ALTERED') || isNectarError(error, 'BACKUP_OBJECT_MISSING')) return nothing;
+    throw error;
+  }
 }
 
 async function seal(manifest: SnapshotManifest, secret: RepositorySecret): Promise<ReturnType<typeof memoryObject>> {

@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type {
   AccessContext,
+  Expected,
   GatewayAuditEvent,
   GatewayAuditExport,
   GatewayAuditQuery,
@@ -56,6 +57,7 @@ export class StoreDouble {
     const recordId = input.recordId ?? (randomBytes(16).toString('hex') as RecordId);
     const versions = this.records.get(recordId) ?? [];
     if (input.recordId !== undefined && versions.length === 0) throw absent(recordId);
+    this.requireExpected(recordId, input.expected);
     const cid = `bafk${createHash('sha256').update(bytes).digest('hex')}` as Cid;
     const meta: StoredMeta = {
       recordId,
@@ -69,11 +71,21 @@ export class StoreDouble {
       kekId: 'kek/1',
       replicas: [],
       anchored: false,
+      ...(input.digests !== undefined && { digests: input.digests }),
     };
     this.records.set(recordId, [...versions, { meta, bytes }]);
     const receipt: PutReceipt = { recordId, version: meta.version, cid, bytes: bytes.length, auditLeaf: 7 };
     if (input.idempotency !== undefined) this.remembered.set(input.idempotency.key, receipt);
     return receipt;
+  }
+
+  private requireExpected(id: string, expected?: Expected) {
+    if (expected === undefined) return;
+    const { meta } = this.find(id);
+    const names = (tags: 'any' | readonly string[]) => tags === 'any' || tags.includes(meta.cid);
+    const { match, noneMatch } = expected;
+    if ((match !== undefined && !names(match)) || (noneMatch !== undefined && names(noneMatch)))
+      throw new NectarError('STORE_PRECONDITION_FAILED', { recordId: id, version: meta.version });
   }
 
   find(id: string, version?: number) {
@@ -116,8 +128,9 @@ export class StoreDouble {
     return { records, ...(all.length > query.limit && { cursor: 'next' }) };
   }
 
-  async shred(id: RecordId) {
+  async shred(id: RecordId, _: unknown, expected?: Expected) {
     this.find(id);
+    this.requireExpected(id, expected);
     this.records.delete(id);
     return { recordId: id, destroyedAt: new Date(NOW).toISOString(), signature: 'c2ln' };
   }

@@ -48,7 +48,7 @@ describe('/openapi.json', () => {
       node: {},
       p2p: {},
       rollup: {},
-      tokens: {},
+      tokens: { onRevoked: () => undefined },
     } as unknown as GatewayDependencies;
     const setup = {
       config: Value.Default(GatewayConfig, {}) as GatewayConfig,

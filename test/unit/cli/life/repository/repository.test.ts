@@ -212,6 +212,22 @@ test('goes on from a run that ended anywhere', async () => {
   }
 });
 
+test('brings again what the repository has lost, a block, a pack or a list', async () => {
+  const copy = join(clinic.folder, 'lost');
+  cpSync(clinic.repository, copy, { recursive: true });
+  const target = createFolderTarget(copy);
+  for (const path of filesBelow(copy).filter((file) => file.includes('/objects/'))) rmSync(path);
+  await clinic.backUp({ target });
+  await clinic.restore('healed', { target });
+  const restored = await clinic.openRestored('healed');
+  try {
+    const { findings } = await restored.store.scrub(() => undefined, signal);
+    assert.deepEqual(findings, []);
+  } finally {
+    await restored.stop();
+  }
+});
+
 /** Older notes, and objects that only older snapshots name. */
 function isUnneeded(path: string): boolean {
   return path.includes('/snapshots/') || (path.includes('/objects/') && statSync(path).size < 3_000_000);
