@@ -29,6 +29,7 @@ import { addNodeRoutes } from './routes/node.ts';
 import { addRecordRoutes } from './routes/records.ts';
 import { addResumableRoutes } from './routes/resumable.ts';
 import { addRpcRoute } from './routes/rpc.ts';
+import { addStorageRoutes } from './routes/storage.ts';
 import { addTokenRoutes } from './routes/tokens.ts';
 import { addUploadRoutes } from './routes/uploads.ts';
 import { createSecurityEvents, type SecurityEvents } from './security-events.ts';
@@ -55,6 +56,7 @@ const ROUTES = [
   addResumableRoutes,
   addAuditRoutes,
   addKeyRoutes,
+  addStorageRoutes,
   addTokenRoutes,
   addHardeningRoutes,
   addBackupRoutes,

@@ -1,4 +1,4 @@
-import type { Readiness } from '../service.ts';
+import type { Fault, Readiness } from '../service.ts';
 
 /** A service of this process answers at once, one of another role after a message. */
 type Awaitable<T> = T | Promise<T>;
@@ -13,11 +13,19 @@ export interface StatusDeps {
   readonly records: () => Awaitable<number>;
   readonly audit: () => Awaitable<{ readonly size: number; readonly root: string }>;
   readonly anchored: () => Awaitable<Anchored>;
+  /** Of the store's index. */
+  readonly storage: () => Awaitable<StoreCondition>;
   /** Of the last hardening report; null: there is none. */
   readonly hardening: () => Awaitable<Hardening | null>;
   /** What is on record of backup repositories; null: there is none. */
   readonly backups: () => Awaitable<Backups | null>;
   readonly now: () => number;
+}
+
+interface StoreCondition {
+  readonly index: { readonly state: 'fresh' | 'behind' | 'ahead'; readonly missing?: number };
+  readonly pendingErasures: number;
+  readonly damaged: number;
 }
 
 interface Anchored {
@@ -55,9 +63,15 @@ export interface StatusOptions {
   readonly roles: readonly string[];
 }
 
+export interface Reason {
+  service: string;
+  reason: string;
+  fault?: Fault;
+}
+
 export interface Status {
   ready: boolean;
-  reasons: { service: string; reason: string }[];
+  reasons: Reason[];
   locked: boolean;
   nodeId: string;
   peerId: string;
@@ -70,13 +84,14 @@ export interface Status {
   records: number | null;
   audit: { size: number; root: string } | null;
   anchored: { records: number; auditSize: number; safeBlock: number; pending: number; waiting?: string } | null;
+  storage: { index: 'fresh' | 'behind' | 'ahead'; missing: number; damaged: number; pendingErasures: number } | null;
   hardening: Hardening | null;
   backups: Backups | null;
 }
 
 /** The node at a glance: usable or why not, and how far each part has come. */
 export interface StatusView {
-  readiness(): Promise<{ ready: boolean; reasons: { service: string; reason: string }[] }>;
+  readiness(): Promise<{ ready: boolean; reasons: Reason[] }>;
   status(): Promise<Status>;
 }
 
@@ -87,14 +102,18 @@ export function createStatus(options: StatusOptions, deps: StatusDeps): StatusVi
     const states = await Promise.all(
       deps.services.map(async (service) => ({ service: service.name, state: await service.readiness() })),
     );
-    const reasons = states.flatMap(({ service, state }) => (state.ready ? [] : [{ service, reason: state.reason }]));
+    const reasons = states.flatMap(({ service, state }) => {
+      if (state.ready) return [];
+      const { reason, fault } = state;
+      return [{ service, reason, ...(fault !== undefined && { fault }) }];
+    });
     return { ready: reasons.length === 0, reasons };
   }
 
   return {
     readiness,
     async status() {
-      const [state, locked, l2, peers, records, audit, anchored, hardening, backups] = await Promise.all([
+      const [state, locked, l2, peers, records, audit, anchored, storage, hardening, backups] = await Promise.all([
         readiness(),
         known(deps.isLocked),
         known(async () => describeHeads(await deps.heads())),
@@ -102,6 +121,7 @@ export function createStatus(options: StatusOptions, deps: StatusDeps): StatusVi
         known(deps.records),
         known(deps.audit),
         known(async () => describeAnchored(await deps.anchored())),
+        known(async () => describeStorage(await deps.storage())),
         known(deps.hardening),
         known(deps.backups),
       ]);
@@ -120,6 +140,7 @@ export function createStatus(options: StatusOptions, deps: StatusDeps): StatusVi
         records,
         audit,
         anchored,
+        storage,
         hardening,
         backups,
       };
@@ -141,6 +162,10 @@ function describeAnchored({
 }: Anchored): NonNullable<Status['anchored']> {
   const base = { records, auditSize, safeBlock: Number(safeBlock ?? 0), pending };
   return waiting === undefined ? base : { ...base, waiting };
+}
+
+function describeStorage({ index, pendingErasures, damaged }: StoreCondition): NonNullable<Status['storage']> {
+  return { index: index.state, missing: index.missing ?? 0, damaged, pendingErasures };
 }
 
 /** A service that has not started knows nothing yet; the reasons say why. */

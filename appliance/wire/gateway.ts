@@ -50,7 +50,7 @@ export async function wireGateway(options: RoleOptions, { log, metrics }: WireDe
     { nodeId, peerId, network: descriptor.name, version, roles: ['gateway', 'store', 'audit', 'rollup'] },
     {
       services: [
-        ...remoteServices(['keys', 'audit keys', 'store'], storeState),
+        ...remoteServices(['keys', 'audit keys', 'key list', 'store'], storeState),
         ...remoteServices(['audit'], auditState),
         ...remoteServices(['rollup', 'p2p', 'replication', 'anchor'], rollupState),
       ],
@@ -65,6 +65,7 @@ export async function wireGateway(options: RoleOptions, { log, metrics }: WireDe
       records: async () => known((await storeState()).records),
       audit: async () => known((await auditState()).head),
       anchored: async () => known((await rollupState()).anchored),
+      storage: async () => known((await storeState()).condition),
       hardening: () => gateway.hardening(),
       backups: () => gateway.backups(),
       now,

@@ -8,6 +8,7 @@ import { showByteProgress } from '../render/progress.ts';
 import { formatBytes, formatDuration } from '../render/quantities.ts';
 import type { Terminal } from '../terminal.ts';
 import { registerBackupRepository } from './backup-repository.ts';
+import { credentialsOf, credentialsOption } from './choose-repository.ts';
 import { passphraseFileOption } from './unlock.ts';
 
 interface BackupOptions {
@@ -17,6 +18,8 @@ interface BackupOptions {
   readonly acceptOlder?: boolean;
   readonly acceptLoss?: boolean;
   readonly passphraseFile?: string;
+  readonly scheduled?: boolean;
+  readonly credentials?: string;
   readonly withKeyFile?: boolean;
 }
 
@@ -30,17 +33,22 @@ export function registerBackup(program: Command, terminal: Terminal): void {
       'A repository (--to) takes what is new with each run, keeps snapshots, and holds what opens records in one object that each run replaces: what is destroyed in the node is destroyed in every snapshot with the next run. One file (--out) is a tar of what is sealed at rest, signed by the node; it cannot be changed from here, so what is destroyed afterwards is NOT destroyed in it: delete old files as your retention says. In neither: the key file or passphrase, the state that is derived again from L1, the TLS key and the token of this machine.',
     examples: [
       'backup --to /mnt/backup/clinic',
+      'backup --to s3://clinic-backup/node-1 --credentials /etc/nectar/s3',
       'backup --out /mnt/usb/clinic.nectar-backup',
       'backup --out clinic.nectar-backup --passphrase-file - --json',
     ],
   });
   verb
-    .addOption(new Option('--to <place>', 'the repository: a folder'))
+    .addOption(new Option('--to <place>', 'the repository: a folder, or s3://BUCKET/PREFIX'))
+    .addOption(credentialsOption())
     .addOption(new Option('-o, --out <file>', 'the file to write'))
     .addOption(new Option('--force', 'overwrite the file'))
     .addOption(new Option('--accept-older', 'go on although the repository is older than the node knows it'))
     .addOption(new Option('--accept-loss', 'go on although the index has fewer records than the last snapshot'))
     .addOption(passphraseFileOption())
+    .addOption(
+      new Option('--scheduled', 'as a schedule runs it: prune by the kept retention, and restore a part').hideHelp(),
+    )
     .addOption(new Option('--with-key-file').hideHelp())
     .action(action(terminal, backup));
   registerBackupRepository(verb, terminal);
@@ -83,10 +91,12 @@ async function toRepository(call: Call<BackupOptions>, place: string): Promise<v
   const { home, options, terminal, output } = call;
   const { backUpTo } = await import('../life/repository/back-up-to.ts');
   const { targetPlace } = await import('../life/repository/open-target.ts');
+  const { findKnown } = await import('../life/repository/known-repositories.ts');
   const target = targetPlace(terminal, place);
   const progress = showByteProgress(terminal, 'backup', undefined, output.json);
   try {
     const done = await backUpTo({
+      credentials: credentialsOf(terminal, options) ?? (await findKnown(home, target))?.credentials,
       ...{ home, target, passphraseFile: options.passphraseFile, terminal },
       acceptOlder: options.acceptOlder === true,
       acceptLoss: options.acceptLoss === true,
@@ -100,9 +110,18 @@ async function toRepository(call: Call<BackupOptions>, place: string): Promise<v
       output.note(`${done.damagedBlocks} damaged blocks were left out: run \`nectar-byon scrub\`.`);
     if (!done.recorded) output.note('The node is down or locked: its audit log will say so at the next start.');
     output.result({ ...done, keyFileIncluded: false }, () => describe(done));
+    if (options.scheduled === true) await follow(call, target);
   } finally {
     progress.done();
   }
+}
+
+async function follow(call: Call<BackupOptions>, target: string): Promise<void> {
+  const { followSnapshot } = await import('../life/repository/scheduled-backup.ts');
+  const verified = await followSnapshot(call, target);
+  const [first] = verified?.faults ?? [];
+  if (verified !== undefined && first !== undefined)
+    throw new NectarError('BACKUP_VERIFY_FAILED', { target, faults: verified.faults.length, first });
 }
 
 function describe(done: BackedUpTo): string {
