@@ -1,16 +1,12 @@
+import type { Static } from 'typebox';
 import type { Service } from '../service.ts';
 import { exact, flag, list, optional, text } from './shape.ts';
 
 const MAX_REASON = 1024;
 
-/** One service of a role, as the role tells it to a neighbour. */
-export interface ServiceState {
-  readonly service: string;
-  readonly ready: boolean;
-  readonly reason?: string;
-}
-
+/** The services of a role, as the role tells of them to a neighbour. */
 export const serviceStates = list(exact({ service: text(64), ready: flag, reason: optional(text(4096)) }), 32);
+export type ServiceState = Static<typeof serviceStates>[number];
 
 export function describeServices(services: readonly Pick<Service, 'name' | 'readiness'>[]): ServiceState[] {
   return services.map((service) => {
