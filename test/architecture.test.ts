@@ -48,7 +48,12 @@ const ALLOWED: Record<string, Record<string, string>> = {
   },
   'appliance/config': { ajv: 'JSON schema validation', typebox: 'schemas' },
   'appliance/telemetry': { pino: 'logs', 'prom-client': 'metrics' },
-  'appliance/keys': { typebox: 'schemas', 'prom-client': 'metrics' },
+  'appliance/keys': {
+    typebox: 'schemas',
+    'prom-client': 'metrics',
+    '@zxcvbn-ts/core': 'how many guesses a passphrase stands',
+    '@zxcvbn-ts/language-common': 'the passwords and keyboards that guessers try first',
+  },
   'appliance/store': {
     typebox: 'schemas',
     'classic-level': 'the embedded index',
@@ -96,6 +101,11 @@ const ALLOWED: Record<string, Record<string, string>> = {
   },
   'appliance/membership': { ethers: 'ABI encoding' },
   'appliance/replication': { typebox: 'schemas', 'prom-client': 'metrics' },
+  'appliance/witness': {
+    typebox: 'schemas',
+    'prom-client': 'metrics',
+    '@noble/curves': 'Ed25519 of the cosignatures, by the seed of the peer id',
+  },
   'appliance/gateway': {
     typebox: 'schemas',
     'prom-client': 'metrics',
@@ -230,7 +240,7 @@ test('keeps each role apart: what a wiring reaches holds no service of another r
     gateway: ['gateway', 'status'],
     store: ['keys', 'store'],
     audit: ['audit'],
-    rollup: ['rollup', 'p2p', 'replication', 'anchor', 'membership'],
+    rollup: ['rollup', 'p2p', 'replication', 'anchor', 'membership', 'witness'],
   };
   const common = ['config', 'crossing', 'entries', 'telemetry', 'wire'];
   for (const [role, services] of Object.entries(roles)) {

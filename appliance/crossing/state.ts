@@ -1,19 +1,25 @@
-import type { Static } from 'typebox';
-import type { Service } from '../service.ts';
-import { exact, flag, list, optional, text } from './shape.ts';
+import Type, { type Static, type TUnsafe } from 'typebox';
+import type { Fault, Service } from '../service.ts';
+import { exact, flag, list, optional, settings, text } from './shape.ts';
 
 const MAX_REASON = 1024;
 
+const fault: TUnsafe<Fault> = Type.Unsafe<Fault>(exact({ code: text(64), data: settings }));
+
 /** The services of a role, as the role tells of them to a neighbour. */
-export const serviceStates = list(exact({ service: text(64), ready: flag, reason: optional(text(4096)) }), 32);
+export const serviceStates = list(
+  exact({ service: text(64), ready: flag, reason: optional(text(4096)), fault: optional(fault) }),
+  32,
+);
 export type ServiceState = Static<typeof serviceStates>[number];
 
 export function describeServices(services: readonly Pick<Service, 'name' | 'readiness'>[]): ServiceState[] {
   return services.map((service) => {
     const state = service.readiness();
-    return state.ready
-      ? { service: service.name, ready: true }
-      : { service: service.name, ready: false, reason: state.reason.slice(0, MAX_REASON) };
+    if (state.ready) return { service: service.name, ready: true };
+    const { reason, fault } = state;
+    const told = { service: service.name, ready: false, reason: reason.slice(0, MAX_REASON) };
+    return fault === undefined ? told : { ...told, fault };
   });
 }
 

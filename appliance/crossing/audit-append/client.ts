@@ -4,7 +4,7 @@ import type { Connection } from '../connection.ts';
 import { auditAppend } from './contract.ts';
 
 /** The appending side of the audit log, reached over its socket. */
-export interface AuditAppendClient extends Pick<Audit, 'append' | 'checkpoint' | 'latest'> {
+export interface AuditAppendClient extends Pick<Audit, 'append' | 'checkpoint' | 'consistency' | 'latest'> {
   treeHead(): Promise<ReturnType<Audit['treeHead']>>;
 }
 

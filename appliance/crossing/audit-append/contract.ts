@@ -1,5 +1,5 @@
 import { call, contract } from '../contract.ts';
-import { accessContext, count, exact, facts, leafHash, list, oneOf, optional, rootHash, text } from '../shape.ts';
+import { accessContext, count, exact, facts, hash, leafHash, list, oneOf, optional, rootHash, text } from '../shape.ts';
 
 export const checkpointShape = exact({ origin: text(256), size: count, root: rootHash, note: text(64 * 1024) });
 
@@ -20,6 +20,11 @@ export const auditAppend = contract('append', {
   latest: call({
     args: [],
     returns: exact({ size: count, index: optional(count), tokens: optional(count), keys: optional(count) }),
+  }),
+  /** Hashes that lead from an older size of the log to its newest checkpoint: what a witness asks for. */
+  consistency: call({
+    args: [count],
+    returns: exact({ from: count, checkpoint: checkpointShape, path: list(hash, 64) }),
   }),
   checkpoint: call({ args: [], returns: checkpointShape }),
 });

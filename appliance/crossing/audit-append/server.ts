@@ -3,6 +3,8 @@ import type { Route } from '../route.ts';
 import { routesOf } from '../routes-of.ts';
 import { auditAppend } from './contract.ts';
 
-export function auditAppendRoutes(audit: Pick<Audit, 'append' | 'treeHead' | 'checkpoint' | 'latest'>): Route[] {
+export function auditAppendRoutes(
+  audit: Pick<Audit, 'append' | 'treeHead' | 'checkpoint' | 'consistency' | 'latest'>,
+): Route[] {
   return routesOf(auditAppend, audit);
 }
