@@ -147,7 +147,7 @@ export const store = contract('store', {
   rewrap: call({ args: [newest(count), accessContext], returns: exact({ rewrapped: count }) }),
   exportCar: call({ args: [recordId, ofVersion, accessContext], returns: STREAM }),
   fsck: call({
-    args: [exact({ accept: flag }), progress, OPTIONAL_SIGNAL],
+    args: [exact({ accept: flag, context: accessContext }), progress, OPTIONAL_SIGNAL],
     returns: fsckReport,
     maxOutputBytes: MAX_REPORT_BYTES,
   }),
