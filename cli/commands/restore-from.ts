@@ -48,7 +48,10 @@ export async function restoreFromRepository(call: Call<RestoreOptions>, request:
         const { repository, generation, noteSha256, createdAt } = done.newest;
         const credentials = credentialsOf(terminal, options);
         const known = { target: target.url, repository, generation, noteSha256, createdAt };
-        await rememberRepository(place.into ?? place.home, { ...known, ...(credentials !== undefined && { credentials }) });
+        await rememberRepository(place.into ?? place.home, {
+          ...known,
+          ...(credentials !== undefined && { credentials }),
+        });
       }
       return done;
     });
