@@ -77,7 +77,7 @@ export async function wireNode({ home, version, config }: NodeOptions, { log, me
   );
 
   // The public state, rebuilt from L1, and what leaves the machine: ciphertext, salted roots and checkpoints.
-  const { rollup, p2p, replication, anchor, membership } = wirePublicSide(
+  const { rollup, p2p, replication, anchor, membership, witness, auditHeads } = wirePublicSide(
     { home, version, config },
     {
       secrets: {
@@ -100,6 +100,7 @@ export async function wireNode({ home, version, config }: NodeOptions, { log, me
       records: () => store.stats().records,
       audit: () => audit.treeHead(),
       anchored: () => anchor.anchored(),
+      storage: () => store.condition(),
       hardening: () => gateway.hardening(),
       backups: () => gateway.backups(),
       now,
@@ -124,7 +125,7 @@ export async function wireNode({ home, version, config }: NodeOptions, { log, me
       store,
       rollup,
       p2p,
-      anchor: { anchors: () => anchor.auditAnchors() },
+      anchor: { anchors: auditHeads },
       node: {
         readiness: view.readiness,
         status: view.status,
@@ -171,7 +172,7 @@ export async function wireNode({ home, version, config }: NodeOptions, { log, me
   };
   return {
     alive: [keys, gateway, metricsServer],
-    usable: [audit, keyFreshness, store, rollup, p2p, replication, anchor, renewal],
+    usable: [audit, keyFreshness, store, rollup, p2p, replication, anchor, witness, renewal],
     url: () => gateway.url(),
     whenUsable: (signal) => keys.whenUnlocked(signal),
     onStarted: () => report('node.start'),
