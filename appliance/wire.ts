@@ -100,6 +100,7 @@ export async function wireNode({ home, version, config }: NodeOptions, { log, me
       records: () => store.stats().records,
       audit: () => ({ ...audit.treeHead(), ...audit.erasure() }),
       anchored: () => anchor.anchored(),
+      storage: () => store.condition(),
       hardening: () => gateway.hardening(),
       backups: () => gateway.backups(),
       now,

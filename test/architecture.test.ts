@@ -124,6 +124,7 @@ const ALLOWED: Record<string, Record<string, string>> = {
     undici: 'HTTPS client with the pinned CA',
     dockerode: 'the Docker Engine API',
     'tar-stream': 'files into and out of volumes',
+    aws4fetch: 'the signature of requests to an object store, 6 KB without dependencies',
     openpgp: 'signatures of hardening reports',
     yaml: 'the compose file',
     ethers: 'L1 deployment and deposits of the devnet',

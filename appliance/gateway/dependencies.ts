@@ -33,7 +33,7 @@ export interface GatewayKeys {
   >;
   rotate(): Promise<{ from: string; to: string; generation: number }>;
   /** Destroys every KEK but the current one. */
-  retire(): Promise<{ destroyed: string[]; generation: number }>;
+  retire(): Promise<{ destroyed: readonly string[]; generation: number }>;
   enroll(wanted: Enrolment): Promise<{ id: string; generation: number }>;
   change(id: string, wanted: Enrolment): Promise<{ id: string; generation: number }>;
   remove(id: string): Promise<{ id: string; generation: number }>;
@@ -81,8 +81,10 @@ export interface GatewayAuditEvent {
     | 'record.delete'
     | 'record.export'
     | 'token.create'
+    | 'token.list'
     | 'token.revoke'
     | 'key.unlock'
+    | 'key.list'
     | 'key.rotate'
     | 'key.retire'
     | 'key.enroll'
@@ -221,7 +223,31 @@ export interface OpenedRecord {
   readonly auditLeaf: number;
 }
 
+/** How far an upload in several requests has come. */
+export interface UploadState {
+  readonly id: string;
+  readonly offset: number;
+  readonly bytes: number;
+  readonly expiresAt: string;
+  /** Once it is a record. */
+  readonly receipt?: PutReceipt;
+}
+
+/** Uploads in several requests; each belongs to a subject. */
+export interface GatewayUploads {
+  begin(plan: { readonly input: PutInput; readonly bytes: number }, context: AccessContext): Promise<UploadState>;
+  append(
+    id: string,
+    from: { readonly offset: number; readonly body: AsyncIterable<Uint8Array> },
+    context: AccessContext,
+    signal: AbortSignal,
+  ): Promise<UploadState>;
+  state(id: string, context: AccessContext): Promise<UploadState>;
+  discard(id: string, context: AccessContext): Promise<void>;
+}
+
 export interface GatewayStore {
+  readonly uploads: GatewayUploads;
   put(
     input: PutInput,
     body: AsyncIterable<Uint8Array>,
@@ -239,11 +265,16 @@ export interface GatewayStore {
   list(
     query: { label?: string; limit: number; cursor?: string },
     context: AccessContext,
-  ): Promise<{ records: readonly StoredMeta[]; cursor?: string }>;
+  ): Promise<{ records: readonly StoredMeta[]; cursor?: string; damaged?: number }>;
   shred(id: RecordId, context: AccessContext, expected?: Expected): Promise<object>;
   rewrap(onProgress: (done: number) => void, context: AccessContext): Promise<{ rewrapped: number }>;
   exportCar(id: RecordId, options: { version?: number }, context: AccessContext): AsyncIterable<Uint8Array>;
   scrub(onProgress: () => void, signal: AbortSignal): Promise<object>;
+  fsck(
+    options: { readonly accept: boolean; readonly context: AccessContext },
+    onProgress: () => void,
+    signal: AbortSignal,
+  ): Promise<object>;
 }
 
 export interface GatewayPeer {

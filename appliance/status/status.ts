@@ -13,11 +13,19 @@ export interface StatusDeps {
   readonly records: () => Awaitable<number>;
   readonly audit: () => Awaitable<{ readonly size: number; readonly root: string; readonly nextErasure?: string }>;
   readonly anchored: () => Awaitable<Anchored>;
+  /** Of the store's index. */
+  readonly storage: () => Awaitable<StoreCondition>;
   /** Of the last hardening report; null: there is none. */
   readonly hardening: () => Awaitable<Hardening | null>;
   /** What is on record of backup repositories; null: there is none. */
   readonly backups: () => Awaitable<Backups | null>;
   readonly now: () => number;
+}
+
+interface StoreCondition {
+  readonly index: { readonly state: 'fresh' | 'behind' | 'ahead'; readonly missing?: number };
+  readonly pendingErasures: number;
+  readonly damaged: number;
 }
 
 interface Anchored {
@@ -76,6 +84,7 @@ export interface Status {
   records: number | null;
   audit: { size: number; root: string; nextErasure?: string } | null;
   anchored: { records: number; auditSize: number; safeBlock: number; pending: number; waiting?: string } | null;
+  storage: { index: 'fresh' | 'behind' | 'ahead'; missing: number; damaged: number; pendingErasures: number } | null;
   hardening: Hardening | null;
   backups: Backups | null;
 }
@@ -104,7 +113,7 @@ export function createStatus(options: StatusOptions, deps: StatusDeps): StatusVi
   return {
     readiness,
     async status() {
-      const [state, locked, l2, peers, records, audit, anchored, hardening, backups] = await Promise.all([
+      const [state, locked, l2, peers, records, audit, anchored, storage, hardening, backups] = await Promise.all([
         readiness(),
         known(deps.isLocked),
         known(async () => describeHeads(await deps.heads())),
@@ -112,6 +121,7 @@ export function createStatus(options: StatusOptions, deps: StatusDeps): StatusVi
         known(deps.records),
         known(deps.audit),
         known(async () => describeAnchored(await deps.anchored())),
+        known(async () => describeStorage(await deps.storage())),
         known(deps.hardening),
         known(deps.backups),
       ]);
@@ -130,6 +140,7 @@ export function createStatus(options: StatusOptions, deps: StatusDeps): StatusVi
         records,
         audit,
         anchored,
+        storage,
         hardening,
         backups,
       };
@@ -151,6 +162,10 @@ function describeAnchored({
 }: Anchored): NonNullable<Status['anchored']> {
   const base = { records, auditSize, safeBlock: Number(safeBlock ?? 0), pending };
   return waiting === undefined ? base : { ...base, waiting };
+}
+
+function describeStorage({ index, pendingErasures, damaged }: StoreCondition): NonNullable<Status['storage']> {
+  return { index: index.state, missing: index.missing ?? 0, damaged, pendingErasures };
 }
 
 /** A service that has not started knows nothing yet; the reasons say why. */

@@ -65,6 +65,7 @@ export async function wireGateway(options: RoleOptions, { log, metrics }: WireDe
       records: async () => known((await storeState()).records),
       audit: async () => known((await auditState()).head),
       anchored: async () => known((await rollupState()).anchored),
+      storage: async () => known((await storeState()).condition),
       hardening: () => gateway.hardening(),
       backups: () => gateway.backups(),
       now,
@@ -97,15 +98,19 @@ export async function wireGateway(options: RoleOptions, { log, metrics }: WireDe
       node: {
         readiness: view.readiness,
         status: view.status,
-        network: async () => ({
-          network: descriptor.name,
-          l1ChainId: Number(descriptor.l1.chainId),
-          l2ChainId: Number(descriptor.l2.chainId),
-          genesisHash: descriptor.l2.genesisHash,
-          peerId,
-          operator,
-          ...(await rollup.network()),
-        }),
+        network: async () => {
+          const { addresses, membership } = await rollup.network();
+          return {
+            network: descriptor.name,
+            l1ChainId: Number(descriptor.l1.chainId),
+            l2ChainId: Number(descriptor.l2.chainId),
+            genesisHash: descriptor.l2.genesisHash,
+            peerId,
+            operator,
+            addresses: [...addresses],
+            membership,
+          };
+        },
         join: () => rollup.join(),
       },
       tokens,
