@@ -136,6 +136,8 @@ export const EVENTS = {
   'connection.refused': alert(dicom('110126', 'Node Authentication'), 'E'),
   'token.create': alert(USER_ATTRIBUTES, 'C'),
   'token.revoke': alert(USER_ATTRIBUTES, 'D'),
+  // A list that was put back, missing or damaged, made whole from the log.
+  'token.restore': alert(USER_ATTRIBUTES, 'U'),
   'key.unlock': alert(RESTRICTED_FUNCTION, 'E'),
   'key.rotate': alert(SECURITY_CONFIGURATION, 'U'),
   'key.retire': alert(SECURITY_CONFIGURATION, 'D'),

@@ -82,6 +82,7 @@ export interface GatewayAuditEvent {
     | 'record.export'
     | 'token.create'
     | 'token.revoke'
+    | 'token.restore'
     | 'key.unlock'
     | 'key.rotate'
     | 'key.retire'
