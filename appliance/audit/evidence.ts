@@ -1,4 +1,5 @@
 import type { RecordId } from '../../protocol/brand.ts';
+import { detailsOf } from './declared-epoch.ts';
 import type { AuditEntry } from './reader.ts';
 
 /** What the log says happened to a record: for the store's scrub, which compares it with what the store holds. */
@@ -14,7 +15,6 @@ export interface RecordEvidence {
 
 interface EntityJson {
   readonly what?: { readonly identifier?: { readonly system?: string; readonly value?: string } };
-  readonly detail?: readonly { readonly type: string; readonly valueString: string }[];
 }
 
 /** Reads record, version and CID back out of an entry; without them when its body has been erased. */
@@ -22,9 +22,7 @@ export function recordEvidence({ index, leaf, body }: AuditEntry): RecordEvidenc
   const entities = (body?.entity ?? []) as readonly EntityJson[];
   const recordId = entities.find(({ what }) => what?.identifier?.system === 'urn:nectar:byon:record')?.what?.identifier
     ?.value;
-  const details = new Map(
-    entities.flatMap(({ detail }) => detail ?? []).map(({ type, valueString }) => [type, valueString]),
-  );
+  const details = detailsOf(body);
   const [version, cid] = [details.get('version'), details.get('cid')];
   return {
     index,

@@ -84,16 +84,39 @@ export const AUDIT_ERRORS = {
   AUDIT_TRUNCATED: define<{ size: number; expected: number; where: string }>({
     message: ({ size, expected, where }) => `the log has ${size} leaves, but ${where} vouches for ${expected}`,
     remedy:
-      'Leaves that were acknowledged are gone. Do not restart on this folder; restore the newest copy, and compare with the anchor.',
-    http: 500,
+      'Leaves that left the machine are gone: the log was put back to an older state. Nothing private is served. Stop the node and put the newest audit folder back; if it is lost for good, declare the gap with `nectar-byon audit resolve`.',
+    http: 503,
     exit: EXIT.checksFailed,
   }),
   AUDIT_FORKED: define<{ size: number; where: string }>({
     message: ({ size, where }) => `the log's root at size ${size} differs from the one that ${where} vouches for`,
     remedy:
-      'History was rewritten, or the folder belongs to another log. Keep it as evidence and restore a copy that matches the anchor.',
+      'The log is not the one that was seen outside: history was rewritten, or an older copy has grown. Nothing private is served. Keep the folder as evidence and put the right one back; if it is lost for good, declare the gap with `nectar-byon audit resolve`.',
+    http: 503,
+    exit: EXIT.checksFailed,
+  }),
+  AUDIT_GAP_DECLARED: define<{ epoch: number; from: number; lost: number | null; at: string; where: string }>({
+    message: ({ epoch, from, lost, at, where }) =>
+      `epoch ${epoch} of the log was declared at leaf ${from} on ${at}: ${lost ?? 'an unknown number of'} leaves that ${where} vouches for are lost`,
+    remedy:
+      'A restore or `audit resolve` declared this, and the log says so for ever. Nothing else is wrong; compare the gap with what is known of that day.',
     http: 500,
     exit: EXIT.checksFailed,
+  }),
+  AUDIT_FROM_FUTURE: define<{ index: number; time: string; leaves: number }>({
+    message: ({ index, time, leaves }) =>
+      `${leaves} leaves are dated in the future of this machine's clock, the first is leaf ${index} of ${time}`,
+    remedy:
+      'The clock is wrong now, or was then. Set it (`nectar-byon doctor` compares it); the entries stay as they are.',
+    http: 500,
+    exit: EXIT.checksFailed,
+  }),
+  AUDIT_NOTHING_TO_RESOLVE: define<{ size: number }>({
+    message: ({ size }) =>
+      `the log of ${size} leaves agrees with every tree head known outside: nothing is to be resolved`,
+    remedy: 'Nothing has to be done. `nectar-byon audit verify` examines the whole log.',
+    http: 409,
+    exit: EXIT.usage,
   }),
   AUDIT_TAIL_TORN: define<{ path: string; bytes: number }>({
     message: ({ path, bytes }) => `${path} ends in ${bytes} bytes of a write that never completed`,
