@@ -198,10 +198,22 @@ export function diskError(error: unknown, path: string): unknown {
   return new NectarError('NODE_DISK_FULL', { path }, { cause: error });
 }
 
+/** How long the free space of a volume is taken to be what it was: thousands of small writes a second ask for it. */
+const FREE_KNOWN_MS = 50;
+const knownFree = new Map<string, { readonly at: number; readonly bytes: Promise<number> }>();
+
 /** Throws NODE_DISK_FULL when the volume has fewer free bytes (for this user) than asked for. */
 export async function requireFree(path: string, bytes: number): Promise<void> {
-  const { bavail, bsize } = await statfs(path);
-  if (bavail * bsize < bytes) throw new NectarError('NODE_DISK_FULL', { path });
+  if ((await freeBytesOf(path)) < bytes) throw new NectarError('NODE_DISK_FULL', { path });
+}
+
+function freeBytesOf(path: string): Promise<number> {
+  const known = knownFree.get(path);
+  if (known !== undefined && performance.now() - known.at < FREE_KNOWN_MS) return known.bytes;
+  const measured = statfs(path).then(({ bavail, bsize }) => bavail * bsize);
+  knownFree.set(path, { at: performance.now(), bytes: measured });
+  measured.catch(() => knownFree.delete(path));
+  return measured;
 }
 
 function codeOf(error: unknown): string {

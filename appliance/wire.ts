@@ -14,7 +14,14 @@ import {
   type SequencerHomeConfig,
 } from './config/index.ts';
 import { createGateway, createGatewayRenewal, createMetricsServer, createTokens, issueByCa } from './gateway/index.ts';
-import { createIdentitySigner, createKeys, nodeEnvelopeCrypto } from './keys/index.ts';
+import {
+  createBackupKeys,
+  createIdentitySigner,
+  createKeyFreshness,
+  createKeys,
+  nodeEnvelopeCrypto,
+  runTool,
+} from './keys/index.ts';
 import { createP2p } from './p2p/index.ts';
 import { createAuditor, createBatcher, createRollup, createRpcServer, createSequencer } from './rollup/index.ts';
 import { createStatus } from './status/index.ts';
@@ -22,7 +29,7 @@ import { createStore } from './store/index.ts';
 import { createNodeMetrics, readFamilies } from './telemetry/index.ts';
 import { wirePublicSide } from './wire/public-side.ts';
 import { unsafeBlocks } from './wire/unsafe-blocks.ts';
-import { type NodeOptions, now, randomBytes, today, type WireDeps, type Wiring } from './wiring.ts';
+import { credentials, type NodeOptions, now, randomBytes, today, type WireDeps, type Wiring } from './wiring.ts';
 
 /** `run all`: a clinic's node. It follows the chain and serves its owner; it orders nothing. */
 export async function wireNode({ home, version, config }: NodeOptions, { log, metrics }: WireDeps): Promise<Wiring> {
@@ -33,7 +40,10 @@ export async function wireNode({ home, version, config }: NodeOptions, { log, me
   const crypto = nodeEnvelopeCrypto;
 
   // The secret boundary. Everything below gets derived keys, wrapped DEKs and signatures of it, never the root key.
-  const keys = createKeys({ ...config.keys, home: paths.keys }, { crypto, log, metrics, now: today, randomBytes });
+  const keys = createKeys(
+    { ...config.keys, home: paths.keys },
+    { crypto, log, metrics, now: today, randomBytes, run: runTool, credentials: credentials() },
+  );
   const checkpointKey = parseVerifierKey(identity.checkpointVkey);
   const signer = { ...createIdentitySigner(keys, 'checkpoint'), publicKey: checkpointKey.publicKey };
   const tokens = await createTokens(
@@ -46,6 +56,7 @@ export async function wireNode({ home, version, config }: NodeOptions, { log, me
     { folder: paths.audit, origin: checkpointKey.name, config: config.audit },
     { keys, signer, log, metrics, now, randomBytes },
   );
+  const keyFreshness = createKeyFreshness({ keys, evidence: audit, log });
   const store = createStore(
     { ...config.store, home: paths.storeParent, nodeId },
     {
@@ -82,7 +93,7 @@ export async function wireNode({ home, version, config }: NodeOptions, { log, me
   const view = createStatus(
     { nodeId, peerId, network: descriptor.name, version, roles: ['gateway', 'store', 'audit', 'rollup'] },
     {
-      services: [keys, audit, store, rollup, p2p, replication, anchor],
+      services: [keys, audit, keyFreshness, store, rollup, p2p, replication, anchor],
       isLocked: () => keys.state() === 'locked',
       heads: rollup.heads,
       peers: () => p2p.peers().length,
@@ -90,6 +101,7 @@ export async function wireNode({ home, version, config }: NodeOptions, { log, me
       audit: () => audit.treeHead(),
       anchored: () => anchor.anchored(),
       hardening: () => gateway.hardening(),
+      backups: () => gateway.backups(),
       now,
     },
   );
@@ -103,9 +115,11 @@ export async function wireNode({ home, version, config }: NodeOptions, { log, me
       certificatePath: paths.certificate,
       keyPath: paths.certificateKey,
       hardeningPath: paths.hardening,
+      backupsPath: paths.backups,
     },
     {
       keys,
+      backups: createBackupKeys({ nodeId }, { keys, signer, crypto }),
       audit,
       store,
       rollup,
@@ -157,7 +171,7 @@ export async function wireNode({ home, version, config }: NodeOptions, { log, me
   };
   return {
     alive: [keys, gateway, metricsServer],
-    usable: [audit, store, rollup, p2p, replication, anchor, renewal],
+    usable: [audit, keyFreshness, store, rollup, p2p, replication, anchor, renewal],
     url: () => gateway.url(),
     whenUsable: (signal) => keys.whenUnlocked(signal),
     onStarted: () => report('node.start'),

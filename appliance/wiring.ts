@@ -34,4 +34,23 @@ export interface RoleOptions extends NodeOptions {
 
 export const now = (): number => Date.now();
 export const today = (): Date => new Date();
-export const randomBytes = (length: number): Uint8Array => new Uint8Array(nodeRandomBytes(length));
+
+/** Salts, nonces and ids are drawn this many bytes at a time: a call into OpenSSL's generator costs as much as hashing 4 KiB. */
+const POOL_BYTES = 4096;
+const MAX_POOLED_BYTES = 64;
+const pool = { bytes: new Uint8Array(0), next: 0 };
+
+/** Fresh random bytes; what was handed out is wiped from the pool, so no key is in memory twice. */
+export function randomBytes(length: number): Uint8Array {
+  if (length > MAX_POOLED_BYTES) return new Uint8Array(nodeRandomBytes(length));
+  if (pool.next + length > pool.bytes.length) {
+    pool.bytes = new Uint8Array(nodeRandomBytes(POOL_BYTES));
+    pool.next = 0;
+  }
+  const drawn = pool.bytes.slice(pool.next, pool.next + length);
+  pool.bytes.fill(0, pool.next, pool.next + length);
+  pool.next += length;
+  return drawn;
+}
+/** Where systemd puts the credentials of this unit, decrypted; undefined outside of one. */
+export const credentials = (): string | undefined => process.env.CREDENTIALS_DIRECTORY;

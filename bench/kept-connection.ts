@@ -34,7 +34,8 @@ export class KeptConnection {
   }
 
   send(method: string, path: string, body: Buffer = Buffer.alloc(0)): Promise<Answer> {
-    const head = `${method} ${path} HTTP/1.1\r\n${this.#head}content-type: application/octet-stream\r\ncontent-length: ${body.length}\r\n\r\n`;
+    const described = body.length === 0 ? '' : 'content-type: application/octet-stream\r\n';
+    const head = `${method} ${path} HTTP/1.1\r\n${this.#head}${described}content-length: ${body.length}\r\n\r\n`;
     return new Promise((resolve, reject) => {
       this.#waiting = { resolve, reject };
       if (this.#socket.destroyed) reject(new Error('the node closed the connection'));

@@ -6,6 +6,10 @@ const BENCHES = {
   audit: () => import('./audit.ts'),
   chain: () => import('./chain.ts'),
   puts: () => import('./puts.ts'),
+  transfer: () => import('./transfer.ts'),
+  folder: () => import('./folder.ts'),
+  rm: () => import('./rm.ts'),
+  start: () => import('./start.ts'),
   sockets: () => import('./sockets.ts'),
   containers: () => import('./containers.ts'),
 } as const;

@@ -1,6 +1,6 @@
 import { homedir } from 'node:os';
 import { CommanderError } from 'commander';
-import { EXIT } from '../protocol/errors/definition.ts';
+import { EXIT } from '../appliance/exit-code.ts';
 import { createProgram } from './program.ts';
 import { describeProblem, renderProblem } from './render/problem.ts';
 import type { Terminal } from './terminal.ts';

@@ -1,13 +1,15 @@
 /**
  * NectarError and the one registry of codes.
  *
- * A code is AREA_PROBLEM, is never reused, and carries typed data. `docs/reference/errors.md` is generated from this
- * registry and tested against it both ways.
+ * A code is AREA_PROBLEM, is never reused, and carries typed data: code and data are what crosses a socket, a log or an HTTP
+ * answer. What an edge makes of a code stands there (definition.ts). `docs/reference/errors.md` is generated from both and
+ * tested against them both ways.
  */
 import { ANCHOR_ERRORS } from './errors/anchor.ts';
 import { AUDIT_ERRORS } from './errors/audit.ts';
 import { CLI_ERRORS } from './errors/cli.ts';
 import { CONFIG_ERRORS } from './errors/config.ts';
+import type { ErrorDefinition } from './errors/definition.ts';
 import { GATEWAY_ERRORS } from './errors/gateway.ts';
 import { HARDENING_ERRORS } from './errors/hardening.ts';
 import { KEY_ERRORS } from './errors/key.ts';
@@ -51,16 +53,6 @@ export class NectarError<C extends ErrorCode = ErrorCode> extends Error {
     this.code = code;
     this.data = data;
   }
-
-  /** The HTTP status of the problem document (RFC 9457). */
-  get status(): number {
-    return ERRORS[this.code].http;
-  }
-
-  /** The process exit code of the CLI (house-style 14). */
-  get exit(): number {
-    return ERRORS[this.code].exit;
-  }
 }
 
 /** True for a NectarError, of the given code when one is named. */
@@ -69,8 +61,8 @@ export function isNectarError<C extends ErrorCode>(error: unknown, code?: C): er
 }
 
 /** The severity of a rollup error; undefined for every other error. Only the rollup's driver switches on it. */
-export function rollupSeverity(error: unknown): 'temporary' | 'reset' | 'critical' | undefined {
+export function rollupSeverity(error: unknown): ErrorDefinition<never>['severity'] {
   if (!isNectarError(error)) return undefined;
-  const definition: { readonly severity?: 'temporary' | 'reset' | 'critical' } = ERRORS[error.code];
+  const definition: Pick<ErrorDefinition<never>, 'severity'> = ERRORS[error.code];
   return definition.severity;
 }

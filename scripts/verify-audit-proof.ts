@@ -77,7 +77,7 @@ try {
 } catch (error) {
   if (error instanceof NectarError) {
     process.stderr.write(`${error.code}: ${error.message}\n`);
-    process.exitCode = error.exit;
+    process.exitCode = error.code === 'AUDIT_VKEY_INVALID' ? 2 : 3;
   } else {
     process.stderr.write(`${(error as Error).message}\n${USAGE}`);
     process.exitCode = 2;

@@ -181,7 +181,15 @@ test('lets each room import only the rooms below it', () => {
 const isWire = (file: string): boolean => file === 'appliance/wire.ts' || file.startsWith('appliance/wire/');
 
 /** Files of no service that every service may use: mechanisms of which two copies would be one too many. */
-const SHARED = new Set(['appliance/service.ts', 'appliance/stream-memory.ts', 'appliance/durable-file.ts']);
+const SHARED = new Set([
+  'appliance/service.ts',
+  'appliance/stream-memory.ts',
+  'appliance/durable-file.ts',
+  // What every listener is bounded by.
+  'appliance/connection-guard.ts',
+  'appliance/guarded-http.ts',
+  'appliance/peer-network.ts',
+]);
 
 test('keeps the star: a service imports protocol, the shared files, telemetry and itself', () => {
   const wrong = all

@@ -17,9 +17,13 @@ import { eraseBodies } from './erase.ts';
 import type { AccessContext, AuditInput } from './event.ts';
 import { type RecordEvidence, recordEvidence } from './evidence.ts';
 import { conflictError, type Freshness, openFreshness, type WitnessedHead } from './freshness.ts';
+import type { FileGenerations } from './generations.ts';
+import { createGenerationsFile } from './generations-file.ts';
+import type { LoggedToken } from './generations-fold.ts';
 import type { ExternalHead } from './known-heads.ts';
 import { type AuditMetrics, createAuditMetrics } from './metrics.ts';
 import { type OpenLog, openLog } from './open-log.ts';
+import { type AuditPage, type AuditQuery, createQueries, type Queries } from './query.ts';
 import type { AuditEntry } from './reader.ts';
 import type {
   Audit,
@@ -33,8 +37,6 @@ import { parseSignedHead } from './signed-head.ts';
 import { type AuditVerdict, verifyLog } from './verify-folder.ts';
 import { createWriteHealth, type WriteHealth } from './write-health.ts';
 
-/** Most entries that one reading returns. */
-const MAX_TAIL = 1_000;
 /** Heads that wait for the start. */
 const MAX_EARLY_HEADS = 64;
 
@@ -65,6 +67,7 @@ class AuditLog implements Audit {
   readonly #key: VerifierKey;
   /** Heads that were told of before the start. */
   readonly #early: WitnessedHead[] = [];
+  readonly #queries: Queries;
   #state: State = { is: 'stopped' };
 
   constructor(options: AuditOptions, deps: AuditDeps) {
@@ -73,6 +76,11 @@ class AuditLog implements Audit {
     this.#disk = deps.disk ?? createDisk(options.folder);
     this.#metrics = createAuditMetrics(deps.metrics);
     this.#key = { name: options.origin, type: SIGNATURE_TYPE.ed25519, publicKey: deps.signer.publicKey };
+    this.#queries = createQueries({
+      open: () => this.#open().log,
+      logReading: (context, detail) => this.#logReading(context, detail),
+      now: deps.now,
+    });
   }
 
   async start(signal: AbortSignal): Promise<void> {
@@ -132,14 +140,8 @@ class AuditLog implements Audit {
     return log.reader.entry(index);
   }
 
-  async tail(limit: number, context: AccessContext): Promise<AuditEntry[]> {
-    const { log } = this.#open();
-    const end = log.leaves.size();
-    const count = Math.max(0, Math.min(Math.trunc(limit), MAX_TAIL, end));
-    await this.#logReading(context, { from: end - count, count });
-    const entries: AuditEntry[] = [];
-    for await (const entry of log.reader.entries(end - count, end)) entries.push(entry);
-    return entries;
+  async query(query: AuditQuery, context: AccessContext, signal?: AbortSignal): Promise<AuditPage> {
+    return this.#queries.page(query, context, signal);
   }
 
   async prove(index: number, context?: AccessContext): Promise<AuditProof> {
@@ -216,6 +218,14 @@ class AuditLog implements Audit {
     }
   }
 
+  async latest(): Promise<FileGenerations> {
+    return this.#open().log.generations.latest();
+  }
+
+  async loggedTokens(): Promise<readonly LoggedToken[]> {
+    return this.#open().log.generations.tokens();
+  }
+
   async erase(before: Date, context: AccessContext): Promise<{ erased: number }> {
     const { log } = this.#open();
     await this.append({ type: 'audit.erase', outcome: 'success', context, detail: { before: before.toISOString() } });
@@ -251,7 +261,8 @@ class AuditLog implements Audit {
     const bodyKey = keys.derive('audit-body');
     const epochs = createEpochs(this.#key);
     const sealer = createBodySealer(bodyKey, epochs, randomBytes);
-    const log = await openLog({ ...this.#deps, disk, metrics, epochs, sealer, config });
+    const generationsFile = createGenerationsFile({ disk, bodyKey, origin: epochs.base, randomBytes });
+    const log = await openLog({ ...this.#deps, disk, metrics, epochs, sealer, generationsFile, config });
     const told = [...(await this.#keptOutside(epochs)), ...this.#early.splice(0)];
     const freshness = await openFreshness({ log, epochs, disk, bodyKey, logger, metrics, now }, told);
     return { log, fresh: { epochs, freshness } };

@@ -1,3 +1,4 @@
+import { IDENTIFIER } from '../../protocol/merkle/audit-facts.ts';
 import { APPLICATION, type Coding, type EventCoding, eventCoding, SYSTEM } from './balp-codes.ts';
 import type { AuditInput } from './event.ts';
 
@@ -23,12 +24,14 @@ interface Recording {
 export function toAuditEvent(event: AuditInput, { origin, time }: Recording): AuditEventJson {
   const codes = eventCoding(event.type);
   const conforms = codes.profile !== undefined && event.outcome === 'success';
-  const node = { identifier: { system: 'urn:nectar:byon:node', value: origin } };
+  // BALP's profiles of one patient's data take exactly one.
+  const ofPatient = event.patients?.length === 1;
+  const node = { identifier: { system: IDENTIFIER.node, value: origin } };
   // BALP's Delete allows one subtype only; everywhere else our own event type stands beside the standard one.
   const subtypes = [codes.subtype, codes.profile === 'Delete' ? undefined : { system: SYSTEM.event, code: event.type }];
   return {
     resourceType: 'AuditEvent',
-    ...(conforms ? { meta: { profile: [`${PROFILES}.${codes.profile}`] } } : {}),
+    ...(conforms ? { meta: { profile: [`${PROFILES}.${ofPatient ? 'Patient' : ''}${codes.profile}`] } } : {}),
     type: codes.type,
     subtype: subtypes.filter((code) => code !== undefined),
     action: codes.action,
@@ -56,7 +59,7 @@ function agents(event: AuditInput, codes: EventCoding, node: object): object[] {
   return [
     {
       type: concept(codes.client),
-      who: { identifier: { system: 'urn:nectar:byon:client', value: actor.tokenId ?? actor.subject } },
+      who: { identifier: { system: IDENTIFIER.client, value: actor.tokenId ?? actor.subject } },
       requestor: false,
       network: client,
     },
@@ -68,7 +71,7 @@ function agents(event: AuditInput, codes: EventCoding, node: object): object[] {
     },
     {
       type: concept(codes.user),
-      who: { identifier: { system: 'urn:nectar:byon:subject', value: actor.subject } },
+      who: { identifier: { system: IDENTIFIER.subject, value: actor.subject } },
       requestor: true,
       ...(actor.name === undefined ? {} : { name: actor.name }),
       // The token that carried the permission; BALP's Delete has no room for it here, its client agent names it.
@@ -92,6 +95,7 @@ function entities(event: AuditInput, codes: EventCoding): object[] {
   ];
   if (codes.profile === 'Query') list.push(queryEntity(detail));
   if (event.recordId !== undefined) list.push(recordEntity(event.recordId));
+  list.push(...(event.patients ?? []).map(patientEntity));
   if (detail.length > 0 && codes.profile !== 'Query') {
     const values = detail.map(([type, value]) => ({ type, valueString: String(value) }));
     list.push({ type: { system: SYSTEM.detail, code: event.type }, name: 'detail', detail: values });
@@ -101,9 +105,18 @@ function entities(event: AuditInput, codes: EventCoding): object[] {
 
 function recordEntity(recordId: string): object {
   return {
-    what: { identifier: { system: 'urn:nectar:byon:record', value: recordId } },
+    what: { identifier: { system: IDENTIFIER.record, value: recordId } },
     type: { system: SYSTEM.entityType, code: '2', display: 'System Object' },
     role: { system: SYSTEM.objectRole, code: '4', display: 'Domain Resource' },
+  };
+}
+
+/** A logical reference: the node knows what the owner calls a patient, and has no Patient resource. */
+function patientEntity(patient: string): object {
+  return {
+    what: { type: 'Patient', identifier: { system: IDENTIFIER.patient, value: patient } },
+    type: { system: SYSTEM.entityType, code: '1', display: 'Person' },
+    role: { system: SYSTEM.objectRole, code: '1', display: 'Patient' },
   };
 }
 

@@ -24,6 +24,8 @@ export interface AuditInput {
   readonly outcome: 'success' | 'failure';
   readonly context: AccessContext;
   readonly recordId?: string;
+  /** Patients that the record's labels name. */
+  readonly patients?: readonly string[];
   readonly version?: number;
   readonly detail?: Readonly<Record<string, string | number>>;
 }

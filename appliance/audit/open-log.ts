@@ -9,6 +9,8 @@ import type { AuditConfig } from './config.ts';
 import type { Disk } from './disk.ts';
 import type { Epochs } from './epochs.ts';
 import { type AuditInput, type PreparedEntry, prepareEntry } from './event.ts';
+import { createGenerations, type Generations } from './generations.ts';
+import type { GenerationsFile } from './generations-file.ts';
 import { type Appended, createLog, type Log } from './log.ts';
 import type { AuditMetrics } from './metrics.ts';
 import { createReader, type Reader } from './reader.ts';
@@ -18,6 +20,8 @@ import { recoverLog } from './recover.ts';
 export interface OpenLog {
   readonly leaves: Log;
   readonly reader: Reader;
+  /** What the log says of the files of the home. */
+  readonly generations: Pick<Generations, 'latest' | 'tokens'>;
   /** Bytes of a write that never completed, which the next append removes. */
   readonly torn: number;
   /** @param time of the leaf in milliseconds; now unless it records what was decided earlier */
@@ -39,6 +43,7 @@ export interface OpenLogDeps {
   readonly epochs: Epochs;
   readonly signer: CheckpointSigner;
   readonly sealer: BodySealer;
+  readonly generationsFile: GenerationsFile;
   readonly metrics: AuditMetrics;
   readonly config: AuditConfig;
   readonly log: Logger;
@@ -73,15 +78,22 @@ export async function openLog(deps: OpenLogDeps): Promise<OpenLog> {
       .issue()
       .catch((error: unknown) => deps.log.warn({ code: codeOf(error) }, 'no checkpoint could be written'));
   };
-  const append = createAppend(deps, leaves, () => {
-    const due = leaves.size() - checkpoints.size >= config.checkpointEveryLeaves;
-    return due ? issueBehind() : Promise.resolve();
+  const reader = createReader(leaves, deps.sealer, epochs.key);
+  const generations = createGenerations({ ...deps, file: deps.generationsFile, leaves, reader });
+  const append = createAppend(deps, leaves, {
+    taken: (index, event) => generations.take(index, event),
+    signWhenDue() {
+      const due = leaves.size() - checkpoints.size >= config.checkpointEveryLeaves;
+      return due ? issueBehind() : Promise.resolve();
+    },
   });
   // The first checkpoint comes before the first leaf: from then on a missing one is a removed one.
   if (recovered.signedAs !== epochs.key().name) await checkpoints.issue();
+  await generations.open();
   return {
     leaves,
-    reader: createReader(leaves, deps.sealer, epochs.key),
+    reader,
+    generations,
     torn: recovered.torn,
     append: append.one,
     idle: append.drain,
@@ -101,20 +113,23 @@ export async function openLog(deps: OpenLogDeps): Promise<OpenLog> {
     },
     async close({ sign }) {
       await append.drain();
-      if (sign) await issueBehind();
+      if (sign) {
+        await issueBehind();
+        await generations.save();
+      }
       await leaves.close();
     },
   };
 }
 
 /**
- * Appends that share fsyncs. Behind them `signWhenDue` is called, never twice at once: a checkpoint that fails now is signed
+ * Appends that share fsyncs. `taken` hears of each leaf, in their order. Behind them `signWhenDue` is called, never twice at once: a checkpoint that fails now is signed
  * with the next one.
  */
 function createAppend(
   { metrics, config, epochs, now, randomBytes }: OpenLogDeps,
   leaves: Log,
-  signWhenDue: () => Promise<void>,
+  behind: { taken(index: number, event: AuditInput): void; signWhenDue(): Promise<void> },
 ): { one: OpenLog['append']; drain(): Promise<void> } {
   const prepare = { origin: epochs.base, maxBodyBytes: config.maxBodyBytes, randomBytes };
   const queue = createAppendQueue<PreparedEntry, Appended>({
@@ -137,9 +152,10 @@ function createAppend(
         metrics.appended.inc({ outcome: 'refused' });
         throw error;
       });
+      behind.taken(index, event);
       if (!signing) {
         signing = true;
-        void signWhenDue().finally(() => {
+        void behind.signWhenDue().finally(() => {
           signing = false;
         });
       }

@@ -22,11 +22,26 @@ export interface AuditEntry {
   readonly body: AuditEventJson | undefined;
 }
 
+/** What a reading wants. Bodies are opened only of leaves that pass. */
+export interface Selection {
+  readonly leaf: (leaf: AuditLeaf) => boolean;
+  /** Undefined when leaves alone decide. A text that every wanted body holds spares parsing the others. */
+  readonly body: { readonly holds?: string; readonly wants: (body: AuditEventJson) => boolean } | undefined;
+}
+
+export interface Selected {
+  readonly entries: readonly AuditEntry[];
+  /** Indices of leaves that passed, and whose body is erased: nobody can say any more whether they were wanted. */
+  readonly undecided: readonly number[];
+}
+
 /** Reads entries back, each checked against the tree and its seal: what the disk says is not believed. */
 export interface Reader {
   entry(index: number): Promise<AuditEntry>;
   /** The entries `[begin, end)`, in order, a bundle at a time. */
   entries(begin: number, end: number): AsyncIterable<AuditEntry>;
+  /** Those of one bundle's entries in `[begin, end)` that a selection wants, in order. */
+  select(range: { begin: number; end: number }, selection: Selection): Promise<Selected>;
   prove(index: number, checkpoint: SignedSnapshot, withBody: boolean): Promise<AuditProof>;
 }
 
@@ -50,6 +65,7 @@ export function createReader(log: Log, sealer: BodySealer, key: () => VerifierKe
         }
       }
     },
+    select: ({ begin, end }, selection) => selectEntries({ begin, end, selection }, { log, sealer }),
     async prove(index, { issued, at }, withBody) {
       const stored = await readStored(index, at);
       const open = withBody ? openBody(index, stored, sealer) : undefined;
@@ -68,6 +84,39 @@ export function createReader(log: Log, sealer: BodySealer, key: () => VerifierKe
       };
     },
   };
+}
+
+async function selectEntries(
+  { begin, end, selection }: { begin: number; end: number; selection: Selection },
+  { log, sealer }: { log: Log; sealer: BodySealer },
+): Promise<Selected> {
+  const bundle = bundleOf(begin);
+  const entries: AuditEntry[] = [];
+  const undecided: number[] = [];
+  for (const [i, stored] of (await readVerifiedBundle(log, bundle, log.snapshot())).entries()) {
+    const index = bundle * TILE_WIDTH + i;
+    if (index < begin || index >= end || !selection.leaf(parseAuditLeaf(stored.leaf))) continue;
+    if (selection.body !== undefined && stored.sealed === undefined) {
+      undecided.push(index);
+      continue;
+    }
+    const entry = parseWanted(index, stored, { sealer, body: selection.body });
+    if (entry !== undefined) entries.push(entry);
+  }
+  return { entries, undecided };
+}
+
+function parseWanted(
+  index: number,
+  stored: StoredEntry,
+  { sealer, body }: { sealer: BodySealer; body: Selection['body'] },
+): AuditEntry | undefined {
+  if (body === undefined) return parseEntry(index, stored, sealer);
+  const open = openBody(index, stored, sealer);
+  if (open === undefined || (body.holds !== undefined && !Buffer.from(open.body).includes(body.holds)))
+    return undefined;
+  const entry = entryOf(index, stored, open);
+  return entry.body !== undefined && body.wants(entry.body) ? entry : undefined;
 }
 
 /**
@@ -100,7 +149,10 @@ function openBody(index: number, { leaf, sealed }: StoredEntry, sealer: BodySeal
 }
 
 function parseEntry(index: number, stored: StoredEntry, sealer: BodySealer): AuditEntry {
-  const open = openBody(index, stored, sealer);
+  return entryOf(index, stored, openBody(index, stored, sealer));
+}
+
+function entryOf(index: number, stored: StoredEntry, open: OpenBody | undefined): AuditEntry {
   return {
     index,
     leafHash: Buffer.from(leafHash(stored.leaf)).toString('hex') as LeafHash,

@@ -9,7 +9,10 @@ import type { Disk } from './disk.ts';
 import type { AccessContext, AuditInput } from './event.ts';
 import type { RecordEvidence } from './evidence.ts';
 import type { WitnessedHead } from './freshness.ts';
+import type { FileGenerations } from './generations.ts';
+import type { LoggedToken } from './generations-fold.ts';
 import type { Conflict, ExternalHead } from './known-heads.ts';
+import type { AuditPage, AuditQuery } from './query.ts';
 import type { AuditEntry } from './reader.ts';
 import type { SignedHead } from './signed-head.ts';
 import type { AuditAnchor, AuditVerdict, VerifyLogOptions } from './verify-folder.ts';
@@ -71,8 +74,8 @@ export interface Audit extends Service {
   checkpoint(): Promise<IssuedCheckpoint>;
   /** Reading the log is itself logged, before anything is returned. */
   entry(index: number, context: AccessContext): Promise<AuditEntry>;
-  /** The last entries, oldest first, at most a thousand. */
-  tail(limit: number, context: AccessContext): Promise<AuditEntry[]>;
+  /** A page of the entries that a filter means; the whole reading is logged once, before its first page. */
+  query(query: AuditQuery, context: AccessContext, signal?: AbortSignal): Promise<AuditPage>;
   /** A stand-alone proof. With a context it discloses the body, and the reading is logged; without, it does not. */
   prove(index: number, context?: AccessContext): Promise<AuditProof>;
   /** Hashes that lead from an older tree to the last checkpoint. */
@@ -80,6 +83,10 @@ export interface Audit extends Service {
   verify(request: AuditVerifyRequest): Promise<AuditVerdict>;
   /** What happened to records from a leaf on: for the node's own cross-check, not for people. */
   records(from: number, signal: AbortSignal): AsyncIterable<RecordEvidence>;
+  /** The newest generation of each file of the home that a leaf states: what is older on disk was put back. */
+  latest(): Promise<FileGenerations>;
+  /** The tokens that the log knows of, revoked ones included. */
+  loggedTokens(): Promise<readonly LoggedToken[]>;
   /**
    * Tells of a tree head that left the machine: anchored, cosigned. Before the start it is kept until then. Throws AUDIT_TRUNCATED or
    * AUDIT_FORKED when the log contradicts it: from then on nothing is appended or signed, over every restart, until resolve().

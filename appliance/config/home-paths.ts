@@ -22,6 +22,8 @@ export interface HomePaths {
   readonly tokens: string;
   /** What the node remembers of hardening reports. */
   readonly hardening: string;
+  /** What the node remembers of its backup repositories. */
+  readonly backups: string;
   /** The places that a role locks while it runs. `all` locks those of every role. */
   locks(role: LockedRole): readonly string[];
   /** The folders whose format.json tells the format of the data that a role alone writes. */
@@ -54,6 +56,7 @@ function folderPaths(root: string): HomePaths {
     certificateKey: at('tls', 'server.key'),
     tokens: at('tokens.json'),
     hardening: at('hardening.json'),
+    backups: at('backups.json'),
     // One format of the whole home: of four processes on it, one changes it.
     formats: (role) => (role === 'all' || role === 'store' ? [root] : []),
     locks: (role) => [lock(role), ...(role === 'all' ? SPLIT_ROLES.map(lock) : [])],
@@ -77,6 +80,7 @@ function volumePaths(root: string): HomePaths {
     certificateKey: at('gateway', 'tls', 'server.key'),
     tokens: at('gateway', 'tokens.json'),
     hardening: at('gateway', 'hardening.json'),
+    backups: at('gateway', 'backups.json'),
     formats: (role) => (role === 'all' ? SPLIT_ROLES : [role]).map((name) => at(name)),
     locks: (role) => (role === 'all' ? SPLIT_ROLES : [role]).map((name) => at(name, 'lock')),
   };

@@ -22,9 +22,10 @@ export function acceptUpgrade(socket: Socket, version: number): void {
   socket.write([...head, `${VERSION_HEADER}: ${version}`, '', ''].join('\r\n'), 'latin1');
 }
 
+/** The status says only that there is no connection; the body says why. */
 export function refuseUpgrade(socket: Socket, version: number, failure: NectarError): void {
   const body = encodeFailure(failure);
-  const head = [`HTTP/1.1 ${failure.status} Refused`, 'connection: close', 'content-type: application/json'];
+  const head = ['HTTP/1.1 503 Refused', 'connection: close', 'content-type: application/json'];
   const lengths = [`content-length: ${body.length}`, `${VERSION_HEADER}: ${version}`, '', ''];
   socket.end(Buffer.concat([Buffer.from([...head, ...lengths].join('\r\n'), 'latin1'), body]));
 }

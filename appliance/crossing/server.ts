@@ -11,6 +11,7 @@ import { listenOnSocket } from './socket.ts';
 import { CROSSING_VERSION, parseVersion, VERSION_HEADER } from './version.ts';
 
 const HEADERS_TIMEOUT_MS = 10_000;
+const CHECK_INTERVAL_MS = 1_000;
 const MAX_HEADER_BYTES = 8 * 1024;
 /** The gateway serves 256 requests at a time; feeds and loops of the other roles come on top. */
 const MAX_CONNECTIONS = 1024;
@@ -62,6 +63,7 @@ export function createCrossingServer(options: CrossingServerOptions, { routes, l
       const made = createServer({
         maxHeaderSize: MAX_HEADER_BYTES,
         headersTimeout: HEADERS_TIMEOUT_MS,
+        connectionsCheckingInterval: CHECK_INTERVAL_MS,
       });
       made.on('request', (request: IncomingMessage) => {
         const refused = refusal(request) ?? new NectarError('GATEWAY_ROUTE_ABSENT', {});

@@ -1,17 +1,17 @@
 import { parseArgs } from 'node:util';
 import manifest from '../../package.json' with { type: 'json' };
-import { EXIT } from '../../protocol/errors/definition.ts';
 import { isNectarError } from '../../protocol/errors.ts';
 import { socketsFolder } from '../config/index.ts';
 import { checkHealth } from '../crossing/health/check-health.ts';
 import { healthSocketPath } from '../crossing/socket.ts';
+import { EXIT } from '../exit-code.ts';
 import { runSplitRole, type WireRole } from '../run-split-role.ts';
 
 type SplitRole = 'gateway' | 'store' | 'audit' | 'rollup';
 
 /**
  * The program of an image, which holds one role and no command line: `run <role> --home DIR` and `healthcheck <role> [--live]`.
- * An error ends it as JSON on stderr, with the exit code of its kind.
+ * An error ends it as JSON on stderr, which says what it is; the exit code says whether a human can mend it (10) or it is a bug (1).
  */
 export async function runEntry(role: SplitRole, wire: WireRole): Promise<never> {
   try {
@@ -23,7 +23,7 @@ export async function runEntry(role: SplitRole, wire: WireRole): Promise<never> 
       : { code: 'NODE_INTERNAL', message: String(error instanceof Error ? error.stack : error) };
     const text = JSON.stringify({ error: shown }, (_, value) => (typeof value === 'bigint' ? String(value) : value));
     process.stderr.write(`${text}\n`);
-    process.exit(known ? error.exit : EXIT.bug);
+    process.exit(known ? EXIT.config : EXIT.bug);
   }
 }
 

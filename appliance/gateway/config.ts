@@ -22,7 +22,32 @@ export const GatewayConfig = Type.Object(
     maxRpcBytes: bounded('Size of a JSON-RPC request body.', 1024 * KIB_BYTES, KIB_BYTES),
     maxRpcBatch: bounded('Calls in one JSON-RPC batch.', 100),
     maxRecordBytes: bounded('Size of one record.', TIB_BYTES),
-    maxConnections: bounded('Open connections; more are closed at once.', 512),
+    maxConnections: bounded(
+      'Open connections. When all are taken, one without a valid token makes room, then one that is idle.',
+      512,
+    ),
+    maxStrangers: bounded(
+      'Of them, connections that have not shown a valid token yet; never more than three quarters of all.',
+      256,
+    ),
+    maxStrangersPerNetwork: bounded(
+      'The same from one IPv4 address or one /64 of IPv6; the oldest is closed for a new one.',
+      64,
+    ),
+    strangersPerSecond: bounded(
+      'New connections a second from one network, beyond a burst of eight times as many; those that show a valid token do not count.',
+      32,
+    ),
+    trustedNetworks: Type.Array(
+      Type.String({ minLength: 1, maxLength: 64, pattern: '^[0-9a-fA-F.:]+(/[0-9]{1,3})?$' }),
+      {
+        description:
+          'Addresses or CIDR blocks of proxies of yours, which the bounds of one network do not hold for. Loopback is always one.',
+        default: [],
+        maxItems: 64,
+      },
+    ),
+    handshakeTimeoutMs: bounded('Time a client has to agree on TLS.', 10_000, 100),
     maxRequests: bounded('Authorised requests served at a time, uploads and downloads included.', 256),
     maxUploads: bounded('Uploads served at a time.', 16),
     headersTimeoutMs: bounded('Time a client has to send its request headers.', 10_000, 100),

@@ -1,4 +1,5 @@
 import type { Cid, RecordId, RootHash } from '../../protocol/brand.ts';
+import type { AuditFilter } from '../../protocol/merkle/audit-filter.ts';
 import type { Logger, Metrics, NodeMetrics } from '../telemetry/index.ts';
 import type { NetworkInfo, NodeReadiness, NodeStatus } from './schemas.ts';
 import type { Tokens } from './tokens.ts';
@@ -13,21 +14,75 @@ export interface AccessContext {
 /** A service of this process answers at once, one of another role after a message. */
 type Awaitable<T> = T | Promise<T>;
 
+/** The provider's own schema decides what its settings may be; the gateway only bounds them. */
+export interface Enrolment {
+  readonly provider: string;
+  readonly settings?: Readonly<Record<string, unknown>>;
+  readonly secret?: Uint8Array;
+}
+
 export interface GatewayKeys {
   state(): Awaitable<'locked' | 'unlocked'>;
-  unlock(secret: { provider: 'passphrase'; passphrase: Uint8Array } | { provider: 'file' }): Promise<void>;
-  list(): Awaitable<readonly { id: string; createdAt: string; current: boolean; provider: string }[]>;
-  rotate(): Promise<{ from: string; to: string }>;
+  unlock(secret: { provider: string; passphrase?: Uint8Array }): Promise<void>;
+  list(): Awaitable<
+    readonly { id: string; createdAt: string; current: boolean; provider: string; destroyedAt?: string }[]
+  >;
+  /** What opens the node. */
+  providers(): Awaitable<
+    readonly { id: string; provider: string; title: string; attended: boolean; createdAt: string }[]
+  >;
+  rotate(): Promise<{ from: string; to: string; generation: number }>;
+  /** Destroys every KEK but the current one. */
+  retire(): Promise<{ destroyed: string[]; generation: number }>;
+  enroll(wanted: Enrolment): Promise<{ id: string; generation: number }>;
+  change(id: string, wanted: Enrolment): Promise<{ id: string; generation: number }>;
+  remove(id: string): Promise<{ id: string; generation: number }>;
+  /** Accepts a key list that contradicts the log. */
+  resolve(): Promise<{ from: string; to: string; generation: number }>;
+}
+
+/** What a node says of a copy of itself: `kind: 'file'` of one in one file, `'snapshot'` of one in a repository. */
+export type CopyStatement =
+  | {
+      readonly kind: 'file';
+      readonly createdAt: string;
+      readonly entries: number;
+      readonly bytes: number;
+      readonly manifestSha256: string;
+    }
+  | {
+      readonly kind: 'snapshot';
+      readonly repository: string;
+      readonly generation: number;
+      readonly createdAt: string;
+      readonly logSize: number;
+      readonly logRoot: string;
+      readonly manifestSha256: string;
+      readonly tableSha256: string;
+      readonly previous: string;
+    };
+
+export interface GatewayBackups {
+  /** Ed25519 by the checkpoint key over the statement's text. */
+  sign(statement: CopyStatement): Promise<Uint8Array>;
+  /** Seals the metadata of a repository. */
+  repositoryKey(repository: string): Promise<Uint8Array>;
 }
 
 /** The events that the gateway itself is the witness of; everything about records is appended by the store. */
 export interface GatewayAuditEvent {
   readonly type:
     | 'auth.denied'
+    | 'connection.refused'
     | 'token.create'
     | 'token.revoke'
     | 'key.unlock'
     | 'key.rotate'
+    | 'key.retire'
+    | 'key.enroll'
+    | 'key.change'
+    | 'key.remove'
+    | 'key.resolve'
     | 'record.rewrap'
     | 'record.scrub'
     | 'network.join'
@@ -36,6 +91,8 @@ export interface GatewayAuditEvent {
     | 'hardening.waive'
     | 'hardening.unwaive'
     | 'hardening.schedule'
+    | 'backup.verify'
+    | 'backup.schedule'
     | 'node.backup'
     | 'node.restore';
   readonly outcome: 'success' | 'failure';
@@ -55,11 +112,28 @@ export interface GatewayAuditVerdict {
   readonly size: number;
 }
 
+export interface GatewayAuditQuery {
+  readonly filter: AuditFilter;
+  readonly records?: readonly string[];
+  readonly limit: number;
+  readonly after?: number;
+  readonly cursor?: string;
+}
+
+export interface GatewayAuditPage {
+  readonly entries: readonly object[];
+  readonly cursor?: string;
+  readonly from: number;
+  readonly to: number;
+  readonly undecided: number;
+}
+
 export interface GatewayAudit {
   append(event: GatewayAuditEvent): Promise<{ index: number }>;
   checkpoint(): Promise<{ origin: string; size: number; root: RootHash; note: string }>;
   entry(index: number, context: AccessContext): Promise<object>;
-  tail(limit: number, context: AccessContext): Promise<readonly object[]>;
+  /** One leaf says of the whole reading what was asked, before its first page. */
+  query(query: GatewayAuditQuery, context: AccessContext, signal: AbortSignal): Promise<GatewayAuditPage>;
   /** With a context the proof shows the body, and that is logged; without one it shows none. */
   prove(index: number, context?: AccessContext): Promise<object>;
   verify(options: { anchors: readonly AuditAnchor[]; signal: AbortSignal }): Promise<GatewayAuditVerdict>;
@@ -146,6 +220,7 @@ export interface GatewayPeer {
 /** What the gateway needs from the rest of the node. A service that has not started throws NODE_NOT_READY. */
 export interface GatewayDependencies {
   readonly keys: GatewayKeys;
+  readonly backups: GatewayBackups;
   readonly audit: GatewayAudit;
   readonly store: GatewayStore;
   /** JSON-RPC 2.0, single or batch; undefined when the body held notifications only. Never throws once started. */

@@ -2,7 +2,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Server } from 'node:https';
 import type { FastifyBaseLogger, FastifyInstance, FastifyTypeProvider } from 'fastify';
 import type { Static, TSchema } from 'typebox';
+import type { ConnectionGuard } from '../connection-guard.ts';
 import type { Admission, Exclusive } from './admission.ts';
+import type { BackupNotes } from './backup-notes.ts';
 import type { GatewayConfig } from './config.ts';
 import type { AccessContext, GatewayDependencies } from './dependencies.ts';
 import type { HardeningNotes } from './hardening-notes.ts';
@@ -25,10 +27,12 @@ export interface RouteContext {
   readonly deps: GatewayDependencies;
   readonly metrics: GatewayMetrics;
   readonly events: SecurityEvents;
+  readonly connections: ConnectionGuard;
   readonly uploads: Admission;
   readonly exclusive: Exclusive;
   readonly idempotency: Idempotency;
   readonly hardening: HardeningNotes;
+  readonly backups: BackupNotes;
 }
 
 /** How a route is guarded. Every route says so; a route that does not is refused when the server is built. */

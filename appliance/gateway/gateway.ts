@@ -3,6 +3,8 @@ import type { AddressInfo } from 'node:net';
 import { createSecureContext } from 'node:tls';
 import { NectarError } from '../../protocol/errors.ts';
 import type { Readiness, Service } from '../service.ts';
+import { type BackupNotes, openBackupNotes } from './backup-notes.ts';
+import type { BackupStatus } from './backup-schemas.ts';
 import type { GatewayConfig } from './config.ts';
 import type { GatewayDependencies } from './dependencies.ts';
 import { type HardeningNotes, openHardeningNotes } from './hardening-notes.ts';
@@ -24,6 +26,8 @@ export interface GatewayOptions {
   readonly keyPath: string;
   /** Where the notes of hardening reports are kept. */
   readonly hardeningPath: string;
+  /** Where the notes of backups are kept. */
+  readonly backupsPath: string;
 }
 
 export interface Gateway extends Service {
@@ -33,6 +37,8 @@ export interface Gateway extends Service {
   reloadCertificate(): Promise<void>;
   /** What is on record of hardening reports; null when there is nothing. */
   hardening(): HardeningStatus | null;
+  /** What is on record of backup repositories; null when there is none. */
+  backups(): BackupStatus | null;
 }
 
 /** The owner's HTTPS API: parse, authorise, call, serialise. It holds no data key, and starts before the node is unlocked. */
@@ -41,7 +47,7 @@ export function createGateway(options: GatewayOptions, dependencies: GatewayDepe
   const log = dependencies.log.child({ service: 'gateway' });
   const deps = { ...dependencies, log };
   const stopping = new AbortController();
-  let built: (BuiltServer & { readonly hardening: HardeningNotes }) | undefined;
+  let built: (BuiltServer & { readonly hardening: HardeningNotes; readonly backups: BackupNotes }) | undefined;
   let flushTimer: NodeJS.Timeout | undefined;
 
   return {
@@ -49,8 +55,9 @@ export function createGateway(options: GatewayOptions, dependencies: GatewayDepe
     async start(signal) {
       const tls = await readCertificate(options);
       const hardening = await openHardeningNotes(options.hardeningPath, deps);
+      const backups = await openBackupNotes(options.backupsPath, deps);
       const { version } = options;
-      const setup = { config, version, tls, hardening, stopping: AbortSignal.any([signal, stopping.signal]) };
+      const setup = { config, version, tls, hardening, backups, stopping: AbortSignal.any([signal, stopping.signal]) };
       const { server, routes, events } = await buildServer(setup, deps);
       try {
         await listen(server.server, config.host, config.port);
@@ -58,7 +65,7 @@ export function createGateway(options: GatewayOptions, dependencies: GatewayDepe
         await server.close();
         throw error;
       }
-      built = { server, routes, events, hardening };
+      built = { server, routes, events, hardening, backups };
       flushTimer = setInterval(() => void events.flush(), FLUSH_INTERVAL_MS).unref();
       log.info({ url: urlOf(built) }, 'gateway listening');
     },
@@ -69,7 +76,7 @@ export function createGateway(options: GatewayOptions, dependencies: GatewayDepe
       built = undefined;
       stopping.abort();
       await drain(server.server, config.drainTimeoutMs);
-      await events.flush();
+      await events.flush(true);
       await server.close();
     },
     readiness(): Readiness {
@@ -80,6 +87,7 @@ export function createGateway(options: GatewayOptions, dependencies: GatewayDepe
       return urlOf(built);
     },
     hardening: () => built?.hardening.status() ?? null,
+    backups: () => built?.backups.status() ?? null,
     async reloadCertificate() {
       const tls = await readCertificate(options);
       built?.server.server.setSecureContext({ ...tls, ...TLS_BOUNDS });

@@ -1,11 +1,12 @@
-import { createServer, type Server } from 'node:http';
+import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { createGuardedHttp } from '../guarded-http.ts';
 import type { Readiness, Service } from '../service.ts';
 import type { Logger, NodeMetrics } from '../telemetry/index.ts';
 import { listen } from './listen.ts';
 
 const MAX_HEADER_BYTES = 4096;
-const MAX_CONNECTIONS = 8;
+const MAX_CONNECTIONS = 16;
 const TIMEOUT_MS = 10_000;
 
 interface MetricsOptions {
@@ -55,13 +56,8 @@ export async function openMetricsServer(
   { port, host }: { readonly port: number; readonly host: string },
   metrics: NodeMetrics,
 ): Promise<Server> {
-  const options = {
-    maxHeaderSize: MAX_HEADER_BYTES,
-    headersTimeout: TIMEOUT_MS,
-    requestTimeout: TIMEOUT_MS,
-    keepAliveTimeout: TIMEOUT_MS,
-  };
-  const server = createServer(options, (request, response) => {
+  const options = { maxConnections: MAX_CONNECTIONS, maxHeaderBytes: MAX_HEADER_BYTES, timeoutMs: TIMEOUT_MS };
+  const server = createGuardedHttp(options, (request, response) => {
     if (request.url !== '/metrics') return response.writeHead(404).end();
     if (request.method !== 'GET' && request.method !== 'HEAD')
       return response.writeHead(405, { allow: 'GET, HEAD' }).end();
@@ -70,7 +66,6 @@ export async function openMetricsServer(
       () => response.writeHead(500).end(),
     );
   });
-  server.maxConnections = MAX_CONNECTIONS;
   await listen(server, host, port);
   return server;
 }

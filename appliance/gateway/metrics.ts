@@ -1,5 +1,6 @@
 import { Counter, Gauge, Histogram } from 'prom-client';
 import type { Metrics } from '../telemetry/index.ts';
+import type { BackupStatus } from './backup-schemas.ts';
 import type { RecordedReport } from './hardening-schemas.ts';
 
 /** Labels are route patterns, methods and codes of ours: no text from outside, so their number is bounded. */
@@ -12,6 +13,9 @@ export interface GatewayMetrics {
   readonly denied: Counter<'reason'>;
   readonly malformed: Counter;
   readonly truncated: Counter;
+  readonly connectionsEnded: Counter<'reason'>;
+  /** Says how many connections are open, asked for at each scrape. */
+  connections(count: () => { strangers: number; known: number }): void;
 }
 
 export function createGatewayMetrics(registry: Metrics): GatewayMetrics {
@@ -53,6 +57,25 @@ export function createGatewayMetrics(registry: Metrics): GatewayMetrics {
       help: 'Answers cut off after their headers.',
       registers,
     }),
+    connectionsEnded: new Counter({
+      name: 'nectar_gateway_connections_ended_total',
+      help: 'Connections ended by the bounds on connections: rate, crowded, evicted, full, silent.',
+      labelNames: ['reason'],
+      registers,
+    }),
+    connections(count) {
+      new Gauge({
+        name: 'nectar_gateway_connections',
+        help: 'Open connections: known have shown a valid token, strangers have not.',
+        labelNames: ['peer'],
+        registers,
+        collect() {
+          const { strangers, known } = count();
+          this.set({ peer: 'stranger' }, strangers);
+          this.set({ peer: 'known' }, known);
+        },
+      });
+    },
   };
 }
 
@@ -97,4 +120,38 @@ export function createHardeningMetrics(registry: Metrics): HardeningMetrics {
       late = isOverdue;
     },
   };
+}
+
+/** What is on record of backup repositories, asked for at each scrape: no event tells when a run begins to be overdue. */
+export function createBackupMetrics(registry: Metrics, status: () => BackupStatus | null): void {
+  const seconds = (instant: string | null | undefined): number => (instant == null ? 0 : Date.parse(instant) / 1000);
+  const values: readonly [string, string, () => number][] = [
+    ['repositories', 'Backup repositories that the node knows of.', () => status()?.repositories ?? 0],
+    [
+      'snapshot_time_seconds',
+      'When the newest snapshot was signed, in Unix time; 0: never.',
+      () => seconds(status()?.lastAt),
+    ],
+    [
+      'verified_time_seconds',
+      'When a verification last found nothing wrong, in Unix time; 0: never.',
+      () => seconds(status()?.verifiedAt),
+    ],
+    ['faulty_repositories', 'Repositories whose last verification failed.', () => status()?.faulty ?? 0],
+    [
+      'overdue',
+      '1 when a scheduled snapshot did not come within two intervals.',
+      () => (status()?.overdue === true ? 1 : 0),
+    ],
+  ];
+  for (const [name, help, read] of values) {
+    new Gauge({
+      name: `nectar_backup_${name}`,
+      help,
+      registers: [registry],
+      collect() {
+        this.set(read());
+      },
+    });
+  }
 }

@@ -13,7 +13,7 @@ function problemResponse(description: string): object {
 
 export interface Operation {
   readonly id: string;
-  readonly tag: 'records' | 'audit' | 'node' | 'network' | 'keys' | 'tokens' | 'hardening' | 'rpc';
+  readonly tag: 'records' | 'audit' | 'node' | 'network' | 'keys' | 'tokens' | 'hardening' | 'backups' | 'rpc';
   readonly summary: string;
   readonly description?: string;
   readonly guard: RouteGuard;
@@ -66,7 +66,9 @@ export async function addOpenApi(server: GatewayServer, version: string): Promis
         version,
         license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
       },
-      tags: ['records', 'audit', 'node', 'network', 'keys', 'tokens', 'hardening', 'rpc'].map((name) => ({ name })),
+      tags: ['records', 'audit', 'node', 'network', 'keys', 'tokens', 'hardening', 'backups', 'rpc'].map((name) => ({
+        name,
+      })),
       components: {
         securitySchemes: {
           [BEARER]: {
@@ -89,7 +91,10 @@ export async function addOpenApi(server: GatewayServer, version: string): Promis
       200: Type.Object({ openapi: Type.String() }, { description: 'OpenAPI 3.1.', additionalProperties: true }),
     },
   });
-  server.get('/openapi.json', operation, async (_, reply) =>
-    reply.type('application/json').send(JSON.stringify(server.swagger())),
-  );
+  // Made once: anybody may ask, and making it takes the time of many answers.
+  let text: string | undefined;
+  server.get('/openapi.json', operation, async (_, reply) => {
+    text ??= JSON.stringify(server.swagger());
+    return reply.type('application/json').send(text);
+  });
 }

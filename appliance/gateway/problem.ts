@@ -1,6 +1,7 @@
 import type { FastifyError } from 'fastify';
 import Type, { type Static } from 'typebox';
 import { isNectarError, NectarError } from '../../protocol/errors.ts';
+import { httpStatusOf } from './http-status.ts';
 
 export const Problem = Type.Object(
   {
@@ -24,7 +25,7 @@ export function problemOf(error: NectarError, requestId: string): Problem {
   return {
     type: `urn:nectar:error:${error.code}`,
     title: words.charAt(0).toUpperCase() + words.slice(1),
-    status: error.status,
+    status: httpStatusOf(error.code),
     detail: error.message,
     code: error.code,
     requestId,
@@ -114,7 +115,7 @@ export function retryAfterSeconds(error: NectarError): number | undefined {
 /** WWW-Authenticate of RFC 6750, section 3; undefined unless the error is about the token. */
 export function challengeOf(error: NectarError): string | undefined {
   if (error.code === 'GATEWAY_TOKEN_MISSING') return 'Bearer realm="nectar"';
-  if (error.code.startsWith('GATEWAY_TOKEN_') && error.status === 401)
+  if (error.code.startsWith('GATEWAY_TOKEN_') && httpStatusOf(error.code) === 401)
     return 'Bearer realm="nectar", error="invalid_token"';
   if (isNectarError(error, 'GATEWAY_SCOPE_MISSING')) {
     return `Bearer realm="nectar", error="insufficient_scope", scope="${error.data.scope}"`;

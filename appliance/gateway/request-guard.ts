@@ -51,9 +51,12 @@ export function addRequestGuard(
     request.raw.on('error', ignore);
     reply.raw.on('error', ignore);
 
+    reply.raw.once('close', context.connections.begin(request.raw.socket));
+
     const guard = request.routeOptions.config.guard;
     if (guard === undefined || guard.scope === 'public') return;
     const principal = await authorise(request, guard, context);
+    context.connections.identified(request.raw.socket);
     request.access = { ...request.access, actor: actorOf(principal) };
     if (stopping.aborted) throw new NectarError('GATEWAY_STOPPING', {});
     const release = requests.enter();
@@ -97,12 +100,25 @@ async function authorise(
   } catch (error) {
     if (!isNectarError(error)) throw error;
     metrics.denied.inc({ reason: error.code });
-    const actor = principal === undefined ? NOBODY : actorOf(principal);
-    const tokenId = isNectarError(error, 'GATEWAY_TOKEN_REVOKED') ? { token: error.data.tokenId } : {};
-    const detail = { reason: error.code, method: request.method, route: request.routeOptions.url ?? '', ...tokenId };
-    events.denied({ type: 'auth.denied', outcome: 'failure', context: { ...request.access, actor }, detail });
+    const actor = principal === undefined ? bearerOf(error, deps) : actorOf(principal);
+    const detail = {
+      reason: error.code,
+      method: request.method,
+      route: request.routeOptions.url ?? '',
+      ...(principal === undefined && actor.tokenId !== undefined && { token: actor.tokenId }),
+    };
+    const context = { ...request.access, actor };
+    const identified = actor.tokenId !== undefined;
+    events.denied({ type: 'auth.denied', outcome: 'failure', context, detail }, { kind: error.code, identified });
     throw error;
   }
+}
+
+/** Of a token that is ours and no longer good, whose it was: its holder is known by its signature. */
+function bearerOf(error: NectarError, { tokens }: Pick<GatewayDependencies, 'tokens'>): AccessContext['actor'] {
+  if (!isNectarError(error, 'GATEWAY_TOKEN_REVOKED')) return NOBODY;
+  const { tokenId } = error.data;
+  return { subject: tokens.list().find(({ id }) => id === tokenId)?.subject ?? NOBODY.subject, tokenId };
 }
 
 function accessOf(request: FastifyRequest, requestId: string): AccessContext {

@@ -5,17 +5,44 @@ import { Digest, SCOPES, ScopeName } from './schemas.ts';
 
 const strict = { additionalProperties: false };
 
+const PROVIDER_NAME = '^[a-z][a-z0-9-]{0,31}$';
+
 export const UnlockRequest = Type.Union(
   [
     Type.Object(
       { passphrase: Type.String({ minLength: 1, maxLength: 1024, examples: ['correct horse battery staple'] }) },
       strict,
     ),
-    Type.Object({ provider: Type.Literal('file') }, strict),
+    Type.Object(
+      { provider: Type.String({ pattern: PROVIDER_NAME, examples: ['any', 'file', 'tpm2'] }) },
+      { description: 'A provider that needs nobody tries again; `any` of them.', ...strict },
+    ),
   ],
-  { description: 'How to unlock: with a passphrase, or with the enrolled key file.' },
+  { description: 'How to unlock: with a passphrase, or by what the node finds by itself.' },
 );
 export type UnlockRequest = Static<typeof UnlockRequest>;
+
+export const ProviderRequest = Type.Object(
+  {
+    provider: Type.String({ pattern: PROVIDER_NAME, examples: ['passphrase'] }),
+    passphrase: Type.Optional(
+      Type.String({ description: 'Of a provider that is attended.', minLength: 1, maxLength: 1024 }),
+    ),
+    settings: Type.Optional(
+      Type.Record(
+        Type.String({ pattern: '^[A-Za-z][A-Za-z0-9]{0,31}$' }),
+        Type.Union([
+          Type.String({ maxLength: 4096 }),
+          Type.Integer(),
+          Type.Array(Type.String({ maxLength: 4096 }), { maxItems: 64 }),
+        ]),
+        { description: 'What `nectar-byon keys enroll PROVIDER --help` names.', maxProperties: 16 },
+      ),
+    ),
+  },
+  { description: 'One more way to open the node.', ...strict },
+);
+export type ProviderRequest = Static<typeof ProviderRequest>;
 
 export const TokenRequest = Type.Object(
   {

@@ -1,4 +1,5 @@
 import Type, { type Static } from 'typebox';
+import { BackupStatus } from './backup-schemas.ts';
 import { HardeningStatus } from './hardening-schemas.ts';
 
 /** Every shape of the HTTP API: validation, OpenAPI and, as `Static` types, the clients read the same declarations. */
@@ -105,8 +106,14 @@ export const AuditEntry = Type.Object(
   { description: 'A leaf of the audit log with its body.', additionalProperties: true },
 );
 export const AuditEntries = Type.Object(
-  { entries: Type.Array(AuditEntry) },
-  { description: 'The newest entries.', ...strict },
+  {
+    entries: Type.Array(AuditEntry, { description: 'In the order of the log.' }),
+    cursor: Type.Optional(Type.String({ description: 'To go on with; absent when nothing is left.' })),
+    from: Count('First leaf that this page looked at.'),
+    to: Count('Leaf behind the last one that it looked at.'),
+    undecided: Count('Leaves whose erased bodies no longer tell whether they were meant.'),
+  },
+  { description: 'A page of entries.', ...strict },
 );
 export type AuditEntries = Static<typeof AuditEntries>;
 
@@ -176,6 +183,7 @@ export const NodeStatus = Type.Object(
       ),
     ),
     hardening: Type.Optional(orUnknown(HardeningStatus)),
+    backups: Type.Optional(orUnknown(BackupStatus)),
   },
   { description: 'The node at a glance; what is not known yet (locked, starting) is null.', ...strict },
 );
@@ -223,6 +231,13 @@ export const JoinResult = Type.Object(
 );
 export type JoinResult = Static<typeof JoinResult>;
 
+const ProviderId = Type.String({
+  description: 'Id of an enrolled provider.',
+  pattern: '^[a-z0-9-]{1,40}$',
+  examples: ['passphrase-1'],
+});
+const Generation = Type.Integer({ description: 'Which version of itself the key list is now.', minimum: 1 });
+
 export const KeyList = Type.Object(
   {
     keys: Type.Array(
@@ -232,12 +247,26 @@ export const KeyList = Type.Object(
           createdAt: Instant('When it was made.'),
           current: Type.Boolean(),
           provider: Type.String(),
+          destroyedAt: Type.Optional(Instant('When it was destroyed.')),
         },
         strict,
       ),
     ),
+    providers: Type.Array(
+      Type.Object(
+        {
+          id: ProviderId,
+          provider: Type.String({ examples: ['passphrase'] }),
+          title: Type.String({ examples: ['a passphrase'] }),
+          attended: Type.Boolean({ description: 'Whether somebody has to hand over a secret.' }),
+          createdAt: Instant('When it was enrolled.'),
+        },
+        strict,
+      ),
+      { description: 'What opens the node.' },
+    ),
   },
-  { description: 'Key encryption keys: names and ages, never the keys.', ...strict },
+  { description: 'Key encryption keys, and what opens the node: names and ages, never the keys.', ...strict },
 );
 export type KeyList = Static<typeof KeyList>;
 
@@ -246,10 +275,36 @@ export const RotationResult = Type.Object(
     from: Type.String({ examples: ['kek/1'] }),
     to: Type.String({ examples: ['kek/2'] }),
     rewrapped: Count('Data keys wrapped anew.'),
+    generation: Generation,
   },
   { description: 'A new key encryption key is in use.', ...strict },
 );
 export type RotationResult = Static<typeof RotationResult>;
+
+export const RetirementResult = Type.Object(
+  {
+    destroyed: Type.Array(Type.String({ examples: ['kek/1'] })),
+    rewrapped: Count('Data keys that still had to be wrapped anew.'),
+    generation: Generation,
+  },
+  { description: 'Key encryption keys that no record needed any more are destroyed.', ...strict },
+);
+export type RetirementResult = Static<typeof RetirementResult>;
+
+export const ResolvedKeys = Type.Object(
+  { from: Type.String(), to: Type.String(), generation: Generation },
+  {
+    description: 'The key list that lies on the disk is the one from now on, with a new key encryption key.',
+    ...strict,
+  },
+);
+export type ResolvedKeys = Static<typeof ResolvedKeys>;
+
+export const ChangedProvider = Type.Object(
+  { id: ProviderId, generation: Generation },
+  { description: 'The enrolled, changed or removed provider.', ...strict },
+);
+export type ChangedProvider = Static<typeof ChangedProvider>;
 
 export const UnlockResult = Type.Object(
   { state: Type.Literal('unlocked') },

@@ -6,11 +6,14 @@ import { Ajv, type ValidateFunction } from 'ajv';
 import ajvFormats from 'ajv-formats';
 import fastify, { type FastifyReply, type FastifyRequest } from 'fastify';
 import { isNectarError, NectarError } from '../../protocol/errors.ts';
+import { type ConnectionGuard, guardConnections } from '../connection-guard.ts';
 import { createAdmission, createExclusive } from './admission.ts';
+import type { BackupNotes } from './backup-notes.ts';
 import type { GatewayConfig } from './config.ts';
 import type { GatewayDependencies } from './dependencies.ts';
 import type { GatewayServer, RouteContext } from './gateway-server.ts';
 import type { HardeningNotes } from './hardening-notes.ts';
+import { httpStatusOf } from './http-status.ts';
 import { createIdempotency } from './idempotency.ts';
 import { createGatewayMetrics, type GatewayMetrics } from './metrics.ts';
 import { addOpenApi } from './openapi.ts';
@@ -18,6 +21,7 @@ import { challengeOf, encodeProblem, nectarErrorOf, PROBLEM_TYPE, problemOf, ret
 import { addRequestGuard, createRequestId, identify } from './request-guard.ts';
 import { allowedMethods, type RouteTable } from './route-table.ts';
 import { addAuditRoutes } from './routes/audit.ts';
+import { addBackupRoutes } from './routes/backups.ts';
 import { addHardeningRoutes } from './routes/hardening.ts';
 import { addKeyRoutes } from './routes/keys.ts';
 import { addNodeRoutes } from './routes/node.ts';
@@ -27,6 +31,12 @@ import { addTokenRoutes } from './routes/tokens.ts';
 import { createSecurityEvents, type SecurityEvents } from './security-events.ts';
 
 const MAX_PARAM_CHARS = 128;
+/** Of all connections, what those without a valid token may take at most. */
+const STRANGERS_SHARE = 0.75;
+const STRANGERS_BURST_SECONDS = 8;
+const GRACE_MS = 1_000;
+/** A client gets this long to take the answer to what was not HTTP. */
+const FAREWELL_MS = 2_000;
 /** What goes with every certificate: a context set later has Node's own bounds in all that is not named. */
 export const TLS_BOUNDS = {
   minVersion: 'TLSv1.2',
@@ -41,6 +51,7 @@ const ROUTES = [
   addKeyRoutes,
   addTokenRoutes,
   addHardeningRoutes,
+  addBackupRoutes,
   addRpcRoute,
 ];
 
@@ -55,6 +66,7 @@ export interface ServerSetup {
   readonly version: string;
   readonly tls: Pick<ServerOptions, 'cert' | 'key'>;
   readonly hardening: HardeningNotes;
+  readonly backups: BackupNotes;
   /** Aborts when the node begins to stop: from then on requests are refused. */
   readonly stopping: AbortSignal;
 }
@@ -70,10 +82,12 @@ export async function buildServer(setup: ServerSetup, deps: GatewayDependencies)
     deps,
     metrics,
     events,
+    connections: boundConnections(server, setup, { metrics, events }),
     uploads: createAdmission('uploads', config.maxUploads),
     exclusive: createExclusive(),
     idempotency: createIdempotency({ maxKeys: config.maxIdempotencyKeys, ttlMs: config.idempotencyTtlMs }, deps.now),
     hardening: setup.hardening,
+    backups: setup.backups,
   };
   const routes: RouteTable = [];
 
@@ -103,11 +117,12 @@ function createHttpsServer(
   const https: ServerOptions = {
     ...tls,
     ...TLS_BOUNDS,
-    handshakeTimeout: config.headersTimeoutMs,
+    handshakeTimeout: config.handshakeTimeoutMs,
     maxHeaderSize: config.maxHeaderBytes,
     headersTimeout: config.headersTimeoutMs,
     connectionsCheckingInterval: Math.min(1_000, config.headersTimeoutMs),
   };
+  const secured = new WeakSet<Socket>();
   const server = fastify({
     https,
     // An upload may last for hours: its pauses are bounded instead, and so are headers and JSON bodies in whole.
@@ -128,16 +143,47 @@ function createHttpsServer(
     },
     clientErrorHandler: (error, socket) => {
       metrics.malformed.inc();
-      answerMalformed(error, socket, { config, requestId: createRequestId(deps) });
+      answerMalformed(error, socket, { config, requestId: createRequestId(deps), secured });
     },
   }) as unknown as GatewayServer;
-  server.server.maxConnections = config.maxConnections;
+  server.server.prependListener('secureConnection', (socket) => secured.add(socket));
   // Without this listener Node would invite the body before the token was looked at; the guard invites it.
   server.server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) =>
     server.routing(request, response),
   );
   server.removeContentTypeParser('text/plain');
   return server;
+}
+
+/** Whose connections are open, for how long and how many: see connection-guard.ts. */
+function boundConnections(
+  { server }: GatewayServer,
+  { config }: ServerSetup,
+  { metrics, events }: Pick<RouteContext, 'metrics' | 'events'>,
+): ConnectionGuard {
+  const guard = guardConnections(
+    server,
+    {
+      maxConnections: config.maxConnections,
+      maxStrangers: Math.max(1, Math.min(config.maxStrangers, Math.floor(config.maxConnections * STRANGERS_SHARE))),
+      maxStrangersPerNetwork: config.maxStrangersPerNetwork,
+      strangersPerSecond: config.strangersPerSecond,
+      strangersAtOnce: config.strangersPerSecond * STRANGERS_BURST_SECONDS,
+      // Node's own limits come first, where they can tell the client; these hold whatever happens to them.
+      handshakeMs: config.handshakeTimeoutMs + GRACE_MS,
+      firstRequestMs: config.headersTimeoutMs + 2 * GRACE_MS,
+      trusted: config.trustedNetworks,
+    },
+    {
+      now: () => performance.now(),
+      onEnded: (reason, address) => {
+        metrics.connectionsEnded.inc({ reason });
+        events.connectionEnded(reason, address);
+      },
+    },
+  );
+  metrics.connections(() => guard.counts());
+  return guard;
 }
 
 /** Bodies are taken as they are; path, query and headers are text, so numbers in them are converted. Nothing is dropped silently. */
@@ -175,7 +221,7 @@ function sendProblem(reply: FastifyReply, error: NectarError, requestId: string)
   if (isNectarError(error, 'GATEWAY_METHOD_UNSUPPORTED')) reply.header('allow', error.data.allowed.join(', '));
   if (isNectarError(error, 'GATEWAY_RANGE_INVALID')) reply.header('content-range', `bytes */${error.data.bytes}`);
   reply
-    .code(error.status)
+    .code(httpStatusOf(error.code))
     .type(PROBLEM_TYPE)
     .send(encodeProblem(problemOf(error, requestId)));
 }
@@ -184,16 +230,20 @@ function sendProblem(reply: FastifyReply, error: NectarError, requestId: string)
 function answerMalformed(
   error: Error & { code: string },
   socket: Socket,
-  at: { config: GatewayConfig; requestId: string },
+  { secured, ...at }: { config: GatewayConfig; requestId: string; secured: WeakSet<Socket> },
 ): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
+  // Before TLS is agreed there is nobody to answer: what is written waits for a handshake that never comes.
+  if (error.code === 'ECONNRESET' || !socket.writable || !secured.has(socket)) {
     socket.destroy();
     return;
   }
+  const timer = setTimeout(() => socket.destroy(), FAREWELL_MS).unref();
+  socket.once('close', () => clearTimeout(timer));
   const problem = malformed(error.code, at.config);
   const body = encodeProblem(problemOf(problem, at.requestId));
+  const status = httpStatusOf(problem.code);
   const head = [
-    `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}`,
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
     'connection: close',
     `x-request-id: ${at.requestId}`,
     `content-type: ${PROBLEM_TYPE}`,

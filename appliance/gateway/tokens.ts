@@ -4,6 +4,7 @@ import { NectarError } from '../../protocol/errors.ts';
 import type { TokenRequest } from './request-schemas.ts';
 import { type IssuedToken, SCOPES, type Scope, type TokenInfo } from './schemas.ts';
 import { openTokenList } from './token-list.ts';
+import { createVerifiedTokens } from './verified-tokens.ts';
 
 /** A token of ours has some 350 characters; anything much longer is not read at all. */
 const MAX_TOKEN_CHARS = 2048;
@@ -53,6 +54,7 @@ export async function createTokens(
   const list = await openTokenList(path, deps.now);
   const key = await importJWK(publicJwk, ALGORITHM);
   const verifyClaims = (token: string) => verifySignature(token, { key, nodeId, now: deps.now() });
+  const verified = createVerifiedTokens(deps.now);
 
   return {
     async issue(request) {
@@ -63,7 +65,7 @@ export async function createTokens(
       return { ...info, token };
     },
     async verify(token) {
-      const claims = await verifyClaims(token);
+      const claims = await verified.claims(token, () => verifyClaims(token));
       const info = typeof claims.jti === 'string' ? list.find(claims.jti) : undefined;
       const scopes = parseScopes(claims.scope);
       if (info === undefined || info.subject !== claims.sub || scopes === undefined)

@@ -1,7 +1,7 @@
 import { type EnvelopeCrypto, KEY_BYTES } from '../../protocol/envelope/crypto.ts';
 
 /** What the root key is asked for by the rest of the node, besides KEKs. Each name is the HKDF info string's middle part. */
-export type KeyPurpose = 'index' | 'audit-body' | 'identity' | 'rollup-db';
+export type KeyPurpose = 'index' | 'audit-body' | 'identity' | 'rollup-db' | 'backup';
 
 const NO_SALT = new Uint8Array(0);
 
@@ -15,9 +15,14 @@ export function purposeKey(
   return crypto.hkdf(root, NO_SALT, Buffer.from(`nectar/${purpose}/1`), length);
 }
 
-/** The KEK of an id `kek/N`: HKDF-SHA256(root key, no salt, info = "nectar/kek/N"). */
-export function kekKey(crypto: EnvelopeCrypto, root: Uint8Array, kekId: string): Uint8Array {
+/** A KEK of a version 1 key list, `kek/N`: HKDF-SHA256(root key, no salt, info = "nectar/kek/N"). It ends only with the root key. */
+export function derivedKek(crypto: EnvelopeCrypto, root: Uint8Array, kekId: string): Uint8Array {
   return crypto.hkdf(root, NO_SALT, Buffer.from(`nectar/${kekId}`), KEY_BYTES);
+}
+
+/** Seals the random KEKs in keys.json. */
+export function kekSealingKey(crypto: EnvelopeCrypto, root: Uint8Array): Uint8Array {
+  return crypto.hkdf(root, NO_SALT, Buffer.from('nectar/kek-sealing/1'), KEY_BYTES);
 }
 
 /** Authenticates keys.json itself. */

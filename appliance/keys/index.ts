@@ -1,7 +1,13 @@
+export { type BackupKeys, type CopyStatement, createBackupKeys } from './backup-keys.ts';
 export { type KeysConfig, keysConfig } from './config.ts';
-export { defaultKeyFile } from './file-provider.ts';
+export { createKeyFreshness, type KeyEvidence } from './freshness.ts';
 export type { KeyPurpose } from './hierarchy.ts';
 export { createIdentitySigner } from './identity-signer.ts';
-export { createKeys, type KeyInfo, type Keys, type KeysDeps, type UnlockSecret } from './keys.ts';
+export type { KeyInfo, ProviderInfo } from './key-list.ts';
+export { createKeys, type KeyContradiction, type Keys, type KeysDeps } from './keys.ts';
 export { nodeEnvelopeCrypto } from './node-envelope-crypto.ts';
-export { createRootKey, type Enrolment, type RootKeyDeps } from './root-key.ts';
+export type { UnlockSecret } from './open-root-key.ts';
+export { defaultKeyFile } from './providers/file.ts';
+export { PROVIDERS } from './providers/registry.ts';
+export { byKeyFile, byPassphrase, createRootKey, type Enrolment, type RootKeyDeps } from './root-key.ts';
+export { runTool } from './run-tool.ts';

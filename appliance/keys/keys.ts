@@ -2,29 +2,27 @@ import { setTimeout as sleepFor } from 'node:timers/promises';
 import type { DekContext } from '../../protocol/envelope/aad.ts';
 import { type EnvelopeCrypto, KEY_BYTES } from '../../protocol/envelope/crypto.ts';
 import type { WrappedDek } from '../../protocol/envelope/wrapped-dek.ts';
-import { NectarError } from '../../protocol/errors.ts';
+import { isNectarError, NectarError } from '../../protocol/errors.ts';
 import type { Service } from '../service.ts';
 import type { Logger, Metrics } from '../telemetry/index.ts';
 import type { KeysConfig } from './config.ts';
 import { type KeyPurpose, macKey } from './hierarchy.ts';
 import { type IdentityPlace, readIdentity, writeIdentity } from './identity-files.ts';
-import { type KeyStoreFile, readKeyStore, verifyKeyStore, writeKeyStore } from './key-store-file.ts';
+import { type Change, enrolment, type Open, removal, replacement, retirement, rotation } from './key-changes.ts';
+import { type KeyInfo, listKeks, listProviders, type ProviderInfo } from './key-list.ts';
+import { type ReadKeyStore, readKeyStore, writeKeyStore } from './key-store-file.ts';
+import type { KeyStore } from './key-store-schema.ts';
 import { createKeyring, type Keyring } from './keyring.ts';
 import { createKeysMetrics } from './metrics.ts';
-import { rootByFile, rootByPassphrase } from './open-root-key.ts';
-import { type Enrolment, enroll } from './root-key.ts';
+import { isAttended, openAttended, openUnattended, type UnlockSecret } from './open-root-key.ts';
+import type { ProviderHost } from './provider.ts';
+import { getProvider } from './providers/registry.ts';
+import type { Enrolment } from './root-key.ts';
+import type { RunTool } from './run-tool.ts';
 import { createUnlockGate } from './unlock-gate.ts';
 import { createWaitList } from './wait-list.ts';
 
-export type UnlockSecret = { provider: 'passphrase'; passphrase: Uint8Array } | { provider: 'file' };
-
-export interface KeyInfo {
-  readonly id: string;
-  readonly createdAt: string;
-  readonly current: boolean;
-  /** The enrolled providers, joined by "+". */
-  readonly provider: string;
-}
+export type KeyContradiction = NectarError<'KEY_STORE_BEHIND' | 'KEY_STORE_AHEAD'>;
 
 /** The secret boundary: nothing else in the node ever sees the root key or a KEK. */
 export interface Keys extends Service {
@@ -35,11 +33,28 @@ export interface Keys extends Service {
   derive(purpose: KeyPurpose, length?: 32): Uint8Array;
   newDek(context: DekContext): { dek: Uint8Array; wrapped: WrappedDek };
   unwrapDek(wrapped: WrappedDek, context: DekContext): Uint8Array;
+  /** Under the current KEK; what is under it already comes back as it is. */
   rewrapDek(wrapped: WrappedDek, context: DekContext): WrappedDek;
   list(): readonly KeyInfo[];
-  rotate(): Promise<{ from: string; to: string }>;
+  providers(): readonly ProviderInfo[];
+  rotate(): Promise<{ from: string; to: string; generation: number }>;
+  /** Destroys every KEK but the current one: only once every record has been rewrapped. */
+  retire(): Promise<{ destroyed: string[]; generation: number }>;
   /** Wraps the root key for one more provider. */
-  enroll(enrolment: Enrolment): Promise<void>;
+  enroll(wanted: Enrolment): Promise<{ id: string; generation: number }>;
+  change(id: string, wanted: Enrolment): Promise<{ id: string; generation: number }>;
+  remove(id: string): Promise<{ id: string; generation: number }>;
+  /** Which version of itself the key list is; 0: of a format that did not count. */
+  generation(): number;
+  /** Writes a list of an older format in this one, as its first generation. */
+  bringAlong(): Promise<{ generation: number }>;
+  /** The log states another generation. From here on nothing is wrapped, unwrapped or changed, until `resolve`. */
+  block(reason: KeyContradiction): void;
+  /**
+   * An operator's decision that this list is the one: a new generation past the one the log states, with a new KEK. Without a
+   * contradiction: KEY_STORE_AGREES.
+   */
+  resolve(): Promise<{ from: string; to: string; generation: number }>;
   sealIdentity(name: string, secret: Uint8Array): Promise<void>;
   openIdentity(name: string): Promise<Uint8Array>;
 }
@@ -52,66 +67,74 @@ export interface KeysDeps {
   readonly randomBytes: (length: number) => Uint8Array;
   /** Injected in tests; waits by timer otherwise. */
   readonly sleep?: (ms: number) => Promise<void>;
+  /** How programs are started; undefined where this process may start none. */
+  readonly run?: RunTool | undefined;
+  /** $CREDENTIALS_DIRECTORY. */
+  readonly credentials?: string | undefined;
 }
 
 export function createKeys(options: KeysConfig & { readonly home: string }, deps: KeysDeps): Keys {
-  const { home } = options;
-  const { crypto, randomBytes } = deps;
+  const { home, keyFile } = options;
+  const { crypto, randomBytes, now } = deps;
   const log = deps.log.child({ service: 'keys' });
   const metrics = createKeysMetrics(deps.metrics);
   const sleep = deps.sleep ?? ((ms: number) => sleepFor(ms));
-  const gate = createUnlockGate(
-    { delayMs: options.unlockDelayMs, maxMs: options.unlockDelayMaxMs },
-    { now: deps.now, sleep },
-  );
+  const gate = createUnlockGate({ delayMs: options.unlockDelayMs, maxMs: options.unlockDelayMaxMs }, { now, sleep });
+  const host: ProviderHost = { crypto, randomBytes, home, keyFile, credentials: deps.credentials, run: deps.run };
+  const changeDeps = { crypto, randomBytes, now, host };
   const waiting = createWaitList();
-  let store: KeyStoreFile | undefined;
+  let read: ReadKeyStore | undefined;
+  let store: KeyStore | undefined;
   let keyring: Keyring | undefined;
   let reason = 'not started';
+  let blocked: KeyContradiction | undefined;
   let writing: Promise<unknown> = Promise.resolve();
 
-  function open(): { store: KeyStoreFile; keyring: Keyring } {
+  function open(): Open {
     if (store === undefined || keyring === undefined) throw new NectarError('KEY_LOCKED', {});
-    return { store, keyring };
+    return { store, ring: keyring };
   }
 
-  function started(): KeyStoreFile {
-    if (store === undefined) throw new NectarError('NODE_NOT_READY', { service: 'keys', reason });
-    return store;
+  /** For whatever opens or protects a record, and for changes of the list. */
+  function usable(): Open {
+    const opened = open();
+    if (blocked !== undefined) throw blocked;
+    return opened;
+  }
+
+  function started(): { read: ReadKeyStore; store: KeyStore } {
+    if (read === undefined || store === undefined) throw new NectarError('NODE_NOT_READY', { service: 'keys', reason });
+    return { read, store };
   }
 
   /** Takes over the root key once keys.json is proven to be the one that it signed. */
-  function accept(root: Uint8Array): void {
-    const current = started();
+  function accept(root: Uint8Array, by: string): void {
+    const { read: file, store: current } = started();
     if (keyring !== undefined) {
       root.fill(0);
       return;
     }
     try {
-      verifyKeyStore(home, current, macKey(crypto, root));
+      file.verify(macKey(crypto, root));
     } catch (error) {
       root.fill(0);
       throw error;
     }
-    keyring = createKeyring(
-      root,
-      current.keks.map((kek) => kek.id),
-      deps,
-    );
+    keyring = createKeyring(root, current.keks, deps);
     metrics.unlocked.set(1);
     waiting.wake();
-    log.info({ kek: current.current }, 'root key unlocked');
+    log.info({ kek: current.current, by }, 'root key unlocked');
   }
 
   async function unlock(secret: UnlockSecret): Promise<void> {
     const { provider } = secret;
+    const attended = provider !== 'any' && getProvider(provider).attended;
     try {
-      const { keyFile } = options;
-      const root =
-        secret.provider === 'file'
-          ? await rootByFile(started(), { home, keyFile, crypto })
-          : await rootByPassphrase(started(), secret.passphrase, { gate, crypto });
-      accept(root);
+      const { store: current } = started();
+      const { root, by } = attended
+        ? await openAttended(current, secret, { gate, host })
+        : await openUnattended(current, provider, host);
+      accept(root, by);
       metrics.unlockAttempts.inc({ provider, outcome: 'success' });
     } catch (error) {
       metrics.unlockAttempts.inc({ provider, outcome: 'failure' });
@@ -119,19 +142,27 @@ export function createKeys(options: KeysConfig & { readonly home: string }, deps
     }
   }
 
-  /** Changes of keys.json come one after another. */
-  function update<T>(change: (state: { store: KeyStoreFile; keyring: Keyring }) => Promise<T>): Promise<T> {
-    const result = writing.then(() => change(open()));
+  /** Changes of keys.json come one after another; memory follows the disk, never the other way round. */
+  function update<T>(
+    change: (opened: Open) => Change<T> | Promise<Change<T>>,
+    opened: () => Open = usable,
+  ): Promise<T> {
+    const result = writing.then(async () => {
+      const { store: from, ring } = opened();
+      const { next, result: done, commit } = await change({ store: from, ring });
+      const signing = macKey(crypto, ring.root);
+      await writeKeyStore(home, next, signing).finally(() => signing.fill(0));
+      store = next;
+      commit(ring);
+      log.info({ generation: next.generation, kek: next.current }, 'key list changed');
+      return done;
+    });
     writing = result.catch(() => undefined);
     return result;
   }
 
-  async function save(next: Omit<KeyStoreFile, 'mac'>, root: Uint8Array): Promise<void> {
-    store = await writeKeyStore(home, next, macKey(crypto, root));
-  }
-
   async function withIdentity<T>(name: string, use: (at: IdentityPlace) => Promise<T>): Promise<T> {
-    const key = open().keyring.derive('identity');
+    const key = open().ring.derive('identity');
     try {
       return await use({ home, name, key, crypto });
     } finally {
@@ -139,42 +170,55 @@ export function createKeys(options: KeysConfig & { readonly home: string }, deps
     }
   }
 
+  /** A list that is damaged opens by nothing: it ends the start. Whatever else fails may be mended while the node waits, locked. */
+  async function openAtStart(): Promise<void> {
+    const { store: current } = started();
+    if (keyFile === '' && current.providers.every(isAttended)) return;
+    await unlock({ provider: 'any' }).catch((error: unknown) => {
+      if (!isNectarError(error) || error.code === 'KEY_STORE_INVALID') throw error;
+      reason = `locked: ${error.message}`;
+      log.warn({ code: error.code }, 'no provider unlocks the node by itself');
+    });
+  }
+
   return {
     name: 'keys',
     async start() {
-      store = await readKeyStore(home);
+      read = await readKeyStore(home);
+      store = read.store;
+      blocked = undefined;
       reason = 'locked: unlock it with a passphrase';
-      if (options.keyFile === '') return;
-      await unlock({ provider: 'file' }).catch((error: unknown) => {
-        if (!(error instanceof NectarError)) throw error;
-        reason = `locked: ${error.message}`;
-        log.warn({ code: error.code }, 'key file does not unlock the node');
-      });
+      await openAtStart();
     },
     async stop() {
       await writing;
       keyring?.wipe();
       keyring = undefined;
       store = undefined;
+      read = undefined;
       reason = 'stopped';
       metrics.unlocked.set(0);
     },
-    readiness: () => (keyring === undefined ? { ready: false, reason } : { ready: true }),
+    readiness() {
+      if (keyring === undefined) return { ready: false, reason };
+      return blocked === undefined ? { ready: true } : { ready: false, reason: blocked.message };
+    },
     state: () => (keyring === undefined ? 'locked' : 'unlocked'),
     unlock,
     whenUnlocked(signal) {
       if (keyring !== undefined) return Promise.resolve();
       return waiting.wait(signal);
     },
-    derive: (purpose) => open().keyring.derive(purpose),
+    derive: (purpose) => open().ring.derive(purpose),
     newDek(context) {
-      const { store: current, keyring: ring } = open();
+      const { store: current, ring } = usable();
       const dek = randomBytes(KEY_BYTES);
       return { dek, wrapped: ring.wrap(current.current, dek, context) };
     },
-    unwrapDek: (wrapped, context) => open().keyring.unwrap(wrapped, context),
+    unwrapDek: (wrapped, context) => usable().ring.unwrap(wrapped, context),
     rewrapDek(wrapped, context) {
-      const { store: current, keyring: ring } = open();
+      const { store: current, ring } = usable();
+      if (wrapped.kekId === current.current) return wrapped;
       const dek = ring.unwrap(wrapped, context);
       try {
         return ring.wrap(current.current, dek, context);
@@ -182,25 +226,35 @@ export function createKeys(options: KeysConfig & { readonly home: string }, deps
         dek.fill(0);
       }
     },
-    list() {
-      const { keks, current, providers } = started();
-      const provider = [...new Set(providers.map((entry) => entry.provider))].join('+');
-      return keks.map((kek) => ({ ...kek, current: kek.id === current, provider }));
+    list: () => listKeks(started().store),
+    providers: () => listProviders(started().store),
+    rotate: () => update((opened) => rotation(opened, changeDeps)),
+    retire: () => update((opened) => retirement(opened, changeDeps)),
+    enroll: (wanted) => update((opened) => enrolment(opened, wanted, changeDeps)),
+    change: (id, wanted) => update((opened) => replacement(opened, { ...wanted, id }, changeDeps)),
+    remove: (id) => update((opened) => removal(opened, id, changeDeps)),
+    generation: () => started().store.generation,
+    async bringAlong() {
+      const { generation } = started().store;
+      if (generation > 0) return { generation };
+      return update(({ store: from }) => {
+        const next = { ...from, generation: 1 };
+        return { next, result: { generation: 1 }, commit: () => undefined };
+      });
     },
-    rotate: () =>
-      update(async ({ store: current, keyring: ring }) => {
-        const to = `kek/${Math.max(...current.keks.map((kek) => Number(kek.id.slice('kek/'.length)))) + 1}`;
-        ring.add(to);
-        const keks = [...current.keks, { id: to, createdAt: deps.now().toISOString() }];
-        await save({ ...current, current: to, keks }, ring.root);
-        log.info({ from: current.current, to }, 'key-encryption key rotated');
-        return { from: current.current, to };
-      }),
-    enroll: (enrolment) =>
-      update(async ({ store: current, keyring: ring }) => {
-        const entry = await enroll(ring.root, enrolment, home, deps);
-        await save({ ...current, providers: [...current.providers, entry] }, ring.root);
-      }),
+    block(why) {
+      blocked = why;
+      metrics.blocked.set(1);
+      log.error({ code: why.code }, 'key list contradicts the audit log');
+    },
+    async resolve() {
+      if (blocked === undefined) throw new NectarError('KEY_STORE_AGREES', {});
+      const { stated } = blocked.data;
+      const result = await update((opened) => rotation(opened, changeDeps, stated), open);
+      blocked = undefined;
+      metrics.blocked.set(0);
+      return result;
+    },
     sealIdentity: (name, secret) => withIdentity(name, (at) => writeIdentity(at, secret, randomBytes)),
     openIdentity: (name) => withIdentity(name, readIdentity),
   };

@@ -3,6 +3,7 @@ import type { Metrics } from '../telemetry/index.ts';
 
 export interface KeysMetrics {
   readonly unlocked: Gauge;
+  readonly blocked: Gauge;
   readonly unlockAttempts: Counter<'provider' | 'outcome'>;
 }
 
@@ -10,6 +11,11 @@ export function createKeysMetrics(registry: Metrics): KeysMetrics {
   const registers = [registry];
   return {
     unlocked: new Gauge({ name: 'nectar_keys_unlocked', help: '1 when the root key is open', registers }),
+    blocked: new Gauge({
+      name: 'nectar_keys_blocked',
+      help: '1 when keys.json contradicts the audit log: no record is opened or written',
+      registers,
+    }),
     unlockAttempts: new Counter({
       name: 'nectar_keys_unlock_attempts_total',
       help: 'Attempts to open the root key',

@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, hkdfSync } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createSecretKey, hkdfSync, type KeyObject } from 'node:crypto';
 import { type EnvelopeCrypto, TAG_BYTES } from '../../protocol/envelope/crypto.ts';
 import { freeBytes } from '../stream-memory.ts';
 
@@ -7,7 +7,7 @@ const ALGORITHM = 'aes-256-gcm';
 /** The envelope's primitives by node:crypto (OpenSSL, AES-NI). */
 export const nodeEnvelopeCrypto: EnvelopeCrypto = {
   seal(key, nonce, aad, plaintext) {
-    const cipher = createCipheriv(ALGORITHM, key, nonce, { authTagLength: TAG_BYTES });
+    const cipher = createCipheriv(ALGORITHM, keyObject(key), nonce, { authTagLength: TAG_BYTES });
     if (aad.length > 0) cipher.setAAD(aad);
     const ciphertext = cipher.update(plaintext);
     cipher.final();
@@ -19,7 +19,7 @@ export const nodeEnvelopeCrypto: EnvelopeCrypto = {
   },
   open(key, nonce, aad, sealed) {
     if (sealed.length < TAG_BYTES) return undefined;
-    const decipher = createDecipheriv(ALGORITHM, key, nonce, { authTagLength: TAG_BYTES });
+    const decipher = createDecipheriv(ALGORITHM, keyObject(key), nonce, { authTagLength: TAG_BYTES });
     if (aad.length > 0) decipher.setAAD(aad);
     decipher.setAuthTag(sealed.subarray(sealed.length - TAG_BYTES));
     const plaintext = decipher.update(sealed.subarray(0, sealed.length - TAG_BYTES));
@@ -31,5 +31,10 @@ export const nodeEnvelopeCrypto: EnvelopeCrypto = {
     }
     return plaintext;
   },
-  hkdf: (ikm, salt, info, length) => new Uint8Array(hkdfSync('sha256', ikm, salt, info, length)),
+  hkdf: (ikm, salt, info, length) => new Uint8Array(hkdfSync('sha256', keyObject(ikm), salt, info, length)),
 };
+
+/** Bytes would do as well, but Node first tries them as a KeyObject and as a CryptoKey, by two exceptions: half of a small seal. */
+function keyObject(key: Uint8Array): KeyObject {
+  return createSecretKey(key);
+}

@@ -3,50 +3,58 @@ import { mkdir, stat } from 'node:fs/promises';
 import { type EnvelopeCrypto, KEY_BYTES } from '../../protocol/envelope/crypto.ts';
 import { openValue, SEALED_VALUE_RANDOM_BYTES, sealValue } from '../../protocol/envelope/sealed-value.ts';
 import { NectarError } from '../../protocol/errors.ts';
-import { ensureKeyFile } from './file-provider.ts';
 import { macKey } from './hierarchy.ts';
-import { type FileEntry, keyStorePath, type PassphraseEntry, writeKeyStore } from './key-store-file.ts';
-import {
-  ARGON2_SALT_BYTES,
-  DEFAULT_ARGON2,
-  MIN_PASSPHRASE_BYTES,
-  type PassphraseKdf,
-  passphraseKey,
-} from './passphrase-provider.ts';
+import { newKek } from './kek-entries.ts';
+import { keyStorePath, writeKeyStore } from './key-store-file.ts';
+import type { ProviderEntry } from './key-store-schema.ts';
+import type { ProviderHost } from './provider.ts';
+import { getProvider } from './providers/registry.ts';
+import { runTool } from './run-tool.ts';
 
-/** Who will be able to open the root key. `file` makes the key file when it is not there. */
-export type Enrolment =
-  | { readonly provider: 'passphrase'; readonly passphrase: Uint8Array }
-  | { readonly provider: 'file'; readonly path: string };
+/** Who will be able to open the root key: a provider by name, with its settings and, where it is attended, its secret. */
+export interface Enrolment {
+  readonly provider: string;
+  readonly settings?: Readonly<Record<string, unknown>>;
+  readonly secret?: Uint8Array;
+}
+
+export const byPassphrase = (passphrase: Uint8Array): Enrolment => ({ provider: 'passphrase', secret: passphrase });
+/** The key file is made when it is not there. */
+export const byKeyFile = (path: string): Enrolment => ({ provider: 'file', settings: { path } });
 
 export interface RootKeyDeps {
   readonly crypto: EnvelopeCrypto;
   readonly now: () => Date;
   readonly randomBytes: (length: number) => Uint8Array;
+  readonly credentials?: string | undefined;
 }
 
-const FILE_INFO = Buffer.from('nectar/key-file/1');
-const FILE_SALT_BYTES = 32;
-
-/** Makes the root key of a new home and HOME/keys.json, wrapped for every provider. KEY_STORE_EXISTS when there is one. */
+/**
+ * Makes the root key of a new home and HOME/keys.json, wrapped for every provider. `keyFile`: the path that the configuration will
+ * name. KEY_STORE_EXISTS when there is one.
+ */
 export async function createRootKey(
-  options: { readonly home: string; readonly enroll: readonly Enrolment[] },
+  options: { readonly home: string; readonly enroll: readonly Enrolment[]; readonly keyFile?: string },
   deps: RootKeyDeps,
 ): Promise<void> {
-  const path = keyStorePath(options.home);
+  const { home, keyFile = '' } = options;
+  const { crypto, randomBytes, credentials } = deps;
+  const path = keyStorePath(home);
   if (await exists(path)) throw new NectarError('KEY_STORE_EXISTS', { path });
-  await mkdir(options.home, { recursive: true, mode: 0o700 });
-  const root = deps.randomBytes(KEY_BYTES);
+  await mkdir(home, { recursive: true, mode: 0o700 });
+  const host = { crypto, randomBytes, home, keyFile, credentials, run: runTool };
+  const root = randomBytes(KEY_BYTES);
   try {
-    const providers: (PassphraseEntry | FileEntry)[] = [];
-    for (const enrolment of options.enroll) providers.push(await enroll(root, enrolment, options.home, deps));
+    const providers: ProviderEntry[] = [];
     const createdAt = deps.now().toISOString();
-    const keks = [{ id: 'kek/1', createdAt }];
-    await writeKeyStore(
-      options.home,
-      { version: 1, createdAt, current: 'kek/1', keks, providers },
-      macKey(deps.crypto, root),
-    );
+    for (const enrolment of options.enroll) {
+      const id = nextProviderId(enrolment.provider, { providers, generation: 1 });
+      providers.push(await enroll(root, enrolment, { id, createdAt, host }));
+    }
+    const { entry, key } = newKek(root, { id: 'kek/1', createdAt }, deps);
+    key.fill(0);
+    const store = { createdAt, generation: 1, current: entry.id, keks: [entry], providers };
+    await writeKeyStore(home, store, macKey(crypto, root));
   } finally {
     root.fill(0);
   }
@@ -55,57 +63,41 @@ export async function createRootKey(
 /** Wraps the root key for one more provider. */
 export async function enroll(
   root: Uint8Array,
-  enrolment: Enrolment,
-  home: string,
-  deps: RootKeyDeps,
-): Promise<PassphraseEntry | FileEntry> {
-  const createdAt = deps.now().toISOString();
-  if (enrolment.provider === 'file') {
-    const salt = deps.randomBytes(FILE_SALT_BYTES);
-    const secret = await ensureKeyFile(enrolment.path, home, deps.randomBytes(KEY_BYTES));
-    const sealed = sealRoot(root, fileWrappingKey(secret, salt, deps.crypto), 'file', deps);
-    return { provider: 'file', createdAt, salt: Buffer.from(salt).toString('base64'), sealed };
-  }
-  if (enrolment.passphrase.length < MIN_PASSPHRASE_BYTES) {
-    throw new NectarError('KEY_PASSPHRASE_WEAK', { minimumBytes: MIN_PASSPHRASE_BYTES });
-  }
-  const salt = Buffer.from(deps.randomBytes(ARGON2_SALT_BYTES)).toString('base64');
-  const kdf: PassphraseKdf = { algorithm: 'argon2id', ...DEFAULT_ARGON2, salt };
-  const sealed = sealRoot(root, await passphraseKey(enrolment.passphrase, kdf), 'passphrase', deps);
-  return { provider: 'passphrase', createdAt, kdf, sealed };
-}
-
-/** The root key by passphrase; undefined when it is the wrong one. Takes the same time either way: Argon2 runs first. */
-export async function openByPassphrase(
-  entry: PassphraseEntry,
-  passphrase: Uint8Array,
-  crypto: EnvelopeCrypto,
-): Promise<Uint8Array | undefined> {
-  return openRoot(entry.sealed, await passphraseKey(passphrase, entry.kdf), 'passphrase', crypto);
-}
-
-/** The root key by the content of a key file, which is wiped; undefined when it is another node's. */
-export function openByFile(entry: FileEntry, secret: Uint8Array, crypto: EnvelopeCrypto): Uint8Array | undefined {
-  return openRoot(entry.sealed, fileWrappingKey(secret, Buffer.from(entry.salt, 'base64'), crypto), 'file', crypto);
-}
-
-function fileWrappingKey(secret: Uint8Array, salt: Uint8Array, crypto: EnvelopeCrypto): Uint8Array {
-  const key = crypto.hkdf(secret, salt, FILE_INFO, KEY_BYTES);
-  secret.fill(0);
-  return key;
-}
-
-function sealRoot(root: Uint8Array, key: Uint8Array, provider: string, deps: RootKeyDeps): string {
-  const random = deps.randomBytes(SEALED_VALUE_RANDOM_BYTES);
-  const sealed = sealValue(deps.crypto, key, { place: place(provider), value: root, random });
+  { provider, settings = {}, secret }: Enrolment,
+  at: { readonly id: string; readonly createdAt: string; readonly host: ProviderHost },
+): Promise<ProviderEntry> {
+  const { id, createdAt, host } = at;
+  const { payload, key } = await getProvider(provider).enroll(
+    { settings, ...(secret !== undefined && { secret }) },
+    host,
+  );
+  const random = host.randomBytes(SEALED_VALUE_RANDOM_BYTES);
+  const sealed = sealValue(host.crypto, key, { place: place(provider), value: root, random });
   key.fill(0);
-  return Buffer.from(sealed).toString('base64');
+  return { id, provider, createdAt, ...payload, sealed: Buffer.from(sealed).toString('base64') };
 }
 
-function openRoot(sealed: string, key: Uint8Array, provider: string, crypto: EnvelopeCrypto): Uint8Array | undefined {
-  const root = openValue(crypto, key, { place: place(provider), sealed: Buffer.from(sealed, 'base64') });
-  key.fill(0);
-  return root?.length === KEY_BYTES ? root : undefined;
+/** Takes the generation of the change that enrols it, so that the log's `passphrase-4` is one and the same for ever. */
+export function nextProviderId(
+  provider: string,
+  { providers, generation }: { readonly providers: readonly ProviderEntry[]; readonly generation: number },
+): string {
+  const taken = providers.some(({ id }) => id === `${provider}-${generation}`);
+  return taken ? nextProviderId(provider, { providers, generation: generation + 1 }) : `${provider}-${generation}`;
+}
+
+/** The root key by one entry; throws what its provider says of a secret that does not open it, or why it cannot be used now. */
+export async function openRoot(entry: ProviderEntry, host: ProviderHost, secret?: Uint8Array): Promise<Uint8Array> {
+  const provider = getProvider(entry.provider);
+  const keys = await provider.open(entry, host, secret);
+  const sealed = Buffer.from(entry.sealed, 'base64');
+  let root: Uint8Array | undefined;
+  for (const key of keys) {
+    root ??= openValue(host.crypto, key, { place: place(entry.provider), sealed });
+    key.fill(0);
+  }
+  if (root?.length !== KEY_BYTES) throw provider.wrong(entry, host);
+  return root;
 }
 
 function place(provider: string): Uint8Array {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Cid, PeerIdText } from '../../protocol/brand.ts';
-import { isNectarError } from '../../protocol/errors.ts';
+import { type ErrorCode, isNectarError } from '../../protocol/errors.ts';
 import { verifyBlock } from '../../protocol/network/block-cid.ts';
 import {
   type ExchangeAnswer,
@@ -109,6 +109,9 @@ async function pull(root: Cid, cid: Cid, { frames, owner, deps }: Exchange): Pro
   }
 }
 
+/** There is no room here for the block of a peer. */
+const FULL: ReadonlySet<ErrorCode> = new Set(['NODE_DISK_FULL', 'STORE_HELD_QUOTA']);
+
 function isFull(error: unknown): boolean {
-  return isNectarError(error) && (error.code === 'NODE_DISK_FULL' || error.status === 507 || error.status === 413);
+  return isNectarError(error) && FULL.has(error.code);
 }

@@ -15,6 +15,8 @@ export interface StatusDeps {
   readonly anchored: () => Awaitable<Anchored>;
   /** Of the last hardening report; null: there is none. */
   readonly hardening: () => Awaitable<Hardening | null>;
+  /** What is on record of backup repositories; null: there is none. */
+  readonly backups: () => Awaitable<Backups | null>;
   readonly now: () => number;
 }
 
@@ -34,6 +36,14 @@ interface Hardening {
   unseen: number;
   drifted: number;
   everySeconds: number | null;
+  overdue: boolean;
+}
+
+interface Backups {
+  repositories: number;
+  lastAt: string | null;
+  verifiedAt: string | null;
+  faulty: number;
   overdue: boolean;
 }
 
@@ -61,6 +71,7 @@ export interface Status {
   audit: { size: number; root: string } | null;
   anchored: { records: number; auditSize: number; safeBlock: number; pending: number; waiting?: string } | null;
   hardening: Hardening | null;
+  backups: Backups | null;
 }
 
 /** The node at a glance: usable or why not, and how far each part has come. */
@@ -83,7 +94,7 @@ export function createStatus(options: StatusOptions, deps: StatusDeps): StatusVi
   return {
     readiness,
     async status() {
-      const [state, locked, l2, peers, records, audit, anchored, hardening] = await Promise.all([
+      const [state, locked, l2, peers, records, audit, anchored, hardening, backups] = await Promise.all([
         readiness(),
         known(deps.isLocked),
         known(async () => describeHeads(await deps.heads())),
@@ -92,6 +103,7 @@ export function createStatus(options: StatusOptions, deps: StatusDeps): StatusVi
         known(deps.audit),
         known(async () => describeAnchored(await deps.anchored())),
         known(deps.hardening),
+        known(deps.backups),
       ]);
       return {
         ...state,
@@ -109,6 +121,7 @@ export function createStatus(options: StatusOptions, deps: StatusDeps): StatusVi
         audit,
         anchored,
         hardening,
+        backups,
       };
     },
   };

@@ -5,6 +5,7 @@ import { createBlockSource } from './block-source.ts';
 import { getVersion, type StoreCore } from './core.ts';
 import { walkDag } from './dag-walk.ts';
 import type { AccessContext } from './interfaces.ts';
+import { recordPatients } from './record-patients.ts';
 
 /** A CAR (v1) of the sealed blob's blocks, each checked against its CID: any IPFS tool opens it, and sees ciphertext. */
 export async function* exportCar(
@@ -20,6 +21,7 @@ export async function* exportCar(
     context,
     recordId,
     version,
+    ...recordPatients(entry.labels),
     detail: { format: 'car' },
   });
   const source = createBlockSource(core, { entry, context, signal: core.signal });

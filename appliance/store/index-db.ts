@@ -1,6 +1,11 @@
 import { ClassicLevel } from 'classic-level';
 import type { EnvelopeCrypto } from '../../protocol/envelope/crypto.ts';
-import { openValue, SEALED_VALUE_RANDOM_BYTES, sealValue } from '../../protocol/envelope/sealed-value.ts';
+import {
+  createValueSealer,
+  openValue,
+  SEALED_VALUE_NONCE_BYTES,
+  SEALED_VALUE_SALT_BYTES,
+} from '../../protocol/envelope/sealed-value.ts';
 import { isNectarError, NectarError } from '../../protocol/errors.ts';
 import { diskError, requireFree } from '../durable-file.ts';
 import { addStats, decodeEntry, encodeEntry, NO_STATS, type StatsDelta, type StatsEntry } from './entries.ts';
@@ -69,10 +74,14 @@ export async function openIndexDb(options: IndexDbOptions): Promise<IndexDb> {
     broken = false;
   }
 
-  const seal = (op: IndexWrite) => {
-    if (op.type === 'del') return op;
-    const input = { place: op.key, value: op.value, random: options.randomBytes(SEALED_VALUE_RANDOM_BYTES) };
-    return { type: 'put' as const, key: op.key, value: sealValue(crypto, valueKey, input) };
+  /** The values of one write share a derived key: a group is bounded, so their nonces cannot meet. */
+  const sealAll = (writes: readonly IndexWrite[]): IndexWrite[] => {
+    const seal = createValueSealer(crypto, valueKey, options.randomBytes(SEALED_VALUE_SALT_BYTES));
+    return writes.map((op) => {
+      if (op.type === 'del') return op;
+      const nonce = options.randomBytes(SEALED_VALUE_NONCE_BYTES);
+      return { type: 'put', key: op.key, value: seal({ place: op.key, value: op.value, nonce }) };
+    });
   };
 
   let stats = NO_STATS;
@@ -83,7 +92,7 @@ export async function openIndexDb(options: IndexDbOptions): Promise<IndexDb> {
     if (next !== stats) writes.push({ type: 'put', key: options.statsKey, value: encodeEntry(next) });
     try {
       await heal();
-      await db.batch(writes.map(seal), { sync: true });
+      await db.batch(sealAll(writes), { sync: true });
       stats = next;
     } catch (error) {
       if (!isNectarError(error)) broken = true;

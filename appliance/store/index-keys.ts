@@ -1,5 +1,4 @@
-import { createHmac } from 'node:crypto';
-
+import { createHmac, createSecretKey } from 'node:crypto';
 import type { Cid, PeerIdText, RecordId } from '../../protocol/brand.ts';
 import { type EnvelopeCrypto, KEY_BYTES } from '../../protocol/envelope/crypto.ts';
 
@@ -57,7 +56,7 @@ export function kindRange(kind: Kind): { gte: Uint8Array; lt: Uint8Array } {
 export function createIndexKeys(crypto: EnvelopeCrypto, indexKey: Uint8Array): IndexKeys {
   const sub = (name: string): Uint8Array =>
     crypto.hkdf(indexKey, new Uint8Array(0), Buffer.from(`nectar/index/${name}/1`), KEY_BYTES);
-  const nameKey = sub('names');
+  const nameKey = createSecretKey(sub('names'));
   /** Parts are joined by a byte that occurs in no id, CID or label. */
   const mac = (...parts: string[]): Buffer => createHmac('sha256', nameKey).update(parts.join('\0')).digest();
   const key = (kind: Kind, name: Uint8Array, order?: Uint8Array): Uint8Array =>

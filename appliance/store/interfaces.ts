@@ -35,6 +35,8 @@ export interface StoreAuditEvent {
   readonly outcome: 'success' | 'failure';
   readonly context: AccessContext;
   readonly recordId?: RecordId;
+  /** Patients that the record's labels name. */
+  readonly patients?: readonly string[];
   readonly version?: number;
   readonly detail?: Record<string, string | number>;
 }
@@ -57,6 +59,11 @@ export interface EvidenceEvent {
   readonly version?: number;
   /** `detail.cid` of the event. */
   readonly cid?: string;
+  readonly leafHash?: string;
+  /** Of the leaf. */
+  readonly time?: string;
+  /** `detail.destroyedAt` of a deletion. */
+  readonly destroyedAt?: string;
 }
 
 export interface StoreReplicas {

@@ -4,6 +4,7 @@ import { readBlob } from './blob-reader.ts';
 import { getVersion, type StoreCore } from './core.ts';
 import { recordMeta } from './entries.ts';
 import type { AccessContext, OpenedRecord, OpenOptions, RecordMeta } from './interfaces.ts';
+import { recordPatients } from './record-patients.ts';
 
 /**
  * Opens a record for reading: the first segment is there and authentic, and the audit record is durable, before this
@@ -22,7 +23,8 @@ export async function openRecord(
   const entry = await getVersion(core, id, options.version);
   const { start, end } = resolveRange(options.range, entry.bytes);
   const { recordId, version } = entry;
-  const event = { type: 'record.read', context, recordId, version, detail: { start, end } } as const;
+  const about = { context, recordId, version, ...recordPatients(entry.labels) };
+  const event = { type: 'record.read', ...about, detail: { start, end } } as const;
   const signal = AbortSignal.any([request.signal, core.signal]);
   const segments = readBlob(core, { entry, context, signal, start, end });
   const first = await segments.next().catch(async (error: unknown) => {
@@ -48,6 +50,7 @@ export async function headRecord(
     context,
     recordId,
     version,
+    ...recordPatients(entry.labels),
     detail: { access: 'metadata' },
   });
   return recordMeta(entry);

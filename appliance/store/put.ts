@@ -15,6 +15,7 @@ import { KIND } from './index-keys.ts';
 import type { AccessContext, PutInput, PutReceipt } from './interfaces.ts';
 import { preconditionFailed, requireExpected } from './precondition.ts';
 import { checkPutInput } from './put-input.ts';
+import { recordPatients } from './record-patients.ts';
 import { type SealedBlob, sealStream } from './seal-stream.ts';
 
 /** How often a long upload looks whether the volume still has room. */
@@ -74,11 +75,11 @@ async function upload(
   try {
     const secret = { dek, aad: blobAad({ nodeId: options.nodeId, recordId, version }) };
     const limits = { maxBytes: options.maxRecordBytes, inlineMaxBytes: options.inlineMaxBytes };
-    const signal = AbortSignal.any([source.signal, core.signal]);
+    const signals = [source.signal, core.signal];
     const emit = emitter(core, staged);
-    const blob = await sealStream({ body: source.body, secret, ...limits, signal, emit }, core.deps);
+    const blob = await sealStream({ body: source.body, secret, ...limits, signals, emit }, core.deps);
     await staged.settle();
-    signal.throwIfAborted();
+    for (const signal of signals) signal.throwIfAborted();
     const receipt = await store(core, { to, staged, wrapped, blob });
     core.metrics.sealedBytes.inc(blob.bytes);
     return receipt;
@@ -134,10 +135,12 @@ async function commit(core: StoreCore, finished: Finished): Promise<PutReceipt> 
     throw new NectarError('STORE_VERSION_CONFLICT', { recordId, version });
   }
   const type = version === 1 ? 'record.create' : 'record.update';
-  const event = { type, context, recordId, version, detail: { cid: blob.root, bytes: blob.bytes } } as const;
+  const detail = { cid: blob.root, bytes: blob.bytes };
+  const event = { type, context, recordId, version, ...recordPatients(to.input.labels), detail } as const;
   const { index: auditLeaf } = await core.deps.audit.append({ ...event, outcome: 'success' });
-  const entry = versionEntry(core, finished, auditLeaf);
   try {
+    // In one turn with the commit that it goes into: no rotation comes between.
+    const entry = versionEntry(core, finished, auditLeaf);
     await core.db.commit(commitOps(core, { head, entry, inline: blob.inline }));
   } catch (error) {
     // The leaf above stands; this one says that it came to nothing.
@@ -162,7 +165,8 @@ function versionEntry(core: StoreCore, { to, wrapped, blob }: Finished, auditLea
     ...(name === undefined ? {} : { name }),
     createdAt: core.deps.now().toISOString(),
     auditLeaf,
-    dek: storedDek(wrapped),
+    // The KEK may have been rotated during a long upload, and its rewrap has passed this record by.
+    dek: storedDek(core.deps.keys.rewrapDek(wrapped, { recordId: to.recordId, version: to.version })),
     salt: Buffer.from(core.deps.randomBytes(COMMITMENT_SALT_BYTES)).toString('base64'),
     holders: [],
   };

@@ -8,6 +8,8 @@ const CONCURRENCY = 64;
 
 /** Wraps every DEK with the current KEK; touches no blob. Run again after a crash it goes on: what is current stays. */
 export async function rewrapAll(core: StoreCore, onProgress: (done: number) => void): Promise<{ rewrapped: number }> {
+  // Puts that took the old KEK just before it was rotated are in the queue already: behind them, none comes any more.
+  await core.db.commit([]);
   let rewrapped = 0;
   let batch: Promise<boolean>[] = [];
   const settle = async (): Promise<void> => {

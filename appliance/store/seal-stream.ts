@@ -16,7 +16,8 @@ export interface SealInput {
   readonly secret: { readonly dek: Uint8Array; readonly aad: Uint8Array };
   readonly maxBytes: number;
   readonly inlineMaxBytes: number;
-  readonly signal: AbortSignal;
+  /** Each ends the upload with its reason. */
+  readonly signals: readonly AbortSignal[];
   /** Receives every block of a blob that is not inline. */
   readonly emit: (cid: Cid, block: Uint8Array) => Promise<void>;
 }
@@ -54,7 +55,7 @@ export async function sealStream(
     await dag.leaf(cid, block.length);
   }
 
-  for await (const chunk of untilAborted(input.body, input.signal)) {
+  for await (const chunk of untilAborted(input.body, input.signals)) {
     bytes += chunk.length;
     if (bytes > input.maxBytes) throw new NectarError('STORE_RECORD_TOO_LARGE', { limitBytes: input.maxBytes });
     for (let offset = 0; offset < chunk.length; ) {
@@ -80,22 +81,26 @@ function roomFor(buffer: Buffer<ArrayBuffer>, filled: number, needed: number, ca
   return grown;
 }
 
-/** Ends with the abort reason even when the source hangs: a client that stopped sending must not hold the upload open. */
-async function* untilAborted(source: AsyncIterable<Uint8Array>, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+/** Ends with a signal's reason even when the source hangs: a client that stopped sending must not hold the upload open. */
+async function* untilAborted(
+  source: AsyncIterable<Uint8Array>,
+  signals: readonly AbortSignal[],
+): AsyncGenerator<Uint8Array> {
   const iterator = source[Symbol.asyncIterator]();
   // One listener that rejects whichever step waits: a race with one long-lived promise would keep every chunk alive.
   let interrupt: ((reason: unknown) => void) | undefined;
-  const abort = (): void => interrupt?.(signal.reason);
+  const abort = ({ target }: Event): void => interrupt?.((target as AbortSignal).reason);
   const step = (): Promise<IteratorResult<Uint8Array>> =>
     new Promise((resolve, reject) => {
       interrupt = reject;
       iterator.next().then(resolve, reject);
     });
-  signal.addEventListener('abort', abort, { once: true });
+  // Listeners of our own instead of AbortSignal.any, which costs every small put two weak references.
+  for (const signal of signals) signal.addEventListener('abort', abort, { once: true });
   let ended = false;
   try {
     for (;;) {
-      signal.throwIfAborted();
+      for (const signal of signals) signal.throwIfAborted();
       const { done, value } = await step();
       if (done === true) {
         ended = true;
@@ -104,7 +109,7 @@ async function* untilAborted(source: AsyncIterable<Uint8Array>, signal: AbortSig
       yield value;
     }
   } finally {
-    signal.removeEventListener('abort', abort);
+    for (const signal of signals) signal.removeEventListener('abort', abort);
     // Not awaited: a source that hangs in next() would hang here as well.
     if (!ended) iterator.return?.()?.catch(() => undefined);
   }

@@ -14,6 +14,7 @@ import { KIND, kindRange } from './index-keys.ts';
 import type { AccessContext, Expected } from './interfaces.ts';
 import { requireExpected } from './precondition.ts';
 import { checkExpected } from './put-input.ts';
+import { recordPatients } from './record-patients.ts';
 
 /** Holders that do not answer within this time are not told. */
 const RELEASE_TIMEOUT_MS = 5_000;
@@ -63,7 +64,14 @@ async function destroy(core: StoreCore, head: HeadEntry, context: AccessContext)
   if (versions.length !== head.latest)
     throw new NectarError('STORE_INDEX_CORRUPT', { entry: `versions of ${recordId}` });
   const { index: auditLeaf } = await core.deps.audit
-    .append({ type: 'record.delete', outcome: 'success', context, recordId, detail: { versions: versions.length } })
+    .append({
+      type: 'record.delete',
+      outcome: 'success',
+      context,
+      recordId,
+      ...recordPatients(head.labels),
+      detail: { versions: versions.length },
+    })
     .catch(async (error: unknown) => {
       // Not logged, not done: the caller is told, and no later start may do it behind his back.
       await core.db.commit([{ type: 'del', key: core.keys.intent(recordId) }]);

@@ -9,7 +9,7 @@ import { remoteServices } from '../crossing/remote-service.ts';
 import { createRollupClient } from '../crossing/rollup/client.ts';
 import { type CrossingName, healthSocketPath, socketPath } from '../crossing/socket.ts';
 import { shared } from '../crossing/state.ts';
-import { createKeysClient, createStoreClient } from '../crossing/store/client.ts';
+import { createBackupKeysClient, createKeysClient, createStoreClient } from '../crossing/store/client.ts';
 import { createGateway, createMetricsServer, createTokens } from '../gateway/index.ts';
 import { createStatus } from '../status/index.ts';
 import { createNodeMetrics, readFamilies } from '../telemetry/index.ts';
@@ -66,6 +66,7 @@ export async function wireGateway(options: RoleOptions, { log, metrics }: WireDe
       audit: async () => known((await auditState()).head),
       anchored: async () => known((await rollupState()).anchored),
       hardening: () => gateway.hardening(),
+      backups: () => gateway.backups(),
       now,
     },
   );
@@ -83,9 +84,11 @@ export async function wireGateway(options: RoleOptions, { log, metrics }: WireDe
       certificatePath: paths.certificate,
       keyPath: paths.certificateKey,
       hardeningPath: paths.hardening,
+      backupsPath: paths.backups,
     },
     {
       keys,
+      backups: createBackupKeysClient(atStore),
       audit: { ...append, ...read },
       store,
       rollup,

@@ -10,7 +10,13 @@ import { metricsRoute } from '../crossing/metrics/server.ts';
 import { createCrossingServer } from '../crossing/server.ts';
 import { type CrossingName, healthSocketPath, socketPath } from '../crossing/socket.ts';
 import { storeRoutes } from '../crossing/store/server.ts';
-import { createIdentitySigner, createKeys, nodeEnvelopeCrypto } from '../keys/index.ts';
+import {
+  createBackupKeys,
+  createIdentitySigner,
+  createKeyFreshness,
+  createKeys,
+  nodeEnvelopeCrypto,
+} from '../keys/index.ts';
 import { createStore } from '../store/index.ts';
 import { type RoleOptions, randomBytes, today, type WireDeps, type Wiring } from '../wiring.ts';
 import { reportLife } from './report-life.ts';
@@ -23,14 +29,17 @@ export async function wireStore(options: RoleOptions, { log, metrics }: WireDeps
   const crypto = nodeEnvelopeCrypto;
   const connect = (name: CrossingName) => createConnection({ service: 'audit', path: socketPath(sockets, name) });
 
-  // The secret boundary.
+  // The secret boundary. Its seccomp profile starts no programs: providers that need one are for a node as a process.
   const keys = createKeys({ ...config.keys, home: paths.keys }, { crypto, log, metrics, now: today, randomBytes });
 
   // Evidence first: nothing private is served that the log does not hold.
   const audit = createAuditAppendClient(connect('audit-append'));
   const auditKeys = createAuditKeysClient(connect('audit-keys'));
   const handover = createKeyHandover({ keys, audit: auditKeys, log });
+  const keyFreshness = createKeyFreshness({ keys, evidence: audit, log });
 
+  const signer = createIdentitySigner(keys, 'checkpoint');
+  const backups = createBackupKeys({ nodeId }, { keys, signer, crypto });
   const wants = createWantedBlocks();
   const store = createStore(
     { ...config.store, home: paths.storeParent, nodeId },
@@ -40,7 +49,7 @@ export async function wireStore(options: RoleOptions, { log, metrics }: WireDeps
       audit,
       evidence: auditKeys,
       replicas: wants,
-      signer: createIdentitySigner(keys, 'checkpoint'),
+      signer,
       log,
       metrics,
       now: today,
@@ -48,18 +57,18 @@ export async function wireStore(options: RoleOptions, { log, metrics }: WireDeps
     },
   );
 
-  const services = [keys, handover, store];
+  const services = [keys, handover, keyFreshness, store];
   const serve = (name: CrossingName, routes: Parameters<typeof createCrossingServer>[1]['routes']) =>
     createCrossingServer({ name, path: socketPath(sockets, name) }, { routes, log });
   const tokenSigner = createIdentitySigner(keys, 'token');
   const crossings = [
-    serve('store', [...storeRoutes({ store, keys, tokenSigner, services }), metricsRoute(metrics)]),
+    serve('store', [...storeRoutes({ store, keys, tokenSigner, backups, services }), metricsRoute(metrics)]),
     serve('blocks', blocksRoutes({ store, keys, wants })),
   ];
   const life = { role: 'store', version } as const;
   return {
     alive: [keys, ...crossings, createHealthServer(healthSocketPath(sockets, 'store'), services)],
-    usable: [handover, store],
+    usable: [handover, keyFreshness, store],
     url: () => undefined,
     whenUsable: (signal) => keys.whenUnlocked(signal),
     onStarted: () => reportLife('node.start', life, { audit, log }),

@@ -1,29 +1,22 @@
 import { type Command, Option } from 'commander';
-import { AuditEntries, AuditProof, AuditVerdict } from '../../appliance/gateway/schemas.ts';
+import { AuditProof, AuditVerdict } from '../../appliance/gateway/schemas.ts';
 import { isNectarError, NectarError } from '../../protocol/errors.ts';
 import { action, addGroup, addVerb, type Call } from '../call.ts';
 import { requireHome } from '../home-folder.ts';
 import { findGateway, withNode } from '../node-client.ts';
-import { parseCount } from '../option-parsers.ts';
 import { writeOutputFile } from '../output-file.ts';
 import { readPassphrase } from '../passphrase.ts';
 import { findTarget } from '../provision/docker/target-file.ts';
 import { type Output, toJson } from '../render/output.ts';
-import { printable, renderTable } from '../render/table.ts';
+import { printable } from '../render/table.ts';
 import { showWork } from '../render/work.ts';
 import type { Terminal } from '../terminal.ts';
+import { registerAuditQuery } from './audit-query.ts';
 import { passphraseFileOption } from './unlock.ts';
-
-const DEFAULT_ENTRIES = 20;
 
 export function registerAudit(program: Command, terminal: Terminal): void {
   const group = addGroup(program, 'audit', 'read, verify and prove the audit log');
-  addVerb(group, 'tail', {
-    summary: 'show the newest entries (and log that you did)',
-    examples: ['audit tail', 'audit tail -n 100 --json'],
-  })
-    .addOption(new Option('-n, --lines <n>', 'how many').argParser(parseCount).default(DEFAULT_ENTRIES))
-    .action(action(terminal, tail));
+  registerAuditQuery(group, terminal);
   addVerb(group, 'verify', {
     summary: 'recompute the whole log from disk: is it intact, is it complete',
     about:
@@ -39,44 +32,6 @@ export function registerAudit(program: Command, terminal: Terminal): void {
   })
     .addOption(new Option('-o, --output <file>', 'write the proof to a new file'))
     .action(action(terminal, prove));
-}
-
-async function tail(call: Call<{ lines: number }>): Promise<void> {
-  await withNode(call, async (client) => {
-    const answer = await client.json(AuditEntries, 'GET', `/v1/audit/entries?limit=${call.options.lines}`);
-    call.output.result(answer, () => renderEntries(answer));
-  });
-}
-
-export function renderEntries({ entries }: AuditEntries): string {
-  const rows = entries.map(({ index, leaf, body }) => {
-    const { time, type, outcome } = (leaf ?? {}) as Record<string, unknown>;
-    return [
-      String(index),
-      ...[time, type, outcome].map((value) => printable(String(value ?? ''))),
-      printable(whoOf(body)),
-    ];
-  });
-  return renderTable(
-    [
-      { title: 'LEAF', alignRight: true },
-      { title: 'TIME' },
-      { title: 'EVENT' },
-      { title: 'OUTCOME' },
-      { title: 'WHO' },
-    ],
-    rows,
-  );
-}
-
-/** The requestor of a FHIR AuditEvent; the body may be erased. */
-function whoOf(body: unknown): string {
-  const { agent } = (body ?? {}) as {
-    agent?: { requestor?: boolean; name?: string; who?: { identifier?: { value?: string }; display?: string } }[];
-  };
-  if (!Array.isArray(agent)) return '';
-  const who = agent.find(({ requestor }) => requestor === true) ?? agent[0];
-  return who?.who?.display ?? who?.who?.identifier?.value ?? who?.name ?? '';
 }
 
 type VerifyCall = Call<{ passphraseFile?: string }>;

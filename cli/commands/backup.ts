@@ -22,7 +22,7 @@ export function registerBackup(program: Command, terminal: Terminal): void {
   addVerb(program, 'backup', {
     summary: 'copy everything that the node keeps to one file, while it runs',
     about:
-      'A tar of what is sealed at rest, with the SHA-256 of each file, signed by the node. Not in it: the key file or passphrase, the state that is derived again from L1, the TLS key and the token of this machine. Records destroyed after a backup can still be read from it by whoever has it and the key: delete old backups as your retention says.',
+      'A tar of what is sealed at rest, with the SHA-256 of each file, signed by the node. Not in it: the key file or passphrase, the state that is derived again from L1, the TLS key and the token of this machine. What is destroyed after a backup was made is NOT destroyed in it: whoever has the file and the key can still read it, since it cannot be changed from here. Delete old files as your retention says.',
     examples: [
       'backup --out /mnt/usb/clinic.nectar-backup',
       'backup --out clinic.nectar-backup --passphrase-file - --json',

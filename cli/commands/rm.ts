@@ -10,7 +10,7 @@ export function registerRm(program: Command, terminal: Terminal): void {
   addVerb(program, 'rm <records...>', {
     summary: 'destroy records for good (crypto-shred)',
     about:
-      'Destroys the keys of every version, which makes every copy anywhere unreadable, replicas and backups included, and prints a signed receipt of the destruction. The audit log keeps that the record existed and who destroyed it.',
+      'Destroys the keys of every version in this node, and prints a signed receipt. The ciphertext that peers hold opens for nobody from then on. A copy of the keys made before does: a backup file (`backup --out`) or a copy of the disk keeps the record readable for whoever has it and the key file or passphrase. Delete such files as your retention says. The audit log keeps that the record existed and who destroyed it.',
     examples: ['rm 3f0c...e1', 'rm --yes 3f0c...e1 --json > receipt.json'],
   })
     .addOption(new Option('-y, --yes', 'do not ask'))

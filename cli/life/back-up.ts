@@ -5,10 +5,9 @@ import { openEngine } from '../provision/docker/open-engine.ts';
 import { findTarget } from '../provision/docker/target-file.ts';
 import type { Terminal } from '../terminal.ts';
 import { type BackedUp, type BackUpRequest, backUpHome } from './backup/back-up-home.ts';
+import { openAuthority } from './backup-authority.ts';
 import { noteCopy, recordCopies } from './copy-reports.ts';
 import { recordBackup } from './last-backup.ts';
-import { openIdentity } from './open-identity.ts';
-import { unlockKeys } from './unlock-keys.ts';
 import { withVolumes } from './volumes/open-volumes.ts';
 import { pinVolumes } from './volumes/pin-volumes.ts';
 import { stageSmallFiles } from './volumes/stage-small-files.ts';
@@ -33,6 +32,7 @@ export async function backUp(request: BackUp): Promise<BackedUpNode> {
   const done = await (findTarget(home) === undefined ? backUpFolder(request) : backUpContainers(request));
   const { createdAt, entries, bytes, manifestSha256, fileBytes } = done;
   await recordBackup(home, { file: out, createdAt, fileBytes });
+  if (done.recorded) return done;
   const at = new Date(terminal.now()).toISOString();
   await noteCopy(home, { what: 'backup', at, backupCreatedAt: createdAt, entries, bytes, manifestSha256 });
   const { signal } = terminal;
@@ -40,11 +40,11 @@ export async function backUp(request: BackUp): Promise<BackedUpNode> {
   return { ...done, recorded: (await recordCopies({ home, signal })) === 0 };
 }
 
-function backUpFolder(request: BackUp): Promise<BackedUp> {
+function backUpFolder(request: BackUp): Promise<BackedUpNode> {
   return signed(request, request.home, (rest) => backUpHome(rest));
 }
 
-async function backUpContainers(request: BackUp): Promise<BackedUp> {
+async function backUpContainers(request: BackUp): Promise<BackedUpNode> {
   const { home, terminal } = request;
   const node = readDockerNode(home);
   const engine = openEngine(terminal, node.target.engine);
@@ -60,17 +60,26 @@ async function backUpContainers(request: BackUp): Promise<BackedUp> {
   }
 }
 
-/** Opens the node's checkpoint key, from the sealed files in `sealed`, for as long as it takes. */
+/** With a signature of the running node, else of its checkpoint key, opened from the sealed files in `sealed`. */
 async function signed(
   { home, out, force, passphraseFile, terminal, onBytes }: BackUp,
   sealed: string,
   work: (rest: BackUpRequest) => Promise<BackedUp>,
-): Promise<BackedUp> {
-  const keys = await unlockKeys({ home: sealed, terminal, passphraseFile });
+): Promise<BackedUpNode> {
+  const authority = await openAuthority({ home, sealed, terminal, passphraseFile });
+  let recorded = false;
+  const signer: BackUpRequest['signer'] = {
+    async sign({ nodeId: _, ...statement }) {
+      const { signature, auditLeaf } = await authority.sign({ kind: 'file', ...statement });
+      recorded = auditLeaf !== undefined;
+      return signature;
+    },
+  };
   try {
-    const signer = await openIdentity(keys, 'checkpoint');
-    return await work({ home, out, force, signer, signal: terminal.signal, now: () => terminal.now(), onBytes });
+    const { signal } = terminal;
+    const done = await work({ home, out, force, signer, signal, now: () => terminal.now(), onBytes });
+    return { ...done, recorded };
   } finally {
-    await keys.stop();
+    await authority.close();
   }
 }

@@ -1,6 +1,7 @@
 import { CommanderError } from 'commander';
 import { isDiskFull } from '../../appliance/durable-file.ts';
-import { ERRORS, type ErrorCode, NectarError } from '../../protocol/errors.ts';
+import { NectarError } from '../../protocol/errors.ts';
+import { guidanceOf } from '../errors/guidance-of.ts';
 import { toJson } from './output.ts';
 import { printable } from './table.ts';
 
@@ -16,8 +17,7 @@ export interface Problem {
 /** Turns whatever was thrown into a registry error; what is not ours is a bug, except for the usage errors of commander. */
 export function describeProblem(thrown: unknown): Problem {
   const error = toNectarError(thrown);
-  const remedy = ERRORS[error.code as ErrorCode].remedy;
-  return { code: error.code, message: error.message, data: error.data, remedy, exit: error.exit };
+  return { code: error.code, message: error.message, data: error.data, ...guidanceOf(error.code) };
 }
 
 function toNectarError(thrown: unknown): NectarError {

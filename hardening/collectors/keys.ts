@@ -11,8 +11,8 @@ import { type FactsOf, observe } from './observe.ts';
 import { looksSealed } from './sealed-bytes.ts';
 
 const MAX_FILE_BYTES = 256 * 1024;
-/** What keys.json of version 1 means. */
-const KEY_STORE_VERSION = 1;
+/** The formats of keys.json that this knows how to read: both name providers and KEKs alike. */
+const KEY_STORE_VERSIONS = [1, 2];
 const WRAPPING = 'AES-256-GCM';
 
 export interface KeysOptions {
@@ -36,7 +36,8 @@ export function createKeysCollector(options: KeysOptions): Collector {
     async collect(signal) {
       const at = { ...options, signal };
       const store = openDocument(await readJson(options.places, 'keys.json', signal), 'keys.json');
-      if (store.in('version').integer() !== KEY_STORE_VERSION) throw new Error('keys.json is of another version');
+      if (!KEY_STORE_VERSIONS.includes(store.in('version').integer()))
+        throw new Error('keys.json is of another version');
       return [
         { kind: 'node', name: 'node', facts: { 'node.recoveryKit': observe(() => hasTwoWays(store)) } },
         ...rootKeys(store, at),
@@ -98,12 +99,13 @@ function rootKeys(store: Document, at: At): Subject[] {
   });
 }
 
-/** Derived from the root key, which alone is stored; a data key is wrapped by the current one. */
+/** Sealed by the root key, or (of version 1) derived from it; a data key is wrapped by the current one. Destroyed ones are no keys. */
 function encryptionKeys(store: Document, at: At): Subject[] {
   const current = store.in('current').text();
   return store
     .in('keks')
     .items()
+    .filter((kek) => kek.in('destroyedAt').isAbsent)
     .map((kek) => {
       const name = kek.in('id').text();
       const createdAt = (): string => kek.in('createdAt').text();

@@ -5,7 +5,8 @@
  *   sealed = formatVersion(1) = 1 | salt(16) | nonce(12) | ciphertext | tag(16)
  *   key    = HKDF-SHA256(value key, salt, info = "nectar/sealed-value/1", 32)
  *
- * A key of its own for every value: random 96-bit nonces under one long-lived key would cap a busy node at 2^32 values.
+ * A key of its own for every value, or for the values of one write: random 96-bit nonces under one long-lived key would cap a
+ * busy node at 2^32 values.
  * An older value of the same place does open (an AEAD knows no time): who needs freshness compares with the audit log.
  */
 import { utf8ToBytes } from '@noble/hashes/utils.js';
@@ -18,6 +19,9 @@ const PREFIX_BYTES = 1 + SALT_BYTES + NONCE_BYTES;
 
 /** Fresh random bytes that sealValue needs: salt and nonce. */
 export const SEALED_VALUE_RANDOM_BYTES = SALT_BYTES + NONCE_BYTES;
+/** Fresh random bytes of a sealer of several values, and of each value. */
+export const SEALED_VALUE_SALT_BYTES = SALT_BYTES;
+export const SEALED_VALUE_NONCE_BYTES = NONCE_BYTES;
 /** Bytes that sealing adds. */
 export const SEALED_VALUE_OVERHEAD_BYTES = PREFIX_BYTES + TAG_BYTES;
 
@@ -29,13 +33,35 @@ export function sealValue(
 ): Uint8Array {
   const { place, value, random } = input;
   if (random.length !== SEALED_VALUE_RANDOM_BYTES) throw new RangeError('sealed value needs 28 random bytes');
-  const valueKey = crypto.hkdf(key, random.subarray(0, SALT_BYTES), INFO, KEY_BYTES);
-  const body = crypto.seal(valueKey, random.subarray(SALT_BYTES), place, value);
-  const sealed = new Uint8Array(PREFIX_BYTES + body.length);
-  sealed[0] = ENVELOPE_VERSION;
-  sealed.set(random, 1);
-  sealed.set(body, PREFIX_BYTES);
-  return sealed;
+  const seal = createValueSealer(crypto, key, random.subarray(0, SALT_BYTES));
+  return seal({ place, value, nonce: random.subarray(SALT_BYTES) });
+}
+
+/** Seals one value under a key that it shares with others: its nonce is fresh and random, 12 bytes. */
+export type ValueSealer = (input: {
+  readonly place: Uint8Array;
+  readonly value: Uint8Array;
+  readonly nonce: Uint8Array;
+}) => Uint8Array;
+
+/**
+ * A sealer for values that are written together, a few thousand at most: they share the salt and so the derived key, which is half
+ * of what sealing a small value costs, and each has a nonce of its own.
+ *
+ * @param salt SEALED_VALUE_SALT_BYTES fresh random bytes
+ */
+export function createValueSealer(crypto: EnvelopeCrypto, key: Uint8Array, salt: Uint8Array): ValueSealer {
+  if (salt.length !== SALT_BYTES) throw new RangeError('the salt of sealed values has 16 bytes');
+  const valueKey = crypto.hkdf(key, salt, INFO, KEY_BYTES);
+  return ({ place, value, nonce }) => {
+    const body = crypto.seal(valueKey, nonce, place, value);
+    const sealed = new Uint8Array(PREFIX_BYTES + body.length);
+    sealed[0] = ENVELOPE_VERSION;
+    sealed.set(salt, 1);
+    sealed.set(nonce, 1 + SALT_BYTES);
+    sealed.set(body, PREFIX_BYTES);
+    return sealed;
+  };
 }
 
 /** Opens a value at its place; undefined when it is malformed or does not authenticate there. */

@@ -1,119 +1,89 @@
-import { define, EXIT } from './definition.ts';
+import { define } from './definition.ts';
 
 /** Errors of a node's life: backup and restore, format of the home, upgrade, offline bundle. */
 export const LIFE_ERRORS = {
   BACKUP_FORMAT_INVALID: define<{ problem: string }>({
     message: ({ problem }) => `the file is not a backup of a node: ${problem}`,
-    remedy: 'Name the file that `nectar-byon backup` wrote. Nothing was restored.',
-    http: 400,
-    exit: EXIT.checksFailed,
   }),
   BACKUP_VERSION_NEWER: define<{ found: number; known: number }>({
     message: ({ found, known }) => `the backup has format ${found}; this program reads up to ${known}`,
-    remedy: 'Restore it with the version of the program that wrote it, or a newer one.',
-    http: 409,
-    exit: EXIT.config,
   }),
   BACKUP_TRUNCATED: define<{ bytes: number }>({
     message: ({ bytes }) => `the backup ends early, after ${bytes} bytes`,
-    remedy:
-      'The copy is incomplete: copy it again from where it was made, or use an older backup. Nothing was restored.',
-    http: 400,
-    exit: EXIT.checksFailed,
   }),
   BACKUP_ALTERED: define<{ entry: string }>({
     message: ({ entry }) => `the backup was altered: ${entry} is not what the manifest says`,
-    remedy: 'Use another copy or an older backup. Nothing was restored.',
-    http: 400,
-    exit: EXIT.checksFailed,
   }),
   BACKUP_SIGNATURE_INVALID: define<{ nodeId: string }>({
     message: ({ nodeId }) => `the backup is not signed by the node ${nodeId} that it claims to be of`,
-    remedy: 'Somebody else made or changed this file. Use another copy. Nothing was restored.',
-    http: 400,
-    exit: EXIT.checksFailed,
   }),
   BACKUP_SOURCE_UNSTABLE: define<{ what: string }>({
     message: ({ what }) => `${what} changed faster than it could be copied`,
-    remedy: 'Try again when the node is less busy, or after `nectar-byon down`.',
-    http: 503,
-    exit: EXIT.unreachable,
   }),
   BACKUP_NODE_PRESENT: define<{ nodeId: string; engine: string }>({
     message: ({ nodeId, engine }) => `the engine at ${engine} already has containers or volumes of the node ${nodeId}`,
-    remedy:
-      'The node is there: start it with `nectar-byon up`, or remove it first with `nectar-byon destroy`. Nothing was touched.',
-    http: 409,
-    exit: EXIT.usage,
+  }),
+  BACKUP_OBJECT_MISSING: define<{ object: string }>({
+    message: ({ object }) => `the repository has no ${object}`,
+  }),
+  BACKUP_TARGET_REFUSED: define<{ target: string; reason: string }>({
+    message: ({ target, reason }) => `${target} does not take part: ${reason}`,
+  }),
+  BACKUP_REPOSITORY_FOREIGN: define<{ target: string; nodeId: string }>({
+    message: ({ target, nodeId }) => `${target} is the repository of the node ${nodeId}`,
+  }),
+  BACKUP_REPOSITORY_BEHIND: define<{ target: string; found: number; known: number }>({
+    message: ({ target, found, known }) =>
+      `${target} is older than this node knows it: generation ${found}, and ${known} was written`,
+  }),
+  BACKUP_REPOSITORY_FORKED: define<{ target: string; generation: number }>({
+    message: ({ target, generation }) => `generation ${generation} in ${target} is not the one that this node wrote`,
+  }),
+  BACKUP_INDEX_SHRUNK: define<{ found: number; known: number }>({
+    message: ({ found, known }) =>
+      `the index has ${found} records, destroyed ones included; the last snapshot had ${known}`,
+  }),
+  BACKUP_SNAPSHOT_UNKNOWN: define<{ target: string; generation: number }>({
+    message: ({ target, generation }) => `${target} has no snapshot ${generation}`,
+  }),
+  BACKUP_BUSY: define<{ target: string }>({
+    message: ({ target }) => `another run writes to ${target}`,
+  }),
+  BACKUP_VERIFY_FAILED: define<{ target: string; faults: number; first: string }>({
+    message: ({ target, faults, first }) =>
+      `${target} does not restore: ${faults} ${faults === 1 ? 'fault' : 'faults'}, the first: ${first}`,
   }),
   BACKUP_KEY_REFUSED: define<Record<string, never>>({
     message: () => 'the key file never goes into a backup',
-    remedy:
-      'Keep the key file apart from the backups, in a safe or another building: whoever has both reads everything, and without it a backup opens for nobody.',
-    http: 400,
-    exit: EXIT.usage,
   }),
   HOME_FORMAT_NEWER: define<{ home: string; found: number; known: number }>({
     message: ({ home, found, known }) => `${home} has format ${found}; this program knows formats up to ${known}`,
-    remedy: 'A newer version has run here. Use that one; an older one could damage the data, so it does not start.',
-    http: 409,
-    exit: EXIT.config,
   }),
   HOME_FORMAT_INVALID: define<{ path: string }>({
     message: ({ path }) => `${path} does not say which format the home has`,
-    remedy: 'The file was altered. Restore it from a backup.',
-    http: 500,
-    exit: EXIT.config,
   }),
   HOME_MIGRATION_FAILED: define<{ from: number; to: number; reason: string }>({
     message: ({ from, to, reason }) => `the home could not be brought from format ${from} to ${to}: ${reason}`,
-    remedy:
-      'Nothing was lost: the home still has its old format. Start it with the version that wrote it, and report this.',
-    http: 500,
-    exit: EXIT.config,
   }),
   UPGRADE_NOT_CONTAINERS: define<{ home: string }>({
     message: ({ home }) => `the node in ${home} runs as a process of this installation, not in containers`,
-    remedy:
-      'Upgrade the installation itself: `nectar-byon backup`, `nectar-byon down`, `git pull` (or `npm install` of the new version), `nectar-byon up`.',
-    http: 409,
-    exit: EXIT.usage,
   }),
   UPGRADE_REFUSED: define<{ problems: readonly string[] }>({
     message: ({ problems }) => `the node is not ready for an upgrade: ${problems.join('; ')}`,
-    remedy: 'Put right what is named, then run `nectar-byon upgrade` again. Nothing was changed.',
-    http: 409,
-    exit: EXIT.checksFailed,
   }),
   UPGRADE_ROLLED_BACK: define<{ to: string; reason: string }>({
     message: ({ to, reason }) => `the new version did not become ready (${reason}); the node runs ${to} again`,
-    remedy: 'Nothing was lost. See `nectar-byon logs`, and report it with `nectar-byon support-bundle`.',
-    http: 500,
-    exit: EXIT.checksFailed,
   }),
   UPGRADE_ROLLBACK_ABSENT: define<{ home: string }>({
     message: ({ home }) => `${home} remembers no earlier images to go back to`,
-    remedy: 'A rollback undoes the last upgrade; there has been none, or it was undone already.',
-    http: 409,
-    exit: EXIT.usage,
   }),
   BUNDLE_INVALID: define<{ path: string; problem: string }>({
     message: ({ path, problem }) => `${path} is not an offline bundle: ${problem}`,
-    remedy: 'Name the file that `nectar-byon bundle save` wrote, copied whole. Nothing was loaded.',
-    http: 400,
-    exit: EXIT.checksFailed,
   }),
   BUNDLE_ALTERED: define<{ path: string; entry: string }>({
     message: ({ path, entry }) => `${path} was altered: ${entry} is not what its checksums say`,
-    remedy: 'Copy the bundle again from where it was made. Nothing was loaded.',
-    http: 400,
-    exit: EXIT.checksFailed,
   }),
   BUNDLE_PART_MISSING: define<{ part: string }>({
     message: ({ part }) => `there is no ${part} to put into the bundle`,
-    remedy:
-      'Build it first: `npm run bundle && npm pack` makes the program, `node scripts/images.ts build` the images.',
-    http: 404,
-    exit: EXIT.usage,
   }),
 };

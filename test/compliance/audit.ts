@@ -6,7 +6,10 @@ import { type ErrorCode, isNectarError } from '../../protocol/errors.ts';
 import { verifyAuditProof } from '../../protocol/merkle/audit-proof.ts';
 import { reading } from '../unit/appliance/audit/log-house.ts';
 
-type Called = Pick<Audit, 'append' | 'checkpoint' | 'entry' | 'tail' | 'prove' | 'verify' | 'records'> & {
+type Called = Pick<
+  Audit,
+  'append' | 'checkpoint' | 'entry' | 'query' | 'prove' | 'verify' | 'records' | 'latest' | 'loggedTokens'
+> & {
   treeHead(): ReturnType<Audit['treeHead']> | Promise<ReturnType<Audit['treeHead']>>;
 };
 
@@ -45,6 +48,41 @@ export function auditCompliance(name: string, create: () => Promise<AuditUnderTe
       assert.equal((await under.audit.treeHead()).size, before + 40);
     });
 
+    it('tells the newest generation of each file, and the tokens, before and after a restart', async () => {
+      const event = (type: string, detail: Record<string, string | number>) =>
+        under.audit.append({ type, outcome: 'success', context, detail });
+      await event('record.read', { indexGeneration: 41 });
+      await event('record.read', { indexGeneration: 7 });
+      const made = {
+        token: 'ab',
+        subject: 'nurse',
+        scope: 'records:read admin',
+        expiresAt: '2200-01-01T00:00:00.000Z',
+      };
+      await event('token.create', { ...made, createdAt: '2026-01-01T00:00:00.000Z', file: 'tokens', generation: 3 });
+      await event('token.revoke', { token: 'ab', at: '2026-01-02T00:00:00.000Z', file: 'tokens', generation: 4 });
+      await event('key.rotate', { file: 'keys', generation: 2 });
+      await event('key.rotate', { file: 'anything', generation: 99 });
+      const failed = {
+        type: 'key.rotate',
+        outcome: 'failure',
+        context,
+        detail: { file: 'keys', generation: 9 },
+      } as const;
+      await under.audit.append(failed);
+      const check = async () => {
+        const { size, ...files } = await under.audit.latest();
+        assert.deepEqual(files, { index: 41, tokens: 4, keys: 2 });
+        assert.equal(size, (await under.audit.treeHead()).size);
+        const [token] = await under.audit.loggedTokens();
+        assert.deepEqual([token?.id, token?.subject, token?.scope], ['ab', 'nurse', 'records:read admin']);
+        assert.equal(token?.revokedAt, '2026-01-02T00:00:00.000Z');
+      };
+      await check();
+      await under.restart();
+      await check();
+    });
+
     it('reads an entry back as it was appended, whatever its text, and logs the reading', async () => {
       const event = {
         ...reading(7),
@@ -57,7 +95,7 @@ export function auditCompliance(name: string, create: () => Promise<AuditUnderTe
       assert.ok(JSON.stringify(entry.body).includes('Zoë'));
       assert.ok(JSON.stringify(entry.body).includes('$bytes'));
       assert.equal((await under.audit.treeHead()).size, size + 1);
-      const [last] = await under.audit.tail(1, context);
+      const [last] = (await under.audit.query({ filter: {}, limit: 1 }, context)).entries;
       assert.equal(last?.index, size);
       assert.equal(last?.leaf.type, 'audit.read');
     });

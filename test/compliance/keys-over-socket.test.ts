@@ -1,28 +1,30 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createKeysClient } from '../../appliance/crossing/store/client.ts';
-import { keyRoutes } from '../../appliance/crossing/store/key-routes.ts';
+import { createBackupKeysClient, createKeysClient } from '../../appliance/crossing/store/client.ts';
+import { backupKeyRoutes, keyRoutes } from '../../appliance/crossing/store/key-routes.ts';
 import { isNectarError } from '../../protocol/errors.ts';
 import { createCrossingHouse } from './crossing-house.ts';
 import { keysCompliance } from './keys.ts';
-import { createStandingKeys, PASSPHRASE } from './standing-keys.ts';
+import { createStandingKeys, NODE_ID, PASSPHRASE } from './standing-keys.ts';
 
 async function openHouse() {
   const standing = await createStandingKeys();
   const house = await createCrossingHouse('store');
-  await house.serve(keyRoutes(standing.keys, standing.tokenSigner));
+  await house.serve([...keyRoutes(standing.keys, standing.tokenSigner), ...backupKeyRoutes(standing.backups)]);
   const keys = createKeysClient(house.connection);
   const close = async (): Promise<void> => {
     await house.close();
     await standing.close();
   };
-  return { standing, keys, close };
+  const backups = createBackupKeysClient(house.connection);
+  return { standing, keys, backups, close };
 }
 
 keysCompliance('over its socket', async () => {
-  const { standing, keys, close } = await openHouse();
+  const { standing, keys, backups, close } = await openHouse();
   const tokens = await standing.openTokens({ sign: keys.signToken });
-  return { keys, tokens, passphrase: PASSPHRASE, close };
+  const { checkpointKey } = standing;
+  return { keys, backups, checkpointKey, nodeId: NODE_ID, tokens, passphrase: PASSPHRASE, close };
 });
 
 test('the store signs the input of a token with the token key, and nothing else', async () => {

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
+import { type KeyObject, verify } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
 import type { GatewayDependencies, Tokens } from '../../appliance/gateway/index.ts';
+import { encodeSnapshotStatement } from '../../protocol/backup/snapshot-statement.ts';
+import { encodeStatement } from '../../protocol/backup/statement.ts';
 import { type ErrorCode, isNectarError } from '../../protocol/errors.ts';
 
 /** The keys of one node, locked, as the gateway holds them; and its tokens, signed with a key that it does not hold. */
@@ -8,6 +11,10 @@ export interface KeysUnderTest {
   readonly keys: GatewayDependencies['keys'];
   readonly tokens: Tokens;
   readonly passphrase: string;
+  readonly backups: GatewayDependencies['backups'];
+  /** Public half of what signs statements, and of which node they are. */
+  readonly checkpointKey: KeyObject;
+  readonly nodeId: string;
   close(): Promise<void>;
 }
 
@@ -31,6 +38,7 @@ export function keysCompliance(name: string, create: () => Promise<KeysUnderTest
       assert.deepEqual([key?.id, key?.current, key?.provider], ['kek/1', true, 'passphrase']);
       await assert.rejects(under.keys.rotate(), hasCode('KEY_LOCKED'));
       await assert.rejects(under.tokens.issue(request), hasCode('KEY_LOCKED'));
+      await assert.rejects(under.backups.repositoryKey('11'.repeat(16)), hasCode('KEY_LOCKED'));
     });
 
     it('refuses a wrong passphrase and an absent provider, and stays locked', async () => {
@@ -53,8 +61,35 @@ export function keysCompliance(name: string, create: () => Promise<KeysUnderTest
       await assert.rejects(under.tokens.verify(issued.token), hasCode('GATEWAY_TOKEN_REVOKED'));
     });
 
+    it('signs what a backup says of itself, spelled out as a statement of this node', async () => {
+      const createdAt = '2026-11-23T06:00:00.000Z';
+      const digest = 'ab'.repeat(32);
+      const file = { createdAt, entries: 3, bytes: 4, manifestSha256: digest };
+      const snapshot = {
+        ...{ repository: '11'.repeat(16), generation: 2, createdAt, logSize: 9, logRoot: digest },
+        ...{ manifestSha256: digest, tableSha256: digest, previous: digest },
+      };
+      const { nodeId, checkpointKey, backups } = under;
+      for (const [text, signature] of [
+        [encodeStatement({ nodeId, ...file }), await backups.sign({ kind: 'file', ...file })],
+        [encodeSnapshotStatement({ nodeId, ...snapshot }), await backups.sign({ kind: 'snapshot', ...snapshot })],
+      ] as const) {
+        assert.ok(verify(null, Buffer.from(text), checkpointKey, signature), text);
+      }
+    });
+
+    it('gives each repository a key of its own, the same one again', async () => {
+      const [one, again, other] = await Promise.all(
+        ['11', '11', '22'].map((byte) => under.backups.repositoryKey(byte.repeat(16))),
+      );
+      assert.equal(one?.length, 32);
+      assert.deepEqual(one, again);
+      assert.notDeepEqual(one, other);
+      await assert.rejects(under.backups.repositoryKey('../x'));
+    });
+
     it('rotates to the next key', async () => {
-      assert.deepEqual(await under.keys.rotate(), { from: 'kek/1', to: 'kek/2' });
+      assert.deepEqual(await under.keys.rotate(), { from: 'kek/1', to: 'kek/2', generation: 2 });
       assert.deepEqual(
         (await under.keys.list()).map(({ id, current }) => [id, current]),
         [
@@ -62,6 +97,32 @@ export function keysCompliance(name: string, create: () => Promise<KeysUnderTest
           ['kek/2', true],
         ],
       );
+    });
+
+    it('enrols, changes and removes what opens it, and never what nothing else would replace', async () => {
+      const ids = async () => (await under.keys.providers()).map(({ id }) => id);
+      assert.deepEqual(await ids(), ['passphrase-1']);
+      await assert.rejects(under.keys.remove('passphrase-1'), hasCode('KEY_PROVIDER_LAST'));
+      await assert.rejects(under.keys.remove('passphrase-9'), hasCode('KEY_PROVIDER_ABSENT'));
+      const secret = () => Buffer.from('seven fresh words for a compliance suite');
+      const wanted = { provider: 'passphrase', secret: secret() };
+      assert.deepEqual(await under.keys.enroll(wanted), { id: 'passphrase-3', generation: 3 });
+      const changed = await under.keys.change('passphrase-1', { provider: 'passphrase', secret: secret() });
+      assert.deepEqual(changed, { id: 'passphrase-4', generation: 4 });
+      assert.deepEqual(await under.keys.remove('passphrase-3'), { id: 'passphrase-3', generation: 5 });
+      assert.deepEqual(await ids(), ['passphrase-4']);
+      await assert.rejects(
+        under.keys.enroll({ provider: 'file', settings: { place: 'no such setting' } }),
+        hasCode('KEY_ENROLMENT_INVALID'),
+      );
+      await assert.rejects(under.keys.enroll({ provider: 'abacus' }), hasCode('KEY_PROVIDER_UNKNOWN'));
+      await assert.rejects(under.keys.resolve(), hasCode('KEY_STORE_AGREES'));
+    });
+
+    it('destroys the keys that are not in use any more', async () => {
+      assert.deepEqual(await under.keys.retire(), { destroyed: ['kek/1'], generation: 6 });
+      const [first, second] = await under.keys.list();
+      assert.deepEqual([first?.id, typeof first?.destroyedAt, second?.current], ['kek/1', 'string', true]);
     });
   });
 }

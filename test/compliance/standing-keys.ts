@@ -1,9 +1,12 @@
-import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createTokens, type Tokens } from '../../appliance/gateway/index.ts';
 import {
+  type BackupKeys,
+  byPassphrase,
+  createBackupKeys,
   createIdentitySigner,
   createKeys,
   createRootKey,
@@ -14,7 +17,7 @@ import { createMetrics } from '../../appliance/telemetry/index.ts';
 import { log } from './crossing-house.ts';
 
 export const PASSPHRASE = 'correct horse battery staple';
-const NODE_ID = 'ffeeddccbbaa99887766554433221100';
+export const NODE_ID = 'ffeeddccbbaa99887766554433221100';
 
 type Signer = { sign(input: Uint8Array): Promise<Uint8Array> };
 
@@ -22,6 +25,9 @@ type Signer = { sign(input: Uint8Array): Promise<Uint8Array> };
 export interface StandingKeys {
   readonly keys: Keys;
   readonly tokenSigner: Signer;
+  /** Statements of backups, signed by `checkpointKey`. */
+  readonly backups: BackupKeys;
+  readonly checkpointKey: KeyObject;
   openTokens(signer: Signer): Promise<Tokens>;
   close(): Promise<void>;
 }
@@ -30,7 +36,7 @@ export async function createStandingKeys(): Promise<StandingKeys> {
   const home = await mkdtemp(join(tmpdir(), 'nectar-standing-keys-'));
   const deps = { crypto: nodeEnvelopeCrypto, now: () => new Date(), randomBytes: (n: number) => randomBytes(n) };
   const passphrase = Buffer.from(PASSPHRASE);
-  await createRootKey({ home, enroll: [{ provider: 'passphrase', passphrase }] }, deps);
+  await createRootKey({ home, enroll: [byPassphrase(passphrase)] }, deps);
   const make = (): Keys =>
     createKeys(
       { home, keyFile: '', unlockDelayMs: 0, unlockDelayMaxMs: 0 },
@@ -41,6 +47,8 @@ export async function createStandingKeys(): Promise<StandingKeys> {
   await sealing.start(new AbortController().signal);
   await sealing.unlock({ provider: 'passphrase', passphrase: Buffer.from(PASSPHRASE) });
   await sealing.sealIdentity('token', pair.privateKey.export({ format: 'der', type: 'pkcs8' }));
+  const checkpoint = generateKeyPairSync('ed25519');
+  await sealing.sealIdentity('checkpoint', checkpoint.privateKey.export({ format: 'der', type: 'pkcs8' }));
   await sealing.stop();
   const keys = make();
   await keys.start(new AbortController().signal);
@@ -48,6 +56,11 @@ export async function createStandingKeys(): Promise<StandingKeys> {
   return {
     keys,
     tokenSigner: createIdentitySigner(keys, 'token'),
+    backups: createBackupKeys(
+      { nodeId: NODE_ID },
+      { keys, signer: createIdentitySigner(keys, 'checkpoint'), crypto: nodeEnvelopeCrypto },
+    ),
+    checkpointKey: checkpoint.publicKey,
     openTokens: (signer) =>
       createTokens(
         { path: join(home, 'tokens.json'), nodeId: NODE_ID, publicJwk },

@@ -3,13 +3,14 @@ import { blocksRoutes } from '../../appliance/crossing/blocks/server.ts';
 import { createWantedBlocks } from '../../appliance/crossing/blocks/wanted-blocks.ts';
 import { createStoreClient } from '../../appliance/crossing/store/client.ts';
 import { storeRoutes } from '../../appliance/crossing/store/server.ts';
-import type { Keys } from '../../appliance/keys/index.ts';
+import type { BackupKeys, Keys } from '../../appliance/keys/index.ts';
 import { createFixture } from '../unit/appliance/store/store-fixture.ts';
 import { createCrossingHouse } from './crossing-house.ts';
 import { storeCompliance } from './store.ts';
 
 /** The store suite calls no key. */
 const noKeys = {} as Keys;
+const backups = {} as BackupKeys;
 
 storeCompliance('over its sockets', async () => {
   const fixture = await createFixture();
@@ -18,7 +19,7 @@ storeCompliance('over its sockets', async () => {
   const serve = async (): Promise<void> => {
     const { store } = fixture;
     const tokenSigner = { sign: async (bytes: Uint8Array) => bytes };
-    await atStore.serve(storeRoutes({ store, keys: noKeys, tokenSigner, services: [store] }));
+    await atStore.serve(storeRoutes({ store, keys: noKeys, tokenSigner, backups, services: [store] }));
     await atBlocks.serve(blocksRoutes({ store, keys: noKeys, wants: createWantedBlocks() }));
   };
   await serve();

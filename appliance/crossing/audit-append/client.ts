@@ -1,9 +1,9 @@
 import type { Audit, IssuedCheckpoint } from '../../audit/index.ts';
 import type { Connection } from '../connection.ts';
-import { append, checkpoint, treeHead } from './contract.ts';
+import { append, checkpoint, latest, treeHead } from './contract.ts';
 
 /** The appending side of the audit log, reached over its socket. */
-export interface AuditAppendClient extends Pick<Audit, 'append' | 'checkpoint'> {
+export interface AuditAppendClient extends Pick<Audit, 'append' | 'checkpoint' | 'latest'> {
   treeHead(): Promise<ReturnType<Audit['treeHead']>>;
 }
 
@@ -11,6 +11,7 @@ export function createAuditAppendClient(connection: Connection): AuditAppendClie
   return {
     append: (event) => connection.unary(append, event),
     treeHead: () => connection.unary(treeHead, null),
+    latest: () => connection.unary(latest, null),
     checkpoint: (): Promise<IssuedCheckpoint> => connection.unary(checkpoint, null),
   };
 }

@@ -1,6 +1,6 @@
-import type { Audit, AuditInput, IssuedCheckpoint } from '../../audit/index.ts';
+import type { Audit, AuditInput, FileGenerations, IssuedCheckpoint } from '../../audit/index.ts';
 import { unary } from '../method.ts';
-import { accessContext, count, exact, facts, hash, nothing, oneOf, optional, shape, text } from '../shape.ts';
+import { accessContext, count, exact, facts, hash, list, nothing, oneOf, optional, shape, text } from '../shape.ts';
 
 type Appended = Awaited<ReturnType<Audit['append']>>;
 type TreeHead = ReturnType<Audit['treeHead']>;
@@ -17,6 +17,7 @@ export const append = unary<AuditInput, Appended>({
       outcome: oneOf('success', 'failure'),
       context: accessContext,
       recordId: optional(text(256)),
+      patients: optional(list(text(256), 64)),
       version: optional(count),
       detail: optional(facts),
     }),
@@ -28,6 +29,12 @@ export const treeHead = unary<null, TreeHead>({
   name: 'tree-head',
   input: shape(nothing),
   output: shape(exact({ size: count, root: hash })),
+});
+
+export const latest = unary<null, FileGenerations>({
+  name: 'latest',
+  input: shape(nothing),
+  output: shape(exact({ size: count, index: optional(count), tokens: optional(count), keys: optional(count) })),
 });
 
 export const checkpoint = unary<null, IssuedCheckpoint>({

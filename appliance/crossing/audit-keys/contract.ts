@@ -1,6 +1,6 @@
 import type { EvidenceEvent } from '../../store/index.ts';
 import { feed, upload } from '../method.ts';
-import { count, exact, flag, nothing, optional, shape, text } from '../shape.ts';
+import { count, exact, flag, hash, nothing, optional, shape, text } from '../shape.ts';
 
 /** The body key, 32 bytes, then the checkpoint key as PKCS#8 DER. */
 export const BODY_KEY_BYTES = 32;
@@ -24,11 +24,14 @@ export const records = feed<{ from: number }, EvidenceEvent, null>({
   item: shape(
     exact({
       index: count,
+      leafHash: optional(hash),
+      time: optional(text(64)),
       type: text(64),
       outcome: text(16),
       recordId: optional(text(256)),
       version: optional(count),
       cid: optional(text(128)),
+      destroyedAt: optional(text(64)),
     }),
   ),
   output: shape(nothing),

@@ -1,9 +1,9 @@
 import type { Audit } from '../../audit/index.ts';
 import type { Connection } from '../connection.ts';
-import { type AuditState, entry, prove, state, tail, verify } from './contract.ts';
+import { type AuditState, entry, loggedTokens, prove, query, state, verify } from './contract.ts';
 
 /** The reading side of the audit log, reached over its socket. */
-export interface AuditReadClient extends Pick<Audit, 'entry' | 'tail' | 'prove' | 'verify'> {
+export interface AuditReadClient extends Pick<Audit, 'entry' | 'query' | 'prove' | 'verify' | 'loggedTokens'> {
   state(timeoutMs: number): Promise<AuditState>;
 }
 
@@ -11,8 +11,10 @@ export function createAuditReadClient(connection: Connection): AuditReadClient {
   return {
     state: (timeoutMs) => connection.unary(state, null, { timeoutMs }),
     entry: (index, context) => connection.unary(entry, { index, context }),
-    tail: (limit, context) => connection.unary(tail, { limit, context }),
+    query: (asked, context, signal) =>
+      connection.unary(query, { query: asked, context }, signal === undefined ? {} : { signal }),
     prove: (index, context) => connection.unary(prove, context === undefined ? { index } : { index, context }),
+    loggedTokens: () => connection.unary(loggedTokens, null),
     verify: ({ anchors, onProgress, signal }) =>
       connection.feed(verify, { anchors }, (progress) => onProgress?.(progress), signal),
   };

@@ -1,12 +1,21 @@
 import type { RootHash } from '../../../protocol/brand.ts';
 import type { AuditProof } from '../../../protocol/merkle/audit-proof.ts';
-import type { AccessContext, AuditAnchor, AuditEntry, AuditVerdict } from '../../audit/index.ts';
+import type {
+  AccessContext,
+  AuditAnchor,
+  AuditEntry,
+  AuditPage,
+  AuditQuery,
+  AuditVerdict,
+  LoggedToken,
+} from '../../audit/index.ts';
 import { feed, unary } from '../method.ts';
 import {
   accessContext,
   anything,
   count,
   exact,
+  flag,
   hash,
   list,
   nothing,
@@ -23,6 +32,10 @@ import { type ServiceState, serviceStates } from '../state.ts';
 const MAX_ENTRIES_BYTES = 96 * 1024 * 1024;
 const MAX_ENTRY_BYTES = 1024 * 1024;
 const MAX_ANCHORS = 1024;
+/** A patient's records that one question names, 35 bytes of JSON each. */
+const MAX_RECORDS = 10_000;
+const MAX_QUERY_BYTES = 512 * 1024;
+const MAX_LOGGED_TOKENS = 4_096;
 
 export interface AuditState {
   readonly services: readonly ServiceState[];
@@ -45,10 +58,41 @@ export const entry = unary<{ index: number; context: AccessContext }, AuditEntry
   maxOutputBytes: MAX_ENTRY_BYTES,
 });
 
-export const tail = unary<{ limit: number; context: AccessContext }, AuditEntry[]>({
-  name: 'tail',
-  input: shape(exact({ limit: number, context: accessContext })),
-  output: shape(list(entryShape, 1_000)),
+const filter = exact({
+  record: optional(text(256)),
+  patient: optional(text(256)),
+  actor: optional(text(256)),
+  since: optional(text(64)),
+  until: optional(text(64)),
+  type: optional(text(64)),
+  outcome: optional(oneOf('success', 'failure')),
+  disclosures: optional(flag),
+});
+
+export const query = unary<{ query: AuditQuery; context: AccessContext }, AuditPage>({
+  name: 'query',
+  input: shape(
+    exact({
+      query: exact({
+        filter,
+        records: optional(list(text(64), MAX_RECORDS)),
+        limit: count,
+        after: optional(count),
+        cursor: optional(text(64)),
+      }),
+      context: accessContext,
+    }),
+  ),
+  output: shape(
+    exact({
+      entries: list(entryShape, 1_000),
+      cursor: optional(text(64)),
+      from: count,
+      to: count,
+      undecided: count,
+    }),
+  ),
+  maxInputBytes: MAX_QUERY_BYTES,
   maxOutputBytes: MAX_ENTRIES_BYTES,
 });
 
@@ -70,6 +114,26 @@ export const prove = unary<{ index: number; context?: AccessContext }, AuditProo
     }),
   ),
   maxOutputBytes: MAX_ENTRY_BYTES,
+});
+
+export const loggedTokens = unary<null, readonly LoggedToken[]>({
+  name: 'logged-tokens',
+  input: shape(nothing),
+  output: shape(
+    list(
+      exact({
+        id: text(64),
+        subject: text(1024),
+        name: optional(text(1024)),
+        scope: text(1024),
+        createdAt: text(64),
+        expiresAt: text(64),
+        revokedAt: optional(text(64)),
+      }),
+      MAX_LOGGED_TOKENS,
+    ),
+  ),
+  maxOutputBytes: 16 * 1024 * 1024,
 });
 
 const verdict = oneOf('ok', 'violated');

@@ -4,6 +4,7 @@ import { listenOnSocket } from '../socket.ts';
 
 const MAX_CONNECTIONS = 16;
 const TIMEOUT_MS = 5_000;
+const CHECK_INTERVAL_MS = 1_000;
 
 /** What /readyz of a role says. */
 export interface RoleHealth {
@@ -19,7 +20,13 @@ export function createHealthServer(path: string, services: readonly Probed[]): S
   return {
     name: 'health',
     async start() {
-      const made = createServer({ requestTimeout: TIMEOUT_MS, keepAliveTimeout: 1 }, (request, response) => {
+      const timeouts = {
+        requestTimeout: TIMEOUT_MS,
+        headersTimeout: TIMEOUT_MS,
+        keepAliveTimeout: 1,
+        connectionsCheckingInterval: CHECK_INTERVAL_MS,
+      };
+      const made = createServer(timeouts, (request, response) => {
         const health = request.url === '/livez' ? { ready: true, reasons: [] } : healthOf(services);
         const body = Buffer.from(JSON.stringify(health));
         response.writeHead(health.ready ? 200 : 503, {

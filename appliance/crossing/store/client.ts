@@ -1,9 +1,22 @@
-import type { Keys } from '../../keys/index.ts';
+import type { BackupKeys, Keys } from '../../keys/index.ts';
 import type { Store } from '../../store/index.ts';
 import { once } from '../collect.ts';
 import type { Connection } from '../connection.ts';
 import { exportCar, head, listRecords, open, put, rewrap, type StoreState, scrub, shred, state } from './contract.ts';
-import { keyState, listKeys, rotateKeys, signToken, unlock } from './key-contract.ts';
+import {
+  enrollProvider,
+  keyState,
+  listKeys,
+  listProviders,
+  removeProvider,
+  repositoryKey,
+  resolveKeys,
+  retireKeys,
+  rotateKeys,
+  signCopy,
+  signToken,
+  unlock,
+} from './key-contract.ts';
 
 type Crossed = 'put' | 'open' | 'head' | 'list' | 'shred' | 'rewrap' | 'exportCar' | 'scrub';
 
@@ -13,9 +26,11 @@ export interface StoreClient extends Pick<Store, Crossed> {
 }
 
 /** The keys, reached over the store's socket: no key comes across. */
-export interface KeysClient extends Pick<Keys, 'unlock' | 'rotate'> {
+export interface KeysClient
+  extends Pick<Keys, 'unlock' | 'rotate' | 'retire' | 'enroll' | 'change' | 'remove' | 'resolve'> {
   state(): Promise<ReturnType<Keys['state']>>;
   list(): Promise<ReturnType<Keys['list']>>;
+  providers(): Promise<ReturnType<Keys['providers']>>;
   signToken(input: Uint8Array): Promise<Uint8Array>;
 }
 
@@ -52,11 +67,26 @@ export function createKeysClient(connection: Connection, now = () => performance
       return state;
     },
     async unlock(secret) {
-      const passphrase = secret.provider === 'passphrase' ? secret.passphrase : new Uint8Array(0);
-      await connection.upload(unlock, { provider: secret.provider }, once(passphrase));
+      await connection.upload(unlock, { provider: secret.provider }, once(secret.passphrase ?? new Uint8Array(0)));
     },
     list: () => connection.unary(listKeys, null),
+    providers: () => connection.unary(listProviders, null),
     rotate: () => connection.unary(rotateKeys, null),
+    retire: () => connection.unary(retireKeys, null),
+    enroll: ({ provider, settings = {}, secret }) =>
+      connection.upload(enrollProvider, { provider, settings }, once(secret ?? new Uint8Array(0))),
+    change: (id, { provider, settings = {}, secret }) =>
+      connection.upload(enrollProvider, { provider, settings, id }, once(secret ?? new Uint8Array(0))),
+    remove: (id) => connection.unary(removeProvider, { id }),
+    resolve: () => connection.unary(resolveKeys, null),
     signToken: async (input) => (await connection.unary(signToken, { input })).signature,
+  };
+}
+
+/** What backups need of the keys, reached over the store's socket. */
+export function createBackupKeysClient(connection: Connection): BackupKeys {
+  return {
+    sign: async (statement) => (await connection.unary(signCopy, statement)).signature,
+    repositoryKey: async (repository) => (await connection.unary(repositoryKey, { repository })).key,
   };
 }

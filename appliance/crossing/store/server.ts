@@ -1,23 +1,24 @@
-import type { Keys } from '../../keys/index.ts';
+import type { BackupKeys, Keys } from '../../keys/index.ts';
 import type { Service } from '../../service.ts';
 import type { Store } from '../../store/index.ts';
 import { createProgress } from '../progress.ts';
 import { downloadRoute, feedRoute, type Route, unaryRoute, uploadRoute } from '../route.ts';
 import { describeServices, known } from '../state.ts';
 import { exportCar, head, listRecords, open, put, rewrap, scrub, shred, state } from './contract.ts';
-import { keyRoutes } from './key-routes.ts';
+import { backupKeyRoutes, keyRoutes } from './key-routes.ts';
 
 export interface StoreCrossingParts {
   readonly store: Store;
   readonly keys: Keys;
   /** Ed25519 by the node's token key, which never leaves this role. */
   readonly tokenSigner: { sign(input: Uint8Array): Promise<Uint8Array> };
+  readonly backups: BackupKeys;
   /** What this role consists of, for its state. */
   readonly services: readonly Service[];
 }
 
 /** What the gateway may ask of the store and of the keys. */
-export function storeRoutes({ store, keys, tokenSigner, services }: StoreCrossingParts): Route[] {
+export function storeRoutes({ store, keys, tokenSigner, backups, services }: StoreCrossingParts): Route[] {
   return [
     unaryRoute(state, () => ({
       services: describeServices(services),
@@ -53,6 +54,7 @@ export function storeRoutes({ store, keys, tokenSigner, services }: StoreCrossin
       return report;
     }),
     ...keyRoutes(keys, tokenSigner),
+    ...backupKeyRoutes(backups),
   ];
 }
 

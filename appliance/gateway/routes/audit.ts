@@ -1,12 +1,10 @@
 import Type from 'typebox';
 import { isNectarError } from '../../../protocol/errors.ts';
+import { AuditEntriesQuery, resolveAuditQuery } from '../audit-query.ts';
 import type { AuditAnchor, GatewayDependencies } from '../dependencies.ts';
 import type { GatewayServer, RouteContext } from '../gateway-server.ts';
 import { describeOperation } from '../openapi.ts';
 import { AuditCheckpoint, AuditEntries, AuditEntry, AuditProof, AuditVerdict } from '../schemas.ts';
-
-const MAX_ENTRIES = 1000;
-const DEFAULT_ENTRIES = 20;
 
 const guard = { scope: 'audit:read' } as const;
 const LeafParams = Type.Object({
@@ -23,12 +21,11 @@ const checkpoint = describeOperation({
 const entries = describeOperation({
   id: 'listAuditEntries',
   tag: 'audit',
-  summary: 'The newest audit entries; reading them is itself logged',
+  summary: 'Audit entries by condition, a page at a time, from the newest back',
+  description:
+    'A page looks at a bounded number of leaves: it may be empty and still have a cursor to go on with. The reading is itself logged, once, with what was asked; entries of a page are in the order of the log.',
   guard,
-  querystring: Type.Object(
-    { limit: Type.Integer({ minimum: 1, maximum: MAX_ENTRIES, default: DEFAULT_ENTRIES }) },
-    { additionalProperties: false },
-  ),
+  querystring: AuditEntriesQuery,
   response: { 200: AuditEntries },
 });
 const entry = describeOperation({
@@ -61,13 +58,14 @@ const verify = describeOperation({
 
 export function addAuditRoutes(
   server: GatewayServer,
-  { deps: { audit, anchor }, events, exclusive }: RouteContext,
+  { deps: { audit, anchor, store }, events, exclusive }: RouteContext,
 ): void {
   server.get('/v1/audit/checkpoint', checkpoint, () => audit.checkpoint());
 
-  server.get('/v1/audit/entries', entries, async (request) => ({
-    entries: await audit.tail(request.query.limit, request.access),
-  }));
+  server.get('/v1/audit/entries', entries, async (request) => {
+    const query = await resolveAuditQuery(request.query, request.access, store);
+    return audit.query(query, request.access, request.gone);
+  });
 
   server.get('/v1/audit/entries/:n', entry, (request) => audit.entry(request.params.n, request.access));
 

@@ -1,9 +1,11 @@
 import type { FastifyRequest } from 'fastify';
+import { changeKeys } from '../change-keys.ts';
 import { evidenced } from '../evidenced.ts';
 import type { GatewayServer, RouteContext } from '../gateway-server.ts';
 import { describeOperation } from '../openapi.ts';
 import { UnlockRequest } from '../request-schemas.ts';
-import { KeyList, RotationResult, ScrubReport, UnlockResult } from '../schemas.ts';
+import { KeyList, RetirementResult, RotationResult, ScrubReport, UnlockResult } from '../schemas.ts';
+import { addProviderRoutes } from './key-providers.ts';
 
 const unlock = describeOperation({
   id: 'unlockNode',
@@ -18,7 +20,7 @@ const unlock = describeOperation({
 const list = describeOperation({
   id: 'listKeys',
   tag: 'keys',
-  summary: 'The key encryption keys: names and ages',
+  summary: 'The key encryption keys, and what opens the node: names and ages',
   guard: { scope: 'admin' },
   response: { 200: KeyList },
 });
@@ -28,6 +30,15 @@ const rotate = describeOperation({
   summary: 'Make a new key encryption key and rewrap every data key; no content is touched',
   guard: { scope: 'admin' },
   response: { 200: RotationResult },
+});
+const retire = describeOperation({
+  id: 'retireKeys',
+  tag: 'keys',
+  summary: 'Destroy every key encryption key that is not in use any more',
+  description:
+    'Wraps what is still under an older one anew, then destroys those keys: an older copy of the index that comes back opens nothing. A key that derives from the root key (made by an early version) leaves the list, and ends only with the root key.',
+  guard: { scope: 'admin' },
+  response: { 200: RetirementResult },
 });
 const scrub = describeOperation({
   id: 'scrubStore',
@@ -45,22 +56,25 @@ export function addKeyRoutes(server: GatewayServer, context: RouteContext): void
     exclusive.run('unlock', () => openKeys(request, request.body as UnlockRequest, context)),
   );
 
-  server.get('/v1/keys', list, async () => ({ keys: await keys.list() }));
+  server.get('/v1/keys', list, async () => ({ keys: await keys.list(), providers: await keys.providers() }));
 
   server.post('/v1/keys/rotate', rotate, (request) =>
     exclusive.run('key rotation', async () => {
-      const event = { type: 'key.rotate', context: request.access } as const;
-      const { result } = await evidenced(context, event, {
-        announced: true,
-        async run(note) {
-          const { from, to } = await keys.rotate();
-          note({ from, to });
-          return { from, to, rewrapped: await rewrap(context, request, to) };
-        },
-      });
-      return result;
+      const rotated = await changeKeys(context, request, { type: 'key.rotate', run: () => keys.rotate() });
+      return { ...rotated, rewrapped: await rewrap(context, request, rotated.to) };
     }),
   );
+
+  server.post('/v1/keys/retire', retire, (request) =>
+    exclusive.run('key rotation', async () => {
+      const current = (await keys.list()).find((key) => key.current)?.id ?? '';
+      const rewrapped = await rewrap(context, request, current);
+      const run = () => keys.retire();
+      return { ...(await changeKeys(context, request, { type: 'key.retire', run })), rewrapped };
+    }),
+  );
+
+  addProviderRoutes(server, context);
 
   server.post('/v1/scrub', scrub, (request) =>
     exclusive.run('scrub', async () => {
@@ -71,10 +85,11 @@ export function addKeyRoutes(server: GatewayServer, context: RouteContext): void
   );
 }
 
-/** The data keys of all records, wrapped anew. A rotation that got this far and no further shows as such in the log. */
+/** The data keys of all records, wrapped anew. One that ends half-way shows as such in the log. */
 async function rewrap(context: RouteContext, request: FastifyRequest, to: string): Promise<number> {
   const event = { type: 'record.rewrap', context: request.access, detail: { to } } as const;
   const { result } = await evidenced(context, event, {
+    announced: true,
     async run(note) {
       let done = 0;
       try {
@@ -99,12 +114,12 @@ async function openKeys(
 ): Promise<{ state: 'unlocked' }> {
   if ((await deps.keys.state()) === 'unlocked') return { state: 'unlocked' };
   const passphrase = 'passphrase' in body ? new TextEncoder().encode(body.passphrase) : undefined;
+  const detail = { provider: 'provider' in body ? body.provider : 'passphrase' };
   const record = (outcome: 'success' | 'failure') => {
-    const detail = { provider: passphrase === undefined ? 'file' : 'passphrase' };
     events.observed({ type: 'key.unlock', outcome, context: request.access, detail });
   };
   try {
-    await deps.keys.unlock(passphrase === undefined ? { provider: 'file' } : { provider: 'passphrase', passphrase });
+    await deps.keys.unlock({ ...detail, ...(passphrase !== undefined && { passphrase }) });
     record('success');
     return { state: 'unlocked' };
   } catch (error) {

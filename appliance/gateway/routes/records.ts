@@ -107,7 +107,7 @@ const list = describeOperation({
 const shred = describeOperation({
   id: 'shredRecord',
   tag: 'records',
-  summary: 'Destroy the keys of a record, so that every copy anywhere is unreadable',
+  summary: 'Destroy the keys of a record, so that no ciphertext of it opens, here or at peers',
   guard: { scope: 'records:delete' },
   params: Params,
   response: { 200: DestructionReceipt },

@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto';
+import { createHmac, createSecretKey } from 'node:crypto';
 import type { Hex } from '../../../protocol/brand.ts';
 import { hexToBytes } from '../../../protocol/rollup/bytes.ts';
 
@@ -16,7 +16,7 @@ export interface DatabaseKeys {
 
 /** Names of database entries that tell whoever holds the disk nothing but public hashes. */
 export function createDatabaseKeys(databaseKey: Uint8Array): DatabaseKeys {
-  const nameKey = createHmac('sha256', databaseKey).update('nectar rollup database names').digest();
+  const nameKey = createSecretKey(createHmac('sha256', databaseKey).update('nectar rollup database names').digest());
   return {
     byHash: (kind, hash) => Buffer.concat([Uint8Array.of(KIND[kind]), hexToBytes(hash)]),
     byName(kind, name) {

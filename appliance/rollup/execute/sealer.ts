@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, hkdfSync } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createSecretKey, hkdfSync, type KeyObject } from 'node:crypto';
 
 /** Seals database values: AES-256-GCM, bound to the database key under which the value lies, so that values cannot be swapped. */
 export interface Sealer {
@@ -22,12 +22,12 @@ const MAX_SESSION_KEYS = 256;
  * is put back, and there is no limit of 2^32 values as there is for random nonces under one key.
  */
 export function createSealer(databaseKey: Uint8Array, randomBytes: (size: number) => Uint8Array): Sealer {
-  const keys = new Map<string, Buffer>();
-  const sessionKey = (session: Uint8Array): Buffer => {
+  const keys = new Map<string, KeyObject>();
+  const sessionKey = (session: Uint8Array): KeyObject => {
     const name = Buffer.from(session).toString('latin1');
     const known = keys.get(name);
     if (known !== undefined) return known;
-    const key = Buffer.from(hkdfSync('sha256', databaseKey, session, INFO, 32));
+    const key = createSecretKey(new Uint8Array(hkdfSync('sha256', databaseKey, session, INFO, 32)));
     if (keys.size >= MAX_SESSION_KEYS) keys.clear();
     keys.set(name, key);
     return key;

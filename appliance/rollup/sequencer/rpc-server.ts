@@ -1,6 +1,7 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { NectarError } from '../../../protocol/errors.ts';
+import { createGuardedHttp } from '../../guarded-http.ts';
 import type { Service } from '../../service.ts';
 
 export interface RpcServerOptions {
@@ -9,6 +10,8 @@ export interface RpcServerOptions {
   /** 0 chooses a free one. */
   readonly port: number;
   readonly maxBodyBytes: number;
+  /** For a request, and for a connection that lies still; 30 s unless told otherwise. */
+  readonly timeoutMs?: number;
 }
 
 /** Plain-HTTP JSON-RPC for a process without a gateway: the devnet's sequencer. */
@@ -19,6 +22,7 @@ export interface RpcServer extends Service {
 
 const REQUEST_TIMEOUT_MS = 30_000;
 const MAX_CONNECTIONS = 256;
+const MAX_HEADER_BYTES = 16 * 1024;
 /** localhost or an address: a relay of the devnet passes on what containers sent to the address of their own network. */
 const UNNAMED = /^(\d{1,3}(\.\d{1,3}){3}|localhost|\[[0-9a-fA-F:]{2,39}\])(:\d+)?$/;
 
@@ -42,10 +46,14 @@ export function createRpcServer(
   return {
     name: 'rpc-server',
     async start() {
-      const listener = createServer({ requestTimeout: REQUEST_TIMEOUT_MS }, (request, response) => {
+      const bounds = {
+        maxConnections: MAX_CONNECTIONS,
+        maxHeaderBytes: MAX_HEADER_BYTES,
+        timeoutMs: options.timeoutMs ?? REQUEST_TIMEOUT_MS,
+      };
+      const listener = createGuardedHttp(bounds, (request, response) => {
         answer(request, response).catch(() => end(response, 500));
       });
-      listener.maxConnections = MAX_CONNECTIONS;
       await new Promise<void>((resolve, reject) => {
         listener.once('error', (cause) =>
           reject(new NectarError('ROLLUP_SEQUENCER_RPC_PORT', { host: options.host, port: options.port }, { cause })),

@@ -1,10 +1,9 @@
 import { readPublicIdentity } from '../../../appliance/config/index.ts';
 import { readFormat } from '../../../appliance/home-format.ts';
-import { BACKUP_VERSION } from '../../../protocol/backup/statement.ts';
+import { BACKUP_VERSION, type BackupStatement } from '../../../protocol/backup/statement.ts';
 import { parseVerifierKey } from '../../../protocol/merkle/verifier-key.ts';
 import { writeOutputFile } from '../../output-file.ts';
 import { VERSION } from '../../version.ts';
-import type { OpenedIdentity } from '../open-identity.ts';
 import { type PinnedHome, pinHome } from './collect.ts';
 import { type BackupResult, writeBackup } from './write-backup.ts';
 
@@ -12,8 +11,8 @@ export interface BackUpRequest {
   readonly home: string;
   readonly out: string;
   readonly force: boolean;
-  /** The node's checkpoint key. */
-  readonly signer: OpenedIdentity;
+  /** Signs by the node's checkpoint key. */
+  readonly signer: { sign(statement: BackupStatement): Promise<Uint8Array> };
   readonly signal: AbortSignal;
   now(): number;
   onBytes(bytes: number): void;
@@ -49,7 +48,7 @@ export async function backUpHome(request: BackUpRequest): Promise<BackedUp> {
       },
       entries: pinned.entries(),
       key: parseVerifierKey(checkpointVkey),
-      sign: signer.sign,
+      sign: (statement) => signer.sign(statement),
       spool: `${out}.manifest-${process.pid}`,
       signal,
       onResult: (written) => {

@@ -2,6 +2,8 @@
 export interface BackupEntry {
   readonly path: string;
   readonly size: number;
+  /** Milliseconds since 1970; with the size what tells that a file has changed. */
+  readonly modifiedAt?: number;
   /** Exactly `size` bytes. */
   read(): AsyncIterable<Uint8Array>;
 }

@@ -20,8 +20,10 @@ export async function pinFile(
     throw new NectarError('CLI_FILE_UNREADABLE', { path: file, reason: error.code ?? error.message }, { cause: error });
   });
   if (handle === undefined) return undefined;
-  const size = Math.min((await handle.stat()).size, limit);
-  return { path, size, read: () => readExactly(handle, { path, size }), close: () => handle.close() };
+  const found = await handle.stat();
+  const size = Math.min(found.size, limit);
+  const modifiedAt = Math.floor(found.mtimeMs);
+  return { path, size, modifiedAt, read: () => readExactly(handle, { path, size }), close: () => handle.close() };
 }
 
 async function* readExactly(

@@ -43,27 +43,51 @@ export interface Restored {
  * signature by the key that the owner's own key file or passphrase unseals. Only then it is renamed. A restore that fails or is
  * interrupted leaves nothing.
  */
-export async function restoreHome(request: RestoreRequest): Promise<Restored> {
-  const { home, file } = request;
+export function restoreHome(request: RestoreRequest): Promise<Restored> {
+  return placeRestored(request, async (partial, opened) => {
+    let keys: Keys | undefined;
+    const unlock = async (): Promise<Keys> => opened(await openRestored(partial, request));
+    const unpacked = await unpackBackup({
+      source: readBackupFile(request.file),
+      folder: partial,
+      signal: request.signal,
+      onHeader: ({ homeFormat }) => refuseNewerHome(homeFormat, request.home),
+      onSmallFiles: async () => {
+        keys = await unlock();
+      },
+      onBytes: request.onBytes,
+    });
+    keys ??= await unlock();
+    await verifyStatement(unpacked, partial, keys);
+    return unpacked;
+  });
+}
+
+/** What a restore needs to know, wherever the backup lies. */
+export type PlaceRequest = Omit<RestoreRequest, 'file'>;
+
+/** What was unpacked, verified. */
+export interface Verified extends Restored {
+  readonly manifestSha256: string;
+}
+
+/** Unpacks beside its place with `unpack`, which verifies, and tells what keys it opened; then makes it usable and gives it its name. */
+export async function placeRestored<T extends Verified>(
+  request: PlaceRequest,
+  unpack: (partial: string, opened: (keys: Keys) => Keys) => Promise<T>,
+): Promise<T> {
+  const { home } = request;
   if (!request.check) refuseExisting(home);
   const partial = `${home}.partial-${process.pid}`;
   let keys: Keys | undefined;
   try {
     await mkdir(dirname(home), { recursive: true });
     await mkdir(partial, { mode: 0o700 });
-    const unpacked = await unpackBackup({
-      source: readBackupFile(file),
-      folder: partial,
-      signal: request.signal,
-      onHeader: (header) => refuseNewer(header, home),
-      onSmallFiles: async () => {
-        keys = await openRestored(partial, request);
-      },
-      onBytes: request.onBytes,
+    const unpacked = await unpack(partial, (opened) => {
+      keys = opened;
+      return opened;
     });
-    keys ??= await openRestored(partial, request);
-    await verifyStatement(unpacked, partial, keys);
-    if (!request.check) {
+    if (!request.check && keys !== undefined) {
       await makeUsable(partial, keys, request);
       await noteRestore(partial, unpacked, request.now());
       await syncTree(partial);
@@ -79,13 +103,13 @@ export async function restoreHome(request: RestoreRequest): Promise<Restored> {
   }
 }
 
-function refuseNewer({ homeFormat }: BackupHeader, home: string): void {
+export function refuseNewerHome(homeFormat: number, home: string): void {
   if (homeFormat > HOME_FORMAT)
     throw new NectarError('HOME_FORMAT_NEWER', { home, found: homeFormat, known: HOME_FORMAT });
 }
 
 /** Before hours of copying: does what the owner holds open this backup at all? */
-async function openRestored(folder: string, { keyFile, unlock }: RestoreRequest): Promise<Keys> {
+async function openRestored(folder: string, { keyFile, unlock }: PlaceRequest): Promise<Keys> {
   if (keyFile !== undefined) {
     const path = join(folder, 'config.json');
     const config = JSON.parse(await readFile(path, 'utf8')) as Record<string, object>;
@@ -119,14 +143,14 @@ async function verifyStatement({ header, note, ...unpacked }: Unpacked, folder: 
 }
 
 /** What a backup leaves out because it is in clear at rest: made anew, for this machine. */
-async function makeUsable(folder: string, keys: Keys, { now }: RestoreRequest): Promise<void> {
+async function makeUsable(folder: string, keys: Keys, { now }: PlaceRequest): Promise<void> {
   for (const name of ['logs', 'run']) await mkdir(join(folder, name), { mode: 0o700 });
   await renewCertificate({ home: folder, keys, now: now() });
   await replaceClientToken({ home: folder, keys, now });
 }
 
 /** In the home before it gets its place: a restored node that starts says what it is made of. */
-function noteRestore(folder: string, { header, entries, bytes, manifestSha256 }: Unpacked, now: number): Promise<void> {
+function noteRestore(folder: string, { header, entries, bytes, manifestSha256 }: Verified, now: number): Promise<void> {
   const at = new Date(now).toISOString();
   return noteCopy(folder, {
     ...{ what: 'restore', at, backupCreatedAt: header.createdAt },

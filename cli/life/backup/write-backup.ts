@@ -5,6 +5,7 @@ import { diskError } from '../../../appliance/durable-file.ts';
 import { HEADER_PATH, isBackupPath, MANIFEST_PATH, STATEMENT_PATH } from '../../../protocol/backup/entry-path.ts';
 import {
   type BackupHeader,
+  type BackupStatement,
   encodeBackupHeader,
   encodeStatement,
   manifestLine,
@@ -17,9 +18,9 @@ import { type BackupEntry, bytesEntry } from './entry.ts';
 export interface BackupWriter {
   readonly header: BackupHeader;
   readonly entries: AsyncIterable<BackupEntry>;
-  /** The node's checkpoint key, and a signature by it. */
+  /** The node's checkpoint key, and a signature by it over the text of a statement. */
   readonly key: VerifierKey;
-  sign(bytes: Uint8Array): Promise<Uint8Array>;
+  sign(statement: BackupStatement): Promise<Uint8Array>;
   /** Where the manifest grows until it is written; removed at the end. */
   readonly spool: string;
   readonly signal: AbortSignal;
@@ -62,8 +63,9 @@ export async function* writeBackup(writer: BackupWriter): AsyncGenerator<Uint8Ar
     yield* archived({ path: MANIFEST_PATH, size, read: () => createReadStream(writer.spool) }, modifiedAt);
     const manifestSha256 = manifest.digest('hex');
     const { nodeId, createdAt } = header;
-    const text = encodeStatement({ nodeId, createdAt, entries, bytes, manifestSha256 });
-    const signature = noteSignature(writer.key, await writer.sign(Buffer.from(text)));
+    const statement = { nodeId, createdAt, entries, bytes, manifestSha256 };
+    const text = encodeStatement(statement);
+    const signature = noteSignature(writer.key, await writer.sign(statement));
     yield* archived(bytesEntry(STATEMENT_PATH, Buffer.from(encodeNote({ text, signatures: [signature] }))), modifiedAt);
     yield new Uint8Array(2 * TAR_BLOCK_BYTES);
     writer.onResult({ entries, bytes, manifestSha256 });

@@ -8,6 +8,8 @@ export interface EngineFile {
   /** As the engine names it: from the last part of the path that was asked for. */
   readonly path: string;
   readonly size: number;
+  /** Milliseconds since 1970, of whole seconds. */
+  readonly modifiedAt: number;
   /** To be read to its end, or not at all, before the next file. */
   content(): AsyncGenerator<Uint8Array>;
 }
@@ -25,6 +27,7 @@ export async function* readEngineTar(source: AsyncIterable<Uint8Array>): AsyncGe
     const text = (from: number, to: number): string => header.toString('latin1', from, to).replace(/\0.*$/s, '');
     const size = Number.parseInt(text(124, 136), 8);
     if (!Number.isSafeInteger(size) || size < 0) throw ended();
+    const modifiedAt = (Number.parseInt(text(136, 148), 8) || 0) * 1000;
     const prefix = text(345, 500);
     let left = size;
     async function* content(): AsyncGenerator<Uint8Array> {
@@ -36,7 +39,7 @@ export async function* readEngineTar(source: AsyncIterable<Uint8Array>): AsyncGe
     }
     const type = text(156, 157);
     if (type === '0' || type === '')
-      yield { path: prefix === '' ? text(0, 100) : `${prefix}/${text(0, 100)}`, size, content };
+      yield { path: prefix === '' ? text(0, 100) : `${prefix}/${text(0, 100)}`, size, modifiedAt, content };
     for await (const _ of content()) {
       // What the reader did not want.
     }

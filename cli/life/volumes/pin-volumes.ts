@@ -98,11 +98,11 @@ async function listSizes(volumes: OpenVolumes, folder: string): Promise<Map<stri
 
 async function* bundleEntries(volumes: OpenVolumes, sizes: ReadonlyMap<string, number>): AsyncGenerator<BackupEntry> {
   const last = [...sizes.keys()].toSorted().at(-1);
-  for await (const { path, size, content } of volumes.files('audit/bodies')) {
+  for await (const { path, size, modifiedAt, content } of volumes.files('audit/bodies')) {
     const pinned = sizes.get(path);
     if (pinned === undefined) continue;
     const limit = path === last ? Math.min(size, pinned) : size;
-    yield { path: `audit/bodies/${path}`, size: limit, read: () => beginning(content(), limit) };
+    yield { path: `audit/bodies/${path}`, size: limit, modifiedAt, read: () => beginning(content(), limit) };
   }
 }
 
@@ -115,9 +115,9 @@ async function* beginning(content: AsyncIterable<Uint8Array>, bytes: number): As
 }
 
 async function* below(volumes: OpenVolumes, folder: string, prefix: string): AsyncGenerator<BackupEntry> {
-  for await (const { path, size, content } of volumes.files(folder)) {
+  for await (const { path, size, modifiedAt, content } of volumes.files(folder)) {
     const name = path.slice(path.lastIndexOf('/') + 1);
     if (name.startsWith('.') || isStaged(name)) continue;
-    yield { path: `${prefix}/${path}`, size, read: content };
+    yield { path: `${prefix}/${path}`, size, modifiedAt, read: content };
   }
 }

@@ -65,9 +65,10 @@ async function removeAbandoned(home: string): Promise<void> {
 export async function createHome(request: HomeRequest, say: (step: string) => void): Promise<PublicIdentity> {
   const { home, signal, enrol } = request;
   refuseExisting(home);
-  if (enrol.provider === 'file') refuseInside(enrol.path, home);
+  const keyFile = keyFileOf(enrol);
+  if (keyFile !== undefined) refuseInside(keyFile, home);
   const partial = partialHome(home);
-  const madeKeyFile = enrol.provider === 'file' && !existsSync(enrol.path);
+  const madeKeyFile = keyFile !== undefined && !existsSync(keyFile);
   try {
     await mkdir(dirname(home), { recursive: true });
     await removeAbandoned(home);
@@ -79,7 +80,7 @@ export async function createHome(request: HomeRequest, say: (step: string) => vo
     return identity;
   } catch (error) {
     await rm(partial, { recursive: true, force: true });
-    if (enrol.provider === 'file' && madeKeyFile) await rm(enrol.path, { force: true });
+    if (madeKeyFile) await rm(keyFile, { force: true });
     throw homeError(error, home);
   }
 }
@@ -93,11 +94,12 @@ async function fill(folder: string, request: HomeRequest, say: (step: string) =>
     randomBytes: (length: number) => new Uint8Array(randomBytes(length)),
   };
   say('root key');
-  await createRootKey({ home: folder, enroll: [enrol] }, deps);
-  const keyFile = enrol.provider === 'file' ? enrol.path : '';
+  const keyFile = keyFileOf(enrol) ?? '';
+  const passphrase = enrol.secret?.slice();
+  await createRootKey({ home: folder, enroll: [enrol], keyFile }, deps);
   const keys = await openKeys({ home: folder, keyFile, now, signal });
   try {
-    if (enrol.provider === 'passphrase') await keys.unlock({ provider: 'passphrase', passphrase: enrol.passphrase });
+    if (passphrase !== undefined) await keys.unlock({ provider: enrol.provider, passphrase });
     signal.throwIfAborted();
     say('identities');
     const { identity, tokenKey } = await createIdentities(keys, nodeId);
@@ -113,8 +115,14 @@ async function fill(folder: string, request: HomeRequest, say: (step: string) =>
     await writeFile(join(folder, 'config.json'), pretty(request.config), { mode: 0o600 });
     return identity;
   } finally {
+    passphrase?.fill(0);
     await keys.stop();
   }
+}
+
+/** The one that the configuration will name. */
+function keyFileOf({ provider, settings }: Enrolment): string | undefined {
+  return provider === 'file' ? String(settings?.path) : undefined;
 }
 
 async function writeTls(

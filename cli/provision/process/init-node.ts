@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
 import type { PublicIdentity } from '../../../appliance/config/index.ts';
+import { byKeyFile, byPassphrase } from '../../../appliance/keys/index.ts';
 import { NectarError } from '../../../protocol/errors.ts';
 import { MAX_DESCRIPTOR_BYTES, parseDescriptor } from '../../../protocol/network/descriptor.ts';
 import { openNodeClient } from '../../node-client.ts';
@@ -91,10 +92,7 @@ export function makeHome(
   say: (text: string) => void,
 ): Promise<PublicIdentity> {
   const { home, config, keyFile } = plan;
-  const enrol =
-    keyFile === undefined
-      ? ({ provider: 'passphrase', passphrase: passphrase?.slice() ?? new Uint8Array() } as const)
-      : ({ provider: 'file', path: keyFile } as const);
+  const enrol = keyFile === undefined ? byPassphrase(passphrase?.slice() ?? new Uint8Array()) : byKeyFile(keyFile);
   const { signal } = terminal;
   return createHome({ home, enrol, config, descriptor, names, signal, now: () => terminal.now() }, (step) =>
     say(`making the ${step}`),

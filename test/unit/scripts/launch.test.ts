@@ -15,7 +15,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { ERRORS } from '../../../protocol/errors.ts';
+import { guidanceOf } from '../../../cli/errors/guidance-of.ts';
+import { ERRORS, type ErrorCode } from '../../../protocol/errors.ts';
 
 /** A clone of nothing but the launcher, with an npm of ours in the PATH: no network, no real install. */
 const root = fileURLToPath(new URL('../../..', import.meta.url));
@@ -205,7 +206,6 @@ test('has the codes, remedies and exit codes of the registry', () => {
       .toSorted(),
   );
   for (const [, code = '', exit, remedy] of found) {
-    const { [code as keyof typeof ERRORS]: entry } = ERRORS;
-    assert.deepEqual([entry.exit, entry.remedy], [Number(exit), remedy], code);
+    assert.deepEqual(guidanceOf(code as ErrorCode), { exit: Number(exit), remedy }, code);
   }
 });

@@ -41,7 +41,7 @@ test('reads an entry back as the FHIR AuditEvent that it was, and logs the readi
   assert.equal(body?.resourceType, 'AuditEvent');
   assert.match(JSON.stringify(body), new RegExp(PATIENT));
   assert.equal(audit.treeHead().size, 4);
-  const [last] = await audit.tail(1, reader);
+  const [last] = (await audit.query({ filter: {}, limit: 1 }, reader)).entries;
   assert.equal(last?.leaf.type, 'audit.read');
   assert.match(JSON.stringify(last?.body), /auditor/);
   assert.equal(audit.treeHead().size, 5, 'a reading is logged once, not the reading of the reading');
@@ -189,8 +189,12 @@ test('tells the store what happened to records', async (t) => {
   await audit.append(reading(2, 'record.delete'));
   const found = [];
   for await (const evidence of audit.records(0, new AbortController().signal)) found.push(evidence);
+  const { leafHash, time } = found[0] ?? {};
+  assert.match(`${leafHash} ${time}`, /^[0-9a-f]{64} 2026-11-23T/);
   assert.deepEqual(found[0], {
     index: 0,
+    leafHash,
+    time,
     type: 'record.create',
     outcome: 'success',
     recordId: reading(0).recordId,

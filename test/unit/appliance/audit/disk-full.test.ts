@@ -66,7 +66,7 @@ test('loses nothing when the disk is full at the end of a bundle, and the node d
   await assert.rejects(audit.append(reading(256)));
   const again = await house.open();
   assert.equal(again.treeHead().size, 257, 'the log, and the event that tells of the torn write');
-  const [last] = await again.tail(1, { actor: { subject: 's' }, requestId: 'r' });
+  const [last] = (await again.query({ filter: {}, limit: 1 }, { actor: { subject: 's' }, requestId: 'r' })).entries;
   assert.equal(last?.leaf.type, 'audit.recover');
   assert.equal((await again.verify({ anchors: [] })).integrity, 'ok');
 });
@@ -97,7 +97,7 @@ test('removes what a torn write left, at whatever byte it tore, and records that
     await audit.stop();
   }
   const last = await house.open();
-  const [entry] = await last.tail(1, { actor: { subject: 's' }, requestId: 'r' });
+  const [entry] = (await last.query({ filter: {}, limit: 1 }, { actor: { subject: 's' }, requestId: 'r' })).entries;
   assert.match(JSON.stringify(entry?.body), /tornBytes/);
 });
 

@@ -51,7 +51,7 @@ async function isBarred(audit: Audit, code: 'AUDIT_TRUNCATED' | 'AUDIT_FORKED'):
   assert.ok(!readiness.ready && readiness.reason.startsWith(code), JSON.stringify(readiness));
   await rejects(audit.append(reading(1)), code);
   await rejects(audit.checkpoint(), code);
-  await rejects(audit.tail(1, CONTEXT), code);
+  await rejects(audit.query({ filter: {}, limit: 1 }, CONTEXT), code);
   await rejects(audit.prove(0), code);
   assert.throws(
     () => audit.treeHead(),
@@ -173,7 +173,7 @@ test('resolve declares the gap, and the log goes on as an epoch that anybody can
     if (index === 25) assert.match(shown.body ?? '', new RegExp(`"valueString":"${anchored.root}"`));
     assert.ok(!shown.body?.includes('Dana'), 'what is shown to everybody names nobody');
   }
-  assert.ok(JSON.stringify(await audit.tail(100, CONTEXT)).includes('Dana-Admin'), 'who resolved it is on record');
+  assert.ok(JSON.stringify(await audit.query({ filter: {}, limit: 100 }, CONTEXT)).includes('Dana-Admin'), 'who resolved it is on record');
   await audit.stop();
   const again = await house.open();
   assert.deepEqual(again.standing().epochs, [epoch]);

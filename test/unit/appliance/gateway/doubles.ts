@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import type {
   AccessContext,
   GatewayAuditEvent,
+  GatewayAuditQuery,
   GatewayDependencies,
   PutInput,
   StoredMeta,
@@ -146,12 +147,15 @@ export class AuditDouble {
   async entry(index: number) {
     return { index, leaf: { v: 1 }, body: { resourceType: 'AuditEvent' } };
   }
-  async tail(limit: number) {
-    return Array.from({ length: Math.min(limit, 3) }, (_, index) => ({
+  readonly asked: GatewayAuditQuery[] = [];
+  async query(query: GatewayAuditQuery) {
+    this.asked.push(query);
+    const entries = Array.from({ length: Math.min(query.limit, 3) }, (_, index) => ({
       index,
       leaf: { v: 1 },
       body: { resourceType: 'AuditEvent' },
     }));
+    return { entries, from: 0, to: 3, undecided: 0 };
   }
   async prove(index: number, context?: AccessContext) {
     return { index, path: ['ab'.repeat(32)], ...(context !== undefined && { body: 'e30=' }) };
@@ -190,7 +194,29 @@ export function createDependencies(parts: DependencyParts): GatewayDependencies 
         node.state = 'unlocked';
       },
       list: () => [{ id: 'kek/1', createdAt: new Date(NOW).toISOString(), current: true, provider: 'passphrase' }],
-      rotate: async () => ({ from: 'kek/1', to: 'kek/2' }),
+      providers: () => [
+        {
+          id: 'passphrase-1',
+          provider: 'passphrase',
+          title: 'a passphrase',
+          attended: true,
+          createdAt: new Date(NOW).toISOString(),
+        },
+      ],
+      rotate: async () => ({ from: 'kek/1', to: 'kek/2', generation: 2 }),
+      retire: async () => ({ destroyed: ['kek/1'], generation: 3 }),
+      enroll: async ({ provider }) => ({ id: `${provider}-4`, generation: 4 }),
+      change: async (_, { provider }) => ({ id: `${provider}-5`, generation: 5 }),
+      async remove(id) {
+        throw new NectarError('KEY_PROVIDER_LAST', { id });
+      },
+      async resolve() {
+        throw new NectarError('KEY_STORE_AGREES', {});
+      },
+    },
+    backups: {
+      sign: async () => new Uint8Array(64).fill(7),
+      repositoryKey: async () => new Uint8Array(32).fill(9),
     },
     audit,
     store,

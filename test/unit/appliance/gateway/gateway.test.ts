@@ -163,13 +163,44 @@ describe('the gateway', () => {
       h.audit.events.slice(from).map(({ type, outcome, detail }) => [type, outcome, detail?.phase ?? detail?.reason]),
       [
         ['key.rotate', 'success', 'started'],
-        ['record.rewrap', 'failure', 'NODE_DISK_FULL'],
-        ['key.rotate', 'failure', 'NODE_DISK_FULL'],
-        ['key.rotate', 'success', 'started'],
-        ['record.rewrap', 'success', undefined],
         ['key.rotate', 'success', undefined],
+        ['record.rewrap', 'success', 'started'],
+        ['record.rewrap', 'failure', 'NODE_DISK_FULL'],
+        ['key.rotate', 'success', 'started'],
+        ['key.rotate', 'success', undefined],
+        ['record.rewrap', 'success', 'started'],
+        ['record.rewrap', 'success', undefined],
       ],
     );
+  });
+
+  it('has every change of the key list on record with its generation, and a refused one with its reason', async () => {
+    const token = await h.token('admin');
+    const from = h.audit.events.length;
+    const statuses = [];
+    for (const [method, path, json] of [
+      ['POST', '/v1/keys/retire', undefined],
+      ['POST', '/v1/keys/providers', { provider: 'passphrase', passphrase: 'four quite random words' }],
+      ['PUT', '/v1/keys/providers/passphrase-1', { provider: 'passphrase', passphrase: 'four other random words' }],
+      ['DELETE', '/v1/keys/providers/passphrase-1', undefined],
+      ['POST', '/v1/keys/resolve', undefined],
+    ] as const) {
+      statuses.push((await h.call(method, path, { token, ...(json !== undefined && { json }) })).status);
+    }
+    assert.deepEqual(statuses, [200, 201, 200, 409, 409]);
+    const ended = h.audit.events.slice(from).filter(({ detail }) => detail?.phase === undefined);
+    assert.deepEqual(
+      ended.map(({ type, outcome, detail }) => [type, outcome, detail?.file, detail?.generation ?? detail?.reason]),
+      [
+        ['record.rewrap', 'success', undefined, undefined],
+        ['key.retire', 'success', 'keys', 3],
+        ['key.enroll', 'success', 'keys', 4],
+        ['key.change', 'success', 'keys', 5],
+        ['key.remove', 'failure', undefined, 'KEY_PROVIDER_LAST'],
+        ['key.resolve', 'failure', undefined, 'KEY_STORE_AGREES'],
+      ],
+    );
+    assert.ok(!JSON.stringify(h.audit.events).includes('random words'));
   });
 
   it('has the refused revocation of a token on record, a scrub, and a join', async () => {

@@ -76,6 +76,7 @@ export async function startHarness(config: Partial<GatewayConfig> = {}): Promise
     certificatePath: join(folder, 'server.crt'),
     keyPath: join(folder, 'server.key'),
     hardeningPath: join(folder, 'hardening.json'),
+    backupsPath: join(folder, 'backups.json'),
   };
   const gateway = createGateway({ config: settings, version: '0.1.0', ...paths }, deps);
   await gateway.start(new AbortController().signal);

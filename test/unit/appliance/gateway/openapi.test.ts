@@ -4,6 +4,8 @@ import { before, describe, it } from 'node:test';
 import type { TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { Value } from 'typebox/value';
+import type { BackupNotes } from '../../../../appliance/gateway/backup-notes.ts';
+import * as backups from '../../../../appliance/gateway/backup-schemas.ts';
 import { GatewayConfig } from '../../../../appliance/gateway/config.ts';
 import type { GatewayDependencies } from '../../../../appliance/gateway/dependencies.ts';
 import type { HardeningNotes } from '../../../../appliance/gateway/hardening-notes.ts';
@@ -53,6 +55,7 @@ describe('/openapi.json', () => {
       version: '1.2.3',
       tls: {},
       hardening: {} as HardeningNotes,
+      backups: {} as BackupNotes,
       stopping: new AbortController().signal,
     };
     const built = await buildServer(setup, deps);
@@ -102,13 +105,23 @@ describe('/openapi.json', () => {
       'POST /v1/network/join',
       'GET /v1/keys',
       'POST /v1/keys/rotate',
+      'POST /v1/keys/retire',
+      'POST /v1/keys/resolve',
+      'POST /v1/keys/providers',
+      'PUT /v1/keys/providers/{id}',
+      'DELETE /v1/keys/providers/{id}',
       'GET /v1/tokens',
       'POST /v1/tokens',
       'DELETE /v1/tokens/{id}',
       'POST /v1/scrub',
+      'GET /v1/backups',
       'GET /v1/hardening',
+      'POST /v1/backups/keys',
+      'POST /v1/backups/statements',
+      'POST /v1/backups/verifications',
       'POST /v1/hardening/reports',
       'POST /v1/hardening/waivers',
+      'PUT /v1/backups/schedule',
       'PUT /v1/hardening/schedule',
       'POST /rpc',
     ];
@@ -155,7 +168,9 @@ describe('/openapi.json', () => {
       }
       for (const child of Object.values(schema)) walk(child);
     };
-    for (const schema of [...Object.values(schemas), ...Object.values(requests), ...Object.values(hardening), Problem])
+    for (const schema of [schemas, requests, hardening, backups]
+      .flatMap((module) => Object.values(module))
+      .concat(Problem as never))
       walk(schema);
     assert.ok(examples > 50, String(examples));
   });

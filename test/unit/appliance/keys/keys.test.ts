@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict';
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { chmod, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, beforeEach, test } from 'node:test';
 import {
+  byKeyFile,
   createKeys,
   createRootKey,
   type Enrolment,
+  byPassphrase as enrolPassphrase,
   type Keys,
   nodeEnvelopeCrypto,
 } from '../../../../appliance/keys/index.ts';
@@ -49,8 +51,8 @@ beforeEach(() => {
   keyFile = join(folder, `secrets-${count}`, 'node.key');
 });
 
-const byFile = (): Enrolment => ({ provider: 'file', path: keyFile });
-const byPassphrase = (): Enrolment => ({ provider: 'passphrase', passphrase });
+const byFile = (): Enrolment => byKeyFile(keyFile);
+const byPassphrase = (): Enrolment => enrolPassphrase(passphrase);
 
 function keysFor(file = ''): Keys {
   return createKeys(
@@ -94,7 +96,7 @@ test('starts locked, opens by passphrase, and derives the same keys every time',
 });
 
 test('a key file opens the node by itself, beside a passphrase, to the same root key', async () => {
-  await createRootKey({ home, enroll: [byFile(), byPassphrase()] }, deps);
+  await createRootKey({ home, keyFile, enroll: [byFile(), byPassphrase()] }, deps);
   const [a, b] = [await started(keyFile), await started()];
   assert.equal(a.state(), 'unlocked');
   await b.unlock({ provider: 'passphrase', passphrase });
@@ -105,7 +107,7 @@ test('a key file opens the node by itself, beside a passphrase, to the same root
 });
 
 test('another provider can be enrolled later', async () => {
-  await createRootKey({ home, enroll: [byFile()] }, deps);
+  await createRootKey({ home, keyFile, enroll: [byFile()] }, deps);
   const keys = await started(keyFile);
   await assert.rejects(keys.unlock({ provider: 'passphrase', passphrase }), code('KEY_PROVIDER_UNAVAILABLE'));
   await keys.enroll(byPassphrase());
@@ -140,7 +142,7 @@ test('attempts do not pile up', async () => {
 });
 
 test('a key file is refused: missing, short, empty, open to others, another, inside the home', async () => {
-  await createRootKey({ home, enroll: [byFile()] }, deps);
+  await createRootKey({ home, keyFile, enroll: [byFile()] }, deps);
   const good = await readFile(keyFile);
   const reason = async (file = keyFile): Promise<string> => {
     const keys = await started(file);
@@ -166,19 +168,19 @@ test('a key file is refused: missing, short, empty, open to others, another, ins
   await symlink(inside, link);
   assert.match(await reason(link), /inside the home/);
   await assert.rejects(
-    createRootKey({ home: join(home, 'sub'), enroll: [{ provider: 'file', path: join(home, 'sub/x.key') }] }, deps),
+    createRootKey({ home: join(home, 'sub'), enroll: [byKeyFile(join(home, 'sub/x.key'))] }, deps),
     code('KEY_FILE_INSIDE_HOME'),
   );
 });
 
 test('rotation makes a new KEK; old DEKs still open and rewrap', async () => {
-  await createRootKey({ home, enroll: [byFile()] }, deps);
+  await createRootKey({ home, keyFile, enroll: [byFile()] }, deps);
   const keys = await started(keyFile);
   const { dek, wrapped } = keys.newDek(context);
   assert.equal(wrapped.kekId, 'kek/1');
   assert.deepEqual(await Promise.all([keys.rotate(), keys.rotate()]), [
-    { from: 'kek/1', to: 'kek/2' },
-    { from: 'kek/2', to: 'kek/3' },
+    { from: 'kek/1', to: 'kek/2', generation: 2 },
+    { from: 'kek/2', to: 'kek/3', generation: 3 },
   ]);
   const rewrapped = keys.rewrapDek(wrapped, context);
   assert.equal(rewrapped.kekId, 'kek/3');
@@ -217,7 +219,13 @@ test('keys.json: never overwritten; damaged in any way it is refused before it c
     await writeFile(path, bad);
     await assert.rejects(keysFor().start(signal), code('KEY_STORE_INVALID'));
   }
-  await writeFile(path, text.replace(/"createdAt": "2026/, '"createdAt": "2025'));
+  // One byte anywhere shows before there is a key; who writes the digest anew is found by the MAC.
+  const older = text.replace(/"createdAt": "2026/, '"createdAt": "2025');
+  await writeFile(path, older);
+  await assert.rejects(keysFor().start(signal), code('KEY_STORE_INVALID'));
+  const { digest: _, ...forged } = JSON.parse(older);
+  const digest = createHash('sha256').update(JSON.stringify(forged)).digest('hex');
+  await writeFile(path, JSON.stringify({ ...forged, digest }));
   const altered = await started();
   await assert.rejects(altered.unlock({ provider: 'passphrase', passphrase }), code('KEY_STORE_INVALID'));
   await rm(path);
@@ -226,14 +234,14 @@ test('keys.json: never overwritten; damaged in any way it is refused before it c
 
 test('a weak passphrase is not enrolled', async () => {
   await assert.rejects(
-    createRootKey({ home, enroll: [{ provider: 'passphrase', passphrase: Buffer.from('short') }] }, deps),
+    createRootKey({ home, enroll: [enrolPassphrase(Buffer.from('short'))] }, deps),
     code('KEY_PASSPHRASE_WEAK'),
   );
   assert.deepEqual(await readdir(home), []);
 });
 
 test('identities: sealed under their name, unreadable when altered or moved', async () => {
-  await createRootKey({ home, enroll: [byFile()] }, deps);
+  await createRootKey({ home, keyFile, enroll: [byFile()] }, deps);
   const keys = await started(keyFile);
   const secret = Buffer.from('the secret of the peer identity');
   await keys.sealIdentity('peer', secret);

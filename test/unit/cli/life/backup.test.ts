@@ -11,6 +11,7 @@ import { readTar } from '../../../../cli/life/backup/read-tar.ts';
 import { type RestoreRequest, restoreHome } from '../../../../cli/life/backup/restore-home.ts';
 import { openIdentity } from '../../../../cli/life/open-identity.ts';
 import { unlockKeys } from '../../../../cli/life/unlock-keys.ts';
+import { type BackupStatement, encodeStatement } from '../../../../protocol/backup/statement.ts';
 import { encodeTarHeader, tarPadding } from '../../../../protocol/backup/tar-header.ts';
 import { type ErrorCode, isNectarError, NectarError } from '../../../../protocol/errors.ts';
 import { fakeTerminal } from '../capture.ts';
@@ -33,7 +34,10 @@ const put = async (bytes: number): Promise<void> => {
 async function backUp(out: string, of = home, key = keyFile): ReturnType<typeof backUpHome> {
   const keys = await unlockKeys({ home: of, terminal, keyFile: key });
   try {
-    const signer = await openIdentity(keys, 'checkpoint');
+    const identity = await openIdentity(keys, 'checkpoint');
+    const signer = {
+      sign: (statement: BackupStatement) => identity.sign(Buffer.from(encodeStatement(statement))),
+    };
     return await backUpHome({ home: of, out, force: true, signer, signal, now: () => NOW, onBytes: () => undefined });
   } finally {
     await keys.stop();

@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { byPassphrase } from '../../../../appliance/keys/index.ts';
 import { prepareStart } from '../../../../cli/life/prepare-start.ts';
 import { createHome } from '../../../../cli/provision/process/create-home.ts';
 import { createOutput } from '../../../../cli/render/output.ts';
@@ -43,7 +44,7 @@ test('renews certificate and token of a node that was down over their end', asyn
 test('renews with the passphrase, which it hands on for the start', async () => {
   const home = join(folder, 'p');
   const secret = 'four random words here';
-  const enrol = { provider: 'passphrase', passphrase: Buffer.from(secret) } as const;
+  const enrol = byPassphrase(Buffer.from(secret));
   const config = { version: 1 };
   const request = { home, enrol, config, descriptor: Buffer.from('{}\n'), names: [], signal, now: () => NOW };
   await createHome(request, () => undefined);

@@ -4,7 +4,7 @@ import { Value } from 'typebox/value';
 import { auditConfig } from '../../../../appliance/audit/config.ts';
 import { createAudit } from '../../../../appliance/audit/index.ts';
 import { readPublicIdentity } from '../../../../appliance/config/index.ts';
-import { createIdentitySigner, nodeEnvelopeCrypto } from '../../../../appliance/keys/index.ts';
+import { byKeyFile, createIdentitySigner, nodeEnvelopeCrypto } from '../../../../appliance/keys/index.ts';
 import type { Service } from '../../../../appliance/service.ts';
 import { storeConfig } from '../../../../appliance/store/config.ts';
 import { createStore, type Store } from '../../../../appliance/store/index.ts';
@@ -30,7 +30,7 @@ export async function makeHome(folder: string, name: string): Promise<string> {
   await createHome(
     {
       home,
-      enrol: { provider: 'file', path: join(folder, `${name}.key`) },
+      enrol: byKeyFile(join(folder, `${name}.key`)),
       config: { version: 1, keys: { keyFile: join(folder, `${name}.key`) } },
       descriptor: Buffer.from('{}\n'),
       names: ['node.clinic.example'],

@@ -15,6 +15,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { readPublicIdentity } from '../../../../appliance/config/index.ts';
 import { createTokenSigner, createTokens } from '../../../../appliance/gateway/index.ts';
+import { byKeyFile } from '../../../../appliance/keys/index.ts';
 import { peerIdOfSeed } from '../../../../appliance/p2p/identity.ts';
 import { createHome, type HomeRequest } from '../../../../cli/provision/process/create-home.ts';
 import { openKeys } from '../../../../cli/provision/process/open-keys.ts';
@@ -28,7 +29,7 @@ const NOW = Date.UTC(2026, 10, 23);
 
 const request = (name: string, change: Partial<HomeRequest> = {}): HomeRequest => ({
   home: join(folder, name),
-  enrol: { provider: 'file', path: join(folder, `${name}.key`) },
+  enrol: byKeyFile(join(folder, `${name}.key`)),
   config: { version: 1, keys: { keyFile: join(folder, `${name}.key`) } },
   descriptor: Buffer.from('{"signed":true}\n'),
   names: ['node.clinic.example'],
@@ -125,7 +126,7 @@ test('clears away what a killed init left, and not what a living one builds', as
 
 test('a key file inside the home is refused', async () => {
   const home = join(folder, 'inside');
-  const wanted = request('inside', { enrol: { provider: 'file', path: join(home, 'node.key') } });
+  const wanted = request('inside', { enrol: byKeyFile(join(home, 'node.key')) });
   await assert.rejects(
     createHome(wanted, () => undefined),
     (error) => isNectarError(error, 'KEY_FILE_INSIDE_HOME'),

@@ -5,7 +5,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { createCertificates } from '../../../../appliance/gateway/tls.ts';
-import { createRootKey, type Enrolment, nodeEnvelopeCrypto } from '../../../../appliance/keys/index.ts';
+import {
+  byKeyFile,
+  byPassphrase,
+  createRootKey,
+  type Enrolment,
+  nodeEnvelopeCrypto,
+} from '../../../../appliance/keys/index.ts';
 import { createFolderPlace } from '../../../../hardening/collectors/folder-place.ts';
 import { createKeysCollector } from '../../../../hardening/collectors/keys.ts';
 import type { LifeNotes } from '../../../../hardening/collectors/life-notes.ts';
@@ -60,7 +66,7 @@ function look(home: string, reportKey?: LifeNotes['reportKey']) {
 
 test('tells every key by name, age and what opens it, from files that the node itself wrote', async (t) => {
   const keyFile = join(await folderOf(t), 'root.key');
-  const home = await makeHome(t, [{ provider: 'file', path: keyFile }], 400);
+  const home = await makeHome(t, [byKeyFile(keyFile)], 400);
   const facts = await look(home, { createdAt: '2026-11-01T00:00:00Z', algorithm: 'Ed25519', passphrase: false });
   const table = facts.subjects
     .filter(({ kind }) => kind === 'key')
@@ -86,14 +92,7 @@ test('tells every key by name, age and what opens it, from files that the node i
 test('tells how dear a guess of the passphrase is, and a second way to open the root key', async (t) => {
   const keyFile = join(await folderOf(t), 'root.key');
   const passphrase = new TextEncoder().encode('correct horse battery staple');
-  const home = await makeHome(
-    t,
-    [
-      { provider: 'passphrase', passphrase },
-      { provider: 'file', path: keyFile },
-    ],
-    1,
-  );
+  const home = await makeHome(t, [byPassphrase(passphrase), byKeyFile(keyFile)], 1);
   const facts = await look(home);
   const seen = valuesOf(facts, 'key', 'root/passphrase');
   assert.deepEqual(
@@ -104,7 +103,7 @@ test('tells how dear a guess of the passphrase is, and a second way to open the 
 });
 
 test('calls an identity that lies bare plain, and one that is gone not seen', async (t) => {
-  const home = await makeHome(t, [{ provider: 'file', path: join(await folderOf(t), 'root.key') }], 1);
+  const home = await makeHome(t, [byKeyFile(join(await folderOf(t), 'root.key'))], 1);
   const bare = generateKeyPairSync('ed25519').privateKey.export({ format: 'der', type: 'pkcs8' });
   await writeFile(join(home, 'identity', 'checkpoint.sealed'), bare);
   await rm(join(home, 'identity', 'p2p.sealed'));
@@ -114,10 +113,10 @@ test('calls an identity that lies bare plain, and one that is gone not seen', as
 });
 
 test('knows no key of a key store that it does not understand', async (t) => {
-  const home = await makeHome(t, [{ provider: 'file', path: join(await folderOf(t), 'root.key') }], 1);
+  const home = await makeHome(t, [byKeyFile(join(await folderOf(t), 'root.key'))], 1);
   const path = join(home, 'keys.json');
   const store = JSON.parse(await readFile(path, 'utf8')) as object;
-  await writeFile(path, JSON.stringify({ ...store, version: 2 }));
+  await writeFile(path, JSON.stringify({ ...store, version: 3 }));
   assert.equal(failureOf(await look(home), 'keys'), 'keys.json is of another version');
   await writeFile(path, 'no JSON');
   assert.equal(failureOf(await look(home), 'keys'), 'keys.json is not JSON');

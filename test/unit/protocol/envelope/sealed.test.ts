@@ -10,7 +10,14 @@ import {
   DESTRUCTION_RECEIPT_TYPE,
   destructionStatementBytes,
 } from '../../../../protocol/envelope/destruction-receipt.ts';
-import { openValue, SEALED_VALUE_RANDOM_BYTES, sealValue } from '../../../../protocol/envelope/sealed-value.ts';
+import {
+  createValueSealer,
+  openValue,
+  SEALED_VALUE_NONCE_BYTES,
+  SEALED_VALUE_RANDOM_BYTES,
+  SEALED_VALUE_SALT_BYTES,
+  sealValue,
+} from '../../../../protocol/envelope/sealed-value.ts';
 import { unwrapDek, wrapDek } from '../../../../protocol/envelope/wrapped-dek.ts';
 
 const recordId = '00112233445566778899aabbccddeeff' as RecordId;
@@ -80,6 +87,22 @@ test('a sealed value opens at its place alone', () => {
       },
     ),
   );
+});
+
+test('values of one sealer share the salt and nothing else: each opens at its place alone', () => {
+  const seal = createValueSealer(crypto, key, randomBytes(SEALED_VALUE_SALT_BYTES));
+  const values = ['one', 'two', 'three'].map((text) => Buffer.from(text));
+  const sealed = values.map((value) => seal({ place: value, value, nonce: randomBytes(SEALED_VALUE_NONCE_BYTES) }));
+  for (const [i, value] of values.entries()) {
+    const found = sealed.map((each) => openValue(crypto, key, { place: value, sealed: each }));
+    assert.deepEqual(
+      found.map((each) => each !== undefined),
+      values.map((_, j) => j === i),
+    );
+    assert.deepEqual(Buffer.from(found[i] ?? []), value);
+  }
+  const heads = new Set(sealed.map((each) => Buffer.from(each.subarray(1, 29)).toString('hex')));
+  assert.equal(heads.size, 3, 'no nonce twice');
 });
 
 test('a sealed value with any byte altered, or cut, does not open', () => {

@@ -1,12 +1,47 @@
 import { createHash } from 'node:crypto';
 import { mkdir, open, realpath } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path';
-import { KEY_BYTES } from '../../protocol/envelope/crypto.ts';
-import { NectarError } from '../../protocol/errors.ts';
-import { createFile } from '../durable-file.ts';
+import Type from 'typebox';
+import { KEY_BYTES } from '../../../protocol/envelope/crypto.ts';
+import { NectarError } from '../../../protocol/errors.ts';
+import { createFile } from '../../durable-file.ts';
+import { defineProvider } from '../provider.ts';
+import { FROM_SECRET, keyOfSecret, newSalt } from './from-secret.ts';
 
 const MODE = 0o600;
 const OTHERS = 0o077;
+
+export const fileProvider = defineProvider({
+  name: 'file',
+  title: 'a key file',
+  payload: { ...FROM_SECRET, path: Type.Optional(Type.String({ minLength: 1, maxLength: 4096 })) },
+  settings: {
+    path: Type.String({
+      minLength: 1,
+      maxLength: 4096,
+      description: 'where the key file lies, or will: it is made when it is not there',
+    }),
+  },
+  async enroll({ path }, host) {
+    const full = resolve(path);
+    const salt = newSalt(host);
+    const secret = await ensureKeyFile(full, host.home, host.randomBytes(KEY_BYTES));
+    // Where the configuration names it, that is the one place that says where it lies: it may be mounted elsewhere later.
+    const configured = host.keyFile !== '' && full === resolve(host.keyFile);
+    return { payload: configured ? { salt } : { salt, path: full }, key: keyOfSecret('file', { secret, salt }, host) };
+  },
+  async open(payload, host) {
+    const path = pathOf(payload, host);
+    if (path === undefined) throw new NectarError('KEY_PROVIDER_UNAVAILABLE', { provider: 'key file' });
+    const secret = await readKeyFile(path, host.home);
+    return [keyOfSecret('file', { secret, salt: payload.salt }, host)];
+  },
+  wrong: (payload, host) => new NectarError('KEY_FILE_WRONG', { path: pathOf(payload, host) ?? '' }),
+});
+
+function pathOf({ path }: { readonly path?: string }, { keyFile }: { readonly keyFile: string }): string | undefined {
+  return path ?? (keyFile === '' ? undefined : keyFile);
+}
 
 /** Where init puts the key file of a home unless told otherwise: `<configHome>/nectar-byon/<16 hex>.key`. */
 export function defaultKeyFile(configHome: string, home: string): string {
@@ -15,7 +50,7 @@ export function defaultKeyFile(configHome: string, home: string): string {
 }
 
 /** Reads the 32 bytes of a key file after every check; the caller wipes them. */
-export async function readKeyFile(path: string, home: string): Promise<Uint8Array> {
+async function readKeyFile(path: string, home: string): Promise<Uint8Array> {
   await refuseInsideHome(path, home);
   const file = await open(path, 'r').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT' || error.code === 'ENOTDIR') throw new NectarError('KEY_FILE_MISSING', { path });
@@ -41,7 +76,7 @@ export async function readKeyFile(path: string, home: string): Promise<Uint8Arra
 }
 
 /** The key file's bytes, made first when there is none (mode 0600, its folder 0700). */
-export async function ensureKeyFile(path: string, home: string, fresh: Uint8Array): Promise<Uint8Array> {
+async function ensureKeyFile(path: string, home: string, fresh: Uint8Array): Promise<Uint8Array> {
   await refuseInsideHome(path, home);
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   try {

@@ -1,0 +1,101 @@
+/** The files of the home whose every change is a leaf with `{ file, generation }`. */
+export const TRACKED_FILES = ['tokens', 'keys'] as const;
+type TrackedFile = (typeof TRACKED_FILES)[number];
+
+/** How long a token that has ended is remembered: as long as the gateway lists it. */
+const KEEP_ENDED_MS = 30 * 86_400_000;
+/** More tokens than a node can have issued at a time; the oldest are forgotten, and count as unknown. */
+const MAX_TOKENS = 4_096;
+
+/** What an event says, as far as the fold reads it; the same from an event to be appended and from an entry read back. */
+export interface LoggedFacts {
+  readonly type: string;
+  readonly outcome: 'success' | 'failure';
+  readonly time?: string;
+  readonly detail: Readonly<Record<string, string | number>>;
+}
+
+/** A token as the log knows it. */
+export interface LoggedToken {
+  readonly id: string;
+  readonly subject: string;
+  readonly name?: string;
+  /** Separated by spaces. */
+  readonly scope: string;
+  readonly createdAt: string;
+  readonly expiresAt: string;
+  readonly revokedAt?: string;
+}
+
+export interface FoldedGenerations {
+  readonly size: number;
+  readonly files: { readonly index?: number } & Partial<Readonly<Record<TrackedFile, number>>>;
+  readonly tokens: ReadonlyMap<string, LoggedToken>;
+}
+
+export const NO_GENERATIONS: FoldedGenerations = { size: 0, files: {}, tokens: new Map() };
+
+/** The fold after one more leaf. Generations are high-water marks: a later leaf that states an older one changes nothing. */
+export function foldFacts(fold: FoldedGenerations, facts: LoggedFacts, now: number): FoldedGenerations {
+  const size = fold.size + 1;
+  const index = generationOf(facts.detail.indexGeneration);
+  if (index !== undefined) return { ...fold, size, files: raise(fold.files, 'index', index) };
+  if (facts.outcome !== 'success') return { ...fold, size };
+  const generation = generationOf(facts.detail.generation);
+  const file = TRACKED_FILES.find((name) => name === facts.detail.file);
+  const files = file === undefined || generation === undefined ? fold.files : raise(fold.files, file, generation);
+  return { size, files, tokens: foldToken(fold.tokens, facts, now) };
+}
+
+function raise(
+  files: FoldedGenerations['files'],
+  file: 'index' | TrackedFile,
+  generation: number,
+): FoldedGenerations['files'] {
+  return generation > (files[file] ?? -1) ? { ...files, [file]: generation } : files;
+}
+
+/** Numbers of an entry read back are text. */
+function generationOf(value: string | number | undefined): number | undefined {
+  const generation = typeof value === 'string' && /^[0-9]{1,16}$/.test(value) ? Number(value) : value;
+  return typeof generation === 'number' && Number.isSafeInteger(generation) && generation >= 0 ? generation : undefined;
+}
+
+function foldToken(
+  tokens: ReadonlyMap<string, LoggedToken>,
+  { type, time, detail }: LoggedFacts,
+  now: number,
+): ReadonlyMap<string, LoggedToken> {
+  const id = String(detail.token ?? '');
+  if (id === '' || (type !== 'token.create' && type !== 'token.revoke')) return tokens;
+  const known = tokens.get(id);
+  const next = new Map(tokens);
+  const at = String(detail.at ?? time ?? new Date(now).toISOString());
+  if (type === 'token.revoke') {
+    next.set(id, { ...(known ?? unknownToken(id, at)), revokedAt: known?.revokedAt ?? at });
+  } else if (known === undefined) {
+    const { subject = '', name, scope = '', expiresAt = at, createdAt = at } = detail;
+    next.set(id, {
+      id,
+      subject: String(subject),
+      ...(name === undefined ? {} : { name: String(name) }),
+      scope: String(scope),
+      createdAt: String(createdAt),
+      expiresAt: String(expiresAt),
+    });
+  }
+  return prune(next, now);
+}
+
+/** One that was made before tokens were logged in full: all that matters is that it is revoked. */
+function unknownToken(id: string, at: string): LoggedToken {
+  return { id, subject: '', scope: '', createdAt: at, expiresAt: at };
+}
+
+function prune(tokens: Map<string, LoggedToken>, now: number): Map<string, LoggedToken> {
+  for (const [id, { scope, expiresAt }] of tokens) {
+    const ended = scope !== '' && Date.parse(expiresAt) + KEEP_ENDED_MS < now;
+    if (ended || tokens.size > MAX_TOKENS) tokens.delete(id);
+  }
+  return tokens;
+}

@@ -1,0 +1,76 @@
+import { NectarError } from '../../protocol/errors.ts';
+import type { Service } from '../service.ts';
+import type { Logger } from '../telemetry/index.ts';
+import type { Keys } from './keys.ts';
+
+/** How the key list is named in leaves that state a generation. */
+export const KEYS_FILE = 'keys';
+
+/** What the audit log knows of the key list, and takes of it. */
+export interface KeyEvidence {
+  /** The newest generation of each file that a leaf states; a file that no leaf speaks of is absent. */
+  latest(): Promise<{ readonly [KEYS_FILE]?: number }> | { readonly [KEYS_FILE]?: number };
+  append(event: {
+    readonly type: 'key.store';
+    readonly outcome: 'success' | 'failure';
+    readonly context: { readonly actor: { readonly subject: string }; readonly requestId: string };
+    readonly detail: Record<string, string | number>;
+  }): Promise<{ readonly index: number }>;
+}
+
+export interface FreshnessDeps {
+  readonly keys: Pick<Keys, 'generation' | 'bringAlong' | 'block'>;
+  readonly evidence: KeyEvidence;
+  readonly log: Logger;
+}
+
+/** At most one change can be durable without its leaf: the process ended between the two. */
+const UNRECORDED = 1;
+
+/**
+ * Holds keys.json against the newest generation that the audit log states, once both are open: an older copy authenticates as well as
+ * the newest, and would bring back retired KEKs and removed providers. Starts after the log and before the store, so that nothing
+ * is wrapped or opened unchecked. What contradicts the log blocks the keys, and stays so until somebody decides: the node is up, and
+ * says what is wrong.
+ */
+export function createKeyFreshness({ keys, evidence, log }: FreshnessDeps): Service {
+  let started = false;
+
+  const record = (generation: number, why: string): Promise<unknown> =>
+    evidence.append({
+      type: 'key.store',
+      outcome: 'success',
+      context: { actor: { subject: 'system:keys' }, requestId: `key.store/${generation}` },
+      detail: { file: KEYS_FILE, generation, why },
+    });
+
+  async function compare(): Promise<void> {
+    const { [KEYS_FILE]: stated } = await evidence.latest();
+    if (stated === undefined) {
+      const { generation } = await keys.bringAlong();
+      await record(generation, 'first');
+      return;
+    }
+    const generation = keys.generation();
+    if (generation === stated) return;
+    if (generation === stated + UNRECORDED) {
+      log.warn({ generation, stated }, 'a change of the key list was not on record: the node ended before it');
+      await record(generation, 'found');
+      return;
+    }
+    const code = generation < stated ? 'KEY_STORE_BEHIND' : 'KEY_STORE_AHEAD';
+    keys.block(new NectarError(code, { generation, stated }));
+  }
+
+  return {
+    name: 'key list',
+    async start() {
+      await compare();
+      started = true;
+    },
+    async stop() {
+      started = false;
+    },
+    readiness: () => (started ? { ready: true } : { ready: false, reason: 'not compared with the log yet' }),
+  };
+}

@@ -1,0 +1,123 @@
+import { EXIT } from '../../appliance/exit-code.ts';
+import type { GATEWAY_ERRORS } from '../../protocol/errors/gateway.ts';
+import type { Guidance } from './guidance.ts';
+
+export const GATEWAY_GUIDANCE: Record<keyof typeof GATEWAY_ERRORS, Guidance> = {
+  GATEWAY_TOKEN_MISSING: {
+    exit: EXIT.usage,
+    remedy: 'Send `Authorization: Bearer TOKEN`; `nectar-byon token create` makes one.',
+  },
+  GATEWAY_TOKEN_INVALID: {
+    exit: EXIT.usage,
+    remedy:
+      'Use a token that this very node made; a token of another node, an altered one or one that the node no longer lists does not open it.',
+  },
+  GATEWAY_TOKEN_EXPIRED: {
+    exit: EXIT.usage,
+    remedy: 'Make a new token with `nectar-byon token create`, and check the clocks of both machines.',
+  },
+  GATEWAY_TOKEN_REVOKED: {
+    exit: EXIT.usage,
+    remedy: 'Ask the node administrator why; a revoked token never comes back, a new one can be made.',
+  },
+  GATEWAY_SCOPE_MISSING: {
+    exit: EXIT.usage,
+    remedy: 'Make a token with the scope named: `nectar-byon token create --scope SCOPE`.',
+  },
+  GATEWAY_REQUEST_INVALID: {
+    exit: EXIT.usage,
+    remedy: 'Correct the request; `/openapi.json` of the node describes every part of it.',
+  },
+  GATEWAY_REQUEST_MALFORMED: {
+    exit: EXIT.usage,
+    remedy: 'Use a standard HTTP/1.1 client, and send valid JSON where JSON is asked for.',
+  },
+  GATEWAY_HEADERS_TOO_LARGE: {
+    exit: EXIT.usage,
+    remedy: 'Send fewer or shorter headers (labels and names travel in headers), or raise `gateway.maxHeaderBytes`.',
+  },
+  GATEWAY_BODY_TOO_LARGE: {
+    exit: EXIT.usage,
+    remedy: 'Send a smaller body, or raise the limit in the `gateway` section of the configuration.',
+  },
+  GATEWAY_MEDIA_TYPE_UNSUPPORTED: {
+    exit: EXIT.usage,
+    remedy: 'Send `Content-Type: application/json` on JSON routes, and a well-formed media type on record routes.',
+  },
+  GATEWAY_ROUTE_ABSENT: {
+    exit: EXIT.usage,
+    remedy: 'See `/openapi.json` of the node for every route.',
+  },
+  GATEWAY_METHOD_UNSUPPORTED: {
+    exit: EXIT.usage,
+    remedy: 'Use one of the methods named in the Allow header.',
+  },
+  GATEWAY_RANGE_INVALID: {
+    exit: EXIT.usage,
+    remedy: 'Ask for a single byte range that begins inside the record.',
+  },
+  GATEWAY_IDEMPOTENCY_MISMATCH: {
+    exit: EXIT.usage,
+    remedy: 'Use a fresh Idempotency-Key for every new record; repeat one only to retry the identical request.',
+  },
+  GATEWAY_IDEMPOTENCY_RUNNING: {
+    exit: EXIT.unreachable,
+    remedy: 'Wait for the first request, then repeat this one to get the same answer.',
+  },
+  GATEWAY_REQUEST_TIMEOUT: {
+    exit: EXIT.unreachable,
+    remedy: 'Check the network between client and node; the limits are in the `gateway` section of the configuration.',
+  },
+  GATEWAY_UPLOAD_STALLED: {
+    exit: EXIT.unreachable,
+    remedy: 'Nothing was stored. Check the network and repeat, or raise `gateway.bodyIdleTimeoutMs`.',
+  },
+  GATEWAY_UPLOAD_ABORTED: {
+    exit: EXIT.unreachable,
+    remedy: 'Nothing was stored. Repeat the upload.',
+  },
+  GATEWAY_BUSY: {
+    exit: EXIT.unreachable,
+    remedy:
+      'Wait as long as the Retry-After header says and repeat, or raise the limit in the `gateway` section of the configuration.',
+  },
+  GATEWAY_OPERATION_RUNNING: {
+    exit: EXIT.unreachable,
+    remedy: 'Wait until the first one is finished, then repeat.',
+  },
+  GATEWAY_STOPPING: {
+    exit: EXIT.unreachable,
+    remedy: 'Repeat when the node is up again.',
+  },
+  GATEWAY_TOKEN_ABSENT: {
+    exit: EXIT.usage,
+    remedy: 'See the ids in `nectar-byon token list`.',
+  },
+  GATEWAY_TOKENS_FULL: {
+    exit: EXIT.usage,
+    remedy: 'Revoke tokens that are no longer used, or wait until old ones have been expired for thirty days.',
+  },
+  GATEWAY_TOKENS_INVALID: {
+    exit: EXIT.config,
+    remedy:
+      'Restore the file from a backup. While it is damaged no token is accepted, so that a revoked one cannot come back.',
+  },
+  GATEWAY_CERTIFICATE_INVALID: {
+    exit: EXIT.config,
+    remedy:
+      'Put the certificate and its matching key back in place, or let `nectar-byon up` issue a new one from the CA of the node.',
+  },
+  GATEWAY_CERTIFICATE_NAME_EXCLUDED: {
+    exit: EXIT.usage,
+    remedy:
+      'The CA is limited to the names given at init and to private addresses; use a certificate of your site for other names.',
+  },
+  GATEWAY_PORT_IN_USE: {
+    exit: EXIT.config,
+    remedy: 'Stop the other program, or choose another port (`gateway.port`).',
+  },
+  GATEWAY_LISTEN_REFUSED: {
+    exit: EXIT.config,
+    remedy: 'Choose an address of this machine and a port from 1024 up (`gateway.host`, `gateway.port`).',
+  },
+};

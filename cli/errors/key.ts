@@ -1,0 +1,129 @@
+import { EXIT } from '../../appliance/exit-code.ts';
+import type { KEY_ERRORS } from '../../protocol/errors/key.ts';
+import type { Guidance } from './guidance.ts';
+
+export const KEY_GUIDANCE: Record<keyof typeof KEY_ERRORS, Guidance> = {
+  KEY_LOCKED: {
+    exit: EXIT.locked,
+    remedy: 'Unlock it with `nectar-byon unlock`, or enrol a key file so that it unlocks by itself.',
+  },
+  KEY_PASSPHRASE_WRONG: {
+    exit: EXIT.key,
+    remedy: 'Type it again. Each wrong attempt makes the node wait longer before the next one.',
+  },
+  KEY_PASSPHRASE_WEAK: {
+    exit: EXIT.usage,
+    remedy: 'Choose a longer passphrase: four random words are good.',
+  },
+  KEY_PASSPHRASE_INVALID: {
+    exit: EXIT.usage,
+    remedy: 'Type it, or write it into the file as plain UTF-8 text on one line.',
+  },
+  KEY_UNLOCK_BUSY: {
+    exit: EXIT.locked,
+    remedy: 'Wait a minute and try again; many wrong attempts in a row slow the node down on purpose.',
+  },
+  KEY_PROVIDER_UNAVAILABLE: {
+    exit: EXIT.key,
+    remedy: 'Unlock with a provider that `nectar-byon keys list` names.',
+  },
+  KEY_PROVIDER_UNKNOWN: {
+    exit: EXIT.usage,
+    remedy: 'Name one of those; `nectar-byon keys enroll --help` describes them.',
+  },
+  KEY_PROVIDER_UNSUPPORTED: {
+    exit: EXIT.usage,
+    remedy:
+      'The store of a node in containers starts no programs: use a key file (a mounted secret) or a passphrase there. As a process (--target process) a node takes every provider.',
+  },
+  KEY_PROVIDER_ABSENT: {
+    exit: EXIT.usage,
+    remedy: '`nectar-byon keys list` shows the ids.',
+  },
+  KEY_PROVIDER_LAST: {
+    exit: EXIT.usage,
+    remedy: 'Enrol another provider first, or bring an enrolled one back (its file, device or token is not there now).',
+  },
+  KEY_PROVIDERS_FULL: {
+    exit: EXIT.usage,
+    remedy: 'Remove one that is not used any more: `nectar-byon keys remove ID`.',
+  },
+  KEY_ENROLMENT_INVALID: {
+    exit: EXIT.usage,
+    remedy: '`nectar-byon keys enroll PROVIDER --help` names what it takes.',
+  },
+  KEY_STORE_BEHIND: {
+    exit: EXIT.key,
+    remedy:
+      'Somebody put an older keys.json back, or a restore did. No record is opened or written. Put the newest keys.json in place and start again; if it is lost, `nectar-byon keys resolve` accepts this one, on record: what newer keys wrapped stays closed, and providers removed since are enrolled again.',
+  },
+  KEY_STORE_AHEAD: {
+    exit: EXIT.key,
+    remedy:
+      'The log was put back to an older copy (`nectar-byon audit verify`), or keys.json comes from another machine with the same root key. No record is opened or written. When you know why, `nectar-byon keys resolve` accepts it, on record.',
+  },
+  KEY_STORE_AGREES: {
+    exit: EXIT.usage,
+    remedy: 'Nothing to do.',
+  },
+  KEY_STORE_MISSING: {
+    exit: EXIT.config,
+    remedy:
+      'The home is not initialised: run `nectar-byon init`. If keys.json was lost, restore it from a backup: without it nothing opens.',
+  },
+  KEY_STORE_EXISTS: {
+    exit: EXIT.config,
+    remedy: 'A node is never overwritten. Choose another --home, or `nectar-byon destroy` the old node first.',
+  },
+  KEY_STORE_INVALID: {
+    exit: EXIT.key,
+    remedy: 'Restore keys.json from a backup. It was altered or cut off; no data was touched.',
+  },
+  KEY_FILE_MISSING: {
+    exit: EXIT.key,
+    remedy: 'Mount or restore the key file, or unlock with another provider.',
+  },
+  KEY_FILE_INVALID: {
+    exit: EXIT.key,
+    remedy: 'The key file is cut off or is another file. Restore it from its backup.',
+  },
+  KEY_FILE_WRONG: {
+    exit: EXIT.key,
+    remedy: 'This key file belongs to another node, or keys.json was altered. Use the file made at init.',
+  },
+  KEY_FILE_INSIDE_HOME: {
+    exit: EXIT.config,
+    remedy:
+      'Keep the key file on another volume or a secret mount: beside the data it protects nothing from a stolen disk.',
+  },
+  KEY_FILE_PERMISSIONS: {
+    exit: EXIT.key,
+    remedy: 'Give it to the user that runs the node, and to nobody else: chown and chmod 600.',
+  },
+  KEY_UNWRAP_INVALID: {
+    exit: EXIT.checksFailed,
+    remedy:
+      'The index entry was altered or belongs to another record. Run `nectar-byon doctor`, restore the index from a backup.',
+  },
+  KEY_KEK_UNKNOWN: {
+    exit: EXIT.key,
+    remedy: 'keys.json is older than the data. Restore the newer one.',
+  },
+  KEY_KEK_DESTROYED: {
+    exit: EXIT.key,
+    remedy:
+      'The index entry is older than the destruction (`nectar-byon keys retire`): an old index was put back, or a backup of another time. Restore the index that belongs to keys.json.',
+  },
+  KEY_IDENTITY_NAME_INVALID: {
+    exit: EXIT.bug,
+    remedy: 'A bug: names are lower-case letters, digits and hyphens, at most 64.',
+  },
+  KEY_IDENTITY_MISSING: {
+    exit: EXIT.key,
+    remedy: 'Restore HOME/identity from a backup.',
+  },
+  KEY_IDENTITY_INVALID: {
+    exit: EXIT.checksFailed,
+    remedy: 'The file was altered, or belongs to another node or name. Restore HOME/identity from a backup.',
+  },
+};

@@ -1,0 +1,125 @@
+import { EXIT } from '../../appliance/exit-code.ts';
+import type { LIFE_ERRORS } from '../../protocol/errors/life.ts';
+import type { Guidance } from './guidance.ts';
+
+export const LIFE_GUIDANCE: Record<keyof typeof LIFE_ERRORS, Guidance> = {
+  BACKUP_FORMAT_INVALID: {
+    exit: EXIT.checksFailed,
+    remedy: 'Name the file that `nectar-byon backup` wrote. Nothing was restored.',
+  },
+  BACKUP_VERSION_NEWER: {
+    exit: EXIT.config,
+    remedy: 'Restore it with the version of the program that wrote it, or a newer one.',
+  },
+  BACKUP_TRUNCATED: {
+    exit: EXIT.checksFailed,
+    remedy:
+      'The copy is incomplete: copy it again from where it was made, or use an older backup. Nothing was restored.',
+  },
+  BACKUP_ALTERED: {
+    exit: EXIT.checksFailed,
+    remedy: 'Use another copy or an older backup. Nothing was restored.',
+  },
+  BACKUP_SIGNATURE_INVALID: {
+    exit: EXIT.checksFailed,
+    remedy: 'Somebody else made or changed this file. Use another copy. Nothing was restored.',
+  },
+  BACKUP_SOURCE_UNSTABLE: {
+    exit: EXIT.unreachable,
+    remedy: 'Try again when the node is less busy, or after `nectar-byon down`.',
+  },
+  BACKUP_NODE_PRESENT: {
+    exit: EXIT.usage,
+    remedy:
+      'The node is there: start it with `nectar-byon up`, or remove it first with `nectar-byon destroy`. Nothing was touched.',
+  },
+  BACKUP_OBJECT_MISSING: {
+    remedy:
+      'Restore another snapshot, and run `nectar-byon backup` while the node is still there: it brings what is missing.',
+    exit: EXIT.checksFailed,
+  },
+  BACKUP_TARGET_REFUSED: {
+    remedy: 'Is it there, is there room, and may this user write there?',
+    exit: EXIT.unreachable,
+  },
+  BACKUP_REPOSITORY_FOREIGN: {
+    remedy: 'One repository holds one node. Name another place.',
+    exit: EXIT.usage,
+  },
+  BACKUP_REPOSITORY_BEHIND: {
+    remedy:
+      'Whoever holds it has put an older copy back, or lost the newest part. Find out who; go on with `nectar-byon backup --to ... --accept-older`, or begin a new repository.',
+    exit: EXIT.checksFailed,
+  },
+  BACKUP_REPOSITORY_FORKED: {
+    remedy:
+      'Two homes of one node write to it, or somebody changed it. Begin a new repository, and keep this one as evidence.',
+    exit: EXIT.checksFailed,
+  },
+  BACKUP_INDEX_SHRUNK: {
+    remedy:
+      'Records never leave the index, so it is damaged or an older one. Nothing was replaced in the repository. Restore from it; or take the loss with --accept-loss.',
+    exit: EXIT.checksFailed,
+  },
+  BACKUP_SNAPSHOT_UNKNOWN: {
+    remedy: '`nectar-byon backup list` shows those that are there.',
+    exit: EXIT.usage,
+  },
+  BACKUP_BUSY: {
+    remedy: 'Wait until it has ended.',
+    exit: EXIT.unreachable,
+  },
+  BACKUP_VERIFY_FAILED: {
+    remedy:
+      'Run `nectar-byon backup` to bring what is missing, and verify again; else begin a new repository while the node is there.',
+    exit: EXIT.checksFailed,
+  },
+  BACKUP_KEY_REFUSED: {
+    exit: EXIT.usage,
+    remedy:
+      'Keep the key file apart from the backups, in a safe or another building: whoever has both reads everything, and without it a backup opens for nobody.',
+  },
+  HOME_FORMAT_NEWER: {
+    exit: EXIT.config,
+    remedy: 'A newer version has run here. Use that one; an older one could damage the data, so it does not start.',
+  },
+  HOME_FORMAT_INVALID: {
+    exit: EXIT.config,
+    remedy: 'The file was altered. Restore it from a backup.',
+  },
+  HOME_MIGRATION_FAILED: {
+    exit: EXIT.config,
+    remedy:
+      'Nothing was lost: the home still has its old format. Start it with the version that wrote it, and report this.',
+  },
+  UPGRADE_NOT_CONTAINERS: {
+    exit: EXIT.usage,
+    remedy:
+      'Upgrade the installation itself: `nectar-byon backup`, `nectar-byon down`, `git pull` (or `npm install` of the new version), `nectar-byon up`.',
+  },
+  UPGRADE_REFUSED: {
+    exit: EXIT.checksFailed,
+    remedy: 'Put right what is named, then run `nectar-byon upgrade` again. Nothing was changed.',
+  },
+  UPGRADE_ROLLED_BACK: {
+    exit: EXIT.checksFailed,
+    remedy: 'Nothing was lost. See `nectar-byon logs`, and report it with `nectar-byon support-bundle`.',
+  },
+  UPGRADE_ROLLBACK_ABSENT: {
+    exit: EXIT.usage,
+    remedy: 'A rollback undoes the last upgrade; there has been none, or it was undone already.',
+  },
+  BUNDLE_INVALID: {
+    exit: EXIT.checksFailed,
+    remedy: 'Name the file that `nectar-byon bundle save` wrote, copied whole. Nothing was loaded.',
+  },
+  BUNDLE_ALTERED: {
+    exit: EXIT.checksFailed,
+    remedy: 'Copy the bundle again from where it was made. Nothing was loaded.',
+  },
+  BUNDLE_PART_MISSING: {
+    exit: EXIT.usage,
+    remedy:
+      'Build it first: `npm run bundle && npm pack` makes the program, `node scripts/images.ts build` the images.',
+  },
+};

@@ -1,0 +1,56 @@
+import { EXIT } from '../../appliance/exit-code.ts';
+import type { NETWORK_ERRORS } from '../../protocol/errors/network.ts';
+import type { Guidance } from './guidance.ts';
+
+export const NETWORK_GUIDANCE: Record<keyof typeof NETWORK_ERRORS, Guidance> = {
+  NETWORK_DESCRIPTOR_OVERSIZE: {
+    exit: EXIT.usage,
+    remedy: 'This file is no network descriptor. Get the descriptor again from the operator of the network.',
+  },
+  NETWORK_DESCRIPTOR_INVALID: {
+    exit: EXIT.usage,
+    remedy:
+      'Get the descriptor again from the operator of the network; do not edit it, its signature covers every field.',
+  },
+  NETWORK_DESCRIPTOR_SIGNATURE_INVALID: {
+    exit: EXIT.checksFailed,
+    remedy: 'The descriptor was altered after it was signed. Get it again from the operator of the network.',
+  },
+  NETWORK_DESCRIPTOR_UNTRUSTED: {
+    exit: EXIT.checksFailed,
+    remedy:
+      'Compare the key with the one that the operator of the network publishes; a node keeps the key of its first join.',
+  },
+  NETWORK_PEER_ID_INVALID: {
+    exit: EXIT.usage,
+    remedy: 'A peer id starts with 12D3KooW and is printed by `nectar-byon status`.',
+  },
+  NETWORK_CID_INVALID: {
+    exit: EXIT.usage,
+    remedy: 'Blocks are named by CIDv1 in base32, raw or dag-pb, sha2-256.',
+  },
+  NETWORK_IDENTITY_INVALID: {
+    exit: EXIT.key,
+    remedy: 'The sealed identity of this home is damaged: restore HOME/identity from a backup.',
+  },
+  NETWORK_MESSAGE_INVALID: {
+    exit: EXIT.unreachable,
+    remedy: 'A peer speaks another version or is hostile; it was refused and nothing was stored.',
+  },
+  NETWORK_FRAME_OVERSIZE: {
+    exit: EXIT.unreachable,
+    remedy: 'A peer speaks another version or is hostile; the stream was cut before anything was read.',
+  },
+  NETWORK_STREAM_ENDED: {
+    exit: EXIT.unreachable,
+    remedy: 'The peer went away or was too slow. The node tries again by itself.',
+  },
+  NETWORK_BLOCK_MISMATCH: {
+    exit: EXIT.checksFailed,
+    remedy: 'A peer sent wrong bytes; they were thrown away and another holder is asked.',
+  },
+  NETWORK_LISTEN_REFUSED: {
+    exit: EXIT.config,
+    remedy: 'Another program has the port, or the address is not one of this machine. Choose another with --p2p-port.',
+  },
+};

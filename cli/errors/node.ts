@@ -1,0 +1,51 @@
+import { EXIT } from '../../appliance/exit-code.ts';
+import type { NODE_ERRORS } from '../../protocol/errors/node.ts';
+import type { Guidance } from './guidance.ts';
+
+export const NODE_GUIDANCE: Record<keyof typeof NODE_ERRORS, Guidance> = {
+  NODE_NOT_READY: {
+    exit: EXIT.unreachable,
+    remedy: 'Wait until `nectar-byon status` shows the node ready; `/readyz` names each service that is not.',
+  },
+  NODE_HOME_IN_USE: {
+    exit: EXIT.config,
+    remedy: 'The node is already up. Use `nectar-byon status`, or `nectar-byon down` first.',
+  },
+  NODE_DISK_FULL: {
+    exit: EXIT.config,
+    remedy:
+      'Free space or grow the volume. Nothing acknowledged was lost; the request that met the full disk was not stored.',
+  },
+  NODE_VERSION_SKEW: {
+    exit: EXIT.config,
+    remedy: 'Run every role from the same release: `nectar-byon upgrade` replaces all of them.',
+  },
+  NODE_CONNECTION_LOST: {
+    exit: EXIT.unreachable,
+    remedy:
+      'The role stopped or was killed in the middle. Whether a change was made is not known: look before you repeat it, or repeat it with the same Idempotency-Key.',
+  },
+  NODE_MESSAGE_INVALID: {
+    exit: EXIT.checksFailed,
+    remedy:
+      'A role does not keep to the protocol between roles: it is damaged or taken over. Stop the node and check its image.',
+  },
+  NODE_SOCKET_UNUSABLE: {
+    exit: EXIT.config,
+    remedy: 'Name a short folder that the role may write with NECTAR_SOCKETS; a socket path holds at most 107 bytes.',
+  },
+  NODE_KEYS_MISMATCH: {
+    exit: EXIT.key,
+    remedy:
+      'The volumes of two nodes are mixed up, or another process answers in place of the store: compare the node ids.',
+  },
+  NODE_ROLE_UNHEALTHY: {
+    exit: EXIT.bug,
+    remedy:
+      "What an engine's health check is told. The reason names the service; `--live` asks only whether the process answers.",
+  },
+  NODE_INTERNAL: {
+    exit: EXIT.bug,
+    remedy: 'A bug: the node log holds the details under this reference. Please report it.',
+  },
+};

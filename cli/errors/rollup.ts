@@ -1,0 +1,116 @@
+import { EXIT } from '../../appliance/exit-code.ts';
+import type { ROLLUP_ERRORS } from '../../protocol/errors/rollup.ts';
+import type { Guidance } from './guidance.ts';
+
+export const ROLLUP_GUIDANCE: Record<keyof typeof ROLLUP_ERRORS, Guidance> = {
+  ROLLUP_L1_BINARY_MISSING: {
+    exit: EXIT.config,
+    remedy: 'Install the dependencies again with optional packages included; or join a network whose L1 is elsewhere.',
+  },
+  ROLLUP_L1_NOT_STARTED: {
+    exit: EXIT.unreachable,
+    remedy: 'Choose another port when this one is taken; the log file holds what anvil said.',
+  },
+  ROLLUP_L1_UNREACHABLE: {
+    exit: EXIT.unreachable,
+    remedy:
+      'Check that the L1 RPC endpoints of the configuration are up and reachable, by the proxy (rollup.proxyUrl) and with the authority (rollup.caFile) of the site where it has them. The node keeps what it has, retries by itself and catches up.',
+  },
+  ROLLUP_L1_REFUSED: {
+    exit: EXIT.unreachable,
+    remedy:
+      'The L1 endpoint answered with a JSON-RPC error. Check that it serves the method and the history that the node needs.',
+  },
+  ROLLUP_L1_RESPONSE_INVALID: {
+    exit: EXIT.checksFailed,
+    remedy:
+      'What the L1 endpoint said does not hash to what L1 committed to: it is faulty or lying. Use another endpoint.',
+  },
+  ROLLUP_L1_REORGED: {
+    exit: EXIT.unreachable,
+    remedy: 'Nothing to do: the node goes back to the last common L1 block and derives again.',
+  },
+  ROLLUP_L1_CHAIN_MISMATCH: {
+    exit: EXIT.config,
+    remedy: 'Point the node at an endpoint of the L1 that the network descriptor names.',
+  },
+  ROLLUP_DERIVE_ACCUMULATOR_INVALID: {
+    exit: EXIT.checksFailed,
+    remedy:
+      'The L1 contracts and this version disagree about the inbox format. Check the network descriptor and upgrade the node.',
+  },
+  ROLLUP_DERIVE_STATE_INVALID: {
+    exit: EXIT.checksFailed,
+    remedy:
+      'The node derives again from the last sound point. When it repeats, remove HOME/rollup/db and let the node rebuild it from L1.',
+  },
+  ROLLUP_SEQUENCER_REFUSED: {
+    exit: EXIT.usage,
+    remedy: 'Correct the transaction as the reason says (nonce, fee, balance, size) and send it again.',
+  },
+  ROLLUP_SEQUENCER_FULL: {
+    exit: EXIT.unreachable,
+    remedy: 'Wait for pending transactions to enter a block and send again.',
+  },
+  ROLLUP_SEQUENCER_UNREACHABLE: {
+    exit: EXIT.unreachable,
+    remedy: 'Nothing was sent. The node goes on following L1; send again when the sequencer is back.',
+  },
+  ROLLUP_SEQUENCER_RPC_PORT: {
+    exit: EXIT.config,
+    remedy: 'Another program holds the port: choose another one.',
+  },
+  ROLLUP_BATCHER_BLOCK_TOO_LARGE: {
+    exit: EXIT.bug,
+    remedy: 'A bug: the sequencer bounds its blocks so that each fits. Please report it with the block number.',
+  },
+  ROLLUP_ACCOUNT_CALL_REVERTED: {
+    exit: EXIT.usage,
+    remedy: 'The contract refuses this call in the present state; the cause carries its reason.',
+  },
+  ROLLUP_ACCOUNT_FUNDS: {
+    exit: EXIT.usage,
+    remedy: 'Send ETH to the operator account, by a deposit on L1 or a transfer on L2.',
+  },
+  ROLLUP_STATE_MISSING: {
+    exit: EXIT.checksFailed,
+    remedy:
+      'The chain database is incomplete or damaged. Stop the node, remove HOME/rollup/db and start it: it rebuilds the chain from L1.',
+  },
+  ROLLUP_BLOCK_INPUT_INVALID: {
+    exit: EXIT.checksFailed,
+    remedy: 'The inputs break a rule that derivation checks before it builds a block. Please report it.',
+  },
+  ROLLUP_BLOCK_MISMATCH: {
+    exit: EXIT.checksFailed,
+    remedy: 'The sequencer announced a block that its own inputs do not give. The node ignores it and follows L1.',
+  },
+  ROLLUP_BLOCK_DETACHED: {
+    exit: EXIT.checksFailed,
+    remedy: 'A gap or a fork in the unsafe chain. The node fetches what is missing from peers or derives it from L1.',
+  },
+  ROLLUP_UNSAFE_BLOCK_INVALID: {
+    exit: EXIT.checksFailed,
+    remedy: 'A peer sent a block that the sequencer did not sign or that is not well formed. It was dropped.',
+  },
+  ROLLUP_GENESIS_INVALID: {
+    exit: EXIT.config,
+    remedy:
+      'The network descriptor or the contracts of this version are wrong. Check the descriptor and upgrade the node.',
+  },
+  ROLLUP_DATABASE_GENESIS_MISMATCH: {
+    exit: EXIT.config,
+    remedy:
+      'The home holds the chain of another network. Use the right descriptor, or remove HOME/rollup/db to follow the new one.',
+  },
+  ROLLUP_DATABASE_INVALID: {
+    exit: EXIT.checksFailed,
+    remedy:
+      'The database was changed from outside, or opened with another key. Remove HOME/rollup/db and start the node: it rebuilds the chain from L1.',
+  },
+  ROLLUP_DATABASE_FAILED: {
+    exit: EXIT.config,
+    remedy:
+      'Check the disk that holds HOME/rollup/db and the permissions of the folder. Everything committed before is intact.',
+  },
+};

@@ -1,0 +1,66 @@
+import { EXIT } from '../../appliance/exit-code.ts';
+import type { STORE_ERRORS } from '../../protocol/errors/store.ts';
+import type { Guidance } from './guidance.ts';
+
+export const STORE_GUIDANCE: Record<keyof typeof STORE_ERRORS, Guidance> = {
+  STORE_RECORD_NOT_FOUND: {
+    exit: EXIT.usage,
+    remedy: 'Check the id with `nectar-byon ls`.',
+  },
+  STORE_RECORD_SHREDDED: {
+    exit: EXIT.usage,
+    remedy: 'Its keys are gone: no copy of it can be read. The audit log holds who destroyed it.',
+  },
+  STORE_INPUT_INVALID: {
+    exit: EXIT.usage,
+    remedy: 'Correct the named field; docs/reference/config.md lists the bounds.',
+  },
+  STORE_RECORD_TOO_LARGE: {
+    exit: EXIT.usage,
+    remedy: 'Split it, or raise `store.maxRecordBytes`. Nothing was stored.',
+  },
+  STORE_RANGE_INVALID: {
+    exit: EXIT.usage,
+    remedy: 'Ask for a range inside the record.',
+  },
+  STORE_VERSION_CONFLICT: {
+    exit: EXIT.usage,
+    remedy: 'Read the record again and repeat the update on its newest version.',
+  },
+  STORE_PRECONDITION_FAILED: {
+    exit: EXIT.usage,
+    remedy: 'Read the record again and repeat the change on its newest version. Nothing was changed.',
+  },
+  STORE_CURSOR_INVALID: {
+    exit: EXIT.usage,
+    remedy: 'Start the listing again without a cursor.',
+  },
+  STORE_BLOCK_MISSING: {
+    exit: EXIT.checksFailed,
+    remedy:
+      'Run a scrub to see what else is missing; bring a peer that holds a replica online, or restore store/blocks from a backup.',
+  },
+  STORE_BLOB_CORRUPT: {
+    exit: EXIT.checksFailed,
+    remedy:
+      'The file was altered or the disk is failing. Nothing of it was served. Bring a replica online or restore from a backup.',
+  },
+  STORE_INDEX_CORRUPT: {
+    exit: EXIT.checksFailed,
+    remedy:
+      'store/index was altered or the disk is failing. Stop the node and restore store/index from a backup; blocks are untouched.',
+  },
+  STORE_HELD_QUOTA: {
+    exit: EXIT.usage,
+    remedy: 'Raise `store.heldMaxBytes` or `store.heldPerOwnerMaxBytes`, or leave it: the peer asks another node.',
+  },
+  STORE_BLOCK_INVALID: {
+    exit: EXIT.checksFailed,
+    remedy: 'The peer sent a block that is not what it claims. Nothing was stored.',
+  },
+  STORE_RECORD_UNACCOUNTED: {
+    exit: EXIT.checksFailed,
+    remedy:
+      'Either a put or a deletion was cut off by a crash (the client got no receipt), or the index was rolled back: compare with your receipts.',
+  },
+};

@@ -1,0 +1,84 @@
+import { readPublicIdentity } from '../../appliance/config/index.ts';
+import { type CopyStatement, RepositoryKeyAnswer, SignedCopy } from '../../appliance/gateway/backup-schemas.ts';
+import { NodeStatus } from '../../appliance/gateway/schemas.ts';
+import { createBackupKeys, createIdentitySigner, nodeEnvelopeCrypto } from '../../appliance/keys/index.ts';
+import { NectarError } from '../../protocol/errors.ts';
+import type { Client } from '../client.ts';
+import { openNodeClient } from '../node-client.ts';
+import { IDENTITIES } from '../provision/process/identities.ts';
+import type { Terminal } from '../terminal.ts';
+import { VERSION } from '../version.ts';
+import { unlockKeys } from './unlock-keys.ts';
+
+const PROBE_MS = 10_000;
+
+export interface Signed {
+  readonly signature: Uint8Array;
+  /** Of the log that says so already; undefined: it has still to be told. */
+  readonly auditLeaf: number | undefined;
+}
+
+/** Who signs a backup, and hands out the key of its repository. */
+export interface BackupAuthority {
+  sign(statement: CopyStatement): Promise<Signed>;
+  repositoryKey(repository: string): Promise<Uint8Array>;
+  close(): Promise<void>;
+}
+
+export interface OpenAuthority {
+  readonly home: string;
+  /** Where keys.json and the sealed identities are; of a node in one folder its home. */
+  readonly sealed: string;
+  readonly terminal: Terminal;
+  /** Given: the keys are opened here, and the node is not asked. */
+  readonly passphraseFile: string | undefined;
+}
+
+/**
+ * The running, unlocked node signs for itself: nobody types a passphrase, and the log says so at once. Of a node that is down or locked,
+ * or runs another version of the program, the keys are opened here.
+ */
+export async function openAuthority(request: OpenAuthority): Promise<BackupAuthority> {
+  const client = request.passphraseFile === undefined ? await findUnlockedNode(request) : undefined;
+  return client === undefined ? openByKeys(request) : openByNode(client);
+}
+
+async function findUnlockedNode({ home, terminal }: OpenAuthority): Promise<Client | undefined> {
+  let client: Client | undefined;
+  try {
+    client = openNodeClient({ home, signal: terminal.signal });
+    const { locked, audit, version } = await client.send(NodeStatus, 'GET', '/v1/node', { timeoutMs: PROBE_MS });
+    if (!locked && audit !== null && version === VERSION) return client;
+  } catch (error) {
+    terminal.signal.throwIfAborted();
+    if (!(error instanceof NectarError)) throw error;
+  }
+  await client?.close();
+  return undefined;
+}
+
+function openByNode(client: Client): BackupAuthority {
+  return {
+    async sign(statement) {
+      const { signature, auditLeaf } = await client.json(SignedCopy, 'POST', '/v1/backups/statements', statement);
+      return { signature: Buffer.from(signature, 'base64'), auditLeaf };
+    },
+    async repositoryKey(repository) {
+      const { key } = await client.json(RepositoryKeyAnswer, 'POST', '/v1/backups/keys', { repository });
+      return Buffer.from(key, 'hex');
+    },
+    close: () => client.close(),
+  };
+}
+
+async function openByKeys({ home, sealed, terminal, passphraseFile }: OpenAuthority): Promise<BackupAuthority> {
+  const keys = await unlockKeys({ home: sealed, terminal, passphraseFile });
+  const { nodeId } = readPublicIdentity(home);
+  const signer = createIdentitySigner(keys, IDENTITIES.checkpoint);
+  const own = createBackupKeys({ nodeId }, { keys, signer, crypto: nodeEnvelopeCrypto });
+  return {
+    sign: async (statement) => ({ signature: await own.sign(statement), auditLeaf: undefined }),
+    repositoryKey: (repository) => own.repositoryKey(repository),
+    close: () => keys.stop(),
+  };
+}

@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, describe, it } from 'node:test';
+import { NectarError } from '../../../../protocol/errors.ts';
+import { NOW } from './doubles.ts';
+import { assertProblem, type Harness, startHarness } from './harness.ts';
+
+const REPOSITORY = '11'.repeat(16);
+const DIGEST = 'ab'.repeat(32);
+const createdAt = new Date(NOW).toISOString();
+const file = { kind: 'file', createdAt, entries: 3, bytes: 4, manifestSha256: DIGEST };
+const snapshot = {
+  ...{ kind: 'snapshot', repository: REPOSITORY, generation: 1, createdAt, logSize: 9, logRoot: DIGEST },
+  ...{ manifestSha256: DIGEST, tableSha256: DIGEST, previous: '0'.repeat(64) },
+};
+const verification = {
+  ...{ repository: REPOSITORY, generation: 1, outcome: 'success', opened: true },
+  ...{ records: 3, objects: 4, bytes: 5, leaves: 6, milliseconds: 7, faults: 0 },
+};
+
+describe('backups of a running node', () => {
+  let h: Harness;
+  let token: string;
+  beforeEach(async () => {
+    h = await startHarness();
+    token = await h.token('admin');
+  });
+  afterEach(() => h.stop());
+  const call = (method: 'POST' | 'PUT', path: string, json: object) => h.call(method, path, { token, json });
+  const sign = (json: object) => call('POST', '/v1/backups/statements', json);
+
+  const signed = async (json: object): Promise<void> => {
+    const answer = await sign(json);
+    assert.equal(answer.status, 200, answer.bytes.toString());
+  };
+
+  it('signs a statement once it is on record', async () => {
+    const answer = await sign(file);
+    assert.equal(answer.status, 200, answer.bytes.toString());
+    assert.equal(Buffer.from(String(answer.json().signature), 'base64').length, 64);
+    const [event] = h.audit.events;
+    assert.deepEqual(
+      [event?.type, event?.detail?.kind, event?.detail?.manifestSha256],
+      ['node.backup', 'file', DIGEST],
+    );
+  });
+
+  it('signs nothing that the log does not take', async () => {
+    h.audit.fail = new NectarError('AUDIT_NOT_WRITABLE', { reason: 'full' });
+    assertProblem(await sign(snapshot), 503, 'AUDIT_NOT_WRITABLE');
+    assert.equal(h.gateway.backups(), null);
+  });
+
+  it('signs no text of the caller: a field that no statement has is refused, and so is a line end in one', async () => {
+    for (const odd of [
+      { ...file, text: 'x' },
+      { ...file, createdAt: `${createdAt}\n` },
+      { ...snapshot, generation: 0 },
+      {},
+    ])
+      assertProblem(await sign(odd), 400, 'GATEWAY_REQUEST_INVALID');
+    assert.equal(h.audit.events.length, 0);
+  });
+
+  it('is for the administrator alone', async () => {
+    const reader = await h.token('node:read', 'records:read');
+    for (const path of ['/v1/backups/statements', '/v1/backups/keys'])
+      assertProblem(await h.call('POST', path, { token: reader, json: file }), 403, 'GATEWAY_SCOPE_MISSING');
+  });
+
+  it('remembers snapshots and what verifications of them found', async () => {
+    await signed(snapshot);
+    assert.equal((await call('POST', '/v1/backups/verifications', verification)).status, 200);
+    assert.deepEqual(h.gateway.backups(), {
+      ...{ repositories: 1, lastAt: createdAt, verifiedAt: createdAt, faulty: 0, overdue: false },
+    });
+    await call('POST', '/v1/backups/verifications', { ...verification, outcome: 'failure', faults: 1 });
+    assert.equal(h.gateway.backups()?.faulty, 1);
+  });
+
+  it('raises the alarm when no snapshot comes within two intervals', async () => {
+    await call('PUT', '/v1/backups/schedule', { repository: REPOSITORY, everySeconds: 3600 });
+    h.node.now += 1_800_000;
+    await signed(snapshot);
+    h.node.now += 2 * 3_600_000;
+    assert.equal(h.gateway.backups()?.overdue, false);
+    h.node.now += 1;
+    assert.equal(h.gateway.backups()?.overdue, true);
+  });
+});
