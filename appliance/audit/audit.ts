@@ -20,7 +20,6 @@ import { conflictError, type Freshness, openFreshness, type WitnessedHead } from
 import type { FileGenerations } from './generations.ts';
 import { createGenerationsFile } from './generations-file.ts';
 import type { LoggedToken } from './generations-fold.ts';
-import type { ExternalHead } from './known-heads.ts';
 import { type AuditMetrics, createAuditMetrics } from './metrics.ts';
 import { type OpenLog, openLog } from './open-log.ts';
 import { type AuditPage, type AuditQuery, createQueries, type Queries } from './query.ts';
@@ -33,7 +32,7 @@ import type {
   AuditVerifyRequest,
   ResolveRequest,
 } from './service-contract.ts';
-import { parseSignedHead } from './signed-head.ts';
+import { parseSignedHead, type SignedHead } from './signed-head.ts';
 import { type AuditVerdict, verifyLog } from './verify-folder.ts';
 import { createWriteHealth, type WriteHealth } from './write-health.ts';
 
@@ -66,7 +65,8 @@ class AuditLog implements Audit {
   readonly #metrics: AuditMetrics;
   readonly #key: VerifierKey;
   /** Heads that were told of before the start. */
-  readonly #early: WitnessedHead[] = [];
+  readonly #early: (WitnessedHead | SignedHead)[] = [];
+  readonly #sound = new Set<() => void>();
   readonly #queries: Queries;
   #state: State = { is: 'stopped' };
 
@@ -158,10 +158,21 @@ class AuditLog implements Audit {
     return { from, checkpoint: issued, path: path.map((hash) => Buffer.from(hash).toString('hex')) };
   }
 
-  async witnessed(head: WitnessedHead): Promise<void> {
+  async witnessed(head: WitnessedHead | SignedHead): Promise<void> {
     const state = this.#state;
-    if (state.is === 'open') await state.fresh.freshness.witness(head);
-    else if (this.#early.length < MAX_EARLY_HEADS) this.#early.push(head);
+    if (state.is === 'open') {
+      const { freshness, epochs } = state.fresh;
+      await freshness.witness('note' in head ? parseSignedHead(head, epochs) : head);
+    } else if (this.#early.length < MAX_EARLY_HEADS) this.#early.push(head);
+  }
+
+  whenSound(signal: AbortSignal): Promise<void> {
+    const state = this.#state;
+    if (state.is !== 'open' || state.fresh.freshness.conflict === null) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      this.#sound.add(resolve);
+      signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+    });
   }
 
   standing(): AuditStanding {
@@ -189,6 +200,8 @@ class AuditLog implements Audit {
     const epoch = await freshness.begin({ cause: 'resolve', at: this.#deps.now(), id });
     const detail = { epoch: epoch.number, code: conflict.code };
     await this.append({ type: 'audit.resolve', outcome: 'success', context, detail });
+    for (const wake of this.#sound) wake();
+    this.#sound.clear();
     return epoch;
   }
 
@@ -263,16 +276,16 @@ class AuditLog implements Audit {
     const sealer = createBodySealer(bodyKey, epochs, randomBytes);
     const generationsFile = createGenerationsFile({ disk, bodyKey, origin: epochs.base, randomBytes });
     const log = await openLog({ ...this.#deps, disk, metrics, epochs, sealer, generationsFile, config });
-    const told = [...(await this.#keptOutside(epochs)), ...this.#early.splice(0)];
+    const { keptOutside = async () => [] } = this.#options;
+    const told = this.#parseTold([...(await keptOutside()), ...this.#early.splice(0)], epochs);
     const freshness = await openFreshness({ log, epochs, disk, bodyKey, logger, metrics, now }, told);
     return { log, fresh: { epochs, freshness } };
   }
 
-  async #keptOutside(epochs: Epochs): Promise<ExternalHead[]> {
-    const { keptOutside = async () => [] } = this.#options;
-    return (await keptOutside()).flatMap((head) => {
+  #parseTold(told: readonly (WitnessedHead | SignedHead)[], epochs: Epochs): WitnessedHead[] {
+    return told.flatMap((head) => {
       try {
-        return [parseSignedHead(head, epochs)];
+        return ['note' in head ? parseSignedHead(head, epochs) : head];
       } catch (error) {
         this.#deps.log.warn({ err: error, where: head.where }, 'a tree head that was kept is not signed by this log');
         return [];

@@ -25,9 +25,9 @@ export interface DeclaredEpoch {
   /** The log holds the first `from` leaves of what was before; what is missing begins here. */
   readonly from: number;
   /** The largest head known outside that the log does not hold; undefined when none is known. */
-  readonly outside?: KnownHead | undefined;
+  readonly outside?: KnownHead;
   /** Leaves known outside that are lost; undefined as long as nobody outside was asked. */
-  readonly lost?: number | undefined;
+  readonly lost?: number;
 }
 
 export const EPOCH_LEAF = 'audit.epoch';
@@ -105,8 +105,11 @@ function parseGap(detail: ReadonlyMap<string, string>): Pick<DeclaredEpoch, 'out
   const size = parseCount(detail.get('outsideSize'));
   const root = detail.get('outsideRoot') as RootHash | undefined;
   const lost = parseCount(detail.get('lost'));
-  if (size === undefined || root === undefined) return { outside: undefined, lost };
-  return { outside: { size, root, where: detail.get('outsideWhere') ?? 'somebody' }, lost };
+  return {
+    ...(lost !== undefined && { lost }),
+    ...(size !== undefined &&
+      root !== undefined && { outside: { size, root, where: detail.get('outsideWhere') ?? 'somebody' } }),
+  };
 }
 
 function parseCount(text: string | undefined): number | undefined {

@@ -211,8 +211,8 @@ class LogFreshness implements Freshness {
     const from = cause === 'restore' ? size : Math.min(held, size);
     const epoch: DeclaredEpoch = {
       ...mark,
-      ...{ at, cause, from, outside },
-      lost: outside === undefined ? undefined : outside.size - from,
+      ...{ at, cause, from },
+      ...(outside !== undefined && { outside, lost: outside.size - from }),
     };
     epochs.begin(mark);
     await log.append(epochEvent(epoch, previous), at).catch((error: unknown) => {
@@ -231,8 +231,8 @@ class LogFreshness implements Freshness {
   async #compare(
     heads: readonly ExternalHead[],
     at: number,
-  ): Promise<{ outside: DeclaredEpoch['outside']; held: number }> {
-    let outside: DeclaredEpoch['outside'];
+  ): Promise<{ outside: DeclaredEpoch['outside'] | undefined; held: number }> {
+    let outside: DeclaredEpoch['outside'] | undefined;
     let held = 0;
     for (const head of heads) {
       const { is } = await this.#judge(head);

@@ -91,7 +91,9 @@ export interface Audit extends Service {
    * Tells of a tree head that left the machine: anchored, cosigned. Before the start it is kept until then. Throws AUDIT_TRUNCATED or
    * AUDIT_FORKED when the log contradicts it: from then on nothing is appended or signed, over every restart, until resolve().
    */
-  witnessed(head: WitnessedHead): Promise<void>;
+  witnessed(head: WitnessedHead | SignedHead): Promise<void>;
+  /** Resolves when nothing bars the log: at once, or after resolve(). What follows the log in the wiring waits for it. */
+  whenSound(signal: AbortSignal): Promise<void>;
   /** Works in a log that is barred, too. */
   standing(): AuditStanding;
   /** An operator declares that what is missing is lost: a successor epoch begins. Throws AUDIT_NOTHING_TO_RESOLVE. */

@@ -1,9 +1,9 @@
 import type { Audit, IssuedCheckpoint } from '../../audit/index.ts';
 import type { Connection } from '../connection.ts';
-import { append, checkpoint, latest, treeHead } from './contract.ts';
+import { append, checkpoint, latest, treeHead, witnessed } from './contract.ts';
 
 /** The appending side of the audit log, reached over its socket. */
-export interface AuditAppendClient extends Pick<Audit, 'append' | 'checkpoint' | 'latest'> {
+export interface AuditAppendClient extends Pick<Audit, 'append' | 'checkpoint' | 'witnessed' | 'latest'> {
   treeHead(): Promise<ReturnType<Audit['treeHead']>>;
 }
 
@@ -12,6 +12,9 @@ export function createAuditAppendClient(connection: Connection): AuditAppendClie
     append: (event) => connection.unary(append, event),
     treeHead: () => connection.unary(treeHead, null),
     latest: () => connection.unary(latest, null),
+    async witnessed(head) {
+      await connection.unary(witnessed, head);
+    },
     checkpoint: (): Promise<IssuedCheckpoint> => connection.unary(checkpoint, null),
   };
 }

@@ -1,6 +1,27 @@
-import type { Audit, AuditInput, FileGenerations, IssuedCheckpoint } from '../../audit/index.ts';
+import type {
+  Audit,
+  AuditInput,
+  FileGenerations,
+  IssuedCheckpoint,
+  SignedHead,
+  WitnessedHead,
+} from '../../audit/index.ts';
 import { unary } from '../method.ts';
-import { accessContext, count, exact, facts, hash, list, nothing, oneOf, optional, shape, text } from '../shape.ts';
+import {
+  accessContext,
+  count,
+  either,
+  exact,
+  facts,
+  flag,
+  hash,
+  list,
+  nothing,
+  oneOf,
+  optional,
+  shape,
+  text,
+} from '../shape.ts';
 
 type Appended = Awaited<ReturnType<Audit['append']>>;
 type TreeHead = ReturnType<Audit['treeHead']>;
@@ -41,4 +62,17 @@ export const checkpoint = unary<null, IssuedCheckpoint>({
   name: 'checkpoint',
   input: shape(nothing),
   output: checkpointShape,
+});
+
+/** A tree head of the log that somebody outside has: with the log's own signature, or on the word of whoever read the chain. */
+export const witnessed = unary<WitnessedHead | SignedHead, null>({
+  name: 'witnessed',
+  input: shape(
+    either(
+      exact({ size: count, root: hash, where: text(256), at: count, provisional: optional(flag) }),
+      exact({ note: text(64 * 1024), where: text(256), at: count }),
+    ),
+  ),
+  output: shape(nothing),
+  maxInputBytes: 256 * 1024,
 });

@@ -1,13 +1,19 @@
 import type { Audit } from '../../audit/index.ts';
 import { type Route, unaryRoute } from '../route.ts';
-import { append, checkpoint, latest, treeHead } from './contract.ts';
+import { append, checkpoint, latest, treeHead, witnessed } from './contract.ts';
 
 /** What gateway, store and rollup may ask of the log: to add to it, and how far it is. None of it reads an entry. */
-export function auditAppendRoutes(audit: Pick<Audit, 'append' | 'treeHead' | 'checkpoint' | 'latest'>): Route[] {
+export function auditAppendRoutes(
+  audit: Pick<Audit, 'append' | 'treeHead' | 'checkpoint' | 'latest' | 'witnessed'>,
+): Route[] {
   return [
     unaryRoute(append, (event) => audit.append(event)),
     unaryRoute(treeHead, () => audit.treeHead()),
     unaryRoute(latest, () => audit.latest()),
     unaryRoute(checkpoint, () => audit.checkpoint()),
+    unaryRoute(witnessed, async (head) => {
+      await audit.witnessed(head);
+      return null;
+    }),
   ];
 }

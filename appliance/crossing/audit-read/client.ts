@@ -1,9 +1,10 @@
 import type { Audit } from '../../audit/index.ts';
 import type { Connection } from '../connection.ts';
-import { type AuditState, entry, loggedTokens, prove, query, state, verify } from './contract.ts';
+import { type AuditState, entry, loggedTokens, prove, query, resolve, state, verify } from './contract.ts';
 
 /** The reading side of the audit log, reached over its socket. */
-export interface AuditReadClient extends Pick<Audit, 'entry' | 'query' | 'prove' | 'verify' | 'loggedTokens'> {
+export interface AuditReadClient
+  extends Pick<Audit, 'entry' | 'query' | 'prove' | 'verify' | 'loggedTokens' | 'resolve'> {
   state(timeoutMs: number): Promise<AuditState>;
 }
 
@@ -14,6 +15,7 @@ export function createAuditReadClient(connection: Connection): AuditReadClient {
     query: (asked, context, signal) =>
       connection.unary(query, { query: asked, context }, signal === undefined ? {} : { signal }),
     prove: (index, context) => connection.unary(prove, context === undefined ? { index } : { index, context }),
+    resolve: (request) => connection.unary(resolve, request),
     loggedTokens: () => connection.unary(loggedTokens, null),
     verify: ({ anchors, onProgress, signal }) =>
       connection.feed(verify, { anchors }, (progress) => onProgress?.(progress), signal),

@@ -1,4 +1,3 @@
-import type { RootHash } from '../../../protocol/brand.ts';
 import type { AuditProof } from '../../../protocol/merkle/audit-proof.ts';
 import type {
   AccessContext,
@@ -6,8 +5,11 @@ import type {
   AuditEntry,
   AuditPage,
   AuditQuery,
+  AuditStanding,
   AuditVerdict,
+  DeclaredEpoch,
   LoggedToken,
+  ResolveRequest,
 } from '../../audit/index.ts';
 import { feed, unary } from '../method.ts';
 import {
@@ -39,8 +41,31 @@ const MAX_LOGGED_TOKENS = 4_096;
 
 export interface AuditState {
   readonly services: readonly ServiceState[];
-  readonly head: { readonly size: number; readonly root: RootHash } | null;
+  readonly standing: AuditStanding | null;
 }
+
+const externalHead = exact({ size: count, root: hash, where: text(256), at: count, epoch: optional(count) });
+const declaredEpoch = exact({
+  ...{ number: count, start: count, origin: text(256), at: count, from: count },
+  cause: oneOf('restore', 'resolve'),
+  outside: optional(exact({ size: count, root: hash, where: text(256) })),
+  lost: optional(count),
+});
+/** Restores of one log: each is a decision of a person. */
+const declaredEpochs = list(declaredEpoch, 10_000);
+const standing = exact({
+  size: count,
+  root: hash,
+  epochs: declaredEpochs,
+  external: nullable(externalHead),
+  conflict: nullable(
+    exact({
+      code: oneOf('AUDIT_TRUNCATED', 'AUDIT_FORKED'),
+      head: externalHead,
+      ...{ size: count, root: hash, at: count, reason: text(1024) },
+    }),
+  ),
+});
 
 const leaf = exact({ v: count, time: text(64), type: text(64), outcome: text(16), bodyHash: hash });
 const entryShape = exact({ index: count, leafHash: hash, leaf, body: optional(anything) });
@@ -48,7 +73,8 @@ const entryShape = exact({ index: count, leafHash: hash, leaf, body: optional(an
 export const state = unary<null, AuditState>({
   name: 'state',
   input: shape(nothing),
-  output: shape(exact({ services: serviceStates, head: nullable(exact({ size: count, root: hash })) })),
+  output: shape(exact({ services: serviceStates, standing: nullable(standing) })),
+  maxOutputBytes: MAX_ENTRY_BYTES,
 });
 
 export const entry = unary<{ index: number; context: AccessContext }, AuditEntry>({
@@ -140,7 +166,9 @@ const verdict = oneOf('ok', 'violated');
 
 export const verify = feed<{ anchors: readonly AuditAnchor[] }, { leaves: number; total: number }, AuditVerdict>({
   name: 'verify',
-  input: shape(exact({ anchors: list(exact({ size: count, root: hash, where: text(256) }), MAX_ANCHORS) })),
+  input: shape(
+    exact({ anchors: list(exact({ size: count, root: hash, where: text(256), at: optional(count) }), MAX_ANCHORS) }),
+  ),
   item: shape(exact({ leaves: count, total: count })),
   output: shape(
     exact({
@@ -150,7 +178,20 @@ export const verify = feed<{ anchors: readonly AuditAnchor[] }, { leaves: number
       root: hash,
       findings: list(anything, 1_000),
       bodies: exact({ opened: count, erased: count }),
+      epochs: declaredEpochs,
     }),
   ),
   maxOutputBytes: MAX_ENTRY_BYTES,
+});
+
+export const resolve = unary<ResolveRequest, DeclaredEpoch>({
+  name: 'resolve',
+  input: shape(
+    exact({
+      context: accessContext,
+      told: optional(list(exact({ note: text(64 * 1024), where: text(256), at: count }), 16)),
+    }),
+  ),
+  output: shape(declaredEpoch),
+  maxInputBytes: 2 * 1024 * 1024,
 });

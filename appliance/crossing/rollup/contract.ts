@@ -93,5 +93,5 @@ export const join = unary<null, { membership: string; transaction?: string }>({
 export const anchors = unary<null, AuditAnchor[]>({
   name: 'anchors',
   input: shape(nothing),
-  output: shape(list(exact({ size: count, root: hash, where: text(256) }), 1024)),
+  output: shape(list(exact({ size: count, root: hash, where: text(256), at: optional(count) }), 1024)),
 });

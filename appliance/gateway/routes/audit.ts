@@ -4,7 +4,15 @@ import { AuditEntriesQuery, resolveAuditQuery } from '../audit-query.ts';
 import type { AuditAnchor, GatewayDependencies } from '../dependencies.ts';
 import type { GatewayServer, RouteContext } from '../gateway-server.ts';
 import { describeOperation } from '../openapi.ts';
-import { AuditCheckpoint, AuditEntries, AuditEntry, AuditProof, AuditVerdict } from '../schemas.ts';
+import {
+  AuditCheckpoint,
+  AuditEntries,
+  AuditEntry,
+  AuditEpoch,
+  AuditProof,
+  AuditResolution,
+  AuditVerdict,
+} from '../schemas.ts';
 
 const guard = { scope: 'audit:read' } as const;
 const LeafParams = Type.Object({
@@ -56,9 +64,18 @@ const verify = describeOperation({
   response: { 200: AuditVerdict },
 });
 
+const resolve = describeOperation({
+  id: 'resolveAudit',
+  tag: 'audit',
+  summary: 'Declare what is missing from the log lost, and begin a successor epoch',
+  guard: { scope: 'admin' },
+  body: AuditResolution,
+  response: { 200: AuditEpoch },
+});
+
 export function addAuditRoutes(
   server: GatewayServer,
-  { deps: { audit, anchor, store }, events, exclusive }: RouteContext,
+  { deps: { audit, anchor, store, now }, events, exclusive }: RouteContext,
 ): void {
   server.get('/v1/audit/checkpoint', checkpoint, () => audit.checkpoint());
 
@@ -88,6 +105,13 @@ export function addAuditRoutes(
       return verdict;
     }),
   );
+
+  // Evidenced by the log itself: the epoch's own leaf, and one that says who decided it.
+  server.post('/v1/audit/resolve', resolve, (request) => {
+    const { checkpoint: note, where = 'the operator' } = request.body;
+    const told = note === undefined ? [] : [{ note, where, at: now() }];
+    return audit.resolve({ context: request.access, told });
+  });
 }
 
 /** Without the chain the log's integrity can still be told; its completeness is then unknown, not assumed. */

@@ -173,7 +173,10 @@ test('resolve declares the gap, and the log goes on as an epoch that anybody can
     if (index === 25) assert.match(shown.body ?? '', new RegExp(`"valueString":"${anchored.root}"`));
     assert.ok(!shown.body?.includes('Dana'), 'what is shown to everybody names nobody');
   }
-  assert.ok(JSON.stringify(await audit.query({ filter: {}, limit: 100 }, CONTEXT)).includes('Dana-Admin'), 'who resolved it is on record');
+  assert.ok(
+    JSON.stringify(await audit.query({ filter: {}, limit: 100 }, CONTEXT)).includes('Dana-Admin'),
+    'who resolved it is on record',
+  );
   await audit.stop();
   const again = await house.open();
   assert.deepEqual(again.standing().epochs, [epoch]);
