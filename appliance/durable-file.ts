@@ -24,6 +24,8 @@ const STAGED = /(^|\/)\.nectar-[0-9a-f]{16}\.new$/;
 const STAGED_BEFORE = /\.tmp$/;
 /** A staged file that old belongs to no write that is still under way. */
 const ABANDONED_MS = 3_600_000;
+/** LevelDB's: empty, and closing any descriptor of it would give up a lock that this process holds on it (fcntl(2)). */
+const LOCK_FILE = 'LOCK';
 const FULL_CODES = new Set(['ENOSPC', 'EDQUOT']);
 /** What link(2) answers where the file system has no hard links (FAT, exFAT, some network shares). */
 const NO_LINKS = new Set(['EPERM', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP', 'EMLINK']);
@@ -143,7 +145,7 @@ export function createDurableFiles(files: FileSystem, now: () => number = Date.n
     for (const entry of await files.readdir(folder, { withFileTypes: true })) {
       const path = join(folder, entry.name);
       if (entry.isDirectory()) await syncTree(path);
-      else if (entry.isFile()) await sync(path);
+      else if (entry.isFile() && entry.name !== LOCK_FILE) await sync(path);
     }
     await sync(folder);
   }

@@ -1,7 +1,6 @@
-import { ClassicLevel } from 'classic-level';
 import { NectarError } from '../protocol/errors.ts';
 import { homePaths, type LockedRole } from './config/index.ts';
-import { diskError } from './durable-file.ts';
+import { type FolderLock, tryLock } from './folder-lock.ts';
 import { migrateFormat } from './home-format.ts';
 import { createLifecycle } from './service.ts';
 import type { Logger } from './telemetry/index.ts';
@@ -32,13 +31,18 @@ export interface RunRequest {
 export async function runWiring(request: RunRequest, wire: () => Promise<Wiring>, log: Logger): Promise<void> {
   process.umask(UMASK);
   process.on('SIGUSR1', ignore);
-  const locks: Lock[] = [];
+  const { home, role } = request;
+  const locks: FolderLock[] = [];
   try {
-    for (const path of homePaths(request.home).locks(request.role)) locks.push(await lock(path, request.home));
+    for (const path of homePaths(home).locks(role)) {
+      const lock = await tryLock(path, `run ${role}`);
+      if (lock === undefined) throw new NectarError('NODE_HOME_IN_USE', { home });
+      locks.push(lock);
+    }
     await bringAlong(request, log);
     await run(await wire(), request, log);
   } finally {
-    for (const held of locks) await held.close();
+    for (const lock of locks) await lock.release();
     process.off('SIGUSR1', ignore);
   }
 }
@@ -82,22 +86,4 @@ async function run(wiring: Wiring, request: RunRequest, log: Logger): Promise<vo
 function aborted(signal: AbortSignal): Promise<void> {
   if (signal.aborted) return Promise.resolve();
   return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
-}
-
-interface Lock {
-  close(): Promise<void>;
-}
-
-/** An empty LevelDB: the kernel frees its lock when the process ends, however it ends; no stale lock after kill -9. */
-async function lock(path: string, home: string): Promise<Lock> {
-  const held = new ClassicLevel(path);
-  try {
-    await held.open();
-  } catch (error) {
-    if ((error as { cause?: { code?: string } }).cause?.code === 'LEVEL_LOCKED') {
-      throw new NectarError('NODE_HOME_IN_USE', { home }, { cause: error });
-    }
-    throw diskError(error, home);
-  }
-  return held;
 }

@@ -99,6 +99,7 @@ async function openStore(home: string): Promise<{ store: Store; close(): Promise
       rewrapDek: (wrapped) => wrapped,
     },
     audit,
+    evidence: audit,
     signer: { sign: (bytes) => bytes.subarray(0, 64) },
     log: createLogger({ level: 'silent' }),
     metrics: createMetrics(),

@@ -23,7 +23,7 @@ export interface ClientOptions {
 
 export interface SendOptions {
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: Readable | string;
+  readonly body?: Readable | Uint8Array | string;
   readonly timeoutMs?: number;
   /** Statuses from 400 up whose body is an answer all the same, such as the 503 of /readyz. */
   readonly accept?: readonly number[];

@@ -1,7 +1,7 @@
 import { homedir } from 'node:os';
-import { CommanderError } from 'commander';
+import { type Command, CommanderError } from 'commander';
 import { EXIT } from '../appliance/exit-code.ts';
-import { createProgram } from './program.ts';
+import { createBareProgram } from './bare-program.ts';
 import { describeProblem, renderProblem } from './render/problem.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -11,7 +11,7 @@ const SIGNAL_EXITS = { SIGINT: EXIT.interrupted, SIGTERM: 143, SIGHUP: 129 } as 
 
 /** Runs one command line and returns the exit code. */
 export async function runCommandLine(args: readonly string[], terminal: Terminal): Promise<number> {
-  const program = createProgram(terminal);
+  const program = await programFor(args[0], terminal);
   try {
     if (args.length === 0) {
       program.outputHelp();
@@ -29,6 +29,23 @@ export async function runCommandLine(args: readonly string[], terminal: Terminal
     terminal.stderr.write(`${text}\n`);
     return describeProblem(error).exit;
   }
+}
+
+/** Commands that scripts call again and again: loading the others would be half of their run. */
+const DIRECT: Readonly<Record<string, () => Promise<(program: Command, terminal: Terminal) => void>>> = {
+  put: async () => (await import('./commands/put.ts')).registerPut,
+  get: async () => (await import('./commands/get.ts')).registerGet,
+  ls: async () => (await import('./commands/ls.ts')).registerLs,
+  rm: async () => (await import('./commands/rm.ts')).registerRm,
+};
+
+/** The whole tree, or the one command that is called. */
+async function programFor(verb: string | undefined, terminal: Terminal): Promise<Command> {
+  const direct = verb === undefined || !Object.hasOwn(DIRECT, verb) ? undefined : DIRECT[verb];
+  if (direct === undefined) return (await import('./program.ts')).createProgram(terminal);
+  const program = createBareProgram(terminal);
+  (await direct())(program, terminal);
+  return program;
 }
 
 function signalExit(reason: unknown): number {

@@ -1,4 +1,5 @@
-import { Command, Option } from 'commander';
+import type { Command } from 'commander';
+import { createBareProgram } from './bare-program.ts';
 import { registerAudit } from './commands/audit.ts';
 import { registerBackup } from './commands/backup.ts';
 import { registerBundle } from './commands/bundle.ts';
@@ -29,32 +30,10 @@ import { registerUnlock } from './commands/unlock.ts';
 import { registerUp } from './commands/up.ts';
 import { registerUpgrade } from './commands/upgrade.ts';
 import type { Terminal } from './terminal.ts';
-import { VERSION } from './version.ts';
 
 /** The whole command tree, in the order in which --help shows it. */
 export function createProgram(terminal: Terminal): Command {
-  const program = new Command('nectar-byon');
-  program
-    .description('Nectar BYON: run your own node of the Nectar network')
-    .version(VERSION, '-V, --version', 'show the version')
-    .helpOption('-h, --help', 'show the help')
-    .helpCommand(false)
-    // Otherwise `get --version 2` would be the program's own --version.
-    .enablePositionalOptions()
-    .addOption(new Option('--home <dir>').hideHelp())
-    .addOption(new Option('--json').hideHelp())
-    .configureHelp({ sortSubcommands: false, subcommandTerm: (command) => command.name() })
-    .configureOutput({
-      writeOut: (text) => terminal.stdout.write(text),
-      writeErr: (text) => terminal.stderr.write(text),
-      // main.ts renders it, as JSON where that is asked for.
-      outputError: () => undefined,
-      getOutHelpWidth: () => terminal.stdout.columns ?? 100,
-      getOutHasColors: () => terminal.stdout.isTTY === true && !terminal.env.NO_COLOR,
-    })
-    .exitOverride()
-    .addHelpText('after', '\nStart with `nectar-byon init`. Every command explains itself: `nectar-byon put --help`.');
-
+  const program = createBareProgram(terminal);
   const groups: readonly [string, readonly ((program: Command, terminal: Terminal) => void)[]][] = [
     [
       'The node:',

@@ -2,7 +2,7 @@
  * `npm test`: every suite that this machine can run, in order, with one closing report. Suites that need what is not here say so;
  * with CI=true nothing may skip.
  *
- * node scripts/test.ts [unit|contracts|compliance|integration|vectors|e2e ...] [-- node:test flags]
+ * node scripts/test.ts [unit|contracts|compliance|integration|vectors|interop|e2e ...] [-- node:test flags]
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, globSync } from 'node:fs';
@@ -24,6 +24,7 @@ const SUITES: readonly Suite[] = [
   { name: 'compliance', files: 'test/compliance/**/*.test.ts', concurrency: 2 },
   { name: 'vectors', files: 'test/vectors/**/*.test.ts', concurrency: 2 },
   { name: 'integration', files: 'test/integration/{*,network/*,roles/*,rollup/*,weakened/*}.test.ts', concurrency: 2 },
+  { name: 'interop', files: 'test/interop/**/*.test.ts', concurrency: 1 },
   { name: 'images', files: 'test/integration/images/*.test.ts', concurrency: 2 },
   { name: 'containers', files: 'test/integration/docker/*.test.ts', concurrency: 2 },
   { name: 'e2e', files: 'test/e2e/**/*.test.ts', concurrency: 2 },

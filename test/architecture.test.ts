@@ -41,7 +41,7 @@ const ALLOWED: Record<string, Record<string, string>> = {
     '@ethereumjs/util': 'addresses, accounts, withdrawals',
     '@ethereumjs/vm': 'the block state transition',
   },
-  appliance: { 'classic-level': 'the home lock, which the kernel frees when a process dies' },
+  appliance: { 'classic-level': 'the lock between processes, which the kernel frees when one dies' },
   'appliance/crossing': {
     ajv: 'validation of every message from another role',
     typebox: 'schemas',
@@ -185,6 +185,7 @@ const SHARED = new Set([
   'appliance/service.ts',
   'appliance/stream-memory.ts',
   'appliance/durable-file.ts',
+  'appliance/folder-lock.ts',
   // What every listener is bounded by.
   'appliance/connection-guard.ts',
   'appliance/guarded-http.ts',

@@ -16,6 +16,7 @@ import { createEpochs, type Epochs } from './epochs.ts';
 import { eraseBodies } from './erase.ts';
 import type { AccessContext, AuditInput } from './event.ts';
 import { type RecordEvidence, recordEvidence } from './evidence.ts';
+import { type AuditExportRequest, exportBundle } from './export.ts';
 import { conflictError, type Freshness, openFreshness, type WitnessedHead } from './freshness.ts';
 import type { FileGenerations } from './generations.ts';
 import { createGenerationsFile } from './generations-file.ts';
@@ -24,6 +25,7 @@ import { type AuditMetrics, createAuditMetrics } from './metrics.ts';
 import { type OpenLog, openLog } from './open-log.ts';
 import { type AuditPage, type AuditQuery, createQueries, type Queries } from './query.ts';
 import type { AuditEntry } from './reader.ts';
+import { resolveConflict } from './resolve-conflict.ts';
 import type {
   Audit,
   AuditDeps,
@@ -32,7 +34,7 @@ import type {
   AuditVerifyRequest,
   ResolveRequest,
 } from './service-contract.ts';
-import { parseSignedHead, type SignedHead } from './signed-head.ts';
+import { parseSignedHead, parseTold, type SignedHead } from './signed-head.ts';
 import { type AuditVerdict, verifyLog } from './verify-folder.ts';
 import { createWriteHealth, type WriteHealth } from './write-health.ts';
 
@@ -144,6 +146,20 @@ class AuditLog implements Audit {
     return this.#queries.page(query, context, signal);
   }
 
+  async export(
+    request: AuditExportRequest,
+    context: AccessContext,
+    signal: AbortSignal,
+  ): Promise<AsyncIterable<Uint8Array>> {
+    const { log, fresh } = this.#open();
+    const { epochs, freshness } = fresh;
+    const append = (event: AuditInput) => this.append(event);
+    // Heads of what an epoch declares lost lead to another tree.
+    const held = await Promise.all(request.anchors.map((anchor) => freshness.holds(anchor)));
+    const anchors = request.anchors.filter((_, i) => held[i] === true);
+    return exportBundle({ ...request, anchors }, context, { log, key: epochs.key(), append, signal });
+  }
+
   async prove(index: number, context?: AccessContext): Promise<AuditProof> {
     const { log } = this.#open();
     log.requireLeaf(index);
@@ -161,8 +177,7 @@ class AuditLog implements Audit {
   async witnessed(head: WitnessedHead | SignedHead): Promise<void> {
     const state = this.#state;
     if (state.is === 'open') {
-      const { freshness, epochs } = state.fresh;
-      await freshness.witness('note' in head ? parseSignedHead(head, epochs) : head);
+      await state.fresh.freshness.witness('note' in head ? parseSignedHead(head, state.fresh.epochs) : head);
     } else if (this.#early.length < MAX_EARLY_HEADS) this.#early.push(head);
   }
 
@@ -188,17 +203,8 @@ class AuditLog implements Audit {
 
   async resolve({ context, told = [] }: ResolveRequest): Promise<DeclaredEpoch> {
     const { log, fresh } = this.#opened();
-    const { freshness, epochs } = fresh;
-    for (const head of told.map((each) => parseSignedHead(each, epochs))) {
-      await freshness.witness(head).catch((error: unknown) => {
-        if (freshness.conflict === null) throw error;
-      });
-    }
-    const { conflict } = freshness;
-    if (conflict === null) throw new NectarError('AUDIT_NOTHING_TO_RESOLVE', { size: log.leaves.size() });
-    const id = Buffer.from(this.#deps.randomBytes(8)).toString('hex');
-    const epoch = await freshness.begin({ cause: 'resolve', at: this.#deps.now(), id });
-    const detail = { epoch: epoch.number, code: conflict.code };
+    const { epoch, code } = await resolveConflict({ ...this.#deps, ...fresh, log }, told);
+    const detail = { epoch: epoch.number, code };
     await this.append({ type: 'audit.resolve', outcome: 'success', context, detail });
     for (const wake of this.#sound) wake();
     this.#sound.clear();
@@ -277,20 +283,9 @@ class AuditLog implements Audit {
     const generationsFile = createGenerationsFile({ disk, bodyKey, origin: epochs.base, randomBytes });
     const log = await openLog({ ...this.#deps, disk, metrics, epochs, sealer, generationsFile, config });
     const { keptOutside = async () => [] } = this.#options;
-    const told = this.#parseTold([...(await keptOutside()), ...this.#early.splice(0)], epochs);
+    const told = parseTold([...(await keptOutside()), ...this.#early.splice(0)], epochs, logger);
     const freshness = await openFreshness({ log, epochs, disk, bodyKey, logger, metrics, now }, told);
     return { log, fresh: { epochs, freshness } };
-  }
-
-  #parseTold(told: readonly (WitnessedHead | SignedHead)[], epochs: Epochs): WitnessedHead[] {
-    return told.flatMap((head) => {
-      try {
-        return ['note' in head ? parseSignedHead(head, epochs) : head];
-      } catch (error) {
-        this.#deps.log.warn({ err: error, where: head.where }, 'a tree head that was kept is not signed by this log');
-        return [];
-      }
-    });
   }
 
   /** Evidence in the log itself that recording was interrupted. If it cannot be written, neither can anything else. */

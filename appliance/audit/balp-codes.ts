@@ -45,8 +45,8 @@ export interface EventCoding {
   readonly client: Coding;
   readonly server: Coding;
   readonly user: Coding;
-  /** The IHE BALP profile that a successful event conforms to. */
-  readonly profile?: 'Create' | 'Read' | 'Update' | 'Delete' | 'Query';
+  /** The IHE BALP profile that a successful event conforms to; the one of disclosures only when it names a patient. */
+  readonly profile?: 'Create' | 'Read' | 'Update' | 'Delete' | 'Query' | 'PrivacyDisclosure.Source';
 }
 
 type Roles = Pick<EventCoding, 'client' | 'server' | 'user'>;
@@ -90,11 +90,11 @@ export const EVENTS = {
   'record.update': rest('update', 'U', TO_NODE, 'Update'),
   'record.delete': rest('delete', 'D', DELETING, 'Delete'),
   'record.query': rest('search-type', 'E', QUERYING, 'Query'),
-  // BALP's PrivacyDisclosure.Source, short of its patient, whom the node does not know: so its profile is not claimed.
   'record.export': {
     type: dicom('110106', 'Export'),
     subtype: coding(SYSTEM.lifecycle, 'disclose', 'Disclose Record Lifecycle Event'),
     action: 'R',
+    profile: 'PrivacyDisclosure.Source',
     ...FROM_NODE,
   },
   'record.restore': {
@@ -115,7 +115,20 @@ export const EVENTS = {
     action: 'E',
     ...OPERATING,
   },
+  // What the store finds of its own index, held against the log.
+  'store.index': {
+    type: APPLICATION_ACTIVITY,
+    subtype: coding(SYSTEM.lifecycle, 'verify'),
+    action: 'E',
+    ...OPERATING,
+  },
   'audit.read': { type: AUDIT_LOG_USED, action: 'R', ...FROM_NODE },
+  'audit.export': {
+    type: AUDIT_LOG_USED,
+    subtype: coding(SYSTEM.lifecycle, 'disclose', 'Disclose Record Lifecycle Event'),
+    action: 'R',
+    ...FROM_NODE,
+  },
   'audit.verify': { type: AUDIT_LOG_USED, action: 'E', ...FROM_NODE },
   'audit.recover': alert(dicom('110134', 'Audit Recording Started'), 'E'),
   // What an operator declares of the log: an epoch, what is missing before it, and each entry that is.

@@ -19,19 +19,17 @@ interface Recording {
 
 /**
  * Writes an event as a FHIR R4 AuditEvent in the shape of IHE BALP. A profile is claimed only where the event meets it:
- * a successful create, read, update, delete or query of records.
+ * a successful create, read, update, delete, query or disclosure. test/interop/fhir holds every event to what it claims.
  */
 export function toAuditEvent(event: AuditInput, { origin, time }: Recording): AuditEventJson {
   const codes = eventCoding(event.type);
-  const conforms = codes.profile !== undefined && event.outcome === 'success';
-  // BALP's profiles of one patient's data take exactly one.
-  const ofPatient = event.patients?.length === 1;
+  const profile = event.outcome === 'success' ? profileOf(codes, event.patients ?? []) : undefined;
   const node = { identifier: { system: IDENTIFIER.node, value: origin } };
   // BALP's Delete allows one subtype only; everywhere else our own event type stands beside the standard one.
   const subtypes = [codes.subtype, codes.profile === 'Delete' ? undefined : { system: SYSTEM.event, code: event.type }];
   return {
     resourceType: 'AuditEvent',
-    ...(conforms ? { meta: { profile: [`${PROFILES}.${ofPatient ? 'Patient' : ''}${codes.profile}`] } } : {}),
+    ...(profile === undefined ? {} : { meta: { profile: [`${PROFILES}.${profile}`] } }),
     type: codes.type,
     subtype: subtypes.filter((code) => code !== undefined),
     action: codes.action,
@@ -45,6 +43,13 @@ export function toAuditEvent(event: AuditInput, { origin, time }: Recording): Au
     },
     entity: entities(event, codes),
   };
+}
+
+/** BALP's profiles of a patient's data take exactly one patient, and a disclosure is always of one. */
+function profileOf({ profile }: EventCoding, patients: readonly string[]): string | undefined {
+  const ofPatient = patients.length === 1;
+  if (profile === undefined || profile === 'PrivacyDisclosure.Source') return ofPatient ? profile : undefined;
+  return ofPatient ? `Patient${profile}` : profile;
 }
 
 function outcomeOf({ outcome, type }: AuditInput): string {

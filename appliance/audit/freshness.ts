@@ -45,6 +45,8 @@ export interface Freshness {
   readonly heads: readonly ExternalHead[];
   /** Throws AUDIT_TRUNCATED or AUDIT_FORKED: from then on the log is barred, until an epoch is declared. */
   witness(head: WitnessedHead): Promise<void>;
+  /** Whether the log holds a head, and so leads to it. */
+  holds(head: { readonly size: number; readonly root: string }): Promise<boolean>;
   /** Declares a successor epoch: nothing may be appended meanwhile. */
   begin(epoch: NewEpoch, told?: readonly ExternalHead[]): Promise<DeclaredEpoch>;
 }
@@ -138,6 +140,11 @@ class LogFreshness implements Freshness {
 
   witness(head: WitnessedHead): Promise<void> {
     return this.#inTurn(() => this.#witness(head));
+  }
+
+  async holds({ size, root }: { readonly size: number; readonly root: string }): Promise<boolean> {
+    const { leaves } = this.#deps.log;
+    return size <= leaves.size() && Buffer.from(await leaves.rootAt(size)).toString('hex') === root;
   }
 
   begin(epoch: NewEpoch, told: readonly ExternalHead[] = []): Promise<DeclaredEpoch> {

@@ -3,6 +3,7 @@ export type { CheckpointSigner, IssuedCheckpoint } from './checkpoints.ts';
 export { type AuditConfig, auditConfig } from './config.ts';
 export type { DeclaredEpoch } from './declared-epoch.ts';
 export type { AccessContext, AuditInput } from './event.ts';
+export type { AuditExportRequest } from './export.ts';
 export type { WitnessedHead } from './freshness.ts';
 export type { FileGenerations } from './generations.ts';
 export type { LoggedToken } from './generations-fold.ts';

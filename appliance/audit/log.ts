@@ -1,6 +1,7 @@
 import { NectarError } from '../../protocol/errors.ts';
 import { encodeEntryBundle } from '../../protocol/merkle/entry-bundle.ts';
 import { EMPTY_ROOT, type Hash } from '../../protocol/merkle/hash.ts';
+import { multiProofRanges } from '../../protocol/merkle/multi-proof.ts';
 import { consistencyRanges, inclusionRanges } from '../../protocol/merkle/prove.ts';
 import { encodeTile, TILE_WIDTH, tilePath } from '../../protocol/merkle/tile.ts';
 import type { FilledTile } from '../../protocol/merkle/tile-edge.ts';
@@ -19,6 +20,9 @@ import {
   UNWRITTEN_TILES_TO_FLUSH,
 } from './tile-files.ts';
 import type { TreeState } from './tree-state.ts';
+
+/** Hashes of a multi-proof that are read together. */
+const RANGES_PER_READ = 4_096;
 
 /** An appended leaf. */
 export interface Appended {
@@ -51,6 +55,8 @@ export interface Log {
   /** Inclusion path; tiles that the caller gives are used in place of those on disk. */
   inclusion(index: number, at: Snapshot, given?: ReadonlyMap<string, Uint8Array>): Promise<Hash[]>;
   consistency(first: number, at: Snapshot): Promise<Hash[]>;
+  /** The hashes of a multi-proof. */
+  multiProof(indices: readonly number[], at: Snapshot): Promise<Hash[]>;
   /** Writes the full tiles that wait. */
   flush(): Promise<void>;
   /** Writes the tiles of a tree that is about to be signed, unfinished ones included. */
@@ -101,6 +107,14 @@ export function createLog({ disk, sealer, recovered, onCommitted, onFlushFailed 
       return readRangeHashes(inclusionRanges(index, at.size), at, { read });
     },
     consistency: (first, at) => readRangeHashes(consistencyRanges(first, at.size), at, files),
+    async multiProof(indices, at) {
+      const ranges = multiProofRanges(indices, at.size);
+      const hashes: Hash[] = [];
+      // In parts, since the tiles of a part are kept in memory.
+      for (let done = 0; done < ranges.length; done += RANGES_PER_READ)
+        hashes.push(...(await readRangeHashes(ranges.slice(done, done + RANGES_PER_READ), at, files)));
+      return hashes;
+    },
     flush: () => files.flush(),
     async writeTiles(at) {
       await files.flush();

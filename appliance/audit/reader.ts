@@ -2,6 +2,7 @@ import type { LeafHash } from '../../protocol/brand.ts';
 import { NectarError } from '../../protocol/errors.ts';
 import { type AuditLeaf, bodyHash, parseAuditLeaf } from '../../protocol/merkle/audit-leaf.ts';
 import type { AuditProof } from '../../protocol/merkle/audit-proof.ts';
+import type { BundleEntry } from '../../protocol/merkle/bundle-lines.ts';
 import { EMPTY_ROOT, isSameHash, leafHash } from '../../protocol/merkle/hash.ts';
 import { encodeTile, TILE_WIDTH, tilePath } from '../../protocol/merkle/tile.ts';
 import { encodeVerifierKey, type VerifierKey } from '../../protocol/merkle/verifier-key.ts';
@@ -35,6 +36,12 @@ export interface Selected {
   readonly undecided: readonly number[];
 }
 
+/** A leaf to be shown to somebody outside. */
+export interface Disclosure {
+  readonly index: number;
+  readonly body: boolean;
+}
+
 /** Reads entries back, each checked against the tree and its seal: what the disk says is not believed. */
 export interface Reader {
   entry(index: number): Promise<AuditEntry>;
@@ -42,6 +49,8 @@ export interface Reader {
   entries(begin: number, end: number): AsyncIterable<AuditEntry>;
   /** Those of one bundle's entries in `[begin, end)` that a selection wants, in order. */
   select(range: { begin: number; end: number }, selection: Selection): Promise<Selected>;
+  /** Leaves as they stand in the log, in order, each with its body where that is to be disclosed. */
+  disclose(wanted: readonly Disclosure[], at: Snapshot): AsyncIterable<BundleEntry>;
   prove(index: number, checkpoint: SignedSnapshot, withBody: boolean): Promise<AuditProof>;
 }
 
@@ -66,6 +75,7 @@ export function createReader(log: Log, sealer: BodySealer, key: () => VerifierKe
       }
     },
     select: ({ begin, end }, selection) => selectEntries({ begin, end, selection }, { log, sealer }),
+    disclose: (wanted, at) => discloseEntries({ wanted, at }, { log, sealer }),
     async prove(index, { issued, at }, withBody) {
       const stored = await readStored(index, at);
       const open = withBody ? openBody(index, stored, sealer) : undefined;
@@ -104,6 +114,31 @@ async function selectEntries(
     if (entry !== undefined) entries.push(entry);
   }
   return { entries, undecided };
+}
+
+async function* discloseEntries(
+  { wanted, at }: { wanted: readonly Disclosure[]; at: Snapshot },
+  { log, sealer }: { log: Log; sealer: BodySealer },
+): AsyncGenerator<BundleEntry> {
+  let stored: readonly StoredEntry[] = [];
+  let bundle = -1;
+  for (const { index, body } of wanted) {
+    if (bundleOf(index) !== bundle) {
+      bundle = bundleOf(index);
+      stored = await readVerifiedBundle(log, bundle, at);
+    }
+    const entry = stored[index % TILE_WIDTH];
+    if (entry === undefined) throw new NectarError('AUDIT_INDEX_OUT_OF_RANGE', { index, size: at.size });
+    const leaf = Buffer.from(entry.leaf).toString('utf8');
+    const open = body ? openBody(index, entry, sealer) : undefined;
+    if (body && open === undefined)
+      throw new NectarError('AUDIT_BODY_INVALID', { index, reason: 'it was erased while it was being exported' });
+    yield {
+      index,
+      leaf,
+      ...(open === undefined ? {} : { salt: encodeBase64(open.salt), body: encodeBase64(open.body) }),
+    };
+  }
 }
 
 function parseWanted(

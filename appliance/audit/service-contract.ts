@@ -8,6 +8,7 @@ import type { DeclaredEpoch } from './declared-epoch.ts';
 import type { Disk } from './disk.ts';
 import type { AccessContext, AuditInput } from './event.ts';
 import type { RecordEvidence } from './evidence.ts';
+import type { AuditExportRequest } from './export.ts';
 import type { WitnessedHead } from './freshness.ts';
 import type { FileGenerations } from './generations.ts';
 import type { LoggedToken } from './generations-fold.ts';
@@ -76,6 +77,11 @@ export interface Audit extends Service {
   entry(index: number, context: AccessContext): Promise<AuditEntry>;
   /** A page of the entries that a filter means; the whole reading is logged once, before its first page. */
   query(query: AuditQuery, context: AccessContext, signal?: AbortSignal): Promise<AuditPage>;
+  /**
+   * A bundle of the entries that a filter means, for a reader without the node. What is about to be shown is in the log, under a
+   * checkpoint, before this resolves.
+   */
+  export(request: AuditExportRequest, context: AccessContext, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>>;
   /** A stand-alone proof. With a context it discloses the body, and the reading is logged; without, it does not. */
   prove(index: number, context?: AccessContext): Promise<AuditProof>;
   /** Hashes that lead from an older tree to the last checkpoint. */

@@ -1,5 +1,5 @@
 import { readFileSync, statSync } from 'node:fs';
-import { Ajv, type ErrorObject } from 'ajv';
+import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import type { TSchema } from 'typebox';
 import { NectarError } from '../../protocol/errors.ts';
 import { homePaths } from './home-paths.ts';
@@ -25,9 +25,13 @@ export interface LoadedConfig<C = NodeConfig> {
   readonly sources: ReadonlyMap<string, ConfigSource>;
 }
 
-const ajv = new Ajv({ allErrors: true, useDefaults: true, strict: true });
-const validateNode = ajv.compile(nodeConfigSchema);
-const validateSequencerHome = ajv.compile(sequencerHomeSchema);
+/** Compiled when first asked for: most commands read no configuration, and this would be a third of their start. */
+const validator = (schema: TSchema): (() => ValidateFunction) => {
+  let compiled: ValidateFunction | undefined;
+  return () => (compiled ??= new Ajv({ allErrors: true, useDefaults: true, strict: true }).compile(schema));
+};
+const nodeValidator = validator(nodeConfigSchema);
+const sequencerHomeValidator = validator(sequencerHomeSchema);
 
 export function configPath(home: string): string {
   return homePaths(home).config;
@@ -47,7 +51,8 @@ export function loadConfig(options: LoadOptions): LoadedConfig {
 export function loadSequencerConfig(options: LoadOptions): LoadedConfig<SequencerHomeConfig> {
   const path = configPath(options.home);
   const { merged, sources } = layer(sequencerHomeSchema, readConfigFile(path), options);
-  if (!validateSequencerHome(merged)) throw invalid(path, validateSequencerHome.errors);
+  const validate = sequencerHomeValidator();
+  if (!validate(merged)) throw invalid(path, validate.errors);
   return { config: merged as SequencerHomeConfig, sources };
 }
 
@@ -57,7 +62,8 @@ export function resolveConfig(
   options: Omit<LoadOptions, 'home'> & { path: string },
 ): LoadedConfig {
   const { merged, sources } = layer(nodeConfigSchema, file, options);
-  if (!validateNode(merged)) throw invalid(options.path, validateNode.errors);
+  const validate = nodeValidator();
+  if (!validate(merged)) throw invalid(options.path, validate.errors);
   return { config: merged as NodeConfig, sources };
 }
 

@@ -49,7 +49,21 @@ export const GatewayConfig = Type.Object(
     ),
     handshakeTimeoutMs: bounded('Time a client has to agree on TLS.', 10_000, 100),
     maxRequests: bounded('Authorised requests served at a time, uploads and downloads included.', 256),
-    maxUploads: bounded('Uploads served at a time.', 16),
+    maxRequestsPerToken: bounded('Of them, requests of one token; more of it wait.', 128),
+    maxRequestsPerSecondPerToken: bounded('Requests of one token begun a second; more of it wait.', 10_000),
+    maxQueued: bounded('Requests that wait for their turn, each token in turn; more are refused.', 1_024, 0),
+    maxQueuedPerToken: bounded('The same of one token.', 512, 0),
+    maxQueueMs: bounded('The longest that a request waits for its turn.', 15_000, 1),
+    maxUploads: bounded(
+      'Uploads served at a time that are larger than 64 KiB, or do not say how large they are; more wait.',
+      16,
+    ),
+    hostNames: Type.Array(Type.String({ minLength: 1, maxLength: 253, pattern: '^[A-Za-z0-9._-]+$' }), {
+      description:
+        'Names that clients may ask for, besides those in the certificate, localhost and addresses; others are refused.',
+      default: [],
+      maxItems: 64,
+    }),
     headersTimeoutMs: bounded('Time a client has to send its request headers.', 10_000, 100),
     bodyTimeoutMs: bounded('Time a client has to send a whole JSON body.', 15_000, 100),
     bodyIdleTimeoutMs: bounded('Longest pause in an upload.', 60_000, 100),

@@ -55,8 +55,9 @@ export type CopyStatement =
       readonly repository: string;
       readonly generation: number;
       readonly createdAt: string;
-      readonly logSize: number;
-      readonly logRoot: string;
+      readonly leaves: number;
+      readonly checkpointSize: number;
+      readonly checkpointRoot: string;
       readonly manifestSha256: string;
       readonly tableSha256: string;
       readonly previous: string;
@@ -74,6 +75,11 @@ export interface GatewayAuditEvent {
   readonly type:
     | 'auth.denied'
     | 'connection.refused'
+    // Of a record that is not there: the store writes what happens to those that are.
+    | 'record.read'
+    | 'record.update'
+    | 'record.delete'
+    | 'record.export'
     | 'token.create'
     | 'token.revoke'
     | 'key.unlock'
@@ -97,6 +103,7 @@ export interface GatewayAuditEvent {
     | 'node.restore';
   readonly outcome: 'success' | 'failure';
   readonly context: AccessContext;
+  readonly recordId?: string;
   readonly detail?: Record<string, string | number>;
 }
 
@@ -135,6 +142,14 @@ export interface GatewayAuditQuery {
   readonly cursor?: string;
 }
 
+export interface GatewayAuditExport {
+  readonly filter: AuditFilter;
+  readonly records?: readonly string[];
+  readonly bodies: boolean;
+  readonly allLeaves: boolean;
+  readonly anchors: readonly AuditAnchor[];
+}
+
 export interface GatewayAuditPage {
   readonly entries: readonly object[];
   readonly cursor?: string;
@@ -149,6 +164,8 @@ export interface GatewayAudit {
   entry(index: number, context: AccessContext): Promise<object>;
   /** One leaf says of the whole reading what was asked, before its first page. */
   query(query: GatewayAuditQuery, context: AccessContext, signal: AbortSignal): Promise<GatewayAuditPage>;
+  /** Lines of a bundle; what they show is in the log before the first one. */
+  export(request: GatewayAuditExport, context: AccessContext, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>>;
   /** With a context the proof shows the body, and that is logged; without one it shows none. */
   prove(index: number, context?: AccessContext): Promise<object>;
   verify(options: { anchors: readonly AuditAnchor[]; signal: AbortSignal }): Promise<GatewayAuditVerdict>;
@@ -171,6 +188,13 @@ export interface StoredMeta {
   readonly kekId: string;
   readonly replicas: readonly string[];
   readonly anchored: boolean;
+  readonly digests?: ContentDigests;
+}
+
+/** Digests of a plaintext, base64 (RFC 9530). */
+export interface ContentDigests {
+  readonly 'sha-256'?: string;
+  readonly 'sha-512'?: string;
 }
 
 export interface PutReceipt {
@@ -179,6 +203,16 @@ export interface PutReceipt {
   readonly cid: Cid;
   readonly bytes: number;
   readonly auditLeaf: number;
+  /** Of an earlier put with the same idempotency key; nothing was stored now. */
+  readonly replayed?: true;
+}
+
+/** Makes a put that is sent again one and the same put. */
+export interface IdempotencyKey {
+  readonly key: string;
+  readonly facts: readonly string[];
+  readonly ttlMs: number;
+  readonly maxKeys: number;
 }
 
 /** What a change expects the record's current version to be, by its CID; held against it in one step with the change. */
@@ -193,6 +227,8 @@ export interface PutInput {
   readonly labels: readonly string[];
   readonly name?: string;
   readonly expected?: Expected;
+  readonly digests?: ContentDigests;
+  readonly idempotency?: IdempotencyKey;
 }
 
 export interface OpenedRecord {

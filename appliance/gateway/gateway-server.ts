@@ -3,15 +3,15 @@ import type { Server } from 'node:https';
 import type { FastifyBaseLogger, FastifyInstance, FastifyTypeProvider } from 'fastify';
 import type { Static, TSchema } from 'typebox';
 import type { ConnectionGuard } from '../connection-guard.ts';
-import type { Admission, Exclusive } from './admission.ts';
 import type { BackupNotes } from './backup-notes.ts';
 import type { GatewayConfig } from './config.ts';
 import type { AccessContext, GatewayDependencies } from './dependencies.ts';
+import type { Exclusive } from './exclusive.ts';
 import type { HardeningNotes } from './hardening-notes.ts';
-import type { Idempotency } from './idempotency.ts';
 import type { GatewayMetrics } from './metrics.ts';
 import type { Scope } from './schemas.ts';
 import type { SecurityEvents } from './security-events.ts';
+import type { Turns } from './turns.ts';
 
 /** Request types come from the route's typebox schemas; answers are held to theirs by the serializer and the tests. */
 interface RouteTypes extends FastifyTypeProvider {
@@ -28,9 +28,9 @@ export interface RouteContext {
   readonly metrics: GatewayMetrics;
   readonly events: SecurityEvents;
   readonly connections: ConnectionGuard;
-  readonly uploads: Admission;
+  /** Of large bodies: each takes memory while it is sealed. */
+  readonly uploads: Turns;
   readonly exclusive: Exclusive;
-  readonly idempotency: Idempotency;
   readonly hardening: HardeningNotes;
   readonly backups: BackupNotes;
 }

@@ -58,14 +58,15 @@ export function createGateway(options: GatewayOptions, dependencies: GatewayDepe
       const backups = await openBackupNotes(options.backupsPath, deps);
       const { version } = options;
       const setup = { config, version, tls, hardening, backups, stopping: AbortSignal.any([signal, stopping.signal]) };
-      const { server, routes, events } = await buildServer(setup, deps);
+      const { server, routes, events, hosts } = await buildServer(setup, deps);
+      hosts.use(tls.cert);
       try {
         await listen(server.server, config.host, config.port);
       } catch (error) {
         await server.close();
         throw error;
       }
-      built = { server, routes, events, hardening, backups };
+      built = { server, routes, events, hosts, hardening, backups };
       flushTimer = setInterval(() => void events.flush(), FLUSH_INTERVAL_MS).unref();
       log.info({ url: urlOf(built) }, 'gateway listening');
     },
@@ -91,6 +92,7 @@ export function createGateway(options: GatewayOptions, dependencies: GatewayDepe
     async reloadCertificate() {
       const tls = await readCertificate(options);
       built?.server.server.setSecureContext({ ...tls, ...TLS_BOUNDS });
+      built?.hosts.use(tls.cert);
     },
   };
 }

@@ -8,6 +8,7 @@ export interface GatewayMetrics {
   readonly requests: Counter<'route' | 'method' | 'status'>;
   readonly duration: Histogram<'route'>;
   readonly inFlight: Gauge;
+  readonly queued: Gauge;
   readonly received: Counter;
   readonly sent: Counter;
   readonly denied: Counter<'reason'>;
@@ -37,6 +38,11 @@ export function createGatewayMetrics(registry: Metrics): GatewayMetrics {
     inFlight: new Gauge({
       name: 'nectar_gateway_requests_in_flight',
       help: 'Authorised requests being served.',
+      registers,
+    }),
+    queued: new Gauge({
+      name: 'nectar_gateway_requests_queued',
+      help: 'Authorised requests that wait for their turn.',
       registers,
     }),
     received: new Counter({ name: 'nectar_gateway_received_bytes_total', help: 'Record bytes received.', registers }),

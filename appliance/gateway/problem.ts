@@ -101,6 +101,7 @@ function invalidRequest(error: FastifyError): NectarError {
 export function retryAfterSeconds(error: NectarError): number | undefined {
   switch (error.code) {
     case 'GATEWAY_BUSY':
+    case 'GATEWAY_TOKEN_BUSY':
     case 'GATEWAY_IDEMPOTENCY_RUNNING':
       return 1;
     case 'GATEWAY_OPERATION_RUNNING':

@@ -1,9 +1,11 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { isNectarError, NectarError } from '../../protocol/errors.ts';
-import type { Admission } from './admission.ts';
+import type { BegunRequests } from './begun-requests.ts';
 import type { AccessContext, GatewayDependencies } from './dependencies.ts';
 import type { GatewayServer, RouteContext, RouteGuard } from './gateway-server.ts';
+import type { HostNames } from './host-names.ts';
 import { isAllowed, type Principal } from './tokens.ts';
+import type { Turns } from './turns.ts';
 
 const NOBODY = { subject: 'anonymous' };
 const REQUEST_ID_BYTES = 16;
@@ -23,7 +25,9 @@ const SECURITY_HEADERS: Readonly<Record<string, string>> = {
 };
 
 export interface GuardOptions {
-  readonly requests: Admission;
+  readonly requests: Turns;
+  readonly hosts: HostNames;
+  readonly begun: BegunRequests;
   /** Aborts when the node begins to stop: from then on requests are refused. */
   readonly stopping: AbortSignal;
 }
@@ -32,7 +36,7 @@ export interface GuardOptions {
 export function addRequestGuard(
   server: GatewayServer,
   context: RouteContext,
-  { requests, stopping }: GuardOptions,
+  { requests, hosts, begun, stopping }: GuardOptions,
 ): void {
   const { deps, config } = context;
 
@@ -46,21 +50,27 @@ export function addRequestGuard(
   server.addHook('onRequest', async (request, reply) => {
     const requestId = identify(reply, deps);
     request.access = accessOf(request, requestId);
-    request.gone = disconnection(reply);
+    const gone = disconnection(reply);
+    request.gone = gone.signal;
     // A connection may break at any time, also while nobody waits for it: never a reason to crash.
     request.raw.on('error', ignore);
     reply.raw.on('error', ignore);
 
     reply.raw.once('close', context.connections.begin(request.raw.socket));
+    hosts.check(request.raw);
 
     const guard = request.routeOptions.config.guard;
     if (guard === undefined || guard.scope === 'public') return;
     const principal = await authorise(request, guard, context);
     context.connections.identified(request.raw.socket);
     request.access = { ...request.access, actor: actorOf(principal) };
+    begun.add(principal.tokenId, reply.raw, (reason) => gone.abort(reason));
+    refuseEncoding(request);
     if (stopping.aborted) throw new NectarError('GATEWAY_STOPPING', {});
-    const release = requests.enter();
-    reply.raw.once('close', release);
+    // The body waits too: nothing of it is read before its turn.
+    const release = await requests.take(principal.tokenId, AbortSignal.any([request.gone, stopping]));
+    if (reply.raw.destroyed) release();
+    else reply.raw.once('close', release);
     if (guard.whileLocked !== true && (await deps.keys.state()) === 'locked') throw new NectarError('KEY_LOCKED', {});
   });
 
@@ -135,12 +145,19 @@ function ignore(): void {
 }
 
 /** Aborts when the connection ends before the answer was handed over completely. */
-function disconnection(reply: FastifyReply): AbortSignal {
+function disconnection(reply: FastifyReply): AbortController {
   const controller = new AbortController();
   reply.raw.once('close', () => {
     if (!reply.raw.writableFinished) controller.abort(new NectarError('GATEWAY_UPLOAD_ABORTED', { receivedBytes: 0 }));
   });
-  return controller.signal;
+  return controller;
+}
+
+/** Content-Encoding is part of what a body is (RFC 9110, 8.4): what is not kept is refused, never dropped. */
+function refuseEncoding({ headers }: FastifyRequest): void {
+  const encoding = headers['content-encoding'];
+  if (encoding !== undefined && !/^[ \t]*identity[ \t]*$/i.test(encoding))
+    throw new NectarError('GATEWAY_CONTENT_ENCODING_UNSUPPORTED', {});
 }
 
 /** A body sent a byte at a time would hold a connection for hours: it has to be complete in time, or the connection ends. */

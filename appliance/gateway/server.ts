@@ -7,14 +7,15 @@ import ajvFormats from 'ajv-formats';
 import fastify, { type FastifyReply, type FastifyRequest } from 'fastify';
 import { isNectarError, NectarError } from '../../protocol/errors.ts';
 import { type ConnectionGuard, guardConnections } from '../connection-guard.ts';
-import { createAdmission, createExclusive } from './admission.ts';
 import type { BackupNotes } from './backup-notes.ts';
+import { createBegunRequests } from './begun-requests.ts';
 import type { GatewayConfig } from './config.ts';
 import type { GatewayDependencies } from './dependencies.ts';
+import { createExclusive } from './exclusive.ts';
 import type { GatewayServer, RouteContext } from './gateway-server.ts';
 import type { HardeningNotes } from './hardening-notes.ts';
+import { createHostNames, type HostNames } from './host-names.ts';
 import { httpStatusOf } from './http-status.ts';
-import { createIdempotency } from './idempotency.ts';
 import { createGatewayMetrics, type GatewayMetrics } from './metrics.ts';
 import { addOpenApi } from './openapi.ts';
 import { challengeOf, encodeProblem, nectarErrorOf, PROBLEM_TYPE, problemOf, retryAfterSeconds } from './problem.ts';
@@ -28,7 +29,9 @@ import { addNodeRoutes } from './routes/node.ts';
 import { addRecordRoutes } from './routes/records.ts';
 import { addRpcRoute } from './routes/rpc.ts';
 import { addTokenRoutes } from './routes/tokens.ts';
+import { addUploadRoutes } from './routes/uploads.ts';
 import { createSecurityEvents, type SecurityEvents } from './security-events.ts';
+import { createTurns } from './turns.ts';
 
 const MAX_PARAM_CHARS = 128;
 /** Of all connections, what those without a valid token may take at most. */
@@ -47,6 +50,7 @@ export const TLS_BOUNDS = {
 const ROUTES = [
   addNodeRoutes,
   addRecordRoutes,
+  addUploadRoutes,
   addAuditRoutes,
   addKeyRoutes,
   addTokenRoutes,
@@ -59,6 +63,7 @@ export interface BuiltServer {
   readonly server: GatewayServer;
   readonly routes: RouteTable;
   readonly events: SecurityEvents;
+  readonly hosts: HostNames;
 }
 
 export interface ServerSetup {
@@ -83,9 +88,18 @@ export async function buildServer(setup: ServerSetup, deps: GatewayDependencies)
     metrics,
     events,
     connections: boundConnections(server, setup, { metrics, events }),
-    uploads: createAdmission('uploads', config.maxUploads),
+    uploads: createTurns(
+      {
+        what: 'uploads',
+        limit: config.maxUploads,
+        perCaller: config.maxUploads,
+        maxQueued: config.maxQueued,
+        maxQueuedPerCaller: config.maxQueuedPerToken,
+        maxWaitMs: config.maxQueueMs,
+      },
+      { now: () => performance.now() },
+    ),
     exclusive: createExclusive(),
-    idempotency: createIdempotency({ maxKeys: config.maxIdempotencyKeys, ttlMs: config.idempotencyTtlMs }, deps.now),
     hardening: setup.hardening,
     backups: setup.backups,
   };
@@ -96,8 +110,28 @@ export async function buildServer(setup: ServerSetup, deps: GatewayDependencies)
   observe(server, context);
   closeUnread(server, config.lingerMs);
   closeUntaken(server, config.responseStallTimeoutMs);
-  const requests = createAdmission('requests', config.maxRequests, (count) => metrics.inFlight.set(count));
-  addRequestGuard(server, context, { requests, stopping: setup.stopping });
+  const requests = createTurns(
+    {
+      what: 'requests',
+      limit: config.maxRequests,
+      perCaller: Math.min(config.maxRequests, config.maxRequestsPerToken),
+      maxQueued: config.maxQueued,
+      maxQueuedPerCaller: config.maxQueuedPerToken,
+      maxWaitMs: config.maxQueueMs,
+      perSecond: config.maxRequestsPerSecondPerToken,
+    },
+    {
+      now: () => performance.now(),
+      onChange: ({ running, queued }) => {
+        metrics.inFlight.set(running);
+        metrics.queued.set(queued);
+      },
+    },
+  );
+  const begun = createBegunRequests(config.lingerMs);
+  deps.tokens.onRevoked((tokenId) => begun.end(tokenId));
+  const hosts = createHostNames(config.hostNames);
+  addRequestGuard(server, context, { requests, hosts, begun, stopping: setup.stopping });
   server.addHook('onRoute', ({ method, url }) => {
     for (const name of [method].flat()) routes.push({ method: name, url });
   });
@@ -106,7 +140,7 @@ export async function buildServer(setup: ServerSetup, deps: GatewayDependencies)
     server.register(async (scope) => add(scope as GatewayServer, context));
   }
   await server.ready();
-  return { server, routes, events };
+  return { server, routes, events, hosts };
 }
 
 function createHttpsServer(
@@ -218,6 +252,8 @@ function sendProblem(reply: FastifyReply, error: NectarError, requestId: string)
   const challenge = challengeOf(error);
   if (retryAfter !== undefined) reply.header('retry-after', retryAfter);
   if (challenge !== undefined) reply.header('www-authenticate', challenge);
+  // RFC 9110, 15.5.16: what would be taken.
+  if (error.code === 'GATEWAY_CONTENT_ENCODING_UNSUPPORTED') reply.header('accept-encoding', 'identity');
   if (isNectarError(error, 'GATEWAY_METHOD_UNSUPPORTED')) reply.header('allow', error.data.allowed.join(', '));
   if (isNectarError(error, 'GATEWAY_RANGE_INVALID')) reply.header('content-range', `bytes */${error.data.bytes}`);
   reply

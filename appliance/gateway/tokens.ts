@@ -44,6 +44,8 @@ export interface Tokens {
   verify(token: string): Promise<Principal>;
   list(): readonly TokenInfo[];
   revoke(id: string): Promise<TokenInfo>;
+  /** Called at once when a token is revoked: what it has begun is to end. */
+  onRevoked(listener: (tokenId: string) => void): void;
 }
 
 /** Bearer tokens: JWT signed with Ed25519, good only while listed in tokens.json and not revoked there. */
@@ -51,6 +53,7 @@ export async function createTokens(
   { path, nodeId, publicJwk }: TokensOptions,
   deps: TokensDependencies,
 ): Promise<Tokens> {
+  const listeners = new Set<(tokenId: string) => void>();
   const list = await openTokenList(path, deps.now);
   const key = await importJWK(publicJwk, ALGORITHM);
   const verifyClaims = (token: string) => verifySignature(token, { key, nodeId, now: deps.now() });
@@ -75,7 +78,15 @@ export async function createTokens(
       return { subject, tokenId, scopes, ...(name === undefined ? {} : { name }) };
     },
     list: () => list.all(),
-    revoke: (id) => list.revoke(id, deps.now()),
+    revoke(id) {
+      // In force at once, durable when it resolves.
+      const revoked = list.revoke(id, deps.now());
+      for (const listener of listeners) listener(id);
+      return revoked;
+    },
+    onRevoked(listener) {
+      listeners.add(listener);
+    },
   };
 }
 

@@ -33,6 +33,11 @@ export function parseCid(text: string): CID | undefined {
   }
 }
 
+/** SHA-256 of the block that a CID names, hex; empty for what is no CID of ours. */
+export function cidDigest(text: string): string {
+  return Buffer.from(parseCid(text)?.multihash.digest ?? []).toString('hex');
+}
+
 /** Whether the bytes are the block that the CID names. */
 export function isBlockOf(cid: Cid, bytes: Uint8Array): boolean {
   const parsed = parseCid(cid);

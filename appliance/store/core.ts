@@ -1,13 +1,16 @@
 import type { Cid, RecordId } from '../../protocol/brand.ts';
 import { NectarError } from '../../protocol/errors.ts';
 import type { BlockFiles } from './block-files.ts';
+import type { IndexCondition } from './condition.ts';
 import type { StoreConfig } from './config.ts';
-import { decodeEntry, type HeadEntry, type VersionEntry } from './entries.ts';
+import { decodeEntry, type HeadEntry, type LostEntry, type VersionEntry } from './entries.ts';
+import type { Erasures } from './erasure.ts';
 import type { IndexDb } from './index-db.ts';
 import { type IndexKeys, KIND } from './index-keys.ts';
 import type { AccessContext, StoreDeps } from './interfaces.ts';
 import type { StoreMetrics } from './metrics.ts';
 import type { RecordLocks } from './record-locks.ts';
+import type { Trail } from './trail.ts';
 
 export interface StoreOptions extends StoreConfig {
   readonly home: string;
@@ -23,6 +26,10 @@ export interface StoreCore {
   readonly db: IndexDb;
   readonly keys: IndexKeys;
   readonly files: BlockFiles;
+  readonly trail: Trail;
+  readonly erasures: Erasures;
+  /** What the start, and the log since, said of the index. */
+  readonly index: { condition: IndexCondition; readonly damaged: Set<string> };
   readonly locks: RecordLocks;
   readonly folders: StoreFolders;
   /** Versions being uploaded: a second writer of the same one is told at once. */
@@ -61,6 +68,7 @@ export async function getHead(core: StoreCore, recordId: RecordId): Promise<Head
   const head = await findEntry<HeadEntry>(core, core.keys.head(recordId));
   if (head === undefined) {
     await refuseOrphans(core, recordId);
+    await refuseLost(core, recordId, 0);
     throw new NectarError('STORE_RECORD_NOT_FOUND', { recordId });
   }
   if (head.shredded !== undefined) {
@@ -71,6 +79,7 @@ export async function getHead(core: StoreCore, recordId: RecordId): Promise<Head
 
 export async function getVersion(core: StoreCore, recordId: RecordId, version?: number): Promise<VersionEntry> {
   const head = await getHead(core, recordId);
+  if (version === undefined && core.index.condition.state === 'behind') await refuseLost(core, recordId, head.latest);
   const wanted = version ?? head.latest;
   if (!Number.isInteger(wanted) || wanted < 1 || wanted > head.latest) {
     throw new NectarError('STORE_RECORD_NOT_FOUND', { recordId, version: wanted });
@@ -90,6 +99,14 @@ async function refuseOrphans(core: StoreCore, recordId: RecordId): Promise<void>
   for await (const _ of core.db.range({ ...core.keys.versions(recordId), limit: 1 })) {
     throw new NectarError('STORE_INDEX_CORRUPT', { entry: `head of ${recordId}` });
   }
+}
+
+/** Throws STORE_RECORD_LOST for a record, or a newest version, that the log tells of and the index does not have. */
+async function refuseLost(core: StoreCore, recordId: RecordId, latest: number): Promise<void> {
+  const lost = await findEntry<LostEntry>(core, core.keys.lost(recordId));
+  if (lost === undefined || lost.version <= latest) return;
+  const { version, auditLeaf } = lost;
+  throw new NectarError('STORE_RECORD_LOST', { recordId, version, auditLeaf });
 }
 
 /** The block as stored, unchecked; undefined when it is not there. */

@@ -2,7 +2,7 @@
 import type { Cid, PeerIdText, RecordId } from '../../protocol/brand.ts';
 import type { DestructionReceipt } from '../../protocol/envelope/destruction-receipt.ts';
 import type { WrappedDek } from '../../protocol/envelope/wrapped-dek.ts';
-import type { RecordMeta } from './interfaces.ts';
+import type { ContentDigests, RecordMeta } from './interfaces.ts';
 
 /** One per record. */
 export interface HeadEntry {
@@ -37,6 +37,7 @@ export interface VersionEntry {
   readonly salt: string;
   readonly holders: readonly PeerIdText[];
   readonly anchor?: { readonly root: string; readonly batchId: string };
+  readonly digests?: ContentDigests;
 }
 
 /** Blocks under a root that belong to no version (yet, or any more). */
@@ -48,6 +49,20 @@ export interface GarbageEntry {
 export interface IntentEntry {
   readonly recordId: RecordId;
   readonly since: string;
+}
+
+/** The newest version of a record that the log tells of, and an index that was put back does not have. */
+export interface LostEntry {
+  readonly recordId: RecordId;
+  readonly version: number;
+  readonly auditLeaf: number;
+}
+
+/** A destroyed record whose bytes are still to leave the files, and whose holders are still to hear of it. */
+export interface ErasureEntry {
+  readonly recordId: RecordId;
+  readonly since: string;
+  readonly blobs: readonly { readonly root: Cid; readonly inline: boolean; readonly holders: readonly PeerIdText[] }[];
 }
 
 export interface RefEntry {
@@ -65,23 +80,43 @@ export interface StatsEntry {
   readonly bytes: number;
   readonly heldBytes: number;
   readonly nextSeq: number;
-  /** The highest audit leaf that a committed version names. */
+  readonly idempotencyKeys: number;
+  /** How often the index was written: the log says which number it must have at least. */
+  readonly generation: number;
+  /** See trail.ts. */
+  readonly settled: number;
   readonly auditLeaf: number;
+  readonly leafHash: string;
 }
 
-export const NO_STATS: StatsEntry = { records: 0, versions: 0, bytes: 0, heldBytes: 0, nextSeq: 0, auditLeaf: -1 };
+export const NO_STATS: StatsEntry = {
+  records: 0,
+  versions: 0,
+  bytes: 0,
+  heldBytes: 0,
+  nextSeq: 0,
+  idempotencyKeys: 0,
+  generation: 0,
+  settled: -1,
+  auditLeaf: -1,
+  leafHash: '',
+};
 
-export type StatsDelta = Partial<StatsEntry>;
+/** What a commit changes; generation and marks are the index's own. */
+export type StatsDelta = Partial<
+  Pick<StatsEntry, 'records' | 'versions' | 'bytes' | 'heldBytes' | 'nextSeq' | 'idempotencyKeys'>
+>;
 
-/** Counts add up; nextSeq and auditLeaf are high-water marks. */
+/** Counts add up; nextSeq is a high-water mark. */
 export function addStats(stats: StatsEntry, delta: StatsDelta): StatsEntry {
   return {
+    ...stats,
     records: stats.records + (delta.records ?? 0),
     versions: stats.versions + (delta.versions ?? 0),
     bytes: stats.bytes + (delta.bytes ?? 0),
     heldBytes: stats.heldBytes + (delta.heldBytes ?? 0),
+    idempotencyKeys: Math.max(0, stats.idempotencyKeys + (delta.idempotencyKeys ?? 0)),
     nextSeq: Math.max(stats.nextSeq, delta.nextSeq ?? 0),
-    auditLeaf: Math.max(stats.auditLeaf, delta.auditLeaf ?? -1),
   };
 }
 
@@ -116,5 +151,6 @@ export function recordMeta(entry: VersionEntry): RecordMeta {
     kekId: entry.dek.kekId,
     replicas: entry.holders,
     anchored: entry.anchor !== undefined,
+    ...(entry.digests === undefined ? {} : { digests: entry.digests }),
   };
 }

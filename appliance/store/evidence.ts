@@ -7,16 +7,10 @@ type Report = (finding: ScrubFinding) => void;
 /**
  * Compares the index with what the audit log says was created and destroyed. An AEAD cannot tell an old index from a new
  * one; the log, which others have seen, can. A leaf that no version names is an attempted put (a crash before the commit,
- * and no receipt), or a version that was rolled back: receipts tell which. Resolves with the leaves compared; undefined
- * without evidence.
+ * and no receipt), or a version that was rolled back: receipts tell which. Resolves with the leaves compared.
  */
-export async function compareEvidence(
-  core: StoreCore,
-  report: Report,
-  signal: AbortSignal,
-): Promise<number | undefined> {
+export async function compareEvidence(core: StoreCore, report: Report, signal: AbortSignal): Promise<number> {
   const { evidence } = core.deps;
-  if (evidence === undefined) return undefined;
   const open = new Map<string, ScrubFinding>();
   let leaves = 0;
   for await (const event of evidence.records(0, signal)) {

@@ -2,20 +2,23 @@
 const MAX_GROUP_OPERATIONS = 4096;
 
 export interface GroupCommit<T> {
-  /** Resolves when the operations, all of them in one write, are durable. */
-  commit(operations: readonly T[]): Promise<void>;
+  /** Resolves when the operations, all of them in one write, are durable; `lazy`: when they are written. */
+  commit(operations: readonly T[], lazy?: boolean): Promise<void>;
   /** Resolves when nothing is under way. */
   idle(): Promise<void>;
 }
 
 interface Waiting<T> {
   readonly operations: readonly T[];
+  readonly lazy: boolean;
   resolve(): void;
   reject(error: unknown): void;
 }
 
 /** Callers that arrive while a write is under way share the next one, and its fsync. Order of arrival is kept. */
-export function createGroupCommit<T>(write: (operations: readonly T[]) => Promise<void>): GroupCommit<T> {
+export function createGroupCommit<T>(
+  write: (operations: readonly T[], durable: boolean) => Promise<void>,
+): GroupCommit<T> {
   const waiting: Waiting<T>[] = [];
   let running: Promise<void> | undefined;
 
@@ -23,7 +26,8 @@ export function createGroupCommit<T>(write: (operations: readonly T[]) => Promis
     while (waiting.length > 0) {
       const group = nextGroup(waiting);
       try {
-        await write(group.flatMap((member) => member.operations));
+        const operations = group.flatMap((member) => member.operations);
+        await write(operations, !group.every((member) => member.lazy));
         for (const member of group) member.resolve();
       } catch (error) {
         for (const member of group) member.reject(error);
@@ -33,9 +37,9 @@ export function createGroupCommit<T>(write: (operations: readonly T[]) => Promis
   }
 
   return {
-    commit(operations) {
+    commit(operations, lazy = false) {
       return new Promise((resolve, reject) => {
-        waiting.push({ operations, resolve, reject });
+        waiting.push({ operations, lazy, resolve, reject });
         running ??= Promise.resolve().then(run);
       });
     },

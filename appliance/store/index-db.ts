@@ -1,4 +1,3 @@
-import { ClassicLevel } from 'classic-level';
 import type { EnvelopeCrypto } from '../../protocol/envelope/crypto.ts';
 import {
   createValueSealer,
@@ -10,8 +9,8 @@ import { isNectarError, NectarError } from '../../protocol/errors.ts';
 import { diskError, requireFree } from '../durable-file.ts';
 import { addStats, decodeEntry, encodeEntry, NO_STATS, type StatsDelta, type StatsEntry } from './entries.ts';
 import { createGroupCommit } from './group-commit.ts';
-
-type Level = ClassicLevel<Uint8Array, Uint8Array>;
+import { openLevel, openOrRepair } from './level.ts';
+import type { TrailMarks } from './trail.ts';
 
 /** Below this LevelDB is not reopened after a failed write: recovery itself needs to write. */
 const REOPEN_FREE_BYTES = 16 * 1024 * 1024;
@@ -22,7 +21,11 @@ export type IndexWrite =
   | { readonly type: 'del'; readonly key: Uint8Array };
 
 /** A write, or what the commit changes in the store's counters, which are written in the same batch. */
-export type IndexOp = IndexWrite | { readonly type: 'count'; readonly delta: StatsDelta };
+export type IndexOp =
+  | IndexWrite
+  | { readonly type: 'count'; readonly delta: StatsDelta }
+  /** Replaces counters: after a recount. */
+  | { readonly type: 'set'; readonly stats: Partial<StatsEntry> };
 
 export interface RangeOptions {
   readonly gte: Uint8Array;
@@ -43,8 +46,19 @@ export interface IndexDb {
     options: RangeOptions,
     broken?: (key: Uint8Array) => void,
   ): AsyncGenerator<{ key: Uint8Array; value: Uint8Array }>;
-  /** Atomic, and durable when it resolves; concurrent commits share one fsync. NODE_DISK_FULL leaves nothing of it. */
-  commit(ops: readonly IndexOp[]): Promise<void>;
+  /**
+   * Atomic, and durable when it resolves; concurrent commits share one fsync. NODE_DISK_FULL leaves nothing of it.
+   * `lazy`: written when it resolves, and durable with the next commit: for what a start can do again.
+   */
+  commit(ops: readonly IndexOp[], how?: 'lazy'): Promise<void>;
+  /** Of the last commit that is durable. */
+  generation(): number;
+  /** What was there when it was opened: nothing, counters, or counters that do not open. */
+  readonly found: 'new' | 'stored' | 'broken';
+  /** Its files did not open, and what could be read of them was put together again. */
+  readonly repaired: boolean;
+  /** Whose marks are kept with every commit. */
+  keepMarksOf(trail: { marks(): TrailMarks }): void;
   /** Counters as of the last commit. */
   stats(): StatsEntry;
   /** Rewrites the files that hold [gte, lt), so that replaced values leave the disk's files. */
@@ -58,11 +72,14 @@ export interface IndexDbOptions {
   readonly crypto: EnvelopeCrypto;
   readonly randomBytes: (length: number) => Uint8Array;
   readonly statsKey: Uint8Array;
+  /** Hears of every value that does not open. */
+  readonly onCorrupt?: (key: Uint8Array) => void;
 }
 
 export async function openIndexDb(options: IndexDbOptions): Promise<IndexDb> {
   const { folder, valueKey, crypto } = options;
-  let db = await openLevel(folder);
+  const opened = await openOrRepair(folder);
+  let { db } = opened;
   let broken = false;
 
   /** After a failed write the log's tail may be torn, and writes behind it would be lost at the next recovery: start a new log. */
@@ -71,6 +88,8 @@ export async function openIndexDb(options: IndexDbOptions): Promise<IndexDb> {
     await requireFree(folder, REOPEN_FREE_BYTES);
     await db.close();
     db = await openLevel(folder);
+    // What failed may have become durable all the same.
+    stats = (await readStats()) ?? stats;
     broken = false;
   }
 
@@ -85,15 +104,23 @@ export async function openIndexDb(options: IndexDbOptions): Promise<IndexDb> {
   };
 
   let stats = NO_STATS;
+  const readStats = async (): Promise<StatsEntry | undefined> => {
+    const value = await get(options.statsKey);
+    return value === undefined ? undefined : { ...NO_STATS, ...decodeEntry<StatsEntry>(value) };
+  };
+  let marks: () => Partial<TrailMarks> = () => ({});
+  let durable = 0;
 
-  const commits = createGroupCommit<IndexOp>(async (ops) => {
-    const writes = ops.filter((op) => op.type !== 'count');
-    const next = ops.reduce((sum, op) => (op.type === 'count' ? addStats(sum, op.delta) : sum), stats);
-    if (next !== stats) writes.push({ type: 'put', key: options.statsKey, value: encodeEntry(next) });
+  const commits = createGroupCommit<IndexOp>(async (ops, sync) => {
+    const writes = ops.filter((op) => op.type === 'put' || op.type === 'del');
     try {
       await heal();
-      await db.batch(sealAll(writes), { sync: true });
+      const counted = ops.reduce(nextStats, stats);
+      const next = { ...counted, generation: counted.generation + 1, ...marks() };
+      writes.push({ type: 'put', key: options.statsKey, value: encodeEntry(next) });
+      await db.batch(sealAll(writes), { sync });
       stats = next;
+      if (sync) durable = next.generation;
     } catch (error) {
       if (!isNectarError(error)) broken = true;
       throw diskError(error, folder);
@@ -110,18 +137,26 @@ export async function openIndexDb(options: IndexDbOptions): Promise<IndexDb> {
     });
     if (sealed === undefined) return undefined;
     const value = unseal(key, sealed);
-    if (value === undefined) throw corrupt(key);
-    return value;
+    if (value !== undefined) return value;
+    options.onCorrupt?.(key);
+    throw corrupt(key);
   }
 
-  const stored = await get(options.statsKey).catch(async (error: unknown) => {
+  const stored = await readStats().catch(async (error: unknown) => {
+    if (isNectarError(error, 'STORE_INDEX_CORRUPT')) return 'broken' as const;
     await db.close();
     throw error;
   });
-  if (stored !== undefined) stats = decodeEntry<StatsEntry>(stored);
+  if (stored !== undefined && stored !== 'broken') [stats, durable] = [stored, stored.generation];
 
   return {
+    repaired: opened.repaired,
+    found: stored === undefined ? 'new' : stored === 'broken' ? 'broken' : 'stored',
     get,
+    generation: () => durable,
+    keepMarksOf(trail) {
+      marks = () => trail.marks();
+    },
     stats: () => stats,
     async *range({ gte, gt, lt, limit }, onBroken) {
       const bounds = gt === undefined ? { gte, lt } : { gt, lt };
@@ -134,16 +169,20 @@ export async function openIndexDb(options: IndexDbOptions): Promise<IndexDb> {
           if (entries.length === 0) return;
           for (const [key, sealed] of entries) {
             const value = unseal(key, sealed);
-            if (value !== undefined) yield { key, value };
-            else if (onBroken === undefined) throw corrupt(key);
-            else onBroken(key);
+            if (value !== undefined) {
+              yield { key, value };
+              continue;
+            }
+            options.onCorrupt?.(key);
+            if (onBroken === undefined) throw corrupt(key);
+            onBroken(key);
           }
         }
       } finally {
         await iterator.close();
       }
     },
-    commit: (ops) => commits.commit(ops),
+    commit: (ops, how) => commits.commit(ops, how === 'lazy'),
     async compact({ gte, lt }) {
       await db.compactRange(gte, lt);
     },
@@ -154,19 +193,10 @@ export async function openIndexDb(options: IndexDbOptions): Promise<IndexDb> {
   };
 }
 
-/** Uncompressed: ciphertext does not shrink, and a scan of the files for leaked bytes then sees them as they are. */
-async function openLevel(folder: string): Promise<Level> {
-  const db: Level = new ClassicLevel(folder, { keyEncoding: 'view', valueEncoding: 'view', compression: false });
-  try {
-    await db.open();
-    return db;
-  } catch (error) {
-    const { code } = ((error as Error).cause ?? error) as NodeJS.ErrnoException;
-    if (code === 'LEVEL_LOCKED') throw new NectarError('NODE_HOME_IN_USE', { home: folder }, { cause: error });
-    if (code === 'LEVEL_CORRUPTION')
-      throw new NectarError('STORE_INDEX_CORRUPT', { entry: 'database' }, { cause: error });
-    throw diskError(error, folder);
-  }
+function nextStats(stats: StatsEntry, op: IndexOp): StatsEntry {
+  if (op.type === 'count') return addStats(stats, op.delta);
+  if (op.type !== 'set') return stats;
+  return { ...stats, ...op.stats, generation: Math.max(stats.generation, op.stats.generation ?? 0) };
 }
 
 function corrupt(key: Uint8Array, cause?: unknown): NectarError {

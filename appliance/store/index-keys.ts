@@ -17,6 +17,11 @@ export const KIND = {
   heldRoot: 11,
   heldOwner: 12,
   stats: 13,
+  condition: 14,
+  lost: 15,
+  erasure: 16,
+  idempotency: 17,
+  idempotencyAge: 18,
 } as const;
 
 export type Kind = (typeof KIND)[keyof typeof KIND];
@@ -39,6 +44,11 @@ export interface IndexKeys {
   ofVersion(kind: typeof KIND.unanchored | typeof KIND.underReplicated, id: RecordId, version: number): Uint8Array;
   ofCid(kind: typeof KIND.inlineBlock | typeof KIND.root | typeof KIND.garbage, cid: Cid): Uint8Array;
   intent(id: RecordId): Uint8Array;
+  lost(id: RecordId): Uint8Array;
+  erasure(id: RecordId): Uint8Array;
+  /** By the caller's key; and by its age, the oldest first. */
+  idempotency(key: string): Uint8Array;
+  idempotencyAge(expiresAt: number, key: string): Uint8Array;
   heldBlock(owner: PeerIdText, cid: Cid): Uint8Array;
   heldRoot(owner: PeerIdText, root: Cid, cid: Cid): Uint8Array;
   heldRoots(owner: PeerIdText, root: Cid): { gte: Uint8Array; lt: Uint8Array };
@@ -46,6 +56,7 @@ export interface IndexKeys {
   /** The folder of an owner's held blocks: says nothing about who it is. */
   heldFolder(owner: PeerIdText): string;
   readonly stats: Uint8Array;
+  readonly condition: Uint8Array;
 }
 
 /** [gte, lt) of all entries of a kind. */
@@ -83,7 +94,12 @@ export function createIndexKeys(crypto: EnvelopeCrypto, indexKey: Uint8Array): I
     heldRoots: (owner, root) => prefixRange(key(KIND.heldRoot, mac('held-root', owner, root))),
     heldOwner: (owner) => key(KIND.heldOwner, mac('held-owner', owner)),
     heldFolder: (owner) => mac('held-folder', owner).toString('hex').slice(0, 32),
+    lost: (id) => key(KIND.lost, mac('lost', id)),
+    erasure: (id) => key(KIND.erasure, mac('erasure', id)),
+    idempotency: (name) => key(KIND.idempotency, mac('idempotency', name)),
+    idempotencyAge: (expiresAt, name) => key(KIND.idempotencyAge, uint64(expiresAt), mac('idempotency', name)),
     stats: Uint8Array.of(KIND.stats),
+    condition: Uint8Array.of(KIND.condition),
   };
 }
 

@@ -6,6 +6,7 @@ import type { DestructionReceipt } from '../../protocol/envelope/destruction-rec
 import type { WrappedDek } from '../../protocol/envelope/wrapped-dek.ts';
 import type { Service } from '../service.ts';
 import type { Logger, Metrics } from '../telemetry/index.ts';
+import type { IndexCondition } from './condition.ts';
 
 /** On whose behalf, for the audit log. */
 export interface AccessContext {
@@ -28,7 +29,8 @@ export type StoreAuditType =
   | 'record.delete'
   | 'record.query'
   | 'record.restore'
-  | 'record.export';
+  | 'record.export'
+  | 'store.index';
 
 export interface StoreAuditEvent {
   readonly type: StoreAuditType;
@@ -43,11 +45,19 @@ export interface StoreAuditEvent {
 
 export interface StoreAudit {
   /** Resolves once the leaf is durable. */
-  append(event: StoreAuditEvent): Promise<{ index: number }>;
+  append(event: StoreAuditEvent): Promise<{ index: number; leafHash?: string }>;
 }
 
-/** What the audit log says happened to records, for the cross-check of scrub: from a leaf on, in order. */
+/** How far the log is, and the newest generation of the index that one of its leaves states. */
+export interface FileGenerations {
+  readonly size: number;
+  readonly index?: number;
+}
+
+/** What the audit log says happened to records: what the index is held against at start, and by a scrub. */
 export interface StoreEvidence {
+  latest(): Promise<FileGenerations>;
+  /** From a leaf on, in order. */
   records(from: number, signal: AbortSignal): AsyncIterable<EvidenceEvent>;
 }
 
@@ -81,13 +91,19 @@ export interface StoreDeps {
   readonly crypto: EnvelopeCrypto;
   readonly keys: StoreKeys;
   readonly audit: StoreAudit;
-  readonly evidence?: StoreEvidence;
+  readonly evidence: StoreEvidence;
   readonly replicas?: StoreReplicas;
   readonly signer: StoreSigner;
   readonly log: Logger;
   readonly metrics: Metrics;
   readonly now: () => Date;
   readonly randomBytes: (length: number) => Uint8Array;
+}
+
+/** Digests of a plaintext, base64, as the client announced them and the node found them true (RFC 9530). */
+export interface ContentDigests {
+  readonly 'sha-256'?: string;
+  readonly 'sha-512'?: string;
 }
 
 export interface RecordMeta {
@@ -102,6 +118,7 @@ export interface RecordMeta {
   readonly kekId: string;
   readonly replicas: readonly PeerIdText[];
   readonly anchored: boolean;
+  readonly digests?: ContentDigests;
 }
 
 /** What a change expects the record's current version to be; compared under the record's lock. A tag is a version's CID. */
@@ -112,6 +129,17 @@ export interface Expected {
   readonly noneMatch?: 'any' | readonly string[];
 }
 
+/** Makes a put that is sent again one and the same put. */
+export interface IdempotencyKey {
+  /** Of one caller: whose keys say nothing about another's. */
+  readonly key: string;
+  /** Everything but the body that makes the put what it is. */
+  readonly facts: readonly string[];
+  readonly ttlMs: number;
+  /** So many are remembered, the oldest is forgotten first. */
+  readonly maxKeys: number;
+}
+
 export interface PutInput {
   /** Given: a new version of that record. Absent: a new record. */
   readonly recordId?: RecordId;
@@ -120,6 +148,9 @@ export interface PutInput {
   readonly name?: string;
   /** Only with a recordId. STORE_PRECONDITION_FAILED when the record is another by the time of the commit. */
   readonly expected?: Expected;
+  /** Kept with the version. The body is held to them by whoever gives it: one that differs fails before its end. */
+  readonly digests?: ContentDigests;
+  readonly idempotency?: IdempotencyKey;
 }
 
 export interface PutReceipt {
@@ -128,6 +159,8 @@ export interface PutReceipt {
   readonly cid: Cid;
   readonly bytes: number;
   readonly auditLeaf: number;
+  /** The receipt of an earlier put with the same idempotency key; nothing was stored now. */
+  readonly replayed?: true;
 }
 
 export interface OpenOptions {
@@ -151,6 +184,13 @@ export interface ListQuery {
   readonly cursor?: string;
 }
 
+export interface RecordPage {
+  readonly records: readonly RecordMeta[];
+  readonly cursor?: string;
+  /** Records of this page that are left out, because their entries do not open: `fsck` says which. */
+  readonly damaged?: number;
+}
+
 export interface ScrubFinding {
   readonly code: string;
   readonly recordId?: RecordId;
@@ -172,6 +212,20 @@ export interface ScrubReport {
   readonly findings: readonly ScrubFinding[];
 }
 
+/** What `fsck` rebuilt, and what it could not. */
+export interface FsckReport {
+  readonly records: number;
+  readonly versions: number;
+  /** Entries made anew from the versions. */
+  readonly rebuilt: number;
+  /** Values that did not open, or pointed nowhere. */
+  readonly removed: number;
+  readonly lostVersions: number;
+  /** The first of them. */
+  readonly lost: readonly { readonly recordId?: RecordId; readonly version?: number }[];
+  readonly accepted: boolean;
+}
+
 export interface ScrubProgress {
   readonly versions: number;
   readonly total: number;
@@ -189,6 +243,14 @@ export interface HeldBlocks {
   bytes(): number;
 }
 
+export interface StoreCondition {
+  readonly index: IndexCondition;
+  /** Destroyed records whose bytes have not yet left the files. */
+  readonly pendingErasures: number;
+  /** Values of the index that were found not to open since the start. */
+  readonly damaged: number;
+}
+
 export interface Store extends Service {
   put(
     input: PutInput,
@@ -198,13 +260,21 @@ export interface Store extends Service {
   ): Promise<PutReceipt>;
   open(id: RecordId, options: OpenOptions, context: AccessContext, signal: AbortSignal): Promise<OpenedRecord>;
   head(id: RecordId, options: { readonly version?: number }, context: AccessContext): Promise<RecordMeta>;
-  list(query: ListQuery, context: AccessContext): Promise<{ records: RecordMeta[]; cursor?: string }>;
+  list(query: ListQuery, context: AccessContext): Promise<RecordPage>;
   /** A record that is destroyed already has its receipt returned, whatever is expected. */
   shred(id: RecordId, context: AccessContext, expected?: Expected): Promise<DestructionReceipt>;
   rewrap(onProgress: (done: number) => void, context: AccessContext): Promise<{ rewrapped: number }>;
   exportCar(id: RecordId, options: { readonly version?: number }, context: AccessContext): AsyncIterable<Uint8Array>;
   scrub(onProgress: (progress: ScrubProgress) => void, signal?: AbortSignal): Promise<ScrubReport>;
   stats(): { records: number; versions: number; bytes: number };
+  /** Rebuilds what follows from the version entries; `accept` takes an index that was put back for what it is. */
+  fsck(
+    options: { readonly accept: boolean },
+    onProgress: (progress: ScrubProgress) => void,
+    signal?: AbortSignal,
+  ): Promise<FsckReport>;
+  /** Whether the index is the newest there is, and what is still to be done in the background. */
+  condition(): StoreCondition;
   unanchored(limit: number): Promise<(VersionRef & { commitment: Uint8Array })[]>;
   markAnchored(items: readonly VersionRef[], anchor: { root: string; batchId: string }): Promise<void>;
   readonly blocks: {

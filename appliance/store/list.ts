@@ -2,18 +2,16 @@ import { openValue, SEALED_VALUE_RANDOM_BYTES, sealValue } from '../../protocol/
 import { isNectarError, NectarError } from '../../protocol/errors.ts';
 import { getVersion, type StoreCore } from './core.ts';
 import { decodeEntry, type ListingEntry, recordMeta } from './entries.ts';
-import type { AccessContext, ListQuery, RecordMeta } from './interfaces.ts';
+import type { AccessContext, ListQuery, RecordMeta, RecordPage } from './interfaces.ts';
 import { checkText, invalid, MAX_LABEL_BYTES } from './put-input.ts';
 
 export const MAX_PAGE = 1000;
 const MAX_CURSOR_CHARACTERS = 512;
+/** A page ends after so many: an index in ruins does not keep a request busy. */
+const MAX_DAMAGED_OF_PAGE = 1_000;
 
 /** A page of records, in the order of their creation, each in its latest version. Audited before it returns. */
-export async function listRecords(
-  core: StoreCore,
-  query: ListQuery,
-  context: AccessContext,
-): Promise<{ records: RecordMeta[]; cursor?: string }> {
+export async function listRecords(core: StoreCore, query: ListQuery, context: AccessContext): Promise<RecordPage> {
   const { label, limit, cursor } = query;
   if (!Number.isInteger(limit) || limit < 1 || limit > MAX_PAGE) throw invalid('limit', `1 to ${MAX_PAGE}`);
   if (label !== undefined) checkText('label', label, MAX_LABEL_BYTES);
@@ -22,26 +20,39 @@ export async function listRecords(
   const records: RecordMeta[] = [];
   let last: Uint8Array | undefined;
   let more = false;
-  for await (const { key, value } of core.db.range({ ...from, limit: limit + 1 })) {
-    if (last !== undefined && records.length >= limit) {
+  let damaged = 0;
+  const skip = (key: Uint8Array): void => {
+    damaged += 1;
+    last = key;
+  };
+  for await (const { key, value } of core.db.range(from, skip)) {
+    if (records.length >= limit || damaged >= MAX_DAMAGED_OF_PAGE) {
       more = true;
       break;
     }
     const meta = await findMeta(core, decodeEntry<ListingEntry>(value));
-    if (meta !== undefined) records.push(meta);
+    if (meta === 'damaged') damaged += 1;
+    else if (meta !== undefined) records.push(meta);
     last = key;
   }
   const detail = { results: records.length, filter: label === undefined ? 'none' : 'label' };
   await core.deps.audit.append({ type: 'record.query', outcome: 'success', context, detail });
-  return more && last !== undefined ? { records, cursor: sealCursor(core, label, last) } : { records };
+  return {
+    records,
+    ...(more && last !== undefined ? { cursor: sealCursor(core, label, last) } : {}),
+    ...(damaged > 0 ? { damaged } : {}),
+  };
 }
 
-/** undefined for a record that was destroyed while the page was read. */
-async function findMeta(core: StoreCore, { recordId }: ListingEntry): Promise<RecordMeta | undefined> {
+/** undefined for a record that was destroyed while the page was read: one bad value leaves the rest of the page as it is. */
+async function findMeta(core: StoreCore, { recordId }: ListingEntry): Promise<RecordMeta | 'damaged' | undefined> {
   try {
     return recordMeta(await getVersion(core, recordId));
   } catch (error) {
     if (isNectarError(error, 'STORE_RECORD_SHREDDED')) return undefined;
+    if (isNectarError(error, 'STORE_RECORD_LOST')) return undefined;
+    // A listing without its head is what a removed head leaves.
+    if (isNectarError(error, 'STORE_INDEX_CORRUPT') || isNectarError(error, 'STORE_RECORD_NOT_FOUND')) return 'damaged';
     throw error;
   }
 }

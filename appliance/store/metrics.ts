@@ -8,6 +8,10 @@ export interface StoreMetrics {
   readonly openedBytes: Counter;
   readonly operations: Counter<'operation' | 'outcome'>;
   readonly restoredBlocks: Counter;
+  readonly replayedDeletions: Counter;
+  readonly pendingErasures: Gauge;
+  readonly damagedValues: Gauge;
+  readonly indexCondition: Gauge<'state'>;
 }
 
 export function createStoreMetrics(registry: Metrics): StoreMetrics {
@@ -22,6 +26,26 @@ export function createStoreMetrics(registry: Metrics): StoreMetrics {
       name: 'nectar_store_operations_total',
       help: 'Puts, reads, deletions',
       labelNames: ['operation', 'outcome'],
+      registers,
+    }),
+    replayedDeletions: counter(
+      'nectar_store_replayed_deletions_total',
+      'Deletions that the log had and the index had not, made again at start',
+    ),
+    pendingErasures: new Gauge({
+      name: 'nectar_store_pending_erasures',
+      help: 'Destroyed records whose bytes have not yet left the files',
+      registers,
+    }),
+    damagedValues: new Gauge({
+      name: 'nectar_store_damaged_values',
+      help: 'Values of the index that were found not to open',
+      registers,
+    }),
+    indexCondition: new Gauge({
+      name: 'nectar_store_index_condition',
+      help: '1 when the index is behind the log or ahead of it, until an operator resolves it',
+      labelNames: ['state'],
       registers,
     }),
     restoredBlocks: counter(

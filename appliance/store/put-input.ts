@@ -9,6 +9,8 @@ export const MAX_CONTENT_TYPE_BYTES = 255;
 /** More entity tags than this are no precondition, but a search. */
 const MAX_TAGS = 64;
 const MAX_TAG_CHARACTERS = 128;
+const SHA256_BYTES = 32;
+const SHA512_BYTES = 64;
 
 const CONTENT_TYPE = /^[\x20-\x7e]+$/;
 const CONTROL = /\p{Cc}/u;
@@ -24,6 +26,10 @@ export function checkPutInput(input: PutInput): PutInput {
   if (name !== undefined) checkText('name', name, MAX_NAME_BYTES);
   if (checkExpected(input.expected) !== undefined && input.recordId === undefined)
     throw invalid('expected', 'only of a record that is there');
+  for (const [name, digest] of Object.entries(input.digests ?? {})) {
+    const bytes = name === 'sha-256' ? SHA256_BYTES : name === 'sha-512' ? SHA512_BYTES : 0;
+    if (bytes === 0 || Buffer.from(digest, 'base64').length !== bytes) throw invalid('digests', 'SHA-256 and SHA-512');
+  }
   return { ...input, labels: [...new Set(labels)] };
 }
 

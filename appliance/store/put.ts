@@ -10,6 +10,7 @@ import { garbageOp } from './block-source.ts';
 import { getHead, type StoreCore, stagingName } from './core.ts';
 import { encodeEntry, type HeadEntry, storedDek, type VersionEntry } from './entries.ts';
 import { collectGarbage } from './garbage.ts';
+import { type KeyedPut, putOnce } from './idempotency.ts';
 import type { IndexOp } from './index-db.ts';
 import { KIND } from './index-keys.ts';
 import type { AccessContext, PutInput, PutReceipt } from './interfaces.ts';
@@ -26,6 +27,7 @@ interface Upload {
   readonly recordId: RecordId;
   readonly version: number;
   readonly context: AccessContext;
+  readonly remember?: KeyedPut['remember'];
 }
 
 /**
@@ -42,6 +44,23 @@ export async function putRecord(
   },
 ): Promise<PutReceipt> {
   const input = checkPutInput(request.input);
+  const { idempotency } = input;
+  if (idempotency === undefined) return putVersion(core, { ...request, input });
+  const { body } = request;
+  return putOnce(core, { idempotency, body }, (keyed) => putVersion(core, { ...request, ...keyed, input }));
+}
+
+async function putVersion(
+  core: StoreCore,
+  request: {
+    readonly input: PutInput;
+    readonly body: AsyncIterable<Uint8Array>;
+    readonly context: AccessContext;
+    readonly signal: AbortSignal;
+    readonly remember?: KeyedPut['remember'];
+  },
+): Promise<PutReceipt> {
+  const { input, context, remember } = request;
   const recordId = input.recordId ?? (Buffer.from(core.deps.randomBytes(16)).toString('hex') as RecordId);
   const version = input.recordId === undefined ? 1 : (await expectedHead(core, recordId, input)).latest + 1;
   const slot = `${recordId}/${version}`;
@@ -49,7 +68,8 @@ export async function putRecord(
     throw new NectarError('STORE_VERSION_CONFLICT', { recordId, version });
   core.uploading.add(slot);
   try {
-    return await upload(core, { input, recordId, version, context: request.context }, request);
+    const to = { input, recordId, version, context, ...(remember === undefined ? {} : { remember }) };
+    return await upload(core, to, request);
   } finally {
     core.uploading.delete(slot);
   }
@@ -137,21 +157,25 @@ async function commit(core: StoreCore, finished: Finished): Promise<PutReceipt> 
   const type = version === 1 ? 'record.create' : 'record.update';
   const detail = { cid: blob.root, bytes: blob.bytes };
   const event = { type, context, recordId, version, ...recordPatients(to.input.labels), detail } as const;
-  const { index: auditLeaf } = await core.deps.audit.append({ ...event, outcome: 'success' });
+  const leaf = await core.trail.begin({ ...event, outcome: 'success' });
+  const receipt = { recordId, version, cid: blob.root, bytes: blob.bytes, auditLeaf: leaf.index };
   try {
+    const remembered = (await to.remember?.(receipt)) ?? [];
     // In one turn with the commit that it goes into: no rotation comes between.
-    const entry = versionEntry(core, finished, auditLeaf);
-    await core.db.commit(commitOps(core, { head, entry, inline: blob.inline }));
+    const entry = versionEntry(core, finished, leaf.index);
+    await core.db.commit([...commitOps(core, { head, entry, inline: blob.inline }), ...remembered]);
+    return receipt;
   } catch (error) {
     // The leaf above stands; this one says that it came to nothing.
     await core.deps.audit.append({ ...event, outcome: 'failure' }).catch(() => undefined);
     throw error;
+  } finally {
+    leaf.settle();
   }
-  return { recordId, version, cid: blob.root, bytes: blob.bytes, auditLeaf };
 }
 
 function versionEntry(core: StoreCore, { to, wrapped, blob }: Finished, auditLeaf: number): VersionEntry {
-  const { contentType, labels, name } = to.input;
+  const { contentType, labels, name, digests } = to.input;
   return {
     v: 1,
     recordId: to.recordId,
@@ -169,6 +193,7 @@ function versionEntry(core: StoreCore, { to, wrapped, blob }: Finished, auditLea
     dek: storedDek(core.deps.keys.rewrapDek(wrapped, { recordId: to.recordId, version: to.version })),
     salt: Buffer.from(core.deps.randomBytes(COMMITMENT_SALT_BYTES)).toString('base64'),
     holders: [],
+    ...(digests === undefined ? {} : { digests }),
   };
 }
 
@@ -206,7 +231,6 @@ function commitOps(
     versions: 1,
     bytes: entry.bytes,
     nextSeq: seq + 1,
-    auditLeaf: entry.auditLeaf,
   };
   ops.push({ type: 'count', delta });
   return ops;

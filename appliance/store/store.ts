@@ -1,15 +1,20 @@
 import { statfsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { NectarError } from '../../protocol/errors.ts';
 import { createBlockFiles } from './block-files.ts';
-import { findBlock, type StoreCore, type StoreFolders, type StoreOptions } from './core.ts';
+import { conditionError, type IndexCondition, requireErasable, requireReadable, requireWritable } from './condition.ts';
+import { findBlock, type StoreCore, type StoreFolders, type StoreOptions, systemContext } from './core.ts';
+import { countErasures, createErasures } from './erasure.ts';
 import { exportCar } from './export-car.ts';
+import { checkFreshness } from './freshness.ts';
+import { rebuildIndex } from './fsck.ts';
 import { collectAllGarbage } from './garbage.ts';
 import { createHeldBlocks } from './held.ts';
 import { openIndexDb } from './index-db.ts';
 import { createIndexKeys } from './index-keys.ts';
-import type { HeldBlocks, Store, StoreDeps } from './interfaces.ts';
+import type { HeldBlocks, Store, StoreCondition, StoreDeps } from './interfaces.ts';
 import { listRecords } from './list.ts';
 import { createStoreMetrics, type StoreMetrics } from './metrics.ts';
 import { headRecord, openRecord } from './open.ts';
@@ -19,6 +24,12 @@ import { createReplicationQueue, getBlock, linksOf, markAnchored, markReplicated
 import { rewrapAll } from './rewrap.ts';
 import { scrubStore } from './scrub.ts';
 import { finishDeletions, shredRecord } from './shred.ts';
+import { createTrail } from './trail.ts';
+
+/** How long a stop waits for a log that may be gone already. */
+const CLOSING_MS = 2_000;
+/** Damaged values that are counted apart. */
+const MAX_DAMAGED = 10_000;
 
 interface Running {
   readonly core: StoreCore;
@@ -37,6 +48,12 @@ export function createStore(options: StoreOptions, deps: StoreDeps): Store {
   function use(): Running {
     if (running === undefined) throw new NectarError('NODE_NOT_READY', { service: 'store', reason: 'not started' });
     return running;
+  }
+
+  function checked(require: (condition: IndexCondition) => void): StoreCore {
+    const { core } = use();
+    require(core.index.condition);
+    return core;
   }
 
   /** Stop waits for these: a put between its audit leaf and its commit is finished, not cut. */
@@ -59,7 +76,7 @@ export function createStore(options: StoreOptions, deps: StoreDeps): Store {
       metrics.operations.inc({ operation, outcome: 'failure' });
       throw error;
     } finally {
-      if (running !== undefined) metrics.records.set(running.core.db.stats().records);
+      if (running !== undefined) tellMetrics(running.core);
     }
   }
 
@@ -75,7 +92,7 @@ export function createStore(options: StoreOptions, deps: StoreDeps): Store {
         await core.db.close();
         throw error;
       }
-      metrics.records.set(core.db.stats().records);
+      tellMetrics(core);
       metrics.heldBytes.set(core.db.stats().heldBytes);
       running = { core, held: createHeldBlocks(core), underReplicated: createReplicationQueue(core), abort };
     },
@@ -84,27 +101,36 @@ export function createStore(options: StoreOptions, deps: StoreDeps): Store {
       running = undefined;
       stopping?.abort.abort(new NectarError('NODE_NOT_READY', { service: 'store', reason: 'stopping' }));
       await Promise.allSettled(inFlight);
-      await stopping?.core.db.close();
+      if (stopping !== undefined) await closeCore(stopping.core);
     },
     readiness() {
       if (running === undefined) return { ready: false, reason: 'not started' };
+      const error = conditionError(running.core.index.condition);
+      if (error !== undefined) return { ready: false, reason: error.message };
       const { bavail, bsize } = statfsSync(folders.blocks);
       return bavail * bsize < options.minFreeBytes ? { ready: false, reason: 'the volume is full' } : { ready: true };
     },
     put: async (input, body, context, signal) =>
-      counted('put', putRecord(use().core, { input, body, context, signal })),
+      counted('put', putRecord(checked(requireWritable), { input, body, context, signal })),
     open: async (id, wanted, context, signal) =>
-      counted('open', openRecord(use().core, { id, options: wanted, context, signal })),
-    head: async (id, { version }, context) => track(headRecord(use().core, { id, version, context })),
-    list: async (query, context) => track(listRecords(use().core, query, context)),
-    shred: async (id, context, expected) => counted('shred', shredRecord(use().core, { id, context, expected })),
-    rewrap: async (onProgress) => track(rewrapAll(use().core, onProgress)),
-    exportCar: (id, { version }, context) => exportCar(use().core, { id, version, context }),
+      counted('open', openRecord(checked(requireReadable), { id, options: wanted, context, signal })),
+    head: async (id, { version }, context) => track(headRecord(checked(requireReadable), { id, version, context })),
+    list: async (query, context) => track(listRecords(checked(requireReadable), query, context)),
+    shred: async (id, context, expected) =>
+      counted('shred', shredRecord(checked(requireErasable), { id, context, expected })),
+    rewrap: async (onProgress) => track(rewrapAll(checked(requireErasable), onProgress)),
+    exportCar: (id, { version }, context) => exportCar(checked(requireReadable), { id, version, context }),
     scrub: async (onProgress, signal) => {
       const { core } = use();
       const either = signal === undefined ? core.signal : AbortSignal.any([signal, core.signal]);
       return track(scrubStore(core, onProgress, either));
     },
+    fsck: async ({ accept }, onProgress, signal) => {
+      const { core } = use();
+      const either = signal === undefined ? core.signal : AbortSignal.any([signal, core.signal]);
+      return track(rebuildIndex(core, { accept, onProgress, signal: either }).finally(() => tellMetrics(core)));
+    },
+    condition: () => conditionOf(use().core),
     stats() {
       const { records, versions, bytes } = use().core.db.stats();
       return { records, versions, bytes };
@@ -125,6 +151,34 @@ export function createStore(options: StoreOptions, deps: StoreDeps): Store {
       bytes: () => use().held.bytes(),
     },
   };
+}
+
+function conditionOf({ index, erasures }: StoreCore): StoreCondition {
+  return { index: index.condition, pendingErasures: erasures.pending(), damaged: index.damaged.size };
+}
+
+function tellMetrics(core: StoreCore): void {
+  const { metrics, index, erasures } = core;
+  metrics.records.set(core.db.stats().records);
+  metrics.pendingErasures.set(erasures.pending());
+  metrics.damagedValues.set(index.damaged.size);
+  for (const state of ['behind', 'ahead'] as const)
+    metrics.indexCondition.set({ state }, index.condition.state === state ? 1 : 0);
+}
+
+/** The log is told last how far the index has come: whoever puts an older one in place is found out. */
+async function closeCore(core: StoreCore): Promise<void> {
+  await core.erasures.stop();
+  if (core.index.condition.state !== 'ahead') {
+    await core.db.commit([]).catch(() => undefined);
+    await Promise.race([stateGeneration(core), sleep(CLOSING_MS, undefined, { ref: false })]);
+  }
+  await core.db.close();
+}
+
+async function stateGeneration(core: StoreCore): Promise<void> {
+  const event = { type: 'store.index', outcome: 'success', context: systemContext('stop') } as const;
+  await core.trail.append({ ...event, detail: { state: core.index.condition.state } }).catch(() => undefined);
 }
 
 function foldersOf(home: string): StoreFolders {
@@ -148,10 +202,32 @@ async function openCore(parts: {
   indexKey.fill(0);
   const { valueKey, stats: statsKey } = keys;
   const { crypto, randomBytes } = deps;
-  const db = await openIndexDb({ folder: folders.index, valueKey, statsKey, crypto, randomBytes });
+  const damaged = new Set<string>();
+  const onCorrupt = (key: Uint8Array): void => {
+    if (damaged.size < MAX_DAMAGED) damaged.add(Buffer.from(key).toString('hex'));
+    parts.metrics.damagedValues.set(damaged.size);
+  };
+  const db = await openIndexDb({ folder: folders.index, valueKey, statsKey, crypto, randomBytes, onCorrupt });
   let seq = db.stats().nextSeq;
-  return {
+  const index: StoreCore['index'] = { condition: { state: 'fresh' }, damaged };
+  const trail = createTrail({
+    audit: deps.audit,
+    marks: db.stats(),
+    generation: () => db.generation(),
+    onDue: () => void db.commit([]).catch(() => undefined),
+    onReplaced(leaf, expected) {
+      const found = { state: 'ahead', since: deps.now().toISOString(), leaf: expected - 1, size: leaf + 1 } as const;
+      index.condition = found;
+      return conditionError(found);
+    },
+  });
+  const erasures = createErasures(() => core);
+  const core: StoreCore = {
     ...parts,
+    deps: { ...deps, audit: trail },
+    trail,
+    erasures,
+    index,
     db,
     keys,
     files,
@@ -159,12 +235,18 @@ async function openCore(parts: {
     uploading: new Set(),
     takeSeq: () => seq++,
   };
+  return core;
 }
 
-/** What a crash left: deletions to end, blocks to collect, uploads to drop. */
+/** Whether the index is the newest one; and what a crash left: deletions to end, blocks to collect, uploads to drop. */
 async function recover(core: StoreCore): Promise<void> {
+  core.index.condition = await checkFreshness(core);
+  core.db.keepMarksOf(core.trail);
+  if (core.index.condition.state === 'ahead') return;
   const deletions = await finishDeletions(core);
   const roots = await collectAllGarbage(core);
   await core.files.wipeStaging();
+  core.erasures.resume(await countErasures(core));
+  await core.db.commit([]);
   if (deletions + roots > 0) core.deps.log.info({ deletions, roots }, 'ended what a crash had cut off');
 }

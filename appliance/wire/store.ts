@@ -47,7 +47,7 @@ export async function wireStore(options: RoleOptions, { log, metrics }: WireDeps
       crypto,
       keys,
       audit,
-      evidence: auditKeys,
+      evidence: { latest: () => audit.latest(), records: auditKeys.records },
       replicas: wants,
       signer,
       log,

@@ -11,12 +11,14 @@ import { type Output, toJson } from '../render/output.ts';
 import { printable } from '../render/table.ts';
 import { showWork } from '../render/work.ts';
 import type { Terminal } from '../terminal.ts';
+import { registerAuditExport } from './audit-export.ts';
 import { registerAuditQuery } from './audit-query.ts';
 import { passphraseFileOption } from './unlock.ts';
 
 export function registerAudit(program: Command, terminal: Terminal): void {
   const group = addGroup(program, 'audit', 'read, verify and prove the audit log');
   registerAuditQuery(group, terminal);
+  registerAuditExport(group, terminal);
   addVerb(group, 'verify', {
     summary: 'recompute the whole log from disk: is it intact, is it complete',
     about:

@@ -67,8 +67,8 @@ async function up(call: Call<DevnetOptions>): Promise<void> {
 async function down(call: Call<DevnetOptions>): Promise<void> {
   const { terminal, output } = call;
   const devnet = folderOf(call);
-  const result = await showWork(terminal, output, 'stopping the devnet', async () =>
-    (await load()).devnetDown(devnet, terminal.signal),
+  const result = await showWork(terminal, output, 'stopping the devnet', async (say) =>
+    (await load()).devnetDown(devnet, terminal.signal, say),
   );
   output.result({ devnet, ...result }, result.wasRunning ? 'stopped' : 'it was not running');
 }

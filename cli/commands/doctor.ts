@@ -8,6 +8,7 @@ import { NectarError } from '../../protocol/errors.ts';
 import { action, addVerb, type Call } from '../call.ts';
 import { checkHardening } from '../harden/alarm.ts';
 import { requireHome } from '../home-folder.ts';
+import { checkRepositories } from '../life/backup-alarm.ts';
 import { checkBackupAge } from '../life/check-backup.ts';
 import { findLastBackup } from '../life/last-backup.ts';
 import { checkVerifyAge, findLastVerify } from '../life/last-verify.ts';
@@ -138,7 +139,7 @@ async function checkNodeItself(call: Call<unknown>): Promise<Check[]> {
   }
 }
 
-export function gradeStatus({ ready, locked, reasons, l2, peers, anchored, hardening }: NodeStatus): Check[] {
+export function gradeStatus({ ready, locked, reasons, l2, peers, anchored, hardening, backups }: NodeStatus): Check[] {
   if (locked) return [{ name: 'node', value: 'locked', grade: 'bad', advice: 'nectar-byon unlock' }];
   const why = reasons.map(({ service, reason }) => `${service}: ${reason}`).join('; ');
   const checks: Check[] = [
@@ -173,7 +174,7 @@ export function gradeStatus({ ready, locked, reasons, l2, peers, anchored, harde
       ...(anchored.waiting !== undefined && { advice: anchored.waiting }),
     });
   }
-  checks.push(checkHardening(hardening ?? null));
+  checks.push(checkHardening(hardening ?? null), checkRepositories(backups ?? null));
   return checks;
 }
 

@@ -1,8 +1,10 @@
 import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
+import { NectarError } from '../../protocol/errors.ts';
 import { action, addVerb, type Call } from '../call.ts';
 import { devnetFolder } from '../home-folder.ts';
-import type { Restored, RestoreRequest } from '../life/backup/restore-home.ts';
+import type { Restored, RestorePlace, RestoreRequest } from '../life/backup/restore-home.ts';
+import { parseCount } from '../option-parsers.ts';
 import { showByteProgress } from '../render/progress.ts';
 import { formatBytes } from '../render/quantities.ts';
 import type { Terminal } from '../terminal.ts';
@@ -15,15 +17,17 @@ interface RestoreOptions {
   readonly check?: boolean;
   readonly target: 'process' | 'docker';
   readonly engine?: string;
+  readonly snapshot?: number;
 }
 
 export function registerRestore(program: Command, terminal: Terminal): void {
-  addVerb(program, 'restore <file>', {
+  addVerb(program, 'restore <backup>', {
     summary: 'make a node again from a backup, on this or another machine',
     about:
-      'Verifies every hash and the signature before anything is put in place, and never overwrites a node. The old node must never run again beside it: both would sign as one.',
+      'From a repository: the records as of a snapshot (default: the newest), the log, the keys and the tokens as the newest run left them, so that nothing destroyed or revoked comes back. From one file: everything as of that file; a record destroyed since is readable again until the log of the dead node says otherwise. Verifies every hash and the signature before anything is put in place, and never overwrites a node. The old node must never run again beside it: both would sign as one.',
     examples: [
       'restore /mnt/usb/clinic.nectar-backup --home /srv/clinic --key-file /mnt/safe/clinic.key',
+      'restore /mnt/backup/clinic --home /srv/clinic --key-file /mnt/safe/clinic.key',
       'restore clinic.nectar-backup --check                # only verify it',
     ],
   })
@@ -33,30 +37,28 @@ export function registerRestore(program: Command, terminal: Terminal): void {
     .addOption(
       new Option('--engine <socket>', 'docker: the container engine (default: DOCKER_HOST, else its usual socket)'),
     )
+    .addOption(new Option('--snapshot <n>', 'repository: the records as of this one').argParser(parseCount))
     .addOption(new Option('--check', 'verify the backup, and leave nothing behind'))
     .action(action(terminal, restore));
 }
 
 async function restore(call: Call<RestoreOptions>): Promise<void> {
   const { home, options, operands, terminal, output } = call;
-  const { unlockKeys } = await import('../life/unlock-keys.ts');
-  const file = resolve(terminal.workingFolder, operands[0] ?? '');
-  const keyFile = options.keyFile === undefined ? undefined : resolve(terminal.workingFolder, options.keyFile);
+  const { isRepository } = await import('../life/repository/open-target.ts');
+  const named = operands[0] ?? '';
+  const fromRepository = await isRepository(terminal, named);
+  if (options.snapshot !== undefined && !fromRepository)
+    throw new NectarError('CLI_USAGE', { problem: 'a file holds one moment: --snapshot is of a repository' });
   const check = options.check === true;
   const progress = showByteProgress(terminal, check ? 'verify' : 'restore', undefined, output.json);
   try {
-    const request: RestoreRequest = {
-      ...{ file, home, keyFile, check },
-      signal: terminal.signal,
-      now: () => terminal.now(),
-      onBytes: (count) => progress.advance(count),
-      unlock: (folder) => unlockKeys({ home: folder, terminal, keyFile, passphraseFile: options.passphraseFile }),
-    };
-    const { header, entries, bytes } = await run(request, call);
+    const request = restoreRequest(call, (bytes) => progress.advance(bytes));
+    const done = fromRepository ? await restoreFromRepository(call, request) : await run(call, request);
     progress.done();
-    const { nodeId, createdAt } = header;
+    const { nodeId, createdAt } = done.header;
+    const { entries, bytes } = done;
     const restored = !check;
-    output.result({ file, ...(restored && { home }), nodeId, createdAt, entries, bytes, restored }, () => {
+    output.result({ file: named, ...(restored && { home }), nodeId, createdAt, entries, bytes, restored }, () => {
       const what = `${entries} files, ${formatBytes(bytes)}, node ${nodeId.slice(0, 8)} as of ${createdAt}`;
       return restored ? `restored to ${home}: ${what}\nstart it with \`nectar-byon up\`` : `intact: ${what}`;
     });
@@ -65,13 +67,57 @@ async function restore(call: Call<RestoreOptions>): Promise<void> {
   }
 }
 
-async function run(request: RestoreRequest, { options, terminal }: Call<RestoreOptions>): Promise<Restored> {
+function restoreRequest(
+  { home, options, operands, terminal }: Call<RestoreOptions>,
+  onBytes: (bytes: number) => void,
+): RestoreRequest {
+  const file = resolve(terminal.workingFolder, operands[0] ?? '');
+  const keyFile = options.keyFile === undefined ? undefined : resolve(terminal.workingFolder, options.keyFile);
+  const { passphraseFile } = options;
+  return {
+    ...{ file, home, keyFile, check: options.check === true },
+    ...{ signal: terminal.signal, now: () => terminal.now(), onBytes },
+    async unlock(folder) {
+      const { unlockKeys } = await import('../life/unlock-keys.ts');
+      return unlockKeys({ home: folder, terminal, keyFile, passphraseFile });
+    },
+  };
+}
+
+async function restoreFromRepository(call: Call<RestoreOptions>, request: RestoreRequest): Promise<Restored> {
+  const { options, operands, terminal } = call;
+  const { openTarget, targetPlace } = await import('../life/repository/open-target.ts');
+  const { restoreSnapshot } = await import('../life/repository/restore-snapshot.ts');
+  const { unlockKeys } = await import('../life/unlock-keys.ts');
+  const { keyFile } = request;
+  const { passphraseFile } = options;
+  const target = openTarget({ target: targetPlace(terminal, operands[0] ?? '') });
+  const from = {
+    ...{ target, generation: options.snapshot, blocks: true },
+    // The configuration, which names the key file, is sealed in a repository.
+    unlock: (folder: string) => unlockKeys({ home: folder, terminal, keyFile: keyFile ?? '', passphraseFile }),
+  };
+  try {
+    return await run(call, request, (place) => restoreSnapshot({ ...request, ...from, ...place }));
+  } finally {
+    await target.close();
+  }
+}
+
+async function run(
+  { options, terminal }: Call<RestoreOptions>,
+  request: RestoreRequest,
+  restoreInto?: (place: RestorePlace) => Promise<Restored>,
+): Promise<Restored> {
   if (options.target === 'process' || request.check) {
+    if (restoreInto !== undefined) return restoreInto({ home: request.home });
     const { restoreHome } = await import('../life/backup/restore-home.ts');
     return restoreHome(request);
   }
   const { openEngine } = await import('../provision/docker/open-engine.ts');
   const { restoreContainers } = await import('../life/restore-containers.ts');
   const devnet = devnetFolder(terminal, undefined);
-  return restoreContainers({ ...request, engine: openEngine(terminal, options.engine), version: VERSION, devnet });
+  const engine = openEngine(terminal, options.engine);
+  const into = restoreInto === undefined ? {} : { restoreInto };
+  return restoreContainers({ ...request, ...into, engine, version: VERSION, devnet });
 }

@@ -4,6 +4,7 @@ import { NodeStatus } from '../../appliance/gateway/schemas.ts';
 import { isNectarError } from '../../protocol/errors.ts';
 import { action, addVerb, type Call } from '../call.ts';
 import { hardeningLines } from '../harden/alarm.ts';
+import { backupLines } from '../life/backup-alarm.ts';
 import { withNode } from '../node-client.ts';
 import { gatewayUrl } from '../provision/docker/gateway-url.ts';
 import { findTarget } from '../provision/docker/target-file.ts';
@@ -77,7 +78,7 @@ export function renderStatus(node: NodeStatus, gateway: string, { style }: Pick<
       `${anchored.records} records and ${anchored.auditSize} audit leaves, ${upTo}; ${anchored.pending} pending${waiting}`,
     ]);
   }
-  facts.push(...hardeningLines(node.hardening ?? null, style));
+  facts.push(...hardeningLines(node.hardening ?? null, style), ...backupLines(node.backups ?? null, style));
   if (node.locked) facts.push(['next', 'nectar-byon unlock']);
   return renderFacts(facts);
 }

@@ -13,6 +13,11 @@ export const AUDIT_GUIDANCE: Record<keyof typeof AUDIT_ERRORS, Guidance> = {
     remedy:
       'The two tree heads do not belong to one append-only log. Treat the log as forked and keep both checkpoints as evidence.',
   },
+  AUDIT_EXPORT_INVALID: {
+    exit: EXIT.checksFailed,
+    remedy:
+      'The bundle was altered, cut short, or made by another version. Keep it as evidence and make it again with `nectar-byon audit export`.',
+  },
   AUDIT_FILTER_INVALID: {
     exit: EXIT.usage,
     remedy: 'See `nectar-byon audit query --help` for the conditions and their forms.',

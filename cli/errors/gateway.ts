@@ -44,6 +44,25 @@ export const GATEWAY_GUIDANCE: Record<keyof typeof GATEWAY_ERRORS, Guidance> = {
     exit: EXIT.usage,
     remedy: 'Send `Content-Type: application/json` on JSON routes, and a well-formed media type on record routes.',
   },
+  GATEWAY_CONTENT_ENCODING_UNSUPPORTED: {
+    exit: EXIT.usage,
+    remedy:
+      'Send the content itself, or the compressed bytes under their own media type (`application/gzip`) without Content-Encoding.',
+  },
+  GATEWAY_HOST_UNKNOWN: {
+    exit: EXIT.usage,
+    remedy:
+      'Ask for a name in the certificate of the node, an address or localhost, or add the name to `gateway.hostNames`.',
+  },
+  GATEWAY_DIGEST_INVALID: {
+    exit: EXIT.usage,
+    remedy: 'Send Content-Digest as RFC 9530 describes it: `sha-256=:BASE64:`.',
+  },
+  GATEWAY_DIGEST_MISMATCH: {
+    exit: EXIT.usage,
+    remedy:
+      'Nothing was stored. The bytes changed on their way, or the digest is of something else; repeat the upload.',
+  },
   GATEWAY_ROUTE_ABSENT: {
     exit: EXIT.usage,
     remedy: 'See `/openapi.json` of the node for every route.',
@@ -54,7 +73,7 @@ export const GATEWAY_GUIDANCE: Record<keyof typeof GATEWAY_ERRORS, Guidance> = {
   },
   GATEWAY_RANGE_INVALID: {
     exit: EXIT.usage,
-    remedy: 'Ask for a single byte range that begins inside the record.',
+    remedy: 'Ask for bytes that begin inside the record.',
   },
   GATEWAY_IDEMPOTENCY_MISMATCH: {
     exit: EXIT.usage,
@@ -80,6 +99,11 @@ export const GATEWAY_GUIDANCE: Record<keyof typeof GATEWAY_ERRORS, Guidance> = {
     exit: EXIT.unreachable,
     remedy:
       'Wait as long as the Retry-After header says and repeat, or raise the limit in the `gateway` section of the configuration.',
+  },
+  GATEWAY_TOKEN_BUSY: {
+    exit: EXIT.unreachable,
+    remedy:
+      'Send fewer requests at a time with one token, wait as long as the Retry-After header says, or raise `gateway.maxRequestsPerToken` or `gateway.maxQueuedPerToken`.',
   },
   GATEWAY_OPERATION_RUNNING: {
     exit: EXIT.unreachable,

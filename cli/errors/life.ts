@@ -71,7 +71,7 @@ export const LIFE_GUIDANCE: Record<keyof typeof LIFE_ERRORS, Guidance> = {
   },
   BACKUP_VERIFY_FAILED: {
     remedy:
-      'Run `nectar-byon backup` to bring what is missing, and verify again; else begin a new repository while the node is there.',
+      'The next `nectar-byon backup --to ...` brings what is missing; remove an object that was altered, and it is brought too. Then verify again.',
     exit: EXIT.checksFailed,
   },
   BACKUP_KEY_REFUSED: {

@@ -11,6 +11,11 @@ export const NODE_GUIDANCE: Record<keyof typeof NODE_ERRORS, Guidance> = {
     exit: EXIT.config,
     remedy: 'The node is already up. Use `nectar-byon status`, or `nectar-byon down` first.',
   },
+  NODE_LOCK_HELD: {
+    exit: EXIT.config,
+    remedy:
+      'Another command is at work there: let it end, or end the process that is named, and try again. A lock of a process that is gone is free.',
+  },
   NODE_DISK_FULL: {
     exit: EXIT.config,
     remedy:

@@ -27,6 +27,21 @@ export const STORE_GUIDANCE: Record<keyof typeof STORE_ERRORS, Guidance> = {
     exit: EXIT.usage,
     remedy: 'Read the record again and repeat the update on its newest version.',
   },
+  STORE_INDEX_BEHIND: {
+    exit: EXIT.checksFailed,
+    remedy:
+      'store/index was put back to an older copy. Put the newest copy in place and restart; or, when there is none, `nectar-byon fsck --accept` goes on without what is missing, which it names. Until then nothing new is stored; what was destroyed stays destroyed.',
+  },
+  STORE_INDEX_AHEAD: {
+    exit: EXIT.checksFailed,
+    remedy:
+      'The audit log was put back to an older copy, or exchanged: put the right one in place and restart. When it is lost, resolve the log first (`nectar-byon audit resolve`), then run `nectar-byon fsck --accept`. Until then nothing private is served.',
+  },
+  STORE_RECORD_LOST: {
+    exit: EXIT.checksFailed,
+    remedy:
+      'An older index was put in place of the one that held it. A backup that is newer than the audit leaf named has it; `nectar-byon fsck` lists all of them.',
+  },
   STORE_PRECONDITION_FAILED: {
     exit: EXIT.usage,
     remedy: 'Read the record again and repeat the change on its newest version. Nothing was changed.',

@@ -60,7 +60,12 @@ export function requireGenuine({ file, signature, log }: ReportVerdict): void {
   if (reasons.length === parts.length) throw new NectarError('HARDENING_REPORT_UNPROVEN', { path: file, reasons });
 }
 
-async function verifySigned(call: Call<VerifyOptions>, file: string, bytes: Uint8Array): Promise<SignatureVerdict> {
+/** What the signature beside a file shows. */
+export async function verifySigned(
+  call: Call<VerifyOptions>,
+  file: string,
+  bytes: Uint8Array,
+): Promise<SignatureVerdict> {
   const armoured = await findNamedFile(call.terminal, signaturePath(file), MAX_SIGNATURE_BYTES);
   if (armoured === undefined) return { verdict: 'unknown', reason: `there is no signature in ${signaturePath(file)}` };
   return verifySignature(bytes, Buffer.from(armoured).toString('utf8'), await trustedKeys(call));
@@ -138,7 +143,8 @@ function parseJson(bytes: Uint8Array): unknown {
   }
 }
 
-async function vkeyOf(home: string): Promise<string | undefined> {
+/** The key of the audit log of the node in a home; undefined where there is none. */
+export async function vkeyOf(home: string): Promise<string | undefined> {
   if (!isNodeHome(home)) return undefined;
   const { readPublicIdentity } = await import('../../appliance/config/identity.ts');
   return readPublicIdentity(home).checkpointVkey;

@@ -1,6 +1,5 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { publish } from '../../appliance/durable-file.ts';
 import { NectarError } from '../../protocol/errors.ts';
 import { refuseExisting } from '../home-folder.ts';
 import { convergeGround } from '../provision/docker/converge.ts';
@@ -10,10 +9,12 @@ import { fillPrivateVolumes } from '../provision/docker/fill-volumes.ts';
 import { readDockerNode } from '../provision/docker/node-spec.ts';
 import { reachDevnet } from '../provision/docker/reach-devnet.ts';
 import { nodeLabel } from '../provision/docker/role-table.ts';
-import { stagingHome, undoAbandoned, undoNode } from '../provision/docker/staging.ts';
-import { writeTarget } from '../provision/docker/target-file.ts';
+import { undoAbandoned, undoNode } from '../provision/docker/staging.ts';
+import { type DockerTarget, writeTarget } from '../provision/docker/target-file.ts';
+import { homeError } from '../provision/process/home-error.ts';
 import { overwriteAndRemove } from '../provision/process/overwrite.ts';
-import { type Restored, type RestoreRequest, restoreHome } from './backup/restore-home.ts';
+import { buildAside } from '../provision/staging-folder.ts';
+import { type Restored, type RestorePlace, type RestoreRequest, restoreHome } from './backup/restore-home.ts';
 import { findImageSet } from './upgrade/image-set.ts';
 import { fillDataVolumes } from './volumes/fill-data.ts';
 
@@ -23,6 +24,8 @@ export interface RestoreContainers extends RestoreRequest {
   readonly version: string;
   /** The folder of this machine's devnet, where there is one. */
   readonly devnet: string;
+  /** Fills the folder from which the volumes are filled; absent: from the file. */
+  readonly restoreInto?: (place: RestorePlace) => Promise<Restored>;
 }
 
 const PRIVATE_FILES = ['keys.json', 'tokens.json', 'tls/server.key', 'tls/server.crt'];
@@ -37,32 +40,38 @@ export async function restoreContainers(request: RestoreContainers): Promise<Res
   refuseExisting(home);
   const { images } = await findImageSet(engine, version);
   await undoAbandoned(home, engine);
-  const staging = stagingHome(home);
-  let ours = false;
-  try {
-    const restored = await restoreHome({ ...request, home: staging });
-    const { nodeId } = restored.header;
-    await refusePresent(engine, nodeId);
-    ours = true;
-    const { kind } = await engine.facts();
-    const about = { engine: engine.url, engineKind: kind, nodeId, programVersion: version, images };
-    await writeTarget(staging, { version: 1, target: 'docker', state: 'ready', ...about });
-    const { spec } = readDockerNode(staging);
-    await convergeGround(engine, desiredState(spec));
-    const { devnet, signal } = request;
-    await reachDevnet(engine, { home: staging, devnet, nodeId, signal });
-    await fillPrivateVolumes(engine, spec, staging);
-    await fillDataVolumes(engine, spec, staging);
-    await removePrivate(staging);
-    request.signal.throwIfAborted();
-    await publish(staging, home);
-    return restored;
-  } catch (error) {
-    // Without target.json it removes the folder alone: the objects of that node would not be ours.
-    if (!ours) await rm(staging, { recursive: true, force: true });
-    else await undoNode(staging, engine, {});
-    throw error;
-  }
+  return buildAside(home, 'staging', async (folder) => {
+    let ours = false;
+    try {
+      const place = { home, into: folder };
+      const restored = await (request.restoreInto?.(place) ?? restoreHome({ ...request, ...place }));
+      await refusePresent(engine, restored.header.nodeId);
+      ours = true;
+      await moveIntoVolumes(request, folder, { nodeId: restored.header.nodeId, images });
+      request.signal.throwIfAborted();
+      return restored;
+    } catch (error) {
+      // Without target.json only the folder goes: the objects of that node would not be ours.
+      if (ours) await undoNode(folder, engine, {});
+      throw homeError(error, home);
+    }
+  });
+}
+
+async function moveIntoVolumes(
+  { engine, version, devnet, signal }: RestoreContainers,
+  folder: string,
+  { nodeId, images }: { readonly nodeId: string; readonly images: DockerTarget['images'] },
+): Promise<void> {
+  const { kind } = await engine.facts();
+  const about = { engine: engine.url, engineKind: kind, nodeId, programVersion: version, images };
+  await writeTarget(folder, { version: 1, target: 'docker', state: 'ready', ...about });
+  const { spec } = readDockerNode(folder);
+  await convergeGround(engine, desiredState(spec));
+  await reachDevnet(engine, { home: folder, devnet, nodeId, signal });
+  await fillPrivateVolumes(engine, spec, folder);
+  await fillDataVolumes(engine, spec, folder);
+  await removePrivate(folder);
 }
 
 /** Two nodes of one identity would overwrite each other's volumes, and sign as one. */

@@ -1,4 +1,5 @@
 import { SingleBar } from 'cli-progress';
+import { passedBytes } from '../../appliance/stream-memory.ts';
 import type { Terminal } from '../terminal.ts';
 import { formatBytes } from './quantities.ts';
 
@@ -58,6 +59,7 @@ export async function* countBytes(
 ): AsyncGenerator<Uint8Array> {
   for await (const chunk of source) {
     progress.advance(chunk.length);
+    passedBytes(chunk.length);
     yield chunk;
   }
 }

@@ -22,9 +22,11 @@ export interface SnapshotStatement {
   readonly generation: number;
   /** ISO 8601 UTC: the moment that the snapshot shows. */
   readonly createdAt: string;
-  /** Of the audit log at that moment: leaves, and the root of its tree. */
-  readonly logSize: number;
-  readonly logRoot: string;
+  /** Leaves of the audit log at that moment: a version belongs to the snapshot when its leaf is among them. */
+  readonly leaves: number;
+  /** Of the log's last checkpoint then. */
+  readonly checkpointSize: number;
+  readonly checkpointRoot: string;
   /** Of the sealed manifest. */
   readonly manifestSha256: string;
   /** Of the key table that belongs to this generation. */
@@ -35,14 +37,15 @@ export interface SnapshotStatement {
 
 /** The text of the note. */
 export function encodeSnapshotStatement(statement: SnapshotStatement): string {
-  const { nodeId, repository, generation, createdAt, logSize, logRoot } = statement;
+  const { nodeId, repository, generation, createdAt, leaves } = statement;
   return [
     SNAPSHOT_FORMAT,
     `node ${nodeId}`,
     `repository ${repository}`,
     `generation ${generation}`,
     `created ${createdAt}`,
-    `log ${logSize} ${logRoot}`,
+    `leaves ${leaves}`,
+    `checkpoint ${statement.checkpointSize} ${statement.checkpointRoot}`,
     `manifest sha256:${statement.manifestSha256}`,
     `table sha256:${statement.tableSha256}`,
     `previous sha256:${statement.previous}`,
@@ -55,17 +58,18 @@ export function parseSnapshotStatement(text: string): SnapshotStatement {
   const [format, ...lines] = text.split('\n');
   const after = (line: number, prefix: string): string =>
     lines[line]?.startsWith(prefix) === true ? (lines[line]?.slice(prefix.length) ?? '') : '';
-  const [logSize = '', logRoot = ''] = after(4, 'log ').split(' ');
+  const [checkpointSize = '', checkpointRoot = ''] = after(5, 'checkpoint ').split(' ');
   const statement: SnapshotStatement = {
     nodeId: after(0, 'node '),
     repository: after(1, 'repository '),
     generation: Number(after(2, 'generation ')),
     createdAt: after(3, 'created '),
-    logSize: Number(logSize),
-    logRoot,
-    manifestSha256: after(5, 'manifest sha256:'),
-    tableSha256: after(6, 'table sha256:'),
-    previous: after(7, 'previous sha256:'),
+    leaves: Number(after(4, 'leaves ')),
+    checkpointSize: Number(checkpointSize),
+    checkpointRoot,
+    manifestSha256: after(6, 'manifest sha256:'),
+    tableSha256: after(7, 'table sha256:'),
+    previous: after(8, 'previous sha256:'),
   };
   if (format !== SNAPSHOT_FORMAT || !isWellFormed(statement) || encodeSnapshotStatement(statement) !== text)
     throw new NectarError('BACKUP_FORMAT_INVALID', { problem: 'the statement of a snapshot is malformed' });
@@ -73,15 +77,14 @@ export function parseSnapshotStatement(text: string): SnapshotStatement {
 }
 
 function isWellFormed(statement: SnapshotStatement): boolean {
-  const { nodeId, repository, generation, createdAt, logSize, logRoot } = statement;
-  const digests = [logRoot, statement.manifestSha256, statement.tableSha256, statement.previous];
+  const { nodeId, repository, generation, createdAt, leaves, checkpointSize } = statement;
+  const digests = [statement.checkpointRoot, statement.manifestSha256, statement.tableSha256, statement.previous];
   return (
     [nodeId, repository].every((id) => HEX_16.test(id)) &&
     digests.every((digest) => SHA256.test(digest)) &&
     INSTANT.test(createdAt) &&
     Number.isSafeInteger(generation) &&
     generation >= 1 &&
-    Number.isSafeInteger(logSize) &&
-    logSize >= 0
+    [leaves, checkpointSize].every((count) => Number.isSafeInteger(count) && count >= 0)
   );
 }

@@ -8,6 +8,9 @@ export const AUDIT_ERRORS = {
   AUDIT_CONSISTENCY_INVALID: define<{ from: number; to: number; reason: string }>({
     message: ({ from, to, reason }) => `consistency proof from size ${from} to ${to} is invalid: ${reason}`,
   }),
+  AUDIT_EXPORT_INVALID: define<{ reason: string }>({
+    message: ({ reason }) => `audit bundle is invalid: ${reason}`,
+  }),
   AUDIT_FILTER_INVALID: define<{ condition: string; problem: string }>({
     message: ({ condition, problem }) => `the condition ${condition} is invalid: ${problem}`,
   }),

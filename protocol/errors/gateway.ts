@@ -32,6 +32,18 @@ const REQUEST_ERRORS = {
   GATEWAY_MEDIA_TYPE_UNSUPPORTED: define<Record<string, never>>({
     message: () => 'the media type of the request is not supported here',
   }),
+  GATEWAY_CONTENT_ENCODING_UNSUPPORTED: define<Record<string, never>>({
+    message: () => 'the body is encoded, and no encoding is kept here',
+  }),
+  GATEWAY_HOST_UNKNOWN: define<Record<string, never>>({
+    message: () => 'the request is for a host that this node is not',
+  }),
+  GATEWAY_DIGEST_INVALID: define<{ header: string; reason: string }>({
+    message: ({ header, reason }) => `the ${header} header ${reason}`,
+  }),
+  GATEWAY_DIGEST_MISMATCH: define<{ algorithm: string }>({
+    message: ({ algorithm }) => `the body has another ${algorithm} digest than announced`,
+  }),
   GATEWAY_ROUTE_ABSENT: define<Record<string, never>>({
     message: () => 'no such route',
   }),
@@ -39,7 +51,7 @@ const REQUEST_ERRORS = {
     message: ({ allowed }) => `this route takes ${allowed.join(', ')} only`,
   }),
   GATEWAY_RANGE_INVALID: define<{ bytes: number }>({
-    message: ({ bytes }) => `the range asked for is not one range within ${bytes} bytes`,
+    message: ({ bytes }) => `no range asked for begins within ${bytes} bytes`,
   }),
   GATEWAY_IDEMPOTENCY_MISMATCH: define<Record<string, never>>({
     message: () => 'the idempotency key was used before with another request',
@@ -62,6 +74,10 @@ const LOAD_ERRORS = {
   }),
   GATEWAY_BUSY: define<{ what: string; limit: number }>({
     message: ({ what, limit }) => `the node already serves its limit of ${limit} ${what}`,
+  }),
+  GATEWAY_TOKEN_BUSY: define<{ what: string; limit: number }>({
+    message: ({ what, limit }) =>
+      `this token already has its share of ${limit} ${what}, and as many waiting as may wait`,
   }),
   GATEWAY_OPERATION_RUNNING: define<{ operation: string }>({
     message: ({ operation }) => `${operation} is already running`,

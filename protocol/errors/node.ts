@@ -8,6 +8,9 @@ export const NODE_ERRORS = {
   NODE_HOME_IN_USE: define<{ home: string }>({
     message: ({ home }) => `another process already runs the node in ${home}`,
   }),
+  NODE_LOCK_HELD: define<{ path: string; holder: string; seconds: number }>({
+    message: ({ path, holder, seconds }) => `${path} has been held for more than ${seconds} s by: ${holder}`,
+  }),
   NODE_DISK_FULL: define<{ path: string }>({
     message: ({ path }) => `no space left on the device that holds ${path}`,
   }),

@@ -23,6 +23,19 @@ export const STORE_ERRORS = {
   STORE_PRECONDITION_FAILED: define<{ recordId: string; version: number }>({
     message: ({ recordId, version }) => `record ${recordId} is at version ${version}, which is not the one expected`,
   }),
+  STORE_INDEX_BEHIND: define<{ generation: number; logged: number; missing: number; unknown: number }>({
+    message: ({ generation, logged, missing, unknown }) =>
+      `the index is an older copy (generation ${generation}, the audit log has seen ${logged}): ${missing} versions are missing` +
+      (unknown > 0 ? `, and ${unknown} deletions cannot be made again` : ''),
+  }),
+  STORE_INDEX_AHEAD: define<{ leaf: number; size: number }>({
+    message: ({ leaf, size }) =>
+      `the index was built on audit leaf ${leaf}, which is not in the log of ${size} leaves: the log was put back or replaced`,
+  }),
+  STORE_RECORD_LOST: define<{ recordId: string; version: number; auditLeaf: number }>({
+    message: ({ recordId, version, auditLeaf }) =>
+      `version ${version} of record ${recordId} is in the audit log (leaf ${auditLeaf}) and no longer in the index`,
+  }),
   STORE_CURSOR_INVALID: define<Record<string, never>>({
     message: () => 'the page cursor is not one of ours, or belongs to another query',
   }),

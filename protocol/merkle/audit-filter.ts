@@ -61,6 +61,24 @@ export function describeAuditFilter(filter: AuditFilter): string {
     : pairs.map(([name, value]) => `${name}=${encodeURIComponent(String(value))}`).join('&');
 }
 
+/** Reads back what describeAuditFilter wrote; throws AUDIT_FILTER_INVALID. */
+export function readAuditFilter(text: string): AuditFilter {
+  if (text === 'all') return {};
+  const pairs = text.split('&').map((pair): [string, unknown] => {
+    const [name = '', value = ''] = pair.split('=');
+    return [name, name === 'disclosures' ? value === 'true' : decodeValue(value)];
+  });
+  return parseAuditFilter(Object.fromEntries(pairs));
+}
+
+function decodeValue(value: string): string {
+  try {
+    return decodeURIComponent(value);
+  } catch {
+    return refuse('filter', 'it is not what a log states');
+  }
+}
+
 /** Whether a filter can be judged by leaves alone: type, time and outcome are in the leaf, who and what only in the body. */
 export function isLeafFilter({ record, patient, actor }: AuditFilter): boolean {
   return record === undefined && patient === undefined && actor === undefined;

@@ -26,7 +26,12 @@ export interface AuditLeaf {
 
 /** UTF-8 bytes of a value's canonical JSON (RFC 8785). Strings must be well-formed Unicode. */
 export function canonicalBytes(value: object): Uint8Array {
-  return utf8ToBytes(canonicalize(value) ?? '');
+  return utf8ToBytes(canonicalText(value));
+}
+
+/** A value's canonical JSON (RFC 8785). */
+export function canonicalText(value: object): string {
+  return canonicalize(value) ?? '';
 }
 
 /** Encodes a leaf as canonical JSON; the same leaf always gives the same bytes. */

@@ -4,10 +4,10 @@ import { NectarError } from '../errors.ts';
 import { type AuditLeaf, BODY_SALT_BYTES, bodyHash, parseAuditLeaf } from './audit-leaf.ts';
 import { parseBase64 } from './base64.ts';
 import { type SignedCheckpoint, verifyCheckpoint } from './checkpoint.ts';
-import { keyOfEpoch, parseOrigin } from './epoch.ts';
+import { isKeyOfLog, parseOrigin } from './epoch.ts';
 import { leafHash } from './hash.ts';
 import { parseUtf8 } from './text.ts';
-import { encodeVerifierKey, parseVerifierKey } from './verifier-key.ts';
+import { parseVerifierKey } from './verifier-key.ts';
 import { MAX_PROOF_HASHES, verifyInclusion } from './verify.ts';
 
 /** Everything that shows one entry to be in the log, for a reader without the node. JSON. */
@@ -59,7 +59,7 @@ export const MAX_PROOF_BYTES = 1_048_576;
 export function verifyAuditProof(input: unknown, outsideVkey?: string): VerifiedAuditProof {
   const proof = parseAuditProof(input);
   const key = parseVerifierKey(proof.vkey);
-  if (outsideVkey !== undefined && !isOfLog(outsideVkey, proof.vkey))
+  if (outsideVkey !== undefined && !isKeyOfLog(outsideVkey, proof.vkey))
     refuse('it was made under another key than the given one');
   const checkpoint = verifyCheckpoint(proof.checkpoint, key);
   if (checkpoint.size !== proof.size) refuse('the size is not that of the checkpoint');
@@ -78,12 +78,6 @@ export function verifyAuditProof(input: unknown, outsideVkey?: string): Verified
     body: openBody(proof, leaf),
     keyFromOutside: outsideVkey !== undefined,
   };
-}
-
-/** Whether a key is that of an epoch of the log whose key was given: the same Ed25519 key, under the name of an epoch. */
-function isOfLog(given: string, vkey: string): boolean {
-  const epoch = keyOfEpoch(parseVerifierKey(given), parseVerifierKey(vkey).name);
-  return epoch !== undefined && encodeVerifierKey(epoch) === vkey;
 }
 
 function openBody(proof: AuditProof, leaf: AuditLeaf): string | undefined {

@@ -1,4 +1,4 @@
-import type { VerifierKey } from './verifier-key.ts';
+import { encodeVerifierKey, parseVerifierKey, type VerifierKey } from './verifier-key.ts';
 
 /**
  * One epoch of a log, as its origin names it: `BASE` for the first, `BASE/epoch/NUMBER/START/ID` for a successor, which shares
@@ -32,4 +32,10 @@ export function parseOrigin(origin: string): LogEpoch {
 /** The key of the epoch with this origin: the same Ed25519 key under its name. undefined when it is another log's. */
 export function keyOfEpoch(log: VerifierKey, origin: string): VerifierKey | undefined {
   return parseOrigin(origin).base === parseOrigin(log.name).base ? { ...log, name: origin } : undefined;
+}
+
+/** Whether a key is that of an epoch of the log whose key was given: the same Ed25519 key, under the name of an epoch. */
+export function isKeyOfLog(given: string, vkey: string): boolean {
+  const epoch = keyOfEpoch(parseVerifierKey(given), parseVerifierKey(vkey).name);
+  return epoch !== undefined && encodeVerifierKey(epoch) === vkey;
 }

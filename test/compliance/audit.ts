@@ -3,6 +3,7 @@ import { after, before, describe, it } from 'node:test';
 import type { Audit } from '../../appliance/audit/index.ts';
 import type { RootHash } from '../../protocol/brand.ts';
 import { type ErrorCode, isNectarError } from '../../protocol/errors.ts';
+import { bundleLines, verifyAuditBundle } from '../../protocol/merkle/audit-bundle.ts';
 import { verifyAuditProof } from '../../protocol/merkle/audit-proof.ts';
 import { reading } from '../unit/appliance/audit/log-house.ts';
 
@@ -12,6 +13,7 @@ type Called = Pick<
   | 'checkpoint'
   | 'entry'
   | 'query'
+  | 'export'
   | 'prove'
   | 'verify'
   | 'records'
@@ -118,6 +120,34 @@ export function auditCompliance(name: string, create: () => Promise<AuditUnderTe
       assert.equal((await under.audit.prove(index)).body, undefined);
       const { note, size, root } = await under.audit.checkpoint();
       assert.ok(note.includes(`\n${size}\n`) && root.length === 64);
+    });
+
+    it('pages back through what a filter means, and goes on only for the one who began', async () => {
+      const recordId = 'ab'.repeat(16);
+      for (let i = 0; i < 3; i++) await under.audit.append({ ...reading(i), recordId, patients: ['4711'] });
+      const filter = { record: recordId.slice(0, 8), patient: '4711' };
+      const page = await under.audit.query({ filter, limit: 2 }, context, signal);
+      assert.deepEqual([page.entries.length, typeof page.cursor], [2, 'string']);
+      const { cursor = '' } = page;
+      const next = await under.audit.query({ filter: {}, limit: 2, cursor }, context);
+      assert.equal(next.entries.length, 1);
+      const thief = { ...context, actor: { subject: 'another' } };
+      await assert.rejects(under.audit.query({ filter: {}, limit: 2, cursor }, thief), hasCode('AUDIT_CURSOR_INVALID'));
+    });
+
+    it('exports a bundle that verifies without it, and says why not when it does not', async () => {
+      const head = await under.audit.treeHead();
+      const anchors = [{ ...head, where: 'a test' }];
+      const request = { filter: { type: 'record' }, bodies: true, allLeaves: true, anchors };
+      const parts: Uint8Array[] = [];
+      for await (const part of await under.audit.export(request, context, signal)) parts.push(part);
+      const shown = verifyAuditBundle(bundleLines(Buffer.concat(parts)), { vkey: under.vkey, head });
+      assert.deepEqual([shown.completeness.is, shown.heads.length], ['shown', 1]);
+      const lie = [{ size: 1, root: 'ab'.repeat(32) as RootHash, where: 'a liar' }];
+      await assert.rejects(
+        under.audit.export({ ...request, anchors: lie }, context, signal),
+        hasCode('AUDIT_CONSISTENCY_INVALID'),
+      );
     });
 
     it('verifies against anchors: good ones complete it, a wrong one is told', async () => {

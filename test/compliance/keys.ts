@@ -66,7 +66,14 @@ export function keysCompliance(name: string, create: () => Promise<KeysUnderTest
       const digest = 'ab'.repeat(32);
       const file = { createdAt, entries: 3, bytes: 4, manifestSha256: digest };
       const snapshot = {
-        ...{ repository: '11'.repeat(16), generation: 2, createdAt, logSize: 9, logRoot: digest },
+        ...{
+          repository: '11'.repeat(16),
+          generation: 2,
+          createdAt,
+          leaves: 9,
+          checkpointSize: 8,
+          checkpointRoot: digest,
+        },
         ...{ manifestSha256: digest, tableSha256: digest, previous: digest },
       };
       const { nodeId, checkpointKey, backups } = under;

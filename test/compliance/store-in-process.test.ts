@@ -8,6 +8,7 @@ storeCompliance('in process', async () => {
       return fixture.store;
     },
     stats: () => fixture.store.stats(),
+    condition: () => fixture.store.condition(),
     events: fixture.audit.events,
     failAudit(type) {
       fixture.audit.failNext = type;

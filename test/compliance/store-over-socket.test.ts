@@ -26,6 +26,7 @@ storeCompliance('over its sockets', async () => {
   return {
     store: { ...createStoreClient(atStore.connection), blocks: createBlocksClient(atBlocks.connection).blocks },
     stats: () => fixture.store.stats(),
+    condition: () => fixture.store.condition(),
     events: fixture.audit.events,
     failAudit(type) {
       fixture.audit.failNext = type;

@@ -1,12 +1,23 @@
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
-import type { AccessContext, Expected, PutReceipt, Store, StoreAuditEvent } from '../../appliance/store/index.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type {
+  AccessContext,
+  Expected,
+  IdempotencyKey,
+  PutReceipt,
+  Store,
+  StoreAuditEvent,
+} from '../../appliance/store/index.ts';
 import type { RecordId } from '../../protocol/brand.ts';
 import { type ErrorCode, isNectarError } from '../../protocol/errors.ts';
 
 /** What of a store is called from outside it. */
-export type CalledStore = Pick<Store, 'put' | 'open' | 'head' | 'list' | 'shred' | 'rewrap' | 'exportCar' | 'scrub'> & {
+export type CalledStore = Pick<
+  Store,
+  'put' | 'open' | 'head' | 'list' | 'shred' | 'rewrap' | 'exportCar' | 'scrub' | 'fsck'
+> & {
   readonly blocks: Pick<Store['blocks'], 'get'>;
 };
 
@@ -14,6 +25,7 @@ export type CalledStore = Pick<Store, 'put' | 'open' | 'head' | 'list' | 'shred'
 export interface StoreUnderTest {
   readonly store: CalledStore;
   stats(): ReturnType<Store['stats']>;
+  condition(): ReturnType<Store['condition']>;
   /** What reached the audit log, in order. */
   readonly events: readonly StoreAuditEvent[];
   /** Makes the next append of this type fail. */
@@ -40,6 +52,14 @@ async function readAll(body: AsyncIterable<Uint8Array>): Promise<Buffer> {
 export function hasCode(expected: ErrorCode) {
   return (error: unknown): boolean =>
     isNectarError(error, expected) || assert.fail(`${String(error)} is not ${expected}`);
+}
+
+/** Waits until what a deletion leaves to do is done. */
+export async function erased(of: { condition(): { readonly pendingErasures: number } }): Promise<void> {
+  for (let i = 0; of.condition().pendingErasures > 0; i++) {
+    assert.ok(i < 1_000, 'destroyed bytes stay in the files');
+    await sleep(10);
+  }
 }
 
 const digest = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
@@ -251,6 +271,7 @@ export function storeCompliance(name: string, create: () => Promise<StoreUnderTe
       }
       await assert.rejects(put(Buffer.from('again'), { recordId }), hasCode('STORE_RECORD_SHREDDED'));
       assert.equal((await under.store.list({ label: 'doomed', limit: 5 }, context)).records.length, 0);
+      await erased(under);
       for (const { cid } of receipt.versions) assert.equal(await under.store.blocks.get(cid), undefined);
       assert.deepEqual(await under.store.shred(recordId, context), receipt);
       await under.restart();
@@ -276,6 +297,57 @@ export function storeCompliance(name: string, create: () => Promise<StoreUnderTe
       const { cid } = await under.store.head(recordId, {}, context);
       const receipt = await under.store.shred(recordId, context, { match: [cid] });
       assert.deepEqual(await under.store.shred(recordId, context, { match: [cid] }), receipt);
+    });
+
+    describe('idempotency keys', () => {
+      const keyed = (key: string, body: string | AsyncIterable<Uint8Array>, more: Partial<IdempotencyKey> = {}) => {
+        const idempotency = { key, facts: ['a/b'], ttlMs: 3_600_000, maxKeys: 1_000, ...more };
+        const from = typeof body === 'string' ? pieces(Buffer.from(body), 2) : body;
+        return under.store.put({ contentType: 'a/b', labels: [], idempotency }, from, context, signal);
+      };
+
+      it('give the first receipt for the same content, after a restart too, and store nothing', async () => {
+        const first = await keyed('k1', 'same');
+        assert.equal(first.replayed, undefined);
+        const before = under.stats();
+        for (let i = 0; i < 2; i++) {
+          assert.deepEqual(await keyed('k1', 'same'), { ...first, replayed: true });
+          await under.restart();
+        }
+        assert.deepEqual(under.stats(), before);
+        assert.notEqual((await keyed('another', 'same')).recordId, first.recordId);
+      });
+
+      it('refuse other content, length or facts', async () => {
+        await keyed('k2', 'same');
+        for (const body of ['sane', 'same!', 'sam'])
+          await assert.rejects(keyed('k2', body), hasCode('GATEWAY_IDEMPOTENCY_MISMATCH'));
+        await assert.rejects(keyed('k2', 'same', { facts: ['c/d'] }), hasCode('GATEWAY_IDEMPOTENCY_MISMATCH'));
+      });
+
+      it('are refused while the first put runs, and free again when it failed', async () => {
+        const running = Promise.withResolvers<void>();
+        const slow = (async function* () {
+          yield Buffer.from('x');
+          await running.promise;
+          throw new Error('connection reset');
+        })();
+        const first = keyed('k3', slow);
+        await sleep(20);
+        await assert.rejects(keyed('k3', 'x'), hasCode('GATEWAY_IDEMPOTENCY_RUNNING'));
+        running.resolve();
+        await assert.rejects(first, /connection reset/);
+        assert.equal((await keyed('k3', 'x')).replayed, undefined);
+      });
+
+      it('end with their time, and the oldest when there are too many', async () => {
+        await keyed('k4', 'x', { ttlMs: 1 });
+        await sleep(5);
+        assert.equal((await keyed('k4', 'x', { ttlMs: 60_000_000 })).replayed, undefined);
+        for (let i = 0; i < 8; i++) await keyed(`many ${i}`, 'x', { maxKeys: 3 });
+        assert.equal((await keyed('many 7', 'x', { maxKeys: 3 })).replayed, true);
+        assert.equal((await keyed('many 0', 'x', { maxKeys: 3 })).replayed, undefined);
+      });
     });
 
     it('concurrent puts of many records all land; of one version only one does', async () => {

@@ -52,14 +52,23 @@ export async function openChildStore(home: string, minFreeBytes = 0): Promise<St
         async append(event: StoreAuditEvent) {
           const index = size++;
           const { type, outcome, recordId, version, detail } = event;
-          writeSync(log, `${JSON.stringify({ index, type, outcome, recordId, version, cid: detail?.cid })}\n`);
+          const { cid, destroyedAt, indexGeneration } = detail ?? {};
+          const line = { index, type, outcome, recordId, version, cid, destroyedAt, indexGeneration };
+          writeSync(log, `${JSON.stringify(line)}\n`);
           fdatasyncSync(log);
           return { index };
         },
       },
       evidence: {
-        async *records() {
-          for (const line of lines()) yield JSON.parse(line) as EvidenceEvent;
+        async latest() {
+          const stated = lines().map(
+            (line) => (JSON.parse(line) as { indexGeneration?: number }).indexGeneration ?? -1,
+          );
+          return { size: stated.length, ...(stated.length === 0 ? {} : { index: Math.max(0, ...stated) }) };
+        },
+        async *records(from) {
+          const events = lines().map((line) => JSON.parse(line) as EvidenceEvent);
+          for (const event of events) if (event.index >= from && event.type.startsWith('record.')) yield event;
         },
       },
       signer: { sign: (bytes) => createHash('sha512').update(bytes).digest() },

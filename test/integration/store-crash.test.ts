@@ -49,6 +49,8 @@ test('what was acknowledged survives kill -9 under load; what was not leaves not
         doubtful.delete(line.shredded);
       }
       const store = await openChildStore(home);
+      // No crash is taken for an index or a log that was put back.
+      assert.deepEqual([store.readiness(), store.condition().index], [{ ready: true }, { state: 'fresh' }]);
       for (const [id, { seed, bytes }] of live) {
         try {
           const read = await digestOf((await store.open(id, {}, context, signal)).body);

@@ -4,7 +4,7 @@ import type { Connection } from '../connection.ts';
 import { pumped } from '../pumped.ts';
 import { attend, hand, records } from './contract.ts';
 
-export interface AuditKeysClient extends StoreEvidence {
+export interface AuditKeysClient extends Pick<StoreEvidence, 'records'> {
   /** Hands the keys over and wipes them; resolves once the log has started with them. */
   hand(bodyKey: Uint8Array, checkpointKey: Uint8Array, signal: AbortSignal): Promise<void>;
   /** Resolves or rejects when the process that has the keys is gone, at once when it has none. */

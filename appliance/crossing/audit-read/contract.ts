@@ -3,6 +3,7 @@ import type {
   AccessContext,
   AuditAnchor,
   AuditEntry,
+  AuditExportRequest,
   AuditPage,
   AuditQuery,
   AuditStanding,
@@ -11,7 +12,7 @@ import type {
   LoggedToken,
   ResolveRequest,
 } from '../../audit/index.ts';
-import { feed, unary } from '../method.ts';
+import { download, feed, unary } from '../method.ts';
 import {
   accessContext,
   anything,
@@ -84,6 +85,7 @@ export const entry = unary<{ index: number; context: AccessContext }, AuditEntry
   maxOutputBytes: MAX_ENTRY_BYTES,
 });
 
+const anchor = exact({ size: count, root: hash, where: text(256), at: optional(count) });
 const filter = exact({
   record: optional(text(256)),
   patient: optional(text(256)),
@@ -120,6 +122,24 @@ export const query = unary<{ query: AuditQuery; context: AccessContext }, AuditP
   ),
   maxInputBytes: MAX_QUERY_BYTES,
   maxOutputBytes: MAX_ENTRIES_BYTES,
+});
+
+export const exportEntries = download<{ request: AuditExportRequest; context: AccessContext }, null>({
+  name: 'export',
+  input: shape(
+    exact({
+      request: exact({
+        filter,
+        records: optional(list(text(64), MAX_RECORDS)),
+        bodies: flag,
+        allLeaves: flag,
+        anchors: list(anchor, MAX_ANCHORS),
+      }),
+      context: accessContext,
+    }),
+  ),
+  head: shape(nothing),
+  maxInputBytes: MAX_QUERY_BYTES,
 });
 
 export const prove = unary<{ index: number; context?: AccessContext }, AuditProof>({
@@ -166,9 +186,7 @@ const verdict = oneOf('ok', 'violated');
 
 export const verify = feed<{ anchors: readonly AuditAnchor[] }, { leaves: number; total: number }, AuditVerdict>({
   name: 'verify',
-  input: shape(
-    exact({ anchors: list(exact({ size: count, root: hash, where: text(256), at: optional(count) }), MAX_ANCHORS) }),
-  ),
+  input: shape(exact({ anchors: list(anchor, MAX_ANCHORS) })),
   item: shape(exact({ leaves: count, total: count })),
   output: shape(
     exact({

@@ -2,7 +2,19 @@ import type { BackupKeys, Keys } from '../../keys/index.ts';
 import type { Store } from '../../store/index.ts';
 import { once } from '../collect.ts';
 import type { Connection } from '../connection.ts';
-import { exportCar, head, listRecords, open, put, rewrap, type StoreState, scrub, shred, state } from './contract.ts';
+import {
+  exportCar,
+  fsck,
+  head,
+  listRecords,
+  open,
+  put,
+  rewrap,
+  type StoreState,
+  scrub,
+  shred,
+  state,
+} from './contract.ts';
 import {
   enrollProvider,
   keyState,
@@ -18,7 +30,7 @@ import {
   unlock,
 } from './key-contract.ts';
 
-type Crossed = 'put' | 'open' | 'head' | 'list' | 'shred' | 'rewrap' | 'exportCar' | 'scrub';
+type Crossed = 'put' | 'open' | 'head' | 'list' | 'shred' | 'rewrap' | 'exportCar' | 'scrub' | 'fsck';
 
 /** The store, reached over its socket. */
 export interface StoreClient extends Pick<Store, Crossed> {
@@ -50,6 +62,7 @@ export function createStoreClient(connection: Connection): StoreClient {
     async *exportCar(id, options, context) {
       yield* (await connection.download(exportCar, { id, options, context })).body;
     },
+    fsck: ({ accept }, onProgress, signal) => connection.feed(fsck, { accept }, onProgress, signal),
     scrub: (onProgress, signal) => connection.feed(scrub, null, onProgress, signal),
   };
 }

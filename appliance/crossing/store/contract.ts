@@ -3,14 +3,17 @@ import type { DestructionReceipt } from '../../../protocol/envelope/destruction-
 import type {
   AccessContext,
   Expected,
+  FsckReport,
   ListQuery,
   OpenedRecord,
   OpenOptions,
   PutInput,
   PutReceipt,
   RecordMeta,
+  RecordPage,
   ScrubProgress,
   ScrubReport,
+  StoreCondition,
 } from '../../store/index.ts';
 import { download, feed, unary, upload } from '../method.ts';
 import {
@@ -43,12 +46,14 @@ export interface StoreState {
   readonly services: readonly ServiceState[];
   readonly locked: boolean;
   readonly records: number | null;
+  readonly condition: StoreCondition | null;
 }
 
 const labels = list(text(512), 256);
 const version = optional(number);
 const tags = optional(either(oneOf('any'), list(text(256), 256)));
 const expected = exact({ match: tags, noneMatch: tags });
+const digests = exact({ 'sha-256': optional(text(64)), 'sha-512': optional(text(128)) });
 const meta = exact({
   recordId,
   version: count,
@@ -61,12 +66,30 @@ const meta = exact({
   kekId: text(64),
   replicas: list(peerId, 1024),
   anchored: flag,
+  digests: optional(digests),
+});
+
+const condition = exact({
+  index: exact({
+    state: oneOf('fresh', 'behind', 'ahead'),
+    since: optional(text(64)),
+    generation: optional(count),
+    logged: optional(count),
+    missing: optional(count),
+    unknown: optional(count),
+    leaf: optional(count),
+    size: optional(count),
+  }),
+  pendingErasures: count,
+  damaged: count,
 });
 
 export const state = unary<null, StoreState>({
   name: 'state',
   input: shape(nothing),
-  output: shape(exact({ services: serviceStates, locked: flag, records: nullable(count) })),
+  output: shape(
+    exact({ services: serviceStates, locked: flag, records: nullable(count), condition: nullable(condition) }),
+  ),
 });
 
 export const put = upload<{ input: PutInput; context: AccessContext }, PutReceipt>({
@@ -79,11 +102,13 @@ export const put = upload<{ input: PutInput; context: AccessContext }, PutReceip
         labels,
         name: optional(text(4096)),
         expected: optional(expected),
+        digests: optional(digests),
+        idempotency: optional(exact({ key: text(1024), facts: list(text(8192), 512), ttlMs: count, maxKeys: count })),
       }),
       context: accessContext,
     }),
   ),
-  output: shape(exact({ recordId, version: count, cid, bytes: count, auditLeaf: count })),
+  output: shape(exact({ recordId, version: count, cid, bytes: count, auditLeaf: count, replayed: optional(flag) })),
 });
 
 export const open = download<
@@ -110,10 +135,7 @@ const oneRecord = shape<OneRecord>(exact({ id: recordId, options: exact({ versio
 
 export const head = unary<OneRecord, RecordMeta>({ name: 'head', input: oneRecord, output: shape(meta) });
 
-export const listRecords = unary<
-  { query: ListQuery; context: AccessContext },
-  { records: RecordMeta[]; cursor?: string }
->({
+export const listRecords = unary<{ query: ListQuery; context: AccessContext }, RecordPage>({
   name: 'list',
   input: shape(
     exact({
@@ -121,7 +143,7 @@ export const listRecords = unary<
       context: accessContext,
     }),
   ),
-  output: shape(exact({ records: list(meta, 10_000), cursor: optional(text(4096)) })),
+  output: shape(exact({ records: list(meta, 10_000), cursor: optional(text(4096)), damaged: optional(count) })),
   maxOutputBytes: MAX_PAGE_BYTES,
 });
 
@@ -151,6 +173,24 @@ export const rewrap = feed<{ context: AccessContext }, number, { rewrapped: numb
 });
 
 export const exportCar = download<OneRecord, null>({ name: 'export-car', input: oneRecord, head: shape(nothing) });
+
+export const fsck = feed<{ accept: boolean }, ScrubProgress, FsckReport>({
+  name: 'fsck',
+  input: shape(exact({ accept: flag })),
+  item: shape(exact({ versions: count, total: count })),
+  output: shape(
+    exact({
+      records: count,
+      versions: count,
+      rebuilt: count,
+      removed: count,
+      lostVersions: count,
+      lost: list(exact({ recordId: optional(recordId), version: optional(count) }), 10_000),
+      accepted: flag,
+    }),
+  ),
+  maxOutputBytes: MAX_REPORT_BYTES,
+});
 
 export const scrub = feed<null, ScrubProgress, ScrubReport>({
   name: 'scrub',

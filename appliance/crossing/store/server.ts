@@ -4,7 +4,7 @@ import type { Store } from '../../store/index.ts';
 import { createProgress } from '../progress.ts';
 import { downloadRoute, feedRoute, type Route, unaryRoute, uploadRoute } from '../route.ts';
 import { describeServices, known } from '../state.ts';
-import { exportCar, head, listRecords, open, put, rewrap, scrub, shred, state } from './contract.ts';
+import { exportCar, fsck, head, listRecords, open, put, rewrap, scrub, shred, state } from './contract.ts';
 import { backupKeyRoutes, keyRoutes } from './key-routes.ts';
 
 export interface StoreCrossingParts {
@@ -24,6 +24,7 @@ export function storeRoutes({ store, keys, tokenSigner, backups, services }: Sto
       services: describeServices(services),
       locked: keys.state() === 'locked',
       records: known(() => store.stats().records),
+      condition: known(() => store.condition()),
     })),
     uploadRoute(put, ({ input, context }, body, gone) => store.put(input, body, context, gone), { freesPieces: true }),
     downloadRoute(
@@ -47,6 +48,12 @@ export function storeRoutes({ store, keys, tokenSigner, backups, services }: Sto
       head: null,
       body: await begun(store.exportCar(id, options, context)),
     })),
+    feedRoute(fsck, async ({ accept }, send, gone) => {
+      const progress = createProgress(send);
+      const report = await store.fsck({ accept }, progress.tell, gone);
+      await progress.settled();
+      return report;
+    }),
     feedRoute(scrub, async (_, send, gone) => {
       const progress = createProgress(send);
       const report = await store.scrub(progress.tell, gone);

@@ -1,7 +1,10 @@
 import Type from 'typebox';
 import { isNectarError } from '../../../protocol/errors.ts';
-import { AuditEntriesQuery, resolveAuditQuery } from '../audit-query.ts';
+import { parseAuditFilter } from '../../../protocol/merkle/audit-filter.ts';
+import { AuditConditions, AuditEntriesQuery, resolveAuditQuery, resolvePatient } from '../audit-query.ts';
 import type { AuditAnchor, GatewayDependencies } from '../dependencies.ts';
+import { sendDownload } from '../download.ts';
+import { downloadLimits } from '../download-limits.ts';
 import type { GatewayServer, RouteContext } from '../gateway-server.ts';
 import { describeOperation } from '../openapi.ts';
 import {
@@ -56,6 +59,28 @@ const proof = describeOperation({
   ),
   response: { 200: AuditProof },
 });
+const exportEntries = describeOperation({
+  id: 'exportAudit',
+  tag: 'audit',
+  summary: 'A bundle of audit entries that verifies without the node; the export is itself logged',
+  description:
+    'Lines of canonical JSON: a header with checkpoint and proof, the entries, and the entry that records this export. `leaves=all` lists every leaf of the searched time, so that the reader sees that none is missing.',
+  guard,
+  querystring: Type.Object(
+    {
+      ...AuditConditions.properties,
+      bodies: Type.Boolean({ default: true, description: 'Whether the events themselves are shown.' }),
+      leaves: Type.Union([Type.Literal('meant'), Type.Literal('all')], { default: 'meant' }),
+    },
+    { additionalProperties: false },
+  ),
+  response: {
+    200: {
+      description: 'The bundle.',
+      content: { 'application/x-ndjson': { schema: { type: 'string', format: 'binary' } } },
+    },
+  },
+});
 const verify = describeOperation({
   id: 'verifyAudit',
   tag: 'audit',
@@ -73,10 +98,9 @@ const resolve = describeOperation({
   response: { 200: AuditEpoch },
 });
 
-export function addAuditRoutes(
-  server: GatewayServer,
-  { deps: { audit, anchor, store, now }, events, exclusive }: RouteContext,
-): void {
+export function addAuditRoutes(server: GatewayServer, context: RouteContext): void {
+  const { deps, events, exclusive } = context;
+  const { audit, anchor, store, now } = deps;
   server.get('/v1/audit/checkpoint', checkpoint, () => audit.checkpoint());
 
   server.get('/v1/audit/entries', entries, async (request) => {
@@ -89,6 +113,23 @@ export function addAuditRoutes(
   server.get('/v1/audit/proof/:n', proof, (request) =>
     audit.prove(request.params.n, request.query.body ? request.access : undefined),
   );
+
+  server.get('/v1/audit/export', exportEntries, async (request, reply) => {
+    const body = await exclusive.run('audit export', async () => {
+      const { bodies, leaves, ...conditions } = request.query;
+      const filter = parseAuditFilter(conditions);
+      const anchors = await knownAnchors(anchor);
+      const records = await resolvePatient(filter, request.access, store);
+      const wanted = { filter, ...records, bodies, allLeaves: leaves === 'all', anchors };
+      return audit.export(wanted, request.access, request.gone);
+    });
+    const headers = {
+      'content-type': 'application/x-ndjson',
+      'content-disposition': 'attachment; filename="audit-bundle.ndjson"',
+    };
+    await sendDownload(reply, { status: 200, headers, body }, downloadLimits(request, context));
+    return reply;
+  });
 
   server.post('/v1/audit/verify', verify, (request) =>
     exclusive.run('audit verify', async () => {

@@ -1,14 +1,19 @@
 import type { FastifyRequest } from 'fastify';
 import Type, { type Static } from 'typebox';
 import type { RecordId } from '../../../protocol/brand.ts';
-import { parseRange } from '../byte-range.ts';
-import type { PutReceipt, StoredMeta } from '../dependencies.ts';
+import { NectarError } from '../../../protocol/errors.ts';
+import { orAbsent } from '../absent-records.ts';
+import { type ByteRange, parseRange } from '../byte-range.ts';
+import { reprDigest } from '../content-digest.ts';
+import type { StoredMeta } from '../dependencies.ts';
 import { type Download, sendDownload } from '../download.ts';
+import { downloadLimits } from '../download-limits.ts';
 import type { GatewayServer, RouteContext } from '../gateway-server.ts';
+import { multipartRanges } from '../multipart-ranges.ts';
 import { describeOperation } from '../openapi.ts';
-import { parseRecordHeaders, recordHeaders } from '../record-headers.ts';
-import { DestructionReceipt, RecordIdText, RecordPage, RecordReceipt, Version } from '../schemas.ts';
-import { checkAnnouncedSize, readUpload } from '../upload-body.ts';
+import { conditionOf, isConditional, isRangeCurrent, parseExpected, tagOf } from '../preconditions.ts';
+import { recordHeaders } from '../record-headers.ts';
+import { DestructionReceipt, RecordIdText, RecordPage, Version } from '../schemas.ts';
 
 const MAX_PAGE = 1000;
 const DEFAULT_PAGE = 100;
@@ -23,67 +28,42 @@ const ListQuery = Type.Object(
   },
   { additionalProperties: false },
 );
-const UploadHeaders = Type.Object({
-  'x-nectar-labels': Type.Optional(
-    Type.String({ description: 'Comma-separated, each percent-encoded.', examples: ['imaging,ward-3'] }),
-  ),
-  'x-nectar-name': Type.Optional(Type.String({ description: 'Percent-encoded.', examples: ['chest%20scan.dcm'] })),
-});
-const CreateHeaders = Type.Object({
-  ...UploadHeaders.properties,
-  'idempotency-key': Type.Optional(
-    Type.String({
-      description:
-        'A repetition with the same key and content gets the first receipt; remembered until the node restarts.',
-      pattern: '^[\\x21-\\x7e]{1,255}$',
-      examples: ['0b1f6c1e-5c1e-4bb1-9d0a-0f6f3c0a7e55'],
-    }),
+const Conditions = {
+  'if-match': Type.Optional(Type.String({ description: 'ETags, one of which the version must have, or `*`.' })),
+  'if-none-match': Type.Optional(Type.String({ description: 'ETags that the client has already, or `*`.' })),
+};
+const HeadHeaders = Type.Object({
+  ...Conditions,
+  'want-repr-digest': Type.Optional(
+    Type.String({ description: 'RFC 9530: which digests the client would have.', examples: ['sha-256=10'] }),
   ),
 });
 const ReadHeaders = Type.Object({
-  range: Type.Optional(Type.String({ description: 'One byte range.', examples: ['bytes=0-1023'] })),
+  ...HeadHeaders.properties,
+  range: Type.Optional(
+    Type.String({ description: 'Byte ranges, up to 16 that do not overlap.', examples: ['bytes=0-1023'] }),
+  ),
   'if-range': Type.Optional(Type.String({ description: 'The ETag for which the range is wanted.' })),
-  'if-none-match': Type.Optional(Type.String()),
 });
+const ChangeHeaders = Type.Object({ ...Conditions });
 const Binary = (description: string, type: string) => ({
   description,
   content: { [type]: { schema: Type.String({ format: 'binary' }) } },
 });
-/** For OpenAPI only: the body is never parsed, so there is nothing to validate. */
-const AnyBody = Type.Unsafe<unknown>({ content: { '*/*': { schema: Type.String({ format: 'binary' }) } } });
 const NoBody = (description: string) => ({ description, type: 'null' });
 
-const create = describeOperation({
-  id: 'createRecord',
-  tag: 'records',
-  summary: 'Store a record',
-  description: 'The body is the record, of any type and size, streamed. The answer comes when it is durable.',
-  guard: { scope: 'records:write', streamed: true },
-  headers: CreateHeaders,
-  body: AnyBody,
-  response: { 201: RecordReceipt },
-});
-const update = describeOperation({
-  id: 'updateRecord',
-  tag: 'records',
-  summary: 'Store a new version of a record',
-  guard: { scope: 'records:write', streamed: true },
-  params: Params,
-  headers: UploadHeaders,
-  body: AnyBody,
-  response: { 200: RecordReceipt },
-});
 const read = describeOperation({
   id: 'getRecord',
   tag: 'records',
   summary: 'Read a record',
+  description: 'Repr-Digest says what was proven of the content when it was stored, if a digest came with it.',
   guard: { scope: 'records:read' },
   params: Params,
   querystring: VersionQuery,
   headers: ReadHeaders,
   response: {
     200: Binary('The content.', 'application/octet-stream'),
-    206: Binary('The range.', 'application/octet-stream'),
+    206: Binary('The range; several as multipart/byteranges.', 'application/octet-stream'),
     304: NoBody('Not changed.'),
   },
 });
@@ -94,7 +74,8 @@ const head = describeOperation({
   guard: { scope: 'records:read' },
   params: Params,
   querystring: VersionQuery,
-  response: { 200: NoBody('The headers of the content.') },
+  headers: HeadHeaders,
+  response: { 200: NoBody('The headers of the content.'), 304: NoBody('Not changed.') },
 });
 const list = describeOperation({
   id: 'listRecords',
@@ -110,6 +91,7 @@ const shred = describeOperation({
   summary: 'Destroy the keys of a record, so that no ciphertext of it opens, here or at peers',
   guard: { scope: 'records:delete' },
   params: Params,
+  headers: ChangeHeaders,
   response: { 200: DestructionReceipt },
 });
 const exportCar = describeOperation({
@@ -124,22 +106,25 @@ const exportCar = describeOperation({
 
 export function addRecordRoutes(server: GatewayServer, context: RouteContext): void {
   const { store } = context.deps;
-  server.register(async (scope) => addUploadRoutes(scope as GatewayServer, context));
 
   server.get('/v1/records', list, (request) => store.list(request.query, request.access));
 
   server.head('/v1/records/:id', head, async (request, reply) => {
-    const meta = await store.head(request.params.id as RecordId, request.query, request.access);
-    return reply.headers({ ...recordHeaders(meta), 'content-length': meta.bytes }).send();
+    const recordId = request.params.id as RecordId;
+    const meta = await orAbsent(context, request, { type: 'record.read', recordId }, () =>
+      store.head(recordId, request.query, request.access),
+    );
+    if (isUnchanged(request, meta)) return reply.code(304).headers(notModifiedHeaders(meta)).send();
+    return reply.headers({ ...describedHeaders(meta, request), 'content-length': meta.bytes }).send();
   });
 
   server.get('/v1/records/:id', read, async (request, reply) => {
-    const wanted = { id: request.params.id as RecordId, options: request.query };
-    if (request.headers['if-none-match'] !== undefined) {
-      const meta = await store.head(wanted.id, wanted.options, request.access);
-      if (matchesTag(request.headers['if-none-match'], meta)) return reply.code(304).header('etag', tagOf(meta)).send();
-    }
-    await sendDownload(reply, await openRecord(wanted, request, context), downloadLimits(request, context));
+    const recordId = request.params.id as RecordId;
+    const download = await orAbsent(context, request, { type: 'record.read', recordId }, () =>
+      openRecord({ id: recordId, options: request.query }, request, context),
+    );
+    if ('unchanged' in download) return reply.code(304).headers(notModifiedHeaders(download.unchanged)).send();
+    await sendDownload(reply, download, downloadLimits(request, context));
     return reply;
   });
 
@@ -150,106 +135,83 @@ export function addRecordRoutes(server: GatewayServer, context: RouteContext): v
       'content-type': 'application/vnd.ipld.car; version=1',
       'content-disposition': `attachment; filename="${id}.car"`,
     };
-    await sendDownload(reply, { status: 200, headers, body }, downloadLimits(request, context));
+    await orAbsent(context, request, { type: 'record.export', recordId: id }, () =>
+      sendDownload(reply, { status: 200, headers, body }, downloadLimits(request, context)),
+    );
     return reply;
   });
 
-  server.delete('/v1/records/:id', shred, (request) => store.shred(request.params.id as RecordId, request.access));
-}
-
-/** Bodies here are records: no parser touches them, whatever their type. */
-function addUploadRoutes(server: GatewayServer, context: RouteContext): void {
-  server.removeAllContentTypeParsers();
-  server.addContentTypeParser('*', async () => undefined);
-
-  server.post('/v1/records', create, async (request, reply) => {
-    const key = request.headers['idempotency-key'];
-    const { receipt, replayed } = await upload(request, context, { ...(key !== undefined && { key }) });
-    if (replayed) reply.header('idempotency-replayed', 'true');
-    return reply.code(201).header('location', `/v1/records/${receipt.recordId}`).send(receipt);
+  server.delete('/v1/records/:id', shred, (request) => {
+    const recordId = request.params.id as RecordId;
+    const expected = parseExpected(request.headers);
+    return orAbsent(context, request, { type: 'record.delete', recordId }, () =>
+      store.shred(recordId, request.access, expected),
+    );
   });
-
-  server.put('/v1/records/:id', update, async (request) => {
-    const { receipt } = await upload(request, context, { recordId: request.params.id as RecordId });
-    return receipt;
-  });
-}
-
-async function upload(
-  request: FastifyRequest,
-  { config, deps, metrics, uploads, idempotency }: RouteContext,
-  target: { recordId?: RecordId; key?: string },
-): Promise<{ receipt: PutReceipt; replayed: boolean }> {
-  checkAnnouncedSize(request.raw, config.maxRecordBytes);
-  const described = parseRecordHeaders(request.headers);
-  const { recordId, key } = target;
-  const input = { ...described, ...(recordId !== undefined && { recordId }) };
-  const release = uploads.enter();
-  try {
-    const limits = { maxBytes: config.maxRecordBytes, idleMs: config.bodyIdleTimeoutMs };
-    const body = readUpload(request.raw, { ...limits, onBytes: (count) => metrics.received.inc(count) });
-    const store = (from: AsyncIterable<Uint8Array>) => deps.store.put(input, from, request.access, request.gone);
-    if (key === undefined) return { receipt: await store(body), replayed: false };
-    const facts = [input.contentType, input.name ?? '', ...input.labels];
-    return await idempotency.once({ key: `${request.access.actor.tokenId} ${key}`, facts, body, store });
-  } finally {
-    release();
-  }
 }
 
 /**
- * Opens a record as the request wants it. A range needs the size and the tag first; the version found then is the one
- * opened, so that a version stored in between cannot be cut with the measures of another.
+ * Opens a record as the request wants it. Conditions and ranges need the size and the tag first; the version found then is
+ * the one opened, so that a version stored in between cannot be cut with the measures of another.
  */
 async function openRecord(
   { id, options }: { id: RecordId; options: Static<typeof VersionQuery> },
   request: FastifyRequest,
   { deps: { store } }: RouteContext,
-): Promise<Download> {
-  const { range: rangeHeader, 'if-range': ifRange } = request.headers;
-  if (rangeHeader === undefined) {
-    const { meta, body, auditLeaf } = await store.open(id, options, request.access, request.gone);
-    return { status: 200, headers: downloadHeaders(meta, auditLeaf, meta.bytes), body, length: meta.bytes };
+): Promise<Download | { unchanged: StoredMeta }> {
+  const { headers, access, gone } = request;
+  if (headers.range === undefined && !isConditional(headers)) {
+    const { meta, body, auditLeaf } = await store.open(id, options, access, gone);
+    return { status: 200, headers: downloadHeaders(meta, auditLeaf, request), body, length: meta.bytes };
   }
-  const found = await store.head(id, options, request.access);
-  const range = ifRange === undefined || ifRange === tagOf(found) ? parseRange(rangeHeader, found.bytes) : undefined;
-  const pinned = { version: found.version, ...(range !== undefined && { range }) };
-  const { meta, start, end, body, auditLeaf } = await store.open(id, pinned, request.access, request.gone);
-  const headers = downloadHeaders(meta, auditLeaf, end - start);
-  if (range === undefined) return { status: 200, headers, body, length: end - start };
-  return {
-    status: 206,
-    headers: { ...headers, 'content-range': `bytes ${start}-${end - 1}/${meta.bytes}` },
-    body,
-    length: end - start,
-  };
+  const found = await store.head(id, options, access);
+  if (isUnchanged(request, found)) return { unchanged: found };
+  const wanted = isRangeCurrent(headers['if-range'] as string | undefined, found) ? headers.range : undefined;
+  const ranges = parseRange(wanted, found.bytes);
+  if (ranges === 'unsatisfiable') throw new NectarError('GATEWAY_RANGE_INVALID', { bytes: found.bytes });
+  const open = (range?: ByteRange) =>
+    store.open(id, { version: found.version, ...(range !== undefined && { range }) }, access, gone);
+  const [range] = ranges === 'whole' ? [] : ranges;
+  const first = await open(range);
+  const described = downloadHeaders(first.meta, first.auditLeaf, request);
+  if (ranges === 'whole' || range === undefined)
+    return { status: 200, headers: described, body: first.body, length: first.meta.bytes };
+  if (ranges.length > 1) {
+    const parts = multipartRanges({ meta: first.meta, ranges, boundary: access.requestId }, first, open);
+    const { contentType, length, body } = parts;
+    return {
+      status: 206,
+      headers: { ...described, 'content-type': contentType, 'content-length': length },
+      body,
+      length,
+    };
+  }
+  const { start, end, body, meta } = first;
+  const partial = { 'content-length': end - start, 'content-range': `bytes ${start}-${end - 1}/${meta.bytes}` };
+  return { status: 206, headers: { ...described, ...partial }, body, length: end - start };
 }
 
-function downloadHeaders(meta: StoredMeta, auditLeaf: number, length: number): Record<string, string | number> {
-  return { ...recordHeaders(meta), 'content-length': length, 'x-nectar-audit-leaf': auditLeaf };
+/** STORE_PRECONDITION_FAILED when the client wants another version than there is. */
+function isUnchanged({ headers }: FastifyRequest, meta: StoredMeta): boolean {
+  const condition = conditionOf(headers, meta);
+  if (condition === 'failed')
+    throw new NectarError('STORE_PRECONDITION_FAILED', { recordId: meta.recordId, version: meta.version });
+  return condition === 'not-modified';
 }
 
-function downloadLimits(
+function notModifiedHeaders(meta: StoredMeta): Record<string, string> {
+  return { etag: tagOf(meta) };
+}
+
+function describedHeaders(meta: StoredMeta, { headers }: FastifyRequest): Record<string, string | number> {
+  const digest = reprDigest(meta.digests, headers['want-repr-digest'] as string | undefined);
+  return { ...recordHeaders(meta), ...(digest !== undefined && { 'repr-digest': digest }) };
+}
+
+function downloadHeaders(
+  meta: StoredMeta,
+  auditLeaf: number,
   request: FastifyRequest,
-  { config, deps, metrics }: RouteContext,
-): Parameters<typeof sendDownload>[2] {
-  return {
-    stallMs: config.responseStallTimeoutMs,
-    onBytes: (count) => metrics.sent.inc(count),
-    onTruncated: (cause) => {
-      metrics.truncated.inc();
-      const data = { requestId: request.access.requestId, err: cause };
-      if (cause === undefined) deps.log.debug(data, 'client left during a download');
-      else deps.log.error(data, 'download cut off');
-    },
-  };
-}
-
-function tagOf(meta: StoredMeta): string {
-  return `"${meta.cid}"`;
-}
-
-/** RFC 9110, 13.1.2: weak comparison, any of a list, or `*`. */
-function matchesTag(header: string, meta: StoredMeta): boolean {
-  return header.split(',').some((tag) => tag.trim() === '*' || tag.trim().replace(/^W\//, '') === tagOf(meta));
+): Record<string, string | number> {
+  return { ...describedHeaders(meta, request), 'content-length': meta.bytes, 'x-nectar-audit-leaf': auditLeaf };
 }

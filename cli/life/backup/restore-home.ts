@@ -1,8 +1,7 @@
 import { createReadStream } from 'node:fs';
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { readPublicIdentity } from '../../../appliance/config/index.ts';
-import { publish, syncTree } from '../../../appliance/durable-file.ts';
 import { HOME_FORMAT, readFormat } from '../../../appliance/home-format.ts';
 import type { Keys } from '../../../appliance/keys/index.ts';
 import { type BackupHeader, parseStatement } from '../../../protocol/backup/statement.ts';
@@ -12,15 +11,21 @@ import { parseVerifierKey } from '../../../protocol/merkle/verifier-key.ts';
 import { refuseExisting } from '../../home-folder.ts';
 import { homeError } from '../../provision/process/home-error.ts';
 import { IDENTITIES } from '../../provision/process/identities.ts';
+import { buildAside, inScratch, sweepAbandoned } from '../../provision/staging-folder.ts';
 import { noteCopy } from '../copy-reports.ts';
 import { openIdentity } from '../open-identity.ts';
 import { renewCertificate } from '../renew-certificate.ts';
 import { replaceClientToken } from '../renew-client-token.ts';
 import { type Unpacked, unpackBackup } from './unpack.ts';
 
-export interface RestoreRequest {
-  readonly file: string;
+export interface RestorePlace {
   readonly home: string;
+  /** An empty folder to fill, of whoever makes the home from it; absent: the home is made here. */
+  readonly into?: string;
+}
+
+export interface RestoreRequest extends RestorePlace {
+  readonly file: string;
   /** Only look: nothing stays. */
   readonly check: boolean;
   /** Written into the configuration; undefined: as the backup has it. */
@@ -71,35 +76,37 @@ export interface Verified extends Restored {
   readonly manifestSha256: string;
 }
 
-/** Unpacks beside its place with `unpack`, which verifies, and tells what keys it opened; then makes it usable and gives it its name. */
-export async function placeRestored<T extends Verified>(
-  request: PlaceRequest,
-  unpack: (partial: string, opened: (keys: Keys) => Keys) => Promise<T>,
-): Promise<T> {
-  const { home } = request;
-  if (!request.check) refuseExisting(home);
-  const partial = `${home}.partial-${process.pid}`;
+/** Fills a folder, verifies it, and tells what keys it opened. */
+type Unpack<T> = (folder: string, opened: (keys: Keys) => Keys) => Promise<T>;
+
+/** Unpacks beside its place with `unpack`, makes it usable, and gives it its name. */
+export async function placeRestored<T extends Verified>(request: PlaceRequest, unpack: Unpack<T>): Promise<T> {
+  const { home, check, into } = request;
+  if (into !== undefined) return fillRestored(into, request, unpack);
+  if (!check) refuseExisting(home);
+  try {
+    await sweepAbandoned(home, 'partial');
+    return await (check ? inScratch : buildAside)(home, 'partial', (folder) => fillRestored(folder, request, unpack));
+  } catch (error) {
+    throw homeError(error, home);
+  }
+}
+
+async function fillRestored<T extends Verified>(folder: string, request: PlaceRequest, unpack: Unpack<T>): Promise<T> {
   let keys: Keys | undefined;
   try {
-    await mkdir(dirname(home), { recursive: true });
-    await mkdir(partial, { mode: 0o700 });
-    const unpacked = await unpack(partial, (opened) => {
+    const unpacked = await unpack(folder, (opened) => {
       keys = opened;
       return opened;
     });
     if (!request.check && keys !== undefined) {
-      await makeUsable(partial, keys, request);
-      await noteRestore(partial, unpacked, request.now());
-      await syncTree(partial);
+      await makeUsable(folder, keys, request);
+      await noteRestore(folder, unpacked, request.now());
       request.signal.throwIfAborted();
-      await publish(partial, home);
     }
     return unpacked;
-  } catch (error) {
-    throw homeError(error, home);
   } finally {
     await keys?.stop();
-    await rm(partial, { recursive: true, force: true });
   }
 }
 
@@ -144,7 +151,7 @@ async function verifyStatement({ header, note, ...unpacked }: Unpacked, folder: 
 
 /** What a backup leaves out because it is in clear at rest: made anew, for this machine. */
 async function makeUsable(folder: string, keys: Keys, { now }: PlaceRequest): Promise<void> {
-  for (const name of ['logs', 'run']) await mkdir(join(folder, name), { mode: 0o700 });
+  for (const name of ['logs', 'run']) await mkdir(join(folder, name), { recursive: true, mode: 0o700 });
   await renewCertificate({ home: folder, keys, now: now() });
   await replaceClientToken({ home: folder, keys, now });
 }

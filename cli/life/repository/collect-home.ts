@@ -1,7 +1,9 @@
-import { parseCid } from '../../../appliance/store/cid.ts';
+import { parseBodyBundle } from '../../../appliance/audit/body-bundle.ts';
+import { cidDigest } from '../../../appliance/store/cid.ts';
 import { blockCid, type ListedFile, objectName } from '../../../protocol/backup/repository.ts';
 import { parseCheckpoint } from '../../../protocol/merkle/checkpoint.ts';
 import { parseNote } from '../../../protocol/merkle/note.ts';
+import { TILE_WIDTH } from '../../../protocol/merkle/tile.ts';
 import type { PinnedHome } from '../backup/collect.ts';
 import type { BackupEntry } from '../backup/entry.ts';
 import type { FileLists } from './file-lists.ts';
@@ -14,6 +16,7 @@ import type { Target } from './target.ts';
 /** Blocks on their way at a time: each is at most 1 MiB. */
 const BLOCKS_AT_ONCE = 8;
 /** Whatever their time says, these are read each time: they are what a run is about. */
+const BUNDLE_PATH = /^audit\/bodies\/((?:x\d{3}\/){0,5}\d{3})$/;
 const ALWAYS_READ = new Set(['audit/checkpoint', 'anchor/progress.json']);
 
 export interface Collecting {
@@ -21,6 +24,8 @@ export interface Collecting {
   readonly lists: FileLists;
   readonly packer: Packer;
   readonly blocks: BlockWriter;
+  /** Of the snapshot before; 0 for the first. */
+  readonly leavesBefore: number;
   readonly signal: AbortSignal;
   onBytes(bytes: number): void;
 }
@@ -29,6 +34,8 @@ export interface Collecting {
 export interface CollectedHome {
   readonly keyFiles: readonly BackupEntry[];
   readonly small: Record<string, string>;
+  /** Leaves in the bundles of the log; its checkpoint comes some time after them. */
+  readonly leaves: number;
   readonly checkpoint: { readonly size: number; readonly root: string };
 }
 
@@ -39,6 +46,8 @@ export async function collectHome(
 ): Promise<CollectedHome> {
   const keyFiles: BackupEntry[] = [];
   const small: Record<string, string> = {};
+  // Bundles come in order: the last one counts, and one that has not changed since has what the snapshot before said.
+  let leaves = 0;
   let checkpoint = { size: 0, root: '0'.repeat(64) };
   for await (const entry of pinned.entries()) {
     parts.signal.throwIfAborted();
@@ -49,14 +58,25 @@ export async function collectHome(
     else if (path.startsWith('store/index/')) await copy.add(entry);
     else if (blockCid(path) !== undefined) await parts.blocks.add(entry);
     else if (!/^(audit|anchor)\//.test(path)) small[path] = (await readEntry(entry)).toString('base64');
-    else if (known !== undefined) lists.keep(known);
-    else {
+    else if (known !== undefined) {
+      lists.keep(known);
+      if (BUNDLE_PATH.test(path)) leaves = parts.leavesBefore;
+    } else {
       const content = await readEntry(entry);
       if (path === 'audit/checkpoint') checkpoint = headOf(content);
+      leaves = leavesUpTo(path, content) ?? leaves;
       await packer.add({ path, bytes: size, ...(modifiedAt !== undefined && { modifiedAt }) }, content);
     }
   }
-  return { keyFiles, small, checkpoint };
+  return { keyFiles, small, leaves, checkpoint };
+}
+
+/** Leaves of the log up to the end of a bundle; they come in their order. Undefined for any other file. */
+function leavesUpTo(path: string, content: Uint8Array): number | undefined {
+  const index = BUNDLE_PATH.exec(path)?.[1];
+  if (index === undefined) return undefined;
+  const bundle = Number(index.replaceAll(/[x/]/g, ''));
+  return bundle * TILE_WIDTH + parseBodyBundle(content, bundle).entries.length;
 }
 
 function headOf(note: Uint8Array): { size: number; root: string } {
@@ -93,8 +113,7 @@ export function createBlockWriter(
 
   async function write(file: ListedFile, content: Buffer): Promise<void> {
     const object = memoryObject(content);
-    const digest = parseCid(blockCid(file.path) ?? '')?.multihash.digest;
-    if (digest === undefined || object.sha256 !== Buffer.from(digest).toString('hex')) {
+    if (object.sha256 !== cidDigest(blockCid(file.path) ?? '')) {
       damaged += 1;
       return;
     }

@@ -5,7 +5,7 @@ import { type BackupEntry, bytesEntry } from '../backup/entry.ts';
 import { openObject, type RepositorySecret, sealObject } from './sealed-object.ts';
 
 /**
- * The key table: what opens records, and nothing else does. Its beginning is as it is at rest, since the keys in it open the rest:
+ * The key table: what opens records, and nothing else does. Its beginning is as it is at rest, wrapped and sealed by the owner's root key, since that opens the rest:
  *
  *   "nectar-byon/key-table/1\n" | JSON of the files that unlock, by path, base64 | "\n" | sealed frames
  *   frame = kind (1) | key length (4) | value length (4) | key | value        an entry of the index as it is sealed there, or a file
@@ -20,12 +20,12 @@ const KIND = { end: 0, entry: 1, file: 2 } as const;
 const GATHERED_BYTES = 256 * 1024;
 
 /** What keys are opened with: they come before the rest, in no other form than in the home. */
-const UNLOCKING = new Set(['keys.json', 'identity/public.json', 'format.json']);
-const SEALED = /^(tokens\.json|identity\/[a-z][a-z0-9-]{0,63}\.sealed)$/;
+const UNLOCKING = /^(keys\.json|format\.json|identity\/public\.json|identity\/[a-z][a-z0-9-]{0,63}\.sealed)$/;
+const TOKENS = 'tokens.json';
 
 /** True for a small file that belongs into the key table: an older copy of it would bring back what is gone or revoked. */
 export function isKeyFile(path: string): boolean {
-  return UNLOCKING.has(path) || SEALED.test(path);
+  return UNLOCKING.test(path) || path === TOKENS;
 }
 
 export interface KeyTableParts {
@@ -38,10 +38,10 @@ export interface KeyTableParts {
 export async function* writeKeyTable(parts: KeyTableParts, secret: RepositorySecret): AsyncGenerator<Uint8Array> {
   const files: [string, Uint8Array][] = [];
   for (const file of parts.files) files.push([file.path, await readEntry(file)]);
-  const head = files.filter(([path]) => UNLOCKING.has(path));
+  const head = files.filter(([path]) => UNLOCKING.test(path));
   const text = Object.fromEntries(head.map(([path, bytes]) => [path, Buffer.from(bytes).toString('base64')]));
   yield Buffer.from(`${MAGIC}${JSON.stringify(text)}\n`);
-  const rest = files.filter(([path]) => !UNLOCKING.has(path));
+  const rest = files.filter(([path]) => !UNLOCKING.test(path));
   yield* sealObject(gathered(frames(rest, parts.entries())), secret, 'table');
 }
 
@@ -128,7 +128,7 @@ export async function readKeyTable(source: AsyncIterable<Uint8Array>): Promise<R
 }
 
 function fileOf(path: string, content: Uint8Array): BackupEntry {
-  if (!SEALED.test(path)) throw malformed('it holds a file that no key table has');
+  if (path !== TOKENS) throw malformed('it holds a file that no key table has');
   return bytesEntry(path, content);
 }
 
@@ -149,7 +149,7 @@ async function readHead(bytes: ByteSource): Promise<BackupEntry[]> {
     throw malformed('its head is malformed');
   }
   return Object.entries(files as Record<string, unknown>).map(([path, content]) => {
-    if (!UNLOCKING.has(path) || typeof content !== 'string') throw malformed('its head is malformed');
+    if (!UNLOCKING.test(path) || typeof content !== 'string') throw malformed('its head is malformed');
     return bytesEntry(path, Buffer.from(content, 'base64'));
   });
 }

@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { cidDigest } from '../../../appliance/store/cid.ts';
 import type { SealedIndex } from '../../../appliance/store/sealed-index.ts';
 import {
+  blockCid,
   encodeManifest,
   encodeRepositoryHeader,
   HEADER_NAME,
@@ -21,12 +23,13 @@ import {
   NO_PREVIOUS,
   type SnapshotStatement,
 } from '../../../protocol/backup/snapshot-statement.ts';
-import { NectarError } from '../../../protocol/errors.ts';
+import { isNectarError, NectarError } from '../../../protocol/errors.ts';
 import { encodeNote, noteSignature } from '../../../protocol/merkle/note.ts';
 import type { VerifierKey } from '../../../protocol/merkle/verifier-key.ts';
 import { VERSION } from '../../version.ts';
 import type { PinnedHome } from '../backup/collect.ts';
 import type { BackupAuthority } from '../backup-authority.ts';
+import { presentObjects } from './check-objects.ts';
 import { type CollectedHome, collectHome, createBlockWriter, packBlob } from './collect-home.ts';
 import { createFileLists } from './file-lists.ts';
 import { createIndexCopy, type IndexCopy } from './index-copy.ts';
@@ -156,8 +159,7 @@ interface Bringing {
 
 async function bring(request: TakeSnapshot, { last, secret, copy }: Bringing): Promise<TakenSnapshot> {
   const { target, spool, signal } = request;
-  const before = last === undefined ? undefined : await readManifest(target, last, secret);
-  const known = before === undefined ? new Map<string, ListedFile>() : await readFiles(target, before, secret);
+  const { before, known } = await readBefore(target, last, secret);
   const lists = createFileLists(known, before?.lists ?? []);
   const tally = { objects: 0, bytes: 0 };
   const packer = createPacker(target, secret, (file) => lists.add(file));
@@ -166,7 +168,15 @@ async function bring(request: TakeSnapshot, { last, secret, copy }: Bringing): P
   let damaged = 0;
   try {
     const blocks = createBlockWriter(target, lists, tally);
-    home = await collectHome(pinned, { copy, lists, packer, blocks, onBytes: request.onBytes, signal });
+    home = await collectHome(pinned, {
+      copy,
+      lists,
+      packer,
+      blocks,
+      leavesBefore: last?.leaves ?? 0,
+      onBytes: request.onBytes,
+      signal,
+    });
     damaged = await blocks.end();
   } finally {
     await pinned.release();
@@ -199,6 +209,27 @@ async function bring(request: TakeSnapshot, { last, secret, copy }: Bringing): P
   };
 }
 
+interface Before {
+  readonly before: SnapshotManifest | undefined;
+  readonly known: Map<string, ListedFile>;
+}
+
+/** What need not be brought again: what the last snapshot names, and is there. Where that cannot be read, all is brought again. */
+async function readBefore(target: Target, last: FoundSnapshot | undefined, secret: RepositorySecret): Promise<Before> {
+  const nothing: Before = { before: undefined, known: new Map() };
+  if (last === undefined) return nothing;
+  try {
+    const before = await readManifest(target, last, secret);
+    const known = await readFiles(target, before, secret);
+    const there = await presentObjects(target);
+    for (const [path, { pack }] of known) if (!there.has(pack ?? cidDigest(blockCid(path) ?? ''))) known.delete(path);
+    return before.lists.every((list) => there.has(list)) ? { before, known } : nothing;
+  } catch (error) {
+    if (isNectarError(error, 'BACKUP_ALTERED') || isNectarError(error, 'BACKUP_OBJECT_MISSING')) return nothing;
+    throw error;
+  }
+}
+
 async function seal(manifest: SnapshotManifest, secret: RepositorySecret): Promise<ReturnType<typeof memoryObject>> {
   const parts: Uint8Array[] = [];
   for await (const part of sealObject([Buffer.from(encodeManifest(manifest))], secret, 'manifest')) parts.push(part);
@@ -226,7 +257,14 @@ async function finish(
     await target.create(tableName(generation, table.sha256), table);
     await target.settle();
     const statement: Omit<SnapshotStatement, 'nodeId'> = {
-      ...{ repository: secret.repository, generation, createdAt, logSize: checkpoint.size, logRoot: checkpoint.root },
+      ...{
+        repository: secret.repository,
+        generation,
+        createdAt,
+        leaves: home.leaves,
+        checkpointSize: checkpoint.size,
+        checkpointRoot: checkpoint.root,
+      },
       ...{ manifestSha256, tableSha256: table.sha256, previous },
     };
     const { signature, auditLeaf } = await authority.sign({ kind: 'snapshot', ...statement });

@@ -1,11 +1,10 @@
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isNectarError, NectarError } from '../../../protocol/errors.ts';
 import type { Client } from '../../client.ts';
 import { openNodeClient } from '../../node-client.ts';
-import { showWork } from '../../render/work.ts';
+import { type Say, showWork } from '../../render/work.ts';
+import { withCommandLock } from '../command-lock.ts';
 import { type BringUp, unlockNode } from '../process/bring-up.ts';
-import { withLock } from '../process/lock-file.ts';
 import { describeReasons, isLocked, readReadiness } from '../process/wait-ready.ts';
 import { findContainerFailure } from './container-failure.ts';
 import { type Changes, converge } from './converge.ts';
@@ -52,10 +51,10 @@ export async function bringUpDocker(request: BringUp): Promise<DockerUp> {
 export function convergeNode(
   engine: Engine,
   node: DockerNode,
-  { say, signal }: { readonly say: (text: string) => void; readonly signal: AbortSignal },
+  { say, signal }: { readonly say: Say; readonly signal: AbortSignal },
 ): Promise<Changes> {
   const { home, spec } = node;
-  return withLock(join(home, 'run', 'converge.lock'), signal, async () => {
+  return withCommandLock({ home, name: 'converge', purpose: 'changing the containers', signal, say }, async () => {
     const { kind } = await engine.facts();
     const state = desiredState(spec);
     return converge(engine, state, {

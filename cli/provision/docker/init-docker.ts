@@ -1,13 +1,13 @@
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { PublicIdentity } from '../../../appliance/config/index.ts';
-import { publish } from '../../../appliance/durable-file.ts';
 import { parseDescriptor } from '../../../protocol/network/descriptor.ts';
 import { refuseExisting } from '../../home-folder.ts';
 import { showWork } from '../../render/work.ts';
-import { refuseInside } from '../process/create-home.ts';
-import { admit, type InitRequest, type InitResult, makeHome, openDescriptor } from '../process/init-node.ts';
+import { fillHome, refuseInside } from '../process/create-home.ts';
+import { admit, homeRequest, type InitRequest, type InitResult, openDescriptor } from '../process/init-node.ts';
 import { overwriteAndRemove } from '../process/overwrite.ts';
+import { buildAside } from '../staging-folder.ts';
 import { bringUpDocker } from './bring-up.ts';
 import { convergeGround, requireImages } from './converge.ts';
 import { desiredState } from './desired-state.ts';
@@ -18,7 +18,7 @@ import { gatewayUrl } from './gateway-url.ts';
 import { readDockerNode, requireTarget } from './node-spec.ts';
 import type { DockerPlan } from './plan-docker.ts';
 import { reachDevnet } from './reach-devnet.ts';
-import { stagingHome, undoAbandoned, undoNode } from './staging.ts';
+import { undoAbandoned, undoNode } from './staging.ts';
 import { type DockerTarget, writeTarget } from './target-file.ts';
 
 export interface DockerInitRequest extends InitRequest {
@@ -37,7 +37,7 @@ const PRIVATE_PATHS = ['keys.json', 'tokens.json', 'tls/server.key', 'tls/server
  * the home: what an interruption left before is taken away by the next `init`, and from there on the next one goes on.
  */
 export async function initDocker(request: DockerInitRequest): Promise<InitResult> {
-  const { plan, engine, terminal, output } = request;
+  const { plan, engine, terminal } = request;
   refuseExisting(plan.home);
   if (plan.keyFile !== undefined) refuseInside(plan.keyFile, plan.home);
   const images = imagesOf(plan);
@@ -47,20 +47,29 @@ export async function initDocker(request: DockerInitRequest): Promise<InitResult
   );
   await undoAbandoned(plan.home, engine);
   const descriptor = await openDescriptor(request);
-  const staging = stagingHome(plan.home);
-  try {
-    const identity = await showWork(terminal, output, 'making keys and certificates', (say) =>
-      makeHome({ ...request, plan: { ...plan, home: staging } }, descriptor.bytes, say),
-    );
-    await writeTarget(staging, await newTarget(request, identity, images));
-    await showWork(terminal, output, 'making volumes and networks', () => settle(request, staging));
-    terminal.signal.throwIfAborted();
-    await publish(staging, plan.home);
-  } catch (error) {
-    await undoNode(staging, engine, { keyFile: madeKeyFile(request) });
-    throw error;
-  }
+  await buildAside(plan.home, 'staging', async (folder) => {
+    try {
+      await fillStaging(request, folder, { descriptor: descriptor.bytes, images });
+      terminal.signal.throwIfAborted();
+    } catch (error) {
+      await undoNode(folder, engine, { keyFile: madeKeyFile(request) });
+      throw error;
+    }
+  });
   return finishInit(request);
+}
+
+async function fillStaging(
+  request: DockerInitRequest,
+  folder: string,
+  { descriptor, images }: { readonly descriptor: Uint8Array; readonly images: DockerTarget['images'] },
+): Promise<void> {
+  const { terminal, output } = request;
+  const identity = await showWork(terminal, output, 'making keys and certificates', (say) =>
+    fillHome(folder, homeRequest(request, descriptor), (step) => say(`making the ${step}`)),
+  );
+  await writeTarget(folder, await newTarget(request, identity, images));
+  await showWork(terminal, output, 'making volumes and networks', () => settle(request, folder));
 }
 
 /** From the complete home to the admitted node; also what is left after an interruption. */

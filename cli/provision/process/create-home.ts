@@ -1,19 +1,18 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, realpathSync } from 'node:fs';
-import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import type { PublicIdentity } from '../../../appliance/config/index.ts';
-import { publish, syncTree } from '../../../appliance/durable-file.ts';
 import { createCertificates } from '../../../appliance/gateway/tls.ts';
 import { createTokenSigner, createTokens } from '../../../appliance/gateway/tokens.ts';
 import { createRootKey, type Enrolment, type Keys, nodeEnvelopeCrypto } from '../../../appliance/keys/index.ts';
 import { NectarError } from '../../../protocol/errors.ts';
 import { refuseExisting } from '../../home-folder.ts';
+import { buildAside, sweepAbandoned } from '../staging-folder.ts';
 import { homeError } from './home-error.ts';
 import { createIdentities, IDENTITIES } from './identities.ts';
 import { openKeys } from './open-keys.ts';
-import { isAlive } from './running.ts';
 
 /** The CLI's own token lasts as long as the gateway allows; `up` replaces it when its end is near. */
 const CLIENT_TOKEN_SECONDS = 366 * 86_400;
@@ -31,11 +30,6 @@ export interface HomeRequest {
   now(): number;
 }
 
-/** The folder that is built before it becomes `home`. */
-export function partialHome(home: string): string {
-  return `${home}.partial-${process.pid}`;
-}
-
 /** Before anything is built: `keys` would only see that the file lies outside the folder in which the home is being built. */
 export function refuseInside(path: string, home: string): void {
   const below = relative(realPath(home), realPath(path));
@@ -49,43 +43,35 @@ function realPath(path: string): string {
   return dirname(full) === full ? full : join(realPath(dirname(full)), basename(full));
 }
 
-/** What an `init` that was killed left beside the home: its process is gone, and it never became a node. */
-async function removeAbandoned(home: string): Promise<void> {
-  const prefix = `${basename(home)}.partial-`;
-  for (const name of await readdir(dirname(home))) {
-    const pid = name.startsWith(prefix) ? Number(name.slice(prefix.length)) : 0;
-    if (pid > 1 && !isAlive(pid)) await rm(join(dirname(home), name), { recursive: true, force: true });
-  }
-}
-
 /**
- * Makes the home of a new node: keys, identities, certificates, first token, configuration. All of it is built beside the final
- * place and renamed there at the end, so that an interrupted `init` leaves nothing behind that looks like a node.
+ * Makes the home of a new node. All of it is built beside the final place and renamed there at the end, so that an interrupted `init`
+ * leaves nothing behind that looks like a node.
  */
 export async function createHome(request: HomeRequest, say: (step: string) => void): Promise<PublicIdentity> {
   const { home, signal, enrol } = request;
   refuseExisting(home);
   const keyFile = keyFileOf(enrol);
   if (keyFile !== undefined) refuseInside(keyFile, home);
-  const partial = partialHome(home);
   const madeKeyFile = keyFile !== undefined && !existsSync(keyFile);
   try {
-    await mkdir(dirname(home), { recursive: true });
-    await removeAbandoned(home);
-    await mkdir(partial, { mode: 0o700 });
-    const identity = await fill(partial, request, say);
-    await syncTree(partial);
-    signal.throwIfAborted();
-    await publish(partial, home);
-    return identity;
+    await sweepAbandoned(home, 'partial');
+    return await buildAside(home, 'partial', async (folder) => {
+      const identity = await fillHome(folder, request, say);
+      signal.throwIfAborted();
+      return identity;
+    });
   } catch (error) {
-    await rm(partial, { recursive: true, force: true });
     if (madeKeyFile) await rm(keyFile, { force: true });
     throw homeError(error, home);
   }
 }
 
-async function fill(folder: string, request: HomeRequest, say: (step: string) => void): Promise<PublicIdentity> {
+/** Makes what a home holds in an empty folder: keys, identities, certificates, first token, configuration. */
+export async function fillHome(
+  folder: string,
+  request: HomeRequest,
+  say: (step: string) => void,
+): Promise<PublicIdentity> {
   const { enrol, signal, now } = request;
   const nodeId = randomBytes(16).toString('hex');
   const deps = {
@@ -111,7 +97,7 @@ async function fill(folder: string, request: HomeRequest, say: (step: string) =>
     await writeFile(join(folder, 'identity', 'public.json'), pretty(identity));
     await writeFile(join(folder, 'network.json'), request.descriptor, { mode: 0o600 });
     await mkdir(join(folder, 'logs'), { mode: 0o700 });
-    await mkdir(join(folder, 'run'), { mode: 0o700 });
+    await mkdir(join(folder, 'run'), { recursive: true, mode: 0o700 });
     await writeFile(join(folder, 'config.json'), pretty(request.config), { mode: 0o600 });
     return identity;
   } finally {

@@ -8,14 +8,15 @@ import { NectarError } from '../../../protocol/errors.ts';
 import type { NetworkDescriptor } from '../../../protocol/network/descriptor.ts';
 import { encodePeerId, registryNodeId } from '../../../protocol/network/node-identity.ts';
 import { PREDEPLOYS } from '../../../protocol/rollup/genesis.ts';
+import type { Say } from '../../render/work.ts';
 import type { Terminal } from '../../terminal.ts';
+import { withCommandLock } from '../command-lock.ts';
 import { findAnvilPid } from './anvil-process.ts';
 import { createDevnet } from './create-devnet.ts';
 import { devnetKeyPath, faucetKeyPath, isDevnetHome, readKey, requireDevnet } from './devnet-home.ts';
 import { startDevnetL1, stopDevnetL1 } from './devnet-l1.ts';
 import { startRelay, stopRelay } from './devnet-relay.ts';
 import { depositEth } from './l1-contracts.ts';
-import { withLock } from './lock-file.ts';
 import { callRpc } from './rpc.ts';
 import { readRunning } from './running.ts';
 import { startProcess } from './start-node.ts';
@@ -34,9 +35,9 @@ export interface DevnetStatus {
 }
 
 /** Makes the devnet where there is none, starts whatever of it is not running, and waits until it answers. */
-export async function devnetUp(devnet: string, terminal: Terminal, say: (text: string) => void): Promise<DevnetStatus> {
+export async function devnetUp(devnet: string, terminal: Terminal, say: Say): Promise<DevnetStatus> {
   const { signal } = terminal;
-  return withLock(join(devnet, 'run', 'up.lock'), signal, async () => {
+  return withCommandLock({ home: devnet, name: 'devnet', purpose: 'devnet up', signal, say }, async () => {
     const l1 = join(devnet, 'l1');
     const l1WasRunning = findAnvilPid(l1) !== undefined;
     try {
@@ -61,14 +62,16 @@ export async function devnetUp(devnet: string, terminal: Terminal, say: (text: s
 }
 
 /** Stops the sequencer, then L1, with their state on disk. */
-export async function devnetDown(devnet: string, signal: AbortSignal): Promise<{ wasRunning: boolean }> {
+export async function devnetDown(devnet: string, signal: AbortSignal, say: Say): Promise<{ wasRunning: boolean }> {
   requireDevnet(devnet);
-  await stopRelay(devnet, signal);
-  const { wasRunning } = await stopProcess(devnet, { signal });
-  const l1 = join(devnet, 'l1');
-  const l1Running = findAnvilPid(l1) !== undefined;
-  await stopDevnetL1(l1);
-  return { wasRunning: wasRunning || l1Running };
+  return withCommandLock({ home: devnet, name: 'devnet', purpose: 'devnet down', signal, say }, async () => {
+    await stopRelay(devnet, signal);
+    const { wasRunning } = await stopProcess(devnet, { signal });
+    const l1 = join(devnet, 'l1');
+    const l1Running = findAnvilPid(l1) !== undefined;
+    await stopDevnetL1(l1);
+    return { wasRunning: wasRunning || l1Running };
+  });
 }
 
 export async function devnetStatus(devnet: string): Promise<DevnetStatus> {

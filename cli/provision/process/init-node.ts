@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
-import type { PublicIdentity } from '../../../appliance/config/index.ts';
 import { byKeyFile, byPassphrase } from '../../../appliance/keys/index.ts';
 import { NectarError } from '../../../protocol/errors.ts';
 import { MAX_DESCRIPTOR_BYTES, parseDescriptor } from '../../../protocol/network/descriptor.ts';
@@ -9,7 +8,7 @@ import type { Output } from '../../render/output.ts';
 import { showWork } from '../../render/work.ts';
 import type { Terminal } from '../../terminal.ts';
 import { bringUp } from './bring-up.ts';
-import { createHome } from './create-home.ts';
+import { createHome, type HomeRequest } from './create-home.ts';
 import { devnetUp } from './devnet.ts';
 import { descriptorPath } from './devnet-home.ts';
 import { joinNetwork } from './join-network.ts';
@@ -45,7 +44,7 @@ export async function initNode(request: InitRequest): Promise<InitResult> {
   const keyFileIsOurs = plan.keyFile !== undefined && !existsSync(plan.keyFile);
   const descriptor = await openDescriptor(request);
   const identity = await showWork(terminal, output, 'making keys and certificates', (say) =>
-    makeHome(request, descriptor.bytes, say),
+    createHome(homeRequest(request, descriptor.bytes), (step) => say(`making the ${step}`)),
   );
   // createHome wiped what it was given: the node gets its own copy.
   let came = false;
@@ -85,18 +84,12 @@ export async function openDescriptor({
   return { bytes, name: parseDescriptor(bytes).descriptor.name };
 }
 
-/** Makes the keys and everything beside them in `plan.home`. */
-export function makeHome(
-  { plan, passphrase, names, terminal }: InitRequest,
-  descriptor: Uint8Array,
-  say: (text: string) => void,
-): Promise<PublicIdentity> {
+/** What the home of the plan is made from. The passphrase is a copy, which is wiped by the work. */
+export function homeRequest({ plan, passphrase, names, terminal }: InitRequest, descriptor: Uint8Array): HomeRequest {
   const { home, config, keyFile } = plan;
   const enrol = keyFile === undefined ? byPassphrase(passphrase?.slice() ?? new Uint8Array()) : byKeyFile(keyFile);
   const { signal } = terminal;
-  return createHome({ home, enrol, config, descriptor, names, signal, now: () => terminal.now() }, (step) =>
-    say(`making the ${step}`),
-  );
+  return { home, enrol, config, descriptor, names, signal, now: () => terminal.now() };
 }
 
 /** Has the network admit the node. */

@@ -36,7 +36,17 @@ test('has every verb of the issue', () => {
     ],
     ['backup', 'restore', 'upgrade', 'rollback', 'bundle save', 'bundle load', 'support-bundle', 'devnet relay'],
     ['keys list', 'keys rotate', 'token create', 'token list', 'token revoke'],
-    ['audit tail', 'audit query', 'audit verify', 'audit prove', 'network status', 'network peers', 'network join'],
+    [
+      'audit tail',
+      'audit query',
+      'audit export',
+      'audit verify',
+      'audit verify-bundle',
+      'audit prove',
+      'network status',
+      'network peers',
+      'network join',
+    ],
     [
       'harden',
       'harden diff',

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import {
   mkdirSync,
   mkdtempSync,
@@ -11,6 +12,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { after, test } from 'node:test';
 import { writeOutputFile } from '../../../cli/output-file.ts';
 import { checkPassphrase, passphraseHint, readPassphrase } from '../../../cli/passphrase.ts';
@@ -68,6 +70,14 @@ test('a file that appears meanwhile is not overwritten', async () => {
   assert.equal(readFileSync(path, 'utf8'), 'theirs');
 });
 
+test('a download in chunks of any size is written as it came', async () => {
+  const path = join(folder, 'chunks');
+  const chunks = [1, 70_000, 1024 * 1024, 3, 2 * 1024 * 1024 + 5, 900_000].map((size) => randomBytes(size));
+  const bytes = await writeOutputFile(path, Readable.from(chunks), false);
+  assert.equal(bytes, Buffer.concat(chunks).length);
+  assert.ok(readFileSync(path).equals(Buffer.concat(chunks)));
+});
+
 test('walks folders in order and does not follow links out of them', async () => {
   const tree = join(folder, 'tree');
   mkdirSync(join(tree, 'b'), { recursive: true });
@@ -90,7 +100,7 @@ test('an unreadable file is named, and one that shrank while it was read is an e
   await assert.rejects(sources(join(folder, 'nothing')), (error) => isNectarError(error, 'CLI_FILE_UNREADABLE'));
   await assert.rejects(sources('/dev/null'), (error) => isNectarError(error, 'CLI_FILE_UNREADABLE'));
   const path = join(folder, 'shrinks');
-  writeFileSync(path, 'long content');
+  writeFileSync(path, 'long content'.repeat(10_000));
   const [source] = await sources(path);
   truncateSync(path, 4);
   assert.ok(source);

@@ -9,7 +9,15 @@ const DIGEST = 'ab'.repeat(32);
 const createdAt = new Date(NOW).toISOString();
 const file = { kind: 'file', createdAt, entries: 3, bytes: 4, manifestSha256: DIGEST };
 const snapshot = {
-  ...{ kind: 'snapshot', repository: REPOSITORY, generation: 1, createdAt, logSize: 9, logRoot: DIGEST },
+  ...{
+    kind: 'snapshot',
+    repository: REPOSITORY,
+    generation: 1,
+    createdAt,
+    leaves: 9,
+    checkpointSize: 8,
+    checkpointRoot: DIGEST,
+  },
   ...{ manifestSha256: DIGEST, tableSha256: DIGEST, previous: '0'.repeat(64) },
 };
 const verification = {

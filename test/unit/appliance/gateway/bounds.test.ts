@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { createAdmission, createExclusive } from '../../../../appliance/gateway/admission.ts';
 import { parseRange } from '../../../../appliance/gateway/byte-range.ts';
-import type { GatewayAuditEvent, PutReceipt } from '../../../../appliance/gateway/dependencies.ts';
-import { createIdempotency } from '../../../../appliance/gateway/idempotency.ts';
+import type { GatewayAuditEvent } from '../../../../appliance/gateway/dependencies.ts';
+import { createExclusive } from '../../../../appliance/gateway/exclusive.ts';
 import { createMetricsServer, openMetricsServer } from '../../../../appliance/gateway/metrics-server.ts';
 import { encodeProblem, nectarErrorOf, problemOf } from '../../../../appliance/gateway/problem.ts';
 import { parseRecordHeaders, recordHeaders } from '../../../../appliance/gateway/record-headers.ts';
@@ -21,14 +20,41 @@ describe('parseRange', () => {
       fc.property(fc.integer({ min: 1, max: 1e6 }), fc.nat(1e6), fc.nat(2e6), (size, first, extra) => {
         fc.pre(first < size);
         const last = first + extra;
-        assert.deepEqual(parseRange(`bytes=${first}-${last}`, size), { start: first, end: Math.min(size, last + 1) });
-        assert.deepEqual(parseRange(`bytes=${first}-`, size), { start: first, end: size });
-        assert.deepEqual(parseRange(`bytes=-${first + 1}`, size), { start: size - first - 1, end: size });
+        const one = (header: string) => parseRange(header, size);
+        assert.deepEqual(one(`bytes=${first}-${last}`), [{ start: first, end: Math.min(size, last + 1) }]);
+        assert.deepEqual(one(`bytes=${first}-`), [{ start: first, end: size }]);
+        assert.deepEqual(one(`bytes=-${first + 1}`), [{ start: size - first - 1, end: size }]);
       }),
     );
   });
 
-  it('gives a range inside the record, nothing, or its one error for any text', () => {
+  it('cuts an end of any length to the record, and calls nothing but a beginning beyond it unsatisfiable', () => {
+    const far = '9'.repeat(40);
+    assert.deepEqual(parseRange(`bytes=2-${far}`, 10), [{ start: 2, end: 10 }]);
+    assert.deepEqual(parseRange(`bytes=-${far}`, 10), [{ start: 0, end: 10 }]);
+    assert.deepEqual(parseRange('bytes=9-9007199254740993', 10), [{ start: 9, end: 10 }]);
+    for (const outside of ['bytes=10-', 'bytes=10-11', `bytes=${far}-`, 'bytes=-0', 'bytes=10-,-0', 'bytes=-000'])
+      assert.equal(parseRange(outside, 10), 'unsatisfiable', outside);
+    assert.equal(parseRange('bytes=0-', 0), 'unsatisfiable');
+    assert.equal(parseRange('bytes=-5', 0), 'whole');
+  });
+
+  it('ignores what is not well formed, not in bytes, too much, or overlaps', () => {
+    for (const ignored of ['bytes=', 'bytes=-', 'bytes=5-4', 'bytes=a-b', 'items=0-1', 'bytes=0-5,3-8', 'bytes=0-1,x'])
+      assert.equal(parseRange(ignored, 10), 'whole', ignored);
+    const many = Array.from({ length: 17 }, (_, i) => `${2 * i}-${2 * i}`).join(',');
+    assert.equal(parseRange(`bytes=${many}`, 100), 'whole');
+    assert.equal(parseRange(undefined, 10), 'whole');
+  });
+
+  it('finds several ranges, and leaves out those beyond the end', () => {
+    assert.deepEqual(parseRange('bytes=0-1, 8-20 ,99-', 10), [
+      { start: 0, end: 2 },
+      { start: 8, end: 10 },
+    ]);
+  });
+
+  it('gives ranges inside the record, or one of its two words, for any text', () => {
     fc.assert(
       fc.property(
         fc.oneof(
@@ -38,12 +64,10 @@ describe('parseRange', () => {
         ),
         fc.nat(100),
         (header, size) => {
-          try {
-            const range = parseRange(header, size);
-            if (range !== undefined) assert.ok(range.start >= 0 && range.start < range.end && range.end <= size);
-          } catch (error) {
-            assert.ok(isNectarError(error, 'GATEWAY_RANGE_INVALID'));
-          }
+          const ranges = parseRange(header, size);
+          if (typeof ranges === 'string') return;
+          assert.ok(ranges.length > 0);
+          for (const { start, end } of ranges) assert.ok(start >= 0 && start < end && end <= size);
         },
       ),
     );
@@ -89,26 +113,8 @@ describe('record headers', () => {
   });
 });
 
-describe('createAdmission and createExclusive', () => {
-  it('count a release once, and refuse at the limit', () => {
-    const counts: number[] = [];
-    const admission = createAdmission('uploads', 2, (count) => counts.push(count));
-    const [first] = [admission.enter(), admission.enter()];
-    assert.throws(
-      () => admission.enter(),
-      (error) => isNectarError(error, 'GATEWAY_BUSY'),
-    );
-    first?.();
-    first?.();
-    admission.enter();
-    assert.throws(
-      () => admission.enter(),
-      (error) => isNectarError(error, 'GATEWAY_BUSY'),
-    );
-    assert.deepEqual(counts, [1, 2, 1, 2]);
-  });
-
-  it('run an operation once at a time, and again after it failed', async () => {
+describe('createExclusive', () => {
+  it('runs an operation once at a time, and again after it failed', async () => {
     const exclusive = createExclusive();
     const failing = exclusive.run('scrub', () => Promise.reject(new Error('no')));
     await assert.rejects(
@@ -118,52 +124,6 @@ describe('createAdmission and createExclusive', () => {
     assert.equal(await exclusive.run('verify', async () => 2), 2);
     await assert.rejects(failing);
     assert.equal(await exclusive.run('scrub', async () => 3), 3);
-  });
-});
-
-describe('createIdempotency', () => {
-  const receipt = { bytes: 1 } as PutReceipt;
-  const setup = (maxKeys: number) => {
-    let clock = 0;
-    let stores = 0;
-    const idempotency = createIdempotency({ maxKeys, ttlMs: 1000 }, () => clock);
-    const once = (key: string) =>
-      idempotency.once({
-        key,
-        facts: [],
-        body: (async function* () {
-          yield new Uint8Array([1]);
-        })(),
-        store: async (body) => {
-          for await (const _ of body) stores++;
-          return receipt;
-        },
-      });
-    return {
-      once,
-      stores: () => stores,
-      pass: (ms: number) => {
-        clock += ms;
-      },
-    };
-  };
-
-  it('forgets a key after its time', async () => {
-    const { once, stores, pass } = setup(10);
-    await once('a');
-    pass(999);
-    assert.equal((await once('a')).replayed, true);
-    pass(1);
-    assert.equal((await once('a')).replayed, false);
-    assert.equal(stores(), 2);
-  });
-
-  it('forgets the oldest key when it holds as many as it may', async () => {
-    const { once, stores } = setup(3);
-    for (const key of ['a', 'b', 'c', 'd', 'e']) await once(key);
-    assert.equal((await once('e')).replayed, true);
-    assert.equal((await once('a')).replayed, false);
-    assert.equal(stores(), 6);
   });
 });
 

@@ -1,10 +1,13 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type {
   AccessContext,
+  Expected,
   GatewayAuditEvent,
+  GatewayAuditExport,
   GatewayAuditQuery,
   GatewayDependencies,
   PutInput,
+  PutReceipt,
   StoredMeta,
 } from '../../../../appliance/gateway/dependencies.ts';
 import type { Tokens } from '../../../../appliance/gateway/tokens.ts';
@@ -26,9 +29,17 @@ export class StoreDouble {
   putGate: Promise<void> | undefined;
   lieBytes = 0;
   puts = 0;
+  readonly inputs: PutInput[] = [];
+  readonly remembered = new Map<string, PutReceipt>();
 
   async put(input: PutInput, body: AsyncIterable<Uint8Array>, _: unknown, signal: AbortSignal) {
     this.puts++;
+    this.inputs.push(input);
+    const remembered = this.remembered.get(input.idempotency?.key ?? '');
+    if (remembered !== undefined) {
+      for await (const _ of body) signal.throwIfAborted();
+      return { ...remembered, replayed: true as const };
+    }
     const chunks: Uint8Array[] = [];
     try {
       for await (const chunk of body) {
@@ -46,6 +57,7 @@ export class StoreDouble {
     const recordId = input.recordId ?? (randomBytes(16).toString('hex') as RecordId);
     const versions = this.records.get(recordId) ?? [];
     if (input.recordId !== undefined && versions.length === 0) throw absent(recordId);
+    this.requireExpected(recordId, input.expected);
     const cid = `bafk${createHash('sha256').update(bytes).digest('hex')}` as Cid;
     const meta: StoredMeta = {
       recordId,
@@ -59,9 +71,21 @@ export class StoreDouble {
       kekId: 'kek/1',
       replicas: [],
       anchored: false,
+      ...(input.digests !== undefined && { digests: input.digests }),
     };
     this.records.set(recordId, [...versions, { meta, bytes }]);
-    return { recordId, version: meta.version, cid, bytes: bytes.length, auditLeaf: 7 };
+    const receipt: PutReceipt = { recordId, version: meta.version, cid, bytes: bytes.length, auditLeaf: 7 };
+    if (input.idempotency !== undefined) this.remembered.set(input.idempotency.key, receipt);
+    return receipt;
+  }
+
+  private requireExpected(id: string, expected?: Expected) {
+    if (expected === undefined) return;
+    const { meta } = this.find(id);
+    const names = (tags: 'any' | readonly string[]) => tags === 'any' || tags.includes(meta.cid);
+    const { match, noneMatch } = expected;
+    if ((match !== undefined && !names(match)) || (noneMatch !== undefined && names(noneMatch)))
+      throw new NectarError('STORE_PRECONDITION_FAILED', { recordId: id, version: meta.version });
   }
 
   find(id: string, version?: number) {
@@ -104,8 +128,9 @@ export class StoreDouble {
     return { records, ...(all.length > query.limit && { cursor: 'next' }) };
   }
 
-  async shred(id: RecordId) {
+  async shred(id: RecordId, _: unknown, expected?: Expected) {
     this.find(id);
+    this.requireExpected(id, expected);
     this.records.delete(id);
     return { recordId: id, destroyedAt: new Date(NOW).toISOString(), signature: 'c2ln' };
   }
@@ -148,6 +173,7 @@ export class AuditDouble {
     return { index, leaf: { v: 1 }, body: { resourceType: 'AuditEvent' } };
   }
   readonly asked: GatewayAuditQuery[] = [];
+  readonly exported: GatewayAuditExport[] = [];
   async query(query: GatewayAuditQuery) {
     this.asked.push(query);
     const entries = Array.from({ length: Math.min(query.limit, 3) }, (_, index) => ({
@@ -156,6 +182,12 @@ export class AuditDouble {
       body: { resourceType: 'AuditEvent' },
     }));
     return { entries, from: 0, to: 3, undecided: 0 };
+  }
+  async export(request: GatewayAuditExport) {
+    this.exported.push(request);
+    return (async function* () {
+      yield Buffer.from('{"kind":"nectar-audit-bundle"}\n');
+    })();
   }
   async prove(index: number, context?: AccessContext) {
     return { index, path: ['ab'.repeat(32)], ...(context !== undefined && { body: 'e30=' }) };

@@ -9,7 +9,13 @@ import { assertProblem, eventually, type Harness, received, startHarness } from 
 describe('the gateway', () => {
   let h: Harness;
   before(async () => {
-    h = await startHarness({ maxDenialsPerMinute: 1000, bodyTimeoutMs: 300, headersTimeoutMs: 400, maxRequests: 3 });
+    h = await startHarness({
+      maxDenialsPerMinute: 1000,
+      bodyTimeoutMs: 300,
+      headersTimeoutMs: 400,
+      maxRequests: 3,
+      maxQueueMs: 300,
+    });
   });
   after(() => h.stop());
   afterEach(() => {
@@ -63,11 +69,11 @@ describe('the gateway', () => {
     it('are answered below HTTP too', async () => {
       assert.match(await raw('not http at all\r\n\r\n'), /^HTTP\/1.1 400 [\s\S]*GATEWAY_REQUEST_MALFORMED/);
       assert.match(
-        await raw(`GET / HTTP/1.1\r\nHost: x\r\nX: ${'y'.repeat(20_000)}\r\n\r\n`),
+        await raw(`GET / HTTP/1.1\r\nHost: localhost\r\nX: ${'y'.repeat(20_000)}\r\n\r\n`),
         /^HTTP\/1.1 431 [\s\S]*GATEWAY_HEADERS_TOO_LARGE/,
       );
       const smuggled =
-        'POST /rpc HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /';
+        'POST /rpc HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /';
       assert.match(await raw(smuggled), /^HTTP\/1.1 400 /);
     });
 
@@ -77,14 +83,17 @@ describe('the gateway', () => {
     });
 
     it('cannot be slow with their headers, nor with a JSON body', async () => {
-      assert.match(await raw('GET /healthz HTTP/1.1\r\nHost: x\r\n'), /^HTTP\/1.1 408 [\s\S]*GATEWAY_REQUEST_TIMEOUT/);
+      assert.match(
+        await raw('GET /healthz HTTP/1.1\r\nHost: localhost\r\n'),
+        /^HTTP\/1.1 408 [\s\S]*GATEWAY_REQUEST_TIMEOUT/,
+      );
       const token = await h.token('admin');
-      const head = `POST /v1/tokens HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${token}\r\nContent-Type: application/json\r\nContent-Length: 50\r\n\r\n{`;
+      const head = `POST /v1/tokens HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${token}\r\nContent-Type: application/json\r\nContent-Length: 50\r\n\r\n{`;
       assert.equal((await raw(head)).includes('201'), false);
     });
   });
 
-  it('bounds the requests served at a time, and keeps answering probes', async () => {
+  it('bounds the requests served at a time and the time that others wait, and keeps answering probes', async () => {
     const token = await h.token('admin');
     let open: () => void = () => undefined;
     h.store.putGate = new Promise((resolve) => {
@@ -94,8 +103,10 @@ describe('the gateway', () => {
     const running = [1, 2, 3].map(() => h.call('POST', '/v1/records', { token, body: 'x' }));
     await eventually(() => h.store.puts === begun + 3, 'three requests run');
     const refused = await h.call('GET', '/v1/node', { token });
-    assertProblem(refused, 503, 'GATEWAY_BUSY');
+    assertProblem(refused, 429, 'GATEWAY_TOKEN_BUSY');
     assert.equal(refused.headers['retry-after'], '1');
+    const stranger = await h.tokens.issue({ subject: 'other', scope: ['node:read'], expiresInSeconds: 60 });
+    assertProblem(await h.call('GET', '/v1/node', { token: stranger.token }), 503, 'GATEWAY_BUSY');
     assert.equal((await h.call('GET', '/healthz')).status, 200);
     open();
     await Promise.all(running);

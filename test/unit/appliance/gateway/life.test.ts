@@ -8,6 +8,7 @@ import { GatewayConfig } from '../../../../appliance/gateway/config.ts';
 import type { GatewayDependencies } from '../../../../appliance/gateway/dependencies.ts';
 import { createGateway } from '../../../../appliance/gateway/gateway.ts';
 import { createCertificates, renewServerCertificate } from '../../../../appliance/gateway/tls.ts';
+import type { Tokens } from '../../../../appliance/gateway/tokens.ts';
 import { createLogger, createMetrics } from '../../../../appliance/telemetry/index.ts';
 import { isNectarError } from '../../../../protocol/errors.ts';
 import { NODE_ID } from './doubles.ts';
@@ -66,6 +67,7 @@ describe('the life of a gateway', () => {
           log: createLogger({ level: 'silent' }),
           metrics: createMetrics(),
           now: () => 0,
+          tokens: { onRevoked: () => undefined } as Partial<Tokens> as Tokens,
         } as GatewayDependencies;
         const again = createGateway({ config: { ...defaults, ...config }, version: '0', ...files }, deps);
         return again.start(new AbortController().signal);
@@ -101,7 +103,7 @@ describe('the life of a gateway', () => {
       const socket = await h.dial();
       const closed = new Promise((resolve) => socket.on('close', resolve).on('error', resolve));
       socket.pause();
-      const question = 'GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n';
+      const question = 'GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n';
       for (let i = 0; i < 300; i++) socket.write(question);
       await new Promise((resolve) => setTimeout(resolve, 1_000));
       socket.resume();

@@ -48,7 +48,7 @@ describe('/openapi.json', () => {
       node: {},
       p2p: {},
       rollup: {},
-      tokens: {},
+      tokens: { onRevoked: () => undefined },
     } as unknown as GatewayDependencies;
     const setup = {
       config: Value.Default(GatewayConfig, {}) as GatewayConfig,
@@ -94,6 +94,7 @@ describe('/openapi.json', () => {
       'GET /v1/records/{id}/car',
       'GET /v1/audit/checkpoint',
       'GET /v1/audit/entries',
+      'GET /v1/audit/export',
       'GET /v1/audit/entries/{n}',
       'GET /v1/audit/proof/{n}',
       'POST /v1/audit/resolve',

@@ -138,27 +138,19 @@ describe('record routes', () => {
       }
     });
 
-    it('refuses a range outside, a broken one, several, and a doubled header', async () => {
-      const many = `bytes=${Array.from({ length: 500 }, (_, i) => `${i}-${i}`).join(',')}`;
-      for (const header of [
-        'bytes=10-',
-        'bytes=-0',
-        'bytes=5-2',
-        'bytes=',
-        'bytes=a-b',
-        'bytes=0-1,3-4',
-        many,
-        'bytes=99999999999999999-',
-      ]) {
+    it('refuses a range outside, and ignores a broken one, too many, and a doubled header', async () => {
+      for (const header of ['bytes=10-', 'bytes=-0', 'bytes=99999999999999999-']) {
         const answer = await range(header);
         assertProblem(answer, 416, 'GATEWAY_RANGE_INVALID');
         assert.equal(answer.headers['content-range'], 'bytes */10');
       }
+      const many = `bytes=${Array.from({ length: 500 }, (_, i) => `${i}-${i}`).join(',')}`;
+      for (const header of ['bytes=5-2', 'bytes=', 'bytes=a-b', many]) assert.equal((await range(header)).status, 200);
       const socket = await h.dial();
       socket.write(
-        `GET /v1/records/${id} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${token}\r\nRange: bytes=0-1\r\nRange: bytes=2-3\r\nConnection: close\r\n\r\n`,
+        `GET /v1/records/${id} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${token}\r\nRange: bytes=0-1\r\nRange: bytes=2-3\r\nConnection: close\r\n\r\n`,
       );
-      assert.match(await received(socket), /^HTTP\/1.1 416 /);
+      assert.match(await received(socket), /^HTTP\/1.1 200 /);
     });
 
     it('ignores a unit that it does not know', async () => {

@@ -7,6 +7,7 @@ import {
   type AccessContext,
   createStore,
   type EvidenceEvent,
+  type FileGenerations,
   type Store,
   type StoreAuditEvent,
   type StoreDeps,
@@ -55,6 +56,7 @@ export interface TestAudit {
   /** The next append of this type rejects. */
   failNext: string | undefined;
   records(from: number): AsyncGenerator<EvidenceEvent>;
+  latest(): Promise<FileGenerations>;
 }
 
 export function createTestAudit(): TestAudit {
@@ -70,11 +72,16 @@ export function createTestAudit(): TestAudit {
       events.push(event);
       return { index: events.length - 1 };
     },
+    async latest() {
+      const stated = events.map(({ detail }) => detail?.indexGeneration).filter((value) => typeof value === 'number');
+      return { size: events.length, ...(stated.length === 0 ? {} : { index: Math.max(...stated) }) };
+    },
     async *records(from) {
       for (const [index, event] of events.entries()) {
         const { type, outcome, recordId, version, detail } = event;
         const cid = detail?.cid;
-        if (index < from) continue;
+        const destroyedAt = detail?.destroyedAt;
+        if (index < from || !type.startsWith('record.')) continue;
         yield {
           index,
           type,
@@ -82,6 +89,7 @@ export function createTestAudit(): TestAudit {
           ...(recordId === undefined ? {} : { recordId }),
           ...(version === undefined ? {} : { version }),
           ...(typeof cid === 'string' ? { cid } : {}),
+          ...(typeof destroyedAt === 'string' ? { destroyedAt } : {}),
         };
       }
     },
@@ -98,20 +106,23 @@ export interface Fixture {
   readonly keys: ReturnType<typeof createTestKeys>;
   /** Stops (unless `crash`) and starts another store on the same home. */
   restart(): Promise<Store>;
+  /** Another store on the same home and log, as after an exchange of files while it was down. */
+  start(): Promise<Store>;
   close(): Promise<void>;
 }
 
 export interface FixtureOptions extends Partial<StoreOptions> {
   readonly replicas_?: StoreDeps['replicas'];
   readonly keys?: ReturnType<typeof createTestKeys>;
+  readonly audit?: TestAudit;
 }
 
 export async function createFixture(overrides: FixtureOptions = {}): Promise<Fixture> {
   const home = overrides.home ?? (await mkdtemp(join(tmpdir(), 'nectar-store-')));
   const keys = overrides.keys ?? createTestKeys();
-  const audit = createTestAudit();
+  const audit = overrides.audit ?? createTestAudit();
   let clock = Date.UTC(2026, 0, 1);
-  const { replicas_, keys: _, ...options } = overrides;
+  const { replicas_, keys: _, audit: __, ...options } = overrides;
   const make = (): Store =>
     createStore(
       {
@@ -152,6 +163,11 @@ export async function createFixture(overrides: FixtureOptions = {}): Promise<Fix
     keys,
     async restart() {
       await store.stop();
+      store = make();
+      await store.start(signal);
+      return store;
+    },
+    async start() {
       store = make();
       await store.start(signal);
       return store;

@@ -207,7 +207,12 @@ test('a full volume is one clear error; reading and deleting go on', async () =>
   const { recordId } = await put(f.store, Buffer.from('kept'));
   const doomed = await put(f.store, randomBytes(MIB));
   await f.store.stop();
-  const full = await createFixture({ home: f.home, minFreeBytes: Number.MAX_SAFE_INTEGER, keys: f.keys });
+  const full = await createFixture({
+    home: f.home,
+    minFreeBytes: Number.MAX_SAFE_INTEGER,
+    keys: f.keys,
+    audit: f.audit,
+  });
   assert.deepEqual(full.store.readiness(), { ready: false, reason: 'the volume is full' });
   await assert.rejects(put(full.store, Buffer.from('more')), hasCode('NODE_DISK_FULL'));
   await assert.rejects(

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { after, test } from 'node:test';
+import { tryLock } from '../../../../appliance/folder-lock.ts';
 import { encodeArchive } from '../../../../cli/provision/docker/archive.ts';
 import { gatewayUrl } from '../../../../cli/provision/docker/gateway-url.ts';
 import { LABELS } from '../../../../cli/provision/docker/role-table.ts';
@@ -84,12 +85,11 @@ test('packs files with their owners and modes', async () => {
 
 test('takes away what a killed init left, on the engine and on disk, and leaves a living one alone', async () => {
   const home = join(folder, 'clinic');
-  const dead = `${home}.staging-4194303`;
-  const living = `${home}.staging-${process.pid}`;
+  const dead = `${home}.staging-0123456789abcdef`;
+  const living = `${home}.staging-fedcba9876543210`;
   await writeTarget(dead, { ...target, state: 'creating' });
-  mkdirSync(`${dead}.partial-4194303`);
-  mkdirSync(living);
-  mkdirSync(join(folder, 'another.staging-4194303'));
+  const maker = await tryLock(join(living, 'run', 'lock-making'), 'init');
+  mkdirSync(join(folder, 'another.staging-0123456789abcdef'));
   const memory = memoryEngine([]);
   memory.volumes.set('nectar-01234567-keys', { labels: { [LABELS.node]: spec.nodeId } });
   memory.volumes.set('somebody', { labels: {} });
@@ -98,5 +98,6 @@ test('takes away what a killed init left, on the engine and on disk, and leaves 
   const left = readdirSync(folder)
     .filter((name) => name.includes('staging'))
     .sort();
-  assert.deepEqual(left, ['another.staging-4194303', `clinic.staging-${process.pid}`]);
+  assert.deepEqual(left, ['another.staging-0123456789abcdef', 'clinic.staging-fedcba9876543210']);
+  await maker?.release();
 });

@@ -21,6 +21,7 @@ import { createHome, type HomeRequest } from '../../../../cli/provision/process/
 import { openKeys } from '../../../../cli/provision/process/open-keys.ts';
 import { isNectarError } from '../../../../protocol/errors.ts';
 import { parseVerifierKey } from '../../../../protocol/merkle/verifier-key.ts';
+import { holdElsewhere } from '../../appliance/holding.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'nectar-home-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
@@ -115,13 +116,22 @@ test('interrupted at any step it leaves nothing behind, and an existing key file
   }
 });
 
-test('clears away what a killed init left, and not what a living one builds', async () => {
-  const dead = join(folder, 'swept.partial-2147483646');
-  const living = join(folder, `swept.partial-${process.ppid}`);
-  mkdirSync(dead);
-  mkdirSync(living);
+test('clears away what a killed init left, and not what a living one builds, whatever their numbers', async () => {
+  // Of before the lock: a process id, which lives today as somebody else's.
+  const older = join(folder, `swept.partial-${process.ppid}`);
+  mkdirSync(join(older, 'identity'), { recursive: true });
+  const [killed, living] = ['0123456789abcdef', 'fedcba9876543210'].map((id) => join(folder, `swept.partial-${id}`));
+  const lockOf = (path = ''): string => join(path, 'run', 'lock-making');
+  const [first, second] = [await holdElsewhere(lockOf(killed), 'init'), await holdElsewhere(lockOf(living), 'init')];
+  await first.kill();
+  const another = join(folder, 'swept-too.partial-0123456789abcdef');
+  mkdirSync(another);
   await createHome(request('swept'), () => undefined);
-  assert.deepEqual([existsSync(dead), existsSync(living)], [false, true]);
+  assert.deepEqual(
+    [older, killed, living, another].map((path) => existsSync(path ?? '')),
+    [false, false, true, true],
+  );
+  await second.release();
 });
 
 test('a key file inside the home is refused', async () => {

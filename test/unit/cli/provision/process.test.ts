@@ -6,7 +6,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { findFreePort, isPortFree } from '../../../../cli/provision/process/free-port.ts';
-import { withLock } from '../../../../cli/provision/process/lock-file.ts';
 import { rotateLog } from '../../../../cli/provision/process/node-log.ts';
 import { planHome } from '../../../../cli/provision/process/plan-home.ts';
 import { readRunning, runningPath, startTicksOf, writeRunning } from '../../../../cli/provision/process/running.ts';
@@ -92,24 +91,6 @@ test('rotates a large log and keeps three old ones', () => {
   writeFileSync(log, 'small');
   rotateLog(log);
   assert.equal(readFileSync(log, 'utf8'), 'small');
-});
-
-test('a lock is held by one at a time, and a dead owner is no owner', async () => {
-  const path = join(folder, 'lock');
-  let inside = 0;
-  let most = 0;
-  const work = () =>
-    withLock(path, signal, async () => {
-      inside += 1;
-      most = Math.max(most, inside);
-      await new Promise((resolve) => setTimeout(resolve, 10));
-      inside -= 1;
-    });
-  await Promise.all([work(), work(), work()]);
-  assert.equal(most, 1);
-  writeFileSync(path, '2147483646');
-  await work();
-  assert.ok(!existsSync(path));
 });
 
 test('finds a free port, past taken ones', async () => {

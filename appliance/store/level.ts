@@ -1,0 +1,50 @@
+import { readdir } from 'node:fs/promises';
+import { ClassicLevel } from 'classic-level';
+import { isNectarError, NectarError } from '../../protocol/errors.ts';
+import { diskError, isDiskFull } from '../durable-file.ts';
+
+export type Level = ClassicLevel<Uint8Array, Uint8Array>;
+
+/** What the operating system refuses is no damage: another user, too many files. */
+const REFUSED = /permission denied|too many open files|read-only file system|not a directory/i;
+
+/**
+ * Opens the database; one whose files do not fit together is put together from those that can be read, as LevelDB does it:
+ * what could not be read stays in `lost/`. What is missing then is seen when the index is held against the log.
+ */
+export async function openOrRepair(folder: string): Promise<{ db: Level; repaired: boolean }> {
+  try {
+    if (!(await isHeadless(folder))) return { db: await openLevel(folder), repaired: false };
+  } catch (error) {
+    if (!isNectarError(error, 'STORE_INDEX_CORRUPT')) throw error;
+  }
+  await ClassicLevel.repair(folder).catch((cause: unknown) => {
+    throw new NectarError('STORE_INDEX_CORRUPT', { entry: 'database' }, { cause });
+  });
+  return { db: await openLevel(folder), repaired: true };
+}
+
+/** LevelDB takes a folder without its CURRENT file for a new database, and removes the old one. */
+async function isHeadless(folder: string): Promise<boolean> {
+  const names: string[] = await readdir(folder).catch(() => []);
+  return !names.includes('CURRENT') && names.some((name) => /\.ldb$|\.log$|^MANIFEST-/.test(name));
+}
+
+/** Uncompressed: ciphertext does not shrink, and a scan of the files for leaked bytes then sees them as they are. */
+export async function openLevel(folder: string): Promise<Level> {
+  const db: Level = new ClassicLevel(folder, { keyEncoding: 'view', valueEncoding: 'view', compression: false });
+  try {
+    await db.open();
+    return db;
+  } catch (error) {
+    throw openError(error, folder);
+  }
+}
+
+function openError(error: unknown, folder: string): unknown {
+  const { code, message } = ((error as Error).cause ?? error) as NodeJS.ErrnoException;
+  if (code === 'LEVEL_LOCKED') return new NectarError('NODE_HOME_IN_USE', { home: folder }, { cause: error });
+  if (isDiskFull(error)) return diskError(error, folder);
+  const damaged = code === 'LEVEL_CORRUPTION' || (code === 'LEVEL_IO_ERROR' && !REFUSED.test(message));
+  return damaged ? new NectarError('STORE_INDEX_CORRUPT', { entry: 'database' }, { cause: error }) : error;
+}

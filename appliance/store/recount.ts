@@ -1,0 +1,24 @@
+import type { StoreCore } from './core.ts';
+import { decodeEntry, type HeadEntry, type StatsEntry, type VersionEntry } from './entries.ts';
+import { KIND, kindRange } from './index-keys.ts';
+
+/** The counters, from the entries that they count. */
+export async function recountStats(
+  core: StoreCore,
+): Promise<Pick<StatsEntry, 'records' | 'versions' | 'bytes' | 'heldBytes' | 'nextSeq' | 'idempotencyKeys'>> {
+  const counted = { records: 0, versions: 0, bytes: 0, heldBytes: 0, nextSeq: 0, idempotencyKeys: 0 };
+  const ignore = (): void => undefined;
+  for await (const { value } of core.db.range(kindRange(KIND.head), ignore)) {
+    const { seq, shredded } = decodeEntry<HeadEntry>(value);
+    counted.nextSeq = Math.max(counted.nextSeq, seq + 1);
+    if (shredded === undefined) counted.records += 1;
+  }
+  for await (const { value } of core.db.range(kindRange(KIND.version), ignore)) {
+    counted.versions += 1;
+    counted.bytes += decodeEntry<VersionEntry>(value).bytes;
+  }
+  for await (const { value } of core.db.range(kindRange(KIND.heldOwner), ignore))
+    counted.heldBytes += decodeEntry<{ bytes: number }>(value).bytes;
+  for await (const _ of core.db.range(kindRange(KIND.idempotency), ignore)) counted.idempotencyKeys += 1;
+  return counted;
+}

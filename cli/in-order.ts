@@ -1,0 +1,60 @@
+export interface InOrderOptions<T, R> {
+  /** How many are worked on at a time. */
+  readonly limit: number;
+  readonly work: (item: T) => Promise<R>;
+  /** Items that are worked on while nothing else is. */
+  readonly alone?: (item: T) => boolean;
+}
+
+/**
+ * Works on several items at a time and yields the results in the order of the items. After a failure, of the work or of the items,
+ * nothing new begins; what had begun is waited for and its results are yielded, so that nothing that was done goes unsaid. Then
+ * the first failure in that order is thrown.
+ */
+export async function* inOrder<T, R>(
+  items: AsyncIterable<T>,
+  { limit, work, alone = () => false }: InOrderOptions<T, R>,
+): AsyncGenerator<R> {
+  const running: Promise<{ value: R } | { error: unknown }>[] = [];
+  const failures: { error: unknown }[] = [];
+  let failed = false;
+
+  const begin = (item: T): void => {
+    const result = work(item).then(
+      (value) => ({ value }),
+      (error: unknown) => {
+        failed = true;
+        return { error };
+      },
+    );
+    running.push(result);
+  };
+  async function* finish(leave: number): AsyncGenerator<R> {
+    while (running.length > leave) {
+      const result = await running.shift();
+      if (result === undefined) return;
+      if ('error' in result) failures.push(result);
+      else yield result.value;
+    }
+  }
+
+  let source: { error: unknown } | undefined;
+  try {
+    for await (const item of items) {
+      if (alone(item)) {
+        yield* finish(0);
+        if (!failed) begin(item);
+        yield* finish(0);
+      } else {
+        yield* finish(limit - 1);
+        if (!failed) begin(item);
+      }
+      if (failed) break;
+    }
+  } catch (error) {
+    source = { error };
+  }
+  yield* finish(0);
+  const first = failures[0] ?? source;
+  if (first !== undefined) throw first.error;
+}

@@ -1,0 +1,35 @@
+import { stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { NectarError } from '../../../protocol/errors.ts';
+import type { Terminal } from '../../terminal.ts';
+import { createFolderTarget } from './folder-target.ts';
+import type { Target } from './target.ts';
+
+/** Where a repository is, as the operator says it. */
+export interface TargetPlace {
+  readonly target: string;
+  /** File with the credentials of an S3 target. */
+  readonly credentials?: string | undefined;
+}
+
+const SCHEME = /^([a-z][a-z0-9+.-]*):\/\//;
+
+/** One spelling of a place: a folder by its whole path. @throws NectarError CLI_USAGE for a scheme that is none */
+export function targetPlace(terminal: Pick<Terminal, 'workingFolder'>, text: string): string {
+  const scheme = SCHEME.exec(text)?.[1];
+  if (scheme === undefined) return resolve(terminal.workingFolder, text);
+  throw new NectarError('CLI_USAGE', { problem: `${scheme}:// is no place for a repository: name a folder` });
+}
+
+export function openTarget({ target }: TargetPlace): Target {
+  return createFolderTarget(target);
+}
+
+/** Whether what an operator names is a repository, and not a file. */
+export async function isRepository(terminal: Pick<Terminal, 'workingFolder'>, text: string): Promise<boolean> {
+  if (SCHEME.test(text)) return true;
+  return stat(resolve(terminal.workingFolder, text)).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+}

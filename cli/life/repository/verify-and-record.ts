@@ -1,0 +1,75 @@
+import { dirname } from 'node:path';
+import { loadConfig } from '../../../appliance/config/index.ts';
+import { Recorded } from '../../../appliance/gateway/schemas.ts';
+import type { Keys } from '../../../appliance/keys/index.ts';
+import { NectarError } from '../../../protocol/errors.ts';
+import type { Call } from '../../call.ts';
+import { withNode } from '../../node-client.ts';
+import { openAuthority } from '../backup-authority.ts';
+import { unlockKeys } from '../unlock-keys.ts';
+import { type KnownRepository, rememberRepository } from './known-repositories.ts';
+import { openTarget } from './open-target.ts';
+import { type VerifiedRepository, verifyRepository } from './verify-repository.ts';
+
+export interface VerifyRequest {
+  readonly known: KnownRepository;
+  readonly whole: boolean;
+  readonly sample: number;
+  /** Undefined: beside the home, on the disk where a restored home would lie. */
+  readonly scratch: string | undefined;
+  readonly passphraseFile: string | undefined;
+  /** Nobody is there to be asked for a passphrase. */
+  readonly unattended: boolean;
+  onBytes(bytes: number): void;
+}
+
+export interface VerifiedOnRecord extends VerifiedRepository {
+  /** Undefined: the node could not be told. */
+  readonly auditLeaf: number | undefined;
+}
+
+/** Verifies a repository and tells the node, which shows it in its status and raises the alarm. */
+export async function verifyAndRecord(call: Call<unknown>, request: VerifyRequest): Promise<VerifiedOnRecord> {
+  const { home, terminal } = call;
+  const { known, passphraseFile, whole, sample, onBytes } = request;
+  const unlock = chooseUnlock(call, request);
+  const target = openTarget(known);
+  const authority = await openAuthority({ home, sealed: home, terminal, passphraseFile });
+  try {
+    const done = await verifyRepository({
+      ...{ home, known, target, authority, unlock, whole, sample, onBytes },
+      ...{ scratch: request.scratch ?? dirname(home), signal: terminal.signal },
+    });
+    const auditLeaf = await tellNode(call, done);
+    if (done.faults.length === 0)
+      await rememberRepository(home, { ...known, verifiedAt: new Date(terminal.now()).toISOString() });
+    return { ...done, auditLeaf };
+  } finally {
+    await authority.close();
+    await target.close();
+  }
+}
+
+function chooseUnlock(
+  { home, terminal }: Call<unknown>,
+  { passphraseFile, unattended }: VerifyRequest,
+): ((folder: string) => Promise<Keys>) | undefined {
+  const { keyFile } = loadConfig({ home, env: terminal.env }).config.keys;
+  if (unattended && keyFile === '' && passphraseFile === undefined) return undefined;
+  return (folder) => unlockKeys({ home: folder, terminal, keyFile, passphraseFile });
+}
+
+async function tellNode(call: Call<unknown>, done: VerifiedRepository): Promise<number | undefined> {
+  const { repository, generation, opened, records, objects, bytes, leaves, milliseconds, faults } = done;
+  const outcome = faults.length === 0 ? 'success' : 'failure';
+  const counts = { records, objects, bytes, leaves, milliseconds, faults: faults.length };
+  try {
+    return await withNode(call, async (client) => {
+      const note = { repository, generation, outcome, opened, ...counts };
+      return (await client.json(Recorded, 'POST', '/v1/backups/verifications', note)).auditLeaf;
+    });
+  } catch (error) {
+    if (!(error instanceof NectarError)) throw error;
+    return undefined;
+  }
+}
