@@ -1,7 +1,26 @@
+import type { ErrorCode, NectarError } from '../protocol/errors.ts';
 import type { Logger } from './telemetry/index.ts';
 
 /** Whether a service is usable now, and when not, why: shown by /readyz and `nectar-byon status`. */
-export type Readiness = { readonly ready: true } | { readonly ready: false; readonly reason: string };
+export type Readiness = { readonly ready: true } | NotReady;
+
+export interface NotReady {
+  readonly ready: false;
+  readonly reason: string;
+  /** What does not pass by itself: whoever waits for the node need not go on. */
+  readonly fault?: Fault;
+}
+
+/** An error of the registry, as a message between roles and to the owner carries it. */
+export interface Fault {
+  readonly code: ErrorCode;
+  readonly data: Record<string, unknown>;
+}
+
+/** The state of a service that an error of the registry stops for good, until somebody acts. */
+export function faulty(error: NectarError): NotReady {
+  return { ready: false, reason: error.message, fault: { code: error.code, data: { ...error.data } } };
+}
 
 /**
  * A long-running part of the node. `start` resolves when the service accepts calls; the signal aborts whatever it does in

@@ -33,8 +33,13 @@ export class KeptConnection {
     return new KeptConnection(socket, access);
   }
 
-  send(method: string, path: string, body: Buffer = Buffer.alloc(0)): Promise<Answer> {
-    const described = body.length === 0 ? '' : 'content-type: application/octet-stream\r\n';
+  send(
+    method: string,
+    path: string,
+    body: Buffer = Buffer.alloc(0),
+    type = 'application/octet-stream',
+  ): Promise<Answer> {
+    const described = body.length === 0 ? '' : `content-type: ${type}\r\n`;
     const head = `${method} ${path} HTTP/1.1\r\n${this.#head}${described}content-length: ${body.length}\r\n\r\n`;
     return new Promise((resolve, reject) => {
       this.#waiting = { resolve, reject };

@@ -51,7 +51,7 @@ export async function passphraseFor(
 ): Promise<Uint8Array | undefined> {
   if (unlock === 'file') return undefined;
   const passphrase = chosen ?? (await readPassphrase(terminal, options.passphraseFile));
-  checkPassphrase(passphrase);
+  await checkPassphrase(passphrase);
   return passphrase;
 }
 

@@ -12,6 +12,12 @@ export function parseCount(text: string): number {
   return Number(text);
 }
 
+export function parseWhole(text: string): number {
+  if (!/^(0|[1-9]\d{0,3})$/.test(text))
+    throw new NectarError('CLI_USAGE', { problem: `${text} is not a number from 0 to 9999` });
+  return Number(text);
+}
+
 /** A TCP port; 0 lets the system choose. */
 export function parsePort(text: string): number {
   const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;

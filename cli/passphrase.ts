@@ -1,6 +1,8 @@
 import { readFile, stat } from 'node:fs/promises';
-import { password } from '@clack/prompts';
-import { NectarError } from '../protocol/errors.ts';
+import { log, password } from '@clack/prompts';
+import { requireStrongPassphrase } from '../appliance/keys/passphrase-strength.ts';
+import { canonicalPassphrase } from '../appliance/keys/passphrase-text.ts';
+import { isNectarError, NectarError } from '../protocol/errors.ts';
 import { answered, askPassphrase, promptIo } from './prompt.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -45,14 +47,18 @@ async function readStdin(terminal: Terminal): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-/** Refuses what a guesser tries first. @throws NectarError CLI_PASSPHRASE_WEAK */
-export function checkPassphrase(passphrase: Uint8Array): void {
-  if ([...Buffer.from(passphrase).toString('utf8')].length < MIN_PASSPHRASE_CHARACTERS) {
+/** Refuses what a guesser tries first, and what nobody could type again. @throws NectarError CLI_PASSPHRASE_WEAK, KEY_PASSPHRASE_WEAK, KEY_PASSPHRASE_INVALID */
+export async function checkPassphrase(passphrase: Uint8Array): Promise<void> {
+  const canonical = canonicalPassphrase(passphrase);
+  if (canonical === undefined) throw new NectarError('KEY_PASSPHRASE_INVALID', {});
+  if ([...Buffer.from(canonical).toString('utf8')].length < MIN_PASSPHRASE_CHARACTERS) {
     throw new NectarError('CLI_PASSPHRASE_WEAK', { minimum: MIN_PASSPHRASE_CHARACTERS });
   }
+  await requireStrongPassphrase(canonical);
+  canonical.fill(0);
 }
 
-/** A hint while it is chosen, not a promise: characters and kinds of characters, and no more than that. */
+/** A hint while it is typed; whether it is strong is told when it is complete. */
 export function passphraseHint(text: string): string | undefined {
   const missing = MIN_PASSPHRASE_CHARACTERS - [...text].length;
   if (missing > 0)
@@ -62,8 +68,22 @@ export function passphraseHint(text: string): string | undefined {
   return undefined;
 }
 
-/** Asks for a new passphrase, twice. */
+/** Asks for a new passphrase, twice, until it is one that stands guessing. */
 export async function chooseNewPassphrase(terminal: Terminal): Promise<Uint8Array> {
+  for (;;) {
+    const chosen = await askTwice(terminal);
+    try {
+      await checkPassphrase(chosen);
+      return chosen;
+    } catch (error) {
+      if (!isNectarError(error)) throw error;
+      chosen.fill(0);
+      log.warn(`${error.message}: choose four or more words at random`, promptIo(terminal));
+    }
+  }
+}
+
+async function askTwice(terminal: Terminal): Promise<Uint8Array> {
   const io = promptIo(terminal);
   const first = answered(
     await password({

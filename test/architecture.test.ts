@@ -48,7 +48,12 @@ const ALLOWED: Record<string, Record<string, string>> = {
   },
   'appliance/config': { ajv: 'JSON schema validation', typebox: 'schemas' },
   'appliance/telemetry': { pino: 'logs', 'prom-client': 'metrics' },
-  'appliance/keys': { typebox: 'schemas', 'prom-client': 'metrics' },
+  'appliance/keys': {
+    typebox: 'schemas',
+    'prom-client': 'metrics',
+    '@zxcvbn-ts/core': 'how many guesses a passphrase stands',
+    '@zxcvbn-ts/language-common': 'the passwords and keyboards that guessers try first',
+  },
   'appliance/store': {
     typebox: 'schemas',
     'classic-level': 'the embedded index',

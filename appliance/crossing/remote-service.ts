@@ -18,7 +18,8 @@ export function remoteServices(
       try {
         const found = (await state()).services.find(({ service }) => service === name);
         if (found?.ready === true) return { ready: true };
-        return { ready: false, reason: found?.reason ?? 'its role does not know it' };
+        const { reason = 'its role does not know it', fault } = found ?? {};
+        return { ready: false, reason, ...(fault !== undefined && { fault }) };
       } catch (error) {
         return { ready: false, reason: isNectarError(error) ? error.message : 'its role gives no answer' };
       }

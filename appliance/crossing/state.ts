@@ -1,5 +1,5 @@
-import type { Service } from '../service.ts';
-import { exact, flag, list, optional, text } from './shape.ts';
+import type { Fault, Service } from '../service.ts';
+import { anything, exact, flag, list, optional, text } from './shape.ts';
 
 const MAX_REASON = 1024;
 
@@ -8,16 +8,26 @@ export interface ServiceState {
   readonly service: string;
   readonly ready: boolean;
   readonly reason?: string;
+  readonly fault?: Fault;
 }
 
-export const serviceStates = list(exact({ service: text(64), ready: flag, reason: optional(text(4096)) }), 32);
+export const serviceStates = list(
+  exact({
+    service: text(64),
+    ready: flag,
+    reason: optional(text(4096)),
+    fault: optional(exact({ code: text(64), data: anything })),
+  }),
+  32,
+);
 
 export function describeServices(services: readonly Pick<Service, 'name' | 'readiness'>[]): ServiceState[] {
   return services.map((service) => {
     const state = service.readiness();
-    return state.ready
-      ? { service: service.name, ready: true }
-      : { service: service.name, ready: false, reason: state.reason.slice(0, MAX_REASON) };
+    if (state.ready) return { service: service.name, ready: true };
+    const { reason, fault } = state;
+    const told = { service: service.name, ready: false, reason: reason.slice(0, MAX_REASON) };
+    return fault === undefined ? told : { ...told, fault };
   });
 }
 

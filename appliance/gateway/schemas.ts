@@ -186,7 +186,16 @@ export const Recorded = Type.Object(
 export type Recorded = Static<typeof Recorded>;
 
 export const Reason = Type.Object(
-  { service: Type.String({ examples: ['keys'] }), reason: Type.String({ examples: ['locked'] }) },
+  {
+    service: Type.String({ examples: ['keys'] }),
+    reason: Type.String({ examples: ['locked'] }),
+    fault: Type.Optional(
+      Type.Object(
+        { code: Type.String({ examples: ['KEY_STORE_BEHIND'] }), data: Type.Record(Type.String(), Type.Unknown()) },
+        { description: 'The error that does not pass by itself.', ...strict },
+      ),
+    ),
+  },
   strict,
 );
 export const NodeReadiness = Type.Object(

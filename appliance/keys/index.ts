@@ -4,6 +4,7 @@ export { createKeyFreshness, type KeyEvidence } from './freshness.ts';
 export type { KeyPurpose } from './hierarchy.ts';
 export { createIdentitySigner } from './identity-signer.ts';
 export type { KeyInfo, ProviderInfo } from './key-list.ts';
+export { checkKeyStore } from './key-store-file.ts';
 export { createKeys, type KeyContradiction, type Keys, type KeysDeps } from './keys.ts';
 export { nodeEnvelopeCrypto } from './node-envelope-crypto.ts';
 export type { UnlockSecret } from './open-root-key.ts';

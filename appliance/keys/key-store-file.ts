@@ -43,6 +43,11 @@ export async function readKeyStore(home: string): Promise<ReadKeyStore> {
   return checked(path, store, (macKey) => verifyMac(path, { body, claimed, macKey }));
 }
 
+/** Whether HOME/keys.json can be read and is not damaged, told without any secret. @throws NectarError KEY_STORE_MISSING, KEY_STORE_INVALID */
+export async function checkKeyStore(home: string): Promise<void> {
+  await readKeyStore(home);
+}
+
 function checked(path: string, store: KeyStore, verify: ReadKeyStore['verify']): ReadKeyStore {
   const current = store.keks.find((kek) => kek.id === store.current);
   if (current === undefined || 'destroyedAt' in current)

@@ -3,7 +3,7 @@ import type { DekContext } from '../../protocol/envelope/aad.ts';
 import { type EnvelopeCrypto, KEY_BYTES } from '../../protocol/envelope/crypto.ts';
 import type { WrappedDek } from '../../protocol/envelope/wrapped-dek.ts';
 import { isNectarError, NectarError } from '../../protocol/errors.ts';
-import type { Service } from '../service.ts';
+import { faulty, type Service } from '../service.ts';
 import type { Logger, Metrics } from '../telemetry/index.ts';
 import type { KeysConfig } from './config.ts';
 import { type KeyPurpose, macKey } from './hierarchy.ts';
@@ -88,6 +88,7 @@ export function createKeys(options: KeysConfig & { readonly home: string }, deps
   let keyring: Keyring | undefined;
   let reason = 'not started';
   let blocked: KeyContradiction | undefined;
+  let unopened: NectarError | undefined;
   let writing: Promise<unknown> = Promise.resolve();
 
   function open(): Open {
@@ -176,6 +177,7 @@ export function createKeys(options: KeysConfig & { readonly home: string }, deps
     if (keyFile === '' && current.providers.every(isAttended)) return;
     await unlock({ provider: 'any' }).catch((error: unknown) => {
       if (!isNectarError(error) || error.code === 'KEY_STORE_INVALID') throw error;
+      unopened = error;
       reason = `locked: ${error.message}`;
       log.warn({ code: error.code }, 'no provider unlocks the node by itself');
     });
@@ -187,6 +189,7 @@ export function createKeys(options: KeysConfig & { readonly home: string }, deps
       read = await readKeyStore(home);
       store = read.store;
       blocked = undefined;
+      unopened = undefined;
       reason = 'locked: unlock it with a passphrase';
       await openAtStart();
     },
@@ -200,8 +203,11 @@ export function createKeys(options: KeysConfig & { readonly home: string }, deps
       metrics.unlocked.set(0);
     },
     readiness() {
-      if (keyring === undefined) return { ready: false, reason };
-      return blocked === undefined ? { ready: true } : { ready: false, reason: blocked.message };
+      if (keyring !== undefined) return blocked === undefined ? { ready: true } : faulty(blocked);
+      // Where nobody could type a passphrase, what keeps the node shut does not pass by itself.
+      return unopened !== undefined && store?.providers.some(isAttended) !== true
+        ? { ...faulty(unopened), reason }
+        : { ready: false, reason };
     },
     state: () => (keyring === undefined ? 'locked' : 'unlocked'),
     unlock,

@@ -36,11 +36,11 @@ export interface UnlockProvider {
   readonly title: string;
   /** Somebody must hand over a secret; the others open the node by themselves at a start. */
   readonly attended: boolean;
-  /** Works where a configuration path stands for it (a mounted secret): the containers' store has neither programs nor systemd. */
+  /** Needs a program of the machine: the store of a node in containers may start none. */
   readonly programs: boolean;
   /** What keys.json holds of it. */
   readonly payload: TProperties;
-  /** What `keys enroll NAME` asks for: an option each. */
+  /** What `keys enroll NAME` asks for: an option each, by its `description`; one that is `file: true` is a path on this machine. */
   readonly settings: TProperties;
   enroll(request: EnrolRequest, host: ProviderHost): Promise<Enrolled>;
   /** Keys that may open the root key, best first; the caller wipes them. Throws when the provider cannot be used now. */

@@ -1,11 +1,14 @@
 import { spawn } from 'node:child_process';
 
-/** A program of the machine, without a shell, with nothing of our environment but what it needs to be found and to find its device. */
+/** A program of the machine, without a shell, with nothing of our environment but what it needs to be found. */
 export interface ToolCall {
   readonly argv: readonly string[];
   /** Written to its standard input, which is then closed. A secret goes this way, never into argv or the environment. */
   readonly input?: Uint8Array;
-  /** Further environment: where a device is, never a secret. */
+  /**
+   * Further environment: where a device is. A PIN only where the program reads it from nowhere else: whoever may read the
+   * environment of our child, may read the file that we have the PIN from.
+   */
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
   readonly maxOutputBytes: number;
@@ -18,14 +21,15 @@ export type ToolResult =
       readonly ended: 'badly';
       /** `exit 1`, `timed out`, `too much output`, `ENOENT`. */
       readonly reason: string;
-      /** The last line that it said on stderr, for the person; bounded. */
+      /** The end of what it said on stderr, for the person; bounded. */
       readonly said: string;
     };
 
 export type RunTool = (call: ToolCall) => Promise<ToolResult>;
 
 const MAX_SAID_BYTES = 4096;
-const MAX_SAID_CHARACTERS = 200;
+const MAX_SAID_LINES = 3;
+const MAX_SAID_CHARACTERS = 300;
 const INHERITED = ['PATH', 'HOME', 'LANG', 'TMPDIR', 'XDG_RUNTIME_DIR', 'SOFTHSM2_CONF', 'TPM2TOOLS_TCTI'] as const;
 
 /** Runs it to its end, or kills it. Never throws: a program that is missing has ended badly. */
@@ -37,6 +41,8 @@ export const runTool: RunTool = (call) =>
       env: { ...inherited(), ...call.env },
       stdio: ['pipe', 'pipe', 'pipe'],
       shell: false,
+      // A group of its own, without a terminal: it asks nobody, and ends with all that it started.
+      detached: true,
     });
     const output: Buffer[] = [];
     let bytes = 0;
@@ -44,7 +50,9 @@ export const runTool: RunTool = (call) =>
     let killed: string | undefined;
     const kill = (why: string): void => {
       killed ??= why;
-      child.kill('SIGKILL');
+      endGroup(child.pid);
+      child.stdout.destroy();
+      child.stderr.destroy();
     };
     const timer = setTimeout(() => kill('timed out'), call.timeoutMs);
     const finish = (reason: string | undefined): void => {
@@ -53,7 +61,7 @@ export const runTool: RunTool = (call) =>
       for (const part of output) part.fill(0);
       if (reason !== undefined) whole.fill(0);
       resolve(
-        reason === undefined ? { ended: 'well', output: whole } : { ended: 'badly', reason, said: lastLine(said) },
+        reason === undefined ? { ended: 'well', output: whole } : { ended: 'badly', reason, said: lastLines(said) },
       );
     };
     child.stdout.on('data', (part: Buffer) => {
@@ -74,6 +82,15 @@ export const runTool: RunTool = (call) =>
     });
   });
 
+function endGroup(pid: number | undefined): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch {
+    // It has ended meanwhile.
+  }
+}
+
 function inherited(): Record<string, string> {
   const kept = INHERITED.map((name) => [name, process.env[name]] as const);
   return Object.fromEntries(
@@ -81,7 +98,9 @@ function inherited(): Record<string, string> {
   );
 }
 
-function lastLine(text: string): string {
-  const line = text.trim().split('\n').at(-1) ?? '';
-  return line.replace(/[^\x20-\x7e]/g, '?').slice(0, MAX_SAID_CHARACTERS);
+/** Programs say the cause, and then that they give up: the last three lines. */
+function lastLines(text: string): string {
+  const lines = text.split('\n').filter((line) => line.trim() !== '');
+  const told = lines.slice(-MAX_SAID_LINES).map((line) => line.trim().replace(/[^\x20-\x7e]/g, '?'));
+  return told.join(' | ').slice(0, MAX_SAID_CHARACTERS);
 }

@@ -1,4 +1,4 @@
-import type { Readiness } from '../service.ts';
+import type { Fault, Readiness } from '../service.ts';
 
 /** A service of this process answers at once, one of another role after a message. */
 type Awaitable<T> = T | Promise<T>;
@@ -82,9 +82,15 @@ export interface StatusOptions {
   readonly roles: readonly string[];
 }
 
+export interface Reason {
+  service: string;
+  reason: string;
+  fault?: Fault;
+}
+
 export interface Status {
   ready: boolean;
-  reasons: { service: string; reason: string }[];
+  reasons: Reason[];
   locked: boolean;
   nodeId: string;
   peerId: string;
@@ -108,7 +114,7 @@ export interface Status {
 
 /** The node at a glance: usable or why not, and how far each part has come. */
 export interface StatusView {
-  readiness(): Promise<{ ready: boolean; reasons: { service: string; reason: string }[] }>;
+  readiness(): Promise<{ ready: boolean; reasons: Reason[] }>;
   status(): Promise<Status>;
 }
 
@@ -119,7 +125,11 @@ export function createStatus(options: StatusOptions, deps: StatusDeps): StatusVi
     const states = await Promise.all(
       deps.services.map(async (service) => ({ service: service.name, state: await service.readiness() })),
     );
-    const reasons = states.flatMap(({ service, state }) => (state.ready ? [] : [{ service, reason: state.reason }]));
+    const reasons = states.flatMap(({ service, state }) => {
+      if (state.ready) return [];
+      const { reason, fault } = state;
+      return [{ service, reason, ...(fault !== undefined && { fault }) }];
+    });
     return { ready: reasons.length === 0, reasons };
   }
 

@@ -50,7 +50,7 @@ export async function wireGateway(options: RoleOptions, { log, metrics }: WireDe
     { nodeId, peerId, network: descriptor.name, version, roles: ['gateway', 'store', 'audit', 'rollup'] },
     {
       services: [
-        ...remoteServices(['keys', 'audit keys', 'store'], storeState),
+        ...remoteServices(['keys', 'audit keys', 'key list', 'store'], storeState),
         ...remoteServices(['audit'], auditState),
         ...remoteServices(['rollup', 'p2p', 'replication', 'anchor'], rollupState),
       ],

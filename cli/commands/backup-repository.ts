@@ -2,14 +2,14 @@ import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { NectarError } from '../../protocol/errors.ts';
 import { action, addVerb, type Call } from '../call.ts';
-import { requireHome } from '../home-folder.ts';
-import type { KnownRepository } from '../life/repository/known-repositories.ts';
 import type { VerifiedRepository } from '../life/repository/verify-repository.ts';
 import { parseCount } from '../option-parsers.ts';
 import { showByteProgress } from '../render/progress.ts';
 import { formatBytes, formatDuration } from '../render/quantities.ts';
 import { renderTable } from '../render/table.ts';
 import type { Terminal } from '../terminal.ts';
+import { registerBackupKeep } from './backup-keep.ts';
+import { chooseRepository } from './choose-repository.ts';
 import { passphraseFileOption } from './unlock.ts';
 
 const DEFAULT_SAMPLE = 32;
@@ -32,6 +32,7 @@ export function registerBackupRepository(verb: Command, terminal: Terminal): voi
     .addOption(new Option('--unattended', 'ask nobody: without a key file objects are compared, and nothing is opened'))
     .addOption(passphraseFileOption())
     .action(action(terminal, verify));
+  registerBackupKeep(verb, terminal);
 }
 
 interface VerifyOptions {
@@ -40,30 +41,6 @@ interface VerifyOptions {
   readonly scratch?: string;
   readonly unattended?: boolean;
   readonly passphraseFile?: string;
-}
-
-/** The one that is named, else the only one that the home knows. @throws NectarError CLI_USAGE */
-export async function chooseRepository(call: Call<unknown>): Promise<KnownRepository> {
-  const { home, operands, terminal } = call;
-  requireHome(home);
-  const { knownRepositories } = await import('../life/repository/known-repositories.ts');
-  const { targetPlace } = await import('../life/repository/open-target.ts');
-  const known = await knownRepositories(home);
-  const [named] = operands;
-  if (named !== undefined) {
-    const target = targetPlace(terminal, named);
-    const found = known.find((one) => one.target === target);
-    if (found === undefined)
-      throw new NectarError('CLI_USAGE', { problem: `this node was never backed up to ${target}` });
-    return found;
-  }
-  const [only, ...others] = known;
-  if (only === undefined) throw new NectarError('CLI_USAGE', { problem: 'make a backup first: backup --to PLACE' });
-  if (others.length > 0) {
-    const places = known.map(({ target }) => target).join(', ');
-    throw new NectarError('CLI_USAGE', { problem: `say which one: ${places}` });
-  }
-  return only;
 }
 
 async function list(call: Call<object>): Promise<void> {

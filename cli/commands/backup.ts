@@ -17,6 +17,7 @@ interface BackupOptions {
   readonly acceptOlder?: boolean;
   readonly acceptLoss?: boolean;
   readonly passphraseFile?: string;
+  readonly scheduled?: boolean;
   readonly withKeyFile?: boolean;
 }
 
@@ -41,6 +42,9 @@ export function registerBackup(program: Command, terminal: Terminal): void {
     .addOption(new Option('--accept-older', 'go on although the repository is older than the node knows it'))
     .addOption(new Option('--accept-loss', 'go on although the index has fewer records than the last snapshot'))
     .addOption(passphraseFileOption())
+    .addOption(
+      new Option('--scheduled', 'as a schedule runs it: prune by the kept retention, and restore a part').hideHelp(),
+    )
     .addOption(new Option('--with-key-file').hideHelp())
     .action(action(terminal, backup));
   registerBackupRepository(verb, terminal);
@@ -100,9 +104,18 @@ async function toRepository(call: Call<BackupOptions>, place: string): Promise<v
       output.note(`${done.damagedBlocks} damaged blocks were left out: run \`nectar-byon scrub\`.`);
     if (!done.recorded) output.note('The node is down or locked: its audit log will say so at the next start.');
     output.result({ ...done, keyFileIncluded: false }, () => describe(done));
+    if (options.scheduled === true) await follow(call, target);
   } finally {
     progress.done();
   }
+}
+
+async function follow(call: Call<BackupOptions>, target: string): Promise<void> {
+  const { followSnapshot } = await import('../life/repository/scheduled-backup.ts');
+  const verified = await followSnapshot(call, target);
+  const [first] = verified?.faults ?? [];
+  if (verified !== undefined && first !== undefined)
+    throw new NectarError('BACKUP_VERIFY_FAILED', { target, faults: verified.faults.length, first });
 }
 
 function describe(done: BackedUpTo): string {

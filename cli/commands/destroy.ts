@@ -41,6 +41,10 @@ async function destroy({ home, options, terminal, output }: Call<DestroyOptions>
   // The system's scheduler would start a node's report for ever, on a home that is gone.
   const { removeSchedule } = await import('../harden/schedule/set-schedule.ts');
   await removeSchedule(home, terminal).catch((error: Error) => output.note(`the schedule stays: ${error.message}`));
+  const { removeBackupSchedules } = await import('../life/repository/backup-schedule.ts');
+  await removeBackupSchedules(home, terminal).catch((error: Error) =>
+    output.note(`the schedule of backups stays: ${error.message}`),
+  );
   const target = findTarget(home);
   await showWork(terminal, output, 'destroying the node', async (say) => {
     if (target !== undefined) {

@@ -6,6 +6,7 @@ import type { Command } from 'commander';
 import { NetworkInfo, NodeStatus } from '../../appliance/gateway/schemas.ts';
 import { NectarError } from '../../protocol/errors.ts';
 import { action, addVerb, type Call } from '../call.ts';
+import { guidanceOf } from '../errors/guidance-of.ts';
 import { checkHardening } from '../harden/alarm.ts';
 import { requireHome } from '../home-folder.ts';
 import { checkRepositories } from '../life/backup-alarm.ts';
@@ -52,6 +53,7 @@ export async function examine(call: Call<unknown>): Promise<Check[]> {
     checkMemory(freemem(), totalmem()),
     checkPermissions(home),
     await checkConfig(call),
+    ...(containers ? [] : [await checkKeyList(home)]),
     await checkServedCertificate(home, now),
     await checkClock(terminal, await l1Of(home)),
     checkBackupAge(await findLastBackup(home), now),
@@ -100,6 +102,18 @@ async function checkConfig({ home, terminal }: Call<unknown>): Promise<Check> {
     return { name: 'config', value: 'valid', grade: 'good' };
   } catch (error) {
     return { name: 'config', value: (error as Error).message, grade: 'bad', advice: 'correct HOME/config.json' };
+  }
+}
+
+/** Told without any secret, and of a node that is down too. That of a node in containers lies in a volume: its store says so. */
+async function checkKeyList(home: string): Promise<Check> {
+  const { checkKeyStore } = await import('../../appliance/keys/index.ts');
+  try {
+    await checkKeyStore(home);
+    return { name: 'key list', value: 'undamaged', grade: 'good' };
+  } catch (error) {
+    if (!(error instanceof NectarError)) throw error;
+    return { name: 'key list', value: error.message, grade: 'bad', advice: guidanceOf(error.code).remedy };
   }
 }
 

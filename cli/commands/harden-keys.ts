@@ -27,7 +27,7 @@ async function keygen(call: Call<{ passphraseFile?: string; force?: boolean }>):
   requireHome(home);
   const file = options.passphraseFile;
   const passphrase = file === undefined ? undefined : await readPassphrase(terminal, file);
-  if (passphrase !== undefined) checkPassphrase(passphrase);
+  if (passphrase !== undefined) await checkPassphrase(passphrase);
   const { readPublicIdentity } = await import('../../appliance/config/identity.ts');
   const { makeReportKey } = await import('../harden/report-key.ts');
   const { nodeId } = readPublicIdentity(home);

@@ -1,10 +1,10 @@
 import { type Command, Option } from 'commander';
 import { action, addVerb, type Call } from '../call.ts';
-import { parseEvery } from '../harden/schedule/interval.ts';
 import type { KeptSchedule } from '../harden/schedule/schedule-file.ts';
-import type { Scheduler } from '../harden/schedule/scheduled-run.ts';
 import { requireHome } from '../home-folder.ts';
 import { formatDuration } from '../render/quantities.ts';
+import { parseEvery } from '../schedule/interval.ts';
+import type { Scheduler } from '../schedule/scheduled-run.ts';
 import type { Terminal } from '../terminal.ts';
 
 interface ScheduleOptions {

@@ -1,15 +1,16 @@
 import { type Command, Option } from 'commander';
-import { KeyList, RotationResult } from '../../appliance/gateway/schemas.ts';
+import { KeyList, RetirementResult, RotationResult } from '../../appliance/gateway/schemas.ts';
 import { action, addGroup, addVerb, type Call } from '../call.ts';
 import { withNode } from '../node-client.ts';
 import { confirmAction } from '../prompt.ts';
 import { renderTable } from '../render/table.ts';
 import type { Terminal } from '../terminal.ts';
+import { registerKeyProviders } from './keys-providers.ts';
 
 export function registerKeys(program: Command, terminal: Terminal): void {
-  const group = addGroup(program, 'keys', 'list and rotate the keys that wrap the data keys');
+  const group = addGroup(program, 'keys', 'the keys that wrap the data keys, and what opens the node');
   addVerb(group, 'list', {
-    summary: 'list the key encryption keys: names and ages, never keys',
+    summary: 'list the key encryption keys and what opens the node: names and ages, never keys',
     examples: ['keys list', 'keys list --json'],
   }).action(action(terminal, list));
   addVerb(group, 'rotate', {
@@ -19,17 +20,58 @@ export function registerKeys(program: Command, terminal: Terminal): void {
   })
     .addOption(new Option('-y, --yes', 'do not ask'))
     .action(action(terminal, rotate));
+  addVerb(group, 'retire', {
+    summary: 'destroy the key encryption keys that are not in use any more',
+    about:
+      'Wraps what is still under an older key anew first. Afterwards an older copy of the index opens nothing, not even with this keys.json. A backup keeps the keys of its time: make a new one.',
+    examples: ['keys retire', 'keys retire --yes --json'],
+  })
+    .addOption(new Option('-y, --yes', 'do not ask'))
+    .action(action(terminal, retire));
+  registerKeyProviders(group, terminal);
 }
 
 async function list(call: Call<object>): Promise<void> {
   await withNode(call, async (client) => {
     const answer = await client.json(KeyList, 'GET', '/v1/keys');
-    call.output.result(answer, () =>
-      renderTable(
-        [{ title: 'KEY' }, { title: 'MADE' }, { title: 'UNLOCKED BY' }, { title: 'IN USE' }],
-        answer.keys.map((key) => [key.id, key.createdAt, key.provider, key.current ? 'yes' : 'older data only']),
-      ),
-    );
+    call.output.result(answer, () => `${renderKeys(answer)}\n\n${renderProviders(answer)}`);
+  });
+}
+
+function renderKeys({ keys }: KeyList): string {
+  return renderTable(
+    [{ title: 'KEY' }, { title: 'MADE' }, { title: 'IN USE' }],
+    keys.map((key) => [key.id, key.createdAt, useOf(key)]),
+  );
+}
+
+function useOf({ current, destroyedAt }: KeyList['keys'][number]): string {
+  if (destroyedAt !== undefined) return `destroyed ${destroyedAt}`;
+  return current ? 'yes' : 'older data only';
+}
+
+function renderProviders({ providers }: KeyList): string {
+  return renderTable(
+    [{ title: 'OPENED BY' }, { title: 'WHAT' }, { title: 'ENROLLED' }, { title: 'AT A START' }],
+    providers.map((entry) => [
+      entry.id,
+      entry.title,
+      entry.createdAt,
+      entry.attended ? 'waits for somebody' : 'by itself',
+    ]),
+  );
+}
+
+async function retire(call: Call<{ yes?: boolean }>): Promise<void> {
+  const { options, terminal, output } = call;
+  await withNode(call, async (client) => {
+    if (!output.json) {
+      const message = 'Destroy every key that is not in use any more?';
+      await confirmAction(terminal, { action: 'retiring the keys', message, yes: options.yes === true });
+    }
+    const { destroyed, ...counts } = await client.json(RetirementResult, 'POST', '/v1/keys/retire');
+    const text = destroyed.length === 0 ? 'nothing to destroy' : `destroyed: ${destroyed.join(', ')}`;
+    output.result({ destroyed, ...counts }, text);
   });
 }
 

@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Command } from 'commander';
 import { loadConfig } from '../../appliance/config/load.ts';
 import { NodeStatus } from '../../appliance/gateway/schemas.ts';
@@ -8,6 +10,7 @@ import { backupLines } from '../life/backup-alarm.ts';
 import { withNode } from '../node-client.ts';
 import { gatewayUrl } from '../provision/docker/gateway-url.ts';
 import { findTarget } from '../provision/docker/target-file.ts';
+import { readRunning } from '../provision/process/running.ts';
 import type { Output } from '../render/output.ts';
 import { formatDuration } from '../render/quantities.ts';
 import { renderFacts } from '../render/table.ts';
@@ -23,12 +26,20 @@ export function registerStatus(program: Command, terminal: Terminal): void {
 async function status(call: Call<object>): Promise<void> {
   const { output } = call;
   if (findTarget(call.home) !== undefined) return statusOfContainers(call);
+  await requireKeyList(call.home);
   await withNode(call, async (client) => {
     const node = await client.json(NodeStatus, 'GET', '/v1/node');
     output.result({ ...node, home: call.home, gateway: client.gateway }, () =>
       renderStatus(node, client.gateway, output),
     );
   });
+}
+
+/** A node whose key list is damaged does not start: that is the reason, not that it is not running. */
+async function requireKeyList(home: string): Promise<void> {
+  if (!existsSync(join(home, 'keys.json')) || readRunning(home) !== undefined) return;
+  const { checkKeyStore } = await import('../../appliance/keys/index.ts');
+  await checkKeyStore(home);
 }
 
 /** The containers say how they are even where the node does not answer. */

@@ -13,7 +13,8 @@ export const KEY_GUIDANCE: Record<keyof typeof KEY_ERRORS, Guidance> = {
   },
   KEY_PASSPHRASE_WEAK: {
     exit: EXIT.usage,
-    remedy: 'Choose a longer passphrase: four random words are good.',
+    remedy:
+      'Choose four or more words at random: they are strong and easy to type. A password with a digit at its end is not.',
   },
   KEY_PASSPHRASE_INVALID: {
     exit: EXIT.usage,
@@ -99,6 +100,31 @@ export const KEY_GUIDANCE: Record<keyof typeof KEY_ERRORS, Guidance> = {
   KEY_FILE_PERMISSIONS: {
     exit: EXIT.key,
     remedy: 'Give it to the user that runs the node, and to nobody else: chown and chmod 600.',
+  },
+  KEY_TOOL_FAILED: {
+    exit: EXIT.key,
+    remedy:
+      'Try the program by hand as the user that runs the node. `ENOENT`: it is not installed (tpm2-tools, opensc). A TPM that refuses has seen the machine boot otherwise (firmware, Secure Boot): unlock by another provider, then `nectar-byon keys change ID`.',
+  },
+  KEY_PROGRAM_UNSAFE: {
+    exit: EXIT.key,
+    remedy:
+      'It must be named by its whole path, belong to root or to the user that runs the node, and be writable by nobody else.',
+  },
+  KEY_CREDENTIAL_MISSING: {
+    exit: EXIT.key,
+    remedy:
+      'Put LoadCredentialEncrypted=NAME:FILE into the unit that runs `nectar-byon run all`, and start the node by it: `nectar-byon up` gives a node no credentials.',
+  },
+  KEY_SECRET_SHORT: {
+    exit: EXIT.key,
+    remedy:
+      'Make a random one: `head -c 32 /dev/urandom | base64`. It is used as it is: no passphrase of a person is long enough.',
+  },
+  KEY_SECRET_WRONG: {
+    exit: EXIT.key,
+    remedy:
+      'It gives another secret than when it was enrolled. Unlock by another provider, then `nectar-byon keys change ID`.',
   },
   KEY_UNWRAP_INVALID: {
     exit: EXIT.checksFailed,

@@ -21,10 +21,12 @@ export interface UnlockKeys {
  */
 export async function unlockKeys({ home, terminal, keyFile, passphraseFile }: UnlockKeys): Promise<Keys> {
   const path = keyFile ?? loadConfig({ home, env: terminal.env }).config.keys.keyFile;
-  const keys = await openKeys({ home, keyFile: path, now: () => terminal.now(), signal: terminal.signal });
+  const credentials = terminal.env.CREDENTIALS_DIRECTORY;
+  const { signal } = terminal;
+  const keys = await openKeys({ home, keyFile: path, now: () => terminal.now(), signal, credentials });
   try {
     if (keys.state() === 'locked')
-      await unlock(keys, { byFile: path !== '' && passphraseFile === undefined, terminal, passphraseFile });
+      await unlock(keys, { terminal, passphraseFile, byItself: opensByItself(keys) && passphraseFile === undefined });
     return keys;
   } catch (error) {
     await keys.stop();
@@ -32,12 +34,16 @@ export async function unlockKeys({ home, terminal, keyFile, passphraseFile }: Un
   }
 }
 
+function opensByItself(keys: Keys): boolean {
+  return keys.providers().some(({ attended }) => !attended);
+}
+
 async function unlock(
   keys: Keys,
-  { byFile, terminal, passphraseFile }: { byFile: boolean; terminal: Terminal; passphraseFile: string | undefined },
+  { byItself, terminal, passphraseFile }: { byItself: boolean; terminal: Terminal; passphraseFile: string | undefined },
 ): Promise<void> {
-  // openKeys only says that it stayed locked; asked again, the key file says why.
-  if (byFile) return keys.unlock({ provider: 'file' });
+  // openKeys only says that it stayed locked; asked again, the provider says why.
+  if (byItself) return keys.unlock({ provider: 'any' });
   const passphrase = await readPassphrase(terminal, passphraseFile);
   try {
     await keys.unlock({ provider: 'passphrase', passphrase });

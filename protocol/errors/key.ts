@@ -8,8 +8,9 @@ export const KEY_ERRORS = {
   KEY_PASSPHRASE_WRONG: define<Record<string, never>>({
     message: () => 'the passphrase does not open the root key',
   }),
-  KEY_PASSPHRASE_WEAK: define<{ minimumBytes: number }>({
-    message: ({ minimumBytes }) => `the passphrase is shorter than ${minimumBytes} bytes`,
+  KEY_PASSPHRASE_WEAK: define<{ guessesLog10: number; minimumLog10: number }>({
+    message: ({ guessesLog10, minimumLog10 }) =>
+      `the passphrase is guessed within about 10^${guessesLog10} attempts; it must stand 10^${minimumLog10}`,
   }),
   KEY_PASSPHRASE_INVALID: define<Record<string, never>>({
     message: () => 'the passphrase is not one line of UTF-8 text',
@@ -75,6 +76,23 @@ export const KEY_ERRORS = {
   }),
   KEY_FILE_PERMISSIONS: define<{ path: string; mode: string }>({
     message: ({ path, mode }) => `the key file ${path} is not its owner's alone (mode ${mode})`,
+  }),
+  KEY_TOOL_FAILED: define<{ provider: string; program: string; reason: string; said: string }>({
+    message: ({ provider, program, reason, said }) =>
+      `${program} does not open the node by ${provider} (${reason}): ${said}`,
+  }),
+  KEY_PROGRAM_UNSAFE: define<{ program: string; problem: string }>({
+    message: ({ program, problem }) => `${program} is not run: ${problem}`,
+  }),
+  KEY_CREDENTIAL_MISSING: define<{ name: string; where: string }>({
+    message: ({ name, where }) => `systemd gives this process no credential ${JSON.stringify(name)} (${where})`,
+  }),
+  KEY_SECRET_SHORT: define<{ provider: string; source: string; bytes: number; minimumBytes: number }>({
+    message: ({ source, bytes, minimumBytes }) =>
+      `${source} gives ${bytes} bytes; a secret has ${minimumBytes} or more`,
+  }),
+  KEY_SECRET_WRONG: define<{ provider: string; source: string }>({
+    message: ({ provider, source }) => `what ${source} gives (${provider}) does not open this node's root key`,
   }),
   KEY_UNWRAP_INVALID: define<{ kekId: string }>({
     message: ({ kekId }) => `a wrapped data key does not authenticate under ${kekId}`,

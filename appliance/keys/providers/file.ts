@@ -1,15 +1,15 @@
 import { createHash } from 'node:crypto';
-import { mkdir, open, realpath } from 'node:fs/promises';
-import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path';
+import { mkdir } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import Type from 'typebox';
 import { KEY_BYTES } from '../../../protocol/envelope/crypto.ts';
 import { NectarError } from '../../../protocol/errors.ts';
 import { createFile } from '../../durable-file.ts';
 import { defineProvider } from '../provider.ts';
 import { FROM_SECRET, keyOfSecret, newSalt } from './from-secret.ts';
+import { readSecretFile, refuseInsideHome } from './secret-file.ts';
 
 const MODE = 0o600;
-const OTHERS = 0o077;
 
 export const fileProvider = defineProvider({
   name: 'file',
@@ -20,6 +20,7 @@ export const fileProvider = defineProvider({
       minLength: 1,
       maxLength: 4096,
       description: 'where the key file lies, or will: it is made when it is not there',
+      file: true,
     }),
   },
   async enroll({ path }, host) {
@@ -49,30 +50,12 @@ export function defaultKeyFile(configHome: string, home: string): string {
   return join(configHome, 'nectar-byon', `${name}.key`);
 }
 
-/** Reads the 32 bytes of a key file after every check; the caller wipes them. */
+/** The 32 bytes of a key file after every check; the caller wipes them. */
 async function readKeyFile(path: string, home: string): Promise<Uint8Array> {
-  await refuseInsideHome(path, home);
-  const file = await open(path, 'r').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') throw new NectarError('KEY_FILE_MISSING', { path });
-    if (error.code === 'EACCES')
-      throw new NectarError('KEY_FILE_PERMISSIONS', { path, mode: 'not readable by this user' });
-    throw error;
-  });
-  try {
-    const { size, mode } = await file.stat();
-    if ((mode & OTHERS) !== 0) {
-      throw new NectarError('KEY_FILE_PERMISSIONS', { path, mode: (mode & 0o777).toString(8).padStart(4, '0') });
-    }
-    if (size !== KEY_BYTES) throw new NectarError('KEY_FILE_INVALID', { path, bytes: size, expectedBytes: KEY_BYTES });
-    const bytes = new Uint8Array(KEY_BYTES);
-    const { bytesRead } = await file.read(bytes, 0, KEY_BYTES, 0);
-    if (bytesRead !== KEY_BYTES) {
-      throw new NectarError('KEY_FILE_INVALID', { path, bytes: bytesRead, expectedBytes: KEY_BYTES });
-    }
-    return bytes;
-  } finally {
-    await file.close();
-  }
+  const { bytes, size } = await readSecretFile(path, { home, maxBytes: KEY_BYTES });
+  if (size !== KEY_BYTES || bytes.length !== KEY_BYTES)
+    throw new NectarError('KEY_FILE_INVALID', { path, bytes: size, expectedBytes: KEY_BYTES });
+  return bytes;
 }
 
 /** The key file's bytes, made first when there is none (mode 0600, its folder 0700). */
@@ -85,24 +68,4 @@ async function ensureKeyFile(path: string, home: string, fresh: Uint8Array): Pro
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
   }
   return readKeyFile(path, home);
-}
-
-/** A key beside what it opens protects nothing from whoever takes the disk. Links are resolved first. */
-async function refuseInsideHome(path: string, home: string): Promise<void> {
-  const [file, folder] = await Promise.all([realOrResolved(path), realOrResolved(home)]);
-  const below = relative(folder, file);
-  if (below === '' || (!below.startsWith('..') && !isAbsolute(below))) {
-    throw new NectarError('KEY_FILE_INSIDE_HOME', { path, home });
-  }
-}
-
-/** The real path of what exists; below it, the names as given. */
-async function realOrResolved(path: string): Promise<string> {
-  const full = resolve(path);
-  try {
-    return await realpath(full);
-  } catch {
-    const parent = dirname(full);
-    return parent === full ? full : join(await realOrResolved(parent), basename(full));
-  }
 }

@@ -3,6 +3,7 @@ import { promisify } from 'node:util';
 import Type, { type Static } from 'typebox';
 import { KEY_BYTES } from '../../../protocol/envelope/crypto.ts';
 import { NectarError } from '../../../protocol/errors.ts';
+import { requireStrongPassphrase } from '../passphrase-strength.ts';
 import { canonicalPassphrase } from '../passphrase-text.ts';
 import { defineProvider } from '../provider.ts';
 
@@ -24,7 +25,6 @@ type PassphraseKdf = Static<typeof argon2Parameters>;
 /** The second recommended parameter set of RFC 9106, section 4: 64 MiB, 3 passes, 4 lanes. */
 const DEFAULT_ARGON2 = { memoryKiB: 64 * 1024, passes: 3, parallelism: 4 } as const;
 const ARGON2_SALT_BYTES = 16;
-const MIN_PASSPHRASE_BYTES = 8;
 
 export const passphraseProvider = defineProvider({
   name: 'passphrase',
@@ -40,8 +40,7 @@ export const passphraseProvider = defineProvider({
     const passphrase = canonicalPassphrase(secret);
     if (passphrase === undefined) throw new NectarError('KEY_PASSPHRASE_INVALID', {});
     try {
-      if (passphrase.length < MIN_PASSPHRASE_BYTES)
-        throw new NectarError('KEY_PASSPHRASE_WEAK', { minimumBytes: MIN_PASSPHRASE_BYTES });
+      await requireStrongPassphrase(passphrase);
       const salt = Buffer.from(randomBytes(ARGON2_SALT_BYTES)).toString('base64');
       const kdf: PassphraseKdf = { algorithm: 'argon2id', ...DEFAULT_ARGON2, salt };
       return { payload: { kdf, text: 'nfc' as const }, key: await passphraseKey(passphrase, kdf) };

@@ -1,10 +1,11 @@
 import { OnRecord } from '../../../appliance/gateway/hardening-schemas.ts';
 import type { Call } from '../../call.ts';
 import { withNode } from '../../node-client.ts';
+import type { Scheduler } from '../../schedule/scheduled-run.ts';
+import { chooseScheduler } from '../../schedule/scheduler.ts';
 import type { Terminal } from '../../terminal.ts';
+import { hardenRun, hardenRunName } from './harden-run.ts';
 import { findSchedule, forgetSchedule, type KeptSchedule, keepSchedule } from './schedule-file.ts';
-import type { Scheduler } from './scheduled-run.ts';
-import { chooseScheduler } from './scheduler.ts';
 
 export interface ScheduleRequest {
   readonly nodeId: string;
@@ -25,7 +26,7 @@ export async function setSchedule(call: Call<unknown>, request: ScheduleRequest)
   const { nodeId, profile, everySeconds } = request;
   await removeSchedule(home, terminal);
   const scheduler = chooseScheduler(terminal, request.by);
-  const run = { home, nodeId, profile, everySeconds };
+  const run = hardenRun({ home, nodeId, profile, everySeconds });
   const notes = await scheduler.install(run);
   try {
     const auditLeaf = await tellNode(call, { profile, everySeconds });
@@ -50,7 +51,7 @@ export async function endSchedule(call: Call<unknown>, profile: string): Promise
 export async function removeSchedule(home: string, terminal: Terminal): Promise<void> {
   const kept = await findSchedule(home);
   if (kept === undefined) return;
-  await chooseScheduler(terminal, kept.by).remove(kept);
+  await chooseScheduler(terminal, kept.by).remove({ name: hardenRunName(kept.nodeId) });
   await forgetSchedule(home);
 }
 

@@ -5,7 +5,7 @@ import { openNodeClient } from '../../node-client.ts';
 import { type Say, showWork } from '../../render/work.ts';
 import { withCommandLock } from '../command-lock.ts';
 import { type BringUp, unlockNode } from '../process/bring-up.ts';
-import { describeReasons, isLocked, readReadiness } from '../process/wait-ready.ts';
+import { describeReasons, isLocked, readReadiness, throwFault } from '../process/wait-ready.ts';
 import { findContainerFailure } from './container-failure.ts';
 import { type Changes, converge } from './converge.ts';
 import { type DesiredState, desiredState } from './desired-state.ts';
@@ -85,6 +85,7 @@ async function waitForContainers({ engine, state, client, request, say }: Wait):
   while (terminal.now() < until) {
     try {
       const last = await readReadiness(client);
+      throwFault(last);
       if (last.ready || isLocked(last)) return last;
       waitingFor = describeReasons(last);
     } catch (error) {

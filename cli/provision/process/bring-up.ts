@@ -12,7 +12,7 @@ import { isAlive, type Running } from './running.ts';
 import { findFailure, logSize } from './start-failure.ts';
 import { startProcess } from './start-node.ts';
 import { sendPassphrase } from './unlock.ts';
-import { isLocked, readReadiness, waitUntilReady } from './wait-ready.ts';
+import { isLocked, readReadiness, throwFault, waitUntilReady } from './wait-ready.ts';
 
 const END_TIMEOUT_MS = 2_000;
 const END_POLL_MS = 50;
@@ -55,7 +55,9 @@ export async function bringUp(request: BringUp): Promise<NodeUp> {
         waitUntilReady(client, { timeoutMs: request.timeoutMs, signal, say: (text) => say(`waiting for ${text}`) }),
       );
     // With a passphrase it stops at the lock, which shows at once; with a key file it opens by itself.
-    if (isLocked(await readReadiness(client)) && !(await unlockNode(client, request))) {
+    const first = await readReadiness(client);
+    throwFault(first);
+    if (isLocked(first) && !(await unlockNode(client, request))) {
       return { running, gateway: client.gateway, ready: false };
     }
     const { ready } = await wait();

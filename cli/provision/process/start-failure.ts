@@ -23,13 +23,15 @@ export function findFailure(log: string, from: number): NectarError | undefined 
     const { error } = entry as { error?: { code?: unknown; message?: unknown; data?: unknown } };
     if (typeof error?.code !== 'string') continue;
     return (
-      known(error.code, error.data) ?? new NectarError('CLI_NODE_START_FAILED', { reason: String(error.message), log })
+      knownError(error.code, error.data) ??
+      new NectarError('CLI_NODE_START_FAILED', { reason: String(error.message), log })
     );
   }
   return undefined;
 }
 
-function known(code: string, data: unknown): NectarError | undefined {
+/** The error of a code that this program knows, with the data that another process gave; undefined for any other. */
+export function knownError(code: string, data: unknown): NectarError | undefined {
   if (!Object.hasOwn(ERRORS, code) || typeof data !== 'object' || data === null) return undefined;
   try {
     return new NectarError(code as ErrorCode, data as ErrorData<ErrorCode>);

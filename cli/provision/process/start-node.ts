@@ -17,7 +17,7 @@ const END_TIMEOUT_MS = 5_000;
  * the node lives.
  */
 const INHERITED =
-  /^(PATH|HOME|USER|LANG|LC_.*|TZ|TMPDIR|XDG_.*|NECTAR_.*|NODE_EXTRA_CA_CERTS|(HTTPS?|NO)_PROXY|(https?|no)_proxy)$/;
+  /^(PATH|HOME|USER|LANG|LC_.*|TZ|TMPDIR|XDG_.*|NECTAR_.*|CREDENTIALS_DIRECTORY|SOFTHSM2_CONF|TPM2TOOLS_TCTI|NODE_EXTRA_CA_CERTS|(HTTPS?|NO)_PROXY|(https?|no)_proxy)$/;
 
 export interface StartRequest {
   readonly home: string;

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { NodeReadiness } from '../../../appliance/gateway/schemas.ts';
 import { NectarError } from '../../../protocol/errors.ts';
 import type { Client } from '../../client.ts';
+import { knownError } from './start-failure.ts';
 
 const POLL_MS = 200;
 const ANSWER_MS = 10_000;
@@ -23,11 +24,23 @@ export function isLocked({ ready, reasons }: NodeReadiness): boolean {
   return !ready && reasons.some(({ service, reason }) => service === 'keys' && reason.startsWith('locked'));
 }
 
-/** Waits until the node is ready, or has only its lock to wait for. @throws NectarError CLI_NODE_START_TIMEOUT */
+/**
+ * What keeps the node from becoming ready and does not pass by itself, as the error that it is.
+ *
+ * @throws NectarError of the node's own code
+ */
+export function throwFault({ reasons }: NodeReadiness): void {
+  const fault = reasons.find((reason) => reason.fault !== undefined)?.fault;
+  const error = fault === undefined ? undefined : knownError(fault.code, fault.data);
+  if (error !== undefined) throw error;
+}
+
+/** Waits until the node is ready, or has only its lock to wait for. @throws NectarError CLI_NODE_START_TIMEOUT, and what `throwFault` does */
 export async function waitUntilReady(client: Client, { timeoutMs, signal, say }: WaitOptions): Promise<NodeReadiness> {
   let last: NodeReadiness = { ready: false, reasons: [] };
   for (let waited = 0; waited < timeoutMs; waited += POLL_MS) {
     last = await readReadiness(client);
+    throwFault(last);
     if (last.ready || isLocked(last)) return last;
     say(describeReasons(last));
     await sleep(POLL_MS, undefined, { signal });

@@ -35,7 +35,9 @@ test('has every verb of the issue', () => {
       'healthcheck',
     ],
     ['backup', 'restore', 'upgrade', 'rollback', 'bundle save', 'bundle load', 'support-bundle', 'devnet relay'],
-    ['keys list', 'keys rotate', 'token create', 'token list', 'token revoke'],
+    ['keys list', 'keys rotate', 'keys retire', 'keys change', 'keys remove', 'keys resolve'],
+    ['passphrase', 'file', 'command', 'systemd', 'tpm2', 'pkcs11'].map((provider) => `keys enroll ${provider}`),
+    ['token create', 'token list', 'token revoke'],
     [
       'audit tail',
       'audit query',

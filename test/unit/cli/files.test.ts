@@ -17,7 +17,7 @@ import { after, test } from 'node:test';
 import { writeOutputFile } from '../../../cli/output-file.ts';
 import { checkPassphrase, passphraseHint, readPassphrase } from '../../../cli/passphrase.ts';
 import { type PutSource, putSources } from '../../../cli/put-sources.ts';
-import { isNectarError } from '../../../protocol/errors.ts';
+import { type ErrorCode, isNectarError } from '../../../protocol/errors.ts';
 import { fakeTerminal } from './capture.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'nectar-cli-'));
@@ -125,12 +125,30 @@ test('reads a passphrase from a file or stdin without its line end, and asks for
   await assert.rejects(readPassphrase(terminal, path), (error) => isNectarError(error, 'CLI_FILE_UNREADABLE'));
 });
 
-test('counts characters, not bytes, of a new passphrase', () => {
-  assert.throws(
-    () => checkPassphrase(Buffer.from('äöüäöüäöüäö')),
-    (error) => isNectarError(error, 'CLI_PASSPHRASE_WEAK'),
-  );
-  checkPassphrase(Buffer.from('äöüäöüäöüäöü'));
+test('counts characters, not bytes, of a new passphrase, and refuses what guessers try first', async () => {
+  const refused = (text: string, code: ErrorCode) =>
+    assert.rejects(
+      checkPassphrase(Buffer.from(text)),
+      (error) => isNectarError(error, code) || assert.fail(String(error)),
+    );
+  await refused('äöüäöüäöüäö', 'CLI_PASSPHRASE_WEAK');
+  for (const weak of [
+    'password1234',
+    'qwertyuiopasdf',
+    'aaaaaaaaaaaaaaaaaaaa',
+    '123456789012',
+    'Password123456!',
+    'nectarclinic',
+  ])
+    await refused(weak, 'KEY_PASSPHRASE_WEAK');
+  await refused('two lines\nof a passphrase', 'KEY_PASSPHRASE_INVALID');
+  for (const strong of [
+    'äpfel rosten nie über Nacht',
+    'correct horse battery',
+    'xK3#v9!pQz7&',
+    '\ufefffour random words here\r\n',
+  ])
+    await checkPassphrase(Buffer.from(strong));
   assert.match(passphraseHint('short') ?? '', /^7 more characters/);
   assert.match(passphraseHint('aaaaaaaaaaaaaaaa') ?? '', /almost one/);
   assert.equal(passphraseHint('correct horse battery'), undefined);

@@ -218,3 +218,51 @@ test('one passphrase, however it is written: byte order mark, line end, composed
   const enrolled = createRootKey({ home: `${home}-16`, enroll: [byPassphrase(utf16)] }, deps);
   await assert.rejects(enrolled, code('KEY_PASSPHRASE_INVALID'));
 });
+
+test('every byte of keys.json counts: one that is altered anywhere is named, before any secret is asked for', async () => {
+  const path = join(home, 'keys.json');
+  await createRootKey({ home, enroll: [byPassphrase(Buffer.from('five words that open this'))] }, deps);
+  const good = await readFile(path);
+  const value = JSON.stringify(JSON.parse(good.toString()));
+  for (let at = 0; at < good.length; at += 1) {
+    const bad = Buffer.from(good);
+    bad[at] = (bad[at] ?? 0) ^ 1;
+    await writeFile(path, bad);
+    const started = createKeys(
+      { home, keyFile: '', unlockDelayMs: 0, unlockDelayMaxMs: 0 },
+      { ...deps, metrics: createMetrics() },
+    );
+    try {
+      await started.start(signal);
+      // White space between values carries nothing: whatever starts, says the same.
+      assert.equal(JSON.stringify(JSON.parse(bad.toString())), value, `byte ${at}`);
+      await started.stop();
+    } catch (error) {
+      code('KEY_STORE_INVALID')(error);
+    }
+  }
+});
+
+test('a node that only a key file opens says as a fault why it does not; with a passphrase it waits for somebody', async () => {
+  await createRootKey({ home, keyFile, enroll: [byKeyFile(keyFile)] }, deps);
+  await rm(keyFile);
+  const readiness = async () => {
+    const keys = createKeys(
+      { home, keyFile, unlockDelayMs: 0, unlockDelayMaxMs: 0 },
+      { ...deps, metrics: createMetrics() },
+    );
+    await keys.start(signal);
+    return keys.readiness();
+  };
+  assert.deepEqual(await readiness(), {
+    ready: false,
+    reason: `locked: the key file ${keyFile} is not there`,
+    fault: { code: 'KEY_FILE_MISSING', data: { path: keyFile } },
+  });
+  home = `${home}-2`;
+  const both = [byKeyFile(keyFile), byPassphrase(Buffer.from('five words that open this'))];
+  await createRootKey({ home, keyFile, enroll: both }, deps);
+  await rm(keyFile);
+  const waits = await readiness();
+  assert.ok(!waits.ready && waits.fault === undefined && waits.reason.includes('is not there'));
+});

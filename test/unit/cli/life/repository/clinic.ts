@@ -57,16 +57,22 @@ export class Clinic {
     return this.running.store.shred(id as never, context);
   }
 
-  async backUp(change: Partial<TakeSnapshot> = {}): Promise<TakenSnapshot> {
+  /** The node's own keys, opened beside it. */
+  async authority(): Promise<BackupAuthority> {
     const keys = await unlockKeys({ home: this.home, terminal, keyFile: this.keyFile });
-    const { nodeId, checkpointVkey } = readPublicIdentity(this.home);
+    const { nodeId } = readPublicIdentity(this.home);
     const signer = createIdentitySigner(keys, 'checkpoint');
     const own = createBackupKeys({ nodeId }, { keys, signer, crypto: nodeEnvelopeCrypto });
-    const authority: BackupAuthority = {
+    return {
       sign: async (statement) => ({ signature: await own.sign(statement), auditLeaf: undefined }),
       repositoryKey: (repository) => own.repositoryKey(repository),
-      close: async () => undefined,
+      close: () => keys.stop(),
     };
+  }
+
+  async backUp(change: Partial<TakeSnapshot> = {}): Promise<TakenSnapshot> {
+    const { nodeId, checkpointVkey } = readPublicIdentity(this.home);
+    const authority = await this.authority();
     try {
       this.known = await takeSnapshot({
         ...{ target: this.target, nodeId, homeFormat: 1, key: parseVerifierKey(checkpointVkey), authority },
@@ -79,7 +85,7 @@ export class Clinic {
       });
       return this.known;
     } finally {
-      await keys.stop();
+      await authority.close();
     }
   }
 

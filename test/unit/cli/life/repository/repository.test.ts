@@ -5,6 +5,7 @@ import { after, before, test } from 'node:test';
 import { verifyAuditFolder } from '../../../../../appliance/audit/index.ts';
 import { readPublicIdentity } from '../../../../../appliance/config/index.ts';
 import { createFolderTarget } from '../../../../../cli/life/repository/folder-target.ts';
+import { pruneRepository } from '../../../../../cli/life/repository/prune-repository.ts';
 import type { TakenSnapshot } from '../../../../../cli/life/repository/take-snapshot.ts';
 import { type ErrorCode, isNectarError } from '../../../../../protocol/errors.ts';
 import { Clinic } from './clinic.ts';
@@ -225,6 +226,31 @@ test('brings again what the repository has lost, a block, a pack or a list', asy
     assert.deepEqual(findings, []);
   } finally {
     await restored.stop();
+  }
+});
+
+test('prunes snapshots and what only they need, and the rest still restores', async () => {
+  const copy = join(clinic.folder, 'pruned');
+  cpSync(clinic.repository, copy, { recursive: true });
+  const target = createFolderTarget(copy);
+  const keys = await clinic.authority();
+  const keep = { last: 2, daily: 0, weekly: 0, monthly: 0 };
+  const request = { home: clinic.home, target, authority: keys, keep, signal };
+  try {
+    const count = filesBelow(copy).length;
+    const would = await pruneRepository({ ...request, dryRun: true });
+    assert.equal(filesBelow(copy).length, count);
+    const { kept, removed, objects, bytes } = await pruneRepository({ ...request, dryRun: false });
+    assert.deepEqual({ ...would }, { kept, removed, objects, bytes });
+    assert.equal(kept.length, 2);
+    // The destroyed record of 2.5 MB went with them.
+    assert.ok(bytes > 2_500_000, String(bytes));
+    assert.equal(filesBelow(copy).length, count - removed.length - objects);
+    for (const generation of kept) await clinic.restore(`kept-${generation}`, { target, generation });
+    await assert.rejects(clinic.restore('gone', { target, generation: removed[0] }), code('BACKUP_SNAPSHOT_UNKNOWN'));
+    assert.equal((await pruneRepository({ ...request, dryRun: false })).objects, 0);
+  } finally {
+    await keys.close();
   }
 });
 

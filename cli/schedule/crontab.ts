@@ -1,15 +1,14 @@
-import { NectarError } from '../../../protocol/errors.ts';
-import { hardeningPath } from '../folder.ts';
+import { NectarError } from '../../protocol/errors.ts';
 import { cronTime } from './interval.ts';
 import { type ProgramOptions, runProgram } from './run-program.ts';
-import { commandOf, type ScheduledRun, type Scheduler, scheduleName } from './scheduled-run.ts';
+import { commandOf, type ScheduledRun, type Scheduler } from './scheduled-run.ts';
 
 /** The line of a run: by its end it is known again. */
 export function cronLine(run: ScheduledRun): string {
-  const log = quote(hardeningPath(run.home, 'last-run.log'));
+  const log = quote(run.log);
   // An unescaped % is a line end to cron, even between quotes.
   const command = `${commandOf(run).map(quote).join(' ')} >${log} 2>&1`.replaceAll('%', '\\%');
-  return `${cronTime(run.everySeconds)} ${command} # ${scheduleName(run)}`;
+  return `${cronTime(run.everySeconds)} ${command} # ${run.name}`;
 }
 
 /** The user's own crontab, through the program that keeps it. */
@@ -22,11 +21,11 @@ export function createCrontab(options: Omit<ProgramOptions, 'input'>): Scheduler
       refuse((error as NodeJS.ErrnoException).code ?? String(error), error),
     );
 
-  async function others(nodeId: string): Promise<string[]> {
+  async function others(name: string): Promise<string[]> {
     const { code, stdout, stderr } = await call(['crontab', '-l']);
     // Whoever has none yet is told so with an exit code of 1.
     if (code !== 0 && !/no crontab/i.test(stderr)) refuse(stderr.trim() || `exit ${code}`);
-    return stdout.split('\n').filter((line) => line !== '' && !line.endsWith(`# ${scheduleName({ nodeId })}`));
+    return stdout.split('\n').filter((line) => line !== '' && !line.endsWith(`# ${name}`));
   }
 
   async function write(lines: readonly string[]): Promise<void> {
@@ -37,11 +36,11 @@ export function createCrontab(options: Omit<ProgramOptions, 'input'>): Scheduler
   return {
     name: 'crontab',
     async install(run) {
-      await write([...(await others(run.nodeId)), cronLine(run)]);
+      await write([...(await others(run.name)), cronLine(run)]);
       return [];
     },
-    async remove({ nodeId }) {
-      await write(await others(nodeId));
+    async remove({ name }) {
+      await write(await others(name));
     },
   };
 }

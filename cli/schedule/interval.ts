@@ -1,5 +1,5 @@
-import { NectarError } from '../../../protocol/errors.ts';
-import { parseDuration } from '../../render/quantities.ts';
+import { NectarError } from '../../protocol/errors.ts';
+import { parseDuration } from '../render/quantities.ts';
 
 const HOUR_SECONDS = 3_600;
 const DAY_SECONDS = 24 * HOUR_SECONDS;

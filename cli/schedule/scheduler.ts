@@ -1,6 +1,6 @@
 import { accessSync, constants, existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import type { Terminal } from '../../terminal.ts';
+import type { Terminal } from '../terminal.ts';
 import { createCrontab, cronLine } from './crontab.ts';
 import type { Scheduler } from './scheduled-run.ts';
 import { createSystemd, unitFolder } from './systemd.ts';

@@ -4,20 +4,22 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, wr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, beforeEach, describe, test } from 'node:test';
-import { createCrontab, cronLine } from '../../../../cli/harden/schedule/crontab.ts';
-import { parseEvery } from '../../../../cli/harden/schedule/interval.ts';
-import { commandOf, scheduleName } from '../../../../cli/harden/schedule/scheduled-run.ts';
-import { createSystemd, serviceUnit, timerUnit } from '../../../../cli/harden/schedule/systemd.ts';
+import { hardenRun } from '../../../../cli/harden/schedule/harden-run.ts';
+import { createCrontab, cronLine } from '../../../../cli/schedule/crontab.ts';
+import { parseEvery } from '../../../../cli/schedule/interval.ts';
+import { commandOf } from '../../../../cli/schedule/scheduled-run.ts';
+import { createSystemd, serviceUnit, timerUnit } from '../../../../cli/schedule/systemd.ts';
 import { isNectarError } from '../../../../protocol/errors.ts';
 
-const run = {
+const of = {
   home: `/srv/50% of "o'clinic" $HOME`,
   nodeId: '3f2a9c5e7b1d4f608192a3b4c5d6e7f8',
   profile: 'node',
   everySeconds: 86_400,
 };
+const run = hardenRun(of);
 
-describe('the schedule of hardening runs', () => {
+describe('scheduled runs', () => {
   const folder = mkdtempSync(join(tmpdir(), 'nectar-schedule-'));
   const [table, calls] = [join(folder, 'table'), join(folder, 'calls')];
   const signal = new AbortController().signal;
@@ -64,15 +66,15 @@ describe('the schedule of hardening runs', () => {
   });
 
   test('writes a line that a shell reads as the very command', () => {
-    const home = join(folder, run.home.replaceAll('/', '_'));
+    const home = join(folder, of.home.replaceAll('/', '_'));
     mkdirSync(join(home, 'hardening'), { recursive: true });
-    const line = cronLine({ ...run, home });
+    const line = cronLine(hardenRun({ ...of, home }));
     const [, time = '', command = ''] = /^(\S+ \S+ \S+ \S+ \S+) (.*)$/.exec(line) ?? [];
     assert.equal(time, '17 3 * * *');
     // What cron itself takes away before a shell sees the line.
     const said = command.replaceAll('\\%', '%').replace(/ >'.*$/s, '');
     const words = execFileSync('/bin/sh', ['-c', `printf '%s\\n' ${said}`], { encoding: 'utf8' });
-    assert.deepEqual(words.trimEnd().split('\n'), commandOf({ ...run, home }));
+    assert.deepEqual(words.trimEnd().split('\n'), commandOf(hardenRun({ ...of, home })));
   });
 
   test('a crontab that refuses is a typed error', async () => {
@@ -87,7 +89,7 @@ describe('the schedule of hardening runs', () => {
     const units = join(folder, 'units');
     const systemd = createSystemd({ env, signal, system: true, folder: units });
     await systemd.install(run);
-    const name = scheduleName(run);
+    const name = run.name;
     assert.equal(readFileSync(join(units, `${name}.service`), 'utf8'), serviceUnit(run));
     assert.match(timerUnit(run), /^OnUnitActiveSec=86400s$/m);
     assert.match(

@@ -1,9 +1,9 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { replaceFile } from '../../../appliance/durable-file.ts';
-import { NectarError } from '../../../protocol/errors.ts';
+import { replaceFile } from '../../appliance/durable-file.ts';
+import { NectarError } from '../../protocol/errors.ts';
 import { type ProgramOptions, runProgram } from './run-program.ts';
-import { commandOf, type ScheduledRun, type Scheduler, scheduleName } from './scheduled-run.ts';
+import { commandOf, type ScheduledRun, type Scheduler } from './scheduled-run.ts';
 
 export interface SystemdOptions extends Omit<ProgramOptions, 'input'> {
   /** Units of the machine, of root; else of the user alone. */
@@ -20,20 +20,18 @@ export function unitFolder(system: boolean, userFolder: string, env: SystemdOpti
 
 export function serviceUnit(run: ScheduledRun): string {
   return `[Unit]
-Description=Hardening report of the Nectar node ${run.nodeId.slice(0, 8)}
+Description=${run.title}
 
 [Service]
 Type=oneshot
 ExecStart=${commandOf(run).map(quote).join(' ')}
-# Checks that failed are on record at the node, which raises the alarm: the run itself went well.
-SuccessExitStatus=3
-Nice=10
+${run.findingsAreFine ? 'SuccessExitStatus=3\n' : ''}Nice=10
 `;
 }
 
 export function timerUnit(run: ScheduledRun): string {
   return `[Unit]
-Description=Hardening reports of the Nectar node ${run.nodeId.slice(0, 8)}
+Description=${run.title}
 
 [Timer]
 OnActiveSec=2min
@@ -62,7 +60,7 @@ export function createSystemd({ system, folder, ...options }: SystemdOptions): S
   return {
     name: 'systemd',
     async install(run) {
-      const name = scheduleName(run);
+      const { name } = run;
       const [service = '', timer = ''] = paths(name);
       try {
         await mkdir(folder, { recursive: true });
@@ -76,8 +74,7 @@ export function createSystemd({ system, folder, ...options }: SystemdOptions): S
       await systemctl('restart', `${name}.timer`);
       return system ? [] : ['So that it runs while you are logged out: loginctl enable-linger'];
     },
-    async remove(run) {
-      const name = scheduleName(run);
+    async remove({ name }) {
       // A unit that is gone already is what is wanted.
       await systemctl('disable', '--now', `${name}.timer`).catch(() => undefined);
       for (const path of paths(name)) await rm(path, { force: true });
