@@ -155,8 +155,8 @@ class AuditLog implements Audit {
     const { epochs, freshness } = fresh;
     const append = (event: AuditInput) => this.append(event);
     // Heads of what an epoch declares lost lead to another tree.
-    const held = await Promise.all(request.anchors.map((anchor) => freshness.holds(anchor)));
-    const anchors = request.anchors.filter((_, i) => held[i] === true);
+    const lost = await Promise.all(request.anchors.map((anchor) => freshness.isLost(anchor)));
+    const anchors = request.anchors.filter((_, i) => lost[i] === false);
     return exportBundle({ ...request, anchors }, context, { log, key: epochs.key(), append, signal });
   }
 

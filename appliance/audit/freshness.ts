@@ -8,6 +8,7 @@ import {
   foldDeclared,
   GAP_LEAF,
   gapEvent,
+  type KnownHead,
   LOST_LEAF,
 } from './declared-epoch.ts';
 import type { Disk } from './disk.ts';
@@ -45,8 +46,8 @@ export interface Freshness {
   readonly heads: readonly ExternalHead[];
   /** Throws AUDIT_TRUNCATED or AUDIT_FORKED: from then on the log is barred, until an epoch is declared. */
   witness(head: WitnessedHead): Promise<void>;
-  /** Whether the log holds a head, and so leads to it. */
-  holds(head: { readonly size: number; readonly root: string }): Promise<boolean>;
+  /** Whether a head is of a stretch that an epoch declares lost. */
+  isLost(head: KnownHead & { readonly at?: number }): Promise<boolean>;
   /** Declares a successor epoch: nothing may be appended meanwhile. */
   begin(epoch: NewEpoch, told?: readonly ExternalHead[]): Promise<DeclaredEpoch>;
 }
@@ -142,9 +143,8 @@ class LogFreshness implements Freshness {
     return this.#inTurn(() => this.#witness(head));
   }
 
-  async holds({ size, root }: { readonly size: number; readonly root: string }): Promise<boolean> {
-    const { leaves } = this.#deps.log;
-    return size <= leaves.size() && Buffer.from(await leaves.rootAt(size)).toString('hex') === root;
+  async isLost({ at = Number.POSITIVE_INFINITY, ...head }: KnownHead & { readonly at?: number }): Promise<boolean> {
+    return (await this.#judge({ ...head, at })).is === 'lost';
   }
 
   begin(epoch: NewEpoch, told: readonly ExternalHead[] = []): Promise<DeclaredEpoch> {
