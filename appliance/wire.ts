@@ -84,7 +84,7 @@ export async function wireNode({ home, version, config }: NodeOptions, { log, me
   );
 
   // The public state, rebuilt from L1, and what leaves the machine: ciphertext, salted roots and checkpoints.
-  const { rollup, p2p, replication, anchor, membership } = wirePublicSide(
+  const { rollup, p2p, replication, anchor, membership, witness, auditHeads } = wirePublicSide(
     { home, version, config },
     {
       secrets: {
@@ -107,6 +107,7 @@ export async function wireNode({ home, version, config }: NodeOptions, { log, me
       records: () => store.stats().records,
       audit: () => audit.standing(),
       anchored: () => anchor.anchored(),
+      storage: () => store.condition(),
       hardening: () => gateway.hardening(),
       backups: () => gateway.backups(),
       now,
@@ -131,7 +132,7 @@ export async function wireNode({ home, version, config }: NodeOptions, { log, me
       store,
       rollup,
       p2p,
-      anchor: { anchors: () => anchor.auditAnchors() },
+      anchor: { anchors: auditHeads },
       node: {
         readiness: view.readiness,
         status: view.status,
@@ -178,7 +179,7 @@ export async function wireNode({ home, version, config }: NodeOptions, { log, me
   };
   return {
     alive: [keys, gateway, metricsServer],
-    usable: [audit, whenSound(audit), keyFreshness, store, rollup, p2p, replication, anchor, renewal],
+    usable: [audit, whenSound(audit), keyFreshness, store, rollup, p2p, replication, anchor, witness, renewal],
     url: () => gateway.url(),
     whenUsable: (signal) => keys.whenUnlocked(signal),
     onStarted: () => report('node.start'),

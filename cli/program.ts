@@ -9,6 +9,7 @@ import { registerDestroy } from './commands/destroy.ts';
 import { registerDevnet } from './commands/devnet.ts';
 import { registerDoctor } from './commands/doctor.ts';
 import { registerDown } from './commands/down.ts';
+import { registerFsck } from './commands/fsck.ts';
 import { registerGet } from './commands/get.ts';
 import { registerHarden } from './commands/harden.ts';
 import { registerHealthcheck } from './commands/healthcheck.ts';
@@ -52,7 +53,7 @@ export function createProgram(terminal: Terminal): Command {
       'Its life:',
       [registerBackup, registerRestore, registerUpgrade, registerRollback, registerBundle, registerSupportBundle],
     ],
-    ['Records:', [registerPut, registerGet, registerLs, registerRm, registerScrub]],
+    ['Records:', [registerPut, registerGet, registerLs, registerRm, registerScrub, registerFsck]],
     ['Access and evidence:', [registerKeys, registerToken, registerAudit, registerHarden]],
     ['Network:', [registerNetwork, registerDevnet]],
     ['Other:', [registerConfig, registerCompletion, registerRun, registerHealthcheck]],

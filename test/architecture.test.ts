@@ -101,6 +101,11 @@ const ALLOWED: Record<string, Record<string, string>> = {
   },
   'appliance/membership': { ethers: 'ABI encoding' },
   'appliance/replication': { typebox: 'schemas', 'prom-client': 'metrics' },
+  'appliance/witness': {
+    typebox: 'schemas',
+    'prom-client': 'metrics',
+    '@noble/curves': 'Ed25519 of the cosignatures, by the seed of the peer id',
+  },
   'appliance/gateway': {
     typebox: 'schemas',
     'prom-client': 'metrics',
@@ -119,6 +124,7 @@ const ALLOWED: Record<string, Record<string, string>> = {
     undici: 'HTTPS client with the pinned CA',
     dockerode: 'the Docker Engine API',
     'tar-stream': 'files into and out of volumes',
+    aws4fetch: 'the signature of requests to an object store, 6 KB without dependencies',
     openpgp: 'signatures of hardening reports',
     yaml: 'the compose file',
     ethers: 'L1 deployment and deposits of the devnet',
@@ -235,7 +241,7 @@ test('keeps each role apart: what a wiring reaches holds no service of another r
     gateway: ['gateway', 'status'],
     store: ['keys', 'store'],
     audit: ['audit'],
-    rollup: ['rollup', 'p2p', 'replication', 'anchor', 'membership'],
+    rollup: ['rollup', 'p2p', 'replication', 'anchor', 'membership', 'witness'],
   };
   const common = ['config', 'crossing', 'entries', 'telemetry', 'wire'];
   for (const [role, services] of Object.entries(roles)) {

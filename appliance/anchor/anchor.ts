@@ -32,7 +32,7 @@ export interface Anchored {
 export interface Anchor extends Service {
   anchored(): Anchored;
   /** Checkpoints of this node on the chain, oldest first: what `audit verify` compares the log with. */
-  auditAnchors(): Promise<{ size: number; root: RootHash; where: string; at: number }[]>;
+  auditAnchors(): Promise<{ size: number; root: RootHash; where: string; at?: number }[]>;
   /** Looks once and does what is due; runs by itself every `pollMs`. Never throws. */
   tick(): Promise<void>;
 }

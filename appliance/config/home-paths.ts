@@ -17,6 +17,8 @@ export interface HomePaths {
   readonly audit: string;
   readonly rollupDatabase: string;
   readonly anchor: string;
+  /** What others' audit logs have shown this node, and its own cosigned checkpoint. */
+  readonly witness: string;
   readonly certificate: string;
   readonly certificateKey: string;
   readonly tokens: string;
@@ -52,6 +54,7 @@ function folderPaths(root: string): HomePaths {
     audit: at('audit'),
     rollupDatabase: at('rollup', 'db'),
     anchor: at('anchor'),
+    witness: at('witness'),
     certificate: at('tls', 'server.crt'),
     certificateKey: at('tls', 'server.key'),
     tokens: at('tokens.json'),
@@ -76,6 +79,7 @@ function volumePaths(root: string): HomePaths {
     audit: at('audit'),
     rollupDatabase: at('rollup', 'db'),
     anchor: at('rollup', 'anchor'),
+    witness: at('rollup', 'witness'),
     certificate: at('gateway', 'tls', 'server.crt'),
     certificateKey: at('gateway', 'tls', 'server.key'),
     tokens: at('gateway', 'tokens.json'),

@@ -7,6 +7,7 @@ import { p2pConfig } from '../p2p/config.ts';
 import { replicationConfig } from '../replication/config.ts';
 import { rollupConfig, sequencerConfig } from '../rollup/config.ts';
 import { storeConfig } from '../store/config.ts';
+import { witnessConfig } from '../witness/config.ts';
 
 /** A section takes exactly the options of its service; an option that is not one is an error, not a silent typo. */
 function section<P extends TProperties>(fragment: Type.TObject<P>): Type.TObject<P> {
@@ -36,6 +37,7 @@ export const nodeConfigSchema = Type.Object(
     p2p: section(p2pConfig),
     replication: section(replicationConfig),
     anchor: section(anchorConfig),
+    witness: section(witnessConfig),
   },
   { additionalProperties: false },
 );

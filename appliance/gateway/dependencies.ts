@@ -259,11 +259,16 @@ export interface GatewayStore {
   list(
     query: { label?: string; limit: number; cursor?: string },
     context: AccessContext,
-  ): Promise<{ records: readonly StoredMeta[]; cursor?: string }>;
+  ): Promise<{ records: readonly StoredMeta[]; cursor?: string; damaged?: number }>;
   shred(id: RecordId, context: AccessContext, expected?: Expected): Promise<object>;
   rewrap(onProgress: (done: number) => void, context: AccessContext): Promise<{ rewrapped: number }>;
   exportCar(id: RecordId, options: { version?: number }, context: AccessContext): AsyncIterable<Uint8Array>;
   scrub(onProgress: () => void, signal: AbortSignal): Promise<object>;
+  fsck(
+    options: { readonly accept: boolean; readonly context: AccessContext },
+    onProgress: () => void,
+    signal: AbortSignal,
+  ): Promise<object>;
 }
 
 export interface GatewayPeer {

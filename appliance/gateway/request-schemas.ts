@@ -74,6 +74,12 @@ export type TokenRequest = Static<typeof TokenRequest>;
 const Instant = (description: string) =>
   Type.String({ description, format: 'date-time', maxLength: 32, examples: ['2026-11-23T06:00:00.000Z'] });
 
+export const FsckRequest = Type.Object(
+  { accept: Type.Boolean({ description: 'Take the index for what it is.', default: false }) },
+  strict,
+);
+export type FsckRequest = Static<typeof FsckRequest>;
+
 export const CopyReport = Type.Object(
   {
     what: Type.Union([Type.Literal('backup'), Type.Literal('restore')]),

@@ -75,6 +75,7 @@ export const RecordPage = Type.Object(
   {
     records: Type.Array(RecordMeta),
     cursor: Type.Optional(Type.String({ description: 'Pass it to get the next page.' })),
+    damaged: Type.Optional(Count('Records left out, because their entries do not open; `fsck` names them.')),
   },
   { description: 'A page of records.', ...strict },
 );
@@ -243,6 +244,21 @@ export const NodeStatus = Type.Object(
         strict,
       ),
     ),
+    storage: Type.Optional(
+      orUnknown(
+        Type.Object(
+          {
+            index: Type.Union([Type.Literal('fresh'), Type.Literal('behind'), Type.Literal('ahead')], {
+              description: 'Whether the index is the newest there is, by what the audit log says.',
+            }),
+            missing: Count('Versions that the audit log tells of and the index does not have.'),
+            damaged: Count('Values of the index that were found not to open.'),
+            pendingErasures: Count('Destroyed records whose bytes have not yet left the files.'),
+          },
+          strict,
+        ),
+      ),
+    ),
     hardening: Type.Optional(orUnknown(HardeningStatus)),
     backups: Type.Optional(orUnknown(BackupStatus)),
   },
@@ -402,6 +418,22 @@ export const IssuedToken = Type.Object(
   { description: 'A new token.', ...strict },
 );
 export type IssuedToken = Static<typeof IssuedToken>;
+
+export const FsckReport = Type.Object(
+  {
+    records: Count('Records that are there.'),
+    versions: Count('Versions that are there.'),
+    rebuilt: Count('Entries made anew.'),
+    removed: Count('Values removed that did not open or pointed nowhere.'),
+    lostVersions: Count('Versions that are gone.'),
+    lost: Type.Array(Type.Object({ recordId: Type.Optional(RecordIdText), version: Type.Optional(Version) }, strict), {
+      description: 'The first of them.',
+    }),
+    accepted: Type.Boolean(),
+  },
+  { description: 'What was rebuilt, and what could not be.', ...strict },
+);
+export type FsckReport = Static<typeof FsckReport>;
 
 export const ScrubReport = Type.Object(
   {},

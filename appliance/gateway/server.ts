@@ -28,6 +28,7 @@ import { addKeyRoutes } from './routes/keys.ts';
 import { addNodeRoutes } from './routes/node.ts';
 import { addRecordRoutes } from './routes/records.ts';
 import { addRpcRoute } from './routes/rpc.ts';
+import { addStorageRoutes } from './routes/storage.ts';
 import { addTokenRoutes } from './routes/tokens.ts';
 import { addUploadRoutes } from './routes/uploads.ts';
 import { createSecurityEvents, type SecurityEvents } from './security-events.ts';
@@ -53,6 +54,7 @@ const ROUTES = [
   addUploadRoutes,
   addAuditRoutes,
   addKeyRoutes,
+  addStorageRoutes,
   addTokenRoutes,
   addHardeningRoutes,
   addBackupRoutes,

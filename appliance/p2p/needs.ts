@@ -51,6 +51,8 @@ export interface P2pDeps {
   /** A node without a store (the devnet's sequencer) holds nothing and offers nothing. */
   readonly blocks?: OwnBlocks;
   readonly held?: HeldBlocks;
+  /** Answers a member that asks for a cosignature; a node without one cosigns nothing. */
+  readonly witness?: { answer(peerId: PeerIdText, request: Uint8Array): Promise<Uint8Array> };
   readonly log: Logger;
   readonly metrics: Metrics;
   /** Milliseconds since the epoch. */

@@ -11,6 +11,7 @@ import { createP2pMetrics, type P2pMetrics } from './metrics.ts';
 import type { P2pDeps, P2pOptions } from './needs.ts';
 import { createParts, type P2pParts } from './parts.ts';
 import { isPrivateAddress, MAX_ADDRESSES } from './peer-address.ts';
+import { MAX_WITNESSES_PER_PEER } from './witness-exchange.ts';
 
 /** A peer opens so many ranges at a time. */
 const MAX_RANGES_PER_PEER = 2;
@@ -28,6 +29,10 @@ export interface P2p extends Service, BlockClient {
   /** Multiaddrs with /p2p/ under which this node is reached from outside: what it registers. May be none (behind NAT). */
   addresses(): string[];
   peers(): PeerInfo[];
+  /** Connected peers that the registry authorizes. */
+  members(): Promise<PeerIdText[]>;
+  /** Sends a member a request for a cosignature; resolves with its answer, not judged. */
+  askWitness(peerId: PeerIdText, request: Uint8Array, signal: AbortSignal): Promise<Uint8Array>;
   /** Whether this node would be admitted by others, as its own state has it: until then it does not dial. */
   isMember(): boolean;
   /** Drops peers that the registry no longer authorizes; runs by itself on every L2 head. */
@@ -127,6 +132,9 @@ class Libp2pNode implements P2p {
   fetch: P2p['fetch'] = async (...input) => await this.#get().client.fetch(...input);
   release: P2p['release'] = async (...input) => await this.#get().client.release(...input);
 
+  members: P2p['members'] = async () => await this.#get().members();
+  askWitness: P2p['askWitness'] = async (...input) => await this.#get().askWitness(...input);
+
   /** One check at a time; heads that come meanwhile cause one more, so that the last head is always judged. */
   async recheck(): Promise<void> {
     this.#recheckAgain = true;
@@ -157,12 +165,19 @@ class Libp2pNode implements P2p {
   }
 
   /** Handlers before the host listens: no peer finds a protocol missing. */
-  async #serve({ host, names, sync, frames, server, abort }: Running): Promise<void> {
+  async #serve({ host, names, sync, frames, server, witness, abort }: Running): Promise<void> {
     await host.handle(
       names.unsafeRange,
       (stream, connection) => sync.serve(frames.range(stream, abort.signal), remotePeer(connection)),
       { maxInboundStreams: MAX_RANGES_PER_PEER },
     );
+    if (witness !== undefined) {
+      await host.handle(
+        names.witness,
+        (stream, connection) => witness(frames.witness(stream, abort.signal), remotePeer(connection)),
+        { maxInboundStreams: MAX_WITNESSES_PER_PEER },
+      );
+    }
     if (server === undefined) return;
     await host.handle(
       names.blockExchange,

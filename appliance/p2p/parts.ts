@@ -7,6 +7,7 @@ import { FRAME_HEADER_BYTES } from '../../protocol/network/frame.ts';
 import { peerIdOf } from '../../protocol/network/node-identity.ts';
 import { type ProtocolNames, protocolNames } from '../../protocol/network/protocol-names.ts';
 import { MAX_RANGE_BLOCKS, MAX_RANGE_BYTES } from '../../protocol/network/unsafe-range.ts';
+import { MAX_WITNESS_ANSWER_BYTES, MAX_WITNESS_REQUEST_BYTES } from '../../protocol/network/witness-exchange.ts';
 import { type Admission, createAdmission } from './admission.ts';
 import { type BlockClient, createBlockClient } from './block-client.ts';
 import { type BlockServer, createBlockServer } from './block-server.ts';
@@ -18,8 +19,10 @@ import type { P2pMetrics } from './metrics.ts';
 import type { P2pDeps, P2pOptions, Registry } from './needs.ts';
 import { dialableAddresses, isPrivateAddress } from './peer-address.ts';
 import { createUnsafeSync, type UnsafeSync } from './unsafe-sync.ts';
+import { createWitnessServer, exchangeWitness, type WitnessServer } from './witness-exchange.ts';
 
 const EXCHANGE_BUFFER_BYTES = MAX_EXCHANGE_ANSWER_BYTES + FRAME_HEADER_BYTES;
+const WITNESS_BUFFER_BYTES = Math.max(MAX_WITNESS_REQUEST_BYTES, MAX_WITNESS_ANSWER_BYTES) + FRAME_HEADER_BYTES;
 const RANGE_BUFFER_BYTES = MAX_RANGE_BYTES + (MAX_RANGE_BLOCKS + 1) * FRAME_HEADER_BYTES;
 
 /** The parts of one running host, joined; nothing runs yet. */
@@ -32,6 +35,12 @@ export interface P2pParts {
   readonly client: BlockClient;
   /** Undefined on a node that holds nothing for others. */
   readonly server: BlockServer | undefined;
+  /** Undefined on a node that cosigns nothing. */
+  readonly witness: WitnessServer | undefined;
+  /** Asks a member for a cosignature. */
+  readonly askWitness: (peerId: PeerIdText, request: Uint8Array, signal: AbortSignal) => Promise<Uint8Array>;
+  /** Connected members. */
+  readonly members: () => Promise<PeerIdText[]>;
   readonly sync: UnsafeSync;
   readonly frames: FrameFactory;
 }
@@ -40,6 +49,7 @@ export interface P2pParts {
 interface FrameFactory {
   exchange(stream: Stream, signal: AbortSignal): FrameStream;
   range(stream: Stream, signal: AbortSignal): FrameStream;
+  witness(stream: Stream, signal: AbortSignal): FrameStream;
 }
 
 export async function createParts(options: P2pOptions, deps: P2pDeps, metrics: P2pMetrics): Promise<P2pParts> {
@@ -59,6 +69,7 @@ export async function createParts(options: P2pOptions, deps: P2pDeps, metrics: P
   const streams = createStreams(host, { names, frames, registry, options });
   const dial: Parameters<typeof createDialer>[1]['dial'] = async (addresses, signal) =>
     void (await host.dial(addresses, { signal }));
+  const members = async (): Promise<PeerIdText[]> => await membersAmong(connected(), admission);
   const isMember = (peerId: PeerIdText): Promise<boolean> => admission.isMember(peerId);
   return {
     host,
@@ -80,10 +91,13 @@ export async function createParts(options: P2pOptions, deps: P2pDeps, metrics: P
     sync: createUnsafeSync({ unsafe: deps.unsafe, open: streams.range, log, metrics }),
     client: createBlockClient(options.replicas, {
       blocks: deps.blocks,
-      members: async () => await membersAmong(connected(), admission),
+      members,
       open: streams.exchange,
       log,
     }),
+    members,
+    witness: deps.witness && createWitnessServer({ witness: deps.witness, isMember, log, now }),
+    askWitness: async (peerId, request, signal) => exchangeWitness(await streams.witness(peerId, signal), request),
     server: deps.held && createBlockServer(options.maxExchanges, { held: deps.held, isMember, log, metrics }),
   };
 }
@@ -112,6 +126,7 @@ function createFrameFactory(options: P2pOptions, metrics: P2pMetrics): FrameFact
   return {
     exchange: (stream, signal) => create(stream, EXCHANGE_BUFFER_BYTES, signal),
     range: (stream, signal) => create(stream, RANGE_BUFFER_BYTES, signal),
+    witness: (stream, signal) => create(stream, WITNESS_BUFFER_BYTES, signal),
   };
 }
 
@@ -125,7 +140,14 @@ interface StreamsDeps {
 }
 
 /** Opens streams to peers: over the connection that is there, or after a dial of the registered addresses. */
-function createStreams(host: Host, deps: StreamsDeps): { range: OpenStream; exchange: OpenStream } {
+function createStreams(
+  host: Host,
+  deps: StreamsDeps,
+): {
+  range: OpenStream;
+  exchange: OpenStream;
+  witness: OpenStream;
+} {
   const { frames, names, options, registry } = deps;
   const open = async (peerId: PeerIdText, protocol: string, stop: AbortSignal): Promise<Stream> => {
     const signal = AbortSignal.any([stop, AbortSignal.timeout(options.streamTimeoutMs)]);
@@ -138,6 +160,7 @@ function createStreams(host: Host, deps: StreamsDeps): { range: OpenStream; exch
   };
   return {
     range: async (peerId, signal) => frames.range(await open(peerId, names.unsafeRange, signal), signal),
+    witness: async (peerId, signal) => frames.witness(await open(peerId, names.witness, signal), signal),
     exchange: async (peerId, signal) => frames.exchange(await open(peerId, names.blockExchange, signal), signal),
   };
 }

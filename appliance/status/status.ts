@@ -13,6 +13,8 @@ export interface StatusDeps {
   readonly records: () => Awaitable<number>;
   readonly audit: () => Awaitable<AuditStanding>;
   readonly anchored: () => Awaitable<Anchored>;
+  /** Of the store's index. */
+  readonly storage: () => Awaitable<StoreCondition>;
   /** Of the last hardening report; null: there is none. */
   readonly hardening: () => Awaitable<Hardening | null>;
   /** What is on record of backup repositories; null: there is none. */
@@ -45,6 +47,12 @@ interface AuditConflict {
   /** Of the log at that moment. */
   readonly size: number;
   readonly head: { readonly size: number; readonly where: string };
+}
+
+interface StoreCondition {
+  readonly index: { readonly state: 'fresh' | 'behind' | 'ahead'; readonly missing?: number };
+  readonly pendingErasures: number;
+  readonly damaged: number;
 }
 
 interface Anchored {
@@ -108,6 +116,7 @@ export interface Status {
     conflict: { code: string; reason: string; size: number; expected: number; where: string } | null;
   } | null;
   anchored: { records: number; auditSize: number; safeBlock: number; pending: number; waiting?: string } | null;
+  storage: { index: 'fresh' | 'behind' | 'ahead'; missing: number; damaged: number; pendingErasures: number } | null;
   hardening: Hardening | null;
   backups: Backups | null;
 }
@@ -136,7 +145,7 @@ export function createStatus(options: StatusOptions, deps: StatusDeps): StatusVi
   return {
     readiness,
     async status() {
-      const [state, locked, l2, peers, records, audit, anchored, hardening, backups] = await Promise.all([
+      const [state, locked, l2, peers, records, audit, anchored, storage, hardening, backups] = await Promise.all([
         readiness(),
         known(deps.isLocked),
         known(async () => describeHeads(await deps.heads())),
@@ -144,6 +153,7 @@ export function createStatus(options: StatusOptions, deps: StatusDeps): StatusVi
         known(deps.records),
         known(async () => describeAudit(await deps.audit())),
         known(async () => describeAnchored(await deps.anchored())),
+        known(async () => describeStorage(await deps.storage())),
         known(deps.hardening),
         known(deps.backups),
       ]);
@@ -162,6 +172,7 @@ export function createStatus(options: StatusOptions, deps: StatusDeps): StatusVi
         records,
         audit,
         anchored,
+        storage,
         hardening,
         backups,
       };
@@ -191,6 +202,10 @@ function describeAnchored({
 }: Anchored): NonNullable<Status['anchored']> {
   const base = { records, auditSize, safeBlock: Number(safeBlock ?? 0), pending };
   return waiting === undefined ? base : { ...base, waiting };
+}
+
+function describeStorage({ index, pendingErasures, damaged }: StoreCondition): NonNullable<Status['storage']> {
+  return { index: index.state, missing: index.missing ?? 0, damaged, pendingErasures };
 }
 
 /** A service that has not started knows nothing yet; the reasons say why. */

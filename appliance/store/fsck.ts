@@ -1,5 +1,5 @@
 import type { RecordId } from '../../protocol/brand.ts';
-import { type StoreCore, systemContext } from './core.ts';
+import type { StoreCore } from './core.ts';
 import {
   decodeEntry,
   encodeEntry,
@@ -11,7 +11,7 @@ import {
 import { acceptIndex } from './freshness.ts';
 import type { IndexOp } from './index-db.ts';
 import { KIND, kindRange } from './index-keys.ts';
-import type { FsckReport, ScrubProgress } from './interfaces.ts';
+import type { AccessContext, FsckReport, ScrubProgress } from './interfaces.ts';
 import { recountStats } from './recount.ts';
 
 /** Lost versions that a report names; the rest is counted. */
@@ -21,6 +21,8 @@ const WRITE_BATCH = 512;
 export interface FsckOptions {
   /** Take the index for what it is: ends STORE_INDEX_BEHIND and STORE_INDEX_AHEAD. */
   readonly accept: boolean;
+  /** Who asked for it. */
+  readonly context: AccessContext;
   readonly onProgress: (progress: ScrubProgress) => void;
   readonly signal: AbortSignal;
 }
@@ -60,7 +62,7 @@ export async function rebuildIndex(core: StoreCore, options: FsckOptions): Promi
   if (options.accept) core.index.condition = { state: 'fresh' };
   const { records, versions, rebuilt, removed, lostVersions, lost } = tally;
   const detail = { records, versions, rebuilt, removed, lost: lostVersions, accepted: options.accept ? 1 : 0 };
-  await core.trail.append({ type: 'store.index', outcome: 'success', context: systemContext('fsck'), detail });
+  await core.trail.append({ type: 'store.index', outcome: 'success', context: options.context, detail });
   return { records, versions, rebuilt, removed, lostVersions, lost, accepted: options.accept };
 }
 

@@ -269,7 +269,7 @@ export interface Store extends Service {
   stats(): { records: number; versions: number; bytes: number };
   /** Rebuilds what follows from the version entries; `accept` takes an index that was put back for what it is. */
   fsck(
-    options: { readonly accept: boolean },
+    options: { readonly accept: boolean; readonly context: AccessContext },
     onProgress: (progress: ScrubProgress) => void,
     signal?: AbortSignal,
   ): Promise<FsckReport>;

@@ -125,10 +125,10 @@ export function createStore(options: StoreOptions, deps: StoreDeps): Store {
       const either = signal === undefined ? core.signal : AbortSignal.any([signal, core.signal]);
       return track(scrubStore(core, onProgress, either));
     },
-    fsck: async ({ accept }, onProgress, signal) => {
+    fsck: async (options, onProgress, signal) => {
       const { core } = use();
       const either = signal === undefined ? core.signal : AbortSignal.any([signal, core.signal]);
-      return track(rebuildIndex(core, { accept, onProgress, signal: either }).finally(() => tellMetrics(core)));
+      return track(rebuildIndex(core, { ...options, onProgress, signal: either }).finally(() => tellMetrics(core)));
     },
     condition: () => conditionOf(use().core),
     stats() {

@@ -65,6 +65,7 @@ export async function wireGateway(options: RoleOptions, { log, metrics }: WireDe
       records: async () => known((await storeState()).records),
       audit: async () => known((await auditState()).standing),
       anchored: async () => known((await rollupState()).anchored),
+      storage: async () => known((await storeState()).condition),
       hardening: () => gateway.hardening(),
       backups: () => gateway.backups(),
       now,

@@ -1,5 +1,8 @@
 import type { PeerIdText } from '../../protocol/brand.ts';
+import { isNectarError } from '../../protocol/errors.ts';
+import { parseVerifierKey } from '../../protocol/merkle/verifier-key.ts';
 import { type AuditHead, createAnchor, ethCall } from '../anchor/index.ts';
+import type { AuditAnchor } from '../audit/index.ts';
 import { homePaths, readDescriptor, readPublicIdentity } from '../config/index.ts';
 import { createMembership, type Membership } from '../membership/index.ts';
 import { createP2p, type P2p } from '../p2p/index.ts';
@@ -7,6 +10,7 @@ import { createReplication } from '../replication/index.ts';
 import { createRollup, type Rollup } from '../rollup/index.ts';
 import type { Store } from '../store/index.ts';
 import { type NodeOptions, now, randomBytes, type WireDeps } from '../wiring.ts';
+import { createWitness, type Witness, type WitnessedLog } from '../witness/index.ts';
 import { unsafeBlocks } from './unsafe-blocks.ts';
 
 /** What the public side needs of the private one: its own secrets, ciphertext, commitments and checkpoints; nothing else. */
@@ -16,7 +20,7 @@ export interface PrivateSide {
     readonly blocks: Pick<Store['blocks'], 'get'>;
     readonly held: Omit<Store['held'], 'bytes'>;
   };
-  readonly audit: AuditHead;
+  readonly audit: AuditHead & Omit<WitnessedLog, 'publicKey'>;
 }
 
 export interface PublicSide {
@@ -25,18 +29,31 @@ export interface PublicSide {
   readonly replication: ReturnType<typeof createReplication>;
   readonly anchor: ReturnType<typeof createAnchor>;
   readonly membership: Membership;
+  readonly witness: Witness;
+  /** Heads of the audit log that others keep: the chain's, and those that members cosigned. */
+  auditHeads(): Promise<AuditAnchor[]>;
 }
 
 /** The same services, wired the same, whether their node is one process or four. */
 export function wirePublicSide(options: NodeOptions, of: PrivateSide, deps: WireDeps): PublicSide {
-  const followed = followNetwork(options, of, deps);
-  return { ...followed, ...reachOut(options, { ...of, ...followed }, deps) };
+  const cosign = { answer: (peerId: PeerIdText, request: Uint8Array) => witness.answer(peerId, request) };
+  const followed = followNetwork(options, { ...of, cosign }, deps);
+  const witness = wireWitness(options, { ...of, ...followed }, deps);
+  const reached = reachOut(options, { ...of, ...followed }, deps);
+  const auditHeads = async (): Promise<AuditAnchor[]> => {
+    const anchored = await reached.anchor.auditAnchors().catch((error: unknown) => {
+      if (isNectarError(error, 'NODE_NOT_READY')) return [];
+      throw error;
+    });
+    return [...anchored, ...(await witness.heads())];
+  };
+  return { ...followed, ...reached, witness, auditHeads };
 }
 
 /** The public state, rebuilt from L1, and the peers. */
 function followNetwork(
   { home, version, config }: NodeOptions,
-  { secrets, store }: PrivateSide,
+  { secrets, store, cosign }: PrivateSide & { readonly cosign: Pick<Witness, 'answer'> },
   { log, metrics }: WireDeps,
 ): Pick<PublicSide, 'rollup' | 'p2p'> {
   const { descriptor } = readDescriptor(home);
@@ -64,12 +81,41 @@ function followNetwork(
       onHead: rollup.onHead,
       blocks: store.blocks,
       held: store.held,
+      witness: cosign,
       log,
       metrics,
       now,
     },
   );
   return { rollup, p2p };
+}
+
+/** Checkpoints cosigned by members, and theirs by this node. */
+function wireWitness(
+  { home, config }: NodeOptions,
+  { secrets, audit, rollup, p2p }: PrivateSide & Pick<PublicSide, 'rollup' | 'p2p'>,
+  { log, metrics }: WireDeps,
+): Witness {
+  const { publicKey } = parseVerifierKey(readPublicIdentity(home).checkpointVkey);
+  return createWitness(
+    { ...config.witness, folder: homePaths(home).witness },
+    {
+      audit: {
+        publicKey,
+        treeHead: () => audit.treeHead(),
+        consistency: (from) => audit.consistency(from),
+        witnessed: async (head) => audit.witnessed?.(head),
+      },
+      identitySeed: async () => secrets.identitySeed(),
+      members: () => p2p.members(),
+      // A registry that gives no answer makes nobody a member.
+      isMember: (peerId) => rollup.registry.isAuthorized(peerId).catch(() => false),
+      ask: (peerId, request, signal) => p2p.askWitness(peerId, request, signal),
+      log,
+      metrics,
+      now,
+    },
+  );
 }
 
 /** What leaves the machine: ciphertext to holders, salted roots and checkpoints to the chain, and the node's application. */

@@ -38,13 +38,17 @@ export async function wireRollup(options: RoleOptions, { log, metrics }: WireDep
       identitySeed: secret('identitySeed'),
     },
   };
-  const { rollup, p2p, replication, anchor, membership } = wirePublicSide(options, side, { log, metrics });
+  const { rollup, p2p, replication, anchor, membership, witness, auditHeads } = wirePublicSide(options, side, {
+    log,
+    metrics,
+  });
   const fetcher = createBlockFetcher({ blocks: store, holders: p2p, log });
 
-  const services = [rollup, p2p, fetcher, replication, anchor];
+  const services = [rollup, p2p, fetcher, replication, anchor, witness];
+  const heads = { anchored: () => anchor.anchored(), auditAnchors: auditHeads };
   const crossing = createCrossingServer(
     { name: 'rollup', path: socketPath(sockets, 'rollup') },
-    { routes: [...rollupRoutes({ rollup, p2p, anchor, membership, services }), metricsRoute(metrics)], log },
+    { routes: [...rollupRoutes({ rollup, p2p, anchor: heads, membership, services }), metricsRoute(metrics)], log },
   );
   const life = { role: 'rollup', version } as const;
   return {

@@ -44,11 +44,11 @@ interface VerifyOptions {
 }
 
 async function list(call: Call<object>): Promise<void> {
-  const { home, output } = call;
+  const { home, terminal, output } = call;
   const known = await chooseRepository(call);
   const { openTarget } = await import('../life/repository/open-target.ts');
   const { listSnapshots } = await import('../life/repository/list-snapshots.ts');
-  const target = openTarget(known);
+  const target = await openTarget(known, terminal.signal);
   try {
     const { repository, snapshots } = await listSnapshots(target, home);
     output.result({ target: known.target, repository, snapshots }, () =>

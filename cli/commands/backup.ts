@@ -8,6 +8,7 @@ import { showByteProgress } from '../render/progress.ts';
 import { formatBytes, formatDuration } from '../render/quantities.ts';
 import type { Terminal } from '../terminal.ts';
 import { registerBackupRepository } from './backup-repository.ts';
+import { credentialsOf, credentialsOption } from './choose-repository.ts';
 import { passphraseFileOption } from './unlock.ts';
 
 interface BackupOptions {
@@ -18,6 +19,7 @@ interface BackupOptions {
   readonly acceptLoss?: boolean;
   readonly passphraseFile?: string;
   readonly scheduled?: boolean;
+  readonly credentials?: string;
   readonly withKeyFile?: boolean;
 }
 
@@ -31,12 +33,14 @@ export function registerBackup(program: Command, terminal: Terminal): void {
       'A repository (--to) takes what is new with each run, keeps snapshots, and holds what opens records in one object that each run replaces: what is destroyed in the node is destroyed in every snapshot with the next run. One file (--out) is a tar of what is sealed at rest, signed by the node; it cannot be changed from here, so what is destroyed afterwards is NOT destroyed in it: delete old files as your retention says. In neither: the key file or passphrase, the state that is derived again from L1, the TLS key and the token of this machine.',
     examples: [
       'backup --to /mnt/backup/clinic',
+      'backup --to s3://clinic-backup/node-1 --credentials /etc/nectar/s3',
       'backup --out /mnt/usb/clinic.nectar-backup',
       'backup --out clinic.nectar-backup --passphrase-file - --json',
     ],
   });
   verb
-    .addOption(new Option('--to <place>', 'the repository: a folder'))
+    .addOption(new Option('--to <place>', 'the repository: a folder, or s3://BUCKET/PREFIX'))
+    .addOption(credentialsOption())
     .addOption(new Option('-o, --out <file>', 'the file to write'))
     .addOption(new Option('--force', 'overwrite the file'))
     .addOption(new Option('--accept-older', 'go on although the repository is older than the node knows it'))
@@ -87,10 +91,12 @@ async function toRepository(call: Call<BackupOptions>, place: string): Promise<v
   const { home, options, terminal, output } = call;
   const { backUpTo } = await import('../life/repository/back-up-to.ts');
   const { targetPlace } = await import('../life/repository/open-target.ts');
+  const { findKnown } = await import('../life/repository/known-repositories.ts');
   const target = targetPlace(terminal, place);
   const progress = showByteProgress(terminal, 'backup', undefined, output.json);
   try {
     const done = await backUpTo({
+      credentials: credentialsOf(terminal, options) ?? (await findKnown(home, target))?.credentials,
       ...{ home, target, passphraseFile: options.passphraseFile, terminal },
       acceptOlder: options.acceptOlder === true,
       acceptLoss: options.acceptLoss === true,

@@ -1,7 +1,24 @@
+import { resolve } from 'node:path';
+import { Option } from 'commander';
 import { NectarError } from '../../protocol/errors.ts';
 import type { Call } from '../call.ts';
 import { requireHome } from '../home-folder.ts';
 import type { KnownRepository } from '../life/repository/known-repositories.ts';
+import type { Terminal } from '../terminal.ts';
+
+export function credentialsOption(): Option {
+  return new Option(
+    '--credentials <file>',
+    'of an s3:// place: aws_access_key_id, aws_secret_access_key, endpoint_url, ...',
+  );
+}
+
+export function credentialsOf(
+  terminal: Pick<Terminal, 'workingFolder'>,
+  { credentials }: { readonly credentials?: string },
+): string | undefined {
+  return credentials === undefined ? undefined : resolve(terminal.workingFolder, credentials);
+}
 
 /** The one that is named, else the only one that the home knows. @throws NectarError CLI_USAGE */
 export async function chooseRepository(call: Call<unknown>): Promise<KnownRepository> {

@@ -153,7 +153,8 @@ async function checkNodeItself(call: Call<unknown>): Promise<Check[]> {
   }
 }
 
-export function gradeStatus({ ready, locked, reasons, l2, peers, anchored, hardening, backups }: NodeStatus): Check[] {
+export function gradeStatus(status: NodeStatus): Check[] {
+  const { ready, locked, reasons, l2, peers, anchored, hardening, backups } = status;
   if (locked) return [{ name: 'node', value: 'locked', grade: 'bad', advice: 'nectar-byon unlock' }];
   const why = reasons.map(({ service, reason }) => `${service}: ${reason}`).join('; ');
   const checks: Check[] = [
@@ -161,6 +162,7 @@ export function gradeStatus({ ready, locked, reasons, l2, peers, anchored, harde
       ? { name: 'node', value: 'ready', grade: 'good' }
       : { name: 'node', value: why || 'not ready', grade: 'bad', advice: 'nectar-byon logs' },
   ];
+  checks.push(...gradeStorage(status));
   if (l2 !== null) {
     const lag = l2.unsafe - l2.safe;
     const good = lag <= GOOD_LAG_BLOCKS;
@@ -190,6 +192,17 @@ export function gradeStatus({ ready, locked, reasons, l2, peers, anchored, harde
   }
   checks.push(checkHardening(hardening ?? null), checkRepositories(backups ?? null));
   return checks;
+}
+
+function gradeStorage({ storage }: NodeStatus): Check[] {
+  if (storage === undefined || storage === null) return [];
+  const { index, missing, damaged } = storage;
+  const advice = 'nectar-byon fsck --help';
+  if (index === 'behind')
+    return [{ name: 'index', value: `an older copy: ${missing} versions are missing`, grade: 'bad', advice }];
+  if (index === 'ahead') return [{ name: 'index', value: 'newer than the audit log', grade: 'bad', advice }];
+  if (damaged > 0) return [{ name: 'index', value: `${damaged} damaged values`, grade: 'bad', advice }];
+  return [{ name: 'index', value: 'what the audit log says', grade: 'good' }];
 }
 
 function gradeMembership(info: NetworkInfo): Check {

@@ -34,6 +34,7 @@ async function ls(call: Call<LsOptions>): Promise<void> {
   await withNode(call, async (client) => {
     const records: RecordMeta[] = [];
     let cursor = options.cursor;
+    let damaged = 0;
     const wanted = options.all === true ? Number.POSITIVE_INFINITY : options.limit;
     do {
       const query = new URLSearchParams({ limit: String(Math.min(PAGE_RECORDS, wanted - records.length)) });
@@ -41,9 +42,13 @@ async function ls(call: Call<LsOptions>): Promise<void> {
       if (cursor !== undefined) query.set('cursor', cursor);
       const page = await client.json(RecordPage, 'GET', `/v1/records?${query}`);
       records.push(...page.records);
+      damaged += page.damaged ?? 0;
       cursor = page.cursor;
     } while (cursor !== undefined && records.length < wanted);
-    output.result({ records, ...(cursor !== undefined && { cursor }) }, () => renderRecords(records));
+    const listed = { records, ...(cursor !== undefined && { cursor }), ...(damaged > 0 && { damaged }) };
+    output.result(listed, () => renderRecords(records));
+    if (damaged > 0)
+      output.note(`${damaged} more cannot be shown: their entries are damaged; \`nectar-byon fsck\` names them`);
     if (cursor !== undefined) output.note(`more follow: --all, or --cursor ${cursor}`);
   });
 }

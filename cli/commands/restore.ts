@@ -9,6 +9,7 @@ import { showByteProgress } from '../render/progress.ts';
 import { formatBytes } from '../render/quantities.ts';
 import type { Terminal } from '../terminal.ts';
 import { VERSION } from '../version.ts';
+import { credentialsOf, credentialsOption } from './choose-repository.ts';
 import { passphraseFileOption } from './unlock.ts';
 
 interface RestoreOptions {
@@ -18,6 +19,7 @@ interface RestoreOptions {
   readonly target: 'process' | 'docker';
   readonly engine?: string;
   readonly snapshot?: number;
+  readonly credentials?: string;
 }
 
 export function registerRestore(program: Command, terminal: Terminal): void {
@@ -38,6 +40,7 @@ export function registerRestore(program: Command, terminal: Terminal): void {
       new Option('--engine <socket>', 'docker: the container engine (default: DOCKER_HOST, else its usual socket)'),
     )
     .addOption(new Option('--snapshot <n>', 'repository: the records as of this one').argParser(parseCount))
+    .addOption(credentialsOption())
     .addOption(new Option('--check', 'verify the backup, and leave nothing behind'))
     .action(action(terminal, restore));
 }
@@ -91,7 +94,9 @@ async function restoreFromRepository(call: Call<RestoreOptions>, request: Restor
   const { unlockKeys } = await import('../life/unlock-keys.ts');
   const { keyFile } = request;
   const { passphraseFile } = options;
-  const target = openTarget({ target: targetPlace(terminal, operands[0] ?? '') });
+  const credentials = credentialsOf(terminal, options);
+  const place = { target: targetPlace(terminal, operands[0] ?? ''), credentials };
+  const target = await openTarget(place, terminal.signal);
   const from = {
     ...{ target, generation: options.snapshot, blocks: true },
     // The configuration, which names the key file, is sealed in a repository.

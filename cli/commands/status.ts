@@ -61,6 +61,16 @@ async function statusOfContainers(call: Call<object>): Promise<void> {
   output.result({ ...node, home, gateway: url, containers }, () => `${renderStatus(node, url, output)}\n\n${table}`);
 }
 
+/** Only what needs eyes: an index that is not the newest is among the reasons already. */
+function storageLines({ storage }: NodeStatus): [string, string][] {
+  if (storage === undefined || storage === null) return [];
+  const lines: string[] = [];
+  if (storage.damaged > 0) lines.push(`${storage.damaged} damaged values: nectar-byon fsck`);
+  if (storage.pendingErasures > 0)
+    lines.push(`${storage.pendingErasures} destroyed records whose bytes are still leaving the files`);
+  return lines.map((line): [string, string] => ['index', line]);
+}
+
 const UNKNOWN = 'not known yet';
 
 export function renderStatus(node: NodeStatus, gateway: string, { style }: Pick<Output, 'style'>): string {
@@ -79,6 +89,7 @@ export function renderStatus(node: NodeStatus, gateway: string, { style }: Pick<
     ['records', node.records === null ? UNKNOWN : String(node.records)],
     ['audit log', audit === null ? UNKNOWN : `${audit.size} leaves, root ${audit.root.slice(0, 16)}...`],
   ];
+  facts.push(...storageLines(node));
   if (anchored === null) {
     facts.push(['anchored', UNKNOWN]);
   } else {

@@ -53,4 +53,9 @@ export const NETWORK_GUIDANCE: Record<keyof typeof NETWORK_ERRORS, Guidance> = {
     exit: EXIT.config,
     remedy: 'Another program has the port, or the address is not one of this machine. Choose another with --p2p-port.',
   },
+  WITNESS_STATE_INVALID: {
+    exit: EXIT.checksFailed,
+    remedy:
+      'The file was altered or damaged: no checkpoint of that member is cosigned until it is gone. Put it back from a copy; removing it lets the member show another story.',
+  },
 };

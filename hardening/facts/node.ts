@@ -41,6 +41,10 @@ export const NODE_FACTS = {
   'node.peers': integer('Connected peers.'),
   'node.l1Synced': yes('Whether it follows L1 (its readiness names no lag).'),
   'node.records': integer('Records stored.'),
+  'node.indexCondition': text(
+    'Whether the index is the newest there is, by what the audit log says: fresh, behind (an older copy), ahead (of the log).',
+  ),
+  'node.indexDamaged': integer('Values of the index that were found not to open.'),
   'node.underReplicated': integer('Records with fewer replicas than configured.'),
   'node.anchoredRecordsPending': integer('Records whose commitment is not anchored yet.'),
   'node.lastBackupDays': integer('Days since the last backup, or since the node was made where there is none.'),

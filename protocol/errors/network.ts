@@ -38,4 +38,7 @@ export const NETWORK_ERRORS = {
   NETWORK_LISTEN_REFUSED: define<{ address: string }>({
     message: ({ address }) => `cannot listen for peers on ${address}`,
   }),
+  WITNESS_STATE_INVALID: define<{ path: string; reason: string }>({
+    message: ({ path, reason }) => `what the witness remembers in ${path} is invalid: ${reason}`,
+  }),
 };

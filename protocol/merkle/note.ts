@@ -36,15 +36,18 @@ const SIGNATURE_PREFIX = '\u2014 ';
 /** Encodes a note with its signatures, in order (C2SP signed-note). */
 export function encodeNote(note: Note): string {
   if (!isNoteText(note.text)) refuse('the text is malformed');
-  const lines = note.signatures.map(
-    ({ name, keyId: id, signature }) => `${SIGNATURE_PREFIX}${name} ${encodeBase64(concatBytes(id, signature))}\n`,
-  );
+  const lines = note.signatures.map(encodeSignatureLine);
   return `${note.text}\n${lines.join('')}`;
 }
 
 /** The signature line of `key` over a note's text, from a raw Ed25519 signature (64 bytes) over the text's UTF-8 bytes. */
 export function noteSignature(key: VerifierKey, signature: Uint8Array): NoteSignature {
   return { name: key.name, keyId: keyId(key), signature };
+}
+
+/** One signature line as text. */
+export function encodeSignatureLine({ name, keyId: id, signature }: NoteSignature): string {
+  return `${SIGNATURE_PREFIX}${name} ${encodeBase64(concatBytes(id, signature))}\n`;
 }
 
 /** Parses a signed note: size, then shape. Throws AUDIT_NOTE_INVALID. Verifies nothing. */

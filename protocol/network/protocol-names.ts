@@ -9,6 +9,8 @@ export interface ProtocolNames {
   readonly unsafeRange: string;
   /** Stream: get, hold and release ciphertext blocks, see block-exchange.ts. */
   readonly blockExchange: string;
+  /** Stream: cosign a checkpoint, see witness-exchange.ts. */
+  readonly witness: string;
 }
 
 export function protocolNames(l2ChainId: bigint): ProtocolNames {
@@ -16,5 +18,6 @@ export function protocolNames(l2ChainId: bigint): ProtocolNames {
     blocksTopic: `/nectar/${l2ChainId}/blocks/1`,
     unsafeRange: `/nectar/${l2ChainId}/unsafe/1`,
     blockExchange: `/nectar/${l2ChainId}/blocks/1`,
+    witness: `/nectar/${l2ChainId}/witness/1`,
   };
 }

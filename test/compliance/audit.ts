@@ -5,6 +5,7 @@ import type { RootHash } from '../../protocol/brand.ts';
 import { type ErrorCode, isNectarError } from '../../protocol/errors.ts';
 import { bundleLines, verifyAuditBundle } from '../../protocol/merkle/audit-bundle.ts';
 import { verifyAuditProof } from '../../protocol/merkle/audit-proof.ts';
+import { verifyConsistency } from '../../protocol/merkle/verify.ts';
 import { reading } from '../unit/appliance/audit/log-house.ts';
 
 type Called = Pick<
@@ -14,6 +15,7 @@ type Called = Pick<
   | 'entry'
   | 'query'
   | 'export'
+  | 'consistency'
   | 'prove'
   | 'verify'
   | 'records'
@@ -133,6 +135,19 @@ export function auditCompliance(name: string, create: () => Promise<AuditUnderTe
       assert.equal(next.entries.length, 1);
       const thief = { ...context, actor: { subject: 'another' } };
       await assert.rejects(under.audit.query({ filter: {}, limit: 2, cursor }, thief), hasCode('AUDIT_CURSOR_INVALID'));
+    });
+
+    it('shows that its newest checkpoint continues an older head', async () => {
+      const older = await under.audit.treeHead();
+      await under.audit.append(reading(3));
+      const { checkpoint, path } = await under.audit.consistency(older.size);
+      const bytes = (hex: string) => Buffer.from(hex, 'hex');
+      verifyConsistency(
+        { size: older.size, root: bytes(older.root) },
+        { size: checkpoint.size, root: bytes(checkpoint.root) },
+        path.map(bytes),
+      );
+      await assert.rejects(under.audit.consistency(checkpoint.size + 9), hasCode('AUDIT_INDEX_OUT_OF_RANGE'));
     });
 
     it('exports a bundle that verifies without it, and says why not when it does not', async () => {

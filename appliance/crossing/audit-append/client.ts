@@ -1,9 +1,10 @@
 import type { Audit, IssuedCheckpoint } from '../../audit/index.ts';
 import type { Connection } from '../connection.ts';
-import { append, checkpoint, latest, treeHead, witnessed } from './contract.ts';
+import { append, checkpoint, consistency, latest, treeHead, witnessed } from './contract.ts';
 
 /** The appending side of the audit log, reached over its socket. */
-export interface AuditAppendClient extends Pick<Audit, 'append' | 'checkpoint' | 'witnessed' | 'latest'> {
+export interface AuditAppendClient
+  extends Pick<Audit, 'append' | 'checkpoint' | 'consistency' | 'witnessed' | 'latest'> {
   treeHead(): Promise<ReturnType<Audit['treeHead']>>;
 }
 
@@ -15,6 +16,7 @@ export function createAuditAppendClient(connection: Connection): AuditAppendClie
     async witnessed(head) {
       await connection.unary(witnessed, head);
     },
+    consistency: (from) => connection.unary(consistency, { from }),
     checkpoint: (): Promise<IssuedCheckpoint> => connection.unary(checkpoint, null),
   };
 }

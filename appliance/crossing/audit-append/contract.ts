@@ -30,6 +30,13 @@ export const checkpointShape = shape<IssuedCheckpoint>(
   exact({ origin: text(256), size: count, root: hash, note: text(64 * 1024) }),
 );
 
+/** Hashes that lead from an older size of the log to its newest checkpoint: what a witness asks for. */
+export const consistency = unary<{ from: number }, Awaited<ReturnType<Audit['consistency']>>>({
+  name: 'consistency',
+  input: shape(exact({ from: count })),
+  output: shape(exact({ from: count, checkpoint: checkpointShape.schema, path: list(hash, 64) })),
+});
+
 export const append = unary<AuditInput, Appended>({
   name: 'append',
   input: shape(

@@ -62,7 +62,7 @@ export function createStoreClient(connection: Connection): StoreClient {
     async *exportCar(id, options, context) {
       yield* (await connection.download(exportCar, { id, options, context })).body;
     },
-    fsck: ({ accept }, onProgress, signal) => connection.feed(fsck, { accept }, onProgress, signal),
+    fsck: (options, onProgress, signal) => connection.feed(fsck, options, onProgress, signal),
     scrub: (onProgress, signal) => connection.feed(scrub, null, onProgress, signal),
   };
 }

@@ -174,9 +174,9 @@ export const rewrap = feed<{ context: AccessContext }, number, { rewrapped: numb
 
 export const exportCar = download<OneRecord, null>({ name: 'export-car', input: oneRecord, head: shape(nothing) });
 
-export const fsck = feed<{ accept: boolean }, ScrubProgress, FsckReport>({
+export const fsck = feed<{ accept: boolean; context: AccessContext }, ScrubProgress, FsckReport>({
   name: 'fsck',
-  input: shape(exact({ accept: flag })),
+  input: shape(exact({ accept: flag, context: accessContext })),
   item: shape(exact({ versions: count, total: count })),
   output: shape(
     exact({

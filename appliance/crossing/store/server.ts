@@ -48,9 +48,9 @@ export function storeRoutes({ store, keys, tokenSigner, backups, services }: Sto
       head: null,
       body: await begun(store.exportCar(id, options, context)),
     })),
-    feedRoute(fsck, async ({ accept }, send, gone) => {
+    feedRoute(fsck, async (options, send, gone) => {
       const progress = createProgress(send);
-      const report = await store.fsck({ accept }, progress.tell, gone);
+      const report = await store.fsck(options, progress.tell, gone);
       await progress.settled();
       return report;
     }),

@@ -106,7 +106,7 @@ async function take(
   const { home, terminal, passphraseFile, acceptOlder, acceptLoss, onBytes } = request;
   const { sealed, homeFormat, pin } = from;
   const { nodeId, checkpointVkey } = readPublicIdentity(home);
-  const target = openTarget(request);
+  const target = await openTarget(request, terminal.signal);
   const authority = await openAuthority({ home, sealed, terminal, passphraseFile });
   try {
     return await takeSnapshot({

@@ -3,6 +3,8 @@ import { resolve } from 'node:path';
 import { NectarError } from '../../../protocol/errors.ts';
 import type { Terminal } from '../../terminal.ts';
 import { createFolderTarget } from './folder-target.ts';
+import { readS3Credentials } from './s3-credentials.ts';
+import { createS3Target } from './s3-target.ts';
 import type { Target } from './target.ts';
 
 /** Where a repository is, as the operator says it. */
@@ -18,11 +20,16 @@ const SCHEME = /^([a-z][a-z0-9+.-]*):\/\//;
 export function targetPlace(terminal: Pick<Terminal, 'workingFolder'>, text: string): string {
   const scheme = SCHEME.exec(text)?.[1];
   if (scheme === undefined) return resolve(terminal.workingFolder, text);
-  throw new NectarError('CLI_USAGE', { problem: `${scheme}:// is no place for a repository: name a folder` });
+  if (scheme === 's3') return text.replace(/\/+$/, '');
+  throw new NectarError('CLI_USAGE', { problem: `${scheme}:// is no place for a repository: a folder, or s3://` });
 }
 
-export function openTarget({ target }: TargetPlace): Target {
-  return createFolderTarget(target);
+/** @throws NectarError CLI_USAGE for an S3 target without credentials; CLI_FILE_UNREADABLE */
+export async function openTarget({ target, credentials }: TargetPlace, signal: AbortSignal): Promise<Target> {
+  if (!SCHEME.test(target)) return createFolderTarget(target);
+  if (credentials === undefined)
+    throw new NectarError('CLI_USAGE', { problem: 'name the file with the credentials: --credentials FILE' });
+  return createS3Target(target, await readS3Credentials(credentials), signal);
 }
 
 /** Whether what an operator names is a repository, and not a file. */

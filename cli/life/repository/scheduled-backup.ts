@@ -25,7 +25,7 @@ export function pruneKnown(call: Call<unknown>, request: PruneKnown): Promise<Pr
   const { signal } = terminal;
   const say = (text: string): void => call.output.note(text);
   return withRepositoryLock({ home, terminal, say }, async () => {
-    const target = openTarget(known);
+    const target = await openTarget(known, signal);
     const authority = await openAuthority({ home, sealed: home, terminal, passphraseFile });
     try {
       return await pruneRepository({ home, target, authority, keep, dryRun, signal });

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cidDigest } from '../../../appliance/store/cid.ts';
@@ -270,7 +270,7 @@ async function finish(
     const { signature, auditLeaf } = await authority.sign({ kind: 'snapshot', ...statement });
     const text = encodeSnapshotStatement({ nodeId, ...statement });
     const note = memoryObject(Buffer.from(encodeNote({ text, signatures: [noteSignature(key, signature)] })));
-    if (!(await target.create(snapshotName(generation), note)))
+    if (!(await target.create(snapshotName(generation), note)) && !(await isThere(target, generation, note.sha256)))
       throw new NectarError('BACKUP_BUSY', { target: target.url });
     await target.settle();
     await removeOldTables(target, tableName(generation, table.sha256));
@@ -278,6 +278,13 @@ async function finish(
   } finally {
     await table.drop();
   }
+}
+
+/** A write whose answer was lost was made all the same. */
+async function isThere(target: Target, generation: number, sha256: string): Promise<boolean> {
+  const hash = createHash('sha256');
+  for await (const chunk of target.read(snapshotName(generation))) hash.update(chunk);
+  return hash.digest('hex') === sha256;
 }
 
 /** From here on no object of the repository holds what opened a record that is destroyed. */

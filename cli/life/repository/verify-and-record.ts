@@ -33,7 +33,7 @@ export async function verifyAndRecord(call: Call<unknown>, request: VerifyReques
   const { home, terminal } = call;
   const { known, passphraseFile, whole, sample, onBytes } = request;
   const unlock = chooseUnlock(call, request);
-  const target = openTarget(known);
+  const target = await openTarget(known, terminal.signal);
   const authority = await openAuthority({ home, sealed: home, terminal, passphraseFile });
   try {
     const done = await verifyRepository({

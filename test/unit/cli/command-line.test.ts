@@ -28,6 +28,7 @@ test('has every verb of the issue', () => {
       'ls',
       'rm',
       'scrub',
+      'fsck',
       'doctor',
       'destroy',
       'completion',

@@ -148,6 +148,10 @@ export class StoreDouble {
     yield* this.chunks(this.find(id, version).bytes);
   }
 
+  async fsck({ accept }: { accept: boolean }) {
+    return { records: 1, versions: 1, rebuilt: 0, removed: 0, lostVersions: 0, lost: [], accepted: accept };
+  }
+
   async scrub() {
     return { blocks: 1, findings: [] };
   }

@@ -5,6 +5,7 @@ import {
   createP2p,
   type HeldBlocks,
   type P2p,
+  type P2pDeps,
   type P2pOptions,
   peerIdOfSeed,
 } from '../../../../appliance/p2p/index.ts';
@@ -129,6 +130,8 @@ export interface TestNodeInput {
   readonly options?: Partial<P2pOptions>;
   /** In the registry from the beginning. */
   readonly member?: boolean;
+  /** Answers requests for cosignatures. */
+  readonly witness?: P2pDeps['witness'];
 }
 
 const silent = createLogger({ level: 'silent' });
@@ -155,6 +158,7 @@ export async function startNode(input: TestNodeInput): Promise<TestNode> {
       },
       blocks: { get: async (cid) => own.get(cid) },
       held,
+      ...(input.witness !== undefined && { witness: input.witness }),
       log: silent,
       metrics,
       now: () => performance.now(),

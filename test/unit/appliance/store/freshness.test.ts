@@ -100,7 +100,7 @@ test('the condition lasts through restarts, until an operator accepts it or the 
   await f.store.stop();
   await putBack(f);
   await f.start();
-  const report = await f.store.fsck({ accept: true }, () => undefined);
+  const report = await f.store.fsck({ accept: true, context }, () => undefined);
   assert.deepEqual([report.accepted, report.lostVersions], [true, 2]);
   assert.deepEqual(f.store.condition().index, { state: 'fresh' });
   await f.restart();
@@ -179,7 +179,7 @@ test('a log put back to an older copy: nothing private is served or appended, un
   await f.store.stop();
   f.audit.events.splice(2);
   await f.start();
-  await f.store.fsck({ accept: true }, () => undefined);
+  await f.store.fsck({ accept: true, context }, () => undefined);
   assert.equal((await get(f.store, recordId)).toString(), 'x');
   await f.restart();
   assert.deepEqual(f.store.readiness(), { ready: true });

@@ -17,6 +17,7 @@ const registry = new Interface([...NodeRegistryAbi]);
 const READY = {
   ...{ ready: true, locked: false, reasons: [], l2: { unsafe: 9, safe: 8, finalized: 7 }, peers: 2, records: 3 },
   anchored: { records: 3, auditSize: 9, safeBlock: 8, pending: 1 },
+  storage: { index: 'fresh', missing: 0, damaged: 0, pendingErasures: 0 },
 };
 
 /** A registered node as the contract's own ABI encodes it. */
@@ -50,6 +51,8 @@ test('tells how the node is, and how long its attestation is good', async () => 
     'node.peers': 2,
     'node.l1Synced': true,
     'node.records': 3,
+    'node.indexCondition': 'fresh',
+    'node.indexDamaged': 0,
     'node.underReplicated': 2,
     'node.anchoredRecordsPending': 1,
     'node.lockProbe': { absent: 'the node is unlocked' },

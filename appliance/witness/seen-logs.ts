@@ -1,0 +1,116 @@
+import { createHash } from 'node:crypto';
+import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { PeerIdText } from '../../protocol/brand.ts';
+import { NectarError } from '../../protocol/errors.ts';
+import { replaceFile } from '../durable-file.ts';
+
+/** The newest checkpoint of somebody's log that we have cosigned. */
+export interface SeenHead {
+  readonly v: 1;
+  readonly origin: string;
+  /** The key that the log had when we saw it first: another one is another log. */
+  readonly vkey: string;
+  readonly size: number;
+  /** 64 hex digits. */
+  readonly root: string;
+  /** The checkpoint with the log's own signature. */
+  readonly note: string;
+}
+
+/** Why a checkpoint was kept as evidence. `split`: two heads of one size, both signed. `unproven`: signed, and not shown to continue. */
+export type ForkKind = 'split' | 'unproven' | 'key';
+
+export interface ForkEvidence {
+  readonly v: 1;
+  readonly kind: ForkKind;
+  readonly peerId: PeerIdText;
+  readonly at: string;
+  readonly seen: SeenHead;
+  readonly presented: { readonly vkey: string; readonly note: string; readonly proof: readonly string[] };
+}
+
+/** A member has one log, and a successor of it after each restore. */
+const MAX_LOGS_PER_PEER = 16;
+/** Evidence of one kind that is kept of one member. */
+const MAX_FORKS_PER_PEER = 16;
+const MAX_FILE_BYTES = 64 * 1024;
+
+/** What the witness remembers, in files: durable before anything is said. */
+export interface SeenLogs {
+  /** Throws WITNESS_STATE_INVALID: what cannot be read is not taken for nothing. */
+  find(peerId: PeerIdText, origin: string): Promise<SeenHead | undefined>;
+  /** Resolves once durable. False when the member has too many logs. */
+  keep(peerId: PeerIdText, head: SeenHead): Promise<boolean>;
+  keepFork(evidence: ForkEvidence): Promise<void>;
+  /** Members of whom there is evidence of a split log. */
+  splits(): Promise<number>;
+}
+
+export function createSeenLogs(folder: string): SeenLogs {
+  const logsOf = (peerId: PeerIdText): string => join(folder, 'logs', peerId);
+  const forksOf = (peerId: PeerIdText): string => join(folder, 'forks', peerId);
+  const pathOf = (peerId: PeerIdText, origin: string): string =>
+    join(logsOf(peerId), `${createHash('sha256').update(origin).digest('hex').slice(0, 32)}.json`);
+
+  return {
+    async find(peerId, origin) {
+      const path = pathOf(peerId, origin);
+      const head = await readJson<SeenHead>(path);
+      if (head === undefined || (head.v === 1 && head.origin === origin && Number.isSafeInteger(head.size)))
+        return head;
+      throw new NectarError('WITNESS_STATE_INVALID', { path, reason: 'it is of another log or version' });
+    },
+    async keep(peerId, head) {
+      const path = pathOf(peerId, head.origin);
+      await mkdir(logsOf(peerId), { recursive: true, mode: 0o700 });
+      const known = await namesIn(logsOf(peerId));
+      if (known.length >= MAX_LOGS_PER_PEER && !known.some((name) => path.endsWith(name))) return false;
+      await replaceFile(path, `${JSON.stringify(head)}\n`, 0o600);
+      return true;
+    },
+    async keepFork(evidence) {
+      const forks = forksOf(evidence.peerId);
+      await mkdir(forks, { recursive: true, mode: 0o700 });
+      const text = `${JSON.stringify(evidence)}\n`;
+      const about = JSON.stringify([evidence.kind, evidence.presented.note]);
+      const name = `${evidence.kind}-${createHash('sha256').update(about).digest('hex').slice(0, 16)}.json`;
+      const known = await namesIn(forks);
+      // By kind: who presents much that proves nothing does not keep out what does.
+      const alike = known.filter((each) => each.startsWith(`${evidence.kind}-`));
+      if (alike.includes(name) || alike.length >= MAX_FORKS_PER_PEER) return;
+      await replaceFile(join(forks, name), text, 0o600);
+    },
+    async splits() {
+      const peers = await namesIn(join(folder, 'forks'));
+      const kinds = await Promise.all(peers.map((peer) => namesIn(join(folder, 'forks', peer))));
+      return kinds.filter((names) => names.some((name) => name.startsWith('split-'))).length;
+    },
+  };
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  try {
+    return (await readdir(folder)).filter((name) => !name.startsWith('.'));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  }
+}
+
+async function readJson<T>(path: string): Promise<T | undefined> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    const { code = 'unknown' } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return undefined;
+    throw new NectarError('WITNESS_STATE_INVALID', { path, reason: code }, { cause: error });
+  }
+  try {
+    if (text.length > MAX_FILE_BYTES) throw new Error('too long');
+    return JSON.parse(text) as T;
+  } catch (error) {
+    throw new NectarError('WITNESS_STATE_INVALID', { path, reason: 'it is not what was written' }, { cause: error });
+  }
+}

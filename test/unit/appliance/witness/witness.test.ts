@@ -1,0 +1,170 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { createLogger, createMetrics } from '../../../../appliance/telemetry/index.ts';
+import { createWitness, type Witness } from '../../../../appliance/witness/index.ts';
+import { verifyCheckpoint } from '../../../../protocol/merkle/checkpoint.ts';
+import { parseWitnessAnswer } from '../../../../protocol/network/witness-exchange.ts';
+import { connected, RegistryDouble, startNode, type TestNode, until } from '../p2p/hosts.ts';
+import { LogDouble } from './log-double.ts';
+
+const { signal } = new AbortController();
+const stops: (() => Promise<unknown>)[] = [];
+after(async () => {
+  for (const stop of stops.toReversed()) await stop();
+});
+
+interface Member {
+  readonly node: TestNode;
+  readonly log: LogDouble;
+  readonly witness: Witness;
+  readonly metrics: ReturnType<typeof createMetrics>;
+}
+
+/** Members with a log and a libp2p host each, all connected; nothing is asked before a test asks. */
+async function network(seed: number, count: number): Promise<Member[]> {
+  const registry = new RegistryDouble();
+  const members: Member[] = [];
+  for (let i = 0; i < count; i++) members.push(await startMember(seed + i, registry));
+  const nodes = members.map(({ node }) => node);
+  await until(() => nodes.every((a) => nodes.every((b) => a === b || connected(a, b))), 'all connected');
+  return members;
+}
+
+async function startMember(seed: number, registry: RegistryDouble): Promise<Member> {
+  const folder = await mkdtemp(join(tmpdir(), 'nectar-witness-'));
+  const log = new LogDouble(`nectar.example/${seed}`, new Uint8Array(32).fill(seed)).append('first');
+  const metrics = createMetrics();
+  const answer: Witness['answer'] = (...input) => witness.answer(...input);
+  const node = await startNode({ seed, registry, witness: { answer } });
+  const witness = createWitness(
+    { peers: 3, intervalMs: 3_600_000, serve: true, folder },
+    {
+      audit: log,
+      identitySeed: async () => new Uint8Array(32).fill(seed),
+      // Nothing by itself: the first look of the service finds nobody.
+      members: async () => (started ? node.p2p.members() : []),
+      isMember: async (peerId) => registry.isAuthorized(peerId),
+      ask: (...input) => node.p2p.askWitness(...input),
+      log: createLogger({ level: 'silent' }),
+      metrics,
+      now: () => Date.UTC(2026, 10, 23, 6),
+    },
+  );
+  let started = false;
+  await witness.start(signal);
+  started = true;
+  stops.push(
+    () => node.p2p.stop(),
+    () => witness.stop(),
+    () => rm(folder, { recursive: true, force: true }),
+  );
+  return { node, log, witness, metrics };
+}
+
+test('members cosign a checkpoint over libp2p, each by its own key, and the log hears of it', async () => {
+  const [a, b, c] = (await network(40, 3)) as [Member, Member, Member];
+  assert.equal(await a.witness.tick(signal), 2);
+  const heads = await a.witness.heads();
+  assert.deepEqual(
+    heads.map(({ size, where }) => [size, where.split(',')[0]]).toSorted(),
+    [b, c].map(({ node }) => [1, `witness ${node.peerId}`]).toSorted(),
+  );
+  assert.equal(await a.witness.tick(signal), 0, 'nothing new, nothing asked');
+  a.log.append('second', 'third');
+  assert.equal(await a.witness.tick(signal), 2);
+  assert.deepEqual(
+    (await a.witness.heads()).map(({ size }) => size),
+    [3, 3],
+  );
+  assert.equal(a.log.heard.length, 4);
+  for (const { note } of a.log.heard) verifyCheckpoint(note, a.log.key);
+});
+
+test('a log that was put back to an older copy hears from its witness what it once signed', async () => {
+  const [a] = (await network(50, 2)) as [Member, Member];
+  a.log.append('second', 'third');
+  await a.witness.tick(signal);
+  const newest = a.log.note();
+  const again = await restarted(a);
+  a.log.leaves = a.log.leaves.slice(0, 2);
+  assert.equal(await again.tick(signal), 0);
+  assert.deepEqual(a.log.heard.at(-1)?.note, newest);
+});
+
+test('a member that tells two witnesses two stories is found by the one that hears both', async () => {
+  const [liar, b, c] = (await network(60, 3)) as [Member, Member, Member];
+  liar.log.append('for b');
+  await liar.witness.tick(signal);
+  liar.log.leaves = [];
+  liar.log.append('first', 'for c');
+  const again = await restarted(liar);
+  assert.equal(await again.tick(signal), 0, 'nobody cosigns another story');
+  for (const { metrics } of [b, c]) {
+    let text = '';
+    for (let look = 0; look < 200 && !/nectar_witness_split_logs 1/.test(text); look++) {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      text = await metrics.metrics();
+    }
+    assert.match(text, /nectar_witness_split_logs 1/);
+    assert.match(text, /nectar_witness_requests_total\{outcome="inconsistent"\} 1/);
+  }
+});
+
+test('strangers get nothing, garbage gets nothing, and a flood is told to come again', async () => {
+  const [a, b] = (await network(70, 2)) as [Member, Member];
+  const ask = async (request: Uint8Array) =>
+    parseWitnessAnswer(await a.node.p2p.askWitness(b.node.peerId, request, signal));
+  assert.deepEqual(await ask(Buffer.from('garbage')), { type: 'refused', reason: 'malformed' });
+  const answers: string[] = [];
+  for (let i = 0; i < 12; i++) {
+    const answer = await ask(Buffer.from('garbage'));
+    answers.push(answer.type === 'refused' ? answer.reason : answer.type);
+  }
+  assert.ok(answers.includes('busy'));
+  assert.equal(answers[0], 'malformed');
+  await assert.rejects(a.node.p2p.askWitness(b.node.peerId, new Uint8Array(64 * 1024), signal));
+  assert.deepEqual(parseWitnessAnswer(await b.witness.answer('12D3stranger' as never, new Uint8Array())), {
+    type: 'refused',
+    reason: 'stranger',
+  });
+});
+
+test('cosignatures of who is no member any more do not count', async () => {
+  const registry = new RegistryDouble();
+  const members = [await startMember(80, registry), await startMember(81, registry), await startMember(82, registry)];
+  const [a, b] = members as [Member, Member];
+  const nodes = members.map(({ node }) => node);
+  await until(() => nodes.every((x) => nodes.every((y) => x === y || connected(x, y))), 'all connected');
+  assert.equal(await a.witness.tick(signal), 2);
+  registry.authorized.delete(b.node.peerId);
+  assert.equal((await a.witness.heads()).length, 1);
+});
+
+/** The same member with a service that has forgotten what its witnesses have. */
+async function restarted({ node, log }: Member): Promise<Witness> {
+  const folder = await mkdtemp(join(tmpdir(), 'nectar-witness-'));
+  let started = false;
+  const witness = createWitness(
+    { peers: 3, intervalMs: 3_600_000, serve: true, folder },
+    {
+      audit: log,
+      identitySeed: async () => new Uint8Array(32).fill(1),
+      members: async () => (started ? node.p2p.members() : []),
+      isMember: async () => true,
+      ask: (...input) => node.p2p.askWitness(...input),
+      log: createLogger({ level: 'silent' }),
+      metrics: createMetrics(),
+      now: () => Date.UTC(2026, 10, 23, 7),
+    },
+  );
+  await witness.start(signal);
+  started = true;
+  stops.push(
+    () => witness.stop(),
+    () => rm(folder, { recursive: true, force: true }),
+  );
+  return witness;
+}
