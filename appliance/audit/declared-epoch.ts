@@ -73,7 +73,7 @@ function gapDetail({ outside, lost }: DeclaredEpoch): Record<string, string | nu
 /** Reads what an entry declares into the list; entries of other types change nothing. Throws AUDIT_BODY_INVALID. */
 export function foldDeclared(
   declared: readonly DeclaredEpoch[],
-  entry: { readonly index: number; readonly leaf: AuditLeaf; readonly body: AuditEventJson | undefined },
+  entry: { readonly index: number; readonly leaf: AuditLeaf; readonly body?: AuditEventJson | undefined },
 ): readonly DeclaredEpoch[] {
   const { index, leaf } = entry;
   if (leaf.type !== EPOCH_LEAF && leaf.type !== GAP_LEAF) return declared;

@@ -20,7 +20,7 @@ export interface AuditEntry {
   readonly leafHash: LeafHash;
   readonly leaf: AuditLeaf;
   /** The FHIR AuditEvent; undefined once it has been erased after its retention. */
-  readonly body: AuditEventJson | undefined;
+  readonly body?: AuditEventJson | undefined;
 }
 
 /** What a reading wants. Bodies are opened only of leaves that pass. */

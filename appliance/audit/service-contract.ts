@@ -85,7 +85,7 @@ export interface Audit extends Service {
   /** A stand-alone proof. With a context it discloses the body, and the reading is logged; without, it does not. */
   prove(index: number, context?: AccessContext): Promise<AuditProof>;
   /** Hashes that lead from an older tree to the last checkpoint. */
-  consistency(from: number): Promise<{ from: number; checkpoint: IssuedCheckpoint; path: string[] }>;
+  consistency(from: number): Promise<{ from: number; checkpoint: IssuedCheckpoint; path: readonly string[] }>;
   verify(request: AuditVerifyRequest): Promise<AuditVerdict>;
   /** What happened to records from a leaf on: for the node's own cross-check, not for people. */
   records(from: number, signal: AbortSignal): AsyncIterable<RecordEvidence>;

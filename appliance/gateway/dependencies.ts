@@ -33,7 +33,7 @@ export interface GatewayKeys {
   >;
   rotate(): Promise<{ from: string; to: string; generation: number }>;
   /** Destroys every KEK but the current one. */
-  retire(): Promise<{ destroyed: string[]; generation: number }>;
+  retire(): Promise<{ destroyed: readonly string[]; generation: number }>;
   enroll(wanted: Enrolment): Promise<{ id: string; generation: number }>;
   change(id: string, wanted: Enrolment): Promise<{ id: string; generation: number }>;
   remove(id: string): Promise<{ id: string; generation: number }>;

@@ -39,7 +39,7 @@ export interface Keys extends Service {
   providers(): readonly ProviderInfo[];
   rotate(): Promise<{ from: string; to: string; generation: number }>;
   /** Destroys every KEK but the current one: only once every record has been rewrapped. */
-  retire(): Promise<{ destroyed: string[]; generation: number }>;
+  retire(): Promise<{ destroyed: readonly string[]; generation: number }>;
   /** Wraps the root key for one more provider. */
   enroll(wanted: Enrolment): Promise<{ id: string; generation: number }>;
   change(id: string, wanted: Enrolment): Promise<{ id: string; generation: number }>;

@@ -77,7 +77,7 @@ export interface EvidenceEvent {
 }
 
 export interface StoreReplicas {
-  fetch(root: Cid, cid: Cid, holders: PeerIdText[], signal: AbortSignal): Promise<Uint8Array | undefined>;
+  fetch(root: Cid, cid: Cid, holders: readonly PeerIdText[], signal: AbortSignal): Promise<Uint8Array | undefined>;
   /** Tells holders that they need not keep a blob any longer; resolves with those that were reached. */
   release(root: Cid, holders: readonly PeerIdText[], signal: AbortSignal): Promise<readonly PeerIdText[]>;
 }
@@ -275,14 +275,16 @@ export interface Store extends Service {
   ): Promise<FsckReport>;
   /** Whether the index is the newest there is, and what is still to be done in the background. */
   condition(): StoreCondition;
-  unanchored(limit: number): Promise<(VersionRef & { commitment: Uint8Array })[]>;
+  unanchored(limit: number): Promise<readonly (VersionRef & { commitment: Uint8Array })[]>;
   markAnchored(items: readonly VersionRef[], anchor: { root: string; batchId: string }): Promise<void>;
   readonly blocks: {
     get(cid: Cid): Promise<Uint8Array | undefined>;
     has(cid: Cid): Promise<boolean>;
     links(root: Cid): Promise<Cid[]>;
   };
-  underReplicated(limit: number): Promise<{ root: Cid; blocks: Cid[]; holders: PeerIdText[] }[]>;
+  underReplicated(
+    limit: number,
+  ): Promise<readonly { root: Cid; blocks: readonly Cid[]; holders: readonly PeerIdText[] }[]>;
   markReplicated(root: Cid, holder: PeerIdText): Promise<void>;
   readonly held: HeldBlocks;
 }

@@ -98,15 +98,19 @@ export async function wireGateway(options: RoleOptions, { log, metrics }: WireDe
       node: {
         readiness: view.readiness,
         status: view.status,
-        network: async () => ({
-          network: descriptor.name,
-          l1ChainId: Number(descriptor.l1.chainId),
-          l2ChainId: Number(descriptor.l2.chainId),
-          genesisHash: descriptor.l2.genesisHash,
-          peerId,
-          operator,
-          ...(await rollup.network()),
-        }),
+        network: async () => {
+          const { addresses, membership } = await rollup.network();
+          return {
+            network: descriptor.name,
+            l1ChainId: Number(descriptor.l1.chainId),
+            l2ChainId: Number(descriptor.l2.chainId),
+            genesisHash: descriptor.l2.genesisHash,
+            peerId,
+            operator,
+            addresses: [...addresses],
+            membership,
+          };
+        },
         join: () => rollup.join(),
       },
       tokens,
