@@ -14,7 +14,14 @@ import {
   readPublicIdentity,
   type SequencerHomeConfig,
 } from './config/index.ts';
-import { createGateway, createGatewayRenewal, createMetricsServer, createTokens, issueByCa } from './gateway/index.ts';
+import {
+  createGateway,
+  createGatewayRenewal,
+  createMetricsServer,
+  createTokens,
+  issueByCa,
+  recordedTokens,
+} from './gateway/index.ts';
 import {
   createBackupKeys,
   createIdentitySigner,
@@ -48,11 +55,6 @@ export async function wireNode({ home, version, config }: NodeOptions, { log, me
   );
   const checkpointKey = parseVerifierKey(identity.checkpointVkey);
   const signer = { ...createIdentitySigner(keys, 'checkpoint'), publicKey: checkpointKey.publicKey };
-  const tokens = await createTokens(
-    { path: paths.tokens, nodeId, publicJwk: tokenJwk },
-    { signer: createIdentitySigner(keys, 'token'), now, randomBytes },
-  );
-
   // Evidence first: nothing private is served that the log does not hold.
   const audit = createAudit(
     {
@@ -64,6 +66,10 @@ export async function wireNode({ home, version, config }: NodeOptions, { log, me
     { keys, signer, log, metrics, now, randomBytes },
   );
   const keyFreshness = createKeyFreshness({ keys, evidence: audit, log });
+  const tokens = await createTokens(
+    { path: paths.tokens, nodeId, publicJwk: tokenJwk },
+    { signer: createIdentitySigner(keys, 'token'), now, randomBytes, log: audit },
+  );
   const store = createStore(
     { ...config.store, home: paths.storeParent, nodeId },
     {
@@ -108,6 +114,7 @@ export async function wireNode({ home, version, config }: NodeOptions, { log, me
       audit: () => audit.standing(),
       anchored: () => anchor.anchored(),
       storage: () => store.condition(),
+      tokens: () => tokens.reconciled(),
       hardening: () => gateway.hardening(),
       backups: () => gateway.backups(),
       now,
@@ -167,7 +174,7 @@ export async function wireNode({ home, version, config }: NodeOptions, { log, me
     {
       issue: issueByCa({ nodeId, caPath: join(home, 'tls', 'ca.crt'), openCaKey: () => keys.openIdentity('tls-ca') }),
       reload: () => gateway.reloadCertificate(),
-      tokens,
+      tokens: recordedTokens(tokens, audit),
       log,
       now,
     },
