@@ -3,6 +3,8 @@ import { NectarError } from '../../protocol/errors.ts';
 import { parseAuditLeaf } from '../../protocol/merkle/audit-leaf.ts';
 import { TILE_WIDTH } from '../../protocol/merkle/tile.ts';
 import type { Logger } from '../telemetry/index.ts';
+import type { StoredEntry } from './body-bundle.ts';
+import { isDeclaration } from './freshness.ts';
 import type { Log } from './log.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1_000;
@@ -43,7 +45,9 @@ export function createRetention(deps: RetentionDeps): Retention {
     for (; (firstBundle + 1) * TILE_WIDTH <= leaves().size(); firstBundle++) {
       signal.throwIfAborted();
       const entries = await leaves().readBundle(firstBundle);
-      if (entries.every(({ sealed }) => sealed === undefined)) continue;
+      const isKept = ({ leaf, sealed }: StoredEntry): boolean =>
+        sealed === undefined || isDeclaration(parseAuditLeaf(leaf).type);
+      if (entries.every(isKept)) continue;
       return Math.max(...entries.map(({ leaf }) => Date.parse(parseAuditLeaf(leaf).time)));
     }
     return undefined;
