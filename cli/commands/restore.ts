@@ -10,11 +10,13 @@ import { formatBytes } from '../render/quantities.ts';
 import type { Terminal } from '../terminal.ts';
 import { VERSION } from '../version.ts';
 import { credentialsOf, credentialsOption } from './choose-repository.ts';
+import { shareOption } from './keys-recovery.ts';
 import { passphraseFileOption } from './unlock.ts';
 
 interface RestoreOptions {
   readonly keyFile?: string;
   readonly passphraseFile?: string;
+  readonly share: readonly string[];
   readonly check?: boolean;
   readonly target: 'process' | 'docker';
   readonly engine?: string;
@@ -35,6 +37,7 @@ export function registerRestore(program: Command, terminal: Terminal): void {
   })
     .addOption(new Option('--key-file <path>', 'the key file of the node (default: where the backup says it was)'))
     .addOption(passphraseFileOption())
+    .addOption(shareOption())
     .addOption(new Option('--target <target>', 'where it will run').choices(['process', 'docker']).default('process'))
     .addOption(
       new Option('--engine <socket>', 'docker: the container engine (default: DOCKER_HOST, else its usual socket)'),
@@ -82,7 +85,7 @@ function restoreRequest(
     ...{ signal: terminal.signal, now: () => terminal.now(), onBytes },
     async unlock(folder) {
       const { unlockKeys } = await import('../life/unlock-keys.ts');
-      return unlockKeys({ home: folder, terminal, keyFile, passphraseFile });
+      return unlockKeys({ home: folder, terminal, keyFile, passphraseFile, shares: options.share });
     },
   };
 }
@@ -100,7 +103,8 @@ async function restoreFromRepository(call: Call<RestoreOptions>, request: Restor
   const from = {
     ...{ target, generation: options.snapshot, blocks: true },
     // The configuration, which names the key file, is sealed in a repository.
-    unlock: (folder: string) => unlockKeys({ home: folder, terminal, keyFile: keyFile ?? '', passphraseFile }),
+    unlock: (folder: string) =>
+      unlockKeys({ home: folder, terminal, keyFile: keyFile ?? '', passphraseFile, shares: options.share }),
   };
   try {
     return await run(call, request, (place) => restoreSnapshot({ ...request, ...from, ...place }));
