@@ -36,7 +36,7 @@ test('bash completes verbs, their verbs, options and choices', () => {
     ['list', 'rotate', 'retire', 'enroll', 'change', 'remove', 'resolve', 'backup', 'recover'],
   );
   assert.deepEqual(offered(['init', '--unl']), ['--unlock']);
-  assert.deepEqual(offered(['init', '--unlock', '']), ['passphrase', 'file']);
+  assert.deepEqual(offered(['init', '--unlock', '']), ['passphrase', 'file', 'tpm2']);
   assert.deepEqual(offered(['network', 'jo']), ['join']);
   assert.deepEqual(offered(['put', '']), ['FILES']);
   assert.deepEqual(offered(['get', 'abc', '-o', '']), ['FILES']);
