@@ -1,3 +1,4 @@
+import type { Static, TSchema } from 'typebox';
 import { NectarError } from '../../protocol/errors.ts';
 import { passedBytes } from '../stream-memory.ts';
 import type { Channel } from './channel.ts';
@@ -22,20 +23,29 @@ export interface ConnectionOptions {
 
 /** The calling half of a crossing. It connects when it is needed, as often as it is needed: a role restarts without its neighbours. */
 export interface Connection {
-  unary<I, O>(method: Unary<I, O>, input: I, options?: { signal?: AbortSignal; timeoutMs?: number }): Promise<O>;
-  upload<I, O>(method: Upload<I, O>, input: I, body: AsyncIterable<Uint8Array>, signal?: AbortSignal): Promise<O>;
-  download<I, H>(
+  unary<I extends TSchema, O extends TSchema>(
+    method: Unary<I, O>,
+    input: Static<I>,
+    options?: { signal?: AbortSignal | undefined; timeoutMs?: number | undefined },
+  ): Promise<Static<O>>;
+  upload<I extends TSchema, O extends TSchema>(
+    method: Upload<I, O>,
+    input: Static<I>,
+    body: AsyncIterable<Uint8Array>,
+    signal?: AbortSignal,
+  ): Promise<Static<O>>;
+  download<I extends TSchema, H extends TSchema>(
     method: Download<I, H>,
-    input: I,
+    input: Static<I>,
     signal?: AbortSignal,
-  ): Promise<{ head: H; body: AsyncGenerator<Uint8Array, void, void> }>;
+  ): Promise<{ head: Static<H>; body: AsyncGenerator<Uint8Array, void, void> }>;
   /** Resolves with the last message; the consumer of the others holds back the sender. */
-  feed<I, T, O>(
+  feed<I extends TSchema, T extends TSchema, O extends TSchema>(
     method: Feed<I, T, O>,
-    input: I,
-    onItem: (item: T) => Promise<void> | void,
+    input: Static<I>,
+    onItem: (item: Static<T>) => Promise<void> | void,
     signal?: AbortSignal,
-  ): Promise<O>;
+  ): Promise<Static<O>>;
   close(): Promise<void>;
 }
 

@@ -1,6 +1,7 @@
+import type { Static, TSchema } from 'typebox';
 import { ERRORS, type ErrorCode, type ErrorData, NectarError } from '../../protocol/errors.ts';
 import { encodeMessage, reviveMessage } from './codec.ts';
-import { findMisfit, type Shape } from './shape.ts';
+import { findMisfit } from './shape.ts';
 
 /** Whose message of which operation it is, for the error when it is none. */
 export interface Origin {
@@ -9,7 +10,7 @@ export interface Origin {
 }
 
 /** Size was bounded by the reader; here shape, then value. @throws NectarError NODE_MESSAGE_INVALID */
-export function parseMessage<T>(payload: Uint8Array, of: Shape<T>, origin: Origin): T {
+export function parseMessage<S extends TSchema>(payload: Uint8Array, of: S, origin: Origin): Static<S> {
   let value: unknown;
   try {
     value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(payload));
@@ -18,7 +19,7 @@ export function parseMessage<T>(payload: Uint8Array, of: Shape<T>, origin: Origi
   }
   const misfit = findMisfit(of, value);
   if (misfit !== undefined) throw invalidMessage(origin, misfit);
-  return reviveMessage(value) as T;
+  return reviveMessage(value) as Static<S>;
 }
 
 export function invalidMessage(

@@ -1,3 +1,4 @@
+import type { Static, TSchema } from 'typebox';
 import { encodeMessage } from './codec.ts';
 import { type Origin, parseMessage } from './message.ts';
 import type { Download, Feed, Unary, Upload } from './method.ts';
@@ -31,24 +32,27 @@ export interface Route {
   serve(call: Call): Promise<Buffer>;
 }
 
-export function unaryRoute<I, O>(method: Unary<I, O>, handle: (input: I, gone: AbortSignal) => Promise<O> | O): Route {
+export function unaryRoute<I extends TSchema, O extends TSchema>(
+  method: Unary<I, O>,
+  handle: (input: Static<I>, gone: AbortSignal) => Promise<Static<O>> | Static<O>,
+): Route {
   return route(method, async (input, { gone }) => encodeMessage(await handle(input, gone)));
 }
 
-export function uploadRoute<I, O>(
+export function uploadRoute<I extends TSchema, O extends TSchema>(
   method: Upload<I, O>,
-  handle: (input: I, body: AsyncIterable<Uint8Array>, gone: AbortSignal) => Promise<O>,
+  handle: (input: Static<I>, body: AsyncIterable<Uint8Array>, gone: AbortSignal) => Promise<Static<O>>,
   options: RouteOptions = {},
 ): Route {
   return route(method, async (input, { body, gone }) => encodeMessage(await handle(input, body, gone)), options);
 }
 
-export function downloadRoute<I, H>(
+export function downloadRoute<I extends TSchema, H extends TSchema>(
   method: Download<I, H>,
-  handle: (input: I, gone: AbortSignal) => Promise<{ head: H; body: AsyncIterable<Uint8Array> }>,
+  handle: (input: Static<I>, gone: AbortSignal) => Promise<{ head: Static<H>; body: AsyncIterable<Uint8Array> }>,
   options: RouteOptions = {},
 ): Route {
-  const serve = async (input: I, { send, gone }: Call): Promise<Buffer> => {
+  const serve = async (input: Static<I>, { send, gone }: Call): Promise<Buffer> => {
     const { head, body } = await handle(input, gone);
     // Not waited for: it leaves together with the first of the body.
     send('item', encodeMessage(head)).catch(() => undefined);
@@ -58,20 +62,22 @@ export function downloadRoute<I, H>(
   return route(method, serve, options);
 }
 
-export function feedRoute<I, T, O>(
+export function feedRoute<I extends TSchema, T extends TSchema, O extends TSchema>(
   method: Feed<I, T, O>,
-  handle: (input: I, send: (item: T) => Promise<void>, gone: AbortSignal) => Promise<O>,
+  handle: (input: Static<I>, send: (item: Static<T>) => Promise<void>, gone: AbortSignal) => Promise<Static<O>>,
 ): Route {
   return route(method, async (input, { send, gone }) =>
     encodeMessage(await handle(input, (item) => send('item', encodeMessage(item)), gone)),
   );
 }
 
-type Method<I> = Pick<Unary<I, unknown>, 'name' | 'input' | 'maxInputBytes'> & { readonly kind: string };
+type Method<I extends TSchema> = Pick<Unary<I, TSchema>, 'name' | 'input' | 'maxInputBytes'> & {
+  readonly kind: string;
+};
 
-function route<I>(
+function route<I extends TSchema>(
   method: Method<I>,
-  serve: (input: I, call: Call) => Promise<Buffer>,
+  serve: (input: Static<I>, call: Call) => Promise<Buffer>,
   { freesPieces = false }: RouteOptions = {},
 ): Route {
   const { name, maxInputBytes } = method;

@@ -1,25 +1,17 @@
+import Type, { type Static, type TUnsafe } from 'typebox';
 import type { Fault, Service } from '../service.ts';
-import { anything, exact, flag, list, optional, text } from './shape.ts';
+import { exact, flag, list, optional, settings, text } from './shape.ts';
 
 const MAX_REASON = 1024;
 
-/** One service of a role, as the role tells it to a neighbour. */
-export interface ServiceState {
-  readonly service: string;
-  readonly ready: boolean;
-  readonly reason?: string;
-  readonly fault?: Fault;
-}
+const fault: TUnsafe<Fault> = Type.Unsafe<Fault>(exact({ code: text(64), data: settings }));
 
+/** The services of a role, as the role tells of them to a neighbour. */
 export const serviceStates = list(
-  exact({
-    service: text(64),
-    ready: flag,
-    reason: optional(text(4096)),
-    fault: optional(exact({ code: text(64), data: anything })),
-  }),
+  exact({ service: text(64), ready: flag, reason: optional(text(4096)), fault: optional(fault) }),
   32,
 );
+export type ServiceState = Static<typeof serviceStates>[number];
 
 export function describeServices(services: readonly Pick<Service, 'name' | 'readiness'>[]): ServiceState[] {
   return services.map((service) => {

@@ -33,7 +33,7 @@ export interface GatewayKeys {
   >;
   rotate(): Promise<{ from: string; to: string; generation: number }>;
   /** Destroys every KEK but the current one. */
-  retire(): Promise<{ destroyed: string[]; generation: number }>;
+  retire(): Promise<{ destroyed: readonly string[]; generation: number }>;
   enroll(wanted: Enrolment): Promise<{ id: string; generation: number }>;
   change(id: string, wanted: Enrolment): Promise<{ id: string; generation: number }>;
   remove(id: string): Promise<{ id: string; generation: number }>;
@@ -81,14 +81,18 @@ export interface GatewayAuditEvent {
     | 'record.delete'
     | 'record.export'
     | 'token.create'
+    | 'token.list'
     | 'token.revoke'
+    | 'token.restore'
     | 'key.unlock'
+    | 'key.list'
     | 'key.rotate'
     | 'key.retire'
     | 'key.enroll'
     | 'key.change'
     | 'key.remove'
     | 'key.resolve'
+    | 'key.backup'
     | 'record.rewrap'
     | 'record.scrub'
     | 'network.join'
@@ -111,6 +115,21 @@ export interface AuditAnchor {
   readonly size: number;
   readonly root: RootHash;
   readonly where: string;
+  /** When it was anchored, milliseconds. */
+  readonly at?: number;
+}
+
+/** A successor epoch of the log, with what it declares lost. */
+export interface DeclaredGap {
+  readonly number: number;
+  readonly start: number;
+  readonly origin: string;
+  /** Milliseconds. */
+  readonly at: number;
+  readonly cause: 'restore' | 'resolve';
+  readonly from: number;
+  readonly outside?: { readonly size: number; readonly root: RootHash; readonly where: string };
+  readonly lost?: number;
 }
 
 export interface GatewayAuditVerdict {
@@ -154,6 +173,11 @@ export interface GatewayAudit {
   /** With a context the proof shows the body, and that is logged; without one it shows none. */
   prove(index: number, context?: AccessContext): Promise<object>;
   verify(options: { anchors: readonly AuditAnchor[]; signal: AbortSignal }): Promise<GatewayAuditVerdict>;
+  /** Declares what is missing lost, and begins a successor epoch; on record in the log itself. */
+  resolve(request: {
+    context: AccessContext;
+    told?: readonly { note: string; where: string; at: number }[];
+  }): Promise<DeclaredGap>;
 }
 
 export interface StoredMeta {
@@ -221,7 +245,31 @@ export interface OpenedRecord {
   readonly auditLeaf: number;
 }
 
+/** How far an upload in several requests has come. */
+export interface UploadState {
+  readonly id: string;
+  readonly offset: number;
+  readonly bytes: number;
+  readonly expiresAt: string;
+  /** Once it is a record. */
+  readonly receipt?: PutReceipt;
+}
+
+/** Uploads in several requests; each belongs to a subject. */
+export interface GatewayUploads {
+  begin(plan: { readonly input: PutInput; readonly bytes: number }, context: AccessContext): Promise<UploadState>;
+  append(
+    id: string,
+    from: { readonly offset: number; readonly body: AsyncIterable<Uint8Array> },
+    context: AccessContext,
+    signal: AbortSignal,
+  ): Promise<UploadState>;
+  state(id: string, context: AccessContext): Promise<UploadState>;
+  discard(id: string, context: AccessContext): Promise<void>;
+}
+
 export interface GatewayStore {
+  readonly uploads: GatewayUploads;
   put(
     input: PutInput,
     body: AsyncIterable<Uint8Array>,

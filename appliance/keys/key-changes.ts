@@ -44,7 +44,10 @@ export function rotation(
 }
 
 /** Destroys every KEK but the current one. The caller has seen to it that no record needs them. */
-export function retirement({ store }: Open, deps: ChangeDeps): Change<{ destroyed: string[]; generation: number }> {
+export function retirement(
+  { store }: Open,
+  deps: ChangeDeps,
+): Change<{ destroyed: readonly string[]; generation: number }> {
   const generation = store.generation + 1;
   const destroyedAt = deps.now().toISOString();
   const ends = store.keks.filter((kek) => kek.id !== store.current && !('destroyedAt' in kek));

@@ -11,10 +11,12 @@ export interface StatusDeps {
   /** How many. */
   readonly peers: () => Awaitable<number>;
   readonly records: () => Awaitable<number>;
-  readonly audit: () => Awaitable<{ readonly size: number; readonly root: string }>;
+  readonly audit: () => Awaitable<AuditStanding>;
   readonly anchored: () => Awaitable<Anchored>;
   /** Of the store's index. */
   readonly storage: () => Awaitable<StoreCondition>;
+  /** What became of the list of tokens when it was held against the log; undefined until then. */
+  readonly tokens: () => Awaitable<ReconciledTokens | undefined>;
   /** Of the last hardening report; null: there is none. */
   readonly hardening: () => Awaitable<Hardening | null>;
   /** What is on record of backup repositories; null: there is none. */
@@ -22,10 +24,43 @@ export interface StatusDeps {
   readonly now: () => number;
 }
 
+/** A successor epoch of the log, as it declares itself. */
+interface AuditEpoch {
+  readonly number: number;
+  readonly start: number;
+  readonly origin: string;
+  readonly at: number;
+  readonly cause: 'restore' | 'resolve';
+  readonly from: number;
+  readonly outside?: { readonly size: number; readonly root: string; readonly where: string };
+  readonly lost?: number;
+}
+
+interface AuditStanding {
+  readonly size: number;
+  readonly root: string;
+  readonly epochs: readonly AuditEpoch[];
+  readonly conflict: AuditConflict | null;
+}
+
+interface AuditConflict {
+  readonly code: string;
+  readonly reason: string;
+  /** Of the log at that moment. */
+  readonly size: number;
+  readonly head: { readonly size: number; readonly where: string };
+}
+
 interface StoreCondition {
   readonly index: { readonly state: 'fresh' | 'behind' | 'ahead'; readonly missing?: number };
   readonly pendingErasures: number;
   readonly damaged: number;
+}
+
+interface ReconciledTokens {
+  readonly found?: 'behind' | 'missing' | 'damaged';
+  readonly revoked: number;
+  readonly restored: number;
 }
 
 interface Anchored {
@@ -82,9 +117,15 @@ export interface Status {
   l2: { unsafe: number; safe: number; finalized: number } | null;
   peers: number | null;
   records: number | null;
-  audit: { size: number; root: string } | null;
+  audit: {
+    size: number;
+    root: string;
+    epochs: AuditEpoch[];
+    conflict: { code: string; reason: string; size: number; expected: number; where: string } | null;
+  } | null;
   anchored: { records: number; auditSize: number; safeBlock: number; pending: number; waiting?: string } | null;
   storage: { index: 'fresh' | 'behind' | 'ahead'; missing: number; damaged: number; pendingErasures: number } | null;
+  tokens: { found?: 'behind' | 'missing' | 'damaged'; revoked: number; restored: number } | null;
   hardening: Hardening | null;
   backups: Backups | null;
 }
@@ -113,18 +154,20 @@ export function createStatus(options: StatusOptions, deps: StatusDeps): StatusVi
   return {
     readiness,
     async status() {
-      const [state, locked, l2, peers, records, audit, anchored, storage, hardening, backups] = await Promise.all([
-        readiness(),
-        known(deps.isLocked),
-        known(async () => describeHeads(await deps.heads())),
-        known(deps.peers),
-        known(deps.records),
-        known(deps.audit),
-        known(async () => describeAnchored(await deps.anchored())),
-        known(async () => describeStorage(await deps.storage())),
-        known(deps.hardening),
-        known(deps.backups),
-      ]);
+      const [state, locked, l2, peers, records, audit, anchored, storage, tokens, hardening, backups] =
+        await Promise.all([
+          readiness(),
+          known(deps.isLocked),
+          known(async () => describeHeads(await deps.heads())),
+          known(deps.peers),
+          known(deps.records),
+          known(async () => describeAudit(await deps.audit())),
+          known(async () => describeAnchored(await deps.anchored())),
+          known(async () => describeStorage(await deps.storage())),
+          known(async () => describeTokens(await deps.tokens())),
+          known(deps.hardening),
+          known(deps.backups),
+        ]);
       return {
         ...state,
         // A store that does not answer opens nothing either, but no passphrase would change that: the reasons say it.
@@ -141,6 +184,7 @@ export function createStatus(options: StatusOptions, deps: StatusDeps): StatusVi
         audit,
         anchored,
         storage,
+        tokens,
         hardening,
         backups,
       };
@@ -151,6 +195,14 @@ export function createStatus(options: StatusOptions, deps: StatusDeps): StatusVi
 function describeHeads(heads: Awaited<ReturnType<StatusDeps['heads']>>): NonNullable<Status['l2']> {
   const { unsafe, safe, finalized } = heads;
   return { unsafe: Number(unsafe.number), safe: Number(safe.number), finalized: Number(finalized.number) };
+}
+
+function describeAudit({ size, root, epochs, conflict }: AuditStanding): NonNullable<Status['audit']> {
+  return { size, root, epochs: [...epochs], conflict: conflict === null ? null : describeConflict(conflict) };
+}
+
+function describeConflict({ code, reason, size, head }: AuditConflict) {
+  return { code, reason, size, expected: head.size, where: head.where };
 }
 
 function describeAnchored({
@@ -166,6 +218,12 @@ function describeAnchored({
 
 function describeStorage({ index, pendingErasures, damaged }: StoreCondition): NonNullable<Status['storage']> {
   return { index: index.state, missing: index.missing ?? 0, damaged, pendingErasures };
+}
+
+function describeTokens(reconciled: ReconciledTokens | undefined): Status['tokens'] {
+  if (reconciled === undefined) return null;
+  const { found, revoked, restored } = reconciled;
+  return { ...(found === undefined ? {} : { found }), revoked, restored };
 }
 
 /** A service that has not started knows nothing yet; the reasons say why. */

@@ -6,7 +6,7 @@ import { createHeldKeys } from '../crossing/audit-keys/held-keys.ts';
 import { auditKeysRoutes } from '../crossing/audit-keys/server.ts';
 import { auditReadRoutes } from '../crossing/audit-read/server.ts';
 import { createHealthServer } from '../crossing/health/health-server.ts';
-import { metricsRoute } from '../crossing/metrics/server.ts';
+import { metricsRoutes } from '../crossing/metrics/server.ts';
 import { createCrossingServer } from '../crossing/server.ts';
 import { type CrossingName, healthSocketPath, socketPath } from '../crossing/socket.ts';
 import type { Service } from '../service.ts';
@@ -37,8 +37,18 @@ export async function wireAudit(options: RoleOptions, { log, metrics }: WireDeps
     createCrossingServer({ name, path: socketPath(sockets, name) }, { routes, log });
   const crossings = [
     serve('audit-append', auditAppendRoutes(audit)),
-    serve('audit-read', [...auditReadRoutes(audit), metricsRoute(metrics)]),
-    serve('audit-keys', auditKeysRoutes({ keys, audit, whenStarted: () => opened.promise })),
+    serve('audit-read', [...auditReadRoutes(audit), ...metricsRoutes(metrics)]),
+    serve(
+      'audit-keys',
+      auditKeysRoutes({
+        keys,
+        audit,
+        whenStarted: async (signal) => {
+          await opened.promise;
+          await audit.whenSound(signal);
+        },
+      }),
+    ),
   ];
   const life = { role: 'audit', version } as const;
   return {

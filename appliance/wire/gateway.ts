@@ -39,7 +39,12 @@ export async function wireGateway(options: RoleOptions, { log, metrics }: WireDe
   const rollup = createRollupClient(atRollup);
   const tokens = await createTokens(
     { path: paths.tokens, nodeId, publicJwk: tokenJwk },
-    { signer: { sign: keys.signToken }, now, randomBytes },
+    {
+      signer: { sign: keys.signToken },
+      now,
+      randomBytes,
+      log: { latest: append.latest, append: append.append, loggedTokens: read.loggedTokens },
+    },
   );
 
   // Every role tells its own state; asked for once, however many want to know.
@@ -63,9 +68,10 @@ export async function wireGateway(options: RoleOptions, { log, metrics }: WireDe
         })),
       peers: async () => known((await rollupState()).peers),
       records: async () => known((await storeState()).records),
-      audit: async () => known((await auditState()).head),
+      audit: async () => known((await auditState()).standing),
       anchored: async () => known((await rollupState()).anchored),
       storage: async () => known((await storeState()).condition),
+      tokens: () => tokens.reconciled(),
       hardening: () => gateway.hardening(),
       backups: () => gateway.backups(),
       now,
@@ -98,15 +104,19 @@ export async function wireGateway(options: RoleOptions, { log, metrics }: WireDe
       node: {
         readiness: view.readiness,
         status: view.status,
-        network: async () => ({
-          network: descriptor.name,
-          l1ChainId: Number(descriptor.l1.chainId),
-          l2ChainId: Number(descriptor.l2.chainId),
-          genesisHash: descriptor.l2.genesisHash,
-          peerId,
-          operator,
-          ...(await rollup.network()),
-        }),
+        network: async () => {
+          const { addresses, membership } = await rollup.network();
+          return {
+            network: descriptor.name,
+            l1ChainId: Number(descriptor.l1.chainId),
+            l2ChainId: Number(descriptor.l2.chainId),
+            genesisHash: descriptor.l2.genesisHash,
+            peerId,
+            operator,
+            addresses: [...addresses],
+            membership,
+          };
+        },
         join: () => rollup.join(),
       },
       tokens,

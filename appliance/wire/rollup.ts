@@ -5,7 +5,7 @@ import { createBlockFetcher } from '../crossing/blocks/block-fetcher.ts';
 import { type BlocksClient, createBlocksClient, type RollupSecrets } from '../crossing/blocks/client.ts';
 import { createConnection } from '../crossing/connection.ts';
 import { createHealthServer } from '../crossing/health/health-server.ts';
-import { metricsRoute } from '../crossing/metrics/server.ts';
+import { metricsRoutes } from '../crossing/metrics/server.ts';
 import { rollupRoutes } from '../crossing/rollup/server.ts';
 import { createCrossingServer } from '../crossing/server.ts';
 import { healthSocketPath, socketPath } from '../crossing/socket.ts';
@@ -48,7 +48,7 @@ export async function wireRollup(options: RoleOptions, { log, metrics }: WireDep
   const heads = { anchored: () => anchor.anchored(), auditAnchors: auditHeads };
   const crossing = createCrossingServer(
     { name: 'rollup', path: socketPath(sockets, 'rollup') },
-    { routes: [...rollupRoutes({ rollup, p2p, anchor: heads, membership, services }), metricsRoute(metrics)], log },
+    { routes: [...rollupRoutes({ rollup, p2p, anchor: heads, membership, services }), ...metricsRoutes(metrics)], log },
   );
   const life = { role: 'rollup', version } as const;
   return {

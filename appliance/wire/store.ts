@@ -6,7 +6,7 @@ import { blocksRoutes } from '../crossing/blocks/server.ts';
 import { createWantedBlocks } from '../crossing/blocks/wanted-blocks.ts';
 import { createConnection } from '../crossing/connection.ts';
 import { createHealthServer } from '../crossing/health/health-server.ts';
-import { metricsRoute } from '../crossing/metrics/server.ts';
+import { metricsRoutes } from '../crossing/metrics/server.ts';
 import { createCrossingServer } from '../crossing/server.ts';
 import { type CrossingName, healthSocketPath, socketPath } from '../crossing/socket.ts';
 import { storeRoutes } from '../crossing/store/server.ts';
@@ -62,7 +62,7 @@ export async function wireStore(options: RoleOptions, { log, metrics }: WireDeps
     createCrossingServer({ name, path: socketPath(sockets, name) }, { routes, log });
   const tokenSigner = createIdentitySigner(keys, 'token');
   const crossings = [
-    serve('store', [...storeRoutes({ store, keys, tokenSigner, backups, services }), metricsRoute(metrics)]),
+    serve('store', [...storeRoutes({ store, keys, tokenSigner, backups, services }), ...metricsRoutes(metrics)]),
     serve('blocks', blocksRoutes({ store, keys, wants })),
   ];
   const life = { role: 'store', version } as const;

@@ -49,6 +49,10 @@ export const GATEWAY_GUIDANCE: Record<keyof typeof GATEWAY_ERRORS, Guidance> = {
     remedy:
       'Send the content itself, or the compressed bytes under their own media type (`application/gzip`) without Content-Encoding.',
   },
+  GATEWAY_TUS_VERSION: {
+    exit: EXIT.usage,
+    remedy: 'Use a tus client of version 1.0.0, or send `Tus-Resumable: 1.0.0`.',
+  },
   GATEWAY_HOST_UNKNOWN: {
     exit: EXIT.usage,
     remedy:
@@ -124,7 +128,7 @@ export const GATEWAY_GUIDANCE: Record<keyof typeof GATEWAY_ERRORS, Guidance> = {
   GATEWAY_TOKENS_INVALID: {
     exit: EXIT.config,
     remedy:
-      'Restore the file from a backup. While it is damaged no token is accepted, so that a revoked one cannot come back.',
+      'Unlock the node: the list is then made whole from the audit log. A node whose log is older than that needs the file from a backup. Until then no token opens anything private, so that a revoked one cannot come back.',
   },
   GATEWAY_CERTIFICATE_INVALID: {
     exit: EXIT.config,

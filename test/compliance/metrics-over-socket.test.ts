@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createMetricsClient } from '../../appliance/crossing/metrics/client.ts';
 import { metrics } from '../../appliance/crossing/metrics/contract.ts';
-import { metricsRoute } from '../../appliance/crossing/metrics/server.ts';
-import { type Route, unaryRoute } from '../../appliance/crossing/route.ts';
+import { metricsRoutes } from '../../appliance/crossing/metrics/server.ts';
+import type { Route } from '../../appliance/crossing/route.ts';
+import { routesOf } from '../../appliance/crossing/routes-of.ts';
 import { createMetrics, createNodeMetrics } from '../../appliance/telemetry/index.ts';
 import { isNectarError } from '../../protocol/errors.ts';
 import { createCrossingHouse } from './crossing-house.ts';
@@ -11,11 +12,11 @@ import { metricsCompliance } from './metrics.ts';
 
 metricsCompliance('over its socket', async (registry) => {
   const house = await createCrossingHouse('store');
-  await house.serve([metricsRoute(registry)]);
+  await house.serve(metricsRoutes(registry));
   return { ...createMetricsClient('store', house.connection), close: () => house.close() };
 });
 
-const says = (families: unknown): Route => unaryRoute(metrics, () => families as []);
+const says = (families: unknown): Route[] => routesOf(metrics, { read: () => families as [] });
 const sample = { name: 'x', labels: [], value: '1' };
 const family = { name: 'x', help: 'X.', type: 'gauge', samples: [sample] };
 
@@ -38,11 +39,11 @@ test('takes nothing that is not a metric from a role, and nothing endless', asyn
         }),
       ),
   ]) {
-    await house.serve([says(families)]);
+    await house.serve(says(families));
     await assert.rejects(client.read(), (error) => isNectarError(error, 'NODE_MESSAGE_INVALID'));
     assert.match(await createNodeMetrics([client]).text(), /^nectar_role_up\{role="store"\} 0$/m);
   }
-  await house.serve([metricsRoute(createMetrics())]);
+  await house.serve(metricsRoutes(createMetrics()));
   assert.match(await createNodeMetrics([client]).text(), /^nectar_role_up\{role="store"\} 1$/m);
 });
 
@@ -51,11 +52,11 @@ test('says of a role that is gone or silent that it is not up', async (t) => {
   t.after(() => house.close());
   const client = createMetricsClient('store', house.connection);
   let asked = 0;
-  const silent = unaryRoute(metrics, () => {
+  const read = () => {
     asked += 1;
     return new Promise<[]>(() => undefined);
-  });
-  await house.serve([silent]);
+  };
+  await house.serve(routesOf(metrics, { read }));
   assert.match(await createNodeMetrics([client]).text(), /^nectar_role_up\{role="store"\} 0$/m);
   assert.equal(asked, 1, 'it was asked, and did not answer in time');
   await house.stop();

@@ -1,18 +1,14 @@
-import type { Audit, IssuedCheckpoint } from '../../audit/index.ts';
+import type { Audit } from '../../audit/index.ts';
+import { clientOf } from '../client-of.ts';
 import type { Connection } from '../connection.ts';
-import { append, checkpoint, consistency, latest, treeHead } from './contract.ts';
+import { auditAppend } from './contract.ts';
 
 /** The appending side of the audit log, reached over its socket. */
-export interface AuditAppendClient extends Pick<Audit, 'append' | 'checkpoint' | 'consistency' | 'latest'> {
+export interface AuditAppendClient
+  extends Pick<Audit, 'append' | 'checkpoint' | 'consistency' | 'latest' | 'witnessed'> {
   treeHead(): Promise<ReturnType<Audit['treeHead']>>;
 }
 
 export function createAuditAppendClient(connection: Connection): AuditAppendClient {
-  return {
-    append: (event) => connection.unary(append, event),
-    treeHead: () => connection.unary(treeHead, null),
-    latest: () => connection.unary(latest, null),
-    consistency: (from) => connection.unary(consistency, { from }),
-    checkpoint: (): Promise<IssuedCheckpoint> => connection.unary(checkpoint, null),
-  };
+  return clientOf(connection, auditAppend);
 }

@@ -1,8 +1,7 @@
 import type { StoreEvidence } from '../../store/index.ts';
-import { once } from '../collect.ts';
+import { clientOf } from '../client-of.ts';
 import type { Connection } from '../connection.ts';
-import { pumped } from '../pumped.ts';
-import { attend, hand, records } from './contract.ts';
+import { auditKeys } from './contract.ts';
 
 export interface AuditKeysClient extends Pick<StoreEvidence, 'records'> {
   /** Hands the keys over and wipes them; resolves once the log has started with them. */
@@ -12,20 +11,21 @@ export interface AuditKeysClient extends Pick<StoreEvidence, 'records'> {
 }
 
 export function createAuditKeysClient(connection: Connection): AuditKeysClient {
+  const client = clientOf(connection, auditKeys);
   return {
+    records: client.records,
     async hand(bodyKey, checkpointKey, signal) {
       const both = Buffer.concat([bodyKey, checkpointKey]);
       try {
-        await connection.upload(hand, null, once(both), signal);
+        await client.hand(both, signal);
       } finally {
-        for (const secret of [both, bodyKey, checkpointKey]) secret.fill(0);
+        for (const bytes of [both, bodyKey, checkpointKey]) bytes.fill(0);
       }
     },
-    async attend(signal) {
+    attend(signal) {
       const gone = new AbortController();
       const either = AbortSignal.any([signal, gone.signal]);
-      await connection.feed(attend, null, ({ holding }) => (holding ? undefined : gone.abort()), either);
+      return client.attend(({ holding }) => (holding ? undefined : gone.abort()), either);
     },
-    records: (from, signal) => pumped((onItem, until) => connection.feed(records, { from }, onItem, until), signal),
   };
 }

@@ -1,33 +1,24 @@
-import type { RootHash } from '../../../protocol/brand.ts';
-import type { AuditProof } from '../../../protocol/merkle/audit-proof.ts';
-import type {
-  AccessContext,
-  AuditAnchor,
-  AuditEntry,
-  AuditExportRequest,
-  AuditPage,
-  AuditQuery,
-  AuditVerdict,
-  LoggedToken,
-} from '../../audit/index.ts';
-import { download, feed, unary } from '../method.ts';
+import type { Static } from 'typebox';
+import type { AuditEntry, AuditVerdict } from '../../audit/index.ts';
+import { call, contract, newest, OPTIONAL_SIGNAL, STREAM, TIMEOUT } from '../contract.ts';
 import {
   accessContext,
-  anything,
   count,
   exact,
+  exactly,
   flag,
   hash,
+  leafHash,
   list,
-  nothing,
   nullable,
   number,
   oneOf,
   optional,
-  shape,
+  rootHash,
+  shown,
   text,
 } from '../shape.ts';
-import { type ServiceState, serviceStates } from '../state.ts';
+import { serviceStates } from '../state.ts';
 
 /** A thousand entries, each with a body of at most 64 KiB, and what JSON adds. */
 const MAX_ENTRIES_BYTES = 96 * 1024 * 1024;
@@ -38,28 +29,43 @@ const MAX_RECORDS = 10_000;
 const MAX_QUERY_BYTES = 512 * 1024;
 const MAX_LOGGED_TOKENS = 4_096;
 
-export interface AuditState {
-  readonly services: readonly ServiceState[];
-  readonly head: { readonly size: number; readonly root: RootHash } | null;
-}
-
-const leaf = exact({ v: count, time: text(64), type: text(64), outcome: text(16), bodyHash: hash });
-const entryShape = exact({ index: count, leafHash: hash, leaf, body: optional(anything) });
-
-export const state = unary<null, AuditState>({
-  name: 'state',
-  input: shape(nothing),
-  output: shape(exact({ services: serviceStates, head: nullable(exact({ size: count, root: hash })) })),
+const head = exact({ size: count, root: rootHash, where: text(256) });
+const externalHead = exact({ size: count, root: rootHash, where: text(256), at: count, epoch: optional(count) });
+const epoch = exact({
+  number: count,
+  start: count,
+  origin: text(256),
+  at: count,
+  cause: oneOf('restore', 'resolve'),
+  from: count,
+  outside: optional(head),
+  lost: optional(count),
 });
-
-export const entry = unary<{ index: number; context: AccessContext }, AuditEntry>({
-  name: 'entry',
-  input: shape(exact({ index: number, context: accessContext })),
-  output: shape(entryShape),
-  maxOutputBytes: MAX_ENTRY_BYTES,
+/** Restores of one log: each is a decision of a person. */
+const epochs = list(epoch, 10_000);
+const conflict = exact({
+  code: oneOf('AUDIT_TRUNCATED', 'AUDIT_FORKED'),
+  head: externalHead,
+  size: count,
+  root: rootHash,
+  at: count,
+  reason: text(1024),
 });
+const standing = exact({
+  size: count,
+  root: rootHash,
+  epochs,
+  external: nullable(externalHead),
+  conflict: nullable(conflict),
+});
+const auditState = exact({ services: serviceStates, standing: nullable(standing) });
+export type AuditState = Static<typeof auditState>;
 
-const anchor = exact({ size: count, root: hash, where: text(256) });
+const outcome = oneOf('success', 'failure');
+const leaf = exact({ v: exactly(1), time: text(64), type: text(64), outcome, bodyHash: hash });
+const entry = exact({ index: count, leafHash, leaf, body: optional(shown<AuditEntry['body']>()) });
+const anchor = exact({ size: count, root: rootHash, where: text(256), at: optional(count) });
+const told = list(exact({ note: text(64 * 1024), where: text(256), at: count }), 16);
 const filter = exact({
   record: optional(text(256)),
   patient: optional(text(256)),
@@ -67,110 +73,79 @@ const filter = exact({
   since: optional(text(64)),
   until: optional(text(64)),
   type: optional(text(64)),
-  outcome: optional(oneOf('success', 'failure')),
-  disclosures: optional(flag),
+  outcome: optional(outcome),
+  disclosures: optional(exactly(true)),
+});
+const records = optional(list(text(64), MAX_RECORDS));
+const query = exact({ filter, records, limit: count, after: optional(count), cursor: optional(text(64)) });
+const page = exact({
+  entries: list(entry, 1_000),
+  cursor: optional(text(64)),
+  from: count,
+  to: count,
+  undecided: count,
+});
+const exported = exact({ filter, records, bodies: flag, allLeaves: flag, anchors: list(anchor, MAX_ANCHORS) });
+const proof = exact({
+  v: exactly(1),
+  kind: exactly('nectar-audit-proof'),
+  index: count,
+  size: count,
+  leaf: text(4096),
+  path: list(hash, 64),
+  checkpoint: text(64 * 1024),
+  vkey: text(512),
+  salt: optional(text(128)),
+  body: optional(text(512 * 1024)),
+});
+const loggedToken = exact({
+  id: text(64),
+  subject: text(1024),
+  name: optional(text(1024)),
+  scope: text(1024),
+  createdAt: text(64),
+  expiresAt: text(64),
+  revokedAt: optional(text(64)),
+});
+const verdict = exact({
+  integrity: oneOf('ok', 'violated'),
+  completeness: oneOf('ok', 'violated', 'unknown'),
+  size: count,
+  root: rootHash,
+  findings: list(shown<AuditVerdict['findings'][number]>(), 1_000),
+  bodies: exact({ opened: count, erased: count }),
+  epochs,
 });
 
-export const query = unary<{ query: AuditQuery; context: AccessContext }, AuditPage>({
-  name: 'query',
-  input: shape(
-    exact({
-      query: exact({
-        filter,
-        records: optional(list(text(64), MAX_RECORDS)),
-        limit: count,
-        after: optional(count),
-        cursor: optional(text(64)),
-      }),
-      context: accessContext,
-    }),
-  ),
-  output: shape(
-    exact({
-      entries: list(entryShape, 1_000),
-      cursor: optional(text(64)),
-      from: count,
-      to: count,
-      undecided: count,
-    }),
-  ),
-  maxInputBytes: MAX_QUERY_BYTES,
-  maxOutputBytes: MAX_ENTRIES_BYTES,
-});
-
-export const exportEntries = download<{ request: AuditExportRequest; context: AccessContext }, null>({
-  name: 'export',
-  input: shape(
-    exact({
-      request: exact({
-        filter,
-        records: optional(list(text(64), MAX_RECORDS)),
-        bodies: flag,
-        allLeaves: flag,
-        anchors: list(anchor, MAX_ANCHORS),
-      }),
-      context: accessContext,
-    }),
-  ),
-  head: shape(nothing),
-  maxInputBytes: MAX_QUERY_BYTES,
-});
-
-export const prove = unary<{ index: number; context?: AccessContext }, AuditProof>({
-  name: 'prove',
-  input: shape(exact({ index: number, context: optional(accessContext) })),
-  output: shape(
-    exact({
-      v: count,
-      kind: text(64),
-      index: count,
-      size: count,
-      leaf: text(4096),
-      path: list(hash, 64),
-      checkpoint: text(64 * 1024),
-      vkey: text(512),
-      salt: optional(text(128)),
-      body: optional(text(512 * 1024)),
-    }),
-  ),
-  maxOutputBytes: MAX_ENTRY_BYTES,
-});
-
-export const loggedTokens = unary<null, readonly LoggedToken[]>({
-  name: 'logged-tokens',
-  input: shape(nothing),
-  output: shape(
-    list(
-      exact({
-        id: text(64),
-        subject: text(1024),
-        name: optional(text(1024)),
-        scope: text(1024),
-        createdAt: text(64),
-        expiresAt: text(64),
-        revokedAt: optional(text(64)),
-      }),
-      MAX_LOGGED_TOKENS,
-    ),
-  ),
-  maxOutputBytes: 16 * 1024 * 1024,
-});
-
-const verdict = oneOf('ok', 'violated');
-
-export const verify = feed<{ anchors: readonly AuditAnchor[] }, { leaves: number; total: number }, AuditVerdict>({
-  name: 'verify',
-  input: shape(exact({ anchors: list(anchor, MAX_ANCHORS) })),
-  item: shape(exact({ leaves: count, total: count })),
-  output: shape(
-    exact({
-      integrity: verdict,
-      completeness: oneOf('ok', 'violated', 'unknown'),
-      size: count,
-      root: hash,
-      findings: list(anything, 1_000),
-      bodies: exact({ opened: count, erased: count }),
-    }),
-  ),
-  maxOutputBytes: MAX_ENTRY_BYTES,
+/** What only the gateway may ask of the log: what it says. */
+export const auditRead = contract('audit', {
+  state: call({ args: [TIMEOUT], returns: auditState, maxOutputBytes: MAX_ENTRY_BYTES }),
+  entry: call({ args: [number, accessContext], returns: entry, maxOutputBytes: MAX_ENTRY_BYTES }),
+  query: call({
+    args: [query, accessContext, OPTIONAL_SIGNAL],
+    returns: page,
+    maxInputBytes: MAX_QUERY_BYTES,
+    maxOutputBytes: MAX_ENTRIES_BYTES,
+  }),
+  export: call({
+    args: [exported, accessContext, OPTIONAL_SIGNAL],
+    returns: STREAM,
+    maxInputBytes: MAX_QUERY_BYTES,
+  }),
+  prove: call({ args: [number, optional(accessContext)], returns: proof, maxOutputBytes: MAX_ENTRY_BYTES }),
+  resolve: call({
+    args: [exact({ context: accessContext, told: optional(told) })],
+    returns: epoch,
+    maxInputBytes: 2 * MAX_ENTRY_BYTES,
+  }),
+  loggedTokens: call({
+    args: [],
+    returns: list(loggedToken, MAX_LOGGED_TOKENS),
+    maxOutputBytes: 16 * 1024 * 1024,
+  }),
+  verify: call({
+    args: [list(anchor, MAX_ANCHORS), newest(exact({ leaves: count, total: count })), OPTIONAL_SIGNAL],
+    returns: verdict,
+    maxOutputBytes: MAX_ENTRY_BYTES,
+  }),
 });

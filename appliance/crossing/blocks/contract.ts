@@ -1,117 +1,48 @@
-import type { Cid, PeerIdText } from '../../../protocol/brand.ts';
-import type { Store, VersionRef } from '../../store/index.ts';
-import { download, feed, unary, upload } from '../method.ts';
-import {
-  bytes,
-  cid,
-  count,
-  exact,
-  flag,
-  list,
-  nothing,
-  number,
-  oneOf,
-  peerId,
-  recordId,
-  shape,
-  text,
-} from '../shape.ts';
+import type { Static } from 'typebox';
+import { call, contract, every, found, piece, SIGNAL, STREAM } from '../contract.ts';
+import { bytes, cid, count, done, exact, flag, list, number, oneOf, peerId, recordId, text } from '../shape.ts';
 
 /** One segment, sealed; the store refuses larger ones too. */
-export const MAX_BLOCK_BYTES = 1024 * 1024;
+const MAX_BLOCK_BYTES = 1024 * 1024;
 /** Database key, operator key, network identity: 32 bytes each. */
 export const SECRET_BYTES = 32;
 const MAX_BLOBS_BYTES = 64 * 1024 * 1024;
 const MAX_BLOCKS = 1_000_000;
 const MAX_ITEMS = 10_000;
 
-type Unanchored = Awaited<ReturnType<Store['unanchored']>>;
-type UnderReplicated = Awaited<ReturnType<Store['underReplicated']>>;
-
-/** What the store lacks or wants to be let go of, for the rollup role to do, since the store reaches nobody. */
-export interface Want {
-  readonly id: number;
-  readonly kind: 'fetch' | 'release' | 'cancel';
-  readonly root: Cid;
-  readonly cid: Cid;
-  readonly holders: PeerIdText[];
-}
-
 const holders = list(peerId, 1024);
 const versionRef = { recordId, version: count };
 
-export const getBlock = download<{ cid: Cid }, { found: boolean }>({
-  name: 'get-block',
-  input: shape(exact({ cid })),
-  head: shape(exact({ found: flag })),
-});
+/** What the store lacks or wants to be let go of, for the rollup role to do, since the store reaches nobody. */
+const want = exact({ id: count, kind: oneOf('fetch', 'release', 'cancel'), root: cid, cid, holders });
+export type Want = Static<typeof want>;
 
-export const underReplicated = unary<{ limit: number }, UnderReplicated>({
-  name: 'under-replicated',
-  input: shape(exact({ limit: number })),
-  output: shape(list(exact({ root: cid, blocks: list(cid, MAX_BLOCKS), holders }), MAX_ITEMS)),
-  maxOutputBytes: MAX_BLOBS_BYTES,
-});
-
-export const markReplicated = unary<{ root: Cid; holder: PeerIdText }, null>({
-  name: 'mark-replicated',
-  input: shape(exact({ root: cid, holder: peerId })),
-  output: shape(nothing),
-});
-
-export const unanchored = unary<{ limit: number }, Unanchored>({
-  name: 'unanchored',
-  input: shape(exact({ limit: number })),
-  output: shape(list(exact({ ...versionRef, commitment: bytes(32) }), MAX_ITEMS)),
-  maxOutputBytes: MAX_BLOBS_BYTES,
-});
-
-export const markAnchored = unary<{ items: readonly VersionRef[]; anchor: { root: string; batchId: string } }, null>({
-  name: 'mark-anchored',
-  input: shape(
-    exact({ items: list(exact(versionRef), MAX_ITEMS), anchor: exact({ root: text(128), batchId: text(128) }) }),
-  ),
-  output: shape(nothing),
-  maxInputBytes: MAX_BLOBS_BYTES,
-});
-
-export const holdBlock = upload<{ owner: PeerIdText; root: Cid; cid: Cid }, null>({
-  name: 'hold-block',
-  input: shape(exact({ owner: peerId, root: cid, cid })),
-  output: shape(nothing),
-});
-
-export const getHeld = download<{ owner: PeerIdText; cid: Cid }, { found: boolean }>({
-  name: 'get-held',
-  input: shape(exact({ owner: peerId, cid })),
-  head: shape(exact({ found: flag })),
-});
-
-export const releaseHeld = unary<{ owner: PeerIdText; root: Cid }, null>({
-  name: 'release-held',
-  input: shape(exact({ owner: peerId, root: cid })),
-  output: shape(nothing),
-});
-
-/** Waits until the node is unlocked. */
-export const secrets = download<null, null>({ name: 'secrets', input: shape(nothing), head: shape(nothing) });
-
-export const wanted = feed<null, Want, null>({
-  name: 'wanted',
-  input: shape(nothing),
-  item: shape(exact({ id: count, kind: oneOf('fetch', 'release', 'cancel'), root: cid, cid, holders })),
-  output: shape(nothing),
-});
-
-/** The answer to a wanted block; `found: false` has no bytes. */
-export const handIn = upload<{ id: number; found: boolean }, null>({
-  name: 'hand-in',
-  input: shape(exact({ id: count, found: flag })),
-  output: shape(nothing),
-});
-
-export const released = unary<{ id: number; holders: readonly PeerIdText[] }, null>({
-  name: 'released',
-  input: shape(exact({ id: count, holders })),
-  output: shape(nothing),
+/** What the rollup role may ask of the store: ciphertext, commitments, and its own three secrets. */
+export const blocks = contract('blocks', {
+  get: call({ args: [cid], returns: found(MAX_BLOCK_BYTES) }),
+  underReplicated: call({
+    args: [number],
+    returns: list(exact({ root: cid, blocks: list(cid, MAX_BLOCKS), holders }), MAX_ITEMS),
+    maxOutputBytes: MAX_BLOBS_BYTES,
+  }),
+  markReplicated: call({ args: [cid, peerId], returns: done }),
+  unanchored: call({
+    args: [number],
+    returns: list(exact({ ...versionRef, commitment: bytes(32) }), MAX_ITEMS),
+    maxOutputBytes: MAX_BLOBS_BYTES,
+  }),
+  markAnchored: call({
+    args: [list(exact(versionRef), MAX_ITEMS), exact({ root: text(128), batchId: text(128) })],
+    returns: done,
+    maxInputBytes: MAX_BLOBS_BYTES,
+  }),
+  hold: call({ args: [peerId, cid, cid, piece(MAX_BLOCK_BYTES)], returns: done }),
+  getHeld: call({ args: [peerId, cid], returns: found(MAX_BLOCK_BYTES) }),
+  release: call({ args: [peerId, cid], returns: done }),
+  /** Waits until the node is unlocked. */
+  secrets: call({ args: [SIGNAL], returns: STREAM }),
+  wanted: call({ args: [every(want), SIGNAL], returns: done }),
+  /** The answer to a wanted block; `found: false` has no bytes. */
+  handIn: call({ args: [count, flag, piece(MAX_BLOCK_BYTES)], returns: done }),
+  released: call({ args: [count, holders], returns: done }),
 });

@@ -1,22 +1,8 @@
 import type { Keys } from '../../keys/index.ts';
 import type { Store } from '../../store/index.ts';
-import { collect, once } from '../collect.ts';
-import { downloadRoute, feedRoute, type Route, unaryRoute, uploadRoute } from '../route.ts';
-import {
-  getBlock,
-  getHeld,
-  handIn,
-  holdBlock,
-  MAX_BLOCK_BYTES,
-  markAnchored,
-  markReplicated,
-  released,
-  releaseHeld,
-  secrets,
-  unanchored,
-  underReplicated,
-  wanted,
-} from './contract.ts';
+import type { Route } from '../route.ts';
+import { routesOf } from '../routes-of.ts';
+import { blocks } from './contract.ts';
 import type { WantedBlocks } from './wanted-blocks.ts';
 
 type BlockStore = Pick<Store, 'blocks' | 'held' | 'underReplicated' | 'markReplicated' | 'unanchored' | 'markAnchored'>;
@@ -27,49 +13,24 @@ export interface BlocksCrossingParts {
   readonly wants: WantedBlocks;
 }
 
-/** What the rollup role may ask of the store: ciphertext, commitments, and its own three secrets. */
 export function blocksRoutes({ store, keys, wants }: BlocksCrossingParts): Route[] {
-  return [
-    downloadRoute(getBlock, async ({ cid }) => maybe(await store.blocks.get(cid))),
-    unaryRoute(underReplicated, ({ limit }) => store.underReplicated(limit)),
-    unaryRoute(markReplicated, async ({ root, holder }) => {
-      await store.markReplicated(root, holder);
-      return null;
-    }),
-    unaryRoute(unanchored, ({ limit }) => store.unanchored(limit)),
-    unaryRoute(markAnchored, async ({ items, anchor }) => {
-      await store.markAnchored(items, anchor);
-      return null;
-    }),
-    uploadRoute(holdBlock, async ({ owner, root, cid }, body) => {
-      const bytes = await collect(body, MAX_BLOCK_BYTES, { service: 'rollup', operation: holdBlock.name });
-      await store.held.hold(owner, root, { cid, bytes });
-      return null;
-    }),
-    downloadRoute(getHeld, async ({ owner, cid }) => maybe(await store.held.get(owner, cid))),
-    unaryRoute(releaseHeld, async ({ owner, root }) => {
-      await store.held.release(owner, root);
-      return null;
-    }),
-    downloadRoute(secrets, async (_, gone) => {
+  return routesOf(blocks, {
+    get: (cid) => store.blocks.get(cid),
+    underReplicated: (limit) => store.underReplicated(limit),
+    markReplicated: (root, holder) => store.markReplicated(root, holder),
+    unanchored: (limit) => store.unanchored(limit),
+    markAnchored: (items, anchor) => store.markAnchored(items, anchor),
+    hold: (owner, root, cid, bytes) => store.held.hold(owner, root, { cid, bytes }),
+    getHeld: (owner, cid) => store.held.get(owner, cid),
+    release: (owner, root) => store.held.release(owner, root),
+    async secrets(gone) {
       await keys.whenUnlocked(gone);
-      return { head: null, body: wiping(await rollupSecrets(keys)) };
-    }),
-    feedRoute(wanted, (_, send, gone) => wants.listen(send, gone)),
-    uploadRoute(handIn, async ({ id, found }, body) => {
-      const bytes = await collect(body, MAX_BLOCK_BYTES, { service: 'rollup', operation: handIn.name });
-      wants.handIn(id, found ? bytes : undefined);
-      return null;
-    }),
-    unaryRoute(released, ({ id, holders }) => {
-      wants.released(id, holders);
-      return null;
-    }),
-  ];
-}
-
-function maybe(bytes: Uint8Array | undefined): { head: { found: boolean }; body: AsyncIterable<Uint8Array> } {
-  return { head: { found: bytes !== undefined }, body: once(bytes ?? new Uint8Array(0)) };
+      return wiping(await rollupSecrets(keys));
+    },
+    wanted: (tell, gone) => wants.listen(tell, gone),
+    handIn: (id, isFound, bytes) => wants.handIn(id, isFound ? bytes : undefined),
+    released: (id, holders) => wants.released(id, holders),
+  });
 }
 
 async function rollupSecrets(keys: BlocksCrossingParts['keys']): Promise<Uint8Array[]> {

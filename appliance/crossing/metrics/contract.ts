@@ -1,6 +1,6 @@
-import { METRIC_TYPES, type MetricFamily } from '../../telemetry/index.ts';
-import { unary } from '../method.ts';
-import { exact, list, nothing, oneOf, pattern, shape, text } from '../shape.ts';
+import { METRIC_TYPES } from '../../telemetry/index.ts';
+import { call, contract } from '../contract.ts';
+import { exact, list, oneOf, pattern, text } from '../shape.ts';
 
 /** A scrape waits no longer for a role than a scraper waits for the node. */
 const TIMEOUT_MS = 2_000;
@@ -16,22 +16,14 @@ const sample = exact({
   labels: list(label, 16),
   value: pattern('^(NaN|[+-]Inf|-?[0-9]+([.][0-9]+)?(e[+-]?[0-9]+)?)$', 40),
 });
+const family = exact({
+  name: pattern(NAME, 128),
+  help: text(1024),
+  type: oneOf(...METRIC_TYPES),
+  samples: list(sample, MAX_SAMPLES),
+});
 
 /** The same on every crossing whose client is the gateway: what a role without a network has to tell of itself. */
-export const metrics = unary<null, readonly MetricFamily[]>({
-  name: 'metrics',
-  input: shape(nothing),
-  output: shape(
-    list(
-      exact({
-        name: pattern(NAME, 128),
-        help: text(1024),
-        type: oneOf(...METRIC_TYPES),
-        samples: list(sample, MAX_SAMPLES),
-      }),
-      MAX_FAMILIES,
-    ),
-  ),
-  maxOutputBytes: MAX_BYTES,
-  timeoutMs: TIMEOUT_MS,
+export const metrics = contract('metrics', {
+  read: call({ args: [], returns: list(family, MAX_FAMILIES), maxOutputBytes: MAX_BYTES, timeoutMs: TIMEOUT_MS }),
 });

@@ -1,8 +1,9 @@
 import { type Metrics, readFamilies } from '../../telemetry/index.ts';
-import { type Route, unaryRoute } from '../route.ts';
+import type { Route } from '../route.ts';
+import { routesOf } from '../routes-of.ts';
 import { metrics } from './contract.ts';
 
 /** Numbers of this role, for the gateway to show. */
-export function metricsRoute(registry: Metrics): Route {
-  return unaryRoute(metrics, () => readFamilies(registry));
+export function metricsRoutes(registry: Metrics): Route[] {
+  return routesOf(metrics, { read: () => readFamilies(registry) });
 }

@@ -1,25 +1,13 @@
-import type { AuditAnchor } from '../../audit/index.ts';
-import type { Membership } from '../../membership/index.ts';
-import type { PeerInfo } from '../../p2p/index.ts';
 import type { Rollup } from '../../rollup/index.ts';
+import { clientOf } from '../client-of.ts';
 import type { Connection } from '../connection.ts';
-import { anchors, join, type NetworkState, network, peers, type RollupState, rpc, state } from './contract.ts';
+import type { ClientOf } from '../contract.ts';
+import { rollup } from './contract.ts';
 
 /** The rollup role, reached over its socket. */
-export interface RollupClient extends Pick<Rollup, 'rpc'>, Pick<Membership, 'join'> {
-  state(timeoutMs: number): Promise<RollupState>;
-  peers(): Promise<PeerInfo[]>;
-  network(): Promise<NetworkState>;
-  anchors(): Promise<AuditAnchor[]>;
-}
+export type RollupClient = Omit<ClientOf<(typeof rollup)['calls']>, 'rpc'> & Pick<Rollup, 'rpc'>;
 
 export function createRollupClient(connection: Connection): RollupClient {
-  return {
-    state: (timeoutMs) => connection.unary(state, null, { timeoutMs }),
-    rpc: async (body) => (await connection.unary(rpc, { body })).answer,
-    peers: () => connection.unary(peers, null),
-    network: () => connection.unary(network, null),
-    join: () => connection.unary(join, null),
-    anchors: () => connection.unary(anchors, null),
-  };
+  const client = clientOf(connection, rollup);
+  return { ...client, rpc: async (body) => (await client.rpc(body)).answer };
 }

@@ -3,9 +3,10 @@ import type { Membership } from '../../membership/index.ts';
 import type { P2p } from '../../p2p/index.ts';
 import type { Rollup } from '../../rollup/index.ts';
 import type { Service } from '../../service.ts';
-import { type Route, unaryRoute } from '../route.ts';
+import type { Route } from '../route.ts';
+import { routesOf } from '../routes-of.ts';
 import { describeServices, known } from '../state.ts';
-import { anchors, join, network, peers, rpc, state } from './contract.ts';
+import { rollup } from './contract.ts';
 
 export interface RollupCrossingParts {
   readonly rollup: Pick<Rollup, 'rpc' | 'heads'>;
@@ -16,24 +17,24 @@ export interface RollupCrossingParts {
   readonly services: readonly Service[];
 }
 
-/** What the gateway may ask of the rollup role. */
-export function rollupRoutes({ rollup, p2p, anchor, membership, services }: RollupCrossingParts): Route[] {
-  return [
-    unaryRoute(state, () => ({
+export function rollupRoutes(parts: RollupCrossingParts): Route[] {
+  const { p2p, anchor, membership, services } = parts;
+  return routesOf(rollup, {
+    state: () => ({
       services: describeServices(services),
-      heads: known(() => numbersOf(rollup.heads())),
+      heads: known(() => numbersOf(parts.rollup.heads())),
       peers: known(() => p2p.peers().length),
       anchored: known(() => anchor.anchored()),
-    })),
-    unaryRoute(rpc, async ({ body }) => {
-      const answer = await rollup.rpc(body);
-      return answer === undefined ? {} : { answer };
     }),
-    unaryRoute(peers, () => p2p.peers()),
-    unaryRoute(network, async () => ({ addresses: p2p.addresses(), membership: await membership.status() })),
-    unaryRoute(join, () => membership.join()),
-    unaryRoute(anchors, () => anchor.auditAnchors()),
-  ];
+    async rpc(body) {
+      const answer = await parts.rollup.rpc(body);
+      return answer === undefined ? {} : { answer };
+    },
+    peers: () => p2p.peers(),
+    network: async () => ({ addresses: p2p.addresses(), membership: await membership.status() }),
+    join: () => membership.join(),
+    anchors: () => anchor.auditAnchors(),
+  });
 }
 
 function numbersOf({ unsafe, safe, finalized }: ReturnType<Rollup['heads']>) {

@@ -1,53 +1,30 @@
-import type { RecordId } from '../../../protocol/brand.ts';
-import type { DestructionReceipt } from '../../../protocol/envelope/destruction-receipt.ts';
-import type {
-  AccessContext,
-  Expected,
-  FsckReport,
-  ListQuery,
-  OpenedRecord,
-  OpenOptions,
-  PutInput,
-  PutReceipt,
-  RecordMeta,
-  RecordPage,
-  ScrubProgress,
-  ScrubReport,
-  StoreCondition,
-} from '../../store/index.ts';
-import { download, feed, unary, upload } from '../method.ts';
+import type { Static } from 'typebox';
+import { BODY, call, contract, newest, OPTIONAL_SIGNAL, opened, SIGNAL, STREAM, TIMEOUT } from '../contract.ts';
 import {
   accessContext,
   cid,
   count,
+  done,
   either,
   exact,
+  exactly,
   flag,
   list,
-  nothing,
   nullable,
   number,
   oneOf,
   optional,
   peerId,
   recordId,
-  shape,
   text,
 } from '../shape.ts';
-import { type ServiceState, serviceStates } from '../state.ts';
+import { serviceStates } from '../state.ts';
 
 const SHRED_TIMEOUT_MS = 600_000;
 /** A thousand records, each with 32 labels and a name. */
 const MAX_PAGE_BYTES = 32 * 1024 * 1024;
 const MAX_REPORT_BYTES = 16 * 1024 * 1024;
 const MAX_VERSIONS = 1_000_000;
-
-export interface StoreState {
-  readonly services: readonly ServiceState[];
-  readonly locked: boolean;
-  readonly records: number | null;
-  readonly condition: StoreCondition | null;
-}
 
 const labels = list(text(512), 256);
 const version = optional(number);
@@ -84,138 +61,122 @@ const condition = exact({
   damaged: count,
 });
 
-export const state = unary<null, StoreState>({
-  name: 'state',
-  input: shape(nothing),
-  output: shape(
-    exact({ services: serviceStates, locked: flag, records: nullable(count), condition: nullable(condition) }),
-  ),
+const storeState = exact({
+  services: serviceStates,
+  locked: flag,
+  records: nullable(count),
+  condition: nullable(condition),
+});
+export type StoreState = Static<typeof storeState>;
+
+const idempotency = exact({ key: text(1024), facts: list(text(8192), 512), ttlMs: count, maxKeys: count });
+const putInput = exact({
+  recordId: optional(recordId),
+  contentType: text(1024),
+  labels,
+  name: optional(text(4096)),
+  expected: optional(expected),
+  digests: optional(digests),
+  idempotency: optional(idempotency),
+});
+const putReceipt = exact({
+  recordId,
+  version: count,
+  cid,
+  bytes: count,
+  auditLeaf: count,
+  replayed: optional(exactly(true)),
+});
+const openOptions = exact({ version, range: optional(exact({ start: number, end: optional(number) })) });
+const ofVersion = exact({ version });
+const listQuery = exact({ label: optional(text(1024)), limit: number, cursor: optional(text(4096)) });
+const page = exact({ records: list(meta, 10_000), cursor: optional(text(4096)), damaged: optional(count) });
+const destructionReceipt = exact({
+  type: exactly('nectar/destruction-receipt/1'),
+  nodeId: text(64),
+  recordId,
+  versions: list(exact({ version: count, cid }), MAX_VERSIONS),
+  destroyedAt: text(64),
+  auditLeaf: count,
+  signature: text(256),
+});
+const progress = newest(exact({ versions: count, total: count }));
+const fsckReport = exact({
+  records: count,
+  versions: count,
+  rebuilt: count,
+  removed: count,
+  lostVersions: count,
+  lost: list(exact({ recordId: optional(recordId), version: optional(count) }), 10_000),
+  accepted: flag,
+});
+const finding = exact({
+  code: text(64),
+  recordId: optional(recordId),
+  version: optional(count),
+  cid: optional(cid),
+  auditLeaf: optional(count),
+});
+const scrubReport = exact({
+  entries: count,
+  records: count,
+  versions: count,
+  blocks: count,
+  bytes: count,
+  restored: count,
+  evidenceLeaves: optional(count),
+  findings: list(finding, MAX_VERSIONS),
 });
 
-export const put = upload<{ input: PutInput; context: AccessContext }, PutReceipt>({
-  name: 'put',
-  input: shape(
-    exact({
-      input: exact({
-        recordId: optional(recordId),
-        contentType: text(1024),
-        labels,
-        name: optional(text(4096)),
-        expected: optional(expected),
-        digests: optional(digests),
-        idempotency: optional(exact({ key: text(1024), facts: list(text(8192), 512), ttlMs: count, maxKeys: count })),
-      }),
-      context: accessContext,
-    }),
-  ),
-  output: shape(exact({ recordId, version: count, cid, bytes: count, auditLeaf: count, replayed: optional(flag) })),
+/** What the gateway may ask of the store. */
+export const store = contract('store', {
+  state: call({ args: [TIMEOUT], returns: storeState }),
+  put: call({ args: [putInput, BODY, accessContext, SIGNAL], returns: putReceipt, freesPieces: true }),
+  open: call({
+    args: [recordId, openOptions, accessContext, SIGNAL],
+    returns: opened(exact({ meta, start: count, end: count, auditLeaf: count })),
+    freesPieces: true,
+  }),
+  head: call({ args: [recordId, ofVersion, accessContext], returns: meta }),
+  list: call({ args: [listQuery, accessContext], returns: page, maxOutputBytes: MAX_PAGE_BYTES }),
+  shred: call({
+    args: [recordId, accessContext, optional(expected)],
+    returns: destructionReceipt,
+    maxOutputBytes: MAX_REPORT_BYTES,
+    timeoutMs: SHRED_TIMEOUT_MS,
+  }),
+  rewrap: call({ args: [newest(count), accessContext], returns: exact({ rewrapped: count }) }),
+  exportCar: call({ args: [recordId, ofVersion, accessContext], returns: STREAM }),
+  fsck: call({
+    args: [exact({ accept: flag, context: accessContext }), progress, OPTIONAL_SIGNAL],
+    returns: fsckReport,
+    maxOutputBytes: MAX_REPORT_BYTES,
+  }),
+  scrub: call({ args: [progress, OPTIONAL_SIGNAL], returns: scrubReport, maxOutputBytes: MAX_REPORT_BYTES }),
 });
 
-export const open = download<
-  { id: RecordId; options: OpenOptions; context: AccessContext },
-  Omit<OpenedRecord, 'body'>
->({
-  name: 'open',
-  input: shape(
-    exact({
-      id: recordId,
-      options: exact({ version, range: optional(exact({ start: number, end: optional(number) })) }),
-      context: accessContext,
-    }),
-  ),
-  head: shape(exact({ meta, start: count, end: count, auditLeaf: count })),
+const uploadState = exact({
+  id: text(64),
+  offset: count,
+  bytes: count,
+  expiresAt: text(64),
+  receipt: optional(putReceipt),
 });
+/** Asking for the state of an upload may wait for it to become a record. */
+const COMPLETION_TIMEOUT_MS = 3_600_000;
 
-interface OneRecord {
-  readonly id: RecordId;
-  readonly options: { readonly version?: number };
-  readonly context: AccessContext;
-}
-const oneRecord = shape<OneRecord>(exact({ id: recordId, options: exact({ version }), context: accessContext }));
-
-export const head = unary<OneRecord, RecordMeta>({ name: 'head', input: oneRecord, output: shape(meta) });
-
-export const listRecords = unary<{ query: ListQuery; context: AccessContext }, RecordPage>({
-  name: 'list',
-  input: shape(
-    exact({
-      query: exact({ label: optional(text(1024)), limit: number, cursor: optional(text(4096)) }),
-      context: accessContext,
-    }),
-  ),
-  output: shape(exact({ records: list(meta, 10_000), cursor: optional(text(4096)), damaged: optional(count) })),
-  maxOutputBytes: MAX_PAGE_BYTES,
-});
-
-export const shred = unary<{ id: RecordId; context: AccessContext; expected?: Expected }, DestructionReceipt>({
-  name: 'shred',
-  input: shape(exact({ id: recordId, context: accessContext, expected: optional(expected) })),
-  output: shape(
-    exact({
-      type: text(64),
-      nodeId: text(64),
-      recordId,
-      versions: list(exact({ version: count, cid }), MAX_VERSIONS),
-      destroyedAt: text(64),
-      auditLeaf: count,
-      signature: text(256),
-    }),
-  ),
-  maxOutputBytes: MAX_REPORT_BYTES,
-  timeoutMs: SHRED_TIMEOUT_MS,
-});
-
-export const rewrap = feed<{ context: AccessContext }, number, { rewrapped: number }>({
-  name: 'rewrap',
-  input: shape(exact({ context: accessContext })),
-  item: shape(count),
-  output: shape(exact({ rewrapped: count })),
-});
-
-export const exportCar = download<OneRecord, null>({ name: 'export-car', input: oneRecord, head: shape(nothing) });
-
-export const fsck = feed<{ accept: boolean; context: AccessContext }, ScrubProgress, FsckReport>({
-  name: 'fsck',
-  input: shape(exact({ accept: flag, context: accessContext })),
-  item: shape(exact({ versions: count, total: count })),
-  output: shape(
-    exact({
-      records: count,
-      versions: count,
-      rebuilt: count,
-      removed: count,
-      lostVersions: count,
-      lost: list(exact({ recordId: optional(recordId), version: optional(count) }), 10_000),
-      accepted: flag,
-    }),
-  ),
-  maxOutputBytes: MAX_REPORT_BYTES,
-});
-
-export const scrub = feed<null, ScrubProgress, ScrubReport>({
-  name: 'scrub',
-  input: shape(nothing),
-  item: shape(exact({ versions: count, total: count })),
-  output: shape(
-    exact({
-      entries: count,
-      records: count,
-      versions: count,
-      blocks: count,
-      bytes: count,
-      restored: count,
-      evidenceLeaves: optional(count),
-      findings: list(
-        exact({
-          code: text(64),
-          recordId: optional(recordId),
-          version: optional(count),
-          cid: optional(cid),
-          auditLeaf: optional(count),
-        }),
-        MAX_VERSIONS,
-      ),
-    }),
-  ),
-  maxOutputBytes: MAX_REPORT_BYTES,
+/** Uploads in several requests. */
+export const uploads = contract('uploads', {
+  begin: call({
+    args: [exact({ input: putInput, bytes: count }), accessContext],
+    returns: uploadState,
+    timeoutMs: COMPLETION_TIMEOUT_MS,
+  }),
+  append: call({
+    args: [text(64), count, BODY, accessContext, SIGNAL],
+    returns: uploadState,
+    freesPieces: true,
+  }),
+  state: call({ args: [text(64), accessContext], returns: uploadState, timeoutMs: COMPLETION_TIMEOUT_MS }),
+  discard: call({ args: [text(64), accessContext], returns: done, timeoutMs: COMPLETION_TIMEOUT_MS }),
 });

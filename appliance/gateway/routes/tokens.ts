@@ -4,13 +4,14 @@ import type { GatewayServer, RouteContext } from '../gateway-server.ts';
 import { describeOperation } from '../openapi.ts';
 import { TokenRequest } from '../request-schemas.ts';
 import { IssuedToken, TokenIdText, TokenInfo, TokenList } from '../schemas.ts';
+import { createdFacts } from '../token-facts.ts';
 
 const guard = { scope: 'admin' } as const;
 
 const list = describeOperation({
   id: 'listTokens',
   tag: 'tokens',
-  summary: 'Every token made: whose, for what, until when',
+  summary: 'Every token made: whose, for what, until when; listing them is itself logged',
   guard,
   response: { 200: TokenList },
 });
@@ -34,7 +35,17 @@ const revoke = describeOperation({
 export function addTokenRoutes(server: GatewayServer, context: RouteContext): void {
   const { tokens } = context.deps;
 
-  server.get('/v1/tokens', list, async () => ({ tokens: tokens.list() }));
+  server.get('/v1/tokens', list, async (request) => {
+    const event = { type: 'token.list', context: request.access } as const;
+    const { result } = await evidenced(context, event, {
+      async run(note) {
+        const listed = tokens.list();
+        note({ count: listed.length });
+        return listed;
+      },
+    });
+    return { tokens: result };
+  });
 
   server.post('/v1/tokens', create, async (request, reply) => {
     const { subject } = request.body as TokenRequest;
@@ -42,7 +53,7 @@ export function addTokenRoutes(server: GatewayServer, context: RouteContext): vo
     const { result } = await evidenced(context, event, {
       async run(note) {
         const issued = await tokens.issue(request.body as TokenRequest);
-        note({ token: issued.id, scope: issued.scope.join(' '), expiresAt: issued.expiresAt });
+        note(createdFacts(issued, tokens.generation()));
         return issued;
       },
       // No token without its evidence: the one just made was shown to nobody, and never works.
@@ -56,6 +67,13 @@ export function addTokenRoutes(server: GatewayServer, context: RouteContext): vo
   server.delete('/v1/tokens/:id', revoke, async (request) => {
     const { id } = request.params;
     const event = { type: 'token.revoke', context: request.access, detail: { token: id } } as const;
-    return (await evidenced(context, event, { run: () => tokens.revoke(id) })).result;
+    const { result } = await evidenced(context, event, {
+      async run(note) {
+        const revoked = await tokens.revoke(id);
+        note({ at: revoked.revokedAt ?? '', file: 'tokens', generation: tokens.generation() });
+        return revoked;
+      },
+    });
+    return result;
   });
 }

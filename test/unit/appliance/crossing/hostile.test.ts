@@ -11,7 +11,7 @@ import { acceptUpgrade, requestUpgrade } from '../../../../appliance/crossing/ha
 import { download, feed, unary, upload } from '../../../../appliance/crossing/method.ts';
 import { downloadRoute, feedRoute, unaryRoute, uploadRoute } from '../../../../appliance/crossing/route.ts';
 import { createCrossingServer } from '../../../../appliance/crossing/server.ts';
-import { count, exact, nothing, shape, text } from '../../../../appliance/crossing/shape.ts';
+import { count, exact, nothing, text } from '../../../../appliance/crossing/shape.ts';
 import { CROSSING_VERSION } from '../../../../appliance/crossing/version.ts';
 import { createLogger } from '../../../../appliance/telemetry/index.ts';
 import { type ErrorCode, isNectarError, NectarError } from '../../../../protocol/errors.ts';
@@ -19,24 +19,24 @@ import { type ErrorCode, isNectarError, NectarError } from '../../../../protocol
 const log = createLogger({ level: 'silent' });
 const MIB = 1024 * 1024;
 const hasCode = (code: ErrorCode) => (error: unknown) => isNectarError(error, code) || assert.fail(String(error));
-const echo = unary<{ text: string }, { text: string }>({
+const echo = unary({
   name: 'echo',
-  input: shape(exact({ text: text(100) })),
-  output: shape(exact({ text: text(100) })),
+  input: exact({ text: text(100) }),
+  output: exact({ text: text(100) }),
   maxOutputBytes: 1024,
   timeoutMs: 500,
 });
-const fetch = download<null, null>({ name: 'fetch', input: shape(nothing), head: shape(nothing) });
-const store = upload<null, { bytes: number }>({
+const fetch = download({ name: 'fetch', input: nothing, head: nothing });
+const store = upload({
   name: 'store',
-  input: shape(nothing),
-  output: shape(exact({ bytes: count })),
+  input: nothing,
+  output: exact({ bytes: count }),
 });
-const watch = feed<null, number, null>({
+const watch = feed({
   name: 'watch',
-  input: shape(nothing),
-  item: shape(count),
-  output: shape(nothing),
+  input: nothing,
+  item: count,
+  output: nothing,
 });
 
 async function temporaryPath(t: TestContext): Promise<string> {

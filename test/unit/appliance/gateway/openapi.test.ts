@@ -92,11 +92,17 @@ describe('/openapi.json', () => {
       'DELETE /v1/records/{id}',
       'GET /v1/records',
       'GET /v1/records/{id}/car',
+      'OPTIONS /v1/uploads',
+      'POST /v1/uploads',
+      'HEAD /v1/uploads/{id}',
+      'PATCH /v1/uploads/{id}',
+      'DELETE /v1/uploads/{id}',
       'GET /v1/audit/checkpoint',
       'GET /v1/audit/entries',
       'GET /v1/audit/export',
       'GET /v1/audit/entries/{n}',
       'GET /v1/audit/proof/{n}',
+      'POST /v1/audit/resolve',
       'POST /v1/audit/verify',
       'GET /v1/node',
       'GET /v1/network/peers',
@@ -108,6 +114,7 @@ describe('/openapi.json', () => {
       'POST /v1/keys/rotate',
       'POST /v1/keys/retire',
       'POST /v1/keys/resolve',
+      'POST /v1/keys/kits',
       'POST /v1/keys/providers',
       'PUT /v1/keys/providers/{id}',
       'DELETE /v1/keys/providers/{id}',
@@ -135,7 +142,7 @@ describe('/openapi.json', () => {
     for (const [name, operation] of operations()) {
       assert.ok(operation.operationId && operation.summary && operation.tags?.length === 1, name);
       ids.add(operation.operationId);
-      const isPublic = /healthz|readyz|openapi/.test(name);
+      const isPublic = /healthz|readyz|openapi|^options/.test(name);
       const scopes = operation.security?.flatMap((requirement) => requirement.bearer ?? []) ?? [];
       assert.equal(scopes.length, isPublic ? 0 : 1, name);
       assert.ok(

@@ -110,7 +110,7 @@ test('a bad block in the middle ends the body, and nothing of it comes out', asy
 
 test('missing and bad blocks come back from a replica, are logged, and stay', async () => {
   const kept = new Map<Cid, Uint8Array>();
-  const asked: PeerIdText[][] = [];
+  const asked: (readonly PeerIdText[])[] = [];
   const f = await fixture({
     replicas_: {
       async fetch(_root, cid, holders) {
