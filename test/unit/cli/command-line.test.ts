@@ -35,6 +35,7 @@ test('has every verb of the issue', () => {
       'run',
       'healthcheck',
     ],
+    ['backup list', 'backup prune', 'backup schedule', 'backup verify', 'recover'],
     ['backup', 'restore', 'upgrade', 'rollback', 'bundle save', 'bundle load', 'support-bundle', 'devnet relay'],
     ['keys list', 'keys rotate', 'keys retire', 'keys change', 'keys remove', 'keys resolve'],
     ['passphrase', 'file', 'command', 'systemd', 'tpm2', 'pkcs11'].map((provider) => `keys enroll ${provider}`),
