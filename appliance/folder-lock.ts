@@ -13,6 +13,7 @@ import { ClassicLevel } from 'classic-level';
 import { NectarError } from '../protocol/errors.ts';
 import { diskError } from './durable-file.ts';
 
+const UMASK = 0o077;
 const POLL_MS = 100;
 const MAX_NAME_CHARS = 200;
 
@@ -43,6 +44,8 @@ async function take(path: string, purpose: string): Promise<FolderLock | undefin
   const there = await findInode(path);
   if (there !== undefined && held.has(there)) return undefined;
   const level = new ClassicLevel(path);
+  // LevelDB takes no modes: what a lock consists of is its owner's alone, like everything below a home.
+  const umask = process.umask(UMASK);
   try {
     await mkdir(path, { recursive: true, mode: 0o700 });
     await level.open();
@@ -51,6 +54,8 @@ async function take(path: string, purpose: string): Promise<FolderLock | undefin
     if (((error as Error).cause as NodeJS.ErrnoException | undefined)?.code === 'LEVEL_LOCKED') return undefined;
     await level.close().catch(() => undefined);
     throw diskError(error, path);
+  } finally {
+    process.umask(umask);
   }
   // For a person only: a lock without a name is a lock.
   await writeFile(holderPath(path), `${purpose}, process ${process.pid}\n`, { mode: 0o600 }).catch(() => undefined);

@@ -80,6 +80,9 @@ async function openStore(home: string): Promise<{ store: Store; close(): Promise
     inlineMaxBytes: 64 * 1024,
     minFreeBytes: 64 * MIB,
     replicas: 1,
+    maxPartialUploads: 16,
+    maxPartialUploadsPerOwner: 8,
+    partialUploadTtlMs: 3_600_000,
     heldMaxBytes: 0,
     heldPerOwnerMaxBytes: 0,
   };

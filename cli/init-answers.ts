@@ -7,11 +7,12 @@ import type { Check } from './preflight.ts';
 import { renderChecks } from './render/checks.ts';
 import type { Output } from './render/output.ts';
 import { isInteractive } from './terminal.ts';
+import type { InitUnlock } from './unlock-offers.ts';
 
 export interface InitOptions {
   readonly network: string;
   readonly target: 'process' | 'docker' | 'kubernetes';
-  readonly unlock?: 'passphrase' | 'file';
+  readonly unlock?: InitUnlock;
   readonly keyFile?: string;
   readonly passphraseFile?: string;
   readonly host: string;
@@ -43,19 +44,19 @@ export function refuseUnfit(checks: readonly Check[], output: Output): void {
   if (failed.length > 0) throw new NectarError('CLI_PREFLIGHT_REFUSED', { checks: failed });
 }
 
-/** The passphrase of a new node; undefined where a key file opens it. */
+/** The passphrase of a new node; undefined where something else opens it. */
 export async function passphraseFor(
-  unlock: 'passphrase' | 'file',
+  unlock: InitUnlock,
   chosen: Uint8Array | undefined,
   { options, terminal }: Call<InitOptions>,
 ): Promise<Uint8Array | undefined> {
-  if (unlock === 'file') return undefined;
+  if (unlock !== 'passphrase') return undefined;
   const passphrase = chosen ?? (await readPassphrase(terminal, options.passphraseFile));
   await checkPassphrase(passphrase);
   return passphrase;
 }
 
 /** A passphrase at hand says what is wanted; otherwise a key file lets the node start by itself. */
-function defaultUnlock({ passphraseFile }: InitOptions): 'passphrase' | 'file' {
+function defaultUnlock({ passphraseFile }: InitOptions): InitUnlock {
   return passphraseFile === undefined ? 'file' : 'passphrase';
 }

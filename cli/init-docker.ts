@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { PROVIDERS } from '../appliance/keys/index.ts';
 import { NectarError } from '../protocol/errors.ts';
 import type { Call } from './call.ts';
 import { requireDuration } from './commands/up.ts';
@@ -23,6 +24,7 @@ export async function initOnDocker(call: Call<InitOptions>): Promise<void> {
   if (begun?.state !== 'creating') refuseExisting(home);
   const engine = openEngine(terminal, options.engine ?? begun?.engine);
   const chosen = await chooseAnswers(call);
+  requireFitForContainers(chosen.unlock);
   const plan = await planDocker(chosen, { engine, version: VERSION, terminal });
   const names = nameOf(plan.host, options.name);
   const base = { plan, engine, version: VERSION, emit: options.emit === 'compose', names, timeoutMs, terminal, output };
@@ -56,4 +58,10 @@ function showResult({ home, terminal, output, options }: Call<InitOptions>, made
 /** An address that clients are told to use belongs into the certificate. */
 function nameOf(host: string, names: readonly string[]): string[] {
   return ['0.0.0.0', '::', '127.0.0.1', '::1', 'localhost'].includes(host) ? [...names] : [host, ...names];
+}
+
+/** The store of a node in containers starts no programs. @throws NectarError KEY_PROVIDER_UNSUPPORTED */
+function requireFitForContainers(unlock: string): void {
+  if (PROVIDERS.some(({ name, programs }) => name === unlock && programs))
+    throw new NectarError('KEY_PROVIDER_UNSUPPORTED', { provider: unlock });
 }

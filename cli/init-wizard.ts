@@ -1,8 +1,10 @@
 import { intro, log, select, text } from '@clack/prompts';
+import { defaultKeyFile } from '../appliance/keys/index.ts';
 import { chooseNewPassphrase } from './passphrase.ts';
 import { answered, promptIo } from './prompt.ts';
-import type { InitAnswers } from './provision/process/plan-home.ts';
+import { configFolder, type InitAnswers } from './provision/process/plan-home.ts';
 import type { Terminal } from './terminal.ts';
+import { describeKeyFile, findUnlockOffers, type InitUnlock } from './unlock-offers.ts';
 
 /** What the command line already says: those questions are not asked. */
 export type GivenAnswers = Omit<InitAnswers, 'unlock'> & { readonly unlock: InitAnswers['unlock'] | undefined };
@@ -16,11 +18,9 @@ export async function askForInit(given: GivenAnswers, terminal: Terminal): Promi
   const network = given.network === 'devnet' ? await askNetwork(terminal) : given.network;
   const unlock = given.unlock ?? (await askUnlock(terminal));
   const passphrase = unlock === 'passphrase' ? await chooseNewPassphrase(terminal) : undefined;
-  if (unlock === 'file' && given.keyFile === undefined) {
-    log.info(
-      'The key file lies outside the home: keep a copy of it in a safe place. Without it nobody opens the node.',
-      io,
-    );
+  if (unlock === 'file') {
+    const keyFile = given.keyFile ?? defaultKeyFile(configFolder(terminal), given.home);
+    log.info(describeKeyFile({ keyFile, home: given.home }, findUnlockOffers(terminal)).join('\n'), io);
   }
   const port = given.port ?? (await askPort(terminal));
   return { ...given, network, unlock, port, passphrase };
@@ -44,15 +44,26 @@ async function askNetwork(terminal: Terminal): Promise<string> {
   );
 }
 
-async function askUnlock(terminal: Terminal): Promise<'passphrase' | 'file'> {
+/** The better ones first, where this machine has them; a key file last among those that need nobody. */
+async function askUnlock(terminal: Terminal): Promise<InitUnlock> {
+  const { tpm } = findUnlockOffers(terminal);
   return answered(
-    await select<'passphrase' | 'file'>({
+    await select<InitUnlock>({
       message: 'What opens the node when it starts?',
       options: [
+        ...(tpm
+          ? [
+              {
+                value: 'tpm2' as const,
+                label: "this machine's TPM",
+                hint: 'by itself; a copy of the disk opens nothing',
+              },
+            ]
+          : []),
         {
           value: 'file',
           label: 'a key file',
-          hint: 'starts by itself after a reboot; keep the file on another disk or in a vault',
+          hint: 'by itself; on the same disk as the data it protects nothing from who has the disk',
         },
         { value: 'passphrase', label: 'a passphrase', hint: 'somebody types it after every start' },
       ],

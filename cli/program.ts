@@ -19,6 +19,7 @@ import { registerLogs } from './commands/logs.ts';
 import { registerLs } from './commands/ls.ts';
 import { registerNetwork } from './commands/network.ts';
 import { registerPut } from './commands/put.ts';
+import { registerRecover } from './commands/recover.ts';
 import { registerRestore } from './commands/restore.ts';
 import { registerRm } from './commands/rm.ts';
 import { registerRollback } from './commands/rollback.ts';
@@ -51,7 +52,15 @@ export function createProgram(terminal: Terminal): Command {
     ],
     [
       'Its life:',
-      [registerBackup, registerRestore, registerUpgrade, registerRollback, registerBundle, registerSupportBundle],
+      [
+        registerBackup,
+        registerRestore,
+        registerRecover,
+        registerUpgrade,
+        registerRollback,
+        registerBundle,
+        registerSupportBundle,
+      ],
     ],
     ['Records:', [registerPut, registerGet, registerLs, registerRm, registerScrub, registerFsck]],
     ['Access and evidence:', [registerKeys, registerToken, registerAudit, registerHarden]],

@@ -109,6 +109,19 @@ export const EVENTS = {
     action: 'U',
     ...OPERATING,
   },
+  // A record is on its way; it is created when all of it is here.
+  'upload.begin': {
+    type: dicom('110107', 'Import'),
+    subtype: coding(SYSTEM.lifecycle, 'receive', 'Receive/Retain Record Lifecycle Event'),
+    action: 'C',
+    ...TO_NODE,
+  },
+  'upload.discard': {
+    type: dicom('110107', 'Import'),
+    subtype: coding(SYSTEM.lifecycle, 'destroy', 'Destroy/Delete Record Lifecycle Event'),
+    action: 'D',
+    ...TO_NODE,
+  },
   'record.scrub': {
     type: APPLICATION_ACTIVITY,
     subtype: coding(SYSTEM.lifecycle, 'verify'),
@@ -135,8 +148,10 @@ export const EVENTS = {
   'auth.denied': alert(coding(SYSTEM.balpAuthorization, 'AuthZ-Role'), 'E'),
   'connection.refused': alert(dicom('110126', 'Node Authentication'), 'E'),
   'token.create': alert(USER_ATTRIBUTES, 'C'),
+  'token.list': alert(USER_ATTRIBUTES, 'R'),
   'token.revoke': alert(USER_ATTRIBUTES, 'D'),
   'key.unlock': alert(RESTRICTED_FUNCTION, 'E'),
+  'key.list': alert(SECURITY_CONFIGURATION, 'R'),
   'key.rotate': alert(SECURITY_CONFIGURATION, 'U'),
   'key.retire': alert(SECURITY_CONFIGURATION, 'D'),
   'key.enroll': alert(SECURITY_CONFIGURATION, 'C'),

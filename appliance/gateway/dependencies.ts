@@ -81,8 +81,10 @@ export interface GatewayAuditEvent {
     | 'record.delete'
     | 'record.export'
     | 'token.create'
+    | 'token.list'
     | 'token.revoke'
     | 'key.unlock'
+    | 'key.list'
     | 'key.rotate'
     | 'key.retire'
     | 'key.enroll'
@@ -221,7 +223,31 @@ export interface OpenedRecord {
   readonly auditLeaf: number;
 }
 
+/** How far an upload in several requests has come. */
+export interface UploadState {
+  readonly id: string;
+  readonly offset: number;
+  readonly bytes: number;
+  readonly expiresAt: string;
+  /** Once it is a record. */
+  readonly receipt?: PutReceipt;
+}
+
+/** Uploads in several requests; each belongs to a subject. */
+export interface GatewayUploads {
+  begin(plan: { readonly input: PutInput; readonly bytes: number }, context: AccessContext): Promise<UploadState>;
+  append(
+    id: string,
+    from: { readonly offset: number; readonly body: AsyncIterable<Uint8Array> },
+    context: AccessContext,
+    signal: AbortSignal,
+  ): Promise<UploadState>;
+  state(id: string, context: AccessContext): Promise<UploadState>;
+  discard(id: string, context: AccessContext): Promise<void>;
+}
+
 export interface GatewayStore {
+  readonly uploads: GatewayUploads;
   put(
     input: PutInput,
     body: AsyncIterable<Uint8Array>,

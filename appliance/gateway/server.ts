@@ -27,6 +27,7 @@ import { addHardeningRoutes } from './routes/hardening.ts';
 import { addKeyRoutes } from './routes/keys.ts';
 import { addNodeRoutes } from './routes/node.ts';
 import { addRecordRoutes } from './routes/records.ts';
+import { addResumableRoutes } from './routes/resumable.ts';
 import { addRpcRoute } from './routes/rpc.ts';
 import { addStorageRoutes } from './routes/storage.ts';
 import { addTokenRoutes } from './routes/tokens.ts';
@@ -52,6 +53,7 @@ const ROUTES = [
   addNodeRoutes,
   addRecordRoutes,
   addUploadRoutes,
+  addResumableRoutes,
   addAuditRoutes,
   addKeyRoutes,
   addStorageRoutes,
@@ -256,6 +258,7 @@ function sendProblem(reply: FastifyReply, error: NectarError, requestId: string)
   if (challenge !== undefined) reply.header('www-authenticate', challenge);
   // RFC 9110, 15.5.16: what would be taken.
   if (error.code === 'GATEWAY_CONTENT_ENCODING_UNSUPPORTED') reply.header('accept-encoding', 'identity');
+  if (isNectarError(error, 'STORE_UPLOAD_OFFSET')) reply.header('upload-offset', error.data.offset);
   if (isNectarError(error, 'GATEWAY_METHOD_UNSUPPORTED')) reply.header('allow', error.data.allowed.join(', '));
   if (isNectarError(error, 'GATEWAY_RANGE_INVALID')) reply.header('content-range', `bytes */${error.data.bytes}`);
   reply

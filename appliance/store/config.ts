@@ -29,6 +29,22 @@ export const storeConfig = Type.Object({
     maximum: 16,
     description: 'Copies of every record that peers should hold.',
   }),
+  maxPartialUploads: Type.Integer({
+    default: 256,
+    minimum: 1,
+    maximum: 10_000,
+    description: 'Resumable uploads kept at a time, finished ones with their receipts included.',
+  }),
+  maxPartialUploadsPerOwner: Type.Integer({
+    default: 32,
+    minimum: 1,
+    description: 'The same, unfinished, of the tokens of one subject.',
+  }),
+  partialUploadTtlMs: Type.Integer({
+    default: 24 * 3_600_000,
+    minimum: 1_000,
+    description: 'Time that an unfinished upload is kept after the last byte that came of it.',
+  }),
   heldMaxBytes: Type.Integer({
     default: 64 * 1024 * MIB,
     minimum: 0,

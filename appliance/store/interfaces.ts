@@ -30,7 +30,9 @@ export type StoreAuditType =
   | 'record.query'
   | 'record.restore'
   | 'record.export'
-  | 'store.index';
+  | 'store.index'
+  | 'upload.begin'
+  | 'upload.discard';
 
 export interface StoreAuditEvent {
   readonly type: StoreAuditType;
@@ -243,6 +245,37 @@ export interface HeldBlocks {
   bytes(): number;
 }
 
+/** How far an upload in several requests has come. */
+export interface UploadState {
+  readonly id: string;
+  /** Bytes that are durable; sealed, as everything here. */
+  readonly offset: number;
+  readonly bytes: number;
+  readonly expiresAt: string;
+  /** Once all of it is here and it is a record. */
+  readonly receipt?: PutReceipt;
+}
+
+/** Uploads in several requests. They belong to a subject, whichever of its tokens is used. STORE_UPLOAD_ABSENT for others. */
+export interface PartialUploads {
+  /** STORE_UPLOADS_FULL, NODE_DISK_FULL when there is no room for all of it. */
+  begin(plan: { readonly input: PutInput; readonly bytes: number }, context: AccessContext): Promise<UploadState>;
+  /**
+   * Adds to it from `offset` on, and makes it a record when it is complete. Ends another append that still waits. What came
+   * before a failure stays: `state` tells how much that is.
+   *
+   * @throws NectarError STORE_UPLOAD_OFFSET when the offset is another
+   */
+  append(
+    id: string,
+    from: { readonly offset: number; readonly body: AsyncIterable<Uint8Array> },
+    context: AccessContext,
+    signal: AbortSignal,
+  ): Promise<UploadState>;
+  state(id: string, context: AccessContext): Promise<UploadState>;
+  discard(id: string, context: AccessContext): Promise<void>;
+}
+
 export interface StoreCondition {
   readonly index: IndexCondition;
   /** Destroyed records whose bytes have not yet left the files. */
@@ -258,6 +291,7 @@ export interface Store extends Service {
     context: AccessContext,
     signal: AbortSignal,
   ): Promise<PutReceipt>;
+  readonly uploads: PartialUploads;
   open(id: RecordId, options: OpenOptions, context: AccessContext, signal: AbortSignal): Promise<OpenedRecord>;
   head(id: RecordId, options: { readonly version?: number }, context: AccessContext): Promise<RecordMeta>;
   list(query: ListQuery, context: AccessContext): Promise<RecordPage>;

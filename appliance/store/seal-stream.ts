@@ -82,7 +82,7 @@ function roomFor(buffer: Buffer<ArrayBuffer>, filled: number, needed: number, ca
 }
 
 /** Ends with a signal's reason even when the source hangs: a client that stopped sending must not hold the upload open. */
-async function* untilAborted(
+export async function* untilAborted(
   source: AsyncIterable<Uint8Array>,
   signals: readonly AbortSignal[],
 ): AsyncGenerator<Uint8Array> {

@@ -18,6 +18,7 @@ import type { HeldBlocks, Store, StoreCondition, StoreDeps } from './interfaces.
 import { listRecords } from './list.ts';
 import { createStoreMetrics, type StoreMetrics } from './metrics.ts';
 import { headRecord, openRecord } from './open.ts';
+import { type OpenPartialUploads, openPartialUploads } from './partial-uploads.ts';
 import { putRecord } from './put.ts';
 import { createRecordLocks } from './record-locks.ts';
 import { createReplicationQueue, getBlock, linksOf, markAnchored, markReplicated, unanchored } from './replication.ts';
@@ -34,6 +35,7 @@ const MAX_DAMAGED = 10_000;
 interface Running {
   readonly core: StoreCore;
   readonly held: HeldBlocks;
+  readonly uploads: OpenPartialUploads;
   readonly underReplicated: ReturnType<typeof createReplicationQueue>;
   readonly abort: AbortController;
 }
@@ -54,6 +56,11 @@ export function createStore(options: StoreOptions, deps: StoreDeps): Store {
     const { core } = use();
     require(core.index.condition);
     return core;
+  }
+
+  function writableUploads(): OpenPartialUploads {
+    checked(requireWritable);
+    return use().uploads;
   }
 
   /** Stop waits for these: a put between its audit leaf and its commit is finished, not cut. */
@@ -94,12 +101,14 @@ export function createStore(options: StoreOptions, deps: StoreDeps): Store {
       }
       tellMetrics(core);
       metrics.heldBytes.set(core.db.stats().heldBytes);
-      running = { core, held: createHeldBlocks(core), underReplicated: createReplicationQueue(core), abort };
+      const uploads = await openPartialUploads(core);
+      running = { core, held: createHeldBlocks(core), uploads, underReplicated: createReplicationQueue(core), abort };
     },
     async stop() {
       const stopping = running;
       running = undefined;
       stopping?.abort.abort(new NectarError('NODE_NOT_READY', { service: 'store', reason: 'stopping' }));
+      await stopping?.uploads.stop();
       await Promise.allSettled(inFlight);
       if (stopping !== undefined) await closeCore(stopping.core);
     },
@@ -112,6 +121,13 @@ export function createStore(options: StoreOptions, deps: StoreDeps): Store {
     },
     put: async (input, body, context, signal) =>
       counted('put', putRecord(checked(requireWritable), { input, body, context, signal })),
+    uploads: {
+      begin: async (plan, context) => track(writableUploads().begin(plan, context)),
+      append: async (id, from, context, signal) =>
+        counted('append', writableUploads().append(id, from, context, signal)),
+      state: async (id, context) => track(writableUploads().state(id, context)),
+      discard: async (id, context) => track(use().uploads.discard(id, context)),
+    },
     open: async (id, wanted, context, signal) =>
       counted('open', openRecord(checked(requireReadable), { id, options: wanted, context, signal })),
     head: async (id, { version }, context) => track(headRecord(checked(requireReadable), { id, version, context })),

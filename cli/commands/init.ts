@@ -8,6 +8,7 @@ import { collect, parsePort } from '../option-parsers.ts';
 import { preflight } from '../preflight.ts';
 import { renderNext, renderPlan } from '../render/plan.ts';
 import type { Terminal } from '../terminal.ts';
+import { describeKeyFile, findUnlockOffers, INIT_UNLOCKS } from '../unlock-offers.ts';
 import { devnetOption } from './devnet.ts';
 import { requireDuration } from './up.ts';
 
@@ -22,6 +23,7 @@ export function registerInit(program: Command, terminal: Terminal): void {
       'init --plan --yes                           # what it would make; changes nothing',
       'init --home /srv/clinic --unlock passphrase',
       'init --yes --unlock file --key-file /run/secrets/nectar.key --json',
+      'init --unlock tpm2                          # a copy of the disk opens nothing: the key rests in the TPM',
       'init --target docker --host 192.168.1.20 --name clinic.example',
     ],
   })
@@ -33,10 +35,9 @@ export function registerInit(program: Command, terminal: Terminal): void {
       new Option('--target <target>', 'where it runs').choices(['process', 'docker', 'kubernetes']).default('process'),
     )
     .addOption(
-      new Option('--unlock <how>', 'what opens the node at a start (default: asked for; file with --yes)').choices([
-        'passphrase',
-        'file',
-      ]),
+      new Option('--unlock <how>', 'what opens the node at a start (default: asked for; file with --yes)').choices(
+        INIT_UNLOCKS,
+      ),
     )
     .addOption(new Option('--key-file <path>', 'where the key file lies or will lie; never inside the home'))
     .addOption(
@@ -100,4 +101,6 @@ async function initAsProcess(call: Call<InitOptions>): Promise<void> {
   const passphrase = await passphraseFor(plan.unlock, chosen.passphrase, call);
   const made = await initNode({ plan, passphrase, names: options.name, timeoutMs, terminal, output });
   output.result(made, () => renderNext(made, home === homeFolder(terminal, undefined)));
+  if (plan.keyFile !== undefined)
+    output.note(`\n${describeKeyFile({ keyFile: plan.keyFile, home }, findUnlockOffers(terminal)).join('\n')}`);
 }

@@ -1,26 +1,13 @@
-import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { NectarError } from '../../protocol/errors.ts';
 import { action, addVerb, type Call } from '../call.ts';
-import { devnetFolder } from '../home-folder.ts';
-import type { Restored, RestorePlace, RestoreRequest } from '../life/backup/restore-home.ts';
 import { parseCount } from '../option-parsers.ts';
 import { showByteProgress } from '../render/progress.ts';
 import { formatBytes } from '../render/quantities.ts';
 import type { Terminal } from '../terminal.ts';
-import { VERSION } from '../version.ts';
-import { credentialsOf, credentialsOption } from './choose-repository.ts';
+import { credentialsOption } from './choose-repository.ts';
+import { type RestoreOptions, restoreFromFile, restoreFromRepository, restoreRequest } from './restore-from.ts';
 import { passphraseFileOption } from './unlock.ts';
-
-interface RestoreOptions {
-  readonly keyFile?: string;
-  readonly passphraseFile?: string;
-  readonly check?: boolean;
-  readonly target: 'process' | 'docker';
-  readonly engine?: string;
-  readonly snapshot?: number;
-  readonly credentials?: string;
-}
 
 export function registerRestore(program: Command, terminal: Terminal): void {
   addVerb(program, 'restore <backup>', {
@@ -56,7 +43,7 @@ async function restore(call: Call<RestoreOptions>): Promise<void> {
   const progress = showByteProgress(terminal, check ? 'verify' : 'restore', undefined, output.json);
   try {
     const request = restoreRequest(call, (bytes) => progress.advance(bytes));
-    const done = fromRepository ? await restoreFromRepository(call, request) : await run(call, request);
+    const done = fromRepository ? await restoreFromRepository(call, request) : await restoreFromFile(call, request);
     progress.done();
     const { nodeId, createdAt } = done.header;
     const { entries, bytes } = done;
@@ -68,61 +55,4 @@ async function restore(call: Call<RestoreOptions>): Promise<void> {
   } finally {
     progress.done();
   }
-}
-
-function restoreRequest(
-  { home, options, operands, terminal }: Call<RestoreOptions>,
-  onBytes: (bytes: number) => void,
-): RestoreRequest {
-  const file = resolve(terminal.workingFolder, operands[0] ?? '');
-  const keyFile = options.keyFile === undefined ? undefined : resolve(terminal.workingFolder, options.keyFile);
-  const { passphraseFile } = options;
-  return {
-    ...{ file, home, keyFile, check: options.check === true },
-    ...{ signal: terminal.signal, now: () => terminal.now(), onBytes },
-    async unlock(folder) {
-      const { unlockKeys } = await import('../life/unlock-keys.ts');
-      return unlockKeys({ home: folder, terminal, keyFile, passphraseFile });
-    },
-  };
-}
-
-async function restoreFromRepository(call: Call<RestoreOptions>, request: RestoreRequest): Promise<Restored> {
-  const { options, operands, terminal } = call;
-  const { openTarget, targetPlace } = await import('../life/repository/open-target.ts');
-  const { restoreSnapshot } = await import('../life/repository/restore-snapshot.ts');
-  const { unlockKeys } = await import('../life/unlock-keys.ts');
-  const { keyFile } = request;
-  const { passphraseFile } = options;
-  const credentials = credentialsOf(terminal, options);
-  const place = { target: targetPlace(terminal, operands[0] ?? ''), credentials };
-  const target = await openTarget(place, terminal.signal);
-  const from = {
-    ...{ target, generation: options.snapshot, blocks: true },
-    // The configuration, which names the key file, is sealed in a repository.
-    unlock: (folder: string) => unlockKeys({ home: folder, terminal, keyFile: keyFile ?? '', passphraseFile }),
-  };
-  try {
-    return await run(call, request, (place) => restoreSnapshot({ ...request, ...from, ...place }));
-  } finally {
-    await target.close();
-  }
-}
-
-async function run(
-  { options, terminal }: Call<RestoreOptions>,
-  request: RestoreRequest,
-  restoreInto?: (place: RestorePlace) => Promise<Restored>,
-): Promise<Restored> {
-  if (options.target === 'process' || request.check) {
-    if (restoreInto !== undefined) return restoreInto({ home: request.home });
-    const { restoreHome } = await import('../life/backup/restore-home.ts');
-    return restoreHome(request);
-  }
-  const { openEngine } = await import('../provision/docker/open-engine.ts');
-  const { restoreContainers } = await import('../life/restore-containers.ts');
-  const devnet = devnetFolder(terminal, undefined);
-  const engine = openEngine(terminal, options.engine);
-  const into = restoreInto === undefined ? {} : { restoreInto };
-  return restoreContainers({ ...request, ...into, engine, version: VERSION, devnet });
 }

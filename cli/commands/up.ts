@@ -46,34 +46,51 @@ export function requireDuration(text: string): number {
 
 type UpCall = Pick<Call<UpOptions>, 'home' | 'options' | 'terminal' | 'output'>;
 
-async function upContainers({ home, options, terminal, output }: UpCall, timeoutMs: number): Promise<void> {
-  const { passphraseFile, emit } = options;
-  if (emit !== undefined) {
+/** A node that was started: ready, or up and locked. */
+export interface StartedNode {
+  readonly gateway: string;
+  readonly ready: boolean;
+  /** Of one that runs as a process. */
+  readonly pid?: number;
+}
+
+/** Starts the node of a home, wherever it runs, and has it say what waited to be put on record. */
+export async function startNode(call: UpCall): Promise<StartedNode> {
+  const { home, options, terminal } = call;
+  const timeoutMs = requireDuration(options.timeout);
+  const node = await (findTarget(home) === undefined ? startProcess : startContainers)(call, timeoutMs);
+  await recordCopies({ home, signal: terminal.signal, patienceMs: node.ready ? RECORD_PATIENCE_MS : 0 });
+  return node;
+}
+
+async function startContainers({ home, options, terminal, output }: UpCall, timeoutMs: number): Promise<StartedNode> {
+  const { passphraseFile } = options;
+  const { prepareContainers } = await import('../life/prepare-containers.ts');
+  await prepareContainers({ home, terminal, output, passphraseFile });
+  const { bringUpDocker } = await import('../provision/docker/bring-up.ts');
+  return bringUpDocker({ home, terminal, output, timeoutMs, passphraseFile });
+}
+
+async function startProcess({ home, options, terminal, output }: UpCall, timeoutMs: number): Promise<StartedNode> {
+  const { passphraseFile } = options;
+  const { passphrase } = await prepareStart({ home, terminal, output, passphraseFile });
+  const node = await bringUp({ home, terminal, output, timeoutMs, passphraseFile, passphrase });
+  return { gateway: node.gateway, pid: node.running.pid, ready: node.ready };
+}
+
+async function up(call: Call<UpOptions>): Promise<void> {
+  const { home, options, terminal, output } = call;
+  requireHome(home);
+  if (options.emit !== undefined && findTarget(home) !== undefined) {
     const { emitCompose } = await import('../provision/docker/emit-compose.ts');
     const path = await showWork(terminal, output, 'writing the Compose file', () => emitCompose(home, terminal));
     output.result({ home, compose: path }, path);
     return;
   }
-  const { prepareContainers } = await import('../life/prepare-containers.ts');
-  await prepareContainers({ home, terminal, output, passphraseFile });
-  const { bringUpDocker } = await import('../provision/docker/bring-up.ts');
-  const node = await bringUpDocker({ home, terminal, output, timeoutMs, passphraseFile });
-  await recordCopies({ home, signal: terminal.signal, patienceMs: node.ready ? RECORD_PATIENCE_MS : 0 });
-  output.result({ home, ...node }, () =>
-    node.ready ? `ready at ${node.gateway}` : `up at ${node.gateway}, and locked: open it with \`nectar-byon unlock\``,
-  );
+  const node = await startNode(call);
+  output.result({ home, ...node }, () => describeStarted(node));
 }
 
-async function up({ home, options, terminal, output }: Call<UpOptions>): Promise<void> {
-  requireHome(home);
-  const timeoutMs = requireDuration(options.timeout);
-  if (findTarget(home) !== undefined) return upContainers({ home, options, terminal, output }, timeoutMs);
-  const { passphraseFile } = options;
-  const { passphrase } = await prepareStart({ home, terminal, output, passphraseFile });
-  const node = await bringUp({ home, terminal, output, timeoutMs, passphraseFile, passphrase });
-  await recordCopies({ home, signal: terminal.signal, patienceMs: node.ready ? RECORD_PATIENCE_MS : 0 });
-  const { pid } = node.running;
-  output.result({ home, gateway: node.gateway, pid, ready: node.ready }, () =>
-    node.ready ? `ready at ${node.gateway}` : `up at ${node.gateway}, and locked: open it with \`nectar-byon unlock\``,
-  );
+export function describeStarted({ ready, gateway }: StartedNode): string {
+  return ready ? `ready at ${gateway}` : `up at ${gateway}, and locked: open it with \`nectar-byon unlock\``;
 }

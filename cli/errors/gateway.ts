@@ -49,6 +49,10 @@ export const GATEWAY_GUIDANCE: Record<keyof typeof GATEWAY_ERRORS, Guidance> = {
     remedy:
       'Send the content itself, or the compressed bytes under their own media type (`application/gzip`) without Content-Encoding.',
   },
+  GATEWAY_TUS_VERSION: {
+    exit: EXIT.usage,
+    remedy: 'Use a tus client of version 1.0.0, or send `Tus-Resumable: 1.0.0`.',
+  },
   GATEWAY_HOST_UNKNOWN: {
     exit: EXIT.usage,
     remedy:

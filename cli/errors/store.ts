@@ -27,6 +27,28 @@ export const STORE_GUIDANCE: Record<keyof typeof STORE_ERRORS, Guidance> = {
     exit: EXIT.usage,
     remedy: 'Read the record again and repeat the update on its newest version.',
   },
+  STORE_UPLOAD_ABSENT: {
+    exit: EXIT.usage,
+    remedy: 'It is finished and forgotten, expired, or of another subject. Begin anew.',
+  },
+  STORE_UPLOAD_OFFSET: {
+    exit: EXIT.usage,
+    remedy: 'Ask for the offset (HEAD) and send what follows it.',
+  },
+  STORE_UPLOAD_CONTINUED: {
+    exit: EXIT.unreachable,
+    remedy: 'Nothing to do: the later request goes on with the upload.',
+  },
+  STORE_UPLOAD_CORRUPT: {
+    exit: EXIT.bug,
+    remedy:
+      'The disk gave back something else than was written: look at the machine, delete the upload and begin anew.',
+  },
+  STORE_UPLOADS_FULL: {
+    exit: EXIT.unreachable,
+    remedy:
+      'Finish or delete unfinished uploads, wait until they expire, or raise `store.maxPartialUploads` or `store.maxPartialUploadsPerOwner`.',
+  },
   STORE_INDEX_BEHIND: {
     exit: EXIT.checksFailed,
     remedy:

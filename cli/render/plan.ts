@@ -1,3 +1,4 @@
+import { PROVIDERS } from '../../appliance/keys/index.ts';
 import type { Check } from '../preflight.ts';
 import type { DockerPlan } from '../provision/docker/plan-docker.ts';
 import type { InitResult } from '../provision/process/init-node.ts';
@@ -10,6 +11,10 @@ function renderObjects(plan: HomePlan | DockerPlan, { style }: Pick<Output, 'sty
   return 'objects' in plan ? ['', style('bold', `On the engine ${plan.engine}`), renderFacts(plan.objects)] : [];
 }
 
+function titleOf(unlock: string): string {
+  return PROVIDERS.find(({ name }) => name === unlock)?.title ?? unlock;
+}
+
 /** What `init --plan` shows. */
 export function renderPlan(
   plan: HomePlan | DockerPlan,
@@ -18,10 +23,7 @@ export function renderPlan(
 ): string {
   const { style } = output;
   return [
-    style(
-      'bold',
-      `A node in ${plan.home}, on the network ${plan.network}, opened by ${plan.unlock === 'file' ? 'a key file' : 'a passphrase'}`,
-    ),
+    style('bold', `A node in ${plan.home}, on the network ${plan.network}, opened by ${titleOf(plan.unlock)}`),
     '',
     style('bold', 'Files'),
     renderFacts(plan.files),

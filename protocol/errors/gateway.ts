@@ -35,6 +35,9 @@ const REQUEST_ERRORS = {
   GATEWAY_CONTENT_ENCODING_UNSUPPORTED: define<Record<string, never>>({
     message: () => 'the body is encoded, and no encoding is kept here',
   }),
+  GATEWAY_TUS_VERSION: define<{ version: string }>({
+    message: ({ version }) => `the request does not say that it is of tus ${version}`,
+  }),
   GATEWAY_HOST_UNKNOWN: define<Record<string, never>>({
     message: () => 'the request is for a host that this node is not',
   }),

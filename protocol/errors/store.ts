@@ -23,6 +23,21 @@ export const STORE_ERRORS = {
   STORE_PRECONDITION_FAILED: define<{ recordId: string; version: number }>({
     message: ({ recordId, version }) => `record ${recordId} is at version ${version}, which is not the one expected`,
   }),
+  STORE_UPLOAD_ABSENT: define<{ upload: string }>({
+    message: ({ upload }) => `no upload ${upload}`,
+  }),
+  STORE_UPLOAD_OFFSET: define<{ upload: string; offset: number }>({
+    message: ({ upload, offset }) => `the upload ${upload} goes on at byte ${offset}`,
+  }),
+  STORE_UPLOAD_CONTINUED: define<{ upload: string }>({
+    message: ({ upload }) => `the upload ${upload} is continued by another request`,
+  }),
+  STORE_UPLOAD_CORRUPT: define<{ upload: string; offset: number }>({
+    message: ({ upload, offset }) => `what came of the upload ${upload} does not authenticate at byte ${offset}`,
+  }),
+  STORE_UPLOADS_FULL: define<{ limit: number }>({
+    message: ({ limit }) => `there are ${limit} unfinished uploads already`,
+  }),
   STORE_INDEX_BEHIND: define<{ generation: number; logged: number; missing: number; unknown: number }>({
     message: ({ generation, logged, missing, unknown }) =>
       `the index is an older copy (generation ${generation}, the audit log has seen ${logged}): ${missing} versions are missing` +

@@ -4,6 +4,7 @@ import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type {
   AccessContext,
+  ContentDigests,
   Expected,
   IdempotencyKey,
   PutReceipt,
@@ -16,7 +17,7 @@ import { type ErrorCode, isNectarError } from '../../protocol/errors.ts';
 /** What of a store is called from outside it. */
 export type CalledStore = Pick<
   Store,
-  'put' | 'open' | 'head' | 'list' | 'shred' | 'rewrap' | 'exportCar' | 'scrub' | 'fsck'
+  'uploads' | 'put' | 'open' | 'head' | 'list' | 'shred' | 'rewrap' | 'exportCar' | 'scrub' | 'fsck'
 > & {
   readonly blocks: Pick<Store['blocks'], 'get'>;
 };
@@ -75,7 +76,13 @@ export function storeCompliance(name: string, create: () => Promise<StoreUnderTe
 
     const put = (
       bytes: Uint8Array,
-      input: { recordId?: RecordId; labels?: string[]; name?: string; expected?: Expected } = {},
+      input: {
+        recordId?: RecordId;
+        labels?: string[];
+        name?: string;
+        expected?: Expected;
+        digests?: ContentDigests;
+      } = {},
       size = 50_000,
     ) =>
       under.store.put({ contentType: 'application/dicom', labels: [], ...input }, pieces(bytes, size), context, signal);
@@ -149,6 +156,10 @@ export function storeCompliance(name: string, create: () => Promise<StoreUnderTe
         ['one.txt', ['a', 'b'], first.cid, false, []],
       );
       await assert.rejects(get(first.recordId, { version: 3 }), hasCode('STORE_RECORD_NOT_FOUND'));
+      const digests = { 'sha-256': createHash('sha256').update('three').digest('base64') };
+      await put(Buffer.from('three'), { recordId: first.recordId, digests });
+      const current = await under.store.head(first.recordId, {}, context);
+      assert.deepEqual([old.digests, current.digests], [undefined, digests]);
       const unknown = '0'.repeat(32) as RecordId;
       await assert.rejects(put(Buffer.from('x'), { recordId: unknown }), hasCode('STORE_RECORD_NOT_FOUND'));
       await assert.rejects(get('../../etc/passwd' as RecordId), hasCode('STORE_RECORD_NOT_FOUND'));
@@ -184,6 +195,24 @@ export function storeCompliance(name: string, create: () => Promise<StoreUnderTe
       assert.deepEqual((await under.store.list({ label: 'nothing', limit: 10 }, context)).records, []);
       await assert.rejects(under.store.list({ limit: 3, cursor: 'AAAA' }, context), hasCode('STORE_CURSOR_INVALID'));
       await assert.rejects(under.store.list({ limit: 0 }, context), hasCode('STORE_INPUT_INVALID'));
+    });
+
+    it('takes an upload in parts, across a restart, and makes one record of it', async () => {
+      const bytes = randomBytes(2 * MIB + 100);
+      const { uploads } = under.store;
+      const { id } = await uploads.begin({ input: { contentType: 'a/b', labels: [] }, bytes: bytes.length }, context);
+      const first = pieces(bytes.subarray(0, MIB), 77_777);
+      assert.equal((await uploads.append(id, { offset: 0, body: first }, context, signal)).offset, MIB);
+      await under.restart();
+      const again = under.store.uploads;
+      const wrong = again.append(id, { offset: 5, body: pieces(bytes, 100) }, context, signal);
+      await assert.rejects(wrong, hasCode('STORE_UPLOAD_OFFSET'));
+      const rest = { offset: MIB, body: pieces(bytes.subarray(MIB), 50_000) };
+      const { receipt } = await again.append(id, rest, context, signal);
+      assert.equal(digest(await get((receipt as PutReceipt).recordId)), digest(bytes));
+      assert.deepEqual((await again.state(id, context)).receipt, receipt);
+      await again.discard(id, context);
+      await assert.rejects(again.state(id, context), hasCode('STORE_UPLOAD_ABSENT'));
     });
 
     it('an update moves the record between labels', async () => {

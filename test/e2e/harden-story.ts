@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after } from 'node:test';
 import { createSteps } from './steps.ts';
@@ -73,6 +73,8 @@ const FORMATS = [
 export function tellHardening(work: Workplace, target: HardenTarget): void {
   const home = work.path('clinic');
   const { weakening } = target;
+  // Another file system than the home's, on every Linux.
+  const memory = mkdtempSync('/dev/shm/nectar-e2e-');
   const at = (...args: string[]): string[] => [...args, '--home', home];
   const status = (): Promise<Status> => work.json<Status>(at('status'));
   const facts = work.path('facts.json');
@@ -82,10 +84,23 @@ export function tellHardening(work: Workplace, target: HardenTarget): void {
     if (existsSync(home)) await work.run(at('destroy', '--yes'));
     await work.run(['devnet', 'down']);
     work.remove();
+    rmSync(memory, { recursive: true, force: true });
   });
 
-  step('what init makes has no failure and nothing unseen, without a waiver', async () => {
-    await work.json(at('init', '--yes', ...target.initArguments));
+  step('what init makes is not told to be perfect while its key lies on the disk of the data', async () => {
+    const keyFile = join(memory, 'clinic.key');
+    const place = target.name === 'process' ? [] : ['--key-file', keyFile];
+    await work.json(at('init', '--yes', ...target.initArguments, ...place));
+    if (target.name !== 'process') return;
+    const run = await work.run(at('harden', '--json', '--no-record'));
+    const report = JSON.parse(run.stdout) as Report;
+    assert.deepEqual([run.code, report.failed], [3, ['BYON-FIL-007']]);
+    assert.ok(report.score.value < 100, String(report.score.value));
+    await work.json(at('keys', 'enroll', 'file', '--path', keyFile));
+    await work.json(at('keys', 'remove', 'file-1'));
+  });
+
+  step('with its key elsewhere it has no failure and nothing unseen, without a waiver', async () => {
     for (const path of recordFiles().slice(0, 3)) await work.json(at('put', path));
     assert.equal((await status()).hardening, null);
     const run = await work.run(at('harden', '--json'));

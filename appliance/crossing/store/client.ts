@@ -2,10 +2,10 @@ import type { BackupKeys, Keys } from '../../keys/index.ts';
 import type { Store } from '../../store/index.ts';
 import { clientOf } from '../client-of.ts';
 import type { Connection } from '../connection.ts';
-import { type StoreState, store } from './contract.ts';
+import { type StoreState, store, uploads } from './contract.ts';
 import { backupKeys, keys } from './key-contract.ts';
 
-type Crossed = 'put' | 'open' | 'head' | 'list' | 'shred' | 'rewrap' | 'exportCar' | 'scrub' | 'fsck';
+type Crossed = 'put' | 'uploads' | 'open' | 'head' | 'list' | 'shred' | 'rewrap' | 'exportCar' | 'scrub' | 'fsck';
 
 /** The store, reached over its socket. */
 export interface StoreClient extends Pick<Store, Crossed> {
@@ -23,8 +23,13 @@ export interface KeysClient
 
 export function createStoreClient(connection: Connection): StoreClient {
   const client = clientOf(connection, store);
+  const partial = clientOf(connection, uploads);
   return {
     ...client,
+    uploads: {
+      ...partial,
+      append: (id, { offset, body }, context, signal) => partial.append(id, offset, body, context, signal),
+    },
     async *exportCar(id, options, context) {
       yield* await client.exportCar(id, options, context);
     },

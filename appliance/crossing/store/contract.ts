@@ -4,6 +4,7 @@ import {
   accessContext,
   cid,
   count,
+  done,
   either,
   exact,
   exactly,
@@ -152,4 +153,30 @@ export const store = contract('store', {
     maxOutputBytes: MAX_REPORT_BYTES,
   }),
   scrub: call({ args: [progress, OPTIONAL_SIGNAL], returns: scrubReport, maxOutputBytes: MAX_REPORT_BYTES }),
+});
+
+const uploadState = exact({
+  id: text(64),
+  offset: count,
+  bytes: count,
+  expiresAt: text(64),
+  receipt: optional(putReceipt),
+});
+/** Asking for the state of an upload may wait for it to become a record. */
+const COMPLETION_TIMEOUT_MS = 3_600_000;
+
+/** Uploads in several requests. */
+export const uploads = contract('uploads', {
+  begin: call({
+    args: [exact({ input: putInput, bytes: count }), accessContext],
+    returns: uploadState,
+    timeoutMs: COMPLETION_TIMEOUT_MS,
+  }),
+  append: call({
+    args: [text(64), count, BODY, accessContext, SIGNAL],
+    returns: uploadState,
+    freesPieces: true,
+  }),
+  state: call({ args: [text(64), accessContext], returns: uploadState, timeoutMs: COMPLETION_TIMEOUT_MS }),
+  discard: call({ args: [text(64), accessContext], returns: done, timeoutMs: COMPLETION_TIMEOUT_MS }),
 });

@@ -4,7 +4,7 @@ import type { Store } from '../../store/index.ts';
 import type { Route } from '../route.ts';
 import { routesOf } from '../routes-of.ts';
 import { describeServices, known } from '../state.ts';
-import { store as storeContract } from './contract.ts';
+import { store as storeContract, uploads as uploadsContract } from './contract.ts';
 import { backupKeyRoutes, keyRoutes } from './key-routes.ts';
 
 export interface StoreCrossingParts {
@@ -36,6 +36,12 @@ export function storeRoutes({ store, keys, tokenSigner, backups, services }: Sto
       exportCar: (id, options, context) => store.exportCar(id, options, context),
       fsck: (options, onProgress, gone) => store.fsck(options, onProgress, gone),
       scrub: (onProgress, gone) => store.scrub(onProgress, gone),
+    }),
+    ...routesOf(uploadsContract, {
+      begin: (plan, context) => store.uploads.begin(plan, context),
+      append: (id, offset, body, context, gone) => store.uploads.append(id, { offset, body }, context, gone),
+      state: (id, context) => store.uploads.state(id, context),
+      discard: (id, context) => store.uploads.discard(id, context),
     }),
     ...keyRoutes(keys, tokenSigner),
     ...backupKeyRoutes(backups),

@@ -56,7 +56,13 @@ export function addKeyRoutes(server: GatewayServer, context: RouteContext): void
     exclusive.run('unlock', () => openKeys(request, request.body as UnlockRequest, context)),
   );
 
-  server.get('/v1/keys', list, async () => ({ keys: await keys.list(), providers: await keys.providers() }));
+  server.get('/v1/keys', list, async (request) => {
+    const [listed, providers] = [await keys.list(), await keys.providers()];
+    // A log that takes no leaves is when these are most needed: names and ages are told, and written when it does.
+    const detail = { keys: listed.length, providers: providers.length };
+    context.events.observed({ type: 'key.list', outcome: 'success', context: request.access, detail });
+    return { keys: listed, providers };
+  });
 
   server.post('/v1/keys/rotate', rotate, (request) =>
     exclusive.run('key rotation', async () => {

@@ -10,7 +10,7 @@ const guard = { scope: 'admin' } as const;
 const list = describeOperation({
   id: 'listTokens',
   tag: 'tokens',
-  summary: 'Every token made: whose, for what, until when',
+  summary: 'Every token made: whose, for what, until when; listing them is itself logged',
   guard,
   response: { 200: TokenList },
 });
@@ -34,7 +34,17 @@ const revoke = describeOperation({
 export function addTokenRoutes(server: GatewayServer, context: RouteContext): void {
   const { tokens } = context.deps;
 
-  server.get('/v1/tokens', list, async () => ({ tokens: tokens.list() }));
+  server.get('/v1/tokens', list, async (request) => {
+    const event = { type: 'token.list', context: request.access } as const;
+    const { result } = await evidenced(context, event, {
+      async run(note) {
+        const listed = tokens.list();
+        note({ count: listed.length });
+        return listed;
+      },
+    });
+    return { tokens: result };
+  });
 
   server.post('/v1/tokens', create, async (request, reply) => {
     const { subject } = request.body as TokenRequest;

@@ -110,16 +110,33 @@ function outboundFetch({ call, config }: NodeSource): typeof fetch {
 
 /** What belongs to the node and lies elsewhere: its key file, and the backup that was made last. */
 async function outsideFiles({ call, config }: NodeSource, { keyFileOwners }: NodeParts): Promise<OutsideFile[]> {
-  const keyFile = config === undefined ? undefined : config.keys.keyFile;
   const backup = (await findLastBackup(call.home))?.file;
   const own = process.getuid?.() ?? 0;
   return [
-    ...(keyFile === '' ? [] : [{ purpose: 'root-key', path: keyFile, owners: keyFileOwners } as const]),
+    ...keyFiles(call.home, config).map((path) => ({ purpose: 'root-key', path, owners: keyFileOwners }) as const),
     // One that was carried away is where it should be.
     ...(backup === undefined || !existsSync(backup)
       ? []
       : [{ purpose: 'backup', path: backup, owners: [own] } as const]),
   ];
+}
+
+/**
+ * The files that open the root key: those that the key list says, where it lies in the home and can be read, else the one that the
+ * configuration names. undefined: there may be one, and what names it cannot be read.
+ */
+function keyFiles(home: string, config: NodeConfig | undefined): (string | undefined)[] {
+  const configured = config === undefined ? undefined : config.keys.keyFile;
+  try {
+    const { providers } = JSON.parse(readFileSync(join(home, 'keys.json'), 'utf8')) as KeyListSeen;
+    return providers.filter(({ provider }) => provider === 'file').map(({ path }) => path ?? configured);
+  } catch {
+    return configured === '' ? [] : [configured];
+  }
+}
+
+interface KeyListSeen {
+  readonly providers: readonly { readonly provider?: unknown; readonly path?: string }[];
 }
 
 /** The sockets that the configuration asks for, at the ports where they are now. */

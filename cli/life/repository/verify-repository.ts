@@ -63,7 +63,9 @@ export async function verifyRepository(request: VerifyRepository): Promise<Verif
   const of = { repository: newest.repository, generation: newest.generation, createdAt: newest.createdAt };
   const objects = await checkAll(request, newest);
   const opened = request.unlock !== undefined;
-  const restored = opened ? await restoreAndRead(request, newest) : undefined;
+  const { unlock, ...rest } = request;
+  const { generation } = newest;
+  const restored = unlock === undefined ? undefined : await restoreAndRead({ ...rest, unlock, generation });
   return {
     ...of,
     ...{ opened, whole: opened && request.whole, objects: objects.objects },
@@ -111,7 +113,21 @@ async function checkAll(
   }
 }
 
-interface RestoredAndRead {
+export interface RestoreAndRead {
+  readonly target: Target;
+  readonly unlock: (folder: string) => Promise<Keys>;
+  readonly scratch: string;
+  /** Undefined: the newest. */
+  readonly generation: number | undefined;
+  readonly whole: boolean;
+  readonly sample: number;
+  readonly signal: AbortSignal;
+  onBytes(bytes: number): void;
+}
+
+export interface RestoredAndRead {
+  /** Undefined when it could not be restored at all. */
+  readonly snapshot: FoundSnapshot | undefined;
   readonly records: number;
   readonly entries: number;
   readonly leaves: number;
@@ -119,16 +135,16 @@ interface RestoredAndRead {
   readonly faults: readonly string[];
 }
 
-async function restoreAndRead(request: VerifyRepository, newest: FoundSnapshot): Promise<RestoredAndRead> {
-  const { target, signal, unlock, whole, sample: count } = request;
-  if (unlock === undefined) throw new RangeError('no keys');
+/** Restores to a folder below `scratch`, verifies the log, reads records, and throws the folder away. */
+export async function restoreAndRead(request: RestoreAndRead): Promise<RestoredAndRead> {
+  const { target, signal, unlock, whole, sample: count, generation } = request;
   const home = await mkdtemp(join(request.scratch, '.nectar-verify-'));
   let keys: Keys | undefined;
   let bytes = 0;
   try {
-    await unpackSnapshot(
+    const { snapshot, newest } = await unpackSnapshot(
       {
-        ...{ target, home, check: true, keyFile: undefined, generation: newest.generation, blocks: whole },
+        ...{ target, home, check: true, keyFile: undefined, generation, blocks: whole },
         ...{ signal, unlock, now: Date.now },
         onBytes: (more) => {
           bytes += more;
@@ -144,16 +160,12 @@ async function restoreAndRead(request: VerifyRepository, newest: FoundSnapshot):
     if (keys === undefined) throw new RangeError('no keys');
     const log = await readLog(home, keys, newest);
     const read = await readSamples({ home, keys, target, count, signal });
-    return {
-      ...read,
-      leaves: log.leaves,
-      bytes: whole ? bytes : bytes + read.bytes,
-      faults: [...log.faults, ...read.faults],
-    };
+    const faults = [...log.faults, ...read.faults];
+    return { ...read, snapshot, leaves: log.leaves, bytes: whole ? bytes : bytes + read.bytes, faults };
   } catch (error) {
     signal.throwIfAborted();
-    if (!isNectarError(error) || !(error.code.startsWith('BACKUP_') || error.code.startsWith('STORE_'))) throw error;
-    return { records: 0, entries: 0, leaves: 0, bytes, faults: [error.message] };
+    if (!isNectarError(error) || !/^(BACKUP|STORE|AUDIT)_/.test(error.code)) throw error;
+    return { snapshot: undefined, records: 0, entries: 0, leaves: 0, bytes, faults: [error.message] };
   } finally {
     await keys?.stop();
     await rm(home, { recursive: true, force: true });

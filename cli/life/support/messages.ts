@@ -11,6 +11,7 @@ export const LOG_MESSAGES: readonly string[] = [
   'a request for a cosignature ended early',
   'a role of another version was refused',
   'a wanted block was not handed in',
+  'an unfinished upload does not open',
   'anchor not sent',
   'anchor sent',
   'anchoring made no progress',

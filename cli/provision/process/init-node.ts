@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
-import { byKeyFile, byPassphrase } from '../../../appliance/keys/index.ts';
+import { byKeyFile, byPassphrase, type Enrolment } from '../../../appliance/keys/index.ts';
 import { NectarError } from '../../../protocol/errors.ts';
 import { MAX_DESCRIPTOR_BYTES, parseDescriptor } from '../../../protocol/network/descriptor.ts';
 import { openNodeClient } from '../../node-client.ts';
@@ -86,10 +86,16 @@ export async function openDescriptor({
 
 /** What the home of the plan is made from. The passphrase is a copy, which is wiped by the work. */
 export function homeRequest({ plan, passphrase, names, terminal }: InitRequest, descriptor: Uint8Array): HomeRequest {
-  const { home, config, keyFile } = plan;
-  const enrol = keyFile === undefined ? byPassphrase(passphrase?.slice() ?? new Uint8Array()) : byKeyFile(keyFile);
+  const { home, config } = plan;
+  const enrol = enrolmentOf(plan, passphrase);
   const { signal } = terminal;
   return { home, enrol, config, descriptor, names, signal, now: () => terminal.now() };
+}
+
+function enrolmentOf({ unlock, keyFile }: HomePlan, passphrase: Uint8Array | undefined): Enrolment {
+  if (keyFile !== undefined) return byKeyFile(keyFile);
+  if (unlock === 'passphrase') return byPassphrase(passphrase?.slice() ?? new Uint8Array());
+  return { provider: unlock, settings: {} };
 }
 
 /** Has the network admit the node. */

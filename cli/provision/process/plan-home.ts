@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { defaultKeyFile } from '../../../appliance/keys/index.ts';
 import { parseDescriptor } from '../../../protocol/network/descriptor.ts';
 import type { Terminal } from '../../terminal.ts';
+import type { InitUnlock } from '../../unlock-offers.ts';
 import { defaultPorts } from './default-ports.ts';
 import { isDevnetHome } from './devnet-home.ts';
 import { findFreePort } from './free-port.ts';
@@ -14,7 +15,7 @@ export interface InitAnswers {
   /** `devnet`, or the path of a descriptor. */
   readonly network: string;
   readonly devnet: string;
-  readonly unlock: 'passphrase' | 'file';
+  readonly unlock: InitUnlock;
   readonly keyFile: string | undefined;
   readonly host: string;
   /** undefined: the usual one, or the next free. */
@@ -37,7 +38,7 @@ export interface HomePlan {
   readonly home: string;
   readonly network: string;
   readonly devnet: string;
-  readonly unlock: 'passphrase' | 'file';
+  readonly unlock: InitUnlock;
   readonly keyFile: string | undefined;
   readonly host: string;
   readonly port: number;
@@ -106,6 +107,6 @@ function homeFiles(home: string): (readonly [string, string])[] {
   ];
 }
 
-function configFolder(terminal: Terminal): string {
+export function configFolder(terminal: Terminal): string {
   return terminal.env.XDG_CONFIG_HOME || join(terminal.userFolder || homedir(), '.config');
 }

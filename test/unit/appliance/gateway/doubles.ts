@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { Readable } from 'node:stream';
 import type {
   AccessContext,
   Expected,
@@ -9,6 +10,7 @@ import type {
   PutInput,
   PutReceipt,
   StoredMeta,
+  UploadState,
 } from '../../../../appliance/gateway/dependencies.ts';
 import type { Tokens } from '../../../../appliance/gateway/tokens.ts';
 import { createLogger, createNodeMetrics, type Metrics, readFamilies } from '../../../../appliance/telemetry/index.ts';
@@ -116,6 +118,46 @@ export class StoreDouble {
 
   async head(id: RecordId, options: { version?: number }) {
     return this.find(id, options.version).meta;
+  }
+
+  readonly partial = new Map<
+    string,
+    { input: PutInput; bytes: number; got: Buffer; owner: string; receipt?: PutReceipt }
+  >();
+  readonly uploads = {
+    begin: async ({ input, bytes }: { input: PutInput; bytes: number }, { actor }: AccessContext) => {
+      const id = randomBytes(16).toString('hex');
+      this.partial.set(id, { input, bytes, got: Buffer.alloc(0), owner: actor.subject });
+      return this.progress(id, actor.subject);
+    },
+    append: async (
+      id: string,
+      { offset, body }: { offset: number; body: AsyncIterable<Uint8Array> },
+      context: AccessContext,
+      signal: AbortSignal,
+    ) => {
+      const upload = this.partial.get(id);
+      this.progress(id, context.actor.subject);
+      if (upload === undefined || offset !== upload.got.length)
+        throw new NectarError('STORE_UPLOAD_OFFSET', { upload: id, offset: upload?.got.length ?? 0 });
+      for await (const chunk of body) upload.got = Buffer.concat([upload.got, chunk]);
+      if (upload.got.length === upload.bytes)
+        upload.receipt = await this.put(upload.input, Readable.from([upload.got]), context, signal);
+      return this.progress(id, context.actor.subject);
+    },
+    state: async (id: string, { actor }: AccessContext) => this.progress(id, actor.subject),
+    discard: async (id: string, { actor }: AccessContext) => {
+      this.progress(id, actor.subject);
+      this.partial.delete(id);
+    },
+  };
+
+  private progress(id: string, owner: string): UploadState {
+    const upload = this.partial.get(id);
+    if (upload?.owner !== owner) throw new NectarError('STORE_UPLOAD_ABSENT', { upload: id });
+    const { bytes, got, receipt } = upload;
+    const expiresAt = new Date(NOW).toISOString();
+    return { id, offset: got.length, bytes, expiresAt, ...(receipt !== undefined && { receipt }) };
   }
 
   async list(query: { label?: string; limit: number; cursor?: string }) {

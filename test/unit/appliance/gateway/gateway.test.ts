@@ -158,6 +158,9 @@ describe('the gateway', () => {
     assert.ok(revoked.json().revokedAt);
     assertProblem(await h.call('GET', '/v1/records', { token: String(issued.token) }), 401, 'GATEWAY_TOKEN_REVOKED');
     assertProblem(await h.call('DELETE', `/v1/tokens/${'0'.repeat(32)}`, { token }), 404, 'GATEWAY_TOKEN_ABSENT');
+    assert.ok(h.audit.events.some(({ type, detail }) => type === 'token.list' && Number(detail?.count) > 0));
+    assert.equal((await h.call('GET', '/v1/keys', { token })).status, 200);
+    await eventually(() => h.audit.events.some(({ type }) => type === 'key.list'), 'the listing of keys is on record');
     for (const type of ['token.create', 'token.revoke']) {
       assert.ok(h.audit.events.some((event) => event.type === type && event.detail?.token === issued.id));
     }

@@ -92,6 +92,11 @@ describe('/openapi.json', () => {
       'DELETE /v1/records/{id}',
       'GET /v1/records',
       'GET /v1/records/{id}/car',
+      'OPTIONS /v1/uploads',
+      'POST /v1/uploads',
+      'HEAD /v1/uploads/{id}',
+      'PATCH /v1/uploads/{id}',
+      'DELETE /v1/uploads/{id}',
       'GET /v1/audit/checkpoint',
       'GET /v1/audit/entries',
       'GET /v1/audit/export',
@@ -135,7 +140,7 @@ describe('/openapi.json', () => {
     for (const [name, operation] of operations()) {
       assert.ok(operation.operationId && operation.summary && operation.tags?.length === 1, name);
       ids.add(operation.operationId);
-      const isPublic = /healthz|readyz|openapi/.test(name);
+      const isPublic = /healthz|readyz|openapi|^options/.test(name);
       const scopes = operation.security?.flatMap((requirement) => requirement.bearer ?? []) ?? [];
       assert.equal(scopes.length, isPublic ? 0 : 1, name);
       assert.ok(
