@@ -13,7 +13,14 @@ import {
   readPublicIdentity,
   type SequencerHomeConfig,
 } from './config/index.ts';
-import { createGateway, createGatewayRenewal, createMetricsServer, createTokens, issueByCa } from './gateway/index.ts';
+import {
+  createGateway,
+  createGatewayRenewal,
+  createMetricsServer,
+  createTokens,
+  issueByCa,
+  recordedTokens,
+} from './gateway/index.ts';
 import {
   createBackupKeys,
   createIdentitySigner,
@@ -46,17 +53,16 @@ export async function wireNode({ home, version, config }: NodeOptions, { log, me
   );
   const checkpointKey = parseVerifierKey(identity.checkpointVkey);
   const signer = { ...createIdentitySigner(keys, 'checkpoint'), publicKey: checkpointKey.publicKey };
-  const tokens = await createTokens(
-    { path: paths.tokens, nodeId, publicJwk: tokenJwk },
-    { signer: createIdentitySigner(keys, 'token'), now, randomBytes },
-  );
-
   // Evidence first: nothing private is served that the log does not hold.
   const audit = createAudit(
     { folder: paths.audit, origin: checkpointKey.name, config: config.audit },
     { keys, signer, log, metrics, now, randomBytes },
   );
   const keyFreshness = createKeyFreshness({ keys, evidence: audit, log });
+  const tokens = await createTokens(
+    { path: paths.tokens, nodeId, publicJwk: tokenJwk },
+    { signer: createIdentitySigner(keys, 'token'), now, randomBytes, log: audit },
+  );
   const store = createStore(
     { ...config.store, home: paths.storeParent, nodeId },
     {
@@ -101,6 +107,7 @@ export async function wireNode({ home, version, config }: NodeOptions, { log, me
       audit: () => audit.treeHead(),
       anchored: () => anchor.anchored(),
       storage: () => store.condition(),
+      tokens: () => tokens.reconciled(),
       hardening: () => gateway.hardening(),
       backups: () => gateway.backups(),
       now,
@@ -160,7 +167,7 @@ export async function wireNode({ home, version, config }: NodeOptions, { log, me
     {
       issue: issueByCa({ nodeId, caPath: join(home, 'tls', 'ca.crt'), openCaKey: () => keys.openIdentity('tls-ca') }),
       reload: () => gateway.reloadCertificate(),
-      tokens,
+      tokens: recordedTokens(tokens, audit),
       log,
       now,
     },

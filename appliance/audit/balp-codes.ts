@@ -150,6 +150,8 @@ export const EVENTS = {
   'token.create': alert(USER_ATTRIBUTES, 'C'),
   'token.list': alert(USER_ATTRIBUTES, 'R'),
   'token.revoke': alert(USER_ATTRIBUTES, 'D'),
+  // A list that was put back, missing or damaged, made whole from the log.
+  'token.restore': alert(USER_ATTRIBUTES, 'U'),
   'key.unlock': alert(RESTRICTED_FUNCTION, 'E'),
   'key.list': alert(SECURITY_CONFIGURATION, 'R'),
   'key.rotate': alert(SECURITY_CONFIGURATION, 'U'),

@@ -83,6 +83,7 @@ export interface GatewayAuditEvent {
     | 'token.create'
     | 'token.list'
     | 'token.revoke'
+    | 'token.restore'
     | 'key.unlock'
     | 'key.list'
     | 'key.rotate'

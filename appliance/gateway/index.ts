@@ -12,4 +12,5 @@ export {
   renewServerCertificate,
   type ServerCertificate,
 } from './tls.ts';
+export { recordedTokens } from './token-facts.ts';
 export { createTokenSigner, createTokens, type TokenSigner, type Tokens } from './tokens.ts';

@@ -102,7 +102,7 @@ async function authorise(
   try {
     const token = BEARER.exec(request.headers.authorization ?? '')?.[1];
     if (token === undefined) throw new NectarError('GATEWAY_TOKEN_MISSING', {});
-    principal = await deps.tokens.verify(token);
+    principal = await deps.tokens.verify(token, { unlisted: guard.whileLocked === true });
     if (guard.scope !== 'public' && !isAllowed(principal, guard.scope)) {
       throw new NectarError('GATEWAY_SCOPE_MISSING', { scope: guard.scope });
     }

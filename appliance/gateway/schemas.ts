@@ -207,6 +207,22 @@ export const NodeStatus = Type.Object(
         ),
       ),
     ),
+    tokens: Type.Optional(
+      orUnknown(
+        Type.Object(
+          {
+            found: Type.Optional(
+              Type.Union([Type.Literal('behind'), Type.Literal('missing'), Type.Literal('damaged')], {
+                description: 'What the list of tokens was at this start; made whole from the audit log since.',
+              }),
+            ),
+            revoked: Count('Revocations taken over from the audit log.'),
+            restored: Count('Tokens taken over from the audit log.'),
+          },
+          strict,
+        ),
+      ),
+    ),
     hardening: Type.Optional(orUnknown(HardeningStatus)),
     backups: Type.Optional(orUnknown(BackupStatus)),
   },

@@ -1,40 +1,73 @@
-import { readFile } from 'node:fs/promises';
-import Type from 'typebox';
-import { Compile } from 'typebox/compile';
 import { NectarError } from '../../protocol/errors.ts';
-import { replaceFile } from '../durable-file.ts';
-import { TokenInfo } from './schemas.ts';
+import { SCOPES, type Scope, type TokenInfo } from './schemas.ts';
+import type { FoundTokens, TokenFile } from './token-file.ts';
 
 const MAX_TOKENS = 1000;
-const MAX_FILE_BYTES = 4 * 1024 * 1024;
 /** How long an ended token stays listed, so that the audit log's token ids can still be looked up. */
 const KEEP_ENDED_MS = 30 * 86_400_000;
 
-const TokenFile = Type.Object(
-  { version: Type.Literal(1), tokens: Type.Array(TokenInfo) },
-  { additionalProperties: false },
-);
-const tokenFile = Compile(TokenFile);
+/** A token as the audit log knows it. */
+export interface LoggedToken {
+  readonly id: string;
+  readonly subject: string;
+  readonly name?: string;
+  /** Separated by spaces; empty for one of which only the revocation is known. */
+  readonly scope: string;
+  readonly createdAt: string;
+  readonly expiresAt: string;
+  readonly revokedAt?: string;
+}
+
+/** What holding the list against the log changed. */
+export interface Reconciled {
+  /** Why the list on disk was not the newest; undefined when it was. */
+  readonly found?: 'behind' | 'missing' | 'damaged';
+  readonly generation: number;
+  readonly logged: number;
+  readonly revoked: number;
+  readonly restored: number;
+}
 
 /** The tokens made by this node, on disk as HOME/tokens.json: who and until when, never the token. */
 export interface TokenList {
+  /** Why there is no list that can be believed; undefined for one that the node signed. */
+  damage(): string | undefined;
+  /** Of the list on disk. */
+  generation(): number;
   all(): readonly TokenInfo[];
   find(id: string): TokenInfo | undefined;
   /** Durable when it resolves; GATEWAY_TOKENS_FULL when too many are listed. */
   add(token: TokenInfo): Promise<void>;
   /** In force at once in this process, durable when it resolves; GATEWAY_TOKEN_ABSENT. */
   revoke(id: string, at: number): Promise<TokenInfo>;
+  /** Takes over what the log knows and the list does not: revocations always, tokens when the list is not the newest. */
+  reconcile(logged: { readonly generation?: number; readonly tokens: readonly LoggedToken[] }): Promise<Reconciled>;
 }
 
-/** Reads the list; an absent file is an empty list, a damaged one is refused (GATEWAY_TOKENS_INVALID): it may have held revocations. */
-export async function openTokenList(path: string, now: () => number): Promise<TokenList> {
-  const tokens = new Map((await readTokens(path)).map((token) => [token.id, token]));
+/** Reads the list. A damaged one is not an empty one: until the log has told what was in it, it has no token at all. */
+export async function openTokenList(path: string, file: TokenFile, now: () => number): Promise<TokenList> {
+  const found = await file.read();
+  const tokens = new Map((found.is === 'list' ? found.tokens : []).map((token) => [token.id, token]));
+  let damage = found.is === 'list' ? undefined : found.is === 'missing' ? 'it is missing' : found.reason;
+  let generation = found.is === 'list' ? found.generation : 0;
+  let durable = generation;
   let writing: Promise<void> = Promise.resolve();
 
   const save = (): Promise<void> => {
-    const write = writing.then(() => writeTokens(path, [...tokens.values()]));
+    generation += 1;
+    const write = writing.then(async () => {
+      const number = generation;
+      await file.write(number, [...tokens.values()]);
+      durable = number;
+    });
     writing = write.catch(() => undefined);
+    damage = undefined;
     return write;
+  };
+  /** A list that is missing is begun anew: by `init`, or by whoever took it away. */
+  const requireWhole = (): void => {
+    if (damage !== undefined && found.is !== 'missing')
+      throw new NectarError('GATEWAY_TOKENS_INVALID', { path, reason: damage });
   };
   const prune = (): void => {
     for (const token of tokens.values()) {
@@ -43,9 +76,12 @@ export async function openTokenList(path: string, now: () => number): Promise<To
   };
 
   return {
+    damage: () => damage,
+    generation: () => durable,
     all: () => [...tokens.values()],
     find: (id) => tokens.get(id),
     async add(token) {
+      requireWhole();
       prune();
       if (tokens.size >= MAX_TOKENS) throw new NectarError('GATEWAY_TOKENS_FULL', { limit: MAX_TOKENS });
       tokens.set(token.id, token);
@@ -64,34 +100,48 @@ export async function openTokenList(path: string, now: () => number): Promise<To
       await save();
       return revoked;
     },
+    async reconcile(logged) {
+      const before = { generation, logged: logged.generation ?? 0 };
+      const reason = whyNotNewest(found, before);
+      const revoked = takeRevocations(tokens, logged.tokens);
+      const restored = reason === undefined ? 0 : takeTokens(tokens, logged.tokens);
+      if (reason !== undefined || revoked > 0) {
+        generation = Math.max(generation, before.logged);
+        await save();
+      }
+      return { ...(reason === undefined ? {} : { found: reason }), ...before, revoked, restored };
+    },
   };
 }
 
-async function readTokens(path: string): Promise<TokenInfo[]> {
-  let bytes: Uint8Array;
-  try {
-    bytes = await readFile(path);
-  } catch (error) {
-    if (isSystemError(error, 'ENOENT')) return [];
-    throw new NectarError('GATEWAY_TOKENS_INVALID', { path, reason: 'it cannot be read' }, { cause: error });
-  }
-  if (bytes.length > MAX_FILE_BYTES)
-    throw new NectarError('GATEWAY_TOKENS_INVALID', { path, reason: 'it is too large' });
-  let value: unknown;
-  try {
-    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
-  } catch (error) {
-    throw new NectarError('GATEWAY_TOKENS_INVALID', { path, reason: 'it is not JSON' }, { cause: error });
-  }
-  if (!tokenFile.Check(value))
-    throw new NectarError('GATEWAY_TOKENS_INVALID', { path, reason: 'it has another shape' });
-  return value.tokens;
+/** A list that is newer than the log says is what a crash between the two leaves, and a token made while the node was down. */
+function whyNotNewest(
+  found: FoundTokens,
+  { generation, logged }: { readonly generation: number; readonly logged: number },
+): Reconciled['found'] {
+  if (logged === 0) return undefined;
+  if (found.is !== 'list') return found.is;
+  return generation < logged ? 'behind' : undefined;
 }
 
-function writeTokens(path: string, tokens: readonly TokenInfo[]): Promise<void> {
-  return replaceFile(path, `${JSON.stringify({ version: 1, tokens }, undefined, 2)}\n`, 0o600);
+function takeRevocations(tokens: Map<string, TokenInfo>, logged: readonly LoggedToken[]): number {
+  let taken = 0;
+  for (const { id, revokedAt } of logged) {
+    const token = tokens.get(id);
+    if (revokedAt === undefined || token === undefined || token.revokedAt !== undefined) continue;
+    tokens.set(id, { ...token, revokedAt });
+    taken += 1;
+  }
+  return taken;
 }
 
-function isSystemError(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code;
+function takeTokens(tokens: Map<string, TokenInfo>, logged: readonly LoggedToken[]): number {
+  let taken = 0;
+  for (const { scope, ...token } of logged) {
+    const scopes = scope.split(' ').filter((name): name is Scope => (SCOPES as readonly string[]).includes(name));
+    if (tokens.has(token.id) || scopes.length === 0 || tokens.size >= MAX_TOKENS) continue;
+    tokens.set(token.id, { ...token, scope: scopes });
+    taken += 1;
+  }
+  return taken;
 }

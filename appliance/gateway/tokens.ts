@@ -1,15 +1,19 @@
 import { createPrivateKey, sign } from 'node:crypto';
 import { errors, importJWK, type JWK_OKP_Public, jwtVerify } from 'jose';
 import { NectarError } from '../../protocol/errors.ts';
+import type { GatewayAuditEvent } from './dependencies.ts';
 import type { TokenRequest } from './request-schemas.ts';
 import { type IssuedToken, SCOPES, type Scope, type TokenInfo } from './schemas.ts';
-import { openTokenList } from './token-list.ts';
+import { createTokenFile } from './token-file.ts';
+import { type LoggedToken, openTokenList, type Reconciled, type TokenList } from './token-list.ts';
 import { createVerifiedTokens } from './verified-tokens.ts';
 
 /** A token of ours has some 350 characters; anything much longer is not read at all. */
 const MAX_TOKEN_CHARS = 2048;
 const TOKEN_ID_BYTES = 16;
 const ALGORITHM = 'EdDSA';
+/** How soon a log that did not answer is asked again. */
+const RETRY_MS = 250;
 
 /** Whom a verified token speaks for. */
 export interface Principal {
@@ -36,14 +40,31 @@ export interface TokensDependencies {
   readonly signer: TokenSigner;
   readonly now: () => number;
   readonly randomBytes: (length: number) => Uint8Array;
+  /** What the list is held against once it can be asked: while the node is locked it cannot. */
+  readonly log?: TokenLog;
+}
+
+/** What the audit log says of tokens. */
+export interface TokenLog {
+  latest(): Promise<{ readonly tokens?: number }>;
+  loggedTokens(): Promise<readonly LoggedToken[]>;
+  append(event: GatewayAuditEvent): Promise<unknown>;
 }
 
 export interface Tokens {
   issue(request: TokenRequest): Promise<IssuedToken>;
-  /** Works while the node is locked. GATEWAY_TOKEN_INVALID, _EXPIRED or _REVOKED; the last two say whose it was. */
-  verify(token: string): Promise<Principal>;
+  /**
+   * Works while the node is locked. GATEWAY_TOKEN_INVALID, _EXPIRED or _REVOKED; the last two say whose it was. GATEWAY_TOKENS_INVALID
+   * while the list is missing or damaged; `unlisted` then lets a token pass that this node signed: for what opens the node, so
+   * that the log can tell what was in the list.
+   */
+  verify(token: string, how?: { readonly unlisted: boolean }): Promise<Principal>;
   list(): readonly TokenInfo[];
   revoke(id: string): Promise<TokenInfo>;
+  /** Of the list, after the last change: goes into the leaf of that change. */
+  generation(): number;
+  /** What was found when the list was held against the log; undefined until then. */
+  reconciled(): Reconciled | undefined;
   /** Called at once when a token is revoked: what it has begun is to end. */
   onRevoked(listener: (tokenId: string) => void): void;
 }
@@ -54,7 +75,9 @@ export async function createTokens(
   deps: TokensDependencies,
 ): Promise<Tokens> {
   const listeners = new Set<(tokenId: string) => void>();
-  const list = await openTokenList(path, deps.now);
+  const sign = (input: Uint8Array): Promise<Uint8Array> => deps.signer.sign(input);
+  const list = await openTokenList(path, createTokenFile({ path, publicJwk, sign }), deps.now);
+  const reconciling = createReconciling(list, deps);
   const key = await importJWK(publicJwk, ALGORITHM);
   const verifyClaims = (token: string) => verifySignature(token, { key, nodeId, now: deps.now() });
   const verified = createVerifiedTokens(deps.now);
@@ -67,16 +90,24 @@ export async function createTokens(
       await list.add(info);
       return { ...info, token };
     },
-    async verify(token) {
+    async verify(token, how) {
       const claims = await verified.claims(token, () => verifyClaims(token));
+      await reconciling.ensure();
       const info = typeof claims.jti === 'string' ? list.find(claims.jti) : undefined;
       const scopes = parseScopes(claims.scope);
+      const reason = list.damage();
+      if (reason !== undefined && info === undefined) {
+        if (how?.unlisted === true && scopes !== undefined) return principalOf(claims, scopes);
+        throw new NectarError('GATEWAY_TOKENS_INVALID', { path, reason });
+      }
       if (info === undefined || info.subject !== claims.sub || scopes === undefined)
         throw new NectarError('GATEWAY_TOKEN_INVALID', {});
       if (info.revokedAt !== undefined) throw new NectarError('GATEWAY_TOKEN_REVOKED', { tokenId: info.id });
       const { subject, id: tokenId, name } = info;
       return { subject, tokenId, scopes, ...(name === undefined ? {} : { name }) };
     },
+    generation: () => list.generation(),
+    reconciled: () => reconciling.result(),
     list: () => list.all(),
     revoke(id) {
       // In force at once, durable when it resolves.
@@ -88,6 +119,50 @@ export async function createTokens(
       listeners.add(listener);
     },
   };
+}
+
+interface Reconciling {
+  /** Tries, until the log has answered once. */
+  ensure(): Promise<void>;
+  result(): Reconciled | undefined;
+}
+
+/** Holds the list against the log at the first token that comes once the log can be asked; before that nothing private is served. */
+function createReconciling(list: TokenList, { log, now }: TokensDependencies): Reconciling {
+  let result: Reconciled | undefined;
+  let running: Promise<void> | undefined;
+  let triedAt = Number.NEGATIVE_INFINITY;
+
+  async function reconcile(of: TokenLog): Promise<void> {
+    const { tokens: generation } = await of.latest();
+    const tokens = await of.loggedTokens();
+    result = await list.reconcile({ tokens, ...(generation === undefined ? {} : { generation }) });
+    if (result.found === undefined && result.revoked === 0) return;
+    const { found = 'newest', logged, revoked, restored } = result;
+    const detail = { found, logged, revoked, restored, file: 'tokens', generation: list.generation() };
+    const context = { actor: { subject: 'system:gateway' }, requestId: `tokens/${list.generation()}` };
+    await of.append({ type: 'token.restore', outcome: 'success', context, detail });
+  }
+
+  return {
+    result: () => result,
+    async ensure() {
+      if (result !== undefined || log === undefined) return;
+      if (running === undefined && now() - triedAt < RETRY_MS) return;
+      triedAt = now();
+      running ??= reconcile(log)
+        // Locked, starting, or no log that could say it: what is private is not served then either.
+        .catch(() => undefined)
+        .finally(() => {
+          running = undefined;
+        });
+      await running;
+    },
+  };
+}
+
+function principalOf(claims: Readonly<Record<string, unknown>>, scopes: ReadonlySet<Scope>): Principal {
+  return { subject: String(claims.sub), tokenId: String(claims.jti), scopes };
 }
 
 function describeToken(request: TokenRequest, { now, randomBytes }: TokensDependencies): TokenInfo {

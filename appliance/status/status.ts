@@ -15,6 +15,8 @@ export interface StatusDeps {
   readonly anchored: () => Awaitable<Anchored>;
   /** Of the store's index. */
   readonly storage: () => Awaitable<StoreCondition>;
+  /** What became of the list of tokens when it was held against the log; undefined until then. */
+  readonly tokens: () => Awaitable<ReconciledTokens | undefined>;
   /** Of the last hardening report; null: there is none. */
   readonly hardening: () => Awaitable<Hardening | null>;
   /** What is on record of backup repositories; null: there is none. */
@@ -26,6 +28,12 @@ interface StoreCondition {
   readonly index: { readonly state: 'fresh' | 'behind' | 'ahead'; readonly missing?: number };
   readonly pendingErasures: number;
   readonly damaged: number;
+}
+
+interface ReconciledTokens {
+  readonly found?: 'behind' | 'missing' | 'damaged';
+  readonly revoked: number;
+  readonly restored: number;
 }
 
 interface Anchored {
@@ -85,6 +93,7 @@ export interface Status {
   audit: { size: number; root: string } | null;
   anchored: { records: number; auditSize: number; safeBlock: number; pending: number; waiting?: string } | null;
   storage: { index: 'fresh' | 'behind' | 'ahead'; missing: number; damaged: number; pendingErasures: number } | null;
+  tokens: { found?: 'behind' | 'missing' | 'damaged'; revoked: number; restored: number } | null;
   hardening: Hardening | null;
   backups: Backups | null;
 }
@@ -113,18 +122,20 @@ export function createStatus(options: StatusOptions, deps: StatusDeps): StatusVi
   return {
     readiness,
     async status() {
-      const [state, locked, l2, peers, records, audit, anchored, storage, hardening, backups] = await Promise.all([
-        readiness(),
-        known(deps.isLocked),
-        known(async () => describeHeads(await deps.heads())),
-        known(deps.peers),
-        known(deps.records),
-        known(deps.audit),
-        known(async () => describeAnchored(await deps.anchored())),
-        known(async () => describeStorage(await deps.storage())),
-        known(deps.hardening),
-        known(deps.backups),
-      ]);
+      const [state, locked, l2, peers, records, audit, anchored, storage, tokens, hardening, backups] =
+        await Promise.all([
+          readiness(),
+          known(deps.isLocked),
+          known(async () => describeHeads(await deps.heads())),
+          known(deps.peers),
+          known(deps.records),
+          known(deps.audit),
+          known(async () => describeAnchored(await deps.anchored())),
+          known(async () => describeStorage(await deps.storage())),
+          known(async () => describeTokens(await deps.tokens())),
+          known(deps.hardening),
+          known(deps.backups),
+        ]);
       return {
         ...state,
         // A store that does not answer opens nothing either, but no passphrase would change that: the reasons say it.
@@ -141,6 +152,7 @@ export function createStatus(options: StatusOptions, deps: StatusDeps): StatusVi
         audit,
         anchored,
         storage,
+        tokens,
         hardening,
         backups,
       };
@@ -166,6 +178,12 @@ function describeAnchored({
 
 function describeStorage({ index, pendingErasures, damaged }: StoreCondition): NonNullable<Status['storage']> {
   return { index: index.state, missing: index.missing ?? 0, damaged, pendingErasures };
+}
+
+function describeTokens(reconciled: ReconciledTokens | undefined): Status['tokens'] {
+  if (reconciled === undefined) return null;
+  const { found, revoked, restored } = reconciled;
+  return { ...(found === undefined ? {} : { found }), revoked, restored };
 }
 
 /** A service that has not started knows nothing yet; the reasons say why. */

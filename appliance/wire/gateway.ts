@@ -39,7 +39,12 @@ export async function wireGateway(options: RoleOptions, { log, metrics }: WireDe
   const rollup = createRollupClient(atRollup);
   const tokens = await createTokens(
     { path: paths.tokens, nodeId, publicJwk: tokenJwk },
-    { signer: { sign: keys.signToken }, now, randomBytes },
+    {
+      signer: { sign: keys.signToken },
+      now,
+      randomBytes,
+      log: { latest: append.latest, append: append.append, loggedTokens: read.loggedTokens },
+    },
   );
 
   // Every role tells its own state; asked for once, however many want to know.
@@ -66,6 +71,7 @@ export async function wireGateway(options: RoleOptions, { log, metrics }: WireDe
       audit: async () => known((await auditState()).head),
       anchored: async () => known((await rollupState()).anchored),
       storage: async () => known((await storeState()).condition),
+      tokens: () => tokens.reconciled(),
       hardening: () => gateway.hardening(),
       backups: () => gateway.backups(),
       now,

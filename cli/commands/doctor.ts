@@ -194,7 +194,18 @@ export function gradeStatus(status: NodeStatus): Check[] {
   return checks;
 }
 
-function gradeStorage({ storage }: NodeStatus): Check[] {
+function gradeStorage({ storage, tokens }: NodeStatus): Check[] {
+  return [...gradeIndex(storage), ...gradeTokens(tokens)];
+}
+
+function gradeTokens(tokens: NodeStatus['tokens']): Check[] {
+  if (tokens?.found === undefined) return [];
+  const was = tokens.found === 'behind' ? 'an older copy' : tokens.found;
+  const value = `tokens.json was ${was} at the start, and is whole again`;
+  return [{ name: 'tokens', value, grade: 'poor', advice: 'who put it there? nectar-byon token list' }];
+}
+
+function gradeIndex(storage: NodeStatus['storage']): Check[] {
   if (storage === undefined || storage === null) return [];
   const { index, missing, damaged } = storage;
   const advice = 'nectar-byon fsck --help';

@@ -62,13 +62,21 @@ async function statusOfContainers(call: Call<object>): Promise<void> {
 }
 
 /** Only what needs eyes: an index that is not the newest is among the reasons already. */
-function storageLines({ storage }: NodeStatus): [string, string][] {
-  if (storage === undefined || storage === null) return [];
+function storageLines({ storage, tokens }: NodeStatus): [string, string][] {
+  const told = tokensLine(tokens);
+  if (storage === undefined || storage === null) return told;
   const lines: string[] = [];
   if (storage.damaged > 0) lines.push(`${storage.damaged} damaged values: nectar-byon fsck`);
   if (storage.pendingErasures > 0)
     lines.push(`${storage.pendingErasures} destroyed records whose bytes are still leaving the files`);
-  return lines.map((line): [string, string] => ['index', line]);
+  return [...lines.map((line): [string, string] => ['index', line]), ...told];
+}
+
+function tokensLine(tokens: NodeStatus['tokens']): [string, string][] {
+  if (tokens?.found === undefined) return [];
+  const { found, revoked, restored } = tokens;
+  const was = found === 'behind' ? 'an older copy' : found;
+  return [['tokens', `tokens.json was ${was}: ${revoked} revocations and ${restored} tokens taken from the audit log`]];
 }
 
 const UNKNOWN = 'not known yet';

@@ -128,7 +128,7 @@ export const GATEWAY_GUIDANCE: Record<keyof typeof GATEWAY_ERRORS, Guidance> = {
   GATEWAY_TOKENS_INVALID: {
     exit: EXIT.config,
     remedy:
-      'Restore the file from a backup. While it is damaged no token is accepted, so that a revoked one cannot come back.',
+      'Unlock the node: the list is then made whole from the audit log. A node whose log is older than that needs the file from a backup. Until then no token opens anything private, so that a revoked one cannot come back.',
   },
   GATEWAY_CERTIFICATE_INVALID: {
     exit: EXIT.config,

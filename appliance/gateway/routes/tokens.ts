@@ -4,6 +4,7 @@ import type { GatewayServer, RouteContext } from '../gateway-server.ts';
 import { describeOperation } from '../openapi.ts';
 import { TokenRequest } from '../request-schemas.ts';
 import { IssuedToken, TokenIdText, TokenInfo, TokenList } from '../schemas.ts';
+import { createdFacts } from '../token-facts.ts';
 
 const guard = { scope: 'admin' } as const;
 
@@ -52,7 +53,7 @@ export function addTokenRoutes(server: GatewayServer, context: RouteContext): vo
     const { result } = await evidenced(context, event, {
       async run(note) {
         const issued = await tokens.issue(request.body as TokenRequest);
-        note({ token: issued.id, scope: issued.scope.join(' '), expiresAt: issued.expiresAt });
+        note(createdFacts(issued, tokens.generation()));
         return issued;
       },
       // No token without its evidence: the one just made was shown to nobody, and never works.
@@ -66,6 +67,13 @@ export function addTokenRoutes(server: GatewayServer, context: RouteContext): vo
   server.delete('/v1/tokens/:id', revoke, async (request) => {
     const { id } = request.params;
     const event = { type: 'token.revoke', context: request.access, detail: { token: id } } as const;
-    return (await evidenced(context, event, { run: () => tokens.revoke(id) })).result;
+    const { result } = await evidenced(context, event, {
+      async run(note) {
+        const revoked = await tokens.revoke(id);
+        note({ at: revoked.revokedAt ?? '', file: 'tokens', generation: tokens.generation() });
+        return revoked;
+      },
+    });
+    return result;
   });
 }

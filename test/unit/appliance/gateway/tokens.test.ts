@@ -36,6 +36,7 @@ describe('tokens', () => {
   });
   afterEach(() => rm(folder, { recursive: true }));
 
+  const request = { subject: 'clinic', scope: ['rpc'] as ['rpc'], expiresInSeconds: 60 };
   const issue = (expiresInSeconds = 60) =>
     tokens.issue({ subject: 'clinic', scope: ['records:read', 'rpc'], expiresInSeconds, name: 'Ward 3' });
 
@@ -149,10 +150,12 @@ describe('tokens', () => {
       intact.replace('"clinic"', '7'),
     ]) {
       await writeFile(options.path, damaged);
-      await assert.rejects(open(), hasCode('GATEWAY_TOKENS_INVALID'), damaged.slice(0, 20));
+      const opened = await open();
+      await assert.rejects(opened.verify(token), hasCode('GATEWAY_TOKENS_INVALID'), damaged.slice(0, 20));
+      await assert.rejects(opened.issue(request), hasCode('GATEWAY_TOKENS_INVALID'));
     }
     await rm(options.path);
-    await assert.rejects((await open()).verify(token), hasCode('GATEWAY_TOKEN_INVALID'));
+    await assert.rejects((await open()).verify(token), hasCode('GATEWAY_TOKENS_INVALID'));
   });
 
   it('are not made when they cannot be listed', async () => {

@@ -1,0 +1,153 @@
+import assert from 'node:assert/strict';
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, it } from 'node:test';
+import type { JWK_OKP_Public } from 'jose';
+import { foldFacts, NO_GENERATIONS } from '../../../../appliance/audit/generations-fold.ts';
+import type { GatewayAuditEvent } from '../../../../appliance/gateway/dependencies.ts';
+import { createdFacts } from '../../../../appliance/gateway/token-facts.ts';
+import { createTokenSigner, createTokens, type TokenLog, type Tokens } from '../../../../appliance/gateway/tokens.ts';
+import { type ErrorCode, isNectarError, NectarError } from '../../../../protocol/errors.ts';
+
+const { publicKey, privateKey } = generateKeyPairSync('ed25519');
+const publicJwk = publicKey.export({ format: 'jwk' }) as JWK_OKP_Public;
+const signer = createTokenSigner(privateKey.export({ format: 'der', type: 'pkcs8' }));
+const hasCode = (code: ErrorCode) => (error: unknown) => isNectarError(error, code) || assert.fail(String(error));
+
+/** tokens.json held against a log, which is asked as the real one is. */
+describe('the list of tokens, put back', () => {
+  let folder: string;
+  let path: string;
+  let events: GatewayAuditEvent[];
+  let locked: boolean;
+  let log: TokenLog;
+  let clock: number;
+  let tokens: Tokens;
+
+  const open = () =>
+    createTokens(
+      { path, nodeId: 'aa'.repeat(16), publicJwk },
+      { signer, now: () => (clock += 1_000), randomBytes, log },
+    );
+  const fold = () => {
+    if (locked) throw new NectarError('NODE_NOT_READY', { service: 'audit', reason: 'locked' });
+    return events.reduce(
+      (sum, { type, outcome, detail = {} }) => foldFacts(sum, { type, outcome, detail }, clock),
+      NO_GENERATIONS,
+    );
+  };
+  const make = async (name: string) => {
+    const issued = await tokens.issue({ subject: 'clinic', name, scope: ['records:read'], expiresInSeconds: 86_400 });
+    const detail = { subject: 'clinic', ...createdFacts(issued, tokens.generation()) };
+    await log.append({ type: 'token.create', outcome: 'success', context: SYSTEM, detail });
+    return issued;
+  };
+  const revoke = async (id: string) => {
+    const { revokedAt = '' } = await tokens.revoke(id);
+    const detail = { token: id, at: revokedAt, file: 'tokens', generation: tokens.generation() };
+    await log.append({ type: 'token.revoke', outcome: 'success', context: SYSTEM, detail });
+  };
+
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'nectar-tokens-'));
+    path = join(folder, 'tokens.json');
+    clock = Date.UTC(2026, 10, 23);
+    events = [];
+    locked = false;
+    log = {
+      latest: async () => fold().files,
+      loggedTokens: async () => [...fold().tokens.values()],
+      append: async (event) => events.push(event),
+    };
+    tokens = await open();
+  });
+  afterEach(() => rm(folder, { recursive: true }));
+
+  /** A token from before the copy, one that was revoked since, and one that was made since. */
+  const aged = async () => {
+    const [kept, doomed] = [await make('kept'), await make('doomed')];
+    const older = await readFile(path);
+    await revoke(doomed.id);
+    const since = await make('since');
+    return { kept, doomed, since, older, newest: await readFile(path) };
+  };
+
+  const CASES = {
+    'an older copy': { found: 'behind', change: (older: Buffer) => writeFile(path, older) },
+    'one byte changed': {
+      found: 'damaged',
+      change: async (_: Buffer, newest: Buffer) =>
+        writeFile(path, newest.toString().replace('records:read', 'records:write')),
+    },
+    'an unsigned list': {
+      found: 'behind',
+      change: (older: Buffer) =>
+        writeFile(path, JSON.stringify({ version: 1, tokens: JSON.parse(older.toString()).tokens })),
+    },
+    'a missing file': { found: 'missing', change: () => rm(path) },
+    'a generation that was raised by hand': {
+      found: 'damaged',
+      change: (older: Buffer) => writeFile(path, older.toString().replace(/"generation": \d+/, '"generation": 99')),
+    },
+  } as const;
+
+  for (const [name, { found, change }] of Object.entries(CASES)) {
+    it(`${name}: what was revoked does not work, what was made does, and it is said`, async () => {
+      const { kept, doomed, since, older, newest } = await aged();
+      await change(older, newest);
+      tokens = await open();
+      await assert.rejects(tokens.verify(doomed.token), hasCode('GATEWAY_TOKEN_REVOKED'));
+      assert.equal((await tokens.verify(kept.token)).name, 'kept');
+      assert.equal((await tokens.verify(since.token)).name, 'since');
+      assert.equal(tokens.reconciled()?.found, found);
+      assert.deepEqual([events.at(-1)?.type, events.at(-1)?.detail?.found], ['token.restore', found]);
+      tokens = await open();
+      await assert.rejects(tokens.verify(doomed.token), hasCode('GATEWAY_TOKEN_REVOKED'));
+      assert.equal(tokens.reconciled()?.found, undefined, 'the list is whole again');
+    });
+  }
+
+  it('while the node is locked a list that is missing or damaged lets nothing pass but what opens the node', async () => {
+    const { kept, doomed, newest } = await aged();
+    locked = true;
+    for (const damage of [() => rm(path), () => writeFile(path, newest.subarray(0, -9))]) {
+      await damage();
+      tokens = await open();
+      await assert.rejects(tokens.verify(kept.token), hasCode('GATEWAY_TOKENS_INVALID'));
+      assert.equal((await tokens.verify(kept.token, { unlisted: true })).tokenId, kept.id);
+    }
+    locked = false;
+    clock += 1_000;
+    await assert.rejects(tokens.verify(doomed.token), hasCode('GATEWAY_TOKEN_REVOKED'));
+    assert.equal((await tokens.verify(kept.token)).name, 'kept');
+  });
+
+  it('a list that is newer than the log is what a crash between the two leaves: nothing is said', async () => {
+    const { kept } = await aged();
+    await tokens.issue({ subject: 'x', scope: ['rpc'], expiresInSeconds: 60 });
+    tokens = await open();
+    await tokens.verify(kept.token);
+    assert.equal(tokens.reconciled()?.found, undefined);
+  });
+
+  it('a list of before it was signed is taken as it is, and signed with its next change', async () => {
+    const { token } = await tokens.issue({ subject: 'x', scope: ['rpc'], expiresInSeconds: 86_400 });
+    const { tokens: listed } = JSON.parse(await readFile(path, 'utf8'));
+    await writeFile(path, JSON.stringify({ version: 1, tokens: listed }));
+    tokens = await open();
+    await tokens.verify(token);
+    await make('next');
+    assert.equal(JSON.parse(await readFile(path, 'utf8')).version, 2);
+  });
+
+  it('what signs the list makes no token', async () => {
+    await make('one');
+    const { signature, generation, tokens: listed } = JSON.parse(await readFile(path, 'utf8'));
+    assert.ok(generation >= 1 && listed.length === 1);
+    await assert.rejects(tokens.verify(`eyJhbGciOiJFZERTQSJ9.e30.${signature}`), hasCode('GATEWAY_TOKEN_INVALID'));
+  });
+});
+
+const SYSTEM = { actor: { subject: 'test' }, requestId: 'r' };
