@@ -144,6 +144,11 @@ export const EVENTS = {
   },
   'audit.verify': { type: AUDIT_LOG_USED, action: 'E', ...FROM_NODE },
   'audit.recover': alert(dicom('110134', 'Audit Recording Started'), 'E'),
+  // What an operator declares of the log: an epoch, what is missing before it, and each entry that is.
+  'audit.epoch': alert(dicom('110134', 'Audit Recording Started'), 'E'),
+  'audit.gap': alert(dicom('110134', 'Audit Recording Started'), 'E'),
+  'audit.lost': alert(dicom('110133', 'Audit Recording Stopped'), 'E'),
+  'audit.resolve': alert(SECURITY_CONFIGURATION, 'U'),
   'audit.erase': alert(coding(SYSTEM.lifecycle, 'destroy'), 'D'),
   'auth.denied': alert(coding(SYSTEM.balpAuthorization, 'AuthZ-Role'), 'E'),
   'connection.refused': alert(dicom('110126', 'Node Authentication'), 'E'),

@@ -102,6 +102,7 @@ describe('/openapi.json', () => {
       'GET /v1/audit/export',
       'GET /v1/audit/entries/{n}',
       'GET /v1/audit/proof/{n}',
+      'POST /v1/audit/resolve',
       'POST /v1/audit/verify',
       'GET /v1/node',
       'GET /v1/network/peers',
