@@ -1,3 +1,10 @@
+/** Who asks, from where, in which request: goes into the audit log with every access. */
+export interface AccessContext {
+  readonly actor: { readonly subject: string; readonly tokenId?: string; readonly name?: string };
+  readonly address?: string;
+  readonly requestId: string;
+}
+
 /** The events that the gateway itself is the witness of; everything about records is appended by the store. */
 export interface GatewayAuditEvent {
   readonly type:

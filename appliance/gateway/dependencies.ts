@@ -1,18 +1,11 @@
 import type { Cid, RecordId, RootHash } from '../../protocol/brand.ts';
 import type { AuditFilter } from '../../protocol/merkle/audit-filter.ts';
 import type { Logger, Metrics, NodeMetrics } from '../telemetry/index.ts';
-import type { GatewayAuditEvent } from './audit-event.ts';
+import type { AccessContext, GatewayAuditEvent } from './audit-event.ts';
 import type { NetworkInfo, NodeReadiness, NodeStatus } from './schemas.ts';
 import type { Tokens } from './tokens.ts';
 
-export type { GatewayAuditEvent } from './audit-event.ts';
-
-/** Who asks, from where, in which request: goes into the audit log with every access. */
-export interface AccessContext {
-  readonly actor: { readonly subject: string; readonly tokenId?: string; readonly name?: string };
-  readonly address?: string;
-  readonly requestId: string;
-}
+export type { AccessContext, GatewayAuditEvent } from './audit-event.ts';
 
 /** A service of this process answers at once, one of another role after a message. */
 type Awaitable<T> = T | Promise<T>;
