@@ -27,6 +27,7 @@ export interface GatewayAuditEvent {
     | 'key.change'
     | 'key.remove'
     | 'key.resolve'
+    | 'key.backup'
     | 'record.rewrap'
     | 'record.scrub'
     | 'network.join'
