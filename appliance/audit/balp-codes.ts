@@ -165,6 +165,7 @@ export const EVENTS = {
   'key.change': alert(SECURITY_CONFIGURATION, 'U'),
   'key.remove': alert(SECURITY_CONFIGURATION, 'D'),
   'key.resolve': alert(SECURITY_CONFIGURATION, 'U'),
+  'key.backup': alert(SECURITY_CONFIGURATION, 'R'),
   'key.store': alert(SECURITY_CONFIGURATION, 'R'),
   'hardening.report': alert(SECURITY_CONFIGURATION, 'R'),
   'hardening.waive': alert(SECURITY_CONFIGURATION, 'U'),

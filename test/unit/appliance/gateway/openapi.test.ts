@@ -114,6 +114,7 @@ describe('/openapi.json', () => {
       'POST /v1/keys/rotate',
       'POST /v1/keys/retire',
       'POST /v1/keys/resolve',
+      'POST /v1/keys/kits',
       'POST /v1/keys/providers',
       'PUT /v1/keys/providers/{id}',
       'DELETE /v1/keys/providers/{id}',
