@@ -92,12 +92,11 @@ function renderVerdict(verdict: AuditVerdict, { style }: Pick<Output, 'style'>):
     `integrity     ${paint(verdict.integrity)}`,
     `completeness  ${paint(verdict.completeness)}${unknown}`,
     `size          ${verdict.size} leaves`,
+    ...renderBodies(verdict),
     ...(verdict.epochs ?? []).map((epoch) => `declared      ${describeEpoch(epoch)}`),
     ...verdict.findings
       .filter(({ code }) => code !== 'AUDIT_GAP_DECLARED')
       .map((finding) => `finding       ${printable(toJson(finding))}`),
-    ...renderBodies(verdict),
-    ...verdict.findings.map((finding) => `finding       ${printable(toJson(finding))}`),
   ].join('\n');
 }
 
