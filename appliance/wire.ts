@@ -5,6 +5,7 @@
  */
 import { join } from 'node:path';
 import { parseVerifierKey } from '../protocol/merkle/verifier-key.ts';
+import { readAnchoredHeads } from './anchor/index.ts';
 import { createAudit } from './audit/index.ts';
 import {
   homePaths,
@@ -36,6 +37,7 @@ import { createStore } from './store/index.ts';
 import { createNodeMetrics, readFamilies } from './telemetry/index.ts';
 import { wirePublicSide } from './wire/public-side.ts';
 import { unsafeBlocks } from './wire/unsafe-blocks.ts';
+import { whenSound } from './wire/when-sound.ts';
 import { credentials, type NodeOptions, now, randomBytes, today, type WireDeps, type Wiring } from './wiring.ts';
 
 /** `run all`: a clinic's node. It follows the chain and serves its owner; it orders nothing. */
@@ -55,7 +57,12 @@ export async function wireNode({ home, version, config }: NodeOptions, { log, me
   const signer = { ...createIdentitySigner(keys, 'checkpoint'), publicKey: checkpointKey.publicKey };
   // Evidence first: nothing private is served that the log does not hold.
   const audit = createAudit(
-    { folder: paths.audit, origin: checkpointKey.name, config: config.audit },
+    {
+      folder: paths.audit,
+      origin: checkpointKey.name,
+      config: config.audit,
+      keptOutside: () => readAnchoredHeads(paths.anchor),
+    },
     { keys, signer, log, metrics, now, randomBytes },
   );
   const keyFreshness = createKeyFreshness({ keys, evidence: audit, log });
@@ -104,7 +111,7 @@ export async function wireNode({ home, version, config }: NodeOptions, { log, me
       heads: rollup.heads,
       peers: () => p2p.peers().length,
       records: () => store.stats().records,
-      audit: () => audit.treeHead(),
+      audit: () => audit.standing(),
       anchored: () => anchor.anchored(),
       storage: () => store.condition(),
       tokens: () => tokens.reconciled(),
@@ -179,7 +186,7 @@ export async function wireNode({ home, version, config }: NodeOptions, { log, me
   };
   return {
     alive: [keys, gateway, metricsServer],
-    usable: [audit, keyFreshness, store, rollup, p2p, replication, anchor, witness, renewal],
+    usable: [audit, whenSound(audit), keyFreshness, store, rollup, p2p, replication, anchor, witness, renewal],
     url: () => gateway.url(),
     whenUsable: (signal) => keys.whenUnlocked(signal),
     onStarted: () => report('node.start'),

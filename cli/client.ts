@@ -41,6 +41,8 @@ export interface Client {
     path: string,
     options: SendOptions,
   ): Promise<Static<S>>;
+  /** A call whose answer is its headers; of several of one name, the first. */
+  headers(method: Dispatcher.HttpMethod, path: string, options: SendOptions): Promise<Readonly<Record<string, string>>>;
   /** A call whose answer is text. */
   text(path: string, options: { readonly timeoutMs: number }): Promise<string>;
   /** A call whose answer is a stream; a problem is thrown. */
@@ -96,6 +98,12 @@ export function createClient(options: ClientOptions): Client {
       send(schema, method, path, {
         ...(body !== undefined && { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
       }),
+    async headers(method, path, sent) {
+      const answer = await exchange(method, path, sent);
+      await readText(answer).catch((error) => Promise.reject(unreachable(error, options)));
+      const single = Object.entries(answer.headers).map(([name, value]) => [name, String([value].flat()[0] ?? '')]);
+      return Object.fromEntries(single) as Record<string, string>;
+    },
     text: (path, sent) => text('GET', path, sent),
     open: (path, headers) => exchange('GET', path, headers === undefined ? {} : { headers }),
     close: () => agent.destroy(),

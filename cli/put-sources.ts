@@ -16,7 +16,8 @@ export interface PutSource {
   readonly contentType: string;
   /** All of a small file, read when it was found. */
   readonly content?: Uint8Array;
-  open(): AsyncIterable<Uint8Array>;
+  /** From a byte on; stdin only from its beginning. */
+  open(start?: number): AsyncIterable<Uint8Array>;
 }
 
 const CHUNK_BYTES = 1024 * 1024;
@@ -56,30 +57,35 @@ async function* walk(folder: string): AsyncGenerator<string> {
 
 /** Reads the beginning in one go and waits for it: of thousands of small files, four turns through the thread pool each cost more. */
 async function fileSource(path: string, name: string): Promise<PutSource> {
-  const { size, read } = await readable(path, async () => {
+  const { size, read, mtimeMs } = await readable(path, async () => {
     const file = openSync(path, 'r');
     try {
-      return { read: readSync(file, head, 0, head.length, 0), size: fstatSync(file).size };
+      const { size, mtimeMs } = fstatSync(file);
+      return { read: readSync(file, head, 0, head.length, 0), size, mtimeMs };
     } finally {
       closeSync(file);
     }
   });
   const beginning = head.subarray(0, read);
   const found = { file: path, name, bytes: size, contentType: guessContentType(path, beginning) };
-  if (read !== size) return { ...found, open: () => exactly(path, size) };
+  if (read !== size) return { ...found, open: (start = 0) => exactly(path, { start, size, changedAt: mtimeMs }) };
   const content = Buffer.from(beginning);
-  return { ...found, content, open: () => once(content) };
+  return { ...found, content, open: (start = 0) => once(content.subarray(start)) };
 }
 
 async function* once(content: Uint8Array): AsyncGenerator<Uint8Array> {
   if (content.length > 0) yield content;
 }
 
-/** The file's bytes, and an error when it has grown or shrunk since its size was announced. */
-async function* exactly(path: string, size: number): AsyncGenerator<Uint8Array> {
-  let sent = 0;
-  if (size > 0) {
-    for await (const chunk of createReadStream(path, { highWaterMark: CHUNK_BYTES, end: size - 1 })) {
+/** The file's bytes, and an error when it has changed since its size was announced: half of one and half of another is neither. */
+async function* exactly(
+  path: string,
+  { start, size, changedAt }: { readonly start: number; readonly size: number; readonly changedAt: number },
+): AsyncGenerator<Uint8Array> {
+  if (start > 0 && (await stat(path)).mtimeMs !== changedAt) throw new NectarError('CLI_FILE_CHANGED', { path });
+  let sent = start;
+  if (size > start) {
+    for await (const chunk of createReadStream(path, { highWaterMark: CHUNK_BYTES, start, end: size - 1 })) {
       sent += (chunk as Buffer).length;
       yield chunk as Buffer;
     }

@@ -42,12 +42,18 @@ async function readInput(file: string): Promise<{ bundle: Uint8Array } | { proof
   }
 }
 
-function render({ index, leaf, leafHash, root, checkpoint, body, keyFromOutside }: VerifiedAuditProof): string {
+function render(shown: VerifiedAuditProof): string {
+  const { index, leaf, leafHash, root, checkpoint, epoch, body, keyFromOutside } = shown;
   const lines = [
     `verified   entry ${index} is in the log ${checkpoint.origin}`,
     `leaf       ${leaf.time} ${leaf.type} ${leaf.outcome}`,
     `leaf hash  ${leafHash}`,
     `tree       ${checkpoint.size} leaves, root ${root}`,
+    ...(epoch.number === 1
+      ? []
+      : [
+          `epoch      ${epoch.number}: the log was restored or resolved at leaf ${epoch.start}, whose entry says what is missing before it`,
+        ]),
     `signature  by the log's key, ${keyFromOutside ? 'as you gave it' : 'as the proof itself states it: compare the root with an anchor, or give --vkey'}`,
     `body       ${body === undefined ? 'not disclosed' : body}`,
   ];
@@ -104,13 +110,14 @@ async function main(argv: string[]): Promise<number> {
     return 0;
   }
   const shown = verifyAuditProof(input.proof, values.vkey);
-  const { index, leaf, leafHash, root, checkpoint, body, keyFromOutside } = shown;
+  const { index, leaf, leafHash, root, checkpoint, epoch, body, keyFromOutside } = shown;
   const facts = {
     verified: true,
     origin: checkpoint.origin,
     index,
     size: checkpoint.size,
     root,
+    epoch,
     leafHash,
     leaf,
     body,

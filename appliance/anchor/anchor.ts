@@ -5,7 +5,7 @@ import { registryNodeId } from '../../protocol/network/node-identity.ts';
 import type { Readiness, Service } from '../service.ts';
 import { advanceAudit } from './audit-anchoring.ts';
 import type { AnchorConfig } from './config.ts';
-import { type AnchoredCheckpoint, readCheckpoints } from './contracts.ts';
+import { type AnchoredCheckpoint, readCheckpoints, whereAnchored } from './contracts.ts';
 import { createAnchorMetrics } from './metrics.ts';
 import type { AnchorDeps, AnchorOptions } from './needs.ts';
 import { loadProgress } from './progress.ts';
@@ -32,7 +32,7 @@ export interface Anchored {
 export interface Anchor extends Service {
   anchored(): Anchored;
   /** Checkpoints of this node on the chain, oldest first: what `audit verify` compares the log with. */
-  auditAnchors(): Promise<{ size: number; root: RootHash; where: string }[]>;
+  auditAnchors(): Promise<{ size: number; root: RootHash; where: string; at?: number }[]>;
   /** Looks once and does what is due; runs by itself every `pollMs`. Never throws. */
   tick(): Promise<void>;
 }
@@ -95,14 +95,10 @@ class ChainAnchor implements Anchor {
     };
   }
 
-  async auditAnchors(): Promise<{ size: number; root: RootHash; where: string }[]> {
+  async auditAnchors(): Promise<{ size: number; root: RootHash; where: string; at: number }[]> {
     this.#get();
     const checkpoints = await this.#checkpoints();
-    return checkpoints.map(({ size, root, blockNumber }) => ({
-      size,
-      root,
-      where: `AuditAnchor, L2 block ${blockNumber}`,
-    }));
+    return checkpoints.map((each) => ({ size: each.size, root: each.root, where: whereAnchored(each), at: each.at }));
   }
 
   async tick(): Promise<void> {

@@ -17,6 +17,8 @@ export interface AnchoredCheckpoint {
   readonly size: number;
   readonly root: RootHash;
   readonly blockNumber: bigint;
+  /** Time of that block, milliseconds. */
+  readonly at: number;
 }
 
 export function recordAnchorCall(root: string): { to: Hex; data: Hex } {
@@ -41,6 +43,11 @@ export async function findLatestCheckpoint(chain: Chain, nodeId: Hex): Promise<A
   const [checkpoint] = await read(chain, { contract: audit, to: AUDIT_ANCHOR }, 'latest', [nodeId]);
   const parsed = parseCheckpoint(checkpoint);
   return parsed.size === 0 ? undefined : parsed;
+}
+
+/** Who knows a checkpoint, for whoever compares the log with it. */
+export function whereAnchored({ blockNumber }: AnchoredCheckpoint): string {
+  return `AuditAnchor, L2 block ${blockNumber}`;
 }
 
 /** The node's newest `limit` anchored checkpoints, oldest first. */
@@ -75,9 +82,16 @@ async function read(
 }
 
 function parseCheckpoint(value: unknown): AnchoredCheckpoint {
-  const { root, size, blockNumber } = value as { root: string; size: bigint; blockNumber: bigint };
+  const { root, size, blockNumber, timestamp } = value as Record<'size' | 'blockNumber' | 'timestamp', bigint> & {
+    root: string;
+  };
   if (size > BigInt(Number.MAX_SAFE_INTEGER)) {
     throw new NectarError('ANCHOR_ANSWER_INVALID', { contract: AUDIT_ANCHOR, problem: 'tree size out of bounds' });
   }
-  return { size: Number(size), root: root.slice(2).toLowerCase() as RootHash, blockNumber };
+  return {
+    size: Number(size),
+    root: root.slice(2).toLowerCase() as RootHash,
+    blockNumber,
+    at: Number(timestamp) * 1_000,
+  };
 }

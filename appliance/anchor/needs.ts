@@ -22,7 +22,16 @@ interface TreeHead {
 /** The audit log's side. */
 export interface AuditHead {
   treeHead(): TreeHead | Promise<TreeHead>;
-  checkpoint(): Promise<{ readonly size: number; readonly root: RootHash }>;
+  checkpoint(): Promise<{ readonly size: number; readonly root: RootHash; readonly note: string }>;
+  /** Tells of a head that the chain has; throws AUDIT_TRUNCATED or AUDIT_FORKED when the log contradicts it. */
+  witnessed(head: {
+    readonly size: number;
+    readonly root: RootHash;
+    readonly where: string;
+    /** Milliseconds. */
+    readonly at: number;
+    readonly provisional?: boolean;
+  }): Promise<void>;
 }
 
 /** The chain as this node derives it, and the operator's account on it. */
@@ -34,6 +43,8 @@ export interface Chain {
   call(tx: { readonly to: Hex; readonly data: Hex }): Promise<Hex>;
   /** Number of the safe head: derived from L1, not only signed by the sequencer. */
   safeBlock(): bigint;
+  /** Whether the state is that of now: derived up to the newest of an L1 that answers. */
+  isCurrent(): boolean;
 }
 
 export interface AnchorOptions {

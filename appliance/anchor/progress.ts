@@ -13,6 +13,11 @@ const sentAt = Type.Optional(
   Type.Number({ description: 'Milliseconds since the epoch of the last send; absent before it.' }),
 );
 
+const note = Type.String({ maxLength: 65_536 });
+const at = Type.Integer({ minimum: 0, description: 'Milliseconds since the epoch.' });
+/** Kept of those that are on the chain. */
+export const MAX_ANCHORED = 4;
+
 const progressSchema = Type.Object(
   {
     version: Type.Literal(1),
@@ -35,7 +40,19 @@ const progressSchema = Type.Object(
     ),
     /** The checkpoint under way. */
     audit: Type.Optional(
-      Type.Object({ size: Type.Integer({ minimum: 1 }), root, sentAt }, { additionalProperties: false }),
+      Type.Object(
+        { size: Type.Integer({ minimum: 1 }), root, sentAt, note: Type.Optional(note) },
+        { additionalProperties: false },
+      ),
+    ),
+    /**
+     * The newest checkpoints that the chain has, as the log signed them: kept here, outside of the log's own folder, so that one that
+     * is put back to an older copy is found out at its start, whether or not the chain answers.
+     */
+    anchored: Type.Optional(
+      Type.Array(Type.Object({ note, where: Type.String({ maxLength: 256 }), at }, { additionalProperties: false }), {
+        maxItems: MAX_ANCHORED,
+      }),
     ),
     /** Record versions whose root is safe, and the L2 block of the newest such root. */
     safeRecords: Type.Integer({ minimum: 0 }),
@@ -61,6 +78,11 @@ export async function loadProgress(folder: string): Promise<Progress> {
   const parsed = parseJson(text);
   if (!Check(progressSchema, parsed)) throw new NectarError('ANCHOR_PENDING_CORRUPT', { path });
   return parsed;
+}
+
+/** Heads of the audit log that the chain has, as the folder keeps them: the log believes them by their signatures. */
+export async function readAnchoredHeads(folder: string): Promise<NonNullable<Progress['anchored']>> {
+  return (await loadProgress(folder).catch(() => undefined))?.anchored ?? [];
 }
 
 export async function saveProgress(folder: string, progress: Progress): Promise<void> {

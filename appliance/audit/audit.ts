@@ -7,16 +7,17 @@ import {
   SIGNATURE_TYPE,
   type VerifierKey,
 } from '../../protocol/merkle/verifier-key.ts';
-import type { Readiness, Service } from '../service.ts';
-import type { Logger, Metrics } from '../telemetry/index.ts';
+import type { Readiness } from '../service.ts';
 import { createBodySealer } from './body-seal.ts';
-import type { CheckpointSigner, IssuedCheckpoint } from './checkpoints.ts';
-import type { AuditConfig } from './config.ts';
+import type { IssuedCheckpoint } from './checkpoints.ts';
+import type { DeclaredEpoch } from './declared-epoch.ts';
 import { createDisk, type Disk } from './disk.ts';
+import { createEpochs, type Epochs } from './epochs.ts';
 import { eraseBodies } from './erase.ts';
 import type { AccessContext, AuditInput } from './event.ts';
 import { type RecordEvidence, recordEvidence } from './evidence.ts';
 import { type AuditExportRequest, exportBundle } from './export.ts';
+import { conflictError, type Freshness, openFreshness, type WitnessedHead } from './freshness.ts';
 import type { FileGenerations } from './generations.ts';
 import { createGenerationsFile } from './generations-file.ts';
 import type { LoggedToken } from './generations-fold.ts';
@@ -24,77 +25,35 @@ import { type AuditMetrics, createAuditMetrics } from './metrics.ts';
 import { type OpenLog, openLog } from './open-log.ts';
 import { type AuditPage, type AuditQuery, createQueries, type Queries } from './query.ts';
 import type { AuditEntry } from './reader.ts';
-import { type AuditAnchor, type AuditVerdict, type VerifyLogOptions, verifyLog } from './verify-folder.ts';
+import { resolveConflict } from './resolve-conflict.ts';
+import type {
+  Audit,
+  AuditDeps,
+  AuditOptions,
+  AuditStanding,
+  AuditVerifyRequest,
+  ResolveRequest,
+} from './service-contract.ts';
+import { parseSignedHead, parseTold, type SignedHead } from './signed-head.ts';
+import { type AuditVerdict, verifyLog } from './verify-folder.ts';
 import { createWriteHealth, type WriteHealth } from './write-health.ts';
 
-export interface AuditOptions {
-  /** HOME/audit. */
-  readonly folder: string;
-  /** The log's identity and the name of its key: no spaces, no plus. */
-  readonly origin: string;
-  readonly config: AuditConfig;
-  /** Tree heads that have left the machine; the log does not start below one. */
-  readonly external?: readonly AuditAnchor[];
-  /** Verifier keys of witnesses whose cosignatures count. */
-  readonly witnesses?: readonly string[];
-}
-
-export interface AuditDeps {
-  /** Asked once, at start: by then the node is unlocked. */
-  readonly keys: { derive(purpose: 'audit-body'): Uint8Array };
-  readonly signer: CheckpointSigner;
-  readonly log: Logger;
-  readonly metrics: Metrics;
-  readonly now: () => number;
-  readonly randomBytes: (length: number) => Uint8Array;
-  /** The disk; the real one below the folder unless a test gives another. */
-  readonly disk?: Disk;
-}
-
-/** What to compare with, and how to follow a verification. */
-export type AuditVerifyRequest = Pick<VerifyLogOptions, 'onProgress' | 'signal'> & {
-  readonly anchors: readonly AuditAnchor[];
-};
-
-/** The audit log: appended and durable before the first byte of private data is served. */
-export interface Audit extends Service {
-  /** Resolves once the leaf is durable. Throws AUDIT_NOT_WRITABLE, NODE_DISK_FULL or AUDIT_DAMAGED: then serve nothing. */
-  append(event: AuditInput): Promise<{ index: number; leafHash: LeafHash }>;
-  treeHead(): { size: number; root: RootHash };
-  checkpoint(): Promise<IssuedCheckpoint>;
-  /** Reading the log is itself logged, before anything is returned. */
-  entry(index: number, context: AccessContext): Promise<AuditEntry>;
-  /** A page of the entries that a filter means; the whole reading is logged once, before its first page. */
-  query(query: AuditQuery, context: AccessContext, signal?: AbortSignal): Promise<AuditPage>;
-  /**
-   * A bundle of the entries that a filter means, for a reader without the node. What is about to be shown is in the log, under a
-   * checkpoint, before this resolves.
-   */
-  export(request: AuditExportRequest, context: AccessContext, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>>;
-  /** A stand-alone proof. With a context it discloses the body, and the reading is logged; without, it does not. */
-  prove(index: number, context?: AccessContext): Promise<AuditProof>;
-  /** Hashes that lead from an older tree to the last checkpoint. */
-  consistency(from: number): Promise<{ from: number; checkpoint: IssuedCheckpoint; path: readonly string[] }>;
-  verify(request: AuditVerifyRequest): Promise<AuditVerdict>;
-  /** What happened to records from a leaf on: for the node's own cross-check, not for people. */
-  records(from: number, signal: AbortSignal): AsyncIterable<RecordEvidence>;
-  /** The newest generation of each file of the home that a leaf states: what is older on disk was put back. */
-  latest(): Promise<FileGenerations>;
-  /** The tokens that the log knows of, revoked ones included. */
-  loggedTokens(): Promise<readonly LoggedToken[]>;
-  /** Erases the bodies of full bundles older than a time; proofs stay valid. */
-  erase(before: Date, context: AccessContext): Promise<{ erased: number }>;
-  /** The log's verifier key, NAME+HASH+KEY. */
-  vkey(): string;
-}
+/** Heads that wait for the start. */
+const MAX_EARLY_HEADS = 64;
 
 export function createAudit(options: AuditOptions, deps: AuditDeps): Audit {
   return new AuditLog(options, { ...deps, log: deps.log.child({ service: 'audit' }) });
 }
 
+/** The open log's epochs, and how it stands to what is known outside. */
+interface Fresh {
+  readonly epochs: Epochs;
+  readonly freshness: Freshness;
+}
+
 type State =
   | { readonly is: 'stopped' }
-  | { readonly is: 'open'; readonly log: OpenLog; readonly health: WriteHealth }
+  | { readonly is: 'open'; readonly log: OpenLog; readonly fresh: Fresh; readonly health: WriteHealth }
   // Alive, so that verify() can tell what is wrong; but nothing is appended, so nothing private is served.
   | { readonly is: 'damaged'; readonly reason: string };
 
@@ -107,6 +66,9 @@ class AuditLog implements Audit {
   readonly #disk: Disk;
   readonly #metrics: AuditMetrics;
   readonly #key: VerifierKey;
+  /** Heads that were told of before the start. */
+  readonly #early: (WitnessedHead | SignedHead)[] = [];
+  readonly #sound = new Set<() => void>();
   readonly #queries: Queries;
   #state: State = { is: 'stopped' };
 
@@ -136,23 +98,26 @@ class AuditLog implements Audit {
       return;
     }
     const probe = (): Promise<unknown> => this.#recordRecovery({ cause: 'not writable' });
-    this.#state = { is: 'open', log: opened, health: createWriteHealth({ log, signal, probe }) };
-    if (opened.torn > 0) {
-      log.warn({ bytes: opened.torn }, 'removing the bytes of a write that never completed');
-      await this.#recordRecovery({ tornBytes: opened.torn }).catch(() => undefined);
+    this.#state = { is: 'open', ...opened, health: createWriteHealth({ log, signal, probe }) };
+    const { torn, leaves } = opened.log;
+    if (torn > 0) {
+      log.warn({ bytes: torn }, 'removing the bytes of a write that never completed');
+      await this.#recordRecovery({ tornBytes: torn }).catch(() => undefined);
     }
-    log.info({ size: opened.leaves.size() }, 'audit log open');
+    log.info({ size: leaves.size() }, 'audit log open');
   }
 
   async stop(): Promise<void> {
     const state = this.#state;
     this.#state = { is: 'stopped' };
-    if (state.is === 'open') await state.log.close();
+    if (state.is === 'open') await state.log.close({ sign: state.fresh.freshness.conflict === null });
   }
 
   readiness(): Readiness {
     const state = this.#state;
     if (state.is === 'damaged') return { ready: false, reason: `the audit log is damaged: ${state.reason}` };
+    const conflict = state.is === 'open' ? state.fresh.freshness.conflict : null;
+    if (conflict !== null) return { ready: false, reason: `${conflict.code}: ${conflictError(conflict).message}` };
     const reason = state.is === 'open' ? state.health.failure : 'not started';
     return reason === undefined ? { ready: true } : { ready: false, reason };
   }
@@ -186,9 +151,13 @@ class AuditLog implements Audit {
     context: AccessContext,
     signal: AbortSignal,
   ): Promise<AsyncIterable<Uint8Array>> {
-    const { log } = this.#open();
+    const { log, fresh } = this.#open();
+    const { epochs, freshness } = fresh;
     const append = (event: AuditInput) => this.append(event);
-    return exportBundle(request, context, { log, key: this.#key, append, signal });
+    // Heads of what an epoch declares lost lead to another tree.
+    const lost = await Promise.all(request.anchors.map((anchor) => freshness.isLost(anchor)));
+    const anchors = request.anchors.filter((_, i) => lost[i] === false);
+    return exportBundle({ ...request, anchors }, context, { log, key: epochs.key(), append, signal });
   }
 
   async prove(index: number, context?: AccessContext): Promise<AuditProof> {
@@ -205,18 +174,57 @@ class AuditLog implements Audit {
     return { from, checkpoint: issued, path: path.map((hash) => Buffer.from(hash).toString('hex')) };
   }
 
+  async witnessed(head: WitnessedHead | SignedHead): Promise<void> {
+    const state = this.#state;
+    if (state.is === 'open') {
+      await state.fresh.freshness.witness('note' in head ? parseSignedHead(head, state.fresh.epochs) : head);
+    } else if (this.#early.length < MAX_EARLY_HEADS) this.#early.push(head);
+  }
+
+  whenSound(signal: AbortSignal): Promise<void> {
+    const state = this.#state;
+    if (state.is !== 'open' || state.fresh.freshness.conflict === null) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      this.#sound.add(resolve);
+      signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+    });
+  }
+
+  standing(): AuditStanding {
+    const { log, fresh } = this.#opened();
+    const { conflict, declared, heads } = fresh.freshness;
+    return {
+      ...log.treeHead(),
+      epochs: declared,
+      external: heads[0] ?? null,
+      conflict: conflict === null ? null : { ...conflict, reason: conflictError(conflict).message },
+    };
+  }
+
+  async resolve({ context, told = [] }: ResolveRequest): Promise<DeclaredEpoch> {
+    const { log, fresh } = this.#opened();
+    const { epoch, code } = await resolveConflict({ ...this.#deps, ...fresh, log }, told);
+    const detail = { epoch: epoch.number, code };
+    await this.append({ type: 'audit.resolve', outcome: 'success', context, detail });
+    for (const wake of this.#sound) wake();
+    this.#sound.clear();
+    return epoch;
+  }
+
   /** Verifies the files, not the memory; the tree in memory is one more head to compare with. */
   async verify(request: AuditVerifyRequest): Promise<AuditVerdict> {
-    const { external = [], witnesses = [] } = this.#options;
+    const { witnesses = [] } = this.#options;
     const state = this.#state;
-    if (state.is === 'stopped') this.#open();
+    if (state.is === 'stopped') this.#opened();
+    const known = state.is === 'open' ? state.fresh.freshness.heads : [];
     return verifyLog({
       ...request,
       disk: this.#disk,
       key: this.#key,
       witnessKeys: witnesses.map(parseVerifierKey),
       bodyKey: this.#deps.keys.derive('audit-body'),
-      anchors: [...external, ...request.anchors],
+      anchors: [...known, ...request.anchors],
+      now: this.#deps.now(),
       ...(state.is === 'open' ? { live: () => state.log.settled() } : {}),
     });
   }
@@ -248,25 +256,36 @@ class AuditLog implements Audit {
     return encodeVerifierKey(this.#key);
   }
 
-  /** Throws NODE_NOT_READY or AUDIT_DAMAGED. */
+  /** Throws NODE_NOT_READY, AUDIT_DAMAGED, or what bars the log. */
   #open(): State & { readonly is: 'open' } {
+    const state = this.#opened();
+    const { conflict } = state.fresh.freshness;
+    if (conflict !== null) throw conflictError(conflict);
+    return state;
+  }
+
+  /** Throws NODE_NOT_READY or AUDIT_DAMAGED. */
+  #opened(): State & { readonly is: 'open' } {
     const state = this.#state;
     if (state.is === 'open') return state;
     if (state.is === 'damaged') throw new NectarError('AUDIT_DAMAGED', { reason: state.reason });
     throw new NectarError('NODE_NOT_READY', { service: 'audit', reason: 'not started' });
   }
 
-  async #openLog(): Promise<OpenLog> {
-    const { external = [], origin, config } = this.#options;
-    const key = this.#key;
-    encodeVerifierKey(key); // refuses an origin that cannot be a key name before anything is signed with it
-    const { randomBytes } = this.#deps;
-    const bodyKey = this.#deps.keys.derive('audit-body');
-    const sealer = createBodySealer(bodyKey, origin, randomBytes);
-    const generationsFile = createGenerationsFile({ disk: this.#disk, bodyKey, origin, randomBytes });
-    const heads = external.map(({ size, root, where }) => ({ size, where, root: Buffer.from(root, 'hex') }));
-    const at = { disk: this.#disk, metrics: this.#metrics, external: heads };
-    return openLog({ ...this.#deps, ...at, key, sealer, generationsFile, config });
+  async #openLog(): Promise<{ log: OpenLog; fresh: Fresh }> {
+    const { config } = this.#options;
+    const { keys, randomBytes, log: logger, now } = this.#deps;
+    const [disk, metrics] = [this.#disk, this.#metrics];
+    encodeVerifierKey(this.#key); // refuses an origin that cannot be a key name before anything is signed with it
+    const bodyKey = keys.derive('audit-body');
+    const epochs = createEpochs(this.#key);
+    const sealer = createBodySealer(bodyKey, epochs, randomBytes);
+    const generationsFile = createGenerationsFile({ disk, bodyKey, origin: epochs.base, randomBytes });
+    const log = await openLog({ ...this.#deps, disk, metrics, epochs, sealer, generationsFile, config });
+    const { keptOutside = async () => [] } = this.#options;
+    const told = parseTold([...(await keptOutside()), ...this.#early.splice(0)], epochs, logger);
+    const freshness = await openFreshness({ log, epochs, disk, bodyKey, logger, metrics, now }, told);
+    return { log, fresh: { epochs, freshness } };
   }
 
   /** Evidence in the log itself that recording was interrupted. If it cannot be written, neither can anything else. */

@@ -1,7 +1,10 @@
 import { createCipheriv, createDecipheriv, createSecretKey, hkdfSync, type KeyObject } from 'node:crypto';
 import { NectarError } from '../../protocol/errors.ts';
 import { BODY_SALT_BYTES } from '../../protocol/merkle/audit-leaf.ts';
+import { leafHash } from '../../protocol/merkle/hash.ts';
 import { TILE_WIDTH } from '../../protocol/merkle/tile.ts';
+import { EPOCH_LEAF } from './declared-epoch.ts';
+import type { Epochs } from './epochs.ts';
 
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
@@ -17,6 +20,20 @@ export interface BodyPlace {
   readonly index: number;
   /** 32 bytes. */
   readonly leafHash: Uint8Array;
+  /** Whether the leaf begins an epoch. */
+  readonly beginsEpoch: boolean;
+}
+
+/** The place of a leaf's body. @param hash the leaf's hash, when it is known already */
+export function placeOf(index: number, leaf: Uint8Array, hash: Uint8Array = leafHash(leaf)): BodyPlace {
+  return { index, leafHash: hash, beginsEpoch: beginsEpoch(leaf) };
+}
+
+const EPOCH_TYPE = Buffer.from(`"type":"${EPOCH_LEAF}"`);
+
+/** Whether a leaf's canonical JSON is of type `audit.epoch`: no other field of a leaf can hold a quote. */
+export function beginsEpoch(leaf: Uint8Array): boolean {
+  return Buffer.from(leaf.buffer, leaf.byteOffset, leaf.length).includes(EPOCH_TYPE);
 }
 
 /** Seals the bodies of one log. */
@@ -28,38 +45,41 @@ export interface BodySealer {
 }
 
 /**
- * AES-256-GCM under a key per bundle, HKDF-SHA256(audit-body key, origin, bundle number): so at most 256 random nonces meet
- * one key, however long the log grows, and a crash that gives an index away twice repeats no nonce.
+ * AES-256-GCM under a key per bundle and epoch, HKDF-SHA256(audit-body key, origin, bundle number): so at most 256 random nonces
+ * meet one key, however long the log grows, and a crash that gives an index away twice repeats no nonce.
  * The associated data binds origin, index and leaf hash: a body that was moved does not open.
  */
 export function createBodySealer(
   key: Uint8Array,
-  origin: string,
+  epochs: Pick<Epochs, 'sealedAs'>,
   randomBytes: (length: number) => Uint8Array,
 ): BodySealer {
-  let current: { bundle: number; key: KeyObject } | undefined;
-  const bundleKey = (index: number): KeyObject => {
-    const bundle = Math.floor(index / TILE_WIDTH);
-    if (current?.bundle !== bundle) {
+  let current: { origin: string; bundle: number; key: KeyObject } | undefined;
+  const bundleKey = (place: BodyPlace): KeyObject => {
+    const bundle = Math.floor(place.index / TILE_WIDTH);
+    const origin = epochs.sealedAs(place);
+    if (current?.bundle !== bundle || current.origin !== origin) {
       const bytes = hkdfSync('sha256', key, origin, `nectar/audit-body/1/${bundle}`, 32);
-      current = { bundle, key: createSecretKey(new Uint8Array(bytes)) };
+      current = { origin, bundle, key: createSecretKey(new Uint8Array(bytes)) };
     }
     return current.key;
   };
-  const associated = ({ index, leafHash }: BodyPlace): Buffer =>
-    Buffer.concat([Buffer.from(`nectar/audit-body/1\n${origin}\n${index}\n`), leafHash]);
+  const associated = (place: BodyPlace): Buffer => {
+    const head = `nectar/audit-body/1\n${epochs.sealedAs(place)}\n${place.index}\n`;
+    return Buffer.concat([Buffer.from(head), place.leafHash]);
+  };
 
   return {
     seal(place, { salt, body }) {
       const nonce = randomBytes(NONCE_BYTES);
-      const cipher = createCipheriv('aes-256-gcm', bundleKey(place.index), nonce).setAAD(associated(place));
+      const cipher = createCipheriv('aes-256-gcm', bundleKey(place), nonce).setAAD(associated(place));
       return Buffer.concat([nonce, cipher.update(salt), cipher.update(body), cipher.final(), cipher.getAuthTag()]);
     },
     open(place, sealed) {
       const tagAt = sealed.length - TAG_BYTES;
       if (tagAt < NONCE_BYTES + BODY_SALT_BYTES)
         throw new NectarError('AUDIT_BODY_INVALID', { index: place.index, reason: 'it is too short' });
-      const decipher = createDecipheriv('aes-256-gcm', bundleKey(place.index), sealed.subarray(0, NONCE_BYTES)).setAAD(
+      const decipher = createDecipheriv('aes-256-gcm', bundleKey(place), sealed.subarray(0, NONCE_BYTES)).setAAD(
         associated(place),
       );
       decipher.setAuthTag(sealed.subarray(tagAt));

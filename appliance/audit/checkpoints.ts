@@ -39,18 +39,20 @@ export interface Checkpoints {
 export interface CheckpointsDeps {
   readonly disk: Disk;
   readonly log: Log;
-  readonly key: VerifierKey;
+  /** Of the epoch that is signed now. */
+  readonly key: () => VerifierKey;
   readonly signer: CheckpointSigner;
   readonly onIssued: () => void;
 }
 
-export function createCheckpoints({ disk, log, key, signer, onIssued }: CheckpointsDeps): Checkpoints {
+export function createCheckpoints({ disk, log, key: keyNow, signer, onIssued }: CheckpointsDeps): Checkpoints {
   let last: SignedSnapshot | undefined;
   let turn: Promise<unknown> = Promise.resolve();
 
   async function sign(): Promise<SignedSnapshot> {
     const at = log.snapshot();
-    if (last?.at.size === at.size) return last;
+    const key = keyNow();
+    if (last?.at.size === at.size && last.issued.origin === key.name) return last;
     const text = encodeCheckpoint({ origin: key.name, size: at.size, root: at.root });
     const signature = await signer.sign(Buffer.from(text, 'utf8'));
     const note = encodeNote({ text, signatures: [noteSignature(key, signature)] });

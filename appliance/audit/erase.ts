@@ -2,11 +2,13 @@ import { parseAuditLeaf } from '../../protocol/merkle/audit-leaf.ts';
 import { TILE_WIDTH } from '../../protocol/merkle/tile.ts';
 import { bodyBundlePath, encodeGroup } from './body-bundle.ts';
 import { type Disk, writeError } from './disk.ts';
+import { isDeclaration } from './freshness.ts';
 import type { Log } from './log.ts';
 
 /**
  * Erases the bodies of every full bundle whose leaves are all older than `before`. Leaves and tiles stay, so every proof stays
- * valid; what is gone is who, which record and from where. Returns the number of bodies erased.
+ * valid; what is gone is who, which record and from where. What was declared of the log itself names nobody, and stays. Returns
+ * the number of bodies erased.
  */
 export async function eraseBodies(disk: Disk, log: Log, before: Date): Promise<number> {
   let erased = 0;
@@ -14,13 +16,16 @@ export async function eraseBodies(disk: Disk, log: Log, before: Date): Promise<n
   for (let bundle = 0; bundle < full; bundle++) {
     const entries = await log.readBundle(bundle);
     if (entries.some(({ leaf }) => new Date(parseAuditLeaf(leaf).time) >= before)) break;
-    const bodies = entries.filter(({ sealed }) => sealed !== undefined).length;
+    const erasable = entries.map(
+      ({ leaf, sealed }) => sealed !== undefined && !isDeclaration(parseAuditLeaf(leaf).type),
+    );
+    const bodies = erasable.filter(Boolean).length;
     if (bodies === 0) continue;
     const path = bodyBundlePath(bundle);
     try {
       const bytes = encodeGroup(
         bundle * TILE_WIDTH,
-        entries.map(({ leaf }) => ({ leaf, sealed: undefined })),
+        entries.map(({ leaf, sealed }, i) => ({ leaf, sealed: erasable[i] === true ? undefined : sealed })),
       );
       await disk.replace([{ path, bytes }]);
     } catch (error) {

@@ -41,18 +41,19 @@ export interface PreparedEntry {
 export interface PrepareDeps {
   readonly origin: string;
   readonly maxBodyBytes: number;
-  readonly now: () => number;
+  /** Milliseconds. */
+  readonly time: number;
   readonly randomBytes: (length: number) => Uint8Array;
 }
 
 /** Writes leaf and body of an event. Throws AUDIT_EVENT_INVALID when it is nothing that can be recorded. */
 export function prepareEntry(
   event: AuditInput,
-  { origin, maxBodyBytes, now, randomBytes }: PrepareDeps,
+  { origin, maxBodyBytes, time: milliseconds, randomBytes }: PrepareDeps,
 ): PreparedEntry {
   if (!isEventType(event.type))
     throw new NectarError('AUDIT_EVENT_INVALID', { reason: 'the type is not a dotted lower-case word' });
-  const time = new Date(now()).toISOString();
+  const time = new Date(milliseconds).toISOString();
   const body = encodeBody(toAuditEvent(event, { origin, time }));
   if (body.length > maxBodyBytes)
     throw new NectarError('AUDIT_EVENT_INVALID', { reason: `the body is longer than ${maxBodyBytes} bytes` });

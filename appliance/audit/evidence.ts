@@ -1,5 +1,6 @@
 import type { RecordId } from '../../protocol/brand.ts';
 import { IDENTIFIER } from '../../protocol/merkle/audit-facts.ts';
+import { detailsOf } from './declared-epoch.ts';
 import type { AuditInput } from './event.ts';
 import type { LoggedFacts } from './generations-fold.ts';
 import type { AuditEntry } from './reader.ts';
@@ -21,7 +22,6 @@ export interface RecordEvidence {
 
 interface EntityJson {
   readonly what?: { readonly identifier?: { readonly system?: string; readonly value?: string } };
-  readonly detail?: readonly { readonly type: string; readonly valueString: string }[];
 }
 
 /** Reads record, version and CID back out of an entry; without them when its body has been erased. */
@@ -55,6 +55,5 @@ function entitiesOf({ body }: AuditEntry): readonly EntityJson[] {
 }
 
 function detailOf(entry: AuditEntry): Record<string, string> {
-  const details = entitiesOf(entry).flatMap(({ detail }) => detail ?? []);
-  return Object.fromEntries(details.map(({ type, valueString }) => [type, valueString]));
+  return Object.fromEntries(detailsOf(entry.body));
 }

@@ -1,10 +1,15 @@
-export { type Audit, type AuditDeps, type AuditOptions, createAudit } from './audit.ts';
+export { createAudit } from './audit.ts';
 export type { CheckpointSigner, IssuedCheckpoint } from './checkpoints.ts';
 export { type AuditConfig, auditConfig } from './config.ts';
+export type { DeclaredEpoch } from './declared-epoch.ts';
 export type { AccessContext, AuditInput } from './event.ts';
 export type { AuditExportRequest } from './export.ts';
+export type { WitnessedHead } from './freshness.ts';
 export type { FileGenerations } from './generations.ts';
 export type { LoggedToken } from './generations-fold.ts';
 export { type AuditPage, type AuditQuery, MAX_PAGE_ENTRIES } from './query.ts';
 export type { AuditEntry } from './reader.ts';
+export { markRestored } from './restored-mark.ts';
+export type { Audit, AuditDeps, AuditOptions, AuditStanding, ResolveRequest } from './service-contract.ts';
+export type { SignedHead } from './signed-head.ts';
 export { type AuditAnchor, type AuditVerdict, type VerifyFolderOptions, verifyAuditFolder } from './verify-folder.ts';

@@ -1,18 +1,25 @@
 import { NectarError } from '../../protocol/errors.ts';
 import { encodeEntryBundle } from '../../protocol/merkle/entry-bundle.ts';
-import type { Hash } from '../../protocol/merkle/hash.ts';
+import { EMPTY_ROOT, type Hash } from '../../protocol/merkle/hash.ts';
 import { multiProofRanges } from '../../protocol/merkle/multi-proof.ts';
 import { consistencyRanges, inclusionRanges } from '../../protocol/merkle/prove.ts';
 import { encodeTile, TILE_WIDTH, tilePath } from '../../protocol/merkle/tile.ts';
 import type { FilledTile } from '../../protocol/merkle/tile-edge.ts';
 import type { TreeHead } from '../../protocol/merkle/verify.ts';
 import { bodyBundlePath, encodeGroup, parseBodyBundle, type StoredEntry } from './body-bundle.ts';
-import type { BodySealer } from './body-seal.ts';
+import { type BodySealer, placeOf } from './body-seal.ts';
 import { bundleOf, createBundleFile } from './bundle-file.ts';
 import type { Disk, WholeFile } from './disk.ts';
 import type { PreparedEntry } from './event.ts';
 import type { RecoveredLog } from './recover.ts';
-import { createTileFiles, MAX_UNWRITTEN_TILES, readRangeHashes, UNWRITTEN_TILES_TO_FLUSH } from './tile-files.ts';
+import {
+  createTileFiles,
+  MAX_UNWRITTEN_TILES,
+  readRangeHashes,
+  type TileFiles,
+  UNWRITTEN_TILES_TO_FLUSH,
+} from './tile-files.ts';
+import type { TreeState } from './tree-state.ts';
 
 /** Hashes of a multi-proof that are read together. */
 const RANGES_PER_READ = 4_096;
@@ -42,6 +49,8 @@ export interface Log {
   commit(entries: readonly PreparedEntry[]): Promise<Appended[]>;
   snapshot(): Snapshot;
   size(): number;
+  /** The root of the first leaves. Throws AUDIT_INDEX_OUT_OF_RANGE when there are not so many. */
+  rootAt(size: number): Promise<Hash>;
   readBundle(bundle: number): Promise<readonly StoredEntry[]>;
   /** Inclusion path; tiles that the caller gives are used in place of those on disk. */
   inclusion(index: number, at: Snapshot, given?: ReadonlyMap<string, Uint8Array>): Promise<Hash[]>;
@@ -90,6 +99,7 @@ export function createLog({ disk, sealer, recovered, onCommitted, onFlushFailed 
       return group.map(({ leafHash }, i) => ({ index: first + i, hash: leafHash }));
     },
     size: () => tree.range.size,
+    rootAt: (size) => rootAt(size, tree, files),
     snapshot: () => ({ size: tree.range.size, root: tree.root(), partials: tree.partials(), leaves: tree.leaves() }),
     readBundle: (bundle) => readBundle(disk, bundle, tree.range.size - bundle * TILE_WIDTH),
     inclusion(index, at, given) {
@@ -118,8 +128,18 @@ export function createLog({ disk, sealer, recovered, onCommitted, onFlushFailed 
 function sealGroup(sealer: BodySealer, group: readonly PreparedEntry[], first: number): StoredEntry[] {
   return group.map((entry, i) => ({
     leaf: entry.leaf,
-    sealed: sealer.seal({ index: first + i, leafHash: entry.leafHash }, entry),
+    sealed: sealer.seal(placeOf(first + i, entry.leaf, entry.leafHash), entry),
   }));
+}
+
+/** From the tiles, of which the unfinished ones are in memory: as cheap for an old size as for a new one. */
+async function rootAt(size: number, tree: TreeState, files: Pick<TileFiles, 'read'>): Promise<Hash> {
+  const at = { size: tree.range.size, partials: tree.partials() };
+  if (size > at.size) throw new NectarError('AUDIT_INDEX_OUT_OF_RANGE', { index: size, size: at.size });
+  if (size === at.size) return tree.root();
+  if (size === 0) return EMPTY_ROOT;
+  const [root] = await readRangeHashes([{ begin: 0, end: size }], at, files);
+  return root ?? EMPTY_ROOT;
 }
 
 /** @param durable how many of its entries are: what is being written right now has no index yet */

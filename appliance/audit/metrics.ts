@@ -8,6 +8,10 @@ export interface AuditMetrics {
   readonly groupSize: Histogram;
   readonly treeSize: Gauge;
   readonly checkpoints: Counter;
+  readonly conflict: Gauge;
+  readonly epoch: Gauge;
+  readonly lost: Gauge;
+  readonly externalSize: Gauge;
 }
 
 export function createAuditMetrics(registry: Registry): AuditMetrics {
@@ -38,5 +42,21 @@ export function createAuditMetrics(registry: Registry): AuditMetrics {
     }),
     treeSize: new Gauge({ name: 'nectar_audit_tree_leaves', help: 'Leaves in the log.', registers }),
     checkpoints: new Counter({ name: 'nectar_audit_checkpoints_total', help: 'Checkpoints signed.', registers }),
+    conflict: new Gauge({
+      name: 'nectar_audit_conflict',
+      help: '1 when the log contradicts a tree head that left the machine: nothing private is served.',
+      registers,
+    }),
+    epoch: new Gauge({
+      name: 'nectar_audit_epoch',
+      help: 'Epoch of the log: 1, and one more for each restore.',
+      registers,
+    }),
+    lost: new Gauge({ name: 'nectar_audit_lost_leaves', help: 'Leaves that epochs declare lost.', registers }),
+    externalSize: new Gauge({
+      name: 'nectar_audit_external_leaves',
+      help: 'Size of the largest tree head that is known outside.',
+      registers,
+    }),
   };
 }

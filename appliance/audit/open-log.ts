@@ -1,6 +1,5 @@
 import type { LeafHash, RootHash } from '../../protocol/brand.ts';
 import { NectarError } from '../../protocol/errors.ts';
-import type { VerifierKey } from '../../protocol/merkle/verifier-key.ts';
 import type { TreeHead } from '../../protocol/merkle/verify.ts';
 import type { Logger } from '../telemetry/index.ts';
 import { createAppendQueue } from './append-queue.ts';
@@ -8,6 +7,7 @@ import type { BodySealer } from './body-seal.ts';
 import { type CheckpointSigner, createCheckpoints, type SignedSnapshot } from './checkpoints.ts';
 import type { AuditConfig } from './config.ts';
 import type { Disk } from './disk.ts';
+import type { Epochs } from './epochs.ts';
 import { type AuditInput, type PreparedEntry, prepareEntry } from './event.ts';
 import { createGenerations, type Generations } from './generations.ts';
 import type { GenerationsFile } from './generations-file.ts';
@@ -24,24 +24,25 @@ export interface OpenLog {
   readonly generations: Pick<Generations, 'latest' | 'tokens'>;
   /** Bytes of a write that never completed, which the next append removes. */
   readonly torn: number;
-  append(event: AuditInput): Promise<{ index: number; leafHash: LeafHash }>;
+  /** @param time of the leaf in milliseconds; now unless it records what was decided earlier */
+  append(event: AuditInput, time?: number): Promise<{ index: number; leafHash: LeafHash }>;
+  /** Resolves when no append is under way. */
+  idle(): Promise<void>;
   checkpoint(): Promise<SignedSnapshot>;
   treeHead(): { size: number; root: RootHash };
   /** The tree head, once every file that it needs is on disk. */
   settled(): Promise<TreeHead>;
   /** Throws AUDIT_INDEX_OUT_OF_RANGE. */
   requireLeaf(index: number): void;
-  /** Waits for appends, signs the last checkpoint, closes the files. */
-  close(): Promise<void>;
+  /** Waits for appends, signs the last checkpoint unless the log must not be signed, closes the files. */
+  close(how: { sign: boolean }): Promise<void>;
 }
 
 export interface OpenLogDeps {
   readonly disk: Disk;
-  readonly key: VerifierKey;
+  readonly epochs: Epochs;
   readonly signer: CheckpointSigner;
   readonly sealer: BodySealer;
-  /** Tree heads that have left the machine. */
-  readonly external: readonly (TreeHead & { readonly where: string })[];
   readonly generationsFile: GenerationsFile;
   readonly metrics: AuditMetrics;
   readonly config: AuditConfig;
@@ -52,7 +53,7 @@ export interface OpenLogDeps {
 
 /** Opens the log as it is found on disk; throws the error of the registry that says what is wrong with it. */
 export async function openLog(deps: OpenLogDeps): Promise<OpenLog> {
-  const { metrics, config, key } = deps;
+  const { metrics, config, epochs } = deps;
   const recovered = await recoverLog(deps.disk, deps);
   const leaves = createLog({
     ...deps,
@@ -66,13 +67,18 @@ export async function openLog(deps: OpenLogDeps): Promise<OpenLog> {
     onFlushFailed: (error) => deps.log.warn({ code: codeOf(error) }, 'tiles wait for the disk'),
   });
   metrics.treeSize.set(leaves.size());
-  const checkpoints = createCheckpoints({ ...deps, log: leaves, onIssued: () => metrics.checkpoints.inc() });
+  const checkpoints = createCheckpoints({
+    ...deps,
+    key: epochs.key,
+    log: leaves,
+    onIssued: () => metrics.checkpoints.inc(),
+  });
   const issueBehind = async (): Promise<void> => {
     await checkpoints
       .issue()
       .catch((error: unknown) => deps.log.warn({ code: codeOf(error) }, 'no checkpoint could be written'));
   };
-  const reader = createReader(leaves, deps.sealer, key);
+  const reader = createReader(leaves, deps.sealer, epochs.key);
   const generations = createGenerations({ ...deps, file: deps.generationsFile, leaves, reader });
   const append = createAppend(deps, leaves, {
     taken: (index, event) => generations.take(index, event),
@@ -82,7 +88,7 @@ export async function openLog(deps: OpenLogDeps): Promise<OpenLog> {
     },
   });
   // The first checkpoint comes before the first leaf: from then on a missing one is a removed one.
-  if (recovered.checkpoint === undefined) await checkpoints.issue();
+  if (recovered.signedAs !== epochs.key().name) await checkpoints.issue();
   await generations.open();
   return {
     leaves,
@@ -90,6 +96,7 @@ export async function openLog(deps: OpenLogDeps): Promise<OpenLog> {
     generations,
     torn: recovered.torn,
     append: append.one,
+    idle: append.drain,
     checkpoint: () => checkpoints.issue(),
     treeHead() {
       const { size, root } = leaves.snapshot();
@@ -104,10 +111,12 @@ export async function openLog(deps: OpenLogDeps): Promise<OpenLog> {
       if (!Number.isSafeInteger(index) || index < 0 || index >= leaves.size())
         throw new NectarError('AUDIT_INDEX_OUT_OF_RANGE', { index, size: leaves.size() });
     },
-    async close() {
+    async close({ sign }) {
       await append.drain();
-      await issueBehind();
-      await generations.save();
+      if (sign) {
+        await issueBehind();
+        await generations.save();
+      }
       await leaves.close();
     },
   };
@@ -118,11 +127,11 @@ export async function openLog(deps: OpenLogDeps): Promise<OpenLog> {
  * with the next one.
  */
 function createAppend(
-  { metrics, config, key, now, randomBytes }: OpenLogDeps,
+  { metrics, config, epochs, now, randomBytes }: OpenLogDeps,
   leaves: Log,
   behind: { taken(index: number, event: AuditInput): void; signWhenDue(): Promise<void> },
 ): { one: OpenLog['append']; drain(): Promise<void> } {
-  const prepare = { origin: key.name, maxBodyBytes: config.maxBodyBytes, now, randomBytes };
+  const prepare = { origin: epochs.base, maxBodyBytes: config.maxBodyBytes, randomBytes };
   const queue = createAppendQueue<PreparedEntry, Appended>({
     maxPending: config.maxPendingAppends,
     async commit(entries) {
@@ -137,8 +146,8 @@ function createAppend(
   let signing = false;
   return {
     drain: () => queue.drain(),
-    async one(event) {
-      const entry = prepareEntry(event, prepare);
+    async one(event, time = now()) {
+      const entry = prepareEntry(event, { ...prepare, time });
       const { index, hash } = await queue.push(entry).catch((error: unknown) => {
         metrics.appended.inc({ outcome: 'refused' });
         throw error;

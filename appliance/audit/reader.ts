@@ -9,7 +9,7 @@ import { encodeVerifierKey, type VerifierKey } from '../../protocol/merkle/verif
 import { verifyInclusion } from '../../protocol/merkle/verify.ts';
 import type { AuditEventJson } from './balp.ts';
 import { bodyBundlePath, type StoredEntry } from './body-bundle.ts';
-import type { BodySealer, OpenBody } from './body-seal.ts';
+import { type BodySealer, type OpenBody, placeOf } from './body-seal.ts';
 import { bundleOf } from './bundle-file.ts';
 import type { SignedSnapshot } from './checkpoints.ts';
 import type { Log, Snapshot } from './log.ts';
@@ -54,7 +54,8 @@ export interface Reader {
   prove(index: number, checkpoint: SignedSnapshot, withBody: boolean): Promise<AuditProof>;
 }
 
-export function createReader(log: Log, sealer: BodySealer, key: VerifierKey): Reader {
+/** @param key of the epoch whose checkpoints are signed now */
+export function createReader(log: Log, sealer: BodySealer, key: () => VerifierKey): Reader {
   async function readStored(index: number, at: Snapshot): Promise<StoredEntry> {
     const stored =
       index < at.size ? (await readVerifiedBundle(log, bundleOf(index), at))[index % TILE_WIDTH] : undefined;
@@ -88,7 +89,7 @@ export function createReader(log: Log, sealer: BodySealer, key: VerifierKey): Re
         leaf: Buffer.from(stored.leaf).toString('utf8'),
         path: path.map((hash) => Buffer.from(hash).toString('hex')),
         checkpoint: issued.note,
-        vkey: encodeVerifierKey(key),
+        vkey: encodeVerifierKey(key()),
         ...(open === undefined ? {} : { salt: encodeBase64(open.salt), body: encodeBase64(open.body) }),
       };
     },
@@ -177,7 +178,7 @@ async function readVerifiedBundle(log: Log, bundle: number, at: Snapshot): Promi
 
 function openBody(index: number, { leaf, sealed }: StoredEntry, sealer: BodySealer): OpenBody | undefined {
   if (sealed === undefined) return undefined;
-  const open = sealer.open({ index, leafHash: leafHash(leaf) }, sealed);
+  const open = sealer.open(placeOf(index, leaf), sealed);
   if (bodyHash(open.salt, open.body) === parseAuditLeaf(leaf).bodyHash) return open;
   throw new NectarError('AUDIT_BODY_INVALID', { index, reason: 'it is not the one that the leaf commits to' });
 }

@@ -3,11 +3,12 @@ import { type Checkpoint, verifyCheckpoint } from '../../protocol/merkle/checkpo
 import { isSameHash, leafHash } from '../../protocol/merkle/hash.ts';
 import { rangeNodes } from '../../protocol/merkle/prove.ts';
 import { hashInTile, parseTile, TILE_HEIGHT, TILE_WIDTH, tileOfNode, tilePath } from '../../protocol/merkle/tile.ts';
-import type { VerifierKey } from '../../protocol/merkle/verifier-key.ts';
-import type { TreeHead } from '../../protocol/merkle/verify.ts';
 import { bodyBundlePath, parseBodyBundle, type StoredEntry } from './body-bundle.ts';
-import type { BodyPlace, BodySealer } from './body-seal.ts';
+import { type BodySealer, beginsEpoch, placeOf } from './body-seal.ts';
+import { bundleOf } from './bundle-file.ts';
+import { detailsOf } from './declared-epoch.ts';
 import type { Disk } from './disk.ts';
+import { type EpochMark, type Epochs, parseMark } from './epochs.ts';
 import { createTreeState, type TreeFile, type TreeStart, type TreeState } from './tree-state.ts';
 
 /** The log as it was found on disk. */
@@ -19,38 +20,83 @@ export interface RecoveredLog {
   readonly bundleLength: number;
   /** Bytes behind them that a crash left; opening the bundle for appending removes them. */
   readonly torn: number;
-  /** The last checkpoint, as text; undefined for a log that has never been. */
-  readonly checkpoint: string | undefined;
+  /** The origin of the last checkpoint; undefined for a log that has never been. */
+  readonly signedAs: string | undefined;
 }
 
 export interface RecoverOptions {
-  readonly key: VerifierKey;
+  /** Empty; filled with the epochs that are found. */
+  readonly epochs: Epochs;
   /** Opens bodies: behind the checkpoint a seal is all that shows a leaf to be ours. */
   readonly sealer: Pick<BodySealer, 'open'>;
-  /** Tree heads that have left the machine: the log must not be shorter, nor another one. */
-  readonly external: readonly (TreeHead & { readonly where: string })[];
 }
+
+const OWN = 'the checkpoint';
 
 /** Path of the checkpoint below the log. */
 export const CHECKPOINT_PATH = 'checkpoint';
 
 /**
  * Finds the last durable leaf. Leaves up to the last checkpoint are taken from the tiles, those behind it from the bundles
- * that every append is written to. Throws when what is found is less than, or not, what a checkpoint vouches for.
+ * that every append is written to. Throws when what is found is less than, or not, what the checkpoint vouches for.
  */
-export async function recoverLog(disk: Disk, { key, sealer, external }: RecoverOptions): Promise<RecoveredLog> {
+export async function recoverLog(disk: Disk, { epochs, sealer }: RecoverOptions): Promise<RecoveredLog> {
   const note = await readCheckpoint(disk);
-  const checkpoint = note === undefined ? undefined : verifyCheckpoint(note, key);
+  const checkpoint = note === undefined ? undefined : verifyCheckpoint(note, epochs.key());
   if (checkpoint === undefined) await refuseOldLog(disk);
+  else await findEpochs(disk, { epochs, sealer }, checkpoint.origin);
   const first = Math.floor((checkpoint?.size ?? 0) / TILE_WIDTH);
   const tree = createTreeState(await readTreeStart(disk, first));
-  const heads = [...(checkpoint === undefined ? [] : [{ ...checkpoint, where: 'the checkpoint' }]), ...external];
-  const replayed = await replayBundles(disk, tree, { first, heads, sealer, signed: checkpoint?.size ?? 0 });
-  for (const { size, where } of heads) {
-    if (size > tree.range.size)
-      throw new NectarError('AUDIT_TRUNCATED', { size: tree.range.size, expected: size, where });
+  const replayed = await replayBundles(disk, tree, { first, checkpoint, epochs, sealer });
+  if (checkpoint !== undefined && checkpoint.size > tree.range.size)
+    throw new NectarError('AUDIT_TRUNCATED', { size: tree.range.size, expected: checkpoint.size, where: OWN });
+  return { tree, ...replayed, signedAs: checkpoint?.origin };
+}
+
+/**
+ * Finds the epochs of a log from the newest backwards: the checkpoint's origin names where it begins, and the leaf there names
+ * the one before it. Sealed by the log itself, as every other body.
+ */
+async function findEpochs(disk: Disk, { epochs, sealer }: RecoverOptions, newest: string): Promise<void> {
+  const found: EpochMark[] = [];
+  for (let mark = parseMark(newest, epochs.base); mark !== undefined; ) {
+    found.unshift(mark);
+    const { previous } = await readEpochLeaf(disk, mark, sealer);
+    const before = parseMark(previous, epochs.base);
+    if (before !== undefined && (before.start >= mark.start || before.number >= mark.number))
+      throw new NectarError('AUDIT_BODY_INVALID', {
+        index: mark.start,
+        reason: 'the epoch before it is not an earlier one',
+      });
+    mark = before;
   }
-  return { tree, ...replayed, checkpoint: note };
+  for (const mark of found) epochs.begin(mark);
+}
+
+async function readEpochLeaf(
+  disk: Disk,
+  { start }: EpochMark,
+  sealer: Pick<BodySealer, 'open'>,
+): Promise<{ origin: string; previous: string }> {
+  const path = bodyBundlePath(bundleOf(start));
+  const bytes = await disk.read(path);
+  const entry = bytes === undefined ? undefined : parseBodyBundle(bytes, bundleOf(start)).entries[start % TILE_WIDTH];
+  if (entry === undefined)
+    throw new NectarError('AUDIT_BUNDLE_INVALID', { path, reason: 'the leaf of an epoch is missing' });
+  return openEpochLeaf(entry, start, sealer);
+}
+
+/** What the leaf of an epoch says of its name. Throws AUDIT_BODY_INVALID. */
+function openEpochLeaf(
+  { leaf, sealed }: StoredEntry,
+  index: number,
+  sealer: Pick<BodySealer, 'open'>,
+): { origin: string; previous: string } {
+  const open = sealed === undefined ? undefined : sealer.open(placeOf(index, leaf), sealed);
+  const detail = detailsOf(open === undefined ? undefined : JSON.parse(Buffer.from(open.body).toString('utf8')));
+  const [origin, previous] = [detail.get('origin'), detail.get('previous')];
+  if (origin !== undefined && previous !== undefined && beginsEpoch(leaf)) return { origin, previous };
+  throw new NectarError('AUDIT_BODY_INVALID', { index, reason: 'it does not declare an epoch' });
 }
 
 /** The text of the checkpoint file; undefined when it is absent. */
@@ -68,10 +114,9 @@ async function refuseOldLog(disk: Disk): Promise<void> {
 
 interface ReplayOptions {
   readonly first: number;
-  readonly heads: readonly (Checkpoint | (TreeHead & { readonly where: string }))[];
+  readonly checkpoint: Checkpoint | undefined;
+  readonly epochs: Epochs;
   readonly sealer: Pick<BodySealer, 'open'>;
-  /** Leaves that the checkpoint covers. */
-  readonly signed: number;
 }
 
 async function replayBundles(
@@ -79,19 +124,17 @@ async function replayBundles(
   tree: TreeState,
   options: ReplayOptions,
 ): Promise<{ files: TreeFile[]; bundleLength: number; torn: number }> {
-  const { first, heads } = options;
+  const { first, checkpoint } = options;
   const files: TreeFile[] = [];
-  checkHeads(tree, heads);
+  checkRoot(tree, checkpoint);
   for (let bundle = first; ; bundle++) {
     const bytes = await disk.read(bodyBundlePath(bundle));
     if (bytes === undefined) return { files, bundleLength: 0, torn: 0 };
     const { entries, length, torn } = parseBodyBundle(bytes, bundle);
     for (const entry of entries) {
-      const hash = leafHash(entry.leaf);
-      if (tree.range.size >= options.signed)
-        verifySealed(entry, { index: tree.range.size, leafHash: hash }, options.sealer);
-      files.push(...tree.append(entry.leaf, hash));
-      checkHeads(tree, heads);
+      if (tree.range.size >= (checkpoint?.size ?? 0)) takeUnsigned(entry, tree.range.size, options);
+      files.push(...tree.append(entry.leaf, leafHash(entry.leaf)));
+      checkRoot(tree, checkpoint);
     }
     if (entries.length === TILE_WIDTH && torn === 0) continue;
     if (entries.length === TILE_WIDTH || (await disk.read(bodyBundlePath(bundle + 1))) !== undefined) {
@@ -106,22 +149,25 @@ async function replayBundles(
 
 /**
  * A leaf that no checkpoint covers yet must come with a body that opens: the seal covers index and leaf. Else whoever can write
- * to the folder of a stopped node could append a leaf, and the node itself would sign it into the tree.
+ * to the folder of a stopped node could append a leaf, and the node itself would sign it into the tree. A crash right after the
+ * leaf of an epoch left that epoch begun, and not yet signed.
  */
-function verifySealed({ sealed }: StoredEntry, place: BodyPlace, sealer: Pick<BodySealer, 'open'>): void {
-  if (sealed === undefined)
-    throw new NectarError('AUDIT_BODY_INVALID', {
-      index: place.index,
-      reason: 'it is missing, and no checkpoint covers its leaf',
-    });
-  sealer.open(place, sealed);
+function takeUnsigned(entry: StoredEntry, index: number, { epochs, sealer }: ReplayOptions): void {
+  if (entry.sealed === undefined)
+    throw new NectarError('AUDIT_BODY_INVALID', { index, reason: 'it is missing, and no checkpoint covers its leaf' });
+  if (!beginsEpoch(entry.leaf)) {
+    sealer.open(placeOf(index, entry.leaf), entry.sealed);
+    return;
+  }
+  const mark = parseMark(openEpochLeaf(entry, index, sealer).origin, epochs.base);
+  if (mark?.start !== index)
+    throw new NectarError('AUDIT_BODY_INVALID', { index, reason: 'it declares an epoch that begins elsewhere' });
+  epochs.begin(mark);
 }
 
-function checkHeads(tree: TreeState, heads: ReplayOptions['heads']): void {
-  for (const head of heads) {
-    if (head.size !== tree.range.size || isSameHash(head.root, tree.root())) continue;
-    throw new NectarError('AUDIT_FORKED', { size: head.size, where: 'where' in head ? head.where : 'the checkpoint' });
-  }
+function checkRoot(tree: TreeState, checkpoint: Checkpoint | undefined): void {
+  if (checkpoint?.size !== tree.range.size || isSameHash(checkpoint.root, tree.root())) return;
+  throw new NectarError('AUDIT_FORKED', { size: checkpoint.size, where: OWN });
 }
 
 /** The tree of the first `bundles` bundles, from their full tiles: at most 255 a level are read, however long the log is. */

@@ -35,7 +35,8 @@ export function createTileFiles(disk: Disk): TileFiles {
       await disk.replace(files);
       for (const { path } of files) {
         waiting.delete(path);
-        await disk.remove(`${path}.p`); // partial tiles may go once the full one is there (C2SP tlog-tiles)
+        // Partial tiles may go once the full one is there (C2SP tlog-tiles); one that a checkpoint writes at this moment keeps them.
+        await disk.remove(`${path}.p`).catch(() => undefined);
       }
     }
   }

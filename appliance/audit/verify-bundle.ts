@@ -1,12 +1,12 @@
 import { NectarError } from '../../protocol/errors.ts';
 import { bodyHash, parseAuditLeaf } from '../../protocol/merkle/audit-leaf.ts';
 import { parseEntryBundle } from '../../protocol/merkle/entry-bundle.ts';
-import { leafHash } from '../../protocol/merkle/hash.ts';
 import { TILE_WIDTH, tilePath } from '../../protocol/merkle/tile.ts';
 import { bodyBundlePath, parseBodyBundle, type StoredEntry } from './body-bundle.ts';
-import type { BodySealer } from './body-seal.ts';
+import { type BodySealer, type OpenBody, placeOf } from './body-seal.ts';
 import type { Disk } from './disk.ts';
 import { type Findings, finding } from './finding.ts';
+import type { LeafNotes } from './leaf-notes.ts';
 
 /** One bundle as both of its files tell it. */
 export interface VerifiedBundle {
@@ -21,6 +21,7 @@ export interface VerifyBundleDeps {
   readonly findings: Findings;
   /** Undefined when the node is locked: then bodies are not opened. */
   readonly sealer: BodySealer | undefined;
+  readonly notes: LeafNotes;
   /** Up to this size every tile must be on disk; behind it a crash may have kept some from being written, and the next start makes them. */
   readonly tiledSize: number;
 }
@@ -56,18 +57,20 @@ export async function verifyBundle(
   const verified = { leaves: [] as Uint8Array[], bodies: 0, erased: 0 };
   for (let i = 0; i < count; i++) {
     const entry = stored?.[i];
-    const isOpened =
-      entry !== undefined && findings.check(() => verifyBody(bundle * TILE_WIDTH + i, entry, deps.sealer)) === true;
+    const index = bundle * TILE_WIDTH + i;
+    const open = entry === undefined ? undefined : findings.check(() => verifyBody(index, entry, deps.sealer));
+    const isOpened = open !== undefined;
     const leaf = agreedLeaf({ listed: entries?.[i], entry, isOpened, bundle }, findings);
     if (leaf === undefined) continue;
-    findings.check(() => parseAuditLeaf(leaf));
+    const parsed = findings.check(() => parseAuditLeaf(leaf));
+    if (parsed !== undefined) deps.notes.take(index, parsed, open);
     verified.leaves.push(leaf);
     if (isOpened) verified.bodies += 1;
     if (entry !== undefined && entry.sealed === undefined) {
       verified.erased += 1;
-      if (bundle * TILE_WIDTH + i >= deps.tiledSize) {
+      if (index >= deps.tiledSize) {
         const reason = 'it is missing, and no checkpoint covers its leaf';
-        findings.add(finding('AUDIT_BODY_INVALID', { index: bundle * TILE_WIDTH + i, reason }), 'integrity');
+        findings.add(finding('AUDIT_BODY_INVALID', { index, reason }), 'integrity');
       }
     }
   }
@@ -105,10 +108,14 @@ async function readEntries(
   return undefined;
 }
 
-/** True when the body opened and is its leaf's; false when it was erased, or there is no key to open it with. */
-function verifyBody(index: number, { leaf, sealed }: StoredEntry, sealer: BodySealer | undefined): boolean {
-  if (sealed === undefined || sealer === undefined) return false;
-  const open = sealer.open({ index, leafHash: leafHash(leaf) }, sealed);
-  if (bodyHash(open.salt, open.body) === parseAuditLeaf(leaf).bodyHash) return true;
+/** The body, shown to be its leaf's; undefined when it was erased, or there is no key to open it with. */
+function verifyBody(
+  index: number,
+  { leaf, sealed }: StoredEntry,
+  sealer: BodySealer | undefined,
+): OpenBody | undefined {
+  if (sealed === undefined || sealer === undefined) return undefined;
+  const open = sealer.open(placeOf(index, leaf), sealed);
+  if (bodyHash(open.salt, open.body) === parseAuditLeaf(leaf).bodyHash) return open;
   throw new NectarError('AUDIT_BODY_INVALID', { index, reason: 'it is not the one that the leaf commits to' });
 }

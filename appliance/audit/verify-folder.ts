@@ -9,8 +9,12 @@ import { parseVerifierKey, SIGNATURE_TYPE, type VerifierKey } from '../../protoc
 import type { TreeHead } from '../../protocol/merkle/verify.ts';
 import { bodyBundlePath, parseBodyBundle } from './body-bundle.ts';
 import { createBodySealer } from './body-seal.ts';
+import type { DeclaredEpoch } from './declared-epoch.ts';
 import { createDisk, type Disk } from './disk.ts';
+import { createEpochs, type Epochs } from './epochs.ts';
 import { type AuditFinding, createFindings, type Findings, finding } from './finding.ts';
+import { explaining } from './judge-head.ts';
+import { createLeafNotes, type LeafNotes } from './leaf-notes.ts';
 import { readCheckpoint } from './recover.ts';
 import { type VerifyBundleDeps, verifyBundle } from './verify-bundle.ts';
 import { createTileCheck } from './verify-tiles.ts';
@@ -22,6 +26,8 @@ export interface AuditAnchor {
   readonly root: RootHash;
   /** Who keeps it, for the findings. */
   readonly where: string;
+  /** When it left the log's machine, in milliseconds. Without it no declared gap explains that it differs. */
+  readonly at?: number;
 }
 
 /** What a verification says of a log. */
@@ -35,6 +41,8 @@ export interface AuditVerdict {
   readonly findings: readonly AuditFinding[];
   /** Bodies that were opened and matched, and those erased after their retention. The rest could not be opened: no key. */
   readonly bodies: { readonly opened: number; readonly erased: number };
+  /** The epochs that restores began, each with what it declares lost: shown for ever, and nothing else is wrong with them. */
+  readonly epochs: readonly DeclaredEpoch[];
 }
 
 export interface VerifyProgress {
@@ -48,10 +56,12 @@ export interface VerifyFolderOptions {
   readonly vkey: string;
   /** The audit-body key; without it bodies are not opened, and only the tree is verified. */
   readonly bodyKey?: Uint8Array;
-  readonly anchors?: readonly AuditAnchor[];
+  readonly anchors?: readonly (AuditAnchor & { readonly epoch?: number })[];
   /** Keys of witnesses: a cosignature of one of them on the checkpoint counts as a tree head kept outside. */
   readonly witnesses?: readonly string[];
   readonly onProgress?: (progress: VerifyProgress) => void;
+  /** Milliseconds: leaves dated later are said. */
+  readonly now?: number;
   readonly signal?: AbortSignal;
 }
 
@@ -82,6 +92,8 @@ interface Expected extends TreeHead {
   readonly where: string;
   /** Kept by somebody else than this machine. */
   readonly outside: boolean;
+  readonly at: number;
+  readonly epoch?: number;
 }
 
 /** Recomputes the whole tree from the files, a bundle at a time: memory stays flat however long the log is. */
@@ -89,18 +101,20 @@ export async function verifyLog(options: VerifyLogOptions): Promise<AuditVerdict
   const { key, signal } = options;
   const findings = createFindings();
   const disk = createReportingDisk(options.disk, findings);
-  const sealer = options.bodyKey === undefined ? undefined : createBodySealer(options.bodyKey, key.name, randomBytes);
+  const epochs = createEpochs(key);
+  const notes = createLeafNotes({ epochs, findings, hasKey: options.bodyKey !== undefined, now: options.now });
+  const sealer = options.bodyKey === undefined ? undefined : createBodySealer(options.bodyKey, epochs, randomBytes);
   const checkpoint = await verifyCheckpointFile({ ...options, disk }, findings);
   const live = await options.live?.();
   const tiledSize = live?.size ?? checkpoint?.size ?? 0;
-  const deps: VerifyBundleDeps = { disk, findings, sealer, tiledSize };
+  const deps: VerifyBundleDeps = { disk, findings, sealer, notes, tiledSize };
   const expected = expectedHeads(options, checkpoint, live);
   const total = live?.size ?? (await sizeAtRest(deps, checkpoint?.size ?? 0));
 
   const tiles = createTileCheck(disk, findings, tiledSize);
   const bodies = { opened: 0, erased: 0 };
   let range: CompactRange = EMPTY_RANGE;
-  compareHeads(range, expected, findings);
+  const differing = new Set(findDiffering(range, expected));
   for (let bundle = 0; bundle * TILE_WIDTH < total; bundle++) {
     signal?.throwIfAborted();
     const verified = await verifyBundle(deps, bundle, Math.min(TILE_WIDTH, total - bundle * TILE_WIDTH));
@@ -108,7 +122,7 @@ export async function verifyLog(options: VerifyLogOptions): Promise<AuditVerdict
     for (const leaf of verified.leaves) {
       const hash = leafHash(leaf);
       range = appendLeafHash(range, hash);
-      compareHeads(range, expected, findings);
+      for (const head of findDiffering(range, expected)) differing.add(head);
       await tiles.append(hash);
     }
     bodies.opened += verified.bodies;
@@ -116,20 +130,34 @@ export async function verifyLog(options: VerifyLogOptions): Promise<AuditVerdict
     options.onProgress?.({ leaves: range.size, total });
   }
   await tiles.finish(live === undefined);
-  return verdict(range, { expected, findings, bodies });
+  if (checkpoint !== undefined) checkEpoch(checkpoint, epochs, notes, findings);
+  return verdict(range, { expected, differing, notes, findings, bodies });
 }
 
 function verdict(
   range: CompactRange,
-  found: { expected: readonly Expected[]; findings: Findings; bodies: AuditVerdict['bodies'] },
+  found: {
+    expected: readonly Expected[];
+    differing: ReadonlySet<Expected>;
+    notes: LeafNotes;
+    findings: Findings;
+    bodies: AuditVerdict['bodies'];
+  },
 ): AuditVerdict {
-  const { expected, findings, bodies } = found;
-  for (const { size, where } of expected) {
+  const { expected, differing, notes, findings, bodies } = found;
+  let compared = false;
+  for (const head of expected) {
+    const { size, where, outside } = head;
+    const isHeld = size <= range.size && !differing.has(head);
+    const isDeclared = outside && (!notes.complete || explaining(head, notes.declared) !== undefined);
+    if (!isHeld && isDeclared) continue;
     if (size > range.size)
       findings.add(finding('AUDIT_TRUNCATED', { size: range.size, expected: size, where }), 'completeness');
+    else if (!isHeld) findings.add(finding('AUDIT_FORKED', { size, where }), 'integrity');
+    compared ||= outside;
   }
+  notes.report();
   const incomplete = findings.count('completeness') > 0;
-  const compared = expected.some(({ outside }) => outside);
   return {
     integrity: findings.count('integrity') > 0 ? 'violated' : 'ok',
     completeness: incomplete ? 'violated' : compared ? 'ok' : 'unknown',
@@ -137,6 +165,7 @@ function verdict(
     root: hex(rangeRoot(range)),
     findings: findings.list,
     bodies,
+    epochs: notes.declared,
   };
 }
 
@@ -155,17 +184,20 @@ function expectedHeads(
   checkpoint: SignedCheckpoint | undefined,
   live: TreeHead | undefined,
 ): Expected[] {
-  const heads: Expected[] = (anchors ?? []).map(({ size, root, where }) => ({
-    size,
-    where,
+  const heads: Expected[] = (anchors ?? []).map(({ root, at, ...head }) => ({
+    ...head,
     root: Buffer.from(root, 'hex'),
     outside: true,
+    at: at ?? Number.POSITIVE_INFINITY,
   }));
-  if (live !== undefined) heads.push({ ...live, where: 'the running node', outside: false });
+  const own = { outside: false, at: Number.POSITIVE_INFINITY };
+  if (live !== undefined) heads.push({ ...live, ...own, where: 'the running node' });
   const cosigned = checkpoint?.signatures.find(({ key }) => key.type === SIGNATURE_TYPE.cosignature);
   if (checkpoint !== undefined) {
     heads.push({
-      ...checkpoint,
+      ...own,
+      size: checkpoint.size,
+      root: checkpoint.root,
       where: cosigned === undefined ? 'the checkpoint' : `witness ${cosigned.key.name}`,
       outside: cosigned !== undefined,
     });
@@ -173,11 +205,15 @@ function expectedHeads(
   return heads;
 }
 
-function compareHeads(range: CompactRange, expected: readonly Expected[], findings: Findings): void {
-  for (const head of expected) {
-    if (head.size !== range.size || isSameHash(head.root, rangeRoot(range))) continue;
-    findings.add(finding('AUDIT_FORKED', { size: head.size, where: head.where }), 'integrity');
-  }
+function findDiffering(range: CompactRange, expected: readonly Expected[]): Expected[] {
+  return expected.filter(({ size, root }) => size === range.size && !isSameHash(root, rangeRoot(range)));
+}
+
+/** The checkpoint must be of the newest epoch that the leaves declare. */
+function checkEpoch({ origin }: SignedCheckpoint, epochs: Epochs, notes: LeafNotes, findings: Findings): void {
+  if (!notes.complete || epochs.key().name === origin) return;
+  const reason = `it is signed as ${origin}, and the leaves are those of ${epochs.key().name}`;
+  findings.add(finding('AUDIT_CHECKPOINT_INVALID', { reason }), 'integrity');
 }
 
 /** A disk whose unreadable files are findings, and absent from there on. */

@@ -92,6 +92,7 @@ export interface GatewayAuditEvent {
     | 'key.change'
     | 'key.remove'
     | 'key.resolve'
+    | 'key.backup'
     | 'record.rewrap'
     | 'record.scrub'
     | 'network.join'
@@ -114,6 +115,21 @@ export interface AuditAnchor {
   readonly size: number;
   readonly root: RootHash;
   readonly where: string;
+  /** When it was anchored, milliseconds. */
+  readonly at?: number;
+}
+
+/** A successor epoch of the log, with what it declares lost. */
+export interface DeclaredGap {
+  readonly number: number;
+  readonly start: number;
+  readonly origin: string;
+  /** Milliseconds. */
+  readonly at: number;
+  readonly cause: 'restore' | 'resolve';
+  readonly from: number;
+  readonly outside?: { readonly size: number; readonly root: RootHash; readonly where: string };
+  readonly lost?: number;
 }
 
 export interface GatewayAuditVerdict {
@@ -157,6 +173,11 @@ export interface GatewayAudit {
   /** With a context the proof shows the body, and that is logged; without one it shows none. */
   prove(index: number, context?: AccessContext): Promise<object>;
   verify(options: { anchors: readonly AuditAnchor[]; signal: AbortSignal }): Promise<GatewayAuditVerdict>;
+  /** Declares what is missing lost, and begins a successor epoch; on record in the log itself. */
+  resolve(request: {
+    context: AccessContext;
+    told?: readonly { note: string; where: string; at: number }[];
+  }): Promise<DeclaredGap>;
 }
 
 export interface StoredMeta {

@@ -44,6 +44,19 @@ export const ProviderRequest = Type.Object(
 );
 export type ProviderRequest = Static<typeof ProviderRequest>;
 
+export const RecoveryKitNote = Type.Object(
+  {
+    digest: Type.String({ description: 'SHA-256 of the kit, in hex.', pattern: '^[0-9a-f]{64}$' }),
+    threshold: Type.Integer({ description: 'How many officers it takes.', minimum: 1, maximum: 64 }),
+    officers: Type.Array(Type.String({ description: 'OpenPGP fingerprint.', pattern: '^[0-9A-F]{40,64}$' }), {
+      minItems: 1,
+      maxItems: 64,
+    }),
+  },
+  { description: 'The root key, sealed to recovery officers, is about to leave this machine.', ...strict },
+);
+export type RecoveryKitNote = Static<typeof RecoveryKitNote>;
+
 export const TokenRequest = Type.Object(
   {
     subject: Type.String({

@@ -123,6 +123,47 @@ export const AuditProof = Type.Object(
   { description: 'Stand-alone inclusion proof; verify it with protocol/ alone.', additionalProperties: true },
 );
 
+export const AuditEpoch = Type.Object(
+  {
+    number: Count('Of the epoch: 2 for the first one that a restore began.'),
+    start: Count('Index of the leaf that declares it.'),
+    origin: Type.String({ description: 'What its checkpoints are signed as.' }),
+    at: Type.Integer({ description: 'When it was declared, milliseconds since 1970.' }),
+    cause: Type.Union([Type.Literal('restore'), Type.Literal('resolve')]),
+    from: Count('Leaves that the log holds of what was before; what is lost begins here.'),
+    outside: Type.Optional(
+      Type.Object(
+        { size: Count('Leaves.'), root: Digest, where: Type.String() },
+        { description: 'The largest tree head known outside that the log does not hold.', ...strict },
+      ),
+    ),
+    lost: Type.Optional(Count('Leaves known outside that are lost; absent until somebody outside was asked.')),
+  },
+  { description: 'A successor epoch of the log: begun by a restore, or by `audit resolve`.', ...strict },
+);
+export type AuditEpoch = Static<typeof AuditEpoch>;
+
+export const AuditResolution = Type.Object(
+  {
+    checkpoint: Type.Optional(
+      Type.String({ description: 'A signed checkpoint of this log that somebody kept.', maxLength: 65_536 }),
+    ),
+    where: Type.Optional(Type.String({ description: 'Who kept it.', minLength: 1, maxLength: 200 })),
+  },
+  { description: 'What else is known of the log.', ...strict },
+);
+
+const AuditConflict = Type.Object(
+  {
+    code: Type.String({ examples: ['AUDIT_TRUNCATED'] }),
+    reason: Type.String(),
+    size: Count('Leaves of the log at that moment.'),
+    expected: Count('Leaves of the head that it contradicts.'),
+    where: Type.String({ description: 'Who knows that head.' }),
+  },
+  { description: 'The log contradicts a tree head that left the machine: nothing private is served.', ...strict },
+);
+
 export const AuditVerdict = Type.Object(
   {
     integrity: Type.Union([Type.Literal('ok'), Type.Literal('violated')]),
@@ -132,6 +173,7 @@ export const AuditVerdict = Type.Object(
     bodies: Type.Optional(
       Type.Object({ opened: Count('Opened and matched.'), erased: Count('Erased after retention.') }, strict),
     ),
+    epochs: Type.Optional(Type.Array(AuditEpoch)),
     findings: Type.Array(Type.Object({ code: Type.String() }, { additionalProperties: true })),
   },
   { description: 'Two verdicts: nothing altered, nothing cut off.', ...strict },
@@ -179,7 +221,17 @@ export const NodeStatus = Type.Object(
     l2: orUnknown(Type.Object({ unsafe: Count('Block.'), safe: Count('Block.'), finalized: Count('Block.') }, strict)),
     peers: orUnknown(Count('Connected peers.')),
     records: orUnknown(Count('Records stored.')),
-    audit: orUnknown(Type.Object({ size: Count('Leaves.'), root: Digest }, strict)),
+    audit: orUnknown(
+      Type.Object(
+        {
+          size: Count('Leaves.'),
+          root: Digest,
+          epochs: Type.Optional(Type.Array(AuditEpoch)),
+          conflict: Type.Optional(Type.Union([AuditConflict, Type.Null()])),
+        },
+        strict,
+      ),
+    ),
     anchored: orUnknown(
       Type.Object(
         {

@@ -11,7 +11,7 @@ export interface StatusDeps {
   /** How many. */
   readonly peers: () => Awaitable<number>;
   readonly records: () => Awaitable<number>;
-  readonly audit: () => Awaitable<{ readonly size: number; readonly root: string }>;
+  readonly audit: () => Awaitable<AuditStanding>;
   readonly anchored: () => Awaitable<Anchored>;
   /** Of the store's index. */
   readonly storage: () => Awaitable<StoreCondition>;
@@ -22,6 +22,33 @@ export interface StatusDeps {
   /** What is on record of backup repositories; null: there is none. */
   readonly backups: () => Awaitable<Backups | null>;
   readonly now: () => number;
+}
+
+/** A successor epoch of the log, as it declares itself. */
+interface AuditEpoch {
+  readonly number: number;
+  readonly start: number;
+  readonly origin: string;
+  readonly at: number;
+  readonly cause: 'restore' | 'resolve';
+  readonly from: number;
+  readonly outside?: { readonly size: number; readonly root: string; readonly where: string };
+  readonly lost?: number;
+}
+
+interface AuditStanding {
+  readonly size: number;
+  readonly root: string;
+  readonly epochs: readonly AuditEpoch[];
+  readonly conflict: AuditConflict | null;
+}
+
+interface AuditConflict {
+  readonly code: string;
+  readonly reason: string;
+  /** Of the log at that moment. */
+  readonly size: number;
+  readonly head: { readonly size: number; readonly where: string };
 }
 
 interface StoreCondition {
@@ -90,7 +117,12 @@ export interface Status {
   l2: { unsafe: number; safe: number; finalized: number } | null;
   peers: number | null;
   records: number | null;
-  audit: { size: number; root: string } | null;
+  audit: {
+    size: number;
+    root: string;
+    epochs: AuditEpoch[];
+    conflict: { code: string; reason: string; size: number; expected: number; where: string } | null;
+  } | null;
   anchored: { records: number; auditSize: number; safeBlock: number; pending: number; waiting?: string } | null;
   storage: { index: 'fresh' | 'behind' | 'ahead'; missing: number; damaged: number; pendingErasures: number } | null;
   tokens: { found?: 'behind' | 'missing' | 'damaged'; revoked: number; restored: number } | null;
@@ -129,7 +161,7 @@ export function createStatus(options: StatusOptions, deps: StatusDeps): StatusVi
           known(async () => describeHeads(await deps.heads())),
           known(deps.peers),
           known(deps.records),
-          known(deps.audit),
+          known(async () => describeAudit(await deps.audit())),
           known(async () => describeAnchored(await deps.anchored())),
           known(async () => describeStorage(await deps.storage())),
           known(async () => describeTokens(await deps.tokens())),
@@ -163,6 +195,14 @@ export function createStatus(options: StatusOptions, deps: StatusDeps): StatusVi
 function describeHeads(heads: Awaited<ReturnType<StatusDeps['heads']>>): NonNullable<Status['l2']> {
   const { unsafe, safe, finalized } = heads;
   return { unsafe: Number(unsafe.number), safe: Number(safe.number), finalized: Number(finalized.number) };
+}
+
+function describeAudit({ size, root, epochs, conflict }: AuditStanding): NonNullable<Status['audit']> {
+  return { size, root, epochs: [...epochs], conflict: conflict === null ? null : describeConflict(conflict) };
+}
+
+function describeConflict({ code, reason, size, head }: AuditConflict) {
+  return { code, reason, size, expected: head.size, where: head.where };
 }
 
 function describeAnchored({

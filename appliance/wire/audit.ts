@@ -38,7 +38,17 @@ export async function wireAudit(options: RoleOptions, { log, metrics }: WireDeps
   const crossings = [
     serve('audit-append', auditAppendRoutes(audit)),
     serve('audit-read', [...auditReadRoutes(audit), ...metricsRoutes(metrics)]),
-    serve('audit-keys', auditKeysRoutes({ keys, audit, whenStarted: () => opened.promise })),
+    serve(
+      'audit-keys',
+      auditKeysRoutes({
+        keys,
+        audit,
+        whenStarted: async (signal) => {
+          await opened.promise;
+          await audit.whenSound(signal);
+        },
+      }),
+    ),
   ];
   const life = { role: 'audit', version } as const;
   return {

@@ -68,7 +68,7 @@ export async function wireGateway(options: RoleOptions, { log, metrics }: WireDe
         })),
       peers: async () => known((await rollupState()).peers),
       records: async () => known((await storeState()).records),
-      audit: async () => known((await auditState()).head),
+      audit: async () => known((await auditState()).standing),
       anchored: async () => known((await rollupState()).anchored),
       storage: async () => known((await storeState()).condition),
       tokens: () => tokens.reconciled(),

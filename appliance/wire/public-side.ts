@@ -143,6 +143,7 @@ function reachOut(
         send: (tx) => rollup.account.send(tx),
         call: ethCall((body) => rollup.rpc(body)),
         safeBlock: () => rollup.heads().safe.number,
+        isCurrent: () => rollup.readiness().ready,
       },
       isAuthorized: (peer) => rollup.registry.isAuthorized(peer),
       peerId: () => peerId,

@@ -2,6 +2,7 @@ import type { PeerIdText } from '../../protocol/brand.ts';
 import { isNectarError, NectarError } from '../../protocol/errors.ts';
 import { type Checkpoint, verifyCheckpoint } from '../../protocol/merkle/checkpoint.ts';
 import { cosignedMessage, encodeTimestampedSignature } from '../../protocol/merkle/cosignature.ts';
+import { keyOfEpoch } from '../../protocol/merkle/epoch.ts';
 import { encodeNote, encodeSignatureLine, noteSignature, parseNote } from '../../protocol/merkle/note.ts';
 import { keyId, parseVerifierKey, SIGNATURE_TYPE, type VerifierKey } from '../../protocol/merkle/verifier-key.ts';
 import { verifyConsistency } from '../../protocol/merkle/verify.ts';
@@ -60,7 +61,14 @@ async function judge(peerId: PeerIdText, bytes: Uint8Array, deps: CosignerDeps):
   if (key.type !== SIGNATURE_TYPE.ed25519) throw new NectarError('AUDIT_VKEY_INVALID', { reason: 'it is no log key' });
   const checkpoint = verifyCheckpoint(request.note, key);
   const seen = await deps.seen.find(peerId, checkpoint.origin);
-  const at: SeenHead = seen ?? { v: 1, origin: key.name, vkey: request.vkey, size: 0, root: EMPTY_HEX, note: '' };
+  const at: SeenHead = seen ?? {
+    v: 1,
+    origin: checkpoint.origin,
+    vkey: request.vkey,
+    size: 0,
+    root: EMPTY_HEX,
+    note: '',
+  };
   const fork = async (kind: ForkKind): Promise<WitnessAnswer> => {
     await keepEvidence(kind, { peerId, request, seen: at }, deps);
     return { type: 'refused', reason: 'inconsistent' };
@@ -85,9 +93,10 @@ async function cosign(
 ): Promise<WitnessAnswer> {
   const { text, signatures } = parseNote(request.note);
   // The log's own line only: others say nothing that we have checked.
-  const own = signatures.filter(({ name, keyId: id }) => name === key.name && hex(id) === hex(keyId(key)));
-  const note = encodeNote({ text, signatures: own });
   const { origin, size } = checkpoint;
+  const epoch = keyOfEpoch(key, origin) ?? key;
+  const own = signatures.filter(({ name, keyId: id }) => name === epoch.name && hex(id) === hex(keyId(epoch)));
+  const note = encodeNote({ text, signatures: own });
   const head: SeenHead = { v: 1, origin, vkey: request.vkey, size, root: hex(checkpoint.root), note };
   if (!(await deps.seen.keep(peerId, head))) return { type: 'refused', reason: 'busy' };
   const timestamp = Math.floor(deps.now() / 1_000);

@@ -18,6 +18,8 @@ export interface CosignedHead {
   readonly size: number;
   readonly root: RootHash;
   readonly where: string;
+  /** Milliseconds. */
+  readonly at: number;
 }
 
 export interface Witness extends Service {
@@ -97,8 +99,8 @@ class MemberWitness implements Witness {
     if (newest === undefined) return [];
     const { size, root, cosignatures } = newest;
     return cosignatures.map(({ witness, timestamp }) => {
-      const at = new Date(timestamp * 1_000).toISOString();
-      return { size, root, where: `witness ${witness}, ${at}` };
+      const told = new Date(timestamp * 1_000).toISOString();
+      return { size, root, where: `witness ${witness}, ${told}`, at: timestamp * 1_000 };
     });
   }
 

@@ -74,7 +74,7 @@ async function verifyAtRest(call: VerifyCall, say: (text: string) => void): Prom
   requireHome(home);
   const { verifyOffline } = await import('../provision/process/verify-offline.ts');
   const verdict = await verifyOffline({ home, terminal, say, passphrase: await readGivenPassphrase(call) });
-  return { ...verdict, findings: verdict.findings.map((finding) => ({ ...finding })) };
+  return { ...verdict, epochs: [...verdict.epochs], findings: verdict.findings.map((finding) => ({ ...finding })) };
 }
 
 function readGivenPassphrase({ terminal, options }: VerifyCall): Promise<Uint8Array> | undefined {

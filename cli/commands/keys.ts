@@ -6,6 +6,7 @@ import { confirmAction } from '../prompt.ts';
 import { renderTable } from '../render/table.ts';
 import type { Terminal } from '../terminal.ts';
 import { registerKeyProviders } from './keys-providers.ts';
+import { registerKeyRecovery } from './keys-recovery.ts';
 
 export function registerKeys(program: Command, terminal: Terminal): void {
   const group = addGroup(program, 'keys', 'the keys that wrap the data keys, and what opens the node');
@@ -29,6 +30,7 @@ export function registerKeys(program: Command, terminal: Terminal): void {
     .addOption(new Option('-y, --yes', 'do not ask'))
     .action(action(terminal, retire));
   registerKeyProviders(group, terminal);
+  registerKeyRecovery(group, terminal);
 }
 
 async function list(call: Call<object>): Promise<void> {

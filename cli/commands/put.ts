@@ -9,9 +9,10 @@ import { withNode } from '../node-client.ts';
 import { collect } from '../option-parsers.ts';
 import { type PutSource, putSources } from '../put-sources.ts';
 import { parseRecordId } from '../record-id.ts';
-import { countBytes, showByteProgress } from '../render/progress.ts';
+import { type ByteProgress, countBytes, showByteProgress } from '../render/progress.ts';
 import { formatBytes } from '../render/quantities.ts';
 import { printable } from '../render/table.ts';
+import { putResumable, RESUMABLE_BYTES } from '../resumable-put.ts';
 import type { Terminal } from '../terminal.ts';
 
 /** Small files on their way at once: enough to share the node's flushes to the disk, each on a kept connection. */
@@ -22,13 +23,14 @@ interface PutOptions {
   readonly contentType?: string;
   readonly name?: string;
   readonly record?: string;
+  readonly resumable?: boolean;
 }
 
 export function registerPut(program: Command, terminal: Terminal): void {
   addVerb(program, 'put <files...>', {
     summary: 'store files, folders, or stdin (-) as sealed records',
     about:
-      'Every file becomes one record, encrypted before it touches the disk and logged in the audit log. A file that was reported as stored survives a crash; one that was not left nothing behind. Small files go several at a time; the results keep the order of the files.',
+      'Every file becomes one record, encrypted before it touches the disk and logged in the audit log. A file that was reported as stored survives a crash; one that was not left nothing behind. Small files go several at a time; the results keep the order of the files. Files from 2 GiB on go in parts: when the connection breaks or the node restarts, they go on where they were, for as long as ten minutes pass without a byte more.',
     examples: [
       'put report.pdf scan.dcm',
       'put --label cardiology --label 2026 ./incoming',
@@ -44,6 +46,7 @@ export function registerPut(program: Command, terminal: Terminal): void {
     .addOption(new Option('--content-type <type>', 'media type (default: guessed from name and first bytes)'))
     .addOption(new Option('--name <name>', 'name of the record (default: the name of the file)'))
     .addOption(new Option('--record <id>', 'store as a new version of this record'))
+    .addOption(new Option('--resumable', 'send smaller files in parts too, as over a connection that breaks'))
     .action(action(terminal, put));
 }
 
@@ -93,6 +96,9 @@ async function putOne(call: Call<PutOptions>, client: Client, source: PutSource)
   const name = options.name ?? source.name;
   const progress = showByteProgress(terminal, printable(source.file), source.bytes, output.json);
   try {
+    const large = source.bytes !== undefined && source.bytes >= RESUMABLE_BYTES;
+    if (source.bytes !== undefined && (large || options.resumable === true))
+      return await putParts(call, client, { source, name, progress });
     return await client.send(
       RecordReceipt,
       options.record === undefined ? 'POST' : 'PUT',
@@ -110,4 +116,25 @@ async function putOne(call: Call<PutOptions>, client: Client, source: PutSource)
   } finally {
     progress.done();
   }
+}
+
+function putParts(
+  { options, terminal, output }: Call<PutOptions>,
+  client: Client,
+  { source, name, progress }: { source: PutSource; name: string | undefined; progress: ByteProgress },
+): Promise<RecordReceipt> {
+  const metadata = {
+    filetype: options.contentType ?? source.contentType,
+    ...(name !== undefined && { filename: name }),
+    ...(options.label.length > 0 && { labels: options.label.map(encodeURIComponent).join(',') }),
+    ...(options.record !== undefined && { record: options.record }),
+  };
+  return putResumable(client, {
+    source,
+    metadata,
+    progress,
+    signal: terminal.signal,
+    onBroken: (reason, offset) =>
+      output.note(`${printable(source.file)}: ${reason} after ${formatBytes(offset)}; going on where it was`),
+  });
 }

@@ -11,6 +11,8 @@ import { credentialsOf } from './choose-repository.ts';
 export interface RestoreOptions {
   readonly keyFile?: string;
   readonly passphraseFile?: string;
+  /** Decrypted shares of a recovery kit. */
+  readonly share: readonly string[];
   readonly check?: boolean;
   readonly target: 'process' | 'docker';
   readonly engine?: string;
@@ -30,7 +32,7 @@ export function restoreRequest(
     ...{ signal: terminal.signal, now: () => terminal.now(), onBytes },
     async unlock(folder) {
       const { unlockKeys } = await import('../life/unlock-keys.ts');
-      return unlockKeys({ home: folder, terminal, keyFile, passphraseFile });
+      return unlockKeys({ home: folder, terminal, keyFile, passphraseFile, shares: options.share });
     },
   };
 }
@@ -72,7 +74,7 @@ export async function withRepository<T>(
   const keyFile = options.keyFile === undefined ? '' : resolve(terminal.workingFolder, options.keyFile);
   const target = await openTarget(place, terminal.signal);
   try {
-    return await work(target, (home) => unlockKeys({ home, terminal, keyFile, passphraseFile }));
+    return await work(target, (home) => unlockKeys({ home, terminal, keyFile, passphraseFile, shares: options.share }));
   } finally {
     await target.close();
   }

@@ -6,6 +6,7 @@ import { showByteProgress } from '../render/progress.ts';
 import { formatBytes } from '../render/quantities.ts';
 import type { Terminal } from '../terminal.ts';
 import { credentialsOption } from './choose-repository.ts';
+import { shareOption } from './keys-recovery.ts';
 import { type RestoreOptions, restoreFromFile, restoreFromRepository, restoreRequest } from './restore-from.ts';
 import { passphraseFileOption } from './unlock.ts';
 
@@ -22,6 +23,7 @@ export function registerRestore(program: Command, terminal: Terminal): void {
   })
     .addOption(new Option('--key-file <path>', 'the key file of the node (default: where the backup says it was)'))
     .addOption(passphraseFileOption())
+    .addOption(shareOption())
     .addOption(new Option('--target <target>', 'where it will run').choices(['process', 'docker']).default('process'))
     .addOption(
       new Option('--engine <socket>', 'docker: the container engine (default: DOCKER_HOST, else its usual socket)'),

@@ -75,12 +75,25 @@ export const AUDIT_GUIDANCE: Record<keyof typeof AUDIT_ERRORS, Guidance> = {
   AUDIT_TRUNCATED: {
     exit: EXIT.checksFailed,
     remedy:
-      'Leaves that were acknowledged are gone. Do not restart on this folder; restore the newest copy, and compare with the anchor.',
+      'Leaves that left the machine are gone: the log was put back to an older state. Nothing private is served. Stop the node and put the newest audit folder back; if it is lost for good, declare the gap with `nectar-byon audit resolve`.',
   },
   AUDIT_FORKED: {
     exit: EXIT.checksFailed,
     remedy:
-      'History was rewritten, or the folder belongs to another log. Keep it as evidence and restore a copy that matches the anchor.',
+      'The log is not the one that was seen outside: history was rewritten, or an older copy has grown. Nothing private is served. Keep the folder as evidence and put the right one back; if it is lost for good, declare the gap with `nectar-byon audit resolve`.',
+  },
+  AUDIT_GAP_DECLARED: {
+    exit: EXIT.checksFailed,
+    remedy:
+      'A restore or `audit resolve` declared this, and the log says so for ever. Nothing else is wrong; compare the gap with what is known of that day.',
+  },
+  AUDIT_FROM_FUTURE: {
+    exit: EXIT.checksFailed,
+    remedy: 'The clock is wrong now, or was then. `nectar-byon doctor` compares it; the entries stay as they are.',
+  },
+  AUDIT_NOTHING_TO_RESOLVE: {
+    exit: EXIT.usage,
+    remedy: 'Nothing has to be done. `nectar-byon audit verify` examines the whole log.',
   },
   AUDIT_TAIL_TORN: {
     exit: EXIT.checksFailed,

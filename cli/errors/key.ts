@@ -126,6 +126,23 @@ export const KEY_GUIDANCE: Record<keyof typeof KEY_ERRORS, Guidance> = {
     remedy:
       'It gives another secret than when it was enrolled. Unlock by another provider, then `nectar-byon keys change ID`.',
   },
+  KEY_OFFICER_INVALID: {
+    exit: EXIT.usage,
+    remedy: 'Ask the officer for a public key that is in force and can encrypt: `gpg --armor --export NAME`.',
+  },
+  KEY_SHARE_INVALID: {
+    exit: EXIT.key,
+    remedy: 'Each officer decrypts their own message of the kit (`gpg --decrypt`), and gives what comes out as it is.',
+  },
+  KEY_SHARES_MISSING: {
+    exit: EXIT.key,
+    remedy: 'Ask further officers; name each decrypted share with --share.',
+  },
+  KEY_SHARES_WRONG: {
+    exit: EXIT.key,
+    remedy:
+      'They are of another node, or keys.json is damaged: look at the node id in a share, and restore keys.json from a backup.',
+  },
   KEY_UNWRAP_INVALID: {
     exit: EXIT.checksFailed,
     remedy:

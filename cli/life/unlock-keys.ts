@@ -3,6 +3,7 @@ import type { Keys } from '../../appliance/keys/index.ts';
 import { readPassphrase } from '../passphrase.ts';
 import { openKeys } from '../provision/process/open-keys.ts';
 import type { Terminal } from '../terminal.ts';
+import { readRootKey } from './recovery/share.ts';
 
 export interface UnlockKeys {
   /** Where keys.json and config.json are. */
@@ -11,6 +12,8 @@ export interface UnlockKeys {
   /** Instead of the configured one. */
   readonly keyFile?: string | undefined;
   readonly passphraseFile?: string | undefined;
+  /** Decrypted shares of a recovery kit, instead of any provider. */
+  readonly shares?: readonly string[] | undefined;
 }
 
 /**
@@ -19,12 +22,14 @@ export interface UnlockKeys {
  *
  * @throws NectarError KEY_FILE_MISSING, KEY_FILE_WRONG, KEY_PASSPHRASE_WRONG, CLI_PASSPHRASE_MISSING
  */
-export async function unlockKeys({ home, terminal, keyFile, passphraseFile }: UnlockKeys): Promise<Keys> {
+export async function unlockKeys({ home, terminal, keyFile, passphraseFile, shares }: UnlockKeys): Promise<Keys> {
   const path = keyFile ?? loadConfig({ home, env: terminal.env }).config.keys.keyFile;
   const credentials = terminal.env.CREDENTIALS_DIRECTORY;
   const { signal } = terminal;
   const keys = await openKeys({ home, keyFile: path, now: () => terminal.now(), signal, credentials });
   try {
+    if (shares !== undefined && shares.length > 0 && keys.state() === 'locked')
+      keys.openWithRoot((await readRootKey(shares)).root);
     if (keys.state() === 'locked')
       await unlock(keys, { terminal, passphraseFile, byItself: opensByItself(keys) && passphraseFile === undefined });
     return keys;

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { verifyCheckpoint } from '../../protocol/merkle/checkpoint.ts';
-import { parseVerifierKey } from '../../protocol/merkle/verifier-key.ts';
+import { parseVerifierKey, SIGNATURE_TYPE } from '../../protocol/merkle/verifier-key.ts';
 import { askNode } from './ask-node.ts';
 import type { Collector } from './collector.ts';
 import type { Document } from './document.ts';
@@ -128,7 +128,8 @@ async function observeCheckpoint({ deps, signal }: At) {
     'node.auditCheckpointSigned': await look(signal, async () => isSigned(await note(), deps.vkey())),
     'node.auditWitnesses': await look(signal, async () => {
       const key = parseVerifierKey(deps.vkey());
-      return verifyCheckpoint(await note(), key).signatures.filter((signature) => signature.key !== key).length;
+      const { signatures } = verifyCheckpoint(await note(), key);
+      return signatures.filter((signature) => signature.key.type === SIGNATURE_TYPE.cosignature).length;
     }),
   };
 }

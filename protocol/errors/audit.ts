@@ -53,6 +53,19 @@ export const AUDIT_ERRORS = {
   AUDIT_FORKED: define<{ size: number; where: string }>({
     message: ({ size, where }) => `the log's root at size ${size} differs from the one that ${where} vouches for`,
   }),
+  AUDIT_GAP_DECLARED: define<{ epoch: number; from: number; lost: number | null; at: string; where: string }>({
+    message: ({ epoch, from, lost, at, where }) =>
+      lost === null
+        ? `epoch ${epoch} was declared at leaf ${from} on ${at}; what is lost is not known yet`
+        : `epoch ${epoch} was declared at leaf ${from} on ${at}: ${lost} leaves that ${where} vouches for are lost`,
+  }),
+  AUDIT_FROM_FUTURE: define<{ index: number; time: string; leaves: number }>({
+    message: ({ index, time, leaves }) =>
+      `${leaves} leaves are dated in the future of this machine's clock, the first is leaf ${index} of ${time}`,
+  }),
+  AUDIT_NOTHING_TO_RESOLVE: define<{ size: number }>({
+    message: ({ size }) => `the log of ${size} leaves agrees with every tree head known outside`,
+  }),
   AUDIT_TAIL_TORN: define<{ path: string; bytes: number }>({
     message: ({ path, bytes }) => `${path} ends in ${bytes} bytes of a write that never completed`,
   }),

@@ -94,6 +94,18 @@ export const KEY_ERRORS = {
   KEY_SECRET_WRONG: define<{ provider: string; source: string }>({
     message: ({ provider, source }) => `what ${source} gives (${provider}) does not open this node's root key`,
   }),
+  KEY_OFFICER_INVALID: define<{ fingerprint: string; problem: string }>({
+    message: ({ fingerprint, problem }) => `the recovery officer ${fingerprint} does not do: ${problem}`,
+  }),
+  KEY_SHARE_INVALID: define<{ source: string; problem: string }>({
+    message: ({ source, problem }) => `${source} is of no use: ${problem}`,
+  }),
+  KEY_SHARES_MISSING: define<{ given: number; threshold: number }>({
+    message: ({ given, threshold }) => `${given} of the ${threshold} shares that it takes`,
+  }),
+  KEY_SHARES_WRONG: define<Record<string, never>>({
+    message: () => "the shares do not open this node's keys.json",
+  }),
   KEY_UNWRAP_INVALID: define<{ kekId: string }>({
     message: ({ kekId }) => `a wrapped data key does not authenticate under ${kekId}`,
   }),

@@ -4,6 +4,7 @@ import { NectarError } from '../errors.ts';
 import { type AuditLeaf, BODY_SALT_BYTES, bodyHash, parseAuditLeaf } from './audit-leaf.ts';
 import { parseBase64 } from './base64.ts';
 import { type SignedCheckpoint, verifyCheckpoint } from './checkpoint.ts';
+import { isKeyOfLog, parseOrigin } from './epoch.ts';
 import { leafHash } from './hash.ts';
 import { parseUtf8 } from './text.ts';
 import { parseVerifierKey } from './verifier-key.ts';
@@ -36,6 +37,8 @@ export interface VerifiedAuditProof {
   readonly leafHash: LeafHash;
   readonly checkpoint: SignedCheckpoint;
   readonly root: RootHash;
+  /** Epoch of the log whose checkpoint it is, and the leaf with which that epoch begins: 1 and 0 unless the log was restored. */
+  readonly epoch: { readonly number: number; readonly start: number };
   /** The body, shown to be the one that the leaf commits to; undefined when the proof does not disclose it. */
   readonly body: string | undefined;
   /** Whether the log's key came from outside the proof. Otherwise the proof only agrees with the key that it carries. */
@@ -48,26 +51,30 @@ export const MAX_PROOF_BYTES = 1_048_576;
 /**
  * Verifies a proof on its own: checkpoint signature, inclusion, body.
  * @param input the parsed JSON of a proof, not trusted
- * @param outsideVkey the log's key as its owner, an anchor or a peer states it; without it, the key in the proof is used
+ * @param outsideVkey the log's key as its owner, an anchor or a peer states it, of whichever epoch; without it, the key in the
+ * proof is used
  * @returns what was shown; throws AUDIT_PROOF_INVALID, AUDIT_VKEY_INVALID, AUDIT_NOTE_INVALID, AUDIT_CHECKPOINT_INVALID,
  * AUDIT_INCLUSION_INVALID or AUDIT_LEAF_INVALID
  */
 export function verifyAuditProof(input: unknown, outsideVkey?: string): VerifiedAuditProof {
   const proof = parseAuditProof(input);
-  if (outsideVkey !== undefined && outsideVkey !== proof.vkey)
+  const key = parseVerifierKey(proof.vkey);
+  if (outsideVkey !== undefined && !isKeyOfLog(outsideVkey, proof.vkey))
     refuse('it was made under another key than the given one');
-  const checkpoint = verifyCheckpoint(proof.checkpoint, parseVerifierKey(proof.vkey));
+  const checkpoint = verifyCheckpoint(proof.checkpoint, key);
   if (checkpoint.size !== proof.size) refuse('the size is not that of the checkpoint');
   const bytes = utf8ToBytes(proof.leaf);
   const hash = leafHash(bytes);
   verifyInclusion({ index: proof.index, hash }, proof.path.map(hexToBytes), checkpoint);
   const leaf = parseAuditLeaf(bytes);
+  const { number, start } = parseOrigin(checkpoint.origin);
   return {
     index: proof.index,
     leaf,
     leafHash: bytesToHex(hash) as LeafHash,
     checkpoint,
     root: bytesToHex(checkpoint.root) as RootHash,
+    epoch: { number, start },
     body: openBody(proof, leaf),
     keyFromOutside: outsideVkey !== undefined,
   };

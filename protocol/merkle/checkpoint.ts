@@ -1,5 +1,6 @@
 import { NectarError } from '../errors.ts';
 import { encodeBase64, parseBase64 } from './base64.ts';
+import { keyOfEpoch } from './epoch.ts';
 import { HASH_BYTES } from './hash.ts';
 import { type Note, parseNote, type VerifiedSignature, verifyNote } from './note.ts';
 import type { VerifierKey } from './verifier-key.ts';
@@ -34,8 +35,9 @@ export function parseCheckpoint(text: string): Checkpoint {
 }
 
 /**
- * Parses and verifies a signed checkpoint: the log's own key must have signed it, and the origin must be the log's.
- * @param log the log's key, whose name is the origin
+ * Parses and verifies a signed checkpoint: the log's own key must have signed it, and the origin must be that of one of the
+ * log's epochs (epoch.ts).
+ * @param log the log's key; its name is the origin of any of its epochs
  * @param witnesses keys whose cosignatures are verified as well when they are there
  * @returns the checkpoint; throws AUDIT_NOTE_INVALID or AUDIT_CHECKPOINT_INVALID
  */
@@ -45,10 +47,12 @@ export function verifyCheckpoint(
   witnesses: readonly VerifierKey[] = [],
 ): SignedCheckpoint {
   const note = parseNote(encoded);
-  const signatures = verifyNote(note, [log, ...witnesses]);
-  if (!signatures.some(({ key }) => key === log)) refuse("the log's own signature is missing");
+  const [origin = ''] = note.text.split('\n', 1);
+  const own = keyOfEpoch(log, origin);
+  const signatures = verifyNote(note, [own ?? log, ...witnesses]);
+  if (!signatures.some(({ key }) => key === (own ?? log))) refuse("the log's own signature is missing");
   const checkpoint = parseCheckpoint(note.text);
-  if (checkpoint.origin !== log.name) refuse('it belongs to another log');
+  if (own === undefined) refuse('it belongs to another log');
   return { ...checkpoint, note, signatures };
 }
 

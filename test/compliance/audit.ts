@@ -21,6 +21,8 @@ type Called = Pick<
   | 'records'
   | 'latest'
   | 'loggedTokens'
+  | 'witnessed'
+  | 'resolve'
 > & {
   treeHead(): ReturnType<Audit['treeHead']> | Promise<ReturnType<Audit['treeHead']>>;
 };
@@ -189,6 +191,29 @@ export function auditCompliance(name: string, create: () => Promise<AuditUnderTe
       await assert.rejects(async () => {
         for await (const _ of under.audit.records(0, abort.signal)) abort.abort(new Error('enough'));
       }, /enough/);
+    });
+
+    it('is barred by a head that it does not hold, over a restart, until the gap is declared', async () => {
+      const { size, root } = await under.audit.treeHead();
+      const at = Date.UTC(2026, 10, 23);
+      await under.audit.witnessed({ size, root, where: 'a witness', at });
+      const { note } = await under.audit.checkpoint();
+      await under.audit.witnessed({ note, where: 'a file', at });
+      await assert.rejects(
+        under.audit.witnessed({ note: note.replace(`\n${size}\n`, `\n${size + 1}\n`), where: 'a liar', at }),
+        hasCode('AUDIT_NOTE_INVALID'),
+      );
+      await assert.rejects(under.audit.resolve({ context }), hasCode('AUDIT_NOTHING_TO_RESOLVE'));
+      const lost = { size: size + 7, root: 'ab'.repeat(32) as RootHash, where: 'AuditAnchor, L2 block 7', at };
+      await assert.rejects(under.audit.witnessed(lost), hasCode('AUDIT_TRUNCATED'));
+      await assert.rejects(under.audit.append(reading(1)), hasCode('AUDIT_TRUNCATED'));
+      await under.restart();
+      await assert.rejects(under.audit.append(reading(1)), hasCode('AUDIT_TRUNCATED'));
+      const epoch = await under.audit.resolve({ context });
+      assert.deepEqual([epoch.number, epoch.cause, epoch.lost, epoch.outside?.size], [2, 'resolve', 7, size + 7]);
+      await under.audit.append(reading(2));
+      const verdict = await under.audit.verify({ anchors: [lost], signal });
+      assert.deepEqual([verdict.integrity, verdict.epochs], ['ok', [epoch]]);
     });
 
     it('refuses with the codes of the registry and their facts', async () => {

@@ -4,7 +4,8 @@ import type { Connection } from '../connection.ts';
 import { auditAppend } from './contract.ts';
 
 /** The appending side of the audit log, reached over its socket. */
-export interface AuditAppendClient extends Pick<Audit, 'append' | 'checkpoint' | 'consistency' | 'latest'> {
+export interface AuditAppendClient
+  extends Pick<Audit, 'append' | 'checkpoint' | 'consistency' | 'latest' | 'witnessed'> {
   treeHead(): Promise<ReturnType<Audit['treeHead']>>;
 }
 

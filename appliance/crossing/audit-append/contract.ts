@@ -1,5 +1,20 @@
 import { call, contract } from '../contract.ts';
-import { accessContext, count, exact, facts, hash, leafHash, list, oneOf, optional, rootHash, text } from '../shape.ts';
+import {
+  accessContext,
+  count,
+  done,
+  either,
+  exact,
+  facts,
+  flag,
+  hash,
+  leafHash,
+  list,
+  oneOf,
+  optional,
+  rootHash,
+  text,
+} from '../shape.ts';
 
 export const checkpointShape = exact({ origin: text(256), size: count, root: rootHash, note: text(64 * 1024) });
 
@@ -12,6 +27,19 @@ const event = exact({
   version: optional(count),
   detail: optional(facts),
 });
+
+/** A tree head of the log that somebody outside has: with the log's own signature, or on the word of whoever read the chain. */
+const witnessedHead = either(
+  exact({
+    size: count,
+    root: rootHash,
+    where: text(256),
+    at: count,
+    epoch: optional(count),
+    provisional: optional(flag),
+  }),
+  exact({ note: text(64 * 1024), where: text(256), at: count }),
+);
 
 /** What gateway, store and rollup may ask of the log: to add to it, and how far it is. None of it reads an entry. */
 export const auditAppend = contract('append', {
@@ -27,4 +55,5 @@ export const auditAppend = contract('append', {
     returns: exact({ from: count, checkpoint: checkpointShape, path: list(hash, 64) }),
   }),
   checkpoint: call({ args: [], returns: checkpointShape }),
+  witnessed: call({ args: [witnessedHead], returns: done, maxInputBytes: 256 * 1024 }),
 });

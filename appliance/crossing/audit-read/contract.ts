@@ -29,13 +29,43 @@ const MAX_RECORDS = 10_000;
 const MAX_QUERY_BYTES = 512 * 1024;
 const MAX_LOGGED_TOKENS = 4_096;
 
-const auditState = exact({ services: serviceStates, head: nullable(exact({ size: count, root: rootHash })) });
+const head = exact({ size: count, root: rootHash, where: text(256) });
+const externalHead = exact({ size: count, root: rootHash, where: text(256), at: count, epoch: optional(count) });
+const epoch = exact({
+  number: count,
+  start: count,
+  origin: text(256),
+  at: count,
+  cause: oneOf('restore', 'resolve'),
+  from: count,
+  outside: optional(head),
+  lost: optional(count),
+});
+/** Restores of one log: each is a decision of a person. */
+const epochs = list(epoch, 10_000);
+const conflict = exact({
+  code: oneOf('AUDIT_TRUNCATED', 'AUDIT_FORKED'),
+  head: externalHead,
+  size: count,
+  root: rootHash,
+  at: count,
+  reason: text(1024),
+});
+const standing = exact({
+  size: count,
+  root: rootHash,
+  epochs,
+  external: nullable(externalHead),
+  conflict: nullable(conflict),
+});
+const auditState = exact({ services: serviceStates, standing: nullable(standing) });
 export type AuditState = Static<typeof auditState>;
 
 const outcome = oneOf('success', 'failure');
 const leaf = exact({ v: exactly(1), time: text(64), type: text(64), outcome, bodyHash: hash });
 const entry = exact({ index: count, leafHash, leaf, body: optional(shown<AuditEntry['body']>()) });
-const anchor = exact({ size: count, root: rootHash, where: text(256) });
+const anchor = exact({ size: count, root: rootHash, where: text(256), at: optional(count) });
+const told = list(exact({ note: text(64 * 1024), where: text(256), at: count }), 16);
 const filter = exact({
   record: optional(text(256)),
   patient: optional(text(256)),
@@ -84,11 +114,12 @@ const verdict = exact({
   root: rootHash,
   findings: list(shown<AuditVerdict['findings'][number]>(), 1_000),
   bodies: exact({ opened: count, erased: count }),
+  epochs,
 });
 
 /** What only the gateway may ask of the log: what it says. */
 export const auditRead = contract('audit', {
-  state: call({ args: [TIMEOUT], returns: auditState }),
+  state: call({ args: [TIMEOUT], returns: auditState, maxOutputBytes: MAX_ENTRY_BYTES }),
   entry: call({ args: [number, accessContext], returns: entry, maxOutputBytes: MAX_ENTRY_BYTES }),
   query: call({
     args: [query, accessContext, OPTIONAL_SIGNAL],
@@ -102,6 +133,11 @@ export const auditRead = contract('audit', {
     maxInputBytes: MAX_QUERY_BYTES,
   }),
   prove: call({ args: [number, optional(accessContext)], returns: proof, maxOutputBytes: MAX_ENTRY_BYTES }),
+  resolve: call({
+    args: [exact({ context: accessContext, told: optional(told) })],
+    returns: epoch,
+    maxInputBytes: 2 * MAX_ENTRY_BYTES,
+  }),
   loggedTokens: call({
     args: [],
     returns: list(loggedToken, MAX_LOGGED_TOKENS),

@@ -47,5 +47,8 @@ export const rollup = contract('rollup', {
     returns: exact({ membership: text(64), transaction: optional(text(128)) }),
     timeoutMs: JOIN_TIMEOUT_MS,
   }),
-  anchors: call({ args: [], returns: list(exact({ size: count, root: rootHash, where: text(256) }), 1024) }),
+  anchors: call({
+    args: [],
+    returns: list(exact({ size: count, root: rootHash, where: text(256), at: optional(count) }), 1024),
+  }),
 });

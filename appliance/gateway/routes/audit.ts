@@ -7,7 +7,15 @@ import { sendDownload } from '../download.ts';
 import { downloadLimits } from '../download-limits.ts';
 import type { GatewayServer, RouteContext } from '../gateway-server.ts';
 import { describeOperation } from '../openapi.ts';
-import { AuditCheckpoint, AuditEntries, AuditEntry, AuditProof, AuditVerdict } from '../schemas.ts';
+import {
+  AuditCheckpoint,
+  AuditEntries,
+  AuditEntry,
+  AuditEpoch,
+  AuditProof,
+  AuditResolution,
+  AuditVerdict,
+} from '../schemas.ts';
 
 const guard = { scope: 'audit:read' } as const;
 const LeafParams = Type.Object({
@@ -81,9 +89,18 @@ const verify = describeOperation({
   response: { 200: AuditVerdict },
 });
 
+const resolve = describeOperation({
+  id: 'resolveAudit',
+  tag: 'audit',
+  summary: 'Declare what is missing from the log lost, and begin a successor epoch',
+  guard: { scope: 'admin' },
+  body: AuditResolution,
+  response: { 200: AuditEpoch },
+});
+
 export function addAuditRoutes(server: GatewayServer, context: RouteContext): void {
   const { deps, events, exclusive } = context;
-  const { audit, anchor, store } = deps;
+  const { audit, anchor, store, now } = deps;
   server.get('/v1/audit/checkpoint', checkpoint, () => audit.checkpoint());
 
   server.get('/v1/audit/entries', entries, async (request) => {
@@ -129,6 +146,13 @@ export function addAuditRoutes(server: GatewayServer, context: RouteContext): vo
       return verdict;
     }),
   );
+
+  // Evidenced by the log itself: the epoch's own leaf, and one that says who decided it.
+  server.post('/v1/audit/resolve', resolve, (request) => {
+    const { checkpoint: note, where = 'the operator' } = request.body;
+    const told = note === undefined ? [] : [{ note, where, at: now() }];
+    return audit.resolve({ context: request.access, told });
+  });
 }
 
 /** Without the chain the log's integrity can still be told; its completeness is then unknown, not assumed. */

@@ -1,10 +1,11 @@
 import Type from 'typebox';
 import { changeKeys } from '../change-keys.ts';
 import type { Enrolment } from '../dependencies.ts';
+import { evidencedFirst } from '../evidenced.ts';
 import type { GatewayServer, RouteContext } from '../gateway-server.ts';
 import { describeOperation } from '../openapi.ts';
-import { ProviderRequest } from '../request-schemas.ts';
-import { ChangedProvider, ResolvedKeys } from '../schemas.ts';
+import { ProviderRequest, RecoveryKitNote } from '../request-schemas.ts';
+import { ChangedProvider, Recorded, ResolvedKeys } from '../schemas.ts';
 
 const params = Type.Object({ id: Type.String({ pattern: '^[a-z0-9-]{1,40}$' }) });
 const guard = { scope: 'admin' } as const;
@@ -44,6 +45,16 @@ const resolve = describeOperation({
   response: { 200: ResolvedKeys },
 });
 
+const kit = describeOperation({
+  id: 'recordRecoveryKit',
+  tag: 'keys',
+  summary: 'Put on record that a recovery kit is made',
+  description: 'The kit is made beside the API, by the command line with the keys of the home; it says so here first.',
+  guard,
+  body: RecoveryKitNote,
+  response: { 201: Recorded },
+});
+
 export function addProviderRoutes(server: GatewayServer, context: RouteContext): void {
   const { exclusive } = context;
   const { keys } = context.deps;
@@ -72,6 +83,14 @@ export function addProviderRoutes(server: GatewayServer, context: RouteContext):
       return changeKeys(context, request, { type: 'key.remove', detail: { id }, run: () => keys.remove(id) });
     }),
   );
+
+  server.post('/v1/keys/kits', kit, async (request, reply) => {
+    const { officers, ...note } = request.body as RecoveryKitNote;
+    const detail = { ...note, officers: officers.join(' ') };
+    const event = { type: 'key.backup', outcome: 'success', context: request.access, detail } as const;
+    const { auditLeaf } = await evidencedFirst(context, event, async () => undefined);
+    return reply.code(201).send({ auditLeaf });
+  });
 
   server.post('/v1/keys/resolve', resolve, (request) =>
     exclusive.run('key rotation', () =>

@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { markRestored } from '../../../appliance/audit/index.ts';
 import { readPublicIdentity } from '../../../appliance/config/index.ts';
 import { HOME_FORMAT, readFormat } from '../../../appliance/home-format.ts';
 import type { Keys } from '../../../appliance/keys/index.ts';
@@ -101,6 +102,7 @@ async function fillRestored<T extends Verified>(folder: string, request: PlaceRe
     });
     if (!request.check && keys !== undefined) {
       await makeUsable(folder, keys, request);
+      await markRestored(join(folder, 'audit'), keys.derive('audit-body'), request.now());
       await noteRestore(folder, unpacked, request.now());
       request.signal.throwIfAborted();
     }

@@ -164,7 +164,9 @@ export async function restoreAndRead(request: RestoreAndRead): Promise<RestoredA
     return { ...read, snapshot, leaves: log.leaves, bytes: whole ? bytes : bytes + read.bytes, faults };
   } catch (error) {
     signal.throwIfAborted();
-    if (!isNectarError(error) || !/^(BACKUP|STORE|AUDIT)_/.test(error.code)) throw error;
+    // A place that does not answer says nothing of what lies there.
+    const unreachable = isNectarError(error, 'BACKUP_TARGET_REFUSED');
+    if (!isNectarError(error) || unreachable || !/^(BACKUP|STORE|AUDIT)_/.test(error.code)) throw error;
     return { snapshot: undefined, records: 0, entries: 0, leaves: 0, bytes, faults: [error.message] };
   } finally {
     await keys?.stop();

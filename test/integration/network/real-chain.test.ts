@@ -65,7 +65,12 @@ function startAnchor(rollup: Rollup): Anchor {
     {
       records,
       audit,
-      chain: { ...rollup.account, call: ethCall(rollup.rpc), safeBlock: () => rollup.heads().safe.number },
+      chain: {
+        ...rollup.account,
+        call: ethCall(rollup.rpc),
+        safeBlock: () => rollup.heads().safe.number,
+        isCurrent: () => true,
+      },
       isAuthorized: rollup.registry.isAuthorized,
       peerId: () => peerId,
       log,

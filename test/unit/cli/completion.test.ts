@@ -33,10 +33,10 @@ test('bash completes verbs, their verbs, options and choices', () => {
   assert.deepEqual(offered(['sta']), ['status']);
   assert.deepEqual(
     offered(['keys', '']).filter((word) => !word.startsWith('-')),
-    ['list', 'rotate', 'retire', 'enroll', 'change', 'remove', 'resolve'],
+    ['list', 'rotate', 'retire', 'enroll', 'change', 'remove', 'resolve', 'backup', 'recover'],
   );
   assert.deepEqual(offered(['init', '--unl']), ['--unlock']);
-  assert.deepEqual(offered(['init', '--unlock', '']), ['passphrase', 'file']);
+  assert.deepEqual(offered(['init', '--unlock', '']), ['passphrase', 'file', 'tpm2']);
   assert.deepEqual(offered(['network', 'jo']), ['join']);
   assert.deepEqual(offered(['put', '']), ['FILES']);
   assert.deepEqual(offered(['get', 'abc', '-o', '']), ['FILES']);

@@ -5,6 +5,7 @@ import { createLogger, type Logger } from '../../../../appliance/telemetry/index
 import { AuditAnchorAbi } from '../../../../contracts/generated/AuditAnchor.ts';
 import { RecordRegistryAbi } from '../../../../contracts/generated/RecordRegistry.ts';
 import type { Hex, RecordId, RootHash } from '../../../../protocol/brand.ts';
+import { NectarError } from '../../../../protocol/errors.ts';
 import { peerIdOf } from '../../../../protocol/network/node-identity.ts';
 import { PREDEPLOYS } from '../../../../protocol/rollup/genesis.ts';
 
@@ -28,6 +29,7 @@ export class ChainDouble {
   safe = 0n;
   funds = 1n;
   sent = 0;
+  current = true;
   reverted = 0;
 
   address(): Hex {
@@ -46,6 +48,10 @@ export class ChainDouble {
 
   safeBlock(): bigint {
     return this.safe;
+  }
+
+  isCurrent(): boolean {
+    return this.current;
   }
 
   /** Puts the mempool into one block. */
@@ -125,16 +131,27 @@ export class RecordsDouble {
 export class AuditDouble {
   size = 0;
   fork = '';
+  /** Sizes of the heads that it was told of. */
+  readonly told: number[] = [];
 
   treeHead(): { size: number; root: RootHash } {
-    return {
-      size: this.size,
-      root: Buffer.from(`${this.fork}${this.size}`.padEnd(32, '.')).toString('hex') as RootHash,
-    };
+    return { size: this.size, root: this.#rootAt(this.size) };
   }
 
-  async checkpoint(): Promise<{ size: number; root: RootHash }> {
-    return this.treeHead();
+  async checkpoint(): Promise<{ size: number; root: RootHash; note: string }> {
+    return { ...this.treeHead(), note: `note of ${this.size}` };
+  }
+
+  /** As the log does: by root, at the head's own size. */
+  async witnessed(head: { size: number; root: RootHash; where: string }): Promise<void> {
+    const { size, where } = head;
+    if (size > this.size) throw new NectarError('AUDIT_TRUNCATED', { size: this.size, expected: size, where });
+    if (head.root !== this.#rootAt(size)) throw new NectarError('AUDIT_FORKED', { size, where });
+    this.told.push(size);
+  }
+
+  #rootAt(size: number): RootHash {
+    return Buffer.from(`${this.fork}${size}`.padEnd(32, '.')).toString('hex') as RootHash;
   }
 }
 

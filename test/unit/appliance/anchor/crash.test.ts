@@ -47,13 +47,18 @@ function guarded(world: World, border: Border): AnchorDeps {
       unanchored: border.guard((limit: number) => records.unanchored(limit)),
       markAnchored: border.guard((items, anchor) => records.markAnchored(items, anchor)),
     },
-    audit: { treeHead: () => audit.treeHead(), checkpoint: border.guard(() => audit.checkpoint()) },
+    audit: {
+      treeHead: () => audit.treeHead(),
+      checkpoint: border.guard(() => audit.checkpoint()),
+      witnessed: border.guard((head) => audit.witnessed(head)),
+    },
     chain: {
       address: () => chain.address(),
       balance: border.guard(() => chain.balance()),
       send: border.guard((tx) => chain.send(tx)),
       call: border.guard((tx) => chain.call(tx)),
       safeBlock: () => chain.safeBlock(),
+      isCurrent: () => chain.isCurrent(),
     },
   };
 }

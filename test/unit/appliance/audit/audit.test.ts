@@ -247,22 +247,6 @@ test('starts damaged, not silently shorter, when leaves behind the checkpoint ar
   assert.ok(verdict.findings.some(({ code }) => code === 'AUDIT_TRUNCATED'));
 });
 
-test('starts damaged below, or beside, a tree head that has left the machine', async (t) => {
-  const house = await createLogHouse(t);
-  const first = await house.open();
-  await appendMany(first, 20);
-  const head = first.treeHead();
-  await first.stop();
-  const external = [{ ...head, where: 'L2' }];
-  assert.equal((await house.open({ external })).readiness().ready, true);
-  assert.match(
-    JSON.stringify((await house.open({ external: [{ ...head, size: 99, where: 'L2' }] })).readiness()),
-    /L2 vouches for 99/,
-  );
-  const forked = await house.open({ external: [{ ...head, root: 'ab'.repeat(32) as typeof head.root, where: 'L2' }] });
-  assert.match(JSON.stringify(forked.readiness()), /differs/);
-});
-
 test('starts damaged when the checkpoint was removed or altered', async (t) => {
   const house = await createLogHouse(t);
   const first = await house.open();

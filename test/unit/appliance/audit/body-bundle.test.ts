@@ -56,8 +56,8 @@ test('does not take a flipped byte in the middle for a torn write', () => {
 });
 
 test('opens a sealed body only where it belongs, and with no bit changed', () => {
-  const sealer = createBodySealer(new Uint8Array(32).fill(1), 'a.example', randomBytes);
-  const place = { index: 300, leafHash: new Uint8Array(32).fill(3) };
+  const sealer = createBodySealer(new Uint8Array(32).fill(1), { sealedAs: () => 'a.example' }, randomBytes);
+  const place = { index: 300, leafHash: new Uint8Array(32).fill(3), beginsEpoch: false };
   const open = { salt: new Uint8Array(32).fill(4), body: Buffer.from('body') };
   const sealed = sealer.seal(place, open);
   assert.deepEqual(Buffer.from(sealer.open(place, sealed).body).toString(), 'body');
@@ -66,7 +66,9 @@ test('opens a sealed body only where it belongs, and with no bit changed', () =>
   refuses(() => sealer.open({ ...place, index: 301 }, sealed));
   refuses(() => sealer.open({ ...place, index: 600 }, sealed));
   refuses(() => sealer.open({ ...place, leafHash: new Uint8Array(32) }, sealed));
-  refuses(() => createBodySealer(new Uint8Array(32).fill(1), 'b.example', randomBytes).open(place, sealed));
+  refuses(() =>
+    createBodySealer(new Uint8Array(32).fill(1), { sealedAs: () => 'b.example' }, randomBytes).open(place, sealed),
+  );
   for (let i = 0; i < sealed.length; i++)
     refuses(() => sealer.open(place, Buffer.from(sealed).fill((sealed[i] ?? 0) ^ 1, i, i + 1)));
   for (const length of [0, 12, 40, sealed.length - 1]) refuses(() => sealer.open(place, sealed.subarray(0, length)));
@@ -74,7 +76,7 @@ test('opens a sealed body only where it belongs, and with no bit changed', () =>
 });
 
 test('writes a leaf whose hash of salt and body is the one that a verifier computes', () => {
-  const deps = { origin: 'a.example', maxBodyBytes: 65_536, now: () => 0, randomBytes };
+  const deps = { origin: 'a.example', maxBodyBytes: 65_536, time: 0, randomBytes };
   const { leaf, salt, body } = prepareEntry(reading(1), deps);
   assert.equal(parseAuditLeaf(leaf).bodyHash, bodyHash(salt, body));
   assert.notEqual(

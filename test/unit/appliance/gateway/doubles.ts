@@ -241,6 +241,12 @@ export class AuditDouble {
   async verify({ anchors }: { anchors: readonly unknown[] }) {
     return { integrity: 'ok', completeness: anchors.length > 0 ? 'ok' : 'unknown', size: 3, findings: [] };
   }
+  readonly told: unknown[] = [];
+  async resolve({ told = [] }: { told?: readonly unknown[] }) {
+    this.told.push(...told);
+    const origin = 'log.example/epoch/2/3/00112233445566aa';
+    return { number: 2, start: 3, origin, at: 5, cause: 'resolve' as const, from: 3, lost: 4 };
+  }
 }
 
 /** Mutable facts of the node behind the gateway. */

@@ -1,0 +1,121 @@
+import { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { RecordReceipt } from '../appliance/gateway/schemas.ts';
+import { type ErrorCode, isNectarError, NectarError } from '../protocol/errors.ts';
+import type { Client } from './client.ts';
+import type { PutSource } from './put-sources.ts';
+import { type ByteProgress, countBytes } from './render/progress.ts';
+
+/** Below this a put that breaks is begun anew: the other way writes every byte twice. */
+export const RESUMABLE_BYTES = 2 * 1024 ** 3;
+
+const TUS = { 'tus-resumable': '1.0.0' } as const;
+const FIRST_WAIT_MS = 500;
+const LONGEST_WAIT_MS = 15_000;
+/** So long without a byte more, and it is given up; the node keeps what it has for a day. */
+const GIVE_UP_MS = 10 * 60_000;
+/** What a node that restarts, or a network that is gone for a moment, answers with. */
+const PASSING: readonly ErrorCode[] = [
+  'CLI_NODE_UNREACHABLE',
+  'GATEWAY_BUSY',
+  'GATEWAY_TOKEN_BUSY',
+  'GATEWAY_STOPPING',
+  'GATEWAY_UPLOAD_STALLED',
+  'GATEWAY_UPLOAD_ABORTED',
+  'NODE_NOT_READY',
+  'NODE_CONNECTION_LOST',
+  'KEY_LOCKED',
+  'STORE_UPLOAD_OFFSET',
+  'STORE_UPLOAD_CONTINUED',
+];
+
+export interface ResumablePut {
+  readonly source: PutSource;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly progress: ByteProgress;
+  readonly signal: AbortSignal;
+  /** Told once for each time the connection breaks. */
+  readonly onBroken: (reason: string, offset: number) => void;
+  readonly now?: () => number;
+  readonly wait?: (ms: number) => Promise<unknown>;
+}
+
+/** Stores a file in as many requests as it takes: a connection that breaks goes on where it was. */
+export async function putResumable(client: Client, put: ResumablePut): Promise<RecordReceipt> {
+  const { source, signal, now = Date.now, wait = (ms) => sleep(ms, undefined, { signal }) } = put;
+  const bytes = source.bytes ?? 0;
+  const begun = await client.headers('POST', '/v1/uploads', {
+    headers: { ...TUS, 'upload-length': String(bytes), 'upload-metadata': encodeMetadata(put.metadata) },
+  });
+  const path = begun.location ?? '';
+  let known = begun;
+  let shown = 0;
+  let waitMs = FIRST_WAIT_MS;
+  let advancedAt = now();
+  let broken: NectarError | undefined;
+  for (;;) {
+    const receipt = receiptOf(known, bytes);
+    if (receipt !== undefined) return receipt;
+    const offset = Number(known['upload-offset']);
+    put.progress.advance(offset - shown);
+    shown = offset;
+    try {
+      const counted = countBytes(source.open(offset), {
+        advance(count) {
+          shown += count;
+          put.progress.advance(count);
+        },
+        done() {},
+      });
+      known = await client.headers('PATCH', path, {
+        headers: {
+          ...TUS,
+          'upload-offset': String(offset),
+          'content-type': 'application/offset+octet-stream',
+          'content-length': String(bytes - offset),
+        },
+        body: Readable.from(counted, { objectMode: false }),
+      });
+    } catch (error) {
+      if (!isPassing(error) || now() - advancedAt > GIVE_UP_MS) throw error;
+      broken = error;
+      put.onBroken(error.code, offset);
+      await wait(waitMs);
+      waitMs = Math.min(2 * waitMs, LONGEST_WAIT_MS);
+      known = await client.headers('HEAD', path, { headers: TUS }).catch((unreachable) => {
+        if (isPassing(unreachable)) return known;
+        throw unreachable;
+      });
+    }
+    if (Number(known['upload-offset']) > offset) {
+      advancedAt = now();
+      waitMs = FIRST_WAIT_MS;
+    } else if (now() - advancedAt > GIVE_UP_MS) {
+      throw broken ?? new NectarError('CLI_GATEWAY_ANSWER_INVALID', { problem: 'an upload that does not go on' });
+    }
+  }
+}
+
+function isPassing(error: unknown): error is NectarError {
+  // A HEAD answers without a body, so without a code of ours: a busy or locked node is 429 or 503.
+  if (isNectarError(error, 'CLI_GATEWAY_PROBLEM')) return [408, 409, 429, 502, 503].includes(error.data.status);
+  return error instanceof NectarError && PASSING.includes(error.code);
+}
+
+function receiptOf(headers: Readonly<Record<string, string>>, bytes: number): RecordReceipt | undefined {
+  const recordId = headers['x-nectar-record-id'];
+  if (recordId === undefined) return undefined;
+  return {
+    recordId,
+    version: Number(headers['x-nectar-record-version']),
+    cid: headers['x-nectar-cid'] ?? '',
+    bytes,
+    auditLeaf: Number(headers['x-nectar-audit-leaf']),
+  };
+}
+
+function encodeMetadata(metadata: Readonly<Record<string, string>>): string {
+  return Object.entries(metadata)
+    .map(([key, value]) => `${key} ${Buffer.from(value, 'utf8').toString('base64')}`)
+    .join(',');
+}
