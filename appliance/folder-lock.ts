@@ -6,7 +6,7 @@
  * A lock folder stays when the lock is released: a name that is removed and made again could be held twice. What is made under a name
  * that is never used again (a staging folder) may hold its own lock and be removed with it.
  */
-import { readFile, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ClassicLevel } from 'classic-level';
@@ -47,9 +47,12 @@ async function take(path: string, purpose: string): Promise<FolderLock | undefin
   // LevelDB takes no modes: what a lock consists of is its owner's alone, like everything below a home.
   const umask = process.umask(UMASK);
   try {
+    await mkdir(path, { recursive: true, mode: 0o700 });
     await level.open();
+    await keepPrivate(path);
   } catch (error) {
     if (((error as Error).cause as NodeJS.ErrnoException | undefined)?.code === 'LEVEL_LOCKED') return undefined;
+    await level.close().catch(() => undefined);
     throw diskError(error, path);
   } finally {
     process.umask(umask);
@@ -64,6 +67,11 @@ async function take(path: string, purpose: string): Promise<FolderLock | undefin
       held.delete(inode);
     },
   };
+}
+
+/** LevelDB takes no modes for what it makes; a command line cannot set its process's umask as a node does. */
+async function keepPrivate(path: string): Promise<void> {
+  for (const name of await readdir(path)) await chmod(join(path, name), 0o600).catch(() => undefined);
 }
 
 async function findInode(path: string): Promise<string | undefined> {

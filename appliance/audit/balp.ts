@@ -1,6 +1,6 @@
 import { IDENTIFIER } from '../../protocol/merkle/audit-facts.ts';
+import type { AuditInput } from './audit-input.ts';
 import { APPLICATION, type Coding, type EventCoding, eventCoding, SYSTEM } from './balp-codes.ts';
-import type { AuditInput } from './event.ts';
 
 /** The values of a FHIR R4 AuditEvent as plain JSON. */
 export type AuditEventJson = Readonly<Record<string, unknown>> & { readonly resourceType: 'AuditEvent' };

@@ -1,15 +1,11 @@
 import type { Cid, RecordId, RootHash } from '../../protocol/brand.ts';
 import type { AuditFilter } from '../../protocol/merkle/audit-filter.ts';
 import type { Logger, Metrics, NodeMetrics } from '../telemetry/index.ts';
+import type { AccessContext, GatewayAuditEvent } from './audit-event.ts';
 import type { NetworkInfo, NodeReadiness, NodeStatus } from './schemas.ts';
 import type { Tokens } from './tokens.ts';
 
-/** Who asks, from where, in which request: goes into the audit log with every access. */
-export interface AccessContext {
-  readonly actor: { readonly subject: string; readonly tokenId?: string; readonly name?: string };
-  readonly address?: string;
-  readonly requestId: string;
-}
+export type { AccessContext, GatewayAuditEvent } from './audit-event.ts';
 
 /** A service of this process answers at once, one of another role after a message. */
 type Awaitable<T> = T | Promise<T>;
@@ -68,47 +64,6 @@ export interface GatewayBackups {
   sign(statement: CopyStatement): Promise<Uint8Array>;
   /** Seals the metadata of a repository. */
   repositoryKey(repository: string): Promise<Uint8Array>;
-}
-
-/** The events that the gateway itself is the witness of; everything about records is appended by the store. */
-export interface GatewayAuditEvent {
-  readonly type:
-    | 'auth.denied'
-    | 'connection.refused'
-    // Of a record that is not there: the store writes what happens to those that are.
-    | 'record.read'
-    | 'record.update'
-    | 'record.delete'
-    | 'record.export'
-    | 'token.create'
-    | 'token.list'
-    | 'token.revoke'
-    | 'token.restore'
-    | 'key.unlock'
-    | 'key.list'
-    | 'key.rotate'
-    | 'key.retire'
-    | 'key.enroll'
-    | 'key.change'
-    | 'key.remove'
-    | 'key.resolve'
-    | 'key.backup'
-    | 'record.rewrap'
-    | 'record.scrub'
-    | 'network.join'
-    | 'audit.verify'
-    | 'hardening.report'
-    | 'hardening.waive'
-    | 'hardening.unwaive'
-    | 'hardening.schedule'
-    | 'backup.verify'
-    | 'backup.schedule'
-    | 'node.backup'
-    | 'node.restore';
-  readonly outcome: 'success' | 'failure';
-  readonly context: AccessContext;
-  readonly recordId?: string;
-  readonly detail?: Record<string, string | number>;
 }
 
 export interface AuditAnchor {

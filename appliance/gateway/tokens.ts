@@ -1,7 +1,7 @@
 import { createPrivateKey, sign } from 'node:crypto';
 import { errors, importJWK, type JWK_OKP_Public, jwtVerify } from 'jose';
 import { NectarError } from '../../protocol/errors.ts';
-import type { GatewayAuditEvent } from './dependencies.ts';
+import type { GatewayAuditEvent } from './audit-event.ts';
 import type { TokenRequest } from './request-schemas.ts';
 import { type IssuedToken, SCOPES, type Scope, type TokenInfo } from './schemas.ts';
 import { createTokenFile } from './token-file.ts';

@@ -4,7 +4,7 @@ import type { BlockFiles } from './block-files.ts';
 import type { IndexCondition } from './condition.ts';
 import type { StoreConfig } from './config.ts';
 import { decodeEntry, type HeadEntry, type LostEntry, type VersionEntry } from './entries.ts';
-import type { Erasures } from './erasure.ts';
+import type { Erasures } from './erasures.ts';
 import type { IndexDb } from './index-db.ts';
 import { type IndexKeys, KIND } from './index-keys.ts';
 import type { AccessContext, StoreDeps } from './interfaces.ts';

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { StoreCore } from './core.ts';
 import { decodeEntry, type ErasureEntry } from './entries.ts';
+import type { Erasures } from './erasures.ts';
 import { collectGarbage } from './garbage.ts';
 import { KIND, kindRange } from './index-keys.ts';
 
@@ -10,23 +11,6 @@ const RETRY_MS = 30_000;
 const MAX_BATCH = 256;
 /** Holders that do not answer within this time are not told. */
 const RELEASE_TIMEOUT_MS = 5_000;
-
-/**
- * What a deletion leaves to do once its record cannot be read any more: the bytes of its wrapped keys leave the files of the
- * index, its blocks go, its holders are told. One entry of the index each, written with the tombstone: a crash forgets none.
- */
-export interface Erasures {
-  /** Takes up what is written down. */
-  wake(): void;
-  /** Deletions that are not done yet. */
-  pending(): number;
-  /** One more is written down. */
-  added(): void;
-  /** So many are written down already. */
-  resume(count: number): void;
-  /** Takes the bytes away that are still there, and tells nobody: holders hear of it at the next start. */
-  stop(): Promise<void>;
-}
 
 /** `core` is asked for when there is work: by then the store is open. */
 export function createErasures(core: () => StoreCore): Erasures {

@@ -7,18 +7,21 @@ import { findGateway, withNode } from '../node-client.ts';
 import { writeOutputFile } from '../output-file.ts';
 import { readPassphrase } from '../passphrase.ts';
 import { findTarget } from '../provision/docker/target-file.ts';
+import { describeEpoch } from '../render/audit-epoch.ts';
 import { type Output, toJson } from '../render/output.ts';
 import { printable } from '../render/table.ts';
 import { showWork } from '../render/work.ts';
 import type { Terminal } from '../terminal.ts';
 import { registerAuditExport } from './audit-export.ts';
 import { registerAuditQuery } from './audit-query.ts';
+import { registerAuditResolve } from './audit-resolve.ts';
 import { passphraseFileOption } from './unlock.ts';
 
 export function registerAudit(program: Command, terminal: Terminal): void {
   const group = addGroup(program, 'audit', 'read, verify and prove the audit log');
   registerAuditQuery(group, terminal);
   registerAuditExport(group, terminal);
+  registerAuditResolve(group, terminal);
   addVerb(group, 'verify', {
     summary: 'recompute the whole log from disk: is it intact, is it complete',
     about:
@@ -89,7 +92,10 @@ function renderVerdict(verdict: AuditVerdict, { style }: Pick<Output, 'style'>):
     `integrity     ${paint(verdict.integrity)}`,
     `completeness  ${paint(verdict.completeness)}${unknown}`,
     `size          ${verdict.size} leaves`,
-    ...verdict.findings.map((finding) => `finding       ${printable(toJson(finding))}`),
+    ...(verdict.epochs ?? []).map((epoch) => `declared      ${describeEpoch(epoch)}`),
+    ...verdict.findings
+      .filter(({ code }) => code !== 'AUDIT_GAP_DECLARED')
+      .map((finding) => `finding       ${printable(toJson(finding))}`),
   ].join('\n');
 }
 

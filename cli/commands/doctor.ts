@@ -17,6 +17,7 @@ import { isAuthorized } from '../membership.ts';
 import { findGateway, withNode } from '../node-client.ts';
 import { type Check, checkClock, checkDisk, checkMemory, checkNode } from '../preflight.ts';
 import { findTarget } from '../provision/docker/target-file.ts';
+import { describeGaps } from '../render/audit-epoch.ts';
 import { renderChecks } from '../render/checks.ts';
 import { formatDuration } from '../render/quantities.ts';
 import type { Terminal } from '../terminal.ts';
@@ -154,7 +155,7 @@ async function checkNodeItself(call: Call<unknown>): Promise<Check[]> {
 }
 
 export function gradeStatus(status: NodeStatus): Check[] {
-  const { ready, locked, reasons, l2, peers, anchored, hardening, backups } = status;
+  const { ready, locked, reasons, audit, l2, peers, anchored, hardening, backups } = status;
   if (locked) return [{ name: 'node', value: 'locked', grade: 'bad', advice: 'nectar-byon unlock' }];
   const why = reasons.map(({ service, reason }) => `${service}: ${reason}`).join('; ');
   const checks: Check[] = [
@@ -163,6 +164,7 @@ export function gradeStatus(status: NodeStatus): Check[] {
       : { name: 'node', value: why || 'not ready', grade: 'bad', advice: 'nectar-byon logs' },
   ];
   checks.push(...gradeStorage(status));
+  if (audit !== null) checks.push(gradeAudit(audit));
   if (l2 !== null) {
     const lag = l2.unsafe - l2.safe;
     const good = lag <= GOOD_LAG_BLOCKS;
@@ -214,6 +216,15 @@ function gradeIndex(storage: NodeStatus['storage']): Check[] {
   if (index === 'ahead') return [{ name: 'index', value: 'newer than the audit log', grade: 'bad', advice }];
   if (damaged > 0) return [{ name: 'index', value: `${damaged} damaged values`, grade: 'bad', advice }];
   return [{ name: 'index', value: 'what the audit log says', grade: 'good' }];
+}
+
+/** A log that contradicts what left this machine; what is declared of it is no fault of today. */
+function gradeAudit({ size, conflict, epochs = [] }: NonNullable<NodeStatus['audit']>): Check {
+  if (conflict !== undefined && conflict !== null) {
+    const advice = 'put the right audit folder back; if it is lost for good: nectar-byon audit resolve';
+    return { name: 'audit log', value: `${conflict.code}: ${conflict.reason}`, grade: 'bad', advice };
+  }
+  return { name: 'audit log', value: describeGaps(epochs) ?? `${size} leaves`, grade: 'good' };
 }
 
 function gradeMembership(info: NetworkInfo): Check {

@@ -16,7 +16,7 @@ import { putResumable, RESUMABLE_BYTES } from '../resumable-put.ts';
 import type { Terminal } from '../terminal.ts';
 
 /** Small files on their way at once: enough to share the node's flushes to the disk, each on a kept connection. */
-const AT_A_TIME = 16;
+const AT_A_TIME = 32;
 
 interface PutOptions {
   readonly label: readonly string[];

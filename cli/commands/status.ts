@@ -11,9 +11,10 @@ import { withNode } from '../node-client.ts';
 import { gatewayUrl } from '../provision/docker/gateway-url.ts';
 import { findTarget } from '../provision/docker/target-file.ts';
 import { readRunning } from '../provision/process/running.ts';
+import { describeGaps } from '../render/audit-epoch.ts';
 import type { Output } from '../render/output.ts';
 import { formatDuration } from '../render/quantities.ts';
-import { renderFacts } from '../render/table.ts';
+import { printable, renderFacts } from '../render/table.ts';
 import type { Terminal } from '../terminal.ts';
 
 export function registerStatus(program: Command, terminal: Terminal): void {
@@ -79,6 +80,23 @@ function tokensLine(tokens: NodeStatus['tokens']): [string, string][] {
   return [['tokens', `tokens.json was ${was}: ${revoked} revocations and ${restored} tokens taken from the audit log`]];
 }
 
+/** What bars the log, and what is declared of it: shown for ever. */
+function auditLines({ audit }: NodeStatus, style: Output['style']): [string, string][] {
+  const { conflict, epochs = [] } = audit ?? {};
+  const gaps = describeGaps(epochs);
+  return [
+    ...(conflict === undefined || conflict === null
+      ? []
+      : [
+          ['', style('red', `${conflict.code}: ${printable(conflict.reason)}; nothing private is served`)] as [
+            string,
+            string,
+          ],
+        ]),
+    ...(gaps === undefined ? [] : [['', gaps] as [string, string]]),
+  ];
+}
+
 const UNKNOWN = 'not known yet';
 
 export function renderStatus(node: NodeStatus, gateway: string, { style }: Pick<Output, 'style'>): string {
@@ -97,6 +115,7 @@ export function renderStatus(node: NodeStatus, gateway: string, { style }: Pick<
     ['records', node.records === null ? UNKNOWN : String(node.records)],
     ['audit log', audit === null ? UNKNOWN : `${audit.size} leaves, root ${audit.root.slice(0, 16)}...`],
   ];
+  facts.push(...auditLines(node, style));
   facts.push(...storageLines(node));
   if (anchored === null) {
     facts.push(['anchored', UNKNOWN]);
@@ -110,5 +129,6 @@ export function renderStatus(node: NodeStatus, gateway: string, { style }: Pick<
   }
   facts.push(...hardeningLines(node.hardening ?? null, style), ...backupLines(node.backups ?? null, style));
   if (node.locked) facts.push(['next', 'nectar-byon unlock']);
+  if (audit?.conflict) facts.push(['next', 'docs/runbook.md, "The audit log is not intact"']);
   return renderFacts(facts);
 }

@@ -31,7 +31,7 @@ import {
   UIDS,
 } from '../provision/docker/role-table.ts';
 import { createEngineApi } from './engine-api.ts';
-import type { OpenCollectors } from './gather-facts.ts';
+import type { OpenCollectors } from './open-collectors.ts';
 import { readImageLock } from './sources/image-lock.ts';
 import { openNodeApi } from './sources/node-api.ts';
 import { describeNode, expectedListeners, type NodeSource, nodeCollectors, nothingOf } from './sources/node-source.ts';

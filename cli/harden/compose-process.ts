@@ -4,7 +4,7 @@ import { createFolderPlace } from '../../hardening/collectors/folder-place.ts';
 import { createLocalProcessCollector } from '../../hardening/collectors/process/processes.ts';
 import { readRunning } from '../provision/process/running.ts';
 import { VERSION } from '../version.ts';
-import type { OpenCollectors } from './gather-facts.ts';
+import type { OpenCollectors } from './open-collectors.ts';
 import { openNodeApi } from './sources/node-api.ts';
 import { describeNode, expectedListeners, type NodeSource, nodeCollectors, nothingOf } from './sources/node-source.ts';
 

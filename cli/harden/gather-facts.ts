@@ -1,19 +1,13 @@
-import { type Collector, collectFacts } from '../../hardening/collectors/collector.ts';
+import { collectFacts } from '../../hardening/collectors/collector.ts';
 import type { FactSet } from '../../hardening/fact-set.ts';
 import { MAX_FACTS_BYTES, parseFactSet } from '../../hardening/parse-facts.ts';
 import type { Call } from '../call.ts';
 import { requireHome } from '../home-folder.ts';
 import { showWork } from '../render/work.ts';
 import { VERSION } from '../version.ts';
+import type { OpenCollectors } from './open-collectors.ts';
 import type { HardenOptions } from './options.ts';
 import { readNamedFile } from './read-file.ts';
-
-/** Who looks, at what; closed when they have looked. */
-export interface OpenCollectors {
-  readonly node: FactSet['node'];
-  readonly collectors: readonly Collector[];
-  close(): Promise<void>;
-}
 
 /** Facts from a file, from rendered manifests, or from looking at the node now. */
 export async function gatherFacts(call: Call<HardenOptions>): Promise<FactSet> {

@@ -2,7 +2,7 @@ import { createManifestsCollector } from '../../hardening/collectors/kubernetes/
 import { createNodeCollector } from '../../hardening/collectors/node-itself.ts';
 import type { Terminal } from '../terminal.ts';
 import { VERSION } from '../version.ts';
-import type { OpenCollectors } from './gather-facts.ts';
+import type { OpenCollectors } from './open-collectors.ts';
 import { readNamedFile } from './read-file.ts';
 import { nothingOf } from './sources/node-source.ts';
 

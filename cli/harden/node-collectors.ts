@@ -1,7 +1,7 @@
 import { readPublicIdentity } from '../../appliance/config/identity.ts';
 import type { Call } from '../call.ts';
 import { findTarget } from '../provision/docker/target-file.ts';
-import type { OpenCollectors } from './gather-facts.ts';
+import type { OpenCollectors } from './open-collectors.ts';
 import type { HardenOptions } from './options.ts';
 import { readSettings } from './sources/node-settings.ts';
 

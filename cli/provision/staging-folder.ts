@@ -18,6 +18,8 @@ export function buildAside<T>(home: string, kind: StagingKind, build: (folder: s
     const built = await build(folder);
     await syncTree(folder);
     await publish(folder, home);
+    // Nobody locks it there again.
+    await rm(join(home, LOCK), { recursive: true, force: true });
     return built;
   });
 }

@@ -1,13 +1,10 @@
 import type { MountSettings } from 'dockerode';
-import type { ContainerBody } from '../../../cli/provision/docker/engine-containers.ts';
 import type { ContainerRole } from '../../../cli/provision/docker/role-table.ts';
 import { readSeccompProfile } from '../../../cli/provision/docker/seccomp-profile.ts';
 import type { Weakening } from '../weakened/weakening.ts';
+import type { Body, Host } from './weakened-body.ts';
 import type { WeakenedStack } from './weakened-stack.ts';
 
-/** What dockerode's types do not know. */
-export type Host = NonNullable<ContainerBody['HostConfig']> & { UTSMode?: string; CgroupnsMode?: string };
-export type Body = Omit<ContainerBody, 'HostConfig'> & { HostConfig: Host };
 export type Change = (body: Body, stack: WeakenedStack) => void;
 
 type Row = (

@@ -10,7 +10,7 @@ import type { FactSet } from '../../../hardening/fact-set.ts';
 import { until } from '../../e2e/workplace.ts';
 import { look } from '../weakened/look.ts';
 import { openTestEngine } from './docker-place.ts';
-import type { Body, Host } from './weakened-change.ts';
+import type { Body, Host } from './weakened-body.ts';
 
 /** Bears everything that is put beside the node, so that nothing of it is left. */
 const FOREIGN_LABEL = 'org.nectar-byon.test.weakened';

@@ -37,9 +37,12 @@ test('each weakness of a node in one process fails its own checks and no other',
   await stack.anchored();
   const whole = new Map<string, Verdicts>();
 
-  await t.test('as init made it, nothing fails and everything is seen', async () => {
-    assert.deepEqual(unwell(await stack.look()), {});
-  });
+  await t.test(
+    'as init made it, its key file on the disk of the data fails, and nothing else; everything is seen',
+    async () => {
+      assert.deepEqual(unwell(await stack.look()), { 'BYON-FIL-007': 'fail' });
+    },
+  );
 
   for (const row of ROWS) {
     await t.test(row.name, async () => {

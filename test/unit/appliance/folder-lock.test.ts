@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -98,6 +98,16 @@ test('a wait that is too long ends with an error that names the holder, and a si
   abort.abort(new Error('Ctrl-C'));
   await assert.rejects(waiting, /Ctrl-C|abort/i);
   await holder.release();
+});
+
+test("is its owner's alone, whatever LevelDB would make of it", async () => {
+  const { path } = request('private');
+  const lock = await tryLock(path, 'mine');
+  assert.deepEqual(
+    [path, ...readdirSync(path).map((name) => join(path, name))].filter((file) => (statSync(file).mode & 0o077) !== 0),
+    [],
+  );
+  await lock?.release();
 });
 
 test('is let go when the work fails', async () => {

@@ -1,0 +1,47 @@
+/** Who asks, from where, in which request: goes into the audit log with every access. */
+export interface AccessContext {
+  readonly actor: { readonly subject: string; readonly tokenId?: string; readonly name?: string };
+  readonly address?: string;
+  readonly requestId: string;
+}
+
+/** The events that the gateway itself is the witness of; everything about records is appended by the store. */
+export interface GatewayAuditEvent {
+  readonly type:
+    | 'auth.denied'
+    | 'connection.refused'
+    // Of a record that is not there: the store writes what happens to those that are.
+    | 'record.read'
+    | 'record.update'
+    | 'record.delete'
+    | 'record.export'
+    | 'token.create'
+    | 'token.list'
+    | 'token.revoke'
+    | 'token.restore'
+    | 'key.unlock'
+    | 'key.list'
+    | 'key.rotate'
+    | 'key.retire'
+    | 'key.enroll'
+    | 'key.change'
+    | 'key.remove'
+    | 'key.resolve'
+    | 'key.backup'
+    | 'record.rewrap'
+    | 'record.scrub'
+    | 'network.join'
+    | 'audit.verify'
+    | 'hardening.report'
+    | 'hardening.waive'
+    | 'hardening.unwaive'
+    | 'hardening.schedule'
+    | 'backup.verify'
+    | 'backup.schedule'
+    | 'node.backup'
+    | 'node.restore';
+  readonly outcome: 'success' | 'failure';
+  readonly context: AccessContext;
+  readonly recordId?: string;
+  readonly detail?: Record<string, string | number>;
+}
