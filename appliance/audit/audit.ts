@@ -26,6 +26,7 @@ import { type OpenLog, openLog } from './open-log.ts';
 import { type AuditPage, type AuditQuery, createQueries, type Queries } from './query.ts';
 import type { AuditEntry } from './reader.ts';
 import { resolveConflict } from './resolve-conflict.ts';
+import { createRetention, type Retention } from './retention.ts';
 import type {
   Audit,
   AuditDeps,
@@ -70,6 +71,7 @@ class AuditLog implements Audit {
   readonly #early: (WitnessedHead | SignedHead)[] = [];
   readonly #sound = new Set<() => void>();
   readonly #queries: Queries;
+  readonly #retention: Retention;
   #state: State = { is: 'stopped' };
 
   constructor(options: AuditOptions, deps: AuditDeps) {
@@ -81,6 +83,13 @@ class AuditLog implements Audit {
     this.#queries = createQueries({
       open: () => this.#open().log,
       logReading: (context, detail) => this.#logReading(context, detail),
+      now: deps.now,
+    });
+    this.#retention = createRetention({
+      days: options.config.retentionDays,
+      leaves: () => this.#open().log.leaves,
+      erase: (before) => this.erase(before, NODE_CONTEXT),
+      log: deps.log,
       now: deps.now,
     });
   }
@@ -105,9 +114,11 @@ class AuditLog implements Audit {
       await this.#recordRecovery({ tornBytes: torn }).catch(() => undefined);
     }
     log.info({ size: leaves.size() }, 'audit log open');
+    this.#retention.start(signal);
   }
 
   async stop(): Promise<void> {
+    await this.#retention.stop();
     const state = this.#state;
     this.#state = { is: 'stopped' };
     if (state.is === 'open') await state.log.close({ sign: state.fresh.freshness.conflict === null });
@@ -193,8 +204,10 @@ class AuditLog implements Audit {
   standing(): AuditStanding {
     const { log, fresh } = this.#opened();
     const { conflict, declared, heads } = fresh.freshness;
+    const nextErasure = this.#retention.next();
     return {
       ...log.treeHead(),
+      ...(nextErasure === undefined ? {} : { nextErasure }),
       epochs: declared,
       external: heads[0] ?? null,
       conflict: conflict === null ? null : { ...conflict, reason: conflictError(conflict).message },

@@ -14,7 +14,7 @@ export function registerRestore(program: Command, terminal: Terminal): void {
   addVerb(program, 'restore <backup>', {
     summary: 'make a node again from a backup, on this or another machine',
     about:
-      'From a repository: the records as of a snapshot (default: the newest), the log, the keys and the tokens as the newest run left them, so that nothing destroyed or revoked comes back. From one file: everything as of that file; a record destroyed since is readable again until the log of the dead node says otherwise. Verifies every hash and the signature before anything is put in place, and never overwrites a node. The old node must never run again beside it: both would sign as one.',
+      'From a repository: the records as of a snapshot (default: the newest), the log, the keys and the tokens as the newest run left them, so that nothing destroyed or revoked comes back. From one file: everything as of that file; a record that was destroyed after it was made is readable again: destroy it again. Verifies every hash and the signature before anything is put in place, and never overwrites a node. The old node must never run again beside it: both would sign as one.',
     examples: [
       'restore /mnt/usb/clinic.nectar-backup --home /srv/clinic --key-file /mnt/safe/clinic.key',
       'restore /mnt/backup/clinic --home /srv/clinic --key-file /mnt/safe/clinic.key',

@@ -76,7 +76,6 @@ const discard = describeOperation({
 /** Resumable uploads as tus clients speak them (why tus: docs/design/0008-gateway.md). */
 export function addResumableRoutes(server: GatewayServer, context: RouteContext): void {
   const { config, deps } = context;
-  const { uploads } = deps.store;
   server.removeAllContentTypeParsers();
   server.addContentTypeParser('*', async () => undefined);
   server.addHook('onRequest', async (request, reply) => {
@@ -92,7 +91,7 @@ export function addResumableRoutes(server: GatewayServer, context: RouteContext)
 
   server.post('/v1/uploads', begin, async (request, reply) => {
     const plan = parseCreation(request.headers, config.maxRecordBytes);
-    const begun = await uploads.begin(plan, request.access);
+    const begun = await deps.store.uploads.begin(plan, request.access);
     return reply
       .code(201)
       .headers({ ...uploadHeaders(begun), location: `/v1/uploads/${begun.id}` })
@@ -100,7 +99,7 @@ export function addResumableRoutes(server: GatewayServer, context: RouteContext)
   });
 
   server.head('/v1/uploads/:id', state, async (request, reply) =>
-    reply.headers(uploadHeaders(await uploads.state(request.params.id, request.access))).send(),
+    reply.headers(uploadHeaders(await deps.store.uploads.state(request.params.id, request.access))).send(),
   );
 
   server.patch('/v1/uploads/:id', append, async (request, reply) => {
@@ -112,7 +111,7 @@ export function addResumableRoutes(server: GatewayServer, context: RouteContext)
   });
 
   server.delete('/v1/uploads/:id', discard, async (request, reply) => {
-    await uploads.discard(request.params.id, request.access);
+    await deps.store.uploads.discard(request.params.id, request.access);
     return reply.code(204).send();
   });
 }
