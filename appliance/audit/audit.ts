@@ -7,7 +7,7 @@ import {
   SIGNATURE_TYPE,
   type VerifierKey,
 } from '../../protocol/merkle/verifier-key.ts';
-import type { Readiness } from '../service.ts';
+import { faulty, type Readiness } from '../service.ts';
 import { createBodySealer } from './body-seal.ts';
 import type { IssuedCheckpoint } from './checkpoints.ts';
 import type { DeclaredEpoch } from './declared-epoch.ts';
@@ -17,7 +17,7 @@ import { eraseBodies } from './erase.ts';
 import type { AccessContext, AuditInput } from './event.ts';
 import { type RecordEvidence, recordEvidence } from './evidence.ts';
 import { type AuditExportRequest, exportBundle } from './export.ts';
-import { conflictError, type Freshness, openFreshness, type WitnessedHead } from './freshness.ts';
+import { conflictError, describeConflict, type Freshness, openFreshness, type WitnessedHead } from './freshness.ts';
 import type { FileGenerations } from './generations.ts';
 import { createGenerationsFile } from './generations-file.ts';
 import type { LoggedToken } from './generations-fold.ts';
@@ -26,6 +26,7 @@ import { type OpenLog, openLog } from './open-log.ts';
 import { type AuditPage, type AuditQuery, createQueries, type Queries } from './query.ts';
 import type { AuditEntry } from './reader.ts';
 import { resolveConflict } from './resolve-conflict.ts';
+import { createRetention, type Retention } from './retention.ts';
 import type {
   Audit,
   AuditDeps,
@@ -70,6 +71,7 @@ class AuditLog implements Audit {
   readonly #early: (WitnessedHead | SignedHead)[] = [];
   readonly #sound = new Set<() => void>();
   readonly #queries: Queries;
+  readonly #retention: Retention;
   #state: State = { is: 'stopped' };
 
   constructor(options: AuditOptions, deps: AuditDeps) {
@@ -81,6 +83,13 @@ class AuditLog implements Audit {
     this.#queries = createQueries({
       open: () => this.#open().log,
       logReading: (context, detail) => this.#logReading(context, detail),
+      now: deps.now,
+    });
+    this.#retention = createRetention({
+      days: options.config.retentionDays,
+      leaves: () => this.#open().log.leaves,
+      erase: (before) => this.erase(before, NODE_CONTEXT),
+      log: deps.log,
       now: deps.now,
     });
   }
@@ -105,9 +114,11 @@ class AuditLog implements Audit {
       await this.#recordRecovery({ tornBytes: torn }).catch(() => undefined);
     }
     log.info({ size: leaves.size() }, 'audit log open');
+    this.#retention.start(signal);
   }
 
   async stop(): Promise<void> {
+    await this.#retention.stop();
     const state = this.#state;
     this.#state = { is: 'stopped' };
     if (state.is === 'open') await state.log.close({ sign: state.fresh.freshness.conflict === null });
@@ -117,7 +128,7 @@ class AuditLog implements Audit {
     const state = this.#state;
     if (state.is === 'damaged') return { ready: false, reason: `the audit log is damaged: ${state.reason}` };
     const conflict = state.is === 'open' ? state.fresh.freshness.conflict : null;
-    if (conflict !== null) return { ready: false, reason: `${conflict.code}: ${conflictError(conflict).message}` };
+    if (conflict !== null) return { ...faulty(conflictError(conflict)), reason: describeConflict(conflict) };
     const reason = state.is === 'open' ? state.health.failure : 'not started';
     return reason === undefined ? { ready: true } : { ready: false, reason };
   }
@@ -193,8 +204,10 @@ class AuditLog implements Audit {
   standing(): AuditStanding {
     const { log, fresh } = this.#opened();
     const { conflict, declared, heads } = fresh.freshness;
+    const nextErasure = this.#retention.next();
     return {
       ...log.treeHead(),
+      ...(nextErasure === undefined ? {} : { nextErasure }),
       epochs: declared,
       external: heads[0] ?? null,
       conflict: conflict === null ? null : { ...conflict, reason: conflictError(conflict).message },

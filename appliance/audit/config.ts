@@ -14,6 +14,13 @@ export const auditConfig = Type.Object({
     description:
       'Appends that may wait for the disk; more are refused, and what they would have recorded is not served.',
   }),
+  retentionDays: Type.Integer({
+    default: 2_192,
+    minimum: 0,
+    maximum: 36_525,
+    description:
+      'Days after which the bodies of audit entries (who, which record, from where) are erased; leaves and proofs stay. Six years by default (45 CFR 164.316); 0 keeps them for ever.',
+  }),
   maxBodyBytes: Type.Integer({
     default: 65_536,
     minimum: 4_096,

@@ -50,6 +50,8 @@ export interface AuditStanding {
   /** The largest head known outside. */
   readonly external: ExternalHead | null;
   readonly conflict: (Conflict & { readonly reason: string }) | null;
+  /** When the oldest bodies end their retention, ISO 8601; absent while that is not known. */
+  readonly nextErasure?: string;
 }
 
 export interface ResolveRequest {

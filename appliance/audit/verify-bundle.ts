@@ -1,4 +1,5 @@
 import { NectarError } from '../../protocol/errors.ts';
+import { auditFacts } from '../../protocol/merkle/audit-facts.ts';
 import { bodyHash, parseAuditLeaf } from '../../protocol/merkle/audit-leaf.ts';
 import { parseEntryBundle } from '../../protocol/merkle/entry-bundle.ts';
 import { TILE_WIDTH, tilePath } from '../../protocol/merkle/tile.ts';
@@ -24,6 +25,35 @@ export interface VerifyBundleDeps {
   readonly notes: LeafNotes;
   /** Up to this size every tile must be on disk; behind it a crash may have kept some from being written, and the next start makes them. */
   readonly tiledSize: number;
+  readonly erasures: Erasures;
+}
+
+/** Erased bodies, held against the entries that record erasures: a body that nobody erased by rule was taken away. */
+export interface Erasures {
+  recorded(before: string): void;
+  found(index: number, time: string): void;
+  /** The first leaf whose missing body no recorded erasure explains; undefined when all are explained, or no body can be opened. */
+  unexplained(): number | undefined;
+}
+
+export function createErasures(canOpen: boolean): Erasures {
+  let before = '';
+  const newest = new Map<string, number>();
+  return {
+    recorded(time) {
+      if (time > before) before = time;
+    },
+    found(index, time) {
+      if (!newest.has(time)) newest.set(time, index);
+    },
+    unexplained: () =>
+      canOpen
+        ? [...newest]
+            .filter(([time]) => time >= before)
+            .map(([, index]) => index)
+            .toSorted((a, b) => a - b)[0]
+        : undefined,
+  };
 }
 
 /** Leaves that the body bundle of a number holds, as far as it parses; undefined when there is none. */
@@ -64,10 +94,12 @@ export async function verifyBundle(
     if (leaf === undefined) continue;
     const parsed = findings.check(() => parseAuditLeaf(leaf));
     if (parsed !== undefined) deps.notes.take(index, parsed, open);
+    if (parsed?.type === 'audit.erase' && open !== undefined) deps.erasures.recorded(erasedBefore(open));
     verified.leaves.push(leaf);
     if (isOpened) verified.bodies += 1;
     if (entry !== undefined && entry.sealed === undefined) {
       verified.erased += 1;
+      if (parsed !== undefined) deps.erasures.found(index, parsed.time);
       if (index >= deps.tiledSize) {
         const reason = 'it is missing, and no checkpoint covers its leaf';
         findings.add(finding('AUDIT_BODY_INVALID', { index, reason }), 'integrity');
@@ -106,6 +138,10 @@ async function readEntries(
   if ((bundle + 1) * TILE_WIDTH <= tiledSize)
     findings.add(finding('AUDIT_TILE_INVALID', { path, reason: 'it is missing' }), 'integrity');
   return undefined;
+}
+
+function erasedBefore({ body }: OpenBody): string {
+  return auditFacts(JSON.parse(Buffer.from(body).toString('utf8'))).detail.get('before') ?? '';
 }
 
 /** The body, shown to be its leaf's; undefined when it was erased, or there is no key to open it with. */

@@ -16,7 +16,7 @@ import { type AuditFinding, createFindings, type Findings, finding } from './fin
 import { explaining } from './judge-head.ts';
 import { createLeafNotes, type LeafNotes } from './leaf-notes.ts';
 import { readCheckpoint } from './recover.ts';
-import { type VerifyBundleDeps, verifyBundle } from './verify-bundle.ts';
+import { createErasures, type VerifyBundleDeps, verifyBundle } from './verify-bundle.ts';
 import { createTileCheck } from './verify-tiles.ts';
 
 /** A tree head that somebody else keeps: the chain, a peer, a person with an older checkpoint. */
@@ -107,7 +107,8 @@ export async function verifyLog(options: VerifyLogOptions): Promise<AuditVerdict
   const checkpoint = await verifyCheckpointFile({ ...options, disk }, findings);
   const live = await options.live?.();
   const tiledSize = live?.size ?? checkpoint?.size ?? 0;
-  const deps: VerifyBundleDeps = { disk, findings, sealer, notes, tiledSize };
+  const erasures = createErasures(sealer !== undefined);
+  const deps: VerifyBundleDeps = { disk, findings, sealer, notes, tiledSize, erasures };
   const expected = expectedHeads(options, checkpoint, live);
   const total = live?.size ?? (await sizeAtRest(deps, checkpoint?.size ?? 0));
 
@@ -130,6 +131,11 @@ export async function verifyLog(options: VerifyLogOptions): Promise<AuditVerdict
     options.onProgress?.({ leaves: range.size, total });
   }
   await tiles.finish(live === undefined);
+  const unexplained = erasures.unexplained();
+  if (unexplained !== undefined) {
+    const reason = 'it is missing, and no recorded erasure reaches so far';
+    findings.add(finding('AUDIT_BODY_INVALID', { index: unexplained, reason }), 'integrity');
+  }
   if (checkpoint !== undefined) checkEpoch(checkpoint, epochs, notes, findings);
   return verdict(range, { expected, differing, notes, findings, bodies });
 }

@@ -226,6 +226,7 @@ export const NodeStatus = Type.Object(
         {
           size: Count('Leaves.'),
           root: Digest,
+          nextErasure: Type.Optional(Instant('When the oldest bodies end their retention and are erased.')),
           epochs: Type.Optional(Type.Array(AuditEpoch)),
           conflict: Type.Optional(Type.Union([AuditConflict, Type.Null()])),
         },

@@ -41,6 +41,7 @@ interface AuditStanding {
   readonly root: string;
   readonly epochs: readonly AuditEpoch[];
   readonly conflict: AuditConflict | null;
+  readonly nextErasure?: string;
 }
 
 interface AuditConflict {
@@ -120,6 +121,7 @@ export interface Status {
   audit: {
     size: number;
     root: string;
+    nextErasure?: string;
     epochs: AuditEpoch[];
     conflict: { code: string; reason: string; size: number; expected: number; where: string } | null;
   } | null;
@@ -197,8 +199,10 @@ function describeHeads(heads: Awaited<ReturnType<StatusDeps['heads']>>): NonNull
   return { unsafe: Number(unsafe.number), safe: Number(safe.number), finalized: Number(finalized.number) };
 }
 
-function describeAudit({ size, root, epochs, conflict }: AuditStanding): NonNullable<Status['audit']> {
-  return { size, root, epochs: [...epochs], conflict: conflict === null ? null : describeConflict(conflict) };
+function describeAudit({ size, root, epochs, conflict, nextErasure }: AuditStanding): NonNullable<Status['audit']> {
+  const erasure = nextErasure === undefined ? {} : { nextErasure };
+  const barred = conflict === null ? null : describeConflict(conflict);
+  return { size, root, ...erasure, epochs: [...epochs], conflict: barred };
 }
 
 function describeConflict({ code, reason, size, head }: AuditConflict) {

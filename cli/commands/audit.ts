@@ -92,11 +92,25 @@ function renderVerdict(verdict: AuditVerdict, { style }: Pick<Output, 'style'>):
     `integrity     ${paint(verdict.integrity)}`,
     `completeness  ${paint(verdict.completeness)}${unknown}`,
     `size          ${verdict.size} leaves`,
+    ...renderBodies(verdict),
     ...(verdict.epochs ?? []).map((epoch) => `declared      ${describeEpoch(epoch)}`),
     ...verdict.findings
       .filter(({ code }) => code !== 'AUDIT_GAP_DECLARED')
       .map((finding) => `finding       ${printable(toJson(finding))}`),
   ].join('\n');
+}
+
+/** Erased bodies are no fault: their leaves stand, and an `audit.erase` says by which rule they went. */
+function renderBodies({ bodies, size }: AuditVerdict): string[] {
+  if (bodies === undefined) return [];
+  const { opened, erased } = bodies;
+  const closed = size - opened - erased;
+  const parts = [
+    `${opened} opened and matched`,
+    ...(erased > 0 ? [`${erased} erased after their retention, which the log records; their proofs stay valid`] : []),
+    ...(closed > 0 ? [`${closed} not opened: no key here`] : []),
+  ];
+  return [`bodies        ${parts.join('; ')}`];
 }
 
 async function prove(call: Call<{ output?: string }>): Promise<void> {

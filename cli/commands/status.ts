@@ -113,7 +113,7 @@ export function renderStatus(node: NodeStatus, gateway: string, { style }: Pick<
     ['chain head', l2 === null ? UNKNOWN : `${l2.unsafe} latest, ${l2.safe} safe on L1, ${l2.finalized} final`],
     ['peers', node.peers === null ? UNKNOWN : String(node.peers)],
     ['records', node.records === null ? UNKNOWN : String(node.records)],
-    ['audit log', audit === null ? UNKNOWN : `${audit.size} leaves, root ${audit.root.slice(0, 16)}...`],
+    ['audit log', audit === null ? UNKNOWN : describeLog(audit)],
   ];
   facts.push(...auditLines(node, style));
   facts.push(...storageLines(node));
@@ -131,4 +131,9 @@ export function renderStatus(node: NodeStatus, gateway: string, { style }: Pick<
   if (node.locked) facts.push(['next', 'nectar-byon unlock']);
   if (audit?.conflict) facts.push(['next', 'docs/runbook.md, "The audit log is not intact"']);
   return renderFacts(facts);
+}
+
+function describeLog({ size, root, nextErasure }: NonNullable<NodeStatus['audit']>): string {
+  const erasure = nextErasure === undefined ? '' : `; next erasure of bodies ${nextErasure.slice(0, 10)}`;
+  return `${size} leaves, root ${root.slice(0, 16)}...${erasure}`;
 }

@@ -10,7 +10,7 @@ const audit = createAudit(
   {
     folder,
     origin: 'nectar.example/crash',
-    config: { checkpointEveryLeaves: 100, maxPendingAppends: 4096, maxBodyBytes: 65_536 },
+    config: { checkpointEveryLeaves: 100, retentionDays: 0, maxPendingAppends: 4096, maxBodyBytes: 65_536 },
   },
   {
     keys: { derive: () => new Uint8Array(32).fill(9) },

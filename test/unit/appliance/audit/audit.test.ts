@@ -133,7 +133,7 @@ test('writes a tree that the tlog-tiles layout describes', async (t) => {
 test('signs a checkpoint by itself every so many leaves', async (t) => {
   const house = await createLogHouse(t);
   const audit = await house.open({
-    config: { checkpointEveryLeaves: 10, maxPendingAppends: 4096, maxBodyBytes: 65536 },
+    config: { checkpointEveryLeaves: 10, retentionDays: 0, maxPendingAppends: 4096, maxBodyBytes: 65536 },
   });
   for (let i = 0; i < 3; i++) await appendMany(audit, 10, 10 * i);
   await audit.stop();

@@ -104,7 +104,7 @@ test('removes what a torn write left, at whatever byte it tore, and records that
 test('refuses more appends than may wait', async (t) => {
   const house = await createLogHouse(t);
   const audit = await house.open({
-    config: { checkpointEveryLeaves: 1024, maxPendingAppends: 8, maxBodyBytes: 65536 },
+    config: { checkpointEveryLeaves: 1024, retentionDays: 0, maxPendingAppends: 8, maxBodyBytes: 65536 },
   });
   const results = await Promise.allSettled(Array.from({ length: 12 }, (_, i) => audit.append(reading(i))));
   assert.equal(results.filter(({ status }) => status === 'fulfilled').length, 8);

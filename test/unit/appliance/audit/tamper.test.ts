@@ -217,7 +217,7 @@ test('takes a file that cannot be read for one that was altered, and goes on', a
 
 test('reports no false alarm while the log is growing and signing', async (t) => {
   const house = await createLogHouse(t);
-  const config = { checkpointEveryLeaves: 20, maxPendingAppends: 4096, maxBodyBytes: 65_536 };
+  const config = { checkpointEveryLeaves: 20, retentionDays: 0, maxPendingAppends: 4096, maxBodyBytes: 65_536 };
   const audit = await house.open({ config });
   let growing = true;
   const growth = (async () => {
