@@ -75,7 +75,7 @@ export class Postgres {
   cpuMs(): number {
     const children = readFileSync(`/proc/${this.#server.pid}/task/${this.#server.pid}/children`, 'utf8').trim();
     const pids = [this.#server.pid, ...children.split(' ')].filter((pid) => pid !== '');
-    return pids.reduce<number>((sum, pid) => sum + cpuMsOf(Number(pid)), 0);
+    return pids.reduce<number>((sum, pid) => sum + (existsSync(`/proc/${pid}/stat`) ? cpuMsOf(Number(pid)) : 0), 0);
   }
 
   async stop(): Promise<void> {

@@ -7,7 +7,7 @@ import {
   SIGNATURE_TYPE,
   type VerifierKey,
 } from '../../protocol/merkle/verifier-key.ts';
-import type { Readiness } from '../service.ts';
+import { faulty, type Readiness } from '../service.ts';
 import { createBodySealer } from './body-seal.ts';
 import type { IssuedCheckpoint } from './checkpoints.ts';
 import type { DeclaredEpoch } from './declared-epoch.ts';
@@ -17,7 +17,7 @@ import { eraseBodies } from './erase.ts';
 import type { AccessContext, AuditInput } from './event.ts';
 import { type RecordEvidence, recordEvidence } from './evidence.ts';
 import { type AuditExportRequest, exportBundle } from './export.ts';
-import { conflictError, type Freshness, openFreshness, type WitnessedHead } from './freshness.ts';
+import { conflictError, describeConflict, type Freshness, openFreshness, type WitnessedHead } from './freshness.ts';
 import type { FileGenerations } from './generations.ts';
 import { createGenerationsFile } from './generations-file.ts';
 import type { LoggedToken } from './generations-fold.ts';
@@ -128,7 +128,7 @@ class AuditLog implements Audit {
     const state = this.#state;
     if (state.is === 'damaged') return { ready: false, reason: `the audit log is damaged: ${state.reason}` };
     const conflict = state.is === 'open' ? state.fresh.freshness.conflict : null;
-    if (conflict !== null) return { ready: false, reason: `${conflict.code}: ${conflictError(conflict).message}` };
+    if (conflict !== null) return { ...faulty(conflictError(conflict)), reason: describeConflict(conflict) };
     const reason = state.is === 'open' ? state.health.failure : 'not started';
     return reason === undefined ? { ready: true } : { ready: false, reason };
   }

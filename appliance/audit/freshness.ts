@@ -288,6 +288,11 @@ export function conflictError({ code, head, size }: Conflict): NectarError {
     : new NectarError(code, { size: head.size, where: head.where });
 }
 
+/** The same in words, its code first. */
+export function describeConflict(conflict: Conflict): string {
+  return `${conflict.code}: ${conflictError(conflict).message}`;
+}
+
 /** Whether a leaf of this type keeps its body for ever: what is declared of the log is shown for ever. */
 export function isDeclaration(type: string): boolean {
   return type === EPOCH_LEAF || type === GAP_LEAF;

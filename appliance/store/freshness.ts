@@ -152,7 +152,21 @@ function forget(deletions: EvidenceEvent[], recordId: RecordId): void {
   if (at >= 0) deletions.splice(at, 1);
 }
 
-async function replayDeletions(core: StoreCore, { deletions, made }: Compared): Promise<void> {
+/** Every deletion of the log whose tombstone the index does not have: it was damaged, say. */
+export async function replayAllDeletions(core: StoreCore, signal: AbortSignal): Promise<void> {
+  const deletions: EvidenceEvent[] = [];
+  for await (const event of core.deps.evidence.records(0, signal)) {
+    if (event.type !== 'record.delete' || event.recordId === undefined) continue;
+    if (event.outcome === 'success') deletions.push(event);
+    else forget(deletions, event.recordId);
+  }
+  await replayDeletions(core, { deletions, made: new Map() });
+}
+
+async function replayDeletions(
+  core: StoreCore,
+  { deletions, made }: Pick<Compared, 'deletions' | 'made'>,
+): Promise<void> {
   let replayed = 0;
   for (const event of deletions) {
     if (event.recordId === undefined) continue;

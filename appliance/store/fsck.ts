@@ -8,7 +8,7 @@ import {
   type LostEntry,
   type VersionEntry,
 } from './entries.ts';
-import { acceptIndex } from './freshness.ts';
+import { acceptIndex, replayAllDeletions } from './freshness.ts';
 import type { IndexOp } from './index-db.ts';
 import { KIND, kindRange } from './index-keys.ts';
 import type { AccessContext, FsckReport, ScrubProgress } from './interfaces.ts';
@@ -56,6 +56,7 @@ export async function rebuildIndex(core: StoreCore, options: FsckOptions): Promi
   await removeStrayListings(core, tally, writer);
   await nameHeadsWithoutVersions(core, tally);
   await writer.flush();
+  await replayAllDeletions(core, signal);
   if (options.accept) await acceptIndex(core);
   await core.db.commit([{ type: 'set', stats: await recountStats(core) }]);
   core.index.damaged.clear();
@@ -170,6 +171,7 @@ async function removeOf(
 }
 
 async function removeBroken(core: StoreCore, tally: Tally, writer: Writer): Promise<void> {
+  await writer.flush();
   for (const kind of Object.values(KIND)) {
     if (kind === KIND.stats) continue;
     const broken: Uint8Array[] = [];

@@ -3,6 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { NectarError } from '../../protocol/errors.ts';
+import { faulty } from '../service.ts';
 import { createBlockFiles } from './block-files.ts';
 import { conditionError, type IndexCondition, requireErasable, requireReadable, requireWritable } from './condition.ts';
 import { findBlock, type StoreCore, type StoreFolders, type StoreOptions, systemContext } from './core.ts';
@@ -115,7 +116,7 @@ export function createStore(options: StoreOptions, deps: StoreDeps): Store {
     readiness() {
       if (running === undefined) return { ready: false, reason: 'not started' };
       const error = conditionError(running.core.index.condition);
-      if (error !== undefined) return { ready: false, reason: error.message };
+      if (error !== undefined) return faulty(error);
       const { bavail, bsize } = statfsSync(folders.blocks);
       return bavail * bsize < options.minFreeBytes ? { ready: false, reason: 'the volume is full' } : { ready: true };
     },

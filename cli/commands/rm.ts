@@ -10,7 +10,7 @@ export function registerRm(program: Command, terminal: Terminal): void {
   addVerb(program, 'rm <records...>', {
     summary: 'destroy records for good (crypto-shred)',
     about:
-      'Destroys the keys of every version in this node, and prints a signed receipt. The ciphertext that peers hold opens for nobody from then on. Backup repositories (`backup --to`) follow with their next run, in every snapshot: the answer says which; --reach-backups runs them now and waits. Not reached: backup files (`backup --out`) and copies of the disk or of a repository made before; they keep the record readable for whoever has one and the key file or passphrase. Delete them as your retention says. The audit log keeps that the record existed and who destroyed it.',
+      'Destroys the keys of every version in this node, and prints a signed receipt: from then on the node opens no copy. Their bytes leave its files in the next moments, also after a restart: `status` shows what is pending. The ciphertext that peers hold opens for nobody from then on. Backup repositories (`backup --to`) follow with their next run, in every snapshot: the answer says which; --reach-backups runs them now and waits. Not reached: backup files (`backup --out`) and copies of the disk or of a repository made before; they keep the record readable for whoever has one and the key file or passphrase. Delete them as your retention says. The audit log keeps that the record existed and who destroyed it.',
     examples: ['rm 3f0c...e1', 'rm --yes 3f0c...e1 --json > receipt.json'],
   })
     .addOption(new Option('-y, --yes', 'do not ask'))

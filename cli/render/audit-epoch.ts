@@ -5,7 +5,7 @@ import { printable } from './table.ts';
 export function describeEpoch({ number, start, at, cause, lost, outside }: AuditEpoch): string {
   const day = new Date(at).toISOString();
   const by = cause === 'restore' ? 'a restore' : '`audit resolve`';
-  return `epoch ${number} since leaf ${start}, by ${by} on ${day}: ${describeLoss(lost, outside?.where)}`;
+  return `epoch ${number} since leaf ${start}, by ${by} on ${day}: ${cause === 'resolve' && lost !== undefined ? 'up to ' : ''}${describeLoss(lost, outside?.where)}`;
 }
 
 function describeLoss(lost: number | undefined, where: string | undefined): string {

@@ -5,7 +5,11 @@ import type { Cid, RecordId } from '../brand.ts';
 
 export const DESTRUCTION_RECEIPT_TYPE = 'nectar/destruction-receipt/1';
 
-/** What is signed. Times are ISO 8601 UTC; `auditLeaf` is the index of the record.delete leaf. */
+/**
+ * What is signed: the wrapped keys are out of the index, and the node opens no copy from `destroyedAt` on. It does not say that the
+ * bytes have left the node's files: they do so in the moments after, and the node's status says when. Times are ISO 8601 UTC;
+ * `auditLeaf` is the index of the record.delete leaf.
+ */
 export interface DestructionStatement {
   readonly type: typeof DESTRUCTION_RECEIPT_TYPE;
   readonly nodeId: string;

@@ -151,10 +151,11 @@ export class ProcessStack {
   /** Puts the copy in the place of the log. */
   async rollBackLog(): Promise<void> {
     const aside = this.place.path('audit.newer');
-    await this.#stopped(() => {
-      renameSync(this.path('audit'), aside);
-      cpSync(this.place.path('audit'), this.path('audit'), { recursive: true });
-    });
+    await this.place.json(['down', '--home', this.home]);
+    renameSync(this.path('audit'), aside);
+    cpSync(this.place.path('audit'), this.path('audit'), { recursive: true });
+    // Barred by the anchored heads that are kept beside it: alive, and serving nothing private.
+    await this.place.error(['up', '--home', this.home]);
     this.onRestore(() =>
       this.#stopped(() => {
         rmSync(this.path('audit'), { recursive: true });

@@ -7,6 +7,7 @@ import { after, before, beforeEach, test } from 'node:test';
 import {
   byKeyFile,
   byPassphrase,
+  checkKeyStore,
   createKeyFreshness,
   createKeys,
   createRootKey,
@@ -228,15 +229,10 @@ test('every byte of keys.json counts: one that is altered anywhere is named, bef
     const bad = Buffer.from(good);
     bad[at] = (bad[at] ?? 0) ^ 1;
     await writeFile(path, bad);
-    const started = createKeys(
-      { home, keyFile: '', unlockDelayMs: 0, unlockDelayMaxMs: 0 },
-      { ...deps, metrics: createMetrics() },
-    );
     try {
-      await started.start(signal);
-      // White space between values carries nothing: whatever starts, says the same.
+      await checkKeyStore(home);
+      // White space between values carries nothing: whatever passes, says the same.
       assert.equal(JSON.stringify(JSON.parse(bad.toString())), value, `byte ${at}`);
-      await started.stop();
     } catch (error) {
       code('KEY_STORE_INVALID')(error);
     }
