@@ -10,7 +10,7 @@ import {
 } from './entries.ts';
 import { acceptIndex, replayAllDeletions } from './freshness.ts';
 import type { IndexOp } from './index-db.ts';
-import { KIND, kindRange } from './index-keys.ts';
+import { KIND, kindRange, listingSeq } from './index-keys.ts';
 import type { AccessContext, FsckReport, ScrubProgress } from './interfaces.ts';
 import { recountStats } from './recount.ts';
 
@@ -92,7 +92,7 @@ function createWriter(core: StoreCore): Writer {
 async function listedPlaces(core: StoreCore): Promise<Map<RecordId, number>> {
   const places = new Map<RecordId, number>();
   for await (const { key, value } of core.db.range(core.keys.listings(undefined), () => undefined)) {
-    const seq = Number(Buffer.from(key.subarray(-8)).readBigUInt64BE());
+    const seq = listingSeq(key);
     places.set(decodeEntry<ListingEntry>(value).recordId, seq);
   }
   return places;
@@ -189,7 +189,7 @@ async function removeStrayListings(core: StoreCore, tally: Tally, writer: Writer
   await writer.flush();
   for await (const { key, value } of core.db.range(kindRange(KIND.listing), () => undefined)) {
     const head = await readHead(core, decodeEntry<ListingEntry>(value).recordId);
-    const seq = Number(Buffer.from(key.subarray(-8)).readBigUInt64BE());
+    const seq = listingSeq(key);
     if (head !== undefined && head.shredded === undefined && head.seq === seq) continue;
     tally.removed += 1;
     await writer.add([{ type: 'del', key }]);

@@ -64,6 +64,11 @@ export function kindRange(kind: Kind): { gte: Uint8Array; lt: Uint8Array } {
   return { gte: Uint8Array.of(kind), lt: Uint8Array.of(kind + 1) };
 }
 
+/** The place that the key of a listing entry ends in. */
+export function listingSeq(key: Uint8Array): number {
+  return Number(new DataView(key.buffer, key.byteOffset, key.byteLength).getBigUint64(key.length - 8));
+}
+
 export function createIndexKeys(crypto: EnvelopeCrypto, indexKey: Uint8Array): IndexKeys {
   const sub = (name: string): Uint8Array =>
     crypto.hkdf(indexKey, new Uint8Array(0), Buffer.from(`nectar/index/${name}/1`), KEY_BYTES);

@@ -1,6 +1,6 @@
 import type { StoreCore } from './core.ts';
 import { decodeEntry, type HeadEntry, type StatsEntry, type VersionEntry } from './entries.ts';
-import { KIND, kindRange } from './index-keys.ts';
+import { KIND, kindRange, listingSeq } from './index-keys.ts';
 
 /** The counters, from the entries that they count. */
 export async function recountStats(
@@ -8,6 +8,11 @@ export async function recountStats(
 ): Promise<Pick<StatsEntry, 'records' | 'versions' | 'bytes' | 'heldBytes' | 'nextSeq' | 'idempotencyKeys'>> {
   const counted = { records: 0, versions: 0, bytes: 0, heldBytes: 0, nextSeq: 0, idempotencyKeys: 0 };
   const ignore = (): void => undefined;
+  // A place in the listings counts as taken whether its value and its head open or not.
+  const takePlace = (key: Uint8Array): void => {
+    counted.nextSeq = Math.max(counted.nextSeq, listingSeq(key) + 1);
+  };
+  for await (const { key } of core.db.range(kindRange(KIND.listing), takePlace)) takePlace(key);
   for await (const { value } of core.db.range(kindRange(KIND.head), ignore)) {
     const { seq, shredded } = decodeEntry<HeadEntry>(value);
     counted.nextSeq = Math.max(counted.nextSeq, seq + 1);

@@ -250,7 +250,12 @@ async function openCore(parts: {
     files,
     locks: createRecordLocks(),
     uploading: new Set(),
-    takeSeq: () => seq++,
+    // Counters that were broken are counted again after this: never give a place that is taken.
+    takeSeq: () => {
+      const taken = Math.max(seq, db.stats().nextSeq);
+      seq = taken + 1;
+      return taken;
+    },
   };
   return core;
 }

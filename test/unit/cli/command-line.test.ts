@@ -48,6 +48,7 @@ test('has every verb of the issue', () => {
       'audit verify',
       'audit verify-bundle',
       'audit prove',
+      'audit resolve',
       'network status',
       'network peers',
       'network join',

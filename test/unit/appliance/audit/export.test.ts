@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import type { Audit, AuditExportRequest } from '../../../../appliance/audit/index.ts';
 import { isNectarError } from '../../../../protocol/errors.ts';
 import { type BundleExpectations, bundleLines, verifyAuditBundle } from '../../../../protocol/merkle/audit-bundle.ts';
+import { encodeVerifierKey, parseVerifierKey } from '../../../../protocol/merkle/verifier-key.ts';
 import { appendMany, createLogHouse, PATIENT, reading } from './log-house.ts';
 
 const SCRIPT = fileURLToPath(new URL('../../../../scripts/verify-audit-proof.ts', import.meta.url));
@@ -88,17 +89,17 @@ test('entries taken out, put in, swapped or stripped of their bodies are found, 
   const more = await exported(audit, { filter: { type: 'record' } });
   const lines = [...bundleLines(bytes)];
   const [header = '', entry = '', record = ''] = lines;
-  const others = [...bundleLines(more)];
+  const ofMore = [...bundleLines(more)];
   const { salt: _, body: __, ...stripped } = JSON.parse(entry);
   const { heads: ___, ...headless } = JSON.parse(header);
   const tampered: Record<string, string[]> = {
     'the only entry left out': [header, record],
     'cut short': [header, entry],
-    'an entry of another export put in': [header, others[1] ?? '', entry, record],
+    'an entry of another export put in': [header, ofMore[1] ?? '', entry, record],
     'entries swapped': [header, record, entry],
     'a body left out': [header, JSON.stringify(stripped), record],
     'an older head left out': [JSON.stringify({ ...headless, heads: [] }).replace('"heads":[],', ''), entry, record],
-    'the record of another export': [header, entry, others.at(-1) ?? ''],
+    'the record of another export': [header, entry, ofMore.at(-1) ?? ''],
     'no line at all': [],
   };
   for (const [what, altered] of Object.entries(tampered)) {
@@ -108,10 +109,20 @@ test('entries taken out, put in, swapped or stripped of their bodies are found, 
       what,
     );
   }
-  const other = { vkey: audit.vkey().replace(/^nectar/, 'nektar') };
+  const key = parseVerifierKey(audit.vkey());
+  const others = [
+    { ...key, name: key.name.replace(/^nectar/, 'nektar') },
+    { ...key, publicKey: key.publicKey.map((byte) => byte ^ 1) },
+  ];
+  for (const other of others) {
+    assert.throws(
+      () => verify(bytes, { vkey: encodeVerifierKey(other) }),
+      (error) => isNectarError(error, 'AUDIT_EXPORT_INVALID'),
+    );
+  }
   assert.throws(
-    () => verify(bytes, other),
-    (error) => isNectarError(error, 'AUDIT_EXPORT_INVALID'),
+    () => verify(bytes, { vkey: audit.vkey().replace(/^nectar/, 'nektar') }),
+    (error) => isNectarError(error, 'AUDIT_VKEY_INVALID'),
   );
   const forked = { head: { size: older.size, root: 'ab'.repeat(32) } };
   assert.throws(

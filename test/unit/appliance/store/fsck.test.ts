@@ -69,6 +69,14 @@ for (const kind of [KIND.listing, KIND.head, KIND.version] as const) {
   });
 }
 
+test('a put after the counters broke takes the place of no other record', async () => {
+  const f = await fixture();
+  const ids = await filled(f);
+  await inDatabase(f, async (db) => db.put(Buffer.of(KIND.stats), Buffer.alloc(90, 4)));
+  const late = await put(f.store, Buffer.from('before any repair'));
+  assert.deepEqual(new Set((await listed(f)).ids), new Set([...ids, late.recordId]));
+});
+
 test('heads, listings, references and counters are made again from the versions, in their order', async () => {
   const f = await fixture();
   const ids = await filled(f);
