@@ -1,6 +1,7 @@
 export { createAudit } from './audit.ts';
 export type { CheckpointSigner, IssuedCheckpoint } from './checkpoints.ts';
 export { type AuditConfig, auditConfig } from './config.ts';
+export { countLeaves } from './count-leaves.ts';
 export type { DeclaredEpoch } from './declared-epoch.ts';
 export type { AccessContext, AuditInput } from './event.ts';
 export type { AuditExportRequest } from './export.ts';

@@ -255,6 +255,15 @@ export const NodeStatus = Type.Object(
             missing: Count('Versions that the audit log tells of and the index does not have.'),
             damaged: Count('Values of the index that were found not to open.'),
             pendingErasures: Count('Destroyed records whose bytes have not yet left the files.'),
+            restored: Type.Optional(
+              Type.Object(
+                {
+                  backupCreatedAt: Type.String({ description: 'Moment of the backup.' }),
+                  missing: Count('Records that the audit log tells of and the backup does not have.'),
+                },
+                { ...strict, description: 'Until the first restart after a restore.' },
+              ),
+            ),
           },
           strict,
         ),

@@ -54,6 +54,7 @@ interface AuditConflict {
 
 interface StoreCondition {
   readonly index: { readonly state: 'fresh' | 'behind' | 'ahead'; readonly missing?: number };
+  readonly restored?: { readonly backupCreatedAt: string; readonly missing: number };
   readonly pendingErasures: number;
   readonly damaged: number;
 }
@@ -126,7 +127,13 @@ export interface Status {
     conflict: { code: string; reason: string; size: number; expected: number; where: string } | null;
   } | null;
   anchored: { records: number; auditSize: number; safeBlock: number; pending: number; waiting?: string } | null;
-  storage: { index: 'fresh' | 'behind' | 'ahead'; missing: number; damaged: number; pendingErasures: number } | null;
+  storage: {
+    index: 'fresh' | 'behind' | 'ahead';
+    missing: number;
+    damaged: number;
+    pendingErasures: number;
+    restored?: { backupCreatedAt: string; missing: number };
+  } | null;
   tokens: { found?: 'behind' | 'missing' | 'damaged'; revoked: number; restored: number } | null;
   hardening: Hardening | null;
   backups: Backups | null;
@@ -220,8 +227,10 @@ function describeAnchored({
   return waiting === undefined ? base : { ...base, waiting };
 }
 
-function describeStorage({ index, pendingErasures, damaged }: StoreCondition): NonNullable<Status['storage']> {
-  return { index: index.state, missing: index.missing ?? 0, damaged, pendingErasures };
+function describeStorage(condition: StoreCondition): NonNullable<Status['storage']> {
+  const { index, pendingErasures, damaged, restored } = condition;
+  const base = { index: index.state, missing: index.missing ?? 0, damaged, pendingErasures };
+  return restored === undefined ? base : { ...base, restored };
 }
 
 function describeTokens(reconciled: ReconciledTokens | undefined): Status['tokens'] {

@@ -7,7 +7,7 @@ import { decodeEntry, type HeadEntry, type LostEntry, type VersionEntry } from '
 import type { Erasures } from './erasures.ts';
 import type { IndexDb } from './index-db.ts';
 import { type IndexKeys, KIND } from './index-keys.ts';
-import type { AccessContext, StoreDeps } from './interfaces.ts';
+import type { AccessContext, StoreCondition, StoreDeps } from './interfaces.ts';
 import type { StoreMetrics } from './metrics.ts';
 import type { RecordLocks } from './record-locks.ts';
 import type { Trail } from './trail.ts';
@@ -29,7 +29,12 @@ export interface StoreCore {
   readonly trail: Trail;
   readonly erasures: Erasures;
   /** What the start, and the log since, said of the index. */
-  readonly index: { condition: IndexCondition; readonly damaged: Set<string> };
+  readonly index: {
+    condition: IndexCondition;
+    /** This is the first start after a restore. */
+    restored?: NonNullable<StoreCondition['restored']>;
+    readonly damaged: Set<string>;
+  };
   readonly locks: RecordLocks;
   readonly folders: StoreFolders;
   /** Versions being uploaded: a second writer of the same one is told at once. */

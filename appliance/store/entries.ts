@@ -58,6 +58,19 @@ export interface LostEntry {
   readonly auditLeaf: number;
 }
 
+/** A restore that was declared by whoever had the keys; the first start after it uses it up. */
+export interface RestoredEntry {
+  readonly v: 1;
+  /** Of the index that it was written into: an older one is not what was restored. */
+  readonly generation: number;
+  /** Of the restored log: the declaration explains none behind them. */
+  readonly leaves: number;
+  /** Versions of leaves below this one were let go on purpose (a snapshot of an earlier moment): none of them is lost. */
+  readonly known: number;
+  readonly backupCreatedAt: string;
+  readonly manifestSha256: string;
+}
+
 /** A destroyed record whose bytes are still to leave the files, and whose holders are still to hear of it. */
 export interface ErasureEntry {
   readonly recordId: RecordId;

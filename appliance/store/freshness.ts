@@ -1,6 +1,7 @@
 import type { RecordId } from '../../protocol/brand.ts';
 import { conditionError, type IndexCondition } from './condition.ts';
 import { findEntry, type StoreCore, systemContext } from './core.ts';
+import { acceptRestored, dueRestore, nameLost } from './declared-restore.ts';
 import { decodeEntry, encodeEntry, type HeadEntry, type LostEntry, type VersionEntry } from './entries.ts';
 import type { IndexOp } from './index-db.ts';
 import { KIND, kindRange } from './index-keys.ts';
@@ -9,8 +10,8 @@ import { recountStats } from './recount.ts';
 import { replayDeletion } from './shred.ts';
 import { isLogShort } from './trail.ts';
 
-/** Entries of lost records written together. */
-const LOST_BATCH = 1_000;
+/** Entries removed together. */
+const REMOVE_BATCH = 1_000;
 
 /** What the leaves behind the index's own marks tell, held against the index. */
 interface Compared {
@@ -22,6 +23,8 @@ interface Compared {
   /** Versions of records that were made and destroyed since. */
   readonly made: Map<RecordId, { version: number; cid: string }[]>;
   unknown: number;
+  /** The last leaf that makes, changes or destroys a record. */
+  lastWrite: number;
   /** The leaf at the index's mark is not the one it was built on. */
   replaced: boolean;
 }
@@ -30,6 +33,8 @@ interface Compared {
  * Holds the index against the log, before anything is served. Deletions that the index does not know are made again,
  * whatever it is. An index of an older generation than a leaf states was put back: what it lacks is written down as lost, and
  * the condition stays, through every restart, until an operator resolves it or the right index comes back.
+ *
+ * A restore that was declared explains what the index lacks of the log that was restored with it.
  *
  * A put whose leaf is there and whose commit is not is an attempt that a crash cut off, unless a later leaf says that the
  * index had gone on: only then it is missed.
@@ -42,6 +47,15 @@ export async function checkFreshness(core: StoreCore): Promise<IndexCondition> {
   if (isLogShort(marks, latest.size) || compared.replaced)
     return keep(core, { state: 'ahead', since: nowOf(core), leaf: marks.auditLeaf, size: latest.size }, kept);
   if (core.db.found === 'broken') await core.db.commit([{ type: 'set', stats: await recountStats(core) }]);
+  const restored = await dueRestore(core, { size: latest.size, lastWrite: compared.lastWrite });
+  if (restored !== undefined && compared.unknown === 0 && kept?.state !== 'behind') {
+    const { missing, deletions } = compared;
+    await acceptRestored(core, restored, { lost: [...missing.values()], deletions: deletions.length, latest });
+    await replayDeletions(core, compared);
+    core.trail.settleAll(latest.size);
+    await core.db.commit(raised(latest));
+    return { state: 'fresh' };
+  }
   const behind = isBehind(core, latest, compared) && (compared.missing.size > 0 || compared.unknown > 0);
   const before = { generation: core.db.stats().generation, logged: latest.index ?? 0 };
   if (!behind) await tellRepair(core, latest);
@@ -93,6 +107,7 @@ async function compareLeaves(core: StoreCore): Promise<Compared> {
     deletions: [],
     made: new Map(),
     unknown: 0,
+    lastWrite: -1,
     replaced: false,
   };
   const attempts: Attempts = new Map();
@@ -122,6 +137,7 @@ async function compareOne(
   const { type, outcome, recordId, index, version = 0, cid = '' } = event;
   const deletion = type === 'record.delete';
   if (!deletion && type !== 'record.create' && type !== 'record.update') return;
+  compared.lastWrite = index;
   if (recordId === undefined) {
     if (deletion && outcome === 'success') compared.unknown += 1;
     return;
@@ -192,14 +208,7 @@ async function markBehind(
   at: { readonly generation: number; readonly logged: number },
 ): Promise<IndexCondition> {
   const { missing, versions, unknown } = compared;
-  let ops: IndexOp[] = [];
-  for (const lost of missing.values()) {
-    ops.push({ type: 'put', key: core.keys.lost(lost.recordId), value: encodeEntry(lost) });
-    if (ops.length < LOST_BATCH) continue;
-    await core.db.commit(ops);
-    ops = [];
-  }
-  await core.db.commit(ops);
+  await nameLost(core, missing.values(), 'all');
   const condition = { state: 'behind', since: nowOf(core), ...at, missing: versions, unknown } as const;
   return keep(core, condition, undefined);
 }
@@ -223,13 +232,13 @@ async function keep(core: StoreCore, found: IndexCondition, kept: IndexCondition
 export async function acceptIndex(core: StoreCore): Promise<void> {
   const { size } = await core.deps.evidence.latest();
   if (core.index.condition.state === 'ahead') core.trail.restart(size);
-  let ops: IndexOp[] = [{ type: 'del', key: core.keys.condition }];
+  let ops: IndexOp[] = [core.keys.condition, core.keys.restored].map((key) => ({ type: 'del', key }));
   for await (const { key, value } of core.db.range(kindRange(KIND.lost), () => undefined)) {
     const { recordId } = decodeEntry<LostEntry>(value);
     const head = await findEntry<HeadEntry>(core, core.keys.head(recordId)).catch(() => undefined);
     // Of a record that is still there the newest version that is left is the newest from now on.
     if (head !== undefined) ops.push({ type: 'del', key });
-    if (ops.length < LOST_BATCH) continue;
+    if (ops.length < REMOVE_BATCH) continue;
     await core.db.commit(ops);
     ops = [];
   }

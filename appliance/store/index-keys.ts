@@ -22,6 +22,7 @@ export const KIND = {
   erasure: 16,
   idempotency: 17,
   idempotencyAge: 18,
+  restored: 19,
 } as const;
 
 export type Kind = (typeof KIND)[keyof typeof KIND];
@@ -57,6 +58,7 @@ export interface IndexKeys {
   heldFolder(owner: PeerIdText): string;
   readonly stats: Uint8Array;
   readonly condition: Uint8Array;
+  readonly restored: Uint8Array;
 }
 
 /** [gte, lt) of all entries of a kind. */
@@ -105,6 +107,7 @@ export function createIndexKeys(crypto: EnvelopeCrypto, indexKey: Uint8Array): I
     idempotencyAge: (expiresAt, name) => key(KIND.idempotencyAge, uint64(expiresAt), mac('idempotency', name)),
     stats: Uint8Array.of(KIND.stats),
     condition: Uint8Array.of(KIND.condition),
+    restored: Uint8Array.of(KIND.restored),
   };
 }
 

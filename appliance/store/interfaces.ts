@@ -278,6 +278,8 @@ export interface PartialUploads {
 
 export interface StoreCondition {
   readonly index: IndexCondition;
+  /** Of the first start after a restore: versions that the log tells of and the backup does not have. */
+  readonly restored?: { readonly backupCreatedAt: string; readonly missing: number };
   /** Destroyed records whose bytes have not yet left the files. */
   readonly pendingErasures: number;
   /** Values of the index that were found not to open since the start. */

@@ -171,7 +171,9 @@ export function createStore(options: StoreOptions, deps: StoreDeps): Store {
 }
 
 function conditionOf({ index, erasures }: StoreCore): StoreCondition {
-  return { index: index.condition, pendingErasures: erasures.pending(), damaged: index.damaged.size };
+  const { condition, restored, damaged } = index;
+  const base = { index: condition, pendingErasures: erasures.pending(), damaged: damaged.size };
+  return restored === undefined ? base : { ...base, restored };
 }
 
 function tellMetrics(core: StoreCore): void {

@@ -16,6 +16,8 @@ export interface TakenBack {
   readonly versions: number;
   /** Of them, versions of records that did not exist then. */
   readonly records: number;
+  /** Leaves that the index knew of. */
+  readonly known: number;
 }
 
 /**
@@ -33,7 +35,7 @@ export async function takeBackIndex(options: TakeBack, logSize: number): Promise
       const entry = decodeEntry<VersionEntry>(value);
       if (entry.auditLeaf >= logSize) later.set(entry.recordId, [...(later.get(entry.recordId) ?? []), entry]);
     }
-    const taken = { versions: 0, records: 0 };
+    const taken = { versions: 0, records: 0, known: db.stats().settled + 1 };
     for (const [recordId, versions] of later) {
       const gone = await takeBackRecord({ db, keys }, recordId, versions);
       taken.versions += versions.length;

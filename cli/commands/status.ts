@@ -67,6 +67,9 @@ function storageLines({ storage, tokens }: NodeStatus): [string, string][] {
   const told = tokensLine(tokens);
   if (storage === undefined || storage === null) return told;
   const lines: string[] = [];
+  const { restored } = storage;
+  if (restored !== undefined && restored.missing > 0)
+    lines.push(`restored as of ${restored.backupCreatedAt}: ${restored.missing} newer records or versions are lost`);
   if (storage.damaged > 0) lines.push(`${storage.damaged} damaged values: nectar-byon fsck`);
   if (storage.pendingErasures > 0)
     lines.push(`${storage.pendingErasures} destroyed records whose bytes are still leaving the files`);

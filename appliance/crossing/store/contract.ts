@@ -57,6 +57,7 @@ const condition = exact({
     leaf: optional(count),
     size: optional(count),
   }),
+  restored: optional(exact({ backupCreatedAt: text(64), missing: count })),
   pendingErasures: count,
   damaged: count,
 });

@@ -1,10 +1,12 @@
+import { randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { markRestored } from '../../../appliance/audit/index.ts';
+import { countLeaves, markRestored } from '../../../appliance/audit/index.ts';
 import { readPublicIdentity } from '../../../appliance/config/index.ts';
 import { HOME_FORMAT, readFormat } from '../../../appliance/home-format.ts';
-import type { Keys } from '../../../appliance/keys/index.ts';
+import { type Keys, nodeEnvelopeCrypto } from '../../../appliance/keys/index.ts';
+import { declareRestored } from '../../../appliance/store/declared-restore.ts';
 import { type BackupHeader, parseStatement } from '../../../protocol/backup/statement.ts';
 import { NectarError } from '../../../protocol/errors.ts';
 import { parseNote, verifyNote } from '../../../protocol/merkle/note.ts';
@@ -75,6 +77,8 @@ export type PlaceRequest = Omit<RestoreRequest, 'file'>;
 /** What was unpacked, verified. */
 export interface Verified extends Restored {
   readonly manifestSha256: string;
+  /** Leaves that the index knew of, when it was taken back to an earlier moment. */
+  readonly knownLeaves?: number;
 }
 
 /** Fills a folder, verifies it, and tells what keys it opened. */
@@ -103,6 +107,7 @@ async function fillRestored<T extends Verified>(folder: string, request: PlaceRe
     if (!request.check && keys !== undefined) {
       await makeUsable(folder, keys, request);
       await markRestored(join(folder, 'audit'), keys.derive('audit-body'), request.now());
+      await declareIndex(folder, keys, unpacked);
       await noteRestore(folder, unpacked, request.now());
       request.signal.throwIfAborted();
     }
@@ -156,6 +161,26 @@ async function makeUsable(folder: string, keys: Keys, { now }: PlaceRequest): Pr
   for (const name of ['logs', 'run']) await mkdir(join(folder, name), { recursive: true, mode: 0o700 });
   await renewCertificate({ home: folder, keys, now: now() });
   await replaceClientToken({ home: folder, keys, now });
+}
+
+/** The index says that it is restored, from which backup, and beside how much of the log. */
+async function declareIndex(folder: string, keys: Keys, verified: Verified): Promise<void> {
+  const { header, manifestSha256, knownLeaves: known = 0 } = verified;
+  const indexKey = keys.derive('index');
+  try {
+    await declareRestored(
+      {
+        ...{ folder: join(folder, 'store', 'index'), indexKey, crypto: nodeEnvelopeCrypto },
+        randomBytes: (length) => new Uint8Array(randomBytes(length)),
+      },
+      {
+        leaves: await countLeaves(join(folder, 'audit')),
+        ...{ known, backupCreatedAt: header.createdAt, manifestSha256 },
+      },
+    );
+  } finally {
+    indexKey.fill(0);
+  }
 }
 
 /** In the home before it gets its place: a restored node that starts says what it is made of. */

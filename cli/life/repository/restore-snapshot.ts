@@ -11,7 +11,7 @@ import {
 } from '../../../appliance/keys/index.ts';
 import { cidDigest } from '../../../appliance/store/cid.ts';
 import { buildSealedIndex, type SealedIndexBuilder } from '../../../appliance/store/sealed-index.ts';
-import { takeBackIndex } from '../../../appliance/store/take-back.ts';
+import { type TakenBack, takeBackIndex } from '../../../appliance/store/take-back.ts';
 import {
   blockCid,
   type ListedFile,
@@ -108,14 +108,15 @@ export async function unpackSnapshot(
     } finally {
       await index.close();
     }
-    const left = snapshot === newest ? 0 : await takeBack(partial, keys, snapshot.leaves);
+    const back = snapshot === newest ? undefined : await takeBack(partial, keys, snapshot.leaves);
     return {
       header: {
         ...{ format: 'nectar-byon-backup', version: 1, nodeId, createdAt: snapshot.createdAt },
         ...{ program: manifest.program, homeFormat: manifest.homeFormat },
       },
       ...{ entries: manifest.files, bytes: manifest.bytes, manifestSha256: snapshot.manifestSha256 },
-      ...{ snapshot, newest, left },
+      ...{ snapshot, newest, left: back?.versions ?? 0 },
+      ...(back !== undefined && { knownLeaves: back.known }),
     };
   } finally {
     secret.key.fill(0);
@@ -211,13 +212,13 @@ function byPack(files: Iterable<ListedFile>): Map<string, ListedFile[]> {
   return packs;
 }
 
-async function takeBack(partial: string, keys: Keys, logSize: number): Promise<number> {
+async function takeBack(partial: string, keys: Keys, logSize: number): Promise<TakenBack> {
   const indexKey = keys.derive('index');
   try {
     const folder = join(partial, 'store', 'index');
     const crypto = nodeEnvelopeCrypto;
     const options = { folder, indexKey, crypto, randomBytes: (length: number) => new Uint8Array(randomBytes(length)) };
-    return (await takeBackIndex(options, logSize)).versions;
+    return await takeBackIndex(options, logSize);
   } finally {
     indexKey.fill(0);
   }

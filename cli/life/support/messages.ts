@@ -74,6 +74,7 @@ export const LOG_MESSAGES: readonly string[] = [
   'request answered',
   'request met a bug',
   'request refused',
+  'restored from a backup: what came after it is named as lost',
   'root key unlocked',
   'rpc method failed',
   'security events wait for the audit log',

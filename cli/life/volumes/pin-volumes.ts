@@ -4,6 +4,7 @@ import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isStaged } from '../../../appliance/durable-file.ts';
 import { NectarError } from '../../../protocol/errors.ts';
+import { atOneKeyList } from '../backup/at-one-key-list.ts';
 import type { PinnedHome } from '../backup/collect.ts';
 import { type BackupEntry, bytesEntry } from '../backup/entry.ts';
 import { readSmallFiles } from '../backup/small-files.ts';
@@ -34,9 +35,17 @@ export async function pinVolumes({ home, volumes, spool, staging, now }: PinVolu
   const createdAt = new Date(now()).toISOString();
   await copyIndex(volumes, spool);
   try {
-    const checkpoint = await volumes.read('audit/checkpoint');
-    const bundles = await listSizes(volumes, 'audit/bodies');
-    await stageSmallFiles(home, volumes, staging);
+    const { checkpoint, bundles } = await atOneKeyList(
+      () => volumes.read('keys/keys.json'),
+      async () => {
+        const log = {
+          checkpoint: await volumes.read('audit/checkpoint'),
+          bundles: await listSizes(volumes, 'audit/bodies'),
+        };
+        await stageSmallFiles(home, volumes, staging);
+        return log;
+      },
+    );
     const small = await readSmallFiles(staging);
     return {
       createdAt,

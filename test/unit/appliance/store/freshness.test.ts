@@ -1,11 +1,22 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, test } from 'node:test';
 import { ClassicLevel } from 'classic-level';
+import { nodeEnvelopeCrypto as crypto } from '../../../../appliance/keys/index.ts';
+import { declareRestored } from '../../../../appliance/store/declared-restore.ts';
 import { KIND } from '../../../../appliance/store/index-keys.ts';
 import { erased, hasCode } from '../../../compliance/store.ts';
-import { context, createFixture, type Fixture, type FixtureOptions, get, put } from './store-fixture.ts';
+import {
+  context,
+  createFixture,
+  createTestKeys,
+  type Fixture,
+  type FixtureOptions,
+  get,
+  put,
+} from './store-fixture.ts';
 
 let open: Fixture[] = [];
 
@@ -290,3 +301,71 @@ test('a restart goes on with what a deletion left to do', async () => {
     [],
   );
 });
+
+/** What a restore writes into the index that it has put in place. */
+async function declare(f: Fixture, { keys = f.keys, leaves = f.audit.events.length } = {}): Promise<void> {
+  const made = { backupCreatedAt: '2026-01-01T00:00:00.000Z', manifestSha256: 'ab'.repeat(32) };
+  const random = (length: number) => new Uint8Array(randomBytes(length));
+  const options = { folder: indexOf(f), indexKey: keys.derive('index'), crypto, randomBytes: random };
+  await declareRestored(options, { leaves, known: 0, ...made });
+}
+
+test('a declared restore is accepted at the next start: named as lost, destroyed again, on record, and ready', async () => {
+  const { f, updated, doomed, made, fleeting, receipt } = await aged();
+  await f.store.stop();
+  await putBack(f);
+  await declare(f);
+  // Cut off before the declaration is used up: the next start does it.
+  f.audit.failNext = 'store.index';
+  await assert.rejects(f.start());
+  await f.start();
+  assert.deepEqual(f.store.readiness(), { ready: true });
+  assert.deepEqual(f.store.condition().restored, { backupCreatedAt: '2026-01-01T00:00:00.000Z', missing: 2 });
+  await assert.rejects(get(f.store, made.recordId), hasCode('STORE_RECORD_LOST'));
+  assert.equal((await get(f.store, updated.recordId)).toString(), 'old');
+  assert.deepEqual(await f.store.shred(doomed.recordId, context), receipt);
+  await assert.rejects(get(f.store, fleeting.recordId), hasCode('STORE_RECORD_SHREDDED'));
+  const said = f.audit.events.findLast(({ type, detail }) => type === 'store.index' && detail?.state === 'restored');
+  assert.deepEqual([said?.outcome, said?.detail?.missing, said?.detail?.deletions], ['success', 2, 2]);
+  assert.equal((await put(f.store, Buffer.from('newer'), { recordId: updated.recordId })).version, 2);
+  await f.restart();
+  assert.deepEqual([f.store.readiness(), f.store.condition().restored], [{ ready: true }, undefined]);
+  await assert.rejects(get(f.store, made.recordId), hasCode('STORE_RECORD_LOST'));
+});
+
+const REFUSED: Record<string, (f: Fixture) => Promise<void>> = {
+  'made with another key': (f) => declare(f, { keys: createTestKeys() }),
+  'of a log that has gone on since': (f) => declare(f, { leaves: 4 }),
+  'of a log that was longer': (f) => declare(f, { leaves: f.audit.events.length + 1 }),
+  'taken out of a newer index': async (f) => {
+    await rm(indexOf(f), { recursive: true });
+    await cp(join(f.home, 'newest'), indexOf(f), { recursive: true });
+    await declare(f);
+    const entry = await valueAt(f, KIND.restored);
+    await putBack(f);
+    await valueAt(f, KIND.restored, entry);
+  },
+};
+
+async function valueAt(f: Fixture, kind: number, value?: Buffer): Promise<Buffer | undefined> {
+  const db = new ClassicLevel<Buffer, Buffer>(indexOf(f), { keyEncoding: 'buffer', valueEncoding: 'buffer' });
+  try {
+    if (value !== undefined) await db.put(Buffer.of(kind), value);
+    return await db.get(Buffer.of(kind));
+  } finally {
+    await db.close();
+  }
+}
+
+for (const [name, change] of Object.entries(REFUSED)) {
+  test(`an older index is not accepted by a declaration ${name}`, async () => {
+    const { f } = await aged();
+    await f.store.stop();
+    await cp(indexOf(f), join(f.home, 'newest'), { recursive: true });
+    await putBack(f);
+    await change(f);
+    await f.start();
+    assert.equal(f.store.condition().index.state, 'behind');
+    await assert.rejects(put(f.store, Buffer.from('more')), hasCode('STORE_INDEX_BEHIND'));
+  });
+}

@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { verifyAuditFolder } from '../../../../appliance/audit/index.ts';
 import { readPublicIdentity } from '../../../../appliance/config/index.ts';
+import { atOneKeyList } from '../../../../cli/life/backup/at-one-key-list.ts';
 import { backUpHome } from '../../../../cli/life/backup/back-up-home.ts';
+import { pinHome } from '../../../../cli/life/backup/collect.ts';
 import { readTar } from '../../../../cli/life/backup/read-tar.ts';
 import { type RestoreRequest, restoreHome } from '../../../../cli/life/backup/restore-home.ts';
 import { openIdentity } from '../../../../cli/life/open-identity.ts';
@@ -31,14 +33,19 @@ const put = async (bytes: number): Promise<void> => {
   bodies.set(await running.put(body), body);
 };
 
-async function backUp(out: string, of = home, key = keyFile): ReturnType<typeof backUpHome> {
-  const keys = await unlockKeys({ home: of, terminal, keyFile: key });
+async function backUp(out: string, onIndexPinned?: () => Promise<void>): ReturnType<typeof backUpHome> {
+  const keys = await unlockKeys({ home, terminal, keyFile });
   try {
     const identity = await openIdentity(keys, 'checkpoint');
     const signer = {
       sign: (statement: BackupStatement) => identity.sign(Buffer.from(encodeStatement(statement))),
     };
-    return await backUpHome({ home: of, out, force: true, signer, signal, now: () => NOW, onBytes: () => undefined });
+    return await backUpHome({
+      ...{ home, out, force: true, signer, signal, now: () => NOW, onBytes: () => undefined },
+      ...(onIndexPinned !== undefined && {
+        pin: (spool: string) => pinHome({ home, spool, now: () => NOW, onIndexPinned }),
+      }),
+    });
   } finally {
     await keys.stop();
   }
@@ -126,6 +133,77 @@ test('is consistent while records are put and destroyed as fast as they go', asy
     rmSync(join(folder, target), { recursive: true });
     rmSync(out);
   }
+});
+
+test('a node that worked while it was copied comes up usable, and names as lost what came after its index', async () => {
+  const kept = await running.put(Buffer.from('kept'));
+  const doomed = await running.put(Buffer.from('doomed'));
+  let made = '';
+  const out = join(folder, 'between');
+  await backUp(out, async () => {
+    made = await running.put(Buffer.from('made'));
+    await running.store.shred(doomed as never, { actor: { subject: 't' }, requestId: 'r' });
+    await running.put(Buffer.from('so that a leaf states a later generation'));
+  });
+  await restore('between-home', { file: out });
+  const at = join(folder, 'between-home');
+  cpSync(join(at, 'store/index'), join(folder, 'between-index'), { recursive: true });
+  let restored = await openHome(at, keyFile);
+  assert.deepEqual(restored.store.readiness(), { ready: true });
+  assert.deepEqual(restored.store.condition().restored, { backupCreatedAt: new Date(NOW).toISOString(), missing: 2 });
+  assert.equal((await restored.get(kept)).toString(), 'kept');
+  await assert.rejects(restored.get(made), { code: 'STORE_RECORD_LOST' });
+  await assert.rejects(restored.get(doomed), { code: 'STORE_RECORD_SHREDDED' });
+  const fresh = await restored.put(Buffer.from('goes on'));
+  await restored.stop();
+  restored = await openHome(at, keyFile);
+  assert.deepEqual([restored.store.readiness(), restored.store.condition().restored], [{ ready: true }, undefined]);
+  assert.equal((await restored.get(fresh)).toString(), 'goes on');
+  await restored.stop();
+  // The declaration was for once: the restored index put back later is an older index like any other.
+  rmSync(join(at, 'store/index'), { recursive: true });
+  cpSync(join(folder, 'between-index'), join(at, 'store/index'), { recursive: true });
+  restored = await openHome(at, keyFile);
+  assert.equal(restored.store.condition().index.state, 'behind');
+  await assert.rejects(restored.get(fresh), { code: 'STORE_RECORD_LOST' });
+  await restored.stop();
+});
+
+test('an index put back without a restore is not accepted, whatever backup it is from', async () => {
+  await restore('put-back', { file });
+  const at = join(folder, 'put-back');
+  let restored = await openHome(at, keyFile);
+  await restored.stop();
+  cpSync(join(at, 'store/index'), join(folder, 'put-back-index'), { recursive: true });
+  restored = await openHome(at, keyFile);
+  await restored.put(Buffer.from('one'));
+  await restored.put(Buffer.from('two'));
+  await restored.stop();
+  rmSync(join(at, 'store/index'), { recursive: true });
+  cpSync(join(folder, 'put-back-index'), join(at, 'store/index'), { recursive: true });
+  restored = await openHome(at, keyFile);
+  assert.equal(restored.store.condition().index.state, 'behind');
+  await assert.rejects(restored.put(Buffer.from('three')), { code: 'STORE_INDEX_BEHIND' });
+  await restored.stop();
+});
+
+test('keys and log are of one moment, however often the keys were rotated meanwhile', async () => {
+  const list = ['1', '2', '3', '4', '4'].map((text) => Buffer.from(text));
+  const pinned: string[] = [];
+  await atOneKeyList(
+    async () => list.shift() ?? Buffer.from('4'),
+    async () => void pinned.push(String(list[0])),
+  );
+  assert.equal(pinned.length, 3);
+  let turn = 0;
+  const never = atOneKeyList(
+    async () => {
+      turn += 1;
+      return Buffer.from(String(turn));
+    },
+    async () => undefined,
+  );
+  await assert.rejects(never, { code: 'BACKUP_SOURCE_UNSTABLE' });
 });
 
 test('holds nothing that is in clear at rest beyond what a restore needs, and never the key file', async () => {

@@ -4,10 +4,12 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { verifyAuditFolder } from '../../../../../appliance/audit/index.ts';
 import { readPublicIdentity } from '../../../../../appliance/config/index.ts';
+import { pinHome } from '../../../../../cli/life/backup/collect.ts';
 import { createFolderTarget } from '../../../../../cli/life/repository/folder-target.ts';
 import { pruneRepository } from '../../../../../cli/life/repository/prune-repository.ts';
 import type { TakenSnapshot } from '../../../../../cli/life/repository/take-snapshot.ts';
 import { type ErrorCode, isNectarError } from '../../../../../protocol/errors.ts';
+import { NOW } from '../stored-home.ts';
 import { Clinic } from './clinic.ts';
 
 const clinic = new Clinic();
@@ -115,6 +117,34 @@ test('an older snapshot shows the records of its moment', async () => {
     assert.ok(changed.equals(await now.get(id)));
   } finally {
     await now.stop();
+  }
+});
+
+test('a node that worked while it was copied comes up usable, and names as lost what came after its index', async () => {
+  const ids: string[] = [];
+  await clinic.backUp({
+    pin: (spool) =>
+      pinHome({
+        ...{ home: clinic.home, spool, now: () => NOW },
+        onIndexPinned: async () => {
+          for (const bytes of [10, 20]) ids.push((await clinic.put(bytes)).id);
+        },
+      }),
+  });
+  for (const [name, generation] of [
+    ['busy', undefined],
+    ['busy-then', 2],
+  ] as const) {
+    await clinic.restore(name, { generation });
+    const restored = await clinic.openRestored(name);
+    try {
+      assert.deepEqual(restored.store.readiness(), { ready: true });
+      for (const id of ids) await assert.rejects(restored.get(id), code('STORE_RECORD_LOST'));
+      assert.equal(restored.store.condition().restored?.missing, 2);
+      await restored.put(Buffer.from('goes on'));
+    } finally {
+      await restored.stop();
+    }
   }
 });
 
