@@ -36,9 +36,9 @@ async function status(call: Call<object>): Promise<void> {
   });
 }
 
-/** A node whose key list is damaged does not start: that is the reason, not that it is not running. */
+/** A node whose key list is damaged or gone does not start: that is the reason, not that it is not running. */
 async function requireKeyList(home: string): Promise<void> {
-  if (!existsSync(join(home, 'keys.json')) || readRunning(home) !== undefined) return;
+  if (existsSync(join(home, 'target.json')) || readRunning(home) !== undefined) return;
   const { checkKeyStore } = await import('../../appliance/keys/index.ts');
   await checkKeyStore(home);
 }
