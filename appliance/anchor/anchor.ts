@@ -140,9 +140,9 @@ class ChainAnchor implements Anchor {
   }
 
   async #advanceAudit(round: ReturnType<typeof createRound>): Promise<void> {
-    const isCurrent = this.#deps.chain.isCurrent();
-    const latest = await advanceAudit(round);
-    this.#isCompared ||= isCurrent;
+    const latest = await advanceAudit(round, () => {
+      this.#isCompared = true;
+    });
     await this.#keepSafe(latest);
   }
 
