@@ -24,10 +24,13 @@ export function devnetFolder(terminal: Terminal, named: string | undefined): str
   return resolve(terminal.workingFolder, named ?? terminal.env.NECTAR_DEVNET_HOME ?? fallback);
 }
 
-/** What makes a folder the home of a node: files that `init` writes and nobody else would. Containers keep the keys in a volume. */
+/**
+ * What makes a folder the home of a node: files that `init` writes and nobody else would. One that is missing does not make the
+ * node absent: what is missing is said by who needs it. Containers keep the keys in a volume.
+ */
 export function isNodeHome(home: string): boolean {
-  const has = (name: string): boolean => existsSync(join(home, name));
-  return has('config.json') && (has('keys.json') || has('target.json'));
+  const has = (...names: string[]): boolean => existsSync(join(home, ...names));
+  return has('identity', 'public.json') || (has('config.json') && (has('keys.json') || has('target.json')));
 }
 
 /** @throws NectarError CLI_HOME_MISSING */

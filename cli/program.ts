@@ -9,6 +9,7 @@ import { registerDestroy } from './commands/destroy.ts';
 import { registerDevnet } from './commands/devnet.ts';
 import { registerDoctor } from './commands/doctor.ts';
 import { registerDown } from './commands/down.ts';
+import { registerExport } from './commands/export.ts';
 import { registerFsck } from './commands/fsck.ts';
 import { registerGet } from './commands/get.ts';
 import { registerHarden } from './commands/harden.ts';
@@ -62,7 +63,7 @@ export function createProgram(terminal: Terminal): Command {
         registerSupportBundle,
       ],
     ],
-    ['Records:', [registerPut, registerGet, registerLs, registerRm, registerScrub, registerFsck]],
+    ['Records:', [registerPut, registerGet, registerExport, registerLs, registerRm, registerScrub, registerFsck]],
     ['Access and evidence:', [registerKeys, registerToken, registerAudit, registerHarden]],
     ['Network:', [registerNetwork, registerDevnet]],
     ['Other:', [registerConfig, registerCompletion, registerRun, registerHealthcheck]],

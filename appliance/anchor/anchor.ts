@@ -12,6 +12,8 @@ import { loadProgress } from './progress.ts';
 import { advanceRecords } from './record-anchoring.ts';
 import { createRound, type RoundMemory } from './round.ts';
 
+/** Until the log has been held against the chain this node is not ready: then it looks more often. */
+const FIRST_POLL_MS = 250;
 /** Newest checkpoints that are read back: enough to find one that is safe, and to bind the log at many sizes. */
 const MAX_CHECKPOINTS = 64;
 
@@ -52,6 +54,8 @@ class ChainAnchor implements Anchor {
   #round: Promise<void> | undefined;
   #safeCheckpoint: AnchoredCheckpoint | undefined;
   #waiting: string | undefined;
+  /** Whether the log was held against a chain that is known up to now, since this start. */
+  #isCompared = false;
 
   constructor(options: AnchorConfig & AnchorOptions, deps: AnchorDeps) {
     this.#options = options;
@@ -72,7 +76,10 @@ class ChainAnchor implements Anchor {
   }
 
   readiness(): Readiness {
-    return this.#memory === undefined ? { ready: false, reason: 'not started' } : { ready: true };
+    if (this.#memory === undefined) return { ready: false, reason: 'not started' };
+    // A whole machine put back to an older state agrees with itself: only the chain knows better.
+    if (!this.#isCompared) return { ready: false, reason: 'holding the audit log against the chain' };
+    return { ready: true };
   }
 
   anchored(): Anchored {
@@ -111,14 +118,15 @@ class ChainAnchor implements Anchor {
   async #run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       await this.tick();
-      await sleep(this.#options.pollMs, undefined, { signal }).catch(() => {});
+      const pause = this.#isCompared ? this.#options.pollMs : Math.min(this.#options.pollMs, FIRST_POLL_MS);
+      await sleep(pause, undefined, { signal }).catch(() => {});
     }
   }
 
   /** Records and audit go on independently: trouble of the one does not hold up the other. */
   async #advance(memory: RoundMemory): Promise<void> {
     const round = createRound(this.#options, this.#deps, { memory, metrics: this.#metrics });
-    for (const step of [advanceRecords, async (each: typeof round) => this.#keepSafe(await advanceAudit(each))]) {
+    for (const step of [advanceRecords, (each: typeof round) => this.#advanceAudit(each)]) {
       try {
         await step(round);
       } catch (error) {
@@ -129,6 +137,13 @@ class ChainAnchor implements Anchor {
     this.#waiting = round.waiting;
     this.#metrics.safeRecords.set(memory.progress.safeRecords);
     this.#metrics.safeAuditSize.set(this.#safeCheckpoint?.size ?? 0);
+  }
+
+  async #advanceAudit(round: ReturnType<typeof createRound>): Promise<void> {
+    const latest = await advanceAudit(round, () => {
+      this.#isCompared = true;
+    });
+    await this.#keepSafe(latest);
   }
 
   /** Remembers the newest checkpoint whose block is safe; an L1 reorg may take it back. */

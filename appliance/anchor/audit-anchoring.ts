@@ -7,9 +7,9 @@ import type { Round } from './round.ts';
  * One step of anchoring the audit log's checkpoint; returns the newest one on our chain. Adversary: whoever cuts or
  * rewrites the log. What the chain has is told to the log first, which compares it by root and takes no further leaf if it does
  * not hold it (witnessed() throws then): nothing is anchored on top of a head that the log contradicts, nor before the chain
- * is known up to now.
+ * is known up to now. `onCompared` hears that the log was held against a chain that is.
  */
-export async function advanceAudit(round: Round): Promise<AnchoredCheckpoint | undefined> {
+export async function advanceAudit(round: Round, onCompared: () => void): Promise<AnchoredCheckpoint | undefined> {
   const nodeId = registryNodeId(round.peerId());
   const latest = await findLatestCheckpoint(round.chain, nodeId);
   const isCurrent = round.chain.isCurrent();
@@ -24,6 +24,7 @@ export async function advanceAudit(round: Round): Promise<AnchoredCheckpoint | u
     });
     await keep(round, latest);
   }
+  if (isCurrent) onCompared();
   const head = await round.audit.treeHead();
   if (latest !== undefined && head.size <= latest.size) {
     if (head.size < latest.size) round.wait('the audit log is shorter than what was anchored before its declared gap');

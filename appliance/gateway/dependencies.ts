@@ -223,6 +223,18 @@ export interface GatewayUploads {
   discard(id: string, context: AccessContext): Promise<void>;
 }
 
+/** The sealed blob of a version, or the Tink keyset that opens it. */
+export interface TinkExport {
+  readonly recordId: RecordId;
+  readonly version: number;
+  readonly blobBytes: number;
+  /** Hex. */
+  readonly associatedData: string;
+  readonly auditLeaf: number;
+  /** Each piece is the reader's own; a keyset is one piece, which the reader wipes. */
+  readonly body: AsyncIterable<Uint8Array>;
+}
+
 export interface GatewayStore {
   readonly uploads: GatewayUploads;
   put(
@@ -246,6 +258,12 @@ export interface GatewayStore {
   shred(id: RecordId, context: AccessContext, expected?: Expected): Promise<object>;
   rewrap(onProgress: (done: number) => void, context: AccessContext): Promise<{ rewrapped: number }>;
   exportCar(id: RecordId, options: { version?: number }, context: AccessContext): AsyncIterable<Uint8Array>;
+  exportTink(
+    id: RecordId,
+    options: { part: 'blob' | 'keyset'; version?: number },
+    context: AccessContext,
+    signal: AbortSignal,
+  ): Promise<TinkExport>;
   scrub(onProgress: () => void, signal: AbortSignal): Promise<object>;
   fsck(
     options: { readonly accept: boolean; readonly context: AccessContext },

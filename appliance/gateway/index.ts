@@ -3,6 +3,7 @@ export { GatewayConfig } from './config.ts';
 export type { AccessContext, AuditAnchor, GatewayDependencies } from './dependencies.ts';
 export { createGateway, type Gateway, type GatewayOptions } from './gateway.ts';
 export { createMetricsServer, type MetricsServer } from './metrics-server.ts';
+export { recordedTokens } from './recorded-tokens.ts';
 export type { NetworkInfo, NodeReadiness, NodeStatus } from './schemas.ts';
 export {
   type Certificates,
@@ -12,5 +13,4 @@ export {
   renewServerCertificate,
   type ServerCertificate,
 } from './tls.ts';
-export { recordedTokens } from './token-facts.ts';
 export { createTokenSigner, createTokens, type TokenSigner, type Tokens } from './tokens.ts';

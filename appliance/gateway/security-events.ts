@@ -4,7 +4,7 @@ import { createDenialWindows } from './denial-windows.ts';
 import type { GatewayAudit, GatewayAuditEvent } from './dependencies.ts';
 
 /** Of the anonymous budget of a minute, what one network may take. */
-const NETWORK_SHARE = 0.25;
+const NETWORK_SHARE = 0.5;
 /** Events held while the log cannot be written yet (the node is locked), by who causes them; what does not fit is counted. */
 const MAX_HELD = { anonymous: 64, identified: 256, observed: 64, summary: 64 } as const;
 type Cause = keyof typeof MAX_HELD;

@@ -30,6 +30,7 @@ import { addRecordRoutes } from './routes/records.ts';
 import { addResumableRoutes } from './routes/resumable.ts';
 import { addRpcRoute } from './routes/rpc.ts';
 import { addStorageRoutes } from './routes/storage.ts';
+import { addTinkRoutes } from './routes/tink.ts';
 import { addTokenRoutes } from './routes/tokens.ts';
 import { addUploadRoutes } from './routes/uploads.ts';
 import { createSecurityEvents, type SecurityEvents } from './security-events.ts';
@@ -57,6 +58,7 @@ const ROUTES = [
   addAuditRoutes,
   addKeyRoutes,
   addStorageRoutes,
+  addTinkRoutes,
   addTokenRoutes,
   addHardeningRoutes,
   addBackupRoutes,

@@ -4,6 +4,7 @@ import { NectarError } from '../../protocol/errors.ts';
 import type { GatewayAuditEvent } from './audit-event.ts';
 import type { TokenRequest } from './request-schemas.ts';
 import { type IssuedToken, SCOPES, type Scope, type TokenInfo } from './schemas.ts';
+import { createdFacts } from './token-facts.ts';
 import { createTokenFile } from './token-file.ts';
 import { type LoggedToken, openTokenList, type Reconciled, type TokenList } from './token-list.ts';
 import { createVerifiedTokens } from './verified-tokens.ts';
@@ -137,6 +138,7 @@ function createReconciling(list: TokenList, { log, now }: TokensDependencies): R
     const { tokens: generation } = await of.latest();
     const tokens = await of.loggedTokens();
     result = await list.reconcile({ tokens, ...(generation === undefined ? {} : { generation }) });
+    await recordUnlogged(list, of, { known: tokens, now: now() });
     if (result.found === undefined && result.revoked === 0) return;
     const { found = 'newest', logged, revoked, restored } = result;
     const detail = { found, logged, revoked, restored, file: 'tokens', generation: list.generation() };
@@ -159,6 +161,30 @@ function createReconciling(list: TokenList, { log, now }: TokensDependencies): R
       await running;
     },
   };
+}
+
+/**
+ * Tokens and revocations made while no log ran (`init`, `restore`, an older program) go on record now: what the log does not
+ * know it could not give back when the list is lost.
+ */
+async function recordUnlogged(
+  list: TokenList,
+  log: TokenLog,
+  { known, now }: { readonly known: readonly LoggedToken[]; readonly now: number },
+): Promise<void> {
+  const logged = new Map(known.map((token) => [token.id, token]));
+  const context = { actor: { subject: 'system:gateway' }, requestId: `tokens/${list.generation()}` };
+  for (const token of list.all()) {
+    if (Date.parse(token.expiresAt) <= now) continue;
+    const { id, subject, revokedAt } = token;
+    if (!logged.has(id)) {
+      const detail = { subject, ...createdFacts(token, list.generation()) };
+      await log.append({ type: 'token.create', outcome: 'success', context, detail });
+    }
+    if (revokedAt === undefined || logged.get(id)?.revokedAt !== undefined) continue;
+    const detail = { token: id, at: revokedAt, file: 'tokens', generation: list.generation() };
+    await log.append({ type: 'token.revoke', outcome: 'success', context, detail });
+  }
 }
 
 function principalOf(claims: Readonly<Record<string, unknown>>, scopes: ReadonlySet<Scope>): Principal {

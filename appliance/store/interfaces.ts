@@ -180,6 +180,24 @@ export interface OpenedRecord {
   readonly auditLeaf: number;
 }
 
+/** What of a version is exported for Tink: its sealed blob, or the keyset that opens it. */
+export interface TinkExportOptions {
+  readonly part: 'blob' | 'keyset';
+  readonly version?: number;
+}
+
+export interface TinkExport {
+  readonly recordId: RecordId;
+  readonly version: number;
+  /** Of the sealed blob. */
+  readonly blobBytes: number;
+  /** What the blob is bound to, hex. */
+  readonly associatedData: string;
+  readonly auditLeaf: number;
+  /** Each piece is the reader's own; a keyset is one piece, which the reader wipes. */
+  readonly body: AsyncIterable<Uint8Array>;
+}
+
 export interface ListQuery {
   readonly label?: string;
   readonly limit: number;
@@ -301,6 +319,13 @@ export interface Store extends Service {
   shred(id: RecordId, context: AccessContext, expected?: Expected): Promise<DestructionReceipt>;
   rewrap(onProgress: (done: number) => void, context: AccessContext): Promise<{ rewrapped: number }>;
   exportCar(id: RecordId, options: { readonly version?: number }, context: AccessContext): AsyncIterable<Uint8Array>;
+  /** The audit record is durable before this resolves. */
+  exportTink(
+    id: RecordId,
+    options: TinkExportOptions,
+    context: AccessContext,
+    signal: AbortSignal,
+  ): Promise<TinkExport>;
   scrub(onProgress: (progress: ScrubProgress) => void, signal?: AbortSignal): Promise<ScrubReport>;
   stats(): { records: number; versions: number; bytes: number };
   /** Rebuilds what follows from the version entries; `accept` takes an index that was put back for what it is. */

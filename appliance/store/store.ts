@@ -9,6 +9,7 @@ import { conditionError, type IndexCondition, requireErasable, requireReadable, 
 import { findBlock, type StoreCore, type StoreFolders, type StoreOptions, systemContext } from './core.ts';
 import { countErasures, createErasures } from './erasure.ts';
 import { exportCar } from './export-car.ts';
+import { exportTink } from './export-tink.ts';
 import { checkFreshness } from './freshness.ts';
 import { rebuildIndex } from './fsck.ts';
 import { collectAllGarbage } from './garbage.ts';
@@ -137,6 +138,8 @@ export function createStore(options: StoreOptions, deps: StoreDeps): Store {
       counted('shred', shredRecord(checked(requireErasable), { id, context, expected })),
     rewrap: async (onProgress) => track(rewrapAll(checked(requireErasable), onProgress)),
     exportCar: (id, { version }, context) => exportCar(checked(requireReadable), { id, version, context }),
+    exportTink: async (id, wanted, context, signal) =>
+      track(exportTink(checked(requireReadable), { id, options: wanted, context, signal })),
     scrub: async (onProgress, signal) => {
       const { core } = use();
       const either = signal === undefined ? core.signal : AbortSignal.any([signal, core.signal]);

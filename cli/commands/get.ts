@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { type Command, Option } from 'commander';
-import type { Dispatcher } from 'undici';
 import { NectarError } from '../../protocol/errors.ts';
-import { contentRangeLength, parseByteRange, rangeHeader } from '../byte-range.ts';
+import { parseByteRange, rangeHeader } from '../byte-range.ts';
 import { action, addVerb, type Call } from '../call.ts';
+import { checkedBody, promisedBytes } from '../download-body.ts';
 import { withNode } from '../node-client.ts';
 import { parseCount } from '../option-parsers.ts';
 import { writeOutputFile } from '../output-file.ts';
@@ -88,38 +88,4 @@ async function receive(
   } finally {
     progress.done();
   }
-}
-
-/** How many bytes the node promises; undefined for a CAR, which is made as it is sent. */
-function promisedBytes({ headers, statusCode }: Dispatcher.ResponseData): number | undefined {
-  const length = typeof headers['content-length'] === 'string' ? Number(headers['content-length']) : undefined;
-  if (statusCode !== 206) return length;
-  const ranged = contentRangeLength(
-    typeof headers['content-range'] === 'string' ? headers['content-range'] : undefined,
-  );
-  if (ranged === undefined)
-    throw new NectarError('CLI_GATEWAY_ANSWER_INVALID', { problem: 'a range without Content-Range' });
-  return ranged;
-}
-
-/** A body that ends early is an error, never a short file: the node breaks off where bytes do not authenticate. */
-async function* checkedBody(
-  answer: Dispatcher.ResponseData,
-  expected: number | undefined,
-  gateway: string,
-): AsyncGenerator<Uint8Array> {
-  let received = 0;
-  try {
-    for await (const chunk of answer.body as AsyncIterable<Uint8Array>) {
-      received += chunk.length;
-      yield chunk;
-    }
-  } catch (error) {
-    if ((error as Error).name === 'AbortError') throw error;
-    if (expected !== undefined)
-      throw new NectarError('CLI_TRANSFER_TRUNCATED', { expected, received }, { cause: error });
-    throw new NectarError('CLI_NODE_UNREACHABLE', { gateway, reason: 'the connection broke' }, { cause: error });
-  }
-  if (expected !== undefined && received !== expected)
-    throw new NectarError('CLI_TRANSFER_TRUNCATED', { expected, received });
 }

@@ -6,6 +6,7 @@ import { NodeStatus } from '../../appliance/gateway/schemas.ts';
 import { isNectarError } from '../../protocol/errors.ts';
 import { action, addVerb, type Call } from '../call.ts';
 import { hardeningLines } from '../harden/alarm.ts';
+import { requireHome } from '../home-folder.ts';
 import { backupLines } from '../life/backup-alarm.ts';
 import { withNode } from '../node-client.ts';
 import { gatewayUrl } from '../provision/docker/gateway-url.ts';
@@ -27,6 +28,7 @@ export function registerStatus(program: Command, terminal: Terminal): void {
 async function status(call: Call<object>): Promise<void> {
   const { output } = call;
   if (findTarget(call.home) !== undefined) return statusOfContainers(call);
+  requireHome(call.home);
   await requireKeyList(call.home);
   await withNode(call, async (client) => {
     const node = await client.json(NodeStatus, 'GET', '/v1/node');
@@ -36,9 +38,9 @@ async function status(call: Call<object>): Promise<void> {
   });
 }
 
-/** A node whose key list is damaged does not start: that is the reason, not that it is not running. */
+/** A node whose key list is damaged or gone does not start: that is the reason, not that it is not running. */
 async function requireKeyList(home: string): Promise<void> {
-  if (!existsSync(join(home, 'keys.json')) || readRunning(home) !== undefined) return;
+  if (existsSync(join(home, 'target.json')) || readRunning(home) !== undefined) return;
   const { checkKeyStore } = await import('../../appliance/keys/index.ts');
   await checkKeyStore(home);
 }

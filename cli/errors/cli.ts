@@ -100,7 +100,8 @@ export const CLI_GUIDANCE: Record<keyof typeof CLI_ERRORS, Guidance> = {
   },
   CLI_TOKEN_UNREADABLE: {
     exit: EXIT.key,
-    remedy: 'Run as the user that made the node, or make another token with `nectar-byon token create`.',
+    remedy:
+      'Run as the user that made the node. A token that is gone is made again by `nectar-byon down` and `nectar-byon up`; every backup has the certificate of the authority.',
   },
   CLI_GATEWAY_PROBLEM: {
     exit: EXIT.unreachable,

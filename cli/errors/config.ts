@@ -5,7 +5,8 @@ import type { Guidance } from './guidance.ts';
 export const CONFIG_GUIDANCE: Record<keyof typeof CONFIG_ERRORS, Guidance> = {
   CONFIG_FILE_MISSING: {
     exit: EXIT.config,
-    remedy: 'Name the node with `--home`, or make one with `nectar-byon init`.',
+    remedy:
+      'Of a node that was there, put the file back from a backup. Else name the node with `--home`, or make one with `nectar-byon init`.',
   },
   CONFIG_FILE_INVALID: {
     exit: EXIT.config,

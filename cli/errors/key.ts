@@ -70,7 +70,7 @@ export const KEY_GUIDANCE: Record<keyof typeof KEY_ERRORS, Guidance> = {
   KEY_STORE_MISSING: {
     exit: EXIT.config,
     remedy:
-      'The home is not initialised: run `nectar-byon init`. If keys.json was lost, restore it from a backup: without it nothing opens.',
+      'It was lost, or somebody took it away: put keys.json back from a backup, without it nothing opens. A folder that never was a node is made one by `nectar-byon init`.',
   },
   KEY_STORE_EXISTS: {
     exit: EXIT.config,

@@ -16,6 +16,9 @@ import { forEach, observe, unseen } from './observe.ts';
 const DENIAL_ATTEMPTS = 20;
 const DENIAL_PAUSE_MS = 250;
 const DENIAL_ENTRIES = 100;
+/** In a flood a refusal is counted, and the counts are written when the minute ends. */
+const COUNT_ATTEMPTS = 15;
+const COUNT_PAUSE_MS = 5_000;
 /** The node reads its whole log. */
 const VERIFY_TIMEOUT_MS = 30 * 60_000;
 
@@ -155,16 +158,12 @@ async function probeDenial({ options, deps, signal }: At) {
   const requestId = headers['x-request-id'] ?? '';
   if (status === 0) throw new Error('the gateway cut the connection');
   if (status < 400 || !/^[0-9a-f]{32}$/.test(requestId)) return false;
-  for (let attempt = 0; attempt < DENIAL_ATTEMPTS; attempt += 1) {
+  const since = options.now();
+  for (let attempt = 0; attempt < DENIAL_ATTEMPTS + COUNT_ATTEMPTS; attempt += 1) {
     const newest = await askNode(deps.api, `/v1/audit/entries?limit=${DENIAL_ENTRIES}`, { signal });
-    if (
-      newest
-        .in('entries')
-        .items()
-        .some((entry) => isDenialOf(entry, requestId))
-    )
-      return true;
-    await wait(DENIAL_PAUSE_MS, signal);
+    const entries = newest.in('entries').items();
+    if (entries.some((entry) => isDenialOf(entry, requestId) || isCountSince(entry, since))) return true;
+    await wait(attempt < DENIAL_ATTEMPTS ? DENIAL_PAUSE_MS : COUNT_PAUSE_MS, signal);
   }
   return false;
 }
@@ -172,4 +171,12 @@ async function probeDenial({ options, deps, signal }: At) {
 function isDenialOf(entry: Document, requestId: string): boolean {
   const type = entry.in('leaf', 'type').textOr('');
   return type === 'auth.denied' && JSON.stringify(entry.in('body').raw() ?? '').includes(requestId);
+}
+
+/** The count of refusals left out, of a minute that ended after a time: an event with `suppressed` and `until`. */
+function isCountSince(entry: Document, since: number): boolean {
+  if (entry.in('leaf', 'type').textOr('') !== 'auth.denied') return false;
+  const body = JSON.stringify(entry.in('body').raw() ?? '');
+  const until = /"type":"until","valueString":"([^"]{20,40})"/.exec(body)?.[1] ?? '';
+  return body.includes('"type":"suppressed"') && Date.parse(until) >= since;
 }

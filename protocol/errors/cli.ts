@@ -76,7 +76,7 @@ export const CLI_ERRORS = {
     message: ({ pid }) => `process ${pid} of the node does not end`,
   }),
   CLI_TOKEN_UNREADABLE: define<{ path: string; reason: string }>({
-    message: ({ path, reason }) => `the access token file ${path} is unreadable (${reason})`,
+    message: ({ path, reason }) => `${path}, which the command line needs to reach the node, is unreadable (${reason})`,
   }),
   CLI_GATEWAY_PROBLEM: define<{ status: number; code: string; detail: string }>({
     message: ({ status, code, detail }) => `the node answered ${status} ${code}: ${detail}`,

@@ -13,11 +13,12 @@ import type {
 } from '../../appliance/store/index.ts';
 import type { RecordId } from '../../protocol/brand.ts';
 import { type ErrorCode, isNectarError } from '../../protocol/errors.ts';
+import { openExported } from './open-exported.ts';
 
 /** What of a store is called from outside it. */
 export type CalledStore = Pick<
   Store,
-  'uploads' | 'put' | 'open' | 'head' | 'list' | 'shred' | 'rewrap' | 'exportCar' | 'scrub' | 'fsck'
+  'uploads' | 'put' | 'open' | 'head' | 'list' | 'shred' | 'rewrap' | 'exportCar' | 'exportTink' | 'scrub' | 'fsck'
 > & {
   readonly blocks: Pick<Store['blocks'], 'get'>;
 };
@@ -287,6 +288,39 @@ export function storeCompliance(name: string, create: () => Promise<StoreUnderTe
         under.events.slice(count).map((event) => event.type),
         ['record.read', 'record.query'],
       );
+    });
+
+    it('hands out the sealed blob and the keyset that opens it, each in the log before it resolves', async () => {
+      for (const plaintext of [Buffer.alloc(0), randomBytes(2 * MIB + 17)]) {
+        const { recordId } = await put(plaintext);
+        await put(Buffer.from('newer'), { recordId });
+        const keyset = await under.store.exportTink(recordId, { part: 'keyset', version: 1 }, context, signal);
+        const about = (leaf: number) => {
+          const { type, outcome, version, detail } = under.events[leaf] ?? {};
+          return [type, outcome, version, detail?.format, detail?.with];
+        };
+        assert.deepEqual(about(keyset.auditLeaf), ['record.export', 'success', 1, 'tink', 'key']);
+        const blob = await under.store.exportTink(recordId, { part: 'blob', version: 1 }, context, signal);
+        assert.deepEqual(about(blob.auditLeaf), ['record.export', 'success', 1, 'tink', undefined]);
+        assert.equal(blob.associatedData, keyset.associatedData);
+        const bytes = await readAll(blob.body);
+        assert.equal(bytes.length, blob.blobBytes);
+        const sealed = { keyset: await readAll(keyset.body), associatedData: keyset.associatedData };
+        assert.equal(digest(openExported(sealed, bytes)), digest(plaintext));
+        bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) ^ 1;
+        assert.throws(() => openExported(sealed, bytes), /does not open/);
+      }
+    });
+
+    it('lets no key out that is not in the log, and none of a record that is destroyed', async () => {
+      const { recordId } = await put(Buffer.from('kept'));
+      under.failAudit('record.export');
+      await assert.rejects(under.store.exportTink(recordId, { part: 'keyset' }, context, signal));
+      await under.store.shred(recordId, context);
+      for (const part of ['keyset', 'blob'] as const) {
+        const asked = under.store.exportTink(recordId, { part }, context, signal);
+        await assert.rejects(asked, hasCode('STORE_RECORD_SHREDDED'));
+      }
     });
 
     it('a shredded record is gone for good; asked again it returns the same receipt', async () => {

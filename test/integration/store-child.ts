@@ -2,6 +2,7 @@
 import { createCipheriv, createHash, randomBytes } from 'node:crypto';
 import { closeSync, existsSync, fdatasyncSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { nodeEnvelopeCrypto as crypto } from '../../appliance/keys/index.ts';
 import { createStore, type EvidenceEvent, type Store, type StoreAuditEvent } from '../../appliance/store/index.ts';
 import { createLogger, createMetrics } from '../../appliance/telemetry/index.ts';
@@ -169,6 +170,8 @@ async function full(home: string, reserveBytes: number): Promise<void> {
   };
   const before = { kept: kept.length, intact: await intact() };
   for (const { id } of kept.splice(0, 3)) await store.shred(id, context);
+  // What a deletion frees comes behind its answer.
+  while (store.condition().pendingErasures > 0) await delay(20);
   const shortly = kept.length;
   await put(6 * MIB);
   await put(50_000);

@@ -6,14 +6,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { after, before, describe, test } from 'node:test';
 import { blobAad } from '../../protocol/envelope/aad.ts';
-import {
-  context,
-  createFixture,
-  createTestKeys,
-  type Fixture,
-  NODE_ID,
-  signal,
-} from '../unit/appliance/store/store-fixture.ts';
+import { context, createFixture, type Fixture, NODE_ID, signal } from '../unit/appliance/store/store-fixture.ts';
 import { GoReader, unless } from './programs.ts';
 
 const MIB = 1024 * 1024;
@@ -34,39 +27,11 @@ function* content(size: number): Generator<Buffer> {
   }
 }
 
-/** A Tink keyset (JSON) of one AES256_GCM_HKDF_1MB key: google.crypto.tink.AesGcmHkdfStreamingKey, written by hand. */
-function tinkKeyset(dek: Uint8Array): string {
-  const params = [0x08, 0x80, 0x80, 0x40, 0x10, 32, 0x18, 3]; // segments of 2^20 bytes, derived keys of 32, HKDF with SHA256
-  const key = Buffer.from([0x12, params.length, ...params, 0x1a, dek.length, ...dek]);
-  const keyData = {
-    typeUrl: 'type.googleapis.com/google.crypto.tink.AesGcmHkdfStreamingKey',
-    value: key.toString('base64'),
-    keyMaterialType: 'SYMMETRIC',
-  };
-  return JSON.stringify({
-    primaryKeyId: 1,
-    key: [{ keyData, status: 'ENABLED', keyId: 1, outputPrefixType: 'RAW' }],
-  });
-}
-
-/** Keys that remember the last DEK that they made. */
-function rememberingKeys() {
-  const keys = createTestKeys();
-  const seen = { dek: new Uint8Array() };
-  const newDek: typeof keys.newDek = (of) => {
-    const made = keys.newDek(of);
-    seen.dek = Uint8Array.from(made.dek);
-    return made;
-  };
-  return { keys: { ...keys, newDek }, seen };
-}
-
 describe('blobs, read by the IPFS project’s libraries and by Tink', { skip: unless('go', 'version') }, () => {
   const go = new GoReader();
-  const { keys, seen } = rememberingKeys();
   let fixture: Fixture;
   before(async () => {
-    fixture = await createFixture({ keys });
+    fixture = await createFixture();
     await go.build();
   });
   after(async () => {
@@ -77,8 +42,16 @@ describe('blobs, read by the IPFS project’s libraries and by Tink', { skip: un
   async function store(size: number) {
     const input = { contentType: 'application/octet-stream', labels: [] };
     const receipt = await fixture.store.put(input, Readable.from(content(size)), context, signal);
-    const car = fixture.store.exportCar(receipt.recordId, {}, context);
+    const { recordId } = receipt;
+    const car = fixture.store.exportCar(recordId, {}, context);
     await pipeline(Readable.from(car), createWriteStream(go.path('record.car')));
+    for (const [part, file] of [
+      ['keyset', 'keyset.json'],
+      ['blob', 'record.sealed'],
+    ] as const) {
+      const { body } = await fixture.store.exportTink(recordId, { part }, context, signal);
+      await pipeline(Readable.from(body), createWriteStream(go.path(file)));
+    }
     return receipt;
   }
 
@@ -87,13 +60,15 @@ describe('blobs, read by the IPFS project’s libraries and by Tink', { skip: un
       const { cid, recordId, version } = await store(size);
       const car = await go.read<CarRead>('car', go.path('record.car'), go.path('blob'));
       assert.equal(car.root, cid);
-      await writeFile(go.path('keyset.json'), tinkKeyset(seen.dek));
       const associated = Buffer.from(blobAad({ nodeId: NODE_ID, recordId, version })).toString('hex');
       const open = [go.path('keyset.json'), go.path('blob'), associated, go.path('plain')];
       const plain = await go.read<FileRead>('blob', ...open);
       const hash = createHash('sha256');
       for (const piece of content(size)) hash.update(piece);
-      assert.deepEqual(plain, { bytes: size, sha256: hash.digest('hex') });
+      const sha256 = hash.digest('hex');
+      assert.deepEqual(plain, { bytes: size, sha256 });
+      const exported = [go.path('keyset.json'), go.path('record.sealed'), associated, go.path('plain')];
+      assert.deepEqual(await go.read<FileRead>('blob', ...exported), { bytes: size, sha256 });
     });
   }
 
@@ -104,8 +79,13 @@ describe('blobs, read by the IPFS project’s libraries and by Tink', { skip: un
     await writeFile(go.path('altered.car'), car);
     await assert.rejects(go.read('car', go.path('altered.car'), go.path('blob')));
     await go.read('car', go.path('record.car'), go.path('blob'));
-    await writeFile(go.path('keyset.json'), tinkKeyset(seen.dek));
     const elsewhere = Buffer.from(blobAad({ nodeId: NODE_ID, recordId, version: version + 1 })).toString('hex');
     await assert.rejects(go.read('blob', go.path('keyset.json'), go.path('blob'), elsewhere, go.path('plain')));
+    const associated = Buffer.from(blobAad({ nodeId: NODE_ID, recordId, version })).toString('hex');
+    const sealed = await readFile(go.path('record.sealed'));
+    sealed[MIB + 5] = (sealed[MIB + 5] ?? 0) ^ 1;
+    await writeFile(go.path('altered.sealed'), sealed);
+    const altered = [go.path('keyset.json'), go.path('altered.sealed'), associated, go.path('plain')];
+    await assert.rejects(go.read('blob', ...altered));
   });
 });

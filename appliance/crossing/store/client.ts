@@ -5,7 +5,18 @@ import type { Connection } from '../connection.ts';
 import { type StoreState, store, uploads } from './contract.ts';
 import { backupKeys, keys } from './key-contract.ts';
 
-type Crossed = 'put' | 'uploads' | 'open' | 'head' | 'list' | 'shred' | 'rewrap' | 'exportCar' | 'scrub' | 'fsck';
+type Crossed =
+  | 'put'
+  | 'uploads'
+  | 'open'
+  | 'head'
+  | 'list'
+  | 'shred'
+  | 'rewrap'
+  | 'exportCar'
+  | 'exportTink'
+  | 'scrub'
+  | 'fsck';
 
 /** The store, reached over its socket. */
 export interface StoreClient extends Pick<Store, Crossed> {

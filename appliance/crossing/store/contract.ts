@@ -89,6 +89,7 @@ const putReceipt = exact({
   replayed: optional(exactly(true)),
 });
 const openOptions = exact({ version, range: optional(exact({ start: number, end: optional(number) })) });
+const tinkOptions = exact({ part: oneOf('blob', 'keyset'), version });
 const ofVersion = exact({ version });
 const listQuery = exact({ label: optional(text(1024)), limit: number, cursor: optional(text(4096)) });
 const page = exact({ records: list(meta, 10_000), cursor: optional(text(4096)), damaged: optional(count) });
@@ -148,6 +149,11 @@ export const store = contract('store', {
   }),
   rewrap: call({ args: [newest(count), accessContext], returns: exact({ rewrapped: count }) }),
   exportCar: call({ args: [recordId, ofVersion, accessContext], returns: STREAM }),
+  exportTink: call({
+    args: [recordId, tinkOptions, accessContext, SIGNAL],
+    returns: opened(exact({ recordId, version: count, blobBytes: count, associatedData: text(128), auditLeaf: count })),
+    freesPieces: true,
+  }),
   fsck: call({
     args: [exact({ accept: flag, context: accessContext }), progress, OPTIONAL_SIGNAL],
     returns: fsckReport,

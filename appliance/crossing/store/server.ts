@@ -34,6 +34,7 @@ export function storeRoutes({ store, keys, tokenSigner, backups, services }: Sto
       shred: (id, context, expected) => store.shred(id, context, expected),
       rewrap: (onProgress, context) => store.rewrap(onProgress, context),
       exportCar: (id, options, context) => store.exportCar(id, options, context),
+      exportTink: (id, options, context, gone) => store.exportTink(id, options, context, gone),
       fsck: (options, onProgress, gone) => store.fsck(options, onProgress, gone),
       scrub: (onProgress, gone) => store.scrub(onProgress, gone),
     }),

@@ -63,8 +63,9 @@ test('a node in containers, from init to destroy', { skip: skipWithoutDocker, ti
   });
 
   await t.test('leaves nothing private on the host but the key file and the token', () => {
-    const files = readdirSync(home, { recursive: true, encoding: 'utf8' }).filter((file) =>
-      statSync(`${home}/${file}`).isFile(),
+    // The lock of those who change the containers is an empty database that is its owner's alone.
+    const files = readdirSync(home, { recursive: true, encoding: 'utf8' }).filter(
+      (file) => statSync(`${home}/${file}`).isFile() && !file.startsWith('run/lock-converge/'),
     );
     assert.deepEqual(files.sort(), [
       'client/token',

@@ -47,8 +47,9 @@ export const WEAKENED_LOG: readonly Row[] = [
     name: 'the log was replaced by an older copy of itself',
     collectors: LOG,
     weaken: (stack) => stack.rollBackLog(),
-    // In itself it is intact; that its end is missing, the chain shows.
+    // In itself it is intact; that its end is missing, the chain shows. The node then serves no entry of it.
     fails: ['AUD-002', 'AUD-003'],
+    otherwise: { 'AUD-006': 'error', 'AUD-008': 'error', 'AUD-011': 'error' },
   },
 ];
 

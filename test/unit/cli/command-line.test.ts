@@ -25,6 +25,7 @@ test('has every verb of the issue', () => {
       'unlock',
       'put',
       'get',
+      'export',
       'ls',
       'rm',
       'scrub',

@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import { tmpdir } from 'node:os';
@@ -149,6 +158,52 @@ test('a body that breaks off is an error, and no file', async () => {
     readdirSync(folder).filter((name) => name.includes('partial')),
     [],
   );
+});
+
+/** A node that exports what `blob` answers. */
+function exporting(blob: (response: ServerResponse) => void, associated = '01ff'): Answer {
+  return (request, response) => {
+    response.setHeader('x-nectar-record-version', '2').setHeader('x-nectar-audit-leaf', '8');
+    if (request.url?.includes('/keyset') === true)
+      response.setHeader('x-nectar-associated-data', '01ff').end('{"primaryKeyId":1}');
+    else blob(response.setHeader('x-nectar-associated-data', associated));
+  };
+}
+
+test('export makes a folder that only its owner reads, and says what it is', async () => {
+  const to = join(folder, 'taken');
+  answer = exporting((response) => response.writeHead(200, { 'content-length': '6' }).end('sealed'));
+  const ran = await run('export', ID, '--to', to, '--json');
+  assert.equal(ran.code, 0, ran.stderr);
+  const { version, auditLeaf, bytes, warning } = JSON.parse(ran.stdout);
+  assert.deepEqual([version, auditLeaf, bytes], [2, 8, 6]);
+  assert.match(warning, /opens the record for whoever has it/);
+  assert.deepEqual(
+    seen.map(({ url }) => url),
+    [`/v1/records/${ID}/keyset`, `/v1/records/${ID}/blob?version=2`],
+  );
+  const files = readdirSync(to).toSorted();
+  assert.deepEqual(files, ['README.txt', 'associated-data.bin', 'keyset.json', 'record.sealed']);
+  const modes = [to, ...files.map((file) => join(to, file))].map((path) => statSync(path).mode & 0o777);
+  assert.deepEqual(modes, [0o700, 0o600, 0o600, 0o600, 0o600]);
+  assert.deepEqual([...readFileSync(join(to, 'associated-data.bin'))], [1, 255]);
+  assert.equal(readFileSync(join(to, 'record.sealed'), 'utf8'), 'sealed');
+  assert.match(readFileSync(join(to, 'README.txt'), 'utf8'), /WARNING.*new_decrypting_stream.*NewDecryptingReader/s);
+  const again = await run('export', ID, '--to', to, '--json');
+  assert.equal(codeOf(again), 'CLI_USAGE');
+  assert.equal(readFileSync(join(to, 'record.sealed'), 'utf8'), 'sealed');
+});
+
+test('an export that breaks off, or whose halves do not belong together, leaves no key behind', async () => {
+  const to = join(folder, 'broken');
+  answer = exporting((response) => {
+    response.writeHead(200, { 'content-length': '6' }).write('sea');
+    setImmediate(() => response.destroy());
+  });
+  assert.equal(codeOf(await run('export', ID, '--to', to, '--json')), 'CLI_TRANSFER_TRUNCATED');
+  answer = exporting((response) => response.end('sealed'), '01fe');
+  assert.equal(codeOf(await run('export', ID, '--to', to, '--json')), 'CLI_GATEWAY_ANSWER_INVALID');
+  assert.ok(!existsSync(to));
 });
 
 test('pages through the list', async () => {

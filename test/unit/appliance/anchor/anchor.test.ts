@@ -192,7 +192,13 @@ test('a log that is shorter than its anchor, or forked from it and grown since, 
 test('nothing of the log is anchored before the chain is known up to now, and what is known of it is told as such', async () => {
   const world = createWorld();
   world.audit.size = 4;
+  world.chain.current = false;
   const anchor = await open(world);
+  await anchor.tick();
+  assert.equal(anchor.readiness().ready, false, 'a node put back as a whole must not say ready before the chain spoke');
+  world.chain.current = true;
+  await anchor.tick();
+  assert.deepEqual(anchor.readiness(), { ready: true });
   world.chain.mine();
   world.clock.now += 100;
   world.chain.current = false;

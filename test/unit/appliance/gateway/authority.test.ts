@@ -13,6 +13,8 @@ const EVERY_PRIVATE_ROUTE = [
   ['PUT', `/v1/records/${NODE_ID}`, 'records:write'],
   ['DELETE', `/v1/records/${NODE_ID}`, 'records:delete'],
   ['GET', `/v1/records/${NODE_ID}/car`, 'records:read'],
+  ['GET', `/v1/records/${NODE_ID}/blob`, 'records:read'],
+  ['GET', `/v1/records/${NODE_ID}/keyset`, 'admin'],
   ['POST', '/v1/uploads', 'records:write'],
   ['HEAD', `/v1/uploads/${NODE_ID}`, 'records:write'],
   ['PATCH', `/v1/uploads/${NODE_ID}`, 'records:write'],

@@ -182,12 +182,28 @@ export class StoreDouble {
     return { rewrapped: this.records.size };
   }
 
+  /** The keyset that was handed out last. */
+  keyset = Buffer.alloc(0);
+
   exportCar(id: RecordId, options: { version?: number }) {
     return this.car(id, options.version);
   }
 
   private async *car(id: RecordId, version?: number) {
     yield* this.chunks(this.find(id, version).bytes);
+  }
+
+  async exportTink(id: RecordId, { part, version }: { part: 'blob' | 'keyset'; version?: number }) {
+    const { meta, bytes } = this.find(id, version);
+    const facts = {
+      recordId: id,
+      version: meta.version,
+      blobBytes: bytes.length,
+      associatedData: '01ff',
+      auditLeaf: 9,
+    };
+    this.keyset = Buffer.from('{"primaryKeyId":1}');
+    return { ...facts, body: part === 'blob' ? this.chunks(bytes) : Readable.from([this.keyset]) };
   }
 
   async fsck({ accept }: { accept: boolean }) {

@@ -92,6 +92,8 @@ describe('/openapi.json', () => {
       'DELETE /v1/records/{id}',
       'GET /v1/records',
       'GET /v1/records/{id}/car',
+      'GET /v1/records/{id}/blob',
+      'GET /v1/records/{id}/keyset',
       'OPTIONS /v1/uploads',
       'POST /v1/uploads',
       'HEAD /v1/uploads/{id}',

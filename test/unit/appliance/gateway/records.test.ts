@@ -114,6 +114,23 @@ describe('record routes', () => {
     assertProblem(await h.call('GET', `/v1/records/${id}/car`, { token }), 404, 'STORE_RECORD_NOT_FOUND');
   });
 
+  it('exports the blob, and to an admin alone the keyset, which is wiped when it has left', async () => {
+    const id = String((await put('sealed bytes')).json().recordId);
+    const blob = await h.call('GET', `/v1/records/${id}/blob`, { token });
+    assert.deepEqual([blob.status, blob.headers['content-length'], blob.bytes.toString()], [200, '12', 'sealed bytes']);
+    assert.deepEqual(
+      [blob.headers['x-nectar-record-version'], blob.headers['x-nectar-associated-data']],
+      ['1', '01ff'],
+    );
+    assertProblem(await h.call('GET', `/v1/records/${id}/keyset`, { token }), 403, 'GATEWAY_SCOPE_MISSING');
+    const keyset = await h.call('GET', `/v1/records/${id}/keyset?version=1`, { token: await h.token('admin') });
+    assert.deepEqual([keyset.status, keyset.json()], [200, { primaryKeyId: 1 }]);
+    assert.equal(keyset.headers['cache-control'], 'no-store');
+    assert.ok(h.store.keyset.length > 0 && h.store.keyset.every((byte) => byte === 0));
+    const absent = await h.call('GET', `/v1/records/${'0'.repeat(32)}/blob`, { token });
+    assertProblem(absent, 404, 'STORE_RECORD_NOT_FOUND');
+  });
+
   describe('ranges', () => {
     let id: string;
     before(async () => {

@@ -74,6 +74,29 @@ describe('the list of tokens, put back', () => {
     return { kept, doomed, since, older, newest: await readFile(path) };
   };
 
+  it('puts on record what was made and revoked while no log ran, and gives that back too', async () => {
+    const made = await tokens.issue({ subject: 'cli', name: 'init', scope: ['admin'], expiresInSeconds: 86_400 });
+    const doomed = await tokens.issue({ subject: 'cli', name: 'old', scope: ['admin'], expiresInSeconds: 86_400 });
+    await tokens.revoke(doomed.id);
+    tokens = await open();
+    await tokens.verify(made.token);
+    assert.deepEqual(
+      events.map(({ type, detail }) => [type, detail?.token]),
+      [
+        ['token.create', made.id],
+        ['token.create', doomed.id],
+        ['token.revoke', doomed.id],
+      ],
+    );
+    tokens = await open();
+    await tokens.verify(made.token);
+    assert.equal(events.length, 3, 'once');
+    await rm(path);
+    tokens = await open();
+    assert.equal((await tokens.verify(made.token)).subject, 'cli');
+    await assert.rejects(tokens.verify(doomed.token), hasCode('GATEWAY_TOKEN_REVOKED'));
+  });
+
   const CASES = {
     'an older copy': { found: 'behind', change: (older: Buffer) => writeFile(path, older) },
     'one byte changed': {

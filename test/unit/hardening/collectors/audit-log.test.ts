@@ -89,6 +89,31 @@ test('tells a gateway that refuses nobody, and one whose refusals are not record
   assert.equal(seen['node.auditDenialProbe'], false);
 });
 
+test('takes a refusal for recorded that a flood kept out and the count of its minute holds', async (t) => {
+  const { vkey } = new FakeNode();
+  const count = (until: string) => ({
+    leaf: { type: 'auth.denied' },
+    body: {
+      entity: [
+        {
+          detail: [
+            { type: 'suppressed', valueString: '31' },
+            { type: 'until', valueString: until },
+          ],
+        },
+      ],
+    },
+  });
+  for (const [until, recorded] of [
+    [new Date(NOW + 1_000).toISOString(), true],
+    [new Date(NOW - 1_000).toISOString(), false],
+  ] as const) {
+    const flooded = answers({ '/v1/audit/entries?limit=100': json(200, { entries: [count(until)] }) });
+    const seen = await look({ api: flooded, vkey, gateway: await gateway(t) });
+    assert.equal(seen['node.auditDenialProbe'], recorded, until);
+  }
+});
+
 test('verifies and probes nothing when that is switched off: what was noted counts, and no note is no verdict', async () => {
   const { vkey } = new FakeNode();
   const lastVerify = { at: '2026-11-20T09:00:00Z', integrity: 'ok', completeness: 'ok' };

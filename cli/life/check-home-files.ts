@@ -1,0 +1,25 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Check } from '../preflight.ts';
+import { IDENTITIES } from '../provision/process/identities.ts';
+
+/** Files without which a node that `init` made cannot do all of its work. */
+const NEEDED = [
+  'config.json',
+  'network.json',
+  'keys.json',
+  'identity/public.json',
+  ...Object.values(IDENTITIES).map((name) => `identity/${name}.sealed`),
+];
+
+/** A node may start and serve with a file missing that it needs only later: to sign a checkpoint, to join. */
+export function checkHomeFiles(home: string): Check {
+  const missing = NEEDED.filter((name) => !existsSync(join(home, name)));
+  if (missing.length === 0) return { name: 'files', value: 'all there', grade: 'good' };
+  return {
+    name: 'files',
+    value: `missing: ${missing.join(', ')}`,
+    grade: 'bad',
+    advice: 'put them back from a backup: nectar-byon restore --help',
+  };
+}
