@@ -38,6 +38,7 @@ export async function takeBackIndex(options: TakeBack, logSize: number): Promise
     const taken = { versions: 0, records: 0, known: db.stats().settled + 1 };
     for (const [recordId, versions] of later) {
       const gone = await takeBackRecord({ db, keys }, recordId, versions);
+      taken.known = Math.max(taken.known, ...versions.map(({ auditLeaf }) => auditLeaf + 1));
       taken.versions += versions.length;
       taken.records += gone ? 1 : 0;
     }
