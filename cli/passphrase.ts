@@ -17,7 +17,7 @@ export async function readPassphrase(terminal: Terminal, file: string | undefine
   if (file === undefined) return askPassphrase(terminal);
   const bytes = file === '-' ? await readStdin(terminal) : await readPassphraseFile(file);
   const end = bytes.at(-1) === 0x0a ? (bytes.at(-2) === 0x0d ? 2 : 1) : 0;
-  return bytes.subarray(0, bytes.length - end);
+  return new Uint8Array(bytes.subarray(0, bytes.length - end));
 }
 
 async function readPassphraseFile(path: string): Promise<Buffer> {

@@ -14,6 +14,7 @@ import { createDisk, type Disk } from './disk.ts';
 import { createEpochs, type Epochs } from './epochs.ts';
 import { type AuditFinding, createFindings, type Findings, finding } from './finding.ts';
 import { explaining } from './judge-head.ts';
+import { createKnownHeadsFile } from './known-heads.ts';
 import { createLeafNotes, type LeafNotes } from './leaf-notes.ts';
 import { readCheckpoint } from './recover.ts';
 import { createErasures, type VerifyBundleDeps, verifyBundle } from './verify-bundle.ts';
@@ -94,6 +95,8 @@ interface Expected extends TreeHead {
   readonly outside: boolean;
   readonly at: number;
   readonly epoch?: number;
+  /** From beside the log: an older copy of the folder has older ones, so they show a fault, and never that there is none. */
+  readonly beside?: true;
 }
 
 /** Recomputes the whole tree from the files, a bundle at a time: memory stays flat however long the log is. */
@@ -109,7 +112,10 @@ export async function verifyLog(options: VerifyLogOptions): Promise<AuditVerdict
   const tiledSize = live?.size ?? checkpoint?.size ?? 0;
   const erasures = createErasures(sealer !== undefined);
   const deps: VerifyBundleDeps = { disk, findings, sealer, notes, tiledSize, erasures };
-  const expected = expectedHeads(options, checkpoint, live);
+  const expected = [
+    ...expectedHeads(options, checkpoint, live),
+    ...(await headsBeside({ ...options, disk }, findings)),
+  ];
   const total = live?.size ?? (await sizeAtRest(deps, checkpoint?.size ?? 0));
 
   const tiles = createTileCheck(disk, findings, tiledSize);
@@ -153,14 +159,14 @@ function verdict(
   const { expected, differing, notes, findings, bodies } = found;
   let compared = false;
   for (const head of expected) {
-    const { size, where, outside } = head;
+    const { size, where, outside, beside } = head;
     const isHeld = size <= range.size && !differing.has(head);
     const isDeclared = outside && (!notes.complete || explaining(head, notes.declared) !== undefined);
     if (!isHeld && isDeclared) continue;
     if (size > range.size)
       findings.add(finding('AUDIT_TRUNCATED', { size: range.size, expected: size, where }), 'completeness');
     else if (!isHeld) findings.add(finding('AUDIT_FORKED', { size, where }), 'integrity');
-    compared ||= outside;
+    compared ||= outside && beside !== true;
   }
   notes.report();
   const incomplete = findings.count('completeness') > 0;
@@ -209,6 +215,21 @@ function expectedHeads(
     });
   }
   return heads;
+}
+
+/** The heads that the log itself keeps of those that left; under a MAC, so only for who has the key of the bodies. */
+async function headsBeside({ disk, bodyKey, anchors = [] }: VerifyLogOptions, findings: Findings): Promise<Expected[]> {
+  if (bodyKey === undefined) return [];
+  const { heads } = await createKnownHeadsFile(disk, bodyKey)
+    .load()
+    .catch((error: unknown) => {
+      if (!(error instanceof NectarError)) throw error;
+      findings.add(error, 'integrity');
+      return { heads: [] };
+    });
+  return heads
+    .filter((head) => !anchors.some(({ size, root }) => size === head.size && root === head.root))
+    .map((head) => ({ ...head, root: Buffer.from(head.root, 'hex'), outside: true, beside: true }));
 }
 
 function findDiffering(range: CompactRange, expected: readonly Expected[]): Expected[] {

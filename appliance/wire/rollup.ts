@@ -26,7 +26,7 @@ export async function wireRollup(options: RoleOptions, { log, metrics }: WireDep
   let secrets: RollupSecrets | undefined;
   const secret = (name: keyof RollupSecrets) => (): Uint8Array => {
     if (secrets === undefined) throw new NectarError('KEY_LOCKED', {});
-    return secrets[name].slice();
+    return new Uint8Array(secrets[name]);
   };
 
   const side = {

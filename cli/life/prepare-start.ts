@@ -55,7 +55,7 @@ async function renew(
       // Nobody there to ask: it starts with what it has, and says in `doctor` what is wrong.
       if (passphraseFile === undefined && (output.json || !isInteractive(terminal))) return { renewed: [], passphrase };
       passphrase = await readPassphrase(terminal, passphraseFile);
-      await keys.unlock({ provider: 'passphrase', passphrase: passphrase.slice() });
+      await keys.unlock({ provider: 'passphrase', passphrase: new Uint8Array(passphrase) });
     }
     const now = (): number => terminal.now();
     if (due.certificate) await renewCertificate({ home, keys, now: now() });

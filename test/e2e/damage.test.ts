@@ -193,7 +193,10 @@ describe('a node with trouble', () => {
       90_000,
     );
     await down();
-    const files = walk(join(home, 'audit')).filter((file) => readFileSync(file).length > 0);
+    // `generations` is a fold over the leaves that a start makes anew when it does not open: it decides nothing.
+    const files = walk(join(home, 'audit')).filter(
+      (file) => readFileSync(file).length > 0 && !file.endsWith('/generations'),
+    );
     assert.ok(files.length > 0);
     for (const file of files) {
       await damaged(file, flipped(-3), async () => {

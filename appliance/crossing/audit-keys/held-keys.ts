@@ -40,7 +40,7 @@ export function createHeldKeys(publicKey: Uint8Array): HeldKeys {
       for (const wake of waiting) wake();
       waiting.clear();
     },
-    derive: () => open().body.slice(),
+    derive: () => new Uint8Array(open().body),
     sign: (bytes) => sign(null, bytes, open().checkpoint),
     isHeld: () => held !== undefined,
     whenHeld(signal) {

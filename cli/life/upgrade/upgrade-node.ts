@@ -49,7 +49,7 @@ export async function upgradeNode(request: UpgradeRequest): Promise<DockerUp> {
   await writeTarget(home, { ...before, programVersion: to.version, images: to.images, previous: imagesOf(before) });
   try {
     // A passphrase is wiped once sent: a rollback needs it too.
-    return await bringUpDocker({ ...request, passphrase: request.passphrase?.slice() });
+    return await bringUpDocker({ ...request, passphrase: request.passphrase && new Uint8Array(request.passphrase) });
   } catch (error) {
     if (terminal.signal.aborted) throw error;
     output.note('it did not become ready: going back');

@@ -81,7 +81,7 @@ export async function finishInit(request: DockerInitRequest): Promise<InitResult
       await emitCompose(home, terminal);
       return await result(home);
     }
-    await bringUpDocker({ home, terminal, output, timeoutMs, passphrase: passphrase?.slice() });
+    await bringUpDocker({ home, terminal, output, timeoutMs, passphrase: passphrase && new Uint8Array(passphrase) });
     try {
       if (plan.network === 'devnet') await admit(request);
     } finally {

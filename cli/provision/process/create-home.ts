@@ -81,7 +81,8 @@ export async function fillHome(
   };
   say('root key');
   const keyFile = keyFileOf(enrol) ?? '';
-  const passphrase = enrol.secret?.slice();
+  // Never slice(): of a Buffer it is the same memory, and the two are wiped apart.
+  const passphrase = enrol.secret === undefined ? undefined : new Uint8Array(enrol.secret);
   await createRootKey({ home: folder, enroll: [enrol], keyFile }, deps);
   const keys = await openKeys({ home: folder, keyFile, now, signal });
   try {

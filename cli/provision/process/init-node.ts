@@ -50,7 +50,7 @@ export async function initNode(request: InitRequest): Promise<InitResult> {
   let came = false;
   let gateway: string;
   try {
-    const up = await bringUp({ home, terminal, output, timeoutMs, passphrase: passphrase?.slice() });
+    const up = await bringUp({ home, terminal, output, timeoutMs, passphrase: passphrase && new Uint8Array(passphrase) });
     gateway = up.gateway;
     came = true;
     if (plan.network === 'devnet') await admit(request);
@@ -94,7 +94,7 @@ export function homeRequest({ plan, passphrase, names, terminal }: InitRequest, 
 
 function enrolmentOf({ unlock, keyFile }: HomePlan, passphrase: Uint8Array | undefined): Enrolment {
   if (keyFile !== undefined) return byKeyFile(keyFile);
-  if (unlock === 'passphrase') return byPassphrase(passphrase?.slice() ?? new Uint8Array());
+  if (unlock === 'passphrase') return byPassphrase(new Uint8Array(passphrase ?? []));
   return { provider: unlock, settings: {} };
 }
 
