@@ -50,7 +50,13 @@ export async function initNode(request: InitRequest): Promise<InitResult> {
   let came = false;
   let gateway: string;
   try {
-    const up = await bringUp({ home, terminal, output, timeoutMs, passphrase: passphrase && new Uint8Array(passphrase) });
+    const up = await bringUp({
+      home,
+      terminal,
+      output,
+      timeoutMs,
+      passphrase: passphrase && new Uint8Array(passphrase),
+    });
     gateway = up.gateway;
     came = true;
     if (plan.network === 'devnet') await admit(request);
