@@ -55,7 +55,7 @@ export function sarifRule(result: Result, target: string, taxonomies: readonly T
     fullDescription: { text: sarifText(rationale) },
     help: { text: help.map(sarifText).join('\n\n') },
     defaultConfiguration: { level: LEVELS[severity] },
-    relationships: refs.flatMap((ref) => relationship(ref, taxonomies)),
+    relationships: relationships(refs, taxonomies),
     properties: {
       tags: ['security', result.target, result.mode],
       severity,
@@ -64,8 +64,14 @@ export function sarifRule(result: Result, target: string, taxonomies: readonly T
   };
 }
 
-function relationship({ standard, version, clause }: Reference, taxonomies: readonly Taxonomy[]): object[] {
-  const index = taxonomies.findIndex((taxonomy) => taxonomy.name === standard && taxonomy.version === version);
-  if (index < 0) return [];
-  return [{ target: { id: clause, toolComponent: { name: standard, index } }, kinds: ['relevant'] }];
+/** One a clause: SARIF takes no two that are the same, and two references may name one clause under two titles. */
+function relationships(refs: readonly Reference[], taxonomies: readonly Taxonomy[]): object[] {
+  const clauses = new Map<string, object>();
+  for (const { standard, version, clause } of refs) {
+    const index = taxonomies.findIndex((taxonomy) => taxonomy.name === standard && taxonomy.version === version);
+    if (index < 0) continue;
+    const target = { id: clause, toolComponent: { name: standard, index } };
+    clauses.set(`${index} ${clause}`, { target, kinds: ['relevant'] });
+  }
+  return [...clauses.values()];
 }

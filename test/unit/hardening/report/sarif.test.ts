@@ -130,6 +130,15 @@ describe('renderSarif', () => {
     assert.ok(fingerprints(report).every((one, index) => one !== foreign[index]));
   });
 
+  it('names a clause once that two references of a check name', () => {
+    const report = exampleReport();
+    const [first, ...rest] = report.results;
+    assert.ok(first !== undefined && first.refs.length > 0);
+    const twice = { ...first, refs: first.refs.flatMap((ref) => [ref, { ...ref, title: 'otherwise called' }]) };
+    const relationships = (of: Report) => runOf(of).tool.driver.rules[0]?.relationships;
+    assert.deepEqual(relationships({ ...report, results: [twice, ...rest] }), relationships(report));
+  });
+
   it('is valid for any report', () => {
     assert.ok(HOSTILE.length > 0);
     fc.assert(
