@@ -75,7 +75,11 @@ function betterWays({ tpm, tpmWithoutTools, systemd, tokens }: UnlockOffers): st
       ? ['Better: this machine has a TPM; with tpm2-tools installed, `keys enroll tpm2` uses it.']
       : []),
     ...(systemd ? ['Better, and here: a credential that systemd decrypts for the unit (`keys enroll systemd`).'] : []),
-    ...(token === undefined ? [] : [`Better, and here: a PKCS#11 token (\`keys enroll pkcs11 --module ${token}\`).`]),
+    ...(token === undefined
+      ? []
+      : [
+          `Better, where you have a PKCS#11 token: this machine has a module for it (\`keys enroll pkcs11 --module ${token}\`).`,
+        ]),
     'Better anywhere: a passphrase (`keys enroll passphrase`), or the key file on another disk (`keys enroll file --path FILE`).',
   ];
 }
