@@ -400,7 +400,17 @@ export function storeCompliance(name: string, create: () => Promise<StoreUnderTe
         await assert.rejects(keyed('k3', 'x'), hasCode('GATEWAY_IDEMPOTENCY_RUNNING'));
         running.resolve();
         await assert.rejects(first, /connection reset/);
-        assert.equal((await keyed('k3', 'x')).replayed, undefined);
+        // The caller's own source failed: over a socket it knows that before the store does, so the key is free soon after.
+        let again: PutReceipt | undefined;
+        for (let tries = 0; again === undefined && tries < 200; tries++) {
+          again = await keyed('k3', 'x').catch(async (error: unknown) => {
+            if (!hasCode('GATEWAY_IDEMPOTENCY_RUNNING')(error)) throw error;
+            await sleep(20);
+            return undefined;
+          });
+        }
+        assert.ok(again, 'the key was never free again');
+        assert.equal(again.replayed, undefined);
       });
 
       it('end with their time, and the oldest when there are too many', async () => {
