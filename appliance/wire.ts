@@ -131,6 +131,7 @@ export async function wireNode({ home, version, config }: NodeOptions, { log, me
       keyPath: paths.certificateKey,
       hardeningPath: paths.hardening,
       backupsPath: paths.backups,
+      clientPaths: paths.clientAuthorities,
     },
     {
       keys,
