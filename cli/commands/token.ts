@@ -97,7 +97,7 @@ async function list(call: Call<object>): Promise<void> {
           token.scope.join(','),
           token.expiresAt.slice(0, 10),
           token.revokedAt !== undefined ? 'revoked' : Date.parse(token.expiresAt) < now ? 'expired' : 'good',
-          printable(token.name ?? ''),
+          printable(token.name ?? (token.certificate === undefined ? '' : 'shows a certificate')),
         ]),
       ),
     );
