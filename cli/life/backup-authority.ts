@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { readPublicIdentity } from '../../appliance/config/index.ts';
 import { type CopyStatement, RepositoryKeyAnswer, SignedCopy } from '../../appliance/gateway/backup-schemas.ts';
-import { NodeStatus } from '../../appliance/gateway/schemas.ts';
+import { NodeStatus } from '../../appliance/gateway/node-schemas.ts';
 import { createBackupKeys, createIdentitySigner, nodeEnvelopeCrypto } from '../../appliance/keys/index.ts';
 import { NectarError } from '../../protocol/errors.ts';
 import type { Client } from '../client.ts';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { Value } from 'typebox/value';
-import { AuditVerdict } from '../../appliance/gateway/schemas.ts';
+import { AuditVerdict } from '../../appliance/gateway/audit-schemas.ts';
 import { NectarError } from '../../protocol/errors.ts';
 import type { MountSpec } from '../provision/docker/desired-state.ts';
 import type { Engine } from '../provision/docker/engine.ts';

@@ -1,6 +1,6 @@
 import { dirname } from 'node:path';
 import { loadConfig } from '../../../appliance/config/index.ts';
-import { Recorded } from '../../../appliance/gateway/schemas.ts';
+import { Recorded } from '../../../appliance/gateway/schema-parts.ts';
 import type { Keys } from '../../../appliance/keys/index.ts';
 import { NectarError } from '../../../protocol/errors.ts';
 import type { Call } from '../../call.ts';
