@@ -80,7 +80,7 @@ export interface GatewayDependencies {
   readonly audit: GatewayAudit;
   readonly store: GatewayStore;
   /** JSON-RPC 2.0, single or batch; undefined when the body held notifications only. Never throws once started. */
-  readonly rollup: { rpc(body: unknown): Promise<unknown> };
+  readonly rollup: { rpc(body: unknown, caller?: string, signal?: AbortSignal): Promise<unknown> };
   readonly p2p: { peers(): Awaitable<readonly GatewayPeer[]> };
   /** The anchored checkpoints that `audit verify` compares the log with. */
   readonly anchor: { anchors(): Promise<readonly AuditAnchor[]> };

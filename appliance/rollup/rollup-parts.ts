@@ -8,7 +8,7 @@ import { decodeBatch } from '../../protocol/rollup/batch.ts';
 import { buildGenesis, type Genesis } from '../../protocol/rollup/genesis.ts';
 import { createRules, type Rules } from '../../protocol/rollup/rules.ts';
 import type { Logger } from '../telemetry/index.ts';
-import type { Ordering } from './account/forwarder.ts';
+import { forwardKnown, type Ordering } from './account/forwarder.ts';
 import { createOperatorAccount, type OperatorAccount } from './account/operator-account.ts';
 import { type ChainEngine, createChainEngine } from './chain-engine.ts';
 import type { RollupConfig } from './config.ts';
@@ -26,8 +26,8 @@ import { createL1Source } from './l1/l1-source.ts';
 import { createOutboundFetch } from './l1/outbound-fetch.ts';
 import { callLatest, createOwnRpc } from './own-rpc.ts';
 import { createNodeRegistry, type NodeRegistry } from './registry/node-registry.ts';
-import { createRpc, type Rpc } from './rpc/rpc.ts';
-import type { Txpool } from './sequencer/txpool.ts';
+import type { ForwardedTransactions, PendingTransactions } from './rpc/pending-transactions.ts';
+import { createRpc, type Rpc, type RpcDeps } from './rpc/rpc.ts';
 
 export interface PartsOptions {
   readonly config: RollupConfig;
@@ -45,7 +45,11 @@ export interface PartsDeps {
   readonly now: () => number;
   readonly randomBytes: (size: number) => Uint8Array;
   readonly ordering: Ordering;
-  readonly pool: Pick<Txpool, 'pendingNonce' | 'find'>;
+  /** What this node handed to a sequencer elsewhere. */
+  readonly forwarded: ForwardedTransactions;
+  /** The sequencer's own pool, on the node that runs it. */
+  readonly localPool: () => PendingTransactions | undefined;
+  readonly peerCount: () => number;
   readonly onDerived: (derived: Derived) => void;
 }
 
@@ -101,10 +105,14 @@ export async function assembleParts(options: PartsOptions, deps: PartsDeps): Pro
     database,
     rules,
     heads: () => executor.heads(),
+    onHeads: (listener) => executor.onHeads(listener),
     clientVersion: options.clientVersion,
     log: deps.log,
-    submit: (raw) => deps.ordering.submit(raw),
-    pool: deps.pool,
+    now: deps.now,
+    randomBytes: deps.randomBytes,
+    ...orderingOf(deps, rules),
+    syncTarget: () => (driver.readiness().ready ? undefined : executor.heads().unsafe.number),
+    peerCount: deps.peerCount,
     batchOf: async (number) => {
       const place = await store.findBatch(number);
       return place && { sequenceNumber: hex(place.sequenceNumber), l1: describeL1(place.l1) };
@@ -118,6 +126,26 @@ export async function assembleParts(options: PartsOptions, deps: PartsDeps): Pro
   });
   const account = createOperatorAccount({ key: options.operatorKey, chainId }, { rpc: own, ordering: deps.ordering });
   return { rules, l1Rpc, database, executor, engine, store, driver, intake, rpc, registry, account, feeRecipient };
+}
+
+/** Where the RPC's transactions go, and what is known of them before they are in a block. */
+function orderingOf(
+  { ordering, forwarded, localPool }: Pick<PartsDeps, 'ordering' | 'forwarded' | 'localPool'>,
+  rules: Rules,
+): Pick<RpcDeps, 'submit' | 'pending' | 'orderedNonce'> {
+  const known = (): PendingTransactions => localPool() ?? forwarded;
+  return {
+    submit: (raw) =>
+      localPool() === undefined ? forwardKnown(raw, { ordering, book: forwarded, rules }) : ordering.submit(raw),
+    orderedNonce: (address) => ordering.pendingNonce(address),
+    pending: {
+      nextNonce: (address, nonce) => known().nextNonce(address, nonce),
+      find: (hash) => known().find(hash),
+      list: () => known().list(),
+      arrivals: (since) => known().arrivals(since),
+      onArrival: (listener) => known().onArrival(listener),
+    },
+  };
 }
 
 export function createL1Rpc(config: RollupConfig, descriptor: NetworkDescriptor): JsonRpc {
