@@ -2,6 +2,7 @@
 export const LOG_MESSAGES: readonly string[] = [
   'L1 cannot be followed for now',
   'L1 contradicts unsafe blocks',
+  "L1 took the batcher's nonce back",
   'a call of another role met a bug',
   'a change of the key list was not on record: the node ended before it',
   'a checkpoint could not be cosigned',
@@ -99,4 +100,6 @@ export const LOG_MESSAGES: readonly string[] = [
   'transaction of a discarded block refused',
   'unsafe block not gossiped; peers get it by range or from L1',
   'unsafe block not judged',
+  'unsafe blocks given up',
+  'unsafe blocks given up on request',
 ];
