@@ -9,8 +9,9 @@ import type { GatewayConfig } from './config.ts';
 import type { GatewayDependencies } from './dependencies.ts';
 import { type HardeningNotes, openHardeningNotes } from './hardening-notes.ts';
 import type { HardeningStatus } from './hardening-schemas.ts';
+import { TLS_BOUNDS } from './https-server.ts';
 import { listen } from './listen.ts';
-import { type BuiltServer, buildServer, TLS_BOUNDS } from './server.ts';
+import { type BuiltServer, buildServer } from './server.ts';
 
 const MAX_PEM_BYTES = 256 * 1024;
 /** Held security events are tried again this often: while the node is locked there is no log to write them to. */

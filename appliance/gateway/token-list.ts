@@ -1,6 +1,7 @@
 import { NectarError } from '../../protocol/errors.ts';
-import { SCOPES, type Scope, type TokenInfo } from './schemas.ts';
+import { SCOPES, type Scope } from './schema-parts.ts';
 import type { FoundTokens, TokenFile } from './token-file.ts';
+import type { TokenInfo } from './token-schemas.ts';
 
 const MAX_TOKENS = 1000;
 /** How long an ended token stays listed, so that the audit log's token ids can still be looked up. */

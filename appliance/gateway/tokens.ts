@@ -3,10 +3,11 @@ import { errors, importJWK, type JWK_OKP_Public, jwtVerify } from 'jose';
 import { NectarError } from '../../protocol/errors.ts';
 import type { GatewayAuditEvent } from './audit-event.ts';
 import type { TokenRequest } from './request-schemas.ts';
-import { type IssuedToken, SCOPES, type Scope, type TokenInfo } from './schemas.ts';
+import { SCOPES, type Scope } from './schema-parts.ts';
 import { createdFacts } from './token-facts.ts';
 import { createTokenFile } from './token-file.ts';
 import { type LoggedToken, openTokenList, type Reconciled, type TokenList } from './token-list.ts';
+import type { IssuedToken, TokenInfo } from './token-schemas.ts';
 import { createVerifiedTokens } from './verified-tokens.ts';
 
 /** A token of ours has some 350 characters; anything much longer is not read at all. */

@@ -3,7 +3,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { freemem, totalmem } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { NetworkInfo, NodeStatus } from '../../appliance/gateway/schemas.ts';
+import { NetworkInfo, NodeStatus } from '../../appliance/gateway/node-schemas.ts';
 import { ERRORS, type ErrorCode, NectarError } from '../../protocol/errors.ts';
 import { action, addVerb, type Call } from '../call.ts';
 import { guidanceOf } from '../errors/guidance-of.ts';
