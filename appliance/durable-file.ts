@@ -60,6 +60,8 @@ export interface DurableFiles {
   makeFolder(path: string): Promise<void>;
   /** Makes the names in a folder durable. */
   syncFolder(path: string): Promise<void>;
+  /** Removes what killed writes left staged in a folder; once by each process. For whoever stages a file there by itself. */
+  sweepStaged(folder: string): Promise<void>;
   /** Makes every file and folder below durable, so that a rename afterwards never shows a folder of empty files. */
   syncTree(path: string): Promise<void>;
 }
@@ -182,16 +184,26 @@ export function createDurableFiles(files: FileSystem, now: () => number = Date.n
     writeStaged,
     publish,
     makeFolder,
+    sweepStaged: sweep,
     syncFolder: sync,
     syncTree,
   };
 }
 
-export const { replaceFile, replaceFiles, createFile, writeStaged, publish, makeFolder, syncFolder, syncTree } =
-  createDurableFiles(nodeFiles);
+export const {
+  replaceFile,
+  replaceFiles,
+  createFile,
+  writeStaged,
+  publish,
+  makeFolder,
+  sweepStaged,
+  syncFolder,
+  syncTree,
+} = createDurableFiles(nodeFiles);
 
-/** Of its own length, so that a file whose name is as long as names may be can be written too. */
-function stagedPath(folder: string): string {
+/** A name to stage a file under. Of its own length, so that a file whose name is as long as names may be can be written too. */
+export function stagedPath(folder: string): string {
   return join(folder, `.nectar-${randomBytes(8).toString('hex')}.new`);
 }
 

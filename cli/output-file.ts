@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { type FileHandle, open, rm } from 'node:fs/promises';
-import { resolve } from 'node:path';
-import { isDiskFull, publish } from '../appliance/durable-file.ts';
+import { dirname, resolve } from 'node:path';
+import { isDiskFull, publish, stagedPath, sweepStaged } from '../appliance/durable-file.ts';
 import { NectarError } from '../protocol/errors.ts';
 import { createPieceWriter } from './piece-writer.ts';
 
@@ -17,7 +17,9 @@ export async function writeOutputFile(
   force: boolean,
 ): Promise<number> {
   if (!force && existsSync(path)) throw new NectarError('CLI_OUTPUT_EXISTS', { path });
-  const temporary = `${resolve(path)}.partial-${process.pid}`;
+  const folder = dirname(resolve(path));
+  await sweepStaged(folder);
+  const temporary = stagedPath(folder);
   const handle = await writing(path, () => open(temporary, 'wx', 0o600));
   try {
     const bytes = await writeAll({ path, temporary }, handle, source);

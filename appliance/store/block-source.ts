@@ -4,7 +4,7 @@ import { isBlockOf } from './cid.ts';
 import { type StoreCore, stagingName } from './core.ts';
 import { encodeEntry, type VersionEntry } from './entries.ts';
 import { KIND } from './index-keys.ts';
-import type { AccessContext } from './interfaces.ts';
+import type { AccessContext } from './needs.ts';
 
 /** Blocks of one blob: from disk, and from whoever holds a replica when the disk has none or a bad one. */
 export interface BlockSource {

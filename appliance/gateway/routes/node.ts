@@ -1,9 +1,10 @@
 import Type from 'typebox';
 import { evidenced, evidencedFirst } from '../evidenced.ts';
 import type { GatewayServer, RouteContext } from '../gateway-server.ts';
+import { JoinResult, NetworkInfo, NodeReadiness, NodeStatus, PeerList } from '../node-schemas.ts';
 import { describeOperation } from '../openapi.ts';
 import { CopyReport } from '../request-schemas.ts';
-import { JoinResult, NetworkInfo, NodeReadiness, NodeStatus, PeerList, Recorded } from '../schemas.ts';
+import { Recorded } from '../schema-parts.ts';
 
 const health = describeOperation({
   id: 'getHealth',
