@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { ChainRewound } from '../../appliance/gateway/schemas.ts';
+import { ChainRewound } from '../../appliance/gateway/node-schemas.ts';
 import { action, addGroup, addVerb, type Call } from '../call.ts';
 import { withNode } from '../node-client.ts';
 import { parseBlockNumber } from '../option-parsers.ts';

@@ -1,8 +1,6 @@
 import Type from 'typebox';
 import { evidenced, evidencedFirst } from '../evidenced.ts';
 import type { GatewayServer, RouteContext } from '../gateway-server.ts';
-import { describeOperation } from '../openapi.ts';
-import { CopyReport } from '../request-schemas.ts';
 import {
   ChainRewind,
   ChainRewound,
@@ -11,8 +9,10 @@ import {
   NodeReadiness,
   NodeStatus,
   PeerList,
-  Recorded,
-} from '../schemas.ts';
+} from '../node-schemas.ts';
+import { describeOperation } from '../openapi.ts';
+import { CopyReport } from '../request-schemas.ts';
+import { Recorded } from '../schema-parts.ts';
 
 const health = describeOperation({
   id: 'getHealth',
