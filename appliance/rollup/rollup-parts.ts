@@ -27,7 +27,8 @@ import { createOutboundFetch } from './l1/outbound-fetch.ts';
 import { callAt, createOwnRpc } from './own-rpc.ts';
 import { createNodeRegistry, type NodeRegistry } from './registry/node-registry.ts';
 import type { ForwardedTransactions, PendingTransactions } from './rpc/pending-transactions.ts';
-import { createRpc, type Rpc, type RpcDeps } from './rpc/rpc.ts';
+import { createRpc, type Rpc } from './rpc/rpc.ts';
+import type { RpcDeps } from './rpc/rpc-deps.ts';
 
 export interface PartsOptions {
   readonly config: RollupConfig;

@@ -5,7 +5,7 @@ import type { ChainView } from './chain-view.ts';
 import type { RpcMethods } from './json-rpc.ts';
 import { parseQuantity } from './params.ts';
 import { quantity } from './render.ts';
-import type { RpcDeps } from './rpc.ts';
+import type { RpcDeps } from './rpc-deps.ts';
 
 function renderRef({ number, hash, timestamp }: BlockRef) {
   return { number: quantity(number), hash, timestamp: quantity(timestamp) };

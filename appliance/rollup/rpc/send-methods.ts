@@ -3,7 +3,7 @@ import { hexToBytes } from '../../../protocol/rollup/bytes.ts';
 import { MAX_TRANSACTION_BYTES } from '../../../protocol/rollup/transaction.ts';
 import type { RpcMethod, RpcMethods } from './json-rpc.ts';
 import { parseBytes, parseQuantity } from './params.ts';
-import type { RpcDeps } from './rpc.ts';
+import type { RpcDeps } from './rpc-deps.ts';
 import { invalidParams, RPC_CODE, RpcError } from './rpc-error.ts';
 
 /** EIP-7966: how long eth_sendRawTransactionSync waits for a block, unless told, and at most. */

@@ -6,7 +6,8 @@ import {
   createForwardedTransactions,
   type ForwardedTransactions,
 } from '../../../../../appliance/rollup/rpc/pending-transactions.ts';
-import { createRpc, type Rpc, type RpcDeps } from '../../../../../appliance/rollup/rpc/rpc.ts';
+import { createRpc, type Rpc } from '../../../../../appliance/rollup/rpc/rpc.ts';
+import type { RpcDeps } from '../../../../../appliance/rollup/rpc/rpc-deps.ts';
 import { createLogger } from '../../../../../appliance/telemetry/index.ts';
 import { parseTransaction } from '../../../../../protocol/rollup/transaction.ts';
 import { input, rules, type TestChain } from '../execute/chain-fixture.ts';
