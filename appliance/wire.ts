@@ -138,7 +138,10 @@ export async function wireNode({ home, version, config }: NodeOptions, { log, me
       backups: createBackupKeys({ nodeId }, { keys, signer, crypto }),
       audit,
       store,
-      rollup,
+      rollup: {
+        rpc: rollup.rpc,
+        rewind: ({ to }) => rollup.rewind(to === undefined ? undefined : BigInt(to)),
+      },
       p2p,
       anchor: { anchors: auditHeads },
       node: {
@@ -223,6 +226,7 @@ export async function wireSequencer(options: SequencerOptions, { log, metrics }:
       metrics,
       now,
       randomBytes,
+      peerCount: () => p2p.peers().length,
     },
   );
   const side = (service: string) => ({ rollup, log: log.child({ service }), now });

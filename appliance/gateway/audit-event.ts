@@ -32,6 +32,7 @@ export interface GatewayAuditEvent {
     | 'record.rewrap'
     | 'record.scrub'
     | 'network.join'
+    | 'chain.rewind'
     | 'audit.verify'
     | 'hardening.report'
     | 'hardening.waive'

@@ -16,6 +16,8 @@ export interface Reconciling {
   /** Tries, until the log has answered once. */
   ensure(): Promise<void>;
   result(): Reconciled | undefined;
+  /** What became of the file since. */
+  look(): Promise<void>;
 }
 
 /** Holds the list against the log at the first token that comes once the log can be asked; before that nothing private is served. */
@@ -33,7 +35,12 @@ export function createReconciling(
     result = await list.reconcile({ tokens, ...(generation === undefined ? {} : { generation }) });
     await recordUnlogged(list, of, { known: tokens, now: now() });
     if (result.found === undefined && result.revoked === 0) return;
-    const { found = 'newest', logged, revoked, restored } = result;
+    await recordFound(of, result);
+  }
+
+  async function recordFound(of: TokenLog, reconciled: Reconciled): Promise<void> {
+    const { logged, revoked, restored } = reconciled;
+    const found = reconciled.found ?? 'newest';
     const detail = { found, logged, revoked, restored, file: 'tokens', generation: list.generation() };
     const context = { actor: { subject: 'system:gateway' }, requestId: `tokens/${list.generation()}` };
     await of.append({ type: 'token.restore', outcome: 'success', context, detail });
@@ -41,6 +48,14 @@ export function createReconciling(
 
   return {
     result: () => result,
+    async look() {
+      if (result === undefined || log === undefined) return;
+      const logged = list.generation();
+      const found = await list.look();
+      if (found === undefined) return;
+      result = { ...result, found, logged };
+      await recordFound(log, result);
+    },
     async ensure() {
       if (result !== undefined || log === undefined) return;
       if (running === undefined && now() - triedAt < RETRY_MS) return;

@@ -74,6 +74,11 @@ export interface Tokens {
   generation(): number;
   /** What was found when the list was held against the log; undefined until then. */
   reconciled(): Reconciled | undefined;
+  /**
+   * Looks whether tokens.json was changed under the running node. The list in memory is the newest: it is written anew, and put on
+   * record as at a start.
+   */
+  look(): Promise<void>;
   /** Called at once when a token is revoked: what it has begun is to end. */
   onRevoked(listener: (tokenId: string) => void): void;
 }
@@ -145,6 +150,7 @@ export async function createTokens(
     },
     generation: () => list.generation(),
     reconciled: () => reconciling.result(),
+    look: () => reconciling.look(),
     list: () => list.all(),
     revoke(id) {
       // In force at once, durable when it resolves.
