@@ -5,6 +5,7 @@ import { registerBackup } from './commands/backup.ts';
 import { registerBundle } from './commands/bundle.ts';
 import { registerCompletion } from './commands/completion.ts';
 import { registerConfig } from './commands/config.ts';
+import { registerCustody } from './commands/custody.ts';
 import { registerDestroy } from './commands/destroy.ts';
 import { registerDevnet } from './commands/devnet.ts';
 import { registerDoctor } from './commands/doctor.ts';
@@ -57,6 +58,7 @@ export function createProgram(terminal: Terminal): Command {
         registerBackup,
         registerRestore,
         registerRecover,
+        registerCustody,
         registerUpgrade,
         registerRollback,
         registerBundle,
