@@ -139,7 +139,10 @@ export async function wireNode({ home, version, config }: NodeOptions, { log, me
       audit,
       store,
       custody: createCustody({ folder: paths.custody, config: config.custody }),
-      rollup,
+      rollup: {
+        rpc: rollup.rpc,
+        rewind: ({ to }) => rollup.rewind(to === undefined ? undefined : BigInt(to)),
+      },
       p2p,
       anchor: { anchors: auditHeads },
       node: {
@@ -224,6 +227,7 @@ export async function wireSequencer(options: SequencerOptions, { log, metrics }:
       metrics,
       now,
       randomBytes,
+      peerCount: () => p2p.peers().length,
     },
   );
   const side = (service: string) => ({ rollup, log: log.child({ service }), now });

@@ -205,6 +205,7 @@ export const EVENTS = {
     action: 'D',
     ...OPERATING,
   },
+  'chain.rewind': alert(dicom('110128', 'Network Configuration'), 'U'),
   // The whole node, sealed as it is at rest, leaves this machine, or came to it.
   'node.backup': {
     type: dicom('110106', 'Export'),

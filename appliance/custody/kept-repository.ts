@@ -58,7 +58,8 @@ export interface Addition {
 export function addContent(one: KeptRepositoryState, addition: Addition): Promise<KeptObject> {
   const { name } = addition;
   const parsed = parseName(name);
-  if (parsed.kind === 'header' || one.files.has(name)) throw new NectarError('CUSTODY_OBJECT_PRESENT', { object: name });
+  if (parsed.kind === 'header' || one.files.has(name))
+    throw new NectarError('CUSTODY_OBJECT_PRESENT', { object: name });
   if (parsed.kind === 'note') return addNote(one, parsed.generation, addition);
   // An older key table, put back, would open again what was destroyed since.
   if (parsed.kind === 'table' && parsed.generation <= (one.vouched.newest?.generation ?? 0))

@@ -82,7 +82,11 @@ export interface GatewayDependencies {
   readonly store: GatewayStore;
   readonly custody: GatewayCustody;
   /** JSON-RPC 2.0, single or batch; undefined when the body held notifications only. Never throws once started. */
-  readonly rollup: { rpc(body: unknown): Promise<unknown> };
+  readonly rollup: {
+    rpc(body: unknown, caller?: string, signal?: AbortSignal): Promise<unknown>;
+    /** Gives up unsafe blocks above `to`; without it, all that L1 has not confirmed. */
+    rewind(to: { readonly to?: number }): Promise<{ readonly from: number; readonly to: number }>;
+  };
   readonly p2p: { peers(): Awaitable<readonly GatewayPeer[]> };
   /** The anchored checkpoints that `audit verify` compares the log with. */
   readonly anchor: { anchors(): Promise<readonly AuditAnchor[]> };

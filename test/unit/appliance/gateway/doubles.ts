@@ -330,6 +330,7 @@ export function createDependencies(parts: DependencyParts): GatewayDependencies 
         const { id, method } = body as { id?: unknown; method: string };
         return id === undefined ? undefined : { jsonrpc: '2.0', id, result: method };
       },
+      rewind: async ({ to }) => ({ from: 9, to: to ?? 7 }),
     },
     p2p: {
       peers: () => [
