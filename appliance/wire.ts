@@ -137,7 +137,10 @@ export async function wireNode({ home, version, config }: NodeOptions, { log, me
       backups: createBackupKeys({ nodeId }, { keys, signer, crypto }),
       audit,
       store,
-      rollup,
+      rollup: {
+        rpc: rollup.rpc,
+        rewind: ({ to }) => rollup.rewind(to === undefined ? undefined : BigInt(to)),
+      },
       p2p,
       anchor: { anchors: auditHeads },
       node: {

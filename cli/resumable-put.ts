@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { RecordReceipt } from '../appliance/gateway/schemas.ts';
+import type { RecordReceipt } from '../appliance/gateway/record-schemas.ts';
 import { type ErrorCode, isNectarError, NectarError } from '../protocol/errors.ts';
 import type { Client } from './client.ts';
 import type { PutSource } from './put-sources.ts';

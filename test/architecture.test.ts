@@ -195,6 +195,7 @@ const isWire = (file: string): boolean => file === 'appliance/wire.ts' || file.s
 const SHARED = new Set([
   'appliance/service.ts',
   'appliance/stream-memory.ts',
+  'appliance/page-memory.ts',
   'appliance/durable-file.ts',
   'appliance/folder-lock.ts',
   // What every listener is bounded by.

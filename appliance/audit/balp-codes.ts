@@ -174,6 +174,7 @@ export const EVENTS = {
   'backup.verify': alert(SECURITY_CONFIGURATION, 'R'),
   'backup.schedule': alert(SECURITY_CONFIGURATION, 'U'),
   'network.join': alert(dicom('110128', 'Network Configuration'), 'U'),
+  'chain.rewind': alert(dicom('110128', 'Network Configuration'), 'U'),
   // The whole node, sealed as it is at rest, leaves this machine, or came to it.
   'node.backup': {
     type: dicom('110106', 'Export'),

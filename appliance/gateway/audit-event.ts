@@ -31,6 +31,7 @@ export interface GatewayAuditEvent {
     | 'record.rewrap'
     | 'record.scrub'
     | 'network.join'
+    | 'chain.rewind'
     | 'audit.verify'
     | 'hardening.report'
     | 'hardening.waive'

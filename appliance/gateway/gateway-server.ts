@@ -9,7 +9,7 @@ import type { AccessContext, GatewayDependencies } from './dependencies.ts';
 import type { Exclusive } from './exclusive.ts';
 import type { HardeningNotes } from './hardening-notes.ts';
 import type { GatewayMetrics } from './metrics.ts';
-import type { Scope } from './schemas.ts';
+import type { Scope } from './schema-parts.ts';
 import type { SecurityEvents } from './security-events.ts';
 import type { Turns } from './turns.ts';
 

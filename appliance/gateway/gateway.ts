@@ -9,12 +9,15 @@ import type { GatewayConfig } from './config.ts';
 import type { GatewayDependencies } from './dependencies.ts';
 import { type HardeningNotes, openHardeningNotes } from './hardening-notes.ts';
 import type { HardeningStatus } from './hardening-schemas.ts';
+import { TLS_BOUNDS } from './https-server.ts';
 import { listen } from './listen.ts';
-import { type BuiltServer, buildServer, TLS_BOUNDS } from './server.ts';
+import { type BuiltServer, buildServer } from './server.ts';
 
 const MAX_PEM_BYTES = 256 * 1024;
 /** Held security events are tried again this often: while the node is locked there is no log to write them to. */
 const FLUSH_INTERVAL_MS = 1_000;
+/** How often tokens.json is looked at: somebody may put an older copy in place while the node runs. */
+const LOOK_INTERVAL_MS = 5_000;
 const IDLE_CHECK_MS = 50;
 
 export interface GatewayOptions {
@@ -49,6 +52,7 @@ export function createGateway(options: GatewayOptions, dependencies: GatewayDepe
   const stopping = new AbortController();
   let built: (BuiltServer & { readonly hardening: HardeningNotes; readonly backups: BackupNotes }) | undefined;
   let flushTimer: NodeJS.Timeout | undefined;
+  let lookTimer: NodeJS.Timeout | undefined;
 
   return {
     name: 'gateway',
@@ -68,10 +72,15 @@ export function createGateway(options: GatewayOptions, dependencies: GatewayDepe
       }
       built = { server, routes, events, hosts, hardening, backups };
       flushTimer = setInterval(() => void events.flush(), FLUSH_INTERVAL_MS).unref();
+      const lookAtTokens = (): void => {
+        deps.tokens.look().catch((error: unknown) => log.debug({ err: error }, 'the list of tokens was not looked at'));
+      };
+      lookTimer = setInterval(lookAtTokens, LOOK_INTERVAL_MS).unref();
       log.info({ url: urlOf(built) }, 'gateway listening');
     },
     async stop() {
       clearInterval(flushTimer);
+      clearInterval(lookTimer);
       if (built === undefined) return;
       const { server, events } = built;
       built = undefined;

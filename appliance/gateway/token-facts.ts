@@ -1,4 +1,4 @@
-import type { TokenInfo } from './schemas.ts';
+import type { TokenInfo } from './token-schemas.ts';
 
 /** All that the list says of a token: a list that is put back to an older copy is made whole from the log. */
 export function createdFacts(issued: TokenInfo, generation: number): Record<string, string | number> {

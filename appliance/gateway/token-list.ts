@@ -1,6 +1,7 @@
 import { NectarError } from '../../protocol/errors.ts';
-import { SCOPES, type Scope, type TokenInfo } from './schemas.ts';
+import { SCOPES, type Scope } from './schema-parts.ts';
 import type { FoundTokens, TokenFile } from './token-file.ts';
+import type { TokenInfo } from './token-schemas.ts';
 
 const MAX_TOKENS = 1000;
 /** How long an ended token stays listed, so that the audit log's token ids can still be looked up. */
@@ -42,6 +43,8 @@ export interface TokenList {
   revoke(id: string, at: number): Promise<TokenInfo>;
   /** Takes over what the log knows and the list does not: revocations always, tokens when the list is not the newest. */
   reconcile(logged: { readonly generation?: number; readonly tokens: readonly LoggedToken[] }): Promise<Reconciled>;
+  /** Looks whether the file is still the list of this process, which is written anew when it is not; resolves with why. */
+  look(): Promise<Reconciled['found']>;
 }
 
 /** Reads the list. A damaged one is not an empty one: until the log has told what was in it, it has no token at all. */
@@ -110,6 +113,19 @@ export async function openTokenList(path: string, file: TokenFile, now: () => nu
         await save();
       }
       return { ...(reason === undefined ? {} : { found: reason }), ...before, revoked, restored };
+    },
+    async look() {
+      await writing;
+      const expected = durable;
+      const lies = await file.read();
+      // A change of this process came between: it wrote the file.
+      if (expected !== durable || generation !== durable) return undefined;
+      const reason = whyNotNewest(lies, {
+        generation: lies.is === 'list' ? lies.generation : 0,
+        logged: expected,
+      });
+      if (reason !== undefined) await save();
+      return reason;
     },
   };
 }

@@ -3,10 +3,11 @@ import { errors, importJWK, type JWK_OKP_Public, jwtVerify } from 'jose';
 import { NectarError } from '../../protocol/errors.ts';
 import type { GatewayAuditEvent } from './audit-event.ts';
 import type { TokenRequest } from './request-schemas.ts';
-import { type IssuedToken, SCOPES, type Scope, type TokenInfo } from './schemas.ts';
+import { SCOPES, type Scope } from './schema-parts.ts';
 import { createdFacts } from './token-facts.ts';
 import { createTokenFile } from './token-file.ts';
 import { type LoggedToken, openTokenList, type Reconciled, type TokenList } from './token-list.ts';
+import type { IssuedToken, TokenInfo } from './token-schemas.ts';
 import { createVerifiedTokens } from './verified-tokens.ts';
 
 /** A token of ours has some 350 characters; anything much longer is not read at all. */
@@ -66,6 +67,11 @@ export interface Tokens {
   generation(): number;
   /** What was found when the list was held against the log; undefined until then. */
   reconciled(): Reconciled | undefined;
+  /**
+   * Looks whether tokens.json was changed under the running node. The list in memory is the newest: it is written anew, and put on
+   * record as at a start.
+   */
+  look(): Promise<void>;
   /** Called at once when a token is revoked: what it has begun is to end. */
   onRevoked(listener: (tokenId: string) => void): void;
 }
@@ -109,6 +115,7 @@ export async function createTokens(
     },
     generation: () => list.generation(),
     reconciled: () => reconciling.result(),
+    look: () => reconciling.look(),
     list: () => list.all(),
     revoke(id) {
       // In force at once, durable when it resolves.
@@ -126,6 +133,8 @@ interface Reconciling {
   /** Tries, until the log has answered once. */
   ensure(): Promise<void>;
   result(): Reconciled | undefined;
+  /** What became of the file since. */
+  look(): Promise<void>;
 }
 
 /** Holds the list against the log at the first token that comes once the log can be asked; before that nothing private is served. */
@@ -140,7 +149,12 @@ function createReconciling(list: TokenList, { log, now }: TokensDependencies): R
     result = await list.reconcile({ tokens, ...(generation === undefined ? {} : { generation }) });
     await recordUnlogged(list, of, { known: tokens, now: now() });
     if (result.found === undefined && result.revoked === 0) return;
-    const { found = 'newest', logged, revoked, restored } = result;
+    await recordFound(of, result);
+  }
+
+  async function recordFound(of: TokenLog, reconciled: Reconciled): Promise<void> {
+    const { logged, revoked, restored } = reconciled;
+    const found = reconciled.found ?? 'newest';
     const detail = { found, logged, revoked, restored, file: 'tokens', generation: list.generation() };
     const context = { actor: { subject: 'system:gateway' }, requestId: `tokens/${list.generation()}` };
     await of.append({ type: 'token.restore', outcome: 'success', context, detail });
@@ -148,6 +162,14 @@ function createReconciling(list: TokenList, { log, now }: TokensDependencies): R
 
   return {
     result: () => result,
+    async look() {
+      if (result === undefined || log === undefined) return;
+      const logged = list.generation();
+      const found = await list.look();
+      if (found === undefined) return;
+      result = { ...result, found, logged };
+      await recordFound(log, result);
+    },
     async ensure() {
       if (result !== undefined || log === undefined) return;
       if (running === undefined && now() - triedAt < RETRY_MS) return;

@@ -9,6 +9,8 @@ export interface RollupMetrics {
   readonly obligedBlocks: Counter;
   readonly replacedChains: Counter;
   readonly unsafeBlocks: Counter<'verdict'>;
+  readonly refusedBlocks: Counter<'reason'>;
+  readonly discardedBlocks: Counter<'reason'>;
 }
 
 export function createRollupMetrics(registry: Metrics): RollupMetrics {
@@ -46,6 +48,18 @@ export function createRollupMetrics(registry: Metrics): RollupMetrics {
       name: 'nectar_rollup_unsafe_blocks_total',
       help: 'Announced blocks by verdict',
       labelNames: ['verdict'],
+      registers,
+    }),
+    refusedBlocks: new Counter({
+      name: 'nectar_rollup_refused_unsafe_blocks_total',
+      help: 'Announced blocks that the sequencer signed and this node did not take, by reason',
+      labelNames: ['reason'],
+      registers,
+    }),
+    discardedBlocks: new Counter({
+      name: 'nectar_rollup_discarded_unsafe_blocks_total',
+      help: 'Unsafe blocks that were given up, by reason',
+      labelNames: ['reason'],
       registers,
     }),
   };

@@ -21,8 +21,8 @@ import type { RollupConfig } from './config.ts';
 import { createDeriveStore, type DeriveStore, type L1Record } from './derive/derive-store.ts';
 import type { Derived } from './derive/deriver.ts';
 import { createDriver, type Driver } from './derive/driver.ts';
-import { createL1Steps } from './derive/l1-steps.ts';
-import { createUnsafeIntake, type UnsafeIntake } from './derive/unsafe-intake.ts';
+import { createL1Steps, type Discarded } from './derive/l1-steps.ts';
+import { createUnsafeIntake, type UnsafeIntake, type UnsafeRefusal } from './derive/unsafe-intake.ts';
 import { type ChainDatabase, createChainDatabase } from './execute/chain-database.ts';
 import { createExecutor, type Executor } from './execute/executor.ts';
 import { nativeCrypto } from './execute/native-crypto.ts';
@@ -30,7 +30,7 @@ import { createSealer } from './execute/sealer.ts';
 import { createJsonRpc, type JsonRpc } from './l1/json-rpc.ts';
 import { createL1Source } from './l1/l1-source.ts';
 import { createOutboundFetch } from './l1/outbound-fetch.ts';
-import { callLatest, createOwnRpc } from './own-rpc.ts';
+import { callAt, createOwnRpc } from './own-rpc.ts';
 import { createNodeRegistry, type NodeRegistry } from './registry/node-registry.ts';
 import { createRpc, type Rpc } from './rpc/rpc.ts';
 import type { Txpool } from './sequencer/txpool.ts';
@@ -53,7 +53,12 @@ export interface PartsDeps {
   readonly ordering: Ordering;
   readonly pool: Pick<Txpool, 'pendingNonce' | 'find'>;
   readonly onDerived: (derived: Derived) => void;
+  readonly onDiscarded: (discarded: Discarded) => void;
+  readonly onRefused: (refusal: UnsafeRefusal) => void;
 }
+
+/** How long an announced block waits for a look at L1 that finds its origin. */
+const L1_LOOK_MS = 2_000;
 
 /** The rollup's parts in data order: l1 -> derive -> execute -> rpc. */
 export interface RollupParts {
@@ -66,7 +71,10 @@ export interface RollupParts {
   readonly driver: Driver;
   readonly intake: UnsafeIntake;
   readonly rpc: Rpc;
+  /** The registry as L1 has confirmed it: what decides over anybody. */
   readonly registry: NodeRegistry;
+  /** The registry at the unsafe head: what has been sent already. */
+  readonly announced: NodeRegistry;
   readonly account: OperatorAccount;
   readonly feeRecipient: Hex;
   /** What delayed messages put into a block of this chain. */
@@ -100,13 +108,13 @@ export async function assembleParts(options: PartsOptions, deps: PartsDeps): Pro
   const store = createDeriveStore(engine, first);
   const steps = createL1Steps({ l1, store, engine, genesis: first, decodeBatch, effectsOf });
   const timing = { pollMs: config.l1PollMs, maxBackoffMs: config.l1MaxBackoffMs, staleMs: config.l1StaleMs };
-  const driver = createDriver(timing, { steps, log: deps.log, now: deps.now, onDerived: deps.onDerived });
-  const onUnknownOrigin = (): void => {
-    driver.unsettle();
-    driver.poke();
-  };
+  const { log, now, onDerived, onDiscarded } = deps;
+  const driver = createDriver(timing, { steps, log, now, onDerived, onDiscarded });
   const { sequencer } = descriptor.l2;
-  const intake = createUnsafeIntake({ chainId, sequencer, rules }, { engine, store, onUnknownOrigin });
+  const intake = createUnsafeIntake(
+    { chainId, sequencer, rules },
+    { engine, store, lookAtL1: () => driver.look(L1_LOOK_MS), now: deps.now, onRefused: deps.onRefused },
+  );
 
   const rpc = createRpc({
     database,
@@ -123,13 +131,18 @@ export async function assembleParts(options: PartsOptions, deps: PartsDeps): Pro
     syncStatus: async () => describeSync(await store.cursor()),
   });
   const own = createOwnRpc(rpc.handle);
+  // Who belongs to the network is what L1 has confirmed: the sequencer's word alone admits nobody and drops nobody.
   const registry = createNodeRegistry({
+    headHash: () => executor.heads().safe.hash,
+    call: (to, data) => callAt(own, 'safe', { to, data }),
+  });
+  const announced = createNodeRegistry({
     headHash: () => executor.heads().unsafe.hash,
-    call: (to, data) => callLatest(own, to, data),
+    call: (to, data) => callAt(own, 'latest', { to, data }),
   });
   const account = createOperatorAccount({ key: options.operatorKey, chainId }, { rpc: own, ordering: deps.ordering });
   const executed = { rules, l1Rpc, database, executor, engine, effectsOf, feeRecipient };
-  return { ...executed, store, driver, intake, rpc, registry, account };
+  return { ...executed, store, driver, intake, rpc, registry, announced, account };
 }
 
 export function createL1Rpc(config: RollupConfig, descriptor: NetworkDescriptor): JsonRpc {

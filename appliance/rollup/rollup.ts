@@ -1,4 +1,3 @@
-import type { PeerIdText } from '../../protocol/brand.ts';
 import { NectarError } from '../../protocol/errors.ts';
 import type { NetworkDescriptor } from '../../protocol/network/descriptor.ts';
 import type { Readiness, Service } from '../service.ts';
@@ -8,12 +7,13 @@ import type { OperatorAccount } from './account/operator-account.ts';
 import type { RollupConfig } from './config.ts';
 import type { Derived } from './derive/deriver.ts';
 import type { Heads } from './derive/engine.ts';
+import { findStalledHead } from './derive/stalled-heads.ts';
 import type { Verdict } from './derive/unsafe-intake.ts';
 import { createJsonRpc } from './l1/json-rpc.ts';
 import { createOutboundFetch } from './l1/outbound-fetch.ts';
 import { createRollupMetrics } from './metrics.ts';
 import { createNetworkPort, type LocalOrdering, type NetworkPort } from './network-port.ts';
-import type { NodeRegistry } from './registry/node-registry.ts';
+import type { NodeRegistry, RegisteredNode } from './registry/node-registry.ts';
 import { assembleParts, type RollupParts } from './rollup-parts.ts';
 
 export interface RollupOptions {
@@ -38,6 +38,12 @@ export interface RollupDeps {
   readonly randomBytes: (size: number) => Uint8Array;
 }
 
+/** Numbers of the unsafe head before and after. */
+export interface Rewound {
+  readonly from: number;
+  readonly to: number;
+}
+
 /** The rollup node: rebuilds L2 from L1, takes the sequencer's announcements before that, and serves the result. */
 export interface Rollup extends Service {
   heads(): Heads;
@@ -50,7 +56,13 @@ export interface Rollup extends Service {
   /** On the sequencer: every new announcement. Returns how to stop it. */
   onUnsafe(listener: (encoded: Uint8Array) => void): () => void;
   onHead(listener: (heads: Heads) => void): () => void;
-  readonly registry: { isAuthorized(peerId: PeerIdText): Promise<boolean> } & Pick<NodeRegistry, 'members' | 'nodes'>;
+  /**
+   * The registry as L1 has confirmed it. `announced` has all nodes at the unsafe head instead: for what to send next, never for
+   * whom to admit.
+   */
+  readonly registry: NodeRegistry & { announced(): Promise<RegisteredNode[]> };
+  /** Gives up unsafe blocks above `to`, at most down to the safe head. Throws ROLLUP_REWIND_REFUSED. */
+  rewind(to?: bigint): Promise<Rewound>;
   readonly account: OperatorAccount;
   /** What the network's other side (sequencer, batcher, auditor) runs on. */
   readonly network: NetworkPort;
@@ -106,6 +118,11 @@ export function createRollup(options: RollupOptions, deps: RollupDeps): Rollup {
           ordering,
           pool: { pendingNonce: (a) => local?.pool.pendingNonce(a), find: (hash) => local?.pool.find(hash) },
           onDerived: observe,
+          onDiscarded({ orphaned, expired }) {
+            metrics.discardedBlocks.inc({ reason: 'orphaned' }, orphaned);
+            metrics.discardedBlocks.inc({ reason: 'expired' }, expired);
+          },
+          onRefused: (reason) => metrics.refusedBlocks.inc({ reason }),
         },
       );
       await assembled.executor.open();
@@ -121,7 +138,14 @@ export function createRollup(options: RollupOptions, deps: RollupDeps): Rollup {
       parts = undefined;
       await stopped?.executor.close();
     },
-    readiness: (): Readiness => parts?.driver.readiness() ?? { ready: false, reason: 'not started' },
+    readiness(): Readiness {
+      if (parts === undefined) return { ready: false, reason: 'not started' };
+      const following = parts.driver.readiness();
+      if (!following.ready) return following;
+      const ages = { ...parts.executor.heads(), l1: parts.store.known() };
+      const reason = findStalledHead(ages, { nowMs: now(), ...options.config });
+      return reason === undefined ? following : { ready: false, reason };
+    },
     heads: () => get().executor.heads(),
     rpc: async (body) => (parts === undefined ? notStarted(body) : parts.rpc.handle(body)),
     async acceptUnsafe(message) {
@@ -136,6 +160,18 @@ export function createRollup(options: RollupOptions, deps: RollupDeps): Rollup {
       isAuthorized: async (peerId) => get().registry.isAuthorized(peerId),
       members: async () => get().registry.members(),
       nodes: async () => get().registry.nodes(),
+      announced: async () => get().announced.nodes(),
+    },
+    async rewind(to) {
+      const { executor } = get();
+      const { safe, unsafe } = executor.heads();
+      const target = to ?? safe.number;
+      if (target < safe.number || target > unsafe.number) {
+        throw new NectarError('ROLLUP_REWIND_REFUSED', { to: target, safe: safe.number, unsafe: unsafe.number });
+      }
+      await executor.rewind(target);
+      log.warn({ from: unsafe.number, to: target }, 'unsafe blocks given up on request');
+      return { from: Number(unsafe.number), to: Number(target) };
     },
     account: {
       address: () => get().account.address(),

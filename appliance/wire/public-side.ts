@@ -156,6 +156,7 @@ function reachOut(
     peerId: () => peerId,
     addresses: () => p2p.addresses(),
     nodes: () => rollup.registry.nodes(),
+    announced: () => rollup.registry.announced(),
     account: rollup.account,
   });
   return { replication, anchor, membership };

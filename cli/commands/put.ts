@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { type Command, Option } from 'commander';
-import { RecordReceipt } from '../../appliance/gateway/schemas.ts';
+import { RecordReceipt } from '../../appliance/gateway/record-schemas.ts';
 import { NectarError } from '../../protocol/errors.ts';
 import { action, addVerb, type Call } from '../call.ts';
 import type { Client } from '../client.ts';

@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander';
 import Type from 'typebox';
-import { IssuedToken, SCOPES, TokenList } from '../../appliance/gateway/schemas.ts';
+import { SCOPES } from '../../appliance/gateway/schema-parts.ts';
+import { IssuedToken, TokenList } from '../../appliance/gateway/token-schemas.ts';
 import { NectarError } from '../../protocol/errors.ts';
 import { action, addGroup, addVerb, type Call } from '../call.ts';
 import { withNode } from '../node-client.ts';

@@ -48,6 +48,10 @@ export const ROLLUP_GUIDANCE: Record<keyof typeof ROLLUP_ERRORS, Guidance> = {
     remedy:
       'The node derives again from the last sound point. When it repeats, remove HOME/rollup/db and let the node rebuild it from L1.',
   },
+  ROLLUP_REWIND_REFUSED: {
+    exit: EXIT.usage,
+    remedy: 'Name a block between the two, or none: then everything that L1 has not confirmed is given up.',
+  },
   ROLLUP_SEQUENCER_REFUSED: {
     exit: EXIT.usage,
     remedy: 'Correct the transaction as the reason says (nonce, fee, balance, size) and send it again.',

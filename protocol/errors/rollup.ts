@@ -41,6 +41,10 @@ export const ROLLUP_ERRORS = {
     message: ({ what }) => `the derivation state does not fit: ${what}`,
     severity: 'reset',
   }),
+  ROLLUP_REWIND_REFUSED: define<{ to: bigint; safe: bigint; unsafe: bigint }>({
+    message: ({ to, safe, unsafe }) =>
+      `the chain cannot be rewound to block ${to}: L1 has confirmed block ${safe}, and the newest is ${unsafe}`,
+  }),
   ROLLUP_SEQUENCER_REFUSED: define<{ reason: string }>({
     message: ({ reason }) => `the sequencer does not take the transaction: ${reason}`,
   }),

@@ -47,6 +47,10 @@ export const rollup = contract('rollup', {
     returns: exact({ membership: text(64), transaction: optional(text(128)) }),
     timeoutMs: JOIN_TIMEOUT_MS,
   }),
+  rewind: call({
+    args: [exact({ to: optional(count) })],
+    returns: exact({ from: count, to: count }),
+  }),
   anchors: call({
     args: [],
     returns: list(exact({ size: count, root: rootHash, where: text(256), at: optional(count) }), 1024),

@@ -9,7 +9,7 @@ import { describeServices, known } from '../state.ts';
 import { rollup } from './contract.ts';
 
 export interface RollupCrossingParts {
-  readonly rollup: Pick<Rollup, 'rpc' | 'heads'>;
+  readonly rollup: Pick<Rollup, 'rpc' | 'heads' | 'rewind'>;
   readonly p2p: Pick<P2p, 'peers' | 'addresses'>;
   readonly anchor: Pick<Anchor, 'anchored' | 'auditAnchors'>;
   readonly membership: Membership;
@@ -33,6 +33,7 @@ export function rollupRoutes(parts: RollupCrossingParts): Route[] {
     peers: () => p2p.peers(),
     network: async () => ({ addresses: p2p.addresses(), membership: await membership.status() }),
     join: () => membership.join(),
+    rewind: ({ to }) => parts.rollup.rewind(to === undefined ? undefined : BigInt(to)),
     anchors: () => anchor.auditAnchors(),
   });
 }

@@ -3,8 +3,8 @@ import { evidenced } from '../evidenced.ts';
 import type { GatewayServer, RouteContext } from '../gateway-server.ts';
 import { describeOperation } from '../openapi.ts';
 import { TokenRequest } from '../request-schemas.ts';
-import { IssuedToken, TokenIdText, TokenInfo, TokenList } from '../schemas.ts';
 import { createdFacts } from '../token-facts.ts';
+import { IssuedToken, TokenIdText, TokenInfo, TokenList } from '../token-schemas.ts';
 
 const guard = { scope: 'admin' } as const;
 

@@ -35,6 +35,8 @@ export interface BatchPlace {
  */
 export interface DeriveStore {
   cursor(): Promise<L1Record>;
+  /** The cursor, once it was read; undefined before. */
+  known(): L1Record | undefined;
   find(number: bigint): Promise<L1Record | undefined>;
   getMessage(index: bigint): Promise<MessageRecord>;
   advance(record: L1Record, messages: readonly MessageRecord[], batches?: readonly BatchPlace[]): Promise<void>;
@@ -65,6 +67,7 @@ export function createDeriveStore(db: Pick<Engine, 'record' | 'putRecords'>, gen
 
   return {
     cursor: getCursor,
+    known: () => cursor,
     async find(number) {
       const { number: last } = await getCursor();
       return number > last || number < genesis.number ? undefined : read(number);

@@ -70,7 +70,8 @@ export function createSequencer(
     { chain, now },
   );
   let running: Promise<void> | undefined;
-  let lastBlockAt = now();
+  /** Undefined until the first block: one that starts says at once that it lives. */
+  let lastBlockAt: number | undefined;
 
   /** They are as good as new; what cannot run any more, the pool refuses. */
   async function recallDiscarded(): Promise<void> {
@@ -84,7 +85,7 @@ export function createSequencer(
     if (proposal === undefined) return;
     await recallDiscarded();
     const picked = await pool.pick({ gas: chain.gasLimit(), bytes: MAX_BLOCK_TRANSACTION_BYTES });
-    const due = options.heartbeatMs > 0 && now() - lastBlockAt >= options.heartbeatMs;
+    const due = options.heartbeatMs > 0 && now() - (lastBlockAt ?? 0) >= options.heartbeatMs;
     if (picked.length === 0 && proposal.delayedMessages === 0 && !due) return;
     const block = await chain.produce({ ...proposal, transactions: picked.map(({ raw }) => raw) });
     lastBlockAt = now();

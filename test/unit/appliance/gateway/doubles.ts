@@ -1,17 +1,18 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { Readable } from 'node:stream';
+import type { GatewayAuditExport, GatewayAuditQuery } from '../../../../appliance/gateway/audit-needs.ts';
 import type {
   AccessContext,
-  Expected,
   GatewayAuditEvent,
-  GatewayAuditExport,
-  GatewayAuditQuery,
   GatewayDependencies,
+} from '../../../../appliance/gateway/dependencies.ts';
+import type {
+  Expected,
   PutInput,
   PutReceipt,
   StoredMeta,
   UploadState,
-} from '../../../../appliance/gateway/dependencies.ts';
+} from '../../../../appliance/gateway/store-needs.ts';
 import type { Tokens } from '../../../../appliance/gateway/tokens.ts';
 import { createLogger, createNodeMetrics, type Metrics, readFamilies } from '../../../../appliance/telemetry/index.ts';
 import type { Cid, RecordId, RootHash } from '../../../../protocol/brand.ts';
@@ -327,6 +328,7 @@ export function createDependencies(parts: DependencyParts): GatewayDependencies 
         const { id, method } = body as { id?: unknown; method: string };
         return id === undefined ? undefined : { jsonrpc: '2.0', id, result: method };
       },
+      rewind: async ({ to }) => ({ from: 9, to: to ?? 7 }),
     },
     p2p: {
       peers: () => [

@@ -10,7 +10,7 @@ import type { JWK_OKP_Public } from 'jose';
 import { Value } from 'typebox/value';
 import { GatewayConfig } from '../../../../appliance/gateway/config.ts';
 import { createGateway, type Gateway } from '../../../../appliance/gateway/gateway.ts';
-import type { Scope } from '../../../../appliance/gateway/schemas.ts';
+import type { Scope } from '../../../../appliance/gateway/schema-parts.ts';
 import { type Certificates, createCertificates } from '../../../../appliance/gateway/tls.ts';
 import { createTokenSigner, createTokens, type Tokens } from '../../../../appliance/gateway/tokens.ts';
 import { createMetrics, type Metrics } from '../../../../appliance/telemetry/index.ts';

@@ -165,6 +165,33 @@ describe('the list of tokens, put back', () => {
     assert.equal(JSON.parse(await readFile(path, 'utf8')).version, 2);
   });
 
+  for (const [state, change] of Object.entries({
+    behind: (older: Uint8Array) => writeFile(path, older),
+    damaged: () => writeFile(path, '{"version": 2, "tokens": []}'),
+    missing: () => rm(path),
+  })) {
+    it(`a list that is ${state} under the running node is found, written anew and put on record`, async () => {
+      const { kept, doomed, since, older, newest } = await aged();
+      tokens = await open();
+      await tokens.verify(kept.token);
+      await tokens.look();
+      assert.deepEqual([tokens.reconciled()?.found, await readFile(path)], [undefined, newest]);
+      await change(older);
+      await tokens.look();
+      assert.equal(tokens.reconciled()?.found, state);
+      const { type, detail } = events.at(-1) ?? assert.fail();
+      assert.deepEqual([type, detail?.found, detail?.generation], ['token.restore', state, tokens.generation()]);
+      const written = events.length;
+      await tokens.look();
+      assert.equal(events.length, written, 'found once');
+      // What lies on the disk is whole: the next start finds it as the log has it.
+      tokens = await open();
+      await tokens.verify(since.token);
+      await assert.rejects(tokens.verify(doomed.token), hasCode('GATEWAY_TOKEN_REVOKED'));
+      assert.equal(tokens.reconciled()?.found, undefined);
+    });
+  }
+
   it('what signs the list makes no token', async () => {
     await make('one');
     const { signature, generation, tokens: listed } = JSON.parse(await readFile(path, 'utf8'));
