@@ -14,7 +14,7 @@ import {
 import { buildGenesis, type Genesis } from '../../protocol/rollup/genesis.ts';
 import { createRules, type Rules } from '../../protocol/rollup/rules.ts';
 import type { Logger } from '../telemetry/index.ts';
-import type { Ordering } from './account/forwarder.ts';
+import { forwardKnown, type Ordering } from './account/forwarder.ts';
 import { createOperatorAccount, type OperatorAccount } from './account/operator-account.ts';
 import { type ChainEngine, createChainEngine } from './chain-engine.ts';
 import type { RollupConfig } from './config.ts';
@@ -32,8 +32,9 @@ import { createL1Source } from './l1/l1-source.ts';
 import { createOutboundFetch } from './l1/outbound-fetch.ts';
 import { callAt, createOwnRpc } from './own-rpc.ts';
 import { createNodeRegistry, type NodeRegistry } from './registry/node-registry.ts';
+import type { ForwardedTransactions, PendingTransactions } from './rpc/pending-transactions.ts';
 import { createRpc, type Rpc } from './rpc/rpc.ts';
-import type { Txpool } from './sequencer/txpool.ts';
+import type { RpcDeps } from './rpc/rpc-deps.ts';
 
 export interface PartsOptions {
   readonly config: RollupConfig;
@@ -51,7 +52,11 @@ export interface PartsDeps {
   readonly now: () => number;
   readonly randomBytes: (size: number) => Uint8Array;
   readonly ordering: Ordering;
-  readonly pool: Pick<Txpool, 'pendingNonce' | 'find'>;
+  /** What this node handed to a sequencer elsewhere. */
+  readonly forwarded: ForwardedTransactions;
+  /** The sequencer's own pool, on the node that runs it. */
+  readonly localPool: () => PendingTransactions | undefined;
+  readonly peerCount: () => number;
   readonly onDerived: (derived: Derived) => void;
   readonly onDiscarded: (discarded: Discarded) => void;
   readonly onRefused: (refusal: UnsafeRefusal) => void;
@@ -120,10 +125,14 @@ export async function assembleParts(options: PartsOptions, deps: PartsDeps): Pro
     database,
     rules,
     heads: () => executor.heads(),
+    onHeads: (listener) => executor.onHeads(listener),
     clientVersion: options.clientVersion,
     log: deps.log,
-    submit: (raw) => deps.ordering.submit(raw),
-    pool: deps.pool,
+    now: deps.now,
+    randomBytes: deps.randomBytes,
+    ...orderingOf(deps, rules),
+    syncTarget: () => (driver.readiness().ready ? undefined : executor.heads().unsafe.number),
+    peerCount: deps.peerCount,
     batchOf: async (number) => {
       const place = await store.findBatch(number);
       return place && { sequenceNumber: hex(place.sequenceNumber), l1: describeL1(place.l1) };
@@ -143,6 +152,26 @@ export async function assembleParts(options: PartsOptions, deps: PartsDeps): Pro
   const account = createOperatorAccount({ key: options.operatorKey, chainId }, { rpc: own, ordering: deps.ordering });
   const executed = { rules, l1Rpc, database, executor, engine, effectsOf, feeRecipient };
   return { ...executed, store, driver, intake, rpc, registry, announced, account };
+}
+
+/** Where the RPC's transactions go, and what is known of them before they are in a block. */
+function orderingOf(
+  { ordering, forwarded, localPool }: Pick<PartsDeps, 'ordering' | 'forwarded' | 'localPool'>,
+  rules: Rules,
+): Pick<RpcDeps, 'submit' | 'pending' | 'orderedNonce'> {
+  const known = (): PendingTransactions => localPool() ?? forwarded;
+  return {
+    submit: (raw) =>
+      localPool() === undefined ? forwardKnown(raw, { ordering, book: forwarded, rules }) : ordering.submit(raw),
+    orderedNonce: (address) => ordering.pendingNonce(address),
+    pending: {
+      nextNonce: (address, nonce) => known().nextNonce(address, nonce),
+      find: (hash) => known().find(hash),
+      list: () => known().list(),
+      arrivals: (since) => known().arrivals(since),
+      onArrival: (listener) => known().onArrival(listener),
+    },
+  };
 }
 
 export function createL1Rpc(config: RollupConfig, descriptor: NetworkDescriptor): JsonRpc {

@@ -65,6 +65,14 @@ export function createFeeMethods(view: ChainView): RpcMethods {
       return quantity(nextBaseFee(header) + PRIORITY_FEE_WEI);
     },
     eth_maxPriorityFeePerGas: () => quantity(PRIORITY_FEE_WEI),
+    async eth_baseFee() {
+      const header = await view.getHeader({ tag: 'latest' });
+      return quantity(header.calcNextBaseFee());
+    },
+    async eth_blobBaseFee() {
+      const header = await view.getHeader({ tag: 'latest' });
+      return quantity(header.getBlobGasPrice());
+    },
     eth_feeHistory: history,
   };
 }

@@ -3,6 +3,7 @@ import type { Hex } from '../../../protocol/brand.ts';
 import type { BatchBlock } from '../../../protocol/rollup/batch.ts';
 import type { Readiness, Service } from '../../service.ts';
 import type { Logger } from '../../telemetry/index.ts';
+import type { PendingTransactions } from '../rpc/pending-transactions.ts';
 import { createTxpool, type PoolChain, type Txpool } from './txpool.ts';
 
 /** What the sequencer consumes of the node that it runs on. */
@@ -46,7 +47,7 @@ export interface Sequencer extends Service {
   submit(raw: Uint8Array): Promise<Hex>;
   pendingNonce(address: Hex): Promise<bigint>;
   /** The pool, as the node's own JSON-RPC shows it. */
-  readonly pool: Pick<Txpool, 'pendingNonce' | 'find' | 'size'>;
+  readonly pool: PendingTransactions & Pick<Txpool, 'size'>;
 }
 
 /** Bytes of transactions in one block: a block alone always fits into a batch (SequencerInbox.MAX_BATCH_BYTES = 110,000). */
@@ -122,7 +123,7 @@ export function createSequencer(
     readiness: (): Readiness =>
       chain.settled() ? { ready: true } : { ready: false, reason: 'waiting for L1 to settle the unsafe chain' },
     submit: (raw) => pool.add(raw),
-    pendingNonce: async (address) => pool.pendingNonce(address) ?? (await chain.account(address)).nonce,
+    pendingNonce: async (address) => pool.nextNonce(address, (await chain.account(address)).nonce),
     pool,
   };
 }
