@@ -7,6 +7,7 @@ import { registerChain } from './commands/chain.ts';
 import { registerClients } from './commands/clients.ts';
 import { registerCompletion } from './commands/completion.ts';
 import { registerConfig } from './commands/config.ts';
+import { registerCustody } from './commands/custody.ts';
 import { registerDestroy } from './commands/destroy.ts';
 import { registerDevnet } from './commands/devnet.ts';
 import { registerDoctor } from './commands/doctor.ts';
@@ -59,6 +60,7 @@ export function createProgram(terminal: Terminal): Command {
         registerBackup,
         registerRestore,
         registerRecover,
+        registerCustody,
         registerUpgrade,
         registerRollback,
         registerBundle,

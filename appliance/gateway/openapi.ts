@@ -4,6 +4,19 @@ import Type, { type TSchema } from 'typebox';
 import type { GatewayServer, RouteGuard } from './gateway-server.ts';
 import { Problem } from './problem.ts';
 
+const TAGS = [
+  'records',
+  'audit',
+  'node',
+  'network',
+  'keys',
+  'tokens',
+  'clients',
+  'hardening',
+  'backups',
+  'custody',
+  'rpc',
+] as const;
 const BEARER = 'bearer';
 const CERTIFICATE = 'certificate';
 /** Of OpenAPI 3.1; the framework's types know 3.0 only. */
@@ -19,17 +32,7 @@ function problemResponse(description: string): object {
 
 export interface Operation {
   readonly id: string;
-  readonly tag:
-    | 'records'
-    | 'audit'
-    | 'node'
-    | 'network'
-    | 'keys'
-    | 'tokens'
-    | 'clients'
-    | 'hardening'
-    | 'backups'
-    | 'rpc';
+  readonly tag: (typeof TAGS)[number];
   readonly summary: string;
   readonly description?: string;
   readonly guard: RouteGuard;
@@ -82,11 +85,7 @@ export async function addOpenApi(server: GatewayServer, version: string): Promis
         version,
         license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
       },
-      tags: ['records', 'audit', 'node', 'network', 'keys', 'tokens', 'clients', 'hardening', 'backups', 'rpc'].map(
-        (name) => ({
-          name,
-        }),
-      ),
+      tags: TAGS.map((name) => ({ name })),
       components: {
         securitySchemes: {
           [BEARER]: {

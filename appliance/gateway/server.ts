@@ -18,7 +18,11 @@ import { addRequestGuard } from './request-guard.ts';
 import type { RouteTable } from './route-table.ts';
 import { addAuditRoutes } from './routes/audit.ts';
 import { addBackupRoutes } from './routes/backups.ts';
+
 import { addClientRoutes } from './routes/clients.ts';
+
+import { addCustodyRoutes } from './routes/custody.ts';
+
 import { addHardeningRoutes } from './routes/hardening.ts';
 import { addKeyRoutes } from './routes/keys.ts';
 import { addNodeRoutes } from './routes/node.ts';
@@ -45,6 +49,7 @@ const ROUTES = [
   addClientRoutes,
   addHardeningRoutes,
   addBackupRoutes,
+  addCustodyRoutes,
   addRpcRoute,
 ];
 
