@@ -225,6 +225,7 @@ export async function wireSequencer(options: SequencerOptions, { log, metrics }:
       metrics,
       now,
       randomBytes,
+      peerCount: () => p2p.peers().length,
     },
   );
   const side = (service: string) => ({ rollup, log: log.child({ service }), now, metrics });

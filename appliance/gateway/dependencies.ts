@@ -81,7 +81,7 @@ export interface GatewayDependencies {
   readonly store: GatewayStore;
   /** JSON-RPC 2.0, single or batch; undefined when the body held notifications only. Never throws once started. */
   readonly rollup: {
-    rpc(body: unknown): Promise<unknown>;
+    rpc(body: unknown, caller?: string, signal?: AbortSignal): Promise<unknown>;
     /** Gives up unsafe blocks above `to`; without it, all that L1 has not confirmed. */
     rewind(to: { readonly to?: number }): Promise<{ readonly from: number; readonly to: number }>;
   };

@@ -15,6 +15,8 @@ import { createRollupMetrics } from './metrics.ts';
 import { createNetworkPort, type LocalOrdering, type NetworkPort } from './network-port.ts';
 import type { NodeRegistry, RegisteredNode } from './registry/node-registry.ts';
 import { assembleParts, type RollupParts } from './rollup-parts.ts';
+import { OWN_CALL } from './rpc/json-rpc.ts';
+import { createForwardedTransactions } from './rpc/pending-transactions.ts';
 
 export interface RollupOptions {
   readonly config: RollupConfig;
@@ -36,6 +38,8 @@ export interface RollupDeps {
   readonly metrics: Metrics;
   readonly now: () => number;
   readonly randomBytes: (size: number) => Uint8Array;
+  /** For net_peerCount. */
+  readonly peerCount?: () => number;
 }
 
 /** Numbers of the unsafe head before and after. */
@@ -47,8 +51,8 @@ export interface Rewound {
 /** The rollup node: rebuilds L2 from L1, takes the sequencer's announcements before that, and serves the result. */
 export interface Rollup extends Service {
   heads(): Heads;
-  /** JSON-RPC 2.0, single or batch. Never throws. */
-  rpc(body: unknown): Promise<unknown>;
+  /** JSON-RPC 2.0, single or batch, by `caller` (a token's id; the node itself when absent). Never throws. */
+  rpc(body: unknown, caller?: string, signal?: AbortSignal): Promise<unknown>;
   /** Verdict on an announced block, for gossip. */
   acceptUnsafe(message: Uint8Array): Promise<Verdict>;
   /** Announcements of consecutive blocks from `from`, for peers that missed them. */
@@ -69,6 +73,8 @@ export interface Rollup extends Service {
 }
 
 const NAME = 'rollup';
+/** As much as the sequencer's pool takes, and for as long. */
+const FORWARDED_BOUNDS = { maxTransactions: 4_096, maxBytes: 32 * 1024 * 1024, maxAgeMs: 600_000 };
 
 export function createRollup(options: RollupOptions, deps: RollupDeps): Rollup {
   const { log, now } = deps;
@@ -79,6 +85,7 @@ export function createRollup(options: RollupOptions, deps: RollupDeps): Rollup {
   let running: Promise<void> | undefined;
   let stopping = new AbortController();
   let local: LocalOrdering | undefined;
+  const forwarded = createForwardedTransactions(FORWARDED_BOUNDS, { now });
 
   const get = (): RollupParts => {
     if (parts === undefined) throw new NectarError('NODE_NOT_READY', { service: NAME, reason: 'not started' });
@@ -90,7 +97,9 @@ export function createRollup(options: RollupOptions, deps: RollupDeps): Rollup {
     pendingNonce: (address) => (local ?? forwarder()).pendingNonce(address),
   };
 
-  function observe({ record, malformedBatches, replaced }: Derived): void {
+  function observe({ record, malformedBatches, obliged, dropped, replaced }: Derived): void {
+    for (const { what } of dropped) metrics.dropped.inc({ what });
+    metrics.obligedBlocks.inc(obliged);
     metrics.l1Block.set(Number(record.number));
     metrics.malformedBatches.inc(malformedBatches);
     if (replaced) metrics.replacedChains.inc();
@@ -114,7 +123,9 @@ export function createRollup(options: RollupOptions, deps: RollupDeps): Rollup {
           now,
           randomBytes: deps.randomBytes,
           ordering,
-          pool: { pendingNonce: (a) => local?.pool.pendingNonce(a), find: (hash) => local?.pool.find(hash) },
+          forwarded,
+          localPool: () => local?.pool,
+          peerCount: () => deps.peerCount?.() ?? 0,
           onDerived: observe,
           onDiscarded({ orphaned, expired }) {
             metrics.discardedBlocks.inc({ reason: 'orphaned' }, orphaned);
@@ -145,7 +156,10 @@ export function createRollup(options: RollupOptions, deps: RollupDeps): Rollup {
       return reason === undefined ? following : { ready: false, reason };
     },
     heads: () => get().executor.heads(),
-    rpc: async (body) => (parts === undefined ? notStarted(body) : parts.rpc.handle(body)),
+    async rpc(body, caller, signal) {
+      if (parts === undefined) return notStarted(body);
+      return parts.rpc.handle(body, caller === undefined ? OWN_CALL : { caller, ...(signal && { signal }) });
+    },
     async acceptUnsafe(message) {
       const verdict = await get().intake.accept(message);
       metrics.unsafeBlocks.inc({ verdict });

@@ -26,8 +26,8 @@ export function rollupRoutes(parts: RollupCrossingParts): Route[] {
       peers: known(() => p2p.peers().length),
       anchored: known(() => anchor.anchored()),
     }),
-    async rpc(body) {
-      const answer = await parts.rollup.rpc(body);
+    async rpc(body, caller, signal) {
+      const answer = await parts.rollup.rpc(body, caller, signal);
       return answer === undefined ? {} : { answer };
     },
     peers: () => p2p.peers(),

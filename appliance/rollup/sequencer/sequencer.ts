@@ -6,6 +6,7 @@ import type { BatchBlock } from '../../../protocol/rollup/batch.ts';
 import type { SignedTransaction } from '../../../protocol/rollup/transaction.ts';
 import type { Readiness, Service } from '../../service.ts';
 import type { Logger } from '../../telemetry/index.ts';
+import type { PendingTransactions } from '../rpc/pending-transactions.ts';
 import { createBlockBudget } from './block-budget.ts';
 import { type BuiltBlock, buildAround, type Eviction } from './build-block.ts';
 import { createLostTransactions, type Loss } from './lost-transactions.ts';
@@ -57,7 +58,7 @@ export interface Sequencer extends Service {
   /** Why a transaction that was taken will be in no block; undefined when nothing is known of it. */
   whyLost(hash: Hex): Promise<string | undefined>;
   /** The pool, as the node's own JSON-RPC shows it. */
-  readonly pool: Pick<Txpool, 'pendingNonce' | 'find' | 'size'>;
+  readonly pool: PendingTransactions & Pick<Txpool, 'size'>;
 }
 
 /** Bytes of transactions in one block: a block alone always fits into a batch (SequencerInbox.MAX_BATCH_BYTES = 110,000). */
@@ -183,7 +184,7 @@ export function createSequencer(options: SequencerOptions, deps: SequencerDeps):
       return pool.add(raw);
     },
     whyLost: async (hash) => lost.reasonOf(hash),
-    pendingNonce: async (address) => pool.pendingNonce(address) ?? (await chain.account(address)).nonce,
+    pendingNonce: async (address) => pool.nextNonce(address, (await chain.account(address)).nonce),
     pool,
   };
 }

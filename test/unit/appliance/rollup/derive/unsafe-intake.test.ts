@@ -33,7 +33,8 @@ const l1Hash = (number: bigint): Hex => `0x${number.toString(16).padStart(64, 'a
 /** A follower that has derived from L1 blocks 7 and 8, one of the latter every 12 s, and a sequencer that signs anything. */
 async function stand(clockS: bigint = T + 12n) {
   const [builder, follower] = [await openChain(), await openChain()];
-  const engine = createChainEngine(follower.executor, follower.database, FEE_RECIPIENT);
+  const effectsOf = () => ({ deposits: [], transactions: [], parameters: undefined, ignored: [] });
+  const engine = createChainEngine({ ...follower, feeRecipient: FEE_RECIPIENT, effectsOf }, () => assert.fail());
   const record = (number: bigint): L1Record => ({
     number,
     hash: l1Hash(number),
