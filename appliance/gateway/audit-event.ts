@@ -31,6 +31,7 @@ export interface GatewayAuditEvent {
     | 'record.rewrap'
     | 'record.scrub'
     | 'network.join'
+    | 'chain.rewind'
     | 'audit.verify'
     | 'hardening.report'
     | 'hardening.waive'
@@ -38,6 +39,11 @@ export interface GatewayAuditEvent {
     | 'hardening.schedule'
     | 'backup.verify'
     | 'backup.schedule'
+    | 'custody.begin'
+    | 'custody.snapshot'
+    | 'custody.read'
+    | 'custody.remove'
+    | 'custody.destroy'
     | 'node.backup'
     | 'node.restore';
   readonly outcome: 'success' | 'failure';

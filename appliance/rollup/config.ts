@@ -40,6 +40,21 @@ export const rollupConfig = Type.Object(
       120_000,
       1_000,
     ),
+    l1HeadStaleMs: milliseconds(
+      'A newest L1 block older than this makes the node not ready, in milliseconds; 0: never.',
+      300_000,
+      0,
+    ),
+    l2HeadStaleMs: milliseconds(
+      'A newest L2 block older than this makes the node not ready, in milliseconds; 0: never.',
+      300_000,
+      0,
+    ),
+    safeHeadStaleMs: milliseconds(
+      'A newest L2 block confirmed by L1 that is older than this makes the node not ready, in milliseconds; 0: never.',
+      900_000,
+      0,
+    ),
     l1MaxResponseBytes: count('Longest L1 answer in bytes.', 32 * 1024 * 1024, 65_536),
     forwardTimeoutMs: milliseconds('Longest wait for the sequencer in milliseconds.', 10_000, 100),
     cacheBytes: count('Memory for recently used L2 state in bytes.', 64 * 1024 * 1024, 1_048_576),

@@ -3,6 +3,7 @@ import type { Hex } from '../../../protocol/brand.ts';
 import type { BatchBlock } from '../../../protocol/rollup/batch.ts';
 import type { Readiness, Service } from '../../service.ts';
 import type { Logger } from '../../telemetry/index.ts';
+import type { PendingTransactions } from '../rpc/pending-transactions.ts';
 import { createTxpool, type PoolChain, type Txpool } from './txpool.ts';
 
 /** What the sequencer consumes of the node that it runs on. */
@@ -46,7 +47,7 @@ export interface Sequencer extends Service {
   submit(raw: Uint8Array): Promise<Hex>;
   pendingNonce(address: Hex): Promise<bigint>;
   /** The pool, as the node's own JSON-RPC shows it. */
-  readonly pool: Pick<Txpool, 'pendingNonce' | 'find' | 'size'>;
+  readonly pool: PendingTransactions & Pick<Txpool, 'size'>;
 }
 
 /** Bytes of transactions in one block: a block alone always fits into a batch (SequencerInbox.MAX_BATCH_BYTES = 110,000). */
@@ -70,7 +71,8 @@ export function createSequencer(
     { chain, now },
   );
   let running: Promise<void> | undefined;
-  let lastBlockAt = now();
+  /** Undefined until the first block: one that starts says at once that it lives. */
+  let lastBlockAt: number | undefined;
 
   /** They are as good as new; what cannot run any more, the pool refuses. */
   async function recallDiscarded(): Promise<void> {
@@ -84,7 +86,7 @@ export function createSequencer(
     if (proposal === undefined) return;
     await recallDiscarded();
     const picked = await pool.pick({ gas: chain.gasLimit(), bytes: MAX_BLOCK_TRANSACTION_BYTES });
-    const due = options.heartbeatMs > 0 && now() - lastBlockAt >= options.heartbeatMs;
+    const due = options.heartbeatMs > 0 && now() - (lastBlockAt ?? 0) >= options.heartbeatMs;
     if (picked.length === 0 && proposal.delayedMessages === 0 && !due) return;
     const block = await chain.produce({ ...proposal, transactions: picked.map(({ raw }) => raw) });
     lastBlockAt = now();
@@ -121,7 +123,7 @@ export function createSequencer(
     readiness: (): Readiness =>
       chain.settled() ? { ready: true } : { ready: false, reason: 'waiting for L1 to settle the unsafe chain' },
     submit: (raw) => pool.add(raw),
-    pendingNonce: async (address) => pool.pendingNonce(address) ?? (await chain.account(address)).nonce,
+    pendingNonce: async (address) => pool.nextNonce(address, (await chain.account(address)).nonce),
     pool,
   };
 }
