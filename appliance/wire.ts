@@ -14,6 +14,7 @@ import {
   readPublicIdentity,
   type SequencerHomeConfig,
 } from './config/index.ts';
+import { createCustody } from './custody/index.ts';
 import {
   createGateway,
   createGatewayRenewal,
@@ -137,6 +138,7 @@ export async function wireNode({ home, version, config }: NodeOptions, { log, me
       backups: createBackupKeys({ nodeId }, { keys, signer, crypto }),
       audit,
       store,
+      custody: createCustody({ folder: paths.custody, config: config.custody }),
       rollup: {
         rpc: rollup.rpc,
         rewind: ({ to }) => rollup.rewind(to === undefined ? undefined : BigInt(to)),

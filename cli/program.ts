@@ -6,6 +6,7 @@ import { registerBundle } from './commands/bundle.ts';
 import { registerChain } from './commands/chain.ts';
 import { registerCompletion } from './commands/completion.ts';
 import { registerConfig } from './commands/config.ts';
+import { registerCustody } from './commands/custody.ts';
 import { registerDestroy } from './commands/destroy.ts';
 import { registerDevnet } from './commands/devnet.ts';
 import { registerDoctor } from './commands/doctor.ts';
@@ -58,6 +59,7 @@ export function createProgram(terminal: Terminal): Command {
         registerBackup,
         registerRestore,
         registerRecover,
+        registerCustody,
         registerUpgrade,
         registerRollback,
         registerBundle,

@@ -14,6 +14,8 @@ export interface HomePaths {
   readonly keys: string;
   /** Folder that holds store/. */
   readonly storeParent: string;
+  /** Backup repositories of other nodes. */
+  readonly custody: string;
   readonly audit: string;
   readonly rollupDatabase: string;
   readonly anchor: string;
@@ -51,6 +53,7 @@ function folderPaths(root: string): HomePaths {
     publicIdentity: at('identity', 'public.json'),
     keys: root,
     storeParent: root,
+    custody: at('store', 'custody'),
     audit: at('audit'),
     rollupDatabase: at('rollup', 'db'),
     anchor: at('anchor'),
@@ -76,6 +79,7 @@ function volumePaths(root: string): HomePaths {
     publicIdentity: at('config', 'public.json'),
     keys: at('keys'),
     storeParent: root,
+    custody: at('store', 'custody'),
     audit: at('audit'),
     rollupDatabase: at('rollup', 'db'),
     anchor: at('rollup', 'anchor'),

@@ -39,6 +39,11 @@ export interface GatewayAuditEvent {
     | 'hardening.schedule'
     | 'backup.verify'
     | 'backup.schedule'
+    | 'custody.begin'
+    | 'custody.snapshot'
+    | 'custody.read'
+    | 'custody.remove'
+    | 'custody.destroy'
     | 'node.backup'
     | 'node.restore';
   readonly outcome: 'success' | 'failure';

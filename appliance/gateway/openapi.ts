@@ -13,7 +13,17 @@ function problemResponse(description: string): object {
 
 export interface Operation {
   readonly id: string;
-  readonly tag: 'records' | 'audit' | 'node' | 'network' | 'keys' | 'tokens' | 'hardening' | 'backups' | 'rpc';
+  readonly tag:
+    | 'records'
+    | 'audit'
+    | 'node'
+    | 'network'
+    | 'keys'
+    | 'tokens'
+    | 'hardening'
+    | 'backups'
+    | 'custody'
+    | 'rpc';
   readonly summary: string;
   readonly description?: string;
   readonly guard: RouteGuard;
@@ -66,9 +76,11 @@ export async function addOpenApi(server: GatewayServer, version: string): Promis
         version,
         license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
       },
-      tags: ['records', 'audit', 'node', 'network', 'keys', 'tokens', 'hardening', 'backups', 'rpc'].map((name) => ({
-        name,
-      })),
+      tags: ['records', 'audit', 'node', 'network', 'keys', 'tokens', 'hardening', 'backups', 'custody', 'rpc'].map(
+        (name) => ({
+          name,
+        }),
+      ),
       components: {
         securitySchemes: {
           [BEARER]: {

@@ -18,6 +18,7 @@ import { addRequestGuard } from './request-guard.ts';
 import type { RouteTable } from './route-table.ts';
 import { addAuditRoutes } from './routes/audit.ts';
 import { addBackupRoutes } from './routes/backups.ts';
+import { addCustodyRoutes } from './routes/custody.ts';
 import { addHardeningRoutes } from './routes/hardening.ts';
 import { addKeyRoutes } from './routes/keys.ts';
 import { addNodeRoutes } from './routes/node.ts';
@@ -43,6 +44,7 @@ const ROUTES = [
   addTokenRoutes,
   addHardeningRoutes,
   addBackupRoutes,
+  addCustodyRoutes,
   addRpcRoute,
 ];
 

@@ -36,6 +36,7 @@ test('has every verb of the issue', () => {
       'run',
       'healthcheck',
     ],
+    ['custody grant', 'custody list', 'custody remove'],
     ['backup list', 'backup prune', 'backup schedule', 'backup verify', 'recover'],
     ['backup', 'restore', 'upgrade', 'rollback', 'bundle save', 'bundle load', 'support-bundle', 'devnet relay'],
     ['keys list', 'keys rotate', 'keys retire', 'keys change', 'keys remove', 'keys resolve'],

@@ -8,6 +8,7 @@ import * as audit from '../../../../appliance/gateway/audit-schemas.ts';
 import type { BackupNotes } from '../../../../appliance/gateway/backup-notes.ts';
 import * as backups from '../../../../appliance/gateway/backup-schemas.ts';
 import { GatewayConfig } from '../../../../appliance/gateway/config.ts';
+import * as custody from '../../../../appliance/gateway/custody-schemas.ts';
 import type { GatewayDependencies } from '../../../../appliance/gateway/dependencies.ts';
 import type { HardeningNotes } from '../../../../appliance/gateway/hardening-notes.ts';
 import * as hardening from '../../../../appliance/gateway/hardening-schemas.ts';
@@ -139,6 +140,13 @@ describe('/openapi.json', () => {
       'POST /v1/hardening/reports',
       'POST /v1/hardening/waivers',
       'PUT /v1/backups/schedule',
+      'GET /v1/custody',
+      'DELETE /v1/custody',
+      'GET /v1/custody/objects',
+      'GET /v1/custody/objects/{name}',
+      'PUT /v1/custody/objects/{name}',
+      'POST /v1/custody/supersessions',
+      'POST /v1/custody/prunings',
       'PUT /v1/hardening/schedule',
       'POST /rpc',
     ];
@@ -185,7 +193,7 @@ describe('/openapi.json', () => {
       }
       for (const child of Object.values(schema)) walk(child);
     };
-    for (const schema of [audit, backups, hardening, keys, node, parts, records, requests, tokens]
+    for (const schema of [audit, backups, custody, hardening, keys, node, parts, records, requests, tokens]
       .flatMap((module) => Object.values(module))
       .concat(Problem as never))
       walk(schema);
