@@ -139,6 +139,7 @@ export async function wireNode({ home, version, config }: NodeOptions, { log, me
       store,
       rollup: {
         rpc: rollup.rpc,
+        subscribe: rollup.subscribe,
         rewind: ({ to }) => rollup.rewind(to === undefined ? undefined : BigInt(to)),
       },
       p2p,

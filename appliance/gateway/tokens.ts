@@ -1,4 +1,4 @@
-import { createPrivateKey, sign } from 'node:crypto';
+import { createPrivateKey, hash, sign } from 'node:crypto';
 import { errors, importJWK, type JWK_OKP_Public, jwtVerify } from 'jose';
 import { NectarError } from '../../protocol/errors.ts';
 import type { GatewayAuditEvent } from './audit-event.ts';
@@ -13,6 +13,9 @@ import { createVerifiedTokens } from './verified-tokens.ts';
 /** A token of ours has some 350 characters; anything much longer is not read at all. */
 const MAX_TOKEN_CHARS = 2048;
 const TOKEN_ID_BYTES = 16;
+const PATH_TOKEN_BYTES = 32;
+/** 32 bytes in base64url: what a path may hold as a token. */
+const PATH_TOKEN = /^[A-Za-z0-9_-]{43}$/;
 const ALGORITHM = 'EdDSA';
 /** How soon a log that did not answer is asked again. */
 const RETRY_MS = 250;
@@ -61,6 +64,8 @@ export interface Tokens {
    * that the log can tell what was in the list.
    */
   verify(token: string, how?: { readonly unlisted: boolean }): Promise<Principal>;
+  /** The same of a token that stands in the path of `/rpc/…`: random bytes, of which the list has the hash. */
+  verifyPath(token: string): Promise<Principal>;
   list(): readonly TokenInfo[];
   revoke(id: string): Promise<TokenInfo>;
   /** Of the list, after the last change: goes into the leaf of that change. */
@@ -92,6 +97,7 @@ export async function createTokens(
   return {
     async issue(request) {
       const info = describeToken(request, deps);
+      if (request.inPath === true) return issueForPath(info, { list, randomBytes: deps.randomBytes });
       const token = await signToken(info, nodeId, deps.signer);
       await verifyClaims(token);
       await list.add(info);
@@ -110,8 +116,20 @@ export async function createTokens(
       if (info === undefined || info.subject !== claims.sub || scopes === undefined)
         throw new NectarError('GATEWAY_TOKEN_INVALID', {});
       if (info.revokedAt !== undefined) throw new NectarError('GATEWAY_TOKEN_REVOKED', { tokenId: info.id });
-      const { subject, id: tokenId, name } = info;
-      return { subject, tokenId, scopes, ...(name === undefined ? {} : { name }) };
+      return principalIn(info, scopes);
+    },
+    async verifyPath(token) {
+      await reconciling.ensure();
+      const info = PATH_TOKEN.test(token) ? list.findByPath(hash('sha256', token, 'hex')) : undefined;
+      if (info === undefined) {
+        const reason = list.damage();
+        if (reason !== undefined) throw new NectarError('GATEWAY_TOKENS_INVALID', { path, reason });
+        throw new NectarError('GATEWAY_TOKEN_INVALID', {});
+      }
+      if (Date.parse(info.expiresAt) <= deps.now())
+        throw new NectarError('GATEWAY_TOKEN_EXPIRED', { expiredAt: info.expiresAt });
+      if (info.revokedAt !== undefined) throw new NectarError('GATEWAY_TOKEN_REVOKED', { tokenId: info.id });
+      return principalIn(info, new Set(info.scope));
     },
     generation: () => list.generation(),
     reconciled: () => reconciling.result(),
@@ -211,6 +229,28 @@ async function recordUnlogged(
 
 function principalOf(claims: Readonly<Record<string, unknown>>, scopes: ReadonlySet<Scope>): Principal {
   return { subject: String(claims.sub), tokenId: String(claims.jti), scopes };
+}
+
+function principalIn({ subject, id: tokenId, name }: TokenInfo, scopes: ReadonlySet<Scope>): Principal {
+  return { subject, tokenId, scopes, ...(name === undefined ? {} : { name }) };
+}
+
+/** Nothing but the hash is kept: 32 random bytes cannot be found by trying, so that the hash needs no salt. */
+async function issueForPath(
+  info: TokenInfo,
+  { list, randomBytes }: { readonly list: TokenList; readonly randomBytes: (length: number) => Uint8Array },
+): Promise<IssuedToken> {
+  const [only, ...others] = info.scope;
+  if (only !== 'rpc' || others.length > 0)
+    throw new NectarError('GATEWAY_REQUEST_INVALID', {
+      part: 'body',
+      path: '/scope',
+      reason: 'must be rpc alone for a token in a path',
+    });
+  const token = Buffer.from(randomBytes(PATH_TOKEN_BYTES)).toString('base64url');
+  const listed = { ...info, pathHash: hash('sha256', token, 'hex') };
+  await list.add(listed);
+  return { ...listed, token };
 }
 
 function describeToken(request: TokenRequest, { now, randomBytes }: TokensDependencies): TokenInfo {

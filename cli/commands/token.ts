@@ -17,6 +17,7 @@ interface CreateOptions {
   readonly name?: string;
   readonly expires: string;
   readonly output?: string;
+  readonly url?: boolean;
 }
 
 export function registerToken(program: Command, terminal: Terminal): void {
@@ -28,6 +29,7 @@ export function registerToken(program: Command, terminal: Terminal): void {
       'token create pacs-archive --scope records:write --scope records:read',
       'token create grafana --scope node:read --expires 365d',
       'token create dapp --scope rpc -o dapp.token',
+      'token create metamask --url --name "MetaMask of the front desk"',
     ],
   })
     .addOption(
@@ -36,6 +38,12 @@ export function registerToken(program: Command, terminal: Terminal): void {
     .addOption(new Option('--subject <subject>', 'whom it speaks for; the same as the argument'))
     .addOption(new Option('--name <name>', 'a description for the list'))
     .addOption(new Option('--expires <duration>', 'how long it is good for: 90d, 12h, 30m').default('30d'))
+    .addOption(
+      new Option(
+        '--url',
+        'print a URL of /rpc with the token in its path, for a wallet, which can send no header; scope rpc',
+      ),
+    )
     .addOption(new Option('-o, --output <file>', 'write the token to a new file that only you can read'))
     .action(action(terminal, create));
   addVerb(group, 'list', {
@@ -58,27 +66,33 @@ async function create(call: Call<CreateOptions>): Promise<void> {
       problem: `the duration ${options.expires} is not of the form 90d, 12h, 30m or 45s`,
     });
   }
-  if (options.scope.length === 0) throw new NectarError('CLI_USAGE', { problem: 'name at least one --scope' });
-  const unknown = options.scope.find((scope) => !(SCOPES as readonly string[]).includes(scope));
+  const inPath = options.url === true;
+  const scope = inPath && options.scope.length === 0 ? ['rpc'] : options.scope;
+  if (inPath && scope.some((name) => name !== 'rpc'))
+    throw new NectarError('CLI_USAGE', { problem: 'a token in a URL opens rpc alone' });
+  if (scope.length === 0) throw new NectarError('CLI_USAGE', { problem: 'name at least one --scope' });
+  const unknown = scope.find((scope) => !(SCOPES as readonly string[]).includes(scope));
   if (unknown !== undefined) {
     throw new NectarError('CLI_USAGE', { problem: `the scope ${unknown} is none of ${SCOPES.join(', ')}` });
   }
   await withNode(call, async (client) => {
     const issued = await client.json(IssuedToken, 'POST', '/v1/tokens', {
       subject,
-      scope: options.scope,
+      scope,
+      ...(inPath && { inPath }),
       expiresInSeconds: expiresInMs / 1000,
       ...(options.name !== undefined && { name: options.name }),
     });
+    const shown = inPath ? `${client.gateway}/rpc/${issued.token}` : issued.token;
     if (options.output === undefined) {
       output.note(`token ${issued.id} for ${printable(issued.subject)}, good until ${issued.expiresAt}:`);
-      output.result(issued, issued.token);
+      output.result(inPath ? { ...issued, url: shown } : issued, shown);
       return;
     }
     await writeOutputFile(
       options.output,
       (async function* () {
-        yield Buffer.from(`${issued.token}\n`);
+        yield Buffer.from(`${shown}\n`);
       })(),
       false,
     );

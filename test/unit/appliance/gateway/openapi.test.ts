@@ -141,6 +141,9 @@ describe('/openapi.json', () => {
       'PUT /v1/backups/schedule',
       'PUT /v1/hardening/schedule',
       'POST /rpc',
+      'OPTIONS /rpc',
+      'POST /rpc/{token}',
+      'OPTIONS /rpc/{token}',
     ];
     assert.deepEqual(described().sort(), line.sort());
   });
