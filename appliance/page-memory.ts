@@ -43,7 +43,7 @@ export function givePieceBack(bytes: Uint8Array): boolean {
 }
 
 /** Whether the disk can take these bytes as they lie: whole pages, at a page. */
-export function isWholePages(bytes: Uint8Array | string): bytes is Uint8Array {
+export function isWholePages(bytes: Uint8Array | string): boolean {
   if (typeof bytes === 'string' || bytes.length === 0 || bytes.length % PAGE_BYTES !== 0) return false;
   return bytes.byteOffset % PAGE_BYTES === 0 && pool.has(bytes.buffer);
 }

@@ -14,6 +14,7 @@ import {
   readPublicIdentity,
   type SequencerHomeConfig,
 } from './config/index.ts';
+import { createCustody } from './custody/index.ts';
 import {
   createGateway,
   createGatewayRenewal,
@@ -131,12 +132,14 @@ export async function wireNode({ home, version, config }: NodeOptions, { log, me
       keyPath: paths.certificateKey,
       hardeningPath: paths.hardening,
       backupsPath: paths.backups,
+      clientPaths: paths.clientAuthorities,
     },
     {
       keys,
       backups: createBackupKeys({ nodeId }, { keys, signer, crypto }),
       audit,
       store,
+      custody: createCustody({ folder: paths.custody, config: config.custody }),
       rollup: {
         rpc: rollup.rpc,
         subscribe: rollup.subscribe,
@@ -229,7 +232,7 @@ export async function wireSequencer(options: SequencerOptions, { log, metrics }:
       peerCount: () => p2p.peers().length,
     },
   );
-  const side = (service: string) => ({ rollup, log: log.child({ service }), now });
+  const side = (service: string) => ({ rollup, log: log.child({ service }), now, metrics });
   const sequencer = createSequencer({ config: config.sequencer, key: key('sequencer') }, side('sequencer'));
   const batcher = createBatcher({ config: config.sequencer, key: key('sequencer') }, side('batcher'));
   const auditor = createAuditor(

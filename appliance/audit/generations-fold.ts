@@ -27,6 +27,8 @@ export interface LoggedToken {
   readonly createdAt: string;
   readonly expiresAt: string;
   readonly revokedAt?: string;
+  /** The certificate that goes with it, in one word. */
+  readonly certificate?: string;
 }
 
 export interface FoldedGenerations {
@@ -76,7 +78,7 @@ function foldToken(
   if (type === 'token.revoke') {
     next.set(id, { ...(known ?? unknownToken(id, at)), revokedAt: known?.revokedAt ?? at });
   } else if (known === undefined) {
-    const { subject = '', name, pathHash, scope = '', expiresAt = at, createdAt = at } = detail;
+    const { subject = '', name, pathHash, scope = '', expiresAt = at, createdAt = at, certificate } = detail;
     next.set(id, {
       id,
       subject: String(subject),
@@ -85,6 +87,7 @@ function foldToken(
       ...(pathHash === undefined ? {} : { pathHash: String(pathHash) }),
       createdAt: String(createdAt),
       expiresAt: String(expiresAt),
+      ...(certificate === undefined ? {} : { certificate: String(certificate) }),
     });
   }
   return prune(next, now);

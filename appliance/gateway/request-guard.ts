@@ -82,6 +82,7 @@ function claimOf(request: FastifyRequest, guard: RouteGuard): Claim {
   const { method, access } = request;
   const { token } = request.params as { token?: string };
   return {
+    socket: request.raw.socket,
     authorization: request.headers.authorization,
     ...(guard.tokenInPath === true && { inPath: token ?? '' }),
     method,

@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { NectarError } from '../../protocol/errors.ts';
-import { actorOf, authorise, type Claim, verifyClaim } from './authorise.ts';
+import { actorOf, authorise, type Claim, identifyCaller } from './authorise.ts';
 import type { RouteContext, RouteGuard } from './gateway-server.ts';
 import { httpStatusOf } from './http-status.ts';
 import { challengeOf, encodeProblem, nectarErrorOf, PROBLEM_TYPE, problemOf } from './problem.ts';
@@ -54,7 +54,7 @@ export function serveRpcSockets(server: Server, context: RouteContext): void {
         rollup: deps.rollup,
         randomBytes: deps.randomBytes,
         turn: (signal) => context.requests.take(tokenId, AbortSignal.any([signal, stopping])),
-        recheck: () => verifyClaim(claim, GUARD, deps),
+        recheck: () => identifyCaller(claim, GUARD, context),
       },
     );
     const entry: Open = { socket, session, tokenId, answered: true };
@@ -85,6 +85,7 @@ export function serveRpcSockets(server: Server, context: RouteContext): void {
     if (stopping.aborted) throw new NectarError('GATEWAY_STOPPING', {});
     const inPath = RPC_PATH.exec(request.url ?? '')?.[1];
     const claim: Claim = {
+      socket: request.socket,
       authorization: request.headers.authorization,
       ...(inPath !== undefined && { inPath }),
       method: 'GET',

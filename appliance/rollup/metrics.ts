@@ -5,6 +5,8 @@ export interface RollupMetrics {
   readonly head: Gauge<'head'>;
   readonly l1Block: Gauge;
   readonly malformedBatches: Counter;
+  readonly dropped: Counter<'what'>;
+  readonly obligedBlocks: Counter;
   readonly replacedChains: Counter;
   readonly unsafeBlocks: Counter<'verdict'>;
   readonly refusedBlocks: Counter<'reason'>;
@@ -24,6 +26,17 @@ export function createRollupMetrics(registry: Metrics): RollupMetrics {
     malformedBatches: new Counter({
       name: 'nectar_rollup_malformed_batches_total',
       help: 'Batches on L1 that no decoder takes',
+      registers,
+    }),
+    dropped: new Counter({
+      name: 'nectar_rollup_dropped_total',
+      help: 'What L1 holds and a rule keeps out of L2',
+      labelNames: ['what'],
+      registers,
+    }),
+    obligedBlocks: new Counter({
+      name: 'nectar_rollup_obliged_blocks_total',
+      help: 'Blocks that derivation made to read messages which a batch owed',
       registers,
     }),
     replacedChains: new Counter({

@@ -1,10 +1,16 @@
 import { AuditAnchorInitCode } from '../../contracts/generated/AuditAnchor.ts';
+import { MessengerInitCode } from '../../contracts/generated/Messenger.ts';
 import { NodeRegistryInitCode } from '../../contracts/generated/NodeRegistry.ts';
 import { RecordRegistryInitCode } from '../../contracts/generated/RecordRegistry.ts';
 import type { Hex } from '../../protocol/brand.ts';
 import { NectarError } from '../../protocol/errors.ts';
 import { genesisOf, type NetworkDescriptor } from '../../protocol/network/descriptor.ts';
 import { decodeBatch } from '../../protocol/rollup/batch.ts';
+import {
+  type DelayedMessage,
+  effectsOf as effectsOfMessages,
+  type MessageEffects,
+} from '../../protocol/rollup/delayed-message.ts';
 import { buildGenesis, type Genesis } from '../../protocol/rollup/genesis.ts';
 import { createRules, type Rules } from '../../protocol/rollup/rules.ts';
 import type { Logger } from '../telemetry/index.ts';
@@ -76,6 +82,8 @@ export interface RollupParts {
   readonly announced: NodeRegistry;
   readonly account: OperatorAccount;
   readonly feeRecipient: Hex;
+  /** What delayed messages put into a block of this chain. */
+  readonly effectsOf: (messages: readonly DelayedMessage[]) => MessageEffects;
 }
 
 export async function assembleParts(options: PartsOptions, deps: PartsDeps): Promise<RollupParts> {
@@ -97,10 +105,13 @@ export async function assembleParts(options: PartsOptions, deps: PartsDeps): Pro
   );
   const executor = createExecutor({ database, genesis, rules });
   const feeRecipient = descriptor.l2.genesis.feeRecipient;
-  const engine = createChainEngine(executor, database, feeRecipient);
+  const gasLimit = BigInt(descriptor.l2.genesis.gasLimit);
+  const effectsOf = (messages: readonly DelayedMessage[]): MessageEffects =>
+    effectsOfMessages(messages, { rules, gasLimit });
+  const engine = createChainEngine({ executor, database, feeRecipient, effectsOf }, (index) => store.getMessage(index));
 
   const store = createDeriveStore(engine, first);
-  const steps = createL1Steps({ l1, store, engine, genesis: first, decodeBatch });
+  const steps = createL1Steps({ l1, store, engine, genesis: first, decodeBatch, effectsOf });
   const timing = { pollMs: config.l1PollMs, maxBackoffMs: config.l1MaxBackoffMs, staleMs: config.l1StaleMs };
   const { log, now, onDerived, onDiscarded } = deps;
   const driver = createDriver(timing, { steps, log, now, onDerived, onDiscarded });
@@ -139,21 +150,8 @@ export async function assembleParts(options: PartsOptions, deps: PartsDeps): Pro
     call: (to, data) => callAt(own, 'latest', { to, data }),
   });
   const account = createOperatorAccount({ key: options.operatorKey, chainId }, { rpc: own, ordering: deps.ordering });
-  return {
-    rules,
-    l1Rpc,
-    database,
-    executor,
-    engine,
-    store,
-    driver,
-    intake,
-    rpc,
-    registry,
-    announced,
-    account,
-    feeRecipient,
-  };
+  const executed = { rules, l1Rpc, database, executor, engine, effectsOf, feeRecipient };
+  return { ...executed, store, driver, intake, rpc, registry, announced, account };
 }
 
 /** Where the RPC's transactions go, and what is known of them before they are in a block. */
@@ -198,6 +196,7 @@ export function buildDescriptorGenesis(
     nodeRegistry: NodeRegistryInitCode,
     recordRegistry: RecordRegistryInitCode,
     auditAnchor: AuditAnchorInitCode,
+    messenger: MessengerInitCode,
   };
   return buildGenesis(genesisOf(descriptor as NetworkDescriptor), code, rules);
 }
@@ -210,13 +209,12 @@ function derivationGenesis({ l1 }: NetworkDescriptor, genesis: Genesis): L1Recor
   return {
     number,
     hash: l1.deployedAt.hash,
-    // No block can name it as its origin: its time is not known before L1 is asked.
-    timestamp: 0n,
+    timestamp: BigInt(l1.deployedAt.timestamp),
     batchCount: 0n,
     batchAcc: zero,
     messageCount: 0n,
     messagesAllowed: 0n,
-    safe: { number: 0n, hash, timestamp: genesis.header.timestamp, originNumber: number + 1n, messagesRead: 0n },
+    safe: { number: 0n, hash, timestamp: genesis.header.timestamp, originNumber: number, messagesRead: 0n },
   };
 }
 

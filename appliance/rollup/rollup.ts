@@ -100,7 +100,9 @@ export function createRollup(options: RollupOptions, deps: RollupDeps): Rollup {
     pendingNonce: (address) => (local ?? forwarder()).pendingNonce(address),
   };
 
-  function observe({ record, malformedBatches, replaced }: Derived): void {
+  function observe({ record, malformedBatches, obliged, dropped, replaced }: Derived): void {
+    for (const { what } of dropped) metrics.dropped.inc({ what });
+    metrics.obligedBlocks.inc(obliged);
     metrics.l1Block.set(Number(record.number));
     metrics.malformedBatches.inc(malformedBatches);
     if (replaced) metrics.replacedChains.inc();

@@ -19,6 +19,10 @@ export const ROLLUP_ERRORS = {
     message: ({ what }) => `the L1 endpoint answered with an invalid ${what}`,
     severity: 'temporary',
   }),
+  ROLLUP_L1_BLOBS_UNREADABLE: define<{ batch: bigint }>({
+    message: ({ batch }) => `batch ${batch} was posted in blobs, which this version does not read`,
+    severity: 'temporary',
+  }),
   ROLLUP_L1_REORGED: define<{ number: bigint }>({
     message: ({ number }) => `L1 block ${number} was replaced`,
     severity: 'reset',
@@ -68,6 +72,10 @@ export const ROLLUP_ERRORS = {
   }),
   ROLLUP_BLOCK_INPUT_INVALID: define<{ number: bigint; reason: string }>({
     message: ({ number, reason }) => `the inputs of L2 block ${number} are invalid: ${reason}`,
+    severity: 'critical',
+  }),
+  ROLLUP_FORK_UNKNOWN: define<{ fork: number; number: bigint }>({
+    message: ({ fork, number }) => `L2 block ${number} runs by fork ${fork}, which this version does not know`,
     severity: 'critical',
   }),
   ROLLUP_BLOCK_MISMATCH: define<{ number: bigint; expected: string; actual: string }>({

@@ -1,6 +1,7 @@
 import type { Hex } from '../../../protocol/brand.ts';
 import { NectarError } from '../../../protocol/errors.ts';
-import type { Deposit, DerivedRef, Engine } from './engine.ts';
+import type { DelayedMessage } from '../../../protocol/rollup/delayed-message.ts';
+import type { DerivedRef, Engine } from './engine.ts';
 
 /** Derivation's state after one L1 block: enough to resume from there, and to recognise that block again. */
 export interface L1Record {
@@ -10,13 +11,13 @@ export interface L1Record {
   readonly batchCount: bigint;
   readonly batchAcc: Hex;
   readonly messageCount: bigint;
-  /** The number of messages that the last batch declared read. */
+  /** The number of messages that the last batch obliged L2 to read; all of them are read. */
   readonly messagesAllowed: bigint;
   readonly safe: DerivedRef;
 }
 
 /** A delayed message and the Inbox accumulator after it. */
-export interface MessageRecord extends Deposit {
+export interface MessageRecord extends DelayedMessage {
   readonly accumulator: Hex;
 }
 

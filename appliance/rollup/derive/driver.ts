@@ -83,6 +83,11 @@ export function createDriver(options: DriverOptions, deps: DriverDeps): Driver {
     const { number } = derived.record;
     if (derived.malformedBatches > 0)
       log.warn({ l1: number, count: derived.malformedBatches }, 'malformed batch on L1');
+    for (const { what, sequenceNumber, block, reason } of derived.dropped) {
+      log.warn({ l1: number, batch: sequenceNumber, block, what, reason }, 'L1 content has no place on L2');
+    }
+    if (derived.obliged > 0)
+      log.warn({ l1: number, blocks: derived.obliged }, 'blocks made for messages that were owed');
     if (derived.replaced) log.warn({ l1: number, safe: derived.record.safe.number }, 'L1 contradicts unsafe blocks');
     if (derived.blocks > 0) log.debug({ l1: number, blocks: derived.blocks }, 'blocks derived');
     deps.onDerived?.(derived);

@@ -17,6 +17,7 @@ import type { Tokens } from '../../../../appliance/gateway/tokens.ts';
 import { createLogger, createNodeMetrics, type Metrics, readFamilies } from '../../../../appliance/telemetry/index.ts';
 import type { Cid, RecordId, RootHash } from '../../../../protocol/brand.ts';
 import { NectarError } from '../../../../protocol/errors.ts';
+import { custodyDouble } from './custody-double.ts';
 
 export const NODE_ID = '0123456789abcdef0123456789abcdef';
 export const NOW = Date.UTC(2026, 10, 23, 6);
@@ -288,6 +289,7 @@ export interface DependencyParts {
 export function createDependencies(parts: DependencyParts): GatewayDependencies {
   const { node, tokens, store, audit, metrics } = parts;
   return {
+    custody: custodyDouble(),
     keys: {
       state: () => node.state,
       async unlock(secret) {
