@@ -132,6 +132,7 @@ export async function wireNode({ home, version, config }: NodeOptions, { log, me
       keyPath: paths.certificateKey,
       hardeningPath: paths.hardening,
       backupsPath: paths.backups,
+      clientPaths: paths.clientAuthorities,
     },
     {
       keys,
@@ -230,7 +231,7 @@ export async function wireSequencer(options: SequencerOptions, { log, metrics }:
       peerCount: () => p2p.peers().length,
     },
   );
-  const side = (service: string) => ({ rollup, log: log.child({ service }), now });
+  const side = (service: string) => ({ rollup, log: log.child({ service }), now, metrics });
   const sequencer = createSequencer({ config: config.sequencer, key: key('sequencer') }, side('sequencer'));
   const batcher = createBatcher({ config: config.sequencer, key: key('sequencer') }, side('batcher'));
   const auditor = createAuditor(

@@ -75,6 +75,10 @@ export const sequencerConfig = Type.Object(
     maxRpcBodyBytes: count('Longest JSON-RPC request in bytes.', 1024 * 1024, 1024),
     blockIntervalMs: milliseconds('Shortest time between two L2 blocks in milliseconds.', 100, 10),
     heartbeatMs: milliseconds('An empty L2 block after this long without one, in milliseconds; 0: never.', 60_000, 0),
+    maxBlockCpuMs: milliseconds(
+      'CPU that making one L2 block may take, in milliseconds: blocks hold less gas while they take more.',
+      1_000,
+    ),
     maxPoolTransactions: count('Transactions that wait for a block.', 4_096),
     maxPoolBytes: count('Bytes of transactions that wait for a block.', 32 * 1024 * 1024, 131_072),
     maxPoolPerAccount: count('Transactions of one account that wait for a block.', 64),
