@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { putKilledAndAgain } from './killed-put.ts';
 import { freePort, until, Workplace, walk } from './workplace.ts';
 
 /** Everything that goes wrong at a clinic: each gets one clear error, and loses nothing. */
@@ -80,26 +80,8 @@ describe('a node with trouble', () => {
     }
   });
 
-  test('a put that is killed in the middle goes on when the same command is run again', async () => {
-    const file = work.path('large.bin');
-    const bytes = randomBytes(96 * 1024 * 1024);
-    writeFileSync(file, bytes);
-    const args = ['put', file, '--resumable', '--home', home];
-    const notes = join(home, 'client', 'uploads');
-    const noted = (): boolean => existsSync(notes) && readdirSync(notes).some((name) => name.endsWith('.json'));
-    const child = work.spawn(args);
-    const ended = new Promise((resolve) => child.once('close', resolve));
-    while (!noted() && child.exitCode === null) await new Promise((resolve) => setTimeout(resolve, 5));
-    child.kill('SIGKILL');
-    await ended;
-    assert.ok(noted(), 'it was killed before its end');
-    const again = await work.run([...args, '--json']);
-    assert.equal(again.code, 0, again.stderr);
-    await reads((JSON.parse(again.stdout) as { recordId: string }).recordId, bytes);
-    assert.equal(noted(), false);
-    const { records } = await work.json<{ records: { name?: string }[] }>(['ls', '--home', home]);
-    assert.equal(records.filter(({ name }) => name === 'large.bin').length, 1);
-  });
+  test('a put that is killed in the middle goes on when the same command is run again', () =>
+    putKilledAndAgain(work, home, reads));
 
   test('names a missing file and a malformed record id', async () => {
     assert.equal((await work.error(['put', work.path('nowhere'), '--home', home])).exit, 2);
