@@ -132,6 +132,7 @@ export async function wireNode({ home, version, config }: NodeOptions, { log, me
       keyPath: paths.certificateKey,
       hardeningPath: paths.hardening,
       backupsPath: paths.backups,
+      clientPaths: paths.clientAuthorities,
     },
     {
       keys,

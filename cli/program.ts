@@ -4,6 +4,7 @@ import { registerAudit } from './commands/audit.ts';
 import { registerBackup } from './commands/backup.ts';
 import { registerBundle } from './commands/bundle.ts';
 import { registerChain } from './commands/chain.ts';
+import { registerClients } from './commands/clients.ts';
 import { registerCompletion } from './commands/completion.ts';
 import { registerConfig } from './commands/config.ts';
 import { registerCustody } from './commands/custody.ts';
@@ -67,7 +68,7 @@ export function createProgram(terminal: Terminal): Command {
       ],
     ],
     ['Records:', [registerPut, registerGet, registerExport, registerLs, registerRm, registerScrub, registerFsck]],
-    ['Access and evidence:', [registerKeys, registerToken, registerAudit, registerHarden]],
+    ['Access and evidence:', [registerKeys, registerToken, registerClients, registerAudit, registerHarden]],
     ['Network:', [registerNetwork, registerChain, registerDevnet]],
     ['Other:', [registerConfig, registerCompletion, registerRun, registerHealthcheck]],
   ];

@@ -24,6 +24,8 @@ export interface HomePaths {
   readonly certificate: string;
   readonly certificateKey: string;
   readonly tokens: string;
+  /** Of the authorities that clients' certificates come from. */
+  readonly clientAuthorities: { readonly certificate: string; readonly key: string; readonly site: string };
   /** What the node remembers of hardening reports. */
   readonly hardening: string;
   /** What the node remembers of its backup repositories. */
@@ -61,12 +63,18 @@ function folderPaths(root: string): HomePaths {
     certificate: at('tls', 'server.crt'),
     certificateKey: at('tls', 'server.key'),
     tokens: at('tokens.json'),
+    clientAuthorities: clientAuthorities(at('tls')),
     hardening: at('hardening.json'),
     backups: at('backups.json'),
     // One format of the whole home: of four processes on it, one changes it.
     formats: (role) => (role === 'all' || role === 'store' ? [root] : []),
     locks: (role) => [lock(role), ...(role === 'all' ? SPLIT_ROLES.map(lock) : [])],
   };
+}
+
+function clientAuthorities(folder: string): HomePaths['clientAuthorities'] {
+  const at = (name: string): string => join(folder, name);
+  return { certificate: at('clients-ca.crt'), key: at('clients-ca.key'), site: at('clients-site-ca.crt') };
 }
 
 /** Each volume is mounted only into the role that owns it; `config` is everybody's, read-only. */
@@ -87,6 +95,7 @@ function volumePaths(root: string): HomePaths {
     certificate: at('gateway', 'tls', 'server.crt'),
     certificateKey: at('gateway', 'tls', 'server.key'),
     tokens: at('gateway', 'tokens.json'),
+    clientAuthorities: clientAuthorities(at('gateway', 'tls')),
     hardening: at('gateway', 'hardening.json'),
     backups: at('gateway', 'backups.json'),
     formats: (role) => (role === 'all' ? SPLIT_ROLES : [role]).map((name) => at(name)),

@@ -19,6 +19,7 @@ export interface GatewayAuditEvent {
     | 'token.list'
     | 'token.revoke'
     | 'token.restore'
+    | 'client.authorities'
     | 'key.unlock'
     | 'key.list'
     | 'key.rotate'

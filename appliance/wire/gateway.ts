@@ -93,6 +93,7 @@ export async function wireGateway(options: RoleOptions, { log, metrics }: WireDe
       keyPath: paths.certificateKey,
       hardeningPath: paths.hardening,
       backupsPath: paths.backups,
+      clientPaths: paths.clientAuthorities,
     },
     {
       keys,

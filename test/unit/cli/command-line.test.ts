@@ -43,6 +43,8 @@ test('has every verb of the issue', () => {
     ['keys backup', 'keys recover'],
     ['passphrase', 'file', 'command', 'systemd', 'tpm2', 'pkcs11'].map((provider) => `keys enroll ${provider}`),
     ['token create', 'token list', 'token revoke'],
+    ['chain rewind'],
+    ['clients add', 'clients list', 'clients revoke', 'clients authorities'],
     [
       'audit tail',
       'audit query',
