@@ -43,7 +43,7 @@ export function createRpc(deps: RpcDeps): Rpc {
     ...createNodeMethods({ ...deps, syncing }, view),
     ...blocks,
     ...states.methods,
-    ...createCallMethods(view, { database, rules }),
+    ...createCallMethods(view, deps.evm),
     ...createFeeMethods(view),
     ...createLogMethods(search),
     ...createFilterMethods({ ...deps, view, search }),
