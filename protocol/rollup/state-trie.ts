@@ -104,12 +104,18 @@ function references(node: RlpItem, inAccounts: boolean, found: { nodes: Hex[]; s
 
 /** Puts every fresh preimage that the root reaches, and no other: a block leaves no rubbish of its intermediate states. */
 async function putReachable(root: Hex, fresh: ReadonlyMap<Hex, Uint8Array>, state: StateByHash): Promise<void> {
-  const done = new Set<Hex>([KECCAK256_NULL_S, KECCAK256_RLP_S]);
+  // By kind and hash: code may be, byte for byte, a node whose children must be put as well, or the preimage of the empty root.
+  const done = new Set<string>([
+    `account ${KECCAK256_RLP_S}`,
+    `storage ${KECCAK256_RLP_S}`,
+    `code ${KECCAK256_NULL_S}`,
+  ]);
   const stack: { hash: Hex; kind: 'account' | 'storage' | 'code' }[] = [{ hash: root, kind: 'account' }];
   for (let item = stack.pop(); item !== undefined; item = stack.pop()) {
     const bytes = fresh.get(item.hash);
-    if (bytes === undefined || done.has(item.hash)) continue;
-    done.add(item.hash);
+    const name = `${item.kind} ${item.hash}`;
+    if (bytes === undefined || done.has(name)) continue;
+    done.add(name);
     await state.put(item.hash, bytes);
     if (item.kind === 'code') continue;
     const found = { nodes: [] as Hex[], storage: [] as Hex[], code: [] as Hex[] };
