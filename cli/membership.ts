@@ -1,4 +1,4 @@
-import type { NetworkInfo } from '../appliance/gateway/schemas.ts';
+import type { NetworkInfo } from '../appliance/gateway/node-schemas.ts';
 
 const AUTHORIZED = ['active', 'warned'];
 

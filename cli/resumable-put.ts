@@ -1,6 +1,5 @@
-import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { RecordReceipt } from '../appliance/gateway/schemas.ts';
+import type { RecordReceipt } from '../appliance/gateway/record-schemas.ts';
 import { type ErrorCode, isNectarError, NectarError } from '../protocol/errors.ts';
 import type { Client } from './client.ts';
 import type { PutSource } from './put-sources.ts';
@@ -74,7 +73,7 @@ export async function putResumable(client: Client, put: ResumablePut): Promise<R
           'content-type': 'application/offset+octet-stream',
           'content-length': String(bytes - offset),
         },
-        body: Readable.from(counted, { objectMode: false }),
+        bulk: counted,
       });
     } catch (error) {
       if (!isPassing(error) || now() - advancedAt > GIVE_UP_MS) throw error;

@@ -112,10 +112,10 @@ export function licences(workspace: string): string {
     { cwd: workspace, encoding: 'utf8' },
   );
   if (tree.status !== 0) throw new Error(`cargo tree failed: ${tree.stderr}`);
-  const lines = [...new Set(tree.stdout.split('\n'))].filter(
-    (line) => line.includes('|') && !line.startsWith('nectar-'),
-  );
-  const rows = lines.map((line) => line.replace(/ \(.*?\)/, '').split('|')).sort();
+  // cargo marks a crate that it has shown already: ` (*)`.
+  const lines = tree.stdout.split('\n').filter((line) => line.includes('|') && !line.startsWith('nectar-'));
+  const names = new Set(lines.map((line) => line.replaceAll(/ \(.*?\)/g, '').trim()));
+  const rows = [...names].sort().map((line) => line.split('|'));
   const texts = new Map<string, string[]>();
   for (const [name = ''] of rows) {
     for (const text of licenceTexts(name)) texts.set(text, [...(texts.get(text) ?? []), name]);

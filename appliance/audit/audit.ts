@@ -8,21 +8,18 @@ import {
   type VerifierKey,
 } from '../../protocol/merkle/verifier-key.ts';
 import { faulty, type Readiness } from '../service.ts';
-import { createBodySealer } from './body-seal.ts';
 import type { IssuedCheckpoint } from './checkpoints.ts';
 import type { DeclaredEpoch } from './declared-epoch.ts';
 import { createDisk, type Disk } from './disk.ts';
-import { createEpochs, type Epochs } from './epochs.ts';
 import { eraseBodies } from './erase.ts';
 import type { AccessContext, AuditInput } from './event.ts';
 import { type RecordEvidence, recordEvidence } from './evidence.ts';
 import { type AuditExportRequest, exportBundle } from './export.ts';
-import { conflictError, describeConflict, type Freshness, openFreshness, type WitnessedHead } from './freshness.ts';
+import { conflictError, describeConflict, type WitnessedHead } from './freshness.ts';
 import type { FileGenerations } from './generations.ts';
-import { createGenerationsFile } from './generations-file.ts';
 import type { LoggedToken } from './generations-fold.ts';
 import { type AuditMetrics, createAuditMetrics } from './metrics.ts';
-import { type OpenLog, openLog } from './open-log.ts';
+import { type OpenAudit, openAudit } from './open-audit.ts';
 import { type AuditPage, type AuditQuery, createQueries, type Queries } from './query.ts';
 import type { AuditEntry } from './reader.ts';
 import { resolveConflict } from './resolve-conflict.ts';
@@ -35,7 +32,7 @@ import type {
   AuditVerifyRequest,
   ResolveRequest,
 } from './service-contract.ts';
-import { parseSignedHead, parseTold, type SignedHead } from './signed-head.ts';
+import { parseSignedHead, type SignedHead } from './signed-head.ts';
 import { type AuditVerdict, verifyLog } from './verify-folder.ts';
 import { createWriteHealth, type WriteHealth } from './write-health.ts';
 
@@ -46,15 +43,9 @@ export function createAudit(options: AuditOptions, deps: AuditDeps): Audit {
   return new AuditLog(options, { ...deps, log: deps.log.child({ service: 'audit' }) });
 }
 
-/** The open log's epochs, and how it stands to what is known outside. */
-interface Fresh {
-  readonly epochs: Epochs;
-  readonly freshness: Freshness;
-}
-
 type State =
   | { readonly is: 'stopped' }
-  | { readonly is: 'open'; readonly log: OpenLog; readonly fresh: Fresh; readonly health: WriteHealth }
+  | ({ readonly is: 'open'; readonly health: WriteHealth } & OpenAudit)
   // Alive, so that verify() can tell what is wrong; but nothing is appended, so nothing private is served.
   | { readonly is: 'damaged'; readonly reason: string };
 
@@ -97,7 +88,8 @@ class AuditLog implements Audit {
   async start(signal: AbortSignal): Promise<void> {
     if (this.#state.is !== 'stopped') return;
     const { log } = this.#deps;
-    const opened = await this.#openLog().catch((error: unknown) => {
+    const parts = { disk: this.#disk, metrics: this.#metrics, key: this.#key, early: () => this.#early.splice(0) };
+    const opened = await openAudit(this.#options, this.#deps, parts).catch((error: unknown) => {
       if (error instanceof NectarError) return error;
       throw error;
     });
@@ -283,22 +275,6 @@ class AuditLog implements Audit {
     if (state.is === 'open') return state;
     if (state.is === 'damaged') throw new NectarError('AUDIT_DAMAGED', { reason: state.reason });
     throw new NectarError('NODE_NOT_READY', { service: 'audit', reason: 'not started' });
-  }
-
-  async #openLog(): Promise<{ log: OpenLog; fresh: Fresh }> {
-    const { config } = this.#options;
-    const { keys, randomBytes, log: logger, now } = this.#deps;
-    const [disk, metrics] = [this.#disk, this.#metrics];
-    encodeVerifierKey(this.#key); // refuses an origin that cannot be a key name before anything is signed with it
-    const bodyKey = keys.derive('audit-body');
-    const epochs = createEpochs(this.#key);
-    const sealer = createBodySealer(bodyKey, epochs, randomBytes);
-    const generationsFile = createGenerationsFile({ disk, bodyKey, origin: epochs.base, randomBytes });
-    const log = await openLog({ ...this.#deps, disk, metrics, epochs, sealer, generationsFile, config });
-    const { keptOutside = async () => [] } = this.#options;
-    const told = parseTold([...(await keptOutside()), ...this.#early.splice(0)], epochs, logger);
-    const freshness = await openFreshness({ log, epochs, disk, bodyKey, logger, metrics, now }, told);
-    return { log, fresh: { epochs, freshness } };
   }
 
   /** Evidence in the log itself that recording was interrupted. If it cannot be written, neither can anything else. */

@@ -1,7 +1,9 @@
 import Type, { type Static } from 'typebox';
 import { NectarError } from '../../protocol/errors.ts';
 import { type AuditFilter, parseAuditFilter, patientLabels } from '../../protocol/merkle/audit-filter.ts';
-import type { AccessContext, GatewayAuditQuery, GatewayStore } from './dependencies.ts';
+import type { GatewayAuditQuery } from './audit-needs.ts';
+import type { AccessContext } from './dependencies.ts';
+import type { GatewayStore } from './store-needs.ts';
 
 const MAX_ENTRIES = 1000;
 const DEFAULT_ENTRIES = 20;

@@ -1,6 +1,4 @@
-import { readFile, stat } from 'node:fs/promises';
 import { Compile } from 'typebox/compile';
-import { replaceFile } from '../durable-file.ts';
 import type { Logger, Metrics } from '../telemetry/index.ts';
 import {
   type BackupOverview,
@@ -10,15 +8,14 @@ import {
   type NotedRepository,
   type VerificationNote,
 } from './backup-schemas.ts';
+import { isOverdue, openKeptNotes } from './kept-notes.ts';
 import { createBackupMetrics } from './metrics.ts';
 
-const MAX_FILE_BYTES = 1024 * 1024;
 /** Of more repositories than this the one that was used least lately is forgotten. */
 const MAX_REPOSITORIES = 16;
-/** One run may be missed: the machine was off that night. */
-const OVERDUE_AFTER_INTERVALS = 2;
 
 const fileShape = Compile(BackupsFile);
+const isShape = (value: unknown): value is BackupsFile => fileShape.Check(value);
 
 /** What the node remembers of its backup repositories, so that it can raise the alarm. */
 export interface BackupNotes {
@@ -40,23 +37,15 @@ export interface BackupNotesDependencies {
 /** Reads what an earlier run of the node left. A damaged file is started anew: the evidence is in the audit log. */
 export async function openBackupNotes(path: string, deps: BackupNotesDependencies): Promise<BackupNotes> {
   const { log, now } = deps;
-  let kept: BackupsFile = { version: 1, repositories: [] };
-  try {
-    kept = (await readNotes(path)) ?? kept;
-  } catch (error) {
-    log.warn({ err: error }, 'the notes of backups are damaged: starting anew');
-  }
-  createBackupMetrics(deps.metrics, () => statusOf(kept.repositories, now()));
+  const empty: BackupsFile = { version: 1, repositories: [] };
+  const notes = await openKeptNotes({ path, isShape, empty, of: 'backups' }, log);
+  const repositories = (): readonly NotedRepository[] => notes.current().repositories;
+  createBackupMetrics(deps.metrics, () => statusOf(repositories(), now()));
 
   const change = async (repository: string, changes: Partial<NotedRepository>): Promise<void> => {
-    const known = kept.repositories.find((one) => one.repository === repository) ?? unknown(repository, now());
-    const others = kept.repositories.filter((one) => one.repository !== repository);
-    const next: BackupsFile = {
-      version: 1,
-      repositories: [...others, { ...known, ...changes }].slice(-MAX_REPOSITORIES),
-    };
-    await replaceFile(path, `${JSON.stringify(next, undefined, 2)}\n`, 0o600);
-    kept = next;
+    const known = repositories().find((one) => one.repository === repository) ?? unknown(repository, now());
+    const others = repositories().filter((one) => one.repository !== repository);
+    await notes.keep({ version: 1, repositories: [...others, { ...known, ...changes }].slice(-MAX_REPOSITORIES) });
   };
   const instant = (): string => new Date(now()).toISOString();
 
@@ -65,34 +54,16 @@ export async function openBackupNotes(path: string, deps: BackupNotesDependencie
     verification: (note) => change(note.repository, { verified: { at: instant(), ...note } }),
     schedule: ({ repository, everySeconds }) => change(repository, { everySeconds, since: instant() }),
     overview: () => ({
-      overdue: kept.repositories.some((one) => isOverdue(one, now())),
-      repositories: kept.repositories,
+      overdue: repositories().some((one) => isOverdue(one, now())),
+      repositories: [...repositories()],
     }),
-    status: () => statusOf(kept.repositories, now()),
+    status: () => statusOf(repositories(), now()),
   };
 }
 
 function unknown(repository: string, now: number): NotedRepository {
   const since = new Date(now).toISOString();
   return { repository, generation: null, lastAt: null, auditLeaf: null, everySeconds: null, since, verified: null };
-}
-
-async function readNotes(path: string): Promise<BackupsFile | undefined> {
-  try {
-    if ((await stat(path)).size > MAX_FILE_BYTES) throw new RangeError('too large');
-    const value: unknown = JSON.parse(await readFile(path, 'utf8'));
-    if (!fileShape.Check(value)) throw new RangeError('another shape');
-    return value;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
-  }
-}
-
-function isOverdue({ everySeconds, since, lastAt }: NotedRepository, now: number): boolean {
-  if (everySeconds === null) return false;
-  const begun = Math.max(Date.parse(since), Date.parse(lastAt ?? since));
-  return now - begun > OVERDUE_AFTER_INTERVALS * everySeconds * 1000;
 }
 
 function statusOf(repositories: readonly NotedRepository[], now: number): BackupStatus | null {

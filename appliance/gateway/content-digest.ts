@@ -1,7 +1,7 @@
 import { createHash, type Hash } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { NectarError } from '../../protocol/errors.ts';
-import type { ContentDigests } from './dependencies.ts';
+import type { ContentDigests } from './store-needs.ts';
 
 const ALGORITHMS = { 'sha-256': { node: 'sha256', bytes: 32 }, 'sha-512': { node: 'sha512', bytes: 64 } } as const;
 type Algorithm = keyof typeof ALGORITHMS;

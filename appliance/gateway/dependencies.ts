@@ -1,8 +1,9 @@
-import type { Cid, RecordId, RootHash } from '../../protocol/brand.ts';
-import type { AuditFilter } from '../../protocol/merkle/audit-filter.ts';
 import type { Logger, Metrics, NodeMetrics } from '../telemetry/index.ts';
-import type { AccessContext, GatewayAuditEvent } from './audit-event.ts';
-import type { NetworkInfo, NodeReadiness, NodeStatus } from './schemas.ts';
+import type { AccessContext } from './audit-event.ts';
+import type { AuditAnchor, GatewayAudit } from './audit-needs.ts';
+import type { GatewayCustody } from './custody-needs.ts';
+import type { NetworkInfo, NodeReadiness, NodeStatus } from './node-schemas.ts';
+import type { GatewayStore } from './store-needs.ts';
 import type { Tokens } from './tokens.ts';
 
 export type { AccessContext, GatewayAuditEvent } from './audit-event.ts';
@@ -66,212 +67,6 @@ export interface GatewayBackups {
   repositoryKey(repository: string): Promise<Uint8Array>;
 }
 
-export interface AuditAnchor {
-  readonly size: number;
-  readonly root: RootHash;
-  readonly where: string;
-  /** When it was anchored, milliseconds. */
-  readonly at?: number;
-}
-
-/** A successor epoch of the log, with what it declares lost. */
-export interface DeclaredGap {
-  readonly number: number;
-  readonly start: number;
-  readonly origin: string;
-  /** Milliseconds. */
-  readonly at: number;
-  readonly cause: 'restore' | 'resolve';
-  readonly from: number;
-  readonly outside?: { readonly size: number; readonly root: RootHash; readonly where: string };
-  readonly lost?: number;
-}
-
-export interface GatewayAuditVerdict {
-  readonly integrity: string;
-  readonly completeness: string;
-  readonly size: number;
-}
-
-export interface GatewayAuditQuery {
-  readonly filter: AuditFilter;
-  readonly records?: readonly string[];
-  readonly limit: number;
-  readonly after?: number;
-  readonly cursor?: string;
-}
-
-export interface GatewayAuditExport {
-  readonly filter: AuditFilter;
-  readonly records?: readonly string[];
-  readonly bodies: boolean;
-  readonly allLeaves: boolean;
-  readonly anchors: readonly AuditAnchor[];
-}
-
-export interface GatewayAuditPage {
-  readonly entries: readonly object[];
-  readonly cursor?: string;
-  readonly from: number;
-  readonly to: number;
-  readonly undecided: number;
-}
-
-export interface GatewayAudit {
-  append(event: GatewayAuditEvent): Promise<{ index: number }>;
-  checkpoint(): Promise<{ origin: string; size: number; root: RootHash; note: string }>;
-  entry(index: number, context: AccessContext): Promise<object>;
-  /** One leaf says of the whole reading what was asked, before its first page. */
-  query(query: GatewayAuditQuery, context: AccessContext, signal: AbortSignal): Promise<GatewayAuditPage>;
-  /** Lines of a bundle; what they show is in the log before the first one. */
-  export(request: GatewayAuditExport, context: AccessContext, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>>;
-  /** With a context the proof shows the body, and that is logged; without one it shows none. */
-  prove(index: number, context?: AccessContext): Promise<object>;
-  verify(options: { anchors: readonly AuditAnchor[]; signal: AbortSignal }): Promise<GatewayAuditVerdict>;
-  /** Declares what is missing lost, and begins a successor epoch; on record in the log itself. */
-  resolve(request: {
-    context: AccessContext;
-    told?: readonly { note: string; where: string; at: number }[];
-  }): Promise<DeclaredGap>;
-}
-
-export interface StoredMeta {
-  readonly recordId: RecordId;
-  readonly version: number;
-  readonly bytes: number;
-  readonly contentType: string;
-  readonly labels: readonly string[];
-  readonly name?: string;
-  readonly cid: Cid;
-  readonly createdAt: string;
-  readonly kekId: string;
-  readonly replicas: readonly string[];
-  readonly anchored: boolean;
-  readonly digests?: ContentDigests;
-}
-
-/** Digests of a plaintext, base64 (RFC 9530). */
-export interface ContentDigests {
-  readonly 'sha-256'?: string;
-  readonly 'sha-512'?: string;
-}
-
-export interface PutReceipt {
-  readonly recordId: RecordId;
-  readonly version: number;
-  readonly cid: Cid;
-  readonly bytes: number;
-  readonly auditLeaf: number;
-  /** Of an earlier put with the same idempotency key; nothing was stored now. */
-  readonly replayed?: true;
-}
-
-/** Makes a put that is sent again one and the same put. */
-export interface IdempotencyKey {
-  readonly key: string;
-  readonly facts: readonly string[];
-  readonly ttlMs: number;
-  readonly maxKeys: number;
-}
-
-/** What a change expects the record's current version to be, by its CID; held against it in one step with the change. */
-export interface Expected {
-  readonly match?: 'any' | readonly string[];
-  readonly noneMatch?: 'any' | readonly string[];
-}
-
-export interface PutInput {
-  readonly recordId?: RecordId;
-  readonly contentType: string;
-  readonly labels: readonly string[];
-  readonly name?: string;
-  readonly expected?: Expected;
-  readonly digests?: ContentDigests;
-  readonly idempotency?: IdempotencyKey;
-}
-
-export interface OpenedRecord {
-  readonly meta: StoredMeta;
-  readonly start: number;
-  /** Exclusive. */
-  readonly end: number;
-  /** Each piece is the reader's own. */
-  readonly body: AsyncIterable<Uint8Array>;
-  readonly auditLeaf: number;
-}
-
-/** How far an upload in several requests has come. */
-export interface UploadState {
-  readonly id: string;
-  readonly offset: number;
-  readonly bytes: number;
-  readonly expiresAt: string;
-  /** Once it is a record. */
-  readonly receipt?: PutReceipt;
-}
-
-/** Uploads in several requests; each belongs to a subject. */
-export interface GatewayUploads {
-  begin(plan: { readonly input: PutInput; readonly bytes: number }, context: AccessContext): Promise<UploadState>;
-  append(
-    id: string,
-    from: { readonly offset: number; readonly body: AsyncIterable<Uint8Array> },
-    context: AccessContext,
-    signal: AbortSignal,
-  ): Promise<UploadState>;
-  state(id: string, context: AccessContext): Promise<UploadState>;
-  discard(id: string, context: AccessContext): Promise<void>;
-}
-
-/** The sealed blob of a version, or the Tink keyset that opens it. */
-export interface TinkExport {
-  readonly recordId: RecordId;
-  readonly version: number;
-  readonly blobBytes: number;
-  /** Hex. */
-  readonly associatedData: string;
-  readonly auditLeaf: number;
-  /** Each piece is the reader's own; a keyset is one piece, which the reader wipes. */
-  readonly body: AsyncIterable<Uint8Array>;
-}
-
-export interface GatewayStore {
-  readonly uploads: GatewayUploads;
-  put(
-    input: PutInput,
-    body: AsyncIterable<Uint8Array>,
-    context: AccessContext,
-    signal: AbortSignal,
-  ): Promise<PutReceipt>;
-  /** The audit record is durable before this resolves. `range.end` is exclusive. */
-  open(
-    id: RecordId,
-    options: { version?: number; range?: { start: number; end?: number } },
-    context: AccessContext,
-    signal: AbortSignal,
-  ): Promise<OpenedRecord>;
-  head(id: RecordId, options: { version?: number }, context: AccessContext): Promise<StoredMeta>;
-  list(
-    query: { label?: string; limit: number; cursor?: string },
-    context: AccessContext,
-  ): Promise<{ records: readonly StoredMeta[]; cursor?: string; damaged?: number }>;
-  shred(id: RecordId, context: AccessContext, expected?: Expected): Promise<object>;
-  rewrap(onProgress: (done: number) => void, context: AccessContext): Promise<{ rewrapped: number }>;
-  exportCar(id: RecordId, options: { version?: number }, context: AccessContext): AsyncIterable<Uint8Array>;
-  exportTink(
-    id: RecordId,
-    options: { part: 'blob' | 'keyset'; version?: number },
-    context: AccessContext,
-    signal: AbortSignal,
-  ): Promise<TinkExport>;
-  scrub(onProgress: () => void, signal: AbortSignal): Promise<object>;
-  fsck(
-    options: { readonly accept: boolean; readonly context: AccessContext },
-    onProgress: () => void,
-    signal: AbortSignal,
-  ): Promise<object>;
-}
-
 export interface GatewayPeer {
   readonly peerId: string;
   readonly address: string;
@@ -285,8 +80,13 @@ export interface GatewayDependencies {
   readonly backups: GatewayBackups;
   readonly audit: GatewayAudit;
   readonly store: GatewayStore;
+  readonly custody: GatewayCustody;
   /** JSON-RPC 2.0, single or batch; undefined when the body held notifications only. Never throws once started. */
-  readonly rollup: { rpc(body: unknown): Promise<unknown> };
+  readonly rollup: {
+    rpc(body: unknown, caller?: string, signal?: AbortSignal): Promise<unknown>;
+    /** Gives up unsafe blocks above `to`; without it, all that L1 has not confirmed. */
+    rewind(to: { readonly to?: number }): Promise<{ readonly from: number; readonly to: number }>;
+  };
   readonly p2p: { peers(): Awaitable<readonly GatewayPeer[]> };
   /** The anchored checkpoints that `audit verify` compares the log with. */
   readonly anchor: { anchors(): Promise<readonly AuditAnchor[]> };

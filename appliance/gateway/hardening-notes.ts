@@ -1,6 +1,4 @@
-import { readFile, stat } from 'node:fs/promises';
 import { Compile } from 'typebox/compile';
-import { replaceFile } from '../durable-file.ts';
 import type { Logger, Metrics } from '../telemetry/index.ts';
 import {
   HardeningFile,
@@ -10,15 +8,14 @@ import {
   type RecordedReport,
   type ScheduleNote,
 } from './hardening-schemas.ts';
+import { isOverdue, openKeptNotes } from './kept-notes.ts';
 import { createHardeningMetrics } from './metrics.ts';
 
-const MAX_FILE_BYTES = 1024 * 1024;
 /** One report of each profile is kept; of more profiles than this the oldest is forgotten. */
 const MAX_PROFILES = 16;
-/** One run may be missed: the machine was off that night. */
-const OVERDUE_AFTER_INTERVALS = 2;
 
 const fileShape = Compile(HardeningFile);
+const isShape = (value: unknown): value is HardeningFile => fileShape.Check(value);
 
 /** What the node remembers of hardening reports, so that it can raise the alarm: the reports themselves lie with the owner. */
 export interface HardeningNotes {
@@ -46,51 +43,35 @@ export interface HardeningNotesDependencies {
 export async function openHardeningNotes(path: string, deps: HardeningNotesDependencies): Promise<HardeningNotes> {
   const { log, now } = deps;
   const metrics = createHardeningMetrics(deps.metrics);
-  let kept: HardeningFile = { version: 1, schedule: null, reports: [] };
-  try {
-    kept = (await readNotes(path)) ?? kept;
-  } catch (error) {
-    log.warn({ err: error }, 'the notes of hardening reports are damaged: starting anew');
-  }
-  metrics.show(kept.reports);
-  metrics.overdue(() => isOverdue(kept, now()));
+  const empty: HardeningFile = { version: 1, schedule: null, reports: [] };
+  const notes = await openKeptNotes({ path, isShape, empty, of: 'hardening reports' }, log);
+  const kept = (): HardeningFile => notes.current();
+  metrics.show(kept().reports);
+  metrics.overdue(() => isLate(kept(), now()));
 
   const keep = async (next: HardeningFile): Promise<void> => {
-    await replaceFile(path, `${JSON.stringify(next, undefined, 2)}\n`, 0o600);
-    kept = next;
+    await notes.keep(next);
     metrics.show(next.reports);
   };
 
   return {
     drift({ profile, failed }) {
-      const last = kept.reports.find((report) => report.profile === profile);
+      const last = kept().reports.find((report) => report.profile === profile);
       if (last === undefined) return [];
       const known = last.failed.filter((id) => !last.drifted.includes(id));
       return failed.filter((id) => !known.includes(id));
     },
     record(report) {
-      const others = kept.reports.filter(({ profile }) => profile !== report.profile);
-      return keep({ ...kept, reports: [...others, report].slice(-MAX_PROFILES) });
+      const others = kept().reports.filter(({ profile }) => profile !== report.profile);
+      return keep({ ...kept(), reports: [...others, report].slice(-MAX_PROFILES) });
     },
     schedule({ everySeconds, profile }) {
       const since = new Date(now()).toISOString();
-      return keep({ ...kept, schedule: everySeconds === null ? null : { everySeconds, profile, since } });
+      return keep({ ...kept(), schedule: everySeconds === null ? null : { everySeconds, profile, since } });
     },
-    overview: () => ({ schedule: kept.schedule, overdue: isOverdue(kept, now()), reports: kept.reports }),
-    status: () => statusOf(kept, now()),
+    overview: () => ({ schedule: kept().schedule, overdue: isLate(kept(), now()), reports: kept().reports }),
+    status: () => statusOf(kept(), now()),
   };
-}
-
-async function readNotes(path: string): Promise<HardeningFile | undefined> {
-  try {
-    if ((await stat(path)).size > MAX_FILE_BYTES) throw new RangeError('too large');
-    const value: unknown = JSON.parse(await readFile(path, 'utf8'));
-    if (!fileShape.Check(value)) throw new RangeError('another shape');
-    return value;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
-  }
 }
 
 /** The report that the alarms are about: of the scheduled profile, else the newest of any. */
@@ -98,11 +79,8 @@ function leading({ schedule, reports }: HardeningFile): RecordedReport | undefin
   return schedule === null ? reports.at(-1) : reports.find(({ profile }) => profile === schedule.profile);
 }
 
-function isOverdue(file: HardeningFile, now: number): boolean {
-  const { schedule } = file;
-  if (schedule === null) return false;
-  const begun = Math.max(Date.parse(schedule.since), Date.parse(leading(file)?.at ?? schedule.since));
-  return now - begun > OVERDUE_AFTER_INTERVALS * schedule.everySeconds * 1000;
+function isLate(file: HardeningFile, now: number): boolean {
+  return file.schedule !== null && isOverdue({ ...file.schedule, lastAt: leading(file)?.at ?? null }, now);
 }
 
 function statusOf(file: HardeningFile, now: number): HardeningStatus | null {
@@ -116,6 +94,6 @@ function statusOf(file: HardeningFile, now: number): HardeningStatus | null {
     unseen: last?.unseen.length ?? 0,
     drifted: last?.drifted.length ?? 0,
     everySeconds: file.schedule?.everySeconds ?? null,
-    overdue: isOverdue(file, now),
+    overdue: isLate(file, now),
   };
 }

@@ -1,10 +1,11 @@
+export type { AuditAnchor } from './audit-needs.ts';
 export { createGatewayRenewal, issueByCa } from './certificate-renewal.ts';
 export { GatewayConfig } from './config.ts';
-export type { AccessContext, AuditAnchor, GatewayDependencies } from './dependencies.ts';
+export type { AccessContext, GatewayDependencies } from './dependencies.ts';
 export { createGateway, type Gateway, type GatewayOptions } from './gateway.ts';
 export { createMetricsServer, type MetricsServer } from './metrics-server.ts';
+export type { NetworkInfo, NodeReadiness, NodeStatus } from './node-schemas.ts';
 export { recordedTokens } from './recorded-tokens.ts';
-export type { NetworkInfo, NodeReadiness, NodeStatus } from './schemas.ts';
 export {
   type Certificates,
   certificateNames,

@@ -1,5 +1,5 @@
 import type { ByteRange } from './byte-range.ts';
-import type { OpenedRecord, StoredMeta } from './dependencies.ts';
+import type { OpenedRecord, StoredMeta } from './store-needs.ts';
 
 export interface MultipartRanges {
   readonly contentType: string;

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { NectarError } from '../../protocol/errors.ts';
-import type { Expected, StoredMeta } from './dependencies.ts';
+import type { Expected, StoredMeta } from './store-needs.ts';
 
 interface Tag {
   readonly weak: boolean;

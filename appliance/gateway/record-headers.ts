@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { NectarError } from '../../protocol/errors.ts';
-import type { StoredMeta } from './dependencies.ts';
+import type { StoredMeta } from './store-needs.ts';
 
 const MAX_LABELS = 32;
 const MAX_LABEL_CHARS = 128;

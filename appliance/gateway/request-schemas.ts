@@ -1,5 +1,5 @@
 import Type, { type Static } from 'typebox';
-import { Digest, SCOPES, ScopeName } from './schemas.ts';
+import { Digest, SCOPES, ScopeName } from './schema-parts.ts';
 
 /** The JSON bodies that clients send. */
 

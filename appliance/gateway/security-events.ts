@@ -1,7 +1,8 @@
 import type { ConnectionEnd } from '../connection-guard.ts';
 import type { Logger } from '../telemetry/index.ts';
+import type { GatewayAudit } from './audit-needs.ts';
 import { createDenialWindows } from './denial-windows.ts';
-import type { GatewayAudit, GatewayAuditEvent } from './dependencies.ts';
+import type { GatewayAuditEvent } from './dependencies.ts';
 
 /** Of the anonymous budget of a minute, what one network may take. */
 const NETWORK_SHARE = 0.5;

@@ -4,7 +4,7 @@ import type { JWK_OKP_Public } from 'jose';
 import Type, { type Static } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { replaceFile } from '../durable-file.ts';
-import { TokenInfo } from './schemas.ts';
+import { TokenInfo } from './token-schemas.ts';
 
 const MAX_FILE_BYTES = 4 * 1024 * 1024;
 

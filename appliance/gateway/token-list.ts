@@ -1,6 +1,8 @@
 import { NectarError } from '../../protocol/errors.ts';
-import { SCOPES, type Scope, type TokenInfo } from './schemas.ts';
+import { SCOPES, type Scope } from './schema-parts.ts';
+import { parseBinding } from './token-facts.ts';
 import type { FoundTokens, TokenFile } from './token-file.ts';
+import type { TokenInfo } from './token-schemas.ts';
 
 const MAX_TOKENS = 1000;
 /** How long an ended token stays listed, so that the audit log's token ids can still be looked up. */
@@ -16,6 +18,8 @@ export interface LoggedToken {
   readonly createdAt: string;
   readonly expiresAt: string;
   readonly revokedAt?: string;
+  /** The certificate that goes with it, in one word. */
+  readonly certificate?: string;
 }
 
 /** What holding the list against the log changed. */
@@ -42,6 +46,8 @@ export interface TokenList {
   revoke(id: string, at: number): Promise<TokenInfo>;
   /** Takes over what the log knows and the list does not: revocations always, tokens when the list is not the newest. */
   reconcile(logged: { readonly generation?: number; readonly tokens: readonly LoggedToken[] }): Promise<Reconciled>;
+  /** Looks whether the file is still the list of this process, which is written anew when it is not; resolves with why. */
+  look(): Promise<Reconciled['found']>;
 }
 
 /** Reads the list. A damaged one is not an empty one: until the log has told what was in it, it has no token at all. */
@@ -111,6 +117,19 @@ export async function openTokenList(path: string, file: TokenFile, now: () => nu
       }
       return { ...(reason === undefined ? {} : { found: reason }), ...before, revoked, restored };
     },
+    async look() {
+      await writing;
+      const expected = durable;
+      const lies = await file.read();
+      // A change of this process came between: it wrote the file.
+      if (expected !== durable || generation !== durable) return undefined;
+      const reason = whyNotNewest(lies, {
+        generation: lies.is === 'list' ? lies.generation : 0,
+        logged: expected,
+      });
+      if (reason !== undefined) await save();
+      return reason;
+    },
   };
 }
 
@@ -137,10 +156,13 @@ function takeRevocations(tokens: Map<string, TokenInfo>, logged: readonly Logged
 
 function takeTokens(tokens: Map<string, TokenInfo>, logged: readonly LoggedToken[]): number {
   let taken = 0;
-  for (const { scope, ...token } of logged) {
+  for (const { scope, certificate, ...token } of logged) {
     const scopes = scope.split(' ').filter((name): name is Scope => (SCOPES as readonly string[]).includes(name));
     if (tokens.has(token.id) || scopes.length === 0 || tokens.size >= MAX_TOKENS) continue;
-    tokens.set(token.id, { ...token, scope: scopes });
+    const binding = certificate === undefined ? undefined : parseBinding(certificate);
+    // Bound in a way that this version does not know: it does not come back as one that is free.
+    if (certificate !== undefined && binding === undefined) continue;
+    tokens.set(token.id, { ...token, scope: scopes, ...(binding === undefined ? {} : { certificate: binding }) });
     taken += 1;
   }
   return taken;

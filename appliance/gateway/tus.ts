@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { NectarError } from '../../protocol/errors.ts';
-import type { PutInput, UploadState } from './dependencies.ts';
 import { parseRecordHeaders } from './record-headers.ts';
+import type { PutInput, UploadState } from './store-needs.ts';
 
 /** The tus resumable upload protocol: https://tus.io/protocols/resumable-upload, version 1.0.0. */
 export const TUS_VERSION = '1.0.0';

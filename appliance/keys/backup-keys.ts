@@ -3,7 +3,7 @@ import { type BackupStatement, encodeStatement } from '../../protocol/backup/sta
 import { type EnvelopeCrypto, KEY_BYTES } from '../../protocol/envelope/crypto.ts';
 import { NectarError } from '../../protocol/errors.ts';
 import type { IdentitySigner } from './identity-signer.ts';
-import type { Keys } from './keys.ts';
+import type { Keys } from './interfaces.ts';
 
 /** What a node says of a copy of itself, without its own id, which the signer adds. */
 export type CopyStatement =

@@ -1,7 +1,12 @@
 import { NectarError } from '../../protocol/errors.ts';
 import type { Service } from '../service.ts';
 import type { Logger } from '../telemetry/index.ts';
-import type { Keys } from './keys.ts';
+import type { Keys } from './interfaces.ts';
+
+export interface KeyFreshness extends Service {
+  /** Holds the files on the disk against those that the process works with, and puts on record what changed. */
+  look(): Promise<void>;
+}
 
 /** How the key list is named in leaves that state a generation. */
 export const KEYS_FILE = 'keys';
@@ -19,10 +24,13 @@ export interface KeyEvidence {
 }
 
 export interface FreshnessDeps {
-  readonly keys: Pick<Keys, 'generation' | 'bringAlong' | 'block'>;
+  readonly keys: Pick<Keys, 'generation' | 'bringAlong' | 'block' | 'lookAtFiles'>;
   readonly evidence: KeyEvidence;
   readonly log: Logger;
 }
+
+/** How often the files are looked at while the node runs: a few KiB each time. */
+const LOOK_EVERY_MS = 5_000;
 
 /** At most one change can be durable without its leaf: the process ended between the two. */
 const UNRECORDED = 1;
@@ -31,18 +39,27 @@ const UNRECORDED = 1;
  * Holds keys.json against the newest generation that the audit log states, once both are open: an older copy authenticates as well as
  * the newest, and would bring back retired KEKs and removed providers. Starts after the log and before the store, so that nothing
  * is wrapped or opened unchecked. What contradicts the log blocks the keys, and stays so until somebody decides: the node is up, and
- * says what is wrong.
+ * says what is wrong. Goes on looking while the node runs (`look`): a file that is changed under it is found then, not at the next start.
  */
-export function createKeyFreshness({ keys, evidence, log }: FreshnessDeps): Service {
+export function createKeyFreshness({ keys, evidence, log }: FreshnessDeps): KeyFreshness {
   let started = false;
+  let timer: NodeJS.Timeout | undefined;
+  let looking: Promise<void> = Promise.resolve();
 
-  const record = (generation: number, why: string): Promise<unknown> =>
+  const record = (generation: number, why: string, outcome: 'success' | 'failure' = 'success'): Promise<unknown> =>
     evidence.append({
       type: 'key.store',
-      outcome: 'success',
+      outcome,
       context: { actor: { subject: 'system:keys' }, requestId: `key.store/${generation}` },
       detail: { file: KEYS_FILE, generation, why },
     });
+
+  async function look(): Promise<void> {
+    const looked = await keys.lookAtFiles();
+    if (looked === undefined) return;
+    const { list } = looked;
+    await record(keys.generation(), list?.code ?? 'back', list === undefined ? 'success' : 'failure');
+  }
 
   async function compare(): Promise<void> {
     const { [KEYS_FILE]: stated } = await evidence.latest();
@@ -67,10 +84,18 @@ export function createKeyFreshness({ keys, evidence, log }: FreshnessDeps): Serv
     async start() {
       await compare();
       started = true;
+      // The state is kept by the keys; a log that takes no leaf now says so itself.
+      const again = (): void => {
+        looking = look().catch((error: unknown) => log.debug({ err: error }, 'the key files were not looked at'));
+      };
+      timer = setInterval(again, LOOK_EVERY_MS).unref();
     },
     async stop() {
+      clearInterval(timer);
+      await looking;
       started = false;
     },
+    look,
     readiness: () => (started ? { ready: true } : { ready: false, reason: 'not compared with the log yet' }),
   };
 }

@@ -1,5 +1,5 @@
 import { createPrivateKey, type KeyObject, sign } from 'node:crypto';
-import type { Keys } from './keys.ts';
+import type { Keys } from './interfaces.ts';
 
 /** Ed25519 by a sealed identity: the private key is opened at the first signature, and kept out of everyone else's hands. */
 export interface IdentitySigner {

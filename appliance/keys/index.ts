@@ -1,11 +1,13 @@
 export { type BackupKeys, type CopyStatement, createBackupKeys } from './backup-keys.ts';
 export { type KeysConfig, keysConfig } from './config.ts';
 export { createKeyFreshness, type KeyEvidence } from './freshness.ts';
+export type { KeyContradiction } from './held-files.ts';
 export type { KeyPurpose } from './hierarchy.ts';
 export { createIdentitySigner } from './identity-signer.ts';
+export type { Keys, KeysDeps } from './interfaces.ts';
 export type { KeyInfo, ProviderInfo } from './key-list.ts';
 export { checkKeyStore } from './key-store-file.ts';
-export { createKeys, type KeyContradiction, type Keys, type KeysDeps } from './keys.ts';
+export { createKeys } from './keys.ts';
 export { nodeEnvelopeCrypto } from './node-envelope-crypto.ts';
 export type { UnlockSecret } from './open-root-key.ts';
 export { defaultKeyFile } from './providers/file.ts';

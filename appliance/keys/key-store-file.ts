@@ -14,6 +14,8 @@ const MODE = 0o600;
 /** A key list as it lies on the disk. */
 export interface ReadKeyStore {
   readonly store: KeyStore;
+  /** Of the file as it lies there. */
+  readonly digest: string;
   /**
    * Throws KEY_STORE_INVALID unless the root key signed it: somebody who can write the file must not be able to point the node back
    * to an old KEK, or to a provider of their own.
@@ -31,7 +33,8 @@ export async function readKeyStore(home: string): Promise<ReadKeyStore> {
   const value = parseJson(path, await readBounded(path));
   if (Check(keyStoreVersion1, value)) {
     const { mac: claimed, ...body } = value;
-    return checked(path, fromVersion1(value), (macKey) => verifyMac(path, { body, claimed, macKey }));
+    const read = { store: fromVersion1(value), digest: digestOf(value) };
+    return checked(path, read, (macKey) => verifyMac(path, { body, claimed, macKey }));
   }
   if (!Check(keyStoreSchema, value))
     throw new NectarError('KEY_STORE_INVALID', { path, problem: 'not of the expected shape' });
@@ -40,7 +43,7 @@ export async function readKeyStore(home: string): Promise<ReadKeyStore> {
     throw new NectarError('KEY_STORE_INVALID', { path, problem: 'its content was altered' });
   const { mac: claimed, ...body } = signed;
   const { version: _, ...store } = body;
-  return checked(path, store, (macKey) => verifyMac(path, { body, claimed, macKey }));
+  return checked(path, { store, digest }, (macKey) => verifyMac(path, { body, claimed, macKey }));
 }
 
 /** Whether HOME/keys.json can be read and is not damaged, told without any secret. @throws NectarError KEY_STORE_MISSING, KEY_STORE_INVALID */
@@ -48,21 +51,23 @@ export async function checkKeyStore(home: string): Promise<void> {
   await readKeyStore(home);
 }
 
-function checked(path: string, store: KeyStore, verify: ReadKeyStore['verify']): ReadKeyStore {
+function checked(path: string, read: Omit<ReadKeyStore, 'verify'>, verify: ReadKeyStore['verify']): ReadKeyStore {
+  const { store } = read;
   const current = store.keks.find((kek) => kek.id === store.current);
   if (current === undefined || 'destroyedAt' in current)
     throw new NectarError('KEY_STORE_INVALID', { path, problem: 'the current key is not in the list' });
-  return { store, verify };
+  return { ...read, verify };
 }
 
-/** Signs (by MAC) and writes the key list. */
-export async function writeKeyStore(home: string, store: KeyStore, macKey: Uint8Array): Promise<void> {
+/** Signs (by MAC) and writes the key list. Resolves with its digest. */
+export async function writeKeyStore(home: string, store: KeyStore, macKey: Uint8Array): Promise<string> {
   const { createdAt, generation, current, keks, providers } = store;
   const body = { version: 2, createdAt, generation, current, keks, providers } as const;
   const signed = { ...body, mac: macOf(body, macKey) };
   const file: SignedKeyStore = { ...signed, digest: digestOf(signed) };
   if (!Check(keyStoreSchema, file)) throw new TypeError('key store to be written out of shape');
   await replaceFile(keyStorePath(home), `${JSON.stringify(file, undefined, 2)}\n`, MODE);
+  return file.digest;
 }
 
 function verifyMac(path: string, at: { body: object; claimed: string; macKey: Uint8Array }): void {

@@ -1,15 +1,14 @@
 import { setTimeout as sleepFor } from 'node:timers/promises';
-import type { DekContext } from '../../protocol/envelope/aad.ts';
-import { type EnvelopeCrypto, KEY_BYTES } from '../../protocol/envelope/crypto.ts';
-import type { WrappedDek } from '../../protocol/envelope/wrapped-dek.ts';
+import { KEY_BYTES } from '../../protocol/envelope/crypto.ts';
 import { isNectarError, NectarError } from '../../protocol/errors.ts';
-import { faulty, type Service } from '../service.ts';
-import type { Logger, Metrics } from '../telemetry/index.ts';
+import { faulty } from '../service.ts';
 import type { KeysConfig } from './config.ts';
-import { type KeyPurpose, macKey } from './hierarchy.ts';
+import { compareKeyStore, createHeldIdentities, type IdentityFault, type KeyContradiction } from './held-files.ts';
+import { macKey } from './hierarchy.ts';
 import { type IdentityPlace, readIdentity, writeIdentity } from './identity-files.ts';
+import type { Keys, KeysDeps, LookedAtFiles } from './interfaces.ts';
 import { type Change, enrolment, type Open, removal, replacement, retirement, rotation } from './key-changes.ts';
-import { type KeyInfo, listKeks, listProviders, type ProviderInfo } from './key-list.ts';
+import { listKeks, listProviders } from './key-list.ts';
 import { type ReadKeyStore, readKeyStore, writeKeyStore } from './key-store-file.ts';
 import type { KeyStore } from './key-store-schema.ts';
 import { createKeyring, type Keyring } from './keyring.ts';
@@ -17,66 +16,10 @@ import { createKeysMetrics } from './metrics.ts';
 import { isAttended, openAttended, openUnattended, type UnlockSecret } from './open-root-key.ts';
 import type { ProviderHost } from './provider.ts';
 import { getProvider } from './providers/registry.ts';
-import type { Enrolment } from './root-key.ts';
-import type { RunTool } from './run-tool.ts';
 import { createUnlockGate } from './unlock-gate.ts';
 import { createWaitList } from './wait-list.ts';
 
-export type KeyContradiction = NectarError<'KEY_STORE_BEHIND' | 'KEY_STORE_AHEAD'>;
-
-/** The secret boundary: nothing else in the node ever sees the root key or a KEK. */
-export interface Keys extends Service {
-  state(): 'locked' | 'unlocked';
-  unlock(secret: UnlockSecret): Promise<void>;
-  whenUnlocked(signal: AbortSignal): Promise<void>;
-  /** 32 bytes, a fresh copy: the caller may wipe it. KEY_LOCKED. */
-  derive(purpose: KeyPurpose, length?: 32): Uint8Array;
-  newDek(context: DekContext): { dek: Uint8Array; wrapped: WrappedDek };
-  unwrapDek(wrapped: WrappedDek, context: DekContext): Uint8Array;
-  /** Under the current KEK; what is under it already comes back as it is. */
-  rewrapDek(wrapped: WrappedDek, context: DekContext): WrappedDek;
-  list(): readonly KeyInfo[];
-  providers(): readonly ProviderInfo[];
-  rotate(): Promise<{ from: string; to: string; generation: number }>;
-  /** Destroys every KEK but the current one: only once every record has been rewrapped. */
-  retire(): Promise<{ destroyed: readonly string[]; generation: number }>;
-  /** Wraps the root key for one more provider. */
-  enroll(wanted: Enrolment): Promise<{ id: string; generation: number }>;
-  change(id: string, wanted: Enrolment): Promise<{ id: string; generation: number }>;
-  remove(id: string): Promise<{ id: string; generation: number }>;
-  /** Which version of itself the key list is; 0: of a format that did not count. */
-  generation(): number;
-  /** Writes a list of an older format in this one, as its first generation. */
-  bringAlong(): Promise<{ generation: number }>;
-  /** The log states another generation. From here on nothing is wrapped, unwrapped or changed, until `resolve`. */
-  block(reason: KeyContradiction): void;
-  /**
-   * An operator's decision that this list is the one: a new generation past the one the log states, with a new KEK. Without a
-   * contradiction: KEY_STORE_AGREES.
-   */
-  resolve(): Promise<{ from: string; to: string; generation: number }>;
-  /** A copy of the root key, for a recovery kit, in this process alone: no crossing has it. The caller wipes it. KEY_LOCKED. */
-  exportRoot(): Uint8Array;
-  /** Opens the node with the root key that recovery officers gave back; takes it over. KEY_SHARES_WRONG when it is another node's. */
-  openWithRoot(root: Uint8Array): void;
-  sealIdentity(name: string, secret: Uint8Array): Promise<void>;
-  openIdentity(name: string): Promise<Uint8Array>;
-}
-
-export interface KeysDeps {
-  readonly crypto: EnvelopeCrypto;
-  readonly log: Logger;
-  readonly metrics: Metrics;
-  readonly now: () => Date;
-  readonly randomBytes: (length: number) => Uint8Array;
-  /** Injected in tests; waits by timer otherwise. */
-  readonly sleep?: (ms: number) => Promise<void>;
-  /** How programs are started; undefined where this process may start none. */
-  readonly run?: RunTool | undefined;
-  /** $CREDENTIALS_DIRECTORY. */
-  readonly credentials?: string | undefined;
-}
-
+/** The root key and what hangs below it, from HOME/keys.json. */
 export function createKeys(options: KeysConfig & { readonly home: string }, deps: KeysDeps): Keys {
   const { home, keyFile } = options;
   const { crypto, randomBytes, now } = deps;
@@ -91,7 +34,10 @@ export function createKeys(options: KeysConfig & { readonly home: string }, deps
   let store: KeyStore | undefined;
   let keyring: Keyring | undefined;
   let reason = 'not started';
-  let blocked: KeyContradiction | undefined;
+  let digest = '';
+  let blocked: { readonly by: KeyContradiction; readonly reads: boolean } | undefined;
+  let identityFault: IdentityFault | undefined;
+  const identities = createHeldIdentities(home);
   let unopened: NectarError | undefined;
   let writing: Promise<unknown> = Promise.resolve();
 
@@ -100,10 +46,16 @@ export function createKeys(options: KeysConfig & { readonly home: string }, deps
     return { store, ring: keyring };
   }
 
-  /** For whatever opens or protects a record, and for changes of the list. */
+  /** For whatever protects a record, and for changes of the list. */
   function usable(): Open {
     const opened = open();
-    if (blocked !== undefined) throw blocked;
+    if (blocked !== undefined) throw blocked.by;
+    return opened;
+  }
+
+  function readable(): Open {
+    const opened = open();
+    if (blocked?.reads === false) throw blocked.by;
     return opened;
   }
 
@@ -156,7 +108,7 @@ export function createKeys(options: KeysConfig & { readonly home: string }, deps
       const { store: from, ring } = opened();
       const { next, result: done, commit } = await change({ store: from, ring });
       const signing = macKey(crypto, ring.root);
-      await writeKeyStore(home, next, signing).finally(() => signing.fill(0));
+      digest = await writeKeyStore(home, next, signing).finally(() => signing.fill(0));
       store = next;
       commit(ring);
       log.info({ generation: next.generation, kek: next.current }, 'key list changed');
@@ -164,6 +116,22 @@ export function createKeys(options: KeysConfig & { readonly home: string }, deps
     });
     writing = result.catch(() => undefined);
     return result;
+  }
+
+  async function lookAgain(): Promise<LookedAtFiles | undefined> {
+    const { store: current, ring } = open();
+    identityFault = await identities.look();
+    metrics.damagedIdentities.set(identityFault === undefined ? 0 : 1);
+    // What was found at the start stays until somebody decides.
+    if (blocked?.reads === false) return undefined;
+    const signing = macKey(crypto, ring.root);
+    const found = await compareKeyStore(home, { store: current, digest }, signing).finally(() => signing.fill(0));
+    if (found?.code === blocked?.by.code) return undefined;
+    blocked = found === undefined ? undefined : { by: found, reads: true };
+    metrics.blocked.set(found === undefined ? 0 : 1);
+    if (found === undefined) log.info({}, 'keys.json is the newest again');
+    else log.error({ code: found.code }, 'keys.json was changed under the running node');
+    return { list: found };
   }
 
   async function withIdentity<T>(name: string, use: (at: IdentityPlace) => Promise<T>): Promise<T> {
@@ -191,8 +159,10 @@ export function createKeys(options: KeysConfig & { readonly home: string }, deps
     name: 'keys',
     async start() {
       read = await readKeyStore(home);
-      store = read.store;
+      ({ store, digest } = read);
+      await identities.remember();
       blocked = undefined;
+      identityFault = undefined;
       unopened = undefined;
       reason = 'locked: unlock it with a passphrase';
       await openAtStart();
@@ -207,7 +177,8 @@ export function createKeys(options: KeysConfig & { readonly home: string }, deps
       metrics.unlocked.set(0);
     },
     readiness() {
-      if (keyring !== undefined) return blocked === undefined ? { ready: true } : faulty(blocked);
+      const fault = blocked?.by ?? identityFault;
+      if (keyring !== undefined) return fault === undefined ? { ready: true } : faulty(fault);
       // Where nobody could type a passphrase, what keeps the node shut does not pass by itself.
       return unopened !== undefined && store?.providers.some(isAttended) !== true
         ? { ...faulty(unopened), reason }
@@ -225,7 +196,7 @@ export function createKeys(options: KeysConfig & { readonly home: string }, deps
       const dek = randomBytes(KEY_BYTES);
       return { dek, wrapped: ring.wrap(current.current, dek, context) };
     },
-    unwrapDek: (wrapped, context) => usable().ring.unwrap(wrapped, context),
+    unwrapDek: (wrapped, context) => readable().ring.unwrap(wrapped, context),
     rewrapDek(wrapped, context) {
       const { store: current, ring } = usable();
       if (wrapped.kekId === current.current) return wrapped;
@@ -252,14 +223,20 @@ export function createKeys(options: KeysConfig & { readonly home: string }, deps
         return { next, result: { generation: 1 }, commit: () => undefined };
       });
     },
-    block(why) {
-      blocked = why;
+    block(by) {
+      blocked = { by, reads: false };
       metrics.blocked.set(1);
-      log.error({ code: why.code }, 'key list contradicts the audit log');
+      log.error({ code: by.code }, 'key list contradicts the audit log');
+    },
+    lookAtFiles() {
+      const looked = writing.then(lookAgain);
+      writing = looked.catch(() => undefined);
+      return looked;
     },
     async resolve() {
       if (blocked === undefined) throw new NectarError('KEY_STORE_AGREES', {});
-      const { stated } = blocked.data;
+      const { data } = blocked.by;
+      const stated = 'generation' in data ? Math.max(data.generation, data.stated) : undefined;
       const result = await update((opened) => rotation(opened, changeDeps, stated), open);
       blocked = undefined;
       metrics.blocked.set(0);
@@ -276,7 +253,10 @@ export function createKeys(options: KeysConfig & { readonly home: string }, deps
           : error;
       }
     },
-    sealIdentity: (name, secret) => withIdentity(name, (at) => writeIdentity(at, secret, randomBytes)),
+    async sealIdentity(name, secret) {
+      await withIdentity(name, (at) => writeIdentity(at, secret, randomBytes));
+      await identities.remember();
+    },
     openIdentity: (name) => withIdentity(name, readIdentity),
   };
 }

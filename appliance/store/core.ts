@@ -7,8 +7,9 @@ import { decodeEntry, type HeadEntry, type LostEntry, type VersionEntry } from '
 import type { Erasures } from './erasures.ts';
 import type { IndexDb } from './index-db.ts';
 import { type IndexKeys, KIND } from './index-keys.ts';
-import type { AccessContext, StoreCondition, StoreDeps } from './interfaces.ts';
+import type { StoreCondition } from './interfaces.ts';
 import type { StoreMetrics } from './metrics.ts';
+import type { AccessContext, StoreDeps } from './needs.ts';
 import type { RecordLocks } from './record-locks.ts';
 import type { Trail } from './trail.ts';
 

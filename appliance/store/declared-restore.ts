@@ -3,7 +3,7 @@ import { findEntry, type StoreCore, systemContext } from './core.ts';
 import { encodeEntry, type LostEntry, type RestoredEntry } from './entries.ts';
 import { type IndexOp, openIndexDb } from './index-db.ts';
 import { createIndexKeys } from './index-keys.ts';
-import type { FileGenerations } from './interfaces.ts';
+import type { FileGenerations } from './needs.ts';
 
 /** Entries of lost records written together. */
 const LOST_BATCH = 1_000;

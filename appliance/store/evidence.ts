@@ -1,6 +1,7 @@
 import { findEntry, type StoreCore } from './core.ts';
 import type { HeadEntry, VersionEntry } from './entries.ts';
-import type { EvidenceEvent, ScrubFinding } from './interfaces.ts';
+import type { ScrubFinding } from './interfaces.ts';
+import type { EvidenceEvent } from './needs.ts';
 
 type Report = (finding: ScrubFinding) => void;
 

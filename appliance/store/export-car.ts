@@ -4,7 +4,7 @@ import type { RecordId } from '../../protocol/brand.ts';
 import { createBlockSource } from './block-source.ts';
 import { getVersion, type StoreCore } from './core.ts';
 import { walkDag } from './dag-walk.ts';
-import type { AccessContext } from './interfaces.ts';
+import type { AccessContext } from './needs.ts';
 import { recordPatients } from './record-patients.ts';
 
 /** A CAR (v1) of the sealed blob's blocks, each checked against its CID: any IPFS tool opens it, and sees ciphertext. */

@@ -8,7 +8,8 @@ import { isDagPb } from './cid.ts';
 import { getVersion, type StoreCore } from './core.ts';
 import { walkDag } from './dag-walk.ts';
 import { type VersionEntry, wrappedDek } from './entries.ts';
-import type { AccessContext, TinkExport, TinkExportOptions } from './interfaces.ts';
+import type { TinkExport, TinkExportOptions } from './interfaces.ts';
+import type { AccessContext } from './needs.ts';
 import { recordPatients } from './record-patients.ts';
 
 /**

@@ -5,7 +5,7 @@ import { acceptRestored, dueRestore, nameLost } from './declared-restore.ts';
 import { decodeEntry, encodeEntry, type HeadEntry, type LostEntry, type VersionEntry } from './entries.ts';
 import type { IndexOp } from './index-db.ts';
 import { KIND, kindRange } from './index-keys.ts';
-import type { EvidenceEvent, FileGenerations } from './interfaces.ts';
+import type { EvidenceEvent, FileGenerations } from './needs.ts';
 import { recountStats } from './recount.ts';
 import { replayDeletion } from './shred.ts';
 import { isLogShort } from './trail.ts';

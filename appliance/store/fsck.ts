@@ -11,7 +11,8 @@ import {
 import { acceptIndex, replayAllDeletions } from './freshness.ts';
 import type { IndexOp } from './index-db.ts';
 import { KIND, kindRange, listingSeq } from './index-keys.ts';
-import type { AccessContext, FsckReport, ScrubProgress } from './interfaces.ts';
+import type { FsckReport, ScrubProgress } from './interfaces.ts';
+import type { AccessContext } from './needs.ts';
 import { recountStats } from './recount.ts';
 
 /** Lost versions that a report names; the rest is counted. */

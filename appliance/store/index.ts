@@ -1,4 +1,5 @@
 export { type StoreConfig, storeConfig } from './config.ts';
 export type { StoreOptions } from './core.ts';
 export type * from './interfaces.ts';
+export type * from './needs.ts';
 export { createStore } from './store.ts';

@@ -2,7 +2,8 @@ import { openValue, SEALED_VALUE_RANDOM_BYTES, sealValue } from '../../protocol/
 import { isNectarError, NectarError } from '../../protocol/errors.ts';
 import { getVersion, type StoreCore } from './core.ts';
 import { decodeEntry, type ListingEntry, recordMeta } from './entries.ts';
-import type { AccessContext, ListQuery, RecordMeta, RecordPage } from './interfaces.ts';
+import type { ListQuery, RecordMeta, RecordPage } from './interfaces.ts';
+import type { AccessContext } from './needs.ts';
 import { checkText, invalid, MAX_LABEL_BYTES } from './put-input.ts';
 
 export const MAX_PAGE = 1000;

@@ -3,7 +3,8 @@ import { isNectarError, NectarError } from '../../protocol/errors.ts';
 import { readBlob } from './blob-reader.ts';
 import { getVersion, type StoreCore } from './core.ts';
 import { recordMeta } from './entries.ts';
-import type { AccessContext, OpenedRecord, OpenOptions, RecordMeta } from './interfaces.ts';
+import type { OpenedRecord, OpenOptions, RecordMeta } from './interfaces.ts';
+import type { AccessContext } from './needs.ts';
 import { recordPatients } from './record-patients.ts';
 
 /**

@@ -4,7 +4,8 @@ import { NectarError } from '../../protocol/errors.ts';
 import { diskError, requireFree } from '../durable-file.ts';
 import type { StoreCore } from './core.ts';
 import { systemContext } from './core.ts';
-import type { AccessContext, PartialUploads, PutInput, UploadState } from './interfaces.ts';
+import type { PartialUploads, PutInput, UploadState } from './interfaces.ts';
+import type { AccessContext } from './needs.ts';
 import {
   createPartial,
   finishPartial,

@@ -4,7 +4,7 @@ import { COMMITMENT_SALT_BYTES } from '../../protocol/envelope/commitment.ts';
 import type { WrappedDek } from '../../protocol/envelope/wrapped-dek.ts';
 import { NectarError } from '../../protocol/errors.ts';
 import { diskError, requireFree } from '../durable-file.ts';
-import { passedBytes } from '../stream-memory.ts';
+import { freeBytes, passedBytes } from '../stream-memory.ts';
 import type { StagedBlob } from './block-files.ts';
 import { garbageOp } from './block-source.ts';
 import { getHead, type StoreCore, stagingName } from './core.ts';
@@ -13,7 +13,8 @@ import { collectGarbage } from './garbage.ts';
 import { type KeyedPut, putOnce } from './idempotency.ts';
 import type { IndexOp } from './index-db.ts';
 import { KIND } from './index-keys.ts';
-import type { AccessContext, PutInput, PutReceipt } from './interfaces.ts';
+import type { PutInput, PutReceipt } from './interfaces.ts';
+import type { AccessContext } from './needs.ts';
 import { preconditionFailed, requireExpected } from './precondition.ts';
 import { checkPutInput } from './put-input.ts';
 import { recordPatients } from './record-patients.ts';
@@ -114,7 +115,12 @@ async function upload(
 function emitter(core: StoreCore, staged: StagedBlob): StagedBlob['add'] {
   let blocks = 0;
   return async (cid, block) => {
-    if (blocks++ % FREE_CHECK_BLOCKS === 0) await requireFree(core.folders.blocks, core.options.minFreeBytes);
+    try {
+      if (blocks++ % FREE_CHECK_BLOCKS === 0) await requireFree(core.folders.blocks, core.options.minFreeBytes);
+    } catch (error) {
+      freeBytes(block);
+      throw error;
+    }
     passedBytes(block.length);
     await staged.add(cid, block);
   };

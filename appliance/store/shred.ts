@@ -17,7 +17,8 @@ import {
 } from './entries.ts';
 import type { IndexOp } from './index-db.ts';
 import { KIND, kindRange } from './index-keys.ts';
-import type { AccessContext, EvidenceEvent, Expected } from './interfaces.ts';
+import type { Expected } from './interfaces.ts';
+import type { AccessContext, EvidenceEvent } from './needs.ts';
 import { requireExpected } from './precondition.ts';
 import { checkExpected } from './put-input.ts';
 import { recordPatients } from './record-patients.ts';

@@ -1,5 +1,5 @@
 import type { NectarError } from '../../protocol/errors.ts';
-import type { StoreAudit, StoreAuditEvent } from './interfaces.ts';
+import type { StoreAudit, StoreAuditEvent } from './needs.ts';
 
 /** Leaves that a start reads again in a moment. */
 const KEEP_EVERY_LEAVES = 2_048;

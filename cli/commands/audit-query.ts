@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Command, Option } from 'commander';
-import { AuditEntries } from '../../appliance/gateway/schemas.ts';
+import { AuditEntries } from '../../appliance/gateway/audit-schemas.ts';
 import { type AuditConditionOptions, addAuditConditions, readConditions } from '../audit-conditions.ts';
 import { action, addVerb, type Call } from '../call.ts';
 import type { Client } from '../client.ts';

@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { resolve as resolvePath } from 'node:path';
 import { type Command, Option } from 'commander';
-import { AuditEpoch, NodeStatus } from '../../appliance/gateway/schemas.ts';
+import { AuditEpoch } from '../../appliance/gateway/audit-schemas.ts';
+import { NodeStatus } from '../../appliance/gateway/node-schemas.ts';
 import { NectarError } from '../../protocol/errors.ts';
 import { MAX_NOTE_LENGTH } from '../../protocol/merkle/note.ts';
 import { action, addVerb, type Call } from '../call.ts';

@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { AuditProof, AuditVerdict } from '../../appliance/gateway/schemas.ts';
+import { AuditProof, AuditVerdict } from '../../appliance/gateway/audit-schemas.ts';
 import { isNectarError, NectarError } from '../../protocol/errors.ts';
 import { action, addGroup, addVerb, type Call } from '../call.ts';
 import { requireHome } from '../home-folder.ts';

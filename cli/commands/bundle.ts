@@ -77,41 +77,48 @@ async function save({ options, operands, terminal, output }: Call<SaveOptions>):
   );
 }
 
-async function load({ options, operands, terminal, output }: Call<LoadOptions>): Promise<void> {
+async function load(call: Call<LoadOptions>): Promise<void> {
+  const { options, operands, terminal } = call;
+  const file = resolve(terminal.workingFolder, operands[0] ?? '');
+  if (options.to === undefined) {
+    const { withScratch } = await import('../provision/staging-folder.ts');
+    await withScratch(join(terminal.workingFolder, '.nectar-bundle'), (folder) => loadInto(call, file, folder));
+    return;
+  }
+  const folder = resolve(terminal.workingFolder, options.to);
+  await mkdir(folder, { mode: 0o700 });
+  try {
+    await loadInto(call, file, folder);
+  } catch (error) {
+    await rm(folder, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+async function loadInto({ options, terminal, output }: Call<LoadOptions>, file: string, folder: string): Promise<void> {
   const { unpackBundle } = await import('../life/bundle/unpack-bundle.ts');
   const { readImageSet } = await import('../life/upgrade/image-set.ts');
   const { requireImages } = await import('../provision/docker/converge.ts');
   const { openEngine } = await import('../provision/docker/open-engine.ts');
-  const file = resolve(terminal.workingFolder, operands[0] ?? '');
   const keep = options.to !== undefined;
-  const folder = keep
-    ? resolve(terminal.workingFolder, options.to ?? '')
-    : join(terminal.workingFolder, `.nectar-bundle-${process.pid}`);
-  await mkdir(folder, { mode: 0o700 });
-  let done = false;
-  try {
-    const { manifest, names } = await showWork(terminal, output, 'verifying the bundle', () =>
-      unpackBundle(file, folder),
+  const { manifest, names } = await showWork(terminal, output, 'verifying the bundle', () =>
+    unpackBundle(file, folder),
+  );
+  const engine = openEngine(terminal, options.engine);
+  const archives = names.filter((name) => name.endsWith('.tar'));
+  await showWork(terminal, output, 'loading the images', async () => {
+    for (const name of archives) await engine.images.load(createReadStream(join(folder, name)));
+    const { images } = await readImageSet(join(folder, DIGESTS));
+    await requireImages(
+      engine,
+      Object.values(images).map((image) => ({ image })),
     );
-    const engine = openEngine(terminal, options.engine);
-    const archives = names.filter((name) => name.endsWith('.tar'));
-    await showWork(terminal, output, 'loading the images', async () => {
-      for (const name of archives) await engine.images.load(createReadStream(join(folder, name)));
-      const { images } = await readImageSet(join(folder, DIGESTS));
-      await requireImages(
-        engine,
-        Object.values(images).map((image) => ({ image })),
-      );
-    });
-    for (const name of archives) await rm(join(folder, name));
-    done = true;
-    output.result({ program: manifest.program, images: archives, ...(keep && { folder }) }, () =>
-      [
-        `images of ${manifest.program} are loaded`,
-        ...(keep ? [`program and digests: ${folder}`, `  npm install --global ${folder}/*.tgz`] : []),
-      ].join('\n'),
-    );
-  } finally {
-    if (!keep || !done) await rm(folder, { recursive: true, force: true });
-  }
+  });
+  for (const name of archives) await rm(join(folder, name));
+  output.result({ program: manifest.program, images: archives, ...(keep && { folder }) }, () =>
+    [
+      `images of ${manifest.program} are loaded`,
+      ...(keep ? [`program and digests: ${folder}`, `  npm install --global ${folder}/*.tgz`] : []),
+    ].join('\n'),
+  );
 }

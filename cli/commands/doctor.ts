@@ -3,8 +3,8 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { freemem, totalmem } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { NetworkInfo, NodeStatus } from '../../appliance/gateway/schemas.ts';
-import { NectarError } from '../../protocol/errors.ts';
+import { NetworkInfo, NodeStatus } from '../../appliance/gateway/node-schemas.ts';
+import { ERRORS, type ErrorCode, NectarError } from '../../protocol/errors.ts';
 import { action, addVerb, type Call } from '../call.ts';
 import { guidanceOf } from '../errors/guidance-of.ts';
 import { checkHardening } from '../harden/alarm.ts';
@@ -162,7 +162,7 @@ export function gradeStatus(status: NodeStatus): Check[] {
   const checks: Check[] = [
     ready
       ? { name: 'node', value: 'ready', grade: 'good' }
-      : { name: 'node', value: why || 'not ready', grade: 'bad', advice: 'nectar-byon logs' },
+      : { name: 'node', value: why || 'not ready', grade: 'bad', advice: adviceOf(reasons) },
   ];
   checks.push(...gradeStorage(status));
   if (audit !== null) checks.push(gradeAudit(audit));
@@ -197,6 +197,12 @@ export function gradeStatus(status: NodeStatus): Check[] {
   return checks;
 }
 
+/** What the error registry says to do about a fault, which does not pass by itself. */
+function adviceOf(reasons: NodeStatus['reasons']): string {
+  const code = reasons.find(({ fault }) => fault !== undefined)?.fault?.code;
+  return code !== undefined && code in ERRORS ? guidanceOf(code as ErrorCode).remedy : 'nectar-byon logs';
+}
+
 function gradeStorage({ storage, tokens }: NodeStatus): Check[] {
   return [...gradeIndex(storage), ...gradeTokens(tokens)];
 }
@@ -204,7 +210,7 @@ function gradeStorage({ storage, tokens }: NodeStatus): Check[] {
 function gradeTokens(tokens: NodeStatus['tokens']): Check[] {
   if (tokens?.found === undefined) return [];
   const was = tokens.found === 'behind' ? 'an older copy' : tokens.found;
-  const value = `tokens.json was ${was} at the start, and is whole again`;
+  const value = `tokens.json was ${was}, and is whole again`;
   return [{ name: 'tokens', value, grade: 'poor', advice: 'who put it there? nectar-byon token list' }];
 }
 

@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { FsckReport } from '../../appliance/gateway/schemas.ts';
+import { FsckReport } from '../../appliance/gateway/record-schemas.ts';
 import { action, addVerb, type Call } from '../call.ts';
 import { withNode } from '../node-client.ts';
 import { confirmAction } from '../prompt.ts';

@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { ChangedProvider, KeyList, ResolvedKeys } from '../../appliance/gateway/schemas.ts';
+import { ChangedProvider, KeyList, ResolvedKeys } from '../../appliance/gateway/key-schemas.ts';
 import { PROVIDERS } from '../../appliance/keys/index.ts';
 import { NectarError } from '../../protocol/errors.ts';
 import { action, addVerb, type Call } from '../call.ts';

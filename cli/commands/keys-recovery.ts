@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import type { Key } from 'openpgp';
-import { Recorded } from '../../appliance/gateway/schemas.ts';
+import { Recorded } from '../../appliance/gateway/schema-parts.ts';
 import { byKeyFile, byPassphrase, type Enrolment } from '../../appliance/keys/index.ts';
 import { NectarError } from '../../protocol/errors.ts';
 import { action, addVerb, type Call } from '../call.ts';

@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { KeyList, RetirementResult, RotationResult } from '../../appliance/gateway/schemas.ts';
+import { KeyList, RetirementResult, RotationResult } from '../../appliance/gateway/key-schemas.ts';
 import { action, addGroup, addVerb, type Call } from '../call.ts';
 import { withNode } from '../node-client.ts';
 import { confirmAction } from '../prompt.ts';

@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { NetworkInfo, PeerList } from '../../appliance/gateway/schemas.ts';
+import { NetworkInfo, PeerList } from '../../appliance/gateway/node-schemas.ts';
 import { action, addGroup, addVerb, type Call } from '../call.ts';
 import { devnetFolder } from '../home-folder.ts';
 import { withNode } from '../node-client.ts';

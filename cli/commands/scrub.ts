@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { ScrubReport } from '../../appliance/gateway/schemas.ts';
+import { ScrubReport } from '../../appliance/gateway/record-schemas.ts';
 import { action, addVerb, type Call } from '../call.ts';
 import { withNode } from '../node-client.ts';
 import { toJson } from '../render/output.ts';

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { loadConfig } from '../../appliance/config/load.ts';
-import { NodeStatus } from '../../appliance/gateway/schemas.ts';
+import { NodeStatus } from '../../appliance/gateway/node-schemas.ts';
 import { isNectarError } from '../../protocol/errors.ts';
 import { action, addVerb, type Call } from '../call.ts';
 import { hardeningLines } from '../harden/alarm.ts';

@@ -56,7 +56,7 @@ export const KEY_GUIDANCE: Record<keyof typeof KEY_ERRORS, Guidance> = {
   KEY_STORE_BEHIND: {
     exit: EXIT.key,
     remedy:
-      'Somebody put an older keys.json back, or a restore did. No record is opened or written. Put the newest keys.json in place and start again; if it is lost, `nectar-byon keys resolve` accepts this one, on record: what newer keys wrapped stays closed, and providers removed since are enrolled again.',
+      'Somebody put an older keys.json back, or a restore did. Put the newest keys.json in place, and start again if the node was started with the older one. If it is lost: a node that ran when it was put back still has the newest in memory, and `nectar-byon keys resolve` writes that; one that was started with the older copy accepts it by `keys resolve`, on record: what newer keys wrapped stays closed, and providers removed since are enrolled again.',
   },
   KEY_STORE_AHEAD: {
     exit: EXIT.key,
@@ -70,7 +70,7 @@ export const KEY_GUIDANCE: Record<keyof typeof KEY_ERRORS, Guidance> = {
   KEY_STORE_MISSING: {
     exit: EXIT.config,
     remedy:
-      'It was lost, or somebody took it away: put keys.json back from a backup, without it nothing opens. A folder that never was a node is made one by `nectar-byon init`.',
+      'It was lost, or somebody took it away. A node that runs has it in memory: `nectar-byon keys resolve` writes it anew, before it is stopped. Otherwise put keys.json back from a backup: without it nothing opens. A folder that never was a node is made one by `nectar-byon init`.',
   },
   KEY_STORE_EXISTS: {
     exit: EXIT.config,
@@ -78,7 +78,8 @@ export const KEY_GUIDANCE: Record<keyof typeof KEY_ERRORS, Guidance> = {
   },
   KEY_STORE_INVALID: {
     exit: EXIT.key,
-    remedy: 'Restore keys.json from a backup. It was altered or cut off; no data was touched.',
+    remedy:
+      'It was altered or cut off; no data was touched. A node that runs has it in memory: `nectar-byon keys resolve` writes it anew, before it is stopped. Otherwise restore keys.json from a backup.',
   },
   KEY_FILE_MISSING: {
     exit: EXIT.key,

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
+import { AuditProof } from '../../appliance/gateway/audit-schemas.ts';
 import type { RecordedReport } from '../../appliance/gateway/hardening-schemas.ts';
-import { AuditProof } from '../../appliance/gateway/schemas.ts';
 import type { Benchmark, Profile } from '../../hardening/check.ts';
 import { getProfile, loadBenchmark } from '../../hardening/load-benchmark.ts';
 import { renderReport } from '../../hardening/report/formats.ts';

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import type { Key } from 'openpgp';
-import { AuditProof } from '../../appliance/gateway/schemas.ts';
+import { AuditProof } from '../../appliance/gateway/audit-schemas.ts';
 import { NectarError } from '../../protocol/errors.ts';
 import { MAX_PROOF_BYTES, verifyAuditProof } from '../../protocol/merkle/audit-proof.ts';
 import type { Call } from '../call.ts';

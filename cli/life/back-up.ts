@@ -1,8 +1,8 @@
-import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readDockerNode } from '../provision/docker/node-spec.ts';
 import { openEngine } from '../provision/docker/open-engine.ts';
 import { findTarget } from '../provision/docker/target-file.ts';
+import { withScratch } from '../provision/staging-folder.ts';
 import type { Terminal } from '../terminal.ts';
 import { type BackedUp, type BackUpRequest, backUpHome } from './backup/back-up-home.ts';
 import { openAuthority } from './backup-authority.ts';
@@ -48,16 +48,13 @@ async function backUpContainers(request: BackUp): Promise<BackedUpNode> {
   const { home, terminal } = request;
   const node = readDockerNode(home);
   const engine = openEngine(terminal, node.target.engine);
-  const staging = join(home, 'run', `backup-${process.pid}`);
-  try {
-    return await withVolumes(engine, node, async (volumes) => {
+  return withScratch(join(home, 'run', 'backup'), (staging) =>
+    withVolumes(engine, node, async (volumes) => {
       await stageSmallFiles(home, volumes, staging);
       const pin = (spool: string) => pinVolumes({ home, volumes, spool, staging, now: () => terminal.now() });
       return signed(request, staging, (rest) => backUpHome({ ...rest, pin }));
-    });
-  } finally {
-    await rm(staging, { recursive: true, force: true });
-  }
+    }),
+  );
 }
 
 /** With a signature of the running node, else of its checkpoint key, opened from the sealed files in `sealed`. */

@@ -1,14 +1,21 @@
+import { join } from 'node:path';
 import { readPublicIdentity } from '../../appliance/config/index.ts';
 import { type CopyStatement, RepositoryKeyAnswer, SignedCopy } from '../../appliance/gateway/backup-schemas.ts';
-import { NodeStatus } from '../../appliance/gateway/schemas.ts';
+import { NodeStatus } from '../../appliance/gateway/node-schemas.ts';
 import { createBackupKeys, createIdentitySigner, nodeEnvelopeCrypto } from '../../appliance/keys/index.ts';
 import { NectarError } from '../../protocol/errors.ts';
 import type { Client } from '../client.ts';
 import { openNodeClient } from '../node-client.ts';
+import { readDockerNode } from '../provision/docker/node-spec.ts';
+import { openEngine } from '../provision/docker/open-engine.ts';
+import { findTarget } from '../provision/docker/target-file.ts';
 import { IDENTITIES } from '../provision/process/identities.ts';
+import { withScratch } from '../provision/staging-folder.ts';
 import type { Terminal } from '../terminal.ts';
 import { VERSION } from '../version.ts';
 import { unlockKeys } from './unlock-keys.ts';
+import { withVolumes } from './volumes/open-volumes.ts';
+import { stageSmallFiles } from './volumes/stage-small-files.ts';
 
 const PROBE_MS = 10_000;
 
@@ -39,11 +46,43 @@ export interface OpenAuthority {
  * or runs another version of the program, the keys are opened here.
  */
 export async function openAuthority(request: OpenAuthority): Promise<BackupAuthority> {
-  const client = request.passphraseFile === undefined ? await findUnlockedNode(request) : undefined;
-  return client === undefined ? openByKeys(request) : openByNode(client);
+  return (await findNodeAuthority(request)) ?? (await openByKeys(request));
 }
 
-async function findUnlockedNode({ home, terminal }: OpenAuthority): Promise<Client | undefined> {
+/** For as long as `work` takes, wherever the sealed files of the node are: those in volumes are staged only when they are needed. */
+export async function withAuthority<T>(
+  request: Omit<OpenAuthority, 'sealed'>,
+  work: (authority: BackupAuthority) => Promise<T>,
+): Promise<T> {
+  const { home, terminal } = request;
+  const use = async (authority: BackupAuthority): Promise<T> => {
+    try {
+      return await work(authority);
+    } finally {
+      await authority.close();
+    }
+  };
+  const byNode = await findNodeAuthority(request);
+  if (byNode !== undefined) return use(byNode);
+  if (findTarget(home) === undefined) return use(await openByKeys({ ...request, sealed: home }));
+  const node = readDockerNode(home);
+  return withScratch(join(home, 'run', 'backup'), async (sealed) => {
+    await withVolumes(openEngine(terminal, node.target.engine), node, (volumes) =>
+      stageSmallFiles(home, volumes, sealed),
+    );
+    return use(await openByKeys({ ...request, sealed }));
+  });
+}
+
+async function findNodeAuthority(request: Omit<OpenAuthority, 'sealed'>): Promise<BackupAuthority | undefined> {
+  const client = request.passphraseFile === undefined ? await findUnlockedNode(request) : undefined;
+  return client === undefined ? undefined : openByNode(client);
+}
+
+async function findUnlockedNode({
+  home,
+  terminal,
+}: Pick<OpenAuthority, 'home' | 'terminal'>): Promise<Client | undefined> {
   let client: Client | undefined;
   try {
     client = openNodeClient({ home, signal: terminal.signal });

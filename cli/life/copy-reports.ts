@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Value } from 'typebox/value';
 import { replaceFile } from '../../appliance/durable-file.ts';
 import { CopyReport } from '../../appliance/gateway/request-schemas.ts';
-import { Recorded } from '../../appliance/gateway/schemas.ts';
+import { Recorded } from '../../appliance/gateway/schema-parts.ts';
 import { NectarError } from '../../protocol/errors.ts';
 import type { Client } from '../client.ts';
 import { openNodeClient } from '../node-client.ts';

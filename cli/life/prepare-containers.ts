@@ -1,4 +1,4 @@
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { replaceFile } from '../../appliance/durable-file.ts';
 import { isRenewalDue } from '../../appliance/gateway/tls.ts';
@@ -11,6 +11,7 @@ import { type DockerNode, readDockerNode } from '../provision/docker/node-spec.t
 import { openEngine } from '../provision/docker/open-engine.ts';
 import { ownedBy } from '../provision/docker/owned.ts';
 import { NODE_HOME, objectName, UIDS } from '../provision/docker/role-table.ts';
+import { withScratch } from '../provision/staging-folder.ts';
 import type { Output } from '../render/output.ts';
 import { isInteractive, type Terminal } from '../terminal.ts';
 import { servedCertificate } from './examine-containers.ts';
@@ -78,8 +79,7 @@ interface Renewal {
 
 async function renew(engine: Engine, node: DockerNode, { request, due, gateway }: Renewal): Promise<void> {
   const { home, terminal, passphraseFile } = request;
-  const staging = join(home, 'run', `renew-${process.pid}`);
-  try {
+  await withScratch(join(home, 'run', 'renew'), async (staging) => {
     await withVolumes(engine, node, async (volumes) => {
       await stage(home, volumes, staging);
       const keys = await unlockKeys({ home: staging, terminal, passphraseFile });
@@ -96,9 +96,7 @@ async function renew(engine: Engine, node: DockerNode, { request, due, gateway }
     });
     await putBack(engine, node, staging);
     if (due.token) await replaceFile(clientTokenPath(home), await readFile(clientTokenPath(staging)), PRIVATE);
-  } finally {
-    await rm(staging, { recursive: true, force: true });
-  }
+  });
 }
 
 async function stage(home: string, volumes: OpenVolumes, staging: string): Promise<void> {

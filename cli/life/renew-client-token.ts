@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { readPublicIdentity } from '../../appliance/config/index.ts';
 import { replaceFile } from '../../appliance/durable-file.ts';
 import { CLIENT_TOKEN_REQUEST, isTokenDue } from '../../appliance/gateway/client-token.ts';
-import type { TokenInfo } from '../../appliance/gateway/schemas.ts';
+import type { TokenInfo } from '../../appliance/gateway/token-schemas.ts';
 import { createTokens } from '../../appliance/gateway/tokens.ts';
 import type { Keys } from '../../appliance/keys/index.ts';
 import { IDENTITIES } from '../provision/process/identities.ts';

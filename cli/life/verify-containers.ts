@@ -1,7 +1,6 @@
-import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Value } from 'typebox/value';
-import { AuditVerdict } from '../../appliance/gateway/schemas.ts';
+import { AuditVerdict } from '../../appliance/gateway/audit-schemas.ts';
 import { NectarError } from '../../protocol/errors.ts';
 import type { MountSpec } from '../provision/docker/desired-state.ts';
 import type { Engine } from '../provision/docker/engine.ts';
@@ -12,6 +11,7 @@ import { ownedBy } from '../provision/docker/owned.ts';
 import { type DataVolume, NODE_HOME, objectName, UIDS } from '../provision/docker/role-table.ts';
 import { findBodyKey } from '../provision/process/find-body-key.ts';
 import type { OfflineVerification } from '../provision/process/verify-offline.ts';
+import { withScratch } from '../provision/staging-folder.ts';
 import { withVolumes } from './volumes/open-volumes.ts';
 import { stageSmallFiles } from './volumes/stage-small-files.ts';
 
@@ -40,13 +40,10 @@ async function openBodyKey(
   node: DockerNode,
   { terminal, passphrase }: Pick<OfflineVerification, 'terminal' | 'passphrase'>,
 ): Promise<Uint8Array | undefined> {
-  const staging = join(node.home, 'run', `verify-${process.pid}`);
-  try {
+  return withScratch(join(node.home, 'run', 'verify'), async (staging) => {
     await withVolumes(engine, node, (volumes) => stageSmallFiles(node.home, volumes, staging));
-    return await findBodyKey({ home: staging, keyFile: node.config.keys.keyFile, passphrase, terminal });
-  } finally {
-    await rm(staging, { recursive: true, force: true });
-  }
+    return findBodyKey({ home: staging, keyFile: node.config.keys.keyFile, passphrase, terminal });
+  });
 }
 
 async function runVerification(

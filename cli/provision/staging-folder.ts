@@ -5,9 +5,10 @@ import { publish, syncTree } from '../../appliance/durable-file.ts';
 import { type FolderLock, tryLock } from '../../appliance/folder-lock.ts';
 
 /**
- * What is being made there: `partial`, a home; `staging`, the home of a node in containers, whose objects on the engine go with it.
+ * What is being made there: `partial`, a home; `staging`, the home of a node in containers, whose objects on the engine go with it;
+ * `scratch`, nothing that stays.
  */
-export type StagingKind = 'partial' | 'staging';
+export type StagingKind = 'partial' | 'staging' | 'scratch';
 
 const ATTEMPTS = 10;
 const LOCK = join('run', 'lock-making');
@@ -36,6 +37,19 @@ export async function inScratch<T>(home: string, kind: StagingKind, work: (folde
     await rm(path, { recursive: true, force: true });
     await lock.release();
   }
+}
+
+/**
+ * A folder for as long as `work` takes, named after `base`. Those of commands that were killed go first: a lock of the kernel tells,
+ * since a process id is no proof of life. The lock lies beside the folder that `work` gets, so that `work` may empty it.
+ */
+export async function withScratch<T>(base: string, work: (folder: string) => Promise<T>): Promise<T> {
+  await sweepAbandoned(base, 'scratch');
+  return inScratch(base, 'scratch', async (path) => {
+    const folder = join(path, 'files');
+    await mkdir(folder, { mode: 0o700 });
+    return work(folder);
+  });
 }
 
 interface Staging {

@@ -1,4 +1,4 @@
-import type { AuditEntries } from '../../appliance/gateway/schemas.ts';
+import type { AuditEntries } from '../../appliance/gateway/audit-schemas.ts';
 import { type AuditFacts, auditFacts } from '../../protocol/merkle/audit-facts.ts';
 import { type Column, printable, renderTable } from './table.ts';
 

@@ -1,4 +1,4 @@
-import type { AuditEpoch } from '../../appliance/gateway/schemas.ts';
+import type { AuditEpoch } from '../../appliance/gateway/audit-schemas.ts';
 import { printable } from './table.ts';
 
 /** One declared epoch of the log, in a line. */

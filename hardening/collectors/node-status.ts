@@ -21,6 +21,8 @@ const ADDS = [
   'node.records',
   'node.indexCondition',
   'node.indexDamaged',
+  'node.keyList',
+  'node.tokenList',
   'node.underReplicated',
   'node.anchoredRecordsPending',
   'node.lockProbe',
@@ -61,6 +63,8 @@ export function createNodeStatusCollector(
         'node.records': await seen(() => known('records').integer()),
         'node.indexCondition': await seen(() => known('storage').in('index').text()),
         'node.indexDamaged': await seen(() => known('storage').in('damaged').integer()),
+        'node.keyList': await seen(() => keyListOf(status)),
+        'node.tokenList': await seen(() => tokenListOf(known('tokens'))),
         'node.underReplicated': await seen(() => countUnderReplicated({ api, settings }, signal)),
         'node.anchoredRecordsPending': await seen(() => known('anchored').in('pending').integer()),
         'node.lockProbe': await seen(() => probeLock(status, api, signal)),
@@ -74,6 +78,29 @@ export function createNodeStatusCollector(
 function isSynced(status: Document): boolean {
   const reasons = status.in('reasons').items();
   return !status.in('l2').isAbsent && !reasons.some((reason) => reason.in('service').text() === 'rollup');
+}
+
+/** What the keys say of their list, by the codes of the error registry. */
+const KEY_LIST: Readonly<Record<string, string>> = {
+  KEY_STORE_BEHIND: 'behind',
+  KEY_STORE_AHEAD: 'ahead',
+  KEY_STORE_INVALID: 'damaged',
+  KEY_STORE_MISSING: 'missing',
+};
+
+function keyListOf(status: Document): string {
+  if (status.in('locked').flag()) throw new Error('the node is locked: nothing was compared yet');
+  for (const reason of status.in('reasons').items()) {
+    const fault = reason.in('fault');
+    const state = fault.isAbsent ? undefined : KEY_LIST[fault.in('code').text()];
+    if (state !== undefined) return state;
+  }
+  return 'fresh';
+}
+
+function tokenListOf(tokens: Document): string {
+  const found = tokens.in('found');
+  return found.isAbsent ? 'newest' : found.text();
 }
 
 async function countUnderReplicated(

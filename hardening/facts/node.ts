@@ -45,6 +45,12 @@ export const NODE_FACTS = {
     'Whether the index is the newest there is, by what the audit log says: fresh, behind (an older copy), ahead (of the log).',
   ),
   'node.indexDamaged': integer('Values of the index that were found not to open.'),
+  'node.keyList': text(
+    'Whether keys.json is the newest, by the audit log and by what the running node has: fresh, behind, ahead, damaged, missing.',
+  ),
+  'node.tokenList': text(
+    'How tokens.json was found when it was last held against the log: newest, behind, damaged, missing.',
+  ),
   'node.underReplicated': integer('Records with fewer replicas than configured.'),
   'node.anchoredRecordsPending': integer('Records whose commitment is not anchored yet.'),
   'node.lastBackupDays': integer('Days since the last backup, or since the node was made where there is none.'),

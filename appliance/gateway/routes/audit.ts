@@ -1,12 +1,8 @@
 import Type from 'typebox';
 import { isNectarError } from '../../../protocol/errors.ts';
 import { parseAuditFilter } from '../../../protocol/merkle/audit-filter.ts';
+import type { AuditAnchor } from '../audit-needs.ts';
 import { AuditConditions, AuditEntriesQuery, resolveAuditQuery, resolvePatient } from '../audit-query.ts';
-import type { AuditAnchor, GatewayDependencies } from '../dependencies.ts';
-import { sendDownload } from '../download.ts';
-import { downloadLimits } from '../download-limits.ts';
-import type { GatewayServer, RouteContext } from '../gateway-server.ts';
-import { describeOperation } from '../openapi.ts';
 import {
   AuditCheckpoint,
   AuditEntries,
@@ -15,7 +11,12 @@ import {
   AuditProof,
   AuditResolution,
   AuditVerdict,
-} from '../schemas.ts';
+} from '../audit-schemas.ts';
+import type { GatewayDependencies } from '../dependencies.ts';
+import { sendDownload } from '../download.ts';
+import { downloadLimits } from '../download-limits.ts';
+import type { GatewayServer, RouteContext } from '../gateway-server.ts';
+import { describeOperation } from '../openapi.ts';
 
 const guard = { scope: 'audit:read' } as const;
 const LeafParams = Type.Object({

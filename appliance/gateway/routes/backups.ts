@@ -10,7 +10,7 @@ import {
 import { evidencedFirst } from '../evidenced.ts';
 import type { GatewayServer, RouteContext } from '../gateway-server.ts';
 import { describeOperation } from '../openapi.ts';
-import { Recorded } from '../schemas.ts';
+import { Recorded } from '../schema-parts.ts';
 
 const overview = describeOperation({
   id: 'getBackups',

@@ -3,9 +3,10 @@ import { changeKeys } from '../change-keys.ts';
 import type { Enrolment } from '../dependencies.ts';
 import { evidencedFirst } from '../evidenced.ts';
 import type { GatewayServer, RouteContext } from '../gateway-server.ts';
+import { ChangedProvider, ResolvedKeys } from '../key-schemas.ts';
 import { describeOperation } from '../openapi.ts';
 import { ProviderRequest, RecoveryKitNote } from '../request-schemas.ts';
-import { ChangedProvider, Recorded, ResolvedKeys } from '../schemas.ts';
+import { Recorded } from '../schema-parts.ts';
 
 const params = Type.Object({ id: Type.String({ pattern: '^[a-z0-9-]{1,40}$' }) });
 const guard = { scope: 'admin' } as const;

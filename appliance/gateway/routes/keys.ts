@@ -2,9 +2,10 @@ import type { FastifyRequest } from 'fastify';
 import { changeKeys } from '../change-keys.ts';
 import { evidenced } from '../evidenced.ts';
 import type { GatewayServer, RouteContext } from '../gateway-server.ts';
+import { KeyList, RetirementResult, RotationResult, UnlockResult } from '../key-schemas.ts';
 import { describeOperation } from '../openapi.ts';
+import { ScrubReport } from '../record-schemas.ts';
 import { UnlockRequest } from '../request-schemas.ts';
-import { KeyList, RetirementResult, RotationResult, ScrubReport, UnlockResult } from '../schemas.ts';
 import { addProviderRoutes } from './key-providers.ts';
 
 const unlock = describeOperation({

@@ -5,7 +5,6 @@ import { NectarError } from '../../../protocol/errors.ts';
 import { orAbsent } from '../absent-records.ts';
 import { type ByteRange, parseRange } from '../byte-range.ts';
 import { reprDigest } from '../content-digest.ts';
-import type { StoredMeta } from '../dependencies.ts';
 import { type Download, sendDownload } from '../download.ts';
 import { downloadLimits } from '../download-limits.ts';
 import type { GatewayServer, RouteContext } from '../gateway-server.ts';
@@ -13,7 +12,9 @@ import { multipartRanges } from '../multipart-ranges.ts';
 import { describeOperation } from '../openapi.ts';
 import { conditionOf, isConditional, isRangeCurrent, parseExpected, tagOf } from '../preconditions.ts';
 import { recordHeaders } from '../record-headers.ts';
-import { DestructionReceipt, RecordIdText, RecordPage, Version } from '../schemas.ts';
+import { DestructionReceipt, RecordPage } from '../record-schemas.ts';
+import { RecordIdText, Version } from '../schema-parts.ts';
+import type { StoredMeta } from '../store-needs.ts';
 
 const MAX_PAGE = 1000;
 const DEFAULT_PAGE = 100;

@@ -3,7 +3,7 @@ import Type from 'typebox';
 import { NectarError } from '../../../protocol/errors.ts';
 import type { GatewayServer, RouteContext } from '../gateway-server.ts';
 import { describeOperation } from '../openapi.ts';
-import { RecordIdText } from '../schemas.ts';
+import { RecordIdText } from '../schema-parts.ts';
 import { parseCreation, parseOffset, TUS_BODY_TYPE, TUS_EXTENSIONS, TUS_VERSION, uploadHeaders } from '../tus.ts';
 import { checkAnnouncedSize, readUpload } from '../upload-body.ts';
 

@@ -1,7 +1,7 @@
 import type { GatewayServer, RouteContext } from '../gateway-server.ts';
 import { describeOperation } from '../openapi.ts';
+import { FsckReport } from '../record-schemas.ts';
 import { FsckRequest } from '../request-schemas.ts';
-import { FsckReport } from '../schemas.ts';
 
 const fsck = describeOperation({
   id: 'fsckStore',

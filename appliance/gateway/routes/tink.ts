@@ -2,12 +2,12 @@ import type { FastifyRequest } from 'fastify';
 import Type from 'typebox';
 import type { RecordId } from '../../../protocol/brand.ts';
 import { orAbsent } from '../absent-records.ts';
-import type { TinkExport } from '../dependencies.ts';
 import { sendDownload } from '../download.ts';
 import { downloadLimits } from '../download-limits.ts';
 import type { GatewayServer, RouteContext } from '../gateway-server.ts';
 import { describeOperation } from '../openapi.ts';
-import { RecordIdText, Version } from '../schemas.ts';
+import { RecordIdText, Version } from '../schema-parts.ts';
+import type { TinkExport } from '../store-needs.ts';
 
 const MAX_KEYSET_BYTES = 4096;
 

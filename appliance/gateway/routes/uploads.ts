@@ -4,12 +4,13 @@ import type { RecordId } from '../../../protocol/brand.ts';
 import { NectarError } from '../../../protocol/errors.ts';
 import { orAbsent } from '../absent-records.ts';
 import { checkDigests, parseDigests } from '../content-digest.ts';
-import type { IdempotencyKey, PutInput, PutReceipt } from '../dependencies.ts';
 import type { GatewayServer, RouteContext } from '../gateway-server.ts';
 import { describeOperation } from '../openapi.ts';
 import { parseExpected } from '../preconditions.ts';
 import { type DescribedRecord, parseRecordHeaders } from '../record-headers.ts';
-import { RecordIdText, RecordReceipt } from '../schemas.ts';
+import { RecordReceipt } from '../record-schemas.ts';
+import { RecordIdText } from '../schema-parts.ts';
+import type { IdempotencyKey, PutInput, PutReceipt } from '../store-needs.ts';
 import { checkAnnouncedSize, readUpload } from '../upload-body.ts';
 
 /** A body that announces no more is sealed in one piece: it waits for no other upload. */

@@ -1,8 +1,10 @@
+import { join } from 'node:path';
 import { readPublicIdentity } from '../../../appliance/config/index.ts';
 import { readFormat } from '../../../appliance/home-format.ts';
 import { BACKUP_VERSION, type BackupStatement } from '../../../protocol/backup/statement.ts';
 import { parseVerifierKey } from '../../../protocol/merkle/verifier-key.ts';
 import { writeOutputFile } from '../../output-file.ts';
+import { withScratch } from '../../provision/staging-folder.ts';
 import { VERSION } from '../../version.ts';
 import { type PinnedHome, pinHome } from './collect.ts';
 import { type BackupResult, writeBackup } from './write-backup.ts';
@@ -28,11 +30,15 @@ export interface BackedUp extends BackupResult {
 }
 
 /** Writes the backup of a home, running or not, to one file, which appears under its name only when it is whole and durable. */
-export async function backUpHome(request: BackUpRequest): Promise<BackedUp> {
+export function backUpHome(request: BackUpRequest): Promise<BackedUp> {
+  return withScratch(join(request.home, 'run', 'backup'), (scratch) => writeHome(request, scratch));
+}
+
+async function writeHome(request: BackUpRequest, scratch: string): Promise<BackedUp> {
   const { home, out, signer, signal, now } = request;
   const { nodeId, checkpointVkey } = readPublicIdentity(home);
   const homeFormat = readFormat(home);
-  const spool = `${out}.spool-${process.pid}`;
+  const spool = join(scratch, 'spool');
   const pinned = await (request.pin === undefined ? pinHome({ home, spool, now }) : request.pin(spool));
   const { createdAt } = pinned;
   let result: BackupResult = { entries: 0, bytes: 0, manifestSha256: '' };
@@ -49,7 +55,7 @@ export async function backUpHome(request: BackUpRequest): Promise<BackedUp> {
       entries: pinned.entries(),
       key: parseVerifierKey(checkpointVkey),
       sign: (statement) => signer.sign(statement),
-      spool: `${out}.manifest-${process.pid}`,
+      spool: join(scratch, 'manifest'),
       signal,
       onResult: (written) => {
         result = written;

@@ -7,6 +7,7 @@ import { withCommandLock } from '../../provision/command-lock.ts';
 import { readDockerNode } from '../../provision/docker/node-spec.ts';
 import { openEngine } from '../../provision/docker/open-engine.ts';
 import { findTarget } from '../../provision/docker/target-file.ts';
+import { withScratch } from '../../provision/staging-folder.ts';
 import type { Say } from '../../render/work.ts';
 import type { Terminal } from '../../terminal.ts';
 import { pinHome } from '../backup/collect.ts';
@@ -54,7 +55,9 @@ export function backUpTo(request: BackUpTo): Promise<BackedUpTo> {
     throw new NectarError('CLI_USAGE', { problem: 'a backup inside the home is lost with it: name another place' });
   return withRepositoryLock(request, async () => {
     const begun = performance.now();
-    const taken = await (findTarget(home) === undefined ? fromFolder(request) : fromContainers(request));
+    const taken = await withScratch(join(home, 'run', 'backup'), (scratch) =>
+      findTarget(home) === undefined ? fromFolder(request, scratch) : fromContainers(request, scratch),
+    );
     const milliseconds = Math.round(performance.now() - begun);
     const { repository, generation, noteSha256, createdAt, files, bytes, manifestSha256 } = taken;
     const credentials = request.credentials === undefined ? {} : { credentials: request.credentials };
@@ -81,30 +84,30 @@ async function note(
   return (await recordCopies({ home, signal })) === 0;
 }
 
-function fromFolder(request: BackUpTo): Promise<TakenSnapshot> {
+function fromFolder(request: BackUpTo, scratch: string): Promise<TakenSnapshot> {
   const { home, terminal } = request;
   const pin: TakeSnapshot['pin'] = (spool) => pinHome({ home, spool, now: () => terminal.now() });
-  return take(request, { sealed: home, homeFormat: readFormat(home), pin });
+  return take(request, { sealed: home, homeFormat: readFormat(home), scratch, pin });
 }
 
-function fromContainers(request: BackUpTo): Promise<TakenSnapshot> {
+function fromContainers(request: BackUpTo, scratch: string): Promise<TakenSnapshot> {
   const { home, terminal } = request;
   const node = readDockerNode(home);
-  const staging = join(home, 'run', `backup-${process.pid}-small`);
+  const staging = join(scratch, 'small');
   return withVolumes(openEngine(terminal, node.target.engine), node, async (volumes) => {
     await stageSmallFiles(home, volumes, staging);
     const pin: TakeSnapshot['pin'] = (spool) =>
       pinVolumes({ home, volumes, spool, staging, now: () => terminal.now() });
-    return take(request, { sealed: staging, homeFormat: readFormat(staging), pin });
+    return take(request, { sealed: staging, homeFormat: readFormat(staging), scratch, pin });
   });
 }
 
 async function take(
   request: BackUpTo,
-  from: { readonly sealed: string } & Pick<TakeSnapshot, 'homeFormat' | 'pin'>,
+  from: { readonly sealed: string; readonly scratch: string } & Pick<TakeSnapshot, 'homeFormat' | 'pin'>,
 ): Promise<TakenSnapshot> {
   const { home, terminal, passphraseFile, acceptOlder, acceptLoss, onBytes } = request;
-  const { sealed, homeFormat, pin } = from;
+  const { sealed, homeFormat, scratch, pin } = from;
   const { nodeId, checkpointVkey } = readPublicIdentity(home);
   const target = await openTarget(request, terminal.signal);
   const authority = await openAuthority({ home, sealed, terminal, passphraseFile });
@@ -112,7 +115,7 @@ async function take(
     return await takeSnapshot({
       ...{ target, nodeId, homeFormat, key: parseVerifierKey(checkpointVkey), authority },
       ...{ known: await findKnown(home, request.target), acceptOlder, acceptLoss },
-      spool: join(home, 'run', `backup-${process.pid}`),
+      spool: join(scratch, 'spool'),
       ...{ signal: terminal.signal, pin, now: () => terminal.now(), onBytes },
     });
   } finally {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { readPublicIdentity } from '../../../appliance/config/index.ts';
-import { Recorded } from '../../../appliance/gateway/schemas.ts';
+import { Recorded } from '../../../appliance/gateway/schema-parts.ts';
 import type { Call } from '../../call.ts';
 import { withNode } from '../../node-client.ts';
 import type { ScheduledRun, Scheduler } from '../../schedule/scheduled-run.ts';

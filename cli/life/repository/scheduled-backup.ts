@@ -1,6 +1,6 @@
 import { NectarError } from '../../../protocol/errors.ts';
 import type { Call } from '../../call.ts';
-import { openAuthority } from '../backup-authority.ts';
+import { withAuthority } from '../backup-authority.ts';
 import { withRepositoryLock } from './back-up-to.ts';
 import { findKnown, type KnownRepository, type Retention } from './known-repositories.ts';
 import { openTarget } from './open-target.ts';
@@ -26,11 +26,11 @@ export function pruneKnown(call: Call<unknown>, request: PruneKnown): Promise<Pr
   const say = (text: string): void => call.output.note(text);
   return withRepositoryLock({ home, terminal, say }, async () => {
     const target = await openTarget(known, signal);
-    const authority = await openAuthority({ home, sealed: home, terminal, passphraseFile });
     try {
-      return await pruneRepository({ home, target, authority, keep, dryRun, signal });
+      return await withAuthority({ home, terminal, passphraseFile }, (authority) =>
+        pruneRepository({ home, target, authority, keep, dryRun, signal }),
+      );
     } finally {
-      await authority.close();
       await target.close();
     }
   });

@@ -1,11 +1,11 @@
 import { dirname } from 'node:path';
 import { loadConfig } from '../../../appliance/config/index.ts';
-import { Recorded } from '../../../appliance/gateway/schemas.ts';
+import { Recorded } from '../../../appliance/gateway/schema-parts.ts';
 import type { Keys } from '../../../appliance/keys/index.ts';
 import { NectarError } from '../../../protocol/errors.ts';
 import type { Call } from '../../call.ts';
 import { withNode } from '../../node-client.ts';
-import { openAuthority } from '../backup-authority.ts';
+import { withAuthority } from '../backup-authority.ts';
 import { unlockKeys } from '../unlock-keys.ts';
 import { type KnownRepository, rememberRepository } from './known-repositories.ts';
 import { openTarget } from './open-target.ts';
@@ -34,18 +34,18 @@ export async function verifyAndRecord(call: Call<unknown>, request: VerifyReques
   const { known, passphraseFile, whole, sample, onBytes } = request;
   const unlock = chooseUnlock(call, request);
   const target = await openTarget(known, terminal.signal);
-  const authority = await openAuthority({ home, sealed: home, terminal, passphraseFile });
   try {
-    const done = await verifyRepository({
-      ...{ home, known, target, authority, unlock, whole, sample, onBytes },
-      ...{ scratch: request.scratch ?? dirname(home), signal: terminal.signal },
-    });
+    const done = await withAuthority({ home, terminal, passphraseFile }, (authority) =>
+      verifyRepository({
+        ...{ home, known, target, authority, unlock, whole, sample, onBytes },
+        ...{ scratch: request.scratch ?? dirname(home), signal: terminal.signal },
+      }),
+    );
     const auditLeaf = await tellNode(call, done);
     if (done.faults.length === 0)
       await rememberRepository(home, { ...known, verifiedAt: new Date(terminal.now()).toISOString() });
     return { ...done, auditLeaf };
   } finally {
-    await authority.close();
     await target.close();
   }
 }

@@ -1,10 +1,10 @@
-import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { verifyAuditFolder } from '../../../appliance/audit/index.ts';
 import { readPublicIdentity } from '../../../appliance/config/index.ts';
 import type { Keys } from '../../../appliance/keys/index.ts';
 import { isNectarError, NectarError } from '../../../protocol/errors.ts';
 import { parseVerifierKey } from '../../../protocol/merkle/verifier-key.ts';
+import { withScratch } from '../../provision/staging-folder.ts';
 import type { BackupAuthority } from '../backup-authority.ts';
 import { checkObjects } from './check-objects.ts';
 import type { KnownRepository } from './known-repositories.ts';
@@ -136,9 +136,12 @@ export interface RestoredAndRead {
 }
 
 /** Restores to a folder below `scratch`, verifies the log, reads records, and throws the folder away. */
-export async function restoreAndRead(request: RestoreAndRead): Promise<RestoredAndRead> {
+export function restoreAndRead(request: RestoreAndRead): Promise<RestoredAndRead> {
+  return withScratch(join(request.scratch, '.nectar-verify'), (home) => restoreInto(request, home));
+}
+
+async function restoreInto(request: RestoreAndRead, home: string): Promise<RestoredAndRead> {
   const { target, signal, unlock, whole, sample: count, generation } = request;
-  const home = await mkdtemp(join(request.scratch, '.nectar-verify-'));
   let keys: Keys | undefined;
   let bytes = 0;
   try {
@@ -170,7 +173,6 @@ export async function restoreAndRead(request: RestoreAndRead): Promise<RestoredA
     return { snapshot: undefined, records: 0, entries: 0, leaves: 0, bytes, faults: [error.message] };
   } finally {
     await keys?.stop();
-    await rm(home, { recursive: true, force: true });
   }
 }
 

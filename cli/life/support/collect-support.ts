@@ -4,7 +4,7 @@ import { release } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { loadConfig, printConfig } from '../../../appliance/config/index.ts';
-import { NodeStatus } from '../../../appliance/gateway/schemas.ts';
+import { NodeStatus } from '../../../appliance/gateway/node-schemas.ts';
 import { NectarError } from '../../../protocol/errors.ts';
 import type { Client } from '../../client.ts';
 import type { Check } from '../../preflight.ts';

@@ -1,5 +1,5 @@
 import type { PrintedOption } from '../../../appliance/config/index.ts';
-import type { NodeStatus } from '../../../appliance/gateway/schemas.ts';
+import type { NodeStatus } from '../../../appliance/gateway/node-schemas.ts';
 import type { Check } from '../../preflight.ts';
 import type { ContainerStatus } from '../../provision/docker/container-status.ts';
 import type { EngineFacts } from '../../provision/docker/engine-facts.ts';

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import Type from 'typebox';
-import { JoinResult, NetworkInfo } from '../../../appliance/gateway/schemas.ts';
+import { JoinResult, NetworkInfo } from '../../../appliance/gateway/node-schemas.ts';
 import type { Hex } from '../../../protocol/brand.ts';
 import { NectarError } from '../../../protocol/errors.ts';
 import type { Client } from '../../client.ts';

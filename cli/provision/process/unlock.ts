@@ -1,4 +1,4 @@
-import { UnlockResult } from '../../../appliance/gateway/schemas.ts';
+import { UnlockResult } from '../../../appliance/gateway/key-schemas.ts';
 import type { Client } from '../../client.ts';
 
 /** Hands the passphrase to the node, over TLS on loopback and nowhere else, and wipes our copy. */

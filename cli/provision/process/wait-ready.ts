@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { NodeReadiness } from '../../../appliance/gateway/schemas.ts';
+import { NodeReadiness } from '../../../appliance/gateway/node-schemas.ts';
 import { NectarError } from '../../../protocol/errors.ts';
 import type { Client } from '../../client.ts';
 import { knownError } from './start-failure.ts';

@@ -2,7 +2,7 @@ import { createServer as createPlainServer, type IncomingMessage, type RequestLi
 import { createServer, request, type ServerOptions } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { createGzip } from 'node:zlib';
-import { TLS_BOUNDS } from '../../../appliance/gateway/server.ts';
+import { TLS_BOUNDS } from '../../../appliance/gateway/https-server.ts';
 import type { ProcessStack } from './process-stack.ts';
 
 export interface ProxyWish {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
-import * as schemas from '../../../../appliance/gateway/schemas.ts';
+import { SCOPES, type Scope } from '../../../../appliance/gateway/schema-parts.ts';
 import { NODE_ID } from './doubles.ts';
 import { assertProblem, eventually, type Harness, openBody, startHarness } from './harness.ts';
 
@@ -57,9 +57,9 @@ describe('the guard of the gateway', () => {
 
   describe('authority', () => {
     it('refuses every private route without a token, with another scope, and records each refusal', async () => {
-      const every = new Set<string>(schemas.SCOPES);
+      const every = new Set<string>(SCOPES);
       for (const [method, path, scope] of EVERY_PRIVATE_ROUTE) {
-        const others = [...every].filter((name) => name !== scope && name !== 'admin') as schemas.Scope[];
+        const others = [...every].filter((name) => name !== scope && name !== 'admin') as Scope[];
         const before = h.audit.events.length;
         const bare = await h.call(method, path);
         assert.equal(bare.status, 401, `${method} ${path}`);

@@ -1,21 +1,23 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { Readable } from 'node:stream';
+import type { GatewayAuditExport, GatewayAuditQuery } from '../../../../appliance/gateway/audit-needs.ts';
 import type {
   AccessContext,
-  Expected,
   GatewayAuditEvent,
-  GatewayAuditExport,
-  GatewayAuditQuery,
   GatewayDependencies,
+} from '../../../../appliance/gateway/dependencies.ts';
+import type {
+  Expected,
   PutInput,
   PutReceipt,
   StoredMeta,
   UploadState,
-} from '../../../../appliance/gateway/dependencies.ts';
+} from '../../../../appliance/gateway/store-needs.ts';
 import type { Tokens } from '../../../../appliance/gateway/tokens.ts';
 import { createLogger, createNodeMetrics, type Metrics, readFamilies } from '../../../../appliance/telemetry/index.ts';
 import type { Cid, RecordId, RootHash } from '../../../../protocol/brand.ts';
 import { NectarError } from '../../../../protocol/errors.ts';
+import { custodyDouble } from './custody-double.ts';
 
 export const NODE_ID = '0123456789abcdef0123456789abcdef';
 export const NOW = Date.UTC(2026, 10, 23, 6);
@@ -285,6 +287,7 @@ export interface DependencyParts {
 export function createDependencies(parts: DependencyParts): GatewayDependencies {
   const { node, tokens, store, audit, metrics } = parts;
   return {
+    custody: custodyDouble(),
     keys: {
       state: () => node.state,
       async unlock(secret) {
@@ -327,6 +330,7 @@ export function createDependencies(parts: DependencyParts): GatewayDependencies 
         const { id, method } = body as { id?: unknown; method: string };
         return id === undefined ? undefined : { jsonrpc: '2.0', id, result: method };
       },
+      rewind: async ({ to }) => ({ from: 9, to: to ?? 7 }),
     },
     p2p: {
       peers: () => [

@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { Compile } from 'typebox/compile';
-import * as schemas from '../../../../appliance/gateway/schemas.ts';
+import * as auditSchemas from '../../../../appliance/gateway/audit-schemas.ts';
+import * as keySchemas from '../../../../appliance/gateway/key-schemas.ts';
+import * as nodeSchemas from '../../../../appliance/gateway/node-schemas.ts';
+import * as recordSchemas from '../../../../appliance/gateway/record-schemas.ts';
+import * as tokenSchemas from '../../../../appliance/gateway/token-schemas.ts';
 import { NectarError } from '../../../../protocol/errors.ts';
 import { NODE_ID } from './doubles.ts';
 import { assertProblem, eventually, type Harness, received, startHarness } from './harness.ts';
@@ -116,20 +120,20 @@ describe('the gateway', () => {
   it('answers node, network, keys and audit in the shapes declared', async () => {
     const token = await h.token('admin');
     for (const [method, path, schema] of [
-      ['GET', '/v1/node', schemas.NodeStatus],
-      ['GET', '/v1/network', schemas.NetworkInfo],
-      ['GET', '/v1/network/peers', schemas.PeerList],
-      ['POST', '/v1/network/join', schemas.JoinResult],
-      ['GET', '/v1/keys', schemas.KeyList],
-      ['POST', '/v1/keys/rotate', schemas.RotationResult],
-      ['POST', '/v1/scrub', schemas.ScrubReport],
-      ['GET', '/v1/audit/checkpoint', schemas.AuditCheckpoint],
-      ['GET', '/v1/audit/entries?limit=2', schemas.AuditEntries],
-      ['GET', '/v1/audit/entries/1', schemas.AuditEntry],
-      ['GET', '/v1/audit/proof/1', schemas.AuditProof],
-      ['POST', '/v1/audit/verify', schemas.AuditVerdict],
-      ['GET', '/v1/records', schemas.RecordPage],
-      ['GET', '/v1/tokens', schemas.TokenList],
+      ['GET', '/v1/node', nodeSchemas.NodeStatus],
+      ['GET', '/v1/network', nodeSchemas.NetworkInfo],
+      ['GET', '/v1/network/peers', nodeSchemas.PeerList],
+      ['POST', '/v1/network/join', nodeSchemas.JoinResult],
+      ['GET', '/v1/keys', keySchemas.KeyList],
+      ['POST', '/v1/keys/rotate', keySchemas.RotationResult],
+      ['POST', '/v1/scrub', recordSchemas.ScrubReport],
+      ['GET', '/v1/audit/checkpoint', auditSchemas.AuditCheckpoint],
+      ['GET', '/v1/audit/entries?limit=2', auditSchemas.AuditEntries],
+      ['GET', '/v1/audit/entries/1', auditSchemas.AuditEntry],
+      ['GET', '/v1/audit/proof/1', auditSchemas.AuditProof],
+      ['POST', '/v1/audit/verify', auditSchemas.AuditVerdict],
+      ['GET', '/v1/records', recordSchemas.RecordPage],
+      ['GET', '/v1/tokens', tokenSchemas.TokenList],
     ] as const) {
       const answer = await h.call(method, path, { token });
       assert.equal(answer.status, 200, path);

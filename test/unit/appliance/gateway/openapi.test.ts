@@ -4,17 +4,26 @@ import { before, describe, it } from 'node:test';
 import type { TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { Value } from 'typebox/value';
+import * as audit from '../../../../appliance/gateway/audit-schemas.ts';
 import type { BackupNotes } from '../../../../appliance/gateway/backup-notes.ts';
 import * as backups from '../../../../appliance/gateway/backup-schemas.ts';
+import * as clients from '../../../../appliance/gateway/client-schemas.ts';
 import { GatewayConfig } from '../../../../appliance/gateway/config.ts';
+import * as custody from '../../../../appliance/gateway/custody-schemas.ts';
 import type { GatewayDependencies } from '../../../../appliance/gateway/dependencies.ts';
+import type { RouteContext } from '../../../../appliance/gateway/gateway-server.ts';
 import type { HardeningNotes } from '../../../../appliance/gateway/hardening-notes.ts';
 import * as hardening from '../../../../appliance/gateway/hardening-schemas.ts';
+import * as keys from '../../../../appliance/gateway/key-schemas.ts';
+import * as node from '../../../../appliance/gateway/node-schemas.ts';
 import { Problem } from '../../../../appliance/gateway/problem.ts';
+import * as records from '../../../../appliance/gateway/record-schemas.ts';
 import * as requests from '../../../../appliance/gateway/request-schemas.ts';
 import type { RouteTable } from '../../../../appliance/gateway/route-table.ts';
-import * as schemas from '../../../../appliance/gateway/schemas.ts';
+import * as parts from '../../../../appliance/gateway/schema-parts.ts';
+import { SCOPES } from '../../../../appliance/gateway/schema-parts.ts';
 import { buildServer } from '../../../../appliance/gateway/server.ts';
+import * as tokens from '../../../../appliance/gateway/token-schemas.ts';
 import { createLogger, createMetrics } from '../../../../appliance/telemetry/index.ts';
 
 interface Operation {
@@ -53,7 +62,8 @@ describe('/openapi.json', () => {
     const setup = {
       config: Value.Default(GatewayConfig, {}) as GatewayConfig,
       version: '1.2.3',
-      tls: {},
+      tls: { authorities: [] },
+      clients: {} as RouteContext['clients'],
       hardening: {} as HardeningNotes,
       backups: {} as BackupNotes,
       stopping: new AbortController().signal,
@@ -123,6 +133,10 @@ describe('/openapi.json', () => {
       'GET /v1/tokens',
       'POST /v1/tokens',
       'DELETE /v1/tokens/{id}',
+      'POST /v1/chain/rewind',
+      'POST /v1/clients',
+      'GET /v1/clients/authorities',
+      'PUT /v1/clients/authorities',
       'POST /v1/scrub',
       'GET /v1/backups',
       'GET /v1/hardening',
@@ -133,6 +147,13 @@ describe('/openapi.json', () => {
       'POST /v1/hardening/reports',
       'POST /v1/hardening/waivers',
       'PUT /v1/backups/schedule',
+      'GET /v1/custody',
+      'DELETE /v1/custody',
+      'GET /v1/custody/objects',
+      'GET /v1/custody/objects/{name}',
+      'PUT /v1/custody/objects/{name}',
+      'POST /v1/custody/supersessions',
+      'POST /v1/custody/prunings',
       'PUT /v1/hardening/schedule',
       'POST /rpc',
     ];
@@ -148,7 +169,7 @@ describe('/openapi.json', () => {
       const scopes = operation.security?.flatMap((requirement) => requirement.bearer ?? []) ?? [];
       assert.equal(scopes.length, isPublic ? 0 : 1, name);
       assert.ok(
-        scopes.every((scope) => (schemas.SCOPES as readonly string[]).includes(scope)),
+        scopes.every((scope) => (SCOPES as readonly string[]).includes(scope)),
         name,
       );
       for (const status of ['4XX', '5XX']) {
@@ -179,7 +200,7 @@ describe('/openapi.json', () => {
       }
       for (const child of Object.values(schema)) walk(child);
     };
-    for (const schema of [schemas, requests, hardening, backups]
+    for (const schema of [audit, backups, clients, custody, hardening, keys, node, parts, records, requests, tokens]
       .flatMap((module) => Object.values(module))
       .concat(Problem as never))
       walk(schema);

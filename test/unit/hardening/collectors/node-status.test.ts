@@ -18,6 +18,7 @@ const READY = {
   ...{ ready: true, locked: false, reasons: [], l2: { unsafe: 9, safe: 8, finalized: 7 }, peers: 2, records: 3 },
   anchored: { records: 3, auditSize: 9, safeBlock: 8, pending: 1 },
   storage: { index: 'fresh', missing: 0, damaged: 0, pendingErasures: 0 },
+  tokens: { revoked: 0, restored: 0 },
 };
 
 /** A registered node as the contract's own ABI encodes it. */
@@ -53,10 +54,21 @@ test('tells how the node is, and how long its attestation is good', async () => 
     'node.records': 3,
     'node.indexCondition': 'fresh',
     'node.indexDamaged': 0,
+    'node.keyList': 'fresh',
+    'node.tokenList': 'newest',
     'node.underReplicated': 2,
     'node.anchoredRecordsPending': 1,
     'node.lockProbe': { absent: 'the node is unlocked' },
   });
+});
+
+test('tells lists of keys and tokens that were put back, damaged or taken away', async () => {
+  const fault = (code: string) => [{ service: 'keys', reason: 'why', fault: { code, data: {} } }];
+  const changed = { ...READY, ready: false, reasons: fault('KEY_STORE_BEHIND'), tokens: { found: 'missing' } };
+  const seen = await look({ '/v1/node': json(200, changed) });
+  assert.deepEqual([seen['node.keyList'], seen['node.tokenList']], ['behind', 'missing']);
+  const damaged = await look({ '/v1/node': json(200, { ...READY, reasons: fault('KEY_STORE_INVALID') }) });
+  assert.equal(damaged['node.keyList'], 'damaged');
 });
 
 test('knows the registry and its question as the contracts have them', () => {

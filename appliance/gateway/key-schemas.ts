@@ -1,0 +1,85 @@
+import Type, { type Static } from 'typebox';
+import { Count, Instant, strict } from './schema-parts.ts';
+
+/** Shapes of the HTTP API: keys, and what opens the node. */
+
+const ProviderId = Type.String({
+  description: 'Id of an enrolled provider.',
+  pattern: '^[a-z0-9-]{1,40}$',
+  examples: ['passphrase-1'],
+});
+
+const Generation = Type.Integer({ description: 'Which version of itself the key list is now.', minimum: 1 });
+
+export const KeyList = Type.Object(
+  {
+    keys: Type.Array(
+      Type.Object(
+        {
+          id: Type.String({ examples: ['kek/1'] }),
+          createdAt: Instant('When it was made.'),
+          current: Type.Boolean(),
+          provider: Type.String(),
+          destroyedAt: Type.Optional(Instant('When it was destroyed.')),
+        },
+        strict,
+      ),
+    ),
+    providers: Type.Array(
+      Type.Object(
+        {
+          id: ProviderId,
+          provider: Type.String({ examples: ['passphrase'] }),
+          title: Type.String({ examples: ['a passphrase'] }),
+          attended: Type.Boolean({ description: 'Whether somebody has to hand over a secret.' }),
+          createdAt: Instant('When it was enrolled.'),
+        },
+        strict,
+      ),
+      { description: 'What opens the node.' },
+    ),
+  },
+  { description: 'Key encryption keys, and what opens the node: names and ages, never the keys.', ...strict },
+);
+export type KeyList = Static<typeof KeyList>;
+
+export const RotationResult = Type.Object(
+  {
+    from: Type.String({ examples: ['kek/1'] }),
+    to: Type.String({ examples: ['kek/2'] }),
+    rewrapped: Count('Data keys wrapped anew.'),
+    generation: Generation,
+  },
+  { description: 'A new key encryption key is in use.', ...strict },
+);
+export type RotationResult = Static<typeof RotationResult>;
+
+export const RetirementResult = Type.Object(
+  {
+    destroyed: Type.Array(Type.String({ examples: ['kek/1'] })),
+    rewrapped: Count('Data keys that still had to be wrapped anew.'),
+    generation: Generation,
+  },
+  { description: 'Key encryption keys that no record needed any more are destroyed.', ...strict },
+);
+export type RetirementResult = Static<typeof RetirementResult>;
+
+export const ResolvedKeys = Type.Object(
+  { from: Type.String(), to: Type.String(), generation: Generation },
+  {
+    description: 'The key list that lies on the disk is the one from now on, with a new key encryption key.',
+    ...strict,
+  },
+);
+export type ResolvedKeys = Static<typeof ResolvedKeys>;
+
+export const ChangedProvider = Type.Object(
+  { id: ProviderId, generation: Generation },
+  { description: 'The enrolled, changed or removed provider.', ...strict },
+);
+export type ChangedProvider = Static<typeof ChangedProvider>;
+
+export const UnlockResult = Type.Object(
+  { state: Type.Literal('unlocked') },
+  { description: 'The node is unlocked.', ...strict },
+);

@@ -1,0 +1,174 @@
+import Type, { type Static } from 'typebox';
+import { AuditConflict, AuditEpoch } from './audit-schemas.ts';
+import { BackupStatus } from './backup-schemas.ts';
+import { HardeningStatus } from './hardening-schemas.ts';
+import { Count, Digest, EXAMPLE_PEER, EXAMPLE_ROOT, Instant, strict } from './schema-parts.ts';
+
+/** Shapes of the HTTP API: the node, its peers and its network. */
+
+export const Reason = Type.Object(
+  {
+    service: Type.String({ examples: ['keys'] }),
+    reason: Type.String({ examples: ['locked'] }),
+    fault: Type.Optional(
+      Type.Object(
+        { code: Type.String({ examples: ['KEY_STORE_BEHIND'] }), data: Type.Record(Type.String(), Type.Unknown()) },
+        { description: 'The error that does not pass by itself.', ...strict },
+      ),
+    ),
+  },
+  strict,
+);
+export const NodeReadiness = Type.Object(
+  { ready: Type.Boolean(), reasons: Type.Array(Reason) },
+  { description: 'Ready means usable: synced, unlocked, writable.', ...strict },
+);
+export type NodeReadiness = Static<typeof NodeReadiness>;
+
+const orUnknown = <T extends Type.TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
+
+export const NodeStatus = Type.Object(
+  {
+    ready: Type.Boolean(),
+    reasons: Type.Array(Reason),
+    locked: Type.Boolean(),
+    nodeId: Type.String({ examples: ['3f2a9c5e7b1d4f608192a3b4c5d6e7f8'] }),
+    peerId: Type.String({ examples: [EXAMPLE_PEER] }),
+    network: Type.String({ examples: ['devnet'] }),
+    version: Type.String({ examples: ['0.1.0'] }),
+    uptimeSeconds: Type.Number({ minimum: 0 }),
+    roles: Type.Array(Type.String(), { examples: [['gateway', 'store', 'audit', 'rollup']] }),
+    l2: orUnknown(Type.Object({ unsafe: Count('Block.'), safe: Count('Block.'), finalized: Count('Block.') }, strict)),
+    peers: orUnknown(Count('Connected peers.')),
+    records: orUnknown(Count('Records stored.')),
+    audit: orUnknown(
+      Type.Object(
+        {
+          size: Count('Leaves.'),
+          root: Digest,
+          nextErasure: Type.Optional(Instant('When the oldest bodies end their retention and are erased.')),
+          epochs: Type.Optional(Type.Array(AuditEpoch)),
+          conflict: Type.Optional(Type.Union([AuditConflict, Type.Null()])),
+        },
+        strict,
+      ),
+    ),
+    anchored: orUnknown(
+      Type.Object(
+        {
+          records: Count('Records whose anchor is safe on L1.'),
+          auditSize: Count('Audit leaves covered by an anchor that is safe on L1.'),
+          safeBlock: Count('L2 block up to which this holds.'),
+          pending: Count('Records not yet anchored.'),
+          waiting: Type.Optional(Type.String({ description: 'Why nothing is being anchored now.' })),
+        },
+        strict,
+      ),
+    ),
+    storage: Type.Optional(
+      orUnknown(
+        Type.Object(
+          {
+            index: Type.Union([Type.Literal('fresh'), Type.Literal('behind'), Type.Literal('ahead')], {
+              description: 'Whether the index is the newest there is, by what the audit log says.',
+            }),
+            missing: Count('Versions that the audit log tells of and the index does not have.'),
+            damaged: Count('Values of the index that were found not to open.'),
+            pendingErasures: Count('Destroyed records whose bytes have not yet left the files.'),
+            restored: Type.Optional(
+              Type.Object(
+                {
+                  backupCreatedAt: Type.String({ description: 'Moment of the backup.' }),
+                  missing: Count('Records that the audit log tells of and the backup does not have.'),
+                },
+                { ...strict, description: 'Until the first restart after a restore.' },
+              ),
+            ),
+          },
+          strict,
+        ),
+      ),
+    ),
+    tokens: Type.Optional(
+      orUnknown(
+        Type.Object(
+          {
+            found: Type.Optional(
+              Type.Union([Type.Literal('behind'), Type.Literal('missing'), Type.Literal('damaged')], {
+                description: 'What the list of tokens was at this start; made whole from the audit log since.',
+              }),
+            ),
+            revoked: Count('Revocations taken over from the audit log.'),
+            restored: Count('Tokens taken over from the audit log.'),
+          },
+          strict,
+        ),
+      ),
+    ),
+    hardening: Type.Optional(orUnknown(HardeningStatus)),
+    backups: Type.Optional(orUnknown(BackupStatus)),
+  },
+  { description: 'The node at a glance; what is not known yet (locked, starting) is null.', ...strict },
+);
+export type NodeStatus = Static<typeof NodeStatus>;
+
+export const PeerList = Type.Object(
+  {
+    peers: Type.Array(
+      Type.Object(
+        {
+          peerId: Type.String({ examples: [EXAMPLE_PEER] }),
+          address: Type.String({ examples: ['/ip4/127.0.0.1/tcp/4001'] }),
+          direction: Type.Union([Type.Literal('inbound'), Type.Literal('outbound')]),
+          since: Instant('When the connection was made.'),
+        },
+        strict,
+      ),
+    ),
+  },
+  { description: 'Connected peers.', ...strict },
+);
+export type PeerList = Static<typeof PeerList>;
+
+export const NetworkInfo = Type.Object(
+  {
+    network: Type.String({ examples: ['devnet'] }),
+    l1ChainId: Type.Integer({ examples: [31337] }),
+    l2ChainId: Type.Integer({ examples: [6328270] }),
+    genesisHash: Type.String({ examples: [`0x${EXAMPLE_ROOT}`] }),
+    peerId: Type.String({ examples: [EXAMPLE_PEER] }),
+    addresses: Type.Array(Type.String(), { description: 'Own p2p addresses.' }),
+    operator: Type.Optional(Type.String({ description: 'Address of the operator account.' })),
+    membership: Type.String({ description: 'Status in the NodeRegistry, or `none`.', examples: ['Active'] }),
+  },
+  { description: 'The network and this node in it.', ...strict },
+);
+export type NetworkInfo = Static<typeof NetworkInfo>;
+
+export const JoinResult = Type.Object(
+  {
+    membership: Type.String({ examples: ['Applied'] }),
+    transaction: Type.Optional(Type.String({ description: 'Hash of the application.' })),
+  },
+  { description: 'The application to the NodeRegistry.', ...strict },
+);
+export type JoinResult = Static<typeof JoinResult>;
+
+export const ChainRewind = Type.Object(
+  {
+    to: Type.Optional(
+      Type.Integer({ description: 'The block to keep as the newest; absent: the newest that L1 has.', minimum: 0 }),
+    ),
+  },
+  { description: 'What to give up.', ...strict },
+);
+export type ChainRewind = Static<typeof ChainRewind>;
+
+export const ChainRewound = Type.Object(
+  {
+    from: Type.Integer({ description: 'The newest block before.', minimum: 0 }),
+    to: Type.Integer({ description: 'The newest block now.', minimum: 0 }),
+  },
+  { description: 'Unsafe blocks that were given up.', ...strict },
+);
+export type ChainRewound = Static<typeof ChainRewound>;
