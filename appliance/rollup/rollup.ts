@@ -132,6 +132,7 @@ export function createRollup(options: RollupOptions, deps: RollupDeps): Rollup {
             metrics.discardedBlocks.inc({ reason: 'expired' }, expired);
           },
           onRefused: (reason) => metrics.refusedBlocks.inc({ reason }),
+          onEvmSpent: (outcome, ms) => metrics.evmCalls.observe({ outcome }, ms / 1000),
         },
       );
       await assembled.executor.open();
@@ -145,6 +146,7 @@ export function createRollup(options: RollupOptions, deps: RollupDeps): Rollup {
       await running;
       const stopped = parts;
       parts = undefined;
+      await stopped?.evm.stop();
       await stopped?.executor.close();
     },
     readiness(): Readiness {

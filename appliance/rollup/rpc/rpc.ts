@@ -39,7 +39,7 @@ export function createRpc(deps: RpcDeps): Rpc {
     ...createNodeMethods(deps, view),
     ...blocks,
     ...states.methods,
-    ...createCallMethods(view, { database, rules }),
+    ...createCallMethods(view, deps.evm),
     ...createFeeMethods(view),
     ...createLogMethods(search),
     ...createFilterMethods({ ...deps, view, search }),
