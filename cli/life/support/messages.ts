@@ -14,6 +14,7 @@ export const LOG_MESSAGES: readonly string[] = [
   'a role of another version was refused',
   'a tree head that was kept is not signed by this log',
   'a wanted block was not handed in',
+  'an EVM thread ended by itself',
   'an unfinished upload does not open',
   'anchor not sent',
   'anchor sent',
@@ -112,4 +113,5 @@ export const LOG_MESSAGES: readonly string[] = [
   'unsafe block not judged',
   'unsafe blocks given up',
   'unsafe blocks given up on request',
+  'websocket opened',
 ];
