@@ -13,6 +13,7 @@ import { exportTink } from './export-tink.ts';
 import { checkFreshness } from './freshness.ts';
 import { rebuildIndex } from './fsck.ts';
 import { collectAllGarbage } from './garbage.ts';
+import { createHashThread } from './hash-thread.ts';
 import { createHeldBlocks } from './held.ts';
 import { openIndexDb } from './index-db.ts';
 import { createIndexKeys } from './index-keys.ts';
@@ -196,6 +197,7 @@ async function closeCore(core: StoreCore): Promise<void> {
     await core.db.commit([]).catch(() => undefined);
     await Promise.race([stateGeneration(core), sleep(CLOSING_MS, undefined, { ref: false })]);
   }
+  await core.hashes.end();
   await core.db.close();
 }
 
@@ -254,6 +256,7 @@ async function openCore(parts: {
     db,
     keys,
     files,
+    hashes: createHashThread(),
     locks: createRecordLocks(),
     uploading: new Set(),
     // Counters that were broken are counted again after this: never give a place that is taken.
