@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { NectarError } from '../../protocol/errors.ts';
 import { faulty } from '../service.ts';
+import { adoptEntries } from './adopt.ts';
 import { createBlockFiles } from './block-files.ts';
 import { conditionError, type IndexCondition, requireErasable, requireReadable, requireWritable } from './condition.ts';
 import { findBlock, type StoreCore, type StoreFolders, type StoreOptions, systemContext } from './core.ts';
@@ -151,6 +152,10 @@ export function createStore(options: StoreOptions, deps: StoreDeps): Store {
       const { core } = use();
       const either = signal === undefined ? core.signal : AbortSignal.any([signal, core.signal]);
       return track(rebuildIndex(core, { ...options, onProgress, signal: either }).finally(() => tellMetrics(core)));
+    },
+    adopt: async (entries, context, gone) => {
+      const { core } = use();
+      return track(adoptEntries(core, entries, { context, signal: AbortSignal.any([gone, core.signal]) }));
     },
     condition: () => conditionOf(use().core),
     stats() {

@@ -144,6 +144,7 @@ describe('/openapi.json', () => {
       'POST /v1/backups/statements',
       'POST /v1/backups/verifications',
       'POST /v1/fsck',
+      'POST /v1/fsck/entries',
       'POST /v1/hardening/reports',
       'POST /v1/hardening/waivers',
       'PUT /v1/backups/schedule',
@@ -156,6 +157,9 @@ describe('/openapi.json', () => {
       'POST /v1/custody/prunings',
       'PUT /v1/hardening/schedule',
       'POST /rpc',
+      'OPTIONS /rpc',
+      'POST /rpc/{token}',
+      'OPTIONS /rpc/{token}',
     ];
     assert.deepEqual(described().sort(), line.sort());
   });
