@@ -14,6 +14,7 @@ import { exportTink } from './export-tink.ts';
 import { checkFreshness } from './freshness.ts';
 import { rebuildIndex } from './fsck.ts';
 import { collectAllGarbage } from './garbage.ts';
+import { createHashThread } from './hash-thread.ts';
 import { createHeldBlocks } from './held.ts';
 import { openIndexDb } from './index-db.ts';
 import { createIndexKeys } from './index-keys.ts';
@@ -201,6 +202,7 @@ async function closeCore(core: StoreCore): Promise<void> {
     await core.db.commit([]).catch(() => undefined);
     await Promise.race([stateGeneration(core), sleep(CLOSING_MS, undefined, { ref: false })]);
   }
+  await core.hashes.end();
   await core.db.close();
 }
 
@@ -259,6 +261,7 @@ async function openCore(parts: {
     db,
     keys,
     files,
+    hashes: createHashThread(),
     locks: createRecordLocks(),
     uploading: new Set(),
     // Counters that were broken are counted again after this: never give a place that is taken.
