@@ -197,6 +197,33 @@ export interface PartialUploads {
   discard(id: string, context: AccessContext): Promise<void>;
 }
 
+/** How far sealing every record under new keys has come. */
+export interface RekeyState {
+  /** `failed`: it stopped at an error; `incomplete`: it went through, but some versions could not be sealed anew. */
+  readonly state: 'running' | 'paused' | 'failed' | 'incomplete' | 'done';
+  /** The KEK that was made for it. */
+  readonly target: string;
+  readonly startedAt: string;
+  readonly endedAt?: string;
+  /** How much of its time it works, in percent; it rests for the others. */
+  readonly load: number;
+  /** Versions. */
+  readonly total: number;
+  readonly done: number;
+  readonly failed: number;
+  /** Of plaintext, sealed anew since the start of this process. */
+  readonly bytes: number;
+  /** Code of the error that stopped it. */
+  readonly reason?: string;
+}
+
+export interface RekeyPlan {
+  /** A KEK that is current now: begins. Undefined: goes on with the one that stopped. */
+  readonly target?: string;
+  /** 1 to 100. */
+  readonly load: number;
+}
+
 export interface StoreCondition {
   readonly index: IndexCondition;
   /** Of the first start after a restore: versions that the log tells of and the backup does not have. */
@@ -205,6 +232,7 @@ export interface StoreCondition {
   readonly pendingErasures: number;
   /** Values of the index that were found not to open since the start. */
   readonly damaged: number;
+  readonly rekey?: RekeyState;
 }
 
 export interface Store extends Service {
@@ -221,6 +249,15 @@ export interface Store extends Service {
   /** A record that is destroyed already has its receipt returned, whatever is expected. */
   shred(id: RecordId, context: AccessContext, expected?: Expected): Promise<DestructionReceipt>;
   rewrap(onProgress: (done: number) => void, context: AccessContext): Promise<{ rewrapped: number }>;
+  /**
+   * Seals every version anew under a data key that no KEK before the target has wrapped, in the background and across restarts, and then
+   * has the older KEKs destroyed. STORE_REKEY_ABSENT: there is none to go on with.
+   */
+  rekey(plan: RekeyPlan, context: AccessContext): Promise<RekeyState>;
+  /** Stops it until `rekey`, also across restarts. STORE_REKEY_ABSENT. */
+  pauseRekey(context: AccessContext): Promise<RekeyState>;
+  /** Replaced ciphertext stays on the disk for so long: somebody copies an index that still names it. */
+  keepReplaced(milliseconds: number): Promise<void>;
   exportCar(id: RecordId, options: { readonly version?: number }, context: AccessContext): AsyncIterable<Uint8Array>;
   /** The audit record is durable before this resolves. */
   exportTink(

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { NectarError } from '../../protocol/errors.ts';
 import { faulty } from '../service.ts';
+import { createBlobUses } from './blob-uses.ts';
 import { createBlockFiles } from './block-files.ts';
 import { conditionError, type IndexCondition, requireErasable, requireReadable, requireWritable } from './condition.ts';
 import { findBlock, type StoreCore, type StoreFolders, type StoreOptions, systemContext } from './core.ts';
@@ -24,6 +25,8 @@ import { headRecord, openRecord } from './open.ts';
 import { type OpenPartialUploads, openPartialUploads } from './partial-uploads.ts';
 import { putRecord } from './put.ts';
 import { createRecordLocks } from './record-locks.ts';
+import { createRekeying, type Rekeying } from './rekey.ts';
+import { createSuperseded } from './remove-superseded.ts';
 import { createReplicationQueue, getBlock, linksOf, markAnchored, markReplicated, unanchored } from './replication.ts';
 import { rewrapAll } from './rewrap.ts';
 import { scrubStore } from './scrub.ts';
@@ -39,6 +42,7 @@ interface Running {
   readonly core: StoreCore;
   readonly held: HeldBlocks;
   readonly uploads: OpenPartialUploads;
+  readonly rekeying: Rekeying;
   readonly underReplicated: ReturnType<typeof createReplicationQueue>;
   readonly abort: AbortController;
 }
@@ -105,12 +109,17 @@ export function createStore(options: StoreOptions, deps: StoreDeps): Store {
       tellMetrics(core);
       metrics.heldBytes.set(core.db.stats().heldBytes);
       const uploads = await openPartialUploads(core);
-      running = { core, held: createHeldBlocks(core), uploads, underReplicated: createReplicationQueue(core), abort };
+      const rekeying = createRekeying(core, { rewrapUploads: () => uploads.rewrap() });
+      const underReplicated = createReplicationQueue(core);
+      running = { core, held: createHeldBlocks(core), uploads, rekeying, underReplicated, abort };
+      core.superseded.resume();
+      await rekeying.resume();
     },
     async stop() {
       const stopping = running;
       running = undefined;
       stopping?.abort.abort(new NectarError('NODE_NOT_READY', { service: 'store', reason: 'stopping' }));
+      await stopping?.rekeying.stop();
       await stopping?.uploads.stop();
       await Promise.allSettled(inFlight);
       if (stopping !== undefined) await closeCore(stopping.core);
@@ -137,7 +146,17 @@ export function createStore(options: StoreOptions, deps: StoreDeps): Store {
     list: async (query, context) => track(listRecords(checked(requireReadable), query, context)),
     shred: async (id, context, expected) =>
       counted('shred', shredRecord(checked(requireErasable), { id, context, expected })),
-    rewrap: async (onProgress) => track(rewrapAll(checked(requireErasable), onProgress)),
+    rewrap: async (onProgress) => {
+      const done = await track(rewrapAll(checked(requireErasable), onProgress));
+      await track(use().uploads.rewrap());
+      return done;
+    },
+    rekey: async (plan, context) => {
+      checked(requireWritable);
+      return track(use().rekeying.begin(plan, context));
+    },
+    pauseRekey: async (context) => track(use().rekeying.pause(context)),
+    keepReplaced: async (milliseconds) => use().core.superseded.keep(milliseconds),
     exportCar: (id, { version }, context) => exportCar(checked(requireReadable), { id, version, context }),
     exportTink: async (id, wanted, context, signal) =>
       track(exportTink(checked(requireReadable), { id, options: wanted, context, signal })),
@@ -151,7 +170,7 @@ export function createStore(options: StoreOptions, deps: StoreDeps): Store {
       const either = signal === undefined ? core.signal : AbortSignal.any([signal, core.signal]);
       return track(rebuildIndex(core, { ...options, onProgress, signal: either }).finally(() => tellMetrics(core)));
     },
-    condition: () => conditionOf(use().core),
+    condition: () => conditionOf(use()),
     stats() {
       const { records, versions, bytes } = use().core.db.stats();
       return { records, versions, bytes };
@@ -174,10 +193,14 @@ export function createStore(options: StoreOptions, deps: StoreDeps): Store {
   };
 }
 
-function conditionOf({ index, erasures }: StoreCore): StoreCondition {
-  const { condition, restored, damaged } = index;
-  const base = { index: condition, pendingErasures: erasures.pending(), damaged: damaged.size };
-  return restored === undefined ? base : { ...base, restored };
+function conditionOf({ core, rekeying }: Running): StoreCondition {
+  const { condition, restored, damaged } = core.index;
+  const rekey = rekeying.state();
+  return {
+    ...{ index: condition, pendingErasures: core.erasures.pending(), damaged: damaged.size },
+    ...(restored !== undefined && { restored }),
+    ...(rekey !== undefined && { rekey }),
+  };
 }
 
 function tellMetrics(core: StoreCore): void {
@@ -191,6 +214,7 @@ function tellMetrics(core: StoreCore): void {
 
 /** The log is told last how far the index has come: whoever puts an older one in place is found out. */
 async function closeCore(core: StoreCore): Promise<void> {
+  await core.superseded.stop();
   await core.erasures.stop();
   if (core.index.condition.state !== 'ahead') {
     await core.db.commit([]).catch(() => undefined);
@@ -245,11 +269,14 @@ async function openCore(parts: {
     },
   });
   const erasures = createErasures(() => core);
+  const superseded = createSuperseded(() => core);
   const core: StoreCore = {
     ...parts,
     deps: { ...deps, audit: trail },
     trail,
     erasures,
+    superseded,
+    uses: createBlobUses(),
     index,
     db,
     keys,
