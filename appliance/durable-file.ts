@@ -3,9 +3,11 @@
  * The only place that does either, for every service and for the command line.
  */
 import { randomBytes } from 'node:crypto';
+import { constants } from 'node:fs';
 import { link, lstat, mkdir, open, readdir, rename, rm, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { NectarError } from '../protocol/errors.ts';
+import { isWholePages } from './page-memory.ts';
 
 /** A file to put in place. */
 export interface DurableFile {
@@ -27,6 +29,12 @@ const ABANDONED_MS = 3_600_000;
 /** LevelDB's: empty, and closing any descriptor of it would give up a lock that this process holds on it (fcntl(2)). */
 const LOCK_FILE = 'LOCK';
 const FULL_CODES = new Set(['ENOSPC', 'EDQUOT']);
+/** Exclusive: follows no link that lies in the way, and no two writers share a file. */
+const NEW_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL;
+/** 0 where the platform has no such thing. */
+const O_DIRECT = constants.O_DIRECT ?? 0;
+/** What a file system that has no direct writes answers, to open(2) or to write(2). */
+const NOT_DIRECT = new Set(['EINVAL', 'ENOTSUP', 'EOPNOTSUPP']);
 /** What link(2) answers where the file system has no hard links (FAT, exFAT, some network shares). */
 const NO_LINKS = new Set(['EPERM', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP', 'EMLINK']);
 
@@ -41,7 +49,10 @@ export interface DurableFiles {
   replaceFiles(files: readonly DurableFile[]): Promise<void>;
   /** Puts a whole file where there must be none. Throws EEXIST, and leaves what has the name, even where it came meanwhile. */
   createFile(path: string, content: Uint8Array | string, mode: number): Promise<void>;
-  /** Writes a new file (EEXIST otherwise) and syncs it, not its name. For a name that counts only after a rename. */
+  /**
+   * Writes a new file (EEXIST otherwise) and syncs it, not its name. For a name that counts only after a rename. Whole pages
+   * (page-memory.ts) go to the disk without the kernel's copy, which takes most of the time of a large write.
+   */
   writeStaged(path: string, content: Uint8Array | string, mode: number): Promise<void>;
   /** Gives a staged, synced file or folder its name, durably. With `create` a file that has the name stays: EEXIST. */
   publish(staged: string, target: string, how?: 'replace' | 'create'): Promise<void>;
@@ -58,20 +69,34 @@ export interface DurableFiles {
 export function createDurableFiles(files: FileSystem, now: () => number = Date.now): DurableFiles {
   /** Folders that were looked through for what a crash left: once by each process. */
   const swept = new Set<string>();
+  /** Until a file system says that it cannot. */
+  let direct = O_DIRECT !== 0;
 
   async function sync(path: string): Promise<void> {
     const handle = await files.open(path, 'r');
     await handle.sync().finally(() => handle.close());
   }
 
-  /** Exclusive: it follows no link that lies in the way, and no two writers share a file. */
-  async function writeStaged(path: string, content: Uint8Array | string, mode: number): Promise<void> {
-    const file = await files.open(path, 'wx', mode);
+  async function write(path: string, content: Uint8Array | string, mode: number, flags: number): Promise<void> {
+    const file = await files.open(path, NEW_FILE | flags, mode);
     try {
       await file.writeFile(content);
       await file.sync();
     } finally {
       await file.close();
+    }
+  }
+
+  async function writeStaged(path: string, content: Uint8Array | string, mode: number): Promise<void> {
+    if (!direct || !isWholePages(content)) return write(path, content, mode, 0);
+    try {
+      await write(path, content, mode, O_DIRECT);
+    } catch (error) {
+      if (!NOT_DIRECT.has(codeOf(error))) throw error;
+      direct = false;
+      // open(2) has made the file before it sees that the file system cannot.
+      await files.rm(path, { force: true });
+      await write(path, content, mode, 0);
     }
   }
 

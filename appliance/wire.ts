@@ -14,6 +14,7 @@ import {
   readPublicIdentity,
   type SequencerHomeConfig,
 } from './config/index.ts';
+import { createCustody } from './custody/index.ts';
 import {
   createGateway,
   createGatewayRenewal,
@@ -131,13 +132,18 @@ export async function wireNode({ home, version, config }: NodeOptions, { log, me
       keyPath: paths.certificateKey,
       hardeningPath: paths.hardening,
       backupsPath: paths.backups,
+      clientPaths: paths.clientAuthorities,
     },
     {
       keys,
       backups: createBackupKeys({ nodeId }, { keys, signer, crypto }),
       audit,
       store,
-      rollup,
+      custody: createCustody({ folder: paths.custody, config: config.custody }),
+      rollup: {
+        rpc: rollup.rpc,
+        rewind: ({ to }) => rollup.rewind(to === undefined ? undefined : BigInt(to)),
+      },
       p2p,
       anchor: { anchors: auditHeads },
       node: {
@@ -222,9 +228,10 @@ export async function wireSequencer(options: SequencerOptions, { log, metrics }:
       metrics,
       now,
       randomBytes,
+      peerCount: () => p2p.peers().length,
     },
   );
-  const side = (service: string) => ({ rollup, log: log.child({ service }), now });
+  const side = (service: string) => ({ rollup, log: log.child({ service }), now, metrics });
   const sequencer = createSequencer({ config: config.sequencer, key: key('sequencer') }, side('sequencer'));
   const batcher = createBatcher({ config: config.sequencer, key: key('sequencer') }, side('batcher'));
   const auditor = createAuditor(

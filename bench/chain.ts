@@ -15,6 +15,7 @@ import { createExecutor, type Executor } from '../appliance/rollup/execute/execu
 import { nativeCrypto } from '../appliance/rollup/execute/native-crypto.ts';
 import { createSealer } from '../appliance/rollup/execute/sealer.ts';
 import { AuditAnchorInitCode } from '../contracts/generated/AuditAnchor.ts';
+import { MessengerInitCode } from '../contracts/generated/Messenger.ts';
 import { NodeRegistryInitCode } from '../contracts/generated/NodeRegistry.ts';
 import { RecordRegistryInitCode } from '../contracts/generated/RecordRegistry.ts';
 import type { Hex } from '../protocol/brand.ts';
@@ -115,7 +116,12 @@ async function openChain(
       alloc,
       feeRecipient: FEE_RECIPIENT,
     },
-    { nodeRegistry: NodeRegistryInitCode, recordRegistry: RecordRegistryInitCode, auditAnchor: AuditAnchorInitCode },
+    {
+      nodeRegistry: NodeRegistryInitCode,
+      recordRegistry: RecordRegistryInitCode,
+      auditAnchor: AuditAnchorInitCode,
+      messenger: MessengerInitCode,
+    },
     rules,
   );
   const databaseKey = randomBytes(32);

@@ -18,6 +18,12 @@ export function parseWhole(text: string): number {
   return Number(text);
 }
 
+export function parseBlockNumber(text: string): number {
+  if (!/^(0|[1-9]\d{0,14})$/.test(text))
+    throw new NectarError('CLI_USAGE', { problem: `${text} is not a block number` });
+  return Number(text);
+}
+
 /** A TCP port; 0 lets the system choose. */
 export function parsePort(text: string): number {
   const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;

@@ -3,8 +3,7 @@ import { type FileHandle, open, rm } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { isDiskFull, publish, stagedPath, sweepStaged } from '../appliance/durable-file.ts';
 import { NectarError } from '../protocol/errors.ts';
-
-const PIECE_BYTES = 1024 * 1024;
+import { createPieceWriter } from './piece-writer.ts';
 
 /**
  * Writes a stream to `path` so that the name appears only when every byte is there and on the disk: a temporary file beside
@@ -23,7 +22,7 @@ export async function writeOutputFile(
   const temporary = stagedPath(folder);
   const handle = await writing(path, () => open(temporary, 'wx', 0o600));
   try {
-    const bytes = await writeAll(path, handle, source);
+    const bytes = await writeAll({ path, temporary }, handle, source);
     await writing(path, () => publish(temporary, resolve(path), force ? 'replace' : 'create'));
     return bytes;
   } finally {
@@ -31,56 +30,25 @@ export async function writeOutputFile(
   }
 }
 
-async function writeAll(path: string, handle: FileHandle, source: AsyncIterable<Uint8Array>): Promise<number> {
+async function writeAll(
+  { path, temporary }: { path: string; temporary: string },
+  handle: FileHandle,
+  source: AsyncIterable<Uint8Array>,
+): Promise<number> {
   let bytes = 0;
-  const pieces = createPieceWriter((piece) => writing(path, () => handle.writeFile(piece)));
+  const pieces = createPieceWriter(temporary, handle);
   try {
     for await (const chunk of source) {
-      await pieces.add(chunk);
+      await writing(path, () => pieces.add(chunk));
       bytes += chunk.length;
     }
-    await pieces.end();
+    await writing(path, () => pieces.end());
     await writing(path, () => handle.sync());
   } finally {
-    await pieces.idle();
+    await pieces.close();
     await handle.close();
   }
   return bytes;
-}
-
-/**
- * Puts the small chunks of a download together, since each write is a turn through the thread pool, and fills one piece while the
- * one before is written.
- */
-function createPieceWriter(write: (piece: Uint8Array) => Promise<void>) {
-  const buffers = [Buffer.allocUnsafeSlow(PIECE_BYTES), Buffer.allocUnsafeSlow(PIECE_BYTES)] as const;
-  let [current, filled] = [0, 0];
-  let writes: Promise<void> = Promise.resolve();
-
-  async function flush(): Promise<void> {
-    await writes;
-    writes = write(buffers[current === 0 ? 0 : 1].subarray(0, filled));
-    writes.catch(() => undefined); // thrown to whoever waits for it
-    [current, filled] = [1 - current, 0];
-  }
-
-  return {
-    async add(chunk: Uint8Array): Promise<void> {
-      for (let offset = 0; offset < chunk.length; ) {
-        const take = Math.min(chunk.length - offset, PIECE_BYTES - filled);
-        buffers[current === 0 ? 0 : 1].set(chunk.subarray(offset, offset + take), filled);
-        filled += take;
-        offset += take;
-        if (filled === PIECE_BYTES) await flush();
-      }
-    },
-    async end(): Promise<void> {
-      await flush();
-      await writes;
-    },
-    /** Waits for what is being written, however it goes. */
-    idle: () => writes.catch(() => undefined),
-  };
 }
 
 async function writing<T>(path: string, work: () => Promise<T>): Promise<T> {

@@ -1,6 +1,7 @@
-import { closeSync, createReadStream, fstatSync, openSync, readSync } from 'node:fs';
-import { readdir, stat } from 'node:fs/promises';
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { open, readdir, stat } from 'node:fs/promises';
 import { basename, join, relative } from 'node:path';
+import { givePieceBack, PIECE_BYTES, takePiece } from '../appliance/page-memory.ts';
 import { NectarError } from '../protocol/errors.ts';
 import { GUESS_HEAD_BYTES, guessContentType } from './content-type.ts';
 import type { Terminal } from './terminal.ts';
@@ -16,11 +17,10 @@ export interface PutSource {
   readonly contentType: string;
   /** All of a small file, read when it was found. */
   readonly content?: Uint8Array;
-  /** From a byte on; stdin only from its beginning. */
+  /** From a byte on; stdin only from its beginning. Its pieces are the reader's to free (stream-memory.ts). */
   open(start?: number): AsyncIterable<Uint8Array>;
 }
 
-const CHUNK_BYTES = 1024 * 1024;
 const head = Buffer.alloc(GUESS_HEAD_BYTES);
 
 /**
@@ -83,14 +83,21 @@ async function* exactly(
   { start, size, changedAt }: { readonly start: number; readonly size: number; readonly changedAt: number },
 ): AsyncGenerator<Uint8Array> {
   if (start > 0 && (await stat(path)).mtimeMs !== changedAt) throw new NectarError('CLI_FILE_CHANGED', { path });
-  let sent = start;
-  if (size > start) {
-    for await (const chunk of createReadStream(path, { highWaterMark: CHUNK_BYTES, start, end: size - 1 })) {
-      sent += (chunk as Buffer).length;
-      yield chunk as Buffer;
+  const file = await open(path, 'r');
+  try {
+    for (let sent = start; sent < size; ) {
+      const piece = takePiece();
+      const { bytesRead } = await file.read(piece, 0, Math.min(PIECE_BYTES, size - sent), sent);
+      if (bytesRead === 0) {
+        givePieceBack(piece);
+        throw new NectarError('CLI_FILE_CHANGED', { path });
+      }
+      sent += bytesRead;
+      yield piece.subarray(0, bytesRead);
     }
+  } finally {
+    await file.close();
   }
-  if (sent !== size) throw new NectarError('CLI_FILE_CHANGED', { path });
 }
 
 function stdinSource(terminal: Terminal): PutSource {

@@ -1,4 +1,3 @@
-import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RecordReceipt } from '../appliance/gateway/record-schemas.ts';
 import { type ErrorCode, isNectarError, NectarError } from '../protocol/errors.ts';
@@ -74,7 +73,7 @@ export async function putResumable(client: Client, put: ResumablePut): Promise<R
           'content-type': 'application/offset+octet-stream',
           'content-length': String(bytes - offset),
         },
-        body: Readable.from(counted, { objectMode: false }),
+        bulk: counted,
       });
     } catch (error) {
       if (!isPassing(error) || now() - advancedAt > GIVE_UP_MS) throw error;

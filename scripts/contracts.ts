@@ -17,11 +17,17 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
 /** What is generated, by its source. Test contracts stay out of the product's folder. */
 const SOURCES = [
+  'contracts/src/l1/Timelock.sol',
   'contracts/src/l1/Inbox.sol',
   'contracts/src/l1/SequencerInbox.sol',
+  'contracts/src/l1/SystemConfig.sol',
+  'contracts/src/l1/Guardian.sol',
+  'contracts/src/l1/Rollup.sol',
+  'contracts/src/l1/Outbox.sol',
   'contracts/src/l2/NodeRegistry.sol',
   'contracts/src/l2/RecordRegistry.sol',
   'contracts/src/l2/AuditAnchor.sol',
+  'contracts/src/l2/Messenger.sol',
   'test/contracts/TestToken.sol',
   'test/contracts/Greeter.sol',
 ];

@@ -63,6 +63,7 @@ const ALLOWED: Record<string, Record<string, string>> = {
     'ipfs-unixfs': 'UnixFS file nodes',
     'prom-client': 'metrics',
   },
+  'appliance/custody': { typebox: 'schemas' },
   'appliance/audit': { typebox: 'schemas', 'prom-client': 'metrics' },
   'appliance/p2p': {
     typebox: 'schemas',
@@ -195,6 +196,7 @@ const isWire = (file: string): boolean => file === 'appliance/wire.ts' || file.s
 const SHARED = new Set([
   'appliance/service.ts',
   'appliance/stream-memory.ts',
+  'appliance/page-memory.ts',
   'appliance/durable-file.ts',
   'appliance/folder-lock.ts',
   // What every listener is bounded by.
@@ -239,7 +241,7 @@ test('lets only the wire files import services, by their index', () => {
 test('keeps each role apart: what a wiring reaches holds no service of another role', () => {
   const roles: Record<string, readonly string[]> = {
     gateway: ['gateway', 'status'],
-    store: ['keys', 'store'],
+    store: ['keys', 'store', 'custody'],
     audit: ['audit'],
     rollup: ['rollup', 'p2p', 'replication', 'anchor', 'membership', 'witness'],
   };

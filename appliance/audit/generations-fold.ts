@@ -25,6 +25,8 @@ export interface LoggedToken {
   readonly createdAt: string;
   readonly expiresAt: string;
   readonly revokedAt?: string;
+  /** The certificate that goes with it, in one word. */
+  readonly certificate?: string;
 }
 
 export interface FoldedGenerations {
@@ -74,7 +76,7 @@ function foldToken(
   if (type === 'token.revoke') {
     next.set(id, { ...(known ?? unknownToken(id, at)), revokedAt: known?.revokedAt ?? at });
   } else if (known === undefined) {
-    const { subject = '', name, scope = '', expiresAt = at, createdAt = at } = detail;
+    const { subject = '', name, scope = '', expiresAt = at, createdAt = at, certificate } = detail;
     next.set(id, {
       id,
       subject: String(subject),
@@ -82,6 +84,7 @@ function foldToken(
       scope: String(scope),
       createdAt: String(createdAt),
       expiresAt: String(expiresAt),
+      ...(certificate === undefined ? {} : { certificate: String(certificate) }),
     });
   }
   return prune(next, now);

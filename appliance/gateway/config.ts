@@ -47,6 +47,11 @@ export const GatewayConfig = Type.Object(
         maxItems: 64,
       },
     ),
+    clientCertificates: Type.Union([Type.Literal('off'), Type.Literal('optional'), Type.Literal('required')], {
+      description:
+        'Certificates of machines that call: `off` asks for none, `optional` takes those of clients that were added, `required` takes no caller without one but the command line of this machine.',
+      default: 'optional',
+    }),
     handshakeTimeoutMs: bounded('Time a client has to agree on TLS.', 10_000, 100),
     maxRequests: bounded('Authorised requests served at a time, uploads and downloads included.', 256),
     maxRequestsPerToken: bounded('Of them, requests of one token; more of it wait.', 128),

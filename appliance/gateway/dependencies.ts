@@ -1,6 +1,7 @@
 import type { Logger, Metrics, NodeMetrics } from '../telemetry/index.ts';
 import type { AccessContext } from './audit-event.ts';
 import type { AuditAnchor, GatewayAudit } from './audit-needs.ts';
+import type { GatewayCustody } from './custody-needs.ts';
 import type { NetworkInfo, NodeReadiness, NodeStatus } from './node-schemas.ts';
 import type { GatewayStore } from './store-needs.ts';
 import type { Tokens } from './tokens.ts';
@@ -79,8 +80,13 @@ export interface GatewayDependencies {
   readonly backups: GatewayBackups;
   readonly audit: GatewayAudit;
   readonly store: GatewayStore;
+  readonly custody: GatewayCustody;
   /** JSON-RPC 2.0, single or batch; undefined when the body held notifications only. Never throws once started. */
-  readonly rollup: { rpc(body: unknown): Promise<unknown> };
+  readonly rollup: {
+    rpc(body: unknown, caller?: string, signal?: AbortSignal): Promise<unknown>;
+    /** Gives up unsafe blocks above `to`; without it, all that L1 has not confirmed. */
+    rewind(to: { readonly to?: number }): Promise<{ readonly from: number; readonly to: number }>;
+  };
   readonly p2p: { peers(): Awaitable<readonly GatewayPeer[]> };
   /** The anchored checkpoints that `audit verify` compares the log with. */
   readonly anchor: { anchors(): Promise<readonly AuditAnchor[]> };

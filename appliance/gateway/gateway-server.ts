@@ -4,6 +4,8 @@ import type { FastifyBaseLogger, FastifyInstance, FastifyTypeProvider } from 'fa
 import type { Static, TSchema } from 'typebox';
 import type { ConnectionGuard } from '../connection-guard.ts';
 import type { BackupNotes } from './backup-notes.ts';
+import type { ClientAuthorities } from './client-authorities.ts';
+import type { ClientCertificates } from './client-certificate.ts';
 import type { GatewayConfig } from './config.ts';
 import type { AccessContext, GatewayDependencies } from './dependencies.ts';
 import type { Exclusive } from './exclusive.ts';
@@ -33,6 +35,10 @@ export interface RouteContext {
   readonly exclusive: Exclusive;
   readonly hardening: HardeningNotes;
   readonly backups: BackupNotes;
+  readonly clients: {
+    readonly authorities: ClientAuthorities;
+    readonly certificates: ClientCertificates;
+  };
 }
 
 /** How a route is guarded. Every route says so; a route that does not is refused when the server is built. */

@@ -155,3 +155,22 @@ export const JoinResult = Type.Object(
   { description: 'The application to the NodeRegistry.', ...strict },
 );
 export type JoinResult = Static<typeof JoinResult>;
+
+export const ChainRewind = Type.Object(
+  {
+    to: Type.Optional(
+      Type.Integer({ description: 'The block to keep as the newest; absent: the newest that L1 has.', minimum: 0 }),
+    ),
+  },
+  { description: 'What to give up.', ...strict },
+);
+export type ChainRewind = Static<typeof ChainRewind>;
+
+export const ChainRewound = Type.Object(
+  {
+    from: Type.Integer({ description: 'The newest block before.', minimum: 0 }),
+    to: Type.Integer({ description: 'The newest block now.', minimum: 0 }),
+  },
+  { description: 'Unsafe blocks that were given up.', ...strict },
+);
+export type ChainRewound = Static<typeof ChainRewound>;

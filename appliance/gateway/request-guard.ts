@@ -1,15 +1,13 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { isNectarError, NectarError } from '../../protocol/errors.ts';
+import { NectarError } from '../../protocol/errors.ts';
+import { actorOf, authorise, NOBODY } from './authorise.ts';
 import type { BegunRequests } from './begun-requests.ts';
 import type { AccessContext, GatewayDependencies } from './dependencies.ts';
-import type { GatewayServer, RouteContext, RouteGuard } from './gateway-server.ts';
+import type { GatewayServer, RouteContext } from './gateway-server.ts';
 import type { HostNames } from './host-names.ts';
-import { isAllowed, type Principal } from './tokens.ts';
 import type { Turns } from './turns.ts';
 
-const NOBODY = { subject: 'anonymous' };
 const REQUEST_ID_BYTES = 16;
-const BEARER = /^Bearer +([A-Za-z0-9._~+/-]+=*) *$/i;
 
 /**
  * For browsers that meet the API: nothing is cached, framed, sniffed or run. No Strict-Transport-Security: a node is
@@ -93,51 +91,9 @@ export function identify(reply: FastifyReply, deps: Pick<GatewayDependencies, 'r
   return requestId;
 }
 
-async function authorise(
-  request: FastifyRequest,
-  guard: RouteGuard,
-  { deps, events, metrics }: RouteContext,
-): Promise<Principal> {
-  let principal: Principal | undefined;
-  try {
-    const token = BEARER.exec(request.headers.authorization ?? '')?.[1];
-    if (token === undefined) throw new NectarError('GATEWAY_TOKEN_MISSING', {});
-    principal = await deps.tokens.verify(token, { unlisted: guard.whileLocked === true });
-    if (guard.scope !== 'public' && !isAllowed(principal, guard.scope)) {
-      throw new NectarError('GATEWAY_SCOPE_MISSING', { scope: guard.scope });
-    }
-    return principal;
-  } catch (error) {
-    if (!isNectarError(error)) throw error;
-    metrics.denied.inc({ reason: error.code });
-    const actor = principal === undefined ? bearerOf(error, deps) : actorOf(principal);
-    const detail = {
-      reason: error.code,
-      method: request.method,
-      route: request.routeOptions.url ?? '',
-      ...(principal === undefined && actor.tokenId !== undefined && { token: actor.tokenId }),
-    };
-    const context = { ...request.access, actor };
-    const identified = actor.tokenId !== undefined;
-    events.denied({ type: 'auth.denied', outcome: 'failure', context, detail }, { kind: error.code, identified });
-    throw error;
-  }
-}
-
-/** Of a token that is ours and no longer good, whose it was: its holder is known by its signature. */
-function bearerOf(error: NectarError, { tokens }: Pick<GatewayDependencies, 'tokens'>): AccessContext['actor'] {
-  if (!isNectarError(error, 'GATEWAY_TOKEN_REVOKED')) return NOBODY;
-  const { tokenId } = error.data;
-  return { subject: tokens.list().find(({ id }) => id === tokenId)?.subject ?? NOBODY.subject, tokenId };
-}
-
 function accessOf(request: FastifyRequest, requestId: string): AccessContext {
   const address = request.socket.remoteAddress;
   return { actor: NOBODY, requestId, ...(address === undefined ? {} : { address }) };
-}
-
-function actorOf({ subject, tokenId, name }: Principal): AccessContext['actor'] {
-  return { subject, tokenId, ...(name === undefined ? {} : { name }) };
 }
 
 function ignore(): void {

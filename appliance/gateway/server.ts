@@ -11,13 +11,18 @@ import { createExclusive } from './exclusive.ts';
 import type { GatewayServer, RouteContext } from './gateway-server.ts';
 import type { HardeningNotes } from './hardening-notes.ts';
 import { createHostNames, type HostNames } from './host-names.ts';
-import { boundConnections, createHttpsServer, type ServerCertificate } from './https-server.ts';
+import { boundConnections, createHttpsServer, type ServerIdentity } from './https-server.ts';
 import { createGatewayMetrics } from './metrics.ts';
 import { addOpenApi } from './openapi.ts';
 import { addRequestGuard } from './request-guard.ts';
 import type { RouteTable } from './route-table.ts';
 import { addAuditRoutes } from './routes/audit.ts';
 import { addBackupRoutes } from './routes/backups.ts';
+
+import { addClientRoutes } from './routes/clients.ts';
+
+import { addCustodyRoutes } from './routes/custody.ts';
+
 import { addHardeningRoutes } from './routes/hardening.ts';
 import { addKeyRoutes } from './routes/keys.ts';
 import { addNodeRoutes } from './routes/node.ts';
@@ -41,8 +46,10 @@ const ROUTES = [
   addStorageRoutes,
   addTinkRoutes,
   addTokenRoutes,
+  addClientRoutes,
   addHardeningRoutes,
   addBackupRoutes,
+  addCustodyRoutes,
   addRpcRoute,
 ];
 
@@ -56,7 +63,8 @@ export interface BuiltServer {
 export interface ServerSetup {
   readonly config: GatewayConfig;
   readonly version: string;
-  readonly tls: ServerCertificate;
+  readonly tls: ServerIdentity;
+  readonly clients: RouteContext['clients'];
   readonly hardening: HardeningNotes;
   readonly backups: BackupNotes;
   /** Aborts when the node begins to stop: from then on requests are refused. */
@@ -89,6 +97,7 @@ export async function buildServer(setup: ServerSetup, deps: GatewayDependencies)
     exclusive: createExclusive(),
     hardening: setup.hardening,
     backups: setup.backups,
+    clients: setup.clients,
   };
   const routes: RouteTable = [];
 

@@ -1,5 +1,6 @@
 import { NectarError } from '../../protocol/errors.ts';
 import { SCOPES, type Scope } from './schema-parts.ts';
+import { parseBinding } from './token-facts.ts';
 import type { FoundTokens, TokenFile } from './token-file.ts';
 import type { TokenInfo } from './token-schemas.ts';
 
@@ -17,6 +18,8 @@ export interface LoggedToken {
   readonly createdAt: string;
   readonly expiresAt: string;
   readonly revokedAt?: string;
+  /** The certificate that goes with it, in one word. */
+  readonly certificate?: string;
 }
 
 /** What holding the list against the log changed. */
@@ -153,10 +156,13 @@ function takeRevocations(tokens: Map<string, TokenInfo>, logged: readonly Logged
 
 function takeTokens(tokens: Map<string, TokenInfo>, logged: readonly LoggedToken[]): number {
   let taken = 0;
-  for (const { scope, ...token } of logged) {
+  for (const { scope, certificate, ...token } of logged) {
     const scopes = scope.split(' ').filter((name): name is Scope => (SCOPES as readonly string[]).includes(name));
     if (tokens.has(token.id) || scopes.length === 0 || tokens.size >= MAX_TOKENS) continue;
-    tokens.set(token.id, { ...token, scope: scopes });
+    const binding = certificate === undefined ? undefined : parseBinding(certificate);
+    // Bound in a way that this version does not know: it does not come back as one that is free.
+    if (certificate !== undefined && binding === undefined) continue;
+    tokens.set(token.id, { ...token, scope: scopes, ...(binding === undefined ? {} : { certificate: binding }) });
     taken += 1;
   }
   return taken;

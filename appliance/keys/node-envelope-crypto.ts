@@ -6,14 +6,14 @@ const ALGORITHM = 'aes-256-gcm';
 
 /** The envelope's primitives by node:crypto (OpenSSL, AES-NI). */
 export const nodeEnvelopeCrypto: EnvelopeCrypto = {
-  seal(key, nonce, aad, plaintext) {
+  seal(key, nonce, aad, plaintext, room) {
     const cipher = createCipheriv(ALGORITHM, keyObject(key), nonce, { authTagLength: TAG_BYTES });
     if (aad.length > 0) cipher.setAAD(aad);
     const ciphertext = cipher.update(plaintext);
     cipher.final();
-    const sealed = Buffer.allocUnsafeSlow(ciphertext.length + TAG_BYTES);
-    ciphertext.copy(sealed);
-    cipher.getAuthTag().copy(sealed, ciphertext.length);
+    const sealed = room ?? Buffer.allocUnsafeSlow(ciphertext.length + TAG_BYTES);
+    sealed.set(ciphertext);
+    sealed.set(cipher.getAuthTag(), ciphertext.length);
     freeBytes(ciphertext);
     return sealed;
   },

@@ -8,19 +8,21 @@ const NODE_REGISTRY = new Interface([...NodeRegistryAbi]);
 /** INodeRegistry.KIND_BYON. */
 const KIND_BYON = 1;
 
+interface RegistryEntry {
+  readonly peerId: PeerIdText;
+  readonly nodeId: Hex;
+  readonly status: string;
+  readonly addresses: readonly string[];
+}
+
 /** What membership needs of the node's own chain and host. */
 export interface MembershipDeps {
   readonly peerId: () => PeerIdText;
   /** Multiaddrs with which this node registers. */
   readonly addresses: () => readonly string[];
-  readonly nodes: () => Promise<
-    readonly {
-      readonly peerId: PeerIdText;
-      readonly nodeId: Hex;
-      readonly status: string;
-      readonly addresses: readonly string[];
-    }[]
-  >;
+  readonly nodes: () => Promise<readonly RegistryEntry[]>;
+  /** The same with what L1 has not confirmed yet: nothing is sent twice. */
+  readonly announced: () => Promise<readonly RegistryEntry[]>;
   readonly account: { address(): Hex; send(tx: { to: Hex; data: Hex }): Promise<Hex> };
 }
 
@@ -36,7 +38,7 @@ export interface Membership {
 }
 
 export function createMembership(deps: MembershipDeps): Membership {
-  const own = async () => (await deps.nodes()).find((node) => node.peerId === deps.peerId());
+  const isOwn = (node: RegistryEntry): boolean => node.peerId === deps.peerId();
 
   async function send(data: string): Promise<Hex> {
     return deps.account.send({ to: PREDEPLOYS.nodeRegistry, data: data as Hex });
@@ -55,9 +57,9 @@ export function createMembership(deps: MembershipDeps): Membership {
   }
 
   return {
-    status: async () => (await own())?.status ?? 'none',
+    status: async () => (await deps.nodes()).find(isOwn)?.status ?? 'none',
     async join() {
-      const node = await own();
+      const node = (await deps.announced()).find(isOwn);
       if (node === undefined || node.status === 'left') return apply();
       const addresses = [...deps.addresses()];
       if (node.status === 'ejected' || addresses.join(' ') === node.addresses.join(' '))

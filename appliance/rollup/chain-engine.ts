@@ -2,6 +2,7 @@ import type { Block } from '@ethereumjs/block';
 import type { Hex } from '../../protocol/brand.ts';
 import type { BatchBlock } from '../../protocol/rollup/batch.ts';
 import { originHash, parseOrigin } from '../../protocol/rollup/block-input.ts';
+import { type DelayedMessage, type MessageEffects, ownTransactions } from '../../protocol/rollup/delayed-message.ts';
 import { inputOfBlock } from '../../protocol/rollup/unsafe-block.ts';
 import type { Engine } from './derive/engine.ts';
 import type { UnsafeEngine } from './derive/unsafe-intake.ts';
@@ -11,11 +12,21 @@ import type { Executor } from './execute/executor.ts';
 /** Execution in the words of derivation. */
 export interface ChainEngine extends Engine, UnsafeEngine {
   blockAt(number: bigint): Promise<Block | undefined>;
-  /** A block of the own chain as a batch carries it. */
+  /** A block of the own chain as a batch carries it: without the transactions that L1 forced into it. */
   batchBlockAt(number: bigint): Promise<BatchBlock | undefined>;
 }
 
-export function createChainEngine(executor: Executor, database: ChainDatabase, feeRecipient: Hex): ChainEngine {
+export interface ChainEngineParts {
+  readonly executor: Executor;
+  readonly database: ChainDatabase;
+  readonly feeRecipient: Hex;
+  readonly effectsOf: (messages: readonly DelayedMessage[]) => MessageEffects;
+}
+
+export function createChainEngine(
+  { executor, database, feeRecipient, effectsOf }: ChainEngineParts,
+  getMessage: (index: bigint) => Promise<DelayedMessage>,
+): ChainEngine {
   async function blockAt(number: bigint): Promise<Block | undefined> {
     const hash = await database.canonicalHash(number);
     return hash && database.block(hash);
@@ -40,7 +51,12 @@ export function createChainEngine(executor: Executor, database: ChainDatabase, f
     putRecords: (records) => executor.putRecords(records),
     async batchBlockAt(number) {
       const [previous, block] = [await blockAt(number - 1n), await blockAt(number)];
-      return previous && block && inputOfBlock(block, previous.header);
+      if (previous === undefined || block === undefined) return undefined;
+      const input = inputOfBlock(block, previous.header);
+      const { delayedMessages: read } = parseOrigin(previous.header);
+      const indexes = Array.from({ length: input.delayedMessages }, (_, offset) => read + BigInt(offset));
+      const forced = effectsOf(await Promise.all(indexes.map(getMessage))).transactions;
+      return { ...input, transactions: ownTransactions(input.transactions, forced) };
     },
   };
 }

@@ -40,6 +40,21 @@ export const rollupConfig = Type.Object(
       120_000,
       1_000,
     ),
+    l1HeadStaleMs: milliseconds(
+      'A newest L1 block older than this makes the node not ready, in milliseconds; 0: never.',
+      300_000,
+      0,
+    ),
+    l2HeadStaleMs: milliseconds(
+      'A newest L2 block older than this makes the node not ready, in milliseconds; 0: never.',
+      300_000,
+      0,
+    ),
+    safeHeadStaleMs: milliseconds(
+      'A newest L2 block confirmed by L1 that is older than this makes the node not ready, in milliseconds; 0: never.',
+      900_000,
+      0,
+    ),
     l1MaxResponseBytes: count('Longest L1 answer in bytes.', 32 * 1024 * 1024, 65_536),
     forwardTimeoutMs: milliseconds('Longest wait for the sequencer in milliseconds.', 10_000, 100),
     cacheBytes: count('Memory for recently used L2 state in bytes.', 64 * 1024 * 1024, 1_048_576),
@@ -60,6 +75,10 @@ export const sequencerConfig = Type.Object(
     maxRpcBodyBytes: count('Longest JSON-RPC request in bytes.', 1024 * 1024, 1024),
     blockIntervalMs: milliseconds('Shortest time between two L2 blocks in milliseconds.', 100, 10),
     heartbeatMs: milliseconds('An empty L2 block after this long without one, in milliseconds; 0: never.', 60_000, 0),
+    maxBlockCpuMs: milliseconds(
+      'CPU that making one L2 block may take, in milliseconds: blocks hold less gas while they take more.',
+      1_000,
+    ),
     maxPoolTransactions: count('Transactions that wait for a block.', 4_096),
     maxPoolBytes: count('Bytes of transactions that wait for a block.', 32 * 1024 * 1024, 131_072),
     maxPoolPerAccount: count('Transactions of one account that wait for a block.', 64),

@@ -5,8 +5,12 @@ export interface RollupMetrics {
   readonly head: Gauge<'head'>;
   readonly l1Block: Gauge;
   readonly malformedBatches: Counter;
+  readonly dropped: Counter<'what'>;
+  readonly obligedBlocks: Counter;
   readonly replacedChains: Counter;
   readonly unsafeBlocks: Counter<'verdict'>;
+  readonly refusedBlocks: Counter<'reason'>;
+  readonly discardedBlocks: Counter<'reason'>;
 }
 
 export function createRollupMetrics(registry: Metrics): RollupMetrics {
@@ -24,6 +28,17 @@ export function createRollupMetrics(registry: Metrics): RollupMetrics {
       help: 'Batches on L1 that no decoder takes',
       registers,
     }),
+    dropped: new Counter({
+      name: 'nectar_rollup_dropped_total',
+      help: 'What L1 holds and a rule keeps out of L2',
+      labelNames: ['what'],
+      registers,
+    }),
+    obligedBlocks: new Counter({
+      name: 'nectar_rollup_obliged_blocks_total',
+      help: 'Blocks that derivation made to read messages which a batch owed',
+      registers,
+    }),
     replacedChains: new Counter({
       name: 'nectar_rollup_replaced_chains_total',
       help: 'Times that L1 contradicted the unsafe chain',
@@ -33,6 +48,18 @@ export function createRollupMetrics(registry: Metrics): RollupMetrics {
       name: 'nectar_rollup_unsafe_blocks_total',
       help: 'Announced blocks by verdict',
       labelNames: ['verdict'],
+      registers,
+    }),
+    refusedBlocks: new Counter({
+      name: 'nectar_rollup_refused_unsafe_blocks_total',
+      help: 'Announced blocks that the sequencer signed and this node did not take, by reason',
+      labelNames: ['reason'],
+      registers,
+    }),
+    discardedBlocks: new Counter({
+      name: 'nectar_rollup_discarded_unsafe_blocks_total',
+      help: 'Unsafe blocks that were given up, by reason',
+      labelNames: ['reason'],
       registers,
     }),
   };

@@ -4,8 +4,8 @@ import type { Ordering } from './account/forwarder.ts';
 import type { BatcherChain } from './batcher/batcher.ts';
 import type { RollupConfig } from './config.ts';
 import type { RollupParts } from './rollup-parts.ts';
+import type { PendingTransactions } from './rpc/pending-transactions.ts';
 import type { SequencerChain } from './sequencer/sequencer.ts';
-import type { Txpool } from './sequencer/txpool.ts';
 import { createSequencerChain } from './sequencer-chain.ts';
 
 /** The node as its sequencer, batcher and auditor see it. Every call throws NODE_NOT_READY before the node has started. */
@@ -21,7 +21,7 @@ export interface NetworkPort {
   readonly ordering: Ordering;
 }
 
-export type LocalOrdering = Ordering & { readonly pool: Pick<Txpool, 'pendingNonce' | 'find'> };
+export type LocalOrdering = Ordering & { readonly pool: PendingTransactions };
 
 export interface NetworkPortDeps {
   readonly parts: () => RollupParts;

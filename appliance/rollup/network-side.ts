@@ -1,4 +1,4 @@
-import type { Logger } from '../telemetry/index.ts';
+import type { Logger, Metrics } from '../telemetry/index.ts';
 import { createOperatorAccount } from './account/operator-account.ts';
 import { type Auditor, createAuditor as createAuditorService } from './auditor/auditor.ts';
 import { type Batcher, createBatcher as createBatcherService } from './batcher/batcher.ts';
@@ -8,6 +8,7 @@ import type { NetworkPort } from './network-port.ts';
 import { createOwnRpc } from './own-rpc.ts';
 import type { Rollup } from './rollup.ts';
 import { createL1Rpc } from './rollup-parts.ts';
+import { createSequencerMetrics } from './sequencer/metrics.ts';
 import { createRpcServer as createServer, type RpcServer } from './sequencer/rpc-server.ts';
 import { createSequencer as createSequencerService, type Sequencer } from './sequencer/sequencer.ts';
 
@@ -16,6 +17,7 @@ export interface NetworkSideDeps {
   readonly rollup: Rollup;
   readonly log: Logger;
   readonly now: () => number;
+  readonly metrics?: Metrics;
 }
 
 const GWEI = 1_000_000_000n;
@@ -23,12 +25,24 @@ const GWEI = 1_000_000_000n;
 /** Orders transactions, builds and signs blocks. `key`: the sequencer's secp256k1 key, 32 bytes. */
 export function createSequencer(
   options: { readonly config: SequencerConfig; readonly key: Uint8Array },
-  { rollup, log, now }: NetworkSideDeps,
+  { rollup, log, now, metrics }: NetworkSideDeps,
 ): Sequencer {
   const { network } = rollup;
-  const sequencer = createSequencerService(options.config, { chain: network.sequencerChain(options.key), log, now });
+  const sequencer = createSequencerService(options.config, {
+    chain: network.sequencerChain(options.key),
+    log,
+    now,
+    threadCpuMs,
+    ...(metrics && { metrics: createSequencerMetrics(metrics) }),
+  });
   network.setOrdering(sequencer);
   return sequencer;
+}
+
+/** Of this thread alone: workers beside it do other work. */
+function threadCpuMs(): number {
+  const { user, system } = process.threadCpuUsage();
+  return (user + system) / 1000;
 }
 
 /** Posts blocks to L1. `key`: the account that SequencerInbox takes batches from. */
@@ -56,7 +70,9 @@ export function createAuditor(
   const { auditorPollMs: pollMs, attestationValidityS: validityS } = options.config;
   const accounts = [account(options.keys[0]), account(options.keys[1])] as const;
   const chainTime = (): bigint => rollup.heads().unsafe.timestamp;
-  return createAuditorService({ pollMs, validityS }, { accounts, registry: rollup.registry, chainTime, log, now });
+  // What was sent already counts, or the same application would be attested again until L1 has confirmed it.
+  const registry = { nodes: () => rollup.registry.announced() };
+  return createAuditorService({ pollMs, validityS }, { accounts, registry, chainTime, log, now });
 }
 
 /** JSON-RPC on loopback, for a process without a gateway. */

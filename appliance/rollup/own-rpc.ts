@@ -14,7 +14,7 @@ export function createOwnRpc(handle: (body: unknown) => Promise<unknown>): OwnRp
   };
 }
 
-/** Reads of the latest state, for the registry. */
-export async function callLatest(rpc: OwnRpc, to: Hex, data: Hex): Promise<Hex> {
-  return (await rpc('eth_call', [{ to, data }, 'latest'])) as Hex;
+/** Reads of the state at a head, for the registry. */
+export async function callAt(rpc: OwnRpc, head: 'latest' | 'safe', call: { to: Hex; data: Hex }): Promise<Hex> {
+  return (await rpc('eth_call', [call, head])) as Hex;
 }

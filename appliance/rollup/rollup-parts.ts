@@ -1,22 +1,28 @@
 import { AuditAnchorInitCode } from '../../contracts/generated/AuditAnchor.ts';
+import { MessengerInitCode } from '../../contracts/generated/Messenger.ts';
 import { NodeRegistryInitCode } from '../../contracts/generated/NodeRegistry.ts';
 import { RecordRegistryInitCode } from '../../contracts/generated/RecordRegistry.ts';
 import type { Hex } from '../../protocol/brand.ts';
 import { NectarError } from '../../protocol/errors.ts';
 import { genesisOf, type NetworkDescriptor } from '../../protocol/network/descriptor.ts';
 import { decodeBatch } from '../../protocol/rollup/batch.ts';
+import {
+  type DelayedMessage,
+  effectsOf as effectsOfMessages,
+  type MessageEffects,
+} from '../../protocol/rollup/delayed-message.ts';
 import { buildGenesis, type Genesis } from '../../protocol/rollup/genesis.ts';
 import { createRules, type Rules } from '../../protocol/rollup/rules.ts';
 import type { Logger } from '../telemetry/index.ts';
-import type { Ordering } from './account/forwarder.ts';
+import { forwardKnown, type Ordering } from './account/forwarder.ts';
 import { createOperatorAccount, type OperatorAccount } from './account/operator-account.ts';
 import { type ChainEngine, createChainEngine } from './chain-engine.ts';
 import type { RollupConfig } from './config.ts';
 import { createDeriveStore, type DeriveStore, type L1Record } from './derive/derive-store.ts';
 import type { Derived } from './derive/deriver.ts';
 import { createDriver, type Driver } from './derive/driver.ts';
-import { createL1Steps } from './derive/l1-steps.ts';
-import { createUnsafeIntake, type UnsafeIntake } from './derive/unsafe-intake.ts';
+import { createL1Steps, type Discarded } from './derive/l1-steps.ts';
+import { createUnsafeIntake, type UnsafeIntake, type UnsafeRefusal } from './derive/unsafe-intake.ts';
 import { type ChainDatabase, createChainDatabase } from './execute/chain-database.ts';
 import { createExecutor, type Executor } from './execute/executor.ts';
 import { nativeCrypto } from './execute/native-crypto.ts';
@@ -24,10 +30,11 @@ import { createSealer } from './execute/sealer.ts';
 import { createJsonRpc, type JsonRpc } from './l1/json-rpc.ts';
 import { createL1Source } from './l1/l1-source.ts';
 import { createOutboundFetch } from './l1/outbound-fetch.ts';
-import { callLatest, createOwnRpc } from './own-rpc.ts';
+import { callAt, createOwnRpc } from './own-rpc.ts';
 import { createNodeRegistry, type NodeRegistry } from './registry/node-registry.ts';
+import type { ForwardedTransactions, PendingTransactions } from './rpc/pending-transactions.ts';
 import { createRpc, type Rpc } from './rpc/rpc.ts';
-import type { Txpool } from './sequencer/txpool.ts';
+import type { RpcDeps } from './rpc/rpc-deps.ts';
 
 export interface PartsOptions {
   readonly config: RollupConfig;
@@ -45,9 +52,18 @@ export interface PartsDeps {
   readonly now: () => number;
   readonly randomBytes: (size: number) => Uint8Array;
   readonly ordering: Ordering;
-  readonly pool: Pick<Txpool, 'pendingNonce' | 'find'>;
+  /** What this node handed to a sequencer elsewhere. */
+  readonly forwarded: ForwardedTransactions;
+  /** The sequencer's own pool, on the node that runs it. */
+  readonly localPool: () => PendingTransactions | undefined;
+  readonly peerCount: () => number;
   readonly onDerived: (derived: Derived) => void;
+  readonly onDiscarded: (discarded: Discarded) => void;
+  readonly onRefused: (refusal: UnsafeRefusal) => void;
 }
+
+/** How long an announced block waits for a look at L1 that finds its origin. */
+const L1_LOOK_MS = 2_000;
 
 /** The rollup's parts in data order: l1 -> derive -> execute -> rpc. */
 export interface RollupParts {
@@ -60,9 +76,14 @@ export interface RollupParts {
   readonly driver: Driver;
   readonly intake: UnsafeIntake;
   readonly rpc: Rpc;
+  /** The registry as L1 has confirmed it: what decides over anybody. */
   readonly registry: NodeRegistry;
+  /** The registry at the unsafe head: what has been sent already. */
+  readonly announced: NodeRegistry;
   readonly account: OperatorAccount;
   readonly feeRecipient: Hex;
+  /** What delayed messages put into a block of this chain. */
+  readonly effectsOf: (messages: readonly DelayedMessage[]) => MessageEffects;
 }
 
 export async function assembleParts(options: PartsOptions, deps: PartsDeps): Promise<RollupParts> {
@@ -84,27 +105,34 @@ export async function assembleParts(options: PartsOptions, deps: PartsDeps): Pro
   );
   const executor = createExecutor({ database, genesis, rules });
   const feeRecipient = descriptor.l2.genesis.feeRecipient;
-  const engine = createChainEngine(executor, database, feeRecipient);
+  const gasLimit = BigInt(descriptor.l2.genesis.gasLimit);
+  const effectsOf = (messages: readonly DelayedMessage[]): MessageEffects =>
+    effectsOfMessages(messages, { rules, gasLimit });
+  const engine = createChainEngine({ executor, database, feeRecipient, effectsOf }, (index) => store.getMessage(index));
 
   const store = createDeriveStore(engine, first);
-  const steps = createL1Steps({ l1, store, engine, genesis: first, decodeBatch });
+  const steps = createL1Steps({ l1, store, engine, genesis: first, decodeBatch, effectsOf });
   const timing = { pollMs: config.l1PollMs, maxBackoffMs: config.l1MaxBackoffMs, staleMs: config.l1StaleMs };
-  const driver = createDriver(timing, { steps, log: deps.log, now: deps.now, onDerived: deps.onDerived });
-  const onUnknownOrigin = (): void => {
-    driver.unsettle();
-    driver.poke();
-  };
+  const { log, now, onDerived, onDiscarded } = deps;
+  const driver = createDriver(timing, { steps, log, now, onDerived, onDiscarded });
   const { sequencer } = descriptor.l2;
-  const intake = createUnsafeIntake({ chainId, sequencer, rules }, { engine, store, onUnknownOrigin });
+  const intake = createUnsafeIntake(
+    { chainId, sequencer, rules },
+    { engine, store, lookAtL1: () => driver.look(L1_LOOK_MS), now: deps.now, onRefused: deps.onRefused },
+  );
 
   const rpc = createRpc({
     database,
     rules,
     heads: () => executor.heads(),
+    onHeads: (listener) => executor.onHeads(listener),
     clientVersion: options.clientVersion,
     log: deps.log,
-    submit: (raw) => deps.ordering.submit(raw),
-    pool: deps.pool,
+    now: deps.now,
+    randomBytes: deps.randomBytes,
+    ...orderingOf(deps, rules),
+    syncTarget: () => (driver.readiness().ready ? undefined : executor.heads().unsafe.number),
+    peerCount: deps.peerCount,
     batchOf: async (number) => {
       const place = await store.findBatch(number);
       return place && { sequenceNumber: hex(place.sequenceNumber), l1: describeL1(place.l1) };
@@ -112,12 +140,38 @@ export async function assembleParts(options: PartsOptions, deps: PartsDeps): Pro
     syncStatus: async () => describeSync(await store.cursor()),
   });
   const own = createOwnRpc(rpc.handle);
+  // Who belongs to the network is what L1 has confirmed: the sequencer's word alone admits nobody and drops nobody.
   const registry = createNodeRegistry({
+    headHash: () => executor.heads().safe.hash,
+    call: (to, data) => callAt(own, 'safe', { to, data }),
+  });
+  const announced = createNodeRegistry({
     headHash: () => executor.heads().unsafe.hash,
-    call: (to, data) => callLatest(own, to, data),
+    call: (to, data) => callAt(own, 'latest', { to, data }),
   });
   const account = createOperatorAccount({ key: options.operatorKey, chainId }, { rpc: own, ordering: deps.ordering });
-  return { rules, l1Rpc, database, executor, engine, store, driver, intake, rpc, registry, account, feeRecipient };
+  const executed = { rules, l1Rpc, database, executor, engine, effectsOf, feeRecipient };
+  return { ...executed, store, driver, intake, rpc, registry, announced, account };
+}
+
+/** Where the RPC's transactions go, and what is known of them before they are in a block. */
+function orderingOf(
+  { ordering, forwarded, localPool }: Pick<PartsDeps, 'ordering' | 'forwarded' | 'localPool'>,
+  rules: Rules,
+): Pick<RpcDeps, 'submit' | 'pending' | 'orderedNonce'> {
+  const known = (): PendingTransactions => localPool() ?? forwarded;
+  return {
+    submit: (raw) =>
+      localPool() === undefined ? forwardKnown(raw, { ordering, book: forwarded, rules }) : ordering.submit(raw),
+    orderedNonce: (address) => ordering.pendingNonce(address),
+    pending: {
+      nextNonce: (address, nonce) => known().nextNonce(address, nonce),
+      find: (hash) => known().find(hash),
+      list: () => known().list(),
+      arrivals: (since) => known().arrivals(since),
+      onArrival: (listener) => known().onArrival(listener),
+    },
+  };
 }
 
 export function createL1Rpc(config: RollupConfig, descriptor: NetworkDescriptor): JsonRpc {
@@ -142,6 +196,7 @@ export function buildDescriptorGenesis(
     nodeRegistry: NodeRegistryInitCode,
     recordRegistry: RecordRegistryInitCode,
     auditAnchor: AuditAnchorInitCode,
+    messenger: MessengerInitCode,
   };
   return buildGenesis(genesisOf(descriptor as NetworkDescriptor), code, rules);
 }
@@ -154,13 +209,12 @@ function derivationGenesis({ l1 }: NetworkDescriptor, genesis: Genesis): L1Recor
   return {
     number,
     hash: l1.deployedAt.hash,
-    // No block can name it as its origin: its time is not known before L1 is asked.
-    timestamp: 0n,
+    timestamp: BigInt(l1.deployedAt.timestamp),
     batchCount: 0n,
     batchAcc: zero,
     messageCount: 0n,
     messagesAllowed: 0n,
-    safe: { number: 0n, hash, timestamp: genesis.header.timestamp, originNumber: number + 1n, messagesRead: 0n },
+    safe: { number: 0n, hash, timestamp: genesis.header.timestamp, originNumber: number, messagesRead: 0n },
   };
 }
 

@@ -1,4 +1,3 @@
-import type { PeerIdText } from '../../protocol/brand.ts';
 import { NectarError } from '../../protocol/errors.ts';
 import type { NetworkDescriptor } from '../../protocol/network/descriptor.ts';
 import type { Readiness, Service } from '../service.ts';
@@ -8,13 +7,16 @@ import type { OperatorAccount } from './account/operator-account.ts';
 import type { RollupConfig } from './config.ts';
 import type { Derived } from './derive/deriver.ts';
 import type { Heads } from './derive/engine.ts';
+import { findStalledHead } from './derive/stalled-heads.ts';
 import type { Verdict } from './derive/unsafe-intake.ts';
 import { createJsonRpc } from './l1/json-rpc.ts';
 import { createOutboundFetch } from './l1/outbound-fetch.ts';
 import { createRollupMetrics } from './metrics.ts';
 import { createNetworkPort, type LocalOrdering, type NetworkPort } from './network-port.ts';
-import type { NodeRegistry } from './registry/node-registry.ts';
+import type { NodeRegistry, RegisteredNode } from './registry/node-registry.ts';
 import { assembleParts, type RollupParts } from './rollup-parts.ts';
+import { OWN_CALL } from './rpc/json-rpc.ts';
+import { createForwardedTransactions } from './rpc/pending-transactions.ts';
 
 export interface RollupOptions {
   readonly config: RollupConfig;
@@ -36,13 +38,21 @@ export interface RollupDeps {
   readonly metrics: Metrics;
   readonly now: () => number;
   readonly randomBytes: (size: number) => Uint8Array;
+  /** For net_peerCount. */
+  readonly peerCount?: () => number;
+}
+
+/** Numbers of the unsafe head before and after. */
+export interface Rewound {
+  readonly from: number;
+  readonly to: number;
 }
 
 /** The rollup node: rebuilds L2 from L1, takes the sequencer's announcements before that, and serves the result. */
 export interface Rollup extends Service {
   heads(): Heads;
-  /** JSON-RPC 2.0, single or batch. Never throws. */
-  rpc(body: unknown): Promise<unknown>;
+  /** JSON-RPC 2.0, single or batch, by `caller` (a token's id; the node itself when absent). Never throws. */
+  rpc(body: unknown, caller?: string, signal?: AbortSignal): Promise<unknown>;
   /** Verdict on an announced block, for gossip. */
   acceptUnsafe(message: Uint8Array): Promise<Verdict>;
   /** Announcements of consecutive blocks from `from`, for peers that missed them. */
@@ -50,13 +60,21 @@ export interface Rollup extends Service {
   /** On the sequencer: every new announcement. Returns how to stop it. */
   onUnsafe(listener: (encoded: Uint8Array) => void): () => void;
   onHead(listener: (heads: Heads) => void): () => void;
-  readonly registry: { isAuthorized(peerId: PeerIdText): Promise<boolean> } & Pick<NodeRegistry, 'members' | 'nodes'>;
+  /**
+   * The registry as L1 has confirmed it. `announced` has all nodes at the unsafe head instead: for what to send next, never for
+   * whom to admit.
+   */
+  readonly registry: NodeRegistry & { announced(): Promise<RegisteredNode[]> };
+  /** Gives up unsafe blocks above `to`, at most down to the safe head. Throws ROLLUP_REWIND_REFUSED. */
+  rewind(to?: bigint): Promise<Rewound>;
   readonly account: OperatorAccount;
   /** What the network's other side (sequencer, batcher, auditor) runs on. */
   readonly network: NetworkPort;
 }
 
 const NAME = 'rollup';
+/** As much as the sequencer's pool takes, and for as long. */
+const FORWARDED_BOUNDS = { maxTransactions: 4_096, maxBytes: 32 * 1024 * 1024, maxAgeMs: 600_000 };
 
 export function createRollup(options: RollupOptions, deps: RollupDeps): Rollup {
   const { log, now } = deps;
@@ -67,6 +85,7 @@ export function createRollup(options: RollupOptions, deps: RollupDeps): Rollup {
   let running: Promise<void> | undefined;
   let stopping = new AbortController();
   let local: LocalOrdering | undefined;
+  const forwarded = createForwardedTransactions(FORWARDED_BOUNDS, { now });
 
   const get = (): RollupParts => {
     if (parts === undefined) throw new NectarError('NODE_NOT_READY', { service: NAME, reason: 'not started' });
@@ -78,7 +97,9 @@ export function createRollup(options: RollupOptions, deps: RollupDeps): Rollup {
     pendingNonce: (address) => (local ?? forwarder()).pendingNonce(address),
   };
 
-  function observe({ record, malformedBatches, replaced }: Derived): void {
+  function observe({ record, malformedBatches, obliged, dropped, replaced }: Derived): void {
+    for (const { what } of dropped) metrics.dropped.inc({ what });
+    metrics.obligedBlocks.inc(obliged);
     metrics.l1Block.set(Number(record.number));
     metrics.malformedBatches.inc(malformedBatches);
     if (replaced) metrics.replacedChains.inc();
@@ -102,8 +123,15 @@ export function createRollup(options: RollupOptions, deps: RollupDeps): Rollup {
           now,
           randomBytes: deps.randomBytes,
           ordering,
-          pool: { pendingNonce: (a) => local?.pool.pendingNonce(a), find: (hash) => local?.pool.find(hash) },
+          forwarded,
+          localPool: () => local?.pool,
+          peerCount: () => deps.peerCount?.() ?? 0,
           onDerived: observe,
+          onDiscarded({ orphaned, expired }) {
+            metrics.discardedBlocks.inc({ reason: 'orphaned' }, orphaned);
+            metrics.discardedBlocks.inc({ reason: 'expired' }, expired);
+          },
+          onRefused: (reason) => metrics.refusedBlocks.inc({ reason }),
         },
       );
       await assembled.executor.open();
@@ -119,9 +147,19 @@ export function createRollup(options: RollupOptions, deps: RollupDeps): Rollup {
       parts = undefined;
       await stopped?.executor.close();
     },
-    readiness: (): Readiness => parts?.driver.readiness() ?? { ready: false, reason: 'not started' },
+    readiness(): Readiness {
+      if (parts === undefined) return { ready: false, reason: 'not started' };
+      const following = parts.driver.readiness();
+      if (!following.ready) return following;
+      const ages = { ...parts.executor.heads(), l1: parts.store.known() };
+      const reason = findStalledHead(ages, { nowMs: now(), ...options.config });
+      return reason === undefined ? following : { ready: false, reason };
+    },
     heads: () => get().executor.heads(),
-    rpc: async (body) => (parts === undefined ? notStarted(body) : parts.rpc.handle(body)),
+    async rpc(body, caller, signal) {
+      if (parts === undefined) return notStarted(body);
+      return parts.rpc.handle(body, caller === undefined ? OWN_CALL : { caller, ...(signal && { signal }) });
+    },
     async acceptUnsafe(message) {
       const verdict = await get().intake.accept(message);
       metrics.unsafeBlocks.inc({ verdict });
@@ -134,6 +172,18 @@ export function createRollup(options: RollupOptions, deps: RollupDeps): Rollup {
       isAuthorized: async (peerId) => get().registry.isAuthorized(peerId),
       members: async () => get().registry.members(),
       nodes: async () => get().registry.nodes(),
+      announced: async () => get().announced.nodes(),
+    },
+    async rewind(to) {
+      const { executor } = get();
+      const { safe, unsafe } = executor.heads();
+      const target = to ?? safe.number;
+      if (target < safe.number || target > unsafe.number) {
+        throw new NectarError('ROLLUP_REWIND_REFUSED', { to: target, safe: safe.number, unsafe: unsafe.number });
+      }
+      await executor.rewind(target);
+      log.warn({ from: unsafe.number, to: target }, 'unsafe blocks given up on request');
+      return { from: Number(unsafe.number), to: Number(target) };
     },
     account: {
       address: () => get().account.address(),

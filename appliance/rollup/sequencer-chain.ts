@@ -3,14 +3,14 @@ import { createAddressFromString } from '@ethereumjs/util';
 import type { Hex } from '../../protocol/brand.ts';
 import { NectarError } from '../../protocol/errors.ts';
 import type { NetworkDescriptor } from '../../protocol/network/descriptor.ts';
-import { parseOrigin } from '../../protocol/rollup/block-input.ts';
+import { nextBaseFee, parseOrigin } from '../../protocol/rollup/block-input.ts';
 import { bytesToHex } from '../../protocol/rollup/bytes.ts';
+import { consumable, type DelayedMessage, MAX_MESSAGES_PER_BLOCK } from '../../protocol/rollup/delayed-message.ts';
 import { createMemoryState } from '../../protocol/rollup/state-by-hash.ts';
 import { openStateTrie } from '../../protocol/rollup/state-trie.ts';
 import { parseTransaction } from '../../protocol/rollup/transaction.ts';
 import { encodeUnsafeBlock } from '../../protocol/rollup/unsafe-block.ts';
-import { clampTimestamp, MAX_DEPOSITS_PER_BLOCK } from './derive/batch-rules.ts';
-import type { Deposit } from './derive/engine.ts';
+import { clampTimestamp } from './derive/batch-rules.ts';
 import { createOwnBlocks, type OwnBlocks } from './own-blocks.ts';
 import type { RollupParts } from './rollup-parts.ts';
 import type { SequencerChain } from './sequencer/sequencer.ts';
@@ -55,7 +55,10 @@ export function createSequencerChain(options: SequencerChainOptions, deps: Seque
     },
     settled: () => parts().driver.settled(),
     gasLimit: () => BigInt(l2.genesis.gasLimit),
-    nextBaseFee: () => head.last()?.calcNextBaseFee() ?? 0n,
+    nextBaseFee: () => {
+      const last = head.last();
+      return last === undefined ? 0n : nextBaseFee(last);
+    },
     async account(address) {
       const { stateRoot } = await head.read();
       const { database, rules } = parts();
@@ -67,27 +70,32 @@ export function createSequencerChain(options: SequencerChainOptions, deps: Seque
       const header = await head.read();
       const { number: originNumber, delayedMessages: read } = parseOrigin(header);
       const l1 = await parts().store.cursor();
-      // Before the first L1 block is derived its time is unknown; behind the head's origin, L1 has not caught up again.
-      if (l1.timestamp === 0n || l1.number < originNumber) return undefined;
-      const waiting = Number(l1.messageCount - read);
+      // Behind the head's origin, L1 has not caught up again.
+      if (l1.number < originNumber) return undefined;
+      const waiting = await readMessages(parts(), read, l1.messageCount);
       return {
         timestamp: clampTimestamp(nowS, header, l1),
         l1Origin: { number: l1.number, hash: l1.hash },
-        delayedMessages: Math.min(waiting, MAX_DEPOSITS_PER_BLOCK),
+        delayedMessages: consumable(waiting.map(({ kind }) => kind)),
       };
     },
     async produce(input) {
-      const { executor, rules, feeRecipient } = parts();
-      const deposits = await readDeposits(parts(), await head.read(), input.delayedMessages);
+      const { executor, rules, feeRecipient, effectsOf } = parts();
+      const { delayedMessages: read } = parseOrigin(await head.read());
+      const messages = await readMessages(parts(), read, read + BigInt(input.delayedMessages));
+      const { deposits, parameters, transactions: forced } = effectsOf(messages);
       const blocks = await ownBlocks();
-      const { block, dropped } = await executor.build({ ...input, deposits, feeRecipient });
+      const transactions = [...forced, ...input.transactions];
+      const { block, dropped } = await executor.build({ ...input, transactions, deposits, parameters, feeRecipient });
       blocks.add(block);
       announce(await sign(block));
       const refused = dropped.filter(({ obstacle }) => !MAY_PASS_LATER.has(obstacle));
       return {
         number: block.header.number,
         included: block.transactions.map((tx) => bytesToHex(tx.hash())),
-        refused: refused.flatMap(({ index }) => hashOf(input.transactions[index], rules)),
+        refused: refused.flatMap(({ index, obstacle }) =>
+          hashOf(transactions[index], rules).map((hash) => ({ hash, reason: obstacle })),
+        ),
       };
     },
     takeDiscarded: async () => (await ownBlocks()).takeDiscarded(),
@@ -114,14 +122,13 @@ function createHeadReader(parts: () => RollupParts): { read(): Promise<BlockHead
   };
 }
 
-async function readDeposits({ store }: RollupParts, head: BlockHeader, count: number): Promise<readonly Deposit[]> {
-  const { delayedMessages: read } = parseOrigin(head);
-  const deposits: Deposit[] = [];
-  for (let offset = 0; offset < count; offset += 1) {
-    const { index, to, amountWei } = await store.getMessage(read + BigInt(offset));
-    deposits.push({ index, to, amountWei });
+/** The messages from one index up to another, no more than one block could consume. */
+async function readMessages({ store }: RollupParts, from: bigint, to: bigint): Promise<readonly DelayedMessage[]> {
+  const messages: DelayedMessage[] = [];
+  for (let index = from; index < to && messages.length < MAX_MESSAGES_PER_BLOCK; index += 1n) {
+    messages.push(await store.getMessage(index));
   }
-  return deposits;
+  return messages;
 }
 
 function hashOf(raw: Uint8Array | undefined, rules: RollupParts['rules']): Hex[] {

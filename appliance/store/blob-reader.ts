@@ -32,21 +32,25 @@ export async function* readBlob(
   );
   const slices = segmentSlices(entry.bytes, start, end);
   const ahead: Ahead[] = [];
-  for (;;) {
-    while (ahead.length <= READ_AHEAD) {
-      const { done, value: slice } = slices.next();
-      if (done === true) break;
-      const cid = await leafOf(slice.segment);
-      const block = source.load(cid);
-      block.catch(() => undefined);
-      ahead.push({ slice, cid, block });
+  try {
+    for (;;) {
+      while (ahead.length <= READ_AHEAD) {
+        const { done, value: slice } = slices.next();
+        if (done === true) break;
+        const cid = await leafOf(slice.segment);
+        const block = source.loadLeaf(cid);
+        block.catch(() => undefined);
+        ahead.push({ slice, cid, block });
+      }
+      const next = ahead.shift();
+      if (next === undefined) return;
+      const plaintext = await openLeaf(opener, source, next);
+      signal.throwIfAborted();
+      passedBytes(plaintext.length);
+      yield plaintext.subarray(next.slice.from, next.slice.to);
     }
-    const next = ahead.shift();
-    if (next === undefined) return;
-    signal.throwIfAborted();
-    const plaintext = await openLeaf(opener, source, next);
-    passedBytes(plaintext.length);
-    yield plaintext.subarray(next.slice.from, next.slice.to);
+  } finally {
+    for (const { block } of ahead) block.then(freeBytes, () => undefined);
   }
 }
 
@@ -54,12 +58,11 @@ async function openLeaf(opener: SegmentOpener, source: BlockSource, leaf: Ahead)
   const { slice, cid } = leaf;
   const block = await leaf.block;
   const plaintext = opener.open(block, slice.segment, slice.last);
-  if (plaintext !== undefined) {
-    freeBytes(block);
-    return plaintext;
-  }
+  const isTrue = plaintext !== undefined || isBlockOf(cid, block);
+  freeBytes(block);
+  if (plaintext !== undefined) return plaintext;
   // The block is what was written and still does not open: no copy of it anywhere would.
-  if (isBlockOf(cid, block)) throw new NectarError('STORE_BLOB_CORRUPT', { cid });
+  if (isTrue) throw new NectarError('STORE_BLOB_CORRUPT', { cid });
   const restored = opener.open(await source.restore(cid, 'corrupt'), slice.segment, slice.last);
   if (restored === undefined) throw new NectarError('STORE_BLOB_CORRUPT', { cid });
   return restored;

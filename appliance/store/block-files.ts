@@ -4,6 +4,7 @@ import type { Cid } from '../../protocol/brand.ts';
 import { SEGMENT_BYTES } from '../../protocol/envelope/format.ts';
 import { diskError, publish, syncFolder, writeStaged } from '../durable-file.ts';
 import { freeBytes } from '../stream-memory.ts';
+import { createLeafFiles } from './leaf-file.ts';
 
 /** Files being written and synced at a time per blob: fsyncs overlap, and memory stays at so many MiB. */
 const WRITE_CONCURRENCY = 8;
@@ -13,7 +14,7 @@ const SHARDS = 'abcdefghijklmnopqrstuvwxyz234567';
 
 /** A blob on its way: nothing of it is under its name in blocks/ until publish. */
 export interface StagedBlob {
-  /** Takes the block over: it is freed once it is on disk. */
+  /** Takes the block over: it is freed once it is on disk, or never will be. */
   add(cid: Cid, block: Uint8Array): Promise<void>;
   /** Waits until every added block is on disk, in staging. */
   settle(): Promise<void>;
@@ -33,6 +34,8 @@ export interface BlockFiles {
   stage(name: string): StagedBlob;
   /** undefined when there is none. */
   read(cid: Cid): Promise<Uint8Array | undefined>;
+  /** The same, of a leaf that its reader frees on every way out (stream-memory.ts). */
+  readLeaf(cid: Cid): Promise<Uint8Array | undefined>;
   has(cid: Cid): Promise<boolean>;
   /** Replaces a bad or missing block. */
   restore(cid: Cid, block: Uint8Array, name: string): Promise<void>;
@@ -41,6 +44,7 @@ export interface BlockFiles {
 
 export function createBlockFiles(folders: { readonly blocks: string; readonly staging: string }): BlockFiles {
   const path = (cid: Cid): string => join(folders.blocks, cid.slice(-2, -1), cid);
+  const leaves = createLeafFiles();
 
   return {
     async prepare() {
@@ -65,6 +69,7 @@ export function createBlockFiles(folders: { readonly blocks: string; readonly st
     },
     stage: (name) => stageBlob(join(folders.staging, name), path),
     read: (cid) => readIfThere(path(cid)),
+    readLeaf: async (cid) => (await leaves.read(path(cid))) ?? readIfThere(path(cid)),
     has: (cid) =>
       stat(path(cid)).then(
         () => true,
@@ -114,7 +119,6 @@ function stageBlob(folder: string, target: (cid: Cid) => string): StagedBlob {
     made ??= mkdir(folder, { mode: 0o700 });
     await made;
     await writeStaged(join(folder, cid), block, MODE);
-    freeBytes(block);
   }
 
   async function settle(): Promise<void> {
@@ -125,12 +129,18 @@ function stageBlob(folder: string, target: (cid: Cid) => string): StagedBlob {
   return {
     async add(cid, block) {
       while (running.size >= WRITE_CONCURRENCY) await Promise.race(running);
-      if (failure !== undefined) throw diskError(failure, folder);
+      if (failure !== undefined) {
+        freeBytes(block);
+        throw diskError(failure, folder);
+      }
       const job = write(cid, block)
         .catch((error: unknown) => {
           failure ??= error;
         })
-        .finally(() => running.delete(job));
+        .finally(() => {
+          freeBytes(block);
+          running.delete(job);
+        });
       running.add(job);
     },
     settle,

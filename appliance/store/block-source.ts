@@ -8,8 +8,8 @@ import type { AccessContext } from './needs.ts';
 
 /** Blocks of one blob: from disk, and from whoever holds a replica when the disk has none or a bad one. */
 export interface BlockSource {
-  /** As stored, unchecked: for leaves, which their segment authenticates. Missing ones are restored. */
-  load(cid: Cid): Promise<Uint8Array>;
+  /** As stored, unchecked, the caller's to free: for leaves, which their segment authenticates. Missing ones are restored. */
+  loadLeaf(cid: Cid): Promise<Uint8Array>;
   /** Checked against the CID; restored when it does not match. */
   loadChecked(cid: Cid): Promise<Uint8Array>;
   /** Fetches a good copy and puts it in the place of a bad one. STORE_BLOB_CORRUPT when there is none. */
@@ -50,24 +50,29 @@ export function createBlockSource(core: StoreCore, options: BlockSourceOptions):
     return block;
   }
 
-  async function load(cid: Cid): Promise<Uint8Array> {
+  async function load(cid: Cid, as: 'leaf' | 'any'): Promise<Uint8Array> {
     signal.throwIfAborted();
-    return (await findStored(core, entry, cid)) ?? restore(cid, 'missing');
+    return (await findStored(core, entry, cid, as)) ?? restore(cid, 'missing');
   }
 
   return {
-    load,
+    loadLeaf: (cid) => load(cid, 'leaf'),
     restore,
     async loadChecked(cid) {
-      const block = await load(cid);
+      const block = await load(cid, 'any');
       return isBlockOf(cid, block) ? block : restore(cid, 'corrupt');
     },
   };
 }
 
 /** An inline block whose index value does not open counts as missing, and comes back like one. */
-async function findStored(core: StoreCore, entry: VersionEntry, cid: Cid): Promise<Uint8Array | undefined> {
-  if (!entry.inline) return core.files.read(cid);
+async function findStored(
+  core: StoreCore,
+  entry: VersionEntry,
+  cid: Cid,
+  as: 'leaf' | 'any',
+): Promise<Uint8Array | undefined> {
+  if (!entry.inline) return as === 'leaf' ? core.files.readLeaf(cid) : core.files.read(cid);
   return core.db.get(core.keys.ofCid(KIND.inlineBlock, cid)).catch((error: unknown) => {
     if (isNectarError(error, 'STORE_INDEX_CORRUPT') && core.deps.replicas !== undefined) return undefined;
     throw error;

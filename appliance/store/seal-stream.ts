@@ -5,6 +5,7 @@ import type { EnvelopeCrypto } from '../../protocol/envelope/crypto.ts';
 import { encodeHeader, NONCE_PREFIX_BYTES, SALT_BYTES } from '../../protocol/envelope/format.ts';
 import { createSealer } from '../../protocol/envelope/stream.ts';
 import { NectarError } from '../../protocol/errors.ts';
+import { PIECE_BYTES, takePiece } from '../page-memory.ts';
 import { cidText, rawCid } from './cid.ts';
 import { createDagBuilder } from './dag.ts';
 
@@ -18,7 +19,7 @@ export interface SealInput {
   readonly inlineMaxBytes: number;
   /** Each ends the upload with its reason. */
   readonly signals: readonly AbortSignal[];
-  /** Receives every block of a blob that is not inline. */
+  /** Receives every block of a blob that is not inline, and frees it (stream-memory.ts) whatever becomes of it. */
   readonly emit: (cid: Cid, block: Uint8Array) => Promise<void>;
 }
 
@@ -46,7 +47,9 @@ export async function sealStream(
   let onlyBlock: { cid: CID; block: Uint8Array } | undefined;
 
   async function endSegment(last: boolean): Promise<void> {
-    const block = sealer.seal(buffer.subarray(0, filled), last);
+    const plaintext = buffer.subarray(0, filled);
+    const room = sealer.sealedBytes(filled) === PIECE_BYTES ? takePiece() : undefined;
+    const block = sealer.seal(plaintext, last, room);
     const cid = rawCid(block);
     const inline = last && bytes === filled && block.length <= input.inlineMaxBytes;
     filled = 0;

@@ -2,7 +2,7 @@ import type { RecordId } from '../../protocol/brand.ts';
 import { blobAad } from '../../protocol/envelope/aad.ts';
 import type { WrappedDek } from '../../protocol/envelope/wrapped-dek.ts';
 import { diskError, requireFree } from '../durable-file.ts';
-import { passedBytes } from '../stream-memory.ts';
+import { freeBytes, passedBytes } from '../stream-memory.ts';
 import type { StagedBlob } from './block-files.ts';
 import { garbageOp } from './block-source.ts';
 import { type StoreCore, stagingName } from './core.ts';
@@ -59,7 +59,12 @@ export async function sealVersion<T>(
 function emitter(core: StoreCore, staged: StagedBlob): StagedBlob['add'] {
   let blocks = 0;
   return async (cid, block) => {
-    if (blocks++ % FREE_CHECK_BLOCKS === 0) await requireFree(core.folders.blocks, core.options.minFreeBytes);
+    try {
+      if (blocks++ % FREE_CHECK_BLOCKS === 0) await requireFree(core.folders.blocks, core.options.minFreeBytes);
+    } catch (error) {
+      freeBytes(block);
+      throw error;
+    }
     passedBytes(block.length);
     await staged.add(cid, block);
   };

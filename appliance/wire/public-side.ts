@@ -65,9 +65,16 @@ function followNetwork(
       durable: false,
       clientVersion: `nectar-byon/${version}`,
     },
-    { secrets, log: log.child({ service: 'rollup' }), metrics, now, randomBytes },
+    {
+      secrets,
+      log: log.child({ service: 'rollup' }),
+      metrics,
+      now,
+      randomBytes,
+      peerCount: () => p2p.peers().length,
+    },
   );
-  const p2p = createP2p(
+  const p2p: P2p = createP2p(
     {
       ...config.p2p,
       l2ChainId: BigInt(descriptor.l2.chainId),
@@ -156,6 +163,7 @@ function reachOut(
     peerId: () => peerId,
     addresses: () => p2p.addresses(),
     nodes: () => rollup.registry.nodes(),
+    announced: () => rollup.registry.announced(),
     account: rollup.account,
   });
   return { replication, anchor, membership };

@@ -3,7 +3,7 @@ import { type Command, Option } from 'commander';
 import { RecordReceipt } from '../../appliance/gateway/record-schemas.ts';
 import { NectarError } from '../../protocol/errors.ts';
 import { action, addVerb, type Call } from '../call.ts';
-import type { Client } from '../client.ts';
+import type { Client, SendOptions } from '../client.ts';
 import { inOrder } from '../in-order.ts';
 import { withNode } from '../node-client.ts';
 import { collect } from '../option-parsers.ts';
@@ -17,6 +17,9 @@ import type { Terminal } from '../terminal.ts';
 
 /** Small files on their way at once: enough to share the node's flushes to the disk, each on a kept connection. */
 const AT_A_TIME = 32;
+
+/** As it goes into a header. */
+const MEDIA_TYPE = /^[\x21-\x7e]+\/[\x20-\x7e]+$/;
 
 interface PutOptions {
   readonly label: readonly string[];
@@ -58,6 +61,8 @@ async function put(call: Call<PutOptions>): Promise<void> {
   if (operands.filter((operand) => operand === '-').length > 1) {
     throw new NectarError('CLI_USAGE', { problem: 'stdin (-) can be put only once' });
   }
+  if (options.contentType !== undefined && !MEDIA_TYPE.test(options.contentType))
+    throw new NectarError('CLI_USAGE', { problem: '--content-type is no media type, such as application/pdf' });
   if (options.record !== undefined) parseRecordId(options.record);
   await withNode(call, async (client) => {
     let files = 0;
@@ -104,7 +109,7 @@ async function putOne(call: Call<PutOptions>, client: Client, source: PutSource)
       options.record === undefined ? 'POST' : 'PUT',
       options.record === undefined ? '/v1/records' : `/v1/records/${options.record}`,
       {
-        body: source.content ?? Readable.from(countBytes(source.open(), progress), { objectMode: false }),
+        ...bodyOf(source, progress),
         headers: {
           'content-type': options.contentType ?? source.contentType,
           ...(source.bytes !== undefined && { 'content-length': String(source.bytes) }),
@@ -116,6 +121,13 @@ async function putOne(call: Call<PutOptions>, client: Client, source: PutSource)
   } finally {
     progress.done();
   }
+}
+
+/** Small files share kept connections, large ones have one each; of stdin nobody knows the length. */
+function bodyOf(source: PutSource, progress: ByteProgress): Pick<SendOptions, 'body' | 'bulk'> {
+  if (source.content !== undefined) return { body: source.content };
+  const counted = countBytes(source.open(), progress);
+  return source.bytes === undefined ? { body: Readable.from(counted, { objectMode: false }) } : { bulk: counted };
 }
 
 function putParts(

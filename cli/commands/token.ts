@@ -7,9 +7,9 @@ import { action, addGroup, addVerb, type Call } from '../call.ts';
 import { withNode } from '../node-client.ts';
 import { collect } from '../option-parsers.ts';
 import { writeOutputFile } from '../output-file.ts';
-import { parseDuration } from '../render/quantities.ts';
 import { printable, renderTable } from '../render/table.ts';
 import type { Terminal } from '../terminal.ts';
+import { parseTokenOptions } from '../token-options.ts';
 
 interface CreateOptions {
   readonly scope: readonly string[];
@@ -52,22 +52,12 @@ async function create(call: Call<CreateOptions>): Promise<void> {
   const { options, operands, output } = call;
   const subject = operands[0] ?? options.subject;
   if (subject === undefined) throw new NectarError('CLI_USAGE', { problem: 'name whom the token speaks for' });
-  const expiresInMs = parseDuration(options.expires);
-  if (expiresInMs === undefined) {
-    throw new NectarError('CLI_USAGE', {
-      problem: `the duration ${options.expires} is not of the form 90d, 12h, 30m or 45s`,
-    });
-  }
-  if (options.scope.length === 0) throw new NectarError('CLI_USAGE', { problem: 'name at least one --scope' });
-  const unknown = options.scope.find((scope) => !(SCOPES as readonly string[]).includes(scope));
-  if (unknown !== undefined) {
-    throw new NectarError('CLI_USAGE', { problem: `the scope ${unknown} is none of ${SCOPES.join(', ')}` });
-  }
+  const { scope, expiresInSeconds } = parseTokenOptions(options);
   await withNode(call, async (client) => {
     const issued = await client.json(IssuedToken, 'POST', '/v1/tokens', {
       subject,
-      scope: options.scope,
-      expiresInSeconds: expiresInMs / 1000,
+      scope,
+      expiresInSeconds,
       ...(options.name !== undefined && { name: options.name }),
     });
     if (options.output === undefined) {
@@ -107,7 +97,7 @@ async function list(call: Call<object>): Promise<void> {
           token.scope.join(','),
           token.expiresAt.slice(0, 10),
           token.revokedAt !== undefined ? 'revoked' : Date.parse(token.expiresAt) < now ? 'expired' : 'good',
-          printable(token.name ?? ''),
+          printable(token.name ?? (token.certificate === undefined ? '' : 'shows a certificate')),
         ]),
       ),
     );

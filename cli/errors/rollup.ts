@@ -26,6 +26,10 @@ export const ROLLUP_GUIDANCE: Record<keyof typeof ROLLUP_ERRORS, Guidance> = {
     remedy:
       'What the L1 endpoint said does not hash to what L1 committed to: it is faulty or lying. Use another endpoint.',
   },
+  ROLLUP_L1_BLOBS_UNREADABLE: {
+    exit: EXIT.config,
+    remedy: 'The network has begun to post its batches in blobs. Upgrade the node to a version that reads them.',
+  },
   ROLLUP_L1_REORGED: {
     exit: EXIT.unreachable,
     remedy: 'Nothing to do: the node goes back to the last common L1 block and derives again.',
@@ -43,6 +47,10 @@ export const ROLLUP_GUIDANCE: Record<keyof typeof ROLLUP_ERRORS, Guidance> = {
     exit: EXIT.checksFailed,
     remedy:
       'The node derives again from the last sound point. When it repeats, remove HOME/rollup/db and let the node rebuild it from L1.',
+  },
+  ROLLUP_REWIND_REFUSED: {
+    exit: EXIT.usage,
+    remedy: 'Name a block between the two, or none: then everything that L1 has not confirmed is given up.',
   },
   ROLLUP_SEQUENCER_REFUSED: {
     exit: EXIT.usage,
@@ -80,6 +88,11 @@ export const ROLLUP_GUIDANCE: Record<keyof typeof ROLLUP_ERRORS, Guidance> = {
   ROLLUP_BLOCK_INPUT_INVALID: {
     exit: EXIT.checksFailed,
     remedy: 'The inputs break a rule that derivation checks before it builds a block. Please report it.',
+  },
+  ROLLUP_FORK_UNKNOWN: {
+    exit: EXIT.config,
+    remedy:
+      'The network moved to newer rules of Ethereum. Upgrade the node: it stops here rather than follow other rules.',
   },
   ROLLUP_BLOCK_MISMATCH: {
     exit: EXIT.checksFailed,

@@ -3,8 +3,11 @@
  * node:crypto (OpenSSL); a browser verifier can pass WebCrypto-backed or pure ones.
  */
 export interface EnvelopeCrypto {
-  /** AES-256-GCM (NIST SP 800-38D). `key` 32 bytes, `nonce` 12 bytes; returns ciphertext | tag (16 bytes). */
-  seal(key: Uint8Array, nonce: Uint8Array, aad: Uint8Array, plaintext: Uint8Array): Uint8Array;
+  /**
+   * AES-256-GCM (NIST SP 800-38D). `key` 32 bytes, `nonce` 12 bytes; returns ciphertext | tag (16 bytes): `room`, when the
+   * caller brings it, of exactly that length.
+   */
+  seal(key: Uint8Array, nonce: Uint8Array, aad: Uint8Array, plaintext: Uint8Array, room?: Uint8Array): Uint8Array;
   /** The inverse of seal; undefined when it does not authenticate. Releases no unauthenticated byte. */
   open(key: Uint8Array, nonce: Uint8Array, aad: Uint8Array, sealed: Uint8Array): Uint8Array | undefined;
   /** HKDF-SHA256 (RFC 5869), extract then expand, `length` bytes. */

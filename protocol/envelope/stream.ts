@@ -17,9 +17,11 @@ export interface SegmentSealer {
   /**
    * Seals the next segment. Every segment but the last must be full (segmentCapacity); the last is 0 (only when it is
    * also the first) to full bytes. Returns the segment's ciphertext, the first with the 40-byte header before it: exactly
-   * the next block of the blob.
+   * the next block of the blob, in `room` when the caller brings it (its length: sealedBytes).
    */
-  seal(plaintext: Uint8Array, last: boolean): Uint8Array;
+  seal(plaintext: Uint8Array, last: boolean, room?: Uint8Array): Uint8Array;
+  /** Bytes of the next block, for so much plaintext. */
+  sealedBytes(plaintextBytes: number): number;
   /** Plaintext bytes the next segment takes. */
   capacity(): number;
 }
@@ -36,20 +38,23 @@ export function createSealer(
   const key = segmentKey(crypto, secret, header);
   let next = 0;
   let ended = false;
+  const headerBytes = (): number => (next === 0 ? HEADER_BYTES : 0);
   return {
     capacity: () => segmentCapacity(next),
-    seal(plaintext, last) {
+    sealedBytes: (plaintextBytes) => headerBytes() + plaintextBytes + TAG_BYTES,
+    seal(plaintext, last, room) {
       const full = plaintext.length === segmentCapacity(next);
       if (ended || next >= MAX_SEGMENTS || plaintext.length > segmentCapacity(next))
         throw new RangeError('segment out of order');
       if ((!last && !full) || (last && plaintext.length === 0 && next > 0)) throw new RangeError('segment not full');
-      const sealed = crypto.seal(key, segmentNonce(header.noncePrefix, next, last), NO_AAD, plaintext);
+      const block = room ?? new Uint8Array(headerBytes() + plaintext.length + TAG_BYTES);
+      if (block.length !== headerBytes() + plaintext.length + TAG_BYTES)
+        throw new RangeError('no room for the segment');
+      if (next === 0) block.set(encodeHeader(header), 0);
+      const nonce = segmentNonce(header.noncePrefix, next, last);
+      crypto.seal(key, nonce, NO_AAD, plaintext, block.subarray(headerBytes()));
       ended = last;
       next += 1;
-      if (next > 1) return sealed;
-      const block = new Uint8Array(HEADER_BYTES + sealed.length);
-      block.set(encodeHeader(header), 0);
-      block.set(sealed, HEADER_BYTES);
       return block;
     },
   };

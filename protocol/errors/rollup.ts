@@ -19,6 +19,10 @@ export const ROLLUP_ERRORS = {
     message: ({ what }) => `the L1 endpoint answered with an invalid ${what}`,
     severity: 'temporary',
   }),
+  ROLLUP_L1_BLOBS_UNREADABLE: define<{ batch: bigint }>({
+    message: ({ batch }) => `batch ${batch} was posted in blobs, which this version does not read`,
+    severity: 'temporary',
+  }),
   ROLLUP_L1_REORGED: define<{ number: bigint }>({
     message: ({ number }) => `L1 block ${number} was replaced`,
     severity: 'reset',
@@ -36,6 +40,10 @@ export const ROLLUP_ERRORS = {
   ROLLUP_DERIVE_STATE_INVALID: define<{ what: string }>({
     message: ({ what }) => `the derivation state does not fit: ${what}`,
     severity: 'reset',
+  }),
+  ROLLUP_REWIND_REFUSED: define<{ to: bigint; safe: bigint; unsafe: bigint }>({
+    message: ({ to, safe, unsafe }) =>
+      `the chain cannot be rewound to block ${to}: L1 has confirmed block ${safe}, and the newest is ${unsafe}`,
   }),
   ROLLUP_SEQUENCER_REFUSED: define<{ reason: string }>({
     message: ({ reason }) => `the sequencer does not take the transaction: ${reason}`,
@@ -64,6 +72,10 @@ export const ROLLUP_ERRORS = {
   }),
   ROLLUP_BLOCK_INPUT_INVALID: define<{ number: bigint; reason: string }>({
     message: ({ number, reason }) => `the inputs of L2 block ${number} are invalid: ${reason}`,
+    severity: 'critical',
+  }),
+  ROLLUP_FORK_UNKNOWN: define<{ fork: number; number: bigint }>({
+    message: ({ fork, number }) => `L2 block ${number} runs by fork ${fork}, which this version does not know`,
     severity: 'critical',
   }),
   ROLLUP_BLOCK_MISMATCH: define<{ number: bigint; expected: string; actual: string }>({

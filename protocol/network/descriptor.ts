@@ -41,8 +41,10 @@ const content = {
     chainId: decimal,
     inbox: address,
     sequencerInbox: address,
-    /** L1 block in or after which both contracts exist: where a node starts to read. */
-    deployedAt: object({ number: whole(0, MAX_SAFE), hash: hex(32) }),
+    rollup: address,
+    outbox: address,
+    /** L1 block after which the contracts exist: where a node starts to read. Timestamp in seconds. */
+    deployedAt: object({ number: whole(0, MAX_SAFE), hash: hex(32), timestamp: whole(0, MAX_SAFE) }),
   }),
   l2: object({
     chainId: decimal,
@@ -58,7 +60,7 @@ const content = {
     }),
     /** Hash of block 0. A node that computes another one refuses to start. */
     genesisHash: hex(32),
-    /** Address whose key signs unsafe blocks and batches. */
+    /** Address whose key signs unsafe blocks. */
     sequencer: address,
   }),
   endpoints: object({ l1Rpc: list(url, 1, 16), sequencerRpc: list(url, 1, 16) }),

@@ -14,6 +14,7 @@ export const PREDEPLOYS = {
   nodeRegistry: '0x4e43000000000000000000000000000000000001',
   recordRegistry: '0x4e43000000000000000000000000000000000002',
   auditAnchor: '0x4e43000000000000000000000000000000000003',
+  messenger: '0x4e43000000000000000000000000000000000004',
 } as const satisfies Record<string, Hex>;
 
 /** What the network descriptor says about the first L2 block. */
@@ -36,6 +37,7 @@ export interface PredeployCode {
   readonly nodeRegistry: Hex;
   readonly recordRegistry: Hex;
   readonly auditAnchor: Hex;
+  readonly messenger: Hex;
 }
 
 export interface Genesis {
@@ -124,6 +126,7 @@ async function genesisState(
   await predeploy(vm, PREDEPLOYS.nodeRegistry, code.nodeRegistry.slice(2) + registryArguments(params));
   await predeploy(vm, PREDEPLOYS.recordRegistry, code.recordRegistry.slice(2));
   await predeploy(vm, PREDEPLOYS.auditAnchor, code.auditAnchor.slice(2) + word(BigInt(PREDEPLOYS.nodeRegistry)));
+  await predeploy(vm, PREDEPLOYS.messenger, code.messenger.slice(2));
   await manager.deleteAccount(createAddressFromString(NO_CALLER));
   return trie.commit();
 }

@@ -5,7 +5,9 @@
  * - Deposits are EIP-4895 withdrawals, credited after the transactions; index = the delayed message's index.
  * - `parentBeaconBlockRoot` and `prevRandao` are the hash of the L1 origin block, which contracts read through EIP-4788.
  *   The L1 origin is public before the block is built: prevRandao is no source of secret randomness.
- * - `extraData` is the L1 origin's number and the count of all delayed messages consumed so far, 8 bytes each, big endian.
+ * - `extraData` is the L1 origin's number and the count of all delayed messages consumed so far, 8 bytes each, big endian; once L1
+ *   has set the chain's parameters, these follow. The base fee never falls below their floor.
+ * - Signed transactions among the delayed messages come first in the input, before the sequencer's.
  * - Several blocks may share a timestamp; the gas limit never changes.
  * - The rule is total: a transaction that Ethereum's rules do not allow at its place is dropped and the next one is tried, so
  *   a sequencer that posts nonsense wastes only its own L1 fees. The block holds what is left. Building and deriving are this
@@ -24,8 +26,9 @@ import {
 } from '@ethereumjs/util';
 import { createVM, encodeReceipt, type RunTxResult, runTx, type VM } from '@ethereumjs/vm';
 import type { Hex } from '../brand.ts';
+import { NectarError } from '../errors.ts';
 import { createAncestors } from './ancestors.ts';
-import { type BlockInput, checkInput, encodeOrigin, withdrawalsOf } from './block-input.ts';
+import { type BlockInput, checkInput, encodeOrigin, nextBaseFee, parseOrigin, withdrawalsOf } from './block-input.ts';
 import { bytesToHex, hexToBytes } from './bytes.ts';
 import { orderedRoot } from './ordered-root.ts';
 import { type Receipt, receiptLog } from './receipt.ts';
@@ -150,7 +153,7 @@ function contextHeader(previous: BlockHeader, input: BlockInput): HeaderData {
     timestamp: input.timestamp,
     coinbase: createAddressFromString(input.feeRecipient),
     gasLimit: previous.gasLimit,
-    baseFeePerGas: previous.calcNextBaseFee(),
+    baseFeePerGas: nextBaseFee(previous),
     mixHash: origin,
     parentBeaconBlockRoot: origin,
     extraData: encodeOrigin(checkInput(previous, input)),
@@ -183,17 +186,24 @@ function seal(execution: Execution, stateRoot: Hex, withdrawals: Withdrawal[]): 
   return createBlock({ header, transactions: included.map(({ signed }) => signed.tx), withdrawals }, { common });
 }
 
+/** A fork that this version does not know would be executed by the wrong rules: better not at all. */
+function assertForkKnown(previous: BlockHeader): void {
+  const fork = parseOrigin(previous).parameters?.fork ?? 0;
+  if (fork !== 0) throw new NectarError('ROLLUP_FORK_UNKNOWN', { fork, number: previous.number + 1n });
+}
+
 /**
  * Builds the block that follows `previous` from `input`. New state, code and the header itself go to `state.put`; nothing that
  * was there is changed, so a caller that drops what was put has undone the block. Pure: no clock, no randomness.
  *
- * Throws ROLLUP_BLOCK_INPUT_INVALID, ROLLUP_STATE_MISSING, and what `state` throws.
+ * Throws ROLLUP_BLOCK_INPUT_INVALID, ROLLUP_FORK_UNKNOWN, ROLLUP_STATE_MISSING, and what `state` throws.
  */
 export async function transition(
   previous: BlockHeader,
   input: BlockInput,
   { state, rules }: { state: StateByHash; rules: Rules },
 ): Promise<TransitionResult> {
+  assertForkKnown(previous);
   const trie = openStateTrie(state, previous.stateRoot, rules);
   const blockchain = createAncestors(previous, state, rules);
   const vm = await createVM({ common: rules, stateManager: trie.manager, blockchain });

@@ -134,5 +134,6 @@ export function inputOfBlock(block: Block, previous: BlockHeader): BlockInput {
       amountWei: amount * GWEI,
     })),
     feeRecipient: bytesToHex(header.coinbase.bytes),
+    ...(cursor.parameters && { parameters: cursor.parameters }),
   };
 }

@@ -2,6 +2,7 @@ import { rollupCompliance } from './rollup.ts';
 
 rollupCompliance('in process', async ({ rollup, p2p, anchor, membership }) => ({
   rpc: rollup.rpc,
+  rewind: ({ to }) => rollup.rewind(to === undefined ? undefined : BigInt(to)),
   peers: p2p.peers,
   anchors: anchor.auditAnchors,
   network: async () => ({ addresses: p2p.addresses(), membership: await membership.status() }),

@@ -10,6 +10,7 @@ export interface RollupUnderTest {
   readonly peers: GatewayDependencies['p2p']['peers'];
   readonly anchors: GatewayDependencies['anchor']['anchors'];
   readonly network: () => Promise<{ addresses: readonly string[]; membership: string }>;
+  readonly rewind: GatewayDependencies['rollup']['rewind'];
   readonly join: () => Promise<{ membership: string; transaction?: string }>;
   close(): Promise<void>;
 }
@@ -41,6 +42,10 @@ export function createRollupDouble() {
         return Array.isArray(body) || id !== undefined ? { jsonrpc: '2.0', id: id ?? null, result: body } : undefined;
       },
       heads: () => started({ unsafe: block, safe: block, finalized: block }),
+      rewind: async (to?: bigint) => {
+        if (to === 9n) throw new NectarError('ROLLUP_REWIND_REFUSED', { to, safe: 7n, unsafe: 8n });
+        return started({ from: 8, to: Number(to ?? 7n) });
+      },
     },
     p2p: { peers: () => started([peer]), addresses: () => started(['/ip4/192.0.2.9/tcp/4001']) },
     anchor: {
@@ -90,6 +95,16 @@ export function rollupCompliance(
       assert.deepEqual(await under.network(), { addresses: ['/ip4/192.0.2.9/tcp/4001'], membership: 'active' });
       assert.deepEqual(await under.anchors(), await double.anchor.auditAnchors());
       assert.deepEqual(await under.join(), { membership: 'applied', transaction: `0x${'cd'.repeat(32)}` });
+    });
+
+    it('rewinds the unsafe chain, and says why it does not', async () => {
+      assert.deepEqual(await under.rewind({}), { from: 8, to: 7 });
+      assert.deepEqual(await under.rewind({ to: 8 }), { from: 8, to: 8 });
+      await assert.rejects(under.rewind({ to: 9 }), (error) => {
+        assert.ok(isNectarError(error, 'ROLLUP_REWIND_REFUSED'));
+        assert.deepEqual(error.data, { to: 9n, safe: 7n, unsafe: 8n });
+        return true;
+      });
     });
 
     it('says that it is not ready', async () => {

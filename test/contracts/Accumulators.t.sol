@@ -3,16 +3,18 @@ pragma solidity 0.8.37;
 
 import {Inbox} from "../../contracts/src/l1/Inbox.sol";
 import {SequencerInbox} from "../../contracts/src/l1/SequencerInbox.sol";
-import {TestBase} from "./TestBase.sol";
+import {L1TestBase} from "./L1TestBase.sol";
 
 /// @title The contracts against the vectors that the node's derivation reads too (accumulators.test.ts)
-contract AccumulatorsTest is TestBase {
-    address private constant SEQUENCER = address(0x5e9);
-    Inbox private inbox = new Inbox();
-    SequencerInbox private batches = new SequencerInbox(SEQUENCER, inbox);
+contract AccumulatorsTest is L1TestBase {
+    /// @dev The sender of the vectors' config message.
+    address private constant CONFIG = address(uint160(0x5c5c5C5c5C5C5C5c5c5C5c5c5C5C5c5C5C5C5c5C));
     string private vectors;
 
     function setUp() public {
+        deploy();
+        inbox = new Inbox(address(outbox), CONFIG);
+        batches = new SequencerInbox(systemConfig, inbox, FORCE_DELAY);
         vectors = vm.readFile("test/contracts/vectors/accumulators.json");
     }
 
@@ -20,29 +22,44 @@ contract AccumulatorsTest is TestBase {
         uint256 step = 0;
         for (; vm.keyExistsJson(vectors, place(step)); step++) {
             bytes32 expected = vm.parseJsonBytes32(vectors, key(step, ".accumulator"));
-            bytes32 actual = vm.keyExistsJson(vectors, key(step, ".batch")) ? post(step) : deposit(step);
+            bool isBatch = vm.keyExistsJson(vectors, key(step, ".batch"));
+            bytes32 actual = isBatch ? batchAt(step) : messageAt(step);
             vm.assertEq(actual, expected, place(step));
         }
-        vm.assertEq(step, 7, "steps in the vectors");
+        vm.assertEq(step, 8, "steps in the vectors");
     }
 
-    function deposit(uint256 step) private returns (bytes32) {
-        uint256 amountWei = vm.parseJsonUint(vectors, key(step, ".deposit.amountWei"));
-        address from = vm.parseJsonAddress(vectors, key(step, ".deposit.from"));
-        address to = vm.parseJsonAddress(vectors, key(step, ".deposit.to"));
-        vm.roll(vm.parseJsonUint(vectors, key(step, ".deposit.blockNumber")));
-        vm.warp(vm.parseJsonUint(vectors, key(step, ".deposit.timestamp")));
-        vm.deal(from, amountWei);
-        vm.prank(from);
+    function moveTo(uint256 step, string memory what) private returns (bytes memory data) {
+        vm.roll(vm.parseJsonUint(vectors, key(step, string.concat(what, ".blockNumber"))));
+        vm.warp(vm.parseJsonUint(vectors, key(step, string.concat(what, ".timestamp"))));
+        return vm.parseJsonBytes(vectors, key(step, string.concat(what, ".data")));
+    }
+
+    function messageAt(uint256 step) private returns (bytes32) {
+        bytes memory data = moveTo(step, ".message");
+        uint256 kind = vm.parseJsonUint(vectors, key(step, ".message.kind"));
+        address sender = vm.parseJsonAddress(vectors, key(step, ".message.sender"));
+        if (kind == 2) {
+            vm.prank(sender);
+            return inbox.accumulator(inbox.deliverConfig(data));
+        }
+        if (kind == 1) {
+            vm.prank(sender);
+            return inbox.accumulator(inbox.sendTransaction(data));
+        }
+        (address to, uint256 amountWei) = abi.decode(data, (address, uint256));
+        vm.deal(sender, amountWei);
+        vm.prank(sender);
         return inbox.accumulator(inbox.depositEth{value: amountWei}(to));
     }
 
-    function post(uint256 step) private returns (bytes32) {
-        bytes memory data = vm.parseJsonBytes(vectors, key(step, ".batch.data"));
-        uint256 afterDelayed = vm.parseJsonUint(vectors, key(step, ".batch.afterDelayedMessages"));
+    function batchAt(uint256 step) private returns (bytes32) {
+        bytes memory data = moveTo(step, ".batch");
+        vm.setBlockhash(block.number - 1, vm.parseJsonBytes32(vectors, key(step, ".batch.parentHash")));
+        uint256 count = vm.parseJsonUint(vectors, key(step, ".batch.delayedCount"));
         uint256 number = batches.batchCount();
-        vm.prank(SEQUENCER, SEQUENCER);
-        batches.addBatch(number, data, afterDelayed);
+        vm.prank(poster, poster);
+        batches.addBatch(number, data, count);
         return batches.accumulator(number);
     }
 

@@ -1,116 +1,126 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {DelayedMessages} from "../../contracts/src/l1/DelayedMessages.sol";
 import {
     DepositEmpty,
     DepositNotWholeGwei,
     DepositToZeroAddress,
     DepositTooLarge,
-    IndexOutOfRange
+    IndexOutOfRange,
+    NotOutbox,
+    NotSystemConfig,
+    TransactionSizeInvalid,
+    ZeroAddress
 } from "../../contracts/src/l1/Errors.sol";
 import {Inbox} from "../../contracts/src/l1/Inbox.sol";
-import {TestBase} from "./TestBase.sol";
+import {L1TestBase} from "./L1TestBase.sol";
 
-contract InboxTest is TestBase {
-    Inbox private inbox;
-    address private depositor = account("depositor");
+contract InboxTest is L1TestBase {
     address private recipient = account("recipient");
 
     function setUp() public {
-        startClock();
-        inbox = new Inbox();
-        vm.deal(depositor, type(uint256).max);
+        deploy();
+        vm.deal(alice, type(uint256).max);
     }
 
     function deposit(address to, uint256 amountWei) private returns (uint256) {
-        vm.prank(depositor);
+        vm.prank(alice);
         return inbox.depositEth{value: amountWei}(to);
     }
 
-    function nextAcc(bytes32 beforeAcc, address to, uint256 amountWei) private view returns (bytes32) {
-        bytes32 message = keccak256(abi.encode(uint8(1), depositor, to, amountWei, block.number, block.timestamp));
-        return keccak256(abi.encodePacked(beforeAcc, message));
+    function accAfter(bytes32 before, uint8 kind, bytes memory data) private view returns (bytes32) {
+        bytes32 hash = keccak256(abi.encode(uint256(kind), alice, keccak256(data), block.number, block.timestamp));
+        return keccak256(bytes.concat(before, hash));
     }
 
     function test_depositAppendsAMessageAndKeepsTheEth() public {
+        bytes memory data = abi.encode(recipient, uint256(3 gwei));
         vm.expectEmit(address(inbox));
-        emit Inbox.MessageDelivered(0, bytes32(0), 1, depositor, recipient, 3 gwei);
+        emit Inbox.MessageDelivered(0, bytes32(0), 0, alice, data);
         vm.assertEq(deposit(recipient, 3 gwei), 0, "index");
         vm.assertEq(inbox.messageCount(), 1, "count");
-        vm.assertEq(inbox.accumulator(0), nextAcc(bytes32(0), recipient, 3 gwei), "accumulator");
+        vm.assertEq(inbox.accumulator(0), accAfter(bytes32(0), 0, data), "accumulator");
         vm.assertEq(address(inbox).balance, 3 gwei, "balance");
     }
 
-    function test_accumulatorBindsTheMessageBeforeAndTheBlock() public {
-        deposit(recipient, 1 ether);
-        bytes32 first = inbox.accumulator(0);
+    function test_signedTransactionIsAMessageOfItsOwnKind() public {
+        deposit(recipient, 1 gwei);
+        bytes32 before = inbox.accumulator(0);
         vm.roll(START_BLOCK + 7);
         vm.warp(START_TIME + 84);
+        bytes memory raw = hex"02f8aa";
         vm.expectEmit(address(inbox));
-        emit Inbox.MessageDelivered(1, first, 1, depositor, depositor, 2 ether);
-        vm.assertEq(deposit(depositor, 2 ether), 1, "index");
-        vm.assertEq(inbox.accumulator(1), nextAcc(first, depositor, 2 ether), "accumulator");
+        emit Inbox.MessageDelivered(1, before, 1, alice, raw);
+        vm.prank(alice);
+        vm.assertEq(inbox.sendTransaction(raw), 1, "index");
+        vm.assertEq(inbox.accumulator(1), accAfter(before, 1, raw), "accumulator");
     }
 
-    function test_sameDepositInAnotherBlockGivesAnotherAccumulator() public {
-        deposit(recipient, 1 gwei);
-        Inbox other = new Inbox();
-        vm.roll(START_BLOCK + 1);
-        vm.prank(depositor);
-        other.depositEth{value: 1 gwei}(recipient);
-        vm.assertTrue(inbox.accumulator(0) != other.accumulator(0), "block number is not bound");
+    function test_signedTransactionIsBounded() public {
+        vm.expectRevert(abi.encodeWithSelector(TransactionSizeInvalid.selector, 0, 32_768));
+        inbox.sendTransaction("");
+        inbox.sendTransaction(new bytes(32_768));
+        vm.expectRevert(abi.encodeWithSelector(TransactionSizeInvalid.selector, 32_769, 32_768));
+        inbox.sendTransaction(new bytes(32_769));
     }
 
-    function test_refusesADepositWithoutEth() public {
-        vm.expectRevert(abi.encodeWithSelector(DepositEmpty.selector));
-        inbox.depositEth(recipient);
+    function test_configComesFromTheSystemConfigAlone() public {
+        vm.expectRevert(abi.encodeWithSelector(NotSystemConfig.selector, stranger));
+        vm.prank(stranger);
+        inbox.deliverConfig(abi.encode(uint64(1), uint8(0)));
+        vm.prank(address(systemConfig));
+        inbox.deliverConfig(abi.encode(uint64(1), uint8(0)));
+        vm.assertEq(inbox.messageCount(), 1, "count");
     }
 
-    function test_refusesADepositToTheZeroAddress() public {
-        vm.deal(address(this), 1 gwei);
+    function test_ethLeavesThroughTheOutboxAlone() public {
+        deposit(recipient, 1 ether);
+        vm.expectRevert(abi.encodeWithSelector(NotOutbox.selector, stranger));
+        vm.prank(stranger);
+        inbox.release(1);
+        vm.prank(address(outbox));
+        inbox.release(1 ether);
+        vm.assertEq(address(inbox).balance, 0, "inbox");
+        vm.assertEq(address(outbox).balance, 1 ether, "outbox");
+    }
+
+    function test_refusesADepositThatL2CouldNotCredit() public {
         vm.expectRevert(abi.encodeWithSelector(DepositToZeroAddress.selector));
-        inbox.depositEth{value: 1 gwei}(address(0));
-    }
-
-    function test_takesTheLargestDepositAndNoGweiMore() public {
-        uint256 max = inbox.MAX_DEPOSIT_WEI();
-        deposit(recipient, max);
-        vm.prank(depositor);
-        vm.expectRevert(abi.encodeWithSelector(DepositTooLarge.selector, max + 1 gwei, max));
-        inbox.depositEth{value: max + 1 gwei}(recipient);
+        deposit(address(0), 1 gwei);
+        vm.expectRevert(abi.encodeWithSelector(DepositEmpty.selector));
+        deposit(recipient, 0);
+        vm.expectRevert(abi.encodeWithSelector(DepositNotWholeGwei.selector, 1 gwei + 1));
+        deposit(recipient, 1 gwei + 1);
+        uint256 most = uint256(type(uint64).max) * 1 gwei;
+        vm.expectRevert(abi.encodeWithSelector(DepositTooLarge.selector, most + 1 gwei, most));
+        deposit(recipient, most + 1 gwei);
     }
 
     function test_refusesEthWithoutAMessage() public {
-        vm.prank(depositor);
-        (bool sent,) = address(inbox).call{value: 1 gwei}("");
-        vm.assertTrue(!sent, "plain transfer was taken");
-        vm.prank(depositor);
-        (sent,) = address(inbox).call{value: 1 gwei}(hex"12345678");
-        vm.assertTrue(!sent, "unknown call was taken");
+        (bool sent,) = address(inbox).call{value: 0}("");
+        vm.assertTrue(!sent, "ETH without a message was taken");
     }
 
-    function test_refusesToReadPastTheEnd() public {
+    function test_knowsOnlyWhatWasDelivered() public {
         vm.expectRevert(abi.encodeWithSelector(IndexOutOfRange.selector, 0, 0));
         inbox.accumulator(0);
-        deposit(recipient, 1 gwei);
-        vm.expectRevert(abi.encodeWithSelector(IndexOutOfRange.selector, 1, 1));
-        inbox.accumulator(1);
+        vm.expectRevert(abi.encodeWithSelector(ZeroAddress.selector));
+        new Inbox(address(0), alice);
+        vm.expectRevert(abi.encodeWithSelector(ZeroAddress.selector));
+        new Inbox(alice, address(0));
     }
 
-    function testFuzz_refusesAFractionOfAGwei(uint256 gweis, uint256 rest) public {
-        uint256 amountWei = bound(gweis, 0, type(uint64).max) * 1 gwei + bound(rest, 1, 1 gwei - 1);
-        vm.prank(depositor);
-        vm.expectRevert(abi.encodeWithSelector(DepositNotWholeGwei.selector, amountWei));
-        inbox.depositEth{value: amountWei}(recipient);
-    }
-
-    function testFuzz_chainsEveryDeposit(address to, uint64 first, uint64 second) public {
-        vm.assume(to != address(0) && first != 0 && second != 0);
-        deposit(to, uint256(first) * 1 gwei);
-        deposit(to, uint256(second) * 1 gwei);
-        bytes32 acc = nextAcc(bytes32(0), to, uint256(first) * 1 gwei);
-        vm.assertEq(inbox.accumulator(0), acc, "first");
-        vm.assertEq(inbox.accumulator(1), nextAcc(acc, to, uint256(second) * 1 gwei), "second");
-        vm.assertEq(address(inbox).balance, (uint256(first) + second) * 1 gwei, "balance");
+    function testFuzz_everyFieldOfAMessageCounts(DelayedMessages.Message memory a, uint8 field) public pure {
+        DelayedMessages.Message memory b =
+            DelayedMessages.Message(a.kind, a.sender, a.dataHash, a.blockNumber, a.timestamp);
+        unchecked {
+            if (field % 5 == 0) b.kind++;
+            if (field % 5 == 1) b.sender = address(uint160(b.sender) + 1);
+            if (field % 5 == 2) b.dataHash = bytes32(uint256(b.dataHash) + 1);
+            if (field % 5 == 3) b.blockNumber++;
+            if (field % 5 == 4) b.timestamp++;
+        }
+        vm.assertTrue(DelayedMessages.hash(a) != DelayedMessages.hash(b), "a field does not count");
     }
 }

@@ -1,148 +1,183 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {DelayedMessages} from "../../contracts/src/l1/DelayedMessages.sol";
 import {
     BatchOutOfOrder,
     BatchTooLarge,
+    BatchWithoutBlobs,
+    DelayedMessageDiffers,
     DelayedMessagesBackwards,
     DelayedMessagesTooFar,
+    DelayedMessageTooYoung,
     IndexOutOfRange,
     NotDirectCall,
-    NotSequencer,
+    NothingToForce,
+    NotPoster,
     ZeroAddress
 } from "../../contracts/src/l1/Errors.sol";
 import {IInbox} from "../../contracts/src/l1/IInbox.sol";
-import {Inbox} from "../../contracts/src/l1/Inbox.sol";
+import {IPosters} from "../../contracts/src/l1/IPosters.sol";
 import {SequencerInbox} from "../../contracts/src/l1/SequencerInbox.sol";
-import {TestBase} from "./TestBase.sol";
+import {L1TestBase} from "./L1TestBase.sol";
 
-contract SequencerInboxTest is TestBase {
-    Inbox private inbox;
-    SequencerInbox private batches;
-    address private sequencer = account("sequencer");
-
+contract SequencerInboxTest is L1TestBase {
     function setUp() public {
-        startClock();
-        inbox = new Inbox();
-        batches = new SequencerInbox(sequencer, inbox);
+        deploy();
         vm.deal(address(this), type(uint128).max);
     }
 
-    function post(uint256 sequenceNumber, bytes memory data, uint256 afterDelayedMessages) private {
-        vm.prank(sequencer, sequencer);
-        batches.addBatch(sequenceNumber, data, afterDelayedMessages);
+    function post(uint256 number, bytes memory data, uint256 count) private {
+        vm.prank(poster, poster);
+        batches.addBatch(number, data, count);
     }
 
-    function refuse(bytes memory reason, uint256 sequenceNumber, bytes memory data, uint256 afterDelayed) private {
+    function refuse(bytes memory reason, uint256 number, bytes memory data, uint256 count) private {
         vm.expectRevert(reason);
-        vm.prank(sequencer, sequencer);
-        batches.addBatch(sequenceNumber, data, afterDelayed);
+        vm.prank(poster, poster);
+        batches.addBatch(number, data, count);
     }
 
-    function deposit(uint256 amountWei) private {
-        inbox.depositEth{value: amountWei}(account("recipient"));
+    function deposit(uint256 amountWei) private returns (DelayedMessages.Message memory) {
+        inbox.depositEth{value: amountWei}(alice);
+        return message(0, address(this), abi.encode(alice, amountWei));
     }
 
-    function test_keepsTheAccountsOfItsConstructor() public view {
-        vm.assertEq(batches.sequencer(), sequencer, "sequencer");
-        vm.assertEq(address(batches.inbox()), address(inbox), "inbox");
-        vm.assertEq(batches.batchCount(), 0, "count");
-    }
-
-    function test_appendsABatch() public {
+    function test_appendsABatchThatBindsItsL1Block() public {
         bytes memory data = hex"00c0ffee";
-        bytes32 acc = keccak256(abi.encodePacked(bytes32(0), keccak256(data), bytes32(0), uint256(0)));
+        bytes32 acc = nextAcc(bytes32(0), keccak256(data), bytes32(0), 0);
         vm.expectEmit(address(batches));
-        emit SequencerInbox.BatchDelivered(0, bytes32(0), acc, keccak256(data), 0);
+        emit SequencerInbox.BatchDelivered(0, bytes32(0), acc, keccak256(data), 0, SequencerInbox.Source.Calldata);
         post(0, data, 0);
         vm.assertEq(batches.batchCount(), 1, "count");
         vm.assertEq(batches.accumulator(0), acc, "accumulator");
+        vm.assertTrue(blockhash(block.number - 1) != bytes32(0), "the parent's hash is unknown");
     }
 
-    function test_bindsTheDelayedMessagesThatItReads() public {
+    function test_theSameBatchElsewhereGivesAnotherAccumulator() public {
+        SequencerInbox other = new SequencerInbox(systemConfig, inbox, FORCE_DELAY);
+        SequencerInbox third = new SequencerInbox(systemConfig, inbox, FORCE_DELAY);
+        post(0, hex"01", 0);
+        vm.setBlockhash(START_BLOCK - 1, keccak256("another parent"));
+        vm.prank(poster, poster);
+        other.addBatch(0, hex"01", 0);
+        vm.warp(START_TIME + 1);
+        vm.prank(poster, poster);
+        third.addBatch(0, hex"01", 0);
+        vm.assertTrue(batches.accumulator(0) != other.accumulator(0), "the parent's hash does not count");
+        vm.assertTrue(other.accumulator(0) != third.accumulator(0), "the time does not count");
+    }
+
+    function test_bindsTheDelayedMessagesUpToTheCount() public {
         deposit(1 gwei);
         deposit(2 gwei);
+        bytes32 acc = nextAcc(bytes32(0), keccak256(hex"01"), inbox.accumulator(0), 1);
         post(0, hex"01", 1);
-        bytes32 first = keccak256(abi.encodePacked(bytes32(0), keccak256(hex"01"), inbox.accumulator(0), uint256(1)));
-        bytes32 second = keccak256(abi.encodePacked(first, keccak256(hex"02"), inbox.accumulator(1), uint256(2)));
-        vm.expectEmit(address(batches));
-        emit SequencerInbox.BatchDelivered(1, first, second, keccak256(hex"02"), 2);
+        vm.assertEq(batches.accumulator(0), acc, "accumulator");
+        vm.assertEq(batches.delayedMessagesRead(), 1, "read");
+        refuse(abi.encodeWithSelector(DelayedMessagesBackwards.selector, 0, 1), 1, hex"02", 0);
+        refuse(abi.encodeWithSelector(DelayedMessagesTooFar.selector, 3, 2), 1, hex"02", 3);
         post(1, hex"02", 2);
-        vm.assertEq(batches.delayedMessagesRead(), 2, "delayed messages read");
+        vm.assertEq(batches.delayedMessagesRead(), 2, "read");
     }
 
-    function test_refusesEveryoneButTheSequencer() public {
-        address stranger = account("stranger");
-        vm.expectRevert(abi.encodeWithSelector(NotSequencer.selector, stranger));
+    function test_refusesABatchOutOfOrder() public {
+        refuse(abi.encodeWithSelector(BatchOutOfOrder.selector, 1, 0), 1, "", 0);
+        post(0, "", 0);
+        refuse(abi.encodeWithSelector(BatchOutOfOrder.selector, 0, 1), 0, "", 0);
+    }
+
+    function test_boundsABatch() public {
+        uint256 most = batches.MAX_BATCH_BYTES();
+        refuse(abi.encodeWithSelector(BatchTooLarge.selector, most + 1, most), 0, new bytes(most + 1), 0);
+        post(0, new bytes(most), 0);
+    }
+
+    function test_postersPostAndNobodyElse() public {
+        vm.expectRevert(abi.encodeWithSelector(NotPoster.selector, stranger));
         vm.prank(stranger, stranger);
         batches.addBatch(0, "", 0);
-        // Its transaction may reach a contract that calls on: the sender is that contract.
-        vm.expectRevert(abi.encodeWithSelector(NotSequencer.selector, stranger));
-        vm.prank(stranger, sequencer);
+        vm.prank(steward);
+        systemConfig.removePoster(poster);
+        refuse(abi.encodeWithSelector(NotPoster.selector, poster), 0, "", 0);
+        change(abi.encodeCall(systemConfig.addPoster, (stranger)));
+        vm.prank(stranger, stranger);
         batches.addBatch(0, "", 0);
+        vm.assertEq(batches.batchCount(), 1, "a new poster cannot post");
     }
 
-    function test_refusesASequencerInsideAnothersTransaction() public {
-        address relayer = account("relayer");
-        vm.expectRevert(abi.encodeWithSelector(NotDirectCall.selector, sequencer, relayer));
-        vm.prank(sequencer, relayer);
+    function test_aPosterCallsByItsOwnTransaction() public {
+        vm.expectRevert(abi.encodeWithSelector(NotDirectCall.selector, poster, stranger));
+        vm.prank(poster, stranger);
         batches.addBatch(0, "", 0);
+        vm.etch(poster, hex"ef0100aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa");
+        refuse(abi.encodeWithSelector(NotDirectCall.selector, poster, poster), 0, "", 0);
     }
 
-    function test_refusesASequencerWithDelegatedCode() public {
-        vm.etch(sequencer, abi.encodePacked(hex"ef0100", address(inbox)));
-        refuse(abi.encodeWithSelector(NotDirectCall.selector, sequencer, sequencer), 0, "", 0);
+    function test_bindsTheBlobsOfItsTransaction() public {
+        bytes32[] memory hashes = new bytes32[](2);
+        (hashes[0], hashes[1]) = (bytes32(uint256(0x01 << 248) | 7), bytes32(uint256(0x01 << 248) | 9));
+        vm.blobhashes(hashes);
+        bytes32 dataHash = keccak256(abi.encodePacked(hashes[0], hashes[1]));
+        bytes32 acc = nextAcc(bytes32(0), dataHash, bytes32(0), 0);
+        vm.expectEmit(address(batches));
+        emit SequencerInbox.BatchDelivered(0, bytes32(0), acc, dataHash, 0, SequencerInbox.Source.Blobs);
+        vm.prank(poster, poster);
+        batches.addBatchBlobs(0, 0);
+        vm.assertEq(batches.accumulator(0), acc, "accumulator");
     }
 
-    function test_refusesARepeatedBatchAndAGap() public {
-        post(0, hex"01", 0);
-        refuse(abi.encodeWithSelector(BatchOutOfOrder.selector, 0, 1), 0, hex"01", 0);
-        refuse(abi.encodeWithSelector(BatchOutOfOrder.selector, 2, 1), 2, hex"01", 0);
+    function test_aBlobBatchNeedsABlob() public {
+        vm.expectRevert(abi.encodeWithSelector(BatchWithoutBlobs.selector));
+        vm.prank(poster, poster);
+        batches.addBatchBlobs(0, 0);
     }
 
-    function test_takesTheLargestBatchAndNoByteMore() public {
-        uint256 max = batches.MAX_BATCH_BYTES();
-        post(0, new bytes(max), 0);
-        refuse(abi.encodeWithSelector(BatchTooLarge.selector, max + 1, max), 1, new bytes(max + 1), 0);
-    }
-
-    function test_neverUnreadsDelayedMessages() public {
+    function test_anyoneForcesAMessageThatIsADayOld() public {
         deposit(1 gwei);
-        post(0, "", 1);
-        refuse(abi.encodeWithSelector(DelayedMessagesBackwards.selector, 0, 1), 1, "", 0);
+        DelayedMessages.Message memory last = deposit(2 gwei);
+        vm.warp(START_TIME + 1 days);
+        vm.expectRevert(abi.encodeWithSelector(DelayedMessageTooYoung.selector, 1, START_TIME + 1 days + 1));
+        batches.forceInclusion(2, last);
+        vm.warp(START_TIME + 1 days + 1);
+        bytes32 acc = nextAcc(bytes32(0), keccak256(""), inbox.accumulator(1), 2);
+        vm.expectEmit(address(batches));
+        emit SequencerInbox.BatchDelivered(0, bytes32(0), acc, keccak256(""), 2, SequencerInbox.Source.Forced);
+        vm.prank(stranger);
+        batches.forceInclusion(2, last);
+        vm.assertEq(batches.delayedMessagesRead(), 2, "read");
+        vm.expectRevert(abi.encodeWithSelector(NothingToForce.selector, 2, 2));
+        batches.forceInclusion(2, last);
+        // The poster's batch lost the race: it fails on its number and is built anew.
+        refuse(abi.encodeWithSelector(BatchOutOfOrder.selector, 0, 1), 0, hex"01", 2);
+        post(1, hex"01", 2);
     }
 
-    function test_readsNoMessageThatDoesNotExist() public {
-        deposit(1 gwei);
-        refuse(abi.encodeWithSelector(DelayedMessagesTooFar.selector, 2, 1), 0, "", 2);
+    function test_forcingTakesTheMessageAsItIs() public {
+        DelayedMessages.Message memory last = deposit(1 gwei);
+        vm.warp(START_TIME + 2 days);
+        vm.expectRevert(abi.encodeWithSelector(DelayedMessagesTooFar.selector, 2, 1));
+        batches.forceInclusion(2, last);
+        last.timestamp -= 1;
+        vm.expectRevert(abi.encodeWithSelector(DelayedMessageDiffers.selector, 0));
+        batches.forceInclusion(1, last);
     }
 
-    function test_refusesToReadPastTheEnd() public {
+    function test_knowsOnlyWhatWasPosted() public {
         vm.expectRevert(abi.encodeWithSelector(IndexOutOfRange.selector, 0, 0));
         batches.accumulator(0);
-    }
-
-    function test_needsASequencerAndAnInbox() public {
         vm.expectRevert(abi.encodeWithSelector(ZeroAddress.selector));
-        new SequencerInbox(address(0), inbox);
+        new SequencerInbox(IPosters(address(0)), inbox, 1);
         vm.expectRevert(abi.encodeWithSelector(ZeroAddress.selector));
-        new SequencerInbox(sequencer, IInbox(address(0)));
+        new SequencerInbox(systemConfig, IInbox(address(0)), 1);
     }
 
-    function testFuzz_accumulatorBindsEveryByte(bytes memory data, uint256 place, uint8 flip) public {
-        vm.assume(data.length != 0 && flip != 0);
-        post(0, data, 0);
-        SequencerInbox other = new SequencerInbox(sequencer, inbox);
-        place %= data.length;
-        data[place] = bytes1(uint8(data[place]) ^ flip);
-        vm.prank(sequencer, sequencer);
-        other.addBatch(0, data, 0);
-        vm.assertTrue(batches.accumulator(0) != other.accumulator(0), "a changed byte is not bound");
-    }
-
-    function testFuzz_onlyTheNextNumberIsTaken(uint256 sequenceNumber) public {
-        post(0, "", 0);
-        vm.assume(sequenceNumber != 1);
-        refuse(abi.encodeWithSelector(BatchOutOfOrder.selector, sequenceNumber, 1), sequenceNumber, "", 0);
+    function testFuzz_everyBatchCounts(bytes calldata first, bytes calldata second) public {
+        post(0, first, 0);
+        bytes32 before = batches.accumulator(0);
+        post(1, second, 0);
+        vm.assertEq(batches.accumulator(0), before, "an accumulator changed");
+        bytes32 acc = nextAcc(before, keccak256(second), bytes32(0), 0);
+        vm.assertEq(batches.accumulator(1), acc, "accumulator");
     }
 }

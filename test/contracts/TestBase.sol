@@ -6,10 +6,15 @@ pragma solidity 0.8.37;
 interface Vm {
     function prank(address sender) external;
     function prank(address sender, address origin) external;
+    function expectRevert() external;
     function expectRevert(bytes calldata data) external;
     function expectEmit(address emitter) external;
     function warp(uint256 timestamp) external;
     function roll(uint256 blockNumber) external;
+    function setBlockhash(uint256 blockNumber, bytes32 blockHash) external;
+    function blobhashes(bytes32[] calldata hashes) external;
+    function computeCreateAddress(address deployer, uint256 nonce) external pure returns (address);
+    function getNonce(address account) external view returns (uint64);
     function deal(address account, uint256 balance) external;
     function etch(address account, bytes calldata code) external;
     function assume(bool condition) external pure;

@@ -5,11 +5,17 @@ import { getBytes, keccak256, ZeroHash } from 'ethers';
 import { type InboxInput, trackInbox } from '../../appliance/rollup/derive/inbox-tracker.ts';
 import type { Hex } from '../../protocol/brand.ts';
 
+interface Place {
+  readonly blockNumber: number;
+  readonly timestamp: number;
+  readonly parentHash?: Hex;
+}
+
 /** What Accumulators.t.sol replays on the contracts, and this file on the node's derivation. */
 interface Step {
   readonly accumulator: Hex;
-  readonly deposit?: { from: Hex; to: Hex; amountWei: string; blockNumber: number; timestamp: number };
-  readonly batch?: { data: Hex; afterDelayedMessages: number };
+  readonly message?: Place & { kind: number; sender: Hex; data: Hex };
+  readonly batch?: Place & { data: Hex; delayedCount: number };
 }
 
 const vectors = new URL('vectors/accumulators.json', import.meta.url);
@@ -27,28 +33,20 @@ const START: TrackState = {
   safe: { number: 0n, hash: ZeroHash as Hex, timestamp: 0n } as TrackState['safe'],
 };
 
-function toInput({ deposit, batch, accumulator }: Step, state: TrackState, messages: readonly Hex[]): InboxInput {
-  if (deposit !== undefined) {
-    const { from, to, amountWei } = deposit;
+function toInput({ message, batch, accumulator }: Step, state: TrackState, messages: readonly Hex[]): InboxInput {
+  if (message !== undefined) {
+    const { kind: messageKind, sender, data } = message;
     const beforeAcc = messages.at(-1) ?? (ZeroHash as Hex);
-    return {
-      kind: 'message',
-      index: state.messageCount,
-      beforeAcc,
-      messageKind: 1,
-      from,
-      to,
-      amountWei: BigInt(amountWei),
-    };
+    return { kind: 'message', index: state.messageCount, beforeAcc, messageKind, sender, data };
   }
-  assert(batch !== undefined, 'a step is a deposit or a batch');
+  assert(batch !== undefined, 'a step is a message or a batch');
   return {
     kind: 'batch',
     sequenceNumber: state.batchCount,
     beforeAcc: state.batchAcc,
     afterAcc: accumulator,
     dataHash: keccak256(batch.data) as Hex,
-    afterDelayedMessages: BigInt(batch.afterDelayedMessages),
+    delayedCount: BigInt(batch.delayedCount),
     data: getBytes(batch.data),
   };
 }
@@ -57,14 +55,19 @@ test('derivation follows the accumulators that the contracts keep', async () => 
   let state = START;
   const messages: Hex[] = [];
   for (const step of steps) {
-    const place = { number: BigInt(step.deposit?.blockNumber ?? 0), timestamp: BigInt(step.deposit?.timestamp ?? 0) };
+    const { blockNumber, timestamp, parentHash } = step.message ?? step.batch ?? assert.fail();
+    const place = {
+      number: BigInt(blockNumber),
+      timestamp: BigInt(timestamp),
+      parentHash: parentHash ?? ZeroHash,
+    };
     const input = toInput(step, state, messages);
     const tracked = await trackInbox(state, place, [input], async (index) => messages[Number(index)] ?? assert.fail());
     for (const { accumulator } of tracked.messages) messages.push(accumulator);
-    assert.equal(step.deposit === undefined ? tracked.batchAcc : messages.at(-1), step.accumulator);
+    assert.equal(step.message === undefined ? tracked.batchAcc : messages.at(-1), step.accumulator);
     const { messageCount, batchCount, batchAcc } = tracked;
-    const messagesAllowed = input.kind === 'batch' ? input.afterDelayedMessages : state.messagesAllowed;
+    const messagesAllowed = input.kind === 'batch' ? input.delayedCount : state.messagesAllowed;
     state = { ...state, messageCount, batchCount, batchAcc, messagesAllowed };
   }
-  assert.deepEqual([state.messageCount, state.batchCount], [3n, 4n]);
+  assert.deepEqual([state.messageCount, state.batchCount], [4n, 4n]);
 });

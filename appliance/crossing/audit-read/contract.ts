@@ -107,6 +107,7 @@ const loggedToken = exact({
   createdAt: text(64),
   expiresAt: text(64),
   revokedAt: optional(text(64)),
+  certificate: optional(text(512)),
 });
 const verdict = exact({
   integrity: oneOf('ok', 'violated'),

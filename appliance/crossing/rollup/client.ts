@@ -9,5 +9,5 @@ export type RollupClient = Omit<ClientOf<(typeof rollup)['calls']>, 'rpc'> & Pic
 
 export function createRollupClient(connection: Connection): RollupClient {
   const client = clientOf(connection, rollup);
-  return { ...client, rpc: async (body) => (await client.rpc(body)).answer };
+  return { ...client, rpc: async (body, caller, signal) => (await client.rpc(body, caller, signal)).answer };
 }

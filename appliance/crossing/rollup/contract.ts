@@ -1,5 +1,5 @@
 import type { Static } from 'typebox';
-import { call, contract, TIMEOUT } from '../contract.ts';
+import { call, contract, OPTIONAL_SIGNAL, TIMEOUT } from '../contract.ts';
 import { anything, count, exact, list, nullable, oneOf, optional, peerId, rootHash, text } from '../shape.ts';
 import { serviceStates } from '../state.ts';
 
@@ -33,9 +33,9 @@ const peer = exact({ peerId, address: text(512), direction: oneOf('inbound', 'ou
 /** What the gateway may ask of the rollup role. */
 export const rollup = contract('rollup', {
   state: call({ args: [TIMEOUT], returns: rollupState }),
-  /** `answer` is absent when the body held notifications only. */
+  /** `answer` is absent when the body held notifications only. The second argument is who asks: a token's id. */
   rpc: call({
-    args: [anything],
+    args: [anything, optional(text(64)), OPTIONAL_SIGNAL],
     returns: exact({ answer: optional(anything) }),
     maxInputBytes: MAX_RPC_BYTES,
     maxOutputBytes: MAX_RPC_ANSWER_BYTES,
@@ -46,6 +46,10 @@ export const rollup = contract('rollup', {
     args: [],
     returns: exact({ membership: text(64), transaction: optional(text(128)) }),
     timeoutMs: JOIN_TIMEOUT_MS,
+  }),
+  rewind: call({
+    args: [exact({ to: optional(count) })],
+    returns: exact({ from: count, to: count }),
   }),
   anchors: call({
     args: [],

@@ -9,7 +9,7 @@ import { describeServices, known } from '../state.ts';
 import { rollup } from './contract.ts';
 
 export interface RollupCrossingParts {
-  readonly rollup: Pick<Rollup, 'rpc' | 'heads'>;
+  readonly rollup: Pick<Rollup, 'rpc' | 'heads' | 'rewind'>;
   readonly p2p: Pick<P2p, 'peers' | 'addresses'>;
   readonly anchor: Pick<Anchor, 'anchored' | 'auditAnchors'>;
   readonly membership: Membership;
@@ -26,13 +26,14 @@ export function rollupRoutes(parts: RollupCrossingParts): Route[] {
       peers: known(() => p2p.peers().length),
       anchored: known(() => anchor.anchored()),
     }),
-    async rpc(body) {
-      const answer = await parts.rollup.rpc(body);
+    async rpc(body, caller, signal) {
+      const answer = await parts.rollup.rpc(body, caller, signal);
       return answer === undefined ? {} : { answer };
     },
     peers: () => p2p.peers(),
     network: async () => ({ addresses: p2p.addresses(), membership: await membership.status() }),
     join: () => membership.join(),
+    rewind: ({ to }) => parts.rollup.rewind(to === undefined ? undefined : BigInt(to)),
     anchors: () => anchor.auditAnchors(),
   });
 }

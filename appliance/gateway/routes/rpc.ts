@@ -38,7 +38,7 @@ export function addRpcRoute(server: GatewayServer, { deps: { rollup }, config }:
     const { call } = (request.body ?? {}) as { call?: unknown };
     if (call === undefined) return sendJson(PARSE_ERROR);
     if (Array.isArray(call) && call.length > config.maxRpcBatch) return sendJson(tooLong(config.maxRpcBatch));
-    const answer = await rollup.rpc(call);
+    const answer = await rollup.rpc(call, request.access.actor.tokenId, request.gone);
     return answer === undefined ? reply.code(204).send() : sendJson(answer);
 
     function sendJson(value: unknown) {

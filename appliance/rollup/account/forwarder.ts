@@ -1,7 +1,10 @@
 import { hexlify } from 'ethers';
 import type { Hex } from '../../../protocol/brand.ts';
 import { isNectarError, NectarError } from '../../../protocol/errors.ts';
+import type { Rules } from '../../../protocol/rollup/rules.ts';
+import { parseTransaction } from '../../../protocol/rollup/transaction.ts';
 import { type JsonRpc, RpcRefusal } from '../l1/json-rpc.ts';
+import { ALREADY_KNOWN, type ForwardedTransactions } from '../rpc/pending-transactions.ts';
 
 /** Where a transaction goes to be ordered: the own pool on the sequencer, its RPC everywhere else. */
 export interface Ordering {
@@ -34,6 +37,31 @@ export function createForwarder(rpc: JsonRpc, signal: AbortSignal): Ordering {
     submit: async (raw) => (await call('eth_sendRawTransaction', [hexlify(raw)])) as Hex,
     pendingNonce: async (address) => BigInt(await call('eth_getTransactionCount', [address, 'pending'])),
   };
+}
+
+/**
+ * Hands a transaction on and keeps it in the book: what this node forwarded counts for the next nonce and can be found, before its own
+ * chain has it. The sequencer's "already known" is an answer lost on the way, unless it is in the book.
+ */
+export async function forwardKnown(
+  raw: Uint8Array,
+  {
+    ordering,
+    book,
+    rules,
+  }: { readonly ordering: Ordering; readonly book: ForwardedTransactions; readonly rules: Rules },
+): Promise<Hex> {
+  const signed = parseTransaction(raw, rules);
+  try {
+    const hash = await ordering.submit(raw);
+    if (typeof signed === 'object' && hash === signed.hash) book.add(signed);
+    return hash;
+  } catch (error) {
+    const isKnown = isNectarError(error, 'ROLLUP_SEQUENCER_REFUSED') && error.data.reason === ALREADY_KNOWN;
+    if (!isKnown || typeof signed === 'string' || book.find(signed.hash) !== undefined) throw error;
+    book.add(signed);
+    return signed.hash;
+  }
 }
 
 /** The reason is another machine's text: nothing in it may steer a terminal or fill a log. */

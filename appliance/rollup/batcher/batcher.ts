@@ -68,7 +68,8 @@ export function createBatcher(
 
   async function step(signal: AbortSignal): Promise<void> {
     const posted = await chain.posted();
-    if (waiting !== undefined && posted.batchCount > waiting.batchCount) waiting = undefined;
+    // Read back from L1; or L1 took back batches before it, and its number will be given to another.
+    if (waiting !== undefined && posted.batchCount !== waiting.batchCount) waiting = undefined;
     if (waiting !== undefined) return pursue(waiting, signal);
     if (!chain.settled() || chain.unsafeHead() <= posted.safe) return;
     const range = { from: posted.safe + 1n, to: chain.unsafeHead(), maxBytes: options.maxBatchBytes };
@@ -87,10 +88,15 @@ export function createBatcher(
     log.debug({ batch: posted.batchCount, first: batch.first, last: batch.last, size }, 'batch sent');
   }
 
-  /** Sent but not read back yet. Once its nonce is used without its effect (it reverted, or L1 lost it), it is made anew. */
+  /**
+   * Sent but not read back yet. It is made anew once its nonce is used without its effect (it reverted, or L1 lost it), or once
+   * the account's nonce went back behind it: what waits behind a gap is never mined, whatever it offers.
+   */
   async function pursue(current: Waiting, signal: AbortSignal): Promise<void> {
     if (now() - current.sentAt < options.resubmitMs) return;
-    if (await sender.isMined(current.outgoing, signal)) {
+    const standing = await sender.standing(current.outgoing, signal);
+    if (standing !== 'next') {
+      if (standing === 'detached') log.warn({ batch: current.batchCount }, "L1 took the batcher's nonce back");
       waiting = undefined;
       return;
     }

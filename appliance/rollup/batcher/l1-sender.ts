@@ -25,14 +25,19 @@ export interface Outgoing {
   maxPriorityFeePerGas: bigint;
 }
 
+/**
+ * Where a sent call stands by the account's nonce, which an L1 reorg may take back: `next` can be mined now; `used` means that
+ * this call or another one with its nonce is mined; `detached` waits behind a gap that nothing fills, so it is never mined.
+ */
+export type Standing = 'next' | 'used' | 'detached';
+
 /** Sends from one L1 account, one call at a time. Only L1 knows what arrived: nothing here is remembered over a restart. */
 export interface L1Sender {
   /** Throws ROLLUP_L1_REFUSED when the call would revert. */
   send(call: L1Call, signal: AbortSignal): Promise<Outgoing>;
   /** Offers more for the same nonce, so that at most one of the two is ever mined. False when the limit is reached. */
   bump(outgoing: Outgoing, signal: AbortSignal): Promise<boolean>;
-  /** The nonce has been used: this call, or one before it, is mined. */
-  isMined(outgoing: Outgoing, signal: AbortSignal): Promise<boolean>;
+  standing(outgoing: Outgoing, signal: AbortSignal): Promise<Standing>;
 }
 
 /** Nodes replace a transaction for a tenth more; an eighth is safely over it. */
@@ -99,8 +104,10 @@ export function createL1Sender(options: L1SenderOptions, rpc: JsonRpc): L1Sender
       await publish(outgoing, signal);
       return true;
     },
-    async isMined(outgoing, signal) {
-      return (await number('eth_getTransactionCount', [wallet.address, 'latest'], signal)) > outgoing.nonce;
+    async standing({ nonce }, signal) {
+      const next = await number('eth_getTransactionCount', [wallet.address, 'latest'], signal);
+      if (next === nonce) return 'next';
+      return next > nonce ? 'used' : 'detached';
     },
   };
 }

@@ -8,8 +8,8 @@ import type { DerivedRef } from './engine.ts';
  */
 export const MAX_TIME_DRIFT_S = 1_800n;
 
-/** An EIP-4895 list of this length still encodes in about 50 KiB. */
-export const MAX_DEPOSITS_PER_BLOCK = 256;
+/** L1 blocks by which an origin may be older than the block of its batch: a day. Part of the protocol: it bounds what a proof walks. */
+export const MAX_ORIGIN_AGE = 7_200n;
 
 export interface OriginRef {
   readonly number: bigint;
@@ -17,43 +17,56 @@ export interface OriginRef {
   readonly timestamp: bigint;
 }
 
-/** What of L1 decides over a block. `origin` is the canonical L1 block at the number that the block names. */
+/** What of L1 decides over a block. */
 export interface BlockContext {
   readonly parent: DerivedRef;
+  /** The canonical L1 block at the number that the block names, if it is an ancestor of the batch's own. */
   readonly origin: OriginRef | undefined;
-  /** Messages that Inbox had taken up to and including the origin. */
-  readonly messagesAtOrigin: bigint;
-  /** Messages that the batch's `afterDelayedMessages` allows. */
-  readonly messagesAllowed: bigint;
+  /** Number of the L1 block that took the batch. */
+  readonly postedIn: bigint;
+  /** Messages that L2 will have read after the batch. */
+  readonly delayedCount: bigint;
+  /** Messages that the block may consume from the parent on, by their kinds (`consumable`). */
+  readonly consumable: number;
 }
 
-export type BlockFault = 'origin' | 'origin-backwards' | 'timestamp' | 'messages';
+export type BlockFault = 'origin' | 'origin-backwards' | 'origin-too-old' | 'timestamp' | 'messages';
 
 /**
  * The first rule that a batch's block breaks; undefined when it keeps all. A block that breaks one is dropped with the rest
- * of its batch, by everybody alike:
- * - the origin is a canonical L1 block, not before the parent's, not after the batch's own L1 block;
+ * of its batch, by everybody alike (docs/design/0013-derivation.md):
+ * - the origin is an ancestor of the batch's L1 block, not before the parent's origin, at most MAX_ORIGIN_AGE older;
  * - max(parent's, origin's) <= timestamp <= origin's + MAX_TIME_DRIFT_S (always satisfiable, since origins move forward);
- * - it consumes only messages that Inbox took by its origin and that the batch was allowed to read.
+ * - it consumes no more messages than the batch names, and than fit into a block.
  */
 export function findBlockFault(block: BatchBlock, context: BlockContext): BlockFault | undefined {
   const { parent, origin } = context;
-  if (origin === undefined || origin.number !== block.l1Origin.number || origin.hash !== block.l1Origin.hash) {
-    return 'origin';
-  }
+  const isAncestor = origin !== undefined && origin.number < context.postedIn;
+  if (!isAncestor || origin.number !== block.l1Origin.number || origin.hash !== block.l1Origin.hash) return 'origin';
   if (origin.number < parent.originNumber) return 'origin-backwards';
+  if (origin.number + MAX_ORIGIN_AGE < context.postedIn) return 'origin-too-old';
   const tooEarly = block.timestamp < parent.timestamp || block.timestamp < origin.timestamp;
   if (tooEarly || block.timestamp > origin.timestamp + MAX_TIME_DRIFT_S) return 'timestamp';
   const read = parent.messagesRead + BigInt(block.delayedMessages);
-  const tooMany = block.delayedMessages > MAX_DEPOSITS_PER_BLOCK;
-  if (tooMany || read > context.messagesAtOrigin || read > context.messagesAllowed) return 'messages';
+  if (read > context.delayedCount || block.delayedMessages > context.consumable) return 'messages';
   return undefined;
+}
+
+/** The earliest timestamp that a block on this parent and this origin may have. */
+export function earliestTimestamp(
+  parent: { readonly timestamp: bigint },
+  origin: { readonly timestamp: bigint },
+): bigint {
+  return atLeast(parent.timestamp, origin.timestamp);
+}
+
+function atLeast(value: bigint, bound: bigint): bigint {
+  return value < bound ? bound : value;
 }
 
 /** A timestamp for the next block that keeps the rule: the clock where the rule allows it, else the nearest bound. */
 export function clampTimestamp(nowS: bigint, parent: { readonly timestamp: bigint }, origin: OriginRef): bigint {
-  const atLeast = (value: bigint, bound: bigint): bigint => (value < bound ? bound : value);
   const most = origin.timestamp + MAX_TIME_DRIFT_S;
   const capped = nowS < most ? nowS : most;
-  return atLeast(atLeast(capped, origin.timestamp), parent.timestamp);
+  return atLeast(capped, earliestTimestamp(parent, origin));
 }

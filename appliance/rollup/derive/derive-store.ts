@@ -1,6 +1,7 @@
 import type { Hex } from '../../../protocol/brand.ts';
 import { NectarError } from '../../../protocol/errors.ts';
-import type { Deposit, DerivedRef, Engine } from './engine.ts';
+import type { DelayedMessage } from '../../../protocol/rollup/delayed-message.ts';
+import type { DerivedRef, Engine } from './engine.ts';
 
 /** Derivation's state after one L1 block: enough to resume from there, and to recognise that block again. */
 export interface L1Record {
@@ -10,13 +11,13 @@ export interface L1Record {
   readonly batchCount: bigint;
   readonly batchAcc: Hex;
   readonly messageCount: bigint;
-  /** The number of messages that the last batch declared read. */
+  /** The number of messages that the last batch obliged L2 to read; all of them are read. */
   readonly messagesAllowed: bigint;
   readonly safe: DerivedRef;
 }
 
 /** A delayed message and the Inbox accumulator after it. */
-export interface MessageRecord extends Deposit {
+export interface MessageRecord extends DelayedMessage {
   readonly accumulator: Hex;
 }
 
@@ -34,6 +35,8 @@ export interface BatchPlace {
  */
 export interface DeriveStore {
   cursor(): Promise<L1Record>;
+  /** The cursor, once it was read; undefined before. */
+  known(): L1Record | undefined;
   find(number: bigint): Promise<L1Record | undefined>;
   getMessage(index: bigint): Promise<MessageRecord>;
   advance(record: L1Record, messages: readonly MessageRecord[], batches?: readonly BatchPlace[]): Promise<void>;
@@ -64,6 +67,7 @@ export function createDeriveStore(db: Pick<Engine, 'record' | 'putRecords'>, gen
 
   return {
     cursor: getCursor,
+    known: () => cursor,
     async find(number) {
       const { number: last } = await getCursor();
       return number > last || number < genesis.number ? undefined : read(number);

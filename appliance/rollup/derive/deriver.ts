@@ -1,30 +1,52 @@
 import type { BatchBlock } from '../../../protocol/rollup/batch.ts';
-import { findBlockFault, type OriginRef } from './batch-rules.ts';
+import {
+  consumable,
+  type DelayedMessage,
+  MAX_MESSAGES_PER_BLOCK,
+  type MessageEffects,
+} from '../../../protocol/rollup/delayed-message.ts';
+import { earliestTimestamp, findBlockFault, type OriginRef } from './batch-rules.ts';
 import type { BatchPlace, DeriveStore, L1Record } from './derive-store.ts';
-import type { Deposit, DerivedRef, Engine } from './engine.ts';
+import type { DerivedRef, Engine } from './engine.ts';
 import { type BatchInput, type InboxInput, type TrackedBlock, trackInbox } from './inbox-tracker.ts';
 
 export interface L1Place extends OriginRef {
   readonly parentHash: string;
 }
 
+/** Something that L1 holds and L2 does not: a rule dropped it, for the reason given. */
+export interface Dropped {
+  readonly what: 'batch' | 'blocks' | 'transaction' | 'message';
+  readonly sequenceNumber: bigint;
+  /** The L2 block that lacks it, or that would have been its first. */
+  readonly block: bigint;
+  readonly reason: string;
+}
+
 /** What one L1 block made of L2. */
 export interface Derived {
   readonly record: L1Record;
   readonly blocks: number;
+  /** Blocks that no batch holds: derivation made them to read messages that were owed. */
+  readonly obliged: number;
   /** L1 contradicted the unsafe chain, which now continues from the safe head. */
   readonly replaced: boolean;
   readonly malformedBatches: number;
+  readonly dropped: readonly Dropped[];
 }
 
 export interface DeriverDeps {
   readonly store: DeriveStore;
   readonly engine: Engine;
-  /** Malformed is undefined: an empty batch, the same for everybody. */
+  /** Malformed is undefined: it holds no block, the same for everybody. */
   readonly decodeBatch: (data: Uint8Array) => readonly BatchBlock[] | undefined;
+  readonly effectsOf: (messages: readonly DelayedMessage[]) => MessageEffects;
 }
 
-/** Turns one L1 block's verified inbox events into safe L2 blocks, then moves the cursor over that block. */
+/**
+ * Turns one L1 block's verified inbox events into safe L2 blocks, then moves the cursor over that block. A total function of L1,
+ * written down in docs/design/0013-derivation.md.
+ */
 export async function deriveL1Block(
   deps: DeriverDeps,
   before: L1Record,
@@ -35,8 +57,16 @@ export async function deriveL1Block(
   // A step that broke off half-way left the safe head ahead of the cursor.
   if (engine.heads().safe.hash !== before.safe.hash) await engine.setHeads({ safe: before.safe.number });
   const tracked = await trackInbox(before, block, events, async (index) => (await store.getMessage(index)).accumulator);
-  const progress: Progress = { safe: before.safe, places: [], replaced: false, malformedBatches: 0 };
+  const progress: Progress = {
+    safe: before.safe,
+    places: [],
+    obliged: 0,
+    replaced: false,
+    malformedBatches: 0,
+    dropped: [],
+  };
   for (const batch of tracked.batches) await deriveBatch(deps, { before, block, tracked }, batch, progress);
+  const { safe, places, ...rest } = progress;
   const record: L1Record = {
     number: block.number,
     hash: block.hash,
@@ -44,12 +74,11 @@ export async function deriveL1Block(
     batchCount: tracked.batchCount,
     batchAcc: tracked.batchAcc,
     messageCount: tracked.messageCount,
-    messagesAllowed: tracked.batches.at(-1)?.afterDelayedMessages ?? before.messagesAllowed,
-    safe: progress.safe,
+    messagesAllowed: tracked.batches.at(-1)?.delayedCount ?? before.messagesAllowed,
+    safe,
   };
-  const { places, replaced, malformedBatches } = progress;
   await store.advance(record, tracked.messages, places);
-  return { record, blocks: places.length, replaced, malformedBatches };
+  return { record, blocks: places.length, ...rest };
 }
 
 interface Inclusion {
@@ -61,58 +90,108 @@ interface Inclusion {
 interface Progress {
   safe: DerivedRef;
   readonly places: BatchPlace[];
+  obliged: number;
   replaced: boolean;
   malformedBatches: number;
+  readonly dropped: Dropped[];
 }
 
 async function deriveBatch(deps: DeriverDeps, at: Inclusion, batch: BatchInput, progress: Progress): Promise<void> {
-  const blocks = deps.decodeBatch(batch.data);
-  if (blocks === undefined) progress.malformedBatches += 1;
-  for (const input of blocks ?? []) {
+  const { sequenceNumber, delayedCount, data } = batch;
+  const blocks = data.length === 0 ? [] : deps.decodeBatch(data);
+  if (blocks === undefined) {
+    progress.malformedBatches += 1;
+    drop(progress, batch, 'batch', 'malformed');
+  }
+  for (const [i, input] of (blocks ?? []).entries()) {
     const parent = progress.safe;
-    const origin = await findOrigin(deps.store, at, input.l1Origin.number);
+    const messages = await readMessages(deps.store, at.tracked, parent.messagesRead);
     const fault = findBlockFault(input, {
       parent,
-      origin,
-      messagesAtOrigin: origin?.messageCount ?? 0n,
-      messagesAllowed: batch.afterDelayedMessages,
+      origin: await deps.store.find(input.l1Origin.number),
+      postedIn: at.block.number,
+      delayedCount,
+      consumable: consumable(messages.map(({ kind }) => kind)),
     });
-    if (fault !== undefined) return;
-    const deposits = await readDeposits(deps.store, at.tracked, parent.messagesRead, input.delayedMessages);
-    const { ref, replaced } = await deps.engine.appendSafe({ ...input, deposits });
-    progress.replaced ||= replaced;
-    progress.safe = {
-      ...ref,
-      originNumber: input.l1Origin.number,
-      messagesRead: parent.messagesRead + BigInt(input.delayedMessages),
+    if (fault !== undefined) {
+      drop(progress, batch, 'blocks', `block ${i + 1} of ${blocks?.length} of the batch breaks the rule on ${fault}`);
+      await discardUnsafe(deps.engine, progress);
+      break;
+    }
+    await append(deps, at, { sequenceNumber, input, messages }, progress);
+  }
+  await fulfil(deps, at, batch, progress);
+}
+
+/** The obligation: derivation itself reads the messages that the batch names and its blocks left, whatever the batch held. */
+async function fulfil(deps: DeriverDeps, at: Inclusion, batch: BatchInput, progress: Progress): Promise<void> {
+  const { before } = at;
+  while (progress.safe.messagesRead < batch.delayedCount) {
+    const parent = progress.safe;
+    const owed = Number(batch.delayedCount - parent.messagesRead);
+    const messages = (await readMessages(deps.store, at.tracked, parent.messagesRead)).slice(0, owed);
+    const input: BatchBlock = {
+      timestamp: earliestTimestamp(parent, before),
+      l1Origin: { number: before.number, hash: before.hash },
+      delayedMessages: consumable(messages.map(({ kind }) => kind)),
+      transactions: [],
     };
-    const { number, hash } = at.block;
-    progress.places.push({ block: ref.number, sequenceNumber: batch.sequenceNumber, l1: { number, hash } });
+    await append(deps, at, { sequenceNumber: batch.sequenceNumber, input, messages }, progress);
+    progress.obliged += 1;
   }
 }
 
-/** The canonical L1 block of that number, not after the one that is being derived. */
-async function findOrigin(
-  store: DeriveStore,
-  { block, tracked }: Inclusion,
-  number: bigint,
-): Promise<(OriginRef & { messageCount: bigint }) | undefined> {
-  if (number > block.number) return undefined;
-  if (number === block.number) return { ...block, messageCount: tracked.messageCount };
-  return store.find(number);
+interface Appended {
+  readonly sequenceNumber: bigint;
+  readonly input: BatchBlock;
+  /** The messages after those that the parent has read; the block consumes the first of them. */
+  readonly messages: readonly DelayedMessage[];
 }
 
-async function readDeposits(
-  store: DeriveStore,
-  tracked: TrackedBlock,
-  from: bigint,
-  count: number,
-): Promise<readonly Deposit[]> {
-  const deposits: Deposit[] = [];
-  for (let index = from; index < from + BigInt(count); index += 1n) {
-    const fresh = tracked.messages.find((message) => message.index === index);
-    const { to, amountWei } = fresh ?? (await store.getMessage(index));
-    deposits.push({ index, to, amountWei });
+async function append(deps: DeriverDeps, at: Inclusion, next: Appended, progress: Progress): Promise<void> {
+  const { sequenceNumber, input, messages } = next;
+  const parent = progress.safe;
+  const { deposits, transactions, parameters, ignored } = deps.effectsOf(messages.slice(0, input.delayedMessages));
+  const { ref, replaced, dropped } = await deps.engine.appendSafe({
+    ...input,
+    transactions: [...transactions, ...input.transactions],
+    deposits,
+    parameters,
+  });
+  progress.replaced ||= replaced;
+  progress.safe = {
+    ...ref,
+    originNumber: input.l1Origin.number,
+    messagesRead: parent.messagesRead + BigInt(input.delayedMessages),
+  };
+  const { number, hash } = at.block;
+  progress.places.push({ block: ref.number, sequenceNumber, l1: { number, hash } });
+  const common = { sequenceNumber, block: ref.number };
+  for (const { index, obstacle } of dropped) {
+    const what = index < transactions.length ? 'message' : 'transaction';
+    progress.dropped.push({ ...common, what, reason: obstacle });
   }
-  return deposits;
+  for (const { index, reason } of ignored) {
+    progress.dropped.push({ ...common, what: 'message', reason: `message ${index}: ${reason}` });
+  }
+}
+
+function drop(progress: Progress, { sequenceNumber }: BatchInput, what: Dropped['what'], reason: string): void {
+  progress.dropped.push({ what, sequenceNumber, block: progress.safe.number + 1n, reason });
+}
+
+/** What broke a rule once breaks it again: the sequencer has to build it anew. */
+async function discardUnsafe(engine: Engine, progress: Progress): Promise<void> {
+  if (engine.heads().unsafe.number <= progress.safe.number) return;
+  await engine.rewind(progress.safe.number);
+  progress.replaced = true;
+}
+
+/** The next messages that Inbox has taken up to this L1 block, no more than one block could consume. */
+async function readMessages(store: DeriveStore, tracked: TrackedBlock, from: bigint): Promise<DelayedMessage[]> {
+  const messages: DelayedMessage[] = [];
+  for (let index = from; index < tracked.messageCount && messages.length < MAX_MESSAGES_PER_BLOCK; index += 1n) {
+    messages.push(tracked.messages.find((message) => message.index === index) ?? (await store.getMessage(index)));
+  }
+  return messages;
 }

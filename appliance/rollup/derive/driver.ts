@@ -3,7 +3,7 @@ import { NectarError, rollupSeverity } from '../../../protocol/errors.ts';
 import type { Readiness } from '../../service.ts';
 import type { Logger } from '../../telemetry/index.ts';
 import type { Derived } from './deriver.ts';
-import type { L1Steps } from './l1-steps.ts';
+import type { Discarded, L1Steps } from './l1-steps.ts';
 
 export interface DriverOptions {
   /** Pause between two looks at L1. */
@@ -19,6 +19,7 @@ export interface DriverDeps {
   readonly log: Logger;
   readonly now: () => number;
   readonly onDerived?: (derived: Derived) => void;
+  readonly onDiscarded?: (discarded: Discarded) => void;
 }
 
 /** Runs derivation for as long as the node runs, and alone decides what an error means for it. */
@@ -29,8 +30,8 @@ export interface Driver {
   readiness(): Readiness;
   /** False from an L1 reorg, or a start, until every unsafe block's origin is known to be canonical. */
   settled(): boolean;
-  /** An unsafe block was taken whose origin is not known yet. */
-  unsettle(): void;
+  /** Looks at L1 now; resolves once it was looked at, well or badly, and after `timeoutMs` at the latest. */
+  look(timeoutMs: number): Promise<void>;
 }
 
 interface State {
@@ -59,11 +60,12 @@ export function createDriver(options: DriverOptions, deps: DriverDeps): Driver {
     l1: undefined,
   };
   let wake = new AbortController();
+  let looked = Promise.withResolvers<void>();
 
   async function step(signal: AbortSignal): Promise<void> {
     if (!state.verified) await steps.verify(signal);
     state.verified = true;
-    const settled = await steps.advance({ checkUnsafe: !state.settled, onDerived: report }, signal);
+    const settled = await steps.advance({ checkUnsafe: !state.settled, onDerived: report, onDiscarded }, signal);
     state.settled = settled;
     state.synced = true;
     state.failures = 0;
@@ -72,10 +74,20 @@ export function createDriver(options: DriverOptions, deps: DriverDeps): Driver {
     state.lastAnswerAt = now();
   }
 
+  function onDiscarded(discarded: Discarded): void {
+    log.warn(discarded, 'unsafe blocks given up');
+    deps.onDiscarded?.(discarded);
+  }
+
   function report(derived: Derived): void {
     const { number } = derived.record;
     if (derived.malformedBatches > 0)
       log.warn({ l1: number, count: derived.malformedBatches }, 'malformed batch on L1');
+    for (const { what, sequenceNumber, block, reason } of derived.dropped) {
+      log.warn({ l1: number, batch: sequenceNumber, block, what, reason }, 'L1 content has no place on L2');
+    }
+    if (derived.obliged > 0)
+      log.warn({ l1: number, blocks: derived.obliged }, 'blocks made for messages that were owed');
     if (derived.replaced) log.warn({ l1: number, safe: derived.record.safe.number }, 'L1 contradicts unsafe blocks');
     if (derived.blocks > 0) log.debug({ l1: number, blocks: derived.blocks }, 'blocks derived');
     deps.onDerived?.(derived);
@@ -127,7 +139,10 @@ export function createDriver(options: DriverOptions, deps: DriverDeps): Driver {
   return {
     async run(signal) {
       while (!signal.aborted && state.halted === undefined) {
+        const telling = looked;
+        looked = Promise.withResolvers();
         let error = await attempt(() => step(signal), signal);
+        telling.resolve();
         // A reset asks L1 as well and may fail in its turn.
         while (error !== undefined && state.halted === undefined) {
           const failure = error;
@@ -139,8 +154,12 @@ export function createDriver(options: DriverOptions, deps: DriverDeps): Driver {
     },
     poke: () => wake.abort(),
     settled: () => state.settled,
-    unsettle() {
-      state.settled = false;
+    async look(timeoutMs) {
+      // What is looked at already may have been asked for too early: the next look counts.
+      const { promise } = looked;
+      wake.abort();
+      const late = delay(timeoutMs, undefined, { ref: false });
+      await Promise.race([promise, late]);
     },
     readiness() {
       if (state.halted !== undefined) return { ready: false, reason: `derivation halted: ${state.halted}` };

@@ -27,6 +27,14 @@ export type Deposit = BlockInput['deposits'][number];
 /** What L1 says of a block's input; the engine adds what is the same for every block of the chain. */
 export type DerivedInput = Omit<BlockInput, 'feeRecipient'>;
 
+export interface AppendedSafe {
+  readonly ref: BlockRef;
+  /** The unsafe chain differed and was discarded from this block on. */
+  readonly replaced: boolean;
+  /** Transactions of the input that the block does not hold, by their place in it. */
+  readonly dropped: readonly { readonly index: number; readonly obstacle: string }[];
+}
+
 /** What derivation consumes of execution: one chain, its heads, and named values kept beside them. */
 export interface Engine {
   heads(): Heads;
@@ -37,7 +45,7 @@ export interface Engine {
    * Makes the block after the safe head safe. An unsafe block made from the same input is promoted unexecuted; one that
    * differs is discarded with all after it: L1 decides.
    */
-  appendSafe(input: DerivedInput): Promise<{ readonly ref: BlockRef; readonly replaced: boolean }>;
+  appendSafe(input: DerivedInput): Promise<AppendedSafe>;
   /** Moves the safe head back or the finalized head; the unsafe chain stays. */
   setHeads(heads: { readonly safe?: bigint; readonly finalized?: bigint }): Promise<void>;
   /** Discards every block above `number`. */

@@ -1,4 +1,4 @@
-import { AbiCoder, concat, keccak256, toBeHex, ZeroHash } from 'ethers';
+import { AbiCoder, keccak256, ZeroHash } from 'ethers';
 import type { Hex } from '../../../protocol/brand.ts';
 import { NectarError } from '../../../protocol/errors.ts';
 import type { L1Record, MessageRecord } from './derive-store.ts';
@@ -10,7 +10,8 @@ export interface BatchInput {
   readonly beforeAcc: Hex;
   readonly afterAcc: Hex;
   readonly dataHash: Hex;
-  readonly afterDelayedMessages: bigint;
+  /** How many delayed messages L2 must have read after this batch. */
+  readonly delayedCount: bigint;
   readonly data: Uint8Array;
 }
 
@@ -19,9 +20,8 @@ export interface MessageInput {
   readonly index: bigint;
   readonly beforeAcc: Hex;
   readonly messageKind: number;
-  readonly from: Hex;
-  readonly to: Hex;
-  readonly amountWei: bigint;
+  readonly sender: Hex;
+  readonly data: Hex;
 }
 
 export type InboxInput = BatchInput | MessageInput;
@@ -38,6 +38,7 @@ export interface TrackedBlock {
 interface Place {
   readonly number: bigint;
   readonly timestamp: bigint;
+  readonly parentHash: string;
 }
 
 /**
@@ -66,16 +67,16 @@ export async function trackInbox(
     if (event.kind === 'message') {
       const previous = await delayedAcc(messageCount);
       if (event.index !== messageCount || event.beforeAcc !== previous) throw broken('Inbox', event.index);
-      const { index, to, amountWei } = event;
-      messages.push({ index, to, amountWei, accumulator: messageAccumulator(previous, event, place) });
+      const { index, messageKind, data } = event;
+      messages.push({ index, kind: messageKind, data, accumulator: messageAccumulator(previous, event, place) });
       messageCount += 1n;
     } else {
-      const { afterDelayedMessages: allowed } = event;
+      const { delayedCount: allowed } = event;
       const inOrder = event.sequenceNumber === batchCount && event.beforeAcc === batchAcc;
       if (!inOrder || allowed < messagesAllowed || allowed > messageCount) {
         throw broken('SequencerInbox', event.sequenceNumber);
       }
-      batchAcc = batchAccumulator(event, await delayedAcc(allowed));
+      batchAcc = batchAccumulator(event, await delayedAcc(allowed), place);
       if (batchAcc !== event.afterAcc) throw broken('SequencerInbox', event.sequenceNumber);
       batches.push(event);
       batchCount += 1n;
@@ -85,19 +86,25 @@ export async function trackInbox(
   return { messages, batches, messageCount, batchCount, batchAcc };
 }
 
-/** Inbox.sol `_append`. */
+/** DelayedMessages.sol. */
 function messageAccumulator(before: Hex, message: MessageInput, place: Place): Hex {
-  const encoded = AbiCoder.defaultAbiCoder().encode(
-    ['uint8', 'address', 'address', 'uint256', 'uint256', 'uint256'],
-    [message.messageKind, message.from, message.to, message.amountWei, place.number, place.timestamp],
+  const hash = hashWords(
+    ['uint8', 'address', 'bytes32', 'uint256', 'uint256'],
+    [message.messageKind, message.sender, keccak256(message.data), place.number, place.timestamp],
   );
-  return keccak256(concat([before, keccak256(encoded)])) as Hex;
+  return hashWords(['bytes32', 'bytes32'], [before, hash]);
 }
 
-/** SequencerInbox.sol `addBatch`. */
-function batchAccumulator(batch: BatchInput, delayedAcc: Hex): Hex {
-  const words = [batch.beforeAcc, batch.dataHash, delayedAcc, toBeHex(batch.afterDelayedMessages, 32)];
-  return keccak256(concat(words)) as Hex;
+/** SequencerInbox.sol `_append`. */
+function batchAccumulator({ beforeAcc, dataHash, delayedCount }: BatchInput, delayedAcc: Hex, place: Place): Hex {
+  return hashWords(
+    ['bytes32', 'bytes32', 'bytes32', 'uint256', 'uint256', 'uint256', 'bytes32'],
+    [beforeAcc, dataHash, delayedAcc, delayedCount, place.number, place.timestamp, place.parentHash],
+  );
+}
+
+function hashWords(types: readonly string[], values: readonly unknown[]): Hex {
+  return keccak256(AbiCoder.defaultAbiCoder().encode(types, values)) as Hex;
 }
 
 function broken(contract: string, index: bigint): NectarError<'ROLLUP_DERIVE_ACCUMULATOR_INVALID'> {

@@ -3,7 +3,7 @@ import type { L1Record } from './derive-store.ts';
 import { type Derived, type DeriverDeps, deriveL1Block, type L1Place } from './deriver.ts';
 import { findRecordBack } from './find-record-back.ts';
 import type { InboxInput } from './inbox-tracker.ts';
-import { discardOrphanedUnsafe } from './unsafe-origins.ts';
+import { discardOrphanedUnsafe, expireUnsafe } from './unsafe-origins.ts';
 
 /** What derivation consumes of l1/. */
 export interface L1View {
@@ -29,6 +29,13 @@ export interface AdvanceOptions {
   /** Look whether the unsafe blocks' origins are canonical: after a start, a reset, or a block of unknown origin. */
   readonly checkUnsafe: boolean;
   readonly onDerived: (derived: Derived) => void;
+  /** Unsafe blocks were given up: their origin is gone, or L1 did not confirm them in time. */
+  readonly onDiscarded?: (discarded: Discarded) => void;
+}
+
+export interface Discarded {
+  readonly orphaned: number;
+  readonly expired: number;
 }
 
 export interface L1StepsDeps extends DeriverDeps {
@@ -98,7 +105,7 @@ export function createL1Steps(deps: L1StepsDeps): L1Steps {
       const data = { what: `block ${genesis.number}`, expected: genesis.hash, actual: header.hash };
       throw new NectarError('ROLLUP_L1_CHAIN_MISMATCH', data);
     },
-    async advance({ checkUnsafe, onDerived }, signal) {
+    async advance({ checkUnsafe, onDerived, onDiscarded }, signal) {
       const latest = await l1.headerByTag('latest', signal);
       if (latest === undefined) throw new NectarError('ROLLUP_L1_RESPONSE_INVALID', { what: 'latest block' });
       const known = await store.find(latest.number);
@@ -108,9 +115,10 @@ export function createL1Steps(deps: L1StepsDeps): L1Steps {
       }
       await followTo(latest.number, signal, onDerived);
       await finalize(signal);
-      if (!checkUnsafe) return true;
-      const { settled } = await discardOrphanedUnsafe(store, engine);
-      return settled;
+      const orphaned = checkUnsafe ? await discardOrphanedUnsafe(store, engine) : { settled: true, discarded: 0 };
+      const expired = await expireUnsafe(store, engine);
+      if (orphaned.discarded + expired > 0) onDiscarded?.({ orphaned: orphaned.discarded, expired });
+      return orphaned.settled;
     },
     async reset(signal) {
       const isCanonical = async (record: L1Record): Promise<boolean> =>

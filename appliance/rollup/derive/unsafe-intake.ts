@@ -2,11 +2,14 @@ import type { Hex } from '../../../protocol/brand.ts';
 import { isNectarError, NectarError } from '../../../protocol/errors.ts';
 import type { Rules } from '../../../protocol/rollup/rules.ts';
 import { parseUnsafeBlock, type UnsafeBlock, verifyUnsafeBlock } from '../../../protocol/rollup/unsafe-block.ts';
-import { MAX_TIME_DRIFT_S } from './batch-rules.ts';
 import type { DeriveStore } from './derive-store.ts';
 import type { BlockRef, Engine } from './engine.ts';
+import { findUnsafeFault, type UnsafeFault } from './unsafe-rules.ts';
 
 export type Verdict = 'accept' | 'ignore' | 'reject';
+
+/** Why a block that the sequencer signed is not taken. */
+export type UnsafeRefusal = UnsafeFault | 'origin-unknown' | 'origin-replaced';
 
 /** What the intake consumes of execution. */
 export interface UnsafeEngine extends Pick<Engine, 'heads' | 'record' | 'putRecords' | 'hashOf'> {
@@ -35,8 +38,11 @@ export interface UnsafeIntakeOptions {
 export interface UnsafeIntakeDeps {
   readonly engine: UnsafeEngine;
   readonly store: DeriveStore;
-  /** The block stands on an L1 block that this node has not seen, or saw replaced: look at L1 again. */
-  readonly onUnknownOrigin: () => void;
+  /** The block stands on an L1 block that this node has not seen, or saw replaced: look at L1 again, and return once it is done. */
+  readonly lookAtL1: () => Promise<void>;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  readonly onRefused?: (refusal: UnsafeRefusal) => void;
 }
 
 /** Version and signature: everything of an envelope before the block. */
@@ -58,13 +64,22 @@ export function createUnsafeIntake(options: UnsafeIntakeOptions, deps: UnsafeInt
     const { number, timestamp, parentHash } = block.header;
     if (number !== unsafe.number + 1n || hexOf(parentHash) !== unsafe.hash) return 'ignore';
     const { number: known } = await store.cursor();
+    if (l1Origin.number <= known && (await store.find(l1Origin.number)) === undefined) return 'reject';
+    // Its signature alone moves nothing: the origin must be an L1 block that this node has derived from itself.
+    if ((await store.find(l1Origin.number))?.hash !== l1Origin.hash) await deps.lookAtL1();
     const origin = await store.find(l1Origin.number);
-    if (origin === undefined && l1Origin.number <= known) return 'reject';
-    if (origin === undefined || origin.hash !== l1Origin.hash) deps.onUnknownOrigin();
-    if (origin === undefined) return undefined;
-    if (origin.hash !== l1Origin.hash) return 'ignore';
-    const inTime = timestamp >= origin.timestamp && timestamp <= origin.timestamp + MAX_TIME_DRIFT_S;
-    return inTime ? undefined : 'reject';
+    if (origin === undefined) return refuse('origin-unknown');
+    if (origin.hash !== l1Origin.hash) return refuse('origin-replaced');
+    const l1Head = await store.cursor();
+    const now = BigInt(Math.floor(deps.now() / 1000));
+    const fault = findUnsafeFault(timestamp, { now, parent: unsafe, origin, l1Head });
+    return fault && refuse(fault);
+  }
+
+  /** Only what is wrong by anybody's clock and L1 counts against the peer that forwarded it. */
+  function refuse(refusal: UnsafeRefusal): Verdict {
+    deps.onRefused?.(refusal);
+    return refusal === 'time' ? 'reject' : 'ignore';
   }
 
   async function remember(hash: Hex, envelope: Uint8Array): Promise<void> {

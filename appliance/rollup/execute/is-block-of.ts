@@ -1,5 +1,5 @@
 import type { Block, BlockHeader } from '@ethereumjs/block';
-import type { BlockInput } from '../../../protocol/rollup/block-input.ts';
+import { type BlockInput, parseOrigin } from '../../../protocol/rollup/block-input.ts';
 import { inputOfBlock } from '../../../protocol/rollup/unsafe-block.ts';
 
 function sameItems(a: readonly Uint8Array[], b: readonly Uint8Array[]): boolean {
@@ -17,8 +17,11 @@ export function isBlockOf(input: BlockInput, block: Block, previous: BlockHeader
         deposit.index === other?.index && deposit.to === other.to.toLowerCase() && deposit.amountWei === other.amountWei
       );
     });
+  const parameters = input.parameters ?? parseOrigin(previous).parameters;
   return (
     sameDeposits &&
+    held.parameters?.feeFloorWei === parameters?.feeFloorWei &&
+    held.parameters?.fork === parameters?.fork &&
     held.timestamp === input.timestamp &&
     held.l1Origin.number === input.l1Origin.number &&
     held.l1Origin.hash === input.l1Origin.hash &&

@@ -10,7 +10,8 @@ export interface BatchEvent {
   readonly beforeAcc: Hex;
   readonly afterAcc: Hex;
   readonly dataHash: Hex;
-  readonly afterDelayedMessages: bigint;
+  /** How many delayed messages L2 must have read after this batch. */
+  readonly delayedCount: bigint;
   readonly data: Uint8Array;
 }
 
@@ -20,9 +21,8 @@ export interface MessageEvent {
   readonly index: bigint;
   readonly beforeAcc: Hex;
   readonly messageKind: number;
-  readonly from: Hex;
-  readonly to: Hex;
-  readonly amountWei: bigint;
+  readonly sender: Hex;
+  readonly data: Hex;
 }
 
 export type InboxEvent = BatchEvent | MessageEvent;
@@ -33,13 +33,13 @@ export interface InboxAddresses {
 }
 
 export const SEQUENCER_INBOX = new Interface([
-  'function addBatch(uint256 sequenceNumber, bytes data, uint256 afterDelayedMessages)',
-  'event BatchDelivered(uint256 indexed sequenceNumber, bytes32 indexed beforeAcc, bytes32 indexed afterAcc, bytes32 dataHash, uint256 afterDelayedMessages)',
+  'function addBatch(uint256 sequenceNumber, bytes data, uint256 delayedCount)',
+  'event BatchDelivered(uint256 indexed sequenceNumber, bytes32 indexed beforeAcc, bytes32 indexed afterAcc, bytes32 dataHash, uint256 delayedCount, uint8 source)',
 ]);
 
 export const INBOX = new Interface([
   'function depositEth(address to) payable returns (uint256 index)',
-  'event MessageDelivered(uint256 indexed index, bytes32 indexed beforeAcc, uint8 kind, address from, address to, uint256 amountWei)',
+  'event MessageDelivered(uint256 indexed index, bytes32 indexed beforeAcc, uint8 kind, address indexed sender, bytes data)',
 ]);
 
 /** topic 0 of the two events. */
@@ -61,23 +61,33 @@ export function findMessage(log: L1Log, addresses: InboxAddresses): MessageEvent
     index: args.getValue('index') as bigint,
     beforeAcc: args.getValue('beforeAcc') as Hex,
     messageKind: Number(args.getValue('kind')),
-    from: (args.getValue('from') as string).toLowerCase() as Hex,
-    to: (args.getValue('to') as string).toLowerCase() as Hex,
-    amountWei: args.getValue('amountWei') as bigint,
+    sender: (args.getValue('sender') as string).toLowerCase() as Hex,
+    data: args.getValue('data') as Hex,
   };
 }
 
-/** The log as a batch whose bytes are still to be read; undefined when it is not one. */
-export function findBatch(log: L1Log, addresses: InboxAddresses): Omit<BatchEvent, 'data'> | undefined {
+/** SequencerInbox.Source: where a batch's bytes are. */
+const SOURCES = ['calldata', 'blobs', 'forced'] as const;
+
+/** A batch whose bytes are still to be read. */
+export interface UnreadBatch extends Omit<BatchEvent, 'data'> {
+  readonly source: (typeof SOURCES)[number];
+}
+
+/** The log as a batch; undefined when it is not one. */
+export function findBatch(log: L1Log, addresses: InboxAddresses): UnreadBatch | undefined {
   if (log.address !== addresses.sequencerInbox || log.topics[0] !== BATCH_TOPIC) return undefined;
   const args = parse(SEQUENCER_INBOX, log);
+  const source = SOURCES[Number(args.getValue('source'))];
+  if (source === undefined) throw invalid('batch source');
   return {
     kind: 'batch',
     sequenceNumber: args.getValue('sequenceNumber') as bigint,
     beforeAcc: args.getValue('beforeAcc') as Hex,
     afterAcc: args.getValue('afterAcc') as Hex,
     dataHash: args.getValue('dataHash') as Hex,
-    afterDelayedMessages: args.getValue('afterDelayedMessages') as bigint,
+    delayedCount: args.getValue('delayedCount') as bigint,
+    source,
   };
 }
 

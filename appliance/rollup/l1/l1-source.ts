@@ -48,8 +48,12 @@ export function createL1Source(options: L1SourceOptions, rpc: JsonRpc): L1Source
   }
 
   async function readEvent(log: L1Log, signal: AbortSignal): Promise<InboxEvent | undefined> {
-    const batch = findBatch(log, options.addresses);
-    if (batch === undefined) return findMessage(log, options.addresses);
+    const found = findBatch(log, options.addresses);
+    if (found === undefined) return findMessage(log, options.addresses);
+    const { source, ...batch } = found;
+    // Forced: nothing but the obligation to read messages.
+    if (source === 'forced') return { ...batch, data: new Uint8Array() };
+    if (source === 'blobs') throw new NectarError('ROLLUP_L1_BLOBS_UNREADABLE', { batch: batch.sequenceNumber });
     const answer = await rpc.call('eth_getTransactionByHash', [log.transactionHash], signal);
     const input = bytes(parseFields(answer, 'transaction'), 'input');
     return { ...batch, data: parseBatchCalldata(input, batch.dataHash) };

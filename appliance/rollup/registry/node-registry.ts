@@ -17,11 +17,11 @@ export interface RegisteredNode {
   readonly validUntil: bigint;
 }
 
-/** What the registry consumes of the node: reads of its own latest state. */
+/** What the registry consumes of the node: reads of its own state. */
 export interface StateReader {
-  /** Of the unsafe head: answers are remembered as long as it stays. */
+  /** Of the head that is read: answers are remembered as long as it stays. */
   headHash(): Hex;
-  /** eth_call at the unsafe head; resolves with the returned bytes. */
+  /** eth_call at that head; resolves with the returned bytes. */
   call(to: Hex, data: Hex): Promise<Hex>;
 }
 

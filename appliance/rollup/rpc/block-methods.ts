@@ -11,7 +11,7 @@ export function createBlockMethods(
   view: ChainView,
   database: ChainDatabase,
   pending: (hash: Hex) => SignedTransaction | undefined,
-): RpcMethods {
+): RpcMethods & { eth_getTransactionReceipt: (params: readonly unknown[]) => Promise<unknown> } {
   const block = async (selector: unknown, full: unknown) => {
     const found = await view.findBlock(parseSelector(selector));
     return found && renderBlock(found, full === true);
@@ -36,6 +36,10 @@ export function createBlockMethods(
     eth_blockNumber: () => quantity(view.latest()),
     eth_getBlockByNumber: ([selector, full]) => block(selector, full),
     eth_getBlockByHash: ([hash, full]) => block(parseHash(hash), full),
+    eth_getUncleCountByBlockNumber: async ([selector]) => (await count(selector)) && '0x0',
+    eth_getUncleCountByBlockHash: async ([hash]) => (await count(parseHash(hash))) && '0x0',
+    eth_getUncleByBlockNumberAndIndex: () => null,
+    eth_getUncleByBlockHashAndIndex: () => null,
     eth_getBlockTransactionCountByNumber: ([selector]) => count(selector),
     eth_getBlockTransactionCountByHash: ([hash]) => count(parseHash(hash)),
     eth_getTransactionByBlockNumberAndIndex: ([selector, index]) => atIndex(selector, index),

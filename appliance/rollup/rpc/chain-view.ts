@@ -20,6 +20,7 @@ export interface ChainView {
   /** The block number that a selector means, without asking whether it exists. */
   numberOf(selector: BlockSelector): Promise<bigint>;
   receipts(block: Block): Promise<Receipt[]>;
+  hashOf(header: BlockHeader): Hex;
   latest(): bigint;
 }
 
@@ -61,6 +62,7 @@ export function createChainView(database: ChainDatabase, rules: Rules, heads: ()
       return 'number' in selector ? selector.number : (await getBlock(selector)).header.number;
     },
     receipts: async (block) => (await database.receipts(bytesToHex(block.hash()))) ?? [],
+    hashOf: (header) => bytesToHex(header.hash()),
     latest: () => heads().unsafe.number,
   };
 }

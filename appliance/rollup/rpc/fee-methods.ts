@@ -1,4 +1,5 @@
 import type { Block } from '@ethereumjs/block';
+import { nextBaseFee } from '../../../protocol/rollup/block-input.ts';
 import type { ChainView } from './chain-view.ts';
 import type { RpcMethods } from './json-rpc.ts';
 import { capped, parseQuantity, parseSelector } from './params.ts';
@@ -52,7 +53,7 @@ export function createFeeMethods(view: ChainView): RpcMethods {
     }
     return {
       oldestBlock: quantity(oldest),
-      baseFeePerGas: [...blocks.map(({ header }) => header.baseFeePerGas ?? 0n), last.calcNextBaseFee()].map(quantity),
+      baseFeePerGas: [...blocks.map(({ header }) => header.baseFeePerGas ?? 0n), nextBaseFee(last)].map(quantity),
       gasUsedRatio: blocks.map(({ header }) => Number(header.gasUsed) / Number(header.gasLimit)),
       ...(wanted.length > 0 && { reward: await Promise.all(blocks.map((block) => rewards(block, wanted))) }),
     };
@@ -61,9 +62,17 @@ export function createFeeMethods(view: ChainView): RpcMethods {
   return {
     async eth_gasPrice() {
       const header = await view.getHeader({ tag: 'latest' });
-      return quantity(header.calcNextBaseFee() + PRIORITY_FEE_WEI);
+      return quantity(nextBaseFee(header) + PRIORITY_FEE_WEI);
     },
     eth_maxPriorityFeePerGas: () => quantity(PRIORITY_FEE_WEI),
+    async eth_baseFee() {
+      const header = await view.getHeader({ tag: 'latest' });
+      return quantity(header.calcNextBaseFee());
+    },
+    async eth_blobBaseFee() {
+      const header = await view.getHeader({ tag: 'latest' });
+      return quantity(header.getBlobGasPrice());
+    },
     eth_feeHistory: history,
   };
 }

@@ -2,12 +2,24 @@ import { isNectarError } from '../../../protocol/errors.ts';
 import type { Logger } from '../../telemetry/index.ts';
 import { RPC_CODE, RpcError } from './rpc-error.ts';
 
+/** Who calls, and until when the answer is wanted. */
+export interface RpcContext {
+  /** Filters and bounds are kept by caller: a token's id, or the node itself. */
+  readonly caller: string;
+  /** Aborts when the client leaves. */
+  readonly signal?: AbortSignal;
+}
+
+/** The node's own calls. */
+export const OWN_CALL: RpcContext = { caller: 'node' };
+
 /** A method: parameters in (untrusted), JSON out. Throws RpcError or NectarError. */
-export type RpcMethod = (params: readonly unknown[]) => Promise<unknown> | unknown;
+export type RpcMethod = (params: readonly unknown[], context: RpcContext) => Promise<unknown> | unknown;
 export type RpcMethods = Readonly<Record<string, RpcMethod>>;
 
 /** How many calls one batch may hold. */
 export const MAX_BATCH_CALLS = 100;
+const MAX_SHOWN_NAME = 64;
 
 type Id = string | number | null;
 
@@ -40,28 +52,34 @@ function describe(id: Id, error: unknown, log: Logger) {
   return failure(id, RPC_CODE.internal, 'internal error');
 }
 
+export type JsonRpcHandler = (body: unknown, context?: RpcContext) => Promise<unknown>;
+
+/** Whatever a client sent for a name goes back to it bounded and printable. */
+function methodNotFound(name: string): RpcError {
+  const shown = name.replace(/[^\x21-\x7e]/g, '?').slice(0, MAX_SHOWN_NAME);
+  // Word for word as geth says it: ethers recognises a method that is not there by this text.
+  return new RpcError(RPC_CODE.methodNotFound, `the method ${shown} does not exist/is not available`);
+}
+
 /** A JSON-RPC 2.0 server over named methods: single calls, batches, notifications. Never throws; undefined = no answer is due. */
-export function createJsonRpc(methods: RpcMethods, log: Logger): (body: unknown) => Promise<unknown> {
-  async function answer(body: unknown): Promise<object | undefined> {
+export function createJsonRpc(methods: RpcMethods, log: Logger): JsonRpcHandler {
+  async function answer(body: unknown, context: RpcContext): Promise<object | undefined> {
     const call = parseCall(body);
     if (call === undefined) return failure(null, RPC_CODE.invalidRequest, 'not a JSON-RPC 2.0 request');
     const id = call.id ?? null;
     const method = Object.hasOwn(methods, call.method) ? methods[call.method] : undefined;
     let response: object;
-    if (method === undefined) {
-      response = failure(id, RPC_CODE.methodNotFound, 'the method does not exist or is not available');
-    } else {
-      try {
-        response = { jsonrpc: '2.0', id, result: (await method(call.params)) ?? null };
-      } catch (error) {
-        response = describe(id, error, log);
-      }
+    try {
+      if (method === undefined) throw methodNotFound(call.method);
+      response = { jsonrpc: '2.0', id, result: (await method(call.params, context)) ?? null };
+    } catch (error) {
+      response = describe(id, error, log);
     }
     return call.id === undefined ? undefined : response;
   }
 
-  return async (body) => {
-    if (!Array.isArray(body)) return answer(body);
+  return async (body, context = OWN_CALL) => {
+    if (!Array.isArray(body)) return answer(body, context);
     if (body.length === 0) return failure(null, RPC_CODE.invalidRequest, 'empty batch');
     if (body.length > MAX_BATCH_CALLS) {
       return failure(null, RPC_CODE.limitExceeded, `a batch may hold ${MAX_BATCH_CALLS} calls`);
@@ -69,7 +87,8 @@ export function createJsonRpc(methods: RpcMethods, log: Logger): (body: unknown)
     // One after another: a batch must not buy more of the machine than a client that asks in turn.
     const answers: object[] = [];
     for (const item of body) {
-      const response = await answer(item);
+      if (context.signal?.aborted === true) break;
+      const response = await answer(item, context);
       if (response !== undefined) answers.push(response);
     }
     return answers.length === 0 ? undefined : answers;

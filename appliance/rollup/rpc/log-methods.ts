@@ -1,99 +1,74 @@
-import type { Block, BlockHeader } from '@ethereumjs/block';
-import { Bloom } from '@ethereumjs/vm';
-import type { Hex } from '../../../protocol/brand.ts';
-import { hexToBytes } from '../../../protocol/rollup/bytes.ts';
-import type { ReceiptLog } from '../../../protocol/rollup/receipt.ts';
+import { setImmediate as turn } from 'node:timers/promises';
+import type { Block } from '@ethereumjs/block';
 import type { ChainView } from './chain-view.ts';
-import type { RpcMethods } from './json-rpc.ts';
-import { type BlockSelector, capped, parseAddress, parseHash, parseObject, parseSelector } from './params.ts';
-import { renderLogs } from './render.ts';
+import type { RpcContext, RpcMethods } from './json-rpc.ts';
+import { findLogs, type LogFilter, parseLogFilter } from './log-filter.ts';
+import { capped, parseHash, parseObject, parseSelector } from './params.ts';
+import { quantity } from './render.ts';
 import { invalidParams, RPC_CODE, RpcError } from './rpc-error.ts';
 
-/** What one eth_getLogs may look through and give back. */
+/** What one eth_getLogs may look through and give back. Indexers know these words and halve their range. */
 const MAX_RANGE_BLOCKS = 10_000n;
 const MAX_RESULTS = 10_000;
-const MAX_ALTERNATIVES = 1_000;
-const MAX_TOPICS = 4;
+/** Blocks looked at before other work of the node has its turn. */
+const BLOCKS_PER_TURN = 64n;
 
-interface LogFilter {
-  /** Empty: any address. */
-  readonly addresses: readonly Hex[];
-  /** By position; empty: any topic. */
-  readonly topics: readonly (readonly Hex[])[];
+/** Looks for logs in the canonical chain. */
+export interface LogSearch {
+  /** Of an untrusted filter object with its range. Throws RpcError when it asks for too much. */
+  find(filter: Record<string, unknown>, context: Pick<RpcContext, 'signal'>): Promise<Record<string, unknown>[]>;
 }
 
-function parseAlternatives(value: unknown, parse: (item: unknown) => Hex): Hex[] {
-  if (value === undefined || value === null) return [];
-  const items = Array.isArray(value) ? value : [value];
-  if (items.length > MAX_ALTERNATIVES) throw invalidParams('too many alternatives in the filter');
-  return items.map(parse);
-}
+export function createLogSearch(view: ChainView): LogSearch {
+  const logsOf = async (block: Block, filter: LogFilter): Promise<Record<string, unknown>[]> =>
+    findLogs(filter, block, { receipts: await view.receipts(block) });
 
-function parseFilter({ address, topics = [] }: Record<string, unknown>): LogFilter {
-  if (topics !== null && (!Array.isArray(topics) || topics.length > MAX_TOPICS))
-    throw invalidParams('topics are not a list of 4');
+  async function range(filter: Record<string, unknown>): Promise<{ from: bigint; to: bigint }> {
+    const from = await view.numberOf(parseSelector(filter.fromBlock));
+    const asked = await view.numberOf(parseSelector(filter.toBlock));
+    if (from > asked) throw invalidParams('invalid block range: fromBlock is after toBlock');
+    const to = capped(asked, view.latest());
+    if (to - from >= MAX_RANGE_BLOCKS)
+      throw invalidParams(`exceed maximum block range: ${MAX_RANGE_BLOCKS} (asked for ${to - from + 1n} blocks)`);
+    return { from, to };
+  }
+
+  async function inRange(filter: LogFilter, { from, to }: { from: bigint; to: bigint }, signal?: AbortSignal) {
+    const found: Record<string, unknown>[] = [];
+    for (let number = from; number <= to; number += 1n) {
+      if ((number - from) % BLOCKS_PER_TURN === BLOCKS_PER_TURN - 1n) {
+        await turn();
+        signal?.throwIfAborted();
+      }
+      const header = await view.findHeader(number);
+      const block = header && filter.mayBeIn(header) ? await view.findBlock({ number }) : undefined;
+      if (block !== undefined) found.push(...(await logsOf(block, filter)));
+      if (found.length > MAX_RESULTS) {
+        const fits = number > from ? number - 1n : from;
+        throw new RpcError(
+          RPC_CODE.limitExceeded,
+          `query returned more than ${MAX_RESULTS} results. Try with this block range [${quantity(from)}, ${quantity(fits)}].`,
+        );
+      }
+    }
+    return found;
+  }
+
   return {
-    addresses: parseAlternatives(address, (item) => parseAddress(item)),
-    topics: ((topics ?? []) as unknown[]).map((topic) => parseAlternatives(topic, (item) => parseHash(item, 'topic'))),
+    async find(raw, { signal }) {
+      const filter = parseLogFilter(raw);
+      if (raw.blockHash === undefined || raw.blockHash === null) return inRange(filter, await range(raw), signal);
+      const known = (name: string): boolean => raw[name] !== undefined && raw[name] !== null;
+      if (known('fromBlock') || known('toBlock'))
+        throw invalidParams('cannot specify both blockHash and fromBlock/toBlock');
+      const block = await view.findBlock({ hash: parseHash(raw.blockHash, 'blockHash') });
+      if (block === undefined) throw new RpcError(RPC_CODE.server, 'unknown block');
+      return filter.mayBeIn(block.header) ? logsOf(block, filter) : [];
+    },
   };
-}
-
-function mayContain(header: BlockHeader, { addresses, topics }: LogFilter): boolean {
-  const bloom = new Bloom(header.logsBloom, header.common);
-  const some = (items: readonly Hex[]): boolean =>
-    items.length === 0 || items.some((item) => bloom.check(hexToBytes(item)));
-  return some(addresses) && topics.every(some);
-}
-
-function matches(log: ReceiptLog, { addresses, topics }: LogFilter): boolean {
-  if (addresses.length > 0 && !addresses.includes(log.address)) return false;
-  return topics.every((wanted, i) => {
-    const topic = log.topics[i];
-    return topic !== undefined && (wanted.length === 0 || wanted.includes(topic));
-  });
 }
 
 /** Event logs. */
-export function createLogMethods(view: ChainView): RpcMethods {
-  async function range(filter: Record<string, unknown>): Promise<BlockSelector[]> {
-    if (filter.blockHash !== undefined) {
-      const hash = parseHash(filter.blockHash, 'blockHash');
-      await view.getHeader({ hash });
-      return [{ hash }];
-    }
-    const from = await view.numberOf(parseSelector(filter.fromBlock));
-    const to = capped(await view.numberOf(parseSelector(filter.toBlock)), view.latest());
-    if (to - from >= MAX_RANGE_BLOCKS) {
-      throw new RpcError(RPC_CODE.limitExceeded, `the range holds more than ${MAX_RANGE_BLOCKS} blocks`);
-    }
-    return Array.from({ length: Math.max(0, Number(to - from) + 1) }, (_, i) => ({ number: from + BigInt(i) }));
-  }
-
-  async function logsOf(block: Block, filter: LogFilter): Promise<Record<string, unknown>[]> {
-    let index = 0;
-    return (await view.receipts(block)).flatMap((receipt, at) => {
-      const rendered = renderLogs(receipt, { block, index: at }, index);
-      index += rendered.length;
-      return rendered.filter((_, i) => {
-        const log = receipt.logs[i];
-        return log !== undefined && matches(log, filter);
-      });
-    });
-  }
-
-  return {
-    async eth_getLogs([value]) {
-      const raw = parseObject(value, 'filter');
-      const filter = parseFilter(raw);
-      const found: Record<string, unknown>[] = [];
-      for (const selector of await range(raw)) {
-        const header = 'number' in selector ? await view.findHeader(selector.number) : await view.getHeader(selector);
-        const block = header && mayContain(header, filter) ? await view.findBlock(selector) : undefined;
-        if (block !== undefined) found.push(...(await logsOf(block, filter)));
-        if (found.length > MAX_RESULTS)
-          throw new RpcError(RPC_CODE.limitExceeded, `more than ${MAX_RESULTS} logs match`);
-      }
-      return found;
-    },
-  };
+export function createLogMethods(search: LogSearch): RpcMethods {
+  return { eth_getLogs: ([filter], context) => search.find(parseObject(filter, 'filter'), context) };
 }

@@ -1,4 +1,4 @@
-import type { Block } from '@ethereumjs/block';
+import type { Block, BlockHeader } from '@ethereumjs/block';
 import { isAccessList2930Tx, isFeeMarket1559Tx, isLegacyTx } from '@ethereumjs/tx';
 import type { Hex } from '../../../protocol/brand.ts';
 import { bytesToHex } from '../../../protocol/rollup/bytes.ts';
@@ -38,6 +38,7 @@ export function renderTransaction(tx: Transaction, place: Place | undefined): Re
   return {
     blockHash: place ? bytesToHex(place.block.hash()) : null,
     blockNumber: place ? quantity(place.block.header.number) : null,
+    blockTimestamp: place ? quantity(place.block.header.timestamp) : null,
     transactionIndex: place ? quantity(place.index) : null,
     hash: bytesToHex(tx.hash()),
     type: quantity(tx.type),
@@ -56,13 +57,11 @@ export function renderTransaction(tx: Transaction, place: Place | undefined): Re
   };
 }
 
-/** A block as eth_getBlockByHash gives it. */
-export function renderBlock(block: Block, full: boolean): Record<string, unknown> {
-  const { header } = block;
-  const transactions = block.transactions as Transaction[];
+/** A block's header as the subscription newHeads gives it. */
+export function renderHeader(header: BlockHeader): Record<string, unknown> {
   return {
     number: quantity(header.number),
-    hash: bytesToHex(block.hash()),
+    hash: bytesToHex(header.hash()),
     parentHash: bytesToHex(header.parentHash),
     sha3Uncles: bytesToHex(header.uncleHash),
     miner: bytesToHex(header.coinbase.bytes),
@@ -82,6 +81,15 @@ export function renderBlock(block: Block, full: boolean): Record<string, unknown
     blobGasUsed: quantity(header.blobGasUsed ?? 0n),
     excessBlobGas: quantity(header.excessBlobGas ?? 0n),
     parentBeaconBlockRoot: bytesToHex(header.parentBeaconBlockRoot ?? new Uint8Array(32)),
+    ...(header.requestsHash && { requestsHash: bytesToHex(header.requestsHash) }),
+  };
+}
+
+/** A block as eth_getBlockByHash gives it. */
+export function renderBlock(block: Block, full: boolean): Record<string, unknown> {
+  const transactions = block.transactions as Transaction[];
+  return {
+    ...renderHeader(block.header),
     size: quantity(block.serialize().length),
     uncles: [],
     withdrawals: (block.withdrawals ?? []).map(({ index, validatorIndex, address, amount }) => ({
@@ -96,18 +104,23 @@ export function renderBlock(block: Block, full: boolean): Record<string, unknown
   };
 }
 
-/** The logs of one receipt; `firstIndex` counts the logs of the block before it. */
-export function renderLogs(receipt: Receipt, place: Place, firstIndex: number): Record<string, unknown>[] {
+/** The logs of one receipt; `firstIndex` counts the logs of the block before it, `removed` says that L1 contradicted the block. */
+export function renderLogs(
+  receipt: Receipt,
+  place: Place,
+  { firstIndex, removed = false }: { readonly firstIndex: number; readonly removed?: boolean },
+): Record<string, unknown>[] {
   return receipt.logs.map((log, i) => ({
     address: log.address,
     topics: log.topics,
     data: log.data,
     blockHash: bytesToHex(place.block.hash()),
     blockNumber: quantity(place.block.header.number),
+    blockTimestamp: quantity(place.block.header.timestamp),
     transactionHash: receipt.transactionHash,
     transactionIndex: quantity(place.index),
     logIndex: quantity(firstIndex + i),
-    removed: false,
+    removed,
   }));
 }
 
@@ -115,7 +128,7 @@ export function renderLogs(receipt: Receipt, place: Place, firstIndex: number): 
 export function renderReceipts(block: Block, receipts: readonly Receipt[]): Record<string, unknown>[] {
   let logIndex = 0;
   return receipts.map((receipt, index) => {
-    const logs = renderLogs(receipt, { block, index }, logIndex);
+    const logs = renderLogs(receipt, { block, index }, { firstIndex: logIndex });
     logIndex += logs.length;
     return {
       transactionHash: receipt.transactionHash,

@@ -5,8 +5,11 @@ export const RPC_CODE = {
   invalidParams: -32602,
   internal: -32603,
   server: -32000,
+  notFound: -32001,
   limitExceeded: -32005,
   reverted: 3,
+  /** EIP-7966: accepted, but in no block in time; the hash is the data. */
+  syncTimeout: 4,
 } as const;
 
 /** An answer that is an error: it crosses no boundary but becomes the `error` member of the response. */

@@ -8,7 +8,7 @@ import { openStateTrie } from '../../../protocol/rollup/state-trie.ts';
 import type { ChainDatabase } from '../execute/chain-database.ts';
 import type { ChainView } from './chain-view.ts';
 import type { RpcMethods } from './json-rpc.ts';
-import { parseAddress, parseQuantity, parseSelector } from './params.ts';
+import { parseAddress, parseObject, parseQuantity, parseSelector } from './params.ts';
 import { quantity } from './render.ts';
 import { invalidParams } from './rpc-error.ts';
 
@@ -19,15 +19,37 @@ function slotKey(value: unknown): Uint8Array {
   return hexToBytes(`0x${parseQuantity(value, 'storage key').toString(16).padStart(64, '0')}`);
 }
 
+type MerkleProof = Awaited<ReturnType<typeof getMerkleStateProof>>;
+
+/** As other nodes give it: quantities without leading zeros, keys in the form in which they were asked for. */
+function renderProof(proof: MerkleProof, asked: readonly unknown[]): Record<string, unknown> {
+  return {
+    ...proof,
+    balance: quantity(BigInt(proof.balance)),
+    nonce: quantity(BigInt(proof.nonce)),
+    storageProof: proof.storageProof.map(({ value, proof: nodes }, index) => ({
+      key: asked[index],
+      value: quantity(value === '0x' ? 0n : BigInt(value)),
+      proof: nodes,
+    })),
+  };
+}
+
+export interface StateDeps {
+  readonly database: ChainDatabase;
+  readonly rules: Rules;
+  /** The next nonce of an account whose nonce in the chain is `nonce`: what is on its way into a block is counted. */
+  readonly pendingNonce: (address: Hex, nonce: bigint) => Promise<bigint>;
+}
+
+export interface StateMethods {
+  readonly methods: RpcMethods;
+  /** At the head of the chain. */
+  nonceOf(address: Hex): Promise<bigint>;
+}
+
 /** Accounts, code and storage at a block. */
-export function createStateMethods(
-  view: ChainView,
-  {
-    database,
-    rules,
-    pendingNonce,
-  }: { database: ChainDatabase; rules: Rules; pendingNonce: (address: Hex) => bigint | undefined },
-): RpcMethods {
+export function createStateMethods(view: ChainView, { database, rules, pendingNonce }: StateDeps): StateMethods {
   const stateAt = async (selector: unknown): Promise<MerkleStateManager> => {
     const header = await view.getHeader(parseSelector(selector));
     return openStateTrie(createMemoryState(database), header.stateRoot, rules).manager;
@@ -36,27 +58,48 @@ export function createStateMethods(
     const at = createAddressFromString(parseAddress(address));
     return (await stateAt(selector)).getAccount(at);
   };
+  const storageAt = async (state: MerkleStateManager, address: Hex, slot: unknown): Promise<Hex> => {
+    const value = await state.getStorage(createAddressFromString(address), slotKey(slot));
+    return bytesToHex(setLengthLeft(value, 32));
+  };
 
-  return {
+  async function storageValues(requests: Record<string, unknown>, selector: unknown): Promise<Record<string, Hex[]>> {
+    const wanted = Object.entries(requests).map(([address, slots]) => {
+      if (!Array.isArray(slots)) throw invalidParams('storage keys are not a list');
+      return { address: parseAddress(address), slots: slots as unknown[] };
+    });
+    const count = wanted.reduce((sum, { slots }) => sum + slots.length, 0);
+    if (count === 0 || count > MAX_PROOF_KEYS) throw invalidParams(`storage keys are not 1 to ${MAX_PROOF_KEYS}`);
+    const state = await stateAt(selector);
+    const values: Record<string, Hex[]> = {};
+    for (const { address, slots } of wanted) {
+      const read: Hex[] = [];
+      for (const slot of slots) read.push(await storageAt(state, address, slot));
+      values[address] = read;
+    }
+    return values;
+  }
+
+  const methods: RpcMethods = {
     eth_getBalance: async ([address, selector]) => quantity((await account(address, selector))?.balance ?? 0n),
     async eth_getTransactionCount([address, selector]) {
       const nonce = (await account(address, selector))?.nonce ?? 0n;
-      const waiting = selector === 'pending' ? pendingNonce(parseAddress(address)) : undefined;
-      return quantity(waiting !== undefined && waiting > nonce ? waiting : nonce);
+      return quantity(selector === 'pending' ? await pendingNonce(parseAddress(address), nonce) : nonce);
     },
     async eth_getCode([address, selector]) {
       const at = createAddressFromString(parseAddress(address));
       return bytesToHex(await (await stateAt(selector)).getCode(at));
     },
-    async eth_getStorageAt([address, slot, selector]) {
-      const at = createAddressFromString(parseAddress(address));
-      return bytesToHex(setLengthLeft(await (await stateAt(selector)).getStorage(at, slotKey(slot)), 32));
-    },
+    eth_getStorageAt: async ([address, slot, selector]) =>
+      storageAt(await stateAt(selector), parseAddress(address), slot),
+    eth_getStorageValues: ([requests, selector]) => storageValues(parseObject(requests, 'storage requests'), selector),
     async eth_getProof([address, slots, selector]) {
       if (!Array.isArray(slots) || slots.length > MAX_PROOF_KEYS)
         throw invalidParams('storage keys are not a short list');
       const at = createAddressFromString(parseAddress(address));
-      return getMerkleStateProof(await stateAt(selector), at, slots.map(slotKey));
+      const keys = slots.map(slotKey);
+      return renderProof(await getMerkleStateProof(await stateAt(selector), at, keys), slots);
     },
   };
+  return { methods, nonceOf: async (address) => (await account(address, 'latest'))?.nonce ?? 0n };
 }

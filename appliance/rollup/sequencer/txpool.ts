@@ -1,7 +1,14 @@
 import type { Hex } from '../../../protocol/brand.ts';
 import { NectarError } from '../../../protocol/errors.ts';
 import type { Rules } from '../../../protocol/rollup/rules.ts';
-import { feeCap, parseTransaction, type SignedTransaction } from '../../../protocol/rollup/transaction.ts';
+import {
+  feeCap,
+  type Obstacle,
+  parseTransaction,
+  type SignedTransaction,
+} from '../../../protocol/rollup/transaction.ts';
+import { ALREADY_KNOWN, createArrivals, type PendingTransactions } from '../rpc/pending-transactions.ts';
+import type { Loss } from './lost-transactions.ts';
 
 export interface TxpoolOptions {
   readonly maxTransactions: number;
@@ -23,17 +30,14 @@ export interface PoolChain {
 }
 
 /** Transactions waiting for a block, first come first served: an order that fees cannot buy. */
-export interface Txpool {
+export interface Txpool extends PendingTransactions {
   /** Throws ROLLUP_SEQUENCER_REFUSED, ROLLUP_SEQUENCER_FULL. */
   add(raw: Uint8Array): Promise<Hex>;
-  /** The nonce after the account's waiting transactions, up to the first gap; undefined when none waits. */
-  pendingNonce(address: Hex): bigint | undefined;
-  find(hash: Hex): SignedTransaction | undefined;
-  /** What can run next, in order of arrival, within a block's gas and bytes. */
+  /** What can run next, in order of arrival, within a block's bytes and gas; the first whatever its gas. */
   pick(limits: { readonly gas: bigint; readonly bytes: number }): Promise<readonly SignedTransaction[]>;
   remove(hashes: Iterable<Hex>): void;
-  /** Forgets what is too old or was overtaken by the chain. */
-  prune(): Promise<void>;
+  /** Forgets what is too old or was overtaken by the chain, and says what. */
+  prune(): Promise<readonly Loss[]>;
   size(): number;
 }
 
@@ -49,12 +53,21 @@ interface Sender {
   readonly entries: Map<bigint, Entry>;
 }
 
+/** In the words of geth: wallets and libraries recognise refusals by their text. */
+const ILL_FORMED: Partial<Record<Obstacle, string>> = {
+  size: 'oversized data',
+  undecodable: 'not a transaction of this chain',
+  signature: 'invalid sender',
+  'intrinsic-gas': 'intrinsic gas too low',
+};
+
 /** A replacement pays at least a tenth more, so that an endless chain of replacements is not free. */
 const BUMP_NUMERATOR = 11n;
 const BUMP_DENOMINATOR = 10n;
 
 export function createTxpool(options: TxpoolOptions, deps: { chain: PoolChain; now: () => number }): Txpool {
   const { chain, now } = deps;
+  const { add: arrived, ...arrivals } = createArrivals();
   const byHash = new Map<Hex, Entry>();
   const bySender = new Map<Hex, Sender>();
   let bytes = 0;
@@ -76,6 +89,7 @@ export function createTxpool(options: TxpoolOptions, deps: { chain: PoolChain; n
     const entries = bySender.get(signed.sender)?.entries ?? new Map<bigint, Entry>();
     bySender.set(signed.sender, { nonce, entries: entries.set(signed.tx.nonce, entry) });
     bytes += signed.raw.length;
+    arrived(signed);
   }
 
   function assertRoom(signed: SignedTransaction, replaced: Entry | undefined): void {
@@ -107,12 +121,13 @@ export function createTxpool(options: TxpoolOptions, deps: { chain: PoolChain; n
   }
 
   return {
+    ...arrivals,
     async add(raw) {
-      if (raw.length > options.maxTransactionBytes) throw refused('size');
+      if (raw.length > options.maxTransactionBytes) throw refused('oversized data');
       const signed = parseTransaction(raw, chain.rules);
-      if (typeof signed === 'string') throw refused(signed);
-      if (byHash.has(signed.hash)) return signed.hash;
-      if (signed.tx.gasLimit > chain.gasLimit()) throw refused('gas limit above the block gas limit');
+      if (typeof signed === 'string') throw refused(ILL_FORMED[signed] ?? signed);
+      if (byHash.has(signed.hash)) throw refused(ALREADY_KNOWN);
+      if (signed.tx.gasLimit > chain.gasLimit()) throw refused('exceeds block gas limit');
       if (feeCap(signed.tx) < chain.nextBaseFee()) throw refused('max fee per gas less than block base fee');
       const nonce = await assertPayable(signed);
       const replaced = bySender.get(signed.sender)?.entries.get(signed.tx.nonce);
@@ -121,13 +136,13 @@ export function createTxpool(options: TxpoolOptions, deps: { chain: PoolChain; n
       insert(signed, nonce, replaced);
       return signed.hash;
     },
-    pendingNonce(address) {
-      const own = bySender.get(address);
-      if (own === undefined) return undefined;
-      let { nonce } = own;
-      while (own.entries.has(nonce)) nonce += 1n;
-      return nonce === own.nonce ? undefined : nonce;
+    nextNonce(address, nonce) {
+      const entries = bySender.get(address)?.entries;
+      let next = nonce;
+      while (entries?.has(next) === true) next += 1n;
+      return next;
     },
+    list: () => Array.from(byHash.values(), ({ signed }) => signed),
     find: (hash) => byHash.get(hash)?.signed,
     async pick(limits) {
       await refreshNonces();
@@ -142,9 +157,16 @@ export function createTxpool(options: TxpoolOptions, deps: { chain: PoolChain; n
     async prune() {
       const oldest = now() - options.maxAgeMs;
       await refreshNonces();
+      const lost: Loss[] = [];
       for (const { nonce, entries } of [...bySender.values()]) {
-        for (const entry of [...entries.values()]) if (entry.signed.tx.nonce < nonce || entry.at < oldest) drop(entry);
+        for (const entry of [...entries.values()]) {
+          const isOvertaken = entry.signed.tx.nonce < nonce;
+          if (!isOvertaken && entry.at >= oldest) continue;
+          drop(entry);
+          lost.push({ hash: entry.signed.hash, reason: isOvertaken ? 'nonce-low' : 'expired' });
+        }
       }
+      return lost;
     },
     size: () => byHash.size,
   };
@@ -167,7 +189,8 @@ function pickInOrder(entries: Entry[], bySender: ReadonlyMap<Hex, Sender>, limit
     let entry: Entry | undefined = arrived.signed.tx.nonce === nonceOf() ? arrived : undefined;
     while (entry !== undefined && entry.order <= arrived.order && feeCap(entry.signed.tx) >= limits.baseFee) {
       const { tx, raw } = entry.signed;
-      if (tx.gasLimit > gas || raw.length > bytes) return picked;
+      // One that is above what is left of the gas is not left for ever: it comes first one day, and then alone.
+      if ((tx.gasLimit > gas && picked.length > 0) || raw.length > bytes) return picked;
       picked.push(entry.signed);
       gas -= tx.gasLimit;
       bytes -= raw.length;

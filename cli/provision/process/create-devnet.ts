@@ -3,12 +3,9 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseEther } from 'ethers';
 import { peerIdOfSeed } from '../../../appliance/p2p/identity.ts';
-import { AuditAnchorInitCode } from '../../../contracts/generated/AuditAnchor.ts';
-import { NodeRegistryInitCode } from '../../../contracts/generated/NodeRegistry.ts';
-import { RecordRegistryInitCode } from '../../../contracts/generated/RecordRegistry.ts';
-import { genesisOf, type NetworkDescriptor, signDescriptor } from '../../../protocol/network/descriptor.ts';
-import { buildGenesis } from '../../../protocol/rollup/genesis.ts';
-import { createRules } from '../../../protocol/rollup/rules.ts';
+import { buildDescriptorGenesis } from '../../../appliance/rollup/index.ts';
+import type { Hex } from '../../../protocol/brand.ts';
+import { type NetworkDescriptor, signDescriptor } from '../../../protocol/network/descriptor.ts';
 import { type DefaultPorts, defaultPorts } from './default-ports.ts';
 import { devnetKeyPath, faucetKeyPath, writeKeyOnce, writeWhole } from './devnet-home.ts';
 import { type DevnetL1, startDevnetL1, stopDevnetL1 } from './devnet-l1.ts';
@@ -22,6 +19,7 @@ const HEARTBEAT_MS = 2_000;
 /** Empty blocks too go to L1: not each by itself. */
 const BATCH_INTERVAL_MS = 4_000;
 const GAS_LIMIT = 30_000_000n;
+const ZERO_HASH: Hex = `0x${'0'.repeat(64)}`;
 const AUDITOR_BALANCE_WEI = parseEther('1000');
 
 export interface CreateDevnetOptions {
@@ -42,26 +40,22 @@ export async function createDevnet(devnet: string, { say, signal, now, env }: Cr
   say('starting the development L1');
   let chain = await startDevnetL1({ folder: l1, port: ports.l1 });
   signal.throwIfAborted();
+  const genesis = await buildDevnetGenesis(chain, Math.floor(now() / 1000));
   say('deploying the L1 contracts');
   // anvil makes another block 0 at every start, so the block after which derivation begins has to be a later one.
   await callRpc(chain.rpcUrl, 'evm_mine', []);
   const contracts = await deployL1Contracts(chain.rpcUrl, chain.accounts.deployer.key, {
     sequencer: chain.accounts.sequencer.address,
+    genesisHash: genesis.genesisHash,
   });
   // anvil writes its state at intervals and at its end: the contracts must not be lost to a kill -9 in the first seconds.
   await stopDevnetL1(l1);
   chain = await startDevnetL1({ folder: l1, port: ports.l1 });
 
   signal.throwIfAborted();
-  say('building the genesis block');
+  say('describing the network');
   const keys = await writeKeys(devnet, chain);
-  const descriptor = await describe({
-    chain,
-    ports,
-    contracts,
-    peerId: await peerIdOfSeed(keys.p2p),
-    timestamp: Math.floor(now() / 1000),
-  });
+  const descriptor = describe({ chain, ports, contracts, genesis, peerId: await peerIdOfSeed(keys.p2p) });
   const config = {
     version: 1,
     sequencer: { rpcPort: ports.rpc, auditor: true, heartbeatMs: HEARTBEAT_MS, batchIntervalMs: BATCH_INTERVAL_MS },
@@ -93,46 +87,36 @@ interface Described {
   readonly chain: DevnetL1;
   readonly ports: DefaultPorts['devnet'];
   readonly contracts: Awaited<ReturnType<typeof deployL1Contracts>>;
+  readonly genesis: Pick<NetworkDescriptor['l2'], 'genesis' | 'genesisHash'>;
   readonly peerId: string;
-  /** Seconds. */
-  readonly timestamp: number;
 }
 
-async function describe({ chain, ports, contracts, peerId, timestamp }: Described): Promise<NetworkDescriptor> {
-  const { accounts } = chain;
+/** L2's block 0. It rests on nothing of L1, whose contracts are told its hash. `timestamp`: seconds. */
+async function buildDevnetGenesis({ accounts }: DevnetL1, timestamp: number): Promise<Described['genesis']> {
   const l2ChainId = DEVNET_L2_CHAIN_ID.toString();
-  const draft: NetworkDescriptor = {
+  const genesis = {
+    l2ChainId,
+    timestamp: String(timestamp),
+    gasLimit: GAS_LIMIT.toString(),
+    auditors: accounts.auditors.map(({ address }) => address),
+    ejectionQuorum: 2,
+    alloc: accounts.auditors.map(({ address }) => ({ address, balanceWei: AUDITOR_BALANCE_WEI.toString() })),
+    feeRecipient: accounts.sequencer.address,
+  };
+  const l2 = { chainId: l2ChainId, genesis, genesisHash: ZERO_HASH, sequencer: accounts.sequencer.address };
+  return { genesis, genesisHash: (await buildDescriptorGenesis({ l2 })).hash };
+}
+
+function describe({ chain, ports, contracts, genesis, peerId }: Described): NetworkDescriptor {
+  const { sequencer, faucet } = chain.accounts;
+  const { inbox, sequencerInbox, rollup, outbox, deployedAt } = contracts;
+  return {
     version: 1,
     name: 'devnet',
-    l1: {
-      chainId: chain.chainId.toString(),
-      inbox: contracts.inbox,
-      sequencerInbox: contracts.sequencerInbox,
-      deployedAt: { number: Number(contracts.deployedAt.number), hash: contracts.deployedAt.hash },
-    },
-    l2: {
-      chainId: l2ChainId,
-      genesis: {
-        l2ChainId,
-        timestamp: String(timestamp),
-        gasLimit: GAS_LIMIT.toString(),
-        auditors: accounts.auditors.map(({ address }) => address),
-        ejectionQuorum: 2,
-        alloc: accounts.auditors.map(({ address }) => ({ address, balanceWei: AUDITOR_BALANCE_WEI.toString() })),
-        feeRecipient: accounts.sequencer.address,
-      },
-      genesisHash: `0x${'0'.repeat(64)}`,
-      sequencer: accounts.sequencer.address,
-    },
+    l1: { chainId: chain.chainId.toString(), inbox, sequencerInbox, rollup, outbox, deployedAt },
+    l2: { chainId: DEVNET_L2_CHAIN_ID.toString(), ...genesis, sequencer: sequencer.address },
     endpoints: { l1Rpc: [chain.rpcUrl], sequencerRpc: [`http://127.0.0.1:${ports.rpc}`] },
     bootstrap: [`/ip4/127.0.0.1/tcp/${ports.p2p}/p2p/${peerId}`],
-    devnet: { faucet: accounts.faucet.address },
+    devnet: { faucet: faucet.address },
   };
-  const code = {
-    nodeRegistry: NodeRegistryInitCode,
-    recordRegistry: RecordRegistryInitCode,
-    auditAnchor: AuditAnchorInitCode,
-  };
-  const genesis = await buildGenesis(genesisOf(draft), code, createRules(DEVNET_L2_CHAIN_ID));
-  return { ...draft, l2: { ...draft.l2, genesisHash: genesis.hash } };
 }

@@ -1,14 +1,30 @@
-import { Contract, ContractFactory, hexlify, JsonRpcProvider, Wallet } from 'ethers';
+import {
+  Contract,
+  ContractFactory,
+  getCreateAddress,
+  hexlify,
+  JsonRpcProvider,
+  Wallet,
+  ZeroAddress,
+  ZeroHash,
+} from 'ethers';
+import { GuardianAbi, GuardianInitCode } from '../../../contracts/generated/Guardian.ts';
 import { InboxAbi, InboxInitCode } from '../../../contracts/generated/Inbox.ts';
+import { OutboxAbi, OutboxInitCode } from '../../../contracts/generated/Outbox.ts';
+import { RollupAbi, RollupInitCode } from '../../../contracts/generated/Rollup.ts';
 import { SequencerInboxAbi, SequencerInboxInitCode } from '../../../contracts/generated/SequencerInbox.ts';
+import { SystemConfigAbi, SystemConfigInitCode } from '../../../contracts/generated/SystemConfig.ts';
+import { TimelockAbi, TimelockInitCode } from '../../../contracts/generated/Timelock.ts';
 import type { Hex } from '../../../protocol/brand.ts';
 import { NectarError } from '../../../protocol/errors.ts';
+import { EMPTY_SEND_ROOT } from '../../../protocol/rollup/send-tree.ts';
 
-export interface L1Contracts {
-  readonly inbox: Hex;
-  readonly sequencerInbox: Hex;
-  /** The block before the first of the two contracts: derivation starts after it. */
-  readonly deployedAt: { readonly number: bigint; readonly hash: Hex };
+const NAMES = ['timelock', 'inbox', 'systemConfig', 'sequencerInbox', 'guardian', 'rollup', 'outbox'] as const;
+type ContractName = (typeof NAMES)[number];
+
+export interface L1Contracts extends Readonly<Record<ContractName, Hex>> {
+  /** The block before the first of the contracts: derivation starts after it. Timestamp in seconds. */
+  readonly deployedAt: { readonly number: number; readonly hash: Hex; readonly timestamp: number };
 }
 
 export interface L1Transactor {
@@ -17,24 +33,83 @@ export interface L1Transactor {
   readonly key: Uint8Array;
 }
 
-const POLL_MS = 100;
+export interface DeploymentOptions {
+  /** Posts batches, and stakes: on a development network one account is the whole other side. */
+  readonly sequencer: Hex;
+  /** Hash of L2's block 0: the first state that the Rollup believes. */
+  readonly genesisHash: Hex;
+}
 
-/** Deploys Inbox and SequencerInbox for the given sequencer account. */
+const POLL_MS = 100;
+const ETHER = 10n ** 18n;
+
+/** A development network's waits: minutes where a public network has days (docs/design/0015-contracts-review.md). */
+const DEVNET = { timelockS: 60, forceDelayS: 60, periodS: 30, intervalS: 10, stakeWei: ETHER } as const;
+
+/** Deploys the L1 contracts. The deployer is the timelock's proposer, the steward and the guardian. */
 export async function deployL1Contracts(
   rpcUrl: string,
   deployerKey: Uint8Array,
-  options: { readonly sequencer: Hex },
+  options: DeploymentOptions,
 ): Promise<L1Contracts> {
   return withWallet({ rpcUrl, key: deployerKey }, async (wallet, provider) => {
     const before = await provider.getBlock('latest');
-    const inbox = await new ContractFactory([...InboxAbi], InboxInitCode, wallet).deploy();
-    const inboxAddress = await addressOf(inbox);
-    const factory = new ContractFactory([...SequencerInboxAbi], SequencerInboxInitCode, wallet);
-    const sequencerInbox = await addressOf(await factory.deploy(options.sequencer, inboxAddress));
     if (before?.hash == null) throw new NectarError('ROLLUP_L1_RESPONSE_INVALID', { what: 'latest block' });
-    const deployedAt = { number: BigInt(before.number), hash: before.hash as Hex };
-    return { inbox: inboxAddress, sequencerInbox, deployedAt };
+    const { number, hash, timestamp } = before;
+    const first = await provider.getTransactionCount(wallet.address);
+    // The contracts name each other, and none can be changed afterwards: their addresses are known before they exist.
+    const entries = NAMES.map((name, i) => [
+      name,
+      getCreateAddress({ from: wallet.address, nonce: first + i }).toLowerCase(),
+    ]);
+    const at = Object.fromEntries(entries) as Record<ContractName, Hex>;
+    for (const name of NAMES) {
+      const [abi, code, args] = deployment(name, at, wallet.address, options);
+      const deployed = await new ContractFactory([...abi], code, wallet).deploy(...args);
+      await deployed.waitForDeployment();
+      if ((await deployed.getAddress()).toLowerCase() !== at[name]) {
+        throw new NectarError('ROLLUP_L1_RESPONSE_INVALID', { what: `address of ${name}` });
+      }
+    }
+    return { ...at, deployedAt: { number, hash: hash as Hex, timestamp } };
   });
+}
+
+type Deployment = readonly [abi: readonly object[], code: Hex, args: readonly unknown[]];
+
+function deployment(
+  name: ContractName,
+  at: Record<ContractName, Hex>,
+  deployer: string,
+  { sequencer, genesisHash }: DeploymentOptions,
+): Deployment {
+  const { timelockS, forceDelayS, ...rollupConfig } = DEVNET;
+  const config = {
+    machine: ZeroHash,
+    core0: ZeroHash,
+    verifier: ZeroAddress,
+    challengeManager: ZeroAddress,
+    ...rollupConfig,
+  };
+  const genesis = { blockHash: genesisHash, sendRoot: EMPTY_SEND_ROOT, batch: 0, offset: 0 };
+  const all: Record<ContractName, Deployment> = {
+    timelock: [TimelockAbi, TimelockInitCode, [timelockS, [deployer]]],
+    inbox: [InboxAbi, InboxInitCode, [at.outbox, at.systemConfig]],
+    systemConfig: [
+      SystemConfigAbi,
+      SystemConfigInitCode,
+      [at.timelock, deployer, at.inbox, sequencer, sequencer, config],
+    ],
+    sequencerInbox: [SequencerInboxAbi, SequencerInboxInitCode, [at.systemConfig, at.inbox, forceDelayS]],
+    guardian: [GuardianAbi, GuardianInitCode, [deployer, at.timelock, at.systemConfig]],
+    rollup: [RollupAbi, RollupInitCode, [at.sequencerInbox, at.systemConfig, at.guardian, genesis]],
+    outbox: [
+      OutboxAbi,
+      OutboxInitCode,
+      [at.inbox, at.rollup, at.guardian, [at.sequencerInbox, at.systemConfig, at.timelock]],
+    ],
+  };
+  return all[name];
 }
 
 /** Deposits ETH from L1 to an L2 account. Resolves with the message's index once L1 has mined it. */
@@ -52,7 +127,8 @@ export async function depositEth(
   });
 }
 
-async function withWallet<T>(
+/** Sends from one L1 account and waits for its transactions; the connection ends with `use`. */
+export async function withWallet<T>(
   from: L1Transactor,
   use: (wallet: Wallet, provider: JsonRpcProvider) => Promise<T>,
 ): Promise<T> {
@@ -63,12 +139,4 @@ async function withWallet<T>(
   } finally {
     provider.destroy();
   }
-}
-
-async function addressOf(contract: {
-  waitForDeployment(): Promise<unknown>;
-  getAddress(): Promise<string>;
-}): Promise<Hex> {
-  await contract.waitForDeployment();
-  return (await contract.getAddress()).toLowerCase() as Hex;
 }

@@ -104,3 +104,11 @@ error CheckpointUnknown(bytes32 nodeId, uint256 index, uint256 count);
 
 /// @dev A constructor argument that must be a contract is the zero address.
 error ZeroAddress();
+
+/// @dev The data of a message is larger than MAX_DATA_BYTES.
+/// @param size the size, in bytes
+/// @param maxSize the largest size, in bytes
+error MessageDataTooLarge(uint256 size, uint256 maxSize);
+
+/// @dev The tree has 2^32 messages.
+error MessageTreeFull();

@@ -150,7 +150,7 @@ test('unsafe blocks come before their batch is on L1', async () => {
   assert.ok(sawUnsafeAhead);
 });
 
-test('ejected, it is dropped within one L2 block and stays out', async () => {
+test('ejected, it is dropped once L1 has the block, and stays out', async () => {
   await sequencer.eject(peerId, 1);
   await eventually('the drop', () => bootstrap.peers().length === 0);
   await eventually('its own state to say so', async () => !(await clinic.rollup.registry.isAuthorized(peerId)));

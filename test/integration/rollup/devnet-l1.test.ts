@@ -32,7 +32,10 @@ async function codeAt(rpcUrl: string, address: string): Promise<string> {
 test('the development L1 keeps its chain, accounts and contracts over a stop, and over a broken state file', async () => {
   const l1 = await startDevnetL1(options);
   const { deployer, sequencer } = l1.accounts;
-  const { inbox, sequencerInbox } = await deployL1Contracts(l1.rpcUrl, deployer.key, { sequencer: sequencer.address });
+  const { inbox, sequencerInbox } = await deployL1Contracts(l1.rpcUrl, deployer.key, {
+    sequencer: sequencer.address,
+    genesisHash: `0x${'01'.repeat(32)}`,
+  });
   assert.ok((await codeAt(l1.rpcUrl, sequencerInbox)).length > 2);
   assert.equal((await startDevnetL1(options)).pid, l1.pid, 'it is found running');
 

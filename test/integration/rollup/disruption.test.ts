@@ -99,6 +99,25 @@ test('an L1 reorg rolls the safe head back and both nodes derive the same chain 
   await follower.stop();
 });
 
+test('an L1 reorg with a batch in flight does not stop the batcher', async () => {
+  const l1 = new JsonRpcProvider(network.l1.rpcUrl, undefined, { cacheTimeout: -1 });
+  const batcher = network.l1.accounts.sequencer.address;
+  const nonceAt = async (tag: string) => Number(await l1.send('eth_getTransactionCount', [batcher, tag]));
+  try {
+    // A few batches in the last L1 blocks, so that the reorg takes the account's nonce back by several.
+    for (let i = 0; i < 4; i += 1) await safeAt(sequencer, await transfer());
+    const mined = await nonceAt('latest');
+    await transfer();
+    await eventually('a batch on its way', async () => (await nonceAt('pending')) > mined);
+    await l1.send('anvil_reorg', [4, []]);
+    assert.ok((await nonceAt('latest')) < mined);
+    await eventually('the transfers again', async () => (await safeNonce(sequencer)) === nextNonce);
+    await safeAt(sequencer, await transfer());
+  } finally {
+    l1.destroy();
+  }
+});
+
 test('a sequencer that restarts goes on from its own chain, and posts nothing twice', async () => {
   const before = await transfer();
   await sequencer.stop();

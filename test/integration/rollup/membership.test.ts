@@ -82,9 +82,10 @@ test('a call that would revert is not sent', async () => {
   });
 });
 
-test('an ejected node is authorized no more, from the block that ejects it', async () => {
+test('an ejected node is authorized no more, once L1 has the block that ejects it', async () => {
   await sequencer.eject(peerId, 7);
-  assert.equal(await sequencer.rollup.registry.isAuthorized(peerId), false);
+  assert.equal((await sequencer.rollup.registry.announced())[0]?.status, 'ejected');
+  await eventually('the sequencer to know', async () => !(await sequencer.rollup.registry.isAuthorized(peerId)));
   await eventually('the follower to know', async () => !(await node.rollup.registry.isAuthorized(peerId)));
   assert.deepEqual(await node.rollup.registry.members(), []);
   const [ejected] = await node.rollup.registry.nodes();

@@ -87,7 +87,6 @@ export async function createTestNetwork(options: { readonly rich?: readonly Hex[
   const l1Options = { folder: l1Folder, port: l1Port, blockTimeS: 1, stateIntervalS: 2 };
   const l1 = await startDevnetL1(l1Options);
   const { deployer, sequencer, auditors } = l1.accounts;
-  const contracts = await deployL1Contracts(l1.rpcUrl, deployer.key, { sequencer: sequencer.address });
   const rich = [...auditors.map(({ address }) => address), ...(options.rich ?? [])];
   const genesis = {
     l2ChainId: '6328270',
@@ -99,16 +98,18 @@ export async function createTestNetwork(options: { readonly rich?: readonly Hex[
     feeRecipient: sequencer.address,
   };
   const l2 = { chainId: '6328270', genesis, genesisHash: `0x${'0'.repeat(64)}` as Hex, sequencer: sequencer.address };
+  const { hash: genesisHash } = await buildDescriptorGenesis({ l2 });
+  const deployment = { sequencer: sequencer.address, genesisHash };
+  const { inbox, sequencerInbox, rollup, outbox, deployedAt } = await deployL1Contracts(
+    l1.rpcUrl,
+    deployer.key,
+    deployment,
+  );
   const descriptor: NetworkDescriptor = {
     version: 1,
     name: 'devnet',
-    l1: {
-      chainId: String(l1.chainId),
-      inbox: contracts.inbox,
-      sequencerInbox: contracts.sequencerInbox,
-      deployedAt: { number: Number(contracts.deployedAt.number), hash: contracts.deployedAt.hash },
-    },
-    l2: { ...l2, genesisHash: (await buildDescriptorGenesis({ l2 })).hash },
+    l1: { chainId: String(l1.chainId), inbox, sequencerInbox, rollup, outbox, deployedAt },
+    l2: { ...l2, genesisHash },
     endpoints: { l1Rpc: [l1.rpcUrl], sequencerRpc: [`http://127.0.0.1:${rpcPort}`] },
     bootstrap: [],
   };

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { constants, readdirSync, readFileSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
@@ -13,6 +13,7 @@ import {
   nodeFiles,
   replaceFile,
 } from '../../../appliance/durable-file.ts';
+import { givePieceBack, takePiece } from '../../../appliance/page-memory.ts';
 import { isNectarError } from '../../../protocol/errors.ts';
 
 let folder = '';
@@ -169,4 +170,42 @@ test('knows a full disk by its codes and by the texts of those who pass no code 
     assert.equal(isDiskFull(other), false);
     assert.equal(diskError(other, '/h'), other);
   }
+});
+
+for (const refusal of ['open', 'write'] as const) {
+  test(`whole pages are written in the ordinary way where ${refusal} refuses direct ones, and from then on at once`, async () => {
+    const asked: string[] = [];
+    const refuse = () => Promise.reject(Object.assign(new Error('no direct writes here'), { code: 'EINVAL' }));
+    const open = async (path: string, flags: number, mode?: number) => {
+      const direct = (flags & constants.O_DIRECT) !== 0;
+      asked.push(direct ? 'direct' : 'ordinary');
+      // As Linux does: the file is there when open says that it cannot be opened so.
+      const handle = await nodeFiles.open(path, flags & ~constants.O_DIRECT, mode);
+      if (!direct) return handle;
+      if (refusal === 'write') return { writeFile: refuse, sync: () => handle.sync(), close: () => handle.close() };
+      await handle.close();
+      return refuse();
+    };
+    const files = { ...nodeFiles, open } as unknown as FileSystem;
+    const durable = createDurableFiles(files);
+    const piece = takePiece().fill(7);
+    await durable.writeStaged(at('a'), piece, 0o600);
+    await durable.writeStaged(at('b'), piece, 0o600);
+    assert.deepEqual(asked, ['direct', 'ordinary', 'ordinary']);
+    assert.ok(['a', 'b'].every((name) => readFileSync(at(name)).equals(piece)));
+    await assert.rejects(durable.writeStaged(at('a'), piece, 0o600), { code: 'EEXIST' });
+    givePieceBack(piece);
+  });
+}
+
+test('whole pages are the file, byte for byte, and never take the place of one that is there', async () => {
+  const piece = takePiece();
+  for (let i = 0; i < piece.length; i++) piece[i] = i % 251;
+  const durable = createDurableFiles(nodeFiles);
+  await durable.writeStaged(at('a'), piece, 0o600);
+  assert.ok(readFileSync(at('a')).equals(piece));
+  assert.equal(statSync(at('a')).mode & 0o777, 0o600);
+  symlinkSync(at('nowhere'), at('b'));
+  for (const name of ['a', 'b']) await assert.rejects(durable.writeStaged(at(name), piece, 0o600), { code: 'EEXIST' });
+  givePieceBack(piece);
 });

@@ -18,7 +18,7 @@ function breakingNode(bytesPerRequest: number) {
     }),
   });
   const broken = () => new NectarError('CLI_NODE_UNREACHABLE', { gateway: 'g', reason: 'ECONNRESET' });
-  const headers: Client['headers'] = async (method, path, { headers: sent = {}, body }) => {
+  const headers: Client['headers'] = async (method, path, { headers: sent = {}, bulk }) => {
     world.asked.push(`${method} ${path}`);
     if (method === 'POST') {
       world.length = Number(sent['upload-length']);
@@ -31,7 +31,7 @@ function breakingNode(bytesPerRequest: number) {
     if (method === 'HEAD') return state();
     assert.equal(Number(sent['upload-offset']), world.got.length);
     let left = bytesPerRequest;
-    for await (const chunk of body as AsyncIterable<Buffer>) {
+    for await (const chunk of bulk as AsyncIterable<Buffer>) {
       world.got = Buffer.concat([world.got, chunk.subarray(0, left)]);
       left -= chunk.length;
       if (left <= 0 && world.got.length < world.length) throw broken();

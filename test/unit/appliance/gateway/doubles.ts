@@ -18,6 +18,7 @@ import type { Tokens } from '../../../../appliance/gateway/tokens.ts';
 import { createLogger, createNodeMetrics, type Metrics, readFamilies } from '../../../../appliance/telemetry/index.ts';
 import type { Cid, RecordId, RootHash } from '../../../../protocol/brand.ts';
 import { NectarError } from '../../../../protocol/errors.ts';
+import { custodyDouble } from './custody-double.ts';
 
 export const NODE_ID = '0123456789abcdef0123456789abcdef';
 export const NOW = Date.UTC(2026, 10, 23, 6);
@@ -309,6 +310,7 @@ export interface DependencyParts {
 export function createDependencies(parts: DependencyParts): GatewayDependencies {
   const { node, tokens, store, audit, metrics } = parts;
   return {
+    custody: custodyDouble(),
     keys: {
       state: () => node.state,
       async unlock(secret) {
@@ -351,6 +353,7 @@ export function createDependencies(parts: DependencyParts): GatewayDependencies 
         const { id, method } = body as { id?: unknown; method: string };
         return id === undefined ? undefined : { jsonrpc: '2.0', id, result: method };
       },
+      rewind: async ({ to }) => ({ from: 9, to: to ?? 7 }),
     },
     p2p: {
       peers: () => [

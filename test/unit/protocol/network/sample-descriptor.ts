@@ -11,7 +11,9 @@ export const SAMPLE_DESCRIPTOR: NetworkDescriptor = {
     chainId: '31337',
     inbox: `0x${'11'.repeat(20)}`,
     sequencerInbox: `0x${'22'.repeat(20)}`,
-    deployedAt: { number: 3, hash: `0x${'33'.repeat(32)}` },
+    rollup: `0x${'ac'.repeat(20)}`,
+    outbox: `0x${'ad'.repeat(20)}`,
+    deployedAt: { number: 3, hash: `0x${'33'.repeat(32)}`, timestamp: 1_700_000_000 },
   },
   l2: {
     chainId: '6328270',

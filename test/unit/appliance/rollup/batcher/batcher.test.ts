@@ -38,12 +38,14 @@ function createL1() {
     eth_getBlockByNumber: () => ({ baseFeePerGas: '0x3b9aca00' }),
     eth_sendRawTransaction(raw: string) {
       const tx = Transaction.from(raw);
+      state.sent += 1;
+      // A mempool takes what is ahead of its turn too, and lets it wait behind the gap.
+      if (BigInt(tx.nonce) > state.nonce) return tx.hash;
       assert.equal(BigInt(tx.nonce), state.nonce);
       const least = ((state.pending?.maxFeePerGas ?? 0n) * 11n) / 10n;
       if ((tx.maxFeePerGas ?? 0n) < least)
         refuse('eth_sendRawTransaction', -32000, 'replacement transaction underpriced');
       state.pending = tx;
-      state.sent += 1;
       return tx.hash;
     },
   };
@@ -64,6 +66,12 @@ function createL1() {
         state.batches.push(Buffer.from(call.getValue('data').slice(2), 'hex'));
       }
       state.nonce += 1n;
+      state.pending = undefined;
+    },
+    /** The last blocks are gone, and the transactions in them: the account's nonce and the contract's count with them. */
+    reorg(lostBatches: number) {
+      state.batches.splice(state.batches.length - lostBatches);
+      state.nonce -= BigInt(lostBatches);
       state.pending = undefined;
     },
   };
@@ -187,4 +195,48 @@ test('lets empty blocks wait for company, but not for ever', async () => {
   l1.mine();
   assert.deepEqual(timestamps(l1), [1, 2, 3, 4]);
   await batcher.stop();
+});
+
+for (const { lost, name } of [
+  { lost: 2, name: 'batches before it' },
+  { lost: 0, name: 'only its nonce, and no batch' },
+]) {
+  test(`recovers by itself when L1 takes back ${name} while a batch is in flight`, async () => {
+    const l1 = createL1();
+    const clock = { now: 0 };
+    let head = 1n;
+    const batcher = await start(l1, () => head, clock);
+    for (; head <= 3n; head += 1n) {
+      await until(() => l1.state.pending !== undefined);
+      l1.mine();
+    }
+    await until(() => l1.state.pending !== undefined);
+    if (lost > 0) l1.reorg(lost);
+    else {
+      l1.state.nonce -= 1n;
+      l1.state.pending = undefined;
+    }
+    clock.now += 100;
+    await until(() => l1.state.pending !== undefined);
+    assert.equal(BigInt(l1.state.pending?.nonce ?? 0), l1.state.nonce);
+    l1.mine();
+    await until(() => timestamps(l1).length === Number(head));
+    assert.deepEqual(timestamps(l1), [1, 2, 3, 4]);
+    await batcher.stop();
+  });
+}
+
+test('never offers more for a batch that waits behind a gap', async () => {
+  const l1 = createL1();
+  const sender = createL1Sender({ key: KEY, chainId: 1n, maxFeePerGasWei: 10n ** 12n }, l1.rpc);
+  const { signal } = new AbortController();
+  l1.state.nonce = 5n;
+  const data = SEQUENCER_INBOX.encodeFunctionData('addBatch', [0n, '0x', 0n]) as `0x${string}`;
+  const outgoing = await sender.send({ to: sequencerInbox, data }, signal);
+  const standings = [];
+  for (const nonce of [5n, 6n, 4n]) {
+    l1.state.nonce = nonce;
+    standings.push(await sender.standing(outgoing, signal));
+  }
+  assert.deepEqual(standings, ['next', 'used', 'detached']);
 });

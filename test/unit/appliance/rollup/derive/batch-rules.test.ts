@@ -4,14 +4,14 @@ import fc from 'fast-check';
 import {
   clampTimestamp,
   findBlockFault,
-  MAX_DEPOSITS_PER_BLOCK,
+  MAX_ORIGIN_AGE,
   MAX_TIME_DRIFT_S,
 } from '../../../../../appliance/rollup/derive/batch-rules.ts';
 
 const hash = `0x${'aa'.repeat(32)}` as const;
 const parent = { number: 5n, hash, timestamp: 1_000n, originNumber: 50n, messagesRead: 3n };
 const origin = { number: 52n, hash, timestamp: 990n };
-const context = { parent, origin, messagesAtOrigin: 6n, messagesAllowed: 5n };
+const context = { parent, origin, postedIn: 60n, delayedCount: 5n, consumable: 9 };
 const block = { timestamp: 1_000n, l1Origin: { number: 52n, hash }, delayedMessages: 2, transactions: [] };
 
 test('a block that keeps every rule has no fault', () => {
@@ -22,18 +22,19 @@ test('names the first rule that a block breaks', () => {
   const other = `0x${'bb'.repeat(32)}` as const;
   assert.equal(findBlockFault({ ...block, l1Origin: { number: 52n, hash: other } }, context), 'origin');
   assert.equal(findBlockFault(block, { ...context, origin: undefined }), 'origin');
+  assert.equal(findBlockFault(block, { ...context, postedIn: 52n }), 'origin', 'the batch itself is no ancestor');
   const older = { number: 49n, hash, timestamp: 990n };
   assert.equal(findBlockFault({ ...block, l1Origin: older }, { ...context, origin: older }), 'origin-backwards');
+  assert.equal(findBlockFault(block, { ...context, postedIn: 52n + MAX_ORIGIN_AGE }), undefined);
+  assert.equal(findBlockFault(block, { ...context, postedIn: 53n + MAX_ORIGIN_AGE }), 'origin-too-old');
   assert.equal(findBlockFault({ ...block, timestamp: 999n }, context), 'timestamp');
   assert.equal(findBlockFault(block, { ...context, origin: { ...origin, timestamp: 1_001n } }), 'timestamp');
   const late = 990n + MAX_TIME_DRIFT_S;
   assert.equal(findBlockFault({ ...block, timestamp: late }, context), undefined);
   assert.equal(findBlockFault({ ...block, timestamp: late + 1n }, context), 'timestamp');
   assert.equal(findBlockFault({ ...block, delayedMessages: 3 }, context), 'messages');
-  assert.equal(findBlockFault({ ...block, delayedMessages: 3 }, { ...context, messagesAllowed: 9n }), undefined);
-  assert.equal(findBlockFault({ ...block, delayedMessages: 4 }, { ...context, messagesAllowed: 9n }), 'messages');
-  const many = { ...context, messagesAllowed: 9_999n, messagesAtOrigin: 9_999n };
-  assert.equal(findBlockFault({ ...block, delayedMessages: MAX_DEPOSITS_PER_BLOCK + 1 }, many), 'messages');
+  assert.equal(findBlockFault({ ...block, delayedMessages: 3 }, { ...context, delayedCount: 9n }), undefined);
+  assert.equal(findBlockFault(block, { ...context, consumable: 1 }), 'messages');
 });
 
 test('whatever the clock says, the timestamp it gives keeps the rule', () => {

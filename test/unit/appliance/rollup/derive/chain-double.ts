@@ -69,7 +69,7 @@ export function createChainDouble(): ChainDouble {
         heads = { ...heads, unsafe: block };
       }
       heads = { ...heads, safe: block };
-      return { ref: refAt(block.number), replaced };
+      return { ref: refAt(block.number), replaced, dropped: [] };
     },
     async setHeads({ safe, finalized }) {
       write();

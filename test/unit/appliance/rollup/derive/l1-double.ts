@@ -1,4 +1,4 @@
-import { AbiCoder, concat, getBytes, id, keccak256, toBeHex, ZeroHash } from 'ethers';
+import { AbiCoder, getBytes, id, keccak256, ZeroHash } from 'ethers';
 import type { L1Place } from '../../../../../appliance/rollup/derive/deriver.ts';
 import type { InboxInput } from '../../../../../appliance/rollup/derive/inbox-tracker.ts';
 import type { L1View } from '../../../../../appliance/rollup/derive/l1-steps.ts';
@@ -14,7 +14,9 @@ interface DoubleL1Block extends L1Place {
 
 export interface Delivery {
   readonly deposits: number;
-  readonly batches: readonly { readonly data: Uint8Array; readonly afterDelayedMessages: bigint }[];
+  /** Further messages, after the deposits. */
+  readonly messages?: readonly { readonly kind: number; readonly data: Hex }[];
+  readonly batches: readonly { readonly data: Uint8Array; readonly delayedCount: bigint }[];
 }
 
 /** An L1 whose blocks can be taken back; its contracts keep accumulators by their own rule. */
@@ -28,6 +30,8 @@ export interface L1Double extends L1View {
 }
 
 export const L1_START = 100n;
+const encode = (types: readonly string[], values: readonly unknown[]): Hex =>
+  AbiCoder.defaultAbiCoder().encode(types, values) as Hex;
 const DATA_HASH = (data: Uint8Array): Hex => keccak256(data) as Hex;
 
 export function createL1Double(): L1Double {
@@ -56,28 +60,32 @@ export function createL1Double(): L1Double {
       fork += 1;
       blocks = blocks.slice(0, Math.max(1, blocks.length - count));
     },
-    mine({ deposits, batches }) {
+    mine({ deposits, messages = [], batches }) {
       const parent = tip();
       const number = parent.number + 1n;
       const timestamp = parent.timestamp + 12n;
       const events: InboxInput[] = [];
       const messageAccs = [...parent.messageAccs];
       const batchAccs = [...parent.batchAccs];
-      for (let i = 0; i < deposits; i += 1) {
+      const from: Hex = `0x${'11'.repeat(20)}`;
+      const first = BigInt(messageAccs.length);
+      const credits = Array.from({ length: deposits }, (_, i) => (first + BigInt(i) + 1n) * 10n ** 9n);
+      const all = credits.map((amount) => ({ kind: 0, data: encode(['address', 'uint256'], [from, amount]) }));
+      for (const { kind, data } of [...all, ...messages]) {
         const beforeAcc = messageAccs.at(-1) ?? zero;
         const index = BigInt(messageAccs.length);
-        const from: Hex = `0x${'11'.repeat(20)}`;
-        const amountWei = (index + 1n) * 10n ** 9n;
-        const types = ['uint8', 'address', 'address', 'uint256', 'uint256', 'uint256'];
-        const encoded = AbiCoder.defaultAbiCoder().encode(types, [1, from, from, amountWei, number, timestamp]);
-        messageAccs.push(keccak256(concat([beforeAcc, keccak256(encoded)])) as Hex);
-        events.push({ kind: 'message', index, beforeAcc, messageKind: 1, from, to: from, amountWei });
+        const types = ['uint8', 'address', 'bytes32', 'uint256', 'uint256'];
+        const message = keccak256(encode(types, [kind, from, keccak256(data), number, timestamp]));
+        messageAccs.push(keccak256(encode(['bytes32', 'bytes32'], [beforeAcc, message])) as Hex);
+        events.push({ kind: 'message', index, beforeAcc, messageKind: kind, sender: from, data });
       }
-      for (const { data, afterDelayedMessages } of batches) {
+      for (const { data, delayedCount } of batches) {
         const beforeAcc = batchAccs.at(-1) ?? zero;
-        const delayed = afterDelayedMessages === 0n ? zero : (messageAccs[Number(afterDelayedMessages) - 1] ?? zero);
+        const delayed = delayedCount === 0n ? zero : (messageAccs[Number(delayedCount) - 1] ?? zero);
         const dataHash = DATA_HASH(data);
-        const afterAcc = keccak256(concat([beforeAcc, dataHash, delayed, toBeHex(afterDelayedMessages, 32)])) as Hex;
+        const types = ['bytes32', 'bytes32', 'bytes32', 'uint256', 'uint256', 'uint256', 'bytes32'];
+        const values = [beforeAcc, dataHash, delayed, delayedCount, number, timestamp, parent.hash];
+        const afterAcc = keccak256(encode(types, values)) as Hex;
         const sequenceNumber = BigInt(batchAccs.length);
         events.push({
           kind: 'batch',
@@ -85,7 +93,7 @@ export function createL1Double(): L1Double {
           beforeAcc,
           afterAcc,
           dataHash,
-          afterDelayedMessages,
+          delayedCount,
           data: getBytes(data),
         });
         batchAccs.push(afterAcc);
@@ -99,7 +107,7 @@ export function createL1Double(): L1Double {
         events,
         batchAccs,
         messageAccs,
-        allowed: batches.at(-1)?.afterDelayedMessages ?? parent.allowed,
+        allowed: batches.at(-1)?.delayedCount ?? parent.allowed,
       });
     },
     verifyChain: async () => {},

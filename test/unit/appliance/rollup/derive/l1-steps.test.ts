@@ -8,21 +8,25 @@ import { createL1Steps } from '../../../../../appliance/rollup/derive/l1-steps.t
 import type { Hex } from '../../../../../protocol/brand.ts';
 import { rollupSeverity } from '../../../../../protocol/errors.ts';
 import { type BatchBlock, decodeBatch, encodeBatch } from '../../../../../protocol/rollup/batch.ts';
+import { type DelayedMessage, effectsOf } from '../../../../../protocol/rollup/delayed-message.ts';
+import { createRules } from '../../../../../protocol/rollup/rules.ts';
 import { type ChainDouble, Crash, createChainDouble, GENESIS } from './chain-double.ts';
 import { createL1Double, type L1Double } from './l1-double.ts';
 
 const signal = new AbortController().signal;
 const zero = ZeroHash as Hex;
+const effects = (messages: readonly DelayedMessage[]) =>
+  effectsOf(messages, { rules: createRules(1n), gasLimit: 30_000_000n });
 
 function genesisOf(l1: L1Double): L1Record {
-  const { number, hash } = l1.tip();
-  const safe = { ...GENESIS, originNumber: number + 1n, messagesRead: 0n };
-  return { number, hash, timestamp: 0n, batchCount: 0n, batchAcc: zero, messageCount: 0n, messagesAllowed: 0n, safe };
+  const { number, hash, timestamp } = l1.tip();
+  const safe = { ...GENESIS, originNumber: number, messagesRead: 0n };
+  return { number, hash, timestamp, batchCount: 0n, batchAcc: zero, messageCount: 0n, messagesAllowed: 0n, safe };
 }
 
 function stepsOf(l1: L1Double, engine: Engine, genesis: L1Record) {
   const store = createDeriveStore(engine, genesis);
-  return { store, steps: createL1Steps({ l1, engine, store, genesis, decodeBatch }) };
+  return { store, steps: createL1Steps({ l1, engine, store, genesis, decodeBatch, effectsOf: effects }) };
 }
 
 /** What the driver does, until L1's head is reached; a crash makes a new process on the same database. */
@@ -64,7 +68,7 @@ async function deliver(
   await catchUp(l1, engine, genesis);
   const { safe } = await stepsOf(l1, engine, genesis).store.cursor();
   const data = encodeBatch(batchOn(l1, safe, count));
-  l1.mine({ deposits, batches: [{ data, afterDelayedMessages: BigInt(l1.messageCount()) }] });
+  l1.mine({ deposits, batches: [{ data, delayedCount: BigInt(l1.messageCount()) }] });
 }
 
 const step = fc.oneof(
@@ -91,7 +95,7 @@ test('whatever L1 takes back and wherever the process dies, the safe chain is wh
         if (action.kind === 'deliver') await deliver(l1, engine, genesis, action.count, action.deposits);
         if (action.kind === 'empty') l1.mine({ deposits: action.deposits, batches: [] });
         if (action.kind === 'malformed') {
-          l1.mine({ deposits: 0, batches: [{ data: action.data, afterDelayedMessages: l1.tip().allowed }] });
+          l1.mine({ deposits: 0, batches: [{ data: action.data, delayedCount: l1.tip().allowed }] });
         }
         if (action.kind === 'revert') l1.revert(Math.min(action.blocks, Number(l1.tip().number - genesis.number) - 1));
         if (action.kind === 'announce') {

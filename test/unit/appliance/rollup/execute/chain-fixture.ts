@@ -8,6 +8,7 @@ import { createExecutor, type Executor } from '../../../../../appliance/rollup/e
 import { nativeCrypto } from '../../../../../appliance/rollup/execute/native-crypto.ts';
 import { createSealer } from '../../../../../appliance/rollup/execute/sealer.ts';
 import { AuditAnchorInitCode } from '../../../../../contracts/generated/AuditAnchor.ts';
+import { MessengerInitCode } from '../../../../../contracts/generated/Messenger.ts';
 import { NodeRegistryInitCode } from '../../../../../contracts/generated/NodeRegistry.ts';
 import { RecordRegistryInitCode } from '../../../../../contracts/generated/RecordRegistry.ts';
 import type { Hex } from '../../../../../protocol/brand.ts';
@@ -46,6 +47,7 @@ export const PREDEPLOY_CODE = {
   nodeRegistry: NodeRegistryInitCode,
   recordRegistry: RecordRegistryInitCode,
   auditAnchor: AuditAnchorInitCode,
+  messenger: MessengerInitCode,
 } as const;
 
 export function testGenesis(): Promise<Genesis> {

@@ -29,16 +29,16 @@ function bloomOf(items: readonly string[]): Hex {
   return hexlify(bloom) as Hex;
 }
 
+const depositData = AbiCoder.defaultAbiCoder().encode(['address', 'uint256'], [`0x${'ee'.repeat(20)}`, 10n ** 9n]);
+
 /** An L1 block with one deposit and one batch, hashed by the rules of Ethereum and not by the code under test. */
 async function honestAnswers(): Promise<Record<string, Json | Json[]>> {
   const user = `0x${'ee'.repeat(20)}`;
-  const message = AbiCoder.defaultAbiCoder().encode(
-    ['uint8', 'address', 'address', 'uint256'],
-    [1, user, user, 10n ** 9n],
-  );
-  const batch = AbiCoder.defaultAbiCoder().encode(['bytes32', 'uint256'], [keccak256(data), 1n]);
+  const coder = AbiCoder.defaultAbiCoder();
+  const message = coder.encode(['uint8', 'bytes'], [0, depositData]);
+  const batch = coder.encode(['bytes32', 'uint256', 'uint8'], [keccak256(data), 1n, 0]);
   const logs = [
-    { address: inbox, topics: [MESSAGE_TOPIC, word(0n), zero], data: message },
+    { address: inbox, topics: [MESSAGE_TOPIC, word(0n), zero, word(BigInt(user))], data: message },
     { address: sequencerInbox, topics: [BATCH_TOPIC, word(0n), zero, id('after')], data: batch },
   ];
   const receipts = logs.map((log, index) => ({
@@ -130,7 +130,7 @@ test('reads deposits and batches of a verified block, in log order', async () =>
   const { read } = await readAll(await honestAnswers());
   const [deposit, batch] = await read();
   assert.equal(deposit?.kind, 'message');
-  assert.equal(deposit?.kind === 'message' && deposit.amountWei, 10n ** 9n);
+  assert.equal(deposit?.kind === 'message' && deposit.data, depositData);
   assert.equal(batch?.kind === 'batch' && hexlify(batch.data), data);
 });
 

@@ -1,73 +1,11 @@
 import assert from 'node:assert/strict';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import { Contract, ContractFactory, Interface, JsonRpcProvider, Wallet } from 'ethers';
-import { createRpc, type Rpc } from '../../../../../appliance/rollup/rpc/rpc.ts';
-import { createLogger } from '../../../../../appliance/telemetry/index.ts';
 import type { Hex } from '../../../../../protocol/brand.ts';
 import { PREDEPLOYS } from '../../../../../protocol/rollup/genesis.ts';
-import { parseTransaction } from '../../../../../protocol/rollup/transaction.ts';
 import { TestTokenAbi, TestTokenInitCode } from '../../../../contracts/generated/TestToken.ts';
-import {
-  addressOf,
-  alice,
-  bob,
-  CHAIN_ID,
-  ETHER,
-  input,
-  openChain,
-  rules,
-  type TestChain,
-  transfer,
-} from '../execute/chain-fixture.ts';
-
-/** A node whose sequencer seals one block for each transaction that it is given. */
-function rpcOf(chain: TestChain): Rpc {
-  let seconds = 0;
-  return createRpc({
-    database: chain.database,
-    heads: () => chain.executor.heads(),
-    rules,
-    clientVersion: 'nectar-byon/test',
-    log: createLogger({ level: 'silent' }),
-    async submit(raw) {
-      const parsed = parseTransaction(raw, rules);
-      assert.ok(typeof parsed === 'object');
-      seconds += 1;
-      const { dropped } = await chain.executor.build(input(seconds, [raw]));
-      assert.deepEqual(dropped, []);
-      return parsed.hash;
-    },
-    batchOf: async (number) => (number === 1n ? { batch: '0x0' } : undefined),
-  });
-}
-
-async function serve(rpc: Rpc): Promise<AsyncDisposable & { url: string }> {
-  const server = createServer(async (request, response) => {
-    const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk as Buffer);
-    const answer = await rpc.handle(JSON.parse(Buffer.concat(chunks).toString()));
-    response.setHeader('content-type', 'application/json').end(JSON.stringify(answer));
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  return {
-    url: `http://127.0.0.1:${port}`,
-    async [Symbol.asyncDispose]() {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
-}
-
-async function ask(
-  rpc: Rpc,
-  method: string,
-  ...params: unknown[]
-): Promise<{ result?: never; error?: { code: number; message: string; data?: unknown } }> {
-  return (await rpc.handle({ jsonrpc: '2.0', id: 1, method, params })) as never;
-}
+import { addressOf, alice, bob, CHAIN_ID, ETHER, input, openChain, transfer } from '../execute/chain-fixture.ts';
+import { ask, rpcOf, serve } from './rpc-fixture.ts';
 
 test('ethers deploys a Solidity contract, calls it, and reads logs, balances and receipts', async () => {
   await using chain = await openChain();

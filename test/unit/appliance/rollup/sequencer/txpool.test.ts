@@ -56,12 +56,13 @@ test('first come, first served, by nonce; what came before its turn follows the 
   await pool.add(await sign(alice, 1));
   await pool.add(await sign(bob, 0, { maxFeePerGas: 10_000 }));
   assert.deepEqual(await picked(), ['b0']);
-  assert.equal(pool.pendingNonce(addressOf(alice)), undefined);
+  assert.equal(pool.nextNonce(addressOf(alice), 0n), 0n);
   await pool.add(await sign(alice, 0));
   await pool.add(await sign(bob, 1));
   await pool.add(await sign(alice, 2));
   assert.deepEqual(await picked(), ['b0', 'a0', 'a1', 'b1', 'a2']);
-  assert.equal(pool.pendingNonce(addressOf(alice)), 3n);
+  assert.equal(pool.nextNonce(addressOf(alice), 0n), 3n);
+  assert.equal(pool.nextNonce(addressOf(alice), 1n), 3n);
   assert.equal((await pool.pick({ ...BLOCK, gas: 50_000n })).length, 2);
   assert.equal((await pool.pick({ ...BLOCK, bytes: 250 })).length, 2);
 });
@@ -74,10 +75,10 @@ test('refuses what could not run, and says why', async () => {
       assert.equal((error as { code?: string }).code, 'ROLLUP_SEQUENCER_REFUSED');
       return reason.test(error.message);
     });
-  await refused(new Uint8Array(5_001), /size/);
-  await refused(new Uint8Array(10), /undecodable/);
+  await refused(new Uint8Array(5_001), /oversized data/);
+  await refused(new Uint8Array(10), /not a transaction of this chain/);
   await refused(sign(alice, 0, { chainId: 1 }), /./);
-  await refused(sign(alice, 0, { gasLimit: 30_000_001 }), /gas limit/);
+  await refused(sign(alice, 0, { gasLimit: 30_000_001 }), /exceeds block gas limit/);
   await refused(sign(alice, 0, { gasLimit: 20_000 }), /intrinsic/);
   await refused(sign(alice, 0, { maxFeePerGas: 9 }), /base fee/);
   await refused(sign(bob, 2), /nonce too low/);
@@ -88,11 +89,11 @@ test('refuses what could not run, and says why', async () => {
   assert.equal(pool.size(), 1);
 });
 
-test('a replacement pays a tenth more and keeps its place; the same one twice is one', async () => {
+test('a replacement pays a tenth more and keeps its place; the same one twice is already known', async () => {
   const { pool, picked } = poolOn();
   const first = await pool.add(await sign(alice, 0));
   await pool.add(await sign(bob, 0));
-  assert.equal(await pool.add(await sign(alice, 0)), first);
+  await assert.rejects(pool.add(await sign(alice, 0)), /already known/);
   await assert.rejects(pool.add(await sign(alice, 0, { maxFeePerGas: 109 })), /underpriced/);
   const second = await pool.add(await sign(alice, 0, { maxFeePerGas: 110 }));
   assert.notEqual(second, first);

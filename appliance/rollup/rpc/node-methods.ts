@@ -1,0 +1,53 @@
+import type { Hex } from '../../../protocol/brand.ts';
+import type { BlockRef, Heads } from '../execute/heads.ts';
+import { describeConfig } from './chain-config.ts';
+import type { ChainView } from './chain-view.ts';
+import type { RpcMethods } from './json-rpc.ts';
+import { parseQuantity } from './params.ts';
+import { quantity } from './render.ts';
+import type { RpcDeps } from './rpc-deps.ts';
+
+function renderRef({ number, hash, timestamp }: BlockRef) {
+  return { number: quantity(number), hash, timestamp: quantity(timestamp) };
+}
+
+type NodeDeps = Pick<
+  RpcDeps,
+  'rules' | 'clientVersion' | 'heads' | 'syncTarget' | 'peerCount' | 'syncStatus' | 'batchOf' | 'database'
+>;
+
+/** What eth_syncing says: false only of a node that follows the chain. While it does not, it may not know how far behind it is. */
+export function createSyncing({ heads, syncTarget }: { heads: () => Heads; syncTarget?: RpcDeps['syncTarget'] }) {
+  let startingBlock: Hex | undefined;
+  return (): false | Record<string, Hex> => {
+    const current = heads().unsafe.number;
+    startingBlock ??= quantity(current);
+    const target = syncTarget?.();
+    if (target === undefined) return false;
+    return { startingBlock, currentBlock: quantity(current), highestBlock: quantity(target) };
+  };
+}
+
+/** What is about the node rather than the chain. */
+export function createNodeMethods(deps: NodeDeps, view: ChainView): RpcMethods {
+  const chainId = deps.rules.chainId();
+  return {
+    eth_chainId: () => quantity(chainId),
+    net_version: () => chainId.toString(),
+    net_listening: () => true,
+    net_peerCount: () => quantity(deps.peerCount?.() ?? 0),
+    web3_clientVersion: () => deps.clientVersion,
+    eth_accounts: () => [],
+    eth_syncing: createSyncing(deps),
+    async eth_config() {
+      const genesis = await view.getHeader({ tag: 'earliest' });
+      return describeConfig(deps.rules, view.hashOf(genesis));
+    },
+    async nectar_syncStatus() {
+      const { unsafe, safe, finalized } = deps.heads();
+      const more = await deps.syncStatus?.();
+      return { unsafe: renderRef(unsafe), safe: renderRef(safe), finalized: renderRef(finalized), ...more };
+    },
+    nectar_batchOf: ([number]) => deps.batchOf?.(parseQuantity(number, 'block number')),
+  };
+}

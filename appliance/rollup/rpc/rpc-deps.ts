@@ -1,0 +1,32 @@
+import type { Hex } from '../../../protocol/brand.ts';
+import type { Rules } from '../../../protocol/rollup/rules.ts';
+import type { Logger } from '../../telemetry/index.ts';
+import type { ChainDatabase } from '../execute/chain-database.ts';
+import type { Heads } from '../execute/heads.ts';
+import type { PendingTransactions } from './pending-transactions.ts';
+
+/** What the RPC consumes of the node. */
+export interface RpcDeps {
+  readonly database: ChainDatabase;
+  readonly heads: () => Heads;
+  /** Called after every change of the heads. Returns how to stop it. */
+  readonly onHeads: (listener: (heads: Heads) => void) => () => void;
+  readonly rules: Rules;
+  readonly clientVersion: string;
+  readonly log: Logger;
+  readonly now: () => number;
+  readonly randomBytes: (size: number) => Uint8Array;
+  /** Takes a signed transaction to the sequencer; resolves with its hash. Throws a NectarError that says why it is refused. */
+  readonly submit: (raw: Uint8Array) => Promise<Hex>;
+  /** Transactions on their way: on the sequencer its own pool, elsewhere what this node forwarded. */
+  readonly pending: PendingTransactions;
+  /** What the sequencer takes for the account's next nonce: asked while something is on its way. */
+  readonly orderedNonce?: (address: Hex) => Promise<bigint>;
+  /** The highest block known while the node does not follow the chain; undefined when it does. */
+  readonly syncTarget?: () => bigint | undefined;
+  readonly peerCount?: () => number;
+  /** How far derivation is: JSON, added to nectar_syncStatus. */
+  readonly syncStatus?: () => Promise<Record<string, unknown>> | Record<string, unknown>;
+  /** Which batch on L1 holds an L2 block: JSON; undefined while none does. */
+  readonly batchOf?: (blockNumber: bigint) => Promise<unknown>;
+}
