@@ -75,10 +75,13 @@ export function createAuditor(
   return createAuditorService({ pollMs, validityS }, { accounts, registry, chainTime, log, now });
 }
 
+/** Whoever is on this machine shares one budget: there are no tokens to tell them apart. */
+const LOOPBACK_CALLER = 'loopback';
+
 /** JSON-RPC on loopback, for a process without a gateway. */
 export function createRpcServer(config: SequencerConfig, rollup: Pick<Rollup, 'rpc'>): RpcServer {
   const options = { host: '127.0.0.1', port: config.rpcPort, maxBodyBytes: config.maxRpcBodyBytes } as const;
-  return createServer(options, { handle: (body) => rollup.rpc(body) });
+  return createServer(options, { handle: (body, signal) => rollup.rpc(body, LOOPBACK_CALLER, signal) });
 }
 
 /** An account of this process that is not the node's own. */

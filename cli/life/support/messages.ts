@@ -15,6 +15,7 @@ export const LOG_MESSAGES: readonly string[] = [
   'a tree head that was kept is not signed by this log',
   'a version cannot be sealed anew',
   'a wanted block was not handed in',
+  'an EVM thread ended by itself',
   'an unfinished upload does not open',
   'anchor not sent',
   'anchor sent',
@@ -117,4 +118,5 @@ export const LOG_MESSAGES: readonly string[] = [
   'unsafe block not judged',
   'unsafe blocks given up',
   'unsafe blocks given up on request',
+  'websocket opened',
 ];
