@@ -151,8 +151,8 @@ export function createRekeying(core: StoreCore, whole: { rewrapUploads(): Promis
     const { done, bytes } = progress;
     const endedAt = core.deps.now().toISOString();
     if (failed.size > 0) {
-      await keep({ state: 'incomplete', endedAt });
       await tell('failure', context, { phase: 'incomplete', versions: done, failed: failed.size });
+      await keep({ state: 'incomplete', endedAt });
       core.deps.log.error({ failed: failed.size }, 'some versions could not be sealed anew: the older keys are kept');
       return tellMetrics();
     }
