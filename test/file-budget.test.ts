@@ -7,14 +7,15 @@ import { fileURLToPath } from 'node:url';
 const MAX_LINES = 300;
 const ROOMS = ['protocol', 'appliance', 'cli', 'hardening', 'images', 'scripts', 'bench', 'test', 'contracts'];
 const EXCUSED: Record<string, readonly [maxLines: number, reason: string]> = {
+  'appliance/gateway/http-status.ts': [360, 'one table: a line for every error code'],
   'test/architecture.test.ts': [320, "one table of every room's packages"],
-  'test/compliance/store.ts': [480, 'one list of what every form of the store does'],
+  'test/compliance/store.ts': [520, 'one list of what every form of the store does'],
   'test/e2e/damage.test.ts': [350, 'one node is damaged in many ways: it is built once'],
   'test/e2e/story.ts': [450, 'one story, told in order'],
   'test/unit/appliance/audit/freshness.test.ts': [480, 'one table of states put back'],
   'test/unit/appliance/store/freshness.test.ts': [390, 'one table of states put back'],
   'test/unit/appliance/crossing/hostile.test.ts': [410, 'one list of what a hostile role sends'],
-  'test/unit/appliance/gateway/doubles.ts': [400, 'the doubles of one interface'],
+  'test/unit/appliance/gateway/doubles.ts': [430, 'the doubles of one interface'],
   'test/unit/appliance/store/store.test.ts': [320, 'one list of what a store does'],
   'test/unit/cli/life/backup.test.ts': [380, 'one home is backed up in many ways'],
   'test/unit/hardening/collectors/containers.test.ts': [340, 'answers of an engine beside what is read in them'],

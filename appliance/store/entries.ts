@@ -2,8 +2,9 @@
 import type { Cid, PeerIdText, RecordId } from '../../protocol/brand.ts';
 import type { DestructionReceipt } from '../../protocol/envelope/destruction-receipt.ts';
 import type { WrappedDek } from '../../protocol/envelope/wrapped-dek.ts';
-import type { ContentDigests, RecordMeta, RekeyState } from './interfaces.ts';
+import type { ContentDigests, RecordMeta } from './interfaces.ts';
 import type { AccessContext } from './needs.ts';
+import type { RekeyState } from './rekey-state.ts';
 
 /** One per record. */
 export interface HeadEntry {

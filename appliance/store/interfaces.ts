@@ -4,6 +4,7 @@ import type { DestructionReceipt } from '../../protocol/envelope/destruction-rec
 import type { Service } from '../service.ts';
 import type { IndexCondition } from './condition.ts';
 import type { AccessContext } from './needs.ts';
+import type { RekeyPlan, RekeyState } from './rekey-state.ts';
 
 /** Digests of a plaintext, base64, as the client announced them and the node found them true (RFC 9530). */
 export interface ContentDigests {
@@ -135,6 +136,17 @@ export interface ScrubReport {
   readonly findings: readonly ScrubFinding[];
 }
 
+/** What the index took of the entries of a backup. */
+export interface AdoptedEntries {
+  readonly offered: number;
+  /** It lacked them; with those of `wanted` that came. */
+  readonly adopted: number;
+  /** Not of this index, not what the log says, or of records that are destroyed. */
+  readonly refused: number;
+  /** Database keys, hex, of small blobs that are lacking too. */
+  readonly wanted: readonly string[];
+}
+
 /** What `fsck` rebuilt, and what it could not. */
 export interface FsckReport {
   readonly records: number;
@@ -197,33 +209,6 @@ export interface PartialUploads {
   discard(id: string, context: AccessContext): Promise<void>;
 }
 
-/** How far sealing every record under new keys has come. */
-export interface RekeyState {
-  /** `failed`: it stopped at an error; `incomplete`: it went through, but some versions could not be sealed anew. */
-  readonly state: 'running' | 'paused' | 'failed' | 'incomplete' | 'done';
-  /** The KEK that was made for it. */
-  readonly target: string;
-  readonly startedAt: string;
-  readonly endedAt?: string;
-  /** How much of its time it works, in percent; it rests for the others. */
-  readonly load: number;
-  /** Versions. */
-  readonly total: number;
-  readonly done: number;
-  readonly failed: number;
-  /** Of plaintext, sealed anew since the start of this process. */
-  readonly bytes: number;
-  /** Code of the error that stopped it. */
-  readonly reason?: string;
-}
-
-export interface RekeyPlan {
-  /** A KEK that is current now: begins. Undefined: goes on with the one that stopped. */
-  readonly target?: string;
-  /** 1 to 100. */
-  readonly load: number;
-}
-
 export interface StoreCondition {
   readonly index: IndexCondition;
   /** Of the first start after a restore: versions that the log tells of and the backup does not have. */
@@ -274,6 +259,8 @@ export interface Store extends Service {
     onProgress: (progress: ScrubProgress) => void,
     signal?: AbortSignal,
   ): Promise<FsckReport>;
+  /** Takes versions and small blobs that the index lacks from entries of a backup (protocol/backup/index-frames.ts); `fsck` follows. */
+  adopt(entries: AsyncIterable<Uint8Array>, context: AccessContext, signal: AbortSignal): Promise<AdoptedEntries>;
   /** Whether the index is the newest there is, and what is still to be done in the background. */
   condition(): StoreCondition;
   unanchored(limit: number): Promise<readonly (VersionRef & { commitment: Uint8Array })[]>;

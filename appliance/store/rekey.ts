@@ -4,10 +4,10 @@ import { conditionError } from './condition.ts';
 import { findEntry, type StoreCore, systemContext } from './core.ts';
 import { encodeEntry, type RekeyEntry, type VersionEntry } from './entries.ts';
 import { KIND, kindRange } from './index-keys.ts';
-import type { RekeyPlan, RekeyState } from './interfaces.ts';
 import type { AccessContext } from './needs.ts';
 import { createPace, type Pace } from './pace.ts';
 import { measure, versions } from './rekey-scan.ts';
+import type { RekeyPlan, RekeyState } from './rekey-state.ts';
 import { isOlder, rekeyVersion } from './rekey-version.ts';
 import { rewrapAll } from './rewrap.ts';
 

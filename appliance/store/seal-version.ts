@@ -44,7 +44,9 @@ export async function sealVersion<T>(
   try {
     const secret = { dek, aad: blobAad({ nodeId: options.nodeId, recordId, version }) };
     const limits = { maxBytes, inlineMaxBytes: options.inlineMaxBytes };
-    const blob = await sealStream({ body, secret, ...limits, signals, emit: emitter(core, staged) }, core.deps);
+    const { hashes, deps } = core;
+    const emit = emitter(core, staged);
+    const blob = await sealStream({ body, secret, ...limits, signals, emit }, { ...deps, hashes });
     await staged.settle();
     for (const signal of signals) signal.throwIfAborted();
     return await publish(core, { staged, blob }, () => core.locks.run(recordId, () => commit({ wrapped, blob })));

@@ -11,6 +11,7 @@ import type {
   Store,
   StoreAuditEvent,
 } from '../../appliance/store/index.ts';
+import { encodeIndexFrame } from '../../protocol/backup/index-frames.ts';
 import type { RecordId } from '../../protocol/brand.ts';
 import { type ErrorCode, isNectarError } from '../../protocol/errors.ts';
 import { openExported } from './open-exported.ts';
@@ -32,6 +33,7 @@ export type CalledStore = Pick<
   | 'exportTink'
   | 'scrub'
   | 'fsck'
+  | 'adopt'
 > & {
   readonly blocks: Pick<Store['blocks'], 'get'>;
 };
@@ -485,6 +487,14 @@ export function storeCompliance(name: string, create: () => Promise<StoreUnderTe
       assert.deepEqual([leaf?.recordId, leaf?.version, leaf?.detail?.replaces], [recordId, 1, cid]);
       const told = under.events.filter(({ type }) => type === 'key.rekey').map(({ detail }) => detail?.phase);
       assert.deepEqual(told, ['started', 'paused', 'resumed', 'retiring', 'done']);
+    });
+
+    it('takes nothing from entries of an index that are not its own', async () => {
+      const frame = encodeIndexFrame([Buffer.alloc(37, 2), Buffer.alloc(200, 9)]);
+      const taken = await under.store.adopt(pieces(frame, 50), context, signal);
+      assert.deepEqual(taken, { offered: 1, adopted: 0, refused: 1, wanted: [] });
+      const cut = under.store.adopt(pieces(frame.subarray(0, 99), 50), context, signal);
+      await assert.rejects(cut, hasCode('BACKUP_FORMAT_INVALID'));
     });
 
     it('a scrub of all this finds nothing but what was put', async () => {

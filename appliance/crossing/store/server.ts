@@ -38,6 +38,7 @@ export function storeRoutes({ store, keys, tokenSigner, backups, services }: Sto
       keepReplaced: (milliseconds) => store.keepReplaced(milliseconds),
       exportCar: (id, options, context) => store.exportCar(id, options, context),
       exportTink: (id, options, context, gone) => store.exportTink(id, options, context, gone),
+      adopt: (entries, context, gone) => store.adopt(entries, context, gone),
       fsck: (options, onProgress, gone) => store.fsck(options, onProgress, gone),
       scrub: (onProgress, gone) => store.scrub(onProgress, gone),
     }),
