@@ -42,6 +42,7 @@ const ALLOWED: Record<string, Record<string, string>> = {
     '@ethereumjs/util': 'addresses, accounts, withdrawals',
     '@ethereumjs/vm': 'the block state transition',
   },
+  machine: { '@ethereumjs/rlp': 'RLP of access lists' },
   appliance: { 'classic-level': 'the lock between processes, which the kernel frees when one dies' },
   'appliance/crossing': {
     ajv: 'validation of every message from another role',
