@@ -71,7 +71,7 @@ export interface PartsDeps {
 /** Of each thread's own preimages, beside the node's. */
 const EVM_CACHE_BYTES = 16 << 20;
 /** Of each second, what comes back of a caller's computing time. */
-const EVM_BUDGET_REFILL = 0.5;
+const EVM_BUDGET_REFILL = 0.2;
 /** How long an announced block waits for a look at L1 that finds its origin. */
 const L1_LOOK_MS = 2_000;
 
