@@ -142,6 +142,7 @@ export async function wireNode({ home, version, config }: NodeOptions, { log, me
       custody: createCustody({ folder: paths.custody, config: config.custody }),
       rollup: {
         rpc: rollup.rpc,
+        subscribe: rollup.subscribe,
         rewind: ({ to }) => rollup.rewind(to === undefined ? undefined : BigInt(to)),
       },
       p2p,

@@ -15,6 +15,8 @@ export interface PutSource {
   /** undefined for stdin. */
   readonly bytes: number | undefined;
   readonly contentType: string;
+  /** What tells this very file, as it is now, from any other; undefined for stdin. */
+  readonly identity?: readonly unknown[];
   /** All of a small file, read when it was found. */
   readonly content?: Uint8Array;
   /** From a byte on; stdin only from its beginning. Its pieces are the reader's to free (stream-memory.ts). */
@@ -57,17 +59,18 @@ async function* walk(folder: string): AsyncGenerator<string> {
 
 /** Reads the beginning in one go and waits for it: of thousands of small files, four turns through the thread pool each cost more. */
 async function fileSource(path: string, name: string): Promise<PutSource> {
-  const { size, read, mtimeMs } = await readable(path, async () => {
+  const { read, size, mtimeMs, ino, dev } = await readable(path, async () => {
     const file = openSync(path, 'r');
     try {
-      const { size, mtimeMs } = fstatSync(file);
-      return { read: readSync(file, head, 0, head.length, 0), size, mtimeMs };
+      const { size, mtimeMs, ino, dev } = fstatSync(file);
+      return { read: readSync(file, head, 0, head.length, 0), size, mtimeMs, ino, dev };
     } finally {
       closeSync(file);
     }
   });
   const beginning = head.subarray(0, read);
-  const found = { file: path, name, bytes: size, contentType: guessContentType(path, beginning) };
+  const identity = [dev, ino, size, mtimeMs];
+  const found = { file: path, name, bytes: size, contentType: guessContentType(path, beginning), identity };
   if (read !== size) return { ...found, open: (start = 0) => exactly(path, { start, size, changedAt: mtimeMs }) };
   const content = Buffer.from(beginning);
   return { ...found, content, open: (start = 0) => once(content.subarray(start)) };

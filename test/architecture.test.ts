@@ -113,6 +113,7 @@ const ALLOWED: Record<string, Record<string, string>> = {
     fastify: 'HTTP server',
     '@fastify/swagger': 'OpenAPI from the same schemas',
     jose: 'JWT EdDSA',
+    ws: 'WebSocket of /rpc',
     '@peculiar/x509': "the node's own CA",
     'reflect-metadata': 'polyfill that @peculiar/x509 needs before it loads',
     ajv: 'schema validation',

@@ -63,6 +63,22 @@ export const GatewayConfig = Type.Object(
       'Uploads served at a time that are larger than 64 KiB, or do not say how large they are; more wait.',
       16,
     ),
+    corsOrigins: Type.Array(
+      Type.String({ minLength: 1, maxLength: 300, pattern: '^[a-z][a-z0-9+.-]*://[A-Za-z0-9.\\[\\]:_-]+$' }),
+      {
+        description:
+          'Origins of web pages that may call /rpc, such as https://app.example; every page of another origin is refused there.',
+        default: [],
+        maxItems: 64,
+      },
+    ),
+    maxRpcSockets: bounded('WebSocket connections to /rpc.', 128, 0, 4_096),
+    maxRpcSocketsPerToken: bounded('Of them, connections of one token.', 32, 1, 4_096),
+    maxRpcSocketBufferBytes: bounded(
+      'What may wait for a slow WebSocket client; beyond it the connection is ended.',
+      4 * 1024 * KIB_BYTES,
+      64 * KIB_BYTES,
+    ),
     hostNames: Type.Array(Type.String({ minLength: 1, maxLength: 253, pattern: '^[A-Za-z0-9._-]+$' }), {
       description:
         'Names that clients may ask for, besides those in the certificate, localhost and addresses; others are refused.',

@@ -11,6 +11,7 @@ import type { GatewayServer, RouteContext } from './gateway-server.ts';
 import type { GatewayMetrics } from './metrics.ts';
 import { nectarErrorOf } from './problem.ts';
 import { createRequestId, identify } from './request-guard.ts';
+import { isRpcUpgrade } from './rpc-sockets.ts';
 
 const MAX_PARAM_CHARS = 128;
 /** Of all connections, what those without a valid token may take at most. */
@@ -61,6 +62,7 @@ export function createHttpsServer(
     handshakeTimeout: config.handshakeTimeoutMs,
     maxHeaderSize: config.maxHeaderBytes,
     headersTimeout: config.headersTimeoutMs,
+    shouldUpgradeCallback: isRpcUpgrade,
     connectionsCheckingInterval: Math.min(1_000, config.headersTimeoutMs),
   };
   const secured = new WeakSet<Socket>();

@@ -1,11 +1,10 @@
+import type { Socket } from 'node:net';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { NectarError } from '../../protocol/errors.ts';
-import { actorOf, authorise, NOBODY } from './authorise.ts';
+import { actorOf, authorise, type Claim, NOBODY } from './authorise.ts';
 import type { BegunRequests } from './begun-requests.ts';
 import type { AccessContext, GatewayDependencies } from './dependencies.ts';
-import type { GatewayServer, RouteContext } from './gateway-server.ts';
-import type { HostNames } from './host-names.ts';
-import type { Turns } from './turns.ts';
+import type { GatewayServer, RouteContext, RouteGuard } from './gateway-server.ts';
 
 const REQUEST_ID_BYTES = 16;
 
@@ -22,21 +21,9 @@ const SECURITY_HEADERS: Readonly<Record<string, string>> = {
   'x-frame-options': 'DENY',
 };
 
-export interface GuardOptions {
-  readonly requests: Turns;
-  readonly hosts: HostNames;
-  readonly begun: BegunRequests;
-  /** Aborts when the node begins to stop: from then on requests are refused. */
-  readonly stopping: AbortSignal;
-}
-
 /** Adds what runs before every handler: identity, authority, capacity, lock, in this order; a body is not read before. */
-export function addRequestGuard(
-  server: GatewayServer,
-  context: RouteContext,
-  { requests, hosts, begun, stopping }: GuardOptions,
-): void {
-  const { deps, config } = context;
+export function addRequestGuard(server: GatewayServer, context: RouteContext, begun: BegunRequests): void {
+  const { deps, config, requests, hosts, stopping } = context;
 
   server.addHook('onRoute', (route) => {
     if (route.config?.guard === undefined)
@@ -59,7 +46,7 @@ export function addRequestGuard(
 
     const guard = request.routeOptions.config.guard;
     if (guard === undefined || guard.scope === 'public') return;
-    const principal = await authorise(request, guard, context);
+    const principal = await authorise(claimOf(request, guard), guard, context);
     context.connections.identified(request.raw.socket);
     request.access = { ...request.access, actor: actorOf(principal) };
     begun.add(principal.tokenId, reply.raw, (reason) => gone.abort(reason));
@@ -91,7 +78,23 @@ export function identify(reply: FastifyReply, deps: Pick<GatewayDependencies, 'r
   return requestId;
 }
 
-function accessOf(request: FastifyRequest, requestId: string): AccessContext {
+function claimOf(request: FastifyRequest, guard: RouteGuard): Claim {
+  const { method, access } = request;
+  const { token } = request.params as { token?: string };
+  return {
+    socket: request.raw.socket,
+    authorization: request.headers.authorization,
+    ...(guard.tokenInPath === true && { inPath: token ?? '' }),
+    method,
+    route: request.routeOptions.url ?? '',
+    access,
+  };
+}
+
+export function accessOf(
+  request: { readonly socket: Pick<Socket, 'remoteAddress'> },
+  requestId: string,
+): AccessContext {
   const address = request.socket.remoteAddress;
   return { actor: NOBODY, requestId, ...(address === undefined ? {} : { address }) };
 }

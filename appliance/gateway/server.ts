@@ -28,11 +28,13 @@ import { addKeyRoutes } from './routes/keys.ts';
 import { addNodeRoutes } from './routes/node.ts';
 import { addRecordRoutes } from './routes/records.ts';
 import { addResumableRoutes } from './routes/resumable.ts';
-import { addRpcRoute } from './routes/rpc.ts';
+import { addRpcRoutes } from './routes/rpc.ts';
 import { addStorageRoutes } from './routes/storage.ts';
 import { addTinkRoutes } from './routes/tink.ts';
 import { addTokenRoutes } from './routes/tokens.ts';
 import { addUploadRoutes } from './routes/uploads.ts';
+import { createRpcOrigins } from './rpc-origins.ts';
+import { serveRpcSockets } from './rpc-sockets.ts';
 import { createSecurityEvents, type SecurityEvents } from './security-events.ts';
 import { createTurns } from './turns.ts';
 
@@ -50,7 +52,7 @@ const ROUTES = [
   addHardeningRoutes,
   addBackupRoutes,
   addCustodyRoutes,
-  addRpcRoute,
+  addRpcRoutes,
 ];
 
 export interface BuiltServer {
@@ -77,12 +79,35 @@ export async function buildServer(setup: ServerSetup, deps: GatewayDependencies)
   const metrics = createGatewayMetrics(deps.metrics);
   const server = createHttpsServer(setup, deps, metrics);
   const events = createSecurityEvents(config.maxDenialsPerMinute, deps);
+  const requests = createTurns(
+    {
+      what: 'requests',
+      limit: config.maxRequests,
+      perCaller: Math.min(config.maxRequests, config.maxRequestsPerToken),
+      maxQueued: config.maxQueued,
+      maxQueuedPerCaller: config.maxQueuedPerToken,
+      maxWaitMs: config.maxQueueMs,
+      perSecond: config.maxRequestsPerSecondPerToken,
+    },
+    {
+      now: () => performance.now(),
+      onChange: ({ running, queued }) => {
+        metrics.inFlight.set(running);
+        metrics.queued.set(queued);
+      },
+    },
+  );
+  const hosts = createHostNames(config.hostNames);
   const context: RouteContext = {
     config,
     deps,
     metrics,
     events,
     connections: boundConnections(server, setup, { metrics, events }),
+    origins: createRpcOrigins(config.corsOrigins),
+    hosts,
+    requests,
+    stopping: setup.stopping,
     uploads: createTurns(
       {
         what: 'uploads',
@@ -106,28 +131,10 @@ export async function buildServer(setup: ServerSetup, deps: GatewayDependencies)
   observe(server, context);
   closeUnread(server, config.lingerMs);
   closeUntaken(server, config.responseStallTimeoutMs);
-  const requests = createTurns(
-    {
-      what: 'requests',
-      limit: config.maxRequests,
-      perCaller: Math.min(config.maxRequests, config.maxRequestsPerToken),
-      maxQueued: config.maxQueued,
-      maxQueuedPerCaller: config.maxQueuedPerToken,
-      maxWaitMs: config.maxQueueMs,
-      perSecond: config.maxRequestsPerSecondPerToken,
-    },
-    {
-      now: () => performance.now(),
-      onChange: ({ running, queued }) => {
-        metrics.inFlight.set(running);
-        metrics.queued.set(queued);
-      },
-    },
-  );
   const begun = createBegunRequests(config.lingerMs);
   deps.tokens.onRevoked((tokenId) => begun.end(tokenId));
-  const hosts = createHostNames(config.hostNames);
-  addRequestGuard(server, context, { requests, hosts, begun, stopping: setup.stopping });
+  addRequestGuard(server, context, begun);
+  serveRpcSockets(server.server, context);
   server.addHook('onRoute', ({ method, url }) => {
     for (const name of [method].flat()) routes.push({ method: name, url });
   });

@@ -2,10 +2,12 @@ import type { CertificateBinding, TokenInfo } from './token-schemas.ts';
 
 /** All that the list says of a token: a list that is put back to an older copy is made whole from the log. */
 export function createdFacts(issued: TokenInfo, generation: number): Record<string, string | number> {
-  const { id, name, scope, createdAt, expiresAt, certificate } = issued;
+  const { id, name, scope, createdAt, expiresAt, certificate, pathHash } = issued;
   const named = name === undefined ? {} : { name };
   const bound = certificate === undefined ? {} : { certificate: encodeBinding(certificate) };
-  return { token: id, ...named, scope: scope.join(' '), createdAt, expiresAt, ...bound, file: 'tokens', generation };
+  const inPath = pathHash === undefined ? {} : { pathHash };
+  const facts = { ...named, ...inPath, scope: scope.join(' '), createdAt, expiresAt, ...bound };
+  return { token: id, ...facts, file: 'tokens', generation };
 }
 
 /** A binding as one word of a leaf: `alone key:HEX`, `with-token dns:pacs.example`. */

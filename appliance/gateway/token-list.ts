@@ -15,6 +15,8 @@ export interface LoggedToken {
   readonly name?: string;
   /** Separated by spaces; empty for one of which only the revocation is known. */
   readonly scope: string;
+  /** Of one that stands in a path: the SHA-256 of it. */
+  readonly pathHash?: string;
   readonly createdAt: string;
   readonly expiresAt: string;
   readonly revokedAt?: string;
@@ -40,6 +42,7 @@ export interface TokenList {
   generation(): number;
   all(): readonly TokenInfo[];
   find(id: string): TokenInfo | undefined;
+  findByPath(pathHash: string): TokenInfo | undefined;
   /** Durable when it resolves; GATEWAY_TOKENS_FULL when too many are listed. */
   add(token: TokenInfo): Promise<void>;
   /** In force at once in this process, durable when it resolves; GATEWAY_TOKEN_ABSENT. */
@@ -86,6 +89,7 @@ export async function openTokenList(path: string, file: TokenFile, now: () => nu
     generation: () => durable,
     all: () => [...tokens.values()],
     find: (id) => tokens.get(id),
+    findByPath: (pathHash) => Array.from(tokens.values()).find((token) => token.pathHash === pathHash),
     async add(token) {
       requireWhole();
       prune();

@@ -32,6 +32,12 @@ export const TokenInfo = Type.Object(
     subject: Type.String(),
     name: Type.Optional(Type.String()),
     scope: Type.Array(ScopeName),
+    pathHash: Type.Optional(
+      Type.String({
+        description: 'Of a token that stands in the path of a URL: its SHA-256 in hex. It opens `/rpc` alone.',
+        pattern: '^[0-9a-f]{64}$',
+      }),
+    ),
     createdAt: Instant('When it was made.'),
     expiresAt: Instant('When it ends.'),
     revokedAt: Type.Optional(Instant('When it was revoked.')),
@@ -49,7 +55,7 @@ export const IssuedToken = Type.Object(
   {
     ...TokenInfo.properties,
     token: Type.String({
-      description: 'The bearer token; shown once, stored nowhere.',
+      description: 'The bearer token, or what stands in the path of `/rpc/…`; shown once, stored nowhere.',
       examples: ['eyJhbGciOiJFZERTQSJ9.e30.c2ln'],
     }),
   },

@@ -2,6 +2,7 @@ import { importJWK, type JWK_OKP_Public } from 'jose';
 import { NectarError } from '../../protocol/errors.ts';
 import { type ClientCertificate, isBoundTo } from './client-certificate.ts';
 import { LOCAL_CALLER } from './local-caller.ts';
+import { findForPath, issueForPath } from './path-tokens.ts';
 import { createReconciling, type TokenLog } from './reconcile-tokens.ts';
 import type { TokenRequest } from './request-schemas.ts';
 import type { Scope } from './schema-parts.ts';
@@ -63,6 +64,8 @@ export interface Tokens {
    * that the log can tell what was in the list.
    */
   verify(token: string, how?: { readonly unlisted: boolean }): Promise<Principal>;
+  /** The same of a token that stands in the path of `/rpc/…`: random bytes, of which the list has the hash. */
+  verifyPath(token: string): Promise<Principal>;
   /**
    * Whom a certificate stands for. GATEWAY_CLIENT_CERTIFICATE_UNKNOWN, _EXPIRED, GATEWAY_CLIENT_REVOKED; GATEWAY_TOKENS_INVALID
    * while the list is missing or damaged.
@@ -99,6 +102,7 @@ export async function createTokens(
   return {
     async issue(request, certificate) {
       const info = describeToken(request, deps, certificate);
+      if (request.inPath === true) return issueForPath(info, { list, randomBytes: deps.randomBytes });
       const token = await signToken(info, nodeId, deps.signer);
       await verifyClaims(token);
       await list.add(info);
@@ -147,6 +151,11 @@ export async function createTokens(
       if (info.revokedAt !== undefined) throw new NectarError('GATEWAY_TOKEN_REVOKED', { tokenId: info.id });
       const certificate = confirmation ?? info.certificate;
       return { ...describePrincipal(info), scopes, ...(certificate === undefined ? {} : { certificate }) };
+    },
+    async verifyPath(token) {
+      await reconciling.ensure();
+      const info = findForPath(token, { list, path, now: deps.now() });
+      return { ...describePrincipal(info), scopes: new Set(info.scope) };
     },
     generation: () => list.generation(),
     reconciled: () => reconciling.result(),

@@ -14,6 +14,7 @@ import { formatBytes } from '../render/quantities.ts';
 import { printable } from '../render/table.ts';
 import { putResumable, RESUMABLE_BYTES } from '../resumable-put.ts';
 import type { Terminal } from '../terminal.ts';
+import { openUnfinished } from '../unfinished-uploads.ts';
 
 /** Small files on their way at once: enough to share the node's flushes to the disk, each on a kept connection. */
 const AT_A_TIME = 32;
@@ -33,7 +34,7 @@ export function registerPut(program: Command, terminal: Terminal): void {
   addVerb(program, 'put <files...>', {
     summary: 'store files, folders, or stdin (-) as sealed records',
     about:
-      'Every file becomes one record, encrypted before it touches the disk and logged in the audit log. A file that was reported as stored survives a crash; one that was not left nothing behind. Small files go several at a time; the results keep the order of the files. Files from 2 GiB on go in parts: when the connection breaks or the node restarts, they go on where they were, for as long as ten minutes pass without a byte more.',
+      'Every file becomes one record, encrypted before it touches the disk and logged in the audit log. A file that was reported as stored survives a crash; one that was not left nothing behind. Small files go several at a time; the results keep the order of the files. Files from 2 GiB on go in parts: when the connection breaks or the node restarts, they go on where they were, until ten minutes have passed without a byte more; and when this command itself is ended, the same command, run again within a day, goes on there too.',
     examples: [
       'put report.pdf scan.dcm',
       'put --label cardiology --label 2026 ./incoming',
@@ -130,8 +131,8 @@ function bodyOf(source: PutSource, progress: ByteProgress): Pick<SendOptions, 'b
   return source.bytes === undefined ? { body: Readable.from(counted, { objectMode: false }) } : { bulk: counted };
 }
 
-function putParts(
-  { options, terminal, output }: Call<PutOptions>,
+async function putParts(
+  { options, home, terminal, output }: Call<PutOptions>,
   client: Client,
   { source, name, progress }: { source: PutSource; name: string | undefined; progress: ByteProgress },
 ): Promise<RecordReceipt> {
@@ -141,12 +142,19 @@ function putParts(
     ...(options.label.length > 0 && { labels: options.label.map(encodeURIComponent).join(',') }),
     ...(options.record !== undefined && { record: options.record }),
   };
-  return putResumable(client, {
-    source,
-    metadata,
-    progress,
-    signal: terminal.signal,
-    onBroken: (reason, offset) =>
-      output.note(`${printable(source.file)}: ${reason} after ${formatBytes(offset)}; going on where it was`),
-  });
+  const unfinished = await openUnfinished(home, [source.identity, metadata], terminal.now());
+  const tell = (text: string): void => output.note(`${printable(source.file)}: ${text}`);
+  try {
+    return await putResumable(client, {
+      source,
+      metadata,
+      progress,
+      unfinished,
+      signal: terminal.signal,
+      onResumed: (offset) => tell(`an earlier run had sent ${formatBytes(offset)}; going on there`),
+      onBroken: (reason, offset) => tell(`${reason} after ${formatBytes(offset)}; going on where it was`),
+    });
+  } finally {
+    await unfinished?.release();
+  }
 }

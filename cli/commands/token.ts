@@ -17,6 +17,7 @@ interface CreateOptions {
   readonly name?: string;
   readonly expires: string;
   readonly output?: string;
+  readonly url?: boolean;
 }
 
 export function registerToken(program: Command, terminal: Terminal): void {
@@ -28,6 +29,7 @@ export function registerToken(program: Command, terminal: Terminal): void {
       'token create pacs-archive --scope records:write --scope records:read',
       'token create grafana --scope node:read --expires 365d',
       'token create dapp --scope rpc -o dapp.token',
+      'token create metamask --url --name "MetaMask of the front desk"',
     ],
   })
     .addOption(
@@ -36,6 +38,12 @@ export function registerToken(program: Command, terminal: Terminal): void {
     .addOption(new Option('--subject <subject>', 'whom it speaks for; the same as the argument'))
     .addOption(new Option('--name <name>', 'a description for the list'))
     .addOption(new Option('--expires <duration>', 'how long it is good for: 90d, 12h, 30m').default('30d'))
+    .addOption(
+      new Option(
+        '--url',
+        'print a URL of /rpc with the token in its path, for a wallet, which can send no header; scope rpc',
+      ),
+    )
     .addOption(new Option('-o, --output <file>', 'write the token to a new file that only you can read'))
     .action(action(terminal, create));
   addVerb(group, 'list', {
@@ -52,23 +60,29 @@ async function create(call: Call<CreateOptions>): Promise<void> {
   const { options, operands, output } = call;
   const subject = operands[0] ?? options.subject;
   if (subject === undefined) throw new NectarError('CLI_USAGE', { problem: 'name whom the token speaks for' });
-  const { scope, expiresInSeconds } = parseTokenOptions(options);
+  const inPath = options.url === true;
+  if (inPath && options.scope.some((name) => name !== 'rpc'))
+    throw new NectarError('CLI_USAGE', { problem: 'a token in a URL opens rpc alone' });
+  const scopes = inPath ? ['rpc'] : options.scope;
+  const { scope, expiresInSeconds } = parseTokenOptions({ ...options, scope: scopes });
   await withNode(call, async (client) => {
     const issued = await client.json(IssuedToken, 'POST', '/v1/tokens', {
       subject,
       scope,
+      ...(inPath && { inPath }),
       expiresInSeconds,
       ...(options.name !== undefined && { name: options.name }),
     });
+    const shown = inPath ? `${client.gateway}/rpc/${issued.token}` : issued.token;
     if (options.output === undefined) {
       output.note(`token ${issued.id} for ${printable(issued.subject)}, good until ${issued.expiresAt}:`);
-      output.result(issued, issued.token);
+      output.result(inPath ? { ...issued, url: shown } : issued, shown);
       return;
     }
     await writeOutputFile(
       options.output,
       (async function* () {
-        yield Buffer.from(`${issued.token}\n`);
+        yield Buffer.from(`${shown}\n`);
       })(),
       false,
     );

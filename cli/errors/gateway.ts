@@ -88,6 +88,10 @@ export const GATEWAY_GUIDANCE: Record<keyof typeof GATEWAY_ERRORS, Guidance> = {
     exit: EXIT.usage,
     remedy: 'Use a tus client of version 1.0.0, or send `Tus-Resumable: 1.0.0`.',
   },
+  GATEWAY_ORIGIN_REFUSED: {
+    exit: EXIT.usage,
+    remedy: 'Add the origin of the page, such as https://app.example, to `gateway.corsOrigins` of the configuration.',
+  },
   GATEWAY_HOST_UNKNOWN: {
     exit: EXIT.usage,
     remedy:

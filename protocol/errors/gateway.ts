@@ -62,6 +62,9 @@ const REQUEST_ERRORS = {
   GATEWAY_TUS_VERSION: define<{ version: string }>({
     message: ({ version }) => `the request does not say that it is of tus ${version}`,
   }),
+  GATEWAY_ORIGIN_REFUSED: define<Record<string, never>>({
+    message: () => 'web pages of this origin may not call the node',
+  }),
   GATEWAY_HOST_UNKNOWN: define<Record<string, never>>({
     message: () => 'the request is for a host that this node is not',
   }),

@@ -104,6 +104,7 @@ const loggedToken = exact({
   subject: text(1024),
   name: optional(text(1024)),
   scope: text(1024),
+  pathHash: optional(text(64)),
   createdAt: text(64),
   expiresAt: text(64),
   revokedAt: optional(text(64)),

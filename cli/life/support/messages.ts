@@ -111,4 +111,5 @@ export const LOG_MESSAGES: readonly string[] = [
   'unsafe block not judged',
   'unsafe blocks given up',
   'unsafe blocks given up on request',
+  'websocket opened',
 ];

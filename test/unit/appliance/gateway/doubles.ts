@@ -274,6 +274,8 @@ export interface NodeDouble {
   now: number;
   passphrase: string;
   unlockGate?: Promise<void>;
+  /** What a new head waits for. */
+  headGate?: () => Promise<void>;
 }
 
 export interface DependencyParts {
@@ -329,6 +331,15 @@ export function createDependencies(parts: DependencyParts): GatewayDependencies 
           return body.map((item: { id: unknown }) => ({ jsonrpc: '2.0', id: item.id, result: '0x1' }));
         const { id, method } = body as { id?: unknown; method: string };
         return id === undefined ? undefined : { jsonrpc: '2.0', id, result: method };
+      },
+      async *subscribe(params, _caller, signal) {
+        const [name] = params as unknown[];
+        if (name !== 'newHeads') return yield { kind: 'refused', code: -32602, message: 'no such subscription' };
+        yield { kind: 'opened' };
+        for (let number = 1; !signal.aborted; number++) {
+          yield { kind: 'event', result: { number } };
+          await node.headGate?.();
+        }
       },
       rewind: async ({ to }) => ({ from: 9, to: to ?? 7 }),
     },

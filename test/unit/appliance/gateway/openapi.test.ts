@@ -156,6 +156,9 @@ describe('/openapi.json', () => {
       'POST /v1/custody/prunings',
       'PUT /v1/hardening/schedule',
       'POST /rpc',
+      'OPTIONS /rpc',
+      'POST /rpc/{token}',
+      'OPTIONS /rpc/{token}',
     ];
     assert.deepEqual(described().sort(), line.sort());
   });
