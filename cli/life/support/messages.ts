@@ -95,6 +95,8 @@ export const LOG_MESSAGES: readonly string[] = [
   'the audit log is damaged: nothing private is served',
   'the audit log is writable again',
   'the certificate authorities of clients are not usable: none of the site is trusted',
+  'the chain has answered: the log is held against it',
+  'the chain has not answered since the start: what is here is served, older or not',
   'the cosigned checkpoint on disk does not verify',
   'the index is not the one that the log tells of',
   'the index was damaged or put back, and lacks nothing',

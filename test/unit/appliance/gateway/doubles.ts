@@ -212,6 +212,10 @@ export class StoreDouble {
     return { records: 1, versions: 1, rebuilt: 0, removed: 0, lostVersions: 0, lost: [], accepted: accept };
   }
 
+  async adopt() {
+    return { offered: 1, adopted: 1, refused: 0, wanted: [] };
+  }
+
   async scrub() {
     return { blocks: 1, findings: [] };
   }

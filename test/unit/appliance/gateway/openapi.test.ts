@@ -144,6 +144,7 @@ describe('/openapi.json', () => {
       'POST /v1/backups/statements',
       'POST /v1/backups/verifications',
       'POST /v1/fsck',
+      'POST /v1/fsck/entries',
       'POST /v1/hardening/reports',
       'POST /v1/hardening/waivers',
       'PUT /v1/backups/schedule',
