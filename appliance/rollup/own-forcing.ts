@@ -34,15 +34,7 @@ export interface OwnForcingParts {
 export function createOwnForcing(
   { config, descriptor, operatorKey }: OwnForcingOptions,
   { log, now }: { readonly log: Logger; readonly now: () => number },
-  {
-    l1Rpc,
-    store,
-    executor,
-    database,
-    own,
-  }: Pick<RollupParts, 'l1Rpc' | 'store' | 'executor' | 'database'> & {
-    readonly own: OwnRpc;
-  },
+  { l1Rpc, store, executor, database, own }: OwnForcingParts,
 ): Forcing {
   const { chainId, inbox, sequencerInbox, deployedAt } = descriptor.l1;
   const key = { key: operatorKey, chainId: BigInt(chainId), maxFeePerGasWei: FORCING_MAX_FEE_WEI };
