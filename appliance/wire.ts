@@ -62,6 +62,7 @@ export async function wireNode({ home, version, config }: NodeOptions, { log, me
       folder: paths.audit,
       origin: checkpointKey.name,
       config: config.audit,
+      chainWaitMs: config.audit.chainWaitMs,
       keptOutside: () => readAnchoredHeads(paths.anchor),
     },
     { keys, signer, log, metrics, now, randomBytes },

@@ -33,6 +33,7 @@ export async function bundleRole(role: ImageRole, architecture: Architecture): P
     entryPoints: {
       main: `images/entry/${role}.ts`,
       ...(role === 'rollup' && { 'evm-worker': 'appliance/rollup/evm/evm-worker.ts' }),
+      ...(role === 'store' && { 'hash-worker': 'appliance/store/hash-worker.ts' }),
     },
     outdir: 'out',
     outExtension: { '.js': '.mjs' },

@@ -41,6 +41,7 @@ interface AuditStanding {
   readonly root: string;
   readonly epochs: readonly AuditEpoch[];
   readonly conflict: AuditConflict | null;
+  readonly chain: 'waiting' | 'held' | 'silent';
   readonly nextErasure?: string;
 }
 
@@ -57,6 +58,21 @@ interface StoreCondition {
   readonly restored?: { readonly backupCreatedAt: string; readonly missing: number };
   readonly pendingErasures: number;
   readonly damaged: number;
+  readonly rekey?: RekeyState;
+}
+
+/** How far sealing every record under new keys has come. */
+interface RekeyState {
+  readonly state: 'running' | 'paused' | 'failed' | 'incomplete' | 'done';
+  readonly target: string;
+  readonly startedAt: string;
+  readonly endedAt?: string;
+  readonly load: number;
+  readonly total: number;
+  readonly done: number;
+  readonly failed: number;
+  readonly bytes: number;
+  readonly reason?: string;
 }
 
 interface ReconciledTokens {
@@ -125,6 +141,7 @@ export interface Status {
     nextErasure?: string;
     epochs: AuditEpoch[];
     conflict: { code: string; reason: string; size: number; expected: number; where: string } | null;
+    chain: 'waiting' | 'held' | 'silent';
   } | null;
   anchored: { records: number; auditSize: number; safeBlock: number; pending: number; waiting?: string } | null;
   storage: {
@@ -133,6 +150,7 @@ export interface Status {
     damaged: number;
     pendingErasures: number;
     restored?: { backupCreatedAt: string; missing: number };
+    rekey?: RekeyState;
   } | null;
   tokens: { found?: 'behind' | 'missing' | 'damaged'; revoked: number; restored: number } | null;
   hardening: Hardening | null;
@@ -206,10 +224,17 @@ function describeHeads(heads: Awaited<ReturnType<StatusDeps['heads']>>): NonNull
   return { unsafe: Number(unsafe.number), safe: Number(safe.number), finalized: Number(finalized.number) };
 }
 
-function describeAudit({ size, root, epochs, conflict, nextErasure }: AuditStanding): NonNullable<Status['audit']> {
+function describeAudit({
+  size,
+  root,
+  epochs,
+  conflict,
+  chain,
+  nextErasure,
+}: AuditStanding): NonNullable<Status['audit']> {
   const erasure = nextErasure === undefined ? {} : { nextErasure };
   const barred = conflict === null ? null : describeConflict(conflict);
-  return { size, root, ...erasure, epochs: [...epochs], conflict: barred };
+  return { size, root, ...erasure, epochs: [...epochs], conflict: barred, chain };
 }
 
 function describeConflict({ code, reason, size, head }: AuditConflict) {
@@ -228,9 +253,12 @@ function describeAnchored({
 }
 
 function describeStorage(condition: StoreCondition): NonNullable<Status['storage']> {
-  const { index, pendingErasures, damaged, restored } = condition;
-  const base = { index: index.state, missing: index.missing ?? 0, damaged, pendingErasures };
-  return restored === undefined ? base : { ...base, restored };
+  const { index, pendingErasures, damaged, restored, rekey } = condition;
+  return {
+    ...{ index: index.state, missing: index.missing ?? 0, damaged, pendingErasures },
+    ...(restored !== undefined && { restored }),
+    ...(rekey !== undefined && { rekey }),
+  };
 }
 
 function describeTokens(reconciled: ReconciledTokens | undefined): Status['tokens'] {

@@ -1,16 +1,19 @@
 import type { Cid, RecordId } from '../../protocol/brand.ts';
 import { NectarError } from '../../protocol/errors.ts';
+import type { BlobUses } from './blob-uses.ts';
 import type { BlockFiles } from './block-files.ts';
 import type { IndexCondition } from './condition.ts';
 import type { StoreConfig } from './config.ts';
 import { decodeEntry, type HeadEntry, type LostEntry, type VersionEntry } from './entries.ts';
 import type { Erasures } from './erasures.ts';
+import type { HashThread } from './hash-thread.ts';
 import type { IndexDb } from './index-db.ts';
 import { type IndexKeys, KIND } from './index-keys.ts';
 import type { StoreCondition } from './interfaces.ts';
 import type { StoreMetrics } from './metrics.ts';
 import type { AccessContext, StoreDeps } from './needs.ts';
 import type { RecordLocks } from './record-locks.ts';
+import type { Superseded } from './superseded.ts';
 import type { Trail } from './trail.ts';
 
 export interface StoreOptions extends StoreConfig {
@@ -27,8 +30,11 @@ export interface StoreCore {
   readonly db: IndexDb;
   readonly keys: IndexKeys;
   readonly files: BlockFiles;
+  readonly hashes: HashThread;
   readonly trail: Trail;
   readonly erasures: Erasures;
+  readonly superseded: Superseded;
+  readonly uses: BlobUses;
   /** What the start, and the log since, said of the index. */
   readonly index: {
     condition: IndexCondition;

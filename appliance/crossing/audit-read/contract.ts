@@ -57,6 +57,7 @@ const standing = exact({
   epochs,
   external: nullable(externalHead),
   conflict: nullable(conflict),
+  chain: oneOf('waiting', 'held', 'silent'),
   nextErasure: optional(text(64)),
 });
 const auditState = exact({ services: serviceStates, standing: nullable(standing) });
