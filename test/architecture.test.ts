@@ -90,6 +90,7 @@ const ALLOWED: Record<string, Record<string, string>> = {
     undici: 'a proxy and further certificate authorities on the way to L1',
     'tiny-secp256k1': 'sender recovery in WASM, seven times noble',
     '@ethereumjs/block': 'headers',
+    '@ethereumjs/evm': 'types of what a trace hears',
     '@ethereumjs/mpt': 'trie',
     '@ethereumjs/rlp': 'RLP',
     '@ethereumjs/statemanager': 'state',
