@@ -39,7 +39,7 @@ export async function openClientAuthorities(
   paths: ClientAuthorityPaths,
   deps: { readonly log: Logger; readonly now: () => number; readonly onChange: () => Promise<void> },
 ): Promise<ClientAuthorities> {
-  const own = (await readOwn(paths, deps.now())) ?? (await makeOwn(paths, deps.now()));
+  const own = (await readOwn(paths, deps.now())) ?? (await makeOwn(paths, deps));
   let site = await readSite(paths.site, deps);
   return {
     own,
@@ -66,11 +66,19 @@ async function readOwn({ certificate, key }: ClientAuthorityPaths, now: number):
   }
 }
 
-async function makeOwn(paths: ClientAuthorityPaths, now: number): Promise<ClientAuthority> {
-  const own = await createClientAuthority(now);
-  await mkdir(dirname(paths.key), { recursive: true, mode: 0o700 });
-  await replaceFile(paths.key, own.key, 0o600);
-  await replaceFile(paths.certificate, own.certificate, 0o644);
+/** One that cannot be kept (a full disk) is good until the next start: the clients that it signed for are known by their keys. */
+async function makeOwn(
+  paths: ClientAuthorityPaths,
+  { log, now }: { readonly log: Logger; readonly now: () => number },
+): Promise<ClientAuthority> {
+  const own = await createClientAuthority(now());
+  try {
+    await mkdir(dirname(paths.key), { recursive: true, mode: 0o700 });
+    await replaceFile(paths.key, own.key, 0o600);
+    await replaceFile(paths.certificate, own.certificate, 0o644);
+  } catch (error) {
+    log.warn({ err: error }, 'the authority for clients could not be kept: another one is made at the next start');
+  }
   return own;
 }
 
