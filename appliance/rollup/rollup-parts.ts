@@ -30,7 +30,7 @@ import { createSealer } from './execute/sealer.ts';
 import { createJsonRpc, type JsonRpc } from './l1/json-rpc.ts';
 import { createL1Source } from './l1/l1-source.ts';
 import { createOutboundFetch } from './l1/outbound-fetch.ts';
-import { callAt, createOwnRpc } from './own-rpc.ts';
+import { callAt, createOwnRpc, hasLogs } from './own-rpc.ts';
 import { createNodeRegistry, type NodeRegistry } from './registry/node-registry.ts';
 import type { ForwardedTransactions, PendingTransactions } from './rpc/pending-transactions.ts';
 import { createRpc, type Rpc } from './rpc/rpc.ts';
@@ -141,14 +141,18 @@ export async function assembleParts(options: PartsOptions, deps: PartsDeps): Pro
   });
   const own = createOwnRpc(rpc.handle);
   // Who belongs to the network is what L1 has confirmed: the sequencer's word alone admits nobody and drops nobody.
-  const registry = createNodeRegistry({
-    headHash: () => executor.heads().safe.hash,
-    call: (to, data) => callAt(own, 'safe', { to, data }),
-  });
-  const announced = createNodeRegistry({
-    headHash: () => executor.heads().unsafe.hash,
-    call: (to, data) => callAt(own, 'latest', { to, data }),
-  });
+  const registryAt = (tag: 'safe' | 'latest', head: 'safe' | 'unsafe'): NodeRegistry =>
+    createNodeRegistry(
+      { l2ChainId: chainId },
+      {
+        head: () => executor.heads()[head],
+        call: (to, data) => callAt(own, tag, { to, data }),
+        hasLogs: (address, from, to) => hasLogs(own, address, { from, to }),
+        hashOf: (number) => database.canonicalHash(number),
+      },
+    );
+  const registry = registryAt('safe', 'safe');
+  const announced = registryAt('latest', 'unsafe');
   const account = createOperatorAccount({ key: options.operatorKey, chainId }, { rpc: own, ordering: deps.ordering });
   const executed = { rules, l1Rpc, database, executor, engine, effectsOf, feeRecipient };
   return { ...executed, store, driver, intake, rpc, registry, announced, account };

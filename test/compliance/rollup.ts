@@ -9,7 +9,7 @@ export interface RollupUnderTest {
   readonly rpc: GatewayDependencies['rollup']['rpc'];
   readonly peers: GatewayDependencies['p2p']['peers'];
   readonly anchors: GatewayDependencies['anchor']['anchors'];
-  readonly network: () => Promise<{ addresses: readonly string[]; membership: string }>;
+  readonly network: () => Promise<{ addresses: readonly string[]; membership: string; problem?: string }>;
   readonly rewind: GatewayDependencies['rollup']['rewind'];
   readonly join: () => Promise<{ membership: string; transaction?: string }>;
   close(): Promise<void>;
@@ -54,6 +54,7 @@ export function createRollupDouble() {
     },
     membership: {
       status: async () => started('active'),
+      problem: async () => started('registered for another account'),
       join: async () => started({ membership: 'applied', transaction: `0x${'cd'.repeat(32)}` }),
     },
   };
@@ -92,7 +93,11 @@ export function rollupCompliance(
 
     it('tells peers, network, anchors and joins', async () => {
       assert.deepEqual(await under.peers(), double.p2p.peers());
-      assert.deepEqual(await under.network(), { addresses: ['/ip4/192.0.2.9/tcp/4001'], membership: 'active' });
+      assert.deepEqual(await under.network(), {
+        addresses: ['/ip4/192.0.2.9/tcp/4001'],
+        membership: 'active',
+        problem: 'registered for another account',
+      });
       assert.deepEqual(await under.anchors(), await double.anchor.auditAnchors());
       assert.deepEqual(await under.join(), { membership: 'applied', transaction: `0x${'cd'.repeat(32)}` });
     });

@@ -25,7 +25,7 @@ const rollupState = exact({
 });
 export type RollupState = Static<typeof rollupState>;
 
-const networkState = exact({ addresses: list(text(512), 256), membership: text(64) });
+const networkState = exact({ addresses: list(text(512), 256), membership: text(64), problem: optional(text(512)) });
 export type NetworkState = Static<typeof networkState>;
 
 const peer = exact({ peerId, address: text(512), direction: oneOf('inbound', 'outbound'), since: text(64) });

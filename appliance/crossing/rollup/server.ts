@@ -1,5 +1,5 @@
 import type { Anchor } from '../../anchor/index.ts';
-import type { Membership } from '../../membership/index.ts';
+import { type Membership, membershipOf } from '../../membership/index.ts';
 import type { P2p } from '../../p2p/index.ts';
 import type { Rollup } from '../../rollup/index.ts';
 import type { Service } from '../../service.ts';
@@ -31,7 +31,7 @@ export function rollupRoutes(parts: RollupCrossingParts): Route[] {
       return answer === undefined ? {} : { answer };
     },
     peers: () => p2p.peers(),
-    network: async () => ({ addresses: p2p.addresses(), membership: await membership.status() }),
+    network: async () => ({ addresses: p2p.addresses(), ...(await membershipOf(membership)) }),
     join: () => membership.join(),
     rewind: ({ to }) => parts.rollup.rewind(to === undefined ? undefined : BigInt(to)),
     anchors: () => anchor.auditAnchors(),
