@@ -1,6 +1,7 @@
 /**
  * Memory that begins at a page: what the disk can take without the kernel's copy of it (O_DIRECT, open(2)). JavaScript knows no
- * addresses, but the memory of WebAssembly lies at a page by construction. Pieces are kept and used again, so they are warm too.
+ * addresses, but the memory of WebAssembly lies at a page by construction. Pieces are kept and used again, so they are warm too, and
+ * threads of this process see the same memory.
  */
 export const PAGE_BYTES = 4096;
 /** What a piece holds: a block. */
@@ -16,7 +17,8 @@ interface Wasm {
     readonly Memory: new (size: {
       readonly initial: number;
       readonly maximum: number;
-    }) => { readonly buffer: ArrayBuffer };
+      readonly shared: true;
+    }) => { readonly buffer: SharedArrayBuffer };
   };
 }
 
@@ -43,7 +45,7 @@ export function givePieceBack(bytes: Uint8Array): boolean {
 }
 
 /** Whether the disk can take these bytes as they lie: whole pages, at a page. */
-export function isWholePages(bytes: Uint8Array | string): bytes is Uint8Array {
+export function isWholePages(bytes: Uint8Array | string): boolean {
   if (typeof bytes === 'string' || bytes.length === 0 || bytes.length % PAGE_BYTES !== 0) return false;
   return bytes.byteOffset % PAGE_BYTES === 0 && pool.has(bytes.buffer);
 }
@@ -51,9 +53,13 @@ export function isWholePages(bytes: Uint8Array | string): bytes is Uint8Array {
 function grow(): Uint8Array | undefined {
   if (pool.size * PIECES_AT_ONCE >= MAX_PIECES) return undefined;
   const pages = (PIECES_AT_ONCE * PIECE_BYTES) / WASM_PAGE_BYTES;
-  let buffer: ArrayBuffer;
+  let buffer: SharedArrayBuffer;
   try {
-    ({ buffer } = new (globalThis as unknown as Wasm).WebAssembly.Memory({ initial: pages, maximum: pages }));
+    ({ buffer } = new (globalThis as unknown as Wasm).WebAssembly.Memory({
+      initial: pages,
+      maximum: pages,
+      shared: true,
+    }));
   } catch {
     // No address space for it, or no WebAssembly here.
     return undefined;

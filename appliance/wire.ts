@@ -14,6 +14,7 @@ import {
   readPublicIdentity,
   type SequencerHomeConfig,
 } from './config/index.ts';
+import { createCustody } from './custody/index.ts';
 import {
   createGateway,
   createGatewayRenewal,
@@ -62,6 +63,7 @@ export async function wireNode({ home, version, config }: NodeOptions, { log, me
       folder: paths.audit,
       origin: checkpointKey.name,
       config: config.audit,
+      chainWaitMs: config.audit.chainWaitMs,
       keptOutside: () => readAnchoredHeads(paths.anchor),
     },
     { keys, signer, log, metrics, now, randomBytes },
@@ -132,14 +134,17 @@ export async function wireNode({ home, version, config }: NodeOptions, { log, me
       keyPath: paths.certificateKey,
       hardeningPath: paths.hardening,
       backupsPath: paths.backups,
+      clientPaths: paths.clientAuthorities,
     },
     {
       keys,
       backups: createBackupKeys({ nodeId }, { keys, signer, crypto }),
       audit,
       store,
+      custody: createCustody({ folder: paths.custody, config: config.custody }),
       rollup: {
         rpc: rollup.rpc,
+        subscribe: rollup.subscribe,
         rewind: ({ to }) => rollup.rewind(to === undefined ? undefined : BigInt(to)),
       },
       p2p,
@@ -229,7 +234,7 @@ export async function wireSequencer(options: SequencerOptions, { log, metrics }:
       peerCount: () => p2p.peers().length,
     },
   );
-  const side = (service: string) => ({ rollup, log: log.child({ service }), now });
+  const side = (service: string) => ({ rollup, log: log.child({ service }), now, metrics });
   const sequencer = createSequencer({ config: config.sequencer, key: key('sequencer') }, side('sequencer'));
   const batcher = createBatcher({ config: config.sequencer, key: key('sequencer') }, side('batcher'));
   const auditor = createAuditor(

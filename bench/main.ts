@@ -10,6 +10,7 @@ const BENCHES = {
   folder: () => import('./folder.ts'),
   rm: () => import('./rm.ts'),
   start: () => import('./start.ts'),
+  backup: () => import('./backup.ts'),
   sockets: () => import('./sockets.ts'),
   containers: () => import('./containers.ts'),
 } as const;

@@ -2,7 +2,9 @@ import type { Readable } from 'node:stream';
 import type { Static, TSchema } from 'typebox';
 import { Value } from 'typebox/value';
 import { Agent, type Dispatcher, errors, request } from 'undici';
+import { givePieceBack } from '../appliance/page-memory.ts';
 import { ERRORS, type ErrorCode, type ErrorData, NectarError } from '../protocol/errors.ts';
+import { exchangeBulk } from './bulk-exchange.ts';
 
 /** An answer of the API that is larger is not one of the node's: lists are paged, proofs are small. */
 const MAX_JSON_BYTES = 64 * 1024 * 1024;
@@ -24,9 +26,18 @@ export interface ClientOptions {
 export interface SendOptions {
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Readable | Uint8Array | string;
+  /** A large body, instead of `body`, in pieces that are freed as they leave; its Content-Length is among the headers. */
+  readonly bulk?: AsyncIterable<Uint8Array>;
   readonly timeoutMs?: number;
   /** Statuses from 400 up whose body is an answer all the same, such as the 503 of /readyz. */
   readonly accept?: readonly number[];
+}
+
+/** An answer whose body is still to be read. */
+export interface Answer {
+  readonly statusCode: number;
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
+  readonly body: AsyncIterable<Uint8Array>;
 }
 
 /** The CLI's way to a node: a client of its HTTP API like any other. */
@@ -46,7 +57,9 @@ export interface Client {
   /** A call whose answer is text. */
   text(path: string, options: { readonly timeoutMs: number }): Promise<string>;
   /** A call whose answer is a stream; a problem is thrown. */
-  open(path: string, headers?: Readonly<Record<string, string>>): Promise<Dispatcher.ResponseData>;
+  open(path: string, headers?: Readonly<Record<string, string>>): Promise<Answer>;
+  /** The same for a large body of a known length, in pieces that are the caller's to free (stream-memory.ts). */
+  download(path: string, headers?: Readonly<Record<string, string>>): Promise<Answer>;
   close(): Promise<void>;
 }
 
@@ -58,22 +71,38 @@ export function createClient(options: ClientOptions): Client {
     bodyTimeout: SILENCE_TIMEOUT_MS,
   });
 
-  async function exchange(
-    method: Dispatcher.HttpMethod,
-    path: string,
-    sent: SendOptions,
-  ): Promise<Dispatcher.ResponseData> {
+  const closing = new AbortController();
+
+  function bulk(method: string, path: string, { headers, body }: BulkParts): Promise<Answer> {
+    const { ca } = options;
+    const signal = AbortSignal.any([options.signal, closing.signal]);
+    const timeouts = { connectTimeoutMs: CONNECT_TIMEOUT_MS, answerTimeoutMs: ANSWER_TIMEOUT_MS };
+    return exchangeBulk(
+      { ca, signal, ...timeouts, silenceTimeoutMs: SILENCE_TIMEOUT_MS },
+      {
+        method,
+        url: new URL(path, options.gateway),
+        headers: { authorization: `Bearer ${options.token}`, ...headers },
+        ...(body !== undefined && { body }),
+      },
+    );
+  }
+
+  async function exchange(method: Dispatcher.HttpMethod, path: string, sent: SendOptions): Promise<Answer> {
     const { timeoutMs } = sent;
     const signal =
       timeoutMs === undefined ? options.signal : AbortSignal.any([options.signal, AbortSignal.timeout(timeoutMs)]);
     try {
-      const answer = await request(new URL(path, options.gateway), {
-        dispatcher: agent,
-        method,
-        headers: { authorization: `Bearer ${options.token}`, ...sent.headers },
-        body: sent.body ?? null,
-        signal,
-      });
+      const answer =
+        sent.bulk === undefined
+          ? await request(new URL(path, options.gateway), {
+              dispatcher: agent,
+              method,
+              headers: { authorization: `Bearer ${options.token}`, ...sent.headers },
+              body: sent.body ?? null,
+              signal,
+            })
+          : await bulk(method, path, { headers: sent.headers, body: sent.bulk });
       if (answer.statusCode >= 400 && sent.accept?.includes(answer.statusCode) !== true)
         throw problemOf(answer.statusCode, await readText(answer));
       return answer;
@@ -106,20 +135,36 @@ export function createClient(options: ClientOptions): Client {
     },
     text: (path, sent) => text('GET', path, sent),
     open: (path, headers) => exchange('GET', path, headers === undefined ? {} : { headers }),
-    close: () => agent.destroy(),
+    async download(path, headers) {
+      try {
+        const answer = await bulk('GET', path, { headers });
+        if (answer.statusCode >= 400) throw problemOf(answer.statusCode, await readText(answer));
+        return answer;
+      } catch (error) {
+        throw unreachable(error, options);
+      }
+    },
+    async close() {
+      closing.abort();
+      await agent.destroy();
+    },
   };
 }
 
-async function readText(answer: Dispatcher.ResponseData): Promise<string> {
+interface BulkParts {
+  readonly headers: Readonly<Record<string, string>> | undefined;
+  readonly body?: AsyncIterable<Uint8Array>;
+}
+
+async function readText(answer: Answer): Promise<string> {
   const chunks: Buffer[] = [];
   let bytes = 0;
-  for await (const chunk of answer.body as AsyncIterable<Buffer>) {
+  for await (const chunk of answer.body) {
     bytes += chunk.length;
-    if (bytes > MAX_JSON_BYTES) {
-      answer.body.destroy();
+    if (bytes > MAX_JSON_BYTES)
       throw new NectarError('CLI_GATEWAY_ANSWER_INVALID', { problem: `longer than ${MAX_JSON_BYTES} bytes` });
-    }
-    chunks.push(chunk);
+    chunks.push(Buffer.from(chunk));
+    givePieceBack(chunk);
   }
   return Buffer.concat(chunks).toString('utf8');
 }

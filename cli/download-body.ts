@@ -1,9 +1,9 @@
-import type { Dispatcher } from 'undici';
 import { NectarError } from '../protocol/errors.ts';
 import { contentRangeLength } from './byte-range.ts';
+import type { Answer } from './client.ts';
 
 /** How many bytes the node promises; undefined for a CAR, which is made as it is sent. */
-export function promisedBytes({ headers, statusCode }: Dispatcher.ResponseData): number | undefined {
+export function promisedBytes({ headers, statusCode }: Answer): number | undefined {
   const length = typeof headers['content-length'] === 'string' ? Number(headers['content-length']) : undefined;
   if (statusCode !== 206) return length;
   const ranged = contentRangeLength(
@@ -16,13 +16,13 @@ export function promisedBytes({ headers, statusCode }: Dispatcher.ResponseData):
 
 /** A body that ends early is an error, never a short file: the node breaks off where bytes do not authenticate. */
 export async function* checkedBody(
-  answer: Dispatcher.ResponseData,
+  answer: Answer,
   expected: number | undefined,
   gateway: string,
 ): AsyncGenerator<Uint8Array> {
   let received = 0;
   try {
-    for await (const chunk of answer.body as AsyncIterable<Uint8Array>) {
+    for await (const chunk of answer.body) {
       received += chunk.length;
       yield chunk;
     }

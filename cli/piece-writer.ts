@@ -6,7 +6,7 @@ import { givePieceBack, isWholePages, PIECE_BYTES, takePiece } from '../applianc
 const MAX_WRITES = 4;
 
 export interface PieceWriter {
-  /** Copies the chunk: the caller keeps it. */
+  /** Takes a piece of page-memory.ts over; copies anything else, which stays the caller's. */
   add(chunk: Uint8Array): Promise<void>;
   /** Writes what is left; everything is in the file then, and durable after a sync of its handle. */
   end(): Promise<void>;
@@ -40,11 +40,11 @@ export function createPieceWriter(path: string, file: FileHandle): PieceWriter {
     }
   }
 
-  async function flush(): Promise<void> {
+  async function flush(full: Uint8Array): Promise<void> {
     while (writes.size >= MAX_WRITES) await Promise.race(writes);
-    if (failure !== undefined) throw failure.error;
-    const full = piece;
-    const written = write(full, position)
+    const at = position;
+    position += PIECE_BYTES;
+    const written = (failure === undefined ? write(full, at) : Promise.reject(failure.error))
       .catch((error: unknown) => {
         failure ??= { error };
       })
@@ -53,18 +53,23 @@ export function createPieceWriter(path: string, file: FileHandle): PieceWriter {
         writes.delete(written);
       });
     writes.add(written);
-    [piece, filled, position] = [takePiece(), 0, position + PIECE_BYTES];
+    if (failure !== undefined) throw failure.error;
   }
 
   return {
     async add(chunk) {
+      if (filled === 0 && chunk.length === PIECE_BYTES && isWholePages(chunk)) return flush(chunk);
       for (let offset = 0; offset < chunk.length; ) {
         const take = Math.min(chunk.length - offset, PIECE_BYTES - filled);
         piece.set(chunk.subarray(offset, offset + take), filled);
         filled += take;
         offset += take;
-        if (filled === PIECE_BYTES) await flush();
+        if (filled < PIECE_BYTES) continue;
+        const full = piece;
+        [piece, filled] = [takePiece(), 0];
+        await flush(full);
       }
+      givePieceBack(chunk);
     },
     async end() {
       await Promise.all(writes);

@@ -4,8 +4,10 @@ import { registerAudit } from './commands/audit.ts';
 import { registerBackup } from './commands/backup.ts';
 import { registerBundle } from './commands/bundle.ts';
 import { registerChain } from './commands/chain.ts';
+import { registerClients } from './commands/clients.ts';
 import { registerCompletion } from './commands/completion.ts';
 import { registerConfig } from './commands/config.ts';
+import { registerCustody } from './commands/custody.ts';
 import { registerDestroy } from './commands/destroy.ts';
 import { registerDevnet } from './commands/devnet.ts';
 import { registerDoctor } from './commands/doctor.ts';
@@ -58,6 +60,7 @@ export function createProgram(terminal: Terminal): Command {
         registerBackup,
         registerRestore,
         registerRecover,
+        registerCustody,
         registerUpgrade,
         registerRollback,
         registerBundle,
@@ -65,7 +68,7 @@ export function createProgram(terminal: Terminal): Command {
       ],
     ],
     ['Records:', [registerPut, registerGet, registerExport, registerLs, registerRm, registerScrub, registerFsck]],
-    ['Access and evidence:', [registerKeys, registerToken, registerAudit, registerHarden]],
+    ['Access and evidence:', [registerKeys, registerToken, registerClients, registerAudit, registerHarden]],
     ['Network:', [registerNetwork, registerChain, registerDevnet]],
     ['Other:', [registerConfig, registerCompletion, registerRun, registerHealthcheck]],
   ];

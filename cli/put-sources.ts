@@ -1,6 +1,7 @@
-import { closeSync, createReadStream, fstatSync, openSync, readSync } from 'node:fs';
-import { readdir, stat } from 'node:fs/promises';
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { open, readdir, stat } from 'node:fs/promises';
 import { basename, join, relative } from 'node:path';
+import { givePieceBack, PIECE_BYTES, takePiece } from '../appliance/page-memory.ts';
 import { NectarError } from '../protocol/errors.ts';
 import { GUESS_HEAD_BYTES, guessContentType } from './content-type.ts';
 import type { Terminal } from './terminal.ts';
@@ -14,13 +15,14 @@ export interface PutSource {
   /** undefined for stdin. */
   readonly bytes: number | undefined;
   readonly contentType: string;
+  /** What tells this very file, as it is now, from any other; undefined for stdin. */
+  readonly identity?: readonly unknown[];
   /** All of a small file, read when it was found. */
   readonly content?: Uint8Array;
-  /** From a byte on; stdin only from its beginning. */
+  /** From a byte on; stdin only from its beginning. Its pieces are the reader's to free (stream-memory.ts). */
   open(start?: number): AsyncIterable<Uint8Array>;
 }
 
-const CHUNK_BYTES = 1024 * 1024;
 const head = Buffer.alloc(GUESS_HEAD_BYTES);
 
 /**
@@ -57,17 +59,18 @@ async function* walk(folder: string): AsyncGenerator<string> {
 
 /** Reads the beginning in one go and waits for it: of thousands of small files, four turns through the thread pool each cost more. */
 async function fileSource(path: string, name: string): Promise<PutSource> {
-  const { size, read, mtimeMs } = await readable(path, async () => {
+  const { read, size, mtimeMs, ino, dev } = await readable(path, async () => {
     const file = openSync(path, 'r');
     try {
-      const { size, mtimeMs } = fstatSync(file);
-      return { read: readSync(file, head, 0, head.length, 0), size, mtimeMs };
+      const { size, mtimeMs, ino, dev } = fstatSync(file);
+      return { read: readSync(file, head, 0, head.length, 0), size, mtimeMs, ino, dev };
     } finally {
       closeSync(file);
     }
   });
   const beginning = head.subarray(0, read);
-  const found = { file: path, name, bytes: size, contentType: guessContentType(path, beginning) };
+  const identity = [dev, ino, size, mtimeMs];
+  const found = { file: path, name, bytes: size, contentType: guessContentType(path, beginning), identity };
   if (read !== size) return { ...found, open: (start = 0) => exactly(path, { start, size, changedAt: mtimeMs }) };
   const content = Buffer.from(beginning);
   return { ...found, content, open: (start = 0) => once(content.subarray(start)) };
@@ -83,14 +86,21 @@ async function* exactly(
   { start, size, changedAt }: { readonly start: number; readonly size: number; readonly changedAt: number },
 ): AsyncGenerator<Uint8Array> {
   if (start > 0 && (await stat(path)).mtimeMs !== changedAt) throw new NectarError('CLI_FILE_CHANGED', { path });
-  let sent = start;
-  if (size > start) {
-    for await (const chunk of createReadStream(path, { highWaterMark: CHUNK_BYTES, start, end: size - 1 })) {
-      sent += (chunk as Buffer).length;
-      yield chunk as Buffer;
+  const file = await open(path, 'r');
+  try {
+    for (let sent = start; sent < size; ) {
+      const piece = takePiece();
+      const { bytesRead } = await file.read(piece, 0, Math.min(PIECE_BYTES, size - sent), sent);
+      if (bytesRead === 0) {
+        givePieceBack(piece);
+        throw new NectarError('CLI_FILE_CHANGED', { path });
+      }
+      sent += bytesRead;
+      yield piece.subarray(0, bytesRead);
     }
+  } finally {
+    await file.close();
   }
-  if (sent !== size) throw new NectarError('CLI_FILE_CHANGED', { path });
 }
 
 function stdinSource(terminal: Terminal): PutSource {

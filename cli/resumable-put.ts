@@ -1,10 +1,10 @@
-import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RecordReceipt } from '../appliance/gateway/record-schemas.ts';
 import { type ErrorCode, isNectarError, NectarError } from '../protocol/errors.ts';
 import type { Client } from './client.ts';
 import type { PutSource } from './put-sources.ts';
 import { type ByteProgress, countBytes } from './render/progress.ts';
+import type { UnfinishedUpload } from './unfinished-uploads.ts';
 
 /** Below this a put that breaks is begun anew: the other way writes every byte twice. */
 export const RESUMABLE_BYTES = 2 * 1024 ** 3;
@@ -34,20 +34,54 @@ export interface ResumablePut {
   readonly metadata: Readonly<Record<string, string>>;
   readonly progress: ByteProgress;
   readonly signal: AbortSignal;
+  /** Where an earlier run had come to, and where this one is noted down. */
+  readonly unfinished?: UnfinishedUpload | undefined;
+  /** Told when an earlier run had sent so many bytes. */
+  readonly onResumed?: (offset: number) => void;
   /** Told once for each time the connection breaks. */
   readonly onBroken: (reason: string, offset: number) => void;
   readonly now?: () => number;
   readonly wait?: (ms: number) => Promise<unknown>;
 }
 
-/** Stores a file in as many requests as it takes: a connection that breaks goes on where it was. */
+/** Stores a file in as many requests, and runs of the command, as it takes: what broke off goes on where it was. */
 export async function putResumable(client: Client, put: ResumablePut): Promise<RecordReceipt> {
+  const { path, state } = (await findBegun(client, put)) ?? (await begin(client, put));
+  const receipt = await sendAll(client, put, path, state);
+  await put.unfinished?.finished();
+  return receipt;
+}
+
+type Headers = Readonly<Record<string, string>>;
+
+async function begin(client: Client, { source, metadata, unfinished }: ResumablePut) {
+  const state = await client.headers('POST', '/v1/uploads', {
+    headers: { ...TUS, 'upload-length': String(source.bytes ?? 0), 'upload-metadata': encodeMetadata(metadata) },
+  });
+  const path = state.location ?? '';
+  // Without the note the put is as good, for this run.
+  await unfinished?.begun(path).catch(() => undefined);
+  return { path, state };
+}
+
+/** The upload of an earlier run; undefined when there is none, or the node no longer has it. */
+async function findBegun(client: Client, { source, unfinished, onResumed }: ResumablePut) {
+  const path = unfinished?.location;
+  if (path === undefined) return undefined;
+  try {
+    const state = await client.headers('HEAD', path, { headers: TUS });
+    if (Number(state['upload-length']) !== source.bytes) return undefined;
+    onResumed?.(Number(state['upload-offset']));
+    return { path, state };
+  } catch (error) {
+    if (isNectarError(error, 'CLI_GATEWAY_PROBLEM') && [404, 410].includes(error.data.status)) return undefined;
+    throw error;
+  }
+}
+
+async function sendAll(client: Client, put: ResumablePut, path: string, begun: Headers): Promise<RecordReceipt> {
   const { source, signal, now = Date.now, wait = (ms) => sleep(ms, undefined, { signal }) } = put;
   const bytes = source.bytes ?? 0;
-  const begun = await client.headers('POST', '/v1/uploads', {
-    headers: { ...TUS, 'upload-length': String(bytes), 'upload-metadata': encodeMetadata(put.metadata) },
-  });
-  const path = begun.location ?? '';
   let known = begun;
   let shown = 0;
   let waitMs = FIRST_WAIT_MS;
@@ -74,7 +108,7 @@ export async function putResumable(client: Client, put: ResumablePut): Promise<R
           'content-type': 'application/offset+octet-stream',
           'content-length': String(bytes - offset),
         },
-        body: Readable.from(counted, { objectMode: false }),
+        bulk: counted,
       });
     } catch (error) {
       if (!isPassing(error) || now() - advancedAt > GIVE_UP_MS) throw error;

@@ -30,7 +30,11 @@ export async function bundleRole(role: ImageRole, architecture: Architecture): P
   const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string };
   const result = await build({
     absWorkingDir: ROOT,
-    entryPoints: { main: `images/entry/${role}.ts` },
+    entryPoints: {
+      main: `images/entry/${role}.ts`,
+      ...(role === 'rollup' && { 'evm-worker': 'appliance/rollup/evm/evm-worker.ts' }),
+      ...(role === 'store' && { 'hash-worker': 'appliance/store/hash-worker.ts' }),
+    },
     outdir: 'out',
     outExtension: { '.js': '.mjs' },
     chunkNames: '[name]-[hash]',

@@ -9,6 +9,7 @@ import { ANCHOR_ERRORS } from './errors/anchor.ts';
 import { AUDIT_ERRORS } from './errors/audit.ts';
 import { CLI_ERRORS } from './errors/cli.ts';
 import { CONFIG_ERRORS } from './errors/config.ts';
+import { CUSTODY_ERRORS } from './errors/custody.ts';
 import type { ErrorDefinition } from './errors/definition.ts';
 import { GATEWAY_ERRORS } from './errors/gateway.ts';
 import { HARDENING_ERRORS } from './errors/hardening.ts';
@@ -31,6 +32,7 @@ export const ERRORS = {
   ...GATEWAY_ERRORS,
   ...CLI_ERRORS,
   ...LIFE_ERRORS,
+  ...CUSTODY_ERRORS,
   ...HARDENING_ERRORS,
 };
 

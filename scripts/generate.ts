@@ -11,6 +11,8 @@ const run = (script: string, ...args: string[]): void => {
 
 run('lockfile.ts', ...(check ? ['check'] : []));
 run('contracts.ts', check ? 'check' : 'build');
+// Compiling it takes a Rust toolchain and minutes: `node scripts/machine.ts build`, by hand.
+run('machine.ts', 'check');
 run('errors-doc.ts', ...(check ? ['check'] : []));
 run('reference-doc.ts', ...(check ? ['check'] : []));
 run('log-messages.ts', ...(check ? ['check'] : []));

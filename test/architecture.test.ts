@@ -9,18 +9,19 @@ import { fileURLToPath } from 'node:url';
  * The rule of the house (design, section 2): who may import whom, no cycles, and each room's npm packages with the reason.
  */
 const root = fileURLToPath(new URL('..', import.meta.url));
-const ROOMS = ['protocol', 'appliance', 'cli', 'hardening', 'images', 'scripts', 'bench', 'test'];
+const ROOMS = ['protocol', 'machine', 'appliance', 'cli', 'hardening', 'images', 'scripts', 'bench', 'test'];
 
 /** Room -> the rooms whose files it may import. */
 const MAY_IMPORT: Record<string, readonly string[]> = {
   protocol: [],
-  appliance: ['protocol', 'contracts/generated'],
+  machine: ['protocol'],
+  appliance: ['protocol', 'machine', 'contracts/generated'],
   hardening: ['protocol'],
   images: ['protocol', 'appliance'],
   cli: ['protocol', 'appliance', 'hardening', 'contracts/generated'],
-  scripts: ['protocol', 'appliance', 'cli', 'hardening', 'images', 'contracts/generated'],
-  bench: ['protocol', 'appliance', 'cli', 'images', 'contracts/generated', 'test'],
-  test: ['protocol', 'appliance', 'cli', 'hardening', 'images', 'scripts', 'bench', 'contracts/generated'],
+  scripts: ['protocol', 'machine', 'appliance', 'cli', 'hardening', 'images', 'contracts/generated', 'test'],
+  bench: ['protocol', 'machine', 'appliance', 'cli', 'images', 'contracts/generated', 'test'],
+  test: ['protocol', 'machine', 'appliance', 'cli', 'hardening', 'images', 'scripts', 'bench', 'contracts/generated'],
 };
 
 /** Room or service -> npm package -> why. A package that is not here may not be imported there. */
@@ -63,6 +64,7 @@ const ALLOWED: Record<string, Record<string, string>> = {
     'ipfs-unixfs': 'UnixFS file nodes',
     'prom-client': 'metrics',
   },
+  'appliance/custody': { typebox: 'schemas' },
   'appliance/audit': { typebox: 'schemas', 'prom-client': 'metrics' },
   'appliance/p2p': {
     typebox: 'schemas',
@@ -112,6 +114,7 @@ const ALLOWED: Record<string, Record<string, string>> = {
     fastify: 'HTTP server',
     '@fastify/swagger': 'OpenAPI from the same schemas',
     jose: 'JWT EdDSA',
+    ws: 'WebSocket of /rpc',
     '@peculiar/x509': "the node's own CA",
     'reflect-metadata': 'polyfill that @peculiar/x509 needs before it loads',
     ajv: 'schema validation',
@@ -240,7 +243,7 @@ test('lets only the wire files import services, by their index', () => {
 test('keeps each role apart: what a wiring reaches holds no service of another role', () => {
   const roles: Record<string, readonly string[]> = {
     gateway: ['gateway', 'status'],
-    store: ['keys', 'store'],
+    store: ['keys', 'store', 'custody'],
     audit: ['audit'],
     rollup: ['rollup', 'p2p', 'replication', 'anchor', 'membership', 'witness'],
   };
@@ -262,10 +265,10 @@ test('keeps each role apart: what a wiring reaches holds no service of another r
   }
 });
 
-test('keeps protocol pure: no Node API', () => {
+test('keeps protocol and machine pure: no Node API', () => {
   const builtins = new Set(builtinModules);
   const wrong = all.filter(
-    ({ from, to }) => from.startsWith('protocol/') && (to.startsWith('node:') || builtins.has(to)),
+    ({ from, to }) => /^(protocol|machine)\//.test(from) && (to.startsWith('node:') || builtins.has(to)),
   );
   assert.deepEqual(wrong, []);
 });

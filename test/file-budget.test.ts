@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 const MAX_LINES = 300;
 const ROOMS = ['protocol', 'appliance', 'cli', 'hardening', 'images', 'scripts', 'bench', 'test', 'contracts'];
 const EXCUSED: Record<string, readonly [maxLines: number, reason: string]> = {
+  'appliance/gateway/http-status.ts': [360, 'one table: a line for every error code'],
   'test/architecture.test.ts': [320, "one table of every room's packages"],
   'test/compliance/store.ts': [480, 'one list of what every form of the store does'],
   'test/e2e/damage.test.ts': [350, 'one node is damaged in many ways: it is built once'],

@@ -24,7 +24,11 @@ export async function advanceAudit(round: Round, onCompared: () => void): Promis
     });
     await keep(round, latest);
   }
-  if (isCurrent) onCompared();
+  if (isCurrent) {
+    // With every round: the log may have been started anew since the last one.
+    await round.audit.chainHeard();
+    onCompared();
+  }
   const head = await round.audit.treeHead();
   if (latest !== undefined && head.size <= latest.size) {
     if (head.size < latest.size) round.wait('the audit log is shorter than what was anchored before its declared gap');

@@ -32,6 +32,8 @@ export interface AuditHead {
     readonly at: number;
     readonly provisional?: boolean;
   }): Promise<void>;
+  /** Says that the log was held against a chain that is known up to now. */
+  chainHeard(): Promise<void>;
 }
 
 /** The chain as this node derives it, and the operator's account on it. */

@@ -8,6 +8,7 @@ import {
   type VerifierKey,
 } from '../../protocol/merkle/verifier-key.ts';
 import { faulty, type Readiness } from '../service.ts';
+import { type ChainWord, createChainWord } from './chain-word.ts';
 import type { IssuedCheckpoint } from './checkpoints.ts';
 import type { DeclaredEpoch } from './declared-epoch.ts';
 import { createDisk, type Disk } from './disk.ts';
@@ -33,6 +34,7 @@ import type {
   ResolveRequest,
 } from './service-contract.ts';
 import { parseSignedHead, type SignedHead } from './signed-head.ts';
+import { describeStanding } from './standing.ts';
 import { type AuditVerdict, verifyLog } from './verify-folder.ts';
 import { createWriteHealth, type WriteHealth } from './write-health.ts';
 
@@ -45,7 +47,7 @@ export function createAudit(options: AuditOptions, deps: AuditDeps): Audit {
 
 type State =
   | { readonly is: 'stopped' }
-  | ({ readonly is: 'open'; readonly health: WriteHealth } & OpenAudit)
+  | ({ readonly is: 'open'; readonly health: WriteHealth; readonly chain: ChainWord } & OpenAudit)
   // Alive, so that verify() can tell what is wrong; but nothing is appended, so nothing private is served.
   | { readonly is: 'damaged'; readonly reason: string };
 
@@ -89,17 +91,16 @@ class AuditLog implements Audit {
     if (this.#state.is !== 'stopped') return;
     const { log } = this.#deps;
     const parts = { disk: this.#disk, metrics: this.#metrics, key: this.#key, early: () => this.#early.splice(0) };
-    const opened = await openAudit(this.#options, this.#deps, parts).catch((error: unknown) => {
-      if (error instanceof NectarError) return error;
-      throw error;
-    });
+    const opened = await openAudit(this.#options, this.#deps, parts);
     if (opened instanceof NectarError) {
       this.#state = { is: 'damaged', reason: opened.message };
       log.error({ code: opened.code }, 'the audit log is damaged: nothing private is served');
       return;
     }
     const probe = (): Promise<unknown> => this.#recordRecovery({ cause: 'not writable' });
-    this.#state = { is: 'open', ...opened, health: createWriteHealth({ log, signal, probe }) };
+    const chain = createChainWord({ waitMs: this.#options.chainWaitMs, log, metrics: this.#metrics });
+    this.#state = { is: 'open', ...opened, chain, health: createWriteHealth({ log, signal, probe }) };
+    if (opened.fresh.freshness.conflict !== null) chain.release();
     const { torn, leaves } = opened.log;
     if (torn > 0) {
       log.warn({ bytes: torn }, 'removing the bytes of a write that never completed');
@@ -113,7 +114,9 @@ class AuditLog implements Audit {
     await this.#retention.stop();
     const state = this.#state;
     this.#state = { is: 'stopped' };
-    if (state.is === 'open') await state.log.close({ sign: state.fresh.freshness.conflict === null });
+    if (state.is !== 'open') return;
+    state.chain.release();
+    await state.log.close({ sign: state.fresh.freshness.conflict === null });
   }
 
   readiness(): Readiness {
@@ -126,6 +129,7 @@ class AuditLog implements Audit {
   }
 
   async append(event: AuditInput): Promise<{ index: number; leafHash: LeafHash }> {
+    await this.#open().chain.before(event);
     const { log, health } = this.#open();
     return health.watch(() => log.append(event));
   }
@@ -156,11 +160,15 @@ class AuditLog implements Audit {
   ): Promise<AsyncIterable<Uint8Array>> {
     const { log, fresh } = this.#open();
     const { epochs, freshness } = fresh;
-    const append = (event: AuditInput) => this.append(event);
     // Heads of what an epoch declares lost lead to another tree.
     const lost = await Promise.all(request.anchors.map((anchor) => freshness.isLost(anchor)));
     const anchors = request.anchors.filter((_, i) => lost[i] === false);
-    return exportBundle({ ...request, anchors }, context, { log, key: epochs.key(), append, signal });
+    return exportBundle({ ...request, anchors }, context, {
+      log,
+      key: epochs.key(),
+      append: this.append.bind(this),
+      signal,
+    });
   }
 
   async prove(index: number, context?: AccessContext): Promise<AuditProof> {
@@ -180,8 +188,15 @@ class AuditLog implements Audit {
   async witnessed(head: WitnessedHead | SignedHead): Promise<void> {
     const state = this.#state;
     if (state.is === 'open') {
-      await state.fresh.freshness.witness('note' in head ? parseSignedHead(head, state.fresh.epochs) : head);
+      const { fresh, chain } = state;
+      await fresh.freshness.witness('note' in head ? parseSignedHead(head, fresh.epochs) : head).finally(() => {
+        if (fresh.freshness.conflict !== null) chain.release();
+      });
     } else if (this.#early.length < MAX_EARLY_HEADS) this.#early.push(head);
+  }
+
+  async chainHeard(): Promise<void> {
+    if (this.#state.is === 'open') this.#state.chain.heard();
   }
 
   whenSound(signal: AbortSignal): Promise<void> {
@@ -194,16 +209,7 @@ class AuditLog implements Audit {
   }
 
   standing(): AuditStanding {
-    const { log, fresh } = this.#opened();
-    const { conflict, declared, heads } = fresh.freshness;
-    const nextErasure = this.#retention.next();
-    return {
-      ...log.treeHead(),
-      ...(nextErasure === undefined ? {} : { nextErasure }),
-      epochs: declared,
-      external: heads[0] ?? null,
-      conflict: conflict === null ? null : { ...conflict, reason: conflictError(conflict).message },
-    };
+    return describeStanding(this.#opened(), this.#retention.next());
   }
 
   async resolve({ context, told = [] }: ResolveRequest): Promise<DeclaredEpoch> {
@@ -264,8 +270,7 @@ class AuditLog implements Audit {
   /** Throws NODE_NOT_READY, AUDIT_DAMAGED, or what bars the log. */
   #open(): State & { readonly is: 'open' } {
     const state = this.#opened();
-    const { conflict } = state.fresh.freshness;
-    if (conflict !== null) throw conflictError(conflict);
+    if (state.fresh.freshness.conflict !== null) throw conflictError(state.fresh.freshness.conflict);
     return state;
   }
 

@@ -154,6 +154,7 @@ export const EVENTS = {
   'connection.refused': alert(dicom('110126', 'Node Authentication'), 'E'),
   'token.create': alert(USER_ATTRIBUTES, 'C'),
   'token.list': alert(USER_ATTRIBUTES, 'R'),
+  'client.authorities': alert(SECURITY_CONFIGURATION, 'U'),
   'token.revoke': alert(USER_ATTRIBUTES, 'D'),
   // A list that was put back, missing or damaged, made whole from the log.
   'token.restore': alert(USER_ATTRIBUTES, 'U'),
@@ -174,6 +175,37 @@ export const EVENTS = {
   'backup.verify': alert(SECURITY_CONFIGURATION, 'R'),
   'backup.schedule': alert(SECURITY_CONFIGURATION, 'U'),
   'network.join': alert(dicom('110128', 'Network Configuration'), 'U'),
+  // Backup repositories of other nodes, sealed for their owners, that this node keeps.
+  'custody.begin': {
+    type: dicom('110107', 'Import'),
+    subtype: coding(SYSTEM.lifecycle, 'receive', 'Receive/Retain Record Lifecycle Event'),
+    action: 'C',
+    ...TO_NODE,
+  },
+  'custody.snapshot': {
+    type: dicom('110107', 'Import'),
+    subtype: coding(SYSTEM.lifecycle, 'archive', 'Archive Record Lifecycle Event'),
+    action: 'C',
+    ...TO_NODE,
+  },
+  'custody.read': {
+    type: dicom('110106', 'Export'),
+    subtype: coding(SYSTEM.lifecycle, 'restore'),
+    action: 'R',
+    ...FROM_NODE,
+  },
+  'custody.remove': {
+    type: APPLICATION_ACTIVITY,
+    subtype: coding(SYSTEM.lifecycle, 'destroy', 'Destroy/Delete Record Lifecycle Event'),
+    action: 'D',
+    ...OPERATING,
+  },
+  'custody.destroy': {
+    type: APPLICATION_ACTIVITY,
+    subtype: coding(SYSTEM.lifecycle, 'destroy', 'Destroy/Delete Record Lifecycle Event'),
+    action: 'D',
+    ...OPERATING,
+  },
   'chain.rewind': alert(dicom('110128', 'Network Configuration'), 'U'),
   // The whole node, sealed as it is at rest, leaves this machine, or came to it.
   'node.backup': {

@@ -21,6 +21,13 @@ export const auditConfig = Type.Object({
     description:
       'Days after which the bodies of audit entries (who, which record, from where) are erased; leaves and proofs stay. Six years by default (45 CFR 164.316); 0 keeps them for ever.',
   }),
+  chainWaitMs: Type.Integer({
+    default: 30_000,
+    minimum: 0,
+    maximum: 600_000,
+    description:
+      'Longest time after a start that requests for private data wait until the log was held against the chain: an older copy of the whole machine is found by nothing else. When the chain does not answer, what is here is served, and said to be unconfirmed.',
+  }),
   maxBodyBytes: Type.Integer({
     default: 65_536,
     minimum: 4_096,
@@ -29,3 +36,5 @@ export const auditConfig = Type.Object({
   }),
 });
 export type AuditConfig = Static<typeof auditConfig>;
+/** What the log itself is told of them. */
+export type LogConfig = Omit<AuditConfig, 'chainWaitMs'>;

@@ -22,9 +22,13 @@ export interface LoggedToken {
   readonly name?: string;
   /** Separated by spaces. */
   readonly scope: string;
+  /** Of one that stands in the path of a URL: the SHA-256 of it. */
+  readonly pathHash?: string;
   readonly createdAt: string;
   readonly expiresAt: string;
   readonly revokedAt?: string;
+  /** The certificate that goes with it, in one word. */
+  readonly certificate?: string;
 }
 
 export interface FoldedGenerations {
@@ -74,14 +78,16 @@ function foldToken(
   if (type === 'token.revoke') {
     next.set(id, { ...(known ?? unknownToken(id, at)), revokedAt: known?.revokedAt ?? at });
   } else if (known === undefined) {
-    const { subject = '', name, scope = '', expiresAt = at, createdAt = at } = detail;
+    const { subject = '', name, pathHash, scope = '', expiresAt = at, createdAt = at, certificate } = detail;
     next.set(id, {
       id,
       subject: String(subject),
       ...(name === undefined ? {} : { name: String(name) }),
       scope: String(scope),
+      ...(pathHash === undefined ? {} : { pathHash: String(pathHash) }),
       createdAt: String(createdAt),
       expiresAt: String(expiresAt),
+      ...(certificate === undefined ? {} : { certificate: String(certificate) }),
     });
   }
   return prune(next, now);

@@ -12,6 +12,7 @@ export interface AuditMetrics {
   readonly epoch: Gauge;
   readonly lost: Gauge;
   readonly externalSize: Gauge;
+  readonly chainSilent: Gauge;
 }
 
 export function createAuditMetrics(registry: Registry): AuditMetrics {
@@ -56,6 +57,11 @@ export function createAuditMetrics(registry: Registry): AuditMetrics {
     externalSize: new Gauge({
       name: 'nectar_audit_external_leaves',
       help: 'Size of the largest tree head that is known outside.',
+      registers,
+    }),
+    chainSilent: new Gauge({
+      name: 'nectar_audit_chain_silent',
+      help: '1 while private data is served although the chain has not answered since the start.',
       registers,
     }),
   };

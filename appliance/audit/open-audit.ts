@@ -1,3 +1,4 @@
+import { NectarError } from '../../protocol/errors.ts';
 import { encodeVerifierKey, type VerifierKey } from '../../protocol/merkle/verifier-key.ts';
 import { createBodySealer } from './body-seal.ts';
 import type { Disk } from './disk.ts';
@@ -28,8 +29,21 @@ export interface OpenAuditParts {
   early(): readonly (WitnessedHead | SignedHead)[];
 }
 
-/** Opens the log, and holds it against every head that is known outside; throws the error that says what is wrong with the files. */
-export async function openAudit(options: AuditOptions, deps: AuditDeps, parts: OpenAuditParts): Promise<OpenAudit> {
+/** Opens the log, and holds it against every head that is known outside; or says what is wrong with the files. */
+export async function openAudit(
+  options: AuditOptions,
+  deps: AuditDeps,
+  parts: OpenAuditParts,
+): Promise<OpenAudit | NectarError> {
+  try {
+    return await open(options, deps, parts);
+  } catch (error) {
+    if (error instanceof NectarError) return error;
+    throw error;
+  }
+}
+
+async function open(options: AuditOptions, deps: AuditDeps, parts: OpenAuditParts): Promise<OpenAudit> {
   const { config, keptOutside = async () => [] } = options;
   const { keys, randomBytes, log: logger, now } = deps;
   const { disk, metrics, key, early } = parts;

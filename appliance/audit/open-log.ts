@@ -5,7 +5,7 @@ import type { Logger } from '../telemetry/index.ts';
 import { createAppendQueue } from './append-queue.ts';
 import type { BodySealer } from './body-seal.ts';
 import { type CheckpointSigner, createCheckpoints, type SignedSnapshot } from './checkpoints.ts';
-import type { AuditConfig } from './config.ts';
+import type { LogConfig } from './config.ts';
 import type { Disk } from './disk.ts';
 import type { Epochs } from './epochs.ts';
 import { type AuditInput, type PreparedEntry, prepareEntry } from './event.ts';
@@ -45,7 +45,7 @@ export interface OpenLogDeps {
   readonly sealer: BodySealer;
   readonly generationsFile: GenerationsFile;
   readonly metrics: AuditMetrics;
-  readonly config: AuditConfig;
+  readonly config: LogConfig;
   readonly log: Logger;
   readonly now: () => number;
   readonly randomBytes: (length: number) => Uint8Array;

@@ -2,8 +2,9 @@ import type { LeafHash, RootHash } from '../../protocol/brand.ts';
 import type { AuditProof } from '../../protocol/merkle/audit-proof.ts';
 import type { Service } from '../service.ts';
 import type { Logger, Metrics } from '../telemetry/index.ts';
+import type { ChainWordState } from './chain-word.ts';
 import type { CheckpointSigner, IssuedCheckpoint } from './checkpoints.ts';
-import type { AuditConfig } from './config.ts';
+import type { LogConfig } from './config.ts';
 import type { DeclaredEpoch } from './declared-epoch.ts';
 import type { Disk } from './disk.ts';
 import type { AccessContext, AuditInput } from './event.ts';
@@ -23,9 +24,11 @@ export interface AuditOptions {
   readonly folder: string;
   /** The log's identity and the name of its key: no spaces, no plus. */
   readonly origin: string;
-  readonly config: AuditConfig;
+  readonly config: LogConfig;
   /** Tree heads that left the machine, kept where a roll back of the log's own folder does not reach. Asked for at each start. */
   readonly keptOutside?: () => Promise<readonly SignedHead[]>;
+  /** How long callers wait for the chain's first word; undefined where no chain is followed. */
+  readonly chainWaitMs?: number;
   /** Verifier keys of witnesses whose cosignatures count. */
   readonly witnesses?: readonly string[];
 }
@@ -50,6 +53,8 @@ export interface AuditStanding {
   /** The largest head known outside. */
   readonly external: ExternalHead | null;
   readonly conflict: (Conflict & { readonly reason: string }) | null;
+  /** Whether it was held against the chain since the start. */
+  readonly chain: ChainWordState;
   /** When the oldest bodies end their retention, ISO 8601; absent while that is not known. */
   readonly nextErasure?: string;
 }
@@ -100,6 +105,8 @@ export interface Audit extends Service {
    * AUDIT_FORKED when the log contradicts it: from then on nothing is appended or signed, over every restart, until resolve().
    */
   witnessed(head: WitnessedHead | SignedHead): Promise<void>;
+  /** The log was held against a chain that is known up to now: callers need not wait any longer. */
+  chainHeard(): Promise<void>;
   /** Resolves when nothing bars the log: at once, or after resolve(). What follows the log in the wiring waits for it. */
   whenSound(signal: AbortSignal): Promise<void>;
   /** Works in a log that is barred, too. */

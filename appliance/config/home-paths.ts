@@ -14,6 +14,8 @@ export interface HomePaths {
   readonly keys: string;
   /** Folder that holds store/. */
   readonly storeParent: string;
+  /** Backup repositories of other nodes. */
+  readonly custody: string;
   readonly audit: string;
   readonly rollupDatabase: string;
   readonly anchor: string;
@@ -22,6 +24,8 @@ export interface HomePaths {
   readonly certificate: string;
   readonly certificateKey: string;
   readonly tokens: string;
+  /** Of the authorities that clients' certificates come from. */
+  readonly clientAuthorities: { readonly certificate: string; readonly key: string; readonly site: string };
   /** What the node remembers of hardening reports. */
   readonly hardening: string;
   /** What the node remembers of its backup repositories. */
@@ -51,6 +55,7 @@ function folderPaths(root: string): HomePaths {
     publicIdentity: at('identity', 'public.json'),
     keys: root,
     storeParent: root,
+    custody: at('store', 'custody'),
     audit: at('audit'),
     rollupDatabase: at('rollup', 'db'),
     anchor: at('anchor'),
@@ -58,12 +63,18 @@ function folderPaths(root: string): HomePaths {
     certificate: at('tls', 'server.crt'),
     certificateKey: at('tls', 'server.key'),
     tokens: at('tokens.json'),
+    clientAuthorities: clientAuthorities(at('tls')),
     hardening: at('hardening.json'),
     backups: at('backups.json'),
     // One format of the whole home: of four processes on it, one changes it.
     formats: (role) => (role === 'all' || role === 'store' ? [root] : []),
     locks: (role) => [lock(role), ...(role === 'all' ? SPLIT_ROLES.map(lock) : [])],
   };
+}
+
+function clientAuthorities(folder: string): HomePaths['clientAuthorities'] {
+  const at = (name: string): string => join(folder, name);
+  return { certificate: at('clients-ca.crt'), key: at('clients-ca.key'), site: at('clients-site-ca.crt') };
 }
 
 /** Each volume is mounted only into the role that owns it; `config` is everybody's, read-only. */
@@ -76,6 +87,7 @@ function volumePaths(root: string): HomePaths {
     publicIdentity: at('config', 'public.json'),
     keys: at('keys'),
     storeParent: root,
+    custody: at('store', 'custody'),
     audit: at('audit'),
     rollupDatabase: at('rollup', 'db'),
     anchor: at('rollup', 'anchor'),
@@ -83,6 +95,7 @@ function volumePaths(root: string): HomePaths {
     certificate: at('gateway', 'tls', 'server.crt'),
     certificateKey: at('gateway', 'tls', 'server.key'),
     tokens: at('gateway', 'tokens.json'),
+    clientAuthorities: clientAuthorities(at('gateway', 'tls')),
     hardening: at('gateway', 'hardening.json'),
     backups: at('gateway', 'backups.json'),
     formats: (role) => (role === 'all' ? SPLIT_ROLES : [role]).map((name) => at(name)),

@@ -1,6 +1,7 @@
 import Type, { type Static, type TProperties } from 'typebox';
 import { anchorConfig } from '../anchor/config.ts';
 import { auditConfig } from '../audit/config.ts';
+import { custodyConfig } from '../custody/config.ts';
 import { GatewayConfig } from '../gateway/config.ts';
 import { keysConfig } from '../keys/config.ts';
 import { p2pConfig } from '../p2p/config.ts';
@@ -33,6 +34,7 @@ export const nodeConfigSchema = Type.Object(
     gateway: section(GatewayConfig),
     audit: section(auditConfig),
     store: section(storeConfig),
+    custody: section(custodyConfig),
     rollup: section(rollupConfig),
     p2p: section(p2pConfig),
     replication: section(replicationConfig),

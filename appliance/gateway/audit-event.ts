@@ -19,6 +19,7 @@ export interface GatewayAuditEvent {
     | 'token.list'
     | 'token.revoke'
     | 'token.restore'
+    | 'client.authorities'
     | 'key.unlock'
     | 'key.list'
     | 'key.rotate'
@@ -39,6 +40,11 @@ export interface GatewayAuditEvent {
     | 'hardening.schedule'
     | 'backup.verify'
     | 'backup.schedule'
+    | 'custody.begin'
+    | 'custody.snapshot'
+    | 'custody.read'
+    | 'custody.remove'
+    | 'custody.destroy'
     | 'node.backup'
     | 'node.restore';
   readonly outcome: 'success' | 'failure';

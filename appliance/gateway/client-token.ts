@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { replaceFile } from '../durable-file.ts';
+import { LOCAL_CALLER } from './local-caller.ts';
 import type { Renewable } from './renewal.ts';
 import type { TokenRequest } from './request-schemas.ts';
 import type { Tokens } from './tokens.ts';
@@ -8,8 +9,7 @@ const RENEW_BEFORE_SECONDS = 30 * 86_400;
 
 /** The token of the machine's own command line; it lasts as long as the gateway allows. */
 export const CLIENT_TOKEN_REQUEST: TokenRequest = {
-  subject: 'cli',
-  name: 'the command line of this machine',
+  ...LOCAL_CALLER,
   scope: ['admin'],
   expiresInSeconds: 366 * 86_400,
 };

@@ -47,6 +47,11 @@ export const GatewayConfig = Type.Object(
         maxItems: 64,
       },
     ),
+    clientCertificates: Type.Union([Type.Literal('off'), Type.Literal('optional'), Type.Literal('required')], {
+      description:
+        'Certificates of machines that call: `off` asks for none, `optional` takes those of clients that were added, `required` takes no caller without one but the command line of this machine.',
+      default: 'optional',
+    }),
     handshakeTimeoutMs: bounded('Time a client has to agree on TLS.', 10_000, 100),
     maxRequests: bounded('Authorised requests served at a time, uploads and downloads included.', 256),
     maxRequestsPerToken: bounded('Of them, requests of one token; more of it wait.', 128),
@@ -57,6 +62,22 @@ export const GatewayConfig = Type.Object(
     maxUploads: bounded(
       'Uploads served at a time that are larger than 64 KiB, or do not say how large they are; more wait.',
       16,
+    ),
+    corsOrigins: Type.Array(
+      Type.String({ minLength: 1, maxLength: 300, pattern: '^[a-z][a-z0-9+.-]*://[A-Za-z0-9.\\[\\]:_-]+$' }),
+      {
+        description:
+          'Origins of web pages that may call /rpc, such as https://app.example; every page of another origin is refused there.',
+        default: [],
+        maxItems: 64,
+      },
+    ),
+    maxRpcSockets: bounded('WebSocket connections to /rpc.', 128, 0, 4_096),
+    maxRpcSocketsPerToken: bounded('Of them, connections of one token.', 32, 1, 4_096),
+    maxRpcSocketBufferBytes: bounded(
+      'What may wait for a slow WebSocket client; beyond it the connection is ended.',
+      4 * 1024 * KIB_BYTES,
+      64 * KIB_BYTES,
     ),
     hostNames: Type.Array(Type.String({ minLength: 1, maxLength: 253, pattern: '^[A-Za-z0-9._-]+$' }), {
       description:

@@ -1,6 +1,7 @@
 import type { Logger, Metrics, NodeMetrics } from '../telemetry/index.ts';
 import type { AccessContext } from './audit-event.ts';
 import type { AuditAnchor, GatewayAudit } from './audit-needs.ts';
+import type { GatewayCustody } from './custody-needs.ts';
 import type { NetworkInfo, NodeReadiness, NodeStatus } from './node-schemas.ts';
 import type { GatewayStore } from './store-needs.ts';
 import type { Tokens } from './tokens.ts';
@@ -73,15 +74,28 @@ export interface GatewayPeer {
   readonly since: string;
 }
 
+/** What a subscription says: first `opened` or `refused`, then events; after `ended` nothing more. */
+export interface SubscriptionItem {
+  readonly kind: 'opened' | 'refused' | 'event' | 'ended';
+  /** Of `refused`: a JSON-RPC error. */
+  readonly code?: number;
+  readonly message?: string;
+  readonly result?: unknown;
+  readonly reason?: string;
+}
+
 /** What the gateway needs from the rest of the node. A service that has not started throws NODE_NOT_READY. */
 export interface GatewayDependencies {
   readonly keys: GatewayKeys;
   readonly backups: GatewayBackups;
   readonly audit: GatewayAudit;
   readonly store: GatewayStore;
+  readonly custody: GatewayCustody;
   /** JSON-RPC 2.0, single or batch; undefined when the body held notifications only. Never throws once started. */
   readonly rollup: {
     rpc(body: unknown, caller?: string, signal?: AbortSignal): Promise<unknown>;
+    /** eth_subscribe with these parameters; ends with the signal. */
+    subscribe(params: unknown, caller: string, signal: AbortSignal): AsyncIterable<SubscriptionItem>;
     /** Gives up unsafe blocks above `to`; without it, all that L1 has not confirmed. */
     rewind(to: { readonly to?: number }): Promise<{ readonly from: number; readonly to: number }>;
   };

@@ -5,11 +5,13 @@ import { NectarError } from '../../protocol/errors.ts';
 import type { Readiness, Service } from '../service.ts';
 import { type BackupNotes, openBackupNotes } from './backup-notes.ts';
 import type { BackupStatus } from './backup-schemas.ts';
+import { type ClientAuthorities, type ClientAuthorityPaths, openClientAuthorities } from './client-authorities.ts';
+import { createClientCertificates } from './client-certificate.ts';
 import type { GatewayConfig } from './config.ts';
 import type { GatewayDependencies } from './dependencies.ts';
 import { type HardeningNotes, openHardeningNotes } from './hardening-notes.ts';
 import type { HardeningStatus } from './hardening-schemas.ts';
-import { TLS_BOUNDS } from './https-server.ts';
+import { secureContextOf } from './https-server.ts';
 import { listen } from './listen.ts';
 import { type BuiltServer, buildServer } from './server.ts';
 
@@ -31,6 +33,8 @@ export interface GatewayOptions {
   readonly hardeningPath: string;
   /** Where the notes of backups are kept. */
   readonly backupsPath: string;
+  /** Of the authorities that clients' certificates come from. */
+  readonly clientPaths: ClientAuthorityPaths;
 }
 
 export interface Gateway extends Service {
@@ -50,7 +54,18 @@ export function createGateway(options: GatewayOptions, dependencies: GatewayDepe
   const log = dependencies.log.child({ service: 'gateway' });
   const deps = { ...dependencies, log };
   const stopping = new AbortController();
-  let built: (BuiltServer & { readonly hardening: HardeningNotes; readonly backups: BackupNotes }) | undefined;
+  interface Built extends BuiltServer {
+    readonly hardening: HardeningNotes;
+    readonly backups: BackupNotes;
+    readonly authorities: ClientAuthorities;
+  }
+  let built: Built | undefined;
+  const useCertificates = async (): Promise<void> => {
+    if (built === undefined) return;
+    const tls = await readCertificate(options);
+    built.server.server.setSecureContext(secureContextOf({ ...tls, authorities: built.authorities.trusted() }));
+    built.hosts.use(tls.cert);
+  };
   let flushTimer: NodeJS.Timeout | undefined;
   let lookTimer: NodeJS.Timeout | undefined;
 
@@ -60,8 +75,20 @@ export function createGateway(options: GatewayOptions, dependencies: GatewayDepe
       const tls = await readCertificate(options);
       const hardening = await openHardeningNotes(options.hardeningPath, deps);
       const backups = await openBackupNotes(options.backupsPath, deps);
-      const { version } = options;
-      const setup = { config, version, tls, hardening, backups, stopping: AbortSignal.any([signal, stopping.signal]) };
+      const authorities = await openClientAuthorities(options.clientPaths, {
+        log,
+        now: deps.now,
+        onChange: () => useCertificates(),
+      });
+      const setup = {
+        config,
+        version: options.version,
+        tls: { ...tls, authorities: authorities.trusted() },
+        clients: { authorities, certificates: createClientCertificates(authorities.isSite) },
+        hardening,
+        backups,
+        stopping: AbortSignal.any([signal, stopping.signal]),
+      };
       const { server, routes, events, hosts } = await buildServer(setup, deps);
       hosts.use(tls.cert);
       try {
@@ -70,7 +97,7 @@ export function createGateway(options: GatewayOptions, dependencies: GatewayDepe
         await server.close();
         throw error;
       }
-      built = { server, routes, events, hosts, hardening, backups };
+      built = { server, routes, events, hosts, hardening, backups, authorities };
       flushTimer = setInterval(() => void events.flush(), FLUSH_INTERVAL_MS).unref();
       const lookAtTokens = (): void => {
         deps.tokens.look().catch((error: unknown) => log.debug({ err: error }, 'the list of tokens was not looked at'));
@@ -98,11 +125,7 @@ export function createGateway(options: GatewayOptions, dependencies: GatewayDepe
     },
     hardening: () => built?.hardening.status() ?? null,
     backups: () => built?.backups.status() ?? null,
-    async reloadCertificate() {
-      const tls = await readCertificate(options);
-      built?.server.server.setSecureContext({ ...tls, ...TLS_BOUNDS });
-      built?.hosts.use(tls.cert);
-    },
+    reloadCertificate: useCertificates,
   };
 }
 

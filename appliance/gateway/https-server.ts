@@ -11,6 +11,7 @@ import type { GatewayServer, RouteContext } from './gateway-server.ts';
 import type { GatewayMetrics } from './metrics.ts';
 import { nectarErrorOf } from './problem.ts';
 import { createRequestId, identify } from './request-guard.ts';
+import { isRpcUpgrade } from './rpc-sockets.ts';
 
 const MAX_PARAM_CHARS = 128;
 /** Of all connections, what those without a valid token may take at most. */
@@ -25,11 +26,27 @@ export const TLS_BOUNDS = {
   secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
 } as const satisfies ServerOptions;
 
-export type ServerCertificate = Pick<ServerOptions, 'cert' | 'key'>;
+/** What may be exchanged while the server listens: its certificate, and whose certificates it takes from clients. */
+export interface ServerIdentity extends Pick<ServerOptions, 'cert' | 'key'> {
+  readonly authorities: readonly string[];
+}
+
+/**
+ * What a secure context is made of. With tickets a certificate of the site would be looked at once, and then be as good as its ticket;
+ * without them each connection shows it, and the chain is built anew.
+ */
+export function secureContextOf({ authorities, ...certificate }: ServerIdentity) {
+  return {
+    ...certificate,
+    ...TLS_BOUNDS,
+    secureOptions: TLS_BOUNDS.secureOptions | constants.SSL_OP_NO_TICKET,
+    ca: [...authorities],
+  } satisfies ServerOptions;
+}
 
 export interface HttpsSetup {
   readonly config: GatewayConfig;
-  readonly tls: ServerCertificate;
+  readonly tls: ServerIdentity;
 }
 
 export function createHttpsServer(
@@ -38,11 +55,14 @@ export function createHttpsServer(
   metrics: GatewayMetrics,
 ): GatewayServer {
   const https: ServerOptions = {
-    ...tls,
-    ...TLS_BOUNDS,
+    ...secureContextOf(tls),
+    // Whether a certificate is good is said by the answer, in words, and not by a broken handshake.
+    requestCert: config.clientCertificates !== 'off',
+    rejectUnauthorized: false,
     handshakeTimeout: config.handshakeTimeoutMs,
     maxHeaderSize: config.maxHeaderBytes,
     headersTimeout: config.headersTimeoutMs,
+    shouldUpgradeCallback: isRpcUpgrade,
     connectionsCheckingInterval: Math.min(1_000, config.headersTimeoutMs),
   };
   const secured = new WeakSet<Socket>();

@@ -49,6 +49,12 @@ export const NodeStatus = Type.Object(
           nextErasure: Type.Optional(Instant('When the oldest bodies end their retention and are erased.')),
           epochs: Type.Optional(Type.Array(AuditEpoch)),
           conflict: Type.Optional(Type.Union([AuditConflict, Type.Null()])),
+          chain: Type.Optional(
+            Type.Union([Type.Literal('waiting'), Type.Literal('held'), Type.Literal('silent')], {
+              description:
+                'Whether the log was held against the chain since the start; silent: the chain has not answered, and what is here is served.',
+            }),
+          ),
         },
         strict,
       ),

@@ -4,7 +4,26 @@ import Type, { type TSchema } from 'typebox';
 import type { GatewayServer, RouteGuard } from './gateway-server.ts';
 import { Problem } from './problem.ts';
 
+const TAGS = [
+  'records',
+  'audit',
+  'node',
+  'network',
+  'keys',
+  'tokens',
+  'clients',
+  'hardening',
+  'backups',
+  'custody',
+  'rpc',
+] as const;
 const BEARER = 'bearer';
+const CERTIFICATE = 'certificate';
+/** Of OpenAPI 3.1; the framework's types know 3.0 only. */
+const MUTUAL_TLS = {
+  type: 'mutualTLS',
+  description: 'The certificate of a client of `nectar-byon clients add`, which has the scopes of that client.',
+} as unknown as { readonly type: 'http'; readonly scheme: string };
 
 /** A response that is a problem document, for OpenAPI; the documents themselves are written by problem.ts. */
 function problemResponse(description: string): object {
@@ -13,7 +32,7 @@ function problemResponse(description: string): object {
 
 export interface Operation {
   readonly id: string;
-  readonly tag: 'records' | 'audit' | 'node' | 'network' | 'keys' | 'tokens' | 'hardening' | 'backups' | 'rpc';
+  readonly tag: (typeof TAGS)[number];
   readonly summary: string;
   readonly description?: string;
   readonly guard: RouteGuard;
@@ -39,7 +58,7 @@ export function describeOperation<O extends Operation>(
     ...(querystring !== undefined && { querystring }),
     ...(headers !== undefined && { headers }),
     ...(body !== undefined && { body }),
-    security: guard.scope === 'public' ? [] : [{ [BEARER]: [guard.scope] }],
+    security: guard.scope === 'public' ? [] : [{ [BEARER]: [guard.scope] }, { [CERTIFICATE]: [] }],
     response: {
       ...response,
       '4xx': problemResponse('The request was refused.'),
@@ -66,9 +85,7 @@ export async function addOpenApi(server: GatewayServer, version: string): Promis
         version,
         license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
       },
-      tags: ['records', 'audit', 'node', 'network', 'keys', 'tokens', 'hardening', 'backups', 'rpc'].map((name) => ({
-        name,
-      })),
+      tags: TAGS.map((name) => ({ name })),
       components: {
         securitySchemes: {
           [BEARER]: {
@@ -78,6 +95,7 @@ export async function addOpenApi(server: GatewayServer, version: string): Promis
             description:
               'A token of `nectar-byon token create`; the scope of an operation is named in its security requirement, and `admin` implies all.',
           },
+          [CERTIFICATE]: MUTUAL_TLS,
         },
       },
     },

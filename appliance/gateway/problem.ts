@@ -116,7 +116,7 @@ export function retryAfterSeconds(error: NectarError): number | undefined {
 /** WWW-Authenticate of RFC 6750, section 3; undefined unless the error is about the token. */
 export function challengeOf(error: NectarError): string | undefined {
   if (error.code === 'GATEWAY_TOKEN_MISSING') return 'Bearer realm="nectar"';
-  if (error.code.startsWith('GATEWAY_TOKEN_') && httpStatusOf(error.code) === 401)
+  if (/^GATEWAY_(TOKEN|CLIENT)_/.test(error.code) && httpStatusOf(error.code) === 401)
     return 'Bearer realm="nectar", error="invalid_token"';
   if (isNectarError(error, 'GATEWAY_SCOPE_MISSING')) {
     return `Bearer realm="nectar", error="insufficient_scope", scope="${error.data.scope}"`;

@@ -49,6 +49,17 @@ export const DestructionReceipt = Type.Object(
 );
 export type DestructionReceipt = Static<typeof DestructionReceipt>;
 
+export const AdoptedEntries = Type.Object(
+  {
+    offered: Count('Versions and small blobs that came.'),
+    adopted: Count('Of them, those that the index lacked.'),
+    refused: Count('Those that are not of this node, that the log did not make, or that it has destroyed.'),
+    wanted: Type.Array(Type.String(), { description: 'Database keys, hex, of small blobs that are lacking too.' }),
+  },
+  { description: 'What the index took from a backup.', ...strict },
+);
+export type AdoptedEntries = Static<typeof AdoptedEntries>;
+
 export const FsckReport = Type.Object(
   {
     records: Count('Records that are there.'),

@@ -1,15 +1,12 @@
+import type { Socket } from 'node:net';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { isNectarError, NectarError } from '../../protocol/errors.ts';
+import { NectarError } from '../../protocol/errors.ts';
+import { actorOf, authorise, type Claim, NOBODY } from './authorise.ts';
 import type { BegunRequests } from './begun-requests.ts';
 import type { AccessContext, GatewayDependencies } from './dependencies.ts';
 import type { GatewayServer, RouteContext, RouteGuard } from './gateway-server.ts';
-import type { HostNames } from './host-names.ts';
-import { isAllowed, type Principal } from './tokens.ts';
-import type { Turns } from './turns.ts';
 
-const NOBODY = { subject: 'anonymous' };
 const REQUEST_ID_BYTES = 16;
-const BEARER = /^Bearer +([A-Za-z0-9._~+/-]+=*) *$/i;
 
 /**
  * For browsers that meet the API: nothing is cached, framed, sniffed or run. No Strict-Transport-Security: a node is
@@ -24,21 +21,9 @@ const SECURITY_HEADERS: Readonly<Record<string, string>> = {
   'x-frame-options': 'DENY',
 };
 
-export interface GuardOptions {
-  readonly requests: Turns;
-  readonly hosts: HostNames;
-  readonly begun: BegunRequests;
-  /** Aborts when the node begins to stop: from then on requests are refused. */
-  readonly stopping: AbortSignal;
-}
-
 /** Adds what runs before every handler: identity, authority, capacity, lock, in this order; a body is not read before. */
-export function addRequestGuard(
-  server: GatewayServer,
-  context: RouteContext,
-  { requests, hosts, begun, stopping }: GuardOptions,
-): void {
-  const { deps, config } = context;
+export function addRequestGuard(server: GatewayServer, context: RouteContext, begun: BegunRequests): void {
+  const { deps, config, requests, hosts, stopping } = context;
 
   server.addHook('onRoute', (route) => {
     if (route.config?.guard === undefined)
@@ -61,7 +46,7 @@ export function addRequestGuard(
 
     const guard = request.routeOptions.config.guard;
     if (guard === undefined || guard.scope === 'public') return;
-    const principal = await authorise(request, guard, context);
+    const principal = await authorise(claimOf(request, guard), guard, context);
     context.connections.identified(request.raw.socket);
     request.access = { ...request.access, actor: actorOf(principal) };
     begun.add(principal.tokenId, reply.raw, (reason) => gone.abort(reason));
@@ -93,51 +78,25 @@ export function identify(reply: FastifyReply, deps: Pick<GatewayDependencies, 'r
   return requestId;
 }
 
-async function authorise(
-  request: FastifyRequest,
-  guard: RouteGuard,
-  { deps, events, metrics }: RouteContext,
-): Promise<Principal> {
-  let principal: Principal | undefined;
-  try {
-    const token = BEARER.exec(request.headers.authorization ?? '')?.[1];
-    if (token === undefined) throw new NectarError('GATEWAY_TOKEN_MISSING', {});
-    principal = await deps.tokens.verify(token, { unlisted: guard.whileLocked === true });
-    if (guard.scope !== 'public' && !isAllowed(principal, guard.scope)) {
-      throw new NectarError('GATEWAY_SCOPE_MISSING', { scope: guard.scope });
-    }
-    return principal;
-  } catch (error) {
-    if (!isNectarError(error)) throw error;
-    metrics.denied.inc({ reason: error.code });
-    const actor = principal === undefined ? bearerOf(error, deps) : actorOf(principal);
-    const detail = {
-      reason: error.code,
-      method: request.method,
-      route: request.routeOptions.url ?? '',
-      ...(principal === undefined && actor.tokenId !== undefined && { token: actor.tokenId }),
-    };
-    const context = { ...request.access, actor };
-    const identified = actor.tokenId !== undefined;
-    events.denied({ type: 'auth.denied', outcome: 'failure', context, detail }, { kind: error.code, identified });
-    throw error;
-  }
+function claimOf(request: FastifyRequest, guard: RouteGuard): Claim {
+  const { method, access } = request;
+  const { token } = request.params as { token?: string };
+  return {
+    socket: request.raw.socket,
+    authorization: request.headers.authorization,
+    ...(guard.tokenInPath === true && { inPath: token ?? '' }),
+    method,
+    route: request.routeOptions.url ?? '',
+    access,
+  };
 }
 
-/** Of a token that is ours and no longer good, whose it was: its holder is known by its signature. */
-function bearerOf(error: NectarError, { tokens }: Pick<GatewayDependencies, 'tokens'>): AccessContext['actor'] {
-  if (!isNectarError(error, 'GATEWAY_TOKEN_REVOKED')) return NOBODY;
-  const { tokenId } = error.data;
-  return { subject: tokens.list().find(({ id }) => id === tokenId)?.subject ?? NOBODY.subject, tokenId };
-}
-
-function accessOf(request: FastifyRequest, requestId: string): AccessContext {
+export function accessOf(
+  request: { readonly socket: Pick<Socket, 'remoteAddress'> },
+  requestId: string,
+): AccessContext {
   const address = request.socket.remoteAddress;
   return { actor: NOBODY, requestId, ...(address === undefined ? {} : { address }) };
-}
-
-function actorOf({ subject, tokenId, name }: Principal): AccessContext['actor'] {
-  return { subject, tokenId, ...(name === undefined ? {} : { name }) };
 }
 
 function ignore(): void {

@@ -78,6 +78,12 @@ export const TokenRequest = Type.Object(
       uniqueItems: true,
       examples: [['records:read', 'records:write']],
     }),
+    inPath: Type.Optional(
+      Type.Boolean({
+        description:
+          'For a wallet, which can send no header: the token stands in the path of `/rpc/…`; scope `rpc` alone.',
+      }),
+    ),
     expiresInSeconds: Type.Integer({ minimum: 1, maximum: 366 * 86_400, default: 30 * 86_400 }),
   },
   strict,

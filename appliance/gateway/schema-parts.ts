@@ -31,6 +31,8 @@ export const SCOPES = [
   'audit:read',
   'node:read',
   'rpc',
+  'backups:write',
+  'backups:prune',
   'admin',
 ] as const;
 export const ScopeName = Type.Enum([...SCOPES], {

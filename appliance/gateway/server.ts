@@ -11,23 +11,30 @@ import { createExclusive } from './exclusive.ts';
 import type { GatewayServer, RouteContext } from './gateway-server.ts';
 import type { HardeningNotes } from './hardening-notes.ts';
 import { createHostNames, type HostNames } from './host-names.ts';
-import { boundConnections, createHttpsServer, type ServerCertificate } from './https-server.ts';
+import { boundConnections, createHttpsServer, type ServerIdentity } from './https-server.ts';
 import { createGatewayMetrics } from './metrics.ts';
 import { addOpenApi } from './openapi.ts';
 import { addRequestGuard } from './request-guard.ts';
 import type { RouteTable } from './route-table.ts';
 import { addAuditRoutes } from './routes/audit.ts';
 import { addBackupRoutes } from './routes/backups.ts';
+
+import { addClientRoutes } from './routes/clients.ts';
+
+import { addCustodyRoutes } from './routes/custody.ts';
+
 import { addHardeningRoutes } from './routes/hardening.ts';
 import { addKeyRoutes } from './routes/keys.ts';
 import { addNodeRoutes } from './routes/node.ts';
 import { addRecordRoutes } from './routes/records.ts';
 import { addResumableRoutes } from './routes/resumable.ts';
-import { addRpcRoute } from './routes/rpc.ts';
+import { addRpcRoutes } from './routes/rpc.ts';
 import { addStorageRoutes } from './routes/storage.ts';
 import { addTinkRoutes } from './routes/tink.ts';
 import { addTokenRoutes } from './routes/tokens.ts';
 import { addUploadRoutes } from './routes/uploads.ts';
+import { createRpcOrigins } from './rpc-origins.ts';
+import { serveRpcSockets } from './rpc-sockets.ts';
 import { createSecurityEvents, type SecurityEvents } from './security-events.ts';
 import { createTurns } from './turns.ts';
 
@@ -41,9 +48,11 @@ const ROUTES = [
   addStorageRoutes,
   addTinkRoutes,
   addTokenRoutes,
+  addClientRoutes,
   addHardeningRoutes,
   addBackupRoutes,
-  addRpcRoute,
+  addCustodyRoutes,
+  addRpcRoutes,
 ];
 
 export interface BuiltServer {
@@ -56,7 +65,8 @@ export interface BuiltServer {
 export interface ServerSetup {
   readonly config: GatewayConfig;
   readonly version: string;
-  readonly tls: ServerCertificate;
+  readonly tls: ServerIdentity;
+  readonly clients: RouteContext['clients'];
   readonly hardening: HardeningNotes;
   readonly backups: BackupNotes;
   /** Aborts when the node begins to stop: from then on requests are refused. */
@@ -69,34 +79,6 @@ export async function buildServer(setup: ServerSetup, deps: GatewayDependencies)
   const metrics = createGatewayMetrics(deps.metrics);
   const server = createHttpsServer(setup, deps, metrics);
   const events = createSecurityEvents(config.maxDenialsPerMinute, deps);
-  const context: RouteContext = {
-    config,
-    deps,
-    metrics,
-    events,
-    connections: boundConnections(server, setup, { metrics, events }),
-    uploads: createTurns(
-      {
-        what: 'uploads',
-        limit: config.maxUploads,
-        perCaller: config.maxUploads,
-        maxQueued: config.maxQueued,
-        maxQueuedPerCaller: config.maxQueuedPerToken,
-        maxWaitMs: config.maxQueueMs,
-      },
-      { now: () => performance.now() },
-    ),
-    exclusive: createExclusive(),
-    hardening: setup.hardening,
-    backups: setup.backups,
-  };
-  const routes: RouteTable = [];
-
-  useStrictValidation(server);
-  answerWithProblems(server, context, routes);
-  observe(server, context);
-  closeUnread(server, config.lingerMs);
-  closeUntaken(server, config.responseStallTimeoutMs);
   const requests = createTurns(
     {
       what: 'requests',
@@ -115,10 +97,44 @@ export async function buildServer(setup: ServerSetup, deps: GatewayDependencies)
       },
     },
   );
+  const hosts = createHostNames(config.hostNames);
+  const context: RouteContext = {
+    config,
+    deps,
+    metrics,
+    events,
+    connections: boundConnections(server, setup, { metrics, events }),
+    origins: createRpcOrigins(config.corsOrigins),
+    hosts,
+    requests,
+    stopping: setup.stopping,
+    uploads: createTurns(
+      {
+        what: 'uploads',
+        limit: config.maxUploads,
+        perCaller: config.maxUploads,
+        maxQueued: config.maxQueued,
+        maxQueuedPerCaller: config.maxQueuedPerToken,
+        maxWaitMs: config.maxQueueMs,
+      },
+      { now: () => performance.now() },
+    ),
+    exclusive: createExclusive(),
+    hardening: setup.hardening,
+    backups: setup.backups,
+    clients: setup.clients,
+  };
+  const routes: RouteTable = [];
+
+  useStrictValidation(server);
+  answerWithProblems(server, context, routes);
+  observe(server, context);
+  closeUnread(server, config.lingerMs);
+  closeUntaken(server, config.responseStallTimeoutMs);
   const begun = createBegunRequests(config.lingerMs);
   deps.tokens.onRevoked((tokenId) => begun.end(tokenId));
-  const hosts = createHostNames(config.hostNames);
-  addRequestGuard(server, context, { requests, hosts, begun, stopping: setup.stopping });
+  addRequestGuard(server, context, begun);
+  serveRpcSockets(server.server, context);
   server.addHook('onRoute', ({ method, url }) => {
     for (const name of [method].flat()) routes.push({ method: name, url });
   });

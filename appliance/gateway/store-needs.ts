@@ -138,4 +138,6 @@ export interface GatewayStore {
     onProgress: () => void,
     signal: AbortSignal,
   ): Promise<object>;
+  /** Entries of a backup, sealed as they are at rest. */
+  adopt(entries: AsyncIterable<Uint8Array>, context: AccessContext, signal: AbortSignal): Promise<object>;
 }

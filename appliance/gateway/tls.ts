@@ -20,14 +20,14 @@ import { NectarError } from '../../protocol/errors.ts';
 import { encodeNameConstraints, isPermittedName, NAME_CONSTRAINTS_OID } from './name-constraints.ts';
 
 const DAY_MS = 86_400_000;
-const CA_LIFETIME_MS = 3652 * DAY_MS;
+export const CA_LIFETIME_MS = 3652 * DAY_MS;
 /** The longest that browsers accept. */
 const SERVER_LIFETIME_MS = 397 * DAY_MS;
 const RENEW_BEFORE_MS = 30 * DAY_MS;
 /** A client whose clock is a little behind still accepts a certificate made just now. */
-const CLOCK_SKEW_MS = 5 * 60_000;
+export const CLOCK_SKEW_MS = 5 * 60_000;
 const SERIAL_BYTES = 16;
-const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
+export const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
 const MAX_DNS_NAME_CHARS = 253;
 const DNS_NAME = /^(?!-)[a-z0-9-]{1,63}(\.(?!-)[a-z0-9-]{1,63})*$/;
 const ALWAYS = ['localhost', '127.0.0.1', '::1'];
@@ -146,12 +146,12 @@ async function issue({ ca, caKey, names, request }: Issue): Promise<ServerCertif
   };
 }
 
-function generateKeys(): Promise<webcrypto.CryptoKeyPair> {
+export function generateKeys(): Promise<webcrypto.CryptoKeyPair> {
   return webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);
 }
 
 /** Positive and never zero (RFC 5280, 4.1.2.2). */
-function createSerial(): string {
+export function createSerial(): string {
   const serial = randomBytes(SERIAL_BYTES);
   serial[0] = ((serial[0] ?? 0) & 0x7f) | 0x40;
   return serial.toString('hex');
@@ -171,6 +171,6 @@ function isCertifiable(name: string): boolean {
   return isIP(name) !== 0 ? !name.includes('%') : name.length <= MAX_DNS_NAME_CHARS && DNS_NAME.test(name);
 }
 
-function withNewline(pem: string): string {
+export function withNewline(pem: string): string {
   return pem.endsWith('\n') ? pem : `${pem}\n`;
 }

@@ -1,5 +1,6 @@
 import { NectarError } from '../../protocol/errors.ts';
 import { SCOPES, type Scope } from './schema-parts.ts';
+import { parseBinding } from './token-facts.ts';
 import type { FoundTokens, TokenFile } from './token-file.ts';
 import type { TokenInfo } from './token-schemas.ts';
 
@@ -14,9 +15,13 @@ export interface LoggedToken {
   readonly name?: string;
   /** Separated by spaces; empty for one of which only the revocation is known. */
   readonly scope: string;
+  /** Of one that stands in a path: the SHA-256 of it. */
+  readonly pathHash?: string;
   readonly createdAt: string;
   readonly expiresAt: string;
   readonly revokedAt?: string;
+  /** The certificate that goes with it, in one word. */
+  readonly certificate?: string;
 }
 
 /** What holding the list against the log changed. */
@@ -37,6 +42,7 @@ export interface TokenList {
   generation(): number;
   all(): readonly TokenInfo[];
   find(id: string): TokenInfo | undefined;
+  findByPath(pathHash: string): TokenInfo | undefined;
   /** Durable when it resolves; GATEWAY_TOKENS_FULL when too many are listed. */
   add(token: TokenInfo): Promise<void>;
   /** In force at once in this process, durable when it resolves; GATEWAY_TOKEN_ABSENT. */
@@ -83,6 +89,7 @@ export async function openTokenList(path: string, file: TokenFile, now: () => nu
     generation: () => durable,
     all: () => [...tokens.values()],
     find: (id) => tokens.get(id),
+    findByPath: (pathHash) => Array.from(tokens.values()).find((token) => token.pathHash === pathHash),
     async add(token) {
       requireWhole();
       prune();
@@ -153,10 +160,13 @@ function takeRevocations(tokens: Map<string, TokenInfo>, logged: readonly Logged
 
 function takeTokens(tokens: Map<string, TokenInfo>, logged: readonly LoggedToken[]): number {
   let taken = 0;
-  for (const { scope, ...token } of logged) {
+  for (const { scope, certificate, ...token } of logged) {
     const scopes = scope.split(' ').filter((name): name is Scope => (SCOPES as readonly string[]).includes(name));
     if (tokens.has(token.id) || scopes.length === 0 || tokens.size >= MAX_TOKENS) continue;
-    tokens.set(token.id, { ...token, scope: scopes });
+    const binding = certificate === undefined ? undefined : parseBinding(certificate);
+    // Bound in a way that this version does not know: it does not come back as one that is free.
+    if (certificate !== undefined && binding === undefined) continue;
+    tokens.set(token.id, { ...token, scope: scopes, ...(binding === undefined ? {} : { certificate: binding }) });
     taken += 1;
   }
   return taken;

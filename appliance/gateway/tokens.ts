@@ -1,33 +1,40 @@
-import { createPrivateKey, sign } from 'node:crypto';
-import { errors, importJWK, type JWK_OKP_Public, jwtVerify } from 'jose';
+import { importJWK, type JWK_OKP_Public } from 'jose';
 import { NectarError } from '../../protocol/errors.ts';
-import type { GatewayAuditEvent } from './audit-event.ts';
+import { type ClientCertificate, isBoundTo } from './client-certificate.ts';
+import { LOCAL_CALLER } from './local-caller.ts';
+import { findForPath, issueForPath } from './path-tokens.ts';
+import { createReconciling, type TokenLog } from './reconcile-tokens.ts';
 import type { TokenRequest } from './request-schemas.ts';
-import { SCOPES, type Scope } from './schema-parts.ts';
-import { createdFacts } from './token-facts.ts';
+import type { Scope } from './schema-parts.ts';
 import { createTokenFile } from './token-file.ts';
-import { type LoggedToken, openTokenList, type Reconciled, type TokenList } from './token-list.ts';
-import type { IssuedToken, TokenInfo } from './token-schemas.ts';
+import { openTokenList, type Reconciled } from './token-list.ts';
+import type { CertificateBinding, IssuedToken, TokenInfo } from './token-schemas.ts';
+import {
+  ALGORITHM,
+  confirmationOf,
+  instant,
+  parseScopes,
+  signToken,
+  type TokenSigner,
+  verifySignature,
+} from './token-signature.ts';
 import { createVerifiedTokens } from './verified-tokens.ts';
 
-/** A token of ours has some 350 characters; anything much longer is not read at all. */
-const MAX_TOKEN_CHARS = 2048;
 const TOKEN_ID_BYTES = 16;
-const ALGORITHM = 'EdDSA';
-/** How soon a log that did not answer is asked again. */
-const RETRY_MS = 250;
 
-/** Whom a verified token speaks for. */
+export type { TokenLog } from './reconcile-tokens.ts';
+export { createTokenSigner, type TokenSigner } from './token-signature.ts';
+
+/** Whom a verified token, or a client's certificate, speaks for. */
 export interface Principal {
   readonly subject: string;
   readonly tokenId: string;
   readonly name?: string;
   readonly scopes: ReadonlySet<Scope>;
-}
-
-/** Ed25519 over the signing input. The private key stays with whoever provides this; it is there only when unlocked. */
-export interface TokenSigner {
-  sign(input: Uint8Array): Promise<Uint8Array>;
+  /** The certificate without which the token is worth nothing. */
+  readonly certificate?: CertificateBinding;
+  /** The command line of this machine. */
+  readonly local?: true;
 }
 
 export interface TokensOptions {
@@ -46,21 +53,24 @@ export interface TokensDependencies {
   readonly log?: TokenLog;
 }
 
-/** What the audit log says of tokens. */
-export interface TokenLog {
-  latest(): Promise<{ readonly tokens?: number }>;
-  loggedTokens(): Promise<readonly LoggedToken[]>;
-  append(event: GatewayAuditEvent): Promise<unknown>;
-}
-
 export interface Tokens {
-  issue(request: TokenRequest): Promise<IssuedToken>;
+  /** With a binding: the token is good only beside that certificate. */
+  issue(request: TokenRequest, certificate?: CertificateBinding): Promise<IssuedToken>;
+  /** A client that its certificate alone stands for. GATEWAY_CLIENT_REQUEST_INVALID when it stands for another already. */
+  enlist(request: TokenRequest, certificate: CertificateBinding): Promise<TokenInfo>;
   /**
    * Works while the node is locked. GATEWAY_TOKEN_INVALID, _EXPIRED or _REVOKED; the last two say whose it was. GATEWAY_TOKENS_INVALID
    * while the list is missing or damaged; `unlisted` then lets a token pass that this node signed: for what opens the node, so
    * that the log can tell what was in the list.
    */
   verify(token: string, how?: { readonly unlisted: boolean }): Promise<Principal>;
+  /** The same of a token that stands in the path of `/rpc/…`: random bytes, of which the list has the hash. */
+  verifyPath(token: string): Promise<Principal>;
+  /**
+   * Whom a certificate stands for. GATEWAY_CLIENT_CERTIFICATE_UNKNOWN, _EXPIRED, GATEWAY_CLIENT_REVOKED; GATEWAY_TOKENS_INVALID
+   * while the list is missing or damaged.
+   */
+  certified(certificate: ClientCertificate): Promise<Principal>;
   list(): readonly TokenInfo[];
   revoke(id: string): Promise<TokenInfo>;
   /** Of the list, after the last change: goes into the leaf of that change. */
@@ -90,28 +100,62 @@ export async function createTokens(
   const verified = createVerifiedTokens(deps.now);
 
   return {
-    async issue(request) {
-      const info = describeToken(request, deps);
+    async issue(request, certificate) {
+      const info = describeToken(request, deps, certificate);
+      if (request.inPath === true) return issueForPath(info, { list, randomBytes: deps.randomBytes });
       const token = await signToken(info, nodeId, deps.signer);
       await verifyClaims(token);
       await list.add(info);
       return { ...info, token };
+    },
+    async enlist(request, certificate) {
+      const { key, name } = certificate;
+      const clash = list
+        .all()
+        .find((one) => isClient(one) && isGood(one, deps.now()) && isSame(one.certificate, { key, name }));
+      if (clash !== undefined)
+        throw new NectarError('GATEWAY_CLIENT_REQUEST_INVALID', {
+          reason: `its certificate stands for client ${clash.id} already`,
+        });
+      const info = describeToken(request, deps, { ...certificate, alone: true });
+      await list.add(info);
+      return info;
+    },
+    async certified(certificate) {
+      await reconciling.ensure();
+      const own = list.all().filter((one) => isClient(one) && isBoundTo(certificate, one.certificate));
+      const info = own.find((one) => isGood(one, deps.now())) ?? own.at(-1);
+      if (info === undefined) {
+        const reason = list.damage();
+        if (reason !== undefined) throw new NectarError('GATEWAY_TOKENS_INVALID', { path, reason });
+        throw new NectarError('GATEWAY_CLIENT_CERTIFICATE_UNKNOWN', {});
+      }
+      if (info.revokedAt !== undefined) throw new NectarError('GATEWAY_CLIENT_REVOKED', { tokenId: info.id });
+      if (!isGood(info, deps.now()))
+        throw new NectarError('GATEWAY_CLIENT_CERTIFICATE_EXPIRED', { expiredAt: info.expiresAt });
+      return describePrincipal(info);
     },
     async verify(token, how) {
       const claims = await verified.claims(token, () => verifyClaims(token));
       await reconciling.ensure();
       const info = typeof claims.jti === 'string' ? list.find(claims.jti) : undefined;
       const scopes = parseScopes(claims.scope);
+      const confirmation = confirmationOf(claims);
       const reason = list.damage();
       if (reason !== undefined && info === undefined) {
-        if (how?.unlisted === true && scopes !== undefined) return principalOf(claims, scopes);
+        if (how?.unlisted === true && scopes !== undefined) return unlistedPrincipal(claims, { scopes, confirmation });
         throw new NectarError('GATEWAY_TOKENS_INVALID', { path, reason });
       }
       if (info === undefined || info.subject !== claims.sub || scopes === undefined)
         throw new NectarError('GATEWAY_TOKEN_INVALID', {});
       if (info.revokedAt !== undefined) throw new NectarError('GATEWAY_TOKEN_REVOKED', { tokenId: info.id });
-      const { subject, id: tokenId, name } = info;
-      return { subject, tokenId, scopes, ...(name === undefined ? {} : { name }) };
+      const certificate = confirmation ?? info.certificate;
+      return { ...describePrincipal(info), scopes, ...(certificate === undefined ? {} : { certificate }) };
+    },
+    async verifyPath(token) {
+      await reconciling.ensure();
+      const info = findForPath(token, { list, path, now: deps.now() });
+      return { ...describePrincipal(info), scopes: new Set(info.scope) };
     },
     generation: () => list.generation(),
     reconciled: () => reconciling.result(),
@@ -129,91 +173,54 @@ export async function createTokens(
   };
 }
 
-interface Reconciling {
-  /** Tries, until the log has answered once. */
-  ensure(): Promise<void>;
-  result(): Reconciled | undefined;
-  /** What became of the file since. */
-  look(): Promise<void>;
-}
-
-/** Holds the list against the log at the first token that comes once the log can be asked; before that nothing private is served. */
-function createReconciling(list: TokenList, { log, now }: TokensDependencies): Reconciling {
-  let result: Reconciled | undefined;
-  let running: Promise<void> | undefined;
-  let triedAt = Number.NEGATIVE_INFINITY;
-
-  async function reconcile(of: TokenLog): Promise<void> {
-    const { tokens: generation } = await of.latest();
-    const tokens = await of.loggedTokens();
-    result = await list.reconcile({ tokens, ...(generation === undefined ? {} : { generation }) });
-    await recordUnlogged(list, of, { known: tokens, now: now() });
-    if (result.found === undefined && result.revoked === 0) return;
-    await recordFound(of, result);
-  }
-
-  async function recordFound(of: TokenLog, reconciled: Reconciled): Promise<void> {
-    const { logged, revoked, restored } = reconciled;
-    const found = reconciled.found ?? 'newest';
-    const detail = { found, logged, revoked, restored, file: 'tokens', generation: list.generation() };
-    const context = { actor: { subject: 'system:gateway' }, requestId: `tokens/${list.generation()}` };
-    await of.append({ type: 'token.restore', outcome: 'success', context, detail });
-  }
-
+/** Of a list that cannot be believed: what the node's own signature says, and no more. */
+function unlistedPrincipal(
+  { sub, jti }: Readonly<Record<string, unknown>>,
+  { scopes, confirmation }: { scopes: ReadonlySet<Scope>; confirmation: CertificateBinding | undefined },
+): Principal {
+  const local = sub === LOCAL_CALLER.subject && confirmation === undefined;
   return {
-    result: () => result,
-    async look() {
-      if (result === undefined || log === undefined) return;
-      const logged = list.generation();
-      const found = await list.look();
-      if (found === undefined) return;
-      result = { ...result, found, logged };
-      await recordFound(log, result);
-    },
-    async ensure() {
-      if (result !== undefined || log === undefined) return;
-      if (running === undefined && now() - triedAt < RETRY_MS) return;
-      triedAt = now();
-      running ??= reconcile(log)
-        // Locked, starting, or no log that could say it: what is private is not served then either.
-        .catch(() => undefined)
-        .finally(() => {
-          running = undefined;
-        });
-      await running;
-    },
+    subject: String(sub),
+    tokenId: String(jti),
+    scopes,
+    ...(confirmation === undefined ? {} : { certificate: confirmation }),
+    ...(local ? { local } : {}),
   };
 }
 
-/**
- * Tokens and revocations made while no log ran (`init`, `restore`, an older program) go on record now: what the log does not
- * know it could not give back when the list is lost.
- */
-async function recordUnlogged(
-  list: TokenList,
-  log: TokenLog,
-  { known, now }: { readonly known: readonly LoggedToken[]; readonly now: number },
-): Promise<void> {
-  const logged = new Map(known.map((token) => [token.id, token]));
-  const context = { actor: { subject: 'system:gateway' }, requestId: `tokens/${list.generation()}` };
-  for (const token of list.all()) {
-    if (Date.parse(token.expiresAt) <= now) continue;
-    const { id, subject, revokedAt } = token;
-    if (!logged.has(id)) {
-      const detail = { subject, ...createdFacts(token, list.generation()) };
-      await log.append({ type: 'token.create', outcome: 'success', context, detail });
-    }
-    if (revokedAt === undefined || logged.get(id)?.revokedAt !== undefined) continue;
-    const detail = { token: id, at: revokedAt, file: 'tokens', generation: list.generation() };
-    await log.append({ type: 'token.revoke', outcome: 'success', context, detail });
-  }
+function describePrincipal({ subject, id, name, scope, certificate }: TokenInfo): Principal {
+  const local = subject === LOCAL_CALLER.subject && name === LOCAL_CALLER.name && certificate === undefined;
+  return {
+    subject,
+    tokenId: id,
+    scopes: new Set(scope),
+    ...(name === undefined ? {} : { name }),
+    ...(local ? { local } : {}),
+  };
 }
 
-function principalOf(claims: Readonly<Record<string, unknown>>, scopes: ReadonlySet<Scope>): Principal {
-  return { subject: String(claims.sub), tokenId: String(claims.jti), scopes };
+type Client = TokenInfo & { readonly certificate: CertificateBinding };
+
+function isClient(info: TokenInfo): info is Client {
+  return info.certificate?.alone === true;
 }
 
-function describeToken(request: TokenRequest, { now, randomBytes }: TokensDependencies): TokenInfo {
+function isGood({ revokedAt, expiresAt }: TokenInfo, now: number): boolean {
+  return revokedAt === undefined && Date.parse(expiresAt) > now;
+}
+
+function isSame(
+  a: CertificateBinding,
+  b: { readonly key: string | undefined; readonly name: string | undefined },
+): boolean {
+  return a.key === b.key && a.name === b.name;
+}
+
+function describeToken(
+  request: TokenRequest,
+  { now, randomBytes }: TokensDependencies,
+  certificate?: CertificateBinding,
+): TokenInfo {
   const issuedAt = Math.floor(now() / 1000);
   return {
     id: Buffer.from(randomBytes(TOKEN_ID_BYTES)).toString('hex'),
@@ -222,70 +229,11 @@ function describeToken(request: TokenRequest, { now, randomBytes }: TokensDepend
     scope: [...new Set(request.scope)],
     createdAt: instant(issuedAt),
     expiresAt: instant(issuedAt + request.expiresInSeconds),
+    ...(certificate === undefined ? {} : { certificate }),
   };
-}
-
-/** Size, then shape, then signature, then the claims: what an expired token says is already known to be ours. */
-async function verifySignature(
-  token: string,
-  { key, nodeId, now }: { key: Awaited<ReturnType<typeof importJWK>>; nodeId: string; now: number },
-): Promise<Record<string, unknown>> {
-  if (token.length > MAX_TOKEN_CHARS) throw new NectarError('GATEWAY_TOKEN_INVALID', {});
-  try {
-    const verified = await jwtVerify(token, key, {
-      algorithms: [ALGORITHM],
-      audience: nodeId,
-      currentDate: new Date(now),
-      requiredClaims: ['sub', 'scope', 'jti', 'iat', 'exp'],
-    });
-    return verified.payload;
-  } catch (cause) {
-    if (!(cause instanceof errors.JWTExpired)) throw new NectarError('GATEWAY_TOKEN_INVALID', {}, { cause });
-    throw new NectarError('GATEWAY_TOKEN_EXPIRED', { expiredAt: instant(Number(cause.payload.exp)) }, { cause });
-  }
 }
 
 /** Whether the principal may do what needs `scope`. */
 export function isAllowed(principal: Principal, scope: Scope): boolean {
   return principal.scopes.has(scope) || principal.scopes.has('admin');
-}
-
-/** A signer over an Ed25519 private key (PKCS#8 DER), for whoever unsealed it. */
-export function createTokenSigner(pkcs8: Uint8Array): TokenSigner {
-  const key = createPrivateKey({ key: Buffer.from(pkcs8), format: 'der', type: 'pkcs8' });
-  return { sign: async (input) => sign(null, input, key) };
-}
-
-/** JWS compact serialisation (RFC 7515, 7.1): by hand, because the signing key is not ours to hold. */
-async function signToken(info: TokenInfo, nodeId: string, signer: TokenSigner): Promise<string> {
-  const claims = {
-    sub: info.subject,
-    scope: info.scope.join(' '),
-    jti: info.id,
-    aud: nodeId,
-    iat: Date.parse(info.createdAt) / 1000,
-    exp: Date.parse(info.expiresAt) / 1000,
-  };
-  const input = `${encodePart({ alg: ALGORITHM, typ: 'JWT' })}.${encodePart(claims)}`;
-  const signature = await signer.sign(Buffer.from(input, 'ascii'));
-  return `${input}.${Buffer.from(signature).toString('base64url')}`;
-}
-
-function encodePart(value: object): string {
-  return Buffer.from(JSON.stringify(value)).toString('base64url');
-}
-
-/** Undefined unless every scope is one we know: a token of a newer version is not half understood. */
-function parseScopes(claim: unknown): ReadonlySet<Scope> | undefined {
-  if (typeof claim !== 'string') return undefined;
-  const scopes = claim.split(' ');
-  return scopes.every(isScope) ? new Set(scopes as Scope[]) : undefined;
-}
-
-function isScope(text: string): text is Scope {
-  return (SCOPES as readonly string[]).includes(text);
-}
-
-function instant(seconds: number): string {
-  return new Date(seconds * 1000).toISOString();
 }

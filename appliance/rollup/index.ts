@@ -2,3 +2,4 @@ export { type RollupConfig, rollupConfig, type SequencerConfig, sequencerConfig 
 export { createAuditor, createBatcher, createRpcServer, createSequencer } from './network-side.ts';
 export { createRollup, type Rollup, type RollupDeps, type RollupOptions } from './rollup.ts';
 export { buildDescriptorGenesis } from './rollup-parts.ts';
+export type { SubscriptionItem } from './rpc/subscriptions.ts';

@@ -1,4 +1,4 @@
-import { Counter, Gauge } from 'prom-client';
+import { Counter, Gauge, Histogram } from 'prom-client';
 import type { Metrics } from '../telemetry/index.ts';
 
 export interface RollupMetrics {
@@ -11,6 +11,7 @@ export interface RollupMetrics {
   readonly unsafeBlocks: Counter<'verdict'>;
   readonly refusedBlocks: Counter<'reason'>;
   readonly discardedBlocks: Counter<'reason'>;
+  readonly evmCalls: Histogram<'outcome'>;
 }
 
 export function createRollupMetrics(registry: Metrics): RollupMetrics {
@@ -54,6 +55,13 @@ export function createRollupMetrics(registry: Metrics): RollupMetrics {
       name: 'nectar_rollup_refused_unsafe_blocks_total',
       help: 'Announced blocks that the sequencer signed and this node did not take, by reason',
       labelNames: ['reason'],
+      registers,
+    }),
+    evmCalls: new Histogram({
+      name: 'nectar_rollup_evm_call_seconds',
+      help: 'Computing time of calls that clients try on the EVM, by outcome',
+      labelNames: ['outcome'],
+      buckets: [0.002, 0.01, 0.05, 0.2, 1, 5],
       registers,
     }),
     discardedBlocks: new Counter({

@@ -1,4 +1,4 @@
-import type { Logger } from '../telemetry/index.ts';
+import type { Logger, Metrics } from '../telemetry/index.ts';
 import { createOperatorAccount } from './account/operator-account.ts';
 import { type Auditor, createAuditor as createAuditorService } from './auditor/auditor.ts';
 import { type Batcher, createBatcher as createBatcherService } from './batcher/batcher.ts';
@@ -8,6 +8,7 @@ import type { NetworkPort } from './network-port.ts';
 import { createOwnRpc } from './own-rpc.ts';
 import type { Rollup } from './rollup.ts';
 import { createL1Rpc } from './rollup-parts.ts';
+import { createSequencerMetrics } from './sequencer/metrics.ts';
 import { createRpcServer as createServer, type RpcServer } from './sequencer/rpc-server.ts';
 import { createSequencer as createSequencerService, type Sequencer } from './sequencer/sequencer.ts';
 
@@ -16,6 +17,7 @@ export interface NetworkSideDeps {
   readonly rollup: Rollup;
   readonly log: Logger;
   readonly now: () => number;
+  readonly metrics?: Metrics;
 }
 
 const GWEI = 1_000_000_000n;
@@ -23,12 +25,24 @@ const GWEI = 1_000_000_000n;
 /** Orders transactions, builds and signs blocks. `key`: the sequencer's secp256k1 key, 32 bytes. */
 export function createSequencer(
   options: { readonly config: SequencerConfig; readonly key: Uint8Array },
-  { rollup, log, now }: NetworkSideDeps,
+  { rollup, log, now, metrics }: NetworkSideDeps,
 ): Sequencer {
   const { network } = rollup;
-  const sequencer = createSequencerService(options.config, { chain: network.sequencerChain(options.key), log, now });
+  const sequencer = createSequencerService(options.config, {
+    chain: network.sequencerChain(options.key),
+    log,
+    now,
+    threadCpuMs,
+    ...(metrics && { metrics: createSequencerMetrics(metrics) }),
+  });
   network.setOrdering(sequencer);
   return sequencer;
+}
+
+/** Of this thread alone: workers beside it do other work. */
+function threadCpuMs(): number {
+  const { user, system } = process.threadCpuUsage();
+  return (user + system) / 1000;
 }
 
 /** Posts blocks to L1. `key`: the account that SequencerInbox takes batches from. */
@@ -59,10 +73,13 @@ export function createAuditor(
   return createAuditorService({ pollMs, validityS }, { accounts, registry: rollup.announced, chainTime, log, now });
 }
 
+/** Whoever is on this machine shares one budget: there are no tokens to tell them apart. */
+const LOOPBACK_CALLER = 'loopback';
+
 /** JSON-RPC on loopback, for a process without a gateway. */
 export function createRpcServer(config: SequencerConfig, rollup: Pick<Rollup, 'rpc'>): RpcServer {
   const options = { host: '127.0.0.1', port: config.rpcPort, maxBodyBytes: config.maxRpcBodyBytes } as const;
-  return createServer(options, { handle: (body) => rollup.rpc(body) });
+  return createServer(options, { handle: (body, signal) => rollup.rpc(body, LOOPBACK_CALLER, signal) });
 }
 
 /** An account of this process that is not the node's own. */

@@ -23,6 +23,10 @@ import type { Derived } from './derive/deriver.ts';
 import { createDriver, type Driver } from './derive/driver.ts';
 import { createL1Steps, type Discarded } from './derive/l1-steps.ts';
 import { createUnsafeIntake, type UnsafeIntake, type UnsafeRefusal } from './derive/unsafe-intake.ts';
+import type { EvmCalls } from './evm/evm-calls.ts';
+import { startEvmThread } from './evm/evm-thread.ts';
+import { createInlineCalls } from './evm/inline-calls.ts';
+import { createWorkerCalls, type Outcome, type WorkerCalls } from './evm/worker-calls.ts';
 import { type ChainDatabase, createChainDatabase } from './execute/chain-database.ts';
 import { createExecutor, type Executor } from './execute/executor.ts';
 import { nativeCrypto } from './execute/native-crypto.ts';
@@ -32,6 +36,7 @@ import { createL1Source } from './l1/l1-source.ts';
 import { createOutboundFetch } from './l1/outbound-fetch.ts';
 import { callAt, createOwnRpc, hasLogs } from './own-rpc.ts';
 import { createNodeRegistry, type NodeRegistry } from './registry/node-registry.ts';
+import { OWN_CALL } from './rpc/json-rpc.ts';
 import type { ForwardedTransactions, PendingTransactions } from './rpc/pending-transactions.ts';
 import { createRpc, type Rpc } from './rpc/rpc.ts';
 import type { RpcDeps } from './rpc/rpc-deps.ts';
@@ -60,8 +65,13 @@ export interface PartsDeps {
   readonly onDerived: (derived: Derived) => void;
   readonly onDiscarded: (discarded: Discarded) => void;
   readonly onRefused: (refusal: UnsafeRefusal) => void;
+  readonly onEvmSpent: (outcome: Outcome, ms: number) => void;
 }
 
+/** Of each thread's own preimages, beside the node's. */
+const EVM_CACHE_BYTES = 16 << 20;
+/** Of each second, what comes back of a caller's computing time. */
+const EVM_BUDGET_REFILL = 0.5;
 /** How long an announced block waits for a look at L1 that finds its origin. */
 const L1_LOOK_MS = 2_000;
 
@@ -75,6 +85,8 @@ export interface RollupParts {
   readonly store: DeriveStore;
   readonly driver: Driver;
   readonly intake: UnsafeIntake;
+  /** Holds threads that share the database: stopped before it is closed. */
+  readonly evm: Pick<WorkerCalls, 'stop'>;
   readonly rpc: Rpc;
   /** The registry as L1 has confirmed it: what decides over anybody. */
   readonly registry: NodeRegistry;
@@ -121,9 +133,11 @@ export async function assembleParts(options: PartsOptions, deps: PartsDeps): Pro
     { engine, store, lookAtL1: () => driver.look(L1_LOOK_MS), now: deps.now, onRefused: deps.onRefused },
   );
 
+  const evm = createEvm(options, deps, { database, rules });
   const rpc = createRpc({
     database,
     rules,
+    evm,
     heads: () => executor.heads(),
     onHeads: (listener) => executor.onHeads(listener),
     clientVersion: options.clientVersion,
@@ -155,7 +169,33 @@ export async function assembleParts(options: PartsOptions, deps: PartsDeps): Pro
   const announced = registryAt('latest', 'unsafe');
   const account = createOperatorAccount({ key: options.operatorKey, chainId }, { rpc: own, ordering: deps.ordering });
   const executed = { rules, l1Rpc, database, executor, engine, effectsOf, feeRecipient };
-  return { ...executed, store, driver, intake, rpc, registry, announced, account };
+  return { ...executed, store, driver, intake, evm, rpc, registry, announced, account };
+}
+
+/** The node's own calls run here and at once; everybody else's in threads, within bounds. */
+function createEvm(
+  { config, descriptor, databasePath: path, databaseKey }: PartsOptions,
+  { log, onEvmSpent }: Pick<PartsDeps, 'log' | 'onEvmSpent'>,
+  on: { readonly database: ChainDatabase; readonly rules: Rules },
+): EvmCalls & Pick<WorkerCalls, 'stop'> {
+  const setup = { path, databaseKey, cacheBytes: EVM_CACHE_BYTES, chainId: BigInt(descriptor.l2.chainId) };
+  const threads = createWorkerCalls(
+    {
+      threads: config.evmThreads,
+      deadlineMs: config.evmDeadlineMs,
+      maxQueued: config.evmMaxQueued,
+      maxQueuedPerCaller: Math.max(1, Math.floor(config.evmMaxQueued / 4)),
+      budgetMs: config.evmBudgetMs,
+      budgetRefill: EVM_BUDGET_REFILL,
+    },
+    { spawn: () => startEvmThread(setup), now: () => performance.now(), log, onSpent: onEvmSpent },
+  );
+  on.database.beforeReopen(() => threads.release());
+  const inline = createInlineCalls({ state: on.database, rules: on.rules });
+  return {
+    run: (task, client) => (client.caller === OWN_CALL.caller ? inline : threads).run(task, client),
+    stop: () => threads.stop(),
+  };
 }
 
 /** Where the RPC's transactions go, and what is known of them before they are in a block. */

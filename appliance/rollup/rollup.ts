@@ -17,6 +17,7 @@ import type { NodeRegistry } from './registry/node-registry.ts';
 import { assembleParts, type RollupParts } from './rollup-parts.ts';
 import { OWN_CALL } from './rpc/json-rpc.ts';
 import { createForwardedTransactions } from './rpc/pending-transactions.ts';
+import type { SubscriptionItem } from './rpc/subscriptions.ts';
 
 export interface RollupOptions {
   readonly config: RollupConfig;
@@ -53,6 +54,8 @@ export interface Rollup extends Service {
   heads(): Heads;
   /** JSON-RPC 2.0, single or batch, by `caller` (a token's id; the node itself when absent). Never throws. */
   rpc(body: unknown, caller?: string, signal?: AbortSignal): Promise<unknown>;
+  /** eth_subscribe with these parameters: says first whether it is taken, then what happens, until the signal aborts. */
+  subscribe(params: unknown, caller: string, signal: AbortSignal): AsyncIterable<SubscriptionItem>;
   /** Verdict on an announced block, for gossip. */
   acceptUnsafe(message: Uint8Array): Promise<Verdict>;
   /** Announcements of consecutive blocks from `from`, for peers that missed them. */
@@ -131,6 +134,7 @@ export function createRollup(options: RollupOptions, deps: RollupDeps): Rollup {
             metrics.discardedBlocks.inc({ reason: 'expired' }, expired);
           },
           onRefused: (reason) => metrics.refusedBlocks.inc({ reason }),
+          onEvmSpent: (outcome, ms) => metrics.evmCalls.observe({ outcome }, ms / 1000),
         },
       );
       await assembled.executor.open();
@@ -144,6 +148,7 @@ export function createRollup(options: RollupOptions, deps: RollupDeps): Rollup {
       await running;
       const stopped = parts;
       parts = undefined;
+      await stopped?.evm.stop();
       await stopped?.executor.close();
     },
     readiness(): Readiness {
@@ -159,6 +164,7 @@ export function createRollup(options: RollupOptions, deps: RollupDeps): Rollup {
       if (parts === undefined) return notStarted(body);
       return parts.rpc.handle(body, caller === undefined ? OWN_CALL : { caller, ...(signal && { signal }) });
     },
+    subscribe: (params, caller, signal) => get().rpc.subscribe(params, caller, signal),
     async acceptUnsafe(message) {
       const verdict = await get().intake.accept(message);
       metrics.unsafeBlocks.inc({ verdict });

@@ -93,7 +93,9 @@ export function createSequencerChain(options: SequencerChainOptions, deps: Seque
       return {
         number: block.header.number,
         included: block.transactions.map((tx) => bytesToHex(tx.hash())),
-        refused: refused.flatMap(({ index }) => hashOf(transactions[index], rules)),
+        refused: refused.flatMap(({ index, obstacle }) =>
+          hashOf(transactions[index], rules).map((hash) => ({ hash, reason: obstacle })),
+        ),
       };
     },
     takeDiscarded: async () => (await ownBlocks()).takeDiscarded(),

@@ -41,6 +41,7 @@ interface AuditStanding {
   readonly root: string;
   readonly epochs: readonly AuditEpoch[];
   readonly conflict: AuditConflict | null;
+  readonly chain: 'waiting' | 'held' | 'silent';
   readonly nextErasure?: string;
 }
 
@@ -125,6 +126,7 @@ export interface Status {
     nextErasure?: string;
     epochs: AuditEpoch[];
     conflict: { code: string; reason: string; size: number; expected: number; where: string } | null;
+    chain: 'waiting' | 'held' | 'silent';
   } | null;
   anchored: { records: number; auditSize: number; safeBlock: number; pending: number; waiting?: string } | null;
   storage: {
@@ -206,10 +208,17 @@ function describeHeads(heads: Awaited<ReturnType<StatusDeps['heads']>>): NonNull
   return { unsafe: Number(unsafe.number), safe: Number(safe.number), finalized: Number(finalized.number) };
 }
 
-function describeAudit({ size, root, epochs, conflict, nextErasure }: AuditStanding): NonNullable<Status['audit']> {
+function describeAudit({
+  size,
+  root,
+  epochs,
+  conflict,
+  chain,
+  nextErasure,
+}: AuditStanding): NonNullable<Status['audit']> {
   const erasure = nextErasure === undefined ? {} : { nextErasure };
   const barred = conflict === null ? null : describeConflict(conflict);
-  return { size, root, ...erasure, epochs: [...epochs], conflict: barred };
+  return { size, root, ...erasure, epochs: [...epochs], conflict: barred, chain };
 }
 
 function describeConflict({ code, reason, size, head }: AuditConflict) {

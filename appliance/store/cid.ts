@@ -10,11 +10,16 @@ import type { Cid } from '../../protocol/brand.ts';
 const CID_TEXT = /^b[a-z2-7]{58}$/;
 
 export function rawCid(bytes: Uint8Array): CID {
-  return cidOf(raw.code, bytes);
+  return rawCidOf(sha256(bytes));
+}
+
+/** Of a block whose SHA-256 is known. */
+export function rawCidOf(digest: Uint8Array): CID {
+  return CID.createV1(raw.code, createDigest(sha256Codec.code, digest));
 }
 
 export function dagPbCid(bytes: Uint8Array): CID {
-  return cidOf(dagPb.code, bytes);
+  return CID.createV1(dagPb.code, createDigest(sha256Codec.code, sha256(bytes)));
 }
 
 export function cidText(cid: CID): Cid {
@@ -48,10 +53,6 @@ export function isDagPb(cid: Cid): boolean {
   return parseCid(cid)?.code === dagPb.code;
 }
 
-function cidOf(code: number, bytes: Uint8Array): CID {
-  return CID.createV1(code, createDigest(sha256Codec.code, sha256(bytes)));
-}
-
-function sha256(bytes: Uint8Array): Buffer {
+export function sha256(bytes: Uint8Array): Buffer {
   return hash('sha256', bytes, 'buffer');
 }

@@ -5,6 +5,7 @@ import type { IndexCondition } from './condition.ts';
 import type { StoreConfig } from './config.ts';
 import { decodeEntry, type HeadEntry, type LostEntry, type VersionEntry } from './entries.ts';
 import type { Erasures } from './erasures.ts';
+import type { HashThread } from './hash-thread.ts';
 import type { IndexDb } from './index-db.ts';
 import { type IndexKeys, KIND } from './index-keys.ts';
 import type { StoreCondition } from './interfaces.ts';
@@ -27,6 +28,7 @@ export interface StoreCore {
   readonly db: IndexDb;
   readonly keys: IndexKeys;
   readonly files: BlockFiles;
+  readonly hashes: HashThread;
   readonly trail: Trail;
   readonly erasures: Erasures;
   /** What the start, and the log since, said of the index. */

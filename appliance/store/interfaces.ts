@@ -135,6 +135,17 @@ export interface ScrubReport {
   readonly findings: readonly ScrubFinding[];
 }
 
+/** What the index took of the entries of a backup. */
+export interface AdoptedEntries {
+  readonly offered: number;
+  /** It lacked them; with those of `wanted` that came. */
+  readonly adopted: number;
+  /** Not of this index, not what the log says, or of records that are destroyed. */
+  readonly refused: number;
+  /** Database keys, hex, of small blobs that are lacking too. */
+  readonly wanted: readonly string[];
+}
+
 /** What `fsck` rebuilt, and what it could not. */
 export interface FsckReport {
   readonly records: number;
@@ -237,6 +248,8 @@ export interface Store extends Service {
     onProgress: (progress: ScrubProgress) => void,
     signal?: AbortSignal,
   ): Promise<FsckReport>;
+  /** Takes versions and small blobs that the index lacks from entries of a backup (protocol/backup/index-frames.ts); `fsck` follows. */
+  adopt(entries: AsyncIterable<Uint8Array>, context: AccessContext, signal: AbortSignal): Promise<AdoptedEntries>;
   /** Whether the index is the newest there is, and what is still to be done in the background. */
   condition(): StoreCondition;
   unanchored(limit: number): Promise<readonly (VersionRef & { commitment: Uint8Array })[]>;

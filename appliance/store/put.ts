@@ -98,7 +98,8 @@ async function upload(
     const limits = { maxBytes: options.maxRecordBytes, inlineMaxBytes: options.inlineMaxBytes };
     const signals = [source.signal, core.signal];
     const emit = emitter(core, staged);
-    const blob = await sealStream({ body: source.body, secret, ...limits, signals, emit }, core.deps);
+    const { hashes, deps } = core;
+    const blob = await sealStream({ body: source.body, secret, ...limits, signals, emit }, { ...deps, hashes });
     await staged.settle();
     for (const signal of signals) signal.throwIfAborted();
     const receipt = await store(core, { to, staged, wrapped, blob });

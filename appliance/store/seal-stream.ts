@@ -6,11 +6,15 @@ import { encodeHeader, NONCE_PREFIX_BYTES, SALT_BYTES } from '../../protocol/env
 import { createSealer } from '../../protocol/envelope/stream.ts';
 import { NectarError } from '../../protocol/errors.ts';
 import { PIECE_BYTES, takePiece } from '../page-memory.ts';
-import { cidText, rawCid } from './cid.ts';
+import { freeBytes } from '../stream-memory.ts';
+import { cidText, rawCidOf } from './cid.ts';
 import { createDagBuilder } from './dag.ts';
+import type { HashThread } from './hash-thread.ts';
 
 /** Small records take a small buffer; it grows to a segment. */
 const FIRST_BUFFER_BYTES = 16 * 1024;
+/** Blocks that are hashed while the next one comes. */
+const MAX_HASHING = 2;
 
 export interface SealInput {
   readonly body: AsyncIterable<Uint8Array>;
@@ -35,7 +39,11 @@ export interface SealedBlob {
 /** Seals a stream into blocks as it arrives: one segment is one block. Memory: one segment, and what `emit` keeps. */
 export async function sealStream(
   input: SealInput,
-  deps: { readonly crypto: EnvelopeCrypto; readonly randomBytes?: (length: number) => Uint8Array },
+  deps: {
+    readonly crypto: EnvelopeCrypto;
+    readonly hashes: Pick<HashThread, 'sha256'>;
+    readonly randomBytes?: (length: number) => Uint8Array;
+  },
 ): Promise<SealedBlob> {
   const random = deps.randomBytes ?? nodeRandom;
   const header = { salt: random(SALT_BYTES), noncePrefix: random(NONCE_PREFIX_BYTES) };
@@ -46,32 +54,49 @@ export async function sealStream(
   let bytes = 0;
   let onlyBlock: { cid: CID; block: Uint8Array } | undefined;
 
+  /** Sealed blocks whose digests are on their way, in their order. */
+  const hashing: { readonly block: Uint8Array; readonly digest: Uint8Array | Promise<Uint8Array> }[] = [];
+
   async function endSegment(last: boolean): Promise<void> {
     const plaintext = buffer.subarray(0, filled);
     const room = sealer.sealedBytes(filled) === PIECE_BYTES ? takePiece() : undefined;
     const block = sealer.seal(plaintext, last, room);
-    const cid = rawCid(block);
+    hashing.push({ block, digest: deps.hashes.sha256(block) });
     const inline = last && bytes === filled && block.length <= input.inlineMaxBytes;
     filled = 0;
+    while (hashing.length > (last ? 0 : MAX_HASHING)) await placeBlock(inline);
+  }
+
+  async function placeBlock(inline: boolean): Promise<void> {
+    const [next] = hashing;
+    if (next === undefined) return;
+    const { block, digest } = next;
+    const cid = rawCidOf(digest instanceof Promise ? await digest : digest);
+    hashing.shift();
     if (inline) onlyBlock = { cid, block };
     else await input.emit(cidText(cid), block);
     await dag.leaf(cid, block.length);
   }
 
-  for await (const chunk of untilAborted(input.body, input.signals)) {
-    bytes += chunk.length;
-    if (bytes > input.maxBytes) throw new NectarError('STORE_RECORD_TOO_LARGE', { limitBytes: input.maxBytes });
-    for (let offset = 0; offset < chunk.length; ) {
-      if (filled === sealer.capacity()) await endSegment(false);
-      const take = Math.min(chunk.length - offset, sealer.capacity() - filled);
-      buffer = roomFor(buffer, filled, filled + take, sealer.capacity());
-      buffer.set(chunk.subarray(offset, offset + take), filled);
-      filled += take;
-      offset += take;
+  try {
+    for await (const chunk of untilAborted(input.body, input.signals)) {
+      bytes += chunk.length;
+      if (bytes > input.maxBytes) throw new NectarError('STORE_RECORD_TOO_LARGE', { limitBytes: input.maxBytes });
+      for (let offset = 0; offset < chunk.length; ) {
+        if (filled === sealer.capacity()) await endSegment(false);
+        const take = Math.min(chunk.length - offset, sealer.capacity() - filled);
+        buffer = roomFor(buffer, filled, filled + take, sealer.capacity());
+        buffer.set(chunk.subarray(offset, offset + take), filled);
+        filled += take;
+        offset += take;
+      }
     }
+    await endSegment(true);
+  } finally {
+    buffer.fill(0);
+    // Another thread may still read one of these: its digest is nobody's any more.
+    for (const { block } of hashing) freeBytes(block);
   }
-  await endSegment(true);
-  buffer.fill(0);
   const root = cidText(await dag.end());
   return { root, bytes, header: encodeHeader(header), inline: onlyBlock?.block };
 }

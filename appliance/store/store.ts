@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { NectarError } from '../../protocol/errors.ts';
 import { faulty } from '../service.ts';
+import { adoptEntries } from './adopt.ts';
 import { createBlockFiles } from './block-files.ts';
 import { conditionError, type IndexCondition, requireErasable, requireReadable, requireWritable } from './condition.ts';
 import { findBlock, type StoreCore, type StoreFolders, type StoreOptions, systemContext } from './core.ts';
@@ -13,6 +14,7 @@ import { exportTink } from './export-tink.ts';
 import { checkFreshness } from './freshness.ts';
 import { rebuildIndex } from './fsck.ts';
 import { collectAllGarbage } from './garbage.ts';
+import { createHashThread } from './hash-thread.ts';
 import { createHeldBlocks } from './held.ts';
 import { openIndexDb } from './index-db.ts';
 import { createIndexKeys } from './index-keys.ts';
@@ -151,6 +153,10 @@ export function createStore(options: StoreOptions, deps: StoreDeps): Store {
       const either = signal === undefined ? core.signal : AbortSignal.any([signal, core.signal]);
       return track(rebuildIndex(core, { ...options, onProgress, signal: either }).finally(() => tellMetrics(core)));
     },
+    adopt: async (entries, context, gone) => {
+      const { core } = use();
+      return track(adoptEntries(core, entries, { context, signal: AbortSignal.any([gone, core.signal]) }));
+    },
     condition: () => conditionOf(use().core),
     stats() {
       const { records, versions, bytes } = use().core.db.stats();
@@ -196,6 +202,7 @@ async function closeCore(core: StoreCore): Promise<void> {
     await core.db.commit([]).catch(() => undefined);
     await Promise.race([stateGeneration(core), sleep(CLOSING_MS, undefined, { ref: false })]);
   }
+  await core.hashes.end();
   await core.db.close();
 }
 
@@ -254,6 +261,7 @@ async function openCore(parts: {
     db,
     keys,
     files,
+    hashes: createHashThread(),
     locks: createRecordLocks(),
     uploading: new Set(),
     // Counters that were broken are counted again after this: never give a place that is taken.

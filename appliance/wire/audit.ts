@@ -22,7 +22,12 @@ export async function wireAudit(options: RoleOptions, { log, metrics }: WireDeps
 
   const keys = createHeldKeys(checkpointKey.publicKey);
   const audit = createAudit(
-    { folder: homePaths(home).audit, origin: checkpointKey.name, config: config.audit },
+    {
+      folder: homePaths(home).audit,
+      origin: checkpointKey.name,
+      config: config.audit,
+      chainWaitMs: config.audit.chainWaitMs,
+    },
     { keys, signer: keys, log, metrics, now, randomBytes },
   );
   const keyHolder: Service = {

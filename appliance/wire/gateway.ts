@@ -3,6 +3,7 @@ import { homePaths, readDescriptor, readPublicIdentity } from '../config/index.t
 import { type AuditAppendClient, createAuditAppendClient } from '../crossing/audit-append/client.ts';
 import { createAuditReadClient } from '../crossing/audit-read/client.ts';
 import { createConnection } from '../crossing/connection.ts';
+import { createCustodyClient } from '../crossing/custody/client.ts';
 import { createHealthServer } from '../crossing/health/health-server.ts';
 import { createMetricsClient } from '../crossing/metrics/client.ts';
 import { remoteServices } from '../crossing/remote-service.ts';
@@ -92,12 +93,14 @@ export async function wireGateway(options: RoleOptions, { log, metrics }: WireDe
       keyPath: paths.certificateKey,
       hardeningPath: paths.hardening,
       backupsPath: paths.backups,
+      clientPaths: paths.clientAuthorities,
     },
     {
       keys,
       backups: createBackupKeysClient(atStore),
       audit: { ...append, ...read },
       store,
+      custody: createCustodyClient(atStore),
       rollup,
       p2p: rollup,
       anchor: rollup,

@@ -5,11 +5,13 @@ import { createKeyHandover } from '../crossing/audit-keys/key-handover.ts';
 import { blocksRoutes } from '../crossing/blocks/server.ts';
 import { createWantedBlocks } from '../crossing/blocks/wanted-blocks.ts';
 import { createConnection } from '../crossing/connection.ts';
+import { custodyRoutes } from '../crossing/custody/server.ts';
 import { createHealthServer } from '../crossing/health/health-server.ts';
 import { metricsRoutes } from '../crossing/metrics/server.ts';
 import { createCrossingServer } from '../crossing/server.ts';
 import { type CrossingName, healthSocketPath, socketPath } from '../crossing/socket.ts';
 import { storeRoutes } from '../crossing/store/server.ts';
+import { createCustody } from '../custody/index.ts';
 import {
   createBackupKeys,
   createIdentitySigner,
@@ -57,12 +59,18 @@ export async function wireStore(options: RoleOptions, { log, metrics }: WireDeps
     },
   );
 
+  const custody = createCustody({ folder: paths.custody, config: config.custody });
+
   const services = [keys, handover, keyFreshness, store];
   const serve = (name: CrossingName, routes: Parameters<typeof createCrossingServer>[1]['routes']) =>
     createCrossingServer({ name, path: socketPath(sockets, name) }, { routes, log });
   const tokenSigner = createIdentitySigner(keys, 'token');
   const crossings = [
-    serve('store', [...storeRoutes({ store, keys, tokenSigner, backups, services }), ...metricsRoutes(metrics)]),
+    serve('store', [
+      ...storeRoutes({ store, keys, tokenSigner, backups, services }),
+      ...custodyRoutes(custody),
+      ...metricsRoutes(metrics),
+    ]),
     serve('blocks', blocksRoutes({ store, keys, wants })),
   ];
   const life = { role: 'store', version } as const;

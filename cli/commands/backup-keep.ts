@@ -6,7 +6,7 @@ import { formatBytes, formatDuration } from '../render/quantities.ts';
 import { parseEvery } from '../schedule/interval.ts';
 import type { Scheduler } from '../schedule/scheduled-run.ts';
 import type { Terminal } from '../terminal.ts';
-import { chooseRepository } from './choose-repository.ts';
+import { chooseRepository, credentialsOf, credentialsOption } from './choose-repository.ts';
 import { passphraseFileOption } from './unlock.ts';
 
 const SCHEDULERS: readonly Scheduler['name'][] = ['systemd', 'crontab', 'hand'];
@@ -26,6 +26,7 @@ interface ScheduleOptions extends KeepOptions {
 interface PruneOptions extends KeepOptions {
   readonly dryRun?: boolean;
   readonly passphraseFile?: string;
+  readonly credentials?: string;
 }
 
 /** When snapshots are made, and how long they are kept. */
@@ -52,10 +53,11 @@ export function registerBackupKeep(verb: Command, terminal: Terminal): void {
     addVerb(verb, 'prune [place]', {
       summary: 'let go of old snapshots, and of what only they need',
       about:
-        'Keeps the newest --keep-last snapshots, and of the newest days, weeks and months that have one the last one each. The newest always stays. Without --keep-... the retention that was kept with the schedule counts. What goes is superseded parts of the log and ciphertext of destroyed records; records that are there stay in every snapshot.',
+        'Keeps the newest --keep-last snapshots, and of the newest days, weeks and months that have one the last one each. The newest always stays. Without --keep-... the retention that was kept with the schedule counts. What goes is superseded parts of the log and ciphertext of destroyed records; records that are there stay in every snapshot. At another node it takes a file of `custody grant --prune`; without one that node keeps every snapshot.',
       examples: ['backup prune --keep-last 3 --keep-daily 7 --keep-weekly 4 --keep-monthly 12 --dry-run'],
     })
       .addOption(new Option('--dry-run', 'say what would go, and let it stay'))
+      .addOption(credentialsOption())
       .addOption(passphraseFileOption()),
   ).action(action(terminal, prune));
 }
@@ -113,8 +115,10 @@ function describe({ target, schedule: kept, keep }: KnownRepository): string {
 }
 
 async function prune(call: Call<PruneOptions>): Promise<void> {
-  const { options, output } = call;
-  const known = await chooseRepository(call);
+  const { options, output, terminal } = call;
+  const chosen = await chooseRepository(call);
+  const credentials = credentialsOf(terminal, options) ?? chosen.credentials;
+  const known = { ...chosen, ...(credentials !== undefined && { credentials }) };
   const keep = retentionOf(options) ?? known.keep;
   const { pruneKnown } = await import('../life/repository/scheduled-backup.ts');
   const dryRun = options.dryRun === true;

@@ -34,12 +34,13 @@ export function registerBackup(program: Command, terminal: Terminal): void {
     examples: [
       'backup --to /mnt/backup/clinic',
       'backup --to s3://clinic-backup/node-1 --credentials /etc/nectar/s3',
+      'backup --to node://clinic-b.example:8443 --credentials clinic-b.access',
       'backup --out /mnt/usb/clinic.nectar-backup',
       'backup --out clinic.nectar-backup --passphrase-file - --json',
     ],
   });
   verb
-    .addOption(new Option('--to <place>', 'the repository: a folder, or s3://BUCKET/PREFIX'))
+    .addOption(new Option('--to <place>', 'the repository: a folder, s3://BUCKET/PREFIX or node://HOST:PORT'))
     .addOption(credentialsOption())
     .addOption(new Option('-o, --out <file>', 'the file to write'))
     .addOption(new Option('--force', 'overwrite the file'))

@@ -9,7 +9,7 @@ import type { Terminal } from '../terminal.ts';
 export function credentialsOption(): Option {
   return new Option(
     '--credentials <file>',
-    'of an s3:// place: aws_access_key_id, aws_secret_access_key, endpoint_url, ...',
+    'of an s3:// place: aws_access_key_id, aws_secret_access_key, endpoint_url, ...; of a node:// place: what `custody grant` wrote',
   );
 }
 

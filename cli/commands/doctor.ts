@@ -228,10 +228,15 @@ function gradeIndex(storage: NodeStatus['storage']): Check[] {
 }
 
 /** A log that contradicts what left this machine; what is declared of it is no fault of today. */
-function gradeAudit({ size, conflict, epochs = [] }: NonNullable<NodeStatus['audit']>): Check {
+function gradeAudit({ size, conflict, chain, epochs = [] }: NonNullable<NodeStatus['audit']>): Check {
   if (conflict !== undefined && conflict !== null) {
     const advice = 'put the right audit folder back; if it is lost for good: nectar-byon audit resolve';
     return { name: 'audit log', value: `${conflict.code}: ${conflict.reason}`, grade: 'bad', advice };
+  }
+  if (chain === 'silent') {
+    const advice =
+      'look why L1 does not answer: until it does, an older copy of the whole machine would not be noticed';
+    return { name: 'audit log', value: 'not held against the chain since the start', grade: 'bad', advice };
   }
   return { name: 'audit log', value: describeGaps(epochs) ?? `${size} leaves`, grade: 'good' };
 }

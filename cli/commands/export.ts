@@ -1,10 +1,10 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Command, Option } from 'commander';
-import type { Dispatcher } from 'undici';
+
 import { NectarError } from '../../protocol/errors.ts';
 import { action, addVerb, type Call } from '../call.ts';
-import type { Client } from '../client.ts';
+import type { Answer, Client } from '../client.ts';
 import { checkedBody, promisedBytes } from '../download-body.ts';
 import { withNode } from '../node-client.ts';
 import { parseCount } from '../option-parsers.ts';
@@ -105,7 +105,7 @@ async function makeFolder(path: string): Promise<void> {
   }
 }
 
-function exportedOf({ headers }: Dispatcher.ResponseData): Exported {
+function exportedOf({ headers }: Answer): Exported {
   const version = Number(headers['x-nectar-record-version']);
   const auditLeaf = Number(headers['x-nectar-audit-leaf']);
   const associated = headers['x-nectar-associated-data'];

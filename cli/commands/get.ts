@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { type Command, Option } from 'commander';
+import { givePieceBack } from '../../appliance/page-memory.ts';
 import { NectarError } from '../../protocol/errors.ts';
 import { parseByteRange, rangeHeader } from '../byte-range.ts';
 import { action, addVerb, type Call } from '../call.ts';
@@ -53,7 +54,9 @@ async function get(call: Call<GetOptions>): Promise<void> {
   const path = `/v1/records/${record}${options.car === true ? '/car' : ''}${query}`;
 
   await withNode(call, async (client) => {
-    const answer = await client.open(path, range === undefined ? undefined : { range: rangeHeader(range) });
+    // A CAR is made as it is sent: nobody knows its length.
+    const read = options.car === true ? client.open : client.download;
+    const answer = await read(path, range === undefined ? undefined : { range: rangeHeader(range) });
     const expected = promisedBytes(answer);
     const progress = showByteProgress(terminal, record.slice(0, 8), expected, output.json || target === '-');
     const body = countBytes(checkedBody(answer, expected, client.gateway), progress);
@@ -81,8 +84,8 @@ async function receive(
     let bytes = 0;
     for await (const chunk of body) {
       bytes += chunk.length;
-      if (!call.terminal.stdout.write(chunk))
-        await once(call.terminal.stdout, 'drain', { signal: call.terminal.signal });
+      const more = call.terminal.stdout.write(chunk, () => givePieceBack(chunk));
+      if (!more) await once(call.terminal.stdout, 'drain', { signal: call.terminal.signal });
     }
     return bytes;
   } finally {

@@ -3,7 +3,7 @@ import { type Command, Option } from 'commander';
 import { RecordReceipt } from '../../appliance/gateway/record-schemas.ts';
 import { NectarError } from '../../protocol/errors.ts';
 import { action, addVerb, type Call } from '../call.ts';
-import type { Client } from '../client.ts';
+import type { Client, SendOptions } from '../client.ts';
 import { inOrder } from '../in-order.ts';
 import { withNode } from '../node-client.ts';
 import { collect } from '../option-parsers.ts';
@@ -14,9 +14,13 @@ import { formatBytes } from '../render/quantities.ts';
 import { printable } from '../render/table.ts';
 import { putResumable, RESUMABLE_BYTES } from '../resumable-put.ts';
 import type { Terminal } from '../terminal.ts';
+import { openUnfinished } from '../unfinished-uploads.ts';
 
 /** Small files on their way at once: enough to share the node's flushes to the disk, each on a kept connection. */
 const AT_A_TIME = 32;
+
+/** As it goes into a header. */
+const MEDIA_TYPE = /^[\x21-\x7e]+\/[\x20-\x7e]+$/;
 
 interface PutOptions {
   readonly label: readonly string[];
@@ -30,7 +34,7 @@ export function registerPut(program: Command, terminal: Terminal): void {
   addVerb(program, 'put <files...>', {
     summary: 'store files, folders, or stdin (-) as sealed records',
     about:
-      'Every file becomes one record, encrypted before it touches the disk and logged in the audit log. A file that was reported as stored survives a crash; one that was not left nothing behind. Small files go several at a time; the results keep the order of the files. Files from 2 GiB on go in parts: when the connection breaks or the node restarts, they go on where they were, for as long as ten minutes pass without a byte more.',
+      'Every file becomes one record, encrypted before it touches the disk and logged in the audit log. A file that was reported as stored survives a crash; one that was not left nothing behind. Small files go several at a time; the results keep the order of the files. Files from 2 GiB on go in parts: when the connection breaks or the node restarts, they go on where they were, until ten minutes have passed without a byte more; and when this command itself is ended, the same command, run again within a day, goes on there too.',
     examples: [
       'put report.pdf scan.dcm',
       'put --label cardiology --label 2026 ./incoming',
@@ -58,6 +62,8 @@ async function put(call: Call<PutOptions>): Promise<void> {
   if (operands.filter((operand) => operand === '-').length > 1) {
     throw new NectarError('CLI_USAGE', { problem: 'stdin (-) can be put only once' });
   }
+  if (options.contentType !== undefined && !MEDIA_TYPE.test(options.contentType))
+    throw new NectarError('CLI_USAGE', { problem: '--content-type is no media type, such as application/pdf' });
   if (options.record !== undefined) parseRecordId(options.record);
   await withNode(call, async (client) => {
     let files = 0;
@@ -104,7 +110,7 @@ async function putOne(call: Call<PutOptions>, client: Client, source: PutSource)
       options.record === undefined ? 'POST' : 'PUT',
       options.record === undefined ? '/v1/records' : `/v1/records/${options.record}`,
       {
-        body: source.content ?? Readable.from(countBytes(source.open(), progress), { objectMode: false }),
+        ...bodyOf(source, progress),
         headers: {
           'content-type': options.contentType ?? source.contentType,
           ...(source.bytes !== undefined && { 'content-length': String(source.bytes) }),
@@ -118,8 +124,15 @@ async function putOne(call: Call<PutOptions>, client: Client, source: PutSource)
   }
 }
 
-function putParts(
-  { options, terminal, output }: Call<PutOptions>,
+/** Small files share kept connections, large ones have one each; of stdin nobody knows the length. */
+function bodyOf(source: PutSource, progress: ByteProgress): Pick<SendOptions, 'body' | 'bulk'> {
+  if (source.content !== undefined) return { body: source.content };
+  const counted = countBytes(source.open(), progress);
+  return source.bytes === undefined ? { body: Readable.from(counted, { objectMode: false }) } : { bulk: counted };
+}
+
+async function putParts(
+  { options, home, terminal, output }: Call<PutOptions>,
   client: Client,
   { source, name, progress }: { source: PutSource; name: string | undefined; progress: ByteProgress },
 ): Promise<RecordReceipt> {
@@ -129,12 +142,19 @@ function putParts(
     ...(options.label.length > 0 && { labels: options.label.map(encodeURIComponent).join(',') }),
     ...(options.record !== undefined && { record: options.record }),
   };
-  return putResumable(client, {
-    source,
-    metadata,
-    progress,
-    signal: terminal.signal,
-    onBroken: (reason, offset) =>
-      output.note(`${printable(source.file)}: ${reason} after ${formatBytes(offset)}; going on where it was`),
-  });
+  const unfinished = await openUnfinished(home, [source.identity, metadata], terminal.now());
+  const tell = (text: string): void => output.note(`${printable(source.file)}: ${text}`);
+  try {
+    return await putResumable(client, {
+      source,
+      metadata,
+      progress,
+      unfinished,
+      signal: terminal.signal,
+      onResumed: (offset) => tell(`an earlier run had sent ${formatBytes(offset)}; going on there`),
+      onBroken: (reason, offset) => tell(`${reason} after ${formatBytes(offset)}; going on where it was`),
+    });
+  } finally {
+    await unfinished?.release();
+  }
 }

@@ -17,6 +17,9 @@ export interface RestoreOptions {
   readonly target: 'process' | 'docker';
   readonly engine?: string;
   readonly snapshot?: number;
+  /** Where a newer log is. */
+  readonly log?: string;
+  readonly over?: boolean;
   readonly credentials?: string;
 }
 

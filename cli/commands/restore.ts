@@ -1,6 +1,8 @@
 import { type Command, Option } from 'commander';
 import { NectarError } from '../../protocol/errors.ts';
 import { action, addVerb, type Call } from '../call.ts';
+import type { NewerLog, TakenLog } from '../life/backup/newer-log.ts';
+import type { Restored } from '../life/backup/restore-home.ts';
 import { parseCount } from '../option-parsers.ts';
 import { showByteProgress } from '../render/progress.ts';
 import { formatBytes } from '../render/quantities.ts';
@@ -8,13 +10,14 @@ import type { Terminal } from '../terminal.ts';
 import { credentialsOption } from './choose-repository.ts';
 import { shareOption } from './keys-recovery.ts';
 import { type RestoreOptions, restoreFromFile, restoreFromRepository, restoreRequest } from './restore-from.ts';
+import { overDamagedHome, withNewerLog } from './restore-log.ts';
 import { passphraseFileOption } from './unlock.ts';
 
 export function registerRestore(program: Command, terminal: Terminal): void {
   addVerb(program, 'restore <backup>', {
     summary: 'make a node again from a backup, on this or another machine',
     about:
-      'From a repository: the records as of a snapshot (default: the newest), the log, the keys and the tokens as the newest run left them, so that nothing destroyed or revoked comes back. From one file: everything as of that file; a record that was destroyed after it was made is readable again: destroy it again. Verifies every hash and the signature before anything is put in place, and never overwrites a node. The old node must never run again beside it: both would sign as one.',
+      'From a repository: the records as of a snapshot (default: the newest), the log, the keys and the tokens as the newest run left them, so that nothing destroyed or revoked comes back. From one file: everything as of that file; a record that was destroyed after it was made is readable again, unless a newer log tells of it: with --log, or with --over the log of the damaged home, what was destroyed since is destroyed again by the first start, and what the backup lacks is named as lost. The log has to be whole, and go on from that of the backup. Verifies every hash and the signature before anything is put in place, and never overwrites a node. The old node must never run again beside it: both would sign as one.',
     examples: [
       'restore /mnt/usb/clinic.nectar-backup --home /srv/clinic --key-file /mnt/safe/clinic.key',
       'restore /mnt/backup/clinic --home /srv/clinic --key-file /mnt/safe/clinic.key',
@@ -30,6 +33,12 @@ export function registerRestore(program: Command, terminal: Terminal): void {
     )
     .addOption(new Option('--snapshot <n>', 'repository: the records as of this one').argParser(parseCount))
     .addOption(credentialsOption())
+    .addOption(
+      new Option('--log <place>', 'a newer copy of the audit log: the old home or its audit folder, or a repository'),
+    )
+    .addOption(
+      new Option('--over', 'the home that is there is damaged: keep it aside, and take its log, which is newer'),
+    )
     .addOption(new Option('--check', 'verify the backup, and leave nothing behind'))
     .action(action(terminal, restore));
 }
@@ -45,16 +54,46 @@ async function restore(call: Call<RestoreOptions>): Promise<void> {
   const progress = showByteProgress(terminal, check ? 'verify' : 'restore', undefined, output.json);
   try {
     const request = restoreRequest(call, (bytes) => progress.advance(bytes));
-    const done = fromRepository ? await restoreFromRepository(call, request) : await restoreFromFile(call, request);
+    const { done, aside } = await overDamagedHome(call, async (old) => {
+      const restoring = (log: NewerLog | undefined): Promise<Restored> =>
+        (fromRepository ? restoreFromRepository : restoreFromFile)(call, { ...request, log });
+      return { done: await withNewerLog(call, old, restoring), aside: old };
+    });
     progress.done();
     const { nodeId, createdAt } = done.header;
-    const { entries, bytes } = done;
+    const { entries, bytes, log } = done;
     const restored = !check;
-    output.result({ file: named, ...(restored && { home }), nodeId, createdAt, entries, bytes, restored }, () => {
+    const facts = {
+      nodeId,
+      createdAt,
+      entries,
+      bytes,
+      restored,
+      log: log ?? null,
+      ...(aside !== undefined && { aside }),
+    };
+    output.result({ file: named, ...(restored && { home }), ...facts }, () => {
       const what = `${entries} files, ${formatBytes(bytes)}, node ${nodeId.slice(0, 8)} as of ${createdAt}`;
-      return restored ? `restored to ${home}: ${what}\nstart it with \`nectar-byon up\`` : `intact: ${what}`;
+      return [
+        restored ? `restored to ${home}: ${what}` : `intact: ${what}`,
+        describeLog(log, { createdAt, fromRepository }),
+        ...(aside === undefined ? [] : [`the damaged home is kept in ${aside}: never start it, remove it later`]),
+        ...(restored ? ['start it with `nectar-byon up`'] : []),
+      ].join('\n');
     });
   } finally {
     progress.done();
   }
+}
+
+/** What of the destructions after the backup is known here, and what is not. */
+function describeLog(
+  log: TakenLog | undefined,
+  { createdAt, fromRepository }: { readonly createdAt: string; readonly fromRepository: boolean },
+): string {
+  if (log !== undefined)
+    return `log: ${log.leaves} leaves, ${log.newer} newer than the backup, from ${log.place}: what they destroyed is destroyed again by the first start`;
+  return fromRepository
+    ? 'log: as the newest run left it; what was destroyed after that run is readable again, unless --log names a newer one'
+    : `log: of the file; a record that was destroyed after ${createdAt} is READABLE AGAIN: destroy it again, or restore with --log`;
 }

@@ -98,11 +98,16 @@ function auditLines({ audit }: NodeStatus, style: Output['style']): [string, str
             string,
           ],
         ]),
+    ...(audit?.chain === 'waiting' ? [['', CHAIN_WAITING] as [string, string]] : []),
+    ...(audit?.chain === 'silent' ? [['', style('yellow', CHAIN_SILENT)] as [string, string]] : []),
     ...(gaps === undefined ? [] : [['', gaps] as [string, string]]),
   ];
 }
 
 const UNKNOWN = 'not known yet';
+const CHAIN_WAITING = 'is being held against the chain: private data waits';
+const CHAIN_SILENT =
+  'not held against the chain since the start, which has not answered: what is here is served, and an older copy of the machine would not be noticed';
 
 export function renderStatus(node: NodeStatus, gateway: string, { style }: Pick<Output, 'style'>): string {
   const { l2, audit, anchored } = node;

@@ -7,9 +7,9 @@ import { action, addGroup, addVerb, type Call } from '../call.ts';
 import { withNode } from '../node-client.ts';
 import { collect } from '../option-parsers.ts';
 import { writeOutputFile } from '../output-file.ts';
-import { parseDuration } from '../render/quantities.ts';
 import { printable, renderTable } from '../render/table.ts';
 import type { Terminal } from '../terminal.ts';
+import { parseTokenOptions } from '../token-options.ts';
 
 interface CreateOptions {
   readonly scope: readonly string[];
@@ -17,6 +17,7 @@ interface CreateOptions {
   readonly name?: string;
   readonly expires: string;
   readonly output?: string;
+  readonly url?: boolean;
 }
 
 export function registerToken(program: Command, terminal: Terminal): void {
@@ -28,6 +29,7 @@ export function registerToken(program: Command, terminal: Terminal): void {
       'token create pacs-archive --scope records:write --scope records:read',
       'token create grafana --scope node:read --expires 365d',
       'token create dapp --scope rpc -o dapp.token',
+      'token create metamask --url --name "MetaMask of the front desk"',
     ],
   })
     .addOption(
@@ -36,6 +38,12 @@ export function registerToken(program: Command, terminal: Terminal): void {
     .addOption(new Option('--subject <subject>', 'whom it speaks for; the same as the argument'))
     .addOption(new Option('--name <name>', 'a description for the list'))
     .addOption(new Option('--expires <duration>', 'how long it is good for: 90d, 12h, 30m').default('30d'))
+    .addOption(
+      new Option(
+        '--url',
+        'print a URL of /rpc with the token in its path, for a wallet, which can send no header; scope rpc',
+      ),
+    )
     .addOption(new Option('-o, --output <file>', 'write the token to a new file that only you can read'))
     .action(action(terminal, create));
   addVerb(group, 'list', {
@@ -52,33 +60,29 @@ async function create(call: Call<CreateOptions>): Promise<void> {
   const { options, operands, output } = call;
   const subject = operands[0] ?? options.subject;
   if (subject === undefined) throw new NectarError('CLI_USAGE', { problem: 'name whom the token speaks for' });
-  const expiresInMs = parseDuration(options.expires);
-  if (expiresInMs === undefined) {
-    throw new NectarError('CLI_USAGE', {
-      problem: `the duration ${options.expires} is not of the form 90d, 12h, 30m or 45s`,
-    });
-  }
-  if (options.scope.length === 0) throw new NectarError('CLI_USAGE', { problem: 'name at least one --scope' });
-  const unknown = options.scope.find((scope) => !(SCOPES as readonly string[]).includes(scope));
-  if (unknown !== undefined) {
-    throw new NectarError('CLI_USAGE', { problem: `the scope ${unknown} is none of ${SCOPES.join(', ')}` });
-  }
+  const inPath = options.url === true;
+  if (inPath && options.scope.some((name) => name !== 'rpc'))
+    throw new NectarError('CLI_USAGE', { problem: 'a token in a URL opens rpc alone' });
+  const scopes = inPath ? ['rpc'] : options.scope;
+  const { scope, expiresInSeconds } = parseTokenOptions({ ...options, scope: scopes });
   await withNode(call, async (client) => {
     const issued = await client.json(IssuedToken, 'POST', '/v1/tokens', {
       subject,
-      scope: options.scope,
-      expiresInSeconds: expiresInMs / 1000,
+      scope,
+      ...(inPath && { inPath }),
+      expiresInSeconds,
       ...(options.name !== undefined && { name: options.name }),
     });
+    const shown = inPath ? `${client.gateway}/rpc/${issued.token}` : issued.token;
     if (options.output === undefined) {
       output.note(`token ${issued.id} for ${printable(issued.subject)}, good until ${issued.expiresAt}:`);
-      output.result(issued, issued.token);
+      output.result(inPath ? { ...issued, url: shown } : issued, shown);
       return;
     }
     await writeOutputFile(
       options.output,
       (async function* () {
-        yield Buffer.from(`${issued.token}\n`);
+        yield Buffer.from(`${shown}\n`);
       })(),
       false,
     );
@@ -107,7 +111,7 @@ async function list(call: Call<object>): Promise<void> {
           token.scope.join(','),
           token.expiresAt.slice(0, 10),
           token.revokedAt !== undefined ? 'revoked' : Date.parse(token.expiresAt) < now ? 'expired' : 'good',
-          printable(token.name ?? ''),
+          printable(token.name ?? (token.certificate === undefined ? '' : 'shows a certificate')),
         ]),
       ),
     );

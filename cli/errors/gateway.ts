@@ -24,6 +24,41 @@ export const GATEWAY_GUIDANCE: Record<keyof typeof GATEWAY_ERRORS, Guidance> = {
     exit: EXIT.usage,
     remedy: 'Make a token with the scope named: `nectar-byon token create --scope SCOPE`.',
   },
+  GATEWAY_CLIENT_CERTIFICATE_MISSING: {
+    exit: EXIT.usage,
+    remedy:
+      'Connect with the certificate that the token is bound to (`curl --cert FILE --key FILE`). Where `gateway.clientCertificates` is `required`, `nectar-byon clients add` makes one for a program.',
+  },
+  GATEWAY_CLIENT_CERTIFICATE_UNKNOWN: {
+    exit: EXIT.usage,
+    remedy:
+      'Add the client with `nectar-byon clients add`, or send a bearer token besides. Of a certificate of your own authority, look whether `nectar-byon clients authorities` lists that authority.',
+  },
+  GATEWAY_CLIENT_CERTIFICATE_MISMATCH: {
+    exit: EXIT.usage,
+    remedy: 'Use the certificate that came with this token; `nectar-byon clients list` tells which key it is bound to.',
+  },
+  GATEWAY_CLIENT_CERTIFICATE_EXPIRED: {
+    exit: EXIT.usage,
+    remedy: 'Add the client anew with `nectar-byon clients add`, and check the clocks of both machines.',
+  },
+  GATEWAY_CLIENT_CERTIFICATE_NOT_YET: {
+    exit: EXIT.usage,
+    remedy: 'Check the clocks of both machines.',
+  },
+  GATEWAY_CLIENT_REVOKED: {
+    exit: EXIT.usage,
+    remedy: 'Ask the node administrator why; a revoked client never comes back, its program can be added anew.',
+  },
+  GATEWAY_CLIENT_REQUEST_INVALID: {
+    exit: EXIT.usage,
+    remedy: 'Correct what is named; `nectar-byon clients add --help` shows what is taken.',
+  },
+  GATEWAY_CLIENT_AUTHORITY_INVALID: {
+    exit: EXIT.usage,
+    remedy:
+      'Give the certificates of your authorities in PEM, at most 16 of them, each an authority that has not expired.',
+  },
   GATEWAY_REQUEST_INVALID: {
     exit: EXIT.usage,
     remedy: 'Correct the request; `/openapi.json` of the node describes every part of it.',
@@ -52,6 +87,10 @@ export const GATEWAY_GUIDANCE: Record<keyof typeof GATEWAY_ERRORS, Guidance> = {
   GATEWAY_TUS_VERSION: {
     exit: EXIT.usage,
     remedy: 'Use a tus client of version 1.0.0, or send `Tus-Resumable: 1.0.0`.',
+  },
+  GATEWAY_ORIGIN_REFUSED: {
+    exit: EXIT.usage,
+    remedy: 'Add the origin of the page, such as https://app.example, to `gateway.corsOrigins` of the configuration.',
   },
   GATEWAY_HOST_UNKNOWN: {
     exit: EXIT.usage,

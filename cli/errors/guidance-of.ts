@@ -3,6 +3,7 @@ import { ANCHOR_GUIDANCE } from './anchor.ts';
 import { AUDIT_GUIDANCE } from './audit.ts';
 import { CLI_GUIDANCE } from './cli.ts';
 import { CONFIG_GUIDANCE } from './config.ts';
+import { CUSTODY_GUIDANCE } from './custody.ts';
 import { GATEWAY_GUIDANCE } from './gateway.ts';
 import type { Guidance } from './guidance.ts';
 import { HARDENING_GUIDANCE } from './hardening.ts';
@@ -26,6 +27,7 @@ const GUIDANCE: Record<ErrorCode, Guidance> = {
   ...GATEWAY_GUIDANCE,
   ...CLI_GUIDANCE,
   ...LIFE_GUIDANCE,
+  ...CUSTODY_GUIDANCE,
   ...HARDENING_GUIDANCE,
 };
 

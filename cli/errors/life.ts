@@ -33,6 +33,11 @@ export const LIFE_GUIDANCE: Record<keyof typeof LIFE_ERRORS, Guidance> = {
     remedy:
       'The node is there: start it with `nectar-byon up`, or remove it first with `nectar-byon destroy`. Nothing was touched.',
   },
+  BACKUP_LOG_REFUSED: {
+    exit: EXIT.checksFailed,
+    remedy:
+      'Name another copy of the log, or restore without one: then records that were destroyed after the backup are readable again, and have to be destroyed again. Nothing was restored.',
+  },
   BACKUP_OBJECT_MISSING: {
     remedy:
       'Restore another snapshot, and run `nectar-byon backup` while the node is still there: it brings what is missing.',

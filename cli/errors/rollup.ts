@@ -85,6 +85,14 @@ export const ROLLUP_GUIDANCE: Record<keyof typeof ROLLUP_ERRORS, Guidance> = {
     remedy:
       'The chain database is incomplete or damaged. Stop the node, remove HOME/rollup/db and start it: it rebuilds the chain from L1.',
   },
+  ROLLUP_MACHINE_INVALID: {
+    exit: EXIT.bug,
+    remedy: 'machine.wasm is not the file that this version was released with. Install the node again.',
+  },
+  ROLLUP_MACHINE_FAULT: {
+    exit: EXIT.bug,
+    remedy: 'The machine ran out of memory or has a bug. It says nothing about the block. Please report it.',
+  },
   ROLLUP_BLOCK_INPUT_INVALID: {
     exit: EXIT.checksFailed,
     remedy: 'The inputs break a rule that derivation checks before it builds a block. Please report it.',

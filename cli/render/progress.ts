@@ -1,4 +1,5 @@
 import { SingleBar } from 'cli-progress';
+import { isWholePages } from '../../appliance/page-memory.ts';
 import { passedBytes } from '../../appliance/stream-memory.ts';
 import type { Terminal } from '../terminal.ts';
 import { formatBytes } from './quantities.ts';
@@ -59,7 +60,8 @@ export async function* countBytes(
 ): AsyncGenerator<Uint8Array> {
   for await (const chunk of source) {
     progress.advance(chunk.length);
-    passedBytes(chunk.length);
+    // A piece goes back to its pool; anything else becomes garbage.
+    if (!isWholePages(chunk)) passedBytes(chunk.length);
     yield chunk;
   }
 }

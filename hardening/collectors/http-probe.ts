@@ -15,6 +15,8 @@ export interface ProbeRequest {
   readonly method: string;
   readonly path: string;
   readonly headers?: readonly (readonly [name: string, value: string])[];
+  /** Shown in the handshake, PEM. */
+  readonly certificate?: { readonly cert: string; readonly key: string };
 }
 
 export interface HttpTarget extends Address {
@@ -23,7 +25,7 @@ export interface HttpTarget extends Address {
 
 /** One request on a connection of its own, written by hand: a client that forbids TRACE could not ask for it. */
 export async function probeHttp(target: HttpTarget, request: ProbeRequest, signal: AbortSignal): Promise<ProbeAnswer> {
-  const socket = target.tls ? await openTls(target, {}, signal) : await openTcp(target, signal);
+  const socket = target.tls ? await openTls(target, request.certificate ?? {}, signal) : await openTcp(target, signal);
   return exchange(socket, { request: encodeRequest(target, request) }, signal);
 }
 

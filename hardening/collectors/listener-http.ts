@@ -3,6 +3,7 @@ import type { ExpectedListener } from './listener.ts';
 import { look, type Observed } from './look.ts';
 import type { NodeApi } from './node-api.ts';
 import { forEach } from './observe.ts';
+import { createStrangerCertificate } from './stranger-certificate.ts';
 
 /** What browsers and intermediaries obey. */
 const SECURITY_HEADERS = [
@@ -31,6 +32,7 @@ const FORGED_TOKEN = [
 export const HTTP_FACTS = [
   'listener.anonymousStatus',
   'listener.wrongTokenStatus',
+  'listener.wrongCertificateStatus',
   'listener.securityHeaders',
   'listener.serverHeader',
   'listener.compressed',
@@ -58,6 +60,11 @@ export async function observeHttp(
     'listener.wrongTokenStatus': await seen(
       async () => (await ask('GET', [['authorization', `Bearer ${FORGED_TOKEN}`]])).status,
     ),
+    'listener.wrongCertificateStatus': await look(signal, async () => {
+      if (!target.tls) return { absent: 'it speaks no TLS' };
+      const certificate = createStrangerCertificate(Date.now());
+      return (await probeHttp(target, { method: 'GET', path, certificate }, signal)).status;
+    }),
     'listener.securityHeaders': await seen(async () => {
       const { headers } = answered(await ask('GET'));
       return SECURITY_HEADERS.filter((name) => headers[name] !== undefined);

@@ -23,6 +23,8 @@ const ADDS = [
   'node.indexDamaged',
   'node.keyList',
   'node.tokenList',
+  'node.auditChain',
+  'node.auditGaps',
   'node.underReplicated',
   'node.anchoredRecordsPending',
   'node.lockProbe',
@@ -65,6 +67,8 @@ export function createNodeStatusCollector(
         'node.indexDamaged': await seen(() => known('storage').in('damaged').integer()),
         'node.keyList': await seen(() => keyListOf(status)),
         'node.tokenList': await seen(() => tokenListOf(known('tokens'))),
+        'node.auditChain': await seen(() => known('audit').in('chain').text()),
+        'node.auditGaps': await seen(() => gapsOf(known('audit').in('epochs'))),
         'node.underReplicated': await seen(() => countUnderReplicated({ api, settings }, signal)),
         'node.anchoredRecordsPending': await seen(() => known('anchored').in('pending').integer()),
         'node.lockProbe': await seen(() => probeLock(status, api, signal)),
@@ -101,6 +105,12 @@ function keyListOf(status: Document): string {
 function tokenListOf(tokens: Document): string {
   const found = tokens.in('found');
   return found.isAbsent ? 'newest' : found.text();
+}
+
+/** An epoch begun by a restore of the newest backup lost nothing: 0 is no gap. */
+function gapsOf(epochs: Document): number {
+  if (epochs.isAbsent) return 0;
+  return epochs.items().filter((epoch) => epoch.in('lost').isAbsent || epoch.in('lost').integer() > 0).length;
 }
 
 async function countUnderReplicated(

@@ -51,6 +51,10 @@ export const NODE_FACTS = {
   'node.tokenList': text(
     'How tokens.json was found when it was last held against the log: newest, behind, damaged, missing.',
   ),
+  'node.auditChain': text(
+    'Whether the audit log was held against the chain since the start: held, waiting, silent (the chain has not answered).',
+  ),
+  'node.auditGaps': integer('Epochs of the audit log that declare entries lost, or do not know yet how many.'),
   'node.underReplicated': integer('Records with fewer replicas than configured.'),
   'node.anchoredRecordsPending': integer('Records whose commitment is not anchored yet.'),
   'node.lastBackupDays': integer('Days since the last backup, or since the node was made where there is none.'),

@@ -71,6 +71,9 @@ export const LISTENER_FACTS = {
     'HTTP status of a request without a token: for records, of the metrics listener for metrics.',
   ),
   'listener.wrongTokenStatus': integer('HTTP status of the same with a token that nobody issued.'),
+  'listener.wrongCertificateStatus': integer(
+    'Status of a request with a client certificate that nobody added; 0 when the connection was cut.',
+  ),
   'listener.securityHeaders': set(
     'Security headers that it sends: strict-transport-security, x-content-type-options, cache-control, content-security-policy, ...',
   ),

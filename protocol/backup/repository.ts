@@ -20,6 +20,7 @@ const HEX_16 = /^[0-9a-f]{32}$/;
 const SHA256 = /^[0-9a-f]{64}$/;
 const INSTANT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/;
 const PROGRAM = /^[0-9A-Za-z.+-]{1,64}$/;
+const VERIFIER_KEY = /^[^+\s]{1,256}\+[0-9a-f]{8}\+[A-Za-z0-9+/=]{1,64}$/;
 const GENERATION_DIGITS = 10;
 const BLOCK_PATH = /^store\/(?:blocks|held)\/[0-9a-z]{1,64}\/(b[a-z2-7]{58})$/;
 /** A small blob of the index: its database key, and the beginning of its value's digest. */
@@ -32,6 +33,11 @@ export interface RepositoryHeader {
   readonly repository: string;
   readonly nodeId: string;
   readonly createdAt: string;
+  /**
+   * The node's checkpoint key, NAME+HASH+KEY: a holder that pins it takes no snapshot that the node did not sign. It proves nothing to
+   * whoever restores; that key comes from the sealed identity. Absent in repositories of before.
+   */
+  readonly checkpointKey?: string;
 }
 
 export function encodeRepositoryHeader(header: RepositoryHeader): string {
@@ -40,13 +46,14 @@ export function encodeRepositoryHeader(header: RepositoryHeader): string {
 
 /** @throws NectarError BACKUP_FORMAT_INVALID, BACKUP_VERSION_NEWER */
 export function parseRepositoryHeader(text: string): RepositoryHeader {
-  const { format, version, repository, nodeId, createdAt } = parseObject(text);
+  const { format, version, repository, nodeId, createdAt, checkpointKey } = parseObject(text);
   if (format !== 'nectar-byon-repository' || !isCount(version)) throw invalid('it is no repository');
   if (version > REPOSITORY_VERSION)
     throw new NectarError('BACKUP_VERSION_NEWER', { found: version, known: REPOSITORY_VERSION });
   if (!isText(repository, HEX_16) || !isText(nodeId, HEX_16) || !isText(createdAt, INSTANT))
     throw invalid('its header is malformed');
-  return { format, version, repository, nodeId, createdAt };
+  if (checkpointKey !== undefined && !isText(checkpointKey, VERIFIER_KEY)) throw invalid('its header is malformed');
+  return { format, version, repository, nodeId, createdAt, ...(checkpointKey !== undefined && { checkpointKey }) };
 }
 
 export function objectName(sha256: string): string {
@@ -77,6 +84,24 @@ export function tableGeneration(name: string): number | undefined {
   return isCount(generation) && generation > 0 && name === tableName(generation, name.slice(-64))
     ? generation
     : undefined;
+}
+
+/** What a name of a repository names. */
+export type RepositoryName =
+  | { readonly kind: 'header' }
+  | { readonly kind: 'object'; readonly sha256: string }
+  | { readonly kind: 'table'; readonly generation: number; readonly sha256: string }
+  | { readonly kind: 'note'; readonly generation: number };
+
+/** Undefined for what no repository has. */
+export function parseRepositoryName(name: string): RepositoryName | undefined {
+  if (name === HEADER_NAME) return { kind: 'header' };
+  const object = objectDigest(name);
+  if (object !== undefined) return { kind: 'object', sha256: object };
+  const table = tableGeneration(name);
+  if (table !== undefined) return { kind: 'table', generation: table, sha256: name.slice(-64) };
+  const note = snapshotGeneration(name);
+  return note === undefined ? undefined : { kind: 'note', generation: note };
 }
 
 /** The CID of a block's path in a home; undefined for any other file. A block is an object of its own, named by the same digest. */

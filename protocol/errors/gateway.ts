@@ -17,6 +17,30 @@ const REQUEST_ERRORS = {
   GATEWAY_SCOPE_MISSING: define<{ scope: string }>({
     message: ({ scope }) => `the bearer token lacks scope ${scope}`,
   }),
+  GATEWAY_CLIENT_CERTIFICATE_MISSING: define<Record<string, never>>({
+    message: () => 'this caller has to show its client certificate, and the connection has none',
+  }),
+  GATEWAY_CLIENT_CERTIFICATE_UNKNOWN: define<Record<string, never>>({
+    message: () => 'the client certificate is of no client that this node knows',
+  }),
+  GATEWAY_CLIENT_CERTIFICATE_MISMATCH: define<Record<string, never>>({
+    message: () => 'the bearer token is bound to another certificate than the one of this connection',
+  }),
+  GATEWAY_CLIENT_CERTIFICATE_EXPIRED: define<{ expiredAt: string }>({
+    message: ({ expiredAt }) => `the client certificate, or what this node gave its holder, expired at ${expiredAt}`,
+  }),
+  GATEWAY_CLIENT_CERTIFICATE_NOT_YET: define<{ validFrom: string }>({
+    message: ({ validFrom }) => `the client certificate is valid from ${validFrom} on`,
+  }),
+  GATEWAY_CLIENT_REVOKED: define<{ tokenId: string }>({
+    message: ({ tokenId }) => `the client certificate is of client ${tokenId}, which is revoked`,
+  }),
+  GATEWAY_CLIENT_REQUEST_INVALID: define<{ reason: string }>({
+    message: ({ reason }) => `the client cannot be added: ${reason}`,
+  }),
+  GATEWAY_CLIENT_AUTHORITY_INVALID: define<{ reason: string }>({
+    message: ({ reason }) => `the certificate authorities of clients are not usable: ${reason}`,
+  }),
   GATEWAY_REQUEST_INVALID: define<{ part: string; path: string; reason: string }>({
     message: ({ part, path, reason }) => `request ${part}${path} ${reason}`,
   }),
@@ -37,6 +61,9 @@ const REQUEST_ERRORS = {
   }),
   GATEWAY_TUS_VERSION: define<{ version: string }>({
     message: ({ version }) => `the request does not say that it is of tus ${version}`,
+  }),
+  GATEWAY_ORIGIN_REFUSED: define<Record<string, never>>({
+    message: () => 'web pages of this origin may not call the node',
   }),
   GATEWAY_HOST_UNKNOWN: define<Record<string, never>>({
     message: () => 'the request is for a host that this node is not',

@@ -26,6 +26,9 @@ export const LIFE_ERRORS = {
   BACKUP_OBJECT_MISSING: define<{ object: string }>({
     message: ({ object }) => `the repository has no ${object}`,
   }),
+  BACKUP_LOG_REFUSED: define<{ place: string; problem: string }>({
+    message: ({ place, problem }) => `the log in ${place} is not a newer one of this node: ${problem}`,
+  }),
   BACKUP_TARGET_REFUSED: define<{ target: string; reason: string }>({
     message: ({ target, reason }) => `${target} does not take part: ${reason}`,
   }),

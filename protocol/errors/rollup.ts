@@ -70,6 +70,14 @@ export const ROLLUP_ERRORS = {
     message: ({ hash }) => `the state holds nothing under hash ${hash}`,
     severity: 'critical',
   }),
+  ROLLUP_MACHINE_INVALID: define<{ reason: string }>({
+    message: ({ reason }) => `the compiled machine is not usable: ${reason}`,
+    severity: 'critical',
+  }),
+  ROLLUP_MACHINE_FAULT: define<{ reason: string }>({
+    message: ({ reason }) => `the machine stopped: ${reason}`,
+    severity: 'critical',
+  }),
   ROLLUP_BLOCK_INPUT_INVALID: define<{ number: bigint; reason: string }>({
     message: ({ number, reason }) => `the inputs of L2 block ${number} are invalid: ${reason}`,
     severity: 'critical',

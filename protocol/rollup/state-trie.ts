@@ -31,22 +31,35 @@ export interface StateTrie {
   commit(): Promise<Hex>;
 }
 
+/**
+ * What was written, by what it is: anybody can deploy code whose bytes are a trie node's, or the empty trie's (0x80), so that one
+ * hash is both. Kept apart, the one never stands for the other, and what a node refers to is never taken for stored.
+ */
+interface Fresh {
+  readonly nodes: ReadonlyMap<Hex, Uint8Array>;
+  readonly code: ReadonlyMap<Hex, Uint8Array>;
+}
+
 /** The database under the tries: reads come from the StateByHash, writes stay until they are known to be reachable. */
 function createOverlay(state: StateByHash) {
-  const fresh = new Map<Hex, Uint8Array>();
-  const known = new Set<Hex>();
+  const fresh = { nodes: new Map<Hex, Uint8Array>(), code: new Map<Hex, Uint8Array>() };
+  const knownNodes = new Set<Hex>();
   let fault: unknown;
 
-  const hashOf = (key: string): Hex => `0x${key.length > HASH_HEX_DIGITS ? key.slice(CODE_PREFIX_HEX.length) : key}`;
+  const isCode = (key: string): boolean => key.length > HASH_HEX_DIGITS;
+  const hashOf = (key: string): Hex => `0x${isCode(key) ? key.slice(CODE_PREFIX_HEX.length) : key}`;
   const put = (key: string, value: Uint8Array): void => {
     const hash = hashOf(key);
-    // The trie writes back every node that it has read: those are there already.
-    if (!known.has(hash)) fresh.set(hash, value);
+    if (isCode(key)) fresh.code.set(hash, value);
+    // The trie writes back every node that it has read: those are there already, with all that they refer to.
+    else if (!knownNodes.has(hash)) fresh.nodes.set(hash, value);
   };
-  const read = async (hash: Hex): Promise<Uint8Array> => {
-    const bytes = fresh.get(hash) ?? (await state.get(hash));
+  const read = async (key: string): Promise<Uint8Array> => {
+    const hash = hashOf(key);
+    const own = (isCode(key) ? fresh.code : fresh.nodes).get(hash);
+    const bytes = own ?? (await state.get(hash));
     if (bytes === undefined) throw new NectarError('ROLLUP_STATE_MISSING', { hash });
-    if (!fresh.has(hash)) known.add(hash);
+    if (own === undefined && !isCode(key)) knownNodes.add(hash);
     return bytes;
   };
   const db: DB<string, Uint8Array> = {
@@ -54,7 +67,7 @@ function createOverlay(state: StateByHash) {
       // The empty trie has no node. Contract code that happens to be its preimage (0x80) is no node either.
       if (key === KECCAK256_RLP_S.slice(2)) return undefined;
       try {
-        return await read(hashOf(key));
+        return await read(key);
       } catch (error) {
         fault ??= error;
         throw error;
@@ -102,14 +115,24 @@ function references(node: RlpItem, inAccounts: boolean, found: { nodes: Hex[]; s
   }
 }
 
+type ItemKind = 'account' | 'storage' | 'code';
+
+/** The hash of nothing: of no code, or of a trie without nodes. The preimage of the other kind's nothing is something. */
+const NOTHING: Readonly<Record<ItemKind, string>> = {
+  account: KECCAK256_RLP_S,
+  storage: KECCAK256_RLP_S,
+  code: KECCAK256_NULL_S,
+};
+
 /** Puts every fresh preimage that the root reaches, and no other: a block leaves no rubbish of its intermediate states. */
-async function putReachable(root: Hex, fresh: ReadonlyMap<Hex, Uint8Array>, state: StateByHash): Promise<void> {
-  const done = new Set<Hex>([KECCAK256_NULL_S, KECCAK256_RLP_S]);
-  const stack: { hash: Hex; kind: 'account' | 'storage' | 'code' }[] = [{ hash: root, kind: 'account' }];
+async function putReachable(root: Hex, fresh: Fresh, state: StateByHash): Promise<void> {
+  const done = new Set<string>();
+  const stack: { hash: Hex; kind: ItemKind }[] = [{ hash: root, kind: 'account' }];
   for (let item = stack.pop(); item !== undefined; item = stack.pop()) {
-    const bytes = fresh.get(item.hash);
-    if (bytes === undefined || done.has(item.hash)) continue;
-    done.add(item.hash);
+    const bytes = (item.kind === 'code' ? fresh.code : fresh.nodes).get(item.hash);
+    const place = `${item.kind}/${item.hash}`;
+    if (bytes === undefined || item.hash === NOTHING[item.kind] || done.has(place)) continue;
+    done.add(place);
     await state.put(item.hash, bytes);
     if (item.kind === 'code') continue;
     const found = { nodes: [] as Hex[], storage: [] as Hex[], code: [] as Hex[] };

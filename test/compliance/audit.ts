@@ -22,6 +22,7 @@ type Called = Pick<
   | 'latest'
   | 'loggedTokens'
   | 'witnessed'
+  | 'chainHeard'
   | 'resolve'
 > & {
   treeHead(): ReturnType<Audit['treeHead']> | Promise<ReturnType<Audit['treeHead']>>;
@@ -197,6 +198,7 @@ export function auditCompliance(name: string, create: () => Promise<AuditUnderTe
       const { size, root } = await under.audit.treeHead();
       const at = Date.UTC(2026, 10, 23);
       await under.audit.witnessed({ size, root, where: 'a witness', at });
+      await under.audit.chainHeard();
       const { note } = await under.audit.checkpoint();
       await under.audit.witnessed({ note, where: 'a file', at });
       await assert.rejects(

@@ -3,6 +3,7 @@ import { rollupCompliance } from './rollup.ts';
 
 rollupCompliance('in process', async ({ rollup, p2p, anchor, membership }) => ({
   rpc: rollup.rpc,
+  subscribe: rollup.subscribe,
   rewind: ({ to }) => rollup.rewind(to === undefined ? undefined : BigInt(to)),
   peers: p2p.peers,
   anchors: anchor.auditAnchors,

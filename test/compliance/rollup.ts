@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { GatewayDependencies } from '../../appliance/gateway/index.ts';
+import type { SubscriptionItem } from '../../appliance/rollup/index.ts';
 import type { Hex, PeerIdText, RootHash } from '../../protocol/brand.ts';
 import { type ErrorCode, isNectarError, NectarError } from '../../protocol/errors.ts';
 
 /** The rollup role as the gateway calls it. */
 export interface RollupUnderTest {
   readonly rpc: GatewayDependencies['rollup']['rpc'];
+  readonly subscribe: GatewayDependencies['rollup']['subscribe'];
   readonly peers: GatewayDependencies['p2p']['peers'];
   readonly anchors: GatewayDependencies['anchor']['anchors'];
   readonly network: () => Promise<{ addresses: readonly string[]; membership: string; problem?: string }>;
@@ -21,7 +23,7 @@ const hasCode = (code: ErrorCode) => (error: unknown) => isNectarError(error, co
 
 /** The role's services in small: what they answer is fixed, what crosses is what the suite is about. */
 export function createRollupDouble() {
-  const state = { started: true };
+  const state = { started: true, counted: 0, caller: '' as string | undefined };
   const started = <T>(value: T): T => {
     if (!state.started) throw new NectarError('NODE_NOT_READY', { service: 'rollup', reason: 'not started' });
     return value;
@@ -37,9 +39,23 @@ export function createRollupDouble() {
     state,
     rollup: {
       /** Answers with what it was asked; a notification has no answer. */
-      rpc: async (body: unknown): Promise<unknown> => {
+      rpc: async (body: unknown, caller?: string): Promise<unknown> => {
+        state.caller = caller;
         const { id } = (body ?? {}) as { id?: unknown };
         return Array.isArray(body) || id !== undefined ? { jsonrpc: '2.0', id: id ?? null, result: body } : undefined;
+      },
+      /** Says what it was asked, then counts until it is left. */
+      async *subscribe(params: unknown, caller: string, signal: AbortSignal): AsyncGenerator<SubscriptionItem> {
+        started(undefined);
+        if (params === 'refused') return yield { kind: 'refused', code: -32602, message: 'no such subscription' };
+        yield { kind: 'opened' };
+        yield { kind: 'event', result: { params, caller } };
+        for (let n = 1; n <= 1_000; n++) {
+          if (signal.aborted) return;
+          state.counted = n;
+          yield { kind: 'event', result: n };
+        }
+        yield { kind: 'ended', reason: 'enough' };
       },
       heads: () => started({ unsafe: block, safe: block, finalized: block }),
       rewind: async (to?: bigint) => {
@@ -89,6 +105,45 @@ export function rollupCompliance(
       }
       assert.deepEqual(await under.rpc(bodies.slice(0, 2)), { jsonrpc: '2.0', id: null, result: bodies.slice(0, 2) });
       assert.equal(await under.rpc({ jsonrpc: '2.0', method: 'notify' }), undefined);
+    });
+
+    it('says who calls', async () => {
+      await under.rpc({ jsonrpc: '2.0', id: 1 }, 'token-1', new AbortController().signal);
+      assert.equal(double.state.caller, 'token-1');
+      await under.rpc({ jsonrpc: '2.0', id: 1 });
+      assert.equal(double.state.caller, undefined);
+    });
+
+    it('carries subscriptions: refused, or opened and then in order until they end', async () => {
+      const all = async (params: unknown) => {
+        const items: SubscriptionItem[] = [];
+        for await (const item of under.subscribe(params, 'token-1', new AbortController().signal))
+          items.push(item as SubscriptionItem);
+        return items;
+      };
+      assert.deepEqual(await all('refused'), [{ kind: 'refused', code: -32602, message: 'no such subscription' }]);
+      const [opened, first, ...rest] = await all(['logs', { topics: [null] }]);
+      assert.deepEqual(opened, { kind: 'opened' });
+      assert.deepEqual(first, { kind: 'event', result: { params: ['logs', { topics: [null] }], caller: 'token-1' } });
+      assert.deepEqual(rest.at(-1), { kind: 'ended', reason: 'enough' });
+      assert.deepEqual(
+        rest.slice(0, -1).map((item) => 'result' in item && item.result),
+        Array.from({ length: 1_000 }, (_, n) => n + 1),
+      );
+    });
+
+    it('ends a subscription when its reader leaves', async () => {
+      const leaving = new AbortController();
+      const taken: unknown[] = [];
+      try {
+        for await (const item of under.subscribe(['newHeads'], 'token-1', leaving.signal)) {
+          taken.push(item);
+          if (taken.length === 3) leaving.abort(new Error('left'));
+        }
+      } catch (error) {
+        assert.equal((error as Error).message, 'left');
+      }
+      assert.ok(taken.length < 1_000);
     });
 
     it('tells peers, network, anchors and joins', async () => {

@@ -11,6 +11,7 @@ import type {
   Store,
   StoreAuditEvent,
 } from '../../appliance/store/index.ts';
+import { encodeIndexFrame } from '../../protocol/backup/index-frames.ts';
 import type { RecordId } from '../../protocol/brand.ts';
 import { type ErrorCode, isNectarError } from '../../protocol/errors.ts';
 import { openExported } from './open-exported.ts';
@@ -18,7 +19,18 @@ import { openExported } from './open-exported.ts';
 /** What of a store is called from outside it. */
 export type CalledStore = Pick<
   Store,
-  'uploads' | 'put' | 'open' | 'head' | 'list' | 'shred' | 'rewrap' | 'exportCar' | 'exportTink' | 'scrub' | 'fsck'
+  | 'uploads'
+  | 'put'
+  | 'open'
+  | 'head'
+  | 'list'
+  | 'shred'
+  | 'rewrap'
+  | 'exportCar'
+  | 'exportTink'
+  | 'scrub'
+  | 'fsck'
+  | 'adopt'
 > & {
   readonly blocks: Pick<Store['blocks'], 'get'>;
 };
@@ -447,6 +459,14 @@ export function storeCompliance(name: string, create: () => Promise<StoreUnderTe
       const updates = await Promise.allSettled(Array.from({ length: 5 }, (_, i) => update(i)));
       assert.equal(updates.filter((update) => update.status === 'fulfilled').length, 1);
       for (const update of updates) if (update.status === 'rejected') hasCode('STORE_VERSION_CONFLICT')(update.reason);
+    });
+
+    it('takes nothing from entries of an index that are not its own', async () => {
+      const frame = encodeIndexFrame([Buffer.alloc(37, 2), Buffer.alloc(200, 9)]);
+      const taken = await under.store.adopt(pieces(frame, 50), context, signal);
+      assert.deepEqual(taken, { offered: 1, adopted: 0, refused: 1, wanted: [] });
+      const cut = under.store.adopt(pieces(frame.subarray(0, 99), 50), context, signal);
+      await assert.rejects(cut, hasCode('BACKUP_FORMAT_INVALID'));
     });
 
     it('a scrub of all this finds nothing but what was put', async () => {

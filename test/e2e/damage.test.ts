@@ -4,6 +4,7 @@ import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeF
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { putKilledAndAgain } from './killed-put.ts';
 import { freePort, until, Workplace, walk } from './workplace.ts';
 
 /** Everything that goes wrong at a clinic: each gets one clear error, and loses nothing. */
@@ -78,6 +79,9 @@ describe('a node with trouble', () => {
       await reads(await put(file), bytes);
     }
   });
+
+  test('a put that is killed in the middle goes on when the same command is run again', () =>
+    putKilledAndAgain(work, home, reads));
 
   test('names a missing file and a malformed record id', async () => {
     assert.equal((await work.error(['put', work.path('nowhere'), '--home', home])).exit, 2);

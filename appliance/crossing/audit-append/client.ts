@@ -5,7 +5,7 @@ import { auditAppend } from './contract.ts';
 
 /** The appending side of the audit log, reached over its socket. */
 export interface AuditAppendClient
-  extends Pick<Audit, 'append' | 'checkpoint' | 'consistency' | 'latest' | 'witnessed'> {
+  extends Pick<Audit, 'append' | 'checkpoint' | 'consistency' | 'latest' | 'witnessed' | 'chainHeard'> {
   treeHead(): Promise<ReturnType<Audit['treeHead']>>;
 }
 

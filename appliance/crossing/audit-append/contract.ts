@@ -56,4 +56,5 @@ export const auditAppend = contract('append', {
   }),
   checkpoint: call({ args: [], returns: checkpointShape }),
   witnessed: call({ args: [witnessedHead], returns: done, maxInputBytes: 256 * 1024 }),
+  chainHeard: call({ args: [], returns: done }),
 });

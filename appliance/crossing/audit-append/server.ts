@@ -4,7 +4,7 @@ import { routesOf } from '../routes-of.ts';
 import { auditAppend } from './contract.ts';
 
 export function auditAppendRoutes(
-  audit: Pick<Audit, 'append' | 'treeHead' | 'checkpoint' | 'consistency' | 'latest' | 'witnessed'>,
+  audit: Pick<Audit, 'append' | 'treeHead' | 'checkpoint' | 'consistency' | 'latest' | 'witnessed' | 'chainHeard'>,
 ): Route[] {
   return routesOf(auditAppend, audit);
 }

@@ -57,6 +57,7 @@ const standing = exact({
   epochs,
   external: nullable(externalHead),
   conflict: nullable(conflict),
+  chain: oneOf('waiting', 'held', 'silent'),
   nextErasure: optional(text(64)),
 });
 const auditState = exact({ services: serviceStates, standing: nullable(standing) });
@@ -104,9 +105,11 @@ const loggedToken = exact({
   subject: text(1024),
   name: optional(text(1024)),
   scope: text(1024),
+  pathHash: optional(text(64)),
   createdAt: text(64),
   expiresAt: text(64),
   revokedAt: optional(text(64)),
+  certificate: optional(text(512)),
 });
 const verdict = exact({
   integrity: oneOf('ok', 'violated'),

@@ -1,11 +1,12 @@
 import type { Static } from 'typebox';
-import { call, contract, OPTIONAL_SIGNAL, TIMEOUT } from '../contract.ts';
-import { anything, count, exact, list, nullable, oneOf, optional, peerId, rootHash, text } from '../shape.ts';
+import { call, contract, items, OPTIONAL_SIGNAL, SIGNAL, TIMEOUT } from '../contract.ts';
+import { anything, count, exact, list, nullable, number, oneOf, optional, peerId, rootHash, text } from '../shape.ts';
 import { serviceStates } from '../state.ts';
 
 /** The gateway's own limit of a JSON-RPC body is a MiB unless the owner raises it. */
 const MAX_RPC_BYTES = 16 * 1024 * 1024;
 const MAX_RPC_ANSWER_BYTES = 64 * 1024 * 1024;
+const MAX_EVENT_BYTES = 1024 * 1024;
 const JOIN_TIMEOUT_MS = 120_000;
 
 const rollupState = exact({
@@ -25,6 +26,14 @@ const rollupState = exact({
 });
 export type RollupState = Static<typeof rollupState>;
 
+/** Of a subscription; one shape for all, since a union of exact shapes says nothing more to its one reader. */
+const subscriptionItem = exact({
+  kind: oneOf('opened', 'refused', 'event', 'ended'),
+  code: optional(number),
+  message: optional(text(1024)),
+  result: optional(anything),
+  reason: optional(text(1024)),
+});
 const networkState = exact({ addresses: list(text(512), 256), membership: text(64), problem: optional(text(512)) });
 export type NetworkState = Static<typeof networkState>;
 
@@ -39,6 +48,12 @@ export const rollup = contract('rollup', {
     returns: exact({ answer: optional(anything) }),
     maxInputBytes: MAX_RPC_BYTES,
     maxOutputBytes: MAX_RPC_ANSWER_BYTES,
+  }),
+  /** Says first whether the subscription is taken, then what happens; ends with the caller's signal. */
+  subscribe: call({
+    args: [anything, text(64), SIGNAL],
+    returns: items(subscriptionItem),
+    maxOutputBytes: MAX_EVENT_BYTES,
   }),
   peers: call({ args: [], returns: list(peer, 10_000), maxOutputBytes: MAX_RPC_BYTES }),
   network: call({ args: [], returns: networkState }),

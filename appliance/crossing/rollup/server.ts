@@ -9,7 +9,7 @@ import { describeServices, known } from '../state.ts';
 import { rollup } from './contract.ts';
 
 export interface RollupCrossingParts {
-  readonly rollup: Pick<Rollup, 'rpc' | 'heads' | 'rewind'>;
+  readonly rollup: Pick<Rollup, 'rpc' | 'subscribe' | 'heads' | 'rewind'>;
   readonly p2p: Pick<P2p, 'peers' | 'addresses'>;
   readonly anchor: Pick<Anchor, 'anchored' | 'auditAnchors'>;
   readonly membership: Membership;
@@ -30,6 +30,7 @@ export function rollupRoutes(parts: RollupCrossingParts): Route[] {
       const answer = await parts.rollup.rpc(body, caller, signal);
       return answer === undefined ? {} : { answer };
     },
+    subscribe: (params, caller, signal) => parts.rollup.subscribe(params, caller, signal),
     peers: () => p2p.peers(),
     network: async () => ({ addresses: p2p.addresses(), ...(await membershipOf(membership)) }),
     join: () => membership.join(),

@@ -16,7 +16,8 @@ type Crossed =
   | 'exportCar'
   | 'exportTink'
   | 'scrub'
-  | 'fsck';
+  | 'fsck'
+  | 'adopt';
 
 /** The store, reached over its socket. */
 export interface StoreClient extends Pick<Store, Crossed> {

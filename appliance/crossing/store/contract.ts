@@ -159,6 +159,11 @@ export const store = contract('store', {
     returns: fsckReport,
     maxOutputBytes: MAX_REPORT_BYTES,
   }),
+  adopt: call({
+    args: [BODY, accessContext, SIGNAL],
+    returns: exact({ offered: count, adopted: count, refused: count, wanted: list(text(128), MAX_VERSIONS) }),
+    maxOutputBytes: MAX_REPORT_BYTES,
+  }),
   scrub: call({ args: [progress, OPTIONAL_SIGNAL], returns: scrubReport, maxOutputBytes: MAX_REPORT_BYTES }),
 });
 

@@ -35,6 +35,7 @@ export function storeRoutes({ store, keys, tokenSigner, backups, services }: Sto
       rewrap: (onProgress, context) => store.rewrap(onProgress, context),
       exportCar: (id, options, context) => store.exportCar(id, options, context),
       exportTink: (id, options, context, gone) => store.exportTink(id, options, context, gone),
+      adopt: (entries, context, gone) => store.adopt(entries, context, gone),
       fsck: (options, onProgress, gone) => store.fsck(options, onProgress, gone),
       scrub: (onProgress, gone) => store.scrub(onProgress, gone),
     }),

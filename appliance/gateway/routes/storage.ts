@@ -1,7 +1,9 @@
+import Type from 'typebox';
 import type { GatewayServer, RouteContext } from '../gateway-server.ts';
 import { describeOperation } from '../openapi.ts';
-import { FsckReport } from '../record-schemas.ts';
+import { AdoptedEntries, FsckReport } from '../record-schemas.ts';
 import { FsckRequest } from '../request-schemas.ts';
+import { checkAnnouncedSize, readUpload } from '../upload-body.ts';
 
 const fsck = describeOperation({
   id: 'fsckStore',
@@ -13,12 +15,38 @@ const fsck = describeOperation({
   body: FsckRequest,
   response: { 200: FsckReport },
 });
+const adopt = describeOperation({
+  id: 'adoptIndexEntries',
+  tag: 'records',
+  summary: 'Take into the index what it lacks of the entries of a backup',
+  description:
+    'The entries are sealed as they are at rest: what does not open under the keys of this node, in its own place, is refused, and so is what the audit log did not make or has destroyed since. `fsckStore` follows.',
+  guard: { scope: 'admin', streamed: true },
+  body: Type.Unsafe<unknown>({ content: { '*/*': { schema: Type.String({ format: 'binary' }) } } }),
+  response: { 200: AdoptedEntries },
+});
 
-export function addStorageRoutes(server: GatewayServer, { deps: { store }, exclusive }: RouteContext): void {
+export function addStorageRoutes(server: GatewayServer, context: RouteContext): void {
+  const { deps, exclusive } = context;
   server.post('/v1/fsck', fsck, (request) =>
     exclusive.run('fsck', () => {
       const { accept } = request.body as FsckRequest;
-      return store.fsck({ accept, context: request.access }, () => undefined, request.gone);
+      return deps.store.fsck({ accept, context: request.access }, () => undefined, request.gone);
+    }),
+  );
+  server.register(async (scope) => addAdoption(scope as GatewayServer, context));
+}
+
+/** Sealed entries of any number: no parser touches them. */
+function addAdoption(server: GatewayServer, { config, deps, metrics, exclusive }: RouteContext): void {
+  server.removeAllContentTypeParsers();
+  server.addContentTypeParser('*', async () => undefined);
+  server.post('/v1/fsck/entries', adopt, (request) =>
+    exclusive.run('fsck', () => {
+      checkAnnouncedSize(request.raw, config.maxRecordBytes);
+      const limits = { maxBytes: config.maxRecordBytes, idleMs: config.bodyIdleTimeoutMs };
+      const body = readUpload(request.raw, { ...limits, onBytes: (count) => metrics.received.inc(count) });
+      return deps.store.adopt(body, request.access, request.gone);
     }),
   );
 }

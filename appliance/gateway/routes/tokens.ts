@@ -1,4 +1,5 @@
 import Type from 'typebox';
+import { NectarError } from '../../../protocol/errors.ts';
 import { evidenced } from '../evidenced.ts';
 import type { GatewayServer, RouteContext } from '../gateway-server.ts';
 import { describeOperation } from '../openapi.ts';
@@ -49,6 +50,10 @@ export function addTokenRoutes(server: GatewayServer, context: RouteContext): vo
 
   server.post('/v1/tokens', create, async (request, reply) => {
     const { subject } = request.body as TokenRequest;
+    if (context.config.clientCertificates === 'required')
+      throw new NectarError('GATEWAY_CLIENT_REQUEST_INVALID', {
+        reason: 'this node takes no token without a certificate',
+      });
     const event = { type: 'token.create', context: request.access, detail: { subject } } as const;
     const { result } = await evidenced(context, event, {
       async run(note) {

@@ -9,8 +9,8 @@ export interface OriginCheck {
 }
 
 /**
- * Gives up unsafe blocks that L1 has not confirmed in their time: no batch can hold them any more, so what follows from them
- * will never be. Origins never go back, so the first block decides. Resolves with how many were discarded.
+ * Gives up unsafe blocks that L1 has not confirmed in time: no batch can hold them any more, so what follows from them will
+ * never be. Origins never go back, so the first block decides. Resolves with how many were discarded.
  */
 export async function expireUnsafe(store: DeriveStore, engine: Engine): Promise<number> {
   const { safe, unsafe } = engine.heads();

@@ -1,14 +1,8 @@
 import type { OriginRef } from './batch-rules.ts';
-import { MAX_TIME_DRIFT_S } from './batch-rules.ts';
+import { MAX_ORIGIN_AGE, MAX_TIME_DRIFT_S } from './batch-rules.ts';
 
 /** Seconds by which an unsafe block may run ahead of the own clock: two machines' clocks differ by less, or one is wrong. */
 export const MAX_CLOCK_AHEAD_S = 60n;
-
-/**
- * Seconds of L1's own time after which an unsafe block that L1 has not confirmed is given up: a batch takes no block whose
- * origin is older. Counted from the origin, so that an L1 that stands still expires nothing.
- */
-export const UNSAFE_LIFETIME_S = 7_200n;
 
 /** L1 blocks that an origin in the own database may lie past L1's head: a reorg to a shorter chain, and no more. */
 export const MAX_ORIGIN_AHEAD = 64n;
@@ -21,9 +15,9 @@ export interface UnsafeContext {
   readonly now: bigint;
   readonly parent: { readonly timestamp: bigint };
   /** An L1 block that this node has derived from: never one that only the block names. */
-  readonly origin: Pick<OriginRef, 'timestamp'>;
+  readonly origin: Pick<OriginRef, 'number' | 'timestamp'>;
   /** The newest L1 block that this node has derived from. */
-  readonly l1Head: { readonly timestamp: bigint };
+  readonly l1Head: { readonly number: bigint };
 }
 
 /**
@@ -39,7 +33,7 @@ export function findUnsafeFault(timestamp: bigint, context: UnsafeContext): Unsa
   return isExpired(origin, l1Head) ? 'expired' : undefined;
 }
 
-/** Whether no batch can hold a block of this origin any more. */
-export function isExpired(origin: { readonly timestamp: bigint }, l1Head: { readonly timestamp: bigint }): boolean {
-  return origin.timestamp + UNSAFE_LIFETIME_S < l1Head.timestamp;
+/** Whether no batch can hold a block of this origin any more: the earliest would be in the L1 block after the head. */
+export function isExpired(origin: { readonly number: bigint }, l1Head: { readonly number: bigint }): boolean {
+  return origin.number + MAX_ORIGIN_AGE < l1Head.number + 1n;
 }

@@ -9,7 +9,7 @@ import type { StateByHash } from '../../../protocol/rollup/state-by-hash.ts';
 import { createDatabaseKeys, type DatabaseKeys, HEADS_KEY } from './database-keys.ts';
 import type { BlockRef, Heads } from './heads.ts';
 import { createPreimageCache } from './preimage-cache.ts';
-import { createSealedLevel, type SealedOperation } from './sealed-level.ts';
+import { createSealedLevel, type SealedLevel, type SealedOperation } from './sealed-level.ts';
 import type { Sealer } from './sealer.ts';
 
 /** Where a transaction of the canonical chain is. */
@@ -37,6 +37,7 @@ export interface ChainChange {
 export interface ChainDatabase extends Pick<StateByHash, 'get'> {
   open(): Promise<void>;
   close(): Promise<void>;
+  beforeReopen: SealedLevel['beforeReopen'];
   heads(): Promise<Heads | undefined>;
   canonicalHash(number: bigint): Promise<Hex | undefined>;
   block(hash: Hex): Promise<Block | undefined>;
@@ -147,6 +148,7 @@ export function createChainDatabase(
   return {
     open: level.open,
     close: level.close,
+    beforeReopen: level.beforeReopen,
     async get(hash) {
       const cached = cache.get(hash);
       if (cached !== undefined) return cached;

@@ -11,6 +11,8 @@ export type SealedOperation =
 export interface SealedLevel {
   open(): Promise<void>;
   close(): Promise<void>;
+  /** Called before the database is opened again after a failed write: threads that share it must let go of it. */
+  beforeReopen(hook: () => Promise<void>): void;
   /** `what` names the value in the error when it does not authenticate. */
   get(key: Uint8Array, what: string): Promise<Uint8Array | undefined>;
   /** All or nothing. One write at a time. */
@@ -18,7 +20,8 @@ export interface SealedLevel {
 }
 
 function createLevel(path: string): ClassicLevel<Uint8Array, Uint8Array> {
-  return new ClassicLevel(path, { keyEncoding: 'view', valueEncoding: 'view' });
+  // Threads beside this one read the same open database (evm/shared-state.ts).
+  return new ClassicLevel(path, { keyEncoding: 'view', valueEncoding: 'view', multithreading: true });
 }
 
 /** The storage engine's errors in the node's words. */
@@ -39,7 +42,7 @@ const MIN_FREE_BYTES = 16 << 20;
  * A LevelDB that comes back by itself: after a failed write LevelDB refuses all others until it is opened again, and a disk that
  * was full must not need a restart of the node. While it is still full, reading goes on with the one that is open.
  */
-function createLasting(path: string) {
+function createLasting(path: string, beforeReopen: () => Promise<void>) {
   let level = createLevel(path);
   let isWanted = false;
   let isBroken = false;
@@ -47,6 +50,8 @@ function createLasting(path: string) {
 
   async function reopen(): Promise<void> {
     await requireFree(path, MIN_FREE_BYTES);
+    // Whoever else has it open would keep the broken one alive.
+    await beforeReopen();
     await level.close();
     level = createLevel(path);
     await level.open();
@@ -84,11 +89,15 @@ function createLasting(path: string) {
 
 /** `durable`: fsync every write. */
 export function createSealedLevel({ path, durable }: { path: string; durable: boolean }, sealer: Sealer): SealedLevel {
-  const level = createLasting(path);
+  let release = async (): Promise<void> => undefined;
+  const level = createLasting(path, () => release());
   const seal = (operation: SealedOperation): SealedOperation =>
     operation.type === 'del' ? operation : { ...operation, value: sealer.seal(operation.key, operation.value) };
 
   return {
+    beforeReopen(hook) {
+      release = hook;
+    },
     open: () => guard('open', path, () => level.open()),
     close: () => guard('close', path, () => level.close()),
     get: (key, what) =>

@@ -11,10 +11,9 @@ function renderRef({ number, hash, timestamp }: BlockRef) {
   return { number: quantity(number), hash, timestamp: quantity(timestamp) };
 }
 
-type NodeDeps = Pick<
-  RpcDeps,
-  'rules' | 'clientVersion' | 'heads' | 'syncTarget' | 'peerCount' | 'syncStatus' | 'batchOf' | 'database'
->;
+type NodeDeps = Pick<RpcDeps, 'rules' | 'clientVersion' | 'heads' | 'peerCount' | 'syncStatus' | 'batchOf'> & {
+  readonly syncing: () => false | Record<string, Hex>;
+};
 
 /** What eth_syncing says: false only of a node that follows the chain. While it does not, it may not know how far behind it is. */
 export function createSyncing({ heads, syncTarget }: { heads: () => Heads; syncTarget?: RpcDeps['syncTarget'] }) {
@@ -38,7 +37,7 @@ export function createNodeMethods(deps: NodeDeps, view: ChainView): RpcMethods {
     net_peerCount: () => quantity(deps.peerCount?.() ?? 0),
     web3_clientVersion: () => deps.clientVersion,
     eth_accounts: () => [],
-    eth_syncing: createSyncing(deps),
+    eth_syncing: deps.syncing,
     async eth_config() {
       const genesis = await view.getHeader({ tag: 'earliest' });
       return describeConfig(deps.rules, view.hashOf(genesis));

@@ -1,6 +1,7 @@
 import type { Hex } from '../../../protocol/brand.ts';
 import type { Rules } from '../../../protocol/rollup/rules.ts';
 import type { Logger } from '../../telemetry/index.ts';
+import type { EvmCalls } from '../evm/evm-calls.ts';
 import type { ChainDatabase } from '../execute/chain-database.ts';
 import type { Heads } from '../execute/heads.ts';
 import type { PendingTransactions } from './pending-transactions.ts';
@@ -8,6 +9,8 @@ import type { PendingTransactions } from './pending-transactions.ts';
 /** What the RPC consumes of the node. */
 export interface RpcDeps {
   readonly database: ChainDatabase;
+  /** Runs what clients want to try. */
+  readonly evm: EvmCalls;
   readonly heads: () => Heads;
   /** Called after every change of the heads. Returns how to stop it. */
   readonly onHeads: (listener: (heads: Heads) => void) => () => void;

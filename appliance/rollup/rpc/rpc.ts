@@ -6,16 +6,19 @@ import { createFeeMethods } from './fee-methods.ts';
 import { createFilterMethods } from './filter-methods.ts';
 import { createJsonRpc, type JsonRpcHandler, type RpcMethods } from './json-rpc.ts';
 import { createLogMethods, createLogSearch } from './log-methods.ts';
-import { createNodeMethods } from './node-methods.ts';
+import { createNodeMethods, createSyncing } from './node-methods.ts';
 import { createPoolMethods } from './pool-methods.ts';
 import { createRawMethods } from './raw-methods.ts';
 import type { RpcDeps } from './rpc-deps.ts';
 import { createSendMethods } from './send-methods.ts';
 import { createStateMethods } from './state-methods.ts';
+import { createSubscriptions, type Subscribe } from './subscriptions.ts';
 
 export interface Rpc {
   /** Answers a parsed JSON-RPC body, single or batch. Never throws; undefined when no answer is due (notifications). */
   readonly handle: JsonRpcHandler;
+  /** eth_subscribe, for whoever has a connection that stays. */
+  readonly subscribe: Subscribe;
 }
 
 /** Counts what is on its way; the sequencer, while it answers, knows better what became of it. */
@@ -35,11 +38,12 @@ export function createRpc(deps: RpcDeps): Rpc {
   const search = createLogSearch(view);
   const blocks = createBlockMethods(view, database, (hash) => pending.find(hash));
   const states = createStateMethods(view, { database, rules, pendingNonce: pendingNonceOf(deps) });
+  const syncing = createSyncing(deps);
   const methods: RpcMethods = {
-    ...createNodeMethods(deps, view),
+    ...createNodeMethods({ ...deps, syncing }, view),
     ...blocks,
     ...states.methods,
-    ...createCallMethods(view, { database, rules }),
+    ...createCallMethods(view, deps.evm),
     ...createFeeMethods(view),
     ...createLogMethods(search),
     ...createFilterMethods({ ...deps, view, search }),
@@ -47,5 +51,8 @@ export function createRpc(deps: RpcDeps): Rpc {
     ...createPoolMethods(pending, states.nonceOf),
     ...createRawMethods(view, { database, pending }),
   };
-  return { handle: createJsonRpc(methods, deps.log) };
+  return {
+    handle: createJsonRpc(methods, deps.log),
+    subscribe: createSubscriptions({ ...deps, view, syncing }),
+  };
 }

@@ -5,6 +5,7 @@ import type { RpcMethod, RpcMethods } from './json-rpc.ts';
 import { parseBytes, parseQuantity } from './params.ts';
 import type { RpcDeps } from './rpc-deps.ts';
 import { invalidParams, RPC_CODE, RpcError } from './rpc-error.ts';
+import { createSignal } from './signal.ts';
 
 /** EIP-7966: how long eth_sendRawTransactionSync waits for a block, unless told, and at most. */
 const SYNC_WAIT_MS = 2_000;
@@ -73,25 +74,5 @@ export function createSendMethods(
   return {
     eth_sendRawTransaction: ([raw]) => submit(parseRaw(raw)),
     eth_sendRawTransactionSync: sendSync,
-  };
-}
-
-/** Something that happens between two looks is not missed. */
-function createSignal(): { raise(): void; raised(): Promise<void> } {
-  let isRaised = false;
-  let wake = (): void => undefined;
-  return {
-    raise() {
-      isRaised = true;
-      wake();
-    },
-    async raised() {
-      if (!isRaised) {
-        await new Promise<void>((resolve) => {
-          wake = resolve;
-        });
-      }
-      isRaised = false;
-    },
   };
 }

@@ -28,7 +28,7 @@ const UNNAMED = /^(\d{1,3}(\.\d{1,3}){3}|localhost|\[[0-9a-fA-F:]{2,39}\])(:\d+)
 
 export function createRpcServer(
   options: RpcServerOptions,
-  deps: { readonly handle: (body: unknown) => Promise<unknown> },
+  deps: { readonly handle: (body: unknown, gone: AbortSignal) => Promise<unknown> },
 ): RpcServer {
   let server: Server | undefined;
   let address: AddressInfo | undefined;
@@ -40,7 +40,9 @@ export function createRpcServer(
     if (!/^application\/json\b/i.test(request.headers['content-type'] ?? '')) return end(response, 415);
     const text = await readBody(request, options.maxBodyBytes);
     if (text === undefined) return end(response, 413);
-    end(response, 200, JSON.stringify(await deps.handle(parse(text))));
+    const gone = new AbortController();
+    response.once('close', () => gone.abort());
+    end(response, 200, JSON.stringify(await deps.handle(parse(text), gone.signal)));
   }
 
   return {

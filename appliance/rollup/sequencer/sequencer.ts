@@ -1,9 +1,16 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { keccak256 } from 'ethers';
 import type { Hex } from '../../../protocol/brand.ts';
+import { NectarError } from '../../../protocol/errors.ts';
 import type { BatchBlock } from '../../../protocol/rollup/batch.ts';
+import type { SignedTransaction } from '../../../protocol/rollup/transaction.ts';
 import type { Readiness, Service } from '../../service.ts';
 import type { Logger } from '../../telemetry/index.ts';
 import type { PendingTransactions } from '../rpc/pending-transactions.ts';
+import { createBlockBudget } from './block-budget.ts';
+import { type BuiltBlock, buildAround, type Eviction } from './build-block.ts';
+import { createLostTransactions, type Loss } from './lost-transactions.ts';
+import type { SequencerMetrics } from './metrics.ts';
 import { createTxpool, type PoolChain, type Txpool } from './txpool.ts';
 
 /** What the sequencer consumes of the node that it runs on. */
@@ -28,7 +35,7 @@ export interface Produced {
   readonly number: bigint;
   readonly included: readonly Hex[];
   /** Left out and never to be tried again. */
-  readonly refused: readonly Hex[];
+  readonly refused: readonly Loss[];
 }
 
 export interface SequencerOptions {
@@ -36,6 +43,8 @@ export interface SequencerOptions {
   readonly blockIntervalMs: number;
   /** A block at least this often even when there is nothing to put in, so that time moves on L2; 0 = never. */
   readonly heartbeatMs: number;
+  /** Thread CPU that making one block may take, in milliseconds: blocks hold less gas while they take more. */
+  readonly maxBlockCpuMs: number;
   readonly maxPoolTransactions: number;
   readonly maxPoolBytes: number;
   readonly maxPoolPerAccount: number;
@@ -46,6 +55,8 @@ export interface Sequencer extends Service {
   /** Takes a raw transaction; resolves with its hash. Throws ROLLUP_SEQUENCER_REFUSED, ROLLUP_SEQUENCER_FULL. */
   submit(raw: Uint8Array): Promise<Hex>;
   pendingNonce(address: Hex): Promise<bigint>;
+  /** Why a transaction that was taken will be in no block; undefined when nothing is known of it. */
+  whyLost(hash: Hex): Promise<string | undefined>;
   /** The pool, as the node's own JSON-RPC shows it. */
   readonly pool: PendingTransactions & Pick<Txpool, 'size'>;
 }
@@ -54,12 +65,19 @@ export interface Sequencer extends Service {
 export const MAX_BLOCK_TRANSACTION_BYTES = 96_000;
 
 const ERROR_PAUSE_MS = 1_000;
+const MAX_LOST_KEPT = 4_096;
 
-export function createSequencer(
-  options: SequencerOptions,
-  deps: { readonly chain: SequencerChain; readonly log: Logger; readonly now: () => number },
-): Sequencer {
-  const { chain, log, now } = deps;
+export interface SequencerDeps {
+  readonly chain: SequencerChain;
+  readonly log: Logger;
+  readonly now: () => number;
+  /** CPU that this thread has used, in milliseconds. */
+  readonly threadCpuMs: () => number;
+  readonly metrics?: SequencerMetrics;
+}
+
+export function createSequencer(options: SequencerOptions, deps: SequencerDeps): Sequencer {
+  const { chain, log, now, metrics } = deps;
   const pool = createTxpool(
     {
       maxTransactions: options.maxPoolTransactions,
@@ -70,6 +88,7 @@ export function createSequencer(
     },
     { chain, now },
   );
+  const lost = createLostTransactions(MAX_LOST_KEPT);
   let running: Promise<void> | undefined;
   /** Undefined until the first block: one that starts says at once that it lives. */
   let lastBlockAt: number | undefined;
@@ -81,17 +100,51 @@ export function createSequencer(
     }
   }
 
+  let blockBudget: ReturnType<typeof createBlockBudget> | undefined;
+  const budget = () =>
+    (blockBudget ??= createBlockBudget({ gasLimit: chain.gasLimit(), maxCpuMs: options.maxBlockCpuMs }));
+
+  function lose(losses: readonly Loss[]): void {
+    lost.add(losses);
+    for (const { hash, reason } of losses) {
+      metrics?.lost.inc({ reason });
+      log.info({ hash, reason }, 'transaction will be in no block');
+    }
+    pool.remove(losses.map(({ hash }) => hash));
+  }
+
+  function evict({ transaction: { hash }, cause }: Eviction): void {
+    log.error({ err: cause, hash }, 'transaction evicted: no block could be built with it');
+    lose([{ hash, reason: 'evicted' }]);
+  }
+
+  /** The proposal is made anew: an attempt before this one may have built a block. */
+  async function produce(transactions: readonly SignedTransaction[]): Promise<BuiltBlock | undefined> {
+    const proposal = await chain.proposeBlock(BigInt(Math.floor(now() / 1000)));
+    if (proposal === undefined) return undefined;
+    const before = deps.threadCpuMs();
+    const block = await chain.produce({ ...proposal, transactions: transactions.map(({ raw }) => raw) });
+    const gas = transactions.reduce((sum, { tx }) => sum + tx.gasLimit, 0n);
+    const cpuMs = deps.threadCpuMs() - before;
+    budget().spent(cpuMs, gas);
+    metrics?.blockCpu.observe(cpuMs / 1000);
+    metrics?.blockGasBudget.set(Number(budget().gas()));
+    pool.remove(block.included);
+    lose(block.refused);
+    return block;
+  }
+
   async function buildOne(): Promise<void> {
     const proposal = chain.settled() ? await chain.proposeBlock(BigInt(Math.floor(now() / 1000))) : undefined;
     if (proposal === undefined) return;
     await recallDiscarded();
-    const picked = await pool.pick({ gas: chain.gasLimit(), bytes: MAX_BLOCK_TRANSACTION_BYTES });
+    const picked = await pool.pick({ gas: budget().gas(), bytes: MAX_BLOCK_TRANSACTION_BYTES });
     const due = options.heartbeatMs > 0 && now() - (lastBlockAt ?? 0) >= options.heartbeatMs;
     if (picked.length === 0 && proposal.delayedMessages === 0 && !due) return;
-    const block = await chain.produce({ ...proposal, transactions: picked.map(({ raw }) => raw) });
+    const block = await buildAround({ produce }, picked, evict);
+    if (block === undefined) return;
     lastBlockAt = now();
-    pool.remove([...block.included, ...block.refused]);
-    await pool.prune();
+    lose(await pool.prune());
     log.debug({ number: block.number, transactions: block.included.length }, 'block built');
   }
 
@@ -122,7 +175,15 @@ export function createSequencer(
     },
     readiness: (): Readiness =>
       chain.settled() ? { ready: true } : { ready: false, reason: 'waiting for L1 to settle the unsafe chain' },
-    submit: (raw) => pool.add(raw),
+    async submit(raw) {
+      const hash = keccak256(raw) as Hex;
+      // It would stop the next block as well.
+      if (lost.reasonOf(hash) === 'evicted') {
+        throw new NectarError('ROLLUP_SEQUENCER_REFUSED', { reason: 'no block could be built with this transaction' });
+      }
+      return pool.add(raw);
+    },
+    whyLost: async (hash) => lost.reasonOf(hash),
     pendingNonce: async (address) => pool.nextNonce(address, (await chain.account(address)).nonce),
     pool,
   };

@@ -8,6 +8,7 @@ import {
   type SignedTransaction,
 } from '../../../protocol/rollup/transaction.ts';
 import { ALREADY_KNOWN, createArrivals, type PendingTransactions } from '../rpc/pending-transactions.ts';
+import type { Loss } from './lost-transactions.ts';
 
 export interface TxpoolOptions {
   readonly maxTransactions: number;
@@ -32,11 +33,11 @@ export interface PoolChain {
 export interface Txpool extends PendingTransactions {
   /** Throws ROLLUP_SEQUENCER_REFUSED, ROLLUP_SEQUENCER_FULL. */
   add(raw: Uint8Array): Promise<Hex>;
-  /** What can run next, in order of arrival, within a block's gas and bytes. */
+  /** What can run next, in order of arrival, within a block's bytes and gas; the first whatever its gas. */
   pick(limits: { readonly gas: bigint; readonly bytes: number }): Promise<readonly SignedTransaction[]>;
   remove(hashes: Iterable<Hex>): void;
-  /** Forgets what is too old or was overtaken by the chain. */
-  prune(): Promise<void>;
+  /** Forgets what is too old or was overtaken by the chain, and says what. */
+  prune(): Promise<readonly Loss[]>;
   size(): number;
 }
 
@@ -156,9 +157,16 @@ export function createTxpool(options: TxpoolOptions, deps: { chain: PoolChain; n
     async prune() {
       const oldest = now() - options.maxAgeMs;
       await refreshNonces();
+      const lost: Loss[] = [];
       for (const { nonce, entries } of [...bySender.values()]) {
-        for (const entry of [...entries.values()]) if (entry.signed.tx.nonce < nonce || entry.at < oldest) drop(entry);
+        for (const entry of [...entries.values()]) {
+          const isOvertaken = entry.signed.tx.nonce < nonce;
+          if (!isOvertaken && entry.at >= oldest) continue;
+          drop(entry);
+          lost.push({ hash: entry.signed.hash, reason: isOvertaken ? 'nonce-low' : 'expired' });
+        }
       }
+      return lost;
     },
     size: () => byHash.size,
   };
@@ -181,7 +189,8 @@ function pickInOrder(entries: Entry[], bySender: ReadonlyMap<Hex, Sender>, limit
     let entry: Entry | undefined = arrived.signed.tx.nonce === nonceOf() ? arrived : undefined;
     while (entry !== undefined && entry.order <= arrived.order && feeCap(entry.signed.tx) >= limits.baseFee) {
       const { tx, raw } = entry.signed;
-      if (tx.gasLimit > gas || raw.length > bytes) return picked;
+      // One that is above what is left of the gas is not left for ever: it comes first one day, and then alone.
+      if ((tx.gasLimit > gas && picked.length > 0) || raw.length > bytes) return picked;
       picked.push(entry.signed);
       gas -= tx.gasLimit;
       bytes -= raw.length;

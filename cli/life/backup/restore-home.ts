@@ -19,6 +19,7 @@ import { noteCopy } from '../copy-reports.ts';
 import { openIdentity } from '../open-identity.ts';
 import { renewCertificate } from '../renew-certificate.ts';
 import { replaceClientToken } from '../renew-client-token.ts';
+import { type NewerLog, type TakenLog, takeNewerLog } from './newer-log.ts';
 import { type Unpacked, unpackBackup } from './unpack.ts';
 
 export interface RestorePlace {
@@ -29,6 +30,8 @@ export interface RestorePlace {
 
 export interface RestoreRequest extends RestorePlace {
   readonly file: string;
+  /** A copy of the log that is newer than the backup. */
+  readonly log?: NewerLog | undefined;
   /** Only look: nothing stays. */
   readonly check: boolean;
   /** Written into the configuration; undefined: as the backup has it. */
@@ -44,6 +47,8 @@ export interface Restored {
   readonly header: BackupHeader;
   readonly entries: number;
   readonly bytes: number;
+  /** The log that was taken in place of the backup's. */
+  readonly log?: TakenLog;
 }
 
 /**
@@ -100,10 +105,13 @@ export async function placeRestored<T extends Verified>(request: PlaceRequest, u
 async function fillRestored<T extends Verified>(folder: string, request: PlaceRequest, unpack: Unpack<T>): Promise<T> {
   let keys: Keys | undefined;
   try {
-    const unpacked = await unpack(folder, (opened) => {
+    const found = await unpack(folder, (opened) => {
       keys = opened;
       return opened;
     });
+    const { log } = request;
+    const unpacked =
+      log === undefined || keys === undefined ? found : { ...found, log: await takeNewerLog(folder, keys, log) };
     if (!request.check && keys !== undefined) {
       await makeUsable(folder, keys, request);
       await markRestored(join(folder, 'audit'), keys.derive('audit-body'), request.now());

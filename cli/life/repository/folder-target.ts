@@ -66,7 +66,6 @@ export function createFolderTarget(folder: string): Target {
         return refuse(error);
       }
     },
-    has: (name) => isFile(place(name)),
     async remove(name) {
       await rm(place(name), { force: true }).catch(refuse);
       touched.add(dirname(place(name)));

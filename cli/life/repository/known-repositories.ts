@@ -18,9 +18,9 @@ export type Retention = Static<typeof Retention>;
 
 const KnownRepository = Type.Object(
   {
-    /** As the operator named it: a folder's whole path, or s3://bucket/prefix. */
+    /** As the operator named it: a folder's whole path, s3://BUCKET/PREFIX or node://HOST:PORT. */
     target: Type.String({ minLength: 1, maxLength: 4096 }),
-    /** File with the credentials of an S3 target. */
+    /** File with the credentials of a place that is not a folder. */
     credentials: Type.Optional(Type.String({ maxLength: 4096 })),
     repository: Type.String({ pattern: '^[0-9a-f]{32}$' }),
     generation: Type.Integer({ minimum: 1 }),

@@ -1,15 +1,13 @@
 import { Readable } from 'node:stream';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { AwsV4Signer } from 'aws4fetch';
 import { Agent, type Dispatcher, request } from 'undici';
 import { TABLES } from '../../../protocol/backup/repository.ts';
 import { NectarError } from '../../../protocol/errors.ts';
 import type { S3Credentials } from './s3-credentials.ts';
 import { listedKeys, listedVersions, nextToken, s3ErrorCode } from './s3-xml.ts';
+import { sendAgain } from './send-again.ts';
 import type { ObjectContent, Target } from './target.ts';
 
-const ATTEMPTS = 6;
-const FIRST_PAUSE_MS = 200;
 const CONNECT_MS = 10_000;
 const ANSWER_MS = 120_000;
 /** Of one PUT; what is larger needs an upload in parts, which only a key table of some 3 million records would. */
@@ -63,21 +61,8 @@ export function createS3Target(url: string, credentials: S3Credentials, signal: 
     });
   }
 
-  /** Again and again for what passes; the last answer whatever it says. */
-  async function send(method: Dispatcher.HttpMethod, sent: Sent): Promise<Dispatcher.ResponseData> {
-    for (let attempt = 1, pause = FIRST_PAUSE_MS; ; attempt += 1, pause *= 2) {
-      try {
-        const answer = await once(method, sent);
-        if (!PASSING.has(answer.statusCode) || attempt >= ATTEMPTS) return answer;
-        await answer.body.dump();
-      } catch (error) {
-        signal.throwIfAborted();
-        if (error instanceof NectarError) throw error;
-        if (attempt >= ATTEMPTS) refuse((error as NodeJS.ErrnoException).code ?? (error as Error).message, error);
-      }
-      await sleep(pause * (0.5 + Math.random() / 2), undefined, { signal });
-    }
-  }
+  const send = (method: Dispatcher.HttpMethod, sent: Sent): Promise<Dispatcher.ResponseData> =>
+    sendAgain(() => once(method, sent), { passing: PASSING, signal, refuse });
 
   async function refused(answer: Dispatcher.ResponseData): Promise<never> {
     const code = s3ErrorCode(await textOf(answer));
@@ -137,11 +122,6 @@ export function createS3Target(url: string, credentials: S3Credentials, signal: 
       if (answer.statusCode !== 200) await refused(answer);
       await answer.body.dump();
       return true;
-    },
-    async has(name) {
-      const answer = await send('HEAD', { key: name });
-      await answer.body.dump();
-      return answer.statusCode === 200;
     },
     async remove(name) {
       await remove(name);

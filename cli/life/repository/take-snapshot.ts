@@ -1,14 +1,11 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { cidDigest } from '../../../appliance/store/cid.ts';
 import type { SealedIndex } from '../../../appliance/store/sealed-index.ts';
 import {
-  blockCid,
   encodeManifest,
   encodeRepositoryHeader,
   HEADER_NAME,
-  type ListedFile,
   objectName,
   REPOSITORY_VERSION,
   type RepositoryHeader,
@@ -23,26 +20,19 @@ import {
   NO_PREVIOUS,
   type SnapshotStatement,
 } from '../../../protocol/backup/snapshot-statement.ts';
-import { isNectarError, NectarError } from '../../../protocol/errors.ts';
+import { NectarError } from '../../../protocol/errors.ts';
 import { encodeNote, noteSignature } from '../../../protocol/merkle/note.ts';
-import type { VerifierKey } from '../../../protocol/merkle/verifier-key.ts';
+import { encodeVerifierKey, type VerifierKey } from '../../../protocol/merkle/verifier-key.ts';
 import { VERSION } from '../../version.ts';
 import type { PinnedHome } from '../backup/collect.ts';
 import type { BackupAuthority } from '../backup-authority.ts';
-import { presentObjects } from './check-objects.ts';
 import { type CollectedHome, collectHome, createBlockWriter, packBlob } from './collect-home.ts';
 import { createFileLists } from './file-lists.ts';
 import { createIndexCopy, type IndexCopy } from './index-copy.ts';
 import { writeKeyTable } from './key-table.ts';
-import {
-  type FoundSnapshot,
-  findRepository,
-  listGenerations,
-  readFiles,
-  readManifest,
-  readSnapshot,
-} from './open-repository.ts';
+import { type FoundSnapshot, findRepository, listGenerations, readSnapshot } from './open-repository.ts';
 import { createPacker } from './packer.ts';
+import { readBefore } from './read-before.ts';
 import { type RepositorySecret, sealObject } from './sealed-object.ts';
 import { memoryObject, spoolObject } from './spooled-object.ts';
 import type { Target } from './target.ts';
@@ -100,7 +90,9 @@ export async function takeSnapshot(request: TakeSnapshot): Promise<TakenSnapshot
   await mkdir(spool, { recursive: true, mode: 0o700 });
   const copy = createIndexCopy(join(spool, 'index'));
   try {
-    const header = (await findRepository(target)) ?? (await beginRepository(request));
+    const found = await findRepository(target);
+    refuseVanished(request, found);
+    const header = found ?? (await beginRepository(request));
     if (header.nodeId !== request.nodeId)
       throw new NectarError('BACKUP_REPOSITORY_FOREIGN', { target: target.url, nodeId: header.nodeId });
     const last = await findLast(request, header);
@@ -117,7 +109,13 @@ export async function takeSnapshot(request: TakeSnapshot): Promise<TakenSnapshot
   }
 }
 
-async function beginRepository({ target, nodeId, now }: TakeSnapshot): Promise<RepositoryHeader> {
+/** A disk that is not plugged in, or a holder that has emptied it, must not look like a repository that begins. */
+function refuseVanished({ target, known, acceptOlder }: TakeSnapshot, found: RepositoryHeader | undefined): void {
+  if (known === undefined || known.repository === found?.repository || acceptOlder) return;
+  throw new NectarError('BACKUP_REPOSITORY_BEHIND', { target: target.url, found: 0, known: known.generation });
+}
+
+async function beginRepository({ target, nodeId, key, now }: TakeSnapshot): Promise<RepositoryHeader> {
   const createdAt = new Date(now()).toISOString();
   const repository = randomBytes(16).toString('hex');
   const header = {
@@ -126,6 +124,7 @@ async function beginRepository({ target, nodeId, now }: TakeSnapshot): Promise<R
     repository,
     nodeId,
     createdAt,
+    checkpointKey: encodeVerifierKey(key),
   } as const;
   if (!(await target.create(HEADER_NAME, memoryObject(Buffer.from(encodeRepositoryHeader(header))))))
     throw new NectarError('BACKUP_BUSY', { target: target.url });
@@ -207,27 +206,6 @@ async function bring(request: TakeSnapshot, { last, secret, copy }: Bringing): P
     ...{ records: heads, newObjects: tally.objects, newBytes: tally.bytes + packer.written() + sealed.bytes },
     ...{ damagedBlocks: damaged, manifestSha256: sealed.sha256, warnings: await target.warnings() },
   };
-}
-
-interface Before {
-  readonly before: SnapshotManifest | undefined;
-  readonly known: Map<string, ListedFile>;
-}
-
-/** What need not be brought again: what the last snapshot names, and is there. Where that cannot be read, all is brought again. */
-async function readBefore(target: Target, last: FoundSnapshot | undefined, secret: RepositorySecret): Promise<Before> {
-  const nothing: Before = { before: undefined, known: new Map() };
-  if (last === undefined) return nothing;
-  try {
-    const before = await readManifest(target, last, secret);
-    const known = await readFiles(target, before, secret);
-    const there = await presentObjects(target);
-    for (const [path, { pack }] of known) if (!there.has(pack ?? cidDigest(blockCid(path) ?? ''))) known.delete(path);
-    return before.lists.every((list) => there.has(list)) ? { before, known } : nothing;
-  } catch (error) {
-    if (isNectarError(error, 'BACKUP_ALTERED') || isNectarError(error, 'BACKUP_OBJECT_MISSING')) return nothing;
-    throw error;
-  }
 }
 
 async function seal(manifest: SnapshotManifest, secret: RepositorySecret): Promise<ReturnType<typeof memoryObject>> {

@@ -7,9 +7,9 @@ export interface Target {
   read(name: string): AsyncIterable<Uint8Array>;
   /** Resolves with false when there is one of that name. Durable only after `settle`. */
   create(name: string, content: ObjectContent): Promise<boolean>;
-  has(name: string): Promise<boolean>;
+  /** Done, and durable, after `settle`. */
   remove(name: string): Promise<void>;
-  /** Makes durable what was created and removed. */
+  /** Makes durable what was created, and removes what is to go. */
   settle(): Promise<void>;
   /** What here defeats a promise, in words: versions that are kept, locks. */
   warnings(): Promise<readonly string[]>;

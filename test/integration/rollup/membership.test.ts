@@ -87,7 +87,7 @@ test('a node applies, is attested, and every node reads its admission from its o
   assert.equal(member?.status, 'active');
   assert.deepEqual(member?.addresses, ['/ip4/10.0.0.1/tcp/4640']);
   assert.equal(member?.operator, node.rollup.account.address());
-  assert.equal(await sequencer.rollup.registry.isAuthorized(peerId), true);
+  await eventually('the sequencer to know', () => sequencer.rollup.registry.isAuthorized(peerId));
 });
 
 test('a call that would revert is not sent', async () => {

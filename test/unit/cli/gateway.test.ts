@@ -72,6 +72,15 @@ const problem = (status: number, code: string, data: unknown): Answer =>
 const run = (...args: string[]): Promise<Captured> => capture([...args, '--home', home, '--json']);
 const codeOf = ({ stderr }: Captured): string => JSON.parse(stderr).error.code;
 
+test('a content type that would end its header is a usage error, and nothing is sent', async () => {
+  const file = join(folder, 'typed');
+  writeFileSync(file, 'hello');
+  const run = await capture(['put', file, '--content-type', 'a/b\r\nx-nectar-name: c', '--home', home, '--json']);
+  assert.equal(run.code, 2);
+  assert.match(run.stderr, /CLI_USAGE/);
+  assert.deepEqual(seen, []);
+});
+
 test('put streams the bytes with their type, name, labels and the token', async () => {
   const file = join(folder, 'père & fils.json');
   writeFileSync(file, '{"resourceType":"Patient"}');

@@ -150,6 +150,12 @@ export class AuditDouble {
     this.told.push(size);
   }
 
+  heard = 0;
+
+  async chainHeard(): Promise<void> {
+    this.heard++;
+  }
+
   #rootAt(size: number): RootHash {
     return Buffer.from(`${this.fork}${size}`.padEnd(32, '.')).toString('hex') as RootHash;
   }

@@ -51,6 +51,7 @@ function guarded(world: World, border: Border): AnchorDeps {
       treeHead: () => audit.treeHead(),
       checkpoint: border.guard(() => audit.checkpoint()),
       witnessed: border.guard((head) => audit.witnessed(head)),
+      chainHeard: border.guard(() => audit.chainHeard()),
     },
     chain: {
       address: () => chain.address(),

@@ -6,9 +6,11 @@ import type { auditKeys } from '../../../../appliance/crossing/audit-keys/contra
 import type { auditRead } from '../../../../appliance/crossing/audit-read/contract.ts';
 import type { blocks } from '../../../../appliance/crossing/blocks/contract.ts';
 import type { ClientOf, Contract } from '../../../../appliance/crossing/contract.ts';
+import type { custody } from '../../../../appliance/crossing/custody/contract.ts';
 import type { rollup } from '../../../../appliance/crossing/rollup/contract.ts';
 import type { store } from '../../../../appliance/crossing/store/contract.ts';
 import type { backupKeys, keys } from '../../../../appliance/crossing/store/key-contract.ts';
+import type { Custody } from '../../../../appliance/custody/index.ts';
 import type { BackupKeys, Keys } from '../../../../appliance/keys/index.ts';
 import type { Membership } from '../../../../appliance/membership/index.ts';
 import type { Store, StoreEvidence } from '../../../../appliance/store/index.ts';
@@ -49,6 +51,7 @@ test('contracts and services agree, optional fields included', () => {
   none<Differing<typeof auditRead, Omit<Audit, 'verify'>>>();
   none<Differing<typeof auditKeys, StoreEvidence>>();
   none<Differing<typeof blocks, Store>>();
+  none<Differing<typeof custody, Custody>>();
   none<Differing<typeof rollup, Membership>>();
   assert.ok(true, 'the compiler has looked');
 });

@@ -17,6 +17,7 @@ import type { Tokens } from '../../../../appliance/gateway/tokens.ts';
 import { createLogger, createNodeMetrics, type Metrics, readFamilies } from '../../../../appliance/telemetry/index.ts';
 import type { Cid, RecordId, RootHash } from '../../../../protocol/brand.ts';
 import { NectarError } from '../../../../protocol/errors.ts';
+import { custodyDouble } from './custody-double.ts';
 
 export const NODE_ID = '0123456789abcdef0123456789abcdef';
 export const NOW = Date.UTC(2026, 10, 23, 6);
@@ -211,6 +212,10 @@ export class StoreDouble {
     return { records: 1, versions: 1, rebuilt: 0, removed: 0, lostVersions: 0, lost: [], accepted: accept };
   }
 
+  async adopt() {
+    return { offered: 1, adopted: 1, refused: 0, wanted: [] };
+  }
+
   async scrub() {
     return { blocks: 1, findings: [] };
   }
@@ -273,6 +278,8 @@ export interface NodeDouble {
   now: number;
   passphrase: string;
   unlockGate?: Promise<void>;
+  /** What a new head waits for. */
+  headGate?: () => Promise<void>;
 }
 
 export interface DependencyParts {
@@ -286,6 +293,7 @@ export interface DependencyParts {
 export function createDependencies(parts: DependencyParts): GatewayDependencies {
   const { node, tokens, store, audit, metrics } = parts;
   return {
+    custody: custodyDouble(),
     keys: {
       state: () => node.state,
       async unlock(secret) {
@@ -327,6 +335,15 @@ export function createDependencies(parts: DependencyParts): GatewayDependencies 
           return body.map((item: { id: unknown }) => ({ jsonrpc: '2.0', id: item.id, result: '0x1' }));
         const { id, method } = body as { id?: unknown; method: string };
         return id === undefined ? undefined : { jsonrpc: '2.0', id, result: method };
+      },
+      async *subscribe(params, _caller, signal) {
+        const [name] = params as unknown[];
+        if (name !== 'newHeads') return yield { kind: 'refused', code: -32602, message: 'no such subscription' };
+        yield { kind: 'opened' };
+        for (let number = 1; !signal.aborted; number++) {
+          yield { kind: 'event', result: { number } };
+          await node.headGate?.();
+        }
       },
       rewind: async ({ to }) => ({ from: 9, to: to ?? 7 }),
     },

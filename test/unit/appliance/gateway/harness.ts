@@ -9,7 +9,7 @@ import { connect, type TLSSocket } from 'node:tls';
 import type { JWK_OKP_Public } from 'jose';
 import { Value } from 'typebox/value';
 import { GatewayConfig } from '../../../../appliance/gateway/config.ts';
-import { createGateway, type Gateway } from '../../../../appliance/gateway/gateway.ts';
+import { createGateway, type Gateway, type GatewayOptions } from '../../../../appliance/gateway/gateway.ts';
 import type { Scope } from '../../../../appliance/gateway/schema-parts.ts';
 import { type Certificates, createCertificates } from '../../../../appliance/gateway/tls.ts';
 import { createTokenSigner, createTokens, type Tokens } from '../../../../appliance/gateway/tokens.ts';
@@ -77,6 +77,7 @@ export async function startHarness(config: Partial<GatewayConfig> = {}): Promise
     keyPath: join(folder, 'server.key'),
     hardeningPath: join(folder, 'hardening.json'),
     backupsPath: join(folder, 'backups.json'),
+    clientPaths: clientPathsOf(folder),
   };
   const gateway = createGateway({ config: settings, version: '0.1.0', ...paths }, deps);
   await gateway.start(new AbortController().signal);
@@ -116,6 +117,11 @@ export async function startHarness(config: Partial<GatewayConfig> = {}): Promise
       await rm(folder, { recursive: true });
     },
   };
+}
+
+export function clientPathsOf(folder: string): GatewayOptions['clientPaths'] {
+  const at = (name: string) => join(folder, name);
+  return { certificate: at('clients-ca.crt'), key: at('clients-ca.key'), site: at('clients-site-ca.crt') };
 }
 
 function call(target: RequestOptions, { token, headers, body, json }: CallOptions): Promise<Answer> {

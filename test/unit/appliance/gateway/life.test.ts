@@ -12,7 +12,7 @@ import type { Tokens } from '../../../../appliance/gateway/tokens.ts';
 import { createLogger, createMetrics } from '../../../../appliance/telemetry/index.ts';
 import { isNectarError } from '../../../../protocol/errors.ts';
 import { NODE_ID } from './doubles.ts';
-import { eventually, openBody, startHarness } from './harness.ts';
+import { clientPathsOf, eventually, openBody, startHarness } from './harness.ts';
 
 describe('the life of a gateway', () => {
   it('refuses TLS below 1.2', async () => {
@@ -59,6 +59,7 @@ describe('the life of a gateway', () => {
         keyPath: join(h.folder, 'server.key'),
         hardeningPath: join(h.folder, 'hardening.json'),
         backupsPath: join(h.folder, 'backups.json'),
+        clientPaths: clientPathsOf(h.folder),
       };
       const defaults = Value.Default(GatewayConfig, {}) as GatewayConfig;
       const attempt = (config: Partial<GatewayConfig>, files = paths) => {

@@ -7,8 +7,11 @@ import { Value } from 'typebox/value';
 import * as audit from '../../../../appliance/gateway/audit-schemas.ts';
 import type { BackupNotes } from '../../../../appliance/gateway/backup-notes.ts';
 import * as backups from '../../../../appliance/gateway/backup-schemas.ts';
+import * as clients from '../../../../appliance/gateway/client-schemas.ts';
 import { GatewayConfig } from '../../../../appliance/gateway/config.ts';
+import * as custody from '../../../../appliance/gateway/custody-schemas.ts';
 import type { GatewayDependencies } from '../../../../appliance/gateway/dependencies.ts';
+import type { RouteContext } from '../../../../appliance/gateway/gateway-server.ts';
 import type { HardeningNotes } from '../../../../appliance/gateway/hardening-notes.ts';
 import * as hardening from '../../../../appliance/gateway/hardening-schemas.ts';
 import * as keys from '../../../../appliance/gateway/key-schemas.ts';
@@ -59,7 +62,8 @@ describe('/openapi.json', () => {
     const setup = {
       config: Value.Default(GatewayConfig, {}) as GatewayConfig,
       version: '1.2.3',
-      tls: {},
+      tls: { authorities: [] },
+      clients: {} as RouteContext['clients'],
       hardening: {} as HardeningNotes,
       backups: {} as BackupNotes,
       stopping: new AbortController().signal,
@@ -129,6 +133,10 @@ describe('/openapi.json', () => {
       'GET /v1/tokens',
       'POST /v1/tokens',
       'DELETE /v1/tokens/{id}',
+      'POST /v1/chain/rewind',
+      'POST /v1/clients',
+      'GET /v1/clients/authorities',
+      'PUT /v1/clients/authorities',
       'POST /v1/scrub',
       'GET /v1/backups',
       'GET /v1/hardening',
@@ -136,11 +144,22 @@ describe('/openapi.json', () => {
       'POST /v1/backups/statements',
       'POST /v1/backups/verifications',
       'POST /v1/fsck',
+      'POST /v1/fsck/entries',
       'POST /v1/hardening/reports',
       'POST /v1/hardening/waivers',
       'PUT /v1/backups/schedule',
+      'GET /v1/custody',
+      'DELETE /v1/custody',
+      'GET /v1/custody/objects',
+      'GET /v1/custody/objects/{name}',
+      'PUT /v1/custody/objects/{name}',
+      'POST /v1/custody/supersessions',
+      'POST /v1/custody/prunings',
       'PUT /v1/hardening/schedule',
       'POST /rpc',
+      'OPTIONS /rpc',
+      'POST /rpc/{token}',
+      'OPTIONS /rpc/{token}',
     ];
     assert.deepEqual(described().sort(), line.sort());
   });
@@ -185,7 +204,7 @@ describe('/openapi.json', () => {
       }
       for (const child of Object.values(schema)) walk(child);
     };
-    for (const schema of [audit, backups, hardening, keys, node, parts, records, requests, tokens]
+    for (const schema of [audit, backups, clients, custody, hardening, keys, node, parts, records, requests, tokens]
       .flatMap((module) => Object.values(module))
       .concat(Problem as never))
       walk(schema);

@@ -74,6 +74,29 @@ describe('the list of tokens, put back', () => {
     return { kept, doomed, since, older, newest: await readFile(path) };
   };
 
+  it('gives a client back with the certificate that stands for it, and a revoked one revoked', async () => {
+    const older = await readFile(path).catch(() => undefined);
+    const add = async (key: string, alone: boolean) => {
+      const request = { subject: 'pacs', scope: ['records:read' as const], expiresInSeconds: 86_400 };
+      const binding = { key, alone };
+      const made = alone ? await tokens.enlist(request, binding) : await tokens.issue(request, binding);
+      const detail = { subject: 'pacs', ...createdFacts(made, tokens.generation()) };
+      await log.append({ type: 'token.create', outcome: 'success', context: SYSTEM, detail });
+      return made;
+    };
+    const shown = (key: string) => ({ key, names: [], validFrom: 0, validTo: Number.MAX_SAFE_INTEGER });
+    const kept = await add('aa'.repeat(32), true);
+    const doomed = await add('bb'.repeat(32), true);
+    const bound = await add('cc'.repeat(32), false);
+    await revoke(doomed.id);
+    await (older === undefined ? rm(path) : writeFile(path, older));
+    tokens = await open();
+    assert.equal((await tokens.certified(shown('aa'.repeat(32)))).tokenId, kept.id);
+    await assert.rejects(tokens.certified(shown('bb'.repeat(32))), hasCode('GATEWAY_CLIENT_REVOKED'));
+    const { token } = bound as { token?: string };
+    assert.deepEqual((await tokens.verify(token ?? '')).certificate, { key: 'cc'.repeat(32), alone: false });
+  });
+
   it('puts on record what was made and revoked while no log ran, and gives that back too', async () => {
     const made = await tokens.issue({ subject: 'cli', name: 'init', scope: ['admin'], expiresInSeconds: 86_400 });
     const doomed = await tokens.issue({ subject: 'cli', name: 'old', scope: ['admin'], expiresInSeconds: 86_400 });

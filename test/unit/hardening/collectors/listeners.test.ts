@@ -7,7 +7,7 @@ import { createServer as createHttpServer } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import { type AddressInfo, createServer as createTcpServer, type Server } from 'node:net';
 import { before, type TestContext, test } from 'node:test';
-import type { TlsOptions } from 'node:tls';
+import type { TLSSocket, TlsOptions } from 'node:tls';
 import { BasicConstraintsExtension, Extension, X509CertificateGenerator } from '@peculiar/x509';
 import { type Certificates, createCertificates } from '../../../../appliance/gateway/tls.ts';
 import { findOwnBindings } from '../../../../hardening/collectors/bindings.ts';
@@ -91,6 +91,7 @@ test('sees a gateway that speaks modern TLS only', async (t) => {
   assert.equal(seen['listener.plainHttp'], false);
   assert.equal(seen['listener.anonymousStatus'], 401);
   assert.equal(seen['listener.wrongTokenStatus'], 403);
+  assert.equal(seen['listener.wrongCertificateStatus'], 401);
   assert.equal(seen['listener.traceStatus'], 405);
   assert.equal(seen['listener.oversizedHeaderStatus'], 431);
   assert.deepEqual(seen['listener.securityHeaders'], ['cache-control', 'x-content-type-options']);
@@ -120,6 +121,20 @@ test('sees old TLS, weak ciphers, renegotiation, and what a careless server says
   assert.equal(seen['listener.serverHeader'], 'Careless/1.0, hope');
   assert.equal(seen['listener.crossOrigin'], true);
   assert.equal(seen['listener.compressed'], true);
+});
+
+test('shows a certificate that nobody issued, and sees who is let in by one', async (t) => {
+  const names: (string | undefined)[] = [];
+  const options = { ...tlsOptions({}), requestCert: true, rejectUnauthorized: false };
+  const server = createHttpsServer(options, (request, response) => {
+    const shown = (request.socket as TLSSocket).getPeerX509Certificate();
+    names.push(shown?.subject);
+    response.writeHead(shown === undefined ? 401 : 200).end();
+  });
+  const seen = await observe(expected(await listening(t, server)), own.caCertificate);
+  assert.equal(seen['listener.anonymousStatus'], 401);
+  assert.equal(seen['listener.wrongCertificateStatus'], 200);
+  assert.ok(names.includes('CN=stranger'));
 });
 
 test('tells a certificate of another authority, for another name, and one that has expired', async (t) => {

@@ -19,6 +19,7 @@ const READY = {
   anchored: { records: 3, auditSize: 9, safeBlock: 8, pending: 1 },
   storage: { index: 'fresh', missing: 0, damaged: 0, pendingErasures: 0 },
   tokens: { revoked: 0, restored: 0 },
+  audit: { size: 9, root: '00'.repeat(32), epochs: [{ lost: 3 }, { lost: 0 }, {}], conflict: null, chain: 'held' },
 };
 
 /** A registered node as the contract's own ABI encodes it. */
@@ -73,6 +74,8 @@ test('tells how the node is, and how long its attestation is good', async () => 
     'node.indexDamaged': 0,
     'node.keyList': 'fresh',
     'node.tokenList': 'newest',
+    'node.auditChain': 'held',
+    'node.auditGaps': 2,
     'node.underReplicated': 2,
     'node.anchoredRecordsPending': 1,
     'node.lockProbe': { absent: 'the node is unlocked' },

@@ -2,14 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ZeroHash } from 'ethers';
 import { createChainEngine } from '../../../../../appliance/rollup/chain-engine.ts';
+import { MAX_ORIGIN_AGE } from '../../../../../appliance/rollup/derive/batch-rules.ts';
 import { createDeriveStore, type L1Record } from '../../../../../appliance/rollup/derive/derive-store.ts';
 import { createUnsafeIntake } from '../../../../../appliance/rollup/derive/unsafe-intake.ts';
 import { discardOrphanedUnsafe, expireUnsafe } from '../../../../../appliance/rollup/derive/unsafe-origins.ts';
-import {
-  findUnsafeFault,
-  MAX_CLOCK_AHEAD_S,
-  UNSAFE_LIFETIME_S,
-} from '../../../../../appliance/rollup/derive/unsafe-rules.ts';
+import { findUnsafeFault, MAX_CLOCK_AHEAD_S } from '../../../../../appliance/rollup/derive/unsafe-rules.ts';
 import type { Hex } from '../../../../../protocol/brand.ts';
 import { hexToBytes } from '../../../../../protocol/rollup/bytes.ts';
 import { encodeUnsafeBlock } from '../../../../../protocol/rollup/unsafe-block.ts';
@@ -116,7 +113,7 @@ test('a block ahead of the own clock waits for L1; one that stands still with L1
 });
 
 test('the bounds of an unsafe block', () => {
-  const context = { now: T, parent: { timestamp: T }, origin: { timestamp: T }, l1Head: { timestamp: T } };
+  const context = { now: T, parent: { timestamp: T }, origin: { number: 8n, timestamp: T }, l1Head: { number: 8n } };
   const at = (timestamp: bigint, more: object = {}) => findUnsafeFault(timestamp, { ...context, ...more });
   assert.equal(at(T), undefined);
   assert.equal(at(T + MAX_CLOCK_AHEAD_S), undefined);
@@ -124,19 +121,19 @@ test('the bounds of an unsafe block', () => {
   assert.equal(at(T - 1n), 'time');
   assert.equal(at(T + 1_800n, { now: T + 1_800n }), undefined);
   assert.equal(at(T + 1_801n, { now: T + 9_999n }), 'time');
-  assert.equal(at(T, { l1Head: { timestamp: T + UNSAFE_LIFETIME_S } }), undefined);
-  assert.equal(at(T, { l1Head: { timestamp: T + UNSAFE_LIFETIME_S + 1n } }), 'expired');
+  assert.equal(at(T, { l1Head: { number: 7n + MAX_ORIGIN_AGE } }), undefined);
+  assert.equal(at(T, { l1Head: { number: 8n + MAX_ORIGIN_AGE } }), 'expired');
 });
 
-test('blocks that L1 has not confirmed in their time are given up', async () => {
+test('blocks that L1 has not confirmed while a batch could hold them are given up', async () => {
   await using node = await stand();
   for (const timestamp of [T + 12n, T + 13n]) {
     assert.equal(await node.intake.accept(await node.announce(timestamp, 8n)), 'accept');
   }
   assert.equal(await expireUnsafe(node.store, node.engine), 0);
-  await node.store.advance({ ...node.record(9n), timestamp: T + 12n + UNSAFE_LIFETIME_S }, []);
+  await node.store.advance(node.record(7n + MAX_ORIGIN_AGE), []);
   assert.equal(await expireUnsafe(node.store, node.engine), 0);
-  await node.store.advance({ ...node.record(10n), timestamp: T + 13n + UNSAFE_LIFETIME_S }, []);
+  await node.store.advance(node.record(8n + MAX_ORIGIN_AGE), []);
   assert.equal(await expireUnsafe(node.store, node.engine), 2);
   assert.equal(node.engine.heads().unsafe.number, 0n);
 });

@@ -43,6 +43,11 @@ export class Clinic {
     this.runningHome = await openHome(this.home, this.keyFile);
   }
 
+  /** After it was stopped. */
+  async reopen(): Promise<void> {
+    this.runningHome = await openHome(this.home, this.keyFile);
+  }
+
   async close(): Promise<void> {
     await this.runningHome?.stop();
     rmSync(this.folder, { recursive: true, force: true });

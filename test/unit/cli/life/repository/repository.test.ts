@@ -162,6 +162,15 @@ test('recognises a repository whose holder has put an older copy back', async ()
   );
 });
 
+test('does not begin anew where its repository has vanished, as behind a disk that is not plugged in', async () => {
+  const target = createFolderTarget(join(clinic.folder, 'mount-point'));
+  await assert.rejects(clinic.backUp({ target }), code('BACKUP_REPOSITORY_BEHIND'));
+  assert.deepEqual(
+    filesBelow(clinic.folder).filter((path) => path.includes('mount-point')),
+    [],
+  );
+});
+
 test('is refused by the home of another node', async () => {
   await assert.rejects(clinic.backUp({ nodeId: '00'.repeat(16) }), code('BACKUP_REPOSITORY_FOREIGN'));
 });
@@ -173,14 +182,10 @@ test('replaces nothing with an index that has lost records', async () => {
     await other.open();
     await other.put(10);
     await other.backUp();
-    const { pinHome } = await import('../../../../../cli/life/backup/collect.ts');
     const empty = new Clinic();
     await empty.open();
     try {
-      const pin = async (spool: string) => {
-        const pinned = await pinHome({ home: empty.home, spool, now: () => 0 });
-        return pinned;
-      };
+      const pin = (spool: string) => pinHome({ home: empty.home, spool, now: () => 0 });
       await assert.rejects(other.backUp({ pin }), code('BACKUP_INDEX_SHRUNK'));
     } finally {
       await empty.close();
@@ -248,7 +253,7 @@ test('brings again what the repository has lost, a block, a pack or a list', asy
   cpSync(clinic.repository, copy, { recursive: true });
   const target = createFolderTarget(copy);
   for (const path of filesBelow(copy).filter((file) => file.includes('/objects/'))) rmSync(path);
-  await clinic.backUp({ target });
+  await clinic.backUp({ target, known: undefined });
   await clinic.restore('healed', { target });
   const restored = await clinic.openRestored('healed');
   try {

@@ -1,0 +1,26 @@
+//! What the chain is: decode a batch, derive blocks, run the EVM, keep the state, give header and receipts.
+//!
+//! Pure: no I/O, no clock, no randomness. All that it knows of the world comes through [`preimage::Preimages`]. Compiled to
+//! WebAssembly it is what a node runs; compiled to RV32IM it is what a dispute runs.
+#![no_std]
+#![forbid(unsafe_code)]
+extern crate alloc;
+
+pub mod batch;
+pub mod batch_transactions;
+pub mod block;
+pub mod column;
+pub mod fault;
+pub mod genesis;
+pub mod header;
+pub mod inflate;
+pub mod node_codec;
+pub mod obstacle;
+pub mod preimage;
+pub mod receipt;
+pub mod rlp;
+pub mod rules;
+pub mod sender;
+pub mod state;
+pub mod transaction;
+pub mod trie;

@@ -1,0 +1,245 @@
+/**
+ * The machine as TypeScript sees it: one definition of batch decoding, execution and state (machine/core, Rust), compiled to
+ * WebAssembly. Pure: all that it knows comes through `Preimages`. One block after the other; a second machine is a second
+ * instance, in another worker if it is to run at the same time. Whoever wants a deadline ends the worker.
+ */
+import type { Hex } from '../../protocol/brand.ts';
+import { isNectarError, NectarError } from '../../protocol/errors.ts';
+import type { BatchBlock } from '../../protocol/rollup/batch.ts';
+import type { BlockInput } from '../../protocol/rollup/block-input.ts';
+import { bytesToHex, hexToBytes } from '../../protocol/rollup/bytes.ts';
+import type { Obstacle } from '../../protocol/rollup/transaction.ts';
+import { type Call, createInstance, type FreshPreimage, type Instance, kindOf, type Preimages } from './instance.ts';
+import type { WasmModule } from './web-assembly.ts';
+import { createWireReader, createWireWriter, type WireReader, type WireWriter } from './wire.ts';
+
+/** The forks of Ethereum that a network may run; a parameter of its genesis. */
+export const FORKS = ['cancun', 'prague', 'osaka'] as const;
+export type Fork = (typeof FORKS)[number];
+
+export interface MachineRules {
+  readonly chainId: bigint;
+  readonly fork: Fork;
+  /** P-256 verification at 0x100 (RIP-7212, gas of EIP-7951) on a fork that does not have it anyway. */
+  readonly p256: boolean;
+}
+
+export interface MachineBlockInput extends BlockInput {
+  /** Who signed each transaction, where that is known already and sure; otherwise the machine recovers it, slowly. */
+  readonly senders?: readonly (Hex | undefined)[];
+  /** Wei per gas below which the base fee does not fall. */
+  readonly baseFeeFloor?: bigint;
+}
+
+export interface MachineBlock {
+  readonly hash: Hex;
+  /** RLP of the header. */
+  readonly header: Uint8Array;
+  /** RLP of header, transactions, no ommers, withdrawals: what Ethereum calls the block. */
+  readonly block: Uint8Array;
+  /** What `decodeReceipts` reads. */
+  readonly receipts: Uint8Array;
+  /** Transactions of the input that the block does not hold, by their place in it. */
+  readonly dropped: readonly { readonly index: number; readonly obstacle: Obstacle }[];
+  /** What the new state reaches and was not there before, the header included; children before parents. */
+  readonly fresh: readonly FreshPreimage[];
+}
+
+/** What there is to recover: `recover(digest, r | s, yParity)` gives the public key. */
+export interface TransactionSignature {
+  readonly digest: Uint8Array;
+  /** r and s, 32 bytes each. */
+  readonly rs: Uint8Array;
+  readonly yParity: 0 | 1;
+}
+
+export interface Machine {
+  /**
+   * Builds the block that follows `previous` (RLP of its header). Throws ROLLUP_BLOCK_INPUT_INVALID, ROLLUP_STATE_MISSING,
+   * ROLLUP_MACHINE_FAULT and what the preimages throw. What is fresh must be there for the next block to find.
+   */
+  executeBlock(previous: Uint8Array, input: MachineBlockInput): MachineBlock;
+  /** As `decodeBatch` of protocol/rollup/batch.ts: undefined when it is malformed or past a limit. */
+  decodeBatch(data: Uint8Array): BatchBlock[] | undefined;
+  /** Raw DEFLATE as batches are read with; undefined unless it inflates to exactly `size` bytes. */
+  inflate(data: Uint8Array, size: number): Uint8Array | undefined;
+  /** What each transaction's sender signed; undefined for one that does not decode. */
+  signatures(transactions: readonly Uint8Array[]): (TransactionSignature | undefined)[];
+  /** Writes accounts into an empty state. Its root (32 bytes), and what it reaches. */
+  buildState(accounts: readonly MachineAccount[]): {
+    readonly root: Uint8Array;
+    readonly fresh: readonly FreshPreimage[];
+  };
+  /** Drops what is kept of the state between blocks. */
+  forget(): void;
+}
+
+/** An account of a state that no block made. An empty one (EIP-161) does not exist. */
+export interface MachineAccount {
+  readonly address: Hex;
+  readonly nonce: bigint;
+  readonly balanceWei: bigint;
+  readonly code: Uint8Array;
+  /** Slots and values, below 2^256. */
+  readonly storage: readonly (readonly [bigint, bigint])[];
+}
+
+const OBSTACLES: readonly Obstacle[] = [
+  'size',
+  'undecodable',
+  'signature',
+  'intrinsic-gas',
+  'sender-has-code',
+  'nonce-low',
+  'nonce-high',
+  'block-gas',
+  'fee-cap',
+  'funds',
+  'refused',
+];
+const STATUS = { ok: 0, missing: 1, invalid: 2 } as const;
+const GWEI = 1_000_000_000n;
+const HASH_BYTES = 32;
+
+function writeInput(writer: WireWriter, input: MachineBlockInput): void {
+  writer.u64(input.timestamp);
+  writer.u64(input.l1Origin.number);
+  writer.bytes(hexToBytes(input.l1Origin.hash));
+  writer.u32(input.delayedMessages);
+  writer.bytes(hexToBytes(input.feeRecipient));
+  writer.u64(input.baseFeeFloor ?? 0n);
+  writer.u32(input.deposits.length);
+  for (const { index, to, amountWei } of input.deposits) {
+    writer.u64(index);
+    writer.bytes(hexToBytes(to));
+    writer.u64(amountWei / GWEI);
+  }
+  writer.u32(input.transactions.length);
+  for (const [index, raw] of input.transactions.entries()) {
+    const sender = input.senders?.[index];
+    writer.u8(sender === undefined ? 0 : 1);
+    if (sender !== undefined) writer.bytes(hexToBytes(sender));
+    writer.blob(raw);
+  }
+}
+
+function word(value: bigint): Uint8Array {
+  return hexToBytes(`0x${value.toString(16).padStart(2 * HASH_BYTES, '0')}`);
+}
+
+function writeAccount(writer: WireWriter, { address, nonce, balanceWei, code, storage }: MachineAccount): void {
+  writer.bytes(hexToBytes(address));
+  writer.u64(nonce);
+  writer.bytes(word(balanceWei));
+  writer.blob(code);
+  writer.u32(storage.length);
+  for (const [slot, value] of storage) {
+    writer.bytes(word(slot));
+    writer.bytes(word(value));
+  }
+}
+
+function readFresh(bytes: Uint8Array): FreshPreimage[] {
+  const reader = createWireReader(bytes);
+  const fresh: FreshPreimage[] = [];
+  while (!reader.isAtEnd())
+    fresh.push({ kind: kindOf(reader.u8()), hash: reader.bytes(HASH_BYTES), bytes: reader.blob() });
+  return fresh;
+}
+
+function readBlock(reader: WireReader): Omit<MachineBlock, 'fresh'> {
+  const hash = bytesToHex(reader.bytes(HASH_BYTES));
+  const [header, block, receipts] = [reader.blob(), reader.blob(), reader.blob()];
+  const dropped = Array.from({ length: reader.u32() }, () => ({
+    index: reader.u32(),
+    obstacle: OBSTACLES[reader.u8()] ?? 'refused',
+  }));
+  return { hash, header, block, receipts, dropped };
+}
+
+function readBatch(reader: WireReader): BatchBlock[] {
+  return Array.from({ length: reader.u32() }, () => {
+    const timestamp = reader.u64();
+    const l1Origin = { number: reader.u64(), hash: bytesToHex(reader.bytes(HASH_BYTES)) };
+    const delayedMessages = reader.u32();
+    const transactions = Array.from({ length: reader.u32() }, () => reader.blob());
+    return { timestamp, l1Origin, delayedMessages, transactions };
+  });
+}
+
+function readSignature(reader: WireReader): TransactionSignature | undefined {
+  if (reader.u8() === 0) return undefined;
+  return { digest: reader.bytes(32), rs: reader.bytes(64), yParity: reader.u8() === 0 ? 0 : 1 };
+}
+
+function failure(status: number, output: Uint8Array): NectarError {
+  if (status === STATUS.missing)
+    return new NectarError('ROLLUP_STATE_MISSING', { hash: bytesToHex(output.subarray(1)) });
+  if (status !== STATUS.invalid)
+    return new NectarError('ROLLUP_MACHINE_FAULT', { reason: new TextDecoder().decode(output) });
+  const reader = createWireReader(output);
+  const number = reader.u64();
+  return new NectarError('ROLLUP_BLOCK_INPUT_INVALID', {
+    number,
+    reason: new TextDecoder().decode(output.subarray(8)),
+  });
+}
+
+/** Makes a machine from the compiled module. Throws ROLLUP_MACHINE_INVALID when the module speaks another interface. */
+export function createMachine(module: WasmModule, rules: MachineRules, preimages: Preimages): Machine {
+  const start = (): Instance => {
+    const instance = createInstance(module, preimages);
+    instance.exports.open(rules.chainId, FORKS.indexOf(rules.fork), rules.p256 ? 1 : 0);
+    return instance;
+  };
+  let instance = start();
+
+  /** After a trap an instance is thrown away, and the next call has a new one. */
+  const call = (name: Call, input: Uint8Array): number => {
+    try {
+      return instance.call(name, input);
+    } catch (error) {
+      if (isNectarError(error, 'ROLLUP_MACHINE_FAULT')) instance = start();
+      throw error;
+    }
+  };
+
+  return {
+    executeBlock(previous, input) {
+      const writer = createWireWriter();
+      writer.blob(previous);
+      writeInput(writer, input);
+      const status = call('execute_block', writer.finish());
+      const output = instance.output();
+      if (status !== STATUS.ok) throw failure(status, output);
+      return { ...readBlock(createWireReader(output)), fresh: readFresh(instance.fresh()) };
+    },
+    decodeBatch(data) {
+      if (call('decode', data) !== STATUS.ok) return undefined;
+      return readBatch(createWireReader(instance.output()));
+    },
+    inflate(data, size) {
+      const writer = createWireWriter();
+      writer.u32(size);
+      writer.bytes(data);
+      return call('inflate_columns', writer.finish()) === STATUS.ok ? instance.output() : undefined;
+    },
+    signatures(transactions) {
+      const writer = createWireWriter();
+      for (const raw of transactions) writer.blob(raw);
+      const status = call('signatures', writer.finish());
+      if (status !== STATUS.ok) throw failure(status, instance.output());
+      const reader = createWireReader(instance.output());
+      return transactions.map(() => readSignature(reader));
+    },
+    buildState(accounts) {
+      const writer = createWireWriter();
+      for (const account of accounts) writeAccount(writer, account);
+      const status = call('build_state', writer.finish());
+      const root = instance.output();
+      if (status !== STATUS.ok) throw failure(status, root);
+      return { root, fresh: readFresh(instance.fresh()) };
+    },
+    forget: () => instance.exports.forget(),
+  };
+}
