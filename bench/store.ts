@@ -89,6 +89,7 @@ async function openStore(home: string): Promise<{ store: Store; close(): Promise
   const store = createStore(options, {
     crypto,
     keys: {
+      retire: async () => ({ destroyed: [], generation: 1 }),
       derive: () => Uint8Array.from(kek.key),
       newDek(of) {
         const dek = randomBytes(32);

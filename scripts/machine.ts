@@ -6,14 +6,15 @@
  *   node scripts/machine.ts reproduce    compiles again and compares: the digest where the toolchain is the recorded one, else the
  *                                        official state tests through both; says which. Without a toolchain it says so, and fails
  *                                        only with CI=true
+ *   node scripts/machine.ts riscv        compiles for bare RV32IM, for tests: machine/target/machine.riscv.elf
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { buildWasm, findToolchain, licences, type Toolchain, WASM_FLAGS } from './rust-toolchain.ts';
+import { buildRiscv, buildWasm, findToolchain, licences, type Toolchain, WASM_FLAGS } from './rust-toolchain.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const MACHINE = join(ROOT, 'machine');
@@ -148,7 +149,26 @@ function compareByVectors(wasm: Uint8Array): number {
   }
 }
 
-const COMMANDS: { readonly [name: string]: () => number } = { build, check, reproduce };
+/** For tests: they run blocks on it and in WebAssembly. */
+function riscv(): number {
+  const toolchain = findToolchain();
+  if (toolchain === undefined) {
+    process.stdout.write('no RISC-V build: there is no Rust toolchain here\n');
+    return process.env.CI === 'true' ? 1 : 0;
+  }
+  const target = process.env.CARGO_TARGET_DIR ?? mkdtempSync(join(tmpdir(), 'nectar-machine-riscv-'));
+  try {
+    const elf = readFileSync(buildRiscv(toolchain, { workspace: MACHINE, target }));
+    mkdirSync(join(MACHINE, 'target'), { recursive: true });
+    writeFileSync(join(MACHINE, 'target/machine.riscv.elf'), elf);
+    process.stdout.write(`machine/target/machine.riscv.elf ${elf.length} bytes, by ${toolchain.version}\n`);
+    return 0;
+  } finally {
+    if (process.env.CARGO_TARGET_DIR === undefined) rmSync(target, { recursive: true, force: true });
+  }
+}
+
+const COMMANDS: { readonly [name: string]: () => number } = { build, check, reproduce, riscv };
 const command = COMMANDS[process.argv[2] ?? ''];
-if (command === undefined) process.stderr.write('usage: node scripts/machine.ts build | check | reproduce\n');
+if (command === undefined) process.stderr.write('usage: node scripts/machine.ts build | check | reproduce | riscv\n');
 process.exitCode = command?.() ?? 2;

@@ -8,6 +8,14 @@ export const WASM_TARGET = 'wasm32-unknown-unknown';
 /** Part of what decides the digest. Paths of the machine that compiles stay out of the file. */
 export const WASM_FLAGS: readonly string[] = ['-Zlocation-detail=none', '-Clink-arg=-zstack-size=4194304'];
 
+/** Bare RV32IM with compare-and-swap, which a crate wants: the target without an operating system has none. */
+export const RISCV_TARGET = 'riscv32im-risc0-zkvm-elf';
+export const RISCV_FLAGS: readonly string[] = [
+  '-Clink-arg=-Ttext=0x10000',
+  '-Cpasses=lower-atomic',
+  '-Crelocation-model=static',
+];
+
 export interface Toolchain {
   readonly rustc: string;
   /** `rustc -V`. */
@@ -89,6 +97,22 @@ export function buildWasm(toolchain: Toolchain, { workspace, target }: { workspa
   if (!cargo(toolchain, { args, flags: WASM_FLAGS, target: WASM_TARGET, workspace, output: target }))
     throw new Error('the machine does not compile');
   return join(target, WASM_TARGET, 'release/nectar_machine_wasm.wasm');
+}
+
+/** Compiles machine/riscv for bare RV32IM; returns the path of the executable. Throws when it does not compile. */
+export function buildRiscv(toolchain: Toolchain, { workspace, target }: { workspace: string; target: string }): string {
+  const args = ['build', '-Zbuild-std=core,alloc', '-Zbuild-std-features=compiler-builtins-mem'];
+  if (
+    !cargo(toolchain, {
+      args,
+      flags: RISCV_FLAGS,
+      target: RISCV_TARGET,
+      workspace: join(workspace, 'riscv'),
+      output: target,
+    })
+  )
+    throw new Error('the machine does not compile for RISC-V');
+  return join(target, RISCV_TARGET, 'release/nectar-machine-riscv');
 }
 
 /** The crates that the compiled file holds, each with its licence, and every licence text once. */

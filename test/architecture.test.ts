@@ -42,6 +42,7 @@ const ALLOWED: Record<string, Record<string, string>> = {
     '@ethereumjs/util': 'addresses, accounts, withdrawals',
     '@ethereumjs/vm': 'the block state transition',
   },
+  machine: { '@ethereumjs/rlp': 'RLP of access lists' },
   appliance: { 'classic-level': 'the lock between processes, which the kernel frees when one dies' },
   'appliance/crossing': {
     ajv: 'validation of every message from another role',
@@ -89,6 +90,7 @@ const ALLOWED: Record<string, Record<string, string>> = {
     undici: 'a proxy and further certificate authorities on the way to L1',
     'tiny-secp256k1': 'sender recovery in WASM, seven times noble',
     '@ethereumjs/block': 'headers',
+    '@ethereumjs/evm': 'types of what a trace hears',
     '@ethereumjs/mpt': 'trie',
     '@ethereumjs/rlp': 'RLP',
     '@ethereumjs/statemanager': 'state',

@@ -260,7 +260,11 @@ class AuditLog implements Audit {
     const { log } = this.#open();
     await this.append({ type: 'audit.erase', outcome: 'success', context, detail: { before: before.toISOString() } });
     await log.checkpoint(); // a leaf without a body must be covered by a signature
-    return { erased: await eraseBodies(this.#disk, log.leaves, before) };
+    try {
+      return { erased: await eraseBodies(this.#disk, log.leaves, before) };
+    } finally {
+      log.reader.forget();
+    }
   }
 
   vkey(): string {

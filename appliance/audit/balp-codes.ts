@@ -109,6 +109,13 @@ export const EVENTS = {
     action: 'U',
     ...OPERATING,
   },
+  // Sealed anew under new keys: its content is the same.
+  'record.rekey': {
+    type: SECURITY_ALERT,
+    subtype: dicom('110135', 'Object Security Attributes Changed'),
+    action: 'U',
+    ...OPERATING,
+  },
   // A record is on its way; it is created when all of it is here.
   'upload.begin': {
     type: dicom('110107', 'Import'),
@@ -161,6 +168,7 @@ export const EVENTS = {
   'key.unlock': alert(RESTRICTED_FUNCTION, 'E'),
   'key.list': alert(SECURITY_CONFIGURATION, 'R'),
   'key.rotate': alert(SECURITY_CONFIGURATION, 'U'),
+  'key.rekey': alert(SECURITY_CONFIGURATION, 'U'),
   'key.retire': alert(SECURITY_CONFIGURATION, 'D'),
   'key.enroll': alert(SECURITY_CONFIGURATION, 'C'),
   'key.change': alert(SECURITY_CONFIGURATION, 'U'),

@@ -9,6 +9,7 @@ import {
 } from '../../protocol/merkle/audit-filter.ts';
 import { TILE_WIDTH } from '../../protocol/merkle/tile.ts';
 import { bundleOf } from './bundle-file.ts';
+import { mayHoldOf } from './bundle-terms.ts';
 import type { AccessContext } from './event.ts';
 import type { AuditEntry, Reader, Selection } from './reader.ts';
 
@@ -186,7 +187,8 @@ export function selectionOf(filter: AuditFilter, records?: ReadonlySet<string>):
   const leaf: Selection['leaf'] = (each) => matchesLeaf(filter, each);
   if (isLeafFilter(filter)) return { leaf, body: undefined };
   const wants = (body: unknown): boolean => matchesFacts(filter, auditFacts(body), records);
-  return { leaf, body: filter.record === undefined ? { wants } : { wants, holds: filter.record } };
+  const mayHold = mayHoldOf(filter, records);
+  return { leaf, body: { wants, mayHold, ...(filter.record !== undefined && { holds: filter.record }) } };
 }
 
 function detailOf({ filter, forwards, begin, end }: Reading, size: number): Record<string, string | number> {

@@ -11,6 +11,7 @@ import type { AuditEventJson } from './balp.ts';
 import { bodyBundlePath, type StoredEntry } from './body-bundle.ts';
 import { type BodySealer, type OpenBody, placeOf } from './body-seal.ts';
 import { bundleOf } from './bundle-file.ts';
+import { createTermIndex, factsOf, type MayHold, type TermIndex } from './bundle-terms.ts';
 import type { SignedSnapshot } from './checkpoints.ts';
 import type { Log, Snapshot } from './log.ts';
 
@@ -26,8 +27,13 @@ export interface AuditEntry {
 /** What a reading wants. Bodies are opened only of leaves that pass. */
 export interface Selection {
   readonly leaf: (leaf: AuditLeaf) => boolean;
-  /** Undefined when leaves alone decide. A text that every wanted body holds spares parsing the others. */
-  readonly body: { readonly holds?: string; readonly wants: (body: AuditEventJson) => boolean } | undefined;
+  /**
+   * Undefined when leaves alone decide. A text that every wanted body holds spares parsing the others, and what a bundle must
+   * hold spares reading it.
+   */
+  readonly body:
+    | { readonly holds?: string; readonly mayHold: MayHold; readonly wants: (body: AuditEventJson) => boolean }
+    | undefined;
 }
 
 export interface Selected {
@@ -52,6 +58,8 @@ export interface Reader {
   /** Leaves as they stand in the log, in order, each with its body where that is to be disclosed. */
   disclose(wanted: readonly Disclosure[], at: Snapshot): AsyncIterable<BundleEntry>;
   prove(index: number, checkpoint: SignedSnapshot, withBody: boolean): Promise<AuditProof>;
+  /** Bodies were erased: nothing that was remembered of them stays. */
+  forget(): void;
 }
 
 /** @param key of the epoch whose checkpoints are signed now */
@@ -63,7 +71,10 @@ export function createReader(log: Log, sealer: BodySealer, key: () => VerifierKe
     return stored;
   }
 
+  const terms = createTermIndex();
+
   return {
+    forget: () => terms.clear(),
     entry: async (index) => parseEntry(index, await readStored(index, log.snapshot()), sealer),
     async *entries(begin, end) {
       const at = log.snapshot();
@@ -74,7 +85,7 @@ export function createReader(log: Log, sealer: BodySealer, key: () => VerifierKe
         }
       }
     },
-    select: ({ begin, end }, selection) => selectEntries({ begin, end, selection }, { log, sealer }),
+    select: ({ begin, end }, selection) => selectEntries({ begin, end, selection }, { log, sealer, terms }),
     disclose: (wanted, at) => discloseEntries({ wanted, at }, { log, sealer }),
     async prove(index, { issued, at }, withBody) {
       const stored = await readStored(index, at);
@@ -98,12 +109,20 @@ export function createReader(log: Log, sealer: BodySealer, key: () => VerifierKe
 
 async function selectEntries(
   { begin, end, selection }: { begin: number; end: number; selection: Selection },
-  { log, sealer }: { log: Log; sealer: BodySealer },
+  { log, sealer, terms }: { log: Log; sealer: BodySealer; terms: TermIndex },
 ): Promise<Selected> {
   const bundle = bundleOf(begin);
   const entries: AuditEntry[] = [];
   const undecided: number[] = [];
-  for (const [i, stored] of (await readVerifiedBundle(log, bundle, log.snapshot())).entries()) {
+  const known = terms.find(bundle);
+  if (known !== undefined && selection.body?.mayHold(known) === false) return { entries, undecided };
+  const turn = terms.turn();
+  const all = await readVerifiedBundle(log, bundle, log.snapshot());
+  if (known === undefined && selection.body !== undefined && isWhole(all)) {
+    const bodies = all.map((stored, i) => parseEntry(bundle * TILE_WIDTH + i, stored, sealer).body);
+    terms.keep(bundle, factsOf(bodies), turn);
+  }
+  for (const [i, stored] of all.entries()) {
     const index = bundle * TILE_WIDTH + i;
     if (index < begin || index >= end || !selection.leaf(parseAuditLeaf(stored.leaf))) continue;
     if (selection.body !== undefined && stored.sealed === undefined) {
@@ -114,6 +133,11 @@ async function selectEntries(
     if (entry !== undefined) entries.push(entry);
   }
   return { entries, undecided };
+}
+
+/** Full, and no body of it erased: nothing will be added to what it speaks of. */
+function isWhole(stored: readonly StoredEntry[]): boolean {
+  return stored.length === TILE_WIDTH && stored.every(({ sealed }) => sealed !== undefined);
 }
 
 async function* discloseEntries(

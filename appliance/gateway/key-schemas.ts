@@ -64,6 +64,41 @@ export const RetirementResult = Type.Object(
 );
 export type RetirementResult = Static<typeof RetirementResult>;
 
+export const RekeyState = Type.Object(
+  {
+    state: Type.Union(
+      [
+        Type.Literal('running'),
+        Type.Literal('paused'),
+        Type.Literal('failed'),
+        Type.Literal('incomplete'),
+        Type.Literal('done'),
+      ],
+      {
+        description:
+          'failed: it stopped at an error; incomplete: some versions could not be sealed, so the old keys are kept.',
+      },
+    ),
+    target: Type.String({ description: 'The key encryption key that was made for it.', examples: ['kek/2'] }),
+    startedAt: Instant('When it began.'),
+    endedAt: Type.Optional(Instant('When it came to its end.')),
+    load: Type.Integer({ minimum: 1, maximum: 100, description: 'Percent of the time that it works.' }),
+    total: Count('Versions of records.'),
+    done: Count('Those that are under new keys.'),
+    failed: Count('Those that could not be sealed anew.'),
+    bytes: Count('Plaintext bytes sealed since the node started.'),
+    reason: Type.Optional(Type.String({ description: 'Code of the error that stopped it.' })),
+  },
+  { description: 'How far sealing every record under new keys has come.', ...strict },
+);
+export type RekeyState = Static<typeof RekeyState>;
+
+export const RekeyAnswer = Type.Object(
+  { rekey: Type.Union([RekeyState, Type.Null()]) },
+  { description: 'The rekey that runs, or the last one; null: there was none.', ...strict },
+);
+export type RekeyAnswer = Static<typeof RekeyAnswer>;
+
 export const ResolvedKeys = Type.Object(
   { from: Type.String(), to: Type.String(), generation: Generation },
   {

@@ -2,6 +2,7 @@ import Type, { type Static } from 'typebox';
 import { AuditConflict, AuditEpoch } from './audit-schemas.ts';
 import { BackupStatus } from './backup-schemas.ts';
 import { HardeningStatus } from './hardening-schemas.ts';
+import { RekeyState } from './key-schemas.ts';
 import { Count, Digest, EXAMPLE_PEER, EXAMPLE_ROOT, Instant, strict } from './schema-parts.ts';
 
 /** Shapes of the HTTP API: the node, its peers and its network. */
@@ -80,6 +81,7 @@ export const NodeStatus = Type.Object(
             }),
             missing: Count('Versions that the audit log tells of and the index does not have.'),
             damaged: Count('Values of the index that were found not to open.'),
+            rekey: Type.Optional(RekeyState),
             pendingErasures: Count('Destroyed records whose bytes have not yet left the files.'),
             restored: Type.Optional(
               Type.Object(

@@ -93,6 +93,25 @@ export type TokenRequest = Static<typeof TokenRequest>;
 const Instant = (description: string) =>
   Type.String({ description, format: 'date-time', maxLength: 32, examples: ['2026-11-23T06:00:00.000Z'] });
 
+export const RekeyRequest = Type.Object(
+  {
+    load: Type.Integer({
+      description: 'Percent of the time that it works; it rests for the others, so that the node goes on serving.',
+      minimum: 1,
+      maximum: 100,
+      default: 50,
+    }),
+  },
+  strict,
+);
+export type RekeyRequest = Static<typeof RekeyRequest>;
+
+export const KeepReplacedRequest = Type.Object(
+  { seconds: Type.Integer({ description: 'From now on; ask again before they are over.', minimum: 1, maximum: 600 }) },
+  { description: 'How long replaced ciphertext is kept.', ...strict },
+);
+export type KeepReplacedRequest = Static<typeof KeepReplacedRequest>;
+
 export const FsckRequest = Type.Object(
   { accept: Type.Boolean({ description: 'Take the index for what it is.', default: false }) },
   strict,

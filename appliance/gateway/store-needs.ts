@@ -1,5 +1,6 @@
 import type { Cid, RecordId } from '../../protocol/brand.ts';
 import type { AccessContext } from './audit-event.ts';
+import type { RekeyState } from './key-schemas.ts';
 
 /** What the gateway needs of the store. */
 
@@ -124,6 +125,11 @@ export interface GatewayStore {
     context: AccessContext,
   ): Promise<{ records: readonly StoredMeta[]; cursor?: string; damaged?: number }>;
   shred(id: RecordId, context: AccessContext, expected?: Expected): Promise<object>;
+  /** Seals every record under new keys, in the background. */
+  rekey(plan: { target?: string; load: number }, context: AccessContext): Promise<RekeyState>;
+  pauseRekey(context: AccessContext): Promise<RekeyState>;
+  /** Replaced ciphertext stays on the disk for so many milliseconds. */
+  keepReplaced(milliseconds: number): Promise<void>;
   rewrap(onProgress: (done: number) => void, context: AccessContext): Promise<{ rewrapped: number }>;
   exportCar(id: RecordId, options: { version?: number }, context: AccessContext): AsyncIterable<Uint8Array>;
   exportTink(

@@ -31,8 +31,10 @@ export interface Keys extends Service {
   list(): readonly KeyInfo[];
   providers(): readonly ProviderInfo[];
   rotate(): Promise<{ from: string; to: string; generation: number }>;
-  /** Destroys every KEK but the current one: only once every record has been rewrapped. */
-  retire(): Promise<{ destroyed: readonly string[]; generation: number }>;
+  /**
+   * Destroys every KEK but the current one, or every one that is older than the one named: only once no record is wrapped by them.
+   */
+  retire(olderThan?: string): Promise<{ destroyed: readonly string[]; generation: number }>;
   /** Wraps the root key for one more provider. */
   enroll(wanted: Enrolment): Promise<{ id: string; generation: number }>;
   change(id: string, wanted: Enrolment): Promise<{ id: string; generation: number }>;

@@ -41,8 +41,13 @@ export function openKek(root: Uint8Array, entry: KekEntry, crypto: EnvelopeCrypt
  * and newer ones are lost: its number is no smaller than the generation, which the log knows.
  */
 export function nextKekId(keks: KeyStore['keks'], generation: number): string {
-  const last = Math.max(...keks.map(({ id }) => Number(id.slice('kek/'.length))));
+  const last = Math.max(...keks.map(({ id }) => kekNumber(id)));
   return `kek/${Math.max(last + 1, generation)}`;
+}
+
+/** KEKs are numbered in the order of their making. */
+export function kekNumber(id: string): number {
+  return Number(id.slice('kek/'.length));
 }
 
 function place(id: string): Uint8Array {

@@ -1,5 +1,5 @@
 import { NectarError } from '../../protocol/errors.ts';
-import { type KekDeps, newKek, nextKekId } from './kek-entries.ts';
+import { type KekDeps, kekNumber, newKek, nextKekId } from './kek-entries.ts';
 import { type KeyStore, MAX_PROVIDERS, type ProviderEntry } from './key-store-schema.ts';
 import type { Keyring } from './keyring.ts';
 import { isAttended } from './open-root-key.ts';
@@ -43,14 +43,20 @@ export function rotation(
   };
 }
 
-/** Destroys every KEK but the current one. The caller has seen to it that no record needs them. */
+/**
+ * Destroys every KEK but the current one; given another, only those that are older than it. The caller has seen to it that no record
+ * needs them.
+ */
 export function retirement(
   { store }: Open,
   deps: ChangeDeps,
+  olderThan = store.current,
 ): Change<{ destroyed: readonly string[]; generation: number }> {
   const generation = store.generation + 1;
   const destroyedAt = deps.now().toISOString();
-  const ends = store.keks.filter((kek) => kek.id !== store.current && !('destroyedAt' in kek));
+  const isOld = ({ id }: KeyStore['keks'][number]): boolean =>
+    olderThan === store.current ? id !== store.current : id !== store.current && kekNumber(id) < kekNumber(olderThan);
+  const ends = store.keks.filter((kek) => isOld(kek) && !('destroyedAt' in kek));
   const destroyed = ends.map(({ id }) => id);
   const keks = store.keks.map((kek) =>
     ends.includes(kek) ? { id: kek.id, createdAt: kek.createdAt, destroyedAt } : kek,

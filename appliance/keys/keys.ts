@@ -210,7 +210,7 @@ export function createKeys(options: KeysConfig & { readonly home: string }, deps
     list: () => listKeks(started().store),
     providers: () => listProviders(started().store),
     rotate: () => update((opened) => rotation(opened, changeDeps)),
-    retire: () => update((opened) => retirement(opened, changeDeps)),
+    retire: (olderThan) => update((opened) => retirement(opened, changeDeps, olderThan)),
     enroll: (wanted) => update((opened) => enrolment(opened, wanted, changeDeps)),
     change: (id, wanted) => update((opened) => replacement(opened, { ...wanted, id }, changeDeps)),
     remove: (id) => update((opened) => removal(opened, id, changeDeps)),

@@ -58,6 +58,21 @@ interface StoreCondition {
   readonly restored?: { readonly backupCreatedAt: string; readonly missing: number };
   readonly pendingErasures: number;
   readonly damaged: number;
+  readonly rekey?: RekeyState;
+}
+
+/** How far sealing every record under new keys has come. */
+interface RekeyState {
+  readonly state: 'running' | 'paused' | 'failed' | 'incomplete' | 'done';
+  readonly target: string;
+  readonly startedAt: string;
+  readonly endedAt?: string;
+  readonly load: number;
+  readonly total: number;
+  readonly done: number;
+  readonly failed: number;
+  readonly bytes: number;
+  readonly reason?: string;
 }
 
 interface ReconciledTokens {
@@ -135,6 +150,7 @@ export interface Status {
     damaged: number;
     pendingErasures: number;
     restored?: { backupCreatedAt: string; missing: number };
+    rekey?: RekeyState;
   } | null;
   tokens: { found?: 'behind' | 'missing' | 'damaged'; revoked: number; restored: number } | null;
   hardening: Hardening | null;
@@ -237,9 +253,12 @@ function describeAnchored({
 }
 
 function describeStorage(condition: StoreCondition): NonNullable<Status['storage']> {
-  const { index, pendingErasures, damaged, restored } = condition;
-  const base = { index: index.state, missing: index.missing ?? 0, damaged, pendingErasures };
-  return restored === undefined ? base : { ...base, restored };
+  const { index, pendingErasures, damaged, restored, rekey } = condition;
+  return {
+    ...{ index: index.state, missing: index.missing ?? 0, damaged, pendingErasures },
+    ...(restored !== undefined && { restored }),
+    ...(rekey !== undefined && { rekey }),
+  };
 }
 
 function describeTokens(reconciled: ReconciledTokens | undefined): Status['tokens'] {

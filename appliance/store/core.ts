@@ -1,5 +1,6 @@
 import type { Cid, RecordId } from '../../protocol/brand.ts';
 import { NectarError } from '../../protocol/errors.ts';
+import type { BlobUses } from './blob-uses.ts';
 import type { BlockFiles } from './block-files.ts';
 import type { IndexCondition } from './condition.ts';
 import type { StoreConfig } from './config.ts';
@@ -12,6 +13,7 @@ import type { StoreCondition } from './interfaces.ts';
 import type { StoreMetrics } from './metrics.ts';
 import type { AccessContext, StoreDeps } from './needs.ts';
 import type { RecordLocks } from './record-locks.ts';
+import type { Superseded } from './superseded.ts';
 import type { Trail } from './trail.ts';
 
 export interface StoreOptions extends StoreConfig {
@@ -31,6 +33,8 @@ export interface StoreCore {
   readonly hashes: HashThread;
   readonly trail: Trail;
   readonly erasures: Erasures;
+  readonly superseded: Superseded;
+  readonly uses: BlobUses;
   /** What the start, and the log since, said of the index. */
   readonly index: {
     condition: IndexCondition;

@@ -3,6 +3,8 @@ import type { Cid, PeerIdText, RecordId } from '../../protocol/brand.ts';
 import type { DestructionReceipt } from '../../protocol/envelope/destruction-receipt.ts';
 import type { WrappedDek } from '../../protocol/envelope/wrapped-dek.ts';
 import type { ContentDigests, RecordMeta } from './interfaces.ts';
+import type { AccessContext } from './needs.ts';
+import type { RekeyState } from './rekey-state.ts';
 
 /** One per record. */
 export interface HeadEntry {
@@ -32,12 +34,40 @@ export interface VersionEntry {
   readonly name?: string;
   readonly createdAt: string;
   readonly auditLeaf: number;
-  readonly dek: { readonly kekId: string; readonly sealed: string };
+  /** `since`: the KEK that was current when the data key was made; not known of those that early versions made. */
+  readonly dek: { readonly kekId: string; readonly sealed: string; readonly since?: string };
   /** Of the commitment that is anchored, base64. */
   readonly salt: string;
   readonly holders: readonly PeerIdText[];
   readonly anchor?: { readonly root: string; readonly batchId: string };
   readonly digests?: ContentDigests;
+  /** Sealed anew under another data key: the leaf that says so, and the CID that the version's own leaf names. */
+  readonly rekeyed?: { readonly leaf: number; readonly cid: Cid };
+  /** A commitment to ciphertext that has been replaced is on its way to the chain: its arrival says nothing of this one. */
+  readonly stale?: true;
+}
+
+/** Ciphertext that was replaced: it goes once nobody reads it, and its holders are told. */
+export interface SupersededEntry {
+  readonly root: Cid;
+  readonly inline: boolean;
+  readonly holders: readonly PeerIdText[];
+}
+
+/** The rekey that runs, or the last one. */
+export interface RekeyEntry {
+  readonly v: 1;
+  /** The KEK that was made for it: what an older one was current for is sealed anew. */
+  readonly target: string;
+  readonly state: RekeyState['state'];
+  readonly startedAt: string;
+  readonly endedAt?: string;
+  readonly load: number;
+  readonly actor: AccessContext['actor'];
+  readonly total: number;
+  readonly failed: number;
+  /** Why it stopped. */
+  readonly reason?: string;
 }
 
 /** Blocks under a root that belong to no version (yet, or any more). */
@@ -142,8 +172,9 @@ export function decodeEntry<T>(value: Uint8Array): T {
   return JSON.parse(Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('utf8')) as T;
 }
 
-export function storedDek(wrapped: WrappedDek): VersionEntry['dek'] {
-  return { kekId: wrapped.kekId, sealed: Buffer.from(wrapped.sealed).toString('base64') };
+export function storedDek(wrapped: WrappedDek, since: string | undefined): VersionEntry['dek'] {
+  const stored = { kekId: wrapped.kekId, sealed: Buffer.from(wrapped.sealed).toString('base64') };
+  return since === undefined ? stored : { ...stored, since };
 }
 
 export function wrappedDek(entry: VersionEntry): WrappedDek {

@@ -32,8 +32,15 @@ async function contradiction(core: StoreCore, event: EvidenceEvent): Promise<Scr
   const finding: ScrubFinding = { code: 'STORE_RECORD_UNACCOUNTED', recordId, version, auditLeaf: index };
   const head = await findEntry<HeadEntry>(core, core.keys.head(recordId)).catch(() => undefined);
   if (type === 'record.delete') return head?.shredded === undefined ? finding : undefined;
-  if (type !== 'record.create' && type !== 'record.update') return undefined;
+  if (type !== 'record.create' && type !== 'record.update' && type !== 'record.rekey') return undefined;
   if (head?.shredded !== undefined) return undefined;
   const entry = await findEntry<VersionEntry>(core, core.keys.version(recordId, version)).catch(() => undefined);
-  return entry?.auditLeaf === index && entry.root === event.cid ? undefined : finding;
+  return entry !== undefined && accounts(entry, event) ? undefined : finding;
+}
+
+/** Sealed anew, a version names the leaf of that beside its own, and the CID that it had first. */
+function accounts({ auditLeaf, root, rekeyed }: VersionEntry, { type, index, cid }: EvidenceEvent): boolean {
+  if (type !== 'record.rekey') return auditLeaf === index && (rekeyed?.cid ?? root) === cid;
+  if (rekeyed === undefined) return false;
+  return rekeyed.leaf > index || (rekeyed.leaf === index && root === cid);
 }

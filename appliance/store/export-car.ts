@@ -4,6 +4,7 @@ import type { RecordId } from '../../protocol/brand.ts';
 import { createBlockSource } from './block-source.ts';
 import { getVersion, type StoreCore } from './core.ts';
 import { walkDag } from './dag-walk.ts';
+import type { VersionEntry } from './entries.ts';
 import type { AccessContext } from './needs.ts';
 import { recordPatients } from './record-patients.ts';
 
@@ -14,6 +15,15 @@ export async function* exportCar(
 ): AsyncGenerator<Uint8Array> {
   const { context } = request;
   const entry = await getVersion(core, request.id, request.version);
+  const give = core.uses.take(entry.root);
+  try {
+    yield* carOf(core, entry, context);
+  } finally {
+    give();
+  }
+}
+
+async function* carOf(core: StoreCore, entry: VersionEntry, context: AccessContext): AsyncGenerator<Uint8Array> {
   const { recordId, version } = entry;
   await core.deps.audit.append({
     type: 'record.export',

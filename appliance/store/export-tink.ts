@@ -67,9 +67,14 @@ async function* blob(
   core: StoreCore,
   of: { readonly entry: VersionEntry; readonly context: AccessContext; readonly signal: AbortSignal },
 ): AsyncGenerator<Uint8Array, undefined> {
-  const source = createBlockSource(core, of);
-  for await (const cid of walkDag(of.entry.root, (node) => source.loadChecked(node))) {
-    if (!isDagPb(cid)) yield await source.loadChecked(cid);
+  const give = core.uses.take(of.entry.root);
+  try {
+    const source = createBlockSource(core, of);
+    for await (const cid of walkDag(of.entry.root, (node) => source.loadChecked(node))) {
+      if (!isDagPb(cid)) yield await source.loadChecked(cid);
+    }
+  } finally {
+    give();
   }
 }
 

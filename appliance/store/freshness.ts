@@ -136,7 +136,8 @@ async function compareOne(
 ): Promise<void> {
   const { type, outcome, recordId, index, version = 0, cid = '' } = event;
   const deletion = type === 'record.delete';
-  if (!deletion && type !== 'record.create' && type !== 'record.update') return;
+  const rekey = type === 'record.rekey';
+  if (!deletion && !rekey && type !== 'record.create' && type !== 'record.update') return;
   compared.lastWrite = index;
   if (recordId === undefined) {
     if (deletion && outcome === 'success') compared.unknown += 1;
@@ -154,12 +155,21 @@ async function compareOne(
     return;
   }
   const entry = await findEntry<VersionEntry>(core, core.keys.version(recordId, version)).catch(() => undefined);
-  if (entry !== undefined && entry.root === cid) return;
+  if (entry?.root === cid || (entry !== undefined && isReplaced(entry, { rekey, index, cid }))) return;
   const head = await findEntry<HeadEntry>(core, core.keys.head(recordId)).catch(() => undefined);
   if (head?.shredded !== undefined) return;
   const ofRecord = attempts.get(recordId) ?? new Map();
   attempts.set(recordId, ofRecord.set(attempt, { recordId, version, auditLeaf: index }));
   compared.made.set(recordId, [...(compared.made.get(recordId) ?? []), { version, cid }]);
+}
+
+/** The leaf tells of ciphertext that a later one says was sealed anew; one whose commit was cut off is done again by then. */
+function isReplaced(
+  { rekeyed }: VersionEntry,
+  of: { readonly rekey: boolean; readonly index: number; readonly cid: string },
+): boolean {
+  if (rekeyed === undefined) return false;
+  return of.rekey ? rekeyed.leaf > of.index : rekeyed.cid === of.cid;
 }
 
 /** The log says that a deletion came to nothing: its caller was told so. */

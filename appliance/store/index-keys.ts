@@ -23,6 +23,8 @@ export const KIND = {
   idempotency: 17,
   idempotencyAge: 18,
   restored: 19,
+  rekey: 20,
+  superseded: 21,
 } as const;
 
 export type Kind = (typeof KIND)[keyof typeof KIND];
@@ -43,7 +45,10 @@ export interface IndexKeys {
   listing(label: string | undefined, seq: number): Uint8Array;
   listings(label: string | undefined): { gte: Uint8Array; lt: Uint8Array };
   ofVersion(kind: typeof KIND.unanchored | typeof KIND.underReplicated, id: RecordId, version: number): Uint8Array;
-  ofCid(kind: typeof KIND.inlineBlock | typeof KIND.root | typeof KIND.garbage, cid: Cid): Uint8Array;
+  ofCid(
+    kind: typeof KIND.inlineBlock | typeof KIND.root | typeof KIND.garbage | typeof KIND.superseded,
+    cid: Cid,
+  ): Uint8Array;
   intent(id: RecordId): Uint8Array;
   lost(id: RecordId): Uint8Array;
   erasure(id: RecordId): Uint8Array;
@@ -59,6 +64,7 @@ export interface IndexKeys {
   readonly stats: Uint8Array;
   readonly condition: Uint8Array;
   readonly restored: Uint8Array;
+  readonly rekey: Uint8Array;
 }
 
 /** [gte, lt) of all entries of a kind. */
@@ -108,6 +114,7 @@ export function createIndexKeys(crypto: EnvelopeCrypto, indexKey: Uint8Array): I
     stats: Uint8Array.of(KIND.stats),
     condition: Uint8Array.of(KIND.condition),
     restored: Uint8Array.of(KIND.restored),
+    rekey: Uint8Array.of(KIND.rekey),
   };
 }
 

@@ -4,6 +4,7 @@ import type { DestructionReceipt } from '../../protocol/envelope/destruction-rec
 import type { Service } from '../service.ts';
 import type { IndexCondition } from './condition.ts';
 import type { AccessContext } from './needs.ts';
+import type { RekeyPlan, RekeyState } from './rekey-state.ts';
 
 /** Digests of a plaintext, base64, as the client announced them and the node found them true (RFC 9530). */
 export interface ContentDigests {
@@ -216,6 +217,7 @@ export interface StoreCondition {
   readonly pendingErasures: number;
   /** Values of the index that were found not to open since the start. */
   readonly damaged: number;
+  readonly rekey?: RekeyState;
 }
 
 export interface Store extends Service {
@@ -232,6 +234,15 @@ export interface Store extends Service {
   /** A record that is destroyed already has its receipt returned, whatever is expected. */
   shred(id: RecordId, context: AccessContext, expected?: Expected): Promise<DestructionReceipt>;
   rewrap(onProgress: (done: number) => void, context: AccessContext): Promise<{ rewrapped: number }>;
+  /**
+   * Seals every version anew under a data key that no KEK before the target has wrapped, in the background and across restarts, and then
+   * has the older KEKs destroyed. STORE_REKEY_ABSENT: there is none to go on with.
+   */
+  rekey(plan: RekeyPlan, context: AccessContext): Promise<RekeyState>;
+  /** Stops it until `rekey`, also across restarts. STORE_REKEY_ABSENT. */
+  pauseRekey(context: AccessContext): Promise<RekeyState>;
+  /** Replaced ciphertext stays on the disk for so long: somebody copies an index that still names it. */
+  keepReplaced(milliseconds: number): Promise<void>;
   exportCar(id: RecordId, options: { readonly version?: number }, context: AccessContext): AsyncIterable<Uint8Array>;
   /** The audit record is durable before this resolves. */
   exportTink(

@@ -12,10 +12,16 @@ export interface StoreMetrics {
   readonly pendingErasures: Gauge;
   readonly damagedValues: Gauge;
   readonly indexCondition: Gauge<'state'>;
+  readonly rekeyRunning: Gauge;
+  readonly rekeyRemaining: Gauge;
+  readonly rekeyFailed: Gauge;
+  readonly rekeyedVersions: Counter;
+  readonly rekeyedBytes: Counter;
 }
 
 export function createStoreMetrics(registry: Metrics): StoreMetrics {
   const registers = [registry];
+  const gauge = (name: string, help: string) => new Gauge({ name, help, registers });
   const counter = (name: string, help: string) => new Counter({ name, help, registers });
   return {
     records: new Gauge({ name: 'nectar_store_records', help: 'Records that are not destroyed', registers }),
@@ -48,6 +54,11 @@ export function createStoreMetrics(registry: Metrics): StoreMetrics {
       labelNames: ['state'],
       registers,
     }),
+    rekeyRunning: gauge('nectar_store_rekey_running', '1 while every version is being sealed under new keys'),
+    rekeyRemaining: gauge('nectar_store_rekey_remaining_versions', 'Versions that a rekey has still to seal'),
+    rekeyFailed: gauge('nectar_store_rekey_failed_versions', 'Versions that the rekey could not seal'),
+    rekeyedVersions: counter('nectar_store_rekeyed_versions_total', 'Versions sealed under new keys'),
+    rekeyedBytes: counter('nectar_store_rekeyed_bytes_total', 'Plaintext bytes sealed under new keys'),
     restoredBlocks: counter(
       'nectar_store_restored_blocks_total',
       'Bad or missing blocks that came back from a replica',

@@ -17,6 +17,8 @@ export interface StoreKeys {
   newDek(context: DekContext): { dek: Uint8Array; wrapped: WrappedDek };
   unwrapDek(wrapped: WrappedDek, context: DekContext): Uint8Array;
   rewrapDek(wrapped: WrappedDek, context: DekContext): WrappedDek;
+  /** Destroys every KEK that is older than this one; not one that is newer. */
+  retire(olderThan: string): Promise<{ readonly destroyed: readonly string[]; readonly generation: number }>;
 }
 
 export type StoreAuditType =
@@ -27,6 +29,8 @@ export type StoreAuditType =
   | 'record.query'
   | 'record.restore'
   | 'record.export'
+  | 'record.rekey'
+  | 'key.rekey'
   | 'store.index'
   | 'upload.begin'
   | 'upload.discard';

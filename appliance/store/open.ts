@@ -2,26 +2,40 @@ import type { RecordId } from '../../protocol/brand.ts';
 import { isNectarError, NectarError } from '../../protocol/errors.ts';
 import { readBlob } from './blob-reader.ts';
 import { getVersion, type StoreCore } from './core.ts';
-import { recordMeta } from './entries.ts';
+import { recordMeta, type VersionEntry } from './entries.ts';
 import type { OpenedRecord, OpenOptions, RecordMeta } from './interfaces.ts';
 import type { AccessContext } from './needs.ts';
 import { recordPatients } from './record-patients.ts';
+
+interface OpenRequest {
+  readonly id: RecordId;
+  readonly options: OpenOptions;
+  readonly context: AccessContext;
+  readonly signal: AbortSignal;
+}
 
 /**
  * Opens a record for reading: the first segment is there and authentic, and the audit record is durable, before this
  * resolves. A later segment that is bad ends the body with an error; no unauthenticated byte is ever handed out.
  */
-export async function openRecord(
-  core: StoreCore,
-  request: {
-    readonly id: RecordId;
-    readonly options: OpenOptions;
-    readonly context: AccessContext;
-    readonly signal: AbortSignal;
-  },
-): Promise<OpenedRecord> {
-  const { id, options, context } = request;
+export async function openRecord(core: StoreCore, request: OpenRequest): Promise<OpenedRecord> {
+  const { id, options } = request;
   const entry = await getVersion(core, id, options.version);
+  const give = core.uses.take(entry.root);
+  try {
+    return await openEntry(core, request, { entry, give });
+  } catch (error) {
+    give();
+    throw error;
+  }
+}
+
+async function openEntry(
+  core: StoreCore,
+  request: OpenRequest,
+  { entry, give }: { readonly entry: VersionEntry; readonly give: () => void },
+): Promise<OpenedRecord> {
+  const { options, context } = request;
   const { start, end } = resolveRange(options.range, entry.bytes);
   const { recordId, version } = entry;
   const about = { context, recordId, version, ...recordPatients(entry.labels) };
@@ -34,7 +48,7 @@ export async function openRecord(
     throw error;
   });
   const { index: auditLeaf } = await core.deps.audit.append({ ...event, outcome: 'success' });
-  return { meta: recordMeta(entry), start, end, body: body(core, first, segments), auditLeaf };
+  return { meta: recordMeta(entry), start, end, body: body(core, { first, rest: segments, give }), auditLeaf };
 }
 
 /** What is known of a record; audited like a read, for names and labels are the owner's data too. */
@@ -59,15 +73,20 @@ export async function headRecord(
 
 async function* body(
   core: StoreCore,
-  first: IteratorResult<Uint8Array>,
-  rest: AsyncGenerator<Uint8Array>,
+  of: {
+    readonly first: IteratorResult<Uint8Array>;
+    readonly rest: AsyncGenerator<Uint8Array>;
+    readonly give: () => void;
+  },
 ): AsyncGenerator<Uint8Array> {
+  const { first, rest, give } = of;
   try {
     for (let next = first; next.done !== true; next = await rest.next()) {
       core.metrics.openedBytes.inc(next.value.length);
       if (next.value.length > 0) yield next.value;
     }
   } finally {
+    give();
     await rest.return(undefined);
   }
 }

@@ -27,7 +27,7 @@ export interface Plan {
 export interface PartialUpload {
   readonly id: string;
   readonly plan: Plan;
-  readonly wrapped: { readonly kekId: string; readonly sealed: Uint8Array };
+  wrapped: { readonly kekId: string; readonly sealed: Uint8Array };
   end: PiecesEnd;
   /** When it was last added to, in milliseconds since 1970. */
   touchedAt: number;
@@ -65,13 +65,23 @@ export async function createPartial(core: StoreCore, id: string, plan: Plan): Pr
     text.fill(0);
     await makeFolder(folder);
     await createFile(join(folder, 'pieces'), new Uint8Array(0), MODE);
-    const file = { v: 1, dek: storedDek(wrapped), plan: Buffer.from(sealed).toString('base64') };
+    const file = { v: 1, dek: storedDek(wrapped, undefined), plan: Buffer.from(sealed).toString('base64') };
     await createFile(join(folder, 'plan.json'), JSON.stringify(file), MODE);
   } finally {
     dek.fill(0);
   }
   const [end, touchedAt] = [{ offset: 0, position: 0 }, core.deps.now().getTime()];
   return { id, plan, wrapped, end, touchedAt, receipt: undefined, running: undefined, completing: undefined };
+}
+
+/** Wraps the upload's key with the current KEK. */
+export async function rewrapPartial(core: StoreCore, upload: PartialUpload): Promise<void> {
+  const wrapped = core.deps.keys.rewrapDek(upload.wrapped, contextOf(upload.id));
+  if (wrapped.kekId === upload.wrapped.kekId) return;
+  const path = join(uploadFolder(core, upload.id), 'plan.json');
+  const file = JSON.parse((await readSmall(path)).toString('utf8'));
+  await replaceFile(path, JSON.stringify({ ...file, dek: storedDek(wrapped, undefined) }), MODE);
+  upload.wrapped = wrapped;
 }
 
 /** The uploads that an earlier run left. One that no longer opens (its KEK is destroyed, a file is damaged) goes when its time is over. */

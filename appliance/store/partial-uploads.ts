@@ -12,6 +12,7 @@ import {
   loadPartials,
   type PartialUpload,
   removePartial,
+  rewrapPartial,
   uploadFolder,
   withSecret,
 } from './partial-plan.ts';
@@ -28,6 +29,8 @@ const COPIES = 2;
 const ID_BYTES = 16;
 
 export interface OpenPartialUploads extends PartialUploads {
+  /** Wraps their keys with the current KEK, so that an older one can end. */
+  rewrap(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -83,6 +86,9 @@ export async function openPartialUploads(core: StoreCore): Promise<OpenPartialUp
       await interrupt(upload);
       await upload.completing?.catch(() => undefined);
       await drop(core, uploads, { upload, context, reason: 'asked' });
+    },
+    async rewrap() {
+      for (const upload of uploads.values()) await rewrapPartial(core, upload);
     },
     async stop() {
       clearInterval(timer);

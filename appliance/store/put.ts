@@ -1,15 +1,9 @@
 import type { RecordId } from '../../protocol/brand.ts';
-import { blobAad, MAX_RECORD_VERSION } from '../../protocol/envelope/aad.ts';
+import { MAX_RECORD_VERSION } from '../../protocol/envelope/aad.ts';
 import { COMMITMENT_SALT_BYTES } from '../../protocol/envelope/commitment.ts';
-import type { WrappedDek } from '../../protocol/envelope/wrapped-dek.ts';
 import { NectarError } from '../../protocol/errors.ts';
-import { diskError, requireFree } from '../durable-file.ts';
-import { freeBytes, passedBytes } from '../stream-memory.ts';
-import type { StagedBlob } from './block-files.ts';
-import { garbageOp } from './block-source.ts';
-import { getHead, type StoreCore, stagingName } from './core.ts';
+import { getHead, type StoreCore } from './core.ts';
 import { encodeEntry, type HeadEntry, storedDek, type VersionEntry } from './entries.ts';
-import { collectGarbage } from './garbage.ts';
 import { type KeyedPut, putOnce } from './idempotency.ts';
 import type { IndexOp } from './index-db.ts';
 import { KIND } from './index-keys.ts';
@@ -18,10 +12,7 @@ import type { AccessContext } from './needs.ts';
 import { preconditionFailed, requireExpected } from './precondition.ts';
 import { checkPutInput } from './put-input.ts';
 import { recordPatients } from './record-patients.ts';
-import { type SealedBlob, sealStream } from './seal-stream.ts';
-
-/** How often a long upload looks whether the volume still has room. */
-const FREE_CHECK_BLOCKS = 32;
+import { type SealedVersion, sealVersion } from './seal-version.ts';
 
 interface Upload {
   readonly input: PutInput;
@@ -89,68 +80,21 @@ async function upload(
   source: { readonly body: AsyncIterable<Uint8Array>; readonly signal: AbortSignal },
 ): Promise<PutReceipt> {
   const { recordId, version } = to;
-  const { folders, options } = core;
-  await requireFree(folders.blocks, options.minFreeBytes);
-  const staged = core.files.stage(stagingName(core));
-  const { dek, wrapped } = core.deps.keys.newDek({ recordId, version });
+  const { body, signal } = source;
+  const maxBytes = core.options.maxRecordBytes;
+  const wanted = { recordId, version, body, signals: [signal, core.signal], maxBytes };
   try {
-    const secret = { dek, aad: blobAad({ nodeId: options.nodeId, recordId, version }) };
-    const limits = { maxBytes: options.maxRecordBytes, inlineMaxBytes: options.inlineMaxBytes };
-    const signals = [source.signal, core.signal];
-    const emit = emitter(core, staged);
-    const { hashes, deps } = core;
-    const blob = await sealStream({ body: source.body, secret, ...limits, signals, emit }, { ...deps, hashes });
-    await staged.settle();
-    for (const signal of signals) signal.throwIfAborted();
-    const receipt = await store(core, { to, staged, wrapped, blob });
-    core.metrics.sealedBytes.inc(blob.bytes);
+    const receipt = await sealVersion(core, wanted, (sealed) => commit(core, { to, ...sealed }));
+    core.metrics.sealedBytes.inc(receipt.bytes);
     return receipt;
   } catch (error) {
-    await staged.discard();
-    throw diskError(error, folders.blocks);
-  } finally {
-    dek.fill(0);
-  }
-}
-
-function emitter(core: StoreCore, staged: StagedBlob): StagedBlob['add'] {
-  let blocks = 0;
-  return async (cid, block) => {
-    try {
-      if (blocks++ % FREE_CHECK_BLOCKS === 0) await requireFree(core.folders.blocks, core.options.minFreeBytes);
-    } catch (error) {
-      freeBytes(block);
-      throw error;
-    }
-    passedBytes(block.length);
-    await staged.add(cid, block);
-  };
-}
-
-interface Finished {
-  readonly to: Upload;
-  readonly staged: StagedBlob;
-  readonly wrapped: WrappedDek;
-  readonly blob: SealedBlob;
-}
-
-/** Blocks under their names (as garbage until the index says otherwise), then the leaf, then the index. */
-async function store(core: StoreCore, finished: Finished): Promise<PutReceipt> {
-  const { to, staged, blob } = finished;
-  const { recordId, version } = to;
-  const inFiles = blob.inline === undefined;
-  try {
-    if (inFiles) {
-      await core.db.commit([garbageOp(core, blob.root)]);
-      await staged.publish();
-    }
-    return await core.locks.run(recordId, () => commit(core, finished));
-  } catch (error) {
-    // What cannot be collected now is collected by the next start.
-    if (inFiles) await collectGarbage(core, blob.root).catch(() => undefined);
     core.deps.log.debug({ recordId, version }, 'put not committed');
     throw error;
   }
+}
+
+interface Finished extends SealedVersion {
+  readonly to: Upload;
 }
 
 async function commit(core: StoreCore, finished: Finished): Promise<PutReceipt> {
@@ -197,7 +141,7 @@ function versionEntry(core: StoreCore, { to, wrapped, blob }: Finished, auditLea
     createdAt: core.deps.now().toISOString(),
     auditLeaf,
     // The KEK may have been rotated during a long upload, and its rewrap has passed this record by.
-    dek: storedDek(core.deps.keys.rewrapDek(wrapped, { recordId: to.recordId, version: to.version })),
+    dek: storedDek(core.deps.keys.rewrapDek(wrapped, { recordId: to.recordId, version: to.version }), wrapped.kekId),
     salt: Buffer.from(core.deps.randomBytes(COMMITMENT_SALT_BYTES)).toString('base64'),
     holders: [],
     ...(digests === undefined ? {} : { digests }),

@@ -91,10 +91,13 @@ export async function markAnchored(
   anchor: { readonly root: string; readonly batchId: string },
 ): Promise<void> {
   const mark = (item: VersionRef): Promise<void> =>
-    changeVersion(core, item, (entry) => ({
-      changed: { ...entry, anchor: { root: anchor.root, batchId: anchor.batchId } },
-      ops: [{ type: 'del', key: core.keys.ofVersion(KIND.unanchored, item.recordId, item.version) }],
-    }));
+    changeVersion(core, item, ({ stale, ...entry }) => {
+      // What arrived was of ciphertext that has been replaced; the new one is still in the queue.
+      if (stale === true) return { changed: entry, ops: [] };
+      const queued = core.keys.ofVersion(KIND.unanchored, item.recordId, item.version);
+      const changed = { ...entry, anchor: { root: anchor.root, batchId: anchor.batchId } };
+      return { changed, ops: [{ type: 'del', key: queued }] };
+    });
   await Promise.all(items.map(mark));
 }
 

@@ -36,7 +36,9 @@ function rewrapOne(core: StoreCore, recordId: RecordId, version: number): Promis
     if (entry === undefined) return false;
     const wrapped = core.deps.keys.rewrapDek(wrappedDek(entry), { recordId, version });
     if (wrapped.kekId === entry.dek.kekId) return false;
-    await core.db.commit([{ type: 'put', key, value: encodeEntry({ ...entry, dek: storedDek(wrapped) }) }]);
+    await core.db.commit([
+      { type: 'put', key, value: encodeEntry({ ...entry, dek: storedDek(wrapped, entry.dek.since) }) },
+    ]);
     return true;
   });
 }

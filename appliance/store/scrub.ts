@@ -85,7 +85,8 @@ async function scrubRecord(core: StoreCore, scrub: RecordScrub): Promise<void> {
     try {
       const entry = await findEntry<VersionEntry>(core, core.keys.version(recordId, version));
       tally.versions += 1;
-      if (entry !== undefined) await scrubVersion(core, entry, scrub);
+      const give = entry === undefined ? undefined : core.uses.take(entry.root);
+      if (entry !== undefined) await scrubVersion(core, entry, scrub).finally(give);
       else if (!(await wasShredded(core, head))) report({ code: 'STORE_INDEX_CORRUPT', recordId, version });
     } catch (error) {
       if (!isNectarError(error)) throw error;

@@ -102,9 +102,11 @@ export function createTrail(options: TrailOptions): Trail {
   };
 }
 
-/** BALP's query has one field for all its parameters: nothing of ours goes there. */
+/** BALP's query has one field for all its parameters: nothing of ours goes there. A leaf of the keys states the generation of theirs. */
 function stating(event: StoreAuditEvent, indexGeneration: number): StoreAuditEvent {
-  return event.type === 'record.query' ? event : { ...event, detail: { ...event.detail, indexGeneration } };
+  return event.type === 'record.query' || event.type === 'key.rekey'
+    ? event
+    : { ...event, detail: { ...event.detail, indexGeneration } };
 }
 
 /** Whether a log of this size can be the one that the marks were made with. */

@@ -21,6 +21,7 @@ import { findTarget } from '../provision/docker/target-file.ts';
 import { describeGaps } from '../render/audit-epoch.ts';
 import { renderChecks } from '../render/checks.ts';
 import { formatDuration } from '../render/quantities.ts';
+import { describeRekey } from '../render/rekey.ts';
 import type { Terminal } from '../terminal.ts';
 
 const DAY_MS = 86_400_000;
@@ -206,7 +207,16 @@ function adviceOf(reasons: NodeStatus['reasons']): string {
 }
 
 function gradeStorage({ storage, tokens }: NodeStatus): Check[] {
-  return [...gradeIndex(storage), ...gradeTokens(tokens)];
+  return [...gradeIndex(storage), ...gradeRekey(storage), ...gradeTokens(tokens)];
+}
+
+/** One that works is well; one that stopped leaves old keys in use. */
+function gradeRekey(storage: NodeStatus['storage']): Check[] {
+  const rekey = storage?.rekey;
+  if (rekey === undefined || rekey.state === 'done') return [];
+  const value = describeRekey(rekey);
+  if (rekey.state === 'running') return [{ name: 'rekey', value, grade: 'good' }];
+  return [{ name: 'rekey', value, grade: 'poor', advice: 'nectar-byon keys rekey' }];
 }
 
 function gradeTokens(tokens: NodeStatus['tokens']): Check[] {

@@ -7,6 +7,7 @@ import { renderTable } from '../render/table.ts';
 import type { Terminal } from '../terminal.ts';
 import { registerKeyProviders } from './keys-providers.ts';
 import { registerKeyRecovery } from './keys-recovery.ts';
+import { registerKeyRekey } from './keys-rekey.ts';
 
 export function registerKeys(program: Command, terminal: Terminal): void {
   const group = addGroup(program, 'keys', 'the keys that wrap the data keys, and what opens the node');
@@ -29,6 +30,7 @@ export function registerKeys(program: Command, terminal: Terminal): void {
   })
     .addOption(new Option('-y, --yes', 'do not ask'))
     .action(action(terminal, retire));
+  registerKeyRekey(group, terminal);
   registerKeyProviders(group, terminal);
   registerKeyRecovery(group, terminal);
 }

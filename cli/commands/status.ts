@@ -15,6 +15,7 @@ import { readRunning } from '../provision/process/running.ts';
 import { describeGaps } from '../render/audit-epoch.ts';
 import type { Output } from '../render/output.ts';
 import { formatDuration } from '../render/quantities.ts';
+import { describeRekey } from '../render/rekey.ts';
 import { printable, renderFacts } from '../render/table.ts';
 import type { Terminal } from '../terminal.ts';
 
@@ -72,6 +73,8 @@ function storageLines({ storage, tokens }: NodeStatus): [string, string][] {
   const { restored } = storage;
   if (restored !== undefined && restored.missing > 0)
     lines.push(`restored as of ${restored.backupCreatedAt}: ${restored.missing} newer records or versions are lost`);
+  const { rekey } = storage;
+  if (rekey !== undefined && rekey.state !== 'done') told.push(['rekey', describeRekey(rekey)]);
   if (storage.damaged > 0) lines.push(`${storage.damaged} damaged values: nectar-byon fsck`);
   if (storage.pendingErasures > 0)
     lines.push(`${storage.pendingErasures} destroyed records whose bytes are still leaving the files`);

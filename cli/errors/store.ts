@@ -27,6 +27,15 @@ export const STORE_GUIDANCE: Record<keyof typeof STORE_ERRORS, Guidance> = {
     exit: EXIT.usage,
     remedy: 'Read the record again and repeat the update on its newest version.',
   },
+  STORE_REKEY_ABSENT: {
+    exit: EXIT.usage,
+    remedy: '`nectar-byon keys rekey` begins one.',
+  },
+  STORE_REKEY_STOPPED: {
+    exit: EXIT.checksFailed,
+    remedy:
+      'What is done stays done, and the older keys are kept. `nectar-byon scrub` names versions that do not open: bring their blocks back, or destroy their records. Then `nectar-byon keys rekey` goes on.',
+  },
   STORE_UPLOAD_ABSENT: {
     exit: EXIT.usage,
     remedy: 'It is finished and forgotten, expired, or of another subject. Begin anew.',

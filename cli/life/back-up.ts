@@ -7,6 +7,7 @@ import type { Terminal } from '../terminal.ts';
 import { type BackedUp, type BackUpRequest, backUpHome } from './backup/back-up-home.ts';
 import { openAuthority } from './backup-authority.ts';
 import { noteCopy, recordCopies } from './copy-reports.ts';
+import { keepingReplaced } from './keep-replaced.ts';
 import { recordBackup } from './last-backup.ts';
 import { withVolumes } from './volumes/open-volumes.ts';
 import { pinVolumes } from './volumes/pin-volumes.ts';
@@ -74,7 +75,8 @@ async function signed(
   };
   try {
     const { signal } = terminal;
-    const done = await work({ home, out, force, signer, signal, now: () => terminal.now(), onBytes });
+    const rest = { home, out, force, signer, signal, now: () => terminal.now(), onBytes };
+    const done = await keepingReplaced({ home, terminal }, () => work(rest));
     return { ...done, recorded };
   } finally {
     await authority.close();

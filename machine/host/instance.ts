@@ -34,11 +34,18 @@ export interface MachineExports {
   execute_block(at: number, length: number): number;
   build_state(at: number, length: number): number;
   inflate_columns(at: number, length: number): number;
+  simulate_calls(at: number, length: number): number;
+  estimate_gas(at: number, length: number): number;
+  trace_block(at: number, length: number): number;
   forget(): void;
 }
 
 /** Names of the calls that take bytes and answer with a status. */
-export type Call = 'decode' | 'signatures' | 'execute_block' | 'build_state' | 'inflate_columns';
+export type Call = Exclude<
+  keyof MachineExports,
+  'memory' | 'abi_version' | 'allocate' | 'release' | 'open' | 'forget' | Answer
+>;
+type Answer = 'output' | 'output_length' | 'fresh' | 'fresh_length';
 
 export interface Instance {
   /** Makes a call; returns its status. Throws what the host's preimages threw, or ROLLUP_MACHINE_FAULT after a trap. */

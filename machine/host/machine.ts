@@ -9,6 +9,17 @@ import type { BatchBlock } from '../../protocol/rollup/batch.ts';
 import type { BlockInput } from '../../protocol/rollup/block-input.ts';
 import { bytesToHex, hexToBytes } from '../../protocol/rollup/bytes.ts';
 import type { Obstacle } from '../../protocol/rollup/transaction.ts';
+import {
+  type MachineCallResult,
+  type MachineStep,
+  readCallResult,
+  readCallResults,
+  type Wanted,
+  wantedFlags,
+  word,
+  writeSlots,
+  writeStep,
+} from './calls.ts';
 import { type Call, createInstance, type FreshPreimage, type Instance, kindOf, type Preimages } from './instance.ts';
 import type { WasmModule } from './web-assembly.ts';
 import { createWireReader, createWireWriter, type WireReader, type WireWriter } from './wire.ts';
@@ -65,6 +76,15 @@ export interface Machine {
   inflate(data: Uint8Array, size: number): Uint8Array | undefined;
   /** What each transaction's sender signed; undefined for one that does not decode. */
   signatures(transactions: readonly Uint8Array[]): (TransactionSignature | undefined)[];
+  /**
+   * Runs calls one after the other on the state after a block (RLP of its header), in its context. Nothing of it stays. Throws
+   * ROLLUP_STATE_MISSING, ROLLUP_MACHINE_FAULT and what the preimages throw. A call may take as long as its gas lasts.
+   */
+  simulate(header: Uint8Array, steps: readonly MachineStep[], wanted?: Wanted): MachineCallResult[];
+  /** The least gas with which the call succeeds, at most what it names, with that run; when it never does, its failure. */
+  estimateGas(header: Uint8Array, step: MachineStep): { readonly gas: bigint; readonly result: MachineCallResult };
+  /** Runs a built block's transactions again and says what the one at `only`, or each, did. */
+  traceBlock(previous: Uint8Array, input: MachineBlockInput, wanted: Wanted, only?: number): MachineCallResult[];
   /** Writes accounts into an empty state. Its root (32 bytes), and what it reaches. */
   buildState(accounts: readonly MachineAccount[]): {
     readonly root: Uint8Array;
@@ -97,6 +117,8 @@ const OBSTACLES: readonly Obstacle[] = [
   'funds',
   'refused',
 ];
+/** Every transaction of the block. */
+const ALL = 0xffff_ffff;
 const STATUS = { ok: 0, missing: 1, invalid: 2 } as const;
 const GWEI = 1_000_000_000n;
 const HASH_BYTES = 32;
@@ -123,8 +145,12 @@ function writeInput(writer: WireWriter, input: MachineBlockInput): void {
   }
 }
 
-function word(value: bigint): Uint8Array {
-  return hexToBytes(`0x${value.toString(16).padStart(2 * HASH_BYTES, '0')}`);
+/** What `execute_block` takes, and what a dispute runs. `previous` is the RLP of the header before. */
+export function encodeBlockInput(previous: Uint8Array, input: MachineBlockInput): Uint8Array {
+  const writer = createWireWriter();
+  writer.blob(previous);
+  writeInput(writer, input);
+  return writer.finish();
 }
 
 function writeAccount(writer: WireWriter, { address, nonce, balanceWei, code, storage }: MachineAccount): void {
@@ -132,11 +158,7 @@ function writeAccount(writer: WireWriter, { address, nonce, balanceWei, code, st
   writer.u64(nonce);
   writer.bytes(word(balanceWei));
   writer.blob(code);
-  writer.u32(storage.length);
-  for (const [slot, value] of storage) {
-    writer.bytes(word(slot));
-    writer.bytes(word(value));
-  }
+  writeSlots(writer, storage);
 }
 
 function readFresh(bytes: Uint8Array): FreshPreimage[] {
@@ -204,15 +226,18 @@ export function createMachine(module: WasmModule, rules: MachineRules, preimages
     }
   };
 
+  /** A call whose only answer is success. */
+  const ask = (name: Call, request: Uint8Array): WireReader => {
+    const status = call(name, request);
+    const output = instance.output();
+    if (status !== STATUS.ok) throw failure(status, output);
+    return createWireReader(output);
+  };
+
   return {
     executeBlock(previous, input) {
-      const writer = createWireWriter();
-      writer.blob(previous);
-      writeInput(writer, input);
-      const status = call('execute_block', writer.finish());
-      const output = instance.output();
-      if (status !== STATUS.ok) throw failure(status, output);
-      return { ...readBlock(createWireReader(output)), fresh: readFresh(instance.fresh()) };
+      const block = readBlock(ask('execute_block', encodeBlockInput(previous, input)));
+      return { ...block, fresh: readFresh(instance.fresh()) };
     },
     decodeBatch(data) {
       if (call('decode', data) !== STATUS.ok) return undefined;
@@ -227,17 +252,36 @@ export function createMachine(module: WasmModule, rules: MachineRules, preimages
     signatures(transactions) {
       const writer = createWireWriter();
       for (const raw of transactions) writer.blob(raw);
-      const status = call('signatures', writer.finish());
-      if (status !== STATUS.ok) throw failure(status, instance.output());
-      const reader = createWireReader(instance.output());
+      const reader = ask('signatures', writer.finish());
       return transactions.map(() => readSignature(reader));
+    },
+    simulate(header, steps, wanted = {}) {
+      const writer = createWireWriter();
+      writer.blob(header);
+      writer.u8(wantedFlags(wanted));
+      writer.u32(steps.length);
+      for (const step of steps) writeStep(writer, step);
+      return readCallResults(ask('simulate_calls', writer.finish()));
+    },
+    estimateGas(header, step) {
+      const writer = createWireWriter();
+      writer.blob(header);
+      writeStep(writer, step);
+      const reader = ask('estimate_gas', writer.finish());
+      return { gas: reader.u64(), result: readCallResult(reader) };
+    },
+    traceBlock(previous, input, wanted, only = ALL) {
+      const writer = createWireWriter();
+      writer.u8(wantedFlags(wanted));
+      writer.u32(only);
+      writer.blob(previous);
+      writeInput(writer, input);
+      return readCallResults(ask('trace_block', writer.finish()));
     },
     buildState(accounts) {
       const writer = createWireWriter();
       for (const account of accounts) writeAccount(writer, account);
-      const status = call('build_state', writer.finish());
-      const root = instance.output();
-      if (status !== STATUS.ok) throw failure(status, root);
+      const root = ask('build_state', writer.finish()).bytes(HASH_BYTES);
       return { root, fresh: readFresh(instance.fresh()) };
     },
     forget: () => instance.exports.forget(),

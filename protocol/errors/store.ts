@@ -23,6 +23,13 @@ export const STORE_ERRORS = {
   STORE_PRECONDITION_FAILED: define<{ recordId: string; version: number }>({
     message: ({ recordId, version }) => `record ${recordId} is at version ${version}, which is not the one expected`,
   }),
+  STORE_REKEY_ABSENT: define<Record<string, never>>({
+    message: () => 'no rekey has begun that could go on',
+  }),
+  STORE_REKEY_STOPPED: define<{ failed: number; reason: string }>({
+    message: ({ failed, reason }) =>
+      failed > 0 ? `${failed} versions could not be sealed under new keys` : `the rekey has stopped: ${reason}`,
+  }),
   STORE_UPLOAD_ABSENT: define<{ upload: string }>({
     message: ({ upload }) => `no upload ${upload}`,
   }),

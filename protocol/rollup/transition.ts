@@ -73,8 +73,8 @@ interface Execution {
   gasUsed: bigint;
 }
 
-/** EIP-4788, by direct writes to the contract's ring buffers; a chain whose genesis has no such contract skips it. */
-async function recordOrigin(vm: VM, header: BlockHeader): Promise<void> {
+/** EIP-4788, by direct writes to the contract's ring buffers; a chain whose genesis has no such contract skips it. What every block begins with. */
+export async function recordOrigin(vm: VM, header: BlockHeader): Promise<void> {
   const { stateManager } = vm;
   const address = createAddressFromString(ORIGIN_ROOTS_ADDRESS);
   if ((await stateManager.getCode(address)).length === 0) return;

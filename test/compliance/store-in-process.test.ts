@@ -10,6 +10,10 @@ storeCompliance('in process', async () => {
     stats: () => fixture.store.stats(),
     condition: () => fixture.store.condition(),
     events: fixture.audit.events,
+    rotateKeys() {
+      fixture.keys.rotate();
+      return fixture.keys.current();
+    },
     failAudit(type) {
       fixture.audit.failNext = type;
     },

@@ -28,6 +28,10 @@ storeCompliance('over its sockets', async () => {
     stats: () => fixture.store.stats(),
     condition: () => fixture.store.condition(),
     events: fixture.audit.events,
+    rotateKeys() {
+      fixture.keys.rotate();
+      return fixture.keys.current();
+    },
     failAudit(type) {
       fixture.audit.failNext = type;
     },

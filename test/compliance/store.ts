@@ -26,6 +26,9 @@ export type CalledStore = Pick<
   | 'list'
   | 'shred'
   | 'rewrap'
+  | 'rekey'
+  | 'pauseRekey'
+  | 'keepReplaced'
   | 'exportCar'
   | 'exportTink'
   | 'scrub'
@@ -42,6 +45,8 @@ export interface StoreUnderTest {
   condition(): ReturnType<Store['condition']>;
   /** What reached the audit log, in order. */
   readonly events: readonly StoreAuditEvent[];
+  /** Makes a KEK, current from now on; its id. */
+  rotateKeys(): string;
   /** Makes the next append of this type fail. */
   failAudit(type: string): void;
   /** The same data behind a new store. */
@@ -459,6 +464,29 @@ export function storeCompliance(name: string, create: () => Promise<StoreUnderTe
       const updates = await Promise.allSettled(Array.from({ length: 5 }, (_, i) => update(i)));
       assert.equal(updates.filter((update) => update.status === 'fulfilled').length, 1);
       for (const update of updates) if (update.status === 'rejected') hasCode('STORE_VERSION_CONFLICT')(update.reason);
+    });
+
+    it('seals everything anew under new keys, told how far it is, and keeps what it replaces when asked', async () => {
+      await assert.rejects(under.store.pauseRekey(context), hasCode('STORE_REKEY_ABSENT'));
+      await under.store.keepReplaced(60_000);
+      const { recordId, cid } = await put(randomBytes(MIB));
+      const target = under.rotateKeys();
+      const begun = await under.store.rekey({ target, load: 20 }, context);
+      assert.deepEqual([begun.state, begun.target, begun.load], ['running', target, 20]);
+      assert.equal((await under.store.pauseRekey(context)).state, 'paused');
+      assert.equal((await under.store.rekey({ load: 100 }, context)).state, 'running');
+      while (under.condition().rekey?.state === 'running') await sleep(10);
+      const { versions } = under.stats();
+      const { state, total, done, failed } = under.condition().rekey ?? assert.fail();
+      assert.deepEqual({ state, total, done, failed }, { state: 'done', total: versions, done: versions, failed: 0 });
+      const now = await under.store.head(recordId, {}, context);
+      assert.notEqual(now.cid, cid);
+      assert.equal(now.kekId, target);
+      assert.ok((await under.store.blocks.get(cid)) !== undefined, 'the replaced block is kept');
+      const leaf = under.events.find(({ type, detail }) => type === 'record.rekey' && detail?.cid === now.cid);
+      assert.deepEqual([leaf?.recordId, leaf?.version, leaf?.detail?.replaces], [recordId, 1, cid]);
+      const told = under.events.filter(({ type }) => type === 'key.rekey').map(({ detail }) => detail?.phase);
+      assert.deepEqual(told, ['started', 'paused', 'resumed', 'retiring', 'done']);
     });
 
     it('takes nothing from entries of an index that are not its own', async () => {

@@ -40,6 +40,7 @@ export async function openChildStore(home: string, minFreeBytes = 0): Promise<St
     {
       crypto,
       keys: {
+        retire: async () => ({ destroyed: [], generation: 1 }),
         derive: () => Uint8Array.from(kek.key),
         newDek(of) {
           const dek = randomBytes(32);

@@ -46,6 +46,19 @@ const meta = exact({
   digests: optional(digests),
 });
 
+const rekeyState = exact({
+  state: oneOf('running', 'paused', 'failed', 'incomplete', 'done'),
+  target: text(64),
+  startedAt: text(64),
+  endedAt: optional(text(64)),
+  load: count,
+  total: count,
+  done: count,
+  failed: count,
+  bytes: count,
+  reason: optional(text(64)),
+});
+
 const condition = exact({
   index: exact({
     state: oneOf('fresh', 'behind', 'ahead'),
@@ -60,6 +73,7 @@ const condition = exact({
   restored: optional(exact({ backupCreatedAt: text(64), missing: count })),
   pendingErasures: count,
   damaged: count,
+  rekey: optional(rekeyState),
 });
 
 const storeState = exact({
@@ -148,6 +162,9 @@ export const store = contract('store', {
     timeoutMs: SHRED_TIMEOUT_MS,
   }),
   rewrap: call({ args: [newest(count), accessContext], returns: exact({ rewrapped: count }) }),
+  rekey: call({ args: [exact({ target: optional(text(64)), load: count }), accessContext], returns: rekeyState }),
+  pauseRekey: call({ args: [accessContext], returns: rekeyState }),
+  keepReplaced: call({ args: [count], returns: done }),
   exportCar: call({ args: [recordId, ofVersion, accessContext], returns: STREAM }),
   exportTink: call({
     args: [recordId, tinkOptions, accessContext, SIGNAL],

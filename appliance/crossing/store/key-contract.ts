@@ -53,7 +53,7 @@ export const keys = contract('keys', {
   providers: call({ args: [], returns: list(provider, MAX_PROVIDERS) }),
   rotate: call({ args: [], returns: rotated, timeoutMs: UNLOCK_ROTATE_TIMEOUT_MS }),
   retire: call({
-    args: [],
+    args: [optional(text(64))],
     returns: exact({ destroyed: list(text(64), MAX_KEYS), generation: count }),
     maxOutputBytes: MAX_LIST_BYTES,
     timeoutMs: UNLOCK_ROTATE_TIMEOUT_MS,

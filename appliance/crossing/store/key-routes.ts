@@ -14,7 +14,7 @@ export function keyRoutes(keys: Keys, tokenSigner: { sign(input: Uint8Array): Pr
     list: () => keys.list(),
     providers: () => keys.providers(),
     rotate: () => keys.rotate(),
-    retire: () => keys.retire(),
+    retire: (olderThan) => keys.retire(olderThan),
     enroll: (enrolment, secret) => keys.enroll({ ...enrolment, ...given(secret) }),
     change: (id, enrolment, secret) => keys.change(id, { ...enrolment, ...given(secret) }),
     remove: (id) => keys.remove(id),

@@ -10,6 +10,7 @@ import {
 import { evidencedFirst } from '../evidenced.ts';
 import type { GatewayServer, RouteContext } from '../gateway-server.ts';
 import { describeOperation } from '../openapi.ts';
+import { KeepReplacedRequest } from '../request-schemas.ts';
 import { Recorded } from '../schema-parts.ts';
 
 const overview = describeOperation({
@@ -38,6 +39,14 @@ const key = describeOperation({
   guard: { scope: 'admin' },
   body: RepositoryKeyRequest,
   response: { 200: RepositoryKeyAnswer },
+});
+const hold = describeOperation({
+  id: 'keepReplacedBlocks',
+  tag: 'backups',
+  summary: 'Keep ciphertext that a rekey replaces for as long as an index is copied that may name it',
+  guard: { scope: 'admin' },
+  body: KeepReplacedRequest,
+  response: { 200: KeepReplacedRequest },
 });
 const verification = describeOperation({
   id: 'recordBackupVerification',
@@ -86,6 +95,12 @@ export function addBackupRoutes(server: GatewayServer, context: RouteContext): v
     const text = Buffer.from(secret).toString('hex');
     secret.fill(0);
     return { key: text };
+  });
+
+  server.post('/v1/backups/hold', hold, async (request) => {
+    const { seconds } = request.body as KeepReplacedRequest;
+    await deps.store.keepReplaced(seconds * 1000);
+    return { seconds };
   });
 
   server.post('/v1/backups/verifications', verification, (request) =>

@@ -7,6 +7,7 @@ import { describeOperation } from '../openapi.ts';
 import { ScrubReport } from '../record-schemas.ts';
 import { UnlockRequest } from '../request-schemas.ts';
 import { addProviderRoutes } from './key-providers.ts';
+import { addRekeyRoutes } from './rekey.ts';
 
 const unlock = describeOperation({
   id: 'unlockNode',
@@ -82,6 +83,7 @@ export function addKeyRoutes(server: GatewayServer, context: RouteContext): void
   );
 
   addProviderRoutes(server, context);
+  addRekeyRoutes(server, context);
 
   server.post('/v1/scrub', scrub, (request) =>
     exclusive.run('scrub', async () => {

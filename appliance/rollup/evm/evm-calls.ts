@@ -1,19 +1,46 @@
-import type { CallOutcome, CallRequest } from '../execute/simulate.ts';
+import type { TracedTransaction } from '../execute/replay.ts';
+import type { AccessListItem, CallOutcome, CallOverrides, CallRequest } from '../execute/simulate.ts';
+import type { TraceConfig } from '../execute/trace/tracer.ts';
 
-/**
- * What is asked of the EVM beside the chain: tried on the state after a block, in that block's context, and forgotten. All of it
- * is data that a thread can be sent: the EVM that answers is a matter of the thread.
- */
-export interface EvmTask {
-  /** `call` runs once; `estimate` finds the least gas with which it works. */
-  readonly kind: 'call' | 'estimate';
+/** A call that is tried on the state after a block, in that block's context or in one that it asks for, and forgotten. */
+export interface TriedCall {
   readonly request: CallRequest;
   /** RLP of the block's header. */
   readonly header: Uint8Array;
+  readonly overrides?: CallOverrides;
 }
 
-/** `estimated`: enough gas, and not much more. */
-export type EvmAnswer = CallOutcome | { readonly kind: 'estimated'; readonly gas: bigint };
+/**
+ * What is asked of the EVM beside the chain. All of it is data that a thread can be sent: the EVM that answers is a matter of the
+ * thread.
+ */
+export type EvmTask =
+  /** `call` runs once; `estimate` finds the least gas with which it works; `accessList` what it touches. */
+  | ({ readonly kind: 'call' | 'estimate' | 'accessList' } & TriedCall)
+  | ({ readonly kind: 'trace'; readonly trace: TraceConfig } & TriedCall)
+  /** A block of the chain again, from the state before it: RLP of the header before, and of the block. */
+  | {
+      readonly kind: 'replay';
+      readonly previous: Uint8Array;
+      readonly block: Uint8Array;
+      /** The one transaction that is traced; all when absent. */
+      readonly only?: number;
+      readonly trace: TraceConfig;
+    };
+
+/** `estimated`: enough gas, and not much more. `tooLarge`: a trace that nobody could take. */
+export type EvmAnswer =
+  | CallOutcome
+  | { readonly kind: 'estimated'; readonly gas: bigint }
+  | {
+      readonly kind: 'listed';
+      readonly accessList: readonly AccessListItem[];
+      readonly gasUsed: bigint;
+      readonly error?: string;
+    }
+  | { readonly kind: 'traced'; readonly trace: unknown }
+  | { readonly kind: 'replayed'; readonly traces: readonly TracedTransaction[] }
+  | { readonly kind: 'tooLarge'; readonly reason: string };
 
 /** For whom the EVM works, and until when. */
 export interface EvmClient {

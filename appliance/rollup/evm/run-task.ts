@@ -1,8 +1,10 @@
-import { type BlockHeader, createBlockHeaderFromRLP } from '@ethereumjs/block';
+import { type BlockHeader, createBlockFromRLP, createBlockHeaderFromRLP } from '@ethereumjs/block';
 import type { Rules } from '../../../protocol/rollup/rules.ts';
 import type { StateByHash } from '../../../protocol/rollup/state-by-hash.ts';
-import { type CallOutcome, type CallRequest, simulate } from '../execute/simulate.ts';
-import type { EvmAnswer, EvmTask } from './evm-calls.ts';
+import { replayBlock } from '../execute/replay.ts';
+import { type CallOutcome, listAccesses, simulate, traceCall } from '../execute/simulate.ts';
+import { TraceTooLarge } from '../execute/trace/tracer.ts';
+import type { EvmAnswer, EvmTask, TriedCall } from './evm-calls.ts';
 
 export interface EvmState {
   readonly state: Pick<StateByHash, 'get'>;
@@ -14,13 +16,40 @@ const MIN_GAS = 21_000n;
 const ESTIMATE_SLACK_PER_MILLE = 15n;
 
 /** Does a task on this thread. */
-export async function runTask({ kind, request, header }: EvmTask, on: EvmState): Promise<EvmAnswer> {
-  const block = createBlockHeaderFromRLP(header, { common: on.rules });
-  return kind === 'call' ? simulate(request, block, on) : estimate(request, block, on);
+export async function runTask(task: EvmTask, on: EvmState): Promise<EvmAnswer> {
+  try {
+    return await (task.kind === 'replay' ? replay(task, on) : tryCall(task, on));
+  } catch (error) {
+    if (error instanceof TraceTooLarge) return { kind: 'tooLarge', reason: error.message };
+    throw error;
+  }
 }
 
-async function estimate(request: CallRequest, header: BlockHeader, on: EvmState): Promise<EvmAnswer> {
-  const attempt = (gas: bigint): Promise<CallOutcome> => simulate({ ...request, gas }, header, on);
+async function tryCall(task: Exclude<EvmTask, { kind: 'replay' }>, on: EvmState): Promise<EvmAnswer> {
+  const { request, overrides } = task;
+  const header = createBlockHeaderFromRLP(task.header, { common: on.rules });
+  switch (task.kind) {
+    case 'call':
+      return simulate(request, header, { ...on, overrides });
+    case 'estimate':
+      return estimate(task, header, on);
+    case 'accessList':
+      return listAccesses(request, header, { ...on, overrides });
+    case 'trace':
+      return traceCall(request, header, { ...on, overrides, trace: task.trace });
+  }
+}
+
+async function replay(task: Extract<EvmTask, { kind: 'replay' }>, on: EvmState): Promise<EvmAnswer> {
+  const { rules } = on;
+  const previous = createBlockHeaderFromRLP(task.previous, { common: rules });
+  const block = createBlockFromRLP(task.block, { common: rules });
+  const traces = await replayBlock({ previous, block, only: task.only }, { ...on, trace: task.trace });
+  return { kind: 'replayed', traces };
+}
+
+async function estimate({ request, overrides }: TriedCall, header: BlockHeader, on: EvmState): Promise<EvmAnswer> {
+  const attempt = (gas: bigint): Promise<CallOutcome> => simulate({ ...request, gas }, header, { ...on, overrides });
   const whole = await attempt(request.gas);
   if (whole.kind !== 'ok') return whole;
   let tooLittle = whole.gasUsed - 1n;

@@ -1,13 +1,14 @@
 import type { BlockHeader } from '@ethereumjs/block';
 import type { Hex } from '../../../protocol/brand.ts';
 import { bytesToHex } from '../../../protocol/rollup/bytes.ts';
-import type { EvmAnswer, EvmCalls, EvmTask } from '../evm/evm-calls.ts';
-import type { CallRequest } from '../execute/simulate.ts';
+import type { EvmAnswer, EvmCalls } from '../evm/evm-calls.ts';
+import { revertReason } from '../execute/revert-reason.ts';
+import type { CallOverrides, CallRequest } from '../execute/simulate.ts';
 import type { ChainView } from './chain-view.ts';
 import type { RpcContext, RpcMethods } from './json-rpc.ts';
+import { parseOverrides } from './override-params.ts';
 import { capped, parseAddress, parseBytes, parseHash, parseObject, parseQuantity, parseSelector } from './params.ts';
 import { quantity } from './render.ts';
-import { revertReason } from './revert-reason.ts';
 import { invalidParams, RPC_CODE, RpcError } from './rpc-error.ts';
 
 const ZERO_ADDRESS: Hex = '0x0000000000000000000000000000000000000000';
@@ -28,15 +29,16 @@ function optional(value: unknown, name: string): bigint | undefined {
   return value === undefined || value === null ? undefined : parseQuantity(value, name);
 }
 
-/** Parses an untrusted call object; gas is capped at the block's limit. */
-function parseCall(value: unknown, header: BlockHeader): CallRequest {
+/** Parses an untrusted call object; gas is capped at the block's limit, and at the one that an override gives it. */
+export function parseCall(value: unknown, header: BlockHeader, overrides?: CallOverrides): CallRequest {
   const call = parseObject(value, 'call');
-  const gas = optional(call.gas, 'gas') ?? header.gasLimit;
+  const limit = capped(overrides?.block?.gasLimit ?? header.gasLimit, header.gasLimit);
+  const gas = optional(call.gas, 'gas') ?? limit;
   const gasPrice = optional(call.maxFeePerGas, 'maxFeePerGas') ?? optional(call.gasPrice, 'gasPrice') ?? 0n;
   return {
     from: call.from === undefined || call.from === null ? ZERO_ADDRESS : parseAddress(call.from, 'from'),
     to: call.to === undefined || call.to === null ? undefined : parseAddress(call.to, 'to'),
-    gas: capped(gas, header.gasLimit),
+    gas: capped(gas, limit),
     gasPrice,
     value: optional(call.value, 'value') ?? 0n,
     data: parseBytes(call.input ?? call.data ?? '0x', 'data'),
@@ -44,32 +46,55 @@ function parseCall(value: unknown, header: BlockHeader): CallRequest {
   };
 }
 
-function outcomeError(outcome: EvmAnswer): RpcError | undefined {
-  if (outcome.kind === 'ok' || outcome.kind === 'estimated') return undefined;
-  if (outcome.kind !== 'reverted') return new RpcError(RPC_CODE.server, outcome.reason);
-  const reason = revertReason(outcome.returned);
-  const message = reason === undefined ? 'execution reverted' : `execution reverted: ${reason}`;
-  return new RpcError(RPC_CODE.reverted, message, bytesToHex(outcome.returned));
+/** What the EVM's answer is as an error; undefined for one that is none. */
+export function outcomeError(outcome: EvmAnswer): RpcError | undefined {
+  switch (outcome.kind) {
+    case 'reverted': {
+      const reason = revertReason(outcome.returned);
+      const message = reason === undefined ? 'execution reverted' : `execution reverted: ${reason}`;
+      return new RpcError(RPC_CODE.reverted, message, bytesToHex(outcome.returned));
+    }
+    case 'failed':
+    case 'refused':
+      return new RpcError(RPC_CODE.server, outcome.reason);
+    case 'tooLarge':
+      return new RpcError(RPC_CODE.limitExceeded, outcome.reason);
+    default:
+      return undefined;
+  }
 }
 
 /** Calls and gas estimates: transactions tried on a block's state and forgotten. */
 export function createCallMethods(view: ChainView, evm: EvmCalls): RpcMethods {
-  async function attempt(kind: EvmTask['kind'], call: unknown, selector: unknown, client: RpcContext) {
+  async function attempt(
+    kind: 'call' | 'estimate' | 'accessList',
+    [call, selector, state, block]: readonly unknown[],
+    client: RpcContext,
+  ): Promise<EvmAnswer> {
     const header = await view.getHeader(parseSelector(selector));
-    const answer = await evm.run({ kind, request: parseCall(call, header), header: header.serialize() }, client);
+    const overrides = parseOverrides(state, block);
+    const request = parseCall(call, header, overrides);
+    const task = { kind, request, header: header.serialize(), ...(overrides && { overrides }) };
+    const answer = await evm.run(task, client);
     const error = outcomeError(answer);
     if (error !== undefined) throw error;
     return answer;
   }
 
   return {
-    async eth_call([call, selector], client) {
-      const answer = await attempt('call', call, selector, client);
+    async eth_call(params, client) {
+      const answer = await attempt('call', params, client);
       return answer.kind === 'ok' ? bytesToHex(answer.returned) : undefined;
     },
-    async eth_estimateGas([call, selector], client) {
-      const answer = await attempt('estimate', call, selector, client);
+    async eth_estimateGas(params, client) {
+      const answer = await attempt('estimate', params, client);
       return answer.kind === 'estimated' ? quantity(answer.gas) : undefined;
+    },
+    async eth_createAccessList(params, client) {
+      const answer = await attempt('accessList', params, client);
+      if (answer.kind !== 'listed') return undefined;
+      const { accessList, gasUsed, error } = answer;
+      return { accessList, gasUsed: quantity(gasUsed), ...(error !== undefined && { error }) };
     },
   };
 }

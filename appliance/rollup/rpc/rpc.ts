@@ -13,6 +13,7 @@ import type { RpcDeps } from './rpc-deps.ts';
 import { createSendMethods } from './send-methods.ts';
 import { createStateMethods } from './state-methods.ts';
 import { createSubscriptions, type Subscribe } from './subscriptions.ts';
+import { createTraceMethods } from './trace-methods.ts';
 
 export interface Rpc {
   /** Answers a parsed JSON-RPC body, single or batch. Never throws; undefined when no answer is due (notifications). */
@@ -44,6 +45,7 @@ export function createRpc(deps: RpcDeps): Rpc {
     ...blocks,
     ...states.methods,
     ...createCallMethods(view, deps.evm),
+    ...createTraceMethods(view, deps),
     ...createFeeMethods(view),
     ...createLogMethods(search),
     ...createFilterMethods({ ...deps, view, search }),

@@ -13,6 +13,7 @@ import type { Terminal } from '../../terminal.ts';
 import { pinHome } from '../backup/collect.ts';
 import { openAuthority } from '../backup-authority.ts';
 import { noteCopy, recordCopies } from '../copy-reports.ts';
+import { keepingReplaced } from '../keep-replaced.ts';
 import { recordBackup } from '../last-backup.ts';
 import { withVolumes } from '../volumes/open-volumes.ts';
 import { pinVolumes } from '../volumes/pin-volumes.ts';
@@ -112,12 +113,14 @@ async function take(
   const target = await openTarget(request, terminal.signal);
   const authority = await openAuthority({ home, sealed, terminal, passphraseFile });
   try {
-    return await takeSnapshot({
-      ...{ target, nodeId, homeFormat, key: parseVerifierKey(checkpointVkey), authority },
-      ...{ known: await findKnown(home, request.target), acceptOlder, acceptLoss },
-      spool: join(scratch, 'spool'),
-      ...{ signal: terminal.signal, pin, now: () => terminal.now(), onBytes },
-    });
+    const known = await findKnown(home, request.target);
+    return await keepingReplaced({ home, terminal }, () =>
+      takeSnapshot({
+        ...{ target, nodeId, homeFormat, key: parseVerifierKey(checkpointVkey), authority },
+        ...{ known, acceptOlder, acceptLoss, spool: join(scratch, 'spool') },
+        ...{ signal: terminal.signal, pin, now: () => terminal.now(), onBytes },
+      }),
+    );
   } finally {
     await authority.close();
     await target.close();

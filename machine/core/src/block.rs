@@ -90,7 +90,8 @@ struct Included<'a> {
     receipt: Receipt,
 }
 
-type Evm<'a, P> = MainnetEvm<MainnetContext<&'a mut State<P>>>;
+pub(crate) type BlockContext<'a, P> = MainnetContext<&'a mut State<P>>;
+type Evm<'a, P> = MainnetEvm<BlockContext<'a, P>>;
 
 /// Builds the block that follows `previous`. New state, code and the header itself go to the preimages. After a fault `state`
 /// has forgotten all that it had in memory, and what was put must be thrown away.
@@ -117,7 +118,7 @@ fn run<P: Preimages>(
     let mut header = header::begin(previous, parent_hash, input, rules)?;
     state.stand_on(previous, parent_hash);
     let mut evm = open_evm(state, &header, rules);
-    record_origin(&mut evm, &header, rules)?;
+    record_origin(&mut evm.ctx, &header, rules)?;
     let mut included = Vec::with_capacity(input.transactions.len());
     let mut dropped = Vec::new();
     for (index, raw) in input.transactions.iter().enumerate() {
@@ -161,21 +162,29 @@ fn open_evm<'a, P: Preimages>(state: &'a mut State<P>, header: &Header, rules: &
 }
 
 /// EIP-4788 and EIP-2935, by direct writes to the contracts' ring buffers; a chain without such a contract skips it.
-fn record_origin<P: Preimages>(evm: &mut Evm<P>, header: &Header, rules: &Rules) -> Result<(), Fault> {
+pub(crate) fn record_origin<P: Preimages>(
+    context: &mut BlockContext<P>,
+    header: &Header,
+    rules: &Rules,
+) -> Result<(), Fault> {
     let slot = header.timestamp % ORIGIN_ROOTS_LENGTH;
     let origin = U256::from_be_bytes(header.mix_hash.0);
     let writes = [(slot, U256::from(header.timestamp)), (slot + ORIGIN_ROOTS_LENGTH, origin)];
-    write_slots(evm, ORIGIN_ROOTS_ADDRESS, &writes)?;
+    write_slots(context, ORIGIN_ROOTS_ADDRESS, &writes)?;
     if rules.spec().is_enabled_in(SpecId::PRAGUE) {
         let parent = U256::from_be_bytes(header.parent_hash.0);
-        write_slots(evm, HISTORY_ADDRESS, &[((header.number - 1) % HISTORY_LENGTH, parent)])?;
+        write_slots(context, HISTORY_ADDRESS, &[((header.number - 1) % HISTORY_LENGTH, parent)])?;
     }
-    evm.ctx.journal_mut().commit_tx();
+    context.journal_mut().commit_tx();
     Ok(())
 }
 
-fn write_slots<P: Preimages>(evm: &mut Evm<P>, address: Address, writes: &[(u64, U256)]) -> Result<(), Fault> {
-    let journal = evm.ctx.journal_mut();
+fn write_slots<P: Preimages>(
+    context: &mut BlockContext<P>,
+    address: Address,
+    writes: &[(u64, U256)],
+) -> Result<(), Fault> {
+    let journal = context.journal_mut();
     if journal.load_account(address)?.info.is_empty_code_hash() {
         return Ok(());
     }
@@ -234,7 +243,7 @@ fn run_one<P: Preimages>(
 }
 
 /// `None` for a fee that revm cannot count: more wei than there are, which nobody has.
-fn to_environment(signed: &Signed) -> Option<TxEnv> {
+pub(crate) fn to_environment(signed: &Signed) -> Option<TxEnv> {
     let Transaction { kind, chain_id, nonce, gas_limit, max_fee, priority_fee, to, value, data, .. } =
         &signed.transaction;
     let authorizations = signed.transaction.authorizations.iter().map(|authorization| {

@@ -110,6 +110,14 @@ impl<P: Preimages> State<P> {
         self.ancestors.push(parent.parent_hash);
     }
 
+    /// Stands in a block that ran: the state after it, and the blocks before it.
+    pub fn stand_in(&mut self, header: &Header) {
+        self.open(header.state_root);
+        self.parent_number = header.number.saturating_sub(1);
+        self.ancestors.clear();
+        self.ancestors.push(header.parent_hash);
+    }
+
     /// Opens the state under a root.
     pub fn open(&mut self, root: B256) {
         if self.root == root {

@@ -22,9 +22,9 @@ const MISSING: i32 = 1;
 const INVALID: i32 = 2;
 const FAULT: i32 = 3;
 
-struct Machine {
-    rules: Rules,
-    state: State<HostPreimages>,
+pub struct Machine {
+    pub rules: Rules,
+    pub state: State<HostPreimages>,
 }
 
 static mut MACHINE: Option<Machine> = None;
@@ -65,6 +65,22 @@ fn fail(fault: &Fault, number: u64) -> i32 {
             out.extend_from_slice(other.to_string().as_bytes());
             FAULT
         }
+    }
+}
+
+/// Makes a call that leaves nothing behind.
+pub fn answer(
+    at: *const u8,
+    length: usize,
+    make: impl FnOnce(&mut Machine, Reader, &mut Vec<u8>) -> Result<(), Fault>,
+) -> i32 {
+    let Some(machine) = machine() else { return fail(&Fault::Input("not open"), 0) };
+    machine.state.preimages.fresh.clear();
+    let out = out();
+    out.clear();
+    match make(machine, Reader(input(at, length)), out) {
+        Ok(()) => OK,
+        Err(fault) => fail(&fault, 0),
     }
 }
 

@@ -4,6 +4,8 @@
 extern crate alloc;
 
 mod abi;
+mod call_abi;
+mod call_wire;
 mod host;
 mod wire;
 

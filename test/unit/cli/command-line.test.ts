@@ -39,7 +39,7 @@ test('has every verb of the issue', () => {
     ['custody grant', 'custody list', 'custody remove'],
     ['backup list', 'backup prune', 'backup schedule', 'backup verify', 'recover'],
     ['backup', 'restore', 'upgrade', 'rollback', 'bundle save', 'bundle load', 'support-bundle', 'devnet relay'],
-    ['keys list', 'keys rotate', 'keys retire', 'keys change', 'keys remove', 'keys resolve'],
+    ['keys list', 'keys rotate', 'keys retire', 'keys rekey', 'keys change', 'keys remove', 'keys resolve'],
     ['keys backup', 'keys recover'],
     ['passphrase', 'file', 'command', 'systemd', 'tpm2', 'pkcs11'].map((provider) => `keys enroll ${provider}`),
     ['token create', 'token list', 'token revoke'],

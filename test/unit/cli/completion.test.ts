@@ -33,7 +33,7 @@ test('bash completes verbs, their verbs, options and choices', () => {
   assert.deepEqual(offered(['sta']), ['status']);
   assert.deepEqual(
     offered(['keys', '']).filter((word) => !word.startsWith('-')),
-    ['list', 'rotate', 'retire', 'enroll', 'change', 'remove', 'resolve', 'backup', 'recover'],
+    ['list', 'rotate', 'retire', 'rekey', 'enroll', 'change', 'remove', 'resolve', 'backup', 'recover'],
   );
   assert.deepEqual(offered(['init', '--unl']), ['--unlock']);
   assert.deepEqual(offered(['init', '--unlock', '']), ['passphrase', 'file', 'tpm2']);

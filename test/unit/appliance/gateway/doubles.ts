@@ -6,6 +6,7 @@ import type {
   GatewayAuditEvent,
   GatewayDependencies,
 } from '../../../../appliance/gateway/dependencies.ts';
+import type { RekeyState } from '../../../../appliance/gateway/key-schemas.ts';
 import type {
   Expected,
   PutInput,
@@ -177,6 +178,28 @@ export class StoreDouble {
     this.requireExpected(id, expected);
     this.records.delete(id);
     return { recordId: id, destroyedAt: new Date(NOW).toISOString(), signature: 'c2ln' };
+  }
+
+  rekeying: RekeyState | undefined;
+
+  async rekey({ target, load }: { target?: string; load: number }): Promise<RekeyState> {
+    const before = this.rekeying;
+    if (target === undefined && before === undefined) throw new NectarError('STORE_REKEY_ABSENT', {});
+    const startedAt = new Date(NOW).toISOString();
+    const begun = { target: target ?? '', startedAt, total: this.records.size, done: 0, failed: 0, bytes: 0 };
+    this.rekeying = { ...begun, ...(target === undefined ? before : {}), state: 'running', load };
+    return this.rekeying;
+  }
+
+  async pauseRekey(): Promise<RekeyState> {
+    if (this.rekeying === undefined) throw new NectarError('STORE_REKEY_ABSENT', {});
+    this.rekeying = { ...this.rekeying, state: 'paused' };
+    return this.rekeying;
+  }
+
+  kept = 0;
+  async keepReplaced(milliseconds: number) {
+    this.kept = milliseconds;
   }
 
   async rewrap() {
@@ -376,6 +399,9 @@ export function createDependencies(parts: DependencyParts): GatewayDependencies 
         records: store.records.size,
         audit: { size: 3, root: 'ab'.repeat(32) },
         anchored: null,
+        ...(store.rekeying !== undefined && {
+          storage: { ...{ index: 'fresh', missing: 0, damaged: 0, pendingErasures: 0 }, rekey: store.rekeying },
+        }),
       }),
       network: async () => ({
         network: 'devnet',

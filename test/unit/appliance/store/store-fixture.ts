@@ -27,11 +27,14 @@ export function createTestKeys() {
   const root = randomBytes(32);
   let current = 1;
   const kek = (id: string) => ({ id, key: crypto.hkdf(root, new Uint8Array(0), Buffer.from(id), 32) });
+  const ended = new Set<string>();
   const must = (dek: Uint8Array | undefined): Uint8Array => {
     if (dek === undefined) throw new Error('does not unwrap');
     return dek;
   };
-  const keys: StoreDeps['keys'] & { rotate(): void } = {
+  const keys: StoreDeps['keys'] & { rotate(): void; current(): string; destroyed(): readonly string[] } = {
+    current: () => `kek/${current}`,
+    destroyed: () => [...ended],
     derive: (purpose) => crypto.hkdf(root, new Uint8Array(0), Buffer.from(purpose), 32),
     newDek(of) {
       const dek = randomBytes(32);
@@ -40,11 +43,26 @@ export function createTestKeys() {
         wrapped: wrapDek(crypto, kek(`kek/${current}`), { dek, context: of, nonce: randomBytes(12) }),
       };
     },
-    unwrapDek: (wrapped, of) => must(unwrapDek(crypto, kek(wrapped.kekId), { wrapped, context: of })),
+    unwrapDek: (wrapped, of) =>
+      ended.has(wrapped.kekId)
+        ? must(undefined)
+        : must(unwrapDek(crypto, kek(wrapped.kekId), { wrapped, context: of })),
     rewrapDek: (wrapped, of) =>
-      wrapDek(crypto, kek(`kek/${current}`), { dek: keys.unwrapDek(wrapped, of), context: of, nonce: randomBytes(12) }),
+      wrapped.kekId === `kek/${current}`
+        ? wrapped
+        : wrapDek(crypto, kek(`kek/${current}`), {
+            dek: keys.unwrapDek(wrapped, of),
+            context: of,
+            nonce: randomBytes(12),
+          }),
     rotate() {
       current += 1;
+    },
+    async retire(olderThan) {
+      const destroyed = [];
+      for (let id = 1; id < Number(olderThan.slice(4)); id++) if (!ended.has(`kek/${id}`)) destroyed.push(`kek/${id}`);
+      for (const id of destroyed) ended.add(id);
+      return { destroyed, generation: current };
     },
   };
   return keys;

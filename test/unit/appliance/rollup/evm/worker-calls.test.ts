@@ -53,7 +53,7 @@ async function stand(more: Partial<WorkerCallsOptions> = {}) {
   );
   chain.database.beforeReopen(() => evm.release());
   const { header } = await chain.executor.build(input(2));
-  const task = (to: Hex, kind: EvmTask['kind'] = 'call', data: Hex = '0x'): EvmTask => ({
+  const task = (to: Hex, kind: 'call' | 'estimate' = 'call', data: Hex = '0x'): EvmTask => ({
     kind,
     header: header.serialize(),
     request: { from: addressOf(alice), to, gas: 30_000_000n, gasPrice: 0n, value: 0n, data, accessList: [] },

@@ -1,0 +1,100 @@
+import { type AuditFacts, auditFacts } from '../../protocol/merkle/audit-facts.ts';
+import type { AuditFilter } from '../../protocol/merkle/audit-filter.ts';
+
+/** Of each bundle, in bits: some 600 terms then make one needless reading in a few hundred. */
+const BITS = 8192;
+const PROBES = 4;
+/** A record may be asked for by its first digits. */
+const SHORTEST_RECORD = 6;
+/** 64 MiB: bundles of 16 million leaves. What is beyond is read each time. */
+const MAX_BUNDLES = 64 * 1024;
+
+/** Whether something that may be in a bundle is; true may be wrong, false never is. */
+export type MayHold = (bundle: BundleTerms) => boolean;
+
+export interface BundleTerms {
+  has(term: string): boolean;
+}
+
+/**
+ * What the full bundles of the log speak of, so that a search reads those only in which it can find something. It is made of
+ * entries that were shown to be the tree's, lies in memory alone, and decides nothing but where not to look: what is found is read
+ * from the log and checked as ever.
+ */
+export interface TermIndex {
+  /** Undefined for a bundle that was not read since the start. */
+  find(bundle: number): BundleTerms | undefined;
+  /** Takes the facts of all of a bundle's entries; `turn` is that of before they were read. */
+  keep(bundle: number, facts: Iterable<AuditFacts>, turn: number): void;
+  /** Forgets everything: bodies were erased, and nothing of them may be told any more. */
+  clear(): void;
+  turn(): number;
+}
+
+export function createTermIndex(): TermIndex {
+  const bundles = new Map<number, BundleTerms>();
+  let turn = 0;
+  return {
+    find: (bundle) => bundles.get(bundle),
+    keep(bundle, facts, from) {
+      if (from === turn && bundles.size < MAX_BUNDLES) bundles.set(bundle, createTerms(facts));
+    },
+    clear() {
+      turn += 1;
+      bundles.clear();
+    },
+    turn: () => turn,
+  };
+}
+
+/** What a bundle must hold for a filter to find anything in it. `records`: those of the patient by their labels of today. */
+export function mayHoldOf({ record, patient, actor }: AuditFilter, records?: ReadonlySet<string>): MayHold {
+  return (bundle) => {
+    if (record !== undefined && !bundle.has(recordTerm(record))) return false;
+    if (actor !== undefined && !bundle.has(`actor ${actor.toLowerCase()}`)) return false;
+    if (patient === undefined || bundle.has(`patient ${patient}`)) return true;
+    return records !== undefined && [...records].some((id) => bundle.has(recordTerm(id)));
+  };
+}
+
+/** The facts of bodies, for the index. */
+export function factsOf(bodies: Iterable<unknown>): Iterable<AuditFacts> {
+  return Array.from(bodies, auditFacts);
+}
+
+function* termsOf({ subject, tokenId, name, record, patients }: AuditFacts): Generator<string> {
+  for (const actor of [subject, tokenId, name]) if (actor !== undefined) yield `actor ${actor.toLowerCase()}`;
+  for (const patient of patients) yield `patient ${patient}`;
+  if (record === undefined) return;
+  yield recordTerm(record);
+  yield recordTerm(record.slice(0, SHORTEST_RECORD));
+}
+
+/** A whole id, or the digits that every shorter beginning of it has. */
+function recordTerm(record: string): string {
+  return `record ${record.length === 32 ? record : record.slice(0, SHORTEST_RECORD)}`;
+}
+
+function createTerms(facts: Iterable<AuditFacts>): BundleTerms {
+  const bits = new Uint8Array(BITS / 8);
+  for (const each of facts) {
+    for (const term of termsOf(each))
+      for (const at of probes(term)) bits[at >> 3] = (bits[at >> 3] ?? 0) | (1 << (at & 7));
+  }
+  return { has: (term) => probes(term).every((at) => ((bits[at >> 3] ?? 0) & (1 << (at & 7))) !== 0) };
+}
+
+/** Two FNV-1a hashes of other beginnings, combined: nobody gains by making terms collide but a slower search. */
+function probes(term: string): number[] {
+  const [one, other] = [fnv(term, 0x811c9dc5), fnv(term, 0x01000193) | 1];
+  return Array.from({ length: PROBES }, (_, i) => (one + Math.imul(i, other)) >>> 0).map((hash) => hash % BITS);
+}
+
+function fnv(text: string, basis: number): number {
+  let hash = basis;
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+  // The low bits of FNV alone are close for close texts.
+  hash ^= hash >>> 15;
+  hash = Math.imul(hash, 0x2c1b3c6d);
+  return (hash ^ (hash >>> 12)) >>> 0;
+}

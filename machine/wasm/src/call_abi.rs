@@ -1,0 +1,57 @@
+//! Calls of the ABI that leave nothing behind: `eth_call`, `eth_estimateGas`, `debug_trace*`.
+use crate::{
+    abi::{Machine, answer},
+    call_wire::{put_result, put_results, read_step, read_wanted},
+    wire::{Reader, read_input},
+};
+use alloc::vec::Vec;
+use nectar_machine::{
+    call::{estimate, simulate},
+    fault::Fault,
+    header,
+    replay::replay,
+};
+
+const NO_REQUEST: Fault = Fault::Input("not a request");
+
+/// Blob header, wanted 1, count 4 of steps: see ../README.md.
+#[unsafe(no_mangle)]
+pub extern "C" fn simulate_calls(at: *const u8, length: usize) -> i32 {
+    answer(at, length, |machine: &mut Machine, mut reader: Reader, out: &mut Vec<u8>| {
+        let header = header::decode(reader.blob().ok_or(NO_REQUEST)?)?;
+        let wanted = read_wanted(&mut reader).ok_or(NO_REQUEST)?;
+        let mut steps = Vec::new();
+        for _ in 0..reader.u32().ok_or(NO_REQUEST)? {
+            steps.push(read_step(&mut reader).ok_or(NO_REQUEST)?);
+        }
+        put_results(&simulate(&mut machine.state, &header, &steps, &machine.rules, wanted)?, out);
+        Ok(())
+    })
+}
+
+/// Blob header, one step. Gas 8, and the result of the run with it.
+#[unsafe(no_mangle)]
+pub extern "C" fn estimate_gas(at: *const u8, length: usize) -> i32 {
+    answer(at, length, |machine: &mut Machine, mut reader: Reader, out: &mut Vec<u8>| {
+        let header = header::decode(reader.blob().ok_or(NO_REQUEST)?)?;
+        let step = read_step(&mut reader).ok_or(NO_REQUEST)?;
+        let (gas, result) = estimate(&mut machine.state, &header, &step, &machine.rules)?;
+        out.extend_from_slice(&gas.to_le_bytes());
+        put_result(&result, out);
+        Ok(())
+    })
+}
+
+/// Wanted 1, index 4 (2^32-1 for all), then as `execute_block`.
+#[unsafe(no_mangle)]
+pub extern "C" fn trace_block(at: *const u8, length: usize) -> i32 {
+    answer(at, length, |machine: &mut Machine, mut reader: Reader, out: &mut Vec<u8>| {
+        let wanted = read_wanted(&mut reader).ok_or(NO_REQUEST)?;
+        let only = reader.u32().ok_or(NO_REQUEST)?;
+        let only = (only != u32::MAX).then_some(only);
+        let previous = header::decode(reader.blob().ok_or(NO_REQUEST)?)?;
+        let input = read_input(&mut reader).ok_or(NO_REQUEST)?;
+        put_results(&replay(&mut machine.state, &previous, &input, only, &machine.rules, wanted)?, out);
+        Ok(())
+    })
+}
