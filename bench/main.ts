@@ -5,6 +5,7 @@ const BENCHES = {
   store: () => import('./store.ts'),
   audit: () => import('./audit.ts'),
   chain: () => import('./chain.ts'),
+  machine: () => import('./machine.ts'),
   puts: () => import('./puts.ts'),
   transfer: () => import('./transfer.ts'),
   folder: () => import('./folder.ts'),

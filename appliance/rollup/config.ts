@@ -57,6 +57,11 @@ export const rollupConfig = Type.Object(
     ),
     l1MaxResponseBytes: count('Longest L1 answer in bytes.', 32 * 1024 * 1024, 65_536),
     forwardTimeoutMs: milliseconds('Longest wait for the sequencer in milliseconds.', 10_000, 100),
+    forceAfterMs: milliseconds(
+      'A transaction of the node that L1 has not confirmed for this long is forced through L1, in milliseconds.',
+      1_800_000,
+      100,
+    ),
     evmThreads: Type.Integer({
       description: 'Threads that run eth_call and its kin.',
       default: 1,

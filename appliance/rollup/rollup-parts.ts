@@ -14,6 +14,7 @@ import {
 import { buildGenesis, type Genesis } from '../../protocol/rollup/genesis.ts';
 import { createRules, type Rules } from '../../protocol/rollup/rules.ts';
 import type { Logger } from '../telemetry/index.ts';
+import type { Forced, Forcing } from './account/forcing.ts';
 import { forwardKnown, type Ordering } from './account/forwarder.ts';
 import { createOperatorAccount, type OperatorAccount } from './account/operator-account.ts';
 import { type ChainEngine, createChainEngine } from './chain-engine.ts';
@@ -23,10 +24,7 @@ import type { Derived } from './derive/deriver.ts';
 import { createDriver, type Driver } from './derive/driver.ts';
 import { createL1Steps, type Discarded } from './derive/l1-steps.ts';
 import { createUnsafeIntake, type UnsafeIntake, type UnsafeRefusal } from './derive/unsafe-intake.ts';
-import type { EvmCalls } from './evm/evm-calls.ts';
-import { startEvmThread } from './evm/evm-thread.ts';
-import { createInlineCalls } from './evm/inline-calls.ts';
-import { createWorkerCalls, type Outcome, type WorkerCalls } from './evm/worker-calls.ts';
+import type { Outcome, WorkerCalls } from './evm/worker-calls.ts';
 import { type ChainDatabase, createChainDatabase } from './execute/chain-database.ts';
 import { createExecutor, type Executor } from './execute/executor.ts';
 import { nativeCrypto } from './execute/native-crypto.ts';
@@ -34,9 +32,10 @@ import { createSealer } from './execute/sealer.ts';
 import { createJsonRpc, type JsonRpc } from './l1/json-rpc.ts';
 import { createL1Source } from './l1/l1-source.ts';
 import { createOutboundFetch } from './l1/outbound-fetch.ts';
+import { createNodeEvm } from './node-evm.ts';
+import { createOwnForcing } from './own-forcing.ts';
 import { callAt, createOwnRpc, hasLogs } from './own-rpc.ts';
 import { createNodeRegistry, type NodeRegistry } from './registry/node-registry.ts';
-import { OWN_CALL } from './rpc/json-rpc.ts';
 import type { ForwardedTransactions, PendingTransactions } from './rpc/pending-transactions.ts';
 import { createRpc, type Rpc } from './rpc/rpc.ts';
 import type { RpcDeps } from './rpc/rpc-deps.ts';
@@ -68,10 +67,6 @@ export interface PartsDeps {
   readonly onEvmSpent: (outcome: Outcome, ms: number) => void;
 }
 
-/** Of each thread's own preimages, beside the node's. */
-const EVM_CACHE_BYTES = 16 << 20;
-/** Of each second, what comes back of a caller's computing time. */
-const EVM_BUDGET_REFILL = 0.5;
 /** How long an announced block waits for a look at L1 that finds its origin. */
 const L1_LOOK_MS = 2_000;
 
@@ -93,6 +88,7 @@ export interface RollupParts {
   /** The registry at the unsafe head: what has been sent already. */
   readonly announced: NodeRegistry;
   readonly account: OperatorAccount;
+  readonly forcing: Forcing;
   readonly feeRecipient: Hex;
   /** What delayed messages put into a block of this chain. */
   readonly effectsOf: (messages: readonly DelayedMessage[]) => MessageEffects;
@@ -133,7 +129,7 @@ export async function assembleParts(options: PartsOptions, deps: PartsDeps): Pro
     { engine, store, lookAtL1: () => driver.look(L1_LOOK_MS), now: deps.now, onRefused: deps.onRefused },
   );
 
-  const evm = createEvm(options, deps, { database, rules });
+  const evm = createNodeEvm(options, deps, { database, rules });
   const rpc = createRpc({
     database,
     rules,
@@ -151,7 +147,10 @@ export async function assembleParts(options: PartsOptions, deps: PartsDeps): Pro
       const place = await store.findBatch(number);
       return place && { sequenceNumber: hex(place.sequenceNumber), l1: describeL1(place.l1) };
     },
-    syncStatus: async () => describeSync(await store.cursor()),
+    syncStatus: async () => ({
+      ...describeSync(await store.cursor()),
+      unconfirmed: forcing.list().map(describeForced),
+    }),
   });
   const own = createOwnRpc(rpc.handle);
   // Who belongs to the network is what L1 has confirmed: the sequencer's word alone admits nobody and drops nobody.
@@ -167,35 +166,18 @@ export async function assembleParts(options: PartsOptions, deps: PartsDeps): Pro
     );
   const registry = registryAt('safe', 'safe');
   const announced = registryAt('latest', 'unsafe');
-  const account = createOperatorAccount({ key: options.operatorKey, chainId }, { rpc: own, ordering: deps.ordering });
-  const executed = { rules, l1Rpc, database, executor, engine, effectsOf, feeRecipient };
-  return { ...executed, store, driver, intake, evm, rpc, registry, announced, account };
-}
-
-/** The node's own calls run here and at once; everybody else's in threads, within bounds. */
-function createEvm(
-  { config, descriptor, databasePath: path, databaseKey }: PartsOptions,
-  { log, onEvmSpent }: Pick<PartsDeps, 'log' | 'onEvmSpent'>,
-  on: { readonly database: ChainDatabase; readonly rules: Rules },
-): EvmCalls & Pick<WorkerCalls, 'stop'> {
-  const setup = { path, databaseKey, cacheBytes: EVM_CACHE_BYTES, chainId: BigInt(descriptor.l2.chainId) };
-  const threads = createWorkerCalls(
+  const forcing = createOwnForcing(options, deps, { l1Rpc, store, executor, database, own });
+  const account = createOperatorAccount(
+    { key: options.operatorKey, chainId },
     {
-      threads: config.evmThreads,
-      deadlineMs: config.evmDeadlineMs,
-      maxQueued: config.evmMaxQueued,
-      maxQueuedPerCaller: Math.max(1, Math.floor(config.evmMaxQueued / 4)),
-      budgetMs: config.evmBudgetMs,
-      budgetRefill: EVM_BUDGET_REFILL,
+      rpc: own,
+      ordering: deps.ordering,
+      // The sequencer's own transactions are ordered where they are signed.
+      onSigned: (transaction) => deps.localPool() ?? forcing.track(transaction),
     },
-    { spawn: () => startEvmThread(setup), now: () => performance.now(), log, onSpent: onEvmSpent },
   );
-  on.database.beforeReopen(() => threads.release());
-  const inline = createInlineCalls({ state: on.database, rules: on.rules });
-  return {
-    run: (task, client) => (client.caller === OWN_CALL.caller ? inline : threads).run(task, client),
-    stop: () => threads.stop(),
-  };
+  const executed = { rules, l1Rpc, database, executor, engine, effectsOf, feeRecipient };
+  return { ...executed, store, driver, intake, evm, rpc, registry, announced, account, forcing };
 }
 
 /** Where the RPC's transactions go, and what is known of them before they are in a block. */
@@ -264,6 +246,10 @@ function derivationGenesis({ l1 }: NetworkDescriptor, genesis: Genesis): L1Recor
 
 function describeSync({ number, hash, batchCount, messageCount }: L1Record): Record<string, unknown> {
   return { l1: describeL1({ number, hash }), batches: hex(batchCount), messages: hex(messageCount) };
+}
+
+function describeForced({ hash, nonce, state, waiting }: Forced): Record<string, unknown> {
+  return { hash, nonce: hex(nonce), state, ...(waiting !== undefined && { waiting }) };
 }
 
 function describeL1({ number, hash }: { number: bigint; hash: Hex }): { number: Hex; hash: Hex } {

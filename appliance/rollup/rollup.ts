@@ -141,7 +141,8 @@ export function createRollup(options: RollupOptions, deps: RollupDeps): Rollup {
       assembled.executor.onHeads(observeHeads);
       parts = assembled;
       observeHeads(assembled.executor.heads());
-      running = assembled.driver.run(AbortSignal.any([signal, stopping.signal]));
+      const until = AbortSignal.any([signal, stopping.signal]);
+      running = Promise.all([assembled.driver.run(until), assembled.forcing.run(until)]).then(() => undefined);
     },
     async stop() {
       stopping.abort();

@@ -1,7 +1,8 @@
-import { getBytes, hexlify, toQuantity, Wallet } from 'ethers';
+import { getBytes, hexlify, keccak256, toQuantity, Wallet } from 'ethers';
 import type { Hex } from '../../../protocol/brand.ts';
-import { NectarError } from '../../../protocol/errors.ts';
+import { isNectarError, NectarError } from '../../../protocol/errors.ts';
 import { RpcRefusal } from '../l1/json-rpc.ts';
+import type { OwnTransaction } from './forcing.ts';
 import type { Ordering } from './forwarder.ts';
 
 /** What the account consumes of the node: JSON-RPC on its own chain; rejects with RpcRefusal. */
@@ -20,9 +21,16 @@ export interface OperatorAccount {
 /** The state may change between the estimate and the block. */
 const GAS_MARGIN_PERCENT = 130n;
 
+export interface OperatorAccountDeps {
+  readonly rpc: OwnRpc;
+  readonly ordering: Ordering;
+  /** Called with each transaction before it leaves, whatever the sequencer makes of it. */
+  readonly onSigned?: (transaction: OwnTransaction) => void;
+}
+
 export function createOperatorAccount(
   options: { readonly key: Uint8Array; readonly chainId: bigint },
-  deps: { readonly rpc: OwnRpc; readonly ordering: Ordering },
+  deps: OperatorAccountDeps,
 ): OperatorAccount {
   const { rpc, ordering } = deps;
   const wallet = new Wallet(hexlify(options.key));
@@ -49,14 +57,25 @@ export function createOperatorAccount(
     return BigInt((await rpc('eth_getBalance', [address, 'latest'])) as string);
   }
 
+  /** A sequencer that is silent must not keep the account from signing: then the own chain's nonce is the next. */
+  async function nextNonce(): Promise<number> {
+    try {
+      return Number(await ordering.pendingNonce(address));
+    } catch (error) {
+      if (!isNectarError(error, 'ROLLUP_SEQUENCER_UNREACHABLE')) throw error;
+      return Number((await rpc('eth_getTransactionCount', [address, 'latest'])) as string);
+    }
+  }
+
   async function sendNext(to: Hex, data: Hex, value: bigint): Promise<Hex> {
     const gasLimit = await estimate(to, data, value);
     const maxFeePerGas = await maxFee();
     if ((await balance()) < gasLimit * maxFeePerGas + value) throw new NectarError('ROLLUP_ACCOUNT_FUNDS', { address });
+    const nonce = await nextNonce();
     const signed = await wallet.signTransaction({
       type: 2,
       chainId: options.chainId,
-      nonce: Number(await ordering.pendingNonce(address)),
+      nonce,
       to,
       data,
       value,
@@ -64,7 +83,9 @@ export function createOperatorAccount(
       maxFeePerGas,
       maxPriorityFeePerGas: 0n,
     });
-    return ordering.submit(getBytes(signed));
+    const raw = getBytes(signed);
+    deps.onSigned?.({ raw, hash: keccak256(raw) as Hex, nonce: BigInt(nonce) });
+    return ordering.submit(raw);
   }
 
   return {

@@ -17,6 +17,26 @@ export interface PendingTransactions {
   onArrival(listener: (signed: SignedTransaction) => void): () => void;
 }
 
+const MAX_LOOKS = 8;
+
+/**
+ * The nonce after what waits, although a block may take it in between the two looks: what a block holds leaves the pool after it is in
+ * the chain, so that a nonce in the chain that is the same before and after says that nothing was missed.
+ */
+export async function settledNonce(
+  inChain: () => Promise<bigint>,
+  afterWaiting: (nonce: bigint) => Promise<bigint> | bigint,
+): Promise<bigint> {
+  let before = await inChain();
+  for (let look = 1; ; look++) {
+    const next = await afterWaiting(before);
+    const after = await inChain();
+    if (after > next) return after;
+    if (after === before || look === MAX_LOOKS) return next;
+    before = after;
+  }
+}
+
 /** The book that a node keeps of what it handed to the sequencer, until its own chain has it. */
 export interface ForwardedTransactions extends PendingTransactions {
   add(signed: SignedTransaction): void;

@@ -9,6 +9,7 @@ import type { ChainDatabase } from '../execute/chain-database.ts';
 import type { ChainView } from './chain-view.ts';
 import type { RpcMethods } from './json-rpc.ts';
 import { parseAddress, parseObject, parseQuantity, parseSelector } from './params.ts';
+import { settledNonce } from './pending-transactions.ts';
 import { quantity } from './render.ts';
 import { invalidParams } from './rpc-error.ts';
 
@@ -82,9 +83,11 @@ export function createStateMethods(view: ChainView, { database, rules, pendingNo
 
   const methods: RpcMethods = {
     eth_getBalance: async ([address, selector]) => quantity((await account(address, selector))?.balance ?? 0n),
-    async eth_getTransactionCount([address, selector]) {
-      const nonce = (await account(address, selector))?.nonce ?? 0n;
-      return quantity(selector === 'pending' ? await pendingNonce(parseAddress(address), nonce) : nonce);
+    async eth_getTransactionCount([value, selector]) {
+      const address = parseAddress(value);
+      const nonceAt = async (): Promise<bigint> => (await account(address, selector))?.nonce ?? 0n;
+      if (selector !== 'pending') return quantity(await nonceAt());
+      return quantity(await settledNonce(nonceAt, (nonce) => pendingNonce(address, nonce)));
     },
     async eth_getCode([address, selector]) {
       const at = createAddressFromString(parseAddress(address));

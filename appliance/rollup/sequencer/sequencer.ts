@@ -6,7 +6,7 @@ import type { BatchBlock } from '../../../protocol/rollup/batch.ts';
 import type { SignedTransaction } from '../../../protocol/rollup/transaction.ts';
 import type { Readiness, Service } from '../../service.ts';
 import type { Logger } from '../../telemetry/index.ts';
-import type { PendingTransactions } from '../rpc/pending-transactions.ts';
+import { type PendingTransactions, settledNonce } from '../rpc/pending-transactions.ts';
 import { createBlockBudget } from './block-budget.ts';
 import { type BuiltBlock, buildAround, type Eviction } from './build-block.ts';
 import { createLostTransactions, type Loss } from './lost-transactions.ts';
@@ -184,7 +184,11 @@ export function createSequencer(options: SequencerOptions, deps: SequencerDeps):
       return pool.add(raw);
     },
     whyLost: async (hash) => lost.reasonOf(hash),
-    pendingNonce: async (address) => pool.nextNonce(address, (await chain.account(address)).nonce),
+    pendingNonce: (address) =>
+      settledNonce(
+        async () => (await chain.account(address)).nonce,
+        (nonce) => pool.nextNonce(address, nonce),
+      ),
     pool,
   };
 }

@@ -33,7 +33,7 @@ export interface TestNetwork {
   readonly descriptor: NetworkDescriptor;
   startSequencer(): Promise<SequencerNode>;
   /** `name` keeps its database over restarts. */
-  startFollower(name: string): Promise<RunningNode>;
+  startFollower(name: string, more?: Partial<Static<typeof rollupConfig>>): Promise<RunningNode>;
   restartL1(): Promise<void>;
   l1Send(method: string, params: readonly unknown[]): Promise<unknown>;
   stop(): Promise<void>;
@@ -147,8 +147,8 @@ export async function createTestNetwork(options: { readonly rich?: readonly Hex[
       const node = await own({ rollup }, [rollup, ...Object.values(services)]);
       return { ...node, url: services.server.url(), eject: (peer, reason) => services.auditor.eject(peer, reason) };
     },
-    async startFollower(name) {
-      const rollup = nodeOf(name, descriptor, folder, log, false);
+    async startFollower(name, more) {
+      const rollup = nodeOf(name, descriptor, folder, log, false, more);
       return own({ rollup }, [rollup]);
     },
     async restartL1() {
@@ -181,8 +181,15 @@ export function operatorKey(name: string): Uint8Array {
   return key;
 }
 
-function nodeOf(name: string, descriptor: NetworkDescriptor, folder: string, log: Logger, durable: boolean): Rollup {
-  const config = configOf(rollupConfig, { l1PollMs: 100, l1MaxBackoffMs: 500, l1TimeoutMs: 2_000 });
+function nodeOf(
+  name: string,
+  descriptor: NetworkDescriptor,
+  folder: string,
+  log: Logger,
+  durable: boolean,
+  more: Partial<Static<typeof rollupConfig>> = {},
+): Rollup {
+  const config = configOf(rollupConfig, { l1PollMs: 100, l1MaxBackoffMs: 500, l1TimeoutMs: 2_000, ...more });
   return createRollup(
     { config, descriptor, databasePath: join(folder, name), durable, clientVersion: 'nectar-byon/test' },
     {

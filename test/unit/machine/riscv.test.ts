@@ -21,7 +21,7 @@ import { type Hart, runRv32im } from './rv32im.ts';
 const ELF = new URL('../../../machine/target/machine.riscv.elf', import.meta.url);
 const MEMORY_BYTES = 512 << 20;
 const MAX_STEPS = 5e9;
-const BLOCKS = Number(process.env.NECTAR_FUZZ_RUNS ?? 3);
+const BLOCKS = Number(process.env.NECTAR_FUZZ_RUNS ?? 8);
 const CANCUN: MachineRules = { chainId: CHAIN_ID, fork: 'cancun', p256: false };
 
 /** Runs a block on the RISC-V build from its recorded witness alone; returns its answer's first 32 bytes, the hash. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { forwardKnown, type Ordering } from '../../../../../appliance/rollup/account/forwarder.ts';
+import { settledNonce } from '../../../../../appliance/rollup/rpc/pending-transactions.ts';
 import type { Hex } from '../../../../../protocol/brand.ts';
 import { NectarError } from '../../../../../protocol/errors.ts';
 import { bytesToHex } from '../../../../../protocol/rollup/bytes.ts';
@@ -60,6 +61,25 @@ test('the pending nonce counts what was forwarded, so that ten transactions sent
   await chain.executor.build(input(1, raws));
   assert.equal(await nonce('pending'), 10);
   assert.equal(await nonce('latest'), 10);
+});
+
+test('a block that takes a transaction between two looks hides it from neither', async () => {
+  // In the chain 3, then 5: by then the pool has nothing of it any more.
+  const [chain, waiting] = [[3n, 5n, 5n], new Set([3n, 4n])];
+  let looks = 0;
+  const next = await settledNonce(
+    async () => {
+      const nonce = chain[Math.min(looks++, 2)] ?? 0n;
+      if (looks === 1) waiting.clear();
+      return nonce;
+    },
+    (nonce) => {
+      let after = nonce;
+      while (waiting.has(after)) after += 1n;
+      return after;
+    },
+  );
+  assert.equal(next, 5n);
 });
 
 test('a forwarded transaction is found and listed before the chain has it', async () => {

@@ -1,0 +1,53 @@
+import type { NetworkDescriptor } from '../../protocol/network/descriptor.ts';
+import type { Rules } from '../../protocol/rollup/rules.ts';
+import type { Logger } from '../telemetry/index.ts';
+import type { RollupConfig } from './config.ts';
+import type { EvmCalls } from './evm/evm-calls.ts';
+import { startEvmThread } from './evm/evm-thread.ts';
+import { createInlineCalls } from './evm/inline-calls.ts';
+import { createWorkerCalls, type Outcome, type WorkerCalls } from './evm/worker-calls.ts';
+import type { ChainDatabase } from './execute/chain-database.ts';
+import { OWN_CALL } from './rpc/json-rpc.ts';
+
+/** Of each thread's own preimages, beside the node's. */
+const EVM_CACHE_BYTES = 16 << 20;
+/** Of each second, what comes back of a caller's computing time. */
+const EVM_BUDGET_REFILL = 0.2;
+
+export interface NodeEvmOptions {
+  readonly config: RollupConfig;
+  readonly descriptor: Pick<NetworkDescriptor, 'l2'>;
+  readonly databasePath: string;
+  readonly databaseKey: Uint8Array;
+}
+
+export interface NodeEvmDeps {
+  readonly log: Logger;
+  readonly onEvmSpent: (outcome: Outcome, ms: number) => void;
+}
+
+/** The node's own calls run here and at once; everybody else's in threads, within bounds. */
+export function createNodeEvm(
+  { config, descriptor, databasePath: path, databaseKey }: NodeEvmOptions,
+  { log, onEvmSpent }: NodeEvmDeps,
+  on: { readonly database: ChainDatabase; readonly rules: Rules },
+): EvmCalls & Pick<WorkerCalls, 'stop'> {
+  const setup = { path, databaseKey, cacheBytes: EVM_CACHE_BYTES, chainId: BigInt(descriptor.l2.chainId) };
+  const threads = createWorkerCalls(
+    {
+      threads: config.evmThreads,
+      deadlineMs: config.evmDeadlineMs,
+      maxQueued: config.evmMaxQueued,
+      maxQueuedPerCaller: Math.max(1, Math.floor(config.evmMaxQueued / 4)),
+      budgetMs: config.evmBudgetMs,
+      budgetRefill: EVM_BUDGET_REFILL,
+    },
+    { spawn: () => startEvmThread(setup), now: () => performance.now(), log, onSpent: onEvmSpent },
+  );
+  on.database.beforeReopen(() => threads.release());
+  const inline = createInlineCalls({ state: on.database, rules: on.rules });
+  return {
+    run: (task, client) => (client.caller === OWN_CALL.caller ? inline : threads).run(task, client),
+    stop: () => threads.stop(),
+  };
+}

@@ -1,0 +1,62 @@
+import { computeAddress, hexlify } from 'ethers';
+import type { NetworkDescriptor } from '../../protocol/network/descriptor.ts';
+import type { Logger } from '../telemetry/index.ts';
+import { createForcing, type Forcing } from './account/forcing.ts';
+import type { OwnRpc } from './account/operator-account.ts';
+import { createL1Sender } from './batcher/l1-sender.ts';
+import type { RollupConfig } from './config.ts';
+import type { DeriveStore } from './derive/derive-store.ts';
+import type { ChainDatabase } from './execute/chain-database.ts';
+import type { Executor } from './execute/executor.ts';
+import type { JsonRpc } from './l1/json-rpc.ts';
+
+const FORCING_POLL_MS = 15_000;
+const FORCING_RESEND_MS = 180_000;
+/** The most that is offered for a unit of L1 gas: being heard is worth a bad hour, and not any price. */
+const FORCING_MAX_FEE_WEI = 500_000_000_000n;
+
+export interface OwnForcingOptions {
+  readonly config: RollupConfig;
+  readonly descriptor: Pick<NetworkDescriptor, 'l1'>;
+  readonly operatorKey: Uint8Array;
+}
+
+/** What forcing consumes of the node. */
+export interface OwnForcingParts {
+  readonly l1Rpc: JsonRpc;
+  readonly store: DeriveStore;
+  readonly executor: Pick<Executor, 'heads'>;
+  readonly database: Pick<ChainDatabase, 'transaction'>;
+  readonly own: OwnRpc;
+}
+
+/** The operator's account is one address on both chains. */
+export function createOwnForcing(
+  { config, descriptor, operatorKey }: OwnForcingOptions,
+  { log, now }: { readonly log: Logger; readonly now: () => number },
+  { l1Rpc, store, executor, database, own }: OwnForcingParts,
+): Forcing {
+  const { chainId, inbox, sequencerInbox, deployedAt } = descriptor.l1;
+  const key = { key: operatorKey, chainId: BigInt(chainId), maxFeePerGasWei: FORCING_MAX_FEE_WEI };
+  const address = computeAddress(hexlify(operatorKey));
+  return createForcing(
+    {
+      inbox,
+      sequencerInbox,
+      firstL1Block: BigInt(deployedAt.number),
+      forceAfterMs: config.forceAfterMs,
+      pollMs: Math.min(FORCING_POLL_MS, config.forceAfterMs),
+      resendMs: FORCING_RESEND_MS,
+    },
+    {
+      sender: createL1Sender(key, l1Rpc),
+      l1: l1Rpc,
+      store,
+      heads: () => executor.heads(),
+      blockOf: async (hash) => (await database.transaction(hash))?.blockNumber,
+      safeNonce: async () => BigInt((await own('eth_getTransactionCount', [address, 'safe'])) as string),
+      log,
+      now,
+    },
+  );
+}
