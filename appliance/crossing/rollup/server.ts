@@ -1,5 +1,5 @@
 import type { Anchor } from '../../anchor/index.ts';
-import { type Membership, membershipOf } from '../../membership/index.ts';
+import type { Membership } from '../../membership/index.ts';
 import type { P2p } from '../../p2p/index.ts';
 import type { Rollup } from '../../rollup/index.ts';
 import type { Service } from '../../service.ts';
@@ -35,7 +35,11 @@ export function rollupRoutes(parts: RollupCrossingParts): Route[] {
     },
     subscribe: (params, caller, signal) => parts.rollup.subscribe(params, caller, signal),
     peers: () => p2p.peers(),
-    network: async () => ({ addresses: p2p.addresses(), ...(await membershipOf(membership)) }),
+    network: async () => {
+      const problem = await membership.problem();
+      const state = { addresses: p2p.addresses(), membership: await membership.status() };
+      return problem === undefined ? state : { ...state, problem };
+    },
     join: () => membership.join(),
     rewind: ({ to }) => parts.rollup.rewind(to === undefined ? undefined : BigInt(to)),
     anchors: () => anchor.auditAnchors(),
