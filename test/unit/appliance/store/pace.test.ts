@@ -15,7 +15,10 @@ function clocked(load: () => number) {
       at += ms;
     },
   });
-  return { pace, rests, work: (ms: number) => void (at += ms) };
+  const work = (ms: number): void => {
+    at += ms;
+  };
+  return { pace, rests, work };
 }
 
 test('works the share of the time that it was given, measured by what the work took', async () => {
@@ -61,5 +64,8 @@ test('a rest ends at once when the load is another one, and with its reason when
 /** As if a minute of work lay between two looks. */
 function clock(): () => number {
   let at = 0;
-  return () => (at += 60_000);
+  return () => {
+    at += 60_000;
+    return at;
+  };
 }
