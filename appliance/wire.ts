@@ -115,6 +115,7 @@ export async function wireNode({ home, version, config }: NodeOptions, { log, me
       records: () => store.stats().records,
       audit: () => audit.standing(),
       anchored: () => anchor.anchored(),
+      splitLogs: () => witness.splitLogs(),
       storage: () => store.condition(),
       tokens: () => tokens.reconciled(),
       hardening: () => gateway.hardening(),

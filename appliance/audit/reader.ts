@@ -114,13 +114,17 @@ async function selectEntries(
   const bundle = bundleOf(begin);
   const entries: AuditEntry[] = [];
   const undecided: number[] = [];
-  const known = terms.find(bundle);
-  if (known !== undefined && selection.body?.mayHold(known) === false) return { entries, undecided };
+  const holdsNone = (): boolean => {
+    const known = terms.find(bundle);
+    return known !== undefined && selection.body?.mayHold(known) === false;
+  };
+  if (holdsNone()) return { entries, undecided };
   const turn = terms.turn();
   const all = await readVerifiedBundle(log, bundle, log.snapshot());
-  if (known === undefined && selection.body !== undefined && isWhole(all)) {
+  if (terms.find(bundle) === undefined && selection.body !== undefined && isWhole(all)) {
     const bodies = all.map((stored, i) => parseEntry(bundle * TILE_WIDTH + i, stored, sealer).body);
     terms.keep(bundle, factsOf(bodies), turn);
+    if (holdsNone()) return { entries, undecided };
   }
   for (const [i, stored] of all.entries()) {
     const index = bundle * TILE_WIDTH + i;

@@ -72,6 +72,18 @@ export const NodeStatus = Type.Object(
         strict,
       ),
     ),
+    witness: Type.Optional(
+      orUnknown(
+        Type.Object(
+          {
+            splitLogs: Type.Array(Type.String({ examples: [EXAMPLE_PEER] }), {
+              description: 'Members of whose audit logs this node keeps two stories, both signed.',
+            }),
+          },
+          strict,
+        ),
+      ),
+    ),
     storage: Type.Optional(
       orUnknown(
         Type.Object(

@@ -20,7 +20,7 @@ import { createOperatorAccount, type OperatorAccount } from './account/operator-
 import { type ChainEngine, createChainEngine } from './chain-engine.ts';
 import type { RollupConfig } from './config.ts';
 import { createDeriveStore, type DeriveStore, type L1Record } from './derive/derive-store.ts';
-import type { Derived } from './derive/deriver.ts';
+import type { Derived, Dropped } from './derive/deriver.ts';
 import { createDriver, type Driver } from './derive/driver.ts';
 import { createL1Steps, type Discarded } from './derive/l1-steps.ts';
 import { createUnsafeIntake, type UnsafeIntake, type UnsafeRefusal } from './derive/unsafe-intake.ts';
@@ -62,6 +62,7 @@ export interface PartsDeps {
   readonly localPool: () => PendingTransactions | undefined;
   readonly peerCount: () => number;
   readonly onDerived: (derived: Derived) => void;
+  readonly dropped: () => readonly Dropped[];
   readonly onDiscarded: (discarded: Discarded) => void;
   readonly onRefused: (refusal: UnsafeRefusal) => void;
   readonly onEvmSpent: (outcome: Outcome, ms: number) => void;
@@ -103,7 +104,9 @@ export async function assembleParts(options: PartsOptions, deps: PartsDeps): Pro
 
   const l1Rpc = createL1Rpc(config, descriptor);
   const { inbox, sequencerInbox } = descriptor.l1;
-  const l1 = createL1Source({ chainId: BigInt(descriptor.l1.chainId), addresses: { inbox, sequencerInbox } }, l1Rpc);
+  const addresses = { inbox, sequencerInbox };
+  const watched = { staleMs: config.l1HeadStaleMs, now: deps.now };
+  const l1 = createL1Source({ chainId: BigInt(descriptor.l1.chainId), addresses, ...watched }, l1Rpc);
 
   const { databasePath: path, databaseKey, durable } = options;
   const sealer = createSealer(databaseKey, deps.randomBytes);
@@ -143,6 +146,8 @@ export async function assembleParts(options: PartsOptions, deps: PartsDeps): Pro
     ...orderingOf(deps, rules),
     syncTarget: () => (driver.readiness().ready ? undefined : executor.heads().unsafe.number),
     peerCount: deps.peerCount,
+    dropped: deps.dropped,
+    whyLost: (hash) => deps.ordering.whyLost(hash),
     batchOf: async (number) => {
       const place = await store.findBatch(number);
       return place && { sequenceNumber: hex(place.sequenceNumber), l1: describeL1(place.l1) };

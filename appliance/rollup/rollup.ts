@@ -5,7 +5,7 @@ import type { Logger, Metrics } from '../telemetry/index.ts';
 import { createForwarder, type Ordering } from './account/forwarder.ts';
 import type { OperatorAccount } from './account/operator-account.ts';
 import type { RollupConfig } from './config.ts';
-import type { Derived } from './derive/deriver.ts';
+import type { Derived, Dropped } from './derive/deriver.ts';
 import type { Heads } from './derive/engine.ts';
 import { findStalledHead } from './derive/stalled-heads.ts';
 import type { Verdict } from './derive/unsafe-intake.ts';
@@ -76,6 +76,8 @@ export interface Rollup extends Service {
 }
 
 const NAME = 'rollup';
+/** Of what a rule of derivation kept out of L2, for whoever asks. */
+const MAX_DROPPED_KEPT = 256;
 /** As much as the sequencer's pool takes, and for as long. */
 const FORWARDED_BOUNDS = { maxTransactions: 4_096, maxBytes: 32 * 1024 * 1024, maxAgeMs: 600_000 };
 
@@ -88,6 +90,7 @@ export function createRollup(options: RollupOptions, deps: RollupDeps): Rollup {
   let running: Promise<void> | undefined;
   let stopping = new AbortController();
   let local: LocalOrdering | undefined;
+  let recentlyDropped: readonly Dropped[] = [];
   const forwarded = createForwardedTransactions(FORWARDED_BOUNDS, { now });
 
   const get = (): RollupParts => {
@@ -98,10 +101,12 @@ export function createRollup(options: RollupOptions, deps: RollupDeps): Rollup {
   const ordering: Ordering = {
     submit: (raw) => (local ?? forwarder()).submit(raw),
     pendingNonce: (address) => (local ?? forwarder()).pendingNonce(address),
+    whyLost: (hash) => (local ?? forwarder()).whyLost(hash),
   };
 
   function observe({ record, malformedBatches, obliged, dropped, replaced }: Derived): void {
     for (const { what } of dropped) metrics.dropped.inc({ what });
+    recentlyDropped = [...recentlyDropped, ...dropped].slice(-MAX_DROPPED_KEPT);
     metrics.obligedBlocks.inc(obliged);
     metrics.l1Block.set(Number(record.number));
     metrics.malformedBatches.inc(malformedBatches);
@@ -130,6 +135,7 @@ export function createRollup(options: RollupOptions, deps: RollupDeps): Rollup {
           localPool: () => local?.pool,
           peerCount: () => deps.peerCount?.() ?? 0,
           onDerived: observe,
+          dropped: () => recentlyDropped,
           onDiscarded({ orphaned, expired }) {
             metrics.discardedBlocks.inc({ reason: 'orphaned' }, orphaned);
             metrics.discardedBlocks.inc({ reason: 'expired' }, expired);

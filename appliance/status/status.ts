@@ -13,6 +13,8 @@ export interface StatusDeps {
   readonly records: () => Awaitable<number>;
   readonly audit: () => Awaitable<AuditStanding>;
   readonly anchored: () => Awaitable<Anchored>;
+  /** Members of whose audit logs this node, as a witness, keeps two stories. */
+  readonly splitLogs: () => Awaitable<readonly string[]>;
   /** Of the store's index. */
   readonly storage: () => Awaitable<StoreCondition>;
   /** What became of the list of tokens when it was held against the log; undefined until then. */
@@ -144,6 +146,7 @@ export interface Status {
     chain: 'waiting' | 'held' | 'silent';
   } | null;
   anchored: { records: number; auditSize: number; safeBlock: number; pending: number; waiting?: string } | null;
+  witness: { splitLogs: string[] } | null;
   storage: {
     index: 'fresh' | 'behind' | 'ahead';
     missing: number;
@@ -181,7 +184,7 @@ export function createStatus(options: StatusOptions, deps: StatusDeps): StatusVi
   return {
     readiness,
     async status() {
-      const [state, locked, l2, peers, records, audit, anchored, storage, tokens, hardening, backups] =
+      const [state, locked, l2, peers, records, audit, anchored, witness, storage, tokens, hardening, backups] =
         await Promise.all([
           readiness(),
           known(deps.isLocked),
@@ -190,6 +193,7 @@ export function createStatus(options: StatusOptions, deps: StatusDeps): StatusVi
           known(deps.records),
           known(async () => describeAudit(await deps.audit())),
           known(async () => describeAnchored(await deps.anchored())),
+          known(async () => ({ splitLogs: [...(await deps.splitLogs())] })),
           known(async () => describeStorage(await deps.storage())),
           known(async () => describeTokens(await deps.tokens())),
           known(deps.hardening),
@@ -210,6 +214,7 @@ export function createStatus(options: StatusOptions, deps: StatusDeps): StatusVi
         records,
         audit,
         anchored,
+        witness,
         storage,
         tokens,
         hardening,

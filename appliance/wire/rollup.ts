@@ -48,7 +48,13 @@ export async function wireRollup(options: RoleOptions, { log, metrics }: WireDep
   const heads = { anchored: () => anchor.anchored(), auditAnchors: auditHeads };
   const crossing = createCrossingServer(
     { name: 'rollup', path: socketPath(sockets, 'rollup') },
-    { routes: [...rollupRoutes({ rollup, p2p, anchor: heads, membership, services }), ...metricsRoutes(metrics)], log },
+    {
+      routes: [
+        ...rollupRoutes({ rollup, p2p, anchor: heads, witness, membership, services }),
+        ...metricsRoutes(metrics),
+      ],
+      log,
+    },
   );
   const life = { role: 'rollup', version } as const;
   return {

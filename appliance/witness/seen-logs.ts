@@ -44,7 +44,7 @@ export interface SeenLogs {
   keep(peerId: PeerIdText, head: SeenHead): Promise<boolean>;
   keepFork(evidence: ForkEvidence): Promise<void>;
   /** Members of whom there is evidence of a split log. */
-  splits(): Promise<number>;
+  splits(): Promise<readonly PeerIdText[]>;
 }
 
 export function createSeenLogs(folder: string): SeenLogs {
@@ -84,7 +84,8 @@ export function createSeenLogs(folder: string): SeenLogs {
     async splits() {
       const peers = await namesIn(join(folder, 'forks'));
       const kinds = await Promise.all(peers.map((peer) => namesIn(join(folder, 'forks', peer))));
-      return kinds.filter((names) => names.some((name) => name.startsWith('split-'))).length;
+      const isSplit = (_: string, i: number): boolean => kinds[i]?.some((name) => name.startsWith('split-')) === true;
+      return peers.filter(isSplit) as PeerIdText[];
     },
   };
 }

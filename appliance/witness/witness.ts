@@ -27,6 +27,8 @@ export interface Witness extends Service {
   answer(peerId: PeerIdText, request: Uint8Array): Promise<Uint8Array>;
   /** Our newest cosigned checkpoint, once for each member whose cosignature verifies: what `audit verify` compares with. */
   heads(): Promise<CosignedHead[]>;
+  /** Members of whose logs this node keeps two stories, both signed. Evidence against them, no fault of this node. */
+  splitLogs(): readonly PeerIdText[];
   /** Asks members for what is due; resolves with the number of cosignatures. Runs by itself. Never throws. */
   tick(signal: AbortSignal): Promise<number>;
 }
@@ -48,6 +50,7 @@ class MemberWitness implements Witness {
   #cosigner: Cosigner | undefined;
   #self: PeerIdText | undefined;
   #cosignedSize = -1;
+  #splitLogs: readonly PeerIdText[] = [];
   #loop: Promise<void> | undefined;
 
   constructor(options: WitnessOptions, deps: WitnessDeps) {
@@ -61,15 +64,18 @@ class MemberWitness implements Witness {
     const seed = await this.#deps.identitySeed();
     const self = peerIdOf(ed25519.getPublicKey(seed));
     const seen = createSeenLogs(this.#options.folder);
-    const count = async (): Promise<void> => this.#metrics.splits.set(await seen.splits());
-    await count();
+    const look = async (): Promise<void> => {
+      this.#splitLogs = await seen.splits();
+      this.#metrics.splits.set(this.#splitLogs.length);
+    };
+    await look();
     this.#self = self;
     this.#cosigner = createCosigner({
       seen,
       key: witnessKeyOf(self),
       sign: (message) => ed25519.sign(message, seed),
       log: this.#deps.log,
-      onFork: () => void count().catch(() => undefined),
+      onFork: () => void look().catch(() => undefined),
       now: this.#deps.now,
     });
     const until = AbortSignal.any([signal, this.#abort.signal]);
@@ -102,6 +108,10 @@ class MemberWitness implements Witness {
       const told = new Date(timestamp * 1_000).toISOString();
       return { size, root, where: `witness ${witness}, ${told}`, at: timestamp * 1_000 };
     });
+  }
+
+  splitLogs(): readonly PeerIdText[] {
+    return this.#splitLogs;
   }
 
   async tick(signal: AbortSignal): Promise<number> {

@@ -167,6 +167,7 @@ export function gradeStatus(status: NodeStatus): Check[] {
   ];
   checks.push(...gradeStorage(status));
   if (audit !== null) checks.push(gradeAudit(audit));
+  checks.push(...gradeMembers(status));
   if (l2 !== null) {
     const lag = l2.unsafe - l2.safe;
     const good = lag <= GOOD_LAG_BLOCKS;
@@ -233,6 +234,14 @@ function gradeIndex(storage: NodeStatus['storage']): Check[] {
   if (index === 'ahead') return [{ name: 'index', value: 'newer than the audit log', grade: 'bad', advice }];
   if (damaged > 0) return [{ name: 'index', value: `${damaged} damaged values`, grade: 'bad', advice }];
   return [{ name: 'index', value: 'what the audit log says', grade: 'good' }];
+}
+
+/** Evidence against a member: this node is well, and its owner should tell. */
+function gradeMembers({ witness }: NodeStatus): Check[] {
+  const split = witness?.splitLogs ?? [];
+  if (split.length === 0) return [];
+  const advice = 'runbook, "A member\'s audit log tells two stories": tell the auditors of the network';
+  return [{ name: 'members', value: `two stories of the audit log of ${split.join(', ')}`, grade: 'poor', advice }];
 }
 
 /** A log that contradicts what left this machine; what is declared of it is no fault of today. */

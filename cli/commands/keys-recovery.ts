@@ -73,30 +73,41 @@ export function registerKeyRecovery(group: Command, terminal: Terminal): void {
 
 async function backup(call: Call<BackupOptions>): Promise<void> {
   const { home, options, terminal, output } = call;
-  requireProcess(home);
+  requireHome(home);
   const officers = await readOfficers(options.officer);
   const threshold = options.threshold ?? 1;
   if (threshold < 1 || threshold > officers.length)
     throw new NectarError('CLI_USAGE', { problem: `--threshold is a number from 1 to ${officers.length}` });
   const { readPublicIdentity } = await import('../../appliance/config/identity.ts');
   const { makeKit } = await import('../life/recovery/kit.ts');
-  const { unlockKeys } = await import('../life/unlock-keys.ts');
   const { nodeId } = readPublicIdentity(home);
   await withNode(call, async (client) => {
-    const keys = await unlockKeys({ home, terminal, passphraseFile: options.passphraseFile });
+    const createdAt = new Date(terminal.now()).toISOString();
+    const random = (length: number): Uint8Array => new Uint8Array(randomBytes(length));
+    const kit = await withRootKey(call, (root) =>
+      makeKit({ nodeId, createdAt, root, officers, threshold, randomBytes: random }),
+    );
+    const bytes = Buffer.from(`${JSON.stringify(kit, undefined, 2)}\n`);
+    const digest = createHash('sha256').update(bytes).digest('hex');
+    const fingerprints = kit.officers.map(({ fingerprint }) => fingerprint);
+    // On record before it exists anywhere.
+    const note = { digest, threshold, officers: fingerprints };
+    const { auditLeaf } = await client.json(Recorded, 'POST', '/v1/keys/kits', note);
+    await writeOutputFile(options.output, once(bytes), false);
+    output.result({ output: options.output, ...note, auditLeaf }, () => describe(options.output, note, auditLeaf));
+  });
+}
+
+/** Opened in this process, from the home or from what the volumes of its containers hold; wiped when `work` is over. */
+async function withRootKey<T>(call: Call<BackupOptions>, work: (root: Uint8Array) => Promise<T>): Promise<T> {
+  const { home, options, terminal } = call;
+  const { withSealedFiles } = await import('../life/sealed-files.ts');
+  const { unlockKeys } = await import('../life/unlock-keys.ts');
+  return withSealedFiles({ home, terminal }, async (sealed) => {
+    const keys = await unlockKeys({ home: sealed, terminal, passphraseFile: options.passphraseFile });
     const root = keys.exportRoot();
     try {
-      const createdAt = new Date(terminal.now()).toISOString();
-      const random = (length: number): Uint8Array => new Uint8Array(randomBytes(length));
-      const kit = await makeKit({ nodeId, createdAt, root, officers, threshold, randomBytes: random });
-      const bytes = Buffer.from(`${JSON.stringify(kit, undefined, 2)}\n`);
-      const digest = createHash('sha256').update(bytes).digest('hex');
-      const fingerprints = kit.officers.map(({ fingerprint }) => fingerprint);
-      // On record before it exists anywhere.
-      const note = { digest, threshold, officers: fingerprints };
-      const { auditLeaf } = await client.json(Recorded, 'POST', '/v1/keys/kits', note);
-      await writeOutputFile(options.output, once(bytes), false);
-      output.result({ output: options.output, ...note, auditLeaf }, () => describe(options.output, note, auditLeaf));
+      return await work(root);
     } finally {
       root.fill(0);
       await keys.stop();
@@ -148,12 +159,13 @@ async function readOfficers(files: readonly string[]): Promise<Key[]> {
   return keys;
 }
 
-/** The keys of a node in containers lie in a volume, which no command of the host opens. */
+/** keys.json of a node in containers lies in a volume, which no command of the host writes into. */
 function requireProcess(home: string): void {
   requireHome(home);
   if (findTarget(home) !== undefined)
     throw new NectarError('CLI_USAGE', {
-      problem: 'recovery kits are for a node as a process; this one is in containers',
+      problem:
+        'this node is in containers: restore its backup as a process (restore --share), recover that, and restore a backup of it with --target docker',
     });
 }
 

@@ -140,8 +140,12 @@ export function renderStatus(node: NodeStatus, gateway: string, { style }: Pick<
       `${anchored.records} records and ${anchored.auditSize} audit leaves, ${upTo}; ${anchored.pending} pending${waiting}`,
     ]);
   }
+  const split = node.witness?.splitLogs ?? [];
+  if (split.length > 0)
+    facts.push(['witness', style('red', `two stories of the audit log of ${split.map(printable).join(', ')}`)]);
   facts.push(...hardeningLines(node.hardening ?? null, style), ...backupLines(node.backups ?? null, style));
   if (node.locked) facts.push(['next', 'nectar-byon unlock']);
+  if (split.length > 0) facts.push(['next', 'docs/runbook.md, "A member\'s audit log tells two stories"']);
   if (audit?.conflict) facts.push(['next', 'docs/runbook.md, "The audit log is not intact"']);
   return renderFacts(facts);
 }

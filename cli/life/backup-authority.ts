@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { readPublicIdentity } from '../../appliance/config/index.ts';
 import { type CopyStatement, RepositoryKeyAnswer, SignedCopy } from '../../appliance/gateway/backup-schemas.ts';
 import { NodeStatus } from '../../appliance/gateway/node-schemas.ts';
@@ -6,16 +5,11 @@ import { createBackupKeys, createIdentitySigner, nodeEnvelopeCrypto } from '../.
 import { NectarError } from '../../protocol/errors.ts';
 import type { Client } from '../client.ts';
 import { openNodeClient } from '../node-client.ts';
-import { readDockerNode } from '../provision/docker/node-spec.ts';
-import { openEngine } from '../provision/docker/open-engine.ts';
-import { findTarget } from '../provision/docker/target-file.ts';
 import { IDENTITIES } from '../provision/process/identities.ts';
-import { withScratch } from '../provision/staging-folder.ts';
 import type { Terminal } from '../terminal.ts';
 import { VERSION } from '../version.ts';
+import { withSealedFiles } from './sealed-files.ts';
 import { unlockKeys } from './unlock-keys.ts';
-import { withVolumes } from './volumes/open-volumes.ts';
-import { stageSmallFiles } from './volumes/stage-small-files.ts';
 
 const PROBE_MS = 10_000;
 
@@ -64,14 +58,7 @@ export async function withAuthority<T>(
   };
   const byNode = await findNodeAuthority(request);
   if (byNode !== undefined) return use(byNode);
-  if (findTarget(home) === undefined) return use(await openByKeys({ ...request, sealed: home }));
-  const node = readDockerNode(home);
-  return withScratch(join(home, 'run', 'backup'), async (sealed) => {
-    await withVolumes(openEngine(terminal, node.target.engine), node, (volumes) =>
-      stageSmallFiles(home, volumes, sealed),
-    );
-    return use(await openByKeys({ ...request, sealed }));
-  });
+  return withSealedFiles({ home, terminal }, async (sealed) => use(await openByKeys({ ...request, sealed })));
 }
 
 async function findNodeAuthority(request: Omit<OpenAuthority, 'sealed'>): Promise<BackupAuthority | undefined> {

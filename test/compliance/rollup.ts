@@ -68,6 +68,7 @@ export function createRollupDouble() {
       anchored: () => started({ records: 1, auditSize: 2, auditRoot: ROOT, safeBlock: '7', pending: 0 }),
       auditAnchors: async () => started([{ size: 2, root: ROOT, where: 'AuditAnchor, L2 block 7', at: 7_000 }]),
     },
+    witness: { splitLogs: () => [peer.peerId as PeerIdText] },
     membership: {
       status: async () => started('active'),
       join: async () => started({ membership: 'applied', transaction: `0x${'cd'.repeat(32)}` }),

@@ -23,6 +23,8 @@ const rollupState = exact({
       waiting: optional(text(4096)),
     }),
   ),
+  /** Members of whose audit logs there are two stories. */
+  splitLogs: list(peerId, 4_096),
 });
 export type RollupState = Static<typeof rollupState>;
 

@@ -3,6 +3,7 @@ import type { Membership } from '../../membership/index.ts';
 import type { P2p } from '../../p2p/index.ts';
 import type { Rollup } from '../../rollup/index.ts';
 import type { Service } from '../../service.ts';
+import type { Witness } from '../../witness/index.ts';
 import type { Route } from '../route.ts';
 import { routesOf } from '../routes-of.ts';
 import { describeServices, known } from '../state.ts';
@@ -12,6 +13,7 @@ export interface RollupCrossingParts {
   readonly rollup: Pick<Rollup, 'rpc' | 'subscribe' | 'heads' | 'rewind'>;
   readonly p2p: Pick<P2p, 'peers' | 'addresses'>;
   readonly anchor: Pick<Anchor, 'anchored' | 'auditAnchors'>;
+  readonly witness: Pick<Witness, 'splitLogs'>;
   readonly membership: Membership;
   /** What this role consists of, for its state. */
   readonly services: readonly Service[];
@@ -25,6 +27,7 @@ export function rollupRoutes(parts: RollupCrossingParts): Route[] {
       heads: known(() => numbersOf(parts.rollup.heads())),
       peers: known(() => p2p.peers().length),
       anchored: known(() => anchor.anchored()),
+      splitLogs: [...parts.witness.splitLogs()],
     }),
     async rpc(body, caller, signal) {
       const answer = await parts.rollup.rpc(body, caller, signal);

@@ -12,6 +12,8 @@ export interface Ordering {
   submit(raw: Uint8Array): Promise<Hex>;
   /** The account's next nonce, its waiting transactions included. */
   pendingNonce(address: Hex): Promise<bigint>;
+  /** Why a transaction that was taken will be in no block; undefined when nothing is known of it. */
+  whyLost(hash: Hex): Promise<string | undefined>;
 }
 
 const MAX_REASON_LENGTH = 160;
@@ -36,6 +38,11 @@ export function createForwarder(rpc: JsonRpc, signal: AbortSignal): Ordering {
   return {
     submit: async (raw) => (await call('eth_sendRawTransaction', [hexlify(raw)])) as Hex,
     pendingNonce: async (address) => BigInt(await call('eth_getTransactionCount', [address, 'pending'])),
+    async whyLost(hash) {
+      const answer = await rpc.call('nectar_whyLost', [hash], signal).catch(() => null);
+      const { reason } = (answer ?? {}) as { reason?: unknown };
+      return typeof reason === 'string' ? printable(reason) : undefined;
+    },
   };
 }
 

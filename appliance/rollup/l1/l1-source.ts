@@ -27,9 +27,15 @@ export interface L1Source {
 export interface L1SourceOptions {
   readonly chainId: bigint;
   readonly addresses: InboxAddresses;
+  /** Age of its newest block at which an endpoint stands still, and another one is asked; 0: never. */
+  readonly staleMs: number;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
 }
 
 export function createL1Source(options: L1SourceOptions, rpc: JsonRpc): L1Source {
+  const { staleMs, now } = options;
+
   /** Whoever lies once is asked last from then on. */
   async function checked<T>(read: () => Promise<T>): Promise<T> {
     try {
@@ -43,7 +49,11 @@ export function createL1Source(options: L1SourceOptions, rpc: JsonRpc): L1Source
   function header(tag: string, signal: AbortSignal): Promise<L1Header | undefined> {
     return checked(async () => {
       const answer = await rpc.call('eth_getBlockByNumber', [tag, false], signal);
-      return answer === null ? undefined : parseHeader(answer);
+      if (answer === null) return undefined;
+      const found = parseHeader(answer);
+      // It answers, and says the same for ever: the next look asks another one.
+      if (tag === 'latest' && staleMs > 0 && now() - Number(found.timestamp) * 1000 > staleMs) rpc.distrust();
+      return found;
     });
   }
 

@@ -1,6 +1,7 @@
 import type { Hex } from '../../../protocol/brand.ts';
 import type { Rules } from '../../../protocol/rollup/rules.ts';
 import type { Logger } from '../../telemetry/index.ts';
+import type { Dropped } from '../derive/deriver.ts';
 import type { EvmCalls } from '../evm/evm-calls.ts';
 import type { ChainDatabase } from '../execute/chain-database.ts';
 import type { Heads } from '../execute/heads.ts';
@@ -30,6 +31,10 @@ export interface RpcDeps {
   readonly peerCount?: () => number;
   /** How far derivation is: JSON, added to nectar_syncStatus. */
   readonly syncStatus?: () => Promise<Record<string, unknown>> | Record<string, unknown>;
+  /** The last things that a rule of derivation kept out of L2. */
+  readonly dropped?: () => readonly Dropped[];
+  /** Why the sequencer will put a transaction into no block; undefined when it knows nothing of it. */
+  readonly whyLost?: (hash: Hex) => Promise<string | undefined>;
   /** Which batch on L1 holds an L2 block: JSON; undefined while none does. */
   readonly batchOf?: (blockNumber: bigint) => Promise<unknown>;
 }

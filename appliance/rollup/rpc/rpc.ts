@@ -6,6 +6,7 @@ import { createFeeMethods } from './fee-methods.ts';
 import { createFilterMethods } from './filter-methods.ts';
 import { createJsonRpc, type JsonRpcHandler, type RpcMethods } from './json-rpc.ts';
 import { createLogMethods, createLogSearch } from './log-methods.ts';
+import { createLossMethods } from './loss-methods.ts';
 import { createNodeMethods, createSyncing } from './node-methods.ts';
 import { createPoolMethods } from './pool-methods.ts';
 import { createRawMethods } from './raw-methods.ts';
@@ -42,6 +43,7 @@ export function createRpc(deps: RpcDeps): Rpc {
   const syncing = createSyncing(deps);
   const methods: RpcMethods = {
     ...createNodeMethods({ ...deps, syncing }, view),
+    ...createLossMethods(deps),
     ...blocks,
     ...states.methods,
     ...createCallMethods(view, deps.evm),

@@ -25,7 +25,7 @@ describe('the repository of a node in containers', { skip: skipWithoutDocker, ti
   const repository = place.path('repository');
   const bodies = new Map<string, Buffer>();
   let doomed = '';
-  let nodeId = '';
+  let [nodeId, gateway] = ['', ''];
 
   const put = async (bytes: number): Promise<string> => {
     const path = place.path('body');
@@ -46,7 +46,7 @@ describe('the repository of a node in containers', { skip: skipWithoutDocker, ti
 
   before(async () => {
     loadImages(DOCKER_SOCKET);
-    ({ nodeId } = await place.init(home));
+    ({ nodeId, gateway } = await place.init(home));
   });
   after(() => place.close([home]));
 
@@ -68,12 +68,32 @@ describe('the repository of a node in containers', { skip: skipWithoutDocker, ti
     assert.equal(typeof verified.auditLeaf, 'number');
   });
 
+  test('lies in the store container of a node that keeps it for another, here for itself', async () => {
+    const access = place.path('clinic-a.access');
+    await place.json(['custody', 'grant', 'clinic-a', '-o', access, ...at]);
+    const to = ['--to', gateway.replace('https://', 'node://'), '--credentials', access];
+    const first = await place.json<Made>(['backup', ...to, ...at]);
+    const second = await place.json<Made>(['backup', ...to, ...at]);
+    assert.deepEqual([first.generation, second.generation], [1, 2]);
+    const { repositories } = await place.json<{ repositories: { owner: string; generation: number }[] }>([
+      'custody',
+      'list',
+      ...at,
+    ]);
+    assert.deepEqual(
+      repositories.map(({ owner, generation }) => [owner, generation]),
+      [['clinic-a', 2]],
+    );
+    const verified = await place.json<Verified>(['backup', 'verify', to[1] ?? '', ...at]);
+    assert.deepEqual([verified.faults, verified.records], [[], 4]);
+  });
+
   test('makes a running node in containers again, where there is none', async () => {
     const key = JSON.parse(readFileSync(join(home, 'config.json'), 'utf8')).keys.keyFile as string;
     await place.json(['down', ...at]);
     const last = await backUp();
     assert.deepEqual([last.generation, last.recorded], [4, false]);
-    const verified = await place.json<Verified>(['backup', 'verify', '--quick', ...at]);
+    const verified = await place.json<Verified>(['backup', 'verify', repository, '--quick', ...at]);
     assert.deepEqual([verified.faults, verified.opened, verified.auditLeaf], [[], true, undefined]);
     assert.deepEqual(leftInRun(), []);
     await place.json(['destroy', '--yes', '--keep-key-file', ...at]);

@@ -149,6 +149,9 @@ test('a malformed batch is an empty one for everybody', async () => {
   const number = await transfer();
   await safeAt(follower, number);
   await inAgreement(sequencer, follower);
+  const said = await follower.rollup.rpc({ jsonrpc: '2.0', id: 1, method: 'nectar_dropped', params: [] });
+  const { result } = said as { result: { what: string; reason: string }[] };
+  assert.ok(result.some(({ what, reason }) => what === 'batch' && reason === 'malformed'));
   await follower.stop();
 });
 

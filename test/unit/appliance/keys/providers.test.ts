@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, beforeEach, test } from 'node:test';
@@ -28,6 +28,11 @@ const has = (program: string): boolean =>
 const maySkip = process.env.CI !== 'true';
 const noTpm = maySkip && !(has('swtpm') && has('tpm2_unseal')) && 'swtpm and tpm2-tools are not installed';
 const noToken = maySkip && !(has('pkcs11-tool') && existsSync(SOFTHSM)) && 'opensc and softhsm2 are not installed';
+/** Root, since the key that seals credentials to the machine is root's: /var/lib/systemd/credential.secret. */
+const noSystemdCreds =
+  maySkip &&
+  !(has('systemd-creds') && process.getuid?.() === 0) &&
+  'systemd-creds is not installed, or we are not root';
 const deps = {
   crypto: nodeEnvelopeCrypto,
   log: createLogger({ level: 'silent' }),
@@ -173,6 +178,30 @@ test('a credential of systemd opens the node in its unit, and outside of it is s
   for (const credential of ['../nectar', '', 'a/b']) {
     await assert.rejects(make({ provider: 'systemd', settings: { credential } }), code('KEY_ENROLMENT_INVALID'));
   }
+});
+
+test('a credential that systemd-creds sealed to this machine opens the node', { skip: noSystemdCreds }, async () => {
+  const [clear, sealed] = [join(folder, 'clear'), join(folder, 'sealed.cred')];
+  await writeFile(clear, randomBytes(32).toString('base64'));
+  execFileSync('systemd-creds', ['encrypt', '--with-key=host', '--name=nectar', clear, sealed], { stdio: 'ignore' });
+  await rm(clear);
+  // What systemd does at the start of a unit with LoadCredentialEncrypted=nectar:FILE.
+  const load = (name: string): void => {
+    execFileSync('systemd-creds', ['decrypt', `--name=${name}`, sealed, join(credentials, name)], { stdio: 'ignore' });
+  };
+  load('nectar');
+  await opensByItself(
+    { provider: 'systemd', settings: { credential: 'nectar' } },
+    () => rm(join(credentials, 'nectar')),
+    /gives this process no credential "nectar"/,
+  );
+  load('nectar');
+  assert.equal((await start()).state(), 'unlocked');
+  assert.throws(() => load('another'), 'it is bound to its name');
+  const bytes = Buffer.from(await readFile(sealed, 'utf8'), 'base64');
+  bytes[bytes.length - 20] = (bytes[bytes.length - 20] ?? 0) ^ 1;
+  await writeFile(sealed, bytes.toString('base64'));
+  assert.throws(() => load('nectar'), 'and altered it opens nothing');
 });
 
 test('a TPM opens the node until the machine boots otherwise', { skip: noTpm }, async () => {

@@ -105,7 +105,7 @@ async function honestAnswers(): Promise<Record<string, Json | Json[]>> {
   };
 }
 
-function sourceOn(answers: Record<string, unknown>) {
+function sourceOn(answers: Record<string, unknown>, nowMs = 0) {
   const state = { distrusted: 0 };
   const rpc: JsonRpc = {
     call: async (method) => answers[method],
@@ -113,7 +113,8 @@ function sourceOn(answers: Record<string, unknown>) {
       state.distrusted += 1;
     },
   };
-  return { source: createL1Source({ chainId: 1n, addresses: { inbox, sequencerInbox } }, rpc), state };
+  const watched = { staleMs: 300_000, now: () => nowMs };
+  return { source: createL1Source({ chainId: 1n, addresses: { inbox, sequencerInbox }, ...watched }, rpc), state };
 }
 
 async function readAll(answers: Record<string, unknown>) {
@@ -202,4 +203,18 @@ test('an endpoint of another chain, or one that answers another block, is found 
   const { source } = sourceOn(honest);
   await assert.rejects(source.headerByNumber(99n, signal), { code: 'ROLLUP_L1_RESPONSE_INVALID' });
   assert.equal(await sourceOn({ eth_getBlockByNumber: null }).source.headerByTag('finalized', signal), undefined);
+});
+
+test('an endpoint whose newest block is too old is left for another, although it answers well', async () => {
+  const honest = await honestAnswers();
+  const blockMs = Number((honest.eth_getBlockByNumber as Json).timestamp) * 1000;
+  for (const [ageMs, distrusted] of [
+    [300_000, 0],
+    [300_001, 1],
+  ] as const) {
+    const { source, state } = sourceOn(honest, blockMs + ageMs);
+    assert.equal((await source.headerByTag('latest', signal))?.number, 100n);
+    await source.headerByTag('finalized', signal);
+    assert.equal(state.distrusted, distrusted);
+  }
 });

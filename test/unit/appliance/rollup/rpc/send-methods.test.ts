@@ -33,6 +33,7 @@ function sequencerElsewhere() {
       if (state.gone) throw new NectarError('ROLLUP_SEQUENCER_UNREACHABLE', { method: 'eth_getTransactionCount' });
       return state.nonce;
     },
+    whyLost: async () => undefined,
   };
   return { ordering, state, taken };
 }
