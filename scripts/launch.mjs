@@ -115,7 +115,7 @@ function writeStamp(hash) {
 /** Takes the lock, or returns the pid of the launcher that has it. `link` makes lock and content appear in one step. */
 function takeLock() {
   const mine = `${lock}.${process.pid}`;
-  writeFileSync(mine, String(process.pid));
+  writeFileSync(mine, [process.pid, beginOf(process.pid)].join(' '));
   try {
     linkSync(mine, lock);
     return undefined;
@@ -129,9 +129,10 @@ function takeLock() {
 
 function holder() {
   try {
-    const pid = Number(readFileSync(lock, 'utf8'));
+    const [number = '', begun = ''] = readFileSync(lock, 'utf8').split(' ');
+    const pid = Number(number);
     const age = Date.now() - statSync(lock).mtimeMs;
-    if (Number.isInteger(pid) && pid > 0 && isAlive(pid) && age < LOCK_STALE_MS) return pid;
+    if (Number.isInteger(pid) && pid > 0 && isAlive(pid, begun) && age < LOCK_STALE_MS) return pid;
     // Moved aside first, so that of two launchers that see the same dead lock only one removes it.
     renameSync(lock, `${lock}.stale.${process.pid}`);
     rmSync(`${lock}.stale.${process.pid}`, { force: true });
@@ -141,12 +142,24 @@ function holder() {
   return 0;
 }
 
-function isAlive(pid) {
+/** A number is no proof of life: it is given to another process in time, which began at another moment. */
+function isAlive(pid, begun) {
   try {
     process.kill(pid, 0);
-    return true;
   } catch (error) {
-    return error.code === 'EPERM';
+    if (error.code !== 'EPERM') return false;
+  }
+  const now = beginOf(pid);
+  return begun === '' || now === undefined || begun === now;
+}
+
+/** When a process began, in ticks since the boot (proc(5), field 22); undefined where there is no /proc. */
+function beginOf(pid) {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+  } catch {
+    return undefined;
   }
 }
 

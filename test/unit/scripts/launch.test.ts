@@ -139,6 +139,17 @@ test('two at once install once, and a lock whose owner died is taken over', asyn
   assert.ok(!existsSync(join(made.folder, '.nectar-install.lock')));
 });
 
+test('takes over a lock whose number has been given to another process', {
+  skip: process.platform === 'linux' ? false : 'tells processes apart by /proc',
+}, async () => {
+  const made = clone(INSTALLS);
+  // This very process is alive; but the one that took the lock began at another moment.
+  writeFileSync(join(made.folder, '.nectar-install.lock'), `${process.pid} 1`);
+  assert.equal((await launch(made, [])).code, 0);
+  assert.equal(runs(made), 1);
+  assert.ok(!existsSync(join(made.folder, '.nectar-install.lock')));
+});
+
 test('works through links and from any folder', async () => {
   const made = clone(INSTALLS);
   const elsewhere = mkdtempSync(join(tmpdir(), 'nectar-launch-'));
