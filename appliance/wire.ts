@@ -31,6 +31,7 @@ import {
   nodeEnvelopeCrypto,
   runTool,
 } from './keys/index.ts';
+import { membershipOf } from './membership/index.ts';
 import { createP2p } from './p2p/index.ts';
 import { createAuditor, createBatcher, createRollup, createRpcServer, createSequencer } from './rollup/index.ts';
 import { createStatus } from './status/index.ts';
@@ -160,7 +161,7 @@ export async function wireNode({ home, version, config }: NodeOptions, { log, me
           peerId,
           addresses: p2p.addresses(),
           operator: identity.operator,
-          membership: await membership.status(),
+          ...(await membershipOf(membership)),
         }),
         join: () => membership.join(),
       },

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RootHash } from '../../protocol/brand.ts';
 import { isNectarError, NectarError } from '../../protocol/errors.ts';
-import { registryNodeId } from '../../protocol/network/node-identity.ts';
+import { registryPeerHash } from '../../protocol/network/node-identity.ts';
 import type { Readiness, Service } from '../service.ts';
 import { advanceAudit } from './audit-anchoring.ts';
 import type { AnchorConfig } from './config.ts';
@@ -157,7 +157,7 @@ class ChainAnchor implements Anchor {
   }
 
   async #checkpoints(): Promise<AnchoredCheckpoint[]> {
-    return await readCheckpoints(this.#deps.chain, registryNodeId(this.#deps.peerId()), MAX_CHECKPOINTS);
+    return await readCheckpoints(this.#deps.chain, registryPeerHash(this.#deps.peerId()), MAX_CHECKPOINTS);
   }
 
   #get(): RoundMemory {

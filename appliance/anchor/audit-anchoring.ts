@@ -1,4 +1,4 @@
-import { registryNodeId } from '../../protocol/network/node-identity.ts';
+import { registryPeerHash } from '../../protocol/network/node-identity.ts';
 import { type AnchoredCheckpoint, auditAnchorCall, findLatestCheckpoint, whereAnchored } from './contracts.ts';
 import { MAX_ANCHORED } from './progress.ts';
 import type { Round } from './round.ts';
@@ -10,7 +10,7 @@ import type { Round } from './round.ts';
  * is known up to now. `onCompared` hears that the log was held against a chain that is.
  */
 export async function advanceAudit(round: Round, onCompared: () => void): Promise<AnchoredCheckpoint | undefined> {
-  const nodeId = registryNodeId(round.peerId());
+  const nodeId = registryPeerHash(round.peerId());
   const latest = await findLatestCheckpoint(round.chain, nodeId);
   const isCurrent = round.chain.isCurrent();
   if (latest !== undefined) {

@@ -3,6 +3,7 @@ import type { Metrics } from '../telemetry/index.ts';
 
 export interface AnchorMetrics {
   readonly sent: Counter<'kind'>;
+  readonly refused: Counter<'kind'>;
   readonly safeRecords: Gauge;
   readonly safeAuditSize: Gauge;
 }
@@ -13,6 +14,12 @@ export function createAnchorMetrics(registry: Metrics): AnchorMetrics {
     sent: new Counter({
       name: 'nectar_anchor_transactions_total',
       help: 'Anchoring transactions sent',
+      labelNames: ['kind'],
+      registers,
+    }),
+    refused: new Counter({
+      name: 'nectar_anchor_refused_total',
+      help: 'Anchoring transactions that the contract would revert',
       labelNames: ['kind'],
       registers,
     }),

@@ -1,4 +1,5 @@
 import type { Hex } from '../../protocol/brand.ts';
+import { isNectarError } from '../../protocol/errors.ts';
 import type { AnchorConfig } from './config.ts';
 import type { AnchorMetrics } from './metrics.ts';
 import type { AnchorDeps, AnchorOptions } from './needs.ts';
@@ -83,10 +84,11 @@ export function createRound(
       if (!round.isDue(kind) || !round.mayResend(pending) || !(await round.isPermitted())) return;
       await round.save({ ...memory.progress, [kind]: { ...pending, sentAt: deps.now() } });
       memory.lastSentAt.set(kind, deps.now());
-      if (await leaves(kind, call, { chain: deps.chain, log: deps.log, metrics })) return;
+      const refusal = await findRefusal(kind, call, { chain: deps.chain, log: deps.log, metrics });
+      if (refusal === undefined) return;
       const { sentAt: _, ...unsent } = pending;
       await round.save({ ...memory.progress, [kind]: unsent });
-      waiting ??= 'the sequencer did not take the transaction';
+      waiting ??= refusal;
     },
     wait(reason) {
       waiting = reason;
@@ -96,22 +98,24 @@ export function createRound(
 }
 
 /**
- * Sends one transaction; false when it did not leave. It may have left all the same: then the next look finds it on the
+ * Sends one transaction; says why when it did not leave. It may have left all the same: then the next look finds it on the
  * chain, or the contract refuses a second one.
  */
-async function leaves(
+async function findRefusal(
   kind: Kind,
   call: { to: Hex; data: Hex },
   { chain, log, metrics }: Pick<AnchorDeps, 'chain' | 'log'> & { metrics: AnchorMetrics },
-): Promise<boolean> {
+): Promise<string | undefined> {
   try {
     const transaction = await chain.send(call);
     metrics.sent.inc({ kind });
     log.info({ kind, transaction }, 'anchor sent');
-    return true;
+    return undefined;
   } catch (error) {
     log.warn({ kind, err: error }, 'anchor not sent');
-    return false;
+    if (!isNectarError(error, 'ROLLUP_ACCOUNT_CALL_REVERTED')) return 'the sequencer did not take the transaction';
+    metrics.refused.inc({ kind });
+    return kind === 'audit' ? 'AuditAnchor refuses the checkpoint of this node' : 'RecordRegistry refuses the records';
   }
 }
 

@@ -160,6 +160,7 @@ export const NetworkInfo = Type.Object(
     addresses: Type.Array(Type.String(), { description: 'Own p2p addresses.' }),
     operator: Type.Optional(Type.String({ description: 'Address of the operator account.' })),
     membership: Type.String({ description: 'Status in the NodeRegistry, or `none`.', examples: ['Active'] }),
+    problem: Type.Optional(Type.String({ description: 'What stands between this node and its entry.' })),
   },
   { description: 'The network and this node in it.', ...strict },
 );

@@ -1,1 +1,1 @@
-export { createMembership, type Membership, type MembershipDeps } from './membership.ts';
+export { createMembership, type Membership, type MembershipDeps, membershipOf } from './membership.ts';

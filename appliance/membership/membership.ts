@@ -1,65 +1,129 @@
 import { hexlify, Interface, ZeroHash } from 'ethers';
 import { NodeRegistryAbi } from '../../contracts/generated/NodeRegistry.ts';
 import type { Hex, PeerIdText } from '../../protocol/brand.ts';
+import { NectarError } from '../../protocol/errors.ts';
 import { encodePeerId } from '../../protocol/network/node-identity.ts';
+import { signNodeStatement } from '../../protocol/network/node-statement.ts';
 import { PREDEPLOYS } from '../../protocol/rollup/genesis.ts';
 
 const NODE_REGISTRY = new Interface([...NodeRegistryAbi]);
 /** INodeRegistry.KIND_BYON. */
 const KIND_BYON = 1;
+/** The deposit may grow by the applications of the same moment. */
+const DEPOSIT_MARGIN_PERCENT = 150n;
 
 interface RegistryEntry {
-  readonly peerId: PeerIdText;
   readonly nodeId: Hex;
+  readonly owner: Hex;
+  readonly operator: Hex;
   readonly status: string;
   readonly addresses: readonly string[];
 }
 
 /** What membership needs of the node's own chain and host. */
 export interface MembershipDeps {
+  readonly l2ChainId: bigint;
   readonly peerId: () => PeerIdText;
+  /** The peer's secret key, which signs who may register it. */
+  readonly identitySeed: () => Promise<Uint8Array>;
   /** Multiaddrs with which this node registers. */
   readonly addresses: () => readonly string[];
-  readonly nodes: () => Promise<readonly RegistryEntry[]>;
-  /** The same with what L1 has not confirmed yet: nothing is sent twice. */
-  readonly announced: () => Promise<readonly RegistryEntry[]>;
-  readonly account: { address(): Hex; send(tx: { to: Hex; data: Hex }): Promise<Hex> };
+  readonly registry: {
+    /** The entry of an owner for a peer. */
+    find(peerId: PeerIdText, owner: Hex): Promise<RegistryEntry | undefined>;
+    /** The entry that counts for the network, whoever owns it. */
+    holder(peerId: PeerIdText): Promise<RegistryEntry | undefined>;
+  };
+  /** The registry with what L1 has not confirmed yet: nothing is sent twice. */
+  readonly announced: { find(peerId: PeerIdText, owner: Hex): Promise<RegistryEntry | undefined> };
+  readonly account: {
+    address(): Hex;
+    send(tx: { to: Hex; data: Hex; valueWei?: bigint }): Promise<Hex>;
+  };
+  /** eth_call on the own chain. */
+  readonly call: (request: { to: Hex; data: Hex }) => Promise<Hex>;
 }
 
 /** The node in the NodeRegistry: its status as its own state has it, and its application. */
 export interface Membership {
   /** `none`, `applied`, `active`, `warned`, `suspended`, `ejected` or `left`. */
   status(): Promise<string>;
+  /** What stands between this node and its entry, for a human; undefined when nothing does. */
+  problem(): Promise<string | undefined>;
   /**
    * Applies; a node that is registered already keeps its addresses current instead. Resolves once the sequencer has taken the
-   * transaction, without one when there is nothing to say.
+   * transaction, without one when there is nothing to say. Throws NETWORK_PEER_HELD.
    */
   join(): Promise<{ membership: string; transaction?: string }>;
 }
 
-export function createMembership(deps: MembershipDeps): Membership {
-  const isOwn = (node: RegistryEntry): boolean => node.peerId === deps.peerId();
+/** Both in the words of the API. */
+export async function membershipOf(
+  membership: Pick<Membership, 'status' | 'problem'>,
+): Promise<{ membership: string; problem?: string }> {
+  const problem = await membership.problem();
+  return { membership: await membership.status(), ...(problem !== undefined && { problem }) };
+}
 
-  async function send(data: string): Promise<Hex> {
-    return deps.account.send({ to: PREDEPLOYS.nodeRegistry, data: data as Hex });
+export function createMembership(deps: MembershipDeps): Membership {
+  const { registry, account } = deps;
+
+  /** The entry that counts, if this node speaks for it; else the one that its own account made. */
+  async function findOwn(): Promise<RegistryEntry | undefined> {
+    const holder = await registry.holder(deps.peerId());
+    return holder !== undefined && isMine(holder) ? holder : registry.find(deps.peerId(), account.address());
+  }
+
+  function isMine({ owner, operator }: RegistryEntry): boolean {
+    return owner === account.address() || operator === account.address();
+  }
+
+  /** Registered, but by and for another account: then every anchor of this node is refused. */
+  async function findForeign(): Promise<RegistryEntry | undefined> {
+    const holder = await registry.holder(deps.peerId());
+    return holder === undefined || isMine(holder) ? undefined : holder;
+  }
+
+  async function send(data: string, valueWei = 0n): Promise<Hex> {
+    return account.send({ to: PREDEPLOYS.nodeRegistry, data: data as Hex, valueWei });
+  }
+
+  async function deposit(): Promise<bigint> {
+    const data = NODE_REGISTRY.encodeFunctionData('depositRequired') as Hex;
+    const answer = await deps.call({ to: PREDEPLOYS.nodeRegistry, data });
+    const required = NODE_REGISTRY.decodeFunctionResult('depositRequired', answer).at(0) as bigint;
+    return (required * DEPOSIT_MARGIN_PERCENT) / 100n;
   }
 
   async function apply(): Promise<{ membership: string; transaction: string }> {
+    const operator = account.address();
+    const seed = await deps.identitySeed();
     const application = {
       peerId: hexlify(encodePeerId(deps.peerId())),
       addresses: [...deps.addresses()],
       kind: KIND_BYON,
-      operator: deps.account.address(),
+      operator,
       evidence: ZeroHash,
+      statement: signNodeStatement({ l2ChainId: deps.l2ChainId, owner: operator, operator }, seed),
     };
-    const transaction = await send(NODE_REGISTRY.encodeFunctionData('submitApplication', [application]));
-    return { membership: 'applied', transaction };
+    const data = NODE_REGISTRY.encodeFunctionData('submitApplication', [application]);
+    return { membership: 'applied', transaction: await send(data, await deposit()) };
   }
 
   return {
-    status: async () => (await deps.nodes()).find(isOwn)?.status ?? 'none',
+    status: async () => (await findOwn())?.status ?? 'none',
+    async problem() {
+      const foreign = await findForeign();
+      if (foreign === undefined) return undefined;
+      const { owner, operator } = foreign;
+      return `the registry has this peer for owner ${owner} and operator ${operator}, and this node signs as ${account.address()}`;
+    },
     async join() {
-      const node = (await deps.announced()).find(isOwn);
+      const foreign = await findForeign();
+      const isTaken = foreign !== undefined && ['active', 'warned'].includes(foreign.status);
+      if (isTaken) throw new NectarError('NETWORK_PEER_HELD', { owner: foreign.owner, account: account.address() });
+      const own = await findOwn();
+      const node = (await deps.announced.find(deps.peerId(), own?.owner ?? account.address())) ?? own;
       if (node === undefined || node.status === 'left') return apply();
       const addresses = [...deps.addresses()];
       if (node.status === 'ejected' || addresses.join(' ') === node.addresses.join(' '))

@@ -70,9 +70,7 @@ export function createAuditor(
   const { auditorPollMs: pollMs, attestationValidityS: validityS } = options.config;
   const accounts = [account(options.keys[0]), account(options.keys[1])] as const;
   const chainTime = (): bigint => rollup.heads().unsafe.timestamp;
-  // What was sent already counts, or the same application would be attested again until L1 has confirmed it.
-  const registry = { nodes: () => rollup.registry.announced() };
-  return createAuditorService({ pollMs, validityS }, { accounts, registry, chainTime, log, now });
+  return createAuditorService({ pollMs, validityS }, { accounts, registry: rollup.announced, chainTime, log, now });
 }
 
 /** Whoever is on this machine shares one budget: there are no tokens to tell them apart. */

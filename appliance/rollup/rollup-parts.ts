@@ -34,7 +34,7 @@ import { createL1Source } from './l1/l1-source.ts';
 import { createOutboundFetch } from './l1/outbound-fetch.ts';
 import { createNodeEvm } from './node-evm.ts';
 import { createOwnForcing } from './own-forcing.ts';
-import { callAt, createOwnRpc } from './own-rpc.ts';
+import { callAt, createOwnRpc, hasLogs } from './own-rpc.ts';
 import { createNodeRegistry, type NodeRegistry } from './registry/node-registry.ts';
 import type { ForwardedTransactions, PendingTransactions } from './rpc/pending-transactions.ts';
 import { createRpc, type Rpc } from './rpc/rpc.ts';
@@ -159,14 +159,18 @@ export async function assembleParts(options: PartsOptions, deps: PartsDeps): Pro
   });
   const own = createOwnRpc(rpc.handle);
   // Who belongs to the network is what L1 has confirmed: the sequencer's word alone admits nobody and drops nobody.
-  const registry = createNodeRegistry({
-    headHash: () => executor.heads().safe.hash,
-    call: (to, data) => callAt(own, 'safe', { to, data }),
-  });
-  const announced = createNodeRegistry({
-    headHash: () => executor.heads().unsafe.hash,
-    call: (to, data) => callAt(own, 'latest', { to, data }),
-  });
+  const registryAt = (tag: 'safe' | 'latest', head: 'safe' | 'unsafe'): NodeRegistry =>
+    createNodeRegistry(
+      { l2ChainId: chainId },
+      {
+        head: () => executor.heads()[head],
+        call: (to, data) => callAt(own, tag, { to, data }),
+        hasLogs: (address, from, to) => hasLogs(own, address, { from, to }),
+        hashOf: (number) => database.canonicalHash(number),
+      },
+    );
+  const registry = registryAt('safe', 'safe');
+  const announced = registryAt('latest', 'unsafe');
   const forcing = createOwnForcing(options, deps, { l1Rpc, store, executor, database, own });
   const account = createOperatorAccount(
     { key: options.operatorKey, chainId },

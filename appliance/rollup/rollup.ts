@@ -13,7 +13,7 @@ import { createJsonRpc } from './l1/json-rpc.ts';
 import { createOutboundFetch } from './l1/outbound-fetch.ts';
 import { createRollupMetrics } from './metrics.ts';
 import { createNetworkPort, type LocalOrdering, type NetworkPort } from './network-port.ts';
-import type { NodeRegistry, RegisteredNode } from './registry/node-registry.ts';
+import type { NodeRegistry } from './registry/node-registry.ts';
 import { assembleParts, type RollupParts } from './rollup-parts.ts';
 import { OWN_CALL } from './rpc/json-rpc.ts';
 import { createForwardedTransactions } from './rpc/pending-transactions.ts';
@@ -63,11 +63,10 @@ export interface Rollup extends Service {
   /** On the sequencer: every new announcement. Returns how to stop it. */
   onUnsafe(listener: (encoded: Uint8Array) => void): () => void;
   onHead(listener: (heads: Heads) => void): () => void;
-  /**
-   * The registry as L1 has confirmed it. `announced` has all nodes at the unsafe head instead: for what to send next, never for
-   * whom to admit.
-   */
-  readonly registry: NodeRegistry & { announced(): Promise<RegisteredNode[]> };
+  /** The registry as L1 has confirmed it. */
+  readonly registry: NodeRegistry;
+  /** The registry at the unsafe head: for what to send next, never for whom to admit. */
+  readonly announced: NodeRegistry;
   /** Gives up unsafe blocks above `to`, at most down to the safe head. Throws ROLLUP_REWIND_REFUSED. */
   rewind(to?: bigint): Promise<Rewound>;
   readonly account: OperatorAccount;
@@ -181,12 +180,8 @@ export function createRollup(options: RollupOptions, deps: RollupDeps): Rollup {
     unsafeRange: async (from, limit) => get().intake.range(from, limit),
     onUnsafe: onUnsafe.add,
     onHead: onHead.add,
-    registry: {
-      isAuthorized: async (peerId) => get().registry.isAuthorized(peerId),
-      members: async () => get().registry.members(),
-      nodes: async () => get().registry.nodes(),
-      announced: async () => get().announced.nodes(),
-    },
+    registry: lazyRegistry(() => get().registry),
+    announced: lazyRegistry(() => get().announced),
     async rewind(to) {
       const { executor } = get();
       const { safe, unsafe } = executor.heads();
@@ -214,6 +209,17 @@ export function createRollup(options: RollupOptions, deps: RollupDeps): Rollup {
       },
       announce: onUnsafe.tell,
     }),
+  };
+}
+
+/** Each call throws NODE_NOT_READY before the node has started. */
+function lazyRegistry(get: () => NodeRegistry): NodeRegistry {
+  return {
+    isAuthorized: async (peerId) => get().isAuthorized(peerId),
+    members: async () => get().members(),
+    pending: async () => get().pending(),
+    find: async (peerId, owner) => get().find(peerId, owner),
+    holder: async (peerId) => get().holder(peerId),
   };
 }
 

@@ -109,7 +109,7 @@ export async function wireGateway(options: RoleOptions, { log, metrics }: WireDe
         readiness: view.readiness,
         status: view.status,
         network: async () => {
-          const { addresses, membership } = await rollup.network();
+          const { addresses, ...membership } = await rollup.network();
           return {
             network: descriptor.name,
             l1ChainId: Number(descriptor.l1.chainId),
@@ -118,7 +118,7 @@ export async function wireGateway(options: RoleOptions, { log, metrics }: WireDe
             peerId,
             operator,
             addresses: [...addresses],
-            membership,
+            ...membership,
           };
         },
         join: () => rollup.join(),

@@ -128,7 +128,7 @@ function wireWitness(
 /** What leaves the machine: ciphertext to holders, salted roots and checkpoints to the chain, and the node's application. */
 function reachOut(
   { home, config }: NodeOptions,
-  { rollup, p2p, store, audit }: PrivateSide & Pick<PublicSide, 'rollup' | 'p2p'>,
+  { secrets, rollup, p2p, store, audit }: PrivateSide & Pick<PublicSide, 'rollup' | 'p2p'>,
   { log, metrics }: WireDeps,
 ): Pick<PublicSide, 'replication' | 'anchor' | 'membership'> {
   const peerId = readPublicIdentity(home).peerId as PeerIdText;
@@ -160,11 +160,14 @@ function reachOut(
     },
   );
   const membership = createMembership({
+    l2ChainId: BigInt(readDescriptor(home).descriptor.l2.chainId),
     peerId: () => peerId,
+    identitySeed: async () => secrets.identitySeed(),
     addresses: () => p2p.addresses(),
-    nodes: () => rollup.registry.nodes(),
-    announced: () => rollup.registry.announced(),
+    registry: rollup.registry,
+    announced: rollup.announced,
     account: rollup.account,
+    call: ethCall((body) => rollup.rpc(body)),
   });
   return { replication, anchor, membership };
 }

@@ -188,10 +188,12 @@ export function gradeStatus(status: NodeStatus): Check[] {
   }
   if (anchored !== null) {
     const good = anchored.pending <= GOOD_PENDING_RECORDS && anchored.waiting === undefined;
+    // What a contract refuses does not pass by itself.
+    const isRefused = / refuses /.test(anchored.waiting ?? '');
     checks.push({
       name: 'anchors',
       value: `${anchored.pending} records pending`,
-      grade: good ? 'good' : 'poor',
+      grade: isRefused ? 'bad' : good ? 'good' : 'poor',
       ...(anchored.waiting !== undefined && { advice: anchored.waiting }),
     });
   }
@@ -260,6 +262,11 @@ function gradeAudit({ size, conflict, chain, epochs = [] }: NonNullable<NodeStat
 
 function gradeMembership(info: NetworkInfo): Check {
   const good = isAuthorized(info);
+  // Active for another account is worse than not at all: every anchor of this node is refused.
+  if (info.problem !== undefined) {
+    const advice = 'put back the operator key of this identity, or ask the owner to name this account';
+    return { name: 'membership', value: `${info.membership}: ${info.problem}`, grade: 'bad', advice };
+  }
   return {
     name: 'membership',
     value: info.membership,

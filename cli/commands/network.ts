@@ -62,6 +62,7 @@ function renderNetwork(info: NetworkInfo): string {
   return renderFacts([
     ['network', info.network],
     ['membership', info.membership],
+    ...(info.problem === undefined ? [] : [['problem', info.problem] as const]),
     ['peer id', info.peerId],
     ['addresses', info.addresses.join(' ') || 'none yet'],
     ['operator', info.operator ?? 'none'],

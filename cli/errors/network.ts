@@ -25,6 +25,15 @@ export const NETWORK_GUIDANCE: Record<keyof typeof NETWORK_ERRORS, Guidance> = {
     exit: EXIT.usage,
     remedy: 'A peer id starts with 12D3KooW and is printed by `nectar-byon status`.',
   },
+  NETWORK_PEER_HELD: {
+    exit: EXIT.checksFailed,
+    remedy:
+      'Restore the operator key that belongs to this identity, or let the owner register this account as operator; with neither, make a new identity. An auditor passed that entry, so whoever made it had this peer key: find out who.',
+  },
+  NETWORK_PEER_UNATTESTED: {
+    exit: EXIT.usage,
+    remedy: 'Name a peer that is or was a member.',
+  },
   NETWORK_CID_INVALID: {
     exit: EXIT.usage,
     remedy: 'Blocks are named by CIDv1 in base32, raw or dag-pb, sha2-256.',

@@ -1,12 +1,11 @@
-import type { PeerIdText } from '../../protocol/brand.ts';
-import { isPeerId, registryNodeId } from '../../protocol/network/node-identity.ts';
+import { encodePeerId, isPeerId } from '../../protocol/network/node-identity.ts';
 import { askNode } from './ask-node.ts';
 import type { Absent } from './look.ts';
 import type { NodeApi } from './node-api.ts';
 
-/** The NodeRegistry's place on L2, and its nodeById(bytes32): a test holds both against the contract. */
+/** The NodeRegistry's place on L2, and its nodeOf(bytes): a test holds both against the contract. */
 export const NODE_REGISTRY = '0x4e43000000000000000000000000000000000001';
-export const NODE_BY_ID = '0x86f379ad';
+export const NODE_OF = '0x7520a465';
 const WORD_CHARS = 64;
 /** In the struct that the answer points to: validUntil, seconds since 1970. */
 const VALID_UNTIL_WORD = 8;
@@ -22,7 +21,10 @@ export async function attestationDaysLeft(
   const network = await askNode(api, '/v1/network', { signal });
   const peerId = network.in('peerId').text();
   if (!isPeerId(peerId)) throw new Error('the node names no peer id');
-  const data = `${NODE_BY_ID}${registryNodeId(peerId as PeerIdText).slice(2)}`;
+  const peer = Buffer.from(encodePeerId(peerId)).toString('hex');
+  const word = (value: number): string => value.toString(16).padStart(WORD_CHARS, '0');
+  const padded = peer.padEnd(Math.ceil(peer.length / WORD_CHARS) * WORD_CHARS, '0');
+  const data = `${NODE_OF}${word(32)}${word(peer.length / 2)}${padded}`;
   const call = { jsonrpc: '2.0', id: 1, method: 'eth_call', params: [{ to: NODE_REGISTRY, data }, 'latest'] };
   const answer = await askNode(api, '/rpc', {
     signal,

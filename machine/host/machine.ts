@@ -38,8 +38,6 @@ export interface MachineRules {
 export interface MachineBlockInput extends BlockInput {
   /** Who signed each transaction, where that is known already and sure; otherwise the machine recovers it, slowly. */
   readonly senders?: readonly (Hex | undefined)[];
-  /** Wei per gas below which the base fee does not fall. */
-  readonly baseFeeFloor?: bigint;
 }
 
 export interface MachineBlock {
@@ -129,7 +127,11 @@ function writeInput(writer: WireWriter, input: MachineBlockInput): void {
   writer.bytes(hexToBytes(input.l1Origin.hash));
   writer.u32(input.delayedMessages);
   writer.bytes(hexToBytes(input.feeRecipient));
-  writer.u64(input.baseFeeFloor ?? 0n);
+  writer.u8(input.parameters === undefined ? 0 : 1);
+  if (input.parameters !== undefined) {
+    writer.u64(input.parameters.feeFloorWei);
+    writer.u8(input.parameters.fork);
+  }
   writer.u32(input.deposits.length);
   for (const { index, to, amountWei } of input.deposits) {
     writer.u64(index);

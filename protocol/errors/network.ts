@@ -17,6 +17,13 @@ export const NETWORK_ERRORS = {
   NETWORK_PEER_ID_INVALID: define<{ problem: string }>({
     message: ({ problem }) => `peer id is not valid: ${problem}`,
   }),
+  NETWORK_PEER_HELD: define<{ owner: string; account: string }>({
+    message: ({ owner, account }) =>
+      `the registry admits this node's peer id for owner ${owner}, and this node signs as ${account}`,
+  }),
+  NETWORK_PEER_UNATTESTED: define<{ peerId: string }>({
+    message: ({ peerId }) => `no auditor has passed ${peerId}`,
+  }),
   NETWORK_CID_INVALID: define<{ problem: string }>({
     message: ({ problem }) => `block CID is not valid: ${problem}`,
   }),

@@ -1,9 +1,9 @@
 /**
  * A node's identity on the network: an Ed25519 key, its libp2p peer id (an identity multihash of the protobuf-encoded
- * public key, libp2p peer-ids specification), and the NodeRegistry's key for it, keccak256 of the peer id's bytes.
+ * public key, libp2p peer-ids specification), and the keys under which the contracts keep it.
  */
 import { keccak_256 } from '@noble/hashes/sha3.js';
-import { bytesToHex } from '@noble/hashes/utils.js';
+import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
 import { base58btc } from 'multiformats/bases/base58';
 import type { Hex, PeerIdText } from '../brand.ts';
 import { NectarError } from '../errors.ts';
@@ -49,9 +49,20 @@ export function isPeerId(text: string): text is PeerIdText {
   }
 }
 
-/** NodeRegistry's `bytes32 nodeId` of a peer. */
-export function registryNodeId(peerId: PeerIdText): Hex {
+/** The Ed25519 public key of a peer id, 32 bytes. */
+export function publicKeyOf(peerId: PeerIdText): Uint8Array {
+  return encodePeerId(peerId).slice(PREFIX.length);
+}
+
+/** The contracts' `bytes32 peerHash` of a peer: AuditAnchor keeps its checkpoints under it. */
+export function registryPeerHash(peerId: PeerIdText): Hex {
   return `0x${bytesToHex(keccak_256(encodePeerId(peerId)))}`;
+}
+
+/** NodeRegistry's `bytes32 nodeId`: the entry that this owner has for this peer. */
+export function registryEntryId(peerId: PeerIdText, owner: Hex): Hex {
+  const words = `${registryPeerHash(peerId).slice(2)}${owner.slice(2).toLowerCase().padStart(64, '0')}`;
+  return `0x${bytesToHex(keccak_256(hexToBytes(words)))}`;
 }
 
 function invalid(problem: string, cause?: unknown): NectarError<'NETWORK_PEER_ID_INVALID'> {

@@ -1,3 +1,4 @@
+import { membershipOf } from '../../appliance/membership/index.ts';
 import { rollupCompliance } from './rollup.ts';
 
 rollupCompliance('in process', async ({ rollup, p2p, anchor, membership }) => ({
@@ -6,7 +7,7 @@ rollupCompliance('in process', async ({ rollup, p2p, anchor, membership }) => ({
   rewind: ({ to }) => rollup.rewind(to === undefined ? undefined : BigInt(to)),
   peers: p2p.peers,
   anchors: anchor.auditAnchors,
-  network: async () => ({ addresses: p2p.addresses(), membership: await membership.status() }),
+  network: async () => ({ addresses: p2p.addresses(), ...(await membershipOf(membership)) }),
   join: membership.join,
   close: async () => undefined,
 }));

@@ -11,7 +11,7 @@ export interface RollupUnderTest {
   readonly subscribe: GatewayDependencies['rollup']['subscribe'];
   readonly peers: GatewayDependencies['p2p']['peers'];
   readonly anchors: GatewayDependencies['anchor']['anchors'];
-  readonly network: () => Promise<{ addresses: readonly string[]; membership: string }>;
+  readonly network: () => Promise<{ addresses: readonly string[]; membership: string; problem?: string }>;
   readonly rewind: GatewayDependencies['rollup']['rewind'];
   readonly join: () => Promise<{ membership: string; transaction?: string }>;
   close(): Promise<void>;
@@ -71,6 +71,7 @@ export function createRollupDouble() {
     witness: { splitLogs: () => [peer.peerId as PeerIdText] },
     membership: {
       status: async () => started('active'),
+      problem: async () => started('registered for another account'),
       join: async () => started({ membership: 'applied', transaction: `0x${'cd'.repeat(32)}` }),
     },
   };
@@ -148,7 +149,11 @@ export function rollupCompliance(
 
     it('tells peers, network, anchors and joins', async () => {
       assert.deepEqual(await under.peers(), double.p2p.peers());
-      assert.deepEqual(await under.network(), { addresses: ['/ip4/192.0.2.9/tcp/4001'], membership: 'active' });
+      assert.deepEqual(await under.network(), {
+        addresses: ['/ip4/192.0.2.9/tcp/4001'],
+        membership: 'active',
+        problem: 'registered for another account',
+      });
       assert.deepEqual(await under.anchors(), await double.anchor.auditAnchors());
       assert.deepEqual(await under.join(), { membership: 'applied', transaction: `0x${'cd'.repeat(32)}` });
     });

@@ -5,10 +5,12 @@ import {AuditAnchor} from "../../contracts/src/l2/AuditAnchor.sol";
 import {
     CheckpointEmpty,
     CheckpointForks,
+    CheckpointLeaps,
     CheckpointShrinks,
     CheckpointUnknown,
     NodeUnknown,
     NotNodeController,
+    NotNodeOwner,
     ZeroAddress,
     ZeroRoot
 } from "../../contracts/src/l2/Errors.sol";
@@ -25,7 +27,8 @@ contract AuditAnchorTest is RegistryTestBase {
         startClock();
         createRegistry();
         anchors = new AuditAnchor(registry);
-        nodeId = submit(PEER);
+        nodeId = keccak256(PEER);
+        attestBy(auditorA, submit(PEER), true, START_TIME + 30 days);
     }
 
     function anchor(address sender, uint64 size, bytes32 root) private {
@@ -95,15 +98,14 @@ contract AuditAnchorTest is RegistryTestBase {
     function test_operatorOfAnotherNodeIsAStranger() public {
         INodeRegistry.Application memory other = application("other peer");
         other.operator = stranger;
-        vm.prank(stranger);
-        registry.submitApplication(other);
+        attestBy(auditorA, submitAs(stranger, other), true, START_TIME + 30 days);
         vm.expectRevert(abi.encodeWithSelector(NotNodeController.selector, nodeId, stranger));
         anchor(stranger, 1, ROOT);
     }
 
     function test_anEjectedNodeStillAnchors() public {
-        ejectBy(auditorA, nodeId);
-        ejectBy(auditorB, nodeId);
+        ejectBy(auditorA, entryOf(PEER, owner));
+        ejectBy(auditorB, entryOf(PEER, owner));
         anchor(operator, 5, ROOT);
         vm.assertEq(anchors.latest(nodeId).size, 5, "size");
     }
@@ -119,6 +121,8 @@ contract AuditAnchorTest is RegistryTestBase {
     }
 
     function testFuzz_takesOnlyGrowingSizes(uint64 first, uint64 second, bytes32 root) public {
+        first = uint64(bound(first, 0, 1_000_000_000));
+        second = uint64(bound(second, 0, uint256(first) + 1_000_000));
         vm.assume(first != 0 && second != 0 && root != bytes32(0) && root != ROOT);
         anchor(operator, first, ROOT);
         if (second < first) {
@@ -128,5 +132,41 @@ contract AuditAnchorTest is RegistryTestBase {
         }
         anchor(operator, second, root);
         vm.assertEq(anchors.latest(nodeId).size, second > first ? second : first, "latest");
+    }
+
+    /// @dev Seen: anchor(id, 2^64 - 1, x) from the hot operator key ended a node's anchors for ever.
+    function test_aStolenOperatorKeyLeapsNoFurtherThanALogGrows() public {
+        vm.expectRevert(abi.encodeWithSelector(CheckpointLeaps.selector, nodeId, type(uint64).max, 1_000_000_000));
+        anchor(operator, type(uint64).max, ROOT);
+        anchor(operator, 10, ROOT);
+        vm.warp(START_TIME + 60);
+        uint64 most = 10 + 1_000_000 + 60_000;
+        vm.assertEq(anchors.maxNextSize(nodeId), most, "most");
+        vm.expectRevert(abi.encodeWithSelector(CheckpointLeaps.selector, nodeId, most + 1, most));
+        anchor(operator, most + 1, keccak256("thief"));
+        anchor(operator, most, keccak256("thief"));
+    }
+
+    function test_theOwnerStrikesOutWhatTheLogNeverHad() public {
+        anchor(operator, 10, ROOT);
+        anchor(operator, 1_000_000, keccak256("thief"));
+        vm.expectRevert(abi.encodeWithSelector(CheckpointShrinks.selector, nodeId, 12, 1_000_000));
+        anchor(operator, 12, keccak256("honest"));
+        vm.expectRevert(abi.encodeWithSelector(NotNodeOwner.selector, nodeId, operator));
+        vm.prank(operator);
+        anchors.strike(nodeId, 1, keccak256("evidence"));
+        vm.startPrank(owner);
+        vm.expectRevert(abi.encodeWithSelector(CheckpointUnknown.selector, nodeId, 2, 2));
+        anchors.strike(nodeId, 2, keccak256("evidence"));
+        vm.expectRevert(abi.encodeWithSelector(ZeroRoot.selector));
+        anchors.strike(nodeId, 1, bytes32(0));
+        vm.expectEmit(address(anchors));
+        emit AuditAnchor.CheckpointsStruck(nodeId, 1, keccak256("evidence"));
+        anchors.strike(nodeId, 1, keccak256("evidence"));
+        vm.stopPrank();
+        vm.assertEq(anchors.latest(nodeId).size, 10, "latest");
+        vm.assertTrue(anchors.checkpointAt(nodeId, 1).struck, "gone");
+        anchor(operator, 12, keccak256("honest"));
+        vm.assertEq(anchors.latest(nodeId).size, 12, "anchoring does not go on");
     }
 }

@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {AuditAnchor} from "../../contracts/src/l2/AuditAnchor.sol";
+import {NodeRegistry} from "../../contracts/src/l2/NodeRegistry.sol";
 import {INodeRegistry} from "../../contracts/src/l2/INodeRegistry.sol";
 import {RegistryTestBase} from "./RegistryTestBase.sol";
 
@@ -15,7 +16,9 @@ contract L2Handler is RegistryTestBase {
     mapping(bytes32 nodeId => bool) public passedSinceApplied;
     mapping(bytes32 nodeId => uint256) public lastVote;
     mapping(bytes32 nodeId => address) public lastVoter;
-    uint256 public nodes;
+    bytes32[] private entries;
+    uint256 public deposited;
+    uint256 public claimed;
     bool public ejectedByOneAuditor;
 
     constructor() {
@@ -37,19 +40,63 @@ contract L2Handler is RegistryTestBase {
         return people[seed % people.length];
     }
 
-    function submitAs(uint256 who, uint256 which) external {
-        bytes32 nodeId = keccak256(peer(which));
+    function applyAs(uint256 who, uint256 which, uint256 more) external {
         INodeRegistry.Application memory form = application(peer(which));
-        vm.prank(who % 4 == 0 ? stranger : owner);
-        try registry.submitApplication(form) {
+        address applicant = who % 4 == 0 ? stranger : owner;
+        uint256 value = registry.depositRequired() + more % 1 ether;
+        vm.deal(applicant, value);
+        vm.prank(applicant);
+        try registry.submitApplication{value: value}(form) returns (bytes32 nodeId) {
             passedSinceApplied[nodeId] = false;
-            if (!submitted[nodeId]) nodes++;
+            if (!submitted[nodeId]) entries.push(nodeId);
             submitted[nodeId] = true;
+            deposited += value;
         } catch {}
     }
 
+    function claimAs(uint256 who) external {
+        address account_ = person(who);
+        uint256 owed = registry.owedWei(account_);
+        try registry.claim(account_) {
+            claimed += owed;
+        } catch {}
+    }
+
+    function appealAs(uint256 which) external {
+        bytes32 nodeId = entry(which);
+        vm.prank(owner);
+        try registry.appeal(nodeId, EVIDENCE) {} catch {}
+    }
+
+    function readmitAs(uint256 who, uint256 which) external {
+        bytes32 nodeId = entry(which);
+        vm.prank(person(who));
+        try registry.readmit(nodeId, EVIDENCE) {
+            if (statusOf(nodeId) == INodeRegistry.Status.Suspended) {
+                ejected[nodeId] = false;
+                lastVoter[nodeId] = address(0);
+            }
+        } catch {}
+    }
+
+    function lapse(uint256 which) external {
+        try registry.lapse(entry(which)) {} catch {}
+    }
+
+    function entry(uint256 seed) public view returns (bytes32) {
+        return entryOf(peer(seed), seed % 3 == 0 ? stranger : owner);
+    }
+
+    function entryCount() external view returns (uint256) {
+        return entries.length;
+    }
+
+    function entryAt(uint256 i) external view returns (bytes32) {
+        return entries[i];
+    }
+
     function attestAs(uint256 who, uint256 which, bool pass, uint64 validity) external {
-        bytes32 nodeId = keccak256(peer(which));
+        bytes32 nodeId = entry(which);
         vm.prank(person(who));
         try registry.attest(nodeId, pass, uint64(block.timestamp + bound(validity, 0, 401 days)), EVIDENCE) {
             if (pass) passedSinceApplied[nodeId] = true;
@@ -57,7 +104,7 @@ contract L2Handler is RegistryTestBase {
     }
 
     function ejectAs(uint256 who, uint256 which) external {
-        bytes32 nodeId = keccak256(peer(which));
+        bytes32 nodeId = entry(which);
         address voter = person(who);
         vm.prank(voter);
         try registry.eject(nodeId, 1, EVIDENCE) {
@@ -72,8 +119,9 @@ contract L2Handler is RegistryTestBase {
     }
 
     function leaveAs(uint256 who, uint256 which) external {
+        bytes32 nodeId = entry(which);
         vm.prank(who % 2 == 0 ? owner : person(who));
-        try registry.leaveNetwork(keccak256(peer(which))) {} catch {}
+        try registry.leaveNetwork(nodeId) {} catch {}
     }
 
     function anchorAs(uint256 who, uint256 which, uint256 size, bytes32 root) external {
@@ -99,13 +147,14 @@ contract L2InvariantTest is RegistryTestBase {
         targets[0] = address(handler);
     }
 
-    function invariant_anEjectedNodeIsNeverAuthorized() public view {
-        for (uint256 i = 0; i < handler.PEERS(); i++) {
-            bytes memory peerId = handler.peer(i);
-            if (!handler.ejected(keccak256(peerId))) continue;
-            vm.assertTrue(!handler.theRegistry().isAuthorized(peerId), "authorized");
-            uint256 status = uint256(handler.theRegistry().nodeOf(peerId).status);
-            vm.assertEq(status, uint256(INodeRegistry.Status.Ejected), "came back");
+    function invariant_anEjectedEntryIsNeverAuthorized() public view {
+        for (uint256 i = 0; i < handler.entryCount(); i++) {
+            bytes32 nodeId = handler.entryAt(i);
+            if (!handler.ejected(nodeId)) continue;
+            INodeRegistry.Node memory node = handler.theRegistry().nodeById(nodeId);
+            vm.assertEq(uint256(node.status), uint256(INodeRegistry.Status.Ejected), "came back");
+            if (NodeRegistry(address(handler.theRegistry())).holderOf(keccak256(node.peerId)) != nodeId) continue;
+            vm.assertTrue(!handler.theRegistry().isAuthorized(node.peerId), "authorized");
         }
     }
 
@@ -117,14 +166,41 @@ contract L2InvariantTest is RegistryTestBase {
         for (uint256 i = 0; i < handler.PEERS(); i++) {
             bytes memory peerId = handler.peer(i);
             if (!handler.theRegistry().isAuthorized(peerId)) continue;
-            vm.assertTrue(handler.passedSinceApplied(keccak256(peerId)), "authorized without a pass");
             INodeRegistry.Node memory node = handler.theRegistry().nodeOf(peerId);
+            bytes32 nodeId = keccak256(abi.encode(keccak256(peerId), node.owner));
+            vm.assertTrue(handler.passedSinceApplied(nodeId), "authorized without a pass");
             vm.assertTrue(block.timestamp <= uint256(node.validUntil) + 7 days, "authorized past the grace period");
         }
     }
 
-    function invariant_everyNodeIsListedOnce() public view {
-        vm.assertEq(handler.theRegistry().nodeCount(), handler.nodes(), "count");
+    function invariant_theListsHoldExactlyWhoBelongsThere() public view {
+        INodeRegistry registry_ = handler.theRegistry();
+        uint256 waiting;
+        uint256 members;
+        for (uint256 i = 0; i < handler.entryCount(); i++) {
+            INodeRegistry.Status status = registry_.nodeById(handler.entryAt(i)).status;
+            if (status == INodeRegistry.Status.Applied) waiting++;
+            if (status == INodeRegistry.Status.Active || status == INodeRegistry.Status.Warned) members++;
+        }
+        vm.assertEq(registry_.pendingCount(), waiting, "pending");
+        // Those that lapsed and were not yet taken off are listed too.
+        vm.assertTrue(registry_.memberCount() >= members, "a member is not listed");
+        uint256 listed;
+        INodeRegistry.Node[] memory page = registry_.membersPaged(0, 100);
+        for (uint256 i = 0; i < page.length; i++) {
+            if (page[i].status != INodeRegistry.Status.Suspended) listed++;
+        }
+        vm.assertEq(listed, members, "members");
+    }
+
+    function invariant_depositsAreHeldOwedOrForfeited() public view {
+        uint256 balance = address(handler.theRegistry()).balance;
+        vm.assertEq(handler.deposited(), balance + handler.claimed(), "deposits");
+        uint256 held;
+        for (uint256 i = 0; i < handler.entryCount(); i++) {
+            held += handler.theRegistry().nodeById(handler.entryAt(i)).depositWei;
+        }
+        vm.assertTrue(held <= balance, "a deposit is not covered");
     }
 
     function invariant_checkpointsOnlyGrow() public view {

@@ -2,15 +2,20 @@
 pragma solidity 0.8.37;
 
 import {
+    ApplicationTooYoung,
+    DepositTooSmall,
     InvalidAddress,
     InvalidAuditor,
     InvalidKind,
     InvalidPeerId,
     InvalidQuorum,
+    InvalidStatement,
     NodeStatusForbids,
     NodeUnknown,
+    NothingToPay,
     NotNodeController,
     NotNodeOwner,
+    PeerHeld,
     TooManyAddresses,
     ZeroOperator
 } from "../../contracts/src/l2/Errors.sol";
@@ -26,9 +31,10 @@ contract NodeRegistryTest is RegistryTestBase {
     }
 
     function refuse(INodeRegistry.Application memory form, bytes memory reason) private {
+        vm.deal(owner, 1 ether);
         vm.expectRevert(reason);
         vm.prank(owner);
-        registry.submitApplication(form);
+        registry.submitApplication{value: 1 ether}(form);
     }
 
     function names(uint256 count, uint256 size) private pure returns (string[] memory list) {
@@ -66,12 +72,12 @@ contract NodeRegistryTest is RegistryTestBase {
     }
 
     function test_keepsAnApplicationWhole() public {
-        bytes32 nodeId = keccak256(PEER);
+        bytes32 nodeId = entryOf(PEER, owner);
         vm.expectEmit(address(registry));
-        emit INodeRegistry.NodeApplied(nodeId, owner, operator, 1, PEER, EVIDENCE);
+        emit INodeRegistry.NodeApplied(nodeId, owner, operator, 1, PEER, EVIDENCE, 0.001 ether);
         vm.assertEq(submit(PEER), nodeId, "node id");
 
-        INodeRegistry.Node memory node = registry.nodeOf(PEER);
+        INodeRegistry.Node memory node = registry.nodeById(nodeId);
         vm.assertEq(node.peerId, PEER, "peer id");
         vm.assertEq(node.addresses.length, 1, "addresses");
         vm.assertEq(node.addresses[0], "/ip4/192.0.2.1/tcp/4001", "address");
@@ -108,9 +114,10 @@ contract NodeRegistryTest is RegistryTestBase {
         form.addresses[7] = "";
         refuse(form, abi.encodeWithSelector(InvalidAddress.selector, 7, 0, 128));
         form.addresses = names(8, 128);
-        vm.prank(owner);
-        registry.submitApplication(form);
-        vm.assertEq(registry.nodeOf(form.peerId).addresses.length, 8, "the largest application");
+        form.statement = new bytes(63);
+        refuse(form, abi.encodeWithSelector(InvalidStatement.selector, 63));
+        form.statement = new bytes(64);
+        vm.assertEq(registry.nodeById(submitAs(owner, form)).addresses.length, 8, "the largest application");
     }
 
     function test_refusesAnUnknownKindAndNoOperator() public {
@@ -122,12 +129,62 @@ contract NodeRegistryTest is RegistryTestBase {
         refuse(form, abi.encodeWithSelector(ZeroOperator.selector));
     }
 
-    function test_refusesASecondApplicationForAPeer() public {
+    function test_refusesASecondApplicationOfTheSameOwner() public {
         bytes32 nodeId = submit(PEER);
-        INodeRegistry.Application memory form = application(PEER);
-        vm.expectRevert(abi.encodeWithSelector(NodeStatusForbids.selector, nodeId, INodeRegistry.Status.Applied));
+        refuse(
+            application(PEER), abi.encodeWithSelector(NodeStatusForbids.selector, nodeId, INodeRegistry.Status.Applied)
+        );
+    }
+
+    function test_aSquatterStandsInNobodysWay() public {
+        bytes32 squatter = submitAs(stranger, application(PEER));
+        vm.assertEq(registry.nodeById(squatter).owner, stranger, "squatter");
+        (address noOwner,) = registry.controllersOf(keccak256(PEER));
+        vm.assertEq(noOwner, address(0), "an application speaks for the peer");
+        bytes32 nodeId = submit(PEER);
+        attestBy(auditorA, nodeId, true, START_TIME + 30 days);
+        vm.assertTrue(registry.isAuthorized(PEER), "the true owner is not authorized");
+        vm.assertEq(registry.nodeOf(PEER).owner, owner, "holder");
+        vm.expectRevert(abi.encodeWithSelector(PeerHeld.selector, keccak256(PEER), nodeId));
+        attestBy(auditorB, squatter, true, START_TIME + 30 days);
+        ejectBy(auditorA, squatter);
+        ejectBy(auditorB, squatter);
+        vm.assertTrue(registry.isAuthorized(PEER), "the squatter's ejection hit the owner");
+        vm.assertEq(registry.owedWei(stranger), 0, "the squatter got its deposit back");
+    }
+
+    function test_theDepositGrowsWithWhatWaitsAndComesBack() public {
+        vm.assertEq(registry.depositRequired(), 0.001 ether, "first");
+        bytes32 nodeId = submit(PEER);
+        vm.assertEq(registry.depositRequired(), 0.002 ether, "second");
+        INodeRegistry.Application memory form = application(hex"02");
+        vm.deal(stranger, 1 ether);
+        vm.expectRevert(abi.encodeWithSelector(DepositTooSmall.selector, 0.001 ether, 0.002 ether));
         vm.prank(stranger);
-        registry.submitApplication(form);
+        registry.submitApplication{value: 0.001 ether}(form);
+        for (uint256 i = 0; i < 50; i++) {
+            submitAs(stranger, application(abi.encode(i)));
+        }
+        vm.assertEq(registry.depositRequired(), 0.052 ether, "after fifty");
+        attestBy(auditorA, nodeId, true, START_TIME + 30 days);
+        vm.assertEq(registry.depositRequired(), 0.051 ether, "one decided");
+        uint256 before = owner.balance;
+        registry.claim(owner);
+        vm.assertEq(owner.balance - before, 0.001 ether, "not paid back");
+        vm.expectRevert(abi.encodeWithSelector(NothingToPay.selector, owner));
+        registry.claim(owner);
+    }
+
+    function test_anApplicationIsWithdrawnAfterAWhile() public {
+        bytes32 nodeId = submit(PEER);
+        vm.expectRevert(abi.encodeWithSelector(ApplicationTooYoung.selector, nodeId, START_TIME + 7 days));
+        vm.prank(owner);
+        registry.leaveNetwork(nodeId);
+        vm.warp(START_TIME + 7 days);
+        vm.prank(owner);
+        registry.leaveNetwork(nodeId);
+        vm.assertEq(registry.pendingCount(), 0, "still waits");
+        registry.claim(owner);
     }
 
     function test_leavingEndsTheAuthorizationAtOnce() public {
@@ -158,15 +215,13 @@ contract NodeRegistryTest is RegistryTestBase {
         vm.prank(owner);
         registry.leaveNetwork(nodeId);
 
-        INodeRegistry.Application memory form = application(PEER);
-        vm.expectRevert(abi.encodeWithSelector(NotNodeOwner.selector, nodeId, stranger));
-        vm.prank(stranger);
-        registry.submitApplication(form);
-
         submit(PEER);
+        INodeRegistry.Node memory node = registry.nodeById(nodeId);
+        vm.assertEq(node.attestation, bytes32(0), "the old attestation is kept");
+        vm.assertEq(node.auditor, address(0), "the old auditor is kept");
+        vm.assertEq(node.attestedAt, 0, "the old time is kept");
         assertStatus(nodeId, INodeRegistry.Status.Applied, "status");
         vm.assertTrue(!registry.isAuthorized(PEER), "the old attestation counts");
-        vm.assertEq(registry.nodeCount(), 1, "count");
         attestBy(auditorA, nodeId, true, START_TIME + 30 days);
         vm.assertTrue(registry.isAuthorized(PEER), "not authorized");
     }
@@ -190,25 +245,30 @@ contract NodeRegistryTest is RegistryTestBase {
         registry.setAddresses(nodeId, addresses);
     }
 
-    function test_pagesAllNodesInOrder() public {
+    function test_pagesWhoWaitsAndWhoIsAMember() public {
         for (uint8 i = 0; i < 5; i++) {
-            submit(abi.encodePacked(i));
+            bytes32 nodeId = submit(abi.encodePacked(i));
+            if (i < 3) attestBy(auditorA, nodeId, true, START_TIME + 30 days);
         }
-        vm.assertEq(registry.nodeCount(), 5, "count");
-        INodeRegistry.Node[] memory page = registry.nodesPaged(3, 10);
+        vm.assertEq(registry.pendingCount(), 2, "pending");
+        vm.assertEq(registry.memberCount(), 3, "members");
+        INodeRegistry.Node[] memory page = registry.membersPaged(1, 10);
         vm.assertEq(page.length, 2, "last page");
-        vm.assertEq(page[0].peerId, hex"03", "first of it");
-        vm.assertEq(page[1].peerId, hex"04", "last of it");
-        vm.assertEq(registry.nodesPaged(5, 10).length, 0, "past the end");
-        vm.assertEq(registry.nodesPaged(type(uint256).max, type(uint256).max).length, 0, "far past the end");
-        vm.assertEq(registry.nodesPaged(0, 0).length, 0, "no limit");
+        vm.assertEq(page[0].peerId, hex"01", "first of it");
+        vm.assertEq(registry.pendingPaged(0, 1)[0].peerId, hex"03", "waits");
+        vm.assertEq(registry.membersPaged(5, 10).length, 0, "past the end");
+        vm.assertEq(registry.membersPaged(type(uint256).max, type(uint256).max).length, 0, "far past the end");
+        vm.assertEq(registry.membersPaged(0, 0).length, 0, "no limit");
+        vm.prank(owner);
+        registry.leaveNetwork(entryOf(hex"00", owner));
+        vm.assertEq(registry.memberCount(), 2, "who left is listed");
     }
 
     function test_aPageHasAtMostAHundredNodes() public {
         for (uint8 i = 0; i < 101; i++) {
             submit(abi.encodePacked(i));
         }
-        vm.assertEq(registry.nodesPaged(0, type(uint256).max).length, 100, "page");
-        vm.assertEq(registry.nodesPaged(100, 100).length, 1, "rest");
+        vm.assertEq(registry.pendingPaged(0, type(uint256).max).length, 100, "page");
+        vm.assertEq(registry.pendingPaged(100, 100).length, 1, "rest");
     }
 }

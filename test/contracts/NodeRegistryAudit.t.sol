@@ -3,10 +3,16 @@ pragma solidity 0.8.37;
 
 import {
     AlreadyVoted,
+    AppealClosed,
     InvalidValidity,
     NodeStatusForbids,
     NodeUnknown,
-    NotAuditor
+    NotAuditor,
+    NotLapsed,
+    NotNodeOwner,
+    PeerEjected,
+    ReasonMissing,
+    WarnedAlready
 } from "../../contracts/src/l2/Errors.sol";
 import {INodeRegistry} from "../../contracts/src/l2/INodeRegistry.sol";
 import {RegistryTestBase} from "./RegistryTestBase.sol";
@@ -72,7 +78,9 @@ contract NodeRegistryAuditTest is RegistryTestBase {
         vm.warp(DUE + 7 days + 1);
         vm.assertTrue(!registry.isAuthorized(PEER), "past grace");
         assertStatus(nodeId, INodeRegistry.Status.Suspended, "status");
-        vm.assertEq(uint256(registry.nodesPaged(0, 1)[0].status), uint256(INodeRegistry.Status.Suspended), "in a page");
+        vm.assertEq(
+            uint256(registry.membersPaged(0, 1)[0].status), uint256(INodeRegistry.Status.Suspended), "in a page"
+        );
         // A lapsed node that fails is not merely warned.
         vm.expectEmit(address(registry));
         emit INodeRegistry.NodeAttested(nodeId, auditorA, false, INodeRegistry.Status.Suspended, uint64(DUE), EVIDENCE);
@@ -107,14 +115,14 @@ contract NodeRegistryAuditTest is RegistryTestBase {
     function test_twoAuditorsEject() public {
         attestBy(auditorA, nodeId, true, DUE);
         vm.expectEmit(address(registry));
-        emit INodeRegistry.EjectionVoted(nodeId, auditorA, 1, 1, 7, EVIDENCE);
+        emit INodeRegistry.NodeVoted(nodeId, auditorA, false, 1, 7, EVIDENCE);
         ejectBy(auditorA, nodeId);
         vm.assertTrue(registry.isAuthorized(PEER), "one vote ejected");
 
         vm.expectEmit(address(registry));
-        emit INodeRegistry.EjectionVoted(nodeId, auditorB, 1, 2, 7, EVIDENCE);
+        emit INodeRegistry.NodeVoted(nodeId, auditorB, false, 2, 7, EVIDENCE);
         vm.expectEmit(address(registry));
-        emit INodeRegistry.NodeEjected(nodeId, 1, 7, EVIDENCE);
+        emit INodeRegistry.NodeEjected(nodeId, 7, EVIDENCE);
         ejectBy(auditorB, nodeId);
         vm.assertTrue(!registry.isAuthorized(PEER), "authorized");
         assertStatus(nodeId, INodeRegistry.Status.Ejected, "status");
@@ -159,14 +167,16 @@ contract NodeRegistryAuditTest is RegistryTestBase {
         assertStatus(nodeId, INodeRegistry.Status.Ejected, "status");
     }
 
-    function test_ejectionIsFinal() public {
+    function test_anEjectedNodeDoesNothingButAppeal() public {
+        attestBy(auditorA, nodeId, true, DUE);
         ejectBy(auditorA, nodeId);
         ejectBy(auditorB, nodeId);
         bytes memory reason = abi.encodeWithSelector(NodeStatusForbids.selector, nodeId, INodeRegistry.Status.Ejected);
         INodeRegistry.Application memory form = application(PEER);
+        vm.deal(owner, 1 ether);
         vm.expectRevert(reason);
         vm.prank(owner);
-        registry.submitApplication(form);
+        registry.submitApplication{value: 1 ether}(form);
         vm.expectRevert(reason);
         attestBy(auditorA, nodeId, true, DUE);
         vm.expectRevert(reason);
@@ -177,6 +187,108 @@ contract NodeRegistryAuditTest is RegistryTestBase {
         vm.expectRevert(reason);
         vm.prank(operator);
         registry.setAddresses(nodeId, new string[](0));
+        // The same peer under another owner is the same peer.
+        bytes32 again = submitAs(stranger, form);
+        vm.expectRevert(abi.encodeWithSelector(PeerEjected.selector, keccak256(PEER), nodeId));
+        attestBy(auditorA, again, true, DUE);
+    }
+
+    function test_anAppealReadmitsWithAsManyVotesAsEject() public {
+        attestBy(auditorA, nodeId, true, DUE);
+        ejectBy(auditorA, nodeId);
+        ejectBy(auditorB, nodeId);
+        vm.expectRevert(abi.encodeWithSelector(AppealClosed.selector, nodeId, 0));
+        readmitBy(auditorA);
+        vm.warp(START_TIME + 30 days);
+        vm.expectRevert(abi.encodeWithSelector(NotNodeOwner.selector, nodeId, operator));
+        vm.prank(operator);
+        registry.appeal(nodeId, EVIDENCE);
+        appealBy(owner);
+        vm.expectRevert(abi.encodeWithSelector(AppealClosed.selector, nodeId, START_TIME + 30 days));
+        appealBy(owner);
+        readmitBy(auditorA);
+        assertStatus(nodeId, INodeRegistry.Status.Ejected, "one vote readmitted");
+        vm.expectEmit(address(registry));
+        emit INodeRegistry.NodeReadmitted(nodeId, EVIDENCE);
+        readmitBy(auditorC);
+        assertStatus(nodeId, INodeRegistry.Status.Suspended, "status");
+        vm.assertTrue(!registry.isAuthorized(PEER), "authorized without a pass");
+        attestBy(auditorA, nodeId, true, block.timestamp + 1 days);
+        vm.assertTrue(registry.isAuthorized(PEER), "not authorized after a pass");
+        // The votes of the first ejection are spent.
+        ejectBy(auditorA, nodeId);
+        assertStatus(nodeId, INodeRegistry.Status.Active, "old votes count again");
+        ejectBy(auditorC, nodeId);
+        assertStatus(nodeId, INodeRegistry.Status.Ejected, "ejected again");
+    }
+
+    function test_appealAndDecisionHaveTheirTime() public {
+        ejectBy(auditorA, nodeId);
+        ejectBy(auditorB, nodeId);
+        vm.warp(START_TIME + 30 days + 1);
+        vm.expectRevert(abi.encodeWithSelector(AppealClosed.selector, nodeId, START_TIME + 30 days));
+        appealBy(owner);
+        vm.warp(START_TIME + 30 days);
+        appealBy(owner);
+        vm.warp(START_TIME + 90 days + 1);
+        vm.expectRevert(abi.encodeWithSelector(AppealClosed.selector, nodeId, START_TIME + 90 days));
+        readmitBy(auditorA);
+    }
+
+    function readmitBy(address auditor) private {
+        vm.prank(auditor);
+        registry.readmit(nodeId, EVIDENCE);
+    }
+
+    function appealBy(address who) private {
+        vm.prank(who);
+        registry.appeal(nodeId, EVIDENCE);
+    }
+
+    function test_anEjectionNamesItsReasonAndEvidence() public {
+        vm.startPrank(auditorA);
+        vm.expectRevert(abi.encodeWithSelector(ReasonMissing.selector));
+        registry.eject(nodeId, 0, EVIDENCE);
+        vm.expectRevert(abi.encodeWithSelector(ReasonMissing.selector));
+        registry.eject(nodeId, 7, bytes32(0));
+        vm.stopPrank();
+    }
+
+    /// @dev Seen: attest(false, 0) suspended at once while the event said Warned.
+    function test_oneFailureWithoutAnEndStillLeavesTheGracePeriod() public {
+        attestBy(auditorA, nodeId, true, DUE);
+        vm.expectEmit(address(registry));
+        emit INodeRegistry.NodeAttested(
+            nodeId, auditorB, false, INodeRegistry.Status.Warned, uint64(START_TIME), EVIDENCE
+        );
+        attestBy(auditorB, nodeId, false, 0);
+        assertStatus(nodeId, INodeRegistry.Status.Warned, "status");
+        vm.warp(START_TIME + 7 days);
+        vm.assertTrue(registry.isAuthorized(PEER), "suspended in the grace period");
+        vm.warp(START_TIME + 7 days + 1);
+        vm.assertTrue(!registry.isAuthorized(PEER), "authorized for ever");
+    }
+
+    function test_whoWarnedDoesNotSuspendInTheGracePeriodToo() public {
+        attestBy(auditorA, nodeId, true, DUE);
+        attestBy(auditorB, nodeId, false, DUE);
+        vm.expectRevert(abi.encodeWithSelector(WarnedAlready.selector, nodeId, auditorB, START_TIME + 7 days));
+        attestBy(auditorB, nodeId, false, 0);
+        vm.warp(START_TIME + 7 days + 1);
+        attestBy(auditorB, nodeId, false, 0);
+        assertStatus(nodeId, INodeRegistry.Status.Suspended, "status");
+    }
+
+    function test_aLapsedMemberIsTakenOffTheList() public {
+        attestBy(auditorA, nodeId, true, DUE);
+        vm.expectRevert(abi.encodeWithSelector(NotLapsed.selector, nodeId, DUE + 7 days));
+        registry.lapse(nodeId);
+        vm.warp(DUE + 7 days + 1);
+        registry.lapse(nodeId);
+        vm.assertEq(registry.memberCount(), 0, "listed");
+        assertStatus(nodeId, INodeRegistry.Status.Suspended, "status");
+        vm.expectRevert(abi.encodeWithSelector(NodeStatusForbids.selector, nodeId, INodeRegistry.Status.Suspended));
+        registry.lapse(nodeId);
     }
 
     function testFuzz_authorizedExactlyUntilTheEndOfGrace(uint64 validity, uint64 later) public {

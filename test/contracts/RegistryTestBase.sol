@@ -27,13 +27,22 @@ abstract contract RegistryTestBase is TestBase {
     function application(bytes memory peerId) internal view returns (INodeRegistry.Application memory) {
         string[] memory addresses = new string[](1);
         addresses[0] = "/ip4/192.0.2.1/tcp/4001";
-        return INodeRegistry.Application(peerId, addresses, 1, operator, EVIDENCE);
+        return INodeRegistry.Application(peerId, addresses, 1, operator, EVIDENCE, new bytes(64));
     }
 
     function submit(bytes memory peerId) internal returns (bytes32) {
-        INodeRegistry.Application memory form = application(peerId);
-        vm.prank(owner);
-        return registry.submitApplication(form);
+        return submitAs(owner, application(peerId));
+    }
+
+    function submitAs(address who, INodeRegistry.Application memory form) internal returns (bytes32) {
+        uint256 deposit = registry.depositRequired();
+        vm.deal(who, who.balance + deposit);
+        vm.prank(who);
+        return registry.submitApplication{value: deposit}(form);
+    }
+
+    function entryOf(bytes memory peerId, address who) internal pure returns (bytes32) {
+        return keccak256(abi.encode(keccak256(peerId), who));
     }
 
     function attestBy(address auditor, bytes32 nodeId, bool pass, uint256 validUntil) internal {

@@ -5,6 +5,8 @@ pragma solidity 0.8.37;
 /// @dev Declared here because forge-std is not an npm package.
 interface Vm {
     function prank(address sender) external;
+    function startPrank(address sender) external;
+    function stopPrank() external;
     function prank(address sender, address origin) external;
     function expectRevert() external;
     function expectRevert(bytes calldata data) external;

@@ -36,7 +36,7 @@ const subscriptionItem = exact({
   result: optional(anything),
   reason: optional(text(1024)),
 });
-const networkState = exact({ addresses: list(text(512), 256), membership: text(64) });
+const networkState = exact({ addresses: list(text(512), 256), membership: text(64), problem: optional(text(512)) });
 export type NetworkState = Static<typeof networkState>;
 
 const peer = exact({ peerId, address: text(512), direction: oneOf('inbound', 'outbound'), since: text(64) });

@@ -35,7 +35,11 @@ export function rollupRoutes(parts: RollupCrossingParts): Route[] {
     },
     subscribe: (params, caller, signal) => parts.rollup.subscribe(params, caller, signal),
     peers: () => p2p.peers(),
-    network: async () => ({ addresses: p2p.addresses(), membership: await membership.status() }),
+    network: async () => {
+      const problem = await membership.problem();
+      const state = { addresses: p2p.addresses(), membership: await membership.status() };
+      return problem === undefined ? state : { ...state, problem };
+    },
     join: () => membership.join(),
     rewind: ({ to }) => parts.rollup.rewind(to === undefined ? undefined : BigInt(to)),
     anchors: () => anchor.auditAnchors(),

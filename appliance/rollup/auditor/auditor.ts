@@ -2,7 +2,6 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { keccak256, toUtf8Bytes } from 'ethers';
 import type { Hex, PeerIdText } from '../../../protocol/brand.ts';
 import { NectarError } from '../../../protocol/errors.ts';
-import { registryNodeId } from '../../../protocol/network/node-identity.ts';
 import { PREDEPLOYS } from '../../../protocol/rollup/genesis.ts';
 import type { Readiness, Service } from '../../service.ts';
 import type { Logger } from '../../telemetry/index.ts';
@@ -22,7 +21,11 @@ export interface AuditorAccount {
 
 export interface AuditorDeps {
   readonly accounts: readonly [AuditorAccount, AuditorAccount];
-  readonly registry: { nodes(): Promise<readonly RegisteredNode[]> };
+  readonly registry: {
+    members(): Promise<readonly RegisteredNode[]>;
+    pending(): Promise<readonly RegisteredNode[]>;
+    holder(peerId: PeerIdText): Promise<RegisteredNode | undefined>;
+  };
   /** Seconds, of the latest block: attestations live in the chain's time. */
   readonly chainTime: () => bigint;
   readonly log: Logger;
@@ -30,8 +33,8 @@ export interface AuditorDeps {
 }
 
 /**
- * The development network's auditors: they pass every node that applies, and look at nothing. Not for any other network, whose
- * auditors are people.
+ * The development network's auditors: they pass every node whose peer's key signed its application, and look at nothing else. Not
+ * for any other network, whose auditors are people.
  */
 export interface Auditor extends Service {
   /** Both auditors vote a node out. Resolves with the hashes of their transactions. */
@@ -67,7 +70,8 @@ export function createAuditor(options: AuditorOptions, deps: AuditorDeps): Audit
   async function run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       try {
-        for (const node of (await registry.nodes()).filter(isDue)) await attest(node);
+        const nodes = [...(await registry.pending()), ...(await registry.members())];
+        for (const node of nodes.filter(isDue)) await attest(node);
         failing = false;
       } catch (error) {
         if (!failing && !signal.aborted) {
@@ -93,7 +97,9 @@ export function createAuditor(options: AuditorOptions, deps: AuditorDeps): Audit
     },
     readiness: (): Readiness => (failing ? { ready: false, reason: 'attestations are not accepted' } : { ready: true }),
     async eject(peerId, reason) {
-      const args = [registryNodeId(peerId), reason, DEVNET_EVIDENCE];
+      const holder = await registry.holder(peerId);
+      if (holder === undefined) throw new NectarError('NETWORK_PEER_UNATTESTED', { peerId });
+      const args = [holder.nodeId, reason, DEVNET_EVIDENCE];
       const data = NODE_REGISTRY.encodeFunctionData('eject', args) as Hex;
       const hashes: Hex[] = [];
       for (const account of accounts) {

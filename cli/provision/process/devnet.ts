@@ -3,10 +3,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Contract, hexlify, JsonRpcProvider, keccak256, parseEther, toUtf8Bytes, Wallet } from 'ethers';
 import { readDescriptor } from '../../../appliance/config/index.ts';
 import { NodeRegistryAbi } from '../../../contracts/generated/NodeRegistry.ts';
-import type { Hex } from '../../../protocol/brand.ts';
+import type { Hex, PeerIdText } from '../../../protocol/brand.ts';
 import { NectarError } from '../../../protocol/errors.ts';
 import type { NetworkDescriptor } from '../../../protocol/network/descriptor.ts';
-import { encodePeerId, registryNodeId } from '../../../protocol/network/node-identity.ts';
+import { encodePeerId, registryEntryId } from '../../../protocol/network/node-identity.ts';
 import { PREDEPLOYS } from '../../../protocol/rollup/genesis.ts';
 import type { Say } from '../../render/work.ts';
 import type { Terminal } from '../../terminal.ts';
@@ -114,7 +114,7 @@ export async function devnetEject(
   signal: AbortSignal,
 ): Promise<{ nodeId: Hex; blockNumber: number }> {
   requireDevnet(devnet);
-  const nodeId = registryNodeId(parsePeer(peer));
+  const peerId = parsePeer(peer);
   const provider = new JsonRpcProvider(endpoint(readDescriptor(devnet).descriptor, 'sequencerRpc'), undefined, {
     staticNetwork: true,
   });
@@ -124,9 +124,10 @@ export async function devnetEject(
     const node = (await registry
       .getFunction('nodeOf')
       .staticCall(encodePeerId(peer))
-      .catch(() => undefined)) as { status?: bigint } | undefined;
+      .catch(() => undefined)) as { status?: bigint; owner: Hex } | undefined;
     if (node === undefined || Number(node.status ?? 0n) === 0)
       throw new NectarError('CLI_DEVNET_PEER_UNKNOWN', { peer });
+    const nodeId = registryEntryId(peerId, node.owner);
     let blockNumber = 0;
     for (const auditor of ['auditor-1', 'auditor-2'] as const) {
       const wallet = new Wallet(hexlify(await readKey(devnetKeyPath(devnet, auditor))), provider);
@@ -152,9 +153,9 @@ async function waitForBlock(provider: JsonRpcProvider, hash: string, signal: Abo
   throw new NectarError('CLI_DEVNET_FAILED', { part: 'sequencer', reason: 'a vote got no receipt' });
 }
 
-function parsePeer(peer: string): Parameters<typeof registryNodeId>[0] {
+function parsePeer(peer: string): PeerIdText {
   encodePeerId(peer);
-  return peer as Parameters<typeof registryNodeId>[0];
+  return peer as PeerIdText;
 }
 
 function endpoint(descriptor: NetworkDescriptor, name: 'l1Rpc' | 'sequencerRpc'): string {

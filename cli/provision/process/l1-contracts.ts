@@ -34,7 +34,7 @@ export interface L1Transactor {
 }
 
 export interface DeploymentOptions {
-  /** Posts batches, and stakes: on a development network one account is the whole other side. */
+  /** Posts batches. */
   readonly sequencer: Hex;
   /** Hash of L2's block 0: the first state that the Rollup believes. */
   readonly genesisHash: Hex;
@@ -46,7 +46,7 @@ const ETHER = 10n ** 18n;
 /** A development network's waits: minutes where a public network has days (docs/design/0015-contracts-review.md). */
 const DEVNET = { timelockS: 60, forceDelayS: 60, periodS: 30, intervalS: 10, stakeWei: ETHER } as const;
 
-/** Deploys the L1 contracts. The deployer is the timelock's proposer, the steward and the guardian. */
+/** Deploys the L1 contracts. The deployer is the timelock's proposer, the steward, the guardian and the first validator. */
 export async function deployL1Contracts(
   rpcUrl: string,
   deployerKey: Uint8Array,
@@ -98,7 +98,7 @@ function deployment(
     systemConfig: [
       SystemConfigAbi,
       SystemConfigInitCode,
-      [at.timelock, deployer, at.inbox, sequencer, sequencer, config],
+      [at.timelock, deployer, at.inbox, sequencer, deployer, config],
     ],
     sequencerInbox: [SequencerInboxAbi, SequencerInboxInitCode, [at.systemConfig, at.inbox, forceDelayS]],
     guardian: [GuardianAbi, GuardianInitCode, [deployer, at.timelock, at.systemConfig]],

@@ -112,3 +112,71 @@ error MessageDataTooLarge(uint256 size, uint256 maxSize);
 
 /// @dev The tree has 2^32 messages.
 error MessageTreeFull();
+
+/// @dev A statement is not an Ed25519 signature of 64 bytes.
+/// @param size its size, in bytes
+error InvalidStatement(uint256 size);
+
+/// @dev An application deposits too little.
+/// @param amountWei what was sent, in wei
+/// @param requiredWei what is asked for, in wei
+error DepositTooSmall(uint256 amountWei, uint256 requiredWei);
+
+/// @dev Another entry holds the peer id and is a member.
+/// @param peerHash keccak256 of the peer id
+/// @param holder the entry that holds it
+error PeerHeld(bytes32 peerHash, bytes32 holder);
+
+/// @dev The holder of the peer id was ejected.
+/// @param peerHash keccak256 of the peer id
+/// @param holder the entry that holds it
+error PeerEjected(bytes32 peerHash, bytes32 holder);
+
+/// @dev The auditor that warned the node does not suspend it in the grace period too.
+/// @param nodeId the node
+/// @param auditor the auditor
+/// @param allowedAt from when on it may, in seconds since 1970
+error WarnedAlready(bytes32 nodeId, address auditor, uint64 allowedAt);
+
+/// @dev The attestation has not lapsed.
+/// @param nodeId the node
+/// @param lapsesAt the last second in which it is authorized, in seconds since 1970
+error NotLapsed(bytes32 nodeId, uint64 lapsesAt);
+
+/// @dev An ejection needs a reason code and the hash of its evidence.
+error ReasonMissing();
+
+/// @dev The time for it is over, or it was done already.
+/// @param nodeId the node
+/// @param endedAt the last second in which it was allowed; 0 when it never was
+error AppealClosed(bytes32 nodeId, uint64 endedAt);
+
+/// @dev An application may be withdrawn only later.
+/// @param nodeId the node
+/// @param allowedAt from when on, in seconds since 1970
+error ApplicationTooYoung(bytes32 nodeId, uint64 allowedAt);
+
+/// @dev There is nothing to pay to the account.
+/// @param account the account
+error NothingToPay(address account);
+
+/// @dev ETH could not be sent.
+/// @param to the account
+/// @param amountWei the amount, in wei
+error PaymentFailed(address to, uint256 amountWei);
+
+/// @dev No such change of the auditors is decided.
+/// @param account whom it would concern
+/// @param add what it would be
+error AuditorChangeUnknown(address account, bool add);
+
+/// @dev A decided change of the auditors still waits.
+/// @param account whom it concerns
+/// @param dueAt from when on it may be executed, in seconds since 1970
+error AuditorChangeNotDue(address account, uint64 dueAt);
+
+/// @dev A log does not grow that fast.
+/// @param nodeId the node
+/// @param size the size given, in leaves
+/// @param maxSize the largest size that is taken now
+error CheckpointLeaps(bytes32 nodeId, uint64 size, uint64 maxSize);

@@ -23,12 +23,16 @@ interface INodeRegistry is INodeControllers {
     /// @param kind KIND_DSP or KIND_BYON
     /// @param operator the account that the node itself signs with, not zero
     /// @param evidence hash of the application's documents
+    /// @param statement Ed25519 signature of the peer's key, 64 bytes, over "nectar/node-statement/v1\n", the chain id as 8 bytes
+    /// big endian, the owner and the operator, 20 bytes each. The chain cannot check it (Ed25519 has no precompile): auditors and
+    /// nodes do, and take no node without it
     struct Application {
         bytes peerId;
         string[] addresses;
         uint8 kind;
         address operator;
         bytes32 evidence;
+        bytes statement;
     }
 
     /// @notice All that is known of a node. Times are in seconds since 1970.
@@ -44,6 +48,10 @@ interface INodeRegistry is INodeControllers {
     /// @param evidence see Application
     /// @param auditor who attested last
     /// @param attestation hash of the last audit's evidence
+    /// @param depositWei what the application still holds
+    /// @param ejectedAt when it was ejected; 0 while it is not
+    /// @param appealedAt when the owner appealed against that; 0 before
+    /// @param statement see Application
     struct Node {
         bytes peerId;
         string[] addresses;
@@ -57,25 +65,31 @@ interface INodeRegistry is INodeControllers {
         bytes32 evidence;
         address auditor;
         bytes32 attestation;
+        uint128 depositWei;
+        uint64 ejectedAt;
+        uint64 appealedAt;
+        bytes statement;
     }
 
     /// @notice A node applied, for the first time or again after it had left.
-    /// @param nodeId keccak256 of the peer id
+    /// @param nodeId the entry: keccak256 of peer id and owner
     /// @param owner the account that applied
     /// @param operator the account that the node signs with
     /// @param kind KIND_DSP or KIND_BYON
     /// @param peerId the libp2p peer id as multihash bytes
     /// @param evidence hash of the application's documents
+    /// @param depositWei what was deposited
     event NodeApplied(
         bytes32 indexed nodeId,
         address indexed owner,
         address indexed operator,
         uint8 kind,
         bytes peerId,
-        bytes32 evidence
+        bytes32 evidence,
+        uint256 depositWei
     );
     /// @notice An auditor attested the outcome of an audit.
-    /// @param nodeId keccak256 of the peer id
+    /// @param nodeId the entry
     /// @param auditor the auditor
     /// @param pass whether the node passed
     /// @param status the status that follows
@@ -85,91 +99,119 @@ interface INodeRegistry is INodeControllers {
         bytes32 indexed nodeId, address indexed auditor, bool pass, Status status, uint64 validUntil, bytes32 evidence
     );
     /// @notice The addresses of a node changed.
-    /// @param nodeId keccak256 of the peer id
-    /// @param addresses multiaddrs as text
     event NodeAddressesChanged(bytes32 indexed nodeId, string[] addresses);
-    /// @notice An auditor voted to eject a node.
-    /// @param nodeId keccak256 of the peer id
+    /// @notice An attestation has lapsed for longer than the grace period.
+    event NodeLapsed(bytes32 indexed nodeId);
+    /// @notice An auditor voted to eject a node, or to readmit one that appealed.
+    /// @param nodeId the entry
     /// @param auditor the auditor
-    /// @param round the round in which the vote counts
-    /// @param votes the votes in this round so far
-    /// @param reason a reason code
+    /// @param readmit whether the vote is for readmission
+    /// @param votes the votes of this round so far
+    /// @param reason a reason code; 0 for a readmission
     /// @param evidence hash of the evidence
-    event EjectionVoted(
-        bytes32 indexed nodeId,
-        address indexed auditor,
-        uint32 indexed round,
-        uint8 votes,
-        uint16 reason,
-        bytes32 evidence
+    event NodeVoted(
+        bytes32 indexed nodeId, address indexed auditor, bool readmit, uint8 votes, uint16 reason, bytes32 evidence
     );
-    /// @notice A node was ejected, for good.
-    /// @param nodeId keccak256 of the peer id
-    /// @param round the round that decided
-    /// @param reason the reason code of the deciding vote
-    /// @param evidence hash of the evidence of the deciding vote
-    event NodeEjected(bytes32 indexed nodeId, uint32 indexed round, uint16 reason, bytes32 evidence);
+    /// @notice A node was ejected: for good, unless it appeals within APPEAL_WINDOW and is readmitted.
+    event NodeEjected(bytes32 indexed nodeId, uint16 reason, bytes32 evidence);
+    /// @notice The owner of an ejected node appealed.
+    event NodeAppealed(bytes32 indexed nodeId, bytes32 evidence);
+    /// @notice An appeal succeeded. The node is Suspended until an auditor passes it.
+    event NodeReadmitted(bytes32 indexed nodeId, bytes32 evidence);
     /// @notice A node left by its owner's will.
-    /// @param nodeId keccak256 of the peer id
     event NodeLeft(bytes32 indexed nodeId);
+    /// @notice A deposit came free, to be claimed, or was forfeited with the ejection of its application.
+    event DepositReleased(bytes32 indexed nodeId, address indexed owner, uint256 amountWei, bool forfeited);
+    /// @notice An account took what it was owed.
+    event Claimed(address indexed account, uint256 amountWei);
 
-    /// @notice Applies for membership; the caller becomes the owner. A node that left may apply again through the same owner; one
-    /// that was ejected never.
+    /// @notice Applies for membership with at least `depositRequired()`; the caller becomes the owner. An entry belongs to its peer
+    /// id **and** its owner: whoever names another's peer id makes an entry of its own and stands in nobody's way. An entry that left
+    /// may apply again, with nothing of its past attestation; one that was ejected not.
     /// @param application what the node says of itself
-    /// @return nodeId keccak256 of the peer id
-    function submitApplication(Application calldata application) external returns (bytes32 nodeId);
+    /// @return nodeId the entry: keccak256 of peer id and owner
+    function submitApplication(Application calldata application) external payable returns (bytes32 nodeId);
 
-    /// @notice Attests the outcome of an audit. A pass makes the node Active. A failure warns an Active node and suspends any
-    /// other; it never lengthens an authorization.
-    /// @param nodeId keccak256 of the peer id
+    /// @notice Attests the outcome of an audit. A pass makes the entry Active and the holder of its peer id; it is refused while
+    /// another entry holds the id and is a member, or the id's holder was ejected. A failure warns an Active node, which stays
+    /// authorized for GRACE_PERIOD at least; it suspends a Warned one when it comes from another auditor or after that period, and
+    /// any other at once. A failure never lengthens an authorization.
+    /// @param nodeId the entry
     /// @param pass whether the node passed
     /// @param validUntil seconds since 1970. Of a pass: when the next audit is due, after now and within MAX_VALIDITY. Of a
-    /// failure: by when a Warned node must have passed again, if that is sooner than the end it had
+    /// failure: by when a Warned node must have passed again, if that is sooner than the end it had and not before now
     /// @param evidence hash of the audit's evidence
     function attest(bytes32 nodeId, bool pass, uint64 validUntil, bytes32 evidence) external;
 
-    /// @notice Votes to eject a node; the vote that reaches the quorum ejects it. Votes count together for VOTING_PERIOD from the
-    /// first of their round. Neither leaving nor a pass ends a round: one auditor cannot shield a node from the others.
-    /// @param nodeId keccak256 of the peer id
-    /// @param reason a reason code
-    /// @param evidence hash of the evidence
+    /// @notice Takes a node whose attestation has lapsed for longer than the grace period off the members. Anyone may call it; it
+    /// only makes visible what `isAuthorized` says already.
+    /// @param nodeId the entry
+    function lapse(bytes32 nodeId) external;
+
+    /// @notice Votes to eject a node; the vote that reaches the quorum ejects it. Neither leaving nor a pass ends a round: one
+    /// auditor cannot shield a node from the others. An application's deposit is forfeited.
+    /// @param nodeId the entry
+    /// @param reason a reason code, not 0
+    /// @param evidence hash of the evidence, not zero
     function eject(bytes32 nodeId, uint16 reason, bytes32 evidence) external;
 
-    /// @notice Leaves the network, at once. The record of the node stays.
-    /// @param nodeId keccak256 of the peer id; the caller is its owner
+    /// @notice Appeals against an ejection, once, within APPEAL_WINDOW.
+    /// @param nodeId the entry; the caller is its owner
+    /// @param evidence hash of the appeal
+    function appeal(bytes32 nodeId, bytes32 evidence) external;
+
+    /// @notice Votes to readmit a node that appealed, within DECISION_PERIOD of the appeal; as many votes as eject readmit it.
+    /// @param nodeId the entry
+    /// @param evidence hash of the decision
+    function readmit(bytes32 nodeId, bytes32 evidence) external;
+
+    /// @notice Leaves the network, at once, or withdraws an application older than APPLICATION_PERIOD. The record stays.
+    /// @param nodeId the entry; the caller is its owner
     function leaveNetwork(bytes32 nodeId) external;
 
     /// @notice Replaces the addresses of a node.
-    /// @param nodeId keccak256 of the peer id; the caller is its owner or operator
+    /// @param nodeId the entry; the caller is its owner or operator
     /// @param addresses multiaddrs as text, at most MAX_ADDRESSES of MAX_ADDRESS_BYTES each
     function setAddresses(bytes32 nodeId, string[] calldata addresses) external;
 
-    /// @notice Whether peers may talk to a node now: it is Active or Warned and its attestation has not lapsed for longer than
-    /// GRACE_PERIOD.
+    /// @notice Pays out what an account is owed. Anyone may call it; only the account is paid.
+    /// @param account the account
+    function claim(address account) external;
+
+    /// @notice Whether peers may talk to a node now: its holder is Active or Warned and its attestation has not lapsed for longer
+    /// than GRACE_PERIOD.
     /// @param peerId the libp2p peer id as multihash bytes
     function isAuthorized(bytes calldata peerId) external view returns (bool);
 
-    /// @notice A node by its peer id; all zero, status None, when there is none.
+    /// @notice The entry that holds a peer id; all zero, status None, when none does.
     /// @param peerId the libp2p peer id as multihash bytes
     function nodeOf(bytes calldata peerId) external view returns (Node memory);
 
-    /// @notice A node by its id; all zero, status None, when there is none.
-    /// @param nodeId keccak256 of the peer id
+    /// @notice An entry; all zero, status None, when there is none.
+    /// @param nodeId the entry
     function nodeById(bytes32 nodeId) external view returns (Node memory);
 
-    /// @notice The number of nodes that have ever applied.
-    function nodeCount() external view returns (uint256);
+    /// @notice The number of members: Active and Warned nodes, with those that lapsed and were not yet taken off.
+    function memberCount() external view returns (uint256);
 
-    /// @notice A page of all nodes, in the order in which they first applied; shorter or empty at the end.
+    /// @notice A page of the members; shorter or empty at the end. The order changes when one leaves.
     /// @param offset the first node, counted from 0
     /// @param limit the length of the page; more than MAX_PAGE gives MAX_PAGE
-    function nodesPaged(uint256 offset, uint256 limit) external view returns (Node[] memory nodes);
+    function membersPaged(uint256 offset, uint256 limit) external view returns (Node[] memory nodes);
 
-    /// @notice The accredited auditors.
-    function auditors() external view returns (address[] memory);
+    /// @notice The number of applications that wait for an auditor.
+    function pendingCount() external view returns (uint256);
+
+    /// @notice A page of the applications that wait; shorter or empty at the end. The order changes when one is decided.
+    /// @param offset the first node, counted from 0
+    /// @param limit the length of the page; more than MAX_PAGE gives MAX_PAGE
+    function pendingPaged(uint256 offset, uint256 limit) external view returns (Node[] memory nodes);
+
+    /// @notice What an application has to deposit now, in wei: more with every application that waits.
+    function depositRequired() external view returns (uint256);
 
     /// @notice The latest ejection round of a node; all zero when nobody has voted.
-    /// @param nodeId keccak256 of the peer id
+    /// @param nodeId the entry
     /// @return round the number of the round, from 1
     /// @return votes the votes in it
     /// @return closesAt the last second in which a vote still counts in it

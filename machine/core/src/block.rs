@@ -5,7 +5,7 @@
 //! place is dropped, with the reason, and the next one is tried.
 use crate::{
     fault::Fault,
-    header,
+    header::{self, ChainParameters},
     obstacle::{Obstacle, Signed, find_obstacle, read},
     preimage::{Kind, Preimages},
     receipt::{Receipt, bloom_of},
@@ -60,8 +60,8 @@ pub struct BlockInput {
     pub delayed_messages: u32,
     /// Who receives priority fees; base fees are burnt.
     pub fee_recipient: Address,
-    /// Wei per gas below which the base fee does not fall; 0 where the network sets none.
-    pub base_fee_floor: u64,
+    /// What a delayed message of this block sets for the blocks after it; `None`: as before.
+    pub parameters: Option<ChainParameters>,
     pub deposits: Vec<Deposit>,
     pub transactions: Vec<RawTransaction>,
 }

@@ -5,6 +5,7 @@ use nectar_machine::{
     batch::BatchBlock,
     block::{BlockInput, BlockOutput, Deposit, RawTransaction},
     genesis::Allocation,
+    header::ChainParameters,
 };
 
 pub struct Reader<'a>(pub &'a [u8]);
@@ -47,7 +48,11 @@ pub fn read_input(reader: &mut Reader) -> Option<BlockInput> {
     let origin_hash = B256::new(reader.array()?);
     let delayed_messages = reader.u32()?;
     let fee_recipient = reader.address()?;
-    let base_fee_floor = reader.u64()?;
+    let parameters = match reader.u8()? {
+        0 => None,
+        1 => Some(ChainParameters { fee_floor: reader.u64()?, fork: reader.u8()? }),
+        _ => return None,
+    };
     let mut deposits = Vec::new();
     for _ in 0..reader.u32()? {
         deposits.push(Deposit { index: reader.u64()?, to: reader.address()?, amount_gwei: reader.u64()? });
@@ -63,7 +68,7 @@ pub fn read_input(reader: &mut Reader) -> Option<BlockInput> {
         origin_hash,
         delayed_messages,
         fee_recipient,
-        base_fee_floor,
+        parameters,
         deposits,
         transactions,
     })

@@ -11,6 +11,7 @@ import { depositEth } from '../../../cli/provision/process/l1-contracts.ts';
 import { NodeRegistryAbi } from '../../../contracts/generated/NodeRegistry.ts';
 import type { Hex, PeerIdText } from '../../../protocol/brand.ts';
 import { encodePeerId } from '../../../protocol/network/node-identity.ts';
+import { signNodeStatement } from '../../../protocol/network/node-statement.ts';
 import { PREDEPLOYS } from '../../../protocol/rollup/genesis.ts';
 import { AuditDouble, RecordsDouble } from '../../unit/appliance/anchor/chain-double.ts';
 import { TEST_OPTIONS } from '../../unit/appliance/p2p/hosts.ts';
@@ -112,15 +113,17 @@ test('once attested it is admitted by the registry and hears the sequencer by go
     { inbox: network.descriptor.l1.inbox, to: clinic.rollup.account.address(), amountWei: parseEther('1') },
   );
   await eventually('the deposit', async () => (await clinic.rollup.account.balance()) > 0n);
+  const operator = clinic.rollup.account.address();
   const application = {
     peerId: hexlify(encodePeerId(peerId)),
     addresses: p2p.addresses(),
     kind: 1,
-    operator: clinic.rollup.account.address(),
+    operator,
     evidence: ZeroHash,
+    statement: signNodeStatement({ l2ChainId: 6_328_270n, owner: operator, operator }, seedOf('clinic')),
   };
   const data = registry.encodeFunctionData('submitApplication', [application]) as Hex;
-  await clinic.rollup.account.send({ to: PREDEPLOYS.nodeRegistry, data });
+  await clinic.rollup.account.send({ to: PREDEPLOYS.nodeRegistry, data, valueWei: parseEther('0.01') });
   await eventually('the connection', () => bootstrap.peers().some((peer) => peer.peerId === peerId));
   assert.equal(p2p.isMember(), true);
 });

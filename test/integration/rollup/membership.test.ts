@@ -6,6 +6,7 @@ import { depositEth } from '../../../cli/provision/process/l1-contracts.ts';
 import { NodeRegistryAbi } from '../../../contracts/generated/NodeRegistry.ts';
 import type { Hex } from '../../../protocol/brand.ts';
 import { encodePeerId, peerIdOf } from '../../../protocol/network/node-identity.ts';
+import { signNodeStatement } from '../../../protocol/network/node-statement.ts';
 import { PREDEPLOYS } from '../../../protocol/rollup/genesis.ts';
 import {
   createTestNetwork,
@@ -16,7 +17,9 @@ import {
 } from './test-network.ts';
 
 const registry = new Interface([...NodeRegistryAbi]);
-const peerId = peerIdOf(ed25519.getPublicKey(ed25519.utils.randomSecretKey()));
+const peerSeed = ed25519.utils.randomSecretKey();
+const peerId = peerIdOf(ed25519.getPublicKey(peerSeed));
+const unsignedPeer = peerIdOf(ed25519.getPublicKey(ed25519.utils.randomSecretKey()));
 let network: TestNetwork;
 let sequencer: SequencerNode;
 let node: RunningNode;
@@ -31,16 +34,20 @@ after(async () => {
   await network?.stop();
 });
 
-function application(bytes: Hex): Hex {
+const VALUE = parseEther('0.1');
+
+function application(bytes: Hex, seed = peerSeed): Hex {
   const operator = node.rollup.account.address();
-  const fields = { peerId: bytes, addresses: ['/ip4/10.0.0.1/tcp/4640'], kind: 1, operator, evidence: ZeroHash };
+  const statement = signNodeStatement({ l2ChainId: 6_328_270n, owner: operator, operator }, seed);
+  const addresses = ['/ip4/10.0.0.1/tcp/4640'];
+  const fields = { peerId: bytes, addresses, kind: 1, operator, evidence: ZeroHash, statement };
   return registry.encodeFunctionData('submitApplication', [fields]) as Hex;
 }
 
 test('an operator account without ether says so, before anything is sent', async () => {
   const data = application(hexlify(encodePeerId(peerId)) as Hex);
   await eventually('the chain', () => node.rollup.readiness().ready);
-  await assert.rejects(node.rollup.account.send({ to: PREDEPLOYS.nodeRegistry, data }), {
+  await assert.rejects(node.rollup.account.send({ to: PREDEPLOYS.nodeRegistry, data, valueWei: VALUE }), {
     code: 'ROLLUP_ACCOUNT_FUNDS',
   });
 });
@@ -57,9 +64,15 @@ test('a node applies, is attested, and every node reads its admission from its o
 
   const data = application(hexlify(encodePeerId(peerId)) as Hex);
   const sent = [
-    await node.rollup.account.send({ to: PREDEPLOYS.nodeRegistry, data }),
+    await node.rollup.account.send({ to: PREDEPLOYS.nodeRegistry, data, valueWei: VALUE }),
     // A second one at once, of someone whose peer id is none: it takes the next nonce and no one is misled by it.
-    await node.rollup.account.send({ to: PREDEPLOYS.nodeRegistry, data: application('0x1234') }),
+    await node.rollup.account.send({ to: PREDEPLOYS.nodeRegistry, data: application('0x1234'), valueWei: VALUE }),
+    // A stranger's peer id, with a statement that its key never made.
+    await node.rollup.account.send({
+      to: PREDEPLOYS.nodeRegistry,
+      data: application(hexlify(encodePeerId(unsignedPeer)) as Hex),
+      valueWei: VALUE,
+    }),
   ];
   for (const hash of sent) {
     const receipt = await eventually('the receipt', () => node.rollup.account.receipt(hash));
@@ -68,6 +81,8 @@ test('a node applies, is attested, and every node reads its admission from its o
   await eventually('admission', () => node.rollup.registry.isAuthorized(peerId));
   const [member, ...others] = await node.rollup.registry.members();
   assert.equal(others.length, 0);
+  assert.equal(await node.rollup.registry.find(unsignedPeer, node.rollup.account.address()), undefined);
+  assert.equal(await node.rollup.registry.isAuthorized(unsignedPeer), false);
   assert.equal(member?.peerId, peerId);
   assert.equal(member?.status, 'active');
   assert.deepEqual(member?.addresses, ['/ip4/10.0.0.1/tcp/4640']);
@@ -77,18 +92,17 @@ test('a node applies, is attested, and every node reads its admission from its o
 
 test('a call that would revert is not sent', async () => {
   const data = application(hexlify(encodePeerId(peerId)) as Hex);
-  await assert.rejects(node.rollup.account.send({ to: PREDEPLOYS.nodeRegistry, data }), {
+  await assert.rejects(node.rollup.account.send({ to: PREDEPLOYS.nodeRegistry, data, valueWei: VALUE }), {
     code: 'ROLLUP_ACCOUNT_CALL_REVERTED',
   });
 });
 
 test('an ejected node is authorized no more, once L1 has the block that ejects it', async () => {
   await sequencer.eject(peerId, 7);
-  assert.equal((await sequencer.rollup.registry.announced())[0]?.status, 'ejected');
+  assert.equal((await sequencer.rollup.announced.holder(peerId))?.status, 'ejected');
   await eventually('the sequencer to know', async () => !(await sequencer.rollup.registry.isAuthorized(peerId)));
   await eventually('the follower to know', async () => !(await node.rollup.registry.isAuthorized(peerId)));
   assert.deepEqual(await node.rollup.registry.members(), []);
-  const [ejected] = await node.rollup.registry.nodes();
-  assert.equal(ejected?.status, 'ejected');
+  assert.equal((await node.rollup.registry.holder(peerId))?.status, 'ejected');
   assert.equal(await node.rollup.registry.isAuthorized('not a peer id' as never), false);
 });

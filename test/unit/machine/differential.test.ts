@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { MachineRules } from '../../../machine/host/machine.ts';
+import { nextBaseFee } from '../../../protocol/rollup/block-input.ts';
 import { buildGenesis } from '../../../protocol/rollup/genesis.ts';
 import {
   addressOf,
@@ -30,7 +31,7 @@ test('random blocks give the same headers, receipts, bodies and reasons in the m
     const chain = createRandomChain(dice);
     const twins = createTwins(genesis, rules, CANCUN);
     for (let number = 1; number <= BLOCKS; number += 1) {
-      const input = chain.next(twins.header.calcNextBaseFee());
+      const input = chain.next(nextBaseFee(twins.header));
       // A cold machine must give what a warm one gives.
       if (dice.chance(30)) twins.machine.forget();
       const { oracle } = await twins.step(input).catch((error: unknown) => {

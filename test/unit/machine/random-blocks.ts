@@ -181,6 +181,7 @@ export function createRandomChain(dice: Dice): RandomChain {
       delayed += BigInt(delayedMessages);
       const hash = `0x${origin.toString(16).padStart(64, 'c')}` as const;
       const transactions = planned.map(({ raw }) => raw);
+      const parameters = dice.chance(15) ? { feeFloorWei: BigInt(dice.below(3)) * GWEI, fork: 0 } : undefined;
       return {
         timestamp,
         l1Origin: { number: origin, hash },
@@ -188,6 +189,7 @@ export function createRandomChain(dice: Dice): RandomChain {
         deposits,
         feeRecipient: FEE_RECIPIENT,
         transactions,
+        parameters,
       };
     },
     learn({ dropped, created }) {

@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { encodeBlockInput, type MachineRules } from '../../../machine/host/machine.ts';
 import type { Hex } from '../../../protocol/brand.ts';
+import { nextBaseFee } from '../../../protocol/rollup/block-input.ts';
 import { bytesToHex } from '../../../protocol/rollup/bytes.ts';
 import { buildGenesis } from '../../../protocol/rollup/genesis.ts';
 import {
@@ -76,7 +77,7 @@ test('random blocks have the same hashes on RV32IM, from their witnesses alone, 
   const twins = createTwins(genesis, rules, CANCUN);
   let steps = 0;
   for (let number = 1; number <= BLOCKS; number += 1) {
-    const input = chain.next(twins.header.calcNextBaseFee());
+    const input = chain.next(nextBaseFee(twins.header));
     const previous = twins.header.serialize();
     twins.machine.forget();
     twins.preimages.asked.clear();

@@ -85,7 +85,7 @@ export class ChainDouble {
       blockNumber: 0n,
       timestamp: 0n,
     };
-    return audit.encodeFunctionResult(method, [[root, size, blockNumber, timestamp]]) as Hex;
+    return audit.encodeFunctionResult(method, [[root, size, blockNumber, timestamp, false]]) as Hex;
   }
 
   #anchorRoot([root]: readonly unknown[]): void {

@@ -182,6 +182,20 @@ test('a list of version 1 goes on, is written in version 2 at its first start, a
   assert.throws(() => back.newDek(context), code('KEY_STORE_BEHIND'));
 });
 
+test('the end of a rekey destroys what is older than its own key, and nothing that a rotation made since', async () => {
+  await made();
+  const keys = await start(new LogDouble());
+  const { wrapped: first } = keys.newDek(context);
+  const { to: target } = await keys.rotate();
+  const { wrapped: second } = keys.newDek(context);
+  await keys.rotate();
+  const { wrapped: third } = keys.newDek(context);
+  assert.deepEqual((await keys.retire(target)).destroyed, ['kek/1']);
+  assert.throws(() => keys.unwrapDek(first, context), code('KEY_KEK_DESTROYED'));
+  for (const kept of [second, third]) assert.equal(keys.unwrapDek(kept, context).length, 32);
+  assert.deepEqual((await keys.retire()).destroyed, [target]);
+});
+
 test('a passphrase that was enrolled in version 1 opens by the bytes it had', async () => {
   await mkdir(home, { recursive: true });
   await writeFile(join(home, 'keys.json'), VERSION_1.keysJson);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Interface } from 'ethers';
 import { NodeRegistryAbi } from '../../../../contracts/generated/NodeRegistry.ts';
-import { NODE_BY_ID, NODE_REGISTRY, parseValidUntil } from '../../../../hardening/collectors/attestation.ts';
+import { NODE_OF, NODE_REGISTRY, parseValidUntil } from '../../../../hardening/collectors/attestation.ts';
 import { createClockCollector } from '../../../../hardening/collectors/clock.ts';
 import { createLifeCollector } from '../../../../hardening/collectors/life.ts';
 import type { NodeAnswer, NodeApi } from '../../../../hardening/collectors/node-api.ts';
@@ -26,8 +26,25 @@ const READY = {
 function registered(validUntil: number): NodeAnswer {
   const zero = `0x${'00'.repeat(32)}`;
   const account = `0x${'11'.repeat(20)}`;
-  const node = ['0x1234', ['/ip4/127.0.0.1/tcp/1'], account, account, 1, 2, 5, 6, validUntil, zero, account, zero];
-  return json(200, { jsonrpc: '2.0', id: 1, result: registry.encodeFunctionResult('nodeById', [node]) });
+  const node = [
+    '0x1234',
+    ['/ip4/127.0.0.1/tcp/1'],
+    account,
+    account,
+    1,
+    2,
+    5,
+    6,
+    validUntil,
+    zero,
+    account,
+    zero,
+    0,
+    0,
+    0,
+    '0x',
+  ];
+  return json(200, { jsonrpc: '2.0', id: 1, result: registry.encodeFunctionResult('nodeOf', [node]) });
 }
 
 async function look(change: Record<string, NodeAnswer>, replicas = 2): Promise<Record<string, unknown>> {
@@ -76,7 +93,7 @@ test('tells lists of keys and tokens that were put back, damaged or taken away',
 
 test('knows the registry and its question as the contracts have them', () => {
   assert.equal(NODE_REGISTRY, PREDEPLOYS.nodeRegistry);
-  assert.equal(NODE_BY_ID, registry.getFunction('nodeById')?.selector);
+  assert.equal(NODE_OF, registry.getFunction('nodeOf')?.selector);
   assert.throws(() => parseValidUntil('0x'), /something else/);
   assert.throws(() => parseValidUntil(`0x${'00'.repeat(32 * 13)}`), /something else/);
 });

@@ -10,7 +10,7 @@ import {
   isPeerId,
   parsePeerId,
   peerIdOf,
-  registryNodeId,
+  registryPeerHash,
 } from '../../../../protocol/network/node-identity.ts';
 
 test('a peer id is the one that libp2p derives, and the registry key its keccak256', async () => {
@@ -20,7 +20,7 @@ test('a peer id is the one that libp2p derives, and the registry key its keccak2
     const peerId = peerIdOf(key.publicKey.raw);
     assert.equal(peerId, expected.toString());
     assert.deepEqual(encodePeerId(peerId), expected.toMultihash().bytes);
-    assert.equal(registryNodeId(peerId), keccak256(expected.toMultihash().bytes));
+    assert.equal(registryPeerHash(peerId), keccak256(expected.toMultihash().bytes));
   }
 });
 
