@@ -10,7 +10,7 @@ export const NETWORK_GUIDANCE: Record<keyof typeof NETWORK_ERRORS, Guidance> = {
   NETWORK_DESCRIPTOR_INVALID: {
     exit: EXIT.usage,
     remedy:
-      'Get the descriptor again from the operator of the network; do not edit it, its signature covers every field.',
+      'Get the descriptor again from the operator of the network; do not edit it, its signature covers every field. A devnet of an older version is made anew: `nectar-byon devnet down`, move its folder away, `nectar-byon devnet up`; a node of it needs a new home (what it stores is readable with the version that made it).',
   },
   NETWORK_DESCRIPTOR_SIGNATURE_INVALID: {
     exit: EXIT.checksFailed,

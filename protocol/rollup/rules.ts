@@ -58,6 +58,8 @@ export function createRules(chainId: bigint, crypto: HostCrypto = {}): Rules {
     },
   });
   rules.copy = () => rules;
+  // Each EVM listens for a change of the fork as long as the rules live, and would live as long: no fork changes here, nobody listens.
+  rules.events.on = () => rules.events;
   mergeOnce(rules);
   return rules;
 }

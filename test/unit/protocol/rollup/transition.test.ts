@@ -218,3 +218,9 @@ test('genesis: the same parameters give the same hash, others another, and only 
   }
   assert.equal(await manager.getAccount(createAddressFromString(`0x${'00'.repeat(20)}`)), undefined);
 });
+
+test('rules keep nothing of the blocks that were executed by them', async () => {
+  const listeners = rules.events.listenerCount('hardforkChanged');
+  for (let i = 0; i < 3; i++) await transition(genesis.header, input(1, []), { state: fresh(), rules });
+  assert.equal(rules.events.listenerCount('hardforkChanged'), listeners);
+});
