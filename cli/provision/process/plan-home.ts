@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { defaultKeyFile } from '../../../appliance/keys/index.ts';
 import { parseDescriptor } from '../../../protocol/network/descriptor.ts';
 import type { Terminal } from '../../terminal.ts';
@@ -57,7 +57,7 @@ export async function planHome(answers: InitAnswers, terminal: Terminal): Promis
   const p2pHost = network === 'devnet' ? '127.0.0.1' : '0.0.0.0';
   const p2pPort =
     answers.p2pPort ?? (await findFreePort(preferred.p2p, { host: p2pHost, taken: [port, ...devnetPorts] }));
-  const keyFile = unlock === 'file' ? (answers.keyFile ?? defaultKeyFile(configFolder(terminal), home)) : undefined;
+  const keyFile = unlock === 'file' ? placeOfKeyFile(answers, terminal) : undefined;
   const config = {
     version: 1,
     gateway: { host, port },
@@ -88,6 +88,13 @@ export async function planHome(answers: InitAnswers, terminal: Terminal): Promis
       ...(startsDevnet ? ['anvil (development L1)', `nectar-byon run sequencer --home ${devnet}`] : []),
     ],
   };
+}
+
+/** Absolute, since the node starts in another folder than the one that the path is relative to. */
+function placeOfKeyFile({ home, keyFile }: InitAnswers, terminal: Terminal): string {
+  return keyFile === undefined
+    ? defaultKeyFile(configFolder(terminal), home)
+    : resolve(terminal.workingFolder, keyFile);
 }
 
 function homeFiles(home: string): (readonly [string, string])[] {

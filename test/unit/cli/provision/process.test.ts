@@ -135,3 +135,11 @@ test('a plan names every file, port and process, and changes nothing', async () 
     keys: { keyFile: plan.keyFile },
   });
 });
+
+test('a relative key file is one of the working folder, wherever the node runs', async () => {
+  const { terminal } = fakeTerminal({ workingFolder: folder });
+  const answers = { home: join(folder, 'node'), network: 'devnet', devnet: join(folder, 'devnet'), host: '127.0.0.1' };
+  const plan = await planHome({ ...answers, unlock: 'file', keyFile: 'my.key', port: 0, p2pPort: 0 }, terminal);
+  assert.equal(plan.keyFile, join(folder, 'my.key'));
+  assert.deepEqual(plan.config.keys, { keyFile: join(folder, 'my.key') });
+});
