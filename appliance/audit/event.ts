@@ -38,11 +38,11 @@ export function prepareEntry(
   // A salt of its own keeps anyone from guessing who did what by hashing likely bodies.
   const salt = randomBytes(BODY_SALT_BYTES);
   const leaf: AuditLeaf = {
-    v: 1,
+    bodyHash: createHash('sha256').update(salt).update(body).digest('hex'),
+    outcome: event.outcome,
     time,
     type: event.type,
-    outcome: event.outcome,
-    bodyHash: createHash('sha256').update(salt).update(body).digest('hex'),
+    v: 1,
   };
   const bytes = encodeAuditLeaf(leaf);
   return { leaf: bytes, leafHash: leafHash(bytes), salt, body };

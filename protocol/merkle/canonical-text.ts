@@ -2,42 +2,29 @@ import canonicalize from 'canonicalize';
 
 /** Deeper values are the library's, which needs no call stack for them. */
 const MAX_DEPTH = 32;
-/** JavaScript puts names that are integers before all others, whatever the order in which they were set. */
-const AFTER_DIGITS = ':'.charCodeAt(0);
 
 /**
- * A value's canonical JSON (RFC 8785). Strings must be well-formed Unicode. Plain data goes to JSON.stringify in the order of its
- * names, which takes less than half of the time of the library; what is not so plain goes to the library.
+ * A value's canonical JSON (RFC 8785). Strings must be well-formed Unicode. Plain data whose names are in order already, such as
+ * what was read from canonical JSON, is written by JSON.stringify, in a fifth of the library's time; everything else by the library.
  */
 export function canonicalText(value: object): string {
-  const ordered = inOrder(value, 0);
-  const text = ordered === undefined ? undefined : JSON.stringify(ordered);
+  const text = isInOrder(value, 0) ? JSON.stringify(value) : undefined;
   // What looks like an escaped lone surrogate may be one, which only the library tells from a backslash.
   return text === undefined || text.includes('\\ud') ? (canonicalize(value) ?? '') : text;
 }
 
-/** A copy with its names in order; undefined when JSON.stringify may write it in another way than RFC 8785. */
-function inOrder(value: unknown, depth: number): unknown {
-  if (value === null || typeof value === 'string' || typeof value === 'boolean') return value;
-  if (typeof value === 'number') return Number.isFinite(value) ? value : undefined;
-  if (typeof value !== 'object' || depth > MAX_DEPTH) return undefined;
-  if (Array.isArray(value)) return elementsInOrder(value, depth);
-  if (Object.getPrototypeOf(value) !== Object.prototype || 'toJSON' in value) return undefined;
-  const copy: Record<string, unknown> = {};
-  for (const name of Object.keys(value).sort()) {
-    const member = inOrder((value as Record<string, unknown>)[name], depth + 1);
-    if (member === undefined || name === '__proto__' || name.charCodeAt(0) < AFTER_DIGITS) return undefined;
-    copy[name] = member;
+/** Whether JSON.stringify writes a value as RFC 8785 has it, but for lone surrogates. */
+export function isInOrder(value: unknown, depth = 0): boolean {
+  if (typeof value === 'number') return Number.isFinite(value);
+  if (typeof value !== 'object' || value === null) return true;
+  if (depth > MAX_DEPTH) return false;
+  if (Array.isArray(value)) return value.every((element) => isInOrder(element, depth + 1));
+  if (Object.getPrototypeOf(value) !== Object.prototype) return false;
+  let last = '';
+  for (const name in value) {
+    if (name < last || name === 'toJSON' || !isInOrder((value as Record<string, unknown>)[name], depth + 1))
+      return false;
+    last = name;
   }
-  return copy;
-}
-
-function elementsInOrder(values: readonly unknown[], depth: number): unknown[] | undefined {
-  const copy: unknown[] = [];
-  for (const value of values) {
-    const element = inOrder(value, depth + 1);
-    if (element === undefined) return undefined;
-    copy.push(element);
-  }
-  return copy;
+  return true;
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import canonicalize from 'canonicalize';
-import { canonicalText } from '../../../../protocol/merkle/canonical-text.ts';
+import { canonicalText, isInOrder } from '../../../../protocol/merkle/canonical-text.ts';
 
 const nested = (depth: number): object => {
   let value: object = { b: 1, a: 2 };
@@ -25,9 +25,13 @@ const VALUES: Readonly<Record<string, object>> = {
   'an empty list': [],
 };
 
+/** The same with names in order, as they come out of canonical JSON. */
+const inOrder = (value: object): object => JSON.parse(canonicalize(value) ?? '') as object;
+
 for (const [what, value] of Object.entries(VALUES)) {
   test(`${what}: the same text as the library's`, () => {
     assert.equal(canonicalText(value), canonicalize(value));
+    assert.equal(canonicalText(inOrder(value)), canonicalize(value));
   });
 }
 
@@ -40,4 +44,10 @@ test('leaves the value as it is', () => {
   const value = Object.freeze({ b: Object.freeze([1]), a: 2 });
   assert.equal(canonicalText(value), '{"a":2,"b":[1]}');
   assert.deepEqual(Object.keys(value), ['b', 'a']);
+});
+
+test('tells names in order from others, at any depth', () => {
+  assert.equal(isInOrder({ a: 1, b: [{ c: 1, d: 2 }] }), true);
+  assert.equal(isInOrder({ a: 1, b: [{ d: 1, c: 2 }] }), false);
+  assert.equal(isInOrder({ 1: 'a', 10: 'b', 9: 'c' }), false);
 });
