@@ -137,7 +137,7 @@ export function renderStatus(node: NodeStatus, gateway: string, { style }: Pick<
     const upTo = `safe up to L2 block ${anchored.safeBlock}`;
     facts.push([
       'anchored',
-      `${anchored.records} records and ${anchored.auditSize} audit leaves, ${upTo}; ${anchored.pending} pending${waiting}`,
+      `${anchored.records} record commitments and ${anchored.auditSize} audit leaves, ${upTo}; ${anchored.pending} pending${waiting}`,
     ]);
   }
   const split = node.witness?.splitLogs ?? [];
