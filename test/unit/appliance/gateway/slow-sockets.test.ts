@@ -56,7 +56,9 @@ describe('a WebSocket client that stops reading', () => {
       socket.send(JSON.stringify({ jsonrpc: '2.0', id, method: 'x'.repeat(ANSWER_BYTES) }));
   };
   const connections = async (): Promise<number> => {
-    const lines = (await h.metrics.metrics()).split('\n').filter((line) => line.startsWith('nectar_gateway_connections{'));
+    const lines = (await h.metrics.metrics())
+      .split('\n')
+      .filter((line) => line.startsWith('nectar_gateway_connections{'));
     return lines.reduce((sum, line) => sum + Number(line.split(' ')[1]), 0);
   };
 
