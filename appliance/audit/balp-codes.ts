@@ -24,7 +24,7 @@ export interface Coding {
 }
 
 const coding = (system: string, code: string, display?: string): Coding =>
-  display === undefined ? { system, code } : { system, code, display };
+  display === undefined ? { code, system } : { code, display, system };
 const dicom = (code: string, display: string): Coding => coding(SYSTEM.dicom, code, display);
 
 export const REST = coding(SYSTEM.eventType, 'rest', 'Restful Operation');

@@ -1,12 +1,7 @@
 import { createHash } from 'node:crypto';
 import { NectarError } from '../../protocol/errors.ts';
-import {
-  type AuditLeaf,
-  BODY_SALT_BYTES,
-  canonicalBytes,
-  encodeAuditLeaf,
-  isEventType,
-} from '../../protocol/merkle/audit-leaf.ts';
+import { type AuditLeaf, BODY_SALT_BYTES, encodeAuditLeaf, isEventType } from '../../protocol/merkle/audit-leaf.ts';
+import { canonicalText } from '../../protocol/merkle/canonical-text.ts';
 import { type Hash, leafHash } from '../../protocol/merkle/hash.ts';
 import type { AuditInput } from './audit-input.ts';
 import { type AuditEventJson, toAuditEvent, wellFormed } from './balp.ts';
@@ -43,11 +38,11 @@ export function prepareEntry(
   // A salt of its own keeps anyone from guessing who did what by hashing likely bodies.
   const salt = randomBytes(BODY_SALT_BYTES);
   const leaf: AuditLeaf = {
-    v: 1,
+    bodyHash: createHash('sha256').update(salt).update(body).digest('hex'),
+    outcome: event.outcome,
     time,
     type: event.type,
-    outcome: event.outcome,
-    bodyHash: createHash('sha256').update(salt).update(body).digest('hex'),
+    v: 1,
   };
   const bytes = encodeAuditLeaf(leaf);
   return { leaf: bytes, leafHash: leafHash(bytes), salt, body };
@@ -55,8 +50,8 @@ export function prepareEntry(
 
 function encodeBody(event: AuditEventJson): Uint8Array {
   try {
-    return canonicalBytes(event);
+    return Buffer.from(canonicalText(event));
   } catch {
-    return canonicalBytes(wellFormed(event)); // a lone surrogate in what a client sent
+    return Buffer.from(canonicalText(wellFormed(event))); // a lone surrogate in what a client sent
   }
 }

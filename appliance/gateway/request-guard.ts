@@ -53,7 +53,7 @@ export function addRequestGuard(server: GatewayServer, context: RouteContext, be
     refuseEncoding(request);
     if (stopping.aborted) throw new NectarError('GATEWAY_STOPPING', {});
     // The body waits too: nothing of it is read before its turn.
-    const release = await requests.take(principal.tokenId, AbortSignal.any([request.gone, stopping]));
+    const release = await requests.take(principal.tokenId, request.gone, stopping);
     if (reply.raw.destroyed) release();
     else reply.raw.once('close', release);
     if (guard.whileLocked !== true && (await deps.keys.state()) === 'locked') throw new NectarError('KEY_LOCKED', {});

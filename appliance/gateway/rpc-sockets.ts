@@ -53,7 +53,7 @@ export function serveRpcSockets(server: Server, context: RouteContext): void {
       {
         rollup: deps.rollup,
         randomBytes: deps.randomBytes,
-        turn: (signal) => context.requests.take(tokenId, AbortSignal.any([signal, stopping])),
+        turn: (signal) => context.requests.take(tokenId, signal, stopping),
         recheck: () => identifyCaller(claim, GUARD, context),
       },
     );

@@ -27,9 +27,9 @@ export interface Turns {
    * Resolves with the release, to be called when the work is done; at once when there is room.
    *
    * @throws NectarError GATEWAY_BUSY when the node is full, GATEWAY_TOKEN_BUSY when the caller asks for more than its share;
-   *   the reason of `signal` when it aborts first
+   *   the reason of whichever of `signals` aborts first
    */
-  take(caller: string, signal: AbortSignal): Promise<() => void>;
+  take(caller: string, ...signals: readonly AbortSignal[]): Promise<() => void>;
 }
 
 interface Waiting {
@@ -66,12 +66,12 @@ class FairTurns implements Turns {
     this.#onChange = onChange;
   }
 
-  async take(name: string, signal: AbortSignal): Promise<() => void> {
-    signal.throwIfAborted();
+  async take(name: string, ...signals: readonly AbortSignal[]): Promise<() => void> {
+    for (const signal of signals) signal.throwIfAborted();
     const caller = this.#callerOf(name);
     const hasRoom = this.#running < this.#options.limit && caller.queue.size === 0 && this.#mayRun(caller);
     if (hasRoom) this.#begin(caller);
-    else await this.#wait(name, caller, signal);
+    else await this.#wait(name, caller, signals);
     let released = false;
     return () => {
       if (released) return;
@@ -92,7 +92,7 @@ class FairTurns implements Turns {
     return caller;
   }
 
-  #wait(name: string, caller: Caller, signal: AbortSignal): Promise<void> {
+  #wait(name: string, caller: Caller, signals: readonly AbortSignal[]): Promise<void> {
     const { what, limit, perCaller, maxQueued, maxQueuedPerCaller, maxWaitMs } = this.#options;
     if (caller.queue.size >= maxQueuedPerCaller)
       throw new NectarError('GATEWAY_TOKEN_BUSY', { what, limit: perCaller });
@@ -100,7 +100,7 @@ class FairTurns implements Turns {
     return new Promise((resolve, reject) => {
       const settle = (outcome: () => void) => {
         clearTimeout(timer);
-        signal.removeEventListener('abort', abort);
+        for (const signal of signals) signal.removeEventListener('abort', abort);
         caller.queue.delete(waiting);
         this.#queued--;
         if (caller.queue.size === 0) this.#waiting.delete(name);
@@ -115,7 +115,7 @@ class FairTurns implements Turns {
             reject(error);
           }),
       };
-      const abort = () => waiting.refuse(signal.reason);
+      const abort = ({ target }: Event) => waiting.refuse((target as AbortSignal).reason);
       const timer = setTimeout(() => {
         const ownShare = caller.running >= perCaller || !this.#mayRun(caller);
         waiting.refuse(
@@ -124,7 +124,7 @@ class FairTurns implements Turns {
             : new NectarError('GATEWAY_BUSY', { what, limit }),
         );
       }, maxWaitMs).unref();
-      signal.addEventListener('abort', abort);
+      for (const signal of signals) signal.addEventListener('abort', abort);
       caller.queue.add(waiting);
       this.#waiting.add(name);
       this.#queued++;

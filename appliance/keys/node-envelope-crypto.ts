@@ -6,16 +6,13 @@ const ALGORITHM = 'aes-256-gcm';
 
 /** The envelope's primitives by node:crypto (OpenSSL, AES-NI). */
 export const nodeEnvelopeCrypto: EnvelopeCrypto = {
-  seal(key, nonce, aad, plaintext, room) {
-    const cipher = createCipheriv(ALGORITHM, keyObject(key), nonce, { authTagLength: TAG_BYTES });
-    if (aad.length > 0) cipher.setAAD(aad);
-    const ciphertext = cipher.update(plaintext);
-    cipher.final();
-    const sealed = room ?? Buffer.allocUnsafeSlow(ciphertext.length + TAG_BYTES);
-    sealed.set(ciphertext);
-    sealed.set(cipher.getAuthTag(), ciphertext.length);
-    freeBytes(ciphertext);
-    return sealed;
+  seal(key, nonce, aad, plaintext, room = Buffer.allocUnsafeSlow(plaintext.length + TAG_BYTES)) {
+    sealInto(keyObject(key), { nonce, aad, plaintext, room });
+    return room;
+  },
+  sealer(key) {
+    const ready = keyObject(key);
+    return (nonce, aad, plaintext, room) => sealInto(ready, { nonce, aad, plaintext, room });
   },
   open(key, nonce, aad, sealed) {
     if (sealed.length < TAG_BYTES) return undefined;
@@ -37,4 +34,17 @@ export const nodeEnvelopeCrypto: EnvelopeCrypto = {
 /** Bytes would do as well, but Node first tries them as a KeyObject and as a CryptoKey, by two exceptions: half of a small seal. */
 function keyObject(key: Uint8Array): KeyObject {
   return createSecretKey(key);
+}
+
+function sealInto(
+  key: KeyObject,
+  { nonce, aad, plaintext, room }: Readonly<Record<'nonce' | 'aad' | 'plaintext' | 'room', Uint8Array>>,
+): void {
+  const cipher = createCipheriv(ALGORITHM, key, nonce, { authTagLength: TAG_BYTES });
+  if (aad.length > 0) cipher.setAAD(aad);
+  const ciphertext = cipher.update(plaintext);
+  cipher.final();
+  room.set(ciphertext);
+  room.set(cipher.getAuthTag(), ciphertext.length);
+  freeBytes(ciphertext);
 }

@@ -8,6 +8,8 @@ export interface EnvelopeCrypto {
    * caller brings it, of exactly that length.
    */
   seal(key: Uint8Array, nonce: Uint8Array, aad: Uint8Array, plaintext: Uint8Array, room?: Uint8Array): Uint8Array;
+  /** `seal` under a key that is made ready once, for several values: `room` is of exactly the sealed length. */
+  sealer(key: Uint8Array): (nonce: Uint8Array, aad: Uint8Array, plaintext: Uint8Array, room: Uint8Array) => void;
   /** The inverse of seal; undefined when it does not authenticate. Releases no unauthenticated byte. */
   open(key: Uint8Array, nonce: Uint8Array, aad: Uint8Array, sealed: Uint8Array): Uint8Array | undefined;
   /** HKDF-SHA256 (RFC 5869), extract then expand, `length` bytes. */

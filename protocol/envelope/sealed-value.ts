@@ -52,14 +52,13 @@ export type ValueSealer = (input: {
  */
 export function createValueSealer(crypto: EnvelopeCrypto, key: Uint8Array, salt: Uint8Array): ValueSealer {
   if (salt.length !== SALT_BYTES) throw new RangeError('the salt of sealed values has 16 bytes');
-  const valueKey = crypto.hkdf(key, salt, INFO, KEY_BYTES);
+  const seal = crypto.sealer(crypto.hkdf(key, salt, INFO, KEY_BYTES));
   return ({ place, value, nonce }) => {
-    const body = crypto.seal(valueKey, nonce, place, value);
-    const sealed = new Uint8Array(PREFIX_BYTES + body.length);
+    const sealed = new Uint8Array(SEALED_VALUE_OVERHEAD_BYTES + value.length);
     sealed[0] = ENVELOPE_VERSION;
     sealed.set(salt, 1);
     sealed.set(nonce, 1 + SALT_BYTES);
-    sealed.set(body, PREFIX_BYTES);
+    seal(nonce, place, value, sealed.subarray(PREFIX_BYTES));
     return sealed;
   };
 }

@@ -1,7 +1,7 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, concatBytes, utf8ToBytes } from '@noble/hashes/utils.js';
-import canonicalize from 'canonicalize';
 import { NectarError } from '../errors.ts';
+import { canonicalText } from './canonical-text.ts';
 import { parseUtf8 } from './text.ts';
 
 /** Length of the salt that keeps a body from being guessed from its hash, in bytes. */
@@ -27,11 +27,6 @@ export interface AuditLeaf {
 /** UTF-8 bytes of a value's canonical JSON (RFC 8785). Strings must be well-formed Unicode. */
 export function canonicalBytes(value: object): Uint8Array {
   return utf8ToBytes(canonicalText(value));
-}
-
-/** A value's canonical JSON (RFC 8785). */
-export function canonicalText(value: object): string {
-  return canonicalize(value) ?? '';
 }
 
 /** Encodes a leaf as canonical JSON; the same leaf always gives the same bytes. */

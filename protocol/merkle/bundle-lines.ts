@@ -1,5 +1,5 @@
 import { NectarError } from '../errors.ts';
-import { canonicalText } from './audit-leaf.ts';
+import { canonicalText } from './canonical-text.ts';
 import { MAX_NOTE_LENGTH } from './note.ts';
 import { MAX_PROOF_HASHES } from './verify.ts';
 

@@ -4,6 +4,7 @@ import { toAuditEvent } from '../../../../appliance/audit/balp.ts';
 import { EVENTS } from '../../../../appliance/audit/balp-codes.ts';
 import type { AuditInput } from '../../../../appliance/audit/event.ts';
 import { isEventType } from '../../../../protocol/merkle/audit-leaf.ts';
+import { isInOrder } from '../../../../protocol/merkle/canonical-text.ts';
 import { reading } from './log-house.ts';
 
 type Json = Record<string, unknown>;
@@ -86,5 +87,16 @@ test('writes every event with what FHIR R4 requires of an AuditEvent', () => {
       (event.entity as Json[]).every((entity) => !('name' in entity && 'query' in entity)),
       'sev-1: name or query, not both',
     );
+  }
+});
+
+test('puts the names of every event in the order of canonical JSON, in which they are written several times faster', () => {
+  for (const type of [...Object.keys(EVENTS), 'later.version']) {
+    for (const patients of [[], ['p1'], ['p1', 'p2']])
+      assert.equal(
+        isInOrder(toAuditEvent({ ...reading(1, type as AuditInput['type']), patients }, recording)),
+        true,
+        type,
+      );
   }
 });
