@@ -140,30 +140,6 @@ test('a crash at any moment is no false alarm', async () => {
   assert.deepEqual(f.store.readiness(), { ready: true });
 });
 
-test('a put that no later leaf followed, and the index of before it: named, and no alarm, as after a crash', async () => {
-  const f = await fixture();
-  const kept = await put(f.store, Buffer.from('kept'));
-  await cp(indexOf(f), copyOf(f), { recursive: true });
-  const { length } = f.audit.events;
-  const made = await put(f.store, Buffer.from('acknowledged'));
-  await f.store.stop();
-  // No stop is on record, as after a kill.
-  f.audit.events.splice(length + 1);
-  await putBack(f);
-  await f.start();
-  assert.deepEqual([f.store.condition().index, f.store.condition().cutOff], [{ state: 'fresh' }, 1]);
-  assert.deepEqual(f.store.readiness(), { ready: true });
-  await assert.rejects(get(f.store, made.recordId), hasCode('STORE_RECORD_LOST'), 'whoever has the receipt is told');
-  assert.equal((await get(f.store, kept.recordId)).toString(), 'kept');
-  const [said, ...more] = f.audit.events.filter(({ detail }) => detail?.state === 'cut-off');
-  assert.deepEqual([said?.detail?.missing, said?.detail?.from, said?.detail?.to], [1, length, length]);
-  assert.equal(more.length, 0);
-  await f.restart();
-  assert.equal(f.store.condition().cutOff, undefined, 'said once, and on record');
-  await assert.rejects(get(f.store, made.recordId), hasCode('STORE_RECORD_LOST'));
-  assert.deepEqual(f.audit.events.filter(({ detail }) => detail?.state === 'cut-off').length, 1);
-});
-
 test('a deletion whose tombstone a crash took is made again, with the receipt that was given', async () => {
   const f = await fixture();
   const { recordId } = await put(f.store, Buffer.from('doomed'));
