@@ -41,7 +41,9 @@ describe('keys and clients of a node in containers', { skip: skipWithoutDocker, 
     const outgoing = request(`${gateway}${path}`, { method, headers: body === undefined ? {} : headers, ...shown() });
     outgoing.end(body === undefined ? undefined : JSON.stringify(body));
     const [incoming] = await once(outgoing, 'response');
-    const text = Buffer.concat(await Array.fromAsync(incoming as AsyncIterable<Buffer>)).toString();
+    const chunks: Buffer[] = [];
+    for await (const chunk of incoming) chunks.push(chunk);
+    const text = Buffer.concat(chunks).toString();
     return { status: incoming.statusCode, json: JSON.parse(text) };
   };
 
