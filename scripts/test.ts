@@ -30,6 +30,9 @@ const SUITES: readonly Suite[] = [
   { name: 'e2e', files: 'test/e2e/**/*.test.ts', concurrency: 2 },
 ];
 
+/** No suite takes so long: one that does has a file that left something running, which node:test waits for without an end. */
+const SUITE_MINUTES = 25;
+
 const args = process.argv.slice(2);
 const split = args.indexOf('--');
 const names = split < 0 ? args : args.slice(0, split);
@@ -61,8 +64,10 @@ for (const suite of SUITES) {
       ...flags,
       ...files,
     ],
-    { cwd: root, stdio: 'inherit', env: process.env },
+    { cwd: root, stdio: 'inherit', env: process.env, timeout: SUITE_MINUTES * 60_000 },
   );
+  const isOver = (result.error as NodeJS.ErrnoException | undefined)?.code === 'ETIMEDOUT';
+  if (isOver) process.stdout.write(`\n${suite.name} was ended after ${SUITE_MINUTES} minutes\n`);
   const seconds = ((Date.now() - started) / 1000).toFixed(0);
   rows.push(`${suite.name.padEnd(14)} ${result.status === 0 ? 'passed' : 'FAILED'} in ${seconds} s`);
   failed ||= result.status !== 0;

@@ -75,7 +75,7 @@ export const GatewayConfig = Type.Object(
     maxRpcSockets: bounded('WebSocket connections to /rpc.', 128, 0, 4_096),
     maxRpcSocketsPerToken: bounded('Of them, connections of one token.', 32, 1, 4_096),
     maxRpcSocketBufferBytes: bounded(
-      'What may wait for a slow WebSocket client; beyond it the connection is ended.',
+      'What may wait for a slow WebSocket client, besides the longest message; beyond it the connection is ended.',
       4 * 1024 * KIB_BYTES,
       64 * KIB_BYTES,
     ),

@@ -94,6 +94,11 @@ export const NodeStatus = Type.Object(
             missing: Count('Versions that the audit log tells of and the index does not have.'),
             damaged: Count('Values of the index that were found not to open.'),
             rekey: Type.Optional(RekeyState),
+            cutOff: Type.Optional(
+              Count(
+                'Until the next restart: puts of the moment before a kill that the audit log has and the index lacks. Cut off, or an older index: a receipt tells which.',
+              ),
+            ),
             pendingErasures: Count('Destroyed records whose bytes have not yet left the files.'),
             restored: Type.Optional(
               Type.Object(

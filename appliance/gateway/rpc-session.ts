@@ -52,6 +52,8 @@ export function createRpcSession(
 ): RpcSession {
   const closed = new AbortController();
   const subscriptions = new Map<string, AbortController>();
+  /** Lengths of the messages that the client's side does not have yet, in their order. */
+  const sending: number[] = [];
   let waiting = 0;
   let last: Promise<void> = Promise.resolve();
 
@@ -63,12 +65,22 @@ export function createRpcSession(
     socket.once('close', () => clearTimeout(timer));
   }
 
-  /** Resolves when the client's side has it, so that a source of events goes no faster than its client. */
+  /**
+   * Resolves when the client's side has it, so that a source of events goes no faster than its client. The longest message does
+   * not count: an answer takes its time, and an event that comes meanwhile says nothing against the client.
+   */
   async function send(value: unknown): Promise<void> {
     if (closed.signal.aborted) return;
-    if (socket.bufferedAmount > options.maxBufferBytes)
+    if (sending.reduce((sum, bytes) => sum + bytes, 0) - Math.max(0, ...sending) > options.maxBufferBytes)
       return end(CLOSE.tryLater, 'the client does not take what it is sent');
-    await new Promise<void>((resolve) => socket.send(JSON.stringify(value), () => resolve()));
+    const text = JSON.stringify(value);
+    sending.push(Buffer.byteLength(text));
+    await new Promise<void>((resolve) =>
+      socket.send(text, () => {
+        sending.shift();
+        resolve();
+      }),
+    );
   }
 
   async function check(): Promise<void> {

@@ -58,6 +58,7 @@ interface AuditConflict {
 interface StoreCondition {
   readonly index: { readonly state: 'fresh' | 'behind' | 'ahead'; readonly missing?: number };
   readonly restored?: { readonly backupCreatedAt: string; readonly missing: number };
+  readonly cutOff?: number;
   readonly pendingErasures: number;
   readonly damaged: number;
   readonly rekey?: RekeyState;
@@ -153,6 +154,7 @@ export interface Status {
     damaged: number;
     pendingErasures: number;
     restored?: { backupCreatedAt: string; missing: number };
+    cutOff?: number;
     rekey?: RekeyState;
   } | null;
   tokens: { found?: 'behind' | 'missing' | 'damaged'; revoked: number; restored: number } | null;
@@ -258,10 +260,11 @@ function describeAnchored({
 }
 
 function describeStorage(condition: StoreCondition): NonNullable<Status['storage']> {
-  const { index, pendingErasures, damaged, restored, rekey } = condition;
+  const { index, pendingErasures, damaged, restored, cutOff, rekey } = condition;
   return {
     ...{ index: index.state, missing: index.missing ?? 0, damaged, pendingErasures },
     ...(restored !== undefined && { restored }),
+    ...(cutOff !== undefined && { cutOff }),
     ...(rekey !== undefined && { rekey }),
   };
 }

@@ -40,6 +40,8 @@ export interface StoreCore {
     condition: IndexCondition;
     /** This is the first start after a restore. */
     restored?: NonNullable<StoreCondition['restored']>;
+    /** Puts that the log has and the index lacks, of the moment before this start. */
+    cutOff?: number;
     readonly damaged: Set<string>;
   };
   readonly locks: RecordLocks;

@@ -1,6 +1,7 @@
 import type { RecordId } from '../../protocol/brand.ts';
 import { conditionError, type IndexCondition } from './condition.ts';
 import { findEntry, type StoreCore, systemContext } from './core.ts';
+import { nameCutOff } from './cut-off.ts';
 import { acceptRestored, dueRestore, nameLost } from './declared-restore.ts';
 import { decodeEntry, encodeEntry, type HeadEntry, type LostEntry, type VersionEntry } from './entries.ts';
 import type { IndexOp } from './index-db.ts';
@@ -37,7 +38,7 @@ interface Compared {
  * A restore that was declared explains what the index lacks of the log that was restored with it.
  *
  * A put whose leaf is there and whose commit is not is an attempt that a crash cut off, unless a later leaf says that the
- * index had gone on: only then it is missed.
+ * index had gone on: only then it is missed. Until then it is named (`nameCutOff`).
  */
 export async function checkFreshness(core: StoreCore): Promise<IndexCondition> {
   const latest = await core.deps.evidence.latest();
@@ -60,6 +61,7 @@ export async function checkFreshness(core: StoreCore): Promise<IndexCondition> {
   const before = { generation: core.db.stats().generation, logged: latest.index ?? 0 };
   if (!behind) await tellRepair(core, latest);
   await replayDeletions(core, compared);
+  if (!behind && kept?.state !== 'behind') await nameCutOff(core, compared.missing.values());
   const condition = behind ? await markBehind(core, compared, before) : await stillKept(core, kept);
   core.trail.settleAll(latest.size);
   await core.db.commit(raised(latest));

@@ -48,6 +48,7 @@ export function createHashThread(start: () => Worker = startWorker): HashThread 
     begun.on('message', ({ id, digest }: HashReply) => {
       waiting.get(id)?.resolve(digest);
       waiting.delete(id);
+      if (waiting.size === 0) begun.unref();
     });
     begun.on('error', lost);
     begun.on('exit', lost);
@@ -62,6 +63,8 @@ export function createHashThread(start: () => Worker = startWorker): HashThread 
       const id = next++;
       return new Promise((resolve) => {
         waiting.set(id, { block, resolve });
+        // Idle it keeps no process running; while somebody waits for it, it does.
+        if (waiting.size === 1) worker?.ref();
         worker?.postMessage({ id, bytes: block } satisfies HashRequest);
       });
     },

@@ -213,6 +213,8 @@ export interface StoreCondition {
   readonly index: IndexCondition;
   /** Of the first start after a restore: versions that the log tells of and the backup does not have. */
   readonly restored?: { readonly backupCreatedAt: string; readonly missing: number };
+  /** Of the first start after a kill: puts that the log tells of and the index lacks, cut off or put back; a receipt tells which. */
+  readonly cutOff?: number;
   /** Destroyed records whose bytes have not yet left the files. */
   readonly pendingErasures: number;
   /** Values of the index that were found not to open since the start. */

@@ -182,11 +182,12 @@ export function createStore(options: StoreOptions, deps: StoreDeps): Store {
 }
 
 function conditionOf({ core, rekeying }: Running): StoreCondition {
-  const { condition, restored, damaged } = core.index;
+  const { condition, restored, cutOff, damaged } = core.index;
   const rekey = rekeying.state();
   return {
     ...{ index: condition, pendingErasures: core.erasures.pending(), damaged: damaged.size },
     ...(restored !== undefined && { restored }),
+    ...(cutOff !== undefined && { cutOff }),
     ...(rekey !== undefined && { rekey }),
   };
 }

@@ -229,12 +229,14 @@ function gradeTokens(tokens: NodeStatus['tokens']): Check[] {
 
 function gradeIndex(storage: NodeStatus['storage']): Check[] {
   if (storage === undefined || storage === null) return [];
-  const { index, missing, damaged } = storage;
+  const { index, missing, damaged, cutOff } = storage;
   const advice = 'nectar-byon fsck --help';
   if (index === 'behind')
     return [{ name: 'index', value: `an older copy: ${missing} versions are missing`, grade: 'bad', advice }];
   if (index === 'ahead') return [{ name: 'index', value: 'newer than the audit log', grade: 'bad', advice }];
   if (damaged > 0) return [{ name: 'index', value: `${damaged} damaged values`, grade: 'bad', advice }];
+  if (cutOff !== undefined)
+    return [{ name: 'index', value: `${cutOff} puts before the kill are in the log alone`, grade: 'poor', advice }];
   return [{ name: 'index', value: 'what the audit log says', grade: 'good' }];
 }
 

@@ -75,6 +75,8 @@ function storageLines({ storage, tokens }: NodeStatus): [string, string][] {
     lines.push(`restored as of ${restored.backupCreatedAt}: ${restored.missing} newer records or versions are lost`);
   const { rekey } = storage;
   if (rekey !== undefined && rekey.state !== 'done') told.push(['rekey', describeRekey(rekey)]);
+  if (storage.cutOff !== undefined)
+    lines.push(`${storage.cutOff} puts of the moment before the kill are in the audit log alone: fsck lists them`);
   if (storage.damaged > 0) lines.push(`${storage.damaged} damaged values: nectar-byon fsck`);
   if (storage.pendingErasures > 0)
     lines.push(`${storage.pendingErasures} destroyed records whose bytes are still leaving the files`);

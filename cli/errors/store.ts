@@ -71,7 +71,7 @@ export const STORE_GUIDANCE: Record<keyof typeof STORE_ERRORS, Guidance> = {
   STORE_RECORD_LOST: {
     exit: EXIT.checksFailed,
     remedy:
-      'An older index was put in place of the one that held it. A backup that is newer than the audit leaf named has it; `nectar-byon fsck` lists all of them.',
+      'An older index was put in place of the one that held it, or a kill cut the put off before it was answered: whoever has a receipt knows. A backup that is newer than the audit leaf named has it; `nectar-byon fsck` lists all of them.',
   },
   STORE_PRECONDITION_FAILED: {
     exit: EXIT.usage,

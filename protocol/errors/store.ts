@@ -56,7 +56,7 @@ export const STORE_ERRORS = {
   }),
   STORE_RECORD_LOST: define<{ recordId: string; version: number; auditLeaf: number }>({
     message: ({ recordId, version, auditLeaf }) =>
-      `version ${version} of record ${recordId} is in the audit log (leaf ${auditLeaf}) and no longer in the index`,
+      `version ${version} of record ${recordId} is in the audit log (leaf ${auditLeaf}) and not in the index`,
   }),
   STORE_CURSOR_INVALID: define<Record<string, never>>({
     message: () => 'the page cursor is not one of ours, or belongs to another query',

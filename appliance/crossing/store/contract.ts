@@ -71,6 +71,7 @@ const condition = exact({
     size: optional(count),
   }),
   restored: optional(exact({ backupCreatedAt: text(64), missing: count })),
+  cutOff: optional(count),
   pendingErasures: count,
   damaged: count,
   rekey: optional(rekeyState),

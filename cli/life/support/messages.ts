@@ -75,6 +75,7 @@ export const LOG_MESSAGES: readonly string[] = [
   'peer refused an exchange',
   'peer sent an invalid unsafe block',
   'put not committed',
+  'puts of the moment before the end are in the log and not in the index',
   'range for a peer ended early',
   'records anchored',
   'registry gave no answer about a peer',

@@ -303,6 +303,8 @@ export interface NodeDouble {
   unlockGate?: Promise<void>;
   /** What a new head waits for. */
   headGate?: () => Promise<void>;
+  /** Beside the number of a head, in each. */
+  headFilling?: string;
 }
 
 export interface DependencyParts {
@@ -364,7 +366,8 @@ export function createDependencies(parts: DependencyParts): GatewayDependencies 
         if (name !== 'newHeads') return yield { kind: 'refused', code: -32602, message: 'no such subscription' };
         yield { kind: 'opened' };
         for (let number = 1; !signal.aborted; number++) {
-          yield { kind: 'event', result: { number } };
+          const { headFilling: filling } = node;
+          yield { kind: 'event', result: { number, ...(filling !== undefined && { filling }) } };
           await node.headGate?.();
         }
       },

@@ -135,7 +135,7 @@ test('a crash at any moment is no false alarm', async () => {
     detail: { cid: 'bafkx', indexGeneration: 1 },
   });
   await f.start();
-  assert.deepEqual(f.store.condition().index, { state: 'fresh' });
+  assert.deepEqual([f.store.condition().index, f.store.condition().cutOff], [{ state: 'fresh' }, 1]);
   await put(f.store, Buffer.from('two'));
   assert.deepEqual(f.store.readiness(), { ready: true });
 });

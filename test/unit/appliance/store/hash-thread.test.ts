@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { createHash, randomFillSync } from 'node:crypto';
 import { test } from 'node:test';
 import { Worker } from 'node:worker_threads';
@@ -31,4 +32,17 @@ test('a thread that is lost, or never starts, costs time only', async () => {
     assert.equal(hex(later), expected(piece));
   }
   givePieceBack(piece);
+});
+
+test('a process that waits for a digest and for nothing else goes on until it has it, and then ends', () => {
+  const at = (path: string): string => JSON.stringify(new URL(`../../../../appliance/${path}`, import.meta.url).href);
+  const program = `
+    import { takePiece } from ${at('page-memory.ts')};
+    import { createHashThread } from ${at('store/hash-thread.ts')};
+    const thread = createHashThread();
+    for (let i = 0; i < 3; i++) console.log((await thread.sha256(takePiece())).length);
+  `;
+  const args = ['--input-type=module', '--eval', program];
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
+  assert.deepEqual([status, stdout], [0, '32\n32\n32\n'], stderr);
 });

@@ -7,7 +7,7 @@ import { readPublicIdentity } from '../../../../appliance/config/index.ts';
 import { byKeyFile, createIdentitySigner, nodeEnvelopeCrypto } from '../../../../appliance/keys/index.ts';
 import type { Service } from '../../../../appliance/service.ts';
 import { storeConfig } from '../../../../appliance/store/config.ts';
-import { createStore, type Store } from '../../../../appliance/store/index.ts';
+import { createStore, type RekeyState, type Store } from '../../../../appliance/store/index.ts';
 import { createLogger, createMetrics } from '../../../../appliance/telemetry/index.ts';
 import { createHome } from '../../../../cli/provision/process/create-home.ts';
 import { openKeys } from '../../../../cli/provision/process/open-keys.ts';
@@ -22,6 +22,8 @@ export interface StoredHome {
   readonly store: Store;
   put(body: Uint8Array): Promise<string>;
   get(id: string): Promise<Buffer>;
+  /** Begins to seal every record anew, at this load. */
+  rekey(load: number): Promise<RekeyState>;
   stop(): Promise<void>;
 }
 
@@ -78,6 +80,10 @@ export async function openHome(home: string, keyFile: string): Promise<StoredHom
       const parts: Uint8Array[] = [];
       for await (const part of body) parts.push(Buffer.from(part));
       return Buffer.concat(parts);
+    },
+    async rekey(load) {
+      const { to } = await keys.rotate();
+      return store.rekey({ target: to, load }, context);
     },
     async stop() {
       for (const service of services.toReversed()) await service.stop();
