@@ -69,6 +69,8 @@ export function createHashThread(start: () => Worker = startWorker): HashThread 
       });
     },
     async end() {
+      // Whoever waits for its end is work that the process must live for.
+      worker?.ref();
       await worker?.terminate();
     },
   };

@@ -41,6 +41,8 @@ export function startEvmThread(setup: WorkerSetup): EvmThread {
     onReply: (listener) => worker.on('message', listener),
     onExit: (listener) => worker.once('exit', () => listener(failure)),
     async end() {
+      // Whoever waits for its end is work that the process must live for.
+      worker.ref();
       await worker.terminate();
     },
   };

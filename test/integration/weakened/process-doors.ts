@@ -29,7 +29,7 @@ const header =
 
 /** What nobody can say of a door without TLS. */
 const UNSPOKEN = {
-  ...unseen('NET-014 NET-015 NET-018 NET-019 NET-020 TLS-015 TLS-016 TLS-017'),
+  ...unseen('NET-014 NET-015 NET-018 NET-019 NET-020 TLS-015 TLS-016 TLS-017 TLS-018'),
   ...unseen(
     'TLS-003 TLS-004 TLS-005 TLS-006 TLS-007 TLS-008 TLS-009 TLS-010 TLS-011 TLS-012 TLS-013 TLS-014',
     'not-applicable',
@@ -51,7 +51,7 @@ export const WEAKENED_DOORS: readonly Row[] = [
     name: 'a proxy brings a token for everybody',
     collectors: DOOR,
     weaken: (stack) => putProxy(stack, { ask: header('authorization', `Bearer ${stack.read('client/token').trim()}`) }),
-    fails: ['NET-014', 'NET-015'],
+    fails: ['NET-014', 'NET-015', 'TLS-018'],
   },
   {
     name: 'a proxy keeps a copy of what passes',

@@ -119,6 +119,13 @@ export class ProcessStack {
     this.configure('gateway.port', port);
   }
 
+  /** Stops the process until all is put back: it would find the change of a file that it holds within seconds, and mend it or say so. */
+  stopTheClock(): void {
+    const { pid } = this;
+    process.kill(pid, 'SIGSTOP');
+    this.onRestore(() => process.kill(pid, 'SIGCONT'));
+  }
+
   /** The soft limit of a resource of the running process. */
   limit(resource: 'core' | 'nofile', value: string): void {
     const about = ['--pid', String(this.pid)];

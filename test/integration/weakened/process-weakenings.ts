@@ -46,7 +46,15 @@ export const WEAKENED_FILES: readonly Row[] = [
     },
     ['FIL-006'],
   ),
-  row('an identity lies bare', (stack) => stack.write(stack.path('identity/p2p.sealed'), PEM), ['FIL-009', 'KEY-001']),
+  row(
+    'an identity lies bare',
+    (stack) => {
+      stack.stopTheClock();
+      stack.write(stack.path('identity/p2p.sealed'), PEM);
+    },
+    ['FIL-009', 'KEY-001'],
+    { collectors: ['configuration', 'keys', 'files'] },
+  ),
   row('a patient lies in the store', (stack) => stack.write(stack.path('store', 'export.json'), PATIENT), ['DAT-043']),
   row(
     'an image lies in the log folder',
@@ -105,9 +113,11 @@ export const WEAKENED_ACCESS: readonly Row[] = [
       const path = stack.path('tokens.json');
       const list = JSON.parse(readFileSync(path, 'utf8')) as { tokens: { expiresAt: string }[] };
       for (const token of list.tokens) token.expiresAt = '2099-01-01T00:00:00.000Z';
+      stack.stopTheClock();
       stack.write(path, JSON.stringify(list));
     },
     ['KEY-011'],
+    { collectors: ['node', 'tokens'] },
   ),
   row('the key was never rotated', (stack) => stack.later(400), ['KEY-005'], { collectors: ['node', 'keys'] }),
   row('nobody renewed the certificate', (stack) => stack.later(392), ['TLS-007'], {
