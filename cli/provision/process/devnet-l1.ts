@@ -39,7 +39,7 @@ export const DEVNET_L1_CHAIN_ID = 31337n;
 const BLOCK_TIME_S = 6;
 const STATE_INTERVAL_S = 10;
 const START_TIMEOUT_MS = 20_000;
-const POLL_MS = 50;
+const POLL_MS = 10;
 
 /** Starts the development L1 of this folder, or finds it running; its chain, accounts and contracts outlive a stop. */
 export async function startDevnetL1(options: DevnetL1Options): Promise<DevnetL1> {
@@ -47,8 +47,12 @@ export async function startDevnetL1(options: DevnetL1Options): Promise<DevnetL1>
   await chmod(options.folder, 0o700);
   const accounts = await openAccounts(options.folder);
   const rpcUrl = `http://127.0.0.1:${options.port}`;
-  if (findAnvilPid(options.folder) === undefined) await launch(options);
+  const isRunning = findAnvilPid(options.folder) !== undefined;
+  if (!isRunning) await launch(options);
   const pid = await waitUntilUp(options, rpcUrl);
+  // The EVM of an anvil that was started again knows no hash of the blocks it loaded (revm's EmptyDB makes one up), and SequencerInbox
+  // binds the hash before its own: the first block after the start is one that nobody asked for.
+  if (!isRunning) await send(rpcUrl, 'evm_mine');
   await fund(rpcUrl, [accounts.deployer, accounts.sequencer, accounts.faucet]);
   return { rpcUrl, chainId: DEVNET_L1_CHAIN_ID, pid, accounts };
 }
@@ -89,16 +93,20 @@ async function waitUntilUp(options: DevnetL1Options, rpcUrl: string): Promise<nu
 
 async function findChainId(rpcUrl: string): Promise<bigint | undefined> {
   try {
-    const response = await fetch(rpcUrl, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: '{"jsonrpc":"2.0","id":1,"method":"eth_chainId","params":[]}',
-      signal: AbortSignal.timeout(1_000),
-    });
-    return BigInt(((await response.json()) as { result: string }).result);
+    return BigInt(await send(rpcUrl, 'eth_chainId'));
   } catch {
     return undefined;
   }
+}
+
+async function send(rpcUrl: string, method: string): Promise<string> {
+  const response = await fetch(rpcUrl, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params: [] }),
+    signal: AbortSignal.timeout(1_000),
+  });
+  return ((await response.json()) as { result: string }).result;
 }
 
 async function openAccounts(folder: string): Promise<DevnetL1['accounts']> {

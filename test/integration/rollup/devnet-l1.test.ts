@@ -54,6 +54,22 @@ test('the development L1 keeps its chain, accounts and contracts over a stop, an
   assert.ok((await codeAt(l1.rpcUrl, inbox)).length > 2);
 });
 
+test('its contracts see the true hash of the block before theirs, also right after it was started again', async () => {
+  await startDevnetL1(options);
+  await stopDevnetL1(folder);
+  const { rpcUrl } = await startDevnetL1(options);
+  const provider = new JsonRpcProvider(rpcUrl);
+  try {
+    // PUSH1 1 NUMBER SUB BLOCKHASH PUSH1 0 MSTORE PUSH1 32 PUSH1 0 RETURN
+    const seen = await provider.send('eth_call', [{ data: '0x600143034060005260206000f3' }, 'pending']);
+    const before = await provider.getBlock('latest');
+    const parents = [before?.hash, before?.parentHash];
+    assert.ok(parents.includes(seen), `${seen} is none of ${parents.join()}`);
+  } finally {
+    provider.destroy();
+  }
+});
+
 test('no key of it is readable by another user, in a log, or in the arguments of the process', async () => {
   const { pid, accounts } = await startDevnetL1(options);
   const phrase = readFileSync(join(folder, 'mnemonic'), 'utf8').trim();
