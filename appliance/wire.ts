@@ -33,7 +33,14 @@ import {
 } from './keys/index.ts';
 import { membershipOf } from './membership/index.ts';
 import { createP2p } from './p2p/index.ts';
-import { createAuditor, createBatcher, createRollup, createRpcServer, createSequencer } from './rollup/index.ts';
+import {
+  createAuditor,
+  createBatcher,
+  createRollup,
+  createRpcServer,
+  createSequencer,
+  describeAssertions,
+} from './rollup/index.ts';
 import { createStatus } from './status/index.ts';
 import { createStore } from './store/index.ts';
 import { createNodeMetrics, readFamilies } from './telemetry/index.ts';
@@ -116,6 +123,7 @@ export async function wireNode({ home, version, config }: NodeOptions, { log, me
       records: () => store.stats().records,
       audit: () => audit.standing(),
       anchored: () => anchor.anchored(),
+      assertions: () => describeAssertions(rollup.assertions()),
       splitLogs: () => witness.splitLogs(),
       storage: () => store.condition(),
       tokens: () => tokens.reconciled(),
@@ -227,7 +235,12 @@ export async function wireSequencer(options: SequencerOptions, { log, metrics }:
       clientVersion: `nectar-byon/${version}`,
     },
     {
-      secrets: { databaseKey: () => key('database'), operatorKey: () => key('sequencer') },
+      secrets: {
+        databaseKey: () => key('database'),
+        operatorKey: () => key('sequencer'),
+        // Another account than the batcher's: two that send from one would take each other's nonces.
+        validatorKey: () => (config.rollup.validator.enabled ? key('validator') : undefined),
+      },
       log: log.child({ service: 'rollup' }),
       metrics,
       now,

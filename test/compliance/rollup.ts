@@ -19,6 +19,12 @@ export interface RollupUnderTest {
 
 const PEER = '12D3KooWNwat7QPSS3fvWDtnvKqUf8vjo7QAY7ZQP6V8FhG6NSaj' as PeerIdText;
 const ROOT = 'ab'.repeat(32) as RootHash;
+const HASH = `0x${'cc'.repeat(32)}` as Hex;
+const STATE = { blockHash: HASH, sendRoot: HASH, batch: 4n, offset: 0n };
+const falseAlarm = {
+  ...{ nodeId: HASH, parent: HASH, stakeId: 2n, l1Number: 9n, asserted: STATE, reason: 'state' as const },
+  ...{ derived: { ...STATE, block: 8n }, status: 'live' as const },
+};
 const hasCode = (code: ErrorCode) => (error: unknown) => isNectarError(error, code) || assert.fail(String(error));
 
 /** The role's services in small: what they answer is fixed, what crosses is what the suite is about. */
@@ -58,6 +64,15 @@ export function createRollupDouble() {
         yield { kind: 'ended', reason: 'enough' };
       },
       heads: () => started({ unsafe: block, safe: block, finalized: block }),
+      assertions: () =>
+        started({
+          mode: 'watching' as const,
+          l1Number: 9n,
+          latestConfirmed: { nodeId: HASH, batch: 3n, block: 7n },
+          pending: 1,
+          falseAlarms: [falseAlarm],
+          waiting: undefined,
+        }),
       rewind: async (to?: bigint) => {
         if (to === 9n) throw new NectarError('ROLLUP_REWIND_REFUSED', { to, safe: 7n, unsafe: 8n });
         return started({ from: 8, to: Number(to ?? 7n) });
