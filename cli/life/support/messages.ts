@@ -105,6 +105,7 @@ export const LOG_MESSAGES: readonly string[] = [
   'the audit log is damaged: nothing private is served',
   'the audit log is writable again',
   'the authority for clients could not be kept: another one is made at the next start',
+  'the batch under way is not the one whose root is on the chain',
   'the certificate authorities of clients are not usable: none of the site is trusted',
   'the chain has answered: the log is held against it',
   'the chain has not answered since the start: what is here is served, older or not',
