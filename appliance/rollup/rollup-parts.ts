@@ -33,6 +33,7 @@ import { createJsonRpc, type JsonRpc } from './l1/json-rpc.ts';
 import { createL1Source } from './l1/l1-source.ts';
 import { createOutboundFetch } from './l1/outbound-fetch.ts';
 import { createNodeEvm } from './node-evm.ts';
+import { createNodeLogs, type NodeLogs } from './node-logs.ts';
 import { createOwnForcing } from './own-forcing.ts';
 import { callAt, createOwnRpc, hasLogs } from './own-rpc.ts';
 import { createOwnValidator, type OwnValidator } from './own-validator.ts';
@@ -89,6 +90,7 @@ export interface RollupParts {
   /** Holds threads that share the database: stopped before it is closed. */
   readonly evm: Pick<WorkerCalls, 'stop'>;
   readonly rpc: Rpc;
+  readonly logs: NodeLogs;
   /** The registry as L1 has confirmed it: what decides over anybody. */
   readonly registry: NodeRegistry;
   /** The registry at the unsafe head: what has been sent already. */
@@ -139,10 +141,14 @@ export async function assembleParts(options: PartsOptions, deps: PartsDeps): Pro
   );
 
   const evm = createNodeEvm(options, deps, { database, rules });
+  const logs = createNodeLogs(options, deps, { executor, database });
   const rpc = createRpc({
     database,
     rules,
     evm,
+    budget: evm.budget,
+    deadlineMs: config.evmDeadlineMs,
+    logIndex: logs.index,
     heads: () => executor.heads(),
     onHeads: (listener) => executor.onHeads(listener),
     clientVersion: options.clientVersion,
@@ -160,6 +166,7 @@ export async function assembleParts(options: PartsOptions, deps: PartsDeps): Pro
     },
     syncStatus: async () => ({
       ...describeSync(await store.cursor()),
+      logsIndexed: hex(logs.index.next() ?? 0n),
       unconfirmed: forcing.list().map(describeForced),
     }),
   });
@@ -190,7 +197,8 @@ export async function assembleParts(options: PartsOptions, deps: PartsDeps): Pro
   const watching = { log, now, onState: deps.onValidatorState };
   const validator = createOwnValidator(options, watching, { l1, l1Rpc, store, engine, own });
   const executed = { rules, l1Rpc, database, executor, engine, effectsOf, feeRecipient };
-  return { ...executed, store, driver, intake, evm, rpc, registry, announced, account, forcing, validator };
+  const services = { driver, intake, evm, rpc, logs, forcing, validator };
+  return { ...executed, ...services, store, registry, announced, account };
 }
 
 /** Where the RPC's transactions go, and what is known of them before they are in a block. */

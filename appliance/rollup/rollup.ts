@@ -162,8 +162,8 @@ export function createRollup(options: RollupOptions, deps: RollupDeps): Rollup {
       parts = assembled;
       observeHeads(assembled.executor.heads());
       const until = AbortSignal.any([signal, stopping.signal]);
-      const { driver, forcing, validator } = assembled;
-      running = Promise.all([driver.run(until), forcing.run(until), validator.run(until)]).then(() => undefined);
+      const { driver, forcing, logs, validator } = assembled;
+      running = Promise.all([driver, forcing, logs, validator].map((part) => part.run(until))).then(() => undefined);
     },
     async stop() {
       stopping.abort();
