@@ -33,14 +33,7 @@ import {
 } from './keys/index.ts';
 import { membershipOf } from './membership/index.ts';
 import { createP2p } from './p2p/index.ts';
-import {
-  createAuditor,
-  createBatcher,
-  createRollup,
-  createRpcServer,
-  createSequencer,
-  describeAssertions,
-} from './rollup/index.ts';
+import { createAuditor, createBatcher, createRollup, createRpcServer, createSequencer } from './rollup/index.ts';
 import { createStatus } from './status/index.ts';
 import { createStore } from './store/index.ts';
 import { createNodeMetrics, readFamilies } from './telemetry/index.ts';
@@ -123,7 +116,7 @@ export async function wireNode({ home, version, config }: NodeOptions, { log, me
       records: () => store.stats().records,
       audit: () => audit.standing(),
       anchored: () => anchor.anchored(),
-      assertions: () => describeAssertions(rollup.assertions()),
+      assertions: () => rollup.assertions(),
       splitLogs: () => witness.splitLogs(),
       storage: () => store.condition(),
       tokens: () => tokens.reconciled(),

@@ -18,6 +18,7 @@ import { assembleParts, type RollupParts } from './rollup-parts.ts';
 import { OWN_CALL } from './rpc/json-rpc.ts';
 import { createForwardedTransactions } from './rpc/pending-transactions.ts';
 import type { SubscriptionItem } from './rpc/subscriptions.ts';
+import { describeAssertions, type ShownAssertions } from './validator/describe-state.ts';
 import type { ValidatorState } from './validator/validator.ts';
 
 export interface RollupOptions {
@@ -73,7 +74,7 @@ export interface Rollup extends Service {
   /** Gives up unsafe blocks above `to`, at most down to the safe head. Throws ROLLUP_REWIND_REFUSED. */
   rewind(to?: bigint): Promise<Rewound>;
   /** What is asserted of L2 on L1, and what of it is false. */
-  assertions(): ValidatorState;
+  assertions(): ShownAssertions;
   readonly account: OperatorAccount;
   /** What the network's other side (sequencer, batcher, auditor) runs on. */
   readonly network: NetworkPort;
@@ -208,7 +209,7 @@ export function createRollup(options: RollupOptions, deps: RollupDeps): Rollup {
       log.warn({ from: unsafe.number, to: target }, 'unsafe blocks given up on request');
       return { from: Number(unsafe.number), to: Number(target) };
     },
-    assertions: () => get().validator.state(),
+    assertions: () => describeAssertions(get().validator.state()),
     account: {
       address: () => get().account.address(),
       balance: async () => get().account.balance(),

@@ -1,7 +1,7 @@
 import type { Anchor } from '../../anchor/index.ts';
 import type { Membership } from '../../membership/index.ts';
 import type { P2p } from '../../p2p/index.ts';
-import { describeAssertions, type Rollup } from '../../rollup/index.ts';
+import type { Rollup } from '../../rollup/index.ts';
 import type { Service } from '../../service.ts';
 import type { Witness } from '../../witness/index.ts';
 import type { Route } from '../route.ts';
@@ -27,7 +27,7 @@ export function rollupRoutes(parts: RollupCrossingParts): Route[] {
       heads: known(() => numbersOf(parts.rollup.heads())),
       peers: known(() => p2p.peers().length),
       anchored: known(() => anchor.anchored()),
-      assertions: known(() => describeAssertions(parts.rollup.assertions())),
+      assertions: known(() => parts.rollup.assertions()),
       splitLogs: [...parts.witness.splitLogs()],
     }),
     async rpc(body, caller, signal) {

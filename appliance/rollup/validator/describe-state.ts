@@ -1,4 +1,5 @@
-import type { FalseAlarm, ValidatorState } from './validator.ts';
+import type { FalseAlarm } from './false-alarms.ts';
+import type { ValidatorState } from './validator.ts';
 
 /** A false assertion with both values, as every surface shows it. */
 export interface ShownFalseAssertion {

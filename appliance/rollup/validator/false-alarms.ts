@@ -1,9 +1,14 @@
 import type { Logger } from '../../telemetry/index.ts';
 import { encodeBigintJson, parseBigintJson } from '../bigint-json.ts';
 import type { Engine } from '../derive/engine.ts';
+import type { AssertionStatus } from './assertion.ts';
 import type { AssertionBook } from './assertion-book.ts';
-import type { Judge } from './judge.ts';
-import type { FalseAlarm } from './validator.ts';
+import type { FalseAssertion, Judge } from './judge.ts';
+
+/** A false assertion and what became of it on L1. */
+export interface FalseAlarm extends FalseAssertion {
+  readonly status: AssertionStatus;
+}
 
 /** False assertions that were seen, with the evidence. One stays until it is dead, also over a restart and once L1 has passed it. */
 export interface FalseAlarms {

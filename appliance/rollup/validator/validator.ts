@@ -3,18 +3,12 @@ import type { Hex } from '../../../protocol/brand.ts';
 import { NectarError } from '../../../protocol/errors.ts';
 import type { Logger } from '../../telemetry/index.ts';
 import type { L1Sender, Outgoing } from '../batcher/l1-sender.ts';
-import type { AssertionStatus } from './assertion.ts';
 import type { AssertionFollower } from './assertion-follower.ts';
 import type { DerivedState } from './derived-state.ts';
-import type { FalseAlarms } from './false-alarms.ts';
-import type { FalseAssertion, Judge } from './judge.ts';
+import type { FalseAlarm, FalseAlarms } from './false-alarms.ts';
+import type { Judge } from './judge.ts';
 import { nextSteps, type Step } from './next-steps.ts';
 import { type RollupCalls, whyRefused } from './rollup-calls.ts';
-
-/** A false assertion and what became of it on L1. */
-export interface FalseAlarm extends FalseAssertion {
-  readonly status: AssertionStatus;
-}
 
 export interface ValidatorState {
   readonly mode: 'watching' | 'asserting';
