@@ -34,6 +34,7 @@ import { createJsonRpc, type JsonRpc } from './l1/json-rpc.ts';
 import { createL1Source } from './l1/l1-source.ts';
 import { createOutboundFetch } from './l1/outbound-fetch.ts';
 import { createNodeEvm } from './node-evm.ts';
+import { createNodeLogs, type NodeLogs } from './node-logs.ts';
 import { createOwnForcing } from './own-forcing.ts';
 import { callAt, createOwnRpc, hasLogs } from './own-rpc.ts';
 import { createNodeRegistry, type NodeRegistry } from './registry/node-registry.ts';
@@ -85,6 +86,7 @@ export interface RollupParts {
   /** Holds threads that share the database: stopped before it is closed. */
   readonly evm: Pick<WorkerCalls, 'stop'>;
   readonly rpc: Rpc;
+  readonly logs: NodeLogs;
   /** The registry as L1 has confirmed it: what decides over anybody. */
   readonly registry: NodeRegistry;
   /** The registry at the unsafe head: what has been sent already. */
@@ -140,10 +142,14 @@ export async function assembleParts(options: PartsOptions, deps: PartsDeps): Pro
   );
 
   const evm = createNodeEvm(options, deps, { database, rules });
+  const logs = createNodeLogs(options, deps, { executor, database });
   const rpc = createRpc({
     database,
     rules,
     evm,
+    budget: evm.budget,
+    deadlineMs: config.evmDeadlineMs,
+    logIndex: logs.index,
     heads: () => executor.heads(),
     onHeads: (listener) => executor.onHeads(listener),
     clientVersion: options.clientVersion,
@@ -161,6 +167,7 @@ export async function assembleParts(options: PartsOptions, deps: PartsDeps): Pro
     },
     syncStatus: async () => ({
       ...describeSync(await store.cursor()),
+      logsIndexed: hex(logs.index.next() ?? 0n),
       unconfirmed: forcing.list().map(describeForced),
     }),
   });
@@ -189,7 +196,7 @@ export async function assembleParts(options: PartsOptions, deps: PartsDeps): Pro
     },
   );
   const executed = { rules, l1Rpc, database, executor, engine, effectsOf, feeRecipient };
-  return { ...executed, store, driver, intake, evm, rpc, registry, announced, account, forcing };
+  return { ...executed, store, driver, intake, evm, rpc, logs, registry, announced, account, forcing };
 }
 
 /** Where the RPC's transactions go, and what is known of them before they are in a block. */
