@@ -57,6 +57,8 @@ export const LOG_MESSAGES: readonly string[] = [
   'keys.json was changed under the running node',
   'leaves that cannot be read tell no generation',
   'listening for peers',
+  'logs are not indexed for now',
+  'logs of old blocks indexed',
   'made deletions again that the log has and the index had not',
   'malformed batch on L1',
   'metrics listening',
