@@ -5,7 +5,6 @@ import { RecordRegistryInitCode } from '../../contracts/generated/RecordRegistry
 import type { Hex } from '../../protocol/brand.ts';
 import { NectarError } from '../../protocol/errors.ts';
 import { genesisOf, type NetworkDescriptor } from '../../protocol/network/descriptor.ts';
-import { decodeBatch } from '../../protocol/rollup/batch.ts';
 import {
   type DelayedMessage,
   effectsOf as effectsOfMessages,
@@ -25,14 +24,17 @@ import { createDriver, type Driver } from './derive/driver.ts';
 import { createL1Steps, type Discarded } from './derive/l1-steps.ts';
 import { createUnsafeIntake, type UnsafeIntake, type UnsafeRefusal } from './derive/unsafe-intake.ts';
 import type { Outcome, WorkerCalls } from './evm/worker-calls.ts';
+import { createBlockRunner } from './execute/block-runner.ts';
 import { type ChainDatabase, createChainDatabase } from './execute/chain-database.ts';
 import { createExecutor, type Executor } from './execute/executor.ts';
+import { loadMachine } from './execute/machine-file.ts';
 import { nativeCrypto } from './execute/native-crypto.ts';
 import { createSealer } from './execute/sealer.ts';
 import { createJsonRpc, type JsonRpc } from './l1/json-rpc.ts';
 import { createL1Source } from './l1/l1-source.ts';
 import { createOutboundFetch } from './l1/outbound-fetch.ts';
 import { createNodeEvm } from './node-evm.ts';
+import { createNodeLogs, type NodeLogs } from './node-logs.ts';
 import { createOwnForcing } from './own-forcing.ts';
 import { callAt, createOwnRpc, hasLogs } from './own-rpc.ts';
 import { createNodeRegistry, type NodeRegistry } from './registry/node-registry.ts';
@@ -84,6 +86,7 @@ export interface RollupParts {
   /** Holds threads that share the database: stopped before it is closed. */
   readonly evm: Pick<WorkerCalls, 'stop'>;
   readonly rpc: Rpc;
+  readonly logs: NodeLogs;
   /** The registry as L1 has confirmed it: what decides over anybody. */
   readonly registry: NodeRegistry;
   /** The registry at the unsafe head: what has been sent already. */
@@ -114,7 +117,13 @@ export async function assembleParts(options: PartsOptions, deps: PartsDeps): Pro
     { path, databaseKey, cacheBytes: config.cacheBytes, durable },
     { sealer, rules },
   );
-  const executor = createExecutor({ database, genesis, rules });
+  const runner = createBlockRunner({
+    module: loadMachine(),
+    machineRules: { chainId, fork: 'cancun', p256: false },
+    rules,
+    database: { path, databaseKey, cacheBytes: config.cacheBytes },
+  });
+  const executor = createExecutor({ database, genesis, rules, runner });
   const feeRecipient = descriptor.l2.genesis.feeRecipient;
   const gasLimit = BigInt(descriptor.l2.genesis.gasLimit);
   const effectsOf = (messages: readonly DelayedMessage[]): MessageEffects =>
@@ -122,7 +131,7 @@ export async function assembleParts(options: PartsOptions, deps: PartsDeps): Pro
   const engine = createChainEngine({ executor, database, feeRecipient, effectsOf }, (index) => store.getMessage(index));
 
   const store = createDeriveStore(engine, first);
-  const steps = createL1Steps({ l1, store, engine, genesis: first, decodeBatch, effectsOf });
+  const steps = createL1Steps({ l1, store, engine, genesis: first, decodeBatch: runner.decodeBatch, effectsOf });
   const timing = { pollMs: config.l1PollMs, maxBackoffMs: config.l1MaxBackoffMs, staleMs: config.l1StaleMs };
   const { log, now, onDerived, onDiscarded } = deps;
   const driver = createDriver(timing, { steps, log, now, onDerived, onDiscarded });
@@ -133,10 +142,14 @@ export async function assembleParts(options: PartsOptions, deps: PartsDeps): Pro
   );
 
   const evm = createNodeEvm(options, deps, { database, rules });
+  const logs = createNodeLogs(options, deps, { executor, database });
   const rpc = createRpc({
     database,
     rules,
     evm,
+    budget: evm.budget,
+    deadlineMs: config.evmDeadlineMs,
+    logIndex: logs.index,
     heads: () => executor.heads(),
     onHeads: (listener) => executor.onHeads(listener),
     clientVersion: options.clientVersion,
@@ -154,6 +167,7 @@ export async function assembleParts(options: PartsOptions, deps: PartsDeps): Pro
     },
     syncStatus: async () => ({
       ...describeSync(await store.cursor()),
+      logsIndexed: hex(logs.index.next() ?? 0n),
       unconfirmed: forcing.list().map(describeForced),
     }),
   });
@@ -182,7 +196,7 @@ export async function assembleParts(options: PartsOptions, deps: PartsDeps): Pro
     },
   );
   const executed = { rules, l1Rpc, database, executor, engine, effectsOf, feeRecipient };
-  return { ...executed, store, driver, intake, evm, rpc, registry, announced, account, forcing };
+  return { ...executed, store, driver, intake, evm, rpc, logs, registry, announced, account, forcing };
 }
 
 /** Where the RPC's transactions go, and what is known of them before they are in a block. */
