@@ -24,6 +24,7 @@ import { addCustodyRoutes } from './routes/custody.ts';
 import { addHardeningRoutes } from './routes/hardening.ts';
 import { addKeyRoutes } from './routes/keys.ts';
 import { addNodeRoutes } from './routes/node.ts';
+import { addRecordBatchRoutes } from './routes/record-batch.ts';
 import { addRecordRoutes } from './routes/records.ts';
 import { addResumableRoutes } from './routes/resumable.ts';
 import { addRpcRoutes } from './routes/rpc.ts';
@@ -40,6 +41,7 @@ const ROUTES = [
   addNodeRoutes,
   addChainRoutes,
   addRecordRoutes,
+  addRecordBatchRoutes,
   addUploadRoutes,
   addResumableRoutes,
   addAuditRoutes,
