@@ -6,9 +6,15 @@
 import type { Hex } from '../../protocol/brand.ts';
 import { isNectarError, NectarError } from '../../protocol/errors.ts';
 import type { BatchBlock } from '../../protocol/rollup/batch.ts';
-import type { BlockInput } from '../../protocol/rollup/block-input.ts';
 import { bytesToHex, hexToBytes } from '../../protocol/rollup/bytes.ts';
-import type { Obstacle } from '../../protocol/rollup/transaction.ts';
+import {
+  encodeBlockInput,
+  type MachineBlock,
+  type MachineBlockInput,
+  readBlock,
+  readFresh,
+  writeInput,
+} from './block.ts';
 import {
   type MachineCallResult,
   type MachineStep,
@@ -20,9 +26,12 @@ import {
   writeSlots,
   writeStep,
 } from './calls.ts';
-import { type Call, createInstance, type FreshPreimage, type Instance, kindOf, type Preimages } from './instance.ts';
+import { type DerivedStep, type DerivePlace, encodePlace, nextPlace, readStep } from './derive.ts';
+import { type Call, createInstance, type FreshPreimage, type Instance, type Preimages } from './instance.ts';
 import type { WasmModule } from './web-assembly.ts';
 import { createWireReader, createWireWriter, type WireReader, type WireWriter } from './wire.ts';
+
+export { encodeBlockInput, type MachineBlock, type MachineBlockInput } from './block.ts';
 
 /** The forks of Ethereum that a network may run; a parameter of its genesis. */
 export const FORKS = ['cancun', 'prague', 'osaka'] as const;
@@ -33,25 +42,6 @@ export interface MachineRules {
   readonly fork: Fork;
   /** P-256 verification at 0x100 (RIP-7212, gas of EIP-7951) on a fork that does not have it anyway. */
   readonly p256: boolean;
-}
-
-export interface MachineBlockInput extends BlockInput {
-  /** Who signed each transaction, where that is known already and sure; otherwise the machine recovers it, slowly. */
-  readonly senders?: readonly (Hex | undefined)[];
-}
-
-export interface MachineBlock {
-  readonly hash: Hex;
-  /** RLP of the header. */
-  readonly header: Uint8Array;
-  /** RLP of header, transactions, no ommers, withdrawals: what Ethereum calls the block. */
-  readonly block: Uint8Array;
-  /** What `decodeReceipts` reads. */
-  readonly receipts: Uint8Array;
-  /** Transactions of the input that the block does not hold, by their place in it. */
-  readonly dropped: readonly { readonly index: number; readonly obstacle: Obstacle }[];
-  /** What the new state reaches and was not there before, the header included; children before parents. */
-  readonly fresh: readonly FreshPreimage[];
 }
 
 /** What there is to recover: `recover(digest, r | s, yParity)` gives the public key. */
@@ -68,6 +58,18 @@ export interface Machine {
    * ROLLUP_MACHINE_FAULT and what the preimages throw. What is fresh must be there for the next block to find.
    */
   executeBlock(previous: Uint8Array, input: MachineBlockInput): MachineBlock;
+  /**
+   * The block that a batch makes at a place (docs/design/0013-derivation.md), from hashes alone. Throws as `executeBlock` does:
+   * whatever the batch holds is an answer, what is missing is none.
+   */
+  deriveBlock(place: DerivePlace): DerivedStep;
+  /**
+   * All that a batch makes, from its start (offset 0) or a place within it, block by block; at least one step. What is fresh
+   * must be there before the next step is asked for.
+   */
+  deriveBatch(
+    start: Omit<DerivePlace, 'offset'> & { readonly offset?: bigint },
+  ): Generator<DerivedStep, void, undefined>;
   /** As `decodeBatch` of protocol/rollup/batch.ts: undefined when it is malformed or past a limit. */
   decodeBatch(data: Uint8Array): BatchBlock[] | undefined;
   /** Raw DEFLATE as batches are read with; undefined unless it inflates to exactly `size` bytes. */
@@ -102,58 +104,10 @@ export interface MachineAccount {
   readonly storage: readonly (readonly [bigint, bigint])[];
 }
 
-const OBSTACLES: readonly Obstacle[] = [
-  'size',
-  'undecodable',
-  'signature',
-  'intrinsic-gas',
-  'sender-has-code',
-  'nonce-low',
-  'nonce-high',
-  'block-gas',
-  'fee-cap',
-  'funds',
-  'refused',
-];
 /** Every transaction of the block. */
 const ALL = 0xffff_ffff;
 const STATUS = { ok: 0, missing: 1, invalid: 2 } as const;
-const GWEI = 1_000_000_000n;
 const HASH_BYTES = 32;
-
-function writeInput(writer: WireWriter, input: MachineBlockInput): void {
-  writer.u64(input.timestamp);
-  writer.u64(input.l1Origin.number);
-  writer.bytes(hexToBytes(input.l1Origin.hash));
-  writer.u32(input.delayedMessages);
-  writer.bytes(hexToBytes(input.feeRecipient));
-  writer.u8(input.parameters === undefined ? 0 : 1);
-  if (input.parameters !== undefined) {
-    writer.u64(input.parameters.feeFloorWei);
-    writer.u8(input.parameters.fork);
-  }
-  writer.u32(input.deposits.length);
-  for (const { index, to, amountWei } of input.deposits) {
-    writer.u64(index);
-    writer.bytes(hexToBytes(to));
-    writer.u64(amountWei / GWEI);
-  }
-  writer.u32(input.transactions.length);
-  for (const [index, raw] of input.transactions.entries()) {
-    const sender = input.senders?.[index];
-    writer.u8(sender === undefined ? 0 : 1);
-    if (sender !== undefined) writer.bytes(hexToBytes(sender));
-    writer.blob(raw);
-  }
-}
-
-/** What `execute_block` takes, and what a dispute runs. `previous` is the RLP of the header before. */
-export function encodeBlockInput(previous: Uint8Array, input: MachineBlockInput): Uint8Array {
-  const writer = createWireWriter();
-  writer.blob(previous);
-  writeInput(writer, input);
-  return writer.finish();
-}
 
 function writeAccount(writer: WireWriter, { address, nonce, balanceWei, code, storage }: MachineAccount): void {
   writer.bytes(hexToBytes(address));
@@ -161,24 +115,6 @@ function writeAccount(writer: WireWriter, { address, nonce, balanceWei, code, st
   writer.bytes(word(balanceWei));
   writer.blob(code);
   writeSlots(writer, storage);
-}
-
-function readFresh(bytes: Uint8Array): FreshPreimage[] {
-  const reader = createWireReader(bytes);
-  const fresh: FreshPreimage[] = [];
-  while (!reader.isAtEnd())
-    fresh.push({ kind: kindOf(reader.u8()), hash: reader.bytes(HASH_BYTES), bytes: reader.blob() });
-  return fresh;
-}
-
-function readBlock(reader: WireReader): Omit<MachineBlock, 'fresh'> {
-  const hash = bytesToHex(reader.bytes(HASH_BYTES));
-  const [header, block, receipts] = [reader.blob(), reader.blob(), reader.blob()];
-  const dropped = Array.from({ length: reader.u32() }, () => ({
-    index: reader.u32(),
-    obstacle: OBSTACLES[reader.u8()] ?? 'refused',
-  }));
-  return { hash, header, block, receipts, dropped };
 }
 
 function readBatch(reader: WireReader): BatchBlock[] {
@@ -236,7 +172,21 @@ export function createMachine(module: WasmModule, rules: MachineRules, preimages
     return createWireReader(output);
   };
 
+  const deriveBlock = (place: DerivePlace): DerivedStep => {
+    const step = readStep(ask('derive_block', encodePlace(place)));
+    return { ...step, fresh: readFresh(instance.fresh()) };
+  };
+
   return {
+    deriveBlock,
+    *deriveBatch(start) {
+      let place: DerivePlace | undefined = { offset: 0n, ...start };
+      while (place !== undefined) {
+        const step: DerivedStep = deriveBlock(place);
+        yield step;
+        place = nextPlace(place, step);
+      }
+    },
     executeBlock(previous, input) {
       const block = readBlock(ask('execute_block', encodeBlockInput(previous, input)));
       return { ...block, fresh: readFresh(instance.fresh()) };
