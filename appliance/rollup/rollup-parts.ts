@@ -5,7 +5,6 @@ import { RecordRegistryInitCode } from '../../contracts/generated/RecordRegistry
 import type { Hex } from '../../protocol/brand.ts';
 import { NectarError } from '../../protocol/errors.ts';
 import { genesisOf, type NetworkDescriptor } from '../../protocol/network/descriptor.ts';
-import { decodeBatch } from '../../protocol/rollup/batch.ts';
 import {
   type DelayedMessage,
   effectsOf as effectsOfMessages,
@@ -25,20 +24,25 @@ import { createDriver, type Driver } from './derive/driver.ts';
 import { createL1Steps, type Discarded } from './derive/l1-steps.ts';
 import { createUnsafeIntake, type UnsafeIntake, type UnsafeRefusal } from './derive/unsafe-intake.ts';
 import type { Outcome, WorkerCalls } from './evm/worker-calls.ts';
+import { createBlockRunner } from './execute/block-runner.ts';
 import { type ChainDatabase, createChainDatabase } from './execute/chain-database.ts';
 import { createExecutor, type Executor } from './execute/executor.ts';
+import { loadMachine } from './execute/machine-file.ts';
 import { nativeCrypto } from './execute/native-crypto.ts';
 import { createSealer } from './execute/sealer.ts';
 import { createJsonRpc, type JsonRpc } from './l1/json-rpc.ts';
 import { createL1Source } from './l1/l1-source.ts';
 import { createOutboundFetch } from './l1/outbound-fetch.ts';
 import { createNodeEvm } from './node-evm.ts';
+import { createNodeLogs, type NodeLogs } from './node-logs.ts';
 import { createOwnForcing } from './own-forcing.ts';
 import { callAt, createOwnRpc, hasLogs } from './own-rpc.ts';
+import { createOwnValidator, type OwnValidator } from './own-validator.ts';
 import { createNodeRegistry, type NodeRegistry } from './registry/node-registry.ts';
 import type { ForwardedTransactions, PendingTransactions } from './rpc/pending-transactions.ts';
 import { createRpc, type Rpc } from './rpc/rpc.ts';
 import type { RpcDeps } from './rpc/rpc-deps.ts';
+import type { ValidatorState } from './validator/validator.ts';
 
 export interface PartsOptions {
   readonly config: RollupConfig;
@@ -46,6 +50,8 @@ export interface PartsOptions {
   readonly databasePath: string;
   readonly databaseKey: Uint8Array;
   readonly operatorKey: Uint8Array;
+  /** Owns the validator's stake; undefined: this node only watches. */
+  readonly validatorKey: Uint8Array | undefined;
   /** fsync every block: on the sequencer, which must not forget what it signed. */
   readonly durable: boolean;
   readonly clientVersion: string;
@@ -66,6 +72,7 @@ export interface PartsDeps {
   readonly onDiscarded: (discarded: Discarded) => void;
   readonly onRefused: (refusal: UnsafeRefusal) => void;
   readonly onEvmSpent: (outcome: Outcome, ms: number) => void;
+  readonly onValidatorState: (state: ValidatorState) => void;
 }
 
 /** How long an announced block waits for a look at L1 that finds its origin. */
@@ -84,12 +91,14 @@ export interface RollupParts {
   /** Holds threads that share the database: stopped before it is closed. */
   readonly evm: Pick<WorkerCalls, 'stop'>;
   readonly rpc: Rpc;
+  readonly logs: NodeLogs;
   /** The registry as L1 has confirmed it: what decides over anybody. */
   readonly registry: NodeRegistry;
   /** The registry at the unsafe head: what has been sent already. */
   readonly announced: NodeRegistry;
   readonly account: OperatorAccount;
   readonly forcing: Forcing;
+  readonly validator: OwnValidator;
   readonly feeRecipient: Hex;
   /** What delayed messages put into a block of this chain. */
   readonly effectsOf: (messages: readonly DelayedMessage[]) => MessageEffects;
@@ -114,7 +123,13 @@ export async function assembleParts(options: PartsOptions, deps: PartsDeps): Pro
     { path, databaseKey, cacheBytes: config.cacheBytes, durable },
     { sealer, rules },
   );
-  const executor = createExecutor({ database, genesis, rules });
+  const runner = createBlockRunner({
+    module: loadMachine(),
+    machineRules: { chainId, fork: 'cancun', p256: false },
+    rules,
+    database: { path, databaseKey, cacheBytes: config.cacheBytes },
+  });
+  const executor = createExecutor({ database, genesis, rules, runner });
   const feeRecipient = descriptor.l2.genesis.feeRecipient;
   const gasLimit = BigInt(descriptor.l2.genesis.gasLimit);
   const effectsOf = (messages: readonly DelayedMessage[]): MessageEffects =>
@@ -122,7 +137,7 @@ export async function assembleParts(options: PartsOptions, deps: PartsDeps): Pro
   const engine = createChainEngine({ executor, database, feeRecipient, effectsOf }, (index) => store.getMessage(index));
 
   const store = createDeriveStore(engine, first);
-  const steps = createL1Steps({ l1, store, engine, genesis: first, decodeBatch, effectsOf });
+  const steps = createL1Steps({ l1, store, engine, genesis: first, decodeBatch: runner.decodeBatch, effectsOf });
   const timing = { pollMs: config.l1PollMs, maxBackoffMs: config.l1MaxBackoffMs, staleMs: config.l1StaleMs };
   const { log, now, onDerived, onDiscarded } = deps;
   const driver = createDriver(timing, { steps, log, now, onDerived, onDiscarded });
@@ -133,10 +148,14 @@ export async function assembleParts(options: PartsOptions, deps: PartsDeps): Pro
   );
 
   const evm = createNodeEvm(options, deps, { database, rules });
+  const logs = createNodeLogs(options, deps, { executor, database });
   const rpc = createRpc({
     database,
     rules,
     evm,
+    budget: evm.budget,
+    deadlineMs: config.evmDeadlineMs,
+    logIndex: logs.index,
     heads: () => executor.heads(),
     onHeads: (listener) => executor.onHeads(listener),
     clientVersion: options.clientVersion,
@@ -154,6 +173,7 @@ export async function assembleParts(options: PartsOptions, deps: PartsDeps): Pro
     },
     syncStatus: async () => ({
       ...describeSync(await store.cursor()),
+      logsIndexed: hex(logs.index.next() ?? 0n),
       unconfirmed: forcing.list().map(describeForced),
     }),
   });
@@ -181,8 +201,11 @@ export async function assembleParts(options: PartsOptions, deps: PartsDeps): Pro
       onSigned: (transaction) => deps.localPool() ?? forcing.track(transaction),
     },
   );
+  const watching = { log, now, onState: deps.onValidatorState };
+  const validator = createOwnValidator(options, watching, { l1, l1Rpc, store, engine, own });
   const executed = { rules, l1Rpc, database, executor, engine, effectsOf, feeRecipient };
-  return { ...executed, store, driver, intake, evm, rpc, registry, announced, account, forcing };
+  const services = { driver, intake, evm, rpc, logs, forcing, validator };
+  return { ...executed, ...services, store, registry, announced, account };
 }
 
 /** Where the RPC's transactions go, and what is known of them before they are in a block. */

@@ -1,7 +1,7 @@
 /** Derivation in the machine: what a batch of L1 makes of L2, from hashes alone (docs/design/0013-derivation.md). */
 import type { Hex } from '../../protocol/brand.ts';
 import { bytesToHex, hexToBytes } from '../../protocol/rollup/bytes.ts';
-import { type MachineBlock, OBSTACLES, readBlock } from './block.ts';
+import { type MachineBlock, OBSTACLES, readBlock } from './blocks.ts';
 import type { FreshPreimage } from './instance.ts';
 import { createWireWriter, type WireReader } from './wire.ts';
 

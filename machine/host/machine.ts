@@ -8,13 +8,17 @@ import { isNectarError, NectarError } from '../../protocol/errors.ts';
 import type { BatchBlock } from '../../protocol/rollup/batch.ts';
 import { bytesToHex, hexToBytes } from '../../protocol/rollup/bytes.ts';
 import {
+  encodeBlobs,
   encodeBlockInput,
   type MachineBlock,
   type MachineBlockInput,
+  readBatch,
   readBlock,
   readFresh,
+  readSignature,
+  type TransactionSignature,
   writeInput,
-} from './block.ts';
+} from './blocks.ts';
 import {
   type MachineCallResult,
   type MachineStep,
@@ -31,7 +35,12 @@ import { type Call, createInstance, type FreshPreimage, type Instance, type Prei
 import type { WasmModule } from './web-assembly.ts';
 import { createWireReader, createWireWriter, type WireReader, type WireWriter } from './wire.ts';
 
-export { encodeBlockInput, type MachineBlock, type MachineBlockInput } from './block.ts';
+export {
+  encodeBlockInput,
+  type MachineBlock,
+  type MachineBlockInput,
+  type TransactionSignature,
+} from './blocks.ts';
 
 /** The forks of Ethereum that a network may run; a parameter of its genesis. */
 export const FORKS = ['cancun', 'prague', 'osaka'] as const;
@@ -44,20 +53,14 @@ export interface MachineRules {
   readonly p256: boolean;
 }
 
-/** What there is to recover: `recover(digest, r | s, yParity)` gives the public key. */
-export interface TransactionSignature {
-  readonly digest: Uint8Array;
-  /** r and s, 32 bytes each. */
-  readonly rs: Uint8Array;
-  readonly yParity: 0 | 1;
-}
-
 export interface Machine {
   /**
    * Builds the block that follows `previous` (RLP of its header). Throws ROLLUP_BLOCK_INPUT_INVALID, ROLLUP_STATE_MISSING,
    * ROLLUP_MACHINE_FAULT and what the preimages throw. What is fresh must be there for the next block to find.
    */
   executeBlock(previous: Uint8Array, input: MachineBlockInput): MachineBlock;
+  /** The same of a request that `encodeBlockInput` made; what is fresh comes as the machine wrote it (`readFresh`). */
+  executeEncoded(request: Uint8Array): Omit<MachineBlock, 'fresh'> & { readonly freshBytes: Uint8Array };
   /**
    * The block that a batch makes at a place (docs/design/0013-derivation.md), from hashes alone. Throws as `executeBlock` does:
    * whatever the batch holds is an answer, what is missing is none.
@@ -72,10 +75,14 @@ export interface Machine {
   ): Generator<DerivedStep, void, undefined>;
   /** As `decodeBatch` of protocol/rollup/batch.ts: undefined when it is malformed or past a limit. */
   decodeBatch(data: Uint8Array): BatchBlock[] | undefined;
+  /** The same as the machine wrote it (`readBatch`). */
+  decodeEncoded(data: Uint8Array): Uint8Array | undefined;
   /** Raw DEFLATE as batches are read with; undefined unless it inflates to exactly `size` bytes. */
   inflate(data: Uint8Array, size: number): Uint8Array | undefined;
   /** What each transaction's sender signed; undefined for one that does not decode. */
   signatures(transactions: readonly Uint8Array[]): (TransactionSignature | undefined)[];
+  /** The same of what `encodeBlobs` made. */
+  signaturesEncoded(request: Uint8Array): (TransactionSignature | undefined)[];
   /**
    * Runs calls one after the other on the state after a block (RLP of its header), in its context. Nothing of it stays. Throws
    * ROLLUP_STATE_MISSING, ROLLUP_MACHINE_FAULT and what the preimages throw. A call may take as long as its gas lasts.
@@ -115,21 +122,6 @@ function writeAccount(writer: WireWriter, { address, nonce, balanceWei, code, st
   writer.bytes(word(balanceWei));
   writer.blob(code);
   writeSlots(writer, storage);
-}
-
-function readBatch(reader: WireReader): BatchBlock[] {
-  return Array.from({ length: reader.u32() }, () => {
-    const timestamp = reader.u64();
-    const l1Origin = { number: reader.u64(), hash: bytesToHex(reader.bytes(HASH_BYTES)) };
-    const delayedMessages = reader.u32();
-    const transactions = Array.from({ length: reader.u32() }, () => reader.blob());
-    return { timestamp, l1Origin, delayedMessages, transactions };
-  });
-}
-
-function readSignature(reader: WireReader): TransactionSignature | undefined {
-  if (reader.u8() === 0) return undefined;
-  return { digest: reader.bytes(32), rs: reader.bytes(64), yParity: reader.u8() === 0 ? 0 : 1 };
 }
 
 function failure(status: number, output: Uint8Array): NectarError {
@@ -172,6 +164,14 @@ export function createMachine(module: WasmModule, rules: MachineRules, preimages
     return createWireReader(output);
   };
 
+  const decodeEncoded = (data: Uint8Array): Uint8Array | undefined =>
+    call('decode', data) === STATUS.ok ? instance.output() : undefined;
+  const signaturesEncoded = (request: Uint8Array): (TransactionSignature | undefined)[] => {
+    const reader = ask('signatures', request);
+    const signatures: (TransactionSignature | undefined)[] = [];
+    while (!reader.isAtEnd()) signatures.push(readSignature(reader));
+    return signatures;
+  };
   const deriveBlock = (place: DerivePlace): DerivedStep => {
     const step = readStep(ask('derive_block', encodePlace(place)));
     return { ...step, fresh: readFresh(instance.fresh()) };
@@ -191,22 +191,23 @@ export function createMachine(module: WasmModule, rules: MachineRules, preimages
       const block = readBlock(ask('execute_block', encodeBlockInput(previous, input)));
       return { ...block, fresh: readFresh(instance.fresh()) };
     },
-    decodeBatch(data) {
-      if (call('decode', data) !== STATUS.ok) return undefined;
-      return readBatch(createWireReader(instance.output()));
+    executeEncoded(request) {
+      const block = readBlock(ask('execute_block', request));
+      return { ...block, freshBytes: instance.fresh() };
     },
+    decodeBatch(data) {
+      const output = decodeEncoded(data);
+      return output && readBatch(output);
+    },
+    decodeEncoded,
     inflate(data, size) {
       const writer = createWireWriter();
       writer.u32(size);
       writer.bytes(data);
       return call('inflate_columns', writer.finish()) === STATUS.ok ? instance.output() : undefined;
     },
-    signatures(transactions) {
-      const writer = createWireWriter();
-      for (const raw of transactions) writer.blob(raw);
-      const reader = ask('signatures', writer.finish());
-      return transactions.map(() => readSignature(reader));
-    },
+    signatures: (transactions) => signaturesEncoded(encodeBlobs(transactions)),
+    signaturesEncoded,
     simulate(header, steps, wanted = {}) {
       const writer = createWireWriter();
       writer.blob(header);

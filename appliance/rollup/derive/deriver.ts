@@ -39,7 +39,9 @@ export interface DeriverDeps {
   readonly store: DeriveStore;
   readonly engine: Engine;
   /** Malformed is undefined: it holds no block, the same for everybody. */
-  readonly decodeBatch: (data: Uint8Array) => readonly BatchBlock[] | undefined;
+  readonly decodeBatch: (
+    data: Uint8Array,
+  ) => readonly BatchBlock[] | undefined | Promise<readonly BatchBlock[] | undefined>;
   readonly effectsOf: (messages: readonly DelayedMessage[]) => MessageEffects;
 }
 
@@ -98,7 +100,7 @@ interface Progress {
 
 async function deriveBatch(deps: DeriverDeps, at: Inclusion, batch: BatchInput, progress: Progress): Promise<void> {
   const { sequenceNumber, delayedCount, data } = batch;
-  const blocks = data.length === 0 ? [] : deps.decodeBatch(data);
+  const blocks = data.length === 0 ? [] : await deps.decodeBatch(data);
   if (blocks === undefined) {
     progress.malformedBatches += 1;
     drop(progress, batch, 'batch', 'malformed');

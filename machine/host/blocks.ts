@@ -1,4 +1,6 @@
+/** Blocks, batches and signatures as the machine's ABI has them: a thread may be handed these bytes as they are. */
 import type { Hex } from '../../protocol/brand.ts';
+import type { BatchBlock } from '../../protocol/rollup/batch.ts';
 import type { BlockInput } from '../../protocol/rollup/block-input.ts';
 import { bytesToHex, hexToBytes } from '../../protocol/rollup/bytes.ts';
 import type { Obstacle } from '../../protocol/rollup/transaction.ts';
@@ -24,7 +26,14 @@ export interface MachineBlock {
   readonly fresh: readonly FreshPreimage[];
 }
 
-/** By their numbers in the ABI. */
+/** What there is to recover: `recover(digest, r | s, yParity)` gives the public key. */
+export interface TransactionSignature {
+  readonly digest: Uint8Array;
+  /** r and s, 32 bytes each. */
+  readonly rs: Uint8Array;
+  readonly yParity: 0 | 1;
+}
+
 export const OBSTACLES: readonly Obstacle[] = [
   'size',
   'undecodable',
@@ -91,4 +100,28 @@ export function readBlock(reader: WireReader): Omit<MachineBlock, 'fresh'> {
     obstacle: OBSTACLES[reader.u8()] ?? 'refused',
   }));
   return { hash, header, block, receipts, dropped };
+}
+
+/** Views of what `decode` answered. */
+export function readBatch(output: Uint8Array): BatchBlock[] {
+  const reader = createWireReader(output);
+  return Array.from({ length: reader.u32() }, () => {
+    const timestamp = reader.u64();
+    const l1Origin = { number: reader.u64(), hash: bytesToHex(reader.bytes(HASH_BYTES)) };
+    const delayedMessages = reader.u32();
+    const transactions = Array.from({ length: reader.u32() }, () => reader.blob());
+    return { timestamp, l1Origin, delayedMessages, transactions };
+  });
+}
+
+export function readSignature(reader: WireReader): TransactionSignature | undefined {
+  if (reader.u8() === 0) return undefined;
+  return { digest: reader.bytes(32), rs: reader.bytes(64), yParity: reader.u8() === 0 ? 0 : 1 };
+}
+
+/** The blobs of a list, one after the other: what `signatures` takes. */
+export function encodeBlobs(blobs: readonly Uint8Array[]): Uint8Array {
+  const writer = createWireWriter();
+  for (const blob of blobs) writer.blob(blob);
+  return writer.finish();
 }
