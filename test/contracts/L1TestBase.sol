@@ -88,9 +88,7 @@ abstract contract L1TestBase is TestBase {
         returns (bytes32)
     {
         bytes32 parent = blockhash(block.number - 1);
-        return keccak256(
-            abi.encode(before, dataHash, delayedAcc, count, block.number, block.timestamp, parent, source)
-        );
+        return keccak256(abi.encode(before, dataHash, delayedAcc, count, block.number, block.timestamp, parent, source));
     }
 
     /// @dev The message that a call of the present block leaves in the Inbox.
