@@ -18,6 +18,8 @@ export interface HomePaths {
   readonly custody: string;
   readonly audit: string;
   readonly rollupDatabase: string;
+  /** A snapshot of the chain to begin with; gone once it is taken. */
+  readonly rollupSnapshot: string;
   readonly anchor: string;
   /** What others' audit logs have shown this node, and its own cosigned checkpoint. */
   readonly witness: string;
@@ -58,6 +60,7 @@ function folderPaths(root: string): HomePaths {
     custody: at('store', 'custody'),
     audit: at('audit'),
     rollupDatabase: at('rollup', 'db'),
+    rollupSnapshot: at('rollup', 'snapshot'),
     anchor: at('anchor'),
     witness: at('witness'),
     certificate: at('tls', 'server.crt'),
@@ -90,6 +93,7 @@ function volumePaths(root: string): HomePaths {
     custody: at('store', 'custody'),
     audit: at('audit'),
     rollupDatabase: at('rollup', 'db'),
+    rollupSnapshot: at('rollup', 'snapshot'),
     anchor: at('rollup', 'anchor'),
     witness: at('rollup', 'witness'),
     certificate: at('gateway', 'tls', 'server.crt'),

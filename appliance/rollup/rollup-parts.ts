@@ -13,7 +13,7 @@ import {
 import { buildGenesis, type Genesis } from '../../protocol/rollup/genesis.ts';
 import type { Rules } from '../../protocol/rollup/rules.ts';
 import type { Logger } from '../telemetry/index.ts';
-import type { Forced, Forcing } from './account/forcing.ts';
+import type { Forcing } from './account/forcing.ts';
 import { forwardKnown, type Ordering } from './account/forwarder.ts';
 import { createOperatorAccount, type OperatorAccount } from './account/operator-account.ts';
 import { type ChainEngine, createChainEngine } from './chain-engine.ts';
@@ -23,11 +23,13 @@ import type { Derived, Dropped } from './derive/deriver.ts';
 import { createDriver, type Driver } from './derive/driver.ts';
 import { createL1Steps, type Discarded } from './derive/l1-steps.ts';
 import { createUnsafeIntake, type UnsafeIntake, type UnsafeRefusal } from './derive/unsafe-intake.ts';
+import { describeForced, describeHistory, describeL1, describeSync, hex } from './describe-sync.ts';
 import type { Outcome, WorkerCalls } from './evm/worker-calls.ts';
 import { createBlockRunner } from './execute/block-runner.ts';
 import { type ChainDatabase, createChainDatabase } from './execute/chain-database.ts';
 import { createExecutor, type Executor } from './execute/executor.ts';
 import { loadMachine } from './execute/machine-file.ts';
+import { createForeignStatePacker } from './execute/pack-foreign-state.ts';
 import { createSealer } from './execute/sealer.ts';
 import { createJsonRpc, type JsonRpc } from './l1/json-rpc.ts';
 import { createL1Source } from './l1/l1-source.ts';
@@ -37,6 +39,7 @@ import { createNodeEvm } from './node-evm.ts';
 import { createNodeLogs, type NodeLogs } from './node-logs.ts';
 import { createOwnForcing } from './own-forcing.ts';
 import { callAt, createOwnRpc, hasLogs } from './own-rpc.ts';
+import { createOwnSnapshots, type OwnSnapshots } from './own-snapshots.ts';
 import { createOwnValidator, type OwnValidator } from './own-validator.ts';
 import { createOwnWithdrawals } from './own-withdrawals.ts';
 import { createNodeRegistry, type NodeRegistry } from './registry/node-registry.ts';
@@ -102,6 +105,7 @@ export interface RollupParts {
   readonly forcing: Forcing;
   readonly validator: OwnValidator;
   readonly withdrawals: Withdrawals;
+  readonly snapshots: OwnSnapshots;
   readonly feeRecipient: Hex;
   /** What delayed messages put into a block of this chain. */
   readonly effectsOf: (messages: readonly DelayedMessage[]) => MessageEffects;
@@ -179,6 +183,7 @@ export async function assembleParts(options: PartsOptions, deps: PartsDeps): Pro
     syncStatus: async () => ({
       ...describeSync(await store.cursor()),
       logsIndexed: hex(logs.index.next() ?? 0n),
+      ...(await describeHistory(executor)),
       unconfirmed: forcing.list().map(describeForced),
     }),
   });
@@ -210,8 +215,11 @@ export async function assembleParts(options: PartsOptions, deps: PartsDeps): Pro
   const validator = createOwnValidator(options, watching, { l1, l1Rpc, store, engine, own });
   const paying = { l1Rpc, engine, own, account, validator, heads: () => executor.heads() };
   const withdrawals = createOwnWithdrawals(options, { now }, paying);
+  const packState = createForeignStatePacker(databaseKey, sealer);
+  const of = { l1, l1Rpc, database, packState, genesis, first, rules, store, engine, own, validator };
+  const snapshots = createOwnSnapshots({ descriptor, databasePath: path }, { log }, { ...of, heads: paying.heads });
   const executed = { rules, l1Rpc, database, executor, engine, effectsOf, feeRecipient };
-  const services = { driver, intake, evm, rpc, logs, forcing, validator, withdrawals };
+  const services = { driver, intake, evm, rpc, logs, forcing, validator, withdrawals, snapshots };
   return { ...executed, ...services, store, registry, announced, account };
 }
 
@@ -277,20 +285,4 @@ function derivationGenesis({ l1 }: NetworkDescriptor, genesis: Genesis): L1Recor
     messagesAllowed: 0n,
     safe: { number: 0n, hash, timestamp: genesis.header.timestamp, originNumber: number, messagesRead: 0n },
   };
-}
-
-function describeSync({ number, hash, batchCount, messageCount }: L1Record): Record<string, unknown> {
-  return { l1: describeL1({ number, hash }), batches: hex(batchCount), messages: hex(messageCount) };
-}
-
-function describeForced({ hash, nonce, state, waiting }: Forced): Record<string, unknown> {
-  return { hash, nonce: hex(nonce), state, ...(waiting !== undefined && { waiting }) };
-}
-
-function describeL1({ number, hash }: { number: bigint; hash: Hex }): { number: Hex; hash: Hex } {
-  return { number: hex(number), hash };
-}
-
-function hex(value: bigint): Hex {
-  return `0x${value.toString(16)}`;
 }

@@ -27,6 +27,8 @@ export interface RollupOptions {
   readonly config: RollupConfig;
   readonly descriptor: NetworkDescriptor;
   readonly databasePath: string;
+  /** A snapshot to begin with, where there is one and no chain yet; removed once it is taken. */
+  readonly snapshotPath?: string;
   /** fsync every block: true on the sequencer, which must not forget what it signed. */
   readonly durable: boolean;
   /** web3_clientVersion. */
@@ -80,6 +82,8 @@ export interface Rollup extends Service {
   withdrawals(): Promise<readonly ShownWithdrawal[]>;
   /** Executes one on L1 and waits until it is mined. Throws ROLLUP_WITHDRAWAL_UNKNOWN, _NOT_CLAIMABLE, _UNCERTAIN. */
   claim(which: { readonly id: number }): Promise<void>;
+  /** The state at the latest confirmed assertion, part by part. Throws ROLLUP_SNAPSHOT_UNAVAILABLE. */
+  snapshot(): AsyncIterable<Uint8Array>;
   /** What is asserted of L2 on L1, and what of it is false. */
   assertions(): ShownAssertions;
   readonly account: OperatorAccount;
@@ -165,11 +169,12 @@ export function createRollup(options: RollupOptions, deps: RollupDeps): Rollup {
           onValidatorState: observeAssertions,
         },
       );
+      const until = AbortSignal.any([signal, stopping.signal]);
+      if (options.snapshotPath !== undefined) await assembled.snapshots.take(options.snapshotPath, until);
       await assembled.executor.open();
       assembled.executor.onHeads(observeHeads);
       parts = assembled;
       observeHeads(assembled.executor.heads());
-      const until = AbortSignal.any([signal, stopping.signal]);
       const { driver, forcing, logs, validator } = assembled;
       running = Promise.all([driver, forcing, logs, validator].map((part) => part.run(until))).then(() => undefined);
     },
@@ -221,6 +226,7 @@ export function createRollup(options: RollupOptions, deps: RollupDeps): Rollup {
     }),
     withdrawals: async () => (await get().withdrawals.list(stopping.signal)).map(describeWithdrawal),
     claim: async ({ id }) => get().withdrawals.claim(id, stopping.signal),
+    snapshot: () => get().snapshots.make(),
     assertions: () => describeAssertions(get().validator.state()),
     account: {
       address: () => get().account.address(),

@@ -62,6 +62,7 @@ function followNetwork(
       config: config.rollup,
       descriptor,
       databasePath: homePaths(home).rollupDatabase,
+      snapshotPath: homePaths(home).rollupSnapshot,
       durable: false,
       clientVersion: `nectar-byon/${version}`,
     },

@@ -52,6 +52,15 @@ export const ROLLUP_GUIDANCE: Record<keyof typeof ROLLUP_ERRORS, Guidance> = {
     exit: EXIT.usage,
     remedy: 'Name a block between the two, or none: then everything that L1 has not confirmed is given up.',
   },
+  ROLLUP_SNAPSHOT_UNAVAILABLE: {
+    exit: EXIT.unreachable,
+    remedy: 'Wait for the next assertion that L1 confirms (`nectar-byon status`, line assertions), then try again.',
+  },
+  ROLLUP_SNAPSHOT_INVALID: {
+    exit: EXIT.checksFailed,
+    remedy:
+      'Nothing of it was kept. Get it again, from another member if need be; without one the node derives everything from L1.',
+  },
   ROLLUP_WITHDRAWAL_UNKNOWN: {
     exit: EXIT.usage,
     remedy: 'List them with `nectar-byon chain withdrawals`; one that is only sent has no number yet.',

@@ -45,6 +45,13 @@ export const ROLLUP_ERRORS = {
     message: ({ to, safe, unsafe }) =>
       `the chain cannot be rewound to block ${to}: L1 has confirmed block ${safe}, and the newest is ${unsafe}`,
   }),
+  ROLLUP_SNAPSHOT_UNAVAILABLE: define<{ reason: string }>({
+    message: ({ reason }) => `no snapshot can be made now: ${reason}`,
+  }),
+  ROLLUP_SNAPSHOT_INVALID: define<{ reason: string }>({
+    message: ({ reason }) => `the snapshot is not taken: ${reason}`,
+    severity: 'critical',
+  }),
   ROLLUP_WITHDRAWAL_UNKNOWN: define<{ id: number }>({
     message: ({ id }) => `there is no withdrawal ${id} in the chain that this node has`,
   }),

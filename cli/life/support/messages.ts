@@ -99,6 +99,8 @@ export const LOG_MESSAGES: readonly string[] = [
   'security events wait for the audit log',
   'service did not stop cleanly',
   'service started',
+  'snapshot not used: the database has a chain already',
+  'snapshot taken: the chain goes on from its block, and its history is here from there on',
   'socket failed',
   'some versions could not be sealed anew: the older keys are kept',
   'started',

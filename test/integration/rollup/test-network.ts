@@ -36,7 +36,7 @@ export interface TestNetwork {
   /** `validator`: asserts with the deployer's account, which may stake. */
   startSequencer(options?: SequencerMake): Promise<SequencerNode>;
   /** `name` keeps its database over restarts. */
-  startFollower(name: string, more?: Partial<Static<typeof rollupConfig>>): Promise<RunningNode>;
+  startFollower(name: string, more?: Partial<Static<typeof rollupConfig>>, snapshotPath?: string): Promise<RunningNode>;
   /** Ten ETH on L1 from the faucet. */
   fundOnL1(address: Hex): Promise<void>;
   restartL1(): Promise<void>;
@@ -172,8 +172,15 @@ export async function createTestNetwork(options: { readonly rich?: readonly Hex[
       return { ...node, url: services.server.url(), eject: (peer, reason) => services.auditor.eject(peer, reason) };
     },
     fundOnL1: (address) => fundFrom(l1, address),
-    async startFollower(name, more) {
-      const rollup = nodeOf(name, { descriptor, folder, log, durable: false, ...(more && { more }) });
+    async startFollower(name, more, snapshotPath) {
+      const rollup = nodeOf(name, {
+        descriptor,
+        folder,
+        log,
+        durable: false,
+        ...(more && { more }),
+        ...(snapshotPath && { snapshotPath }),
+      });
       return own({ rollup }, [rollup]);
     },
     async restartL1() {
@@ -219,16 +226,27 @@ interface NodeMake {
   readonly durable: boolean;
   readonly more?: Partial<Static<typeof rollupConfig>>;
   readonly validatorKey?: Uint8Array;
+  readonly snapshotPath?: string;
 }
 
 export const WATCHING = { enabled: false, pollMs: 100, resubmitMs: 5_000, maxFeePerGasGwei: 500 };
 const ASSERTING = { ...WATCHING, enabled: true };
 
-function nodeOf(name: string, { descriptor, folder, log, durable, more = {}, validatorKey }: NodeMake): Rollup {
+function nodeOf(
+  name: string,
+  { descriptor, folder, log, durable, more = {}, validatorKey, snapshotPath }: NodeMake,
+): Rollup {
   const fast = { l1PollMs: 100, l1MaxBackoffMs: 500, l1TimeoutMs: 2_000, validator: WATCHING };
   const config = configOf(rollupConfig, { ...fast, ...more });
   return createRollup(
-    { config, descriptor, databasePath: join(folder, name), durable, clientVersion: 'nectar-byon/test' },
+    {
+      config,
+      descriptor,
+      databasePath: join(folder, name),
+      durable,
+      ...(snapshotPath && { snapshotPath }),
+      clientVersion: 'nectar-byon/test',
+    },
     {
       secrets: {
         databaseKey: () => DATABASE_KEY,
