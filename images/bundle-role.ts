@@ -32,7 +32,10 @@ export async function bundleRole(role: ImageRole, architecture: Architecture): P
     absWorkingDir: ROOT,
     entryPoints: {
       main: `images/entry/${role}.ts`,
-      ...(role === 'rollup' && { 'evm-worker': 'appliance/rollup/evm/evm-worker.ts' }),
+      ...(role === 'rollup' && {
+        'evm-worker': 'appliance/rollup/evm/evm-worker.ts',
+        'kzg-worker': 'appliance/rollup/blobs/kzg-worker.ts',
+      }),
       ...(role === 'store' && { 'hash-worker': 'appliance/store/hash-worker.ts' }),
     },
     outdir: 'out',

@@ -4,10 +4,10 @@ import { type Auditor, createAuditor as createAuditorService } from './auditor/a
 import { type Batcher, createBatcher as createBatcherService } from './batcher/batcher.ts';
 import { createL1Sender } from './batcher/l1-sender.ts';
 import type { SequencerConfig } from './config.ts';
+import { createL1Rpc } from './l1-parts.ts';
 import type { NetworkPort } from './network-port.ts';
 import { createOwnRpc } from './own-rpc.ts';
 import type { Rollup } from './rollup.ts';
-import { createL1Rpc } from './rollup-parts.ts';
 import { createSequencerMetrics } from './sequencer/metrics.ts';
 import { createRpcServer as createServer, type RpcServer } from './sequencer/rpc-server.ts';
 import { createSequencer as createSequencerService, type Sequencer } from './sequencer/sequencer.ts';

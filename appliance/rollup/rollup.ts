@@ -4,6 +4,7 @@ import type { Readiness, Service } from '../service.ts';
 import type { Logger, Metrics } from '../telemetry/index.ts';
 import { createForwarder, type Ordering } from './account/forwarder.ts';
 import type { OperatorAccount } from './account/operator-account.ts';
+import type { BatchPeers } from './blobs/peer-batches.ts';
 import type { RollupConfig } from './config.ts';
 import type { Derived, Dropped } from './derive/deriver.ts';
 import type { Heads } from './derive/engine.ts';
@@ -41,6 +42,8 @@ export interface RollupDeps {
   readonly randomBytes: (size: number) => Uint8Array;
   /** For net_peerCount. */
   readonly peerCount?: () => number;
+  /** Members that may have the data of a batch which L1 has forgotten. */
+  readonly batchPeers?: BatchPeers;
 }
 
 /** Numbers of the unsafe head before and after. */
@@ -133,6 +136,8 @@ export function createRollup(options: RollupOptions, deps: RollupDeps): Rollup {
           forwarded,
           localPool: () => local?.pool,
           peerCount: () => deps.peerCount?.() ?? 0,
+          batchPeers: deps.batchPeers ?? { ask: async () => undefined },
+          onWaiting: (waiting) => metrics.batchDataWaiting.set(Number(waiting)),
           onDerived: observe,
           dropped: () => recentlyDropped,
           onDiscarded({ orphaned, expired }) {
@@ -156,6 +161,7 @@ export function createRollup(options: RollupOptions, deps: RollupDeps): Rollup {
       const stopped = parts;
       parts = undefined;
       await stopped?.evm.stop();
+      await stopped?.kzg.end();
       await stopped?.executor.close();
     },
     readiness(): Readiness {

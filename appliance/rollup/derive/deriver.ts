@@ -5,6 +5,7 @@ import {
   MAX_MESSAGES_PER_BLOCK,
   type MessageEffects,
 } from '../../../protocol/rollup/delayed-message.ts';
+import type { BatchArchive } from '../blobs/batch-archive.ts';
 import { earliestTimestamp, findBlockFault, type OriginRef } from './batch-rules.ts';
 import type { BatchPlace, DeriveStore, L1Record } from './derive-store.ts';
 import type { DerivedRef, Engine } from './engine.ts';
@@ -41,6 +42,8 @@ export interface DeriverDeps {
   /** Malformed is undefined: it holds no block, the same for everybody. */
   readonly decodeBatch: (data: Uint8Array) => readonly BatchBlock[] | undefined;
   readonly effectsOf: (messages: readonly DelayedMessage[]) => MessageEffects;
+  /** Keeps the data of what was derived; written in one step with it. */
+  readonly archive?: Pick<BatchArchive, 'keep'>;
 }
 
 /**
@@ -77,8 +80,15 @@ export async function deriveL1Block(
     messagesAllowed: tracked.batches.at(-1)?.delayedCount ?? before.messagesAllowed,
     safe,
   };
-  await store.advance(record, tracked.messages, places);
+  await store.advance(record, tracked.messages, places, await archive(deps, block, tracked));
   return { record, blocks: places.length, ...rest };
+}
+
+async function archive(deps: DeriverDeps, { number, hash }: L1Place, { batches }: TrackedBlock) {
+  const kept = batches.map(({ sequenceNumber, dataHash, delayedCount, source = 'calldata', content }) => {
+    return { batch: { sequenceNumber, dataHash, delayedCount, source, l1: { number, hash } }, data: content };
+  });
+  return deps.archive?.keep(kept);
 }
 
 interface Inclusion {
@@ -98,7 +108,7 @@ interface Progress {
 
 async function deriveBatch(deps: DeriverDeps, at: Inclusion, batch: BatchInput, progress: Progress): Promise<void> {
   const { sequenceNumber, delayedCount, data } = batch;
-  const blocks = data.length === 0 ? [] : deps.decodeBatch(data);
+  const blocks = data?.length === 0 ? [] : data && deps.decodeBatch(data);
   if (blocks === undefined) {
     progress.malformedBatches += 1;
     drop(progress, batch, 'batch', 'malformed');

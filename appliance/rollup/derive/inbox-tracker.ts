@@ -1,6 +1,7 @@
 import { AbiCoder, keccak256, ZeroHash } from 'ethers';
 import type { Hex } from '../../../protocol/brand.ts';
 import { NectarError } from '../../../protocol/errors.ts';
+import type { BatchData } from '../../../protocol/rollup/batch-data.ts';
 import type { L1Record, MessageRecord } from './derive-store.ts';
 
 /** What the tracker consumes of l1/: the events of one block, verified, in log order. */
@@ -12,7 +13,12 @@ export interface BatchInput {
   readonly dataHash: Hex;
   /** How many delayed messages L2 must have read after this batch. */
   readonly delayedCount: bigint;
-  readonly data: Uint8Array;
+  /** How it came; a double may leave it out. */
+  readonly source?: 'calldata' | 'blobs' | 'forced';
+  /** Undefined: malformed before any decoder saw it. */
+  readonly data: Uint8Array | undefined;
+  /** What L1 holds of it, for the archive. */
+  readonly content?: BatchData;
 }
 
 export interface MessageInput {

@@ -60,6 +60,7 @@ export const LOG_MESSAGES: readonly string[] = [
   'made deletions again that the log has and the index had not',
   'malformed batch on L1',
   'metrics listening',
+  'no batch from peers',
   'no bodies could be erased',
   'no catch-up from a peer',
   'no checkpoint could be written',
@@ -124,5 +125,6 @@ export const LOG_MESSAGES: readonly string[] = [
   'unsafe block not judged',
   'unsafe blocks given up',
   'unsafe blocks given up on request',
+  'waiting for the data of a batch',
   'websocket opened',
 ];

@@ -115,7 +115,12 @@ function describe({ chain, ports, contracts, genesis, peerId }: Described): Netw
     name: 'devnet',
     l1: { chainId: chain.chainId.toString(), inbox, sequencerInbox, rollup, outbox, deployedAt },
     l2: { chainId: DEVNET_L2_CHAIN_ID.toString(), ...genesis, sequencer: sequencer.address },
-    endpoints: { l1Rpc: [chain.rpcUrl], sequencerRpc: [`http://127.0.0.1:${ports.rpc}`] },
+    // anvil is its own beacon node.
+    endpoints: {
+      l1Rpc: [chain.rpcUrl],
+      l1Beacon: [chain.rpcUrl],
+      sequencerRpc: [`http://127.0.0.1:${ports.rpc}`],
+    },
     bootstrap: [`/ip4/127.0.0.1/tcp/${ports.p2p}/p2p/${peerId}`],
     devnet: { faucet: faucet.address },
   };

@@ -110,7 +110,7 @@ export async function createTestNetwork(options: { readonly rich?: readonly Hex[
     name: 'devnet',
     l1: { chainId: String(l1.chainId), inbox, sequencerInbox, rollup, outbox, deployedAt },
     l2: { ...l2, genesisHash },
-    endpoints: { l1Rpc: [l1.rpcUrl], sequencerRpc: [`http://127.0.0.1:${rpcPort}`] },
+    endpoints: { l1Rpc: [l1.rpcUrl], l1Beacon: [l1.rpcUrl], sequencerRpc: [`http://127.0.0.1:${rpcPort}`] },
     bootstrap: [],
   };
   const log = createLogger({ level: (process.env.NECTAR_TEST_LOG ?? 'silent') as 'silent' });
