@@ -6,6 +6,7 @@ const BENCHES = {
   audit: () => import('./audit.ts'),
   chain: () => import('./chain.ts'),
   machine: () => import('./machine.ts'),
+  logs: () => import('./logs.ts'),
   puts: () => import('./puts.ts'),
   transfer: () => import('./transfer.ts'),
   folder: () => import('./folder.ts'),

@@ -10,8 +10,11 @@ export interface RecordVersion {
 /** The store's side: which record versions no root covers yet. */
 export interface UnanchoredRecords {
   unanchored(limit: number): Promise<readonly (RecordVersion & { readonly commitment: Uint8Array })[]>;
-  /** Idempotent. */
-  markAnchored(items: readonly RecordVersion[], anchor: { root: string; batchId: string }): Promise<void>;
+  /** Idempotent. Marks none of which the commitment is another: what the root covers is not what the store has. */
+  markAnchored(
+    items: readonly (RecordVersion & { readonly commitment: Uint8Array })[],
+    anchor: { root: string; batchId: string },
+  ): Promise<void>;
 }
 
 interface TreeHead {

@@ -7,6 +7,7 @@ import { makeFolder, replaceFile } from '../durable-file.ts';
 
 const MAX_FILE_BYTES = 32 * 1024 * 1024;
 const MODE = 0o600;
+const COMMITMENT_BYTES = 32;
 
 const root = Type.String({ pattern: '^[0-9a-f]{64}$' });
 const sentAt = Type.Optional(
@@ -95,9 +96,27 @@ export async function saveProgress(folder: string, progress: Progress): Promise<
  * under an anchored root. Salted hashes: they tell nothing about a record, not even after its salt is destroyed.
  */
 export async function saveLeaves(folder: string, root: string, leaves: readonly Uint8Array[]): Promise<void> {
-  const batches = join(folder, 'batches');
-  await makeFolder(batches);
-  await replaceFile(join(batches, `${root}.leaves`), Buffer.concat(leaves), MODE);
+  await makeFolder(join(folder, 'batches'));
+  await replaceFile(leavesPath(folder, root), Buffer.concat(leaves), MODE);
+}
+
+/** The `count` leaves of a batch as they were kept; undefined when they are not there, or not that many. */
+export async function loadLeaves(folder: string, root: string, count: number): Promise<Uint8Array[] | undefined> {
+  const path = leavesPath(folder, root);
+  const bytes = count * COMMITMENT_BYTES;
+  try {
+    if ((await stat(path)).size !== bytes) return undefined;
+    const kept = await readFile(path);
+    if (kept.length !== bytes) return undefined;
+    return Array.from({ length: count }, (_, i) => kept.subarray(i * COMMITMENT_BYTES, (i + 1) * COMMITMENT_BYTES));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+function leavesPath(folder: string, root: string): string {
+  return join(folder, 'batches', `${root}.leaves`);
 }
 
 function progressPath(folder: string): string {

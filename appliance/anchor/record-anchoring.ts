@@ -1,7 +1,8 @@
 import type { RecordId } from '../../protocol/brand.ts';
 import { merkleRoot } from '../../protocol/merkle/compact-range.ts';
 import { findRecordAnchor, recordAnchorCall } from './contracts.ts';
-import { type Progress, saveLeaves } from './progress.ts';
+import type { RecordVersion } from './needs.ts';
+import { loadLeaves, type Progress, saveLeaves } from './progress.ts';
 import type { Round } from './round.ts';
 
 /**
@@ -18,11 +19,33 @@ export async function advanceRecords(round: Round): Promise<void> {
     return;
   }
   if (blockNumber > round.chain.safeBlock()) return;
-  const items = batch.items.map(({ recordId, version }) => ({ recordId: recordId as RecordId, version }));
-  await round.records.markAnchored(items, { root: batch.root, batchId: batch.root });
   const { records: _, ...rest } = round.progress;
+  const items = await coveredItems(round, batch);
+  if (items === undefined) {
+    // Nothing is marked: what the batch held is still in the store's queue, and goes into the next one.
+    round.log.warn({ root: batch.root }, 'the batch under way is not the one whose root is on the chain');
+    await round.save(rest);
+    return;
+  }
+  await round.records.markAnchored(items, { root: batch.root, batchId: batch.root });
   await round.save({ ...rest, safeRecords: rest.safeRecords + items.length, safeRecordBlock: blockNumber.toString() });
   round.log.info({ records: items.length, l2Block: blockNumber.toString() }, 'records anchored');
+}
+
+/**
+ * The batch's items, each with its commitment, when the kept leaves are what the root stands for; undefined otherwise. The files of
+ * this folder are only notes: a root that somebody anchored, beside items that it does not cover, must mark nothing.
+ */
+async function coveredItems(
+  { folder }: Round,
+  { root, items }: NonNullable<Progress['records']>,
+): Promise<(RecordVersion & { commitment: Uint8Array })[] | undefined> {
+  const leaves = await loadLeaves(folder, root, items.length);
+  if (leaves === undefined || Buffer.from(merkleRoot(leaves)).toString('hex') !== root) return undefined;
+  return items.flatMap(({ recordId, version }, i) => {
+    const commitment = leaves[i];
+    return commitment === undefined ? [] : [{ recordId: recordId as RecordId, version, commitment }];
+  });
 }
 
 async function gather(round: Round): Promise<Progress['records']> {

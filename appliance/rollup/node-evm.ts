@@ -2,6 +2,7 @@ import type { NetworkDescriptor } from '../../protocol/network/descriptor.ts';
 import type { Rules } from '../../protocol/rollup/rules.ts';
 import type { Logger } from '../telemetry/index.ts';
 import type { RollupConfig } from './config.ts';
+import { type CpuBudget, createCpuBudget } from './evm/cpu-budget.ts';
 import type { EvmCalls } from './evm/evm-calls.ts';
 import { startEvmThread } from './evm/evm-thread.ts';
 import { createInlineCalls } from './evm/inline-calls.ts';
@@ -26,12 +27,19 @@ export interface NodeEvmDeps {
   readonly onEvmSpent: (outcome: Outcome, ms: number) => void;
 }
 
+export interface NodeEvm extends EvmCalls, Pick<WorkerCalls, 'stop'> {
+  /** Of each caller: what else computes for clients draws on it too. */
+  readonly budget: CpuBudget;
+}
+
 /** The node's own calls run here and at once; everybody else's in threads, within bounds. */
 export function createNodeEvm(
   { config, descriptor, databasePath: path, databaseKey }: NodeEvmOptions,
   { log, onEvmSpent }: NodeEvmDeps,
   on: { readonly database: ChainDatabase; readonly rules: Rules },
-): EvmCalls & Pick<WorkerCalls, 'stop'> {
+): NodeEvm {
+  const now = (): number => performance.now();
+  const budget = createCpuBudget({ capacityMs: config.evmBudgetMs, refill: EVM_BUDGET_REFILL }, now);
   const setup = { path, databaseKey, cacheBytes: EVM_CACHE_BYTES, chainId: BigInt(descriptor.l2.chainId) };
   const threads = createWorkerCalls(
     {
@@ -42,12 +50,13 @@ export function createNodeEvm(
       budgetMs: config.evmBudgetMs,
       budgetRefill: EVM_BUDGET_REFILL,
     },
-    { spawn: () => startEvmThread(setup), now: () => performance.now(), log, onSpent: onEvmSpent },
+    { spawn: () => startEvmThread(setup), now, log, budget, onSpent: onEvmSpent },
   );
   on.database.beforeReopen(() => threads.release());
   const inline = createInlineCalls({ state: on.database, rules: on.rules });
   return {
     run: (task, client) => (client.caller === OWN_CALL.caller ? inline : threads).run(task, client),
     stop: () => threads.stop(),
+    budget,
   };
 }

@@ -35,6 +35,7 @@ import { createSealer } from './execute/sealer.ts';
 import type { JsonRpc } from './l1/json-rpc.ts';
 import { createL1Parts } from './l1-parts.ts';
 import { createNodeEvm } from './node-evm.ts';
+import { createNodeLogs, type NodeLogs } from './node-logs.ts';
 import { createOwnForcing } from './own-forcing.ts';
 import { callAt, createOwnRpc, hasLogs } from './own-rpc.ts';
 import { createNodeRegistry, type NodeRegistry } from './registry/node-registry.ts';
@@ -91,6 +92,7 @@ export interface RollupParts {
   /** Holds threads that share the database: stopped before it is closed. */
   readonly evm: Pick<WorkerCalls, 'stop'>;
   readonly rpc: Rpc;
+  readonly logs: NodeLogs;
   /** The registry as L1 has confirmed it: what decides over anybody. */
   readonly registry: NodeRegistry;
   /** The registry at the unsafe head: what has been sent already. */
@@ -134,10 +136,14 @@ export async function assembleParts(options: PartsOptions, deps: PartsDeps): Pro
   );
 
   const evm = createNodeEvm(options, deps, { database, rules });
+  const logs = createNodeLogs(options, deps, { executor, database });
   const rpc = createRpc({
     database,
     rules,
     evm,
+    budget: evm.budget,
+    deadlineMs: config.evmDeadlineMs,
+    logIndex: logs.index,
     heads: () => executor.heads(),
     onHeads: (listener) => executor.onHeads(listener),
     clientVersion: options.clientVersion,
@@ -155,6 +161,7 @@ export async function assembleParts(options: PartsOptions, deps: PartsDeps): Pro
     },
     syncStatus: async () => ({
       ...describeSync(await store.cursor()),
+      logsIndexed: hex(logs.index.next() ?? 0n),
       unconfirmed: forcing.list().map(describeForced),
     }),
   });
@@ -183,7 +190,7 @@ export async function assembleParts(options: PartsOptions, deps: PartsDeps): Pro
     },
   );
   const executed = { rules, l1Rpc, archive, kzg, database, executor, engine, effectsOf, feeRecipient };
-  return { ...executed, store, driver, intake, evm, rpc, registry, announced, account, forcing };
+  return { ...executed, store, driver, intake, evm, rpc, logs, registry, announced, account, forcing };
 }
 
 /** Where the RPC's transactions go, and what is known of them before they are in a block. */

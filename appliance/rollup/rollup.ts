@@ -153,7 +153,8 @@ export function createRollup(options: RollupOptions, deps: RollupDeps): Rollup {
       parts = assembled;
       observeHeads(assembled.executor.heads());
       const until = AbortSignal.any([signal, stopping.signal]);
-      running = Promise.all([assembled.driver.run(until), assembled.forcing.run(until)]).then(() => undefined);
+      const { driver, forcing, logs } = assembled;
+      running = Promise.all([driver.run(until), forcing.run(until), logs.run(until)]).then(() => undefined);
     },
     async stop() {
       stopping.abort();

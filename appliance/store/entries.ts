@@ -43,8 +43,6 @@ export interface VersionEntry {
   readonly digests?: ContentDigests;
   /** Sealed anew under another data key: the leaf that says so, and the CID that the version's own leaf names. */
   readonly rekeyed?: { readonly leaf: number; readonly cid: Cid };
-  /** A commitment to ciphertext that has been replaced is on its way to the chain: its arrival says nothing of this one. */
-  readonly stale?: true;
 }
 
 /** Ciphertext that was replaced: it goes once nobody reads it, and its holders are told. */

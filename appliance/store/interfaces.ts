@@ -266,7 +266,11 @@ export interface Store extends Service {
   /** Whether the index is the newest there is, and what is still to be done in the background. */
   condition(): StoreCondition;
   unanchored(limit: number): Promise<readonly (VersionRef & { commitment: Uint8Array })[]>;
-  markAnchored(items: readonly VersionRef[], anchor: { root: string; batchId: string }): Promise<void>;
+  /** Marks those whose commitment is the one given; the others stay among the unanchored. */
+  markAnchored(
+    items: readonly (VersionRef & { commitment: Uint8Array })[],
+    anchor: { root: string; batchId: string },
+  ): Promise<void>;
   readonly blocks: {
     get(cid: Cid): Promise<Uint8Array | undefined>;
     has(cid: Cid): Promise<boolean>;

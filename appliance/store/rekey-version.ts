@@ -98,7 +98,7 @@ function replaceOps(core: StoreCore, old: VersionEntry, sealed: SealedVersion & 
 
 function renewed(
   core: StoreCore,
-  { anchor, stale, ...old }: VersionEntry,
+  { anchor: _, ...old }: VersionEntry,
   { wrapped, blob, leaf }: SealedVersion & { readonly leaf: number },
 ): VersionEntry {
   const { recordId, version } = old;
@@ -111,8 +111,6 @@ function renewed(
     salt: Buffer.from(core.deps.randomBytes(COMMITMENT_SALT_BYTES)).toString('base64'),
     holders: [],
     rekeyed: { leaf, cid: old.rekeyed?.cid ?? old.root },
-    // Not anchored yet: the commitment to the old ciphertext may be on its way to the chain.
-    ...(anchor === undefined || stale === true ? { stale: true as const } : {}),
   };
 }
 

@@ -79,21 +79,25 @@ export async function unanchored(core: StoreCore, limit: number): Promise<(Versi
     const { recordId, version } = decodeEntry<RefEntry>(value);
     const entry = await findEntry<VersionEntry>(core, core.keys.version(recordId, version));
     if (entry === undefined) continue;
-    const salt = Buffer.from(entry.salt, 'base64').subarray(0, COMMITMENT_SALT_BYTES);
-    found.push({ recordId, version, commitment: recordCommitment({ salt, recordId, version, cid: entry.root }) });
+    found.push({ recordId, version, commitment: commitmentOf(entry) });
   }
   return found;
 }
 
+function commitmentOf({ recordId, version, root, salt }: VersionEntry): Uint8Array {
+  const bytes = Buffer.from(salt, 'base64').subarray(0, COMMITMENT_SALT_BYTES);
+  return recordCommitment({ salt: bytes, recordId, version, cid: root });
+}
+
 export async function markAnchored(
   core: StoreCore,
-  items: readonly VersionRef[],
+  items: readonly (VersionRef & { readonly commitment: Uint8Array })[],
   anchor: { readonly root: string; readonly batchId: string },
 ): Promise<void> {
-  const mark = (item: VersionRef): Promise<void> =>
-    changeVersion(core, item, ({ stale, ...entry }) => {
-      // What arrived was of ciphertext that has been replaced; the new one is still in the queue.
-      if (stale === true) return { changed: entry, ops: [] };
+  const mark = (item: VersionRef & { readonly commitment: Uint8Array }): Promise<void> =>
+    changeVersion(core, item, (entry) => {
+      // The root covers another commitment, as after a rekey: it says nothing about this version, which stays in the queue.
+      if (Buffer.compare(commitmentOf(entry), item.commitment) !== 0) return undefined;
       const queued = core.keys.ofVersion(KIND.unanchored, item.recordId, item.version);
       const changed = { ...entry, anchor: { root: anchor.root, batchId: anchor.batchId } };
       return { changed, ops: [{ type: 'del', key: queued }] };

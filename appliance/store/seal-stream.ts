@@ -13,6 +13,8 @@ import type { HashThread } from './hash-thread.ts';
 
 /** Small records take a small buffer; it grows to a segment. */
 const FIRST_BUFFER_BYTES = 16 * 1024;
+/** Wiped first buffers kept for the uploads to come: memory outside V8's heap makes its collector mark all of the heap. */
+const MAX_SPARE_BUFFERS = 64;
 /** Blocks that are hashed while the next one comes. */
 const MAX_HASHING = 2;
 
@@ -49,7 +51,7 @@ export async function sealStream(
   const header = { salt: random(SALT_BYTES), noncePrefix: random(NONCE_PREFIX_BYTES) };
   const sealer = createSealer(deps.crypto, input.secret, header);
   const dag = createDagBuilder((cid, block) => input.emit(cidText(cid), block));
-  let buffer = Buffer.allocUnsafeSlow(FIRST_BUFFER_BYTES);
+  let buffer = spareBuffers.pop() ?? Buffer.allocUnsafeSlow(FIRST_BUFFER_BYTES);
   let filled = 0;
   let bytes = 0;
   let onlyBlock: { cid: CID; block: Uint8Array } | undefined;
@@ -93,7 +95,7 @@ export async function sealStream(
     }
     await endSegment(true);
   } finally {
-    buffer.fill(0);
+    wipe(buffer);
     // Another thread may still read one of these: its digest is nobody's any more.
     for (const { block } of hashing) freeBytes(block);
   }
@@ -105,8 +107,16 @@ function roomFor(buffer: Buffer<ArrayBuffer>, filled: number, needed: number, ca
   if (needed <= buffer.length) return buffer;
   const grown = Buffer.allocUnsafeSlow(needed <= capacity / 4 ? needed * 2 : capacity);
   buffer.copy(grown, 0, 0, filled);
-  buffer.fill(0);
+  wipe(buffer);
   return grown;
+}
+
+const spareBuffers: Buffer<ArrayBuffer>[] = [];
+
+/** Nobody may use it afterwards. */
+function wipe(buffer: Buffer<ArrayBuffer>): void {
+  buffer.fill(0);
+  if (buffer.length === FIRST_BUFFER_BYTES && spareBuffers.length < MAX_SPARE_BUFFERS) spareBuffers.push(buffer);
 }
 
 /** Ends with a signal's reason even when the source hangs: a client that stopped sending must not hold the upload open. */

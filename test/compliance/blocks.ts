@@ -61,7 +61,11 @@ export function blocksCompliance(name: string, create: () => Promise<BlocksUnder
       const { recordId, version } = await put(Buffer.from('to be anchored'));
       const waiting = (await under.store.unanchored(100)).find((item) => item.recordId === recordId);
       assert.ok(waiting?.commitment instanceof Uint8Array && waiting.commitment.length === 32);
-      await under.store.markAnchored([{ recordId, version }], { root: `0x${'ab'.repeat(32)}`, batchId: '7' });
+      const { commitment } = waiting;
+      await under.store.markAnchored([{ recordId, version, commitment }], {
+        root: `0x${'ab'.repeat(32)}`,
+        batchId: '7',
+      });
       assert.equal((await under.owner.head(recordId, {}, context)).anchored, true);
       assert.equal(
         (await under.store.unanchored(100)).some((item) => item.recordId === recordId),

@@ -32,7 +32,10 @@ export const blocks = contract('blocks', {
     maxOutputBytes: MAX_BLOBS_BYTES,
   }),
   markAnchored: call({
-    args: [list(exact(versionRef), MAX_ITEMS), exact({ root: text(128), batchId: text(128) })],
+    args: [
+      list(exact({ ...versionRef, commitment: bytes(32) }), MAX_ITEMS),
+      exact({ root: text(128), batchId: text(128) }),
+    ],
     returns: done,
     maxInputBytes: MAX_BLOBS_BYTES,
   }),

@@ -1,7 +1,7 @@
 import { ERRORS, type ErrorCode, NectarError } from '../../../protocol/errors.ts';
 import type { Logger } from '../../telemetry/index.ts';
 import { RPC_CODE, RpcError } from '../rpc/rpc-error.ts';
-import { createCpuBudget } from './cpu-budget.ts';
+import { type CpuBudget, createCpuBudget } from './cpu-budget.ts';
 import type { EvmAnswer, EvmCalls, EvmClient, EvmTask } from './evm-calls.ts';
 import type { EvmThread } from './evm-thread.ts';
 import type { WorkerReply } from './worker-messages.ts';
@@ -22,6 +22,8 @@ export interface WorkerCallsDeps {
   readonly spawn: () => EvmThread;
   readonly now: () => number;
   readonly log: Logger;
+  /** Shared with other work for the same callers; its own, by the options, when absent. */
+  readonly budget?: CpuBudget;
   /** `ms` of computing for an outcome: done, failed, deadline, left. */
   readonly onSpent?: (outcome: Outcome, ms: number) => void;
 }
@@ -62,7 +64,7 @@ class ThreadedCalls implements WorkerCalls {
   readonly #options: WorkerCallsOptions;
   readonly #deps: WorkerCallsDeps;
   readonly #slots: Slot[];
-  readonly #budget: ReturnType<typeof createCpuBudget>;
+  readonly #budget: CpuBudget;
   #queue: Job[] = [];
   #ids = 0;
   #isStopped = false;
@@ -72,7 +74,8 @@ class ThreadedCalls implements WorkerCalls {
     this.#deps = deps;
     const idle = (): Slot => ({ thread: undefined, job: undefined, startedAt: 0, timer: undefined });
     this.#slots = Array.from({ length: options.threads }, idle);
-    this.#budget = createCpuBudget({ capacityMs: options.budgetMs, refill: options.budgetRefill }, deps.now);
+    const bounds = { capacityMs: options.budgetMs, refill: options.budgetRefill };
+    this.#budget = deps.budget ?? createCpuBudget(bounds, deps.now);
   }
 
   async run(task: EvmTask, client: EvmClient): Promise<EvmAnswer> {

@@ -53,11 +53,11 @@ export function createBlockMethods(
     },
     async eth_getTransactionReceipt([hash]) {
       const place = await placeOf(hash);
-      return place && renderReceipts(place.block, await view.receipts(place.block))[place.index];
+      return place && renderReceipts(place.block, await view.receipts(place.block.header))[place.index];
     },
     async eth_getBlockReceipts([selector]) {
       const found = await view.findBlock(parseSelector(selector));
-      return found && renderReceipts(found, await view.receipts(found));
+      return found && renderReceipts(found, await view.receipts(found.header));
     },
   };
 }

@@ -19,7 +19,7 @@ export interface ChainView {
   getHeader(selector: BlockSelector): Promise<BlockHeader>;
   /** The block number that a selector means, without asking whether it exists. */
   numberOf(selector: BlockSelector): Promise<bigint>;
-  receipts(block: Block): Promise<Receipt[]>;
+  receipts(of: BlockHeader): Promise<Receipt[]>;
   hashOf(header: BlockHeader): Hex;
   latest(): bigint;
 }
@@ -61,7 +61,7 @@ export function createChainView(database: ChainDatabase, rules: Rules, heads: ()
       if ('tag' in selector) return tagged(selector.tag);
       return 'number' in selector ? selector.number : (await getBlock(selector)).header.number;
     },
-    receipts: async (block) => (await database.receipts(bytesToHex(block.hash()))) ?? [],
+    receipts: async (header) => (await database.receipts(bytesToHex(header.hash()))) ?? [],
     hashOf: (header) => bytesToHex(header.hash()),
     latest: () => heads().unsafe.number,
   };

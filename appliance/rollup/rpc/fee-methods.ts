@@ -26,7 +26,7 @@ export function createFeeMethods(view: ChainView): RpcMethods {
   /** Priority fees of a block at percentiles of its gas. */
   async function rewards(block: Block, percentiles: number[]): Promise<string[]> {
     const baseFee = block.header.baseFeePerGas ?? 0n;
-    const paid = (await view.receipts(block))
+    const paid = (await view.receipts(block.header))
       .map(({ effectiveGasPrice, gasUsed }) => ({ fee: effectiveGasPrice - baseFee, gasUsed }))
       .sort((a, b) => (a.fee < b.fee ? -1 : a.fee > b.fee ? 1 : 0));
     return percentiles.map((percentile) => {

@@ -53,7 +53,7 @@ export async function logChanges(
 ): Promise<Record<string, unknown>[]> {
   const of = async (block: Block, isRemoved: boolean): Promise<Record<string, unknown>[]> =>
     filter.mayBeIn(block.header)
-      ? findLogs(filter, block, { receipts: await view.receipts(block), removed: isRemoved })
+      ? findLogs(filter, block.header, { receipts: await view.receipts(block.header), removed: isRemoved })
       : [];
   const found: Record<string, unknown>[] = [];
   for (const block of removed) found.push(...(await of(block, true)));

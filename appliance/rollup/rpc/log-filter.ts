@@ -1,8 +1,9 @@
-import type { Block, BlockHeader } from '@ethereumjs/block';
+import type { BlockHeader } from '@ethereumjs/block';
 import { keccak256 } from 'ethers';
 import type { Hex } from '../../../protocol/brand.ts';
 import { hexToBytes } from '../../../protocol/rollup/bytes.ts';
 import type { Receipt, ReceiptLog } from '../../../protocol/rollup/receipt.ts';
+import type { WantedItems } from '../logs/log-items.ts';
 import { parseAddress, parseHash } from './params.ts';
 import { renderLogs } from './render.ts';
 import { invalidParams } from './rpc-error.ts';
@@ -19,6 +20,8 @@ export interface LogFilter {
   /** False when the block holds no such log for sure. */
   mayBeIn(header: BlockHeader): boolean;
   matches(log: ReceiptLog): boolean;
+  /** What each log has: for the index. Empty when any log is wanted. */
+  readonly wanted: readonly WantedItems[];
 }
 
 /** One item's places in a bloom filter: byte and bit of each. */
@@ -53,9 +56,12 @@ export function parseLogFilter({ address, topics = [] }: Record<string, unknown>
   const wanted = ((topics ?? []) as unknown[]).map((topic) =>
     hashed(parseAlternatives(topic, (item) => parseHash(item, 'topic'))),
   );
-  const positions = [addresses, ...wanted].filter(({ values }) => values.size > 0);
+  const all = [addresses, ...wanted].map((alternatives, place) => ({ ...alternatives, place }));
+  const positions = all.filter(({ values }) => values.size > 0);
   return {
-    mayBeIn({ logsBloom }) {
+    wanted: positions,
+    mayBeIn({ logsBloom, gasUsed }) {
+      if (gasUsed === 0n) return false;
       const holds = (places: BloomPlaces): boolean =>
         places.every(({ byte, bit }) => ((logsBloom[byte] ?? 0) & bit) !== 0);
       return positions.every(({ places }) => places.some(holds));
@@ -73,7 +79,7 @@ export function parseLogFilter({ address, topics = [] }: Record<string, unknown>
 /** The logs of a block that a filter wants, as eth_getLogs gives them; `removed` says that the block is canonical no more. */
 export function findLogs(
   filter: LogFilter,
-  block: Block,
+  header: BlockHeader,
   of: { readonly receipts: readonly Receipt[]; readonly removed?: boolean },
 ): Record<string, unknown>[] {
   let index = 0;
@@ -81,7 +87,7 @@ export function findLogs(
     const first = index;
     index += receipt.logs.length;
     if (!receipt.logs.some(filter.matches)) return [];
-    return renderLogs(receipt, { block, index: at }, { firstIndex: first, removed: of.removed === true }).filter(
+    return renderLogs(receipt, { header, index: at }, { firstIndex: first, removed: of.removed === true }).filter(
       (_, i) => {
         const log = receipt.logs[i];
         return log !== undefined && filter.matches(log);

@@ -1,53 +1,79 @@
-import { setImmediate as turn } from 'node:timers/promises';
-import type { Block } from '@ethereumjs/block';
+import type { BlockHeader } from '@ethereumjs/block';
+import type { LogIndex } from '../logs/log-index.ts';
 import type { ChainView } from './chain-view.ts';
 import type { RpcContext, RpcMethods } from './json-rpc.ts';
 import { findLogs, type LogFilter, parseLogFilter } from './log-filter.ts';
 import { capped, parseHash, parseObject, parseSelector } from './params.ts';
 import { quantity } from './render.ts';
 import { invalidParams, RPC_CODE, RpcError } from './rpc-error.ts';
+import { READ_COST_MS, type Work, type WorkMeter } from './work-meter.ts';
 
-/** What one eth_getLogs may look through and give back. Indexers know these words and halve their range. */
+/** What one eth_getLogs may look through without the index, and give back. Indexers know these words and halve their range. */
 const MAX_RANGE_BLOCKS = 10_000n;
 const MAX_RESULTS = 10_000;
-/** Blocks looked at before other work of the node has its turn. */
-const BLOCKS_PER_TURN = 64n;
+/** What it may look through with the index: a filter that names an address or a topic. */
+const MAX_INDEXED_BLOCKS = 1_000_000n;
 
 /** Looks for logs in the canonical chain. */
 export interface LogSearch {
   /** Of an untrusted filter object with its range. Throws RpcError when it asks for too much. */
-  find(filter: Record<string, unknown>, context: Pick<RpcContext, 'signal'>): Promise<Record<string, unknown>[]>;
+  find(filter: Record<string, unknown>, context: RpcContext): Promise<Record<string, unknown>[]>;
 }
 
-export function createLogSearch(view: ChainView): LogSearch {
-  const logsOf = async (block: Block, filter: LogFilter): Promise<Record<string, unknown>[]> =>
-    findLogs(filter, block, { receipts: await view.receipts(block) });
+export interface LogSearchDeps {
+  /** Absent: every block is looked at. */
+  readonly index?: Pick<LogIndex, 'find' | 'next'> | undefined;
+  readonly meter: WorkMeter;
+}
 
-  async function range(filter: Record<string, unknown>): Promise<{ from: bigint; to: bigint }> {
-    const from = await view.numberOf(parseSelector(filter.fromBlock));
-    const asked = await view.numberOf(parseSelector(filter.toBlock));
+interface Range {
+  readonly from: bigint;
+  readonly to: bigint;
+}
+
+export function createLogSearch(view: ChainView, { index, meter }: LogSearchDeps): LogSearch {
+  async function logsOf(header: BlockHeader, filter: LogFilter, work: Work): Promise<Record<string, unknown>[]> {
+    const receipts = await view.receipts(header);
+    await work.spend(READ_COST_MS.receipts + receipts.length * READ_COST_MS.receipt);
+    return findLogs(filter, header, { receipts });
+  }
+
+  async function rangeOf(raw: Record<string, unknown>, filter: LogFilter): Promise<Range> {
+    const from = await view.numberOf(parseSelector(raw.fromBlock));
+    const asked = await view.numberOf(parseSelector(raw.toBlock));
     if (from > asked) throw invalidParams('invalid block range: fromBlock is after toBlock');
     const to = capped(asked, view.latest());
-    if (to - from >= MAX_RANGE_BLOCKS)
-      throw invalidParams(`exceed maximum block range: ${MAX_RANGE_BLOCKS} (asked for ${to - from + 1n} blocks)`);
+    // Blocks that are not indexed yet are looked through one by one.
+    const indexed = filter.wanted.length > 0 ? (index?.next() ?? 0n) : 0n;
+    const isIndexed = to - (indexed > from ? indexed : from) < MAX_RANGE_BLOCKS;
+    const limit = isIndexed && indexed > from ? MAX_INDEXED_BLOCKS : MAX_RANGE_BLOCKS;
+    if (to - from >= limit)
+      throw invalidParams(`exceed maximum block range: ${limit} (asked for ${to - from + 1n} blocks)`);
     return { from, to };
   }
 
-  async function inRange(filter: LogFilter, { from, to }: { from: bigint; to: bigint }, signal?: AbortSignal) {
+  /** The blocks that may hold such logs, rising: by the index as far as it goes, then all. */
+  async function* places(filter: LogFilter, { from, to }: Range, work: Work): AsyncGenerator<bigint> {
+    let next = from;
+    if (index !== undefined && filter.wanted.length > 0) {
+      const { through, blocks } = await index.find(filter.wanted, { from, to }, () => work.spend(READ_COST_MS.record));
+      yield* blocks;
+      if (through >= from) next = through + 1n;
+    }
+    for (; next <= to; next += 1n) yield next;
+  }
+
+  async function inRange(filter: LogFilter, range: Range, work: Work): Promise<Record<string, unknown>[]> {
     const found: Record<string, unknown>[] = [];
-    for (let number = from; number <= to; number += 1n) {
-      if ((number - from) % BLOCKS_PER_TURN === BLOCKS_PER_TURN - 1n) {
-        await turn();
-        signal?.throwIfAborted();
-      }
+    for await (const number of places(filter, range, work)) {
+      await work.spend(READ_COST_MS.record);
       const header = await view.findHeader(number);
-      const block = header && filter.mayBeIn(header) ? await view.findBlock({ number }) : undefined;
-      if (block !== undefined) found.push(...(await logsOf(block, filter)));
+      if (header !== undefined && filter.mayBeIn(header)) found.push(...(await logsOf(header, filter, work)));
       if (found.length > MAX_RESULTS) {
-        const fits = number > from ? number - 1n : from;
+        const fits = number > range.from ? number - 1n : range.from;
         throw new RpcError(
           RPC_CODE.limitExceeded,
-          `query returned more than ${MAX_RESULTS} results. Try with this block range [${quantity(from)}, ${quantity(fits)}].`,
+          `query returned more than ${MAX_RESULTS} results. Try with this block range [${quantity(range.from)}, ${quantity(fits)}].`,
         );
       }
     }
@@ -55,15 +81,17 @@ export function createLogSearch(view: ChainView): LogSearch {
   }
 
   return {
-    async find(raw, { signal }) {
+    async find(raw, context) {
       const filter = parseLogFilter(raw);
-      if (raw.blockHash === undefined || raw.blockHash === null) return inRange(filter, await range(raw), signal);
+      const work = meter.begin(context);
+      if (raw.blockHash === undefined || raw.blockHash === null)
+        return inRange(filter, await rangeOf(raw, filter), work);
       const known = (name: string): boolean => raw[name] !== undefined && raw[name] !== null;
       if (known('fromBlock') || known('toBlock'))
         throw invalidParams('cannot specify both blockHash and fromBlock/toBlock');
       const block = await view.findBlock({ hash: parseHash(raw.blockHash, 'blockHash') });
       if (block === undefined) throw new RpcError(RPC_CODE.server, 'unknown block');
-      return filter.mayBeIn(block.header) ? logsOf(block, filter) : [];
+      return filter.mayBeIn(block.header) ? logsOf(block.header, filter, work) : [];
     },
   };
 }

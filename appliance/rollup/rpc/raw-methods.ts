@@ -39,7 +39,7 @@ export function createRawMethods(
     debug_getRawHeader: async ([selector]) => bytesToHex((await getBlock(selector)).header.serialize()),
     debug_getRawBlock: async ([selector]) => bytesToHex((await getBlock(selector)).serialize()),
     debug_getRawReceipts: async ([selector]) =>
-      (await view.receipts(await getBlock(selector))).map((receipt) => consensusReceipt(receipt)),
+      (await view.receipts((await getBlock(selector)).header)).map((receipt) => consensusReceipt(receipt)),
     async debug_getRawTransaction([value]) {
       const hash = parseHash(value);
       const place = await database.transaction(hash);

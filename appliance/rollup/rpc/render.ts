@@ -107,18 +107,19 @@ export function renderBlock(block: Block, full: boolean): Record<string, unknown
 /** The logs of one receipt; `firstIndex` counts the logs of the block before it, `removed` says that L1 contradicted the block. */
 export function renderLogs(
   receipt: Receipt,
-  place: Place,
+  { header, index }: { readonly header: BlockHeader; readonly index: number },
   { firstIndex, removed = false }: { readonly firstIndex: number; readonly removed?: boolean },
 ): Record<string, unknown>[] {
+  const blockHash = bytesToHex(header.hash());
   return receipt.logs.map((log, i) => ({
     address: log.address,
     topics: log.topics,
     data: log.data,
-    blockHash: bytesToHex(place.block.hash()),
-    blockNumber: quantity(place.block.header.number),
-    blockTimestamp: quantity(place.block.header.timestamp),
+    blockHash,
+    blockNumber: quantity(header.number),
+    blockTimestamp: quantity(header.timestamp),
     transactionHash: receipt.transactionHash,
-    transactionIndex: quantity(place.index),
+    transactionIndex: quantity(index),
     logIndex: quantity(firstIndex + i),
     removed,
   }));
@@ -128,7 +129,7 @@ export function renderLogs(
 export function renderReceipts(block: Block, receipts: readonly Receipt[]): Record<string, unknown>[] {
   let logIndex = 0;
   return receipts.map((receipt, index) => {
-    const logs = renderLogs(receipt, { block, index }, { firstIndex: logIndex });
+    const logs = renderLogs(receipt, { header: block.header, index }, { firstIndex: logIndex });
     logIndex += logs.length;
     return {
       transactionHash: receipt.transactionHash,

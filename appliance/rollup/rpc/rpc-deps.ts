@@ -2,9 +2,11 @@ import type { Hex } from '../../../protocol/brand.ts';
 import type { Rules } from '../../../protocol/rollup/rules.ts';
 import type { Logger } from '../../telemetry/index.ts';
 import type { Dropped } from '../derive/deriver.ts';
+import type { CpuBudget } from '../evm/cpu-budget.ts';
 import type { EvmCalls } from '../evm/evm-calls.ts';
 import type { ChainDatabase } from '../execute/chain-database.ts';
 import type { Heads } from '../execute/heads.ts';
+import type { LogIndex } from '../logs/log-index.ts';
 import type { PendingTransactions } from './pending-transactions.ts';
 
 /** What the RPC consumes of the node. */
@@ -12,6 +14,12 @@ export interface RpcDeps {
   readonly database: ChainDatabase;
   /** Runs what clients want to try. */
   readonly evm: EvmCalls;
+  /** Computing time of each caller, shared with the EVM; absent bounds nobody. */
+  readonly budget?: CpuBudget;
+  /** Longest work of one request on the node's own thread; as the EVM's. */
+  readonly deadlineMs?: number;
+  /** Finds logs without looking at every block. */
+  readonly logIndex?: Pick<LogIndex, 'find' | 'next'>;
   readonly heads: () => Heads;
   /** Called after every change of the heads. Returns how to stop it. */
   readonly onHeads: (listener: (heads: Heads) => void) => () => void;

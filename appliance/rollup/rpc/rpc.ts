@@ -15,6 +15,10 @@ import { createSendMethods } from './send-methods.ts';
 import { createStateMethods } from './state-methods.ts';
 import { createSubscriptions, type Subscribe } from './subscriptions.ts';
 import { createTraceMethods } from './trace-methods.ts';
+import { createWorkMeter } from './work-meter.ts';
+
+/** Of a request's work on this thread, unless told. */
+const DEADLINE_MS = 5_000;
 
 export interface Rpc {
   /** Answers a parsed JSON-RPC body, single or batch. Never throws; undefined when no answer is due (notifications). */
@@ -37,9 +41,10 @@ function pendingNonceOf({ pending, orderedNonce }: Pick<RpcDeps, 'pending' | 'or
 export function createRpc(deps: RpcDeps): Rpc {
   const { database, rules, heads, pending } = deps;
   const view = createChainView(database, rules, heads);
-  const search = createLogSearch(view);
+  const meter = createWorkMeter({ budget: deps.budget, deadlineMs: deps.deadlineMs ?? DEADLINE_MS });
+  const search = createLogSearch(view, { index: deps.logIndex, meter });
   const blocks = createBlockMethods(view, database, (hash) => pending.find(hash));
-  const states = createStateMethods(view, { database, rules, pendingNonce: pendingNonceOf(deps) });
+  const states = createStateMethods(view, { database, rules, meter, pendingNonce: pendingNonceOf(deps) });
   const syncing = createSyncing(deps);
   const methods: RpcMethods = {
     ...createNodeMethods({ ...deps, syncing }, view),

@@ -1,11 +1,11 @@
 import type { Hex } from '../../../protocol/brand.ts';
 import { hexToBytes } from '../../../protocol/rollup/bytes.ts';
 import { MAX_TRANSACTION_BYTES } from '../../../protocol/rollup/transaction.ts';
+import { createSignal } from '../signal.ts';
 import type { RpcMethod, RpcMethods } from './json-rpc.ts';
 import { parseBytes, parseQuantity } from './params.ts';
 import type { RpcDeps } from './rpc-deps.ts';
 import { invalidParams, RPC_CODE, RpcError } from './rpc-error.ts';
-import { createSignal } from './signal.ts';
 
 /** EIP-7966: how long eth_sendRawTransactionSync waits for a block, unless told, and at most. */
 const SYNC_WAIT_MS = 2_000;

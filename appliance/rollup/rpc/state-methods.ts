@@ -1,5 +1,5 @@
 import { getMerkleStateProof, type MerkleStateManager } from '@ethereumjs/statemanager';
-import { createAddressFromString, setLengthLeft } from '@ethereumjs/util';
+import { type Address, createAddressFromString, setLengthLeft } from '@ethereumjs/util';
 import type { Hex } from '../../../protocol/brand.ts';
 import { bytesToHex, hexToBytes } from '../../../protocol/rollup/bytes.ts';
 import type { Rules } from '../../../protocol/rollup/rules.ts';
@@ -12,15 +12,39 @@ import { parseAddress, parseObject, parseQuantity, parseSelector } from './param
 import { settledNonce } from './pending-transactions.ts';
 import { quantity } from './render.ts';
 import { invalidParams } from './rpc-error.ts';
+import { READ_COST_MS, type Work, type WorkMeter } from './work-meter.ts';
 
 /** How many storage slots one proof may cover. */
 const MAX_PROOF_KEYS = 1_000;
+/** Slots proven at a stretch. */
+const KEYS_PER_TURN = 8;
 
 function slotKey(value: unknown): Uint8Array {
   return hexToBytes(`0x${parseQuantity(value, 'storage key').toString(16).padStart(64, '0')}`);
 }
 
 type MerkleProof = Awaited<ReturnType<typeof getMerkleStateProof>>;
+
+/** Some slots at a time, each paid for by the nodes that it reads. */
+async function prove(
+  state: MerkleStateManager,
+  { address, keys }: { readonly address: Address; readonly keys: readonly Uint8Array[] },
+  work: Work,
+): Promise<MerkleProof> {
+  const whole = await getMerkleStateProof(state, address, keys.slice(0, KEYS_PER_TURN));
+  const storageProof = [...whole.storageProof];
+  await work.spend((whole.accountProof.length + nodesIn(storageProof)) * READ_COST_MS.record);
+  for (let at = KEYS_PER_TURN; at < keys.length; at += KEYS_PER_TURN) {
+    const part = await getMerkleStateProof(state, address, keys.slice(at, at + KEYS_PER_TURN));
+    storageProof.push(...part.storageProof);
+    await work.spend((part.accountProof.length + nodesIn(part.storageProof)) * READ_COST_MS.record);
+  }
+  return { ...whole, storageProof };
+}
+
+function nodesIn(proofs: MerkleProof['storageProof']): number {
+  return proofs.reduce((sum, { proof }) => sum + proof.length, 0);
+}
 
 /** As other nodes give it: quantities without leading zeros, keys in the form in which they were asked for. */
 function renderProof(proof: MerkleProof, asked: readonly unknown[]): Record<string, unknown> {
@@ -39,6 +63,7 @@ function renderProof(proof: MerkleProof, asked: readonly unknown[]): Record<stri
 export interface StateDeps {
   readonly database: ChainDatabase;
   readonly rules: Rules;
+  readonly meter: WorkMeter;
   /** The next nonce of an account whose nonce in the chain is `nonce`: what is on its way into a block is counted. */
   readonly pendingNonce: (address: Hex, nonce: bigint) => Promise<bigint>;
 }
@@ -50,7 +75,7 @@ export interface StateMethods {
 }
 
 /** Accounts, code and storage at a block. */
-export function createStateMethods(view: ChainView, { database, rules, pendingNonce }: StateDeps): StateMethods {
+export function createStateMethods(view: ChainView, { database, rules, meter, pendingNonce }: StateDeps): StateMethods {
   const stateAt = async (selector: unknown): Promise<MerkleStateManager> => {
     const header = await view.getHeader(parseSelector(selector));
     return openStateTrie(createMemoryState(database), header.stateRoot, rules).manager;
@@ -96,12 +121,12 @@ export function createStateMethods(view: ChainView, { database, rules, pendingNo
     eth_getStorageAt: async ([address, slot, selector]) =>
       storageAt(await stateAt(selector), parseAddress(address), slot),
     eth_getStorageValues: ([requests, selector]) => storageValues(parseObject(requests, 'storage requests'), selector),
-    async eth_getProof([address, slots, selector]) {
+    async eth_getProof([address, slots, selector], client) {
       if (!Array.isArray(slots) || slots.length > MAX_PROOF_KEYS)
         throw invalidParams('storage keys are not a short list');
-      const at = createAddressFromString(parseAddress(address));
-      const keys = slots.map(slotKey);
-      return renderProof(await getMerkleStateProof(await stateAt(selector), at, keys), slots);
+      const proven = { address: createAddressFromString(parseAddress(address)), keys: slots.map(slotKey) };
+      const work = meter.begin(client);
+      return renderProof(await prove(await stateAt(selector), proven, work), slots);
     },
   };
   return { methods, nonceOf: async (address) => (await account(address, 'latest'))?.nonce ?? 0n };

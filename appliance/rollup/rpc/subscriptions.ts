@@ -1,6 +1,7 @@
 import type { Hex } from '../../../protocol/brand.ts';
 import type { SignedTransaction } from '../../../protocol/rollup/transaction.ts';
 import type { ChainDatabase } from '../execute/chain-database.ts';
+import { createSignal } from '../signal.ts';
 import { createChainCursor } from './chain-cursor.ts';
 import type { ChainView } from './chain-view.ts';
 import { logChanges } from './filter-methods.ts';
@@ -9,7 +10,6 @@ import { parseObject } from './params.ts';
 import { renderHeader, renderTransaction } from './render.ts';
 import type { RpcDeps } from './rpc-deps.ts';
 import { invalidParams, RPC_CODE, RpcError } from './rpc-error.ts';
-import { createSignal } from './signal.ts';
 
 /** What a subscription says, first `opened` or `refused`; after `ended` it says nothing more. */
 export type SubscriptionItem =

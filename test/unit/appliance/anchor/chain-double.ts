@@ -118,9 +118,15 @@ export class RecordsDouble {
     return [...this.waiting.values()].slice(0, limit);
   }
 
-  async markAnchored(items: readonly RecordVersion[], anchor: { root: string }): Promise<void> {
-    for (const { recordId, version } of items) {
+  async markAnchored(
+    items: readonly (RecordVersion & { commitment: Uint8Array })[],
+    anchor: { root: string },
+  ): Promise<void> {
+    for (const { recordId, version, commitment } of items) {
       const key = `${recordId}/${version}`;
+      const own = this.waiting.get(key);
+      if (own !== undefined && Buffer.compare(own.commitment, commitment) !== 0) continue;
+      if (own === undefined && !this.marked.has(key)) continue;
       this.waiting.delete(key);
       this.marked.set(key, [...(this.marked.get(key) ?? []), anchor.root]);
     }

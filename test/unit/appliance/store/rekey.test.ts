@@ -250,11 +250,12 @@ describe('rekey', () => {
     const [old] = await f.store.unanchored(10);
     await begin();
     await ended();
-    await f.store.markAnchored([{ recordId, version }], { root: 'aa', batchId: 'aa' });
+    assert.ok(old !== undefined);
+    await f.store.markAnchored([old], { root: 'aa', batchId: 'aa' });
     const [fresh] = await f.store.unanchored(10);
-    assert.ok(fresh !== undefined && old !== undefined && !Buffer.from(fresh.commitment).equals(old.commitment));
+    assert.ok(fresh !== undefined && !Buffer.from(fresh.commitment).equals(old.commitment));
     assert.equal((await f.store.head(recordId, {}, context)).anchored, false);
-    await f.store.markAnchored([{ recordId, version }], { root: 'bb', batchId: 'bb' });
+    await f.store.markAnchored([{ recordId, version, commitment: fresh.commitment }], { root: 'bb', batchId: 'bb' });
     assert.deepEqual(await f.store.unanchored(10), []);
     assert.equal((await f.store.head(recordId, {}, context)).anchored, true);
   });

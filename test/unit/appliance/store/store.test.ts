@@ -123,7 +123,11 @@ test('commitments are salted, and leave the queue when anchored', async () => {
   assert.equal(new Set(waiting.map((item) => Buffer.from(item.commitment).toString('hex'))).size, 2);
   assert.deepEqual(await f.store.unanchored(10), waiting);
   assert.equal((await f.store.unanchored(1)).length, 1);
-  await f.store.markAnchored([{ recordId: a.recordId, version: 1 }], { root: 'r', batchId: 'b' });
+  const [of, other] = [a, b].map(({ recordId }) => waiting.find((item) => item.recordId === recordId));
+  assert.ok(of !== undefined && other !== undefined);
+  await f.store.markAnchored([{ ...of, commitment: other.commitment }], { root: 'r', batchId: 'b' });
+  assert.deepEqual(await f.store.unanchored(10), waiting, 'a root over another commitment covers nothing of it');
+  await f.store.markAnchored([of], { root: 'r', batchId: 'b' });
   assert.deepEqual(
     (await f.store.unanchored(10)).map((item) => item.recordId),
     [b.recordId],

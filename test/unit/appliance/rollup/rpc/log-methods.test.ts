@@ -56,3 +56,18 @@ test('what asks for too much says so in words that clients split on', async () =
   assert.equal((await error({ blockHash: other(1) }))?.message, 'unknown block');
   assert.equal((await error({ topics: [Array.from({ length: 1001 }, (_, n) => other(n))] }))?.code, -32602);
 });
+
+test('a filter with a name may ask for a million blocks where the index goes, and for ten thousand beyond it', async () => {
+  await using chain = await openChain();
+  await chain.executor.build(input(1));
+  const heads = chain.executor.heads();
+  const far = { ...heads, unsafe: { ...heads.unsafe, number: 2_000_000n } };
+  const index = { next: () => 1_500_000n, find: async () => ({ through: 2_000_000n, blocks: [] }) };
+  const rpc = rpcOf(chain, { heads: () => far, logIndex: index });
+  const ask_ = (from: number, to: number, topics: unknown[]) =>
+    ask(rpc, 'eth_getLogs', { fromBlock: from, toBlock: to, topics });
+  assert.deepEqual((await ask_(500_001, 1_500_000, [TRANSFER])).result, []);
+  assert.match((await ask_(500_000, 1_500_000, [TRANSFER])).error?.message ?? '', /range: 1000000/);
+  assert.match((await ask_(1_000_000, 1_600_000, [TRANSFER])).error?.message ?? '', /range: 10000 /);
+  assert.match((await ask_(1_000_000, 1_020_000, [null])).error?.message ?? '', /range: 10000 /);
+});
