@@ -10,8 +10,10 @@ import { createEVM } from '@ethereumjs/evm';
 import { SimpleStateManager } from '@ethereumjs/statemanager';
 import { Account, type Address, createAddressFromString } from '@ethereumjs/util';
 import { Interface, SigningKey, Transaction } from 'ethers';
+import { createBlockRunner } from '../appliance/rollup/execute/block-runner.ts';
 import { createChainDatabase } from '../appliance/rollup/execute/chain-database.ts';
 import { createExecutor, type Executor } from '../appliance/rollup/execute/executor.ts';
+import { loadMachine } from '../appliance/rollup/execute/machine-file.ts';
 import { nativeCrypto } from '../appliance/rollup/execute/native-crypto.ts';
 import { createSealer } from '../appliance/rollup/execute/sealer.ts';
 import { AuditAnchorInitCode } from '../contracts/generated/AuditAnchor.ts';
@@ -127,7 +129,13 @@ async function openChain(
   const databaseKey = randomBytes(32);
   const sealer = createSealer(databaseKey, randomBytes);
   const database = createChainDatabase({ path, databaseKey, cacheBytes: 64 << 20, durable: false }, { sealer, rules });
-  const executor = createExecutor({ database, genesis, rules });
+  const runner = createBlockRunner({
+    module: loadMachine(),
+    machineRules: { chainId: CHAIN_ID, fork: 'cancun', p256: false },
+    rules,
+    database: { path, databaseKey, cacheBytes: 64 << 20 },
+  });
+  const executor = createExecutor({ database, genesis, rules, runner });
   await executor.open();
   return { executor, genesis };
 }

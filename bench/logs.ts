@@ -21,7 +21,7 @@ import { createRpc, type Rpc } from '../appliance/rollup/rpc/rpc.ts';
 import { createLogger } from '../appliance/telemetry/index.ts';
 import type { Hex } from '../protocol/brand.ts';
 import { bytesToHex, hexToBytes } from '../protocol/rollup/bytes.ts';
-import type { Receipt } from '../protocol/rollup/receipt.ts';
+import { encodeReceipts, type Receipt } from '../protocol/rollup/receipt.ts';
 import { createRules } from '../protocol/rollup/rules.ts';
 import { printTurns, round } from './figures.ts';
 
@@ -69,7 +69,14 @@ async function fill(database: ChainDatabase): Promise<Heads> {
     const block = createBlock({ header }, { common: rules });
     parentHash = Uint8Array.from(block.hash());
     ref = { number: BigInt(number), hash: bytesToHex(parentHash), timestamp: 0n };
-    await database.apply({ block: { block, receipts }, preimages: new Map([[ref.hash, block.header.serialize()]]) });
+    const written = {
+      hash: ref.hash,
+      number: ref.number,
+      blockBytes: block.serialize(),
+      receiptBytes: encodeReceipts(receipts),
+      transactionHashes: receipts.map(({ transactionHash }) => transactionHash),
+    };
+    await database.apply({ block: written, preimages: new Map([[ref.hash, block.header.serialize()]]) });
   }
   return { unsafe: ref, safe: ref, finalized: ref };
 }

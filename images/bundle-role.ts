@@ -35,6 +35,7 @@ export async function bundleRole(role: ImageRole, architecture: Architecture): P
       ...(role === 'rollup' && {
         'evm-worker': 'appliance/rollup/evm/evm-worker.ts',
         'kzg-worker': 'appliance/rollup/blobs/kzg-worker.ts',
+        'block-worker': 'appliance/rollup/execute/block-worker.ts',
       }),
       ...(role === 'store' && { 'hash-worker': 'appliance/store/hash-worker.ts' }),
     },
@@ -78,6 +79,10 @@ function nativeFiles(architecture: Architecture): Record<string, { path: string;
     'native/classic-level.node': {
       path: `node_modules/classic-level/prebuilds/${LEVEL_PREBUILDS[architecture]}`,
       because: 'node_modules/classic-level/binding.js',
+    },
+    'machine.wasm': {
+      path: 'machine/generated/machine.wasm',
+      because: 'appliance/rollup/execute/machine-file.ts',
     },
     'native/secp256k1.wasm': {
       path: 'node_modules/tiny-secp256k1/lib/secp256k1.wasm',

@@ -1,6 +1,6 @@
 /**
  * Our TypeScript as it is shipped (Node strips no types below node_modules):
- * dist/nectar-byon.mjs is the CLI of the published package, with its npm packages beside it, and the dist/*-worker.mjs its threads; dist/verify-audit-proof.mjs needs
+ * dist/nectar-byon.mjs is the CLI of the published package, with its npm packages beside it, and the dist/*-worker.mjs its threads, dist/machine.wasm what they run; dist/verify-audit-proof.mjs needs
  * nothing but Node; dist/roles/ROLE/main.mjs is what an image runs, with its npm packages inside; dist/maps/ROLE/ has the source
  * maps of the latter; dist/seccomp/ the profiles that the CLI hands over; dist/hardening/ the checks that it judges by.
  */
@@ -30,6 +30,7 @@ const common: BuildOptions = {
 const programs = {
   'nectar-byon': 'cli/main.ts',
   'evm-worker': 'appliance/rollup/evm/evm-worker.ts',
+  'block-worker': 'appliance/rollup/execute/block-worker.ts',
   'hash-worker': 'appliance/store/hash-worker.ts',
   'kzg-worker': 'appliance/rollup/blobs/kzg-worker.ts',
   'proof-worker': 'appliance/rollup/blobs/proof-worker.ts',
@@ -40,6 +41,7 @@ await build({ ...common, entryPoints: { 'verify-audit-proof': 'scripts/verify-au
 const said = execFileSync(process.execPath, [`${root}/dist/nectar-byon.mjs`, '--version'], { encoding: 'utf8' }).trim();
 if (said !== VERSION) throw new Error(`dist/nectar-byon.mjs says ${said}, not ${VERSION}`);
 process.stdout.write(`dist: nectar-byon.mjs, verify-audit-proof.mjs ${VERSION}\n`);
+cpSync(`${root}/machine/generated/machine.wasm`, `${root}/dist/machine.wasm`);
 cpSync(`${root}/images/seccomp`, `${root}/dist/seccomp`, { recursive: true, filter: (path) => !path.endsWith('.ts') });
 
 for (const folder of ['checks', 'profiles']) {

@@ -94,7 +94,6 @@ const ALLOWED: Record<string, Record<string, string>> = {
     '@ethereumjs/block': 'headers',
     '@ethereumjs/evm': 'types of what a trace hears',
     '@ethereumjs/mpt': 'trie',
-    '@ethereumjs/rlp': 'RLP',
     '@ethereumjs/statemanager': 'state',
     '@ethereumjs/tx': 'transactions',
     '@ethereumjs/util': 'types',

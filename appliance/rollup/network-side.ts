@@ -32,17 +32,10 @@ export function createSequencer(
     chain: network.sequencerChain(options.key),
     log,
     now,
-    threadCpuMs,
     ...(metrics && { metrics: createSequencerMetrics(metrics) }),
   });
   network.setOrdering(sequencer);
   return sequencer;
-}
-
-/** Of this thread alone: workers beside it do other work. */
-function threadCpuMs(): number {
-  const { user, system } = process.threadCpuUsage();
-  return (user + system) / 1000;
 }
 
 /** Posts blocks to L1. `key`: the account that SequencerInbox takes batches from. */

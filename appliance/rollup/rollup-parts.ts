@@ -5,7 +5,6 @@ import { RecordRegistryInitCode } from '../../contracts/generated/RecordRegistry
 import type { Hex } from '../../protocol/brand.ts';
 import { NectarError } from '../../protocol/errors.ts';
 import { genesisOf, type NetworkDescriptor } from '../../protocol/network/descriptor.ts';
-import { decodeBatch } from '../../protocol/rollup/batch.ts';
 import {
   type DelayedMessage,
   effectsOf as effectsOfMessages,
@@ -28,8 +27,10 @@ import { createDriver, type Driver } from './derive/driver.ts';
 import { createL1Steps, type Discarded } from './derive/l1-steps.ts';
 import { createUnsafeIntake, type UnsafeIntake, type UnsafeRefusal } from './derive/unsafe-intake.ts';
 import type { Outcome, WorkerCalls } from './evm/worker-calls.ts';
+import { createBlockRunner } from './execute/block-runner.ts';
 import { type ChainDatabase, createChainDatabase } from './execute/chain-database.ts';
 import { createExecutor, type Executor } from './execute/executor.ts';
+import { loadMachine } from './execute/machine-file.ts';
 import { nativeCrypto } from './execute/native-crypto.ts';
 import { createSealer } from './execute/sealer.ts';
 import type { JsonRpc } from './l1/json-rpc.ts';
@@ -117,7 +118,13 @@ export async function assembleParts(options: PartsOptions, deps: PartsDeps): Pro
     { path, databaseKey, cacheBytes: config.cacheBytes, durable },
     { sealer, rules },
   );
-  const executor = createExecutor({ database, genesis, rules });
+  const runner = createBlockRunner({
+    module: loadMachine(),
+    machineRules: { chainId, fork: 'cancun', p256: false },
+    rules,
+    database: { path, databaseKey, cacheBytes: config.cacheBytes },
+  });
+  const executor = createExecutor({ database, genesis, rules, runner });
   const feeRecipient = descriptor.l2.genesis.feeRecipient;
   const gasLimit = BigInt(descriptor.l2.genesis.gasLimit);
   const effectsOf = (messages: readonly DelayedMessage[]): MessageEffects =>
@@ -126,6 +133,7 @@ export async function assembleParts(options: PartsOptions, deps: PartsDeps): Pro
 
   const { l1Rpc, l1, archive, kzg } = createL1Parts(options, { ...deps, engine, peers: deps.batchPeers });
   const store = createDeriveStore(engine, first);
+  const { decodeBatch } = runner;
   const steps = createL1Steps({ l1, store, engine, genesis: first, decodeBatch, effectsOf, archive });
   const timing = { pollMs: config.l1PollMs, maxBackoffMs: config.l1MaxBackoffMs, staleMs: config.l1StaleMs };
   const driver = createDriver(timing, { ...deps, steps });

@@ -86,13 +86,15 @@ export function createSequencerChain(options: SequencerChainOptions, deps: Seque
       const { deposits, parameters, transactions: forced } = effectsOf(messages);
       const blocks = await ownBlocks();
       const transactions = [...forced, ...input.transactions];
-      const { block, dropped } = await executor.build({ ...input, transactions, deposits, parameters, feeRecipient });
+      const built = await executor.build({ ...input, transactions, deposits, parameters, feeRecipient });
+      const { block, dropped, cpuMs } = built;
       blocks.add(block);
       announce(await sign(block));
       const refused = dropped.filter(({ obstacle }) => !MAY_PASS_LATER.has(obstacle));
       return {
         number: block.header.number,
-        included: block.transactions.map((tx) => bytesToHex(tx.hash())),
+        included: built.transactionHashes,
+        cpuMs,
         refused: refused.flatMap(({ index, obstacle }) =>
           hashOf(transactions[index], rules).map((hash) => ({ hash, reason: obstacle })),
         ),

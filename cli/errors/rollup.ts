@@ -94,6 +94,10 @@ export const ROLLUP_GUIDANCE: Record<keyof typeof ROLLUP_ERRORS, Guidance> = {
     exit: EXIT.bug,
     remedy: 'The machine ran out of memory or has a bug. It says nothing about the block. Please report it.',
   },
+  ROLLUP_MACHINE_ENDED: {
+    exit: EXIT.bug,
+    remedy: 'The node starts the thread again and tries once more. If it keeps ending, give the node more memory.',
+  },
   ROLLUP_BLOCK_INPUT_INVALID: {
     exit: EXIT.checksFailed,
     remedy: 'The inputs break a rule that derivation checks before it builds a block. Please report it.',

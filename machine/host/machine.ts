@@ -6,9 +6,19 @@
 import type { Hex } from '../../protocol/brand.ts';
 import { isNectarError, NectarError } from '../../protocol/errors.ts';
 import type { BatchBlock } from '../../protocol/rollup/batch.ts';
-import type { BlockInput } from '../../protocol/rollup/block-input.ts';
 import { bytesToHex, hexToBytes } from '../../protocol/rollup/bytes.ts';
-import type { Obstacle } from '../../protocol/rollup/transaction.ts';
+import {
+  encodeBlobs,
+  encodeBlockInput,
+  type MachineBlock,
+  type MachineBlockInput,
+  readBatch,
+  readBlock,
+  readFresh,
+  readSignature,
+  type TransactionSignature,
+  writeInput,
+} from './blocks.ts';
 import {
   type MachineCallResult,
   type MachineStep,
@@ -20,9 +30,16 @@ import {
   writeSlots,
   writeStep,
 } from './calls.ts';
-import { type Call, createInstance, type FreshPreimage, type Instance, kindOf, type Preimages } from './instance.ts';
+import { type Call, createInstance, type FreshPreimage, type Instance, type Preimages } from './instance.ts';
 import type { WasmModule } from './web-assembly.ts';
 import { createWireReader, createWireWriter, type WireReader, type WireWriter } from './wire.ts';
+
+export {
+  encodeBlockInput,
+  type MachineBlock,
+  type MachineBlockInput,
+  type TransactionSignature,
+} from './blocks.ts';
 
 /** The forks of Ethereum that a network may run; a parameter of its genesis. */
 export const FORKS = ['cancun', 'prague', 'osaka'] as const;
@@ -35,45 +52,24 @@ export interface MachineRules {
   readonly p256: boolean;
 }
 
-export interface MachineBlockInput extends BlockInput {
-  /** Who signed each transaction, where that is known already and sure; otherwise the machine recovers it, slowly. */
-  readonly senders?: readonly (Hex | undefined)[];
-}
-
-export interface MachineBlock {
-  readonly hash: Hex;
-  /** RLP of the header. */
-  readonly header: Uint8Array;
-  /** RLP of header, transactions, no ommers, withdrawals: what Ethereum calls the block. */
-  readonly block: Uint8Array;
-  /** What `decodeReceipts` reads. */
-  readonly receipts: Uint8Array;
-  /** Transactions of the input that the block does not hold, by their place in it. */
-  readonly dropped: readonly { readonly index: number; readonly obstacle: Obstacle }[];
-  /** What the new state reaches and was not there before, the header included; children before parents. */
-  readonly fresh: readonly FreshPreimage[];
-}
-
-/** What there is to recover: `recover(digest, r | s, yParity)` gives the public key. */
-export interface TransactionSignature {
-  readonly digest: Uint8Array;
-  /** r and s, 32 bytes each. */
-  readonly rs: Uint8Array;
-  readonly yParity: 0 | 1;
-}
-
 export interface Machine {
   /**
    * Builds the block that follows `previous` (RLP of its header). Throws ROLLUP_BLOCK_INPUT_INVALID, ROLLUP_STATE_MISSING,
    * ROLLUP_MACHINE_FAULT and what the preimages throw. What is fresh must be there for the next block to find.
    */
   executeBlock(previous: Uint8Array, input: MachineBlockInput): MachineBlock;
+  /** The same of a request that `encodeBlockInput` made; what is fresh comes as the machine wrote it (`readFresh`). */
+  executeEncoded(request: Uint8Array): Omit<MachineBlock, 'fresh'> & { readonly freshBytes: Uint8Array };
   /** As `decodeBatch` of protocol/rollup/batch.ts: undefined when it is malformed or past a limit. */
   decodeBatch(data: Uint8Array): BatchBlock[] | undefined;
+  /** The same as the machine wrote it (`readBatch`). */
+  decodeEncoded(data: Uint8Array): Uint8Array | undefined;
   /** Raw DEFLATE as batches are read with; undefined unless it inflates to exactly `size` bytes. */
   inflate(data: Uint8Array, size: number): Uint8Array | undefined;
   /** What each transaction's sender signed; undefined for one that does not decode. */
   signatures(transactions: readonly Uint8Array[]): (TransactionSignature | undefined)[];
+  /** The same of what `encodeBlobs` made. */
+  signaturesEncoded(request: Uint8Array): (TransactionSignature | undefined)[];
   /**
    * Runs calls one after the other on the state after a block (RLP of its header), in its context. Nothing of it stays. Throws
    * ROLLUP_STATE_MISSING, ROLLUP_MACHINE_FAULT and what the preimages throw. A call may take as long as its gas lasts.
@@ -102,58 +98,10 @@ export interface MachineAccount {
   readonly storage: readonly (readonly [bigint, bigint])[];
 }
 
-const OBSTACLES: readonly Obstacle[] = [
-  'size',
-  'undecodable',
-  'signature',
-  'intrinsic-gas',
-  'sender-has-code',
-  'nonce-low',
-  'nonce-high',
-  'block-gas',
-  'fee-cap',
-  'funds',
-  'refused',
-];
 /** Every transaction of the block. */
 const ALL = 0xffff_ffff;
 const STATUS = { ok: 0, missing: 1, invalid: 2 } as const;
-const GWEI = 1_000_000_000n;
 const HASH_BYTES = 32;
-
-function writeInput(writer: WireWriter, input: MachineBlockInput): void {
-  writer.u64(input.timestamp);
-  writer.u64(input.l1Origin.number);
-  writer.bytes(hexToBytes(input.l1Origin.hash));
-  writer.u32(input.delayedMessages);
-  writer.bytes(hexToBytes(input.feeRecipient));
-  writer.u8(input.parameters === undefined ? 0 : 1);
-  if (input.parameters !== undefined) {
-    writer.u64(input.parameters.feeFloorWei);
-    writer.u8(input.parameters.fork);
-  }
-  writer.u32(input.deposits.length);
-  for (const { index, to, amountWei } of input.deposits) {
-    writer.u64(index);
-    writer.bytes(hexToBytes(to));
-    writer.u64(amountWei / GWEI);
-  }
-  writer.u32(input.transactions.length);
-  for (const [index, raw] of input.transactions.entries()) {
-    const sender = input.senders?.[index];
-    writer.u8(sender === undefined ? 0 : 1);
-    if (sender !== undefined) writer.bytes(hexToBytes(sender));
-    writer.blob(raw);
-  }
-}
-
-/** What `execute_block` takes, and what a dispute runs. `previous` is the RLP of the header before. */
-export function encodeBlockInput(previous: Uint8Array, input: MachineBlockInput): Uint8Array {
-  const writer = createWireWriter();
-  writer.blob(previous);
-  writeInput(writer, input);
-  return writer.finish();
-}
 
 function writeAccount(writer: WireWriter, { address, nonce, balanceWei, code, storage }: MachineAccount): void {
   writer.bytes(hexToBytes(address));
@@ -161,39 +109,6 @@ function writeAccount(writer: WireWriter, { address, nonce, balanceWei, code, st
   writer.bytes(word(balanceWei));
   writer.blob(code);
   writeSlots(writer, storage);
-}
-
-function readFresh(bytes: Uint8Array): FreshPreimage[] {
-  const reader = createWireReader(bytes);
-  const fresh: FreshPreimage[] = [];
-  while (!reader.isAtEnd())
-    fresh.push({ kind: kindOf(reader.u8()), hash: reader.bytes(HASH_BYTES), bytes: reader.blob() });
-  return fresh;
-}
-
-function readBlock(reader: WireReader): Omit<MachineBlock, 'fresh'> {
-  const hash = bytesToHex(reader.bytes(HASH_BYTES));
-  const [header, block, receipts] = [reader.blob(), reader.blob(), reader.blob()];
-  const dropped = Array.from({ length: reader.u32() }, () => ({
-    index: reader.u32(),
-    obstacle: OBSTACLES[reader.u8()] ?? 'refused',
-  }));
-  return { hash, header, block, receipts, dropped };
-}
-
-function readBatch(reader: WireReader): BatchBlock[] {
-  return Array.from({ length: reader.u32() }, () => {
-    const timestamp = reader.u64();
-    const l1Origin = { number: reader.u64(), hash: bytesToHex(reader.bytes(HASH_BYTES)) };
-    const delayedMessages = reader.u32();
-    const transactions = Array.from({ length: reader.u32() }, () => reader.blob());
-    return { timestamp, l1Origin, delayedMessages, transactions };
-  });
-}
-
-function readSignature(reader: WireReader): TransactionSignature | undefined {
-  if (reader.u8() === 0) return undefined;
-  return { digest: reader.bytes(32), rs: reader.bytes(64), yParity: reader.u8() === 0 ? 0 : 1 };
 }
 
 function failure(status: number, output: Uint8Array): NectarError {
@@ -236,27 +151,37 @@ export function createMachine(module: WasmModule, rules: MachineRules, preimages
     return createWireReader(output);
   };
 
+  const decodeEncoded = (data: Uint8Array): Uint8Array | undefined =>
+    call('decode', data) === STATUS.ok ? instance.output() : undefined;
+  const signaturesEncoded = (request: Uint8Array): (TransactionSignature | undefined)[] => {
+    const reader = ask('signatures', request);
+    const signatures: (TransactionSignature | undefined)[] = [];
+    while (!reader.isAtEnd()) signatures.push(readSignature(reader));
+    return signatures;
+  };
+
   return {
     executeBlock(previous, input) {
       const block = readBlock(ask('execute_block', encodeBlockInput(previous, input)));
       return { ...block, fresh: readFresh(instance.fresh()) };
     },
-    decodeBatch(data) {
-      if (call('decode', data) !== STATUS.ok) return undefined;
-      return readBatch(createWireReader(instance.output()));
+    executeEncoded(request) {
+      const block = readBlock(ask('execute_block', request));
+      return { ...block, freshBytes: instance.fresh() };
     },
+    decodeBatch(data) {
+      const output = decodeEncoded(data);
+      return output && readBatch(output);
+    },
+    decodeEncoded,
     inflate(data, size) {
       const writer = createWireWriter();
       writer.u32(size);
       writer.bytes(data);
       return call('inflate_columns', writer.finish()) === STATUS.ok ? instance.output() : undefined;
     },
-    signatures(transactions) {
-      const writer = createWireWriter();
-      for (const raw of transactions) writer.blob(raw);
-      const reader = ask('signatures', writer.finish());
-      return transactions.map(() => readSignature(reader));
-    },
+    signatures: (transactions) => signaturesEncoded(encodeBlobs(transactions)),
+    signaturesEncoded,
     simulate(header, steps, wanted = {}) {
       const writer = createWireWriter();
       writer.blob(header);

@@ -78,6 +78,9 @@ export const ROLLUP_ERRORS = {
     message: ({ reason }) => `the machine stopped: ${reason}`,
     severity: 'critical',
   }),
+  ROLLUP_MACHINE_ENDED: define<{ reason: string }>({
+    message: ({ reason }) => `the thread of the machine ended: ${reason}`,
+  }),
   ROLLUP_BLOCK_INPUT_INVALID: define<{ number: bigint; reason: string }>({
     message: ({ number, reason }) => `the inputs of L2 block ${number} are invalid: ${reason}`,
     severity: 'critical',

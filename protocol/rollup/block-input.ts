@@ -74,6 +74,12 @@ export function nextBaseFee(header: BlockHeader): bigint {
   return fee < floor ? floor : fee;
 }
 
+/** A fork that this version does not know would be executed by the wrong rules: better not at all. Throws ROLLUP_FORK_UNKNOWN. */
+export function assertForkKnown(previous: BlockHeader): void {
+  const fork = parseOrigin(previous).parameters?.fork ?? 0;
+  if (fork !== 0) throw new NectarError('ROLLUP_FORK_UNKNOWN', { fork, number: previous.number + 1n });
+}
+
 /** The hash of the L1 origin that a header of this chain commits to. */
 export function originHash(header: Pick<BlockHeader, 'mixHash'>): Hex {
   return bytesToHex(header.mixHash);

@@ -61,6 +61,30 @@ export function encodeReceipts(receipts: readonly Receipt[]): Uint8Array {
   );
 }
 
+/** Where the payload of the list that begins at `at` begins, and where it ends. */
+function listAt(bytes: Uint8Array, at: number): { readonly start: number; readonly end: number } {
+  const head = bytes[at] ?? 0;
+  if (head < 0xc0) throw new NectarError('ROLLUP_DATABASE_INVALID', { what: 'list of receipts' });
+  if (head < 0xf8) return { start: at + 1, end: at + 1 + head - 0xc0 };
+  const start = at + 1 + head - 0xf7;
+  let length = 0;
+  for (const byte of bytes.subarray(at + 1, start)) length = length * 256 + byte;
+  return { start, end: start + length };
+}
+
+/** The transactions' hashes of what `encodeReceipts` made, without decoding the rest. Throws ROLLUP_DATABASE_INVALID. */
+export function receiptHashes(bytes: Uint8Array): Hex[] {
+  const hashes: Hex[] = [];
+  const { start, end } = listAt(bytes, 0);
+  for (let at = start; at < end; ) {
+    const row = listAt(bytes, at);
+    // The first item: the head of a string of 32 bytes, then these.
+    hashes.push(bytesToHex(bytes.subarray(row.start + 1, row.start + 33)));
+    at = row.end;
+  }
+  return hashes;
+}
+
 type Row = [
   Uint8Array,
   Uint8Array,

@@ -26,9 +26,15 @@ import {
 } from '@ethereumjs/util';
 import { createVM, encodeReceipt, type RunTxResult, runTx, type VM } from '@ethereumjs/vm';
 import type { Hex } from '../brand.ts';
-import { NectarError } from '../errors.ts';
 import { createAncestors } from './ancestors.ts';
-import { type BlockInput, checkInput, encodeOrigin, nextBaseFee, parseOrigin, withdrawalsOf } from './block-input.ts';
+import {
+  assertForkKnown,
+  type BlockInput,
+  checkInput,
+  encodeOrigin,
+  nextBaseFee,
+  withdrawalsOf,
+} from './block-input.ts';
 import { bytesToHex, hexToBytes } from './bytes.ts';
 import { orderedRoot } from './ordered-root.ts';
 import { type Receipt, receiptLog } from './receipt.ts';
@@ -184,12 +190,6 @@ function seal(execution: Execution, stateRoot: Hex, withdrawals: Withdrawal[]): 
     gasUsed,
   };
   return createBlock({ header, transactions: included.map(({ signed }) => signed.tx), withdrawals }, { common });
-}
-
-/** A fork that this version does not know would be executed by the wrong rules: better not at all. */
-function assertForkKnown(previous: BlockHeader): void {
-  const fork = parseOrigin(previous).parameters?.fork ?? 0;
-  if (fork !== 0) throw new NectarError('ROLLUP_FORK_UNKNOWN', { fork, number: previous.number + 1n });
 }
 
 /**

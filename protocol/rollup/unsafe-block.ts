@@ -15,6 +15,7 @@ import type { Hex } from '../brand.ts';
 import { NectarError } from '../errors.ts';
 import { type BlockInput, type OriginCursor, originHash, parseOrigin } from './block-input.ts';
 import { bytesToHex, hexToBytes } from './bytes.ts';
+import { addressOfKey } from './key-address.ts';
 import type { Rules } from './rules.ts';
 
 /** The largest envelope that is ever parsed, in bytes. */
@@ -31,11 +32,6 @@ export interface UnsafeBlock {
   readonly l1Origin: { readonly number: bigint; readonly hash: Hex };
   /** Delayed messages consumed from the chain's first block up to this one. */
   readonly delayedMessages: bigint;
-}
-
-/** The Ethereum address of an uncompressed (64 bytes, no prefix) public key. */
-function addressOf(publicKey: Uint8Array): Hex {
-  return bytesToHex(keccak_256(publicKey).subarray(12));
 }
 
 /** What the sequencer signs for a block hash, 32 bytes. */
@@ -94,7 +90,7 @@ function recoverSigner(envelope: Uint8Array, message: Uint8Array): Hex {
   const signature = concatBytes(Uint8Array.of(recovery ?? 0), envelope.subarray(1, SIGNATURE_BYTES));
   try {
     const key = secp256k1.recoverPublicKey(signature, message, { prehash: false });
-    return addressOf(secp256k1.Point.fromBytes(key).toBytes(false).subarray(1));
+    return bytesToHex(addressOfKey(secp256k1.Point.fromBytes(key).toBytes(false).subarray(1)));
   } catch (cause) {
     throw refuse('no valid signature', cause);
   }

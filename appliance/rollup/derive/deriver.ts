@@ -40,7 +40,9 @@ export interface DeriverDeps {
   readonly store: DeriveStore;
   readonly engine: Engine;
   /** Malformed is undefined: it holds no block, the same for everybody. */
-  readonly decodeBatch: (data: Uint8Array) => readonly BatchBlock[] | undefined;
+  readonly decodeBatch: (
+    data: Uint8Array,
+  ) => readonly BatchBlock[] | undefined | Promise<readonly BatchBlock[] | undefined>;
   readonly effectsOf: (messages: readonly DelayedMessage[]) => MessageEffects;
   /** Keeps the data of what was derived; written in one step with it. */
   readonly archive?: Pick<BatchArchive, 'keep'>;
@@ -108,7 +110,7 @@ interface Progress {
 
 async function deriveBatch(deps: DeriverDeps, at: Inclusion, batch: BatchInput, progress: Progress): Promise<void> {
   const { sequenceNumber, delayedCount, data } = batch;
-  const blocks = data?.length === 0 ? [] : data && deps.decodeBatch(data);
+  const blocks = data?.length === 0 ? [] : data && (await deps.decodeBatch(data));
   if (blocks === undefined) {
     progress.malformedBatches += 1;
     drop(progress, batch, 'batch', 'malformed');

@@ -1,8 +1,8 @@
 /** The thread in which the EVM runs for clients: it may be ended at any moment, and holds nothing that would be lost. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { isNectarError } from '../../../protocol/errors.ts';
 import { createRules } from '../../../protocol/rollup/rules.ts';
 import { nativeCrypto } from '../execute/native-crypto.ts';
+import { threadCpuMs, toThreadError } from '../execute/thread.ts';
 import { runTask } from './run-task.ts';
 import { openSharedState } from './shared-state.ts';
 import type { WorkerReply, WorkerRequest, WorkerSetup } from './worker-messages.ts';
@@ -14,11 +14,6 @@ function reply(message: WorkerReply): void {
   parentPort?.postMessage(message);
 }
 
-function threadCpuMs(): number {
-  const { user, system } = process.threadCpuUsage();
-  return (user + system) / 1000;
-}
-
 async function answer({ id, task }: WorkerRequest): Promise<void> {
   const before = threadCpuMs();
   const cpuMs = (): number => threadCpuMs() - before;
@@ -26,10 +21,7 @@ async function answer({ id, task }: WorkerRequest): Promise<void> {
     const result = await runTask(task, on);
     reply({ kind: 'done', id, cpuMs: cpuMs(), answer: result });
   } catch (error) {
-    const told = isNectarError(error)
-      ? { code: error.code, data: error.data }
-      : { text: error instanceof Error ? (error.stack ?? error.message) : String(error) };
-    reply({ kind: 'failed', id, cpuMs: cpuMs(), error: told });
+    reply({ kind: 'failed', id, cpuMs: cpuMs(), error: toThreadError(error) });
   }
 }
 

@@ -1,5 +1,6 @@
-import { ERRORS, type ErrorCode, NectarError } from '../../../protocol/errors.ts';
+import { NectarError } from '../../../protocol/errors.ts';
 import type { Logger } from '../../telemetry/index.ts';
+import { fromThreadError } from '../execute/thread.ts';
 import { RPC_CODE, RpcError } from '../rpc/rpc-error.ts';
 import { type CpuBudget, createCpuBudget } from './cpu-budget.ts';
 import type { EvmAnswer, EvmCalls, EvmClient, EvmTask } from './evm-calls.ts';
@@ -175,15 +176,8 @@ class ThreadedCalls implements WorkerCalls {
     if (job?.id !== reply.id) return;
     this.#finish(slot, reply.kind, reply.cpuMs);
     if (reply.kind === 'done') job.settle.resolve(reply.answer);
-    else job.settle.reject(this.#errorOf(reply.error));
+    else job.settle.reject(fromThreadError(reply.error));
     this.#dispatch();
-  }
-
-  #errorOf(error: (WorkerReply & { kind: 'failed' })['error']): Error {
-    if ('code' in error && Object.hasOwn(ERRORS, error.code)) {
-      return new NectarError(error.code as ErrorCode, error.data as never);
-    }
-    return new Error('text' in error ? error.text : error.code);
   }
 
   #overdue(slot: Slot, job: Job): void {

@@ -1,8 +1,9 @@
+import type { SharedPreimagesOptions } from '../execute/shared-preimages.ts';
+import type { ThreadError } from '../execute/thread.ts';
 import type { EvmAnswer, EvmTask } from './evm-calls.ts';
-import type { SharedStateOptions } from './shared-state.ts';
 
 /** What a thread is given when it begins. */
-export interface WorkerSetup extends SharedStateOptions {
+export interface WorkerSetup extends SharedPreimagesOptions {
   readonly chainId: bigint;
 }
 
@@ -11,7 +12,7 @@ export interface WorkerRequest {
   readonly task: EvmTask;
 }
 
-/** `cpuMs`: what the task cost the thread. A NectarError crosses as code and data, anything else as its text, for the log. */
+/** `cpuMs`: what the task cost the thread. */
 export type WorkerReply =
   | { readonly kind: 'ready' }
   | { readonly kind: 'done'; readonly id: number; readonly cpuMs: number; readonly answer: EvmAnswer }
@@ -19,5 +20,5 @@ export type WorkerReply =
       readonly kind: 'failed';
       readonly id: number;
       readonly cpuMs: number;
-      readonly error: { readonly code: string; readonly data: unknown } | { readonly text: string };
+      readonly error: ThreadError;
     };

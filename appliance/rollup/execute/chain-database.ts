@@ -1,13 +1,13 @@
 import { type Block, createBlockFromRLP } from '@ethereumjs/block';
-import { RLP } from '@ethereumjs/rlp';
 import type { Hex } from '../../../protocol/brand.ts';
 import { NectarError } from '../../../protocol/errors.ts';
 import { bytesToHex, hexToBytes } from '../../../protocol/rollup/bytes.ts';
-import { decodeReceipts, encodeReceipts, type Receipt } from '../../../protocol/rollup/receipt.ts';
+import { decodeReceipts, type Receipt, receiptHashes } from '../../../protocol/rollup/receipt.ts';
 import type { Rules } from '../../../protocol/rollup/rules.ts';
 import type { StateByHash } from '../../../protocol/rollup/state-by-hash.ts';
 import { createDatabaseKeys, type DatabaseKeys, HEADS_KEY } from './database-keys.ts';
 import type { BlockRef, Heads } from './heads.ts';
+import { encodeFresh, findInGroup, groupOf, packPreimages } from './packed-preimages.ts';
 import { createPreimageCache } from './preimage-cache.ts';
 import { createSealedLevel, type SealedLevel, type SealedOperation } from './sealed-level.ts';
 import type { Sealer } from './sealer.ts';
@@ -18,11 +18,23 @@ export interface TransactionPlace {
   readonly index: number;
 }
 
+/** A block as it is written. */
+export interface WrittenBlock {
+  readonly hash: Hex;
+  readonly number: bigint;
+  readonly blockBytes: Uint8Array;
+  /** What `decodeReceipts` reads. */
+  readonly receiptBytes: Uint8Array;
+  readonly transactionHashes: readonly Hex[];
+}
+
 /** Everything that one step of the chain changes; written in one atomic batch. */
 export interface ChainChange {
+  /** New state by hash; `operations` is the same for what a block's thread has sealed already. */
   readonly preimages?: ReadonlyMap<Hex, Uint8Array>;
+  readonly operations?: readonly SealedOperation[];
   /** A block that becomes canonical. */
-  readonly block?: { readonly block: Block; readonly receipts: readonly Receipt[] };
+  readonly block?: WrittenBlock;
   /** Blocks that are canonical no more. */
   readonly removed?: readonly Block[];
   readonly heads?: Heads;
@@ -51,6 +63,7 @@ export interface ChainDatabaseOptions {
   readonly path: string;
   /** 32 bytes: names of keys are hidden with it; values are sealed by the sealer. */
   readonly databaseKey: Uint8Array;
+  /** Memory for recently used groups of preimages. */
   readonly cacheBytes: number;
   /** fsync every change: for a sequencer, which must not forget what it signed. A follower derives it again. */
   readonly durable: boolean;
@@ -75,30 +88,35 @@ function decodeHeads(bytes: Uint8Array): Heads {
   return { unsafe, safe, finalized };
 }
 
+const PLACE_BYTES = 12;
+
+/** As it is: whoever holds a transaction's hash can ask anybody where it is. What it leads to is checked. */
 function encodePlace(blockNumber: bigint, index: number): Uint8Array {
-  return RLP.encode([blockNumber, index]);
+  const place = Buffer.alloc(PLACE_BYTES);
+  place.writeBigUInt64BE(blockNumber);
+  place.writeUInt32BE(index, 8);
+  return place;
 }
 
 function decodePlace(bytes: Uint8Array): TransactionPlace {
-  const items = RLP.decode(bytes) as Uint8Array[];
-  const [number, index] = items.map((item) => (item.length > 0 ? BigInt(bytesToHex(item)) : 0n));
-  return { blockNumber: number ?? 0n, index: Number(index) };
+  if (bytes.length !== PLACE_BYTES) throw new NectarError('ROLLUP_DATABASE_INVALID', { what: 'transaction place' });
+  const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  return { blockNumber: view.readBigUInt64BE(), index: view.readUInt32BE(8) };
 }
 
 function blockOperations(
-  { block, receipts }: NonNullable<ChainChange['block']>,
+  { hash, number, blockBytes, receiptBytes, transactionHashes }: WrittenBlock,
   keys: DatabaseKeys,
 ): SealedOperation[] {
-  const hash = bytesToHex(block.hash());
-  const { number } = block.header;
-  const places = receipts.map(({ transactionHash }, index) => ({
+  const places = transactionHashes.map((transactionHash, index) => ({
     type: 'put' as const,
     key: keys.byHash('transaction', transactionHash),
     value: encodePlace(number, index),
+    asIs: true,
   }));
   return [
-    { type: 'put', key: keys.byHash('block', hash), value: block.serialize() },
-    { type: 'put', key: keys.byHash('receipts', hash), value: encodeReceipts(receipts) },
+    { type: 'put', key: keys.byHash('block', hash), value: blockBytes },
+    { type: 'put', key: keys.byHash('receipts', hash), value: receiptBytes },
     { type: 'put', key: keys.byName('canonical', number.toString()), value: hexToBytes(hash) },
     ...places,
   ];
@@ -111,14 +129,9 @@ function removeOperations(block: Block, keys: DatabaseKeys): SealedOperation[] {
 }
 
 function toOperations(
-  { preimages, block, removed, heads, records }: ChainChange,
+  { operations, block, removed, heads, records }: ChainChange,
   keys: DatabaseKeys,
 ): SealedOperation[] {
-  const states = Array.from(preimages ?? [], ([hash, value]) => ({
-    type: 'put' as const,
-    key: keys.byHash('preimage', hash),
-    value,
-  }));
   const named = Array.from(records ?? [], ([name, value]): SealedOperation => {
     const key = keys.byName('record', name);
     return value === undefined ? { type: 'del', key } : { type: 'put', key, value };
@@ -126,11 +139,20 @@ function toOperations(
   return [
     // First: a transaction of a removed block may be in the new one again.
     ...(removed ?? []).flatMap((gone) => removeOperations(gone, keys)),
-    ...states,
+    ...(operations ?? []),
     ...(block ? blockOperations(block, keys) : []),
     ...(heads ? [{ type: 'put' as const, key: HEADS_KEY, value: encodeHeads(heads) }] : []),
     ...named,
   ];
+}
+
+function packState(
+  preimages: ReadonlyMap<Hex, Uint8Array>,
+  { number, hash }: WrittenBlock,
+  packing: { readonly keys: DatabaseKeys; readonly sealer: Sealer },
+): SealedOperation[] {
+  const fresh = encodeFresh(Array.from(preimages, ([name, bytes]) => [hexToBytes(name), bytes] as const));
+  return packPreimages({ number, hash: hexToBytes(hash) }, fresh, packing);
 }
 
 export function createChainDatabase(
@@ -140,6 +162,8 @@ export function createChainDatabase(
   const keys = createDatabaseKeys(databaseKey);
   const cache = createPreimageCache(cacheBytes);
   const level = createSealedLevel({ path, durable }, sealer);
+  const canonicalHash = (number: bigint): Promise<Hex | undefined> =>
+    read(keys.byName('canonical', number.toString()), 'block hash', bytesToHex);
   const read = async <T>(key: Uint8Array, what: string, decode: (value: Uint8Array) => T): Promise<T | undefined> => {
     const value = await level.get(key, what);
     return value && decode(value);
@@ -149,22 +173,37 @@ export function createChainDatabase(
     open: level.open,
     close: level.close,
     beforeReopen: level.beforeReopen,
-    async get(hash) {
-      const cached = cache.get(hash);
-      if (cached !== undefined) return cached;
-      const value = await level.get(keys.byHash('preimage', hash), 'preimage');
-      if (value !== undefined) cache.set(hash, value);
-      return value;
+    async get(hex) {
+      const hash = hexToBytes(hex);
+      const entry = await level.getPlain(keys.preimage(hash));
+      if (entry === undefined) return undefined;
+      const { key, name } = groupOf(entry, keys);
+      const cached = cache.get(name);
+      if (cached !== undefined) return findInGroup(cached, hash);
+      const group = await level.get(key, 'preimage');
+      if (group !== undefined) cache.set(name, group);
+      return findInGroup(group, hash);
     },
     heads: () => read(HEADS_KEY, 'set of heads', decodeHeads),
-    canonicalHash: (number) => read(keys.byName('canonical', number.toString()), 'block hash', bytesToHex),
+    canonicalHash,
     block: (hash) => read(keys.byHash('block', hash), 'block', (value) => createBlockFromRLP(value, { common: rules })),
     receipts: (hash) => read(keys.byHash('receipts', hash), 'list of receipts', decodeReceipts),
-    transaction: (hash) => read(keys.byHash('transaction', hash), 'transaction place', decodePlace),
+    async transaction(hash) {
+      const bytes = await level.getPlain(keys.byHash('transaction', hash));
+      const place = bytes && decodePlace(bytes);
+      if (place === undefined) return undefined;
+      const blockHash = await canonicalHash(place.blockNumber);
+      const receipts = blockHash && (await level.get(keys.byHash('receipts', blockHash), 'list of receipts'));
+      // A transaction of a block that was removed in this moment is nowhere.
+      if (receipts === undefined) return undefined;
+      if (receiptHashes(receipts)[place.index] === hash.toLowerCase()) return place;
+      throw new NectarError('ROLLUP_DATABASE_INVALID', { what: 'transaction place' });
+    },
     record: (name) => level.get(keys.byName('record', name), 'record'),
     async apply(change) {
-      await level.write(toOperations(change, keys));
-      for (const [hash, bytes] of change.preimages ?? []) cache.set(hash, bytes);
+      const { preimages, block } = change;
+      const packed = preimages && block ? packState(preimages, block, { keys, sealer }) : [];
+      await level.write([...packed, ...toOperations(change, keys)]);
     },
   };
 }

@@ -1,12 +1,12 @@
 import type { Block, BlockHeader } from '@ethereumjs/block';
 import type { Hex } from '../../../protocol/brand.ts';
 import { NectarError } from '../../../protocol/errors.ts';
-import type { BlockInput } from '../../../protocol/rollup/block-input.ts';
+import { readHeader } from '../../../protocol/rollup/ancestors.ts';
 import type { Genesis } from '../../../protocol/rollup/genesis.ts';
+import { encodeReceipts } from '../../../protocol/rollup/receipt.ts';
 import type { Rules } from '../../../protocol/rollup/rules.ts';
-import { createMemoryState } from '../../../protocol/rollup/state-by-hash.ts';
-import { type TransitionResult, transition } from '../../../protocol/rollup/transition.ts';
-import type { ChainChange, ChainDatabase } from './chain-database.ts';
+import type { ChainChange, ChainDatabase, WrittenBlock } from './chain-database.ts';
+import type { ExecutedBlock } from './executed-block.ts';
 import { type BlockRef, type Heads, refOf } from './heads.ts';
 
 /** How many blocks one atomic step of a rewind removes. */
@@ -14,12 +14,6 @@ const REWIND_BLOCKS = 256n;
 
 /** Values of other parts of the rollup, written in the same atomic batch; undefined deletes. */
 export type Records = ReadonlyMap<string, Uint8Array | undefined>;
-
-/** A block that was executed and is not written yet. */
-export interface Executed {
-  readonly result: TransitionResult;
-  readonly preimages: ReadonlyMap<Hex, Uint8Array>;
-}
 
 /** The heads, in memory and on disk in step: nothing is told to anyone before it is written. */
 export interface ChainTip {
@@ -29,9 +23,8 @@ export interface ChainTip {
   /** A canonical block. Throws ROLLUP_DATABASE_INVALID when it is not there. */
   blockAt(number: bigint): Promise<Block>;
   headerOf(ref: BlockRef): Promise<BlockHeader>;
-  execute(previous: BlockHeader, input: BlockInput): Promise<Executed>;
   /** Writes an executed block and the heads that follow from it. */
-  append(executed: Executed, next: (ref: BlockRef) => Partial<Heads>, records?: Records): Promise<BlockRef>;
+  append(executed: ExecutedBlock, next: (ref: BlockRef) => Partial<Heads>, records?: Records): Promise<BlockRef>;
   /** Moves heads only. */
   move(heads: Partial<Heads>, records?: Records): Promise<void>;
   /** Removes canonical blocks from the top down, in atomic steps that each leave a consistent chain. */
@@ -48,6 +41,11 @@ async function getBlock(database: ChainDatabase, number: bigint, hash: Hex | und
   const block = hash && (await database.block(hash));
   if (!block) throw new NectarError('ROLLUP_DATABASE_INVALID', { what: `chain without block ${number}` });
   return block;
+}
+
+function genesisBlock({ hash, block }: Genesis): WrittenBlock {
+  const receiptBytes = encodeReceipts([]);
+  return { hash, number: 0n, blockBytes: block.serialize(), receiptBytes, transactionHashes: [] };
 }
 
 async function checkGenesis(database: ChainDatabase, expected: Hex): Promise<void> {
@@ -82,21 +80,17 @@ export function createChainTip({
     async load() {
       const stored = await database.heads();
       if (stored === undefined) {
-        return write(heads, { preimages: genesis.preimages, block: { block: genesis.block, receipts: [] } });
+        return write(heads, { preimages: genesis.preimages, block: genesisBlock(genesis) });
       }
       await checkGenesis(database, genesis.hash);
       heads = stored;
     },
-    headerOf: async ({ number, hash }) => (await getBlock(database, number, hash)).header,
-    async execute(previous, input) {
-      const state = createMemoryState(database);
-      const result = await transition(previous, input, { state, rules });
-      return { result, preimages: state.written };
-    },
-    async append({ result, preimages }, next, records) {
-      const ref = refOf(result.header);
-      const block = { block: result.block, receipts: result.receipts };
-      await write({ ...heads, ...next(ref) }, { preimages, block }, records);
+    headerOf: ({ hash }) => readHeader(hash, database, rules),
+    async append(executed, next, records) {
+      const ref = refOf(executed.header);
+      const { operations, hash, blockBytes, receiptBytes, transactionHashes } = executed;
+      const block = { hash, number: ref.number, blockBytes, receiptBytes, transactionHashes };
+      await write({ ...heads, ...next(ref) }, { operations, block }, records);
       return ref;
     },
     move: (moved, records) => write({ ...heads, ...moved }, {}, records),

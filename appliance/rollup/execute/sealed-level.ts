@@ -4,24 +4,37 @@ import { diskError, requireFree } from '../../durable-file.ts';
 import type { Sealer } from './sealer.ts';
 
 export type SealedOperation =
-  | { readonly type: 'put'; readonly key: Uint8Array; readonly value: Uint8Array }
+  /** `asIs`: sealed already, or of no worth to whoever reads it. */
+  | { readonly type: 'put'; readonly key: Uint8Array; readonly value: Uint8Array; readonly asIs?: boolean }
   | { readonly type: 'del'; readonly key: Uint8Array };
 
 /** A LevelDB whose values are sealed under their keys. Throws ROLLUP_DATABASE_INVALID, ROLLUP_DATABASE_FAILED, NODE_DISK_FULL. */
 export interface SealedLevel {
   open(): Promise<void>;
   close(): Promise<void>;
-  /** Called before the database is opened again after a failed write: threads that share it must let go of it. */
+  /** Each is called before the database is opened again after a failed write: threads that share it must let go of it. */
   beforeReopen(hook: () => Promise<void>): void;
   /** `what` names the value in the error when it does not authenticate. */
   get(key: Uint8Array, what: string): Promise<Uint8Array | undefined>;
+  /** A value that was written as it is. */
+  getPlain(key: Uint8Array): Promise<Uint8Array | undefined>;
   /** All or nothing. One write at a time. */
   write(operations: readonly SealedOperation[]): Promise<void>;
 }
 
+/** Of what is written before it is sorted into files: keys are hashes, and small buffers are merged again and again. */
+const WRITE_BUFFER_BYTES = 16 << 20;
+
 function createLevel(path: string): ClassicLevel<Uint8Array, Uint8Array> {
-  // Threads beside this one read the same open database (evm/shared-state.ts).
-  return new ClassicLevel(path, { keyEncoding: 'view', valueEncoding: 'view', multithreading: true });
+  return new ClassicLevel(path, {
+    keyEncoding: 'view',
+    valueEncoding: 'view',
+    // Threads beside this one read the same open database (shared-preimages.ts).
+    multithreading: true,
+    // What is sealed does not get smaller.
+    compression: false,
+    writeBufferSize: WRITE_BUFFER_BYTES,
+  });
 }
 
 /** The storage engine's errors in the node's words. */
@@ -89,14 +102,18 @@ function createLasting(path: string, beforeReopen: () => Promise<void>) {
 
 /** `durable`: fsync every write. */
 export function createSealedLevel({ path, durable }: { path: string; durable: boolean }, sealer: Sealer): SealedLevel {
-  let release = async (): Promise<void> => undefined;
-  const level = createLasting(path, () => release());
+  const hooks: (() => Promise<void>)[] = [];
+  const level = createLasting(path, async () => {
+    await Promise.all(hooks.map((release) => release()));
+  });
   const seal = (operation: SealedOperation): SealedOperation =>
-    operation.type === 'del' ? operation : { ...operation, value: sealer.seal(operation.key, operation.value) };
+    operation.type === 'del' || operation.asIs
+      ? operation
+      : { ...operation, value: sealer.seal(operation.key, operation.value) };
 
   return {
     beforeReopen(hook) {
-      release = hook;
+      hooks.push(hook);
     },
     open: () => guard('open', path, () => level.open()),
     close: () => guard('close', path, () => level.close()),
@@ -108,6 +125,7 @@ export function createSealedLevel({ path, durable }: { path: string; durable: bo
         if (value === undefined) throw new NectarError('ROLLUP_DATABASE_INVALID', { what });
         return value;
       }),
+    getPlain: (key) => guard('read', path, () => level.get(key)),
     write: (operations) => guard('write', path, () => level.write(operations.map(seal), durable)),
   };
 }

@@ -36,6 +36,8 @@ export interface Produced {
   readonly included: readonly Hex[];
   /** Left out and never to be tried again. */
   readonly refused: readonly Loss[];
+  /** CPU that executing it took, in milliseconds. */
+  readonly cpuMs: number;
 }
 
 export interface SequencerOptions {
@@ -43,7 +45,7 @@ export interface SequencerOptions {
   readonly blockIntervalMs: number;
   /** A block at least this often even when there is nothing to put in, so that time moves on L2; 0 = never. */
   readonly heartbeatMs: number;
-  /** Thread CPU that making one block may take, in milliseconds: blocks hold less gas while they take more. */
+  /** CPU that executing one block may take, in milliseconds: blocks hold less gas while they take more. */
   readonly maxBlockCpuMs: number;
   readonly maxPoolTransactions: number;
   readonly maxPoolBytes: number;
@@ -71,8 +73,6 @@ export interface SequencerDeps {
   readonly chain: SequencerChain;
   readonly log: Logger;
   readonly now: () => number;
-  /** CPU that this thread has used, in milliseconds. */
-  readonly threadCpuMs: () => number;
   readonly metrics?: SequencerMetrics;
 }
 
@@ -122,10 +122,9 @@ export function createSequencer(options: SequencerOptions, deps: SequencerDeps):
   async function produce(transactions: readonly SignedTransaction[]): Promise<BuiltBlock | undefined> {
     const proposal = await chain.proposeBlock(BigInt(Math.floor(now() / 1000)));
     if (proposal === undefined) return undefined;
-    const before = deps.threadCpuMs();
     const block = await chain.produce({ ...proposal, transactions: transactions.map(({ raw }) => raw) });
     const gas = transactions.reduce((sum, { tx }) => sum + tx.gasLimit, 0n);
-    const cpuMs = deps.threadCpuMs() - before;
+    const { cpuMs } = block;
     budget().spent(cpuMs, gas);
     metrics?.blockCpu.observe(cpuMs / 1000);
     metrics?.blockGasBudget.set(Number(budget().gas()));

@@ -4,13 +4,15 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { ClassicLevel } from 'classic-level';
+import { createBlockRunner } from '../../../../../appliance/rollup/execute/block-runner.ts';
 import { createChainDatabase } from '../../../../../appliance/rollup/execute/chain-database.ts';
 import { createExecutor } from '../../../../../appliance/rollup/execute/executor.ts';
+import { loadMachine } from '../../../../../appliance/rollup/execute/machine-file.ts';
 import { createPreimageCache } from '../../../../../appliance/rollup/execute/preimage-cache.ts';
 import { createSealer } from '../../../../../appliance/rollup/execute/sealer.ts';
 import { isNectarError } from '../../../../../protocol/errors.ts';
 import { buildGenesis } from '../../../../../protocol/rollup/genesis.ts';
-import { alice, GENESIS, input, openChain, PREDEPLOY_CODE, rules, transfer } from './chain-fixture.ts';
+import { alice, GENESIS, input, MACHINE_RULES, openChain, PREDEPLOY_CODE, rules, transfer } from './chain-fixture.ts';
 
 const key = new Uint8Array(32).fill(7);
 
@@ -84,7 +86,13 @@ test('another key opens nothing, another genesis is refused', async () => {
       { sealer, rules },
     );
     const genesis = await buildGenesis({ ...GENESIS, timestamp }, PREDEPLOY_CODE, rules);
-    const executor = createExecutor({ database, genesis, rules });
+    const runner = createBlockRunner({
+      module: loadMachine(),
+      machineRules: MACHINE_RULES,
+      rules,
+      database: { path: chain.path, databaseKey, cacheBytes: 0 },
+    });
+    const executor = createExecutor({ database, genesis, rules, runner });
     await executor.open();
     await executor.close();
   };

@@ -3,14 +3,18 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Wallet } from 'ethers';
+import { type BlockRunner, createBlockRunner } from '../../../../../appliance/rollup/execute/block-runner.ts';
+import type { StartBlockThread } from '../../../../../appliance/rollup/execute/block-thread.ts';
 import { createChainDatabase } from '../../../../../appliance/rollup/execute/chain-database.ts';
 import { createExecutor, type Executor } from '../../../../../appliance/rollup/execute/executor.ts';
+import { loadMachine } from '../../../../../appliance/rollup/execute/machine-file.ts';
 import { nativeCrypto } from '../../../../../appliance/rollup/execute/native-crypto.ts';
 import { createSealer } from '../../../../../appliance/rollup/execute/sealer.ts';
 import { AuditAnchorInitCode } from '../../../../../contracts/generated/AuditAnchor.ts';
 import { MessengerInitCode } from '../../../../../contracts/generated/Messenger.ts';
 import { NodeRegistryInitCode } from '../../../../../contracts/generated/NodeRegistry.ts';
 import { RecordRegistryInitCode } from '../../../../../contracts/generated/RecordRegistry.ts';
+import type { MachineRules } from '../../../../../machine/host/machine.ts';
 import type { Hex } from '../../../../../protocol/brand.ts';
 import type { BlockInput } from '../../../../../protocol/rollup/block-input.ts';
 import { hexToBytes } from '../../../../../protocol/rollup/bytes.ts';
@@ -25,6 +29,7 @@ export const FEE_RECIPIENT: Hex = `0x${'fe'.repeat(20)}`;
 export const alice = new Wallet(`0x${'11'.repeat(32)}`);
 export const bob = new Wallet(`0x${'22'.repeat(32)}`);
 export const rules = createRules(CHAIN_ID, nativeCrypto);
+export const MACHINE_RULES: MachineRules = { chainId: CHAIN_ID, fork: 'cancun', p256: false };
 
 export function addressOf(wallet: { address: string }): Hex {
   return wallet.address.toLowerCase() as Hex;
@@ -92,6 +97,7 @@ export interface TestChain extends AsyncDisposable {
   readonly genesis: Genesis;
   readonly path: string;
   executor: Executor;
+  runner: BlockRunner;
   database: ReturnType<typeof createChainDatabase>;
   /** Opens the same database again, as a new process would. */
   reopen(): Promise<void>;
@@ -101,13 +107,21 @@ export interface TestChain extends AsyncDisposable {
 export async function openChain(
   databaseKey: Uint8Array = new Uint8Array(32).fill(7),
   folder?: string,
+  start?: StartBlockThread,
 ): Promise<TestChain> {
   const path = folder ?? (await mkdtemp(join(tmpdir(), 'nectar-chain-')));
   const genesis = await testGenesis();
   const create = () => {
     const sealer = createSealer(databaseKey, randomBytes);
     const database = createChainDatabase({ path, databaseKey, cacheBytes: 1 << 20, durable: false }, { sealer, rules });
-    return { database, executor: createExecutor({ database, genesis, rules }) };
+    const runner = createBlockRunner({
+      module: loadMachine(),
+      machineRules: MACHINE_RULES,
+      rules,
+      database: { path, databaseKey, cacheBytes: 1 << 20 },
+      ...(start && { start }),
+    });
+    return { database, runner, executor: createExecutor({ database, genesis, rules, runner }) };
   };
   const chain: TestChain = {
     genesis,

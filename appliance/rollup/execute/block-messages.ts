@@ -1,0 +1,47 @@
+import type { MachineRules } from '../../../machine/host/machine.ts';
+import type { WasmModule } from '../../../machine/host/web-assembly.ts';
+import type { Obstacle } from '../../../protocol/rollup/transaction.ts';
+import type { SharedPreimagesOptions } from './shared-preimages.ts';
+import type { ThreadError } from './thread.ts';
+
+/** What a block thread is given when it begins. Without a database it executes nothing. */
+export interface BlockSetup {
+  readonly module: WasmModule;
+  readonly rules: MachineRules;
+  readonly database: SharedPreimagesOptions | undefined;
+}
+
+export type BlockTask =
+  /** What `encodeBlockInput` made. */
+  | { readonly kind: 'execute'; readonly number: bigint; readonly request: Uint8Array }
+  | { readonly kind: 'decode'; readonly batch: Uint8Array }
+  /** What `encodeBlobs` made. */
+  | { readonly kind: 'senders'; readonly transactions: Uint8Array };
+
+/** A block that is executed and nowhere written, as a thread gives it. */
+export interface RawExecution {
+  readonly hash: string;
+  readonly header: Uint8Array;
+  readonly block: Uint8Array;
+  readonly receipts: Uint8Array;
+  readonly dropped: readonly { readonly index: number; readonly obstacle: Obstacle }[];
+  /** What writes the new state: see operation-codec.ts. */
+  readonly operations: Uint8Array;
+  readonly cpuMs: number;
+}
+
+export interface BlockAnswers {
+  readonly execute: RawExecution;
+  /** What `readBatch` reads; undefined when the batch is malformed. */
+  readonly decode: Uint8Array | undefined;
+  readonly senders: Uint8Array;
+}
+
+export interface BlockRequest {
+  readonly id: number;
+  readonly task: BlockTask;
+}
+
+export type BlockReply =
+  | { readonly kind: 'done'; readonly id: number; readonly answer: unknown }
+  | { readonly kind: 'failed'; readonly id: number; readonly error: ThreadError };

@@ -1,0 +1,55 @@
+import { ClassicLevel } from 'classic-level';
+import { NectarError } from '../../../protocol/errors.ts';
+import { createDatabaseKeys } from './database-keys.ts';
+import { findInGroup, groupOf } from './packed-preimages.ts';
+import { createPreimageCache } from './preimage-cache.ts';
+import { createSealer } from './sealer.ts';
+
+export interface SharedPreimagesOptions {
+  readonly path: string;
+  /** 32 bytes. */
+  readonly databaseKey: Uint8Array;
+  readonly cacheBytes: number;
+}
+
+export interface SharedPreimages {
+  /** The bytes whose Keccak-256 is `hash` (32 bytes); a copy. Throws ROLLUP_DATABASE_INVALID. */
+  get(hash: Uint8Array): Uint8Array | undefined;
+}
+
+/**
+ * The chain's state for a thread beside the one that owns the database: the same open LevelDB, read synchronously, so that no read is
+ * in flight when the thread is ended in the middle of a call. It writes nothing.
+ */
+export async function openSharedPreimages(options: SharedPreimagesOptions): Promise<SharedPreimages> {
+  const { path, databaseKey, cacheBytes } = options;
+  const level = new ClassicLevel<Uint8Array, Uint8Array>(path, {
+    keyEncoding: 'view',
+    valueEncoding: 'view',
+    multithreading: true,
+    createIfMissing: false,
+  });
+  await level.open();
+  const keys = createDatabaseKeys(databaseKey);
+  // It seals nothing: the session that it would seal under is never used.
+  const sealer = createSealer(databaseKey, (size) => new Uint8Array(size));
+  const cache = createPreimageCache(cacheBytes);
+  const readGroup = (key: Uint8Array): Uint8Array | undefined => {
+    const sealed = level.getSync(key);
+    const group = sealed && sealer.open(key, sealed);
+    if (group === undefined) throw new NectarError('ROLLUP_DATABASE_INVALID', { what: 'preimage' });
+    return group;
+  };
+  return {
+    get(hash) {
+      const entry = level.getSync(keys.preimage(hash));
+      if (entry === undefined) return undefined;
+      const { key, name } = groupOf(entry, keys);
+      const cached = cache.get(name);
+      if (cached !== undefined) return findInGroup(cached, hash);
+      const group = readGroup(key);
+      if (group !== undefined) cache.set(name, group);
+      return findInGroup(group, hash);
+    },
+  };
+}

@@ -1,0 +1,170 @@
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { after } from 'node:test';
+import { JsonRpcProvider, toQuantity } from 'ethers';
+import {
+  createPublicClient,
+  createWalletClient,
+  defineChain,
+  type Hex,
+  http,
+  type PublicClient,
+  parseEther,
+} from 'viem';
+import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts';
+import { createSteps } from './steps.ts';
+import { until, Workplace } from './workplace.ts';
+
+/**
+ * The chain's side of the story, on a node as `init` leaves it: a second client, an L1 that reorganises, a sequencer that falls silent.
+ * The devnet's L1 is told to let time pass; everything else is as its user has it.
+ */
+const work = new Workplace();
+const A = work.path('home-a');
+const step = createSteps(false);
+
+interface Status {
+  readonly ready: boolean;
+  readonly l2: { readonly unsafe: number; readonly safe: number };
+  readonly anchored: { readonly auditSize: number; readonly records: number };
+  readonly audit: { readonly size: number };
+  readonly gateway: string;
+}
+const status = (): Promise<Status> => work.json<Status>(['status', '--home', A]);
+
+const account = privateKeyToAccount(generatePrivateKey());
+/** Blocks that L1 takes back. */
+const REORG_BLOCKS = 4;
+const friend = privateKeyToAccount(generatePrivateKey()).address;
+let l1: JsonRpcProvider | undefined;
+let url = '';
+let paidAt = 0;
+let stopped: number | undefined;
+
+after(async () => {
+  if (stopped !== undefined) process.kill(stopped, 'SIGCONT');
+  l1?.destroy();
+  if (existsSync(A)) await work.run(['destroy', '--yes', '--home', A]);
+  await work.run(['devnet', 'down']);
+  work.remove();
+});
+
+function clients() {
+  const nativeCurrency = { name: 'Ether', symbol: 'ETH', decimals: 18 };
+  const chain = defineChain({ id: 6328270, name: 'devnet', nativeCurrency, rpcUrls: { default: { http: [url] } } });
+  const transport = http(url);
+  return {
+    reader: createPublicClient({ chain, transport, pollingInterval: 100 }),
+    wallet: createWalletClient({ chain, transport, account }),
+  };
+}
+
+async function headOfL1(): Promise<number> {
+  return (await l1?.getBlockNumber()) ?? 0;
+}
+
+interface SyncStatus {
+  readonly l1: { readonly number: Hex; readonly hash: Hex };
+}
+
+/** viem's types know Ethereum's methods only. */
+function syncStatus(reader: PublicClient): Promise<SyncStatus> {
+  return (reader.request as (call: { method: string }) => Promise<SyncStatus>)({ method: 'nectar_syncStatus' });
+}
+
+async function isSafe(reader: PublicClient, number: bigint): Promise<true | undefined> {
+  return (await reader.getBlock({ blockTag: 'safe' })).number >= number ? true : undefined;
+}
+
+step('a wallet connects by an address that holds its token, and is paid from L1', async () => {
+  await work.json(['init', '--yes', '--home', A]);
+  const made = await work.json<{ url: string }>([
+    'token',
+    'create',
+    '--scope',
+    'rpc',
+    '--subject',
+    'viem',
+    '--url',
+    '--home',
+    A,
+  ]);
+  url = made.url;
+  // As NODE_EXTRA_CA_CERTS does for a program of its own.
+  const { setDefaultCACertificates } = await import('node:tls');
+  setDefaultCACertificates([readFileSync(`${A}/tls/ca.crt`, 'utf8')]);
+  const endpoints = JSON.parse(readFileSync(`${A}/network.json`, 'utf8')) as { endpoints: { l1Rpc: string[] } };
+  l1 = new JsonRpcProvider(endpoints.endpoints.l1Rpc[0]);
+  assert.equal((await work.run(['devnet', 'fund', account.address, '--ether', '2'])).code, 0);
+  const { reader } = clients();
+  await until('the deposit', async () =>
+    (await reader.getBalance({ address: account.address })) > 0n ? true : undefined,
+  );
+  paidAt = await headOfL1();
+});
+
+step('an L1 reorg takes blocks back, and what was sent is there again', async () => {
+  const { reader, wallet } = clients();
+  const hash = await wallet.sendTransaction({ to: friend, value: parseEther('0.25') });
+  const receipt = await reader.waitForTransactionReceipt({ hash });
+  await until('the transfer on L1', () => isSafe(reader as PublicClient, receipt.blockNumber));
+  // The deposit stays on this branch: what an L1 forgets, L2 does not have either.
+  await until('blocks that may be lost', async () =>
+    (await headOfL1()) >= paidAt + REORG_BLOCKS + 1 ? true : undefined,
+  );
+  await l1?.send('anvil_reorg', [REORG_BLOCKS, []]);
+  const reached = await headOfL1();
+  await until('the node on the other branch', async () => {
+    const { l1: seen } = await syncStatus(reader as PublicClient);
+    const canonical = await l1?.getBlock(Number(seen.number));
+    return BigInt(seen.number) >= reached && canonical?.hash === seen.hash ? true : undefined;
+  });
+  const again = await until('the transfer after the reorg', async () => {
+    const found = await reader.getTransactionReceipt({ hash }).catch(() => undefined);
+    return found !== undefined && (await isSafe(reader as PublicClient, found.blockNumber)) ? found : undefined;
+  });
+  assert.equal(again.status, 'success');
+  assert.equal(await reader.getBalance({ address: friend }), parseEther('0.25'));
+  await until('the node to be ready', async () => ((await status()).ready ? true : undefined));
+});
+
+step('a node that is told to wait less starts again', async () => {
+  const path = `${A}/config.json`;
+  const config = JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>;
+  writeFileSync(path, JSON.stringify({ ...config, rollup: { forceAfterMs: 1_000, forwardTimeoutMs: 1_000 } }));
+  assert.equal((await work.run(['down', '--home', A])).code, 0);
+  assert.equal((await work.run(['up', '--home', A])).code, 0);
+});
+
+step('past a silent sequencer the node anchors its log through L1', async () => {
+  const { pid } = JSON.parse(readFileSync(work.path('devnet', 'run', 'node.json'), 'utf8')) as { pid: number };
+  process.kill(pid, 'SIGSTOP');
+  stopped = pid;
+  const before = await status();
+  const address = (await work.json<{ operator: string }>(['network', 'status', '--home', A])).operator;
+  await l1?.send('anvil_setBalance', [address, toQuantity(parseEther('1'))]);
+  assert.equal(
+    (await work.run(['put', '-', '--home', A], { input: 'written while the sequencer said nothing' })).code,
+    0,
+  );
+  const size = before.audit.size + 1;
+  await until(
+    'the anchor, by force',
+    async () => {
+      // Nobody may force what the sequencer still has time to read.
+      await l1?.send('evm_increaseTime', [30]);
+      return (await status()).anchored.auditSize >= size ? true : undefined;
+    },
+    120_000,
+  );
+});
+
+step('the sequencer goes on from what L1 forced', async () => {
+  process.kill(stopped ?? 0, 'SIGCONT');
+  stopped = undefined;
+  const { reader, wallet } = clients();
+  const hash = await wallet.sendTransaction({ to: friend, value: parseEther('0.25') });
+  const receipt = await reader.waitForTransactionReceipt({ hash, timeout: 60_000 });
+  await until('the transfer on L1', () => isSafe(reader as PublicClient, receipt.blockNumber));
+  assert.equal(await reader.getBalance({ address: friend }), parseEther('0.5'));
+});
