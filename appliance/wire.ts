@@ -116,6 +116,7 @@ export async function wireNode({ home, version, config }: NodeOptions, { log, me
       records: () => store.stats().records,
       audit: () => audit.standing(),
       anchored: () => anchor.anchored(),
+      assertions: () => rollup.assertions(),
       splitLogs: () => witness.splitLogs(),
       storage: () => store.condition(),
       tokens: () => tokens.reconciled(),
@@ -227,7 +228,12 @@ export async function wireSequencer(options: SequencerOptions, { log, metrics }:
       clientVersion: `nectar-byon/${version}`,
     },
     {
-      secrets: { databaseKey: () => key('database'), operatorKey: () => key('sequencer') },
+      secrets: {
+        databaseKey: () => key('database'),
+        operatorKey: () => key('sequencer'),
+        // Another account than the batcher's: two that send from one would take each other's nonces.
+        validatorKey: () => (config.rollup.validator.enabled ? key('validator') : undefined),
+      },
       log: log.child({ service: 'rollup' }),
       metrics,
       now,

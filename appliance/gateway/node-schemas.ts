@@ -1,4 +1,5 @@
 import Type, { type Static } from 'typebox';
+import { AssertionStatus } from './assertion-schemas.ts';
 import { AuditConflict, AuditEpoch } from './audit-schemas.ts';
 import { BackupStatus } from './backup-schemas.ts';
 import { HardeningStatus } from './hardening-schemas.ts';
@@ -72,6 +73,7 @@ export const NodeStatus = Type.Object(
         strict,
       ),
     ),
+    assertions: Type.Optional(orUnknown(AssertionStatus)),
     witness: Type.Optional(
       orUnknown(
         Type.Object(

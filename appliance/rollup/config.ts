@@ -8,6 +8,25 @@ const milliseconds = (description: string, value: number, minimum = 1) =>
 const count = (description: string, value: number, minimum = 1) =>
   Type.Integer({ description, default: value, minimum, maximum: Number.MAX_SAFE_INTEGER });
 
+/** Options of the validator: what the node holds against its own chain on L1, and whether it asserts. */
+const validatorConfig = Type.Object(
+  {
+    enabled: Type.Boolean({
+      description:
+        'Assert on L1 what this node derived, and lock a stake of the operator account for it. Every node watches the assertions of others, also when this is false.',
+      default: false,
+    }),
+    pollMs: milliseconds('Pause between two looks at the assertions on L1, in milliseconds.', 12_000, 50),
+    resubmitMs: milliseconds(
+      'A transaction of the validator that L1 has not taken for this long is offered for more, in milliseconds.',
+      60_000,
+      100,
+    ),
+    maxFeePerGasGwei: count('The most that the validator offers for one unit of L1 gas, in gwei.', 500),
+  },
+  { description: 'The validator.', additionalProperties: false, default: {} },
+);
+
 /** Options of the rollup node: it follows L1, derives L2 and serves it. */
 export const rollupConfig = Type.Object(
   {
@@ -93,6 +112,7 @@ export const rollupConfig = Type.Object(
       10_000,
       100,
     ),
+    validator: validatorConfig,
     cacheBytes: count('Memory for recently used L2 state in bytes.', 64 * 1024 * 1024, 1_048_576),
   },
   { description: 'The rollup node.', additionalProperties: false, default: {} },

@@ -3,3 +3,4 @@ export { createAuditor, createBatcher, createRpcServer, createSequencer } from '
 export { createRollup, type Rollup, type RollupDeps, type RollupOptions } from './rollup.ts';
 export { buildDescriptorGenesis } from './rollup-parts.ts';
 export type { SubscriptionItem } from './rpc/subscriptions.ts';
+export type { ShownAssertions } from './validator/describe-state.ts';

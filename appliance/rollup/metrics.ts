@@ -13,6 +13,9 @@ export interface RollupMetrics {
   readonly refusedBlocks: Counter<'reason'>;
   readonly discardedBlocks: Counter<'reason'>;
   readonly evmCalls: Histogram<'outcome'>;
+  readonly confirmedBatch: Gauge;
+  readonly pendingAssertions: Gauge;
+  readonly falseAssertions: Gauge<'status'>;
 }
 
 export function createRollupMetrics(registry: Metrics): RollupMetrics {
@@ -68,6 +71,22 @@ export function createRollupMetrics(registry: Metrics): RollupMetrics {
       help: 'Computing time of calls that clients try on the EVM, by outcome',
       labelNames: ['outcome'],
       buckets: [0.002, 0.01, 0.05, 0.2, 1, 5],
+      registers,
+    }),
+    confirmedBatch: new Gauge({
+      name: 'nectar_rollup_confirmed_batch',
+      help: 'Batch up to which L1 has confirmed an assertion',
+      registers,
+    }),
+    pendingAssertions: new Gauge({
+      name: 'nectar_rollup_pending_assertions',
+      help: 'Assertions on L1 that are not confirmed yet',
+      registers,
+    }),
+    falseAssertions: new Gauge({
+      name: 'nectar_rollup_false_assertions',
+      help: 'Assertions on L1 that contradict what this node derived, by status; any above 0 is an alarm',
+      labelNames: ['status'],
       registers,
     }),
     discardedBlocks: new Counter({

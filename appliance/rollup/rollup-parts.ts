@@ -39,10 +39,12 @@ import { createNodeEvm } from './node-evm.ts';
 import { createNodeLogs, type NodeLogs } from './node-logs.ts';
 import { createOwnForcing } from './own-forcing.ts';
 import { callAt, createOwnRpc, hasLogs } from './own-rpc.ts';
+import { createOwnValidator, type OwnValidator } from './own-validator.ts';
 import { createNodeRegistry, type NodeRegistry } from './registry/node-registry.ts';
 import type { ForwardedTransactions, PendingTransactions } from './rpc/pending-transactions.ts';
 import { createRpc, type Rpc } from './rpc/rpc.ts';
 import type { RpcDeps } from './rpc/rpc-deps.ts';
+import type { ValidatorState } from './validator/validator.ts';
 
 export interface PartsOptions {
   readonly config: RollupConfig;
@@ -50,6 +52,8 @@ export interface PartsOptions {
   readonly databasePath: string;
   readonly databaseKey: Uint8Array;
   readonly operatorKey: Uint8Array;
+  /** Owns the validator's stake; undefined: this node only watches. */
+  readonly validatorKey: Uint8Array | undefined;
   /** fsync every block: on the sequencer, which must not forget what it signed. */
   readonly durable: boolean;
   readonly clientVersion: string;
@@ -72,6 +76,7 @@ export interface PartsDeps {
   readonly onWaiting: (waiting: boolean) => void;
   readonly onRefused: (refusal: UnsafeRefusal) => void;
   readonly onEvmSpent: (outcome: Outcome, ms: number) => void;
+  readonly onValidatorState: (state: ValidatorState) => void;
 }
 
 /** How long an announced block waits for a look at L1 that finds its origin. */
@@ -100,6 +105,7 @@ export interface RollupParts {
   readonly announced: NodeRegistry;
   readonly account: OperatorAccount;
   readonly forcing: Forcing;
+  readonly validator: OwnValidator;
   readonly feeRecipient: Hex;
   /** What delayed messages put into a block of this chain. */
   readonly effectsOf: (messages: readonly DelayedMessage[]) => MessageEffects;
@@ -197,8 +203,11 @@ export async function assembleParts(options: PartsOptions, deps: PartsDeps): Pro
       onSigned: (transaction) => deps.localPool() ?? forcing.track(transaction),
     },
   );
+  const watching = { log, now, onState: deps.onValidatorState };
+  const validator = createOwnValidator(options, watching, { l1, l1Rpc, store, engine, own });
   const executed = { rules, l1Rpc, archive, kzg, database, executor, engine, effectsOf, feeRecipient };
-  return { ...executed, store, driver, intake, evm, rpc, logs, registry, announced, account, forcing };
+  const services = { driver, intake, evm, rpc, logs, forcing, validator };
+  return { ...executed, ...services, store, registry, announced, account };
 }
 
 /** Where the RPC's transactions go, and what is known of them before they are in a block. */

@@ -19,6 +19,8 @@ import { assembleParts, type RollupParts } from './rollup-parts.ts';
 import { OWN_CALL } from './rpc/json-rpc.ts';
 import { createForwardedTransactions } from './rpc/pending-transactions.ts';
 import type { SubscriptionItem } from './rpc/subscriptions.ts';
+import { describeAssertions, type ShownAssertions } from './validator/describe-state.ts';
+import type { ValidatorState } from './validator/validator.ts';
 
 export interface RollupOptions {
   readonly config: RollupConfig;
@@ -35,6 +37,8 @@ export interface RollupDeps {
   readonly secrets: {
     databaseKey(): Promise<Uint8Array> | Uint8Array;
     operatorKey(): Promise<Uint8Array> | Uint8Array;
+    /** The validator's own account where it is another one than the operator's; undefined: there is none. */
+    validatorKey?(): Promise<Uint8Array | undefined> | Uint8Array | undefined;
   };
   readonly log: Logger;
   readonly metrics: Metrics;
@@ -72,6 +76,8 @@ export interface Rollup extends Service {
   readonly announced: NodeRegistry;
   /** Gives up unsafe blocks above `to`, at most down to the safe head. Throws ROLLUP_REWIND_REFUSED. */
   rewind(to?: bigint): Promise<Rewound>;
+  /** What is asserted of L2 on L1, and what of it is false. */
+  assertions(): ShownAssertions;
   readonly account: OperatorAccount;
   /** What the network's other side (sequencer, batcher, auditor) runs on. */
   readonly network: NetworkPort;
@@ -120,14 +126,22 @@ export function createRollup(options: RollupOptions, deps: RollupDeps): Rollup {
     onHead.tell(heads);
   }
 
+  function observeAssertions({ latestConfirmed, pending, falseAlarms }: ValidatorState): void {
+    if (latestConfirmed !== undefined) metrics.confirmedBatch.set(Number(latestConfirmed.batch));
+    metrics.pendingAssertions.set(pending);
+    for (const status of ['live', 'confirmed'] as const)
+      metrics.falseAssertions.set({ status }, falseAlarms.filter((alarm) => alarm.status === status).length);
+  }
+
   return {
     name: NAME,
     async start(signal) {
       stopping = new AbortController();
       const databaseKey = await deps.secrets.databaseKey();
       const operatorKey = await deps.secrets.operatorKey();
+      const validatorKey = deps.secrets.validatorKey === undefined ? operatorKey : await deps.secrets.validatorKey();
       const assembled = await assembleParts(
-        { ...options, databaseKey, operatorKey },
+        { ...options, databaseKey, operatorKey, validatorKey },
         {
           log,
           now,
@@ -146,6 +160,7 @@ export function createRollup(options: RollupOptions, deps: RollupDeps): Rollup {
           },
           onRefused: (reason) => metrics.refusedBlocks.inc({ reason }),
           onEvmSpent: (outcome, ms) => metrics.evmCalls.observe({ outcome }, ms / 1000),
+          onValidatorState: observeAssertions,
         },
       );
       await assembled.executor.open();
@@ -153,8 +168,8 @@ export function createRollup(options: RollupOptions, deps: RollupDeps): Rollup {
       parts = assembled;
       observeHeads(assembled.executor.heads());
       const until = AbortSignal.any([signal, stopping.signal]);
-      const { driver, forcing, logs } = assembled;
-      running = Promise.all([driver.run(until), forcing.run(until), logs.run(until)]).then(() => undefined);
+      const { driver, forcing, logs, validator } = assembled;
+      running = Promise.all([driver, forcing, logs, validator].map((part) => part.run(until))).then(() => undefined);
     },
     async stop() {
       stopping.abort();
@@ -200,6 +215,7 @@ export function createRollup(options: RollupOptions, deps: RollupDeps): Rollup {
       log.warn({ from: unsafe.number, to: target }, 'unsafe blocks given up on request');
       return { from: Number(unsafe.number), to: Number(target) };
     },
+    assertions: () => describeAssertions(get().validator.state()),
     account: {
       address: () => get().account.address(),
       balance: async () => get().account.balance(),

@@ -1,4 +1,6 @@
 import type { Fault, Readiness } from '../service.ts';
+import { type Assertions, describeAssertions, type ShownAssertions } from './assertions.ts';
+import type { Backups, Hardening } from './reports.ts';
 
 /** A service of this process answers at once, one of another role after a message. */
 type Awaitable<T> = T | Promise<T>;
@@ -13,6 +15,8 @@ export interface StatusDeps {
   readonly records: () => Awaitable<number>;
   readonly audit: () => Awaitable<AuditStanding>;
   readonly anchored: () => Awaitable<Anchored>;
+  /** What is asserted of L2 on L1. */
+  readonly assertions: () => Awaitable<Assertions>;
   /** Members of whose audit logs this node, as a witness, keeps two stories. */
   readonly splitLogs: () => Awaitable<readonly string[]>;
   /** Of the store's index. */
@@ -92,25 +96,6 @@ interface Anchored {
   readonly waiting?: string;
 }
 
-interface Hardening {
-  lastAt: string | null;
-  profile: string;
-  score: number | null;
-  failed: number;
-  unseen: number;
-  drifted: number;
-  everySeconds: number | null;
-  overdue: boolean;
-}
-
-interface Backups {
-  repositories: number;
-  lastAt: string | null;
-  verifiedAt: string | null;
-  faulty: number;
-  overdue: boolean;
-}
-
 export interface StatusOptions {
   readonly nodeId: string;
   readonly peerId: string;
@@ -147,6 +132,7 @@ export interface Status {
     chain: 'waiting' | 'held' | 'silent';
   } | null;
   anchored: { records: number; auditSize: number; safeBlock: number; pending: number; waiting?: string } | null;
+  assertions: ShownAssertions | null;
   witness: { splitLogs: string[] } | null;
   storage: {
     index: 'fresh' | 'behind' | 'ahead';
@@ -186,21 +172,35 @@ export function createStatus(options: StatusOptions, deps: StatusDeps): StatusVi
   return {
     readiness,
     async status() {
-      const [state, locked, l2, peers, records, audit, anchored, witness, storage, tokens, hardening, backups] =
-        await Promise.all([
-          readiness(),
-          known(deps.isLocked),
-          known(async () => describeHeads(await deps.heads())),
-          known(deps.peers),
-          known(deps.records),
-          known(async () => describeAudit(await deps.audit())),
-          known(async () => describeAnchored(await deps.anchored())),
-          known(async () => ({ splitLogs: [...(await deps.splitLogs())] })),
-          known(async () => describeStorage(await deps.storage())),
-          known(async () => describeTokens(await deps.tokens())),
-          known(deps.hardening),
-          known(deps.backups),
-        ]);
+      const [
+        state,
+        locked,
+        l2,
+        peers,
+        records,
+        audit,
+        anchored,
+        assertions,
+        witness,
+        storage,
+        tokens,
+        hardening,
+        backups,
+      ] = await Promise.all([
+        readiness(),
+        known(deps.isLocked),
+        known(async () => describeHeads(await deps.heads())),
+        known(deps.peers),
+        known(deps.records),
+        known(async () => describeAudit(await deps.audit())),
+        known(async () => describeAnchored(await deps.anchored())),
+        known(async () => describeAssertions(await deps.assertions())),
+        known(async () => ({ splitLogs: [...(await deps.splitLogs())] })),
+        known(async () => describeStorage(await deps.storage())),
+        known(async () => describeTokens(await deps.tokens())),
+        known(deps.hardening),
+        known(deps.backups),
+      ]);
       return {
         ...state,
         // A store that does not answer opens nothing either, but no passphrase would change that: the reasons say it.
@@ -216,6 +216,7 @@ export function createStatus(options: StatusOptions, deps: StatusDeps): StatusVi
         records,
         audit,
         anchored,
+        assertions,
         witness,
         storage,
         tokens,

@@ -71,6 +71,7 @@ export async function wireGateway(options: RoleOptions, { log, metrics }: WireDe
       records: async () => known((await storeState()).records),
       audit: async () => known((await auditState()).standing),
       anchored: async () => known((await rollupState()).anchored),
+      assertions: async () => known((await rollupState()).assertions),
       splitLogs: async () => (await rollupState()).splitLogs,
       storage: async () => known((await storeState()).condition),
       tokens: () => tokens.reconciled(),

@@ -18,6 +18,7 @@ import { isAuthorized } from '../membership.ts';
 import { findGateway, withNode } from '../node-client.ts';
 import { type Check, checkClock, checkDisk, checkMemory, checkNode } from '../preflight.ts';
 import { findTarget } from '../provision/docker/target-file.ts';
+import { gradeAssertions } from '../render/assertions.ts';
 import { describeGaps } from '../render/audit-epoch.ts';
 import { renderChecks } from '../render/checks.ts';
 import { formatDuration } from '../render/quantities.ts';
@@ -167,7 +168,7 @@ export function gradeStatus(status: NodeStatus): Check[] {
   ];
   checks.push(...gradeStorage(status));
   if (audit !== null) checks.push(gradeAudit(audit));
-  checks.push(...gradeMembers(status));
+  checks.push(...gradeMembers(status), ...gradeAssertions(status));
   if (l2 !== null) {
     const lag = l2.unsafe - l2.safe;
     const good = lag <= GOOD_LAG_BLOCKS;

@@ -12,6 +12,7 @@ import { withNode } from '../node-client.ts';
 import { gatewayUrl } from '../provision/docker/gateway-url.ts';
 import { findTarget } from '../provision/docker/target-file.ts';
 import { readRunning } from '../provision/process/running.ts';
+import { assertionLines, FALSE_ASSERTION_ADVICE } from '../render/assertions.ts';
 import { describeGaps } from '../render/audit-epoch.ts';
 import type { Output } from '../render/output.ts';
 import { formatDuration } from '../render/quantities.ts';
@@ -142,10 +143,12 @@ export function renderStatus(node: NodeStatus, gateway: string, { style }: Pick<
       `${anchored.records} record commitments and ${anchored.auditSize} audit leaves, ${upTo}; ${anchored.pending} pending${waiting}`,
     ]);
   }
+  facts.push(...assertionLines(node.assertions, style));
   const split = node.witness?.splitLogs ?? [];
   if (split.length > 0)
     facts.push(['witness', style('red', `two stories of the audit log of ${split.map(printable).join(', ')}`)]);
   facts.push(...hardeningLines(node.hardening ?? null, style), ...backupLines(node.backups ?? null, style));
+  if ((node.assertions?.false.length ?? 0) > 0) facts.push(['next', FALSE_ASSERTION_ADVICE]);
   if (node.locked) facts.push(['next', 'nectar-byon unlock']);
   if (split.length > 0) facts.push(['next', 'docs/runbook.md, "A member\'s audit log tells two stories"']);
   if (audit?.conflict) facts.push(['next', 'docs/runbook.md, "The audit log is not intact"']);

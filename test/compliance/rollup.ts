@@ -19,6 +19,19 @@ export interface RollupUnderTest {
 
 const PEER = '12D3KooWNwat7QPSS3fvWDtnvKqUf8vjo7QAY7ZQP6V8FhG6NSaj' as PeerIdText;
 const ROOT = 'ab'.repeat(32) as RootHash;
+const HASH = `0x${'cc'.repeat(32)}` as Hex;
+const assertions = {
+  mode: 'watching' as const,
+  state: 'false-pending' as const,
+  ...{ l1Block: 9, confirmedBatch: 3, confirmedBlock: null, pending: 1 },
+  false: [
+    {
+      ...{ nodeId: HASH, status: 'live' as const, reason: 'state' as const, stake: 2, l1Block: 9, batch: 4 },
+      asserted: { blockHash: HASH, sendRoot: HASH },
+      derived: { block: 8, blockHash: HASH, sendRoot: HASH },
+    },
+  ],
+};
 const hasCode = (code: ErrorCode) => (error: unknown) => isNectarError(error, code) || assert.fail(String(error));
 
 /** The role's services in small: what they answer is fixed, what crosses is what the suite is about. */
@@ -58,6 +71,7 @@ export function createRollupDouble() {
         yield { kind: 'ended', reason: 'enough' };
       },
       heads: () => started({ unsafe: block, safe: block, finalized: block }),
+      assertions: () => started(assertions),
       rewind: async (to?: bigint) => {
         if (to === 9n) throw new NectarError('ROLLUP_REWIND_REFUSED', { to, safe: 7n, unsafe: 8n });
         return started({ from: 8, to: Number(to ?? 7n) });

@@ -9,6 +9,18 @@ const MAX_RPC_ANSWER_BYTES = 64 * 1024 * 1024;
 const MAX_EVENT_BYTES = 1024 * 1024;
 const JOIN_TIMEOUT_MS = 120_000;
 
+const word = text(66);
+const falseAssertion = exact({
+  nodeId: word,
+  status: oneOf('live', 'dead', 'confirmed'),
+  reason: oneOf('state', 'no such state', 'parent'),
+  stake: count,
+  l1Block: count,
+  batch: count,
+  asserted: exact({ blockHash: word, sendRoot: word }),
+  derived: optional(exact({ block: count, blockHash: word, sendRoot: word })),
+});
+
 const rollupState = exact({
   services: serviceStates,
   heads: nullable(exact({ unsafe: count, safe: count, finalized: count })),
@@ -20,6 +32,18 @@ const rollupState = exact({
       auditRoot: nullable(rootHash),
       safeBlock: nullable(text(80)),
       pending: count,
+      waiting: optional(text(4096)),
+    }),
+  ),
+  assertions: nullable(
+    exact({
+      mode: oneOf('watching', 'asserting'),
+      state: oneOf('unseen', 'sound', 'false-pending', 'false-confirmed'),
+      l1Block: nullable(count),
+      confirmedBatch: nullable(count),
+      confirmedBlock: nullable(count),
+      pending: count,
+      false: list(falseAssertion, 64),
       waiting: optional(text(4096)),
     }),
   ),

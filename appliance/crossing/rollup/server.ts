@@ -10,7 +10,7 @@ import { describeServices, known } from '../state.ts';
 import { rollup } from './contract.ts';
 
 export interface RollupCrossingParts {
-  readonly rollup: Pick<Rollup, 'rpc' | 'subscribe' | 'heads' | 'rewind'>;
+  readonly rollup: Pick<Rollup, 'rpc' | 'subscribe' | 'heads' | 'rewind' | 'assertions'>;
   readonly p2p: Pick<P2p, 'peers' | 'addresses'>;
   readonly anchor: Pick<Anchor, 'anchored' | 'auditAnchors'>;
   readonly witness: Pick<Witness, 'splitLogs'>;
@@ -27,6 +27,7 @@ export function rollupRoutes(parts: RollupCrossingParts): Route[] {
       heads: known(() => numbersOf(parts.rollup.heads())),
       peers: known(() => p2p.peers().length),
       anchored: known(() => anchor.anchored()),
+      assertions: known(() => parts.rollup.assertions()),
       splitLogs: [...parts.witness.splitLogs()],
     }),
     async rpc(body, caller, signal) {

@@ -1,4 +1,4 @@
-import { hexlify, Wallet } from 'ethers';
+import { hexlify, toQuantity, Wallet } from 'ethers';
 import type { Hex } from '../../../protocol/brand.ts';
 import { isNectarError } from '../../../protocol/errors.ts';
 import type { JsonRpc } from '../l1/json-rpc.ts';
@@ -14,6 +14,8 @@ export interface L1SenderOptions {
 export interface L1Call {
   readonly to: Hex;
   readonly data: Hex;
+  /** Wei that the call carries. */
+  readonly value?: bigint;
 }
 
 /** A transaction on its way: the same call on the same nonce, whatever it is offered. */
@@ -78,7 +80,8 @@ export function createL1Sender(options: L1SenderOptions, rpc: JsonRpc): L1Sender
   return {
     async send(call, signal) {
       const from = wallet.address;
-      const gas = await number('eth_estimateGas', [{ from, ...call }], signal);
+      const { value = 0n, ...rest } = call;
+      const gas = await number('eth_estimateGas', [{ from, ...rest, value: toQuantity(value) }], signal);
       const fee = (await baseFee(signal)) * 2n + MIN_TIP_WEI;
       const outgoing: Outgoing = {
         call,

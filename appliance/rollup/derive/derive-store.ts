@@ -1,6 +1,7 @@
 import type { Hex } from '../../../protocol/brand.ts';
 import { NectarError } from '../../../protocol/errors.ts';
 import type { DelayedMessage } from '../../../protocol/rollup/delayed-message.ts';
+import { encodeBigintJson, parseBigintJson } from '../bigint-json.ts';
 import type { DerivedRef, Engine } from './engine.ts';
 
 /** Derivation's state after one L1 block: enough to resume from there, and to recognise that block again. */
@@ -60,13 +61,13 @@ export function createDeriveStore(db: Pick<Engine, 'record' | 'putRecords'>, gen
   async function read(number: bigint): Promise<L1Record | undefined> {
     if (number === genesis.number) return genesis;
     const bytes = await db.record(recordKey(number));
-    return bytes === undefined ? undefined : (parse(bytes) as L1Record);
+    return bytes === undefined ? undefined : (parseBigintJson(bytes) as L1Record);
   }
 
   async function getCursor(): Promise<L1Record> {
     if (cursor !== undefined) return cursor;
     const bytes = await db.record(CURSOR);
-    cursor = bytes === undefined ? genesis : await read(parse(bytes) as bigint);
+    cursor = bytes === undefined ? genesis : await read(parseBigintJson(bytes) as bigint);
     if (cursor === undefined) throw new NectarError('ROLLUP_DERIVE_STATE_INVALID', { what: 'cursor without a record' });
     return cursor;
   }
@@ -81,26 +82,26 @@ export function createDeriveStore(db: Pick<Engine, 'record' | 'putRecords'>, gen
     async getMessage(index) {
       const bytes = await db.record(messageKey(index));
       if (bytes === undefined) throw new NectarError('ROLLUP_DERIVE_STATE_INVALID', { what: `no message ${index}` });
-      return parse(bytes) as MessageRecord;
+      return parseBigintJson(bytes) as MessageRecord;
     },
     async findBatch(block) {
       if (block > (await getCursor()).safe.number) return undefined;
       const bytes = await db.record(batchKey(block));
-      return bytes === undefined ? undefined : (parse(bytes) as BatchPlace);
+      return bytes === undefined ? undefined : (parseBigintJson(bytes) as BatchPlace);
     },
     async advance(record, messages, batches = [], more = new Map()) {
       const entries: [string, Uint8Array | undefined][] = [
         ...more,
-        ...messages.map((message): [string, Uint8Array] => [messageKey(message.index), encode(message)]),
-        ...batches.map((batch): [string, Uint8Array] => [batchKey(batch.block), encode(batch)]),
-        [recordKey(record.number), encode(record)],
-        [CURSOR, encode(record.number)],
+        ...messages.map((message): [string, Uint8Array] => [messageKey(message.index), encodeBigintJson(message)]),
+        ...batches.map((batch): [string, Uint8Array] => [batchKey(batch.block), encodeBigintJson(batch)]),
+        [recordKey(record.number), encodeBigintJson(record)],
+        [CURSOR, encodeBigintJson(record.number)],
       ];
       await db.putRecords(new Map(entries));
       cursor = record;
     },
     async reset(record) {
-      await db.putRecords(new Map([[CURSOR, encode(record.number)]]));
+      await db.putRecords(new Map([[CURSOR, encodeBigintJson(record.number)]]));
       cursor = record;
     },
   };
@@ -116,17 +117,4 @@ function batchKey(block: bigint): string {
 
 function messageKey(index: bigint): string {
   return `derive/message/${index}`;
-}
-
-/** JSON with bigints as "123n": the database is our own and sealed, so what comes back is what was written. */
-function encode(value: unknown): Uint8Array {
-  return new TextEncoder().encode(
-    JSON.stringify(value, (_, field) => (typeof field === 'bigint' ? `${field}n` : field)),
-  );
-}
-
-function parse(bytes: Uint8Array): unknown {
-  return JSON.parse(new TextDecoder().decode(bytes), (_, field) =>
-    typeof field === 'string' && /^\d+n$/.test(field) ? BigInt(field.slice(0, -1)) : field,
-  );
 }

@@ -3,7 +3,9 @@ export const LOG_MESSAGES: readonly string[] = [
   'L1 cannot be followed for now',
   'L1 content has no place on L2',
   'L1 contradicts unsafe blocks',
+  'L1 refuses a step of the validator',
   "L1 took the batcher's nonce back",
+  "L1 took the validator's nonce back",
   'a call of another role met a bug',
   'a change of the key list was not on record: the node ended before it',
   'a checkpoint could not be cosigned',
@@ -128,6 +130,7 @@ export const LOG_MESSAGES: readonly string[] = [
   'unsafe block not judged',
   'unsafe blocks given up',
   'unsafe blocks given up on request',
+  'validator acts on L1',
   'waiting for the data of a batch',
   'websocket opened',
 ];

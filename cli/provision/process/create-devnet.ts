@@ -18,6 +18,7 @@ export const DEVNET_L2_CHAIN_ID = 6_328_270n;
 const HEARTBEAT_MS = 2_000;
 /** Empty blocks too go to L1: not each by itself. */
 const BATCH_INTERVAL_MS = 4_000;
+const VALIDATOR_POLL_MS = 2_000;
 const GAS_LIMIT = 30_000_000n;
 const ZERO_HASH: Hex = `0x${'0'.repeat(64)}`;
 const AUDITOR_BALANCE_WEI = parseEther('1000');
@@ -59,6 +60,7 @@ export async function createDevnet(devnet: string, { say, signal, now, env }: Cr
   const config = {
     version: 1,
     sequencer: { rpcPort: ports.rpc, auditor: true, heartbeatMs: HEARTBEAT_MS, batchIntervalMs: BATCH_INTERVAL_MS },
+    rollup: { validator: { enabled: true, pollMs: VALIDATOR_POLL_MS } },
     p2p: { listenHost: '127.0.0.1', listenPort: ports.p2p, allowPrivateAddresses: true },
   };
   await writeWhole(devnet, 'config.json', `${JSON.stringify(config, undefined, 2)}\n`);
@@ -75,6 +77,7 @@ async function writeKeys(devnet: string, { accounts }: DevnetL1): Promise<{ p2p:
   await writeKeyOnce(devnetKeyPath(devnet, 'sequencer'), accounts.sequencer.key);
   await writeKeyOnce(devnetKeyPath(devnet, 'auditor-1'), accounts.auditors[0].key);
   await writeKeyOnce(devnetKeyPath(devnet, 'auditor-2'), accounts.auditors[1].key);
+  await writeKeyOnce(devnetKeyPath(devnet, 'validator'), accounts.deployer.key);
   await writeKeyOnce(devnetKeyPath(devnet, 'database'), randomBytes(32));
   await writeKeyOnce(faucetKeyPath(devnet), accounts.faucet.key);
   return {

@@ -11,11 +11,19 @@ import { NectarError } from '../../../protocol/errors.ts';
  *   network.json    the signed descriptor; there once the devnet is complete
  *   config.json     options of `run sequencer` that differ from the defaults
  *   faucet.key      the L1 account that hands out test ether
- *   keys/           sequencer, auditor-1, auditor-2 (secp256k1), descriptor and p2p (Ed25519 seeds), database; 32 bytes, 0x hex
+ *   keys/           sequencer, auditor-1, auditor-2, validator (secp256k1), descriptor and p2p (Ed25519 seeds), database; 32 bytes, 0x hex
  *   l1/             anvil's: state, mnemonic, log, pid
  *   rollup/db  logs/node.log  run/node.json
  */
-export const DEVNET_KEYS = ['sequencer', 'auditor-1', 'auditor-2', 'descriptor', 'p2p', 'database'] as const;
+export const DEVNET_KEYS = [
+  'sequencer',
+  'auditor-1',
+  'auditor-2',
+  'validator',
+  'descriptor',
+  'p2p',
+  'database',
+] as const;
 export type DevnetKey = (typeof DEVNET_KEYS)[number];
 
 export function devnetKeyPath(devnet: string, name: DevnetKey): string {

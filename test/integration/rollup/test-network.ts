@@ -31,7 +31,8 @@ export interface TestNetwork {
   readonly l1Port: number;
   readonly l1: DevnetL1;
   readonly descriptor: NetworkDescriptor;
-  startSequencer(): Promise<SequencerNode>;
+  /** `validator`: asserts with the deployer's account, which may stake. */
+  startSequencer(options?: { readonly validator?: boolean }): Promise<SequencerNode>;
   /** `name` keeps its database over restarts. */
   startFollower(name: string, more?: Partial<Static<typeof rollupConfig>>): Promise<RunningNode>;
   restartL1(): Promise<void>;
@@ -125,7 +126,7 @@ export async function createTestNetwork(options: { readonly rich?: readonly Hex[
     l1Port,
     l1,
     descriptor,
-    async startSequencer() {
+    async startSequencer({ validator = false } = {}) {
       const config = configOf(sequencerConfig, {
         rpcPort,
         auditor: true,
@@ -134,8 +135,11 @@ export async function createTestNetwork(options: { readonly rich?: readonly Hex[
         resubmitMs: 3_000,
         auditorPollMs: 100,
         heartbeatMs: 0,
+        // Without batches there is nothing to assert.
+        ...(validator && { heartbeatMs: 300, idleBatchIntervalMs: 600 }),
       });
-      const rollup = nodeOf('sequencer', descriptor, folder, log, true);
+      const asserting = { validatorKey: deployer.key, more: { validator: ASSERTING } };
+      const rollup = nodeOf('sequencer', { descriptor, folder, log, durable: true, ...(validator && asserting) });
       const deps = { rollup, log, now: Date.now };
       const keys = [auditors[0].key, auditors[1].key] as const;
       const services = {
@@ -148,7 +152,7 @@ export async function createTestNetwork(options: { readonly rich?: readonly Hex[
       return { ...node, url: services.server.url(), eject: (peer, reason) => services.auditor.eject(peer, reason) };
     },
     async startFollower(name, more) {
-      const rollup = nodeOf(name, descriptor, folder, log, false, more);
+      const rollup = nodeOf(name, { descriptor, folder, log, durable: false, ...(more && { more }) });
       return own({ rollup }, [rollup]);
     },
     async restartL1() {
@@ -181,19 +185,29 @@ export function operatorKey(name: string): Uint8Array {
   return key;
 }
 
-function nodeOf(
-  name: string,
-  descriptor: NetworkDescriptor,
-  folder: string,
-  log: Logger,
-  durable: boolean,
-  more: Partial<Static<typeof rollupConfig>> = {},
-): Rollup {
-  const config = configOf(rollupConfig, { l1PollMs: 100, l1MaxBackoffMs: 500, l1TimeoutMs: 2_000, ...more });
+interface NodeMake {
+  readonly descriptor: NetworkDescriptor;
+  readonly folder: string;
+  readonly log: Logger;
+  readonly durable: boolean;
+  readonly more?: Partial<Static<typeof rollupConfig>>;
+  readonly validatorKey?: Uint8Array;
+}
+
+export const WATCHING = { enabled: false, pollMs: 100, resubmitMs: 5_000, maxFeePerGasGwei: 500 };
+const ASSERTING = { ...WATCHING, enabled: true };
+
+function nodeOf(name: string, { descriptor, folder, log, durable, more = {}, validatorKey }: NodeMake): Rollup {
+  const fast = { l1PollMs: 100, l1MaxBackoffMs: 500, l1TimeoutMs: 2_000, validator: WATCHING };
+  const config = configOf(rollupConfig, { ...fast, ...more });
   return createRollup(
     { config, descriptor, databasePath: join(folder, name), durable, clientVersion: 'nectar-byon/test' },
     {
-      secrets: { databaseKey: () => DATABASE_KEY, operatorKey: () => operatorKey(name) },
+      secrets: {
+        databaseKey: () => DATABASE_KEY,
+        operatorKey: () => operatorKey(name),
+        ...(validatorKey && { validatorKey: () => validatorKey }),
+      },
       log,
       metrics: createMetrics(),
       now: Date.now,

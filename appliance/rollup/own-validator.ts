@@ -1,0 +1,95 @@
+import { computeAddress, hexlify } from 'ethers';
+import type { Hex } from '../../protocol/brand.ts';
+import type { NetworkDescriptor } from '../../protocol/network/descriptor.ts';
+import { PREDEPLOYS } from '../../protocol/rollup/genesis.ts';
+import { EMPTY_SEND_ROOT } from '../../protocol/rollup/send-tree.ts';
+import type { Logger } from '../telemetry/index.ts';
+import type { OwnRpc } from './account/operator-account.ts';
+import { createL1Sender } from './batcher/l1-sender.ts';
+import type { ChainEngine } from './chain-engine.ts';
+import type { RollupConfig } from './config.ts';
+import type { DeriveStore } from './derive/derive-store.ts';
+import type { JsonRpc } from './l1/json-rpc.ts';
+import type { L1Source } from './l1/l1-source.ts';
+import { createAssertionFollower } from './validator/assertion-follower.ts';
+import { createDerivedState, type DerivedState, type DeriveState } from './validator/derived-state.ts';
+import { createFalseAlarms } from './validator/false-alarms.ts';
+import { createJudge } from './validator/judge.ts';
+import { createRollupCalls, type RollupCalls } from './validator/rollup-calls.ts';
+import { readAssertionEvents } from './validator/rollup-logs.ts';
+import { type Asserting, createValidator, type Validator, type ValidatorState } from './validator/validator.ts';
+
+const GWEI = 1_000_000_000n;
+
+export interface OwnValidatorOptions {
+  readonly config: RollupConfig;
+  readonly descriptor: Pick<NetworkDescriptor, 'l1' | 'l2'>;
+  /** secp256k1: pays on L1 and owns the stake. Undefined: there is none to assert with. */
+  readonly validatorKey: Uint8Array | undefined;
+}
+
+export interface OwnValidatorParts {
+  readonly l1: L1Source;
+  readonly l1Rpc: JsonRpc;
+  readonly store: DeriveStore;
+  readonly engine: ChainEngine;
+  readonly own: OwnRpc;
+}
+
+/** The validator of this node, and what withdrawals need of it. */
+export interface OwnValidator extends Validator {
+  readonly calls: RollupCalls;
+  readonly derive: DeriveState;
+  readonly verdictOf: ReturnType<typeof createJudge>['verdictOf'];
+  readonly book: ReturnType<typeof createAssertionFollower>['book'];
+}
+
+export function createOwnValidator(
+  { config, descriptor, validatorKey }: OwnValidatorOptions,
+  { log, now, onState }: { log: Logger; now: () => number; onState: (state: ValidatorState) => void },
+  { l1, l1Rpc, store, engine, own }: OwnValidatorParts,
+): OwnValidator {
+  const { rollup, deployedAt, chainId } = descriptor.l1;
+  const firstL1Block = BigInt(deployedAt.number);
+  const genesis = { blockHash: descriptor.l2.genesisHash, sendRoot: EMPTY_SEND_ROOT, batch: 0n, offset: 0n };
+  const follower = createAssertionFollower(
+    { start: { number: firstL1Block, hash: deployedAt.hash }, genesis },
+    { store, engine, l1, readEvents: (header, signal) => readAssertionEvents(l1Rpc, rollup, header, signal) },
+  );
+  const sendRootAt = async (block: bigint): Promise<Hex> =>
+    (await own('eth_getStorageAt', [PREDEPLOYS.messenger, '0x0', `0x${block.toString(16)}`])) as Hex;
+  const derive = createDerivedState({ store, engine, sendRootAt });
+  const judge = createJudge(derive);
+  const calls = createRollupCalls({ rollup, firstL1Block }, l1Rpc);
+
+  async function finalState(batch: bigint): Promise<DerivedState | undefined> {
+    const final = await store.find(follower.covered().finalized);
+    if (final === undefined || final.batchCount < batch) return undefined;
+    const state = await derive({ batch, offset: 0n });
+    return state === 'no such state' ? undefined : state;
+  }
+
+  function openAccount(): Asserting | undefined {
+    if (!config.validator.enabled || validatorKey === undefined) return undefined;
+    const maxFeePerGasWei = BigInt(config.validator.maxFeePerGasGwei) * GWEI;
+    const sender = createL1Sender({ key: validatorKey, chainId: BigInt(chainId), maxFeePerGasWei }, l1Rpc);
+    const address = computeAddress(hexlify(validatorKey)).toLowerCase() as Hex;
+    return { address, sender, calls, finalState };
+  }
+
+  const asserting = openAccount();
+  const { pollMs, resubmitMs } = config.validator;
+  const validator = createValidator(
+    { pollMs, resubmitMs },
+    {
+      follower,
+      judge,
+      alarms: createFalseAlarms(engine, { log }),
+      ...(asserting && { asserting }),
+      log,
+      now,
+      onState,
+    },
+  );
+  return { ...validator, calls, derive, verdictOf: judge.verdictOf, book: follower.book };
+}
