@@ -203,7 +203,7 @@ export async function assembleParts(options: PartsOptions, deps: PartsDeps): Pro
       onSigned: (transaction) => deps.localPool() ?? forcing.track(transaction),
     },
   );
-  const watching = { log, now, onState: deps.onValidatorState };
+  const watching = { log: deps.log, now: deps.now, onState: deps.onValidatorState };
   const validator = createOwnValidator(options, watching, { l1, l1Rpc, store, engine, own });
   const executed = { rules, l1Rpc, archive, kzg, database, executor, engine, effectsOf, feeRecipient };
   const services = { driver, intake, evm, rpc, logs, forcing, validator };
