@@ -87,7 +87,7 @@ export async function deriveL1Block(
 }
 
 async function archive(deps: DeriverDeps, { number, hash }: L1Place, { batches }: TrackedBlock) {
-  const kept = batches.map(({ sequenceNumber, dataHash, delayedCount, source = 'calldata', content }) => {
+  const kept = batches.map(({ sequenceNumber, dataHash, delayedCount, source, content }) => {
     return { batch: { sequenceNumber, dataHash, delayedCount, source, l1: { number, hash } }, data: content };
   });
   return deps.archive?.keep(kept);
