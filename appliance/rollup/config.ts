@@ -155,6 +155,12 @@ export const sequencerConfig = Type.Object(
       30_000,
       100,
     ),
+    dataAvailability: Type.Union([Type.Literal('auto'), Type.Literal('calldata'), Type.Literal('blobs')], {
+      description:
+        'How batches are posted on L1: by price, in calldata, or in blobs. By price needs a beacon node that gives them back.',
+      default: 'auto',
+    }),
+    maxFeePerBlobGasGwei: count('The most that is offered for one unit of L1 blob gas, in gwei.', 500),
     maxFeePerGasGwei: count('The most that is offered for one unit of L1 gas, in gwei.', 500),
     auditor: Type.Boolean({
       description: 'Pass every node that applies. For a development network only.',

@@ -26,6 +26,7 @@ import type { Derived, Dropped } from './derive/deriver.ts';
 import { createDriver, type Driver } from './derive/driver.ts';
 import { createL1Steps, type Discarded } from './derive/l1-steps.ts';
 import { createUnsafeIntake, type UnsafeIntake, type UnsafeRefusal } from './derive/unsafe-intake.ts';
+import { describeBatch } from './describe-batch.ts';
 import type { Outcome, WorkerCalls } from './evm/worker-calls.ts';
 import { createBlockRunner } from './execute/block-runner.ts';
 import { type ChainDatabase, createChainDatabase } from './execute/chain-database.ts';
@@ -178,6 +179,7 @@ export async function assembleParts(options: PartsOptions, deps: PartsDeps): Pro
       const place = await store.findBatch(number);
       return place && { sequenceNumber: hex(place.sequenceNumber), l1: describeL1(place.l1) };
     },
+    batch: (number) => describeBatch(number, { archive, store }),
     syncStatus: async () => ({
       ...describeSync(await store.cursor()),
       logsIndexed: hex(logs.index.next() ?? 0n),

@@ -69,6 +69,8 @@ export interface Rollup extends Service {
   acceptUnsafe(message: Uint8Array): Promise<Verdict>;
   /** Announcements of consecutive blocks from `from`, for peers that missed them. */
   unsafeRange(from: bigint, limit: number): Promise<Uint8Array[]>;
+  /** The data of a batch that this node derived, as peers exchange it; undefined when it is not in the archive. */
+  keptBatch(batch: { readonly dataHash: Hex }): Promise<Uint8Array | undefined>;
   /** On the sequencer: every new announcement. Returns how to stop it. */
   onUnsafe(listener: (encoded: Uint8Array) => void): () => void;
   onHead(listener: (heads: Heads) => void): () => void;
@@ -207,6 +209,7 @@ export function createRollup(options: RollupOptions, deps: RollupDeps): Rollup {
       return verdict;
     },
     unsafeRange: async (from, limit) => get().intake.range(from, limit),
+    keptBatch: async ({ dataHash }) => parts?.archive.encoded(dataHash),
     onUnsafe: onUnsafe.add,
     onHead: onHead.add,
     registry: lazyRegistry(() => get().registry),

@@ -20,6 +20,8 @@ export type ArchiveRecords = ReadonlyMap<string, Uint8Array | undefined>;
  */
 export interface BatchArchive {
   find(dataHash: Hex): Promise<BatchData | undefined>;
+  /** The same, encoded. */
+  encoded(dataHash: Hex): Promise<Uint8Array | undefined>;
   /** The batch of this number, whether its data is still kept or not; undefined when none was derived. */
   batch(sequenceNumber: bigint): Promise<DerivedBatch | undefined>;
   /** What to write to keep these, and to forget what is beyond the limits. */
@@ -83,6 +85,7 @@ export function createBatchArchive(limits: ArchiveLimits, db: Pick<Engine, 'reco
       const encoded = await db.record(dataKey(dataHash));
       return encoded === undefined ? undefined : parseBatchData(encoded);
     },
+    encoded: (dataHash) => db.record(dataKey(dataHash)),
     async batch(sequenceNumber) {
       const told = await readJson<ToldBatch>(batchKey(sequenceNumber));
       return told && { ...told, sequenceNumber, delayedCount: BigInt(told.delayedCount), l1: l1Of(told.l1) };

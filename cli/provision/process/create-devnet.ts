@@ -60,7 +60,14 @@ export async function createDevnet(devnet: string, { say, signal, now, env }: Cr
   const descriptor = describe({ chain, ports, contracts, genesis, peerId: await peerIdOfSeed(keys.p2p) });
   const config = {
     version: 1,
-    sequencer: { rpcPort: ports.rpc, auditor: true, heartbeatMs: HEARTBEAT_MS, batchIntervalMs: BATCH_INTERVAL_MS },
+    sequencer: {
+      rpcPort: ports.rpc,
+      auditor: true,
+      heartbeatMs: HEARTBEAT_MS,
+      batchIntervalMs: BATCH_INTERVAL_MS,
+      // anvil forgets blobs when it is started again.
+      dataAvailability: 'calldata',
+    },
     rollup: { validator: { enabled: true, pollMs: VALIDATOR_POLL_MS } },
     p2p: { listenHost: '127.0.0.1', listenPort: ports.p2p, allowPrivateAddresses: true },
   };

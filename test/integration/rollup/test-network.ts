@@ -7,6 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Static } from 'typebox';
 import { Value } from 'typebox/value';
 import {
+  type BatchPeers,
   buildDescriptorGenesis,
   createAuditor,
   createBatcher,
@@ -34,9 +35,16 @@ export interface TestNetwork {
   readonly l1: DevnetL1;
   readonly descriptor: NetworkDescriptor;
   /** `validator`: asserts with the deployer's account, which may stake. */
-  startSequencer(options?: { readonly validator?: boolean }): Promise<SequencerNode>;
+  startSequencer(options?: {
+    readonly validator?: boolean;
+    readonly dataAvailability?: 'auto' | 'blobs';
+  }): Promise<SequencerNode>;
   /** `name` keeps its database over restarts. */
-  startFollower(name: string, more?: Partial<Static<typeof rollupConfig>>): Promise<RunningNode>;
+  startFollower(
+    name: string,
+    more?: Partial<Static<typeof rollupConfig>>,
+    batchPeers?: BatchPeers,
+  ): Promise<RunningNode>;
   /** Ten ETH on L1 from the faucet. */
   fundOnL1(address: Hex): Promise<void>;
   restartL1(): Promise<void>;
@@ -128,7 +136,7 @@ export async function createTestNetwork(options: { readonly rich?: readonly Hex[
   const log = createLogger({ level: (process.env.NECTAR_TEST_LOG ?? 'silent') as 'silent' });
   const running = new Set<RunningNode>();
 
-  const own = (node: Omit<RunningNode, 'stop'>, services: readonly Service[]) =>
+  const run = (node: Omit<RunningNode, 'stop'>, services: readonly Service[]) =>
     startNode(log, node, services, running);
 
   return {
@@ -137,7 +145,7 @@ export async function createTestNetwork(options: { readonly rich?: readonly Hex[
     l1Port,
     l1,
     descriptor,
-    async startSequencer({ validator = false } = {}) {
+    async startSequencer({ validator = false, dataAvailability } = {}) {
       const config = configOf(sequencerConfig, {
         rpcPort,
         auditor: true,
@@ -146,6 +154,7 @@ export async function createTestNetwork(options: { readonly rich?: readonly Hex[
         resubmitMs: 3_000,
         auditorPollMs: 100,
         heartbeatMs: 0,
+        dataAvailability: dataAvailability ?? 'calldata',
         // Without batches there is nothing to assert.
         ...(validator && { heartbeatMs: 300, idleBatchIntervalMs: 600 }),
       });
@@ -159,13 +168,14 @@ export async function createTestNetwork(options: { readonly rich?: readonly Hex[
         batcher: createBatcher({ config, key: sequencer.key }, deps),
         auditor: createAuditor({ config, keys }, deps),
       };
-      const node = await own({ rollup }, [rollup, ...Object.values(services)]);
+      const node = await run({ rollup }, [rollup, ...Object.values(services)]);
       return { ...node, url: services.server.url(), eject: (peer, reason) => services.auditor.eject(peer, reason) };
     },
     fundOnL1: (address) => fundFrom(l1, address),
-    async startFollower(name, more) {
-      const rollup = nodeOf(name, { descriptor, folder, log, durable: false, ...(more && { more }) });
-      return own({ rollup }, [rollup]);
+    async startFollower(name, more, batchPeers) {
+      const own = { ...(more && { more }), ...(batchPeers && { batchPeers }) };
+      const rollup = nodeOf(name, { descriptor, folder, log, durable: false, ...own });
+      return run({ rollup }, [rollup]);
     },
     async restartL1() {
       await startDevnetL1(l1Options);
@@ -210,12 +220,16 @@ interface NodeMake {
   readonly durable: boolean;
   readonly more?: Partial<Static<typeof rollupConfig>>;
   readonly validatorKey?: Uint8Array;
+  readonly batchPeers?: BatchPeers;
 }
 
 export const WATCHING = { enabled: false, pollMs: 100, resubmitMs: 5_000, maxFeePerGasGwei: 500 };
 const ASSERTING = { ...WATCHING, enabled: true };
 
-function nodeOf(name: string, { descriptor, folder, log, durable, more = {}, validatorKey }: NodeMake): Rollup {
+function nodeOf(
+  name: string,
+  { descriptor, folder, log, durable, more = {}, validatorKey, batchPeers }: NodeMake,
+): Rollup {
   const fast = { l1PollMs: 100, l1MaxBackoffMs: 500, l1TimeoutMs: 2_000, validator: WATCHING };
   const config = configOf(rollupConfig, { ...fast, ...more });
   return createRollup(
@@ -226,6 +240,7 @@ function nodeOf(name: string, { descriptor, folder, log, durable, more = {}, val
         operatorKey: () => operatorKey(name),
         ...(validatorKey && { validatorKey: () => validatorKey }),
       },
+      ...(batchPeers && { batchPeers }),
       log,
       metrics: createMetrics(),
       now: Date.now,
