@@ -138,7 +138,15 @@ export async function assembleParts(options: PartsOptions, deps: PartsDeps): Pro
   const engine = createChainEngine({ executor, database, feeRecipient, effectsOf }, (index) => store.getMessage(index));
 
   const store = createDeriveStore(engine, first);
-  const steps = createL1Steps({ l1, store, engine, genesis: first, decodeBatch: runner.decodeBatch, effectsOf });
+  const steps = createL1Steps({
+    l1,
+    store,
+    engine,
+    genesis: first,
+    decodeBatch: runner.decodeBatch,
+    expect: runner.expect,
+    effectsOf,
+  });
   const timing = { pollMs: config.l1PollMs, maxBackoffMs: config.l1MaxBackoffMs, staleMs: config.l1StaleMs };
   const { log, now, onDerived, onDiscarded } = deps;
   const driver = createDriver(timing, { steps, log, now, onDerived, onDiscarded });
