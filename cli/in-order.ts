@@ -2,6 +2,8 @@ export interface InOrderOptions<T, R> {
   /** How many are worked on at a time. */
   readonly limit: number;
   readonly work: (item: T) => Promise<R>;
+  /** What went wrong in a part of what was done: its result is yielded, and then it counts as a failure. */
+  readonly failureOf?: (result: R) => { readonly error: unknown } | undefined;
   /** Items that are worked on while nothing else is. */
   readonly alone?: (item: T) => boolean;
 }
@@ -13,15 +15,19 @@ export interface InOrderOptions<T, R> {
  */
 export async function* inOrder<T, R>(
   items: AsyncIterable<T>,
-  { limit, work, alone = () => false }: InOrderOptions<T, R>,
+  { limit, work, failureOf = () => undefined, alone = () => false }: InOrderOptions<T, R>,
 ): AsyncGenerator<R> {
-  const running: Promise<{ value: R } | { error: unknown }>[] = [];
+  const running: Promise<{ value: R; failure?: { readonly error: unknown } | undefined } | { error: unknown }>[] = [];
   const failures: { error: unknown }[] = [];
   let failed = false;
 
   const begin = (item: T): void => {
     const result = work(item).then(
-      (value) => ({ value }),
+      (value) => {
+        const failure = failureOf(value);
+        failed ||= failure !== undefined;
+        return { value, failure };
+      },
       (error: unknown) => {
         failed = true;
         return { error };
@@ -33,8 +39,12 @@ export async function* inOrder<T, R>(
     while (running.length > leave) {
       const result = await running.shift();
       if (result === undefined) return;
-      if ('error' in result) failures.push(result);
-      else yield result.value;
+      if ('error' in result) {
+        failures.push(result);
+        continue;
+      }
+      yield result.value;
+      if (result.failure !== undefined) failures.push(result.failure);
     }
   }
 

@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { NectarError } from '../../protocol/errors.ts';
 import type { StoredMeta } from './store-needs.ts';
 
-const MAX_LABELS = 32;
+export const MAX_LABELS = 32;
 const MAX_LABEL_CHARS = 128;
 const MAX_NAME_CHARS = 512;
 const MAX_TYPE_CHARS = 255;
@@ -21,11 +21,25 @@ export interface DescribedRecord {
 /** Content type, labels and name of an upload, from its headers. GATEWAY_REQUEST_INVALID, GATEWAY_MEDIA_TYPE_UNSUPPORTED. */
 export function parseRecordHeaders(headers: IncomingHttpHeaders): DescribedRecord {
   const contentType = headers['content-type'] ?? DEFAULT_TYPE;
-  if (contentType.length > MAX_TYPE_CHARS || !MEDIA_TYPE.test(contentType))
-    throw new NectarError('GATEWAY_MEDIA_TYPE_UNSUPPORTED', {});
+  if (!isMediaType(contentType)) throw new NectarError('GATEWAY_MEDIA_TYPE_UNSUPPORTED', {});
   const labels = parseLabels(headers['x-nectar-labels']);
   const name = headers['x-nectar-name'];
   return { contentType, labels, ...(name !== undefined && { name: parseText('x-nectar-name', name, MAX_NAME_CHARS) }) };
+}
+
+/** RFC 9110, 8.3.1, within our bound. */
+export function isMediaType(text: string): boolean {
+  return text.length <= MAX_TYPE_CHARS && MEDIA_TYPE.test(text);
+}
+
+/** Why a text can be no label; undefined when it can. */
+export function problemOfLabel(label: string): string | undefined {
+  return problemOfText(label, MAX_LABEL_CHARS);
+}
+
+/** Why a text can be no name; undefined when it can. */
+export function problemOfName(name: string): string | undefined {
+  return problemOfText(name, MAX_NAME_CHARS);
 }
 
 /** The headers that describe a record: of HEAD, and of GET beside its content. */
@@ -60,9 +74,15 @@ function parseText(header: string, encoded: string | string[], maxChars: number)
   } catch (error) {
     throw invalid(header, 'is not percent-encoded UTF-8', error);
   }
-  if (text === '' || text.length > maxChars) throw invalid(header, `needs 1 to ${maxChars} characters`);
-  if (UNPRINTABLE.test(text)) throw invalid(header, 'has characters that cannot be printed');
+  const reason = problemOfText(text, maxChars);
+  if (reason !== undefined) throw invalid(header, reason);
   return text;
+}
+
+function problemOfText(text: string, maxChars: number): string | undefined {
+  if (text === '' || text.length > maxChars) return `needs 1 to ${maxChars} characters`;
+  if (UNPRINTABLE.test(text)) return 'has characters that cannot be printed';
+  return text.isWellFormed() ? undefined : 'is not well-formed Unicode';
 }
 
 /** RFC 8187: the name is never put into quotes, where it could close them. */

@@ -26,6 +26,7 @@ import { addCustodyRoutes } from './routes/custody.ts';
 import { addHardeningRoutes } from './routes/hardening.ts';
 import { addKeyRoutes } from './routes/keys.ts';
 import { addNodeRoutes } from './routes/node.ts';
+import { addRecordBatchRoutes } from './routes/record-batch.ts';
 import { addRecordRoutes } from './routes/records.ts';
 import { addResumableRoutes } from './routes/resumable.ts';
 import { addRpcRoutes } from './routes/rpc.ts';
@@ -41,6 +42,7 @@ import { createTurns } from './turns.ts';
 const ROUTES = [
   addNodeRoutes,
   addRecordRoutes,
+  addRecordBatchRoutes,
   addUploadRoutes,
   addResumableRoutes,
   addAuditRoutes,

@@ -1,4 +1,5 @@
 export { type RollupConfig, rollupConfig, type SequencerConfig, sequencerConfig } from './config.ts';
+export { assertMachine, MACHINE_DIGEST, rulesOf } from './network-rules.ts';
 export { createAuditor, createBatcher, createRpcServer, createSequencer } from './network-side.ts';
 export { createRollup, type Rollup, type RollupDeps, type RollupOptions } from './rollup.ts';
 export { buildDescriptorGenesis } from './rollup-parts.ts';

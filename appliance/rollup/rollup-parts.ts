@@ -11,7 +11,7 @@ import {
   type MessageEffects,
 } from '../../protocol/rollup/delayed-message.ts';
 import { buildGenesis, type Genesis } from '../../protocol/rollup/genesis.ts';
-import { createRules, type Rules } from '../../protocol/rollup/rules.ts';
+import type { Rules } from '../../protocol/rollup/rules.ts';
 import type { Logger } from '../telemetry/index.ts';
 import type { Forced, Forcing } from './account/forcing.ts';
 import { forwardKnown, type Ordering } from './account/forwarder.ts';
@@ -28,11 +28,11 @@ import { createBlockRunner } from './execute/block-runner.ts';
 import { type ChainDatabase, createChainDatabase } from './execute/chain-database.ts';
 import { createExecutor, type Executor } from './execute/executor.ts';
 import { loadMachine } from './execute/machine-file.ts';
-import { nativeCrypto } from './execute/native-crypto.ts';
 import { createSealer } from './execute/sealer.ts';
 import { createJsonRpc, type JsonRpc } from './l1/json-rpc.ts';
 import { createL1Source } from './l1/l1-source.ts';
 import { createOutboundFetch } from './l1/outbound-fetch.ts';
+import { assertMachine, forkOf, rulesOf } from './network-rules.ts';
 import { createNodeEvm } from './node-evm.ts';
 import { createNodeLogs, type NodeLogs } from './node-logs.ts';
 import { createOwnForcing } from './own-forcing.ts';
@@ -107,7 +107,8 @@ export interface RollupParts {
 export async function assembleParts(options: PartsOptions, deps: PartsDeps): Promise<RollupParts> {
   const { config, descriptor } = options;
   const chainId = BigInt(descriptor.l2.chainId);
-  const rules = createRules(chainId, nativeCrypto);
+  assertMachine(descriptor);
+  const rules = rulesOf(descriptor);
   const genesis = await verifiedGenesis(descriptor, rules);
   const first = derivationGenesis(descriptor, genesis);
 
@@ -125,7 +126,7 @@ export async function assembleParts(options: PartsOptions, deps: PartsDeps): Pro
   );
   const runner = createBlockRunner({
     module: loadMachine(),
-    machineRules: { chainId, fork: 'cancun', p256: false },
+    machineRules: { chainId, ...forkOf(descriptor) },
     rules,
     database: { path, databaseKey, cacheBytes: config.cacheBytes },
   });
@@ -244,7 +245,7 @@ async function verifiedGenesis(descriptor: NetworkDescriptor, rules: Rules): Pro
 /** The genesis that the descriptor's parameters and this version's contracts give; also how a new network gets its hash. */
 export function buildDescriptorGenesis(
   descriptor: Pick<NetworkDescriptor, 'l2'>,
-  rules: Rules = createRules(BigInt(descriptor.l2.chainId), nativeCrypto),
+  rules: Rules = rulesOf(descriptor),
 ): Promise<Genesis> {
   const code = {
     nodeRegistry: NodeRegistryInitCode,

@@ -7,6 +7,7 @@ import type { Client, SendOptions } from '../client.ts';
 import { inOrder } from '../in-order.ts';
 import { withNode } from '../node-client.ts';
 import { collect } from '../option-parsers.ts';
+import { batchesOf, type PutOutcome, putBatch } from '../put-batches.ts';
 import { type PutSource, putSources } from '../put-sources.ts';
 import { parseRecordId } from '../record-id.ts';
 import { type ByteProgress, countBytes, showByteProgress } from '../render/progress.ts';
@@ -16,8 +17,8 @@ import { putResumable, RESUMABLE_BYTES } from '../resumable-put.ts';
 import type { Terminal } from '../terminal.ts';
 import { openUnfinished } from '../unfinished-uploads.ts';
 
-/** Small files on their way at once: enough to share the node's flushes to the disk, each on a kept connection. */
-const AT_A_TIME = 32;
+/** Requests on their way at once: enough small files to share the node's flushes to the disk. */
+const AT_A_TIME = 6;
 
 /** As it goes into a header. */
 const MEDIA_TYPE = /^[\x21-\x7e]+\/[\x20-\x7e]+$/;
@@ -34,7 +35,7 @@ export function registerPut(program: Command, terminal: Terminal): void {
   addVerb(program, 'put <files...>', {
     summary: 'store files, folders, or stdin (-) as sealed records',
     about:
-      'Every file becomes one record, encrypted before it touches the disk and logged in the audit log. A file that was reported as stored survives a crash; one that was not left nothing behind. Small files go several at a time; the results keep the order of the files. Files from 2 GiB on go in parts: when the connection breaks or the node restarts, they go on where they were, until ten minutes have passed without a byte more; and when this command itself is ended, the same command, run again within a day, goes on there too.',
+      'Every file becomes one record, encrypted before it touches the disk and logged in the audit log. A file that was reported as stored survives a crash; one that was not left nothing behind. Small files go together; the results keep the order of the files. Files from 2 GiB on go in parts: when the connection breaks or the node restarts, they go on where they were, until ten minutes have passed without a byte more; and when this command itself is ended, the same command, run again within a day, goes on there too.',
     examples: [
       'put report.pdf scan.dcm',
       'put --label cardiology --label 2026 ./incoming',
@@ -68,23 +69,46 @@ async function put(call: Call<PutOptions>): Promise<void> {
   await withNode(call, async (client) => {
     let files = 0;
     let bytes = 0;
-    const stored = inOrder(oneIfNamed(putSources(operands, terminal), options), {
+    const stored = inOrder(batchesOf(oneIfNamed(putSources(operands, terminal), options), options.resumable !== true), {
       limit: AT_A_TIME,
-      alone: ({ content }) => content === undefined,
-      work: async (source) => ({ source, receipt: await putOne(call, client, source) }),
+      alone: ([first]) => first?.content === undefined,
+      work: (batch) => putTogether(call, client, batch),
+      failureOf: (outcomes) => outcomes.find((outcome) => 'error' in outcome),
     });
-    for await (const { source, receipt } of stored) {
-      const { recordId, version, cid, auditLeaf } = receipt;
-      output.result(
-        { file: source.file, recordId, version, cid, auditLeaf },
-        () => `${recordId}  ${formatBytes(receipt.bytes).padStart(9)}  leaf ${auditLeaf}  ${printable(source.file)}`,
-      );
-      files += 1;
-      bytes += receipt.bytes;
+    for await (const outcomes of stored) {
+      for (const outcome of outcomes) {
+        if ('error' in outcome) continue;
+        tellStored(outcome, output);
+        files += 1;
+        bytes += outcome.receipt.bytes;
+      }
     }
     if (files === 0) throw new NectarError('CLI_USAGE', { problem: 'the folder holds no files' });
     if (files > 1) output.note(`${files} records stored, ${formatBytes(bytes)}`);
   });
+}
+
+/** What was stored is said also where another file of the same request was refused. */
+function tellStored(
+  { source, receipt }: { source: PutSource; receipt: RecordReceipt },
+  output: Call<PutOptions>['output'],
+): void {
+  const { recordId, version, cid, auditLeaf } = receipt;
+  output.result(
+    { file: source.file, recordId, version, cid, auditLeaf },
+    () => `${recordId}  ${formatBytes(receipt.bytes).padStart(9)}  leaf ${auditLeaf}  ${printable(source.file)}`,
+  );
+}
+
+async function putTogether(
+  call: Call<PutOptions>,
+  client: Client,
+  batch: readonly PutSource[],
+): Promise<readonly PutOutcome[]> {
+  const { label: labels, contentType } = call.options;
+  const [first] = batch;
+  if (first !== undefined && batch.length === 1) return [{ source: first, receipt: await putOne(call, client, first) }];
+  return putBatch(client, batch, { contentType, labels });
 }
 
 async function* oneIfNamed(sources: AsyncIterable<PutSource>, { name, record }: PutOptions): AsyncGenerator<PutSource> {

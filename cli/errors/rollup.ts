@@ -89,6 +89,11 @@ export const ROLLUP_GUIDANCE: Record<keyof typeof ROLLUP_ERRORS, Guidance> = {
     exit: EXIT.bug,
     remedy: 'machine.wasm is not the file that this version was released with. Install the node again.',
   },
+  ROLLUP_MACHINE_MISMATCH: {
+    exit: EXIT.config,
+    remedy:
+      'Another machine is another chain. Install the version of the node that the network runs: its operator says which. A devnet of an older version is made anew.',
+  },
   ROLLUP_MACHINE_FAULT: {
     exit: EXIT.bug,
     remedy: 'The machine ran out of memory or has a bug. It says nothing about the block. Please report it.',

@@ -7,6 +7,7 @@ import type { Hex } from '../../protocol/brand.ts';
 import { isNectarError, NectarError } from '../../protocol/errors.ts';
 import type { BatchBlock } from '../../protocol/rollup/batch.ts';
 import { bytesToHex, hexToBytes } from '../../protocol/rollup/bytes.ts';
+import { FORKS, type ForkRules } from '../../protocol/rollup/fork.ts';
 import {
   encodeBlobs,
   encodeBlockInput,
@@ -41,15 +42,8 @@ export {
   type TransactionSignature,
 } from './blocks.ts';
 
-/** The forks of Ethereum that a network may run; a parameter of its genesis. */
-export const FORKS = ['cancun', 'prague', 'osaka'] as const;
-export type Fork = (typeof FORKS)[number];
-
-export interface MachineRules {
+export interface MachineRules extends ForkRules {
   readonly chainId: bigint;
-  readonly fork: Fork;
-  /** P-256 verification at 0x100 (RIP-7212, gas of EIP-7951) on a fork that does not have it anyway. */
-  readonly p256: boolean;
 }
 
 export interface Machine {

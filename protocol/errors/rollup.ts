@@ -74,6 +74,10 @@ export const ROLLUP_ERRORS = {
     message: ({ reason }) => `the compiled machine is not usable: ${reason}`,
     severity: 'critical',
   }),
+  ROLLUP_MACHINE_MISMATCH: define<{ expected: string; actual: string }>({
+    message: ({ expected, actual }) => `the network runs machine ${expected}, this version has ${actual}`,
+    severity: 'critical',
+  }),
   ROLLUP_MACHINE_FAULT: define<{ reason: string }>({
     message: ({ reason }) => `the machine stopped: ${reason}`,
     severity: 'critical',

@@ -7,10 +7,11 @@ import { checkDigests, parseDigests } from '../content-digest.ts';
 import type { GatewayServer, RouteContext } from '../gateway-server.ts';
 import { describeOperation } from '../openapi.ts';
 import { parseExpected } from '../preconditions.ts';
-import { type DescribedRecord, parseRecordHeaders } from '../record-headers.ts';
+import { putIdentity } from '../put-identity.ts';
+import { parseRecordHeaders } from '../record-headers.ts';
 import { RecordReceipt } from '../record-schemas.ts';
 import { RecordIdText } from '../schema-parts.ts';
-import type { IdempotencyKey, PutInput, PutReceipt } from '../store-needs.ts';
+import type { PutInput, PutReceipt } from '../store-needs.ts';
 import { checkAnnouncedSize, readUpload } from '../upload-body.ts';
 
 /** A body that announces no more is sealed in one piece: it waits for no other upload. */
@@ -132,24 +133,9 @@ function describeUpload(
   return {
     ...described,
     ...(recordId !== undefined && { recordId }),
-    ...(key !== undefined && { idempotency: identityOf(request, key, { described, config }) }),
+    ...(key !== undefined && { idempotency: putIdentity(key, described, { access: request.access, config }) }),
     ...(expected !== undefined && { expected }),
     ...(digests !== undefined && { digests }),
-  };
-}
-
-/** What makes a put that is sent again the same: one caller's keys say nothing about another's. */
-function identityOf(
-  request: FastifyRequest,
-  key: string,
-  { described, config }: { readonly described: DescribedRecord; readonly config: RouteContext['config'] },
-): IdempotencyKey {
-  const { contentType, name = '', labels } = described;
-  return {
-    key: `${request.access.actor.tokenId} ${key}`,
-    facts: [contentType, name, ...labels],
-    ttlMs: config.idempotencyTtlMs,
-    maxKeys: config.maxIdempotencyKeys,
   };
 }
 

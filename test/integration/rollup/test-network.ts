@@ -13,6 +13,7 @@ import {
   createRollup,
   createRpcServer,
   createSequencer,
+  MACHINE_DIGEST,
   type Rollup,
   rollupConfig,
   sequencerConfig,
@@ -23,6 +24,7 @@ import { type DevnetL1, startDevnetL1, stopDevnetL1 } from '../../../cli/provisi
 import { deployL1Contracts } from '../../../cli/provision/process/l1-contracts.ts';
 import type { Hex } from '../../../protocol/brand.ts';
 import type { NetworkDescriptor } from '../../../protocol/network/descriptor.ts';
+import { NEW_NETWORK_FORK } from '../../../protocol/rollup/fork.ts';
 
 /** A whole network on this machine: real anvil, real contracts, a sequencer node, and followers that have L1 alone. */
 export interface TestNetwork {
@@ -97,8 +99,15 @@ export async function createTestNetwork(options: { readonly rich?: readonly Hex[
     ejectionQuorum: 2,
     alloc: rich.map((address) => ({ address, balanceWei: String(100n * ETHER) })),
     feeRecipient: sequencer.address,
+    ...NEW_NETWORK_FORK,
   };
-  const l2 = { chainId: '6328270', genesis, genesisHash: `0x${'0'.repeat(64)}` as Hex, sequencer: sequencer.address };
+  const l2 = {
+    chainId: '6328270',
+    genesis,
+    machine: MACHINE_DIGEST,
+    genesisHash: `0x${'0'.repeat(64)}` as Hex,
+    sequencer: sequencer.address,
+  };
   const { hash: genesisHash } = await buildDescriptorGenesis({ l2 });
   const deployment = { sequencer: sequencer.address, genesisHash };
   const { inbox, sequencerInbox, rollup, outbox, deployedAt } = await deployL1Contracts(

@@ -83,3 +83,12 @@ test('a consumer that stops early leaves no failure behind that nobody hears', a
   }
   await turn();
 });
+
+test('a result that failed in a part is yielded all the same, then nothing new begins and its failure is thrown', async () => {
+  const failure = { error: new RangeError('a part of 3') };
+  const failureOf = (result: number) => (result === 3 ? failure : undefined);
+  const { results, begun, error } = await run(upTo(100), { failureOf });
+  assert.equal(error, failure.error);
+  assert.ok(begun.length < 100);
+  assert.deepEqual(results, begun);
+});

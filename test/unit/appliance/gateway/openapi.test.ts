@@ -96,6 +96,7 @@ describe('/openapi.json', () => {
       'GET /openapi.json',
       'POST /v1/unlock',
       'POST /v1/records',
+      'POST /v1/records/batch',
       'GET /v1/records/{id}',
       'HEAD /v1/records/{id}',
       'PUT /v1/records/{id}',
