@@ -5,3 +5,4 @@ export { createRollup, type Rollup, type RollupDeps, type RollupOptions } from '
 export { buildDescriptorGenesis } from './rollup-parts.ts';
 export type { SubscriptionItem } from './rpc/subscriptions.ts';
 export type { ShownAssertions } from './validator/describe-state.ts';
+export type { ShownWithdrawal } from './withdrawals/describe-withdrawal.ts';

@@ -38,11 +38,13 @@ import { createNodeLogs, type NodeLogs } from './node-logs.ts';
 import { createOwnForcing } from './own-forcing.ts';
 import { callAt, createOwnRpc, hasLogs } from './own-rpc.ts';
 import { createOwnValidator, type OwnValidator } from './own-validator.ts';
+import { createOwnWithdrawals } from './own-withdrawals.ts';
 import { createNodeRegistry, type NodeRegistry } from './registry/node-registry.ts';
 import type { ForwardedTransactions, PendingTransactions } from './rpc/pending-transactions.ts';
 import { createRpc, type Rpc } from './rpc/rpc.ts';
 import type { RpcDeps } from './rpc/rpc-deps.ts';
 import type { ValidatorState } from './validator/validator.ts';
+import type { Withdrawals } from './withdrawals/withdrawals.ts';
 
 export interface PartsOptions {
   readonly config: RollupConfig;
@@ -99,6 +101,7 @@ export interface RollupParts {
   readonly account: OperatorAccount;
   readonly forcing: Forcing;
   readonly validator: OwnValidator;
+  readonly withdrawals: Withdrawals;
   readonly feeRecipient: Hex;
   /** What delayed messages put into a block of this chain. */
   readonly effectsOf: (messages: readonly DelayedMessage[]) => MessageEffects;
@@ -168,6 +171,7 @@ export async function assembleParts(options: PartsOptions, deps: PartsDeps): Pro
     peerCount: deps.peerCount,
     dropped: deps.dropped,
     whyLost: (hash) => deps.ordering.whyLost(hash),
+    withdrawalProof: (nonce) => withdrawals.prove(nonce),
     batchOf: async (number) => {
       const place = await store.findBatch(number);
       return place && { sequenceNumber: hex(place.sequenceNumber), l1: describeL1(place.l1) };
@@ -204,8 +208,10 @@ export async function assembleParts(options: PartsOptions, deps: PartsDeps): Pro
   );
   const watching = { log, now, onState: deps.onValidatorState };
   const validator = createOwnValidator(options, watching, { l1, l1Rpc, store, engine, own });
+  const paying = { l1Rpc, engine, own, account, validator, heads: () => executor.heads() };
+  const withdrawals = createOwnWithdrawals(options, { now }, paying);
   const executed = { rules, l1Rpc, database, executor, engine, effectsOf, feeRecipient };
-  const services = { driver, intake, evm, rpc, logs, forcing, validator };
+  const services = { driver, intake, evm, rpc, logs, forcing, validator, withdrawals };
   return { ...executed, ...services, store, registry, announced, account };
 }
 

@@ -52,6 +52,20 @@ export const ROLLUP_GUIDANCE: Record<keyof typeof ROLLUP_ERRORS, Guidance> = {
     exit: EXIT.usage,
     remedy: 'Name a block between the two, or none: then everything that L1 has not confirmed is given up.',
   },
+  ROLLUP_WITHDRAWAL_UNKNOWN: {
+    exit: EXIT.usage,
+    remedy: 'List them with `nectar-byon chain withdrawals`; one that is only sent has no number yet.',
+  },
+  ROLLUP_WITHDRAWAL_NOT_CLAIMABLE: {
+    exit: EXIT.usage,
+    remedy:
+      'Wait until `nectar-byon chain withdrawals` says claimable: L1 must have confirmed an assertion that holds it. What is claimed already needs nothing.',
+  },
+  ROLLUP_WITHDRAWAL_UNCERTAIN: {
+    exit: EXIT.unreachable,
+    remedy:
+      'Its transaction may still be mined. Look at `nectar-byon chain withdrawals`, and claim again while it says claimable: L1 pays once.',
+  },
   ROLLUP_SEQUENCER_REFUSED: {
     exit: EXIT.usage,
     remedy: 'Correct the transaction as the reason says (nonce, fee, balance, size) and send it again.',

@@ -31,6 +31,7 @@ import {
   writeSlots,
   writeStep,
 } from './calls.ts';
+import { type DerivedStep, type DerivePlace, encodePlace, nextPlace, readStep } from './derive.ts';
 import { type Call, createInstance, type FreshPreimage, type Instance, type Preimages } from './instance.ts';
 import type { WasmModule } from './web-assembly.ts';
 import { createWireReader, createWireWriter, type WireReader, type WireWriter } from './wire.ts';
@@ -54,6 +55,18 @@ export interface Machine {
   executeBlock(previous: Uint8Array, input: MachineBlockInput): MachineBlock;
   /** The same of a request that `encodeBlockInput` made; what is fresh comes as the machine wrote it (`readFresh`). */
   executeEncoded(request: Uint8Array): Omit<MachineBlock, 'fresh'> & { readonly freshBytes: Uint8Array };
+  /**
+   * The block that a batch makes at a place (docs/design/0013-derivation.md), from hashes alone. Throws as `executeBlock` does:
+   * whatever the batch holds is an answer, what is missing is none.
+   */
+  deriveBlock(place: DerivePlace): DerivedStep;
+  /**
+   * All that a batch makes, from its start (offset 0) or a place within it, block by block; at least one step. What is fresh
+   * must be there before the next step is asked for.
+   */
+  deriveBatch(
+    start: Omit<DerivePlace, 'offset'> & { readonly offset?: bigint },
+  ): Generator<DerivedStep, void, undefined>;
   /** As `decodeBatch` of protocol/rollup/batch.ts: undefined when it is malformed or past a limit. */
   decodeBatch(data: Uint8Array): BatchBlock[] | undefined;
   /** The same as the machine wrote it (`readBatch`). */
@@ -153,8 +166,21 @@ export function createMachine(module: WasmModule, rules: MachineRules, preimages
     while (!reader.isAtEnd()) signatures.push(readSignature(reader));
     return signatures;
   };
+  const deriveBlock = (place: DerivePlace): DerivedStep => {
+    const step = readStep(ask('derive_block', encodePlace(place)));
+    return { ...step, fresh: readFresh(instance.fresh()) };
+  };
 
   return {
+    deriveBlock,
+    *deriveBatch(start) {
+      let place: DerivePlace | undefined = { offset: 0n, ...start };
+      while (place !== undefined) {
+        const step: DerivedStep = deriveBlock(place);
+        yield step;
+        place = nextPlace(place, step);
+      }
+    },
     executeBlock(previous, input) {
       const block = readBlock(ask('execute_block', encodeBlockInput(previous, input)));
       return { ...block, fresh: readFresh(instance.fresh()) };
