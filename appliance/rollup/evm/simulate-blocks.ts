@@ -5,23 +5,21 @@ import {
   createBlockHeaderFromRLP,
   type HeaderData,
 } from '@ethereumjs/block';
-import { createFeeMarket1559Tx, createLegacyTx, type FeeMarket1559Tx, type LegacyTx } from '@ethereumjs/tx';
+import { createFeeMarket1559Tx, createLegacyTx } from '@ethereumjs/tx';
 import { createAddressFromString, EthereumJSError, KECCAK256_NULL } from '@ethereumjs/util';
-import { createVM, encodeReceipt, type RunTxResult, runTx, type VM } from '@ethereumjs/vm';
+import { createVM, encodeReceipt, runTx, type VM } from '@ethereumjs/vm';
 import type { Hex } from '../../../protocol/brand.ts';
 import { createAncestors } from '../../../protocol/rollup/ancestors.ts';
 import { nextBaseFee } from '../../../protocol/rollup/block-input.ts';
 import { bytesToHex } from '../../../protocol/rollup/bytes.ts';
 import { orderedRoot } from '../../../protocol/rollup/ordered-root.ts';
-import { type ReceiptLog, receiptLog } from '../../../protocol/rollup/receipt.ts';
+import { receiptLog } from '../../../protocol/rollup/receipt.ts';
 import { createMemoryState, type MemoryState } from '../../../protocol/rollup/state-by-hash.ts';
 import { openStateTrie, type StateTrie } from '../../../protocol/rollup/state-trie.ts';
 import { contextOf, overrideState } from '../execute/overrides.ts';
-import { revertReason } from '../execute/revert-reason.ts';
-import type { CallOverrides, CallRequest } from '../execute/simulate.ts';
-import { quantity, renderBlock, renderTransaction } from '../rpc/render.ts';
-import type { EvmState } from './run-task.ts';
-import { SIMULATION_CODE, type SimulationCode, SimulationRefused } from './simulation-code.ts';
+import type { CallOverrides, CallRequest, CallState } from '../execute/simulate.ts';
+import { type Called, renderSimulated, type UnsignedTx } from './render-simulated.ts';
+import { type SimulationCode, SimulationRefused } from './simulation-code.ts';
 import { createTransferLog, type TransferLog } from './transfer-log.ts';
 
 /** A transaction that nobody signed, in a block that nobody makes. */
@@ -63,14 +61,6 @@ export const MAX_SIMULATED_BLOCKS = 256n;
 const BLOOM_BYTES = 256;
 const ZERO_HASH = new Uint8Array(32);
 
-type UnsignedTx = LegacyTx | FeeMarket1559Tx;
-
-interface Called {
-  readonly tx: UnsignedTx;
-  readonly result: RunTxResult;
-  readonly logs: readonly ReceiptLog[];
-}
-
 interface Running {
   readonly vm: VM;
   readonly context: Block;
@@ -79,7 +69,7 @@ interface Running {
 }
 
 /** Runs the blocks; what the rules refuse ends the whole simulation. */
-export async function simulateBlocks(task: Simulation, on: EvmState): Promise<SimulationAnswer> {
+export async function simulateBlocks(task: Simulation, on: CallState): Promise<SimulationAnswer> {
   const overlay = createMemoryState(on.state);
   let previous = createBlockHeaderFromRLP(task.header, { common: on.rules });
   const last = previous.number + MAX_SIMULATED_BLOCKS;
@@ -112,7 +102,7 @@ export async function simulateBlocks(task: Simulation, on: EvmState): Promise<Si
 
 interface Setting {
   readonly task: Simulation;
-  readonly on: EvmState;
+  readonly on: CallState;
   readonly overlay: MemoryState;
 }
 
@@ -132,13 +122,13 @@ async function simulateBlock(
   for (const call of asked.calls) await runCall(call, running, { task, trie, transfers });
   const block = seal(running, await trie.commit());
   await overlay.put(bytesToHex(block.hash()), block.header.serialize());
-  return { header: block.header, rendered: render(block, running.done, task.fullTransactions) };
+  return { header: block.header, rendered: renderSimulated(block, running.done, task.fullTransactions) };
 }
 
 function contextAfter(
   previous: BlockHeader,
   overrides: CallOverrides | undefined,
-  { task, rules }: { readonly task: Simulation; readonly rules: EvmState['rules'] },
+  { task, rules }: { readonly task: Simulation; readonly rules: CallState['rules'] },
 ): Block {
   const block = overrides?.block ?? {};
   const timestamp = block.time ?? previous.timestamp + 1n;
@@ -269,39 +259,4 @@ function seal({ vm, context, done, gasUsed }: Running, stateRoot: Hex): Block {
     gasUsed,
   };
   return createBlock({ header, transactions: done.map(({ tx }) => tx), withdrawals: [] }, { common });
-}
-
-function render(block: Block, done: readonly Called[], full: boolean): Record<string, unknown> {
-  const place = {
-    blockHash: bytesToHex(block.hash()),
-    blockNumber: quantity(block.header.number),
-    blockTimestamp: quantity(block.header.timestamp),
-  };
-  let logIndex = 0;
-  const calls = done.map(({ tx, result, logs }, index) => {
-    const { execResult, totalGasSpent } = result;
-    const spent = { returnData: bytesToHex(execResult.returnValue), gasUsed: quantity(totalGasSpent) };
-    const { exceptionError } = execResult;
-    if (exceptionError !== undefined)
-      return { status: '0x0', ...spent, error: errorOf(exceptionError.error, execResult.returnValue) };
-    const rendered = logs.map((log) => ({
-      ...log,
-      ...place,
-      transactionHash: bytesToHex(tx.hash()),
-      transactionIndex: quantity(index),
-      logIndex: quantity(logIndex++),
-      removed: false,
-    }));
-    return { status: '0x1', ...spent, logs: rendered };
-  });
-  // The block's own transactions do not know who sent them.
-  const transactions = done.map(({ tx }, index) => renderTransaction(tx, { block, index }));
-  return { ...renderBlock(block, false), ...(full && { transactions }), calls };
-}
-
-function errorOf(exception: string, returned: Uint8Array): Record<string, unknown> {
-  if (exception !== 'revert') return { code: SIMULATION_CODE.vm, message: `vm execution error: ${exception}` };
-  const reason = revertReason(returned);
-  const message = reason === undefined ? 'execution reverted' : `execution reverted: ${reason}`;
-  return { code: SIMULATION_CODE.reverted, message, data: bytesToHex(returned) };
 }
