@@ -147,6 +147,9 @@ export async function wireNode({ home, version, config }: NodeOptions, { log, me
       rollup: {
         rpc: rollup.rpc,
         subscribe: rollup.subscribe,
+        withdraw: rollup.withdraw,
+        withdrawals: rollup.withdrawals,
+        claim: rollup.claim,
         rewind: ({ to }) => rollup.rewind(to === undefined ? undefined : BigInt(to)),
       },
       p2p,

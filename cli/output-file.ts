@@ -51,11 +51,14 @@ async function writeAll(
   return bytes;
 }
 
-async function writing<T>(path: string, work: () => Promise<T>): Promise<T> {
+/** Runs work that writes `path`, and says what went wrong in the words of the command line. */
+export async function writing<T>(path: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
+    const { code, message, name } = error as NodeJS.ErrnoException;
+    // What the source threw, and an interruption, are no fault of the file.
+    if (error instanceof NectarError || name === 'AbortError') throw error;
     if (isDiskFull(error)) throw new NectarError('NODE_DISK_FULL', { path }, { cause: error });
     if (code === 'EEXIST') throw new NectarError('CLI_OUTPUT_EXISTS', { path }, { cause: error });
     throw new NectarError('CLI_OUTPUT_UNWRITABLE', { path, reason: code ?? message }, { cause: error });

@@ -8,6 +8,8 @@ const MAX_WRITES = 4;
 export interface PieceWriter {
   /** Takes a piece of page-memory.ts over; copies anything else, which stays the caller's. */
   add(chunk: Uint8Array): Promise<void>;
+  /** Waits until every whole piece so far is in the file, and durable after a sync of its handle. */
+  settled(): Promise<void>;
   /** Writes what is left; everything is in the file then, and durable after a sync of its handle. */
   end(): Promise<void>;
   /** Waits for what is being written, however it goes, and frees the memory. */
@@ -20,11 +22,12 @@ export interface PieceWriter {
  * and the flush of it at the end, take longer than all the rest.
  *
  * @param file the same file, open for writing, for what is no whole piece and where there are no direct writes
+ * @param start where the first byte goes: the end of a whole piece
  */
-export function createPieceWriter(path: string, file: FileHandle): PieceWriter {
+export function createPieceWriter(path: string, file: FileHandle, start = 0): PieceWriter {
   const writes = new Set<Promise<void>>();
   let failure: { readonly error: unknown } | undefined;
-  let [piece, filled, position] = [takePiece(), 0, 0];
+  let [piece, filled, position] = [takePiece(), 0, start];
   let direct: Promise<FileHandle | undefined> | undefined;
 
   async function write(full: Uint8Array, at: number): Promise<void> {
@@ -56,7 +59,13 @@ export function createPieceWriter(path: string, file: FileHandle): PieceWriter {
     if (failure !== undefined) throw failure.error;
   }
 
+  async function settled(): Promise<void> {
+    await Promise.all(writes);
+    if (failure !== undefined) throw failure.error;
+  }
+
   return {
+    settled,
     async add(chunk) {
       if (filled === 0 && chunk.length === PIECE_BYTES && isWholePages(chunk)) return flush(chunk);
       for (let offset = 0; offset < chunk.length; ) {
@@ -72,8 +81,7 @@ export function createPieceWriter(path: string, file: FileHandle): PieceWriter {
       givePieceBack(chunk);
     },
     async end() {
-      await Promise.all(writes);
-      if (failure !== undefined) throw failure.error;
+      await settled();
       await writeAll(file, piece.subarray(0, filled), position);
     },
     async close() {

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RecordReceipt } from '../appliance/gateway/record-schemas.ts';
-import { type ErrorCode, isNectarError, NectarError } from '../protocol/errors.ts';
+import { isNectarError, NectarError } from '../protocol/errors.ts';
 import type { Client } from './client.ts';
+import { FIRST_WAIT_MS, GIVE_UP_MS, isPassing, LONGEST_WAIT_MS } from './passing-failure.ts';
 import type { PutSource } from './put-sources.ts';
 import { type ByteProgress, countBytes } from './render/progress.ts';
 import type { UnfinishedUpload } from './unfinished-uploads.ts';
@@ -10,24 +11,6 @@ import type { UnfinishedUpload } from './unfinished-uploads.ts';
 export const RESUMABLE_BYTES = 2 * 1024 ** 3;
 
 const TUS = { 'tus-resumable': '1.0.0' } as const;
-const FIRST_WAIT_MS = 500;
-const LONGEST_WAIT_MS = 15_000;
-/** So long without a byte more, and it is given up; the node keeps what it has for a day. */
-const GIVE_UP_MS = 10 * 60_000;
-/** What a node that restarts, or a network that is gone for a moment, answers with. */
-const PASSING: readonly ErrorCode[] = [
-  'CLI_NODE_UNREACHABLE',
-  'GATEWAY_BUSY',
-  'GATEWAY_TOKEN_BUSY',
-  'GATEWAY_STOPPING',
-  'GATEWAY_UPLOAD_STALLED',
-  'GATEWAY_UPLOAD_ABORTED',
-  'NODE_NOT_READY',
-  'NODE_CONNECTION_LOST',
-  'KEY_LOCKED',
-  'STORE_UPLOAD_OFFSET',
-  'STORE_UPLOAD_CONTINUED',
-];
 
 export interface ResumablePut {
   readonly source: PutSource;
@@ -128,12 +111,6 @@ async function sendAll(client: Client, put: ResumablePut, path: string, begun: H
       throw broken ?? new NectarError('CLI_GATEWAY_ANSWER_INVALID', { problem: 'an upload that does not go on' });
     }
   }
-}
-
-function isPassing(error: unknown): error is NectarError {
-  // A HEAD answers without a body, so without a code of ours: a busy or locked node is 429 or 503.
-  if (isNectarError(error, 'CLI_GATEWAY_PROBLEM')) return [408, 409, 429, 502, 503].includes(error.data.status);
-  return error instanceof NectarError && PASSING.includes(error.code);
 }
 
 function receiptOf(headers: Readonly<Record<string, string>>, bytes: number): RecordReceipt | undefined {

@@ -33,6 +33,8 @@ export interface GatewayAuditEvent {
     | 'record.scrub'
     | 'network.join'
     | 'chain.rewind'
+    | 'chain.withdraw'
+    | 'chain.claim'
     | 'audit.verify'
     | 'hardening.report'
     | 'hardening.waive'

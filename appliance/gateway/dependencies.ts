@@ -5,6 +5,7 @@ import type { GatewayCustody } from './custody-needs.ts';
 import type { NetworkInfo, NodeReadiness, NodeStatus } from './node-schemas.ts';
 import type { GatewayStore } from './store-needs.ts';
 import type { Tokens } from './tokens.ts';
+import type { WithdrawalList } from './withdrawal-schemas.ts';
 
 export type { AccessContext, GatewayAuditEvent } from './audit-event.ts';
 
@@ -96,6 +97,11 @@ export interface GatewayDependencies {
     rpc(body: unknown, caller?: string, signal?: AbortSignal): Promise<unknown>;
     /** eth_subscribe with these parameters; ends with the signal. */
     subscribe(params: unknown, caller: string, signal: AbortSignal): AsyncIterable<SubscriptionItem>;
+    /** ETH of the operator's account to L1; resolves once the sequencer has taken it. */
+    withdraw(what: { readonly to: string; readonly amountWei: string }): Promise<{ readonly transaction: string }>;
+    withdrawals(): Promise<readonly WithdrawalList['withdrawals'][number][]>;
+    /** Executes one on L1 and waits until it is mined. */
+    claim(which: { readonly id: number }): Promise<void>;
     /** Gives up unsafe blocks above `to`; without it, all that L1 has not confirmed. */
     rewind(to: { readonly to?: number }): Promise<{ readonly from: number; readonly to: number }>;
   };

@@ -18,11 +18,9 @@ import { addRequestGuard } from './request-guard.ts';
 import type { RouteTable } from './route-table.ts';
 import { addAuditRoutes } from './routes/audit.ts';
 import { addBackupRoutes } from './routes/backups.ts';
-
+import { addChainRoutes } from './routes/chain.ts';
 import { addClientRoutes } from './routes/clients.ts';
-
 import { addCustodyRoutes } from './routes/custody.ts';
-
 import { addHardeningRoutes } from './routes/hardening.ts';
 import { addKeyRoutes } from './routes/keys.ts';
 import { addNodeRoutes } from './routes/node.ts';
@@ -41,6 +39,7 @@ import { createTurns } from './turns.ts';
 
 const ROUTES = [
   addNodeRoutes,
+  addChainRoutes,
   addRecordRoutes,
   addRecordBatchRoutes,
   addUploadRoutes,

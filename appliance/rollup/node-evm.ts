@@ -8,6 +8,7 @@ import { startEvmThread } from './evm/evm-thread.ts';
 import { createInlineCalls } from './evm/inline-calls.ts';
 import { createWorkerCalls, type Outcome, type WorkerCalls } from './evm/worker-calls.ts';
 import type { ChainDatabase } from './execute/chain-database.ts';
+import { forkOf } from './network-rules.ts';
 import { OWN_CALL } from './rpc/json-rpc.ts';
 
 /** Of each thread's own preimages, beside the node's. */
@@ -40,7 +41,13 @@ export function createNodeEvm(
 ): NodeEvm {
   const now = (): number => performance.now();
   const budget = createCpuBudget({ capacityMs: config.evmBudgetMs, refill: EVM_BUDGET_REFILL }, now);
-  const setup = { path, databaseKey, cacheBytes: EVM_CACHE_BYTES, chainId: BigInt(descriptor.l2.chainId) };
+  const setup = {
+    path,
+    databaseKey,
+    cacheBytes: EVM_CACHE_BYTES,
+    chainId: BigInt(descriptor.l2.chainId),
+    forkRules: forkOf(descriptor),
+  };
   const threads = createWorkerCalls(
     {
       threads: config.evmThreads,

@@ -11,7 +11,7 @@ import {
   type MessageEffects,
 } from '../../protocol/rollup/delayed-message.ts';
 import { buildGenesis, type Genesis } from '../../protocol/rollup/genesis.ts';
-import { createRules, type Rules } from '../../protocol/rollup/rules.ts';
+import type { Rules } from '../../protocol/rollup/rules.ts';
 import type { Logger } from '../telemetry/index.ts';
 import type { Forced, Forcing } from './account/forcing.ts';
 import { forwardKnown, type Ordering } from './account/forwarder.ts';
@@ -28,21 +28,23 @@ import { createBlockRunner } from './execute/block-runner.ts';
 import { type ChainDatabase, createChainDatabase } from './execute/chain-database.ts';
 import { createExecutor, type Executor } from './execute/executor.ts';
 import { loadMachine } from './execute/machine-file.ts';
-import { nativeCrypto } from './execute/native-crypto.ts';
 import { createSealer } from './execute/sealer.ts';
 import { createJsonRpc, type JsonRpc } from './l1/json-rpc.ts';
 import { createL1Source } from './l1/l1-source.ts';
 import { createOutboundFetch } from './l1/outbound-fetch.ts';
+import { assertMachine, forkOf, rulesOf } from './network-rules.ts';
 import { createNodeEvm } from './node-evm.ts';
 import { createNodeLogs, type NodeLogs } from './node-logs.ts';
 import { createOwnForcing } from './own-forcing.ts';
 import { callAt, createOwnRpc, hasLogs } from './own-rpc.ts';
 import { createOwnValidator, type OwnValidator } from './own-validator.ts';
+import { createOwnWithdrawals } from './own-withdrawals.ts';
 import { createNodeRegistry, type NodeRegistry } from './registry/node-registry.ts';
 import type { ForwardedTransactions, PendingTransactions } from './rpc/pending-transactions.ts';
 import { createRpc, type Rpc } from './rpc/rpc.ts';
 import type { RpcDeps } from './rpc/rpc-deps.ts';
 import type { ValidatorState } from './validator/validator.ts';
+import type { Withdrawals } from './withdrawals/withdrawals.ts';
 
 export interface PartsOptions {
   readonly config: RollupConfig;
@@ -99,6 +101,7 @@ export interface RollupParts {
   readonly account: OperatorAccount;
   readonly forcing: Forcing;
   readonly validator: OwnValidator;
+  readonly withdrawals: Withdrawals;
   readonly feeRecipient: Hex;
   /** What delayed messages put into a block of this chain. */
   readonly effectsOf: (messages: readonly DelayedMessage[]) => MessageEffects;
@@ -107,7 +110,8 @@ export interface RollupParts {
 export async function assembleParts(options: PartsOptions, deps: PartsDeps): Promise<RollupParts> {
   const { config, descriptor } = options;
   const chainId = BigInt(descriptor.l2.chainId);
-  const rules = createRules(chainId, nativeCrypto);
+  assertMachine(descriptor);
+  const rules = rulesOf(descriptor);
   const genesis = await verifiedGenesis(descriptor, rules);
   const first = derivationGenesis(descriptor, genesis);
 
@@ -125,7 +129,7 @@ export async function assembleParts(options: PartsOptions, deps: PartsDeps): Pro
   );
   const runner = createBlockRunner({
     module: loadMachine(),
-    machineRules: { chainId, fork: 'cancun', p256: false },
+    machineRules: { chainId, ...forkOf(descriptor) },
     rules,
     database: { path, databaseKey, cacheBytes: config.cacheBytes },
   });
@@ -167,6 +171,7 @@ export async function assembleParts(options: PartsOptions, deps: PartsDeps): Pro
     peerCount: deps.peerCount,
     dropped: deps.dropped,
     whyLost: (hash) => deps.ordering.whyLost(hash),
+    withdrawalProof: (nonce) => withdrawals.prove(nonce),
     batchOf: async (number) => {
       const place = await store.findBatch(number);
       return place && { sequenceNumber: hex(place.sequenceNumber), l1: describeL1(place.l1) };
@@ -203,8 +208,10 @@ export async function assembleParts(options: PartsOptions, deps: PartsDeps): Pro
   );
   const watching = { log, now, onState: deps.onValidatorState };
   const validator = createOwnValidator(options, watching, { l1, l1Rpc, store, engine, own });
+  const paying = { l1Rpc, engine, own, account, validator, heads: () => executor.heads() };
+  const withdrawals = createOwnWithdrawals(options, { now }, paying);
   const executed = { rules, l1Rpc, database, executor, engine, effectsOf, feeRecipient };
-  const services = { driver, intake, evm, rpc, logs, forcing, validator };
+  const services = { driver, intake, evm, rpc, logs, forcing, validator, withdrawals };
   return { ...executed, ...services, store, registry, announced, account };
 }
 
@@ -244,7 +251,7 @@ async function verifiedGenesis(descriptor: NetworkDescriptor, rules: Rules): Pro
 /** The genesis that the descriptor's parameters and this version's contracts give; also how a new network gets its hash. */
 export function buildDescriptorGenesis(
   descriptor: Pick<NetworkDescriptor, 'l2'>,
-  rules: Rules = createRules(BigInt(descriptor.l2.chainId), nativeCrypto),
+  rules: Rules = rulesOf(descriptor),
 ): Promise<Genesis> {
   const code = {
     nodeRegistry: NodeRegistryInitCode,

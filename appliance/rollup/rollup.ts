@@ -1,3 +1,4 @@
+import type { Hex } from '../../protocol/brand.ts';
 import { NectarError } from '../../protocol/errors.ts';
 import type { NetworkDescriptor } from '../../protocol/network/descriptor.ts';
 import type { Readiness, Service } from '../service.ts';
@@ -20,6 +21,7 @@ import { createForwardedTransactions } from './rpc/pending-transactions.ts';
 import type { SubscriptionItem } from './rpc/subscriptions.ts';
 import { describeAssertions, type ShownAssertions } from './validator/describe-state.ts';
 import type { ValidatorState } from './validator/validator.ts';
+import { describeWithdrawal, type ShownWithdrawal } from './withdrawals/describe-withdrawal.ts';
 
 export interface RollupOptions {
   readonly config: RollupConfig;
@@ -73,6 +75,11 @@ export interface Rollup extends Service {
   readonly announced: NodeRegistry;
   /** Gives up unsafe blocks above `to`, at most down to the safe head. Throws ROLLUP_REWIND_REFUSED. */
   rewind(to?: bigint): Promise<Rewound>;
+  /** ETH of the operator's account from L2 to L1: sends, resolves with the hash on L2. */
+  withdraw(what: { readonly to: string; readonly amountWei: string }): Promise<{ readonly transaction: Hex }>;
+  withdrawals(): Promise<readonly ShownWithdrawal[]>;
+  /** Executes one on L1 and waits until it is mined. Throws ROLLUP_WITHDRAWAL_UNKNOWN, _NOT_CLAIMABLE, _UNCERTAIN. */
+  claim(which: { readonly id: number }): Promise<void>;
   /** What is asserted of L2 on L1, and what of it is false. */
   assertions(): ShownAssertions;
   readonly account: OperatorAccount;
@@ -209,6 +216,11 @@ export function createRollup(options: RollupOptions, deps: RollupDeps): Rollup {
       log.warn({ from: unsafe.number, to: target }, 'unsafe blocks given up on request');
       return { from: Number(unsafe.number), to: Number(target) };
     },
+    withdraw: async ({ to, amountWei }) => ({
+      transaction: await get().withdrawals.send(to.toLowerCase() as Hex, BigInt(amountWei)),
+    }),
+    withdrawals: async () => (await get().withdrawals.list(stopping.signal)).map(describeWithdrawal),
+    claim: async ({ id }) => get().withdrawals.claim(id, stopping.signal),
     assertions: () => describeAssertions(get().validator.state()),
     account: {
       address: () => get().account.address(),

@@ -5,6 +5,7 @@ import { withNode } from '../node-client.ts';
 import { parseBlockNumber } from '../option-parsers.ts';
 import { confirmAction } from '../prompt.ts';
 import type { Terminal } from '../terminal.ts';
+import { registerWithdrawals } from './withdrawals.ts';
 
 export function registerChain(program: Command, terminal: Terminal): void {
   const group = addGroup(program, 'chain', 'the L2 chain as this node has it');
@@ -17,6 +18,7 @@ export function registerChain(program: Command, terminal: Terminal): void {
     .addOption(new Option('--to <block>', 'the block to keep as the newest; default: the newest that L1 has'))
     .addOption(new Option('-y, --yes', 'do not ask'))
     .action(action(terminal, rewind));
+  registerWithdrawals(group, terminal);
 }
 
 async function rewind(call: Call<{ to?: string; yes?: boolean }>): Promise<void> {

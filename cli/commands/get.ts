@@ -2,15 +2,18 @@ import { once } from 'node:events';
 import { type Command, Option } from 'commander';
 import { givePieceBack } from '../../appliance/page-memory.ts';
 import { NectarError } from '../../protocol/errors.ts';
-import { parseByteRange, rangeHeader } from '../byte-range.ts';
+import { type ByteRange, parseByteRange, rangeHeader } from '../byte-range.ts';
 import { action, addVerb, type Call } from '../call.ts';
+import type { Answer, Client } from '../client.ts';
 import { checkedBody, promisedBytes } from '../download-body.ts';
 import { withNode } from '../node-client.ts';
 import { parseCount } from '../option-parsers.ts';
 import { writeOutputFile } from '../output-file.ts';
+import { receiveFile } from '../receive-file.ts';
 import { parseRecordId } from '../record-id.ts';
 import { type ByteProgress, countBytes, showByteProgress } from '../render/progress.ts';
 import { formatBytes } from '../render/quantities.ts';
+import { openResumable } from '../resumable-get.ts';
 import type { Terminal } from '../terminal.ts';
 
 interface GetOptions {
@@ -24,7 +27,8 @@ interface GetOptions {
 export function registerGet(program: Command, terminal: Terminal): void {
   addVerb(program, 'get <record>', {
     summary: 'read a record, or a part of it',
-    about: 'The file appears under its name only when every byte has been authenticated and written.',
+    about:
+      'The file appears under its name only when every byte has been authenticated and written. A broken connection or a restart of the node does not end it: it goes on where it was for ten minutes without a byte. Of a record of 64 MiB or more what arrived stays in FILE.nectar-part when the command is ended, and the same command goes on there; another version is begun anew.',
     examples: [
       'get 3f0c...e1 -o scan.dcm',
       'get 3f0c...e1 -o - | less',
@@ -44,33 +48,76 @@ export function registerGet(program: Command, terminal: Terminal): void {
 }
 
 async function get(call: Call<GetOptions>): Promise<void> {
-  const { options, operands, terminal, output } = call;
+  const { options, operands, terminal } = call;
   const record = parseRecordId(operands[0] ?? '');
   const target = options.output ?? (terminal.stdout.isTTY === true ? undefined : '-');
   if (target === undefined)
     throw new NectarError('CLI_USAGE', { problem: 'name a file with -o (or -o - for this terminal)' });
   const range = options.range === undefined ? undefined : parseByteRange(options.range);
-  const query = options.version === undefined ? '' : `?version=${options.version}`;
-  const path = `/v1/records/${record}${options.car === true ? '/car' : ''}${query}`;
-
-  await withNode(call, async (client) => {
-    // A CAR is made as it is sent: nobody knows its length.
-    const read = options.car === true ? client.open : client.download;
-    const answer = await read(path, range === undefined ? undefined : { range: rangeHeader(range) });
-    const expected = promisedBytes(answer);
-    const progress = showByteProgress(terminal, record.slice(0, 8), expected, output.json || target === '-');
-    const body = countBytes(checkedBody(answer, expected, client.gateway), progress);
-    const bytes = await receive(call, target, body, progress);
-    if (target === '-') return;
-    const facts = {
-      recordId: record,
-      bytes,
-      contentType: answer.headers['content-type'],
-      etag: answer.headers.etag,
-      output: target,
-    };
-    output.result(facts, `${target}  ${formatBytes(bytes)}`);
+  await withNode(call, (client) => {
+    if (options.car === true) return getCar(call, client, { record, target });
+    if (range === undefined && target !== '-') return getFile(call, client, { record, target });
+    return getRange(call, client, { record, target, range });
   });
+}
+
+interface Wanted {
+  readonly record: string;
+  readonly target: string;
+}
+
+async function getFile(call: Call<GetOptions>, client: Client, { record, target }: Wanted): Promise<void> {
+  const { version, force = false } = call.options;
+  const { headers, bytes, resumedAt } = await receiveFile(call, client, { record, version, target, force });
+  show(call, { record, target, headers, bytes, ...(resumedAt > 0 && { resumedAt }) });
+}
+
+/** To stdout, or a part of a record: it goes on through breaks, and is begun anew by another run. */
+async function getRange(
+  call: Call<GetOptions>,
+  client: Client,
+  { record, target, range }: Wanted & { range: ByteRange | undefined },
+): Promise<void> {
+  const { options, terminal, output } = call;
+  const { headers, bytes, body } = await openResumable(client, {
+    path: `/v1/records/${record}`,
+    version: options.version,
+    range: range === undefined ? undefined : rangeHeader(range),
+    signal: terminal.signal,
+    onBroken: (reason, at) => output.note(`${reason} after ${formatBytes(at)}; going on where it was`),
+  });
+  const progress = showByteProgress(terminal, record.slice(0, 8), bytes, output.json || target === '-');
+  const received = await receive(call, target, countBytes(body, progress), progress);
+  if (target !== '-') show(call, { record, target, headers, bytes: received });
+}
+
+/** A CAR is made as it is sent: nobody knows its length, and it is not gone on with. */
+async function getCar(call: Call<GetOptions>, client: Client, { record, target }: Wanted): Promise<void> {
+  const { options, terminal, output } = call;
+  const query = options.version === undefined ? '' : `?version=${options.version}`;
+  const answer = await client.open(`/v1/records/${record}/car${query}`);
+  const expected = promisedBytes(answer);
+  const progress = showByteProgress(terminal, record.slice(0, 8), expected, output.json || target === '-');
+  const body = countBytes(checkedBody(answer, expected, client.gateway), progress);
+  const bytes = await receive(call, target, body, progress);
+  if (target !== '-') show(call, { record, target, headers: answer.headers, bytes });
+}
+
+interface Shown extends Wanted {
+  readonly headers: Answer['headers'];
+  readonly bytes: number;
+  readonly resumedAt?: number;
+}
+
+function show({ output }: Call<GetOptions>, { record, target, headers, ...counts }: Shown): void {
+  const facts = {
+    recordId: record,
+    ...counts,
+    contentType: headers['content-type'],
+    etag: headers.etag,
+    output: target,
+  };
+  output.result(facts, `${target}  ${formatBytes(counts.bytes)}`);
 }
 
 async function receive(

@@ -132,6 +132,14 @@ export const CLI_GUIDANCE: Record<keyof typeof CLI_ERRORS, Guidance> = {
     remedy:
       'Nothing was written. The node stops where bytes do not authenticate: see `nectar-byon logs`, then try again.',
   },
+  CLI_RECORD_CHANGED: {
+    exit: EXIT.checksFailed,
+    remedy: 'Nothing was written. The node was put back to another state meanwhile: run the command again.',
+  },
+  CLI_DOWNLOAD_DAMAGED: {
+    exit: EXIT.checksFailed,
+    remedy: 'The file was changed between two runs, and is removed. Run the command again: it begins anew.',
+  },
   CLI_PASSPHRASE_MISSING: {
     exit: EXIT.key,
     remedy:

@@ -52,6 +52,20 @@ export const ROLLUP_GUIDANCE: Record<keyof typeof ROLLUP_ERRORS, Guidance> = {
     exit: EXIT.usage,
     remedy: 'Name a block between the two, or none: then everything that L1 has not confirmed is given up.',
   },
+  ROLLUP_WITHDRAWAL_UNKNOWN: {
+    exit: EXIT.usage,
+    remedy: 'List them with `nectar-byon chain withdrawals`; one that is only sent has no number yet.',
+  },
+  ROLLUP_WITHDRAWAL_NOT_CLAIMABLE: {
+    exit: EXIT.usage,
+    remedy:
+      'Wait until `nectar-byon chain withdrawals` says claimable: L1 must have confirmed an assertion that holds it. What is claimed already needs nothing.',
+  },
+  ROLLUP_WITHDRAWAL_UNCERTAIN: {
+    exit: EXIT.unreachable,
+    remedy:
+      'Its transaction may still be mined. Look at `nectar-byon chain withdrawals`, and claim again while it says claimable: L1 pays once.',
+  },
   ROLLUP_SEQUENCER_REFUSED: {
     exit: EXIT.usage,
     remedy: 'Correct the transaction as the reason says (nonce, fee, balance, size) and send it again.',
@@ -88,6 +102,11 @@ export const ROLLUP_GUIDANCE: Record<keyof typeof ROLLUP_ERRORS, Guidance> = {
   ROLLUP_MACHINE_INVALID: {
     exit: EXIT.bug,
     remedy: 'machine.wasm is not the file that this version was released with. Install the node again.',
+  },
+  ROLLUP_MACHINE_MISMATCH: {
+    exit: EXIT.config,
+    remedy:
+      'Another machine is another chain. Install the version of the node that the network runs: its operator says which. A devnet of an older version is made anew.',
   },
   ROLLUP_MACHINE_FAULT: {
     exit: EXIT.bug,

@@ -4,8 +4,17 @@ import { type WasmMemory, type WasmModule, WebAssembly } from './web-assembly.ts
 /** What the machine asks a preimage for. The kind decides, never the hash: see machine/README.md. */
 export type PreimageKind = 'header' | 'node' | 'code';
 
+/**
+ * What derivation asks for besides: a header of L1; the words that an accumulator of the L1 contracts or a delayed message's hash
+ * is the hash of; a batch's bytes, its blobs' versioned hashes, or a message's data; a blob, by its versioned hash (the host has
+ * checked its commitment).
+ */
+export type InboxPreimageKind = 'l1-header' | 'accumulator' | 'data' | 'blob';
+
 /** The world as the machine sees it. Answers at once: the machine cannot wait. */
 export interface Preimages {
+  /** As `get`, for what L1 holds. A host that derives nothing has none. */
+  getInbox?(kind: InboxPreimageKind, hash: Uint8Array): Uint8Array | undefined;
   /** The bytes whose Keccak-256 is `hash` (32 bytes, a copy); undefined when they are not there. What it throws reaches the caller. */
   get(kind: PreimageKind, hash: Uint8Array): Uint8Array | undefined;
 }
@@ -32,6 +41,7 @@ export interface MachineExports {
   decode(at: number, length: number): number;
   signatures(at: number, length: number): number;
   execute_block(at: number, length: number): number;
+  derive_block(at: number, length: number): number;
   build_state(at: number, length: number): number;
   inflate_columns(at: number, length: number): number;
   simulate_calls(at: number, length: number): number;
@@ -59,12 +69,19 @@ export interface Instance {
 
 const ABI_VERSION = 1;
 const KINDS: readonly PreimageKind[] = ['header', 'node', 'code'];
+/** Their numbers follow those of KINDS. */
+const INBOX_KINDS: readonly InboxPreimageKind[] = ['l1-header', 'accumulator', 'data', 'blob'];
 const HASH_BYTES = 32;
 
 export function kindOf(number: number): PreimageKind {
   const kind = KINDS[number];
   if (kind === undefined) throw new NectarError('ROLLUP_MACHINE_INVALID', { reason: 'it names an unknown kind' });
   return kind;
+}
+
+function find(preimages: Preimages, kind: number, hash: Uint8Array): Uint8Array | undefined {
+  const inbox = INBOX_KINDS[kind - KINDS.length];
+  return inbox === undefined ? preimages.get(kindOf(kind), hash) : preimages.getInbox?.(inbox, hash);
 }
 
 /** Makes one instance: one machine, one memory. Throws ROLLUP_MACHINE_INVALID when it speaks another ABI. */
@@ -74,7 +91,7 @@ export function createInstance(module: WasmModule, preimages: Preimages): Instan
   const memory = (): Uint8Array => new Uint8Array(exports.memory.buffer);
   const preimage = (kind = 0, hash = 0, out = 0, capacity = 0): number => {
     try {
-      const bytes = preimages.get(kindOf(kind), memory().slice(hash, hash + HASH_BYTES));
+      const bytes = find(preimages, kind, memory().slice(hash, hash + HASH_BYTES));
       if (bytes === undefined) return -1;
       if (bytes.length <= capacity) memory().set(bytes, out);
       return bytes.length;

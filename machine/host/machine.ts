@@ -7,6 +7,7 @@ import type { Hex } from '../../protocol/brand.ts';
 import { isNectarError, NectarError } from '../../protocol/errors.ts';
 import type { BatchBlock } from '../../protocol/rollup/batch.ts';
 import { bytesToHex, hexToBytes } from '../../protocol/rollup/bytes.ts';
+import { FORKS, type ForkRules } from '../../protocol/rollup/fork.ts';
 import {
   encodeBlobs,
   encodeBlockInput,
@@ -30,6 +31,7 @@ import {
   writeSlots,
   writeStep,
 } from './calls.ts';
+import { type DerivedStep, type DerivePlace, encodePlace, nextPlace, readStep } from './derive.ts';
 import { type Call, createInstance, type FreshPreimage, type Instance, type Preimages } from './instance.ts';
 import type { WasmModule } from './web-assembly.ts';
 import { createWireReader, createWireWriter, type WireReader, type WireWriter } from './wire.ts';
@@ -41,15 +43,8 @@ export {
   type TransactionSignature,
 } from './blocks.ts';
 
-/** The forks of Ethereum that a network may run; a parameter of its genesis. */
-export const FORKS = ['cancun', 'prague', 'osaka'] as const;
-export type Fork = (typeof FORKS)[number];
-
-export interface MachineRules {
+export interface MachineRules extends ForkRules {
   readonly chainId: bigint;
-  readonly fork: Fork;
-  /** P-256 verification at 0x100 (RIP-7212, gas of EIP-7951) on a fork that does not have it anyway. */
-  readonly p256: boolean;
 }
 
 export interface Machine {
@@ -60,6 +55,18 @@ export interface Machine {
   executeBlock(previous: Uint8Array, input: MachineBlockInput): MachineBlock;
   /** The same of a request that `encodeBlockInput` made; what is fresh comes as the machine wrote it (`readFresh`). */
   executeEncoded(request: Uint8Array): Omit<MachineBlock, 'fresh'> & { readonly freshBytes: Uint8Array };
+  /**
+   * The block that a batch makes at a place (docs/design/0013-derivation.md), from hashes alone. Throws as `executeBlock` does:
+   * whatever the batch holds is an answer, what is missing is none.
+   */
+  deriveBlock(place: DerivePlace): DerivedStep;
+  /**
+   * All that a batch makes, from its start (offset 0) or a place within it, block by block; at least one step. What is fresh
+   * must be there before the next step is asked for.
+   */
+  deriveBatch(
+    start: Omit<DerivePlace, 'offset'> & { readonly offset?: bigint },
+  ): Generator<DerivedStep, void, undefined>;
   /** As `decodeBatch` of protocol/rollup/batch.ts: undefined when it is malformed or past a limit. */
   decodeBatch(data: Uint8Array): BatchBlock[] | undefined;
   /** The same as the machine wrote it (`readBatch`). */
@@ -159,8 +166,21 @@ export function createMachine(module: WasmModule, rules: MachineRules, preimages
     while (!reader.isAtEnd()) signatures.push(readSignature(reader));
     return signatures;
   };
+  const deriveBlock = (place: DerivePlace): DerivedStep => {
+    const step = readStep(ask('derive_block', encodePlace(place)));
+    return { ...step, fresh: readFresh(instance.fresh()) };
+  };
 
   return {
+    deriveBlock,
+    *deriveBatch(start) {
+      let place: DerivePlace | undefined = { offset: 0n, ...start };
+      while (place !== undefined) {
+        const step: DerivedStep = deriveBlock(place);
+        yield step;
+        place = nextPlace(place, step);
+      }
+    },
     executeBlock(previous, input) {
       const block = readBlock(ask('execute_block', encodeBlockInput(previous, input)));
       return { ...block, fresh: readFresh(instance.fresh()) };

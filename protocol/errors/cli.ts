@@ -99,6 +99,12 @@ export const CLI_ERRORS = {
   CLI_TRANSFER_TRUNCATED: define<{ expected: number; received: number }>({
     message: ({ expected, received }) => `the answer ended after ${received} of ${expected} bytes`,
   }),
+  CLI_RECORD_CHANGED: define<{ version: number }>({
+    message: ({ version }) => `version ${version} of the record is not the one any more that the transfer began with`,
+  }),
+  CLI_DOWNLOAD_DAMAGED: define<{ path: string }>({
+    message: ({ path }) => `${path} is not what was stored: its digest is another`,
+  }),
   CLI_PASSPHRASE_MISSING: define<Record<string, never>>({
     message: () => 'a passphrase is needed and no one can be asked for it',
   }),

@@ -45,6 +45,16 @@ export const ROLLUP_ERRORS = {
     message: ({ to, safe, unsafe }) =>
       `the chain cannot be rewound to block ${to}: L1 has confirmed block ${safe}, and the newest is ${unsafe}`,
   }),
+  ROLLUP_WITHDRAWAL_UNKNOWN: define<{ id: number }>({
+    message: ({ id }) => `there is no withdrawal ${id} in the chain that this node has`,
+  }),
+  ROLLUP_WITHDRAWAL_NOT_CLAIMABLE: define<{ id: number; state: string }>({
+    message: ({ id, state }) => `withdrawal ${id} cannot be claimed: it is ${state}`,
+  }),
+  ROLLUP_WITHDRAWAL_UNCERTAIN: define<{ id: number }>({
+    message: ({ id }) => `L1 has not executed the claim of withdrawal ${id} in time`,
+    severity: 'temporary',
+  }),
   ROLLUP_SEQUENCER_REFUSED: define<{ reason: string }>({
     message: ({ reason }) => `the sequencer does not take the transaction: ${reason}`,
   }),
@@ -72,6 +82,10 @@ export const ROLLUP_ERRORS = {
   }),
   ROLLUP_MACHINE_INVALID: define<{ reason: string }>({
     message: ({ reason }) => `the compiled machine is not usable: ${reason}`,
+    severity: 'critical',
+  }),
+  ROLLUP_MACHINE_MISMATCH: define<{ expected: string; actual: string }>({
+    message: ({ expected, actual }) => `the network runs machine ${expected}, this version has ${actual}`,
     severity: 'critical',
   }),
   ROLLUP_MACHINE_FAULT: define<{ reason: string }>({

@@ -11,8 +11,22 @@ import canonicalize from 'canonicalize';
 import { toString as textOf } from 'multiformats/bytes';
 import type { Hex, PeerIdText } from '../brand.ts';
 import { NectarError } from '../errors.ts';
+import { FORKS } from '../rollup/fork.ts';
 import { isPeerId } from './node-identity.ts';
-import { decimal, exactly, hex, invalidShape, list, object, type Shape, type Shaped, text, whole } from './shape.ts';
+import {
+  decimal,
+  exactly,
+  flag,
+  hex,
+  invalidShape,
+  list,
+  object,
+  oneOf,
+  type Shape,
+  type Shaped,
+  text,
+  whole,
+} from './shape.ts';
 
 /** Largest descriptor in bytes that is parsed. */
 export const MAX_DESCRIPTOR_BYTES = 256 * 1024;
@@ -57,7 +71,12 @@ const content = {
       ejectionQuorum: whole(1, 64),
       alloc: list(object({ address, balanceWei: decimal }), 0, 256),
       feeRecipient: address,
+      /** The fork of Ethereum by whose rules blocks run, and whether P-256 verification is added to it. */
+      fork: oneOf(FORKS),
+      p256: flag,
     }),
+    /** SHA-256 of the machine that decides what the chain is (machine.wasm). A node that has another one refuses to start. */
+    machine: hex(32),
     /** Hash of block 0. A node that computes another one refuses to start. */
     genesisHash: hex(32),
     /** Address whose key signs unsafe blocks. */

@@ -72,6 +72,21 @@ export function exactly<const T extends string | number>(expected: T): Shape<T> 
   };
 }
 
+/** One of these texts. */
+export function oneOf<const T extends string>(values: readonly T[]): Shape<T> {
+  return (value, at) => {
+    const found = values.find((each) => each === value);
+    if (found === undefined) throw invalidShape(at, `not one of ${values.join(', ')}`);
+    return found;
+  };
+}
+
+/** True or false. */
+export const flag: Shape<boolean> = (value, at) => {
+  if (typeof value !== 'boolean') throw invalidShape(at, 'not true or false');
+  return value;
+};
+
 /** `bytes` bytes as 0x-prefixed lower-case hex. */
 export function hex(bytes: number): Shape<Hex> {
   return text<Hex>(new RegExp(`^0x[0-9a-f]{${bytes * 2}}$`), `${bytes} bytes as lower-case hex`);

@@ -39,7 +39,8 @@ export interface MessageEffects {
 }
 
 const WORD = 64;
-const MAX_FEE_FLOOR_WEI = (1n << 64n) - 1n;
+const MAX_64_BIT = (1n << 64n) - 1n;
+const GWEI = 1_000_000_000n;
 
 function words(data: Hex, count: number): bigint[] | undefined {
   if (data.length !== 2 + WORD * count) return undefined;
@@ -50,14 +51,15 @@ function words(data: Hex, count: number): bigint[] | undefined {
 function parseDeposit({ index, data }: DelayedMessage): Deposit | undefined {
   const [to, amountWei] = words(data, 2) ?? [];
   if (to === undefined || amountWei === undefined || to >> 160n !== 0n) return undefined;
+  // EIP-4895 counts gwei in 64 bits. The Inbox takes no more; without the rule such a deposit would stop derivation.
+  if (amountWei / GWEI > MAX_64_BIT) return undefined;
   return { index, to: `0x${to.toString(16).padStart(40, '0')}`, amountWei };
 }
 
 /** `abi.encode(uint64 feeFloorWei, uint8 fork)`. */
 function parseParameters({ data }: DelayedMessage): ChainParameters | undefined {
   const [feeFloorWei, fork] = words(data, 2) ?? [];
-  if (feeFloorWei === undefined || fork === undefined || feeFloorWei > MAX_FEE_FLOOR_WEI || fork > 255n)
-    return undefined;
+  if (feeFloorWei === undefined || fork === undefined || feeFloorWei > MAX_64_BIT || fork > 255n) return undefined;
   return { feeFloorWei, fork: Number(fork) };
 }
 

@@ -5,7 +5,14 @@ import type { Hex } from '../brand.ts';
 import { NectarError } from '../errors.ts';
 import { encodeOrigin } from './block-input.ts';
 import { bytesToHex, hexToBytes } from './bytes.ts';
-import { ORIGIN_ROOTS_ADDRESS, ORIGIN_ROOTS_CODE, type Rules } from './rules.ts';
+import {
+  HISTORY_ADDRESS,
+  HISTORY_CODE,
+  NO_REQUESTS_HASH,
+  ORIGIN_ROOTS_ADDRESS,
+  ORIGIN_ROOTS_CODE,
+  type Rules,
+} from './rules.ts';
 import { createMemoryState, type StateByHash } from './state-by-hash.ts';
 import { openStateTrie } from './state-trie.ts';
 
@@ -82,7 +89,7 @@ async function predeploy(vm: VM, address: Hex, creation: string): Promise<void> 
 }
 
 /**
- * Builds the first block: balances, EIP-4788's contract, and the predeploys by running their constructors in the EVM. The same
+ * Builds the first block: balances, the contracts of EIP-4788 and (from Prague on) EIP-2935, and the predeploys by running their constructors in the EVM. The same
  * parameters give the same hash everywhere. Throws ROLLUP_GENESIS_INVALID.
  */
 export async function buildGenesis(params: GenesisParams, code: PredeployCode, rules: Rules): Promise<Genesis> {
@@ -100,11 +107,18 @@ export async function buildGenesis(params: GenesisParams, code: PredeployCode, r
     blobGasUsed: 0n,
     excessBlobGas: 0n,
     stateRoot,
+    ...(rules.isActivatedEIP(7685) && { requestsHash: hexToBytes(NO_REQUESTS_HASH) }),
   };
   const block = createBlock({ header, withdrawals: [] }, { common: rules });
   const hash = bytesToHex(block.hash());
   await state.put(hash, block.header.serialize());
   return { hash, header: block.header, block, preimages: state.written };
+}
+
+async function putContract(manager: VM['stateManager'], address: Hex, code: Hex): Promise<void> {
+  const at = createAddressFromString(address);
+  await manager.putAccount(at, new Account(1n));
+  await manager.putCode(at, hexToBytes(code));
 }
 
 async function genesisState(
@@ -120,9 +134,8 @@ async function genesisState(
     account.balance += balanceWei;
     if (balanceWei > 0n) await manager.putAccount(createAddressFromString(address), account);
   }
-  const origins = createAddressFromString(ORIGIN_ROOTS_ADDRESS);
-  await manager.putAccount(origins, new Account(1n));
-  await manager.putCode(origins, hexToBytes(ORIGIN_ROOTS_CODE));
+  await putContract(manager, ORIGIN_ROOTS_ADDRESS, ORIGIN_ROOTS_CODE);
+  if (rules.isActivatedEIP(2935)) await putContract(manager, HISTORY_ADDRESS, HISTORY_CODE);
   await predeploy(vm, PREDEPLOYS.nodeRegistry, code.nodeRegistry.slice(2) + registryArguments(params));
   await predeploy(vm, PREDEPLOYS.recordRegistry, code.recordRegistry.slice(2));
   await predeploy(vm, PREDEPLOYS.auditAnchor, code.auditAnchor.slice(2) + word(BigInt(PREDEPLOYS.nodeRegistry)));

@@ -1,5 +1,6 @@
 import { type Common, createCustomCommon, Hardfork, Mainnet, type ParamsDict } from '@ethereumjs/common';
 import type { Hex } from '../brand.ts';
+import type { Fork, ForkRules } from './fork.ts';
 import { verifyPointEvaluationForEvm } from './point-evaluation.ts';
 
 /** Native replacements for the pure-JavaScript primitives; each must give exactly what the one that it replaces gives. */
@@ -10,7 +11,7 @@ export interface HostCrypto {
   readonly recover?: (digest: Uint8Array, signature: Uint8Array, recovery: 0 | 1) => Uint8Array;
 }
 
-/** Ethereum's rules as this chain runs them: Cancun, its own chain id. Made once per chain by `createRules`. */
+/** Ethereum's rules as this chain runs them: those of its fork, its own chain id. Made once per chain by `createRules`. */
 export type Rules = Common;
 
 /** How many slots EIP-4788's two ring buffers have. */
@@ -21,6 +22,21 @@ export const ORIGIN_ROOTS_ADDRESS: Hex = '0x000f3df6d732807ef1319fb7b8bb8522d0be
 export const ORIGIN_ROOTS_CODE: Hex =
   '0x3373fffffffffffffffffffffffffffffffffffffffe14604d57602036146024575f5ffd5b5f35801560495762001fff810690815414603c575f5ffd5b62001fff01545f5260205ff35b5f5ffd5b62001fff42064281555f359062001fff015500';
 
+/** EIP-2935: where contracts read the hashes of the blocks before, by number. */
+export const HISTORY_ADDRESS: Hex = '0x0000f90827f1c53a10cb7a02335b175320002935';
+export const HISTORY_LENGTH = 8191n;
+/** EIP-2935's contract, byte for byte as the EIP gives it. */
+export const HISTORY_CODE: Hex =
+  '0x3373fffffffffffffffffffffffffffffffffffffffe14604657602036036042575f35600143038111604257611fff81430311604257611fff9006545f5260205ff35b5f5ffd5b5f35611fff60014303065500';
+/** EIP-7685: a block of this chain makes no requests to a consensus layer. SHA-256 of nothing. */
+export const NO_REQUESTS_HASH: Hex = '0xe3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855';
+
+const HARDFORKS: Record<Fork, Hardfork> = {
+  cancun: Hardfork.Cancun,
+  prague: Hardfork.Prague,
+  osaka: Hardfork.Osaka,
+};
+const P256_EIP = 7951;
 const BYTES_OF_SCALAR = 32;
 
 function leftPad(bytes: Uint8Array): Uint8Array {
@@ -40,10 +56,15 @@ function recoveryBit(v: bigint, chainId: bigint | undefined): 0 | 1 {
  * The rules of the chain with this id. The result is shared by every block and transaction, so it answers `copy()` with
  * itself: nothing here changes a hardfork, and a copy for each transaction would cost more than its signature.
  */
-export function createRules(chainId: bigint, crypto: HostCrypto = {}): Rules {
+export function createRules(
+  chainId: bigint,
+  crypto: HostCrypto = {},
+  { fork, p256 }: ForkRules = { fork: 'cancun', p256: false },
+): Rules {
   const { keccak256, recover } = crypto;
   const rules = createCustomCommon({ chainId: Number(chainId), name: 'nectar' }, Mainnet, {
-    hardfork: Hardfork.Cancun,
+    hardfork: HARDFORKS[fork],
+    ...(p256 && fork !== 'osaka' && { eips: [P256_EIP] }),
     customCrypto: {
       ...(keccak256 && { keccak256 }),
       ...(recover && {

@@ -1,7 +1,7 @@
 /**
  * The state transition: (previous header, what L1 and the sequencer say, state by hash) -> (header, receipts, state by hash).
  *
- * Ethereum's rules as of Cancun. What this chain adds:
+ * Ethereum's rules of the network's fork. What this chain adds:
  * - Deposits are EIP-4895 withdrawals, credited after the transactions; index = the delayed message's index.
  * - `parentBeaconBlockRoot` and `prevRandao` are the hash of the L1 origin block, which contracts read through EIP-4788.
  *   The L1 origin is public before the block is built: prevRandao is no source of secret randomness.
@@ -22,6 +22,7 @@ import {
   createAddressFromString,
   EthereumJSError,
   setLengthLeft,
+  unpadBytes,
   type Withdrawal,
 } from '@ethereumjs/util';
 import { createVM, encodeReceipt, type RunTxResult, runTx, type VM } from '@ethereumjs/vm';
@@ -38,7 +39,14 @@ import {
 import { bytesToHex, hexToBytes } from './bytes.ts';
 import { orderedRoot } from './ordered-root.ts';
 import { type Receipt, receiptLog } from './receipt.ts';
-import { ORIGIN_ROOTS_ADDRESS, ORIGIN_ROOTS_LENGTH, type Rules } from './rules.ts';
+import {
+  HISTORY_ADDRESS,
+  HISTORY_LENGTH,
+  NO_REQUESTS_HASH,
+  ORIGIN_ROOTS_ADDRESS,
+  ORIGIN_ROOTS_LENGTH,
+  type Rules,
+} from './rules.ts';
 import type { StateByHash } from './state-by-hash.ts';
 import { openStateTrie } from './state-trie.ts';
 import {
@@ -79,15 +87,26 @@ interface Execution {
   gasUsed: bigint;
 }
 
-/** EIP-4788, by direct writes to the contract's ring buffers; a chain whose genesis has no such contract skips it. What every block begins with. */
+/**
+ * EIP-4788, and from Prague on EIP-2935, by direct writes to the contracts' ring buffers; a chain whose genesis has no such contract
+ * skips it. What every block begins with.
+ */
 export async function recordOrigin(vm: VM, header: BlockHeader): Promise<void> {
-  const { stateManager } = vm;
-  const address = createAddressFromString(ORIGIN_ROOTS_ADDRESS);
-  if ((await stateManager.getCode(address)).length === 0) return;
   const slot = header.timestamp % ORIGIN_ROOTS_LENGTH;
-  const key = (index: bigint): Uint8Array => setLengthLeft(bigIntToBytes(index), 32);
-  await stateManager.putStorage(address, key(slot), bigIntToBytes(header.timestamp));
-  await stateManager.putStorage(address, key(slot + ORIGIN_ROOTS_LENGTH), header.mixHash);
+  await writeSlots(vm, ORIGIN_ROOTS_ADDRESS, [
+    [slot, bigIntToBytes(header.timestamp)],
+    [slot + ORIGIN_ROOTS_LENGTH, header.mixHash],
+  ]);
+  if (!vm.common.isActivatedEIP(2935)) return;
+  await writeSlots(vm, HISTORY_ADDRESS, [[(header.number - 1n) % HISTORY_LENGTH, header.parentHash]]);
+}
+
+async function writeSlots(vm: VM, at: Hex, slots: readonly (readonly [bigint, Uint8Array])[]): Promise<void> {
+  const { stateManager } = vm;
+  const address = createAddressFromString(at);
+  if ((await stateManager.getCode(address)).length === 0) return;
+  for (const [slot, value] of slots)
+    await stateManager.putStorage(address, setLengthLeft(bigIntToBytes(slot), 32), unpadBytes(value));
 }
 
 async function credit(vm: VM, { address, amount }: { address: Address; amount: bigint }): Promise<void> {
@@ -151,7 +170,7 @@ async function execute(execution: Execution, raw: Uint8Array, assertSound: () =>
   return undefined;
 }
 
-function contextHeader(previous: BlockHeader, input: BlockInput): HeaderData {
+function contextHeader(previous: BlockHeader, input: BlockInput, rules: Rules): HeaderData {
   const origin = hexToBytes(input.l1Origin.hash);
   return {
     parentHash: previous.hash(),
@@ -165,6 +184,7 @@ function contextHeader(previous: BlockHeader, input: BlockInput): HeaderData {
     extraData: encodeOrigin(checkInput(previous, input)),
     blobGasUsed: 0n,
     excessBlobGas: 0n,
+    ...(rules.isActivatedEIP(7685) && { requestsHash: hexToBytes(NO_REQUESTS_HASH) }),
   };
 }
 
@@ -207,7 +227,7 @@ export async function transition(
   const trie = openStateTrie(state, previous.stateRoot, rules);
   const blockchain = createAncestors(previous, state, rules);
   const vm = await createVM({ common: rules, stateManager: trie.manager, blockchain });
-  const context = createBlock({ header: contextHeader(previous, input) }, { common: rules });
+  const context = createBlock({ header: contextHeader(previous, input, rules) }, { common: rules });
   const execution: Execution = {
     vm,
     context,

@@ -4,6 +4,9 @@ import { rollupCompliance } from './rollup.ts';
 rollupCompliance('in process', async ({ rollup, p2p, anchor, membership }) => ({
   rpc: rollup.rpc,
   subscribe: rollup.subscribe,
+  withdraw: rollup.withdraw,
+  withdrawals: rollup.withdrawals,
+  claim: rollup.claim,
   rewind: ({ to }) => rollup.rewind(to === undefined ? undefined : BigInt(to)),
   peers: p2p.peers,
   anchors: anchor.auditAnchors,

@@ -13,6 +13,9 @@ export interface RollupUnderTest {
   readonly anchors: GatewayDependencies['anchor']['anchors'];
   readonly network: () => Promise<{ addresses: readonly string[]; membership: string; problem?: string }>;
   readonly rewind: GatewayDependencies['rollup']['rewind'];
+  readonly withdraw: GatewayDependencies['rollup']['withdraw'];
+  readonly withdrawals: GatewayDependencies['rollup']['withdrawals'];
+  readonly claim: GatewayDependencies['rollup']['claim'];
   readonly join: () => Promise<{ membership: string; transaction?: string }>;
   close(): Promise<void>;
 }
@@ -20,6 +23,10 @@ export interface RollupUnderTest {
 const PEER = '12D3KooWNwat7QPSS3fvWDtnvKqUf8vjo7QAY7ZQP6V8FhG6NSaj' as PeerIdText;
 const ROOT = 'ab'.repeat(32) as RootHash;
 const HASH = `0x${'cc'.repeat(32)}` as Hex;
+const WITHDRAWAL = {
+  ...{ id: 4, state: 'asserted' as const, to: `0x${'ca'.repeat(20)}`, amountWei: `${10n ** 30n}`, transaction: HASH },
+  ...{ block: 7, claimableAt: '2026-11-30T00:00:00.000Z' },
+};
 const assertions = {
   mode: 'watching' as const,
   state: 'false-pending' as const,
@@ -72,6 +79,14 @@ export function createRollupDouble() {
       },
       heads: () => started({ unsafe: block, safe: block, finalized: block }),
       assertions: () => started(assertions),
+      withdraw: async ({ amountWei }: { to: string; amountWei: string }) => {
+        if (amountWei === '9') throw new NectarError('ROLLUP_ACCOUNT_FUNDS', { address: HASH });
+        return started({ transaction: HASH });
+      },
+      withdrawals: async () => started([WITHDRAWAL]),
+      claim: async ({ id }: { id: number }) => {
+        if (id === 9) throw new NectarError('ROLLUP_WITHDRAWAL_NOT_CLAIMABLE', { id, state: 'batched' });
+      },
       rewind: async (to?: bigint) => {
         if (to === 9n) throw new NectarError('ROLLUP_REWIND_REFUSED', { to, safe: 7n, unsafe: 8n });
         return started({ from: 8, to: Number(to ?? 7n) });
@@ -178,6 +193,19 @@ export function rollupCompliance(
       await assert.rejects(under.rewind({ to: 9 }), (error) => {
         assert.ok(isNectarError(error, 'ROLLUP_REWIND_REFUSED'));
         assert.deepEqual(error.data, { to: 9n, safe: 7n, unsafe: 8n });
+        return true;
+      });
+    });
+
+    it('withdraws, lists and claims, and says why it does not', async () => {
+      const to = WITHDRAWAL.to;
+      assert.deepEqual(await under.withdraw({ to, amountWei: '1' }), { transaction: HASH });
+      await assert.rejects(under.withdraw({ to, amountWei: '9' }), hasCode('ROLLUP_ACCOUNT_FUNDS'));
+      assert.deepEqual(await under.withdrawals(), [WITHDRAWAL]);
+      await under.claim({ id: 4 });
+      await assert.rejects(under.claim({ id: 9 }), (error) => {
+        assert.ok(isNectarError(error, 'ROLLUP_WITHDRAWAL_NOT_CLAIMABLE'));
+        assert.deepEqual(error.data, { id: 9, state: 'batched' });
         return true;
       });
     });

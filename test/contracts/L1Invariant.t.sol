@@ -62,7 +62,7 @@ contract L1Handler is L1TestBase {
         uint256 after_ = bound(count, 0, inbox.messageCount() + 1);
         vm.prank(poster, poster);
         try batches.addBatch(number, data, after_) {
-            taken(keccak256(data), after_);
+            taken(keccak256(data), after_, SequencerInbox.Source.Calldata);
         } catch {}
     }
 
@@ -72,13 +72,13 @@ contract L1Handler is L1TestBase {
         DelayedMessages.Message memory last = sent[after_ - 1];
         try batches.forceInclusion(after_, last) {
             if (block.timestamp <= last.timestamp + FORCE_DELAY) forcedEarly = true;
-            taken(keccak256(""), after_);
+            taken(keccak256(""), after_, SequencerInbox.Source.Forced);
         } catch {}
     }
 
-    function taken(bytes32 dataHash, uint256 count) private {
+    function taken(bytes32 dataHash, uint256 count, SequencerInbox.Source source) private {
         bytes32 delayed = count == 0 ? bytes32(0) : inbox.accumulator(count - 1);
-        expectedBatchAcc = nextAcc(expectedBatchAcc, dataHash, delayed, count);
+        expectedBatchAcc = nextAcc(expectedBatchAcc, dataHash, delayed, count, source);
         if (posted++ == 0) firstBatchAcc = expectedBatchAcc;
         if (count < readBefore) wentBackwards = true;
         readBefore = count;

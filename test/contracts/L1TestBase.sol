@@ -82,14 +82,13 @@ abstract contract L1TestBase is TestBase {
     }
 
     /// @dev The accumulator after a batch that comes in the present block.
-    function nextAcc(bytes32 before, bytes32 dataHash, bytes32 delayedAcc, uint256 count)
+    function nextAcc(bytes32 before, bytes32 dataHash, bytes32 delayedAcc, uint256 count, SequencerInbox.Source source)
         internal
         view
         returns (bytes32)
     {
-        return keccak256(
-            abi.encode(before, dataHash, delayedAcc, count, block.number, block.timestamp, blockhash(block.number - 1))
-        );
+        bytes32 parent = blockhash(block.number - 1);
+        return keccak256(abi.encode(before, dataHash, delayedAcc, count, block.number, block.timestamp, parent, source));
     }
 
     /// @dev The message that a call of the present block leaves in the Inbox.

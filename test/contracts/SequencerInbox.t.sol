@@ -45,7 +45,7 @@ contract SequencerInboxTest is L1TestBase {
 
     function test_appendsABatchThatBindsItsL1Block() public {
         bytes memory data = hex"00c0ffee";
-        bytes32 acc = nextAcc(bytes32(0), keccak256(data), bytes32(0), 0);
+        bytes32 acc = nextAcc(bytes32(0), keccak256(data), bytes32(0), 0, SequencerInbox.Source.Calldata);
         vm.expectEmit(address(batches));
         emit SequencerInbox.BatchDelivered(0, bytes32(0), acc, keccak256(data), 0, SequencerInbox.Source.Calldata);
         post(0, data, 0);
@@ -71,7 +71,7 @@ contract SequencerInboxTest is L1TestBase {
     function test_bindsTheDelayedMessagesUpToTheCount() public {
         deposit(1 gwei);
         deposit(2 gwei);
-        bytes32 acc = nextAcc(bytes32(0), keccak256(hex"01"), inbox.accumulator(0), 1);
+        bytes32 acc = nextAcc(bytes32(0), keccak256(hex"01"), inbox.accumulator(0), 1, SequencerInbox.Source.Calldata);
         post(0, hex"01", 1);
         vm.assertEq(batches.accumulator(0), acc, "accumulator");
         vm.assertEq(batches.delayedMessagesRead(), 1, "read");
@@ -119,12 +119,24 @@ contract SequencerInboxTest is L1TestBase {
         (hashes[0], hashes[1]) = (bytes32(uint256(0x01 << 248) | 7), bytes32(uint256(0x01 << 248) | 9));
         vm.blobhashes(hashes);
         bytes32 dataHash = keccak256(abi.encodePacked(hashes[0], hashes[1]));
-        bytes32 acc = nextAcc(bytes32(0), dataHash, bytes32(0), 0);
+        bytes32 acc = nextAcc(bytes32(0), dataHash, bytes32(0), 0, SequencerInbox.Source.Blobs);
         vm.expectEmit(address(batches));
         emit SequencerInbox.BatchDelivered(0, bytes32(0), acc, dataHash, 0, SequencerInbox.Source.Blobs);
         vm.prank(poster, poster);
         batches.addBatchBlobs(0, 0);
         vm.assertEq(batches.accumulator(0), acc, "accumulator");
+    }
+
+    function test_aBlobAndTheSameBytesInCalldataAreNotTheSameBatch() public {
+        bytes32[] memory hashes = new bytes32[](1);
+        hashes[0] = bytes32(uint256(0x01 << 248) | 7);
+        vm.blobhashes(hashes);
+        SequencerInbox other = new SequencerInbox(systemConfig, inbox, FORCE_DELAY);
+        vm.prank(poster, poster);
+        batches.addBatchBlobs(0, 0);
+        vm.prank(poster, poster);
+        other.addBatch(0, abi.encodePacked(hashes[0]), 0);
+        vm.assertTrue(batches.accumulator(0) != other.accumulator(0), "nobody could tell where the batch is");
     }
 
     function test_aBlobBatchNeedsABlob() public {
@@ -140,7 +152,7 @@ contract SequencerInboxTest is L1TestBase {
         vm.expectRevert(abi.encodeWithSelector(DelayedMessageTooYoung.selector, 1, START_TIME + 1 days + 1));
         batches.forceInclusion(2, last);
         vm.warp(START_TIME + 1 days + 1);
-        bytes32 acc = nextAcc(bytes32(0), keccak256(""), inbox.accumulator(1), 2);
+        bytes32 acc = nextAcc(bytes32(0), keccak256(""), inbox.accumulator(1), 2, SequencerInbox.Source.Forced);
         vm.expectEmit(address(batches));
         emit SequencerInbox.BatchDelivered(0, bytes32(0), acc, keccak256(""), 2, SequencerInbox.Source.Forced);
         vm.prank(stranger);
@@ -177,7 +189,7 @@ contract SequencerInboxTest is L1TestBase {
         bytes32 before = batches.accumulator(0);
         post(1, second, 0);
         vm.assertEq(batches.accumulator(0), before, "an accumulator changed");
-        bytes32 acc = nextAcc(before, keccak256(second), bytes32(0), 0);
+        bytes32 acc = nextAcc(before, keccak256(second), bytes32(0), 0, SequencerInbox.Source.Calldata);
         vm.assertEq(batches.accumulator(1), acc, "accumulator");
     }
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { getBytes, keccak256, ZeroHash } from 'ethers';
+import { concat, getBytes, keccak256, ZeroHash } from 'ethers';
 import { type InboxInput, trackInbox } from '../../appliance/rollup/derive/inbox-tracker.ts';
 import type { Hex } from '../../protocol/brand.ts';
 
@@ -15,7 +15,7 @@ interface Place {
 interface Step {
   readonly accumulator: Hex;
   readonly message?: Place & { kind: number; sender: Hex; data: Hex };
-  readonly batch?: Place & { data: Hex; delayedCount: number };
+  readonly batch?: Place & { data?: Hex; versionedHashes?: readonly Hex[]; delayedCount: number };
 }
 
 const vectors = new URL('vectors/accumulators.json', import.meta.url);
@@ -40,14 +40,16 @@ function toInput({ message, batch, accumulator }: Step, state: TrackState, messa
     return { kind: 'message', index: state.messageCount, beforeAcc, messageKind, sender, data };
   }
   assert(batch !== undefined, 'a step is a message or a batch');
+  const content = batch.data ?? concat(batch.versionedHashes ?? []);
   return {
     kind: 'batch',
     sequenceNumber: state.batchCount,
     beforeAcc: state.batchAcc,
     afterAcc: accumulator,
-    dataHash: keccak256(batch.data) as Hex,
+    dataHash: keccak256(content) as Hex,
     delayedCount: BigInt(batch.delayedCount),
-    data: getBytes(batch.data),
+    source: batch.data === undefined ? 'blobs' : 'calldata',
+    data: getBytes(content),
   };
 }
 
@@ -69,5 +71,5 @@ test('derivation follows the accumulators that the contracts keep', async () => 
     const messagesAllowed = input.kind === 'batch' ? input.delayedCount : state.messagesAllowed;
     state = { ...state, messageCount, batchCount, batchAcc, messagesAllowed };
   }
-  assert.deepEqual([state.messageCount, state.batchCount], [4n, 4n]);
+  assert.deepEqual([state.messageCount, state.batchCount], [4n, 6n]);
 });

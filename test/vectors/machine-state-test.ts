@@ -3,12 +3,13 @@ import { join } from 'node:path';
 import { createBlockHeader } from '@ethereumjs/block';
 import { RLP } from '@ethereumjs/rlp';
 import { keccak_256 } from '@noble/hashes/sha3.js';
-import { createMachine, type Fork, type Machine } from '../../machine/host/machine.ts';
+import { createMachine, type Machine } from '../../machine/host/machine.ts';
 import { WebAssembly, type WasmModule } from '../../machine/host/web-assembly.ts';
 import type { Hex } from '../../protocol/brand.ts';
 import { encodeOrigin } from '../../protocol/rollup/block-input.ts';
 import { bytesToHex, hexToBytes } from '../../protocol/rollup/bytes.ts';
 import { decodeReceipts } from '../../protocol/rollup/receipt.ts';
+import type { Fork } from '../../protocol/rollup/fork.ts';
 import { createRules } from '../../protocol/rollup/rules.ts';
 import type { PostState, StateTest } from './state-test.ts';
 

@@ -1,6 +1,19 @@
 import type { Static } from 'typebox';
 import { call, contract, items, OPTIONAL_SIGNAL, SIGNAL, TIMEOUT } from '../contract.ts';
-import { anything, count, exact, list, nullable, number, oneOf, optional, peerId, rootHash, text } from '../shape.ts';
+import {
+  anything,
+  count,
+  done,
+  exact,
+  list,
+  nullable,
+  number,
+  oneOf,
+  optional,
+  peerId,
+  rootHash,
+  text,
+} from '../shape.ts';
 import { serviceStates } from '../state.ts';
 
 /** The gateway's own limit of a JSON-RPC body is a MiB unless the owner raises it. */
@@ -65,6 +78,16 @@ export type NetworkState = Static<typeof networkState>;
 
 const peer = exact({ peerId, address: text(512), direction: oneOf('inbound', 'outbound'), since: text(64) });
 
+const withdrawal = exact({
+  id: nullable(count),
+  state: oneOf('sent', 'ordered', 'batched', 'asserted', 'claimable', 'claimed', 'failed'),
+  to: text(42),
+  amountWei: text(78),
+  transaction: text(66),
+  block: nullable(count),
+  claimableAt: nullable(text(64)),
+});
+
 /** What the gateway may ask of the rollup role. */
 export const rollup = contract('rollup', {
   state: call({ args: [TIMEOUT], returns: rollupState }),
@@ -88,6 +111,13 @@ export const rollup = contract('rollup', {
     returns: exact({ membership: text(64), transaction: optional(text(128)) }),
     timeoutMs: JOIN_TIMEOUT_MS,
   }),
+  withdraw: call({
+    args: [exact({ to: text(42), amountWei: text(78) })],
+    returns: exact({ transaction: text(66) }),
+    timeoutMs: JOIN_TIMEOUT_MS,
+  }),
+  withdrawals: call({ args: [], returns: list(withdrawal, 100_000), maxOutputBytes: MAX_RPC_ANSWER_BYTES }),
+  claim: call({ args: [exact({ id: count })], returns: done, timeoutMs: JOIN_TIMEOUT_MS }),
   rewind: call({
     args: [exact({ to: optional(count) })],
     returns: exact({ from: count, to: count }),

@@ -10,7 +10,10 @@ import { describeServices, known } from '../state.ts';
 import { rollup } from './contract.ts';
 
 export interface RollupCrossingParts {
-  readonly rollup: Pick<Rollup, 'rpc' | 'subscribe' | 'heads' | 'rewind' | 'assertions'>;
+  readonly rollup: Pick<
+    Rollup,
+    'rpc' | 'subscribe' | 'heads' | 'rewind' | 'assertions' | 'withdraw' | 'withdrawals' | 'claim'
+  >;
   readonly p2p: Pick<P2p, 'peers' | 'addresses'>;
   readonly anchor: Pick<Anchor, 'anchored' | 'auditAnchors'>;
   readonly witness: Pick<Witness, 'splitLogs'>;
@@ -42,6 +45,12 @@ export function rollupRoutes(parts: RollupCrossingParts): Route[] {
       return problem === undefined ? state : { ...state, problem };
     },
     join: () => membership.join(),
+    withdraw: (what) => parts.rollup.withdraw(what),
+    withdrawals: () => parts.rollup.withdrawals(),
+    claim: async (which) => {
+      await parts.rollup.claim(which);
+      return null as never;
+    },
     rewind: ({ to }) => parts.rollup.rewind(to === undefined ? undefined : BigInt(to)),
     anchors: () => anchor.auditAnchors(),
   });

@@ -1,15 +1,7 @@
 import Type from 'typebox';
 import { evidenced, evidencedFirst } from '../evidenced.ts';
 import type { GatewayServer, RouteContext } from '../gateway-server.ts';
-import {
-  ChainRewind,
-  ChainRewound,
-  JoinResult,
-  NetworkInfo,
-  NodeReadiness,
-  NodeStatus,
-  PeerList,
-} from '../node-schemas.ts';
+import { JoinResult, NetworkInfo, NodeReadiness, NodeStatus, PeerList } from '../node-schemas.ts';
 import { describeOperation } from '../openapi.ts';
 import { CopyReport } from '../request-schemas.ts';
 import { Recorded } from '../schema-parts.ts';
@@ -70,17 +62,6 @@ const join = describeOperation({
   guard: { scope: 'admin' },
   response: { 200: JoinResult },
 });
-const rewind = describeOperation({
-  id: 'rewindChain',
-  tag: 'network',
-  summary: 'Give up L2 blocks that L1 has not confirmed',
-  description:
-    'For an unsafe chain that misleads. Blocks that L1 has are not touched; those that come again are judged anew.',
-  guard: { scope: 'admin' },
-  body: ChainRewind,
-  response: { 200: ChainRewound },
-});
-
 const copies = describeOperation({
   id: 'recordCopy',
   tag: 'node',
@@ -93,7 +74,7 @@ const copies = describeOperation({
 
 export function addNodeRoutes(server: GatewayServer, context: RouteContext): void {
   const {
-    deps: { node, p2p, rollup, nodeMetrics },
+    deps: { node, p2p, nodeMetrics },
     exclusive,
   } = context;
 
@@ -120,18 +101,6 @@ export function addNodeRoutes(server: GatewayServer, context: RouteContext): voi
   server.get('/v1/network', network, () => node.network());
 
   server.get('/v1/network/peers', peers, async () => ({ peers: await p2p.peers() }));
-
-  server.post('/v1/chain/rewind', rewind, (request) =>
-    exclusive.run('chain rewind', async () => {
-      const event = { type: 'chain.rewind', context: request.access } as const;
-      const run = async (note: (facts: Record<string, number>) => void): Promise<ChainRewound> => {
-        const { from, to } = await rollup.rewind(request.body as ChainRewind);
-        note({ from, to });
-        return { from, to };
-      };
-      return (await evidenced(context, event, { run })).result;
-    }),
-  );
 
   server.post('/v1/network/join', join, (request) =>
     exclusive.run('network join', async () => {

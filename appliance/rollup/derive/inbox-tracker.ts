@@ -3,6 +3,10 @@ import type { Hex } from '../../../protocol/brand.ts';
 import { NectarError } from '../../../protocol/errors.ts';
 import type { L1Record, MessageRecord } from './derive-store.ts';
 
+/** SequencerInbox.Source, by its numbers. */
+const SOURCES = ['calldata', 'blobs', 'forced'] as const;
+type BatchSource = (typeof SOURCES)[number];
+
 /** What the tracker consumes of l1/: the events of one block, verified, in log order. */
 export interface BatchInput {
   readonly kind: 'batch';
@@ -12,6 +16,8 @@ export interface BatchInput {
   readonly dataHash: Hex;
   /** How many delayed messages L2 must have read after this batch. */
   readonly delayedCount: bigint;
+  /** How it came: the accumulator binds it. */
+  readonly source: BatchSource;
   readonly data: Uint8Array;
 }
 
@@ -96,10 +102,12 @@ function messageAccumulator(before: Hex, message: MessageInput, place: Place): H
 }
 
 /** SequencerInbox.sol `_append`. */
-function batchAccumulator({ beforeAcc, dataHash, delayedCount }: BatchInput, delayedAcc: Hex, place: Place): Hex {
+function batchAccumulator(batch: BatchInput, delayedAcc: Hex, place: Place): Hex {
+  const { beforeAcc, dataHash, delayedCount } = batch;
+  const source = SOURCES.indexOf(batch.source);
   return hashWords(
-    ['bytes32', 'bytes32', 'bytes32', 'uint256', 'uint256', 'uint256', 'bytes32'],
-    [beforeAcc, dataHash, delayedAcc, delayedCount, place.number, place.timestamp, place.parentHash],
+    ['bytes32', 'bytes32', 'bytes32', 'uint256', 'uint256', 'uint256', 'bytes32', 'uint8'],
+    [beforeAcc, dataHash, delayedAcc, delayedCount, place.number, place.timestamp, place.parentHash, source],
   );
 }
 

@@ -8,7 +8,7 @@ import { openSharedState } from './shared-state.ts';
 import type { WorkerReply, WorkerRequest, WorkerSetup } from './worker-messages.ts';
 
 const setup = workerData as WorkerSetup;
-const on = { state: await openSharedState(setup), rules: createRules(setup.chainId, nativeCrypto) };
+const on = { state: await openSharedState(setup), rules: createRules(setup.chainId, nativeCrypto, setup.forkRules) };
 
 function reply(message: WorkerReply): void {
   parentPort?.postMessage(message);

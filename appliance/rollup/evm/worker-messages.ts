@@ -1,3 +1,4 @@
+import type { ForkRules } from '../../../protocol/rollup/fork.ts';
 import type { SharedPreimagesOptions } from '../execute/shared-preimages.ts';
 import type { ThreadError } from '../execute/thread.ts';
 import type { EvmAnswer, EvmTask } from './evm-calls.ts';
@@ -5,6 +6,7 @@ import type { EvmAnswer, EvmTask } from './evm-calls.ts';
 /** What a thread is given when it begins. */
 export interface WorkerSetup extends SharedPreimagesOptions {
   readonly chainId: bigint;
+  readonly forkRules: ForkRules;
 }
 
 export interface WorkerRequest {

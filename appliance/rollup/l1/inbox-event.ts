@@ -12,6 +12,7 @@ export interface BatchEvent {
   readonly dataHash: Hex;
   /** How many delayed messages L2 must have read after this batch. */
   readonly delayedCount: bigint;
+  readonly source: BatchSource;
   readonly data: Uint8Array;
 }
 
@@ -68,11 +69,10 @@ export function findMessage(log: L1Log, addresses: InboxAddresses): MessageEvent
 
 /** SequencerInbox.Source: where a batch's bytes are. */
 const SOURCES = ['calldata', 'blobs', 'forced'] as const;
+export type BatchSource = (typeof SOURCES)[number];
 
 /** A batch whose bytes are still to be read. */
-export interface UnreadBatch extends Omit<BatchEvent, 'data'> {
-  readonly source: (typeof SOURCES)[number];
-}
+export type UnreadBatch = Omit<BatchEvent, 'data'>;
 
 /** The log as a batch; undefined when it is not one. */
 export function findBatch(log: L1Log, addresses: InboxAddresses): UnreadBatch | undefined {

@@ -60,13 +60,12 @@ export function createL1Source(options: L1SourceOptions, rpc: JsonRpc): L1Source
   async function readEvent(log: L1Log, signal: AbortSignal): Promise<InboxEvent | undefined> {
     const found = findBatch(log, options.addresses);
     if (found === undefined) return findMessage(log, options.addresses);
-    const { source, ...batch } = found;
     // Forced: nothing but the obligation to read messages.
-    if (source === 'forced') return { ...batch, data: new Uint8Array() };
-    if (source === 'blobs') throw new NectarError('ROLLUP_L1_BLOBS_UNREADABLE', { batch: batch.sequenceNumber });
+    if (found.source === 'forced') return { ...found, data: new Uint8Array() };
+    if (found.source === 'blobs') throw new NectarError('ROLLUP_L1_BLOBS_UNREADABLE', { batch: found.sequenceNumber });
     const answer = await rpc.call('eth_getTransactionByHash', [log.transactionHash], signal);
     const input = bytes(parseFields(answer, 'transaction'), 'input');
-    return { ...batch, data: parseBatchCalldata(input, batch.dataHash) };
+    return { ...found, data: parseBatchCalldata(input, found.dataHash) };
   }
 
   return {

@@ -1,5 +1,6 @@
 import type { Hex } from '../../../protocol/brand.ts';
 import type { BlockRef, Heads } from '../execute/heads.ts';
+import type { WithdrawalProof } from '../withdrawals/withdrawals.ts';
 import { describeConfig } from './chain-config.ts';
 import type { ChainView } from './chain-view.ts';
 import type { RpcMethods } from './json-rpc.ts';
@@ -11,7 +12,10 @@ function renderRef({ number, hash, timestamp }: BlockRef) {
   return { number: quantity(number), hash, timestamp: quantity(timestamp) };
 }
 
-type NodeDeps = Pick<RpcDeps, 'rules' | 'clientVersion' | 'heads' | 'peerCount' | 'syncStatus' | 'batchOf'> & {
+type NodeDeps = Pick<
+  RpcDeps,
+  'rules' | 'clientVersion' | 'heads' | 'peerCount' | 'syncStatus' | 'batchOf' | 'withdrawalProof'
+> & {
   readonly syncing: () => false | Record<string, Hex>;
 };
 
@@ -24,6 +28,19 @@ export function createSyncing({ heads, syncTarget }: { heads: () => Heads; syncT
     const target = syncTarget?.();
     if (target === undefined) return false;
     return { startingBlock, currentBlock: quantity(current), highestBlock: quantity(target) };
+  };
+}
+
+/** The arguments of `Outbox.execute` on L1. */
+function renderProof(proof: WithdrawalProof | undefined): Record<string, unknown> | null {
+  if (proof === undefined) return null;
+  const { nodeId, state, message, siblings } = proof;
+  const { nonce, from, to, value, data } = message;
+  return {
+    nodeId,
+    state: { ...state, batch: quantity(state.batch), offset: quantity(state.offset) },
+    message: { nonce: quantity(nonce), from, to, value: quantity(value), data },
+    proof: siblings,
   };
 }
 
@@ -47,6 +64,8 @@ export function createNodeMethods(deps: NodeDeps, view: ChainView): RpcMethods {
       const more = await deps.syncStatus?.();
       return { unsafe: renderRef(unsafe), safe: renderRef(safe), finalized: renderRef(finalized), ...more };
     },
+    nectar_withdrawalProof: async ([nonce]) =>
+      renderProof(await deps.withdrawalProof?.(parseQuantity(nonce, 'message number'))),
     nectar_batchOf: ([number]) => deps.batchOf?.(parseQuantity(number, 'block number')),
   };
 }

@@ -7,6 +7,7 @@ import type { EvmCalls } from '../evm/evm-calls.ts';
 import type { ChainDatabase } from '../execute/chain-database.ts';
 import type { Heads } from '../execute/heads.ts';
 import type { LogIndex } from '../logs/log-index.ts';
+import type { WithdrawalProof } from '../withdrawals/withdrawals.ts';
 import type { PendingTransactions } from './pending-transactions.ts';
 
 /** What the RPC consumes of the node. */
@@ -43,6 +44,8 @@ export interface RpcDeps {
   readonly dropped?: () => readonly Dropped[];
   /** Why the sequencer will put a transaction into no block; undefined when it knows nothing of it. */
   readonly whyLost?: (hash: Hex) => Promise<string | undefined>;
+  /** What proves a message from L2 to L1 there: JSON but for bigints; undefined while no confirmed assertion covers it. */
+  readonly withdrawalProof?: (nonce: bigint) => Promise<WithdrawalProof | undefined>;
   /** Which batch on L1 holds an L2 block: JSON; undefined while none does. */
   readonly batchOf?: (blockNumber: bigint) => Promise<unknown>;
 }

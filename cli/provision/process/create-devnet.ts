@@ -3,9 +3,10 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseEther } from 'ethers';
 import { peerIdOfSeed } from '../../../appliance/p2p/identity.ts';
-import { buildDescriptorGenesis } from '../../../appliance/rollup/index.ts';
+import { buildDescriptorGenesis, MACHINE_DIGEST } from '../../../appliance/rollup/index.ts';
 import type { Hex } from '../../../protocol/brand.ts';
 import { type NetworkDescriptor, signDescriptor } from '../../../protocol/network/descriptor.ts';
+import { NEW_NETWORK_FORK } from '../../../protocol/rollup/fork.ts';
 import { type DefaultPorts, defaultPorts } from './default-ports.ts';
 import { devnetKeyPath, faucetKeyPath, writeKeyOnce, writeWhole } from './devnet-home.ts';
 import { type DevnetL1, startDevnetL1, stopDevnetL1 } from './devnet-l1.ts';
@@ -105,8 +106,15 @@ async function buildDevnetGenesis({ accounts }: DevnetL1, timestamp: number): Pr
     ejectionQuorum: 2,
     alloc: accounts.auditors.map(({ address }) => ({ address, balanceWei: AUDITOR_BALANCE_WEI.toString() })),
     feeRecipient: accounts.sequencer.address,
+    ...NEW_NETWORK_FORK,
   };
-  const l2 = { chainId: l2ChainId, genesis, genesisHash: ZERO_HASH, sequencer: accounts.sequencer.address };
+  const l2 = {
+    chainId: l2ChainId,
+    genesis,
+    machine: MACHINE_DIGEST,
+    genesisHash: ZERO_HASH,
+    sequencer: accounts.sequencer.address,
+  };
   return { genesis, genesisHash: (await buildDescriptorGenesis({ l2 })).hash };
 }
 
@@ -117,7 +125,7 @@ function describe({ chain, ports, contracts, genesis, peerId }: Described): Netw
     version: 1,
     name: 'devnet',
     l1: { chainId: chain.chainId.toString(), inbox, sequencerInbox, rollup, outbox, deployedAt },
-    l2: { chainId: DEVNET_L2_CHAIN_ID.toString(), ...genesis, sequencer: sequencer.address },
+    l2: { chainId: DEVNET_L2_CHAIN_ID.toString(), ...genesis, machine: MACHINE_DIGEST, sequencer: sequencer.address },
     endpoints: { l1Rpc: [chain.rpcUrl], sequencerRpc: [`http://127.0.0.1:${ports.rpc}`] },
     bootstrap: [`/ip4/127.0.0.1/tcp/${ports.p2p}/p2p/${peerId}`],
     devnet: { faucet: faucet.address },

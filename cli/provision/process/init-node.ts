@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
 import { byKeyFile, byPassphrase, type Enrolment } from '../../../appliance/keys/index.ts';
+import { assertMachine } from '../../../appliance/rollup/network-rules.ts';
 import { NectarError } from '../../../protocol/errors.ts';
 import { MAX_DESCRIPTOR_BYTES, parseDescriptor } from '../../../protocol/network/descriptor.ts';
 import { openNodeClient } from '../../node-client.ts';
@@ -87,7 +88,10 @@ export async function openDescriptor({
   if (bytes.length > MAX_DESCRIPTOR_BYTES) {
     throw new NectarError('NETWORK_DESCRIPTOR_OVERSIZE', { bytes: bytes.length, maxBytes: MAX_DESCRIPTOR_BYTES });
   }
-  return { bytes, name: parseDescriptor(bytes).descriptor.name };
+  const { descriptor } = parseDescriptor(bytes);
+  // Better now than when the node starts.
+  assertMachine(descriptor);
+  return { bytes, name: descriptor.name };
 }
 
 /** What the home of the plan is made from. The passphrase is a copy, which is wiped by the work. */

@@ -22,11 +22,12 @@ import {ISequencerInbox} from "./ISequencerInbox.sol";
 
 /// @title SequencerInbox: the order of L2
 /// @notice Posters append batches here, and anyone rebuilds L2 from them. A hash accumulator binds every batch, in order, with the
-/// delayed messages that L2 must have read after it, and with the L1 block in which it came: its number, its time and its parent's
-/// hash. So whoever holds one accumulator can decide everything that derivation asks of L1.
+/// delayed messages that L2 must have read after it, with the L1 block in which it came (its number, its time and its parent's
+/// hash), and with how it came: the same 32 bytes may be a batch in calldata, or the versioned hash of a blob. So whoever holds one
+/// accumulator can decide everything that derivation asks of L1.
 /// @dev acc[n] = keccak256(abi.encode(acc[n-1], dataHash, delayedAcc, delayedCount, block.number, block.timestamp,
-/// blockhash(block.number - 1))). The content of a batch is never checked on chain: decoding is total off chain, and a malformed
-/// batch holds no block, the same for everybody. `delayedCount` binds all the same: derivation itself appends the blocks that
+/// blockhash(block.number - 1), source)). The content of a batch is never checked on chain: decoding is total off chain, and a
+/// malformed batch holds no block, the same for everybody. `delayedCount` binds all the same: derivation itself appends the blocks that
 /// consume the messages which the batch's own blocks left. There is no owner and no upgrade.
 contract SequencerInbox is ISequencerInbox {
     /// @notice How a batch came, which says where its bytes are.
@@ -151,7 +152,8 @@ contract SequencerInbox is ISequencerInbox {
                 delayedCount,
                 block.number,
                 block.timestamp,
-                blockhash(block.number - 1)
+                blockhash(block.number - 1),
+                source
             )
         );
         _accumulators.push(afterAcc);

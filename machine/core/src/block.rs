@@ -30,7 +30,7 @@ use revm::{
     primitives::{eip4844::BLOB_BASE_FEE_UPDATE_FRACTION_CANCUN, hardfork::SpecId},
 };
 
-const GWEI: u64 = 1_000_000_000;
+pub(crate) const GWEI: u64 = 1_000_000_000;
 
 /// An ETH deposit that the L1 Inbox accepted, credited as an EIP-4895 withdrawal.
 #[derive(Debug, Clone, PartialEq, Eq)]

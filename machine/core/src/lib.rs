@@ -7,14 +7,20 @@
 extern crate alloc;
 
 pub mod batch;
+pub mod batch_rules;
 pub mod batch_transactions;
+pub mod blob;
 pub mod block;
 pub mod call;
 pub mod column;
+pub mod derive;
+pub mod effects;
 pub mod fault;
 pub mod genesis;
 pub mod header;
+pub mod inbox;
 pub mod inflate;
+pub mod l1_header;
 pub mod node_codec;
 pub mod obstacle;
 pub mod preimage;

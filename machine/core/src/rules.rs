@@ -15,6 +15,8 @@ pub const ORIGIN_ROOTS_LENGTH: u64 = 8191;
 /// EIP-2935: where contracts read the hashes of the blocks before, by number.
 pub const HISTORY_ADDRESS: Address = address!("0000f90827f1c53a10cb7a02335b175320002935");
 pub const HISTORY_LENGTH: u64 = 8191;
+/// The predeploy that takes messages to L1. Its slot 0 is the root of their tree.
+pub const MESSENGER_ADDRESS: Address = address!("4e43000000000000000000000000000000000004");
 /// EIP-7685: a block of this chain makes no requests to a consensus layer. SHA-256 of nothing.
 pub const NO_REQUESTS_HASH: B256 = b256!("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
 

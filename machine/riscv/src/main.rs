@@ -2,12 +2,15 @@
 //!
 //! Environment calls (number in a7): 0 exit (a0 code), 1 write (a1 address, a2 length), 2 input (a0 index, a1 address, a2 room;
 //! length in a0), 3 preimage (a0 kind, a1 hash, a2 address, a3 room; length or -1 in a0).
-//! Input 0 is chain id 8, fork 1, p256 1; input 1 is that of `execute_block`. The answer is written; exit codes are its statuses.
+//! Input 0 is chain id 8, fork 1, p256 1, call 1: 0 for `execute_block`, 1 for `derive_block`. Input 1 is that of the call. The
+//! answer is written; exit codes are its statuses.
 #![no_std]
 #![no_main]
 extern crate alloc;
 
 mod atomics;
+#[path = "../../wasm/src/derive_wire.rs"]
+mod derive_wire;
 #[path = "../../wasm/src/wire.rs"]
 #[allow(dead_code)]
 mod wire;
@@ -15,8 +18,10 @@ mod wire;
 use alloc::{vec, vec::Vec};
 use alloy_primitives::B256;
 use core::arch::{asm, global_asm};
+use derive_wire::{put_step, read_place};
 use nectar_machine::{
     block::execute,
+    derive::Deriver,
     fault::Fault,
     header,
     preimage::{Kind, Preimages},
@@ -27,7 +32,8 @@ use wire::{Reader, put_output, read_input};
 
 const HEAP_START: usize = 0x0400_0000;
 const MAX_INPUT_BYTES: usize = 8 << 20;
-const MAX_PREIMAGE_BYTES: usize = 64 << 10;
+/// A blob is 128 KiB, a batch in calldata less.
+const MAX_PREIMAGE_BYTES: usize = 128 << 10;
 
 /// Gives memory and takes none back: a block's run ends before it is used up.
 struct Bump;
@@ -91,21 +97,28 @@ impl Preimages for Witness {
     fn put(&mut self, _: Kind, _: B256, _: &[u8]) {}
 }
 
+const NO_INPUT: Fault = Fault::Input("not the input of a call");
+const CALL_DERIVE_BLOCK: u8 = 1;
+
 fn run() -> Result<Vec<u8>, Fault> {
-    const NO_INPUT: Fault = Fault::Input("not a block input");
     let rules = input(0);
     let mut reader = Reader(&rules);
     let chain_id = reader.u64().ok_or(NO_INPUT)?;
     let fork = reader.u8().and_then(Fork::from_number).ok_or(NO_INPUT)?;
     let rules = Rules::new(chain_id, fork, reader.u8() == Some(1));
+    let call = reader.u8().ok_or(NO_INPUT)?;
     let bytes = input(1);
     let mut reader = Reader(&bytes);
-    let previous = header::decode(reader.blob().ok_or(NO_INPUT)?)?;
-    let block = read_input(&mut reader).ok_or(NO_INPUT)?;
     let mut state = State::new(Witness { scratch: vec![0; MAX_PREIMAGE_BYTES] });
-    let output = execute(&mut state, &previous, &block, &rules)?;
     let mut out = Vec::new();
-    put_output(&output, &mut out);
+    if call == CALL_DERIVE_BLOCK {
+        let place = read_place(&mut reader).ok_or(NO_INPUT)?;
+        put_step(&Deriver::default().derive(&mut state, &place, &rules)?, &mut out);
+    } else {
+        let previous = header::decode(reader.blob().ok_or(NO_INPUT)?)?;
+        let block = read_input(&mut reader).ok_or(NO_INPUT)?;
+        put_output(&execute(&mut state, &previous, &block, &rules)?, &mut out);
+    }
     Ok(out)
 }
 

@@ -6,6 +6,7 @@ use alloc::{string::ToString, vec::Vec};
 use nectar_machine::{
     batch::{BATCH_LIMITS, decode_batch},
     block::execute,
+    derive::Deriver,
     fault::Fault,
     genesis, header,
     inflate::inflate,
@@ -25,6 +26,7 @@ const FAULT: i32 = 3;
 pub struct Machine {
     pub rules: Rules,
     pub state: State<HostPreimages>,
+    pub deriver: Deriver,
 }
 
 static mut MACHINE: Option<Machine> = None;
@@ -68,7 +70,22 @@ fn fail(fault: &Fault, number: u64) -> i32 {
     }
 }
 
-/// Makes a call that leaves nothing behind.
+/// Makes a call whose preimages the host keeps when it succeeds.
+pub fn change(
+    at: *const u8,
+    length: usize,
+    make: impl FnOnce(&mut Machine, Reader, &mut Vec<u8>) -> Result<(), Fault>,
+) -> i32 {
+    let status = answer(at, length, make);
+    if status != OK
+        && let Some(machine) = machine()
+    {
+        machine.state.preimages.fresh.clear();
+    }
+    status
+}
+
+/// Makes a call; what it wrote is in `fresh`.
 pub fn answer(
     at: *const u8,
     length: usize,
@@ -130,7 +147,8 @@ pub extern "C" fn open(chain_id: u64, fork: u32, p256: u32) -> i32 {
     let Some(fork) = u8::try_from(fork).ok().and_then(Fork::from_number) else {
         return fail(&Fault::Input("unknown fork"), 0);
     };
-    let machine = Machine { rules: Rules::new(chain_id, fork, p256 != 0), state: State::new(HostPreimages::new()) };
+    let rules = Rules::new(chain_id, fork, p256 != 0);
+    let machine = Machine { rules, state: State::new(HostPreimages::new()), deriver: Deriver::default() };
     unsafe { MACHINE = Some(machine) };
     OK
 }
@@ -214,6 +232,7 @@ pub extern "C" fn build_state(at: *const u8, length: usize) -> i32 {
 pub extern "C" fn forget() {
     if let Some(machine) = machine() {
         machine.state.reset();
+        machine.deriver.forget();
     }
 }
 

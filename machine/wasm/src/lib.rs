@@ -6,6 +6,8 @@ extern crate alloc;
 mod abi;
 mod call_abi;
 mod call_wire;
+mod derive_abi;
+mod derive_wire;
 mod host;
 mod wire;
 

@@ -7,12 +7,12 @@ import {
   createRpcServer,
   createSequencer,
   rollupConfig,
+  rulesOf,
   sequencerConfig,
 } from '../../../appliance/rollup/index.ts';
 import { createLifecycle } from '../../../appliance/service.ts';
 import { createLogger, createMetrics } from '../../../appliance/telemetry/index.ts';
 import type { NetworkDescriptor } from '../../../protocol/network/descriptor.ts';
-import { createRules } from '../../../protocol/rollup/rules.ts';
 import { parseUnsafeBlock } from '../../../protocol/rollup/unsafe-block.ts';
 
 export interface ChildSpec {
@@ -46,7 +46,7 @@ const rollup = createRollup(
     randomBytes: (size) => crypto.getRandomValues(new Uint8Array(size)),
   },
 );
-const rules = createRules(BigInt(spec.descriptor.l2.chainId));
+const rules = rulesOf(spec.descriptor);
 rollup.onUnsafe((envelope) => {
   const { block, hash } = parseUnsafeBlock(envelope, rules);
   process.stdout.write(`${block.header.number} ${hash}\n`);

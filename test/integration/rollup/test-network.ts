@@ -13,6 +13,7 @@ import {
   createRollup,
   createRpcServer,
   createSequencer,
+  MACHINE_DIGEST,
   type Rollup,
   rollupConfig,
   sequencerConfig,
@@ -20,9 +21,10 @@ import {
 import { createLifecycle, type Service } from '../../../appliance/service.ts';
 import { createLogger, createMetrics, type Logger } from '../../../appliance/telemetry/index.ts';
 import { type DevnetL1, startDevnetL1, stopDevnetL1 } from '../../../cli/provision/process/devnet-l1.ts';
-import { deployL1Contracts } from '../../../cli/provision/process/l1-contracts.ts';
+import { deployL1Contracts, withWallet } from '../../../cli/provision/process/l1-contracts.ts';
 import type { Hex } from '../../../protocol/brand.ts';
 import type { NetworkDescriptor } from '../../../protocol/network/descriptor.ts';
+import { NEW_NETWORK_FORK } from '../../../protocol/rollup/fork.ts';
 
 /** A whole network on this machine: real anvil, real contracts, a sequencer node, and followers that have L1 alone. */
 export interface TestNetwork {
@@ -35,6 +37,8 @@ export interface TestNetwork {
   startSequencer(options?: { readonly validator?: boolean }): Promise<SequencerNode>;
   /** `name` keeps its database over restarts. */
   startFollower(name: string, more?: Partial<Static<typeof rollupConfig>>): Promise<RunningNode>;
+  /** Ten ETH on L1 from the faucet. */
+  fundOnL1(address: Hex): Promise<void>;
   restartL1(): Promise<void>;
   l1Send(method: string, params: readonly unknown[]): Promise<unknown>;
   stop(): Promise<void>;
@@ -97,8 +101,15 @@ export async function createTestNetwork(options: { readonly rich?: readonly Hex[
     ejectionQuorum: 2,
     alloc: rich.map((address) => ({ address, balanceWei: String(100n * ETHER) })),
     feeRecipient: sequencer.address,
+    ...NEW_NETWORK_FORK,
   };
-  const l2 = { chainId: '6328270', genesis, genesisHash: `0x${'0'.repeat(64)}` as Hex, sequencer: sequencer.address };
+  const l2 = {
+    chainId: '6328270',
+    genesis,
+    machine: MACHINE_DIGEST,
+    genesisHash: `0x${'0'.repeat(64)}` as Hex,
+    sequencer: sequencer.address,
+  };
   const { hash: genesisHash } = await buildDescriptorGenesis({ l2 });
   const deployment = { sequencer: sequencer.address, genesisHash };
   const { inbox, sequencerInbox, rollup, outbox, deployedAt } = await deployL1Contracts(
@@ -151,6 +162,7 @@ export async function createTestNetwork(options: { readonly rich?: readonly Hex[
       const node = await own({ rollup }, [rollup, ...Object.values(services)]);
       return { ...node, url: services.server.url(), eject: (peer, reason) => services.auditor.eject(peer, reason) };
     },
+    fundOnL1: (address) => fundFrom(l1, address),
     async startFollower(name, more) {
       const rollup = nodeOf(name, { descriptor, folder, log, durable: false, ...(more && { more }) });
       return own({ rollup }, [rollup]);
@@ -174,6 +186,12 @@ export async function createTestNetwork(options: { readonly rich?: readonly Hex[
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+async function fundFrom({ rpcUrl, accounts }: DevnetL1, to: Hex): Promise<void> {
+  await withWallet({ rpcUrl, key: accounts.faucet.key }, async (wallet) => {
+    await (await wallet.sendTransaction({ to, value: 10n * ETHER })).wait();
+  });
 }
 
 const DATABASE_KEY = randomBytes(32);

@@ -2,18 +2,17 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { Contract, JsonRpcProvider, keccak256, Wallet } from 'ethers';
 import { depositEth, withWallet } from '../../../cli/provision/process/l1-contracts.ts';
-import {
-  assertNext,
-  confirmAssertion,
-  executeWithdrawal,
-  proveWithdrawal,
-} from '../../../cli/provision/process/withdrawal.ts';
 import { InboxAbi } from '../../../contracts/generated/Inbox.ts';
-import { MessengerAbi } from '../../../contracts/generated/Messenger.ts';
 import { SequencerInboxAbi } from '../../../contracts/generated/SequencerInbox.ts';
 import type { Hex } from '../../../protocol/brand.ts';
-import { PREDEPLOYS } from '../../../protocol/rollup/genesis.ts';
-import { createTestNetwork, ETHER, eventually, type SequencerNode, type TestNetwork } from './test-network.ts';
+import {
+  createTestNetwork,
+  ETHER,
+  eventually,
+  type RunningNode,
+  type SequencerNode,
+  type TestNetwork,
+} from './test-network.ts';
 
 const alice = new Wallet(`0x${'a1'.repeat(32)}`);
 const carol: Hex = `0x${'ca'.repeat(20)}`;
@@ -23,7 +22,7 @@ let l2: JsonRpcProvider;
 
 before(async () => {
   network = await createTestNetwork({ rich: [alice.address.toLowerCase() as Hex] });
-  sequencer = await network.startSequencer();
+  sequencer = await network.startSequencer({ validator: true });
   l2 = new JsonRpcProvider(sequencer.url, undefined, { staticNetwork: true, cacheTimeout: -1 });
 });
 
@@ -32,13 +31,9 @@ after(async () => {
   await network?.stop();
 });
 
-/** The deployer may stake; it asserts; the faucet's pays and executes. */
 function parties() {
   const { rpcUrl, accounts } = network.l1;
-  const { rollup, outbox } = network.descriptor.l1;
-  const place = { rollup, outbox, l2RpcUrl: sequencer.url };
-  const validator = { rpcUrl, key: accounts.deployer.key };
-  return { place, validator, anyone: { rpcUrl, key: accounts.faucet.key } };
+  return { anyone: { rpcUrl, key: accounts.faucet.key } };
 }
 
 async function passTime(seconds: number): Promise<void> {
@@ -46,37 +41,56 @@ async function passTime(seconds: number): Promise<void> {
   await network.l1Send('evm_mine', []);
 }
 
-async function isSafe(number: number): Promise<boolean> {
-  return ((await l2.getBlock('safe'))?.number ?? 0) >= number;
-}
-
-test('ETH goes to L2 and comes back to L1 with a proof, once', async () => {
-  const { place, validator, anyone } = parties();
+test('ETH goes to L2, and comes back to L1 once, with what a dApp would need, over a restart of the node', async () => {
+  const { anyone } = parties();
+  let node = await network.startFollower('clinic');
+  const own = node.rollup.account.address();
+  await network.fundOnL1(own);
   // What leaves must have come in: the genesis balance of a development network lies in no Inbox.
-  await depositEth(anyone, { inbox: network.descriptor.l1.inbox, to: carol, amountWei: 3n * ETHER });
-  const messenger = new Contract(PREDEPLOYS.messenger, [...MessengerAbi], alice.connect(l2));
-  const sent = await messenger.getFunction('sendMessage').send(carol, '0x', { value: 2n * ETHER });
-  const receipt = await eventually('the message', () =>
-    l2.getTransactionReceipt(sent.hash).then((r) => r ?? undefined),
-  );
-  await eventually('it to be safe', () => isSafe(receipt.blockNumber));
+  await depositEth(anyone, { inbox: network.descriptor.l1.inbox, to: own, amountWei: 3n * ETHER });
+  await eventually('the deposit', async () => (await node.rollup.account.balance()) > 0n);
+  const state = async (): Promise<string> => (await node.rollup.withdrawals())[0]?.state ?? 'none';
+  const seen = new Set<string>();
 
-  await passTime(15);
-  const first = await eventually('the first assertion', () => assertNext(validator, place));
-  await passTime(15);
-  const second = await eventually('the second assertion', () => assertNext(validator, place));
-  assert.equal(await confirmAssertion(anyone, place, first), false, 'confirmed before its period was over');
-  assert.equal(await proveWithdrawal(anyone, place, 0n), undefined, 'proven against what is not confirmed');
-  await passTime(40);
-  assert.equal(await confirmAssertion(anyone, place, first), true);
-  assert.equal(await confirmAssertion(anyone, place, second), true);
+  const { transaction } = await node.rollup.withdraw({ to: carol, amountWei: String(2n * ETHER) });
+  await eventually('it to be on L1', async () => {
+    seen.add(await state());
+    return !['sent', 'ordered'].includes(await state());
+  });
+  const { result: early } = await ask(node, 'nectar_withdrawalProof', ['0x0']);
+  assert.equal(early, null, 'proven against what is not confirmed');
+  await assert.rejects(node.rollup.claim({ id: 0 }), { code: 'ROLLUP_WITHDRAWAL_NOT_CLAIMABLE' });
+  await assert.rejects(node.rollup.claim({ id: 7 }), { code: 'ROLLUP_WITHDRAWAL_UNKNOWN' });
 
-  const proven = await eventually('the proof', () => proveWithdrawal(anyone, place, 0n));
-  await executeWithdrawal(anyone, place, proven);
-  const balance = await network.l1Send('eth_getBalance', [carol, 'latest']);
-  assert.equal(BigInt(balance as string), 2n * ETHER);
-  await assert.rejects(executeWithdrawal(anyone, place, proven), 'paid twice');
+  await node.stop();
+  node = await network.startFollower('clinic');
+  await eventually('the assertion', async () => {
+    await passTime(11);
+    seen.add(await state());
+    return ['asserted', 'claimable'].includes(await state());
+  });
+  await eventually('the confirmation', async () => {
+    await passTime(20);
+    return (await state()) === 'claimable';
+  });
+  const { result: proof } = await ask(node, 'nectar_withdrawalProof', ['0x0']);
+  assert.equal((proof as { proof: string[] }).proof.length, 32);
+  await node.rollup.claim({ id: 0 });
+  assert.deepEqual(await node.rollup.withdrawals(), [
+    {
+      ...{ id: 0, state: 'claimed', to: carol, amountWei: String(2n * ETHER), transaction },
+      ...{ block: (await node.rollup.withdrawals())[0]?.block, claimableAt: null },
+    },
+  ]);
+  assert.equal(BigInt((await network.l1Send('eth_getBalance', [carol, 'latest'])) as string), 2n * ETHER);
+  await assert.rejects(node.rollup.claim({ id: 0 }), { code: 'ROLLUP_WITHDRAWAL_NOT_CLAIMABLE' });
+  assert.ok(seen.has('batched') || seen.has('asserted'), [...seen].join());
+  await node.stop();
 });
+
+async function ask(node: RunningNode, method: string, params: unknown[]): Promise<{ result?: unknown }> {
+  return (await node.rollup.rpc({ jsonrpc: '2.0', id: 1, method, params })) as { result?: unknown };
+}
 
 test('a transaction that the sequencer never sees reaches L2 by force', async () => {
   const { anyone } = parties();

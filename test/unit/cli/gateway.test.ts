@@ -24,6 +24,7 @@ type Answer = (request: IncomingMessage, response: ServerResponse, body: Buffer)
 const folder = mkdtempSync(join(tmpdir(), 'nectar-cli-gateway-'));
 const home = join(folder, 'home');
 const ID = '3f2a9c5e7b1d4f608192a3b4c5d6e7f8';
+const VERSION = { 'x-nectar-record-version': '1', 'x-nectar-created-at': '2026-11-23T00:00:00.000Z' };
 const receipt = { recordId: ID, version: 1, cid: 'bafk', bytes: 5, auditLeaf: 7 };
 const seen: { method: string; url: string; headers: IncomingMessage['headers']; body: Buffer }[] = [];
 let server: Server;
@@ -143,11 +144,11 @@ test('an answer of another shape is refused', async () => {
 test('get writes the whole body, a range what was promised, and asks for just that', async () => {
   const out = join(folder, 'got');
   answer = (_, response) =>
-    response.writeHead(200, { 'content-length': '5', 'content-type': 'text/plain' }).end('hello');
+    response.writeHead(200, { ...VERSION, 'content-length': '5', 'content-type': 'text/plain' }).end('hello');
   assert.equal((await run('get', ID, '-o', out)).code, 0);
   assert.equal(readFileSync(out, 'utf8'), 'hello');
   answer = (_, response) =>
-    response.writeHead(206, { 'content-length': '2', 'content-range': 'bytes 1-2/5' }).end('el');
+    response.writeHead(206, { ...VERSION, 'content-length': '2', 'content-range': 'bytes 1-2/5' }).end('el');
   const piped = await run('get', ID, '--range', '1-2', '--version', '3');
   assert.equal(piped.stdout, 'el');
   assert.deepEqual([seen[1]?.url, seen[1]?.headers.range], [`/v1/records/${ID}?version=3`, 'bytes=1-2']);
@@ -155,8 +156,13 @@ test('get writes the whole body, a range what was promised, and asks for just th
 
 test('a body that breaks off is an error, and no file', async () => {
   const out = join(folder, 'cut');
-  answer = (_, response) => {
-    response.writeHead(200, { 'content-length': '10' });
+  answer = ({ headers }, response) => {
+    const again = headers.range !== undefined;
+    response.writeHead(again ? 206 : 200, {
+      ...VERSION,
+      'content-length': '10',
+      ...(again && { 'content-range': 'bytes 0-9/10' }),
+    });
     response.write('hal');
     setImmediate(() => response.destroy());
   };

@@ -1,16 +1,11 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
-import type { MachineRules } from '../../../machine/host/machine.ts';
+import { type TestContext, test } from 'node:test';
+import { nativeCrypto } from '../../../appliance/rollup/execute/native-crypto.ts';
 import { nextBaseFee } from '../../../protocol/rollup/block-input.ts';
+import { type ForkRules, NEW_NETWORK_FORK } from '../../../protocol/rollup/fork.ts';
 import { buildGenesis } from '../../../protocol/rollup/genesis.ts';
-import {
-  addressOf,
-  CHAIN_ID,
-  ETHER,
-  GENESIS,
-  PREDEPLOY_CODE,
-  rules,
-} from '../appliance/rollup/execute/chain-fixture.ts';
+import { createRules } from '../../../protocol/rollup/rules.ts';
+import { addressOf, CHAIN_ID, ETHER, GENESIS, PREDEPLOY_CODE } from '../appliance/rollup/execute/chain-fixture.ts';
 import { createTwins } from './machine-fixture.ts';
 import { createDice, createRandomChain, WALLETS } from './random-blocks.ts';
 
@@ -18,18 +13,23 @@ import { createDice, createRandomChain, WALLETS } from './random-blocks.ts';
 const RUNS = Number(process.env.NECTAR_FUZZ_RUNS ?? 4);
 const FIRST_SEED = Number(process.env.NECTAR_FUZZ_SEED ?? 1);
 const BLOCKS = 12;
-const CANCUN: MachineRules = { chainId: CHAIN_ID, fork: 'cancun', p256: false };
+const NETWORKS: readonly ForkRules[] = [{ fork: 'cancun', p256: false }, NEW_NETWORK_FORK];
 
 const alloc = WALLETS.slice(0, -1).map((wallet) => ({ address: addressOf(wallet), balanceWei: 1000n * ETHER }));
-const genesis = await buildGenesis({ ...GENESIS, alloc }, PREDEPLOY_CODE, rules);
 
-test('random blocks give the same headers, receipts, bodies and reasons in the machine and in TypeScript', async (context) => {
+for (const network of NETWORKS)
+  test(`random blocks give the same headers, receipts, bodies and reasons in the machine and in TypeScript: ${network.fork}`, (context) =>
+    compare(network, context));
+
+async function compare(network: ForkRules, context: TestContext): Promise<void> {
+  const rules = createRules(CHAIN_ID, nativeCrypto, network);
+  const genesis = await buildGenesis({ ...GENESIS, alloc }, PREDEPLOY_CODE, rules);
   let [included, reverted] = [0, 0];
   const reasons = new Set<string>();
   for (let seed = FIRST_SEED; seed < FIRST_SEED + RUNS; seed += 1) {
     const dice = createDice(seed);
     const chain = createRandomChain(dice);
-    const twins = createTwins(genesis, rules, CANCUN);
+    const twins = createTwins(genesis, rules, { chainId: CHAIN_ID, ...network });
     for (let number = 1; number <= BLOCKS; number += 1) {
       const input = chain.next(nextBaseFee(twins.header));
       // A cold machine must give what a warm one gives.
@@ -52,4 +52,4 @@ test('random blocks give the same headers, receipts, bodies and reasons in the m
     `${included} transactions, ${reverted} of them failed; dropped for ${[...reasons].sort().join(', ')}`,
   );
   assert.ok(included > 10 * RUNS && reverted > 0 && reasons.size > 4);
-});
+}

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { BlockHeader } from '@ethereumjs/block';
-import type { PreimageKind, Preimages } from '../../../machine/host/instance.ts';
+import type { InboxPreimageKind, PreimageKind, Preimages } from '../../../machine/host/instance.ts';
 import { compileMachine } from '../../../machine/host/load.ts';
 import { createMachine, type Machine, type MachineBlock, type MachineRules } from '../../../machine/host/machine.ts';
 import type { Hex } from '../../../protocol/brand.ts';
@@ -19,23 +19,27 @@ export const machineModule = compileMachine(readFileSync(FILE), (bytes) =>
   createHash('sha256').update(bytes).digest('hex'),
 );
 
+type AnyKind = PreimageKind | InboxPreimageKind;
+
 /** Preimages in memory, each kind by itself. `asked` is what the machine read. */
 export interface MemoryPreimages extends Preimages {
-  put(kind: PreimageKind, hash: Hex, bytes: Uint8Array): void;
-  readonly asked: Map<string, { kind: PreimageKind; hash: Hex; bytes: Uint8Array }>;
+  put(kind: AnyKind, hash: Hex, bytes: Uint8Array): void;
+  readonly asked: Map<string, { kind: AnyKind; hash: Hex; bytes: Uint8Array }>;
 }
 
 export function createMemoryPreimages(): MemoryPreimages {
   const stored = new Map<string, Uint8Array>();
   const asked: MemoryPreimages['asked'] = new Map();
+  const get = (kind: AnyKind, hash: Uint8Array): Uint8Array | undefined => {
+    const name = `${kind} ${bytesToHex(hash)}`;
+    const bytes = stored.get(name);
+    if (bytes) asked.set(name, { kind, hash: bytesToHex(hash), bytes });
+    return bytes;
+  };
   return {
     asked,
-    get(kind, hash) {
-      const name = `${kind} ${bytesToHex(hash)}`;
-      const bytes = stored.get(name);
-      if (bytes) asked.set(name, { kind, hash: bytesToHex(hash), bytes });
-      return bytes;
-    },
+    get,
+    getInbox: get,
     put: (kind, hash, bytes) => stored.set(`${kind} ${hash}`, bytes),
   };
 }
@@ -46,7 +50,7 @@ export function putAll(preimages: MemoryPreimages, entries: Iterable<readonly [H
     for (const kind of ['header', 'node', 'code'] as const) preimages.put(kind, hash, bytes);
 }
 
-export function putFresh(preimages: MemoryPreimages, { fresh }: MachineBlock): void {
+export function putFresh(preimages: MemoryPreimages, { fresh }: Pick<MachineBlock, 'fresh'>): void {
   for (const { kind, hash, bytes } of fresh) preimages.put(kind, bytesToHex(hash), bytes);
 }
 

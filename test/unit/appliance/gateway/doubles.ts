@@ -371,6 +371,11 @@ export function createDependencies(parts: DependencyParts): GatewayDependencies 
           await node.headGate?.();
         }
       },
+      withdraw: async () => ({ transaction: `0x${'ab'.repeat(32)}` }),
+      withdrawals: async () => [],
+      claim: async ({ id }) => {
+        if (id !== 3) throw new NectarError('ROLLUP_WITHDRAWAL_NOT_CLAIMABLE', { id, state: 'asserted' });
+      },
       rewind: async ({ to }) => ({ from: 9, to: to ?? 7 }),
     },
     p2p: {

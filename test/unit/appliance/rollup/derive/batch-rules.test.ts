@@ -27,6 +27,9 @@ test('names the first rule that a block breaks', () => {
   assert.equal(findBlockFault({ ...block, l1Origin: older }, { ...context, origin: older }), 'origin-backwards');
   assert.equal(findBlockFault(block, { ...context, postedIn: 52n + MAX_ORIGIN_AGE }), undefined);
   assert.equal(findBlockFault(block, { ...context, postedIn: 53n + MAX_ORIGIN_AGE }), 'origin-too-old');
+  const noOrigin = { ...context, origin: undefined };
+  assert.equal(findBlockFault({ ...block, l1Origin: older }, noOrigin), 'origin-backwards', 'numbers come first');
+  assert.equal(findBlockFault(block, { ...noOrigin, postedIn: 53n + MAX_ORIGIN_AGE }), 'origin-too-old');
   assert.equal(findBlockFault({ ...block, timestamp: 999n }, context), 'timestamp');
   assert.equal(findBlockFault(block, { ...context, origin: { ...origin, timestamp: 1_001n } }), 'timestamp');
   const late = 990n + MAX_TIME_DRIFT_S;

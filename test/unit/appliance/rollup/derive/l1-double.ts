@@ -83,8 +83,8 @@ export function createL1Double(): L1Double {
         const beforeAcc = batchAccs.at(-1) ?? zero;
         const delayed = delayedCount === 0n ? zero : (messageAccs[Number(delayedCount) - 1] ?? zero);
         const dataHash = DATA_HASH(data);
-        const types = ['bytes32', 'bytes32', 'bytes32', 'uint256', 'uint256', 'uint256', 'bytes32'];
-        const values = [beforeAcc, dataHash, delayed, delayedCount, number, timestamp, parent.hash];
+        const types = ['bytes32', 'bytes32', 'bytes32', 'uint256', 'uint256', 'uint256', 'bytes32', 'uint8'];
+        const values = [beforeAcc, dataHash, delayed, delayedCount, number, timestamp, parent.hash, 0];
         const afterAcc = keccak256(encode(types, values)) as Hex;
         const sequenceNumber = BigInt(batchAccs.length);
         events.push({
@@ -94,6 +94,7 @@ export function createL1Double(): L1Double {
           afterAcc,
           dataHash,
           delayedCount,
+          source: 'calldata',
           data: getBytes(data),
         });
         batchAccs.push(afterAcc);

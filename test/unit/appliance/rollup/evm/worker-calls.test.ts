@@ -48,7 +48,14 @@ async function stand(more: Partial<WorkerCallsOptions> = {}) {
       ...more,
     },
     {
-      spawn: () => startEvmThread({ path: chain.path, databaseKey: KEY, cacheBytes: 1 << 20, chainId: CHAIN_ID }),
+      spawn: () =>
+        startEvmThread({
+          path: chain.path,
+          databaseKey: KEY,
+          cacheBytes: 1 << 20,
+          chainId: CHAIN_ID,
+          forkRules: { fork: 'cancun', p256: false },
+        }),
       now: () => performance.now(),
       log: createLogger({ level: 'silent' }),
       onSpent: (outcome, ms) => spent.push([outcome, ms]),

@@ -1,0 +1,97 @@
+/** Derivation in the machine: what a batch of L1 makes of L2, from hashes alone (docs/design/0013-derivation.md). */
+import type { Hex } from '../../protocol/brand.ts';
+import { bytesToHex, hexToBytes } from '../../protocol/rollup/bytes.ts';
+import { type MachineBlock, OBSTACLES, readBlock } from './blocks.ts';
+import type { FreshPreimage } from './instance.ts';
+import { createWireWriter, type WireReader } from './wire.ts';
+
+/** Where derivation stands. */
+export interface DerivePlace {
+  /** Number of the last L1 block before the contracts: a constant of the network. */
+  readonly deployedAt: bigint;
+  /** SequencerInbox's accumulator after the batch. */
+  readonly accumulator: Hex;
+  /** Hash of the last L2 block derived so far. */
+  readonly head: Hex;
+  /** 0 for a batch's first step, then what the step before gave as `next`. */
+  readonly offset: bigint;
+}
+
+/** The rules that a block of a batch may break, by their numbers in the ABI. */
+const RULES = ['origin-backwards', 'origin-too-old', 'origin', 'timestamp', 'messages'] as const;
+export type BrokenRule = (typeof RULES)[number];
+
+export interface DerivedBlock extends Omit<MachineBlock, 'fresh'> {
+  /** No batch holds it: derivation made it to read messages that were owed. */
+  readonly isObliged: boolean;
+  /** Delayed messages that it consumes. */
+  readonly messages: number;
+  /** How many transactions of the input, the first of those that `dropped` counts, came by message. */
+  readonly forced: number;
+  /** Messages without an effect, by index. */
+  readonly ignored: readonly { readonly index: bigint; readonly reason: string }[];
+}
+
+export interface DerivedStep {
+  /** The last L2 block after the step, and the root of its messages to L1. */
+  readonly head: Hex;
+  readonly sendRoot: Hex;
+  /** The offset of the batch's next block; undefined when it has none: on to the next batch. */
+  readonly next: bigint | undefined;
+  /** The batch is malformed and holds no block; said at offset 0. */
+  readonly isMalformed: boolean;
+  /** The block of the batch, counted from 0, that broke a rule: it and those after it are dropped. */
+  readonly broken: { readonly index: number; readonly count: number; readonly rule: BrokenRule } | undefined;
+  /** Undefined when the batch makes no block here. */
+  readonly block: DerivedBlock | undefined;
+  readonly fresh: readonly FreshPreimage[];
+}
+
+const HASH_BYTES = 32;
+
+/** What `derive_block` takes, and what a dispute runs. */
+export function encodePlace({ deployedAt, accumulator, head, offset }: DerivePlace): Uint8Array {
+  const writer = createWireWriter();
+  writer.u64(deployedAt);
+  writer.bytes(hexToBytes(accumulator));
+  writer.bytes(hexToBytes(head));
+  writer.u64(offset);
+  return writer.finish();
+}
+
+/** Where the batch goes on after a step; undefined when it is done. */
+export function nextPlace(place: DerivePlace, { head, next }: DerivedStep): DerivePlace | undefined {
+  return next === undefined ? undefined : { ...place, head, offset: next };
+}
+
+/** The reasons that `effectsOf` of protocol/rollup/delayed-message.ts gives. */
+function readFlaw(reader: WireReader): string {
+  const [flaw, detail] = [reader.u8(), reader.u8()];
+  if (flaw === 0) return OBSTACLES[detail] ?? 'refused';
+  if (flaw === 1) return 'larger than 32,768 bytes';
+  if (flaw === 2) return 'asks for more than a quarter of the gas of a block';
+  if (flaw === 3) return 'not the encoding of a deposit';
+  return flaw === 4 ? 'not the encoding of parameters' : `unknown kind ${detail}`;
+}
+
+function readBroken(reader: WireReader): DerivedStep['broken'] {
+  if (reader.u8() === 0) return undefined;
+  return { index: reader.u32(), count: reader.u32(), rule: RULES[reader.u8()] ?? 'origin' };
+}
+
+function readDerivedBlock(reader: WireReader): DerivedBlock | undefined {
+  if (reader.u8() === 0) return undefined;
+  const isObliged = reader.u8() === 1;
+  const [messages, forced] = [reader.u32(), reader.u32()];
+  const ignored = Array.from({ length: reader.u32() }, () => ({ index: reader.u64(), reason: readFlaw(reader) }));
+  return { isObliged, messages, forced, ignored, ...readBlock(reader) };
+}
+
+/** Reads the answer of `derive_block`. */
+export function readStep(reader: WireReader): Omit<DerivedStep, 'fresh'> {
+  const [head, sendRoot] = [bytesToHex(reader.bytes(HASH_BYTES)), bytesToHex(reader.bytes(HASH_BYTES))];
+  const [hasNext, offset] = [reader.u8() === 1, reader.u64()];
+  const isMalformed = reader.u8() === 1;
+  const broken = readBroken(reader);
+  return { head, sendRoot, next: hasNext ? offset : undefined, isMalformed, broken, block: readDerivedBlock(reader) };
+}
