@@ -288,7 +288,6 @@ async function main(args) {
   const other = args[0] === '--exec' && args[1] !== undefined;
   const script = other ? resolve(args[1]) : isClone ? join(root, 'cli', 'main.ts') : bundle;
   const runtime = findRuntime();
-  // This very process will do: starting another takes as long as finding a node and asking it.
   if (runtime === process.execPath && !other) return runHere(script, args);
   const child = spawn(runtime, [script, ...args.slice(other ? 2 : 0)], { stdio: 'inherit' });
   const { code, signal, error } = await ended(child);
@@ -296,14 +295,10 @@ async function main(args) {
   return signal === null ? code : 128 + (constants.signals[signal] ?? 0);
 }
 
-/** The CLI ends the process itself. What it does not catch is no matter of the set-up, and is shown as Node shows it. */
+/** The CLI ends the process itself. What it does not catch, Node shows. */
 function runHere(script, args) {
   process.argv.splice(1, process.argv.length - 1, script, ...args);
-  import(pathToFileURL(script).href).catch((error) => {
-    setImmediate(() => {
-      throw error;
-    });
-  });
+  import(pathToFileURL(script).href);
   return new Promise(() => {});
 }
 
