@@ -69,6 +69,7 @@ export const LOG_MESSAGES: readonly string[] = [
   'no checkpoint could be written',
   'no cosignatures were asked for',
   'no members to dial: registry gave no answer',
+  'no peer told which blocks were signed before; going on from the own and those of L1',
   'no provider unlocks the node by itself',
   'node attested',
   'node not attested',
