@@ -40,7 +40,16 @@ describe('reproducible images', { skip }, () => {
 
     const clone = mkdtempSync(join(tmpdir(), 'nectar-clone-'));
     try {
-      for (const name of ['appliance', 'contracts/generated', 'images', 'protocol', 'scripts', 'docs']) {
+      for (const name of [
+        'appliance',
+        'contracts/generated',
+        'images',
+        'machine/generated',
+        'machine/host',
+        'protocol',
+        'scripts',
+        'docs',
+      ]) {
         cpSync(join(ROOT, name), join(clone, name), { recursive: true });
       }
       for (const name of ['package.json', 'package-lock.json', 'tsconfig.json', 'LICENSE']) {
