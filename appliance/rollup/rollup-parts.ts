@@ -132,8 +132,7 @@ export async function assembleParts(options: PartsOptions, deps: PartsDeps): Pro
   const executor = createExecutor({ database, genesis, rules, runner });
   const feeRecipient = descriptor.l2.genesis.feeRecipient;
   const gasLimit = BigInt(descriptor.l2.genesis.gasLimit);
-  const effectsOf = (messages: readonly DelayedMessage[]): MessageEffects =>
-    effectsOfMessages(messages, { rules, gasLimit });
+  const effectsOf = (messages: readonly DelayedMessage[]): MessageEffects => effectsOfMessages(messages, { gasLimit });
   const engine = createChainEngine({ executor, database, feeRecipient, effectsOf }, (index) => store.getMessage(index));
 
   const store = createDeriveStore(engine, first);
