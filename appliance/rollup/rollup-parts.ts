@@ -1,16 +1,11 @@
-import { AuditAnchorInitCode } from '../../contracts/generated/AuditAnchor.ts';
-import { MessengerInitCode } from '../../contracts/generated/Messenger.ts';
-import { NodeRegistryInitCode } from '../../contracts/generated/NodeRegistry.ts';
-import { RecordRegistryInitCode } from '../../contracts/generated/RecordRegistry.ts';
 import type { Hex } from '../../protocol/brand.ts';
-import { NectarError } from '../../protocol/errors.ts';
-import { genesisOf, type NetworkDescriptor } from '../../protocol/network/descriptor.ts';
+import type { NetworkDescriptor } from '../../protocol/network/descriptor.ts';
 import {
   type DelayedMessage,
   effectsOf as effectsOfMessages,
   type MessageEffects,
 } from '../../protocol/rollup/delayed-message.ts';
-import { buildGenesis, type Genesis } from '../../protocol/rollup/genesis.ts';
+import type { Genesis } from '../../protocol/rollup/genesis.ts';
 import type { Rules } from '../../protocol/rollup/rules.ts';
 import type { Logger } from '../telemetry/index.ts';
 import type { Forced, Forcing } from './account/forcing.ts';
@@ -35,6 +30,7 @@ import { loadMachine } from './execute/machine-file.ts';
 import { createSealer } from './execute/sealer.ts';
 import type { JsonRpc } from './l1/json-rpc.ts';
 import { createL1Parts } from './l1-parts.ts';
+import { verifiedGenesis } from './network-genesis.ts';
 import { assertMachine, forkOf, rulesOf } from './network-rules.ts';
 import { createNodeEvm } from './node-evm.ts';
 import { createNodeLogs, type NodeLogs } from './node-logs.ts';
@@ -138,14 +134,21 @@ export async function assembleParts(options: PartsOptions, deps: PartsDeps): Pro
   const executor = createExecutor({ database, genesis, rules, runner });
   const feeRecipient = descriptor.l2.genesis.feeRecipient;
   const gasLimit = BigInt(descriptor.l2.genesis.gasLimit);
-  const effectsOf = (messages: readonly DelayedMessage[]): MessageEffects =>
-    effectsOfMessages(messages, { rules, gasLimit });
+  const effectsOf = (messages: readonly DelayedMessage[]): MessageEffects => effectsOfMessages(messages, { gasLimit });
   const engine = createChainEngine({ executor, database, feeRecipient, effectsOf }, (index) => store.getMessage(index));
 
   const { l1Rpc, l1, archive, kzg } = createL1Parts(options, { ...deps, engine, peers: deps.batchPeers });
   const store = createDeriveStore(engine, first);
-  const { decodeBatch } = runner;
-  const steps = createL1Steps({ l1, store, engine, genesis: first, decodeBatch, effectsOf, archive });
+  const steps = createL1Steps({
+    l1,
+    store,
+    engine,
+    genesis: first,
+    decodeBatch: runner.decodeBatch,
+    expect: runner.expect,
+    effectsOf,
+    archive,
+  });
   const timing = { pollMs: config.l1PollMs, maxBackoffMs: config.l1MaxBackoffMs, staleMs: config.l1StaleMs };
   const driver = createDriver(timing, { ...deps, steps });
   const { sequencer } = descriptor.l2;
@@ -237,27 +240,6 @@ function orderingOf(
       onArrival: (listener) => known().onArrival(listener),
     },
   };
-}
-
-async function verifiedGenesis(descriptor: NetworkDescriptor, rules: Rules): Promise<Genesis> {
-  const genesis = await buildDescriptorGenesis(descriptor, rules);
-  if (genesis.hash === descriptor.l2.genesisHash) return genesis;
-  const reason = `it hashes to ${genesis.hash}, the network descriptor says ${descriptor.l2.genesisHash}`;
-  throw new NectarError('ROLLUP_GENESIS_INVALID', { reason });
-}
-
-/** The genesis that the descriptor's parameters and this version's contracts give; also how a new network gets its hash. */
-export function buildDescriptorGenesis(
-  descriptor: Pick<NetworkDescriptor, 'l2'>,
-  rules: Rules = rulesOf(descriptor),
-): Promise<Genesis> {
-  const code = {
-    nodeRegistry: NodeRegistryInitCode,
-    recordRegistry: RecordRegistryInitCode,
-    auditAnchor: AuditAnchorInitCode,
-    messenger: MessengerInitCode,
-  };
-  return buildGenesis(genesisOf(descriptor as NetworkDescriptor), code, rules);
 }
 
 /** Derivation before the first L1 block: nothing posted, nothing delivered. */

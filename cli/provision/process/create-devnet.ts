@@ -19,6 +19,8 @@ export const DEVNET_L2_CHAIN_ID = 6_328_270n;
 const HEARTBEAT_MS = 2_000;
 /** Empty blocks too go to L1: not each by itself. */
 const BATCH_INTERVAL_MS = 4_000;
+/** A devnet often has no peer at all, and is started again while people wait. */
+const PEER_WAIT_MS = 3_000;
 const VALIDATOR_POLL_MS = 2_000;
 const GAS_LIMIT = 30_000_000n;
 const ZERO_HASH: Hex = `0x${'0'.repeat(64)}`;
@@ -64,6 +66,7 @@ export async function createDevnet(devnet: string, { say, signal, now, env }: Cr
       rpcPort: ports.rpc,
       auditor: true,
       heartbeatMs: HEARTBEAT_MS,
+      peerWaitMs: PEER_WAIT_MS,
       batchIntervalMs: BATCH_INTERVAL_MS,
       // anvil forgets blobs when it is started again.
       dataAvailability: 'calldata',

@@ -11,7 +11,7 @@ let sequencer: SequencerNode;
 
 before(async () => {
   network = await createTestNetwork();
-  sequencer = await network.startSequencer({ dataAvailability: 'auto' });
+  sequencer = await network.startSequencer({ more: { dataAvailability: 'auto' } });
 });
 after(() => network.stop());
 

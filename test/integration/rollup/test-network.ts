@@ -35,10 +35,7 @@ export interface TestNetwork {
   readonly l1: DevnetL1;
   readonly descriptor: NetworkDescriptor;
   /** `validator`: asserts with the deployer's account, which may stake. */
-  startSequencer(options?: {
-    readonly validator?: boolean;
-    readonly dataAvailability?: 'auto' | 'blobs';
-  }): Promise<SequencerNode>;
+  startSequencer(options?: SequencerMake): Promise<SequencerNode>;
   /** `name` keeps its database over restarts. */
   startFollower(
     name: string,
@@ -50,6 +47,13 @@ export interface TestNetwork {
   restartL1(): Promise<void>;
   l1Send(method: string, params: readonly unknown[]): Promise<unknown>;
   stop(): Promise<void>;
+}
+
+export interface SequencerMake {
+  readonly validator?: boolean;
+  readonly more?: Partial<Static<typeof sequencerConfig>>;
+  readonly askPeers?: () => Promise<number>;
+  readonly onAnnounced?: (envelope: Uint8Array) => void;
 }
 
 export interface RunningNode {
@@ -145,7 +149,7 @@ export async function createTestNetwork(options: { readonly rich?: readonly Hex[
     l1Port,
     l1,
     descriptor,
-    async startSequencer({ validator = false, dataAvailability } = {}) {
+    async startSequencer({ validator = false, more, askPeers, onAnnounced } = {}) {
       const config = configOf(sequencerConfig, {
         rpcPort,
         auditor: true,
@@ -154,17 +158,19 @@ export async function createTestNetwork(options: { readonly rich?: readonly Hex[
         resubmitMs: 3_000,
         auditorPollMs: 100,
         heartbeatMs: 0,
-        dataAvailability: dataAvailability ?? 'calldata',
+        dataAvailability: 'calldata',
         // Without batches there is nothing to assert.
         ...(validator && { heartbeatMs: 300, idleBatchIntervalMs: 600 }),
+        ...more,
       });
       const asserting = { validatorKey: deployer.key, more: { validator: ASSERTING } };
       const rollup = nodeOf('sequencer', { descriptor, folder, log, durable: true, ...(validator && asserting) });
+      if (onAnnounced !== undefined) rollup.onUnsafe(onAnnounced);
       const deps = { rollup, log, now: Date.now };
       const keys = [auditors[0].key, auditors[1].key] as const;
       const services = {
         server: createRpcServer(config, rollup),
-        sequencer: createSequencer({ config, key: sequencer.key }, deps),
+        sequencer: createSequencer({ config, key: sequencer.key }, { ...deps, ...(askPeers && { askPeers }) }),
         batcher: createBatcher({ config, key: sequencer.key }, deps),
         auditor: createAuditor({ config, keys }, deps),
       };
