@@ -245,7 +245,10 @@ export async function wireSequencer(options: SequencerOptions, { log, metrics }:
     },
   );
   const side = (service: string) => ({ rollup, log: log.child({ service }), now, metrics });
-  const sequencer = createSequencer({ config: config.sequencer, key: key('sequencer') }, side('sequencer'));
+  const sequencer = createSequencer(
+    { config: config.sequencer, key: key('sequencer') },
+    { ...side('sequencer'), askPeers: (signal) => p2p.catchUp(signal) },
+  );
   const batcher = createBatcher({ config: config.sequencer, key: key('sequencer') }, side('batcher'));
   const auditor = createAuditor(
     { config: config.sequencer, keys: [key('auditor-1'), key('auditor-2')] },

@@ -35,6 +35,8 @@ export interface P2p extends Service, BlockClient {
   askWitness(peerId: PeerIdText, request: Uint8Array, signal: AbortSignal): Promise<Uint8Array>;
   /** Whether this node would be admitted by others, as its own state has it: until then it does not dial. */
   isMember(): boolean;
+  /** Asks every connected peer for the unsafe blocks after our head; resolves with how many answered. */
+  catchUp(signal: AbortSignal): Promise<number>;
   /** Drops peers that the registry no longer authorizes; runs by itself on every L2 head. */
   recheck(): Promise<void>;
 }
@@ -216,6 +218,13 @@ class Libp2pNode implements P2p {
       this.#deps.onHead(() => this.#headMoved()),
     );
     loops.push(this.#dialLoop(running), this.#catchUpLoop(running), sync.run(abort.signal));
+  }
+
+  async catchUp(signal: AbortSignal): Promise<number> {
+    const { host, sync } = this.#get();
+    let answered = 0;
+    for (const peer of host.getPeers()) if (await sync.ask(peer.toString() as PeerIdText, signal)) answered += 1;
+    return answered;
   }
 
   #headMoved(): void {

@@ -23,6 +23,8 @@ export interface UnsafeSync {
   serve(frames: FrameStream, peerId: PeerIdText): Promise<void>;
   /** Asks the peer for what follows our head, soon; one peer at a time, so that memory holds one answer. */
   request(peerId: PeerIdText): void;
+  /** Asks the peer now; true when it answered. */
+  ask(peerId: PeerIdText, signal: AbortSignal): Promise<boolean>;
   /** Works off requests until the signal aborts. */
   run(signal: AbortSignal): Promise<void>;
 }
@@ -41,6 +43,15 @@ export function createUnsafeSync(deps: UnsafeSyncDeps): UnsafeSync {
     request(peerId) {
       if (waiting.size < MAX_WAITING) waiting.add(peerId);
       arrival.resolve();
+    },
+    async ask(peerId, signal) {
+      try {
+        await catchUp(peerId, signal, deps);
+        return true;
+      } catch (error) {
+        deps.log.debug({ peerId, err: error }, 'no catch-up from a peer');
+        return false;
+      }
     },
     async run(signal) {
       signal.addEventListener('abort', () => arrival.resolve(), { once: true });

@@ -113,6 +113,11 @@ export const sequencerConfig = Type.Object(
     maxRpcBodyBytes: count('Longest JSON-RPC request in bytes.', 1024 * 1024, 1024),
     blockIntervalMs: milliseconds('Shortest time between two L2 blocks in milliseconds.', 100, 10),
     heartbeatMs: milliseconds('An empty L2 block after this long without one, in milliseconds; 0: never.', 60_000, 0),
+    peerWaitMs: milliseconds(
+      'After a start, the longest wait for a peer that tells which blocks were signed before, in milliseconds; 0: none. A home that was put back to an older state would sign other blocks of the same heights.',
+      30_000,
+      0,
+    ),
     maxBlockCpuMs: milliseconds(
       'CPU that making one L2 block may take, in milliseconds: blocks hold less gas while they take more.',
       1_000,

@@ -10,7 +10,11 @@ import type { Rollup } from './rollup.ts';
 import { createL1Rpc } from './rollup-parts.ts';
 import { createSequencerMetrics } from './sequencer/metrics.ts';
 import { createRpcServer as createServer, type RpcServer } from './sequencer/rpc-server.ts';
-import { createSequencer as createSequencerService, type Sequencer } from './sequencer/sequencer.ts';
+import {
+  createSequencer as createSequencerService,
+  type Sequencer,
+  type SequencerDeps,
+} from './sequencer/sequencer.ts';
 
 export interface NetworkSideDeps {
   /** The node that this side runs on, in the same process; started before and stopped after it. */
@@ -25,13 +29,14 @@ const GWEI = 1_000_000_000n;
 /** Orders transactions, builds and signs blocks. `key`: the sequencer's secp256k1 key, 32 bytes. */
 export function createSequencer(
   options: { readonly config: SequencerConfig; readonly key: Uint8Array },
-  { rollup, log, now, metrics }: NetworkSideDeps,
+  { rollup, log, now, metrics, askPeers }: NetworkSideDeps & Pick<SequencerDeps, 'askPeers'>,
 ): Sequencer {
   const { network } = rollup;
   const sequencer = createSequencerService(options.config, {
     chain: network.sequencerChain(options.key),
     log,
     now,
+    ...(askPeers && { askPeers }),
     ...(metrics && { metrics: createSequencerMetrics(metrics) }),
   });
   network.setOrdering(sequencer);

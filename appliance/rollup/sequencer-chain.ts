@@ -54,6 +54,7 @@ export function createSequencerChain(options: SequencerChainOptions, deps: Seque
       return parts().rules;
     },
     settled: () => parts().driver.settled(),
+    hasBlocks: () => parts().executor.heads().unsafe.number > 0n,
     gasLimit: () => BigInt(l2.genesis.gasLimit),
     nextBaseFee: () => {
       const last = head.last();

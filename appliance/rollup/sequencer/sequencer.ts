@@ -17,6 +17,8 @@ import { createTxpool, type PoolChain, type Txpool } from './txpool.ts';
 export interface SequencerChain extends PoolChain {
   /** False while an unsafe block may stand on an L1 block that is gone: nothing is built on it. */
   settled(): boolean;
+  /** Whether there is any block beside the genesis. */
+  hasBlocks(): boolean;
   /** What the next block may and should hold, by the rules of derivation; undefined while L1 is behind the head. */
   proposeBlock(nowS: bigint): Promise<Proposal | undefined>;
   /**
@@ -47,6 +49,8 @@ export interface SequencerOptions {
   readonly heartbeatMs: number;
   /** CPU that executing one block may take, in milliseconds: blocks hold less gas while they take more. */
   readonly maxBlockCpuMs: number;
+  /** After a start, the longest wait for a peer that tells which blocks were signed before. */
+  readonly peerWaitMs: number;
   readonly maxPoolTransactions: number;
   readonly maxPoolBytes: number;
   readonly maxPoolPerAccount: number;
@@ -74,6 +78,8 @@ export interface SequencerDeps {
   readonly log: Logger;
   readonly now: () => number;
   readonly metrics?: SequencerMetrics;
+  /** Takes from peers the blocks after the own head; resolves with how many peers answered. Absent: there is no network. */
+  readonly askPeers?: (signal: AbortSignal) => Promise<number>;
 }
 
 export function createSequencer(options: SequencerOptions, deps: SequencerDeps): Sequencer {
@@ -92,6 +98,27 @@ export function createSequencer(options: SequencerOptions, deps: SequencerDeps):
   let running: Promise<void> | undefined;
   /** Undefined until the first block: one that starts says at once that it lives. */
   let lastBlockAt: number | undefined;
+  let isClear = false;
+  let waitingSince: number | undefined;
+
+  /**
+   * No height is signed twice, also not by a home that was put back to an older state: L1 tells what it has, and a peer what
+   * it was told and L1 does not have yet. A chain without any block has nothing to ask for.
+   */
+  async function clear(signal: AbortSignal): Promise<boolean> {
+    if (isClear || !chain.settled()) return isClear;
+    waitingSince ??= now();
+    const { askPeers } = deps;
+    if (askPeers === undefined || !chain.hasBlocks() || (await askPeers(signal)) > 0) isClear = true;
+    else if (now() - waitingSince >= options.peerWaitMs) {
+      isClear = true;
+      log.warn(
+        { waitedMs: now() - waitingSince },
+        'no peer told which blocks were signed before; going on from the own and those of L1',
+      );
+    }
+    return isClear;
+  }
 
   /** They are as good as new; what cannot run any more, the pool refuses. */
   async function recallDiscarded(): Promise<void> {
@@ -133,7 +160,8 @@ export function createSequencer(options: SequencerOptions, deps: SequencerDeps):
     return block;
   }
 
-  async function buildOne(): Promise<void> {
+  async function buildOne(signal: AbortSignal): Promise<void> {
+    if (!(await clear(signal))) return;
     const proposal = chain.settled() ? await chain.proposeBlock(BigInt(Math.floor(now() / 1000))) : undefined;
     if (proposal === undefined) return;
     await recallDiscarded();
@@ -151,7 +179,7 @@ export function createSequencer(options: SequencerOptions, deps: SequencerDeps):
     while (!signal.aborted) {
       let pauseMs = options.blockIntervalMs;
       try {
-        await buildOne();
+        await buildOne(signal);
       } catch (error) {
         if (signal.aborted) return;
         log.error({ err: error }, 'block not built');
@@ -172,8 +200,10 @@ export function createSequencer(options: SequencerOptions, deps: SequencerDeps):
       stopping.abort();
       await running;
     },
-    readiness: (): Readiness =>
-      chain.settled() ? { ready: true } : { ready: false, reason: 'waiting for L1 to settle the unsafe chain' },
+    readiness(): Readiness {
+      if (!chain.settled()) return { ready: false, reason: 'waiting for L1 to settle the unsafe chain' };
+      return isClear ? { ready: true } : { ready: false, reason: 'asking peers which blocks were signed before' };
+    },
     async submit(raw) {
       const hash = keccak256(raw) as Hex;
       // It would stop the next block as well.

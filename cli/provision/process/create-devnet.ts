@@ -19,6 +19,8 @@ export const DEVNET_L2_CHAIN_ID = 6_328_270n;
 const HEARTBEAT_MS = 2_000;
 /** Empty blocks too go to L1: not each by itself. */
 const BATCH_INTERVAL_MS = 4_000;
+/** A devnet often has no peer at all, and is started again while people wait. */
+const PEER_WAIT_MS = 3_000;
 const VALIDATOR_POLL_MS = 2_000;
 const GAS_LIMIT = 30_000_000n;
 const ZERO_HASH: Hex = `0x${'0'.repeat(64)}`;
@@ -60,7 +62,13 @@ export async function createDevnet(devnet: string, { say, signal, now, env }: Cr
   const descriptor = describe({ chain, ports, contracts, genesis, peerId: await peerIdOfSeed(keys.p2p) });
   const config = {
     version: 1,
-    sequencer: { rpcPort: ports.rpc, auditor: true, heartbeatMs: HEARTBEAT_MS, batchIntervalMs: BATCH_INTERVAL_MS },
+    sequencer: {
+      rpcPort: ports.rpc,
+      auditor: true,
+      heartbeatMs: HEARTBEAT_MS,
+      peerWaitMs: PEER_WAIT_MS,
+      batchIntervalMs: BATCH_INTERVAL_MS,
+    },
     rollup: { validator: { enabled: true, pollMs: VALIDATOR_POLL_MS } },
     p2p: { listenHost: '127.0.0.1', listenPort: ports.p2p, allowPrivateAddresses: true },
   };

@@ -34,7 +34,7 @@ export interface TestNetwork {
   readonly l1: DevnetL1;
   readonly descriptor: NetworkDescriptor;
   /** `validator`: asserts with the deployer's account, which may stake. */
-  startSequencer(options?: { readonly validator?: boolean }): Promise<SequencerNode>;
+  startSequencer(options?: SequencerMake): Promise<SequencerNode>;
   /** `name` keeps its database over restarts. */
   startFollower(name: string, more?: Partial<Static<typeof rollupConfig>>): Promise<RunningNode>;
   /** Ten ETH on L1 from the faucet. */
@@ -42,6 +42,13 @@ export interface TestNetwork {
   restartL1(): Promise<void>;
   l1Send(method: string, params: readonly unknown[]): Promise<unknown>;
   stop(): Promise<void>;
+}
+
+export interface SequencerMake {
+  readonly validator?: boolean;
+  readonly more?: Partial<Static<typeof sequencerConfig>>;
+  readonly askPeers?: () => Promise<number>;
+  readonly onAnnounced?: (envelope: Uint8Array) => void;
 }
 
 export interface RunningNode {
@@ -137,7 +144,7 @@ export async function createTestNetwork(options: { readonly rich?: readonly Hex[
     l1Port,
     l1,
     descriptor,
-    async startSequencer({ validator = false } = {}) {
+    async startSequencer({ validator = false, more, askPeers, onAnnounced } = {}) {
       const config = configOf(sequencerConfig, {
         rpcPort,
         auditor: true,
@@ -148,14 +155,16 @@ export async function createTestNetwork(options: { readonly rich?: readonly Hex[
         heartbeatMs: 0,
         // Without batches there is nothing to assert.
         ...(validator && { heartbeatMs: 300, idleBatchIntervalMs: 600 }),
+        ...more,
       });
       const asserting = { validatorKey: deployer.key, more: { validator: ASSERTING } };
       const rollup = nodeOf('sequencer', { descriptor, folder, log, durable: true, ...(validator && asserting) });
+      if (onAnnounced !== undefined) rollup.onUnsafe(onAnnounced);
       const deps = { rollup, log, now: Date.now };
       const keys = [auditors[0].key, auditors[1].key] as const;
       const services = {
         server: createRpcServer(config, rollup),
-        sequencer: createSequencer({ config, key: sequencer.key }, deps),
+        sequencer: createSequencer({ config, key: sequencer.key }, { ...deps, ...(askPeers && { askPeers }) }),
         batcher: createBatcher({ config, key: sequencer.key }, deps),
         auditor: createAuditor({ config, keys }, deps),
       };
