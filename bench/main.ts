@@ -13,6 +13,7 @@ const BENCHES = {
   rm: () => import('./rm.ts'),
   start: () => import('./start.ts'),
   backup: () => import('./backup.ts'),
+  sustained: () => import('./sustained.ts'),
   sockets: () => import('./sockets.ts'),
   containers: () => import('./containers.ts'),
 } as const;

@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { Static, TSchema } from 'typebox';
-import { Value } from 'typebox/value';
-import { Agent, type Dispatcher, errors, request } from 'undici';
+import type { Value as ValueModule } from 'typebox/value';
+import type { Agent, Dispatcher } from 'undici';
 import { givePieceBack } from '../appliance/page-memory.ts';
 import { ERRORS, type ErrorCode, type ErrorData, NectarError } from '../protocol/errors.ts';
 import { exchangeBulk } from './bulk-exchange.ts';
@@ -40,14 +40,22 @@ export interface Answer {
   readonly body: AsyncIterable<Uint8Array>;
 }
 
+/** A shape, or how to load it: that of a put is loaded while its bytes are on their way. */
+export type Shape<S extends TSchema> = S | (() => Promise<S>);
+
 /** The CLI's way to a node: a client of its HTTP API like any other. */
 export interface Client {
   readonly gateway: string;
   /** A call whose answer is JSON of the given shape. */
-  json<S extends TSchema>(schema: S, method: Dispatcher.HttpMethod, path: string, body?: unknown): Promise<Static<S>>;
+  json<S extends TSchema>(
+    shape: Shape<S>,
+    method: Dispatcher.HttpMethod,
+    path: string,
+    body?: unknown,
+  ): Promise<Static<S>>;
   /** A call with a streamed or raw body whose answer is JSON of the given shape. */
   send<S extends TSchema>(
-    schema: S,
+    shape: Shape<S>,
     method: Dispatcher.HttpMethod,
     path: string,
     options: SendOptions,
@@ -65,12 +73,7 @@ export interface Client {
 
 /** Creates a client. Every failure is a NectarError: the node's own where its problem names one, else a CLI_ one. */
 export function createClient(options: ClientOptions): Client {
-  const agent = new Agent({
-    connect: { ca: options.ca, timeout: CONNECT_TIMEOUT_MS },
-    headersTimeout: ANSWER_TIMEOUT_MS,
-    bodyTimeout: SILENCE_TIMEOUT_MS,
-  });
-
+  let agent: Agent | undefined;
   const closing = new AbortController();
 
   function bulk(method: string, path: string, { headers, body }: BulkParts): Promise<Answer> {
@@ -88,6 +91,23 @@ export function createClient(options: ClientOptions): Client {
     );
   }
 
+  async function request(method: Dispatcher.HttpMethod, path: string, sent: SendOptions, signal: AbortSignal) {
+    // Not for large bodies, which have a connection of their own: loading it takes longer than finding the node.
+    const undici = await import('undici');
+    agent ??= new undici.Agent({
+      connect: { ca: options.ca, timeout: CONNECT_TIMEOUT_MS },
+      headersTimeout: ANSWER_TIMEOUT_MS,
+      bodyTimeout: SILENCE_TIMEOUT_MS,
+    });
+    return undici.request(new URL(path, options.gateway), {
+      dispatcher: agent,
+      method,
+      headers: { authorization: `Bearer ${options.token}`, ...sent.headers },
+      body: sent.body ?? null,
+      signal,
+    });
+  }
+
   async function exchange(method: Dispatcher.HttpMethod, path: string, sent: SendOptions): Promise<Answer> {
     const { timeoutMs } = sent;
     const signal =
@@ -95,13 +115,7 @@ export function createClient(options: ClientOptions): Client {
     try {
       const answer =
         sent.bulk === undefined
-          ? await request(new URL(path, options.gateway), {
-              dispatcher: agent,
-              method,
-              headers: { authorization: `Bearer ${options.token}`, ...sent.headers },
-              body: sent.body ?? null,
-              signal,
-            })
+          ? await request(method, path, sent, signal)
           : await bulk(method, path, { headers: sent.headers, body: sent.bulk });
       if (answer.statusCode >= 400 && sent.accept?.includes(answer.statusCode) !== true)
         throw problemOf(answer.statusCode, await readText(answer));
@@ -116,15 +130,23 @@ export function createClient(options: ClientOptions): Client {
     return readText(answer).catch((error) => Promise.reject(unreachable(error, options)));
   }
 
-  async function send<S extends TSchema>(schema: S, method: Dispatcher.HttpMethod, path: string, sent: SendOptions) {
-    return parseAnswer(schema, await text(method, path, sent));
+  async function send<S extends TSchema>(
+    shape: Shape<S>,
+    method: Dispatcher.HttpMethod,
+    path: string,
+    sent: SendOptions,
+  ): Promise<Static<S>> {
+    const answered = text(method, path, sent);
+    const parts = Promise.all([typeof shape === 'function' ? shape() : shape, import('typebox/value')]);
+    const [answer, [schema, { Value }]] = await Promise.all([answered, parts]);
+    return parseAnswer(Value, schema, answer);
   }
 
   return {
     gateway: options.gateway,
     send,
-    json: (schema, method, path, body) =>
-      send(schema, method, path, {
+    json: (shape, method, path, body) =>
+      send(shape, method, path, {
         ...(body !== undefined && { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
       }),
     async headers(method, path, sent) {
@@ -146,7 +168,7 @@ export function createClient(options: ClientOptions): Client {
     },
     async close() {
       closing.abort();
-      await agent.destroy();
+      await agent?.destroy();
     },
   };
 }
@@ -169,7 +191,7 @@ async function readText(answer: Answer): Promise<string> {
   return Buffer.concat(chunks).toString('utf8');
 }
 
-function parseAnswer<S extends TSchema>(schema: S, text: string): Static<S> {
+function parseAnswer<S extends TSchema>(Value: typeof ValueModule, schema: S, text: string): Static<S> {
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -208,7 +230,7 @@ function unreachable(error: unknown, { gateway, signal }: ClientOptions): unknow
   // What the body stream threw (an unreadable file, say) is not the connection's fault.
   const { code = '', name, message, syscall } = error as NodeJS.ErrnoException;
   const ours =
-    error instanceof errors.UndiciError ||
+    code.startsWith('UND_ERR_') ||
     name === 'TimeoutError' ||
     ['connect', 'read', 'write', 'getaddrinfo'].includes(syscall ?? '');
   if (!ours && !/CERT|SSL|TLS|SELF_SIGNED|ERR_OSSL|VERIFY/.test(code) && !['ECONNRESET', 'EPIPE'].includes(code))

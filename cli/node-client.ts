@@ -1,12 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { loadConfig } from '../appliance/config/load.ts';
 import { NectarError } from '../protocol/errors.ts';
 import type { Call } from './call.ts';
 import { type Client, createClient } from './client.ts';
 import { requireHome } from './home-folder.ts';
 import { gatewayUrl } from './provision/docker/gateway-url.ts';
-import { findTarget } from './provision/docker/target-file.ts';
+import { hasTarget } from './provision/docker/target-path.ts';
 import { readRunning } from './provision/process/running.ts';
 
 /** Files of the home that the CLI reads are small. */
@@ -22,9 +21,9 @@ export interface NodeClientOptions {
  *
  * @throws NectarError CLI_HOME_MISSING, CLI_NODE_STOPPED, CLI_TOKEN_UNREADABLE
  */
-export function openNodeClient({ home, signal }: NodeClientOptions): Client {
+export async function openNodeClient({ home, signal }: NodeClientOptions): Promise<Client> {
   requireHome(home);
-  const gateway = findGateway(home);
+  const gateway = await findGateway(home);
   if (gateway === undefined) throw new NectarError('CLI_NODE_STOPPED', { home });
   const ca = readSmall(join(home, 'tls', 'ca.crt'));
   const token = readSmall(join(home, 'client', 'token')).trim();
@@ -32,13 +31,18 @@ export function openNodeClient({ home, signal }: NodeClientOptions): Client {
 }
 
 /** Of a process, what it said when it began to listen (undefined: none runs); of containers, what the engine publishes. */
-export function findGateway(home: string): string | undefined {
-  return findTarget(home) === undefined ? readRunning(home)?.gateway : gatewayUrl(loadConfig({ home }).config.gateway);
+export async function findGateway(home: string): Promise<string | undefined> {
+  // What a home of containers needs is half of a command's start: it is loaded for such a home only.
+  if (!hasTarget(home)) return readRunning(home)?.gateway;
+  const { findTarget } = await import('./provision/docker/target-file.ts');
+  if (findTarget(home) === undefined) return readRunning(home)?.gateway;
+  const { loadConfig } = await import('../appliance/config/load.ts');
+  return gatewayUrl(loadConfig({ home }).config.gateway);
 }
 
 /** Runs `work` with a client of the call's node and closes the client whatever happens. */
 export async function withNode<O, T>(call: Call<O>, work: (client: Client) => Promise<T>): Promise<T> {
-  const client = openNodeClient({ home: call.home, signal: call.terminal.signal });
+  const client = await openNodeClient({ home: call.home, signal: call.terminal.signal });
   try {
     return await work(client);
   } finally {

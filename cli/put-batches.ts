@@ -1,11 +1,10 @@
-import { BatchResults, MAX_BATCH_RECORDS } from '../appliance/gateway/record-batch.ts';
 import type { RecordReceipt } from '../appliance/gateway/record-schemas.ts';
 import { NectarError } from '../protocol/errors.ts';
 import { type Client, problemOf } from './client.ts';
 import type { PutSource } from './put-sources.ts';
 
-/** Fewer than the node takes: while one batch is on its way, the next one is read. */
-const BATCH_RECORDS = MAX_BATCH_RECORDS / 2;
+/** Half of what the node takes: while one batch is on its way, the next one is read. */
+const BATCH_RECORDS = 64;
 /** Of content; base64, names and labels stay within what the node takes. */
 const BATCH_BYTES = 256 * 1024;
 
@@ -33,6 +32,8 @@ export async function* batchesOf(
   if (batch.length > 0) yield batch;
 }
 
+const batchResults = async () => (await import('../appliance/gateway/record-batch.ts')).BatchResults;
+
 /** Stores small files in one request; each has an outcome of its own. */
 export async function putBatch(
   client: Client,
@@ -45,7 +46,7 @@ export async function putBatch(
     ...(described.labels.length > 0 && { labels: described.labels }),
     ...(name !== undefined && { name }),
   }));
-  const { results } = await client.json(BatchResults, 'POST', '/v1/records/batch', { records });
+  const { results } = await client.json(batchResults, 'POST', '/v1/records/batch', { records });
   if (results.length !== batch.length)
     throw new NectarError('CLI_GATEWAY_ANSWER_INVALID', { problem: 'another number of records than were sent' });
   return batch.map((source, i) => {

@@ -12,7 +12,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, linkSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const OLDEST_LAUNCHER_NODE = 20;
 /** From here on Node runs our TypeScript as it stands, and has Argon2id. */
@@ -287,10 +287,19 @@ async function main(args) {
   await ensureInstalled();
   const other = args[0] === '--exec' && args[1] !== undefined;
   const script = other ? resolve(args[1]) : isClone ? join(root, 'cli', 'main.ts') : bundle;
-  const child = spawn(findRuntime(), [script, ...args.slice(other ? 2 : 0)], { stdio: 'inherit' });
+  const runtime = findRuntime();
+  if (runtime === process.execPath && !other) return runHere(script, args);
+  const child = spawn(runtime, [script, ...args.slice(other ? 2 : 0)], { stdio: 'inherit' });
   const { code, signal, error } = await ended(child);
   if (error) throw error;
   return signal === null ? code : 128 + (constants.signals[signal] ?? 0);
+}
+
+/** The CLI ends the process itself. What it does not catch, Node shows. */
+function runHere(script, args) {
+  process.argv.splice(1, process.argv.length - 1, script, ...args);
+  import(pathToFileURL(script).href);
+  return new Promise(() => {});
 }
 
 function report(error, json) {

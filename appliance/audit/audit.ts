@@ -258,13 +258,12 @@ class AuditLog implements Audit {
 
   async erase(before: Date, context: AccessContext): Promise<{ erased: number }> {
     const { log } = this.#open();
-    await this.append({ type: 'audit.erase', outcome: 'success', context, detail: { before: before.toISOString() } });
-    await log.checkpoint(); // a leaf without a body must be covered by a signature
-    try {
-      return { erased: await eraseBodies(this.#disk, log.leaves, before) };
-    } finally {
-      log.reader.forget();
-    }
+    const { erased } = await log.terms.whileErasing(async () => {
+      await this.append({ type: 'audit.erase', outcome: 'success', context, detail: { before: before.toISOString() } });
+      await log.checkpoint(); // a leaf without a body must be covered by a signature
+      return eraseBodies(this.#disk, log.leaves, before);
+    });
+    return { erased };
   }
 
   vkey(): string {

@@ -1,8 +1,11 @@
 import { type AuditFacts, auditFacts } from '../../protocol/merkle/audit-facts.ts';
 import type { AuditFilter } from '../../protocol/merkle/audit-filter.ts';
+import { TILE_WIDTH } from '../../protocol/merkle/tile.ts';
+import { bundleOf } from './bundle-file.ts';
 
 /** Of each bundle, in bits: some 600 terms then make one needless reading in a few hundred. */
 const BITS = 8192;
+export const TERM_BYTES = BITS / 8;
 const PROBES = 4;
 /** A record may be asked for by its first digits. */
 const SHORTEST_RECORD = 6;
@@ -18,30 +21,72 @@ export interface BundleTerms {
 
 /**
  * What the full bundles of the log speak of, so that a search reads those only in which it can find something. It is made of
- * entries that were shown to be the tree's, lies in memory alone, and decides nothing but where not to look: what is found is read
- * from the log and checked as ever.
+ * entries that were shown to be the tree's, or that this process appended, and decides nothing but where not to look: what is found is
+ * read from the log and checked as ever.
  */
 export interface TermIndex {
-  /** Undefined for a bundle that was not read since the start. */
+  /** Undefined for a bundle that nobody has told of. */
   find(bundle: number): BundleTerms | undefined;
-  /** Takes the facts of all of a bundle's entries; `turn` is that of before they were read. */
-  keep(bundle: number, facts: Iterable<AuditFacts>, turn: number): void;
-  /** Forgets everything: bodies were erased, and nothing of them may be told any more. */
-  clear(): void;
+  /** Takes the facts of all of a bundle's entries, in any order; `turn` is that of before they were read. False when it is not kept. */
+  keep(bundle: number, facts: Iterable<AuditFacts>, turn: number): boolean;
+  /** Takes the facts of one appended leaf; returns its bundle when that is full and known from its first leaf on. */
+  take(index: number, facts: AuditFacts): number | undefined;
+  /** Takes what `between` once gave. */
+  restore(bundle: number, bits: Uint8Array, turn: number): void;
+  /** The bits of the bundles `[from, to)` that are known. */
+  between(from: number, to: number): Map<number, Uint8Array>;
+  /** Bodies are being erased: what was read before is not kept any more, and nothing new is. */
+  hold(): void;
+  /** Forgets the bundles below `below`, of which bodies were erased, and goes on. */
+  release(below: number): void;
   turn(): number;
 }
 
 export function createTermIndex(): TermIndex {
-  const bundles = new Map<number, BundleTerms>();
+  const bundles = new Map<number, Uint8Array>();
+  /** Bundles that are filling up. */
+  const filling = new Map<number, { readonly bits: Uint8Array; leaves: number }>();
   let turn = 0;
+  let held = false;
+
+  function keepBits(bundle: number, bits: Uint8Array, from: number): boolean {
+    if (held || from !== turn || bundles.size >= MAX_BUNDLES) return false;
+    bundles.set(bundle, bits);
+    return true;
+  }
+
   return {
-    find: (bundle) => bundles.get(bundle),
-    keep(bundle, facts, from) {
-      if (from === turn && bundles.size < MAX_BUNDLES) bundles.set(bundle, createTerms(facts));
+    find(bundle) {
+      const bits = bundles.get(bundle);
+      return bits === undefined ? undefined : { has: (term) => hasTerm(bits, term) };
     },
-    clear() {
+    keep(bundle, facts, from) {
+      const bits = new Uint8Array(TERM_BYTES);
+      for (const each of facts) addTerms(bits, each);
+      return keepBits(bundle, bits, from);
+    },
+    take(index, facts) {
+      const bundle = bundleOf(index);
+      const filled = filling.get(bundle) ?? { bits: new Uint8Array(TERM_BYTES), leaves: 0 };
+      addTerms(filled.bits, facts);
+      filled.leaves += 1;
+      filling.set(bundle, filled);
+      if (filled.leaves < TILE_WIDTH) return undefined;
+      // One that was begun by another process never fills up here.
+      for (const old of filling.keys()) if (old <= bundle) filling.delete(old);
+      return keepBits(bundle, filled.bits, turn) ? bundle : undefined;
+    },
+    restore(bundle, bits, from) {
+      if (!bundles.has(bundle)) keepBits(bundle, bits, from);
+    },
+    between: (from, to) => new Map([...bundles].filter(([bundle]) => bundle >= from && bundle < to)),
+    hold() {
       turn += 1;
-      bundles.clear();
+      held = true;
+    },
+    release(below) {
+      for (const bundle of bundles.keys()) if (bundle < below) bundles.delete(bundle);
+      held = false;
     },
     turn: () => turn,
   };
@@ -75,13 +120,13 @@ function recordTerm(record: string): string {
   return `record ${record.length === 32 ? record : record.slice(0, SHORTEST_RECORD)}`;
 }
 
-function createTerms(facts: Iterable<AuditFacts>): BundleTerms {
-  const bits = new Uint8Array(BITS / 8);
-  for (const each of facts) {
-    for (const term of termsOf(each))
-      for (const at of probes(term)) bits[at >> 3] = (bits[at >> 3] ?? 0) | (1 << (at & 7));
-  }
-  return { has: (term) => probes(term).every((at) => ((bits[at >> 3] ?? 0) & (1 << (at & 7))) !== 0) };
+function addTerms(bits: Uint8Array, facts: AuditFacts): void {
+  for (const term of termsOf(facts))
+    for (const at of probes(term)) bits[at >> 3] = (bits[at >> 3] ?? 0) | (1 << (at & 7));
+}
+
+function hasTerm(bits: Uint8Array, term: string): boolean {
+  return probes(term).every((at) => ((bits[at >> 3] ?? 0) & (1 << (at & 7))) !== 0);
 }
 
 /** Two FNV-1a hashes of other beginnings, combined: nobody gains by making terms collide but a slower search. */

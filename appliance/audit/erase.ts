@@ -8,12 +8,13 @@ import type { Log } from './log.ts';
 /**
  * Erases the bodies of every full bundle whose leaves are all older than `before`. Leaves and tiles stay, so every proof stays
  * valid; what is gone is who, which record and from where. What was declared of the log itself names nobody, and stays. Returns
- * the number of bodies erased.
+ * the number of bodies erased, and of bundles, from the first on, that have no bodies any more.
  */
-export async function eraseBodies(disk: Disk, log: Log, before: Date): Promise<number> {
+export async function eraseBodies(disk: Disk, log: Log, before: Date): Promise<{ erased: number; bundles: number }> {
   let erased = 0;
   const full = Math.floor(log.size() / TILE_WIDTH);
-  for (let bundle = 0; bundle < full; bundle++) {
+  let bundle = 0;
+  for (; bundle < full; bundle++) {
     const entries = await log.readBundle(bundle);
     if (entries.some(({ leaf }) => new Date(parseAuditLeaf(leaf).time) >= before)) break;
     const erasable = entries.map(
@@ -33,5 +34,5 @@ export async function eraseBodies(disk: Disk, log: Log, before: Date): Promise<n
     }
     erased += bodies;
   }
-  return erased;
+  return { erased, bundles: bundle };
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { NectarError } from '../../protocol/errors.ts';
+import { type AuditFacts, auditFacts } from '../../protocol/merkle/audit-facts.ts';
 import { type AuditLeaf, BODY_SALT_BYTES, encodeAuditLeaf, isEventType } from '../../protocol/merkle/audit-leaf.ts';
 import { canonicalText } from '../../protocol/merkle/canonical-text.ts';
 import { type Hash, leafHash } from '../../protocol/merkle/hash.ts';
@@ -14,6 +15,8 @@ export interface PreparedEntry {
   readonly leafHash: Hash;
   readonly salt: Uint8Array;
   readonly body: Uint8Array;
+  /** What the body says, as a search reads it. */
+  readonly facts: AuditFacts;
 }
 
 export interface PrepareDeps {
@@ -32,7 +35,7 @@ export function prepareEntry(
   if (!isEventType(event.type))
     throw new NectarError('AUDIT_EVENT_INVALID', { reason: 'the type is not a dotted lower-case word' });
   const time = new Date(milliseconds).toISOString();
-  const body = encodeBody(toAuditEvent(event, { origin, time }));
+  const { body, written } = encodeBody(toAuditEvent(event, { origin, time }));
   if (body.length > maxBodyBytes)
     throw new NectarError('AUDIT_EVENT_INVALID', { reason: `the body is longer than ${maxBodyBytes} bytes` });
   // A salt of its own keeps anyone from guessing who did what by hashing likely bodies.
@@ -45,13 +48,14 @@ export function prepareEntry(
     v: 1,
   };
   const bytes = encodeAuditLeaf(leaf);
-  return { leaf: bytes, leafHash: leafHash(bytes), salt, body };
+  return { leaf: bytes, leafHash: leafHash(bytes), salt, body, facts: auditFacts(written) };
 }
 
-function encodeBody(event: AuditEventJson): Uint8Array {
+function encodeBody(event: AuditEventJson): { body: Uint8Array; written: AuditEventJson } {
   try {
-    return Buffer.from(canonicalText(event));
+    return { body: Buffer.from(canonicalText(event)), written: event };
   } catch {
-    return Buffer.from(canonicalText(wellFormed(event))); // a lone surrogate in what a client sent
+    const written = wellFormed(event); // a lone surrogate in what a client sent
+    return { body: Buffer.from(canonicalText(written)), written };
   }
 }

@@ -26,6 +26,8 @@ interface Stored {
   readonly root: string;
   readonly files: FoldedGenerations['files'];
   readonly tokens: readonly LoggedToken[];
+  /** Not of what early versions wrote. */
+  readonly erased?: number;
 }
 
 export function createGenerationsFile(of: {
@@ -47,13 +49,14 @@ export function createGenerationsFile(of: {
       return plain === undefined ? undefined : decode(plain);
     },
     async write({ folded, root }) {
-      const { size, files, tokens } = folded;
+      const { size, files, tokens, erased } = folded;
       const stored: Stored = {
         v: 1,
         size,
         root: Buffer.from(root).toString('hex'),
         files,
         tokens: [...tokens.values()],
+        erased,
       };
       const nonce = of.randomBytes(NONCE_BYTES);
       const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(associated);
@@ -78,7 +81,8 @@ function open(key: Uint8Array, associated: Uint8Array, sealed: Uint8Array): Buff
 function decode(plain: Buffer): KeptGenerations | undefined {
   const stored = JSON.parse(plain.toString('utf8')) as Stored;
   if (stored.v !== 1) return undefined;
-  const { size, files, root } = stored;
+  // Without a word of erasures there may have been one up to the last leaf.
+  const { size, files, root, erased = size - 1 } = stored;
   const tokens = new Map(stored.tokens.map((token) => [token.id, token]));
-  return { folded: { size, files, tokens }, root: Buffer.from(root, 'hex') };
+  return { folded: { size, files, tokens, erased }, root: Buffer.from(root, 'hex') };
 }

@@ -35,20 +35,23 @@ export interface FoldedGenerations {
   readonly size: number;
   readonly files: { readonly index?: number } & Partial<Readonly<Record<TrackedFile, number>>>;
   readonly tokens: ReadonlyMap<string, LoggedToken>;
+  /** The newest leaf that says that bodies were erased; -1 for none. */
+  readonly erased: number;
 }
 
-export const NO_GENERATIONS: FoldedGenerations = { size: 0, files: {}, tokens: new Map() };
+export const NO_GENERATIONS: FoldedGenerations = { size: 0, files: {}, tokens: new Map(), erased: -1 };
 
 /** The fold after one more leaf. Generations are high-water marks: a later leaf that states an older one changes nothing. */
 export function foldFacts(fold: FoldedGenerations, facts: LoggedFacts, now: number): FoldedGenerations {
   const size = fold.size + 1;
+  const erased = facts.type === 'audit.erase' ? fold.size : fold.erased;
   const index = generationOf(facts.detail.indexGeneration);
-  if (index !== undefined) return { ...fold, size, files: raise(fold.files, 'index', index) };
-  if (facts.outcome !== 'success') return { ...fold, size };
+  if (index !== undefined) return { ...fold, size, erased, files: raise(fold.files, 'index', index) };
+  if (facts.outcome !== 'success') return { ...fold, size, erased };
   const generation = generationOf(facts.detail.generation);
   const file = TRACKED_FILES.find((name) => name === facts.detail.file);
   const files = file === undefined || generation === undefined ? fold.files : raise(fold.files, file, generation);
-  return { size, files, tokens: foldToken(fold.tokens, facts, now) };
+  return { size, files, erased, tokens: foldToken(fold.tokens, facts, now) };
 }
 
 function raise(

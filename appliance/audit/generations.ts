@@ -40,6 +40,8 @@ export interface Generations {
   latest(): FileGenerations;
   /** The tokens that the log knows of and that have not ended long ago. */
   tokens(): readonly LoggedToken[];
+  /** The newest leaf that says that bodies were erased, or may say so; -1 for none. */
+  erasedAt(): number;
   /** Keeps the fold, when it covers the whole log. Never throws: a later start reads more leaves. */
   save(): Promise<void>;
 }
@@ -94,6 +96,7 @@ export function createGenerations(deps: GenerationsDeps): Generations {
     },
     latest: () => ({ size: folded.size, ...folded.files }),
     tokens: () => [...folded.tokens.values()],
+    erasedAt: () => folded.erased,
     async save() {
       await saving;
       await save();
@@ -131,7 +134,7 @@ async function catchUp(
       if (!(error instanceof NectarError)) throw error;
       const size = Math.min(end, (Math.floor(folded.size / TILE_WIDTH) + 1) * TILE_WIDTH);
       log.warn({ code: error.code, from: folded.size, to: size }, 'leaves that cannot be read tell no generation');
-      folded = { ...folded, size };
+      folded = { ...folded, size, erased: size - 1 };
     }
   }
   return folded;

@@ -9,6 +9,7 @@ import type { AuditMetrics } from './metrics.ts';
 import { type OpenLog, openLog } from './open-log.ts';
 import type { AuditDeps, AuditOptions } from './service-contract.ts';
 import { parseTold, type SignedHead } from './signed-head.ts';
+import { createTermsFile } from './terms-file.ts';
 
 /** The open log's epochs, and how it stands to what is known outside. */
 export interface Fresh {
@@ -51,8 +52,9 @@ async function open(options: AuditOptions, deps: AuditDeps, parts: OpenAuditPart
   const bodyKey = keys.derive('audit-body');
   const epochs = createEpochs(key);
   const sealer = createBodySealer(bodyKey, epochs, randomBytes);
-  const generationsFile = createGenerationsFile({ disk, bodyKey, origin: epochs.base, randomBytes });
-  const log = await openLog({ ...deps, disk, metrics, epochs, sealer, generationsFile, config });
+  const beside = { disk, bodyKey, origin: epochs.base, randomBytes };
+  const [generationsFile, termsFile] = [createGenerationsFile(beside), createTermsFile(beside)];
+  const log = await openLog({ ...deps, disk, metrics, epochs, sealer, generationsFile, termsFile, config });
   const told = parseTold([...(await keptOutside()), ...early()], epochs, logger);
   const freshness = await openFreshness({ log, epochs, disk, bodyKey, logger, metrics, now }, told);
   return { log, fresh: { epochs, freshness } };

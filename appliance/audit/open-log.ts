@@ -1,5 +1,6 @@
 import type { LeafHash, RootHash } from '../../protocol/brand.ts';
 import { NectarError } from '../../protocol/errors.ts';
+import type { AuditFacts } from '../../protocol/merkle/audit-facts.ts';
 import type { TreeHead } from '../../protocol/merkle/verify.ts';
 import type { Logger } from '../telemetry/index.ts';
 import { createAppendQueue } from './append-queue.ts';
@@ -11,15 +12,18 @@ import type { Epochs } from './epochs.ts';
 import { type AuditInput, type PreparedEntry, prepareEntry } from './event.ts';
 import { createGenerations, type Generations } from './generations.ts';
 import type { GenerationsFile } from './generations-file.ts';
+import { createKeptTerms, type KeptTerms } from './kept-terms.ts';
 import { type Appended, createLog, type Log } from './log.ts';
 import type { AuditMetrics } from './metrics.ts';
 import { createReader, type Reader } from './reader.ts';
 import { recoverLog } from './recover.ts';
+import type { TermsFile } from './terms-file.ts';
 
 /** An open log: its leaves on disk, with what appends to, signs and reads them. */
 export interface OpenLog {
   readonly leaves: Log;
   readonly reader: Reader;
+  readonly terms: Pick<KeptTerms, 'whileErasing'>;
   /** What the log says of the files of the home. */
   readonly generations: Pick<Generations, 'latest' | 'tokens'>;
   /** Bytes of a write that never completed, which the next append removes. */
@@ -44,6 +48,7 @@ export interface OpenLogDeps {
   readonly signer: CheckpointSigner;
   readonly sealer: BodySealer;
   readonly generationsFile: GenerationsFile;
+  readonly termsFile: TermsFile;
   readonly metrics: AuditMetrics;
   readonly config: LogConfig;
   readonly log: Logger;
@@ -78,10 +83,14 @@ export async function openLog(deps: OpenLogDeps): Promise<OpenLog> {
       .issue()
       .catch((error: unknown) => deps.log.warn({ code: codeOf(error) }, 'no checkpoint could be written'));
   };
-  const reader = createReader(leaves, deps.sealer, epochs.key);
-  const generations = createGenerations({ ...deps, file: deps.generationsFile, leaves, reader });
+  const terms = createKeptTerms({ ...deps, file: deps.termsFile, leaves, erasedAt: () => generations.erasedAt() });
+  const reader = createReader({ ...deps, log: leaves, terms, key: epochs.key });
+  const generations: Generations = createGenerations({ ...deps, file: deps.generationsFile, leaves, reader });
   const append = createAppend(deps, leaves, {
-    taken: (index, event) => generations.take(index, event),
+    taken(index, event, facts) {
+      generations.take(index, event);
+      terms.take(index, facts);
+    },
     signWhenDue() {
       const due = leaves.size() - checkpoints.size >= config.checkpointEveryLeaves;
       return due ? issueBehind() : Promise.resolve();
@@ -93,6 +102,7 @@ export async function openLog(deps: OpenLogDeps): Promise<OpenLog> {
   return {
     leaves,
     reader,
+    terms,
     generations,
     torn: recovered.torn,
     append: append.one,
@@ -116,6 +126,7 @@ export async function openLog(deps: OpenLogDeps): Promise<OpenLog> {
       if (sign) {
         await issueBehind();
         await generations.save();
+        await terms.save();
       }
       await leaves.close();
     },
@@ -129,7 +140,7 @@ export async function openLog(deps: OpenLogDeps): Promise<OpenLog> {
 function createAppend(
   { metrics, config, epochs, now, randomBytes }: OpenLogDeps,
   leaves: Log,
-  behind: { taken(index: number, event: AuditInput): void; signWhenDue(): Promise<void> },
+  behind: { taken(index: number, event: AuditInput, facts: AuditFacts): void; signWhenDue(): Promise<void> },
 ): { one: OpenLog['append']; drain(): Promise<void> } {
   const prepare = { origin: epochs.base, maxBodyBytes: config.maxBodyBytes, randomBytes };
   const queue = createAppendQueue<PreparedEntry, Appended>({
@@ -152,7 +163,7 @@ function createAppend(
         metrics.appended.inc({ outcome: 'refused' });
         throw error;
       });
-      behind.taken(index, event);
+      behind.taken(index, event, entry.facts);
       if (!signing) {
         signing = true;
         void behind.signWhenDue().finally(() => {

@@ -11,8 +11,9 @@ import type { AuditEventJson } from './balp.ts';
 import { bodyBundlePath, type StoredEntry } from './body-bundle.ts';
 import { type BodySealer, type OpenBody, placeOf } from './body-seal.ts';
 import { bundleOf } from './bundle-file.ts';
-import { createTermIndex, factsOf, type MayHold, type TermIndex } from './bundle-terms.ts';
+import { factsOf, type MayHold } from './bundle-terms.ts';
 import type { SignedSnapshot } from './checkpoints.ts';
+import type { KeptTerms } from './kept-terms.ts';
 import type { Log, Snapshot } from './log.ts';
 
 /** One entry as it is read back. */
@@ -58,12 +59,20 @@ export interface Reader {
   /** Leaves as they stand in the log, in order, each with its body where that is to be disclosed. */
   disclose(wanted: readonly Disclosure[], at: Snapshot): AsyncIterable<BundleEntry>;
   prove(index: number, checkpoint: SignedSnapshot, withBody: boolean): Promise<AuditProof>;
-  /** Bodies were erased: nothing that was remembered of them stays. */
-  forget(): void;
 }
 
-/** @param key of the epoch whose checkpoints are signed now */
-export function createReader(log: Log, sealer: BodySealer, key: () => VerifierKey): Reader {
+/** What a search asks of the terms. */
+type SearchTerms = Pick<KeptTerms, 'load' | 'find' | 'keep' | 'turn'>;
+
+export interface ReaderDeps {
+  readonly log: Log;
+  readonly sealer: BodySealer;
+  readonly terms: SearchTerms;
+  /** Of the epoch whose checkpoints are signed now. */
+  readonly key: () => VerifierKey;
+}
+
+export function createReader({ log, sealer, terms, key }: ReaderDeps): Reader {
   async function readStored(index: number, at: Snapshot): Promise<StoredEntry> {
     const stored =
       index < at.size ? (await readVerifiedBundle(log, bundleOf(index), at))[index % TILE_WIDTH] : undefined;
@@ -71,10 +80,7 @@ export function createReader(log: Log, sealer: BodySealer, key: () => VerifierKe
     return stored;
   }
 
-  const terms = createTermIndex();
-
   return {
-    forget: () => terms.clear(),
     entry: async (index) => parseEntry(index, await readStored(index, log.snapshot()), sealer),
     async *entries(begin, end) {
       const at = log.snapshot();
@@ -109,7 +115,7 @@ export function createReader(log: Log, sealer: BodySealer, key: () => VerifierKe
 
 async function selectEntries(
   { begin, end, selection }: { begin: number; end: number; selection: Selection },
-  { log, sealer, terms }: { log: Log; sealer: BodySealer; terms: TermIndex },
+  { log, sealer, terms }: { log: Log; sealer: BodySealer; terms: SearchTerms },
 ): Promise<Selected> {
   const bundle = bundleOf(begin);
   const entries: AuditEntry[] = [];
@@ -118,6 +124,7 @@ async function selectEntries(
     const known = terms.find(bundle);
     return known !== undefined && selection.body?.mayHold(known) === false;
   };
+  if (selection.body !== undefined) await terms.load(bundle);
   if (holdsNone()) return { entries, undecided };
   const turn = terms.turn();
   const all = await readVerifiedBundle(log, bundle, log.snapshot());

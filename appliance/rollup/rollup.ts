@@ -5,6 +5,7 @@ import type { Readiness, Service } from '../service.ts';
 import type { Logger, Metrics } from '../telemetry/index.ts';
 import { createForwarder, type Ordering } from './account/forwarder.ts';
 import type { OperatorAccount } from './account/operator-account.ts';
+import type { BatchPeers } from './blobs/peer-batches.ts';
 import type { RollupConfig } from './config.ts';
 import type { Derived, Dropped } from './derive/deriver.ts';
 import type { Heads } from './derive/engine.ts';
@@ -12,6 +13,7 @@ import { findStalledHead } from './derive/stalled-heads.ts';
 import type { Verdict } from './derive/unsafe-intake.ts';
 import { createJsonRpc } from './l1/json-rpc.ts';
 import { createOutboundFetch } from './l1/outbound-fetch.ts';
+import { createListeners } from './listeners.ts';
 import { createRollupMetrics } from './metrics.ts';
 import { createNetworkPort, type LocalOrdering, type NetworkPort } from './network-port.ts';
 import type { NodeRegistry } from './registry/node-registry.ts';
@@ -49,6 +51,8 @@ export interface RollupDeps {
   readonly randomBytes: (size: number) => Uint8Array;
   /** For net_peerCount. */
   readonly peerCount?: () => number;
+  /** Members that may have the data of a batch which L1 has forgotten. */
+  readonly batchPeers?: BatchPeers;
 }
 
 /** Numbers of the unsafe head before and after. */
@@ -68,6 +72,8 @@ export interface Rollup extends Service {
   acceptUnsafe(message: Uint8Array): Promise<Verdict>;
   /** Announcements of consecutive blocks from `from`, for peers that missed them. */
   unsafeRange(from: bigint, limit: number): Promise<Uint8Array[]>;
+  /** The data of a batch that this node derived, as peers exchange it; undefined when it is not in the archive. */
+  keptBatch(batch: { readonly dataHash: Hex }): Promise<Uint8Array | undefined>;
   /** On the sequencer: every new announcement. Returns how to stop it. */
   onUnsafe(listener: (encoded: Uint8Array) => void): () => void;
   onHead(listener: (heads: Heads) => void): () => void;
@@ -158,6 +164,8 @@ export function createRollup(options: RollupOptions, deps: RollupDeps): Rollup {
           forwarded,
           localPool: () => local?.pool,
           peerCount: () => deps.peerCount?.() ?? 0,
+          batchPeers: deps.batchPeers ?? { ask: async () => undefined },
+          onWaiting: (waiting) => metrics.batchDataWaiting.set(Number(waiting)),
           onDerived: observe,
           dropped: () => recentlyDropped,
           onDiscarded({ orphaned, expired }) {
@@ -184,6 +192,7 @@ export function createRollup(options: RollupOptions, deps: RollupDeps): Rollup {
       const stopped = parts;
       parts = undefined;
       await stopped?.evm.stop();
+      await stopped?.kzg.end();
       await stopped?.executor.close();
     },
     readiness(): Readiness {
@@ -206,6 +215,7 @@ export function createRollup(options: RollupOptions, deps: RollupDeps): Rollup {
       return verdict;
     },
     unsafeRange: async (from, limit) => get().intake.range(from, limit),
+    keptBatch: async ({ dataHash }) => parts?.archive.encoded(dataHash),
     onUnsafe: onUnsafe.add,
     onHead: onHead.add,
     registry: lazyRegistry(() => get().registry),
@@ -271,23 +281,5 @@ function notStarted(body: unknown): unknown {
     jsonrpc: '2.0',
     id,
     error: { code: -32000, message: 'the node is not ready', data: { code: 'NODE_NOT_READY' } },
-  };
-}
-
-interface Listeners<T> {
-  add(listener: (value: T) => void): () => void;
-  tell(value: T): void;
-}
-
-function createListeners<T>(): Listeners<T> {
-  const listeners = new Set<(value: T) => void>();
-  return {
-    add(listener) {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
-    tell: (value) => {
-      for (const listener of listeners) listener(value);
-    },
   };
 }

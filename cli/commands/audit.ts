@@ -43,8 +43,8 @@ type VerifyCall = Call<{ passphraseFile?: string }>;
 
 async function verify(call: VerifyCall): Promise<void> {
   const { output, terminal } = call;
-  const verdict = await showWork(terminal, output, 'reading the whole log from disk', (say) =>
-    findTarget(call.home) === undefined && findGateway(call.home) === undefined
+  const verdict = await showWork(terminal, output, 'reading the whole log from disk', async (say) =>
+    findTarget(call.home) === undefined && (await findGateway(call.home)) === undefined
       ? verifyAtRest(call, say)
       : verifyRunning(call, say),
   );

@@ -81,7 +81,7 @@ async function checkServedCertificate(home: string, now: number): Promise<Check>
   const path = join(home, 'tls', 'server.crt');
   if (existsSync(path)) return checkCertificate(readFileSync(path, 'utf8'), now);
   const { servedCertificate } = await import('../life/examine-containers.ts');
-  const gateway = findGateway(home);
+  const gateway = await findGateway(home);
   const pem = gateway === undefined ? undefined : await servedCertificate(home, gateway);
   if (pem !== undefined) return checkCertificate(pem, now);
   return { name: 'certificate', value: 'the gateway shows none', grade: 'bad', advice: 'nectar-byon up' };
@@ -139,7 +139,7 @@ async function l1Of(home: string): Promise<string | undefined> {
 }
 
 async function checkNodeItself(call: Call<unknown>): Promise<Check[]> {
-  if (findGateway(call.home) === undefined) {
+  if ((await findGateway(call.home)) === undefined) {
     return [{ name: 'node', value: 'not running', grade: 'bad', advice: 'nectar-byon up' }];
   }
   try {

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { type Command, Option } from 'commander';
-import { RecordReceipt } from '../../appliance/gateway/record-schemas.ts';
+import type { RecordReceipt } from '../../appliance/gateway/record-schemas.ts';
 import { NectarError } from '../../protocol/errors.ts';
 import { action, addVerb, type Call } from '../call.ts';
 import type { Client, SendOptions } from '../client.ts';
@@ -15,7 +15,6 @@ import { formatBytes } from '../render/quantities.ts';
 import { printable } from '../render/table.ts';
 import { putResumable, RESUMABLE_BYTES } from '../resumable-put.ts';
 import type { Terminal } from '../terminal.ts';
-import { openUnfinished } from '../unfinished-uploads.ts';
 
 /** Requests on their way at once: enough small files to share the node's flushes to the disk. */
 const AT_A_TIME = 6;
@@ -130,7 +129,7 @@ async function putOne(call: Call<PutOptions>, client: Client, source: PutSource)
     if (source.bytes !== undefined && (large || options.resumable === true))
       return await putParts(call, client, { source, name, progress });
     return await client.send(
-      RecordReceipt,
+      async () => (await import('../../appliance/gateway/record-schemas.ts')).RecordReceipt,
       options.record === undefined ? 'POST' : 'PUT',
       options.record === undefined ? '/v1/records' : `/v1/records/${options.record}`,
       {
@@ -166,6 +165,7 @@ async function putParts(
     ...(options.label.length > 0 && { labels: options.label.map(encodeURIComponent).join(',') }),
     ...(options.record !== undefined && { record: options.record }),
   };
+  const { openUnfinished } = await import('../unfinished-uploads.ts');
   const unfinished = await openUnfinished(home, [source.identity, metadata], terminal.now());
   const tell = (text: string): void => output.note(`${printable(source.file)}: ${text}`);
   try {

@@ -15,8 +15,8 @@ export interface RecordRequest {
 
 /** Hands digest and numbers to the node, for its audit log and its alarms. A node that cannot take them makes no report worthless. */
 export async function recordReport({ home, signal, note }: RecordRequest): Promise<OnRecord> {
-  if (findGateway(home) === undefined) return { reason: 'the node does not run' };
-  const client = openNodeClient({ home, signal });
+  if ((await findGateway(home)) === undefined) return { reason: 'the node does not run' };
+  const client = await openNodeClient({ home, signal });
   try {
     return { report: await client.json(RecordedReport, 'POST', '/v1/hardening/reports', note) };
   } catch (error) {

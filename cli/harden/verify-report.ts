@@ -122,8 +122,8 @@ async function findProof(
   if (kept?.auditLeaf === undefined) {
     return { reason: `there is no ${proofPath(file)}, and no report with this digest in the history of ${home}` };
   }
-  if (!isNodeHome(home) || findGateway(home) === undefined) return { reason: 'the node does not run' };
-  const client = openNodeClient({ home, signal: terminal.signal });
+  if (!isNodeHome(home) || (await findGateway(home)) === undefined) return { reason: 'the node does not run' };
+  const client = await openNodeClient({ home, signal: terminal.signal });
   try {
     return { proof: await client.json(AuditProof, 'GET', `/v1/audit/proof/${kept.auditLeaf}`) };
   } catch (error) {

@@ -72,7 +72,7 @@ async function findUnlockedNode({
 }: Pick<OpenAuthority, 'home' | 'terminal'>): Promise<Client | undefined> {
   let client: Client | undefined;
   try {
-    client = openNodeClient({ home, signal: terminal.signal });
+    client = await openNodeClient({ home, signal: terminal.signal });
     const { locked, audit, version } = await client.send(NodeStatus, 'GET', '/v1/node', { timeoutMs: PROBE_MS });
     if (!locked && audit !== null && version === VERSION) return client;
   } catch (error) {

@@ -52,7 +52,7 @@ export async function recordCopies({ home, signal, patienceMs = 0 }: RecordCopie
 async function recordAll({ home, signal }: RecordCopies, names: readonly string[]): Promise<number> {
   let recorded = 0;
   try {
-    const client = openNodeClient({ home, signal });
+    const client = await openNodeClient({ home, signal });
     try {
       for (const name of names) {
         await recordCopy(client, join(copiesFolder(home), name));

@@ -16,7 +16,7 @@ export async function keepingReplaced<T>(
   { home, terminal }: { readonly home: string; readonly terminal: Terminal },
   work: () => Promise<T>,
 ): Promise<T> {
-  const client = findClient(home, terminal);
+  const client = await findClient(home, terminal);
   if (client === undefined) return work();
   await ask(client);
   const timer = setInterval(() => void ask(client), ASK_EVERY_MS).unref();
@@ -28,9 +28,9 @@ export async function keepingReplaced<T>(
   }
 }
 
-function findClient(home: string, { signal }: Terminal): Client | undefined {
+async function findClient(home: string, { signal }: Terminal): Promise<Client | undefined> {
   try {
-    return openNodeClient({ home, signal });
+    return await openNodeClient({ home, signal });
   } catch (error) {
     if (error instanceof NectarError) return undefined;
     throw error;

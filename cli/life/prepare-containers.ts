@@ -64,7 +64,7 @@ export async function prepareContainers(request: PrepareContainers): Promise<rea
 
 /** What it shows, where it runs; else what lies in its volume. */
 async function isServedDue(engine: Engine, node: DockerNode, now: number): Promise<boolean> {
-  const url = findGateway(node.home);
+  const url = await findGateway(node.home);
   const served = url === undefined ? undefined : await servedCertificate(node.home, url);
   if (served !== undefined) return isRenewalDue(served, now);
   const stored = await withVolumes(engine, node, (volumes) => volumes.read('gateway/tls/server.crt'));

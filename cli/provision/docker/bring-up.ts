@@ -31,7 +31,7 @@ export async function bringUpDocker(request: BringUp): Promise<DockerUp> {
   const changes = await showWork(terminal, output, 'starting the containers', (say) =>
     convergeNode(engine, node, { say, signal: terminal.signal }),
   );
-  const client = openNodeClient({ home, signal: terminal.signal });
+  const client = await openNodeClient({ home, signal: terminal.signal });
   try {
     const state = desiredState(node.spec);
     const wait = () =>

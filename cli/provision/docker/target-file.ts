@@ -1,9 +1,9 @@
-import { existsSync, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync, statSync } from 'node:fs';
 import Type, { type Static } from 'typebox';
 import { Value } from 'typebox/value';
 import { NectarError } from '../../../protocol/errors.ts';
 import { writeWhole } from '../process/devnet-home.ts';
+import { hasTarget, targetPath } from './target-path.ts';
 
 const MAX_FILE_BYTES = 64 * 1024;
 
@@ -46,14 +46,10 @@ export const targetSchema = Type.Object(
 
 export type DockerTarget = Static<typeof targetSchema>;
 
-export function targetPath(home: string): string {
-  return join(home, 'target.json');
-}
-
 /** undefined: the home is one of the process target. @throws NectarError CLI_TARGET_FILE_INVALID */
 export function findTarget(home: string): DockerTarget | undefined {
   const path = targetPath(home);
-  if (!existsSync(path)) return undefined;
+  if (!hasTarget(home)) return undefined;
   let value: unknown;
   try {
     if (statSync(path).size > MAX_FILE_BYTES) throw new Error(`larger than ${MAX_FILE_BYTES} bytes`);

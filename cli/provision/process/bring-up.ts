@@ -48,7 +48,7 @@ export async function bringUp(request: BringUp): Promise<NodeUp> {
   const running = await showWork(terminal, output, 'starting the node', () =>
     startProcess({ home, role: 'all', env: terminal.env, signal }),
   );
-  const client = openNodeClient({ home, signal });
+  const client = await openNodeClient({ home, signal });
   try {
     const wait = () =>
       showWork(terminal, output, 'waiting until it is ready', (say) =>

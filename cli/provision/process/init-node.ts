@@ -111,7 +111,7 @@ function enrolmentOf({ unlock, keyFile }: HomePlan, passphrase: Uint8Array | und
 /** Has the network admit the node. */
 export async function admit({ plan, terminal, output, timeoutMs }: InitRequest): Promise<void> {
   const { signal } = terminal;
-  const client = openNodeClient({ home: plan.home, signal });
+  const client = await openNodeClient({ home: plan.home, signal });
   try {
     await showWork(terminal, output, 'joining the network', (say) =>
       joinNetwork({ client, devnet: plan.devnet, timeoutMs, signal, say }),

@@ -62,7 +62,7 @@ test('a node that begins with a snapshot derives on from there and has the same 
   );
   made = await eventually('a snapshot', () => take(maker).catch(() => undefined));
   const path = await file('made', made);
-  const node = await network.startFollower('newcomer', {}, path);
+  const node = await network.startFollower('newcomer', {}, { snapshotPath: path });
   assert.equal(existsSync(path), false, 'the file was taken');
   const from = BigInt(((await rpc(node, 'nectar_syncStatus')) as { historyFrom: string }).historyFrom);
   assert.ok(from > 0n);
@@ -81,7 +81,7 @@ test('a node that begins with a snapshot derives on from there and has the same 
   assert.equal(node.rollup.assertions().state, 'sound');
   // Kept over a restart, when there is no file any more.
   await node.stop();
-  const again = await network.startFollower('newcomer', {}, path);
+  const again = await network.startFollower('newcomer', {}, { snapshotPath: path });
   assert.ok(again.rollup.heads().safe.number >= from);
   await again.stop();
 });
@@ -89,7 +89,7 @@ test('a node that begins with a snapshot derives on from there and has the same 
 test('a snapshot that is cut off, changed or of something that L1 did not confirm leaves nothing', async () => {
   const refused = async (name: string, bytes: Uint8Array): Promise<string> => {
     const path = await file(name, bytes);
-    const error = await network.startFollower(name, {}, path).then(
+    const error = await network.startFollower(name, {}, { snapshotPath: path }).then(
       () => assert.fail('taken'),
       (cause: { code?: string; data?: { reason?: string } }) => cause,
     );
@@ -123,12 +123,12 @@ test('an import that was killed half-way begins anew at the next start', async (
   const path = await file('half', made);
   const database = join(network.folder, 'killed');
   // What a kill leaves: parts of the state, and no heads. L1 is silent, so the import breaks off after nothing was believed.
-  await assert.rejects(network.startFollower('killed', { l1RpcUrls: ['http://127.0.0.1:9'] }, path), {
+  await assert.rejects(network.startFollower('killed', { l1RpcUrls: ['http://127.0.0.1:9'] }, { snapshotPath: path }), {
     code: 'ROLLUP_L1_UNREACHABLE',
   });
   assert.ok(existsSync(path), 'the file waits');
   assert.ok(existsSync(database));
-  const node = await network.startFollower('killed', {}, path);
+  const node = await network.startFollower('killed', {}, { snapshotPath: path });
   assert.ok(node.rollup.heads().safe.number > 0n);
   await node.stop();
   assert.equal(await readFile(path).catch(() => 'gone'), 'gone');

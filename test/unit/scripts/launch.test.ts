@@ -33,7 +33,7 @@ if (args[0] === 'wait') {
   setTimeout(() => process.exit(0), 20000);
   console.log('waiting');
 } else if (args[0] === 'exit') process.exit(Number(args[1]));
-else console.log(JSON.stringify({ args, cwd: process.cwd(), version: process.versions.node }));
+else console.log(JSON.stringify({ args, cwd: process.cwd(), version: process.versions.node, pid: process.pid }));
 `;
 
 interface Clone {
@@ -66,6 +66,7 @@ interface Ran {
   readonly code: number | null;
   readonly stdout: string;
   readonly stderr: string;
+  readonly pid: number | undefined;
 }
 
 function launch(
@@ -85,7 +86,7 @@ function launch(
   child.stderr.on('data', (chunk: Buffer) => {
     kept.stderr += chunk;
   });
-  return new Promise((resolve) => child.on('close', (code) => resolve({ code, ...kept })));
+  return new Promise((resolve) => child.on('close', (code) => resolve({ code, ...kept, pid: child.pid })));
 }
 
 const runs = ({ folder }: Clone) => readFileSync(join(folder, 'npm-runs'), 'utf8').split('\n').length - 1;
@@ -166,6 +167,23 @@ test('passes on exit codes and signals', async () => {
   assert.equal((await launch(made, ['exit', '13'])).code, 13);
   const killed = await launch(made, ['wait'], { kill: 'SIGTERM' });
   assert.deepEqual([killed.code, killed.stdout], [7, 'waiting\ngot SIGTERM\n']);
+});
+
+test('starts no second process where one will do: the runtime of a complete set-up comes first, and runs the command itself', async () => {
+  const made = clone(INSTALLS);
+  const first = await launch(made, []);
+  assert.equal(JSON.parse(first.stdout).pid, first.pid);
+  const bin = join(made.folder, 'node_modules/node-any/bin');
+  mkdirSync(bin, { recursive: true });
+  writeFileSync(join(bin, 'node'), `#!/bin/sh\necho pinned >> used\nexec ${process.execPath} "$@"\n`);
+  chmodSync(join(bin, 'node'), 0o755);
+  const second = await launch(made, ['a', 'b']);
+  assert.deepEqual([JSON.parse(second.stdout).pid, JSON.parse(second.stdout).args], [second.pid, ['a', 'b']]);
+  assert.equal(readFileSync(join(made.folder, 'used'), 'utf8'), 'pinned\n');
+  // One that is not complete may be changing under us.
+  rmSync(join(made.folder, 'node_modules/.nectar-installed'));
+  assert.equal((await launch(made, [])).code, 0);
+  assert.equal(readFileSync(join(made.folder, 'used'), 'utf8'), 'pinned\n');
 });
 
 test('runs another script with --exec', async () => {

@@ -49,8 +49,10 @@ test('a bundle that holds what is meant is never left out, whatever it is asked 
 test('what was read before bodies were erased is not kept after', () => {
   const index = createTermIndex();
   const turn = index.turn();
-  index.clear();
-  index.keep(0, [facts({ record: RECORD })], turn);
+  index.hold();
+  assert.equal(index.keep(0, [facts({ record: RECORD })], index.turn()), false);
+  index.release(0);
+  assert.equal(index.keep(0, [facts({ record: RECORD })], turn), false);
   assert.equal(index.find(0), undefined);
 });
 
