@@ -11,8 +11,6 @@ import type { Logger } from '../telemetry/index.ts';
 import type { Forcing } from './account/forcing.ts';
 import { forwardKnown, type Ordering } from './account/forwarder.ts';
 import { createOperatorAccount, type OperatorAccount } from './account/operator-account.ts';
-import type { BatchArchive } from './blobs/batch-archive.ts';
-import type { KzgThread } from './blobs/kzg-thread.ts';
 import type { BatchPeers } from './blobs/peer-batches.ts';
 import { type ChainEngine, createChainEngine } from './chain-engine.ts';
 import type { RollupConfig } from './config.ts';
@@ -30,8 +28,7 @@ import { createExecutor, type Executor } from './execute/executor.ts';
 import { loadMachine } from './execute/machine-file.ts';
 import { createForeignStatePacker } from './execute/pack-foreign-state.ts';
 import { createSealer } from './execute/sealer.ts';
-import type { JsonRpc } from './l1/json-rpc.ts';
-import { createL1Parts } from './l1-parts.ts';
+import { createL1Parts, describeEndpoints, type L1Parts } from './l1-parts.ts';
 import { verifiedGenesis } from './network-genesis.ts';
 import { assertMachine, forkOf, rulesOf } from './network-rules.ts';
 import { createNodeEvm } from './node-evm.ts';
@@ -85,12 +82,8 @@ export interface PartsDeps {
 const L1_LOOK_MS = 2_000;
 
 /** The rollup's parts in data order: l1 -> derive -> execute -> rpc. */
-export interface RollupParts {
+export interface RollupParts extends Omit<L1Parts, 'l1'> {
   readonly rules: Rules;
-  readonly l1Rpc: JsonRpc;
-  readonly archive: BatchArchive;
-  /** A thread: ended with the node. */
-  readonly kzg: Pick<KzgThread, 'end'>;
   readonly database: ChainDatabase;
   readonly executor: Executor;
   readonly engine: ChainEngine;
@@ -141,8 +134,18 @@ export async function assembleParts(options: PartsOptions, deps: PartsDeps): Pro
   const effectsOf = (messages: readonly DelayedMessage[]): MessageEffects => effectsOfMessages(messages, { gasLimit });
   const engine = createChainEngine({ executor, database, feeRecipient, effectsOf }, (index) => store.getMessage(index));
 
-  const { l1Rpc, l1, archive, kzg } = createL1Parts(options, { ...deps, engine, peers: deps.batchPeers });
+  const l1Parts = createL1Parts(options, {
+    ...deps,
+    engine,
+    peers: deps.batchPeers,
+    derived: {
+      head: async () => (await store.cursor()).number,
+      hashAt: async (number) => (await store.find(number))?.hash,
+    },
+  });
+  const { l1Rpc, l1, archive } = l1Parts;
   const store = createDeriveStore(engine, first);
+  const deepReorg = { depth: BigInt(config.l1ReorgDepth), confirm: l1Parts.watch.confirmsDeepReorg };
   const steps = createL1Steps({
     l1,
     store,
@@ -152,6 +155,7 @@ export async function assembleParts(options: PartsOptions, deps: PartsDeps): Pro
     expect: runner.expect,
     effectsOf,
     archive,
+    deepReorg,
   });
   const timing = { pollMs: config.l1PollMs, maxBackoffMs: config.l1MaxBackoffMs, staleMs: config.l1StaleMs };
   const driver = createDriver(timing, { ...deps, steps });
@@ -189,6 +193,7 @@ export async function assembleParts(options: PartsOptions, deps: PartsDeps): Pro
     batch: (number) => describeBatch(number, { archive, store }),
     syncStatus: async () => ({
       ...describeSync(await store.cursor()),
+      l1Endpoints: describeEndpoints(l1Parts.endpoints),
       logsIndexed: hex(logs.index.next() ?? 0n),
       ...(await describeHistory(executor)),
       unconfirmed: forcing.list().map(describeForced),
@@ -225,7 +230,7 @@ export async function assembleParts(options: PartsOptions, deps: PartsDeps): Pro
   const packState = createForeignStatePacker(databaseKey, sealer);
   const of = { l1, l1Rpc, database, packState, genesis, first, rules, store, engine, own, validator };
   const snapshots = createOwnSnapshots({ descriptor, databasePath: path }, deps, { ...of, heads: paying.heads });
-  const executed = { rules, l1Rpc, archive, kzg, database, executor, engine, effectsOf, feeRecipient };
+  const executed = { ...l1Parts, rules, database, executor, engine, effectsOf, feeRecipient };
   const services = { driver, intake, evm, rpc, logs, forcing, validator, withdrawals, snapshots };
   return { ...executed, ...services, store, registry, announced, account };
 }
