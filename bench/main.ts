@@ -5,6 +5,7 @@ const BENCHES = {
   store: () => import('./store.ts'),
   audit: () => import('./audit.ts'),
   chain: () => import('./chain.ts'),
+  'chain-peers': () => import('./peers.ts'),
   machine: () => import('./machine.ts'),
   logs: () => import('./logs.ts'),
   puts: () => import('./puts.ts'),

@@ -222,7 +222,7 @@ async function measureSustained({ client, senders, transfer }: Field, node: Serv
       : undefined,
   );
   const settleSeconds = (performance.now() - start) / 1000 - seconds;
-  return { sent: total, perSecond: total / seconds, ...watched, settleSeconds };
+  return { sent: total, perSecond: total / seconds, ...watched, settleSeconds: round(settleSeconds) };
 }
 
 /** Runs both and prints a JSON line for each. */
