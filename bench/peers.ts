@@ -8,17 +8,17 @@
  * (survives a kill of the process); geth keeps the newest states in memory and writes them when it ends, which `peerWithStop` counts;
  * anvil keeps all in memory.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { homedir, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { nativeCrypto } from '../appliance/rollup/execute/native-crypto.ts';
 import type { Hex } from '../protocol/brand.ts';
 import { bytesToHex } from '../protocol/rollup/bytes.ts';
 import type { ForkRules } from '../protocol/rollup/fork.ts';
 import { createRules, type Rules } from '../protocol/rollup/rules.ts';
+import { measureAnvil } from './anvil-peer.ts';
 import { encodeBatches, importBatches, measureImport, openChain, TRANSFERS_PER_BLOCK } from './chain.ts';
 import { round } from './figures.ts';
 import {
@@ -33,12 +33,9 @@ import {
 
 const GETH_VERSION = 'v1.17.10';
 const CACHE = process.env.BENCH_CACHE ?? join(homedir(), '.cache', 'nectar-bench');
-const ANVIL = fileURLToPath(new URL('../node_modules/.bin/anvil', import.meta.url));
 const ACCOUNTS = Number(process.env.NECTAR_BENCH_ACCOUNTS ?? 10_000);
 const BLOCKS = 24;
 const WARM_BLOCKS = 4;
-const CALLS_PER_REQUEST = 200;
-const START_MS = 60_000;
 /** Prague's system contracts, without which geth takes no block of Prague, are no part of this chain. */
 const FORK: ForkRules = { fork: 'cancun', p256: false };
 
@@ -204,70 +201,6 @@ async function measureGeth(
   };
 }
 
-async function post(url: string, calls: readonly { method: string; params: readonly unknown[] }[]): Promise<unknown[]> {
-  const body = JSON.stringify(calls.map((call, id) => ({ jsonrpc: '2.0', id, ...call })));
-  const answer = await fetch(url, { method: 'POST', headers: { 'content-type': 'application/json' }, body });
-  const answers = (await answer.json()) as { result?: unknown; error?: { message: string } }[];
-  const refused = answers.find(({ error }) => error !== undefined);
-  if (refused !== undefined) throw new RangeError(`anvil: ${refused.error?.message}`);
-  return answers.map(({ result }) => result);
-}
-
-async function untilListening(url: string, child: ChildProcess): Promise<void> {
-  const end = Date.now() + START_MS;
-  for (;;) {
-    if (await post(url, [{ method: 'eth_blockNumber', params: [] }]).catch(() => undefined)) return;
-    if (Date.now() > end || child.exitCode !== null) throw new Error('anvil does not answer');
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-}
-
-/** Sends the transactions of a block, then has it mined; the two are told apart. */
-async function measureAnvil(
-  genesisPath: string,
-  raws: readonly Uint8Array[],
-): Promise<{ readonly mined: number; readonly sentAndMined: number }> {
-  const port = 20_000 + (process.pid % 10_000);
-  const url = `http://127.0.0.1:${port}`;
-  const args = [
-    '--init',
-    genesisPath,
-    '--no-mining',
-    '--order',
-    'fifo',
-    '--hardfork',
-    'cancun',
-    '--gas-limit',
-    '100000000',
-  ];
-  const child = spawn(ANVIL, [...args, '--port', String(port), '--silent'], { stdio: 'ignore' });
-  try {
-    await untilListening(url, child);
-    let [sending, mining] = [0, 0];
-    for (let at = 0; at < raws.length; at += TRANSFERS_PER_BLOCK) {
-      const block = raws
-        .slice(at, at + TRANSFERS_PER_BLOCK)
-        .map((raw) => ({ method: 'eth_sendRawTransaction', params: [bytesToHex(raw)] }));
-      const isWarm = at < WARM_BLOCKS * TRANSFERS_PER_BLOCK;
-      const start = performance.now();
-      for (let call = 0; call < block.length; call += CALLS_PER_REQUEST)
-        await post(url, block.slice(call, call + CALLS_PER_REQUEST));
-      const sent = performance.now();
-      await post(url, [{ method: 'evm_mine', params: [] }]);
-      if (!isWarm) [sending, mining] = [sending + sent - start, mining + performance.now() - sent];
-      const [mined] = (await post(url, [{ method: 'eth_getBlockByNumber', params: ['latest', false] }])) as {
-        transactions: unknown[];
-      }[];
-      if (mined?.transactions.length !== block.length)
-        throw new RangeError(`anvil mined ${mined?.transactions.length} of ${block.length}`);
-    }
-    const count = BLOCKS * TRANSFERS_PER_BLOCK;
-    return { mined: (count * 1000) / mining, sentAndMined: (count * 1000) / (sending + mining) };
-  } finally {
-    child.kill('SIGTERM');
-  }
-}
-
 /** Runs all three and prints a JSON line for each peer. */
 export async function run(): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'nectar-bench-peers-'));
@@ -277,7 +210,7 @@ export async function run(): Promise<void> {
   try {
     const ours = await measureOurs(join(folder, 'ours'), holders, raws);
     const geth = await measureGeth(folder, genesis, ours);
-    const anvil = await measureAnvil(join(folder, 'genesis.json'), raws);
+    const anvil = await measureAnvil(join(folder, 'genesis.json'), raws, WARM_BLOCKS);
     const common = { unit: 'ERC-20 transfers/s', accounts: ACCOUNTS, load: round(loadavg()[0] ?? 0) };
     const line = (peerName: string, peer: number, more: object): string =>
       JSON.stringify({
