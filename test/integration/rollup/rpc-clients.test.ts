@@ -47,6 +47,8 @@ test('ethers sends ten transactions in pairs without waiting, by a contract that
   const contract = new Contract(await token.getAddress(), TestTokenAbi as never, wallet);
   const heard: bigint[] = [];
   await contract.on('Transfer', (_from, _to, amount: bigint) => heard.push(amount));
+  // ethers hears what comes after the block that it asks for here, without waiting for the answer: this one comes with it.
+  await provider.getBlockNumber();
   const transfer = contract.getFunction('transfer');
   // ethers makes its filter by the way: it hears what comes after that.
   let unheard = 0;
