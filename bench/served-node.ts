@@ -30,6 +30,10 @@ export class ServedNode {
     return this.#processes.reduce((sum, { pid }) => sum + cpuMsOf(pid ?? 0), 0);
   }
 
+  pids(): number[] {
+    return this.#processes.flatMap(({ pid }) => pid ?? []);
+  }
+
   async stop(): Promise<void> {
     await Promise.all(
       this.#processes.map(

@@ -11,13 +11,15 @@ const MAX_CURSOR_CHARACTERS = 512;
 /** A page ends after so many: an index in ruins does not keep a request busy. */
 const MAX_DAMAGED_OF_PAGE = 1_000;
 
-/** A page of records, in the order of their creation, each in its latest version. Audited before it returns. */
+/** A page of records, in the order of their creation or against it, each in its latest version. Audited before it returns. */
 export async function listRecords(core: StoreCore, query: ListQuery, context: AccessContext): Promise<RecordPage> {
-  const { label, limit, cursor } = query;
+  const { label, limit, cursor, order = 'oldest' } = query;
   if (!Number.isInteger(limit) || limit < 1 || limit > MAX_PAGE) throw invalid('limit', `1 to ${MAX_PAGE}`);
   if (label !== undefined) checkText('label', label, MAX_LABEL_BYTES);
-  const range = core.keys.listings(label);
-  const from = cursor === undefined ? range : { ...range, gt: openCursor(core, label, cursor) };
+  const range = { ...core.keys.listings(label), reverse: order === 'newest' };
+  const place = cursorPlace(label, order);
+  const at = cursor === undefined ? undefined : openCursor(core, place, cursor);
+  const from = at === undefined ? range : order === 'newest' ? { ...range, lt: at } : { ...range, gt: at };
   const records: RecordMeta[] = [];
   let last: Uint8Array | undefined;
   let more = false;
@@ -40,7 +42,7 @@ export async function listRecords(core: StoreCore, query: ListQuery, context: Ac
   await core.deps.audit.append({ type: 'record.query', outcome: 'success', context, detail });
   return {
     records,
-    ...(more && last !== undefined ? { cursor: sealCursor(core, label, last) } : {}),
+    ...(more && last !== undefined ? { cursor: sealCursor(core, place, last) } : {}),
     ...(damaged > 0 ? { damaged } : {}),
   };
 }
@@ -59,20 +61,22 @@ async function findMeta(core: StoreCore, { recordId }: ListingEntry): Promise<Re
 }
 
 /** Sealed: a cursor shows no database key, and one of another query or of nobody is refused. */
-function sealCursor(core: StoreCore, label: string | undefined, key: Uint8Array): string {
+function sealCursor(core: StoreCore, place: Uint8Array, key: Uint8Array): string {
   const random = core.deps.randomBytes(SEALED_VALUE_RANDOM_BYTES);
-  const sealed = sealValue(core.deps.crypto, core.keys.cursorKey, { place: cursorPlace(label), value: key, random });
+  const sealed = sealValue(core.deps.crypto, core.keys.cursorKey, { place, value: key, random });
   return Buffer.from(sealed).toString('base64url');
 }
 
-function openCursor(core: StoreCore, label: string | undefined, cursor: string): Uint8Array {
+function openCursor(core: StoreCore, place: Uint8Array, cursor: string): Uint8Array {
   if (cursor.length > MAX_CURSOR_CHARACTERS) throw new NectarError('STORE_CURSOR_INVALID', {});
   const sealed = Buffer.from(cursor, 'base64url');
-  const key = openValue(core.deps.crypto, core.keys.cursorKey, { place: cursorPlace(label), sealed });
+  const key = openValue(core.deps.crypto, core.keys.cursorKey, { place, sealed });
   if (key === undefined) throw new NectarError('STORE_CURSOR_INVALID', {});
   return key;
 }
 
-function cursorPlace(label: string | undefined): Uint8Array {
-  return Buffer.from(label === undefined ? 'all' : `label ${label}`);
+/** A cursor goes on in the list, and in the order, that it is of. */
+function cursorPlace(label: string | undefined, order: 'oldest' | 'newest'): Uint8Array {
+  const list = label === undefined ? 'all' : `label ${label}`;
+  return Buffer.from(order === 'oldest' ? list : `newest ${list}`);
 }
