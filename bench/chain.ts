@@ -1,175 +1,90 @@
 /**
- * ERC-20 transfers replayed per second by the whole import (decode the batch, parse, recover senders, execute, commit the tries,
- * seal and persist) against bare @ethereumjs/evm calls of the same transfers, over a state without tries, in the same run.
+ * ERC-20 transfers replayed per second by the node's own road: batches decoded, senders recovered, blocks executed and their state
+ * sealed by the block threads, committed by the executor with the durability of a node that follows. Against bare @ethereumjs/evm
+ * calls of the same transfers, over a state without tries, in the same run.
+ *
+ *   NECTAR_BENCH_ACCOUNTS=100000 npm run bench -- chain     10,000 accounts hold the token when nothing is said
  */
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createEVM } from '@ethereumjs/evm';
 import { SimpleStateManager } from '@ethereumjs/statemanager';
 import { Account, type Address, createAddressFromString } from '@ethereumjs/util';
-import { Interface, SigningKey, Transaction } from 'ethers';
-import { createBlockRunner } from '../appliance/rollup/execute/block-runner.ts';
+import { type BlockRunner, createBlockRunner } from '../appliance/rollup/execute/block-runner.ts';
 import { createChainDatabase } from '../appliance/rollup/execute/chain-database.ts';
 import { createExecutor, type Executor } from '../appliance/rollup/execute/executor.ts';
 import { loadMachine } from '../appliance/rollup/execute/machine-file.ts';
 import { nativeCrypto } from '../appliance/rollup/execute/native-crypto.ts';
 import { createSealer } from '../appliance/rollup/execute/sealer.ts';
-import { AuditAnchorInitCode } from '../contracts/generated/AuditAnchor.ts';
-import { MessengerInitCode } from '../contracts/generated/Messenger.ts';
-import { NodeRegistryInitCode } from '../contracts/generated/NodeRegistry.ts';
-import { RecordRegistryInitCode } from '../contracts/generated/RecordRegistry.ts';
 import type { Hex } from '../protocol/brand.ts';
-import { BATCH_LIMITS, type BatchBlock, decodeBatch, encodeBatch } from '../protocol/rollup/batch.ts';
+import { BATCH_LIMITS, type BatchBlock, encodeBatch } from '../protocol/rollup/batch.ts';
 import { hexToBytes } from '../protocol/rollup/bytes.ts';
-import { buildGenesis, type Genesis } from '../protocol/rollup/genesis.ts';
+import { NEW_NETWORK_FORK } from '../protocol/rollup/fork.ts';
 import { createRules, type Rules } from '../protocol/rollup/rules.ts';
-import { TestTokenAbi, TestTokenInitCode } from '../test/contracts/generated/TestToken.ts';
+import { TestTokenInitCode } from '../test/contracts/generated/TestToken.ts';
+import {
+  BALANCE,
+  blockOf,
+  CHAIN_ID,
+  createHolders,
+  createTransfers,
+  FEE_RECIPIENT,
+  type Holders,
+  SUPPLY,
+  signTransfers,
+  type Transfer,
+  token,
+  tokenGenesis,
+} from './token-chain.ts';
 
-const CHAIN_ID = 6328270n;
-const SENDERS = 50;
-const BLOCKS = 6;
+const ACCOUNTS = 10_000;
+const BLOCKS = 24;
+const WARM_BLOCKS = 4;
+const BLOCKS_PER_BATCH = 3;
 const TRANSFERS_PER_BLOCK = 400;
-const GENESIS_SECONDS = 1_700_000_000n;
-const FEE_RECIPIENT: Hex = `0x${'fe'.repeat(20)}`;
-const SUPPLY = 10n ** 30n;
-const token = new Interface(TestTokenAbi as never);
+const CACHE_BYTES = 64 << 20;
 
-interface Sender {
-  readonly key: SigningKey;
-  readonly address: Hex;
+interface Chain {
+  readonly executor: Executor;
+  readonly runner: BlockRunner;
 }
 
-/** One transfer: from sender `from` to account `to`, an amount. */
-interface Transfer {
-  readonly from: number;
-  readonly to: Hex;
-  readonly amount: bigint;
-}
-
-function createSenders(): Sender[] {
-  return Array.from({ length: SENDERS }, (_, i) => {
-    const key = new SigningKey(`0x${(i + 1).toString(16).padStart(64, '0')}`);
-    const unsigned = Transaction.from({ type: 2, chainId: CHAIN_ID });
-    unsigned.signature = key.sign(unsigned.unsignedHash);
-    return { key, address: unsigned.from?.toLowerCase() as Hex };
-  });
-}
-
-function sign(sender: Sender, nonce: number, fields: { to: Hex | null; data: string; gasLimit: number }): Uint8Array {
-  const fees = { maxFeePerGas: 10n ** 12n, maxPriorityFeePerGas: 1n };
-  const tx = Transaction.from({ type: 2, chainId: CHAIN_ID, nonce, ...fees, ...fields });
-  tx.signature = sender.key.sign(tx.unsignedHash);
-  return hexToBytes(tx.serialized as Hex);
-}
-
-/** Transfers to a mix of senders and accounts never seen before, as on a live network. */
-function createTransfers(senders: readonly Sender[]): Transfer[] {
-  return Array.from({ length: BLOCKS * TRANSFERS_PER_BLOCK }, (_, i) => {
-    const known = senders[(i * 7 + 3) % SENDERS]?.address ?? FEE_RECIPIENT;
-    const unknown: Hex = `0x${(0xabcdef0000n + BigInt(i)).toString(16).padStart(40, '9')}`;
-    return { from: i % SENDERS, to: i % 4 === 0 ? unknown : known, amount: BigInt((i * 7919) % 1_000_003) + 1n };
-  });
-}
-
-function blockOf(index: number, transactions: Uint8Array[]): BatchBlock {
-  const l1Origin = { number: 1n, hash: `0x${'ab'.repeat(32)}` as Hex };
-  return { timestamp: GENESIS_SECONDS + BigInt(index + 1), l1Origin, delayedMessages: 0, transactions };
-}
-
-/** Deploys the token and gives every sender some of it; returns the token's address and the next nonces. */
-async function prepare(executor: Executor, senders: readonly Sender[]): Promise<{ address: Hex; nonces: number[] }> {
-  const [owner] = senders;
-  if (owner === undefined) throw new RangeError('no senders');
-  const creation = TestTokenInitCode + token.encodeDeploy([SUPPLY]).slice(2);
-  const input = (index: number, raws: Uint8Array[]) => ({
-    ...blockOf(index, raws),
-    deposits: [],
-    feeRecipient: FEE_RECIPIENT,
-  });
-  const { receipts } = await executor.build(
-    input(0, [sign(owner, 0, { to: null, data: creation, gasLimit: 3_000_000 })]),
-  );
-  const address = receipts[0]?.contractAddress;
-  if (address === undefined) throw new RangeError('the token was not deployed');
-  const grants = senders.map((sender, i) => {
-    const data = token.encodeFunctionData('transfer', [sender.address, SUPPLY / 1000n]);
-    return sign(owner, i + 1, { to: address, data, gasLimit: 100_000 });
-  });
-  await executor.build(input(0, grants));
-  await executor.setHeads({ safe: 2n });
-  return { address, nonces: senders.map((_, i) => (i === 0 ? SENDERS + 1 : 0)) };
-}
-
-async function openChain(
-  path: string,
-  rules: Rules,
-  senders: readonly Sender[],
-): Promise<{ executor: Executor; genesis: Genesis }> {
-  const alloc = senders.map(({ address }) => ({ address, balanceWei: 10n ** 24n }));
-  const genesis = await buildGenesis(
-    {
-      l2ChainId: CHAIN_ID,
-      timestamp: GENESIS_SECONDS,
-      gasLimit: 100_000_000n,
-      auditors: [FEE_RECIPIENT],
-      ejectionQuorum: 1,
-      alloc,
-      feeRecipient: FEE_RECIPIENT,
-    },
-    {
-      nodeRegistry: NodeRegistryInitCode,
-      recordRegistry: RecordRegistryInitCode,
-      auditAnchor: AuditAnchorInitCode,
-      messenger: MessengerInitCode,
-    },
-    rules,
-  );
+async function openChain(path: string, rules: Rules, holders: Holders): Promise<Chain> {
   const databaseKey = randomBytes(32);
   const sealer = createSealer(databaseKey, randomBytes);
-  const database = createChainDatabase({ path, databaseKey, cacheBytes: 64 << 20, durable: false }, { sealer, rules });
-  const runner = createBlockRunner({
-    module: loadMachine(),
-    machineRules: { chainId: CHAIN_ID, fork: 'cancun', p256: false },
-    rules,
-    database: { path, databaseKey, cacheBytes: 64 << 20 },
-  });
-  const executor = createExecutor({ database, genesis, rules, runner });
+  const options = { path, databaseKey, cacheBytes: CACHE_BYTES };
+  const database = createChainDatabase({ ...options, durable: false }, { sealer, rules });
+  const machineRules = { chainId: CHAIN_ID, ...NEW_NETWORK_FORK };
+  const module = loadMachine();
+  const runner = createBlockRunner({ module, machineRules, rules, database: options });
+  const executor = createExecutor({ database, genesis: tokenGenesis(holders, rules), rules, runner });
   await executor.open();
-  return { executor, genesis };
+  return { executor, runner };
 }
 
-interface Figures {
-  readonly perSecond: number;
-  readonly bytesPerTransfer: number;
-}
-
-/** The whole import, from the batch's bytes to the database. */
-async function measureImport(executor: Executor, batches: readonly Uint8Array[]): Promise<Figures> {
-  const total = BLOCKS * TRANSFERS_PER_BLOCK;
-  const start = process.hrtime.bigint();
+/** What derivation does with the batches of L1: decodes each, and recovers the senders of a block while the one before it runs. */
+async function importBatches({ executor, runner }: Chain, batches: readonly Uint8Array[]): Promise<void> {
   for (const batch of batches) {
-    for (const block of decodeBatch(batch) ?? []) {
+    const blocks = (await runner.decodeBatch(batch)) ?? [];
+    for (const [index, block] of blocks.entries()) {
+      runner.expect(block.transactions);
+      runner.expect(blocks[index + 1]?.transactions ?? []);
       const { dropped } = await executor.appendSafe({ ...block, deposits: [], feeRecipient: FEE_RECIPIENT });
-      if (dropped.length > 0) throw new RangeError(`${dropped.length} transfers were dropped`);
+      if (dropped.length > 0) throw new RangeError(`${dropped.length} transfers were dropped: ${dropped[0]?.obstacle}`);
     }
   }
-  const seconds = Number(process.hrtime.bigint() - start) / 1e9;
-  const bytes = batches.reduce((sum, batch) => sum + batch.length, 0);
-  if (executor.heads().safe.number !== BigInt(BLOCKS + 2)) throw new RangeError('not every block was imported');
-  return { perSecond: total / seconds, bytesPerTransfer: bytes / total };
 }
 
 /** Bare EVM calls: no transactions, signatures, tries or disk. */
-async function measureBare(rules: Rules, senders: readonly Sender[], transfers: readonly Transfer[]): Promise<number> {
+async function measureBare(rules: Rules, transfers: readonly Transfer[]): Promise<number> {
   const stateManager = new SimpleStateManager({ common: rules });
   const evm = await createEVM({ common: rules, stateManager });
-  for (const { address } of senders)
-    await stateManager.putAccount(createAddressFromString(address), new Account(0n, 10n ** 24n));
-  const caller = createAddressFromString(senders[0]?.address ?? FEE_RECIPIENT);
+  const owner = createAddressFromString(FEE_RECIPIENT);
+  await stateManager.putAccount(owner, new Account(0n, 10n ** 24n));
   const creation = hexToBytes(`${TestTokenInitCode}${token.encodeDeploy([SUPPLY]).slice(2)}`);
-  const { createdAddress } = await evm.runCall({ caller, data: creation, gasLimit: 3_000_000n });
+  const { createdAddress } = await evm.runCall({ caller: owner, data: creation, gasLimit: 3_000_000n });
   if (createdAddress === undefined) throw new RangeError('the token was not deployed');
   const dataOf = (to: Hex, amount: bigint): Uint8Array =>
     hexToBytes(token.encodeFunctionData('transfer', [to, amount]) as Hex);
@@ -178,52 +93,86 @@ async function measureBare(rules: Rules, senders: readonly Sender[], transfers: 
     if (execResult.exceptionError !== undefined) throw new RangeError('a bare transfer failed');
     await evm.journal.cleanup();
   };
-  for (const { address } of senders) await call(caller, dataOf(address, SUPPLY / 1000n));
-  const addresses = senders.map(({ address }) => createAddressFromString(address));
+  for (const from of new Set(transfers.map(({ from }) => from))) await call(owner, dataOf(from, BALANCE));
   const calls = transfers.map(({ from, to, amount }) => ({
-    from: addresses[from] ?? caller,
+    from: createAddressFromString(from),
     data: dataOf(to, amount),
   }));
-  const start = process.hrtime.bigint();
+  const before = process.cpuUsage();
   for (const { from, data } of calls) await call(from, data);
-  return transfers.length / (Number(process.hrtime.bigint() - start) / 1e9);
+  const { user, system } = process.cpuUsage(before);
+  return transfers.length / ((user + system) / 1e6);
+}
+
+interface Figures {
+  readonly perSecond: number;
+  readonly perCpuSecond: number;
+  readonly bytesPerTransfer: number;
+}
+
+async function measureImport(chain: Chain, batches: readonly Uint8Array[], transfers: number): Promise<Figures> {
+  const cpuBefore = process.cpuUsage();
+  const start = process.hrtime.bigint();
+  await importBatches(chain, batches);
+  const seconds = Number(process.hrtime.bigint() - start) / 1e9;
+  const { user, system } = process.cpuUsage(cpuBefore);
+  const bytes = batches.reduce((sum, batch) => sum + batch.length, 0);
+  return {
+    perSecond: transfers / seconds,
+    perCpuSecond: transfers / ((user + system) / 1e6),
+    bytesPerTransfer: bytes / transfers,
+  };
+}
+
+function encode(first: number, raws: readonly Uint8Array[]): Uint8Array[] {
+  const blocks: BatchBlock[] = [];
+  for (let at = 0; at < raws.length; at += TRANSFERS_PER_BLOCK)
+    blocks.push(blockOf(first + blocks.length, raws.slice(at, at + TRANSFERS_PER_BLOCK)));
+  const batches: Uint8Array[] = [];
+  for (let at = 0; at < blocks.length; at += BLOCKS_PER_BATCH)
+    batches.push(encodeBatch(blocks.slice(at, at + BLOCKS_PER_BATCH)));
+  if (batches.some(({ length }) => length > BATCH_LIMITS.maxBytes)) throw new RangeError('a batch is too large');
+  return batches;
+}
+
+/** Replays over a state of so many accounts. */
+async function replay(accounts: number, rules: Rules): Promise<Figures & { readonly transfers: readonly Transfer[] }> {
+  const path = await mkdtemp(join(tmpdir(), 'nectar-bench-chain-'));
+  const holders = createHolders(accounts);
+  const chain = await openChain(path, rules, holders);
+  try {
+    const transfers = createTransfers(holders, (WARM_BLOCKS + BLOCKS) * TRANSFERS_PER_BLOCK);
+    const raws = signTransfers(holders, transfers);
+    const warm = WARM_BLOCKS * TRANSFERS_PER_BLOCK;
+    await importBatches(chain, encode(0, raws.slice(0, warm)));
+    const figures = await measureImport(chain, encode(WARM_BLOCKS, raws.slice(warm)), raws.length - warm);
+    return { ...figures, transfers: transfers.slice(warm) };
+  } finally {
+    await chain.executor.close();
+    await rm(path, { recursive: true, force: true });
+  }
 }
 
 /** Runs both and prints one JSON line. */
 export async function run(): Promise<void> {
-  const senders = createSenders();
-  const transfers = createTransfers(senders);
-  const path = await mkdtemp(join(tmpdir(), 'nectar-bench-chain-'));
-  const rules = createRules(CHAIN_ID, nativeCrypto);
-  const { executor } = await openChain(path, rules, senders);
-  try {
-    const { address, nonces } = await prepare(executor, senders);
-    const raws = transfers.map(({ from, to, amount }) => {
-      const nonce = nonces[from] ?? 0;
-      nonces[from] = nonce + 1;
-      const data = token.encodeFunctionData('transfer', [to, amount]);
-      return sign(senders[from] as Sender, nonce, { to: address, data, gasLimit: 100_000 });
-    });
-    const batches = Array.from({ length: BLOCKS }, (_, i) => {
-      const batch = encodeBatch([blockOf(i, raws.slice(i * TRANSFERS_PER_BLOCK, (i + 1) * TRANSFERS_PER_BLOCK))]);
-      if (batch.length > BATCH_LIMITS.maxBytes) throw new RangeError('a batch is too large');
-      return batch;
-    });
-    // Both warm up on what they measure: the slow start is in both figures.
-    const ours = await measureImport(executor, batches);
-    const peer = await measureBare(rules, senders, transfers);
-    const line = {
-      name: 'chain',
-      ours: Math.round(ours.perSecond),
-      peer: Math.round(peer),
-      peerName: '@ethereumjs/evm bare calls without a trie',
-      ratio: Number((ours.perSecond / peer).toFixed(3)),
-      unit: 'ERC-20 transfers/s',
-      l1BytesPerTransfer: Number(ours.bytesPerTransfer.toFixed(1)),
-    };
-    process.stdout.write(`${JSON.stringify(line)}\n`);
-  } finally {
-    await executor.close();
-    await rm(path, { recursive: true, force: true });
-  }
+  const accounts = Number(process.env.NECTAR_BENCH_ACCOUNTS ?? ACCOUNTS);
+  const rules = createRules(CHAIN_ID, nativeCrypto, NEW_NETWORK_FORK);
+  const { perSecond, perCpuSecond, bytesPerTransfer, transfers } = await replay(accounts, rules);
+  const rssMiB = Math.round(process.memoryUsage.rss() / 2 ** 20);
+  const peer = await measureBare(rules, transfers);
+  const line = {
+    name: 'chain',
+    ours: Math.round(perCpuSecond),
+    peer: Math.round(peer),
+    peerName: '@ethereumjs/evm bare calls without a trie',
+    ratio: Number((perCpuSecond / peer).toFixed(3)),
+    unit: 'ERC-20 transfers per CPU second of all threads',
+    perSecond: Math.round(perSecond),
+    accounts,
+    cpuMicrosPerTransfer: Math.round(1e6 / perCpuSecond),
+    l1BytesPerTransfer: Number(bytesPerTransfer.toFixed(1)),
+    rssMiB,
+    load: Number((loadavg()[0] ?? 0).toFixed(1)),
+  };
+  process.stdout.write(`${JSON.stringify(line)}\n`);
 }

@@ -5,12 +5,11 @@
  * `npm run bench -- listing`. BENCH_LISTING_RECORDS (100000).
  */
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { freePort, Workplace } from '../test/e2e/workplace.ts';
 import { median, printTurns, round, seconds } from './figures.ts';
 import { KeptConnection } from './kept-connection.ts';
 import { Postgres } from './postgres.ts';
-import { type Access, accessOf, type ServedNode, startNode } from './served-node.ts';
+import { type Access, accessOf, startNode } from './served-node.ts';
 
 const RECORDS = Number(process.env.BENCH_LISTING_RECORDS ?? 100_000);
 const PAGE = 1_000;
@@ -71,12 +70,6 @@ function peerPages(postgres: Postgres): number {
   return MS / perSecond;
 }
 
-const rssMib = (node: ServedNode): number => node.pids().reduce((sum, pid) => sum + rssOf(pid), 0);
-
-function rssOf(pid: number): number {
-  return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1024;
-}
-
 export async function run(): Promise<void> {
   const place = new Workplace();
   const home = place.path('home');
@@ -91,7 +84,7 @@ export async function run(): Promise<void> {
       INSERT INTO record (id, created, content_type, labels, cid, bytes)
         SELECT gen_random_uuid(), now(), 'application/octet-stream', '{}', repeat('b', 59), ${BYTES}
         FROM generate_series(1, ${RECORDS});`);
-    const before = rssMib(node);
+    const before = node.rssMiB('all');
     const peer = peerPages(postgres);
     for (const [name, query] of [
       ['listing', ''],
@@ -111,7 +104,7 @@ export async function run(): Promise<void> {
       printTurns(
         names,
         { ours: [MS / median(times)], peer: [MS / peer] },
-        { ...more, rssMib: Math.round(rssMib(node) - before) },
+        { ...more, rssMib: node.rssMiB('all') - before },
       );
     }
     const all = await seconds(() => place.run(['ls', '--all', '--json', '--home', home]));

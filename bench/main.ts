@@ -14,6 +14,7 @@ const BENCHES = {
   listing: () => import('./listing.ts'),
   start: () => import('./start.ts'),
   backup: () => import('./backup.ts'),
+  sustained: () => import('./sustained.ts'),
   sockets: () => import('./sockets.ts'),
   containers: () => import('./containers.ts'),
 } as const;

@@ -11,9 +11,11 @@ const MS_PER_TICK = 10;
 /** The processes of one node, each a `run ROLE` of its home. */
 export class ServedNode {
   readonly #processes: ChildProcess[] = [];
+  readonly #roles: readonly string[];
 
   constructor(place: Workplace, home: string, roles: readonly string[]) {
     mkdirSync(place.path('bench-logs'), { recursive: true });
+    this.#roles = roles;
     const flags = (process.env.BENCH_NODE_FLAGS ?? '').split(' ').filter((flag) => flag !== '');
     for (const role of roles) {
       const log = openSync(place.path('bench-logs', `${role}.log`), 'a');
@@ -30,8 +32,11 @@ export class ServedNode {
     return this.#processes.reduce((sum, { pid }) => sum + cpuMsOf(pid ?? 0), 0);
   }
 
-  pids(): number[] {
-    return this.#processes.flatMap(({ pid }) => pid ?? []);
+  /** What a role holds of the memory now, in MiB. */
+  rssMiB(role: string): number {
+    const { pid } = this.#processes[this.#roles.indexOf(role)] ?? {};
+    const [, kib] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
+    return Math.round(Number(kib) / 1024);
   }
 
   async stop(): Promise<void> {

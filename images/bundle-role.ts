@@ -83,6 +83,12 @@ function nativeFiles(architecture: Architecture): Record<string, { path: string;
       path: 'machine/generated/machine.wasm',
       because: 'appliance/rollup/execute/machine-file.ts',
     },
+    ...(architecture === 'amd64' && {
+      'native/secp256k1.node': {
+        path: 'node_modules/secp256k1/prebuilds/linux-x64/secp256k1.glibc.node',
+        because: 'node_modules/secp256k1/bindings.js',
+      },
+    }),
     'native/secp256k1.wasm': {
       path: 'node_modules/tiny-secp256k1/lib/secp256k1.wasm',
       because: 'node_modules/tiny-secp256k1/lib/wasm_path.js',
@@ -90,13 +96,18 @@ function nativeFiles(architecture: Architecture): Record<string, { path: string;
   };
 }
 
-/** Two packages look for a file beside their own sources; in a bundle it lies in native/. */
+/** Three packages look for a file beside their own sources; in a bundle it lies in native/. */
 const besideTheBundle: Plugin = {
   name: 'beside-the-bundle',
   setup({ onLoad, onResolve }) {
-    onResolve({ filter: /^\.\/native\/classic-level\.node$/ }, ({ path }) => ({ path, external: true }));
+    onResolve({ filter: /^\.\/native\/[a-z0-9-]+\.node$/ }, ({ path }) => ({ path, external: true }));
     onLoad({ filter: /node_modules\/classic-level\/binding\.js$/ }, () => ({
       contents: "module.exports = require('./native/classic-level.node');",
+      loader: 'js',
+    }));
+    onLoad({ filter: /node_modules\/secp256k1\/bindings\.js$/ }, () => ({
+      // Where the image has no such file this fails, and recovery goes by WebAssembly.
+      contents: "module.exports = require('./lib')(new (require('./native/secp256k1.node').Secp256k1)());",
       loader: 'js',
     }));
     onLoad({ filter: /node_modules\/tiny-secp256k1\/lib\/wasm_path\.js$/ }, () => ({

@@ -89,6 +89,7 @@ const ALLOWED: Record<string, Record<string, string>> = {
     ethers: 'L1 and ABI access',
     undici: 'a proxy and further certificate authorities on the way to L1',
     'tiny-secp256k1': 'sender recovery in WASM, seven times noble',
+    secp256k1: 'the same by an addon where there is a build, four times that',
     '@ethereumjs/block': 'headers',
     '@ethereumjs/evm': 'types of what a trace hears',
     '@ethereumjs/mpt': 'trie',

@@ -20,7 +20,7 @@ export const GatewayConfig = Type.Object(
     maxHeaderBytes: bounded('Size of all request headers together.', 16 * KIB_BYTES, KIB_BYTES, 1024 * KIB_BYTES),
     maxJsonBytes: bounded('Size of a JSON request body.', 64 * KIB_BYTES, KIB_BYTES),
     maxRpcBytes: bounded('Size of a JSON-RPC request body.', 1024 * KIB_BYTES, KIB_BYTES),
-    maxRpcBatch: bounded('Calls in one JSON-RPC batch.', 100),
+    maxRpcBatch: bounded('Calls in one JSON-RPC batch.', 1_000, 1, 1_000),
     maxRecordBytes: bounded('Size of one record.', TIB_BYTES),
     maxConnections: bounded(
       'Open connections. When all are taken, one without a valid token makes room, then one that is idle.',

@@ -28,6 +28,8 @@ export async function* readUpload(
       yield chunk;
       continue;
     }
+    // All of it was here and has been read: nothing is left to be waited for, not even the stream's own word of it.
+    if (request.complete && request.readableLength === 0) return;
     if (request.readableEnded) {
       // A body cut off by the peer ends too: only a complete message counts.
       if (!request.complete) throw aborted();

@@ -1,16 +1,11 @@
-import { AuditAnchorInitCode } from '../../contracts/generated/AuditAnchor.ts';
-import { MessengerInitCode } from '../../contracts/generated/Messenger.ts';
-import { NodeRegistryInitCode } from '../../contracts/generated/NodeRegistry.ts';
-import { RecordRegistryInitCode } from '../../contracts/generated/RecordRegistry.ts';
 import type { Hex } from '../../protocol/brand.ts';
-import { NectarError } from '../../protocol/errors.ts';
-import { genesisOf, type NetworkDescriptor } from '../../protocol/network/descriptor.ts';
+import type { NetworkDescriptor } from '../../protocol/network/descriptor.ts';
 import {
   type DelayedMessage,
   effectsOf as effectsOfMessages,
   type MessageEffects,
 } from '../../protocol/rollup/delayed-message.ts';
-import { buildGenesis, type Genesis } from '../../protocol/rollup/genesis.ts';
+import type { Genesis } from '../../protocol/rollup/genesis.ts';
 import type { Rules } from '../../protocol/rollup/rules.ts';
 import type { Logger } from '../telemetry/index.ts';
 import type { Forced, Forcing } from './account/forcing.ts';
@@ -32,6 +27,7 @@ import { createSealer } from './execute/sealer.ts';
 import { createJsonRpc, type JsonRpc } from './l1/json-rpc.ts';
 import { createL1Source } from './l1/l1-source.ts';
 import { createOutboundFetch } from './l1/outbound-fetch.ts';
+import { verifiedGenesis } from './network-genesis.ts';
 import { assertMachine, forkOf, rulesOf } from './network-rules.ts';
 import { createNodeEvm } from './node-evm.ts';
 import { createNodeLogs, type NodeLogs } from './node-logs.ts';
@@ -136,12 +132,19 @@ export async function assembleParts(options: PartsOptions, deps: PartsDeps): Pro
   const executor = createExecutor({ database, genesis, rules, runner });
   const feeRecipient = descriptor.l2.genesis.feeRecipient;
   const gasLimit = BigInt(descriptor.l2.genesis.gasLimit);
-  const effectsOf = (messages: readonly DelayedMessage[]): MessageEffects =>
-    effectsOfMessages(messages, { rules, gasLimit });
+  const effectsOf = (messages: readonly DelayedMessage[]): MessageEffects => effectsOfMessages(messages, { gasLimit });
   const engine = createChainEngine({ executor, database, feeRecipient, effectsOf }, (index) => store.getMessage(index));
 
   const store = createDeriveStore(engine, first);
-  const steps = createL1Steps({ l1, store, engine, genesis: first, decodeBatch: runner.decodeBatch, effectsOf });
+  const steps = createL1Steps({
+    l1,
+    store,
+    engine,
+    genesis: first,
+    decodeBatch: runner.decodeBatch,
+    expect: runner.expect,
+    effectsOf,
+  });
   const timing = { pollMs: config.l1PollMs, maxBackoffMs: config.l1MaxBackoffMs, staleMs: config.l1StaleMs };
   const { log, now, onDerived, onDiscarded } = deps;
   const driver = createDriver(timing, { steps, log, now, onDerived, onDiscarded });
@@ -239,27 +242,6 @@ export function createL1Rpc(config: RollupConfig, descriptor: NetworkDescriptor)
   const urls = config.l1RpcUrls.length > 0 ? config.l1RpcUrls : descriptor.endpoints.l1Rpc;
   const limits = { timeoutMs: config.l1TimeoutMs, maxResponseBytes: config.l1MaxResponseBytes };
   return createJsonRpc({ urls, ...limits }, { fetch: createOutboundFetch({ ...config, env: process.env }) });
-}
-
-async function verifiedGenesis(descriptor: NetworkDescriptor, rules: Rules): Promise<Genesis> {
-  const genesis = await buildDescriptorGenesis(descriptor, rules);
-  if (genesis.hash === descriptor.l2.genesisHash) return genesis;
-  const reason = `it hashes to ${genesis.hash}, the network descriptor says ${descriptor.l2.genesisHash}`;
-  throw new NectarError('ROLLUP_GENESIS_INVALID', { reason });
-}
-
-/** The genesis that the descriptor's parameters and this version's contracts give; also how a new network gets its hash. */
-export function buildDescriptorGenesis(
-  descriptor: Pick<NetworkDescriptor, 'l2'>,
-  rules: Rules = rulesOf(descriptor),
-): Promise<Genesis> {
-  const code = {
-    nodeRegistry: NodeRegistryInitCode,
-    recordRegistry: RecordRegistryInitCode,
-    auditAnchor: AuditAnchorInitCode,
-    messenger: MessengerInitCode,
-  };
-  return buildGenesis(genesisOf(descriptor as NetworkDescriptor), code, rules);
 }
 
 /** Derivation before the first L1 block: nothing posted, nothing delivered. */

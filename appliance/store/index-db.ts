@@ -98,9 +98,10 @@ export async function openIndexDb(options: IndexDbOptions): Promise<IndexDb> {
   /** The values of one write share a derived key: a group is bounded, so their nonces cannot meet. */
   const sealAll = (writes: readonly IndexWrite[]): IndexWrite[] => {
     const seal = createValueSealer(crypto, valueKey, options.randomBytes(SEALED_VALUE_SALT_BYTES));
-    return writes.map((op) => {
+    const nonces = options.randomBytes(writes.length * SEALED_VALUE_NONCE_BYTES);
+    return writes.map((op, i) => {
       if (op.type === 'del') return op;
-      const nonce = options.randomBytes(SEALED_VALUE_NONCE_BYTES);
+      const nonce = nonces.subarray(i * SEALED_VALUE_NONCE_BYTES, (i + 1) * SEALED_VALUE_NONCE_BYTES);
       return { type: 'put', key: op.key, value: seal({ place: op.key, value: op.value, nonce }) };
     });
   };

@@ -85,7 +85,14 @@ export function createIndexKeys(crypto: EnvelopeCrypto, indexKey: Uint8Array): I
   const mac = (...parts: string[]): Buffer => createHmac('sha256', nameKey).update(parts.join('\0')).digest();
   const key = (kind: Kind, name: Uint8Array, order?: Uint8Array): Uint8Array =>
     Buffer.concat([Uint8Array.of(kind), name, order ?? EMPTY]);
-  const listName = (label: string | undefined): Buffer => (label === undefined ? mac('list-all') : mac('list', label));
+  const allName = mac('list-all');
+  const listName = (label: string | undefined): Buffer => (label === undefined ? allName : mac('list', label));
+  /** A change of a record asks for its name several times in a row. */
+  let last: { readonly id: RecordId; readonly name: Buffer } | undefined;
+  const recordName = (id: RecordId): Buffer => {
+    if (last?.id !== id) last = { id, name: mac('record', id) };
+    return last.name;
+  };
   const prefixRange = (prefix: Uint8Array): { gte: Uint8Array; lt: Uint8Array } => ({
     gte: prefix,
     lt: Buffer.concat([prefix, AFTER]),
@@ -94,9 +101,9 @@ export function createIndexKeys(crypto: EnvelopeCrypto, indexKey: Uint8Array): I
   return {
     valueKey: sub('values'),
     cursorKey: sub('cursors'),
-    head: (id) => key(KIND.head, mac('record', id)),
-    version: (id, version) => key(KIND.version, mac('record', id), uint32(version)),
-    versions: (id) => prefixRange(key(KIND.version, mac('record', id))),
+    head: (id) => key(KIND.head, recordName(id)),
+    version: (id, version) => key(KIND.version, recordName(id), uint32(version)),
+    versions: (id) => prefixRange(key(KIND.version, recordName(id))),
     listing: (label, seq) => key(KIND.listing, listName(label), uint64(seq)),
     listings: (label) => prefixRange(key(KIND.listing, listName(label))),
     ofVersion: (kind, id, version) => key(kind, mac(`kind-${kind}`, id, String(version))),

@@ -34,7 +34,7 @@ export interface TransactionSignature {
   readonly yParity: 0 | 1;
 }
 
-export const OBSTACLES: readonly Obstacle[] = [
+const OBSTACLES: readonly Obstacle[] = [
   'size',
   'undecodable',
   'signature',

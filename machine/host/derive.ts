@@ -1,7 +1,7 @@
 /** Derivation in the machine: what a batch of L1 makes of L2, from hashes alone (docs/design/0013-derivation.md). */
 import type { Hex } from '../../protocol/brand.ts';
 import { bytesToHex, hexToBytes } from '../../protocol/rollup/bytes.ts';
-import { type MachineBlock, OBSTACLES, readBlock } from './blocks.ts';
+import { type MachineBlock, readBlock } from './blocks.ts';
 import type { FreshPreimage } from './instance.ts';
 import { createWireWriter, type WireReader } from './wire.ts';
 
@@ -28,7 +28,7 @@ export interface DerivedBlock extends Omit<MachineBlock, 'fresh'> {
   readonly messages: number;
   /** How many transactions of the input, the first of those that `dropped` counts, came by message. */
   readonly forced: number;
-  /** Messages without an effect, by index. */
+  /** Messages without an effect, by index; a transaction of a message that cannot run is in `dropped`. */
   readonly ignored: readonly { readonly index: bigint; readonly reason: string }[];
 }
 
@@ -64,14 +64,17 @@ export function nextPlace(place: DerivePlace, { head, next }: DerivedStep): Deri
   return next === undefined ? undefined : { ...place, head, offset: next };
 }
 
+const FLAWS = [
+  'larger than 32,768 bytes',
+  'asks for more than a quarter of the gas of a block',
+  'not the encoding of a deposit',
+  'not the encoding of parameters',
+] as const;
+
 /** The reasons that `effectsOf` of protocol/rollup/delayed-message.ts gives. */
 function readFlaw(reader: WireReader): string {
   const [flaw, detail] = [reader.u8(), reader.u8()];
-  if (flaw === 0) return OBSTACLES[detail] ?? 'refused';
-  if (flaw === 1) return 'larger than 32,768 bytes';
-  if (flaw === 2) return 'asks for more than a quarter of the gas of a block';
-  if (flaw === 3) return 'not the encoding of a deposit';
-  return flaw === 4 ? 'not the encoding of parameters' : `unknown kind ${detail}`;
+  return FLAWS[flaw] ?? `unknown kind ${detail}`;
 }
 
 function readBroken(reader: WireReader): DerivedStep['broken'] {

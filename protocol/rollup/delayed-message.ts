@@ -5,8 +5,7 @@
 import type { Hex } from '../brand.ts';
 import type { ChainParameters, Deposit } from './block-input.ts';
 import { hexToBytes } from './bytes.ts';
-import type { Rules } from './rules.ts';
-import { parseTransaction } from './transaction.ts';
+import { gasLimitOf } from './gas-limit.ts';
 
 /** Inbox.KIND_*. */
 export const MESSAGE_KINDS = { deposit: 0, transaction: 1, config: 2 } as const;
@@ -63,16 +62,18 @@ function parseParameters({ data }: DelayedMessage): ChainParameters | undefined 
   return { feeFloorWei, fork: Number(fork) };
 }
 
-/** Why a signed transaction is dropped before it is tried; undefined when it is tried. Whether it runs, the state decides. */
-function findFlaw(raw: Uint8Array, { rules, gasLimit }: EffectsOptions): string | undefined {
+/**
+ * Why a signed transaction is dropped before it is tried; undefined when it is tried. What the transition decides is left to it (a
+ * transaction that cannot run is dropped at its place and changes nothing): one who decodes more or less than the machine, a type of
+ * a later fork for example, still derives the same blocks.
+ */
+function findFlaw(raw: Uint8Array, { gasLimit }: EffectsOptions): string | undefined {
   if (raw.length > MAX_FORCED_TRANSACTION_BYTES) return 'larger than 32,768 bytes';
-  const signed = parseTransaction(raw, rules);
-  if (typeof signed === 'string') return signed;
-  return signed.tx.gasLimit * 4n > gasLimit ? 'asks for more than a quarter of the gas of a block' : undefined;
+  const asked = gasLimitOf(raw) ?? 0n;
+  return asked * 4n > gasLimit ? 'asks for more than a quarter of the gas of a block' : undefined;
 }
 
 export interface EffectsOptions {
-  readonly rules: Rules;
   /** Gas limit of a block. */
   readonly gasLimit: bigint;
 }

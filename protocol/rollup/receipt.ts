@@ -11,10 +11,13 @@ export interface ReceiptLog {
   readonly data: Hex;
 }
 
+/** Legacy, EIP-2930, EIP-1559, EIP-7702. */
+export type TransactionType = 0 | 1 | 2 | 4;
+
 /** What executing a transaction left behind, with what RPC needs and the header's receipts root does not cover. */
 export interface Receipt {
   readonly transactionHash: Hex;
-  readonly type: 0 | 1 | 2;
+  readonly type: TransactionType;
   readonly sender: Hex;
   readonly to: Hex | undefined;
   /** 1 succeeded, 0 reverted or ran out of gas. */
@@ -105,7 +108,7 @@ export function decodeReceipts(bytes: Uint8Array): Receipt[] {
   return (rows as unknown as Row[]).map(
     ([hash, flags, sender, to, gasUsed, cumulative, price, created, bloom, logs]) => ({
       transactionHash: bytesToHex(hash),
-      type: (flags[0] ?? 0) as 0 | 1 | 2,
+      type: (flags[0] ?? 0) as TransactionType,
       status: flags[1] === 1 ? 1 : 0,
       sender: bytesToHex(sender),
       to: to.length === 0 ? undefined : bytesToHex(to),

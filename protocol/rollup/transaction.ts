@@ -2,8 +2,10 @@ import type { BlockHeader } from '@ethereumjs/block';
 import {
   type AccessList2930Tx,
   createTxFromRLP,
+  type EOACode7702Tx,
   type FeeMarket1559Tx,
   isAccessList2930Tx,
+  isEOACode7702Tx,
   isFeeMarket1559Tx,
   isLegacyTx,
   type LegacyTx,
@@ -13,8 +15,13 @@ import type { Hex } from '../brand.ts';
 import { bytesToHex } from './bytes.ts';
 import type { Rules } from './rules.ts';
 
-/** The transaction types of this chain. EIP-4844 blobs have no place on it. */
-export type Transaction = LegacyTx | AccessList2930Tx | FeeMarket1559Tx;
+/** The transaction types of this chain; EIP-7702's from the fork on that has it. EIP-4844 blobs have no place on it. */
+export type Transaction = LegacyTx | AccessList2930Tx | FeeMarket1559Tx | EOACode7702Tx;
+
+/** Whether a transaction names the most that it pays and its priority fee (EIP-1559), or a price. */
+export function hasFeeMarket(tx: Transaction): tx is FeeMarket1559Tx | EOACode7702Tx {
+  return isFeeMarket1559Tx(tx) || isEOACode7702Tx(tx);
+}
 
 /** A well-formed, signed transaction of this chain. Whether it can run depends on the state: see `findObstacle`. */
 export interface SignedTransaction {
@@ -46,7 +53,7 @@ export const MAX_TRANSACTION_BYTES = 128 * 1024;
 
 function isKnownType(tx: unknown): tx is Transaction {
   const typed = tx as Transaction;
-  return isLegacyTx(typed) || isAccessList2930Tx(typed) || isFeeMarket1559Tx(typed);
+  return isLegacyTx(typed) || isAccessList2930Tx(typed) || hasFeeMarket(typed);
 }
 
 function decode(raw: Uint8Array, rules: Rules): Transaction | undefined {
@@ -74,17 +81,22 @@ export function parseTransaction(raw: Uint8Array, rules: Rules): SignedTransacti
 
 /** The most that the sender pays for one unit of gas, in wei. */
 export function feeCap(tx: Transaction): bigint {
-  return isFeeMarket1559Tx(tx) ? tx.maxFeePerGas : tx.gasPrice;
+  return hasFeeMarket(tx) ? tx.maxFeePerGas : tx.gasPrice;
 }
 
 /** What stops the transaction from running now; undefined when nothing does. `account` is its sender's, if there is one. */
 export function findObstacle(
   { tx }: SignedTransaction,
   account: Account | undefined,
-  block: { readonly baseFee: bigint; readonly gasLeft: bigint },
+  block: {
+    readonly baseFee: bigint;
+    readonly gasLeft: bigint;
+    /** The sender's code only names whose code it lends its address to (EIP-7702): it still sends. */
+    readonly isDelegated?: boolean;
+  },
 ): Obstacle | undefined {
   const nonce = account?.nonce ?? 0n;
-  if (account?.isContract()) return 'sender-has-code';
+  if (account?.isContract() && block.isDelegated !== true) return 'sender-has-code';
   if (tx.nonce < nonce) return 'nonce-low';
   if (tx.nonce > nonce) return 'nonce-high';
   if (tx.gasLimit > block.gasLeft) return 'block-gas';
@@ -96,7 +108,7 @@ export function findObstacle(
 /** What one unit of gas costs in a block, in wei (EIP-1559). */
 export function effectiveGasPrice(tx: Transaction, header: BlockHeader): bigint {
   const baseFee = header.baseFeePerGas ?? 0n;
-  if (!isFeeMarket1559Tx(tx)) return tx.gasPrice;
+  if (!hasFeeMarket(tx)) return tx.gasPrice;
   const room = tx.maxFeePerGas - baseFee;
   return baseFee + (room < tx.maxPriorityFeePerGas ? room : tx.maxPriorityFeePerGas);
 }

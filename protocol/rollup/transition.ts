@@ -38,7 +38,7 @@ import {
 } from './block-input.ts';
 import { bytesToHex, hexToBytes } from './bytes.ts';
 import { orderedRoot } from './ordered-root.ts';
-import { type Receipt, receiptLog } from './receipt.ts';
+import { type Receipt, receiptLog, type TransactionType } from './receipt.ts';
 import {
   HISTORY_ADDRESS,
   HISTORY_LENGTH,
@@ -59,6 +59,9 @@ import {
 
 const GWEI = 1_000_000_000n;
 const BLOOM_BYTES = 256;
+/** EIP-7702: the code of an account that lends its address is these bytes and the address of the code. */
+const DELEGATION_PREFIX: Hex = '0xef0100';
+const DELEGATION_BYTES = 23;
 
 /** A transaction of the input that the block does not hold. */
 export interface DroppedTransaction {
@@ -122,7 +125,7 @@ function toReceipt(signed: SignedTransaction, result: RunTxResult, context: Bloc
   const { receipt } = result;
   return {
     transactionHash: hash,
-    type: tx.type as 0 | 1 | 2,
+    type: tx.type as TransactionType,
     sender,
     to: tx.to && bytesToHex(tx.to.bytes),
     status: 'status' in receipt && receipt.status === 1 ? 1 : 0,
@@ -135,6 +138,13 @@ function toReceipt(signed: SignedTransaction, result: RunTxResult, context: Bloc
   };
 }
 
+/** EIP-7702: the account's code is a delegation. */
+async function lendsItsAddress({ common, stateManager }: VM, sender: Hex): Promise<boolean> {
+  if (!common.isActivatedEIP(7702)) return false;
+  const code = await stateManager.getCode(createAddressFromString(sender));
+  return code.length === DELEGATION_BYTES && bytesToHex(code.subarray(0, 3)) === DELEGATION_PREFIX;
+}
+
 /** Runs one transaction, or says why it cannot run. Whatever the state cannot answer is thrown, never taken for a verdict. */
 async function execute(execution: Execution, raw: Uint8Array, assertSound: () => void): Promise<Obstacle | undefined> {
   const { vm, context, bloom } = execution;
@@ -143,7 +153,8 @@ async function execute(execution: Execution, raw: Uint8Array, assertSound: () =>
   if (typeof signed === 'string') return signed;
   const account = await vm.stateManager.getAccount(createAddressFromString(signed.sender));
   const gasLeft = header.gasLimit - execution.gasUsed;
-  const obstacle = findObstacle(signed, account, { baseFee: header.baseFeePerGas ?? 0n, gasLeft });
+  const isDelegated = account?.isContract() === true && (await lendsItsAddress(vm, signed.sender));
+  const obstacle = findObstacle(signed, account, { baseFee: header.baseFeePerGas ?? 0n, gasLeft, isDelegated });
   if (obstacle !== undefined) return obstacle;
   let result: RunTxResult;
   try {

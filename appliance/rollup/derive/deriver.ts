@@ -42,6 +42,8 @@ export interface DeriverDeps {
   readonly decodeBatch: (
     data: Uint8Array,
   ) => readonly BatchBlock[] | undefined | Promise<readonly BatchBlock[] | undefined>;
+  /** These transactions come soon: who signed them may be found out while other work is done. */
+  readonly expect?: (transactions: readonly Uint8Array[]) => void;
   readonly effectsOf: (messages: readonly DelayedMessage[]) => MessageEffects;
 }
 
@@ -120,6 +122,8 @@ async function deriveBatch(deps: DeriverDeps, at: Inclusion, batch: BatchInput, 
       await discardUnsafe(deps.engine, progress);
       break;
     }
+    deps.expect?.(input.transactions);
+    deps.expect?.(blocks?.[i + 1]?.transactions ?? []);
     await append(deps, at, { sequenceNumber, input, messages }, progress);
   }
   await fulfil(deps, at, batch, progress);

@@ -1,6 +1,7 @@
 import type { TracedTransaction } from '../execute/replay.ts';
 import type { AccessListItem, CallOutcome, CallOverrides, CallRequest } from '../execute/simulate.ts';
 import type { TraceConfig } from '../execute/trace/tracer.ts';
+import type { Simulation, SimulationAnswer } from './simulate-blocks.ts';
 
 /** A call that is tried on the state after a block, in that block's context or in one that it asks for, and forgotten. */
 export interface TriedCall {
@@ -18,6 +19,7 @@ export type EvmTask =
   /** `call` runs once; `estimate` finds the least gas with which it works; `accessList` what it touches. */
   | ({ readonly kind: 'call' | 'estimate' | 'accessList' } & TriedCall)
   | ({ readonly kind: 'trace'; readonly trace: TraceConfig } & TriedCall)
+  | ({ readonly kind: 'simulate' } & Simulation)
   /** A block of the chain again, from the state before it: RLP of the header before, and of the block. */
   | {
       readonly kind: 'replay';
@@ -40,6 +42,7 @@ export type EvmAnswer =
     }
   | { readonly kind: 'traced'; readonly trace: unknown }
   | { readonly kind: 'replayed'; readonly traces: readonly TracedTransaction[] }
+  | SimulationAnswer
   | { readonly kind: 'tooLarge'; readonly reason: string };
 
 /** For whom the EVM works, and until when. */

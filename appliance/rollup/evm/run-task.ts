@@ -5,6 +5,7 @@ import { replayBlock } from '../execute/replay.ts';
 import { type CallOutcome, listAccesses, simulate, traceCall } from '../execute/simulate.ts';
 import { TraceTooLarge } from '../execute/trace/tracer.ts';
 import type { EvmAnswer, EvmTask, TriedCall } from './evm-calls.ts';
+import { simulateBlocks } from './simulate-blocks.ts';
 
 export interface EvmState {
   readonly state: Pick<StateByHash, 'get'>;
@@ -18,6 +19,7 @@ const ESTIMATE_SLACK_PER_MILLE = 15n;
 /** Does a task on this thread. */
 export async function runTask(task: EvmTask, on: EvmState): Promise<EvmAnswer> {
   try {
+    if (task.kind === 'simulate') return await simulateBlocks(task, on);
     return await (task.kind === 'replay' ? replay(task, on) : tryCall(task, on));
   } catch (error) {
     if (error instanceof TraceTooLarge) return { kind: 'tooLarge', reason: error.message };
@@ -25,7 +27,7 @@ export async function runTask(task: EvmTask, on: EvmState): Promise<EvmAnswer> {
   }
 }
 
-async function tryCall(task: Exclude<EvmTask, { kind: 'replay' }>, on: EvmState): Promise<EvmAnswer> {
+async function tryCall(task: Exclude<EvmTask, { kind: 'replay' | 'simulate' }>, on: EvmState): Promise<EvmAnswer> {
   const { request, overrides } = task;
   const header = createBlockHeaderFromRLP(task.header, { common: on.rules });
   switch (task.kind) {

@@ -34,8 +34,12 @@ export interface BlockAnswers {
   readonly execute: RawExecution;
   /** What `readBatch` reads; undefined when the batch is malformed. */
   readonly decode: Uint8Array | undefined;
+  /** SENDER_BYTES for each transaction. */
   readonly senders: Uint8Array;
 }
+
+/** One flag, then an address when there is one. */
+export const SENDER_BYTES = 21;
 
 export interface BlockRequest {
   readonly id: number;

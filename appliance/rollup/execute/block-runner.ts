@@ -7,9 +7,9 @@ import type { BatchBlock } from '../../../protocol/rollup/batch.ts';
 import { assertForkKnown, type BlockInput, checkInput } from '../../../protocol/rollup/block-input.ts';
 import { bytesToHex } from '../../../protocol/rollup/bytes.ts';
 import type { Rules } from '../../../protocol/rollup/rules.ts';
+import { SENDER_BYTES } from './block-messages.ts';
 import { createBlockThread, type StartBlockThread } from './block-thread.ts';
 import { ExecutedBlock } from './executed-block.ts';
-import { SENDER_BYTES } from './recover-senders.ts';
 import type { SharedPreimagesOptions } from './shared-preimages.ts';
 
 /** Runs the machine in threads of its own: whatever a block holds, the event loop goes on. */

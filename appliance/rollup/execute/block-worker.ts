@@ -8,7 +8,8 @@ import type { BlockReply, BlockRequest, BlockSetup, BlockTask, RawExecution } fr
 import { createDatabaseKeys } from './database-keys.ts';
 import { encodeOperations } from './operation-codec.ts';
 import { packPreimages } from './packed-preimages.ts';
-import { sendersOf } from './recover-senders.ts';
+import { loadNativeRecovery, recoverPortably } from './recover-key.ts';
+import { recoverSenders } from './recover-senders.ts';
 import { createSealer } from './sealer.ts';
 import { openSharedPreimages } from './shared-preimages.ts';
 import { threadCpuMs, toThreadError } from './thread.ts';
@@ -19,6 +20,8 @@ const packing = database && {
   keys: createDatabaseKeys(database.databaseKey),
   sealer: createSealer(database.databaseKey, randomBytes),
 };
+// The one that executes recovers nobody.
+const recoverKey = (database === undefined && (await loadNativeRecovery())) || recoverPortably;
 const machine: Machine = createMachine(module, rules, { get: (_kind, hash) => preimages?.get(hash) });
 
 function execute({ number, request }: BlockTask & { kind: 'execute' }): RawExecution {
@@ -36,7 +39,7 @@ function run(task: BlockTask): unknown {
     case 'decode':
       return machine.decodeEncoded(task.batch);
     case 'senders':
-      return sendersOf(machine, task.transactions);
+      return recoverSenders(machine, task.transactions, recoverKey);
   }
 }
 

@@ -3,7 +3,7 @@
  * executing the transactions. An entry per hash says in which group it lies; the group says which hashes it holds, so that an entry
  * that was changed leads to nothing.
  *
- *     entry  preimage hash -> place: block number 6 | the block's hash, first 16 | number of the group 2
+ *     entry  preimage hash -> place: block number 6 | the block's hash, first 16 | number of the group 4
  *     group  place -> (kind 1 | hash 32 | length 4, little endian | bytes)*, sealed: what the machine calls fresh
  */
 import { NectarError } from '../../../protocol/errors.ts';
@@ -15,7 +15,8 @@ import type { Sealer } from './sealer.ts';
 const GROUP_BYTES = 4_096;
 const NUMBER_BYTES = 6;
 const BLOCK_BYTES = 16;
-const PLACE_BYTES = NUMBER_BYTES + BLOCK_BYTES + 2;
+const GROUP_NUMBER_BYTES = 4;
+const PLACE_BYTES = NUMBER_BYTES + BLOCK_BYTES + GROUP_NUMBER_BYTES;
 const HASH_AT = 1;
 const LENGTH_AT = 33;
 const BYTES_AT = 37;
@@ -34,7 +35,7 @@ function placeOf({ number, hash }: PackedBlock, group: number): Uint8Array {
   const place = Buffer.alloc(PLACE_BYTES);
   place.writeUIntBE(Number(number), 0, NUMBER_BYTES);
   place.set(hash.subarray(0, BLOCK_BYTES), NUMBER_BYTES);
-  place.writeUInt16BE(group, PLACE_BYTES - 2);
+  place.writeUInt32BE(group, PLACE_BYTES - GROUP_NUMBER_BYTES);
   return place;
 }
 

@@ -29,7 +29,7 @@ const LATER_FIELDS = [
 export function parseHeader(answer: unknown): L1Header {
   const block = parseFields(answer, 'block');
   const hash = bytes(block, 'hash', 32);
-  if (keccak256(encodeRlp(headerFields(block))) !== hash) throw invalid('block hash');
+  if (keccak256(encodeHeader(block)) !== hash) throw invalid('block hash');
   return {
     number: quantity(block, 'number'),
     hash,
@@ -38,6 +38,11 @@ export function parseHeader(answer: unknown): L1Header {
     receiptsRoot: bytes(block, 'receiptsRoot', 32),
     logsBloom: bytes(block, 'logsBloom', 256),
   };
+}
+
+/** The RLP of which a block's hash is the Keccak-256, out of the same answer. */
+export function encodeHeader(block: Fields): Hex {
+  return encodeRlp(headerFields(block)) as Hex;
 }
 
 function headerFields(block: Fields): (string | Uint8Array)[] {

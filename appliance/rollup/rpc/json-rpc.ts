@@ -17,8 +17,9 @@ export const OWN_CALL: RpcContext = { caller: 'node' };
 export type RpcMethod = (params: readonly unknown[], context: RpcContext) => Promise<unknown> | unknown;
 export type RpcMethods = Readonly<Record<string, RpcMethod>>;
 
-/** How many calls one batch may hold. */
-export const MAX_BATCH_CALLS = 100;
+/** How many calls one batch may hold, and what its answers may weigh together: as geth bounds them. */
+export const MAX_BATCH_CALLS = 1_000;
+const MAX_BATCH_BYTES = 25 * 1024 * 1024;
 const MAX_SHOWN_NAME = 64;
 
 type Id = string | number | null;
@@ -50,6 +51,20 @@ function describe(id: Id, error: unknown, log: Logger) {
   if (isNectarError(error)) return failure(id, RPC_CODE.server, error.message, { code: error.code });
   log.error({ err: error }, 'rpc method failed');
   return failure(id, RPC_CODE.internal, 'internal error');
+}
+
+/** Some bytes of JSON: exact enough for a bound, and cheaper than writing it. */
+function sizeOf(value: unknown): number {
+  if (typeof value === 'string') return value.length + 3;
+  if (typeof value !== 'object' || value === null) return 6;
+  let size = 2;
+  for (const [key, item] of Object.entries(value)) size += (Array.isArray(value) ? 0 : key.length + 4) + sizeOf(item);
+  return size;
+}
+
+function tooLarge(item: unknown): object | undefined {
+  const id = parseCall(item)?.id;
+  return id === undefined ? undefined : failure(id, RPC_CODE.responseTooLarge, 'response too large');
 }
 
 export type JsonRpcHandler = (body: unknown, context?: RpcContext) => Promise<unknown>;
@@ -86,10 +101,13 @@ export function createJsonRpc(methods: RpcMethods, log: Logger): JsonRpcHandler 
     }
     // One after another: a batch must not buy more of the machine than a client that asks in turn.
     const answers: object[] = [];
+    let bytes = 0;
     for (const item of body) {
       if (context.signal?.aborted === true) break;
-      const response = await answer(item, context);
-      if (response !== undefined) answers.push(response);
+      const response = bytes < MAX_BATCH_BYTES ? await answer(item, context) : tooLarge(item);
+      if (response === undefined) continue;
+      bytes += sizeOf(response);
+      answers.push(response);
     }
     return answers.length === 0 ? undefined : answers;
   };

@@ -1,9 +1,9 @@
 import type { Block, BlockHeader } from '@ethereumjs/block';
-import { isAccessList2930Tx, isFeeMarket1559Tx, isLegacyTx } from '@ethereumjs/tx';
+import { type EOACode7702Tx, isAccessList2930Tx, isEOACode7702Tx, isLegacyTx } from '@ethereumjs/tx';
 import type { Hex } from '../../../protocol/brand.ts';
 import { bytesToHex } from '../../../protocol/rollup/bytes.ts';
 import type { Receipt } from '../../../protocol/rollup/receipt.ts';
-import { effectiveGasPrice, type Transaction } from '../../../protocol/rollup/transaction.ts';
+import { effectiveGasPrice, hasFeeMarket, type Transaction } from '../../../protocol/rollup/transaction.ts';
 
 /** A hex quantity: no leading zeros. */
 export function quantity(value: bigint | number): Hex {
@@ -21,8 +21,20 @@ function renderAccessList(tx: Transaction) {
   return tx.accessList.map(([address, keys]) => ({ address: bytesToHex(address), storageKeys: keys.map(bytesToHex) }));
 }
 
+function renderAuthorization([chainId, address, nonce, yParity, r, s]: EOACode7702Tx['authorizationList'][number]) {
+  const number = (bytes: Uint8Array): Hex => quantity(bytes.length === 0 ? 0n : BigInt(bytesToHex(bytes)));
+  return {
+    chainId: number(chainId),
+    address: bytesToHex(address),
+    nonce: number(nonce),
+    yParity: number(yParity),
+    r: number(r),
+    s: number(s),
+  };
+}
+
 function renderFees(tx: Transaction, block: Block | undefined) {
-  if (!isFeeMarket1559Tx(tx)) return { gasPrice: quantity(tx.gasPrice) };
+  if (!hasFeeMarket(tx)) return { gasPrice: quantity(tx.gasPrice) };
   return {
     gasPrice: quantity(block ? effectiveGasPrice(tx, block.header) : tx.maxFeePerGas),
     maxFeePerGas: quantity(tx.maxFeePerGas),
@@ -34,7 +46,7 @@ function renderFees(tx: Transaction, block: Block | undefined) {
 export function renderTransaction(tx: Transaction, place: Place | undefined): Record<string, unknown> {
   const accessList = renderAccessList(tx);
   const v = tx.v ?? 0n;
-  const hasChainId = isFeeMarket1559Tx(tx) || isAccessList2930Tx(tx) || v > 28n;
+  const hasChainId = hasFeeMarket(tx) || isAccessList2930Tx(tx) || v > 28n;
   return {
     blockHash: place ? bytesToHex(place.block.hash()) : null,
     blockNumber: place ? quantity(place.block.header.number) : null,
@@ -51,6 +63,7 @@ export function renderTransaction(tx: Transaction, place: Place | undefined): Re
     input: bytesToHex(tx.data),
     ...(hasChainId && { chainId: quantity(tx.common.chainId()) }),
     ...(accessList && { accessList, yParity: quantity(v) }),
+    ...(isEOACode7702Tx(tx) && { authorizationList: tx.authorizationList.map(renderAuthorization) }),
     v: quantity(v),
     r: quantity(tx.r ?? 0n),
     s: quantity(tx.s ?? 0n),

@@ -6,6 +6,8 @@ export const RPC_CODE = {
   internal: -32603,
   server: -32000,
   notFound: -32001,
+  /** In a batch, once its answers are too large together; as geth says it. */
+  responseTooLarge: -32003,
   limitExceeded: -32005,
   reverted: 3,
   /** EIP-7966: accepted, but in no block in time; the hash is the data. */

@@ -12,6 +12,7 @@ import { createPoolMethods } from './pool-methods.ts';
 import { createRawMethods } from './raw-methods.ts';
 import type { RpcDeps } from './rpc-deps.ts';
 import { createSendMethods } from './send-methods.ts';
+import { createSimulateMethods } from './simulate-methods.ts';
 import { createStateMethods } from './state-methods.ts';
 import { createSubscriptions, type Subscribe } from './subscriptions.ts';
 import { createTraceMethods } from './trace-methods.ts';
@@ -52,6 +53,7 @@ export function createRpc(deps: RpcDeps): Rpc {
     ...blocks,
     ...states.methods,
     ...createCallMethods(view, deps.evm),
+    ...createSimulateMethods(view, deps.evm),
     ...createTraceMethods(view, deps),
     ...createFeeMethods(view),
     ...createLogMethods(search),

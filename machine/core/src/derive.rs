@@ -214,7 +214,7 @@ impl Batch {
         head: &Head,
         (state, rules): (&mut State<P>, &Rules),
     ) -> Result<DerivedBlock, Fault> {
-        let effects = Effects::of(messages, head.header.gas_limit, rules, &mut state.preimages)?;
+        let effects = Effects::of(messages, head.header.gas_limit, &mut state.preimages)?;
         let mut transactions = effects.transactions;
         let forced = transactions.len() as u32;
         transactions.extend(block.transactions.into_iter().map(|bytes| RawTransaction { bytes, sender: None }));

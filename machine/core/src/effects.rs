@@ -5,9 +5,8 @@ use crate::{
     fault::Fault,
     header::ChainParameters,
     inbox::{DelayedMessage, KIND_TRANSACTION},
-    obstacle::{self, Obstacle},
     preimage::{Kind, Preimages},
-    rules::Rules,
+    rlp,
 };
 use alloc::vec::Vec;
 use alloy_primitives::{Address, U256};
@@ -21,8 +20,6 @@ const MAX_FORCED_TRANSACTION_BYTES: usize = 32_768;
 /// Why a message has no effect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Flaw {
-    /// A signed transaction that no state would run.
-    Obstacle(Obstacle),
     TooLong,
     /// It asks for more than a quarter of a block's gas.
     TooMuchGas,
@@ -49,15 +46,10 @@ pub struct Effects {
 
 impl Effects {
     /// Of the messages that one block consumes, in Inbox order. `gas_limit` is a block's.
-    pub fn of<P: Preimages>(
-        messages: &[DelayedMessage],
-        gas_limit: u64,
-        rules: &Rules,
-        preimages: &mut P,
-    ) -> Result<Effects, Fault> {
+    pub fn of<P: Preimages>(messages: &[DelayedMessage], gas_limit: u64, preimages: &mut P) -> Result<Effects, Fault> {
         let mut effects = Effects::default();
         for message in messages {
-            if let Err(flaw) = effects.take(message, gas_limit, rules, preimages)? {
+            if let Err(flaw) = effects.take(message, gas_limit, preimages)? {
                 effects.ignored.push(Ignored { index: message.index, flaw });
             }
         }
@@ -68,7 +60,6 @@ impl Effects {
         &mut self,
         &DelayedMessage { index, kind, ref data_hash }: &DelayedMessage,
         gas_limit: u64,
-        rules: &Rules,
         preimages: &mut P,
     ) -> Result<Result<(), Flaw>, Fault> {
         if !matches!(kind, KIND_DEPOSIT | KIND_TRANSACTION | KIND_PARAMETERS) {
@@ -76,7 +67,7 @@ impl Effects {
         }
         let data = if *data_hash == KECCAK_EMPTY { Vec::new() } else { preimages.get(Kind::Data, data_hash)? };
         Ok(match kind {
-            KIND_TRANSACTION => read_transaction(data, gas_limit, rules).map(|raw| self.transactions.push(raw)),
+            KIND_TRANSACTION => read_transaction(data, gas_limit).map(|raw| self.transactions.push(raw)),
             KIND_DEPOSIT => {
                 read_deposit(index, &data).map(|deposit| self.deposits.push(deposit)).ok_or(Flaw::NotDeposit)
             }
@@ -85,15 +76,31 @@ impl Effects {
     }
 }
 
-fn read_transaction(bytes: Vec<u8>, gas_limit: u64, rules: &Rules) -> Result<RawTransaction, Flaw> {
+/// What the transition decides is left to it: a transaction that cannot run is dropped at its place, and changes nothing.
+fn read_transaction(bytes: Vec<u8>, gas_limit: u64) -> Result<RawTransaction, Flaw> {
     if bytes.len() > MAX_FORCED_TRANSACTION_BYTES {
         return Err(Flaw::TooLong);
     }
-    let signed = obstacle::read(&bytes, None, rules).map_err(Flaw::Obstacle)?;
-    if u128::from(signed.transaction.gas_limit) * 4 > u128::from(gas_limit) {
+    if gas_limit_of(&bytes).is_some_and(|asked| u128::from(asked) * 4 > u128::from(gas_limit)) {
         return Err(Flaw::TooMuchGas);
     }
-    Ok(RawTransaction { bytes, sender: Some(signed.sender) })
+    Ok(RawTransaction { bytes, sender: None })
+}
+
+/// The gas limit that EIP-2718 bytes name, by its place; `protocol/rollup/gas-limit.ts` reads it alike. Every transaction that
+/// decodes has it there.
+fn gas_limit_of(raw: &[u8]) -> Option<u64> {
+    let (list, before) = match *raw.first()? {
+        0xc0..=0xff => (raw, 2),
+        1 => (&raw[1..], 3),
+        2 | 4 => (&raw[1..], 4),
+        _ => return None,
+    };
+    let mut items = rlp::only_list(list)?;
+    for _ in 0..before {
+        rlp::take(&mut items)?;
+    }
+    rlp::take_u64(&mut items)
 }
 
 fn two_words(data: &[u8]) -> Option<[U256; 2]> {

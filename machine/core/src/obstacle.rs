@@ -64,7 +64,8 @@ fn is_sound(transaction: &Transaction, rules: &Rules) -> bool {
         // EIP-2681.
         && *nonce < u64::MAX
         && priority_fee.is_none_or(|tip| tip <= *max_fee)
-        && signature.s <= HALF_ORDER
+        // EIP-2. A legacy transaction says so when it is asked for its sender, as in TypeScript.
+        && (*kind == 0 || signature.s <= HALF_ORDER)
         && !(is_create && data.len() > MAX_INITCODE_SIZE)
         && !(*kind == 4 && (is_create || authorizations.is_empty()))
 }

@@ -53,9 +53,14 @@ fn words(words: &[U256]) -> Vec<u8> {
     words.iter().flat_map(|word| word.to_be_bytes::<32>()).collect()
 }
 
+/// Hashes of messages have this bit, links of the Inbox's chain do not: so both are made up in the right form.
+fn message_mark() -> U256 {
+    U256::from_limbs([0, 0, 0, 1 << 56])
+}
+
 /// The hash of an L1 block says its number, so that a walk finds its way.
 fn l1_hash(number: u64) -> U256 {
-    U256::from(number) | U256::from(0xb10c_u64) << 200
+    U256::from_limbs([number, 0, 0, 0xb10c])
 }
 
 fn l1_header(hash: &B256) -> Vec<u8> {
@@ -63,7 +68,9 @@ fn l1_header(hash: &B256) -> Vec<u8> {
     let mut payload = Vec::new();
     rlp::put_bytes(&l1_hash(number.wrapping_sub(1)).to_be_bytes::<32>(), &mut payload);
     (1..8).for_each(|_| rlp::put_bytes(&[7; 32], &mut payload));
-    [number, 1, 1, 1_000 + 12 * number].into_iter().for_each(|field| rlp::put_number(U256::from(field), &mut payload));
+    [number, 1, 1, 12u64.wrapping_mul(number).wrapping_add(1_000)]
+        .into_iter()
+        .for_each(|field| rlp::put_number(U256::from(field), &mut payload));
     (12..15).for_each(|_| rlp::put_bytes(&[], &mut payload));
     let mut out = Vec::new();
     rlp::put_list(&payload, &mut out);
@@ -114,14 +121,13 @@ impl Noise {
         match kind {
             Kind::L1Header => l1_header(hash),
             Kind::Accumulator => {
-                // A message, or a link of the Inbox's chain: which one is wanted, the walk decides.
                 let wanted = if hash.0[0] & 1 == 0 { 2 } else { 5 };
                 let mut list: Vec<U256> = (0..wanted).map(|_| dice.word()).collect();
                 if wanted == 5 {
                     list[0] = U256::from(dice.below(5));
                 } else {
-                    list[0] &= !(U256::from(1) << 248);
-                    list[1] |= U256::from(1) << 248;
+                    list[0] = list[0] & !message_mark();
+                    list[1] = list[1] | message_mark();
                 }
                 words(&list)
             }
@@ -194,7 +200,7 @@ fn begin(dice: &mut Dice) -> (Noise, Place) {
     noise.put(Kind::Header, hash, &head);
     let count = read + dice.below(12);
     let (source, posted_in) = (dice.below(20) % 4, if dice.below(30) == 0 { dice.next() } else { POSTED_IN });
-    let delayed = dice.word() & !(U256::from(1) << 248);
+    let delayed = dice.word() & !message_mark();
     let parent = l1_hash(posted_in.wrapping_sub(1));
     let numbers = [U256::from(count), U256::from(posted_in), U256::from(2_700u64), parent, U256::from(source)];
     let record = [[dice.word(), dice.word(), delayed].as_slice(), &numbers].concat();

@@ -41,12 +41,11 @@ fn put_block(block: &DerivedBlock, out: &mut Vec<u8>) {
     for Ignored { index, flaw } in &block.ignored {
         out.extend_from_slice(&index.to_le_bytes());
         out.extend_from_slice(&match *flaw {
-            Flaw::Obstacle(obstacle) => [0, obstacle as u8],
-            Flaw::TooLong => [1, 0],
-            Flaw::TooMuchGas => [2, 0],
-            Flaw::NotDeposit => [3, 0],
-            Flaw::NotParameters => [4, 0],
-            Flaw::UnknownKind(kind) => [5, kind],
+            Flaw::TooLong => [0, 0],
+            Flaw::TooMuchGas => [1, 0],
+            Flaw::NotDeposit => [2, 0],
+            Flaw::NotParameters => [3, 0],
+            Flaw::UnknownKind(kind) => [4, kind],
         });
     }
     put_output(&block.output, out);

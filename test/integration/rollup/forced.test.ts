@@ -3,6 +3,7 @@ import { after, before, test } from 'node:test';
 import { parseEther, toQuantity } from 'ethers';
 import { depositEth } from '../../../cli/provision/process/l1-contracts.ts';
 import type { Hex } from '../../../protocol/brand.ts';
+import { rederive } from './rederive.ts';
 import {
   createTestNetwork,
   eventually,
@@ -87,4 +88,13 @@ test('a sequencer that comes back goes on from the block that L1 forced', async 
     params: [toQuantity(number), false],
   });
   assert.equal((answer as { result: { hash: Hex } }).result.hash, hash);
+});
+
+test('the machine derives the same chain from the hashes that L1 holds, forced block and all', async () => {
+  const { number, hash } = clinic.rollup.heads().safe;
+  const chain = await rederive(network);
+  assert.ok(chain.length > Number(number), `${chain.length} blocks, safe head ${number}`);
+  assert.equal(chain[Number(number)]?.hash, hash);
+  // At least the forced transaction, by a block that no batch holds.
+  assert.ok(chain.some(({ isObliged, forced }) => isObliged && forced > 0));
 });

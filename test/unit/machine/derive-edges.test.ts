@@ -10,9 +10,19 @@ import { isNectarError } from '../../../protocol/errors.ts';
 import { encodeBatch } from '../../../protocol/rollup/batch.ts';
 import { parseOrigin } from '../../../protocol/rollup/block-input.ts';
 import { hexToBytes } from '../../../protocol/rollup/bytes.ts';
+import { effectsOf } from '../../../protocol/rollup/delayed-message.ts';
 import { PREDEPLOYS } from '../../../protocol/rollup/genesis.ts';
 import { EMPTY_SEND_ROOT, leafOf, sendRootOf } from '../../../protocol/rollup/send-tree.ts';
-import { addressOf, alice, GENESIS, rules, testGenesis, transfer } from '../appliance/rollup/execute/chain-fixture.ts';
+import {
+  addressOf,
+  alice,
+  bob,
+  CHAIN_ID,
+  GENESIS,
+  rules,
+  testGenesis,
+  transfer,
+} from '../appliance/rollup/execute/chain-fixture.ts';
 import { CANCUN, DEPLOYED_AT } from './derive-twins.ts';
 import { createL1History, encodeHeader, type NewBatch, type NewMessage, toBlobs } from './l1-history.ts';
 import { createMemoryPreimages, machineModule, putAll, putFresh } from './machine-fixture.ts';
@@ -21,11 +31,11 @@ const MAX_ORIGIN_AGE = 7_200;
 const genesis = await testGenesis();
 
 /** A machine on the genesis of the tests, beside an L1 that begins at its deployment. */
-function createChain() {
+function createChain(machineRules = CANCUN) {
   const preimages = createMemoryPreimages();
   putAll(preimages, genesis.preimages);
   const history = createL1History({ number: DEPLOYED_AT, timestamp: GENESIS.timestamp }, preimages.put);
-  const machine = createMachine(machineModule, CANCUN, preimages);
+  const machine = createMachine(machineModule, machineRules, preimages);
   const place = (accumulator: Hex, head: Hex): DerivePlace => ({
     ...{ deployedAt: DEPLOYED_AT, accumulator, head, offset: 0n },
   });
@@ -148,6 +158,25 @@ test('what a preimage cannot be is a fault, and the machine goes on', () => {
   );
   const { head, block, next } = machine.deriveBlock(place(accumulator, genesis.hash));
   assert.deepEqual([head, block, next], [genesis.hash, undefined, undefined]);
+});
+
+test('a message of a type that a later fork brought runs where the fork has it, whatever TypeScript decodes', async () => {
+  const authorization = await bob.authorize({ address: `0x${'12'.repeat(20)}`, nonce: 0, chainId: CHAIN_ID });
+  const data = (await alice.signTransaction({
+    ...{ type: 4, chainId: CHAIN_ID, nonce: 0, to: bob.address, gasLimit: 100_000, value: 1n },
+    ...{ maxFeePerGas: 2_000_000_000n, maxPriorityFeePerGas: 1n, authorizationList: [authorization] },
+  })) as Hex;
+  const { transactions } = effectsOf([{ index: 0n, kind: 1, data }], { gasLimit: GENESIS.gasLimit });
+  assert.equal(transactions.length, 1);
+  for (const [fork, dropped] of [
+    ['prague', []],
+    ['cancun', [{ index: 0, obstacle: 'undecodable' }]],
+  ] as const) {
+    const { derive, post } = createChain({ ...CANCUN, fork });
+    const accumulator = post({ source: 'forced', data: new Uint8Array(), delayedCount: 1n }, [{ kind: 1, data }]);
+    const [step] = derive(accumulator, genesis.hash);
+    assert.deepEqual([step?.block?.forced, step?.block?.ignored, step?.block?.dropped], [1, [], dropped]);
+  }
 });
 
 test('a fork that this version does not know stops derivation', () => {

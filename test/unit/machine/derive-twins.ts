@@ -111,8 +111,7 @@ export function createDeriveTwins(genesis: Genesis): DeriveTwins {
   const counts = { batchCount: 0n, batchAcc: ZERO, messageCount: 0n, messagesAllowed: 0n };
   let record: L1Record = { ...start, ...counts, safe };
   const store = createDeriveStore(oracle, record);
-  const effects = (messages: Parameters<typeof effectsOf>[0]) =>
-    effectsOf(messages, { rules, gasLimit: GENESIS.gasLimit });
+  const effects = (messages: Parameters<typeof effectsOf>[0]) => effectsOf(messages, { gasLimit: GENESIS.gasLimit });
   const deps = { store, engine: oracle, decodeBatch, effectsOf: effects };
 
   function derive(accumulator: Hex, head: Hex): DerivedBatch {

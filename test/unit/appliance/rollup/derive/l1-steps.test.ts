@@ -9,14 +9,12 @@ import type { Hex } from '../../../../../protocol/brand.ts';
 import { rollupSeverity } from '../../../../../protocol/errors.ts';
 import { type BatchBlock, decodeBatch, encodeBatch } from '../../../../../protocol/rollup/batch.ts';
 import { type DelayedMessage, effectsOf } from '../../../../../protocol/rollup/delayed-message.ts';
-import { createRules } from '../../../../../protocol/rollup/rules.ts';
 import { type ChainDouble, Crash, createChainDouble, GENESIS } from './chain-double.ts';
 import { createL1Double, type L1Double } from './l1-double.ts';
 
 const signal = new AbortController().signal;
 const zero = ZeroHash as Hex;
-const effects = (messages: readonly DelayedMessage[]) =>
-  effectsOf(messages, { rules: createRules(1n), gasLimit: 30_000_000n });
+const effects = (messages: readonly DelayedMessage[]) => effectsOf(messages, { gasLimit: 30_000_000n });
 
 function genesisOf(l1: L1Double): L1Record {
   const { number, hash, timestamp } = l1.tip();

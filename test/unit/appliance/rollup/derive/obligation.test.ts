@@ -8,12 +8,10 @@ import { createL1Steps } from '../../../../../appliance/rollup/derive/l1-steps.t
 import type { Hex } from '../../../../../protocol/brand.ts';
 import { type BatchBlock, decodeBatch, encodeBatch } from '../../../../../protocol/rollup/batch.ts';
 import { effectsOf } from '../../../../../protocol/rollup/delayed-message.ts';
-import { createRules } from '../../../../../protocol/rollup/rules.ts';
 import { createChainDouble, GENESIS } from './chain-double.ts';
 import { createL1Double, type Delivery } from './l1-double.ts';
 
 const CHAIN_ID = 7n;
-const rules = createRules(CHAIN_ID);
 const zero: Hex = `0x${'00'.repeat(32)}`;
 const encode = (types: string[], values: unknown[]): Hex => AbiCoder.defaultAbiCoder().encode(types, values) as Hex;
 
@@ -34,7 +32,7 @@ async function derive(plan: (tip: { number: bigint; hash: Hex; timestamp: bigint
     },
   };
   const store = createDeriveStore(engine, genesis);
-  const effects = (messages: Parameters<typeof effectsOf>[0]) => effectsOf(messages, { rules, gasLimit: 30_000_000n });
+  const effects = (messages: Parameters<typeof effectsOf>[0]) => effectsOf(messages, { gasLimit: 30_000_000n });
   const steps = createL1Steps({ l1, engine, store, genesis, decodeBatch, effectsOf: effects });
   const derived: Derived[] = [];
   for (const delivery of plan({ number, hash, timestamp })) l1.mine(delivery);

@@ -1,14 +1,17 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { createBlock } from '@ethereumjs/block';
+import { createCustomCommon, Hardfork, Mainnet } from '@ethereumjs/common';
 import { Ajv } from 'ajv';
-import { getCreateAddress, Interface, keccak256 } from 'ethers';
+import { getCreateAddress, hashAuthorization, Interface, keccak256, recoverAddress } from 'ethers';
+import { renderTransaction } from '../../../../../appliance/rollup/rpc/render.ts';
 import type { Rpc } from '../../../../../appliance/rollup/rpc/rpc.ts';
 import type { Hex } from '../../../../../protocol/brand.ts';
 import { NectarError } from '../../../../../protocol/errors.ts';
 import { bytesToHex, hexToBytes } from '../../../../../protocol/rollup/bytes.ts';
 import { PREDEPLOYS } from '../../../../../protocol/rollup/genesis.ts';
-import { parseTransaction } from '../../../../../protocol/rollup/transaction.ts';
+import { feeCap, parseTransaction } from '../../../../../protocol/rollup/transaction.ts';
 import { TestTokenAbi, TestTokenInitCode } from '../../../../contracts/generated/TestToken.ts';
 import { addressOf, alice, bob, CHAIN_ID, GWEI, input, openChain, rules, transfer } from '../execute/chain-fixture.ts';
 import { type Answer, ask, emptyBook, rpcOf } from './rpc-fixture.ts';
@@ -41,7 +44,6 @@ const NOT_THERE = new Set([
   'eth_sendTransaction',
   'eth_sign',
   'eth_signTransaction',
-  'eth_simulateV1',
 ]);
 
 function validator(method: Method) {
@@ -147,6 +149,16 @@ function calls({ hash, next, txs }: { hash: Hex; next: Hex; txs: readonly Hex[] 
     eth_newFilter: [[{ address: TOKEN, topics: [null, null] }]],
     eth_newPendingTransactionFilter: [[]],
     eth_sendRawTransaction: [[next]],
+    eth_simulateV1: [
+      [
+        {
+          blockStateCalls: [
+            { calls: [call, { ...call, from: bob.address, value: '0x1' }, { from: me, value: '0x1' }] },
+          ],
+        },
+      ],
+      [{ blockStateCalls: [{}, { calls: [call] }], returnFullTransactions: true, traceTransfers: true }, '0x1'],
+    ],
     eth_syncing: [[]],
     eth_uninstallFilter: [['0x1']],
     net_version: [[]],
@@ -214,6 +226,27 @@ test('the specification is held: what it does not allow is found', () => {
     ['0x0', '0x1', '0x00', '0x', 1, null].map((value) => validate(value)),
     [true, true, false, false, false, false],
   );
+});
+
+test('a transaction that lends an address to code (EIP-7702) is read and shown, from the fork on that has it', async () => {
+  const authorization = await bob.authorize({ address: TOKEN, nonce: 7, chainId: CHAIN_ID });
+  const fees = { chainId: CHAIN_ID, nonce: 0, gasLimit: 200_000, maxFeePerGas: 3n * GWEI, maxPriorityFeePerGas: 1n };
+  const signed = await alice.signTransaction({ ...fees, type: 4, to: bob.address, authorizationList: [authorization] });
+  const raw = hexToBytes(signed as Hex);
+  assert.equal(parseTransaction(raw, rules), 'undecodable');
+  const prague = createCustomCommon({ chainId: Number(CHAIN_ID) }, Mainnet, { hardfork: Hardfork.Prague });
+  const parsed = parseTransaction(raw, prague);
+  assert.ok(typeof parsed === 'object');
+  assert.deepEqual([parsed.sender, feeCap(parsed.tx)], [me, 3n * GWEI]);
+  const block = createBlock({ header: { number: 1n, baseFeePerGas: GWEI } }, { common: prague });
+  const shown = renderTransaction(parsed.tx, { block, index: 0 });
+  assert.equal(shown.gasPrice, `0x${(GWEI + 1n).toString(16)}`);
+  const [lent] = shown.authorizationList as Record<string, Hex>[];
+  assert.deepEqual([lent?.address, lent?.nonce, lent?.chainId], [TOKEN, '0x7', `0x${CHAIN_ID.toString(16)}`]);
+  assert.equal(recoverAddress(hashAuthorization(authorization), authorization.signature).toLowerCase(), addressOf(bob));
+  const method = specification.methods.find(({ name }) => name === 'eth_getTransactionByHash') ?? assert.fail();
+  const validate = validator(method);
+  assert.ok(validate(shown), ajv.errorsText(validate.errors));
 });
 
 test('every refusal has a code that the specification lists', async () => {

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Contract, ContractFactory, Interface, JsonRpcProvider, Wallet } from 'ethers';
+import { createJsonRpc } from '../../../../../appliance/rollup/rpc/json-rpc.ts';
+import { createLogger } from '../../../../../appliance/telemetry/index.ts';
 import type { Hex } from '../../../../../protocol/brand.ts';
 import { PREDEPLOYS } from '../../../../../protocol/rollup/genesis.ts';
 import { TestTokenAbi, TestTokenInitCode } from '../../../../contracts/generated/TestToken.ts';
 import { addressOf, alice, bob, CHAIN_ID, ETHER, input, openChain, transfer } from '../execute/chain-fixture.ts';
-import { ask, rpcOf, serve } from './rpc-fixture.ts';
+import { type Answer, ask, rpcOf, serve } from './rpc-fixture.ts';
 
 test('ethers deploys a Solidity contract, calls it, and reads logs, balances and receipts', async () => {
   await using chain = await openChain();
@@ -103,7 +105,7 @@ test('answers malformed requests with the standard codes and never throws', asyn
     await code({ jsonrpc: '2.0', id: 1, method: 'eth_getLogs', params: [{ fromBlock: '0x0', topics: [1] }] }),
     -32602,
   );
-  assert.equal(await code(Array.from({ length: 101 }, () => ({}))), -32005);
+  assert.equal(await code(Array.from({ length: 1_001 }, () => ({}))), -32005);
   assert.equal(await rpc.handle({ jsonrpc: '2.0', method: 'eth_chainId' }), undefined);
   const batch = await rpc.handle([{ jsonrpc: '2.0', id: 'a', method: 'net_version' }, 5]);
   assert.deepEqual(batch, [
@@ -138,4 +140,20 @@ test('fees, proofs, code and storage', async () => {
     '0x5208',
   );
   assert.deepEqual((await ask(rpc, 'nectar_batchOf', '0x1')).result, { batch: '0x0' });
+});
+
+test('the answers of a batch are bounded together, as in geth: what comes after is refused and not computed', async () => {
+  let computed = 0;
+  const big = (): string => {
+    computed += 1;
+    return 'x'.repeat(10 * 1024 * 1024);
+  };
+  const handle = createJsonRpc({ big }, createLogger({ level: 'silent' }));
+  const call = (id?: number) => ({ jsonrpc: '2.0', ...(id !== undefined && { id }), method: 'big', params: [] });
+  const answers = (await handle([call(1), call(2), call(3), call(4), call(), call(5)])) as Answer[];
+  assert.deepEqual(
+    answers.map(({ error }) => error?.code),
+    [undefined, undefined, undefined, -32003, -32003],
+  );
+  assert.equal(computed, 3);
 });

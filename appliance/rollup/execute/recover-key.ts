@@ -1,0 +1,29 @@
+import { nativeCrypto } from './native-crypto.ts';
+
+/** The public key (64 bytes) that made a signature of a digest; undefined when none did. `rs` is r and s, 32 bytes each. */
+export type RecoverKey = (digest: Uint8Array, rs: Uint8Array, yParity: 0 | 1) => Uint8Array | undefined;
+
+/** libsecp256k1 compiled for this processor: four times as fast as in WebAssembly. Undefined where the package has no build. */
+export async function loadNativeRecovery(): Promise<RecoverKey | undefined> {
+  try {
+    const { default: addon } = await import('secp256k1/bindings.js');
+    return orUndefined((digest, rs, yParity) => addon.ecdsaRecover(rs, yParity, digest, false).subarray(1));
+  } catch {
+    return undefined;
+  }
+}
+
+/** libsecp256k1 in WebAssembly: the same answers everywhere. */
+export const recoverPortably: RecoverKey = orUndefined((digest, rs, yParity) =>
+  nativeCrypto.recover?.(digest, rs, yParity),
+);
+
+function orUndefined(recover: RecoverKey): RecoverKey {
+  return (digest, rs, yParity) => {
+    try {
+      return recover(digest, rs, yParity);
+    } catch {
+      return undefined;
+    }
+  };
+}

@@ -1,0 +1,31 @@
+import { AuditAnchorInitCode } from '../../contracts/generated/AuditAnchor.ts';
+import { MessengerInitCode } from '../../contracts/generated/Messenger.ts';
+import { NodeRegistryInitCode } from '../../contracts/generated/NodeRegistry.ts';
+import { RecordRegistryInitCode } from '../../contracts/generated/RecordRegistry.ts';
+import { NectarError } from '../../protocol/errors.ts';
+import { genesisOf, type NetworkDescriptor } from '../../protocol/network/descriptor.ts';
+import { buildGenesis, type Genesis } from '../../protocol/rollup/genesis.ts';
+import type { Rules } from '../../protocol/rollup/rules.ts';
+import { rulesOf } from './network-rules.ts';
+
+/** The network's first block. Throws ROLLUP_GENESIS_INVALID when this version's contracts do not give the one that is described. */
+export async function verifiedGenesis(descriptor: NetworkDescriptor, rules: Rules): Promise<Genesis> {
+  const genesis = await buildDescriptorGenesis(descriptor, rules);
+  if (genesis.hash === descriptor.l2.genesisHash) return genesis;
+  const reason = `it hashes to ${genesis.hash}, the network descriptor says ${descriptor.l2.genesisHash}`;
+  throw new NectarError('ROLLUP_GENESIS_INVALID', { reason });
+}
+
+/** The genesis that the descriptor's parameters and this version's contracts give; also how a new network gets its hash. */
+export function buildDescriptorGenesis(
+  descriptor: Pick<NetworkDescriptor, 'l2'>,
+  rules: Rules = rulesOf(descriptor),
+): Promise<Genesis> {
+  const code = {
+    nodeRegistry: NodeRegistryInitCode,
+    recordRegistry: RecordRegistryInitCode,
+    auditAnchor: AuditAnchorInitCode,
+    messenger: MessengerInitCode,
+  };
+  return buildGenesis(genesisOf(descriptor as NetworkDescriptor), code, rules);
+}
