@@ -32,11 +32,12 @@ import {
   runTool,
 } from './keys/index.ts';
 import { membershipOf } from './membership/index.ts';
-import { createP2p } from './p2p/index.ts';
+import { createP2p, type P2p } from './p2p/index.ts';
 import { createAuditor, createBatcher, createRollup, createRpcServer, createSequencer } from './rollup/index.ts';
 import { createStatus } from './status/index.ts';
 import { createStore } from './store/index.ts';
 import { createNodeMetrics, readFamilies } from './telemetry/index.ts';
+import { batchPeers } from './wire/batch-peers.ts';
 import { wirePublicSide } from './wire/public-side.ts';
 import { unsafeBlocks } from './wire/unsafe-blocks.ts';
 import { whenSound } from './wire/when-sound.ts';
@@ -242,6 +243,7 @@ export async function wireSequencer(options: SequencerOptions, { log, metrics }:
       now,
       randomBytes,
       peerCount: () => p2p.peers().length,
+      batchPeers: batchPeers(() => p2p),
     },
   );
   const side = (service: string) => ({ rollup, log: log.child({ service }), now, metrics });
@@ -254,13 +256,14 @@ export async function wireSequencer(options: SequencerOptions, { log, metrics }:
     { config: config.sequencer, keys: [key('auditor-1'), key('auditor-2')] },
     side('auditor'),
   );
-  const p2p = createP2p(
+  const p2p: P2p = createP2p(
     { ...config.p2p, l2ChainId: BigInt(descriptor.l2.chainId), bootstrap: descriptor.bootstrap, replicas: 0 },
     {
       identitySeed: async () => key('p2p'),
       registry: rollup.registry,
       unsafe: unsafeBlocks(rollup),
       onHead: rollup.onHead,
+      batches: { find: (batch) => rollup.keptBatch(batch) },
       log,
       metrics,
       now,

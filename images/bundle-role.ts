@@ -34,6 +34,7 @@ export async function bundleRole(role: ImageRole, architecture: Architecture): P
       main: `images/entry/${role}.ts`,
       ...(role === 'rollup' && {
         'evm-worker': 'appliance/rollup/evm/evm-worker.ts',
+        'kzg-worker': 'appliance/rollup/blobs/kzg-worker.ts',
         'block-worker': 'appliance/rollup/execute/block-worker.ts',
       }),
       ...(role === 'store' && { 'hash-worker': 'appliance/store/hash-worker.ts' }),

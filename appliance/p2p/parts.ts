@@ -1,6 +1,7 @@
 import type { ConnectionGater, Stream } from '@libp2p/interface';
 import { peerIdFromString } from '@libp2p/peer-id';
 import type { PeerIdText } from '../../protocol/brand.ts';
+import { type BatchRequest, MAX_BATCH_ANSWER_BYTES } from '../../protocol/network/batch-exchange.ts';
 import { MAX_EXCHANGE_ANSWER_BYTES } from '../../protocol/network/block-exchange.ts';
 import { peerIdOfAddress } from '../../protocol/network/descriptor.ts';
 import { FRAME_HEADER_BYTES } from '../../protocol/network/frame.ts';
@@ -9,6 +10,7 @@ import { type ProtocolNames, protocolNames } from '../../protocol/network/protoc
 import { MAX_RANGE_BLOCKS, MAX_RANGE_BYTES } from '../../protocol/network/unsafe-range.ts';
 import { MAX_WITNESS_ANSWER_BYTES, MAX_WITNESS_REQUEST_BYTES } from '../../protocol/network/witness-exchange.ts';
 import { type Admission, createAdmission } from './admission.ts';
+import { askBatch, type BatchServer, createBatchServer } from './batch-exchange.ts';
 import { type BlockClient, createBlockClient } from './block-client.ts';
 import { type BlockServer, createBlockServer } from './block-server.ts';
 import { createDialer, type Dialer } from './dialer.ts';
@@ -23,6 +25,7 @@ import { createWitnessServer, exchangeWitness, type WitnessServer } from './witn
 
 const EXCHANGE_BUFFER_BYTES = MAX_EXCHANGE_ANSWER_BYTES + FRAME_HEADER_BYTES;
 const WITNESS_BUFFER_BYTES = Math.max(MAX_WITNESS_REQUEST_BYTES, MAX_WITNESS_ANSWER_BYTES) + FRAME_HEADER_BYTES;
+const BATCH_BUFFER_BYTES = MAX_BATCH_ANSWER_BYTES + FRAME_HEADER_BYTES;
 const RANGE_BUFFER_BYTES = MAX_RANGE_BYTES + (MAX_RANGE_BLOCKS + 1) * FRAME_HEADER_BYTES;
 
 /** The parts of one running host, joined; nothing runs yet. */
@@ -39,6 +42,10 @@ export interface P2pParts {
   readonly witness: WitnessServer | undefined;
   /** Asks a member for a cosignature. */
   readonly askWitness: (peerId: PeerIdText, request: Uint8Array, signal: AbortSignal) => Promise<Uint8Array>;
+  /** Undefined on a node that has no archive. */
+  readonly batches: BatchServer | undefined;
+  /** Asks a peer for the data of a batch. */
+  readonly askBatch: (peerId: PeerIdText, batch: BatchRequest, signal: AbortSignal) => Promise<Uint8Array | undefined>;
   /** Connected members. */
   readonly members: () => Promise<PeerIdText[]>;
   readonly sync: UnsafeSync;
@@ -50,6 +57,7 @@ interface FrameFactory {
   exchange(stream: Stream, signal: AbortSignal): FrameStream;
   range(stream: Stream, signal: AbortSignal): FrameStream;
   witness(stream: Stream, signal: AbortSignal): FrameStream;
+  batch(stream: Stream, signal: AbortSignal): FrameStream;
 }
 
 export async function createParts(options: P2pOptions, deps: P2pDeps, metrics: P2pMetrics): Promise<P2pParts> {
@@ -70,6 +78,7 @@ export async function createParts(options: P2pOptions, deps: P2pDeps, metrics: P
   const dial: Parameters<typeof createDialer>[1]['dial'] = async (addresses, signal) =>
     void (await host.dial(addresses, { signal }));
   const members = async (): Promise<PeerIdText[]> => await membersAmong(connected(), admission);
+  const isAdmitted = (peerId: PeerIdText): Promise<boolean> => admission.isAdmitted(peerId);
   const isMember = (peerId: PeerIdText): Promise<boolean> => admission.isMember(peerId);
   return {
     host,
@@ -96,6 +105,8 @@ export async function createParts(options: P2pOptions, deps: P2pDeps, metrics: P
       log,
     }),
     members,
+    batches: deps.batches && createBatchServer({ batches: deps.batches, isAdmitted, log, now }),
+    askBatch: (peerId, batch, signal) => askBatch((until) => streams.batch(peerId, until), batch, signal),
     witness: deps.witness && createWitnessServer({ witness: deps.witness, isMember, log, now }),
     askWitness: async (peerId, request, signal) => exchangeWitness(await streams.witness(peerId, signal), request),
     server: deps.held && createBlockServer(options.maxExchanges, { held: deps.held, isMember, log, metrics }),
@@ -127,6 +138,7 @@ function createFrameFactory(options: P2pOptions, metrics: P2pMetrics): FrameFact
     exchange: (stream, signal) => create(stream, EXCHANGE_BUFFER_BYTES, signal),
     range: (stream, signal) => create(stream, RANGE_BUFFER_BYTES, signal),
     witness: (stream, signal) => create(stream, WITNESS_BUFFER_BYTES, signal),
+    batch: (stream, signal) => create(stream, BATCH_BUFFER_BYTES, signal),
   };
 }
 
@@ -147,6 +159,7 @@ function createStreams(
   range: OpenStream;
   exchange: OpenStream;
   witness: OpenStream;
+  batch: OpenStream;
 } {
   const { frames, names, options, registry } = deps;
   const open = async (peerId: PeerIdText, protocol: string, stop: AbortSignal): Promise<Stream> => {
@@ -161,6 +174,7 @@ function createStreams(
   return {
     range: async (peerId, signal) => frames.range(await open(peerId, names.unsafeRange, signal), signal),
     witness: async (peerId, signal) => frames.witness(await open(peerId, names.witness, signal), signal),
+    batch: async (peerId, signal) => frames.batch(await open(peerId, names.batches, signal), signal),
     exchange: async (peerId, signal) => frames.exchange(await open(peerId, names.blockExchange, signal), signal),
   };
 }

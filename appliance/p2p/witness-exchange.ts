@@ -5,6 +5,7 @@ import {
   MAX_WITNESS_REQUEST_BYTES,
 } from '../../protocol/network/witness-exchange.ts';
 import type { Logger } from '../telemetry/index.ts';
+import { createAllowance } from './allowance.ts';
 import type { FrameStream } from './frame-stream.ts';
 import type { P2pDeps } from './needs.ts';
 
@@ -13,8 +14,6 @@ export const MAX_WITNESSES_PER_PEER = 2;
 /** Requests of one peer that are judged at once, and how soon another one is: each costs signatures and a write. */
 const BURST = 8;
 const REFILL_MS = 1_000;
-/** Peers whose allowance is remembered; a stranger is refused before it has one. */
-const MAX_PEERS = 4_096;
 
 export interface WitnessServerDeps {
   readonly witness: NonNullable<P2pDeps['witness']>;
@@ -27,16 +26,7 @@ export interface WitnessServerDeps {
 export type WitnessServer = (frames: FrameStream, peerId: PeerIdText) => Promise<void>;
 
 export function createWitnessServer({ witness, isMember, log, now }: WitnessServerDeps): WitnessServer {
-  const allowances = new Map<PeerIdText, { left: number; at: number }>();
-
-  function isAllowed(peerId: PeerIdText): boolean {
-    const time = now();
-    const known = allowances.get(peerId) ?? { left: BURST, at: time };
-    const left = Math.min(BURST, known.left + Math.max(0, time - known.at) / REFILL_MS);
-    if (allowances.size >= MAX_PEERS) allowances.clear();
-    allowances.set(peerId, { left: left < 1 ? left : left - 1, at: time });
-    return left >= 1;
-  }
+  const isAllowed = createAllowance({ burst: BURST, refillMs: REFILL_MS }, now);
 
   return async (frames, peerId) => {
     try {

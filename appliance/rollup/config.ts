@@ -35,6 +35,24 @@ export const rollupConfig = Type.Object(
       maxItems: 16,
       description: "JSON-RPC endpoints of L1, tried in order; empty: the network descriptor's.",
     }),
+    beaconUrls: Type.Array(url, {
+      default: [],
+      maxItems: 16,
+      description:
+        "Beacon nodes of L1, which have the blobs of batches, tried in order; empty: the network descriptor's. A path may carry a key.",
+    }),
+    archiveBytes: Type.Integer({
+      description: 'Bytes of batch data that are kept for peers and users, the oldest forgotten first; 0: none.',
+      default: 8 * 1024 ** 3,
+      minimum: 0,
+      maximum: Number.MAX_SAFE_INTEGER,
+    }),
+    archiveL1Blocks: Type.Integer({
+      description: 'Batch data that L1 took longer ago than so many of its blocks is forgotten; 0: never.',
+      default: 0,
+      minimum: 0,
+      maximum: Number.MAX_SAFE_INTEGER,
+    }),
     sequencerRpcUrls: Type.Array(url, {
       default: [],
       maxItems: 16,
@@ -142,6 +160,12 @@ export const sequencerConfig = Type.Object(
       30_000,
       100,
     ),
+    dataAvailability: Type.Union([Type.Literal('auto'), Type.Literal('calldata'), Type.Literal('blobs')], {
+      description:
+        'How batches are posted on L1: by price, in calldata, or in blobs. By price needs a beacon node that gives them back.',
+      default: 'auto',
+    }),
+    maxFeePerBlobGasGwei: count('The most that is offered for one unit of L1 blob gas, in gwei.', 500),
     maxFeePerGasGwei: count('The most that is offered for one unit of L1 gas, in gwei.', 500),
     auditor: Type.Boolean({
       description: 'Pass every node that applies. For a development network only.',

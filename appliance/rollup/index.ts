@@ -1,3 +1,4 @@
+export type { BatchPeers } from './blobs/peer-batches.ts';
 export { type RollupConfig, rollupConfig, type SequencerConfig, sequencerConfig } from './config.ts';
 export { buildDescriptorGenesis } from './network-genesis.ts';
 export { assertMachine, MACHINE_DIGEST, rulesOf } from './network-rules.ts';

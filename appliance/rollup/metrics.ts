@@ -6,6 +6,7 @@ export interface RollupMetrics {
   readonly l1Block: Gauge;
   readonly malformedBatches: Counter;
   readonly dropped: Counter<'what'>;
+  readonly batchDataWaiting: Gauge;
   readonly obligedBlocks: Counter;
   readonly replacedChains: Counter;
   readonly unsafeBlocks: Counter<'verdict'>;
@@ -36,6 +37,11 @@ export function createRollupMetrics(registry: Metrics): RollupMetrics {
       name: 'nectar_rollup_dropped_total',
       help: 'What L1 holds and a rule keeps out of L2',
       labelNames: ['what'],
+      registers,
+    }),
+    batchDataWaiting: new Gauge({
+      name: 'nectar_rollup_batch_data_waiting',
+      help: '1 while neither L1, a beacon node nor a peer gives the data of the next batch',
       registers,
     }),
     obligedBlocks: new Counter({

@@ -1,13 +1,16 @@
 import type { Logger, Metrics } from '../telemetry/index.ts';
 import { createOperatorAccount } from './account/operator-account.ts';
 import { type Auditor, createAuditor as createAuditorService } from './auditor/auditor.ts';
+import { createBatchPoster } from './batcher/batch-poster.ts';
 import { type Batcher, createBatcher as createBatcherService } from './batcher/batcher.ts';
 import { createL1Sender } from './batcher/l1-sender.ts';
+import { createKzgThread } from './blobs/kzg-thread.ts';
+import { createProver } from './blobs/prover.ts';
 import type { SequencerConfig } from './config.ts';
+import { createBeacons, createL1Rpc } from './l1-parts.ts';
 import type { NetworkPort } from './network-port.ts';
 import { createOwnRpc } from './own-rpc.ts';
 import type { Rollup } from './rollup.ts';
-import { createL1Rpc } from './rollup-parts.ts';
 import { createSequencerMetrics } from './sequencer/metrics.ts';
 import { createRpcServer as createServer, type RpcServer } from './sequencer/rpc-server.ts';
 import {
@@ -49,13 +52,22 @@ export function createBatcher(
   { rollup, log, now }: NetworkSideDeps,
 ): Batcher {
   const { descriptor, config: rollupConfig, batcherChain } = rollup.network;
-  const { batchIntervalMs, idleBatchIntervalMs, maxBatchBytes, resubmitMs, maxFeePerGasGwei } = options.config;
+  const { dataAvailability, maxFeePerGasGwei, maxFeePerBlobGasGwei, ...rest } = options.config;
   const chainId = BigInt(descriptor.l1.chainId);
   const maxFeePerGasWei = BigInt(maxFeePerGasGwei) * GWEI;
-  const sender = createL1Sender({ key: options.key, chainId, maxFeePerGasWei }, createL1Rpc(rollupConfig, descriptor));
+  const maxFeePerBlobGasWei = BigInt(maxFeePerBlobGasGwei) * GWEI;
+  const sender = createL1Sender(
+    { key: options.key, chainId, maxFeePerGasWei, maxFeePerBlobGasWei },
+    createL1Rpc(rollupConfig, descriptor),
+  );
+  const beacons = createBeacons(rollupConfig, descriptor);
+  const prover = createProver({ beacons, kzg: createKzgThread('proof-worker'), now });
   const { sequencerInbox } = descriptor.l1;
-  const posting = { sequencerInbox, batchIntervalMs, idleBatchIntervalMs, maxBatchBytes, resubmitMs };
-  return createBatcherService(posting, { chain: batcherChain(), sender, log, now });
+  const poster = createBatchPoster(
+    { sequencerInbox, dataAvailability, readsBlobs: beacons.length > 0 },
+    { sender, prove: prover.prove, log },
+  );
+  return createBatcherService(rest, { chain: batcherChain(), poster, sender, log, now, onStopped: prover.end });
 }
 
 /** The development network's auditors. `keys`: two of the accounts that the genesis names as auditors. */

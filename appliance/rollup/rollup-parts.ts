@@ -11,6 +11,9 @@ import type { Logger } from '../telemetry/index.ts';
 import type { Forced, Forcing } from './account/forcing.ts';
 import { forwardKnown, type Ordering } from './account/forwarder.ts';
 import { createOperatorAccount, type OperatorAccount } from './account/operator-account.ts';
+import type { BatchArchive } from './blobs/batch-archive.ts';
+import type { KzgThread } from './blobs/kzg-thread.ts';
+import type { BatchPeers } from './blobs/peer-batches.ts';
 import { type ChainEngine, createChainEngine } from './chain-engine.ts';
 import type { RollupConfig } from './config.ts';
 import { createDeriveStore, type DeriveStore, type L1Record } from './derive/derive-store.ts';
@@ -18,15 +21,15 @@ import type { Derived, Dropped } from './derive/deriver.ts';
 import { createDriver, type Driver } from './derive/driver.ts';
 import { createL1Steps, type Discarded } from './derive/l1-steps.ts';
 import { createUnsafeIntake, type UnsafeIntake, type UnsafeRefusal } from './derive/unsafe-intake.ts';
+import { describeBatch } from './describe-batch.ts';
 import type { Outcome, WorkerCalls } from './evm/worker-calls.ts';
 import { createBlockRunner } from './execute/block-runner.ts';
 import { type ChainDatabase, createChainDatabase } from './execute/chain-database.ts';
 import { createExecutor, type Executor } from './execute/executor.ts';
 import { loadMachine } from './execute/machine-file.ts';
 import { createSealer } from './execute/sealer.ts';
-import { createJsonRpc, type JsonRpc } from './l1/json-rpc.ts';
-import { createL1Source } from './l1/l1-source.ts';
-import { createOutboundFetch } from './l1/outbound-fetch.ts';
+import type { JsonRpc } from './l1/json-rpc.ts';
+import { createL1Parts } from './l1-parts.ts';
 import { verifiedGenesis } from './network-genesis.ts';
 import { assertMachine, forkOf, rulesOf } from './network-rules.ts';
 import { createNodeEvm } from './node-evm.ts';
@@ -65,9 +68,11 @@ export interface PartsDeps {
   /** The sequencer's own pool, on the node that runs it. */
   readonly localPool: () => PendingTransactions | undefined;
   readonly peerCount: () => number;
+  readonly batchPeers: BatchPeers;
   readonly onDerived: (derived: Derived) => void;
   readonly dropped: () => readonly Dropped[];
   readonly onDiscarded: (discarded: Discarded) => void;
+  readonly onWaiting: (waiting: boolean) => void;
   readonly onRefused: (refusal: UnsafeRefusal) => void;
   readonly onEvmSpent: (outcome: Outcome, ms: number) => void;
   readonly onValidatorState: (state: ValidatorState) => void;
@@ -80,6 +85,9 @@ const L1_LOOK_MS = 2_000;
 export interface RollupParts {
   readonly rules: Rules;
   readonly l1Rpc: JsonRpc;
+  readonly archive: BatchArchive;
+  /** A thread: ended with the node. */
+  readonly kzg: Pick<KzgThread, 'end'>;
   readonly database: ChainDatabase;
   readonly executor: Executor;
   readonly engine: ChainEngine;
@@ -111,12 +119,6 @@ export async function assembleParts(options: PartsOptions, deps: PartsDeps): Pro
   const genesis = await verifiedGenesis(descriptor, rules);
   const first = derivationGenesis(descriptor, genesis);
 
-  const l1Rpc = createL1Rpc(config, descriptor);
-  const { inbox, sequencerInbox } = descriptor.l1;
-  const addresses = { inbox, sequencerInbox };
-  const watched = { staleMs: config.l1HeadStaleMs, now: deps.now };
-  const l1 = createL1Source({ chainId: BigInt(descriptor.l1.chainId), addresses, ...watched }, l1Rpc);
-
   const { databasePath: path, databaseKey, durable } = options;
   const sealer = createSealer(databaseKey, deps.randomBytes);
   const database = createChainDatabase(
@@ -135,6 +137,7 @@ export async function assembleParts(options: PartsOptions, deps: PartsDeps): Pro
   const effectsOf = (messages: readonly DelayedMessage[]): MessageEffects => effectsOfMessages(messages, { gasLimit });
   const engine = createChainEngine({ executor, database, feeRecipient, effectsOf }, (index) => store.getMessage(index));
 
+  const { l1Rpc, l1, archive, kzg } = createL1Parts(options, { ...deps, engine, peers: deps.batchPeers });
   const store = createDeriveStore(engine, first);
   const steps = createL1Steps({
     l1,
@@ -144,10 +147,10 @@ export async function assembleParts(options: PartsOptions, deps: PartsDeps): Pro
     decodeBatch: runner.decodeBatch,
     expect: runner.expect,
     effectsOf,
+    archive,
   });
   const timing = { pollMs: config.l1PollMs, maxBackoffMs: config.l1MaxBackoffMs, staleMs: config.l1StaleMs };
-  const { log, now, onDerived, onDiscarded } = deps;
-  const driver = createDriver(timing, { steps, log, now, onDerived, onDiscarded });
+  const driver = createDriver(timing, { ...deps, steps });
   const { sequencer } = descriptor.l2;
   const intake = createUnsafeIntake(
     { chainId, sequencer, rules },
@@ -179,6 +182,7 @@ export async function assembleParts(options: PartsOptions, deps: PartsDeps): Pro
       const place = await store.findBatch(number);
       return place && { sequenceNumber: hex(place.sequenceNumber), l1: describeL1(place.l1) };
     },
+    batch: (number) => describeBatch(number, { archive, store }),
     syncStatus: async () => ({
       ...describeSync(await store.cursor()),
       logsIndexed: hex(logs.index.next() ?? 0n),
@@ -209,11 +213,11 @@ export async function assembleParts(options: PartsOptions, deps: PartsDeps): Pro
       onSigned: (transaction) => deps.localPool() ?? forcing.track(transaction),
     },
   );
-  const watching = { log, now, onState: deps.onValidatorState };
+  const watching = { log: deps.log, now: deps.now, onState: deps.onValidatorState };
   const validator = createOwnValidator(options, watching, { l1, l1Rpc, store, engine, own });
   const paying = { l1Rpc, engine, own, account, validator, heads: () => executor.heads() };
-  const withdrawals = createOwnWithdrawals(options, { now }, paying);
-  const executed = { rules, l1Rpc, database, executor, engine, effectsOf, feeRecipient };
+  const withdrawals = createOwnWithdrawals(options, { now: deps.now }, paying);
+  const executed = { rules, l1Rpc, archive, kzg, database, executor, engine, effectsOf, feeRecipient };
   const services = { driver, intake, evm, rpc, logs, forcing, validator, withdrawals };
   return { ...executed, ...services, store, registry, announced, account };
 }
@@ -236,12 +240,6 @@ function orderingOf(
       onArrival: (listener) => known().onArrival(listener),
     },
   };
-}
-
-export function createL1Rpc(config: RollupConfig, descriptor: NetworkDescriptor): JsonRpc {
-  const urls = config.l1RpcUrls.length > 0 ? config.l1RpcUrls : descriptor.endpoints.l1Rpc;
-  const limits = { timeoutMs: config.l1TimeoutMs, maxResponseBytes: config.l1MaxResponseBytes };
-  return createJsonRpc({ urls, ...limits }, { fetch: createOutboundFetch({ ...config, env: process.env }) });
 }
 
 /** Derivation before the first L1 block: nothing posted, nothing delivered. */

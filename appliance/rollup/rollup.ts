@@ -5,6 +5,7 @@ import type { Readiness, Service } from '../service.ts';
 import type { Logger, Metrics } from '../telemetry/index.ts';
 import { createForwarder, type Ordering } from './account/forwarder.ts';
 import type { OperatorAccount } from './account/operator-account.ts';
+import type { BatchPeers } from './blobs/peer-batches.ts';
 import type { RollupConfig } from './config.ts';
 import type { Derived, Dropped } from './derive/deriver.ts';
 import type { Heads } from './derive/engine.ts';
@@ -47,6 +48,8 @@ export interface RollupDeps {
   readonly randomBytes: (size: number) => Uint8Array;
   /** For net_peerCount. */
   readonly peerCount?: () => number;
+  /** Members that may have the data of a batch which L1 has forgotten. */
+  readonly batchPeers?: BatchPeers;
 }
 
 /** Numbers of the unsafe head before and after. */
@@ -66,6 +69,8 @@ export interface Rollup extends Service {
   acceptUnsafe(message: Uint8Array): Promise<Verdict>;
   /** Announcements of consecutive blocks from `from`, for peers that missed them. */
   unsafeRange(from: bigint, limit: number): Promise<Uint8Array[]>;
+  /** The data of a batch that this node derived, as peers exchange it; undefined when it is not in the archive. */
+  keptBatch(batch: { readonly dataHash: Hex }): Promise<Uint8Array | undefined>;
   /** On the sequencer: every new announcement. Returns how to stop it. */
   onUnsafe(listener: (encoded: Uint8Array) => void): () => void;
   onHead(listener: (heads: Heads) => void): () => void;
@@ -154,6 +159,8 @@ export function createRollup(options: RollupOptions, deps: RollupDeps): Rollup {
           forwarded,
           localPool: () => local?.pool,
           peerCount: () => deps.peerCount?.() ?? 0,
+          batchPeers: deps.batchPeers ?? { ask: async () => undefined },
+          onWaiting: (waiting) => metrics.batchDataWaiting.set(Number(waiting)),
           onDerived: observe,
           dropped: () => recentlyDropped,
           onDiscarded({ orphaned, expired }) {
@@ -179,6 +186,7 @@ export function createRollup(options: RollupOptions, deps: RollupDeps): Rollup {
       const stopped = parts;
       parts = undefined;
       await stopped?.evm.stop();
+      await stopped?.kzg.end();
       await stopped?.executor.close();
     },
     readiness(): Readiness {
@@ -201,6 +209,7 @@ export function createRollup(options: RollupOptions, deps: RollupDeps): Rollup {
       return verdict;
     },
     unsafeRange: async (from, limit) => get().intake.range(from, limit),
+    keptBatch: async ({ dataHash }) => parts?.archive.encoded(dataHash),
     onUnsafe: onUnsafe.add,
     onHead: onHead.add,
     registry: lazyRegistry(() => get().registry),

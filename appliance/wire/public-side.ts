@@ -11,6 +11,7 @@ import { createRollup, type Rollup } from '../rollup/index.ts';
 import type { Store } from '../store/index.ts';
 import { type NodeOptions, now, randomBytes, type WireDeps } from '../wiring.ts';
 import { createWitness, type Witness, type WitnessedLog } from '../witness/index.ts';
+import { batchPeers } from './batch-peers.ts';
 import { unsafeBlocks } from './unsafe-blocks.ts';
 
 /** What the public side needs of the private one: its own secrets, ciphertext, commitments and checkpoints; nothing else. */
@@ -72,6 +73,7 @@ function followNetwork(
       now,
       randomBytes,
       peerCount: () => p2p.peers().length,
+      batchPeers: batchPeers(() => p2p),
     },
   );
   const p2p: P2p = createP2p(
@@ -89,6 +91,7 @@ function followNetwork(
       blocks: store.blocks,
       held: store.held,
       witness: cosign,
+      batches: { find: (batch) => rollup.keptBatch(batch) },
       log,
       metrics,
       now,

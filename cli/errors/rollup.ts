@@ -27,8 +27,9 @@ export const ROLLUP_GUIDANCE: Record<keyof typeof ROLLUP_ERRORS, Guidance> = {
       'What the L1 endpoint said does not hash to what L1 committed to: it is faulty or lying. Use another endpoint.',
   },
   ROLLUP_L1_BLOBS_UNREADABLE: {
-    exit: EXIT.config,
-    remedy: 'The network has begun to post its batches in blobs. Upgrade the node to a version that reads them.',
+    exit: EXIT.unreachable,
+    remedy:
+      'Nothing is lost: the node keeps what it has and asks again, the beacon nodes of rollup.beaconUrls first, then its peers. Add a beacon node that still has the blobs of that time (they are kept for some 18 days; an archive keeps them for good), or let the node reach a peer that derived the batch.',
   },
   ROLLUP_L1_REORGED: {
     exit: EXIT.unreachable,

@@ -122,7 +122,8 @@ function l1Endpoints(settings: NodeSettings): readonly string[] {
 function plainHttpHosts(settings: NodeSettings, ownAddresses: readonly string[]): string[] {
   const own = openEffective(settings).in('rollup', 'sequencerRpcUrls').texts();
   const sequencer = own.length > 0 ? own : openDescriptor(settings.descriptor).endpoints.sequencerRpc;
-  return [...l1Endpoints(settings), ...sequencer]
+  const beacons = openEffective(settings).in('rollup', 'beaconUrls').texts();
+  return [...l1Endpoints(settings), ...sequencer, ...beacons]
     .map((text) => new URL(text))
     .filter(({ protocol, hostname }) => protocol === 'http:' && !isHere(hostname, ownAddresses))
     .map(({ hostname }) => hostname);

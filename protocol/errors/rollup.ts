@@ -19,8 +19,8 @@ export const ROLLUP_ERRORS = {
     message: ({ what }) => `the L1 endpoint answered with an invalid ${what}`,
     severity: 'temporary',
   }),
-  ROLLUP_L1_BLOBS_UNREADABLE: define<{ batch: bigint }>({
-    message: ({ batch }) => `batch ${batch} was posted in blobs, which this version does not read`,
+  ROLLUP_L1_BLOBS_UNREADABLE: define<{ batch: bigint; reason: string }>({
+    message: ({ batch, reason }) => `waiting for the data of batch ${batch}: ${reason}`,
     severity: 'temporary',
   }),
   ROLLUP_L1_REORGED: define<{ number: bigint }>({

@@ -82,7 +82,8 @@ const content = {
     /** Address whose key signs unsafe blocks. */
     sequencer: address,
   }),
-  endpoints: object({ l1Rpc: list(url, 1, 16), sequencerRpc: list(url, 1, 16) }),
+  /** `l1Beacon`: beacon nodes of L1, which have the blobs of batches. */
+  endpoints: object({ l1Rpc: list(url, 1, 16), sequencerRpc: list(url, 1, 16) }, { l1Beacon: list(url, 1, 16) }),
   /** Multiaddrs with /p2p/ of the peers that are admitted without being in the registry. */
   bootstrap: list(bootstrapAddress, 0, 64),
 };

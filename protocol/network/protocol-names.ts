@@ -11,6 +11,8 @@ export interface ProtocolNames {
   readonly blockExchange: string;
   /** Stream: cosign a checkpoint, see witness-exchange.ts. */
   readonly witness: string;
+  /** Stream: the data of a batch, see batch-exchange.ts. */
+  readonly batches: string;
 }
 
 export function protocolNames(l2ChainId: bigint): ProtocolNames {
@@ -19,5 +21,6 @@ export function protocolNames(l2ChainId: bigint): ProtocolNames {
     unsafeRange: `/nectar/${l2ChainId}/unsafe/1`,
     blockExchange: `/nectar/${l2ChainId}/blocks/1`,
     witness: `/nectar/${l2ChainId}/witness/1`,
+    batches: `/nectar/${l2ChainId}/batches/1`,
   };
 }

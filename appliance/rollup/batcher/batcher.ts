@@ -1,11 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { hexlify } from 'ethers';
-import type { Hex } from '../../../protocol/brand.ts';
 import { rollupSeverity } from '../../../protocol/errors.ts';
 import type { BatchBlock } from '../../../protocol/rollup/batch.ts';
 import type { Readiness, Service } from '../../service.ts';
 import type { Logger } from '../../telemetry/index.ts';
-import { SEQUENCER_INBOX } from '../l1/inbox-event.ts';
+import type { BatchPoster } from './batch-poster.ts';
 import { collectBatch } from './collect-batch.ts';
 import type { L1Sender, Outgoing } from './l1-sender.ts';
 
@@ -30,7 +28,6 @@ export interface Posted {
 }
 
 export interface BatcherOptions {
-  readonly sequencerInbox: Hex;
   readonly batchIntervalMs: number;
   /** Empty blocks wait this long for company: they are worth no transaction of their own. */
   readonly idleBatchIntervalMs: number;
@@ -44,6 +41,16 @@ export interface Batcher extends Service {
   flush(): void;
 }
 
+export interface BatcherDeps {
+  readonly chain: BatcherChain;
+  readonly poster: BatchPoster;
+  readonly sender: L1Sender;
+  readonly log: Logger;
+  readonly now: () => number;
+  /** Ends what the poster started. */
+  readonly onStopped?: () => Promise<void>;
+}
+
 interface Waiting {
   readonly outgoing: Outgoing;
   readonly batchCount: bigint;
@@ -54,11 +61,8 @@ interface Waiting {
  * Posts the unsafe chain, one batch at a time: the next one goes out when derivation has read the last one back from L1. A
  * batch names its number, which SequencerInbox checks; so neither a crash nor a repetition can post one twice.
  */
-export function createBatcher(
-  options: BatcherOptions,
-  deps: { readonly chain: BatcherChain; readonly sender: L1Sender; readonly log: Logger; readonly now: () => number },
-): Batcher {
-  const { chain, sender, log, now } = deps;
+export function createBatcher(options: BatcherOptions, deps: BatcherDeps): Batcher {
+  const { chain, poster, sender, log, now } = deps;
   let waiting: Waiting | undefined;
   let failing = false;
   let lastSentAt = 0;
@@ -78,14 +82,13 @@ export function createBatcher(
     const read = posted.messagesRead + batch.delayedMessages;
     // Inbox counts only forwards, also where a faulty batch declared more than its blocks consumed.
     const isBehind = read < posted.messagesAllowed;
-    const declared = isBehind ? posted.messagesAllowed : read;
-    const args = [posted.batchCount, hexlify(batch.data), declared];
-    const data = SEQUENCER_INBOX.encodeFunctionData('addBatch', args) as Hex;
-    const outgoing = await sender.send({ to: options.sequencerInbox, data }, signal);
+    const delayedCount = isBehind ? posted.messagesAllowed : read;
+    const outgoing = await poster.post({ sequenceNumber: posted.batchCount, data: batch.data, delayedCount }, signal);
     lastSentAt = now();
     waiting = { outgoing, batchCount: posted.batchCount, sentAt: lastSentAt };
-    const size = batch.data.length;
-    log.debug({ batch: posted.batchCount, first: batch.first, last: batch.last, size }, 'batch sent');
+    const { first, last, data } = batch;
+    const form = outgoing.call.blobs === undefined ? 'calldata' : 'blobs';
+    log.debug({ batch: posted.batchCount, first, last, size: data.length, form }, 'batch sent');
   }
 
   /**
@@ -132,6 +135,7 @@ export function createBatcher(
     async stop() {
       stopping.abort();
       await running;
+      await deps.onStopped?.();
     },
     readiness: (): Readiness => (failing ? { ready: false, reason: 'batches do not reach L1' } : { ready: true }),
     flush: () => wake.abort(),

@@ -40,7 +40,13 @@ export interface DeriveStore {
   known(): L1Record | undefined;
   find(number: bigint): Promise<L1Record | undefined>;
   getMessage(index: bigint): Promise<MessageRecord>;
-  advance(record: L1Record, messages: readonly MessageRecord[], batches?: readonly BatchPlace[]): Promise<void>;
+  /** `more`: further records that stand or fall with these. */
+  advance(
+    record: L1Record,
+    messages: readonly MessageRecord[],
+    batches?: readonly BatchPlace[],
+    more?: ReadonlyMap<string, Uint8Array | undefined>,
+  ): Promise<void>;
   /** The batch that holds a safe L2 block; undefined while none does. */
   findBatch(block: bigint): Promise<BatchPlace | undefined>;
   /** Makes an earlier record the cursor. What was above it stays until it is overwritten, and is not found. */
@@ -83,8 +89,9 @@ export function createDeriveStore(db: Pick<Engine, 'record' | 'putRecords'>, gen
       const bytes = await db.record(batchKey(block));
       return bytes === undefined ? undefined : (parseBigintJson(bytes) as BatchPlace);
     },
-    async advance(record, messages, batches = []) {
-      const entries: [string, Uint8Array][] = [
+    async advance(record, messages, batches = [], more = new Map()) {
+      const entries: [string, Uint8Array | undefined][] = [
+        ...more,
         ...messages.map((message): [string, Uint8Array] => [messageKey(message.index), encodeBigintJson(message)]),
         ...batches.map((batch): [string, Uint8Array] => [batchKey(batch.block), encodeBigintJson(batch)]),
         [recordKey(record.number), encodeBigintJson(record)],

@@ -5,6 +5,7 @@ import {
   MAX_MESSAGES_PER_BLOCK,
   type MessageEffects,
 } from '../../../protocol/rollup/delayed-message.ts';
+import type { BatchArchive } from '../blobs/batch-archive.ts';
 import { earliestTimestamp, findBlockFault, type OriginRef } from './batch-rules.ts';
 import type { BatchPlace, DeriveStore, L1Record } from './derive-store.ts';
 import type { DerivedRef, Engine } from './engine.ts';
@@ -45,6 +46,8 @@ export interface DeriverDeps {
   /** These transactions come soon: who signed them may be found out while other work is done. */
   readonly expect?: (transactions: readonly Uint8Array[]) => void;
   readonly effectsOf: (messages: readonly DelayedMessage[]) => MessageEffects;
+  /** Keeps the data of what was derived; written in one step with it. */
+  readonly archive?: Pick<BatchArchive, 'keep'>;
 }
 
 /**
@@ -81,8 +84,15 @@ export async function deriveL1Block(
     messagesAllowed: tracked.batches.at(-1)?.delayedCount ?? before.messagesAllowed,
     safe,
   };
-  await store.advance(record, tracked.messages, places);
+  await store.advance(record, tracked.messages, places, await archive(deps, block, tracked));
   return { record, blocks: places.length, ...rest };
+}
+
+async function archive(deps: DeriverDeps, { number, hash }: L1Place, { batches }: TrackedBlock) {
+  const kept = batches.map(({ sequenceNumber, dataHash, delayedCount, source, content }) => {
+    return { batch: { sequenceNumber, dataHash, delayedCount, source, l1: { number, hash } }, data: content };
+  });
+  return deps.archive?.keep(kept);
 }
 
 interface Inclusion {
@@ -102,7 +112,7 @@ interface Progress {
 
 async function deriveBatch(deps: DeriverDeps, at: Inclusion, batch: BatchInput, progress: Progress): Promise<void> {
   const { sequenceNumber, delayedCount, data } = batch;
-  const blocks = data.length === 0 ? [] : await deps.decodeBatch(data);
+  const blocks = data?.length === 0 ? [] : data && (await deps.decodeBatch(data));
   if (blocks === undefined) {
     progress.malformedBatches += 1;
     drop(progress, batch, 'batch', 'malformed');

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { NectarError, rollupSeverity } from '../../../protocol/errors.ts';
+import { isNectarError, NectarError, rollupSeverity } from '../../../protocol/errors.ts';
 import type { Readiness } from '../../service.ts';
 import type { Logger } from '../../telemetry/index.ts';
 import type { Derived } from './deriver.ts';
@@ -20,6 +20,8 @@ export interface DriverDeps {
   readonly now: () => number;
   readonly onDerived?: (derived: Derived) => void;
   readonly onDiscarded?: (discarded: Discarded) => void;
+  /** Whether the data of a batch is waited for. */
+  readonly onWaiting?: (waiting: boolean) => void;
 }
 
 /** Runs derivation for as long as the node runs, and alone decides what an error means for it. */
@@ -45,6 +47,8 @@ interface State {
   trouble: string | undefined;
   /** Why L1 cannot be followed now, in words of the registry. */
   l1: string | undefined;
+  /** L1 answers, but nobody has the data of the next batch: which one, and why. */
+  waiting: string | undefined;
 }
 
 export function createDriver(options: DriverOptions, deps: DriverDeps): Driver {
@@ -58,6 +62,7 @@ export function createDriver(options: DriverOptions, deps: DriverDeps): Driver {
     halted: undefined,
     trouble: undefined,
     l1: undefined,
+    waiting: undefined,
   };
   let wake = new AbortController();
   let looked = Promise.withResolvers<void>();
@@ -71,7 +76,14 @@ export function createDriver(options: DriverOptions, deps: DriverDeps): Driver {
     state.failures = 0;
     state.trouble = undefined;
     state.l1 = undefined;
+    waitFor(undefined);
     state.lastAnswerAt = now();
+  }
+
+  function waitFor(error: NectarError<'ROLLUP_L1_BLOBS_UNREADABLE'> | undefined): void {
+    if (error !== undefined && state.waiting === undefined) log.warn(error.data, 'waiting for the data of a batch');
+    state.waiting = error?.message;
+    deps.onWaiting?.(error !== undefined);
   }
 
   function onDiscarded(discarded: Discarded): void {
@@ -111,6 +123,7 @@ export function createDriver(options: DriverOptions, deps: DriverDeps): Driver {
     // Not of the rollup: a full disk, or a bug. Nothing is lost by trying again, more and more slowly.
     if (severity === undefined) state.trouble = codeOf(error);
     if (severity === 'temporary') state.l1 = (error as NectarError).message;
+    waitFor(isNectarError(error, 'ROLLUP_L1_BLOBS_UNREADABLE') ? error : undefined);
     if (state.failures === 1 && severity === undefined) log.error({ err: error }, 'derivation stumbled');
     if (state.failures === 1 && severity === 'temporary') {
       // Our own words only: the cause may carry the endpoint's.
@@ -164,6 +177,7 @@ export function createDriver(options: DriverOptions, deps: DriverDeps): Driver {
     readiness() {
       if (state.halted !== undefined) return { ready: false, reason: `derivation halted: ${state.halted}` };
       if (state.trouble !== undefined) return { ready: false, reason: `derivation stumbled: ${state.trouble}` };
+      if (state.waiting !== undefined) return { ready: false, reason: state.waiting };
       const why = state.l1 === undefined ? '' : `: ${state.l1}`;
       if (!state.synced) return { ready: false, reason: `deriving the chain from L1${why}` };
       const silentMs = now() - (state.lastAnswerAt ?? 0);

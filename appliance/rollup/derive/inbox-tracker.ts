@@ -1,6 +1,7 @@
 import { AbiCoder, keccak256, ZeroHash } from 'ethers';
 import type { Hex } from '../../../protocol/brand.ts';
 import { NectarError } from '../../../protocol/errors.ts';
+import type { BatchData } from '../../../protocol/rollup/batch-data.ts';
 import type { L1Record, MessageRecord } from './derive-store.ts';
 
 /** SequencerInbox.Source, by its numbers. */
@@ -18,7 +19,10 @@ export interface BatchInput {
   readonly delayedCount: bigint;
   /** How it came: the accumulator binds it. */
   readonly source: BatchSource;
-  readonly data: Uint8Array;
+  /** Undefined: malformed before any decoder saw it. */
+  readonly data: Uint8Array | undefined;
+  /** What L1 holds of it, for the archive. */
+  readonly content?: BatchData;
 }
 
 export interface MessageInput {

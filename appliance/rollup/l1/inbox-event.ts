@@ -1,5 +1,6 @@
 import { getBytes, Interface, keccak256 } from 'ethers';
 import type { Hex } from '../../../protocol/brand.ts';
+import type { BatchData } from '../../../protocol/rollup/batch-data.ts';
 import { invalid } from './field.ts';
 import type { L1Log } from './receipts.ts';
 
@@ -13,7 +14,10 @@ export interface BatchEvent {
   /** How many delayed messages L2 must have read after this batch. */
   readonly delayedCount: bigint;
   readonly source: BatchSource;
-  readonly data: Uint8Array;
+  /** Undefined: its blobs hold no batch, so it is malformed. */
+  readonly data: Uint8Array | undefined;
+  /** What L1 holds of it; a forced batch has nothing. */
+  readonly content?: BatchData;
 }
 
 /** A message from L1 to L2 that Inbox took. */
@@ -35,6 +39,7 @@ export interface InboxAddresses {
 
 export const SEQUENCER_INBOX = new Interface([
   'function addBatch(uint256 sequenceNumber, bytes data, uint256 delayedCount)',
+  'function addBatchBlobs(uint256 sequenceNumber, uint256 delayedCount)',
   'event BatchDelivered(uint256 indexed sequenceNumber, bytes32 indexed beforeAcc, bytes32 indexed afterAcc, bytes32 dataHash, uint256 delayedCount, uint8 source)',
 ]);
 
@@ -72,7 +77,7 @@ const SOURCES = ['calldata', 'blobs', 'forced'] as const;
 export type BatchSource = (typeof SOURCES)[number];
 
 /** A batch whose bytes are still to be read. */
-export type UnreadBatch = Omit<BatchEvent, 'data'>;
+export type UnreadBatch = Omit<BatchEvent, 'data' | 'content'>;
 
 /** The log as a batch; undefined when it is not one. */
 export function findBatch(log: L1Log, addresses: InboxAddresses): UnreadBatch | undefined {

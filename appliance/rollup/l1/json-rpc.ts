@@ -1,4 +1,5 @@
 import { isNectarError, NectarError } from '../../../protocol/errors.ts';
+import { readBounded } from './read-bounded.ts';
 import { whyUnreachable } from './why-unreachable.ts';
 
 /** One JSON-RPC call to L1. What comes back is unknown and hostile until a parser has checked it. */
@@ -88,15 +89,4 @@ function resultOf(answer: unknown, method: string): unknown {
     { method, code },
     { cause: new RpcRefusal(code, String(error.message), error.data) },
   );
-}
-
-async function readBounded(response: Response, maxBytes: number): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of response.body ?? []) {
-    size += chunk.byteLength;
-    if (size > maxBytes) throw new NectarError('ROLLUP_L1_RESPONSE_INVALID', { what: 'response size' });
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
 }

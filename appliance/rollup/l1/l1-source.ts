@@ -1,6 +1,8 @@
 import { isNectarError, NectarError } from '../../../protocol/errors.ts';
+import { batchBytes } from '../../../protocol/rollup/batch-data.ts';
+import type { BatchReader } from './batch-reader.ts';
 import { isInBloom } from './bloom.ts';
-import { bytes, invalid, parseFields, quantity } from './field.ts';
+import { invalid, quantity } from './field.ts';
 import { type L1Header, parseHeader } from './header.ts';
 import {
   BATCH_TOPIC,
@@ -9,7 +11,6 @@ import {
   type InboxAddresses,
   type InboxEvent,
   MESSAGE_TOPIC,
-  parseBatchCalldata,
 } from './inbox-event.ts';
 import type { JsonRpc } from './json-rpc.ts';
 import { type L1Log, verifyReceipts } from './receipts.ts';
@@ -33,7 +34,7 @@ export interface L1SourceOptions {
   readonly now: () => number;
 }
 
-export function createL1Source(options: L1SourceOptions, rpc: JsonRpc): L1Source {
+export function createL1Source(options: L1SourceOptions, rpc: JsonRpc, batches: BatchReader): L1Source {
   const { staleMs, now } = options;
 
   /** Whoever lies once is asked last from then on. */
@@ -57,15 +58,13 @@ export function createL1Source(options: L1SourceOptions, rpc: JsonRpc): L1Source
     });
   }
 
-  async function readEvent(log: L1Log, signal: AbortSignal): Promise<InboxEvent | undefined> {
+  async function readEvent(header: L1Header, log: L1Log, signal: AbortSignal): Promise<InboxEvent | undefined> {
     const found = findBatch(log, options.addresses);
     if (found === undefined) return findMessage(log, options.addresses);
-    // Forced: nothing but the obligation to read messages.
+    // Nothing but the obligation to read messages.
     if (found.source === 'forced') return { ...found, data: new Uint8Array() };
-    if (found.source === 'blobs') throw new NectarError('ROLLUP_L1_BLOBS_UNREADABLE', { batch: found.sequenceNumber });
-    const answer = await rpc.call('eth_getTransactionByHash', [log.transactionHash], signal);
-    const input = bytes(parseFields(answer, 'transaction'), 'input');
-    return { ...found, data: parseBatchCalldata(input, found.dataHash) };
+    const content = await batches.read(found, { header, transactionHash: log.transactionHash }, signal);
+    return { ...found, content, data: batchBytes(content) };
   }
 
   return {
@@ -87,7 +86,7 @@ export function createL1Source(options: L1SourceOptions, rpc: JsonRpc): L1Source
         const logs = await verifyReceipts(block, await rpc.call('eth_getBlockReceipts', [block.hash], signal));
         const events: InboxEvent[] = [];
         for (const log of logs) {
-          const event = await readEvent(log, signal);
+          const event = await readEvent(block, log, signal);
           if (event !== undefined) events.push(event);
         }
         return events;

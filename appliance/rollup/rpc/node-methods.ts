@@ -14,7 +14,7 @@ function renderRef({ number, hash, timestamp }: BlockRef) {
 
 type NodeDeps = Pick<
   RpcDeps,
-  'rules' | 'clientVersion' | 'heads' | 'peerCount' | 'syncStatus' | 'batchOf' | 'withdrawalProof'
+  'rules' | 'clientVersion' | 'heads' | 'peerCount' | 'syncStatus' | 'batchOf' | 'batch' | 'withdrawalProof'
 > & {
   readonly syncing: () => false | Record<string, Hex>;
 };
@@ -66,6 +66,8 @@ export function createNodeMethods(deps: NodeDeps, view: ChainView): RpcMethods {
     },
     nectar_withdrawalProof: async ([nonce]) =>
       renderProof(await deps.withdrawalProof?.(parseQuantity(nonce, 'message number'))),
+    /** What L1 has of a batch and where; `data` is null once the archive has forgotten it. Null when there is no such batch. */
+    nectar_getBatch: async ([number]) => (await deps.batch?.(parseQuantity(number, 'batch number'))) ?? null,
     nectar_batchOf: ([number]) => deps.batchOf?.(parseQuantity(number, 'block number')),
   };
 }

@@ -48,4 +48,6 @@ export interface RpcDeps {
   readonly withdrawalProof?: (nonce: bigint) => Promise<WithdrawalProof | undefined>;
   /** Which batch on L1 holds an L2 block: JSON; undefined while none does. */
   readonly batchOf?: (blockNumber: bigint) => Promise<unknown>;
+  /** A batch that L1 has, by its number: JSON; undefined when there is none. */
+  readonly batch?: (sequenceNumber: bigint) => Promise<unknown>;
 }

@@ -27,8 +27,9 @@ export async function reachDevnet(engine: Engine, { home, devnet, nodeId, signal
   await exposeDevnet(devnet, address, signal);
   const at = (urls: readonly string[]): string[] => urls.map((url) => `http://${address}:${new URL(url).port}`);
   const config = JSON.parse(await readFile(join(home, 'config.json'), 'utf8')) as Record<string, object>;
-  const { l1Rpc, sequencerRpc } = descriptor.endpoints;
-  const rollup = { ...config.rollup, l1RpcUrls: at(l1Rpc), sequencerRpcUrls: at(sequencerRpc) };
+  const { l1Rpc, l1Beacon = [], sequencerRpc } = descriptor.endpoints;
+  const endpoints = { l1RpcUrls: at(l1Rpc), beaconUrls: at(l1Beacon), sequencerRpcUrls: at(sequencerRpc) };
+  const rollup = { ...config.rollup, ...endpoints };
   const { listenPort = P2P_PORT } = (config.p2p ?? {}) as { listenPort?: number };
   const p2p = { ...config.p2p, listenHost: address, announce: [`/ip4/${address}/tcp/${listenPort}`] };
   await writeWhole(home, 'config.json', `${JSON.stringify({ ...config, rollup, p2p }, undefined, 2)}\n`);

@@ -68,6 +68,8 @@ export async function createDevnet(devnet: string, { say, signal, now, env }: Cr
       heartbeatMs: HEARTBEAT_MS,
       peerWaitMs: PEER_WAIT_MS,
       batchIntervalMs: BATCH_INTERVAL_MS,
+      // anvil forgets blobs when it is started again.
+      dataAvailability: 'calldata',
     },
     rollup: { validator: { enabled: true, pollMs: VALIDATOR_POLL_MS } },
     p2p: { listenHost: '127.0.0.1', listenPort: ports.p2p, allowPrivateAddresses: true },
@@ -134,7 +136,12 @@ function describe({ chain, ports, contracts, genesis, peerId }: Described): Netw
     name: 'devnet',
     l1: { chainId: chain.chainId.toString(), inbox, sequencerInbox, rollup, outbox, deployedAt },
     l2: { chainId: DEVNET_L2_CHAIN_ID.toString(), ...genesis, machine: MACHINE_DIGEST, sequencer: sequencer.address },
-    endpoints: { l1Rpc: [chain.rpcUrl], sequencerRpc: [`http://127.0.0.1:${ports.rpc}`] },
+    // anvil is its own beacon node.
+    endpoints: {
+      l1Rpc: [chain.rpcUrl],
+      l1Beacon: [chain.rpcUrl],
+      sequencerRpc: [`http://127.0.0.1:${ports.rpc}`],
+    },
     bootstrap: [`/ip4/127.0.0.1/tcp/${ports.p2p}/p2p/${peerId}`],
     devnet: { faucet: faucet.address },
   };

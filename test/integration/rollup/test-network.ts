@@ -7,6 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Static } from 'typebox';
 import { Value } from 'typebox/value';
 import {
+  type BatchPeers,
   buildDescriptorGenesis,
   createAuditor,
   createBatcher,
@@ -36,7 +37,11 @@ export interface TestNetwork {
   /** `validator`: asserts with the deployer's account, which may stake. */
   startSequencer(options?: SequencerMake): Promise<SequencerNode>;
   /** `name` keeps its database over restarts. */
-  startFollower(name: string, more?: Partial<Static<typeof rollupConfig>>): Promise<RunningNode>;
+  startFollower(
+    name: string,
+    more?: Partial<Static<typeof rollupConfig>>,
+    batchPeers?: BatchPeers,
+  ): Promise<RunningNode>;
   /** Ten ETH on L1 from the faucet. */
   fundOnL1(address: Hex): Promise<void>;
   restartL1(): Promise<void>;
@@ -129,13 +134,13 @@ export async function createTestNetwork(options: { readonly rich?: readonly Hex[
     name: 'devnet',
     l1: { chainId: String(l1.chainId), inbox, sequencerInbox, rollup, outbox, deployedAt },
     l2: { ...l2, genesisHash },
-    endpoints: { l1Rpc: [l1.rpcUrl], sequencerRpc: [`http://127.0.0.1:${rpcPort}`] },
+    endpoints: { l1Rpc: [l1.rpcUrl], l1Beacon: [l1.rpcUrl], sequencerRpc: [`http://127.0.0.1:${rpcPort}`] },
     bootstrap: [],
   };
   const log = createLogger({ level: (process.env.NECTAR_TEST_LOG ?? 'silent') as 'silent' });
   const running = new Set<RunningNode>();
 
-  const own = (node: Omit<RunningNode, 'stop'>, services: readonly Service[]) =>
+  const run = (node: Omit<RunningNode, 'stop'>, services: readonly Service[]) =>
     startNode(log, node, services, running);
 
   return {
@@ -153,6 +158,7 @@ export async function createTestNetwork(options: { readonly rich?: readonly Hex[
         resubmitMs: 3_000,
         auditorPollMs: 100,
         heartbeatMs: 0,
+        dataAvailability: 'calldata',
         // Without batches there is nothing to assert.
         ...(validator && { heartbeatMs: 300, idleBatchIntervalMs: 600 }),
         ...more,
@@ -168,13 +174,14 @@ export async function createTestNetwork(options: { readonly rich?: readonly Hex[
         batcher: createBatcher({ config, key: sequencer.key }, deps),
         auditor: createAuditor({ config, keys }, deps),
       };
-      const node = await own({ rollup }, [rollup, ...Object.values(services)]);
+      const node = await run({ rollup }, [rollup, ...Object.values(services)]);
       return { ...node, url: services.server.url(), eject: (peer, reason) => services.auditor.eject(peer, reason) };
     },
     fundOnL1: (address) => fundFrom(l1, address),
-    async startFollower(name, more) {
-      const rollup = nodeOf(name, { descriptor, folder, log, durable: false, ...(more && { more }) });
-      return own({ rollup }, [rollup]);
+    async startFollower(name, more, batchPeers) {
+      const own = { ...(more && { more }), ...(batchPeers && { batchPeers }) };
+      const rollup = nodeOf(name, { descriptor, folder, log, durable: false, ...own });
+      return run({ rollup }, [rollup]);
     },
     async restartL1() {
       await startDevnetL1(l1Options);
@@ -219,12 +226,16 @@ interface NodeMake {
   readonly durable: boolean;
   readonly more?: Partial<Static<typeof rollupConfig>>;
   readonly validatorKey?: Uint8Array;
+  readonly batchPeers?: BatchPeers;
 }
 
 export const WATCHING = { enabled: false, pollMs: 100, resubmitMs: 5_000, maxFeePerGasGwei: 500 };
 const ASSERTING = { ...WATCHING, enabled: true };
 
-function nodeOf(name: string, { descriptor, folder, log, durable, more = {}, validatorKey }: NodeMake): Rollup {
+function nodeOf(
+  name: string,
+  { descriptor, folder, log, durable, more = {}, validatorKey, batchPeers }: NodeMake,
+): Rollup {
   const fast = { l1PollMs: 100, l1MaxBackoffMs: 500, l1TimeoutMs: 2_000, validator: WATCHING };
   const config = configOf(rollupConfig, { ...fast, ...more });
   return createRollup(
@@ -235,6 +246,7 @@ function nodeOf(name: string, { descriptor, folder, log, durable, more = {}, val
         operatorKey: () => operatorKey(name),
         ...(validatorKey && { validatorKey: () => validatorKey }),
       },
+      ...(batchPeers && { batchPeers }),
       log,
       metrics: createMetrics(),
       now: Date.now,

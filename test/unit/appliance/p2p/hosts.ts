@@ -132,6 +132,8 @@ export interface TestNodeInput {
   readonly member?: boolean;
   /** Answers requests for cosignatures. */
   readonly witness?: P2pDeps['witness'];
+  /** Serves the data of batches. */
+  readonly batches?: NonNullable<P2pDeps['batches']>;
 }
 
 const silent = createLogger({ level: 'silent' });
@@ -159,6 +161,7 @@ export async function startNode(input: TestNodeInput): Promise<TestNode> {
       blocks: { get: async (cid) => own.get(cid) },
       held,
       ...(input.witness !== undefined && { witness: input.witness }),
+      ...(input.batches !== undefined && { batches: input.batches }),
       log: silent,
       metrics,
       now: () => performance.now(),

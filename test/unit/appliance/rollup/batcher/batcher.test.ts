@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Transaction, Wallet } from 'ethers';
+import { createBatchPoster } from '../../../../../appliance/rollup/batcher/batch-poster.ts';
 import { createBatcher } from '../../../../../appliance/rollup/batcher/batcher.ts';
 import { createL1Sender } from '../../../../../appliance/rollup/batcher/l1-sender.ts';
 import { SEQUENCER_INBOX } from '../../../../../appliance/rollup/l1/inbox-event.ts';
@@ -86,8 +87,14 @@ function start(
   const { maxFeeGwei = 500n, idleMs = 0 } = limits;
   const hash = `0x${'aa'.repeat(32)}` as const;
   const posted = () => l1.state.batches.flatMap((data) => decodeBatch(data) ?? []).length;
+  const sender = createL1Sender({ key: KEY, chainId: 1n, maxFeePerGasWei: maxFeeGwei * 10n ** 9n }, l1.rpc);
+  const prove = async (): Promise<never> => assert.fail('no blobs');
+  const poster = createBatchPoster(
+    { sequencerInbox, dataAvailability: 'calldata', readsBlobs: false },
+    { sender, prove, log },
+  );
   const batcher = createBatcher(
-    { sequencerInbox, batchIntervalMs: 1, idleBatchIntervalMs: idleMs, maxBatchBytes: 110_000, resubmitMs: 100 },
+    { batchIntervalMs: 1, idleBatchIntervalMs: idleMs, maxBatchBytes: 110_000, resubmitMs: 100 },
     {
       chain: {
         settled: () => true,
@@ -105,7 +112,8 @@ function start(
           transactions: [],
         }),
       },
-      sender: createL1Sender({ key: KEY, chainId: 1n, maxFeePerGasWei: maxFeeGwei * 10n ** 9n }, l1.rpc),
+      poster,
+      sender,
       log,
       now: () => clock.now,
     },

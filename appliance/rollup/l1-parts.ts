@@ -1,0 +1,67 @@
+import type { NetworkDescriptor } from '../../protocol/network/descriptor.ts';
+import type { Logger } from '../telemetry/index.ts';
+import { type BatchArchive, createBatchArchive } from './blobs/batch-archive.ts';
+import { type BeaconApi, createBeaconApi } from './blobs/beacon-api.ts';
+import { createBlobSource } from './blobs/blob-source.ts';
+import { createKzgThread, type KzgThread } from './blobs/kzg-thread.ts';
+import { type BatchPeers, createPeerBatches } from './blobs/peer-batches.ts';
+import type { RollupConfig } from './config.ts';
+import type { Engine } from './derive/engine.ts';
+import { createBatchReader } from './l1/batch-reader.ts';
+import { createJsonRpc, type JsonRpc } from './l1/json-rpc.ts';
+import { createL1Source, type L1Source } from './l1/l1-source.ts';
+import { createOutboundFetch } from './l1/outbound-fetch.ts';
+
+export interface L1PartsOptions {
+  readonly config: RollupConfig;
+  readonly descriptor: NetworkDescriptor;
+}
+
+export interface L1PartsDeps {
+  readonly engine: Pick<Engine, 'record' | 'putRecords'>;
+  readonly peers: BatchPeers;
+  readonly log: Logger;
+  readonly now: () => number;
+}
+
+/** The way to L1: its blocks, and the data of its batches from wherever that is to be had. */
+export interface L1Parts {
+  readonly l1Rpc: JsonRpc;
+  readonly l1: L1Source;
+  readonly archive: BatchArchive;
+  /** Ended with the node. */
+  readonly kzg: KzgThread;
+}
+
+export function createL1Parts(options: L1PartsOptions, { engine, peers, log, now }: L1PartsDeps): L1Parts {
+  const { config, descriptor } = options;
+  const l1Rpc = createL1Rpc(config, descriptor);
+  const kzg = createKzgThread('kzg-worker');
+  const limits = { maxBytes: config.archiveBytes, maxL1Blocks: config.archiveL1Blocks };
+  const archive = createBatchArchive(limits, engine);
+  const batches = createBatchReader({
+    rpc: l1Rpc,
+    blobs: createBlobSource({ beacons: createBeacons(config, descriptor), kzg }),
+    archive,
+    peers: createPeerBatches({ peers, kzg, log }),
+  });
+  const { inbox, sequencerInbox } = descriptor.l1;
+  const chainId = BigInt(descriptor.l1.chainId);
+  const watched = { staleMs: config.l1HeadStaleMs, now };
+  const l1 = createL1Source({ chainId, addresses: { inbox, sequencerInbox }, ...watched }, l1Rpc, batches);
+  return { l1Rpc, l1, archive, kzg };
+}
+
+export function createL1Rpc(config: RollupConfig, descriptor: NetworkDescriptor): JsonRpc {
+  const urls = config.l1RpcUrls.length > 0 ? config.l1RpcUrls : descriptor.endpoints.l1Rpc;
+  const limits = { timeoutMs: config.l1TimeoutMs, maxResponseBytes: config.l1MaxResponseBytes };
+  return createJsonRpc({ urls, ...limits }, { fetch: createOutboundFetch({ ...config, env: process.env }) });
+}
+
+/** Beacon nodes of the configuration, or of the network; may be none. */
+export function createBeacons(config: RollupConfig, descriptor: NetworkDescriptor): BeaconApi[] {
+  const urls = config.beaconUrls.length > 0 ? config.beaconUrls : (descriptor.endpoints.l1Beacon ?? []);
+  const limits = { timeoutMs: config.l1TimeoutMs, maxResponseBytes: config.l1MaxResponseBytes };
+  const request = createOutboundFetch({ ...config, env: process.env });
+  return urls.map((url) => createBeaconApi({ url, ...limits }, request));
+}

@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { hexlify, Wallet } from 'ethers';
+import type { Rollup } from '../../../appliance/rollup/index.ts';
+import { decodeBatch } from '../../../protocol/rollup/batch.ts';
+import { hexToBytes } from '../../../protocol/rollup/bytes.ts';
+import { createTestNetwork, eventually, freePort, type SequencerNode, type TestNetwork } from './test-network.ts';
+
+let network: TestNetwork;
+let sequencer: SequencerNode;
+
+before(async () => {
+  network = await createTestNetwork();
+  sequencer = await network.startSequencer({ more: { dataAvailability: 'auto' } });
+});
+after(() => network.stop());
+
+async function call(rollup: Rollup, method: string, ...params: unknown[]): Promise<unknown> {
+  const { result, error } = (await rollup.rpc({ jsonrpc: '2.0', id: 1, method, params })) as {
+    result?: unknown;
+    error?: unknown;
+  };
+  assert.equal(error, undefined);
+  return result;
+}
+
+/** Sends a transfer and waits until L1 has it; resolves with the safe head. */
+async function transfer(nonce: number): Promise<{ number: bigint; hash: string }> {
+  const [auditor] = network.l1.accounts.auditors;
+  const wallet = new Wallet(hexlify(auditor.key));
+  const fees = { maxFeePerGas: 10n ** 10n, maxPriorityFeePerGas: 1n, gasLimit: 21_000 };
+  const to = Wallet.createRandom().address;
+  // The auditors send by themselves: the pool says which nonce is next.
+  const next = Number(await call(sequencer.rollup, 'eth_getTransactionCount', wallet.address, 'pending'));
+  const tx = { type: 2, chainId: 6328270n, nonce: Math.max(nonce, next), to, value: 1n, ...fees };
+  await call(sequencer.rollup, 'eth_sendRawTransaction', await wallet.signTransaction(tx));
+  const { number } = sequencer.rollup.heads().unsafe;
+  return eventually(
+    'a safe block with the transfer',
+    () => {
+      const { safe } = sequencer.rollup.heads();
+      return safe.number > number && safe;
+    },
+    60_000,
+  );
+}
+
+interface ShownBatch {
+  readonly source: string;
+  readonly data: `0x${string}` | null;
+  readonly versionedHashes: readonly string[];
+}
+
+const followed = (rollup: Rollup, hash: string) =>
+  eventually('the same safe head', () => rollup.heads().safe.hash === hash, 60_000);
+
+test('by price, batches go out in blobs, and whoever has L1 and a beacon node derives them', async () => {
+  const safe = await transfer(0);
+  const follower = await network.startFollower('with-beacon');
+  await followed(follower.rollup, safe.hash);
+  const batch = (await call(follower.rollup, 'nectar_getBatch', '0x0')) as ShownBatch;
+  assert.equal(batch.source, 'blobs');
+  assert.equal(batch.versionedHashes.length, 1);
+  assert.ok(batch.data && (decodeBatch(hexToBytes(batch.data))?.length ?? 0) > 0, 'its bytes are the batch');
+  assert.equal(await call(follower.rollup, 'nectar_getBatch', '0xffff'), null);
+  await follower.stop();
+});
+
+test('while nobody gives the blobs the node waits by name, and goes on once a peer has them', async () => {
+  const { hash } = sequencer.rollup.heads().safe;
+  const dead = { beaconUrls: [`http://127.0.0.1:${await freePort()}`] };
+  const alone = await network.startFollower('without-beacon', dead);
+  const reason = await eventually('the reason', () => {
+    const standing = alone.rollup.readiness();
+    return !standing.ready && standing.reason.startsWith('waiting for the data of batch 0') && standing.reason;
+  });
+  assert.match(reason, /beacon node 1: nothing listens there; no connected peer has it/);
+  assert.equal(alone.rollup.heads().safe.number, 0n);
+  await alone.stop();
+
+  let lies = 0;
+  const peers = {
+    async ask(wanted: { dataHash: `0x${string}` }, take: (encoded: Uint8Array) => Promise<boolean>): Promise<void> {
+      const encoded = await sequencer.rollup.keptBatch(wanted);
+      assert.ok(encoded, 'the sequencer keeps what it derived');
+      const lie = Uint8Array.from(encoded);
+      lie[60] = (lie[60] ?? 0) ^ 1;
+      if (await take(lie)) lies += 1;
+      await take(encoded);
+    },
+  };
+  const helped = await network.startFollower('without-beacon', dead, peers);
+  await followed(helped.rollup, hash);
+  assert.equal(lies, 0, 'a blob that a peer changed is not taken');
+});
