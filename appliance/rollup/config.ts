@@ -70,6 +70,15 @@ export const rollupConfig = Type.Object(
       description: 'PEM file with further certificate authorities for L1, the sequencer and the proxy; empty: none.',
     }),
     l1PollMs: milliseconds('Pause between two looks at L1 in milliseconds.', 1_000, 50),
+    l1CompareMs: milliseconds('Pause between two comparisons of several L1 endpoints in milliseconds.', 15_000, 100),
+    l1MaxLagBlocks: count(
+      'Blocks by which an L1 endpoint may be behind the best one before others are asked first.',
+      5,
+    ),
+    l1ReorgDepth: count(
+      'L1 blocks below the head at which all endpoints must say the same; of several, one alone is not believed beyond.',
+      16,
+    ),
     l1TimeoutMs: milliseconds('Longest wait for one L1 answer in milliseconds.', 10_000, 100),
     l1MaxBackoffMs: milliseconds('Longest pause while L1 does not answer in milliseconds.', 30_000, 50),
     l1StaleMs: milliseconds(

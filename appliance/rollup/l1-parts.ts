@@ -8,7 +8,9 @@ import { type BatchPeers, createPeerBatches } from './blobs/peer-batches.ts';
 import type { RollupConfig } from './config.ts';
 import type { Engine } from './derive/engine.ts';
 import { createBatchReader } from './l1/batch-reader.ts';
-import { createJsonRpc, type JsonRpc } from './l1/json-rpc.ts';
+import { createEndpointWatch, type EndpointWatch, type EndpointWatchDeps } from './l1/endpoint-watch.ts';
+import { createEndpoints, type Endpoints } from './l1/endpoints.ts';
+import { createJsonRpc, type EndpointRpc, type JsonRpc } from './l1/json-rpc.ts';
 import { createL1Source, type L1Source } from './l1/l1-source.ts';
 import { createOutboundFetch } from './l1/outbound-fetch.ts';
 
@@ -20,6 +22,8 @@ export interface L1PartsOptions {
 export interface L1PartsDeps {
   readonly engine: Pick<Engine, 'record' | 'putRecords'>;
   readonly peers: BatchPeers;
+  /** What this node has derived from; the store comes to be after this. */
+  readonly derived: EndpointWatchDeps['derived'];
   readonly log: Logger;
   readonly now: () => number;
 }
@@ -27,15 +31,22 @@ export interface L1PartsDeps {
 /** The way to L1: its blocks, and the data of its batches from wherever that is to be had. */
 export interface L1Parts {
   readonly l1Rpc: JsonRpc;
+  readonly endpoints: Endpoints;
+  readonly watch: EndpointWatch;
   readonly l1: L1Source;
   readonly archive: BatchArchive;
   /** Ended with the node. */
   readonly kzg: KzgThread;
 }
 
-export function createL1Parts(options: L1PartsOptions, { engine, peers, log, now }: L1PartsDeps): L1Parts {
+export function createL1Parts(options: L1PartsOptions, { engine, peers, derived, log, now }: L1PartsDeps): L1Parts {
   const { config, descriptor } = options;
-  const l1Rpc = createL1Rpc(config, descriptor);
+  const endpoints = createEndpoints(l1Urls(config, descriptor));
+  const l1Rpc = createL1Rpc(config, descriptor, endpoints);
+  const watch = createEndpointWatch(
+    { pollMs: config.l1CompareMs, maxLag: BigInt(config.l1MaxLagBlocks), depth: BigInt(config.l1ReorgDepth) },
+    { endpoints, rpc: l1Rpc, derived, log },
+  );
   const kzg = createKzgThread('kzg-worker');
   const limits = { maxBytes: config.archiveBytes, maxL1Blocks: config.archiveL1Blocks };
   const archive = createBatchArchive(limits, engine);
@@ -49,13 +60,21 @@ export function createL1Parts(options: L1PartsOptions, { engine, peers, log, now
   const chainId = BigInt(descriptor.l1.chainId);
   const watched = { staleMs: config.l1HeadStaleMs, now };
   const l1 = createL1Source({ chainId, addresses: { inbox, sequencerInbox }, ...watched }, l1Rpc, batches);
-  return { l1Rpc, l1, archive, kzg };
+  return { l1Rpc, endpoints, watch, l1, archive, kzg };
 }
 
-export function createL1Rpc(config: RollupConfig, descriptor: NetworkDescriptor): JsonRpc {
-  const urls = config.l1RpcUrls.length > 0 ? config.l1RpcUrls : descriptor.endpoints.l1Rpc;
+function l1Urls(config: RollupConfig, descriptor: NetworkDescriptor): readonly string[] {
+  return config.l1RpcUrls.length > 0 ? config.l1RpcUrls : descriptor.endpoints.l1Rpc;
+}
+
+export function createL1Rpc(
+  config: RollupConfig,
+  descriptor: NetworkDescriptor,
+  endpoints: Endpoints = createEndpoints(l1Urls(config, descriptor)),
+): EndpointRpc {
   const limits = { timeoutMs: config.l1TimeoutMs, maxResponseBytes: config.l1MaxResponseBytes };
-  return createJsonRpc({ urls, ...limits }, { fetch: createOutboundFetch({ ...config, env: process.env }) });
+  const request = createOutboundFetch({ ...config, env: process.env });
+  return createJsonRpc({ urls: endpoints.urls, ...limits }, { fetch: request, endpoints });
 }
 
 /** Beacon nodes of the configuration, or of the network; may be none. */
@@ -64,4 +83,13 @@ export function createBeacons(config: RollupConfig, descriptor: NetworkDescripto
   const limits = { timeoutMs: config.l1TimeoutMs, maxResponseBytes: config.l1MaxResponseBytes };
   const request = createOutboundFetch({ ...config, env: process.env });
   return urls.map((url) => createBeaconApi({ url, ...limits }, request));
+}
+
+/** For nectar_syncStatus. */
+export function describeEndpoints(endpoints: Pick<Endpoints, 'list'>): Record<string, unknown>[] {
+  return endpoints.list().map(({ head, lag, ...state }) => ({
+    ...state,
+    ...(head !== undefined && { head: `0x${head.toString(16)}` }),
+    ...(lag !== undefined && { lag: `0x${lag.toString(16)}` }),
+  }));
 }

@@ -11,8 +11,6 @@ import type { Logger } from '../telemetry/index.ts';
 import type { Forced, Forcing } from './account/forcing.ts';
 import { forwardKnown, type Ordering } from './account/forwarder.ts';
 import { createOperatorAccount, type OperatorAccount } from './account/operator-account.ts';
-import type { BatchArchive } from './blobs/batch-archive.ts';
-import type { KzgThread } from './blobs/kzg-thread.ts';
 import type { BatchPeers } from './blobs/peer-batches.ts';
 import { type ChainEngine, createChainEngine } from './chain-engine.ts';
 import type { RollupConfig } from './config.ts';
@@ -28,8 +26,7 @@ import { type ChainDatabase, createChainDatabase } from './execute/chain-databas
 import { createExecutor, type Executor } from './execute/executor.ts';
 import { loadMachine } from './execute/machine-file.ts';
 import { createSealer } from './execute/sealer.ts';
-import type { JsonRpc } from './l1/json-rpc.ts';
-import { createL1Parts } from './l1-parts.ts';
+import { createL1Parts, describeEndpoints, type L1Parts } from './l1-parts.ts';
 import { verifiedGenesis } from './network-genesis.ts';
 import { assertMachine, forkOf, rulesOf } from './network-rules.ts';
 import { createNodeEvm } from './node-evm.ts';
@@ -82,12 +79,8 @@ export interface PartsDeps {
 const L1_LOOK_MS = 2_000;
 
 /** The rollup's parts in data order: l1 -> derive -> execute -> rpc. */
-export interface RollupParts {
+export interface RollupParts extends Omit<L1Parts, 'l1'> {
   readonly rules: Rules;
-  readonly l1Rpc: JsonRpc;
-  readonly archive: BatchArchive;
-  /** A thread: ended with the node. */
-  readonly kzg: Pick<KzgThread, 'end'>;
   readonly database: ChainDatabase;
   readonly executor: Executor;
   readonly engine: ChainEngine;
@@ -137,8 +130,18 @@ export async function assembleParts(options: PartsOptions, deps: PartsDeps): Pro
   const effectsOf = (messages: readonly DelayedMessage[]): MessageEffects => effectsOfMessages(messages, { gasLimit });
   const engine = createChainEngine({ executor, database, feeRecipient, effectsOf }, (index) => store.getMessage(index));
 
-  const { l1Rpc, l1, archive, kzg } = createL1Parts(options, { ...deps, engine, peers: deps.batchPeers });
+  const l1Parts = createL1Parts(options, {
+    ...deps,
+    engine,
+    peers: deps.batchPeers,
+    derived: {
+      head: async () => (await store.cursor()).number,
+      hashAt: async (number) => (await store.find(number))?.hash,
+    },
+  });
+  const { l1Rpc, l1, archive } = l1Parts;
   const store = createDeriveStore(engine, first);
+  const deepReorg = { depth: BigInt(config.l1ReorgDepth), confirm: l1Parts.watch.confirmsDeepReorg };
   const steps = createL1Steps({
     l1,
     store,
@@ -148,6 +151,7 @@ export async function assembleParts(options: PartsOptions, deps: PartsDeps): Pro
     expect: runner.expect,
     effectsOf,
     archive,
+    deepReorg,
   });
   const timing = { pollMs: config.l1PollMs, maxBackoffMs: config.l1MaxBackoffMs, staleMs: config.l1StaleMs };
   const driver = createDriver(timing, { ...deps, steps });
@@ -185,6 +189,7 @@ export async function assembleParts(options: PartsOptions, deps: PartsDeps): Pro
     batch: (number) => describeBatch(number, { archive, store }),
     syncStatus: async () => ({
       ...describeSync(await store.cursor()),
+      l1Endpoints: describeEndpoints(l1Parts.endpoints),
       logsIndexed: hex(logs.index.next() ?? 0n),
       unconfirmed: forcing.list().map(describeForced),
     }),
@@ -217,7 +222,7 @@ export async function assembleParts(options: PartsOptions, deps: PartsDeps): Pro
   const validator = createOwnValidator(options, watching, { l1, l1Rpc, store, engine, own });
   const paying = { l1Rpc, engine, own, account, validator, heads: () => executor.heads() };
   const withdrawals = createOwnWithdrawals(options, { now: deps.now }, paying);
-  const executed = { rules, l1Rpc, archive, kzg, database, executor, engine, effectsOf, feeRecipient };
+  const executed = { ...l1Parts, rules, database, executor, engine, effectsOf, feeRecipient };
   const services = { driver, intake, evm, rpc, logs, forcing, validator, withdrawals };
   return { ...executed, ...services, store, registry, announced, account };
 }

@@ -31,6 +31,11 @@ export const ROLLUP_GUIDANCE: Record<keyof typeof ROLLUP_ERRORS, Guidance> = {
     remedy:
       'Nothing is lost: the node keeps what it has and asks again, the beacon nodes of rollup.beaconUrls first, then its peers. Add a beacon node that still has the blobs of that time (they are kept for some 18 days; an archive keeps them for good), or let the node reach a peer that derived the batch.',
   },
+  ROLLUP_L1_ENDPOINTS_DISAGREE: {
+    exit: EXIT.checksFailed,
+    remedy:
+      'At least one of the endpoints of rollup.l1RpcUrls is faulty, of another chain, or lies; the log names it. Find out which, and remove it. The node believes a replacement so deep only when every endpoint says so; it goes on by itself once one that extends what it has verified answers.',
+  },
   ROLLUP_L1_REORGED: {
     exit: EXIT.unreachable,
     remedy: 'Nothing to do: the node goes back to the last common L1 block and derives again.',

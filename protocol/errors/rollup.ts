@@ -23,6 +23,11 @@ export const ROLLUP_ERRORS = {
     message: ({ batch, reason }) => `waiting for the data of batch ${batch}: ${reason}`,
     severity: 'temporary',
   }),
+  ROLLUP_L1_ENDPOINTS_DISAGREE: define<{ number: bigint }>({
+    message: ({ number }) =>
+      `the L1 endpoints disagree about block ${number}, deeper than reorgs go: the node stays with what it has verified`,
+    severity: 'temporary',
+  }),
   ROLLUP_L1_REORGED: define<{ number: bigint }>({
     message: ({ number }) => `L1 block ${number} was replaced`,
     severity: 'reset',

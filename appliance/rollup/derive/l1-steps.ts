@@ -41,10 +41,12 @@ export interface Discarded {
 export interface L1StepsDeps extends DeriverDeps {
   readonly l1: L1View;
   readonly genesis: L1Record;
+  /** Asked before L1's word for a reorg deeper than `depth` is taken. Absent: it is. */
+  readonly deepReorg?: { readonly depth: bigint; confirm(signal: AbortSignal): Promise<boolean> };
 }
 
 export function createL1Steps(deps: L1StepsDeps): L1Steps {
-  const { l1, store, engine, genesis } = deps;
+  const { l1, store, engine, genesis, deepReorg } = deps;
 
   async function followTo(last: bigint, signal: AbortSignal, onDerived: (derived: Derived) => void): Promise<void> {
     let cursor = await store.cursor();
@@ -124,6 +126,10 @@ export function createL1Steps(deps: L1StepsDeps): L1Steps {
       const isCanonical = async (record: L1Record): Promise<boolean> =>
         (await l1.headerByNumber(record.number, signal))?.hash === record.hash;
       const ancestor = await findRecordBack(store, genesis, isCanonical);
+      const { number } = await store.cursor();
+      if (deepReorg !== undefined && number - ancestor.number > deepReorg.depth && !(await deepReorg.confirm(signal))) {
+        throw new NectarError('ROLLUP_L1_ENDPOINTS_DISAGREE', { number: number - deepReorg.depth });
+      }
       await moveTo(ancestor);
       if (ancestor.number === genesis.number) await this.verify(signal);
       return ancestor;

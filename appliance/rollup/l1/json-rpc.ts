@@ -1,4 +1,5 @@
 import { isNectarError, NectarError } from '../../../protocol/errors.ts';
+import { createEndpoints, type Endpoints } from './endpoints.ts';
 import { readBounded } from './read-bounded.ts';
 import { whyUnreachable } from './why-unreachable.ts';
 
@@ -7,6 +8,12 @@ export interface JsonRpc {
   call(method: string, params: readonly unknown[], signal: AbortSignal): Promise<unknown>;
   /** The endpoint that answered last said what is not true: begin with another one from now on. */
   distrust(): void;
+}
+
+/** One whose endpoints can be asked singly, to compare them. */
+export interface EndpointRpc extends JsonRpc {
+  /** Throws what the endpoint did. */
+  callAt(index: number, method: string, params: readonly unknown[], signal: AbortSignal): Promise<unknown>;
 }
 
 /** A JSON-RPC error object: the `cause` of ROLLUP_L1_REFUSED. Its text is the endpoint's, so it is never logged above debug. */
@@ -23,7 +30,7 @@ export class RpcRefusal extends Error {
 }
 
 export interface JsonRpcOptions {
-  /** Tried in order, beginning with the last one that answered. */
+  /** Tried in the order that `endpoints` has, or else beginning with the last one that answered. */
   readonly urls: readonly string[];
   readonly timeoutMs: number;
   /** A response longer than this is cut off and refused: a hostile endpoint must not fill the memory. */
@@ -32,9 +39,15 @@ export interface JsonRpcOptions {
 
 const METHOD_NOT_FOUND = -32601;
 
-export function createJsonRpc(options: JsonRpcOptions, deps: { readonly fetch?: typeof fetch } = {}): JsonRpc {
+/** An endpoint with one of these will not help now; another one may: rate limits, its own faults, history that it has not. */
+const ANOTHER_MAY: ReadonlySet<number> = new Set([METHOD_NOT_FOUND, -32603, -32005, -32002, -32001]);
+
+export function createJsonRpc(
+  options: JsonRpcOptions,
+  deps: { readonly fetch?: typeof fetch; readonly endpoints?: Endpoints } = {},
+): EndpointRpc {
   const request = deps.fetch ?? fetch;
-  let preferred = 0;
+  const endpoints = deps.endpoints ?? createEndpoints(options.urls);
   let id = 0;
 
   async function post(url: string, body: string, signal: AbortSignal): Promise<unknown> {
@@ -48,29 +61,42 @@ export function createJsonRpc(options: JsonRpcOptions, deps: { readonly fetch?: 
     return JSON.parse(await readBounded(response, options.maxResponseBytes));
   }
 
+  async function ask(index: number, method: string, params: readonly unknown[], signal: AbortSignal): Promise<unknown> {
+    const body = JSON.stringify({ jsonrpc: '2.0', id: ++id, method, params });
+    return resultOf(await post(options.urls[index] ?? '', body, signal), method);
+  }
+
   return {
     async call(method, params, signal) {
-      const body = JSON.stringify({ jsonrpc: '2.0', id: ++id, method, params });
       let cause: unknown;
-      for (let attempt = 0; attempt < options.urls.length; attempt++) {
+      for (const index of endpoints.order()) {
         signal.throwIfAborted();
-        const index = (preferred + attempt) % options.urls.length;
         try {
-          const answer = await post(options.urls[index] ?? '', body, signal);
-          preferred = index;
-          return resultOf(answer, method);
+          const result = await ask(index, method, params, signal);
+          endpoints.answered(index);
+          return result;
         } catch (error) {
           signal.throwIfAborted();
-          // A refusal is an answer, unless it is that this endpoint does not know the method.
-          if (isNectarError(error, 'ROLLUP_L1_REFUSED') && error.data.code !== METHOD_NOT_FOUND) throw error;
+          if (isNectarError(error, 'ROLLUP_L1_REFUSED') && !ANOTHER_MAY.has(error.data.code)) {
+            endpoints.answered(index);
+            throw error;
+          }
+          endpoints.failed(index, whyUnreachable(error));
           cause = error;
         }
       }
-      throw new NectarError('ROLLUP_L1_UNREACHABLE', { method, reason: whyUnreachable(cause) }, { cause });
+      const passed = endpoints.list().filter(({ standing }) => standing === 'disagrees').length;
+      const others = passed === 0 ? '' : `; ${passed} other(s) contradict what was verified and are not asked`;
+      // Each refused it: what the last one said is more than that nobody answered.
+      if (isNectarError(cause, 'ROLLUP_L1_REFUSED') && cause.data.code !== METHOD_NOT_FOUND) throw cause;
+      throw new NectarError(
+        'ROLLUP_L1_UNREACHABLE',
+        { method, reason: `${whyUnreachable(cause)}${others}` },
+        { cause },
+      );
     },
-    distrust() {
-      preferred = (preferred + 1) % Math.max(options.urls.length, 1);
-    },
+    callAt: ask,
+    distrust: () => endpoints.distrust(),
   };
 }
 
