@@ -12,6 +12,7 @@ const BENCHES = {
   transfer: () => import('./transfer.ts'),
   folder: () => import('./folder.ts'),
   rm: () => import('./rm.ts'),
+  listing: () => import('./listing.ts'),
   start: () => import('./start.ts'),
   backup: () => import('./backup.ts'),
   sustained: () => import('./sustained.ts'),
