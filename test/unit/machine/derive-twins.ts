@@ -4,16 +4,19 @@ import { createDeriveStore, type L1Record } from '../../../appliance/rollup/deri
 import { type Derived, deriveL1Block } from '../../../appliance/rollup/derive/deriver.ts';
 import type { AppendedSafe, BlockRef, DerivedInput, Engine } from '../../../appliance/rollup/derive/engine.ts';
 import type { InboxInput } from '../../../appliance/rollup/derive/inbox-tracker.ts';
+import { nativeCrypto } from '../../../appliance/rollup/execute/native-crypto.ts';
 import type { DerivedStep } from '../../../machine/host/derive.ts';
 import { createMachine, type Machine, type MachineRules } from '../../../machine/host/machine.ts';
 import type { Hex } from '../../../protocol/brand.ts';
 import { decodeBatch } from '../../../protocol/rollup/batch.ts';
 import { bytesToHex } from '../../../protocol/rollup/bytes.ts';
 import { effectsOf } from '../../../protocol/rollup/delayed-message.ts';
+import type { ForkRules } from '../../../protocol/rollup/fork.ts';
 import type { Genesis } from '../../../protocol/rollup/genesis.ts';
+import { createRules, type Rules } from '../../../protocol/rollup/rules.ts';
 import { createMemoryState } from '../../../protocol/rollup/state-by-hash.ts';
 import { type TransitionResult, transition } from '../../../protocol/rollup/transition.ts';
-import { CHAIN_ID, GENESIS, rules } from '../appliance/rollup/execute/chain-fixture.ts';
+import { CHAIN_ID, GENESIS } from '../appliance/rollup/execute/chain-fixture.ts';
 import { createL1History, type HistoryBlock, type L1History } from './l1-history.ts';
 import { createMemoryPreimages, type MemoryPreimages, machineModule, putAll, putFresh } from './machine-fixture.ts';
 import type { Dice } from './random-blocks.ts';
@@ -24,7 +27,7 @@ export const DEPLOYED_AT = 50_000n;
 const ZERO: Hex = `0x${'00'.repeat(32)}`;
 
 /** Execution by the TypeScript transition; every block becomes safe at once. */
-function createOracle(genesis: Genesis): Engine & { built(): TransitionResult[] } {
+function createOracle(genesis: Genesis, rules: Rules): Engine & { built(): TransitionResult[] } {
   const state = createMemoryState({ get: async (hash: Hex) => genesis.preimages.get(hash) });
   const chain: BlockHeader[] = [genesis.header];
   const results: TransitionResult[] = [];
@@ -100,12 +103,12 @@ function droppedOf(steps: readonly DerivedStep[], sequenceNumber: bigint, firstB
   });
 }
 
-export function createDeriveTwins(genesis: Genesis): DeriveTwins {
+export function createDeriveTwins(genesis: Genesis, network: ForkRules = CANCUN): DeriveTwins {
   const preimages = createMemoryPreimages();
   putAll(preimages, genesis.preimages);
-  const machine = createMachine(machineModule, CANCUN, preimages);
+  const machine = createMachine(machineModule, { chainId: CHAIN_ID, ...network }, preimages);
   const history = createL1History({ number: DEPLOYED_AT, timestamp: GENESIS.timestamp }, preimages.put);
-  const oracle = createOracle(genesis);
+  const oracle = createOracle(genesis, createRules(CHAIN_ID, nativeCrypto, network));
   const start = history.tip();
   const safe = { ...oracle.heads().safe, originNumber: start.number, messagesRead: 0n };
   const counts = { batchCount: 0n, batchAcc: ZERO, messageCount: 0n, messagesAllowed: 0n };

@@ -1,26 +1,43 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
+import { nativeCrypto } from '../../../appliance/rollup/execute/native-crypto.ts';
 import { createMachine } from '../../../machine/host/machine.ts';
 import { isNectarError } from '../../../protocol/errors.ts';
+import { type ForkRules, NEW_NETWORK_FORK } from '../../../protocol/rollup/fork.ts';
 import { buildGenesis } from '../../../protocol/rollup/genesis.ts';
-import { addressOf, ETHER, GENESIS, PREDEPLOY_CODE, rules } from '../appliance/rollup/execute/chain-fixture.ts';
+import { createRules } from '../../../protocol/rollup/rules.ts';
+import {
+  addressOf,
+  CHAIN_ID,
+  ETHER,
+  GENESIS,
+  PREDEPLOY_CODE,
+  rules,
+} from '../appliance/rollup/execute/chain-fixture.ts';
 import { CANCUN, createDeriveTwins, DEPLOYED_AT, runHistory } from './derive-twins.ts';
 import { createMemoryPreimages, machineModule } from './machine-fixture.ts';
 import { createDice, WALLETS } from './random-blocks.ts';
 
 /** More by hand: NECTAR_FUZZ_RUNS=500 NECTAR_FUZZ_SEED=1 node --test test/unit/machine/derive.test.ts */
-const RUNS = Number(process.env.NECTAR_FUZZ_RUNS ?? 6);
+const RUNS = Number(process.env.NECTAR_FUZZ_RUNS ?? 4);
 const FIRST_SEED = Number(process.env.NECTAR_FUZZ_SEED ?? 1);
 const BLOCKS = 14;
+
+const NETWORKS: readonly ForkRules[] = [{ fork: 'cancun', p256: false }, NEW_NETWORK_FORK];
 
 const alloc = WALLETS.slice(0, -1).map((wallet) => ({ address: addressOf(wallet), balanceWei: 1000n * ETHER }));
 const genesis = await buildGenesis({ ...GENESIS, alloc }, PREDEPLOY_CODE, rules);
 
-test('random histories of L1 give the same blocks and the same reasons in the machine and in TypeScript', async (context) => {
+for (const network of NETWORKS)
+  test(`random histories of L1 give the same blocks and the same reasons in the machine and in TypeScript: ${network.fork}`, (context) =>
+    compare(network, context));
+
+async function compare(network: ForkRules, context: TestContext): Promise<void> {
+  const start = await buildGenesis({ ...GENESIS, alloc }, PREDEPLOY_CODE, createRules(CHAIN_ID, nativeCrypto, network));
   let [blocks, obliged, included] = [0, 0, 0];
   const reasons = new Map<string, number>();
   for (let seed = FIRST_SEED; seed < FIRST_SEED + RUNS; seed += 1) {
-    const twins = createDeriveTwins(genesis);
+    const twins = createDeriveTwins(start, network);
     const outcomes = await runHistory(twins, createDice(seed), BLOCKS).catch((error: unknown) => {
       throw new Error(`seed ${seed}, L1 block ${twins.history.tip().number}`, { cause: error });
     });
@@ -44,7 +61,7 @@ test('random histories of L1 give the same blocks and the same reasons in the ma
       .join(', '),
   );
   assert.ok(blocks > 5 * RUNS && obliged > 0 && included > 0 && reasons.size > 5);
-});
+}
 
 test('a batch derived again from its recorded witness alone is the same, and needs each part of it', async () => {
   const twins = createDeriveTwins(genesis);

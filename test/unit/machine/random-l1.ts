@@ -1,4 +1,4 @@
-import { AbiCoder, hexlify, Transaction } from 'ethers';
+import { AbiCoder, hexlify, Transaction, type Wallet } from 'ethers';
 import { MAX_ORIGIN_AGE, MAX_TIME_DRIFT_S } from '../../../appliance/rollup/derive/batch-rules.ts';
 import type { Hex } from '../../../protocol/brand.ts';
 import { type BatchBlock, encodeBatch } from '../../../protocol/rollup/batch.ts';
@@ -26,20 +26,31 @@ function noise(dice: Dice, most: number): Uint8Array {
   return Uint8Array.from({ length: dice.below(most) }, () => dice.below(256));
 }
 
+/** Lends the account to the next one; the nonce is seldom right, and then it changes who may send. */
+function authorization(dice: Dice, wallet: Wallet) {
+  return wallet.authorizeSync({
+    address: addressOf(dice.pick(WALLETS)),
+    nonce: dice.below(2),
+    chainId: dice.pick([0n, CHAIN_ID]),
+  });
+}
+
 function transaction(dice: Dice, { nonces }: Guess, forced: boolean): Uint8Array {
   if (dice.chance(8)) return noise(dice, 90);
   const wallet = dice.pick(WALLETS);
   const sender = addressOf(wallet);
   const nonce = (nonces.get(sender) ?? 0) + (dice.chance(10) ? dice.pick([1, 3]) : 0);
   const tx = Transaction.from({
-    type: dice.pick([0, 1, 2, 2]),
+    type: dice.pick([0, 1, 2, 2, 4]),
     chainId: dice.chance(4) ? CHAIN_ID + 1n : CHAIN_ID,
     nonce,
     gasLimit: dice.pick(forced ? [7_500_000, 7_500_001, 21_000, 60_000, 20_999] : [21_000, 90_000, 29_000_000, 20_999]),
     ...{ to: addressOf(dice.pick(WALLETS)), value: dice.chance(5) ? 10n ** 30n : BigInt(dice.below(5)) },
     data: hexlify(noise(dice, 20)),
   });
-  if (tx.type === 2) Object.assign(tx, { maxFeePerGas: 5n * GWEI, maxPriorityFeePerGas: BigInt(dice.below(3)) });
+  if (tx.type === 4) tx.authorizationList = [authorization(dice, dice.pick(WALLETS))];
+  if (tx.type === 2 || tx.type === 4)
+    Object.assign(tx, { maxFeePerGas: 5n * GWEI, maxPriorityFeePerGas: BigInt(dice.below(3)) });
   else tx.gasPrice = dice.chance(5) ? 1n : 5n * GWEI;
   tx.signature = wallet.signingKey.sign(tx.unsignedHash);
   const raw = hexToBytes(tx.serialized as Hex);
