@@ -13,7 +13,7 @@ import { createEVM } from '@ethereumjs/evm';
 import { SimpleStateManager } from '@ethereumjs/statemanager';
 import { Account, type Address, createAddressFromString } from '@ethereumjs/util';
 import { type BlockRunner, createBlockRunner } from '../appliance/rollup/execute/block-runner.ts';
-import { createChainDatabase } from '../appliance/rollup/execute/chain-database.ts';
+import { type ChainDatabase, createChainDatabase } from '../appliance/rollup/execute/chain-database.ts';
 import { createExecutor, type Executor } from '../appliance/rollup/execute/executor.ts';
 import { loadMachine } from '../appliance/rollup/execute/machine-file.ts';
 import { nativeCrypto } from '../appliance/rollup/execute/native-crypto.ts';
@@ -21,7 +21,7 @@ import { createSealer } from '../appliance/rollup/execute/sealer.ts';
 import type { Hex } from '../protocol/brand.ts';
 import { BATCH_LIMITS, type BatchBlock, encodeBatch } from '../protocol/rollup/batch.ts';
 import { hexToBytes } from '../protocol/rollup/bytes.ts';
-import { NEW_NETWORK_FORK } from '../protocol/rollup/fork.ts';
+import { type ForkRules, NEW_NETWORK_FORK } from '../protocol/rollup/fork.ts';
 import { createRules, type Rules } from '../protocol/rollup/rules.ts';
 import { TestTokenInitCode } from '../test/contracts/generated/TestToken.ts';
 import {
@@ -43,29 +43,34 @@ const ACCOUNTS = 10_000;
 const BLOCKS = 24;
 const WARM_BLOCKS = 4;
 const BLOCKS_PER_BATCH = 3;
-const TRANSFERS_PER_BLOCK = 400;
+export const TRANSFERS_PER_BLOCK = 400;
 const CACHE_BYTES = 64 << 20;
 
-interface Chain {
+export interface Chain {
+  readonly database: ChainDatabase;
   readonly executor: Executor;
   readonly runner: BlockRunner;
 }
 
-async function openChain(path: string, rules: Rules, holders: Holders): Promise<Chain> {
+export async function openChain(
+  path: string,
+  rules: Rules,
+  { holders, fork = NEW_NETWORK_FORK }: { readonly holders: Holders; readonly fork?: ForkRules },
+): Promise<Chain> {
   const databaseKey = randomBytes(32);
   const sealer = createSealer(databaseKey, randomBytes);
   const options = { path, databaseKey, cacheBytes: CACHE_BYTES };
   const database = createChainDatabase({ ...options, durable: false }, { sealer, rules });
-  const machineRules = { chainId: CHAIN_ID, ...NEW_NETWORK_FORK };
+  const machineRules = { chainId: CHAIN_ID, ...fork };
   const module = loadMachine();
   const runner = createBlockRunner({ module, machineRules, rules, database: options });
   const executor = createExecutor({ database, genesis: tokenGenesis(holders, rules), rules, runner });
   await executor.open();
-  return { executor, runner };
+  return { database, executor, runner };
 }
 
 /** What derivation does with the batches of L1: decodes each, and recovers the senders of a block while the one before it runs. */
-async function importBatches({ executor, runner }: Chain, batches: readonly Uint8Array[]): Promise<void> {
+export async function importBatches({ executor, runner }: Chain, batches: readonly Uint8Array[]): Promise<void> {
   for (const batch of batches) {
     const blocks = (await runner.decodeBatch(batch)) ?? [];
     for (const [index, block] of blocks.entries()) {
@@ -104,13 +109,13 @@ async function measureBare(rules: Rules, transfers: readonly Transfer[]): Promis
   return transfers.length / ((user + system) / 1e6);
 }
 
-interface Figures {
+export interface Figures {
   readonly perSecond: number;
   readonly perCpuSecond: number;
   readonly bytesPerTransfer: number;
 }
 
-async function measureImport(chain: Chain, batches: readonly Uint8Array[], transfers: number): Promise<Figures> {
+export async function measureImport(chain: Chain, batches: readonly Uint8Array[], transfers: number): Promise<Figures> {
   const cpuBefore = process.cpuUsage();
   const start = process.hrtime.bigint();
   await importBatches(chain, batches);
@@ -124,7 +129,8 @@ async function measureImport(chain: Chain, batches: readonly Uint8Array[], trans
   };
 }
 
-function encode(first: number, raws: readonly Uint8Array[]): Uint8Array[] {
+/** Blocks of TRANSFERS_PER_BLOCK from the one after `first` on, as batches. */
+export function encodeBatches(first: number, raws: readonly Uint8Array[]): Uint8Array[] {
   const blocks: BatchBlock[] = [];
   for (let at = 0; at < raws.length; at += TRANSFERS_PER_BLOCK)
     blocks.push(blockOf(first + blocks.length, raws.slice(at, at + TRANSFERS_PER_BLOCK)));
@@ -139,13 +145,13 @@ function encode(first: number, raws: readonly Uint8Array[]): Uint8Array[] {
 async function replay(accounts: number, rules: Rules): Promise<Figures & { readonly transfers: readonly Transfer[] }> {
   const path = await mkdtemp(join(tmpdir(), 'nectar-bench-chain-'));
   const holders = createHolders(accounts);
-  const chain = await openChain(path, rules, holders);
+  const chain = await openChain(path, rules, { holders });
   try {
     const transfers = createTransfers(holders, (WARM_BLOCKS + BLOCKS) * TRANSFERS_PER_BLOCK);
     const raws = signTransfers(holders, transfers);
     const warm = WARM_BLOCKS * TRANSFERS_PER_BLOCK;
-    await importBatches(chain, encode(0, raws.slice(0, warm)));
-    const figures = await measureImport(chain, encode(WARM_BLOCKS, raws.slice(warm)), raws.length - warm);
+    await importBatches(chain, encodeBatches(0, raws.slice(0, warm)));
+    const figures = await measureImport(chain, encodeBatches(WARM_BLOCKS, raws.slice(warm)), raws.length - warm);
     return { ...figures, transfers: transfers.slice(warm) };
   } finally {
     await chain.executor.close();

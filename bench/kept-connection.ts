@@ -37,9 +37,11 @@ export class KeptConnection {
     method: string,
     path: string,
     body: Buffer = Buffer.alloc(0),
-    type = 'application/octet-stream',
+    more: { readonly type?: string; readonly labels?: string } = {},
   ): Promise<Answer> {
-    const described = body.length === 0 ? '' : `content-type: ${type}\r\n`;
+    const { type = 'application/octet-stream', labels } = more;
+    const labelled = labels === undefined ? '' : `x-nectar-labels: ${labels}\r\n`;
+    const described = body.length === 0 ? '' : `content-type: ${type}\r\n${labelled}`;
     const head = `${method} ${path} HTTP/1.1\r\n${this.#head}${described}content-length: ${body.length}\r\n\r\n`;
     return new Promise((resolve, reject) => {
       this.#waiting = { resolve, reject };

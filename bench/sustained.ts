@@ -67,7 +67,7 @@ class Client {
       this.#idle.pop() ?? (await new Promise<KeptConnection>((resolve) => this.#waiting.push(resolve)));
     try {
       const body = Buffer.from(JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }));
-      const answer = await connection.send('POST', '/rpc', body, 'application/json');
+      const answer = await connection.send('POST', '/rpc', body, { type: 'application/json' });
       const { result, error } = JSON.parse(answer.body) as { result: T; error?: { message: string } };
       if (error !== undefined || answer.status !== 200) throw new Error(`${method}: ${answer.body.slice(0, 300)}`);
       return result;
@@ -222,7 +222,7 @@ async function measureSustained({ client, senders, transfer }: Field, node: Serv
       : undefined,
   );
   const settleSeconds = (performance.now() - start) / 1000 - seconds;
-  return { sent: total, perSecond: total / seconds, ...watched, settleSeconds };
+  return { sent: total, perSecond: total / seconds, ...watched, settleSeconds: round(settleSeconds) };
 }
 
 /** Runs both and prints a JSON line for each. */

@@ -128,7 +128,7 @@ function assemble(root: Uint8Array, preimages: Map<Hex, Uint8Array>, rules: Rule
     extraData: encodeOrigin({ number: 0n, delayedMessages: 0n }),
     parentBeaconBlockRoot: new Uint8Array(32),
     stateRoot: root,
-    requestsHash: hexToBytes(NO_REQUESTS_HASH),
+    ...(rules.isActivatedEIP(7685) && { requestsHash: hexToBytes(NO_REQUESTS_HASH) }),
   };
   const block = createBlock({ header, withdrawals: [] }, { common: rules });
   const hash = bytesToHex(block.hash());
@@ -136,9 +136,16 @@ function assemble(root: Uint8Array, preimages: Map<Hex, Uint8Array>, rules: Rule
   return { hash, header: block.header, block, preimages };
 }
 
-/** A first block in which every holder has ether and some of the token. */
-export function tokenGenesis({ addresses }: Holders, rules: Rules): Genesis {
-  const machine = createMachine(loadMachine(), { chainId: CHAIN_ID, ...NEW_NETWORK_FORK }, { get: () => undefined });
+export interface TokenAccount {
+  readonly address: Hex;
+  readonly nonce: bigint;
+  readonly balanceWei: bigint;
+  readonly code: Uint8Array;
+  readonly storage: readonly (readonly [slot: bigint, value: bigint])[];
+}
+
+/** Every holder with ether, and the contract in which each has some of the token. */
+export function tokenAccounts({ addresses }: Holders, rules: Rules): TokenAccount[] {
   const account = (address: Hex) => ({
     address,
     nonce: 0n,
@@ -148,6 +155,12 @@ export function tokenGenesis({ addresses }: Holders, rules: Rules): Genesis {
   });
   const storage = addresses.map((address): readonly [bigint, bigint] => [balanceSlot(address), BALANCE]);
   const contract = { ...account(TOKEN), nonce: 1n, balanceWei: 0n, code: runtimeCode(rules), storage };
-  const { root, fresh } = machine.buildState([...addresses.map(account), contract]);
+  return [...addresses.map(account), contract];
+}
+
+/** A first block of these accounts. */
+export function tokenGenesis(holders: Holders, rules: Rules): Genesis {
+  const machine = createMachine(loadMachine(), { chainId: CHAIN_ID, ...NEW_NETWORK_FORK }, { get: () => undefined });
+  const { root, fresh } = machine.buildState(tokenAccounts(holders, rules));
   return assemble(root, new Map(fresh.map(({ hash, bytes }) => [bytesToHex(hash), bytes])), rules);
 }

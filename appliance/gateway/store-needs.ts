@@ -121,7 +121,7 @@ export interface GatewayStore {
   ): Promise<OpenedRecord>;
   head(id: RecordId, options: { version?: number }, context: AccessContext): Promise<StoredMeta>;
   list(
-    query: { label?: string; limit: number; cursor?: string },
+    query: { label?: string; order?: 'oldest' | 'newest'; limit: number; cursor?: string },
     context: AccessContext,
   ): Promise<{ records: readonly StoredMeta[]; cursor?: string; damaged?: number }>;
   shred(id: RecordId, context: AccessContext, expected?: Expected): Promise<object>;

@@ -9,7 +9,7 @@ import type { RollupConfig } from './config.ts';
 import type { Engine } from './derive/engine.ts';
 import { createBatchReader } from './l1/batch-reader.ts';
 import { createEndpointWatch, type EndpointWatch, type EndpointWatchDeps } from './l1/endpoint-watch.ts';
-import { createEndpoints, type Endpoints } from './l1/endpoints.ts';
+import { createEndpoints, type EndpointState, type Endpoints } from './l1/endpoints.ts';
 import { createJsonRpc, type EndpointRpc, type JsonRpc } from './l1/json-rpc.ts';
 import { createL1Source, type L1Source } from './l1/l1-source.ts';
 import { createOutboundFetch } from './l1/outbound-fetch.ts';
@@ -24,6 +24,7 @@ export interface L1PartsDeps {
   readonly peers: BatchPeers;
   /** What this node has derived from; the store comes to be after this. */
   readonly derived: EndpointWatchDeps['derived'];
+  readonly onEndpoints?: (states: readonly EndpointState[]) => void;
   readonly log: Logger;
   readonly now: () => number;
 }
@@ -39,13 +40,16 @@ export interface L1Parts {
   readonly kzg: KzgThread;
 }
 
-export function createL1Parts(options: L1PartsOptions, { engine, peers, derived, log, now }: L1PartsDeps): L1Parts {
+export function createL1Parts(
+  options: L1PartsOptions,
+  { engine, peers, derived, onEndpoints, log, now }: L1PartsDeps,
+): L1Parts {
   const { config, descriptor } = options;
   const endpoints = createEndpoints(l1Urls(config, descriptor));
-  const l1Rpc = createL1Rpc(config, descriptor, endpoints);
+  const l1Rpc = createL1Rpc(config, endpoints);
   const watch = createEndpointWatch(
     { pollMs: config.l1CompareMs, maxLag: BigInt(config.l1MaxLagBlocks), depth: BigInt(config.l1ReorgDepth) },
-    { endpoints, rpc: l1Rpc, derived, log },
+    { endpoints, rpc: l1Rpc, derived, log, ...(onEndpoints && { onCompared: onEndpoints }) },
   );
   const kzg = createKzgThread('kzg-worker');
   const limits = { maxBytes: config.archiveBytes, maxL1Blocks: config.archiveL1Blocks };
@@ -67,11 +71,7 @@ function l1Urls(config: RollupConfig, descriptor: NetworkDescriptor): readonly s
   return config.l1RpcUrls.length > 0 ? config.l1RpcUrls : descriptor.endpoints.l1Rpc;
 }
 
-export function createL1Rpc(
-  config: RollupConfig,
-  descriptor: NetworkDescriptor,
-  endpoints: Endpoints = createEndpoints(l1Urls(config, descriptor)),
-): EndpointRpc {
+function createL1Rpc(config: RollupConfig, endpoints: Endpoints): EndpointRpc {
   const limits = { timeoutMs: config.l1TimeoutMs, maxResponseBytes: config.l1MaxResponseBytes };
   const request = createOutboundFetch({ ...config, env: process.env });
   return createJsonRpc({ urls: endpoints.urls, ...limits }, { fetch: request, endpoints });

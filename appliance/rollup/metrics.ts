@@ -1,5 +1,6 @@
 import { Counter, Gauge, Histogram } from 'prom-client';
 import type { Metrics } from '../telemetry/index.ts';
+import type { EndpointState } from './l1/endpoints.ts';
 
 export interface RollupMetrics {
   readonly head: Gauge<'head'>;
@@ -7,6 +8,7 @@ export interface RollupMetrics {
   readonly malformedBatches: Counter;
   readonly dropped: Counter<'what'>;
   readonly batchDataWaiting: Gauge;
+  readonly l1Endpoints: Gauge<'endpoint' | 'standing'>;
   readonly obligedBlocks: Counter;
   readonly replacedChains: Counter;
   readonly unsafeBlocks: Counter<'verdict'>;
@@ -42,6 +44,12 @@ export function createRollupMetrics(registry: Metrics): RollupMetrics {
     batchDataWaiting: new Gauge({
       name: 'nectar_rollup_batch_data_waiting',
       help: '1 while neither L1, a beacon node nor a peer gives the data of the next batch',
+      registers,
+    }),
+    l1Endpoints: new Gauge({
+      name: 'nectar_rollup_l1_endpoints',
+      help: 'L1 endpoints by what the last comparison said of them: 1 for the present standing',
+      labelNames: ['endpoint', 'standing'],
       registers,
     }),
     obligedBlocks: new Counter({
@@ -96,4 +104,12 @@ export function createRollupMetrics(registry: Metrics): RollupMetrics {
       registers,
     }),
   };
+}
+
+/** By number and origin: two endpoints of one host are two. */
+export function observeEndpoints({ l1Endpoints }: RollupMetrics, states: readonly EndpointState[]): void {
+  l1Endpoints.reset();
+  for (const [index, { url, standing }] of states.entries()) {
+    l1Endpoints.set({ endpoint: `${index + 1} ${url}`, standing }, 1);
+  }
 }

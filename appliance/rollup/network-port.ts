@@ -3,6 +3,7 @@ import type { NetworkDescriptor } from '../../protocol/network/descriptor.ts';
 import type { Ordering } from './account/forwarder.ts';
 import type { BatcherChain } from './batcher/batcher.ts';
 import type { RollupConfig } from './config.ts';
+import type { JsonRpc } from './l1/json-rpc.ts';
 import type { RollupParts } from './rollup-parts.ts';
 import type { PendingTransactions } from './rpc/pending-transactions.ts';
 import type { SequencerChain } from './sequencer/sequencer.ts';
@@ -12,6 +13,8 @@ import { createSequencerChain } from './sequencer-chain.ts';
 export interface NetworkPort {
   readonly descriptor: NetworkDescriptor;
   readonly config: RollupConfig;
+  /** L1 by the endpoints that the node follows itself, in the order that it trusts them. */
+  readonly l1Rpc: JsonRpc;
   /** `key`: the sequencer's, 32 bytes; it signs announcements. */
   sequencerChain(key: Uint8Array): SequencerChain;
   batcherChain(): BatcherChain;
@@ -38,6 +41,10 @@ export function createNetworkPort(deps: NetworkPortDeps): NetworkPort {
     descriptor,
     config,
     setOrdering,
+    l1Rpc: {
+      call: async (...input) => parts().l1Rpc.call(...input),
+      distrust: () => parts().l1Rpc.distrust(),
+    },
     ordering: deps.ordering,
     sequencerChain: (key) => createSequencerChain({ key, descriptor }, { parts, announce: deps.announce }),
     batcherChain: () => ({

@@ -7,7 +7,7 @@ import { createL1Sender } from './batcher/l1-sender.ts';
 import { createKzgThread } from './blobs/kzg-thread.ts';
 import { createProver } from './blobs/prover.ts';
 import type { SequencerConfig } from './config.ts';
-import { createBeacons, createL1Rpc } from './l1-parts.ts';
+import { createBeacons } from './l1-parts.ts';
 import type { NetworkPort } from './network-port.ts';
 import { createOwnRpc } from './own-rpc.ts';
 import type { Rollup } from './rollup.ts';
@@ -56,10 +56,8 @@ export function createBatcher(
   const chainId = BigInt(descriptor.l1.chainId);
   const maxFeePerGasWei = BigInt(maxFeePerGasGwei) * GWEI;
   const maxFeePerBlobGasWei = BigInt(maxFeePerBlobGasGwei) * GWEI;
-  const sender = createL1Sender(
-    { key: options.key, chainId, maxFeePerGasWei, maxFeePerBlobGasWei },
-    createL1Rpc(rollupConfig, descriptor),
-  );
+  const fees = { maxFeePerGasWei, maxFeePerBlobGasWei };
+  const sender = createL1Sender({ key: options.key, chainId, ...fees }, rollup.network.l1Rpc);
   const beacons = createBeacons(rollupConfig, descriptor);
   const prover = createProver({ beacons, kzg: createKzgThread('proof-worker'), now });
   const { sequencerInbox } = descriptor.l1;

@@ -26,6 +26,7 @@ import { type ChainDatabase, createChainDatabase } from './execute/chain-databas
 import { createExecutor, type Executor } from './execute/executor.ts';
 import { loadMachine } from './execute/machine-file.ts';
 import { createSealer } from './execute/sealer.ts';
+import type { EndpointState } from './l1/endpoints.ts';
 import { createL1Parts, describeEndpoints, type L1Parts } from './l1-parts.ts';
 import { verifiedGenesis } from './network-genesis.ts';
 import { assertMachine, forkOf, rulesOf } from './network-rules.ts';
@@ -70,6 +71,7 @@ export interface PartsDeps {
   readonly dropped: () => readonly Dropped[];
   readonly onDiscarded: (discarded: Discarded) => void;
   readonly onWaiting: (waiting: boolean) => void;
+  readonly onEndpoints: (states: readonly EndpointState[]) => void;
   readonly onRefused: (refusal: UnsafeRefusal) => void;
   readonly onEvmSpent: (outcome: Outcome, ms: number) => void;
   readonly onValidatorState: (state: ValidatorState) => void;

@@ -13,7 +13,7 @@ import { findStalledHead } from './derive/stalled-heads.ts';
 import type { Verdict } from './derive/unsafe-intake.ts';
 import { createJsonRpc } from './l1/json-rpc.ts';
 import { createOutboundFetch } from './l1/outbound-fetch.ts';
-import { createRollupMetrics } from './metrics.ts';
+import { createRollupMetrics, observeEndpoints } from './metrics.ts';
 import { createNetworkPort, type LocalOrdering, type NetworkPort } from './network-port.ts';
 import type { NodeRegistry } from './registry/node-registry.ts';
 import { assembleParts, type RollupParts } from './rollup-parts.ts';
@@ -160,6 +160,7 @@ export function createRollup(options: RollupOptions, deps: RollupDeps): Rollup {
           localPool: () => local?.pool,
           peerCount: () => deps.peerCount?.() ?? 0,
           batchPeers: deps.batchPeers ?? { ask: async () => undefined },
+          onEndpoints: (states) => observeEndpoints(metrics, states),
           onWaiting: (waiting) => metrics.batchDataWaiting.set(Number(waiting)),
           onDerived: observe,
           dropped: () => recentlyDropped,

@@ -31,6 +31,8 @@ export interface RangeOptions {
   readonly gte: Uint8Array;
   readonly lt: Uint8Array;
   readonly gt?: Uint8Array;
+  /** From the end. */
+  readonly reverse?: boolean;
   readonly limit?: number;
 }
 
@@ -159,9 +161,9 @@ export async function openIndexDb(options: IndexDbOptions): Promise<IndexDb> {
       marks = () => trail.marks();
     },
     stats: () => stats,
-    async *range({ gte, gt, lt, limit }, onBroken) {
+    async *range({ gte, gt, lt, limit, reverse = false }, onBroken) {
       const bounds = gt === undefined ? { gte, lt } : { gt, lt };
-      const iterator = db.iterator({ ...bounds, limit: limit ?? -1 });
+      const iterator = db.iterator({ ...bounds, limit: limit ?? -1, reverse });
       try {
         for (;;) {
           const entries = await iterator.nextv(SCAN_BATCH).catch((error: unknown) => {

@@ -104,6 +104,8 @@ export interface TinkExport {
 
 export interface ListQuery {
   readonly label?: string;
+  /** Of creation; the oldest first unless it says so. */
+  readonly order?: 'oldest' | 'newest';
   readonly limit: number;
   readonly cursor?: string;
 }

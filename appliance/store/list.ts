@@ -2,36 +2,36 @@ import { openValue, SEALED_VALUE_RANDOM_BYTES, sealValue } from '../../protocol/
 import { isNectarError, NectarError } from '../../protocol/errors.ts';
 import { getVersion, type StoreCore } from './core.ts';
 import { decodeEntry, type ListingEntry, recordMeta } from './entries.ts';
+import type { RangeOptions } from './index-db.ts';
 import type { ListQuery, RecordMeta, RecordPage } from './interfaces.ts';
 import type { AccessContext } from './needs.ts';
 import { checkText, invalid, MAX_LABEL_BYTES } from './put-input.ts';
 
 export const MAX_PAGE = 1000;
+/** Records looked up at a time. */
+const BATCH = 128;
 const MAX_CURSOR_CHARACTERS = 512;
 /** A page ends after so many: an index in ruins does not keep a request busy. */
 const MAX_DAMAGED_OF_PAGE = 1_000;
 
-/** A page of records, in the order of their creation, each in its latest version. Audited before it returns. */
+/** A page of records, in the order of their creation or against it, each in its latest version. Audited before it returns. */
 export async function listRecords(core: StoreCore, query: ListQuery, context: AccessContext): Promise<RecordPage> {
-  const { label, limit, cursor } = query;
+  const { label, limit, cursor, order = 'oldest' } = query;
   if (!Number.isInteger(limit) || limit < 1 || limit > MAX_PAGE) throw invalid('limit', `1 to ${MAX_PAGE}`);
   if (label !== undefined) checkText('label', label, MAX_LABEL_BYTES);
-  const range = core.keys.listings(label);
-  const from = cursor === undefined ? range : { ...range, gt: openCursor(core, label, cursor) };
+  const range = { ...core.keys.listings(label), reverse: order === 'newest' };
+  const place = cursorPlace(label, order);
+  const at = cursor === undefined ? undefined : openCursor(core, place, cursor);
+  const from = at === undefined ? range : order === 'newest' ? { ...range, lt: at } : { ...range, gt: at };
   const records: RecordMeta[] = [];
   let last: Uint8Array | undefined;
   let more = false;
   let damaged = 0;
-  const skip = (key: Uint8Array): void => {
-    damaged += 1;
-    last = key;
-  };
-  for await (const { key, value } of core.db.range(from, skip)) {
+  for await (const { key, meta } of findMetas(core, from, Math.min(BATCH, limit + 1))) {
     if (records.length >= limit || damaged >= MAX_DAMAGED_OF_PAGE) {
       more = true;
       break;
     }
-    const meta = await findMeta(core, decodeEntry<ListingEntry>(value));
     if (meta === 'damaged') damaged += 1;
     else if (meta !== undefined) records.push(meta);
     last = key;
@@ -40,9 +40,37 @@ export async function listRecords(core: StoreCore, query: ListQuery, context: Ac
   await core.deps.audit.append({ type: 'record.query', outcome: 'success', context, detail });
   return {
     records,
-    ...(more && last !== undefined ? { cursor: sealCursor(core, label, last) } : {}),
+    ...(more && last !== undefined ? { cursor: sealCursor(core, place, last) } : {}),
     ...(damaged > 0 ? { damaged } : {}),
   };
+}
+
+interface Found {
+  readonly key: Uint8Array;
+  readonly meta: RecordMeta | 'damaged' | undefined;
+}
+
+/** What listing entries lead to, in their order, many looked up at a time: each is two reads of the index. */
+async function* findMetas(core: StoreCore, from: RangeOptions, batch: number): AsyncGenerator<Found> {
+  let waiting: { readonly key: Uint8Array; readonly entry: ListingEntry | undefined }[] = [];
+  const look = (): Promise<Found[]> => {
+    const taken = waiting;
+    waiting = [];
+    return Promise.all(
+      taken.map(async ({ key, entry }) => ({
+        key,
+        meta: entry === undefined ? ('damaged' as const) : await findMeta(core, entry),
+      })),
+    );
+  };
+  const broken = (key: Uint8Array): void => {
+    waiting.push({ key, entry: undefined });
+  };
+  for await (const { key, value } of core.db.range(from, broken)) {
+    waiting.push({ key, entry: decodeEntry<ListingEntry>(value) });
+    if (waiting.length >= batch) yield* await look();
+  }
+  yield* await look();
 }
 
 /** undefined for a record that was destroyed while the page was read: one bad value leaves the rest of the page as it is. */
@@ -59,20 +87,22 @@ async function findMeta(core: StoreCore, { recordId }: ListingEntry): Promise<Re
 }
 
 /** Sealed: a cursor shows no database key, and one of another query or of nobody is refused. */
-function sealCursor(core: StoreCore, label: string | undefined, key: Uint8Array): string {
+function sealCursor(core: StoreCore, place: Uint8Array, key: Uint8Array): string {
   const random = core.deps.randomBytes(SEALED_VALUE_RANDOM_BYTES);
-  const sealed = sealValue(core.deps.crypto, core.keys.cursorKey, { place: cursorPlace(label), value: key, random });
+  const sealed = sealValue(core.deps.crypto, core.keys.cursorKey, { place, value: key, random });
   return Buffer.from(sealed).toString('base64url');
 }
 
-function openCursor(core: StoreCore, label: string | undefined, cursor: string): Uint8Array {
+function openCursor(core: StoreCore, place: Uint8Array, cursor: string): Uint8Array {
   if (cursor.length > MAX_CURSOR_CHARACTERS) throw new NectarError('STORE_CURSOR_INVALID', {});
   const sealed = Buffer.from(cursor, 'base64url');
-  const key = openValue(core.deps.crypto, core.keys.cursorKey, { place: cursorPlace(label), sealed });
+  const key = openValue(core.deps.crypto, core.keys.cursorKey, { place, sealed });
   if (key === undefined) throw new NectarError('STORE_CURSOR_INVALID', {});
   return key;
 }
 
-function cursorPlace(label: string | undefined): Uint8Array {
-  return Buffer.from(label === undefined ? 'all' : `label ${label}`);
+/** A cursor goes on in the list, and in the order, that it is of. */
+function cursorPlace(label: string | undefined, order: 'oldest' | 'newest'): Uint8Array {
+  const list = label === undefined ? 'all' : `label ${label}`;
+  return Buffer.from(order === 'oldest' ? list : `newest ${list}`);
 }

@@ -53,7 +53,8 @@ async function rekey(call: Call<RekeyOptions>): Promise<void> {
   await withNode(call, async (client) => {
     if (options.show === true) {
       const answer = await client.json(RekeyAnswer, 'GET', '/v1/keys/rekey');
-      output.result(answer, () => (answer.rekey === null ? 'there was none' : describeRekey(answer.rekey)));
+      // The same shape as of the command that begins or stops one; null when there was none.
+      output.result(answer.rekey, () => (answer.rekey === null ? 'there was none' : describeRekey(answer.rekey)));
       return;
     }
     if (options.stop === true) {

@@ -7,7 +7,8 @@ import { formatBytes } from '../render/quantities.ts';
 import { printable, renderTable } from '../render/table.ts';
 import type { Terminal } from '../terminal.ts';
 
-const PAGE_RECORDS = 100;
+/** As many as the node gives at a time: each page is a leaf of the audit log. */
+const PAGE_RECORDS = 1_000;
 const DEFAULT_RECORDS = 50;
 
 interface LsOptions {
@@ -15,15 +16,17 @@ interface LsOptions {
   readonly limit: number;
   readonly all?: boolean;
   readonly cursor?: string;
+  readonly newest?: boolean;
 }
 
 export function registerLs(program: Command, terminal: Terminal): void {
   addVerb(program, 'ls', {
     summary: 'list the records',
-    examples: ['ls', 'ls --label cardiology', 'ls --all --json | jq ".records | length"'],
+    examples: ['ls', 'ls --newest', 'ls --label cardiology', 'ls --all --json | jq ".records | length"'],
   })
     .addOption(new Option('-l, --label <label>', 'only records with this label'))
     .addOption(new Option('-n, --limit <n>', 'at most so many').argParser(parseCount).default(DEFAULT_RECORDS))
+    .addOption(new Option('--newest', 'the newest first'))
     .addOption(new Option('--all', 'every record'))
     .addOption(new Option('--cursor <cursor>', 'go on where an earlier list ended'))
     .action(action(terminal, ls));
@@ -38,6 +41,7 @@ async function ls(call: Call<LsOptions>): Promise<void> {
     const wanted = options.all === true ? Number.POSITIVE_INFINITY : options.limit;
     do {
       const query = new URLSearchParams({ limit: String(Math.min(PAGE_RECORDS, wanted - records.length)) });
+      if (options.newest === true) query.set('order', 'newest');
       if (options.label !== undefined) query.set('label', options.label);
       if (cursor !== undefined) query.set('cursor', cursor);
       const page = await client.json(RecordPage, 'GET', `/v1/records?${query}`);
@@ -49,7 +53,8 @@ async function ls(call: Call<LsOptions>): Promise<void> {
     output.result(listed, () => renderRecords(records));
     if (damaged > 0)
       output.note(`${damaged} more cannot be shown: their entries are damaged; \`nectar-byon fsck\` names them`);
-    if (cursor !== undefined) output.note(`more follow: --all, or --cursor ${cursor}`);
+    if (cursor !== undefined)
+      output.note(`more follow: --all, or ${options.newest === true ? '--newest ' : ''}--cursor ${cursor}`);
   });
 }
 

@@ -22,7 +22,8 @@ export const GATEWAY_GUIDANCE: Record<keyof typeof GATEWAY_ERRORS, Guidance> = {
   },
   GATEWAY_SCOPE_MISSING: {
     exit: EXIT.usage,
-    remedy: 'Make a token with the scope named: `nectar-byon token create --scope SCOPE`.',
+    remedy:
+      'Make a token with the scope named (`nectar-byon token create --scope SCOPE`), or add the client anew with it (`nectar-byon clients add --scope SCOPE`).',
   },
   GATEWAY_CLIENT_CERTIFICATE_MISSING: {
     exit: EXIT.usage,

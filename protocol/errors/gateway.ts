@@ -15,7 +15,7 @@ const REQUEST_ERRORS = {
     message: ({ tokenId }) => `token ${tokenId} is revoked`,
   }),
   GATEWAY_SCOPE_MISSING: define<{ scope: string }>({
-    message: ({ scope }) => `the bearer token lacks scope ${scope}`,
+    message: ({ scope }) => `the caller lacks scope ${scope}`,
   }),
   GATEWAY_CLIENT_CERTIFICATE_MISSING: define<Record<string, never>>({
     message: () => 'this caller has to show its client certificate, and the connection has none',

@@ -206,6 +206,14 @@ export function storeCompliance(name: string, create: () => Promise<StoreUnderTe
         pages += 1;
       } while (cursor !== undefined);
       assert.deepEqual([seen, pages], [ids, 3]);
+      const newest = { label: 'paged', order: 'newest', limit: 4 } as const;
+      const first = await under.store.list(newest, context);
+      const { cursor: on = '' } = first;
+      const rest = await under.store.list({ ...newest, cursor: on }, context);
+      const backwards = [...first.records, ...rest.records].map((record) => record.recordId);
+      assert.deepEqual([backwards, rest.cursor], [ids.toReversed(), undefined]);
+      const turned = under.store.list({ label: 'paged', limit: 4, cursor: on }, context);
+      await assert.rejects(turned, hasCode('STORE_CURSOR_INVALID'), 'a cursor keeps its order');
       assert.deepEqual(
         (await under.store.list({ label: 'only-4', limit: 10 }, context)).records.map((r) => r.recordId),
         [ids[4]],

@@ -101,7 +101,9 @@ export class CrashLedger {
 
   async #changeTokens(client: KeptConnection): Promise<void> {
     const asked = { subject: 'crash-test', scope: ['records:read'], expiresInSeconds: 86_400 };
-    const made = await client.send('POST', '/v1/tokens', Buffer.from(JSON.stringify(asked)), 'application/json');
+    const made = await client.send('POST', '/v1/tokens', Buffer.from(JSON.stringify(asked)), {
+      type: 'application/json',
+    });
     assert.equal(made.status, 201, made.body);
     const { id, token } = JSON.parse(made.body) as { id: string; token: string };
     const known: KnownToken = { token, revocation: 'asked' };

@@ -4,7 +4,13 @@ import { closeSync, existsSync, fdatasyncSync, openSync, readFileSync, writeFile
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { nodeEnvelopeCrypto as crypto } from '../../appliance/keys/index.ts';
-import { createStore, type EvidenceEvent, type Store, type StoreAuditEvent } from '../../appliance/store/index.ts';
+import {
+  createStore,
+  type EvidenceEvent,
+  type Store,
+  type StoreAuditEvent,
+  type StoreDeps,
+} from '../../appliance/store/index.ts';
 import { createLogger, createMetrics } from '../../appliance/telemetry/index.ts';
 import { unwrapDek, wrapDek } from '../../protocol/envelope/wrapped-dek.ts';
 
@@ -12,8 +18,15 @@ const MIB = 1024 * 1024;
 export const context = { actor: { subject: 'child' }, requestId: 'child' };
 export const signal = new AbortController().signal;
 
+/** What a test has otherwise. */
+export interface ChildParts {
+  readonly keys?: StoreDeps['keys'];
+  /** Told before a leaf is written, and when it is durable. */
+  readonly onLeaf?: (event: StoreAuditEvent, when: 'before' | 'after') => void;
+}
+
 /** The store of a home; key and audit log are plain files there, for the test's eyes. */
-export async function openChildStore(home: string, minFreeBytes = 0): Promise<Store> {
+export async function openChildStore(home: string, minFreeBytes = 0, parts: ChildParts = {}): Promise<Store> {
   const keyPath = join(home, 'test.key');
   if (!existsSync(keyPath)) writeFileSync(keyPath, randomBytes(32), { mode: 0o600 });
   const kek = { id: 'kek/1', key: readFileSync(keyPath) };
@@ -39,7 +52,7 @@ export async function openChildStore(home: string, minFreeBytes = 0): Promise<St
     },
     {
       crypto,
-      keys: {
+      keys: parts.keys ?? {
         retire: async () => ({ destroyed: [], generation: 1 }),
         derive: () => Uint8Array.from(kek.key),
         newDek(of) {
@@ -55,12 +68,14 @@ export async function openChildStore(home: string, minFreeBytes = 0): Promise<St
       },
       audit: {
         async append(event: StoreAuditEvent) {
+          parts.onLeaf?.(event, 'before');
           const index = size++;
           const { type, outcome, recordId, version, detail } = event;
-          const { cid, destroyedAt, indexGeneration } = detail ?? {};
-          const line = { index, type, outcome, recordId, version, cid, destroyedAt, indexGeneration };
+          const { cid, destroyedAt, indexGeneration, phase } = detail ?? {};
+          const line = { index, type, outcome, recordId, version, cid, destroyedAt, indexGeneration, phase };
           writeSync(log, `${JSON.stringify(line)}\n`);
           fdatasyncSync(log);
+          parts.onLeaf?.(event, 'after');
           return { index };
         },
       },

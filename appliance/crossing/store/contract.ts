@@ -106,7 +106,12 @@ const putReceipt = exact({
 const openOptions = exact({ version, range: optional(exact({ start: number, end: optional(number) })) });
 const tinkOptions = exact({ part: oneOf('blob', 'keyset'), version });
 const ofVersion = exact({ version });
-const listQuery = exact({ label: optional(text(1024)), limit: number, cursor: optional(text(4096)) });
+const listQuery = exact({
+  label: optional(text(1024)),
+  order: optional(oneOf('oldest', 'newest')),
+  limit: number,
+  cursor: optional(text(4096)),
+});
 const page = exact({ records: list(meta, 10_000), cursor: optional(text(4096)), damaged: optional(count) });
 const destructionReceipt = exact({
   type: exactly('nectar/destruction-receipt/1'),

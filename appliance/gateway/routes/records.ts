@@ -24,6 +24,11 @@ const VersionQuery = Type.Object({ version: Type.Optional(Version) }, { addition
 const ListQuery = Type.Object(
   {
     label: Type.Optional(Type.String({ minLength: 1, maxLength: 128, examples: ['imaging'] })),
+    order: Type.Optional(
+      Type.Union([Type.Literal('oldest'), Type.Literal('newest')], {
+        description: 'Of creation: the oldest first (the default), or the newest. A cursor goes on in its own order.',
+      }),
+    ),
     limit: Type.Integer({ minimum: 1, maximum: MAX_PAGE, default: DEFAULT_PAGE }),
     cursor: Type.Optional(Type.String({ minLength: 1, maxLength: 512 })),
   },

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Hex } from '../../../protocol/brand.ts';
 import type { Logger } from '../../telemetry/index.ts';
-import type { EndpointStanding, Endpoints } from './endpoints.ts';
+import type { EndpointStanding, EndpointState, Endpoints } from './endpoints.ts';
 import { type L1Header, parseHeader } from './header.ts';
 import type { EndpointRpc } from './json-rpc.ts';
 
@@ -22,6 +22,8 @@ export interface EndpointWatchDeps {
     hashAt(number: bigint): Promise<Hex | undefined>;
   };
   readonly log: Logger;
+  /** Told after each comparison. */
+  readonly onCompared?: (states: readonly EndpointState[]) => void;
 }
 
 /** Holds several endpoints against each other and against what the node has verified. With one endpoint it does nothing. */
@@ -97,6 +99,7 @@ export function createEndpointWatch(options: EndpointWatchOptions, deps: Endpoin
       endpoints.judge(index, { standing, ...known });
       report(index, before[index]?.standing, standing, number);
     }
+    deps.onCompared?.(endpoints.list());
   }
 
   function standingOf({ head }: Look, best: bigint, disagrees: boolean): EndpointStanding {

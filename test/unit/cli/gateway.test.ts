@@ -256,6 +256,16 @@ test('the passphrase goes into the body and nowhere else', async () => {
   assert.ok(!`${ran.stdout}${ran.stderr}${seen[0]?.url}${JSON.stringify(seen[0]?.headers)}`.includes('horse'));
 });
 
+test('ls asks for the newest first in pages of a thousand, and says how it goes on', async () => {
+  answer = (request, response, body) =>
+    json(200, { records: [], ...(seen.length === 1 && { cursor: 'YmFy' }) })(request, response, body);
+  assert.equal((await run('ls', '--newest', '--limit', '2000')).code, 0);
+  assert.deepEqual(
+    seen.map(({ url }) => url),
+    ['/v1/records?limit=1000&order=newest', '/v1/records?limit=1000&order=newest&cursor=YmFy'],
+  );
+});
+
 test('rm asks, and where nobody can be asked destroys nothing', async () => {
   const ran = await run('rm', ID);
   assert.deepEqual([codeOf(ran), ran.code, seen.length], ['CLI_DECLINED', 2, 0]);
