@@ -93,6 +93,7 @@ const ALLOWED: Record<string, Record<string, string>> = {
     'tiny-secp256k1': 'sender recovery in WASM, seven times noble',
     secp256k1: 'the same by an addon where there is a build, four times that',
     '@ethereumjs/block': 'headers',
+    '@ethereumjs/rlp': 'trie nodes and receipts of snapshots',
     '@ethereumjs/evm': 'types of what a trace hears',
     '@ethereumjs/mpt': 'trie',
     '@ethereumjs/statemanager': 'state',

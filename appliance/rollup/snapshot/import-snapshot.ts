@@ -1,6 +1,6 @@
 import { type Block, type BlockHeader, createBlockFromRLP, createBlockHeaderFromRLP } from '@ethereumjs/block';
 import { RLP } from '@ethereumjs/rlp';
-import { keccak_256 } from '@noble/hashes/sha3.js';
+import { keccak256 } from 'ethers';
 import type { Hex } from '../../../protocol/brand.ts';
 import { NectarError } from '../../../protocol/errors.ts';
 import { bytesToHex, hexToBytes } from '../../../protocol/rollup/bytes.ts';
@@ -137,7 +137,7 @@ async function readHeaders(
   let wanted = bytesToHex(header.parentHash);
   for (let i = 0; i < manifest.headers; i += 1) {
     const bytes = await need(frames);
-    if (bytesToHex(keccak_256(bytes)) !== wanted) throw invalid('a header is not the parent of the next');
+    if (keccak256(bytes) !== wanted) throw invalid('a header is not the parent of the next');
     headers.set(wanted, Buffer.from(bytes));
     wanted = bytesToHex(createBlockHeaderFromRLP(bytes, { common: header.common }).parentHash);
   }
@@ -181,7 +181,7 @@ async function readState(
   };
   await walkState(root, async (hash) => {
     const bytes = Buffer.from(await need(frames));
-    if (bytesToHex(keccak_256(bytes)) !== hash) throw invalid(`what it has under ${hash} hashes to something else`);
+    if (keccak256(bytes) !== hash) throw invalid(`what it has under ${hash} hashes to something else`);
     batch.set(hash, bytes);
     size += bytes.length;
     if (size >= WRITE_BYTES) await flush();
