@@ -118,6 +118,7 @@ export async function wireNode({ home, version, config }: NodeOptions, { log, me
       audit: () => audit.standing(),
       anchored: () => anchor.anchored(),
       assertions: () => rollup.assertions(),
+      l1: () => rollup.l1(),
       splitLogs: () => witness.splitLogs(),
       storage: () => store.condition(),
       tokens: () => tokens.reconciled(),

@@ -11,6 +11,7 @@ rollupCompliance('in process', async ({ rollup, p2p, anchor, membership }) => ({
   peers: p2p.peers,
   anchors: anchor.auditAnchors,
   network: async () => ({ addresses: p2p.addresses(), ...(await membershipOf(membership)) }),
+  l1: async () => rollup.l1(),
   join: membership.join,
   close: async () => undefined,
 }));

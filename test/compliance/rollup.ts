@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { GatewayDependencies } from '../../appliance/gateway/index.ts';
-import type { SubscriptionItem } from '../../appliance/rollup/index.ts';
+import type { Rollup, SubscriptionItem } from '../../appliance/rollup/index.ts';
 import type { Hex, PeerIdText, RootHash } from '../../protocol/brand.ts';
 import { type ErrorCode, isNectarError, NectarError } from '../../protocol/errors.ts';
 
@@ -16,6 +16,7 @@ export interface RollupUnderTest {
   readonly withdraw: GatewayDependencies['rollup']['withdraw'];
   readonly withdrawals: GatewayDependencies['rollup']['withdrawals'];
   readonly claim: GatewayDependencies['rollup']['claim'];
+  readonly l1: () => Promise<ReturnType<Rollup['l1']> | null>;
   readonly join: () => Promise<{ membership: string; transaction?: string }>;
   close(): Promise<void>;
 }
@@ -38,6 +39,15 @@ const assertions = {
       derived: { block: 8, blockHash: HASH, sendRoot: HASH },
     },
   ],
+};
+const endpoint = { url: 'https://l1.example', standing: 'good' as const, head: 9, lag: 0, answers: 3, failures: 1 };
+const l1 = {
+  block: 9,
+  endpoints: [
+    { ...endpoint, problem: 'nothing listens there' },
+    { ...endpoint, standing: 'uncompared' as const, head: null, lag: null },
+  ],
+  ...{ disagreement: 'they disagree', waiting: 'waiting for the data of batch 7: nobody has it' },
 };
 const hasCode = (code: ErrorCode) => (error: unknown) => isNectarError(error, code) || assert.fail(String(error));
 
@@ -79,6 +89,7 @@ export function createRollupDouble() {
       },
       heads: () => started({ unsafe: block, safe: block, finalized: block }),
       assertions: () => started(assertions),
+      l1: () => started(l1),
       withdraw: async ({ amountWei }: { to: string; amountWei: string }) => {
         if (amountWei === '9') throw new NectarError('ROLLUP_ACCOUNT_FUNDS', { address: HASH });
         return started({ transaction: HASH });
@@ -185,6 +196,10 @@ export function rollupCompliance(
       });
       assert.deepEqual(await under.anchors(), await double.anchor.auditAnchors());
       assert.deepEqual(await under.join(), { membership: 'applied', transaction: `0x${'cd'.repeat(32)}` });
+    });
+
+    it('tells how L1 is read, and what is in the way', async () => {
+      assert.deepEqual(await under.l1(), l1);
     });
 
     it('rewinds the unsafe chain, and says why it does not', async () => {

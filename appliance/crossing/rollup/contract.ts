@@ -34,6 +34,16 @@ const falseAssertion = exact({
   derived: optional(exact({ block: count, blockHash: word, sendRoot: word })),
 });
 
+const l1Endpoint = exact({
+  url: text(512),
+  standing: oneOf('good', 'lagging', 'silent', 'disagrees', 'uncompared'),
+  head: nullable(count),
+  lag: nullable(count),
+  answers: count,
+  failures: count,
+  problem: optional(text(4096)),
+});
+
 const rollupState = exact({
   services: serviceStates,
   heads: nullable(exact({ unsafe: count, safe: count, finalized: count })),
@@ -57,6 +67,14 @@ const rollupState = exact({
       confirmedBlock: nullable(count),
       pending: count,
       false: list(falseAssertion, 64),
+      waiting: optional(text(4096)),
+    }),
+  ),
+  l1: nullable(
+    exact({
+      block: nullable(count),
+      endpoints: list(l1Endpoint, 64),
+      disagreement: optional(text(4096)),
       waiting: optional(text(4096)),
     }),
   ),
