@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander';
 import { ChainRewound } from '../../appliance/gateway/node-schemas.ts';
 import { action, addGroup, addVerb, type Call } from '../call.ts';
+import { requireHome } from '../home-folder.ts';
 import { withNode } from '../node-client.ts';
 import { parseBlockNumber } from '../option-parsers.ts';
 import { confirmAction } from '../prompt.ts';
@@ -18,7 +19,31 @@ export function registerChain(program: Command, terminal: Terminal): void {
     .addOption(new Option('--to <block>', 'the block to keep as the newest; default: the newest that L1 has'))
     .addOption(new Option('-y, --yes', 'do not ask'))
     .action(action(terminal, rewind));
+  addVerb(group, 'rebuild', {
+    summary: 'have the node derive the chain again from L1',
+    about:
+      'For a chain database that another version wrote, or that is damaged (ROLLUP_DATABASE_FORMAT, ROLLUP_DATABASE_INVALID). The node must be down. The database is put aside, not removed: what it kept of old batches may be gone from L1. The next `up` derives the chain; records, audit log and keys are not touched. Transactions of this node that L1 had not confirmed are no longer watched.',
+    examples: ['chain rebuild', 'chain rebuild --yes --json | jq -r .aside'],
+  })
+    .addOption(new Option('-y, --yes', 'do not ask'))
+    .action(action(terminal, rebuild));
   registerWithdrawals(group, terminal);
+}
+
+async function rebuild({ home, options, terminal, output }: Call<{ yes?: boolean }>): Promise<void> {
+  requireHome(home);
+  await confirmAction(terminal, {
+    action: 'deriving the chain again',
+    message: 'Put the chain database aside? The next start derives the whole chain from L1, which takes its time.',
+    yes: options.yes === true,
+  });
+  const { setChainAside } = await import('../life/rebuild-chain.ts');
+  const done = await setChainAside(home, terminal);
+  output.result({ home, ...done }, () =>
+    done.aside === null
+      ? 'there is no chain database: the next `nectar-byon up` derives the chain'
+      : `put aside: ${done.aside}\nnext: nectar-byon up; once the node is ready that folder can be removed`,
+  );
 }
 
 async function rewind(call: Call<{ to?: string; yes?: boolean }>): Promise<void> {
