@@ -152,6 +152,7 @@ export async function wireNode({ home, version, config }: NodeOptions, { log, me
         withdraw: rollup.withdraw,
         withdrawals: rollup.withdrawals,
         claim: rollup.claim,
+        snapshot: rollup.snapshot,
         rewind: ({ to }) => rollup.rewind(to === undefined ? undefined : BigInt(to)),
       },
       p2p,

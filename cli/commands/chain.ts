@@ -1,10 +1,17 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { ChainRewound } from '../../appliance/gateway/node-schemas.ts';
+import { NectarError } from '../../protocol/errors.ts';
 import { action, addGroup, addVerb, type Call } from '../call.ts';
 import { requireHome } from '../home-folder.ts';
 import { withNode } from '../node-client.ts';
 import { parseBlockNumber } from '../option-parsers.ts';
+import { writeOutputFile } from '../output-file.ts';
 import { confirmAction } from '../prompt.ts';
+import { formatBytes } from '../render/quantities.ts';
+import { showWork } from '../render/work.ts';
+import { readSnapshotManifest } from '../snapshot-file.ts';
 import type { Terminal } from '../terminal.ts';
 import { registerWithdrawals } from './withdrawals.ts';
 
@@ -27,6 +34,14 @@ export function registerChain(program: Command, terminal: Terminal): void {
   })
     .addOption(new Option('-y, --yes', 'do not ask'))
     .action(action(terminal, rebuild));
+  addVerb(group, 'snapshot <file>', {
+    summary: 'write the state of L2 to a file, for a node that begins',
+    about:
+      'The state at the latest assertion that L1 has confirmed. A node that `init --snapshot FILE` makes goes on from there instead of deriving everything from the first block on; it believes nothing of the file that its own L1 or a hash does not say. Public data alone: no record, no key.',
+    examples: ['chain snapshot nectar.snapshot', 'init --snapshot nectar.snapshot'],
+  })
+    .addOption(new Option('-f, --force', 'replace the file'))
+    .action(action(terminal, snapshot));
   registerWithdrawals(group, terminal);
 }
 
@@ -64,4 +79,29 @@ async function rewind(call: Call<{ to?: string; yes?: boolean }>): Promise<void>
         : `${count} blocks given up; block ${rewound.to} is the newest now`,
     );
   });
+}
+
+async function snapshot(call: Call<{ force?: boolean }>): Promise<void> {
+  const { options, operands, terminal, output } = call;
+  const path = resolve(terminal.workingFolder, operands[0] ?? '');
+  if (options.force !== true && existsSync(path)) throw new NectarError('CLI_OUTPUT_EXISTS', { path });
+  const bytes = await showWork(terminal, output, 'reading the state', (say) =>
+    withNode(call, async (client) => {
+      const answer = await client.open('/v1/chain/snapshot');
+      let taken = 0;
+      const count = async function* (): AsyncGenerator<Uint8Array> {
+        for await (const chunk of answer.body) {
+          taken += chunk.length;
+          say(`${formatBytes(taken)} read`);
+          yield chunk;
+        }
+      };
+      return writeOutputFile(path, count(), options.force === true);
+    }),
+  );
+  const { block, l1Number, nodeId } = await readSnapshotManifest(path);
+  output.result(
+    { output: path, bytes, block, l1Block: l1Number, assertion: nodeId },
+    () => `block ${block}, as L1 has confirmed it: ${formatBytes(bytes)}, written to ${path}`,
+  );
 }

@@ -7,6 +7,7 @@ rollupCompliance('in process', async ({ rollup, p2p, anchor, membership }) => ({
   withdraw: rollup.withdraw,
   withdrawals: rollup.withdrawals,
   claim: rollup.claim,
+  snapshot: rollup.snapshot,
   rewind: ({ to }) => rollup.rewind(to === undefined ? undefined : BigInt(to)),
   peers: p2p.peers,
   anchors: anchor.auditAnchors,

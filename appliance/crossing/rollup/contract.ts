@@ -1,5 +1,5 @@
 import type { Static } from 'typebox';
-import { call, contract, items, OPTIONAL_SIGNAL, SIGNAL, TIMEOUT } from '../contract.ts';
+import { call, contract, items, OPTIONAL_SIGNAL, SIGNAL, STREAM, TIMEOUT } from '../contract.ts';
 import {
   anything,
   count,
@@ -136,6 +136,8 @@ export const rollup = contract('rollup', {
   }),
   withdrawals: call({ args: [], returns: list(withdrawal, 100_000), maxOutputBytes: MAX_RPC_ANSWER_BYTES }),
   claim: call({ args: [exact({ id: count })], returns: done, timeoutMs: JOIN_TIMEOUT_MS }),
+  /** The state at the latest confirmed assertion, for a node that begins. */
+  snapshot: call({ args: [], returns: STREAM }),
   rewind: call({
     args: [exact({ to: optional(count) })],
     returns: exact({ from: count, to: count }),

@@ -12,7 +12,7 @@ import { rollup } from './contract.ts';
 export interface RollupCrossingParts {
   readonly rollup: Pick<
     Rollup,
-    'rpc' | 'subscribe' | 'heads' | 'rewind' | 'assertions' | 'l1' | 'withdraw' | 'withdrawals' | 'claim'
+    'rpc' | 'subscribe' | 'heads' | 'rewind' | 'assertions' | 'l1' | 'withdraw' | 'withdrawals' | 'claim' | 'snapshot'
   >;
   readonly p2p: Pick<P2p, 'peers' | 'addresses'>;
   readonly anchor: Pick<Anchor, 'anchored' | 'auditAnchors'>;
@@ -52,6 +52,7 @@ export function rollupRoutes(parts: RollupCrossingParts): Route[] {
       await parts.rollup.claim(which);
       return null as never;
     },
+    snapshot: () => parts.rollup.snapshot(),
     rewind: ({ to }) => parts.rollup.rewind(to === undefined ? undefined : BigInt(to)),
     anchors: () => anchor.auditAnchors(),
   });
