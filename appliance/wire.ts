@@ -123,6 +123,7 @@ export async function wireNode({ home, version, config }: NodeOptions, { log, me
       tokens: () => tokens.reconciled(),
       hardening: () => gateway.hardening(),
       backups: () => gateway.backups(),
+      clientRevocations: () => gateway.clientRevocations(),
       now,
     },
   );

@@ -1,6 +1,6 @@
 import type { Fault, Readiness } from '../service.ts';
 import { type Assertions, describeAssertions, type ShownAssertions } from './assertions.ts';
-import type { Backups, Hardening } from './reports.ts';
+import type { Backups, ClientRevocation, Hardening } from './reports.ts';
 
 /** A service of this process answers at once, one of another role after a message. */
 type Awaitable<T> = T | Promise<T>;
@@ -27,6 +27,7 @@ export interface StatusDeps {
   readonly hardening: () => Awaitable<Hardening | null>;
   /** What is on record of backup repositories; null: there is none. */
   readonly backups: () => Awaitable<Backups | null>;
+  readonly clientRevocations: () => Awaitable<readonly ClientRevocation[]>;
   readonly now: () => number;
 }
 
@@ -146,6 +147,7 @@ export interface Status {
   tokens: { found?: 'behind' | 'missing' | 'damaged'; revoked: number; restored: number } | null;
   hardening: Hardening | null;
   backups: Backups | null;
+  clientRevocations: ClientRevocation[] | null;
 }
 
 /** The node at a glance: usable or why not, and how far each part has come. */
@@ -186,6 +188,7 @@ export function createStatus(options: StatusOptions, deps: StatusDeps): StatusVi
         tokens,
         hardening,
         backups,
+        clientRevocations,
       ] = await Promise.all([
         readiness(),
         known(deps.isLocked),
@@ -200,6 +203,7 @@ export function createStatus(options: StatusOptions, deps: StatusDeps): StatusVi
         known(async () => describeTokens(await deps.tokens())),
         known(deps.hardening),
         known(deps.backups),
+        known(async () => [...(await deps.clientRevocations())]),
       ]);
       return {
         ...state,
@@ -222,6 +226,7 @@ export function createStatus(options: StatusOptions, deps: StatusDeps): StatusVi
         tokens,
         hardening,
         backups,
+        clientRevocations,
       };
     },
   };
