@@ -21,6 +21,7 @@ export interface InitOptions {
   readonly name: readonly string[];
   readonly devnet?: string;
   readonly timeout: string;
+  readonly snapshot?: string;
   readonly engine?: string;
   readonly emit?: 'compose';
   readonly plan?: boolean;

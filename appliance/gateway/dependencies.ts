@@ -102,6 +102,8 @@ export interface GatewayDependencies {
     withdrawals(): Promise<readonly WithdrawalList['withdrawals'][number][]>;
     /** Executes one on L1 and waits until it is mined. */
     claim(which: { readonly id: number }): Promise<void>;
+    /** The state at the latest confirmed assertion, part by part. */
+    snapshot(): AsyncIterable<Uint8Array>;
     /** Gives up unsafe blocks above `to`; without it, all that L1 has not confirmed. */
     rewind(to: { readonly to?: number }): Promise<{ readonly from: number; readonly to: number }>;
   };

@@ -5,6 +5,7 @@ import { BackupStatus } from './backup-schemas.ts';
 import { RevocationStanding } from './client-schemas.ts';
 import { HardeningStatus } from './hardening-schemas.ts';
 import { RekeyState } from './key-schemas.ts';
+import { L1Status } from './l1-schemas.ts';
 import { Count, Digest, EXAMPLE_PEER, EXAMPLE_ROOT, Instant, strict } from './schema-parts.ts';
 
 /** Shapes of the HTTP API: the node, its peers and its network. */
@@ -75,6 +76,7 @@ export const NodeStatus = Type.Object(
       ),
     ),
     assertions: Type.Optional(orUnknown(AssertionStatus)),
+    l1: Type.Optional(orUnknown(L1Status)),
     witness: Type.Optional(
       orUnknown(
         Type.Object(

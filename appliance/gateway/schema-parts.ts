@@ -46,3 +46,9 @@ export const Recorded = Type.Object(
   { description: 'The leaf of the audit log that says so.', ...strict },
 );
 export type Recorded = Static<typeof Recorded>;
+
+/** An answer that is bytes of this type. */
+export const Binary = (description: string, type: string) => ({
+  description,
+  content: { [type]: { schema: { type: 'string', format: 'binary' } } },
+});

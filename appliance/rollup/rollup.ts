@@ -11,9 +11,11 @@ import type { Derived, Dropped } from './derive/deriver.ts';
 import type { Heads } from './derive/engine.ts';
 import { findStalledHead } from './derive/stalled-heads.ts';
 import type { Verdict } from './derive/unsafe-intake.ts';
+import { describeL1, type ShownL1 } from './l1/describe-l1.ts';
 import { createJsonRpc } from './l1/json-rpc.ts';
 import { createOutboundFetch } from './l1/outbound-fetch.ts';
 import { createListeners } from './listeners.ts';
+import { addLogIndexMetric } from './logs/log-index-metric.ts';
 import { createRollupMetrics, observeEndpoints } from './metrics.ts';
 import { createNetworkPort, type LocalOrdering, type NetworkPort } from './network-port.ts';
 import type { NodeRegistry } from './registry/node-registry.ts';
@@ -92,6 +94,7 @@ export interface Rollup extends Service {
   snapshot(): AsyncIterable<Uint8Array>;
   /** What is asserted of L2 on L1, and what of it is false. */
   assertions(): ShownAssertions;
+  l1(): ShownL1;
   readonly account: OperatorAccount;
   /** What the network's other side (sequencer, batcher, auditor) runs on. */
   readonly network: NetworkPort;
@@ -106,6 +109,10 @@ const FORWARDED_BOUNDS = { maxTransactions: 4_096, maxBytes: 32 * 1024 * 1024, m
 export function createRollup(options: RollupOptions, deps: RollupDeps): Rollup {
   const { log, now } = deps;
   const metrics = createRollupMetrics(deps.metrics);
+  addLogIndexMetric(deps.metrics, () => {
+    const next = parts?.logs.index.next();
+    return next === undefined ? undefined : { next, head: get().executor.heads().unsafe.number };
+  });
   const onHead = createListeners<Heads>();
   const onUnsafe = createListeners<Uint8Array>();
   let parts: RollupParts | undefined;
@@ -239,6 +246,10 @@ export function createRollup(options: RollupOptions, deps: RollupDeps): Rollup {
     claim: async ({ id }) => get().withdrawals.claim(id, stopping.signal),
     snapshot: () => get().snapshots.make(),
     assertions: () => describeAssertions(get().validator.state()),
+    l1() {
+      const { store, endpoints, driver } = get();
+      return describeL1(store.known()?.number, endpoints.list(), driver.obstacles());
+    },
     account: {
       address: () => get().account.address(),
       balance: async () => get().account.balance(),

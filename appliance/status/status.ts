@@ -1,6 +1,11 @@
 import type { Fault, Readiness } from '../service.ts';
 import { type Assertions, describeAssertions, type ShownAssertions } from './assertions.ts';
+<<<<<<< HEAD
 import type { Backups, ClientRevocation, Hardening } from './reports.ts';
+=======
+import { describeL1, type L1Standing, type ShownL1Standing } from './l1.ts';
+import type { Backups, Hardening } from './reports.ts';
+>>>>>>> main
 
 /** A service of this process answers at once, one of another role after a message. */
 type Awaitable<T> = T | Promise<T>;
@@ -17,6 +22,7 @@ export interface StatusDeps {
   readonly anchored: () => Awaitable<Anchored>;
   /** What is asserted of L2 on L1. */
   readonly assertions: () => Awaitable<Assertions>;
+  readonly l1: () => Awaitable<L1Standing>;
   /** Members of whose audit logs this node, as a witness, keeps two stories. */
   readonly splitLogs: () => Awaitable<readonly string[]>;
   /** Of the store's index. */
@@ -134,6 +140,7 @@ export interface Status {
   } | null;
   anchored: { records: number; auditSize: number; safeBlock: number; pending: number; waiting?: string } | null;
   assertions: ShownAssertions | null;
+  l1: ShownL1Standing | null;
   witness: { splitLogs: string[] } | null;
   storage: {
     index: 'fresh' | 'behind' | 'ahead';
@@ -183,6 +190,7 @@ export function createStatus(options: StatusOptions, deps: StatusDeps): StatusVi
         audit,
         anchored,
         assertions,
+        l1,
         witness,
         storage,
         tokens,
@@ -198,6 +206,7 @@ export function createStatus(options: StatusOptions, deps: StatusDeps): StatusVi
         known(async () => describeAudit(await deps.audit())),
         known(async () => describeAnchored(await deps.anchored())),
         known(async () => describeAssertions(await deps.assertions())),
+        known(async () => describeL1(await deps.l1())),
         known(async () => ({ splitLogs: [...(await deps.splitLogs())] })),
         known(async () => describeStorage(await deps.storage())),
         known(async () => describeTokens(await deps.tokens())),
@@ -221,6 +230,7 @@ export function createStatus(options: StatusOptions, deps: StatusDeps): StatusVi
         audit,
         anchored,
         assertions,
+        l1,
         witness,
         storage,
         tokens,

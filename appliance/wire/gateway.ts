@@ -72,6 +72,7 @@ export async function wireGateway(options: RoleOptions, { log, metrics }: WireDe
       audit: async () => known((await auditState()).standing),
       anchored: async () => known((await rollupState()).anchored),
       assertions: async () => known((await rollupState()).assertions),
+      l1: async () => known((await rollupState()).l1),
       splitLogs: async () => (await rollupState()).splitLogs,
       storage: async () => known((await storeState()).condition),
       tokens: () => tokens.reconciled(),

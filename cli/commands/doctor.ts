@@ -21,6 +21,7 @@ import { findTarget } from '../provision/docker/target-file.ts';
 import { gradeAssertions } from '../render/assertions.ts';
 import { describeGaps } from '../render/audit-epoch.ts';
 import { renderChecks } from '../render/checks.ts';
+import { gradeL1 } from '../render/l1.ts';
 import { formatDuration } from '../render/quantities.ts';
 import { describeRekey } from '../render/rekey.ts';
 import { gradeRevocations } from '../render/revocations.ts';
@@ -169,7 +170,7 @@ export function gradeStatus(status: NodeStatus): Check[] {
   ];
   checks.push(...gradeStorage(status));
   if (audit !== null) checks.push(gradeAudit(audit));
-  checks.push(...gradeMembers(status), ...gradeAssertions(status));
+  checks.push(...gradeMembers(status), ...gradeAssertions(status), ...gradeL1(status));
   if (l2 !== null) {
     const lag = l2.unsafe - l2.safe;
     const good = lag <= GOOD_LAG_BLOCKS;

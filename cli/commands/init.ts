@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { NectarError } from '../../protocol/errors.ts';
 import { action, addVerb, type Call } from '../call.ts';
@@ -54,6 +55,9 @@ export function registerInit(program: Command, terminal: Terminal): void {
     .addOption(
       new Option('--timeout <duration>', 'how long to wait until the node is ready and admitted').default('180s'),
     )
+    .addOption(
+      new Option('--snapshot <file>', 'begin with the state of L2 in this file (`chain snapshot`), checked against L1'),
+    )
     .addOption(engineOption())
     .addOption(
       new Option('--emit <format>', 'write a Compose file into the home instead of making containers').choices([
@@ -68,6 +72,8 @@ export function registerInit(program: Command, terminal: Terminal): void {
 async function init(call: Call<InitOptions>): Promise<void> {
   const { options } = call;
   if (options.target === 'kubernetes') throw new NectarError('CLI_TARGET_UNAVAILABLE', { target: options.target });
+  if (options.snapshot !== undefined && options.target === 'docker')
+    throw new NectarError('CLI_USAGE', { problem: '--snapshot goes with --target process' });
   if (options.target === 'docker') return (await import('../init-docker.ts')).initOnDocker(call);
   if (options.emit !== undefined || options.engine !== undefined)
     throw new NectarError('CLI_USAGE', { problem: '--engine and --emit go with --target docker' });
@@ -99,7 +105,8 @@ async function initAsProcess(call: Call<InitOptions>): Promise<void> {
   }
   refuseUnfit(checks, output);
   const passphrase = await passphraseFor(plan.unlock, chosen.passphrase, call);
-  const made = await initNode({ plan, passphrase, names: options.name, timeoutMs, terminal, output });
+  const snapshot = options.snapshot === undefined ? undefined : resolve(terminal.workingFolder, options.snapshot);
+  const made = await initNode({ plan, passphrase, names: options.name, snapshot, timeoutMs, terminal, output });
   output.result(made, () => renderNext(made, home === homeFolder(terminal, undefined)));
   if (plan.keyFile !== undefined)
     output.note(`\n${describeKeyFile({ keyFile: plan.keyFile, home }, findUnlockOffers(terminal)).join('\n')}`);

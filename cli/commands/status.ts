@@ -14,6 +14,7 @@ import { findTarget } from '../provision/docker/target-file.ts';
 import { readRunning } from '../provision/process/running.ts';
 import { assertionLines, FALSE_ASSERTION_ADVICE } from '../render/assertions.ts';
 import { describeGaps } from '../render/audit-epoch.ts';
+import { l1Lines } from '../render/l1.ts';
 import type { Output } from '../render/output.ts';
 import { formatDuration } from '../render/quantities.ts';
 import { describeRekey } from '../render/rekey.ts';
@@ -128,6 +129,7 @@ export function renderStatus(node: NodeStatus, gateway: string, { style }: Pick<
     ['roles', node.roles.join(', ')],
     ['up for', formatDuration(node.uptimeSeconds * 1000)],
     ['chain head', l2 === null ? UNKNOWN : `${l2.unsafe} latest, ${l2.safe} safe on L1, ${l2.finalized} final`],
+    ...l1Lines(node.l1, style),
     ['peers', node.peers === null ? UNKNOWN : String(node.peers)],
     ['records', node.records === null ? UNKNOWN : String(node.records)],
     ['audit log', audit === null ? UNKNOWN : describeLog(audit)],

@@ -52,7 +52,7 @@ export const ROLLUP_GUIDANCE: Record<keyof typeof ROLLUP_ERRORS, Guidance> = {
   ROLLUP_DERIVE_STATE_INVALID: {
     exit: EXIT.checksFailed,
     remedy:
-      'The node derives again from the last sound point. When it repeats, remove HOME/rollup/db and let the node rebuild it from L1.',
+      'The node derives again from the last sound point. When it repeats, put the database aside with `nectar-byon chain rebuild`.',
   },
   ROLLUP_REWIND_REFUSED: {
     exit: EXIT.usage,
@@ -112,7 +112,7 @@ export const ROLLUP_GUIDANCE: Record<keyof typeof ROLLUP_ERRORS, Guidance> = {
   ROLLUP_STATE_MISSING: {
     exit: EXIT.checksFailed,
     remedy:
-      'The chain database is incomplete or damaged. Stop the node, remove HOME/rollup/db and start it: it rebuilds the chain from L1.',
+      'The chain database is incomplete or damaged. `nectar-byon down` and `nectar-byon chain rebuild` put it aside; `nectar-byon up` derives the chain again from L1.',
   },
   ROLLUP_MACHINE_INVALID: {
     exit: EXIT.bug,
@@ -160,12 +160,17 @@ export const ROLLUP_GUIDANCE: Record<keyof typeof ROLLUP_ERRORS, Guidance> = {
   ROLLUP_DATABASE_GENESIS_MISMATCH: {
     exit: EXIT.config,
     remedy:
-      'The home holds the chain of another network. Use the right descriptor, or remove HOME/rollup/db to follow the new one.',
+      'The home holds the chain of another network. Use the right descriptor, or put the database aside with `nectar-byon chain rebuild` to follow the new one.',
+  },
+  ROLLUP_DATABASE_FORMAT: {
+    exit: EXIT.config,
+    remedy:
+      'Nothing is damaged, and no record is touched: the chain can be had again from L1. Of an earlier version: `nectar-byon down`, `nectar-byon chain rebuild`, `nectar-byon up`. Of a later version: upgrade this program, or do the same.',
   },
   ROLLUP_DATABASE_INVALID: {
     exit: EXIT.checksFailed,
     remedy:
-      'The database was changed from outside, or opened with another key. Remove HOME/rollup/db and start the node: it rebuilds the chain from L1.',
+      'The database was changed from outside, or opened with another key. Put it aside with `nectar-byon down` and `nectar-byon chain rebuild`; `nectar-byon up` derives the chain again from L1.',
   },
   ROLLUP_DATABASE_FAILED: {
     exit: EXIT.config,

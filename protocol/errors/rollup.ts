@@ -136,6 +136,11 @@ export const ROLLUP_ERRORS = {
       `the chain database belongs to genesis ${actual}, the network descriptor to ${expected}`,
     severity: 'critical',
   }),
+  ROLLUP_DATABASE_FORMAT: define<{ found: number; expected: number }>({
+    message: ({ found, expected }) =>
+      `the chain database is of format ${found}, which ${found < expected ? 'an earlier' : 'a later'} version wrote; this one reads ${expected}`,
+    severity: 'critical',
+  }),
   ROLLUP_DATABASE_INVALID: define<{ what: string }>({
     message: ({ what }) => `the chain database holds a ${what} that does not authenticate`,
     severity: 'critical',

@@ -7,10 +7,12 @@ rollupCompliance('in process', async ({ rollup, p2p, anchor, membership }) => ({
   withdraw: rollup.withdraw,
   withdrawals: rollup.withdrawals,
   claim: rollup.claim,
+  snapshot: rollup.snapshot,
   rewind: ({ to }) => rollup.rewind(to === undefined ? undefined : BigInt(to)),
   peers: p2p.peers,
   anchors: anchor.auditAnchors,
   network: async () => ({ addresses: p2p.addresses(), ...(await membershipOf(membership)) }),
+  l1: async () => rollup.l1(),
   join: membership.join,
   close: async () => undefined,
 }));

@@ -6,5 +6,6 @@ import { rollupCompliance } from './rollup.ts';
 rollupCompliance('over its socket', async (double) => {
   const house = await createCrossingHouse('rollup');
   await house.serve(rollupRoutes({ ...double, services: [] }));
-  return { ...createRollupClient(house.connection), close: () => house.close() };
+  const client = createRollupClient(house.connection);
+  return { ...client, l1: async () => (await client.state(5_000)).l1, close: () => house.close() };
 });

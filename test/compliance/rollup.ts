@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { GatewayDependencies } from '../../appliance/gateway/index.ts';
-import type { SubscriptionItem } from '../../appliance/rollup/index.ts';
+import type { Rollup, SubscriptionItem } from '../../appliance/rollup/index.ts';
 import type { Hex, PeerIdText, RootHash } from '../../protocol/brand.ts';
 import { type ErrorCode, isNectarError, NectarError } from '../../protocol/errors.ts';
 
@@ -15,7 +15,9 @@ export interface RollupUnderTest {
   readonly rewind: GatewayDependencies['rollup']['rewind'];
   readonly withdraw: GatewayDependencies['rollup']['withdraw'];
   readonly withdrawals: GatewayDependencies['rollup']['withdrawals'];
+  readonly snapshot: GatewayDependencies['rollup']['snapshot'];
   readonly claim: GatewayDependencies['rollup']['claim'];
+  readonly l1: () => Promise<ReturnType<Rollup['l1']> | null>;
   readonly join: () => Promise<{ membership: string; transaction?: string }>;
   close(): Promise<void>;
 }
@@ -39,11 +41,21 @@ const assertions = {
     },
   ],
 };
+const endpoint = { url: 'https://l1.example', standing: 'good' as const, head: 9, lag: 0, answers: 3, failures: 1 };
+const l1 = {
+  block: 9,
+  endpoints: [
+    { ...endpoint, problem: 'nothing listens there' },
+    { ...endpoint, standing: 'uncompared' as const, head: null, lag: null },
+  ],
+  ...{ disagreement: 'they disagree', waiting: 'waiting for the data of batch 7: nobody has it' },
+};
+const SNAPSHOT = [Buffer.from('the first part'), Buffer.alloc(300_000, 7)];
 const hasCode = (code: ErrorCode) => (error: unknown) => isNectarError(error, code) || assert.fail(String(error));
 
 /** The role's services in small: what they answer is fixed, what crosses is what the suite is about. */
 export function createRollupDouble() {
-  const state = { started: true, counted: 0, caller: '' as string | undefined };
+  const state = { started: true, counted: 0, noSnapshot: false, caller: '' as string | undefined };
   const started = <T>(value: T): T => {
     if (!state.started) throw new NectarError('NODE_NOT_READY', { service: 'rollup', reason: 'not started' });
     return value;
@@ -79,6 +91,7 @@ export function createRollupDouble() {
       },
       heads: () => started({ unsafe: block, safe: block, finalized: block }),
       assertions: () => started(assertions),
+      l1: () => started(l1),
       withdraw: async ({ amountWei }: { to: string; amountWei: string }) => {
         if (amountWei === '9') throw new NectarError('ROLLUP_ACCOUNT_FUNDS', { address: HASH });
         return started({ transaction: HASH });
@@ -86,6 +99,11 @@ export function createRollupDouble() {
       withdrawals: async () => started([WITHDRAWAL]),
       claim: async ({ id }: { id: number }) => {
         if (id === 9) throw new NectarError('ROLLUP_WITHDRAWAL_NOT_CLAIMABLE', { id, state: 'batched' });
+      },
+      async *snapshot(): AsyncGenerator<Uint8Array> {
+        started(undefined);
+        if (state.noSnapshot) throw new NectarError('ROLLUP_SNAPSHOT_UNAVAILABLE', { reason: 'nothing is confirmed' });
+        for (const part of SNAPSHOT) yield part;
       },
       rewind: async (to?: bigint) => {
         if (to === 9n) throw new NectarError('ROLLUP_REWIND_REFUSED', { to, safe: 7n, unsafe: 8n });
@@ -187,6 +205,10 @@ export function rollupCompliance(
       assert.deepEqual(await under.join(), { membership: 'applied', transaction: `0x${'cd'.repeat(32)}` });
     });
 
+    it('tells how L1 is read, and what is in the way', async () => {
+      assert.deepEqual(await under.l1(), l1);
+    });
+
     it('rewinds the unsafe chain, and says why it does not', async () => {
       assert.deepEqual(await under.rewind({}), { from: 8, to: 7 });
       assert.deepEqual(await under.rewind({ to: 8 }), { from: 8, to: 8 });
@@ -195,6 +217,18 @@ export function rollupCompliance(
         assert.deepEqual(error.data, { to: 9n, safe: 7n, unsafe: 8n });
         return true;
       });
+    });
+
+    it('gives a snapshot part by part, or says why there is none', async () => {
+      const parts: Uint8Array[] = [];
+      for await (const part of under.snapshot()) parts.push(new Uint8Array(part));
+      assert.deepEqual(Buffer.concat(parts), Buffer.concat(SNAPSHOT));
+      double.state.noSnapshot = true;
+      const take = async (): Promise<void> => {
+        for await (const _ of under.snapshot()) assert.fail('a part of nothing');
+      };
+      await assert.rejects(take(), hasCode('ROLLUP_SNAPSHOT_UNAVAILABLE'));
+      double.state.noSnapshot = false;
     });
 
     it('withdraws, lists and claims, and says why it does not', async () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { after } from 'node:test';
+import { setDefaultCACertificates } from 'node:tls';
 import { JsonRpcProvider, toQuantity } from 'ethers';
 import {
   createPublicClient,
@@ -16,11 +17,13 @@ import { createSteps } from './steps.ts';
 import { until, Workplace } from './workplace.ts';
 
 /**
- * The chain's side of the story, on a node as `init` leaves it: a second client, an L1 that reorganises, a sequencer that falls silent.
+ * The chain's side of the story, on nodes as `init` leaves them: a second client, an L1 that reorganises, a sequencer that falls silent,
+ * ETH that goes back, a node that begins with a snapshot.
  * The devnet's L1 is told to let time pass; everything else is as its user has it.
  */
 const work = new Workplace();
 const A = work.path('home-a');
+const B = work.path('home-b');
 const step = createSteps(false);
 
 interface Status {
@@ -44,7 +47,7 @@ let stopped: number | undefined;
 after(async () => {
   if (stopped !== undefined) process.kill(stopped, 'SIGCONT');
   l1?.destroy();
-  if (existsSync(A)) await work.run(['destroy', '--yes', '--home', A]);
+  for (const home of [A, B]) if (existsSync(home)) await work.run(['destroy', '--yes', '--home', home]);
   await work.run(['devnet', 'down']);
   work.remove();
 });
@@ -65,11 +68,19 @@ async function headOfL1(): Promise<number> {
 
 interface SyncStatus {
   readonly l1: { readonly number: Hex; readonly hash: Hex };
+  readonly historyFrom?: Hex;
 }
 
 /** viem's types know Ethereum's methods only. */
 function syncStatus(reader: PublicClient): Promise<SyncStatus> {
   return (reader.request as (call: { method: string }) => Promise<SyncStatus>)({ method: 'nectar_syncStatus' });
+}
+
+/** An address of a node's /rpc that holds a token; this process trusts the node from now on, as NODE_EXTRA_CA_CERTS does for one of its own. */
+async function rpcUrl(home: string): Promise<string> {
+  const made = await work.json<{ url: string }>(['token', 'create', 'viem', '--scope', 'rpc', '--url', '--home', home]);
+  setDefaultCACertificates([readFileSync(`${home}/tls/ca.crt`, 'utf8')]);
+  return made.url;
 }
 
 async function isSafe(reader: PublicClient, number: bigint): Promise<true | undefined> {
@@ -78,21 +89,7 @@ async function isSafe(reader: PublicClient, number: bigint): Promise<true | unde
 
 step('a wallet connects by an address that holds its token, and is paid from L1', async () => {
   await work.json(['init', '--yes', '--home', A]);
-  const made = await work.json<{ url: string }>([
-    'token',
-    'create',
-    '--scope',
-    'rpc',
-    '--subject',
-    'viem',
-    '--url',
-    '--home',
-    A,
-  ]);
-  url = made.url;
-  // As NODE_EXTRA_CA_CERTS does for a program of its own.
-  const { setDefaultCACertificates } = await import('node:tls');
-  setDefaultCACertificates([readFileSync(`${A}/tls/ca.crt`, 'utf8')]);
+  url = await rpcUrl(A);
   const endpoints = JSON.parse(readFileSync(`${A}/network.json`, 'utf8')) as { endpoints: { l1Rpc: string[] } };
   l1 = new JsonRpcProvider(endpoints.endpoints.l1Rpc[0]);
   assert.equal((await work.run(['devnet', 'fund', account.address, '--ether', '2'])).code, 0);
@@ -166,5 +163,48 @@ step('the sequencer goes on from what L1 forced', async () => {
   const hash = await wallet.sendTransaction({ to: friend, value: parseEther('0.25') });
   const receipt = await reader.waitForTransactionReceipt({ hash, timeout: 60_000 });
   await until('the transfer on L1', () => isSafe(reader as PublicClient, receipt.blockNumber));
+  assert.equal(await reader.getBalance({ address: friend }), parseEther('0.5'));
+});
+
+interface Withdrawals {
+  readonly withdrawals: readonly { readonly id: number | null; readonly state: string }[];
+}
+
+step('ETH comes back to L1 by a confirmed assertion and a proof, once', async () => {
+  await work.json(['chain', 'withdraw', '--amount', '0.001', '--to', friend, '--yes', '--home', A]);
+  const id = await until(
+    'the withdrawal to be claimable',
+    async () => {
+      // The challenge period, and the interval between assertions.
+      await l1?.send('evm_increaseTime', [10]);
+      const { withdrawals } = await work.json<Withdrawals>(['chain', 'withdrawals', '--home', A]);
+      return withdrawals.find(({ state }) => state === 'claimable')?.id ?? undefined;
+    },
+    120_000,
+  );
+  await work.json(['chain', 'claim', String(id), '--home', A]);
+  assert.equal(await l1?.getBalance(friend), parseEther('0.001'));
+  const again = await work.error(['chain', 'claim', String(id), '--home', A]);
+  assert.equal(again.code, 'ROLLUP_WITHDRAWAL_NOT_CLAIMABLE');
+});
+
+step('a second node begins with a snapshot that its own L1 vouches for', async () => {
+  const file = work.path('nectar.snapshot');
+  const made = await until('a snapshot', () =>
+    work.json<{ block: number }>(['chain', 'snapshot', file, '--home', A]).catch(() => undefined),
+  );
+  const changed = work.path('changed.snapshot');
+  const bytes = readFileSync(file);
+  bytes[bytes.length - 40] = (bytes[bytes.length - 40] ?? 0) ^ 1;
+  writeFileSync(changed, bytes);
+  const refused = await work.error(['init', '--yes', '--home', B, '--snapshot', changed]);
+  assert.match(`${refused.code} ${refused.message}`, /snapshot/i);
+  assert.equal(existsSync(B), false, 'a node that could not begin leaves nothing');
+
+  await work.json(['init', '--yes', '--home', B, '--snapshot', file]);
+  url = await rpcUrl(B);
+  const { reader } = clients();
+  const { historyFrom } = await syncStatus(reader as PublicClient);
+  assert.equal(BigInt(historyFrom ?? '0x0'), BigInt(made.block));
   assert.equal(await reader.getBalance({ address: friend }), parseEther('0.5'));
 });

@@ -1,5 +1,5 @@
 import type { Static } from 'typebox';
-import { call, contract, items, OPTIONAL_SIGNAL, SIGNAL, TIMEOUT } from '../contract.ts';
+import { call, contract, items, OPTIONAL_SIGNAL, SIGNAL, STREAM, TIMEOUT } from '../contract.ts';
 import {
   anything,
   count,
@@ -34,6 +34,16 @@ const falseAssertion = exact({
   derived: optional(exact({ block: count, blockHash: word, sendRoot: word })),
 });
 
+const l1Endpoint = exact({
+  url: text(512),
+  standing: oneOf('good', 'lagging', 'silent', 'disagrees', 'uncompared'),
+  head: nullable(count),
+  lag: nullable(count),
+  answers: count,
+  failures: count,
+  problem: optional(text(4096)),
+});
+
 const rollupState = exact({
   services: serviceStates,
   heads: nullable(exact({ unsafe: count, safe: count, finalized: count })),
@@ -57,6 +67,14 @@ const rollupState = exact({
       confirmedBlock: nullable(count),
       pending: count,
       false: list(falseAssertion, 64),
+      waiting: optional(text(4096)),
+    }),
+  ),
+  l1: nullable(
+    exact({
+      block: nullable(count),
+      endpoints: list(l1Endpoint, 64),
+      disagreement: optional(text(4096)),
       waiting: optional(text(4096)),
     }),
   ),
@@ -118,6 +136,8 @@ export const rollup = contract('rollup', {
   }),
   withdrawals: call({ args: [], returns: list(withdrawal, 100_000), maxOutputBytes: MAX_RPC_ANSWER_BYTES }),
   claim: call({ args: [exact({ id: count })], returns: done, timeoutMs: JOIN_TIMEOUT_MS }),
+  /** The state at the latest confirmed assertion, for a node that begins. */
+  snapshot: call({ args: [], returns: STREAM }),
   rewind: call({
     args: [exact({ to: optional(count) })],
     returns: exact({ from: count, to: count }),

@@ -12,7 +12,7 @@ import { rollup } from './contract.ts';
 export interface RollupCrossingParts {
   readonly rollup: Pick<
     Rollup,
-    'rpc' | 'subscribe' | 'heads' | 'rewind' | 'assertions' | 'withdraw' | 'withdrawals' | 'claim'
+    'rpc' | 'subscribe' | 'heads' | 'rewind' | 'assertions' | 'l1' | 'withdraw' | 'withdrawals' | 'claim' | 'snapshot'
   >;
   readonly p2p: Pick<P2p, 'peers' | 'addresses'>;
   readonly anchor: Pick<Anchor, 'anchored' | 'auditAnchors'>;
@@ -31,6 +31,7 @@ export function rollupRoutes(parts: RollupCrossingParts): Route[] {
       peers: known(() => p2p.peers().length),
       anchored: known(() => anchor.anchored()),
       assertions: known(() => parts.rollup.assertions()),
+      l1: known(() => parts.rollup.l1()),
       splitLogs: [...parts.witness.splitLogs()],
     }),
     async rpc(body, caller, signal) {
@@ -51,6 +52,7 @@ export function rollupRoutes(parts: RollupCrossingParts): Route[] {
       await parts.rollup.claim(which);
       return null as never;
     },
+    snapshot: () => parts.rollup.snapshot(),
     rewind: ({ to }) => parts.rollup.rewind(to === undefined ? undefined : BigInt(to)),
     anchors: () => anchor.auditAnchors(),
   });

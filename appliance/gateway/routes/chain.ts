@@ -1,8 +1,11 @@
 import type { Static } from 'typebox';
+import { sendDownload } from '../download.ts';
+import { downloadLimits } from '../download-limits.ts';
 import { evidenced } from '../evidenced.ts';
 import type { GatewayServer, RouteContext } from '../gateway-server.ts';
 import { ChainRewind, ChainRewound } from '../node-schemas.ts';
 import { describeOperation } from '../openapi.ts';
+import { Binary } from '../schema-parts.ts';
 import {
   WithdrawalClaimed,
   WithdrawalId,
@@ -46,6 +49,29 @@ const claim = describeOperation({
   response: { 200: WithdrawalClaimed },
 });
 
+const snapshot = describeOperation({
+  id: 'takeChainSnapshot',
+  tag: 'network',
+  summary: 'The state of L2 at the latest confirmed assertion, for a node that begins',
+  description:
+    'Public data; whoever begins with it holds all of it against their own L1. It reads the whole state: one at a time.',
+  guard: { scope: 'admin' },
+  response: { 200: Binary('The snapshot; docs/design/0020-validator.md.', 'application/octet-stream') },
+});
+
+/** The first part is asked for at once: what stands in the way is an answer, and no broken download. */
+async function begun(source: AsyncIterable<Uint8Array>): Promise<AsyncIterable<Uint8Array>> {
+  const parts = source[Symbol.asyncIterator]();
+  const first = await parts.next();
+  return (async function* () {
+    try {
+      for (let part = first; part.done !== true; part = await parts.next()) yield part.value;
+    } finally {
+      await parts.return?.();
+    }
+  })();
+}
+
 export function addChainRoutes(server: GatewayServer, context: RouteContext): void {
   const {
     deps: { rollup },
@@ -63,6 +89,18 @@ export function addChainRoutes(server: GatewayServer, context: RouteContext): vo
       return (await evidenced(context, event, { run })).result;
     }),
   );
+
+  server.get('/v1/chain/snapshot', snapshot, async (request, reply) => {
+    const headers = {
+      'content-type': 'application/octet-stream',
+      'content-disposition': 'attachment; filename="nectar.snapshot"',
+    };
+    await exclusive.run('chain snapshot', async () => {
+      const body = await begun(rollup.snapshot());
+      await sendDownload(reply, { status: 200, headers, body }, downloadLimits(request, context));
+    });
+    return reply;
+  });
 
   server.post('/v1/chain/withdrawals', withdraw, (request) =>
     exclusive.run('chain withdraw', async () => {

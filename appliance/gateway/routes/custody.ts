@@ -8,16 +8,13 @@ import { downloadLimits } from '../download-limits.ts';
 import { evidencedFirst } from '../evidenced.ts';
 import type { GatewayServer, RouteContext } from '../gateway-server.ts';
 import { describeOperation } from '../openapi.ts';
+import { Binary } from '../schema-parts.ts';
 import { checkAnnouncedSize, readUpload } from '../upload-body.ts';
 
 const guard = { scope: 'backups:write' } as const;
 const Params = Type.Object({ name: ObjectNameText });
 const Part = Type.Enum(['objects/', 'keys/', 'snapshots/'], { description: 'Which part of the repository.' });
 const AnyBody = Type.Unsafe<unknown>({ content: { '*/*': { schema: Type.String({ format: 'binary' }) } } });
-const Binary = (description: string, type: string) => ({
-  description,
-  content: { [type]: { schema: { type: 'string', format: 'binary' } } },
-});
 
 const list = describeOperation({
   id: 'listBackupObjects',

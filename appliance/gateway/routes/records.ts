@@ -13,7 +13,7 @@ import { describeOperation } from '../openapi.ts';
 import { conditionOf, isConditional, isRangeCurrent, parseExpected, tagOf } from '../preconditions.ts';
 import { recordHeaders } from '../record-headers.ts';
 import { DestructionReceipt, RecordPage } from '../record-schemas.ts';
-import { RecordIdText, Version } from '../schema-parts.ts';
+import { Binary, RecordIdText, Version } from '../schema-parts.ts';
 import type { StoredMeta } from '../store-needs.ts';
 
 const MAX_PAGE = 1000;
@@ -52,10 +52,6 @@ const ReadHeaders = Type.Object({
   'if-range': Type.Optional(Type.String({ description: 'The ETag for which the range is wanted.' })),
 });
 const ChangeHeaders = Type.Object({ ...Conditions });
-const Binary = (description: string, type: string) => ({
-  description,
-  content: { [type]: { schema: Type.String({ format: 'binary' }) } },
-});
 const NoBody = (description: string) => ({ description, type: 'null' });
 
 const read = describeOperation({

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { isNectarError, NectarError, rollupSeverity } from '../../../protocol/errors.ts';
 import type { Readiness } from '../../service.ts';
 import type { Logger } from '../../telemetry/index.ts';
+import type { L1Obstacles } from '../l1/describe-l1.ts';
 import type { Derived } from './deriver.ts';
 import type { Discarded, L1Steps } from './l1-steps.ts';
 
@@ -30,6 +31,8 @@ export interface Driver {
   /** Looks at L1 now instead of at the end of the pause. */
   poke(): void;
   readiness(): Readiness;
+  /** What keeps it from following an L1 that answers. */
+  obstacles(): L1Obstacles;
   /** False from an L1 reorg, or a start, until every unsafe block's origin is known to be canonical. */
   settled(): boolean;
   /** Looks at L1 now; resolves once it was looked at, well or badly, and after `timeoutMs` at the latest. */
@@ -49,6 +52,8 @@ interface State {
   l1: string | undefined;
   /** L1 answers, but nobody has the data of the next batch: which one, and why. */
   waiting: string | undefined;
+  /** The endpoints contradict each other about what was verified. */
+  disagreement: string | undefined;
 }
 
 export function createDriver(options: DriverOptions, deps: DriverDeps): Driver {
@@ -63,6 +68,7 @@ export function createDriver(options: DriverOptions, deps: DriverDeps): Driver {
     trouble: undefined,
     l1: undefined,
     waiting: undefined,
+    disagreement: undefined,
   };
   let wake = new AbortController();
   let looked = Promise.withResolvers<void>();
@@ -76,6 +82,7 @@ export function createDriver(options: DriverOptions, deps: DriverDeps): Driver {
     state.failures = 0;
     state.trouble = undefined;
     state.l1 = undefined;
+    state.disagreement = undefined;
     waitFor(undefined);
     state.lastAnswerAt = now();
   }
@@ -123,6 +130,7 @@ export function createDriver(options: DriverOptions, deps: DriverDeps): Driver {
     // Not of the rollup: a full disk, or a bug. Nothing is lost by trying again, more and more slowly.
     if (severity === undefined) state.trouble = codeOf(error);
     if (severity === 'temporary') state.l1 = (error as NectarError).message;
+    state.disagreement = isNectarError(error, 'ROLLUP_L1_ENDPOINTS_DISAGREE') ? error.message : undefined;
     waitFor(isNectarError(error, 'ROLLUP_L1_BLOBS_UNREADABLE') ? error : undefined);
     if (state.failures === 1 && severity === undefined) log.error({ err: error }, 'derivation stumbled');
     if (state.failures === 1 && severity === 'temporary') {
@@ -173,6 +181,10 @@ export function createDriver(options: DriverOptions, deps: DriverDeps): Driver {
       wake.abort();
       const late = delay(timeoutMs, undefined, { ref: false });
       await Promise.race([promise, late]);
+    },
+    obstacles() {
+      const { waiting, disagreement } = state;
+      return { ...(waiting !== undefined && { waiting }), ...(disagreement !== undefined && { disagreement }) };
     },
     readiness() {
       if (state.halted !== undefined) return { ready: false, reason: `derivation halted: ${state.halted}` };

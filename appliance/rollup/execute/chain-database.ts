@@ -5,6 +5,7 @@ import { bytesToHex, hexToBytes } from '../../../protocol/rollup/bytes.ts';
 import { decodeReceipts, type Receipt, receiptHashes } from '../../../protocol/rollup/receipt.ts';
 import type { Rules } from '../../../protocol/rollup/rules.ts';
 import type { StateByHash } from '../../../protocol/rollup/state-by-hash.ts';
+import { claimFormat } from './database-format.ts';
 import { createDatabaseKeys, type DatabaseKeys, HEADS_KEY } from './database-keys.ts';
 import type { BlockRef, Heads } from './heads.ts';
 import { encodeFresh, findInGroup, groupOf, packPreimages } from './packed-preimages.ts';
@@ -44,7 +45,7 @@ export interface ChainChange {
 
 /**
  * The sealed chain database: blocks, receipts, state and heads. A kill at any point leaves the state before or after a change.
- * Throws ROLLUP_DATABASE_INVALID (does not authenticate), ROLLUP_DATABASE_FAILED, NODE_DISK_FULL.
+ * Throws ROLLUP_DATABASE_FORMAT (at `open`: another version wrote it), ROLLUP_DATABASE_INVALID (does not authenticate), ROLLUP_DATABASE_FAILED, NODE_DISK_FULL.
  */
 export interface ChainDatabase extends Pick<StateByHash, 'get'> {
   open(): Promise<void>;
@@ -170,7 +171,15 @@ export function createChainDatabase(
   };
 
   return {
-    open: level.open,
+    async open() {
+      await level.open();
+      try {
+        await claimFormat(level);
+      } catch (error) {
+        await level.close();
+        throw error;
+      }
+    },
     close: level.close,
     beforeReopen: level.beforeReopen,
     async get(hex) {

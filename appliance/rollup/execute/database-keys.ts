@@ -12,11 +12,15 @@ const KIND = {
   heads: 6,
   record: 7,
   group: 8,
+  format: 9,
 } as const;
 export type Kind = keyof typeof KIND;
 
 /** The one name that is not hidden: opened with another key the database must be refused, not taken for a new one. */
 export const HEADS_KEY = Uint8Array.of(KIND.heads);
+
+/** Of the number of the format, which a program must be able to read that cannot read the rest. */
+export const FORMAT_KEY = Uint8Array.of(KIND.format);
 
 export interface DatabaseKeys {
   /** Where it is told in which group a preimage lies. */

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, realpathSync } from 'node:fs';
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { constants, existsSync, realpathSync } from 'node:fs';
+import { chmod, copyFile, mkdir, rm, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path';
-import type { PublicIdentity } from '../../../appliance/config/index.ts';
+import { homePaths, type PublicIdentity } from '../../../appliance/config/index.ts';
 import { createCertificates } from '../../../appliance/gateway/tls.ts';
 import { createTokenSigner, createTokens } from '../../../appliance/gateway/tokens.ts';
 import { createRootKey, type Enrolment, type Keys, nodeEnvelopeCrypto } from '../../../appliance/keys/index.ts';
@@ -26,6 +26,8 @@ export interface HomeRequest {
   readonly descriptor: Uint8Array;
   /** Further names of the server certificate. */
   readonly names: readonly string[];
+  /** A snapshot that the node takes at its first start. */
+  readonly snapshot?: string | undefined;
   readonly signal: AbortSignal;
   now(): number;
 }
@@ -99,12 +101,22 @@ export async function fillHome(
     await writeFile(join(folder, 'network.json'), request.descriptor, { mode: 0o600 });
     await mkdir(join(folder, 'logs'), { mode: 0o700 });
     await mkdir(join(folder, 'run'), { recursive: true, mode: 0o700 });
+    await placeSnapshot(folder, request.snapshot);
     await writeFile(join(folder, 'config.json'), pretty(request.config), { mode: 0o600 });
     return identity;
   } finally {
     passphrase?.fill(0);
     await keys.stop();
   }
+}
+
+/** The node removes it once it has taken it: a copy, which costs nothing where the file system shares blocks. */
+async function placeSnapshot(folder: string, snapshot: string | undefined): Promise<void> {
+  if (snapshot === undefined) return;
+  const target = homePaths(folder).rollupSnapshot;
+  await mkdir(dirname(target), { mode: 0o700 });
+  await copyFile(snapshot, target, constants.COPYFILE_FICLONE);
+  await chmod(target, 0o600);
 }
 
 /** The one that the configuration will name. */

@@ -7,6 +7,7 @@ import { MAX_DESCRIPTOR_BYTES, parseDescriptor } from '../../../protocol/network
 import { openNodeClient } from '../../node-client.ts';
 import type { Output } from '../../render/output.ts';
 import { showWork } from '../../render/work.ts';
+import { requireSnapshotOf } from '../../snapshot-file.ts';
 import type { Terminal } from '../../terminal.ts';
 import { bringUp } from './bring-up.ts';
 import { createHome, type HomeRequest } from './create-home.ts';
@@ -20,6 +21,8 @@ export interface InitRequest {
   readonly plan: HomePlan;
   readonly passphrase: Uint8Array | undefined;
   readonly names: readonly string[];
+  /** A snapshot that the node begins with. */
+  readonly snapshot?: string | undefined;
   readonly timeoutMs: number;
   /** The key file is made here, and goes when the node does not come up. */
   readonly keyFileIsOurs?: boolean;
@@ -74,6 +77,7 @@ export async function initNode(request: InitRequest): Promise<InitResult> {
 /** The signed descriptor of the network; a devnet is brought up first. */
 export async function openDescriptor({
   plan,
+  snapshot,
   terminal,
   output,
 }: InitRequest): Promise<{ bytes: Uint8Array; name: string }> {
@@ -91,15 +95,19 @@ export async function openDescriptor({
   const { descriptor } = parseDescriptor(bytes);
   // Better now than when the node starts.
   assertMachine(descriptor);
+  if (snapshot !== undefined) await requireSnapshotOf(snapshot, descriptor.l2);
   return { bytes, name: descriptor.name };
 }
 
 /** What the home of the plan is made from. The passphrase is a copy, which is wiped by the work. */
-export function homeRequest({ plan, passphrase, names, terminal }: InitRequest, descriptor: Uint8Array): HomeRequest {
+export function homeRequest(
+  { plan, passphrase, names, snapshot, terminal }: InitRequest,
+  descriptor: Uint8Array,
+): HomeRequest {
   const { home, config } = plan;
   const enrol = enrolmentOf(plan, passphrase);
   const { signal } = terminal;
-  return { home, enrol, config, descriptor, names, signal, now: () => terminal.now() };
+  return { home, enrol, config, descriptor, names, snapshot, signal, now: () => terminal.now() };
 }
 
 function enrolmentOf({ unlock, keyFile }: HomePlan, passphrase: Uint8Array | undefined): Enrolment {

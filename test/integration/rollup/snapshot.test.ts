@@ -78,7 +78,7 @@ test('a node that begins with a snapshot derives on from there and has the same 
     async () => (await rpc(node, 'nectar_withdrawalProof', ['0x0'])) ?? undefined,
   );
   assert.equal((proof as { message: { to: string } }).message.to, carol);
-  assert.equal(node.rollup.assertions().state, 'sound');
+  await eventually('its verdict', () => node.rollup.assertions().state === 'sound');
   // Kept over a restart, when there is no file any more.
   await node.stop();
   const again = await network.startFollower('newcomer', {}, { snapshotPath: path });

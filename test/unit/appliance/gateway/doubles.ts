@@ -376,6 +376,9 @@ export function createDependencies(parts: DependencyParts): GatewayDependencies 
       claim: async ({ id }) => {
         if (id !== 3) throw new NectarError('ROLLUP_WITHDRAWAL_NOT_CLAIMABLE', { id, state: 'asserted' });
       },
+      async *snapshot() {
+        yield Buffer.from('state');
+      },
       rewind: async ({ to }) => ({ from: 9, to: to ?? 7 }),
     },
     p2p: {

@@ -261,7 +261,7 @@ describe('the gateway', () => {
     const error = async (body: string) => ((await rpc(body)).json().error as { code: number }).code;
     assert.equal(await error('{'), -32700);
     assert.equal(await error(''), -32700);
-    assert.equal(await error(JSON.stringify(Array.from({ length: 101 }, (_, id) => ({ id })))), -32600);
+    assert.equal(await error(JSON.stringify(Array.from({ length: 1_001 }, (_, id) => ({ id })))), -32600);
     assertProblem(await rpc(`"${'x'.repeat(1024 * 1024)}"`), 413, 'GATEWAY_BODY_TOO_LARGE');
   });
 

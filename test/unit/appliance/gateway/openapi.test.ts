@@ -137,6 +137,7 @@ describe('/openapi.json', () => {
       'GET /v1/tokens',
       'POST /v1/tokens',
       'DELETE /v1/tokens/{id}',
+      'GET /v1/chain/snapshot',
       'POST /v1/chain/rewind',
       'GET /v1/chain/withdrawals',
       'POST /v1/chain/withdrawals',

@@ -13,7 +13,7 @@ const broken = new NectarError('ROLLUP_DERIVE_ACCUMULATOR_INVALID', { contract: 
 const diskFull = new NectarError('NODE_DISK_FULL', { path: 'db' });
 
 /** Plays one outcome per step: an error is thrown, a boolean is what advance resolves with; then it stands still. */
-function drive(outcomes: (boolean | Error)[], pollMs = 1) {
+function drive(outcomes: (boolean | Error)[], pollMs = 1, onStep: () => void = () => {}) {
   const calls: string[] = [];
   const clock = { now: 0 };
   const stop = new AbortController();
@@ -21,6 +21,7 @@ function drive(outcomes: (boolean | Error)[], pollMs = 1) {
     verify: async () => void calls.push('verify'),
     async advance({ checkUnsafe }) {
       calls.push(checkUnsafe ? 'advance+check' : 'advance');
+      onStep();
       const outcome = outcomes.shift();
       if (outcome === undefined) {
         stop.abort();
@@ -72,6 +73,16 @@ test('says why L1 cannot be followed, until it can be', async () => {
   assert.match(JSON.stringify(lost.driver.readiness()), /not answered for 1 s: no L1 endpoint answered x: nothing/);
   lost.stop();
   await following;
+});
+
+test('says which batch has no data, or that the endpoints disagree, until it goes on', async () => {
+  const missing = new NectarError('ROLLUP_L1_BLOBS_UNREADABLE', { batch: 7n, reason: 'no beacon node has it' });
+  const split = new NectarError('ROLLUP_L1_ENDPOINTS_DISAGREE', { number: 3n });
+  const seen: unknown[] = [];
+  const { run, driver } = drive([missing, split, true], 1, () => seen.push(driver.obstacles()));
+  await run();
+  assert.deepEqual(seen.slice(0, 4), [{}, { waiting: missing.message }, { disagreement: split.message }, {}]);
+  assert.deepEqual(driver.obstacles(), {});
 });
 
 test('halts on what no waiting puts right, and says what it was', async () => {

@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import { ClassicLevel } from 'classic-level';
 import { createBlockRunner } from '../../../../../appliance/rollup/execute/block-runner.ts';
 import { createChainDatabase } from '../../../../../appliance/rollup/execute/chain-database.ts';
+import { FORMAT_KEY } from '../../../../../appliance/rollup/execute/database-keys.ts';
 import { createExecutor } from '../../../../../appliance/rollup/execute/executor.ts';
 import { loadMachine } from '../../../../../appliance/rollup/execute/machine-file.ts';
 import { createPreimageCache } from '../../../../../appliance/rollup/execute/preimage-cache.ts';
@@ -74,6 +75,33 @@ test('a value that was changed on disk is refused with its kind', async () => {
     chain.database.block(hash),
     (error) => isNectarError(error, 'ROLLUP_DATABASE_INVALID') && error.data.what === 'block',
   );
+});
+
+test('a database of another version is told from a damaged one, and says of which', async () => {
+  await using chain = await openChain();
+  const rewrite = async (change: (level: ClassicLevel<Uint8Array, Uint8Array>) => Promise<void>) => {
+    await chain.executor.close();
+    const level = new ClassicLevel<Uint8Array, Uint8Array>(chain.path, { keyEncoding: 'view', valueEncoding: 'view' });
+    await change(level);
+    await level.close();
+    return chain.reopen();
+  };
+  const isFormat = (found: number) => (error: unknown) =>
+    isNectarError(error, 'ROLLUP_DATABASE_FORMAT') && error.data.found === found && error.data.expected === 1;
+  await assert.rejects(
+    rewrite((level) => level.del(FORMAT_KEY)),
+    isFormat(0),
+  );
+  await assert.rejects(
+    rewrite((level) => level.put(FORMAT_KEY, Buffer.from('2'))),
+    isFormat(2),
+  );
+  await assert.rejects(
+    rewrite((level) => level.put(FORMAT_KEY, Buffer.from('one'))),
+    (error) => isNectarError(error, 'ROLLUP_DATABASE_INVALID'),
+  );
+  await rewrite((level) => level.put(FORMAT_KEY, Buffer.from('1')));
+  assert.equal(chain.executor.heads().unsafe.number, 0n);
 });
 
 test('another key opens nothing, another genesis is refused', async () => {
