@@ -1,11 +1,7 @@
 import type { Fault, Readiness } from '../service.ts';
 import { type Assertions, describeAssertions, type ShownAssertions } from './assertions.ts';
-<<<<<<< HEAD
-import type { Backups, ClientRevocation, Hardening } from './reports.ts';
-=======
 import { describeL1, type L1Standing, type ShownL1Standing } from './l1.ts';
-import type { Backups, Hardening } from './reports.ts';
->>>>>>> main
+import type { Backups, ClientRevocation, Hardening } from './reports.ts';
 
 /** A service of this process answers at once, one of another role after a message. */
 type Awaitable<T> = T | Promise<T>;
