@@ -124,6 +124,7 @@ export async function wireNode({ home, version, config }: NodeOptions, { log, me
       tokens: () => tokens.reconciled(),
       hardening: () => gateway.hardening(),
       backups: () => gateway.backups(),
+      clientRevocations: () => gateway.clientRevocations(),
       now,
     },
   );

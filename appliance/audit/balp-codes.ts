@@ -162,6 +162,7 @@ export const EVENTS = {
   'token.create': alert(USER_ATTRIBUTES, 'C'),
   'token.list': alert(USER_ATTRIBUTES, 'R'),
   'client.authorities': alert(SECURITY_CONFIGURATION, 'U'),
+  'client.revocations': alert(SECURITY_CONFIGURATION, 'U'),
   'token.revoke': alert(USER_ATTRIBUTES, 'D'),
   // A list that was put back, missing or damaged, made whole from the log.
   'token.restore': alert(USER_ATTRIBUTES, 'U'),

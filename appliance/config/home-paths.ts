@@ -27,7 +27,12 @@ export interface HomePaths {
   readonly certificateKey: string;
   readonly tokens: string;
   /** Of the authorities that clients' certificates come from. */
-  readonly clientAuthorities: { readonly certificate: string; readonly key: string; readonly site: string };
+  readonly clientAuthorities: {
+    readonly certificate: string;
+    readonly key: string;
+    readonly site: string;
+    readonly revocations: { readonly lists: string; readonly floors: string };
+  };
   /** What the node remembers of hardening reports. */
   readonly hardening: string;
   /** What the node remembers of its backup repositories. */
@@ -77,7 +82,12 @@ function folderPaths(root: string): HomePaths {
 
 function clientAuthorities(folder: string): HomePaths['clientAuthorities'] {
   const at = (name: string): string => join(folder, name);
-  return { certificate: at('clients-ca.crt'), key: at('clients-ca.key'), site: at('clients-site-ca.crt') };
+  return {
+    certificate: at('clients-ca.crt'),
+    key: at('clients-ca.key'),
+    site: at('clients-site-ca.crt'),
+    revocations: { lists: at('clients-site.crl'), floors: at('clients-site-crl.json') },
+  };
 }
 
 /** Each volume is mounted only into the role that owns it; `config` is everybody's, read-only. */

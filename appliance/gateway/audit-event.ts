@@ -20,6 +20,7 @@ export interface GatewayAuditEvent {
     | 'token.revoke'
     | 'token.restore'
     | 'client.authorities'
+    | 'client.revocations'
     | 'key.unlock'
     | 'key.list'
     | 'key.rotate'

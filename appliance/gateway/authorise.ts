@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { isNectarError, NectarError } from '../../protocol/errors.ts';
-import { isBoundTo, requireInTime } from './client-certificate.ts';
+import { type ClientCertificate, isBoundTo, requireInTime } from './client-certificate.ts';
 import type { AccessContext, GatewayDependencies } from './dependencies.ts';
 import type { RouteContext, RouteGuard } from './gateway-server.ts';
 import { isAllowed, type Principal } from './tokens.ts';
@@ -72,7 +72,7 @@ export async function identifyCaller(
   const token = BEARER.exec(authorization ?? '')?.[1];
   if (token === undefined && inPath === undefined) {
     if (certificate === undefined || authorization !== undefined) throw new NectarError('GATEWAY_TOKEN_MISSING', {});
-    requireInTime(certificate, deps.now());
+    requireGood(certificate, { deps, clients });
     return deps.tokens.certified(certificate);
   }
   const principal =
@@ -83,9 +83,15 @@ export async function identifyCaller(
   if (binding === undefined && (config.clientCertificates !== 'required' || local === true)) return principal;
   if (certificate === undefined || binding === undefined)
     throw new NectarError('GATEWAY_CLIENT_CERTIFICATE_MISSING', {});
-  requireInTime(certificate, deps.now());
+  requireGood(certificate, { deps, clients });
   if (!isBoundTo(certificate, binding)) throw new NectarError('GATEWAY_CLIENT_CERTIFICATE_MISMATCH', {});
   return principal;
+}
+
+/** Its dates, and what its authority took back, are asked with every request: a connection may last longer than either. */
+function requireGood(certificate: ClientCertificate, { deps, clients }: Pick<RouteContext, 'deps' | 'clients'>): void {
+  requireInTime(certificate, deps.now());
+  clients.revocations.require(certificate.chain);
 }
 
 export function actorOf({ subject, tokenId, name }: Principal): AccessContext['actor'] {

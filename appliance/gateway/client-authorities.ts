@@ -6,6 +6,7 @@ import { NectarError } from '../../protocol/errors.ts';
 import { replaceFile } from '../durable-file.ts';
 import type { Logger } from '../telemetry/index.ts';
 import { type ClientAuthority, createClientAuthority } from './client-issuer.ts';
+import type { RevocationPaths } from './revocation-files.ts';
 
 const MAX_FILE_BYTES = 256 * 1024;
 /** Authorities of the site: the names of all are sent in every handshake. */
@@ -18,6 +19,8 @@ export interface ClientAuthorityPaths {
   readonly key: string;
   /** What the site added, in one file. */
   readonly site: string;
+  /** What the authorities of the site took back. */
+  readonly revocations: RevocationPaths;
 }
 
 /** Whose certificates the listener takes from clients: the node's own, and those of the site. */

@@ -1,10 +1,11 @@
 // First: tsyringe below @peculiar/x509 refuses to load without this polyfill.
 import 'reflect-metadata';
-import { createHash, type KeyObject, type X509Certificate } from 'node:crypto';
+import { createHash, type KeyObject, X509Certificate } from 'node:crypto';
 import type { Socket } from 'node:net';
 import type { DetailedPeerCertificate, TLSSocket } from 'node:tls';
 import { X509Certificate as ParsedCertificate, SubjectAlternativeNameExtension } from '@peculiar/x509';
 import { NectarError } from '../../protocol/errors.ts';
+import { serialOf } from './revocation-list.ts';
 import type { CertificateBinding } from './token-schemas.ts';
 
 /** A chain of the site's authorities is shorter; a certificate may not name itself as its issuer for ever. */
@@ -20,6 +21,16 @@ export interface ClientCertificate {
   /** Milliseconds since 1970. */
   readonly validFrom: number;
   readonly validTo: number;
+  /** From it up to the authority of the site, as OpenSSL built the chain; empty when there is none that holds. */
+  readonly chain: readonly ChainLink[];
+}
+
+/** One certificate of a chain: what a revocation list of its issuer would call it. */
+export interface ChainLink {
+  /** Serial number, hex as in DER. */
+  readonly serial: string;
+  /** Hash of the issuer's key. */
+  readonly issuer: string;
 }
 
 export interface ClientCertificates {
@@ -28,7 +39,7 @@ export interface ClientCertificates {
 }
 
 interface Shown extends ClientCertificate {
-  /** Fingerprints of the certificates that vouch for it, as OpenSSL built the chain; empty when it does not hold. */
+  /** Fingerprints of the certificates that vouch for it; empty when the chain does not hold. */
   readonly vouchers: readonly string[];
 }
 
@@ -81,24 +92,33 @@ function readShown(socket: TLSSocket): Shown | undefined {
   if (certificate === undefined) return undefined;
   const validFrom = certificate.validFromDate.getTime();
   const validTo = certificate.validToDate.getTime();
-  const vouchers = socket.authorized ? chainOf(socket) : [];
+  const above = socket.authorized ? issuersOf(socket) : [];
+  const vouchers = above.map(({ fingerprint256 }) => fingerprint256);
   try {
-    const names = vouchers.length === 0 ? [] : namesOf(certificate.raw);
-    return { key: keyHash(certificate), names, validFrom, validTo, vouchers };
+    const names = above.length === 0 ? [] : namesOf(certificate.raw);
+    return { key: keyHash(certificate), names, validFrom, validTo, vouchers, chain: linksOf([certificate, ...above]) };
   } catch {
-    return { key: '', names: [], validFrom, validTo, vouchers: [] };
+    return { key: '', names: [], validFrom, validTo, vouchers: [], chain: [] };
   }
 }
 
-function chainOf(socket: TLSSocket): string[] {
-  const fingerprints: string[] = [];
+function issuersOf(socket: TLSSocket): DetailedPeerCertificate[] {
+  const issuers: DetailedPeerCertificate[] = [];
   let at: DetailedPeerCertificate | undefined = socket.getPeerCertificate(true).issuerCertificate;
-  while (at?.fingerprint256 !== undefined && fingerprints.length < MAX_CHAIN) {
-    if (fingerprints.includes(at.fingerprint256)) break;
-    fingerprints.push(at.fingerprint256);
+  while (at?.fingerprint256 !== undefined && issuers.length < MAX_CHAIN) {
+    const { fingerprint256 } = at;
+    if (issuers.some((one) => one.fingerprint256 === fingerprint256)) break;
+    issuers.push(at);
     at = at.issuerCertificate;
   }
-  return fingerprints;
+  return issuers;
+}
+
+function linksOf(chain: readonly { readonly raw: Uint8Array }[]): ChainLink[] {
+  return chain.slice(1).map((issuer, below) => ({
+    serial: serialOf(chain[below]?.raw ?? issuer.raw),
+    issuer: keyHash(new X509Certificate(issuer.raw)),
+  }));
 }
 
 /** Read as data, not from OpenSSL's text, in which a name could pretend to be two. */

@@ -6,6 +6,8 @@ import { TokenInfo } from './token-schemas.ts';
 /** Shapes of the HTTP API: machines that show a certificate. */
 
 const MAX_PEM_CHARS = 16_384;
+/** Of the revocation lists of all authorities together. */
+export const MAX_LISTS_CHARS = 1024 * 1024;
 const Pem = (description: string) => Type.String({ description, minLength: 1, maxLength: MAX_PEM_CHARS });
 
 export const ClientRequest = Type.Object(
@@ -54,6 +56,45 @@ export const ClientAuthorityList = Type.Object(
   },
 );
 export type ClientAuthorityList = Static<typeof ClientAuthorityList>;
+
+export const RevocationStanding = Type.Object(
+  {
+    subject: Type.String(),
+    fingerprint: Type.String({ description: "SHA-256 of the authority's certificate." }),
+    state: Type.Union(
+      [
+        Type.Literal('current'),
+        Type.Literal('expired'),
+        Type.Literal('early'),
+        Type.Literal('missing'),
+        Type.Literal('behind'),
+        Type.Literal('unreadable'),
+      ],
+      { description: 'Unless it is current, no certificate of this authority is good.' },
+    ),
+    number: Type.Optional(Type.String({ description: 'CRL number, decimal.' })),
+    nextUpdate: Type.Optional(Instant('When the list ends.')),
+    revoked: Type.Optional(Type.Integer({ description: 'Certificates in it.', minimum: 0 })),
+  },
+  { description: 'The revocation list of an authority of the site.', ...strict },
+);
+export type RevocationStanding = Static<typeof RevocationStanding>;
+
+export const RevocationStandings = Type.Object(
+  { revocations: Type.Array(RevocationStanding) },
+  { description: 'The authorities of the site that gave a revocation list, and are held to it.', ...strict },
+);
+
+export const RevocationBundle = Type.Object(
+  {
+    lists: Type.String({
+      description: 'Revocation lists (CRLs) in PEM, each in place of the one of its authority; empty forgets all.',
+      maxLength: MAX_LISTS_CHARS,
+    }),
+  },
+  { description: 'What authorities of the site took back.', ...strict },
+);
+export type RevocationBundle = Static<typeof RevocationBundle>;
 
 export const ClientAuthorityBundle = Type.Object(
   {

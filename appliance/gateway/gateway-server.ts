@@ -6,6 +6,7 @@ import type { ConnectionGuard } from '../connection-guard.ts';
 import type { BackupNotes } from './backup-notes.ts';
 import type { ClientAuthorities } from './client-authorities.ts';
 import type { ClientCertificates } from './client-certificate.ts';
+import type { ClientRevocations } from './client-revocations.ts';
 import type { GatewayConfig } from './config.ts';
 import type { AccessContext, GatewayDependencies } from './dependencies.ts';
 import type { Exclusive } from './exclusive.ts';
@@ -46,6 +47,7 @@ export interface RouteContext {
   readonly clients: {
     readonly authorities: ClientAuthorities;
     readonly certificates: ClientCertificates;
+    readonly revocations: ClientRevocations;
   };
 }
 

@@ -7,6 +7,8 @@ import { type BackupNotes, openBackupNotes } from './backup-notes.ts';
 import type { BackupStatus } from './backup-schemas.ts';
 import { type ClientAuthorities, type ClientAuthorityPaths, openClientAuthorities } from './client-authorities.ts';
 import { createClientCertificates } from './client-certificate.ts';
+import { type ClientRevocations, openClientRevocations } from './client-revocations.ts';
+import type { RevocationStanding } from './client-schemas.ts';
 import type { GatewayConfig } from './config.ts';
 import type { GatewayDependencies } from './dependencies.ts';
 import { type HardeningNotes, openHardeningNotes } from './hardening-notes.ts';
@@ -18,7 +20,7 @@ import { type BuiltServer, buildServer } from './server.ts';
 const MAX_PEM_BYTES = 256 * 1024;
 /** Held security events are tried again this often: while the node is locked there is no log to write them to. */
 const FLUSH_INTERVAL_MS = 1_000;
-/** How often tokens.json is looked at: somebody may put an older copy in place while the node runs. */
+/** How often tokens.json and the revocation lists are looked at: somebody may put other copies in place while the node runs. */
 const LOOK_INTERVAL_MS = 5_000;
 const IDLE_CHECK_MS = 50;
 
@@ -46,6 +48,8 @@ export interface Gateway extends Service {
   hardening(): HardeningStatus | null;
   /** What is on record of backup repositories; null when there is none. */
   backups(): BackupStatus | null;
+  /** How the revocation lists of the site's authorities are. */
+  clientRevocations(): readonly RevocationStanding[];
 }
 
 /** The owner's HTTPS API: parse, authorise, call, serialise. It holds no data key, and starts before the node is unlocked. */
@@ -58,6 +62,7 @@ export function createGateway(options: GatewayOptions, dependencies: GatewayDepe
     readonly hardening: HardeningNotes;
     readonly backups: BackupNotes;
     readonly authorities: ClientAuthorities;
+    readonly revocations: ClientRevocations;
   }
   let built: Built | undefined;
   const useCertificates = async (): Promise<void> => {
@@ -65,6 +70,11 @@ export function createGateway(options: GatewayOptions, dependencies: GatewayDepe
     const tls = await readCertificate(options);
     built.server.server.setSecureContext(secureContextOf({ ...tls, authorities: built.authorities.trusted() }));
     built.hosts.use(tls.cert);
+  };
+  const lookAtFiles = (): void => {
+    const failed = (error: unknown): void => log.debug({ err: error }, 'a file was not looked at');
+    deps.tokens.look().catch(failed);
+    built?.revocations.look().catch(failed);
   };
   let flushTimer: NodeJS.Timeout | undefined;
   let lookTimer: NodeJS.Timeout | undefined;
@@ -78,13 +88,19 @@ export function createGateway(options: GatewayOptions, dependencies: GatewayDepe
       const authorities = await openClientAuthorities(options.clientPaths, {
         log,
         now: deps.now,
-        onChange: () => useCertificates(),
+        onChange: async () => {
+          await built?.revocations.look('again');
+          await useCertificates();
+        },
+      });
+      const revocations = await openClientRevocations(options.clientPaths.revocations, {
+        ...{ site: authorities.site, now: deps.now, log, metrics: deps.metrics },
       });
       const setup = {
         config,
         version: options.version,
         tls: { ...tls, authorities: authorities.trusted() },
-        clients: { authorities, certificates: createClientCertificates(authorities.isSite) },
+        clients: { authorities, certificates: createClientCertificates(authorities.isSite), revocations },
         hardening,
         backups,
         stopping: AbortSignal.any([signal, stopping.signal]),
@@ -97,12 +113,9 @@ export function createGateway(options: GatewayOptions, dependencies: GatewayDepe
         await server.close();
         throw error;
       }
-      built = { server, routes, events, hosts, hardening, backups, authorities };
+      built = { server, routes, events, hosts, hardening, backups, authorities, revocations };
       flushTimer = setInterval(() => void events.flush(), FLUSH_INTERVAL_MS).unref();
-      const lookAtTokens = (): void => {
-        deps.tokens.look().catch((error: unknown) => log.debug({ err: error }, 'the list of tokens was not looked at'));
-      };
-      lookTimer = setInterval(lookAtTokens, LOOK_INTERVAL_MS).unref();
+      lookTimer = setInterval(lookAtFiles, LOOK_INTERVAL_MS).unref();
       log.info({ url: urlOf(built) }, 'gateway listening');
     },
     async stop() {
@@ -125,6 +138,7 @@ export function createGateway(options: GatewayOptions, dependencies: GatewayDepe
     },
     hardening: () => built?.hardening.status() ?? null,
     backups: () => built?.backups.status() ?? null,
+    clientRevocations: () => built?.revocations.standing() ?? [],
     reloadCertificate: useCertificates,
   };
 }

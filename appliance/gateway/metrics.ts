@@ -128,6 +128,34 @@ export function createHardeningMetrics(registry: Metrics): HardeningMetrics {
   };
 }
 
+/** How the revocation lists of the site's authorities are, asked for at each scrape: no event tells when one expires. */
+export function createClientRevocationMetrics(
+  registry: Metrics,
+  standing: () => readonly { readonly state: string; readonly nextUpdate?: string }[],
+): void {
+  const registers = [registry];
+  new Gauge({
+    name: 'nectar_gateway_client_revocation_lists',
+    help: 'Revocation lists of client authorities; with any that is not current, its clients are kept out.',
+    labelNames: ['state'],
+    registers,
+    collect() {
+      this.reset();
+      this.set({ state: 'current' }, 0);
+      for (const { state } of standing()) this.inc({ state });
+    },
+  });
+  new Gauge({
+    name: 'nectar_gateway_client_revocation_next_update_seconds',
+    help: 'When the first of these lists ends, in Unix time; 0: there is none.',
+    registers,
+    collect() {
+      const ends = standing().flatMap(({ nextUpdate }) => (nextUpdate === undefined ? [] : [Date.parse(nextUpdate)]));
+      this.set(ends.length === 0 ? 0 : Math.min(...ends) / 1000);
+    },
+  });
+}
+
 /** What is on record of backup repositories, asked for at each scrape: no event tells when a run begins to be overdue. */
 export function createBackupMetrics(registry: Metrics, status: () => BackupStatus | null): void {
   const seconds = (instant: string | null | undefined): number => (instant == null ? 0 : Date.parse(instant) / 1000);

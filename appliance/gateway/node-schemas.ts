@@ -2,6 +2,7 @@ import Type, { type Static } from 'typebox';
 import { AssertionStatus } from './assertion-schemas.ts';
 import { AuditConflict, AuditEpoch } from './audit-schemas.ts';
 import { BackupStatus } from './backup-schemas.ts';
+import { RevocationStanding } from './client-schemas.ts';
 import { HardeningStatus } from './hardening-schemas.ts';
 import { RekeyState } from './key-schemas.ts';
 import { L1Status } from './l1-schemas.ts';
@@ -136,6 +137,7 @@ export const NodeStatus = Type.Object(
     ),
     hardening: Type.Optional(orUnknown(HardeningStatus)),
     backups: Type.Optional(orUnknown(BackupStatus)),
+    clientRevocations: Type.Optional(orUnknown(Type.Array(RevocationStanding))),
   },
   { description: 'The node at a glance; what is not known yet (locked, starting) is null.', ...strict },
 );

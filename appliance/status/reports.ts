@@ -10,6 +10,16 @@ export interface Hardening {
   overdue: boolean;
 }
 
+/** The revocation list of an authority whose certificates clients show. */
+export interface ClientRevocation {
+  subject: string;
+  fingerprint: string;
+  state: 'current' | 'expired' | 'early' | 'missing' | 'behind' | 'unreadable';
+  number?: string;
+  nextUpdate?: string;
+  revoked?: number;
+}
+
 /** What is on record of backup repositories. */
 export interface Backups {
   repositories: number;

@@ -1,7 +1,7 @@
 import type { Fault, Readiness } from '../service.ts';
 import { type Assertions, describeAssertions, type ShownAssertions } from './assertions.ts';
 import { describeL1, type L1Standing, type ShownL1Standing } from './l1.ts';
-import type { Backups, Hardening } from './reports.ts';
+import type { Backups, ClientRevocation, Hardening } from './reports.ts';
 
 /** A service of this process answers at once, one of another role after a message. */
 type Awaitable<T> = T | Promise<T>;
@@ -29,6 +29,7 @@ export interface StatusDeps {
   readonly hardening: () => Awaitable<Hardening | null>;
   /** What is on record of backup repositories; null: there is none. */
   readonly backups: () => Awaitable<Backups | null>;
+  readonly clientRevocations: () => Awaitable<readonly ClientRevocation[]>;
   readonly now: () => number;
 }
 
@@ -149,6 +150,7 @@ export interface Status {
   tokens: { found?: 'behind' | 'missing' | 'damaged'; revoked: number; restored: number } | null;
   hardening: Hardening | null;
   backups: Backups | null;
+  clientRevocations: ClientRevocation[] | null;
 }
 
 /** The node at a glance: usable or why not, and how far each part has come. */
@@ -190,6 +192,7 @@ export function createStatus(options: StatusOptions, deps: StatusDeps): StatusVi
         tokens,
         hardening,
         backups,
+        clientRevocations,
       ] = await Promise.all([
         readiness(),
         known(deps.isLocked),
@@ -205,6 +208,7 @@ export function createStatus(options: StatusOptions, deps: StatusDeps): StatusVi
         known(async () => describeTokens(await deps.tokens())),
         known(deps.hardening),
         known(deps.backups),
+        known(async () => [...(await deps.clientRevocations())]),
       ]);
       return {
         ...state,
@@ -228,6 +232,7 @@ export function createStatus(options: StatusOptions, deps: StatusDeps): StatusVi
         tokens,
         hardening,
         backups,
+        clientRevocations,
       };
     },
   };

@@ -78,6 +78,7 @@ export async function wireGateway(options: RoleOptions, { log, metrics }: WireDe
       tokens: () => tokens.reconciled(),
       hardening: () => gateway.hardening(),
       backups: () => gateway.backups(),
+      clientRevocations: () => gateway.clientRevocations(),
       now,
     },
   );

@@ -15,6 +15,7 @@ import { writeOutputFile } from '../output-file.ts';
 import { printable, renderTable } from '../render/table.ts';
 import type { Terminal } from '../terminal.ts';
 import { parseTokenOptions } from '../token-options.ts';
+import { registerClientsRevocations } from './clients-revocations.ts';
 
 /** A signing request, a certificate or a bundle of authorities is smaller. */
 const MAX_PEM_BYTES = 48 * 1024;
@@ -69,6 +70,7 @@ export function registerClients(program: Command, terminal: Terminal): void {
   })
     .addOption(new Option('--none', 'trust no authority but the node itself'))
     .action(action(terminal, authorities));
+  registerClientsRevocations(group, terminal);
 }
 
 async function add(call: Call<AddOptions>): Promise<void> {

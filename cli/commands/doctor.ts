@@ -24,6 +24,7 @@ import { renderChecks } from '../render/checks.ts';
 import { gradeL1 } from '../render/l1.ts';
 import { formatDuration } from '../render/quantities.ts';
 import { describeRekey } from '../render/rekey.ts';
+import { gradeRevocations } from '../render/revocations.ts';
 import type { Terminal } from '../terminal.ts';
 
 const DAY_MS = 86_400_000;
@@ -146,7 +147,7 @@ async function checkNodeItself(call: Call<unknown>): Promise<Check[]> {
   try {
     return await withNode(call, async (client) => {
       const status = await client.json(NodeStatus, 'GET', '/v1/node');
-      const checks = gradeStatus(status);
+      const checks = [...gradeStatus(status), ...gradeRevocations(status, call.terminal.now())];
       // What the node cannot tell now it would only be waited for.
       return status.locked || !status.ready
         ? checks

@@ -18,6 +18,7 @@ import { l1Lines } from '../render/l1.ts';
 import type { Output } from '../render/output.ts';
 import { formatDuration } from '../render/quantities.ts';
 import { describeRekey } from '../render/rekey.ts';
+import { revocationLines } from '../render/revocations.ts';
 import { printable, renderFacts } from '../render/table.ts';
 import type { Terminal } from '../terminal.ts';
 
@@ -146,6 +147,7 @@ export function renderStatus(node: NodeStatus, gateway: string, { style }: Pick<
     ]);
   }
   facts.push(...assertionLines(node.assertions, style));
+  facts.push(...revocationLines(node, style));
   const split = node.witness?.splitLogs ?? [];
   if (split.length > 0)
     facts.push(['witness', style('red', `two stories of the audit log of ${split.map(printable).join(', ')}`)]);

@@ -51,6 +51,20 @@ export const GATEWAY_GUIDANCE: Record<keyof typeof GATEWAY_ERRORS, Guidance> = {
     exit: EXIT.usage,
     remedy: 'Ask the node administrator why; a revoked client never comes back, its program can be added anew.',
   },
+  GATEWAY_CLIENT_CERTIFICATE_REVOKED: {
+    exit: EXIT.usage,
+    remedy: 'Ask the authority that issued the certificate why; a new certificate of it is good again.',
+  },
+  GATEWAY_CLIENT_REVOCATION_UNKNOWN: {
+    exit: EXIT.usage,
+    remedy:
+      'Give the node the newest list of the authority: `nectar-byon clients revocations FILE`; `nectar-byon status` tells how it is.',
+  },
+  GATEWAY_CLIENT_REVOCATIONS_INVALID: {
+    exit: EXIT.usage,
+    remedy:
+      'Give complete lists (CRL version 2, with a number), in force now, signed by authorities that `nectar-byon clients authorities` shows. To begin anew: `nectar-byon clients revocations --none`.',
+  },
   GATEWAY_CLIENT_REQUEST_INVALID: {
     exit: EXIT.usage,
     remedy: 'Correct what is named; `nectar-byon clients add --help` shows what is taken.',

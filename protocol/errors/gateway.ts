@@ -35,6 +35,16 @@ const REQUEST_ERRORS = {
   GATEWAY_CLIENT_REVOKED: define<{ tokenId: string }>({
     message: ({ tokenId }) => `the client certificate is of client ${tokenId}, which is revoked`,
   }),
+  GATEWAY_CLIENT_CERTIFICATE_REVOKED: define<Record<string, never>>({
+    message: () => 'the client certificate is revoked by the authority that issued it',
+  }),
+  GATEWAY_CLIENT_REVOCATION_UNKNOWN: define<{ state: string }>({
+    message: ({ state }) =>
+      `whether the client certificate is revoked is not known: the list of its authority is ${state}`,
+  }),
+  GATEWAY_CLIENT_REVOCATIONS_INVALID: define<{ reason: string }>({
+    message: ({ reason }) => `the revocation lists of client authorities are not usable: ${reason}`,
+  }),
   GATEWAY_CLIENT_REQUEST_INVALID: define<{ reason: string }>({
     message: ({ reason }) => `the client cannot be added: ${reason}`,
   }),

@@ -2,7 +2,15 @@ import { type KeyObject, X509Certificate } from 'node:crypto';
 import { NectarError } from '../../../protocol/errors.ts';
 import { keyHash, keyHashOf } from '../client-certificate.ts';
 import { issueClientCertificate, parseClientRequest, requireStrong } from '../client-issuer.ts';
-import { AddedClient, ClientAuthorityBundle, ClientAuthorityList, ClientRequest } from '../client-schemas.ts';
+import {
+  AddedClient,
+  ClientAuthorityBundle,
+  ClientAuthorityList,
+  ClientRequest,
+  MAX_LISTS_CHARS,
+  RevocationBundle,
+  RevocationStandings,
+} from '../client-schemas.ts';
 import { evidenced } from '../evidenced.ts';
 import type { GatewayServer, RouteContext } from '../gateway-server.ts';
 import { describeOperation } from '../openapi.ts';
@@ -34,6 +42,24 @@ const replace = describeOperation({
   body: ClientAuthorityBundle,
   response: { 200: ClientAuthorityList },
 });
+
+const revocations = describeOperation({
+  id: 'listClientRevocations',
+  tag: 'clients',
+  summary: "How the revocation lists of the site's authorities are",
+  guard,
+  response: { 200: RevocationStandings },
+});
+const revoke = describeOperation({
+  id: 'replaceClientRevocations',
+  tag: 'clients',
+  summary: 'Take revocation lists of authorities of the site, in force at once',
+  guard,
+  body: RevocationBundle,
+  response: { 200: RevocationStandings },
+});
+/** JSON around the lists, and their line ends as two characters. */
+const MAX_REVOCATION_BYTES = MAX_LISTS_CHARS + 64 * 1024;
 
 export function addClientRoutes(server: GatewayServer, context: RouteContext): void {
   const { deps, clients } = context;
@@ -69,13 +95,36 @@ export function addClientRoutes(server: GatewayServer, context: RouteContext): v
           const site = clients.authorities.site();
           note({
             count: site.length,
-            sha256: site.map(({ fingerprint256 }) => fingerprint256.replaceAll(':', '').slice(0, 16)).join(' '),
+            sha256: site.map(({ fingerprint256 }) => digits(fingerprint256)).join(' '),
           });
         },
       },
     );
     return describeAuthorities(context);
   });
+
+  server.get('/v1/clients/revocations', revocations, async () => ({ revocations: clients.revocations.standing() }));
+
+  server.put('/v1/clients/revocations', { ...revoke, bodyLimit: MAX_REVOCATION_BYTES }, async (request) => {
+    const { lists } = request.body as RevocationBundle;
+    const event = { type: 'client.revocations', context: request.access } as const;
+    await evidenced(context, event, {
+      async run(note) {
+        await clients.revocations.replace(lists);
+        const standing = clients.revocations.standing();
+        note({
+          count: standing.length,
+          numbers: standing.map(({ fingerprint, number }) => `${digits(fingerprint)}:${number ?? 'none'}`).join(' '),
+        });
+      },
+    });
+    return { revocations: clients.revocations.standing() };
+  });
+}
+
+/** Enough of a fingerprint to tell authorities apart. */
+function digits(fingerprint256: string): string {
+  return fingerprint256.replaceAll(':', '').slice(0, 16);
 }
 
 async function bindingOf(

@@ -32,7 +32,15 @@ test('every event type that the appliance names has a coding, and is validated a
   const named = namedTypes();
   const without = [...named].filter(([type]) => !FILE.test(type) && !Object.hasOwn(EVENTS, type));
   assert.deepEqual(without, []);
-  for (const type of ['record.rekey', 'key.rekey', 'custody.begin', 'client.authorities', 'chain.rewind', 'key.store'])
+  for (const type of [
+    'record.rekey',
+    'key.rekey',
+    'custody.begin',
+    'client.authorities',
+    'client.revocations',
+    'chain.rewind',
+    'key.store',
+  ])
     assert.ok(named.has(type), `${type} is found in the source`);
   assert.equal(coded, true);
 });

@@ -144,6 +144,8 @@ describe('whose certificates are taken from clients', () => {
         ['POST', '/v1/clients'],
         ['GET', '/v1/clients/authorities'],
         ['PUT', '/v1/clients/authorities'],
+        ['GET', '/v1/clients/revocations'],
+        ['PUT', '/v1/clients/revocations'],
       ] as const)
         assert.equal(
           (await clients.h.call(method, path, { token: reader, json: {} })).status,

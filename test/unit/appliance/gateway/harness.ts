@@ -121,7 +121,12 @@ export async function startHarness(config: Partial<GatewayConfig> = {}): Promise
 
 export function clientPathsOf(folder: string): GatewayOptions['clientPaths'] {
   const at = (name: string) => join(folder, name);
-  return { certificate: at('clients-ca.crt'), key: at('clients-ca.key'), site: at('clients-site-ca.crt') };
+  return {
+    certificate: at('clients-ca.crt'),
+    key: at('clients-ca.key'),
+    site: at('clients-site-ca.crt'),
+    revocations: { lists: at('clients-site.crl'), floors: at('clients-site-crl.json') },
+  };
 }
 
 function call(target: RequestOptions, { token, headers, body, json }: CallOptions): Promise<Answer> {

@@ -145,6 +145,8 @@ describe('/openapi.json', () => {
       'POST /v1/clients',
       'GET /v1/clients/authorities',
       'PUT /v1/clients/authorities',
+      'GET /v1/clients/revocations',
+      'PUT /v1/clients/revocations',
       'POST /v1/scrub',
       'GET /v1/backups',
       'GET /v1/hardening',

@@ -4,9 +4,14 @@ import {
   BasicConstraintsExtension,
   ExtendedKeyUsage,
   ExtendedKeyUsageExtension,
+  Extension,
+  type KeyUsageFlags,
+  KeyUsagesExtension,
   PemConverter,
   SubjectAlternativeNameExtension,
+  X509Certificate,
   X509CertificateGenerator,
+  X509CrlGenerator,
 } from '@peculiar/x509';
 
 const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
@@ -28,13 +33,22 @@ export interface Site {
     readonly forServer?: boolean;
     readonly validTo?: number;
   }): Promise<SiteCertificate>;
+  /** A revocation list, PEM. */
+  revoke(
+    certificates: readonly SiteCertificate[],
+    list: { readonly number?: number; readonly from?: number; readonly until?: number; readonly critical?: string },
+  ): Promise<string>;
 }
 
 const serial = () => `01${randomBytes(15).toString('hex')}`;
 const newKeys = () => webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);
 
-export async function createSite(now: number, validTo = now + 365 * DAY_MS): Promise<Site> {
-  const authority = await newKeys();
+export async function createSite(
+  now: number,
+  validTo = now + 365 * DAY_MS,
+  { authority: given, usages }: { readonly authority?: webcrypto.CryptoKeyPair; readonly usages?: KeyUsageFlags } = {},
+): Promise<Site> {
+  const authority = given ?? (await newKeys());
   const root = await X509CertificateGenerator.createSelfSigned({
     serialNumber: serial(),
     name: [{ CN: [`Clinic ${serial()}`] }],
@@ -42,10 +56,31 @@ export async function createSite(now: number, validTo = now + 365 * DAY_MS): Pro
     notAfter: new Date(validTo),
     keys: authority,
     signingAlgorithm: ALGORITHM,
-    extensions: [new BasicConstraintsExtension(true, undefined, true)],
+    extensions: [
+      new BasicConstraintsExtension(true, undefined, true),
+      ...(usages === undefined ? [] : [new KeyUsagesExtension(usages, true)]),
+    ],
   });
   return {
     certificate: `${root.toString('pem')}\n`,
+    async revoke(certificates, { number, from = now - DAY_MS, until = now + DAY_MS, critical }) {
+      const list = await X509CrlGenerator.create({
+        issuer: root.subjectName,
+        thisUpdate: new Date(from),
+        nextUpdate: new Date(until),
+        entries: certificates.map(({ cert }) => ({
+          serialNumber: new X509Certificate(cert).serialNumber,
+          revocationDate: new Date(now - DAY_MS),
+        })),
+        extensions: [
+          ...(number === undefined ? [] : [new Extension('2.5.29.20', false, Uint8Array.of(2, 1, number))]),
+          ...(critical === undefined ? [] : [new Extension(critical, true, Uint8Array.of(0x30, 0))]),
+        ],
+        signingKey: authority.privateKey,
+        signingAlgorithm: ALGORITHM,
+      });
+      return `${list.toString('pem')}\n`;
+    },
     async issue({ names, keys: given, spki, forServer = false, validTo: until = now + 30 * DAY_MS }) {
       const keys = given ?? (await newKeys());
       const leaf = await X509CertificateGenerator.create({

@@ -84,7 +84,7 @@ describe('the list of tokens, put back', () => {
       await log.append({ type: 'token.create', outcome: 'success', context: SYSTEM, detail });
       return made;
     };
-    const shown = (key: string) => ({ key, names: [], validFrom: 0, validTo: Number.MAX_SAFE_INTEGER });
+    const shown = (key: string) => ({ key, names: [], validFrom: 0, validTo: Number.MAX_SAFE_INTEGER, chain: [] });
     const kept = await add('aa'.repeat(32), true);
     const doomed = await add('bb'.repeat(32), true);
     const bound = await add('cc'.repeat(32), false);

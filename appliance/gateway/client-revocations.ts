@@ -1,0 +1,242 @@
+// First: tsyringe below @peculiar/x509 refuses to load without this polyfill.
+import 'reflect-metadata';
+import type { X509Certificate } from 'node:crypto';
+import { stat } from 'node:fs/promises';
+import { KeyUsageFlags, KeyUsagesExtension, X509Certificate as ParsedCertificate } from '@peculiar/x509';
+import { NectarError } from '../../protocol/errors.ts';
+import type { Logger, Metrics } from '../telemetry/index.ts';
+import { type ChainLink, keyHash } from './client-certificate.ts';
+import { MAX_LISTS_CHARS, type RevocationStanding } from './client-schemas.ts';
+import { createClientRevocationMetrics } from './metrics.ts';
+import { createRevocationFiles, type Floors, type RevocationPaths } from './revocation-files.ts';
+import { parseRevocationList, type RevocationList } from './revocation-list.ts';
+import { CLOCK_SKEW_MS } from './tls.ts';
+
+const MAX_LISTS = 16;
+const LIST = /-----BEGIN (?:X509 )?CRL-----([A-Za-z0-9+/=\s]+?)-----END (?:X509 )?CRL-----/g;
+
+/** A list, with the authority of the site whose key signed it. */
+interface SignedList {
+  readonly pem: string;
+  readonly list: RevocationList;
+  /** Hash of the authority's key: stays when its certificate is renewed. */
+  readonly authority: string;
+}
+
+interface Loaded {
+  /** The newest list of each authority of the site that is in the file. */
+  readonly lists: ReadonlyMap<string, SignedList>;
+  readonly floors: Floors;
+  /** Why nothing of it can be believed. */
+  readonly damage?: string;
+}
+
+/**
+ * What the authorities of the site took back. An authority that ever gave a list is held to it: without a list that is current and no
+ * older than one that was taken before, none of its certificates is good.
+ */
+export interface ClientRevocations {
+  /** GATEWAY_CLIENT_CERTIFICATE_REVOKED, or GATEWAY_CLIENT_REVOCATION_UNKNOWN while the list of an authority is not usable. */
+  require(chain: readonly ChainLink[]): void;
+  /**
+   * Takes lists, each in place of the one of its authority; nothing forgets all. Durable and in force, in open connections too, when
+   * it resolves; GATEWAY_CLIENT_REVOCATIONS_INVALID.
+   */
+  replace(pem: string): Promise<void>;
+  standing(): RevocationStanding[];
+  /** Reads the files anew when somebody changed them, or `again`, when the authorities did. */
+  look(again?: 'again'): Promise<void>;
+}
+
+export async function openClientRevocations(
+  paths: RevocationPaths,
+  deps: {
+    readonly site: () => readonly X509Certificate[];
+    readonly now: () => number;
+    readonly log: Logger;
+    readonly metrics: Metrics;
+  },
+): Promise<ClientRevocations> {
+  const files = createRevocationFiles(paths, MAX_LISTS_CHARS);
+  const { site, now, log } = deps;
+  let loaded: Loaded = { lists: new Map(), floors: {} };
+  let seen = '';
+  let turn: Promise<void> = Promise.resolve();
+  const inTurn = (work: () => Promise<void>): Promise<void> => {
+    const mine = turn.then(work);
+    turn = mine.catch(() => undefined);
+    return mine;
+  };
+
+  const load = async (): Promise<void> => {
+    seen = await versionOf(paths);
+    loaded = await read();
+    const { lists, floors, damage } = loaded;
+    if (damage !== undefined) log.error({ reason: damage }, 'the revocation lists of clients are not usable');
+    const raised = raise(floors, lists);
+    if (raised === undefined) return;
+    await files.writeFloors(raised);
+    loaded = { ...loaded, floors: raised };
+    seen = await versionOf(paths);
+  };
+  const read = async (): Promise<Loaded> => {
+    let floors: Floors = {};
+    try {
+      floors = await files.readFloors();
+      return { floors, lists: newestOf(parseLists(await files.readLists(), site(), { foreign: 'left out' })) };
+    } catch (error) {
+      return { floors, lists: new Map(), damage: (error as Error).message };
+    }
+  };
+  const keys = new WeakMap<X509Certificate, string>();
+  const keyOf = (authority: X509Certificate): string => {
+    const key = keys.get(authority) ?? keyHash(authority);
+    keys.set(authority, key);
+    return key;
+  };
+  const standing = (): RevocationStanding[] =>
+    site().flatMap((authority) => describeStanding(authority, keyOf(authority), loaded, now()) ?? []);
+
+  await load();
+  createClientRevocationMetrics(deps.metrics, standing);
+  return {
+    require(chain) {
+      const states = new Map(site().map((one) => [keyOf(one), stateOf(keyOf(one), loaded, now())]));
+      const held = chain.filter(({ issuer }) => states.get(issuer) !== undefined);
+      const first = chain[0];
+      // Of an intermediate authority without a list nobody can say whom it took back.
+      if (first !== undefined && held.length > 0 && !held.includes(first))
+        throw new NectarError('GATEWAY_CLIENT_REVOCATION_UNKNOWN', { state: 'missing' });
+      for (const { issuer, serial } of held) {
+        const state = states.get(issuer) ?? 'missing';
+        if (loaded.lists.get(issuer)?.list.revoked.has(serial) === true)
+          throw new NectarError('GATEWAY_CLIENT_CERTIFICATE_REVOKED', {});
+        if (state !== 'current') throw new NectarError('GATEWAY_CLIENT_REVOCATION_UNKNOWN', { state });
+      }
+    },
+    replace: (pem) =>
+      inTurn(async () => {
+        if (pem.trim() === '') {
+          await files.writeFloors({});
+          await files.writeLists('');
+          return load();
+        }
+        const given = parseLists(pem, site(), { foreign: 'refused' });
+        for (const one of given) requireUsable(one, loaded.floors, now());
+        const next = newestOf([...loaded.lists.values(), ...given]);
+        await files.writeLists(Array.from(next.values(), (one) => one.pem).join(''));
+        await load();
+      }),
+    standing,
+    look: (again) =>
+      inTurn(async () => {
+        if (again === undefined && (await versionOf(paths)) === seen) return;
+        await load();
+      }),
+  };
+}
+
+/** @throws RangeError */
+function parseLists(
+  pem: string,
+  site: readonly X509Certificate[],
+  { foreign }: { readonly foreign: 'refused' | 'left out' },
+): SignedList[] {
+  const blocks = [...pem.matchAll(LIST)];
+  try {
+    if (pem.length > MAX_LISTS_CHARS) throw new RangeError(`there are more than ${MAX_LISTS_CHARS} characters`);
+    if (blocks.length === 0 && pem.trim() !== '') throw new RangeError('there is no revocation list in PEM');
+    if (blocks.length > MAX_LISTS) throw new RangeError(`there are more than ${MAX_LISTS} lists`);
+    return blocks.flatMap(([block, base64 = '']) => {
+      const list = parseRevocationList(Buffer.from(base64, 'base64'));
+      const authority = site.find((one) => mayRevoke(one) && list.isSignedBy(one.publicKey));
+      if (authority !== undefined) return [{ pem: `${block}\n`, list, authority: keyHash(authority) }];
+      if (foreign === 'refused') throw new RangeError('one is signed by no authority of the site');
+      return [];
+    });
+  } catch (error) {
+    const reason = error instanceof RangeError ? error.message : 'one is damaged';
+    throw new NectarError('GATEWAY_CLIENT_REVOCATIONS_INVALID', { reason }, { cause: error });
+  }
+}
+
+/** RFC 5280, 4.2.1.3: an authority whose certificate says what its key is for says that it is for this, too. */
+function mayRevoke(authority: X509Certificate): boolean {
+  const usage = new ParsedCertificate(new Uint8Array(authority.raw)).getExtension(KeyUsagesExtension);
+  return usage === null || (usage.usages & KeyUsageFlags.cRLSign) !== 0;
+}
+
+function requireUsable({ list, authority }: SignedList, floors: Floors, now: number): void {
+  const invalid = (reason: string) => new NectarError('GATEWAY_CLIENT_REVOCATIONS_INVALID', { reason });
+  if (list.nextUpdate <= now) throw invalid('one has expired');
+  if (list.thisUpdate > now + CLOCK_SKEW_MS) throw invalid('one begins in the future');
+  if (isBehind(list, floors[authority])) throw invalid('one is older than the one that is in force');
+}
+
+/** One number is one list. */
+function isBehind(list: RevocationList, floor: Floors[string] | undefined): boolean {
+  if (floor === undefined) return false;
+  const before = BigInt(floor.number);
+  return list.number < before || (list.number === before && list.digest !== floor.digest);
+}
+
+function newestOf(lists: readonly SignedList[]): Map<string, SignedList> {
+  const newest = new Map<string, SignedList>();
+  for (const one of lists) {
+    const known = newest.get(one.authority);
+    if (known === undefined || known.list.number <= one.list.number) newest.set(one.authority, one);
+  }
+  return newest;
+}
+
+/** The floors with what these lists add; undefined when they add nothing. */
+function raise(floors: Floors, lists: Loaded['lists']): Floors | undefined {
+  const higher = [...lists.values()].filter(({ list, authority }) => {
+    const floor = floors[authority];
+    return floor === undefined || list.number > BigInt(floor.number);
+  });
+  if (higher.length === 0) return undefined;
+  const added = higher.map(({ authority, list: { number, digest } }) => [
+    authority,
+    { number: String(number), digest },
+  ]);
+  return { ...floors, ...Object.fromEntries(added) };
+}
+
+/** Undefined for an authority that never gave a list: nothing was promised for it. */
+function stateOf(key: string, { lists, floors, damage }: Loaded, now: number): RevocationStanding['state'] | undefined {
+  const list = lists.get(key)?.list;
+  if (damage !== undefined) return 'unreadable';
+  if (list === undefined) return floors[key] === undefined ? undefined : 'missing';
+  if (isBehind(list, floors[key])) return 'behind';
+  if (list.nextUpdate <= now) return 'expired';
+  return list.thisUpdate > now + CLOCK_SKEW_MS ? 'early' : 'current';
+}
+
+function describeStanding(
+  authority: X509Certificate,
+  key: string,
+  loaded: Loaded,
+  now: number,
+): RevocationStanding | undefined {
+  const state = stateOf(key, loaded, now);
+  if (state === undefined) return undefined;
+  const list = loaded.lists.get(key)?.list;
+  return {
+    ...{ subject: authority.subject, fingerprint: authority.fingerprint256, state },
+    ...(list !== undefined && {
+      number: String(list.number),
+      nextUpdate: new Date(list.nextUpdate).toISOString(),
+      revoked: list.revoked.size,
+    }),
+  };
+}
+
+/** Changes when somebody puts other files in place. */
+async function versionOf({ lists, floors }: RevocationPaths): Promise<string> {
+  const of = async (path: string): Promise<string> => {
+    const found = await stat(path, { bigint: true }).catch(() => undefined);
+    return found === undefined ? 'none' : `${found.ino}/${found.size}/${found.mtimeNs}/${found.ctimeNs}`;
+  };
+  return `${await of(lists)} ${await of(floors)}`;
+}

@@ -1,0 +1,262 @@
+import assert from 'node:assert/strict';
+import { webcrypto, X509Certificate } from 'node:crypto';
+import { copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, before, beforeEach, describe, it } from 'node:test';
+import { keyHash } from '../../../../appliance/gateway/client-certificate.ts';
+import { type ClientRevocations, openClientRevocations } from '../../../../appliance/gateway/client-revocations.ts';
+import { serialOf } from '../../../../appliance/gateway/revocation-list.ts';
+import { createLogger, createMetrics } from '../../../../appliance/telemetry/index.ts';
+import type { NectarError } from '../../../../protocol/errors.ts';
+import { type Clients, NOW, startClients } from './clients-harness.ts';
+import { createSite, type Site, type SiteCertificate } from './site-authority.ts';
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+
+describe('certificates that an authority of the site took back', () => {
+  let site: Site;
+  let good: SiteCertificate;
+  let stolen: SiteCertificate;
+  let clients: Clients;
+  const names = ['pacs.clinic.example'];
+  const put = async (path: string, json: object, status = 200) => {
+    const answer = await clients.h.call('PUT', path, { token: clients.admin, json });
+    assert.equal(answer.status, status, answer.bytes.toString());
+    return answer.json();
+  };
+  const trust = (certificates: string) => put('/v1/clients/authorities', { certificates });
+  const give = (lists: string, status = 200) => put('/v1/clients/revocations', { lists }, status);
+  const states = () => clients.h.gateway.clientRevocations().map(({ state }) => state);
+  const codeOf = async (shown: SiteCertificate) => {
+    const { status, code } = await clients.as(shown).ask();
+    return code ?? status;
+  };
+
+  before(async () => {
+    site = await createSite(NOW);
+    good = await site.issue({ names });
+    stolen = await site.issue({ names });
+  });
+  beforeEach(async () => {
+    clients = await startClients();
+    await trust(site.certificate);
+    await clients.add({ certificateName: 'dns:pacs.clinic.example' });
+  });
+  afterEach(() => clients.stop());
+
+  it('are good for nothing from that moment, in connections that are open too; others stay good', async () => {
+    const open = clients.as(stolen);
+    assert.equal((await open.ask()).status, 200);
+    const { revocations } = await give(await site.revoke([stolen], { number: 7 }));
+    assert.deepEqual(
+      (revocations as Record<string, unknown>[]).map(({ state, number, revoked }) => [state, number, revoked]),
+      [['current', '7', 1]],
+    );
+    assert.equal((await open.ask()).code, 'GATEWAY_CLIENT_CERTIFICATE_REVOKED');
+    assert.equal(await codeOf(stolen), 'GATEWAY_CLIENT_CERTIFICATE_REVOKED');
+    assert.equal(await codeOf(good), 200);
+    const leaf = clients.h.audit.events.find(({ type }) => type === 'client.revocations');
+    assert.deepEqual([leaf?.outcome, leaf?.detail?.count], ['success', 1]);
+    assert.match(String(leaf?.detail?.numbers), /^[0-9A-F]{16}:7$/);
+  });
+
+  it('open nothing beside a token that is bound to them, nor as a key that was listed', async () => {
+    const bound = await clients.add({ certificateName: 'dns:pacs.clinic.example', withToken: true });
+    await clients.add({ certificate: stolen.cert, subject: 'by-key' });
+    assert.equal((await clients.as(stolen).ask(bound.token)).status, 200);
+    await give(await site.revoke([stolen], { number: 1 }));
+    assert.equal((await clients.as(stolen).ask(bound.token)).code, 'GATEWAY_CLIENT_CERTIFICATE_REVOKED');
+    assert.equal(await codeOf(stolen), 'GATEWAY_CLIENT_CERTIFICATE_REVOKED');
+  });
+
+  it('are known by no list that has expired, lacks a number, covers a part, or is of another issuer', async () => {
+    const other = await createSite(NOW);
+    const onlyCertificates = await createSite(NOW, NOW + DAY_MS, { usages: 32 });
+    await trust(site.certificate + onlyCertificates.certificate);
+    const whole = await site.revoke([stolen], { number: 1 });
+    for (const [pem, reason] of [
+      [await site.revoke([], { number: 1, until: NOW - 1000 }), 'one has expired'],
+      [await site.revoke([], { number: 1, from: NOW + DAY_MS, until: NOW + 2 * DAY_MS }), 'one begins in the future'],
+      [await site.revoke([], {}), 'it has no number'],
+      [await site.revoke([], { number: 1, critical: '2.5.29.28' }), /a part of the certificates/],
+      [await site.revoke([], { number: 1, critical: '2.5.29.27' }), /only a change/],
+      [await other.revoke([], { number: 1 }), 'one is signed by no authority of the site'],
+      [await onlyCertificates.revoke([], { number: 1 }), 'one is signed by no authority of the site'],
+      [whole.replace(/[A-Za-z0-9]{30}/, 'A'.repeat(30)), /^(it is|an element|a length|one is|two algorithms|bytes)/],
+      ['nothing', 'there is no revocation list in PEM'],
+      [whole.repeat(17), 'there are more than 16 lists'],
+    ] as const) {
+      const refused = await give(pem, 400);
+      assert.equal(refused.code, 'GATEWAY_CLIENT_REVOCATIONS_INVALID');
+      const told = (refused.data as { reason: string }).reason;
+      if (typeof reason === 'string') assert.equal(told, reason);
+      else assert.match(told, reason);
+    }
+    assert.deepEqual(states(), []);
+    assert.equal(await codeOf(good), 200);
+  });
+
+  it('keep all of the authority out once its list has ended, until the next one comes', async () => {
+    await give(await site.revoke([stolen], { number: 1, until: NOW + HOUR_MS / 2 }));
+    clients.h.node.now = NOW + HOUR_MS / 2;
+    assert.deepEqual(states(), ['expired']);
+    const refused = await clients.as(good).ask();
+    assert.deepEqual([refused.code, refused.body.data], ['GATEWAY_CLIENT_REVOCATION_UNKNOWN', { state: 'expired' }]);
+    assert.equal(await codeOf(stolen), 'GATEWAY_CLIENT_CERTIFICATE_REVOKED');
+    assert.match(await clients.h.metrics.metrics(), /nectar_gateway_client_revocation_lists\{state="expired"\} 1/);
+    await give(await site.revoke([stolen], { number: 2, until: NOW + 2 * DAY_MS }));
+    assert.equal(await codeOf(good), 200);
+  });
+
+  it('do not come back by an older list, nor by another one of the same number', async () => {
+    const older = await site.revoke([], { number: 4 });
+    const newer = await site.revoke([stolen], { number: 5 });
+    await give(newer);
+    await give(newer);
+    for (const pem of [older, await site.revoke([], { number: 5 })]) {
+      const refused = await give(pem, 400);
+      assert.deepEqual(refused.data, { reason: 'one is older than the one that is in force' });
+    }
+    await give(newer);
+    assert.deepEqual([await codeOf(good), await codeOf(stolen)], [200, 'GATEWAY_CLIENT_CERTIFICATE_REVOKED']);
+  });
+
+  it('are good again only when an administrator forgets the lists, which is on record', async () => {
+    await give(await site.revoke([stolen], { number: 5 }));
+    await give('');
+    assert.deepEqual(states(), []);
+    assert.equal(await codeOf(stolen), 200);
+    const leaves = clients.h.audit.events.filter(({ type }) => type === 'client.revocations');
+    assert.deepEqual(
+      leaves.map(({ detail }) => detail?.count),
+      [1, 0],
+    );
+  });
+});
+
+describe('the files of revocation lists', () => {
+  let folder: string;
+  let site: Site;
+  let good: SiteCertificate;
+  let stolen: SiteCertificate;
+  let trusted: X509Certificate[];
+  let now: number;
+  const paths = () => ({ lists: join(folder, 'site.crl'), floors: join(folder, 'site-crl.json') });
+  const open = (): Promise<ClientRevocations> =>
+    openClientRevocations(paths(), {
+      site: () => trusted,
+      now: () => now,
+      log: createLogger({ level: 'silent' }),
+      metrics: createMetrics(),
+    });
+  const codeOf = (revocations: ClientRevocations, shown: SiteCertificate, issuer: string = site.certificate) => {
+    const chain = [
+      { serial: serialOf(new X509Certificate(shown.cert).raw), issuer: keyHash(new X509Certificate(issuer)) },
+    ];
+    try {
+      revocations.require(chain);
+      return 'good';
+    } catch (error) {
+      return (error as NectarError).code;
+    }
+  };
+  const stateOf = (revocations: ClientRevocations) => revocations.standing().map(({ state }) => state);
+  const UNKNOWN = 'GATEWAY_CLIENT_REVOCATION_UNKNOWN';
+  const REVOKED = 'GATEWAY_CLIENT_CERTIFICATE_REVOKED';
+
+  before(async () => {
+    site = await createSite(NOW);
+    good = await site.issue({ names: [] });
+    stolen = await site.issue({ names: [] });
+  });
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'nectar-crl-'));
+    trusted = [new X509Certificate(site.certificate)];
+    now = NOW;
+  });
+  afterEach(() => rm(folder, { recursive: true }));
+
+  it('are held over a restart, and may be put there by hand', async () => {
+    await (await open()).replace(await site.revoke([stolen], { number: 5 }));
+    const again = await open();
+    assert.deepEqual([codeOf(again, good), codeOf(again, stolen)], ['good', REVOKED]);
+    await writeFile(paths().lists, await site.revoke([good], { number: 6 }));
+    await again.look();
+    assert.deepEqual([codeOf(again, good), codeOf(again, stolen)], [REVOKED, 'good']);
+    await assert.rejects(again.replace(await site.revoke([stolen], { number: 5 })), /older than the one/);
+  });
+
+  it('that are put back to an older copy keep all out, at once and after a restart', async () => {
+    const revocations = await open();
+    await revocations.replace(await site.revoke([], { number: 4 }));
+    await copyFile(paths().lists, join(folder, 'older'));
+    await revocations.replace(await site.revoke([stolen], { number: 5 }));
+    await copyFile(join(folder, 'older'), paths().lists);
+    await revocations.look();
+    for (const one of [revocations, await open()]) {
+      assert.deepEqual(stateOf(one), ['behind']);
+      assert.deepEqual([codeOf(one, good), codeOf(one, stolen)], [UNKNOWN, UNKNOWN]);
+    }
+    await revocations.replace(await site.revoke([stolen], { number: 6 }));
+    assert.deepEqual([stateOf(revocations), codeOf(revocations, good)], [['current'], 'good']);
+  });
+
+  it('that are damaged or gone keep all out until a list is given', async () => {
+    const revocations = await open();
+    await revocations.replace(await site.revoke([stolen], { number: 5 }));
+    const damages: [string, () => Promise<unknown>][] = [
+      ['unreadable', () => writeFile(paths().lists, '-----BEGIN X509 CRL-----\nMAAA\n-----END X509 CRL-----\n')],
+      ['unreadable', () => writeFile(paths().lists, 'nothing')],
+      ['unreadable', () => writeFile(paths().lists, Buffer.alloc(1024 * 1024 + 1, 0x20))],
+      ['missing', () => rm(paths().lists)],
+      ['missing', async () => writeFile(paths().lists, await (await createSite(NOW)).revoke([], { number: 9 }))],
+    ];
+    for (const [index, [state, damage]] of damages.entries()) {
+      await damage();
+      await revocations.look();
+      for (const one of [revocations, await open()])
+        assert.deepEqual([stateOf(one), codeOf(one, good)], [[state], UNKNOWN]);
+      await revocations.replace(await site.revoke([stolen], { number: 6 + index }));
+      assert.equal(codeOf(revocations, good), 'good');
+    }
+    await writeFile(paths().floors, '{"version":1}');
+    await revocations.look();
+    assert.deepEqual([stateOf(revocations), codeOf(revocations, good)], [['unreadable'], UNKNOWN]);
+    await revocations.replace('');
+    assert.deepEqual([stateOf(revocations), codeOf(revocations, stolen)], [[], 'good']);
+  });
+
+  it('keep out what an authority below issued, of which there is no list', async () => {
+    const below = await createSite(NOW);
+    const revocations = await open();
+    await revocations.replace(await site.revoke([], { number: 1 }));
+    const root = keyHash(new X509Certificate(site.certificate));
+    const middle = keyHash(new X509Certificate(below.certificate));
+    const chain = [
+      { serial: '01', issuer: middle },
+      { serial: '02', issuer: root },
+    ];
+    assert.throws(() => revocations.require(chain), { code: UNKNOWN });
+    revocations.require([{ serial: '01', issuer: middle }]);
+  });
+
+  it('go by the key of an authority, whose certificate may be renewed; one that is not trusted has none', async () => {
+    const authority = await webcrypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, [
+      'sign',
+      'verify',
+    ]);
+    const before = await createSite(NOW, NOW + DAY_MS, { authority });
+    const renewed = await createSite(NOW, NOW + 9 * DAY_MS, { authority });
+    trusted = [new X509Certificate(before.certificate)];
+    const revocations = await open();
+    await revocations.replace(await before.revoke([stolen], { number: 3 }));
+    trusted = [new X509Certificate(renewed.certificate)];
+    await revocations.look('again');
+    assert.equal(codeOf(revocations, stolen, renewed.certificate), REVOKED);
+    trusted = [];
+    await revocations.look('again');
+    assert.deepEqual(stateOf(revocations), []);
+  });
+});
