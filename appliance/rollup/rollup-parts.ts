@@ -15,8 +15,9 @@ import type { BatchPeers } from './blobs/peer-batches.ts';
 import { type ChainEngine, createChainEngine } from './chain-engine.ts';
 import type { RollupConfig } from './config.ts';
 import { createDeriveStore, type DeriveStore, type L1Record } from './derive/derive-store.ts';
-import type { Derived, Dropped } from './derive/deriver.ts';
+import type { Derived } from './derive/deriver.ts';
 import { createDriver, type Driver } from './derive/driver.ts';
+import { type Dropped, findDropped } from './derive/dropped.ts';
 import { createL1Steps, type Discarded } from './derive/l1-steps.ts';
 import { createUnsafeIntake, type UnsafeIntake, type UnsafeRefusal } from './derive/unsafe-intake.ts';
 import { describeBatch } from './describe-batch.ts';
@@ -187,6 +188,8 @@ export async function assembleParts(options: PartsOptions, deps: PartsDeps): Pro
     peerCount: deps.peerCount,
     dropped: deps.dropped,
     whyLost: (hash) => deps.ordering.whyLost(hash),
+    findDropped: (hash) => findDropped(hash, { record: executor.record, find: store.find }),
+    unconfirmed: () => forcing.list(),
     withdrawalProof: (nonce) => withdrawals.prove(nonce),
     batchOf: async (number) => {
       const place = await store.findBatch(number);
@@ -241,11 +244,12 @@ export async function assembleParts(options: PartsOptions, deps: PartsDeps): Pro
 function orderingOf(
   { ordering, forwarded, localPool }: Pick<PartsDeps, 'ordering' | 'forwarded' | 'localPool'>,
   rules: Rules,
-): Pick<RpcDeps, 'submit' | 'pending' | 'orderedNonce'> {
+): Pick<RpcDeps, 'submit' | 'pending' | 'isOrderedHere' | 'orderedNonce'> {
   const known = (): PendingTransactions => localPool() ?? forwarded;
   return {
     submit: (raw) =>
       localPool() === undefined ? forwardKnown(raw, { ordering, book: forwarded, rules }) : ordering.submit(raw),
+    isOrderedHere: () => localPool() !== undefined,
     orderedNonce: (address) => ordering.pendingNonce(address),
     pending: {
       nextNonce: (address, nonce) => known().nextNonce(address, nonce),

@@ -7,7 +7,8 @@ import { createForwarder, type Ordering } from './account/forwarder.ts';
 import type { OperatorAccount } from './account/operator-account.ts';
 import type { BatchPeers } from './blobs/peer-batches.ts';
 import type { RollupConfig } from './config.ts';
-import type { Derived, Dropped } from './derive/deriver.ts';
+import type { Derived } from './derive/deriver.ts';
+import type { Dropped } from './derive/dropped.ts';
 import type { Heads } from './derive/engine.ts';
 import { findStalledHead } from './derive/stalled-heads.ts';
 import type { Verdict } from './derive/unsafe-intake.ts';
@@ -18,6 +19,7 @@ import { createListeners } from './listeners.ts';
 import { addLogIndexMetric } from './logs/log-index-metric.ts';
 import { createRollupMetrics, observeEndpoints } from './metrics.ts';
 import { createNetworkPort, type LocalOrdering, type NetworkPort } from './network-port.ts';
+import { lazyRegistry } from './registry/lazy-registry.ts';
 import type { NodeRegistry } from './registry/node-registry.ts';
 import { assembleParts, type RollupParts } from './rollup-parts.ts';
 import { OWN_CALL } from './rpc/json-rpc.ts';
@@ -191,8 +193,10 @@ export function createRollup(options: RollupOptions, deps: RollupDeps): Rollup {
       assembled.executor.onHeads(observeHeads);
       parts = assembled;
       observeHeads(assembled.executor.heads());
-      const { driver, forcing, logs, validator } = assembled;
-      running = Promise.all([driver, forcing, logs, validator].map((part) => part.run(until))).then(() => undefined);
+      const { driver, watch, forcing, logs, validator } = assembled;
+      running = Promise.all([driver, watch, forcing, logs, validator].map((part) => part.run(until))).then(
+        () => undefined,
+      );
     },
     async stop() {
       stopping.abort();
@@ -266,17 +270,6 @@ export function createRollup(options: RollupOptions, deps: RollupDeps): Rollup {
       },
       announce: onUnsafe.tell,
     }),
-  };
-}
-
-/** Each call throws NODE_NOT_READY before the node has started. */
-function lazyRegistry(get: () => NodeRegistry): NodeRegistry {
-  return {
-    isAuthorized: async (peerId) => get().isAuthorized(peerId),
-    members: async () => get().members(),
-    pending: async () => get().pending(),
-    find: async (peerId, owner) => get().find(peerId, owner),
-    holder: async (peerId) => get().holder(peerId),
   };
 }
 

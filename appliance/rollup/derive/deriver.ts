@@ -3,25 +3,18 @@ import {
   consumable,
   type DelayedMessage,
   MAX_MESSAGES_PER_BLOCK,
+  MESSAGE_KINDS,
   type MessageEffects,
 } from '../../../protocol/rollup/delayed-message.ts';
 import type { BatchArchive } from '../blobs/batch-archive.ts';
 import { earliestTimestamp, findBlockFault, type OriginRef } from './batch-rules.ts';
 import type { BatchPlace, DeriveStore, L1Record } from './derive-store.ts';
+import { type Dropped, encodeDropped, hashOf } from './dropped.ts';
 import type { DerivedRef, Engine } from './engine.ts';
 import { type BatchInput, type InboxInput, type TrackedBlock, trackInbox } from './inbox-tracker.ts';
 
 export interface L1Place extends OriginRef {
   readonly parentHash: string;
-}
-
-/** Something that L1 holds and L2 does not: a rule dropped it, for the reason given. */
-export interface Dropped {
-  readonly what: 'batch' | 'blocks' | 'transaction' | 'message';
-  readonly sequenceNumber: bigint;
-  /** The L2 block that lacks it, or that would have been its first. */
-  readonly block: bigint;
-  readonly reason: string;
 }
 
 /** What one L1 block made of L2. */
@@ -71,9 +64,10 @@ export async function deriveL1Block(
     replaced: false,
     malformedBatches: 0,
     dropped: [],
+    lost: new Map(),
   };
   for (const batch of tracked.batches) await deriveBatch(deps, { before, block, tracked }, batch, progress);
-  const { safe, places, ...rest } = progress;
+  const { safe, places, lost, ...rest } = progress;
   const record: L1Record = {
     number: block.number,
     hash: block.hash,
@@ -84,7 +78,8 @@ export async function deriveL1Block(
     messagesAllowed: tracked.batches.at(-1)?.delayedCount ?? before.messagesAllowed,
     safe,
   };
-  await store.advance(record, tracked.messages, places, await archive(deps, block, tracked));
+  const kept = await archive(deps, block, tracked);
+  await store.advance(record, tracked.messages, places, new Map([...(kept ?? []), ...lost]));
   return { record, blocks: places.length, ...rest };
 }
 
@@ -108,6 +103,8 @@ interface Progress {
   replaced: boolean;
   malformedBatches: number;
   readonly dropped: Dropped[];
+  /** Records of the transactions among it. */
+  readonly lost: Map<string, Uint8Array>;
 }
 
 async function deriveBatch(deps: DeriverDeps, at: Inclusion, batch: BatchInput, progress: Progress): Promise<void> {
@@ -128,7 +125,10 @@ async function deriveBatch(deps: DeriverDeps, at: Inclusion, batch: BatchInput, 
       consumable: consumable(messages.map(({ kind }) => kind)),
     });
     if (fault !== undefined) {
-      drop(progress, batch, 'blocks', `block ${i + 1} of ${blocks?.length} of the batch breaks the rule on ${fault}`);
+      const reason = `block ${i + 1} of ${blocks?.length} of the batch breaks the rule on ${fault}`;
+      const dropped = drop(progress, batch, 'blocks', reason);
+      for (const { transactions } of blocks?.slice(i) ?? [])
+        for (const raw of transactions) keepLost(progress, at, { ...dropped, hash: hashOf(raw) });
       await discardUnsafe(deps.engine, progress);
       break;
     }
@@ -185,15 +185,30 @@ async function append(deps: DeriverDeps, at: Inclusion, next: Appended, progress
   const common = { sequenceNumber, block: ref.number };
   for (const { index, obstacle } of dropped) {
     const what = index < transactions.length ? 'message' : 'transaction';
-    progress.dropped.push({ ...common, what, reason: obstacle });
+    const raw = transactions[index] ?? input.transactions[index - transactions.length];
+    const one: Dropped = { ...common, what, reason: obstacle, ...(raw && { hash: hashOf(raw) }) };
+    progress.dropped.push(one);
+    keepLost(progress, at, one);
   }
   for (const { index, reason } of ignored) {
-    progress.dropped.push({ ...common, what: 'message', reason: `message ${index}: ${reason}` });
+    const message = messages.find((each) => each.index === index && each.kind === MESSAGE_KINDS.transaction);
+    const hash = message && { hash: hashOf(message.data) };
+    const one: Dropped = { ...common, what: 'message', reason: `message ${index}: ${reason}`, ...hash };
+    progress.dropped.push(one);
+    keepLost(progress, at, one);
   }
 }
 
-function drop(progress: Progress, { sequenceNumber }: BatchInput, what: Dropped['what'], reason: string): void {
-  progress.dropped.push({ what, sequenceNumber, block: progress.safe.number + 1n, reason });
+function drop(progress: Progress, { sequenceNumber }: BatchInput, what: Dropped['what'], reason: string): Dropped {
+  const dropped = { what, sequenceNumber, block: progress.safe.number + 1n, reason };
+  progress.dropped.push(dropped);
+  return dropped;
+}
+
+/** For nectar_transactionStatus: written with what this L1 block made. */
+function keepLost({ lost }: Progress, { block }: Inclusion, { hash, ...dropped }: Dropped): void {
+  if (hash === undefined) return;
+  lost.set(...encodeDropped(hash, { ...dropped, l1: { number: block.number, hash: block.hash } }));
 }
 
 /** What broke a rule once breaks it again: the sequencer has to build it anew. */

@@ -1,4 +1,4 @@
-import type { Dropped } from '../derive/deriver.ts';
+import type { Dropped } from '../derive/dropped.ts';
 import type { RpcMethods } from './json-rpc.ts';
 import { parseHash } from './params.ts';
 import { quantity } from './render.ts';
@@ -17,6 +17,7 @@ export function createLossMethods({ dropped, whyLost }: Pick<RpcDeps, 'dropped' 
   };
 }
 
-function describe({ what, sequenceNumber, block, reason }: Dropped): Record<string, unknown> {
-  return { what, batch: quantity(sequenceNumber), block: quantity(block), reason };
+function describe({ what, sequenceNumber, block, reason, hash }: Dropped): Record<string, unknown> {
+  const dropped = { what, batch: quantity(sequenceNumber), block: quantity(block), reason };
+  return hash === undefined ? dropped : { ...dropped, hash };
 }

@@ -1,7 +1,8 @@
 import type { Hex } from '../../../protocol/brand.ts';
 import type { Rules } from '../../../protocol/rollup/rules.ts';
 import type { Logger } from '../../telemetry/index.ts';
-import type { Dropped } from '../derive/deriver.ts';
+import type { Forced } from '../account/forcing.ts';
+import type { Dropped, DroppedTransaction } from '../derive/dropped.ts';
 import type { CpuBudget } from '../evm/cpu-budget.ts';
 import type { EvmCalls } from '../evm/evm-calls.ts';
 import type { ChainDatabase } from '../execute/chain-database.ts';
@@ -42,6 +43,12 @@ export interface RpcDeps {
   readonly syncStatus?: () => Promise<Record<string, unknown>> | Record<string, unknown>;
   /** The last things that a rule of derivation kept out of L2. */
   readonly dropped?: () => readonly Dropped[];
+  /** By which batch a transaction was dropped; undefined when none did. */
+  readonly findDropped?: (hash: Hex) => Promise<DroppedTransaction | undefined>;
+  /** What the node's own account sent and L1 has not confirmed. */
+  readonly unconfirmed?: () => readonly Pick<Forced, 'hash' | 'state' | 'waiting'>[];
+  /** Whether `pending` is the sequencer's own pool. */
+  readonly isOrderedHere?: () => boolean;
   /** Why the sequencer will put a transaction into no block; undefined when it knows nothing of it. */
   readonly whyLost?: (hash: Hex) => Promise<string | undefined>;
   /** What proves a message from L2 to L1 there: JSON but for bigints; undefined while no confirmed assertion covers it. */

@@ -14,6 +14,7 @@ import type { RpcDeps } from './rpc-deps.ts';
 import { createSendMethods } from './send-methods.ts';
 import { createSimulateMethods } from './simulate-methods.ts';
 import { createStateMethods } from './state-methods.ts';
+import { createStatusMethods } from './status-methods.ts';
 import { createSubscriptions, type Subscribe } from './subscriptions.ts';
 import { createTraceMethods } from './trace-methods.ts';
 import { createWorkMeter } from './work-meter.ts';
@@ -50,6 +51,7 @@ export function createRpc(deps: RpcDeps): Rpc {
   const methods: RpcMethods = {
     ...createNodeMethods({ ...deps, syncing }, view),
     ...createLossMethods(deps),
+    ...createStatusMethods({ ...deps, nonceOf: states.nonceOf }),
     ...blocks,
     ...states.methods,
     ...createCallMethods(view, deps.evm),

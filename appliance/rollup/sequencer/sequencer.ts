@@ -212,7 +212,8 @@ export function createSequencer(options: SequencerOptions, deps: SequencerDeps):
       }
       return pool.add(raw);
     },
-    whyLost: async (hash) => lost.reasonOf(hash),
+    // What was taken again waits, whatever was said of it before.
+    whyLost: async (hash) => (pool.find(hash) === undefined ? lost.reasonOf(hash) : undefined),
     pendingNonce: (address) =>
       settledNonce(
         async () => (await chain.account(address)).nonce,

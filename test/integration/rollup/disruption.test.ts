@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { isDeepStrictEqual } from 'node:util';
 import { Contract, hexlify, JsonRpcProvider, parseEther, randomBytes, Wallet } from 'ethers';
 import { findAnvilPid } from '../../../cli/provision/process/anvil-process.ts';
 import { depositEth } from '../../../cli/provision/process/l1-contracts.ts';
@@ -154,6 +155,15 @@ test('a malformed batch is an empty one for everybody', async () => {
   const said = await follower.rollup.rpc({ jsonrpc: '2.0', id: 1, method: 'nectar_dropped', params: [] });
   const { result } = said as { result: { what: string; reason: string }[] };
   assert.ok(result.some(({ what, reason }) => what === 'batch' && reason === 'malformed'));
+  await follower.stop();
+});
+
+test('a node that has several L1 endpoints holds them against each other while it runs', async () => {
+  const l1RpcUrls = [network.l1.rpcUrl, 'http://user:secret@127.0.0.1:9/key'];
+  const follower = await network.startFollower('follower', { l1RpcUrls, l1CompareMs: 100 });
+  const standings = () => follower.rollup.l1().endpoints.map(({ url, standing }) => `${standing} ${url}`);
+  const expected = [`good ${new URL(network.l1.rpcUrl).origin}`, 'silent http://127.0.0.1:9'];
+  await eventually('a comparison', () => isDeepStrictEqual(standings(), expected) || undefined);
   await follower.stop();
 });
 

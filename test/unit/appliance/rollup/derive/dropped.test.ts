@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { keccak256, Wallet } from 'ethers';
+import { createDeriveStore, type L1Record } from '../../../../../appliance/rollup/derive/derive-store.ts';
+import { findDropped } from '../../../../../appliance/rollup/derive/dropped.ts';
+import type { DerivedInput } from '../../../../../appliance/rollup/derive/engine.ts';
+import { createL1Steps } from '../../../../../appliance/rollup/derive/l1-steps.ts';
+import type { Hex } from '../../../../../protocol/brand.ts';
+import { decodeBatch, encodeBatch } from '../../../../../protocol/rollup/batch.ts';
+import { effectsOf } from '../../../../../protocol/rollup/delayed-message.ts';
+import { createChainDouble, GENESIS } from './chain-double.ts';
+import { createL1Double } from './l1-double.ts';
+
+const zero: Hex = `0x${'00'.repeat(32)}`;
+const { signal } = new AbortController();
+const options = { checkUnsafe: false, onDerived: () => {} };
+const wallet = new Wallet(`0x${'11'.repeat(32)}`);
+
+/** Drops what cannot run, as execution would: here whatever begins with 0xee. */
+function create() {
+  const l1 = createL1Double();
+  const { number, hash, timestamp } = l1.tip();
+  const safe = { ...GENESIS, originNumber: number, messagesRead: 0n };
+  const counts = { batchCount: 0n, batchAcc: zero, messageCount: 0n, messagesAllowed: 0n };
+  const genesis: L1Record = { number, hash, timestamp, ...counts, safe };
+  const double = createChainDouble();
+  const engine = {
+    ...double,
+    async appendSafe(input: DerivedInput) {
+      const appended = await double.appendSafe(input);
+      const dropped = input.transactions.flatMap((raw, index) =>
+        raw[0] === 0xee ? [{ index, obstacle: 'nonce-high' }] : [],
+      );
+      return { ...appended, dropped };
+    },
+  };
+  const begin = () => {
+    const store = createDeriveStore(engine, genesis);
+    const effects = (messages: Parameters<typeof effectsOf>[0]) => effectsOf(messages, { gasLimit: 30_000_000n });
+    const steps = createL1Steps({ l1, engine, store, genesis, decodeBatch, effectsOf: effects });
+    const find = (raw: Uint8Array | Hex) =>
+      findDropped(keccak256(raw) as Hex, { record: engine.record, find: (at) => store.find(at) });
+    return { steps, find };
+  };
+  const first = { timestamp, l1Origin: { number, hash }, delayedMessages: 0 };
+  return { l1, begin, first };
+}
+
+test('a transaction that a batch holds and no block is found by its hash, over a restart, until L1 takes the batch back', async () => {
+  const { l1, begin, first } = create();
+  const [good, bad] = [Uint8Array.of(1, 2), Uint8Array.of(0xee, 1)];
+  l1.mine({
+    deposits: 0,
+    batches: [{ data: encodeBatch([{ ...first, transactions: [good, bad] }]), delayedCount: 0n }],
+  });
+  const node = begin();
+  await node.steps.advance(options, signal);
+  const place = { number: l1.tip().number, hash: l1.tip().hash };
+  const said = { what: 'transaction', sequenceNumber: 0n, block: 1n, reason: 'nonce-high', l1: place };
+  assert.deepEqual(await node.find(bad), said);
+  assert.equal(await node.find(good), undefined);
+  const again = begin();
+  assert.deepEqual(await again.find(bad), said);
+  l1.revert(1);
+  l1.mine({ deposits: 0, batches: [] });
+  await again.steps.reset(signal);
+  await again.steps.advance(options, signal);
+  assert.equal(await again.find(bad), undefined);
+});
+
+test('the transactions of blocks that break a rule, and a forced one that no block may hold, are found too', async () => {
+  const { l1, begin, first } = create();
+  const raw = (await wallet.signTransaction({ type: 2, chainId: 7, to: wallet.address, gasLimit: 7_500_001 })) as Hex;
+  const ahead = { ...first, timestamp: first.timestamp + 10_000n };
+  const [one, two] = [Uint8Array.of(1), Uint8Array.of(2)];
+  const data = encodeBatch([
+    { ...ahead, transactions: [one] },
+    { ...ahead, transactions: [two] },
+  ]);
+  l1.mine({ deposits: 0, messages: [{ kind: 1, data: raw }], batches: [{ data, delayedCount: 1n }] });
+  const { steps, find } = begin();
+  await steps.advance(options, signal);
+  for (const lost of [one, two]) {
+    const dropped = await find(lost);
+    assert.equal(dropped?.what, 'blocks');
+    assert.equal(dropped?.reason, 'block 1 of 2 of the batch breaks the rule on timestamp');
+  }
+  const forced = await find(raw);
+  assert.equal(forced?.what, 'message');
+  assert.match(forced?.reason ?? '', /asks for more than a quarter of the gas/);
+});
