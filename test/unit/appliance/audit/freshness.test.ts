@@ -260,29 +260,6 @@ test('a restored log begins an epoch by itself, of which the chain tells the gap
   await rejects(again.witnessed(later), 'AUDIT_TRUNCATED');
 });
 
-test('a restored log completes its gap by a checkpoint that a member tells, at whatever time it left', async (t) => {
-  const house = await createLogHouse(t);
-  const older = `${house.folder}-older`;
-  let audit = await house.open();
-  await appendMany(audit, 25);
-  await audit.stop();
-  await cp(house.folder, older, { recursive: true });
-  audit = await house.open();
-  await appendMany(audit, 15, 25);
-  const { note } = await audit.checkpoint();
-  await audit.stop();
-  await rm(house.folder, { recursive: true });
-  await cp(older, house.folder, { recursive: true });
-  await markRestored(house.folder, house.bodyKey, house.clock++);
-  audit = await house.open();
-  await audit.witnessed({ note, where: 'witness 12D3KooW', at: 0 });
-  assert.deepEqual(
-    audit.standing().epochs.map(({ lost, outside }) => [lost, outside?.size, outside?.where]),
-    [[15, 40, 'witness 12D3KooW']],
-  );
-  assert.equal(audit.standing().conflict, null);
-});
-
 test('a restore of the newest backup declares an epoch that lost nothing', async (t) => {
   const house = await createLogHouse(t);
   const first = await house.open();
