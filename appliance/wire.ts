@@ -119,7 +119,7 @@ export async function wireNode({ home, version, config }: NodeOptions, { log, me
       anchored: () => anchor.anchored(),
       assertions: () => rollup.assertions(),
       l1: () => rollup.l1(),
-      splitLogs: () => witness.splitLogs(),
+      witness: () => ({ splitLogs: witness.splitLogs(), recalled: witness.recalled() }),
       storage: () => store.condition(),
       tokens: () => tokens.reconciled(),
       hardening: () => gateway.hardening(),

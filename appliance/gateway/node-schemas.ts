@@ -84,6 +84,19 @@ export const NodeStatus = Type.Object(
             splitLogs: Type.Array(Type.String({ examples: [EXAMPLE_PEER] }), {
               description: 'Members of whose audit logs this node keeps two stories, both signed.',
             }),
+            recalled: Type.Optional(
+              orUnknown(
+                Type.Object(
+                  {
+                    epoch: Count('Of the log, that was declared.'),
+                    answered: Count('Members that told what they know of the log before it.'),
+                    silent: Count('Connected members that did not, at the last look.'),
+                    newest: Count('Leaves of the largest head that one of them knew; 0: none.'),
+                  },
+                  { ...strict, description: 'What members were asked after a restore, or a declared loss.' },
+                ),
+              ),
+            ),
           },
           strict,
         ),

@@ -2,6 +2,7 @@ import type { Fault, Readiness } from '../service.ts';
 import { type Assertions, describeAssertions, type ShownAssertions } from './assertions.ts';
 import { describeL1, type L1Standing, type ShownL1Standing } from './l1.ts';
 import type { Backups, ClientRevocation, Hardening } from './reports.ts';
+import { describeWitness, type ShownWitness, type WitnessStanding } from './witness.ts';
 
 /** A service of this process answers at once, one of another role after a message. */
 type Awaitable<T> = T | Promise<T>;
@@ -19,8 +20,7 @@ export interface StatusDeps {
   /** What is asserted of L2 on L1. */
   readonly assertions: () => Awaitable<Assertions>;
   readonly l1: () => Awaitable<L1Standing>;
-  /** Members of whose audit logs this node, as a witness, keeps two stories. */
-  readonly splitLogs: () => Awaitable<readonly string[]>;
+  readonly witness: () => Awaitable<WitnessStanding>;
   /** Of the store's index. */
   readonly storage: () => Awaitable<StoreCondition>;
   /** What became of the list of tokens when it was held against the log; undefined until then. */
@@ -137,7 +137,7 @@ export interface Status {
   anchored: { records: number; auditSize: number; safeBlock: number; pending: number; waiting?: string } | null;
   assertions: ShownAssertions | null;
   l1: ShownL1Standing | null;
-  witness: { splitLogs: string[] } | null;
+  witness: ShownWitness | null;
   storage: {
     index: 'fresh' | 'behind' | 'ahead';
     missing: number;
@@ -203,7 +203,7 @@ export function createStatus(options: StatusOptions, deps: StatusDeps): StatusVi
         known(async () => describeAnchored(await deps.anchored())),
         known(async () => describeAssertions(await deps.assertions())),
         known(async () => describeL1(await deps.l1())),
-        known(async () => ({ splitLogs: [...(await deps.splitLogs())] })),
+        known(async () => describeWitness(await deps.witness())),
         known(async () => describeStorage(await deps.storage())),
         known(async () => describeTokens(await deps.tokens())),
         known(deps.hardening),

@@ -73,7 +73,7 @@ export async function wireGateway(options: RoleOptions, { log, metrics }: WireDe
       anchored: async () => known((await rollupState()).anchored),
       assertions: async () => known((await rollupState()).assertions),
       l1: async () => known((await rollupState()).l1),
-      splitLogs: async () => (await rollupState()).splitLogs,
+      witness: rollupState,
       storage: async () => known((await storeState()).condition),
       tokens: () => tokens.reconciled(),
       hardening: () => gateway.hardening(),

@@ -41,6 +41,7 @@ export async function askWitness(
       if (signed.signatures.length < 2) throw invalid('the cosignature is of somebody else');
       return { is: 'cosigned', line: answer.line, note: checkpoint.note, size: checkpoint.size };
     }
+    if (answer.type === 'known') throw invalid('it answers another question');
     if (answer.note === '') {
       old = 0;
       continue;

@@ -7,6 +7,7 @@ export interface WitnessMetrics {
   readonly cosignatures: Gauge;
   readonly cosignedLeaves: Gauge;
   readonly splits: Gauge;
+  readonly recalled: Gauge<'outcome'>;
 }
 
 export function createWitnessMetrics(registry: Metrics): WitnessMetrics {
@@ -32,6 +33,12 @@ export function createWitnessMetrics(registry: Metrics): WitnessMetrics {
     cosignedLeaves: new Gauge({
       name: 'nectar_witness_cosigned_leaves',
       help: 'Leaves of the audit log under our newest cosigned checkpoint',
+      registers,
+    }),
+    recalled: new Gauge({
+      name: 'nectar_witness_recall_members',
+      help: 'Members asked what they know of our log before its newest declared epoch, by whether they answered',
+      labelNames: ['outcome'],
       registers,
     }),
     splits: new Gauge({

@@ -40,6 +40,8 @@ const MAX_FILE_BYTES = 64 * 1024;
 export interface SeenLogs {
   /** Throws WITNESS_STATE_INVALID: what cannot be read is not taken for nothing. */
   find(peerId: PeerIdText, origin: string): Promise<SeenHead | undefined>;
+  /** Of all logs of the member, the largest first. */
+  all(peerId: PeerIdText): Promise<readonly SeenHead[]>;
   /** Resolves once durable. False when the member has too many logs. */
   keep(peerId: PeerIdText, head: SeenHead): Promise<boolean>;
   keepFork(evidence: ForkEvidence): Promise<void>;
@@ -60,6 +62,13 @@ export function createSeenLogs(folder: string): SeenLogs {
       if (head === undefined || (head.v === 1 && head.origin === origin && Number.isSafeInteger(head.size)))
         return head;
       throw new NectarError('WITNESS_STATE_INVALID', { path, reason: 'it is of another log or version' });
+    },
+    async all(peerId) {
+      const names = (await namesIn(logsOf(peerId))).slice(0, MAX_LOGS_PER_PEER);
+      const heads = await Promise.all(names.map((name) => readJson<SeenHead>(join(logsOf(peerId), name))));
+      return heads
+        .filter((head): head is SeenHead => head?.v === 1 && Number.isSafeInteger(head.size))
+        .toSorted((a, b) => b.size - a.size);
     },
     async keep(peerId, head) {
       const path = pathOf(peerId, head.origin);
@@ -99,7 +108,8 @@ async function namesIn(folder: string): Promise<string[]> {
   }
 }
 
-async function readJson<T>(path: string): Promise<T | undefined> {
+/** Throws WITNESS_STATE_INVALID. */
+export async function readJson<T>(path: string): Promise<T | undefined> {
   let text: string;
   try {
     text = await readFile(path, 'utf8');

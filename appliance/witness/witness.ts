@@ -4,14 +4,15 @@ import type { PeerIdText, RootHash } from '../../protocol/brand.ts';
 import { NectarError } from '../../protocol/errors.ts';
 import { witnessKeyOf } from '../../protocol/merkle/witness-key.ts';
 import { peerIdOf } from '../../protocol/network/node-identity.ts';
-import { encodeWitnessAnswer } from '../../protocol/network/witness-exchange.ts';
+import { encodeWitnessAnswer, isWitnessRecall, type WitnessAnswer } from '../../protocol/network/witness-exchange.ts';
 import type { Readiness, Service } from '../service.ts';
 import { type Asked, askWitness } from './ask-witness.ts';
 import { addCosignatures, type CosignedCheckpoint, createCosignedFile, verifyCosigned } from './cosigned-checkpoint.ts';
 import { type Cosigner, createCosigner } from './cosigner.ts';
 import { createWitnessMetrics } from './metrics.ts';
 import type { WitnessDeps, WitnessOptions } from './needs.ts';
-import { createSeenLogs } from './seen-logs.ts';
+import { createRecall, type Recall, type RecallState } from './recall.ts';
+import { createSeenLogs, type SeenLogs } from './seen-logs.ts';
 
 /** A head of our log that a member has. */
 export interface CosignedHead {
@@ -29,6 +30,8 @@ export interface Witness extends Service {
   heads(): Promise<CosignedHead[]>;
   /** Members of whose logs this node keeps two stories, both signed. Evidence against them, no fault of this node. */
   splitLogs(): readonly PeerIdText[];
+  /** What members were asked of the log before its newest declared epoch; null without one, and before the first look. */
+  recalled(): RecallState | null;
   /** Asks members for what is due; resolves with the number of cosignatures. Runs by itself. Never throws. */
   tick(signal: AbortSignal): Promise<number>;
 }
@@ -47,7 +50,9 @@ class MemberWitness implements Witness {
   readonly #abort = new AbortController();
   /** Size of the checkpoint that a member has, as far as we know. */
   readonly #known = new Map<PeerIdText, number>();
+  readonly #recall: Recall;
   #cosigner: Cosigner | undefined;
+  #seen: SeenLogs | undefined;
   #self: PeerIdText | undefined;
   #cosignedSize = -1;
   #splitLogs: readonly PeerIdText[] = [];
@@ -58,6 +63,7 @@ class MemberWitness implements Witness {
     this.#deps = deps;
     this.#metrics = createWitnessMetrics(deps.metrics);
     this.#file = createCosignedFile(options.folder);
+    this.#recall = createRecall(options.folder, { ...deps, metrics: this.#metrics });
   }
 
   async start(signal: AbortSignal): Promise<void> {
@@ -70,6 +76,7 @@ class MemberWitness implements Witness {
     };
     await look();
     this.#self = self;
+    this.#seen = seen;
     this.#cosigner = createCosigner({
       seen,
       key: witnessKeyOf(self),
@@ -93,9 +100,13 @@ class MemberWitness implements Witness {
   }
 
   async answer(peerId: PeerIdText, request: Uint8Array): Promise<Uint8Array> {
-    const cosigner = this.#options.serve && (await this.#deps.isMember(peerId)) ? this.#cosigner : undefined;
-    const answer =
-      cosigner === undefined ? ({ type: 'refused', reason: 'stranger' } as const) : await cosigner(peerId, request);
+    const isServed = this.#options.serve && (await this.#deps.isMember(peerId));
+    const answer: WitnessAnswer =
+      isServed && this.#cosigner !== undefined
+        ? isWitnessRecall(request)
+          ? await this.#tellKnown(peerId)
+          : await this.#cosigner(peerId, request)
+        : { type: 'refused', reason: 'stranger' };
     this.#metrics.cosigned.inc({ outcome: answer.type === 'refused' ? answer.reason : answer.type });
     return encodeWitnessAnswer(answer);
   }
@@ -114,20 +125,34 @@ class MemberWitness implements Witness {
     return this.#splitLogs;
   }
 
+  recalled(): RecallState | null {
+    return this.#recall.state();
+  }
+
+  async #tellKnown(peerId: PeerIdText): Promise<WitnessAnswer> {
+    try {
+      return { type: 'known', notes: ((await this.#seen?.all(peerId)) ?? []).map(({ note }) => note) };
+    } catch (error) {
+      this.#deps.log.error({ peerId, err: error }, 'what a member asked of its log could not be read');
+      return { type: 'refused', reason: 'failed' };
+    }
+  }
+
   async tick(signal: AbortSignal): Promise<number> {
     try {
+      const members = (await this.#deps.members()).filter((peerId) => peerId !== this.#self).toSorted();
+      await this.#recall.ask(members, signal);
       const { size } = await this.#deps.audit.treeHead();
       // An anchored checkpoint grows the log by nothing; asking grows it by nothing either: no endless talk about itself.
       if (this.#options.peers === 0 || size <= this.#cosignedSize) return 0;
-      return await this.#askAll(signal);
+      return await this.#askAll(members, signal);
     } catch (error) {
       if (!signal.aborted) this.#deps.log.debug({ err: error }, 'no cosignatures were asked for');
       return 0;
     }
   }
 
-  async #askAll(signal: AbortSignal): Promise<number> {
-    const members = (await this.#deps.members()).filter((peerId) => peerId !== this.#self).toSorted();
+  async #askAll(members: readonly PeerIdText[], signal: AbortSignal): Promise<number> {
     const lines = new Map<string, string[]>();
     for (const peerId of members) {
       if ([...lines.values()].flat().length >= this.#options.peers) break;

@@ -23,6 +23,7 @@ import { describeGaps } from '../render/audit-epoch.ts';
 import { renderChecks } from '../render/checks.ts';
 import { gradeL1 } from '../render/l1.ts';
 import { formatDuration } from '../render/quantities.ts';
+import { gradeRecalled } from '../render/recalled.ts';
 import { describeRekey } from '../render/rekey.ts';
 import { gradeRevocations } from '../render/revocations.ts';
 import type { Terminal } from '../terminal.ts';
@@ -170,7 +171,7 @@ export function gradeStatus(status: NodeStatus): Check[] {
   ];
   checks.push(...gradeStorage(status));
   if (audit !== null) checks.push(gradeAudit(audit));
-  checks.push(...gradeMembers(status), ...gradeAssertions(status), ...gradeL1(status));
+  checks.push(...gradeRecalled(status), ...gradeMembers(status), ...gradeAssertions(status), ...gradeL1(status));
   if (l2 !== null) {
     const lag = l2.unsafe - l2.safe;
     const good = lag <= GOOD_LAG_BLOCKS;

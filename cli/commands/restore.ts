@@ -78,13 +78,16 @@ async function restore(call: Call<RestoreOptions>): Promise<void> {
         restored ? `restored to ${home}: ${what}` : `intact: ${what}`,
         describeLog(log, { createdAt, fromRepository }),
         ...(aside === undefined ? [] : [`the damaged home is kept in ${aside}: never start it, remove it later`]),
-        ...(restored ? ['start it with `nectar-byon up`'] : []),
+        ...(restored ? ['start it with `nectar-byon up`', MEMBERS_ARE_ASKED] : []),
       ].join('\n');
     });
   } finally {
     progress.done();
   }
 }
+
+const MEMBERS_ARE_ASKED =
+  'it then asks the members of its network for the newest head of its log that they know: `nectar-byon status` tells how many answered';
 
 /** What of the destructions after the backup is known here, and what is not. */
 function describeLog(

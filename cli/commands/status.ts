@@ -17,6 +17,7 @@ import { describeGaps } from '../render/audit-epoch.ts';
 import { l1Lines } from '../render/l1.ts';
 import type { Output } from '../render/output.ts';
 import { formatDuration } from '../render/quantities.ts';
+import { recalledLines } from '../render/recalled.ts';
 import { describeRekey } from '../render/rekey.ts';
 import { revocationLines } from '../render/revocations.ts';
 import { printable, renderFacts } from '../render/table.ts';
@@ -134,7 +135,7 @@ export function renderStatus(node: NodeStatus, gateway: string, { style }: Pick<
     ['records', node.records === null ? UNKNOWN : String(node.records)],
     ['audit log', audit === null ? UNKNOWN : describeLog(audit)],
   ];
-  facts.push(...auditLines(node, style));
+  facts.push(...auditLines(node, style), ...recalledLines(node, style));
   facts.push(...storageLines(node));
   if (anchored === null) {
     facts.push(['anchored', UNKNOWN]);

@@ -1,11 +1,13 @@
 /**
  * The witness protocol: C2SP tlog-witness's `add-checkpoint` over a stream between members. One frame there, one back.
  *
- * request   "vkey NAME+HASH+KEY\n" | "old SIZE\n" | consistency proof, a hash in base64 a line | "\n" | signed note
+ * request   "newest\n", or
+ *           "vkey NAME+HASH+KEY\n" | "old SIZE\n" | consistency proof, a hash in base64 a line | "\n" | signed note
  * answer    type (1) and
  *             0x01 cosigned   the witness's signature line
  *             0x02 conflict   the log's own signed note that the witness last cosigned; empty when it has none
  *             0x03 refused    the reason (1)
+ *             0x04 known      to "newest": the newest note of each log of the asking member, the largest first, with 0x00 between
  *
  * tlog-witness answers a conflict with a size alone; the whole note shows a log that was put back what it once signed.
  */
@@ -37,15 +39,31 @@ export interface WitnessRequest {
   readonly note: string;
 }
 
+/** Logs of one member that a witness remembers: its log, and a successor after each restore. */
+export const MAX_KNOWN_NOTES = 16;
+const RECALL = 'newest\n';
+/** In no note: C2SP signed notes have no control character but the line end. */
+const SEPARATOR = '\0';
+
 export type WitnessAnswer =
   | { readonly type: 'cosigned'; readonly line: string }
   | { readonly type: 'conflict'; readonly note: string }
-  | { readonly type: 'refused'; readonly reason: WitnessRefusal };
+  | { readonly type: 'refused'; readonly reason: WitnessRefusal }
+  | { readonly type: 'known'; readonly notes: readonly string[] };
 
-const TYPE = { cosigned: 0x01, conflict: 0x02, refused: 0x03 } as const;
+const TYPE = { cosigned: 0x01, conflict: 0x02, refused: 0x03, known: 0x04 } as const;
 
 export function encodeWitnessRequest({ vkey, old, proof, note }: WitnessRequest): Uint8Array {
   return utf8ToBytes([`vkey ${vkey}`, `old ${old}`, ...proof.map(encodeBase64), '', note].join('\n'));
+}
+
+/** Asks what the witness knows of the logs of whoever asks: the handshake says who that is. */
+export function encodeWitnessRecall(): Uint8Array {
+  return utf8ToBytes(RECALL);
+}
+
+export function isWitnessRecall(bytes: Uint8Array): boolean {
+  return bytes.length === RECALL.length && parseUtf8(bytes) === RECALL;
 }
 
 /** Throws NETWORK_MESSAGE_INVALID or AUDIT_NOTE_INVALID. Verifies nothing. */
@@ -63,7 +81,9 @@ export function parseWitnessRequest(bytes: Uint8Array): WitnessRequest {
 
 export function encodeWitnessAnswer(answer: WitnessAnswer): Uint8Array {
   if (answer.type === 'refused') return Uint8Array.of(TYPE.refused, WITNESS_REFUSALS.indexOf(answer.reason));
-  const text = utf8ToBytes(answer.type === 'cosigned' ? answer.line : answer.note);
+  const text = utf8ToBytes(
+    answer.type === 'cosigned' ? answer.line : answer.type === 'known' ? joinNotes(answer.notes) : answer.note,
+  );
   return Uint8Array.from([TYPE[answer.type], ...text]);
 }
 
@@ -77,7 +97,19 @@ export function parseWitnessAnswer(bytes: Uint8Array): WitnessAnswer {
   const text = parseUtf8(bytes.subarray(1)) ?? refuse('answer', 'it is not UTF-8');
   if (type === TYPE.cosigned) return { type: 'cosigned', line: text };
   if (type === TYPE.conflict) return { type: 'conflict', note: text };
-  return refuse('answer', 'unknown type');
+  if (type !== TYPE.known) return refuse('answer', 'unknown type');
+  const notes = text === '' ? [] : text.split(SEPARATOR);
+  return notes.length > MAX_KNOWN_NOTES ? refuse('answer', 'too many notes') : { type: 'known', notes };
+}
+
+/** As many as an answer has room for. */
+function joinNotes(notes: readonly string[]): string {
+  let joined = '';
+  for (const note of notes.slice(0, MAX_KNOWN_NOTES)) {
+    const next = joined === '' ? note : `${joined}${SEPARATOR}${note}`;
+    if (utf8ToBytes(next).length < MAX_WITNESS_ANSWER_BYTES) joined = next;
+  }
+  return joined;
 }
 
 function refuse(part: string, problem: string): never {

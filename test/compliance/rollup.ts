@@ -115,7 +115,10 @@ export function createRollupDouble() {
       anchored: () => started({ records: 1, auditSize: 2, auditRoot: ROOT, safeBlock: '7', pending: 0 }),
       auditAnchors: async () => started([{ size: 2, root: ROOT, where: 'AuditAnchor, L2 block 7', at: 7_000 }]),
     },
-    witness: { splitLogs: () => [peer.peerId as PeerIdText] },
+    witness: {
+      splitLogs: () => [peer.peerId as PeerIdText],
+      recalled: () => ({ epoch: 2, answered: 1, silent: 2, newest: 9 }),
+    },
     membership: {
       status: async () => started('active'),
       problem: async () => started('registered for another account'),

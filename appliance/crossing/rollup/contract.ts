@@ -80,6 +80,7 @@ const rollupState = exact({
   ),
   /** Members of whose audit logs there are two stories. */
   splitLogs: list(peerId, 4_096),
+  recalled: nullable(exact({ epoch: count, answered: count, silent: count, newest: count })),
 });
 export type RollupState = Static<typeof rollupState>;
 

@@ -16,7 +16,7 @@ export interface RollupCrossingParts {
   >;
   readonly p2p: Pick<P2p, 'peers' | 'addresses'>;
   readonly anchor: Pick<Anchor, 'anchored' | 'auditAnchors'>;
-  readonly witness: Pick<Witness, 'splitLogs'>;
+  readonly witness: Pick<Witness, 'splitLogs' | 'recalled'>;
   readonly membership: Membership;
   /** What this role consists of, for its state. */
   readonly services: readonly Service[];
@@ -33,6 +33,7 @@ export function rollupRoutes(parts: RollupCrossingParts): Route[] {
       assertions: known(() => parts.rollup.assertions()),
       l1: known(() => parts.rollup.l1()),
       splitLogs: [...parts.witness.splitLogs()],
+      recalled: parts.witness.recalled(),
     }),
     async rpc(body, caller, signal) {
       const answer = await parts.rollup.rpc(body, caller, signal);

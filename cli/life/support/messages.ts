@@ -13,6 +13,7 @@ export const LOG_MESSAGES: readonly string[] = [
   'a file was not looked at',
   'a member asked for a cosignature of nothing that is one',
   'a member did not cosign',
+  'a member did not tell what it knows of the log',
   'a member has a checkpoint of this log that the log contradicts',
   'a request for a batch ended early',
   'a request for a cosignature ended early',
@@ -74,6 +75,7 @@ export const LOG_MESSAGES: readonly string[] = [
   'no catch-up from a peer',
   'no checkpoint could be written',
   'no cosignatures were asked for',
+  'no member has told what it knows of the log before its new epoch',
   'no members to dial: registry gave no answer',
   'no peer told which blocks were signed before; going on from the own and those of L1',
   'no provider unlocks the node by itself',
@@ -144,4 +146,5 @@ export const LOG_MESSAGES: readonly string[] = [
   'validator acts on L1',
   'waiting for the data of a batch',
   'websocket opened',
+  'what a member asked of its log could not be read',
 ];

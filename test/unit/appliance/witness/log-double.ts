@@ -14,7 +14,7 @@ const SEED = new Uint8Array(32).fill(5);
 export class LogDouble implements WitnessedLog {
   readonly publicKey: Uint8Array;
   readonly key: VerifierKey;
-  readonly heard: { note: string; where: string }[] = [];
+  readonly heard: { note: string; where: string; at: number }[] = [];
   leaves: Uint8Array[] = [];
   readonly #seed: Uint8Array;
 
@@ -54,7 +54,7 @@ export class LogDouble implements WitnessedLog {
     return { checkpoint: { origin: this.key.name, size, root, note: this.note() }, path };
   }
 
-  async witnessed(head: { note: string; where: string }): Promise<void> {
+  async witnessed(head: { note: string; where: string; at: number }): Promise<void> {
     this.heard.push(head);
   }
 }

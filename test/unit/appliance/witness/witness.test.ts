@@ -6,7 +6,11 @@ import { after, test } from 'node:test';
 import { createLogger, createMetrics } from '../../../../appliance/telemetry/index.ts';
 import { createWitness, type Witness } from '../../../../appliance/witness/index.ts';
 import { verifyCheckpoint } from '../../../../protocol/merkle/checkpoint.ts';
-import { parseWitnessAnswer } from '../../../../protocol/network/witness-exchange.ts';
+import {
+  encodeWitnessAnswer,
+  isWitnessRecall,
+  parseWitnessAnswer,
+} from '../../../../protocol/network/witness-exchange.ts';
 import { connected, RegistryDouble, startNode, type TestNode, until } from '../p2p/hosts.ts';
 import { LogDouble } from './log-double.ts';
 
@@ -132,6 +136,68 @@ test('strangers get nothing, garbage gets nothing, and a flood is told to come a
   });
 });
 
+test('after a restore, members tell what the log has forgotten, each of them once', async () => {
+  const [a, b, c] = (await network(90, 3)) as [Member, Member, Member];
+  a.log.append('second', 'third');
+  assert.equal(await a.witness.tick(signal), 2);
+  const forgotten = a.log.note();
+  const log = new LogDouble(`${a.log.key.name}/epoch/2/1/0123456789abcdef`, new Uint8Array(32).fill(90));
+  log.append('first', 'epoch');
+  const folder = await mkdtemp(join(tmpdir(), 'nectar-witness-'));
+  const restored = await restarted({ ...a, log }, { folder });
+  assert.equal(restored.recalled(), null);
+  assert.equal(await restored.tick(signal), 2);
+  assert.deepEqual(
+    log.heard.filter(({ note }) => note === forgotten).map(({ where, at }) => [where, at]),
+    [b, c].map(({ node }) => [`witness ${node.peerId}`, 0]).toSorted(),
+  );
+  assert.deepEqual(restored.recalled(), { epoch: 2, answered: 2, silent: 0, newest: 3 });
+  const again = await restarted({ ...a, log }, { folder });
+  const before = log.heard.length;
+  await again.tick(signal);
+  assert.deepEqual(again.recalled(), { epoch: 2, answered: 2, silent: 0, newest: 3 });
+  assert.equal(log.heard.slice(before).filter(({ note }) => note === forgotten).length, 0);
+});
+
+test('after a restore that no member answers, the node says so, and goes on asking', async () => {
+  const [a] = (await network(100, 2)) as [Member, Member];
+  await a.witness.tick(signal);
+  const log = new LogDouble(`${a.log.key.name}/epoch/2/0/0123456789abcdef`, new Uint8Array(32).fill(100));
+  log.append('epoch');
+  let answers: 'nothing' | 'another log' | 'honestly' = 'nothing';
+  const stranger = new LogDouble(a.log.key.name, new Uint8Array(32).fill(77)).append('x').note();
+  const restored = await restarted(
+    { ...a, log },
+    {
+      async ask(...input) {
+        if (answers === 'nothing') throw new Error('the stream was reset');
+        if (answers === 'honestly') return a.node.p2p.askWitness(...input);
+        return encodeWitnessAnswer({ type: 'known', notes: [stranger] });
+      },
+    },
+  );
+  for (answers of ['nothing', 'another log'] as const) {
+    await restored.tick(signal);
+    assert.deepEqual(restored.recalled(), { epoch: 2, answered: 0, silent: 1, newest: 0 });
+    assert.deepEqual(log.heard, []);
+  }
+  answers = 'honestly';
+  await restored.tick(signal);
+  assert.deepEqual(restored.recalled(), { epoch: 2, answered: 1, silent: 0, newest: 1 });
+});
+
+test('what a witness knows is told to the member whose log it is, within bounds', () => {
+  const notes = Array.from({ length: 20 }, (_, i) => `${i} `.repeat(400));
+  const told = parseWitnessAnswer(encodeWitnessAnswer({ type: 'known', notes }));
+  assert.ok(told.type === 'known' && told.notes.length < 16);
+  assert.deepEqual(told.notes, notes.slice(0, told.notes.length));
+  assert.deepEqual(parseWitnessAnswer(encodeWitnessAnswer({ type: 'known', notes: [] })), { type: 'known', notes: [] });
+  const many = Uint8Array.from([4, ...Buffer.from(Array(17).fill('a').join('\0'))]);
+  assert.throws(() => parseWitnessAnswer(many), { code: 'NETWORK_MESSAGE_INVALID' });
+  assert.equal(isWitnessRecall(Buffer.from('newest\n')), true);
+  assert.equal(isWitnessRecall(Buffer.from('newest')), false);
+});
+
 test('cosignatures of who is no member any more do not count', async () => {
   const registry = new RegistryDouble();
   const members = [await startMember(80, registry), await startMember(81, registry), await startMember(82, registry)];
@@ -144,8 +210,11 @@ test('cosignatures of who is no member any more do not count', async () => {
 });
 
 /** The same member with a service that has forgotten what its witnesses have. */
-async function restarted({ node, log }: Member): Promise<Witness> {
-  const folder = await mkdtemp(join(tmpdir(), 'nectar-witness-'));
+async function restarted(
+  { node, log }: Member,
+  given: { readonly folder?: string; readonly ask?: TestNode['p2p']['askWitness'] } = {},
+): Promise<Witness> {
+  const folder = given.folder ?? (await mkdtemp(join(tmpdir(), 'nectar-witness-')));
   let started = false;
   const witness = createWitness(
     { peers: 3, intervalMs: 3_600_000, serve: true, folder },
@@ -154,7 +223,7 @@ async function restarted({ node, log }: Member): Promise<Witness> {
       identitySeed: async () => new Uint8Array(32).fill(1),
       members: async () => (started ? node.p2p.members() : []),
       isMember: async () => true,
-      ask: (...input) => node.p2p.askWitness(...input),
+      ask: given.ask ?? ((...input) => node.p2p.askWitness(...input)),
       log: createLogger({ level: 'silent' }),
       metrics: createMetrics(),
       now: () => Date.UTC(2026, 10, 23, 7),
