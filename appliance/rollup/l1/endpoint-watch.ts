@@ -4,6 +4,7 @@ import type { Logger } from '../../telemetry/index.ts';
 import type { EndpointStanding, EndpointState, Endpoints } from './endpoints.ts';
 import { type L1Header, parseHeader } from './header.ts';
 import type { EndpointRpc } from './json-rpc.ts';
+import { whyUnreachable } from './why-unreachable.ts';
 
 export interface EndpointWatchOptions {
   readonly pollMs: number;
@@ -52,8 +53,9 @@ export function createEndpointWatch(options: EndpointWatchOptions, deps: Endpoin
     try {
       const answer = await rpc.callAt(index, 'eth_getBlockByNumber', [block, false], signal);
       return answer === null ? undefined : parseHeader(answer);
-    } catch {
+    } catch (error) {
       signal.throwIfAborted();
+      endpoints.failed(index, whyUnreachable(error));
       return undefined;
     }
   }

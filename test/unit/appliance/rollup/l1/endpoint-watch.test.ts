@@ -121,6 +121,13 @@ test('an endpoint that contradicts what was verified is not asked, even when eve
   assert.deepEqual(standings(), ['good', 'silent'], 'it is asked again once it agrees');
 });
 
+test('one that the comparison alone asks says why it is silent', async () => {
+  const { watch, endpoints } = setUp([honest(1_000n), { ...honest(1_000n), down: true }], 1_000n);
+  await watch.look(signal);
+  const [, silent] = endpoints.list();
+  assert.deepEqual([silent?.standing, silent?.failures, silent?.problem], ['silent', 1, 'nothing listens there']);
+});
+
 test('a reorg within the depth is nobody’s lie', async () => {
   const reorged: Node = { head: 1_000n, chain: (number) => (number > 990n ? 'other' : 'true') };
   const { watch, standings } = setUp([reorged, honest(1_000n)], 1_000n);
