@@ -59,7 +59,7 @@ export async function wireStore(options: RoleOptions, { log, metrics }: WireDeps
     },
   );
 
-  const custody = createCustody({ folder: paths.custody, config: config.custody });
+  const custody = createCustody({ folder: paths.custody, config: config.custody }, { metrics, now: today });
 
   const services = [keys, handover, keyFreshness, store];
   const serve = (name: CrossingName, routes: Parameters<typeof createCrossingServer>[1]['routes']) =>
