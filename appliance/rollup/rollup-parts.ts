@@ -18,6 +18,7 @@ import { createDeriveStore, type DeriveStore, type L1Record } from './derive/der
 import type { Derived } from './derive/deriver.ts';
 import { createDriver, type Driver } from './derive/driver.ts';
 import { type Dropped, findDropped } from './derive/dropped.ts';
+import { findInInbox } from './derive/inbox-transactions.ts';
 import { createL1Steps, type Discarded } from './derive/l1-steps.ts';
 import { createUnsafeIntake, type UnsafeIntake, type UnsafeRefusal } from './derive/unsafe-intake.ts';
 import { describeBatch } from './describe-batch.ts';
@@ -189,6 +190,7 @@ export async function assembleParts(options: PartsOptions, deps: PartsDeps): Pro
     dropped: deps.dropped,
     whyLost: (hash) => deps.ordering.whyLost(hash),
     findDropped: (hash) => findDropped(hash, { record: executor.record, find: store.find }),
+    findInInbox: (hash) => findInInbox(hash, { ...store, record: executor.record }),
     unconfirmed: () => forcing.list(),
     withdrawalProof: (nonce) => withdrawals.prove(nonce),
     batchOf: async (number) => {

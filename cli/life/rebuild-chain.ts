@@ -3,11 +3,12 @@ import { rename } from 'node:fs/promises';
 import { homePaths } from '../../appliance/config/index.ts';
 import { tryLock } from '../../appliance/folder-lock.ts';
 import { NectarError } from '../../protocol/errors.ts';
-import { containerStatus } from '../provision/docker/container-status.ts';
-import { desiredState } from '../provision/docker/desired-state.ts';
+import { desiredState, type NodeSpec } from '../provision/docker/desired-state.ts';
+import type { Engine } from '../provision/docker/engine.ts';
 import { runHelper } from '../provision/docker/helper.ts';
 import { readDockerNode } from '../provision/docker/node-spec.ts';
 import { openEngine } from '../provision/docker/open-engine.ts';
+import { ownedBy } from '../provision/docker/owned.ts';
 import { NODE_HOME, objectName, UIDS } from '../provision/docker/role-table.ts';
 import { findTarget } from '../provision/docker/target-file.ts';
 import type { Terminal } from '../terminal.ts';
@@ -53,14 +54,22 @@ async function inFolder(home: string, stamp: string): Promise<SetAside> {
   }
 }
 
-async function inVolume(home: string, stamp: string, terminal: Terminal): Promise<SetAside> {
+function inVolume(home: string, stamp: string, terminal: Terminal): Promise<SetAside> {
   const { spec, target } = readDockerNode(home);
-  const engine = openEngine(terminal, target.engine);
-  const state = desiredState(spec);
-  const rollup = (await containerStatus(engine, state)).find(({ role }) => role === 'rollup');
-  if (rollup !== undefined && !['exited', 'created', 'absent'].includes(rollup.state))
-    throw new NectarError('NODE_HOME_IN_USE', { home });
+  return setVolumeAside(openEngine(terminal, target.engine), spec, { home, stamp });
+}
+
+/** The same in the volume of a node in containers, by a helper that sees nothing else. */
+export async function setVolumeAside(
+  engine: Engine,
+  spec: NodeSpec,
+  { home, stamp }: { readonly home: string; readonly stamp: string },
+): Promise<SetAside> {
   const { nodeId, version, images } = spec;
+  const rollup = desiredState(spec).containers.find(({ role }) => role === 'rollup');
+  const found = rollup && (await ownedBy(nodeId, engine).container(rollup.name));
+  if (found !== undefined && !['exited', 'created'].includes(found.State.Status))
+    throw new NectarError('NODE_HOME_IN_USE', { home });
   const folder = `${NODE_HOME}/rollup`;
   const aside = `${folder}/db-${stamp}`;
   await runHelper(engine, {

@@ -12,6 +12,7 @@ import type { BatchPlace, DeriveStore, L1Record } from './derive-store.ts';
 import { type Dropped, encodeDropped, hashOf } from './dropped.ts';
 import type { DerivedRef, Engine } from './engine.ts';
 import { type BatchInput, type InboxInput, type TrackedBlock, trackInbox } from './inbox-tracker.ts';
+import { encodeInboxTransactions } from './inbox-transactions.ts';
 
 export interface L1Place extends OriginRef {
   readonly parentHash: string;
@@ -79,7 +80,8 @@ export async function deriveL1Block(
     safe,
   };
   const kept = await archive(deps, block, tracked);
-  await store.advance(record, tracked.messages, places, new Map([...(kept ?? []), ...lost]));
+  const named = encodeInboxTransactions(tracked.messages);
+  await store.advance(record, tracked.messages, places, new Map([...(kept ?? []), ...lost, ...named]));
   return { record, blocks: places.length, ...rest };
 }
 

@@ -4,6 +4,7 @@ import type { Logger } from '../../telemetry/index.ts';
 import type { EndpointStanding, EndpointState, Endpoints } from './endpoints.ts';
 import { type L1Header, parseHeader } from './header.ts';
 import type { EndpointRpc } from './json-rpc.ts';
+import { whyUnreachable } from './why-unreachable.ts';
 
 export interface EndpointWatchOptions {
   readonly pollMs: number;
@@ -52,8 +53,9 @@ export function createEndpointWatch(options: EndpointWatchOptions, deps: Endpoin
     try {
       const answer = await rpc.callAt(index, 'eth_getBlockByNumber', [block, false], signal);
       return answer === null ? undefined : parseHeader(answer);
-    } catch {
+    } catch (error) {
       signal.throwIfAborted();
+      endpoints.failed(index, whyUnreachable(error));
       return undefined;
     }
   }
@@ -87,15 +89,20 @@ export function createEndpointWatch(options: EndpointWatchOptions, deps: Endpoin
   }
 
   function judge(looks: readonly Look[], number: bigint | undefined, verified: Hex | undefined): void {
-    const best = looks.reduce((most, { head }) => (head !== undefined && head.number > most ? head.number : most), 0n);
     const contradicts = ({ hash }: Look): boolean => verified !== undefined && hash !== undefined && hash !== verified;
     // All of them, and all alike: then it is L1 that was replaced, and derivation follows it.
     const isReorg = looks.every((each) => contradicts(each) && each.hash === looks[0]?.hash);
+    // Another chain may be longer: what it says makes nobody late.
+    const trusted = looks.filter((each) => isReorg || !contradicts(each));
+    const best = trusted.reduce(
+      (most, { head }) => (head !== undefined && head.number > most ? head.number : most),
+      0n,
+    );
     const before = endpoints.list();
     for (const each of looks) {
       const { index, head } = each;
       const standing = standingOf(each, best, contradicts(each) && !isReorg);
-      const known = head && { head: head.number, lag: best - head.number };
+      const known = head && { head: head.number, lag: best > head.number ? best - head.number : 0n };
       endpoints.judge(index, { standing, ...known });
       report(index, before[index]?.standing, standing, number);
     }

@@ -45,6 +45,8 @@ export interface RpcDeps {
   readonly dropped?: () => readonly Dropped[];
   /** By which batch a transaction was dropped; undefined when none did. */
   readonly findDropped?: (hash: Hex) => Promise<DroppedTransaction | undefined>;
+  /** The number of the Inbox's message that holds a transaction, while no batch has read it. */
+  readonly findInInbox?: (hash: Hex) => Promise<bigint | undefined>;
   /** What the node's own account sent and L1 has not confirmed. */
   readonly unconfirmed?: () => readonly Pick<Forced, 'hash' | 'state' | 'waiting'>[];
   /** Whether `pending` is the sequencer's own pool. */

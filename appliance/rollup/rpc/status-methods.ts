@@ -9,7 +9,15 @@ type Shown = Record<string, unknown>;
 
 type StatusDeps = Pick<
   RpcDeps,
-  'database' | 'heads' | 'pending' | 'isOrderedHere' | 'unconfirmed' | 'whyLost' | 'findDropped' | 'batchOf'
+  | 'database'
+  | 'heads'
+  | 'pending'
+  | 'isOrderedHere'
+  | 'unconfirmed'
+  | 'whyLost'
+  | 'findDropped'
+  | 'findInInbox'
+  | 'batchOf'
 > & {
   /** At the head of the chain. */
   readonly nonceOf: (address: Hex) => Promise<bigint>;
@@ -64,6 +72,8 @@ export function createStatusMethods(deps: StatusDeps): RpcMethods {
       const onWay = await underway(hash);
       // Its own pool is the sequencer's last word; what it was once dropped for is over.
       if (onWay !== undefined && onWay.state !== 'forwarded') return onWay;
+      const message = await deps.findInInbox?.(hash);
+      if (message !== undefined) return { state: 'forwarded', l1: 'in-inbox', ...onWay, message: quantity(message) };
       const dropped = await deps.findDropped?.(hash);
       if (dropped !== undefined) return describe(dropped);
       return (await lost(hash)) ?? onWay ?? { state: 'unknown' };

@@ -4,6 +4,7 @@ import { keccak256, Wallet } from 'ethers';
 import { createDeriveStore, type L1Record } from '../../../../../appliance/rollup/derive/derive-store.ts';
 import { findDropped } from '../../../../../appliance/rollup/derive/dropped.ts';
 import type { DerivedInput } from '../../../../../appliance/rollup/derive/engine.ts';
+import { findInInbox } from '../../../../../appliance/rollup/derive/inbox-transactions.ts';
 import { createL1Steps } from '../../../../../appliance/rollup/derive/l1-steps.ts';
 import type { Hex } from '../../../../../protocol/brand.ts';
 import { decodeBatch, encodeBatch } from '../../../../../protocol/rollup/batch.ts';
@@ -40,7 +41,8 @@ function create() {
     const steps = createL1Steps({ l1, engine, store, genesis, decodeBatch, effectsOf: effects });
     const find = (raw: Uint8Array | Hex) =>
       findDropped(keccak256(raw) as Hex, { record: engine.record, find: (at) => store.find(at) });
-    return { steps, find };
+    const inInbox = (raw: Hex) => findInInbox(keccak256(raw) as Hex, { ...store, record: engine.record });
+    return { steps, find, inInbox };
   };
   const first = { timestamp, l1Origin: { number, hash }, delayedMessages: 0 };
   return { l1, begin, first };
@@ -88,4 +90,27 @@ test('the transactions of blocks that break a rule, and a forced one that no blo
   const forced = await find(raw);
   assert.equal(forced?.what, 'message');
   assert.match(forced?.reason ?? '', /asks for more than a quarter of the gas/);
+});
+
+test('a transaction in the Inbox is found until a batch has read it, and no more when L1 takes it back', async () => {
+  const { l1, begin } = create();
+  const raw = (await wallet.signTransaction({ type: 2, chainId: 7, to: wallet.address, gasLimit: 21_000 })) as Hex;
+  const message = { deposits: 1, messages: [{ kind: 1, data: raw }], batches: [] };
+  l1.mine(message);
+  const { steps, inInbox } = begin();
+  await steps.advance(options, signal);
+  assert.equal(await inInbox(raw), 1n);
+  assert.equal(await begin().inInbox(raw), 1n, 'after a restart');
+  assert.equal(await inInbox('0x01'), undefined);
+  l1.revert(1);
+  l1.mine({ deposits: 2, batches: [] });
+  await steps.reset(signal);
+  await steps.advance(options, signal);
+  assert.equal(await inInbox(raw), undefined, 'its number is another message now');
+  l1.mine({ ...message, deposits: 0 });
+  await steps.advance(options, signal);
+  assert.equal(await inInbox(raw), 2n);
+  l1.mine({ deposits: 0, batches: [{ data: new Uint8Array(), delayedCount: 3n }] });
+  await steps.advance(options, signal);
+  assert.equal(await inInbox(raw), undefined, 'it was read');
 });

@@ -121,6 +121,27 @@ test('an endpoint that contradicts what was verified is not asked, even when eve
   assert.deepEqual(standings(), ['good', 'silent'], 'it is asked again once it agrees');
 });
 
+test('one that the comparison alone asks says why it is silent', async () => {
+  const { watch, endpoints } = setUp([honest(1_000n), { ...honest(1_000n), down: true }], 1_000n);
+  await watch.look(signal);
+  const [, silent] = endpoints.list();
+  assert.deepEqual([silent?.standing, silent?.failures, silent?.problem], ['silent', 1, 'nothing listens there']);
+});
+
+test('an endpoint of another, longer chain makes nobody late', async () => {
+  const other: Node = { head: 1_500n, chain: () => 'other' };
+  const { watch, standings, endpoints } = setUp([honest(1_000n), other], 1_000n);
+  await watch.look(signal);
+  assert.deepEqual(standings(), ['good', 'disagrees']);
+  assert.deepEqual(
+    endpoints.list().map(({ head, lag }) => [head, lag]),
+    [
+      [1_000n, 0n],
+      [1_500n, 0n],
+    ],
+  );
+});
+
 test('a reorg within the depth is nobody’s lie', async () => {
   const reorged: Node = { head: 1_000n, chain: (number) => (number > 990n ? 'other' : 'true') };
   const { watch, standings } = setUp([reorged, honest(1_000n)], 1_000n);

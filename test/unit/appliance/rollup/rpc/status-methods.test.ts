@@ -82,6 +82,16 @@ test('a transaction of the own account says how far it is past a silent sequence
   });
 });
 
+test('one that waits in the Inbox says so, though a batch dropped it before', async () => {
+  await using chain = await openChain();
+  const raw = await transfer(alice, 0);
+  const l1 = { number: 9n, hash: hashOf(raw) };
+  const findDropped = async () =>
+    ({ what: 'message', sequenceNumber: 4n, block: 7n, reason: 'nonce-high', l1 }) as const;
+  const waiting = { findDropped, findInInbox: async () => 3n };
+  assert.deepEqual(await statusOf(chain, raw, waiting), { state: 'forwarded', l1: 'in-inbox', message: '0x3' });
+});
+
 test('what is no hash is refused', async () => {
   await using chain = await openChain();
   for (const bad of ['0x12', 7, null, undefined])
