@@ -107,6 +107,7 @@ export async function wireNode({ home, version, config }: NodeOptions, { log, me
     },
     { log, metrics },
   );
+  const custody = createCustody({ folder: paths.custody, config: config.custody }, { metrics, now });
   const view = createStatus(
     { nodeId, peerId, network: descriptor.name, version, roles: ['gateway', 'store', 'audit', 'rollup'] },
     {
@@ -124,6 +125,7 @@ export async function wireNode({ home, version, config }: NodeOptions, { log, me
       tokens: () => tokens.reconciled(),
       hardening: () => gateway.hardening(),
       backups: () => gateway.backups(),
+      custody: custody.standing,
       clientRevocations: () => gateway.clientRevocations(),
       now,
     },
@@ -146,7 +148,7 @@ export async function wireNode({ home, version, config }: NodeOptions, { log, me
       backups: createBackupKeys({ nodeId }, { keys, signer, crypto }),
       audit,
       store,
-      custody: createCustody({ folder: paths.custody, config: config.custody }),
+      custody,
       rollup: {
         rpc: rollup.rpc,
         subscribe: rollup.subscribe,

@@ -65,7 +65,7 @@ const ALLOWED: Record<string, Record<string, string>> = {
     'ipfs-unixfs': 'UnixFS file nodes',
     'prom-client': 'metrics',
   },
-  'appliance/custody': { typebox: 'schemas' },
+  'appliance/custody': { typebox: 'schemas', 'prom-client': 'metrics' },
   'appliance/audit': { typebox: 'schemas', 'prom-client': 'metrics' },
   'appliance/p2p': {
     typebox: 'schemas',

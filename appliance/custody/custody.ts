@@ -2,10 +2,11 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HEADER_NAME } from '../../protocol/backup/repository.ts';
-import { NectarError } from '../../protocol/errors.ts';
+import { type ErrorCode, isNectarError, NectarError } from '../../protocol/errors.ts';
 import { createFile, makeFolder, requireFree } from '../durable-file.ts';
+import type { Metrics } from '../telemetry/index.ts';
 import type { CustodyConfig } from './config.ts';
-import type { Custody, KeptObject, KeptRepository, Removed } from './interfaces.ts';
+import type { Custody, CustodyStanding, KeptObject, KeptRepository, Removed } from './interfaces.ts';
 import {
   addContent,
   type KeptRepositoryState,
@@ -15,6 +16,7 @@ import {
   readSmall,
   removeContent,
 } from './kept-repository.ts';
+import { createCustodyMetrics } from './metrics.ts';
 import { createRepositoryFolder, PARTS } from './repository-folder.ts';
 import { createTurns } from './turns.ts';
 import { parsePinnedHeader } from './vouched.ts';
@@ -30,10 +32,39 @@ export interface CustodyOptions {
   readonly config: CustodyConfig;
 }
 
+export interface CustodyDependencies {
+  readonly metrics: Metrics;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+}
+
+/** What is refused and needs eyes. That an object is there already is how owners find out what they need not send. */
+const COUNTED: ReadonlySet<ErrorCode> = new Set([
+  'CUSTODY_CONTENT_REFUSED',
+  'CUSTODY_QUOTA',
+  'CUSTODY_REMOVAL_REFUSED',
+  'NODE_DISK_FULL',
+] as const);
+
 /** Keeps backup repositories of other nodes. Whoever wires it holds the lock of the folder above: nobody else changes it. */
-export function createCustody({ folder, config }: CustodyOptions): Custody {
+export function createCustody({ folder, config }: CustodyOptions, { metrics, now }: CustodyDependencies): Custody {
   const find = createFinder(folder);
   const inTurn = createTurns();
+  const repositories = (): Promise<KeptRepository[]> => describeAll(folder, find);
+  const quota = config.maxBytesPerRepository;
+  const counters = createCustodyMetrics(metrics, { repositories, quota, now });
+  let refused = 0;
+  const counting = async <T>(work: Promise<T>): Promise<T> => {
+    try {
+      return await work;
+    } catch (error) {
+      if (isNectarError(error) && COUNTED.has(error.code)) {
+        refused += 1;
+        counters.refused.inc({ code: error.code });
+      }
+      throw error;
+    }
+  };
 
   async function begin(owner: string, body: AsyncIterable<Uint8Array>): Promise<KeptObject> {
     const content = await readSmall(HEADER_NAME, body);
@@ -83,12 +114,13 @@ export function createCustody({ folder, config }: CustodyOptions): Custody {
     async put(owner, name, body, signal) {
       const { kind } = parseName(name);
       const watched = abortable(body, signal);
-      if (kind === 'header') return begin(owner, watched);
-      return kind === 'note' ? inTurn(owner, () => add(owner, name, watched)) : add(owner, name, watched);
+      if (kind === 'header') return counting(begin(owner, watched));
+      return counting(kind === 'note' ? inTurn(owner, () => add(owner, name, watched)) : add(owner, name, watched));
     },
-    supersede: (owner, names) => remove(owner, names, false),
-    prune: (owner, names) => remove(owner, names, true),
-    repositories: () => describeAll(folder, find),
+    supersede: (owner, names) => counting(remove(owner, names, false)),
+    prune: (owner, names) => counting(remove(owner, names, true)),
+    repositories,
+    standing: async () => ({ ...summarise(await repositories()), quotaBytes: quota, refused }),
     destroy: (owner) =>
       inTurn(owner, async () => {
         const { files, bytes } = await existing(owner);
@@ -142,6 +174,13 @@ async function describeAll(folder: string, find: Finder): Promise<KeptRepository
     all.push({ owner, repository, nodeId, createdAt, checkpointKey, generation, snapshotAt, bytes: one.bytes });
   }
   return all;
+}
+
+function summarise(all: readonly KeptRepository[]): Omit<CustodyStanding, 'quotaBytes' | 'refused'> {
+  const sizes = all.map(({ bytes }) => bytes);
+  const [oldestAt = null] = all.flatMap(({ snapshotAt }) => (snapshotAt === '' ? [] : [snapshotAt])).toSorted();
+  const bytes = sizes.reduce((sum, size) => sum + size, 0);
+  return { repositories: all.length, bytes, fullestBytes: Math.max(0, ...sizes), oldestAt };
 }
 
 async function foldersIn(folder: string): Promise<string[]> {

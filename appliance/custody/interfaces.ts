@@ -33,6 +33,20 @@ export interface KeptRepository {
   readonly bytes: number;
 }
 
+/** What is kept, at a glance. */
+export interface CustodyStanding {
+  readonly repositories: number;
+  readonly bytes: number;
+  /** Of the largest repository. */
+  readonly fullestBytes: number;
+  /** Of each. */
+  readonly quotaBytes: number;
+  /** The oldest of their newest snapshots, as their owners say; null: there is none. */
+  readonly oldestAt: string | null;
+  /** Since the start. */
+  readonly refused: number;
+}
+
 /**
  * Backup repositories of other nodes, one for each owner (the subject of a token). What an owner may do is bounded by what the node
  * signed, not by the token alone: objects are never replaced, and a key table goes only for a newer one that the node vouches for.
@@ -48,6 +62,7 @@ export interface Custody {
   /** Objects and snapshots too, but for the newest. @throws NectarError CUSTODY_REMOVAL_REFUSED */
   prune(owner: string, names: readonly string[]): Promise<Removed>;
   repositories(): Promise<readonly KeptRepository[]>;
+  standing(): Promise<CustodyStanding>;
   /** Removes a whole repository. @throws NectarError CUSTODY_REPOSITORY_ABSENT */
   destroy(owner: string): Promise<Removed>;
 }

@@ -1,5 +1,7 @@
 /** What the gateway needs of the service that keeps backup repositories of other nodes. */
 
+import type { CustodyStatus } from './custody-schemas.ts';
+
 export interface KeptObject {
   readonly name: string;
   readonly bytes: number;
@@ -28,5 +30,6 @@ export interface GatewayCustody {
   supersede(owner: string, names: readonly string[]): Promise<RemovedObjects>;
   prune(owner: string, names: readonly string[]): Promise<RemovedObjects>;
   repositories(): Promise<readonly KeptRepository[]>;
+  standing(): Promise<CustodyStatus>;
   destroy(owner: string): Promise<RemovedObjects>;
 }

@@ -30,6 +30,21 @@ export const RemovedObjects = Type.Object(
 );
 export type RemovedObjects = Static<typeof RemovedObjects>;
 
+export const CustodyStatus = Type.Object(
+  {
+    repositories: Count('Backup repositories of other nodes that this node keeps.'),
+    bytes: Count('All that is kept of them.'),
+    fullestBytes: Count('Of the largest.'),
+    quotaBytes: Count('Of each.'),
+    oldestAt: Type.Union([Type.String(), Type.Null()], {
+      description: 'The oldest of their newest snapshots, as their owners say.',
+    }),
+    refused: Count('What owners wanted, and was refused, since the start.'),
+  },
+  strict,
+);
+export type CustodyStatus = Static<typeof CustodyStatus>;
+
 export const KeptRepositories = Type.Object(
   {
     repositories: Type.Array(

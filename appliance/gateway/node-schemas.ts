@@ -3,6 +3,7 @@ import { AssertionStatus } from './assertion-schemas.ts';
 import { AuditConflict, AuditEpoch } from './audit-schemas.ts';
 import { BackupStatus } from './backup-schemas.ts';
 import { RevocationStanding } from './client-schemas.ts';
+import { CustodyStatus } from './custody-schemas.ts';
 import { HardeningStatus } from './hardening-schemas.ts';
 import { RekeyState } from './key-schemas.ts';
 import { L1Status } from './l1-schemas.ts';
@@ -150,6 +151,7 @@ export const NodeStatus = Type.Object(
     ),
     hardening: Type.Optional(orUnknown(HardeningStatus)),
     backups: Type.Optional(orUnknown(BackupStatus)),
+    custody: Type.Optional(orUnknown(CustodyStatus)),
     clientRevocations: Type.Optional(orUnknown(Type.Array(RevocationStanding))),
   },
   { description: 'The node at a glance; what is not known yet (locked, starting) is null.', ...strict },

@@ -20,6 +20,16 @@ export interface ClientRevocation {
   revoked?: number;
 }
 
+/** Backup repositories of other nodes that this node keeps. */
+export interface CustodyStanding {
+  repositories: number;
+  bytes: number;
+  fullestBytes: number;
+  quotaBytes: number;
+  oldestAt: string | null;
+  refused: number;
+}
+
 /** What is on record of backup repositories. */
 export interface Backups {
   repositories: number;

@@ -1,7 +1,8 @@
 import type { Fault, Readiness } from '../service.ts';
+import { type Anchored, describeAnchored, type ShownAnchored } from './anchored.ts';
 import { type Assertions, describeAssertions, type ShownAssertions } from './assertions.ts';
 import { describeL1, type L1Standing, type ShownL1Standing } from './l1.ts';
-import type { Backups, ClientRevocation, Hardening } from './reports.ts';
+import type { Backups, ClientRevocation, CustodyStanding, Hardening } from './reports.ts';
 import { describeWitness, type ShownWitness, type WitnessStanding } from './witness.ts';
 
 /** A service of this process answers at once, one of another role after a message. */
@@ -29,6 +30,7 @@ export interface StatusDeps {
   readonly hardening: () => Awaitable<Hardening | null>;
   /** What is on record of backup repositories; null: there is none. */
   readonly backups: () => Awaitable<Backups | null>;
+  readonly custody: () => Awaitable<CustodyStanding>;
   readonly clientRevocations: () => Awaitable<readonly ClientRevocation[]>;
   readonly now: () => number;
 }
@@ -91,14 +93,6 @@ interface ReconciledTokens {
   readonly restored: number;
 }
 
-interface Anchored {
-  readonly records: number;
-  readonly auditSize: number;
-  readonly safeBlock: string | null;
-  readonly pending: number;
-  readonly waiting?: string;
-}
-
 export interface StatusOptions {
   readonly nodeId: string;
   readonly peerId: string;
@@ -134,7 +128,7 @@ export interface Status {
     conflict: { code: string; reason: string; size: number; expected: number; where: string } | null;
     chain: 'waiting' | 'held' | 'silent';
   } | null;
-  anchored: { records: number; auditSize: number; safeBlock: number; pending: number; waiting?: string } | null;
+  anchored: ShownAnchored | null;
   assertions: ShownAssertions | null;
   l1: ShownL1Standing | null;
   witness: ShownWitness | null;
@@ -150,6 +144,7 @@ export interface Status {
   tokens: { found?: 'behind' | 'missing' | 'damaged'; revoked: number; restored: number } | null;
   hardening: Hardening | null;
   backups: Backups | null;
+  custody: CustodyStanding | null;
   clientRevocations: ClientRevocation[] | null;
 }
 
@@ -192,6 +187,7 @@ export function createStatus(options: StatusOptions, deps: StatusDeps): StatusVi
         tokens,
         hardening,
         backups,
+        custody,
         clientRevocations,
       ] = await Promise.all([
         readiness(),
@@ -208,6 +204,7 @@ export function createStatus(options: StatusOptions, deps: StatusDeps): StatusVi
         known(async () => describeTokens(await deps.tokens())),
         known(deps.hardening),
         known(deps.backups),
+        known(deps.custody),
         known(async () => [...(await deps.clientRevocations())]),
       ]);
       return {
@@ -232,6 +229,7 @@ export function createStatus(options: StatusOptions, deps: StatusDeps): StatusVi
         tokens,
         hardening,
         backups,
+        custody,
         clientRevocations,
       };
     },
@@ -258,17 +256,6 @@ function describeAudit({
 
 function describeConflict({ code, reason, size, head }: AuditConflict) {
   return { code, reason, size, expected: head.size, where: head.where };
-}
-
-function describeAnchored({
-  records,
-  auditSize,
-  safeBlock,
-  pending,
-  waiting,
-}: Anchored): NonNullable<Status['anchored']> {
-  const base = { records, auditSize, safeBlock: Number(safeBlock ?? 0), pending };
-  return waiting === undefined ? base : { ...base, waiting };
 }
 
 function describeStorage(condition: StoreCondition): NonNullable<Status['storage']> {

@@ -52,6 +52,7 @@ export async function wireGateway(options: RoleOptions, { log, metrics }: WireDe
   const storeState = shared(() => store.state(PROBE_TIMEOUT_MS));
   const auditState = shared(() => read.state(PROBE_TIMEOUT_MS));
   const rollupState = shared(() => rollup.state(PROBE_TIMEOUT_MS));
+  const custody = createCustodyClient(atStore);
   const view = createStatus(
     { nodeId, peerId, network: descriptor.name, version, roles: ['gateway', 'store', 'audit', 'rollup'] },
     {
@@ -78,6 +79,7 @@ export async function wireGateway(options: RoleOptions, { log, metrics }: WireDe
       tokens: () => tokens.reconciled(),
       hardening: () => gateway.hardening(),
       backups: () => gateway.backups(),
+      custody: () => custody.standing(),
       clientRevocations: () => gateway.clientRevocations(),
       now,
     },
@@ -104,7 +106,7 @@ export async function wireGateway(options: RoleOptions, { log, metrics }: WireDe
       backups: createBackupKeysClient(atStore),
       audit: { ...append, ...read },
       store,
-      custody: createCustodyClient(atStore),
+      custody,
       rollup,
       p2p: rollup,
       anchor: rollup,

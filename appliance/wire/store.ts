@@ -20,7 +20,7 @@ import {
   nodeEnvelopeCrypto,
 } from '../keys/index.ts';
 import { createStore } from '../store/index.ts';
-import { type RoleOptions, randomBytes, today, type WireDeps, type Wiring } from '../wiring.ts';
+import { now, type RoleOptions, randomBytes, today, type WireDeps, type Wiring } from '../wiring.ts';
 import { reportLife } from './report-life.ts';
 
 /** `run store`: the keys and what they seal. It reaches the audit log, over its sockets, and nothing else. */
@@ -59,7 +59,7 @@ export async function wireStore(options: RoleOptions, { log, metrics }: WireDeps
     },
   );
 
-  const custody = createCustody({ folder: paths.custody, config: config.custody });
+  const custody = createCustody({ folder: paths.custody, config: config.custody }, { metrics, now });
 
   const services = [keys, handover, keyFreshness, store];
   const serve = (name: CrossingName, routes: Parameters<typeof createCrossingServer>[1]['routes']) =>

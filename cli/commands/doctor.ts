@@ -21,6 +21,7 @@ import { findTarget } from '../provision/docker/target-file.ts';
 import { gradeAssertions } from '../render/assertions.ts';
 import { describeGaps } from '../render/audit-epoch.ts';
 import { renderChecks } from '../render/checks.ts';
+import { gradeCustody } from '../render/custody.ts';
 import { gradeL1 } from '../render/l1.ts';
 import { formatDuration } from '../render/quantities.ts';
 import { gradeRecalled } from '../render/recalled.ts';
@@ -148,7 +149,8 @@ async function checkNodeItself(call: Call<unknown>): Promise<Check[]> {
   try {
     return await withNode(call, async (client) => {
       const status = await client.json(NodeStatus, 'GET', '/v1/node');
-      const checks = [...gradeStatus(status), ...gradeRevocations(status, call.terminal.now())];
+      const now = call.terminal.now();
+      const checks = [...gradeStatus(status), ...gradeRevocations(status, now), ...gradeCustody(status, now)];
       // What the node cannot tell now it would only be waited for.
       return status.locked || !status.ready
         ? checks

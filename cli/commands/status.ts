@@ -14,6 +14,7 @@ import { findTarget } from '../provision/docker/target-file.ts';
 import { readRunning } from '../provision/process/running.ts';
 import { assertionLines, FALSE_ASSERTION_ADVICE } from '../render/assertions.ts';
 import { describeGaps } from '../render/audit-epoch.ts';
+import { custodyLines } from '../render/custody.ts';
 import { l1Lines } from '../render/l1.ts';
 import type { Output } from '../render/output.ts';
 import { formatDuration } from '../render/quantities.ts';
@@ -148,7 +149,7 @@ export function renderStatus(node: NodeStatus, gateway: string, { style }: Pick<
     ]);
   }
   facts.push(...assertionLines(node.assertions, style));
-  facts.push(...revocationLines(node, style));
+  facts.push(...custodyLines(node, style), ...revocationLines(node, style));
   const split = node.witness?.splitLogs ?? [];
   if (split.length > 0)
     facts.push(['witness', style('red', `two stories of the audit log of ${split.map(printable).join(', ')}`)]);

@@ -3,14 +3,14 @@ import type { Check } from '../preflight.ts';
 import type { Output } from './output.ts';
 
 /** The line of `status` below the audit log, once an epoch of it was declared. */
-export function recalledLines({ witness }: NodeStatus, style: Output['style']): [string, string][] {
+export function recalledLines({ witness }: Pick<NodeStatus, 'witness'>, style: Output['style']): [string, string][] {
   const recalled = witness?.recalled ?? null;
   if (recalled === null) return [];
   return [['', recalled.answered === 0 ? style('yellow', describeRecalled(recalled)) : describeRecalled(recalled)]];
 }
 
 /** Where no member has answered, the chain alone says what is lost. */
-export function gradeRecalled({ witness }: NodeStatus): Check[] {
+export function gradeRecalled({ witness }: Pick<NodeStatus, 'witness'>): Check[] {
   const recalled = witness?.recalled ?? null;
   if (recalled === null) return [];
   const check = { name: 'members asked', value: describeRecalled(recalled) };

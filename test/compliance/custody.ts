@@ -153,6 +153,15 @@ export function custodyCompliance(how: string, create: () => Promise<CustodyUnde
 
     it('knows after a restart what was signed last, and how much is there', async () => {
       const before = await under.custody.repositories();
+      const { refused, oldestAt, ...kept } = await under.custody.standing();
+      assert.deepEqual(kept, {
+        repositories: before.length,
+        bytes: before[0]?.bytes,
+        fullestBytes: before[0]?.bytes,
+        quotaBytes: under.maxBytes,
+      });
+      assert.equal(oldestAt, before[0]?.snapshotAt);
+      assert.ok(refused > 0);
       await under.restart();
       assert.deepEqual(await under.custody.repositories(), before);
       const [found] = before;

@@ -1,5 +1,5 @@
 import { BODY, call, contract, items, opened, SIGNAL } from '../contract.ts';
-import { count, exact, list, oneOf, text } from '../shape.ts';
+import { count, exact, list, nullable, oneOf, text } from '../shape.ts';
 
 const MAX_NAMES = 10_000;
 const MAX_NAMES_BYTES = 2 * 1024 * 1024;
@@ -40,5 +40,12 @@ export const custody = contract('custody', {
     timeoutMs: REMOVAL_TIMEOUT_MS,
   }),
   repositories: call({ args: [], returns: list(repository, 10_000), timeoutMs: REMOVAL_TIMEOUT_MS }),
+  standing: call({
+    args: [],
+    returns: exact({
+      ...{ repositories: count, bytes: count, fullestBytes: count, quotaBytes: count, refused: count },
+      oldestAt: nullable(text(64)),
+    }),
+  }),
   destroy: call({ args: [owner], returns: removed, timeoutMs: REMOVAL_TIMEOUT_MS }),
 });
