@@ -11,7 +11,7 @@ import type { Rules } from '../../protocol/rollup/rules.ts';
 import type { Logger } from '../telemetry/index.ts';
 import type { OwnRpc } from './account/operator-account.ts';
 import type { DeriveStore } from './derive/derive-store.ts';
-import { createDeriveStore, type L1Record, type MessageRecord } from './derive/derive-store.ts';
+import { createDeriveStore, firstBatchRecord, type L1Record, type MessageRecord } from './derive/derive-store.ts';
 import type { Engine, Heads } from './derive/engine.ts';
 import { trackInbox } from './derive/inbox-tracker.ts';
 import type { ChainDatabase } from './execute/chain-database.ts';
@@ -144,6 +144,7 @@ async function findOnL1(claimed: Claimed, parts: OwnSnapshotsParts, signal: Abor
   await capture.advance(toRecord(place), messages);
   // The validator begins before the assertion was made; what was confirmed before it is not its concern.
   const book = { assertions: new Map(), latestConfirmed: NOWHERE };
+  records.set(...firstBatchRecord(common.batchCount));
   records.set(BOOK_RECORD, encodeBase({ number: number - 1n, hash: place.parentHash, book }));
   return { records };
 }

@@ -49,11 +49,19 @@ export interface DeriveStore {
   ): Promise<void>;
   /** The batch that holds a safe L2 block; undefined while none does. */
   findBatch(block: bigint): Promise<BatchPlace | undefined>;
+  /** The number of batches before this node's history: 0, or what the snapshot that it began with holds. */
+  firstBatch(): Promise<bigint>;
   /** Makes an earlier record the cursor. What was above it stays until it is overwritten, and is not found. */
   reset(record: L1Record): Promise<void>;
 }
 
 const CURSOR = 'derive/cursor';
+const FIRST_BATCH = 'derive/first-batch';
+
+/** The record by which a chain that begins with a snapshot says how many batches lie before it. */
+export function firstBatchRecord(count: bigint): readonly [string, Uint8Array] {
+  return [FIRST_BATCH, encodeBigintJson(count)];
+}
 
 export function createDeriveStore(db: Pick<Engine, 'record' | 'putRecords'>, genesis: L1Record): DeriveStore {
   let cursor: L1Record | undefined;
@@ -99,6 +107,10 @@ export function createDeriveStore(db: Pick<Engine, 'record' | 'putRecords'>, gen
       ];
       await db.putRecords(new Map(entries));
       cursor = record;
+    },
+    async firstBatch() {
+      const bytes = await db.record(FIRST_BATCH);
+      return bytes === undefined ? 0n : (parseBigintJson(bytes) as bigint);
     },
     async reset(record) {
       await db.putRecords(new Map([[CURSOR, encodeBigintJson(record.number)]]));

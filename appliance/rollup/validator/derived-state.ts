@@ -9,13 +9,16 @@ export interface DerivedState extends GlobalState {
 }
 
 export interface DerivedStateDeps {
-  readonly store: Pick<DeriveStore, 'cursor' | 'findBatch'>;
+  readonly store: Pick<DeriveStore, 'cursor' | 'findBatch' | 'firstBatch'>;
   readonly engine: Pick<Engine, 'hashOf'>;
   /** Slot 0 of the Messenger in the state of an L2 block. */
   readonly sendRootAt: (block: bigint) => Promise<Hex>;
 }
 
-/** What this node's own derivation makes of a point of L1's batches; undefined while it has not derived that far. */
+/**
+ * What this node's own derivation makes of a point of L1's batches; undefined while it has not derived that far, and for ever where
+ * its history begins later: a node that began with a snapshot has no word on what lies before.
+ */
 export type DeriveState = (
   at: Pick<GlobalState, 'batch' | 'offset'>,
 ) => Promise<DerivedState | 'no such state' | undefined>;
@@ -35,6 +38,7 @@ export function createDerivedState({ store, engine, sendRootAt }: DerivedStateDe
   return async ({ batch, offset }) => {
     const { batchCount, safe } = await store.cursor();
     if (batchCount < batch || (offset > 0n && batchCount < batch + 1n)) return undefined;
+    if (batch < (await store.firstBatch())) return undefined;
     const block = (await lastBlockBefore(batch, safe.number)) + offset;
     if (offset > 0n && (await store.findBatch(block))?.sequenceNumber !== batch) return 'no such state';
     const blockHash = await engine.hashOf(block);

@@ -77,6 +77,7 @@ test('the state before a batch is that after the last block of the batches befor
   const derive = createDerivedState({
     store: {
       cursor: async () => ({ batchCount: 3n, safe: { number: 4n } }) as never,
+      firstBatch: async () => 0n,
       findBatch: async (block) => ({ sequenceNumber: batches.get(block) }) as never,
     },
     engine: { hashOf: async (number) => word(number.toString().padStart(2, '0')) },
