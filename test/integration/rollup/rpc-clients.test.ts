@@ -26,7 +26,8 @@ let provider: JsonRpcProvider;
 
 before(async () => {
   network = await createTestNetwork();
-  sequencer = await network.startSequencer();
+  // ethers looks for a receipt at once and then at new blocks only: one that is made in between is found with the next block.
+  sequencer = await network.startSequencer({ more: { heartbeatMs: 1_000 } });
   provider = new JsonRpcProvider(sequencer.url, undefined, { cacheTimeout: -1, pollingInterval: 50 });
   await depositEth(
     { rpcUrl: network.l1.rpcUrl, key: network.l1.accounts.faucet.key },
