@@ -76,7 +76,8 @@ async function fill(database: ChainDatabase): Promise<Heads> {
       receiptBytes: encodeReceipts(receipts),
       transactionHashes: receipts.map(({ transactionHash }) => transactionHash),
     };
-    await database.apply({ block: written, preimages: new Map([[ref.hash, block.header.serialize()]]) });
+    const preimages = new Map([[ref.hash, block.header.serialize()]]);
+    await database.apply({ block: { ...written, preimages } });
   }
   return { unsafe: ref, safe: ref, finalized: ref };
 }

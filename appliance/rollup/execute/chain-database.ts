@@ -27,12 +27,13 @@ export interface WrittenBlock {
   /** What `decodeReceipts` reads. */
   readonly receiptBytes: Uint8Array;
   readonly transactionHashes: readonly Hex[];
+  /** Its new state by hash, where no thread has sealed it as `operations` already. */
+  readonly preimages?: ReadonlyMap<Hex, Uint8Array>;
 }
 
 /** Everything that one step of the chain changes; written in one atomic batch. */
 export interface ChainChange {
-  /** New state by hash; `operations` is the same for what a block's thread has sealed already. */
-  readonly preimages?: ReadonlyMap<Hex, Uint8Array>;
+  /** New state, as a block's thread has sealed it. */
   readonly operations?: readonly SealedOperation[];
   /** A block that becomes canonical. */
   readonly block?: WrittenBlock;
@@ -148,8 +149,7 @@ function toOperations(
 }
 
 function packState(
-  preimages: ReadonlyMap<Hex, Uint8Array>,
-  { number, hash }: WrittenBlock,
+  { number, hash, preimages = new Map() }: WrittenBlock,
   packing: { readonly keys: DatabaseKeys; readonly sealer: Sealer },
 ): SealedOperation[] {
   const fresh = encodeFresh(Array.from(preimages, ([name, bytes]) => [hexToBytes(name), bytes] as const));
@@ -210,8 +210,7 @@ export function createChainDatabase(
     },
     record: (name) => level.get(keys.byName('record', name), 'record'),
     async apply(change) {
-      const { preimages, block } = change;
-      const packed = preimages && block ? packState(preimages, block, { keys, sealer }) : [];
+      const packed = change.block ? packState(change.block, { keys, sealer }) : [];
       await level.write([...packed, ...toOperations(change, keys)]);
     },
   };

@@ -80,7 +80,7 @@ export function createChainTip({
     async load() {
       const stored = await database.heads();
       if (stored === undefined) {
-        return write(heads, { preimages: genesis.preimages, block: genesisBlock(genesis) });
+        return write(heads, { block: { ...genesisBlock(genesis), preimages: genesis.preimages } });
       }
       await checkGenesis(database, genesis.hash);
       heads = stored;

@@ -60,7 +60,7 @@ export async function importSnapshot(source: AsyncIterable<Uint8Array>, deps: Im
 
   const { hash } = genesis;
   // The genesis with its own state: what is written for it stands also where a later state has the same parts.
-  await database.apply({ preimages: genesis.preimages, block: written(genesis.block, hash, []) });
+  await database.apply({ block: { ...written(genesis.block, hash, []), preimages: genesis.preimages } });
   await database.apply({ operations: deps.packState(headers, 0) });
   const ref = refOf(block.header);
   const sent = messages.map((message): [string, Uint8Array] => [`withdrawals/message/${message.nonce}`, message.bytes]);
