@@ -34,22 +34,30 @@ async function damage(chain: TestChain, kind: number, change: (value: Uint8Array
   await level.close();
 }
 
-/** Threads that a test can end at the moment at which a task reaches them. */
+/** Threads that a test can end in the middle of a task: the reply of a doomed one never arrives. */
 function mortal() {
   const fate = { dooms: 0, started: 0 };
   const start: StartBlockThread = (setup) => {
     fate.started += 1;
     const thread = startBlockThread(setup);
-    const doomed: Thread<BlockRequest, BlockReply> = {
+    const doomed = new Set<number>();
+    const wrapped: Thread<BlockRequest, BlockReply> = {
       ...thread,
       post(request) {
+        if (request.task.kind === 'execute' && fate.dooms > 0) {
+          fate.dooms -= 1;
+          doomed.add(request.id);
+        }
         thread.post(request);
-        if (request.task.kind !== 'execute' || fate.dooms === 0) return;
-        fate.dooms -= 1;
-        void thread.end();
+      },
+      onReply(listener) {
+        thread.onReply((reply) => {
+          if (doomed.has(reply.id)) void thread.end();
+          else listener(reply);
+        });
       },
     };
-    return doomed;
+    return wrapped;
   };
   return { fate, start };
 }
