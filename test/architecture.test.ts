@@ -94,12 +94,10 @@ const ALLOWED: Record<string, Record<string, string>> = {
     secp256k1: 'the same by an addon where there is a build, four times that',
     '@ethereumjs/block': 'headers',
     '@ethereumjs/rlp': 'trie nodes and receipts of snapshots',
-    '@ethereumjs/evm': 'types of what a trace hears',
     '@ethereumjs/mpt': 'trie',
     '@ethereumjs/statemanager': 'state',
     '@ethereumjs/tx': 'transactions',
     '@ethereumjs/util': 'types',
-    '@ethereumjs/vm': 'the block state transition',
   },
   'appliance/anchor': {
     typebox: 'schemas',

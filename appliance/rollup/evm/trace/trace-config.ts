@@ -1,6 +1,5 @@
-import type { VM } from '@ethereumjs/vm';
+import type { MachineCallResult } from '../../../../machine/host/call-results.ts';
 import type { Hex } from '../../../../protocol/brand.ts';
-import type { StateTrie } from '../../../../protocol/rollup/state-trie.ts';
 
 /** What is to be recorded: data that a thread can be sent. */
 export type TraceConfig =
@@ -23,23 +22,6 @@ export interface TracedCall {
   readonly gas: bigint;
   readonly value: bigint;
   readonly input: Hex;
-  readonly coinbase: Hex;
-}
-
-/** How it ended. */
-export interface TraceEnd {
-  readonly gasUsed: bigint;
-  readonly returned: Uint8Array;
-  /** The EVM's word for what went wrong. */
-  readonly exception: string | undefined;
-  readonly created: Hex | undefined;
-}
-
-/** Listens to one transaction. Throws TraceTooLarge, through the EVM, when it would have to keep more than it may. */
-export interface Tracer {
-  attach(vm: VM): void;
-  /** JSON, as geth has it. `before` and `after` are the state without the transaction, and with it. */
-  result(end: TraceEnd, states: { readonly before: StateTrie; readonly after: StateTrie }): Promise<unknown>;
 }
 
 /** The trace has more steps or bytes than one answer may. */
@@ -50,7 +32,7 @@ export class TraceTooLarge extends Error {
   }
 }
 
-/** In the words of geth. */
-export function exceptionText(exception: string): string {
-  return exception === 'revert' ? 'execution reverted' : exception;
+/** Throws TraceTooLarge when the machine kept less than was wanted: it stops there, and what it has is of no use. */
+export function assertWhole({ isCut }: MachineCallResult, what: string): void {
+  if (isCut) throw new TraceTooLarge(`one answer may have of ${what}`);
 }

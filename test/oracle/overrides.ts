@@ -1,29 +1,9 @@
 import { type BlockHeader, createBlockHeader } from '@ethereumjs/block';
 import { Account, createAddressFromString, setLengthLeft, unpadBytes } from '@ethereumjs/util';
-import type { Hex } from '../../../protocol/brand.ts';
-import { hexToBytes } from '../../../protocol/rollup/bytes.ts';
-import type { Rules } from '../../../protocol/rollup/rules.ts';
-import type { StateTrie } from '../../../protocol/rollup/state-trie.ts';
-
-/** An account as a call is to find it, whatever it is in the chain. */
-export interface AccountOverride {
-  readonly address: Hex;
-  readonly balance?: bigint;
-  readonly nonce?: bigint;
-  readonly code?: Hex;
-  /** Slot and value, 32 bytes each: `whole` instead of all storage, else in place of these slots. */
-  readonly storage?: { readonly whole: boolean; readonly slots: readonly (readonly [Hex, Hex])[] };
-}
-
-/** The block as a call is to see it. */
-export interface BlockOverride {
-  readonly number?: bigint;
-  readonly time?: bigint;
-  readonly gasLimit?: bigint;
-  readonly feeRecipient?: Hex;
-  readonly prevRandao?: Hex;
-  readonly baseFeePerGas?: bigint;
-}
+import type { AccountOverride, BlockOverride } from '../../appliance/rollup/evm/call-request.ts';
+import { hexToBytes } from '../../protocol/rollup/bytes.ts';
+import type { Rules } from '../../protocol/rollup/rules.ts';
+import type { StateTrie } from '../../protocol/rollup/state-trie.ts';
 
 /** Puts overrides into a state that nobody keeps. */
 export async function overrideState(
