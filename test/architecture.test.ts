@@ -206,6 +206,8 @@ const SHARED = new Set([
   'appliance/page-memory.ts',
   'appliance/durable-file.ts',
   'appliance/folder-lock.ts',
+  // The primitives of the envelope: threads of a service make them for themselves.
+  'appliance/node-envelope-crypto.ts',
   // What every listener is bounded by.
   'appliance/connection-guard.ts',
   'appliance/guarded-http.ts',
