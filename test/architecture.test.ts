@@ -250,7 +250,7 @@ test('lets only the wire files import services, by their index', () => {
 test('keeps each role apart: what a wiring reaches holds no service of another role', () => {
   const roles: Record<string, readonly string[]> = {
     gateway: ['gateway', 'status'],
-    store: ['keys', 'store', 'custody'],
+    store: ['keys', 'store', 'custody', 'shelf'],
     audit: ['audit'],
     rollup: ['rollup', 'p2p', 'replication', 'anchor', 'membership', 'witness'],
   };
