@@ -149,4 +149,5 @@ export const LOG_MESSAGES: readonly string[] = [
   'waiting for the data of a batch',
   'websocket opened',
   'what a member asked of its log could not be read',
+  'what gateways share was not looked at',
 ];

@@ -8,11 +8,13 @@ import type { blocks } from '../../../../appliance/crossing/blocks/contract.ts';
 import type { ClientOf, Contract } from '../../../../appliance/crossing/contract.ts';
 import type { custody } from '../../../../appliance/crossing/custody/contract.ts';
 import type { rollup } from '../../../../appliance/crossing/rollup/contract.ts';
+import type { shelf } from '../../../../appliance/crossing/shelf/contract.ts';
 import type { store } from '../../../../appliance/crossing/store/contract.ts';
 import type { backupKeys, keys } from '../../../../appliance/crossing/store/key-contract.ts';
 import type { Custody } from '../../../../appliance/custody/index.ts';
 import type { BackupKeys, Keys } from '../../../../appliance/keys/index.ts';
 import type { Membership } from '../../../../appliance/membership/index.ts';
+import type { Shelf } from '../../../../appliance/shelf/index.ts';
 import type { Store, StoreEvidence } from '../../../../appliance/store/index.ts';
 
 /**
@@ -56,5 +58,6 @@ test('contracts and services agree, optional fields included', () => {
   none<Differing<typeof blocks, Store>>();
   none<Differing<typeof custody, Custody>>();
   none<Differing<typeof rollup, Membership>>();
+  none<Differing<typeof shelf, Shelf>>();
   assert.ok(true, 'the compiler has looked');
 });
