@@ -9,6 +9,7 @@ import { custodyRoutes } from '../crossing/custody/server.ts';
 import { createHealthServer } from '../crossing/health/health-server.ts';
 import { metricsRoutes } from '../crossing/metrics/server.ts';
 import { createCrossingServer } from '../crossing/server.ts';
+import { shelfRoutes } from '../crossing/shelf/server.ts';
 import { type CrossingName, healthSocketPath, socketPath } from '../crossing/socket.ts';
 import { storeRoutes } from '../crossing/store/server.ts';
 import { createCustody } from '../custody/index.ts';
@@ -19,6 +20,7 @@ import {
   createKeys,
   nodeEnvelopeCrypto,
 } from '../keys/index.ts';
+import { createShelf } from '../shelf/index.ts';
 import { createStore } from '../store/index.ts';
 import { now, type RoleOptions, randomBytes, today, type WireDeps, type Wiring } from '../wiring.ts';
 import { reportLife } from './report-life.ts';
@@ -69,6 +71,7 @@ export async function wireStore(options: RoleOptions, { log, metrics }: WireDeps
     serve('store', [
       ...storeRoutes({ store, keys, tokenSigner, backups, services }),
       ...custodyRoutes(custody),
+      ...shelfRoutes(createShelf({ folder: paths.shelf })),
       ...metricsRoutes(metrics),
     ]),
     serve('blocks', blocksRoutes({ store, keys, wants })),

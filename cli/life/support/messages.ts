@@ -58,6 +58,7 @@ export const LOG_MESSAGES: readonly string[] = [
   'goes on sealing under new keys',
   'holders not told of a destroyed blob',
   'holders not told of replaced ciphertext',
+  'identities are not sealed anew yet',
   'kept notes are damaged: starting anew',
   'key list changed',
   'key list contradicts the audit log',
@@ -124,6 +125,7 @@ export const LOG_MESSAGES: readonly string[] = [
   'the chain has answered: the log is held against it',
   'the chain has not answered since the start: what is here is served, older or not',
   'the cosigned checkpoint on disk does not verify',
+  'the identities are sealed by a key of the new root key',
   'the index is not the one that the log tells of',
   'the index was damaged or put back, and lacks nothing',
   'the kept generations are of another log: every leaf is read again',
@@ -147,4 +149,5 @@ export const LOG_MESSAGES: readonly string[] = [
   'waiting for the data of a batch',
   'websocket opened',
   'what a member asked of its log could not be read',
+  'what gateways share was not looked at',
 ];

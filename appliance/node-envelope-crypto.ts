@@ -1,6 +1,6 @@
 import { createCipheriv, createDecipheriv, createSecretKey, hkdfSync, type KeyObject } from 'node:crypto';
-import { type EnvelopeCrypto, TAG_BYTES } from '../../protocol/envelope/crypto.ts';
-import { freeBytes } from '../stream-memory.ts';
+import { type EnvelopeCrypto, TAG_BYTES } from '../protocol/envelope/crypto.ts';
+import { freeBytes } from './stream-memory.ts';
 
 const ALGORITHM = 'aes-256-gcm';
 
