@@ -2,8 +2,8 @@ import { computeAddress, hexlify } from 'ethers';
 import type { NetworkDescriptor } from '../../protocol/network/descriptor.ts';
 import type { Logger } from '../telemetry/index.ts';
 import { createForcing, type Forcing } from './account/forcing.ts';
+import type { L1Accounts } from './account/l1-accounts.ts';
 import type { OwnRpc } from './account/operator-account.ts';
-import { createL1Sender } from './batcher/l1-sender.ts';
 import type { RollupConfig } from './config.ts';
 import type { DeriveStore } from './derive/derive-store.ts';
 import type { ChainDatabase } from './execute/chain-database.ts';
@@ -24,6 +24,7 @@ export interface OwnForcingOptions {
 /** What forcing consumes of the node. */
 export interface OwnForcingParts {
   readonly l1Rpc: JsonRpc;
+  readonly accounts: L1Accounts;
   readonly store: DeriveStore;
   readonly executor: Pick<Executor, 'heads'>;
   readonly database: Pick<ChainDatabase, 'transaction'>;
@@ -34,10 +35,9 @@ export interface OwnForcingParts {
 export function createOwnForcing(
   { config, descriptor, operatorKey }: OwnForcingOptions,
   { log, now }: { readonly log: Logger; readonly now: () => number },
-  { l1Rpc, store, executor, database, own }: OwnForcingParts,
+  { l1Rpc, accounts, store, executor, database, own }: OwnForcingParts,
 ): Forcing {
-  const { chainId, inbox, sequencerInbox, deployedAt } = descriptor.l1;
-  const key = { key: operatorKey, chainId: BigInt(chainId), maxFeePerGasWei: FORCING_MAX_FEE_WEI };
+  const { inbox, sequencerInbox, deployedAt } = descriptor.l1;
   const address = computeAddress(hexlify(operatorKey));
   return createForcing(
     {
@@ -49,7 +49,7 @@ export function createOwnForcing(
       resendMs: FORCING_RESEND_MS,
     },
     {
-      sender: createL1Sender(key, l1Rpc),
+      sender: accounts.sender({ key: operatorKey, maxFeePerGasWei: FORCING_MAX_FEE_WEI }),
       l1: l1Rpc,
       store,
       heads: () => executor.heads(),

@@ -4,8 +4,8 @@ import type { NetworkDescriptor } from '../../protocol/network/descriptor.ts';
 import { PREDEPLOYS } from '../../protocol/rollup/genesis.ts';
 import { EMPTY_SEND_ROOT } from '../../protocol/rollup/send-tree.ts';
 import type { Logger } from '../telemetry/index.ts';
+import type { L1Accounts } from './account/l1-accounts.ts';
 import type { OwnRpc } from './account/operator-account.ts';
-import { createL1Sender } from './batcher/l1-sender.ts';
 import type { ChainEngine } from './chain-engine.ts';
 import type { RollupConfig } from './config.ts';
 import type { DeriveStore } from './derive/derive-store.ts';
@@ -31,6 +31,7 @@ export interface OwnValidatorOptions {
 export interface OwnValidatorParts {
   readonly l1: L1Source;
   readonly l1Rpc: JsonRpc;
+  readonly accounts: L1Accounts;
   readonly store: DeriveStore;
   readonly engine: ChainEngine;
   readonly own: OwnRpc;
@@ -47,9 +48,9 @@ export interface OwnValidator extends Validator {
 export function createOwnValidator(
   { config, descriptor, validatorKey }: OwnValidatorOptions,
   { log, now, onState }: { log: Logger; now: () => number; onState: (state: ValidatorState) => void },
-  { l1, l1Rpc, store, engine, own }: OwnValidatorParts,
+  { l1, l1Rpc, accounts, store, engine, own }: OwnValidatorParts,
 ): OwnValidator {
-  const { rollup, deployedAt, chainId } = descriptor.l1;
+  const { rollup, deployedAt } = descriptor.l1;
   const firstL1Block = BigInt(deployedAt.number);
   const genesis = { blockHash: descriptor.l2.genesisHash, sendRoot: EMPTY_SEND_ROOT, batch: 0n, offset: 0n };
   const follower = createAssertionFollower(
@@ -72,7 +73,7 @@ export function createOwnValidator(
   function openAccount(): Asserting | undefined {
     if (!config.validator.enabled || validatorKey === undefined) return undefined;
     const maxFeePerGasWei = BigInt(config.validator.maxFeePerGasGwei) * GWEI;
-    const sender = createL1Sender({ key: validatorKey, chainId: BigInt(chainId), maxFeePerGasWei }, l1Rpc);
+    const sender = accounts.sender({ key: validatorKey, maxFeePerGasWei });
     const address = computeAddress(hexlify(validatorKey)).toLowerCase() as Hex;
     return { address, sender, calls, finalState };
   }

@@ -1,8 +1,9 @@
 import { computeAddress, hexlify } from 'ethers';
 import { NectarError } from '../../protocol/errors.ts';
 import type { NetworkDescriptor } from '../../protocol/network/descriptor.ts';
+import type { L1Accounts } from './account/l1-accounts.ts';
 import type { OperatorAccount, OwnRpc } from './account/operator-account.ts';
-import { createL1Sender, type L1Sender } from './batcher/l1-sender.ts';
+import type { L1Sender } from './batcher/l1-sender.ts';
 import type { RollupConfig } from './config.ts';
 import type { Engine, Heads } from './derive/engine.ts';
 import type { JsonRpc } from './l1/json-rpc.ts';
@@ -22,6 +23,7 @@ export function createOwnWithdrawals(
   { now }: { readonly now: () => number },
   parts: {
     readonly l1Rpc: JsonRpc;
+    readonly accounts: L1Accounts;
     readonly engine: Engine;
     readonly own: OwnRpc;
     readonly account: OperatorAccount;
@@ -29,10 +31,10 @@ export function createOwnWithdrawals(
     readonly heads: () => Heads;
   },
 ): Withdrawals {
-  const { l1Rpc, engine, own, account, validator, heads } = parts;
-  const { outbox, chainId } = options.descriptor.l1;
+  const { l1Rpc, accounts, engine, own, account, validator, heads } = parts;
+  const { outbox } = options.descriptor.l1;
   const maxFeePerGasWei = BigInt(options.config.validator.maxFeePerGasGwei) * GWEI;
-  const sender = createL1Sender({ key: options.operatorKey, chainId: BigInt(chainId), maxFeePerGasWei }, l1Rpc);
+  const sender = accounts.sender({ key: options.operatorKey, maxFeePerGasWei });
   return createWithdrawals({
     account,
     messages: createSentMessages({ own, heads, engine }),

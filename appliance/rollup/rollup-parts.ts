@@ -10,6 +10,7 @@ import type { Rules } from '../../protocol/rollup/rules.ts';
 import type { Logger } from '../telemetry/index.ts';
 import type { Forcing } from './account/forcing.ts';
 import { forwardKnown, type Ordering } from './account/forwarder.ts';
+import { createL1Accounts } from './account/l1-accounts.ts';
 import { createOperatorAccount, type OperatorAccount } from './account/operator-account.ts';
 import type { BatchPeers } from './blobs/peer-batches.ts';
 import { type ChainEngine, createChainEngine } from './chain-engine.ts';
@@ -220,7 +221,8 @@ export async function assembleParts(options: PartsOptions, deps: PartsDeps): Pro
     );
   const registry = registryAt('safe', 'safe');
   const announced = registryAt('latest', 'unsafe');
-  const forcing = createOwnForcing(options, deps, { l1Rpc, store, executor, database, own });
+  const accounts = createL1Accounts({ chainId: BigInt(descriptor.l1.chainId) }, { rpc: l1Rpc, now: deps.now });
+  const forcing = createOwnForcing(options, deps, { l1Rpc, accounts, store, executor, database, own });
   const account = createOperatorAccount(
     { key: options.operatorKey, chainId },
     {
@@ -231,8 +233,8 @@ export async function assembleParts(options: PartsOptions, deps: PartsDeps): Pro
     },
   );
   const watching = { log: deps.log, now: deps.now, onState: deps.onValidatorState };
-  const validator = createOwnValidator(options, watching, { l1, l1Rpc, store, engine, own });
-  const paying = { l1Rpc, engine, own, account, validator, heads: () => executor.heads() };
+  const validator = createOwnValidator(options, watching, { l1, l1Rpc, accounts, store, engine, own });
+  const paying = { l1Rpc, accounts, engine, own, account, validator, heads: () => executor.heads() };
   const withdrawals = createOwnWithdrawals(options, { now: deps.now }, paying);
   const packState = createForeignStatePacker(databaseKey, sealer);
   const of = { l1, l1Rpc, database, packState, genesis, first, rules, store, engine, own, validator };

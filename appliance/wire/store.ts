@@ -7,7 +7,13 @@ import { createWantedBlocks } from '../crossing/blocks/wanted-blocks.ts';
 import { custodyRoutes } from '../crossing/custody/server.ts';
 import { createHealthServer } from '../crossing/health/health-server.ts';
 import { metricsRoutes } from '../crossing/metrics/server.ts';
+<<<<<<< HEAD
 import { healthSocketPath } from '../crossing/socket.ts';
+=======
+import { createCrossingServer } from '../crossing/server.ts';
+import { shelfRoutes } from '../crossing/shelf/server.ts';
+import { type CrossingName, healthSocketPath, socketPath } from '../crossing/socket.ts';
+>>>>>>> main
 import { storeRoutes } from '../crossing/store/server.ts';
 import { createCustody } from '../custody/index.ts';
 import {
@@ -17,6 +23,7 @@ import {
   createKeys,
   nodeEnvelopeCrypto,
 } from '../keys/index.ts';
+import { createShelf } from '../shelf/index.ts';
 import { createStore } from '../store/index.ts';
 import { now, type RoleOptions, randomBytes, today, type WireDeps, type Wiring } from '../wiring.ts';
 import { carrierOf } from './carrier-of.ts';
@@ -67,6 +74,7 @@ export async function wireStore(options: RoleOptions, deps: WireDeps): Promise<W
     store: [
       ...storeRoutes({ store, keys, tokenSigner, backups, services }),
       ...custodyRoutes(custody),
+      ...shelfRoutes(createShelf({ folder: paths.shelf })),
       ...metricsRoutes(metrics),
     ],
     blocks: blocksRoutes({ store, keys, wants }),

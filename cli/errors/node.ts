@@ -60,6 +60,33 @@ export const NODE_GUIDANCE: Record<keyof typeof NODE_ERRORS, Guidance> = {
     remedy:
       'The volumes of two nodes are mixed up, or another process answers in place of the store: compare the node ids.',
   },
+  NODE_SHELF_CHANGED: {
+    exit: EXIT.config,
+    remedy: 'Two changes met. Look at what is there now, and repeat yours if it is still wanted.',
+  },
+  NODE_SHELF_TEXT_INVALID: {
+    exit: EXIT.config,
+    remedy: 'The file of this name in the folder `gateway` of the store is damaged: put back a copy of a backup.',
+  },
+  NODE_IDENTITY_MISSING: {
+    exit: EXIT.config,
+    remedy:
+      'Mount keys made by `nectar-byon init --target kubernetes --emit DIR` at NECTAR_ADOPT, or set NECTAR_FIRST_START=make with a root key file.',
+  },
+  NODE_IDENTITY_DIFFERENT: {
+    exit: EXIT.key,
+    remedy:
+      'Volumes or Secrets of two nodes are mixed up. Nothing was changed: mount the ones that belong together, or empty volumes for a new node.',
+  },
+  NODE_IDENTITY_INVALID: {
+    exit: EXIT.key,
+    remedy: 'The keys to be adopted are incomplete or damaged: take the folder that `init --emit` wrote, unchanged.',
+  },
+  NODE_VOLUME_LOST: {
+    exit: EXIT.key,
+    remedy:
+      "Restore the store's volume from a backup. Only for a node that is to be given up: empty the volumes of all roles, and start anew.",
+  },
   NODE_ROLE_UNHEALTHY: {
     exit: EXIT.bug,
     remedy:

@@ -64,6 +64,7 @@ export const LOG_MESSAGES: readonly string[] = [
   'goes on sealing under new keys',
   'holders not told of a destroyed blob',
   'holders not told of replaced ciphertext',
+  'identities are not sealed anew yet',
   'kept notes are damaged: starting anew',
   'key list changed',
   'key list contradicts the audit log',
@@ -131,6 +132,7 @@ export const LOG_MESSAGES: readonly string[] = [
   'the chain has not answered since the start: what is here is served, older or not',
   'the cosigned checkpoint on disk does not verify',
   'the crossing certificate cannot be used',
+  'the identities are sealed by a key of the new root key',
   'the index is not the one that the log tells of',
   'the index was damaged or put back, and lacks nothing',
   'the kept generations are of another log: every leaf is read again',
@@ -155,4 +157,5 @@ export const LOG_MESSAGES: readonly string[] = [
   'waiting for the data of a batch',
   'websocket opened',
   'what a member asked of its log could not be read',
+  'what gateways share was not looked at',
 ];
