@@ -7,13 +7,8 @@ import { createWantedBlocks } from '../crossing/blocks/wanted-blocks.ts';
 import { custodyRoutes } from '../crossing/custody/server.ts';
 import { createHealthServer } from '../crossing/health/health-server.ts';
 import { metricsRoutes } from '../crossing/metrics/server.ts';
-<<<<<<< HEAD
-import { healthSocketPath } from '../crossing/socket.ts';
-=======
-import { createCrossingServer } from '../crossing/server.ts';
 import { shelfRoutes } from '../crossing/shelf/server.ts';
-import { type CrossingName, healthSocketPath, socketPath } from '../crossing/socket.ts';
->>>>>>> main
+import { healthSocketPath } from '../crossing/socket.ts';
 import { storeRoutes } from '../crossing/store/server.ts';
 import { createCustody } from '../custody/index.ts';
 import {
