@@ -1,5 +1,13 @@
+export { type FirstStart, firstStartOf } from './first-start.ts';
 export { type HomePaths, homePaths, type LockedRole, socketsFolder } from './home-paths.ts';
-export { type PublicIdentity, readDescriptor, readDevnetKey, readPublicIdentity } from './identity.ts';
+export {
+  encodeIdentityFile,
+  findIdentityFile,
+  type PublicIdentity,
+  readDescriptor,
+  readDevnetKey,
+  readPublicIdentity,
+} from './identity.ts';
 export {
   type ConfigSource,
   configPath,
