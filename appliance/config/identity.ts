@@ -43,7 +43,11 @@ export function encodeIdentityFile(identity: PublicIdentity): string {
 }
 
 function readIdentityFile(path: string): PublicIdentity {
-  const text = readBounded(path).toString('utf8');
+  return parseIdentity(path, readBounded(path).toString('utf8'));
+}
+
+/** `path`: where it came from, for the error. @throws NectarError CONFIG_FILE_INVALID */
+export function parseIdentity(path: string, text: string): PublicIdentity {
   let value: unknown;
   try {
     value = JSON.parse(text);

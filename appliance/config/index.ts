@@ -5,6 +5,7 @@ export {
   encodeIdentityFile,
   findIdentityFile,
   type PublicIdentity,
+  parseIdentity,
   readDescriptor,
   readDevnetKey,
   readPublicIdentity,
