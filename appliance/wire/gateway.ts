@@ -1,5 +1,6 @@
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { homePaths, readDescriptor } from '../config/index.ts';
+import { type HomePaths, homePaths, readDescriptor } from '../config/index.ts';
 import { type AuditAppendClient, createAuditAppendClient } from '../crossing/audit-append/client.ts';
 import { createAuditReadClient } from '../crossing/audit-read/client.ts';
 import { createCustodyClient } from '../crossing/custody/client.ts';
@@ -11,7 +12,13 @@ import { createShelfClient } from '../crossing/shelf/client.ts';
 import { healthSocketPath } from '../crossing/socket.ts';
 import { shared as askedOnce } from '../crossing/state.ts';
 import { createBackupKeysClient, createKeysClient, createStoreClient } from '../crossing/store/client.ts';
-import { createGateway, createMetricsServer, createSharedTexts, createTokens } from '../gateway/index.ts';
+import {
+  createBootstrapToken,
+  createGateway,
+  createMetricsServer,
+  createSharedTexts,
+  createTokens,
+} from '../gateway/index.ts';
 import { createStatus } from '../status/index.ts';
 import { createNodeMetrics, readFamilies } from '../telemetry/index.ts';
 import { now, type RoleOptions, randomBytes, type WireDeps, type Wiring } from '../wiring.ts';
@@ -103,8 +110,7 @@ export async function wireGateway(options: RoleOptions, deps: WireDeps): Promise
     {
       config: config.gateway,
       version,
-      certificatePath: paths.certificate,
-      keyPath: paths.certificateKey,
+      ...certificateFiles(config.gateway.tlsFolder, paths),
       hardeningPath: paths.hardening,
       backupsPath: paths.backups,
       clientPaths: paths.clientAuthorities,
@@ -146,6 +152,7 @@ export async function wireGateway(options: RoleOptions, deps: WireDeps): Promise
     },
   );
   const metricsServer = createMetricsServer(config.gateway, { metrics: nodeMetrics, log });
+  const bootstrap = createBootstrapToken({ path: config.gateway.bootstrapTokenFile }, { tokens, audit: append, log });
   const life = { role: 'gateway', version } as const;
   return {
     alive: [
@@ -154,12 +161,18 @@ export async function wireGateway(options: RoleOptions, deps: WireDeps): Promise
       metricsServer,
       createHealthServer(healthSocketPath(sockets, 'gateway'), [...carrier.credentials, gateway]),
     ],
-    usable: [],
+    usable: [bootstrap],
     url: () => gateway.url(),
     whenUsable: (signal) => whenAppendable(append, signal),
     onStarted: () => reportLife('node.start', life, { audit: append, log }),
     onStopping: () => reportLife('node.stop', life, { audit: append, log }),
   };
+}
+
+/** A Secret of Kubernetes has names of its own. */
+function certificateFiles(folder: string, { certificate, certificateKey }: HomePaths) {
+  if (folder === '') return { certificatePath: certificate, keyPath: certificateKey };
+  return { certificatePath: join(folder, 'tls.crt'), keyPath: join(folder, 'tls.key') };
 }
 
 /** What a role does not know yet is null there, and here an error that the status shows as null again. */
