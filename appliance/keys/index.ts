@@ -13,4 +13,5 @@ export type { UnlockSecret } from './open-root-key.ts';
 export { defaultKeyFile } from './providers/file.ts';
 export { PROVIDERS } from './providers/registry.ts';
 export { byKeyFile, byPassphrase, createRootKey, type Enrolment, type RootKeyDeps } from './root-key.ts';
+export type { ReplacedRoot, RootWanted } from './root-replacement.ts';
 export { runTool } from './run-tool.ts';
