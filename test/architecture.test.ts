@@ -95,12 +95,10 @@ const ALLOWED: Record<string, Record<string, string>> = {
     secp256k1: 'the same by an addon where there is a build, four times that',
     '@ethereumjs/block': 'headers',
     '@ethereumjs/rlp': 'trie nodes and receipts of snapshots',
-    '@ethereumjs/evm': 'types of what a trace hears',
     '@ethereumjs/mpt': 'trie',
     '@ethereumjs/statemanager': 'state',
     '@ethereumjs/tx': 'transactions',
     '@ethereumjs/util': 'types',
-    '@ethereumjs/vm': 'the block state transition',
   },
   'appliance/anchor': {
     typebox: 'schemas',
@@ -209,6 +207,8 @@ const SHARED = new Set([
   'appliance/page-memory.ts',
   'appliance/durable-file.ts',
   'appliance/folder-lock.ts',
+  // The primitives of the envelope: threads of a service make them for themselves.
+  'appliance/node-envelope-crypto.ts',
   // What every listener is bounded by.
   'appliance/connection-guard.ts',
   'appliance/guarded-http.ts',

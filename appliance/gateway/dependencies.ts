@@ -36,6 +36,11 @@ export interface GatewayKeys {
   enroll(wanted: Enrolment): Promise<{ id: string; generation: number }>;
   change(id: string, wanted: Enrolment): Promise<{ id: string; generation: number }>;
   remove(id: string): Promise<{ id: string; generation: number }>;
+  /** Another root key, for all providers but those that are named; `secret`: the passphrase of those that are attended. */
+  replaceRoot(wanted: {
+    readonly without: readonly string[];
+    readonly secret?: Uint8Array;
+  }): Promise<{ providers: readonly string[]; generation: number }>;
   /** Accepts a key list that contradicts the log. */
   resolve(): Promise<{ from: string; to: string; generation: number }>;
 }

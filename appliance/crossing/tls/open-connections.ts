@@ -1,8 +1,8 @@
-import type { DetailedPeerCertificate, TLSSocket } from 'node:tls';
+import type { TLSSocket } from 'node:tls';
 import type { CrossingPair } from './pair.ts';
+import type { Peer } from './peer.ts';
 
 const SWEEP_MS = 1_000;
-const MAX_CHAIN = 8;
 
 interface Open {
   /** Milliseconds since 1970; of either end's certificate, whichever is sooner. */
@@ -19,7 +19,7 @@ export interface OpenConnectionsDeps {
 
 /** Connections whose other side was verified: none outlives its certificates, or the trust in the authority behind it. */
 export interface OpenConnections {
-  add(socket: TLSSocket, own: CrossingPair): void;
+  add(socket: TLSSocket, peer: Peer, own: CrossingPair): void;
   /** Ends those whose time is over; done every second, and when certificates change. */
   sweep(): void;
   /** While nothing is open, nothing runs. */
@@ -46,10 +46,8 @@ export function createOpenConnections({ now, pair }: OpenConnectionsDeps): OpenC
   }
 
   return {
-    add(socket, own) {
-      const chain = chainOf(socket);
-      const notAfter = Math.min(own.notAfter, ...chain.map(({ valid_to }) => Date.parse(valid_to)));
-      open.set(socket, { notAfter, authority: chain.at(-1)?.fingerprint256 ?? '' });
+    add(socket, peer, own) {
+      open.set(socket, { notAfter: Math.min(own.notAfter, peer.notAfter), authority: peer.authority });
       socket.once('close', () => forget(socket));
       timer ??= setInterval(sweep, SWEEP_MS).unref();
     },
@@ -58,17 +56,4 @@ export function createOpenConnections({ now, pair }: OpenConnectionsDeps): OpenC
       return open.size;
     },
   };
-}
-
-/** From the certificate of the other side up to the authority, as OpenSSL built it. */
-function chainOf(socket: TLSSocket): DetailedPeerCertificate[] {
-  const chain: DetailedPeerCertificate[] = [];
-  let at: DetailedPeerCertificate | undefined = socket.getPeerCertificate(true);
-  while (at?.fingerprint256 !== undefined && chain.length < MAX_CHAIN) {
-    const { fingerprint256 } = at;
-    if (chain.some((one) => one.fingerprint256 === fingerprint256)) break;
-    chain.push(at);
-    at = at.issuerCertificate;
-  }
-  return chain;
 }

@@ -5,6 +5,7 @@ import { CROSSINGS, type CrossingName } from '../table.ts';
 import { KEEP_ALIVE } from './bounds.ts';
 import type { Certificates } from './certificates.ts';
 import type { OpenConnections } from './open-connections.ts';
+import { type Peer, peerOf } from './peer.ts';
 import { holderOf, roleName } from './role-name.ts';
 
 /** A handshake of a busy role takes longer than a connect(2). */
@@ -38,12 +39,13 @@ export function tlsDialer(
     new NectarError('NODE_CROSSING_UNTRUSTED', { service: server, reason });
 
   /** @throws NectarError NODE_CROSSING_UNTRUSTED */
-  function requireServer(socket: TLSSocket): void {
-    const certificate = socket.getPeerX509Certificate();
-    if (!socket.authorized || certificate === undefined) throw untrusted('it shows no certificate of this node');
-    const holder = holderOf(certificate, instance);
-    if (holder.role === undefined) throw untrusted(holder.misfit);
-    if (holder.role !== server) throw untrusted(`it is that of ${holder.role}`);
+  function requireServer(socket: TLSSocket): Peer {
+    const peer = peerOf(socket);
+    if (!socket.authorized || peer === undefined) throw untrusted('it shows no certificate of this node');
+    const holder = holderOf(peer.certificate, instance);
+    if (holder.role === undefined) throw untrusted(`its certificate does not fit: ${holder.misfit}`);
+    if (holder.role !== server) throw untrusted(`its certificate is that of ${holder.role}`);
+    return peer;
   }
 
   return {
@@ -66,8 +68,7 @@ export function tlsDialer(
       const socket = connectTls(options);
       socket.once('secureConnect', () => {
         try {
-          requireServer(socket);
-          open.add(socket, pair);
+          open.add(socket, requireServer(socket), pair);
           onOpen(socket);
         } catch (error) {
           socket.destroy(error as Error);

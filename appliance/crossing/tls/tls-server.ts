@@ -13,6 +13,7 @@ import { KEEP_ALIVE, TLS_BOUNDS } from './bounds.ts';
 import type { Certificates } from './certificates.ts';
 import type { CrossingMetrics } from './metrics.ts';
 import type { OpenConnections } from './open-connections.ts';
+import { type Peer, peerOf } from './peer.ts';
 import { holderOf } from './role-name.ts';
 
 const HANDSHAKE_MS = 5_000;
@@ -132,33 +133,31 @@ function welcome(server: Server, options: TlsServerOptions, deps: TlsServerDeps)
 
   server.on('secureConnection', (socket: TLSSocket) => {
     socket.on('error', () => undefined);
-    const own = certificates.find();
-    const caller = callerOf(socket, instance);
-    if (caller.role === undefined || own === undefined) {
-      const reason = caller.misfit ?? 'the certificate of this role has expired';
+    const [own, caller] = [certificates.find(), callerOf(socket, instance)];
+    if ('misfit' in caller || own === undefined) {
+      const reason = 'misfit' in caller ? caller.misfit : 'the certificate of this role has expired';
       metrics.refused.inc({ reason: 'untrusted' });
       log.warn({ address: socket.remoteAddress, reason }, 'a connection to the crossings was refused');
       refuse(socket, version, new NectarError('NODE_CROSSING_UNTRUSTED', { service: 'the caller', reason }));
       return;
     }
     callers.set(socket, caller.role);
-    open.add(socket, own);
+    open.add(socket, caller.peer, own);
     guard.identified(socket);
     upgrades.server.emit('connection', socket);
   });
   return upgrades;
 }
 
-type Caller =
-  | { readonly role: SplitRole; readonly misfit?: undefined }
-  | { readonly role?: undefined; readonly misfit: string };
+type Caller = { readonly role: SplitRole; readonly peer: Peer } | { readonly misfit: string };
 
 function callerOf(socket: TLSSocket, instance: string): Caller {
-  const certificate = socket.getPeerX509Certificate();
-  if (certificate === undefined) return { misfit: 'it shows no certificate' };
+  const peer = peerOf(socket);
+  if (peer === undefined) return { misfit: 'it shows no certificate' };
   if (socket.isSessionReused()) return { misfit: 'its session was resumed' };
   if (!socket.authorized) return { misfit: `its certificate does not hold: ${String(socket.authorizationError)}` };
-  return holderOf(certificate, instance);
+  const holder = holderOf(peer.certificate, instance);
+  return holder.role === undefined ? holder : { role: holder.role, peer };
 }
 
 /** Reads nothing of it, says why, and closes. */
