@@ -65,6 +65,7 @@ export class ClusterNode {
       const settings = {
         keys: { keyFile: config.keyFile ?? this.path('root-key'), unlockDelayMs: 0 },
         gateway: { port: 0, tlsFolder: this.path('https'), bootstrapTokenFile: this.path('bootstrap-token') },
+        audit: { chainWaitMs: 0 },
         log: { level: 'error' },
       };
       writeFileSync(this.path(pod, 'config', 'config.json'), JSON.stringify(settings));
