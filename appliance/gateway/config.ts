@@ -11,11 +11,6 @@ export const GatewayConfig = Type.Object(
   {
     host: Type.String({ description: 'Address the HTTPS API listens on.', default: '127.0.0.1', minLength: 1 }),
     port: bounded('Port of the HTTPS API; 0 takes any free one.', 8443, 0, 65_535),
-    tlsFolder: Type.String({
-      description:
-        'Folder with tls.crt and tls.key, as a Secret of Kubernetes is mounted: read again when they change. Empty: the certificate that `init` made.',
-      default: '',
-    }),
     bootstrapTokenFile: Type.String({
       description:
         'File with a first token of the owner, for a node that no `init` gave one: 43 to 128 letters, digits, - and _ drawn at random. Another one in its place ends it.',

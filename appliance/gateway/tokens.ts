@@ -1,6 +1,6 @@
 import { importJWK, type JWK_OKP_Public } from 'jose';
 import { NectarError } from '../../protocol/errors.ts';
-import { type Bootstrapped, bootstrapId, listBootstrap } from './bootstrap-token.ts';
+import { type Bootstrapped, bootstrapId, listBootstrap } from './bootstrap-secret.ts';
 import { type ClientCertificate, isBoundTo } from './client-certificate.ts';
 import { fileText, type KeptText } from './kept-text.ts';
 import { LOCAL_CALLER } from './local-caller.ts';
@@ -74,7 +74,7 @@ export interface Tokens {
    * while the list is missing or damaged.
    */
   certified(certificate: ClientCertificate): Promise<Principal>;
-  /** Lists a secret that the site has drawn, by its id (bootstrap-token.ts), in place of the one before. */
+  /** Lists a secret that the site has drawn, by its id (bootstrap-secret.ts), in place of the one before. */
   bootstrap(id: string): Promise<Bootstrapped>;
   list(): readonly TokenInfo[];
   revoke(id: string): Promise<TokenInfo>;

@@ -1,6 +1,5 @@
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type HomePaths, homePaths, readDescriptor } from '../config/index.ts';
+import { homePaths, readDescriptor } from '../config/index.ts';
 import { type AuditAppendClient, createAuditAppendClient } from '../crossing/audit-append/client.ts';
 import { createAuditReadClient } from '../crossing/audit-read/client.ts';
 import { createCustodyClient } from '../crossing/custody/client.ts';
@@ -111,7 +110,8 @@ export async function wireGateway(options: RoleOptions, deps: WireDeps): Promise
     {
       config: config.gateway,
       version,
-      ...certificateFiles(config.gateway.tlsFolder, paths),
+      certificatePath: paths.certificate,
+      keyPath: paths.certificateKey,
       hardeningPath: paths.hardening,
       backupsPath: paths.backups,
       clientPaths: paths.clientAuthorities,
@@ -168,12 +168,6 @@ export async function wireGateway(options: RoleOptions, deps: WireDeps): Promise
     onStarted: () => reportLife('node.start', life, { audit: append, log }),
     onStopping: () => reportLife('node.stop', life, { audit: append, log }),
   };
-}
-
-/** A Secret of Kubernetes has names of its own. */
-function certificateFiles(folder: string, { certificate, certificateKey }: HomePaths) {
-  if (folder === '') return { certificatePath: certificate, keyPath: certificateKey };
-  return { certificatePath: join(folder, 'tls.crt'), keyPath: join(folder, 'tls.key') };
 }
 
 /** What a role does not know yet is null there, and here an error that the status shows as null again. */

@@ -53,9 +53,6 @@ export class ClusterNode {
       NECTAR_FIRST_START: 'make',
     };
     const made = await createCertificates({ nodeId: 'cluster', hostName: 'localhost', names: [], now: Date.now() });
-    mkdirSync(this.path('https'));
-    writeFileSync(this.path('https', 'tls.crt'), made.serverCertificate);
-    writeFileSync(this.path('https', 'tls.key'), made.serverKey);
     this.#agent = new Agent({ connect: { ca: made.caCertificate, servername: 'localhost' } });
     writeFileSync(this.path('bootstrap-token'), `${this.bootstrap}\n`);
     writeFileSync(this.path('root-key'), randomBytes(32), { mode: 0o400 });
@@ -64,7 +61,7 @@ export class ClusterNode {
       for (const volume of VOLUMES) mkdirSync(this.path(pod, volume));
       const settings = {
         keys: { keyFile: config.keyFile ?? this.path('root-key'), unlockDelayMs: 0 },
-        gateway: { port: 0, tlsFolder: this.path('https'), bootstrapTokenFile: this.path('bootstrap-token') },
+        gateway: { port: 0, bootstrapTokenFile: this.path('bootstrap-token') },
         audit: { chainWaitMs: 0 },
         log: { level: 'error' },
       };
@@ -74,6 +71,9 @@ export class ClusterNode {
         signDescriptor(SAMPLE_DESCRIPTOR, new Uint8Array(32).fill(1)),
       );
       await issuePair(this.path(pod, 'tls'), roleOf(pod));
+      mkdirSync(this.path(pod, 'gateway', 'tls'));
+      writeFileSync(this.path(pod, 'gateway', 'tls', 'server.crt'), made.serverCertificate);
+      writeFileSync(this.path(pod, 'gateway', 'tls', 'server.key'), made.serverKey);
     }
     await issuePair(this.path('rollup', 'tls'), 'rollup');
   }
