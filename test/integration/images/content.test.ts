@@ -20,7 +20,7 @@ const FOREIGN: Readonly<Record<ImageRole, RegExp>> = {
   store: /^(ethers|libp2p|@libp2p\/.*|@ethereumjs\/.*|tiny-secp256k1|fastify|@fastify\/.*|jose|@peculiar\/.*)$/,
   audit:
     /^(ethers|libp2p|@libp2p\/.*|@ethereumjs\/.*|tiny-secp256k1|fastify|@fastify\/.*|jose|@peculiar\/.*|@ipld\/.*|ipfs-unixfs)$/,
-  rollup: /^(@ethereumjs\/(evm|vm|statemanager|mpt)|fastify|@fastify\/.*|jose|@peculiar\/.*|@ipld\/car|ipfs-unixfs)$/,
+  rollup: /^(@ethereumjs\/(evm|vm|statemanager)|fastify|@fastify\/.*|jose|@peculiar\/.*|@ipld\/car|ipfs-unixfs)$/,
 };
 /** Services of ours that run elsewhere. */
 const FOREIGN_SERVICES: Readonly<Record<ImageRole, RegExp>> = {
