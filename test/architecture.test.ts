@@ -43,6 +43,7 @@ const ALLOWED: Record<string, Record<string, string>> = {
   'appliance/crossing': {
     ajv: 'validation of every message from another role',
     typebox: 'schemas',
+    'prom-client': 'metrics',
   },
   'appliance/config': { ajv: 'JSON schema validation', typebox: 'schemas' },
   'appliance/telemetry': { pino: 'logs', 'prom-client': 'metrics' },
@@ -129,6 +130,8 @@ const ALLOWED: Record<string, Record<string, string>> = {
     yaml: 'the compose file',
     ethers: 'L1 deployment and deposits of the devnet',
     typebox: 'schemas',
+    '@peculiar/x509': "the authority of a node's crossings",
+    'reflect-metadata': 'polyfill that @peculiar/x509 needs before it loads',
   },
   hardening: { typebox: 'schemas', yaml: 'checks are data' },
   images: { esbuild: 'one bundle per role', dockerode: 'loading into an engine' },

@@ -7,21 +7,23 @@ import type { Route } from '../../appliance/crossing/route.ts';
 import { routesOf } from '../../appliance/crossing/routes-of.ts';
 import { createMetrics, createNodeMetrics } from '../../appliance/telemetry/index.ts';
 import { isNectarError } from '../../protocol/errors.ts';
-import { createCrossingHouse } from './crossing-house.ts';
+import { CARRIERS, createCrossingHouse } from './crossing-house.ts';
 import { metricsCompliance } from './metrics.ts';
 
-metricsCompliance('over its socket', async (registry) => {
-  const house = await createCrossingHouse('store');
-  await house.serve(metricsRoutes(registry));
-  return { ...createMetricsClient('store', house.connection), close: () => house.close() };
-});
+for (const carrier of CARRIERS) {
+  metricsCompliance(`over ${carrier}`, async (registry) => {
+    const house = await createCrossingHouse('store', carrier);
+    await house.serve(metricsRoutes(registry));
+    return { ...createMetricsClient('store', house.connection), close: () => house.close() };
+  });
+}
 
 const says = (families: unknown): Route[] => routesOf(metrics, { read: () => families as [] });
 const sample = { name: 'x', labels: [], value: '1' };
 const family = { name: 'x', help: 'X.', type: 'gauge', samples: [sample] };
 
 test('takes nothing that is not a metric from a role, and nothing endless', async (t) => {
-  const house = await createCrossingHouse('store');
+  const house = await createCrossingHouse('store', 'sockets');
   t.after(() => house.close());
   const client = createMetricsClient('store', house.connection);
   for (const families of [
@@ -48,7 +50,7 @@ test('takes nothing that is not a metric from a role, and nothing endless', asyn
 });
 
 test('says of a role that is gone or silent that it is not up', async (t) => {
-  const house = await createCrossingHouse('store');
+  const house = await createCrossingHouse('store', 'sockets');
   t.after(() => house.close());
   const client = createMetricsClient('store', house.connection);
   let asked = 0;
