@@ -72,6 +72,7 @@ export async function wireGateway(options: RoleOptions, deps: WireDeps): Promise
       peers: async () => known((await rollupState()).peers),
       records: async () => known((await storeState()).records),
       audit: async () => known((await auditState()).standing),
+      anchoredRecords: async () => known((await storeState()).anchored),
       anchored: async () => known((await rollupState()).anchored),
       assertions: async () => known((await rollupState()).assertions),
       l1: async () => known((await rollupState()).l1),
