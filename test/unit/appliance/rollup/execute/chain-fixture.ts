@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Wallet } from 'ethers';
+import { createInlineCalls, type InlineCalls } from '../../../../../appliance/rollup/evm/inline-calls.ts';
 import { type BlockRunner, createBlockRunner } from '../../../../../appliance/rollup/execute/block-runner.ts';
 import type { StartBlockThread } from '../../../../../appliance/rollup/execute/block-thread.ts';
 import { createChainDatabase } from '../../../../../appliance/rollup/execute/chain-database.ts';
@@ -14,12 +15,13 @@ import { AuditAnchorInitCode } from '../../../../../contracts/generated/AuditAnc
 import { MessengerInitCode } from '../../../../../contracts/generated/Messenger.ts';
 import { NodeRegistryInitCode } from '../../../../../contracts/generated/NodeRegistry.ts';
 import { RecordRegistryInitCode } from '../../../../../contracts/generated/RecordRegistry.ts';
-import type { MachineRules } from '../../../../../machine/host/machine.ts';
+import { createGenesisMachine } from '../../../../../machine/host/genesis-machine.ts';
+import { createMachine, type MachineRules } from '../../../../../machine/host/machine.ts';
 import type { Hex } from '../../../../../protocol/brand.ts';
 import type { BlockInput } from '../../../../../protocol/rollup/block-input.ts';
 import { hexToBytes } from '../../../../../protocol/rollup/bytes.ts';
 import { buildGenesis, type Genesis, type GenesisParams } from '../../../../../protocol/rollup/genesis.ts';
-import { createRules } from '../../../../../protocol/rollup/rules.ts';
+import { createRules, type Rules } from '../../../../../protocol/rollup/rules.ts';
 
 export const CHAIN_ID = 6328270n;
 export const ETHER = 10n ** 18n;
@@ -55,8 +57,16 @@ export const PREDEPLOY_CODE = {
   messenger: MessengerInitCode,
 } as const;
 
-export function testGenesis(): Promise<Genesis> {
-  return buildGenesis(GENESIS, PREDEPLOY_CODE, rules);
+export async function testGenesis(): Promise<Genesis> {
+  return genesisBy(GENESIS, rules);
+}
+
+/** The genesis of a test network by the machine, under the fork of `by`. */
+export function genesisBy(params: GenesisParams, by: Rules): Genesis {
+  const fork = by.hardfork() as MachineRules['fork'];
+  const machineRules = { chainId: by.chainId(), fork, p256: by.isActivatedEIP(7951) };
+  const machine = createGenesisMachine(createMachine(loadMachine(), machineRules, { get: () => undefined }));
+  return buildGenesis(params, PREDEPLOY_CODE, { rules: by, machine });
 }
 
 /** A signed EIP-1559 transfer. */
@@ -99,6 +109,8 @@ export interface TestChain extends AsyncDisposable {
   executor: Executor;
   runner: BlockRunner;
   database: ReturnType<typeof createChainDatabase>;
+  /** The EVM on this thread over the same database. */
+  evm: InlineCalls;
   /** Opens the same database again, as a new process would. */
   reopen(): Promise<void>;
 }
@@ -114,25 +126,24 @@ export async function openChain(
   const create = () => {
     const sealer = createSealer(databaseKey, randomBytes);
     const database = createChainDatabase({ path, databaseKey, cacheBytes: 1 << 20, durable: false }, { sealer, rules });
-    const runner = createBlockRunner({
-      module: loadMachine(),
-      machineRules: MACHINE_RULES,
-      rules,
-      database: { path, databaseKey, cacheBytes: 1 << 20 },
-      ...(start && { start }),
-    });
-    return { database, runner, executor: createExecutor({ database, genesis, rules, runner }) };
+    const shared = { path, databaseKey, cacheBytes: 1 << 20 };
+    const machine = { module: loadMachine(), machineRules: MACHINE_RULES, rules };
+    const runner = createBlockRunner({ ...machine, database: shared, ...(start && { start }) });
+    const evm = createInlineCalls(machine, shared);
+    return { database, runner, evm, executor: createExecutor({ database, genesis, rules, runner }) };
   };
   const chain: TestChain = {
     genesis,
     path,
     ...create(),
     async reopen() {
+      await chain.evm.release();
       await chain.executor.close();
       Object.assign(chain, create());
       await chain.executor.open();
     },
     async [Symbol.asyncDispose]() {
+      await chain.evm.release();
       await chain.executor.close();
       await rm(path, { recursive: true, force: true });
     },
