@@ -77,7 +77,7 @@ export interface StateMethods {
 /** Accounts, code and storage at a block. */
 export function createStateMethods(view: ChainView, { database, rules, meter, pendingNonce }: StateDeps): StateMethods {
   const stateAt = async (selector: unknown): Promise<MerkleStateManager> => {
-    const header = await view.getHeader(parseSelector(selector));
+    const header = await view.getStateHeader(parseSelector(selector));
     return openStateTrie(createMemoryState(database), header.stateRoot, rules).manager;
   };
   const account = async (address: unknown, selector: unknown) => {
