@@ -118,6 +118,7 @@ export async function wireNode({ home, version, config }: NodeOptions, { log, me
       records: () => store.stats().records,
       audit: () => audit.standing(),
       anchored: () => anchor.anchored(),
+      anchoredRecords: () => store.stats().anchored,
       assertions: () => rollup.assertions(),
       l1: () => rollup.l1(),
       witness: () => ({ splitLogs: witness.splitLogs(), recalled: witness.recalled() }),

@@ -18,4 +18,5 @@ run('reference-doc.ts', ...(check ? ['check'] : []));
 run('log-messages.ts', ...(check ? ['check'] : []));
 run('checks-doc.ts', ...(check ? ['check'] : []));
 run('hardening-report-schema.ts', ...(check ? ['check'] : []));
+run('chart.ts', ...(check ? ['check'] : []));
 process.stdout.write(check ? 'generated files are fresh\n' : 'generated\n');

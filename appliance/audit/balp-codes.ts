@@ -170,6 +170,8 @@ export const EVENTS = {
   'key.list': alert(SECURITY_CONFIGURATION, 'R'),
   'key.rotate': alert(SECURITY_CONFIGURATION, 'U'),
   'key.rekey': alert(SECURITY_CONFIGURATION, 'U'),
+  // Another root key: announced, made, and the identities sealed anew.
+  'key.root': alert(SECURITY_CONFIGURATION, 'U'),
   'key.retire': alert(SECURITY_CONFIGURATION, 'D'),
   'key.enroll': alert(SECURITY_CONFIGURATION, 'C'),
   'key.change': alert(SECURITY_CONFIGURATION, 'U'),

@@ -16,6 +16,8 @@ export interface HomePaths {
   readonly storeParent: string;
   /** Backup repositories of other nodes. */
   readonly custody: string;
+  /** What gateways that run more than once share. */
+  readonly shelf: string;
   readonly audit: string;
   readonly rollupDatabase: string;
   /** A snapshot of the chain to begin with; gone once it is taken. */
@@ -63,6 +65,7 @@ function folderPaths(root: string): HomePaths {
     keys: root,
     storeParent: root,
     custody: at('store', 'custody'),
+    shelf: at('store', 'gateway'),
     audit: at('audit'),
     rollupDatabase: at('rollup', 'db'),
     rollupSnapshot: at('rollup', 'snapshot'),
@@ -101,6 +104,7 @@ function volumePaths(root: string): HomePaths {
     keys: at('keys'),
     storeParent: root,
     custody: at('store', 'custody'),
+    shelf: at('store', 'gateway'),
     audit: at('audit'),
     rollupDatabase: at('rollup', 'db'),
     rollupSnapshot: at('rollup', 'snapshot'),

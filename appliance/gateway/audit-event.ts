@@ -25,6 +25,7 @@ export interface GatewayAuditEvent {
     | 'key.list'
     | 'key.rotate'
     | 'key.retire'
+    | 'key.root'
     | 'key.enroll'
     | 'key.change'
     | 'key.remove'

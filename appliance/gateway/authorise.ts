@@ -68,6 +68,8 @@ export async function identifyCaller(
   guard: Pick<RouteGuard, 'whileLocked'>,
   { config, deps, clients }: Pick<RouteContext, 'config' | 'deps' | 'clients'>,
 ): Promise<Principal> {
+  // Revocations and authorities that another gateway was given count here too.
+  await deps.shared?.confirm();
   const certificate = config.clientCertificates === 'off' ? undefined : clients.certificates.of(socket);
   const token = BEARER.exec(authorization ?? '')?.[1];
   if (token === undefined && inPath === undefined) {

@@ -9,6 +9,7 @@ import {
   type VerificationNote,
 } from './backup-schemas.ts';
 import { isOverdue, openKeptNotes } from './kept-notes.ts';
+import type { KeptText } from './kept-text.ts';
 import { createBackupMetrics } from './metrics.ts';
 
 /** Of more repositories than this the one that was used least lately is forgotten. */
@@ -35,18 +36,19 @@ export interface BackupNotesDependencies {
 }
 
 /** Reads what an earlier run of the node left. A damaged file is started anew: the evidence is in the audit log. */
-export async function openBackupNotes(path: string, deps: BackupNotesDependencies): Promise<BackupNotes> {
+export async function openBackupNotes(text: KeptText, deps: BackupNotesDependencies): Promise<BackupNotes> {
   const { log, now } = deps;
   const empty: BackupsFile = { version: 1, repositories: [] };
-  const notes = await openKeptNotes({ path, isShape, empty, of: 'backups' }, log);
+  const notes = await openKeptNotes({ text, isShape, empty, of: 'backups' }, log);
   const repositories = (): readonly NotedRepository[] => notes.current().repositories;
   createBackupMetrics(deps.metrics, () => statusOf(repositories(), now()));
 
-  const change = async (repository: string, changes: Partial<NotedRepository>): Promise<void> => {
-    const known = repositories().find((one) => one.repository === repository) ?? unknown(repository, now());
-    const others = repositories().filter((one) => one.repository !== repository);
-    await notes.keep({ version: 1, repositories: [...others, { ...known, ...changes }].slice(-MAX_REPOSITORIES) });
-  };
+  const change = (repository: string, changes: Partial<NotedRepository>): Promise<void> =>
+    notes.change(({ repositories: before }) => {
+      const known = before.find((one) => one.repository === repository) ?? unknown(repository, now());
+      const others = before.filter((one) => one.repository !== repository);
+      return { version: 1, repositories: [...others, { ...known, ...changes }].slice(-MAX_REPOSITORIES) };
+    });
   const instant = (): string => new Date(now()).toISOString();
 
   return {

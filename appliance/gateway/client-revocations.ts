@@ -1,18 +1,19 @@
 // First: tsyringe below @peculiar/x509 refuses to load without this polyfill.
 import 'reflect-metadata';
 import type { X509Certificate } from 'node:crypto';
-import { stat } from 'node:fs/promises';
 import { KeyUsageFlags, KeyUsagesExtension, X509Certificate as ParsedCertificate } from '@peculiar/x509';
-import { NectarError } from '../../protocol/errors.ts';
+import { isNectarError, NectarError } from '../../protocol/errors.ts';
 import type { Logger, Metrics } from '../telemetry/index.ts';
 import { type ChainLink, keyHash } from './client-certificate.ts';
 import { MAX_LISTS_CHARS, type RevocationStanding } from './client-schemas.ts';
 import { createClientRevocationMetrics } from './metrics.ts';
-import { createRevocationFiles, type Floors, type RevocationPaths } from './revocation-files.ts';
+import { createRevocationFiles, type Floors, type RevocationTexts } from './revocation-files.ts';
 import { parseRevocationList, type RevocationList } from './revocation-list.ts';
 import { CLOCK_SKEW_MS } from './tls.ts';
 
 const MAX_LISTS = 16;
+/** Of a change that others' changes come before. */
+const MAX_TRIES = 16;
 const LIST = /-----BEGIN (?:X509 )?CRL-----([A-Za-z0-9+/=\s]+?)-----END (?:X509 )?CRL-----/g;
 
 /** A list, with the authority of the site whose key signed it. */
@@ -49,7 +50,7 @@ export interface ClientRevocations {
 }
 
 export async function openClientRevocations(
-  paths: RevocationPaths,
+  texts: RevocationTexts,
   deps: {
     readonly site: () => readonly X509Certificate[];
     readonly now: () => number;
@@ -57,19 +58,19 @@ export async function openClientRevocations(
     readonly metrics: Metrics;
   },
 ): Promise<ClientRevocations> {
-  const files = createRevocationFiles(paths, MAX_LISTS_CHARS);
+  const files = createRevocationFiles(texts);
   const { site, now, log } = deps;
   let loaded: Loaded = { lists: new Map(), floors: {} };
   let seen = '';
   let turn: Promise<void> = Promise.resolve();
   const inTurn = (work: () => Promise<void>): Promise<void> => {
-    const mine = turn.then(work);
+    const mine = turn.then(() => onTopOfOthers(work));
     turn = mine.catch(() => undefined);
     return mine;
   };
 
   const load = async (): Promise<void> => {
-    seen = await versionOf(paths);
+    seen = await files.stamp();
     loaded = await read();
     const { lists, floors, damage } = loaded;
     if (damage !== undefined) log.error({ reason: damage }, 'the revocation lists of clients are not usable');
@@ -77,7 +78,7 @@ export async function openClientRevocations(
     if (raised === undefined) return;
     await files.writeFloors(raised);
     loaded = { ...loaded, floors: raised };
-    seen = await versionOf(paths);
+    seen = await files.stamp();
   };
   const read = async (): Promise<Loaded> => {
     let floors: Floors = {};
@@ -85,6 +86,8 @@ export async function openClientRevocations(
       floors = await files.readFloors();
       return { floors, lists: newestOf(parseLists(await files.readLists(), site(), { foreign: 'left out' })) };
     } catch (error) {
+      // The store that does not answer says nothing of the lists.
+      if (files.shared && !isDamage(error)) throw error;
       return { floors, lists: new Map(), damage: (error as Error).message };
     }
   };
@@ -97,7 +100,9 @@ export async function openClientRevocations(
   const standing = (): RevocationStanding[] =>
     site().flatMap((authority) => describeStanding(authority, keyOf(authority), loaded, now()) ?? []);
 
-  await load();
+  // The copy of another gateway's change is in force before the request that it concerns goes on.
+  if (files.shared) files.onChange(() => inTurn(load));
+  else await load();
   createClientRevocationMetrics(deps.metrics, standing);
   return {
     require(chain) {
@@ -116,6 +121,7 @@ export async function openClientRevocations(
     },
     replace: (pem) =>
       inTurn(async () => {
+        if (files.shared) await load();
         if (pem.trim() === '') {
           await files.writeFloors({});
           await files.writeLists('');
@@ -130,10 +136,30 @@ export async function openClientRevocations(
     standing,
     look: (again) =>
       inTurn(async () => {
-        if (again === undefined && (await versionOf(paths)) === seen) return;
+        if (again === undefined && (await files.stamp()) === seen) return;
         await load();
       }),
   };
+}
+
+/** Once more when another gateway's change came between reading and writing. */
+async function onTopOfOthers(work: () => Promise<void>): Promise<void> {
+  for (let tried = 1; ; tried += 1) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!isNectarError(error, 'NODE_SHELF_CHANGED') || tried >= MAX_TRIES) throw error;
+    }
+  }
+}
+
+function isDamage(error: unknown): boolean {
+  return (
+    error instanceof RangeError ||
+    error instanceof SyntaxError ||
+    isNectarError(error, 'GATEWAY_CLIENT_REVOCATIONS_INVALID') ||
+    isNectarError(error, 'NODE_SHELF_TEXT_INVALID')
+  );
 }
 
 /** @throws RangeError */
@@ -230,13 +256,4 @@ function describeStanding(
       revoked: list.revoked.size,
     }),
   };
-}
-
-/** Changes when somebody puts other files in place. */
-async function versionOf({ lists, floors }: RevocationPaths): Promise<string> {
-  const of = async (path: string): Promise<string> => {
-    const found = await stat(path, { bigint: true }).catch(() => undefined);
-    return found === undefined ? 'none' : `${found.ino}/${found.size}/${found.mtimeNs}/${found.ctimeNs}`;
-  };
-  return `${await of(lists)} ${await of(floors)}`;
 }

@@ -3,6 +3,7 @@ import type { AccessContext } from './audit-event.ts';
 import type { AuditAnchor, GatewayAudit } from './audit-needs.ts';
 import type { GatewayCustody } from './custody-needs.ts';
 import type { NetworkInfo, NodeReadiness, NodeStatus } from './node-schemas.ts';
+import type { SharedTexts } from './shared-texts.ts';
 import type { GatewayStore } from './store-needs.ts';
 import type { Tokens } from './tokens.ts';
 import type { WithdrawalList } from './withdrawal-schemas.ts';
@@ -35,6 +36,11 @@ export interface GatewayKeys {
   enroll(wanted: Enrolment): Promise<{ id: string; generation: number }>;
   change(id: string, wanted: Enrolment): Promise<{ id: string; generation: number }>;
   remove(id: string): Promise<{ id: string; generation: number }>;
+  /** Another root key, for all providers but those that are named; `secret`: the passphrase of those that are attended. */
+  replaceRoot(wanted: {
+    readonly without: readonly string[];
+    readonly secret?: Uint8Array;
+  }): Promise<{ providers: readonly string[]; generation: number }>;
   /** Accepts a key list that contradicts the log. */
   resolve(): Promise<{ from: string; to: string; generation: number }>;
 }
@@ -118,6 +124,8 @@ export interface GatewayDependencies {
     join(context: AccessContext): Promise<{ membership: string; transaction?: string }>;
   };
   readonly tokens: Tokens;
+  /** What this gateway shares with others of its node; without it, it is the only one. */
+  readonly shared?: SharedTexts;
   readonly log: Logger;
   readonly metrics: Metrics;
   /** What every role counts, the gateway among them. */

@@ -5,17 +5,19 @@ import { NectarError } from '../../protocol/errors.ts';
 import type { Readiness, Service } from '../service.ts';
 import { type BackupNotes, openBackupNotes } from './backup-notes.ts';
 import type { BackupStatus } from './backup-schemas.ts';
-import { type ClientAuthorities, type ClientAuthorityPaths, openClientAuthorities } from './client-authorities.ts';
+import { type ClientAuthorities, openClientAuthorities } from './client-authorities.ts';
 import { createClientCertificates } from './client-certificate.ts';
 import { type ClientRevocations, openClientRevocations } from './client-revocations.ts';
 import type { RevocationStanding } from './client-schemas.ts';
 import type { GatewayConfig } from './config.ts';
 import type { GatewayDependencies } from './dependencies.ts';
+import { type GatewayPaths, gatewayTexts } from './gateway-texts.ts';
 import { type HardeningNotes, openHardeningNotes } from './hardening-notes.ts';
 import type { HardeningStatus } from './hardening-schemas.ts';
 import { secureContextOf } from './https-server.ts';
 import { listen } from './listen.ts';
 import { type BuiltServer, buildServer } from './server.ts';
+import { CONFIRM_EVERY_MS } from './shared-texts.ts';
 
 const MAX_PEM_BYTES = 256 * 1024;
 /** Held security events are tried again this often: while the node is locked there is no log to write them to. */
@@ -24,19 +26,13 @@ const FLUSH_INTERVAL_MS = 1_000;
 const LOOK_INTERVAL_MS = 5_000;
 const IDLE_CHECK_MS = 50;
 
-export interface GatewayOptions {
+export interface GatewayOptions extends GatewayPaths {
   readonly config: GatewayConfig;
   /** Of the node: shown in /openapi.json. */
   readonly version: string;
   /** PEM files. */
   readonly certificatePath: string;
   readonly keyPath: string;
-  /** Where the notes of hardening reports are kept. */
-  readonly hardeningPath: string;
-  /** Where the notes of backups are kept. */
-  readonly backupsPath: string;
-  /** Of the authorities that clients' certificates come from. */
-  readonly clientPaths: ClientAuthorityPaths;
 }
 
 export interface Gateway extends Service {
@@ -76,16 +72,23 @@ export function createGateway(options: GatewayOptions, dependencies: GatewayDepe
     deps.tokens.look().catch(failed);
     built?.revocations.look().catch(failed);
   };
+  const confirmShared = (): void => {
+    deps.shared
+      ?.confirm()
+      .catch((error: unknown) => log.debug({ err: error }, 'what gateways share was not looked at'));
+  };
   let flushTimer: NodeJS.Timeout | undefined;
+  let confirmTimer: NodeJS.Timeout | undefined;
   let lookTimer: NodeJS.Timeout | undefined;
 
   return {
     name: 'gateway',
     async start(signal) {
       const tls = await readCertificate(options);
-      const hardening = await openHardeningNotes(options.hardeningPath, deps);
-      const backups = await openBackupNotes(options.backupsPath, deps);
-      const authorities = await openClientAuthorities(options.clientPaths, {
+      const texts = gatewayTexts(options, deps.shared);
+      const hardening = await openHardeningNotes(texts.hardening, deps);
+      const backups = await openBackupNotes(texts.backups, deps);
+      const authorities = await openClientAuthorities(texts.authorities, {
         log,
         now: deps.now,
         onChange: async () => {
@@ -93,7 +96,7 @@ export function createGateway(options: GatewayOptions, dependencies: GatewayDepe
           await useCertificates();
         },
       });
-      const revocations = await openClientRevocations(options.clientPaths.revocations, {
+      const revocations = await openClientRevocations(texts.revocations, {
         ...{ site: authorities.site, now: deps.now, log, metrics: deps.metrics },
       });
       const setup = {
@@ -116,11 +119,17 @@ export function createGateway(options: GatewayOptions, dependencies: GatewayDepe
       built = { server, routes, events, hosts, hardening, backups, authorities, revocations };
       flushTimer = setInterval(() => void events.flush(), FLUSH_INTERVAL_MS).unref();
       lookTimer = setInterval(lookAtFiles, LOOK_INTERVAL_MS).unref();
+      // What another gateway revoked has begun things here that nobody asks about again: they end with the next look.
+      if (deps.shared !== undefined) {
+        confirmShared();
+        confirmTimer = setInterval(confirmShared, CONFIRM_EVERY_MS).unref();
+      }
       log.info({ url: urlOf(built) }, 'gateway listening');
     },
     async stop() {
       clearInterval(flushTimer);
       clearInterval(lookTimer);
+      clearInterval(confirmTimer);
       if (built === undefined) return;
       const { server, events } = built;
       built = undefined;

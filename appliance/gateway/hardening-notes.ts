@@ -9,6 +9,7 @@ import {
   type ScheduleNote,
 } from './hardening-schemas.ts';
 import { isOverdue, openKeptNotes } from './kept-notes.ts';
+import type { KeptText } from './kept-text.ts';
 import { createHardeningMetrics } from './metrics.ts';
 
 /** One report of each profile is kept; of more profiles than this the oldest is forgotten. */
@@ -40,19 +41,14 @@ export interface HardeningNotesDependencies {
 }
 
 /** Reads what an earlier run of the node left. A damaged file is started anew: the evidence is in the audit log. */
-export async function openHardeningNotes(path: string, deps: HardeningNotesDependencies): Promise<HardeningNotes> {
+export async function openHardeningNotes(text: KeptText, deps: HardeningNotesDependencies): Promise<HardeningNotes> {
   const { log, now } = deps;
   const metrics = createHardeningMetrics(deps.metrics);
   const empty: HardeningFile = { version: 1, schedule: null, reports: [] };
-  const notes = await openKeptNotes({ path, isShape, empty, of: 'hardening reports' }, log);
+  const onKept = ({ reports }: HardeningFile): void => metrics.show(reports);
+  const notes = await openKeptNotes({ text, isShape, empty, of: 'hardening reports', onKept }, log);
   const kept = (): HardeningFile => notes.current();
-  metrics.show(kept().reports);
   metrics.overdue(() => isLate(kept(), now()));
-
-  const keep = async (next: HardeningFile): Promise<void> => {
-    await notes.keep(next);
-    metrics.show(next.reports);
-  };
 
   return {
     drift({ profile, failed }) {
@@ -62,12 +58,15 @@ export async function openHardeningNotes(path: string, deps: HardeningNotesDepen
       return failed.filter((id) => !known.includes(id));
     },
     record(report) {
-      const others = kept().reports.filter(({ profile }) => profile !== report.profile);
-      return keep({ ...kept(), reports: [...others, report].slice(-MAX_PROFILES) });
+      return notes.change((current) => {
+        const others = current.reports.filter(({ profile }) => profile !== report.profile);
+        return { ...current, reports: [...others, report].slice(-MAX_PROFILES) };
+      });
     },
     schedule({ everySeconds, profile }) {
       const since = new Date(now()).toISOString();
-      return keep({ ...kept(), schedule: everySeconds === null ? null : { everySeconds, profile, since } });
+      const schedule = everySeconds === null ? null : { everySeconds, profile, since };
+      return notes.change((current) => ({ ...current, schedule }));
     },
     overview: () => ({ schedule: kept().schedule, overdue: isLate(kept(), now()), reports: kept().reports }),
     status: () => statusOf(kept(), now()),

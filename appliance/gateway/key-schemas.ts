@@ -114,6 +114,12 @@ export const ChangedProvider = Type.Object(
 );
 export type ChangedProvider = Static<typeof ChangedProvider>;
 
+export const ReplacedRoot = Type.Object(
+  { providers: Type.Array(ProviderId, { description: 'What opens the new root key.' }), generation: Generation },
+  { description: 'The root key is another one.', ...strict },
+);
+export type ReplacedRoot = Static<typeof ReplacedRoot>;
+
 export const UnlockResult = Type.Object(
   { state: Type.Literal('unlocked') },
   { description: 'The node is unlocked.', ...strict },

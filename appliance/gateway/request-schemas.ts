@@ -106,6 +106,22 @@ export const RekeyRequest = Type.Object(
 );
 export type RekeyRequest = Static<typeof RekeyRequest>;
 
+export const RootRequest = Type.Object(
+  {
+    passphrase: Type.Optional(
+      Type.String({ description: 'Of the providers that are attended.', minLength: 1, maxLength: 1024 }),
+    ),
+    without: Type.Optional(
+      Type.Array(Type.String({ pattern: '^[a-z0-9-]{1,40}$' }), {
+        description: 'Ids of providers that are to open the node no more.',
+        maxItems: 16,
+      }),
+    ),
+  },
+  { description: 'What opens the new root key.', ...strict },
+);
+export type RootRequest = Static<typeof RootRequest>;
+
 export const KeepReplacedRequest = Type.Object(
   { seconds: Type.Integer({ description: 'From now on; ask again before they are over.', minimum: 1, maximum: 600 }) },
   { description: 'How long replaced ciphertext is kept.', ...strict },

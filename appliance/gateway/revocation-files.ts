@@ -1,9 +1,8 @@
-import { readFile, stat } from 'node:fs/promises';
 import Type, { type Static } from 'typebox';
 import { Compile } from 'typebox/compile';
-import { replaceFile } from '../durable-file.ts';
+import type { KeptText } from './kept-text.ts';
 
-const MAX_FLOORS_BYTES = 64 * 1024;
+export const MAX_FLOORS_BYTES = 64 * 1024;
 const Hash = Type.String({ pattern: '^[0-9a-f]{64}$' });
 const FloorsFile = Type.Object(
   {
@@ -17,38 +16,46 @@ const shape = Compile(FloorsFile);
 /** The newest list that was taken of each authority, by the hash of its key. */
 export type Floors = Readonly<Static<typeof FloorsFile>['floors']>;
 
-export interface RevocationPaths {
+export interface RevocationTexts {
   /** The lists, PEM. */
-  readonly lists: string;
+  readonly lists: KeptText;
   /** What they may not go back behind. */
-  readonly floors: string;
+  readonly floors: KeptText;
 }
 
-export function createRevocationFiles(paths: RevocationPaths, maxListsBytes: number) {
+/** A change names what it was made from, so that of two gateways none undoes what the other has taken. */
+export function createRevocationFiles({ lists, floors }: RevocationTexts) {
+  const version = { lists: '', floors: '' };
   return {
+    shared: lists.shared,
     /** Empty where there is none. Throws for what cannot be read. */
     async readLists(): Promise<string> {
-      return (await readText(paths.lists, maxListsBytes)) ?? '';
+      const found = await lists.read();
+      version.lists = found.version;
+      return found.text ?? '';
     },
     async readFloors(): Promise<Floors> {
-      const text = await readText(paths.floors, MAX_FLOORS_BYTES);
-      if (text === undefined) return {};
-      const value: unknown = JSON.parse(text);
+      const found = await floors.read();
+      version.floors = found.version;
+      if (found.text === undefined) return {};
+      const value: unknown = JSON.parse(found.text);
       if (!shape.Check(value)) throw new RangeError('the numbers of lists that were taken have another shape');
       return value.floors;
     },
-    writeLists: (pem: string) => replaceFile(paths.lists, pem, 0o600),
-    writeFloors: (floors: Floors) =>
-      replaceFile(paths.floors, `${JSON.stringify({ version: 1, floors }, undefined, 2)}\n`, 0o600),
+    async writeLists(pem: string): Promise<void> {
+      version.lists = await lists.write(pem, version.lists);
+    },
+    async writeFloors(next: Floors): Promise<void> {
+      version.floors = await floors.write(
+        `${JSON.stringify({ version: 1, floors: next }, undefined, 2)}\n`,
+        version.floors,
+      );
+    },
+    /** Changes when somebody puts other texts in place. */
+    stamp: async (): Promise<string> => `${await lists.stamp()} ${await floors.stamp()}`,
+    onChange(listener: () => Promise<void>): void {
+      lists.onChange(listener);
+      floors.onChange(listener);
+    },
   };
-}
-
-async function readText(path: string, maxBytes: number): Promise<string | undefined> {
-  try {
-    if ((await stat(path)).size > maxBytes) throw new RangeError('a file is too large');
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
-  }
 }

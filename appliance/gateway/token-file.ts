@@ -1,12 +1,11 @@
 import { createHash, createPublicKey, verify } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import type { JWK_OKP_Public } from 'jose';
 import Type, { type Static } from 'typebox';
 import { Compile } from 'typebox/compile';
-import { replaceFile } from '../durable-file.ts';
+import { type KeptText, NOTHING } from './kept-text.ts';
 import { TokenInfo } from './token-schemas.ts';
 
-const MAX_FILE_BYTES = 4 * 1024 * 1024;
+export const MAX_TOKEN_FILE_BYTES = 4 * 1024 * 1024;
 
 /** Of before the list was signed: taken as it is until the first change, unless the log says that there was one. */
 const UnsignedFile = Type.Object(
@@ -32,10 +31,10 @@ export type FoundTokens =
   | { readonly is: 'missing' }
   | { readonly is: 'damaged'; readonly reason: string };
 
-export interface TokenFile {
-  read(): Promise<FoundTokens>;
-  /** Signed by the node's token key, which is there only while the node is unlocked. */
-  write(generation: number, tokens: readonly TokenInfo[]): Promise<void>;
+export interface TokenFile extends Pick<KeptText, 'shared' | 'confirm' | 'onChange'> {
+  read(): Promise<FoundTokens & { readonly version: string }>;
+  /** Signed by the node's token key, which is there only while the node is unlocked. Resolves with the new version. */
+  write(generation: number, tokens: readonly TokenInfo[], after: string): Promise<string>;
 }
 
 /**
@@ -44,35 +43,41 @@ export interface TokenFile {
  * that no token has, keep it from ever passing for one.
  */
 export function createTokenFile(of: {
-  readonly path: string;
+  readonly text: KeptText;
   readonly publicJwk: JWK_OKP_Public;
   readonly sign: (input: Uint8Array) => Promise<Uint8Array>;
 }): TokenFile {
   const key = createPublicKey({ key: { ...of.publicJwk }, format: 'jwk' });
 
+  const parse = (text: string | undefined): FoundTokens => {
+    if (text === undefined) return { is: 'missing' };
+    const value = parseJson(text);
+    if (value === undefined) return damaged('it is not JSON');
+    if (unsignedFile.Check(value)) return { is: 'list', generation: 0, tokens: value.tokens };
+    if (!signedFile.Check(value)) return damaged('it has another shape');
+    const { generation, tokens, signature } = value;
+    const input = signingInput(generation, tokens);
+    if (!verify(null, input, key, Buffer.from(signature, 'base64url'))) return damaged('it is not signed by this node');
+    return { is: 'list', generation, tokens };
+  };
   return {
+    shared: of.text.shared,
+    confirm: of.text.confirm,
+    onChange: of.text.onChange,
     async read() {
-      let bytes: Uint8Array;
       try {
-        bytes = await readFile(of.path);
+        const { text, version } = await of.text.read();
+        return { ...parse(text), version };
       } catch (error) {
-        return isAbsent(error) ? { is: 'missing' } : damaged('it cannot be read');
+        // The store that does not answer says nothing of the list.
+        if (of.text.shared) throw error;
+        return { ...damaged(error instanceof RangeError ? error.message : 'it cannot be read'), version: NOTHING };
       }
-      if (bytes.length > MAX_FILE_BYTES) return damaged('it is too large');
-      const value = parseJson(bytes);
-      if (value === undefined) return damaged('it is not JSON');
-      if (unsignedFile.Check(value)) return { is: 'list', generation: 0, tokens: value.tokens };
-      if (!signedFile.Check(value)) return damaged('it has another shape');
-      const { generation, tokens, signature } = value;
-      const input = signingInput(generation, tokens);
-      if (!verify(null, input, key, Buffer.from(signature, 'base64url')))
-        return damaged('it is not signed by this node');
-      return { is: 'list', generation, tokens };
     },
-    async write(generation, tokens) {
+    async write(generation, tokens, after) {
       const signature = Buffer.from(await of.sign(signingInput(generation, tokens))).toString('base64url');
       const file: SignedFile = { version: 2, generation, tokens: [...tokens], signature };
-      await replaceFile(of.path, `${JSON.stringify(file, undefined, 2)}\n`, 0o600);
+      return of.text.write(`${JSON.stringify(file, undefined, 2)}\n`, after);
     },
   };
 }
@@ -86,9 +91,9 @@ function signingInput(generation: number, tokens: readonly TokenInfo[]): Buffer 
   );
 }
 
-function parseJson(bytes: Uint8Array): unknown {
+function parseJson(text: string): unknown {
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    return JSON.parse(text);
   } catch {
     return undefined;
   }
@@ -96,8 +101,4 @@ function parseJson(bytes: Uint8Array): unknown {
 
 function damaged(reason: string): FoundTokens {
   return { is: 'damaged', reason };
-}
-
-function isAbsent(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }

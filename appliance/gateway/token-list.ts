@@ -1,4 +1,4 @@
-import { NectarError } from '../../protocol/errors.ts';
+import { isNectarError, NectarError } from '../../protocol/errors.ts';
 import { SCOPES, type Scope } from './schema-parts.ts';
 import { parseBinding } from './token-facts.ts';
 import type { FoundTokens, TokenFile } from './token-file.ts';
@@ -7,6 +7,8 @@ import type { TokenInfo } from './token-schemas.ts';
 const MAX_TOKENS = 1000;
 /** How long an ended token stays listed, so that the audit log's token ids can still be looked up. */
 const KEEP_ENDED_MS = 30 * 86_400_000;
+/** Of a change that others' changes come before. */
+const MAX_TRIES = 16;
 
 /** A token as the audit log knows it. */
 export interface LoggedToken {
@@ -36,6 +38,10 @@ export interface Reconciled {
 
 /** The tokens made by this node, on disk as HOME/tokens.json: who and until when, never the token. */
 export interface TokenList {
+  /** Of a list that gateways share: resolves when it is that of at most half a second ago. @throws NectarError NODE_NOT_READY */
+  confirm(): Promise<void>;
+  /** Called for what another gateway revoked, too. */
+  onRevoked(listener: (id: string) => void): void;
   /** Why there is no list that can be believed; undefined for one that the node signed. */
   damage(): string | undefined;
   /** Of the list on disk. */
@@ -53,88 +59,147 @@ export interface TokenList {
   look(): Promise<Reconciled['found']>;
 }
 
-/** Reads the list. A damaged one is not an empty one: until the log has told what was in it, it has no token at all. */
+/**
+ * Reads the list. A damaged one is not an empty one: until the log has told what was in it, it has no token at all. A list that gateways
+ * share is read when it is first confirmed: the store may not be there yet.
+ */
 export async function openTokenList(path: string, file: TokenFile, now: () => number): Promise<TokenList> {
-  const found = await file.read();
-  const tokens = new Map((found.is === 'list' ? found.tokens : []).map((token) => [token.id, token]));
-  let damage = found.is === 'list' ? undefined : found.is === 'missing' ? 'it is missing' : found.reason;
-  let generation = found.is === 'list' ? found.generation : 0;
-  let durable = generation;
-  let writing: Promise<void> = Promise.resolve();
-
-  const save = (): Promise<void> => {
-    generation += 1;
-    const write = writing.then(async () => {
-      const number = generation;
-      await file.write(number, [...tokens.values()]);
-      durable = number;
-    });
-    writing = write.catch(() => undefined);
-    damage = undefined;
-    return write;
+  const listeners = new Set<(id: string) => void>();
+  let found: FoundTokens = { is: 'damaged', reason: 'it has not been read yet' };
+  let tokens = new Map<string, TokenInfo>();
+  let damage: string | undefined = found.reason;
+  let generation = 0;
+  /** Of a shared list: what a change of it names. */
+  let version = '';
+  let isRead = false;
+  let turn: Promise<unknown> = Promise.resolve();
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    const mine = turn.then(work);
+    turn = mine.catch(() => undefined);
+    return mine;
   };
+
+  /** What is revoked here stays so, whatever was written meanwhile; what another gateway revoked is told. */
+  const take = (next: Map<string, TokenInfo>): void => {
+    const before = tokens;
+    for (const { id, revokedAt } of before.values()) {
+      const token = next.get(id);
+      if (revokedAt !== undefined && token !== undefined && token.revokedAt === undefined)
+        next.set(id, { ...token, revokedAt });
+    }
+    tokens = next;
+    damage = undefined;
+    for (const { id, revokedAt } of next.values()) {
+      if (revokedAt !== undefined && before.get(id)?.revokedAt === undefined)
+        for (const listener of listeners) listener(id);
+    }
+  };
+  /** An older list than the one in memory is not believed: it is written anew (`look`, and every change). */
+  const catchUp = async (): Promise<FoundTokens> => {
+    const { version: lies, ...read } = await file.read();
+    version = lies;
+    if (damage !== undefined) found = read;
+    if (read.is === 'list' && (!isRead || read.generation > generation)) {
+      generation = read.generation;
+      take(new Map(read.tokens.map((token) => [token.id, token])));
+    } else if (damage !== undefined && read.is !== 'list') {
+      damage = read.is === 'missing' ? 'it is missing' : read.reason;
+    }
+    isRead = true;
+    return read;
+  };
+  const save = async (next: Map<string, TokenInfo>, atLeast = 0): Promise<void> => {
+    const number = Math.max(generation, atLeast) + 1;
+    version = await file.write(number, [...next.values()], version);
+    generation = number;
+    take(next);
+  };
+  /** Another gateway's change comes first, and is kept: `apply` is repeated on top of it. */
+  const change = (apply: (next: Map<string, TokenInfo>) => void, atLeast?: () => number | undefined): Promise<void> =>
+    inTurn(async () => {
+      for (let tried = 1; ; tried += 1) {
+        if (file.shared) await catchUp();
+        const next = new Map(tokens);
+        apply(next);
+        const least = atLeast === undefined ? 0 : atLeast();
+        if (least === undefined) return;
+        try {
+          await save(next, least);
+          return;
+        } catch (error) {
+          if (!isNectarError(error, 'NODE_SHELF_CHANGED') || tried >= MAX_TRIES) throw error;
+        }
+      }
+    });
   /** A list that is missing is begun anew: by `init`, or by whoever took it away. */
   const requireWhole = (): void => {
     if (damage !== undefined && found.is !== 'missing')
       throw new NectarError('GATEWAY_TOKENS_INVALID', { path, reason: damage });
   };
-  const prune = (): void => {
-    for (const token of tokens.values()) {
-      if (Date.parse(token.expiresAt) + KEEP_ENDED_MS < now()) tokens.delete(token.id);
-    }
-  };
 
+  if (file.shared) file.onChange(() => inTurn(catchUp).then(() => undefined));
+  else await catchUp();
   return {
+    confirm: () => file.confirm(),
+    onRevoked: (listener) => void listeners.add(listener),
     damage: () => damage,
-    generation: () => durable,
+    generation: () => generation,
     all: () => [...tokens.values()],
     find: (id) => tokens.get(id),
     findByPath: (pathHash) => Array.from(tokens.values()).find((token) => token.pathHash === pathHash),
-    async add(token) {
-      requireWhole();
-      prune();
-      if (tokens.size >= MAX_TOKENS) throw new NectarError('GATEWAY_TOKENS_FULL', { limit: MAX_TOKENS });
-      tokens.set(token.id, token);
-      try {
-        await save();
-      } catch (error) {
-        tokens.delete(token.id);
-        throw error;
-      }
-    },
+    add: (token) =>
+      change((next) => {
+        requireWhole();
+        prune(next, now());
+        if (next.size >= MAX_TOKENS) throw new NectarError('GATEWAY_TOKENS_FULL', { limit: MAX_TOKENS });
+        next.set(token.id, token);
+      }),
     async revoke(id, at) {
+      if (file.shared && !tokens.has(id)) await inTurn(catchUp);
       const token = tokens.get(id);
       if (token === undefined) throw new NectarError('GATEWAY_TOKEN_ABSENT', { tokenId: id });
       const revoked = token.revokedAt === undefined ? { ...token, revokedAt: new Date(at).toISOString() } : token;
       tokens.set(id, revoked);
-      await save();
+      await change(() => undefined);
       return revoked;
     },
     async reconcile(logged) {
-      const before = { generation, logged: logged.generation ?? 0 };
-      const reason = whyNotNewest(found, before);
-      const revoked = takeRevocations(tokens, logged.tokens);
-      const restored = reason === undefined ? 0 : takeTokens(tokens, logged.tokens);
-      if (reason !== undefined || revoked > 0) {
-        generation = Math.max(generation, before.logged);
-        await save();
-      }
-      return { ...(reason === undefined ? {} : { found: reason }), ...before, revoked, restored };
+      const newest = logged.generation ?? 0;
+      let result: Reconciled = { generation, logged: newest, revoked: 0, restored: 0 };
+      await change(
+        (next) => {
+          // Another gateway may have held it against the log first.
+          const standing: FoundTokens =
+            file.shared && damage === undefined ? { is: 'list', generation, tokens: [] } : found;
+          const reason = whyNotNewest(standing, { generation, logged: newest });
+          const revoked = takeRevocations(next, logged.tokens);
+          const restored = reason === undefined ? 0 : takeTokens(next, logged.tokens);
+          result = {
+            ...(reason === undefined ? {} : { found: reason }),
+            generation,
+            logged: newest,
+            revoked,
+            restored,
+          };
+        },
+        () => (result.found === undefined && result.revoked === 0 ? undefined : newest),
+      );
+      return result;
     },
-    async look() {
-      await writing;
-      const expected = durable;
-      const lies = await file.read();
-      // A change of this process came between: it wrote the file.
-      if (expected !== durable || generation !== durable) return undefined;
-      const reason = whyNotNewest(lies, {
-        generation: lies.is === 'list' ? lies.generation : 0,
-        logged: expected,
-      });
-      if (reason !== undefined) await save();
-      return reason;
-    },
+    look: () =>
+      inTurn(async () => {
+        const lies = await catchUp();
+        const reason = whyNotNewest(lies, { generation: lies.is === 'list' ? lies.generation : 0, logged: generation });
+        if (reason !== undefined) await save(new Map(tokens));
+        return reason;
+      }),
   };
+}
+
+function prune(tokens: Map<string, TokenInfo>, now: number): void {
+  for (const token of tokens.values()) {
+    if (Date.parse(token.expiresAt) + KEEP_ENDED_MS < now) tokens.delete(token.id);
+  }
 }
 
 /** A list that is newer than the log says is what a crash between the two leaves, and a token made while the node was down. */

@@ -1,12 +1,13 @@
 import { importJWK, type JWK_OKP_Public } from 'jose';
 import { NectarError } from '../../protocol/errors.ts';
 import { type ClientCertificate, isBoundTo } from './client-certificate.ts';
+import { fileText, type KeptText } from './kept-text.ts';
 import { LOCAL_CALLER } from './local-caller.ts';
 import { findForPath, issueForPath } from './path-tokens.ts';
 import { createReconciling, type TokenLog } from './reconcile-tokens.ts';
 import type { TokenRequest } from './request-schemas.ts';
 import type { Scope } from './schema-parts.ts';
-import { createTokenFile } from './token-file.ts';
+import { createTokenFile, MAX_TOKEN_FILE_BYTES } from './token-file.ts';
 import { openTokenList, type Reconciled } from './token-list.ts';
 import type { CertificateBinding, IssuedToken, TokenInfo } from './token-schemas.ts';
 import {
@@ -38,8 +39,9 @@ export interface Principal {
 }
 
 export interface TokensOptions {
-  /** HOME/tokens.json. */
+  /** HOME/tokens.json, unless gateways share their list. */
   readonly path: string;
+  readonly text?: KeptText;
   /** The audience: a token of another node is worth nothing here. */
   readonly nodeId: string;
   readonly publicJwk: JWK_OKP_Public;
@@ -88,12 +90,21 @@ export interface Tokens {
 
 /** Bearer tokens: JWT signed with Ed25519, good only while listed in tokens.json and not revoked there. */
 export async function createTokens(
-  { path, nodeId, publicJwk }: TokensOptions,
+  { path: filePath, nodeId, publicJwk, text: given }: TokensOptions,
   deps: TokensDependencies,
 ): Promise<Tokens> {
   const listeners = new Set<(tokenId: string) => void>();
   const sign = (input: Uint8Array): Promise<Uint8Array> => deps.signer.sign(input);
-  const list = await openTokenList(path, createTokenFile({ path, publicJwk, sign }), deps.now);
+  const text = given ?? fileText(filePath, { maxBytes: MAX_TOKEN_FILE_BYTES });
+  const { path } = text;
+  const list = await openTokenList(path, createTokenFile({ text, publicJwk, sign }), deps.now);
+  const ended = new Set<string>();
+  const end = (tokenId: string): void => {
+    if (ended.has(tokenId)) return;
+    ended.add(tokenId);
+    for (const listener of listeners) listener(tokenId);
+  };
+  list.onRevoked(end);
   const reconciling = createReconciling(list, deps);
   const key = await importJWK(publicJwk, ALGORITHM);
   const verifyClaims = (token: string) => verifySignature(token, { key, nodeId, now: deps.now() });
@@ -122,6 +133,7 @@ export async function createTokens(
       return info;
     },
     async certified(certificate) {
+      await list.confirm();
       await reconciling.ensure();
       const own = list.all().filter((one) => isClient(one) && isBoundTo(certificate, one.certificate));
       const info = own.find((one) => isGood(one, deps.now())) ?? own.at(-1);
@@ -137,6 +149,7 @@ export async function createTokens(
     },
     async verify(token, how) {
       const claims = await verified.claims(token, () => verifyClaims(token));
+      await list.confirm();
       await reconciling.ensure();
       const info = typeof claims.jti === 'string' ? list.find(claims.jti) : undefined;
       const scopes = parseScopes(claims.scope);
@@ -153,6 +166,7 @@ export async function createTokens(
       return { ...describePrincipal(info), scopes, ...(certificate === undefined ? {} : { certificate }) };
     },
     async verifyPath(token) {
+      await list.confirm();
       await reconciling.ensure();
       const info = findForPath(token, { list, path, now: deps.now() });
       return { ...describePrincipal(info), scopes: new Set(info.scope) };
@@ -164,7 +178,7 @@ export async function createTokens(
     revoke(id) {
       // In force at once, durable when it resolves.
       const revoked = list.revoke(id, deps.now());
-      for (const listener of listeners) listener(id);
+      end(id);
       return revoked;
     },
     onRevoked(listener) {

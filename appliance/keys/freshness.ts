@@ -16,7 +16,7 @@ export interface KeyEvidence {
   /** The newest generation of each file that a leaf states; a file that no leaf speaks of is absent. */
   latest(): Promise<{ readonly [KEYS_FILE]?: number }> | { readonly [KEYS_FILE]?: number };
   append(event: {
-    readonly type: 'key.store';
+    readonly type: 'key.store' | 'key.root';
     readonly outcome: 'success' | 'failure';
     readonly context: { readonly actor: { readonly subject: string }; readonly requestId: string };
     readonly detail: Record<string, string | number>;
@@ -24,7 +24,7 @@ export interface KeyEvidence {
 }
 
 export interface FreshnessDeps {
-  readonly keys: Pick<Keys, 'generation' | 'bringAlong' | 'block' | 'lookAtFiles'>;
+  readonly keys: Pick<Keys, 'generation' | 'bringAlong' | 'block' | 'lookAtFiles' | 'isUnsettled' | 'settleRoot'>;
   readonly evidence: KeyEvidence;
   readonly log: Logger;
 }
@@ -44,17 +44,40 @@ const UNRECORDED = 1;
 export function createKeyFreshness({ keys, evidence, log }: FreshnessDeps): KeyFreshness {
   let started = false;
   let timer: NodeJS.Timeout | undefined;
+  /** The list that was stated before its identities were sealed anew: once, however often that is tried. */
+  let settling: number | undefined;
   let looking: Promise<void> = Promise.resolve();
 
-  const record = (generation: number, why: string, outcome: 'success' | 'failure' = 'success'): Promise<unknown> =>
+  const append = (
+    type: 'key.store' | 'key.root',
+    outcome: 'success' | 'failure',
+    detail: { readonly generation: number; readonly [fact: string]: string | number },
+  ): Promise<unknown> =>
     evidence.append({
-      type: 'key.store',
+      type,
       outcome,
-      context: { actor: { subject: 'system:keys' }, requestId: `key.store/${generation}` },
-      detail: { file: KEYS_FILE, generation, why },
+      context: { actor: { subject: 'system:keys' }, requestId: `${type}/${detail.generation}` },
+      detail: { file: KEYS_FILE, ...detail },
     });
+  const record = (generation: number, why: string, outcome: 'success' | 'failure' = 'success'): Promise<unknown> =>
+    append('key.store', outcome, { generation, why });
+
+  /**
+   * What follows a root key that was replaced, whoever asked for it and whatever ended before: the identities are sealed anew, a leaf
+   * before and a leaf behind. The one before states the list that is there, so that the log is never two generations behind it.
+   */
+  async function settle(): Promise<void> {
+    if (!keys.isUnsettled()) return;
+    const generation = keys.generation();
+    if (settling !== generation) await append('key.root', 'success', { generation, phase: 'identities' });
+    settling = generation;
+    const settled = await keys.settleRoot();
+    await append('key.root', 'success', { ...settled, phase: 'done' });
+    log.info(settled, 'the identities are sealed by a key of the new root key');
+  }
 
   async function look(): Promise<void> {
+    await settle().catch((error: unknown) => log.warn({ err: error }, 'identities are not sealed anew yet'));
     const looked = await keys.lookAtFiles();
     if (looked === undefined) return;
     const { list } = looked;
@@ -83,6 +106,7 @@ export function createKeyFreshness({ keys, evidence, log }: FreshnessDeps): KeyF
     name: 'key list',
     async start() {
       await compare();
+      await settle().catch((error: unknown) => log.warn({ err: error }, 'identities are not sealed anew yet'));
       started = true;
       // The state is kept by the keys; a log that takes no leaf now says so itself.
       const again = (): void => {

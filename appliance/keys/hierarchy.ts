@@ -1,7 +1,8 @@
 import { type EnvelopeCrypto, KEY_BYTES } from '../../protocol/envelope/crypto.ts';
 
 /** What the root key is asked for by the rest of the node, besides KEKs. Each name is the HKDF info string's middle part. */
-export type KeyPurpose = 'index' | 'audit-body' | 'identity' | 'rollup-db' | 'backup';
+export const KEY_PURPOSES = ['index', 'audit-body', 'identity', 'rollup-db', 'backup'] as const;
+export type KeyPurpose = (typeof KEY_PURPOSES)[number];
 
 const NO_SALT = new Uint8Array(0);
 
@@ -23,6 +24,11 @@ export function derivedKek(crypto: EnvelopeCrypto, root: Uint8Array, kekId: stri
 /** Seals the random KEKs in keys.json. */
 export function kekSealingKey(crypto: EnvelopeCrypto, root: Uint8Array): Uint8Array {
   return crypto.hkdf(root, NO_SALT, Buffer.from('nectar/kek-sealing/1'), KEY_BYTES);
+}
+
+/** Seals the keys of purposes in keys.json, once the root key has been replaced. */
+export function purposeSealingKey(crypto: EnvelopeCrypto, root: Uint8Array): Uint8Array {
+  return crypto.hkdf(root, NO_SALT, Buffer.from('nectar/purpose-sealing/1'), KEY_BYTES);
 }
 
 /** Authenticates keys.json itself. */

@@ -9,6 +9,7 @@ import type { KeyPurpose } from './hierarchy.ts';
 import type { KeyInfo, ProviderInfo } from './key-list.ts';
 import type { UnlockSecret } from './open-root-key.ts';
 import type { Enrolment } from './root-key.ts';
+import type { ReplacedRoot, RootWanted } from './root-replacement.ts';
 import type { RunTool } from './run-tool.ts';
 
 /** What a look at the files found that the look before had not. */
@@ -39,6 +40,16 @@ export interface Keys extends Service {
   enroll(wanted: Enrolment): Promise<{ id: string; generation: number }>;
   change(id: string, wanted: Enrolment): Promise<{ id: string; generation: number }>;
   remove(id: string): Promise<{ id: string; generation: number }>;
+  /**
+   * Another root key: what the one before opens is this list no more. The identities are sealed anew behind it (`settleRoot`).
+   *
+   * @throws NectarError KEY_ROOT_DERIVED, KEY_ROOT_PROVIDER_CLOSED, KEY_ROOT_UNSETTLED
+   */
+  replaceRoot(wanted: RootWanted): Promise<ReplacedRoot>;
+  /** Whether identities may still be sealed by the key that they had under an earlier root key. */
+  isUnsettled(): boolean;
+  /** Seals those identities anew, and lets go of that key. */
+  settleRoot(): Promise<{ generation: number }>;
   /** Which version of itself the key list is; 0: of a format that did not count. */
   generation(): number;
   /** Writes a list of an older format in this one, as its first generation. */

@@ -15,14 +15,21 @@ export function newKek(
   { crypto, randomBytes }: KekDeps,
 ): { entry: KekEntry; key: Uint8Array } {
   const key = randomBytes(KEY_BYTES);
+  const sealed = sealKek(root, { id, key }, { crypto, randomBytes });
+  return { entry: { id, createdAt, sealed }, key };
+}
+
+/** A KEK as its entry holds it, in base64. */
+export function sealKek(
+  root: Uint8Array,
+  { id, key }: { readonly id: string; readonly key: Uint8Array },
+  { crypto, randomBytes }: KekDeps,
+): string {
   const sealing = kekSealingKey(crypto, root);
-  const sealed = sealValue(crypto, sealing, {
-    place: place(id),
-    value: key,
-    random: randomBytes(SEALED_VALUE_RANDOM_BYTES),
-  });
+  const random = randomBytes(SEALED_VALUE_RANDOM_BYTES);
+  const sealed = sealValue(crypto, sealing, { place: place(id), value: key, random });
   sealing.fill(0);
-  return { entry: { id, createdAt, sealed: Buffer.from(sealed).toString('base64') }, key };
+  return Buffer.from(sealed).toString('base64');
 }
 
 /** The key of an entry; undefined when it was destroyed, or does not open. */

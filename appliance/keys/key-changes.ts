@@ -16,6 +16,8 @@ export interface ChangeDeps extends KekDeps {
 export interface Change<T> {
   readonly next: KeyStore;
   readonly result: T;
+  /** The root key that signs `next`, when it is another one. Who writes the list wipes it when that fails. */
+  readonly root?: Uint8Array;
   /** Brings the keyring to the new list. Not called when the list could not be written. */
   commit(ring: Keyring): void;
 }

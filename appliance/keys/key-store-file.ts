@@ -61,8 +61,9 @@ function checked(path: string, read: Omit<ReadKeyStore, 'verify'>, verify: ReadK
 
 /** Signs (by MAC) and writes the key list. Resolves with its digest. */
 export async function writeKeyStore(home: string, store: KeyStore, macKey: Uint8Array): Promise<string> {
-  const { createdAt, generation, current, keks, providers } = store;
-  const body = { version: 2, createdAt, generation, current, keks, providers } as const;
+  const { createdAt, generation, current, keks, providers, purposes } = store;
+  const list = { version: 2, createdAt, generation, current, keks, providers } as const;
+  const body = purposes === undefined ? list : { ...list, purposes };
   const signed = { ...body, mac: macOf(body, macKey) };
   const file: SignedKeyStore = { ...signed, digest: digestOf(signed) };
   if (!Check(keyStoreSchema, file)) throw new TypeError('key store to be written out of shape');

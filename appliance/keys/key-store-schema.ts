@@ -1,4 +1,5 @@
 import Type, { type Static, type TObject } from 'typebox';
+import { KEY_PURPOSES, type KeyPurpose } from './hierarchy.ts';
 import { PROVIDERS } from './providers/registry.ts';
 
 const MAX_KEKS = 10_000;
@@ -24,6 +25,16 @@ const kekEntry = Type.Union([
   Type.Object({ id: kekId, createdAt: time, derived: Type.Literal(true) }, strict),
   Type.Object({ id: kekId, createdAt: time, destroyedAt: time }, strict),
 ]);
+
+const purposeEntry = Type.Object(
+  {
+    purpose: Type.Unsafe<KeyPurpose>(Type.Union(KEY_PURPOSES.map((purpose) => Type.Literal(purpose)))),
+    sealed: base64(256),
+    /** The key before, while something may still be sealed by it. */
+    former: Type.Optional(base64(256)),
+  },
+  strict,
+);
 
 const providerEntries: TObject[] = PROVIDERS.map(({ name, payload }) =>
   Type.Object(
@@ -51,6 +62,8 @@ export const keyStoreSchema = Type.Object(
       minItems: 1,
       maxItems: MAX_PROVIDERS,
     }),
+    /** Absent in a list of the first root key: these keys derive from it. */
+    purposes: Type.Optional(Type.Array(purposeEntry, { minItems: KEY_PURPOSES.length, maxItems: KEY_PURPOSES.length })),
     mac: base64(64),
     /** SHA-256 of everything above: tells a damaged file from a wrong passphrase before there is a key to check the MAC with. */
     digest: Type.String({ pattern: '^[0-9a-f]{64}$' }),
@@ -59,6 +72,7 @@ export const keyStoreSchema = Type.Object(
 );
 
 export type SignedKeyStore = Static<typeof keyStoreSchema>;
+export type PurposeEntry = Static<typeof purposeEntry>;
 export type KekEntry = Static<typeof kekEntry>;
 /** What keys.json says. A file of version 1 has generation 0: it counted nothing. */
 export type KeyStore = Omit<SignedKeyStore, 'mac' | 'digest' | 'version'>;

@@ -4,12 +4,17 @@ import { type Kek, unwrapDek, type WrappedDek, wrapDek } from '../../protocol/en
 import { NectarError } from '../../protocol/errors.ts';
 import { type KeyPurpose, purposeKey } from './hierarchy.ts';
 import { openKek } from './kek-entries.ts';
-import type { KekEntry } from './key-store-schema.ts';
+import type { KeyStore } from './key-store-schema.ts';
+import { openPurposeKey } from './purpose-keys.ts';
 
 /** The open root key and the KEKs under it; everything in it is wiped by `wipe`. */
 export interface Keyring {
   readonly root: Uint8Array;
   derive(purpose: KeyPurpose): Uint8Array;
+  /** A copy of the key of a purpose before the current one, while something may be sealed by it. */
+  former(purpose: KeyPurpose): Uint8Array | undefined;
+  /** Takes over another root key, and the keys of purposes as a list sealed by it has them; wipes those before. */
+  adopt(root: Uint8Array, purposes: KeyStore['purposes']): void;
   add(kekId: string, key: Uint8Array): void;
   /** Wipes a KEK that was destroyed. */
   drop(kekId: string): void;
@@ -19,13 +24,15 @@ export interface Keyring {
 }
 
 export function createKeyring(
-  root: Uint8Array,
-  entries: readonly KekEntry[],
+  first: Uint8Array,
+  { keks: entries, purposes: listed }: Pick<KeyStore, 'keks' | 'purposes'>,
   deps: { readonly crypto: EnvelopeCrypto; readonly randomBytes: (length: number) => Uint8Array },
 ): Keyring {
   const { crypto } = deps;
   const keks = new Map<string, Kek>();
   const destroyed = new Set<string>();
+  let root = first;
+  let purposes = openPurposes(root, listed, crypto);
   for (const entry of entries) {
     const key = openKek(root, entry, crypto);
     if (key !== undefined) keks.set(entry.id, { id: entry.id, key });
@@ -38,9 +45,31 @@ export function createKeyring(
     throw new NectarError(destroyed.has(kekId) ? 'KEY_KEK_DESTROYED' : 'KEY_KEK_UNKNOWN', { kekId });
   }
 
+  function wipeRoot(): void {
+    root.fill(0);
+    for (const { key, former } of purposes.values()) for (const bytes of [key, former]) bytes?.fill(0);
+    purposes.clear();
+  }
+
   return {
-    root,
-    derive: (purpose) => purposeKey(crypto, root, purpose, KEY_BYTES),
+    get root() {
+      return root;
+    },
+    derive(purpose) {
+      const held = purposes.get(purpose);
+      return held === undefined ? purposeKey(crypto, root, purpose, KEY_BYTES) : Uint8Array.from(held.key);
+    },
+    former(purpose) {
+      const former = purposes.get(purpose)?.former;
+      return former === undefined ? undefined : Uint8Array.from(former);
+    },
+    adopt(next, list) {
+      const opened = openPurposes(next, list, crypto);
+      // A list that keeps its root key is adopted too, with the same bytes.
+      if (next === root) for (const { key, former } of purposes.values()) for (const old of [key, former]) old?.fill(0);
+      else wipeRoot();
+      [root, purposes] = [next, opened];
+    },
     add: (id, key) => void keks.set(id, { id, key }),
     drop(id) {
       keks.get(id)?.key.fill(0);
@@ -54,9 +83,24 @@ export function createKeyring(
       return dek;
     },
     wipe() {
-      root.fill(0);
+      wipeRoot();
       for (const { key } of keks.values()) key.fill(0);
       keks.clear();
     },
   };
+}
+
+/** @throws TypeError for a list that its root key signed and did not seal: a bug, and nothing may be derived in its place */
+function openPurposes(
+  root: Uint8Array,
+  purposes: KeyStore['purposes'] = [],
+  crypto: EnvelopeCrypto,
+): Map<KeyPurpose, { readonly key: Uint8Array; readonly former?: Uint8Array }> {
+  const opened = new Map<KeyPurpose, { readonly key: Uint8Array; readonly former?: Uint8Array }>();
+  for (const entry of purposes) {
+    const keys = openPurposeKey(root, entry, crypto);
+    if (keys === undefined) throw new TypeError(`the ${entry.purpose} key of an authentic key list does not open`);
+    opened.set(entry.purpose, keys);
+  }
+  return opened;
 }

@@ -16,7 +16,9 @@ import { createKeysMetrics } from './metrics.ts';
 import { isAttended, openAttended, openUnattended, type UnlockSecret } from './open-root-key.ts';
 import type { ProviderHost } from './provider.ts';
 import { getProvider } from './providers/registry.ts';
-import { createUnlockGate } from './unlock-gate.ts';
+import { isUnsettled, type ReplacedRoot, type RootWanted, rootReplacement, settlement } from './root-replacement.ts';
+import { settleIdentities } from './settle-identities.ts';
+import { attemptOf, createUnlockGate } from './unlock-gate.ts';
 import { createWaitList } from './wait-list.ts';
 
 /** The root key and what hangs below it, from HOME/keys.json. */
@@ -77,7 +79,7 @@ export function createKeys(options: KeysConfig & { readonly home: string }, deps
       root.fill(0);
       throw error;
     }
-    keyring = createKeyring(root, current.keks, deps);
+    keyring = createKeyring(root, current, deps);
     metrics.unlocked.set(1);
     waiting.wake();
     log.info({ kek: current.current, by }, 'root key unlocked');
@@ -106,9 +108,14 @@ export function createKeys(options: KeysConfig & { readonly home: string }, deps
   ): Promise<T> {
     const result = writing.then(async () => {
       const { store: from, ring } = opened();
-      const { next, result: done, commit } = await change({ store: from, ring });
-      const signing = macKey(crypto, ring.root);
-      digest = await writeKeyStore(home, next, signing).finally(() => signing.fill(0));
+      const { next, result: done, commit, root } = await change({ store: from, ring });
+      const signing = macKey(crypto, root ?? ring.root);
+      try {
+        digest = await writeKeyStore(home, next, signing).finally(() => signing.fill(0));
+      } catch (error) {
+        root?.fill(0);
+        throw error;
+      }
       store = next;
       commit(ring);
       log.info({ generation: next.generation, kek: next.current }, 'key list changed');
@@ -135,12 +142,26 @@ export function createKeys(options: KeysConfig & { readonly home: string }, deps
   }
 
   async function withIdentity<T>(name: string, use: (at: IdentityPlace) => Promise<T>): Promise<T> {
-    const key = open().ring.derive('identity');
+    const { ring } = open();
+    const [key, former] = [ring.derive('identity'), ring.former('identity')];
     try {
-      return await use({ home, name, key, crypto });
+      return await use({ home, name, key, former, crypto });
     } finally {
-      key.fill(0);
+      for (const bytes of [key, former]) bytes?.fill(0);
     }
+  }
+
+  /** A passphrase that comes with it is an attempt like one to unlock: guesses wait. */
+  async function replaceRoot(opened: Open, wanted: RootWanted): Promise<Change<ReplacedRoot>> {
+    if (isUnsettled(opened.store)) throw new NectarError('KEY_ROOT_UNSETTLED', {});
+    const change = (): Promise<Change<ReplacedRoot>> => rootReplacement(opened, wanted, changeDeps);
+    return wanted.secret === undefined ? change() : attemptOf(gate, change);
+  }
+
+  async function settle(opened: Open): Promise<Change<{ readonly generation: number }>> {
+    await settleIdentities(home, opened.ring, { crypto, randomBytes });
+    await identities.remember();
+    return settlement(opened);
   }
 
   /** A list that is damaged opens by nothing: it ends the start. Whatever else fails may be mended while the node waits, locked. */
@@ -214,6 +235,9 @@ export function createKeys(options: KeysConfig & { readonly home: string }, deps
     enroll: (wanted) => update((opened) => enrolment(opened, wanted, changeDeps)),
     change: (id, wanted) => update((opened) => replacement(opened, { ...wanted, id }, changeDeps)),
     remove: (id) => update((opened) => removal(opened, id, changeDeps)),
+    replaceRoot: (wanted) => update((opened) => replaceRoot(opened, wanted)),
+    isUnsettled: () => keyring !== undefined && blocked === undefined && isUnsettled(started().store),
+    settleRoot: () => update(settle),
     generation: () => started().store.generation,
     async bringAlong() {
       const { generation } = started().store;

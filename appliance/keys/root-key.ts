@@ -88,16 +88,47 @@ export function nextProviderId(
 
 /** The root key by one entry; throws what its provider says of a secret that does not open it, or why it cannot be used now. */
 export async function openRoot(entry: ProviderEntry, host: ProviderHost, secret?: Uint8Array): Promise<Uint8Array> {
+  const { root, key } = await openEntry(entry, host, secret);
+  key.fill(0);
+  return root;
+}
+
+/** The entry with another root key in it, which opens by what opens the one before. Throws as `openRoot` does. */
+export async function resealRoot(
+  entry: ProviderEntry,
+  { from, to }: { readonly from: Uint8Array; readonly to: Uint8Array },
+  { host, secret }: { readonly host: ProviderHost; readonly secret?: Uint8Array },
+): Promise<ProviderEntry> {
+  const { root, key } = await openEntry(entry, host, secret);
+  try {
+    if (!Buffer.from(root.buffer, root.byteOffset, root.length).equals(from))
+      throw getProvider(entry.provider).wrong(entry, host);
+    const random = host.randomBytes(SEALED_VALUE_RANDOM_BYTES);
+    const sealed = sealValue(host.crypto, key, { place: place(entry.provider), value: to, random });
+    return { ...entry, sealed: Buffer.from(sealed).toString('base64') };
+  } finally {
+    for (const bytes of [root, key]) bytes.fill(0);
+  }
+}
+
+/** The root key, and the key that opened it. The caller wipes both. */
+async function openEntry(
+  entry: ProviderEntry,
+  host: ProviderHost,
+  secret: Uint8Array | undefined,
+): Promise<{ root: Uint8Array; key: Uint8Array }> {
   const provider = getProvider(entry.provider);
   const keys = await provider.open(entry, host, secret);
   const sealed = Buffer.from(entry.sealed, 'base64');
-  let root: Uint8Array | undefined;
+  let opened: { root: Uint8Array; key: Uint8Array } | undefined;
   for (const key of keys) {
-    root ??= openValue(host.crypto, key, { place: place(entry.provider), sealed });
-    key.fill(0);
+    const root =
+      opened === undefined ? openValue(host.crypto, key, { place: place(entry.provider), sealed }) : undefined;
+    if (root?.length === KEY_BYTES) opened = { root, key };
+    else key.fill(0);
   }
-  if (root?.length !== KEY_BYTES) throw provider.wrong(entry, host);
-  return root;
+  if (opened === undefined) throw provider.wrong(entry, host);
+  return opened;
 }
 
 function place(provider: string): Uint8Array {

@@ -47,3 +47,19 @@ export function createUnlockGate(
     },
   };
 }
+
+/** Work that fails when a secret is wrong, as one attempt. */
+export async function attemptOf<T>(gate: UnlockGate, work: () => Promise<T>): Promise<T> {
+  let outcome: { readonly done: T } | { readonly failure: unknown } = { failure: undefined };
+  await gate.run(async () => {
+    outcome = await work().then(
+      (done) => ({ done }),
+      (failure: unknown) => ({ failure }),
+    );
+    return 'done' in outcome;
+  });
+  // Assigned in the callback, which the compiler does not follow.
+  const ended = outcome as { readonly done: T } | { readonly failure: unknown };
+  if ('done' in ended) return ended.done;
+  throw ended.failure;
+}

@@ -1,3 +1,4 @@
+import type { Worker } from 'node:worker_threads';
 import type { EnvelopeCrypto } from '../../protocol/envelope/crypto.ts';
 import {
   createValueSealer,
@@ -9,16 +10,14 @@ import { isNectarError, NectarError } from '../../protocol/errors.ts';
 import { diskError, requireFree } from '../durable-file.ts';
 import { addStats, decodeEntry, encodeEntry, NO_STATS, type StatsDelta, type StatsEntry } from './entries.ts';
 import { createGroupCommit } from './group-commit.ts';
+import { createIndexThread, type IndexThreadData } from './index-thread.ts';
 import { openLevel, openOrRepair } from './level.ts';
+import type { IndexWrite } from './packed-writes.ts';
 import type { TrailMarks } from './trail.ts';
 
 /** Below this LevelDB is not reopened after a failed write: recovery itself needs to write. */
 const REOPEN_FREE_BYTES = 16 * 1024 * 1024;
 const SCAN_BATCH = 128;
-
-export type IndexWrite =
-  | { readonly type: 'put'; readonly key: Uint8Array; readonly value: Uint8Array }
-  | { readonly type: 'del'; readonly key: Uint8Array };
 
 /** A write, or what the commit changes in the store's counters, which are written in the same batch. */
 export type IndexOp =
@@ -76,6 +75,7 @@ export interface IndexDbOptions {
   readonly statsKey: Uint8Array;
   /** Hears of every value that does not open. */
   readonly onCorrupt?: (key: Uint8Array) => void;
+  readonly startThread?: (data: IndexThreadData) => Worker;
 }
 
 export async function openIndexDb(options: IndexDbOptions): Promise<IndexDb> {
@@ -83,11 +83,14 @@ export async function openIndexDb(options: IndexDbOptions): Promise<IndexDb> {
   const opened = await openOrRepair(folder);
   let { db } = opened;
   let broken = false;
+  const { startThread: start } = options;
+  const thread = createIndexThread({ ...options, ...(start !== undefined && { start }) });
 
   /** After a failed write the log's tail may be torn, and writes behind it would be lost at the next recovery: start a new log. */
   async function heal(): Promise<void> {
     if (!broken) return;
     await requireFree(folder, REOPEN_FREE_BYTES);
+    await thread.end();
     await db.close();
     db = await openLevel(folder);
     // What failed may have become durable all the same.
@@ -109,7 +112,9 @@ export async function openIndexDb(options: IndexDbOptions): Promise<IndexDb> {
   let stats = NO_STATS;
   const readStats = async (): Promise<StatsEntry | undefined> => {
     const value = await get(options.statsKey);
-    return value === undefined ? undefined : { ...NO_STATS, ...decodeEntry<StatsEntry>(value) };
+    if (value === undefined) return undefined;
+    const stored = decodeEntry<StatsEntry>(value);
+    return { ...NO_STATS, ...stored, anchored: stored.anchored };
   };
   let marks: () => Partial<TrailMarks> = () => ({});
   let durable = 0;
@@ -121,7 +126,7 @@ export async function openIndexDb(options: IndexDbOptions): Promise<IndexDb> {
       const counted = ops.reduce(nextStats, stats);
       const next = { ...counted, generation: counted.generation + 1, ...marks() };
       writes.push({ type: 'put', key: options.statsKey, value: encodeEntry(next) });
-      await db.batch(sealAll(writes), { sync });
+      await (thread.write(writes, sync) ?? db.batch(sealAll(writes), { sync }));
       stats = next;
       if (sync) durable = next.generation;
     } catch (error) {
@@ -191,6 +196,7 @@ export async function openIndexDb(options: IndexDbOptions): Promise<IndexDb> {
     },
     async close() {
       await commits.idle();
+      await thread.end();
       await db.close();
     },
   };

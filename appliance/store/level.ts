@@ -38,19 +38,30 @@ async function isHeadless(folder: string): Promise<boolean> {
   return !names.includes('CURRENT') && names.some((name) => /\.ldb$|\.log$|^MANIFEST-/.test(name));
 }
 
-/** Uncompressed: ciphertext does not shrink, and a scan of the files for leaked bytes then sees them as they are. */
+/** Open in this thread. LevelDB itself would take a second one for another thread's. */
+const open = new Set<string>();
+
+/**
+ * Uncompressed: ciphertext does not shrink, and a scan of the files for leaked bytes then sees them as they are. Each thread of this
+ * process may open it, once.
+ */
 export async function openLevel(folder: string): Promise<Level> {
+  if (open.has(folder)) throw new NectarError('NODE_HOME_IN_USE', { home: folder });
   const db: Level = new ClassicLevel(folder, {
     keyEncoding: 'view',
     valueEncoding: 'view',
     compression: false,
+    multithreading: true,
     writeBufferSize: WRITE_BUFFER_BYTES,
     maxFileSize: FILE_BYTES,
   });
   try {
+    open.add(folder);
     await db.open();
+    db.once('closed', () => open.delete(folder));
     return db;
   } catch (error) {
+    open.delete(folder);
     throw openError(error, folder);
   }
 }

@@ -157,6 +157,7 @@ function reachOut(
         isCurrent: () => rollup.readiness().ready,
       },
       isAuthorized: (peer) => rollup.registry.isAuthorized(peer),
+      isAnnounced: (peer) => rollup.announced.isAuthorized(peer),
       peerId: () => peerId,
       log,
       metrics,

@@ -1,12 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SingleBar } from 'cli-progress';
 import { type Command, Option } from 'commander';
-import { RekeyAnswer, RekeyState } from '../../appliance/gateway/key-schemas.ts';
+import { KeyList, RekeyAnswer, RekeyState, ReplacedRoot } from '../../appliance/gateway/key-schemas.ts';
 import { NectarError } from '../../protocol/errors.ts';
 import { action, addVerb, type Call } from '../call.ts';
 import type { Client } from '../client.ts';
 import { withNode } from '../node-client.ts';
 import { parseCount } from '../option-parsers.ts';
+import { readPassphrase } from '../passphrase.ts';
 import { confirmAction } from '../prompt.ts';
 import { describeRekey } from '../render/rekey.ts';
 import type { Terminal } from '../terminal.ts';
@@ -20,14 +21,24 @@ interface RekeyOptions {
   readonly show?: boolean;
   readonly stop?: boolean;
   readonly yes?: boolean;
+  readonly root?: boolean;
+  readonly without?: readonly string[];
+  readonly passphraseFile?: string;
 }
 
 export function registerKeyRekey(group: Command, terminal: Terminal): void {
   addVerb(group, 'rekey', {
     summary: 'seal every record anew under new keys, and destroy the old ones; goes on with one that stopped',
     about:
-      'For when an old key may be known to somebody: `keys rotate` wraps the same data keys anew, this makes new ones, and new ciphertext. The node works at it in the background, over restarts, and goes on serving; --load says how much of its time it takes. Every version stays what it is, but for its CID: entity tags change, replicas and anchors are made anew. It needs free space for the largest record. The old keys are destroyed at the end, when nothing needs them; backups made before still hold them, with the records of their time: make a new one, and prune. The root key stays.',
-    examples: ['keys rekey', 'keys rekey --load 10 --detach', 'keys rekey --show', 'keys rekey --stop'],
+      'For when an old key may be known to somebody: `keys rotate` wraps the same data keys anew, this makes new ones, and new ciphertext. The node works at it in the background, over restarts, and goes on serving; --load says how much of its time it takes. Every version stays what it is, but for its CID: entity tags change, replicas and anchors are made anew. It needs free space for the largest record. The old keys are destroyed at the end, when nothing needs them; backups made before still hold them, with the records of their time: make a new one, and prune. With --root the root key is replaced first: recovery kits and copies of keys.json of before open none of the new keys. What opens the node goes on opening it, by the same passphrase, file or device; change that too when it may be known (`keys change`). The names in the index, the bodies of the log and the database of the chain stay under the keys that they have; against somebody who had the old root key, a new node alone hides those.',
+    examples: [
+      'keys rekey',
+      'keys rekey --load 10 --detach',
+      'keys rekey --show',
+      'keys rekey --stop',
+      'keys rekey --root',
+      'keys rekey --root --without passphrase-3',
+    ],
   })
     .addOption(
       new Option(
@@ -38,6 +49,14 @@ export function registerKeyRekey(group: Command, terminal: Terminal): void {
     .addOption(new Option('--detach', 'begin, and do not wait for the end').conflicts(['show', 'stop']))
     .addOption(new Option('--show', 'how far it has come').conflicts(['stop', 'load']))
     .addOption(new Option('--stop', 'stop until the next `keys rekey`; what is done stays done').conflicts('load'))
+    .addOption(new Option('--root', 'replace the root key too, before').conflicts(['show', 'stop']))
+    .addOption(new Option('--without <id...>', 'with --root: what is to open the node no more, and is not asked for'))
+    .addOption(
+      new Option(
+        '--passphrase-file <file>',
+        'with --root: file that holds the passphrase, where one is enrolled; - is stdin (default: asked for)',
+      ),
+    )
     .addOption(new Option('-y, --yes', 'do not ask'))
     .action(action(terminal, rekey));
 }
@@ -62,6 +81,7 @@ async function rekey(call: Call<RekeyOptions>): Promise<void> {
       output.result(stopped, () => describeRekey(stopped));
       return;
     }
+    if (options.root === true) await replaceRoot(call, client);
     const begun = await begin(call, client);
     const ended = options.detach === true ? begun : await follow(call, client, begun);
     output.result(ended, () => describeRekey(ended));
@@ -72,10 +92,28 @@ async function rekey(call: Call<RekeyOptions>): Promise<void> {
   });
 }
 
+/** A passphrase is asked for where one is enrolled that stays: the new root key is sealed by it. */
+async function replaceRoot({ options, terminal, output }: Call<RekeyOptions>, client: Client): Promise<void> {
+  const { without = [] } = options;
+  const { providers } = await client.json(KeyList, 'GET', '/v1/keys');
+  if (!output.json) {
+    const message = 'Replace the root key? Recovery kits made before open this node no more: make new ones.';
+    await confirmAction(terminal, { action: 'replacing the root key', message, yes: options.yes === true });
+  }
+  const asked = providers.some(({ id, attended }) => attended && !without.includes(id));
+  const passphrase = asked ? await readPassphrase(terminal, options.passphraseFile) : undefined;
+  const body = { without, ...(passphrase !== undefined && { passphrase: Buffer.from(passphrase).toString('utf8') }) };
+  passphrase?.fill(0);
+  const replaced = await client.json(ReplacedRoot, 'POST', '/v1/keys/root', body);
+  output.note(`The root key is another one. It opens by: ${replaced.providers.join(', ')}.`);
+  output.note('Make a new backup and new recovery kits: `nectar-byon backup`, `nectar-byon keys backup`.');
+}
+
 async function begin({ options, terminal, output }: Call<RekeyOptions>, client: Client): Promise<RekeyState> {
   const { rekey: before } = await client.json(RekeyAnswer, 'GET', '/v1/keys/rekey');
   const goesOn = before !== null && before.state !== 'done';
-  if (!goesOn && !output.json) {
+  // Who replaced the root key has said yes to this already.
+  if (!goesOn && !output.json && options.root !== true) {
     const message = 'Seal every record anew under new keys, and destroy the old ones?';
     await confirmAction(terminal, { action: 'sealing every record anew', message, yes: options.yes === true });
   }

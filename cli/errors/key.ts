@@ -45,6 +45,24 @@ export const KEY_GUIDANCE: Record<keyof typeof KEY_ERRORS, Guidance> = {
     exit: EXIT.usage,
     remedy: 'Enrol another provider first, or bring an enrolled one back (its file, device or token is not there now).',
   },
+  KEY_ROOT_PROVIDER_CLOSED: {
+    exit: EXIT.key,
+    remedy:
+      'Nothing was changed. Bring it back (its file, device or token), or give its passphrase; or let it go with `--without ID`, and enrol it anew afterwards.',
+  },
+  KEY_ROOT_DERIVED: {
+    exit: EXIT.usage,
+    remedy: 'Run `nectar-byon keys rotate` and `nectar-byon keys retire` first: they take those keys from the list.',
+  },
+  KEY_ROOT_UNSETTLED: {
+    exit: EXIT.key,
+    remedy:
+      'The node seals them within seconds: try again. If it stays so, `nectar-byon logs` says which identity stands in the way.',
+  },
+  KEY_ROOT_REKEYING: {
+    exit: EXIT.usage,
+    remedy: 'Let it come to its end first: `nectar-byon keys rekey` goes on with it.',
+  },
   KEY_PROVIDERS_FULL: {
     exit: EXIT.usage,
     remedy: 'Remove one that is not used any more: `nectar-byon keys remove ID`.',

@@ -37,12 +37,55 @@ export const NODE_GUIDANCE: Record<keyof typeof NODE_ERRORS, Guidance> = {
   },
   NODE_SOCKET_UNUSABLE: {
     exit: EXIT.config,
-    remedy: 'Name a short folder that the role may write with NECTAR_SOCKETS; a socket path holds at most 107 bytes.',
+    remedy:
+      'Name a short folder that the role may write with NECTAR_SOCKETS; a socket path holds at most 107 bytes. Where it is an address: another process listens there, see NECTAR_CROSSING_LISTEN.',
+  },
+  NODE_CROSSING_CERTIFICATE: {
+    exit: EXIT.config,
+    remedy:
+      'Put a current tls.crt, tls.key and ca.crt of this role there (cert-manager does, or `nectar-byon crossings issue`): they are read within seconds, without a restart.',
+  },
+  NODE_CROSSING_UNTRUSTED: {
+    exit: EXIT.config,
+    remedy:
+      'Compare both sides: the same ca.crt, certificates of this node (`<role>.<instance>.nectar.internal`, that name alone), none expired. While an authority is replaced, ca.crt holds both.',
+  },
+  NODE_CROSSING_REFUSED: {
+    exit: EXIT.config,
+    remedy:
+      'A role asked for what is not its own: its certificate is in wrong hands, or two roles have been mixed up. Stop that role, and issue new certificates under a new authority.',
   },
   NODE_KEYS_MISMATCH: {
     exit: EXIT.key,
     remedy:
       'The volumes of two nodes are mixed up, or another process answers in place of the store: compare the node ids.',
+  },
+  NODE_SHELF_CHANGED: {
+    exit: EXIT.config,
+    remedy: 'Two changes met. Look at what is there now, and repeat yours if it is still wanted.',
+  },
+  NODE_SHELF_TEXT_INVALID: {
+    exit: EXIT.config,
+    remedy: 'The file of this name in the folder `gateway` of the store is damaged: put back a copy of a backup.',
+  },
+  NODE_IDENTITY_MISSING: {
+    exit: EXIT.config,
+    remedy:
+      'Mount keys made by `nectar-byon init --target kubernetes --emit DIR` at NECTAR_ADOPT, or set NECTAR_FIRST_START=make with a root key file.',
+  },
+  NODE_IDENTITY_DIFFERENT: {
+    exit: EXIT.key,
+    remedy:
+      'Volumes or Secrets of two nodes are mixed up. Nothing was changed: mount the ones that belong together, or empty volumes for a new node.',
+  },
+  NODE_IDENTITY_INVALID: {
+    exit: EXIT.key,
+    remedy: 'The keys to be adopted are incomplete or damaged: take the folder that `init --emit` wrote, unchanged.',
+  },
+  NODE_VOLUME_LOST: {
+    exit: EXIT.key,
+    remedy:
+      "Restore the store's volume from a backup. Only for a node that is to be given up: empty the volumes of all roles, and start anew.",
   },
   NODE_ROLE_UNHEALTHY: {
     exit: EXIT.bug,

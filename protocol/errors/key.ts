@@ -34,6 +34,18 @@ export const KEY_ERRORS = {
   KEY_PROVIDER_LAST: define<{ id: string }>({
     message: ({ id }) => `without ${id} nothing that works now would open the node`,
   }),
+  KEY_ROOT_PROVIDER_CLOSED: define<{ id: string; reason: string }>({
+    message: ({ id, reason }) => `${id} cannot be given the new root key: ${reason}`,
+  }),
+  KEY_ROOT_DERIVED: define<{ keks: readonly string[] }>({
+    message: ({ keks }) => `${keks.join(', ')} of an early version derive from the root key and end with it`,
+  }),
+  KEY_ROOT_UNSETTLED: define<Record<string, never>>({
+    message: () => 'the root key was just replaced, and the identities are not all sealed anew yet',
+  }),
+  KEY_ROOT_REKEYING: define<{ state: string }>({
+    message: ({ state }) => `a rekey of the records is ${state}: it would end under a key of the old root key`,
+  }),
   KEY_PROVIDERS_FULL: define<{ max: number }>({
     message: ({ max }) => `${max} providers are enrolled already`,
   }),

@@ -27,8 +27,37 @@ export const NODE_ERRORS = {
   NODE_SOCKET_UNUSABLE: define<{ path: string; reason: string }>({
     message: ({ path, reason }) => `the socket ${path} cannot be used: ${reason}`,
   }),
+  NODE_CROSSING_CERTIFICATE: define<{ folder: string; reason: string }>({
+    message: ({ folder, reason }) => `the crossing certificate in ${folder} ${reason}`,
+  }),
+  NODE_CROSSING_UNTRUSTED: define<{ service: string; reason: string }>({
+    message: ({ service, reason }) => `${service} is not trusted at this crossing: ${reason}`,
+  }),
+  NODE_CROSSING_REFUSED: define<{ caller: string; crossing: string }>({
+    message: ({ caller, crossing }) => `${caller} may not call ${crossing}`,
+  }),
   NODE_KEYS_MISMATCH: define<{ what: string }>({
     message: ({ what }) => `the ${what} that was handed over is not the one of this node`,
+  }),
+  NODE_SHELF_CHANGED: define<{ name: string }>({
+    message: ({ name }) => `another gateway has changed ${name} in the meantime`,
+  }),
+  NODE_SHELF_TEXT_INVALID: define<{ name: string; reason: string }>({
+    message: ({ name, reason }) => `${name} cannot be kept for the gateways: ${reason}`,
+  }),
+  NODE_IDENTITY_MISSING: define<{ path: string }>({
+    message: ({ path }) =>
+      `there is no node yet: ${path} is empty, there is nothing to adopt, and NECTAR_FIRST_START is not "make"`,
+  }),
+  NODE_IDENTITY_DIFFERENT: define<{ where: string; known: string; found: string }>({
+    message: ({ where, known, found }) => `${where} belongs to node ${known}, and the store's keys to node ${found}`,
+  }),
+  NODE_IDENTITY_INVALID: define<{ path: string; reason: string }>({
+    message: ({ path, reason }) => `${path} is no identity of a node: ${reason}`,
+  }),
+  NODE_VOLUME_LOST: define<{ path: string; where: string; nodeId: string }>({
+    message: ({ path, where, nodeId }) =>
+      `${path} is empty, but ${where} belongs to node ${nodeId}: a volume is lost, and no new node is made in its place`,
   }),
   NODE_ROLE_UNHEALTHY: define<{ role: string; reason: string }>({
     message: ({ role, reason }) => `${role} is not usable: ${reason}`,

@@ -126,8 +126,20 @@ export function keysCompliance(name: string, create: () => Promise<KeysUnderTest
       await assert.rejects(under.keys.resolve(), hasCode('KEY_STORE_AGREES'));
     });
 
+    it('replaces the root key for what opens it, and never without a passphrase that it needs', async () => {
+      const before = await under.backups.repositoryKey('11'.repeat(16));
+      const secret = Buffer.from('seven fresh words for a compliance suite');
+      await assert.rejects(under.keys.replaceRoot({ without: [] }), hasCode('KEY_ROOT_PROVIDER_CLOSED'));
+      await assert.rejects(under.keys.replaceRoot({ without: ['file-7'] }), hasCode('KEY_PROVIDER_ABSENT'));
+      const replaced = await under.keys.replaceRoot({ without: [], secret });
+      assert.deepEqual(replaced, { providers: ['passphrase-4'], generation: 6 });
+      // What hangs below it stays: a repository of before is read on.
+      assert.deepEqual(await under.backups.repositoryKey('11'.repeat(16)), before);
+      await under.tokens.issue(request);
+    });
+
     it('destroys the keys that are not in use any more', async () => {
-      assert.deepEqual(await under.keys.retire(), { destroyed: ['kek/1'], generation: 6 });
+      assert.deepEqual(await under.keys.retire(), { destroyed: ['kek/1'], generation: 7 });
       const [first, second] = await under.keys.list();
       assert.deepEqual([first?.id, typeof first?.destroyedAt, second?.current], ['kek/1', 'string', true]);
     });

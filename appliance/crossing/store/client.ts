@@ -29,7 +29,7 @@ export interface StoreClient extends Pick<Store, Crossed> {
 
 /** The keys, reached over the store's socket: no key comes across. */
 export interface KeysClient
-  extends Pick<Keys, 'unlock' | 'rotate' | 'retire' | 'enroll' | 'change' | 'remove' | 'resolve'> {
+  extends Pick<Keys, 'unlock' | 'rotate' | 'retire' | 'enroll' | 'change' | 'remove' | 'resolve' | 'replaceRoot'> {
   state(): Promise<ReturnType<Keys['state']>>;
   list(): Promise<ReturnType<Keys['list']>>;
   providers(): Promise<ReturnType<Keys['providers']>>;
@@ -68,6 +68,7 @@ export function createKeysClient(connection: Connection, now = () => performance
     },
     unlock: ({ provider, passphrase = NO_SECRET }) => client.unlock(provider, passphrase),
     enroll: ({ provider, settings = {}, secret = NO_SECRET }) => client.enroll({ provider, settings }, secret),
+    replaceRoot: ({ without, secret = NO_SECRET }) => client.replaceRoot({ without }, secret),
     change: (id, { provider, settings = {}, secret = NO_SECRET }) => client.change(id, { provider, settings }, secret),
   };
 }

@@ -61,6 +61,12 @@ export const keys = contract('keys', {
   enroll: call({ args: [enrolment, secret(MAX_PASSPHRASE_BYTES)], returns: changed }),
   change: call({ args: [text(64), enrolment, secret(MAX_PASSPHRASE_BYTES)], returns: changed }),
   remove: call({ args: [text(64)], returns: changed, timeoutMs: UNLOCK_ROTATE_TIMEOUT_MS }),
+  /** The passphrase of what is attended; no bytes where there is none. */
+  replaceRoot: call({
+    args: [exact({ without: list(text(64), MAX_PROVIDERS) }), secret(MAX_PASSPHRASE_BYTES)],
+    returns: exact({ providers: list(text(64), MAX_PROVIDERS), generation: count }),
+    timeoutMs: UNLOCK_ROTATE_TIMEOUT_MS,
+  }),
   resolve: call({ args: [], returns: rotated }),
   signToken: call({ args: [bytes(MAX_SIGNING_INPUT_BYTES)], returns: bytes(64) }),
 });

@@ -18,6 +18,7 @@ export function keyRoutes(keys: Keys, tokenSigner: { sign(input: Uint8Array): Pr
     enroll: (enrolment, secret) => keys.enroll({ ...enrolment, ...given(secret) }),
     change: (id, enrolment, secret) => keys.change(id, { ...enrolment, ...given(secret) }),
     remove: (id) => keys.remove(id),
+    replaceRoot: (wanted, secret) => keys.replaceRoot({ ...wanted, ...given(secret) }),
     resolve: () => keys.resolve(),
     async signToken(input) {
       if (SIGNING_INPUT.test(Buffer.from(input).toString('latin1'))) return tokenSigner.sign(input);

@@ -163,14 +163,14 @@ async function describeAdded(
   { deps, clients }: RouteContext,
 ): Promise<AddedClient> {
   if (publicKey === undefined) return made;
-  const { own } = clients.authorities;
+  const own = clients.authorities.own();
   const { subject, id, expiresAt } = made;
   const issued = await issueClientCertificate(own, { publicKey, subject, id, expiresAt, now: deps.now() });
   return { ...made, issued, issuer: own.certificate };
 }
 
 function describeAuthorities({ config, clients }: RouteContext): ClientAuthorityList {
-  const own = new X509Certificate(clients.authorities.own.certificate);
+  const own = new X509Certificate(clients.authorities.own().certificate);
   const all = [own, ...clients.authorities.site()];
   return {
     required: config.clientCertificates === 'required',

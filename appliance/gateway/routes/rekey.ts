@@ -1,8 +1,9 @@
+import { NectarError } from '../../../protocol/errors.ts';
 import { changeKeys } from '../change-keys.ts';
 import type { GatewayServer, RouteContext } from '../gateway-server.ts';
-import { RekeyAnswer, RekeyState } from '../key-schemas.ts';
+import { RekeyAnswer, RekeyState, ReplacedRoot } from '../key-schemas.ts';
 import { describeOperation } from '../openapi.ts';
-import { RekeyRequest } from '../request-schemas.ts';
+import { RekeyRequest, RootRequest } from '../request-schemas.ts';
 
 const guard = { scope: 'admin' } as const;
 const begin = describeOperation({
@@ -30,6 +31,17 @@ const pause = describeOperation({
   response: { 200: RekeyState },
 });
 
+const root = describeOperation({
+  id: 'replaceRootKey',
+  tag: 'keys',
+  summary: 'Make another root key; what opens the node opens that one',
+  description:
+    'The enrolled providers keep their secrets; one that cannot be used now, or whose passphrase is not given, must be named in `without`. Recovery kits of before open this node no more. Key encryption keys stay until a rekey, which is to follow; what seals the index, the bodies of the log and the database stays.',
+  guard,
+  body: RootRequest,
+  response: { 200: ReplacedRoot },
+});
+
 export function addRekeyRoutes(server: GatewayServer, context: RouteContext): void {
   const { deps, exclusive } = context;
   const { keys, store, node } = deps;
@@ -43,6 +55,18 @@ export function addRekeyRoutes(server: GatewayServer, context: RouteContext): vo
       const change = { type: 'key.rotate', detail: { for: 'rekey' }, run: () => keys.rotate() } as const;
       const { to } = await changeKeys(context, request, change);
       return store.rekey({ target: to, load }, request.access);
+    }),
+  );
+
+  server.post('/v1/keys/root', root, (request) =>
+    exclusive.run('key rotation', async () => {
+      const { without = [], passphrase } = request.body as RootRequest;
+      const { state } = (await current()) ?? { state: 'done' };
+      if (state !== 'done') throw new NectarError('KEY_ROOT_REKEYING', { state });
+      const secret = passphrase === undefined ? undefined : new TextEncoder().encode(passphrase);
+      const run = () => keys.replaceRoot({ without, ...(secret !== undefined && { secret }) });
+      const detail = without.length === 0 ? {} : { without: without.join(' ') };
+      return changeKeys(context, request, { type: 'key.root', detail, run }).finally(() => secret?.fill(0));
     }),
   );
 

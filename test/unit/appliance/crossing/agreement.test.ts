@@ -8,11 +8,13 @@ import type { blocks } from '../../../../appliance/crossing/blocks/contract.ts';
 import type { ClientOf, Contract } from '../../../../appliance/crossing/contract.ts';
 import type { custody } from '../../../../appliance/crossing/custody/contract.ts';
 import type { rollup } from '../../../../appliance/crossing/rollup/contract.ts';
+import type { shelf } from '../../../../appliance/crossing/shelf/contract.ts';
 import type { store } from '../../../../appliance/crossing/store/contract.ts';
 import type { backupKeys, keys } from '../../../../appliance/crossing/store/key-contract.ts';
 import type { Custody } from '../../../../appliance/custody/index.ts';
 import type { BackupKeys, Keys } from '../../../../appliance/keys/index.ts';
 import type { Membership } from '../../../../appliance/membership/index.ts';
+import type { Shelf } from '../../../../appliance/shelf/index.ts';
 import type { Store, StoreEvidence } from '../../../../appliance/store/index.ts';
 
 /**
@@ -41,11 +43,14 @@ type Differing<T, S> = {
   [K in keyof Calls<T> & keyof S]: Same<Calls<T>[K], S[K]> extends true ? never : K;
 }[keyof Calls<T> & keyof S];
 
+/** Calls of the keys that carry a secret as bytes of its own, or answer at once in the process. */
+type OwnShape = 'unlock' | 'enroll' | 'change' | 'replaceRoot' | 'state' | 'list' | 'providers';
+
 const none = <_ extends never>(): void => undefined;
 
 test('contracts and services agree, optional fields included', () => {
   none<Differing<typeof store, Store>>();
-  none<Differing<typeof keys, Omit<Keys, 'unlock' | 'enroll' | 'change' | 'state' | 'list' | 'providers'>>>();
+  none<Differing<typeof keys, Omit<Keys, OwnShape>>>();
   none<Differing<typeof backupKeys, BackupKeys>>();
   none<Differing<typeof auditAppend, Audit>>();
   none<Differing<typeof auditRead, Omit<Audit, 'verify'>>>();
@@ -53,5 +58,6 @@ test('contracts and services agree, optional fields included', () => {
   none<Differing<typeof blocks, Store>>();
   none<Differing<typeof custody, Custody>>();
   none<Differing<typeof rollup, Membership>>();
+  none<Differing<typeof shelf, Shelf>>();
   assert.ok(true, 'the compiler has looked');
 });

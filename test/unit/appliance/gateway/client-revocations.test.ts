@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterEach, before, beforeEach, describe, it } from 'node:test';
 import { keyHash } from '../../../../appliance/gateway/client-certificate.ts';
 import { type ClientRevocations, openClientRevocations } from '../../../../appliance/gateway/client-revocations.ts';
+import { revocationFiles } from '../../../../appliance/gateway/gateway-texts.ts';
 import { serialOf } from '../../../../appliance/gateway/revocation-list.ts';
 import { createLogger, createMetrics } from '../../../../appliance/telemetry/index.ts';
 import type { NectarError } from '../../../../protocol/errors.ts';
@@ -145,7 +146,7 @@ describe('the files of revocation lists', () => {
   let now: number;
   const paths = () => ({ lists: join(folder, 'site.crl'), floors: join(folder, 'site-crl.json') });
   const open = (): Promise<ClientRevocations> =>
-    openClientRevocations(paths(), {
+    openClientRevocations(revocationFiles(paths()), {
       site: () => trusted,
       now: () => now,
       log: createLogger({ level: 'silent' }),

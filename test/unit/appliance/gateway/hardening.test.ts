@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { openHardeningNotes } from '../../../../appliance/gateway/hardening-notes.ts';
 import type { HardeningReportNote, HardeningStatus } from '../../../../appliance/gateway/hardening-schemas.ts';
+import { MAX_NOTES_BYTES } from '../../../../appliance/gateway/kept-notes.ts';
+import { fileText } from '../../../../appliance/gateway/kept-text.ts';
 import { createLogger, createMetrics } from '../../../../appliance/telemetry/index.ts';
 import { NectarError } from '../../../../protocol/errors.ts';
 import { NOW } from './doubles.ts';
@@ -157,7 +159,11 @@ describe('hardening reports on record', () => {
     await report({ failed: ['BYON-CTR-001', 'BYON-CTR-002'] });
     const path = join(h.folder, 'hardening.json');
     const open = () =>
-      openHardeningNotes(path, { metrics: createMetrics(), log: createLogger({ level: 'silent' }), now: () => NOW });
+      openHardeningNotes(fileText(path, { maxBytes: MAX_NOTES_BYTES }), {
+        metrics: createMetrics(),
+        log: createLogger({ level: 'silent' }),
+        now: () => NOW,
+      });
     assert.deepEqual((await open()).status(), status());
     const whole = await readFile(path, 'utf8');
     for (const damaged of [whole.slice(0, -20), '{}', `${whole}x`, 'x'.repeat(1024 * 1024 + 1)]) {

@@ -127,6 +127,7 @@ describe('/openapi.json', () => {
       'POST /v1/keys/rotate',
       'POST /v1/keys/retire',
       'POST /v1/keys/rekey',
+      'POST /v1/keys/root',
       'GET /v1/keys/rekey',
       'DELETE /v1/keys/rekey',
       'POST /v1/keys/resolve',

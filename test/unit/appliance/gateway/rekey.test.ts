@@ -32,4 +32,23 @@ describe('/v1/keys/rekey', () => {
     assert.equal((await h.call('POST', '/v1/backups/hold', { token, json: { seconds: 60 } })).status, 200);
     assert.equal(h.store.kept, 60_000);
   });
+
+  it('replaces the root key, announced and on record with its generation, and not while a rekey is under way', async () => {
+    const token = await h.token('admin');
+    const call = (json: object) => h.call('POST', '/v1/keys/root', { token, json });
+    for (const json of [{ passphrase: '' }, { without: ['../x'] }, { root: 'mine' }])
+      assert.equal((await call(json)).status, 400, JSON.stringify(json));
+    assert.equal((await h.call('POST', '/v1/keys/root', { token: await h.token('node:read'), json: {} })).status, 403);
+    const from = h.audit.events.length;
+    const answer = await call({ without: ['file-1'], passphrase: 'seven fresh words' });
+    assert.deepEqual([answer.status, answer.json()], [200, { providers: ['passphrase-1'], generation: 3 }]);
+    const facts = h.audit.events.slice(from).map(({ type, detail }) => [type, detail?.phase, detail?.generation]);
+    assert.deepEqual(facts, [
+      ['key.root', 'started', undefined],
+      ['key.root', undefined, 3],
+    ]);
+    assert.ok(!JSON.stringify(h.audit.events).includes('seven fresh words'));
+    await h.call('POST', '/v1/keys/rekey', { token, json: { load: 10 } });
+    assertProblem(await call({}), 409, 'KEY_ROOT_REKEYING');
+  });
 });
