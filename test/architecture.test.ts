@@ -201,6 +201,8 @@ const SHARED = new Set([
   'appliance/page-memory.ts',
   'appliance/durable-file.ts',
   'appliance/folder-lock.ts',
+  // What the gateway has whole, and the store seals at once.
+  'appliance/whole-body.ts',
   // The primitives of the envelope: threads of a service make them for themselves.
   'appliance/node-envelope-crypto.ts',
   // What every listener is bounded by.
