@@ -8,8 +8,8 @@ import type { Hex } from '../../../../../protocol/brand.ts';
 import { isNectarError, NectarError } from '../../../../../protocol/errors.ts';
 import { nextBaseFee } from '../../../../../protocol/rollup/block-input.ts';
 import { bytesToHex } from '../../../../../protocol/rollup/bytes.ts';
-import { createMemoryState } from '../../../../../protocol/rollup/state-by-hash.ts';
-import { transition } from '../../../../../protocol/rollup/transition.ts';
+import { createMemoryState } from '../../../../oracle/state-by-hash.ts';
+import { transition } from '../../../../oracle/transition.ts';
 import { createDice, createRandomChain } from '../../../machine/random-blocks.ts';
 import { openChain, rules, type TestChain } from '../execute/chain-fixture.ts';
 
