@@ -41,7 +41,7 @@ function pendingNonceOf({ pending, orderedNonce }: Pick<RpcDeps, 'pending' | 'or
 
 /** Creates the node's Ethereum JSON-RPC: the methods that ethers, viem and wallets call, and nectar_*. */
 export function createRpc(deps: RpcDeps): Rpc {
-  const { database, rules, pending } = deps;
+  const { database, pending } = deps;
   const view = createChainView(deps);
   const meter = createWorkMeter({ budget: deps.budget, deadlineMs: deps.deadlineMs ?? DEADLINE_MS });
   const search = createLogSearch(view, { index: deps.logIndex, meter });
