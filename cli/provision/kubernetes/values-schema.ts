@@ -147,7 +147,6 @@ const gateway = group("The owner's HTTPS API.", {
     parentRefs: kubernetes('Gateways whose listener has `tls.mode: Passthrough`.', 'array'),
     hosts: list('Host names.', Type.String({ maxLength: 253 })),
   }),
-  podDisruptionBudget: flag('Keep one gateway through drains, where there are two or more.', true),
   topologySpreadConstraints: kubernetes('How gateways spread; empty: over nodes, where it can be.', 'array'),
   resources: resources({ cpu: '100m', memory: '128Mi', cpuLimit: '1', memoryLimit: '384Mi' }),
   ...placement(),
@@ -265,6 +264,7 @@ export const chartValues = Type.Object(
     networkPolicy,
     monitoring,
     test,
+    podDisruptionBudgets: flag('A drain takes one pod of a role at a time.', true),
     priorityClassName: text('Priority class of all pods.'),
     runtimeClassName: text('Runtime class of all pods (gVisor, Kata).'),
     seccompProfileFolder: text(

@@ -1,0 +1,18 @@
+import { after, before } from 'node:test';
+import { down, skip, up } from './cluster.ts';
+import { clearRenderings, prepareRenderings, tellRenderings } from './renderings.ts';
+
+/** Everything on one real cluster, which is up for this file alone: docker's networks share the kernel's rules with it. */
+before(async () => {
+  if (skip !== false) return;
+  up();
+  await prepareRenderings();
+});
+
+after(async () => {
+  if (skip !== false) return;
+  await clearRenderings();
+  down();
+});
+
+tellRenderings();
