@@ -1,15 +1,16 @@
-import { loadConfig, socketsFolder } from './config/index.ts';
+import { crossingsConfig, loadConfig, socketsFolder } from './config/index.ts';
 import { type RunRequest, runWiring } from './run-wiring.ts';
 import { createLogger, createMetrics } from './telemetry/index.ts';
 import type { RoleOptions, WireDeps, Wiring } from './wiring.ts';
 
 export type WireRole = (options: RoleOptions, deps: WireDeps) => Promise<Wiring>;
 
-/** Runs one role of a node as a process of its own; it meets the others at sockets. */
+/** Runs one role of a node as a process of its own; it meets the others at crossings. */
 export async function runSplitRole(request: RunRequest, wire: WireRole): Promise<void> {
-  const { home, version, env } = request;
+  const { role, home, version, env } = request;
   const { config } = loadConfig(request);
   const log = createLogger({ level: config.log.level });
-  const options = { home, version, config, sockets: socketsFolder(home, env) };
+  const crossings = crossingsConfig(role, home, env);
+  const options = { home, version, config, sockets: socketsFolder(home, env), crossings };
   await runWiring(request, () => wire(options, { log, metrics: createMetrics() }), log);
 }

@@ -1,5 +1,5 @@
 import { randomBytes as nodeRandomBytes } from 'node:crypto';
-import type { NodeConfig } from './config/index.ts';
+import type { CrossingsConfig, NodeConfig } from './config/index.ts';
 import type { Service } from './service.ts';
 import type { Logger, Metrics } from './telemetry/index.ts';
 
@@ -27,9 +27,10 @@ export interface NodeOptions {
   readonly config: NodeConfig;
 }
 
-/** A role on its own meets the others at the sockets of this folder. */
+/** A role on its own meets the others at crossings; it tells its health at a socket of this folder. */
 export interface RoleOptions extends NodeOptions {
   readonly sockets: string;
+  readonly crossings: CrossingsConfig;
 }
 
 export const now = (): number => Date.now();

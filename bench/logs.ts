@@ -9,7 +9,6 @@ import { join } from 'node:path';
 import { createBlock } from '@ethereumjs/block';
 import { Bloom } from '@ethereumjs/vm';
 import { id } from 'ethers';
-import { createInlineCalls } from '../appliance/rollup/evm/inline-calls.ts';
 import { type ChainDatabase, createChainDatabase } from '../appliance/rollup/execute/chain-database.ts';
 import type { Heads } from '../appliance/rollup/execute/heads.ts';
 import { nativeCrypto } from '../appliance/rollup/execute/native-crypto.ts';
@@ -117,7 +116,8 @@ function rpcOf(database: ChainDatabase, heads: Heads, logIndex?: LogIndex): Rpc 
   return createRpc({
     database,
     rules,
-    evm: createInlineCalls({ state: database, rules }),
+    // Nothing is called.
+    evm: { run: () => Promise.reject(new RangeError('nothing is called')) },
     heads: () => heads,
     onHeads: () => () => undefined,
     clientVersion: 'bench',

@@ -81,7 +81,7 @@ export function parseFactSet(bytes: Uint8Array, path: string): FactSet {
 }
 
 /** Of these there is one: a second would let somebody choose by which a condition is judged. */
-const ALONE: readonly SubjectKind[] = ['node', 'host', 'engine'];
+const ALONE: readonly SubjectKind[] = ['node', 'host', 'engine', 'cluster'];
 
 /** Unknown facts, facts of another kind, values of another type, and subjects that occur twice. */
 export function factSetProblems({ collections, subjects }: FactSet): string[] {

@@ -23,5 +23,7 @@ export const SUBJECT_KINDS = [
   'key',
   /** What a namespace or a release in Kubernetes has beside its containers. */
   'workload',
+  /** The cluster around that namespace: its API, its other users, its nodes; at most one. */
+  'cluster',
 ] as const;
 export type SubjectKind = (typeof SUBJECT_KINDS)[number];

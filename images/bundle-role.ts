@@ -37,6 +37,7 @@ export async function bundleRole(role: ImageRole, architecture: Architecture): P
         'kzg-worker': 'appliance/rollup/blobs/kzg-worker.ts',
         'block-worker': 'appliance/rollup/execute/block-worker.ts',
       }),
+      ...(role === 'audit' && { 'append-worker': 'appliance/audit/append-worker.ts' }),
       ...(role === 'store' && {
         'hash-worker': 'appliance/store/hash-worker.ts',
         'index-worker': 'appliance/store/index-worker.ts',

@@ -8,6 +8,7 @@
 import { ANCHOR_ERRORS } from './errors/anchor.ts';
 import { AUDIT_ERRORS } from './errors/audit.ts';
 import { CLI_ERRORS } from './errors/cli.ts';
+import { CLUSTER_ERRORS } from './errors/cluster.ts';
 import { CONFIG_ERRORS } from './errors/config.ts';
 import { CUSTODY_ERRORS } from './errors/custody.ts';
 import type { ErrorDefinition } from './errors/definition.ts';
@@ -31,6 +32,7 @@ export const ERRORS = {
   ...NETWORK_ERRORS,
   ...GATEWAY_ERRORS,
   ...CLI_ERRORS,
+  ...CLUSTER_ERRORS,
   ...LIFE_ERRORS,
   ...CUSTODY_ERRORS,
   ...HARDENING_ERRORS,

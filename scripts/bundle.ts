@@ -33,6 +33,7 @@ const programs = {
   'block-worker': 'appliance/rollup/execute/block-worker.ts',
   'hash-worker': 'appliance/store/hash-worker.ts',
   'index-worker': 'appliance/store/index-worker.ts',
+  'append-worker': 'appliance/audit/append-worker.ts',
   'kzg-worker': 'appliance/rollup/blobs/kzg-worker.ts',
   'proof-worker': 'appliance/rollup/blobs/proof-worker.ts',
 };

@@ -6,7 +6,9 @@ import { TILE_WIDTH } from '../../protocol/merkle/tile.ts';
 import { EPOCH_LEAF } from './declared-epoch.ts';
 import type { Epochs } from './epochs.ts';
 
-const NONCE_BYTES = 12;
+/** Fresh random bytes that sealing a body needs. */
+export const BODY_NONCE_BYTES = 12;
+const NONCE_BYTES = BODY_NONCE_BYTES;
 const TAG_BYTES = 16;
 
 /** A body with the salt that its leaf's hash was made with. */

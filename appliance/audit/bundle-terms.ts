@@ -1,6 +1,7 @@
 import { type AuditFacts, auditFacts } from '../../protocol/merkle/audit-facts.ts';
 import type { AuditFilter } from '../../protocol/merkle/audit-filter.ts';
 import { TILE_WIDTH } from '../../protocol/merkle/tile.ts';
+import type { AuditInput } from './audit-input.ts';
 import { bundleOf } from './bundle-file.ts';
 
 /** Of each bundle, in bits: some 600 terms then make one needless reading in a few hundred. */
@@ -15,6 +16,9 @@ const MAX_BUNDLES = 64 * 1024;
 /** Whether something that may be in a bundle is; true may be wrong, false never is. */
 export type MayHold = (bundle: BundleTerms) => boolean;
 
+/** Of what an entry says, what it can be searched for by. */
+export type TermFacts = Pick<AuditFacts, 'subject' | 'tokenId' | 'name' | 'record' | 'patients'>;
+
 export interface BundleTerms {
   has(term: string): boolean;
 }
@@ -28,9 +32,9 @@ export interface TermIndex {
   /** Undefined for a bundle that nobody has told of. */
   find(bundle: number): BundleTerms | undefined;
   /** Takes the facts of all of a bundle's entries, in any order; `turn` is that of before they were read. False when it is not kept. */
-  keep(bundle: number, facts: Iterable<AuditFacts>, turn: number): boolean;
+  keep(bundle: number, facts: Iterable<TermFacts>, turn: number): boolean;
   /** Takes the facts of one appended leaf; returns its bundle when that is full and known from its first leaf on. */
-  take(index: number, facts: AuditFacts): number | undefined;
+  take(index: number, facts: TermFacts): number | undefined;
   /** Takes what `between` once gave. */
   restore(bundle: number, bits: Uint8Array, turn: number): void;
   /** The bits of the bundles `[from, to)` that are known. */
@@ -107,12 +111,17 @@ export function factsOf(bodies: Iterable<unknown>): Iterable<AuditFacts> {
   return Array.from(bodies, auditFacts);
 }
 
-function* termsOf({ subject, tokenId, name, record, patients }: AuditFacts): Generator<string> {
-  for (const actor of [subject, tokenId, name]) if (actor !== undefined) yield `actor ${actor.toLowerCase()}`;
-  for (const patient of patients) yield `patient ${patient}`;
-  if (record === undefined) return;
-  yield recordTerm(record);
-  yield recordTerm(record.slice(0, SHORTEST_RECORD));
+/** The same of an event that is appended, without reading its body again. */
+export function termFactsOf({ context: { actor }, recordId, patients = [] }: AuditInput): TermFacts {
+  const { subject, tokenId, name } = actor;
+  return {
+    // As the body has them: what a client sent need not be well-formed.
+    subject: subject.toWellFormed(),
+    ...(tokenId === undefined ? {} : { tokenId: tokenId.toWellFormed() }),
+    ...(name === undefined ? {} : { name: name.toWellFormed() }),
+    ...(recordId === undefined ? {} : { record: recordId.toWellFormed() }),
+    patients: patients.map((patient) => patient.toWellFormed()),
+  };
 }
 
 /** A whole id, or the digits that every shorter beginning of it has. */
@@ -120,19 +129,40 @@ function recordTerm(record: string): string {
   return `record ${record.length === 32 ? record : record.slice(0, SHORTEST_RECORD)}`;
 }
 
-function addTerms(bits: Uint8Array, facts: AuditFacts): void {
-  for (const term of termsOf(facts))
-    for (const at of probes(term)) bits[at >> 3] = (bits[at >> 3] ?? 0) | (1 << (at & 7));
+function addTerms(bits: Uint8Array, { subject, tokenId, name, record, patients }: TermFacts): void {
+  if (subject !== undefined) addTerm(bits, `actor ${subject.toLowerCase()}`);
+  if (tokenId !== undefined) addTerm(bits, `actor ${tokenId.toLowerCase()}`);
+  if (name !== undefined) addTerm(bits, `actor ${name.toLowerCase()}`);
+  for (const patient of patients) addTerm(bits, `patient ${patient}`);
+  if (record === undefined) return;
+  addTerm(bits, recordTerm(record));
+  addTerm(bits, recordTerm(record.slice(0, SHORTEST_RECORD)));
+}
+
+function addTerm(bits: Uint8Array, term: string): void {
+  const [one, other] = hashesOf(term);
+  for (let i = 0; i < PROBES; i++) {
+    const at = probe(one, other, i);
+    bits[at >> 3] = (bits[at >> 3] ?? 0) | (1 << (at & 7));
+  }
 }
 
 function hasTerm(bits: Uint8Array, term: string): boolean {
-  return probes(term).every((at) => ((bits[at >> 3] ?? 0) & (1 << (at & 7))) !== 0);
+  const [one, other] = hashesOf(term);
+  for (let i = 0; i < PROBES; i++) {
+    const at = probe(one, other, i);
+    if (((bits[at >> 3] ?? 0) & (1 << (at & 7))) === 0) return false;
+  }
+  return true;
 }
 
-/** Two FNV-1a hashes of other beginnings, combined: nobody gains by making terms collide but a slower search. */
-function probes(term: string): number[] {
-  const [one, other] = [fnv(term, 0x811c9dc5), fnv(term, 0x01000193) | 1];
-  return Array.from({ length: PROBES }, (_, i) => (one + Math.imul(i, other)) >>> 0).map((hash) => hash % BITS);
+/** Two FNV-1a hashes of other beginnings, to be combined: nobody gains by making terms collide but a slower search. */
+function hashesOf(term: string): readonly [number, number] {
+  return [fnv(term, 0x811c9dc5), fnv(term, 0x01000193) | 1];
+}
+
+function probe(one: number, other: number, i: number): number {
+  return ((one + Math.imul(i, other)) >>> 0) % BITS;
 }
 
 function fnv(text: string, basis: number): number {

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import { NectarError } from '../../protocol/errors.ts';
-import { type AuditFacts, auditFacts } from '../../protocol/merkle/audit-facts.ts';
 import { type AuditLeaf, BODY_SALT_BYTES, encodeAuditLeaf, isEventType } from '../../protocol/merkle/audit-leaf.ts';
 import { canonicalText } from '../../protocol/merkle/canonical-text.ts';
 import { type Hash, leafHash } from '../../protocol/merkle/hash.ts';
@@ -15,8 +14,6 @@ export interface PreparedEntry {
   readonly leafHash: Hash;
   readonly salt: Uint8Array;
   readonly body: Uint8Array;
-  /** What the body says, as a search reads it. */
-  readonly facts: AuditFacts;
 }
 
 export interface PrepareDeps {
@@ -35,7 +32,7 @@ export function prepareEntry(
   if (!isEventType(event.type))
     throw new NectarError('AUDIT_EVENT_INVALID', { reason: 'the type is not a dotted lower-case word' });
   const time = new Date(milliseconds).toISOString();
-  const { body, written } = encodeBody(toAuditEvent(event, { origin, time }));
+  const body = encodeBody(toAuditEvent(event, { origin, time }));
   if (body.length > maxBodyBytes)
     throw new NectarError('AUDIT_EVENT_INVALID', { reason: `the body is longer than ${maxBodyBytes} bytes` });
   // A salt of its own keeps anyone from guessing who did what by hashing likely bodies.
@@ -48,14 +45,13 @@ export function prepareEntry(
     v: 1,
   };
   const bytes = encodeAuditLeaf(leaf);
-  return { leaf: bytes, leafHash: leafHash(bytes), salt, body, facts: auditFacts(written) };
+  return { leaf: bytes, leafHash: leafHash(bytes), salt, body };
 }
 
-function encodeBody(event: AuditEventJson): { body: Uint8Array; written: AuditEventJson } {
+function encodeBody(event: AuditEventJson): Uint8Array {
   try {
-    return { body: Buffer.from(canonicalText(event)), written: event };
+    return Buffer.from(canonicalText(event));
   } catch {
-    const written = wellFormed(event); // a lone surrogate in what a client sent
-    return { body: Buffer.from(canonicalText(written)), written };
+    return Buffer.from(canonicalText(wellFormed(event))); // a lone surrogate in what a client sent
   }
 }

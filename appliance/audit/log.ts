@@ -6,11 +6,10 @@ import { consistencyRanges, inclusionRanges } from '../../protocol/merkle/prove.
 import { encodeTile, TILE_WIDTH, tilePath } from '../../protocol/merkle/tile.ts';
 import type { FilledTile } from '../../protocol/merkle/tile-edge.ts';
 import type { TreeHead } from '../../protocol/merkle/verify.ts';
-import { bodyBundlePath, encodeGroup, parseBodyBundle, type StoredEntry } from './body-bundle.ts';
-import { type BodySealer, placeOf } from './body-seal.ts';
+import { bodyBundlePath, parseBodyBundle, type StoredEntry } from './body-bundle.ts';
 import { bundleOf, createBundleFile } from './bundle-file.ts';
 import type { Disk, WholeFile } from './disk.ts';
-import type { PreparedEntry } from './event.ts';
+import type { EntryMaker, PendingEntry } from './pending.ts';
 import type { RecoveredLog } from './recover.ts';
 import {
   createTileFiles,
@@ -46,7 +45,7 @@ export interface Snapshot extends TreeHead {
 /** The log on disk. Only one commit at a time; reading goes on beside it. */
 export interface Log {
   /** Makes the first entries durable: as many as fit into the current bundle. */
-  commit(entries: readonly PreparedEntry[]): Promise<Appended[]>;
+  commit(entries: readonly PendingEntry[]): Promise<Appended[]>;
   snapshot(): Snapshot;
   size(): number;
   /** The root of the first leaves. Throws AUDIT_INDEX_OUT_OF_RANGE when there are not so many. */
@@ -66,7 +65,7 @@ export interface Log {
 
 export interface LogDeps {
   readonly disk: Disk;
-  readonly sealer: BodySealer;
+  readonly maker: Pick<EntryMaker, 'make'>;
   readonly recovered: RecoveredLog;
   readonly onCommitted: (committed: Committed) => void;
   readonly onFlushFailed: (error: unknown) => void;
@@ -78,7 +77,7 @@ export interface LogDeps {
  *   tile/...       C2SP tlog-tiles, made from those leaves behind the appends, at the latest before a checkpoint
  *   checkpoint     the last signed tree head
  */
-export function createLog({ disk, sealer, recovered, onCommitted, onFlushFailed }: LogDeps): Log {
+export function createLog({ disk, maker, recovered, onCommitted, onFlushFailed }: LogDeps): Log {
   const { tree } = recovered;
   const files = createTileFiles(disk);
   for (const file of recovered.files) files.put(file.path, file.bytes);
@@ -89,14 +88,14 @@ export function createLog({ disk, sealer, recovered, onCommitted, onFlushFailed 
       if (files.unwritten() >= MAX_UNWRITTEN_TILES) await files.flush();
       const first = tree.range.size;
       const group = entries.slice(0, TILE_WIDTH - (first % TILE_WIDTH));
-      const bytes = encodeGroup(first, sealGroup(sealer, group, first));
+      const { bytes, leaves } = await maker.make(first, group);
       await bundleFile.write(bytes, bundleOf(first));
-      for (const { leaf, leafHash } of group) {
+      for (const { leaf, leafHash } of leaves) {
         for (const file of tree.append(leaf, leafHash)) files.put(file.path, file.bytes);
       }
       if (files.unwritten() >= UNWRITTEN_TILES_TO_FLUSH) files.flush().catch(onFlushFailed);
       onCommitted({ leaves: group.length, bytes: bytes.length });
-      return group.map(({ leafHash }, i) => ({ index: first + i, hash: leafHash }));
+      return leaves.map(({ leafHash }, i) => ({ index: first + i, hash: leafHash }));
     },
     size: () => tree.range.size,
     rootAt: (size) => rootAt(size, tree, files),
@@ -123,13 +122,6 @@ export function createLog({ disk, sealer, recovered, onCommitted, onFlushFailed 
     },
     close: () => bundleFile.close(),
   };
-}
-
-function sealGroup(sealer: BodySealer, group: readonly PreparedEntry[], first: number): StoredEntry[] {
-  return group.map((entry, i) => ({
-    leaf: entry.leaf,
-    sealed: sealer.seal(placeOf(first + i, entry.leaf, entry.leafHash), entry),
-  }));
 }
 
 /** From the tiles, of which the unfinished ones are in memory: as cheap for an old size as for a new one. */

@@ -1,5 +1,6 @@
 import { NectarError } from '../../protocol/errors.ts';
 import { encodeVerifierKey, type VerifierKey } from '../../protocol/merkle/verifier-key.ts';
+import { createAppendThread } from './append-thread.ts';
 import { createBodySealer } from './body-seal.ts';
 import type { Disk } from './disk.ts';
 import { createEpochs, type Epochs } from './epochs.ts';
@@ -54,7 +55,9 @@ async function open(options: AuditOptions, deps: AuditDeps, parts: OpenAuditPart
   const sealer = createBodySealer(bodyKey, epochs, randomBytes);
   const beside = { disk, bodyKey, origin: epochs.base, randomBytes };
   const [generationsFile, termsFile] = [createGenerationsFile(beside), createTermsFile(beside)];
-  const log = await openLog({ ...deps, disk, metrics, epochs, sealer, generationsFile, termsFile, config });
+  const { maxBodyBytes } = config;
+  const thread = createAppendThread({ bodyKey, origin: epochs.base, maxBodyBytes, randomBytes });
+  const log = await openLog({ ...deps, disk, metrics, epochs, sealer, thread, generationsFile, termsFile, config });
   const told = parseTold([...(await keptOutside()), ...early()], epochs, logger);
   const freshness = await openFreshness({ log, epochs, disk, bodyKey, logger, metrics, now }, told);
   return { log, fresh: { epochs, freshness } };

@@ -1,20 +1,22 @@
 import type { LeafHash, RootHash } from '../../protocol/brand.ts';
 import { NectarError } from '../../protocol/errors.ts';
-import type { AuditFacts } from '../../protocol/merkle/audit-facts.ts';
 import type { TreeHead } from '../../protocol/merkle/verify.ts';
 import type { Logger } from '../telemetry/index.ts';
 import { createAppendQueue } from './append-queue.ts';
+import type { AppendThread } from './append-thread.ts';
 import type { BodySealer } from './body-seal.ts';
+import { termFactsOf } from './bundle-terms.ts';
 import { type CheckpointSigner, createCheckpoints, type SignedSnapshot } from './checkpoints.ts';
 import type { LogConfig } from './config.ts';
 import type { Disk } from './disk.ts';
 import type { Epochs } from './epochs.ts';
-import { type AuditInput, type PreparedEntry, prepareEntry } from './event.ts';
+import type { AuditInput } from './event.ts';
 import { createGenerations, type Generations } from './generations.ts';
 import type { GenerationsFile } from './generations-file.ts';
 import { createKeptTerms, type KeptTerms } from './kept-terms.ts';
 import { type Appended, createLog, type Log } from './log.ts';
 import type { AuditMetrics } from './metrics.ts';
+import { createEntryMaker, type EntryMaker, type PendingEntry } from './pending.ts';
 import { createReader, type Reader } from './reader.ts';
 import { recoverLog } from './recover.ts';
 import type { TermsFile } from './terms-file.ts';
@@ -47,6 +49,7 @@ export interface OpenLogDeps {
   readonly epochs: Epochs;
   readonly signer: CheckpointSigner;
   readonly sealer: BodySealer;
+  readonly thread: AppendThread;
   readonly generationsFile: GenerationsFile;
   readonly termsFile: TermsFile;
   readonly metrics: AuditMetrics;
@@ -58,10 +61,13 @@ export interface OpenLogDeps {
 
 /** Opens the log as it is found on disk; throws the error of the registry that says what is wrong with it. */
 export async function openLog(deps: OpenLogDeps): Promise<OpenLog> {
-  const { metrics, config, epochs } = deps;
+  const { metrics, config, epochs, randomBytes } = deps;
   const recovered = await recoverLog(deps.disk, deps);
+  const prepare = { origin: epochs.base, maxBodyBytes: config.maxBodyBytes, randomBytes };
+  const maker = createEntryMaker({ ...deps, prepare });
   const leaves = createLog({
     ...deps,
+    maker,
     recovered,
     onCommitted({ leaves: count, bytes }) {
       metrics.appended.inc({ outcome: 'durable' }, count);
@@ -86,16 +92,20 @@ export async function openLog(deps: OpenLogDeps): Promise<OpenLog> {
   const terms = createKeptTerms({ ...deps, file: deps.termsFile, leaves, erasedAt: () => generations.erasedAt() });
   const reader = createReader({ ...deps, log: leaves, terms, key: epochs.key });
   const generations: Generations = createGenerations({ ...deps, file: deps.generationsFile, leaves, reader });
-  const append = createAppend(deps, leaves, {
-    taken(index, event, facts) {
-      generations.take(index, event);
-      terms.take(index, facts);
+  const append = createAppend(
+    deps,
+    { leaves, maker },
+    {
+      taken(index, event) {
+        generations.take(index, event);
+        terms.take(index, termFactsOf(event));
+      },
+      signWhenDue() {
+        const due = leaves.size() - checkpoints.size >= config.checkpointEveryLeaves;
+        return due ? issueBehind() : Promise.resolve();
+      },
     },
-    signWhenDue() {
-      const due = leaves.size() - checkpoints.size >= config.checkpointEveryLeaves;
-      return due ? issueBehind() : Promise.resolve();
-    },
-  });
+  );
   // The first checkpoint comes before the first leaf: from then on a missing one is a removed one.
   if (recovered.signedAs !== epochs.key().name) await checkpoints.issue();
   await generations.open();
@@ -128,6 +138,7 @@ export async function openLog(deps: OpenLogDeps): Promise<OpenLog> {
         await generations.save();
         await terms.save();
       }
+      await deps.thread.end();
       await leaves.close();
     },
   };
@@ -138,12 +149,11 @@ export async function openLog(deps: OpenLogDeps): Promise<OpenLog> {
  * with the next one.
  */
 function createAppend(
-  { metrics, config, epochs, now, randomBytes }: OpenLogDeps,
-  leaves: Log,
-  behind: { taken(index: number, event: AuditInput, facts: AuditFacts): void; signWhenDue(): Promise<void> },
+  { metrics, config, now }: OpenLogDeps,
+  { leaves, maker }: { readonly leaves: Log; readonly maker: EntryMaker },
+  behind: { taken(index: number, event: AuditInput): void; signWhenDue(): Promise<void> },
 ): { one: OpenLog['append']; drain(): Promise<void> } {
-  const prepare = { origin: epochs.base, maxBodyBytes: config.maxBodyBytes, randomBytes };
-  const queue = createAppendQueue<PreparedEntry, Appended>({
+  const queue = createAppendQueue<PendingEntry, Appended>({
     maxPending: config.maxPendingAppends,
     async commit(entries) {
       const stop = metrics.commitSeconds.startTimer();
@@ -158,12 +168,11 @@ function createAppend(
   return {
     drain: () => queue.drain(),
     async one(event, time = now()) {
-      const entry = prepareEntry(event, { ...prepare, time });
-      const { index, hash } = await queue.push(entry).catch((error: unknown) => {
+      const { index, hash } = await queue.push(maker.accept(event, time)).catch((error: unknown) => {
         metrics.appended.inc({ outcome: 'refused' });
         throw error;
       });
-      behind.taken(index, event, entry.facts);
+      behind.taken(index, event);
       if (!signing) {
         signing = true;
         void behind.signWhenDue().finally(() => {

@@ -1,3 +1,4 @@
+export { type CrossingsConfig, crossingsConfig } from './crossings.ts';
 export { type HomePaths, homePaths, type LockedRole, socketsFolder } from './home-paths.ts';
 export { type PublicIdentity, readDescriptor, readDevnetKey, readPublicIdentity } from './identity.ts';
 export {

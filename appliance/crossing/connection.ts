@@ -3,6 +3,7 @@ import { NectarError } from '../../protocol/errors.ts';
 import { passedBytes } from '../stream-memory.ts';
 import type { Channel } from './channel.ts';
 import { encodeMessage } from './codec.ts';
+import type { Dialer } from './dialer.ts';
 import { batched, type Frame } from './frames.ts';
 import { createLine, type Line, type Signal } from './line.ts';
 import { invalidMessage, type Origin, parseFailure, parseMessage } from './message.ts';
@@ -16,7 +17,8 @@ const END = encodeMessage(null);
 export interface ConnectionOptions {
   /** Who answers there: for errors and logs. */
   readonly service: string;
-  readonly path: string;
+  /** How its serving half is reached. */
+  readonly dialer: Dialer;
   /** Stated to the server; another number only in tests of skew. */
   readonly version?: number;
 }
@@ -49,8 +51,8 @@ export interface Connection {
   close(): Promise<void>;
 }
 
-export function createConnection({ service, path, version = CROSSING_VERSION }: ConnectionOptions): Connection {
-  const line = createLine({ service, path, version });
+export function createConnection({ service, dialer, version = CROSSING_VERSION }: ConnectionOptions): Connection {
+  const line = createLine({ service, dialer, version });
   return {
     unary: (method, input, { signal, timeoutMs = method.timeoutMs } = {}) =>
       within({ timeoutMs, service, operation: method.name, signal }, async (either) => {

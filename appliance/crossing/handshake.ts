@@ -8,8 +8,8 @@ const PROTOCOL = 'nectar-frames';
 const MAX_HEAD_BYTES = 8 * 1024;
 
 /** A connection begins as HTTP and is upgraded (RFC 9110, 7.8) when both sides are of one version. */
-export function requestUpgrade(version: number): Buffer {
-  const head = ['GET / HTTP/1.1', 'host: localhost', 'connection: upgrade', `upgrade: ${PROTOCOL}`];
+export function requestUpgrade(target: string, version: number): Buffer {
+  const head = [`GET ${target} HTTP/1.1`, 'host: localhost', 'connection: upgrade', `upgrade: ${PROTOCOL}`];
   return Buffer.from([...head, `${VERSION_HEADER}: ${version}`, '', ''].join('\r\n'), 'latin1');
 }
 
@@ -33,6 +33,8 @@ export function refuseUpgrade(socket: Socket, version: number, failure: NectarEr
 export interface Answer {
   readonly accepted: boolean;
   readonly version: string | undefined;
+  /** Of the body, where it is stated. */
+  readonly length: number | undefined;
   /** What came after the head. */
   readonly rest: Uint8Array;
 }
@@ -52,6 +54,15 @@ function parseHead(text: string): Omit<Answer, 'rest'> {
   const [first = '', ...lines] = text.split('\r\n');
   const [, status] = /^HTTP\/1\.1 ([1-5][0-9]{2})(?: |$)/.exec(first) ?? [];
   if (status === undefined) throw new FrameError('not an answer of HTTP/1.1');
-  const stated = lines.find((line) => line.toLowerCase().startsWith(`${VERSION_HEADER}:`));
-  return { accepted: status === '101', version: stated?.slice(VERSION_HEADER.length + 1).trim() };
+  const stated = (name: string): string | undefined =>
+    lines
+      .find((line) => line.toLowerCase().startsWith(`${name}:`))
+      ?.slice(name.length + 1)
+      .trim();
+  const length = stated('content-length');
+  return {
+    accepted: status === '101',
+    version: stated(VERSION_HEADER),
+    length: length !== undefined && /^[0-9]{1,9}$/.test(length) ? Number(length) : undefined,
+  };
 }

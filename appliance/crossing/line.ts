@@ -1,12 +1,16 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { isNectarError, NectarError } from '../../protocol/errors.ts';
 import type { Channel } from './channel.ts';
 import { type DialedChannel, dial, wipeReadBuffer } from './dial.ts';
+import type { Dialer } from './dialer.ts';
 import { FrameError } from './frames.ts';
 import { invalidMessage, type Origin } from './message.ts';
 import { createReconnect } from './reconnect.ts';
 
 /** Connections that are kept for the next calls; what a burst needs beyond them is closed. */
 const MAX_IDLE = 64;
+/** Nobody is there, or nobody that may be reached. */
+const UNREACHED = new Set(['ENOENT', 'ECONNREFUSED', 'EACCES', 'ETIMEDOUT']);
 
 type Operation = { readonly name: string; readonly maxOutputBytes: number };
 export type Signal = AbortSignal | undefined;
@@ -29,32 +33,39 @@ export interface Lent {
 
 export interface LineOptions {
   readonly service: string;
-  readonly path: string;
+  readonly dialer: Dialer;
   readonly version: number;
 }
 
-export function createLine({ service, path, version }: LineOptions): Line {
+export function createLine({ service, dialer, version }: LineOptions): Line {
   const idle: DialedChannel[] = [];
   const inUse = new Set<DialedChannel>();
   const reconnect = createReconnect();
+  let unreached: NectarError = absent(service);
   const originOf = ({ name }: { readonly name: string }): Origin => ({ service, operation: name });
 
   function translate(error: unknown, operation: Operation, signal: Signal): unknown {
     if (signal?.aborted === true) return signal.reason;
     if (isNectarError(error)) return error;
     if (error instanceof FrameError) return invalidMessage(originOf(operation), error.message);
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT' || code === 'ECONNREFUSED' || code === 'EACCES' || code === 'ETIMEDOUT') {
-      reconnect.failed();
-      return absent(service, error);
-    }
     return new NectarError('NODE_CONNECTION_LOST', originOf(operation), { cause: error });
   }
 
+  /** Before the upgrade nothing was asked for: whatever goes wrong, nothing was done. */
+  function translateDial(error: unknown, operation: Operation, signal: Signal): unknown {
+    if (signal?.aborted === true || error instanceof FrameError) return translate(error, operation, signal);
+    const { code } = error as NodeJS.ErrnoException;
+    const known = isNectarError(error) ? error : dialer.explain(error as NodeJS.ErrnoException);
+    if (known === undefined && !UNREACHED.has(code ?? '')) return translate(error, operation, signal);
+    unreached = known ?? absent(service, error);
+    reconnect.failed();
+    return unreached;
+  }
+
   async function connect(operation: Operation, signal: Signal): Promise<DialedChannel> {
-    if (!reconnect.mayTry()) throw absent(service);
-    const dialed = await dial(path, version, signal).catch((error: unknown) => {
-      throw translate(error, operation, signal);
+    if (!reconnect.mayTry()) throw unreached;
+    const dialed = await dial(dialer, { service, version, signal }).catch((error: unknown) => {
+      throw translateDial(error, operation, signal);
     });
     reconnect.succeeded();
     if (dialed.version === version) return dialed;
@@ -77,7 +88,7 @@ export function createLine({ service, path, version }: LineOptions): Line {
         signal?.removeEventListener('abort', abort);
         inUse.delete(dialed);
         wipeReadBuffer();
-        if (clean && channel.isSound && idle.length < MAX_IDLE) {
+        if (clean && channel.isSound && !dialed.isStale() && idle.length < MAX_IDLE) {
           channel.hold(false);
           idle.push(dialed);
         } else channel.fail(new Error('given up'));
@@ -88,7 +99,7 @@ export function createLine({ service, path, version }: LineOptions): Line {
   function takeIdle(): DialedChannel | undefined {
     for (;;) {
       const found = idle.pop();
-      if (found === undefined || found.channel.isSound) return found;
+      if (found === undefined || (found.channel.isSound && !found.isStale())) return found;
       found.channel.fail(new Error('of no use any more'));
     }
   }
@@ -98,6 +109,7 @@ export function createLine({ service, path, version }: LineOptions): Line {
     async begin(operation, input, signal) {
       signal?.throwIfAborted();
       for (;;) {
+        if (!dialer.refusesWrites && idle.length > 0) await hearOfEnds();
         const kept = takeIdle();
         const lent = lend(kept ?? (await connect(operation, signal)), operation, signal);
         try {
@@ -106,7 +118,7 @@ export function createLine({ service, path, version }: LineOptions): Line {
         } catch (error) {
           lent.giveBack(false);
           // The other side of a kept one had gone before it could read all of it: it did nothing, and a new process may be there.
-          if (kept === undefined || signal?.aborted === true) throw lent.translate(error);
+          if (kept === undefined || !dialer.refusesWrites || signal?.aborted === true) throw lent.translate(error);
         }
       }
     },
@@ -115,6 +127,15 @@ export function createLine({ service, path, version }: LineOptions): Line {
       idle.length = 0;
     },
   };
+}
+
+/**
+ * A network takes bytes for a process that has gone. What the kernel knows of it by now is heard in the second turn at the latest: the
+ * first may be the rest of one that has asked the kernel already.
+ */
+async function hearOfEnds(): Promise<void> {
+  await nextTurn();
+  await nextTurn();
 }
 
 function absent(service: string, cause?: unknown): NectarError<'NODE_NOT_READY'> {

@@ -3,13 +3,12 @@ import type { Server } from 'node:http';
 import { createConnection } from 'node:net';
 import { dirname, join } from 'node:path';
 import { NectarError } from '../../protocol/errors.ts';
+import type { CrossingName } from './table.ts';
 
 /** sockaddr_un.sun_path holds 108 bytes with the final zero (unix(7)). */
 const MAX_PATH_BYTES = 107;
 const FOLDER_MODE = 0o770;
 const SOCKET_MODE = 0o660;
-
-export type CrossingName = 'audit-append' | 'audit-read' | 'audit-keys' | 'store' | 'blocks' | 'rollup';
 
 /** Each crossing has a folder of its own: the mount of the folder is the permission. */
 export function socketPath(folder: string, name: CrossingName): string {

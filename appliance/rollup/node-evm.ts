@@ -8,11 +8,14 @@ import { startEvmThread } from './evm/evm-thread.ts';
 import { createInlineCalls } from './evm/inline-calls.ts';
 import { createWorkerCalls, type Outcome, type WorkerCalls } from './evm/worker-calls.ts';
 import type { ChainDatabase } from './execute/chain-database.ts';
+import { loadMachine } from './execute/machine-file.ts';
 import { forkOf } from './network-rules.ts';
 import { OWN_CALL } from './rpc/json-rpc.ts';
 
 /** Of each thread's own preimages, beside the node's. */
 const EVM_CACHE_BYTES = 16 << 20;
+/** Of those of the node's own calls, which are few and alike. */
+const OWN_CACHE_BYTES = 2 << 20;
 /** Of each second, what comes back of a caller's computing time. */
 const EVM_BUDGET_REFILL = 0.2;
 
@@ -41,13 +44,9 @@ export function createNodeEvm(
 ): NodeEvm {
   const now = (): number => performance.now();
   const budget = createCpuBudget({ capacityMs: config.evmBudgetMs, refill: EVM_BUDGET_REFILL }, now);
-  const setup = {
-    path,
-    databaseKey,
-    cacheBytes: EVM_CACHE_BYTES,
-    chainId: BigInt(descriptor.l2.chainId),
-    forkRules: forkOf(descriptor),
-  };
+  const module = loadMachine();
+  const machineRules = { chainId: BigInt(descriptor.l2.chainId), ...forkOf(descriptor) };
+  const setup = { module, machineRules, database: { path, databaseKey, cacheBytes: EVM_CACHE_BYTES } };
   const threads = createWorkerCalls(
     {
       threads: config.evmThreads,
@@ -59,11 +58,18 @@ export function createNodeEvm(
     },
     { spawn: () => startEvmThread(setup), now, log, budget, onSpent: onEvmSpent },
   );
+  const inline = createInlineCalls(
+    { module, machineRules, rules: on.rules },
+    { path, databaseKey, cacheBytes: OWN_CACHE_BYTES },
+  );
   on.database.beforeReopen(() => threads.release());
-  const inline = createInlineCalls({ state: on.database, rules: on.rules });
+  on.database.beforeReopen(() => inline.release());
   return {
     run: (task, client) => (client.caller === OWN_CALL.caller ? inline : threads).run(task, client),
-    stop: () => threads.stop(),
+    async stop() {
+      await threads.stop();
+      await inline.release();
+    },
     budget,
   };
 }

@@ -7,14 +7,15 @@ import { auditKeysRoutes } from '../crossing/audit-keys/server.ts';
 import { auditReadRoutes } from '../crossing/audit-read/server.ts';
 import { createHealthServer } from '../crossing/health/health-server.ts';
 import { metricsRoutes } from '../crossing/metrics/server.ts';
-import { createCrossingServer } from '../crossing/server.ts';
-import { type CrossingName, healthSocketPath, socketPath } from '../crossing/socket.ts';
+import { healthSocketPath } from '../crossing/socket.ts';
 import type { Service } from '../service.ts';
 import { now, type RoleOptions, randomBytes, type WireDeps, type Wiring } from '../wiring.ts';
+import { carrierOf } from './carrier-of.ts';
 import { reportLife } from './report-life.ts';
 
 /** `run audit`: the log. It holds its two keys in memory, from the store; it reaches nobody. */
-export async function wireAudit(options: RoleOptions, { log, metrics }: WireDeps): Promise<Wiring> {
+export async function wireAudit(options: RoleOptions, deps: WireDeps): Promise<Wiring> {
+  const { log, metrics } = deps;
   const { home, version, config, sockets } = options;
   const identity = readPublicIdentity(home);
   const checkpointKey = parseVerifierKey(identity.checkpointVkey);
@@ -38,26 +39,27 @@ export async function wireAudit(options: RoleOptions, { log, metrics }: WireDeps
       keys.isHeld() ? { ready: true } : { ready: false, reason: 'waits for the store to hand over its keys' },
   };
 
-  const serve = (name: CrossingName, routes: Parameters<typeof createCrossingServer>[1]['routes']) =>
-    createCrossingServer({ name, path: socketPath(sockets, name) }, { routes, log });
-  const crossings = [
-    serve('audit-append', auditAppendRoutes(audit)),
-    serve('audit-read', [...auditReadRoutes(audit), ...metricsRoutes(metrics)]),
-    serve(
-      'audit-keys',
-      auditKeysRoutes({
-        keys,
-        audit,
-        whenStarted: async (signal) => {
-          await opened.promise;
-          await audit.whenSound(signal);
-        },
-      }),
-    ),
-  ];
+  const carrier = carrierOf('audit', options, deps);
+  const crossings = carrier.serve({
+    'audit-append': auditAppendRoutes(audit),
+    'audit-read': [...auditReadRoutes(audit), ...metricsRoutes(metrics)],
+    'audit-keys': auditKeysRoutes({
+      keys,
+      audit,
+      whenStarted: async (signal) => {
+        await opened.promise;
+        await audit.whenSound(signal);
+      },
+    }),
+  });
   const life = { role: 'audit', version } as const;
   return {
-    alive: [keyHolder, ...crossings, createHealthServer(healthSocketPath(sockets, 'audit'), [keyHolder, audit])],
+    alive: [
+      ...carrier.credentials,
+      keyHolder,
+      ...crossings,
+      createHealthServer(healthSocketPath(sockets, 'audit'), [...carrier.credentials, keyHolder, audit]),
+    ],
     usable: [audit],
     url: () => undefined,
     whenUsable: (signal) => keys.whenHeld(signal),

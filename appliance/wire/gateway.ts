@@ -2,19 +2,19 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { homePaths, readDescriptor, readPublicIdentity } from '../config/index.ts';
 import { type AuditAppendClient, createAuditAppendClient } from '../crossing/audit-append/client.ts';
 import { createAuditReadClient } from '../crossing/audit-read/client.ts';
-import { createConnection } from '../crossing/connection.ts';
 import { createCustodyClient } from '../crossing/custody/client.ts';
 import { createHealthServer } from '../crossing/health/health-server.ts';
 import { createMetricsClient } from '../crossing/metrics/client.ts';
 import { remoteServices } from '../crossing/remote-service.ts';
 import { createRollupClient } from '../crossing/rollup/client.ts';
-import { type CrossingName, healthSocketPath, socketPath } from '../crossing/socket.ts';
+import { healthSocketPath } from '../crossing/socket.ts';
 import { shared } from '../crossing/state.ts';
 import { createBackupKeysClient, createKeysClient, createStoreClient } from '../crossing/store/client.ts';
 import { createGateway, createMetricsServer, createTokens } from '../gateway/index.ts';
 import { createStatus } from '../status/index.ts';
 import { createNodeMetrics, readFamilies } from '../telemetry/index.ts';
 import { now, type RoleOptions, randomBytes, type WireDeps, type Wiring } from '../wiring.ts';
+import { carrierOf } from './carrier-of.ts';
 import { reportLife } from './report-life.ts';
 
 /** A role that is well answers at once; one that does not is named in the readiness. */
@@ -22,21 +22,21 @@ const PROBE_TIMEOUT_MS = 2_000;
 const AUDIT_RETRY_MS = 250;
 
 /** `run gateway`: the owner's door. It holds its TLS key and the list of tokens, and no data key. */
-export async function wireGateway(options: RoleOptions, { log, metrics }: WireDeps): Promise<Wiring> {
+export async function wireGateway(options: RoleOptions, deps: WireDeps): Promise<Wiring> {
+  const { log, metrics } = deps;
   const { home, version, config, sockets } = options;
   const paths = homePaths(home);
   const { nodeId, peerId, operator, tokenJwk } = readPublicIdentity(home);
   const { descriptor } = readDescriptor(home);
-  const connect = (service: string, name: CrossingName) =>
-    createConnection({ service, path: socketPath(sockets, name) });
+  const carrier = carrierOf('gateway', options, deps);
 
-  const atStore = connect('store', 'store');
+  const atStore = carrier.connect('store');
   const store = createStoreClient(atStore);
   const keys = createKeysClient(atStore);
-  const append = createAuditAppendClient(connect('audit', 'audit-append'));
-  const atAudit = connect('audit', 'audit-read');
+  const append = createAuditAppendClient(carrier.connect('audit-append'));
+  const atAudit = carrier.connect('audit-read');
   const read = createAuditReadClient(atAudit);
-  const atRollup = connect('rollup', 'rollup');
+  const atRollup = carrier.connect('rollup');
   const rollup = createRollupClient(atRollup);
   const tokens = await createTokens(
     { path: paths.tokens, nodeId, publicJwk: tokenJwk },
@@ -57,6 +57,7 @@ export async function wireGateway(options: RoleOptions, { log, metrics }: WireDe
     { nodeId, peerId, network: descriptor.name, version, roles: ['gateway', 'store', 'audit', 'rollup'] },
     {
       services: [
+        ...carrier.credentials,
         ...remoteServices(['keys', 'audit keys', 'key list', 'store'], storeState),
         ...remoteServices(['audit'], auditState),
         ...remoteServices(['rollup', 'p2p', 'replication', 'anchor'], rollupState),
@@ -139,7 +140,12 @@ export async function wireGateway(options: RoleOptions, { log, metrics }: WireDe
   const metricsServer = createMetricsServer(config.gateway, { metrics: nodeMetrics, log });
   const life = { role: 'gateway', version } as const;
   return {
-    alive: [gateway, metricsServer, createHealthServer(healthSocketPath(sockets, 'gateway'), [gateway])],
+    alive: [
+      ...carrier.credentials,
+      gateway,
+      metricsServer,
+      createHealthServer(healthSocketPath(sockets, 'gateway'), [...carrier.credentials, gateway]),
+    ],
     usable: [],
     url: () => gateway.url(),
     whenUsable: (signal) => whenAppendable(append, signal),

@@ -4,13 +4,11 @@ import { createAuditKeysClient } from '../crossing/audit-keys/client.ts';
 import { createKeyHandover } from '../crossing/audit-keys/key-handover.ts';
 import { blocksRoutes } from '../crossing/blocks/server.ts';
 import { createWantedBlocks } from '../crossing/blocks/wanted-blocks.ts';
-import { createConnection } from '../crossing/connection.ts';
 import { custodyRoutes } from '../crossing/custody/server.ts';
 import { createHealthServer } from '../crossing/health/health-server.ts';
 import { metricsRoutes } from '../crossing/metrics/server.ts';
-import { createCrossingServer } from '../crossing/server.ts';
 import { shelfRoutes } from '../crossing/shelf/server.ts';
-import { type CrossingName, healthSocketPath, socketPath } from '../crossing/socket.ts';
+import { healthSocketPath } from '../crossing/socket.ts';
 import { storeRoutes } from '../crossing/store/server.ts';
 import { createCustody } from '../custody/index.ts';
 import {
@@ -23,22 +21,24 @@ import {
 import { createShelf } from '../shelf/index.ts';
 import { createStore } from '../store/index.ts';
 import { now, type RoleOptions, randomBytes, today, type WireDeps, type Wiring } from '../wiring.ts';
+import { carrierOf } from './carrier-of.ts';
 import { reportLife } from './report-life.ts';
 
-/** `run store`: the keys and what they seal. It reaches the audit log, over its sockets, and nothing else. */
-export async function wireStore(options: RoleOptions, { log, metrics }: WireDeps): Promise<Wiring> {
+/** `run store`: the keys and what they seal. It reaches the audit log, over its crossings, and nothing else. */
+export async function wireStore(options: RoleOptions, deps: WireDeps): Promise<Wiring> {
+  const { log, metrics } = deps;
   const { home, version, config, sockets } = options;
   const { nodeId } = readPublicIdentity(home);
   const paths = homePaths(home);
   const crypto = nodeEnvelopeCrypto;
-  const connect = (name: CrossingName) => createConnection({ service: 'audit', path: socketPath(sockets, name) });
+  const carrier = carrierOf('store', options, deps);
 
   // The secret boundary. Its seccomp profile starts no programs: providers that need one are for a node as a process.
   const keys = createKeys({ ...config.keys, home: paths.keys }, { crypto, log, metrics, now: today, randomBytes });
 
   // Evidence first: nothing private is served that the log does not hold.
-  const audit = createAuditAppendClient(connect('audit-append'));
-  const auditKeys = createAuditKeysClient(connect('audit-keys'));
+  const audit = createAuditAppendClient(carrier.connect('audit-append'));
+  const auditKeys = createAuditKeysClient(carrier.connect('audit-keys'));
   const handover = createKeyHandover({ keys, audit: auditKeys, log });
   const keyFreshness = createKeyFreshness({ keys, evidence: audit, log });
 
@@ -64,21 +64,24 @@ export async function wireStore(options: RoleOptions, { log, metrics }: WireDeps
   const custody = createCustody({ folder: paths.custody, config: config.custody }, { metrics, now });
 
   const services = [keys, handover, keyFreshness, store];
-  const serve = (name: CrossingName, routes: Parameters<typeof createCrossingServer>[1]['routes']) =>
-    createCrossingServer({ name, path: socketPath(sockets, name) }, { routes, log });
   const tokenSigner = createIdentitySigner(keys, 'token');
-  const crossings = [
-    serve('store', [
+  const crossings = carrier.serve({
+    store: [
       ...storeRoutes({ store, keys, tokenSigner, backups, services }),
       ...custodyRoutes(custody),
       ...shelfRoutes(createShelf({ folder: paths.shelf })),
       ...metricsRoutes(metrics),
-    ]),
-    serve('blocks', blocksRoutes({ store, keys, wants })),
-  ];
+    ],
+    blocks: blocksRoutes({ store, keys, wants }),
+  });
   const life = { role: 'store', version } as const;
   return {
-    alive: [keys, ...crossings, createHealthServer(healthSocketPath(sockets, 'store'), services)],
+    alive: [
+      ...carrier.credentials,
+      keys,
+      ...crossings,
+      createHealthServer(healthSocketPath(sockets, 'store'), [...carrier.credentials, ...services]),
+    ],
     usable: [handover, keyFreshness, store],
     url: () => undefined,
     whenUsable: (signal) => keys.whenUnlocked(signal),

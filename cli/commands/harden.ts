@@ -24,10 +24,16 @@ export function registerHarden(program: Command, terminal: Terminal): void {
       'harden --save-facts facts.json --no-record',
       'harden --facts facts.json --profile hipaa --json',
       'harden --manifests rendered.yaml',
+      'harden --cluster nectar/clinic',
       'harden --list --profile node',
     ],
   })
-    .addOption(new Option('--profile <name>', 'which checks (default: node; with --manifests: kubernetes)'))
+    .addOption(
+      new Option(
+        '--profile <name>',
+        'which checks (default: node; of manifests: kubernetes; of a node in Kubernetes: cluster)',
+      ),
+    )
     .addOption(
       new Option('--format <format>', 'of the report (default: by the name of the file, else a table)').choices(
         FORMATS,
@@ -46,6 +52,12 @@ export function registerHarden(program: Command, terminal: Terminal): void {
     .addOption(new Option('--save-facts <file>', 'save what was seen, to be judged elsewhere'))
     .addOption(new Option('--facts <file>', 'judge saved facts; look at nothing; - is stdin'))
     .addOption(new Option('--manifests <file...>', 'judge rendered Kubernetes manifests; - is stdin'))
+    .addOption(
+      new Option(
+        '--cluster <namespace/release>',
+        "judge a release in the cluster of your kubectl's context, without a home",
+      ),
+    )
     .addOption(new Option('--list', 'list checks and profiles'))
     .addOption(new Option('--no-probe', 'leave out probes that write: what they would show counts as not seen'))
     .addOption(new Option('--no-record', 'leave no trace in audit log, history and alarms'));

@@ -2,6 +2,7 @@ import type { ErrorCode } from '../../protocol/errors.ts';
 import { ANCHOR_GUIDANCE } from './anchor.ts';
 import { AUDIT_GUIDANCE } from './audit.ts';
 import { CLI_GUIDANCE } from './cli.ts';
+import { CLUSTER_GUIDANCE } from './cluster.ts';
 import { CONFIG_GUIDANCE } from './config.ts';
 import { CUSTODY_GUIDANCE } from './custody.ts';
 import { GATEWAY_GUIDANCE } from './gateway.ts';
@@ -26,6 +27,7 @@ const GUIDANCE: Record<ErrorCode, Guidance> = {
   ...NETWORK_GUIDANCE,
   ...GATEWAY_GUIDANCE,
   ...CLI_GUIDANCE,
+  ...CLUSTER_GUIDANCE,
   ...LIFE_GUIDANCE,
   ...CUSTODY_GUIDANCE,
   ...HARDENING_GUIDANCE,

@@ -37,7 +37,23 @@ export const NODE_GUIDANCE: Record<keyof typeof NODE_ERRORS, Guidance> = {
   },
   NODE_SOCKET_UNUSABLE: {
     exit: EXIT.config,
-    remedy: 'Name a short folder that the role may write with NECTAR_SOCKETS; a socket path holds at most 107 bytes.',
+    remedy:
+      'Name a short folder that the role may write with NECTAR_SOCKETS; a socket path holds at most 107 bytes. Where it is an address: another process listens there, see NECTAR_CROSSING_LISTEN.',
+  },
+  NODE_CROSSING_CERTIFICATE: {
+    exit: EXIT.config,
+    remedy:
+      'Put a current tls.crt, tls.key and ca.crt of this role there (cert-manager does, or `nectar-byon crossings issue`): they are read within seconds, without a restart.',
+  },
+  NODE_CROSSING_UNTRUSTED: {
+    exit: EXIT.config,
+    remedy:
+      'Compare both sides: the same ca.crt, certificates of this node (`<role>.<instance>.nectar.internal`, that name alone), none expired. While an authority is replaced, ca.crt holds both.',
+  },
+  NODE_CROSSING_REFUSED: {
+    exit: EXIT.config,
+    remedy:
+      'A role asked for what is not its own: its certificate is in wrong hands, or two roles have been mixed up. Stop that role, and issue new certificates under a new authority.',
   },
   NODE_KEYS_MISMATCH: {
     exit: EXIT.key,

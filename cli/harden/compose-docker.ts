@@ -109,7 +109,7 @@ function engineCollectors({ api, address, now }: Engine, { home, target, spec }:
     createVolumesCollector({ api, node }),
     createNetworksCollector({ api, node }),
     createEngineCollector({ api, socketPath: address.kind === 'unix' ? address.socketPath : undefined }),
-    nothingOf(['workload'], 'this node is not in Kubernetes'),
+    nothingOf(['workload', 'cluster'], 'this node is not in Kubernetes'),
   ];
 }
 

@@ -12,7 +12,7 @@ const NOT_HERE = [
   nothingOf(['container', 'image', 'volume', 'network', 'engine'], 'this node is one process: it has no containers', [
     'node.rolesMissing',
   ]),
-  nothingOf(['workload'], 'this node is not in Kubernetes'),
+  nothingOf(['workload', 'cluster'], 'this node is not in Kubernetes'),
 ];
 
 /** A node in one process of this machine, everything of it below its home. */

@@ -1,8 +1,10 @@
 import { collectFacts } from '../../hardening/collectors/collector.ts';
 import type { FactSet } from '../../hardening/fact-set.ts';
 import { MAX_FACTS_BYTES, parseFactSet } from '../../hardening/parse-facts.ts';
+import { NectarError } from '../../protocol/errors.ts';
 import type { Call } from '../call.ts';
 import { requireHome } from '../home-folder.ts';
+import { NAME_PATTERN } from '../provision/kubernetes/cluster-target.ts';
 import { showWork } from '../render/work.ts';
 import { VERSION } from '../version.ts';
 import type { OpenCollectors } from './open-collectors.ts';
@@ -19,9 +21,22 @@ export async function gatherFacts(call: Call<HardenOptions>): Promise<FactSet> {
     const { openManifestCollectors } = await import('./manifest-collectors.ts');
     return look(call, await openManifestCollectors(options.manifests, terminal));
   }
+  if (options.cluster !== undefined) {
+    const release = parseRelease(options.cluster);
+    const { openReleaseCollectors } = await import('./compose-kubernetes.ts');
+    return look(call, openReleaseCollectors(release, { terminal, probe: options.probe }));
+  }
   requireHome(call.home);
   const { openNodeCollectors } = await import('./node-collectors.ts');
   return look(call, await openNodeCollectors(call));
+}
+
+/** @throws NectarError CLI_USAGE */
+function parseRelease(text: string): { namespace: string; name: string } {
+  const [namespace = '', name = '', ...more] = text.split('/');
+  if (more.length > 0 || ![namespace, name].every((part) => new RegExp(NAME_PATTERN).test(part)))
+    throw new NectarError('CLI_USAGE', { problem: `${text} is not of the form NAMESPACE/RELEASE` });
+  return { namespace, name };
 }
 
 async function look({ terminal, output }: Call<unknown>, open: OpenCollectors): Promise<FactSet> {

@@ -22,9 +22,11 @@ export async function openManifestCollectors(files: readonly string[], terminal:
         ...{ target: 'kubernetes', state: 'rendered', version: VERSION, settings: { descriptor: undefined } },
       }),
       createManifestsCollector({ read: async () => texts }),
-      nothingOf(['engine', 'host', 'image', 'process', 'volume', 'network', 'listener', 'file', 'key'], NOT_YET, [
-        'node.rolesMissing',
-      ]),
+      nothingOf(
+        ['engine', 'host', 'image', 'process', 'volume', 'network', 'listener', 'file', 'key', 'cluster'],
+        NOT_YET,
+        ['node.rolesMissing'],
+      ),
     ],
     close: async () => undefined,
   };

@@ -1,6 +1,7 @@
 import { readPublicIdentity } from '../../appliance/config/identity.ts';
 import type { Call } from '../call.ts';
 import { findTarget } from '../provision/docker/target-file.ts';
+import { findClusterTarget } from '../provision/kubernetes/cluster-target.ts';
 import type { OpenCollectors } from './open-collectors.ts';
 import type { HardenOptions } from './options.ts';
 import { readSettings } from './sources/node-settings.ts';
@@ -9,6 +10,11 @@ import { readSettings } from './sources/node-settings.ts';
 export async function openNodeCollectors(call: Call<HardenOptions>): Promise<OpenCollectors> {
   const { home, terminal } = call;
   const { nodeId } = readPublicIdentity(home);
+  const cluster = findClusterTarget(home);
+  if (cluster !== undefined) {
+    const { composeKubernetes } = await import('./compose-kubernetes.ts');
+    return composeKubernetes({ call, nodeId, ...readSettings(home, {}) }, cluster);
+  }
   const inContainers = findTarget(home) !== undefined;
   // The environment of this shell is not that of the containers.
   const { settings, config } = readSettings(home, inContainers ? {} : terminal.env);

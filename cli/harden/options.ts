@@ -15,6 +15,8 @@ export interface HardenOptions {
   readonly saveFacts?: string;
   readonly facts?: string;
   readonly manifests?: readonly string[];
+  /** NAMESPACE/RELEASE. */
+  readonly cluster?: string;
   readonly list?: boolean;
   /** False with --no-probe. */
   readonly probe: boolean;
@@ -24,15 +26,16 @@ export interface HardenOptions {
 
 /** Refuses what makes no sense together before anything is looked at. @throws NectarError CLI_USAGE */
 export function checkOptions(options: HardenOptions): void {
-  const { facts, manifests, saveFacts, sign, output, list } = options;
+  const { facts, manifests, cluster, saveFacts, sign, output, list } = options;
   const refuse = (problem: string): never => {
     throw new NectarError('CLI_USAGE', { problem });
   };
-  if (facts !== undefined && manifests !== undefined) refuse('--facts and --manifests are two sources: name one');
+  if ([facts, manifests, cluster].filter((source) => source !== undefined).length > 1)
+    refuse('--facts, --manifests and --cluster are different sources: name one');
   if (facts !== undefined && saveFacts !== undefined)
     refuse('--save-facts saves what is collected, --facts collects nothing');
   if (sign === true && output === undefined) refuse('--sign needs a file to sign: name it with -o');
-  if (list === true && (facts ?? manifests ?? output ?? saveFacts) !== undefined) {
+  if (list === true && (facts ?? manifests ?? cluster ?? output ?? saveFacts) !== undefined) {
     refuse('--list looks at nothing and writes no report');
   }
 }

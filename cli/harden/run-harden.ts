@@ -7,6 +7,7 @@ import { renderReport } from '../../hardening/report/formats.ts';
 import type { Report } from '../../hardening/report/report.ts';
 import type { Call } from '../call.ts';
 import { withNode } from '../node-client.ts';
+import { findClusterTarget } from '../provision/kubernetes/cluster-target.ts';
 import { renderFacts } from '../render/table.ts';
 import { gatherFacts } from './gather-facts.ts';
 import { keepReport } from './history.ts';
@@ -19,6 +20,7 @@ import { planFiles, proofPath, type WrittenReport, writeBytes, writeReport } fro
 
 const DEFAULT_PROFILE = 'node';
 const MANIFESTS_PROFILE = 'kubernetes';
+const CLUSTER_PROFILE = 'cluster';
 
 interface Made {
   readonly report: Report;
@@ -34,7 +36,7 @@ export async function harden(call: Call<HardenOptions>): Promise<void> {
   checkOptions(options);
   const benchmark = loadBenchmark();
   if (options.list === true) return listChecks(call, benchmark);
-  const profile = getProfile(benchmark, options.profile ?? defaultProfile(options));
+  const profile = getProfile(benchmark, options.profile ?? defaultProfile(call.home, options));
   const baseline = options.baseline === undefined ? undefined : await readReport(terminal, options.baseline);
   planFiles(call);
   const made = await make(call, benchmark, profile);
@@ -42,8 +44,9 @@ export async function harden(call: Call<HardenOptions>): Promise<void> {
   requireGood(decisive(made.report, baseline), made.report);
 }
 
-function defaultProfile({ manifests }: HardenOptions): string {
-  return manifests === undefined ? DEFAULT_PROFILE : MANIFESTS_PROFILE;
+function defaultProfile(home: string, { manifests, cluster }: HardenOptions): string {
+  if (manifests !== undefined) return MANIFESTS_PROFILE;
+  return cluster !== undefined || findClusterTarget(home) !== undefined ? CLUSTER_PROFILE : DEFAULT_PROFILE;
 }
 
 async function make(call: Call<HardenOptions>, benchmark: Benchmark, profile: Profile): Promise<Made> {
@@ -56,7 +59,8 @@ async function make(call: Call<HardenOptions>, benchmark: Benchmark, profile: Pr
   const report = await judge(call, { benchmark, profile, facts });
   const written = await writeReport(call, report);
   // What was seen elsewhere, or is not installed yet, is nothing that this node could vouch for.
-  const live = options.facts === undefined && options.manifests === undefined && (await isOfHome(home, facts));
+  const isElsewhere = [options.facts, options.manifests, options.cluster].some((source) => source !== undefined);
+  const live = !isElsewhere && (await isOfHome(home, facts));
   if (!live || !options.record) return { report, profile, written, onRecord: undefined };
   const { digest, format, fileDigest, signer } = written;
   const file = fileDigest === undefined ? undefined : { format, digest: fileDigest };

@@ -1,5 +1,6 @@
 import type { FactType } from '../fact-type.ts';
 import type { SubjectKind } from '../subject.ts';
+import { CLUSTER_FACTS } from './cluster.ts';
 import { CONTAINER_FACTS } from './container.ts';
 import { IMAGE_FACTS } from './image.ts';
 import { ENGINE_FACTS, HOST_FACTS, WORKLOAD_FACTS } from './machine.ts';
@@ -21,6 +22,7 @@ export const FACTS = {
   ...LISTENER_FACTS,
   ...FILE_FACTS,
   ...WORKLOAD_FACTS,
+  ...CLUSTER_FACTS,
 } as const;
 
 export type FactId = keyof typeof FACTS;

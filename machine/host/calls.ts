@@ -1,9 +1,8 @@
 /** Calls that leave nothing behind, as the machine's ABI has them: what `eth_call`, estimates and traces are made of. */
 import { RLP } from '@ethereumjs/rlp';
 import type { Hex } from '../../protocol/brand.ts';
-import { bytesToHex, hexToBytes } from '../../protocol/rollup/bytes.ts';
-import type { ReceiptLog } from '../../protocol/rollup/receipt.ts';
-import type { WireReader, WireWriter } from './wire.ts';
+import { hexToBytes } from '../../protocol/rollup/bytes.ts';
+import type { WireWriter } from './wire.ts';
 
 export interface BlockOverrides {
   readonly number?: bigint;
@@ -42,73 +41,41 @@ export interface MachineStep {
   readonly accounts?: readonly AccountOverride[];
 }
 
+/** A call in a block that nobody makes. `gasPrice` is the most that it pays for gas. */
+export interface MachineSimulatedCall extends Omit<MachineCall, 'gas'> {
+  /** What the block has left when absent. */
+  readonly gas?: bigint | undefined;
+  /** The account's next one when absent. */
+  readonly nonce?: bigint | undefined;
+  /** Wei; absent for a transaction of the type 0. */
+  readonly priorityFee?: bigint | undefined;
+}
+
+export interface MachineSimulatedBlock {
+  readonly block: BlockOverrides;
+  readonly accounts: readonly AccountOverride[];
+  readonly calls: readonly MachineSimulatedCall[];
+  /** Holds nonces and fees to the rules. */
+  readonly isStrict: boolean;
+}
+
 /** What is wanted beside the outcome: it costs time. */
 export interface Wanted {
   /** The calls inside, for callTracer. */
   readonly frames?: boolean;
   /** Accounts and slots before and after, for prestateTracer and access lists. */
   readonly touched?: boolean;
+  /** Each step of the EVM. */
+  readonly steps?: {
+    /** Steps after which no more are kept; 0: as many as may be. */
+    readonly limit: number;
+    /** How many words of the top of the stack. */
+    readonly stackWords: number;
+    readonly memory: boolean;
+  };
 }
 
-export const FRAME_KINDS = [
-  'CALL',
-  'CALLCODE',
-  'DELEGATECALL',
-  'STATICCALL',
-  'CREATE',
-  'CREATE2',
-  'SELFDESTRUCT',
-] as const;
-
-/** One call, creation or self-destruction; the list is in the order in which they began. */
-export interface MachineFrame {
-  readonly kind: (typeof FRAME_KINDS)[number];
-  /** 0 for the transaction's own. */
-  readonly depth: number;
-  readonly from: Hex;
-  readonly to: Hex;
-  readonly value: bigint;
-  readonly gas: bigint;
-  readonly gasUsed: bigint;
-  readonly input: Uint8Array;
-  readonly output: Uint8Array;
-  /** Empty when it succeeded. */
-  readonly error: string;
-  readonly isRevert: boolean;
-  readonly logs: readonly ReceiptLog[];
-}
-
-export interface AccountSide {
-  readonly balanceWei: bigint;
-  readonly nonce: bigint;
-  readonly code: Uint8Array;
-}
-
-/** An account as a transaction found and left it. */
-export interface TouchedAccount {
-  readonly address: Hex;
-  readonly before: AccountSide;
-  readonly after: AccountSide;
-  readonly slots: readonly { readonly slot: bigint; readonly before: bigint; readonly after: bigint }[];
-}
-
-/** `failed` ran out of gas, met an invalid opcode, ...; `refused` = the rules do not let it start. */
-export type MachineOutcome = 'ok' | 'reverted' | 'failed' | 'refused';
-
-export interface MachineCallResult {
-  readonly outcome: MachineOutcome;
-  readonly gasUsed: bigint;
-  readonly output: Uint8Array;
-  /** Why it failed or was refused, in the EVM's words. */
-  readonly reason: string;
-  readonly logs: readonly ReceiptLog[];
-  readonly frames: readonly MachineFrame[];
-  readonly touched: readonly TouchedAccount[];
-}
-
-const OUTCOMES: readonly MachineOutcome[] = ['ok', 'reverted', 'failed', 'refused'];
 const WORD_BYTES = 32;
-const ADDRESS_BYTES = 20;
 
 export function word(value: bigint): Uint8Array {
   return hexToBytes(`0x${value.toString(16).padStart(2 * WORD_BYTES, '0')}`);
@@ -119,8 +86,12 @@ function optional<T>(writer: WireWriter, value: T | undefined, write: (value: T)
   if (value !== undefined) write(value);
 }
 
-export function wantedFlags({ frames, touched }: Wanted): number {
-  return (frames ? 1 : 0) | (touched ? 2 : 0);
+export function writeWanted(writer: WireWriter, { frames, touched, steps }: Wanted): void {
+  writer.u8((frames ? 1 : 0) | (touched ? 2 : 0) | (steps ? 4 : 0));
+  if (steps === undefined) return;
+  writer.u32(steps.limit);
+  writer.u32(steps.stackWords);
+  writer.u8(steps.memory ? 1 : 0);
 }
 
 function writeBlock(writer: WireWriter, overrides: BlockOverrides): void {
@@ -149,10 +120,12 @@ function writeAccount(writer: WireWriter, { address, balanceWei, nonce, code, st
   if (storage !== undefined) writeSlots(writer, storage.slots);
 }
 
-export function writeStep(writer: WireWriter, { call, block = {}, accounts = [] }: MachineStep): void {
-  writeBlock(writer, block);
+function writeAccounts(writer: WireWriter, accounts: readonly AccountOverride[]): void {
   writer.u32(accounts.length);
   for (const account of accounts) writeAccount(writer, account);
+}
+
+function writeCall(writer: WireWriter, call: MachineCall): void {
   writer.bytes(hexToBytes(call.from));
   optional(writer, call.to, (to) => writer.bytes(hexToBytes(to)));
   writer.u64(call.gas);
@@ -166,62 +139,22 @@ export function writeStep(writer: WireWriter, { call, block = {}, accounts = [] 
   for (const item of encoded) writer.bytes(item);
 }
 
-const readWord = (reader: WireReader): bigint => BigInt(bytesToHex(reader.bytes(WORD_BYTES)));
-const readAddress = (reader: WireReader): Hex => bytesToHex(reader.bytes(ADDRESS_BYTES));
-const readText = (reader: WireReader): string => new TextDecoder().decode(reader.blob());
-
-function readList<T>(reader: WireReader, read: (reader: WireReader) => T): T[] {
-  return Array.from({ length: reader.u32() }, () => read(reader));
+export function writeStep(writer: WireWriter, { call, block = {}, accounts = [] }: MachineStep): void {
+  writeBlock(writer, block);
+  writeAccounts(writer, accounts);
+  writeCall(writer, call);
 }
 
-function readLog(reader: WireReader): ReceiptLog {
-  const address = readAddress(reader);
-  const topics = readList(reader, (from) => bytesToHex(from.bytes(WORD_BYTES)));
-  return { address, topics, data: bytesToHex(reader.blob()) };
-}
-
-function readFrame(reader: WireReader): MachineFrame {
-  return {
-    kind: FRAME_KINDS[reader.u8()] ?? 'CALL',
-    depth: reader.u32(),
-    from: readAddress(reader),
-    to: readAddress(reader),
-    value: readWord(reader),
-    gas: reader.u64(),
-    gasUsed: reader.u64(),
-    input: reader.blob(),
-    output: reader.blob(),
-    error: readText(reader),
-    isRevert: reader.u8() === 1,
-    logs: readList(reader, readLog),
-  };
-}
-
-function readSide(reader: WireReader): AccountSide {
-  return { balanceWei: readWord(reader), nonce: reader.u64(), code: reader.blob() };
-}
-
-function readTouched(reader: WireReader): TouchedAccount {
-  return {
-    address: readAddress(reader),
-    before: readSide(reader),
-    after: readSide(reader),
-    slots: readList(reader, (from) => ({ slot: readWord(from), before: readWord(from), after: readWord(from) })),
-  };
-}
-
-export function readCallResult(reader: WireReader): MachineCallResult {
-  return {
-    outcome: OUTCOMES[reader.u8()] ?? 'refused',
-    gasUsed: reader.u64(),
-    output: reader.blob(),
-    reason: readText(reader),
-    logs: readList(reader, readLog),
-    frames: readList(reader, readFrame),
-    touched: readList(reader, readTouched),
-  };
-}
-
-export function readCallResults(reader: WireReader): MachineCallResult[] {
-  return readList(reader, readCallResult);
+export function writeSimulatedBlock(writer: WireWriter, simulated: MachineSimulatedBlock): void {
+  const { block, accounts, calls, isStrict } = simulated;
+  writer.u8(isStrict ? 1 : 0);
+  writeBlock(writer, block);
+  writeAccounts(writer, accounts);
+  writer.u32(calls.length);
+  for (const { gas, nonce, priorityFee, ...call } of calls) {
+    writeCall(writer, { ...call, gas: 0n });
+    optional(writer, gas, writer.u64);
+    optional(writer, nonce, writer.u64);
+    optional(writer, priorityFee, (fee) => writer.bytes(word(fee)));
+  }
 }

@@ -45,7 +45,7 @@ export interface MachineExports {
   build_state(at: number, length: number): number;
   inflate_columns(at: number, length: number): number;
   simulate_calls(at: number, length: number): number;
-  estimate_gas(at: number, length: number): number;
+  simulate_block(at: number, length: number): number;
   trace_block(at: number, length: number): number;
   forget(): void;
 }
@@ -67,7 +67,7 @@ export interface Instance {
   readonly exports: MachineExports;
 }
 
-const ABI_VERSION = 1;
+const ABI_VERSION = 2;
 const KINDS: readonly PreimageKind[] = ['header', 'node', 'code'];
 /** Their numbers follow those of KINDS. */
 const INBOX_KINDS: readonly InboxPreimageKind[] = ['l1-header', 'accumulator', 'data', 'blob'];

@@ -20,16 +20,16 @@ import {
   type TransactionSignature,
   writeInput,
 } from './blocks.ts';
+import { type MachineCallResult, type MachineSimulated, readCallResults, readSimulated } from './call-results.ts';
 import {
-  type MachineCallResult,
+  type MachineSimulatedBlock,
   type MachineStep,
-  readCallResult,
-  readCallResults,
   type Wanted,
-  wantedFlags,
   word,
+  writeSimulatedBlock,
   writeSlots,
   writeStep,
+  writeWanted,
 } from './calls.ts';
 import { type DerivedStep, type DerivePlace, encodePlace, nextPlace, readStep } from './derive.ts';
 import { type Call, createInstance, type FreshPreimage, type Instance, type Preimages } from './instance.ts';
@@ -82,8 +82,15 @@ export interface Machine {
    * ROLLUP_STATE_MISSING, ROLLUP_MACHINE_FAULT and what the preimages throw. A call may take as long as its gas lasts.
    */
   simulate(header: Uint8Array, steps: readonly MachineStep[], wanted?: Wanted): MachineCallResult[];
-  /** The least gas with which the call succeeds, at most what it names, with that run; when it never does, its failure. */
-  estimateGas(header: Uint8Array, step: MachineStep): { readonly gas: bigint; readonly result: MachineCallResult };
+  /**
+   * Runs a block of calls after the one with the header `previous` (RLP). What is fresh, and the header that the host makes of it,
+   * must be there for the next block to stand on. Throws as `simulate` does.
+   */
+  simulateBlock(
+    previous: Uint8Array,
+    block: MachineSimulatedBlock,
+    wanted?: Wanted,
+  ): MachineSimulated & { readonly fresh: readonly FreshPreimage[] };
   /** Runs a built block's transactions again and says what the one at `only`, or each, did. */
   traceBlock(previous: Uint8Array, input: MachineBlockInput, wanted: Wanted, only?: number): MachineCallResult[];
   /** Writes accounts into an empty state. Its root (32 bytes), and what it reaches. */
@@ -205,21 +212,22 @@ export function createMachine(module: WasmModule, rules: MachineRules, preimages
     simulate(header, steps, wanted = {}) {
       const writer = createWireWriter();
       writer.blob(header);
-      writer.u8(wantedFlags(wanted));
+      writeWanted(writer, wanted);
       writer.u32(steps.length);
       for (const step of steps) writeStep(writer, step);
       return readCallResults(ask('simulate_calls', writer.finish()));
     },
-    estimateGas(header, step) {
+    simulateBlock(previous, block, wanted = {}) {
       const writer = createWireWriter();
-      writer.blob(header);
-      writeStep(writer, step);
-      const reader = ask('estimate_gas', writer.finish());
-      return { gas: reader.u64(), result: readCallResult(reader) };
+      writer.blob(previous);
+      writeWanted(writer, wanted);
+      writeSimulatedBlock(writer, block);
+      const simulated = readSimulated(ask('simulate_block', writer.finish()));
+      return { ...simulated, fresh: readFresh(instance.fresh()) };
     },
     traceBlock(previous, input, wanted, only = ALL) {
       const writer = createWireWriter();
-      writer.u8(wantedFlags(wanted));
+      writeWanted(writer, wanted);
       writer.u32(only);
       writer.blob(previous);
       writeInput(writer, input);

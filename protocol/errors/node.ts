@@ -27,6 +27,15 @@ export const NODE_ERRORS = {
   NODE_SOCKET_UNUSABLE: define<{ path: string; reason: string }>({
     message: ({ path, reason }) => `the socket ${path} cannot be used: ${reason}`,
   }),
+  NODE_CROSSING_CERTIFICATE: define<{ folder: string; reason: string }>({
+    message: ({ folder, reason }) => `the crossing certificate in ${folder} ${reason}`,
+  }),
+  NODE_CROSSING_UNTRUSTED: define<{ service: string; reason: string }>({
+    message: ({ service, reason }) => `${service} is not trusted at this crossing: ${reason}`,
+  }),
+  NODE_CROSSING_REFUSED: define<{ caller: string; crossing: string }>({
+    message: ({ caller, crossing }) => `${caller} may not call ${crossing}`,
+  }),
   NODE_KEYS_MISMATCH: define<{ what: string }>({
     message: ({ what }) => `the ${what} that was handed over is not the one of this node`,
   }),

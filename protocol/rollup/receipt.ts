@@ -1,5 +1,5 @@
-import type { Log } from '@ethereumjs/evm';
 import { RLP } from '@ethereumjs/rlp';
+import { concatBytes } from '@noble/hashes/utils.js';
 import type { Hex } from '../brand.ts';
 import { NectarError } from '../errors.ts';
 import { bytesToHex, hexToBytes } from './bytes.ts';
@@ -33,8 +33,12 @@ export interface Receipt {
   readonly logs: readonly ReceiptLog[];
 }
 
-/** Renders an EVM log. */
-export function receiptLog([address, topics, data]: Log): ReceiptLog {
+/** Renders an EVM log: address, topics, data. */
+export function receiptLog([address, topics, data]: readonly [
+  Uint8Array,
+  readonly Uint8Array[],
+  Uint8Array,
+]): ReceiptLog {
   return { address: bytesToHex(address), topics: topics.map(bytesToHex), data: bytesToHex(data) };
 }
 
@@ -44,6 +48,16 @@ function number(value: bigint): Uint8Array {
 
 function optional(hex: Hex | undefined): Uint8Array {
   return hex === undefined ? new Uint8Array() : hexToBytes(hex);
+}
+
+/** EIP-2718 bytes: what the header's receipts root covers. */
+export function encodeConsensusReceipt(
+  receipt: Pick<Receipt, 'type' | 'status' | 'cumulativeGasUsed' | 'bloom' | 'logs'>,
+): Uint8Array {
+  const { type, status, cumulativeGasUsed, bloom, logs } = receipt;
+  const rows = logs.map((log) => [hexToBytes(log.address), log.topics.map(hexToBytes), hexToBytes(log.data)]);
+  const body = RLP.encode([BigInt(status), cumulativeGasUsed, bloom, rows]);
+  return type === 0 ? body : concatBytes(Uint8Array.of(type), body);
 }
 
 /** RLP of a block's receipts as the node stores them (not the consensus encoding that the receipts root covers). */

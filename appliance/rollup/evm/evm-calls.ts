@@ -1,7 +1,8 @@
-import type { TracedTransaction } from '../execute/replay.ts';
-import type { AccessListItem, CallOutcome, CallOverrides, CallRequest } from '../execute/simulate.ts';
-import type { TraceConfig } from '../execute/trace/tracer.ts';
+import type { CallOutcome, CallOverrides, CallRequest } from './call-request.ts';
+import type { TracedTransaction } from './replay-block.ts';
 import type { Simulation, SimulationAnswer } from './simulate-blocks.ts';
+import type { TraceConfig } from './trace/trace-config.ts';
+import type { ListedAccesses } from './try-call.ts';
 
 /** A call that is tried on the state after a block, in that block's context or in one that it asks for, and forgotten. */
 export interface TriedCall {
@@ -34,12 +35,7 @@ export type EvmTask =
 export type EvmAnswer =
   | CallOutcome
   | { readonly kind: 'estimated'; readonly gas: bigint }
-  | {
-      readonly kind: 'listed';
-      readonly accessList: readonly AccessListItem[];
-      readonly gasUsed: bigint;
-      readonly error?: string;
-    }
+  | ListedAccesses
   | { readonly kind: 'traced'; readonly trace: unknown }
   | { readonly kind: 'replayed'; readonly traces: readonly TracedTransaction[] }
   | SimulationAnswer

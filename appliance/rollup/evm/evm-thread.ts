@@ -3,7 +3,7 @@ import type { WorkerReply, WorkerRequest, WorkerSetup } from './worker-messages.
 
 export type EvmThread = Thread<WorkerRequest, WorkerReply>;
 
-/** A call may hold 30 million gas worth of memory and trie: far less than this. */
+/** Of JavaScript. What a call holds is in the machine's own memory, which is bounded by the rules (64 MiB a call) and what it keeps. */
 const MAX_HEAP_MB = 512;
 
 export function startEvmThread(setup: WorkerSetup): EvmThread {

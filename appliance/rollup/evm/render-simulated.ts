@@ -1,10 +1,11 @@
 import type { Block } from '@ethereumjs/block';
 import type { FeeMarket1559Tx, LegacyTx } from '@ethereumjs/tx';
-import type { RunTxResult } from '@ethereumjs/vm';
+import type { MachineCallResult } from '../../../machine/host/call-results.ts';
 import { bytesToHex } from '../../../protocol/rollup/bytes.ts';
 import type { ReceiptLog } from '../../../protocol/rollup/receipt.ts';
-import { revertReason } from '../execute/revert-reason.ts';
 import { quantity, renderBlock, renderTransaction } from '../rpc/render.ts';
+import { haltWords } from './evm-words.ts';
+import { revertReason } from './revert-reason.ts';
 import { SIMULATION_CODE } from './simulation-code.ts';
 
 export type UnsignedTx = LegacyTx | FeeMarket1559Tx;
@@ -12,7 +13,8 @@ export type UnsignedTx = LegacyTx | FeeMarket1559Tx;
 /** A call that ran, and the logs that stand. */
 export interface Called {
   readonly tx: UnsignedTx;
-  readonly result: RunTxResult;
+  readonly result: MachineCallResult;
+  /** Transfers among them, when they were asked for. */
   readonly logs: readonly ReceiptLog[];
 }
 
@@ -25,11 +27,8 @@ export function renderSimulated(block: Block, done: readonly Called[], full: boo
   };
   let logIndex = 0;
   const calls = done.map(({ tx, result, logs }, index) => {
-    const { execResult, totalGasSpent } = result;
-    const spent = { returnData: bytesToHex(execResult.returnValue), gasUsed: quantity(totalGasSpent) };
-    const { exceptionError } = execResult;
-    if (exceptionError !== undefined)
-      return { status: '0x0', ...spent, error: errorOf(exceptionError.error, execResult.returnValue) };
+    const spent = { returnData: bytesToHex(result.output), gasUsed: quantity(result.gasUsed) };
+    if (result.outcome !== 'ok') return { status: '0x0', ...spent, error: errorOf(result) };
     const rendered = logs.map((log) => ({
       ...log,
       ...place,
@@ -45,9 +44,9 @@ export function renderSimulated(block: Block, done: readonly Called[], full: boo
   return { ...renderBlock(block, false), ...(full && { transactions }), calls };
 }
 
-function errorOf(exception: string, returned: Uint8Array): Record<string, unknown> {
-  if (exception !== 'revert') return { code: SIMULATION_CODE.vm, message: `vm execution error: ${exception}` };
-  const reason = revertReason(returned);
+function errorOf({ outcome, reason: halt, output }: MachineCallResult): Record<string, unknown> {
+  if (outcome !== 'reverted') return { code: SIMULATION_CODE.vm, message: `vm execution error: ${haltWords(halt)}` };
+  const reason = revertReason(output);
   const message = reason === undefined ? 'execution reverted' : `execution reverted: ${reason}`;
-  return { code: SIMULATION_CODE.reverted, message, data: bytesToHex(returned) };
+  return { code: SIMULATION_CODE.reverted, message, data: bytesToHex(output) };
 }

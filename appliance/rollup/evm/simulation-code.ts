@@ -25,3 +25,23 @@ export class SimulationRefused extends Error {
     this.code = SIMULATION_CODE[what];
   }
 }
+
+/** The machine's reasons for not running a call, as this method's errors. */
+const REFUSALS: readonly (readonly [RegExp, keyof typeof SIMULATION_CODE, string?])[] = [
+  [/^block gas limit reached/, 'blockGas'],
+  [/^nonce too low/, 'nonceLow'],
+  [/^nonce too high/, 'nonceHigh'],
+  [/lack of funds|overflow payment/, 'funds', 'insufficient funds for gas * price + value'],
+  [/less than basefee/, 'baseFee', 'max fee per gas less than block base fee'],
+  [/initcode/, 'initCode', 'max initcode size exceeded'],
+];
+
+export function refusalOf(reason: string): SimulationRefused {
+  const [, want, have] = /^(?:call gas cost|gas floor) \((\d+)\) exceeds the gas limit \((\d+)\)/.exec(reason) ?? [];
+  if (want !== undefined)
+    return new SimulationRefused('intrinsicGas', `intrinsic gas too low: have ${have}, want ${want}`);
+  const known = REFUSALS.find(([pattern]) => pattern.test(reason));
+  return known === undefined
+    ? new SimulationRefused('refused', reason)
+    : new SimulationRefused(known[1], known[2] ?? reason);
+}

@@ -1,12 +1,14 @@
-import type { ForkRules } from '../../../protocol/rollup/fork.ts';
+import type { MachineRules } from '../../../machine/host/machine.ts';
+import type { WasmModule } from '../../../machine/host/web-assembly.ts';
 import type { SharedPreimagesOptions } from '../execute/shared-preimages.ts';
 import type { ThreadError } from '../execute/thread.ts';
 import type { EvmAnswer, EvmTask } from './evm-calls.ts';
 
 /** What a thread is given when it begins. */
-export interface WorkerSetup extends SharedPreimagesOptions {
-  readonly chainId: bigint;
-  readonly forkRules: ForkRules;
+export interface WorkerSetup {
+  readonly module: WasmModule;
+  readonly machineRules: MachineRules;
+  readonly database: SharedPreimagesOptions;
 }
 
 export interface WorkerRequest {

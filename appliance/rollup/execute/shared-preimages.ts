@@ -15,6 +15,8 @@ export interface SharedPreimagesOptions {
 export interface SharedPreimages {
   /** The bytes whose Keccak-256 is `hash` (32 bytes); a copy. Throws ROLLUP_DATABASE_INVALID. */
   get(hash: Uint8Array): Uint8Array | undefined;
+  /** Lets go of the database. */
+  close(): Promise<void>;
 }
 
 /**
@@ -51,5 +53,6 @@ export async function openSharedPreimages(options: SharedPreimagesOptions): Prom
       if (group !== undefined) cache.set(name, group);
       return findInGroup(group, hash);
     },
+    close: () => level.close(),
   };
 }

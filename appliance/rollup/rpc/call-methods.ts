@@ -1,9 +1,9 @@
 import type { BlockHeader } from '@ethereumjs/block';
 import type { Hex } from '../../../protocol/brand.ts';
 import { bytesToHex } from '../../../protocol/rollup/bytes.ts';
+import type { CallOverrides, CallRequest } from '../evm/call-request.ts';
 import type { EvmAnswer, EvmCalls } from '../evm/evm-calls.ts';
-import { revertReason } from '../execute/revert-reason.ts';
-import type { CallOverrides, CallRequest } from '../execute/simulate.ts';
+import { revertReason } from '../evm/revert-reason.ts';
 import type { ChainView } from './chain-view.ts';
 import type { RpcContext, RpcMethods } from './json-rpc.ts';
 import { parseOverrides } from './override-params.ts';

@@ -1,6 +1,5 @@
 import type { Hex } from '../../../protocol/brand.ts';
-import type { AccountOverride, BlockOverride } from '../execute/overrides.ts';
-import type { CallOverrides } from '../execute/simulate.ts';
+import type { AccountOverride, BlockOverride, CallOverrides } from '../evm/call-request.ts';
 import { parseAddress, parseBytes, parseHash, parseObject, parseQuantity } from './params.ts';
 import { invalidParams } from './rpc-error.ts';
 
@@ -90,7 +89,7 @@ function parseBlock(value: unknown): BlockOverride {
     ...(present(randao) && {
       prevRandao: `0x${parseQuantity(randao, 'prevRandao').toString(16).padStart(64, '0')}` as Hex,
     }),
-    ...(present(fee) && { baseFeePerGas: parseQuantity(fee, 'baseFeePerGas') }),
+    ...(present(fee) && { baseFeePerGas: within(fee, 'baseFeePerGas', MAX_64_BIT) }),
   };
 }
 

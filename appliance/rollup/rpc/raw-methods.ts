@@ -1,29 +1,12 @@
 import type { Block } from '@ethereumjs/block';
-import { encodeReceipt } from '@ethereumjs/vm';
-import type { Hex } from '../../../protocol/brand.ts';
-import { bytesToHex, hexToBytes } from '../../../protocol/rollup/bytes.ts';
-import type { Receipt } from '../../../protocol/rollup/receipt.ts';
+import { bytesToHex } from '../../../protocol/rollup/bytes.ts';
+import { encodeConsensusReceipt } from '../../../protocol/rollup/receipt.ts';
 import type { ChainDatabase } from '../execute/chain-database.ts';
 import type { ChainView } from './chain-view.ts';
 import type { RpcMethods } from './json-rpc.ts';
 import { parseHash, parseSelector } from './params.ts';
 import type { PendingTransactions } from './pending-transactions.ts';
 import { RPC_CODE, RpcError } from './rpc-error.ts';
-
-/** EIP-2718: what the header's receipts root covers. */
-function consensusReceipt({ status, cumulativeGasUsed, bloom, logs, type }: Receipt): Hex {
-  const receipt = {
-    status,
-    cumulativeBlockGasUsed: cumulativeGasUsed,
-    bitvector: bloom,
-    logs: logs.map(({ address, topics, data }): [Uint8Array, Uint8Array[], Uint8Array] => [
-      hexToBytes(address),
-      topics.map(hexToBytes),
-      hexToBytes(data),
-    ]),
-  };
-  return bytesToHex(encodeReceipt(receipt, type));
-}
 
 /** Blocks, headers, transactions and receipts in Ethereum's own encoding. */
 export function createRawMethods(
@@ -39,7 +22,9 @@ export function createRawMethods(
     debug_getRawHeader: async ([selector]) => bytesToHex((await getBlock(selector)).header.serialize()),
     debug_getRawBlock: async ([selector]) => bytesToHex((await getBlock(selector)).serialize()),
     debug_getRawReceipts: async ([selector]) =>
-      (await view.receipts((await getBlock(selector)).header)).map((receipt) => consensusReceipt(receipt)),
+      (await view.receipts((await getBlock(selector)).header)).map((receipt) =>
+        bytesToHex(encodeConsensusReceipt(receipt)),
+      ),
     async debug_getRawTransaction([value]) {
       const hash = parseHash(value);
       const place = await database.transaction(hash);

@@ -1,8 +1,8 @@
 import type { Block } from '@ethereumjs/block';
 import type { EvmCalls } from '../evm/evm-calls.ts';
+import type { TracedTransaction } from '../evm/replay-block.ts';
+import type { TraceConfig } from '../evm/trace/trace-config.ts';
 import type { ChainDatabase } from '../execute/chain-database.ts';
-import type { TracedTransaction } from '../execute/replay.ts';
-import type { TraceConfig } from '../execute/trace/tracer.ts';
 import { outcomeError, parseCall } from './call-methods.ts';
 import type { ChainView } from './chain-view.ts';
 import type { RpcContext, RpcMethods } from './json-rpc.ts';

@@ -1,12 +1,16 @@
 import { type Block, type BlockHeader, createBlockFromRLP, createBlockHeaderFromRLP } from '@ethereumjs/block';
-import { RLP } from '@ethereumjs/rlp';
 import { keccak256 } from 'ethers';
 import type { Hex } from '../../../protocol/brand.ts';
 import { NectarError } from '../../../protocol/errors.ts';
-import { bytesToHex, hexToBytes } from '../../../protocol/rollup/bytes.ts';
+import { bytesToHex } from '../../../protocol/rollup/bytes.ts';
 import type { Genesis } from '../../../protocol/rollup/genesis.ts';
 import { orderedRoot } from '../../../protocol/rollup/ordered-root.ts';
-import { decodeReceipts, encodeReceipts, type Receipt } from '../../../protocol/rollup/receipt.ts';
+import {
+  decodeReceipts,
+  encodeConsensusReceipt,
+  encodeReceipts,
+  type Receipt,
+} from '../../../protocol/rollup/receipt.ts';
 import type { Rules } from '../../../protocol/rollup/rules.ts';
 import { leafOf, sendRootOf } from '../../../protocol/rollup/send-tree.ts';
 import { parseBigintJson } from '../bigint-json.ts';
@@ -108,7 +112,7 @@ function parseReceipts(bytes: Uint8Array, block: Block, rules: Rules): readonly 
   let receipts: readonly Receipt[];
   try {
     receipts = decodeReceipts(bytes);
-    root = bytesToHex(orderedRoot(receipts.map(consensusBytes), rules));
+    root = bytesToHex(orderedRoot(receipts.map(encodeConsensusReceipt), rules));
   } catch {
     throw invalid('its receipts are malformed');
   }
@@ -119,13 +123,6 @@ function parseReceipts(bytes: Uint8Array, block: Block, rules: Rules): readonly 
   if (!isOf || root !== bytesToHex(block.header.receiptTrie))
     throw invalid('its receipts are others than its header says');
   return receipts;
-}
-
-/** EIP-2718: what the receipts root covers. */
-function consensusBytes({ type, status, cumulativeGasUsed, bloom, logs }: Receipt): Uint8Array {
-  const rows = logs.map((log) => [hexToBytes(log.address), log.topics.map(hexToBytes), hexToBytes(log.data)]);
-  const body = RLP.encode([BigInt(status), cumulativeGasUsed, bloom, rows]);
-  return type === 0 ? body : Buffer.concat([Uint8Array.of(type), body]);
 }
 
 async function readHeaders(

@@ -58,10 +58,16 @@ export function findTarget(home: string): DockerTarget | undefined {
     throw new NectarError('CLI_TARGET_FILE_INVALID', { path, problems: [(error as Error).message] }, { cause: error });
   }
   if (Value.Check(targetSchema, value)) return value;
+  // Who can do the same in a cluster has asked for that first (kubernetes/cluster-target.ts).
+  if (isClusterTarget(value)) throw new NectarError('CLUSTER_VERB_UNAVAILABLE', { home });
   const problems = Value.Errors(targetSchema, value).map(
     ({ instancePath, message }) => `${instancePath || '/'} ${message}`,
   );
   throw new NectarError('CLI_TARGET_FILE_INVALID', { path, problems });
+}
+
+function isClusterTarget(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && 'target' in value && value.target === 'kubernetes';
 }
 
 /** Replaces the file in one step. */

@@ -24,11 +24,12 @@ export function parseManifests(text: string): KubeObject[] {
   return documents.flatMap((document, index) => {
     const [problem] = document.errors;
     if (problem !== undefined) throw new Error(`manifest ${index + 1}: ${problem.message.split('\n')[0]}`);
-    return objectsOf(openDocument(document.toJS({ maxAliasCount: MAX_ALIASES }), ''), index + 1);
+    return kubeObjectsOf(openDocument(document.toJS({ maxAliasCount: MAX_ALIASES }), ''), index + 1);
   });
 }
 
-function objectsOf(document: Document, index: number): KubeObject[] {
+/** The objects of a document, or of the list that it is; `index` names it in what is thrown. */
+export function kubeObjectsOf(document: Document, index = 1): KubeObject[] {
   // Nothing but comments between two lines of dashes.
   if (document.isAbsent) return [];
   const kind = document.in('kind').textOr('');
@@ -37,7 +38,7 @@ function objectsOf(document: Document, index: number): KubeObject[] {
     return document
       .in('items')
       .items()
-      .flatMap((item) => objectsOf(openDocument(item.raw()), index));
+      .flatMap((item) => kubeObjectsOf(openDocument(item.raw()), index));
   }
   const metadata = document.in('metadata');
   const name = metadata.in('name').textOr('') || metadata.in('generateName').textOr('');

@@ -78,12 +78,21 @@ function podFacts(objects: readonly KubeObject[]) {
     ),
     'workload.disruptionBudget': observe(() =>
       pods
-        .filter(({ owner }) => LASTING.includes(owner.kind))
+        .filter(({ owner }) => makersOf(owner).some((kind) => LASTING.includes(kind)))
         .every(({ labels }) => budgets.some((selector) => selects(selector, labels))),
     ),
     'workload.tillerOrHooksPrivileged': observe(() => pods.filter(({ isHook }) => isHook).some(isPrivileged)),
     'workload.priorityClass': observe(() => pods.every(({ spec }) => spec.in('priorityClassName').textOr('') !== '')),
   };
+}
+
+/** Of a template, the object that has it; of a pod that runs, who made it. */
+function makersOf({ kind, document }: KubeObject): string[] {
+  if (kind !== 'Pod') return [kind];
+  return document
+    .in('metadata', 'ownerReferences')
+    .items()
+    .map((reference) => reference.in('kind').text());
 }
 
 function isPrivileged(pod: PodTemplate): boolean {

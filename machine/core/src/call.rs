@@ -17,7 +17,7 @@ use revm::{
         BlockEnv, ContextTr, JournalTr, TxEnv,
         result::{EVMError, ExecutionResult},
     },
-    context_interface::transaction::{AccessList, AccessListItem},
+    context_interface::transaction::AccessList,
     handler::MainnetEvm,
     state::{EvmStorageSlot, TransactionId},
 };
@@ -89,6 +89,22 @@ pub enum Outcome {
 pub struct Wanted {
     pub frames: bool,
     pub touched: bool,
+    pub steps: Option<WantedSteps>,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub struct WantedSteps {
+    /// Steps after which no more are kept; 0: as many as may be.
+    pub limit: u32,
+    /// How many words of the top of the stack.
+    pub stack_words: u32,
+    pub memory: bool,
+}
+
+impl Wanted {
+    pub fn traces(&self) -> bool {
+        self.frames || self.steps.is_some()
+    }
 }
 
 pub struct CallResult {
@@ -100,7 +116,14 @@ pub struct CallResult {
     pub logs: Vec<Log>,
     pub frames: Vec<Frame>,
     pub touched: Vec<Touched>,
+    pub steps: Vec<u8>,
+    /// More was wanted than may be kept.
+    pub is_cut: bool,
 }
+
+/// What is kept of the accounts that a transaction touched: accounts and slots, and bytes of code.
+const MAX_TOUCHED: usize = 20_000;
+const MAX_CODE_BYTES: usize = 12 << 20;
 
 pub(crate) type TracedEvm<'a, P> = MainnetEvm<BlockContext<'a, P>, Tracer>;
 
@@ -112,9 +135,10 @@ pub fn simulate<P: Preimages>(
     rules: &Rules,
     wanted: Wanted,
 ) -> Result<Vec<CallResult>, Fault> {
+    state.bound_reads();
     state.stand_in(header);
     let result: Result<Vec<_>, Fault> = (|| {
-        let mut evm = open(state, header, rules, wanted);
+        let mut evm = open(state, header, rules);
         steps.iter().map(|step| run_step(&mut evm, header, step, wanted)).collect()
     })();
     if result.is_err() {
@@ -123,44 +147,7 @@ pub fn simulate<P: Preimages>(
     result
 }
 
-/// The least gas with which the call succeeds, at most what it names: the result of the run with that gas, or that of the first
-/// failure when it never does. Gas of a call does not only grow with what it is given, so this searches as clients do: from what
-/// the successful run used, upward by halves.
-pub fn estimate<P: Preimages>(
-    state: &mut State<P>,
-    header: &Header,
-    step: &Step,
-    rules: &Rules,
-) -> Result<(u64, CallResult), Fault> {
-    let mut attempt = |gas_limit: u64| -> Result<CallResult, Fault> {
-        let call = Call { gas_limit, ..step.call.clone() };
-        let steps = [Step { call, ..step.clone() }];
-        let mut results = simulate(state, header, &steps, rules, Wanted::default())?;
-        results.pop().ok_or(Fault::Evm)
-    };
-    let most = step.call.gas_limit;
-    let first = attempt(most)?;
-    if first.outcome != Outcome::Ok {
-        return Ok((most, first));
-    }
-    let (mut too_little, mut enough) = (first.gas_used.saturating_sub(1).min(most), most);
-    let mut best = first;
-    // What it used, and the 63/64 and the stipend that a call inside wants to see: right at once for most.
-    let mut guess = (too_little + 1).saturating_add(2_300).saturating_mul(64) / 63;
-    while enough - too_little > 1 {
-        let gas = if guess > too_little && guess < enough { guess } else { too_little + (enough - too_little) / 2 };
-        guess = 0;
-        let result = attempt(gas)?;
-        if result.outcome == Outcome::Ok {
-            (enough, best) = (gas, result);
-        } else {
-            too_little = gas;
-        }
-    }
-    Ok((enough, best))
-}
-
-fn open<'a, P: Preimages>(state: &'a mut State<P>, header: &Header, rules: &Rules, wanted: Wanted) -> TracedEvm<'a, P> {
+pub(crate) fn open<'a, P: Preimages>(state: &'a mut State<P>, header: &Header, rules: &Rules) -> TracedEvm<'a, P> {
     let mut config = rules.config();
     config.disable_nonce_check = true;
     config.disable_eip3607 = true;
@@ -168,7 +155,7 @@ fn open<'a, P: Preimages>(state: &'a mut State<P>, header: &Header, rules: &Rule
     config.tx_gas_limit_cap = Some(u64::MAX);
     config.memory_limit = MAX_MEMORY_BYTES;
     let context = Context::mainnet().with_db(state).with_cfg(config).with_block(block_env(header));
-    let mut evm = context.build_mainnet_with_inspector(Tracer::new(wanted.frames));
+    let mut evm = context.build_mainnet_with_inspector(Tracer::default());
     evm.precompiles = rules.precompiles();
     evm
 }
@@ -179,7 +166,11 @@ fn run_step<P: Preimages>(
     step: &Step,
     wanted: Wanted,
 ) -> Result<CallResult, Fault> {
-    let block = override_block(block_env(header), step);
+    let mut block = block_env(header);
+    if step.call.gas_price == 0 {
+        block.basefee = 0;
+    }
+    let block = override_block(block, &step.block);
     evm.ctx.cfg.disable_base_fee = step.call.gas_price == 0;
     evm.ctx.block = block;
     for account in &step.accounts {
@@ -196,8 +187,8 @@ pub(crate) fn run<P: Preimages>(
     wanted: Wanted,
 ) -> Result<CallResult, Fault> {
     let id = evm.ctx.journal_mut().inner.transaction_id;
-    evm.inspector.is_on = wanted.frames;
-    let ran = if wanted.frames { evm.inspect_one_tx(transaction) } else { evm.transact_one(transaction) };
+    evm.inspector.wanted = wanted;
+    let ran = if wanted.traces() { evm.inspect_one_tx(transaction) } else { evm.transact_one(transaction) };
     let result = match ran {
         Ok(result) => result,
         Err(EVMError::Transaction(error)) => return Ok(refused(error.to_string())),
@@ -205,18 +196,19 @@ pub(crate) fn run<P: Preimages>(
         Err(_) => return Err(Fault::Evm),
     };
     let mut found = to_result(result);
-    found.frames = evm.inspector.take();
+    let traced = evm.inspector.take();
+    (found.frames, found.steps, found.is_cut) = (traced.frames, traced.steps, traced.is_cut);
     if wanted.touched {
-        found.touched = touched(evm, id)?;
+        match touched(evm, id)? {
+            Some(touched) => found.touched = touched,
+            None => found.is_cut = true,
+        }
     }
     Ok(found)
 }
 
-fn override_block(mut block: BlockEnv, step: &Step) -> BlockEnv {
-    let BlockOverrides { number, timestamp, gas_limit, fee_recipient, prev_randao, base_fee } = step.block;
-    if step.call.gas_price == 0 {
-        block.basefee = 0;
-    }
+pub(crate) fn override_block(mut block: BlockEnv, overrides: &BlockOverrides) -> BlockEnv {
+    let BlockOverrides { number, timestamp, gas_limit, fee_recipient, prev_randao, base_fee } = *overrides;
     block.number = number.map_or(block.number, U256::from);
     block.timestamp = timestamp.map_or(block.timestamp, U256::from);
     block.gas_limit = gas_limit.unwrap_or(block.gas_limit);
@@ -226,7 +218,7 @@ fn override_block(mut block: BlockEnv, step: &Step) -> BlockEnv {
     block
 }
 
-fn override_account<P: Preimages>(evm: &mut TracedEvm<P>, change: &AccountOverride) -> Result<(), Fault> {
+pub(crate) fn override_account<P: Preimages>(evm: &mut TracedEvm<P>, change: &AccountOverride) -> Result<(), Fault> {
     let journal = evm.ctx.journal_mut();
     let address = change.address;
     journal.load_account_with_code(address)?;
@@ -260,7 +252,7 @@ fn override_account<P: Preimages>(evm: &mut TracedEvm<P>, change: &AccountOverri
     Ok(())
 }
 
-fn to_environment(call: &Call, chain_id: u64) -> TxEnv {
+pub(crate) fn to_environment(call: &Call, chain_id: u64) -> TxEnv {
     TxEnv {
         // EIP-2930: a gas price and an access list.
         tx_type: 1,
@@ -276,7 +268,7 @@ fn to_environment(call: &Call, chain_id: u64) -> TxEnv {
     }
 }
 
-fn refused(reason: String) -> CallResult {
+pub(crate) fn refused(reason: String) -> CallResult {
     CallResult { reason, ..empty(Outcome::Refused, 0) }
 }
 
@@ -289,6 +281,8 @@ fn empty(outcome: Outcome, gas_used: u64) -> CallResult {
         logs: Vec::new(),
         frames: Vec::new(),
         touched: Vec::new(),
+        steps: Vec::new(),
+        is_cut: false,
     }
 }
 
@@ -305,8 +299,9 @@ fn to_result(result: ExecutionResult) -> CallResult {
     }
 }
 
-/// The accounts that the transaction with this id loaded, by address, with every slot that it loaded.
-fn touched<P: Preimages>(evm: &mut TracedEvm<P>, id: TransactionId) -> Result<Vec<Touched>, Fault> {
+/// The accounts that the transaction with this id loaded, by address, with every slot that it loaded; `None` when there are more
+/// than may be kept.
+fn touched<P: Preimages>(evm: &mut TracedEvm<P>, id: TransactionId) -> Result<Option<Vec<Touched>>, Fault> {
     let journal = evm.ctx.journal_mut();
     let mut found: Vec<_> = journal
         .inner
@@ -329,6 +324,7 @@ fn touched<P: Preimages>(evm: &mut TracedEvm<P>, id: TransactionId) -> Result<Ve
         Ok(code)
     };
     let mut touched = Vec::with_capacity(found.len());
+    let (mut entries, mut code_bytes) = (0, 0);
     for (address, account) in found {
         let original = account.original_info();
         let mut slots: Vec<_> = account
@@ -346,16 +342,12 @@ fn touched<P: Preimages>(evm: &mut TracedEvm<P>, id: TransactionId) -> Result<Ve
         let info = if account.is_selfdestructed_locally() { Default::default() } else { account.info };
         let after =
             Side { balance: info.balance, nonce: info.nonce, code: code_of(info.code_hash, info.code.as_ref())? };
+        entries += 1 + slots.len();
+        code_bytes += before.code.len() + after.code.len();
+        if entries > MAX_TOUCHED || code_bytes > MAX_CODE_BYTES {
+            return Ok(None);
+        }
         touched.push(Touched { address, before, after, slots });
     }
-    Ok(touched)
-}
-
-/// What a call would warm: an EIP-2930 access list of what it touched, without the accounts that are warm anyway.
-pub fn access_list(touched: &[Touched], without: &[Address]) -> AccessList {
-    let items = touched.iter().filter(|item| !item.slots.is_empty() || !without.contains(&item.address)).map(|item| {
-        let storage_keys = item.slots.iter().map(|(slot, ..)| B256::from(slot.to_be_bytes::<32>())).collect();
-        AccessListItem { address: item.address, storage_keys }
-    });
-    AccessList(items.collect())
+    Ok(Some(touched))
 }

@@ -29,6 +29,7 @@ pub mod replay;
 pub mod rlp;
 pub mod rules;
 pub mod sender;
+pub mod simulation;
 pub mod state;
 pub mod trace;
 pub mod transaction;

@@ -24,6 +24,7 @@ pub fn replay<P: Preimages>(
     rules: &Rules,
     wanted: Wanted,
 ) -> Result<Vec<CallResult>, Fault> {
+    state.bound_reads();
     let result = replay_all(state, previous, input, only, rules, wanted);
     if result.is_err() {
         state.reset();
@@ -43,7 +44,7 @@ fn replay_all<P: Preimages>(
     let header = header::begin(previous, parent_hash, input, rules)?;
     state.stand_on(previous, parent_hash);
     let context = Context::mainnet().with_db(state).with_cfg(rules.config()).with_block(block_env(&header));
-    let mut evm: TracedEvm<P> = context.build_mainnet_with_inspector(Tracer::new(false));
+    let mut evm: TracedEvm<P> = context.build_mainnet_with_inspector(Tracer::default());
     evm.precompiles = rules.precompiles();
     record_origin(&mut evm.ctx, &header, rules)?;
     let mut results = Vec::new();
@@ -55,10 +56,11 @@ fn replay_all<P: Preimages>(
         if result.outcome == crate::call::Outcome::Refused {
             return Err(NOT_OF_THE_BLOCK);
         }
+        let is_cut = result.is_cut;
         if is_wanted {
             results.push(result);
         }
-        if only == Some(index as u32) {
+        if is_cut || only == Some(index as u32) {
             break;
         }
     }

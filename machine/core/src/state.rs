@@ -23,6 +23,9 @@ const MAX_STORAGES: usize = 16_384;
 const MAX_NODES: usize = 400_000;
 /// Nodes that no block touched for so long are forgotten when there are too many.
 const KEEP_COMMITS: u32 = 16;
+/// Of an instance that answers calls: what it has read.
+const MAX_READ_NODES: usize = 100_000;
+const MAX_HASHES: usize = 50_000;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Account {
@@ -233,6 +236,21 @@ impl<P: Preimages> State<P> {
         if nodes > MAX_NODES {
             self.accounts.forget(KEEP_COMMITS);
             self.storages.values_mut().for_each(|storage| storage.trie.forget(KEEP_COMMITS));
+        }
+    }
+
+    /// The same where calls are answered and nothing is committed, so that nothing that was read gets old. Called between calls.
+    pub fn bound_reads(&mut self) {
+        if self.hashed_slots.len() + self.hashed_addresses.len() > MAX_HASHES {
+            self.forget_hashes();
+        }
+        if self.codes.len() > MAX_CODES {
+            self.codes.clear();
+        }
+        let nodes = self.accounts.loaded() + self.storages.values().map(|storage| storage.trie.loaded()).sum::<usize>();
+        if nodes > MAX_READ_NODES || self.storages.len() > MAX_STORAGES {
+            self.accounts = Trie::open(self.root);
+            self.storages.clear();
         }
     }
 

@@ -1,16 +1,11 @@
-//! Calls of the ABI that leave nothing behind: `eth_call`, `eth_estimateGas`, `debug_trace*`.
+//! Calls of the ABI that leave nothing behind: `eth_call`, `eth_simulateV1`, `debug_trace*`.
 use crate::{
-    abi::{Machine, answer},
-    call_wire::{put_result, put_results, read_step, read_wanted},
+    abi::{Machine, answer, change},
+    call_wire::{put_results, put_simulated, read_simulated_block, read_step, read_wanted},
     wire::{Reader, read_input},
 };
 use alloc::vec::Vec;
-use nectar_machine::{
-    call::{estimate, simulate},
-    fault::Fault,
-    header,
-    replay::replay,
-};
+use nectar_machine::{call::simulate, fault::Fault, header, replay::replay, simulation};
 
 const NO_REQUEST: Fault = Fault::Input("not a request");
 
@@ -29,15 +24,14 @@ pub extern "C" fn simulate_calls(at: *const u8, length: usize) -> i32 {
     })
 }
 
-/// Blob header, one step. Gas 8, and the result of the run with it.
+/// Blob header of the block before, wanted, one block: its state is fresh.
 #[unsafe(no_mangle)]
-pub extern "C" fn estimate_gas(at: *const u8, length: usize) -> i32 {
-    answer(at, length, |machine: &mut Machine, mut reader: Reader, out: &mut Vec<u8>| {
-        let header = header::decode(reader.blob().ok_or(NO_REQUEST)?)?;
-        let step = read_step(&mut reader).ok_or(NO_REQUEST)?;
-        let (gas, result) = estimate(&mut machine.state, &header, &step, &machine.rules)?;
-        out.extend_from_slice(&gas.to_le_bytes());
-        put_result(&result, out);
+pub extern "C" fn simulate_block(at: *const u8, length: usize) -> i32 {
+    change(at, length, |machine: &mut Machine, mut reader: Reader, out: &mut Vec<u8>| {
+        let previous = header::decode(reader.blob().ok_or(NO_REQUEST)?)?;
+        let wanted = read_wanted(&mut reader).ok_or(NO_REQUEST)?;
+        let block = read_simulated_block(&mut reader).ok_or(NO_REQUEST)?;
+        put_simulated(&simulation::simulate_block(&mut machine.state, &previous, &block, &machine.rules, wanted)?, out);
         Ok(())
     })
 }

@@ -3,17 +3,24 @@ use crate::wire::{Reader, put_blob, put_u32};
 use alloc::vec::Vec;
 use alloy_primitives::{Address, B256, Bytes, Log, TxKind, U256};
 use nectar_machine::{
-    call::{AccountOverride, BlockOverrides, Call, CallResult, Step, StorageOverride, Wanted},
+    call::{AccountOverride, BlockOverrides, Call, CallResult, Step, StorageOverride, Wanted, WantedSteps},
+    simulation::{Simulated, SimulatedBlock, SimulatedCall},
     trace::{Frame, Side, Touched},
     transaction::parse_access_list,
 };
 
 const WANTS_FRAMES: u8 = 1;
 const WANTS_TOUCHED: u8 = 2;
+const WANTS_STEPS: u8 = 4;
 
 pub fn read_wanted(reader: &mut Reader) -> Option<Wanted> {
     let flags = reader.u8()?;
-    Some(Wanted { frames: flags & WANTS_FRAMES != 0, touched: flags & WANTS_TOUCHED != 0 })
+    let steps = if flags & WANTS_STEPS == 0 {
+        None
+    } else {
+        Some(WantedSteps { limit: reader.u32()?, stack_words: reader.u32()?, memory: reader.u8()? != 0 })
+    };
+    Some(Wanted { frames: flags & WANTS_FRAMES != 0, touched: flags & WANTS_TOUCHED != 0, steps })
 }
 
 /// A byte that says whether the value follows.
@@ -59,13 +66,16 @@ fn read_account(reader: &mut Reader) -> Option<AccountOverride> {
     })
 }
 
-pub fn read_step(reader: &mut Reader) -> Option<Step> {
-    let block = read_block(reader)?;
+fn read_accounts(reader: &mut Reader) -> Option<Vec<AccountOverride>> {
     let mut accounts = Vec::new();
     for _ in 0..reader.u32()? {
         accounts.push(read_account(reader)?);
     }
-    let call = Call {
+    Some(accounts)
+}
+
+fn read_call(reader: &mut Reader) -> Option<Call> {
+    Some(Call {
         from: reader.address()?,
         to: optional(reader, Reader::address)?.map_or(TxKind::Create, TxKind::Call),
         gas_limit: reader.u64()?,
@@ -73,8 +83,29 @@ pub fn read_step(reader: &mut Reader) -> Option<Step> {
         value: reader.word()?,
         data: Bytes::copy_from_slice(reader.blob()?),
         access_list: parse_access_list(reader.blob()?)?,
-    };
-    Some(Step { block, accounts, call })
+    })
+}
+
+pub fn read_step(reader: &mut Reader) -> Option<Step> {
+    Some(Step { block: read_block(reader)?, accounts: read_accounts(reader)?, call: read_call(reader)? })
+}
+
+pub fn read_simulated_block(reader: &mut Reader) -> Option<SimulatedBlock> {
+    let is_strict = reader.u8()? != 0;
+    let (block, accounts) = (read_block(reader)?, read_accounts(reader)?);
+    let mut calls = Vec::new();
+    for _ in 0..reader.u32()? {
+        calls.push(SimulatedCall {
+            call: read_call(reader)?,
+            gas: optional(reader, Reader::u64)?,
+            nonce: optional(reader, Reader::u64)?,
+            priority_fee: match optional(reader, Reader::word)? {
+                Some(fee) => Some(u128::try_from(fee).ok()?),
+                None => None,
+            },
+        });
+    }
+    Some(SimulatedBlock { block, accounts, calls, is_strict })
 }
 
 fn put_address(address: &Address, out: &mut Vec<u8>) {
@@ -89,14 +120,11 @@ fn put_word(value: U256, out: &mut Vec<u8>) {
     out.extend_from_slice(&value.to_be_bytes::<32>());
 }
 
-fn put_logs(logs: &[Log], out: &mut Vec<u8>) {
-    put_u32(logs.len(), out);
-    for log in logs {
-        put_address(&log.address, out);
-        put_u32(log.topics().len(), out);
-        log.topics().iter().for_each(|topic| out.extend_from_slice(topic.as_slice()));
-        put_blob(&log.data.data, out);
-    }
+fn put_log(log: &Log, out: &mut Vec<u8>) {
+    put_address(&log.address, out);
+    put_u32(log.topics().len(), out);
+    log.topics().iter().for_each(|topic| out.extend_from_slice(topic.as_slice()));
+    put_blob(&log.data.data, out);
 }
 
 fn put_frame(frame: &Frame, out: &mut Vec<u8>) {
@@ -111,7 +139,11 @@ fn put_frame(frame: &Frame, out: &mut Vec<u8>) {
     put_blob(&frame.output, out);
     put_blob(frame.error.as_bytes(), out);
     out.push(u8::from(frame.is_revert));
-    put_logs(&frame.logs, out);
+    put_u32(frame.logs.len(), out);
+    for (log, calls) in &frame.logs {
+        put_log(log, out);
+        put_u32(*calls as usize, out);
+    }
 }
 
 fn put_side(side: &Side, out: &mut Vec<u8>) {
@@ -137,11 +169,25 @@ pub fn put_result(result: &CallResult, out: &mut Vec<u8>) {
     put_u64(result.gas_used, out);
     put_blob(&result.output, out);
     put_blob(result.reason.as_bytes(), out);
-    put_logs(&result.logs, out);
+    put_u32(result.logs.len(), out);
+    result.logs.iter().for_each(|log| put_log(log, out));
     put_u32(result.frames.len(), out);
     result.frames.iter().for_each(|frame| put_frame(frame, out));
     put_u32(result.touched.len(), out);
     result.touched.iter().for_each(|touched| put_touched(touched, out));
+    put_blob(&result.steps, out);
+    out.push(u8::from(result.is_cut));
+}
+
+pub fn put_simulated(simulated: &Simulated, out: &mut Vec<u8>) {
+    put_u32(simulated.results.len(), out);
+    for done in &simulated.results {
+        put_u64(done.gas, out);
+        put_u64(done.nonce, out);
+        put_result(&done.result, out);
+    }
+    out.push(u8::from(simulated.state_root.is_some()));
+    out.extend_from_slice(simulated.state_root.unwrap_or_default().as_slice());
 }
 
 pub fn put_results(results: &[CallResult], out: &mut Vec<u8>) {

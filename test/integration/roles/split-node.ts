@@ -3,6 +3,7 @@ import { openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Pool } from 'undici';
+import { INSTANCE, issuePair } from '../../compliance/crossing-certificates.ts';
 import { freePort, until, Workplace } from '../../e2e/workplace.ts';
 
 export const ROLES = ['audit', 'store', 'rollup', 'gateway'] as const;
@@ -23,8 +24,11 @@ export class SplitNode {
   readonly #processes = new Map<SplitRole, ChildProcess>();
   #pool: Pool | undefined;
   #headers: Record<string, string> = {};
+  /** Of the crossings, where they go over TLS. */
+  #crossings: Record<string, string> = {};
 
-  async create(): Promise<void> {
+  async create({ crossings = 'sockets' }: { readonly crossings?: 'sockets' | 'tls' } = {}): Promise<void> {
+    if (crossings === 'tls') await this.#prepareTls();
     const ports = ['--port', String(await freePort()), '--p2p-port', String(await freePort())];
     await this.place.json(['init', '--yes', '--home', this.home, ...ports]);
     await this.place.json(['down', '--home', this.home]);
@@ -38,7 +42,32 @@ export class SplitNode {
   start(role: SplitRole): void {
     const log = openSync(this.place.path(`${role}.log`), 'a');
     const args = [MAIN, 'run', role, '--home', this.home, '--json'];
-    this.#processes.set(role, spawn(process.execPath, args, { env: this.place.env, stdio: ['ignore', log, log] }));
+    const env = { ...this.place.env, ...this.#crossingsOf(role) };
+    this.#processes.set(role, spawn(process.execPath, args, { env, stdio: ['ignore', log, log] }));
+  }
+
+  /** A role's three files, as a Secret would bring them. */
+  certificates(role: SplitRole): string {
+    return this.place.path('crossings', role);
+  }
+
+  async #prepareTls(): Promise<void> {
+    const ports = { STORE: await freePort(), AUDIT: await freePort(), ROLLUP: await freePort() };
+    const addresses = Object.entries(ports).map(([role, port]) => [`NECTAR_CROSSING_${role}`, `127.0.0.1:${port}`]);
+    this.#crossings = Object.fromEntries(addresses);
+    for (const role of ROLES) await issuePair(this.certificates(role), role);
+  }
+
+  #crossingsOf(role: SplitRole): Record<string, string> {
+    const own = this.#crossings[`NECTAR_CROSSING_${role.toUpperCase()}`];
+    if (Object.keys(this.#crossings).length === 0) return {};
+    return {
+      ...this.#crossings,
+      NECTAR_CROSSINGS: 'tls',
+      NECTAR_CROSSING_INSTANCE: INSTANCE,
+      NECTAR_CROSSING_TLS: this.certificates(role),
+      ...(own !== undefined && { NECTAR_CROSSING_LISTEN: own }),
+    };
   }
 
   pid(role: SplitRole): number {

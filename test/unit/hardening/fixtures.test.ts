@@ -11,7 +11,7 @@ import type { SubjectKind } from '../../../hardening/subject.ts';
 import { type Fixture, factSet, factsOf, readFixtures, subjectOf } from './fixture-facts.ts';
 
 /** Of these there is never more than one. */
-const ALONE: readonly SubjectKind[] = ['node', 'host', 'engine'];
+const ALONE: readonly SubjectKind[] = ['node', 'host', 'engine', 'cluster'];
 const automated = loadBenchmark().checks.filter((check): check is AutomatedCheck => check.mode === 'automated');
 const fixtures = new Map(readFixtures().map((fixture) => [fixture.check, fixture]));
 

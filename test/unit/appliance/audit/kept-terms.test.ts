@@ -3,6 +3,7 @@ import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { EVENTS } from '../../../../appliance/audit/balp-codes.ts';
+import { termFactsOf } from '../../../../appliance/audit/bundle-terms.ts';
 import { createDisk, type Disk } from '../../../../appliance/audit/disk.ts';
 import { prepareEntry } from '../../../../appliance/audit/event.ts';
 import type { AccessContext, Audit } from '../../../../appliance/audit/index.ts';
@@ -156,8 +157,16 @@ test('an event is known by what its body says of it, of whatever type it is', ()
     const named = { ...event, context: { ...event.context, actor: { subject: odd[i % 3] ?? '', name: odd[1] ?? '' } } };
     for (const each of [event, named]) {
       const deps = { origin: 'o', maxBodyBytes: 65_536, time: 0, randomBytes: (n: number) => new Uint8Array(n) };
-      const { facts, body } = prepareEntry(each, deps);
-      assert.deepEqual(facts, auditFacts(JSON.parse(Buffer.from(body).toString())), type);
+      const { body } = prepareEntry(each, deps);
+      const { subject, tokenId, name, record, patients } = auditFacts(JSON.parse(Buffer.from(body).toString()));
+      const facts = termFactsOf(each);
+      assert.deepEqual(
+        [facts.subject, facts.name, facts.record, facts.patients],
+        [subject, name, record, patients],
+        type,
+      );
+      // A token that is named as its subject is no second name of it.
+      if (tokenId !== undefined) assert.equal(facts.tokenId, tokenId, type);
     }
   }
 });

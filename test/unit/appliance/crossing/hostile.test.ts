@@ -12,6 +12,7 @@ import { download, feed, unary, upload } from '../../../../appliance/crossing/me
 import { downloadRoute, feedRoute, unaryRoute, uploadRoute } from '../../../../appliance/crossing/route.ts';
 import { createCrossingServer } from '../../../../appliance/crossing/server.ts';
 import { count, exact, nothing, text } from '../../../../appliance/crossing/shape.ts';
+import { socketDialer } from '../../../../appliance/crossing/socket-dialer.ts';
 import { CROSSING_VERSION } from '../../../../appliance/crossing/version.ts';
 import { createLogger } from '../../../../appliance/telemetry/index.ts';
 import { type ErrorCode, isNectarError, NectarError } from '../../../../protocol/errors.ts';
@@ -62,7 +63,7 @@ async function against(t: TestContext, answers: readonly Uint8Array[], { thenEnd
     });
   });
   await new Promise<void>((resolve) => server.listen(path, resolve));
-  const connection = createConnection({ service: 'store', path });
+  const connection = createConnection({ service: 'store', dialer: socketDialer(path) });
   t.after(async () => {
     await connection.close();
     for (const socket of sockets) socket.destroy();
@@ -82,7 +83,7 @@ async function counting(t: TestContext, target: string) {
     onward.on('error', () => socket.destroy()).pipe(socket);
   });
   await new Promise<void>((resolve) => server.listen(path, resolve));
-  const connection = createConnection({ service: 'store', path });
+  const connection = createConnection({ service: 'store', dialer: socketDialer(path) });
   t.after(async () => {
     await connection.close();
     server.close();
@@ -99,7 +100,7 @@ async function serving(t: TestContext, routes: Parameters<typeof createCrossingS
     { routes, log },
   );
   await server.start(new AbortController().signal);
-  const connection = createConnection({ service: 'store', path });
+  const connection = createConnection({ service: 'store', dialer: socketDialer(path) });
   t.after(async () => {
     await connection.close();
     await server.stop();
@@ -178,7 +179,7 @@ test('an answer without head, or with an endless one, ends the call', async (t) 
     for (const socket of sockets) socket.destroy();
     server.close();
   });
-  const connection = createConnection({ service: 'store', path });
+  const connection = createConnection({ service: 'store', dialer: socketDialer(path) });
   await assert.rejects(connection.download(fetch, null), hasCode('NODE_MESSAGE_INVALID'));
 });
 
@@ -189,7 +190,7 @@ test('a silent role is given up on, after the time of the call', async (t) => {
 
 test('nobody there is not ready, at once, and again when somebody is', async (t) => {
   const path = await temporaryPath(t);
-  const connection = createConnection({ service: 'store', path });
+  const connection = createConnection({ service: 'store', dialer: socketDialer(path) });
   t.after(() => connection.close());
   await assert.rejects(connection.unary(echo, { text: 'a' }), hasCode('NODE_NOT_READY'));
   await assert.rejects(connection.download(fetch, null), hasCode('NODE_NOT_READY'));
@@ -206,7 +207,7 @@ test('the server refuses a message by size, shape, method and version, before an
   await assert.rejects(connection.unary(echo, { text: 'x'.repeat(101) }), hasCode('NODE_MESSAGE_INVALID'));
   await assert.rejects(connection.unary(echo, { text: 'x'.repeat(300_000) }), hasCode('NODE_MESSAGE_INVALID'));
   await assert.rejects(connection.unary({ ...echo, name: 'other' }, { text: 'x' }), hasCode('GATEWAY_ROUTE_ABSENT'));
-  const newer = createConnection({ service: 'store', path, version: CROSSING_VERSION + 1 });
+  const newer = createConnection({ service: 'store', dialer: socketDialer(path), version: CROSSING_VERSION + 1 });
   t.after(() => newer.close());
   await assert.rejects(newer.unary(echo, { text: 'a' }), (error) => {
     assert.ok(isNectarError(error, 'NODE_VERSION_SKEW'));
@@ -355,7 +356,7 @@ test('the server ends a connection whose frames are out of turn, and calls nobod
   ];
   for (const bytes of bad) {
     const socket = connectSocket(path);
-    socket.write(requestUpgrade(CROSSING_VERSION));
+    socket.write(requestUpgrade('/', CROSSING_VERSION));
     socket.once('data', () => socket.write(bytes));
     await new Promise<void>((resolve) => socket.on('close', () => resolve()).on('error', () => undefined));
   }

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createAddressFromString } from '@ethereumjs/util';
 import { ContractFactory, Interface, Wallet } from 'ethers';
-import { simulate } from '../../../../appliance/rollup/execute/simulate.ts';
 import type { Hex } from '../../../../protocol/brand.ts';
 import { isNectarError } from '../../../../protocol/errors.ts';
 import { bytesToHex, hexToBytes } from '../../../../protocol/rollup/bytes.ts';
@@ -12,6 +11,7 @@ import { createMemoryState, type MemoryState } from '../../../../protocol/rollup
 import { openStateTrie } from '../../../../protocol/rollup/state-trie.ts';
 import { transition } from '../../../../protocol/rollup/transition.ts';
 import { TestTokenAbi, TestTokenInitCode } from '../../../contracts/generated/TestToken.ts';
+import { simulate } from '../../../oracle/simulate.ts';
 import {
   addressOf,
   alice,

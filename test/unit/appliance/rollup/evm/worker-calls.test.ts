@@ -4,16 +4,16 @@ import { getCreateAddress } from 'ethers';
 import { createCpuBudget } from '../../../../../appliance/rollup/evm/cpu-budget.ts';
 import type { EvmTask } from '../../../../../appliance/rollup/evm/evm-calls.ts';
 import { startEvmThread } from '../../../../../appliance/rollup/evm/evm-thread.ts';
-import { createInlineCalls } from '../../../../../appliance/rollup/evm/inline-calls.ts';
 import {
   createWorkerCalls,
   type Outcome,
   type WorkerCallsOptions,
 } from '../../../../../appliance/rollup/evm/worker-calls.ts';
+import { loadMachine } from '../../../../../appliance/rollup/execute/machine-file.ts';
 import { RPC_CODE, RpcError } from '../../../../../appliance/rollup/rpc/rpc-error.ts';
 import { createLogger } from '../../../../../appliance/telemetry/index.ts';
 import type { Hex } from '../../../../../protocol/brand.ts';
-import { addressOf, alice, CHAIN_ID, input, openChain, rules, transfer } from '../execute/chain-fixture.ts';
+import { addressOf, alice, input, MACHINE_RULES, openChain, transfer } from '../execute/chain-fixture.ts';
 
 const KEY = new Uint8Array(32).fill(7);
 const deployed = (nonce: number): Hex => getCreateAddress({ from: alice.address, nonce }).toLowerCase() as Hex;
@@ -50,11 +50,9 @@ async function stand(more: Partial<WorkerCallsOptions> = {}) {
     {
       spawn: () =>
         startEvmThread({
-          path: chain.path,
-          databaseKey: KEY,
-          cacheBytes: 1 << 20,
-          chainId: CHAIN_ID,
-          forkRules: { fork: 'cancun', p256: false },
+          module: loadMachine(),
+          machineRules: MACHINE_RULES,
+          database: { path: chain.path, databaseKey: KEY, cacheBytes: 1 << 20 },
         }),
       now: () => performance.now(),
       log: createLogger({ level: 'silent' }),
@@ -90,11 +88,10 @@ const isRpcError = (code: number, text: RegExp) => (error: unknown) => {
 
 test('a thread answers as the own thread does', async () => {
   await using on = await stand();
-  const inline = createInlineCalls({ state: on.chain.database, rules });
   const tasks = [on.task(ANSWER.at), on.task(ANSWER.at, 'estimate'), on.task(`0x${'4e43'.padEnd(38, '0')}01`, 'call')];
   for (const task of tasks) {
     const client = { caller: 'a' };
-    assert.deepEqual(await on.evm.run(task, client), await inline.run(task, client));
+    assert.deepEqual(await on.evm.run(task, client), await on.chain.evm.run(task, client));
   }
   assert.deepEqual(
     on.spent.map(([outcome]) => outcome),

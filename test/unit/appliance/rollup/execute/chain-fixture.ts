@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Wallet } from 'ethers';
+import { createInlineCalls, type InlineCalls } from '../../../../../appliance/rollup/evm/inline-calls.ts';
 import { type BlockRunner, createBlockRunner } from '../../../../../appliance/rollup/execute/block-runner.ts';
 import type { StartBlockThread } from '../../../../../appliance/rollup/execute/block-thread.ts';
 import { createChainDatabase } from '../../../../../appliance/rollup/execute/chain-database.ts';
@@ -99,6 +100,8 @@ export interface TestChain extends AsyncDisposable {
   executor: Executor;
   runner: BlockRunner;
   database: ReturnType<typeof createChainDatabase>;
+  /** The EVM on this thread over the same database. */
+  evm: InlineCalls;
   /** Opens the same database again, as a new process would. */
   reopen(): Promise<void>;
 }
@@ -114,25 +117,24 @@ export async function openChain(
   const create = () => {
     const sealer = createSealer(databaseKey, randomBytes);
     const database = createChainDatabase({ path, databaseKey, cacheBytes: 1 << 20, durable: false }, { sealer, rules });
-    const runner = createBlockRunner({
-      module: loadMachine(),
-      machineRules: MACHINE_RULES,
-      rules,
-      database: { path, databaseKey, cacheBytes: 1 << 20 },
-      ...(start && { start }),
-    });
-    return { database, runner, executor: createExecutor({ database, genesis, rules, runner }) };
+    const shared = { path, databaseKey, cacheBytes: 1 << 20 };
+    const machine = { module: loadMachine(), machineRules: MACHINE_RULES, rules };
+    const runner = createBlockRunner({ ...machine, database: shared, ...(start && { start }) });
+    const evm = createInlineCalls(machine, shared);
+    return { database, runner, evm, executor: createExecutor({ database, genesis, rules, runner }) };
   };
   const chain: TestChain = {
     genesis,
     path,
     ...create(),
     async reopen() {
+      await chain.evm.release();
       await chain.executor.close();
       Object.assign(chain, create());
       await chain.executor.open();
     },
     async [Symbol.asyncDispose]() {
+      await chain.evm.release();
       await chain.executor.close();
       await rm(path, { recursive: true, force: true });
     },

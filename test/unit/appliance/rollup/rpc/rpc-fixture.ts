@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { createInlineCalls } from '../../../../../appliance/rollup/evm/inline-calls.ts';
 import {
   createForwardedTransactions,
   type ForwardedTransactions,
@@ -23,7 +22,7 @@ export function rpcOf(chain: TestChain, more: Partial<RpcDeps> = {}): Rpc {
   let seconds = Number(chain.executor.heads().unsafe.number);
   return createRpc({
     database: chain.database,
-    evm: createInlineCalls({ state: chain.database, rules }),
+    evm: chain.evm,
     heads: () => chain.executor.heads(),
     onHeads: (listener) => chain.executor.onHeads(listener),
     rules,
