@@ -92,12 +92,26 @@ export async function keepPutting(api: NodeApi, signal: AbortSignal): Promise<Ke
   return kept;
 }
 
-/** The records that do not come back as they were. */
+const TRIES = 60;
+const TRY_AGAIN_MS = 500;
+
+/** The records that do not come back as they were. "Not ready" is an answer of the moment, and asked again. */
 export async function lost(api: NodeApi, kept: readonly Kept[]): Promise<string[]> {
   const gone: string[] = [];
   for (const { recordId, sha256: expected } of kept) {
-    const { status, body } = await api.call('GET', `/v1/records/${recordId}`);
-    if (status !== 200 || sha256(body) !== expected) gone.push(`${recordId}: ${status}`);
+    const { status, body } = await answered(api, `/v1/records/${recordId}`);
+    if (status !== 200 || sha256(body) !== expected)
+      gone.push(`${recordId}: ${status} ${body.toString().slice(0, 300)}`);
   }
   return gone;
+}
+
+async function answered(api: NodeApi, path: string): Promise<Answer> {
+  for (let tries = 1; ; tries++) {
+    const answer = await api
+      .call('GET', path)
+      .catch((error: unknown) => ({ status: 0, body: Buffer.from(String(error)) }));
+    if ((answer.status !== 503 && answer.status !== 0) || tries === TRIES) return answer;
+    await sleep(TRY_AGAIN_MS);
+  }
 }

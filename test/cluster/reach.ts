@@ -77,13 +77,13 @@ export async function connectionsOf(release: Release, { address, ports, stranger
     gateway: ['audit 7403', 'rollup 7404', 'store 7402'],
     stranger: ['API server', 'gateway 8443', 'kubelet', 'rollup 4640', 'stranger', ...chain].sort(),
   };
-  const of: Record<string, readonly string[]> = {};
-  for (const role of ROLES) {
+  const tried = ROLES.map(async (role) => {
     const [pod] = await release.pods(role);
     // What it has itself is no crossing.
     const others = Object.fromEntries(Object.entries(targets).filter(([name]) => !name.startsWith(`${role} `)));
-    of[role] = JSON.parse(await release.runIn(pod?.metadata.name ?? '', program(others)));
-  }
+    return [role, JSON.parse(await release.runIn(pod?.metadata.name ?? '', program(others)))] as const;
+  });
+  const of: Record<string, readonly string[]> = Object.fromEntries(await Promise.all(tried));
   const args = ['-n', stranger.namespace, 'exec', stranger.pod, '--', '/nodejs/bin/node', '-e', program(targets)];
   of.stranger = JSON.parse((await kubectl(args)).stdout);
   return { of, expected };
