@@ -27,6 +27,7 @@ export function tellNode(): { readonly start: () => Promise<void>; readonly end:
   const devnet = work.path('devnet');
   const signal = AbortSignal.timeout(20 * 60_000);
   let release: Release;
+  let values: Record<string, unknown>;
   let address: string;
   let ports: number[];
   let api: NodeApi;
@@ -44,16 +45,19 @@ export function tellNode(): { readonly start: () => Promise<void>; readonly end:
     const at = (urls: readonly string[]) => urls.map((url) => `http://${address}:${new URL(url).port}`);
     const { l1Rpc, sequencerRpc } = descriptor.endpoints;
     ports = [...l1Rpc, ...sequencerRpc].map((url) => Number(new URL(url).port));
-    release = new Release('nectar-node', {
+    values = {
       network: { descriptor: readFileSync(join(devnet, 'network.json'), 'utf8') },
       config: { rollup: { l1RpcUrls: at(l1Rpc), sequencerRpcUrls: at(sequencerRpc) } },
       networkPolicy: { rollupTo: [{ ipBlock: { cidr: `${address}/32` } }], rollupToPorts: ports },
-    });
+    };
+    release = new Release('nectar-node', values);
     await release.prepare();
   }
 
   async function end(): Promise<void> {
-    await kubectl(['delete', 'namespace', 'nectar-node', 'nectar-stranger', '--ignore-not-found'], { mayFail: true });
+    await kubectl(['delete', 'namespace', 'nectar-node', 'nectar-drawn', 'nectar-stranger', '--ignore-not-found'], {
+      mayFail: true,
+    });
     await work.run(['devnet', 'down']);
     work.remove();
   }
@@ -153,6 +157,16 @@ export function tellNode(): { readonly start: () => Promise<void>; readonly end:
     assert.equal((await api.json<{ nodeId: string }>('GET', '/v1/node')).nodeId, nodeId);
     assert.deepEqual(await lost(api, kept), []);
     api.close();
+  });
+
+  step('runs under a user that the platform has drawn, as OpenShift does', async () => {
+    const drawn = new Release('nectar-drawn', values);
+    await drawn.prepare();
+    await drawn.applyAs(1_000_680_000);
+    for (const role of ROLES)
+      await until(`ready ${role}`, async () => (await drawn.isReady(role)) || undefined, PATIENCE_MS);
+    const user = await drawn.runIn('nectar-store-0', 'console.log(process.getuid(), process.getgid())');
+    assert.equal(user.trim(), '1000680000 0');
   });
 
   return { start, end };

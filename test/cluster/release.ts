@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { parseAllDocuments } from 'yaml';
 import { get, helm, kubectl, restrictedNamespace } from './cluster.ts';
 import { NodeApi } from './node-api.ts';
 
@@ -24,6 +25,11 @@ export interface Pod {
     readonly conditions?: readonly { readonly type: string; readonly status: string }[];
     readonly containerStatuses?: readonly { readonly restartCount: number }[];
   };
+}
+
+interface Workload {
+  readonly metadata: { readonly annotations?: Readonly<Record<string, string>> };
+  readonly spec?: { readonly template?: { readonly spec: { readonly securityContext: object } } };
 }
 
 /** A node in a namespace of its own that enforces Pod Security restricted, with the Secrets that a site would bring. */
@@ -62,6 +68,21 @@ export class Release {
   async install(values: Record<string, unknown> = {}): Promise<void> {
     const input = JSON.stringify({ ...this.#values, ...values });
     await helm(['upgrade', '--install', 'nectar', CHART, '-n', this.namespace, '-f', '-', ...WAIT], { input });
+  }
+
+  /** The same without Helm's help, under a user and a group that the platform has drawn: as OpenShift admits the pods. */
+  async applyAs(user: number): Promise<void> {
+    const input = JSON.stringify({ ...this.#values, compatibility: { openshift: 'force' } });
+    const { stdout } = await helm(['template', 'nectar', CHART, '-n', this.namespace, '-f', '-'], { input });
+    const items = parseAllDocuments(stdout).flatMap((document) => (document.toJS() as Workload | null) ?? []);
+    // Hooks are Helm's.
+    const own = items.filter(({ metadata }) => metadata.annotations?.['helm.sh/hook'] === undefined);
+    for (const { spec } of own)
+      if (spec?.template !== undefined)
+        Object.assign(spec.template.spec.securityContext, { runAsUser: user, runAsGroup: 0, fsGroup: user });
+    await kubectl(['-n', this.namespace, 'apply', '-f', '-'], {
+      input: JSON.stringify({ apiVersion: 'v1', kind: 'List', items: own }),
+    });
   }
 
   async uninstall(): Promise<void> {

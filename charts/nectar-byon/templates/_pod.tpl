@@ -233,7 +233,7 @@ livenessProbe:
 {{- define "nectar.mounts" -}}
 {{- if eq .role "gateway" }}
 - { name: gateway, mountPath: /nectar/gateway }
-- { name: gateway-tls, mountPath: /run/nectar/gateway-tls, readOnly: true }
+- { name: gateway-tls, mountPath: /nectar/gateway/tls, readOnly: true }
 {{- if .root.Values.identity.existingBootstrapTokenSecret }}
 - { name: bootstrap, mountPath: /run/secrets/nectar-bootstrap, readOnly: true }
 {{- end }}
@@ -263,8 +263,8 @@ livenessProbe:
     secretName: {{ include "nectar.gatewaySecret" .root }}
     defaultMode: 0440
     items:
-      - { key: tls.crt, path: tls.crt }
-      - { key: tls.key, path: tls.key }
+      - { key: tls.crt, path: server.crt }
+      - { key: tls.key, path: server.key }
 {{- with .root.Values.identity.existingBootstrapTokenSecret }}
 - name: bootstrap
   secret: { secretName: {{ . }}, defaultMode: 0440, items: [{ key: token, path: token }] }

@@ -21,7 +21,7 @@ const secret = (description: string) => text(description, '', SECRET);
 
 /** Options that the chart sets itself: an address or a port in a pod is not the owner's choice. */
 export const FIXED_OPTIONS: Readonly<Record<string, readonly string[]>> = {
-  gateway: ['host', 'port', 'tlsFolder', 'bootstrapTokenFile', 'metricsHost', 'metricsPort'],
+  gateway: ['host', 'port', 'bootstrapTokenFile', 'metricsHost', 'metricsPort'],
   keys: ['keyFile'],
   p2p: ['listenHost', 'listenPort'],
   rollup: ['caFile'],
@@ -75,7 +75,9 @@ const identity = group("The node's identity and keys.", {
     'Secret with keys.json and the sealed identities of `init --target kubernetes --emit`, to adopt.',
   ),
   public: text("The node's public identity as JSON, where it was made before; empty: learned from the store."),
-  existingBootstrapTokenSecret: secret('Secret with the first token of the owner at `token`: 43 or more letters, digits, - and _ drawn at random.'),
+  existingBootstrapTokenSecret: secret(
+    'Secret with the first token of the owner at `token`: 43 or more letters, digits, - and _ drawn at random.',
+  ),
 });
 
 const rootKey = group('What opens the node. Never a value: a Secret, a file of a CSI driver, or a person.', {
