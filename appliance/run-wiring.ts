@@ -40,7 +40,12 @@ export async function runWiring(request: RunRequest, wire: () => Promise<Wiring>
       locks.push(lock);
     }
     await bringAlong(request, log);
-    await run(await wire(), request, log);
+    const wiring = await wire().catch((error: unknown) => {
+      // Told to end before it knew what it belongs to.
+      if (request.signal.aborted) return undefined;
+      throw error;
+    });
+    if (wiring !== undefined) await run(wiring, request, log);
   } finally {
     for (const lock of locks) await lock.release();
     process.off('SIGUSR1', ignore);

@@ -95,7 +95,7 @@ export async function wireNode({ home, version, config }: NodeOptions, { log, me
 
   // The public state, rebuilt from L1, and what leaves the machine: ciphertext, salted roots and checkpoints.
   const { rollup, p2p, replication, anchor, membership, witness, auditHeads } = wirePublicSide(
-    { home, version, config },
+    { home, version, config, identity },
     {
       secrets: {
         databaseKey: () => keys.derive('rollup-db'),
@@ -118,6 +118,7 @@ export async function wireNode({ home, version, config }: NodeOptions, { log, me
       records: () => store.stats().records,
       audit: () => audit.standing(),
       anchored: () => anchor.anchored(),
+      anchoredRecords: () => store.stats().anchored,
       assertions: () => rollup.assertions(),
       l1: () => rollup.l1(),
       witness: () => ({ splitLogs: witness.splitLogs(), recalled: witness.recalled() }),

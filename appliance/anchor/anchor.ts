@@ -18,8 +18,6 @@ const FIRST_POLL_MS = 250;
 const MAX_CHECKPOINTS = 64;
 
 export interface Anchored {
-  /** Record versions under a root that is safe on L1. */
-  readonly records: number;
   /** Size and root of the newest audit checkpoint that is safe on L1. */
   readonly auditSize: number;
   readonly auditRoot: RootHash | null;
@@ -93,7 +91,6 @@ class ChainAnchor implements Anchor {
       undefined,
     );
     return {
-      records: progress.safeRecords,
       auditSize: checkpoint?.size ?? 0,
       auditRoot: checkpoint?.root ?? null,
       safeBlock: newest?.toString() ?? null,
@@ -135,7 +132,6 @@ class ChainAnchor implements Anchor {
       }
     }
     this.#waiting = round.waiting;
-    this.#metrics.safeRecords.set(memory.progress.safeRecords);
     this.#metrics.safeAuditSize.set(this.#safeCheckpoint?.size ?? 0);
   }
 

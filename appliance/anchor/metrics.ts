@@ -4,7 +4,6 @@ import type { Metrics } from '../telemetry/index.ts';
 export interface AnchorMetrics {
   readonly sent: Counter<'kind'>;
   readonly refused: Counter<'kind'>;
-  readonly safeRecords: Gauge;
   readonly safeAuditSize: Gauge;
 }
 
@@ -21,11 +20,6 @@ export function createAnchorMetrics(registry: Metrics): AnchorMetrics {
       name: 'nectar_anchor_refused_total',
       help: 'Anchoring transactions that the contract would revert',
       labelNames: ['kind'],
-      registers,
-    }),
-    safeRecords: new Gauge({
-      name: 'nectar_anchor_safe_records',
-      help: 'Record versions under a root that is safe on L1',
       registers,
     }),
     safeAuditSize: new Gauge({

@@ -61,7 +61,10 @@ export interface AnchorDeps {
   readonly records: UnanchoredRecords;
   readonly audit: AuditHead;
   readonly chain: Chain;
+  /** As of what L1 has. */
   readonly isAuthorized: (peerId: PeerIdText) => Promise<boolean>;
+  /** As of the latest block, which L1 may not have yet. */
+  readonly isAnnounced: (peerId: PeerIdText) => Promise<boolean>;
   readonly peerId: () => PeerIdText;
   readonly log: Logger;
   readonly metrics: Metrics;

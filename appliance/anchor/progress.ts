@@ -55,8 +55,9 @@ const progressSchema = Type.Object(
         maxItems: MAX_ANCHORED,
       }),
     ),
-    /** Record versions whose root is safe, and the L2 block of the newest such root. */
-    safeRecords: Type.Integer({ minimum: 0 }),
+    /** Of a version that counted here what the store counts now: read, and not written any more. */
+    safeRecords: Type.Optional(Type.Integer({ minimum: 0 })),
+    /** The L2 block of the newest record root that is safe. */
     safeRecordBlock: Type.Optional(Type.String({ pattern: '^[0-9]{1,20}$' })),
   },
   { additionalProperties: false },
@@ -73,7 +74,7 @@ export async function loadProgress(folder: string): Promise<Progress> {
     if ((await stat(path)).size > MAX_FILE_BYTES) throw new NectarError('ANCHOR_PENDING_CORRUPT', { path });
     text = await readFile(path, 'utf8');
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { version: 1, safeRecords: 0 };
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { version: 1 };
     throw error;
   }
   const parsed = parseJson(text);

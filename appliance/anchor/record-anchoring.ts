@@ -19,7 +19,7 @@ export async function advanceRecords(round: Round): Promise<void> {
     return;
   }
   if (blockNumber > round.chain.safeBlock()) return;
-  const { records: _, ...rest } = round.progress;
+  const { records: _, safeRecords: __, ...rest } = round.progress;
   const items = await coveredItems(round, batch);
   if (items === undefined) {
     // Nothing is marked: what the batch held is still in the store's queue, and goes into the next one.
@@ -28,7 +28,7 @@ export async function advanceRecords(round: Round): Promise<void> {
     return;
   }
   await round.records.markAnchored(items, { root: batch.root, batchId: batch.root });
-  await round.save({ ...rest, safeRecords: rest.safeRecords + items.length, safeRecordBlock: blockNumber.toString() });
+  await round.save({ ...rest, safeRecordBlock: blockNumber.toString() });
   round.log.info({ records: items.length, l2Block: blockNumber.toString() }, 'records anchored');
 }
 

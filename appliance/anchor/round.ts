@@ -120,8 +120,14 @@ async function findRefusal(
 }
 
 /** Waiting is no error: a node may serve its owner for weeks before it joins a network. */
-async function findObstacle({ chain, isAuthorized, peerId }: AnchorDeps): Promise<string | undefined> {
-  if (!(await isAuthorized(peerId()))) return 'this node is not an authorized member of the network';
+async function findObstacle({ chain, isAuthorized, isAnnounced, peerId }: AnchorDeps): Promise<string | undefined> {
+  if (!(await isAuthorized(peerId()))) {
+    // The registry counts as L1 has it: before that is read to its end, or L1 has the block, a "no" would be no fact.
+    if (await isAnnounced(peerId())) return 'the block that admits this node is not on L1 yet';
+    return chain.isCurrent()
+      ? 'this node is not an authorized member of the network'
+      : 'whether this node is a member is known once the chain is derived up to now';
+  }
   if ((await chain.balance()) === 0n) return 'the operator account has no balance';
   return undefined;
 }

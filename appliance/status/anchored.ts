@@ -1,6 +1,5 @@
 /** What is anchored on L1. */
 export interface Anchored {
-  readonly records: number;
   readonly auditSize: number;
   readonly safeBlock: string | null;
   readonly pending: number;
@@ -15,7 +14,8 @@ export type ShownAnchored = {
   waiting?: string;
 };
 
-export function describeAnchored({ records, auditSize, safeBlock, pending, waiting }: Anchored): ShownAnchored {
+/** @param records versions under a root that is safe: the store's own count, which no file of notes can change */
+export function describeAnchored({ auditSize, safeBlock, pending, waiting }: Anchored, records: number): ShownAnchored {
   const base = { records, auditSize, safeBlock: Number(safeBlock ?? 0), pending };
   return waiting === undefined ? base : { ...base, waiting };
 }

@@ -18,6 +18,8 @@ export interface StatusDeps {
   readonly records: () => Awaitable<number>;
   readonly audit: () => Awaitable<AuditStanding>;
   readonly anchored: () => Awaitable<Anchored>;
+  /** Versions of records that the store knows to be anchored. */
+  readonly anchoredRecords: () => Awaitable<number>;
   /** What is asserted of L2 on L1. */
   readonly assertions: () => Awaitable<Assertions>;
   readonly l1: () => Awaitable<L1Standing>;
@@ -196,7 +198,7 @@ export function createStatus(options: StatusOptions, deps: StatusDeps): StatusVi
         known(deps.peers),
         known(deps.records),
         known(async () => describeAudit(await deps.audit())),
-        known(async () => describeAnchored(await deps.anchored())),
+        known(async () => describeAnchored(await deps.anchored(), await deps.anchoredRecords())),
         known(async () => describeAssertions(await deps.assertions())),
         known(async () => describeL1(await deps.l1())),
         known(async () => describeWitness(await deps.witness())),

@@ -122,6 +122,8 @@ export interface StatsEntry {
   readonly heldBytes: number;
   readonly nextSeq: number;
   readonly idempotencyKeys: number;
+  /** Versions whose commitment is anchored. Undefined: of an index that did not count them yet. */
+  readonly anchored: number | undefined;
   /** How often the index was written: the log says which number it must have at least. */
   readonly generation: number;
   /** See trail.ts. */
@@ -137,6 +139,7 @@ export const NO_STATS: StatsEntry = {
   heldBytes: 0,
   nextSeq: 0,
   idempotencyKeys: 0,
+  anchored: 0,
   generation: 0,
   settled: -1,
   auditLeaf: -1,
@@ -145,7 +148,9 @@ export const NO_STATS: StatsEntry = {
 
 /** What a commit changes; generation and marks are the index's own. */
 export type StatsDelta = Partial<
-  Pick<StatsEntry, 'records' | 'versions' | 'bytes' | 'heldBytes' | 'nextSeq' | 'idempotencyKeys'>
+  Pick<StatsEntry, 'records' | 'versions' | 'bytes' | 'heldBytes' | 'nextSeq' | 'idempotencyKeys'> & {
+    readonly anchored: number;
+  }
 >;
 
 /** Counts add up; nextSeq is a high-water mark. */
@@ -157,8 +162,14 @@ export function addStats(stats: StatsEntry, delta: StatsDelta): StatsEntry {
     bytes: stats.bytes + (delta.bytes ?? 0),
     heldBytes: stats.heldBytes + (delta.heldBytes ?? 0),
     idempotencyKeys: Math.max(0, stats.idempotencyKeys + (delta.idempotencyKeys ?? 0)),
+    anchored: stats.anchored === undefined ? undefined : Math.max(0, stats.anchored + (delta.anchored ?? 0)),
     nextSeq: Math.max(stats.nextSeq, delta.nextSeq ?? 0),
   };
+}
+
+/** How many of these versions are anchored: what leaves the count with them. */
+export function countAnchored(versions: readonly Pick<VersionEntry, 'anchor'>[]): number {
+  return versions.filter(({ anchor }) => anchor !== undefined).length;
 }
 
 export function encodeEntry(entry: object): Uint8Array {

@@ -47,7 +47,8 @@ export async function checkFreshness(core: StoreCore): Promise<IndexCondition> {
   const compared = await compareLeaves(core);
   if (isLogShort(marks, latest.size) || compared.replaced)
     return keep(core, { state: 'ahead', since: nowOf(core), leaf: marks.auditLeaf, size: latest.size }, kept);
-  if (core.db.found === 'broken') await core.db.commit([{ type: 'set', stats: await recountStats(core) }]);
+  if (core.db.found === 'broken' || core.db.stats().anchored === undefined)
+    await core.db.commit([{ type: 'set', stats: await recountStats(core) }]);
   const restored = await dueRestore(core, { size: latest.size, lastWrite: compared.lastWrite });
   if (restored !== undefined && compared.unknown === 0 && kept?.state !== 'behind') {
     const { missing, deletions } = compared;

@@ -112,7 +112,9 @@ export async function openIndexDb(options: IndexDbOptions): Promise<IndexDb> {
   let stats = NO_STATS;
   const readStats = async (): Promise<StatsEntry | undefined> => {
     const value = await get(options.statsKey);
-    return value === undefined ? undefined : { ...NO_STATS, ...decodeEntry<StatsEntry>(value) };
+    if (value === undefined) return undefined;
+    const stored = decodeEntry<StatsEntry>(value);
+    return { ...NO_STATS, ...stored, anchored: stored.anchored };
   };
   let marks: () => Partial<TrailMarks> = () => ({});
   let durable = 0;

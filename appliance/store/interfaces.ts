@@ -256,7 +256,8 @@ export interface Store extends Service {
     signal: AbortSignal,
   ): Promise<TinkExport>;
   scrub(onProgress: (progress: ScrubProgress) => void, signal?: AbortSignal): Promise<ScrubReport>;
-  stats(): { records: number; versions: number; bytes: number };
+  /** `anchored`: versions that an anchored root covers. */
+  stats(): { records: number; versions: number; bytes: number; anchored: number };
   /** Rebuilds what follows from the version entries; `accept` takes an index that was put back for what it is. */
   fsck(
     options: { readonly accept: boolean; readonly context: AccessContext },

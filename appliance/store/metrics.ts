@@ -3,6 +3,7 @@ import type { Metrics } from '../telemetry/index.ts';
 
 export interface StoreMetrics {
   readonly records: Gauge;
+  readonly anchored: Gauge;
   readonly heldBytes: Gauge;
   readonly sealedBytes: Counter;
   readonly openedBytes: Counter;
@@ -24,6 +25,11 @@ export function createStoreMetrics(registry: Metrics): StoreMetrics {
   const gauge = (name: string, help: string) => new Gauge({ name, help, registers });
   const counter = (name: string, help: string) => new Counter({ name, help, registers });
   return {
+    anchored: new Gauge({
+      name: 'nectar_store_anchored_versions',
+      help: 'Versions of records under a root that is safe on L1',
+      registers,
+    }),
     records: new Gauge({ name: 'nectar_store_records', help: 'Records that are not destroyed', registers }),
     heldBytes: new Gauge({ name: 'nectar_store_held_bytes', help: 'Bytes held for other owners', registers }),
     sealedBytes: counter('nectar_store_sealed_bytes_total', 'Plaintext bytes sealed'),

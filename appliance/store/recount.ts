@@ -1,12 +1,10 @@
 import type { StoreCore } from './core.ts';
-import { decodeEntry, type HeadEntry, type StatsEntry, type VersionEntry } from './entries.ts';
+import { decodeEntry, type HeadEntry, type StatsDelta, type VersionEntry } from './entries.ts';
 import { KIND, kindRange, listingSeq } from './index-keys.ts';
 
 /** The counters, from the entries that they count. */
-export async function recountStats(
-  core: StoreCore,
-): Promise<Pick<StatsEntry, 'records' | 'versions' | 'bytes' | 'heldBytes' | 'nextSeq' | 'idempotencyKeys'>> {
-  const counted = { records: 0, versions: 0, bytes: 0, heldBytes: 0, nextSeq: 0, idempotencyKeys: 0 };
+export async function recountStats(core: StoreCore): Promise<Required<StatsDelta>> {
+  const counted = { records: 0, versions: 0, bytes: 0, heldBytes: 0, nextSeq: 0, idempotencyKeys: 0, anchored: 0 };
   const ignore = (): void => undefined;
   // A place in the listings counts as taken whether its value and its head open or not.
   const takePlace = (key: Uint8Array): void => {
@@ -19,8 +17,10 @@ export async function recountStats(
     if (shredded === undefined) counted.records += 1;
   }
   for await (const { value } of core.db.range(kindRange(KIND.version), ignore)) {
+    const { bytes, anchor } = decodeEntry<VersionEntry>(value);
     counted.versions += 1;
-    counted.bytes += decodeEntry<VersionEntry>(value).bytes;
+    counted.bytes += bytes;
+    if (anchor !== undefined) counted.anchored += 1;
   }
   for await (const { value } of core.db.range(kindRange(KIND.heldOwner), ignore))
     counted.heldBytes += decodeEntry<{ bytes: number }>(value).bytes;

@@ -92,6 +92,7 @@ function replaceOps(core: StoreCore, old: VersionEntry, sealed: SealedVersion & 
       ? { type: 'del', key: keys.ofCid(KIND.garbage, blob.root) }
       : { type: 'put', key: keys.ofCid(KIND.inlineBlock, blob.root), value: blob.inline },
   ];
+  if (old.anchor !== undefined) ops.push({ type: 'count', delta: { anchored: -1 } });
   if (core.options.replicas > 0) ops.push(put(keys.ofVersion(KIND.underReplicated, recordId, version), ref));
   return ops;
 }

@@ -100,7 +100,14 @@ export async function markAnchored(
       if (Buffer.compare(commitmentOf(entry), item.commitment) !== 0) return undefined;
       const queued = core.keys.ofVersion(KIND.unanchored, item.recordId, item.version);
       const changed = { ...entry, anchor: { root: anchor.root, batchId: anchor.batchId } };
-      return { changed, ops: [{ type: 'del', key: queued }] };
+      const more = entry.anchor === undefined ? 1 : 0;
+      return {
+        changed,
+        ops: [
+          { type: 'del', key: queued },
+          { type: 'count', delta: { anchored: more } },
+        ],
+      };
     });
   await Promise.all(items.map(mark));
 }

@@ -8,6 +8,7 @@ import { isNectarError, NectarError } from '../../protocol/errors.ts';
 import { garbageOp } from './block-source.ts';
 import { findEntry, getHead, type StoreCore, systemContext } from './core.ts';
 import {
+  countAnchored,
   decodeEntry,
   type ErasureEntry,
   encodeEntry,
@@ -191,6 +192,7 @@ function tombstoneOps(
     );
   }
   const bytes = of.versions.reduce((sum, version) => sum + version.bytes, 0);
-  ops.push({ type: 'count', delta: { records: -1, versions: -of.versions.length, bytes: -bytes } });
+  const anchored = -countAnchored(of.versions);
+  ops.push({ type: 'count', delta: { records: -1, versions: -of.versions.length, bytes: -bytes, anchored } });
   return ops;
 }

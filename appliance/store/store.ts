@@ -160,8 +160,8 @@ export function createStore(options: StoreOptions, deps: StoreDeps): Store {
       return track(adoptEntries(core, entries, { context, signal: AbortSignal.any([gone, core.signal]) }));
     },
     stats() {
-      const { records, versions, bytes } = use().core.db.stats();
-      return { records, versions, bytes };
+      const { records, versions, bytes, anchored = 0 } = use().core.db.stats();
+      return { records, versions, bytes, anchored };
     },
     unanchored: async (limit) => track(unanchored(use().core, limit)),
     markAnchored: async (items, anchor) => track(markAnchored(use().core, items, anchor)),
@@ -194,7 +194,9 @@ function conditionOf({ core, rekeying }: Running): StoreCondition {
 
 function tellMetrics(core: StoreCore): void {
   const { metrics, index, erasures } = core;
-  metrics.records.set(core.db.stats().records);
+  const { records, anchored } = core.db.stats();
+  metrics.records.set(records);
+  metrics.anchored.set(anchored ?? 0);
   metrics.pendingErasures.set(erasures.pending());
   metrics.damagedValues.set(index.damaged.size);
   for (const state of ['behind', 'ahead'] as const)

@@ -1,6 +1,13 @@
 import type { RecordId } from '../../protocol/brand.ts';
 import type { EnvelopeCrypto } from '../../protocol/envelope/crypto.ts';
-import { decodeEntry, encodeEntry, type GarbageEntry, type HeadEntry, type VersionEntry } from './entries.ts';
+import {
+  countAnchored,
+  decodeEntry,
+  encodeEntry,
+  type GarbageEntry,
+  type HeadEntry,
+  type VersionEntry,
+} from './entries.ts';
 import { type IndexDb, type IndexOp, openIndexDb } from './index-db.ts';
 import { createIndexKeys, type IndexKeys, KIND, kindRange } from './index-keys.ts';
 
@@ -85,7 +92,8 @@ async function takeBackRecord({ db, keys }: Index, id: RecordId, later: readonly
   else ops.push({ type: 'put', key: keys.head(id), value: encodeEntry({ ...head, latest, labels }) });
   const bytes = later.reduce((sum, version) => sum + version.bytes, 0);
   const records = before === undefined ? -1 : 0;
-  ops.push({ type: 'count', delta: { records, versions: -later.length, bytes: -bytes } });
+  const anchored = -countAnchored(later);
+  ops.push({ type: 'count', delta: { records, versions: -later.length, bytes: -bytes, anchored } });
   await db.commit(ops);
   return before === undefined;
 }

@@ -10,6 +10,7 @@ import type { NodeSettings } from './node-settings.ts';
 /** A list of more pages says so instead of being read whole: each page is an entry in the audit log. */
 const MAX_PAGES = 20;
 const PAGE_RECORDS = 1000;
+const DAY_MS = 86_400_000;
 
 const ADDS = [
   'node.ready',
@@ -25,6 +26,8 @@ const ADDS = [
   'node.tokenList',
   'node.auditChain',
   'node.auditGaps',
+  'node.custodyFullPercent',
+  'node.custodyOldestDays',
   'node.underReplicated',
   'node.anchoredRecordsPending',
   'node.lockProbe',
@@ -69,6 +72,8 @@ export function createNodeStatusCollector(
         'node.tokenList': await seen(() => tokenListOf(known('tokens'))),
         'node.auditChain': await seen(() => known('audit').in('chain').text()),
         'node.auditGaps': await seen(() => gapsOf(known('audit').in('epochs'))),
+        'node.custodyFullPercent': await seen(() => fullPercentOf(known('custody'))),
+        'node.custodyOldestDays': await seen(() => oldestDaysOf(known('custody'), now)),
         'node.underReplicated': await seen(() => countUnderReplicated({ api, settings }, signal)),
         'node.anchoredRecordsPending': await seen(() => known('anchored').in('pending').integer()),
         'node.lockProbe': await seen(() => probeLock(status, api, signal)),
@@ -111,6 +116,24 @@ function tokenListOf(tokens: Document): string {
 function gapsOf(epochs: Document): number {
   if (epochs.isAbsent) return 0;
   return epochs.items().filter((epoch) => epoch.in('lost').isAbsent || epoch.in('lost').integer() > 0).length;
+}
+
+const KEEPS_NONE = { absent: 'this node keeps no backup repository of another one' };
+
+function fullPercentOf(custody: Document): number | typeof KEEPS_NONE {
+  if (custody.in('repositories').integer() === 0) return KEEPS_NONE;
+  const quota = custody.in('quotaBytes').integer();
+  return quota === 0 ? 100 : Math.ceil((100 * custody.in('fullestBytes').integer()) / quota);
+}
+
+/** A repository that has no snapshot yet has no moment: the others are judged. */
+function oldestDaysOf(custody: Document, now: () => number): number | { absent: string } {
+  const at = custody.in('oldestAt');
+  if (custody.in('repositories').integer() === 0) return KEEPS_NONE;
+  if (at.isAbsent) return { absent: 'no repository that this node keeps has a snapshot yet' };
+  const ms = Date.parse(at.text());
+  if (Number.isNaN(ms)) throw new Error('the moment of its oldest snapshot is no time');
+  return Math.max(0, Math.floor((now() - ms) / DAY_MS));
 }
 
 async function countUnderReplicated(

@@ -55,6 +55,12 @@ export const NODE_FACTS = {
     'Whether the audit log was held against the chain since the start: held, waiting, silent (the chain has not answered).',
   ),
   'node.auditGaps': integer('Epochs of the audit log that declare entries lost, or do not know yet how many.'),
+  'node.custodyFullPercent': integer(
+    'How full the fullest backup repository that it keeps for another node is, in percent of its quota.',
+  ),
+  'node.custodyOldestDays': integer(
+    'Days since the newest snapshot of the repository that has waited longest for one, among those kept for other nodes.',
+  ),
   'node.underReplicated': integer('Records with fewer replicas than configured.'),
   'node.anchoredRecordsPending': integer('Records whose commitment is not anchored yet.'),
   'node.lastBackupDays': integer('Days since the last backup, or since the node was made where there is none.'),

@@ -50,7 +50,6 @@ const rollupState = exact({
   peers: nullable(count),
   anchored: nullable(
     exact({
-      records: count,
       auditSize: count,
       auditRoot: nullable(rootHash),
       safeBlock: nullable(text(80)),

@@ -81,6 +81,7 @@ const storeState = exact({
   services: serviceStates,
   locked: flag,
   records: nullable(count),
+  anchored: nullable(count),
   condition: nullable(condition),
 });
 export type StoreState = Static<typeof storeState>;

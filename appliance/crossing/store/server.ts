@@ -25,6 +25,7 @@ export function storeRoutes({ store, keys, tokenSigner, backups, services }: Sto
         services: describeServices(services),
         locked: keys.state() === 'locked',
         records: known(() => store.stats().records),
+        anchored: known(() => store.stats().anchored),
         condition: known(() => store.condition()),
       }),
       put: (input, body, context, gone) => store.put(input, body, context, gone),

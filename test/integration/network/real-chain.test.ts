@@ -73,6 +73,7 @@ function startAnchor(rollup: Rollup): Anchor {
         isCurrent: () => true,
       },
       isAuthorized: rollup.registry.isAuthorized,
+      isAnnounced: rollup.announced.isAuthorized,
       peerId: () => peerId,
       log,
       metrics: createMetrics(),
@@ -129,7 +130,7 @@ test('once attested it is admitted by the registry and hears the sequencer by go
 });
 
 test('its records and its audit checkpoint are anchored and followed to L1', async () => {
-  await eventually('both anchors safe', () => anchor.anchored().records === 2 && anchor.anchored().auditSize === 3);
+  await eventually('both anchors safe', () => records.marked.size === 2 && anchor.anchored().auditSize === 3);
   const { root } = audit.treeHead();
   const anchored = anchor.anchored();
   assert.equal(anchored.auditRoot, root);

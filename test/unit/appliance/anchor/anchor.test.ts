@@ -39,7 +39,7 @@ test('records and checkpoint are sent, followed to a safe block, and reported', 
   world.records.add(2);
   world.audit.size = 5;
   const anchor = await open(world);
-  assert.deepEqual(anchor.anchored(), { records: 0, auditSize: 0, auditRoot: null, safeBlock: null, pending: 2 });
+  assert.deepEqual(anchor.anchored(), { auditSize: 0, auditRoot: null, safeBlock: null, pending: 2 });
   world.chain.mine();
   await anchor.tick();
   assert.equal(world.records.marked.size, 0, 'not before L1 has it');
@@ -47,7 +47,7 @@ test('records and checkpoint are sent, followed to a safe block, and reported', 
   world.chain.safe = 1n;
   await anchor.tick();
   const { root } = world.audit.treeHead();
-  assert.deepEqual(anchor.anchored(), { records: 2, auditSize: 5, auditRoot: root, safeBlock: '1', pending: 0 });
+  assert.deepEqual(anchor.anchored(), { auditSize: 5, auditRoot: root, safeBlock: '1', pending: 0 });
   assert.deepEqual(await anchor.auditAnchors(), [{ size: 5, root, where: 'AuditAnchor, L2 block 1', at: 0 }]);
   assert.equal(world.chain.sent, 2);
   await anchor.stop();
@@ -77,7 +77,7 @@ test('more records than one root takes go out in several, one at a time', async 
     world.clock.now += 100;
     await anchor.tick();
   }
-  assert.equal(anchor.anchored().records, 7);
+  assert.equal(world.records.marked.size, 7);
   assert.equal(world.chain.roots.size, 3);
   assert.equal(world.chain.reverted, 0);
   assert.ok([...world.records.marked.values()].every((roots) => roots.length === 1));
@@ -94,6 +94,14 @@ test('a node that is no member, or has no balance, waits and says why, and goes 
   await anchor.tick();
   assert.match(anchor.anchored().waiting ?? '', /not an authorized member/);
   assert.deepEqual(anchor.readiness(), { ready: true });
+  world.membership.announced = true;
+  await anchor.tick();
+  assert.equal(anchor.anchored().waiting, 'the block that admits this node is not on L1 yet');
+  world.membership.announced = false;
+  world.chain.current = false;
+  await anchor.tick();
+  assert.doesNotMatch(anchor.anchored().waiting ?? '', /not an authorized member/);
+  world.chain.current = true;
   world.membership.authorized = true;
   await anchor.tick();
   assert.match(anchor.anchored().waiting ?? '', /no balance/);
@@ -133,7 +141,7 @@ test('an anchor in an unsafe block that L1 never saw is made again', async () =>
   world.chain.mine();
   world.chain.safe = 1n;
   await anchor.tick();
-  assert.equal(anchor.anchored().records, 1);
+  assert.equal(world.records.marked.size, 1);
   assert.equal(anchor.anchored().auditSize, 2);
   await anchor.stop();
 });

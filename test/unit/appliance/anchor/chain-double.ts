@@ -172,7 +172,7 @@ export interface World {
   readonly records: RecordsDouble;
   readonly audit: AuditDouble;
   readonly clock: { now: number };
-  readonly membership: { authorized: boolean };
+  readonly membership: { authorized: boolean; announced: boolean };
   readonly errors: string[];
 }
 
@@ -182,7 +182,7 @@ export function createWorld(): World {
     records: new RecordsDouble(),
     audit: new AuditDouble(),
     clock: { now: 1_000_000 },
-    membership: { authorized: true },
+    membership: { authorized: true, announced: false },
     errors: [],
   };
 }
@@ -193,6 +193,7 @@ export function depsOf(world: World): AnchorDeps {
     audit: world.audit,
     chain: world.chain,
     isAuthorized: async () => world.membership.authorized,
+    isAnnounced: async () => world.membership.announced,
     peerId: () => peerIdOf(new Uint8Array(32).fill(3)),
     log: collecting(world.errors),
     metrics: new Registry(),

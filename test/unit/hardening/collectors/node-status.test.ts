@@ -19,6 +19,10 @@ const READY = {
   anchored: { records: 3, auditSize: 9, safeBlock: 8, pending: 1 },
   storage: { index: 'fresh', missing: 0, damaged: 0, pendingErasures: 0 },
   tokens: { revoked: 0, restored: 0 },
+  custody: {
+    ...{ repositories: 2, bytes: 500, fullestBytes: 301, quotaBytes: 1_000, refused: 0 },
+    oldestAt: new Date(NOW - 3.5 * 86_400_000).toISOString(),
+  },
   audit: { size: 9, root: '00'.repeat(32), epochs: [{ lost: 3 }, { lost: 0 }, {}], conflict: null, chain: 'held' },
 };
 
@@ -76,6 +80,8 @@ test('tells how the node is, and how long its attestation is good', async () => 
     'node.tokenList': 'newest',
     'node.auditChain': 'held',
     'node.auditGaps': 2,
+    'node.custodyFullPercent': 31,
+    'node.custodyOldestDays': 3,
     'node.underReplicated': 2,
     'node.anchoredRecordsPending': 1,
     'node.lockProbe': { absent: 'the node is unlocked' },
@@ -89,6 +95,20 @@ test('tells lists of keys and tokens that were put back, damaged or taken away',
   assert.deepEqual([seen['node.keyList'], seen['node.tokenList']], ['behind', 'missing']);
   const damaged = await look({ '/v1/node': json(200, { ...READY, reasons: fault('KEY_STORE_INVALID') }) });
   assert.equal(damaged['node.keyList'], 'damaged');
+});
+
+test('a node that keeps no backups of others is not judged by them, and one at a quota of nothing is full', async () => {
+  const keeps = async (custody: object) => {
+    const seen = await look({ '/v1/node': json(200, { ...READY, custody: { ...READY.custody, ...custody } }) });
+    return [seen['node.custodyFullPercent'], seen['node.custodyOldestDays']];
+  };
+  const none = { absent: 'this node keeps no backup repository of another one' };
+  assert.deepEqual(await keeps({ repositories: 0, oldestAt: null }), [none, none]);
+  assert.deepEqual(await keeps({ oldestAt: null, quotaBytes: 0 }), [
+    100,
+    { absent: 'no repository that this node keeps has a snapshot yet' },
+  ]);
+  assert.deepEqual((await keeps({ oldestAt: 'yesterday' }))[0], 31);
 });
 
 test('knows the registry and its question as the contracts have them', () => {
