@@ -90,7 +90,7 @@ export class Release {
   }
 
   async test(): Promise<string> {
-    const { stdout } = await helm(['test', 'nectar', '-n', this.namespace, '--logs', '--timeout', '3m']);
+    const { stdout } = await helm(['test', 'nectar', '-n', this.namespace, '--timeout', '3m']);
     return stdout;
   }
 
@@ -105,6 +105,12 @@ export class Release {
   async pods(role: Role): Promise<Pod[]> {
     const { items } = await get<{ items: Pod[] }>(this.namespace, 'pods', '-l', `app.kubernetes.io/component=${role}`);
     return items.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
+  }
+
+  /** Ending ones too. */
+  async countPods(role: Role): Promise<number> {
+    const selector = ['-l', `app.kubernetes.io/component=${role}`];
+    return (await get<{ items: unknown[] }>(this.namespace, 'pods', ...selector)).items.length;
   }
 
   async isReady(role: Role): Promise<boolean> {
