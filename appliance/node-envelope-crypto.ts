@@ -14,19 +14,10 @@ export const nodeEnvelopeCrypto: EnvelopeCrypto = {
     const ready = keyObject(key);
     return (nonce, aad, plaintext, room) => sealInto(ready, { nonce, aad, plaintext, room });
   },
-  open(key, nonce, aad, sealed) {
-    if (sealed.length < TAG_BYTES) return undefined;
-    const decipher = createDecipheriv(ALGORITHM, keyObject(key), nonce, { authTagLength: TAG_BYTES });
-    if (aad.length > 0) decipher.setAAD(aad);
-    decipher.setAuthTag(sealed.subarray(sealed.length - TAG_BYTES));
-    const plaintext = decipher.update(sealed.subarray(0, sealed.length - TAG_BYTES));
-    try {
-      decipher.final();
-    } catch {
-      plaintext.fill(0);
-      return undefined;
-    }
-    return plaintext;
+  open: (key, nonce, aad, sealed) => openUnder(keyObject(key), { nonce, aad, sealed }),
+  opener(key) {
+    const ready = keyObject(key);
+    return (nonce, aad, sealed) => openUnder(ready, { nonce, aad, sealed });
   },
   hkdf: (ikm, salt, info, length) => new Uint8Array(hkdfSync('sha256', keyObject(ikm), salt, info, length)),
 };
@@ -34,6 +25,24 @@ export const nodeEnvelopeCrypto: EnvelopeCrypto = {
 /** Bytes would do as well, but Node first tries them as a KeyObject and as a CryptoKey, by two exceptions: half of a small seal. */
 function keyObject(key: Uint8Array): KeyObject {
   return createSecretKey(key);
+}
+
+function openUnder(
+  key: KeyObject,
+  { nonce, aad, sealed }: Readonly<Record<'nonce' | 'aad' | 'sealed', Uint8Array>>,
+): Uint8Array | undefined {
+  if (sealed.length < TAG_BYTES) return undefined;
+  const decipher = createDecipheriv(ALGORITHM, key, nonce, { authTagLength: TAG_BYTES });
+  if (aad.length > 0) decipher.setAAD(aad);
+  decipher.setAuthTag(sealed.subarray(sealed.length - TAG_BYTES));
+  const plaintext = decipher.update(sealed.subarray(0, sealed.length - TAG_BYTES));
+  try {
+    decipher.final();
+  } catch {
+    plaintext.fill(0);
+    return undefined;
+  }
+  return plaintext;
 }
 
 function sealInto(

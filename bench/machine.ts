@@ -16,9 +16,9 @@ import { type BatchBlock, decodeBatch, encodeBatch } from '../protocol/rollup/ba
 import { encodeOrigin } from '../protocol/rollup/block-input.ts';
 import { bytesToHex, hexToBytes } from '../protocol/rollup/bytes.ts';
 import { createRules } from '../protocol/rollup/rules.ts';
-import { createMemoryState } from '../protocol/rollup/state-by-hash.ts';
-import { transition } from '../protocol/rollup/transition.ts';
 import { TestTokenAbi, TestTokenInitCode } from '../test/contracts/generated/TestToken.ts';
+import { createMemoryState } from '../test/oracle/state-by-hash.ts';
+import { transition } from '../test/oracle/transition.ts';
 import { median, printTurns, round } from './figures.ts';
 
 const CHAIN_ID = 6328270n;

@@ -23,7 +23,17 @@ export interface InitOptions {
   readonly timeout: string;
   readonly snapshot?: string;
   readonly engine?: string;
-  readonly emit?: 'compose';
+  /** `compose`; in Kubernetes, a folder. */
+  readonly emit?: string;
+  readonly kubeconfig?: string;
+  readonly context?: string;
+  readonly namespace: string;
+  readonly release: string;
+  readonly chart?: string;
+  readonly values: readonly string[];
+  readonly registry?: string;
+  readonly storageClass?: string;
+  readonly rbac?: boolean;
   readonly plan?: boolean;
   readonly yes?: boolean;
 }

@@ -34,13 +34,9 @@ const ALLOWED: Record<string, Record<string, string>> = {
     fflate: 'DEFLATE of batches: pure ECMAScript, bounded output',
     '@ethereumjs/block': "Ethereum's headers and blocks",
     '@ethereumjs/common': 'hardfork rules',
-    '@ethereumjs/evm': 'the EVM',
-    '@ethereumjs/mpt': "Ethereum's trie",
     '@ethereumjs/rlp': 'RLP',
-    '@ethereumjs/statemanager': 'state over the trie',
     '@ethereumjs/tx': 'transactions',
     '@ethereumjs/util': 'addresses, accounts, withdrawals',
-    '@ethereumjs/vm': 'the block state transition',
   },
   machine: { '@ethereumjs/rlp': 'RLP of access lists' },
   appliance: { 'classic-level': 'the lock between processes, which the kernel frees when one dies' },
@@ -94,9 +90,7 @@ const ALLOWED: Record<string, Record<string, string>> = {
     'tiny-secp256k1': 'sender recovery in WASM, seven times noble',
     secp256k1: 'the same by an addon where there is a build, four times that',
     '@ethereumjs/block': 'headers',
-    '@ethereumjs/rlp': 'trie nodes and receipts of snapshots',
-    '@ethereumjs/mpt': 'trie',
-    '@ethereumjs/statemanager': 'state',
+    '@ethereumjs/rlp': 'trie nodes',
     '@ethereumjs/tx': 'transactions',
     '@ethereumjs/util': 'types',
   },
@@ -207,6 +201,8 @@ const SHARED = new Set([
   'appliance/page-memory.ts',
   'appliance/durable-file.ts',
   'appliance/folder-lock.ts',
+  // What the gateway has whole, and the store seals at once.
+  'appliance/whole-body.ts',
   // The primitives of the envelope: threads of a service make them for themselves.
   'appliance/node-envelope-crypto.ts',
   // What every listener is bounded by.

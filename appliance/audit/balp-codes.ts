@@ -184,6 +184,7 @@ export const EVENTS = {
   'hardening.unwaive': alert(SECURITY_CONFIGURATION, 'U'),
   'hardening.schedule': alert(SECURITY_CONFIGURATION, 'U'),
   'backup.verify': alert(SECURITY_CONFIGURATION, 'R'),
+  'backup.prune': alert(SECURITY_CONFIGURATION, 'D'),
   'backup.schedule': alert(SECURITY_CONFIGURATION, 'U'),
   'network.join': alert(dicom('110128', 'Network Configuration'), 'U'),
   // Backup repositories of other nodes, sealed for their owners, that this node keeps.

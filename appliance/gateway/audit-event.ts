@@ -44,6 +44,7 @@ export interface GatewayAuditEvent {
     | 'hardening.schedule'
     | 'backup.verify'
     | 'backup.schedule'
+    | 'backup.prune'
     | 'custody.begin'
     | 'custody.snapshot'
     | 'custody.read'

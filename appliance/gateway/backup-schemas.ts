@@ -91,6 +91,26 @@ export const VerificationNote = Type.Object(
 );
 export type VerificationNote = Static<typeof VerificationNote>;
 
+export const PruningNote = Type.Object(
+  {
+    repository: RepositoryId,
+    outcome: Type.Enum(['success', 'failure'], { examples: ['success'] }),
+    kept: Count('Snapshots that stay.'),
+    removed: Count('Snapshots that went.'),
+    objects: Count('Objects that went with them.'),
+    bytes: Count('Their bytes.'),
+    reason: Type.Optional(
+      Type.String({
+        description: 'Code of the error that stopped it.',
+        pattern: '^[A-Z][A-Z0-9_]{2,63}$',
+        examples: ['BACKUP_PRUNE_DENIED'],
+      }),
+    ),
+  },
+  { description: 'What was let go of in a repository, or why nothing was.', ...strict },
+);
+export type PruningNote = Static<typeof PruningNote>;
+
 export const BackupScheduleNote = Type.Object(
   {
     repository: RepositoryId,

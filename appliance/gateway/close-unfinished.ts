@@ -5,10 +5,12 @@ import type { GatewayServer } from './gateway-server.ts';
  * and take the answer with it, so what still comes is thrown away for a moment, and no longer.
  */
 export function closeUnread(server: GatewayServer, lingerMs: number): void {
-  server.addHook('onSend', async (request, reply) => {
+  server.addHook('onSend', (request, reply, _payload, done) => {
     if (!request.raw.complete) reply.removeHeader('connection');
+    done();
   });
-  server.addHook('onResponse', async (request) => {
+  server.addHook('onResponse', (request, _reply, done) => {
+    done();
     const { raw } = request;
     if (raw.complete || raw.socket.destroyed) return;
     const timer = setTimeout(() => raw.socket.destroy(), lingerMs).unref();
@@ -20,7 +22,8 @@ export function closeUnread(server: GatewayServer, lingerMs: number): void {
 
 /** An answer in one piece that the client does not take would hold its connection for good; downloads watch themselves. */
 export function closeUntaken(server: GatewayServer, stallMs: number): void {
-  server.addHook('onSend', async (_request, { raw }) => {
+  server.addHook('onSend', (_request, { raw }, _payload, done) => {
+    done();
     // Gone already, it will not say so a second time.
     if (raw.destroyed) return;
     const timer = setTimeout(() => raw.destroy(), stallMs).unref();

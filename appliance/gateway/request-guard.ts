@@ -59,9 +59,11 @@ export function addRequestGuard(server: GatewayServer, context: RouteContext, be
     if (guard.whileLocked !== true && (await deps.keys.state()) === 'locked') throw new NectarError('KEY_LOCKED', {});
   });
 
-  server.addHook('preParsing', async (request, reply) => {
-    if (/^100-continue$/i.test(request.headers.expect ?? '')) reply.raw.writeContinue();
+  server.addHook('preParsing', (request, reply, _payload, done) => {
+    const { expect } = request.headers;
+    if (expect !== undefined && /^100-continue$/i.test(expect)) reply.raw.writeContinue();
     if (request.routeOptions.config.guard?.streamed !== true) limitBodyTime(request, reply, config.bodyTimeoutMs);
+    done();
   });
 }
 

@@ -158,7 +158,8 @@ function useStrictValidation(server: GatewayServer): void {
 }
 
 function observe(server: GatewayServer, { deps, metrics }: RouteContext): void {
-  server.addHook('onResponse', async (request: FastifyRequest, reply) => {
+  server.addHook('onResponse', (request: FastifyRequest, reply, done) => {
+    done();
     const route = request.routeOptions.url ?? 'none';
     const status = String(reply.raw.statusCode);
     metrics.requests.inc({ route, method: request.routeOptions.url === undefined ? 'other' : request.method, status });

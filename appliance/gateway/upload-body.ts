@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { NectarError } from '../../protocol/errors.ts';
+import { WholeBody } from '../whole-body.ts';
 
 export interface UploadLimits {
   readonly maxBytes: number;
@@ -40,6 +41,13 @@ export async function* readUpload(
     if (event === 'timeout') throw new NectarError('GATEWAY_UPLOAD_STALLED', { limitMs: limits.idleMs });
     if (event === 'lost') throw aborted();
   }
+}
+
+/** A small body, all of it, for those that are sealed at once. Throws as readUpload does. */
+export async function readWhole(request: IncomingMessage, limits: UploadLimits): Promise<WholeBody> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of readUpload(request, limits)) chunks.push(chunk);
+  return new WholeBody(chunks);
 }
 
 /** Refuses by the announced size, before a byte is read. */

@@ -2,15 +2,18 @@ import { AuditAnchorInitCode } from '../../contracts/generated/AuditAnchor.ts';
 import { MessengerInitCode } from '../../contracts/generated/Messenger.ts';
 import { NodeRegistryInitCode } from '../../contracts/generated/NodeRegistry.ts';
 import { RecordRegistryInitCode } from '../../contracts/generated/RecordRegistry.ts';
+import { createGenesisMachine } from '../../machine/host/genesis-machine.ts';
+import { createMachine } from '../../machine/host/machine.ts';
 import { NectarError } from '../../protocol/errors.ts';
 import { genesisOf, type NetworkDescriptor } from '../../protocol/network/descriptor.ts';
 import { buildGenesis, type Genesis } from '../../protocol/rollup/genesis.ts';
 import type { Rules } from '../../protocol/rollup/rules.ts';
-import { rulesOf } from './network-rules.ts';
+import { loadMachine } from './execute/machine-file.ts';
+import { forkOf, rulesOf } from './network-rules.ts';
 
 /** The network's first block. Throws ROLLUP_GENESIS_INVALID when this version's contracts do not give the one that is described. */
-export async function verifiedGenesis(descriptor: NetworkDescriptor, rules: Rules): Promise<Genesis> {
-  const genesis = await buildDescriptorGenesis(descriptor, rules);
+export function verifiedGenesis(descriptor: NetworkDescriptor, rules: Rules): Genesis {
+  const genesis = buildDescriptorGenesis(descriptor, rules);
   if (genesis.hash === descriptor.l2.genesisHash) return genesis;
   const reason = `it hashes to ${genesis.hash}, the network descriptor says ${descriptor.l2.genesisHash}`;
   throw new NectarError('ROLLUP_GENESIS_INVALID', { reason });
@@ -20,12 +23,16 @@ export async function verifiedGenesis(descriptor: NetworkDescriptor, rules: Rule
 export function buildDescriptorGenesis(
   descriptor: Pick<NetworkDescriptor, 'l2'>,
   rules: Rules = rulesOf(descriptor),
-): Promise<Genesis> {
+): Genesis {
   const code = {
     nodeRegistry: NodeRegistryInitCode,
     recordRegistry: RecordRegistryInitCode,
     auditAnchor: AuditAnchorInitCode,
     messenger: MessengerInitCode,
   };
-  return buildGenesis(genesisOf(descriptor as NetworkDescriptor), code, rules);
+  const machineRules = { chainId: BigInt(descriptor.l2.chainId), ...forkOf(descriptor) };
+  // Of a state that is not there yet nothing can be read.
+  const machine = createMachine(loadMachine(), machineRules, { get: () => undefined });
+  const parts = { rules, machine: createGenesisMachine(machine) };
+  return buildGenesis(genesisOf(descriptor as NetworkDescriptor), code, parts);
 }

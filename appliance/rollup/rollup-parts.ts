@@ -118,7 +118,7 @@ export async function assembleParts(options: PartsOptions, deps: PartsDeps): Pro
   const chainId = BigInt(descriptor.l2.chainId);
   assertMachine(descriptor);
   const rules = rulesOf(descriptor);
-  const genesis = await verifiedGenesis(descriptor, rules);
+  const genesis = verifiedGenesis(descriptor, rules);
   const first = derivationGenesis(descriptor, genesis);
 
   const { databasePath: path, databaseKey, durable } = options;

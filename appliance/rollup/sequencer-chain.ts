@@ -1,16 +1,14 @@
 import type { BlockHeader } from '@ethereumjs/block';
-import { createAddressFromString } from '@ethereumjs/util';
 import type { Hex } from '../../protocol/brand.ts';
 import { NectarError } from '../../protocol/errors.ts';
 import type { NetworkDescriptor } from '../../protocol/network/descriptor.ts';
 import { nextBaseFee, parseOrigin } from '../../protocol/rollup/block-input.ts';
 import { bytesToHex } from '../../protocol/rollup/bytes.ts';
 import { consumable, type DelayedMessage, MAX_MESSAGES_PER_BLOCK } from '../../protocol/rollup/delayed-message.ts';
-import { createMemoryState } from '../../protocol/rollup/state-by-hash.ts';
-import { openStateTrie } from '../../protocol/rollup/state-trie.ts';
 import { parseTransaction } from '../../protocol/rollup/transaction.ts';
 import { encodeUnsafeBlock } from '../../protocol/rollup/unsafe-block.ts';
 import { clampTimestamp } from './derive/batch-rules.ts';
+import { createStateReader } from './execute/state-reader.ts';
 import { createOwnBlocks, type OwnBlocks } from './own-blocks.ts';
 import type { RollupParts } from './rollup-parts.ts';
 import type { SequencerChain } from './sequencer/sequencer.ts';
@@ -62,9 +60,7 @@ export function createSequencerChain(options: SequencerChainOptions, deps: Seque
     },
     async account(address) {
       const { stateRoot } = await head.read();
-      const { database, rules } = parts();
-      const { manager } = openStateTrie(createMemoryState(database), stateRoot, rules);
-      const account = await manager.getAccount(createAddressFromString(address));
+      const { value: account } = await createStateReader(parts().database, bytesToHex(stateRoot)).account(address);
       return { nonce: account?.nonce ?? 0n, balance: account?.balance ?? 0n };
     },
     async proposeBlock(nowS) {

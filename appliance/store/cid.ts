@@ -9,6 +9,10 @@ import type { Cid } from '../../protocol/brand.ts';
 /** base32 of version, codec, sha2-256 and 32 bytes: 59 characters. */
 const CID_TEXT = /^b[a-z2-7]{58}$/;
 
+const BASE32 = 'abcdefghijklmnopqrstuvwxyz234567';
+/** Version 1, raw, sha2-256, 32 bytes. */
+const RAW_PREFIX = [1, raw.code, sha256Codec.code, 32];
+
 export function rawCid(bytes: Uint8Array): CID {
   return rawCidOf(sha256(bytes));
 }
@@ -16,6 +20,20 @@ export function rawCid(bytes: Uint8Array): CID {
 /** Of a block whose SHA-256 is known. */
 export function rawCidOf(digest: Uint8Array): CID {
   return CID.createV1(raw.code, createDigest(sha256Codec.code, digest));
+}
+
+/** The same as text, for the many that are nothing but text: v1, raw, sha2-256 of 32 bytes. */
+export function rawCidText(digest: Uint8Array): Cid {
+  let text = 'b';
+  let bits = 0;
+  let value = 0;
+  for (let i = 0; i < RAW_PREFIX.length + digest.length; i++) {
+    value = (value << 8) | ((i < RAW_PREFIX.length ? RAW_PREFIX[i] : digest[i - RAW_PREFIX.length]) ?? 0);
+    for (bits += 8; bits >= 5; bits -= 5) text += BASE32[(value >>> (bits - 5)) & 31];
+    value &= 0xff;
+  }
+  if (bits > 0) text += BASE32[(value << (5 - bits)) & 31];
+  return text as Cid;
 }
 
 export function dagPbCid(bytes: Uint8Array): CID {

@@ -1,8 +1,8 @@
 import type { Worker } from 'node:worker_threads';
 import type { EnvelopeCrypto } from '../../protocol/envelope/crypto.ts';
 import {
+  createValueOpener,
   createValueSealer,
-  openValue,
   SEALED_VALUE_NONCE_BYTES,
   SEALED_VALUE_SALT_BYTES,
 } from '../../protocol/envelope/sealed-value.ts';
@@ -42,6 +42,8 @@ export interface RangeOptions {
  */
 export interface IndexDb {
   get(key: Uint8Array): Promise<Uint8Array | undefined>;
+  /** Many in one look, in their order; 'broken' for one that does not open. For a few hundred. */
+  getMany(keys: readonly Uint8Array[]): Promise<(Uint8Array | 'broken' | undefined)[]>;
   /** `broken` hears of values that do not open and lets the scan go on; without it the scan throws. */
   range(
     options: RangeOptions,
@@ -135,9 +137,8 @@ export async function openIndexDb(options: IndexDbOptions): Promise<IndexDb> {
     }
   });
 
-  function unseal(key: Uint8Array, sealed: Uint8Array): Uint8Array | undefined {
-    return openValue(crypto, valueKey, { place: key, sealed });
-  }
+  const opener = createValueOpener(crypto, valueKey);
+  const unseal = (key: Uint8Array, sealed: Uint8Array): Uint8Array | undefined => opener({ place: key, sealed });
 
   async function get(key: Uint8Array): Promise<Uint8Array | undefined> {
     const sealed = await db.get(key).catch((error: unknown) => {
@@ -148,6 +149,19 @@ export async function openIndexDb(options: IndexDbOptions): Promise<IndexDb> {
     if (value !== undefined) return value;
     options.onCorrupt?.(key);
     throw corrupt(key);
+  }
+
+  async function getMany(keys: readonly Uint8Array[]): Promise<(Uint8Array | 'broken' | undefined)[]> {
+    const found = await db.getMany([...keys]).catch((error: unknown) => {
+      throw readError(error, keys[0] ?? options.statsKey);
+    });
+    return keys.map((key, i) => {
+      const sealed = found[i];
+      if (sealed === undefined) return undefined;
+      const value = unseal(key, sealed);
+      if (value === undefined) options.onCorrupt?.(key);
+      return value ?? 'broken';
+    });
   }
 
   const stored = await readStats().catch(async (error: unknown) => {
@@ -161,6 +175,7 @@ export async function openIndexDb(options: IndexDbOptions): Promise<IndexDb> {
     repaired: opened.repaired,
     found: stored === undefined ? 'new' : stored === 'broken' ? 'broken' : 'stored',
     get,
+    getMany,
     generation: () => durable,
     keepMarksOf(trail) {
       marks = () => trail.marks();

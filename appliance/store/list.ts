@@ -1,7 +1,7 @@
 import { openValue, SEALED_VALUE_RANDOM_BYTES, sealValue } from '../../protocol/envelope/sealed-value.ts';
 import { isNectarError, NectarError } from '../../protocol/errors.ts';
 import { getVersion, type StoreCore } from './core.ts';
-import { decodeEntry, type ListingEntry, recordMeta } from './entries.ts';
+import { decodeEntry, type HeadEntry, type ListingEntry, recordMeta, type VersionEntry } from './entries.ts';
 import type { RangeOptions } from './index-db.ts';
 import type { ListQuery, RecordMeta, RecordPage } from './interfaces.ts';
 import type { AccessContext } from './needs.ts';
@@ -50,16 +50,22 @@ interface Found {
   readonly meta: RecordMeta | 'damaged' | undefined;
 }
 
-/** What listing entries lead to, in their order, many looked up at a time: each is two reads of the index. */
+interface Listed {
+  readonly key: Uint8Array;
+  readonly entry: ListingEntry | undefined;
+}
+
+/** What listing entries lead to, in their order, many looked up at a time: two reads of the index for all of them. */
 async function* findMetas(core: StoreCore, from: RangeOptions, batch: number): AsyncGenerator<Found> {
-  let waiting: { readonly key: Uint8Array; readonly entry: ListingEntry | undefined }[] = [];
-  const look = (): Promise<Found[]> => {
+  let waiting: Listed[] = [];
+  const look = async (): Promise<Found[]> => {
     const taken = waiting;
     waiting = [];
+    const metas = await lookUp(core, taken);
     return Promise.all(
-      taken.map(async ({ key, entry }) => ({
+      taken.map(async ({ key, entry }, i) => ({
         key,
-        meta: entry === undefined ? ('damaged' as const) : await findMeta(core, entry),
+        meta: entry === undefined ? ('damaged' as const) : (metas[i] ?? (await findMeta(core, entry))),
       })),
     );
   };
@@ -71,6 +77,33 @@ async function* findMetas(core: StoreCore, from: RangeOptions, batch: number): A
     if (waiting.length >= batch) yield* await look();
   }
   yield* await look();
+}
+
+/** Those that are as they should be; undefined where somebody has to look closer. */
+async function lookUp(core: StoreCore, listed: readonly Listed[]): Promise<(RecordMeta | undefined)[]> {
+  // What an index that is behind lacks is asked for one by one.
+  if (core.index.condition.state === 'behind') return [];
+  const ids = listed.map(({ entry }) => entry?.recordId);
+  const heads = await readMany<HeadEntry>(
+    core,
+    ids.map((id) => (id === undefined ? undefined : core.keys.head(id))),
+  );
+  const versions = await readMany<VersionEntry>(
+    core,
+    heads.map((head) =>
+      head === undefined || head.shredded !== undefined ? undefined : core.keys.version(head.recordId, head.latest),
+    ),
+  );
+  return versions.map((entry) => (entry === undefined ? undefined : recordMeta(entry)));
+}
+
+async function readMany<T>(core: StoreCore, keys: readonly (Uint8Array | undefined)[]): Promise<(T | undefined)[]> {
+  const values = await core.db.getMany(keys.filter((key) => key !== undefined));
+  let at = 0;
+  return keys.map((key) => {
+    const value = key === undefined ? undefined : values[at++];
+    return value === undefined || value === 'broken' ? undefined : decodeEntry<T>(value);
+  });
 }
 
 /** undefined for a record that was destroyed while the page was read: one bad value leaves the rest of the page as it is. */

@@ -72,15 +72,30 @@ export async function markReplicated(core: StoreCore, root: Cid, holder: PeerIdT
   });
 }
 
+/** Versions looked up at a time. */
+const LOOK_UP = 128;
+
 /** What the chain may learn of versions that it does not know yet: salted hashes. */
 export async function unanchored(core: StoreCore, limit: number): Promise<(VersionRef & { commitment: Uint8Array })[]> {
   const found: (VersionRef & { commitment: Uint8Array })[] = [];
+  let refs: RefEntry[] = [];
+  const look = async (): Promise<void> => {
+    const taken = refs;
+    refs = [];
+    const keys = taken.map(({ recordId, version }) => core.keys.version(recordId, version));
+    for (const [i, looked] of (await core.db.getMany(keys)).entries()) {
+      // Asked for by itself it says what is wrong with it.
+      const value = looked === 'broken' ? await core.db.get(keys[i] ?? new Uint8Array(0)) : looked;
+      if (value === undefined) continue;
+      const entry = decodeEntry<VersionEntry>(value);
+      found.push({ recordId: entry.recordId, version: entry.version, commitment: commitmentOf(entry) });
+    }
+  };
   for await (const { value } of core.db.range({ ...kindRange(KIND.unanchored), limit })) {
-    const { recordId, version } = decodeEntry<RefEntry>(value);
-    const entry = await findEntry<VersionEntry>(core, core.keys.version(recordId, version));
-    if (entry === undefined) continue;
-    found.push({ recordId, version, commitment: commitmentOf(entry) });
+    refs.push(decodeEntry<RefEntry>(value));
+    if (refs.length >= LOOK_UP) await look();
   }
+  await look();
   return found;
 }
 

@@ -7,7 +7,8 @@ import { createSealer } from '../../protocol/envelope/stream.ts';
 import { NectarError } from '../../protocol/errors.ts';
 import { PIECE_BYTES, takePiece } from '../page-memory.ts';
 import { freeBytes } from '../stream-memory.ts';
-import { cidText, rawCidOf } from './cid.ts';
+import type { WholeBody } from '../whole-body.ts';
+import { cidText, rawCidOf, rawCidText, sha256 } from './cid.ts';
 import { createDagBuilder } from './dag.ts';
 import type { HashThread } from './hash-thread.ts';
 
@@ -101,6 +102,27 @@ export async function sealStream(
   }
   const root = cidText(await dag.end());
   return { root, bytes, header: encodeHeader(header), inline: onlyBlock?.block };
+}
+
+/**
+ * Seals a body that is here as a blob of one block, at once: what sealStream makes of it. Undefined when it is more than that.
+ *
+ * @throws NectarError STORE_RECORD_TOO_LARGE
+ */
+export function sealWhole(
+  body: WholeBody,
+  { secret, maxBytes, inlineMaxBytes }: Pick<SealInput, 'secret' | 'maxBytes' | 'inlineMaxBytes'>,
+  { crypto, randomBytes }: { readonly crypto: EnvelopeCrypto; readonly randomBytes: (length: number) => Uint8Array },
+): SealedBlob | undefined {
+  if (body.length > maxBytes) throw new NectarError('STORE_RECORD_TOO_LARGE', { limitBytes: maxBytes });
+  const header = { salt: randomBytes(SALT_BYTES), noncePrefix: randomBytes(NONCE_PREFIX_BYTES) };
+  const sealer = createSealer(crypto, secret, header);
+  if (body.length > sealer.capacity() || sealer.sealedBytes(body.length) > inlineMaxBytes) return undefined;
+  const [only] = body.chunks;
+  const joined = body.chunks.length === 1 && only !== undefined ? undefined : Buffer.concat(body.chunks);
+  const inline = sealer.seal(joined ?? only ?? new Uint8Array(0), true);
+  joined?.fill(0);
+  return { root: rawCidText(sha256(inline)), bytes: body.length, header: encodeHeader(header), inline };
 }
 
 function roomFor(buffer: Buffer<ArrayBuffer>, filled: number, needed: number, capacity: number): Buffer<ArrayBuffer> {

@@ -3,11 +3,12 @@ import { blobAad } from '../../protocol/envelope/aad.ts';
 import type { WrappedDek } from '../../protocol/envelope/wrapped-dek.ts';
 import { diskError, requireFree } from '../durable-file.ts';
 import { freeBytes, passedBytes } from '../stream-memory.ts';
+import { WholeBody } from '../whole-body.ts';
 import type { StagedBlob } from './block-files.ts';
 import { garbageOp } from './block-source.ts';
 import { type StoreCore, stagingName } from './core.ts';
 import { collectGarbage } from './garbage.ts';
-import { type SealedBlob, sealStream } from './seal-stream.ts';
+import { type SealedBlob, type SealInput, sealStream, sealWhole } from './seal-stream.ts';
 
 /** How often a long upload looks whether the volume still has room. */
 const FREE_CHECK_BLOCKS = 32;
@@ -39,22 +40,39 @@ export async function sealVersion<T>(
   const { recordId, version, body, signals, maxBytes } = of;
   const { folders, options } = core;
   await requireFree(folders.blocks, options.minFreeBytes);
-  const staged = core.files.stage(stagingName(core));
   const { dek, wrapped } = core.deps.keys.newDek({ recordId, version });
   try {
     const secret = { dek, aad: blobAad({ nodeId: options.nodeId, recordId, version }) };
-    const limits = { maxBytes, inlineMaxBytes: options.inlineMaxBytes };
-    const { hashes, deps } = core;
-    const emit = emitter(core, staged);
-    const blob = await sealStream({ body, secret, ...limits, signals, emit }, { ...deps, hashes });
-    await staged.settle();
+    const input = { secret, maxBytes, inlineMaxBytes: options.inlineMaxBytes };
     for (const signal of signals) signal.throwIfAborted();
-    return await publish(core, { staged, blob }, () => core.locks.run(recordId, () => commit({ wrapped, blob })));
+    const blob = body instanceof WholeBody ? sealWhole(body, input, core.deps) : undefined;
+    if (blob !== undefined) return await core.locks.run(recordId, () => commit({ wrapped, blob }));
+    return await sealStaged(core, { ...input, body, signals }, (of) =>
+      core.locks.run(recordId, () => commit({ wrapped, blob: of })),
+    );
   } catch (error) {
-    await staged.discard();
     throw diskError(error, folders.blocks);
   } finally {
     dek.fill(0);
+  }
+}
+
+/** Seals a stream into blocks that are staged until all of them are there. */
+async function sealStaged<T>(
+  core: StoreCore,
+  input: Omit<SealInput, 'emit'>,
+  commit: (blob: SealedBlob) => Promise<T>,
+): Promise<T> {
+  const { hashes, deps } = core;
+  const staged = core.files.stage(stagingName(core));
+  try {
+    const blob = await sealStream({ ...input, emit: emitter(core, staged) }, { ...deps, hashes });
+    await staged.settle();
+    for (const signal of input.signals) signal.throwIfAborted();
+    return await publish(core, { staged, blob }, () => commit(blob));
+  } catch (error) {
+    await staged.discard();
+    throw error;
   }
 }
 

@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { NectarError } from '../../protocol/errors.ts';
 import { action, addVerb, type Call } from '../call.ts';
 import type { KnownRepository, Retention } from '../life/repository/known-repositories.ts';
 import { parseWhole } from '../option-parsers.ts';
@@ -21,6 +22,7 @@ interface KeepOptions {
 interface ScheduleOptions extends KeepOptions {
   readonly every?: number | 'off';
   readonly by?: Scheduler['name'];
+  readonly pruneCredentials?: string;
 }
 
 interface PruneOptions extends KeepOptions {
@@ -35,9 +37,10 @@ export function registerBackupKeep(verb: Command, terminal: Terminal): void {
     addVerb(verb, 'schedule [place]', {
       summary: 'make snapshots by themselves, and let the node raise the alarm when one is missing or does not restore',
       about:
-        'Uses systemd where it runs the machine (of root: for the machine; else for the user), else the crontab. Each run brings what is new, prunes by the retention that is kept (--keep-...), and restores a part of what it made. No snapshot within two intervals, or one that does not restore, shows in `status`, `doctor` and the metrics.',
+        'Uses systemd where it runs the machine (of root: for the machine; else for the user), else the crontab. Each run brings what is new, prunes by the retention that is kept (--keep-...), and restores a part of what it made. No snapshot within two intervals, or one that does not restore, shows in `status`, `doctor` and the metrics. At another node pruning takes a token of its own: --prune-credentials names the file of `custody grant --prune` there. Whoever takes this machine over has that file too, and could remove old snapshots with it (never the newest); without it that node keeps every snapshot, and a run with a retention says BACKUP_PRUNE_DENIED.',
       examples: [
         'backup schedule --every 24h --keep-daily 7 --keep-weekly 4',
+        'backup schedule node://safe.clinic:9443 --every 24h --keep-daily 7 --prune-credentials /etc/nectar/prune.access',
         'backup schedule',
         'backup schedule --every off',
       ],
@@ -47,6 +50,7 @@ export function registerBackupKeep(verb: Command, terminal: Terminal): void {
           parseEvery,
         ),
       )
+      .addOption(new Option('--prune-credentials <file>', 'of a node:// place: what `custody grant --prune` wrote'))
       .addOption(new Option('--by <what>', 'what starts the runs (default: what is here)').choices(SCHEDULERS)),
   ).action(action(terminal, schedule));
   withKeepOptions(
@@ -83,9 +87,17 @@ async function schedule(call: Call<ScheduleOptions>): Promise<void> {
   const { home, options, output } = call;
   const chosen = await chooseRepository(call);
   const keep = retentionOf(options);
-  const known = keep === undefined ? chosen : { ...chosen, keep };
+  const pruneCredentials = credentialsOf(call.terminal, { credentials: options.pruneCredentials });
+  if (pruneCredentials !== undefined) await requireNodeCredentials(chosen.target, pruneCredentials);
+  const known = {
+    ...chosen,
+    ...(keep !== undefined && { keep }),
+    ...(pruneCredentials !== undefined && { pruneCredentials }),
+  };
   const { rememberRepository } = await import('../life/repository/known-repositories.ts');
-  if (keep !== undefined) await rememberRepository(home, known);
+  if (known.keep !== undefined && known.target.startsWith('node://') && known.pruneCredentials === undefined)
+    output.note('That node keeps every snapshot until --prune-credentials names a file of `custody grant --prune`.');
+  if (keep !== undefined || pruneCredentials !== undefined) await rememberRepository(home, known);
   if (options.every === undefined) {
     output.result({ target: known.target, schedule: known.schedule ?? null, keep: known.keep ?? null }, () =>
       describe(known),
@@ -100,6 +112,14 @@ async function schedule(call: Call<ScheduleOptions>): Promise<void> {
   }
   const made = await setBackupSchedule(call, { known, everySeconds: options.every, by: options.by });
   output.result(made, () => [describe(made.known), ...made.notes].join('\n'));
+}
+
+/** Read now: a scheduled run at night has nobody to ask. @throws NectarError CLI_USAGE, CLI_FILE_UNREADABLE */
+async function requireNodeCredentials(target: string, path: string): Promise<void> {
+  if (!target.startsWith('node://'))
+    throw new NectarError('CLI_USAGE', { problem: '--prune-credentials is for a place node://HOST:PORT' });
+  const { readNodeCredentials } = await import('../life/repository/node-credentials.ts');
+  await readNodeCredentials(path);
 }
 
 function describe({ target, schedule: kept, keep }: KnownRepository): string {
@@ -117,8 +137,8 @@ function describe({ target, schedule: kept, keep }: KnownRepository): string {
 async function prune(call: Call<PruneOptions>): Promise<void> {
   const { options, output, terminal } = call;
   const chosen = await chooseRepository(call);
-  const credentials = credentialsOf(terminal, options) ?? chosen.credentials;
-  const known = { ...chosen, ...(credentials !== undefined && { credentials }) };
+  const given = credentialsOf(terminal, options);
+  const known = given === undefined ? chosen : { ...chosen, pruneCredentials: given };
   const keep = retentionOf(options) ?? known.keep;
   const { pruneKnown } = await import('../life/repository/scheduled-backup.ts');
   const dryRun = options.dryRun === true;

@@ -15,7 +15,7 @@ export function credentialsOption(): Option {
 
 export function credentialsOf(
   terminal: Pick<Terminal, 'workingFolder'>,
-  { credentials }: { readonly credentials?: string },
+  { credentials }: { readonly credentials?: string | undefined },
 ): string | undefined {
   return credentials === undefined ? undefined : resolve(terminal.workingFolder, credentials);
 }

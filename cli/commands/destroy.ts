@@ -5,6 +5,7 @@ import { action, addVerb, type Call } from '../call.ts';
 import { requireHome } from '../home-folder.ts';
 import { confirmByTyping } from '../prompt.ts';
 import { findTarget } from '../provision/docker/target-file.ts';
+import { findClusterTarget } from '../provision/kubernetes/cluster-target.ts';
 import { overwriteAndRemove } from '../provision/process/overwrite.ts';
 import { stopProcess } from '../provision/process/stop-node.ts';
 import { showWork } from '../render/work.ts';
@@ -45,8 +46,15 @@ async function destroy({ home, options, terminal, output }: Call<DestroyOptions>
   await removeBackupSchedules(home, terminal).catch((error: Error) =>
     output.note(`the schedule of backups stays: ${error.message}`),
   );
-  const target = findTarget(home);
+  const cluster = findClusterTarget(home);
+  const target = cluster === undefined ? findTarget(home) : undefined;
   await showWork(terminal, output, 'destroying the node', async (say) => {
+    if (cluster !== undefined) {
+      const { removeRelease } = await import('../provision/kubernetes/remove-release.ts');
+      const ownKey = options.keepKeyFile === true ? undefined : keyFile;
+      await removeRelease({ home, target: cluster, keyFile: ownKey, say, terminal });
+      return;
+    }
     if (target !== undefined) {
       const { removeNode } = await import('../provision/docker/remove-node.ts');
       const { openEngine } = await import('../provision/docker/open-engine.ts');

@@ -18,6 +18,7 @@ import { isAuthorized } from '../membership.ts';
 import { findGateway, withNode } from '../node-client.ts';
 import { type Check, checkClock, checkDisk, checkMemory, checkNode } from '../preflight.ts';
 import { findTarget } from '../provision/docker/target-file.ts';
+import { findClusterTarget } from '../provision/kubernetes/cluster-target.ts';
 import { gradeAssertions } from '../render/assertions.ts';
 import { describeGaps } from '../render/audit-epoch.ts';
 import { renderChecks } from '../render/checks.ts';
@@ -54,21 +55,28 @@ async function doctor(call: Call<object>): Promise<void> {
 export async function examine(call: Call<unknown>): Promise<Check[]> {
   const { home, terminal } = call;
   const now = terminal.now();
-  const containers = findTarget(home) !== undefined;
+  const cluster = findClusterTarget(home) !== undefined;
+  const containers = !cluster && findTarget(home) !== undefined;
   return [
     checkNode(process.versions.node),
     await checkDisk(home),
     checkMemory(freemem(), totalmem()),
     checkPermissions(home),
     await checkConfig(call),
-    ...(containers ? [] : [checkHomeFiles(home), await checkKeyList(home)]),
-    await checkServedCertificate(home, now),
+    ...(containers || cluster ? [] : [checkHomeFiles(home), await checkKeyList(home)]),
+    ...(cluster ? [] : [await checkServedCertificate(home, now)]),
     await checkClock(terminal, await l1Of(home)),
     checkBackupAge(await findLastBackup(home), now),
     checkVerifyAge(await findLastVerify(home), now),
     ...(containers ? await checkEngineOf(home, terminal) : []),
+    ...(cluster ? await checkClusterOf(home, terminal) : []),
     ...(await checkNodeItself(call)),
   ];
+}
+
+async function checkClusterOf(home: string, terminal: Terminal): Promise<Check[]> {
+  const { examineCluster } = await import('../provision/kubernetes/examine-cluster.ts');
+  return examineCluster(home, terminal);
 }
 
 async function checkEngineOf(home: string, terminal: Terminal): Promise<Check[]> {

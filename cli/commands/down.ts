@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander';
 import { action, addVerb, type Call } from '../call.ts';
 import { requireHome } from '../home-folder.ts';
 import { findTarget } from '../provision/docker/target-file.ts';
+import { findClusterTarget } from '../provision/kubernetes/cluster-target.ts';
 import { stopProcess } from '../provision/process/stop-node.ts';
 import { showWork } from '../render/work.ts';
 import type { Terminal } from '../terminal.ts';
@@ -19,12 +20,21 @@ export function registerDown(program: Command, terminal: Terminal): void {
 async function down({ home, options, terminal, output }: Call<{ timeout: string }>): Promise<void> {
   requireHome(home);
   const timeoutMs = requireDuration(options.timeout);
+  if (findClusterTarget(home) !== undefined) return downPods({ home, timeoutMs, terminal, output });
   if (findTarget(home) !== undefined) return downContainers({ home, timeoutMs, terminal, output });
   const stopped = await showWork(terminal, output, 'stopping the node', () =>
     stopProcess(home, { signal: terminal.signal, timeoutMs }),
   );
   if (stopped.killed)
     output.note('It did not end in time and was killed. Nothing acknowledged is lost; the next `up` recovers.');
+  output.result({ home, ...stopped }, stopped.wasRunning ? 'stopped' : 'it was not running');
+}
+
+async function downPods({ home, timeoutMs, terminal, output }: DownContainers): Promise<void> {
+  const { stopPods } = await import('../provision/kubernetes/stop-pods.ts');
+  const stopped = await showWork(terminal, output, 'stopping the pods', (say) =>
+    stopPods(home, { timeoutMs, say, terminal }),
+  );
   output.result({ home, ...stopped }, stopped.wasRunning ? 'stopped' : 'it was not running');
 }
 

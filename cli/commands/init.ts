@@ -14,7 +14,7 @@ import { devnetOption } from './devnet.ts';
 import { requireDuration } from './up.ts';
 
 export function registerInit(program: Command, terminal: Terminal): void {
-  addVerb(program, 'init', {
+  const verb = addVerb(program, 'init', {
     summary: 'make a node and leave it running: asks a few questions, does everything else',
     about:
       'Examines the machine, makes keys, identities, certificates and a token, starts the node and has it admitted to the network. Refuses to overwrite anything. Interrupted, it leaves nothing behind.',
@@ -26,6 +26,9 @@ export function registerInit(program: Command, terminal: Terminal): void {
       'init --yes --unlock file --key-file /run/secrets/nectar.key --json',
       'init --unlock tpm2                          # a copy of the disk opens nothing: the key rests in the TPM',
       'init --target docker --host 192.168.1.20 --name clinic.example',
+      'init --target kubernetes --network network.json --namespace clinic --registry registry.example/nectar',
+      'init --target kubernetes --network network.json --emit ./clinic   # for GitOps',
+      'init --target kubernetes --rbac',
     ],
   })
     .addOption(
@@ -60,20 +63,41 @@ export function registerInit(program: Command, terminal: Terminal): void {
     )
     .addOption(engineOption())
     .addOption(
-      new Option('--emit <format>', 'write a Compose file into the home instead of making containers').choices([
-        'compose',
-      ]),
+      new Option(
+        '--emit <what>',
+        'docker: `compose` writes a Compose file into the home; kubernetes: a new <folder> for Secrets, values and their README',
+      ),
     )
     .addOption(new Option('--plan', 'print every file, port, process and container it would make, and change nothing'))
-    .addOption(new Option('-y, --yes', 'ask nothing'))
-    .action(action(terminal, init));
+    .addOption(new Option('-y, --yes', 'ask nothing'));
+  for (const option of clusterOptions()) verb.addOption(option);
+  verb.action(action(terminal, init));
+}
+
+function clusterOptions(): Option[] {
+  return [
+    new Option('--kubeconfig <file>', 'kubernetes: as in KUBECONFIG (default: as kubectl finds it)'),
+    new Option('--context <name>', 'kubernetes: of that file (default: the current one)'),
+    new Option('--namespace <name>', 'kubernetes: made where it is not there yet').default('nectar'),
+    new Option('--release <name>', 'kubernetes: name of the release').default('nectar'),
+    new Option('--chart <path>', 'kubernetes: folder, archive or oci:// address (default: that of this program)'),
+    new Option('--values <file>', 'kubernetes: further values of the site; repeat for more')
+      .argParser(collect)
+      .default([], 'none'),
+    new Option('--registry <prefix>', 'kubernetes: where the images are, such as registry.example/nectar'),
+    new Option('--storage-class <name>', "kubernetes: of the volumes (default: the cluster's)"),
+    new Option('--rbac', 'kubernetes: print the least rights that the commands need, as YAML, and do nothing'),
+  ];
 }
 
 async function init(call: Call<InitOptions>): Promise<void> {
   const { options } = call;
-  if (options.target === 'kubernetes') throw new NectarError('CLI_TARGET_UNAVAILABLE', { target: options.target });
-  if (options.snapshot !== undefined && options.target === 'docker')
+  if (options.snapshot !== undefined && options.target !== 'process')
     throw new NectarError('CLI_USAGE', { problem: '--snapshot goes with --target process' });
+  if (options.target === 'kubernetes') return (await import('../init-kubernetes.ts')).initOnKubernetes(call);
+  if (options.rbac === true) throw new NectarError('CLI_USAGE', { problem: '--rbac goes with --target kubernetes' });
+  if (options.emit !== undefined && options.emit !== 'compose')
+    throw new NectarError('CLI_USAGE', { problem: '--emit is `compose`, or with --target kubernetes a folder' });
   if (options.target === 'docker') return (await import('../init-docker.ts')).initOnDocker(call);
   if (options.emit !== undefined || options.engine !== undefined)
     throw new NectarError('CLI_USAGE', { problem: '--engine and --emit go with --target docker' });

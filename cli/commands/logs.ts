@@ -7,6 +7,7 @@ import { action, addVerb, type Call } from '../call.ts';
 import { requireHome } from '../home-folder.ts';
 import { parseCount } from '../option-parsers.ts';
 import { findTarget } from '../provision/docker/target-file.ts';
+import { findClusterTarget } from '../provision/kubernetes/cluster-target.ts';
 import { LEVELS, type Level, renderLogLine } from '../render/log-line.ts';
 import type { Terminal } from '../terminal.ts';
 
@@ -34,23 +35,46 @@ export function registerLogs(program: Command, terminal: Terminal): void {
 
 async function logs(call: Call<LogsOptions>): Promise<void> {
   requireHome(call.home);
-  if (findTarget(call.home) !== undefined) return logsOfContainers(call);
+  if (findClusterTarget(call.home) !== undefined) return logsOfRoles(call, podLogs);
+  if (findTarget(call.home) !== undefined) return logsOfRoles(call, containerLogs);
   const path = join(call.home, 'logs', 'node.log');
   const { lines, offset } = await lastLines(path, call);
   for (const line of lines.slice(-call.options.lines)) call.terminal.stdout.write(`${line}\n`);
   if (call.options.follow === true) await follow(path, offset, call);
 }
 
-/** The four containers' lines in one, each with its role in front. */
-async function logsOfContainers({ home, options, output, terminal }: Call<LogsOptions>): Promise<void> {
+interface RoleLine {
+  readonly role: string;
+  readonly line: string;
+}
+
+/** Where the lines of a node in several parts are. */
+interface RoleLogs {
+  read(home: string, lines: number, terminal: Terminal): Promise<readonly RoleLine[]>;
+  follow(home: string, show: (line: RoleLine) => void, terminal: Terminal): Promise<void>;
+}
+
+const containerLogs = async (): Promise<RoleLogs> => {
   const { followNodeLogs, readNodeLogs } = await import('../provision/docker/container-logs.ts');
+  return { read: readNodeLogs, follow: followNodeLogs };
+};
+
+const podLogs = async (): Promise<RoleLogs> => {
+  const { followPodLogs, readPodLogs } = await import('../provision/kubernetes/pod-logs.ts');
+  return { read: readPodLogs, follow: followPodLogs };
+};
+
+/** The lines of containers or pods in one, each with its role in front. */
+async function logsOfRoles(call: Call<LogsOptions>, open: () => Promise<RoleLogs>): Promise<void> {
+  const { home, options, output, terminal } = call;
+  const { read, follow: followRoles } = await open();
   const show = ({ role, line }: { role: string; line: string }): void => {
     const text = renderLogLine(line, options.level, output);
     if (text === undefined) return;
     terminal.stdout.write(`${output.json ? withRole(text, role) : `${role.padEnd(ROLE_WIDTH)}${text}`}\n`);
   };
-  for (const line of await readNodeLogs(home, options.lines, terminal)) show(line);
-  if (options.follow === true) await followNodeLogs(home, show, terminal);
+  for (const line of await read(home, options.lines, terminal)) show(line);
+  if (options.follow === true) await followRoles(home, show, terminal);
 }
 
 const ROLE_WIDTH = 'gateway '.length;

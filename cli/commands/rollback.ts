@@ -2,6 +2,8 @@ import { type Command, Option } from 'commander';
 import { NectarError } from '../../protocol/errors.ts';
 import { action, addVerb, type Call } from '../call.ts';
 import { requireHome } from '../home-folder.ts';
+import type { rollBackNode } from '../life/upgrade/upgrade-node.ts';
+import type { rollBackRelease } from '../provision/kubernetes/upgrade-release.ts';
 import type { Terminal } from '../terminal.ts';
 import { passphraseFileOption } from './unlock.ts';
 import { requireDuration } from './up.ts';
@@ -25,12 +27,19 @@ export function registerRollback(program: Command, terminal: Terminal): void {
 async function rollback({ home, options, terminal, output }: Call<RollbackOptions>): Promise<void> {
   requireHome(home);
   const timeoutMs = requireDuration(options.timeout);
-  const { findTarget } = await import('../provision/docker/target-file.ts');
-  if (findTarget(home) === undefined) throw new NectarError('UPGRADE_NOT_CONTAINERS', { home });
-  const { rollBackNode } = await import('../life/upgrade/upgrade-node.ts');
   const { passphraseFile } = options;
-  const { version, gateway, ready } = await rollBackNode({ home, terminal, output, timeoutMs, passphraseFile });
+  const goBack = await chooseRollback(home);
+  const { version, gateway, ready } = await goBack({ home, terminal, output, timeoutMs, passphraseFile });
   output.result({ home, version, gateway, ready }, () =>
     ready ? `back at ${version}, ready at ${gateway}` : `back at ${version}, and locked: \`nectar-byon unlock\``,
   );
+}
+
+async function chooseRollback(home: string): Promise<typeof rollBackNode | typeof rollBackRelease> {
+  const { findClusterTarget } = await import('../provision/kubernetes/cluster-target.ts');
+  if (findClusterTarget(home) !== undefined)
+    return (await import('../provision/kubernetes/upgrade-release.ts')).rollBackRelease;
+  const { findTarget } = await import('../provision/docker/target-file.ts');
+  if (findTarget(home) === undefined) throw new NectarError('UPGRADE_NOT_CONTAINERS', { home });
+  return (await import('../life/upgrade/upgrade-node.ts')).rollBackNode;
 }

@@ -11,6 +11,7 @@ import { backupLines } from '../life/backup-alarm.ts';
 import { withNode } from '../node-client.ts';
 import { gatewayUrl } from '../provision/docker/gateway-url.ts';
 import { findTarget } from '../provision/docker/target-file.ts';
+import { findClusterTarget } from '../provision/kubernetes/cluster-target.ts';
 import { readRunning } from '../provision/process/running.ts';
 import { assertionLines, FALSE_ASSERTION_ADVICE } from '../render/assertions.ts';
 import { describeGaps } from '../render/audit-epoch.ts';
@@ -33,6 +34,7 @@ export function registerStatus(program: Command, terminal: Terminal): void {
 
 async function status(call: Call<object>): Promise<void> {
   const { output } = call;
+  if (findClusterTarget(call.home) !== undefined) return statusOfPods(call);
   if (findTarget(call.home) !== undefined) return statusOfContainers(call);
   requireHome(call.home);
   await requireKeyList(call.home);
@@ -52,6 +54,27 @@ async function requireKeyList(home: string): Promise<void> {
 }
 
 /** The containers say how they are even where the node does not answer. */
+async function statusOfPods(call: Call<object>): Promise<void> {
+  const { home, output, terminal } = call;
+  const { requireClusterTarget } = await import('../provision/kubernetes/cluster-target.ts');
+  const { openKubectl } = await import('../provision/kubernetes/open-kubectl.ts');
+  const { readPods } = await import('../provision/kubernetes/pod-states.ts');
+  const { renderPods } = await import('../provision/kubernetes/render-pods.ts');
+  const target = requireClusterTarget(home);
+  const pods = await readPods(openKubectl(target, terminal), target);
+  const table = renderPods(pods, output);
+  let node: NodeStatus;
+  try {
+    node = await withNode(call, (client) => client.json(NodeStatus, 'GET', '/v1/node'));
+  } catch (error) {
+    if (!isNectarError(error)) throw error;
+    output.result({ home, ready: false, pods }, table);
+    throw error;
+  }
+  const gateway = target.gateway ?? `${target.namespace}/${target.release}`;
+  output.result({ ...node, home, gateway, pods }, () => `${renderStatus(node, gateway, output)}\n\n${table}`);
+}
+
 async function statusOfContainers(call: Call<object>): Promise<void> {
   const { home, output, terminal } = call;
   const { readContainerStatus, renderContainers } = await import('../provision/docker/container-status.ts');

@@ -5,6 +5,7 @@ import { requireHome } from '../home-folder.ts';
 import { recordCopies } from '../life/copy-reports.ts';
 import { prepareStart } from '../life/prepare-start.ts';
 import { findTarget } from '../provision/docker/target-file.ts';
+import { findClusterTarget } from '../provision/kubernetes/cluster-target.ts';
 import { bringUp } from '../provision/process/bring-up.ts';
 import { parseDuration } from '../render/quantities.ts';
 import { showWork } from '../render/work.ts';
@@ -58,9 +59,17 @@ export interface StartedNode {
 export async function startNode(call: UpCall): Promise<StartedNode> {
   const { home, options, terminal } = call;
   const timeoutMs = requireDuration(options.timeout);
-  const node = await (findTarget(home) === undefined ? startProcess : startContainers)(call, timeoutMs);
+  const start =
+    findClusterTarget(home) !== undefined ? startPods : findTarget(home) !== undefined ? startContainers : startProcess;
+  const node = await start(call, timeoutMs);
   await recordCopies({ home, signal: terminal.signal, patienceMs: node.ready ? RECORD_PATIENCE_MS : 0 });
   return node;
+}
+
+async function startPods({ home, options, terminal, output }: UpCall, timeoutMs: number): Promise<StartedNode> {
+  const { passphraseFile } = options;
+  const { bringUpCluster } = await import('../provision/kubernetes/bring-up.ts');
+  return bringUpCluster({ home, terminal, output, timeoutMs, passphraseFile });
 }
 
 async function startContainers({ home, options, terminal, output }: UpCall, timeoutMs: number): Promise<StartedNode> {

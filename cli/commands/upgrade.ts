@@ -3,6 +3,7 @@ import { type Command, Option } from 'commander';
 import { NectarError } from '../../protocol/errors.ts';
 import { action, addVerb, type Call } from '../call.ts';
 import { requireHome } from '../home-folder.ts';
+import { findClusterTarget } from '../provision/kubernetes/cluster-target.ts';
 import { renderChecks } from '../render/checks.ts';
 import type { Terminal } from '../terminal.ts';
 import { VERSION } from '../version.ts';
@@ -43,6 +44,7 @@ async function upgrade(call: Call<UpgradeOptions>): Promise<void> {
   const { home, options, terminal, output } = call;
   requireHome(home);
   const timeoutMs = requireDuration(options.timeout);
+  if (findClusterTarget(home) !== undefined) return upgradeInCluster(call, timeoutMs);
   const { findTarget } = await import('../provision/docker/target-file.ts');
   const target = findTarget(home);
   if (target === undefined) throw new NectarError('UPGRADE_NOT_CONTAINERS', { home });
@@ -80,5 +82,24 @@ async function upgrade(call: Call<UpgradeOptions>): Promise<void> {
     ready
       ? `upgraded from ${from} to ${to.version}, ready at ${gateway}`
       : `upgraded to ${to.version}, and locked: \`nectar-byon unlock\``,
+  );
+}
+
+/** The chart and the images of this program; what `--plan` shows is helm's business. */
+async function upgradeInCluster(
+  { home, options, terminal, output }: Call<UpgradeOptions>,
+  timeoutMs: number,
+): Promise<void> {
+  if (options.imageSet !== undefined || options.plan === true)
+    throw new NectarError('CLI_USAGE', { problem: '--image-set and --plan are for containers: see `helm diff`' });
+  const { requireClusterTarget } = await import('../provision/kubernetes/cluster-target.ts');
+  const { upgradeRelease } = await import('../provision/kubernetes/upgrade-release.ts');
+  const { passphraseFile } = options;
+  const from = requireClusterTarget(home).programVersion;
+  const { gateway, ready } = await upgradeRelease({ home, terminal, output, timeoutMs, passphraseFile });
+  output.result({ home, from, to: VERSION, gateway, ready, changed: true }, () =>
+    ready
+      ? `upgraded from ${from} to ${VERSION}, ready at ${gateway}`
+      : `upgraded to ${VERSION}, and locked: \`nectar-byon unlock\``,
   );
 }

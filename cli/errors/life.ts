@@ -47,6 +47,11 @@ export const LIFE_GUIDANCE: Record<keyof typeof LIFE_ERRORS, Guidance> = {
     remedy: 'Is it there, is there room, and may this user write there?',
     exit: EXIT.unreachable,
   },
+  BACKUP_PRUNE_DENIED: {
+    exit: EXIT.checksFailed,
+    remedy:
+      'Nothing was removed, and the copies are whole. `custody grant OWNER --prune` at that node makes a file for it: `nectar-byon backup prune --credentials FILE` now and then, or `backup schedule --prune-credentials FILE` for the schedule.',
+  },
   BACKUP_REPOSITORY_FOREIGN: {
     remedy: 'One repository holds one node. Name another place.',
     exit: EXIT.usage,

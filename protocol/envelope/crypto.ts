@@ -12,6 +12,8 @@ export interface EnvelopeCrypto {
   sealer(key: Uint8Array): (nonce: Uint8Array, aad: Uint8Array, plaintext: Uint8Array, room: Uint8Array) => void;
   /** The inverse of seal; undefined when it does not authenticate. Releases no unauthenticated byte. */
   open(key: Uint8Array, nonce: Uint8Array, aad: Uint8Array, sealed: Uint8Array): Uint8Array | undefined;
+  /** `open` under a key that is made ready once, for several values. */
+  opener(key: Uint8Array): (nonce: Uint8Array, aad: Uint8Array, sealed: Uint8Array) => Uint8Array | undefined;
   /** HKDF-SHA256 (RFC 5869), extract then expand, `length` bytes. */
   hkdf(ikm: Uint8Array, salt: Uint8Array, info: Uint8Array, length: number): Uint8Array;
 }

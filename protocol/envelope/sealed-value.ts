@@ -74,3 +74,32 @@ export function openValue(
   const valueKey = crypto.hkdf(key, sealed.subarray(1, 1 + SALT_BYTES), INFO, KEY_BYTES);
   return crypto.open(valueKey, sealed.subarray(1 + SALT_BYTES, PREFIX_BYTES), place, sealed.subarray(PREFIX_BYTES));
 }
+
+/** Opens a value at its place; undefined when it is malformed or does not authenticate there. */
+export type ValueOpener = (input: {
+  readonly place: Uint8Array;
+  readonly sealed: Uint8Array;
+}) => Uint8Array | undefined;
+
+/** Derived keys kept ready at a time. */
+const MAX_READY = 64;
+
+/** Opens many values under one key: those that were written together share a derived key, which is then made once. */
+export function createValueOpener(crypto: EnvelopeCrypto, key: Uint8Array): ValueOpener {
+  const ready = new Map<string, ReturnType<EnvelopeCrypto['opener']>>();
+  const openerOf = (salt: Uint8Array): ReturnType<EnvelopeCrypto['opener']> => {
+    const name = String.fromCharCode(...salt);
+    const known = ready.get(name);
+    if (known !== undefined) return known;
+    const opener = crypto.opener(crypto.hkdf(key, salt, INFO, KEY_BYTES));
+    const [oldest] = ready.keys();
+    if (ready.size >= MAX_READY && oldest !== undefined) ready.delete(oldest);
+    ready.set(name, opener);
+    return opener;
+  };
+  return ({ place, sealed }) => {
+    if (sealed.length < SEALED_VALUE_OVERHEAD_BYTES || sealed[0] !== ENVELOPE_VERSION) return undefined;
+    const open = openerOf(sealed.subarray(1, 1 + SALT_BYTES));
+    return open(sealed.subarray(1 + SALT_BYTES, PREFIX_BYTES), place, sealed.subarray(PREFIX_BYTES));
+  };
+}

@@ -32,6 +32,9 @@ export const LIFE_ERRORS = {
   BACKUP_TARGET_REFUSED: define<{ target: string; reason: string }>({
     message: ({ target, reason }) => `${target} does not take part: ${reason}`,
   }),
+  BACKUP_PRUNE_DENIED: define<{ target: string }>({
+    message: ({ target }) => `${target} keeps every snapshot: the token of this node may not prune there`,
+  }),
   BACKUP_REPOSITORY_FOREIGN: define<{ target: string; nodeId: string }>({
     message: ({ target, nodeId }) => `${target} is the repository of the node ${nodeId}`,
   }),

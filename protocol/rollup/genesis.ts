@@ -1,6 +1,5 @@
-import { type Block, type BlockHeader, createBlock } from '@ethereumjs/block';
-import { Account, createAddressFromString } from '@ethereumjs/util';
-import { createVM, type VM } from '@ethereumjs/vm';
+import { type Block, type BlockHeader, createBlock, createBlockHeader } from '@ethereumjs/block';
+import { createAddressFromString, KECCAK256_RLP } from '@ethereumjs/util';
 import type { Hex } from '../brand.ts';
 import { NectarError } from '../errors.ts';
 import { encodeOrigin } from './block-input.ts';
@@ -13,8 +12,6 @@ import {
   ORIGIN_ROOTS_CODE,
   type Rules,
 } from './rules.ts';
-import { createMemoryState, type StateByHash } from './state-by-hash.ts';
-import { openStateTrie } from './state-trie.ts';
 
 /** Where the network's own contracts live on L2. */
 export const PREDEPLOYS = {
@@ -39,6 +36,33 @@ export interface GenesisParams {
   readonly feeRecipient: Hex;
 }
 
+/** An account of the first state. */
+export interface GenesisAccount {
+  readonly address: Hex;
+  readonly nonce: bigint;
+  readonly balanceWei: bigint;
+  readonly code: Uint8Array;
+  /** Slots and values, none of them zero. */
+  readonly storage: readonly (readonly [bigint, bigint])[];
+}
+
+/** What a first state takes: the machine, which has it in machine/host/genesis-machine.ts. */
+export interface GenesisMachine {
+  /**
+   * Runs creation code at a fixed address on a state of these accounts, in the block with this header (RLP). The code that it
+   * returns, with the storage that it leaves; undefined when it fails.
+   */
+  construct(
+    contract: { readonly address: Hex; readonly creation: Uint8Array },
+    on: { readonly header: Uint8Array; readonly accounts: readonly GenesisAccount[] },
+  ): GenesisAccount | undefined;
+  /** The root of the state that holds these accounts and no others, and its preimages by hash. */
+  buildState(accounts: readonly GenesisAccount[]): {
+    readonly root: Hex;
+    readonly preimages: ReadonlyMap<Hex, Uint8Array>;
+  };
+}
+
 /** Creation code of the predeploys, without constructor arguments: the generated artefacts of contracts/. */
 export interface PredeployCode {
   readonly nodeRegistry: Hex;
@@ -56,7 +80,8 @@ export interface Genesis {
 }
 
 const INITIAL_BASE_FEE_WEI = 1_000_000_000n;
-const CONSTRUCTOR_GAS = 30_000_000n;
+/** Of the block in which the constructors run. */
+const CONSTRUCTION_GAS_LIMIT = 30_000_000n;
 const ZERO_HASH = new Uint8Array(32);
 
 function word(value: bigint | number): string {
@@ -69,32 +94,19 @@ function registryArguments({ auditors, ejectionQuorum }: GenesisParams): string 
   return head + auditors.map((auditor) => word(BigInt(auditor))).join('');
 }
 
-/** Who the EVM takes for the caller of a call that names none; it counts their calls as nonces. */
+/** Who calls the constructors. It is no account of the first state, whatever the descriptor says. */
 const NO_CALLER: Hex = '0x0000000000000000000000000000000000000000';
 
-/** Runs creation code at a fixed address and keeps what it returns as the code there: the constructor's storage stays. */
-async function predeploy(vm: VM, address: Hex, creation: string): Promise<void> {
-  const to = createAddressFromString(address);
-  await vm.stateManager.putAccount(to, new Account(1n));
-  const { execResult } = await vm.evm.runCall({
-    to,
-    code: hexToBytes(`0x${creation}`),
-    data: new Uint8Array(),
-    gasLimit: CONSTRUCTOR_GAS,
-  });
-  if (execResult.exceptionError !== undefined || execResult.returnValue.length === 0) {
-    throw new NectarError('ROLLUP_GENESIS_INVALID', { reason: `the constructor of ${address} failed` });
-  }
-  await vm.stateManager.putCode(to, execResult.returnValue);
-}
-
 /**
- * Builds the first block: balances, the contracts of EIP-4788 and (from Prague on) EIP-2935, and the predeploys by running their constructors in the EVM. The same
- * parameters give the same hash everywhere. Throws ROLLUP_GENESIS_INVALID.
+ * Builds the first block: balances, the contracts of EIP-4788 and (from Prague on) EIP-2935, and the predeploys by running their
+ * constructors. The same parameters give the same hash everywhere. Throws ROLLUP_GENESIS_INVALID.
  */
-export async function buildGenesis(params: GenesisParams, code: PredeployCode, rules: Rules): Promise<Genesis> {
-  const state = createMemoryState();
-  const stateRoot = await genesisState(params, code, { state, rules });
+export function buildGenesis(
+  params: GenesisParams,
+  code: PredeployCode,
+  { rules, machine }: { readonly rules: Rules; readonly machine: GenesisMachine },
+): Genesis {
+  const { root, preimages } = machine.buildState(genesisAccounts(params, code, { rules, machine }));
   const header = {
     number: 0n,
     timestamp: params.timestamp,
@@ -106,40 +118,50 @@ export async function buildGenesis(params: GenesisParams, code: PredeployCode, r
     parentBeaconBlockRoot: ZERO_HASH,
     blobGasUsed: 0n,
     excessBlobGas: 0n,
-    stateRoot,
+    stateRoot: root,
     ...(rules.isActivatedEIP(7685) && { requestsHash: hexToBytes(NO_REQUESTS_HASH) }),
   };
   const block = createBlock({ header, withdrawals: [] }, { common: rules });
   const hash = bytesToHex(block.hash());
-  await state.put(hash, block.header.serialize());
-  return { hash, header: block.header, block, preimages: state.written };
+  return { hash, header: block.header, block, preimages: new Map([...preimages, [hash, block.header.serialize()]]) };
 }
 
-async function putContract(manager: VM['stateManager'], address: Hex, code: Hex): Promise<void> {
-  const at = createAddressFromString(address);
-  await manager.putAccount(at, new Account(1n));
-  await manager.putCode(at, hexToBytes(code));
+function contract(address: Hex, code: Hex): GenesisAccount {
+  return { address, nonce: 1n, balanceWei: 0n, code: hexToBytes(code), storage: [] };
 }
 
-async function genesisState(
+function genesisAccounts(
   params: GenesisParams,
   code: PredeployCode,
-  { state, rules }: { state: StateByHash; rules: Rules },
-): Promise<Hex> {
-  const trie = openStateTrie(state, undefined, rules);
-  const vm = await createVM({ common: rules, stateManager: trie.manager });
-  const { manager } = trie;
+  { rules, machine }: { readonly rules: Rules; readonly machine: GenesisMachine },
+): GenesisAccount[] {
+  const accounts = new Map<Hex, GenesisAccount>();
   for (const { address, balanceWei } of params.alloc) {
-    const account = (await manager.getAccount(createAddressFromString(address))) ?? new Account();
-    account.balance += balanceWei;
-    if (balanceWei > 0n) await manager.putAccount(createAddressFromString(address), account);
+    const before = accounts.get(address)?.balanceWei ?? 0n;
+    if (before + balanceWei === 0n || address === NO_CALLER) continue;
+    accounts.set(address, { address, nonce: 0n, balanceWei: before + balanceWei, code: new Uint8Array(), storage: [] });
   }
-  await putContract(manager, ORIGIN_ROOTS_ADDRESS, ORIGIN_ROOTS_CODE);
-  if (rules.isActivatedEIP(2935)) await putContract(manager, HISTORY_ADDRESS, HISTORY_CODE);
-  await predeploy(vm, PREDEPLOYS.nodeRegistry, code.nodeRegistry.slice(2) + registryArguments(params));
-  await predeploy(vm, PREDEPLOYS.recordRegistry, code.recordRegistry.slice(2));
-  await predeploy(vm, PREDEPLOYS.auditAnchor, code.auditAnchor.slice(2) + word(BigInt(PREDEPLOYS.nodeRegistry)));
-  await predeploy(vm, PREDEPLOYS.messenger, code.messenger.slice(2));
-  await manager.deleteAccount(createAddressFromString(NO_CALLER));
-  return trie.commit();
+  accounts.set(ORIGIN_ROOTS_ADDRESS, contract(ORIGIN_ROOTS_ADDRESS, ORIGIN_ROOTS_CODE));
+  if (rules.isActivatedEIP(2935)) accounts.set(HISTORY_ADDRESS, contract(HISTORY_ADDRESS, HISTORY_CODE));
+  const header = constructionHeader(rules);
+  const predeploy = (address: Hex, creation: string): void => {
+    const on = { header, accounts: [...accounts.values()] };
+    const made = machine.construct({ address, creation: hexToBytes(`0x${creation}`) }, on);
+    if (made === undefined)
+      throw new NectarError('ROLLUP_GENESIS_INVALID', { reason: `the constructor of ${address} failed` });
+    accounts.set(address, made);
+  };
+  predeploy(PREDEPLOYS.nodeRegistry, code.nodeRegistry.slice(2) + registryArguments(params));
+  predeploy(PREDEPLOYS.recordRegistry, code.recordRegistry.slice(2));
+  predeploy(PREDEPLOYS.auditAnchor, code.auditAnchor.slice(2) + word(BigInt(PREDEPLOYS.nodeRegistry)));
+  predeploy(PREDEPLOYS.messenger, code.messenger.slice(2));
+  return [...accounts.values()];
+}
+
+/** Constructors run on a state of which nothing is in a trie yet, in no block: one of number and time 0. */
+function constructionHeader(rules: Rules): Uint8Array {
+  return createBlockHeader(
+    { stateRoot: KECCAK256_RLP, gasLimit: CONSTRUCTION_GAS_LIMIT, baseFeePerGas: 0n },
+    { common: rules },
+  ).serialize();
 }

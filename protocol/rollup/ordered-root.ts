@@ -39,8 +39,8 @@ function sharedPrefix(entries: readonly Entry[]): number {
  * Root of Ethereum's trie of `items` under RLP(index), as headers commit to transactions, receipts and withdrawals. Built from
  * the leaves up in one pass: a trie that grows item by item hashes every path again for each.
  */
-export function orderedRoot(items: readonly Uint8Array[], rules: Rules): Uint8Array {
-  const hash = rules.customCrypto.keccak256 ?? keccak_256;
+export function orderedRoot(items: readonly Uint8Array[], rules?: Rules): Uint8Array {
+  const hash = rules?.customCrypto.keccak256 ?? keccak_256;
   const refer = (node: RlpItem[]): RlpItem => {
     const bytes = RLP.encode(node);
     return bytes.length < HASH_BYTES ? node : hash(bytes);

@@ -1,7 +1,6 @@
 import { type Common, createCustomCommon, Hardfork, Mainnet, type ParamsDict } from '@ethereumjs/common';
 import type { Hex } from '../brand.ts';
 import type { Fork, ForkRules } from './fork.ts';
-import { verifyPointEvaluationForEvm } from './point-evaluation.ts';
 
 /** Native replacements for the pure-JavaScript primitives; each must give exactly what the one that it replaces gives. */
 export interface HostCrypto {
@@ -75,7 +74,6 @@ export function createRules(
           return recover(digest, signature, recoveryBit(v, chain));
         },
       }),
-      kzg: pointEvaluationOnly,
     },
   });
   rules.copy = () => rules;
@@ -95,19 +93,3 @@ function mergeOnce(rules: Rules): void {
     merge(params);
   };
 }
-
-function unavailable(): never {
-  throw new Error('this chain has no blobs');
-}
-
-/** EIP-4844's point evaluation precompile is part of Cancun; blobs themselves are not part of this chain. */
-const pointEvaluationOnly = {
-  verifyProof: verifyPointEvaluationForEvm,
-  verifyBlobProofBatch: unavailable,
-  blobToKzgCommitment: unavailable,
-  computeBlobProof: unavailable,
-  computeCells: unavailable,
-  computeCellsAndProofs: unavailable,
-  recoverCellsAndProofs: unavailable,
-  verifyCellKzgProofBatch: unavailable,
-};

@@ -3,7 +3,7 @@ import { Account, createAddressFromString, setLengthLeft, unpadBytes } from '@et
 import type { AccountOverride, BlockOverride } from '../../appliance/rollup/evm/call-request.ts';
 import { hexToBytes } from '../../protocol/rollup/bytes.ts';
 import type { Rules } from '../../protocol/rollup/rules.ts';
-import type { StateTrie } from '../../protocol/rollup/state-trie.ts';
+import type { StateTrie } from './state-trie.ts';
 
 /** Puts overrides into a state that nobody keeps. */
 export async function overrideState(

@@ -4,12 +4,13 @@ import { createAddressFromString, EthereumJSError } from '@ethereumjs/util';
 import { createVM, runTx, type VM } from '@ethereumjs/vm';
 import type { CallOutcome, CallOverrides, CallRequest } from '../../appliance/rollup/evm/call-request.ts';
 import type { Hex } from '../../protocol/brand.ts';
-import { createAncestors } from '../../protocol/rollup/ancestors.ts';
 import { hexToBytes } from '../../protocol/rollup/bytes.ts';
 import type { Rules } from '../../protocol/rollup/rules.ts';
-import { createMemoryState, type MemoryState, type StateByHash } from '../../protocol/rollup/state-by-hash.ts';
-import { openStateTrie, type StateTrie } from '../../protocol/rollup/state-trie.ts';
+import { createAncestors } from './ancestors.ts';
+import { evmRules } from './evm-rules.ts';
 import { contextOf, overrideState } from './overrides.ts';
+import { createMemoryState, type MemoryState, type StateByHash } from './state-by-hash.ts';
+import { openStateTrie, type StateTrie } from './state-trie.ts';
 
 interface RawOutcome {
   readonly gasUsed: bigint;
@@ -106,7 +107,7 @@ async function openBench(
   const trie = openStateTrie(overlay, header.stateRoot, rules);
   if (overrides.state !== undefined) await overrideState(trie, overrides.state);
   const blockchain = createAncestors(header, overlay, rules);
-  const vm = await createVM({ common: rules, stateManager: trie.manager, blockchain });
+  const vm = await createVM({ common: evmRules(rules), stateManager: trie.manager, blockchain });
   const context = contextOf(header, { block: overrides.block, isFree: request.gasPrice === 0n, rules });
   return { vm, trie, context };
 }

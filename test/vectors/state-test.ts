@@ -7,9 +7,9 @@ import type { Hex } from '../../protocol/brand.ts';
 import { encodeOrigin } from '../../protocol/rollup/block-input.ts';
 import { bytesToHex, hexToBytes } from '../../protocol/rollup/bytes.ts';
 import { createRules } from '../../protocol/rollup/rules.ts';
-import { createMemoryState, type MemoryState } from '../../protocol/rollup/state-by-hash.ts';
-import { openStateTrie } from '../../protocol/rollup/state-trie.ts';
-import { transition } from '../../protocol/rollup/transition.ts';
+import { createMemoryState, type MemoryState } from '../oracle/state-by-hash.ts';
+import { openStateTrie } from '../oracle/state-trie.ts';
+import { transition } from '../oracle/transition.ts';
 
 /** The form of ethereum/tests GeneralStateTests, as far as it is read here. */
 export interface StateTest {

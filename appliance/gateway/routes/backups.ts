@@ -2,6 +2,7 @@ import {
   BackupOverview,
   BackupScheduleNote,
   CopyStatement,
+  PruningNote,
   RepositoryKeyAnswer,
   RepositoryKeyRequest,
   SignedCopy,
@@ -54,6 +55,14 @@ const verification = describeOperation({
   summary: 'Put on record what a verification of a repository found',
   guard: { scope: 'admin' },
   body: VerificationNote,
+  response: { 200: Recorded },
+});
+const pruning = describeOperation({
+  id: 'recordBackupPruning',
+  tag: 'backups',
+  summary: 'Put on record what was let go of in a repository, or that it was refused',
+  guard: { scope: 'admin' },
+  body: PruningNote,
   response: { 200: Recorded },
 });
 const schedule = describeOperation({
@@ -113,6 +122,12 @@ export function addBackupRoutes(server: GatewayServer, context: RouteContext): v
       return { auditLeaf };
     }),
   );
+
+  server.post('/v1/backups/prunings', pruning, async (request) => {
+    const { outcome, ...detail } = request.body as PruningNote;
+    const event = { type: 'backup.prune', outcome, context: request.access, detail } as const;
+    return { auditLeaf: (await evidencedFirst(context, event, async () => undefined)).auditLeaf };
+  });
 
   server.put('/v1/backups/schedule', schedule, (request) =>
     exclusive.run('backup schedule', async () => {

@@ -1,4 +1,5 @@
 import type { FastifyRequest } from 'fastify';
+import { WholeBody } from '../../whole-body.ts';
 import type { GatewayServer, RouteContext } from '../gateway-server.ts';
 import { describeOperation } from '../openapi.ts';
 import { nectarErrorOf } from '../problem.ts';
@@ -68,7 +69,7 @@ async function store(record: ParsedRecord, request: FastifyRequest, context: Rou
     const idempotency =
       idempotencyKey === undefined ? undefined : putIdentity(idempotencyKey, described, { access, config });
     const input = { ...described, ...(idempotency !== undefined && { idempotency }) };
-    const { replayed, ...receipt } = await deps.store.put(input, once(content), access, gone);
+    const { replayed, ...receipt } = await deps.store.put(input, new WholeBody([content]), access, gone);
     return { receipt, ...(replayed === true && { replayed }) };
   } catch (error) {
     const { requestId } = access;
@@ -76,8 +77,4 @@ async function store(record: ParsedRecord, request: FastifyRequest, context: Rou
     if (problem.code === 'NODE_INTERNAL') deps.log.error({ err: error, requestId }, 'request met a bug');
     return { problem: batchProblem(problem, requestId) };
   }
-}
-
-async function* once(content: Uint8Array): AsyncGenerator<Uint8Array> {
-  if (content.length > 0) yield content;
 }

@@ -12,7 +12,7 @@ import { parseRecordHeaders } from '../record-headers.ts';
 import { RecordReceipt } from '../record-schemas.ts';
 import { RecordIdText } from '../schema-parts.ts';
 import type { PutInput, PutReceipt } from '../store-needs.ts';
-import { checkAnnouncedSize, readUpload } from '../upload-body.ts';
+import { checkAnnouncedSize, readUpload, readWhole } from '../upload-body.ts';
 
 /** A body that announces no more is sealed in one piece: it waits for no other upload. */
 const SMALL_BYTES = 64 * 1024;
@@ -108,12 +108,21 @@ async function upload(
   const release = await enter(request, context);
   try {
     const limits = { maxBytes: config.maxRecordBytes, idleMs: config.bodyIdleTimeoutMs };
-    const read = readUpload(request.raw, { ...limits, onBytes: (count) => metrics.received.inc(count) });
-    const body = input.digests === undefined ? read : checkDigests(read, input.digests);
+    const bounds = { ...limits, onBytes: (count: number) => metrics.received.inc(count) };
+    const isPlain = input.digests === undefined && isSmall(request);
+    const body = isPlain ? await readWhole(request.raw, bounds) : checked(readUpload(request.raw, bounds), input);
     return await deps.store.put(input, body, request.access, request.gone);
   } finally {
     release();
   }
+}
+
+function checked(read: AsyncIterable<Uint8Array>, { digests }: PutInput): AsyncIterable<Uint8Array> {
+  return digests === undefined ? read : checkDigests(read, digests);
+}
+
+function isSmall({ headers }: FastifyRequest): boolean {
+  return Number(headers['content-length'] ?? Number.NaN) <= SMALL_BYTES;
 }
 
 function describeUpload(
@@ -141,7 +150,5 @@ function describeUpload(
 
 /** Large bodies take turns: each has segments of its own in memory. */
 async function enter(request: FastifyRequest, { uploads }: RouteContext): Promise<() => void> {
-  const announced = Number(request.headers['content-length'] ?? Number.NaN);
-  if (announced <= SMALL_BYTES) return () => undefined;
-  return uploads.take(String(request.access.actor.tokenId), request.gone);
+  return isSmall(request) ? () => undefined : uploads.take(String(request.access.actor.tokenId), request.gone);
 }

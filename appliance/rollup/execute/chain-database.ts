@@ -4,7 +4,6 @@ import { NectarError } from '../../../protocol/errors.ts';
 import { bytesToHex, hexToBytes } from '../../../protocol/rollup/bytes.ts';
 import { decodeReceipts, type Receipt, receiptHashes } from '../../../protocol/rollup/receipt.ts';
 import type { Rules } from '../../../protocol/rollup/rules.ts';
-import type { StateByHash } from '../../../protocol/rollup/state-by-hash.ts';
 import { claimFormat } from './database-format.ts';
 import { createDatabaseKeys, type DatabaseKeys, HEADS_KEY } from './database-keys.ts';
 import type { BlockRef, Heads } from './heads.ts';
@@ -48,7 +47,9 @@ export interface ChainChange {
  * The sealed chain database: blocks, receipts, state and heads. A kill at any point leaves the state before or after a change.
  * Throws ROLLUP_DATABASE_FORMAT (at `open`: another version wrote it), ROLLUP_DATABASE_INVALID (does not authenticate), ROLLUP_DATABASE_FAILED, NODE_DISK_FULL.
  */
-export interface ChainDatabase extends Pick<StateByHash, 'get'> {
+export interface ChainDatabase {
+  /** The bytes whose Keccak-256 is `hash`: trie nodes, code and headers of the chain. */
+  get(hash: Hex): Promise<Uint8Array | undefined>;
   open(): Promise<void>;
   close(): Promise<void>;
   beforeReopen: SealedLevel['beforeReopen'];

@@ -1,8 +1,8 @@
 import type { Block, BlockHeader } from '@ethereumjs/block';
 import type { Hex } from '../../../protocol/brand.ts';
 import { NectarError } from '../../../protocol/errors.ts';
-import { readHeader } from '../../../protocol/rollup/ancestors.ts';
 import type { Genesis } from '../../../protocol/rollup/genesis.ts';
+import { readHeader } from '../../../protocol/rollup/read-header.ts';
 import { encodeReceipts } from '../../../protocol/rollup/receipt.ts';
 import type { Rules } from '../../../protocol/rollup/rules.ts';
 import type { ChainChange, ChainDatabase, WrittenBlock } from './chain-database.ts';

@@ -1,6 +1,7 @@
-import { createMPT } from '@ethereumjs/mpt';
-import { concat, encodeRlp, getBytes, hexlify, toBeArray } from 'ethers';
+import { concat, encodeRlp, getBytes, toBeArray } from 'ethers';
 import type { Hex } from '../../../protocol/brand.ts';
+import { bytesToHex } from '../../../protocol/rollup/bytes.ts';
+import { orderedRoot } from '../../../protocol/rollup/ordered-root.ts';
 import { bytes, type Fields, invalid, parseFields, parseList, quantity } from './field.ts';
 import type { L1Header } from './header.ts';
 
@@ -19,14 +20,14 @@ const MAX_LOGS_PER_RECEIPT = 20_000;
 /** Parses eth_getBlockReceipts' answer, recomputes the receipt trie and returns every log in order. */
 export async function verifyReceipts(header: L1Header, answer: unknown): Promise<readonly L1Log[]> {
   const receipts = parseList(answer, 'receipts', MAX_RECEIPTS).map((receipt) => parseFields(receipt, 'receipt'));
-  const trie = await createMPT();
+  const encoded: Uint8Array[] = [];
   const logs: L1Log[] = [];
-  for (const [index, receipt] of receipts.entries()) {
+  for (const receipt of receipts) {
     const own = parseLogs(receipt);
-    await trie.put(getBytes(encodeRlp(toBeArray(index))), encodeReceipt(receipt, own));
+    encoded.push(encodeReceipt(receipt, own));
     logs.push(...own);
   }
-  if (hexlify(trie.root()) !== header.receiptsRoot) throw invalid('receipts root');
+  if (bytesToHex(orderedRoot(encoded)) !== header.receiptsRoot) throw invalid('receipts root');
   return logs;
 }
 

@@ -1,7 +1,7 @@
 import type { Block, BlockHeader } from '@ethereumjs/block';
 import type { Hex } from '../../../protocol/brand.ts';
-import { readHeader } from '../../../protocol/rollup/ancestors.ts';
 import { bytesToHex } from '../../../protocol/rollup/bytes.ts';
+import { readHeader } from '../../../protocol/rollup/read-header.ts';
 import type { Receipt } from '../../../protocol/rollup/receipt.ts';
 import type { Rules } from '../../../protocol/rollup/rules.ts';
 import type { ChainDatabase } from '../execute/chain-database.ts';

@@ -46,7 +46,7 @@ export function createRpc(deps: RpcDeps): Rpc {
   const meter = createWorkMeter({ budget: deps.budget, deadlineMs: deps.deadlineMs ?? DEADLINE_MS });
   const search = createLogSearch(view, { index: deps.logIndex, meter });
   const blocks = createBlockMethods(view, database, (hash) => pending.find(hash));
-  const states = createStateMethods(view, { database, rules, meter, pendingNonce: pendingNonceOf(deps) });
+  const states = createStateMethods(view, { database, meter, pendingNonce: pendingNonceOf(deps) });
   const syncing = createSyncing(deps);
   const methods: RpcMethods = {
     ...createNodeMethods({ ...deps, syncing }, view),

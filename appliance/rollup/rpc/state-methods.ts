@@ -1,11 +1,14 @@
-import { getMerkleStateProof, type MerkleStateManager } from '@ethereumjs/statemanager';
-import { type Address, createAddressFromString, setLengthLeft } from '@ethereumjs/util';
 import type { Hex } from '../../../protocol/brand.ts';
-import { bytesToHex, hexToBytes } from '../../../protocol/rollup/bytes.ts';
-import type { Rules } from '../../../protocol/rollup/rules.ts';
-import { createMemoryState } from '../../../protocol/rollup/state-by-hash.ts';
-import { openStateTrie } from '../../../protocol/rollup/state-trie.ts';
-import type { ChainDatabase } from '../execute/chain-database.ts';
+import { bytesToHex } from '../../../protocol/rollup/bytes.ts';
+import {
+  createStateReader,
+  EMPTY_CODE,
+  EMPTY_ROOT,
+  type Found,
+  type StateAccount,
+  type StateReader,
+  type StateSource,
+} from '../execute/state-reader.ts';
 import type { ChainView } from './chain-view.ts';
 import type { RpcMethods } from './json-rpc.ts';
 import { parseAddress, parseObject, parseQuantity, parseSelector } from './params.ts';
@@ -16,53 +19,51 @@ import { READ_COST_MS, type Work, type WorkMeter } from './work-meter.ts';
 
 /** How many storage slots one proof may cover. */
 const MAX_PROOF_KEYS = 1_000;
-/** Slots proven at a stretch. */
-const KEYS_PER_TURN = 8;
 
-function slotKey(value: unknown): Uint8Array {
-  return hexToBytes(`0x${parseQuantity(value, 'storage key').toString(16).padStart(64, '0')}`);
+function slotKey(value: unknown): Hex {
+  return word(parseQuantity(value, 'storage key'));
 }
 
-type MerkleProof = Awaited<ReturnType<typeof getMerkleStateProof>>;
-
-/** Some slots at a time, each paid for by the nodes that it reads. */
-async function prove(
-  state: MerkleStateManager,
-  { address, keys }: { readonly address: Address; readonly keys: readonly Uint8Array[] },
-  work: Work,
-): Promise<MerkleProof> {
-  const whole = await getMerkleStateProof(state, address, keys.slice(0, KEYS_PER_TURN));
-  const storageProof = [...whole.storageProof];
-  await work.spend((whole.accountProof.length + nodesIn(storageProof)) * READ_COST_MS.record);
-  for (let at = KEYS_PER_TURN; at < keys.length; at += KEYS_PER_TURN) {
-    const part = await getMerkleStateProof(state, address, keys.slice(at, at + KEYS_PER_TURN));
-    storageProof.push(...part.storageProof);
-    await work.spend((part.accountProof.length + nodesIn(part.storageProof)) * READ_COST_MS.record);
-  }
-  return { ...whole, storageProof };
-}
-
-function nodesIn(proofs: MerkleProof['storageProof']): number {
-  return proofs.reduce((sum, { proof }) => sum + proof.length, 0);
+function word(value: bigint): Hex {
+  return `0x${value.toString(16).padStart(64, '0')}`;
 }
 
 /** As other nodes give it: quantities without leading zeros, keys in the form in which they were asked for. */
-function renderProof(proof: MerkleProof, asked: readonly unknown[]): Record<string, unknown> {
+interface RenderedSlot {
+  readonly key: unknown;
+  readonly value: Hex;
+  readonly proof: readonly Hex[];
+}
+
+/** Slot by slot, each paid for by the nodes that it reads. */
+async function proveSlots(
+  state: StateReader,
+  { account, slots }: { readonly account: StateAccount | undefined; readonly slots: readonly unknown[] },
+  work: Work,
+): Promise<RenderedSlot[]> {
+  const proven: RenderedSlot[] = [];
+  for (const [index, key] of slots.map(slotKey).entries()) {
+    const { value, proof } = await state.storage(account, key);
+    proven.push({ key: slots[index], value: quantity(value ?? 0n), proof: proof.map(bytesToHex) });
+    await work.spend(proof.length * READ_COST_MS.record);
+  }
+  return proven;
+}
+
+function renderProof(address: Hex, { value: account, proof }: Found<StateAccount>, storageProof: RenderedSlot[]) {
   return {
-    ...proof,
-    balance: quantity(BigInt(proof.balance)),
-    nonce: quantity(BigInt(proof.nonce)),
-    storageProof: proof.storageProof.map(({ value, proof: nodes }, index) => ({
-      key: asked[index],
-      value: quantity(value === '0x' ? 0n : BigInt(value)),
-      proof: nodes,
-    })),
+    address,
+    balance: quantity(account?.balance ?? 0n),
+    nonce: quantity(account?.nonce ?? 0n),
+    codeHash: account?.codeHash ?? EMPTY_CODE,
+    storageHash: account?.storageRoot ?? EMPTY_ROOT,
+    accountProof: proof.map(bytesToHex),
+    storageProof,
   };
 }
 
 export interface StateDeps {
-  readonly database: ChainDatabase;
-  readonly rules: Rules;
+  readonly database: StateSource;
   readonly meter: WorkMeter;
   /** The next nonce of an account whose nonce in the chain is `nonce`: what is on its way into a block is counted. */
   readonly pendingNonce: (address: Hex, nonce: bigint) => Promise<bigint>;
@@ -75,19 +76,17 @@ export interface StateMethods {
 }
 
 /** Accounts, code and storage at a block. */
-export function createStateMethods(view: ChainView, { database, rules, meter, pendingNonce }: StateDeps): StateMethods {
-  const stateAt = async (selector: unknown): Promise<MerkleStateManager> => {
+export function createStateMethods(view: ChainView, { database, meter, pendingNonce }: StateDeps): StateMethods {
+  const stateAt = async (selector: unknown): Promise<StateReader> => {
     const header = await view.getHeader(parseSelector(selector));
-    return openStateTrie(createMemoryState(database), header.stateRoot, rules).manager;
+    return createStateReader(database, bytesToHex(header.stateRoot));
   };
-  const account = async (address: unknown, selector: unknown) => {
-    const at = createAddressFromString(parseAddress(address));
-    return (await stateAt(selector)).getAccount(at);
+  const account = async (address: unknown, selector: unknown): Promise<StateAccount | undefined> => {
+    const at = parseAddress(address);
+    return (await (await stateAt(selector)).account(at)).value;
   };
-  const storageAt = async (state: MerkleStateManager, address: Hex, slot: unknown): Promise<Hex> => {
-    const value = await state.getStorage(createAddressFromString(address), slotKey(slot));
-    return bytesToHex(setLengthLeft(value, 32));
-  };
+  const storageAt = async (state: StateReader, owner: StateAccount | undefined, slot: unknown): Promise<Hex> =>
+    word((await state.storage(owner, slotKey(slot))).value ?? 0n);
 
   async function storageValues(requests: Record<string, unknown>, selector: unknown): Promise<Record<string, Hex[]>> {
     const wanted = Object.entries(requests).map(([address, slots]) => {
@@ -100,7 +99,8 @@ export function createStateMethods(view: ChainView, { database, rules, meter, pe
     const values: Record<string, Hex[]> = {};
     for (const { address, slots } of wanted) {
       const read: Hex[] = [];
-      for (const slot of slots) read.push(await storageAt(state, address, slot));
+      const { value: owner } = await state.account(address);
+      for (const slot of slots) read.push(await storageAt(state, owner, slot));
       values[address] = read;
     }
     return values;
@@ -114,19 +114,26 @@ export function createStateMethods(view: ChainView, { database, rules, meter, pe
       if (selector !== 'pending') return quantity(await nonceAt());
       return quantity(await settledNonce(nonceAt, (nonce) => pendingNonce(address, nonce)));
     },
-    async eth_getCode([address, selector]) {
-      const at = createAddressFromString(parseAddress(address));
-      return bytesToHex(await (await stateAt(selector)).getCode(at));
+    async eth_getCode([value, selector]) {
+      const address = parseAddress(value);
+      const state = await stateAt(selector);
+      return bytesToHex(await state.code((await state.account(address)).value));
     },
-    eth_getStorageAt: async ([address, slot, selector]) =>
-      storageAt(await stateAt(selector), parseAddress(address), slot),
+    async eth_getStorageAt([value, slot, selector]) {
+      const address = parseAddress(value);
+      const state = await stateAt(selector);
+      return storageAt(state, (await state.account(address)).value, slot);
+    },
     eth_getStorageValues: ([requests, selector]) => storageValues(parseObject(requests, 'storage requests'), selector),
     async eth_getProof([address, slots, selector], client) {
       if (!Array.isArray(slots) || slots.length > MAX_PROOF_KEYS)
         throw invalidParams('storage keys are not a short list');
-      const proven = { address: createAddressFromString(parseAddress(address)), keys: slots.map(slotKey) };
+      const at = parseAddress(address);
       const work = meter.begin(client);
-      return renderProof(await prove(await stateAt(selector), proven, work), slots);
+      const state = await stateAt(selector);
+      const found = await state.account(at);
+      await work.spend(found.proof.length * READ_COST_MS.record);
+      return renderProof(at, found, await proveSlots(state, { account: found.value, slots }, work));
     },
   };
   return { methods, nonceOf: async (address) => (await account(address, 'latest'))?.nonce ?? 0n };

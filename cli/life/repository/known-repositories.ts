@@ -22,6 +22,8 @@ const KnownRepository = Type.Object(
     target: Type.String({ minLength: 1, maxLength: 4096 }),
     /** File with the credentials of a place that is not a folder. */
     credentials: Type.Optional(Type.String({ maxLength: 4096 })),
+    /** File with the credentials that may remove old snapshots, where those above may not (another node). */
+    pruneCredentials: Type.Optional(Type.String({ maxLength: 4096 })),
     repository: Type.String({ pattern: '^[0-9a-f]{32}$' }),
     generation: Type.Integer({ minimum: 1 }),
     noteSha256: Sha256,

@@ -125,7 +125,7 @@ async function buildDevnetGenesis({ accounts }: DevnetL1, timestamp: number): Pr
     genesisHash: ZERO_HASH,
     sequencer: accounts.sequencer.address,
   };
-  return { genesis, genesisHash: (await buildDescriptorGenesis({ l2 })).hash };
+  return { genesis, genesisHash: buildDescriptorGenesis({ l2 }).hash };
 }
 
 function describe({ chain, ports, contracts, genesis, peerId }: Described): NetworkDescriptor {

@@ -65,13 +65,20 @@ export async function reachedDespitePolicy(
   }
   const isCrossing = ({ from, to }: { from: string; to: string }): boolean =>
     crossings.allowed.some(([one, other]) => one === from && other === to);
+  const strays = tried.filter((one) => one.reached && !isCrossing(one)).map(({ from, to }) => `${from} to ${to}`);
+  if (strays.length > 0) return strays;
+  const untried = Object.keys(crossings.ports).filter((role) => !aims.some((aim) => aim.role === role));
+  if (untried.length > 0) throw new Error(`no pod of ${untried.join(', ')} runs, to try from and to`);
   if (!tried.some((one) => one.reached && isCrossing(one)))
     throw new Error('no crossing of the node was accepted either: the refusals say nothing of the policies');
-  return tried.filter((one) => one.reached && !isCrossing(one)).map(({ from, to }) => `${from} to ${to}`);
+  return [];
 }
 
 function addressOf({ document }: KubeObject): string {
-  const isRunning = document.in('status', 'phase').textOr('') === 'Running';
+  const isRunning = document
+    .in('status', 'containerStatuses')
+    .items()
+    .some((container) => !container.in('state', 'running').isAbsent);
   return isRunning ? document.in('status', 'podIP').textOr('') : '';
 }
 

@@ -1,8 +1,18 @@
 //! One block: (header before, what L1 and the sequencer say, state by hash) -> (header, receipts, new state by hash).
 //!
-//! Ethereum's rules of the network's fork. What this chain adds stands in `protocol/rollup/transition.ts`, which gives the same
-//! blocks in TypeScript and is the oracle of the tests. The rule is total: a transaction that the rules do not allow at its
-//! place is dropped, with the reason, and the next one is tried.
+//! Ethereum's rules of the network's fork. What this chain adds:
+//! - Deposits are EIP-4895 withdrawals, credited after the transactions; index = the delayed message's index.
+//! - `parentBeaconBlockRoot` and `prevRandao` are the hash of the L1 origin block, which contracts read through EIP-4788.
+//!   The L1 origin is public before the block is built: prevRandao is no source of secret randomness.
+//! - `extraData` is the L1 origin's number and the count of all delayed messages consumed so far, 8 bytes each, big endian; once
+//!   L1 has set the chain's parameters, these follow. The base fee never falls below their floor.
+//! - Signed transactions among the delayed messages come first in the input, before the sequencer's.
+//! - Several blocks may share a timestamp; the gas limit never changes.
+//! - The rule is total: a transaction that the rules do not allow at its place is dropped, with the reason, and the next one is
+//!   tried, so a sequencer that posts nonsense wastes only its own L1 fees. The block holds what is left. Building and deriving
+//!   are this one function: deriving from what a built block holds drops nothing and gives the same hash.
+//!
+//! `test/oracle/transition.ts` gives the same blocks by the EVM of @ethereumjs, for the tests.
 use crate::{
     fault::Fault,
     header::{self, ChainParameters},

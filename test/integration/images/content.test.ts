@@ -17,11 +17,10 @@ const ANY_EXECUTE = 0o111;
 /** Packages that belong to other roles: their code in this image would be attack surface without use. */
 const FOREIGN: Readonly<Record<ImageRole, RegExp>> = {
   gateway: /^(libp2p|@libp2p\/.*|@ethereumjs\/.*|tiny-secp256k1|ipfs-unixfs|@ipld\/.*)$/,
-  store:
-    /^(ethers|libp2p|@libp2p\/.*|@ethereumjs\/(evm|vm|statemanager|mpt)|tiny-secp256k1|fastify|@fastify\/.*|jose|@peculiar\/.*)$/,
+  store: /^(ethers|libp2p|@libp2p\/.*|@ethereumjs\/.*|tiny-secp256k1|fastify|@fastify\/.*|jose|@peculiar\/.*)$/,
   audit:
     /^(ethers|libp2p|@libp2p\/.*|@ethereumjs\/.*|tiny-secp256k1|fastify|@fastify\/.*|jose|@peculiar\/.*|@ipld\/.*|ipfs-unixfs)$/,
-  rollup: /^(fastify|@fastify\/.*|jose|@peculiar\/.*|@ipld\/car|ipfs-unixfs)$/,
+  rollup: /^(@ethereumjs\/(evm|vm|statemanager)|fastify|@fastify\/.*|jose|@peculiar\/.*|@ipld\/car|ipfs-unixfs)$/,
 };
 /** Services of ours that run elsewhere. */
 const FOREIGN_SERVICES: Readonly<Record<ImageRole, RegExp>> = {

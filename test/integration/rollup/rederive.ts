@@ -38,7 +38,7 @@ export async function rederive({ descriptor, l1Send }: TestNetwork): Promise<rea
   const words = (types: readonly string[], values: readonly unknown[]): Hex =>
     keep(AbiCoder.defaultAbiCoder().encode(types, values) as Hex);
 
-  const genesis = await buildDescriptorGenesis(descriptor);
+  const genesis = buildDescriptorGenesis(descriptor);
   for (const [hash, bytes] of genesis.preimages) known.set(hash, bytes);
   const deployedAt = BigInt(descriptor.l1.deployedAt.number);
   const latest = BigInt((await l1Send('eth_blockNumber', [])) as Hex);

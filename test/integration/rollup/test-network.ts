@@ -122,7 +122,7 @@ export async function createTestNetwork(options: { readonly rich?: readonly Hex[
     genesisHash: `0x${'0'.repeat(64)}` as Hex,
     sequencer: sequencer.address,
   };
-  const { hash: genesisHash } = await buildDescriptorGenesis({ l2 });
+  const { hash: genesisHash } = buildDescriptorGenesis({ l2 });
   const deployment = { sequencer: sequencer.address, genesisHash };
   const { inbox, sequencerInbox, rollup, outbox, deployedAt } = await deployL1Contracts(
     l1.rpcUrl,

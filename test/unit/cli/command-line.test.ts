@@ -124,10 +124,25 @@ test('a group without a verb shows its help and exits with 2', async () => {
   assert.match(run.stderr, /rotate/);
 });
 
-test('refuses what the version has not', async () => {
+test('refuses a devnet for a node in Kubernetes, whose pods would not reach it', async () => {
   const run = await capture(['init', '--target', 'kubernetes', '--yes', '--home', '/nowhere/home', '--json']);
   assert.equal(run.code, 2);
-  assert.equal(JSON.parse(run.stderr).error.code, 'CLI_TARGET_UNAVAILABLE');
+  assert.equal(JSON.parse(run.stderr).error.code, 'CLI_USAGE');
+});
+
+test('prints the rights that a node in Kubernetes needs, and looks at no cluster', async () => {
+  const run = await capture([
+    'init',
+    '--target',
+    'kubernetes',
+    '--rbac',
+    '--namespace',
+    'clinic',
+    '--home',
+    '/nowhere',
+  ]);
+  assert.equal(run.code, 0);
+  assert.match(run.stdout, /kind: RoleBinding\nmetadata:\n {2}name: nectar-operator\n {2}namespace: clinic/);
 });
 
 test('an interrupted command exits with 130 and shows no error', async () => {

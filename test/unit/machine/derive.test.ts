@@ -4,16 +4,8 @@ import { nativeCrypto } from '../../../appliance/rollup/execute/native-crypto.ts
 import { createMachine } from '../../../machine/host/machine.ts';
 import { isNectarError } from '../../../protocol/errors.ts';
 import { type ForkRules, NEW_NETWORK_FORK } from '../../../protocol/rollup/fork.ts';
-import { buildGenesis } from '../../../protocol/rollup/genesis.ts';
 import { createRules } from '../../../protocol/rollup/rules.ts';
-import {
-  addressOf,
-  CHAIN_ID,
-  ETHER,
-  GENESIS,
-  PREDEPLOY_CODE,
-  rules,
-} from '../appliance/rollup/execute/chain-fixture.ts';
+import { addressOf, CHAIN_ID, ETHER, GENESIS, genesisBy, rules } from '../appliance/rollup/execute/chain-fixture.ts';
 import { CANCUN, createDeriveTwins, DEPLOYED_AT, runHistory } from './derive-twins.ts';
 import { createMemoryPreimages, machineModule } from './machine-fixture.ts';
 import { createDice, WALLETS } from './random-blocks.ts';
@@ -26,14 +18,14 @@ const BLOCKS = 14;
 const NETWORKS: readonly ForkRules[] = [{ fork: 'cancun', p256: false }, NEW_NETWORK_FORK];
 
 const alloc = WALLETS.slice(0, -1).map((wallet) => ({ address: addressOf(wallet), balanceWei: 1000n * ETHER }));
-const genesis = await buildGenesis({ ...GENESIS, alloc }, PREDEPLOY_CODE, rules);
+const genesis = genesisBy({ ...GENESIS, alloc }, rules);
 
 for (const network of NETWORKS)
   test(`random histories of L1 give the same blocks and the same reasons in the machine and in TypeScript: ${network.fork}`, (context) =>
     compare(network, context));
 
 async function compare(network: ForkRules, context: TestContext): Promise<void> {
-  const start = await buildGenesis({ ...GENESIS, alloc }, PREDEPLOY_CODE, createRules(CHAIN_ID, nativeCrypto, network));
+  const start = genesisBy({ ...GENESIS, alloc }, createRules(CHAIN_ID, nativeCrypto, network));
   let [blocks, obliged, included] = [0, 0, 0];
   const reasons = new Map<string, number>();
   for (let seed = FIRST_SEED; seed < FIRST_SEED + RUNS; seed += 1) {

@@ -3,9 +3,8 @@ import { type TestContext, test } from 'node:test';
 import { nativeCrypto } from '../../../appliance/rollup/execute/native-crypto.ts';
 import { nextBaseFee } from '../../../protocol/rollup/block-input.ts';
 import { type ForkRules, NEW_NETWORK_FORK } from '../../../protocol/rollup/fork.ts';
-import { buildGenesis } from '../../../protocol/rollup/genesis.ts';
 import { createRules } from '../../../protocol/rollup/rules.ts';
-import { addressOf, CHAIN_ID, ETHER, GENESIS, PREDEPLOY_CODE } from '../appliance/rollup/execute/chain-fixture.ts';
+import { addressOf, CHAIN_ID, ETHER, GENESIS, genesisBy } from '../appliance/rollup/execute/chain-fixture.ts';
 import { createTwins } from './machine-fixture.ts';
 import { createDice, createRandomChain, WALLETS } from './random-blocks.ts';
 
@@ -23,7 +22,7 @@ for (const network of NETWORKS)
 
 async function compare(network: ForkRules, context: TestContext): Promise<void> {
   const rules = createRules(CHAIN_ID, nativeCrypto, network);
-  const genesis = await buildGenesis({ ...GENESIS, alloc }, PREDEPLOY_CODE, rules);
+  const genesis = genesisBy({ ...GENESIS, alloc }, rules);
   let [included, reverted] = [0, 0];
   const reasons = new Set<string>();
   for (let seed = FIRST_SEED; seed < FIRST_SEED + RUNS; seed += 1) {

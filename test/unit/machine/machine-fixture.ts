@@ -10,8 +10,8 @@ import type { BlockInput } from '../../../protocol/rollup/block-input.ts';
 import { bytesToHex } from '../../../protocol/rollup/bytes.ts';
 import { decodeReceipts } from '../../../protocol/rollup/receipt.ts';
 import type { Rules } from '../../../protocol/rollup/rules.ts';
-import { createMemoryState, type MemoryState } from '../../../protocol/rollup/state-by-hash.ts';
-import { type TransitionResult, transition } from '../../../protocol/rollup/transition.ts';
+import { createMemoryState, type MemoryState } from '../../oracle/state-by-hash.ts';
+import { type TransitionResult, transition } from '../../oracle/transition.ts';
 
 const FILE = new URL('../../../machine/generated/machine.wasm', import.meta.url);
 

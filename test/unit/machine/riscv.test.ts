@@ -6,15 +6,7 @@ import { encodeBlockInput, type MachineRules } from '../../../machine/host/machi
 import { createWireReader } from '../../../machine/host/wire.ts';
 import { nextBaseFee } from '../../../protocol/rollup/block-input.ts';
 import { bytesToHex } from '../../../protocol/rollup/bytes.ts';
-import { buildGenesis } from '../../../protocol/rollup/genesis.ts';
-import {
-  addressOf,
-  CHAIN_ID,
-  ETHER,
-  GENESIS,
-  PREDEPLOY_CODE,
-  rules,
-} from '../appliance/rollup/execute/chain-fixture.ts';
+import { addressOf, CHAIN_ID, ETHER, GENESIS, genesisBy, rules } from '../appliance/rollup/execute/chain-fixture.ts';
 import { createDeriveTwins, DEPLOYED_AT, runHistory } from './derive-twins.ts';
 import { createTwins } from './machine-fixture.ts';
 import { createDice, createRandomChain, WALLETS } from './random-blocks.ts';
@@ -33,7 +25,7 @@ test('random blocks have the same hashes on RV32IM, from their witnesses alone, 
 }, async (context) => {
   const elf = readFileSync(ELF);
   const alloc = WALLETS.slice(0, -1).map((wallet) => ({ address: addressOf(wallet), balanceWei: 1000n * ETHER }));
-  const genesis = await buildGenesis({ ...GENESIS, alloc }, PREDEPLOY_CODE, rules);
+  const genesis = genesisBy({ ...GENESIS, alloc }, rules);
   const dice = createDice(77);
   const chain = createRandomChain(dice);
   const twins = createTwins(genesis, rules, CANCUN);
@@ -62,7 +54,7 @@ test('batches of a random L1 are derived on RV32IM, from their witnesses alone, 
   skip,
 }, async (context) => {
   const elf = readFileSync(ELF);
-  const twins = createDeriveTwins(await buildGenesis(GENESIS, PREDEPLOY_CODE, rules));
+  const twins = createDeriveTwins(genesisBy(GENESIS, rules));
   let [runs, steps] = [0, 0];
   for (const { batches } of await runHistory(twins, createDice(9), BLOCKS)) {
     for (const { accumulator, head, steps: expected } of batches) {

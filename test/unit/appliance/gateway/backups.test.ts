@@ -85,6 +85,24 @@ describe('backups of a running node', () => {
     assert.equal(h.gateway.backups()?.faulty, 1);
   });
 
+  it('has on record what was let go of, and that it was refused', async () => {
+    const counts = { kept: 2, removed: 3, objects: 4, bytes: 5 };
+    const from = h.audit.events.length;
+    const prune = (note: object) =>
+      call('POST', '/v1/backups/prunings', { repository: REPOSITORY, ...counts, ...note });
+    assert.equal((await prune({ outcome: 'success' })).status, 200);
+    assert.equal((await prune({ outcome: 'failure', reason: 'BACKUP_PRUNE_DENIED' })).status, 200);
+    for (const odd of [{ outcome: 'maybe' }, { outcome: 'success', reason: 'a name of somebody' }])
+      assert.equal((await prune(odd)).status, 400);
+    assert.deepEqual(
+      h.audit.events.slice(from).map(({ type, outcome, detail }) => [type, outcome, detail?.removed, detail?.reason]),
+      [
+        ['backup.prune', 'success', 3, undefined],
+        ['backup.prune', 'failure', 3, 'BACKUP_PRUNE_DENIED'],
+      ],
+    );
+  });
+
   it('raises the alarm when no snapshot comes within two intervals', async () => {
     await call('PUT', '/v1/backups/schedule', { repository: REPOSITORY, everySeconds: 3600 });
     h.node.now += 1_800_000;

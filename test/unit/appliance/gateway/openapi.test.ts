@@ -155,6 +155,7 @@ describe('/openapi.json', () => {
       'POST /v1/backups/hold',
       'POST /v1/backups/statements',
       'POST /v1/backups/verifications',
+      'POST /v1/backups/prunings',
       'POST /v1/fsck',
       'POST /v1/fsck/entries',
       'POST /v1/hardening/reports',

@@ -58,13 +58,27 @@ describe('record streams', () => {
     const [aborts, count] = [h.store.aborts.length, h.store.records.size];
     const socket = await h.dial();
     socket.write(
-      `POST /v1/records HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${token}\r\nContent-Length: 1000\r\n\r\nhalf`,
+      `POST /v1/records HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${token}\r\nContent-Length: 100000\r\n\r\nhalf`,
     );
     await eventually(() => socket.bytesWritten > 0 && h.store.puts > 0, 'upload begins');
     await new Promise((resolve) => setTimeout(resolve, 50));
     socket.destroy();
     await eventually(() => h.store.aborts.length === aborts + 1, 'store aborted');
     assert.equal(h.store.records.size, count);
+  });
+
+  it('keeps a small body from the store until all of it is here', async () => {
+    const { puts } = h.store;
+    const socket = await h.dial();
+    socket.write(
+      `POST /v1/records HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${token}\r\nContent-Length: 8\r\n\r\nhalf`,
+    );
+    await eventually(() => socket.bytesWritten > 0, 'half of it is on its way');
+    assert.equal((await h.call('GET', '/healthz')).status, 200);
+    assert.equal(h.store.puts, puts);
+    socket.write('more');
+    await eventually(() => h.store.puts === puts + 1, 'the upload reaches the store');
+    socket.destroy();
   });
 
   it('outlives a client that leaves while the store is busy', async () => {

@@ -76,7 +76,11 @@ function apiOf(world: World, answers: Answers = {}): ClusterApi {
   const run = (pod: Tree, index: number): Tree => ({
     ...pod,
     spec: { ...(pod.spec as Tree), nodeName: 'worker-1' },
-    status: { phase: 'Running', podIP: `10.0.0.${index + 1}`, containerStatuses: [] },
+    status: {
+      phase: 'Running',
+      podIP: `10.0.0.${index + 1}`,
+      containerStatuses: [{ name: 'x', state: { running: {} } }],
+    },
   });
   const pods = ROLES.map((role, index) => place(run(world.pods[role], index)));
   const own = [...pods, ...world.objects.map(place)];
@@ -179,6 +183,16 @@ test('says what was reached although no policy lets it', async () => {
 test('takes refusals for nothing where the crossings are refused as well', async () => {
   const facts = await look(goodWorld(NAMESPACE), { execute: async () => '[false,false,false,false]' });
   assert.match(JSON.stringify(clusterFact(facts, 'cluster.reachedDespitePolicy')), /"error":"no crossing/);
+});
+
+test('does not call policies enforced where a role could not be tried', async () => {
+  const world = goodWorld(NAMESPACE);
+  const api = apiOf(world);
+  const list: ClusterApi['list'] = async (resource, where, aborted) =>
+    (await api.list(resource, where, aborted)).filter(({ name }) => name !== `${RELEASE}-rollup-0`);
+  const execute: ClusterApi['execute'] = async ({ container }) => JSON.stringify([container === 'gateway']);
+  const facts = await look(world, { list, execute });
+  assert.match(JSON.stringify(clusterFact(facts, 'cluster.reachedDespitePolicy')), /no pod of rollup runs/);
 });
 
 test('runs nothing in a pod without probes, and says so', async () => {

@@ -11,6 +11,7 @@ import {
   destructionStatementBytes,
 } from '../../../../protocol/envelope/destruction-receipt.ts';
 import {
+  createValueOpener,
   createValueSealer,
   openValue,
   SEALED_VALUE_NONCE_BYTES,
@@ -103,6 +104,31 @@ test('values of one sealer share the salt and nothing else: each opens at its pl
   }
   const heads = new Set(sealed.map((each) => Buffer.from(each.subarray(1, 29)).toString('hex')));
   assert.equal(heads.size, 3, 'no nonce twice');
+});
+
+test('an opener of many values opens what openValue opens, and nothing else, however many salts there are', () => {
+  const open = createValueOpener(crypto, key);
+  const written = Array.from({ length: 200 }, (_, i) => {
+    const seal = createValueSealer(crypto, key, randomBytes(SEALED_VALUE_SALT_BYTES));
+    return ['one', 'two'].map((name) => {
+      const place = Buffer.from(`${name} ${i}`);
+      const value = Buffer.from(`value ${name} ${i}`);
+      return { place, value, sealed: seal({ place, value, nonce: randomBytes(SEALED_VALUE_NONCE_BYTES) }) };
+    });
+  }).flat();
+  // Twice: those that were forgotten meanwhile are derived again.
+  for (const { place, value, sealed } of [...written, ...written]) {
+    assert.deepEqual(Buffer.from(open({ place, sealed }) ?? []), value);
+    assert.equal(open({ place: Buffer.from('elsewhere'), sealed }), undefined);
+  }
+  const [{ place, sealed } = { place: Buffer.alloc(0), sealed: Buffer.alloc(0) }] = written;
+  for (let i = 0; i < sealed.length; i++) {
+    const altered = Uint8Array.from(sealed);
+    altered[i] = (altered[i] ?? 0) ^ 0x10;
+    assert.equal(open({ place, sealed: altered }), undefined, `byte ${i}`);
+    assert.equal(open({ place, sealed: sealed.subarray(0, i) }), undefined, `cut to ${i}`);
+  }
+  assert.equal(createValueOpener(crypto, randomBytes(32))({ place, sealed }), undefined);
 });
 
 test('a sealed value with any byte altered, or cut, does not open', () => {

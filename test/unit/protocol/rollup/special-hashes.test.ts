@@ -5,9 +5,9 @@ import { createAddressFromString, KECCAK256_RLP_S, MapDB, setLengthLeft, ValueEn
 import { getCreateAddress } from 'ethers';
 import type { Hex } from '../../../../protocol/brand.ts';
 import { bytesToHex, hexToBytes } from '../../../../protocol/rollup/bytes.ts';
-import { createMemoryState, type MemoryState } from '../../../../protocol/rollup/state-by-hash.ts';
-import { openStateTrie } from '../../../../protocol/rollup/state-trie.ts';
-import { transition } from '../../../../protocol/rollup/transition.ts';
+import { createMemoryState, type MemoryState } from '../../../oracle/state-by-hash.ts';
+import { openStateTrie } from '../../../oracle/state-trie.ts';
+import { transition } from '../../../oracle/transition.ts';
 import { addressOf, alice, input, rules, testGenesis, transfer } from '../../appliance/rollup/execute/chain-fixture.ts';
 
 const genesis = await testGenesis();

@@ -3,8 +3,6 @@ import { before, test } from 'node:test';
 import { type Block, createBlock } from '@ethereumjs/block';
 import { isNectarError } from '../../../../protocol/errors.ts';
 import { hexToBytes } from '../../../../protocol/rollup/bytes.ts';
-import { createMemoryState } from '../../../../protocol/rollup/state-by-hash.ts';
-import { transition } from '../../../../protocol/rollup/transition.ts';
 import {
   encodeUnsafeBlock,
   inputOfBlock,
@@ -12,6 +10,8 @@ import {
   parseUnsafeBlock,
   verifyUnsafeBlock,
 } from '../../../../protocol/rollup/unsafe-block.ts';
+import { createMemoryState } from '../../../oracle/state-by-hash.ts';
+import { transition } from '../../../oracle/transition.ts';
 import {
   addressOf,
   alice,

@@ -11,8 +11,8 @@ import { isNectarError } from '../../../../../protocol/errors.ts';
 import { encodeBatch } from '../../../../../protocol/rollup/batch.ts';
 import { nextBaseFee } from '../../../../../protocol/rollup/block-input.ts';
 import { bytesToHex } from '../../../../../protocol/rollup/bytes.ts';
-import { createMemoryState } from '../../../../../protocol/rollup/state-by-hash.ts';
-import { transition } from '../../../../../protocol/rollup/transition.ts';
+import { createMemoryState } from '../../../../oracle/state-by-hash.ts';
+import { transition } from '../../../../oracle/transition.ts';
 import { createDice, createRandomChain } from '../../../machine/random-blocks.ts';
 import { addressOf, alice, bob, input, openChain, rules, type TestChain, transfer } from './chain-fixture.ts';
 

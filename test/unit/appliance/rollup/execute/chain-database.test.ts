@@ -12,8 +12,7 @@ import { loadMachine } from '../../../../../appliance/rollup/execute/machine-fil
 import { createPreimageCache } from '../../../../../appliance/rollup/execute/preimage-cache.ts';
 import { createSealer } from '../../../../../appliance/rollup/execute/sealer.ts';
 import { isNectarError } from '../../../../../protocol/errors.ts';
-import { buildGenesis } from '../../../../../protocol/rollup/genesis.ts';
-import { alice, GENESIS, input, MACHINE_RULES, openChain, PREDEPLOY_CODE, rules, transfer } from './chain-fixture.ts';
+import { alice, GENESIS, genesisBy, input, MACHINE_RULES, openChain, rules, transfer } from './chain-fixture.ts';
 
 const key = new Uint8Array(32).fill(7);
 
@@ -113,7 +112,7 @@ test('another key opens nothing, another genesis is refused', async () => {
       { path: chain.path, databaseKey, cacheBytes: 0, durable: false },
       { sealer, rules },
     );
-    const genesis = await buildGenesis({ ...GENESIS, timestamp }, PREDEPLOY_CODE, rules);
+    const genesis = genesisBy({ ...GENESIS, timestamp }, rules);
     const runner = createBlockRunner({
       module: loadMachine(),
       machineRules: MACHINE_RULES,

@@ -15,12 +15,13 @@ import { AuditAnchorInitCode } from '../../../../../contracts/generated/AuditAnc
 import { MessengerInitCode } from '../../../../../contracts/generated/Messenger.ts';
 import { NodeRegistryInitCode } from '../../../../../contracts/generated/NodeRegistry.ts';
 import { RecordRegistryInitCode } from '../../../../../contracts/generated/RecordRegistry.ts';
-import type { MachineRules } from '../../../../../machine/host/machine.ts';
+import { createGenesisMachine } from '../../../../../machine/host/genesis-machine.ts';
+import { createMachine, type MachineRules } from '../../../../../machine/host/machine.ts';
 import type { Hex } from '../../../../../protocol/brand.ts';
 import type { BlockInput } from '../../../../../protocol/rollup/block-input.ts';
 import { hexToBytes } from '../../../../../protocol/rollup/bytes.ts';
 import { buildGenesis, type Genesis, type GenesisParams } from '../../../../../protocol/rollup/genesis.ts';
-import { createRules } from '../../../../../protocol/rollup/rules.ts';
+import { createRules, type Rules } from '../../../../../protocol/rollup/rules.ts';
 
 export const CHAIN_ID = 6328270n;
 export const ETHER = 10n ** 18n;
@@ -56,8 +57,16 @@ export const PREDEPLOY_CODE = {
   messenger: MessengerInitCode,
 } as const;
 
-export function testGenesis(): Promise<Genesis> {
-  return buildGenesis(GENESIS, PREDEPLOY_CODE, rules);
+export async function testGenesis(): Promise<Genesis> {
+  return genesisBy(GENESIS, rules);
+}
+
+/** The genesis of a test network by the machine, under the fork of `by`. */
+export function genesisBy(params: GenesisParams, by: Rules): Genesis {
+  const fork = by.hardfork() as MachineRules['fork'];
+  const machineRules = { chainId: by.chainId(), fork, p256: by.isActivatedEIP(7951) };
+  const machine = createGenesisMachine(createMachine(loadMachine(), machineRules, { get: () => undefined }));
+  return buildGenesis(params, PREDEPLOY_CODE, { rules: by, machine });
 }
 
 /** A signed EIP-1559 transfer. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { bls12_381 } from '@noble/curves/bls12-381.js';
-import { verifyPointEvaluation, verifyPointEvaluationForEvm } from '../../../../protocol/rollup/point-evaluation.ts';
+import { verifyPointEvaluation, verifyPointEvaluationForEvm } from '../../oracle/point-evaluation.ts';
 
 const { G1, fields } = bls12_381;
 const INFINITY = `0xc0${'00'.repeat(47)}`;

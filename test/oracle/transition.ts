@@ -1,17 +1,6 @@
 /**
- * The state transition: (previous header, what L1 and the sequencer say, state by hash) -> (header, receipts, state by hash).
- *
- * Ethereum's rules of the network's fork. What this chain adds:
- * - Deposits are EIP-4895 withdrawals, credited after the transactions; index = the delayed message's index.
- * - `parentBeaconBlockRoot` and `prevRandao` are the hash of the L1 origin block, which contracts read through EIP-4788.
- *   The L1 origin is public before the block is built: prevRandao is no source of secret randomness.
- * - `extraData` is the L1 origin's number and the count of all delayed messages consumed so far, 8 bytes each, big endian; once L1
- *   has set the chain's parameters, these follow. The base fee never falls below their floor.
- * - Signed transactions among the delayed messages come first in the input, before the sequencer's.
- * - Several blocks may share a timestamp; the gas limit never changes.
- * - The rule is total: a transaction that Ethereum's rules do not allow at its place is dropped and the next one is tried, so
- *   a sequencer that posts nonsense wastes only its own L1 fees. The block holds what is left. Building and deriving are this
- *   one function: deriving from what a built block holds drops nothing and gives the same hash.
+ * The state transition of machine/core/src/block.rs, which says its rules, by the EVM of @ethereumjs: an oracle for tests.
+ * (previous header, what L1 and the sequencer say, state by hash) -> (header, receipts, state by hash).
  */
 import { type Block, type BlockHeader, createBlock, type HeaderData } from '@ethereumjs/block';
 import { RLP } from '@ethereumjs/rlp';
@@ -26,8 +15,7 @@ import {
   type Withdrawal,
 } from '@ethereumjs/util';
 import { createVM, encodeReceipt, type RunTxResult, runTx, type VM } from '@ethereumjs/vm';
-import type { Hex } from '../brand.ts';
-import { createAncestors } from './ancestors.ts';
+import type { Hex } from '../../protocol/brand.ts';
 import {
   assertForkKnown,
   type BlockInput,
@@ -35,10 +23,10 @@ import {
   encodeOrigin,
   nextBaseFee,
   withdrawalsOf,
-} from './block-input.ts';
-import { bytesToHex, hexToBytes } from './bytes.ts';
-import { orderedRoot } from './ordered-root.ts';
-import { type Receipt, receiptLog, type TransactionType } from './receipt.ts';
+} from '../../protocol/rollup/block-input.ts';
+import { bytesToHex, hexToBytes } from '../../protocol/rollup/bytes.ts';
+import { orderedRoot } from '../../protocol/rollup/ordered-root.ts';
+import { type Receipt, receiptLog, type TransactionType } from '../../protocol/rollup/receipt.ts';
 import {
   HISTORY_ADDRESS,
   HISTORY_LENGTH,
@@ -46,16 +34,18 @@ import {
   ORIGIN_ROOTS_ADDRESS,
   ORIGIN_ROOTS_LENGTH,
   type Rules,
-} from './rules.ts';
-import type { StateByHash } from './state-by-hash.ts';
-import { openStateTrie } from './state-trie.ts';
+} from '../../protocol/rollup/rules.ts';
 import {
   effectiveGasPrice,
   findObstacle,
   type Obstacle,
   parseTransaction,
   type SignedTransaction,
-} from './transaction.ts';
+} from '../../protocol/rollup/transaction.ts';
+import { createAncestors } from './ancestors.ts';
+import { evmRules } from './evm-rules.ts';
+import type { StateByHash } from './state-by-hash.ts';
+import { openStateTrie } from './state-trie.ts';
 
 const GWEI = 1_000_000_000n;
 const BLOOM_BYTES = 256;
@@ -237,7 +227,7 @@ export async function transition(
   assertForkKnown(previous);
   const trie = openStateTrie(state, previous.stateRoot, rules);
   const blockchain = createAncestors(previous, state, rules);
-  const vm = await createVM({ common: rules, stateManager: trie.manager, blockchain });
+  const vm = await createVM({ common: evmRules(rules), stateManager: trie.manager, blockchain });
   const context = createBlock({ header: contextHeader(previous, input, rules) }, { common: rules });
   const execution: Execution = {
     vm,

@@ -1,4 +1,4 @@
-import type { Hex } from '../brand.ts';
+import type { Hex } from '../../protocol/brand.ts';
 
 /**
  * All that the state transition knows of the world: preimages by Keccak-256 hash. Trie nodes, contract code and block headers

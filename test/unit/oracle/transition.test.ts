@@ -2,16 +2,16 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createAddressFromString } from '@ethereumjs/util';
 import { ContractFactory, Interface, Wallet } from 'ethers';
-import type { Hex } from '../../../../protocol/brand.ts';
-import { isNectarError } from '../../../../protocol/errors.ts';
-import { bytesToHex, hexToBytes } from '../../../../protocol/rollup/bytes.ts';
-import { PREDEPLOYS } from '../../../../protocol/rollup/genesis.ts';
-import { createRules, ORIGIN_ROOTS_ADDRESS } from '../../../../protocol/rollup/rules.ts';
-import { createMemoryState, type MemoryState } from '../../../../protocol/rollup/state-by-hash.ts';
-import { openStateTrie } from '../../../../protocol/rollup/state-trie.ts';
-import { transition } from '../../../../protocol/rollup/transition.ts';
-import { TestTokenAbi, TestTokenInitCode } from '../../../contracts/generated/TestToken.ts';
-import { simulate } from '../../../oracle/simulate.ts';
+import type { Hex } from '../../../protocol/brand.ts';
+import { isNectarError } from '../../../protocol/errors.ts';
+import { bytesToHex, hexToBytes } from '../../../protocol/rollup/bytes.ts';
+import { PREDEPLOYS } from '../../../protocol/rollup/genesis.ts';
+import { createRules, ORIGIN_ROOTS_ADDRESS } from '../../../protocol/rollup/rules.ts';
+import { TestTokenAbi, TestTokenInitCode } from '../../contracts/generated/TestToken.ts';
+import { simulate } from '../../oracle/simulate.ts';
+import { createMemoryState, type MemoryState } from '../../oracle/state-by-hash.ts';
+import { openStateTrie } from '../../oracle/state-trie.ts';
+import { transition } from '../../oracle/transition.ts';
 import {
   addressOf,
   alice,
@@ -24,7 +24,7 @@ import {
   rules,
   testGenesis,
   transfer,
-} from '../../appliance/rollup/execute/chain-fixture.ts';
+} from '../appliance/rollup/execute/chain-fixture.ts';
 
 const genesis = await testGenesis();
 const readGenesis = { get: async (hash: Hex) => genesis.preimages.get(hash) };

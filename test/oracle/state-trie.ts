@@ -9,10 +9,10 @@ import {
   KECCAK256_RLP_S,
   ValueEncoding,
 } from '@ethereumjs/util';
-import type { Hex } from '../brand.ts';
-import { NectarError } from '../errors.ts';
-import { bytesToHex } from './bytes.ts';
-import type { Rules } from './rules.ts';
+import type { Hex } from '../../protocol/brand.ts';
+import { NectarError } from '../../protocol/errors.ts';
+import { bytesToHex } from '../../protocol/rollup/bytes.ts';
+import type { Rules } from '../../protocol/rollup/rules.ts';
 import type { StateByHash } from './state-by-hash.ts';
 import { StateManager } from './state-manager.ts';
 
