@@ -1,4 +1,4 @@
-import { crossingsConfig, loadConfig, socketsFolder } from './config/index.ts';
+import { crossingsConfig, firstStartOf, loadConfig, socketsFolder } from './config/index.ts';
 import { type RunRequest, runWiring } from './run-wiring.ts';
 import { createLogger, createMetrics } from './telemetry/index.ts';
 import type { RoleOptions, WireDeps, Wiring } from './wiring.ts';
@@ -7,10 +7,11 @@ export type WireRole = (options: RoleOptions, deps: WireDeps) => Promise<Wiring>
 
 /** Runs one role of a node as a process of its own; it meets the others at crossings. */
 export async function runSplitRole(request: RunRequest, wire: WireRole): Promise<void> {
-  const { role, home, version, env } = request;
+  const { role, home, version, env, signal } = request;
   const { config } = loadConfig(request);
   const log = createLogger({ level: config.log.level });
   const crossings = crossingsConfig(role, home, env);
-  const options = { home, version, config, sockets: socketsFolder(home, env), crossings };
+  const firstStart = firstStartOf(home, env);
+  const options = { home, version, config, sockets: socketsFolder(home, env), crossings, firstStart, signal };
   await runWiring(request, () => wire(options, { log, metrics: createMetrics() }), log);
 }

@@ -2,6 +2,7 @@ import { NectarError } from '../protocol/errors.ts';
 import { homePaths, type LockedRole } from './config/index.ts';
 import { type FolderLock, tryLock } from './folder-lock.ts';
 import { migrateFormat } from './home-format.ts';
+import { startIdleMemory } from './idle-memory.ts';
 import { createLifecycle } from './service.ts';
 import type { Logger } from './telemetry/index.ts';
 import type { Wiring } from './wiring.ts';
@@ -40,7 +41,12 @@ export async function runWiring(request: RunRequest, wire: () => Promise<Wiring>
       locks.push(lock);
     }
     await bringAlong(request, log);
-    await run(await wire(), request, log);
+    const wiring = await wire().catch((error: unknown) => {
+      // Told to end before it knew what it belongs to.
+      if (request.signal.aborted) return undefined;
+      throw error;
+    });
+    if (wiring !== undefined) await run(wiring, request, log);
   } finally {
     for (const lock of locks) await lock.release();
     process.off('SIGUSR1', ignore);
@@ -61,6 +67,7 @@ async function bringAlong({ role, home }: RunRequest, log: Logger): Promise<void
 async function run(wiring: Wiring, request: RunRequest, log: Logger): Promise<void> {
   const lifecycle = createLifecycle(log);
   const stopping = new AbortController();
+  using _idleMemory = startIdleMemory();
   const signal = AbortSignal.any([request.signal, stopping.signal]);
   const started = (async () => {
     await lifecycle.start(wiring.alive);

@@ -2,8 +2,7 @@
  * Streamed buffers become garbage as fast as they come, but lie outside V8's heap, which hardly grows: left alone, V8 lets more
  * than 100 MiB of them pile up, and marks its whole heap for every 64 MiB, tens of milliseconds each time.
  */
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
+import { collectGarbage } from './collect-garbage.ts';
 import { givePieceBack } from './page-memory.ts';
 
 /** Below this the collector does as well. */
@@ -23,7 +22,6 @@ export function freeBytes(bytes: Uint8Array): void {
   if (whole && bytes.length >= WORTH_FREEING_BYTES && buffer instanceof ArrayBuffer) buffer.transfer(0);
 }
 
-let collect: ((options: { type: 'minor' }) => void) | undefined;
 let sum = 0;
 
 /**
@@ -34,9 +32,5 @@ export function passedBytes(bytes: number): void {
   sum += bytes;
   if (sum < INTERVAL_BYTES) return;
   sum = 0;
-  if (collect === undefined) {
-    setFlagsFromString('--expose-gc');
-    collect = runInNewContext('gc') as typeof collect;
-  }
-  collect?.({ type: 'minor' });
+  collectGarbage('minor');
 }

@@ -95,7 +95,7 @@ export async function wireNode({ home, version, config }: NodeOptions, { log, me
 
   // The public state, rebuilt from L1, and what leaves the machine: ciphertext, salted roots and checkpoints.
   const { rollup, p2p, replication, anchor, membership, witness, auditHeads } = wirePublicSide(
-    { home, version, config },
+    { home, version, config, identity },
     {
       secrets: {
         databaseKey: () => keys.derive('rollup-db'),

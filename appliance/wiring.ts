@@ -1,5 +1,5 @@
 import { randomBytes as nodeRandomBytes } from 'node:crypto';
-import type { CrossingsConfig, NodeConfig } from './config/index.ts';
+import type { CrossingsConfig, FirstStart, NodeConfig } from './config/index.ts';
 import type { Service } from './service.ts';
 import type { Logger, Metrics } from './telemetry/index.ts';
 
@@ -31,6 +31,10 @@ export interface NodeOptions {
 export interface RoleOptions extends NodeOptions {
   readonly sockets: string;
   readonly crossings: CrossingsConfig;
+  /** Of the store: what it does on an empty volume. */
+  readonly firstStart: FirstStart;
+  /** Aborted when the process is to end. */
+  readonly signal: AbortSignal;
 }
 
 export const now = (): number => Date.now();

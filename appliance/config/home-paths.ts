@@ -10,6 +10,8 @@ export interface HomePaths {
   readonly config: string;
   readonly network: string;
   readonly publicIdentity: string;
+  /** Where the roles of a cluster keep the public identity that they learned: each in its own volume. */
+  readonly pinned: { readonly store: string; readonly audit: string; readonly rollup: string };
   /** Folder with keys.json and identity/*.sealed. */
   readonly keys: string;
   /** Folder that holds store/. */
@@ -62,6 +64,7 @@ function folderPaths(root: string): HomePaths {
     config: at('config.json'),
     network: at('network.json'),
     publicIdentity: at('identity', 'public.json'),
+    pinned: pinnedIn(root),
     keys: root,
     storeParent: root,
     custody: at('store', 'custody'),
@@ -93,6 +96,11 @@ function clientAuthorities(folder: string): HomePaths['clientAuthorities'] {
   };
 }
 
+function pinnedIn(root: string): HomePaths['pinned'] {
+  const at = (volume: string): string => join(root, volume, 'public.json');
+  return { store: at('keys'), audit: at('audit'), rollup: at('rollup') };
+}
+
 /** Each volume is mounted only into the role that owns it; `config` is everybody's, read-only. */
 function volumePaths(root: string): HomePaths {
   const at = (...parts: string[]): string => join(root, ...parts);
@@ -101,6 +109,7 @@ function volumePaths(root: string): HomePaths {
     config: at('config', 'config.json'),
     network: at('config', 'network.json'),
     publicIdentity: at('config', 'public.json'),
+    pinned: pinnedIn(root),
     keys: at('keys'),
     storeParent: root,
     custody: at('store', 'custody'),

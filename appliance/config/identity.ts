@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { Ajv } from 'ajv';
 import Type, { type Static } from 'typebox';
@@ -30,8 +30,24 @@ const validate = new Ajv().compile<PublicIdentity>(publicIdentitySchema);
 
 /** @throws NectarError CONFIG_FILE_MISSING, CONFIG_FILE_INVALID */
 export function readPublicIdentity(home: string): PublicIdentity {
-  const path = homePaths(home).publicIdentity;
-  const text = readBounded(path).toString('utf8');
+  return readIdentityFile(homePaths(home).publicIdentity);
+}
+
+/** One that lies elsewhere: in the volume of a role that has pinned it. undefined: there is none. @throws NectarError CONFIG_FILE_INVALID */
+export function findIdentityFile(path: string): PublicIdentity | undefined {
+  return existsSync(path) ? readIdentityFile(path) : undefined;
+}
+
+export function encodeIdentityFile(identity: PublicIdentity): string {
+  return `${JSON.stringify(identity, undefined, 2)}\n`;
+}
+
+function readIdentityFile(path: string): PublicIdentity {
+  return parseIdentity(path, readBounded(path).toString('utf8'));
+}
+
+/** `path`: where it came from, for the error. @throws NectarError CONFIG_FILE_INVALID */
+export function parseIdentity(path: string, text: string): PublicIdentity {
   let value: unknown;
   try {
     value = JSON.parse(text);

@@ -1,6 +1,15 @@
 export { type CrossingsConfig, crossingsConfig } from './crossings.ts';
+export { type FirstStart, firstStartOf } from './first-start.ts';
 export { type HomePaths, homePaths, type LockedRole, socketsFolder } from './home-paths.ts';
-export { type PublicIdentity, readDescriptor, readDevnetKey, readPublicIdentity } from './identity.ts';
+export {
+  encodeIdentityFile,
+  findIdentityFile,
+  type PublicIdentity,
+  parseIdentity,
+  readDescriptor,
+  readDevnetKey,
+  readPublicIdentity,
+} from './identity.ts';
 export {
   type ConfigSource,
   configPath,

@@ -69,6 +69,15 @@ export const hash = pattern('^[0-9a-f]{64}$', 64);
 export const rootHash: TUnsafe<RootHash> = typed(hash);
 export const leafHash: TUnsafe<LeafHash> = typed(hash);
 
+/** The public halves of the node's identities, as its roles tell them to each other. */
+export const publicIdentity = exact({
+  nodeId: pattern('^[0-9a-f]{32}$', 32),
+  peerId: pattern('^[1-9A-HJ-NP-Za-km-z]{20,80}$', 80),
+  operator: pattern('^0x[0-9a-f]{40}$', 42),
+  checkpointVkey: text(512),
+  tokenJwk: exact({ kty: exactly('OKP'), crv: exactly('Ed25519'), x: pattern('^[A-Za-z0-9_-]{43}$', 43) }),
+});
+
 /** On whose behalf a call is made: goes into the audit log as it is. */
 export const accessContext = exact({
   actor: exact({ subject: text(MAX_TEXT), tokenId: optional(text(MAX_TEXT)), name: optional(text(MAX_TEXT)) }),

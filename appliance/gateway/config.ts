@@ -11,6 +11,11 @@ export const GatewayConfig = Type.Object(
   {
     host: Type.String({ description: 'Address the HTTPS API listens on.', default: '127.0.0.1', minLength: 1 }),
     port: bounded('Port of the HTTPS API; 0 takes any free one.', 8443, 0, 65_535),
+    bootstrapTokenFile: Type.String({
+      description:
+        'File with a first token of the owner, for a node that no `init` gave one: 43 to 128 letters, digits, - and _ drawn at random. Another one in its place ends it.',
+      default: '',
+    }),
     metricsPort: bounded('Port of the Prometheus metrics, plain HTTP; 0 turns this listener off.', 0, 0, 65_535),
     metricsHost: Type.String({
       description: 'Address the metrics listen on: they hold no personal data, and nobody is asked for a token.',

@@ -55,6 +55,8 @@ export function createGateway(options: GatewayOptions, dependencies: GatewayDepe
   const deps = { ...dependencies, log };
   const stopping = new AbortController();
   interface Built extends BuiltServer {
+    /** The certificate in use, PEM. */
+    readonly cert: Buffer;
     readonly hardening: HardeningNotes;
     readonly backups: BackupNotes;
     readonly authorities: ClientAuthorities;
@@ -66,10 +68,20 @@ export function createGateway(options: GatewayOptions, dependencies: GatewayDepe
     const tls = await readCertificate(options);
     built.server.server.setSecureContext(secureContextOf({ ...tls, authorities: built.authorities.trusted() }));
     built.hosts.use(tls.cert);
+    built = { ...built, cert: tls.cert };
+  };
+  /** A Secret was renewed, by whoever renews it. Half of a pair is no pair: it is looked at again. */
+  const takeRenewed = async (): Promise<void> => {
+    if (built === undefined) return;
+    const { cert } = await readCertificate(options);
+    if (built.cert.equals(cert)) return;
+    await useCertificates();
+    log.info({}, 'the renewed certificate is in use');
   };
   const lookAtFiles = (): void => {
     const failed = (error: unknown): void => log.debug({ err: error }, 'a file was not looked at');
     deps.tokens.look().catch(failed);
+    takeRenewed().catch(failed);
     built?.revocations.look().catch(failed);
   };
   const confirmShared = (): void => {
@@ -116,7 +128,7 @@ export function createGateway(options: GatewayOptions, dependencies: GatewayDepe
         await server.close();
         throw error;
       }
-      built = { server, routes, events, hosts, hardening, backups, authorities, revocations };
+      built = { server, routes, events, hosts, cert: tls.cert, hardening, backups, authorities, revocations };
       flushTimer = setInterval(() => void events.flush(), FLUSH_INTERVAL_MS).unref();
       lookTimer = setInterval(lookAtFiles, LOOK_INTERVAL_MS).unref();
       // What another gateway revoked has begun things here that nobody asks about again: they end with the next look.

@@ -1,4 +1,5 @@
 export type { AuditAnchor } from './audit-needs.ts';
+export { createBootstrapToken } from './bootstrap-token.ts';
 export { createGatewayRenewal, issueByCa } from './certificate-renewal.ts';
 export { GatewayConfig } from './config.ts';
 export type { AccessContext, GatewayDependencies } from './dependencies.ts';

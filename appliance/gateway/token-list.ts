@@ -51,6 +51,8 @@ export interface TokenList {
   findByPath(pathHash: string): TokenInfo | undefined;
   /** Durable when it resolves; GATEWAY_TOKENS_FULL when too many are listed. */
   add(token: TokenInfo): Promise<void>;
+  /** The same for one that may be there already; resolves with whether it was added. */
+  addOnce(token: TokenInfo): Promise<boolean>;
   /** In force at once in this process, durable when it resolves; GATEWAY_TOKEN_ABSENT. */
   revoke(id: string, at: number): Promise<TokenInfo>;
   /** Takes over what the log knows and the list does not: revocations always, tokens when the list is not the newest. */
@@ -154,6 +156,18 @@ export async function openTokenList(path: string, file: TokenFile, now: () => nu
         if (next.size >= MAX_TOKENS) throw new NectarError('GATEWAY_TOKENS_FULL', { limit: MAX_TOKENS });
         next.set(token.id, token);
       }),
+    async addOnce(token) {
+      let isNew = false;
+      await change(
+        (next) => {
+          requireWhole();
+          isNew = !next.has(token.id);
+          if (isNew) next.set(token.id, token);
+        },
+        () => (isNew ? 0 : undefined),
+      );
+      return isNew;
+    },
     async revoke(id, at) {
       if (file.shared && !tokens.has(id)) await inTurn(catchUp);
       const token = tokens.get(id);

@@ -1,5 +1,6 @@
 import { importJWK, type JWK_OKP_Public } from 'jose';
 import { NectarError } from '../../protocol/errors.ts';
+import { type Bootstrapped, bootstrapId, listBootstrap } from './bootstrap-secret.ts';
 import { type ClientCertificate, isBoundTo } from './client-certificate.ts';
 import { fileText, type KeptText } from './kept-text.ts';
 import { LOCAL_CALLER } from './local-caller.ts';
@@ -73,6 +74,8 @@ export interface Tokens {
    * while the list is missing or damaged.
    */
   certified(certificate: ClientCertificate): Promise<Principal>;
+  /** Lists a secret that the site has drawn, by its id (bootstrap-secret.ts), in place of the one before. */
+  bootstrap(id: string): Promise<Bootstrapped>;
   list(): readonly TokenInfo[];
   revoke(id: string): Promise<TokenInfo>;
   /** Of the list, after the last change: goes into the leaf of that change. */
@@ -109,6 +112,19 @@ export async function createTokens(
   const key = await importJWK(publicJwk, ALGORITHM);
   const verifyClaims = (token: string) => verifySignature(token, { key, nodeId, now: deps.now() });
   const verified = createVerifiedTokens(deps.now);
+
+  /** Whoever knows the secret of an entry is its bearer. */
+  const verifyListed = async (id: string): Promise<Principal> => {
+    await list.confirm();
+    await reconciling.ensure();
+    const [info, reason] = [list.find(id), list.damage()];
+    if (info === undefined && reason !== undefined) throw new NectarError('GATEWAY_TOKENS_INVALID', { path, reason });
+    if (info === undefined) throw new NectarError('GATEWAY_TOKEN_INVALID', {});
+    const { revokedAt, expiresAt } = info;
+    if (revokedAt !== undefined) throw new NectarError('GATEWAY_TOKEN_REVOKED', { tokenId: id });
+    if (Date.parse(expiresAt) <= deps.now()) throw new NectarError('GATEWAY_TOKEN_EXPIRED', { expiredAt: expiresAt });
+    return describePrincipal(info);
+  };
 
   return {
     async issue(request, certificate) {
@@ -147,7 +163,16 @@ export async function createTokens(
         throw new NectarError('GATEWAY_CLIENT_CERTIFICATE_EXPIRED', { expiredAt: info.expiresAt });
       return describePrincipal(info);
     },
+    async bootstrap(id) {
+      await list.confirm();
+      await reconciling.ensure();
+      const done = await listBootstrap(list, id, deps.now());
+      for (const { id: old } of done.revoked) end(old);
+      return done;
+    },
     async verify(token, how) {
+      const drawn = bootstrapId(token);
+      if (drawn !== undefined) return verifyListed(drawn);
       const claims = await verified.claims(token, () => verifyClaims(token));
       await list.confirm();
       await reconciling.ensure();

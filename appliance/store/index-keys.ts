@@ -67,6 +67,9 @@ export interface IndexKeys {
   readonly rekey: Uint8Array;
 }
 
+/** Names of records kept at a time. */
+const MAX_NAMES = 256;
+
 /** [gte, lt) of all entries of a kind. */
 export function kindRange(kind: Kind): { gte: Uint8Array; lt: Uint8Array } {
   return { gte: Uint8Array.of(kind), lt: Uint8Array.of(kind + 1) };
@@ -87,11 +90,15 @@ export function createIndexKeys(crypto: EnvelopeCrypto, indexKey: Uint8Array): I
     Buffer.concat([Uint8Array.of(kind), name, order ?? EMPTY]);
   const allName = mac('list-all');
   const listName = (label: string | undefined): Buffer => (label === undefined ? allName : mac('list', label));
-  /** A change of a record asks for its name several times in a row. */
-  let last: { readonly id: RecordId; readonly name: Buffer } | undefined;
+  /** A change of a record asks for its name several times in a row, and a listing twice for each of a batch. */
+  const names = new Map<RecordId, Buffer>();
   const recordName = (id: RecordId): Buffer => {
-    if (last?.id !== id) last = { id, name: mac('record', id) };
-    return last.name;
+    const known = names.get(id);
+    if (known !== undefined) return known;
+    if (names.size >= MAX_NAMES) names.clear();
+    const name = mac('record', id);
+    names.set(id, name);
+    return name;
   };
   const prefixRange = (prefix: Uint8Array): { gte: Uint8Array; lt: Uint8Array } => ({
     gte: prefix,

@@ -1,15 +1,17 @@
 import { parseVerifierKey } from '../../protocol/merkle/verifier-key.ts';
 import { createAudit } from '../audit/index.ts';
-import { homePaths, readPublicIdentity } from '../config/index.ts';
+import { homePaths } from '../config/index.ts';
 import { auditAppendRoutes } from '../crossing/audit-append/server.ts';
 import { createHeldKeys } from '../crossing/audit-keys/held-keys.ts';
 import { auditKeysRoutes } from '../crossing/audit-keys/server.ts';
 import { auditReadRoutes } from '../crossing/audit-read/server.ts';
 import { createHealthServer } from '../crossing/health/health-server.ts';
+import { auditIntroductionRoutes } from '../crossing/introduction.ts';
 import { metricsRoutes } from '../crossing/metrics/server.ts';
 import { healthSocketPath } from '../crossing/socket.ts';
 import type { Service } from '../service.ts';
 import { now, type RoleOptions, randomBytes, type WireDeps, type Wiring } from '../wiring.ts';
+import { auditIdentity, auditIntroductionOf } from './audit-identity.ts';
 import { carrierOf } from './carrier-of.ts';
 import { reportLife } from './report-life.ts';
 
@@ -17,7 +19,7 @@ import { reportLife } from './report-life.ts';
 export async function wireAudit(options: RoleOptions, deps: WireDeps): Promise<Wiring> {
   const { log, metrics } = deps;
   const { home, version, config, sockets } = options;
-  const identity = readPublicIdentity(home);
+  const identity = await auditIdentity(options, deps);
   const checkpointKey = parseVerifierKey(identity.checkpointVkey);
   const opened = Promise.withResolvers<void>();
 
@@ -43,14 +45,17 @@ export async function wireAudit(options: RoleOptions, deps: WireDeps): Promise<W
   const crossings = carrier.serve({
     'audit-append': auditAppendRoutes(audit),
     'audit-read': [...auditReadRoutes(audit), ...metricsRoutes(metrics)],
-    'audit-keys': auditKeysRoutes({
-      keys,
-      audit,
-      whenStarted: async (signal) => {
-        await opened.promise;
-        await audit.whenSound(signal);
-      },
-    }),
+    'audit-keys': [
+      ...auditIntroductionRoutes(auditIntroductionOf(identity)),
+      ...auditKeysRoutes({
+        keys,
+        audit,
+        whenStarted: async (signal) => {
+          await opened.promise;
+          await audit.whenSound(signal);
+        },
+      }),
+    ],
   });
   const life = { role: 'audit', version } as const;
   return {

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { homePaths, readDescriptor, readPublicIdentity } from '../config/index.ts';
+import { homePaths, readDescriptor } from '../config/index.ts';
 import { type AuditAppendClient, createAuditAppendClient } from '../crossing/audit-append/client.ts';
 import { createAuditReadClient } from '../crossing/audit-read/client.ts';
 import { createCustodyClient } from '../crossing/custody/client.ts';
@@ -7,13 +7,21 @@ import { createHealthServer } from '../crossing/health/health-server.ts';
 import { createMetricsClient } from '../crossing/metrics/client.ts';
 import { remoteServices } from '../crossing/remote-service.ts';
 import { createRollupClient } from '../crossing/rollup/client.ts';
+import { createShelfClient } from '../crossing/shelf/client.ts';
 import { healthSocketPath } from '../crossing/socket.ts';
-import { shared } from '../crossing/state.ts';
+import { shared as askedOnce } from '../crossing/state.ts';
 import { createBackupKeysClient, createKeysClient, createStoreClient } from '../crossing/store/client.ts';
-import { createGateway, createMetricsServer, createTokens } from '../gateway/index.ts';
+import {
+  createBootstrapToken,
+  createGateway,
+  createMetricsServer,
+  createSharedTexts,
+  createTokens,
+} from '../gateway/index.ts';
 import { createStatus } from '../status/index.ts';
 import { createNodeMetrics, readFamilies } from '../telemetry/index.ts';
 import { now, type RoleOptions, randomBytes, type WireDeps, type Wiring } from '../wiring.ts';
+import { gatewayIdentity } from './asked-identity.ts';
 import { carrierOf } from './carrier-of.ts';
 import { reportLife } from './report-life.ts';
 
@@ -26,7 +34,7 @@ export async function wireGateway(options: RoleOptions, deps: WireDeps): Promise
   const { log, metrics } = deps;
   const { home, version, config, sockets } = options;
   const paths = homePaths(home);
-  const { nodeId, peerId, operator, tokenJwk } = readPublicIdentity(home);
+  const { nodeId, peerId, operator, tokenJwk } = await gatewayIdentity(options, deps);
   const { descriptor } = readDescriptor(home);
   const carrier = carrierOf('gateway', options, deps);
 
@@ -38,8 +46,13 @@ export async function wireGateway(options: RoleOptions, deps: WireDeps): Promise
   const read = createAuditReadClient(atAudit);
   const atRollup = carrier.connect('rollup');
   const rollup = createRollupClient(atRollup);
+  // In a cluster there are several gateways, and none has a volume: what they must all know the store keeps.
+  const shared =
+    options.crossings.carrier === 'tls'
+      ? createSharedTexts(createShelfClient(atStore), () => performance.now())
+      : undefined;
   const tokens = await createTokens(
-    { path: paths.tokens, nodeId, publicJwk: tokenJwk },
+    { path: paths.tokens, nodeId, publicJwk: tokenJwk, ...(shared && { text: shared.text('tokens') }) },
     {
       signer: { sign: keys.signToken },
       now,
@@ -49,9 +62,9 @@ export async function wireGateway(options: RoleOptions, deps: WireDeps): Promise
   );
 
   // Every role tells its own state; asked for once, however many want to know.
-  const storeState = shared(() => store.state(PROBE_TIMEOUT_MS));
-  const auditState = shared(() => read.state(PROBE_TIMEOUT_MS));
-  const rollupState = shared(() => rollup.state(PROBE_TIMEOUT_MS));
+  const storeState = askedOnce(() => store.state(PROBE_TIMEOUT_MS));
+  const auditState = askedOnce(() => read.state(PROBE_TIMEOUT_MS));
+  const rollupState = askedOnce(() => rollup.state(PROBE_TIMEOUT_MS));
   const custody = createCustodyClient(atStore);
   const view = createStatus(
     { nodeId, peerId, network: descriptor.name, version, roles: ['gateway', 'store', 'audit', 'rollup'] },
@@ -131,6 +144,7 @@ export async function wireGateway(options: RoleOptions, deps: WireDeps): Promise
         join: () => rollup.join(),
       },
       tokens,
+      ...(shared && { shared }),
       log,
       metrics,
       nodeMetrics,
@@ -139,6 +153,7 @@ export async function wireGateway(options: RoleOptions, deps: WireDeps): Promise
     },
   );
   const metricsServer = createMetricsServer(config.gateway, { metrics: nodeMetrics, log });
+  const bootstrap = createBootstrapToken({ path: config.gateway.bootstrapTokenFile }, { tokens, audit: append, log });
   const life = { role: 'gateway', version } as const;
   return {
     alive: [
@@ -147,7 +162,7 @@ export async function wireGateway(options: RoleOptions, deps: WireDeps): Promise
       metricsServer,
       createHealthServer(healthSocketPath(sockets, 'gateway'), [...carrier.credentials, gateway]),
     ],
-    usable: [],
+    usable: [bootstrap],
     url: () => gateway.url(),
     whenUsable: (signal) => whenAppendable(append, signal),
     onStarted: () => reportLife('node.start', life, { audit: append, log }),

@@ -3,7 +3,7 @@ import { isNectarError } from '../../protocol/errors.ts';
 import { parseVerifierKey } from '../../protocol/merkle/verifier-key.ts';
 import { type AuditHead, createAnchor, ethCall } from '../anchor/index.ts';
 import type { AuditAnchor } from '../audit/index.ts';
-import { homePaths, readDescriptor, readPublicIdentity } from '../config/index.ts';
+import { homePaths, type PublicIdentity, readDescriptor } from '../config/index.ts';
 import { createMembership, type Membership } from '../membership/index.ts';
 import { createP2p, type P2p } from '../p2p/index.ts';
 import { createReplication } from '../replication/index.ts';
@@ -24,6 +24,10 @@ export interface PrivateSide {
   readonly audit: AuditHead & Omit<WitnessedLog, 'publicKey'>;
 }
 
+export interface PublicSideOptions extends NodeOptions {
+  readonly identity: PublicIdentity;
+}
+
 export interface PublicSide {
   readonly rollup: Rollup;
   readonly p2p: P2p;
@@ -36,7 +40,7 @@ export interface PublicSide {
 }
 
 /** The same services, wired the same, whether their node is one process or four. */
-export function wirePublicSide(options: NodeOptions, of: PrivateSide, deps: WireDeps): PublicSide {
+export function wirePublicSide(options: PublicSideOptions, of: PrivateSide, deps: WireDeps): PublicSide {
   const cosign = { answer: (peerId: PeerIdText, request: Uint8Array) => witness.answer(peerId, request) };
   const followed = followNetwork(options, { ...of, cosign }, deps);
   const witness = wireWitness(options, { ...of, ...followed }, deps);
@@ -103,11 +107,11 @@ function followNetwork(
 
 /** Checkpoints cosigned by members, and theirs by this node. */
 function wireWitness(
-  { home, config }: NodeOptions,
+  { home, config, identity }: PublicSideOptions,
   { secrets, audit, rollup, p2p }: PrivateSide & Pick<PublicSide, 'rollup' | 'p2p'>,
   { log, metrics }: WireDeps,
 ): Witness {
-  const { publicKey } = parseVerifierKey(readPublicIdentity(home).checkpointVkey);
+  const { publicKey } = parseVerifierKey(identity.checkpointVkey);
   return createWitness(
     { ...config.witness, folder: homePaths(home).witness },
     {
@@ -131,11 +135,11 @@ function wireWitness(
 
 /** What leaves the machine: ciphertext to holders, salted roots and checkpoints to the chain, and the node's application. */
 function reachOut(
-  { home, config }: NodeOptions,
+  { home, config, identity }: PublicSideOptions,
   { secrets, rollup, p2p, store, audit }: PrivateSide & Pick<PublicSide, 'rollup' | 'p2p'>,
   { log, metrics }: WireDeps,
 ): Pick<PublicSide, 'replication' | 'anchor' | 'membership'> {
-  const peerId = readPublicIdentity(home).peerId as PeerIdText;
+  const peerId = identity.peerId as PeerIdText;
   const replication = createReplication(config.replication, {
     store,
     replicate: (root, blocks, signal, holders) => p2p.replicate(root, blocks, signal, holders),

@@ -9,6 +9,7 @@ import { rollupRoutes } from '../crossing/rollup/server.ts';
 import { healthSocketPath } from '../crossing/socket.ts';
 import type { Logger } from '../telemetry/index.ts';
 import type { RoleOptions, WireDeps, Wiring } from '../wiring.ts';
+import { rollupIdentity } from './asked-identity.ts';
 import { carrierOf } from './carrier-of.ts';
 import { wirePublicSide } from './public-side.ts';
 import { reportLife } from './report-life.ts';
@@ -22,6 +23,7 @@ export async function wireRollup(options: RoleOptions, deps: WireDeps): Promise<
   const { version, sockets } = options;
   const store = createBlocksClient(carrier.connect('blocks'));
   const audit = createAuditAppendClient(carrier.connect('audit-append'));
+  const identity = await rollupIdentity(options, deps);
   let secrets: RollupSecrets | undefined;
   const secret = (name: keyof RollupSecrets) => (): Uint8Array => {
     if (secrets === undefined) throw new NectarError('KEY_LOCKED', {});
@@ -37,7 +39,11 @@ export async function wireRollup(options: RoleOptions, deps: WireDeps): Promise<
       identitySeed: secret('identitySeed'),
     },
   };
-  const { rollup, p2p, replication, anchor, membership, witness, auditHeads } = wirePublicSide(options, side, deps);
+  const { rollup, p2p, replication, anchor, membership, witness, auditHeads } = wirePublicSide(
+    { ...options, identity },
+    side,
+    deps,
+  );
   const fetcher = createBlockFetcher({ blocks: store, holders: p2p, log });
 
   const services = [rollup, p2p, fetcher, replication, anchor, witness];

@@ -1,4 +1,4 @@
-import { homePaths, readPublicIdentity } from '../config/index.ts';
+import { homePaths } from '../config/index.ts';
 import { createAuditAppendClient } from '../crossing/audit-append/client.ts';
 import { createAuditKeysClient } from '../crossing/audit-keys/client.ts';
 import { createKeyHandover } from '../crossing/audit-keys/key-handover.ts';
@@ -6,6 +6,7 @@ import { blocksRoutes } from '../crossing/blocks/server.ts';
 import { createWantedBlocks } from '../crossing/blocks/wanted-blocks.ts';
 import { custodyRoutes } from '../crossing/custody/server.ts';
 import { createHealthServer } from '../crossing/health/health-server.ts';
+import { storeIntroductionRoutes } from '../crossing/introduction.ts';
 import { metricsRoutes } from '../crossing/metrics/server.ts';
 import { shelfRoutes } from '../crossing/shelf/server.ts';
 import { healthSocketPath } from '../crossing/socket.ts';
@@ -23,12 +24,14 @@ import { createStore } from '../store/index.ts';
 import { now, type RoleOptions, randomBytes, today, type WireDeps, type Wiring } from '../wiring.ts';
 import { carrierOf } from './carrier-of.ts';
 import { reportLife } from './report-life.ts';
+import { introducing, storeIdentity, storeIntroductionOf } from './store-identity.ts';
 
 /** `run store`: the keys and what they seal. It reaches the audit log, over its crossings, and nothing else. */
 export async function wireStore(options: RoleOptions, deps: WireDeps): Promise<Wiring> {
   const { log, metrics } = deps;
-  const { home, version, config, sockets } = options;
-  const { nodeId } = readPublicIdentity(home);
+  const { home, version, config, sockets, crossings } = options;
+  const identity = await storeIdentity(options, deps);
+  const { nodeId } = identity;
   const paths = homePaths(home);
   const crypto = nodeEnvelopeCrypto;
   const carrier = carrierOf('store', options, deps);
@@ -38,8 +41,13 @@ export async function wireStore(options: RoleOptions, deps: WireDeps): Promise<W
 
   // Evidence first: nothing private is served that the log does not hold.
   const audit = createAuditAppendClient(carrier.connect('audit-append'));
-  const auditKeys = createAuditKeysClient(carrier.connect('audit-keys'));
-  const handover = createKeyHandover({ keys, audit: auditKeys, log });
+  const atKeys = carrier.connect('audit-keys');
+  const auditKeys = createAuditKeysClient(atKeys);
+  const handover = createKeyHandover({
+    keys,
+    audit: crossings.carrier === 'tls' ? introducing(atKeys, identity, auditKeys) : auditKeys,
+    log,
+  });
   const keyFreshness = createKeyFreshness({ keys, evidence: audit, log });
 
   const signer = createIdentitySigner(keys, 'checkpoint');
@@ -65,21 +73,23 @@ export async function wireStore(options: RoleOptions, deps: WireDeps): Promise<W
 
   const services = [keys, handover, keyFreshness, store];
   const tokenSigner = createIdentitySigner(keys, 'token');
-  const crossings = carrier.serve({
+  const introduction = storeIntroductionOf(identity);
+  const served = carrier.serve({
     store: [
       ...storeRoutes({ store, keys, tokenSigner, backups, services }),
       ...custodyRoutes(custody),
+      ...storeIntroductionRoutes(introduction, 'gateway'),
       ...shelfRoutes(createShelf({ folder: paths.shelf })),
       ...metricsRoutes(metrics),
     ],
-    blocks: blocksRoutes({ store, keys, wants }),
+    blocks: [...storeIntroductionRoutes(introduction, 'rollup'), ...blocksRoutes({ store, keys, wants })],
   });
   const life = { role: 'store', version } as const;
   return {
     alive: [
       ...carrier.credentials,
       keys,
-      ...crossings,
+      ...served,
       createHealthServer(healthSocketPath(sockets, 'store'), [...carrier.credentials, ...services]),
     ],
     usable: [handover, keyFreshness, store],

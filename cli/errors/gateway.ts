@@ -175,6 +175,11 @@ export const GATEWAY_GUIDANCE: Record<keyof typeof GATEWAY_ERRORS, Guidance> = {
     exit: EXIT.usage,
     remedy: 'See the ids in `nectar-byon token list`.',
   },
+  GATEWAY_BOOTSTRAP_TOKEN_INVALID: {
+    exit: EXIT.config,
+    remedy:
+      'Draw one at random and put it into the Secret: `openssl rand -hex 32`. The gateway looks again within seconds.',
+  },
   GATEWAY_TOKENS_FULL: {
     exit: EXIT.usage,
     remedy: 'Revoke tokens that are no longer used, or wait until old ones have been expired for thirty days.',

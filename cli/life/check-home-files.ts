@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { IDENTITIES } from '../../appliance/keys/node-identity.ts';
 import type { Check } from '../preflight.ts';
-import { IDENTITIES } from '../provision/process/identities.ts';
 
 /** Files without which a node that `init` made cannot do all of its work. */
 const NEEDED = [

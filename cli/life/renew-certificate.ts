@@ -6,7 +6,7 @@ import { replaceFile } from '../../appliance/durable-file.ts';
 import { issueByCa } from '../../appliance/gateway/certificate-renewal.ts';
 import { certificateNames, isRenewalDue } from '../../appliance/gateway/tls.ts';
 import type { Keys } from '../../appliance/keys/index.ts';
-import { IDENTITIES } from '../provision/process/identities.ts';
+import { IDENTITIES } from '../../appliance/keys/node-identity.ts';
 
 export interface RenewRequest {
   readonly home: string;

@@ -7,7 +7,7 @@ import { CLIENT_TOKEN_REQUEST, isTokenDue } from '../../appliance/gateway/client
 import type { TokenInfo } from '../../appliance/gateway/token-schemas.ts';
 import { createTokens } from '../../appliance/gateway/tokens.ts';
 import type { Keys } from '../../appliance/keys/index.ts';
-import { IDENTITIES } from '../provision/process/identities.ts';
+import { IDENTITIES } from '../../appliance/keys/node-identity.ts';
 import { readSmallFile } from './backup/small-files.ts';
 import { openIdentity } from './open-identity.ts';
 

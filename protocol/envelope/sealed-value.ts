@@ -87,7 +87,13 @@ const MAX_READY = 64;
 /** Opens many values under one key: those that were written together share a derived key, which is then made once. */
 export function createValueOpener(crypto: EnvelopeCrypto, key: Uint8Array): ValueOpener {
   const ready = new Map<string, ReturnType<EnvelopeCrypto['opener']>>();
+  /** Values that were written together are mostly read one after the other. */
+  let last: { readonly salt: Uint8Array; readonly opener: ReturnType<EnvelopeCrypto['opener']> } | undefined;
   const openerOf = (salt: Uint8Array): ReturnType<EnvelopeCrypto['opener']> => {
+    if (last === undefined || !isSame(last.salt, salt)) last = { salt: salt.slice(), opener: findOpener(salt) };
+    return last.opener;
+  };
+  const findOpener = (salt: Uint8Array): ReturnType<EnvelopeCrypto['opener']> => {
     const name = String.fromCharCode(...salt);
     const known = ready.get(name);
     if (known !== undefined) return known;
@@ -102,4 +108,9 @@ export function createValueOpener(crypto: EnvelopeCrypto, key: Uint8Array): Valu
     const open = openerOf(sealed.subarray(1, 1 + SALT_BYTES));
     return open(sealed.subarray(1 + SALT_BYTES, PREFIX_BYTES), place, sealed.subarray(PREFIX_BYTES));
   };
+}
+
+function isSame(a: Uint8Array, b: Uint8Array): boolean {
+  for (let i = 0; i < SALT_BYTES; i++) if (a[i] !== b[i]) return false;
+  return true;
 }

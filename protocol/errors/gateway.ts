@@ -132,6 +132,9 @@ const SETUP_ERRORS = {
   GATEWAY_TOKEN_ABSENT: define<{ tokenId: string }>({
     message: ({ tokenId }) => `no token ${tokenId}`,
   }),
+  GATEWAY_BOOTSTRAP_TOKEN_INVALID: define<{ path: string; reason: string }>({
+    message: ({ path, reason }) => `the bootstrap token in ${path} cannot be taken: ${reason}`,
+  }),
   GATEWAY_TOKENS_FULL: define<{ limit: number }>({
     message: ({ limit }) => `the node already lists ${limit} tokens`,
   }),

@@ -246,7 +246,7 @@ export const WEAKENED_SURROUNDINGS: readonly Weakening[] = [
   {
     name: 'no budget for maintenance',
     check: 'BYON-K8S-034',
-    batch: 2,
+    batch: 0,
     weaken: (world) => {
       const owner = { apiVersion: 'apps/v1', kind: 'StatefulSet', name: 'gone', uid: 'b0f1', controller: false };
       (world.pods.rollup.metadata as Tree).ownerReferences = [owner];

@@ -1,13 +1,4 @@
-import {
-  labelsOf,
-  namespaceOf,
-  podOf,
-  RELEASE,
-  ROLES,
-  type Role,
-  surroundings,
-  type Tree,
-} from './hand-made-release.ts';
+import { namespaceOf, podOf, RELEASE, ROLES, type Role, surroundings, type Tree } from './hand-made-release.ts';
 
 /** A namespace with the release, and what is around it. */
 export interface World {
@@ -24,8 +15,11 @@ export interface World {
 export interface Weakening {
   readonly name: string;
   readonly check: string;
-  /** Weakenings of one batch do not hide each other: they are looked at together on a real cluster. */
-  readonly batch: 1 | 2 | 3;
+  /**
+   * Weakenings of one batch do not hide each other: they are looked at together on a real cluster. 0: as facts alone, since the
+   * cluster's own controllers would undo it.
+   */
+  readonly batch: 0 | 1 | 2 | 3;
   weaken(world: World): void;
 }
 
@@ -103,16 +97,16 @@ export function mountHost(pod: Tree, path: string): void {
   mounts(pod).push({ name: 'host', mountPath: '/host' });
 }
 
-/** The set that a pod is of; with no copies, so that the cluster makes none. */
+/** The set that a pod is named after; it has no copies, and takes no pod that is there for its own. */
 export function setOf(role: Role): Tree {
   const { metadata, spec } = podOf(role);
-  const labels = (metadata as Tree).labels as Tree;
+  const labels = { ...((metadata as Tree).labels as Tree), 'test.nectar-byon/set': 'template' };
   return {
     ...{ apiVersion: 'apps/v1', kind: 'StatefulSet', metadata: { name: `${RELEASE}-${role}`, labels } },
     spec: {
       replicas: 0,
       serviceName: role,
-      selector: { matchLabels: labelsOf(role) },
+      selector: { matchLabels: labels },
       template: { metadata: { labels }, spec },
     },
   };

@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import Type from 'typebox';
 import { KEY_BYTES } from '../../../protocol/envelope/crypto.ts';
-import { NectarError } from '../../../protocol/errors.ts';
+import { isNectarError, NectarError } from '../../../protocol/errors.ts';
 import { createFile } from '../../durable-file.ts';
 import { defineProvider } from '../provider.ts';
 import { FROM_SECRET, keyOfSecret, newSalt } from './from-secret.ts';
@@ -61,6 +61,15 @@ async function readKeyFile(path: string, home: string): Promise<Uint8Array> {
 /** The key file's bytes, made first when there is none (mode 0600, its folder 0700). */
 async function ensureKeyFile(path: string, home: string, fresh: Uint8Array): Promise<Uint8Array> {
   await refuseInsideHome(path, home);
+  // One that is there may lie where nothing can be made: a Secret is mounted read-only.
+  const there = await readKeyFile(path, home).catch((error: unknown) => {
+    if (!isNectarError(error, 'KEY_FILE_MISSING')) throw error;
+    return undefined;
+  });
+  if (there !== undefined) {
+    fresh.fill(0);
+    return there;
+  }
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   try {
     await createFile(path, fresh, MODE);

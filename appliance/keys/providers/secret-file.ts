@@ -2,10 +2,12 @@ import { open, realpath } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { NectarError } from '../../../protocol/errors.ts';
 
-const OTHERS = 0o077;
+const OTHERS = 0o007;
+const GROUP_WRITE_OR_RUN = 0o030;
+const GROUP_READ = 0o040;
 
 /**
- * Reads a small secret that only its owner may read, and that does not lie in the home that it opens. undefined: it is longer than
+ * Reads a small secret that nobody else may read, and that does not lie in the home that it opens. undefined: it is longer than
  * `maxBytes`. KEY_FILE_MISSING, KEY_FILE_PERMISSIONS, KEY_FILE_INSIDE_HOME. The caller wipes it.
  */
 export async function readSecretFile(
@@ -20,8 +22,8 @@ export async function readSecretFile(
     throw error;
   });
   try {
-    const { size, mode } = await file.stat();
-    if ((mode & OTHERS) !== 0) {
+    const { size, mode, uid } = await file.stat();
+    if (isOpenToOthers({ mode, uid })) {
       throw new NectarError('KEY_FILE_PERMISSIONS', { path, mode: (mode & 0o777).toString(8).padStart(4, '0') });
     }
     const bytes = new Uint8Array(Math.min(size, maxBytes));
@@ -30,6 +32,18 @@ export async function readSecretFile(
   } finally {
     await file.close();
   }
+}
+
+/**
+ * A Secret's file belongs to root, and reaches the process by the group that the kubelet gave it (fsGroup): its group may read it. In a
+ * file of our own the group has no business.
+ */
+export function isOpenToOthers(
+  { mode, uid }: { readonly mode: number; readonly uid: number },
+  ours: number | undefined = process.getuid?.(),
+): boolean {
+  if ((mode & (OTHERS | GROUP_WRITE_OR_RUN)) !== 0) return true;
+  return (mode & GROUP_READ) !== 0 && uid === ours;
 }
 
 /** A key beside what it opens protects nothing from whoever takes the disk. Links are resolved first. */

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { createAudit } from '../../../appliance/audit/index.ts';
 import { loadConfig, readPublicIdentity } from '../../../appliance/config/index.ts';
 import { createIdentitySigner, type Keys, nodeEnvelopeCrypto } from '../../../appliance/keys/index.ts';
+import { IDENTITIES } from '../../../appliance/keys/node-identity.ts';
 import type { Service } from '../../../appliance/service.ts';
 import { cidDigest } from '../../../appliance/store/cid.ts';
 import { createStore, type Store } from '../../../appliance/store/index.ts';
@@ -11,7 +12,6 @@ import { createLogger, createMetrics } from '../../../appliance/telemetry/index.
 import type { Cid } from '../../../protocol/brand.ts';
 import { isNectarError, type NectarError } from '../../../protocol/errors.ts';
 import { parseVerifierKey } from '../../../protocol/merkle/verifier-key.ts';
-import { IDENTITIES } from '../../provision/process/identities.ts';
 import { checked } from './open-repository.ts';
 import type { Target } from './target.ts';
 

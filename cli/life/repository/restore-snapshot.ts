@@ -9,6 +9,7 @@ import {
   type Keys,
   nodeEnvelopeCrypto,
 } from '../../../appliance/keys/index.ts';
+import { IDENTITIES } from '../../../appliance/keys/node-identity.ts';
 import { cidDigest } from '../../../appliance/store/cid.ts';
 import { buildSealedIndex, type SealedIndexBuilder } from '../../../appliance/store/sealed-index.ts';
 import { type TakenBack, takeBackIndex } from '../../../appliance/store/take-back.ts';
@@ -22,7 +23,6 @@ import {
 } from '../../../protocol/backup/repository.ts';
 import { NectarError } from '../../../protocol/errors.ts';
 import { parseVerifierKey, type VerifierKey } from '../../../protocol/merkle/verifier-key.ts';
-import { IDENTITIES } from '../../provision/process/identities.ts';
 import type { BackupEntry } from '../backup/entry.ts';
 import { type PlaceRequest, placeRestored, refuseNewerHome, type Verified } from '../backup/restore-home.ts';
 import { openIdentity } from '../open-identity.ts';

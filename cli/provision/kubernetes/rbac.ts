@@ -17,7 +17,7 @@ const rule = (apiGroups: readonly string[], resources: readonly string[], verbs:
 
 /** Day two: up, down, status, logs, doctor, unlock, and everything that goes through the node's own API. Reads no Secret. */
 export const OPERATOR_RULES: readonly Rule[] = [
-  rule(CORE, ['pods', 'services', 'events', 'persistentvolumeclaims'], LOOK),
+  rule(CORE, ['pods'], LOOK),
   rule(CORE, ['pods/log'], ['get']),
   // The way to the node's own API, which asks for the owner's token.
   rule(CORE, ['pods/portforward'], ['create']),

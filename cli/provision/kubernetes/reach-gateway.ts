@@ -1,9 +1,9 @@
 import { NectarError } from '../../../protocol/errors.ts';
 import type { ClusterTarget } from './cluster-target.ts';
-import type { Kubectl } from './kubectl.ts';
 import { openKubectl } from './open-kubectl.ts';
+import { type PodState, readPods } from './pod-states.ts';
 import { openPortForward } from './port-forward.ts';
-import { selectorOf } from './release-labels.ts';
+import { ROLE_PORTS } from './release-labels.ts';
 
 /** The gateway of a node in a cluster, for as long as it is needed. */
 export interface GatewayWay {
@@ -16,29 +16,30 @@ export interface ReachDeps {
   readonly signal: AbortSignal;
 }
 
-/** The address that the target names, else a port of this machine that leads into the gateway's pod. */
+/**
+ * The address that the target names, else a port of this machine that leads into a pod of the gateway: into a ready one where there is
+ * one, since a locked node has none and is to be opened through it.
+ *
+ * @throws NectarError CLI_NODE_UNREACHABLE where no pod of it runs
+ */
 export async function reachGateway(target: ClusterTarget, deps: ReachDeps): Promise<GatewayWay> {
   if (target.gateway !== undefined) return { gateway: target.gateway, close: async () => undefined };
   const kubectl = openKubectl(target, deps);
-  const service = await findGatewayService(kubectl, target);
-  const { port, close } = await openPortForward(kubectl, { to: service.name, port: service.port, signal: deps.signal });
+  const pod = choosePod(await readPods(kubectl, target));
+  if (pod === undefined) {
+    const gateway = `${target.namespace}/${target.release}`;
+    throw new NectarError('CLI_NODE_UNREACHABLE', { gateway, reason: 'no pod of the gateway runs' });
+  }
+  const { port, close } = await openPortForward(kubectl, {
+    ...{ to: `pod/${pod}`, port: ROLE_PORTS.gateway, signal: deps.signal },
+  });
   return { gateway: `https://127.0.0.1:${port}`, close };
 }
 
-/** @throws NectarError CLUSTER_RELEASE_MISSING */
-async function findGatewayService(
-  kubectl: Kubectl,
-  { release, namespace }: ClusterTarget,
-): Promise<{ name: string; port: number }> {
-  const template =
-    'jsonpath={range .items[*]}{.metadata.name}{" "}{range .spec.ports[*]}{.name}{":"}{.port}{" "}{end}{"\\n"}{end}';
-  const text = await kubectl.run(['get', 'services', '-l', selectorOf(release, 'gateway'), '-o', template]);
-  for (const line of text.split('\n')) {
-    const [name = '', ...ports] = line.trim().split(' ');
-    // The metrics have a port of their own, in the same service or in another.
-    const [, number] =
-      ports.map((port) => /^(?:https|api|gateway):(\d+)$/.exec(port)).find((found) => found !== null) ?? [];
-    if (name !== '' && number !== undefined) return { name: `service/${name}`, port: Number(number) };
-  }
-  throw new NectarError('CLUSTER_RELEASE_MISSING', { namespace, release });
+/** One that is ready; else one that runs at all. */
+export function choosePod(pods: readonly PodState[]): string | undefined {
+  const running = pods.filter(
+    ({ role, phase, reason }) => role === 'gateway' && phase === 'Running' && reason === undefined,
+  );
+  return (running.find(({ ready }) => ready) ?? running[0])?.pod;
 }

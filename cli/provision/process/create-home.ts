@@ -7,11 +7,11 @@ import { homePaths, type PublicIdentity } from '../../../appliance/config/index.
 import { createCertificates } from '../../../appliance/gateway/tls.ts';
 import { createTokenSigner, createTokens } from '../../../appliance/gateway/tokens.ts';
 import { createRootKey, type Enrolment, type Keys, nodeEnvelopeCrypto } from '../../../appliance/keys/index.ts';
+import { createIdentities, IDENTITIES } from '../../../appliance/keys/node-identity.ts';
 import { NectarError } from '../../../protocol/errors.ts';
 import { refuseExisting } from '../../home-folder.ts';
 import { buildAside, sweepAbandoned } from '../staging-folder.ts';
 import { homeError } from './home-error.ts';
-import { createIdentities, IDENTITIES } from './identities.ts';
 import { openKeys } from './open-keys.ts';
 
 /** The CLI's own token lasts as long as the gateway allows; `up` replaces it when its end is near. */

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { gradePods } from '../../../../cli/provision/kubernetes/examine-cluster.ts';
 import { findPodFailure, parsePods } from '../../../../cli/provision/kubernetes/pod-states.ts';
 import { gradeNamespace, gradeStorage } from '../../../../cli/provision/kubernetes/preflight-kubernetes.ts';
+import { choosePod } from '../../../../cli/provision/kubernetes/reach-gateway.ts';
 
 const pod = (role: string, status: object, metadata: object = {}): object => ({
   metadata: { name: `clinic-${role}-0`, labels: { 'app.kubernetes.io/component': role }, ...metadata },
@@ -73,4 +74,15 @@ test('the preflight says which standard the namespace enforces', () => {
   assert.equal(gradeNamespace('clinic', 'restricted').grade, 'good');
   assert.equal(gradeNamespace('clinic', 'baseline').grade, 'poor');
   assert.match(gradeNamespace('clinic', '').value, /enforces no standard/);
+});
+
+test('the way leads into a ready gateway, into one that is locked, and into none that ends', () => {
+  const named = (name: string, status: object, metadata: object = {}): object =>
+    pod('gateway', status, { name, labels: { 'app.kubernetes.io/component': 'gateway' }, ...metadata });
+  const locked = { containerStatuses: [{ ready: false, restartCount: 0, state: { running: {} } }] };
+  const leaving = { deletionTimestamp: '2026-11-30T03:00:00Z' };
+  assert.equal(choosePod(parsePods(list(named('a', locked), named('b', ready)))), 'b');
+  assert.equal(choosePod(parsePods(list(named('a', locked), named('b', ready, leaving)))), 'a');
+  assert.equal(choosePod(parsePods(list(named('a', waiting('CrashLoopBackOff'))))), undefined);
+  assert.equal(choosePod(parsePods(list(pod('store', ready)))), undefined);
 });

@@ -1,10 +1,9 @@
-import { generateKeyPairSync, randomBytes } from 'node:crypto';
-import { computeAddress, hexlify } from 'ethers';
-import type { PublicIdentity } from '../../../appliance/config/index.ts';
-import type { Keys } from '../../../appliance/keys/index.ts';
-import { peerIdOfSeed } from '../../../appliance/p2p/identity.ts';
-import type { Hex } from '../../../protocol/brand.ts';
-import { encodeVerifierKey, SIGNATURE_TYPE } from '../../../protocol/merkle/verifier-key.ts';
+import { createECDH, createPrivateKey, createPublicKey, generateKeyPairSync, randomBytes } from 'node:crypto';
+import type { Hex } from '../../protocol/brand.ts';
+import { encodeVerifierKey, SIGNATURE_TYPE } from '../../protocol/merkle/verifier-key.ts';
+import { peerIdOf } from '../../protocol/network/node-identity.ts';
+import { addressOfKey } from '../../protocol/rollup/key-address.ts';
+import type { Keys } from './interfaces.ts';
 
 /**
  * The names under which `keys` seals the node's identities (HOME/identity/NAME.sealed): p2p is a 32-byte Ed25519 seed, operator
@@ -18,16 +17,28 @@ export const IDENTITIES = {
   tlsCa: 'tls-ca',
 } as const;
 
+/** RFC 8410, 7: what comes before the 32 bytes of an Ed25519 seed in PKCS#8. */
+const ED25519_PKCS8 = Buffer.from('302e020100300506032b657004220420', 'hex');
+
 /** Origin and key name of the node's checkpoints. */
 export function checkpointOrigin(nodeId: string): string {
   return `nectar-byon/${nodeId}`;
 }
 
+/** The public halves. */
+export interface MadeIdentity {
+  readonly nodeId: string;
+  readonly peerId: string;
+  readonly operator: Hex;
+  readonly checkpointVkey: string;
+  readonly tokenJwk: { readonly kty: 'OKP'; readonly crv: 'Ed25519'; readonly x: string };
+}
+
 /** Makes the node's key pairs and seals their secret halves; the token key comes back for the first token, to be wiped. */
 export async function createIdentities(
-  keys: Keys,
+  keys: Pick<Keys, 'sealIdentity'>,
   nodeId: string,
-): Promise<{ identity: PublicIdentity; tokenKey: Uint8Array }> {
+): Promise<{ identity: MadeIdentity; tokenKey: Uint8Array }> {
   const p2p = randomBytes(32);
   const operator = randomBytes(32);
   const checkpoint = generateKeyPairSync('ed25519');
@@ -35,10 +46,10 @@ export async function createIdentities(
   const checkpointPublic = Buffer.from(checkpoint.publicKey.export({ format: 'jwk' }).x ?? '', 'base64url');
   const tokenKey = token.privateKey.export({ format: 'der', type: 'pkcs8' });
   const checkpointKey = checkpoint.privateKey.export({ format: 'der', type: 'pkcs8' });
-  const identity: PublicIdentity = {
+  const identity: MadeIdentity = {
     nodeId,
-    peerId: await peerIdOfSeed(p2p),
-    operator: computeAddress(hexlify(operator)).toLowerCase() as Hex,
+    peerId: peerIdOf(publicKeyOfSeed(p2p)),
+    operator: addressOf(operator),
     checkpointVkey: encodeVerifierKey({
       name: checkpointOrigin(nodeId),
       type: SIGNATURE_TYPE.ed25519,
@@ -52,4 +63,17 @@ export async function createIdentities(
   await keys.sealIdentity(IDENTITIES.token, tokenKey);
   for (const secret of [p2p, operator, checkpointKey]) secret.fill(0);
   return { identity, tokenKey };
+}
+
+function publicKeyOfSeed(seed: Uint8Array): Uint8Array {
+  const der = Buffer.concat([ED25519_PKCS8, seed]);
+  const key = createPublicKey(createPrivateKey({ key: der, format: 'der', type: 'pkcs8' }));
+  der.fill(0);
+  return Buffer.from(key.export({ format: 'jwk' }).x ?? '', 'base64url');
+}
+
+function addressOf(key: Uint8Array): Hex {
+  const pair = createECDH('secp256k1');
+  pair.setPrivateKey(key);
+  return `0x${Buffer.from(addressOfKey(pair.getPublicKey().subarray(1))).toString('hex')}`;
 }
