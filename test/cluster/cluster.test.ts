@@ -1,0 +1,26 @@
+import { after, before } from 'node:test';
+import { down, skip, up } from './cluster.ts';
+import { tellNode } from './node-story.ts';
+import { clearRenderings, prepareRenderings, tellRenderings } from './renderings.ts';
+
+const node = tellRenderingsAndNode();
+
+/** Everything on one real cluster, which is up for this file alone: docker's networks share the kernel's rules with it. */
+before(async () => {
+  if (skip !== false) return;
+  up();
+  await prepareRenderings();
+  await node.start();
+});
+
+after(async () => {
+  if (skip !== false) return;
+  await clearRenderings();
+  await node.end();
+  down();
+});
+
+function tellRenderingsAndNode() {
+  tellRenderings();
+  return tellNode();
+}
