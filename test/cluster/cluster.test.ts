@@ -2,8 +2,9 @@ import { after, before } from 'node:test';
 import { down, skip, up } from './cluster.ts';
 import { tellNode } from './node-story.ts';
 import { clearRenderings, prepareRenderings, tellRenderings } from './renderings.ts';
+import { tellReport } from './report-story.ts';
 
-const node = tellRenderingsAndNode();
+const node = tellEverything();
 
 /** Everything on one real cluster, which is up for this file alone: docker's networks share the kernel's rules with it. */
 before(async () => {
@@ -20,7 +21,9 @@ after(async () => {
   down();
 });
 
-function tellRenderingsAndNode() {
+function tellEverything() {
   tellRenderings();
-  return tellNode();
+  const told = tellNode();
+  tellReport();
+  return told;
 }

@@ -47,8 +47,13 @@ function call(...args: string[]): void {
   if (status !== 0) throw new Error(`cluster.sh ${args.join(' ')}: exit ${status}\n${stderr}`);
 }
 
+/** Full rights, for the program's own code, which starts kubectl by its name. */
+export const kubeconfig = join(home, 'admin.conf');
+export const kubectlArgv = [join(home, 'bin', 'kubernetes'), 'kubectl'] as const;
+
 export function kubectl(args: readonly string[], options?: RunOptions): Promise<Said> {
-  return run(join(home, 'bin', 'kubernetes'), ['kubectl', '--kubeconfig', join(home, 'admin.conf'), ...args], options);
+  const [program, verb] = kubectlArgv;
+  return run(program, [verb, '--kubeconfig', kubeconfig, ...args], options);
 }
 
 export function helm(args: readonly string[], options?: RunOptions): Promise<Said> {
