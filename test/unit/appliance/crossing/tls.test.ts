@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { createConnection as connectSocket, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
@@ -13,61 +12,18 @@ import { count, exact, nothing, text } from '../../../../appliance/crossing/shap
 import type { CrossingName, SplitRole } from '../../../../appliance/crossing/table.ts';
 import { createCertificates } from '../../../../appliance/crossing/tls/certificates.ts';
 import { createCrossingMetrics } from '../../../../appliance/crossing/tls/metrics.ts';
-import { createOpenConnections } from '../../../../appliance/crossing/tls/open-connections.ts';
 import { tlsDialer } from '../../../../appliance/crossing/tls/tls-dialer.ts';
 import { createTlsServer } from '../../../../appliance/crossing/tls/tls-server.ts';
 import { CROSSING_VERSION } from '../../../../appliance/crossing/version.ts';
-import { createLogger, createMetrics } from '../../../../appliance/telemetry/index.ts';
-import {
-  type CrossingAuthority,
-  createCrossingAuthority,
-  issueRoleCertificate,
-} from '../../../../cli/provision/crossings/crossing-authority.ts';
+import { createMetrics } from '../../../../appliance/telemetry/index.ts';
+import { createCrossingAuthority } from '../../../../cli/provision/crossings/crossing-authority.ts';
 import { type ErrorCode, isNectarError } from '../../../../protocol/errors.ts';
+import { authority, DAY_MS, INSTANCE, lifetime, log, type Side, side } from './tls-side.ts';
 
-const log = createLogger({ level: 'silent' });
-const INSTANCE = 'nectar.clinic';
-const DAY_MS = 86_400_000;
 const SILENT_SOCKETS = 2_000;
 const hasCode = (code: ErrorCode) => (error: unknown) => isNectarError(error, code) || assert.fail(String(error));
 const echo = unary({ name: 'echo', input: exact({ text: text(100) }), output: exact({ text: text(100) }) });
 const watch = feed({ name: 'watch', input: nothing, item: count, output: nothing });
-
-const lifetime = (days = 1) => ({ now: Date.now(), notAfter: Date.now() + days * DAY_MS });
-const authority = createCrossingAuthority(INSTANCE, lifetime(3));
-
-interface Shown {
-  readonly issuer?: CrossingAuthority;
-  readonly believed?: readonly CrossingAuthority[];
-  readonly instance?: string;
-  readonly days?: number;
-}
-
-/** Writes what a role shows, and whom it believes. */
-async function write(folder: string, role: SplitRole, { issuer, believed, instance, days }: Shown = {}): Promise<void> {
-  const own = await authority;
-  const pair = await issueRoleCertificate(issuer ?? own, { role, instance: instance ?? INSTANCE }, lifetime(days));
-  await mkdir(folder, { recursive: true });
-  await writeFile(join(folder, 'ca.crt'), (believed ?? [own]).map(({ certificate }) => certificate).join(''));
-  await writeFile(join(folder, 'tls.key'), pair.key);
-  await writeFile(join(folder, 'tls.crt'), pair.certificate);
-}
-
-/** One side of a crossing, with a clock of its own. */
-async function side(t: TestContext, role: SplitRole, shown?: Shown) {
-  const folder = await mkdtemp(join(tmpdir(), 'nectar-tls-'));
-  t.after(() => rm(folder, { recursive: true, force: true }));
-  await write(folder, role, shown);
-  const clock = { ahead: 0 };
-  const now = (): number => Date.now() + clock.ahead;
-  const certificates = createCertificates({ folder, role, instance: shown?.instance ?? INSTANCE }, { log, now });
-  const open = createOpenConnections({ now, pair: certificates.find });
-  certificates.onChange(open.sweep);
-  await certificates.reload();
-  return { folder, role, clock, now, certificates, open, renew: (next?: Shown) => write(folder, role, next) };
-}
-
-type Side = Awaited<ReturnType<typeof side>>;
 
 /** The audit role, which serves all of its crossings; how often it was called. */
 async function serving(t: TestContext, at: Side) {
