@@ -5,7 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { link, lstat, mkdir, open, readdir, rename, rm, statfs } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { NectarError } from '../protocol/errors.ts';
 import { isWholePages } from './page-memory.ts';
 
@@ -162,7 +162,10 @@ export function createDurableFiles(files: FileSystem, now: () => number = Date.n
     try {
       const first = await files.mkdir(path, { recursive: true, mode: 0o700 });
       if (first === undefined) return;
-      for (let folder = path; folder.length >= first.length; folder = dirname(folder)) await sync(dirname(folder));
+      // Absolute: the parent of a relative name is '.' in the end, which is its own parent.
+      const top = resolve(first);
+      for (let folder = resolve(path); folder.length >= top.length; folder = dirname(folder))
+        await sync(dirname(folder));
     } catch (error) {
       throw diskError(error, path);
     }

@@ -7,6 +7,7 @@ import { registerChain } from './commands/chain.ts';
 import { registerClients } from './commands/clients.ts';
 import { registerCompletion } from './commands/completion.ts';
 import { registerConfig } from './commands/config.ts';
+import { registerCrossings } from './commands/crossings.ts';
 import { registerCustody } from './commands/custody.ts';
 import { registerDestroy } from './commands/destroy.ts';
 import { registerDevnet } from './commands/devnet.ts';
@@ -70,7 +71,7 @@ export function createProgram(terminal: Terminal): Command {
     ['Records:', [registerPut, registerGet, registerExport, registerLs, registerRm, registerScrub, registerFsck]],
     ['Access and evidence:', [registerKeys, registerToken, registerClients, registerAudit, registerHarden]],
     ['Network:', [registerNetwork, registerChain, registerDevnet]],
-    ['Other:', [registerConfig, registerCompletion, registerRun, registerHealthcheck]],
+    ['Other:', [registerConfig, registerCrossings, registerCompletion, registerRun, registerHealthcheck]],
   ];
   for (const [heading, registers] of groups) {
     program.commandsGroup(heading);

@@ -94,6 +94,9 @@ export function createImage({ name, tag, architecture, created, layers, config }
   };
 }
 
+/** What a kubelet takes a name without a registry for: containerd looks by the whole name alone, and finds no other. */
+const DEFAULT_REGISTRY = 'docker.io/library';
+
 /**
  * One archive of several images, each blob once. It is an OCI image layout and what `docker load` and `podman load` take (docker
  * save's manifest.json), both pointing at the same blobs.
@@ -112,7 +115,10 @@ export function encodeArchive(images: readonly Image[], mtime: number): Uint8Arr
       mediaType: TYPES.manifest,
       digest: manifestDigest,
       size: manifest.length,
-      annotations: { 'io.containerd.image.name': `${name}:${tag}`, 'org.opencontainers.image.ref.name': tag },
+      annotations: {
+        'io.containerd.image.name': `${DEFAULT_REGISTRY}/${name}:${tag}`,
+        'org.opencontainers.image.ref.name': tag,
+      },
     })),
   };
   const list = images.map(({ name, tag, id, layers }) => ({

@@ -121,6 +121,13 @@ export const rollupConfig = Type.Object(
       10_000,
       100,
     ),
+    stateHistoryHours: Type.Integer({
+      description:
+        'State of the last so many hours is kept, before the finalized L2 block and the last confirmed assertion; older state is removed, blocks and receipts stay; 0: all of it.',
+      default: 336,
+      minimum: 0,
+      maximum: 1_000_000,
+    }),
     validator: validatorConfig,
     cacheBytes: count('Memory for recently used L2 state in bytes.', 64 * 1024 * 1024, 1_048_576),
   },

@@ -16,6 +16,7 @@ export interface RollupMetrics {
   readonly discardedBlocks: Counter<'reason'>;
   readonly evmCalls: Histogram<'outcome'>;
   readonly confirmedBatch: Gauge;
+  readonly stateFrom: Gauge;
   readonly pendingAssertions: Gauge;
   readonly falseAssertions: Gauge<'status'>;
 }
@@ -84,6 +85,11 @@ export function createRollupMetrics(registry: Metrics): RollupMetrics {
     confirmedBatch: new Gauge({
       name: 'nectar_rollup_confirmed_batch',
       help: 'Batch up to which L1 has confirmed an assertion',
+      registers,
+    }),
+    stateFrom: new Gauge({
+      name: 'nectar_rollup_state_from_block',
+      help: 'First L2 block whose state is kept; older state is removed',
       registers,
     }),
     pendingAssertions: new Gauge({

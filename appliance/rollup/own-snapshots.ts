@@ -9,10 +9,9 @@ import { parseOrigin } from '../../protocol/rollup/block-input.ts';
 import type { Genesis } from '../../protocol/rollup/genesis.ts';
 import type { Rules } from '../../protocol/rollup/rules.ts';
 import type { Logger } from '../telemetry/index.ts';
-import type { OwnRpc } from './account/operator-account.ts';
 import type { DeriveStore } from './derive/derive-store.ts';
 import { createDeriveStore, firstBatchRecord, type L1Record, type MessageRecord } from './derive/derive-store.ts';
-import type { Engine, Heads } from './derive/engine.ts';
+import type { Engine } from './derive/engine.ts';
 import { trackInbox } from './derive/inbox-tracker.ts';
 import type { ChainDatabase } from './execute/chain-database.ts';
 import { refOf } from './execute/heads.ts';
@@ -27,7 +26,7 @@ import { exportSnapshot } from './snapshot/export-snapshot.ts';
 import { importSnapshot, type SnapshotPlace } from './snapshot/import-snapshot.ts';
 import type { Manifest } from './snapshot/manifest.ts';
 import { BOOK_RECORD, encodeBase } from './validator/assertion-follower.ts';
-import { createSentMessages } from './withdrawals/sent-messages.ts';
+import type { SentMessages } from './withdrawals/sent-messages.ts';
 
 const ROLLUP = new Interface([
   'function isConfirmed(bytes32) view returns (bool)',
@@ -47,8 +46,7 @@ export interface OwnSnapshotsParts {
   readonly rules: Rules;
   readonly store: DeriveStore;
   readonly engine: Engine;
-  readonly own: OwnRpc;
-  readonly heads: () => Heads;
+  readonly messages: SentMessages;
   readonly validator: OwnValidator;
 }
 
@@ -79,7 +77,7 @@ export function createOwnSnapshots(
     make: () =>
       exportSnapshot({
         ...{ descriptor, database, store, book: validator.book, verdictOf: validator.verdictOf },
-        messages: createSentMessages(parts),
+        messages: parts.messages,
       }),
     async take(path, signal) {
       if (!existsSync(path)) return;

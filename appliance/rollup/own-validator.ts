@@ -18,6 +18,7 @@ import { createJudge } from './validator/judge.ts';
 import { createRollupCalls, type RollupCalls } from './validator/rollup-calls.ts';
 import { readAssertionEvents } from './validator/rollup-logs.ts';
 import { type Asserting, createValidator, type Validator, type ValidatorState } from './validator/validator.ts';
+import type { SentMessages } from './withdrawals/sent-messages.ts';
 
 const GWEI = 1_000_000_000n;
 
@@ -35,6 +36,9 @@ export interface OwnValidatorParts {
   readonly store: DeriveStore;
   readonly engine: ChainEngine;
   readonly own: OwnRpc;
+  readonly messages: SentMessages;
+  /** The first block whose state is here. */
+  readonly stateFrom: () => bigint;
 }
 
 /** The validator of this node, and what withdrawals need of it. */
@@ -48,7 +52,7 @@ export interface OwnValidator extends Validator {
 export function createOwnValidator(
   { config, descriptor, validatorKey }: OwnValidatorOptions,
   { log, now, onState }: { log: Logger; now: () => number; onState: (state: ValidatorState) => void },
-  { l1, l1Rpc, accounts, store, engine, own }: OwnValidatorParts,
+  { l1, l1Rpc, accounts, store, engine, own, messages, stateFrom }: OwnValidatorParts,
 ): OwnValidator {
   const { rollup, deployedAt } = descriptor.l1;
   const firstL1Block = BigInt(deployedAt.number);
@@ -57,8 +61,10 @@ export function createOwnValidator(
     { start: { number: firstL1Block, hash: deployedAt.hash }, genesis },
     { store, engine, l1, readEvents: (header, signal) => readAssertionEvents(l1Rpc, rollup, header, signal) },
   );
-  const sendRootAt = async (block: bigint): Promise<Hex> =>
-    (await own('eth_getStorageAt', [PREDEPLOYS.messenger, '0x0', `0x${block.toString(16)}`])) as Hex;
+  const sendRootAt = async (block: bigint): Promise<Hex> => {
+    if (block < stateFrom()) return messages.rememberedRootAt(block);
+    return (await own('eth_getStorageAt', [PREDEPLOYS.messenger, '0x0', `0x${block.toString(16)}`])) as Hex;
+  };
   const derive = createDerivedState({ store, engine, sendRootAt });
   const judge = createJudge(derive);
   const calls = createRollupCalls({ rollup, firstL1Block }, l1Rpc);

@@ -2,13 +2,13 @@ import { computeAddress, hexlify } from 'ethers';
 import { NectarError } from '../../protocol/errors.ts';
 import type { NetworkDescriptor } from '../../protocol/network/descriptor.ts';
 import type { L1Accounts } from './account/l1-accounts.ts';
-import type { OperatorAccount, OwnRpc } from './account/operator-account.ts';
+import type { OperatorAccount } from './account/operator-account.ts';
 import type { L1Sender } from './batcher/l1-sender.ts';
 import type { RollupConfig } from './config.ts';
 import type { Engine, Heads } from './derive/engine.ts';
 import type { JsonRpc } from './l1/json-rpc.ts';
 import type { OwnValidator } from './own-validator.ts';
-import { createSentMessages } from './withdrawals/sent-messages.ts';
+import type { SentMessages } from './withdrawals/sent-messages.ts';
 import { createWithdrawals, type Withdrawals } from './withdrawals/withdrawals.ts';
 
 const GWEI = 1_000_000_000n;
@@ -25,19 +25,19 @@ export function createOwnWithdrawals(
     readonly l1Rpc: JsonRpc;
     readonly accounts: L1Accounts;
     readonly engine: Engine;
-    readonly own: OwnRpc;
+    readonly messages: SentMessages;
     readonly account: OperatorAccount;
     readonly validator: OwnValidator;
     readonly heads: () => Heads;
   },
 ): Withdrawals {
-  const { l1Rpc, accounts, engine, own, account, validator, heads } = parts;
+  const { l1Rpc, accounts, engine, messages, account, validator, heads } = parts;
   const { outbox } = options.descriptor.l1;
   const maxFeePerGasWei = BigInt(options.config.validator.maxFeePerGasGwei) * GWEI;
   const sender = accounts.sender({ key: options.operatorKey, maxFeePerGasWei });
   return createWithdrawals({
     account,
-    messages: createSentMessages({ own, heads, engine }),
+    messages,
     heads,
     engine,
     book: validator.book,

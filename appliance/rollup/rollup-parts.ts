@@ -38,15 +38,18 @@ import { assertMachine, forkOf, rulesOf } from './network-rules.ts';
 import { createNodeEvm } from './node-evm.ts';
 import { createNodeLogs, type NodeLogs } from './node-logs.ts';
 import { createOwnForcing } from './own-forcing.ts';
+import { createOwnPruner } from './own-pruner.ts';
 import { callAt, createOwnRpc, hasLogs } from './own-rpc.ts';
 import { createOwnSnapshots, type OwnSnapshots } from './own-snapshots.ts';
 import { createOwnValidator, type OwnValidator } from './own-validator.ts';
 import { createOwnWithdrawals } from './own-withdrawals.ts';
+import type { Pruner } from './prune/pruner.ts';
 import { createNodeRegistry, type NodeRegistry } from './registry/node-registry.ts';
 import type { ForwardedTransactions, PendingTransactions } from './rpc/pending-transactions.ts';
 import { createRpc, type Rpc } from './rpc/rpc.ts';
 import type { RpcDeps } from './rpc/rpc-deps.ts';
 import type { ValidatorState } from './validator/validator.ts';
+import { createSentMessages } from './withdrawals/sent-messages.ts';
 import type { Withdrawals } from './withdrawals/withdrawals.ts';
 
 export interface PartsOptions {
@@ -81,6 +84,7 @@ export interface PartsDeps {
   readonly onRefused: (refusal: UnsafeRefusal) => void;
   readonly onEvmSpent: (outcome: Outcome, ms: number) => void;
   readonly onValidatorState: (state: ValidatorState) => void;
+  readonly onStateFloor: (floor: bigint) => void;
 }
 
 /** How long an announced block waits for a look at L1 that finds its origin. */
@@ -106,6 +110,7 @@ export interface RollupParts extends Omit<L1Parts, 'l1'> {
   readonly account: OperatorAccount;
   readonly forcing: Forcing;
   readonly validator: OwnValidator;
+  readonly pruner: Pruner;
   readonly withdrawals: Withdrawals;
   readonly snapshots: OwnSnapshots;
   readonly feeRecipient: Hex;
@@ -180,6 +185,7 @@ export async function assembleParts(options: PartsOptions, deps: PartsDeps): Pro
     deadlineMs: config.evmDeadlineMs,
     logIndex: logs.index,
     heads: () => executor.heads(),
+    stateFrom: () => pruner.stateFrom(),
     onHeads: (listener) => executor.onHeads(listener),
     clientVersion: options.clientVersion,
     log: deps.log,
@@ -204,6 +210,7 @@ export async function assembleParts(options: PartsOptions, deps: PartsDeps): Pro
       l1Endpoints: describeEndpoints(l1Parts.endpoints),
       logsIndexed: hex(logs.index.next() ?? 0n),
       ...(await describeHistory(executor)),
+      stateFrom: hex(pruner.stateFrom()),
       unconfirmed: forcing.list().map(describeForced),
     }),
   });
@@ -233,14 +240,19 @@ export async function assembleParts(options: PartsOptions, deps: PartsDeps): Pro
     },
   );
   const watching = { log: deps.log, now: deps.now, onState: deps.onValidatorState };
-  const validator = createOwnValidator(options, watching, { l1, l1Rpc, accounts, store, engine, own });
-  const paying = { l1Rpc, accounts, engine, own, account, validator, heads: () => executor.heads() };
+  const heads = () => executor.heads();
+  const stateFrom = (): bigint => pruner.stateFrom();
+  const messages = createSentMessages({ own, heads, engine, stateFrom });
+  const judging = { l1, l1Rpc, accounts, store, engine, own, messages, stateFrom };
+  const validator = createOwnValidator(options, watching, judging);
+  const pruner = createOwnPruner(options, deps, { database, executor, messages, validator });
+  const paying = { l1Rpc, accounts, engine, messages, account, validator, heads };
   const withdrawals = createOwnWithdrawals(options, { now: deps.now }, paying);
   const packState = createForeignStatePacker(databaseKey, sealer);
-  const of = { l1, l1Rpc, database, packState, genesis, first, rules, store, engine, own, validator };
-  const snapshots = createOwnSnapshots({ descriptor, databasePath: path }, deps, { ...of, heads: paying.heads });
+  const of = { l1, l1Rpc, database, packState, genesis, first, rules, store, engine, messages, validator };
+  const snapshots = createOwnSnapshots({ descriptor, databasePath: path }, deps, of);
   const executed = { ...l1Parts, rules, database, executor, engine, effectsOf, feeRecipient };
-  const services = { driver, intake, evm, rpc, logs, forcing, validator, withdrawals, snapshots };
+  const services = { driver, intake, evm, rpc, logs, forcing, validator, withdrawals, snapshots, pruner };
   return { ...executed, ...services, store, registry, announced, account };
 }
 

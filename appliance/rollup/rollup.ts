@@ -185,16 +185,18 @@ export function createRollup(options: RollupOptions, deps: RollupDeps): Rollup {
           onRefused: (reason) => metrics.refusedBlocks.inc({ reason }),
           onEvmSpent: (outcome, ms) => metrics.evmCalls.observe({ outcome }, ms / 1000),
           onValidatorState: observeAssertions,
+          onStateFloor: (floor) => metrics.stateFrom.set(Number(floor)),
         },
       );
       const until = AbortSignal.any([signal, stopping.signal]);
       if (options.snapshotPath !== undefined) await assembled.snapshots.take(options.snapshotPath, until);
       await assembled.executor.open();
+      await assembled.pruner.open();
       assembled.executor.onHeads(observeHeads);
       parts = assembled;
       observeHeads(assembled.executor.heads());
-      const { driver, watch, forcing, logs, validator } = assembled;
-      running = Promise.all([driver, watch, forcing, logs, validator].map((part) => part.run(until))).then(
+      const { driver, watch, forcing, logs, validator, pruner } = assembled;
+      running = Promise.all([driver, watch, forcing, logs, validator, pruner].map((part) => part.run(until))).then(
         () => undefined,
       );
     },

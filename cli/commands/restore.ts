@@ -24,7 +24,12 @@ export function registerRestore(program: Command, terminal: Terminal): void {
       'restore clinic.nectar-backup --check                # only verify it',
     ],
   })
-    .addOption(new Option('--key-file <path>', 'the key file of the node (default: where the backup says it was)'))
+    .addOption(
+      new Option(
+        '--key-file <path>',
+        'the key file of the node (default: where a file says it was; from a repository it has to be named)',
+      ),
+    )
     .addOption(passphraseFileOption())
     .addOption(shareOption())
     .addOption(new Option('--target <target>', 'where it will run').choices(['process', 'docker']).default('process'))

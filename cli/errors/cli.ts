@@ -74,6 +74,11 @@ export const CLI_GUIDANCE: Record<keyof typeof CLI_ERRORS, Guidance> = {
     exit: EXIT.config,
     remedy: 'Restore the file from a backup, or correct what it says; `nectar-byon up` then converges to it.',
   },
+  CLI_CROSSINGS_FOLDER_INVALID: {
+    exit: EXIT.config,
+    remedy:
+      'Name the folder that `crossings issue` made for this node, or a new one. The authority is ca/authority.pem in it: its certificate and its key.',
+  },
   CLI_KEY_FILE_OWNER: {
     exit: EXIT.key,
     remedy: 'Put it on a file system with owners, or mount that one with this uid and a umask of 0077.',

@@ -99,6 +99,10 @@ export const KEY_GUIDANCE: Record<keyof typeof KEY_ERRORS, Guidance> = {
     remedy:
       'It was altered or cut off; no data was touched. A node that runs has it in memory: `nectar-byon keys resolve` writes it anew, before it is stopped. Otherwise restore keys.json from a backup.',
   },
+  KEY_FILE_UNNAMED: {
+    exit: EXIT.key,
+    remedy: 'Name it with `--key-file FILE`, or give a passphrase with `--passphrase-file FILE` where one is enrolled.',
+  },
   KEY_FILE_MISSING: {
     exit: EXIT.key,
     remedy: 'Mount or restore the key file, or unlock with another provider.',

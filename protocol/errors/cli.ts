@@ -56,6 +56,9 @@ export const CLI_ERRORS = {
   CLI_TARGET_FILE_INVALID: define<{ path: string; problems: readonly string[] }>({
     message: ({ path, problems }) => `${path} is invalid: ${problems.join('; ')}`,
   }),
+  CLI_CROSSINGS_FOLDER_INVALID: define<{ folder: string; reason: string }>({
+    message: ({ folder, reason }) => `${folder} holds no authority of this node's crossings: ${reason}`,
+  }),
   CLI_KEY_FILE_OWNER: define<{ path: string; uid: number; reason: string }>({
     message: ({ path, uid, reason }) =>
       `the key file ${path} cannot be given to the user ${uid} of the store container (${reason})`,

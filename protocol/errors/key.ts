@@ -73,6 +73,9 @@ export const KEY_ERRORS = {
   KEY_STORE_INVALID: define<{ path: string; problem: string }>({
     message: ({ path, problem }) => `the key store ${path} is damaged: ${problem}`,
   }),
+  KEY_FILE_UNNAMED: define<Record<string, never>>({
+    message: () => 'a key file opens the root key, and nothing here says where it lies',
+  }),
   KEY_FILE_MISSING: define<{ path: string }>({
     message: ({ path }) => `the key file ${path} is not there`,
   }),

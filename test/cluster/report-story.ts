@@ -4,12 +4,14 @@ import { createClusterApi } from '../../cli/harden/cluster-api.ts';
 import { createKubectl, type Kubectl } from '../../cli/provision/kubernetes/kubectl.ts';
 import { renderRbac } from '../../cli/provision/kubernetes/rbac.ts';
 import { ROLE_CALLS, ROLE_PORTS } from '../../cli/provision/kubernetes/release-labels.ts';
+import { type RunTool, runTool } from '../../cli/provision/kubernetes/run-tool.ts';
 import { collectFacts } from '../../hardening/collectors/collector.ts';
 import { createClusterCollector } from '../../hardening/collectors/kubernetes/cluster.ts';
 import { createLiveWorkloadCollector } from '../../hardening/collectors/kubernetes/live-workload.ts';
 import { evaluate } from '../../hardening/evaluate.ts';
 import type { Finding } from '../../hardening/finding.ts';
 import { getProfile, loadBenchmark } from '../../hardening/load-benchmark.ts';
+import { kubeconfig, kubectlArgv, skip } from './cluster.ts';
 import { RELEASE, ROLES, type Tree } from './hand-made-release.ts';
 import { WEAKENINGS } from './weakenings.ts';
 import { goodWorld, type World } from './world.ts';
@@ -24,11 +26,8 @@ const checks = benchmark.checks.filter(({ id }) => profile.checks.includes(id));
 const UNSEEN_WITHOUT_PODS = ['BYON-K8S-078', 'BYON-K8S-080', 'BYON-K8S-081', 'BYON-K8S-082', 'BYON-K8S-087'];
 const CHOICE_OF_SITE = 'BYON-K8S-037';
 
-/** The cluster to look at, with all rights; why not, where there is none. */
-export interface ReportCluster {
-  readonly kubeconfig: string;
-  readonly skip: string | false;
-}
+/** The cluster's own kubectl, in place of one in PATH. */
+const ownKubectl: RunTool = ([, ...args], options) => runTool([...kubectlArgv, ...args], options);
 
 /** Everything of a world, as the API server admits it; no pod of it is ever started: a machine of that name does not exist. */
 async function make(kubectl: Kubectl, world: World): Promise<void> {
@@ -46,8 +45,9 @@ async function make(kubectl: Kubectl, world: World): Promise<void> {
   await kubectl.run(['create', '-f', '-'], { input: JSON.stringify({ apiVersion: 'v1', kind: 'List', items }) });
 }
 
-async function remove(kubectl: Kubectl, world: World): Promise<void> {
-  await kubectl.run(['delete', 'namespace', world.name, '--ignore-not-found', '--wait=false']);
+/** Before a test what an earlier run left must be gone. */
+async function remove(kubectl: Kubectl, world: World, wait = false): Promise<void> {
+  await kubectl.run(['delete', 'namespace', world.name, '--ignore-not-found', `--wait=${wait}`]);
   const names = world.around.map(({ kind, metadata }) => `${kind}/${(metadata as Tree).name}`.toLowerCase());
   if (names.length > 0) await kubectl.run(['delete', ...names, '--ignore-not-found']);
 }
@@ -70,14 +70,14 @@ async function judge(kubectl: Kubectl): Promise<Finding[]> {
 }
 
 /** The report on a real API server: what it has admitted, whoever could have refused it. */
-export function tellReport({ kubeconfig, skip }: ReportCluster): void {
+export function tellReport(): void {
   const connect = (world: World): Kubectl =>
-    createKubectl({ kubeconfig, namespace: world.name }, { env: process.env, signal });
+    createKubectl({ kubeconfig, namespace: world.name }, { env: process.env, signal, run: ownKubectl });
 
   test('a release as it should be has nothing that fails', { skip }, async () => {
     const world = goodWorld(`${PREFIX}-good`);
     const kubectl = connect(world);
-    await remove(kubectl, world);
+    await remove(kubectl, world, true);
     await make(kubectl, world);
     try {
       const findings = await judge(kubectl);
@@ -101,7 +101,7 @@ export function tellReport({ kubeconfig, skip }: ReportCluster): void {
       // Otherwise the namespace would refuse most of them.
       (world.namespace.metadata as Tree).labels = {};
       for (const { weaken } of weakenings) weaken(world);
-      await remove(kubectl, world);
+      await remove(kubectl, world, true);
       await make(kubectl, world);
       try {
         const findings = new Map((await judge(kubectl)).map((finding) => [finding.check, finding.verdict]));
@@ -119,7 +119,7 @@ export function tellReport({ kubeconfig, skip }: ReportCluster): void {
   test('the rights that are printed are enough, and no more than they say', { skip }, async () => {
     const world = goodWorld(`${PREFIX}-rights`);
     const kubectl = connect(world);
-    await remove(kubectl, world);
+    await remove(kubectl, world, true);
     await make(kubectl, world);
     const name = { namespace: world.name, release: RELEASE };
     await kubectl.run(['apply', '-f', '-'], { input: renderRbac(name) });

@@ -33,7 +33,7 @@ export const fileProvider = defineProvider({
   },
   async open(payload, host) {
     const path = pathOf(payload, host);
-    if (path === undefined) throw new NectarError('KEY_PROVIDER_UNAVAILABLE', { provider: 'key file' });
+    if (path === undefined) throw new NectarError('KEY_FILE_UNNAMED', {});
     const secret = await readKeyFile(path, host.home);
     return [keyOfSecret('file', { secret, salt: payload.salt }, host)];
   },

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { type Block, createBlockFromRLP } from '@ethereumjs/block';
 import type { Hex } from '../../../protocol/brand.ts';
 import { NectarError } from '../../../protocol/errors.ts';
@@ -7,10 +8,11 @@ import type { Rules } from '../../../protocol/rollup/rules.ts';
 import { claimFormat } from './database-format.ts';
 import { createDatabaseKeys, type DatabaseKeys, HEADS_KEY } from './database-keys.ts';
 import type { BlockRef, Heads } from './heads.ts';
-import { encodeFresh, findInGroup, groupOf, packPreimages } from './packed-preimages.ts';
+import { encodeFresh, findInGroup, groupOf, movedFrom, packPreimages } from './packed-preimages.ts';
 import { createPreimageCache } from './preimage-cache.ts';
 import { createSealedLevel, type SealedLevel, type SealedOperation } from './sealed-level.ts';
 import type { Sealer } from './sealer.ts';
+import { createStatePlaces, type StatePlaces } from './state-places.ts';
 
 /** Where a transaction of the canonical chain is. */
 export interface TransactionPlace {
@@ -59,6 +61,7 @@ export interface ChainDatabase {
   receipts(hash: Hex): Promise<Receipt[] | undefined>;
   transaction(hash: Hex): Promise<TransactionPlace | undefined>;
   record(name: string): Promise<Uint8Array | undefined>;
+  readonly places: StatePlaces;
   apply(change: ChainChange): Promise<void>;
 }
 
@@ -185,14 +188,21 @@ export function createChainDatabase(
     beforeReopen: level.beforeReopen,
     async get(hex) {
       const hash = hexToBytes(hex);
-      const entry = await level.getPlain(keys.preimage(hash));
-      if (entry === undefined) return undefined;
-      const { key, name } = groupOf(entry, keys);
-      const cached = cache.get(name);
-      if (cached !== undefined) return findInGroup(cached, hash);
-      const group = await level.get(key, 'preimage');
-      if (group !== undefined) cache.set(name, group);
-      return findInGroup(group, hash);
+      let entry = await level.getPlain(keys.preimage(hash));
+      for (;;) {
+        if (entry === undefined) return undefined;
+        const { key, name } = groupOf(entry, keys);
+        const cached = cache.get(name);
+        if (cached !== undefined) return findInGroup(cached, hash);
+        const group = await level.get(key, 'preimage');
+        if (group !== undefined) {
+          cache.set(name, group);
+          return findInGroup(group, hash);
+        }
+        const again = await level.getPlain(keys.preimage(hash));
+        // The pruner moves what stays before it removes where it was.
+        entry = movedFrom(entry, again);
+      }
     },
     heads: () => read(HEADS_KEY, 'set of heads', decodeHeads),
     canonicalHash,
@@ -209,6 +219,7 @@ export function createChainDatabase(
       if (receiptHashes(receipts)[place.index] === hash.toLowerCase()) return place;
       throw new NectarError('ROLLUP_DATABASE_INVALID', { what: 'transaction place' });
     },
+    places: createStatePlaces(level, { keys, sealer, randomBytes }),
     record: (name) => level.get(keys.byName('record', name), 'record'),
     async apply(change) {
       const packed = change.block ? packState(change.block, { keys, sealer }) : [];

@@ -39,6 +39,8 @@ export interface Executor {
   setHeads(heads: { safe?: bigint; finalized?: bigint }, records?: Records): Promise<void>;
   /** Discards all blocks above `number`; safe and finalized follow. */
   rewind(number: bigint, records?: Records): Promise<void>;
+  /** Runs something while nothing else changes the chain. Short: blocks wait for it. */
+  whileStill<T>(work: () => Promise<T>): Promise<T>;
   record(name: string): Promise<Uint8Array | undefined>;
   putRecords(records: Records): Promise<void>;
   /** Called after every change of the heads, in order. Returns how to stop it. */
@@ -149,6 +151,7 @@ export function createExecutor({ database, genesis, rules, runner }: ExecutorDep
     appendSafe: (input, records) => exclusive(() => appendSafe(chain, input, records)),
     setHeads: (moved, records) => exclusive(() => setHeads(tip, moved, records)),
     rewind: (number, records) => exclusive(() => tip.discardAbove(number, records)),
+    whileStill: exclusive,
     record: (name) => database.record(name),
     putRecords: (records) => exclusive(() => database.apply({ records })),
     onHeads: tip.onHeads,

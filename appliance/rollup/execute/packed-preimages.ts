@@ -13,10 +13,11 @@ import type { Sealer } from './sealer.ts';
 
 /** A group is closed when it has reached so many bytes: what one read costs at most, but for code. */
 const GROUP_BYTES = 4_096;
-const NUMBER_BYTES = 6;
-const BLOCK_BYTES = 16;
+export const NUMBER_BYTES = 6;
+/** The beginning of the block's hash, or what a run of the pruner has in its place. */
+export const TAG_BYTES = 16;
 const GROUP_NUMBER_BYTES = 4;
-const PLACE_BYTES = NUMBER_BYTES + BLOCK_BYTES + GROUP_NUMBER_BYTES;
+const PLACE_BYTES = NUMBER_BYTES + TAG_BYTES + GROUP_NUMBER_BYTES;
 const HASH_AT = 1;
 const LENGTH_AT = 33;
 const BYTES_AT = 37;
@@ -34,7 +35,7 @@ function invalid(): NectarError {
 function placeOf({ number, hash }: PackedBlock, group: number): Uint8Array {
   const place = Buffer.alloc(PLACE_BYTES);
   place.writeUIntBE(Number(number), 0, NUMBER_BYTES);
-  place.set(hash.subarray(0, BLOCK_BYTES), NUMBER_BYTES);
+  place.set(hash.subarray(0, TAG_BYTES), NUMBER_BYTES);
   place.writeUInt32BE(group, PLACE_BYTES - GROUP_NUMBER_BYTES);
   return place;
 }
@@ -72,6 +73,19 @@ export function packPreimages(
 export function groupOf(entry: Uint8Array, keys: DatabaseKeys): { readonly key: Uint8Array; readonly name: string } {
   if (entry.length !== PLACE_BYTES) throw invalid();
   return { key: keys.group(entry), name: Buffer.from(entry).toString('latin1') };
+}
+
+/** Where to look again for a preimage whose group is not there; undefined where it is gone. Throws ROLLUP_DATABASE_INVALID: it should be. */
+export function movedFrom(entry: Uint8Array, again: Uint8Array | undefined): Uint8Array | undefined {
+  if (again !== undefined && Buffer.compare(entry, again) === 0) throw invalid();
+  return again;
+}
+
+/** Views of the hashes that a group holds. */
+export function* hashesIn(group: Uint8Array): Generator<Uint8Array> {
+  const view = new DataView(group.buffer, group.byteOffset, group.length);
+  for (let at = 0; at < group.length; at += BYTES_AT + view.getUint32(at + LENGTH_AT, true))
+    yield group.subarray(at + HASH_AT, at + LENGTH_AT);
 }
 
 /** A copy of the preimage in its group. */

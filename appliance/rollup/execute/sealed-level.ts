@@ -18,6 +18,10 @@ export interface SealedLevel {
   get(key: Uint8Array, what: string): Promise<Uint8Array | undefined>;
   /** A value that was written as it is. */
   getPlain(key: Uint8Array): Promise<Uint8Array | undefined>;
+  /** At most `limit` keys between the two, in order. */
+  keys(range: { readonly gt: Uint8Array; readonly lt: Uint8Array; readonly limit: number }): Promise<Uint8Array[]>;
+  /** Rewrites the files between two keys without what was removed from them. */
+  compact(from: Uint8Array, to: Uint8Array): Promise<void>;
   /** All or nothing. One write at a time. */
   write(operations: readonly SealedOperation[]): Promise<void>;
 }
@@ -91,6 +95,8 @@ function createLasting(path: string, beforeReopen: () => Promise<void>) {
       if (isWanted && level.status !== 'open') await restore();
       return level.get(key);
     },
+    keys: (range: Parameters<SealedLevel['keys']>[0]) => level.keys(range).all(),
+    compact: (from: Uint8Array, to: Uint8Array) => level.compactRange(from, to),
     async write(operations: SealedOperation[], durable: boolean) {
       if (isBroken) await restore();
       isBroken = true;
@@ -126,6 +132,8 @@ export function createSealedLevel({ path, durable }: { path: string; durable: bo
         return value;
       }),
     getPlain: (key) => guard('read', path, () => level.get(key)),
+    keys: (range) => guard('read', path, () => level.keys(range)),
+    compact: (from, to) => guard('compact', path, () => level.compact(from, to)),
     write: (operations) => guard('write', path, () => level.write(operations.map(seal), durable)),
   };
 }

@@ -1,7 +1,7 @@
 import { ClassicLevel } from 'classic-level';
 import { NectarError } from '../../../protocol/errors.ts';
 import { createDatabaseKeys } from './database-keys.ts';
-import { findInGroup, groupOf } from './packed-preimages.ts';
+import { findInGroup, groupOf, movedFrom } from './packed-preimages.ts';
 import { createPreimageCache } from './preimage-cache.ts';
 import { createSealer } from './sealer.ts';
 
@@ -36,22 +36,28 @@ export async function openSharedPreimages(options: SharedPreimagesOptions): Prom
   // It seals nothing: the session that it would seal under is never used.
   const sealer = createSealer(databaseKey, (size) => new Uint8Array(size));
   const cache = createPreimageCache(cacheBytes);
+  /** Undefined: there is none at this place (any more). */
   const readGroup = (key: Uint8Array): Uint8Array | undefined => {
     const sealed = level.getSync(key);
-    const group = sealed && sealer.open(key, sealed);
+    if (sealed === undefined) return undefined;
+    const group = sealer.open(key, sealed);
     if (group === undefined) throw new NectarError('ROLLUP_DATABASE_INVALID', { what: 'preimage' });
     return group;
   };
   return {
     get(hash) {
-      const entry = level.getSync(keys.preimage(hash));
-      if (entry === undefined) return undefined;
-      const { key, name } = groupOf(entry, keys);
-      const cached = cache.get(name);
-      if (cached !== undefined) return findInGroup(cached, hash);
-      const group = readGroup(key);
-      if (group !== undefined) cache.set(name, group);
-      return findInGroup(group, hash);
+      let entry = level.getSync(keys.preimage(hash));
+      for (;;) {
+        if (entry === undefined) return undefined;
+        const { key, name } = groupOf(entry, keys);
+        const group = cache.get(name) ?? readGroup(key);
+        if (group !== undefined) {
+          cache.set(name, group);
+          return findInGroup(group, hash);
+        }
+        // The pruner moves what stays before it removes where it was.
+        entry = movedFrom(entry, level.getSync(keys.preimage(hash)));
+      }
     },
     close: () => level.close(),
   };

@@ -71,7 +71,7 @@ export function createCallMethods(view: ChainView, evm: EvmCalls): RpcMethods {
     [call, selector, state, block]: readonly unknown[],
     client: RpcContext,
   ): Promise<EvmAnswer> {
-    const header = await view.getHeader(parseSelector(selector));
+    const header = await view.getStateHeader(parseSelector(selector));
     const overrides = parseOverrides(state, block);
     const request = parseCall(call, header, overrides);
     const task = { kind, request, header: header.serialize(), ...(overrides && { overrides }) };

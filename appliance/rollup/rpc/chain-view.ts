@@ -1,7 +1,6 @@
-import type { Block, BlockHeader } from '@ethereumjs/block';
+import { type Block, type BlockHeader, createBlockHeaderFromRLP } from '@ethereumjs/block';
 import type { Hex } from '../../../protocol/brand.ts';
 import { bytesToHex } from '../../../protocol/rollup/bytes.ts';
-import { readHeader } from '../../../protocol/rollup/read-header.ts';
 import type { Receipt } from '../../../protocol/rollup/receipt.ts';
 import type { Rules } from '../../../protocol/rollup/rules.ts';
 import type { ChainDatabase } from '../execute/chain-database.ts';
@@ -17,6 +16,8 @@ export interface ChainView {
   findHeader(number: bigint): Promise<BlockHeader | undefined>;
   /** As findBlock, but throws `header not found` as other nodes do. */
   getHeader(selector: BlockSelector): Promise<BlockHeader>;
+  /** As getHeader, of a block whose state is here; throws which state is. */
+  getStateHeader(selector: BlockSelector): Promise<BlockHeader>;
   /** The block number that a selector means, without asking whether it exists. */
   numberOf(selector: BlockSelector): Promise<bigint>;
   receipts(of: BlockHeader): Promise<Receipt[]>;
@@ -24,7 +25,15 @@ export interface ChainView {
   latest(): bigint;
 }
 
-export function createChainView(database: ChainDatabase, rules: Rules, heads: () => Heads): ChainView {
+export interface ChainViewDeps {
+  readonly database: ChainDatabase;
+  readonly rules: Rules;
+  readonly heads: () => Heads;
+  /** The first block whose state is here; absent: the genesis. */
+  readonly stateFrom?: () => bigint;
+}
+
+export function createChainView({ database, rules, heads, stateFrom = () => 0n }: ChainViewDeps): ChainView {
   const tagged = (tag: string): bigint => {
     const { unsafe, safe, finalized } = heads();
     if (tag === 'earliest') return 0n;
@@ -54,9 +63,19 @@ export function createChainView(database: ChainDatabase, rules: Rules, heads: ()
     findBlock,
     async findHeader(number) {
       const hash = await database.canonicalHash(number);
-      return hash && readHeader(hash, database, rules);
+      const kept = hash && (await database.get(hash));
+      if (kept !== undefined) return createBlockHeaderFromRLP(kept, { common: rules });
+      // Of a pruned block its body alone is here.
+      return hash && (await database.block(hash))?.header;
     },
     getHeader: async (selector) => (await getBlock(selector)).header,
+    async getStateHeader(selector) {
+      const { header } = await getBlock(selector);
+      const from = stateFrom();
+      if (header.number >= from) return header;
+      const reason = `state of block ${header.number} is not available: this node has it from block ${from} on`;
+      throw new RpcError(RPC_CODE.server, reason, { stateFrom: `0x${from.toString(16)}` });
+    },
     async numberOf(selector) {
       if ('tag' in selector) return tagged(selector.tag);
       return 'number' in selector ? selector.number : (await getBlock(selector)).header.number;

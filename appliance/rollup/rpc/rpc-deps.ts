@@ -23,6 +23,8 @@ export interface RpcDeps {
   /** Finds logs without looking at every block. */
   readonly logIndex?: Pick<LogIndex, 'find' | 'next'>;
   readonly heads: () => Heads;
+  /** The first block whose state is here; absent: the genesis. */
+  readonly stateFrom?: () => bigint;
   /** Called after every change of the heads. Returns how to stop it. */
   readonly onHeads: (listener: (heads: Heads) => void) => () => void;
   readonly rules: Rules;

@@ -41,8 +41,8 @@ function pendingNonceOf({ pending, orderedNonce }: Pick<RpcDeps, 'pending' | 'or
 
 /** Creates the node's Ethereum JSON-RPC: the methods that ethers, viem and wallets call, and nectar_*. */
 export function createRpc(deps: RpcDeps): Rpc {
-  const { database, rules, heads, pending } = deps;
-  const view = createChainView(database, rules, heads);
+  const { database, pending } = deps;
+  const view = createChainView(deps);
   const meter = createWorkMeter({ budget: deps.budget, deadlineMs: deps.deadlineMs ?? DEADLINE_MS });
   const search = createLogSearch(view, { index: deps.logIndex, meter });
   const blocks = createBlockMethods(view, database, (hash) => pending.find(hash));

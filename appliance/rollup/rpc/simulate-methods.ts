@@ -79,7 +79,7 @@ function parseSimulation(value: unknown, header: BlockHeader): Omit<Simulation, 
 export function createSimulateMethods(view: ChainView, evm: EvmCalls): RpcMethods {
   return {
     async eth_simulateV1([simulation, selector], client) {
-      const header = await view.getHeader(parseSelector(selector));
+      const header = await view.getStateHeader(parseSelector(selector));
       const task = { kind: 'simulate', header: header.serialize(), ...parseSimulation(simulation, header) } as const;
       const answer = await evm.run(task, client);
       if (answer.kind === 'simulated') return answer.blocks;

@@ -78,7 +78,7 @@ export interface StateMethods {
 /** Accounts, code and storage at a block. */
 export function createStateMethods(view: ChainView, { database, meter, pendingNonce }: StateDeps): StateMethods {
   const stateAt = async (selector: unknown): Promise<StateReader> => {
-    const header = await view.getHeader(parseSelector(selector));
+    const header = await view.getStateHeader(parseSelector(selector));
     return createStateReader(database, bytesToHex(header.stateRoot));
   };
   const account = async (address: unknown, selector: unknown): Promise<StateAccount | undefined> => {

@@ -55,7 +55,7 @@ export function createTraceMethods(
     client: RpcContext,
   ): Promise<readonly TracedTransaction[]> {
     if (block.header.number === 0n) throw new RpcError(RPC_CODE.server, 'genesis is not traceable');
-    const previous = await view.getHeader({ number: block.header.number - 1n });
+    const previous = await view.getStateHeader({ number: block.header.number - 1n });
     const task = { kind: 'replay', previous: previous.serialize(), block: block.serialize(), trace } as const;
     const answer = await evm.run({ ...task, ...(only !== undefined && { only }) }, client);
     if (answer.kind === 'replayed') return answer.traces;
@@ -84,7 +84,7 @@ export function createTraceMethods(
       const trace = parseTraceConfig(config);
       const { stateOverrides, blockOverrides, txIndex } = parseObject(config, 'trace config');
       if (txIndex !== undefined && txIndex !== null) throw invalidParams('txIndex is not supported');
-      const header = await view.getHeader(parseSelector(selector));
+      const header = await view.getStateHeader(parseSelector(selector));
       const overrides = parseOverrides(stateOverrides, blockOverrides);
       const request = parseCall(call, header, overrides);
       const task = { kind: 'trace', request, header: header.serialize(), trace } as const;

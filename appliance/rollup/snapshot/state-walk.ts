@@ -6,7 +6,8 @@ import { bytesToHex } from '../../../protocol/rollup/bytes.ts';
 type Kind = 'account' | 'storage' | 'code';
 type RlpItem = Uint8Array | RlpItem[];
 
-interface Wanted {
+/** A part of a state: a node of the trie of accounts or of one of storage, or code. */
+export interface StatePart {
   readonly kind: Kind;
   readonly hash: Hex;
 }
@@ -22,19 +23,20 @@ const MAX_REMEMBERED = 65_536;
  */
 export async function walkState(root: Hex, fetch: (hash: Hex) => Promise<Uint8Array>): Promise<void> {
   const remembered = new Set<string>();
-  const stack: Wanted[] = [{ kind: 'account', hash: root }];
+  const stack: StatePart[] = [{ kind: 'account', hash: root }];
   for (let wanted = stack.pop(); wanted !== undefined; wanted = stack.pop()) {
-    if (isEmpty(wanted) || isKnown(wanted, remembered)) continue;
+    if (isEmptyPart(wanted) || isKnown(wanted, remembered)) continue;
     const bytes = await fetch(wanted.hash);
-    if (wanted.kind !== 'code') stack.push(...childrenOf(bytes, wanted.kind).reverse());
+    stack.push(...partsBelow(wanted, bytes).reverse());
   }
 }
 
-function isEmpty({ kind, hash }: Wanted): boolean {
+/** The two hashes that stand for nothing. */
+export function isEmptyPart({ kind, hash }: StatePart): boolean {
   return kind === 'code' ? hash === EMPTY_CODE : hash === EMPTY_ROOT;
 }
 
-function isKnown({ kind, hash }: Wanted, remembered: Set<string>): boolean {
+function isKnown({ kind, hash }: StatePart, remembered: Set<string>): boolean {
   if (kind === 'account') return false;
   const key = `${kind}${hash}`;
   if (remembered.has(key)) return true;
@@ -44,7 +46,9 @@ function isKnown({ kind, hash }: Wanted, remembered: Set<string>): boolean {
   return false;
 }
 
-function childrenOf(bytes: Uint8Array, kind: 'account' | 'storage'): Wanted[] {
+/** What a part refers to by hash, in order. Throws ROLLUP_SNAPSHOT_INVALID. */
+export function partsBelow({ kind }: StatePart, bytes: Uint8Array): StatePart[] {
+  if (kind === 'code') return [];
   try {
     return childrenOfNode(RLP.decode(bytes) as RlpItem, kind);
   } catch {
@@ -52,7 +56,7 @@ function childrenOf(bytes: Uint8Array, kind: 'account' | 'storage'): Wanted[] {
   }
 }
 
-function childrenOfNode(node: RlpItem, kind: 'account' | 'storage'): Wanted[] {
+function childrenOfNode(node: RlpItem, kind: 'account' | 'storage'): StatePart[] {
   if (!Array.isArray(node)) throw new TypeError('not a node');
   if (node.length === 17) return node.slice(0, 16).flatMap((child) => childOf(child, kind));
   const [path, value] = node;
@@ -69,7 +73,7 @@ function childrenOfNode(node: RlpItem, kind: 'account' | 'storage'): Wanted[] {
 }
 
 /** A node below: by hash, or within its parent when it is shorter than one. */
-function childOf(child: RlpItem, kind: 'account' | 'storage'): Wanted[] {
+function childOf(child: RlpItem, kind: 'account' | 'storage'): StatePart[] {
   if (Array.isArray(child)) return childrenOfNode(child, kind);
   if (child.length === 0) return [];
   if (child.length !== 32) throw new TypeError('not a hash');

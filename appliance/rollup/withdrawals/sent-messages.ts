@@ -2,7 +2,7 @@ import { Interface, toQuantity } from 'ethers';
 import type { Hex } from '../../../protocol/brand.ts';
 import { NectarError } from '../../../protocol/errors.ts';
 import { PREDEPLOYS } from '../../../protocol/rollup/genesis.ts';
-import type { SendMessage } from '../../../protocol/rollup/send-tree.ts';
+import { leafOf, type SendMessage, sendRootOf } from '../../../protocol/rollup/send-tree.ts';
 import type { OwnRpc } from '../account/operator-account.ts';
 import { encodeBigintJson, parseBigintJson } from '../bigint-json.ts';
 import type { Engine, Heads } from '../derive/engine.ts';
@@ -19,12 +19,18 @@ export interface SentMessages {
   countAt(block: bigint): Promise<bigint>;
   /** The messages with nonces below `count`. Throws ROLLUP_DERIVE_STATE_INVALID when the chain does not have them. */
   upTo(count: bigint): Promise<readonly SentMessage[]>;
+  /** Reads and remembers all that a final block's state has, so that they are known without it. */
+  rememberTo(block: bigint): Promise<void>;
+  /** The root over all messages up to a block, of those that are remembered: for a block whose state is not here any more. */
+  rememberedRootAt(block: bigint): Promise<Hex>;
 }
 
 export interface SentMessagesDeps {
   readonly own: OwnRpc;
   readonly heads: () => Heads;
   readonly engine: Pick<Engine, 'record' | 'putRecords'>;
+  /** The first block whose state is here. */
+  readonly stateFrom: () => bigint;
 }
 
 export const MESSENGER = new Interface([
@@ -32,17 +38,19 @@ export const MESSENGER = new Interface([
   'event MessageSent(uint256 indexed nonce, address indexed from, address indexed to, uint256 value, bytes data, bytes32 sendRoot)',
 ]);
 const COUNT_SLOT = '0x1';
+const ALL = 1n << 64n;
 const MESSAGE_SENT = MESSENGER.getEvent('MessageSent')?.topicHash;
 
 /** Where one message stands is found by halving: the count in the state of a block only grows. What is final is remembered for good. */
-export function createSentMessages({ own, heads, engine }: SentMessagesDeps): SentMessages {
+export function createSentMessages({ own, heads, engine, stateFrom }: SentMessagesDeps): SentMessages {
   const final: SentMessage[] = [];
 
   const countAt = async (block: bigint): Promise<bigint> =>
     BigInt((await own('eth_getStorageAt', [PREDEPLOYS.messenger, COUNT_SLOT, toQuantity(block)])) as Hex);
 
   async function findBlock(nonce: bigint): Promise<bigint> {
-    let [low, high] = [final.at(-1)?.block ?? 0n, heads().unsafe.number];
+    const [known, here] = [final.at(-1)?.block ?? 0n, stateFrom()];
+    let [low, high] = [known > here ? known : here, heads().unsafe.number];
     while (low < high) {
       const middle = (low + high) / 2n;
       if ((await countAt(middle)) > nonce) high = middle;
@@ -80,20 +88,29 @@ export function createSentMessages({ own, heads, engine }: SentMessagesDeps): Se
     final.push(...kept);
   }
 
+  async function upTo(count: bigint): Promise<readonly SentMessage[]> {
+    await recall(count);
+    const messages = final.slice(0, Number(count));
+    while (messages.length < count) {
+      const next = BigInt(messages.length);
+      const found = (await readBlock(await findBlock(next))).filter(({ nonce }) => nonce >= next);
+      if (found[0]?.nonce !== next)
+        throw new NectarError('ROLLUP_DERIVE_STATE_INVALID', { what: `no message ${next}` });
+      messages.push(...found);
+    }
+    await keepFinal(messages.slice(final.length));
+    return messages.slice(0, Number(count));
+  }
+
   return {
     countAt,
-    async upTo(count) {
-      await recall(count);
-      const messages = final.slice(0, Number(count));
-      while (messages.length < count) {
-        const next = BigInt(messages.length);
-        const found = (await readBlock(await findBlock(next))).filter(({ nonce }) => nonce >= next);
-        if (found[0]?.nonce !== next)
-          throw new NectarError('ROLLUP_DERIVE_STATE_INVALID', { what: `no message ${next}` });
-        messages.push(...found);
-      }
-      await keepFinal(messages.slice(final.length));
-      return messages.slice(0, Number(count));
+    upTo,
+    async rememberTo(block) {
+      await upTo(await countAt(block));
+    },
+    async rememberedRootAt(block) {
+      await recall(ALL);
+      return sendRootOf(final.filter((message) => message.block <= block).map(leafOf));
     },
   };
 }

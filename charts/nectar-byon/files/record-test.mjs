@@ -64,8 +64,11 @@ function rootOf(leafHash, index, size, path) {
 }
 
 /** The leaf is in the tree of the checkpoint, and the checkpoint is signed by the log's key (C2SP signed note). */
-function verifyProof({ index, size, leaf, path, checkpoint, vkey }, recordId) {
-  if (!leaf.includes(recordId)) throw new Error('the leaf is of another record');
+function verifyProof({ index, size, leaf, path, checkpoint, vkey, salt, body }, recordId) {
+  const event = Buffer.from(body, 'base64');
+  if (!event.includes(recordId)) throw new Error('the entry is of another record');
+  if (JSON.parse(leaf).bodyHash !== sha256(Buffer.from(salt, 'base64'), event).toString('hex'))
+    throw new Error('the entry is not the one that the leaf commits to');
   const split = checkpoint.indexOf('\n\n');
   const text = checkpoint.slice(0, split + 1);
   const [, stated, root] = text.split('\n');
@@ -99,7 +102,7 @@ async function tell() {
   const path = `/v1/records/${receipt.recordId}`;
   if (!expect('get', await call('GET', path), 200).equals(content)) throw new Error('what came back is something else');
   verifyProof(
-    JSON.parse(expect('prove', await call('GET', `/v1/audit/proof/${receipt.auditLeaf}`), 200)),
+    JSON.parse(expect('prove', await call('GET', `/v1/audit/proof/${receipt.auditLeaf}?body=true`), 200)),
     receipt.recordId,
   );
   expect('destroy', await call('DELETE', path), 200);

@@ -71,6 +71,7 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
 {{- $config := deepCopy .Values.config -}}
 {{- $_ := set $config "version" 1 -}}
 {{- $gateway := dict "host" "0.0.0.0" "port" 8443 -}}
+{{- if .Values.identity.existingBootstrapTokenSecret }}{{ $_ := set $gateway "bootstrapTokenFile" "/run/secrets/nectar-bootstrap/token" }}{{ end -}}
 {{- if .Values.monitoring.metrics }}{{ $_ := merge $gateway (dict "metricsHost" "0.0.0.0" "metricsPort" 9464) }}{{ end -}}
 {{- $names := concat (list (printf "%s-gateway" (include "nectar.fullname" .)) (printf "%s-gateway.%s.svc" (include "nectar.fullname" .) .Release.Namespace)) .Values.gateway.tls.hostNames .Values.gateway.ingress.hosts .Values.gateway.tlsRoute.hosts (dig "gateway" "hostNames" list $config) -}}
 {{- $_ := set $gateway "hostNames" (uniq $names) -}}

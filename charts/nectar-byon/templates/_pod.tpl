@@ -18,6 +18,8 @@ spec:
   serviceAccountName: {{ include "nectar.fullname" .root }}
   {{- /* The addresses of Services, in place of a name server that store and audit may not reach. audit calls nobody. */}}
   enableServiceLinks: {{ and (ne .role "audit") (eq .root.Values.crossings.addressing "links") }}
+  {{- /* Names are asked for by the rollup role alone; to the others no policy opens a name server. */}}
+  dnsPolicy: {{ ternary "ClusterFirst" "Default" (or (eq .role "rollup") (eq .root.Values.crossings.addressing "dns")) }}
   hostNetwork: false
   hostPID: false
   hostIPC: false
@@ -51,7 +53,7 @@ spec:
         preStop:
           # Until no Service sends it new connections.
           sleep:
-            seconds: 5
+            seconds: 10
       {{- end }}
       resources:
         {{- toYaml $values.resources | nindent 8 }}
@@ -232,6 +234,9 @@ livenessProbe:
 {{- if eq .role "gateway" }}
 - { name: gateway, mountPath: /nectar/gateway }
 - { name: gateway-tls, mountPath: /nectar/gateway/tls, readOnly: true }
+{{- if .root.Values.identity.existingBootstrapTokenSecret }}
+- { name: bootstrap, mountPath: /run/secrets/nectar-bootstrap, readOnly: true }
+{{- end }}
 {{- else if eq .role "store" }}
 - { name: data, mountPath: /nectar/keys, subPath: keys }
 - { name: data, mountPath: /nectar/store, subPath: store }
@@ -240,9 +245,6 @@ livenessProbe:
 {{- end }}
 {{- if .root.Values.identity.existingSecret }}
 - { name: adopt, mountPath: /nectar/adopt, readOnly: true }
-{{- end }}
-{{- if .root.Values.identity.existingBootstrapTokenSecret }}
-- { name: bootstrap, mountPath: /run/secrets/nectar-bootstrap, readOnly: true }
 {{- end }}
 {{- else }}
 - { name: data, mountPath: /nectar/{{ .role }}, subPath: {{ .role }} }
@@ -263,6 +265,10 @@ livenessProbe:
     items:
       - { key: tls.crt, path: server.crt }
       - { key: tls.key, path: server.key }
+{{- with .root.Values.identity.existingBootstrapTokenSecret }}
+- name: bootstrap
+  secret: { secretName: {{ . }}, defaultMode: 0440, items: [{ key: token, path: token }] }
+{{- end }}
 {{- else if eq .role "store" }}
 {{- $rootKey := .root.Values.rootKey }}
 {{- if $rootKey.existingSecret }}
@@ -284,10 +290,6 @@ livenessProbe:
 {{- with .root.Values.identity.existingSecret }}
 - name: adopt
   secret: { secretName: {{ . }}, defaultMode: 0440 }
-{{- end }}
-{{- with .root.Values.identity.existingBootstrapTokenSecret }}
-- name: bootstrap
-  secret: { secretName: {{ . }}, defaultMode: 0440, items: [{ key: token, path: token }] }
 {{- end }}
 {{- else if and (eq .role "rollup") .root.Values.rollup.existingCaConfigMap }}
 - name: authorities

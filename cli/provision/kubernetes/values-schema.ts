@@ -21,7 +21,7 @@ const secret = (description: string) => text(description, '', SECRET);
 
 /** Options that the chart sets itself: an address or a port in a pod is not the owner's choice. */
 export const FIXED_OPTIONS: Readonly<Record<string, readonly string[]>> = {
-  gateway: ['host', 'port', 'metricsHost', 'metricsPort'],
+  gateway: ['host', 'port', 'bootstrapTokenFile', 'metricsHost', 'metricsPort'],
   keys: ['keyFile'],
   p2p: ['listenHost', 'listenPort'],
   rollup: ['caFile'],
@@ -75,7 +75,9 @@ const identity = group("The node's identity and keys.", {
     'Secret with keys.json and the sealed identities of `init --target kubernetes --emit`, to adopt.',
   ),
   public: text("The node's public identity as JSON, where it was made before; empty: learned from the store."),
-  existingBootstrapTokenSecret: secret('Secret with the first token of the owner at `token`.'),
+  existingBootstrapTokenSecret: secret(
+    'Secret with the first token of the owner at `token`: 43 or more letters, digits, - and _ drawn at random.',
+  ),
 });
 
 const rootKey = group('What opens the node. Never a value: a Secret, a file of a CSI driver, or a person.', {
@@ -147,7 +149,6 @@ const gateway = group("The owner's HTTPS API.", {
     parentRefs: kubernetes('Gateways whose listener has `tls.mode: Passthrough`.', 'array'),
     hosts: list('Host names.', Type.String({ maxLength: 253 })),
   }),
-  podDisruptionBudget: flag('Keep one gateway through drains, where there are two or more.', true),
   topologySpreadConstraints: kubernetes('How gateways spread; empty: over nodes, where it can be.', 'array'),
   resources: resources({ cpu: '100m', memory: '128Mi', cpuLimit: '1', memoryLimit: '384Mi' }),
   ...placement(),
@@ -265,12 +266,13 @@ export const chartValues = Type.Object(
     networkPolicy,
     monitoring,
     test,
+    podDisruptionBudgets: flag('A drain takes one pod of a role at a time.', true),
     priorityClassName: text('Priority class of all pods.'),
     runtimeClassName: text('Runtime class of all pods (gVisor, Kata).'),
     seccompProfileFolder: text(
       "Folder below the kubelet's seccomp folder with this release's profiles (images/seccomp), on every node; empty: RuntimeDefault.",
     ),
-    terminationGracePeriodSeconds: count('Time that a pod has to end.', 45, { minimum: 30, maximum: 600 }),
+    terminationGracePeriodSeconds: count('Time that a pod has to end.', 60, { minimum: 30, maximum: 600 }),
     labels: words('Further labels of all objects.'),
     tmpSize: quantity('Size of /tmp in memory.', '16Mi'),
     global: Type.Object(

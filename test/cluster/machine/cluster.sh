@@ -137,6 +137,8 @@ evictionHard: {memory.available: 100Mi, nodefs.available: 1%, imagefs.available:
 imageGCHighThresholdPercent: 99
 imageGCLowThresholdPercent: 98
 seccompDefault: true
+# Secrets and ConfigMaps reach their pods soon.
+syncFrequency: 5s
 C
 }
 

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomInt } from 'node:crypto';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,7 +17,7 @@ import { wireGateway } from '../../../appliance/wire/gateway.ts';
 import { wireStore } from '../../../appliance/wire/store.ts';
 import { signDescriptor } from '../../../protocol/network/descriptor.ts';
 import { INSTANCE, issuePair } from '../../compliance/crossing-certificates.ts';
-import { freePort, until } from '../../e2e/workplace.ts';
+import { until } from '../../e2e/workplace.ts';
 import { SAMPLE_DESCRIPTOR } from '../../unit/protocol/network/sample-descriptor.ts';
 
 type Pod = 'store' | 'audit' | 'gateway-0' | 'gateway-1';
@@ -43,13 +43,14 @@ export class ClusterNode {
   }
 
   async prepare(config: { readonly keyFile?: string; readonly host?: string } = {}): Promise<void> {
-    const [store, audit] = [await freePort(), await freePort()];
+    // An address of its own on loopback: nobody else's connection ever has these ports there, while a role is down either.
+    const host = `127.${randomInt(1, 255)}.${randomInt(0, 256)}.${randomInt(1, 255)}`;
     this.#env = {
       NECTAR_CROSSINGS: 'tls',
       NECTAR_CROSSING_INSTANCE: INSTANCE,
-      NECTAR_CROSSING_STORE: `127.0.0.1:${store}`,
-      NECTAR_CROSSING_AUDIT: `127.0.0.1:${audit}`,
-      NECTAR_CROSSING_ROLLUP: '127.0.0.1:1',
+      NECTAR_CROSSING_STORE: `${host}:7402`,
+      NECTAR_CROSSING_AUDIT: `${host}:7403`,
+      NECTAR_CROSSING_ROLLUP: `${host}:7404`,
       NECTAR_FIRST_START: 'make',
     };
     const made = await createCertificates({ nodeId: 'cluster', hostName: 'localhost', names: [], now: Date.now() });

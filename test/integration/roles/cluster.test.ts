@@ -1,11 +1,16 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { byPassphrase } from '../../../appliance/keys/index.ts';
+import { createHome } from '../../../cli/provision/process/create-home.ts';
 import { until } from '../../e2e/workplace.ts';
 import { ClusterNode } from './cluster-node.ts';
 
 const node = new ClusterNode();
 const GATEWAYS = ['gateway-0', 'gateway-1'] as const;
+const PASSPHRASE = 'correct horse battery staple of the clinic';
 const json = { 'content-type': 'application/json' };
 
 before(
@@ -149,6 +154,40 @@ describe('a volume that is not the node’s', () => {
       await assert.rejects(node.introduceRollup(theirs), { code: 'NODE_IDENTITY_DIFFERENT' });
     } finally {
       await other.close();
+    }
+  });
+});
+
+describe('a node whose keys were made elsewhere, with a passphrase', () => {
+  test('is adopted, known while it is locked, and unlocked through the API', async () => {
+    const adopted = new ClusterNode();
+    try {
+      await adopted.prepare({ keyFile: '' });
+      const home = adopted.path('made-by-init');
+      const made = await createHome(
+        {
+          ...{ home, enrol: byPassphrase(Buffer.from(PASSPHRASE)), config: { version: 1 }, names: [], now: Date.now },
+          ...{ descriptor: new Uint8Array(0), signal: new AbortController().signal },
+        },
+        () => undefined,
+      );
+      const token = readFileSync(join(home, 'client', 'token'), 'utf8').trim();
+      for (const pod of ['store', 'audit', 'gateway-0'] as const) adopted.start(pod, { NECTAR_ADOPT: home });
+      assert.deepEqual(await adopted.introduceRollup(), made);
+      await adopted.until('gateway-0');
+      const before = await adopted.call('gateway-0', '/v1/node', { token });
+      assert.deepEqual([before.status, before.json().locked], [200, true], before.bytes.toString());
+      assert.equal((await adopted.call('gateway-0', '/v1/records', { token })).json().code, 'KEY_LOCKED');
+      const unlocked = await adopted.call('gateway-0', '/v1/unlock', {
+        ...{ token, method: 'POST', headers: json, body: JSON.stringify({ passphrase: PASSPHRASE }) },
+      });
+      assert.equal(unlocked.status, 200, unlocked.bytes.toString());
+      await adopted.until('store');
+      await adopted.until('audit');
+      const put = await adopted.call('gateway-0', '/v1/records', { token, method: 'POST', body: 'kept' });
+      assert.equal(put.status, 201, put.bytes.toString());
+    } finally {
+      await adopted.close();
     }
   });
 });

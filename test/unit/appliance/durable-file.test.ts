@@ -209,3 +209,14 @@ test('whole pages are the file, byte for byte, and never take the place of one t
   for (const name of ['a', 'b']) await assert.rejects(durable.writeStaged(at(name), piece, 0o600), { code: 'EEXIST' });
   givePieceBack(piece);
 });
+
+test('makes a folder by a relative name, of one letter too', { timeout: 60_000 }, async () => {
+  const before = process.cwd();
+  process.chdir(folder);
+  try {
+    await createDurableFiles(nodeFiles).makeFolder('x');
+  } finally {
+    process.chdir(before);
+  }
+  assert.deepEqual(readdirSync(folder), ['x']);
+});

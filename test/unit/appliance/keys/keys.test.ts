@@ -106,6 +106,13 @@ test('a key file opens the node by itself, beside a passphrase, to the same root
   assert.equal(a.list()[0]?.provider, 'file+passphrase');
 });
 
+test('a key file of which nothing says where it lies is not told as one that is not enrolled', async () => {
+  await createRootKey({ home, keyFile, enroll: [byFile()] }, deps);
+  const keys = await started();
+  assert.equal(keys.state(), 'locked');
+  await assert.rejects(keys.unlock({ provider: 'any' }), code('KEY_FILE_UNNAMED'));
+});
+
 test('another provider can be enrolled later', async () => {
   await createRootKey({ home, keyFile, enroll: [byFile()] }, deps);
   const keys = await started(keyFile);

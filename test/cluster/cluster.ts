@@ -1,0 +1,88 @@
+import { execFile, spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const root = fileURLToPath(new URL('../..', import.meta.url));
+const machine = fileURLToPath(new URL('machine/cluster.sh', import.meta.url));
+const home =
+  process.env.NECTAR_CLUSTER_HOME ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'k8s-test');
+const MAX_OUTPUT_BYTES = 64 * 1024 * 1024;
+
+/** Why the suite is not run; false where a cluster is built. */
+export const skip: string | false = existsSync(join(home, 'bin', 'built-from'))
+  ? false
+  : 'no cluster is built on this machine (test/cluster/machine/cluster.sh build)';
+
+export interface Said {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface RunOptions {
+  readonly input?: string;
+  /** Otherwise another exit code than 0 throws with what the program said. */
+  readonly mayFail?: boolean;
+}
+
+/** Starts the cluster, which must be nobody else's for the time of the suite; what runs already is taken. */
+export function up(): void {
+  call('build');
+  call('up');
+}
+
+/** Ends it and takes its rules out of the kernel; NECTAR_CLUSTER_KEEP leaves it to look at. */
+export function down(): void {
+  if (process.env.NECTAR_CLUSTER_KEEP === undefined) call('down');
+}
+
+export function loadImages(archive: string): void {
+  call('load', archive);
+}
+
+function call(...args: string[]): void {
+  const { status, stderr } = spawnSync(machine, args, { stdio: ['ignore', 'ignore', 'pipe'] });
+  if (status !== 0) throw new Error(`cluster.sh ${args.join(' ')}: exit ${status}\n${stderr}`);
+}
+
+/** Full rights, for the program's own code, which starts kubectl by its name. */
+export const kubeconfig = join(home, 'admin.conf');
+export const kubectlArgv = [join(home, 'bin', 'kubernetes'), 'kubectl'] as const;
+
+export function kubectl(args: readonly string[], options?: RunOptions): Promise<Said> {
+  const [program, verb] = kubectlArgv;
+  return run(program, [verb, '--kubeconfig', kubeconfig, ...args], options);
+}
+
+export function helm(args: readonly string[], options?: RunOptions): Promise<Said> {
+  return run(join(home, 'bin', 'helm'), ['--kubeconfig', join(home, 'admin.conf'), ...args], options);
+}
+
+/** An object, or a list of them, as the API server has it. */
+export async function get<T>(namespace: string, ...what: string[]): Promise<T> {
+  return JSON.parse((await kubectl(['-n', namespace, 'get', ...what, '-o', 'json'])).stdout) as T;
+}
+
+function run(program: string, args: readonly string[], { input, mayFail = false }: RunOptions = {}): Promise<Said> {
+  return new Promise((resolve, reject) => {
+    const child = execFile(program, args, { maxBuffer: MAX_OUTPUT_BYTES, cwd: root }, (error, stdout, stderr) => {
+      const code = error === null ? 0 : typeof error.code === 'number' ? error.code : 1;
+      if (code !== 0 && !mayFail) reject(new Error(`${args.slice(0, 6).join(' ')}: exit ${code}\n${stderr}${stdout}`));
+      else resolve({ code, stdout, stderr });
+    });
+    child.stdin?.on('error', () => undefined);
+    child.stdin?.end(input ?? '');
+  });
+}
+
+/** A namespace that enforces Pod Security restricted, new and empty. */
+export async function restrictedNamespace(name: string): Promise<void> {
+  await kubectl(['delete', 'namespace', name, '--ignore-not-found', '--wait']);
+  const labels = Object.fromEntries(
+    ['enforce', 'warn', 'audit'].map((mode) => [`pod-security.kubernetes.io/${mode}`, 'restricted']),
+  );
+  const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } };
+  await kubectl(['apply', '-f', '-'], { input: JSON.stringify(namespace) });
+}

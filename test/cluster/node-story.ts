@@ -1,0 +1,210 @@
+import assert from 'node:assert/strict';
+import { globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { readDescriptor } from '../../appliance/config/index.ts';
+import { isAuthorized } from '../../cli/membership.ts';
+import { devnetFund } from '../../cli/provision/process/devnet.ts';
+import { exposeDevnet } from '../../cli/provision/process/devnet-relay.ts';
+import { createSteps } from '../e2e/steps.ts';
+import { until, Workplace } from '../e2e/workplace.ts';
+import { get, kubectl, loadImages, root, skip } from './cluster.ts';
+import { type Kept, keepPutting, lost, type NodeApi } from './node-api.ts';
+import { connectionsOf, startStranger } from './reach.ts';
+import { Release, ROLES } from './release.ts';
+
+const PATIENCE_MS = 180_000;
+
+interface Network {
+  readonly membership: string;
+  readonly operator: string;
+}
+
+/** A node in a real cluster, from `helm install` to its reinstallation on the volumes that it left. */
+export function tellNode(): { readonly start: () => Promise<void>; readonly end: () => Promise<void> } {
+  const work = new Workplace();
+  const step = createSteps(skip);
+  const devnet = work.path('devnet');
+  const signal = AbortSignal.timeout(20 * 60_000);
+  let release: Release;
+  let values: Record<string, unknown>;
+  let address: string;
+  let ports: number[];
+  let api: NodeApi;
+  let kept: Kept[] = [];
+
+  async function start(): Promise<void> {
+    const [archive] = globSync(`${root}/dist/images/*.tar`);
+    assert.ok(archive, 'the images are not built: npm run images -- build');
+    loadImages(archive);
+    const node = await get<{ status: { addresses: { type: string; address: string }[] } }>('default', 'node', 'node1');
+    address = node.status.addresses.find(({ type }) => type === 'InternalIP')?.address ?? '';
+    assert.equal((await work.run(['devnet', 'up'])).code, 0);
+    await exposeDevnet(devnet, address, signal);
+    const { descriptor } = readDescriptor(devnet);
+    const at = (urls: readonly string[]) => urls.map((url) => `http://${address}:${new URL(url).port}`);
+    const { l1Rpc, sequencerRpc } = descriptor.endpoints;
+    ports = [...l1Rpc, ...sequencerRpc].map((url) => Number(new URL(url).port));
+    values = {
+      network: { descriptor: readFileSync(join(devnet, 'network.json'), 'utf8') },
+      config: { rollup: { l1RpcUrls: at(l1Rpc), sequencerRpcUrls: at(sequencerRpc) } },
+      networkPolicy: { rollupTo: [{ ipBlock: { cidr: `${address}/32` } }], rollupToPorts: ports },
+    };
+    release = new Release('nectar-node', values);
+    await release.prepare();
+  }
+
+  async function end(): Promise<void> {
+    await kubectl(['delete', 'namespace', 'nectar-node', 'nectar-drawn', 'nectar-stranger', '--ignore-not-found'], {
+      mayFail: true,
+    });
+    await work.run(['devnet', 'down']);
+    work.remove();
+  }
+
+  step('installs, and is ready and a member of its network', async () => {
+    const began = performance.now();
+    await release.install();
+    const ready = performance.now();
+    api = await release.api();
+    await joinNetwork(api, devnet, signal);
+    const seconds = (from: number) => ((performance.now() - from) / 1000).toFixed(1);
+    process.stdout.write(
+      `# ready after ${((ready - began) / 1000).toFixed(1)} s, a member after ${seconds(began)} s\n`,
+    );
+  });
+
+  step('passes helm test: puts, gets, verifies and destroys a record', async () => {
+    assert.match(await release.test(), /TEST SUITE: +nectar-test\n.*\n.*\nPhase: +Succeeded/);
+  });
+
+  step('lets a pod of each role reach what the table says, and nothing else', async () => {
+    const stranger = await startStranger('nectar-stranger');
+    const seen = await connectionsOf(release, { address, ports, stranger });
+    assert.deepEqual(seen.of, seen.expected);
+  });
+
+  step('loses nothing that it acknowledged while each of its pods is killed', async () => {
+    const stop = new AbortController();
+    const putting = [1, 2].map(() => keepPutting(api, stop.signal));
+    for (const role of ROLES) {
+      const [pod] = await release.pods(role);
+      assert.ok(pod);
+      await kubectl(['-n', release.namespace, 'delete', 'pod', pod.metadata.name, '--grace-period=0', '--force']);
+      await until(
+        `another pod of ${role}`,
+        async () => {
+          const pods = await release.pods(role);
+          const isNew = pods.every(({ metadata }) => metadata.uid !== pod.metadata.uid);
+          return isNew && (await release.isReady(role)) ? true : undefined;
+        },
+        PATIENCE_MS,
+      );
+    }
+    for (const role of ROLES)
+      await until(`ready ${role}`, async () => (await release.isReady(role)) || undefined, PATIENCE_MS);
+    stop.abort();
+    kept = (await Promise.all(putting)).flat();
+    assert.ok(kept.length > 10, `only ${kept.length} records were kept`);
+    assert.deepEqual(await lost(api, kept), []);
+    process.stdout.write(`# ${kept.length} records were acknowledged meanwhile, and all are there\n`);
+  });
+
+  step('restarts its gateways without a failed request', async () => {
+    const stop = new AbortController();
+    const asking = keepAsking(api, stop.signal);
+    await kubectl(['-n', release.namespace, 'rollout', 'restart', 'deployment/nectar-gateway']);
+    await kubectl(['-n', release.namespace, 'rollout', 'status', 'deployment/nectar-gateway', '--timeout=180s']);
+    // Until those that end have ended: they may still get connections.
+    await until('two gateways', async () => (await release.countPods('gateway')) === 2 || undefined, PATIENCE_MS);
+    stop.abort();
+    const { count, failures } = await asking;
+    assert.deepEqual(failures, []);
+    process.stdout.write(`# ${count} requests were answered meanwhile\n`);
+  });
+
+  step('takes new certificates between its roles without a restart', async () => {
+    const pods = (await Promise.all(ROLES.map((role) => release.pods(role)))).flat();
+    const reads = async (pod: string) =>
+      (await kubectl(['-n', release.namespace, 'logs', pod])).stdout.split('crossing certificate read').length;
+    const before = new Map<string, number>();
+    for (const { metadata } of pods) before.set(metadata.name, await reads(metadata.name));
+    const running = JSON.stringify(await Promise.all(ROLES.map((role) => identityOf(release, role))));
+    await release.install({ crossings: { helm: { epoch: 2 } } });
+    for (const [pod, count] of before)
+      await until(`new certificates in ${pod}`, async () => (await reads(pod)) > count || undefined, PATIENCE_MS);
+    assert.deepEqual(await lost(api, kept.slice(0, 3)), []);
+    assert.equal(JSON.stringify(await Promise.all(ROLES.map((role) => identityOf(release, role)))), running);
+  });
+
+  step('is uninstalled but for its volumes, and installed on them again', async () => {
+    const { nodeId } = await api.json<{ nodeId: string }>('GET', '/v1/node');
+    api.close();
+    await release.uninstall();
+    for (const role of ROLES)
+      await until(`no ${role}`, async () => (await release.countPods(role)) === 0 || undefined, PATIENCE_MS);
+    const left = await kubectl(['-n', release.namespace, 'get', 'all,secret,cm,netpol,pdb,sa,pvc', '-o', 'name']);
+    const names = left.stdout.trim().split('\n').sort();
+    assert.deepEqual(names, [
+      'configmap/kube-root-ca.crt',
+      ...['audit', 'rollup', 'store'].map((role) => `persistentvolumeclaim/data-nectar-${role}-0`),
+      ...['secret/owner', 'secret/root-key', 'serviceaccount/default'],
+    ]);
+    await release.install();
+    api = await release.api();
+    assert.equal((await api.json<{ nodeId: string }>('GET', '/v1/node')).nodeId, nodeId);
+    assert.deepEqual(await lost(api, kept), []);
+    api.close();
+  });
+
+  return { start, end };
+}
+
+/** Funds the operator, applies, and waits until the auditors have admitted the node. */
+async function joinNetwork(api: NodeApi, devnet: string, signal: AbortSignal): Promise<void> {
+  const network = () => api.json<Network>('GET', '/v1/network').catch(() => undefined);
+  const { operator } = await until('the operator account', network, PATIENCE_MS);
+  await devnetFund(devnet, { to: operator as `0x${string}`, ether: '10', signal });
+  await until(
+    'the deposit',
+    async () => {
+      const call = { jsonrpc: '2.0', id: 1, method: 'eth_getBalance', params: [operator, 'latest'] };
+      const { result } = await api.json<{ result: string }>('POST', '/rpc', call);
+      return BigInt(result) > 0n ? true : undefined;
+    },
+    PATIENCE_MS,
+  );
+  await api.json('POST', '/v1/network/join');
+  await until(
+    'the auditors',
+    async () => {
+      const now = await network();
+      return now !== undefined && isAuthorized(now) ? true : undefined;
+    },
+    PATIENCE_MS,
+  );
+}
+
+/** Asks over new connections, a dozen a second, until it is stopped. */
+async function keepAsking(api: NodeApi, signal: AbortSignal): Promise<{ count: number; failures: string[] }> {
+  const failures: string[] = [];
+  let count = 0;
+  while (!signal.aborted) {
+    count++;
+    try {
+      const { status } = await api.call('GET', '/v1/records?limit=1', { isNew: true });
+      if (status !== 200) failures.push(`${count}: ${status}`);
+    } catch (error) {
+      failures.push(`${count}: ${error instanceof Error ? error.message : error}`);
+    }
+    await sleep(80);
+  }
+  return { count, failures };
+}
+
+async function identityOf(release: Release, role: (typeof ROLES)[number]): Promise<unknown> {
+  return (await release.pods(role)).map(({ metadata, status }) => [
+    metadata.uid,
+    status.containerStatuses?.map(({ restartCount }) => restartCount),
+  ]);
+}
