@@ -8,19 +8,22 @@ const MAIN = fileURLToPath(new URL('../cli/main.ts', import.meta.url));
 /** USER_HZ is 100 everywhere. */
 const MS_PER_TICK = 10;
 
+/** What the environment of one role has beside that of all. */
+export type EnvOf = (role: string) => Record<string, string>;
+
 /** The processes of one node, each a `run ROLE` of its home. */
 export class ServedNode {
   readonly #processes: ChildProcess[] = [];
   readonly #roles: readonly string[];
 
-  constructor(place: Workplace, home: string, roles: readonly string[]) {
+  constructor(place: Workplace, home: string, roles: readonly string[], envOf: EnvOf = () => ({})) {
     mkdirSync(place.path('bench-logs'), { recursive: true });
     this.#roles = roles;
     const flags = (process.env.BENCH_NODE_FLAGS ?? '').split(' ').filter((flag) => flag !== '');
     for (const role of roles) {
       const log = openSync(place.path('bench-logs', `${role}.log`), 'a');
       const child = spawn(process.execPath, [...flags, MAIN, 'run', role, '--home', home, '--json'], {
-        env: place.env,
+        env: { ...place.env, ...envOf(role) },
         stdio: ['ignore', log, log],
       });
       this.#processes.push(child);
@@ -62,11 +65,16 @@ export function cpuMsOf(pid: number): number {
 }
 
 /** Makes a home with defaults and starts its roles; resolves when the node is ready. */
-export async function startNode(place: Workplace, home: string, roles: readonly string[]): Promise<ServedNode> {
+export async function startNode(
+  place: Workplace,
+  home: string,
+  roles: readonly string[],
+  envOf?: EnvOf,
+): Promise<ServedNode> {
   const ports = ['--port', String(await freePort()), '--p2p-port', String(await freePort())];
   await place.json(['init', '--yes', '--home', home, ...ports]);
   await place.json(['down', '--home', home]);
-  const node = new ServedNode(place, home, roles);
+  const node = new ServedNode(place, home, roles, envOf);
   await ready(place, home);
   return node;
 }

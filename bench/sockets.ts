@@ -1,16 +1,17 @@
 /**
- * The roles behind sockets against the embedded node: real processes, each node whole with a home of its own on one devnet and
- * one file system, through the gateway's HTTPS, by one client. Both nodes are up all the time and are asked in turns, first the
- * one, then the other, so that whatever else the machine does meets both; the ratio is the median of the turns'. `cpu` is what
+ * The roles behind sockets against the embedded node, and the roles over TLS against those behind sockets: real processes, each node whole with a home of its own on one devnet and
+ * one file system, through the gateway's HTTPS, by one client. All nodes are up all the time and are asked in turns, forth and
+ * back, so that whatever else the machine does meets both; the ratio is the median of the turns'. `cpu` is what
  * the processes of each node took of the processor for one unit: with two cores it says more than a noisy clock.
  * `npm run bench -- sockets`. Sizes by BENCH_SOCKETS_MIB (256), BENCH_SOCKETS_ROUNDS (7), BENCH_SOCKETS_SMALL (1500).
  */
 import { randomBytes } from 'node:crypto';
 import { connect as connectTls } from 'node:tls';
 import { Pool } from 'undici';
-import { Workplace } from '../test/e2e/workplace.ts';
+import { issueCrossings } from '../cli/provision/crossings/crossings-folder.ts';
+import { freePort, Workplace } from '../test/e2e/workplace.ts';
 import { MIB, median, printTurns, round, seconds } from './figures.ts';
-import { accessOf, type ServedNode, startNode } from './served-node.ts';
+import { accessOf, type EnvOf, type ServedNode, startNode } from './served-node.ts';
 
 const SIZE_MIB = Number(process.env.BENCH_SOCKETS_MIB ?? 256);
 const ROUNDS = Number(process.env.BENCH_SOCKETS_ROUNDS ?? 7);
@@ -18,12 +19,13 @@ const SMALL = Number(process.env.BENCH_SOCKETS_SMALL ?? 1500);
 const SMALL_BYTES = 4096;
 const SMALL_CONCURRENCY = 16;
 const READ_BYTES = 256 * 1024;
-const ROLES = { embedded: ['all'], split: ['audit', 'store', 'rollup', 'gateway'] } as const;
+const SPLIT = ['audit', 'store', 'rollup', 'gateway'] as const;
+const KINDS = ['embedded', 'split', 'tls'] as const;
 const WARM_UP_MIB = 64;
 /** Until V8 has optimised what every request runs, in each process. */
 const WARM_UP_SMALL = 2000;
 
-type Kind = keyof typeof ROLES;
+type Kind = (typeof KINDS)[number];
 const MEASURES = ['put', 'get', 'put-4k', 'get-4k'] as const;
 type Measure = (typeof MEASURES)[number];
 
@@ -122,12 +124,17 @@ interface Turn {
   readonly cpuMs: number;
 }
 
-function report(name: Measure, { split, embedded }: Record<Kind, readonly Turn[]>): void {
+function report(name: Measure, turns: Record<Kind, readonly Turn[]>): void {
+  compare(`sockets-${name}`, turns.split, { name: 'embedded', turns: turns.embedded });
+  compare(`tls-${name}`, turns.tls, { name: 'sockets', turns: turns.split });
+}
+
+function compare(name: string, ours: readonly Turn[], peer: { name: string; turns: readonly Turn[] }): void {
   const of = (turns: readonly Turn[], what: keyof Turn): number[] => turns.map((turn) => turn[what]);
-  const cpu = { ours: round(median(of(split, 'cpuMs'))), peer: round(median(of(embedded, 'cpuMs'))) };
+  const cpu = { ours: round(median(of(ours, 'cpuMs'))), peer: round(median(of(peer.turns, 'cpuMs'))) };
   printTurns(
-    { name: `sockets-${name}`, peerName: 'embedded', unit: name.endsWith('4k') ? 'records/s' : 'MiB/s' },
-    { ours: of(split, 'perSecond'), peer: of(embedded, 'perSecond') },
+    { name, peerName: peer.name, unit: name.endsWith('4k') ? 'records/s' : 'MiB/s' },
+    { ours: of(ours, 'perSecond'), peer: of(peer.turns, 'perSecond') },
     { cpu },
   );
 }
@@ -135,8 +142,26 @@ function report(name: Measure, { split, embedded }: Record<Kind, readonly Turn[]
 /** A home for each kind, both on the devnet that the first one brings; nothing is replicated between them. */
 async function start(place: Workplace, kind: Kind): Promise<{ node: ServedNode; client: Client }> {
   const home = place.path(kind);
-  const node = await startNode(place, home, ROLES[kind]);
+  const roles = kind === 'embedded' ? ['all'] : SPLIT;
+  const node = await startNode(place, home, roles, kind === 'tls' ? await overTls(place) : undefined);
   return { node, client: openClient(home) };
+}
+
+/** Certificates and addresses of roles that meet over TLS. */
+async function overTls(place: Workplace): Promise<EnvOf> {
+  const port = { store: await freePort(), audit: await freePort(), rollup: await freePort() };
+  await issueCrossings({ folder: place.path('crossings'), instance: 'nectar.bench', days: 1, now: Date.now() });
+  const addresses = Object.entries(port).map(([role, at]) => [
+    `NECTAR_CROSSING_${role.toUpperCase()}`,
+    `127.0.0.1:${at}`,
+  ]);
+  return (role) => ({
+    ...Object.fromEntries(addresses),
+    NECTAR_CROSSINGS: 'tls',
+    NECTAR_CROSSING_INSTANCE: 'nectar.bench',
+    NECTAR_CROSSING_TLS: place.path('crossings', role),
+    ...(role in port && { NECTAR_CROSSING_LISTEN: `127.0.0.1:${port[role as keyof typeof port]}` }),
+  });
 }
 
 /** Resolves with what measures one turn. */
@@ -155,15 +180,16 @@ export async function run(): Promise<void> {
   place.env.NECTAR_STORE_REPLICAS = '0';
   const started: Awaited<ReturnType<typeof start>>[] = [];
   try {
-    for (const kind of ['embedded', 'split'] as const) started.push(await start(place, kind));
-    const [embedded, split] = await Promise.all(started.map(warmUp));
-    if (embedded === undefined || split === undefined) throw new Error('not started');
+    for (const kind of KINDS) started.push(await start(place, kind));
+    const measured = await Promise.all(started.map(warmUp));
     for (const name of MEASURES) {
-      const turns: Record<Kind, Turn[]> = { embedded: [], split: [] };
+      const turns: Record<Kind, Turn[]> = { embedded: [], split: [], tls: [] };
       for (let turn = 0; turn < ROUNDS; turn++) {
-        if (turn % 2 === 0) turns.embedded.push(await embedded(name));
-        turns.split.push(await split(name));
-        if (turn % 2 === 1) turns.embedded.push(await embedded(name));
+        const order = [...KINDS.entries()];
+        for (const [at, kind] of turn % 2 === 0 ? order : order.toReversed()) {
+          const measure = measured[at];
+          if (measure !== undefined) turns[kind].push(await measure(name));
+        }
       }
       report(name, turns);
     }
