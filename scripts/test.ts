@@ -16,6 +16,8 @@ interface Suite {
   readonly files: string;
   /** How many test files run at once. Stories wait more than they work: two of them share two cores well. */
   readonly concurrency: number;
+  /** Run when it is named, and not with all the others. */
+  readonly isOnRequest?: boolean;
 }
 
 const SUITES: readonly Suite[] = [
@@ -30,7 +32,7 @@ const SUITES: readonly Suite[] = [
   { name: 'containers', files: 'test/integration/docker/*.test.ts', concurrency: 2 },
   { name: 'e2e', files: 'test/e2e/**/*.test.ts', concurrency: 2 },
   // Last, and alone: a cluster shares the rules of the kernel's network with docker.
-  { name: 'cluster', files: 'test/cluster/*.test.ts', concurrency: 1 },
+  { name: 'cluster', files: 'test/cluster/*.test.ts', concurrency: 1, isOnRequest: true },
 ];
 
 /** No suite takes so long: one that does has a file that left something running, which node:test waits for without an end. */
@@ -49,7 +51,7 @@ if (unknown.length > 0) {
 let failed = false;
 const rows: string[] = [];
 for (const suite of SUITES) {
-  if (names.length > 0 && !names.includes(suite.name)) continue;
+  if (names.length > 0 ? !names.includes(suite.name) : suite.isOnRequest === true) continue;
   const files = globSync(suite.files, { cwd: root });
   if (files.length === 0) continue;
   process.stdout.write(`\n== ${suite.name}: ${files.length} files\n`);
@@ -82,5 +84,7 @@ if (!existsSync(`${root}/../shared/data`))
 if (!existsSync('/var/run/docker.sock') && process.env.DOCKER_HOST === undefined) {
   process.stdout.write('not run: what needs a container engine (none answers on this machine)\n');
 }
-if (clusterSkip !== false) process.stdout.write(`not run: the cluster suite (${clusterSkip})\n`);
+if (!names.includes('cluster'))
+  process.stdout.write('not run: the cluster suite (it takes the machine for itself: npm test -- cluster)\n');
+else if (clusterSkip !== false) process.stdout.write(`not run: the cluster suite (${clusterSkip})\n`);
 process.exit(failed ? 1 : 0);
