@@ -157,6 +157,16 @@ export function tellNode(): { readonly start: () => Promise<void>; readonly end:
     api.close();
   });
 
+  step('runs under a user that the platform has drawn, as OpenShift does', async () => {
+    const drawn = new Release('nectar-drawn', values);
+    await drawn.prepare();
+    await drawn.applyAs(1_000_680_000);
+    for (const role of ROLES)
+      await until(`ready ${role}`, async () => (await drawn.isReady(role)) || undefined, PATIENCE_MS);
+    const user = await drawn.runIn('nectar-store-0', 'console.log(process.getuid(), process.getgid())');
+    assert.equal(user.trim(), '1000680000 0');
+  });
+
   return { start, end };
 }
 

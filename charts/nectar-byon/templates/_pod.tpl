@@ -1,4 +1,7 @@
-{{/* The pod of a role. Takes {root, role}; what differs by role is in nectar.mounts and nectar.volumes. */}}
+{{/*
+The pod of a role. Takes {root, role}; what differs by role is in nectar.mounts and nectar.volumes.
+A mode of 288 is 0440: YAML 1.1 and 1.2 read the octal form as different numbers.
+*/}}
 {{- define "nectar.pod" -}}
 {{- $values := index .root.Values .role -}}
 metadata:
@@ -88,7 +91,7 @@ spec:
           - configMap: { name: {{ include "nectar.fullname" .root }}-config, items: [{ key: public.json, path: public.json }] }
           {{- end }}
     - name: crossing
-      secret: { secretName: {{ include "nectar.crossingSecret" . }}, defaultMode: 0440 }
+      secret: { secretName: {{ include "nectar.crossingSecret" . }}, defaultMode: 288 }
     {{- include "nectar.volumes" . | nindent 4 }}
   {{- with $values.nodeSelector }}
   nodeSelector:
@@ -261,13 +264,13 @@ livenessProbe:
 - name: gateway-tls
   secret:
     secretName: {{ include "nectar.gatewaySecret" .root }}
-    defaultMode: 0440
+    defaultMode: 288
     items:
       - { key: tls.crt, path: server.crt }
       - { key: tls.key, path: server.key }
 {{- with .root.Values.identity.existingBootstrapTokenSecret }}
 - name: bootstrap
-  secret: { secretName: {{ . }}, defaultMode: 0440, items: [{ key: token, path: token }] }
+  secret: { secretName: {{ . }}, defaultMode: 288, items: [{ key: token, path: token }] }
 {{- end }}
 {{- else if eq .role "store" }}
 {{- $rootKey := .root.Values.rootKey }}
@@ -275,7 +278,7 @@ livenessProbe:
 - name: root-key
   secret:
     secretName: {{ $rootKey.existingSecret }}
-    defaultMode: 0440
+    defaultMode: 288
     items: [{ key: {{ $rootKey.secretKey }}, path: root-key }]
 {{- else if $rootKey.csi.driver }}
 - name: root-key
@@ -289,7 +292,7 @@ livenessProbe:
 {{- end }}
 {{- with .root.Values.identity.existingSecret }}
 - name: adopt
-  secret: { secretName: {{ . }}, defaultMode: 0440 }
+  secret: { secretName: {{ . }}, defaultMode: 288 }
 {{- end }}
 {{- else if and (eq .role "rollup") .root.Values.rollup.existingCaConfigMap }}
 - name: authorities
