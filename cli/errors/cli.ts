@@ -36,10 +36,6 @@ export const CLI_GUIDANCE: Record<keyof typeof CLI_ERRORS, Guidance> = {
     exit: EXIT.config,
     remedy: 'Put right what the preflight table marks as a failure, then run `nectar-byon init` again.',
   },
-  CLI_TARGET_UNAVAILABLE: {
-    exit: EXIT.usage,
-    remedy: 'Use `--target process`.',
-  },
   CLI_ENGINE_UNREACHABLE: {
     exit: EXIT.unreachable,
     remedy:

@@ -26,9 +26,6 @@ export const CLI_ERRORS = {
   CLI_PREFLIGHT_REFUSED: define<{ checks: readonly string[] }>({
     message: ({ checks }) => `this machine is not fit for a node: ${checks.join('; ')}`,
   }),
-  CLI_TARGET_UNAVAILABLE: define<{ target: string }>({
-    message: ({ target }) => `the target ${target} is not available in this version`,
-  }),
   CLI_ENGINE_UNREACHABLE: define<{ engine: string; reason: string }>({
     message: ({ engine, reason }) => `the container engine at ${engine} does not answer (${reason})`,
   }),
