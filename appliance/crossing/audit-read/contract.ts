@@ -1,5 +1,5 @@
 import type { Static } from 'typebox';
-import type { AuditEntry, AuditVerdict } from '../../audit/index.ts';
+import { type AuditEntry, type AuditVerdict, MAX_NOTES } from '../../audit/index.ts';
 import { call, contract, newest, OPTIONAL_SIGNAL, STREAM, TIMEOUT } from '../contract.ts';
 import {
   accessContext,
@@ -17,6 +17,7 @@ import {
   rootHash,
   shown,
   text,
+  texts,
 } from '../shape.ts';
 import { serviceStates } from '../state.ts';
 
@@ -111,6 +112,13 @@ const loggedToken = exact({
   revokedAt: optional(text(64)),
   certificate: optional(text(512)),
 });
+const loggedNote = exact({
+  index: count,
+  type: text(64),
+  time: text(64),
+  outcome: oneOf('success', 'failure'),
+  detail: texts,
+});
 const verdict = exact({
   integrity: oneOf('ok', 'violated'),
   completeness: oneOf('ok', 'violated', 'unknown'),
@@ -147,6 +155,7 @@ export const auditRead = contract('audit', {
     returns: list(loggedToken, MAX_LOGGED_TOKENS),
     maxOutputBytes: 16 * 1024 * 1024,
   }),
+  loggedNotes: call({ args: [], returns: list(loggedNote, MAX_NOTES), maxOutputBytes: 4 * 1024 * 1024 }),
   verify: call({
     args: [list(anchor, MAX_ANCHORS), newest(exact({ leaves: count, total: count })), OPTIONAL_SIGNAL],
     returns: verdict,
