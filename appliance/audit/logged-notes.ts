@@ -31,7 +31,7 @@ const NOTED: Readonly<Record<string, Subject>> = {
 };
 
 /** More than the gateway remembers (16 profiles, 16 repositories with three kinds); the oldest are forgotten. */
-export const MAX_NOTES = 128;
+const MAX_NOTES = 128;
 
 /** @param index of the leaf */
 export function foldNote(

@@ -1,5 +1,5 @@
 import type { Static } from 'typebox';
-import { type AuditEntry, type AuditVerdict, MAX_NOTES } from '../../audit/index.ts';
+import type { AuditEntry, AuditVerdict } from '../../audit/index.ts';
 import { call, contract, newest, OPTIONAL_SIGNAL, STREAM, TIMEOUT } from '../contract.ts';
 import {
   accessContext,
@@ -29,6 +29,7 @@ const MAX_ANCHORS = 1024;
 const MAX_RECORDS = 10_000;
 const MAX_QUERY_BYTES = 512 * 1024;
 const MAX_LOGGED_TOKENS = 4_096;
+const MAX_LOGGED_NOTES = 128;
 
 const head = exact({ size: count, root: rootHash, where: text(256) });
 const externalHead = exact({ size: count, root: rootHash, where: text(256), at: count, epoch: optional(count) });
@@ -155,7 +156,7 @@ export const auditRead = contract('audit', {
     returns: list(loggedToken, MAX_LOGGED_TOKENS),
     maxOutputBytes: 16 * 1024 * 1024,
   }),
-  loggedNotes: call({ args: [], returns: list(loggedNote, MAX_NOTES), maxOutputBytes: 4 * 1024 * 1024 }),
+  loggedNotes: call({ args: [], returns: list(loggedNote, MAX_LOGGED_NOTES), maxOutputBytes: 4 * 1024 * 1024 }),
   verify: call({
     args: [list(anchor, MAX_ANCHORS), newest(exact({ leaves: count, total: count })), OPTIONAL_SIGNAL],
     returns: verdict,
