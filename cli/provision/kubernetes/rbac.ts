@@ -93,7 +93,10 @@ export function renderRbac({ namespace, release }: ReleaseName): string {
       'up, down, status, logs, doctor, unlock, put, get and all that the API does',
       bound('Role', `${release}-operator`, OPERATOR_RULES),
     ],
-    ['backup, and whatever else reads the volumes', bound('Role', `${release}-keeper`, backupRules({ namespace, release }))],
+    [
+      'backup, and whatever else reads the volumes',
+      bound('Role', `${release}-keeper`, backupRules({ namespace, release })),
+    ],
     [
       'init, upgrade, rollback, destroy (through helm); for restore as well, together with the role above',
       bound('Role', `${release}-installer`, INSTALLER_RULES),

@@ -119,8 +119,7 @@ function failureOf(pod: Document): NectarError<'CLUSTER_POD_FAILED'> {
 }
 
 const KEPT_OF_POD = [
-  ...['serviceAccountName', 'securityContext', 'imagePullSecrets', 'nodeSelector', 'tolerations'],
-  ...['priorityClassName', 'runtimeClassName'],
+  ...['securityContext', 'imagePullSecrets', 'nodeSelector', 'tolerations', 'priorityClassName', 'runtimeClassName'],
 ];
 const KEPT_OF_CONTAINER = ['image', 'imagePullPolicy', 'resources', 'securityContext'];
 
@@ -140,6 +139,8 @@ export function volumePod({ name, sets, write, running }: VolumePodsRequest, rol
     metadata: { name: volumePodName(name, role), labels: { ...labels, [ROLE_LABEL]: VOLUMES_COMPONENT } },
     spec: {
       ...picked(spec, KEPT_OF_POD),
+      // That of a release which is not installed yet is not there.
+      ...(!write && picked(spec, ['serviceAccountName'])),
       ...{ automountServiceAccountToken: false, enableServiceLinks: false, dnsPolicy: 'Default' },
       ...{ restartPolicy: 'Never', activeDeadlineSeconds: DEADLINE_SECONDS, terminationGracePeriodSeconds: 5 },
       ...(running.includes(role) && { affinity: { podAffinity: beside(labels) } }),

@@ -146,6 +146,8 @@ test('a backup restores into a new release: its volumes are whole before the cha
   const names = double.given().flatMap((text) => [...text.matchAll(/"name":"([^"]+)"/g)].map(([, name]) => name));
   assert.ok(names.includes('clinic-nectar-byon-root-key'));
   assert.ok(names.includes('data-clinic-nectar-byon-store-0'));
+  const accounts = double.given().some((text) => text.includes('serviceAccountName'));
+  assert.equal(accounts, false, 'the account of a release that is not installed is not there yet');
 });
 
 test('a volume that is not empty is not written to, and what was made goes again', async () => {
