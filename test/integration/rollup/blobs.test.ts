@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { hexlify, Wallet } from 'ethers';
 import type { Rollup } from '../../../appliance/rollup/index.ts';
-import { decodeBatch } from '../../../protocol/rollup/batch.ts';
 import { hexToBytes } from '../../../protocol/rollup/bytes.ts';
+import { decodeBatch } from '../../oracle/decode-batch.ts';
 import { createTestNetwork, eventually, freePort, type SequencerNode, type TestNetwork } from './test-network.ts';
 
 let network: TestNetwork;
