@@ -33,7 +33,7 @@ export async function run(): Promise<void> {
     const ours: number[] = [];
     const peer: number[] = [];
     for (let round = 0; round < ROUNDS; round++) {
-      const put = ['put', folder, '--home', home, '--json'];
+      const put = ['put', folder, '--again', '--home', home, '--json'];
       const options = { env: place.env, cwd: place.folder };
       let lines = '';
       ours.push(FILES / (await seconds(async () => (lines = await runProgram(PROGRAM, put, options)))));

@@ -48,7 +48,7 @@ class Ways {
   async cli(note: Note): Promise<void> {
     const at = ['--home', this.#home, '--json'];
     let receipt = '';
-    note('put', await seconds(async () => (receipt = await this.#run(PROGRAM, 'put', this.#file, ...at))));
+    note('put', await seconds(async () => (receipt = await this.#run(PROGRAM, 'put', '--again', this.#file, ...at))));
     const { recordId } = JSON.parse(receipt) as { recordId: string };
     note('get', await seconds(() => this.#run(PROGRAM, 'get', recordId, '-o', this.#out, ...at)));
     await this.#run('cmp', this.#file, this.#out);

@@ -31,6 +31,8 @@ export interface SendOptions {
   readonly timeoutMs?: number;
   /** Statuses from 400 up whose body is an answer all the same, such as the 503 of /readyz. */
   readonly accept?: readonly number[];
+  /** Told the headers of a good answer. */
+  readonly onHeaders?: (headers: Answer['headers']) => void;
 }
 
 /** An answer whose body is still to be read. */
@@ -127,6 +129,7 @@ export function createClient(options: ClientOptions): Client {
 
   async function text(method: Dispatcher.HttpMethod, path: string, sent: SendOptions): Promise<string> {
     const answer = await exchange(method, path, sent);
+    sent.onHeaders?.(answer.headers);
     return readText(answer).catch((error) => Promise.reject(unreachable(error, options)));
   }
 

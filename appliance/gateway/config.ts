@@ -97,7 +97,7 @@ export const GatewayConfig = Type.Object(
     keepAliveTimeoutMs: bounded('Time an idle connection stays open.', 30_000, 100),
     drainTimeoutMs: bounded('Time that requests in flight have to finish when the node stops.', 10_000, 0),
     lingerMs: bounded('Time a refused upload is still read, so that the client sees the refusal.', 2_000, 0),
-    maxIdempotencyKeys: bounded('Idempotency keys remembered; the oldest are forgotten first.', 10_000),
+    maxIdempotencyKeys: bounded('Idempotency keys remembered; the oldest are forgotten first.', 100_000),
     idempotencyTtlMs: bounded('Time an idempotency key is remembered.', 24 * 3_600_000),
     maxDenialsPerMinute: bounded(
       'Refused requests written to the audit log per minute; more are counted, and the count is written.',

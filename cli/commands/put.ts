@@ -1,45 +1,37 @@
-import { Readable } from 'node:stream';
 import { type Command, Option } from 'commander';
-import type { RecordReceipt } from '../../appliance/gateway/record-schemas.ts';
 import { NectarError } from '../../protocol/errors.ts';
 import { action, addVerb, type Call } from '../call.ts';
-import type { Client, SendOptions } from '../client.ts';
-import { inOrder } from '../in-order.ts';
+import { commandSource } from '../command-source.ts';
 import { withNode } from '../node-client.ts';
 import { collect } from '../option-parsers.ts';
-import { batchesOf, type PutOutcome, putBatch } from '../put-batches.ts';
-import { type PutSource, putSources } from '../put-sources.ts';
+import { type PutOutcome, putFiles } from '../put-files.ts';
+import type { PutOptions } from '../put-one.ts';
+import { type Found, putSources } from '../put-sources.ts';
 import { parseRecordId } from '../record-id.ts';
-import { type ByteProgress, countBytes, showByteProgress } from '../render/progress.ts';
 import { formatBytes } from '../render/quantities.ts';
 import { printable } from '../render/table.ts';
-import { putResumable, RESUMABLE_BYTES } from '../resumable-put.ts';
 import type { Terminal } from '../terminal.ts';
-
-/** Requests on their way at once: enough small files to share the node's flushes to the disk. */
-const AT_A_TIME = 6;
 
 /** As it goes into a header. */
 const MEDIA_TYPE = /^[\x21-\x7e]+\/[\x20-\x7e]+$/;
+/** Files that the last lines name; the others were said when it happened. */
+const NAMED_AT_THE_END = 20;
 
-interface PutOptions {
-  readonly label: readonly string[];
-  readonly contentType?: string;
-  readonly name?: string;
-  readonly record?: string;
-  readonly resumable?: boolean;
+interface PutCall extends PutOptions {
+  readonly command?: boolean;
 }
 
 export function registerPut(program: Command, terminal: Terminal): void {
   addVerb(program, 'put <files...>', {
-    summary: 'store files, folders, or stdin (-) as sealed records',
+    summary: 'store files, folders, or what a command prints, as sealed records',
     about:
-      'Every file becomes one record, encrypted before it touches the disk and logged in the audit log. A file that was reported as stored survives a crash; one that was not left nothing behind. Small files go together; the results keep the order of the files. Files from 2 GiB on go in parts: when the connection breaks or the node restarts, they go on where they were, until ten minutes have passed without a byte more; and when this command itself is ended, the same command, run again within a day, goes on there too.',
+      'Every file becomes one record, encrypted before it touches the disk and logged in the audit log. A file that was reported as stored survives a crash; one that was not left nothing behind. A file that cannot be read or is refused ends nothing: the others are stored, it is named, and the exit code is 3. The same command run again stores what is missing: files that an earlier run stored, and that have not changed since, are not stored twice (--again does). Links inside folders are left out, and said. Files from 2 GiB on go in parts: when the connection breaks or the node restarts, they go on where they were, until ten minutes have passed without a byte more; and when this command itself is ended, the same command, run again within a day, goes on there too.\n\nOf a pipe nobody knows whether the program before it failed: with --command the node keeps nothing unless the command ends well and prints something.',
     examples: [
       'put report.pdf scan.dcm',
       'put --label cardiology --label 2026 ./incoming',
-      'pg_dump clinic | nectar-byon put - --name clinic.sql',
-      'put --json test/data/* | jq -r .recordId',
+      'put --label-from-path --dry-run ./archive',
+      'put --name clinic.sql --command -- pg_dump clinic',
+      'put --json test/data/* | jq -r ".recordId // empty"',
     ],
   })
     .addOption(
@@ -47,138 +39,141 @@ export function registerPut(program: Command, terminal: Terminal): void {
         .argParser(collect)
         .default([], 'none'),
     )
+    .addOption(new Option('--label-from-path', 'the folders between the operand and a file are labels of it, too'))
     .addOption(new Option('--content-type <type>', 'media type (default: guessed from name and first bytes)'))
     .addOption(new Option('--name <name>', 'name of the record (default: the name of the file)'))
     .addOption(new Option('--record <id>', 'store as a new version of this record'))
+    .addOption(new Option('--command', 'run what follows -- and store what it prints'))
+    .addOption(new Option('--allow-empty', 'store an empty record when stdin or the command gives nothing'))
+    .addOption(new Option('--again', 'store also what an earlier run stored'))
+    .addOption(new Option('--dry-run', 'show what would be stored, and store nothing'))
     .addOption(new Option('--resumable', 'send smaller files in parts too, as over a connection that breaks'))
     .action(action(terminal, put));
 }
 
-async function put(call: Call<PutOptions>): Promise<void> {
-  const { options, operands, terminal, output } = call;
-  if (operands.length > 1 && (options.name !== undefined || options.record !== undefined)) {
-    throw new NectarError('CLI_USAGE', { problem: '--name and --record go with one file only' });
-  }
-  if (operands.filter((operand) => operand === '-').length > 1) {
-    throw new NectarError('CLI_USAGE', { problem: 'stdin (-) can be put only once' });
-  }
-  if (options.contentType !== undefined && !MEDIA_TYPE.test(options.contentType))
-    throw new NectarError('CLI_USAGE', { problem: '--content-type is no media type, such as application/pdf' });
-  if (options.record !== undefined) parseRecordId(options.record);
+async function put(call: Call<PutCall>): Promise<void> {
+  checkOptions(call);
+  const { options, operands, terminal } = call;
+  const found = options.command === true ? once({ source: commandSource(operands) }) : putSources(operands, terminal);
+  const tally = createTally();
   await withNode(call, async (client) => {
-    let files = 0;
-    let bytes = 0;
-    const stored = inOrder(batchesOf(oneIfNamed(putSources(operands, terminal), options), options.resumable !== true), {
-      limit: AT_A_TIME,
-      alone: ([first]) => first?.content === undefined,
-      work: (batch) => putTogether(call, client, batch),
-      failureOf: (outcomes) => outcomes.find((outcome) => 'error' in outcome),
-    });
-    for await (const outcomes of stored) {
-      for (const outcome of outcomes) {
-        if ('error' in outcome) continue;
-        tellStored(outcome, output);
-        files += 1;
-        bytes += outcome.receipt.bytes;
-      }
+    try {
+      for await (const outcomes of putFiles(call, client, oneIfNamed(found, options)))
+        for (const outcome of outcomes) {
+          tally.add(outcome);
+          tell(call, outcome);
+        }
+    } finally {
+      for (const line of tally.lines(options.dryRun === true)) call.output.note(line);
     }
-    if (files === 0) throw new NectarError('CLI_USAGE', { problem: 'the folder holds no files' });
-    if (files > 1) output.note(`${files} records stored, ${formatBytes(bytes)}`);
   });
+  tally.check();
 }
 
-/** What was stored is said also where another file of the same request was refused. */
-function tellStored(
-  { source, receipt }: { source: PutSource; receipt: RecordReceipt },
-  output: Call<PutOptions>['output'],
-): void {
-  const { recordId, version, cid, auditLeaf } = receipt;
-  output.result(
-    { file: source.file, recordId, version, cid, auditLeaf },
-    () => `${recordId}  ${formatBytes(receipt.bytes).padStart(9)}  leaf ${auditLeaf}  ${printable(source.file)}`,
-  );
+/** @throws NectarError CLI_USAGE */
+function checkOptions({ options, operands }: Call<PutCall>): void {
+  const usage = (problem: string) => new NectarError('CLI_USAGE', { problem });
+  const isNamed = options.name !== undefined || options.record !== undefined;
+  if (options.command !== true && operands.length > 1 && isNamed)
+    throw usage('--name and --record go with one file only');
+  if (options.command === true && options.dryRun === true) throw usage('--dry-run runs no command');
+  if (options.command !== true && operands.filter((operand) => operand === '-').length > 1)
+    throw usage('stdin (-) can be put only once');
+  if (options.contentType !== undefined && !MEDIA_TYPE.test(options.contentType))
+    throw usage('--content-type is no media type, such as application/pdf');
+  if (options.record !== undefined) parseRecordId(options.record);
 }
 
-async function putTogether(
-  call: Call<PutOptions>,
-  client: Client,
-  batch: readonly PutSource[],
-): Promise<readonly PutOutcome[]> {
-  const { label: labels, contentType } = call.options;
-  const [first] = batch;
-  if (first !== undefined && batch.length === 1) return [{ source: first, receipt: await putOne(call, client, first) }];
-  return putBatch(client, batch, { contentType, labels });
+async function* once<T>(item: T): AsyncGenerator<T> {
+  yield item;
 }
 
-async function* oneIfNamed(sources: AsyncIterable<PutSource>, { name, record }: PutOptions): AsyncGenerator<PutSource> {
-  let count = 0;
-  for await (const source of sources) {
-    if (count++ > 0 && (name !== undefined || record !== undefined)) {
+/** Before the first is stored: of a folder with one file its name is that file's. */
+async function* oneIfNamed(found: AsyncIterable<Found>, { name, record }: PutCall): AsyncGenerator<Found> {
+  if (name === undefined && record === undefined) {
+    yield* found;
+    return;
+  }
+  const all: Found[] = [];
+  for await (const item of found) {
+    all.push(item);
+    if (all.filter((each) => !('leftOut' in each)).length > 1)
       throw new NectarError('CLI_USAGE', { problem: '--name and --record go with one file only' });
-    }
-    yield source;
   }
+  yield* all;
 }
 
-async function putOne(call: Call<PutOptions>, client: Client, source: PutSource) {
-  const { options, terminal, output } = call;
-  const name = options.name ?? source.name;
-  const progress = showByteProgress(terminal, printable(source.file), source.bytes, output.json);
-  try {
-    const large = source.bytes !== undefined && source.bytes >= RESUMABLE_BYTES;
-    if (source.bytes !== undefined && (large || options.resumable === true))
-      return await putParts(call, client, { source, name, progress });
-    return await client.send(
-      async () => (await import('../../appliance/gateway/record-schemas.ts')).RecordReceipt,
-      options.record === undefined ? 'POST' : 'PUT',
-      options.record === undefined ? '/v1/records' : `/v1/records/${options.record}`,
-      {
-        ...bodyOf(source, progress),
-        headers: {
-          'content-type': options.contentType ?? source.contentType,
-          ...(source.bytes !== undefined && { 'content-length': String(source.bytes) }),
-          ...(options.label.length > 0 && { 'x-nectar-labels': options.label.map(encodeURIComponent).join(',') }),
-          ...(name !== undefined && { 'x-nectar-name': encodeURIComponent(name) }),
-        },
-      },
+/** One line for each, in the order of the files. */
+function tell({ output, operands, options }: Call<PutCall>, outcome: PutOutcome): void {
+  if ('error' in outcome) {
+    const { file, error } = outcome;
+    // Of the one operand the command's own error says it.
+    if (options.command === true || (operands.length === 1 && file === operands[0])) return;
+    const { code, message } = error;
+    if (output.json) output.result({ file, error: { code, message, data: error.data } }, '');
+    else output.note(`not stored: ${printable(file)}: ${printable(message)}`);
+    return;
+  }
+  if ('leftOut' in outcome) {
+    if (output.json) output.result(outcome, '');
+    else output.note(`left out: ${printable(outcome.file)}: ${outcome.leftOut}`);
+    return;
+  }
+  const { file, bytes = 0 } = outcome.source;
+  const line = (id: string, size: number, what: string): string =>
+    `${id.padEnd(32)}  ${formatBytes(size).padStart(9)}  ${what}  ${printable(file)}`;
+  if ('receipt' in outcome) {
+    const { receipt } = outcome;
+    const { recordId, version, cid, auditLeaf } = receipt;
+    output.result({ file, recordId, version, cid, auditLeaf }, () =>
+      line(recordId, receipt.bytes, `leaf ${auditLeaf}`),
     );
-  } finally {
-    progress.done();
-  }
+  } else if ('before' in outcome) {
+    const { recordId, version } = outcome.before;
+    output.result({ file, recordId, version, storedBefore: true }, () => line(recordId, bytes, 'stored before'));
+  } else output.result({ file, bytes, wouldStore: true }, () => line('', bytes, 'would be stored'));
 }
 
-/** Small files share kept connections, large ones have one each; of stdin nobody knows the length. */
-function bodyOf(source: PutSource, progress: ByteProgress): Pick<SendOptions, 'body' | 'bulk'> {
-  if (source.content !== undefined) return { body: source.content };
-  const counted = countBytes(source.open(), progress);
-  return source.bytes === undefined ? { body: Readable.from(counted, { objectMode: false }) } : { bulk: counted };
-}
+function createTally() {
+  const failed: { readonly file: string; readonly error: NectarError }[] = [];
+  const counts = { stored: 0, before: 0, planned: 0, leftOut: 0 };
+  let bytes = 0;
 
-async function putParts(
-  { options, home, terminal, output }: Call<PutOptions>,
-  client: Client,
-  { source, name, progress }: { source: PutSource; name: string | undefined; progress: ByteProgress },
-): Promise<RecordReceipt> {
-  const metadata = {
-    filetype: options.contentType ?? source.contentType,
-    ...(name !== undefined && { filename: name }),
-    ...(options.label.length > 0 && { labels: options.label.map(encodeURIComponent).join(',') }),
-    ...(options.record !== undefined && { record: options.record }),
+  return {
+    add(outcome: PutOutcome): void {
+      if ('error' in outcome) failed.push(outcome);
+      else if ('leftOut' in outcome) counts.leftOut += 1;
+      else if ('before' in outcome) counts.before += 1;
+      else if ('receipt' in outcome) {
+        counts.stored += 1;
+        bytes += outcome.receipt.bytes;
+      } else {
+        counts.planned += 1;
+        bytes += outcome.source.bytes ?? 0;
+      }
+    },
+    /** What is said at the end; of one file its own line says it. */
+    lines(isDryRun: boolean): string[] {
+      const { stored, before, planned, leftOut } = counts;
+      if (stored + before + planned + leftOut + failed.length <= 1) return [];
+      const many = (count: number): string => `${count} ${count === 1 ? 'record' : 'records'}`;
+      const parts = [isDryRun ? `${many(planned)} would be stored` : `${many(stored)} stored`];
+      if (bytes > 0) parts.push(formatBytes(bytes));
+      if (before > 0) parts.push(`${before} stored before`);
+      if (leftOut > 0) parts.push(`${leftOut} left out`);
+      if (failed.length > 0) parts.push(`${failed.length} ${isDryRun ? 'not readable' : 'not stored'}`);
+      return [parts.join(', ')];
+    },
+    /** @throws NectarError CLI_PUT_INCOMPLETE, CLI_USAGE where there was no file; of one file its own error */
+    check(): void {
+      const total = counts.stored + counts.before + counts.planned + counts.leftOut + failed.length;
+      const [first] = failed;
+      if (first !== undefined && total === 1) throw first.error;
+      if (first !== undefined) {
+        const files = failed.slice(0, NAMED_AT_THE_END).map(({ file, error }) => `${file} (${error.code})`);
+        throw new NectarError('CLI_PUT_INCOMPLETE', { failed: failed.length, total, files });
+      }
+      if (total === counts.leftOut) throw new NectarError('CLI_USAGE', { problem: 'the folder holds no files' });
+    },
   };
-  const { openUnfinished } = await import('../unfinished-uploads.ts');
-  const unfinished = await openUnfinished(home, [source.identity, metadata], terminal.now());
-  const tell = (text: string): void => output.note(`${printable(source.file)}: ${text}`);
-  try {
-    return await putResumable(client, {
-      source,
-      metadata,
-      progress,
-      unfinished,
-      signal: terminal.signal,
-      onResumed: (offset) => tell(`an earlier run had sent ${formatBytes(offset)}; going on there`),
-      onBroken: (reason, offset) => tell(`${reason} after ${formatBytes(offset)}; going on where it was`),
-    });
-  } finally {
-    await unfinished?.release();
-  }
 }

@@ -120,6 +120,20 @@ export const CLI_GUIDANCE: Record<keyof typeof CLI_ERRORS, Guidance> = {
     exit: EXIT.usage,
     remedy: 'Nothing of it was stored. Put the file again when nothing writes to it.',
   },
+  CLI_INPUT_EMPTY: {
+    exit: EXIT.checksFailed,
+    remedy:
+      'Nothing was stored. Look at what should have written there; an empty record is stored with `--allow-empty`.',
+  },
+  CLI_COMMAND_FAILED: {
+    exit: EXIT.checksFailed,
+    remedy: 'Nothing was stored. Run the command by itself, put right what it says, then put again.',
+  },
+  CLI_PUT_INCOMPLETE: {
+    exit: EXIT.checksFailed,
+    remedy:
+      'The other files are stored. Put right what the lines above say and run the same command again: it stores only what is missing.',
+  },
   CLI_OUTPUT_EXISTS: {
     exit: EXIT.usage,
     remedy: 'Choose another name, or overwrite it with `--force`.',

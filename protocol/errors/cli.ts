@@ -90,6 +90,16 @@ export const CLI_ERRORS = {
   CLI_FILE_CHANGED: define<{ path: string }>({
     message: ({ path }) => `${path} changed while it was sent`,
   }),
+  CLI_INPUT_EMPTY: define<{ input: string }>({
+    message: ({ input }) => `${input === '-' ? 'stdin' : input} gave not a single byte`,
+  }),
+  CLI_COMMAND_FAILED: define<{ command: string; reason: string }>({
+    message: ({ command, reason }) => `the command ${command} ${reason}`,
+  }),
+  CLI_PUT_INCOMPLETE: define<{ failed: number; total: number; files: readonly string[] }>({
+    message: ({ failed, total, files }) =>
+      `${failed} of ${total} files ${failed === 1 ? 'was' : 'were'} not stored: ${files.join(', ')}${files.length < failed ? `, and ${failed - files.length} more` : ''}`,
+  }),
   CLI_OUTPUT_EXISTS: define<{ path: string }>({
     message: ({ path }) => `${path} already exists`,
   }),

@@ -79,6 +79,27 @@ export function parseTransaction(raw: Uint8Array, rules: Rules): SignedTransacti
   }
 }
 
+/** The gas that a transaction gives, and that its bytes alone cost; undefined when it cannot be decoded. */
+export function findGasNeed(
+  raw: Uint8Array,
+  rules: Rules,
+): { readonly given: bigint; readonly needed: bigint } | undefined {
+  const tx = decode(raw, rules);
+  return tx && { given: tx.gasLimit, needed: tx.getIntrinsicGas() };
+}
+
+const BASE_GAS = 21_000n;
+const FLOOR_GAS_PER_TOKEN = 10n;
+const TOKENS_PER_NONZERO_BYTE = 4n;
+
+/** The least gas of a transaction with this data (EIP-7623). */
+export function floorGas(data: Uint8Array): bigint {
+  let zeros = 0;
+  for (const byte of data) if (byte === 0) zeros += 1;
+  const tokens = BigInt(zeros) + BigInt(data.length - zeros) * TOKENS_PER_NONZERO_BYTE;
+  return BASE_GAS + tokens * FLOOR_GAS_PER_TOKEN;
+}
+
 /** The most that the sender pays for one unit of gas, in wei. */
 export function feeCap(tx: Transaction): bigint {
   return hasFeeMarket(tx) ? tx.maxFeePerGas : tx.gasPrice;

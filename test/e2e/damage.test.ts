@@ -299,7 +299,7 @@ describe('a node with trouble', () => {
       const out = work.path('small-out');
       assert.equal((await work.run(['get', first?.recordId ?? '', '-o', out, '--home', small])).code, 0);
       assert.ok(readFileSync(out).equals(content));
-      assert.equal((await work.lines(['put', record, '--home', small])).length, 1);
+      assert.equal((await work.lines(['put', '--again', record, '--home', small])).length, 1);
     } finally {
       await work.run(['down', '--home', small]);
       spawnSync('umount', ['-l', mount]);

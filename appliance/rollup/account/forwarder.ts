@@ -16,7 +16,8 @@ export interface Ordering {
   whyLost(hash: Hex): Promise<string | undefined>;
 }
 
-const MAX_REASON_LENGTH = 160;
+/** Room for three amounts of wei. */
+const MAX_REASON_LENGTH = 320;
 
 /** Hands transactions on to the sequencer's JSON-RPC. */
 export function createForwarder(rpc: JsonRpc, signal: AbortSignal): Ordering {

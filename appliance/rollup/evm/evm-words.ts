@@ -1,4 +1,9 @@
+import { toChecksumAddress } from '@ethereumjs/util';
+import type { CallRequest } from './call-request.ts';
+
 /** The machine's reasons in the words of geth: wallets and libraries recognise an error by its text. */
+
+const FUNDS = 'insufficient funds for gas * price + value';
 
 const HALTS: readonly (readonly [RegExp, string])[] = [
   [/OutOfGas|OOG/, 'out of gas'],
@@ -18,13 +23,6 @@ const HALTS: readonly (readonly [RegExp, string])[] = [
   [/CallTooDeep/, 'max call depth exceeded'],
 ];
 
-const REFUSALS: readonly (readonly [RegExp, string])[] = [
-  [/lack of funds|overflow payment/, 'insufficient funds for gas * price + value'],
-  [/call gas cost|gas floor/, 'intrinsic gas too low'],
-  [/less than basefee/, 'max fee per gas less than block base fee'],
-  [/initcode/, 'max initcode size exceeded'],
-];
-
 function translate(words: typeof HALTS, reason: string): string {
   return words.find(([pattern]) => pattern.test(reason))?.[1] ?? reason;
 }
@@ -34,7 +32,20 @@ export function haltWords(reason: string): string {
   return translate(HALTS, reason);
 }
 
-/** Why the rules do not let a transaction start. */
-export function refusalWords(reason: string): string {
-  return translate(REFUSALS, reason);
+/** Of whom a refusal tells, and by what fee it was judged. */
+export interface Refused extends Pick<CallRequest, 'from' | 'gasPrice'> {
+  readonly baseFee: bigint;
+}
+
+/** Why the rules do not let a transaction start, with the numbers that its sender needs. */
+export function refusalWords(reason: string, { from, gasPrice, baseFee }: Refused): string {
+  const address = `address ${toChecksumAddress(from)}`;
+  const [, have, want] = /lack of funds \((\d+)\) for max fee \((\d+)\)/.exec(reason) ?? [];
+  if (want !== undefined) return `${FUNDS}: ${address} have ${have} want ${want}`;
+  if (/lack of funds|overflow payment/.test(reason)) return FUNDS;
+  const [, needed, given] = /^(?:call gas cost|gas floor) \((\d+)\) exceeds the gas limit \((\d+)\)/.exec(reason) ?? [];
+  if (needed !== undefined) return `intrinsic gas too low: have ${given}, want ${needed}`;
+  if (/less than basefee/.test(reason))
+    return `max fee per gas less than block base fee: ${address}, maxFeePerGas: ${gasPrice}, baseFee: ${baseFee}`;
+  return /initcode/.test(reason) ? 'max initcode size exceeded' : reason;
 }

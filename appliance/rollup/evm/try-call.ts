@@ -38,7 +38,15 @@ function refusalOf(request: CallRequest): Refused | undefined {
   return { kind: 'refused', reason: 'max fee per gas is above 128 bits' };
 }
 
-function toOutcome({ outcome, gasUsed, output: returned, reason }: MachineCallResult): CallOutcome {
+function baseFeeOf({ baseFeePerGas }: BlockHeader, overrides: CallOverrides | undefined): bigint {
+  return overrides?.block?.baseFeePerGas ?? baseFeePerGas ?? 0n;
+}
+
+function toOutcome(
+  { outcome, gasUsed, output: returned, reason }: MachineCallResult,
+  { from, gasPrice }: CallRequest,
+  { header, overrides }: CallState,
+): CallOutcome {
   switch (outcome) {
     case 'ok':
     case 'reverted':
@@ -46,12 +54,15 @@ function toOutcome({ outcome, gasUsed, output: returned, reason }: MachineCallRe
     case 'failed':
       return { kind: 'failed', gasUsed, reason: haltWords(reason) };
     case 'refused':
-      return { kind: 'refused', reason: refusalWords(reason) };
+      return {
+        kind: 'refused',
+        reason: refusalWords(reason, { from, gasPrice, baseFee: baseFeeOf(header, overrides) }),
+      };
   }
 }
 
 export function tryCall(request: CallRequest, on: CallState): CallOutcome {
-  return refusalOf(request) ?? toOutcome(run(request, on));
+  return refusalOf(request) ?? toOutcome(run(request, on), request, on);
 }
 
 const MIN_GAS = 21_000n;
@@ -97,7 +108,7 @@ export function listAccesses(request: CallRequest, on: CallState): ListedAccesse
   for (let round = 0; ; round++) {
     const result = run({ ...request, accessList }, on, { touched: true });
     assertWhole(result, 'accounts and slots');
-    const outcome = toOutcome(result);
+    const outcome = toOutcome(result, request, on);
     if (outcome.kind === 'refused') return outcome;
     const next = accessesOf(result, request, on);
     if (round + 1 >= MAX_ACCESS_ROUNDS || JSON.stringify(next) === JSON.stringify(accessList)) {
@@ -142,7 +153,7 @@ export function traceCall(
   const refusal = refusalOf(request);
   if (refusal !== undefined) return refusal;
   const result = run(request, on, wantedOf(trace));
-  const outcome = toOutcome(result);
+  const outcome = toOutcome(result, request, on);
   if (outcome.kind === 'refused') return outcome;
   const { from, to, gas, value, data } = request;
   return { kind: 'traced', trace: renderTrace(trace, { from, to, gas, value, input: data }, result) };

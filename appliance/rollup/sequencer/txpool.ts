@@ -1,14 +1,18 @@
 import type { Hex } from '../../../protocol/brand.ts';
 import { NectarError } from '../../../protocol/errors.ts';
 import type { Rules } from '../../../protocol/rollup/rules.ts';
-import {
-  feeCap,
-  type Obstacle,
-  parseTransaction,
-  type SignedTransaction,
-} from '../../../protocol/rollup/transaction.ts';
+import { feeCap, floorGas, parseTransaction, type SignedTransaction } from '../../../protocol/rollup/transaction.ts';
 import { ALREADY_KNOWN, createArrivals, type PendingTransactions } from '../rpc/pending-transactions.ts';
 import type { Loss } from './lost-transactions.ts';
+import {
+  belowFloor,
+  feeTooLow,
+  illFormed,
+  insufficientFunds,
+  nonceTooHigh,
+  nonceTooLow,
+  oversized,
+} from './refusal-words.ts';
 
 export interface TxpoolOptions {
   readonly maxTransactions: number;
@@ -52,14 +56,6 @@ interface Sender {
   nonce: bigint;
   readonly entries: Map<bigint, Entry>;
 }
-
-/** In the words of geth: wallets and libraries recognise refusals by their text. */
-const ILL_FORMED: Partial<Record<Obstacle, string>> = {
-  size: 'oversized data',
-  undecodable: 'not a transaction of this chain',
-  signature: 'invalid sender',
-  'intrinsic-gas': 'intrinsic gas too low',
-};
 
 /** A replacement pays at least a tenth more, so that an endless chain of replacements is not free. */
 const BUMP_NUMERATOR = 11n;
@@ -106,13 +102,14 @@ export function createTxpool(options: TxpoolOptions, deps: { chain: PoolChain; n
   async function assertPayable(signed: SignedTransaction): Promise<bigint> {
     const { nonce, balance } = await chain.account(signed.sender);
     const { tx } = signed;
-    if (tx.nonce < nonce) throw refused('nonce too low');
-    if (tx.nonce >= nonce + BigInt(options.maxPerAccount)) throw refused('nonce too far ahead');
-    let owed = costOf(signed);
+    if (tx.nonce < nonce) throw refused(nonceTooLow(nonce, tx.nonce));
+    if (tx.nonce >= nonce + BigInt(options.maxPerAccount)) throw refused(nonceTooHigh(nonce, tx.nonce));
+    let queued = 0n;
     for (const entry of bySender.get(signed.sender)?.entries.values() ?? []) {
-      if (entry.signed.tx.nonce >= nonce && entry.signed.tx.nonce !== tx.nonce) owed += costOf(entry.signed);
+      if (entry.signed.tx.nonce >= nonce && entry.signed.tx.nonce !== tx.nonce) queued += costOf(entry.signed);
     }
-    if (owed > balance) throw refused('insufficient funds for gas * price + value');
+    const cost = costOf(signed);
+    if (queued + cost > balance) throw refused(insufficientFunds({ balance, queued, cost }));
     return nonce;
   }
 
@@ -123,12 +120,13 @@ export function createTxpool(options: TxpoolOptions, deps: { chain: PoolChain; n
   return {
     ...arrivals,
     async add(raw) {
-      if (raw.length > options.maxTransactionBytes) throw refused('oversized data');
+      if (raw.length > options.maxTransactionBytes) throw refused(oversized(raw.length, options.maxTransactionBytes));
       const signed = parseTransaction(raw, chain.rules);
-      if (typeof signed === 'string') throw refused(ILL_FORMED[signed] ?? signed);
+      if (typeof signed === 'string') throw refused(illFormed(signed, raw, chain.rules));
+      assertFloorGas(signed, chain.rules);
       if (byHash.has(signed.hash)) throw refused(ALREADY_KNOWN);
       if (signed.tx.gasLimit > chain.gasLimit()) throw refused('exceeds block gas limit');
-      if (feeCap(signed.tx) < chain.nextBaseFee()) throw refused('max fee per gas less than block base fee');
+      if (feeCap(signed.tx) < chain.nextBaseFee()) throw refused(feeTooLow(signed, chain.nextBaseFee()));
       const nonce = await assertPayable(signed);
       const replaced = bySender.get(signed.sender)?.entries.get(signed.tx.nonce);
       if (replaced !== undefined) assertBump(signed, replaced.signed);
@@ -205,6 +203,13 @@ function assertBump(signed: SignedTransaction, replaced: SignedTransaction): voi
   if (feeCap(signed.tx) * BUMP_DENOMINATOR < feeCap(replaced.tx) * BUMP_NUMERATOR) {
     throw refused('replacement transaction underpriced');
   }
+}
+
+/** EIP-7623: what the data costs at least, whatever it does. */
+function assertFloorGas({ tx }: SignedTransaction, rules: Rules): void {
+  if (!rules.isActivatedEIP(7623)) return;
+  const needed = floorGas(tx.data);
+  if (tx.gasLimit < needed) throw refused(belowFloor(tx.gasLimit, needed));
 }
 
 function costOf({ tx }: SignedTransaction): bigint {

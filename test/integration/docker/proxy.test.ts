@@ -34,7 +34,7 @@ describe('a node in containers behind a proxy', { skip: skipWithoutDocker, timeo
   };
   const status = async (): Promise<Status> =>
     JSON.parse((await place.run(['status', '--json', ...at])).stdout.trim().split('\n')[0] ?? '') as Status;
-  const put = (): Promise<unknown> => place.json(['put', caFile, ...at]);
+  const put = (): Promise<unknown> => place.json(['put', '--again', caFile, ...at]);
 
   before(async () => {
     loadImages(DOCKER_SOCKET);

@@ -1,5 +1,5 @@
-/** A sequencer in a process of its own, to be killed: prints `number hash` for every block that it announces. */
-import { readFileSync } from 'node:fs';
+/** A sequencer in a process of its own, to be killed: prints `announced NUMBER HASH` for what leaves it, `written HASH` for what its disk has. */
+import { readFileSync, writeSync } from 'node:fs';
 import { Value } from 'typebox/value';
 import {
   createBatcher,
@@ -14,6 +14,10 @@ import { createLifecycle } from '../../../appliance/service.ts';
 import { createLogger, createMetrics } from '../../../appliance/telemetry/index.ts';
 import type { NetworkDescriptor } from '../../../protocol/network/descriptor.ts';
 import { parseUnsafeBlock } from '../../../protocol/rollup/unsafe-block.ts';
+import { type DiskCrash, watchDisk } from './crash-disk.ts';
+
+/** Its own death, at a moment that only the process knows: a write to its disk, or the announcement of a block. */
+export type ChildCrash = DiskCrash | { readonly announcement: 'before' | 'after'; readonly nth: number };
 
 export interface ChildSpec {
   readonly descriptor: NetworkDescriptor;
@@ -22,6 +26,7 @@ export interface ChildSpec {
   readonly key: string;
   readonly databaseKey: string;
   readonly rpcPort: number;
+  readonly crash?: ChildCrash;
 }
 
 const [, , path = ''] = process.argv;
@@ -47,9 +52,16 @@ const rollup = createRollup(
   },
 );
 const rules = rulesOf(spec.descriptor);
+const { crash } = spec;
+watchDisk(bytes(spec.databaseKey), crash && 'write' in crash ? crash : undefined);
+let announcements = 0;
 rollup.onUnsafe((envelope) => {
+  announcements += 1;
+  const isMet = crash !== undefined && 'announcement' in crash && crash.nth === announcements;
+  if (isMet && crash.announcement === 'before') process.kill(process.pid, 'SIGKILL');
   const { block, hash } = parseUnsafeBlock(envelope, rules);
-  process.stdout.write(`${block.header.number} ${hash}\n`);
+  writeSync(process.stdout.fd, `announced ${block.header.number} ${hash}\n`);
+  if (isMet) process.kill(process.pid, 'SIGKILL');
 });
 const deps = { rollup, log, now: Date.now };
 await createLifecycle(log).start([

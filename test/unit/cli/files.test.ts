@@ -16,7 +16,7 @@ import { Readable } from 'node:stream';
 import { after, test } from 'node:test';
 import { writeOutputFile } from '../../../cli/output-file.ts';
 import { checkPassphrase, passphraseHint, readPassphrase } from '../../../cli/passphrase.ts';
-import { type PutSource, putSources } from '../../../cli/put-sources.ts';
+import { type Found, type PutSource, putSources } from '../../../cli/put-sources.ts';
 import { type ErrorCode, isNectarError } from '../../../protocol/errors.ts';
 import { fakeTerminal } from './capture.ts';
 
@@ -28,10 +28,14 @@ async function* stream(...chunks: string[]): AsyncGenerator<Uint8Array> {
   for (const chunk of chunks) yield Buffer.from(chunk);
 }
 
+async function found(...operands: string[]): Promise<Found[]> {
+  const all: Found[] = [];
+  for await (const each of putSources(operands, terminal)) all.push(each);
+  return all;
+}
+
 async function sources(...operands: string[]): Promise<PutSource[]> {
-  const found: PutSource[] = [];
-  for await (const source of putSources(operands, terminal)) found.push(source);
-  return found;
+  return (await found(...operands)).flatMap((each) => ('source' in each ? [each.source] : []));
 }
 
 async function read(source: PutSource): Promise<string> {
@@ -85,20 +89,30 @@ test('walks folders in order and does not follow links out of them', async () =>
   writeFileSync(join(tree, 'a.txt'), '');
   symlinkSync('/etc', join(tree, 'etc'));
   symlinkSync('/etc/hostname', join(tree, 'host'));
-  const found = await sources(tree);
+  const walked = await sources(tree);
   assert.deepEqual(
-    found.map(({ name, bytes, contentType }) => [name, bytes, contentType]),
+    walked.map(({ name, bytes, contentType }) => [name, bytes, contentType]),
     [
       ['a.txt', 0, 'text/plain'],
       ['b/two.json', 26, 'application/fhir+json'],
     ],
   );
-  assert.deepEqual(await Promise.all(found.map(read)), ['', '{"resourceType":"Patient"}']);
+  assert.deepEqual(await Promise.all(walked.map(read)), ['', '{"resourceType":"Patient"}']);
+  assert.deepEqual(
+    (await found(tree)).filter((each) => 'leftOut' in each),
+    [
+      { file: join(tree, 'etc'), leftOut: 'a link' },
+      { file: join(tree, 'host'), leftOut: 'a link' },
+    ],
+  );
 });
 
 test('an unreadable file is named, and one that shrank while it was read is an error', async () => {
-  await assert.rejects(sources(join(folder, 'nothing')), (error) => isNectarError(error, 'CLI_FILE_UNREADABLE'));
-  await assert.rejects(sources('/dev/null'), (error) => isNectarError(error, 'CLI_FILE_UNREADABLE'));
+  for (const operand of [join(folder, 'nothing'), '/dev/null']) {
+    const [item, ...more] = await found(operand);
+    assert.ok(item !== undefined && 'error' in item && isNectarError(item.error, 'CLI_FILE_UNREADABLE'));
+    assert.deepEqual([item.file, more], [operand, []]);
+  }
   const path = join(folder, 'shrinks');
   writeFileSync(path, 'long content'.repeat(10_000));
   const [source] = await sources(path);

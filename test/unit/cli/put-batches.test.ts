@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Client } from '../../../cli/client.ts';
-import { batchesOf, putBatch } from '../../../cli/put-batches.ts';
+import { batchesOf, putBatch, type SmallPut } from '../../../cli/put-batches.ts';
 import type { PutSource } from '../../../cli/put-sources.ts';
 import { isNectarError } from '../../../protocol/errors.ts';
 
@@ -9,7 +9,19 @@ const CID = 'bafkreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52zy';
 
 function small(file: string, bytes = 1): PutSource {
   const content = Buffer.alloc(bytes, file);
-  return { file, name: file, bytes, contentType: 'text/plain', content, open: () => assert.fail('it was read') };
+  return {
+    file,
+    name: file,
+    bytes,
+    folders: [],
+    contentType: 'text/plain',
+    content,
+    open: () => assert.fail('it was read'),
+  };
+}
+
+function put(file: string, labels: readonly string[] = []): SmallPut {
+  return { source: small(file), name: file, contentType: 'text/plain', labels, idempotencyKey: `key-${file}` };
 }
 
 function large(file: string): PutSource {
@@ -20,7 +32,7 @@ function large(file: string): PutSource {
 async function sizes(sources: readonly PutSource[], together = true): Promise<number[]> {
   const found: number[] = [];
   const each = async function* () {
-    yield* sources;
+    for (const source of sources) yield { source };
   };
   for await (const batch of batchesOf(each(), together)) found.push(batch.length);
   return found;
@@ -54,13 +66,13 @@ const receipt = { recordId: 'a'.repeat(32), version: 1, cid: CID, bytes: 1, audi
 test('each file of a batch has an outcome of its own: a receipt, or the error of the node', async () => {
   const problem = { status: 507, code: 'NODE_DISK_FULL', detail: 'full', data: { path: '/store' } };
   const { client, sent } = answering([{ receipt }, { problem }]);
-  const [first, second] = await putBatch(client, [small('a'), small('b')], { contentType: undefined, labels: ['l'] });
-  assert.deepEqual(first, { source: first?.source, receipt });
+  const [first, second] = await putBatch(client, [put('a', ['l']), put('b', ['l'])]);
+  assert.deepEqual(first, { receipt, isReplayed: false });
   assert.ok(second !== undefined && 'error' in second && isNectarError(second.error, 'NODE_DISK_FULL'));
   const record = { contentType: 'text/plain', labels: ['l'] };
   const records = [
-    { ...record, content: 'YQ==', name: 'a' },
-    { ...record, content: 'Yg==', name: 'b' },
+    { ...record, content: 'YQ==', name: 'a', idempotencyKey: 'key-a' },
+    { ...record, content: 'Yg==', name: 'b', idempotencyKey: 'key-b' },
   ];
   assert.deepEqual(sent, [['POST', '/v1/records/batch', { records }]]);
 });
@@ -68,7 +80,7 @@ test('each file of a batch has an outcome of its own: a receipt, or the error of
 test('an answer that leaves a file out is no answer', async () => {
   for (const results of [[{ receipt }], [{ receipt }, {}], [{ receipt }, { receipt }, { receipt }]]) {
     const { client } = answering(results);
-    await assert.rejects(putBatch(client, [small('a'), small('b')], { contentType: 'a/b', labels: [] }), (error) =>
+    await assert.rejects(putBatch(client, [put('a'), put('b')]), (error) =>
       isNectarError(error, 'CLI_GATEWAY_ANSWER_INVALID'),
     );
   }

@@ -68,6 +68,7 @@ const sourceOf = (bytes: Buffer) => ({
   file: 'f',
   name: 'f',
   bytes: bytes.length,
+  folders: [],
   contentType: 'a/b',
   async *open(start = 0) {
     for (let at = start; at < bytes.length; at += 1_000) yield bytes.subarray(at, at + 1_000);

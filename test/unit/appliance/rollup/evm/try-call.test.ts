@@ -25,9 +25,18 @@ test('says in the words of geth why a call does not start, and why one that ran 
   const rpc = rpcOf(chain);
   const errorOf = async (call: object, code: Hex = '0x') =>
     (await ask(rpc, 'eth_call', { from: me, to: A, ...call }, 'latest', { [A]: { code } })).error?.message;
-  assert.equal(await errorOf({ gas: '0x5207' }), 'intrinsic gas too low');
-  assert.equal(await errorOf({ gasPrice: '0x1' }), 'max fee per gas less than block base fee');
-  assert.equal(await errorOf({ value: hex(10n ** 30n) }), 'insufficient funds for gas * price + value');
+  assert.equal(await errorOf({ gas: '0x5207' }), 'intrinsic gas too low: have 20999, want 21000');
+  const address = `address ${alice.address}`;
+  const { result: head } = await ask(rpc, 'eth_getBlockByNumber', 'latest', false);
+  const baseFee = BigInt((head as unknown as { baseFeePerGas: Hex }).baseFeePerGas);
+  assert.equal(
+    await errorOf({ gasPrice: '0x1' }),
+    `max fee per gas less than block base fee: ${address}, maxFeePerGas: 1, baseFee: ${baseFee}`,
+  );
+  assert.equal(
+    await errorOf({ value: hex(10n ** 30n) }),
+    `insufficient funds for gas * price + value: ${address} have ${1000n * ETHER} want ${10n ** 30n}`,
+  );
   assert.equal(await errorOf({ gasPrice: hex(1n << 128n) }), 'max fee per gas is above 128 bits');
   assert.equal(await errorOf({}, '0xfe'), 'invalid opcode');
   assert.equal(await errorOf({}, '0x01'), 'stack underflow');
