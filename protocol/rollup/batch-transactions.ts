@@ -10,7 +10,6 @@ const OPAQUE = 255;
 const PARITY = 4;
 const HAS_TO = 8;
 const HAS_ACCESS_LIST = 16;
-const ADDRESS_BYTES = 20;
 const SCALAR_BYTES = 32;
 
 export interface TransactionWriter {

@@ -2,8 +2,8 @@
 //!
 //! Environment calls (number in a7): 0 exit (a0 code), 1 write (a1 address, a2 length), 2 input (a0 index, a1 address, a2 room;
 //! length in a0), 3 preimage (a0 kind, a1 hash, a2 address, a3 room; length or -1 in a0).
-//! Input 0 is chain id 8, fork 1, p256 1, call 1: 0 for `execute_block`, 1 for `derive_block`, 2 for `derive_inputs`. Input 1 is that of the
-//! call. The answer is written; exit codes are its statuses.
+//! Input 0 is chain id 8, fork 1, p256 1, call 1: 0 for `execute_block`, 1 for `derive_block`, 2 for `derive_inputs`. Input 1 is
+//! that of the call. The answer is written; exit codes are its statuses.
 #![no_std]
 #![no_main]
 extern crate alloc;

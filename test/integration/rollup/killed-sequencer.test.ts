@@ -8,6 +8,7 @@ import { createInterface } from 'node:readline';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { Hex } from '../../../protocol/brand.ts';
+import type { BatchBlock } from '../../../protocol/rollup/batch.ts';
 import { hexToBytes } from '../../../protocol/rollup/bytes.ts';
 import { decodeBatch } from '../../oracle/decode-batch.ts';
 import { createL1Gate, type GateStop, type L1Gate } from './l1-gate.ts';
