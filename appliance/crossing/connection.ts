@@ -55,8 +55,8 @@ export function createConnection({ service, dialer, version = CROSSING_VERSION }
   const line = createLine({ service, dialer, version });
   return {
     unary: (method, input, { signal, timeoutMs = method.timeoutMs } = {}) =>
-      within({ timeoutMs, service, operation: method.name, signal }, async (either) => {
-        const payload = await message(line, { method, input: encodeMessage(input), signal: either });
+      within({ timeoutMs, service, operation: method.name, signal, line }, async (either, onBegun) => {
+        const payload = await message(line, { method, input: encodeMessage(input), signal: either, onBegun });
         return parseMessage(payload, method.output, line.originOf(method));
       }),
     async upload(method, input, body, signal) {
@@ -106,25 +106,43 @@ interface Source {
   failure: { readonly error: unknown } | undefined;
 }
 
+interface Limits {
+  readonly timeoutMs: number;
+  readonly service: string;
+  readonly operation: string;
+  readonly signal: Signal;
+  readonly line: Line;
+}
+
 /** Runs a call in its time, however often it waits. */
 async function within<T>(
-  limits: { readonly timeoutMs: number; readonly service: string; readonly operation: string; readonly signal: Signal },
-  call: (either: AbortSignal) => Promise<T>,
+  { timeoutMs, service, operation, signal, line }: Limits,
+  call: (either: AbortSignal, onBegun: () => void) => Promise<T>,
 ): Promise<T> {
-  const { timeoutMs, service, operation, signal } = limits;
   const limit = AbortSignal.timeout(timeoutMs);
+  const since = performance.now();
+  let isBegun = false;
+  const onBegun = (): void => {
+    isBegun = true;
+  };
   try {
-    return await call(signal === undefined ? limit : AbortSignal.any([signal, limit]));
+    return await call(signal === undefined ? limit : AbortSignal.any([signal, limit]), onBegun);
   } catch (error) {
     if (error !== limit.reason || signal?.aborted === true) throw error;
-    const reason = `no answer to ${operation} within ${timeoutMs} ms`;
+    line.distrust(since);
+    const missing = isBegun ? `answer to ${operation}` : `connection to it for ${operation}`;
+    const reason = `no ${missing} within ${timeoutMs} ms`;
     throw new NectarError('NODE_NOT_READY', { service, reason }, { cause: error });
   }
 }
 
 /** One message there, one back. */
-async function message(line: Line, { method, input, signal }: Request): Promise<Uint8Array> {
+async function message(
+  line: Line,
+  { method, input, signal, onBegun }: Request & { readonly onBegun: () => void },
+): Promise<Uint8Array> {
   const lent = await line.begin(method, input, signal);
+  onBegun();
   let clean = false;
   try {
     const result = await nextResult(lent.channel, line.originOf(method));

@@ -25,6 +25,8 @@ export interface DialedChannel {
   expect(maxBytes: number): void;
   /** No further call begins on it. */
   isStale(): boolean;
+  /** When the other side was last heard, in milliseconds of this process's clock (performance.now). */
+  heardAt(): number;
 }
 
 export interface DialOptions {
@@ -40,6 +42,7 @@ export async function dial(dialer: Dialer, { service, version, signal }: DialOpt
   const { promise, resolve, reject } = Promise.withResolvers<DialedChannel>();
   let refusal: Refusal | undefined;
   let upgraded = false;
+  let heardAt = performance.now();
 
   function begin(head: Answer): boolean {
     const theirs = parseVersion(head.version);
@@ -48,7 +51,8 @@ export async function dial(dialer: Dialer, { service, version, signal }: DialOpt
       return refusal(head.rest);
     }
     upgraded = true;
-    resolve({ channel, version: theirs, expect: answer.expect, isStale: dialed.isStale });
+    const { isStale } = dialed;
+    resolve({ channel, version: theirs, expect: answer.expect, isStale, heardAt: () => heardAt });
     return head.accepted ? channel.take(head.rest) : true;
   }
 
@@ -68,6 +72,7 @@ export async function dial(dialer: Dialer, { service, version, signal }: DialOpt
     buffer: READ_BUFFER,
     callback(size: number) {
       mostRead = Math.max(mostRead, size);
+      heardAt = performance.now();
       return take(READ_BUFFER.subarray(0, size));
     },
   };

@@ -20,6 +20,11 @@ export interface Line {
   originOf(operation: { readonly name: string }): Origin;
   /** Begins a call, on a channel that is its own until it is given back. */
   begin(operation: Operation, input: Uint8Array, signal: Signal): Promise<Lent>;
+  /**
+   * An answer that was due since then has not come: the other side may be gone without a word, as a machine that lost its network is.
+   * What is kept and was not heard since is given up, so that the next call dials anew instead of waiting as long.
+   */
+  distrust(since: number): void;
   close(): void;
 }
 
@@ -121,6 +126,11 @@ export function createLine({ service, dialer, version }: LineOptions): Line {
           if (kept === undefined || !dialer.refusesWrites || signal?.aborted === true) throw lent.translate(error);
         }
       }
+    },
+    distrust(since) {
+      const heard = idle.filter((kept) => kept.heardAt() >= since);
+      for (const kept of idle) if (!heard.includes(kept)) kept.channel.fail(new Error('not heard'));
+      idle.splice(0, idle.length, ...heard);
     },
     close() {
       for (const { channel } of [...idle, ...inUse]) channel.fail(new Error('the line was closed'));

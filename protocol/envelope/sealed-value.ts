@@ -81,8 +81,8 @@ export type ValueOpener = (input: {
   readonly sealed: Uint8Array;
 }) => Uint8Array | undefined;
 
-/** Derived keys kept ready at a time. */
-const MAX_READY = 64;
+/** Derived keys kept ready at a time: entries that are read in the order of their names come from hundreds of writes. */
+const MAX_READY = 1024;
 
 /** Opens many values under one key: those that were written together share a derived key, which is then made once. */
 export function createValueOpener(crypto: EnvelopeCrypto, key: Uint8Array): ValueOpener {

@@ -21,7 +21,7 @@ ctr() { timeout 300 ctr -a "$run/containerd.sock" -n k8s.io "$@"; }
 
 build() {
   local missing=() program
-  for program in containerd:containerd runc:runc etcd:etcd-server conntrack:conntrack ipset:ipset iptables:iptables gcc:gcc socat:socat; do
+  for program in ip:iproute2 containerd:containerd runc:runc etcd:etcd-server conntrack:conntrack ipset:ipset iptables:iptables gcc:gcc socat:socat; do
     command -v "${program%%:*}" >/dev/null || missing+=("${program##*:}")
   done
   [ -x /usr/lib/cni/ptp ] || missing+=(containernetworking-plugins)
@@ -154,6 +154,8 @@ until_it() { local i; for i in $(seq 240); do if "$@" >/dev/null 2>&1; then retu
 up() {
   if is_running apiserver && kubectl get --raw /readyz >/dev/null 2>&1; then return 0; fi
   [ -x "$bin/kubernetes" ] || build
+  # One that was not ended, as by a machine's crash, leaves as much behind.
+  is_running kubelet || forget_pods || true
   (certificates); configure
   sysctl -qw net.ipv4.ip_forward=1
   # docker's policy for what is forwarded is DROP.
@@ -218,6 +220,7 @@ down() {
   for task in $(ctr tasks ls -q); do ctr tasks rm "$task"; done
   local name; for name in proxy scheduler controllers apiserver etcd containerd; do end $name; done
   mount | awk '{print $3}' | grep "^$home/" | sort -r | xargs -r -n1 umount -l
+  forget_pods
   local tool
   for tool in iptables ip6tables; do "$tool-save" | grep -vE 'KUBE|CNI-' | "$tool-restore"; done
   ipset list -n | grep KUBE | xargs -r -n1 ipset destroy
@@ -232,6 +235,17 @@ end() {
   for i in $(seq 20); do kill -0 "$pid" || break; sleep 0.2; done
   kill -9 "$pid"; rm -f "$run/$1.pid"
 }
+
+# Pods that were killed leave their network behind, with a route to it. The plugin takes a route that is there already for its own:
+# the next pod with that address would start well, and hear nothing. So nothing of a cluster that is down may be left.
+forget_pods() {
+  local net device
+  for net in /run/netns/cni-*; do
+    [ -e "$net" ] || continue
+    if ip -n "${net##*/}" -4 -o addr | grep -q " ${pods%.*}\."; then ip netns del "${net##*/}"; fi
+  done
+  for device in $(ip -4 route | awk -v net="${pods%.*}." 'index($1, net) == 1 {print $3}'); do ip link del "$device"; done
+} 2>/dev/null
 
 # All objects and all data of a cluster that is down; the programs stay.
 wipe() { rm -rf "${home:?}"/{etcd,kubelet,volumes,cni,containerd,log}; }

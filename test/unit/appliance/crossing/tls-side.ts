@@ -2,10 +2,18 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import type { SplitRole } from '../../../../appliance/crossing/table.ts';
+import { createConnection } from '../../../../appliance/crossing/connection.ts';
+import { feed, unary } from '../../../../appliance/crossing/method.ts';
+import { feedRoute, unaryRoute } from '../../../../appliance/crossing/route.ts';
+import { count, exact, nothing, text } from '../../../../appliance/crossing/shape.ts';
+import type { CrossingName, SplitRole } from '../../../../appliance/crossing/table.ts';
 import { createCertificates } from '../../../../appliance/crossing/tls/certificates.ts';
+import { createCrossingMetrics } from '../../../../appliance/crossing/tls/metrics.ts';
 import { createOpenConnections } from '../../../../appliance/crossing/tls/open-connections.ts';
-import { createLogger } from '../../../../appliance/telemetry/index.ts';
+import { tlsDialer } from '../../../../appliance/crossing/tls/tls-dialer.ts';
+import { createTlsServer } from '../../../../appliance/crossing/tls/tls-server.ts';
+import { CROSSING_VERSION } from '../../../../appliance/crossing/version.ts';
+import { createLogger, createMetrics } from '../../../../appliance/telemetry/index.ts';
 import {
   type CrossingAuthority,
   createCrossingAuthority,
@@ -52,3 +60,44 @@ export async function side(t: TestContext, role: SplitRole, shown?: Shown) {
 }
 
 export type Side = Awaited<ReturnType<typeof side>>;
+
+export const echo = unary({ name: 'echo', input: exact({ text: text(100) }), output: exact({ text: text(100) }) });
+export const watch = feed({ name: 'watch', input: nothing, item: count, output: nothing });
+
+/** The audit role, which serves all of its crossings; how often it was called. */
+export async function serving(t: TestContext, at: Side) {
+  const calls: string[] = [];
+  const routes = [
+    unaryRoute(echo, (input) => {
+      calls.push(input.text);
+      return input;
+    }),
+    feedRoute(watch, async (_, send, gone) => {
+      await send(1);
+      await new Promise((_resolve, reject) => gone.addEventListener('abort', () => reject(gone.reason)));
+      return null;
+    }),
+  ];
+  const registry = createMetrics();
+  const server = createTlsServer(
+    { role: 'audit', instance: INSTANCE, listen: { host: '127.0.0.1', port: 0 }, version: CROSSING_VERSION },
+    {
+      crossings: { 'audit-append': routes, 'audit-read': routes, 'audit-keys': routes },
+      ...at,
+      metrics: createCrossingMetrics(registry, at),
+      log,
+    },
+  );
+  await server.start(new AbortController().signal);
+  t.after(() => server.stop());
+  return { calls, registry, port: server.port() ?? 0 };
+}
+
+export function calling(t: TestContext, from: Side, crossing: CrossingName, port: number) {
+  const dialer = tlsDialer({ crossing, instance: INSTANCE, address: { host: '127.0.0.1', port } }, from);
+  const connection = createConnection({ service: 'audit', dialer });
+  t.after(() => connection.close());
+  return connection;
+}
+
+export const ask = (connection: ReturnType<typeof calling>) => connection.unary(echo, { text: 'a' });

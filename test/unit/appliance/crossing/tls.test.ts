@@ -3,66 +3,17 @@ import { readFile, rm, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { createConnection as connectSocket, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
-import { createConnection } from '../../../../appliance/crossing/connection.ts';
-import { feed, unary } from '../../../../appliance/crossing/method.ts';
-import { feedRoute, unaryRoute } from '../../../../appliance/crossing/route.ts';
-import { count, exact, nothing, text } from '../../../../appliance/crossing/shape.ts';
 import type { CrossingName, SplitRole } from '../../../../appliance/crossing/table.ts';
 import { createCertificates } from '../../../../appliance/crossing/tls/certificates.ts';
-import { createCrossingMetrics } from '../../../../appliance/crossing/tls/metrics.ts';
-import { tlsDialer } from '../../../../appliance/crossing/tls/tls-dialer.ts';
-import { createTlsServer } from '../../../../appliance/crossing/tls/tls-server.ts';
 import { CROSSING_VERSION } from '../../../../appliance/crossing/version.ts';
-import { createMetrics } from '../../../../appliance/telemetry/index.ts';
 import { createCrossingAuthority } from '../../../../cli/provision/crossings/crossing-authority.ts';
 import { type ErrorCode, isNectarError } from '../../../../protocol/errors.ts';
-import { authority, DAY_MS, INSTANCE, lifetime, log, type Side, side } from './tls-side.ts';
+import { ask, authority, calling, DAY_MS, INSTANCE, lifetime, log, serving, side, watch } from './tls-side.ts';
 
 const SILENT_SOCKETS = 2_000;
 const hasCode = (code: ErrorCode) => (error: unknown) => isNectarError(error, code) || assert.fail(String(error));
-const echo = unary({ name: 'echo', input: exact({ text: text(100) }), output: exact({ text: text(100) }) });
-const watch = feed({ name: 'watch', input: nothing, item: count, output: nothing });
-
-/** The audit role, which serves all of its crossings; how often it was called. */
-async function serving(t: TestContext, at: Side) {
-  const calls: string[] = [];
-  const routes = [
-    unaryRoute(echo, (input) => {
-      calls.push(input.text);
-      return input;
-    }),
-    feedRoute(watch, async (_, send, gone) => {
-      await send(1);
-      await new Promise((_resolve, reject) => gone.addEventListener('abort', () => reject(gone.reason)));
-      return null;
-    }),
-  ];
-  const registry = createMetrics();
-  const server = createTlsServer(
-    { role: 'audit', instance: INSTANCE, listen: { host: '127.0.0.1', port: 0 }, version: CROSSING_VERSION },
-    {
-      crossings: { 'audit-append': routes, 'audit-read': routes, 'audit-keys': routes },
-      ...at,
-      metrics: createCrossingMetrics(registry, at),
-      log,
-    },
-  );
-  await server.start(new AbortController().signal);
-  t.after(() => server.stop());
-  return { calls, registry, port: server.port() ?? 0 };
-}
-
-function calling(t: TestContext, from: Side, crossing: CrossingName, port: number) {
-  const dialer = tlsDialer({ crossing, instance: INSTANCE, address: { host: '127.0.0.1', port } }, from);
-  const connection = createConnection({ service: 'audit', dialer });
-  t.after(() => connection.close());
-  return connection;
-}
-
-const ask = (connection: ReturnType<typeof calling>) => connection.unary(echo, { text: 'a' });
-
 test('a role calls what the table gives it, and with its certificate nothing else', async (t) => {
   const { calls, port, registry } = await serving(t, await side(t, 'audit'));
   const may: Record<string, readonly SplitRole[]> = {
