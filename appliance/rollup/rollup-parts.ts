@@ -30,6 +30,7 @@ import { type ChainDatabase, createChainDatabase } from './execute/chain-databas
 import { createExecutor, type Executor } from './execute/executor.ts';
 import { loadMachine } from './execute/machine-file.ts';
 import { createForeignStatePacker } from './execute/pack-foreign-state.ts';
+import { shareCacheBytes } from './execute/preimage-cache.ts';
 import { createSealer } from './execute/sealer.ts';
 import type { EndpointState } from './l1/endpoints.ts';
 import { createL1Parts, describeEndpoints, type L1Parts } from './l1-parts.ts';
@@ -128,15 +129,13 @@ export async function assembleParts(options: PartsOptions, deps: PartsDeps): Pro
 
   const { databasePath: path, databaseKey, durable } = options;
   const sealer = createSealer(databaseKey, deps.randomBytes);
-  const database = createChainDatabase(
-    { path, databaseKey, cacheBytes: config.cacheBytes, durable },
-    { sealer, rules },
-  );
+  const cache = shareCacheBytes(config.cacheBytes);
+  const database = createChainDatabase({ path, databaseKey, cacheBytes: cache.own, durable }, { sealer, rules });
   const runner = createBlockRunner({
     module: loadMachine(),
     machineRules: { chainId, ...forkOf(descriptor) },
     rules,
-    database: { path, databaseKey, cacheBytes: config.cacheBytes },
+    database: { path, databaseKey, cacheBytes: cache.executing },
   });
   const executor = createExecutor({ database, genesis, rules, runner });
   const feeRecipient = descriptor.l2.genesis.feeRecipient;

@@ -26,6 +26,8 @@ export interface RestorePlace {
   readonly home: string;
   /** An empty folder to fill, of whoever makes the home from it; absent: the home is made here. */
   readonly into?: string;
+  /** By which its API is called there. */
+  readonly names?: readonly string[];
 }
 
 export interface RestoreRequest extends RestorePlace {
@@ -165,9 +167,9 @@ async function verifyStatement({ header, note, ...unpacked }: Unpacked, folder: 
 }
 
 /** What a backup leaves out because it is in clear at rest: made anew, for this machine. */
-async function makeUsable(folder: string, keys: Keys, { now }: PlaceRequest): Promise<void> {
+async function makeUsable(folder: string, keys: Keys, { now, names }: PlaceRequest): Promise<void> {
   for (const name of ['logs', 'run']) await mkdir(join(folder, name), { recursive: true, mode: 0o700 });
-  await renewCertificate({ home: folder, keys, now: now() });
+  await renewCertificate({ home: folder, keys, now: now(), names });
   await replaceClientToken({ home: folder, keys, now });
 }
 
