@@ -2,12 +2,13 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { NectarError } from '../protocol/errors.ts';
 import type { Call } from './call.ts';
+import { clusterChoice } from './cluster-options.ts';
 import { requireDuration } from './commands/up.ts';
 import { homeFolder, refuseExisting } from './home-folder.ts';
 import { chooseAnswers, type InitOptions, passphraseFor, refuseUnfit } from './init-answers.ts';
 import { findClusterTarget } from './provision/kubernetes/cluster-target.ts';
 import { finishClusterInit, initKubernetes } from './provision/kubernetes/init-kubernetes.ts';
-import { type ClusterChoice, type ClusterPlan, planKubernetes } from './provision/kubernetes/plan-kubernetes.ts';
+import { type ClusterPlan, planKubernetes } from './provision/kubernetes/plan-kubernetes.ts';
 import { preflightCluster, preflightOffline } from './provision/kubernetes/preflight-kubernetes.ts';
 import { renderRbac } from './provision/kubernetes/rbac.ts';
 import { renderNext, renderPlan } from './render/plan.ts';
@@ -15,7 +16,7 @@ import { renderNext, renderPlan } from './render/plan.ts';
 /** `init --target kubernetes`: plan, preflight, then files for somebody to apply, or the work itself. */
 export async function initOnKubernetes(call: Call<InitOptions>): Promise<void> {
   const { home, options, terminal, output } = call;
-  const choice = choiceOf(call);
+  const choice = clusterChoice(options, terminal);
   if (options.rbac === true) {
     terminal.stdout.write(renderRbac(choice));
     return;
@@ -48,19 +49,6 @@ export async function initOnKubernetes(call: Call<InitOptions>): Promise<void> {
   );
   if (plan.keyFile !== undefined)
     output.note(`\nThe key that opens the node is in ${plan.keyFile} too: keep it where the cluster is not.`);
-}
-
-function choiceOf({ options, terminal }: Call<InitOptions>): ClusterChoice {
-  const path = (name: string): string => resolve(terminal.workingFolder, name);
-  const { kubeconfig, context, chart } = options;
-  return {
-    ...{ context, registry: options.registry, storageClass: options.storageClass },
-    kubeconfig: kubeconfig === undefined ? terminal.env.KUBECONFIG || undefined : path(kubeconfig),
-    namespace: options.namespace,
-    release: options.release,
-    chart: chart === undefined || chart.startsWith('oci://') ? chart : path(chart),
-    values: options.values.map(path),
-  };
 }
 
 function emittedText({ home, cluster }: ClusterPlan, folder: string): string {

@@ -90,15 +90,22 @@ export async function renewServerCertificate(
   request: CertificateRequest & { readonly caCertificate: string; readonly caKey: Uint8Array },
 ): Promise<ServerCertificate> {
   const ca = new X509Certificate(request.caCertificate);
-  const constraints = ca.getExtension(NAME_CONSTRAINTS_OID);
   const names = allNames(request);
-  for (const name of names) {
-    if (constraints !== null && !isPermittedName(new Uint8Array(constraints.value), name)) {
-      throw new NectarError('GATEWAY_CERTIFICATE_NAME_EXCLUDED', { name });
-    }
-  }
+  const [excluded] = names.filter((name) => !mayCertify(ca, name));
+  if (excluded !== undefined) throw new NectarError('GATEWAY_CERTIFICATE_NAME_EXCLUDED', { name: excluded });
   const caKey = await webcrypto.subtle.importKey('pkcs8', request.caKey, ALGORITHM, false, ['sign']);
   return issue({ ca, caKey, names, request });
+}
+
+/** Those of the names that a CA's constraints let it certify. */
+export function permittedNames(caCertificatePem: string, names: readonly string[]): string[] {
+  const ca = new X509Certificate(caCertificatePem);
+  return names.filter((name) => mayCertify(ca, name));
+}
+
+function mayCertify(ca: X509Certificate, name: string): boolean {
+  const constraints = ca.getExtension(NAME_CONSTRAINTS_OID);
+  return constraints === null || isPermittedName(new Uint8Array(constraints.value), name);
 }
 
 /** True in the last thirty days of a certificate's life, and after it. */

@@ -11,6 +11,7 @@ import { diskError, requireFree } from '../durable-file.ts';
 import { addStats, decodeEntry, encodeEntry, NO_STATS, type StatsDelta, type StatsEntry } from './entries.ts';
 import { createGroupCommit } from './group-commit.ts';
 import { createIndexThread, type IndexThreadData } from './index-thread.ts';
+import { joinReads } from './joined-reads.ts';
 import { openLevel, openOrRepair } from './level.ts';
 import type { IndexWrite } from './packed-writes.ts';
 import type { TrailMarks } from './trail.ts';
@@ -140,8 +141,13 @@ export async function openIndexDb(options: IndexDbOptions): Promise<IndexDb> {
   const opener = createValueOpener(crypto, valueKey);
   const unseal = (key: Uint8Array, sealed: Uint8Array): Uint8Array | undefined => opener({ place: key, sealed });
 
+  const read = joinReads<Uint8Array, Uint8Array | undefined>({
+    one: (key) => db.get(key),
+    many: (keys) => db.getMany(keys),
+  });
+
   async function get(key: Uint8Array): Promise<Uint8Array | undefined> {
-    const sealed = await db.get(key).catch((error: unknown) => {
+    const sealed = await read(key).catch((error: unknown) => {
       throw readError(error, key);
     });
     if (sealed === undefined) return undefined;

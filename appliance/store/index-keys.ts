@@ -1,6 +1,6 @@
-import { createHmac, createSecretKey } from 'node:crypto';
 import type { Cid, PeerIdText, RecordId } from '../../protocol/brand.ts';
 import { type EnvelopeCrypto, KEY_BYTES } from '../../protocol/envelope/crypto.ts';
+import { createNameMac } from './name-mac.ts';
 
 /** The first byte of a database key: what kind of entry it is. */
 export const KIND = {
@@ -83,16 +83,14 @@ export function listingSeq(key: Uint8Array): number {
 export function createIndexKeys(crypto: EnvelopeCrypto, indexKey: Uint8Array): IndexKeys {
   const sub = (name: string): Uint8Array =>
     crypto.hkdf(indexKey, new Uint8Array(0), Buffer.from(`nectar/index/${name}/1`), KEY_BYTES);
-  const nameKey = createSecretKey(sub('names'));
-  /** Parts are joined by a byte that occurs in no id, CID or label. */
-  const mac = (...parts: string[]): Buffer => createHmac('sha256', nameKey).update(parts.join('\0')).digest();
-  const key = (kind: Kind, name: Uint8Array, order?: Uint8Array): Uint8Array =>
-    Buffer.concat([Uint8Array.of(kind), name, order ?? EMPTY]);
+  const macOf = createNameMac(sub('names'));
+  /** Parts are joined by a byte that occurs in no id, CID or label. Names are Latin-1 text, a byte a character. */
+  const mac = (...parts: string[]): string => macOf(parts.join('\0'));
   const allName = mac('list-all');
-  const listName = (label: string | undefined): Buffer => (label === undefined ? allName : mac('list', label));
+  const listName = (label: string | undefined): string => (label === undefined ? allName : mac('list', label));
   /** A change of a record asks for its name several times in a row, and a listing twice for each of a batch. */
-  const names = new Map<RecordId, Buffer>();
-  const recordName = (id: RecordId): Buffer => {
+  const names = new Map<RecordId, string>();
+  const recordName = (id: RecordId): string => {
     const known = names.get(id);
     if (known !== undefined) return known;
     if (names.size >= MAX_NAMES) names.clear();
@@ -117,14 +115,14 @@ export function createIndexKeys(crypto: EnvelopeCrypto, indexKey: Uint8Array): I
     ofCid: (kind, cid) => key(kind, mac(`kind-${kind}`, cid)),
     intent: (id) => key(KIND.intent, mac('intent', id)),
     heldBlock: (owner, cid) => key(KIND.heldBlock, mac('held-block', owner, cid)),
-    heldRoot: (owner, root, cid) => key(KIND.heldRoot, mac('held-root', owner, root), mac('held-block', owner, cid)),
+    heldRoot: (owner, root, cid) => key(KIND.heldRoot, mac('held-root', owner, root) + mac('held-block', owner, cid)),
     heldRoots: (owner, root) => prefixRange(key(KIND.heldRoot, mac('held-root', owner, root))),
     heldOwner: (owner) => key(KIND.heldOwner, mac('held-owner', owner)),
-    heldFolder: (owner) => mac('held-folder', owner).toString('hex').slice(0, 32),
+    heldFolder: (owner) => Buffer.from(mac('held-folder', owner), 'latin1').toString('hex', 0, 16),
     lost: (id) => key(KIND.lost, mac('lost', id)),
     erasure: (id) => key(KIND.erasure, mac('erasure', id)),
     idempotency: (name) => key(KIND.idempotency, mac('idempotency', name)),
-    idempotencyAge: (expiresAt, name) => key(KIND.idempotencyAge, uint64(expiresAt), mac('idempotency', name)),
+    idempotencyAge: (expiresAt, name) => key(KIND.idempotencyAge, uint64(expiresAt) + mac('idempotency', name)),
     stats: Uint8Array.of(KIND.stats),
     condition: Uint8Array.of(KIND.condition),
     restored: Uint8Array.of(KIND.restored),
@@ -132,18 +130,23 @@ export function createIndexKeys(crypto: EnvelopeCrypto, indexKey: Uint8Array): I
   };
 }
 
-const EMPTY = new Uint8Array(0);
 /** Sorts after every order that follows a prefix: orders are at most 32 bytes. */
 const AFTER = new Uint8Array(33).fill(0xff);
 
-function uint32(value: number): Uint8Array {
-  const bytes = new Uint8Array(4);
-  new DataView(bytes.buffer).setUint32(0, value);
+/** kind | name | order, of Latin-1 text: small buffers are parts of a common one, and cost no memory of their own. */
+function key(kind: Kind, name: string, order = ''): Uint8Array {
+  const bytes = Buffer.allocUnsafe(1 + name.length + order.length);
+  bytes[0] = kind;
+  bytes.write(name, 1, 'latin1');
+  if (order !== '') bytes.write(order, 1 + name.length, 'latin1');
   return bytes;
 }
 
-function uint64(value: number): Uint8Array {
-  const bytes = new Uint8Array(8);
-  new DataView(bytes.buffer).setBigUint64(0, BigInt(value));
-  return bytes;
+/** Four bytes, big-endian, as Latin-1. */
+function uint32(value: number): string {
+  return String.fromCharCode((value >>> 24) & 0xff, (value >>> 16) & 0xff, (value >>> 8) & 0xff, value & 0xff);
+}
+
+function uint64(value: number): string {
+  return uint32(Math.floor(value / 2 ** 32)) + uint32(value);
 }

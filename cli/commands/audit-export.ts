@@ -7,6 +7,7 @@ import { type AuditConditionOptions, addAuditConditions, readConditions } from '
 import { action, addVerb, type Call } from '../call.ts';
 import { withNode } from '../node-client.ts';
 import { writeOutputFile } from '../output-file.ts';
+import { outputFilePlace } from '../output-place.ts';
 import { readPassphrase } from '../passphrase.ts';
 import { renderEntries } from '../render/audit-entries.ts';
 import { formatBytes } from '../render/quantities.ts';
@@ -61,7 +62,7 @@ async function exportEntries(call: Call<ExportOptions>): Promise<void> {
   const parameters = new URLSearchParams(readConditions(options));
   if (!options.bodies) parameters.set('bodies', 'false');
   if (options.allLeaves === true) parameters.set('leaves', 'all');
-  const target = resolve(terminal.workingFolder, options.output);
+  const target = await outputFilePlace(resolve(terminal.workingFolder, options.output), false);
   const bytes = await showWork(terminal, output, 'collecting entries and proofs', () =>
     withNode(call, async (client) => {
       const answer = await client.open(`/v1/audit/export?${parameters}`);

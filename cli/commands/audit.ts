@@ -7,6 +7,8 @@ import { findGateway, withNode } from '../node-client.ts';
 import { writeOutputFile } from '../output-file.ts';
 import { readPassphrase } from '../passphrase.ts';
 import { findTarget } from '../provision/docker/target-file.ts';
+import { hasTarget } from '../provision/docker/target-path.ts';
+import { findClusterTarget } from '../provision/kubernetes/cluster-target.ts';
 import { describeEpoch } from '../render/audit-epoch.ts';
 import { type Output, toJson } from '../render/output.ts';
 import { printable } from '../render/table.ts';
@@ -44,7 +46,7 @@ type VerifyCall = Call<{ passphraseFile?: string }>;
 async function verify(call: VerifyCall): Promise<void> {
   const { output, terminal } = call;
   const verdict = await showWork(terminal, output, 'reading the whole log from disk', async (say) =>
-    findTarget(call.home) === undefined && (await findGateway(call.home)) === undefined
+    !hasTarget(call.home) && (await findGateway(call.home)) === undefined
       ? verifyAtRest(call, say)
       : verifyRunning(call, say),
   );
@@ -62,7 +64,12 @@ async function verifyRunning(call: VerifyCall, say: (text: string) => void): Pro
   try {
     return await withNode(call, (client) => client.json(AuditVerdict, 'POST', '/v1/audit/verify'));
   } catch (error) {
-    if (!isNectarError(error, 'CLI_NODE_UNREACHABLE') || findTarget(call.home) === undefined) throw error;
+    if (
+      !isNectarError(error, 'CLI_NODE_UNREACHABLE') ||
+      findClusterTarget(call.home) !== undefined ||
+      findTarget(call.home) === undefined
+    )
+      throw error;
     const { verifyContainers } = await import('../life/verify-containers.ts');
     const { home, terminal } = call;
     const verdict = await verifyContainers({ home, terminal, say, passphrase: await readGivenPassphrase(call) });

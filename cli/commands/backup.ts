@@ -4,6 +4,7 @@ import { NectarError } from '../../protocol/errors.ts';
 import { action, addVerb, type Call } from '../call.ts';
 import { requireHome } from '../home-folder.ts';
 import type { BackedUpTo } from '../life/repository/back-up-to.ts';
+import { isStdout } from '../output-place.ts';
 import { showByteProgress } from '../render/progress.ts';
 import { formatBytes, formatDuration } from '../render/quantities.ts';
 import type { Terminal } from '../terminal.ts';
@@ -80,9 +81,10 @@ async function toFile(call: Call<BackupOptions>, file: string): Promise<void> {
     output.note(KEY_WARNING);
     output.note('What is destroyed from now on stays readable in this file: delete it as your retention says.');
     if (!result.recorded) output.note('The node is down or locked: its audit log will say so at the next start.');
-    output.result({ file: out, ...result, keyFileIncluded: false }, () =>
-      [`${out}: ${formatBytes(result.fileBytes)}, ${result.entries} files, as of ${result.createdAt}`].join('\n'),
-    );
+    const line = `${out}: ${formatBytes(result.fileBytes)}, ${result.entries} files, as of ${result.createdAt}`;
+    // The backup itself is there.
+    if (isStdout(out)) output.note(line);
+    else output.result({ file: out, ...result, keyFileIncluded: false }, line);
   } finally {
     progress.done();
   }

@@ -1,13 +1,12 @@
-import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { ChainRewound } from '../../appliance/gateway/node-schemas.ts';
-import { NectarError } from '../../protocol/errors.ts';
 import { action, addGroup, addVerb, type Call } from '../call.ts';
 import { requireHome } from '../home-folder.ts';
 import { withNode } from '../node-client.ts';
 import { parseBlockNumber } from '../option-parsers.ts';
 import { writeOutputFile } from '../output-file.ts';
+import { outputFilePlace } from '../output-place.ts';
 import { confirmAction } from '../prompt.ts';
 import { formatBytes } from '../render/quantities.ts';
 import { showWork } from '../render/work.ts';
@@ -83,8 +82,8 @@ async function rewind(call: Call<{ to?: string; yes?: boolean }>): Promise<void>
 
 async function snapshot(call: Call<{ force?: boolean }>): Promise<void> {
   const { options, operands, terminal, output } = call;
-  const path = resolve(terminal.workingFolder, operands[0] ?? '');
-  if (options.force !== true && existsSync(path)) throw new NectarError('CLI_OUTPUT_EXISTS', { path });
+  const force = options.force === true;
+  const path = await outputFilePlace(resolve(terminal.workingFolder, operands[0] ?? ''), force);
   const bytes = await showWork(terminal, output, 'reading the state', (say) =>
     withNode(call, async (client) => {
       const answer = await client.open('/v1/chain/snapshot');
@@ -96,7 +95,7 @@ async function snapshot(call: Call<{ force?: boolean }>): Promise<void> {
           yield chunk;
         }
       };
-      return writeOutputFile(path, count(), options.force === true);
+      return writeOutputFile(path, count(), force);
     }),
   );
   const { block, l1Number, nodeId } = await readSnapshotManifest(path);

@@ -9,8 +9,9 @@ import { checkedBody, promisedBytes } from '../download-body.ts';
 import { withNode } from '../node-client.ts';
 import { parseCount } from '../option-parsers.ts';
 import { writeOutputFile } from '../output-file.ts';
+import { isStdout, outputPlace } from '../output-place.ts';
 import { receiveFile } from '../receive-file.ts';
-import { parseRecordId } from '../record-id.ts';
+import { findRecord, parseRecordId } from '../record-id.ts';
 import { type ByteProgress, countBytes, showByteProgress } from '../render/progress.ts';
 import { formatBytes } from '../render/quantities.ts';
 import { openResumable } from '../resumable-get.ts';
@@ -49,14 +50,18 @@ export function registerGet(program: Command, terminal: Terminal): void {
 
 async function get(call: Call<GetOptions>): Promise<void> {
   const { options, operands, terminal } = call;
-  const record = parseRecordId(operands[0] ?? '');
-  const target = options.output ?? (terminal.stdout.isTTY === true ? undefined : '-');
+  const wanted = parseRecordId(operands[0] ?? '');
+  const named = options.output ?? (terminal.stdout.isTTY === true ? undefined : '-');
+  const target = named !== undefined && isStdout(named) ? '-' : named;
   if (target === undefined)
     throw new NectarError('CLI_USAGE', { problem: 'name a file with -o (or -o - for this terminal)' });
   const range = options.range === undefined ? undefined : parseByteRange(options.range);
-  await withNode(call, (client) => {
+  const place = target === '-' ? undefined : await outputPlace(target, options.force === true);
+  await withNode(call, async (client) => {
+    const record = await findRecord(client, wanted);
     if (options.car === true) return getCar(call, client, { record, target });
-    if (range === undefined && target !== '-') return getFile(call, client, { record, target });
+    if (range === undefined && place?.kind === 'file')
+      return getFile(call, client, { record, target, path: place.path });
     return getRange(call, client, { record, target, range });
   });
 }
@@ -66,9 +71,13 @@ interface Wanted {
   readonly target: string;
 }
 
-async function getFile(call: Call<GetOptions>, client: Client, { record, target }: Wanted): Promise<void> {
+async function getFile(
+  call: Call<GetOptions>,
+  client: Client,
+  { record, target, path }: Wanted & { readonly path: string },
+): Promise<void> {
   const { version, force = false } = call.options;
-  const { headers, bytes, resumedAt } = await receiveFile(call, client, { record, version, target, force });
+  const { headers, bytes, resumedAt } = await receiveFile(call, client, { record, version, target: path, force });
   show(call, { record, target, headers, bytes, ...(resumedAt > 0 && { resumedAt }) });
 }
 

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { NectarError } from '../../protocol/errors.ts';
 import { action, addVerb, type Call } from '../call.ts';
+import { clusterOptions } from '../cluster-options.ts';
 import { engineOption } from '../engine-option.ts';
 import { homeFolder, refuseExisting } from '../home-folder.ts';
 import { chooseAnswers, type InitOptions, passphraseFor, refuseUnfit } from '../init-answers.ts';
@@ -71,23 +72,10 @@ export function registerInit(program: Command, terminal: Terminal): void {
     .addOption(new Option('--plan', 'print every file, port, process and container it would make, and change nothing'))
     .addOption(new Option('-y, --yes', 'ask nothing'));
   for (const option of clusterOptions()) verb.addOption(option);
-  verb.action(action(terminal, init));
-}
-
-function clusterOptions(): Option[] {
-  return [
-    new Option('--kubeconfig <file>', 'kubernetes: as in KUBECONFIG (default: as kubectl finds it)'),
-    new Option('--context <name>', 'kubernetes: of that file (default: the current one)'),
-    new Option('--namespace <name>', 'kubernetes: made where it is not there yet').default('nectar'),
-    new Option('--release <name>', 'kubernetes: name of the release').default('nectar'),
-    new Option('--chart <path>', 'kubernetes: folder, archive or oci:// address (default: that of this program)'),
-    new Option('--values <file>', 'kubernetes: further values of the site; repeat for more')
-      .argParser(collect)
-      .default([], 'none'),
-    new Option('--registry <prefix>', 'kubernetes: where the images are, such as registry.example/nectar'),
-    new Option('--storage-class <name>', "kubernetes: of the volumes (default: the cluster's)"),
+  verb.addOption(
     new Option('--rbac', 'kubernetes: print the least rights that the commands need, as YAML, and do nothing'),
-  ];
+  );
+  verb.action(action(terminal, init));
 }
 
 async function init(call: Call<InitOptions>): Promise<void> {

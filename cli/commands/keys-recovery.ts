@@ -11,7 +11,7 @@ import { withNode } from '../node-client.ts';
 import { collect, parseCount } from '../option-parsers.ts';
 import { writeOutputFile } from '../output-file.ts';
 import { checkPassphrase, chooseNewPassphrase, readPassphrase } from '../passphrase.ts';
-import { findTarget } from '../provision/docker/target-file.ts';
+import { hasTarget } from '../provision/docker/target-path.ts';
 import { readRunning } from '../provision/process/running.ts';
 import { isInteractive, type Terminal } from '../terminal.ts';
 import { passphraseFileOption } from './unlock.ts';
@@ -159,13 +159,13 @@ async function readOfficers(files: readonly string[]): Promise<Key[]> {
   return keys;
 }
 
-/** keys.json of a node in containers lies in a volume, which no command of the host writes into. */
+/** keys.json of a node in containers or pods lies in a volume, which no command of the host writes into. */
 function requireProcess(home: string): void {
   requireHome(home);
-  if (findTarget(home) !== undefined)
+  if (hasTarget(home))
     throw new NectarError('CLI_USAGE', {
       problem:
-        'this node is in containers: restore its backup as a process (restore --share), recover that, and restore a backup of it with --target docker',
+        'this node is in containers or pods: restore its backup as a process (restore --share), recover that, and restore a backup of it with --target docker or kubernetes',
     });
 }
 

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import type { Keys } from '../../appliance/keys/index.ts';
 import type { Call } from '../call.ts';
+import { type ClusterOptions, clusterChoice } from '../cluster-options.ts';
 import { devnetFolder } from '../home-folder.ts';
 import type { Restored, RestorePlace, RestoreRequest } from '../life/backup/restore-home.ts';
 import type { Target } from '../life/repository/target.ts';
@@ -8,13 +9,13 @@ import { VERSION } from '../version.ts';
 import { credentialsOf } from './choose-repository.ts';
 
 /** Options of the commands that make a node again. */
-export interface RestoreOptions {
+export interface RestoreOptions extends ClusterOptions {
   readonly keyFile?: string;
   readonly passphraseFile?: string;
   /** Decrypted shares of a recovery kit. */
   readonly share: readonly string[];
   readonly check?: boolean;
-  readonly target: 'process' | 'docker';
+  readonly target: 'process' | 'docker' | 'kubernetes';
   readonly engine?: string;
   readonly snapshot?: number;
   /** Where a newer log is. */
@@ -83,7 +84,7 @@ export async function withRepository<T>(
   }
 }
 
-/** From one file, or by `restoreInto`, to a process or into containers. */
+/** From one file, or by `restoreInto`, to a process, into containers or into a cluster. */
 export async function restoreFromFile(
   { options, terminal }: Call<RestoreOptions>,
   request: RestoreRequest,
@@ -94,10 +95,15 @@ export async function restoreFromFile(
     const { restoreHome } = await import('../life/backup/restore-home.ts');
     return restoreHome(request);
   }
+  const into = restoreInto === undefined ? {} : { restoreInto };
+  if (options.target === 'kubernetes') {
+    const { placeOf } = await import('../provision/kubernetes/plan-kubernetes.ts');
+    const { restoreCluster } = await import('../life/restore-cluster.ts');
+    return restoreCluster({ ...request, ...into, cluster: placeOf(clusterChoice(options, terminal)), terminal });
+  }
   const { openEngine } = await import('../provision/docker/open-engine.ts');
   const { restoreContainers } = await import('../life/restore-containers.ts');
   const devnet = devnetFolder(terminal, undefined);
   const engine = openEngine(terminal, options.engine);
-  const into = restoreInto === undefined ? {} : { restoreInto };
   return restoreContainers({ ...request, ...into, engine, version: VERSION, devnet });
 }

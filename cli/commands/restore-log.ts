@@ -7,7 +7,7 @@ import { NectarError } from '../../protocol/errors.ts';
 import type { Call } from '../call.ts';
 import { isNodeHome } from '../home-folder.ts';
 import type { NewerLog } from '../life/backup/newer-log.ts';
-import { findTarget } from '../provision/docker/target-file.ts';
+import { hasTarget } from '../provision/docker/target-path.ts';
 import { type RestoreOptions, withRepository } from './restore-from.ts';
 
 /** Finds the newer log that a restore is to take: of a folder, a home, or a repository; of the damaged home that was moved aside by itself. */
@@ -64,8 +64,10 @@ export async function overDamagedHome<T>(
   work: (aside: string | undefined) => Promise<T>,
 ): Promise<T> {
   if (options.over !== true) return work(undefined);
-  if (options.target === 'docker' || findTarget(home) !== undefined || options.check === true)
-    throw new NectarError('CLI_USAGE', { problem: '--over is for the home of a process; of containers, name --log' });
+  if (options.target !== 'process' || hasTarget(home) || options.check === true)
+    throw new NectarError('CLI_USAGE', {
+      problem: '--over is for the home of a process; of containers or pods, name --log',
+    });
   if (!isNodeHome(home)) throw new NectarError('CLI_HOME_MISSING', { home });
   const locks: FolderLock[] = [];
   const moment = new Date(terminal.now()).toISOString().replaceAll(/[-:]|\.\d+/g, '');

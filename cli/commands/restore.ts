@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander';
 import { NectarError } from '../../protocol/errors.ts';
 import { action, addVerb, type Call } from '../call.ts';
+import { clusterOptions } from '../cluster-options.ts';
 import type { NewerLog, TakenLog } from '../life/backup/newer-log.ts';
 import type { Restored } from '../life/backup/restore-home.ts';
 import { parseCount } from '../option-parsers.ts';
@@ -14,13 +15,14 @@ import { overDamagedHome, withNewerLog } from './restore-log.ts';
 import { passphraseFileOption } from './unlock.ts';
 
 export function registerRestore(program: Command, terminal: Terminal): void {
-  addVerb(program, 'restore <backup>', {
+  const verb = addVerb(program, 'restore <backup>', {
     summary: 'make a node again from a backup, on this or another machine',
     about:
       'From a repository: the records as of a snapshot (default: the newest), the log, the keys and the tokens as the newest run left them, so that nothing destroyed or revoked comes back. From one file: everything as of that file; a record that was destroyed after it was made is readable again, unless a newer log tells of it: with --log, or with --over the log of the damaged home, what was destroyed since is destroyed again by the first start, and what the backup lacks is named as lost. The log has to be whole, and go on from that of the backup. Verifies every hash and the signature before anything is put in place, and never overwrites a node. The old node must never run again beside it: both would sign as one.',
     examples: [
       'restore /mnt/usb/clinic.nectar-backup --home /srv/clinic --key-file /mnt/safe/clinic.key',
       'restore /mnt/backup/clinic --home /srv/clinic --key-file /mnt/safe/clinic.key',
+      'restore clinic.nectar-backup --target kubernetes --namespace clinic --release clinic --key-file /mnt/safe/clinic.key',
       'restore clinic.nectar-backup --check                # only verify it',
     ],
   })
@@ -32,7 +34,11 @@ export function registerRestore(program: Command, terminal: Terminal): void {
     )
     .addOption(passphraseFileOption())
     .addOption(shareOption())
-    .addOption(new Option('--target <target>', 'where it will run').choices(['process', 'docker']).default('process'))
+    .addOption(
+      new Option('--target <target>', 'where it will run')
+        .choices(['process', 'docker', 'kubernetes'])
+        .default('process'),
+    )
     .addOption(
       new Option('--engine <socket>', 'docker: the container engine (default: DOCKER_HOST, else its usual socket)'),
     )
@@ -44,8 +50,9 @@ export function registerRestore(program: Command, terminal: Terminal): void {
     .addOption(
       new Option('--over', 'the home that is there is damaged: keep it aside, and take its log, which is newer'),
     )
-    .addOption(new Option('--check', 'verify the backup, and leave nothing behind'))
-    .action(action(terminal, restore));
+    .addOption(new Option('--check', 'verify the backup, and leave nothing behind'));
+  for (const option of clusterOptions()) verb.addOption(option);
+  verb.action(action(terminal, restore));
 }
 
 async function restore(call: Call<RestoreOptions>): Promise<void> {
@@ -83,7 +90,9 @@ async function restore(call: Call<RestoreOptions>): Promise<void> {
         restored ? `restored to ${home}: ${what}` : `intact: ${what}`,
         describeLog(log, { createdAt, fromRepository }),
         ...(aside === undefined ? [] : [`the damaged home is kept in ${aside}: never start it, remove it later`]),
-        ...(restored ? ['start it with `nectar-byon up`', MEMBERS_ARE_ASKED] : []),
+        ...(restored
+          ? [options.target === 'kubernetes' ? PODS_START : 'start it with `nectar-byon up`', MEMBERS_ARE_ASKED]
+          : []),
       ].join('\n');
     });
   } finally {
@@ -91,6 +100,7 @@ async function restore(call: Call<RestoreOptions>): Promise<void> {
   }
 }
 
+const PODS_START = 'its pods start: `nectar-byon up` waits until it is usable, and opens a node that a person opens';
 const MEMBERS_ARE_ASKED =
   'it then asks the members of its network for the newest head of its log that they know: `nectar-byon status` tells how many answered';
 

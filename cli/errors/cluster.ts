@@ -31,6 +31,11 @@ export const CLUSTER_GUIDANCE: Record<keyof typeof CLUSTER_ERRORS, Guidance> = {
     exit: EXIT.config,
     remedy: 'Compare with `helm list -n NAMESPACE`: the release may be installed under another name, or not yet.',
   },
+  CLUSTER_RELEASE_PRESENT: {
+    exit: EXIT.usage,
+    remedy:
+      'A restore needs a release of its own: name another one with `--release` or `--namespace`, or remove the old one with its volumes first. Nothing was touched.',
+  },
   CLUSTER_POD_FAILED: {
     exit: EXIT.config,
     remedy: 'Look with `kubectl describe pod` and `nectar-byon logs`; what the others need is not touched.',

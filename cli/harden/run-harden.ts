@@ -38,7 +38,7 @@ export async function harden(call: Call<HardenOptions>): Promise<void> {
   if (options.list === true) return listChecks(call, benchmark);
   const profile = getProfile(benchmark, options.profile ?? defaultProfile(call.home, options));
   const baseline = options.baseline === undefined ? undefined : await readReport(terminal, options.baseline);
-  planFiles(call);
+  await planFiles(call);
   const made = await make(call, benchmark, profile);
   show(call, made);
   requireGood(decisive(made.report, baseline), made.report);

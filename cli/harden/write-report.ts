@@ -1,14 +1,13 @@
 import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { extname, resolve } from 'node:path';
 import { type ReportFormat, renderReport } from '../../hardening/report/formats.ts';
 import type { Report } from '../../hardening/report/report.ts';
 import type { Screen } from '../../hardening/report/terminal/text.ts';
-import { NectarError } from '../../protocol/errors.ts';
 import type { Call } from '../call.ts';
 import { requireHome } from '../home-folder.ts';
 import { writeOutputFile } from '../output-file.ts';
+import { outputFilePlace, outputPlace } from '../output-place.ts';
 import { readPassphrase } from '../passphrase.ts';
 import type { HardenOptions } from './options.ts';
 import { findReportKey, makeReportKey, signBytes } from './report-key.ts';
@@ -40,22 +39,22 @@ export function formatOf({ options, output }: Pick<Call<HardenOptions>, 'options
   return byName ?? (output.json || options.output !== undefined ? 'json' : 'table');
 }
 
-/** Where the files of a report go; refused before anything is looked at. @throws NectarError CLI_OUTPUT_EXISTS, CLI_HOME_MISSING */
-export function planFiles({ home, options, terminal }: Call<HardenOptions>): string | undefined {
+/** Where the files of a report go; refused before anything is looked at. @throws NectarError CLI_OUTPUT_EXISTS, CLI_OUTPUT_UNWRITABLE, CLI_HOME_MISSING */
+export async function planFiles({ home, options, terminal }: Call<HardenOptions>): Promise<string | undefined> {
   if (options.output === undefined) return undefined;
   // The key that signs belongs to a node.
   if (options.sign === true) requireHome(home);
   const path = resolve(terminal.workingFolder, options.output);
-  for (const name of options.sign === true ? [path, signaturePath(path), proofPath(path)] : [path]) {
-    if (options.force !== true && existsSync(name)) throw new NectarError('CLI_OUTPUT_EXISTS', { path: name });
-  }
-  return path;
+  const force = options.force === true;
+  if (options.sign !== true) return (await outputPlace(path, force)).path;
+  for (const name of [signaturePath(path), proofPath(path)]) await outputFilePlace(name, force);
+  return outputFilePlace(path, force);
 }
 
 /** Writes the report to its file and signs that; without a file it only says what its digests are. */
 export async function writeReport(call: Call<HardenOptions>, report: Report): Promise<WrittenReport> {
   const format = formatOf(call);
-  const path = planFiles(call);
+  const path = await planFiles(call);
   const digest = sha256(Buffer.from(renderReport(report, 'json', PAGE)));
   const bytes = Buffer.from(renderReport(report, format, PAGE));
   const written = { digest, format, ...(format !== 'json' && { fileDigest: sha256(bytes) }) };
@@ -63,7 +62,10 @@ export async function writeReport(call: Call<HardenOptions>, report: Report): Pr
   if (path === undefined) return format === 'table' ? { digest, format } : written;
   await writeBytes(path, bytes, call.options.force === true);
   // Of the file that was there before: they would say that this one was altered.
-  for (const stale of [signaturePath(path), proofPath(path)]) await rm(stale, { force: true });
+  // Of a device there is none, and what lies beside it is not ours.
+  const place = await outputPlace(path, true);
+  if (place.kind === 'file')
+    for (const stale of [signaturePath(path), proofPath(path)]) await rm(stale, { force: true });
   if (call.options.sign !== true) return { ...written, path };
   const { signature, fingerprint } = await sign(call, report, bytes);
   await writeBytes(signaturePath(path), Buffer.from(signature), call.options.force === true);

@@ -1,7 +1,4 @@
 import { join } from 'node:path';
-import { readDockerNode } from '../provision/docker/node-spec.ts';
-import { openEngine } from '../provision/docker/open-engine.ts';
-import { findTarget } from '../provision/docker/target-file.ts';
 import { withScratch } from '../provision/staging-folder.ts';
 import type { Terminal } from '../terminal.ts';
 import { type BackedUp, type BackUpRequest, backUpHome } from './backup/back-up-home.ts';
@@ -9,7 +6,7 @@ import { openAuthority } from './backup-authority.ts';
 import { noteCopy, recordCopies } from './copy-reports.ts';
 import { keepingReplaced } from './keep-replaced.ts';
 import { recordBackup } from './last-backup.ts';
-import { withVolumes } from './volumes/open-volumes.ts';
+import { isInVolumes, withNodeVolumes } from './volumes/node-volumes.ts';
 import { pinVolumes } from './volumes/pin-volumes.ts';
 import { stageSmallFiles } from './volumes/stage-small-files.ts';
 
@@ -30,7 +27,7 @@ export interface BackedUpNode extends BackedUp {
 /** Backs up the node of a home, wherever its data is, and has it put on record. */
 export async function backUp(request: BackUp): Promise<BackedUpNode> {
   const { home, out, terminal } = request;
-  const done = await (findTarget(home) === undefined ? backUpFolder(request) : backUpContainers(request));
+  const done = await (isInVolumes(home) ? backUpVolumes(request) : backUpFolder(request));
   const { createdAt, entries, bytes, manifestSha256, fileBytes } = done;
   await recordBackup(home, { file: out, createdAt, fileBytes });
   if (done.recorded) return done;
@@ -45,12 +42,10 @@ function backUpFolder(request: BackUp): Promise<BackedUpNode> {
   return signed(request, request.home, (rest) => backUpHome(rest));
 }
 
-async function backUpContainers(request: BackUp): Promise<BackedUpNode> {
+async function backUpVolumes(request: BackUp): Promise<BackedUpNode> {
   const { home, terminal } = request;
-  const node = readDockerNode(home);
-  const engine = openEngine(terminal, node.target.engine);
   return withScratch(join(home, 'run', 'backup'), (staging) =>
-    withVolumes(engine, node, async (volumes) => {
+    withNodeVolumes({ home, terminal }, async (volumes) => {
       await stageSmallFiles(home, volumes, staging);
       const pin = (spool: string) => pinVolumes({ home, volumes, spool, staging, now: () => terminal.now() });
       return signed(request, staging, (rest) => backUpHome({ ...rest, pin }));

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { readPublicIdentity } from '../../appliance/config/index.ts';
 import { replaceFile } from '../../appliance/durable-file.ts';
 import { issueByCa } from '../../appliance/gateway/certificate-renewal.ts';
-import { certificateNames, isRenewalDue } from '../../appliance/gateway/tls.ts';
+import { certificateNames, isRenewalDue, permittedNames } from '../../appliance/gateway/tls.ts';
 import type { Keys } from '../../appliance/keys/index.ts';
 import { IDENTITIES } from '../../appliance/keys/node-identity.ts';
 
@@ -13,6 +13,8 @@ export interface RenewRequest {
   readonly keys: Pick<Keys, 'openIdentity'>;
   /** Milliseconds since 1970. */
   readonly now: number;
+  /** Further ones, beside those of the old certificate, as far as the CA may certify them. */
+  readonly names?: readonly string[] | undefined;
 }
 
 /** True when the server certificate of a home is missing, unreadable or near its end. */
@@ -30,14 +32,15 @@ export async function isCertificateDue(home: string, now: number): Promise<boole
  *
  * @throws NectarError KEY_LOCKED, KEY_IDENTITY_MISSING, NODE_DISK_FULL
  */
-export async function renewCertificate({ home, keys, now }: RenewRequest): Promise<void> {
+export async function renewCertificate({ home, keys, now, names = [] }: RenewRequest): Promise<void> {
   const at = (name: string): string => join(home, 'tls', name);
   const issue = issueByCa({
     nodeId: readPublicIdentity(home).nodeId,
     caPath: at('ca.crt'),
     openCaKey: () => keys.openIdentity(IDENTITIES.tlsCa),
   });
-  const made = await issue({ hostName: hostname(), names: await oldNames(at('server.crt')), now });
+  const wished = names.length === 0 ? [] : permittedNames(await readFile(at('ca.crt'), 'utf8'), names);
+  const made = await issue({ hostName: hostname(), names: [...(await oldNames(at('server.crt'))), ...wished], now });
   await replaceFile(at('server.key'), made.serverKey, 0o600);
   await replaceFile(at('server.crt'), made.serverCertificate, 0o644);
 }

@@ -6,6 +6,7 @@
  */
 import { hexToBytes, utf8ToBytes } from '@noble/hashes/utils.js';
 import type { RecordId } from '../brand.ts';
+import { uint32 } from './uint32.ts';
 
 /** The version of the sealed formats in this folder. */
 export const ENVELOPE_VERSION = 1;
@@ -46,7 +47,7 @@ function recordPart(context: DekContext): Uint8Array {
   }
   const part = new Uint8Array(ID_BYTES + 4);
   part.set(idBytes(context.recordId), 0);
-  new DataView(part.buffer).setUint32(ID_BYTES, version);
+  part.set(uint32(version), ID_BYTES);
   return part;
 }
 

@@ -9,6 +9,7 @@
  * segment (the first together with the header) is one 1 MiB block of the UnixFS file that carries the blob.
  */
 import { KEY_BYTES, NONCE_BYTES, TAG_BYTES } from './crypto.ts';
+import { uint32 } from './uint32.ts';
 
 /** Ciphertext bytes per segment, the header counted into the first. */
 export const SEGMENT_BYTES = 1024 * 1024;
@@ -53,7 +54,7 @@ export function parseHeader(bytes: Uint8Array): BlobHeader | undefined {
 export function segmentNonce(noncePrefix: Uint8Array, segment: number, last: boolean): Uint8Array {
   const nonce = new Uint8Array(NONCE_BYTES);
   nonce.set(noncePrefix, 0);
-  new DataView(nonce.buffer).setUint32(NONCE_PREFIX_BYTES, segment);
+  nonce.set(uint32(segment), NONCE_PREFIX_BYTES);
   nonce[NONCE_BYTES - 1] = last ? 1 : 0;
   return nonce;
 }

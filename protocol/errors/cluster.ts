@@ -23,6 +23,10 @@ export const CLUSTER_ERRORS = {
   CLUSTER_RELEASE_MISSING: define<{ namespace: string; release: string }>({
     message: ({ namespace, release }) => `the namespace ${namespace} has no pod or set of the release ${release}`,
   }),
+  CLUSTER_RELEASE_PRESENT: define<{ namespace: string; release: string; object: string }>({
+    message: ({ namespace, release, object }) =>
+      `the namespace ${namespace} has ${object} of a release ${release} already`,
+  }),
   CLUSTER_POD_FAILED: define<{ pod: string; reason: string }>({
     message: ({ pod, reason }) => `the pod ${pod} does not start: ${reason}`,
   }),

@@ -7,6 +7,8 @@ import { findPruneTarget } from './prune-target.ts';
 
 const HOUR_MS = 3_600_000;
 const LOOK_MS = 60_000;
+/** After a start it takes moments until this node has found right again what is confirmed. */
+const LOOK_UNKNOWN_MS = 2_000;
 /** Of the time that pruning works it rests this multiple: the node's work goes before. */
 const REST_FACTOR = 3;
 
@@ -88,7 +90,8 @@ export function createPruner({ stateHistoryHours }: PrunerOptions, deps: PrunerD
         } catch (error) {
           if (!signal.aborted) log.error({ err: error }, 'old L2 state cannot be removed');
         }
-        await delay(LOOK_MS, undefined, { signal }).catch(() => undefined);
+        const pauseMs = stateHistoryHours > 0 && confirmed() === undefined ? LOOK_UNKNOWN_MS : LOOK_MS;
+        await delay(pauseMs, undefined, { signal }).catch(() => undefined);
       }
     },
   };

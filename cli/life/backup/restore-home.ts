@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { countLeaves, markRestored } from '../../../appliance/audit/index.ts';
-import { readPublicIdentity } from '../../../appliance/config/index.ts';
+import { readConfigFile, readPublicIdentity } from '../../../appliance/config/index.ts';
 import { HOME_FORMAT, readFormat } from '../../../appliance/home-format.ts';
 import { type Keys, nodeEnvelopeCrypto } from '../../../appliance/keys/index.ts';
 import { IDENTITIES } from '../../../appliance/keys/node-identity.ts';
@@ -26,6 +26,8 @@ export interface RestorePlace {
   readonly home: string;
   /** An empty folder to fill, of whoever makes the home from it; absent: the home is made here. */
   readonly into?: string;
+  /** By which its API is called there. */
+  readonly names?: readonly string[];
 }
 
 export interface RestoreRequest extends RestorePlace {
@@ -134,7 +136,7 @@ export function refuseNewerHome(homeFormat: number, home: string): void {
 async function openRestored(folder: string, { keyFile, unlock }: PlaceRequest): Promise<Keys> {
   if (keyFile !== undefined) {
     const path = join(folder, 'config.json');
-    const config = JSON.parse(await readFile(path, 'utf8')) as Record<string, object>;
+    const config = readConfigFile(path) as Record<string, object>;
     await writeFile(path, `${JSON.stringify({ ...config, keys: { ...config.keys, keyFile } }, undefined, 2)}\n`);
   }
   return unlock(folder);
@@ -165,9 +167,9 @@ async function verifyStatement({ header, note, ...unpacked }: Unpacked, folder: 
 }
 
 /** What a backup leaves out because it is in clear at rest: made anew, for this machine. */
-async function makeUsable(folder: string, keys: Keys, { now }: PlaceRequest): Promise<void> {
+async function makeUsable(folder: string, keys: Keys, { now, names }: PlaceRequest): Promise<void> {
   for (const name of ['logs', 'run']) await mkdir(join(folder, name), { recursive: true, mode: 0o700 });
-  await renewCertificate({ home: folder, keys, now: now() });
+  await renewCertificate({ home: folder, keys, now: now(), names });
   await replaceClientToken({ home: folder, keys, now });
 }
 

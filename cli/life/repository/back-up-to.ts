@@ -4,9 +4,6 @@ import { readFormat } from '../../../appliance/home-format.ts';
 import { NectarError } from '../../../protocol/errors.ts';
 import { parseVerifierKey } from '../../../protocol/merkle/verifier-key.ts';
 import { withCommandLock } from '../../provision/command-lock.ts';
-import { readDockerNode } from '../../provision/docker/node-spec.ts';
-import { openEngine } from '../../provision/docker/open-engine.ts';
-import { findTarget } from '../../provision/docker/target-file.ts';
 import { withScratch } from '../../provision/staging-folder.ts';
 import type { Say } from '../../render/work.ts';
 import type { Terminal } from '../../terminal.ts';
@@ -15,7 +12,7 @@ import { openAuthority } from '../backup-authority.ts';
 import { noteCopy, recordCopies } from '../copy-reports.ts';
 import { keepingReplaced } from '../keep-replaced.ts';
 import { recordBackup } from '../last-backup.ts';
-import { withVolumes } from '../volumes/open-volumes.ts';
+import { isInVolumes, withNodeVolumes } from '../volumes/node-volumes.ts';
 import { pinVolumes } from '../volumes/pin-volumes.ts';
 import { stageSmallFiles } from '../volumes/stage-small-files.ts';
 import { findKnown, rememberRepository } from './known-repositories.ts';
@@ -57,7 +54,7 @@ export function backUpTo(request: BackUpTo): Promise<BackedUpTo> {
   return withRepositoryLock(request, async () => {
     const begun = performance.now();
     const taken = await withScratch(join(home, 'run', 'backup'), (scratch) =>
-      findTarget(home) === undefined ? fromFolder(request, scratch) : fromContainers(request, scratch),
+      isInVolumes(home) ? fromVolumes(request, scratch) : fromFolder(request, scratch),
     );
     const milliseconds = Math.round(performance.now() - begun);
     const { repository, generation, noteSha256, createdAt, files, bytes, manifestSha256 } = taken;
@@ -91,11 +88,10 @@ function fromFolder(request: BackUpTo, scratch: string): Promise<TakenSnapshot> 
   return take(request, { sealed: home, homeFormat: readFormat(home), scratch, pin });
 }
 
-function fromContainers(request: BackUpTo, scratch: string): Promise<TakenSnapshot> {
+function fromVolumes(request: BackUpTo, scratch: string): Promise<TakenSnapshot> {
   const { home, terminal } = request;
-  const node = readDockerNode(home);
   const staging = join(scratch, 'small');
-  return withVolumes(openEngine(terminal, node.target.engine), node, async (volumes) => {
+  return withNodeVolumes({ home, terminal }, async (volumes) => {
     await stageSmallFiles(home, volumes, staging);
     const pin: TakeSnapshot['pin'] = (spool) =>
       pinVolumes({ home, volumes, spool, staging, now: () => terminal.now() });

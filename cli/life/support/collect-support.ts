@@ -13,12 +13,24 @@ import { desiredState } from '../../provision/docker/desired-state.ts';
 import { readDockerNode } from '../../provision/docker/node-spec.ts';
 import { openEngine } from '../../provision/docker/open-engine.ts';
 import { findTarget } from '../../provision/docker/target-file.ts';
+import { findClusterTarget, requireClusterTarget } from '../../provision/kubernetes/cluster-target.ts';
+import { openKubectl } from '../../provision/kubernetes/open-kubectl.ts';
+import { readPodLogs } from '../../provision/kubernetes/pod-logs.ts';
+import { type PodState, readPods } from '../../provision/kubernetes/pod-states.ts';
+import { CLUSTER_ROLES } from '../../provision/kubernetes/release-labels.ts';
 import type { Terminal } from '../../terminal.ts';
 import { VERSION } from '../../version.ts';
 import { supportLine } from './log-lines.ts';
 import { LOG_MESSAGES } from './messages.ts';
 import { metricLines } from './metric-lines.ts';
-import { checksSection, configSection, containersSection, engineSection, statusSection } from './sections.ts';
+import {
+  checksSection,
+  configSection,
+  containersSection,
+  engineSection,
+  podsSection,
+  statusSection,
+} from './sections.ts';
 
 const LOG_TAIL_BYTES = 4 * 1024 * 1024;
 const LOG_LINES = 2_000;
@@ -34,13 +46,14 @@ export interface CollectSupport {
 
 /** What a stranger may see of a node in trouble. Each part is made by an allow-list; one that cannot be had says its error's code. */
 export async function collectSupport({ home, terminal, examine, withClient }: CollectSupport): Promise<object> {
-  const containers = findTarget(home) !== undefined;
+  const cluster = findClusterTarget(home) !== undefined;
+  const containers = !cluster && findTarget(home) !== undefined;
   return {
     format: 'nectar-byon-support',
     version: 1,
     createdAt: new Date(terminal.now()).toISOString(),
     program: VERSION,
-    target: containers ? 'docker' : 'process',
+    target: cluster ? 'kubernetes' : containers ? 'docker' : 'process',
     machine: { node: process.versions.node, platform: process.platform, arch: process.arch, kernel: kernel() },
     config: await part(async () => configSection(printConfig(loadConfig({ home, env: terminal.env })))),
     status: await part(async () => statusSection(await withClient((c) => c.json(NodeStatus, 'GET', '/v1/node')))),
@@ -49,10 +62,17 @@ export async function collectSupport({ home, terminal, examine, withClient }: Co
       engine: await part(async () => engineSection(await openEngine(terminal, findTarget(home)?.engine).facts())),
       containers: await part(async () => containersSection(await readContainerStatus(home, terminal))),
     }),
+    ...(cluster && { pods: await part(async () => podsSection(await podsOf(home, terminal))) }),
     metrics: await part(async () =>
       metricLines(await withClient((client) => client.text('/v1/metrics', { timeoutMs: METRICS_TIMEOUT_MS }))),
     ),
-    log: await part(() => (containers ? containerLogs(home, terminal) : nodeLog(join(home, 'logs', 'node.log')))),
+    log: await part<object>(() =>
+      cluster
+        ? podLogs(home, terminal)
+        : containers
+          ? containerLogs(home, terminal)
+          : nodeLog(join(home, 'logs', 'node.log')),
+    ),
   };
 }
 
@@ -91,6 +111,17 @@ async function containerLogs(home: string, terminal: Terminal): Promise<object> 
     logs[role] = filterLog(await engine.containers.logs(name, { tail: LOG_LINES }).catch(() => []));
   }
   return logs;
+}
+
+async function podsOf(home: string, terminal: Terminal): Promise<PodState[]> {
+  const target = requireClusterTarget(home);
+  return readPods(openKubectl(target, terminal), target);
+}
+
+async function podLogs(home: string, terminal: Terminal): Promise<object> {
+  const lines = await readPodLogs(home, LOG_LINES, terminal);
+  const said = (of: string): string[] => lines.flatMap(({ role, line }) => (role === of ? [line] : []));
+  return Object.fromEntries(CLUSTER_ROLES.map((role) => [role, filterLog(said(role))]));
 }
 
 export function filterLog(lines: readonly string[]): FilteredLog {

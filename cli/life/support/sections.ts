@@ -3,6 +3,7 @@ import type { NodeStatus } from '../../../appliance/gateway/node-schemas.ts';
 import type { Check } from '../../preflight.ts';
 import type { ContainerStatus } from '../../provision/docker/container-status.ts';
 import type { EngineFacts } from '../../provision/docker/engine-facts.ts';
+import type { PodState } from '../../provision/kubernetes/pod-states.ts';
 import { keepKnownWords } from './allowed-text.ts';
 
 /** Options whose text is one of a few words of ours. */
@@ -68,6 +69,13 @@ export function containersSection(containers: readonly ContainerStatus[]): objec
   return containers.map((one) => {
     const { role, state, health, restarts, startedAt, memoryBytes, memoryLimitBytes, pids, image, current } = one;
     return { role, state, health, restarts, startedAt, memoryBytes, memoryLimitBytes, pids, image, current };
+  });
+}
+
+/** Without names of pods and machines, and without the cluster's words, which may have both. */
+export function podsSection(pods: readonly PodState[]): object[] {
+  return pods.map(({ role, phase, ready, restarts, isStuck, failure }) => {
+    return { role, phase, ready, restarts, isStuck, ...(failure !== undefined && { failure: failure.code }) };
   });
 }
 

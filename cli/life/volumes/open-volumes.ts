@@ -34,14 +34,18 @@ export function withVolumes<T>(
 }
 
 function openVolumes(engine: Engine, name: string): OpenVolumes {
-  const tar: OpenVolumes['tar'] = async (path) => {
+  return volumesOver(async (path) => {
     try {
       return (await engine.containers.getArchive(name, `${NODE_HOME}/${path}`)) as AsyncIterable<Uint8Array>;
     } catch (error) {
       if (isNectarError(error, 'CLI_ENGINE_REFUSED') && error.data.status === 404) return undefined;
       throw error;
     }
-  };
+  });
+}
+
+/** Over whatever gives the tar of a folder or file. */
+export function volumesOver(tar: OpenVolumes['tar']): OpenVolumes {
   async function* files(path: string): AsyncGenerator<EngineFile> {
     const stream = await tar(path);
     if (stream === undefined) return;
@@ -54,13 +58,14 @@ function openVolumes(engine: Engine, name: string): OpenVolumes {
     tar,
     files,
     async read(path) {
+      let found: Uint8Array | undefined;
       for await (const { size, content } of files(path)) {
-        if (size > MAX_SMALL_BYTES) return undefined;
+        if (size > MAX_SMALL_BYTES || found !== undefined) return undefined;
         const chunks: Uint8Array[] = [];
         for await (const chunk of content()) chunks.push(Buffer.from(chunk));
-        return Buffer.concat(chunks);
+        found = Buffer.concat(chunks);
       }
-      return undefined;
+      return found;
     },
   };
 }

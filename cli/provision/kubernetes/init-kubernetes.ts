@@ -96,13 +96,29 @@ function ownRequest(request: ClusterInitRequest, descriptor: Uint8Array): Return
   return { ...own, names: [...new Set([...gatewayNames(request.plan.cluster), ...request.names])] };
 }
 
-async function emissionOf(
+function emissionOf(
   { plan, names, terminal }: ClusterInitRequest,
   folder: string,
   { identity, descriptor }: { readonly identity: PublicIdentity; readonly descriptor: Uint8Array },
 ): Promise<Emission> {
   const { cluster, keyFile, config } = plan;
-  const crossings = await issueCrossingPairs(instanceOf(cluster), { now: terminal.now(), days: CROSSING_DAYS });
+  return buildEmission({ cluster, keyFile, config, names, folder, identity, descriptor, now: terminal.now() });
+}
+
+export interface EmissionParts extends Pick<ClusterPlan, 'cluster' | 'config' | 'keyFile'> {
+  /** Further names of the API's certificate. */
+  readonly names: readonly string[];
+  /** A home with its private halves. */
+  readonly folder: string;
+  readonly identity: PublicIdentity;
+  readonly descriptor: Uint8Array;
+  readonly now: number;
+}
+
+/** Secrets and values of a node whose home lies whole in a folder, with new pairs for its crossings. */
+export async function buildEmission(parts: EmissionParts): Promise<Emission> {
+  const { cluster, keyFile, config, names, folder, identity, descriptor, now } = parts;
+  const crossings = await issueCrossingPairs(instanceOf(cluster), { now, days: CROSSING_DAYS });
   const secrets = await secretManifests(cluster, { home: folder, keyFile, crossings });
   const values = releaseValues({
     ...{ name: cluster, config, registry: cluster.registry, storageClass: cluster.storageClass },
@@ -120,17 +136,8 @@ async function emissionOf(
 /** Files, or objects of the cluster; and what the home keeps of it. */
 async function handOver(request: ClusterInitRequest, folder: string, emission: Emission): Promise<void> {
   const { plan, emitTo, terminal, output } = request;
-  const { namespace, release, chart, context, kubeconfig } = plan.cluster;
-  const target: ClusterTarget = {
-    ...{ version: 1, target: 'kubernetes', state: emitTo === undefined ? 'creating' : 'emitted' },
-    ...{ namespace, release, chart, nodeId: emission.nodeId, programVersion: VERSION },
-    ...(context !== undefined && { context }),
-    ...(kubeconfig !== undefined && { kubeconfig }),
-  };
-  await writeClusterTarget(folder, target);
-  const { mkdir, writeFile } = await import('node:fs/promises');
-  await mkdir(join(folder, 'kubernetes'), { mode: 0o700 });
-  await writeFile(join(folder, VALUES), toYaml(emission.values), { mode: 0o600 });
+  const state = emitTo === undefined ? 'creating' : 'emitted';
+  const target = await keepPublicHalf(folder, { cluster: plan.cluster, emission, state });
   if (emitTo !== undefined) {
     await emitFiles(resolve(terminal.workingFolder, emitTo), emission);
     return;
@@ -139,8 +146,44 @@ async function handOver(request: ClusterInitRequest, folder: string, emission: E
   await showWork(terminal, output, 'writing the Secrets', () => applySecrets(kubectl, emission));
 }
 
+/** What a home of a node in a cluster has beside what is public: where it is, and what helm is given. */
+export async function keepPublicHalf(
+  folder: string,
+  {
+    cluster,
+    emission,
+    state,
+  }: {
+    readonly cluster: ClusterPlan['cluster'];
+    readonly emission: Emission;
+    readonly state: ClusterTarget['state'];
+  },
+): Promise<ClusterTarget> {
+  const target = targetOf(cluster, { nodeId: emission.nodeId, state });
+  await writeClusterTarget(folder, target);
+  const { mkdir, writeFile } = await import('node:fs/promises');
+  await mkdir(join(folder, 'kubernetes'), { mode: 0o700 });
+  await writeFile(join(folder, VALUES), toYaml(emission.values), { mode: 0o600 });
+  return target;
+}
+
+export function targetOf(
+  { namespace, release, chart, context, kubeconfig }: ClusterPlan['cluster'],
+  { nodeId, state }: Pick<ClusterTarget, 'nodeId' | 'state'>,
+): ClusterTarget {
+  return {
+    ...{ version: 1, target: 'kubernetes', state },
+    ...{ namespace, release, chart, nodeId, programVersion: VERSION },
+    ...(context !== undefined && { context }),
+    ...(kubeconfig !== undefined && { kubeconfig }),
+  };
+}
+
 /** By the server's own apply: the client's leaves a copy of the data in an annotation. What is there is not taken over. */
-async function applySecrets(kubectl: Kubectl, { manifests, name }: Emission): Promise<void> {
+export async function applySecrets(
+  kubectl: Kubectl,
+  { manifests, name }: Pick<Emission, 'manifests' | 'name'>,
+): Promise<void> {
   const [namespace, ...secrets] = manifests;
   const found = await kubectl.run(['get', 'namespace', name.namespace, '--ignore-not-found', '-o', 'name']);
   if (found.trim() === '') await kubectl.run(['create', '-f', '-'], { input: JSON.stringify(namespace?.object) });
@@ -149,7 +192,7 @@ async function applySecrets(kubectl: Kubectl, { manifests, name }: Emission): Pr
   await kubectl.run(['apply', '--server-side', '--field-manager=nectar-byon', '-f', '-'], { input });
 }
 
-async function removePrivate(folder: string): Promise<void> {
+export async function removePrivate(folder: string): Promise<void> {
   const { readdir } = await import('node:fs/promises');
   const sealed = (await readdir(join(folder, 'identity'))).filter((file) => file.endsWith('.sealed'));
   for (const path of [...PRIVATE_PATHS, ...sealed.map((file) => join('identity', file))])

@@ -41,8 +41,7 @@ export async function planKubernetes(
     refuse('a devnet listens on this machine, where no pod reaches it: name a descriptor with --network FILE');
   if (answers.unlock !== 'file' && answers.unlock !== 'passphrase')
     refuse(`${answers.unlock} is of one machine, and pods move: --unlock file or passphrase`);
-  for (const name of [choice.namespace, choice.release])
-    if (!new RegExp(NAME_PATTERN).test(name)) refuse(`${name} is no name of a namespace or release`);
+  const cluster = placeOf(choice);
   const plan = await planHome({ ...answers, port: GATEWAY_PORT, p2pPort: P2P_PORT }, terminal);
   const { home } = plan;
   const kept = ['config.json', 'network.json', 'identity/', 'tls/', 'client/token'];
@@ -54,9 +53,16 @@ export async function planKubernetes(
     ],
     ports: [],
     processes: [],
-    cluster: { ...choice, chart: choice.chart ?? shippedChart() },
+    cluster,
     objects: plannedObjects(choice, plan.keyFile !== undefined),
   };
+}
+
+/** Where a release is to be, with the chart that it comes from. @throws NectarError CLI_USAGE */
+export function placeOf(choice: ClusterChoice): ClusterPlan['cluster'] {
+  for (const name of [choice.namespace, choice.release])
+    if (!new RegExp(NAME_PATTERN).test(name)) refuse(`${name} is no name of a namespace or release`);
+  return { ...choice, chart: choice.chart ?? shippedChart() };
 }
 
 /** The chart that this version of the program comes with. */

@@ -1,10 +1,12 @@
 import type { ReleaseName } from './release-names.ts';
+import { VOLUME_ROLES, volumePodName } from './volume-pods.ts';
 import { toYaml } from './yaml.ts';
 
 interface Rule {
   readonly apiGroups: readonly string[];
   readonly resources: readonly string[];
   readonly verbs: readonly string[];
+  readonly resourceNames?: readonly string[];
 }
 
 const RBAC = 'rbac.authorization.k8s.io';
@@ -36,6 +38,21 @@ export const INSTALLER_RULES: readonly Rule[] = [
   rule(['networking.k8s.io'], ['networkpolicies', 'ingresses'], ALL),
   rule(['policy'], ['poddisruptionbudgets'], ALL),
 ];
+
+/**
+ * backup, restore, fsck with a backup, unlocking a node that is down: pods with the volumes. Who may create pods in a namespace may mount
+ * what lies there, Secrets included: of all that operates, this is what an administrator gives last.
+ */
+export function backupRules(name: ReleaseName): Rule[] {
+  const pods = VOLUME_ROLES.map((role) => volumePodName(name, role));
+  return [
+    ...OPERATOR_RULES,
+    rule(CORE, ['pods'], ['create']),
+    { ...rule(CORE, ['pods'], ['delete']), resourceNames: pods },
+    // Into these alone: not into a role that holds keys.
+    { ...rule(CORE, ['pods/exec'], ['create', 'get']), resourceNames: pods },
+  ];
+}
 
 /** harden: what it looks at in the namespace, the probes included. */
 export const AUDITOR_RULES: readonly Rule[] = [
@@ -76,7 +93,14 @@ export function renderRbac({ namespace, release }: ReleaseName): string {
       'up, down, status, logs, doctor, unlock, put, get and all that the API does',
       bound('Role', `${release}-operator`, OPERATOR_RULES),
     ],
-    ['init, upgrade, rollback, destroy (through helm)', bound('Role', `${release}-installer`, INSTALLER_RULES)],
+    [
+      'backup, and whatever else reads the volumes',
+      bound('Role', `${release}-keeper`, backupRules({ namespace, release })),
+    ],
+    [
+      'init, upgrade, rollback, destroy (through helm); for restore as well, together with the role above',
+      bound('Role', `${release}-installer`, INSTALLER_RULES),
+    ],
     ['harden, in the namespace', bound('Role', `${release}-auditor`, AUDITOR_RULES)],
     [
       'harden, of the cluster; without it those facts are not seen',

@@ -25,12 +25,31 @@ export interface RemoveRelease {
  * nobody opens, then the release, the volumes and the home. The namespace stays: others may live there.
  */
 export async function removeRelease({ home, target, keyFile, say, terminal }: RemoveRelease): Promise<void> {
+  await removeObjects({
+    ...{ target, say, terminal },
+    destroyKeys: async () => {
+      if (keyFile !== undefined) await overwriteAndRemove(keyFile);
+    },
+  });
+  await rm(home, { recursive: true, force: true });
+}
+
+/** The same of what the cluster has alone. */
+export async function removeObjects({
+  target,
+  say,
+  terminal,
+  destroyKeys,
+}: Pick<RemoveRelease, 'target' | 'say'> & {
+  readonly terminal: Pick<Terminal, 'env' | 'signal'>;
+  destroyKeys(): Promise<void>;
+}): Promise<void> {
   const kubectl = openKubectl(target, terminal);
   const names = secretNames(target);
   say('destroying the keys');
   const first = [names.rootKey, names.identity];
   await kubectl.run(['delete', 'secret', ...first, '--ignore-not-found']);
-  if (keyFile !== undefined) await overwriteAndRemove(keyFile);
+  await destroyKeys();
   say('uninstalling the release');
   try {
     await createHelm(kubectl, terminal).run(['uninstall', target.release, '--wait', '--ignore-not-found'], {
@@ -43,5 +62,4 @@ export async function removeRelease({ home, target, keyFile, say, terminal }: Re
   say('removing the volumes');
   await kubectl.run(['delete', 'secret', names.gatewayTls, ...Object.values(names.crossings), '--ignore-not-found']);
   await kubectl.run(['delete', 'persistentvolumeclaims', '-l', selectorOf(target.release), '--wait=false']);
-  await rm(home, { recursive: true, force: true });
 }

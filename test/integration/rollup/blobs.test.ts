@@ -2,18 +2,30 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { hexlify, Wallet } from 'ethers';
 import type { Rollup } from '../../../appliance/rollup/index.ts';
-import { decodeBatch } from '../../../protocol/rollup/batch.ts';
+import { batchPeers } from '../../../appliance/wire/batch-peers.ts';
 import { hexToBytes } from '../../../protocol/rollup/bytes.ts';
+import { decodeBatch } from '../../oracle/decode-batch.ts';
+import {
+  connected,
+  RegistryDouble,
+  startNode,
+  type TestNode,
+  type TestNodeInput,
+} from '../../unit/appliance/p2p/hosts.ts';
 import { createTestNetwork, eventually, freePort, type SequencerNode, type TestNetwork } from './test-network.ts';
 
 let network: TestNetwork;
 let sequencer: SequencerNode;
+const hosts: TestNode[] = [];
 
 before(async () => {
   network = await createTestNetwork();
   sequencer = await network.startSequencer({ more: { dataAvailability: 'auto' } });
 });
-after(() => network.stop());
+after(async () => {
+  await Promise.all(hosts.map(({ p2p }) => p2p.stop()));
+  await network.stop();
+});
 
 async function call(rollup: Rollup, method: string, ...params: unknown[]): Promise<unknown> {
   const { result, error } = (await rollup.rpc({ jsonrpc: '2.0', id: 1, method, params })) as {
@@ -54,11 +66,15 @@ interface ShownBatch {
 const followed = (rollup: Rollup, hash: string) =>
   eventually('the same safe head', () => rollup.heads().safe.hash === hash, 60_000);
 
+/** Blocks are there before the batch that gave them is recorded. */
+const firstBatch = (rollup: Rollup): Promise<ShownBatch> =>
+  eventually('batch 0', async () => ((await call(rollup, 'nectar_getBatch', '0x0')) as ShownBatch | null) ?? undefined);
+
 test('by price, batches go out in blobs, and whoever has L1 and a beacon node derives them', async () => {
   const safe = await transfer(0);
   const follower = await network.startFollower('with-beacon');
   await followed(follower.rollup, safe.hash);
-  const batch = (await call(follower.rollup, 'nectar_getBatch', '0x0')) as ShownBatch;
+  const batch = await firstBatch(follower.rollup);
   assert.equal(batch.source, 'blobs');
   assert.equal(batch.versionedHashes.length, 1);
   assert.ok(batch.data && (decodeBatch(hexToBytes(batch.data))?.length ?? 0) > 0, 'its bytes are the batch');
@@ -92,4 +108,42 @@ test('while nobody gives the blobs the node waits by name, and goes on once a pe
   const helped = await network.startFollower('without-beacon', dead, { batchPeers: peers });
   await followed(helped.rollup, hash);
   assert.equal(lies, 0, 'a blob that a peer changed is not taken');
+});
+
+test('over libp2p a node takes from the archive of another what L1 has forgotten, and nothing that a liar gives', async () => {
+  const { hash } = sequencer.rollup.heads().safe;
+  const keeper = await network.startFollower('keeper');
+  await followed(keeper.rollup, hash);
+  const registry = new RegistryDouble();
+  const host = async (seed: number, batches?: TestNodeInput['batches']): Promise<TestNode> => {
+    const node = await startNode({ seed, registry, ...(batches && { batches }) });
+    hosts.push(node);
+    return node;
+  };
+  const lies: Uint8Array[] = [];
+  const liar = await host(41, {
+    async find(wanted) {
+      const truth = await keeper.rollup.keptBatch(wanted);
+      assert.ok(truth);
+      // One bit of the blob, its end, all of it.
+      const lie = lies.length % 3 === 0 ? Uint8Array.from(truth) : truth.subarray(0, lies.length % 3 === 1 ? -1 : 0);
+      if (lie.length === truth.length) lie[60] = (lie[60] ?? 0) ^ 1;
+      lies.push(lie);
+      return lie;
+    },
+  });
+  // Silent until every lie was told, whoever is asked first.
+  const honest = await host(42, {
+    find: async (wanted) => (lies.length < 3 ? undefined : keeper.rollup.keptBatch(wanted)),
+  });
+  const asker = await host(43);
+  await eventually('the connections', () => connected(asker, liar) && connected(asker, honest), 60_000);
+
+  const dead = { beaconUrls: [`http://127.0.0.1:${await freePort()}`] };
+  const late = await network.startFollower('late', dead, { batchPeers: batchPeers(() => asker.p2p) });
+  await followed(late.rollup, hash);
+  assert.ok(lies.length >= 3);
+  const taken = await firstBatch(late.rollup);
+  assert.equal(taken.source, 'blobs');
+  assert.deepEqual(taken, await firstBatch(keeper.rollup));
 });

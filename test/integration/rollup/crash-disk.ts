@@ -4,8 +4,11 @@ import { createDatabaseKeys } from '../../../appliance/rollup/execute/database-k
 import type { Hex } from '../../../protocol/brand.ts';
 import { bytesToHex } from '../../../protocol/rollup/bytes.ts';
 
-/** What a sequencer's database is given: a block that was built, its signature, the heads and places of a batch that came back from L1. */
-export type Write = 'block' | 'signature' | 'batch';
+/**
+ * What a chain's database is given: a block, its signature, the places of a batch that came back from L1; state that came with a
+ * snapshot, that the pruner moves, and that it drops.
+ */
+export type Write = 'block' | 'signature' | 'batch' | 'state' | 'moved' | 'dropped';
 
 export interface DiskCrash {
   readonly write: Write;
@@ -18,6 +21,10 @@ export interface DiskCrash {
 /** More blocks than a test makes. */
 const MAX_BLOCKS = 2_000;
 const BLOCK_KIND = 2;
+const GROUP_KIND = 8;
+/** A group's name is its kind, a number of 6 bytes, and the mark of the pruner where it put it. */
+const MARK_AT = 7;
+const MARK = Buffer.from('kept');
 
 type Operations = readonly { readonly type: 'put' | 'del'; readonly key: Uint8Array }[];
 
@@ -31,13 +38,17 @@ export function watchDisk(databaseKey: Uint8Array, crash: DiskCrash | undefined)
   const places = new Set<string>();
   for (let number = 1; number <= MAX_BLOCKS; number += 1)
     places.add(textOf(keys.byName('record', `derive/batch-of/${number}`)));
-  const counts: Record<Write, number> = { block: 0, signature: 0, batch: 0 };
+  const counts: Record<Write, number> = { block: 0, signature: 0, batch: 0, state: 0, moved: 0, dropped: 0 };
 
   const kindOf = (operations: Operations): Write | undefined => {
     const put = operations.filter(({ type }) => type === 'put').map(({ key }) => key);
     if (blocksOf(put).length > 0) return 'block';
     if (put.some((key) => signatures.has(textOf(key)))) return 'signature';
-    return put.some((key) => places.has(textOf(key))) ? 'batch' : undefined;
+    if (put.some((key) => places.has(textOf(key)))) return 'batch';
+    const group = operations.find(({ key }) => key[0] === GROUP_KIND);
+    if (group === undefined) return undefined;
+    if (group.type === 'del') return 'dropped';
+    return MARK.equals(group.key.subarray(MARK_AT, MARK_AT + MARK.length)) ? 'moved' : 'state';
   };
 
   const batch = ClassicLevel.prototype.batch as unknown as (operations: Operations, options: unknown) => Promise<void>;

@@ -210,7 +210,8 @@ async function fundFrom({ rpcUrl, accounts }: DevnetL1, to: Hex): Promise<void> 
   });
 }
 
-const DATABASE_KEY = randomBytes(32);
+/** Of every node, so that another process can open a node's database. */
+export const DATABASE_KEY = randomBytes(32);
 const OPERATOR_KEYS = new Map<string, Uint8Array>();
 
 export function operatorKey(name: string): Uint8Array {
