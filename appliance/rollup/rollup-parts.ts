@@ -141,7 +141,7 @@ export async function assembleParts(options: PartsOptions, deps: PartsDeps): Pro
   const feeRecipient = descriptor.l2.genesis.feeRecipient;
   const gasLimit = BigInt(descriptor.l2.genesis.gasLimit);
   const effectsOf = (messages: readonly DelayedMessage[]): MessageEffects => effectsOfMessages(messages, { gasLimit });
-  const engine = createChainEngine({ executor, database, feeRecipient, effectsOf }, (index) => store.getMessage(index));
+  const engine = createChainEngine({ executor, database, effectsOf }, (index) => store.getMessage(index));
 
   const l1Parts = createL1Parts(options, {
     ...deps,
@@ -161,9 +161,8 @@ export async function assembleParts(options: PartsOptions, deps: PartsDeps): Pro
     store,
     engine,
     genesis: first,
-    decodeBatch: runner.decodeBatch,
+    deriveInputs: runner.deriveInputs,
     expect: runner.expect,
-    effectsOf,
     archive,
     deepReorg,
   });
