@@ -64,7 +64,7 @@ describe('a lost disk', { timeout: 600_000 }, () => {
 
   test('a repository takes what is new, and what is destroyed is destroyed in it too', async () => {
     const [path = ''] = recordFiles();
-    doomed = (await place.json<{ recordId: string }>(['put', path, '--home', home])).recordId;
+    doomed = (await place.json<{ recordId: string }>(['put', '--again', path, '--home', home])).recordId;
     const backUp = () =>
       place.json<{ newBytes: number; auditLeaf: number }>(['backup', '--to', repository, '--home', home]);
     const first = await backUp();
