@@ -24,6 +24,7 @@ import { hexToBytes } from '../protocol/rollup/bytes.ts';
 import { type ForkRules, NEW_NETWORK_FORK } from '../protocol/rollup/fork.ts';
 import { createRules, type Rules } from '../protocol/rollup/rules.ts';
 import { TestTokenInitCode } from '../test/contracts/generated/TestToken.ts';
+import { loneBatch } from '../test/lone-batch.ts';
 import {
   BALANCE,
   blockOf,
@@ -32,6 +33,7 @@ import {
   createTransfers,
   FEE_RECIPIENT,
   type Holders,
+  ORIGIN,
   SUPPLY,
   signTransfers,
   type Transfer,
@@ -69,14 +71,22 @@ export async function openChain(
   return { database, executor, runner };
 }
 
-/** What derivation does with the batches of L1: decodes each, and recovers the senders of a block while the one before it runs. */
-export async function importBatches({ executor, runner }: Chain, batches: readonly Uint8Array[]): Promise<void> {
+/** What derivation does with the batches of L1: derives each, and recovers the senders of a block while the one before it runs. */
+export async function importBatches(
+  { database, executor, runner }: Chain,
+  batches: readonly Uint8Array[],
+): Promise<void> {
   for (const batch of batches) {
-    const blocks = (await runner.decodeBatch(batch)) ?? [];
-    for (const [index, block] of blocks.entries()) {
-      runner.expect(block.transactions);
-      runner.expect(blocks[index + 1]?.transactions ?? []);
-      const { dropped } = await executor.appendSafe({ ...block, deposits: [], feeRecipient: FEE_RECIPIENT });
+    const { hash, timestamp } = executor.heads().safe;
+    const header = await database.get(hash);
+    if (header === undefined) throw new RangeError('the head has no header');
+    const { place, preimages } = await loneBatch(batch, { hash, header, timestamp }, ORIGIN);
+    const { blocks } = await runner.deriveInputs(place, preimages);
+    if (blocks.length === 0) throw new RangeError('the batch holds no block');
+    for (const [index, { input }] of blocks.entries()) {
+      runner.expect(input.transactions);
+      runner.expect(blocks[index + 1]?.input.transactions ?? []);
+      const { dropped } = await executor.appendSafe(input);
       if (dropped.length > 0) throw new RangeError(`${dropped.length} transfers were dropped: ${dropped[0]?.obstacle}`);
     }
   }

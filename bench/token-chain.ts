@@ -85,11 +85,14 @@ export function signTransfers({ signers }: Holders, transfers: readonly Transfer
   });
 }
 
+/** The L1 block on which all blocks stand. */
+export const ORIGIN = { number: 1n, hash: `0x${'ab'.repeat(32)}` as Hex, timestamp: GENESIS_SECONDS };
+
 export function blockOf(index: number, transactions: readonly Uint8Array[]): BatchBlock {
-  const l1Origin = { number: 1n, hash: `0x${'ab'.repeat(32)}` as Hex };
+  const { number, hash } = ORIGIN;
   return {
     timestamp: GENESIS_SECONDS + BigInt(index + 1),
-    l1Origin,
+    l1Origin: { number, hash },
     delayedMessages: 0,
     transactions: [...transactions],
   };

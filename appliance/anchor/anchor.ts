@@ -10,7 +10,7 @@ import { createAnchorMetrics } from './metrics.ts';
 import type { AnchorDeps, AnchorOptions } from './needs.ts';
 import { loadProgress } from './progress.ts';
 import { advanceRecords } from './record-anchoring.ts';
-import { createRound, type RoundMemory } from './round.ts';
+import { createRound, findObstacle, type RoundMemory, type Waiting } from './round.ts';
 
 /** Until the log has been held against the chain this node is not ready: then it looks more often. */
 const FIRST_POLL_MS = 250;
@@ -30,7 +30,8 @@ export interface Anchored {
 }
 
 export interface Anchor extends Service {
-  anchored(): Anchored;
+  /** What stood in the way at the last look is looked at again: what is said of it holds now. */
+  anchored(): Promise<Anchored>;
   /** Checkpoints of this node on the chain, oldest first: what `audit verify` compares the log with. */
   auditAnchors(): Promise<{ size: number; root: RootHash; where: string; at?: number }[]>;
   /** Looks once and does what is due; runs by itself every `pollMs`. Never throws. */
@@ -51,7 +52,7 @@ class ChainAnchor implements Anchor {
   #loop: Promise<void> | undefined;
   #round: Promise<void> | undefined;
   #safeCheckpoint: AnchoredCheckpoint | undefined;
-  #waiting: string | undefined;
+  #waiting: Waiting | undefined;
   /** Whether the log was held against a chain that is known up to now, since this start. */
   #isCompared = false;
 
@@ -80,8 +81,9 @@ class ChainAnchor implements Anchor {
     return { ready: true };
   }
 
-  anchored(): Anchored {
+  async anchored(): Promise<Anchored> {
     const { progress } = this.#get();
+    const waiting = await this.#whyWaiting();
     const checkpoint = this.#safeCheckpoint;
     const blocks = [progress.safeRecordBlock, checkpoint?.blockNumber]
       .filter((block) => block !== undefined)
@@ -95,8 +97,15 @@ class ChainAnchor implements Anchor {
       auditRoot: checkpoint?.root ?? null,
       safeBlock: newest?.toString() ?? null,
       pending: progress.records?.items.length ?? 0,
-      ...(this.#waiting === undefined ? {} : { waiting: this.#waiting }),
+      ...(waiting === undefined ? {} : { waiting }),
     };
+  }
+
+  async #whyWaiting(): Promise<string | undefined> {
+    const last = this.#waiting;
+    if (last?.isObstacle !== true) return last?.reason;
+    // A registry that does not answer now leaves what is known.
+    return findObstacle(this.#deps).catch(() => last.reason);
   }
 
   async auditAnchors(): Promise<{ size: number; root: RootHash; where: string; at: number }[]> {

@@ -29,7 +29,14 @@ export interface Round extends Pick<AnchorDeps, 'records' | 'audit' | 'chain' | 
     input: { call: { to: Hex; data: Hex }; pending: NonNullable<Progress[K]> },
   ): Promise<void>;
   wait(reason: string): void;
-  readonly waiting: string | undefined;
+  readonly waiting: Waiting | undefined;
+}
+
+/** Why nothing is sent. */
+export interface Waiting {
+  readonly reason: string;
+  /** Whether `findObstacle` said it: it can be asked again. Anything else is what an attempt came to. */
+  readonly isObstacle: boolean;
 }
 
 /** What outlives a round. */
@@ -44,7 +51,7 @@ export function createRound(
   shared: { memory: RoundMemory; metrics: AnchorMetrics },
 ): Round {
   const { memory, metrics } = shared;
-  let waiting: string | undefined;
+  let waiting: Waiting | undefined;
   let permitted: Promise<boolean> | undefined;
 
   const round: Round = {
@@ -75,7 +82,7 @@ export function createRound(
     },
     async isPermitted() {
       permitted ??= findObstacle(deps).then((obstacle) => {
-        waiting ??= obstacle;
+        if (obstacle !== undefined) waiting ??= { reason: obstacle, isObstacle: true };
         return obstacle === undefined;
       });
       return await permitted;
@@ -88,10 +95,10 @@ export function createRound(
       if (refusal === undefined) return;
       const { sentAt: _, ...unsent } = pending;
       await round.save({ ...memory.progress, [kind]: unsent });
-      waiting ??= refusal;
+      waiting ??= { reason: refusal, isObstacle: false };
     },
     wait(reason) {
-      waiting = reason;
+      waiting = { reason, isObstacle: false };
     },
   };
   return round;
@@ -119,8 +126,15 @@ async function findRefusal(
   }
 }
 
+type Obstacles = Pick<AnchorDeps, 'chain' | 'isAuthorized' | 'isAnnounced' | 'peerId'>;
+
 /** Waiting is no error: a node may serve its owner for weeks before it joins a network. */
-async function findObstacle({ chain, isAuthorized, isAnnounced, peerId }: AnchorDeps): Promise<string | undefined> {
+export async function findObstacle({
+  chain,
+  isAuthorized,
+  isAnnounced,
+  peerId,
+}: Obstacles): Promise<string | undefined> {
   if (!(await isAuthorized(peerId()))) {
     // The registry counts as L1 has it: before that is read to its end, or L1 has the block, a "no" would be no fact.
     if (await isAnnounced(peerId())) return 'the block that admits this node is not on L1 yet';

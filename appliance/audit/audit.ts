@@ -17,8 +17,6 @@ import type { AccessContext, AuditInput } from './event.ts';
 import { type RecordEvidence, recordEvidence } from './evidence.ts';
 import { type AuditExportRequest, exportBundle } from './export.ts';
 import { conflictError, describeConflict, type WitnessedHead } from './freshness.ts';
-import type { FileGenerations } from './generations.ts';
-import type { LoggedToken } from './generations-fold.ts';
 import { type AuditMetrics, createAuditMetrics } from './metrics.ts';
 import { type OpenAudit, openAudit } from './open-audit.ts';
 import { type AuditPage, type AuditQuery, createQueries, type Queries } from './query.ts';
@@ -248,13 +246,9 @@ class AuditLog implements Audit {
     }
   }
 
-  async latest(): Promise<FileGenerations> {
-    return this.#open().log.generations.latest();
-  }
-
-  async loggedTokens(): Promise<readonly LoggedToken[]> {
-    return this.#open().log.generations.tokens();
-  }
+  readonly latest: Audit['latest'] = async () => this.#open().log.generations.latest();
+  readonly loggedTokens: Audit['loggedTokens'] = async () => this.#open().log.generations.tokens();
+  readonly loggedNotes: Audit['loggedNotes'] = async () => this.#open().log.generations.notes();
 
   async erase(before: Date, context: AccessContext): Promise<{ erased: number }> {
     const { log } = this.#open();

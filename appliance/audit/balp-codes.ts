@@ -186,6 +186,8 @@ export const EVENTS = {
   'backup.verify': alert(SECURITY_CONFIGURATION, 'R'),
   'backup.prune': alert(SECURITY_CONFIGURATION, 'D'),
   'backup.schedule': alert(SECURITY_CONFIGURATION, 'U'),
+  // What the gateway remembers of these, made whole from the log.
+  'notes.restore': alert(SECURITY_CONFIGURATION, 'U'),
   'network.join': alert(dicom('110128', 'Network Configuration'), 'U'),
   // Backup repositories of other nodes, sealed for their owners, that this node keeps.
   'custody.begin': {

@@ -75,7 +75,7 @@ export function createBodySealer(
     seal(place, { salt, body }) {
       const nonce = randomBytes(NONCE_BYTES);
       const cipher = createCipheriv('aes-256-gcm', bundleKey(place), nonce).setAAD(associated(place));
-      return Buffer.concat([nonce, cipher.update(salt), cipher.update(body), cipher.final(), cipher.getAuthTag()]);
+      return Buffer.concat([nonce, cipher.update(Buffer.concat([salt, body])), cipher.final(), cipher.getAuthTag()]);
     },
     open(place, sealed) {
       const tagAt = sealed.length - TAG_BYTES;

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { NectarError } from '../../protocol/errors.ts';
 import { type AuditLeaf, BODY_SALT_BYTES, encodeAuditLeaf, isEventType } from '../../protocol/merkle/audit-leaf.ts';
 import { canonicalText } from '../../protocol/merkle/canonical-text.ts';
@@ -38,7 +38,7 @@ export function prepareEntry(
   // A salt of its own keeps anyone from guessing who did what by hashing likely bodies.
   const salt = randomBytes(BODY_SALT_BYTES);
   const leaf: AuditLeaf = {
-    bodyHash: createHash('sha256').update(salt).update(body).digest('hex'),
+    bodyHash: hash('sha256', Buffer.concat([salt, body]), 'hex'),
     outcome: event.outcome,
     time,
     type: event.type,

@@ -2,7 +2,7 @@ import type { RecordId } from '../../protocol/brand.ts';
 import { IDENTIFIER } from '../../protocol/merkle/audit-facts.ts';
 import { detailsOf } from './declared-epoch.ts';
 import type { AuditInput } from './event.ts';
-import type { LoggedFacts } from './generations-fold.ts';
+import type { LoggedFacts } from './logged-facts.ts';
 import type { AuditEntry } from './reader.ts';
 
 /** What the log says happened to a record: for the store, which compares it with what it holds. */

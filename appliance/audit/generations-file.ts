@@ -2,6 +2,7 @@ import { createCipheriv, createDecipheriv, hkdfSync } from 'node:crypto';
 import type { Hash } from '../../protocol/merkle/hash.ts';
 import type { Disk } from './disk.ts';
 import type { FoldedGenerations, LoggedToken } from './generations-fold.ts';
+import { type FoldedNote, notesByKey } from './logged-notes.ts';
 
 export const GENERATIONS_PATH = 'generations';
 const NONCE_BYTES = 12;
@@ -26,6 +27,8 @@ interface Stored {
   readonly root: string;
   readonly files: FoldedGenerations['files'];
   readonly tokens: readonly LoggedToken[];
+  /** Not of what earlier versions wrote: then the leaves are read again. */
+  readonly notes?: readonly FoldedNote[];
   /** Not of what early versions wrote. */
   readonly erased?: number;
 }
@@ -49,13 +52,14 @@ export function createGenerationsFile(of: {
       return plain === undefined ? undefined : decode(plain);
     },
     async write({ folded, root }) {
-      const { size, files, tokens, erased } = folded;
+      const { size, files, tokens, notes, erased } = folded;
       const stored: Stored = {
         v: 1,
         size,
         root: Buffer.from(root).toString('hex'),
         files,
         tokens: [...tokens.values()],
+        notes: [...notes.values()],
         erased,
       };
       const nonce = of.randomBytes(NONCE_BYTES);
@@ -80,9 +84,10 @@ function open(key: Uint8Array, associated: Uint8Array, sealed: Uint8Array): Buff
 /** Sealed by us: trusted, but for its version. */
 function decode(plain: Buffer): KeptGenerations | undefined {
   const stored = JSON.parse(plain.toString('utf8')) as Stored;
-  if (stored.v !== 1) return undefined;
+  if (stored.v !== 1 || stored.notes === undefined) return undefined;
   // Without a word of erasures there may have been one up to the last leaf.
   const { size, files, root, erased = size - 1 } = stored;
   const tokens = new Map(stored.tokens.map((token) => [token.id, token]));
-  return { folded: { size, files, tokens, erased }, root: Buffer.from(root, 'hex') };
+  const notes = notesByKey(stored.notes);
+  return { folded: { size, files, tokens, notes, erased }, root: Buffer.from(root, 'hex') };
 }

@@ -1,3 +1,6 @@
+import type { LoggedFacts } from './logged-facts.ts';
+import { type FoldedNote, foldNote } from './logged-notes.ts';
+
 /** The files of the home whose every change is a leaf with `{ file, generation }`. */
 export const TRACKED_FILES = ['tokens', 'keys'] as const;
 type TrackedFile = (typeof TRACKED_FILES)[number];
@@ -6,14 +9,6 @@ type TrackedFile = (typeof TRACKED_FILES)[number];
 const KEEP_ENDED_MS = 30 * 86_400_000;
 /** More tokens than a node can have issued at a time; the oldest are forgotten, and count as unknown. */
 const MAX_TOKENS = 4_096;
-
-/** What an event says, as far as the fold reads it; the same from an event to be appended and from an entry read back. */
-export interface LoggedFacts {
-  readonly type: string;
-  readonly outcome: 'success' | 'failure';
-  readonly time?: string;
-  readonly detail: Readonly<Record<string, string | number>>;
-}
 
 /** A token as the log knows it. */
 export interface LoggedToken {
@@ -35,11 +30,18 @@ export interface FoldedGenerations {
   readonly size: number;
   readonly files: { readonly index?: number } & Partial<Readonly<Record<TrackedFile, number>>>;
   readonly tokens: ReadonlyMap<string, LoggedToken>;
+  readonly notes: ReadonlyMap<string, FoldedNote>;
   /** The newest leaf that says that bodies were erased; -1 for none. */
   readonly erased: number;
 }
 
-export const NO_GENERATIONS: FoldedGenerations = { size: 0, files: {}, tokens: new Map(), erased: -1 };
+export const NO_GENERATIONS: FoldedGenerations = {
+  size: 0,
+  files: {},
+  tokens: new Map(),
+  notes: new Map(),
+  erased: -1,
+};
 
 /** The fold after one more leaf. Generations are high-water marks: a later leaf that states an older one changes nothing. */
 export function foldFacts(fold: FoldedGenerations, facts: LoggedFacts, now: number): FoldedGenerations {
@@ -47,11 +49,12 @@ export function foldFacts(fold: FoldedGenerations, facts: LoggedFacts, now: numb
   const erased = facts.type === 'audit.erase' ? fold.size : fold.erased;
   const index = generationOf(facts.detail.indexGeneration);
   if (index !== undefined) return { ...fold, size, erased, files: raise(fold.files, 'index', index) };
-  if (facts.outcome !== 'success') return { ...fold, size, erased };
+  const notes = foldNote(fold.notes, facts, { index: fold.size, now });
+  if (facts.outcome !== 'success') return { ...fold, size, erased, notes };
   const generation = generationOf(facts.detail.generation);
   const file = TRACKED_FILES.find((name) => name === facts.detail.file);
   const files = file === undefined || generation === undefined ? fold.files : raise(fold.files, file, generation);
-  return { size, files, erased, tokens: foldToken(fold.tokens, facts, now) };
+  return { size, files, erased, notes, tokens: foldToken(fold.tokens, facts, now) };
 }
 
 function raise(

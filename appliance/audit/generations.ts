@@ -5,14 +5,10 @@ import type { Logger } from '../telemetry/index.ts';
 import type { AuditInput } from './event.ts';
 import { eventFacts } from './evidence.ts';
 import type { GenerationsFile } from './generations-file.ts';
-import {
-  type FoldedGenerations,
-  foldFacts,
-  type LoggedFacts,
-  type LoggedToken,
-  NO_GENERATIONS,
-} from './generations-fold.ts';
+import { type FoldedGenerations, foldFacts, type LoggedToken, NO_GENERATIONS } from './generations-fold.ts';
 import type { Log } from './log.ts';
+import type { LoggedFacts } from './logged-facts.ts';
+import { type LoggedNote, shown } from './logged-notes.ts';
 import type { Reader } from './reader.ts';
 
 /** Leaves between two snapshots: what the next start after a crash reads again at most. */
@@ -40,6 +36,8 @@ export interface Generations {
   latest(): FileGenerations;
   /** The tokens that the log knows of and that have not ended long ago. */
   tokens(): readonly LoggedToken[];
+  /** What is on record of hardening reports and backups, oldest first. */
+  notes(): readonly LoggedNote[];
   /** The newest leaf that says that bodies were erased, or may say so; -1 for none. */
   erasedAt(): number;
   /** Keeps the fold, when it covers the whole log. Never throws: a later start reads more leaves. */
@@ -96,6 +94,7 @@ export function createGenerations(deps: GenerationsDeps): Generations {
     },
     latest: () => ({ size: folded.size, ...folded.files }),
     tokens: () => [...folded.tokens.values()],
+    notes: () => [...folded.notes.values()].map(shown),
     erasedAt: () => folded.erased,
     async save() {
       await saving;

@@ -8,6 +8,7 @@ export type { AuditExportRequest } from './export.ts';
 export type { WitnessedHead } from './freshness.ts';
 export type { FileGenerations } from './generations.ts';
 export type { LoggedToken } from './generations-fold.ts';
+export type { LoggedNote } from './logged-notes.ts';
 export { type AuditPage, type AuditQuery, MAX_PAGE_ENTRIES } from './query.ts';
 export type { AuditEntry } from './reader.ts';
 export { markRestored } from './restored-mark.ts';

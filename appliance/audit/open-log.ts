@@ -27,7 +27,7 @@ export interface OpenLog {
   readonly reader: Reader;
   readonly terms: Pick<KeptTerms, 'whileErasing'>;
   /** What the log says of the files of the home. */
-  readonly generations: Pick<Generations, 'latest' | 'tokens'>;
+  readonly generations: Pick<Generations, 'latest' | 'tokens' | 'notes'>;
   /** Bytes of a write that never completed, which the next append removes. */
   readonly torn: number;
   /** @param time of the leaf in milliseconds; now unless it records what was decided earlier */

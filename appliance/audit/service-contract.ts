@@ -14,6 +14,7 @@ import type { WitnessedHead } from './freshness.ts';
 import type { FileGenerations } from './generations.ts';
 import type { LoggedToken } from './generations-fold.ts';
 import type { Conflict, ExternalHead } from './known-heads.ts';
+import type { LoggedNote } from './logged-notes.ts';
 import type { AuditPage, AuditQuery } from './query.ts';
 import type { AuditEntry } from './reader.ts';
 import type { SignedHead } from './signed-head.ts';
@@ -100,6 +101,8 @@ export interface Audit extends Service {
   latest(): Promise<FileGenerations>;
   /** The tokens that the log knows of, revoked ones included. */
   loggedTokens(): Promise<readonly LoggedToken[]>;
+  /** The newest leaf of each kind and subject that tells of hardening reports and backups, oldest first. */
+  loggedNotes(): Promise<readonly LoggedNote[]>;
   /**
    * Tells of a tree head that left the machine: anchored, cosigned. Before the start it is kept until then. Throws AUDIT_TRUNCATED or
    * AUDIT_FORKED when the log contradicts it: from then on nothing is appended or signed, over every restart, until resolve().

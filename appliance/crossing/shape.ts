@@ -89,6 +89,10 @@ export const accessContext = exact({
 export const facts: TUnsafe<Record<string, string | number>> = typed(
   Type.Record(Type.String({ maxLength: 64 }), Type.Union([text(8192), Type.Number()])),
 );
+/** A map from names to texts. */
+export const texts: TUnsafe<Readonly<Record<string, string>>> = typed(
+  Type.Record(Type.String({ maxLength: 64 }), text(8192)),
+);
 export const either = <S extends TSchema[]>(...schemas: [...S]): TUnion<S> => Type.Union(schemas);
 export const nullable = <S extends TSchema>(schema: S): TUnsafe<Static<S> | null> =>
   typed(Type.Union([schema, Type.Null()]));

@@ -45,6 +45,7 @@ export interface GatewayAuditEvent {
     | 'backup.verify'
     | 'backup.schedule'
     | 'backup.prune'
+    | 'notes.restore'
     | 'custody.begin'
     | 'custody.snapshot'
     | 'custody.read'

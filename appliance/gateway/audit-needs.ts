@@ -55,8 +55,20 @@ export interface GatewayAuditPage {
   readonly undecided: number;
 }
 
+/** The newest leaf of a kind and subject that tells of hardening reports or backups. */
+export interface LoggedNote {
+  /** Of the leaf. */
+  readonly index: number;
+  readonly type: string;
+  readonly time: string;
+  readonly outcome: 'success' | 'failure';
+  readonly detail: Readonly<Record<string, string>>;
+}
+
 export interface GatewayAudit {
   append(event: GatewayAuditEvent): Promise<{ index: number }>;
+  /** Oldest first. */
+  loggedNotes(): Promise<readonly LoggedNote[]>;
   checkpoint(): Promise<{ origin: string; size: number; root: RootHash; note: string }>;
   entry(index: number, context: AccessContext): Promise<object>;
   /** One leaf says of the whole reading what was asked, before its first page. */

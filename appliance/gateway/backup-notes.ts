@@ -1,14 +1,15 @@
 import { Compile } from 'typebox/compile';
-import type { Logger, Metrics } from '../telemetry/index.ts';
+import type { Metrics } from '../telemetry/index.ts';
+import type { LoggedNote } from './audit-needs.ts';
 import {
   type BackupOverview,
   type BackupScheduleNote,
   type BackupStatus,
   BackupsFile,
-  type NotedRepository,
+  NotedRepository,
   type VerificationNote,
 } from './backup-schemas.ts';
-import { isOverdue, openKeptNotes } from './kept-notes.ts';
+import { everySecondsOf, instantOf, isOverdue, type KeptNotesDeps, openKeptNotes } from './kept-notes.ts';
 import type { KeptText } from './kept-text.ts';
 import { createBackupMetrics } from './metrics.ts';
 
@@ -24,24 +25,23 @@ export interface BackupNotes {
   snapshot(of: { readonly repository: string; readonly generation: number; readonly auditLeaf: number }): Promise<void>;
   verification(note: VerificationNote): Promise<void>;
   schedule(note: BackupScheduleNote): Promise<void>;
-  overview(): BackupOverview;
+  overview(): Promise<BackupOverview>;
   /** Null when there is no repository. */
-  status(): BackupStatus | null;
+  status(): Promise<BackupStatus | null>;
+  /** Holds them against the log, if it can be asked: before a leaf that they do not have yet. */
+  hold(): Promise<void>;
 }
 
-export interface BackupNotesDependencies {
+export interface BackupNotesDependencies extends KeptNotesDeps {
   readonly metrics: Metrics;
-  readonly log: Logger;
-  readonly now: () => number;
 }
 
-/** Reads what an earlier run of the node left. A damaged file is started anew: the evidence is in the audit log. */
+/** Reads what an earlier run of the node left, and holds it against the log. */
 export async function openBackupNotes(text: KeptText, deps: BackupNotesDependencies): Promise<BackupNotes> {
-  const { log, now } = deps;
+  const { now } = deps;
   const empty: BackupsFile = { version: 1, repositories: [] };
-  const notes = await openKeptNotes({ text, isShape, empty, of: 'backups' }, log);
-  const repositories = (): readonly NotedRepository[] => notes.current().repositories;
-  createBackupMetrics(deps.metrics, () => statusOf(repositories(), now()));
+  const notes = await openKeptNotes({ text, isShape, empty, of: 'backups', fold: foldRepositories }, deps);
+  createBackupMetrics(deps.metrics, () => statusOf(notes.last().repositories, now()));
 
   const change = (repository: string, changes: Partial<NotedRepository>): Promise<void> =>
     notes.change(({ repositories: before }) => {
@@ -55,11 +55,12 @@ export async function openBackupNotes(text: KeptText, deps: BackupNotesDependenc
     snapshot: ({ repository, ...of }) => change(repository, { ...of, lastAt: instant() }),
     verification: (note) => change(note.repository, { verified: { at: instant(), ...note } }),
     schedule: ({ repository, everySeconds }) => change(repository, { everySeconds, since: instant() }),
-    overview: () => ({
-      overdue: repositories().some((one) => isOverdue(one, now())),
-      repositories: [...repositories()],
-    }),
-    status: () => statusOf(repositories(), now()),
+    async overview() {
+      const { repositories } = await notes.current();
+      return { overdue: repositories.some((one) => isOverdue(one, now())), repositories };
+    },
+    status: async () => statusOf((await notes.current()).repositories, now()),
+    hold: async () => void (await notes.current()),
   };
 }
 
@@ -83,4 +84,36 @@ function statusOf(repositories: readonly NotedRepository[], now: number): Backup
 /** Instants of one form sort as text. */
 function newest(instants: readonly string[]): string | null {
   return instants.toSorted().at(-1) ?? null;
+}
+
+const repositoryShape = Compile(NotedRepository);
+
+/** What the leaves amount to, the repository that was used last at the end. One whose body was erased tells nothing. */
+function foldRepositories(notes: readonly LoggedNote[]): BackupsFile {
+  const known = new Map<string, NotedRepository>();
+  for (const note of notes) {
+    const { repository } = note.detail;
+    if (repository === undefined) continue;
+    const before = known.get(repository) ?? unknown(repository, Date.parse(note.time));
+    const next = { ...before, ...changesOf(note) };
+    if (!repositoryShape.Check(next)) continue;
+    known.delete(repository);
+    known.set(repository, next);
+  }
+  return { version: 1, repositories: [...known.values()].slice(-MAX_REPOSITORIES) };
+}
+
+function changesOf(note: LoggedNote): Partial<NotedRepository> {
+  const { type, index, outcome, detail } = note;
+  const at = instantOf(note);
+  if (type === 'node.backup') return { generation: Number(detail.generation), lastAt: at, auditLeaf: index };
+  if (type === 'backup.schedule') return { everySeconds: everySecondsOf(note), since: at };
+  if (type !== 'backup.verify') return {};
+  const { repository = '', opened, generation, records, objects, bytes, leaves, milliseconds, faults } = detail;
+  const counts = { generation, records, objects, bytes, leaves, milliseconds, faults };
+  const numbers = Object.fromEntries(Object.entries(counts).map(([name, text]) => [name, Number(text)])) as Record<
+    keyof typeof counts,
+    number
+  >;
+  return { verified: { at, repository, outcome, opened: opened === 'yes', ...numbers } };
 }

@@ -41,9 +41,9 @@ export interface Gateway extends Service {
   /** Takes a renewed certificate into use for new connections. */
   reloadCertificate(): Promise<void>;
   /** What is on record of hardening reports; null when there is nothing. */
-  hardening(): HardeningStatus | null;
+  hardening(): Promise<HardeningStatus | null>;
   /** What is on record of backup repositories; null when there is none. */
-  backups(): BackupStatus | null;
+  backups(): Promise<BackupStatus | null>;
   /** How the revocation lists of the site's authorities are. */
   clientRevocations(): readonly RevocationStanding[];
 }
@@ -83,6 +83,9 @@ export function createGateway(options: GatewayOptions, dependencies: GatewayDepe
     deps.tokens.look().catch(failed);
     takeRenewed().catch(failed);
     built?.revocations.look().catch(failed);
+    // For the metrics, which ask nobody.
+    built?.hardening.hold().catch(failed);
+    built?.backups.hold().catch(failed);
   };
   const confirmShared = (): void => {
     deps.shared
@@ -157,8 +160,8 @@ export function createGateway(options: GatewayOptions, dependencies: GatewayDepe
       if (built === undefined) throw new NectarError('NODE_NOT_READY', { service: 'gateway', reason: 'not listening' });
       return urlOf(built);
     },
-    hardening: () => built?.hardening.status() ?? null,
-    backups: () => built?.backups.status() ?? null,
+    hardening: async () => (await built?.hardening.status()) ?? null,
+    backups: async () => (await built?.backups.status()) ?? null,
     clientRevocations: () => built?.revocations.standing() ?? [],
     reloadCertificate: useCertificates,
   };

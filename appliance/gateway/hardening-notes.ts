@@ -1,14 +1,15 @@
 import { Compile } from 'typebox/compile';
-import type { Logger, Metrics } from '../telemetry/index.ts';
+import type { Metrics } from '../telemetry/index.ts';
+import type { LoggedNote } from './audit-needs.ts';
 import {
   HardeningFile,
   type HardeningOverview,
   type HardeningReportNote,
   type HardeningStatus,
-  type RecordedReport,
+  RecordedReport,
   type ScheduleNote,
 } from './hardening-schemas.ts';
-import { isOverdue, openKeptNotes } from './kept-notes.ts';
+import { everySecondsOf, instantOf, isOverdue, type KeptNotesDeps, openKeptNotes } from './kept-notes.ts';
 import type { KeptText } from './kept-text.ts';
 import { createHardeningMetrics } from './metrics.ts';
 
@@ -24,35 +25,34 @@ export interface HardeningNotes {
    * The checks of a new report that have drifted: they failed, and held when a report of this profile was first recorded or have
    * held since. One stays drifted, report after report, until it holds again or is waived.
    */
-  drift(note: HardeningReportNote): string[];
+  drift(note: HardeningReportNote): Promise<string[]>;
   /** Durable when it resolves. */
   record(report: RecordedReport): Promise<void>;
   /** Durable when it resolves. */
   schedule(note: ScheduleNote): Promise<void>;
-  overview(): HardeningOverview;
+  overview(): Promise<HardeningOverview>;
   /** Null when there is neither a report nor a schedule. */
-  status(): HardeningStatus | null;
+  status(): Promise<HardeningStatus | null>;
+  /** Holds them against the log, if it can be asked: before a leaf that they do not have yet. */
+  hold(): Promise<void>;
 }
 
-export interface HardeningNotesDependencies {
+export interface HardeningNotesDependencies extends KeptNotesDeps {
   readonly metrics: Metrics;
-  readonly log: Logger;
-  readonly now: () => number;
 }
 
-/** Reads what an earlier run of the node left. A damaged file is started anew: the evidence is in the audit log. */
+/** Reads what an earlier run of the node left, and holds it against the log. */
 export async function openHardeningNotes(text: KeptText, deps: HardeningNotesDependencies): Promise<HardeningNotes> {
-  const { log, now } = deps;
+  const { now } = deps;
   const metrics = createHardeningMetrics(deps.metrics);
   const empty: HardeningFile = { version: 1, schedule: null, reports: [] };
   const onKept = ({ reports }: HardeningFile): void => metrics.show(reports);
-  const notes = await openKeptNotes({ text, isShape, empty, of: 'hardening reports', onKept }, log);
-  const kept = (): HardeningFile => notes.current();
-  metrics.overdue(() => isLate(kept(), now()));
+  const notes = await openKeptNotes({ text, isShape, empty, of: 'hardening reports', fold: foldReports, onKept }, deps);
+  metrics.overdue(() => isLate(notes.last(), now()));
 
   return {
-    drift({ profile, failed }) {
-      const last = kept().reports.find((report) => report.profile === profile);
+    async drift({ profile, failed }) {
+      const last = (await notes.current()).reports.find((report) => report.profile === profile);
       if (last === undefined) return [];
       const known = last.failed.filter((id) => !last.drifted.includes(id));
       return failed.filter((id) => !known.includes(id));
@@ -68,8 +68,12 @@ export async function openHardeningNotes(text: KeptText, deps: HardeningNotesDep
       const schedule = everySeconds === null ? null : { everySeconds, profile, since };
       return notes.change((current) => ({ ...current, schedule }));
     },
-    overview: () => ({ schedule: kept().schedule, overdue: isLate(kept(), now()), reports: kept().reports }),
-    status: () => statusOf(kept(), now()),
+    async overview() {
+      const { schedule, reports } = await notes.current();
+      return { schedule, overdue: isLate(notes.last(), now()), reports };
+    },
+    status: async () => statusOf(await notes.current(), now()),
+    hold: async () => void (await notes.current()),
   };
 }
 
@@ -95,4 +99,38 @@ function statusOf(file: HardeningFile, now: number): HardeningStatus | null {
     everySeconds: file.schedule?.everySeconds ?? null,
     overdue: isLate(file, now),
   };
+}
+
+const reportShape = Compile(RecordedReport);
+
+/** What the leaves amount to. One whose body was erased tells nothing. */
+function foldReports(notes: readonly LoggedNote[]): HardeningFile {
+  const reports = notes.filter(({ type }) => type === 'hardening.report').map(reportOf);
+  const schedule = notes.findLast(({ type }) => type === 'hardening.schedule');
+  const everySeconds = schedule === undefined ? null : everySecondsOf(schedule);
+  const known = reports.filter((report) => reportShape.Check(report)).slice(-MAX_PROFILES);
+  if (schedule === undefined || everySeconds === null) return { version: 1, schedule: null, reports: known };
+  const { profile = '' } = schedule.detail;
+  return { version: 1, schedule: { everySeconds, profile, since: instantOf(schedule) }, reports: known };
+}
+
+function reportOf(note: LoggedNote): unknown {
+  const { digest, fileFormat, fileDigest, signer, collectedAt, profile, threshold, score, ...detail } = note.detail;
+  const counts = Object.entries(detail).filter(([name]) => name.startsWith(COUNT_PREFIX));
+  return {
+    digest,
+    ...(fileFormat !== undefined && { file: { format: fileFormat, digest: fileDigest } }),
+    ...(signer !== undefined && { signer }),
+    ...{ collectedAt, profile, threshold, score: Number(score) },
+    counts: Object.fromEntries(counts.map(([name, count]) => [name.slice(COUNT_PREFIX.length), Number(count)])),
+    ...{ failed: idsOf(detail.failed), unseen: idsOf(detail.unseen), at: instantOf(note), auditLeaf: note.index },
+    drifted: idsOf(detail.drifted),
+  };
+}
+
+/** Of the facts of a leaf that say how many checks had a verdict. */
+export const COUNT_PREFIX = 'count.';
+
+function idsOf(text = ''): string[] {
+  return text.split(' ').filter((id) => id !== '');
 }

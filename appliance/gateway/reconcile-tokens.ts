@@ -58,7 +58,7 @@ export function createReconciling(
     },
     async ensure() {
       if (result !== undefined || log === undefined) return;
-      if (running === undefined && now() - triedAt < RETRY_MS) return;
+      if (running === undefined && Math.abs(now() - triedAt) < RETRY_MS) return;
       triedAt = now();
       running ??= reconcile(log)
         // Locked, starting, or no log that could say it: what is private is not served then either.

@@ -1,5 +1,5 @@
 import type { Block } from '@ethereumjs/block';
-import type { Hex } from '../../protocol/brand.ts';
+import { NectarError } from '../../protocol/errors.ts';
 import type { BatchBlock } from '../../protocol/rollup/batch.ts';
 import { originHash, parseOrigin } from '../../protocol/rollup/block-input.ts';
 import { type DelayedMessage, type MessageEffects, ownTransactions } from '../../protocol/rollup/delayed-message.ts';
@@ -19,12 +19,11 @@ export interface ChainEngine extends Engine, UnsafeEngine {
 export interface ChainEngineParts {
   readonly executor: Executor;
   readonly database: ChainDatabase;
-  readonly feeRecipient: Hex;
   readonly effectsOf: (messages: readonly DelayedMessage[]) => MessageEffects;
 }
 
 export function createChainEngine(
-  { executor, database, feeRecipient, effectsOf }: ChainEngineParts,
+  { executor, database, effectsOf }: ChainEngineParts,
   getMessage: (index: bigint) => Promise<DelayedMessage>,
 ): ChainEngine {
   async function blockAt(number: bigint): Promise<Block | undefined> {
@@ -36,6 +35,11 @@ export function createChainEngine(
     blockAt,
     heads: () => executor.heads(),
     hashOf: (number) => database.canonicalHash(number),
+    async header(hash) {
+      const header = await database.get(hash);
+      if (header === undefined) throw new NectarError('ROLLUP_STATE_MISSING', { hash });
+      return header;
+    },
     async originOf(number) {
       const block = await blockAt(number);
       return block && { number: parseOrigin(block.header).number, hash: originHash(block.header) };
@@ -43,7 +47,7 @@ export function createChainEngine(
     async encodedBlock(hash) {
       return (await database.block(hash))?.serialize();
     },
-    appendSafe: (input) => executor.appendSafe({ ...input, feeRecipient }),
+    appendSafe: (input) => executor.appendSafe(input),
     importUnsafe: (block) => executor.importUnsafe(block),
     setHeads: (heads) => executor.setHeads(heads),
     rewind: (number) => executor.rewind(number),

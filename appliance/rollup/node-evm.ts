@@ -18,6 +18,8 @@ const EVM_CACHE_BYTES = 16 << 20;
 const OWN_CACHE_BYTES = 2 << 20;
 /** Of each second, what comes back of a caller's computing time. */
 const EVM_BUDGET_REFILL = 0.2;
+/** A thread takes a tenth of a second to begin again. */
+const EVM_IDLE_MS = 60_000;
 
 export interface NodeEvmOptions {
   readonly config: RollupConfig;
@@ -55,6 +57,7 @@ export function createNodeEvm(
       maxQueuedPerCaller: Math.max(1, Math.floor(config.evmMaxQueued / 4)),
       budgetMs: config.evmBudgetMs,
       budgetRefill: EVM_BUDGET_REFILL,
+      idleMs: EVM_IDLE_MS,
     },
     { spawn: () => startEvmThread(setup), now, log, budget, onSpent: onEvmSpent },
   );

@@ -30,6 +30,7 @@ import { type ChainDatabase, createChainDatabase } from './execute/chain-databas
 import { createExecutor, type Executor } from './execute/executor.ts';
 import { loadMachine } from './execute/machine-file.ts';
 import { createForeignStatePacker } from './execute/pack-foreign-state.ts';
+import { shareCacheBytes } from './execute/preimage-cache.ts';
 import { createSealer } from './execute/sealer.ts';
 import type { EndpointState } from './l1/endpoints.ts';
 import { createL1Parts, describeEndpoints, type L1Parts } from './l1-parts.ts';
@@ -128,21 +129,19 @@ export async function assembleParts(options: PartsOptions, deps: PartsDeps): Pro
 
   const { databasePath: path, databaseKey, durable } = options;
   const sealer = createSealer(databaseKey, deps.randomBytes);
-  const database = createChainDatabase(
-    { path, databaseKey, cacheBytes: config.cacheBytes, durable },
-    { sealer, rules },
-  );
+  const cache = shareCacheBytes(config.cacheBytes);
+  const database = createChainDatabase({ path, databaseKey, cacheBytes: cache.own, durable }, { sealer, rules });
   const runner = createBlockRunner({
     module: loadMachine(),
     machineRules: { chainId, ...forkOf(descriptor) },
     rules,
-    database: { path, databaseKey, cacheBytes: config.cacheBytes },
+    database: { path, databaseKey, cacheBytes: cache.executing },
   });
   const executor = createExecutor({ database, genesis, rules, runner });
   const feeRecipient = descriptor.l2.genesis.feeRecipient;
   const gasLimit = BigInt(descriptor.l2.genesis.gasLimit);
   const effectsOf = (messages: readonly DelayedMessage[]): MessageEffects => effectsOfMessages(messages, { gasLimit });
-  const engine = createChainEngine({ executor, database, feeRecipient, effectsOf }, (index) => store.getMessage(index));
+  const engine = createChainEngine({ executor, database, effectsOf }, (index) => store.getMessage(index));
 
   const l1Parts = createL1Parts(options, {
     ...deps,
@@ -161,9 +160,8 @@ export async function assembleParts(options: PartsOptions, deps: PartsDeps): Pro
     store,
     engine,
     genesis: first,
-    decodeBatch: runner.decodeBatch,
+    deriveInputs: runner.deriveInputs,
     expect: runner.expect,
-    effectsOf,
     archive,
     deepReorg,
   });

@@ -1,13 +1,16 @@
 /** The thread that seals and writes the index for many puts at a time. It holds the key of the values, in memory that its parent wipes. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { createValueSealer } from '../../protocol/envelope/sealed-value.ts';
+import { createValueSealer, SEALED_VALUE_OVERHEAD_BYTES } from '../../protocol/envelope/sealed-value.ts';
 import { nodeEnvelopeCrypto } from '../node-envelope-crypto.ts';
 import type { CrossedError, IndexReply, IndexRequest, IndexThreadData } from './index-thread.ts';
 import { openLevel } from './level.ts';
-import { unpackWrites } from './packed-writes.ts';
+import { type UnpackedWrite, unpackWrites } from './packed-writes.ts';
 
 const MAX_CAUSES = 4;
+const FIRST_ROOM_BYTES = 512 * 1024;
 const { folder, valueKey } = workerData as IndexThreadData;
+/** Ciphertext only. One write comes after the other, so that the next one may take the same memory. */
+let memory = Buffer.allocUnsafeSlow(FIRST_ROOM_BYTES);
 const db = await openLevel(folder);
 
 parentPort?.on('message', (request: IndexRequest) => {
@@ -18,15 +21,27 @@ parentPort?.on('message', (request: IndexRequest) => {
 });
 reply({ is: 'ready' });
 
-async function write({ memory, bytes, sync }: IndexRequest): Promise<void> {
-  const packed = new Uint8Array(memory, 0, bytes);
+async function write({ memory: shared, bytes, sync }: IndexRequest): Promise<void> {
+  const packed = new Uint8Array(shared, 0, bytes);
   const { salt, writes } = unpackWrites(packed);
   const seal = createValueSealer(nodeEnvelopeCrypto, valueKey, salt);
-  const operations = writes.map(({ type, key, value, nonce }) =>
-    type === 'del' ? { type, key } : { type, key, value: seal({ place: key, value, nonce }) },
-  );
+  const room = roomFor(writes);
+  let taken = 0;
+  const operations = writes.map(({ type, key, value, nonce }) => {
+    if (type === 'del') return { type, key };
+    const begin = taken;
+    taken += SEALED_VALUE_OVERHEAD_BYTES + value.length;
+    return { type, key, value: seal({ place: key, value, nonce, room: room.subarray(begin, taken) }) };
+  });
   packed.fill(0);
   await db.batch(operations, { sync });
+}
+
+/** Of all sealed values of a batch. */
+function roomFor(writes: readonly UnpackedWrite[]): Buffer {
+  const bytes = writes.reduce((sum, { value }) => sum + SEALED_VALUE_OVERHEAD_BYTES + value.length, 0);
+  if (bytes > memory.length) memory = Buffer.allocUnsafeSlow(bytes);
+  return memory;
 }
 
 function reply(reply: IndexReply): void {

@@ -67,8 +67,8 @@ export function unpackWrites(packed: Uint8Array): { readonly salt: Uint8Array; r
     writes.push({
       type,
       nonce: packed.subarray(keyAt - SEALED_VALUE_NONCE_BYTES, keyAt),
-      // LevelDB takes no shared memory.
-      key: packed.slice(keyAt, valueAt),
+      // LevelDB takes no shared memory; small buffers are parts of a common one, and cost no memory of their own.
+      key: Buffer.from(packed.subarray(keyAt, valueAt)),
       value: packed.subarray(valueAt, end),
     });
     at = end;

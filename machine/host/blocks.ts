@@ -49,6 +49,7 @@ const OBSTACLES: readonly Obstacle[] = [
 ];
 const GWEI = 1_000_000_000n;
 const HASH_BYTES = 32;
+const ADDRESS_BYTES = 20;
 
 export function writeInput(writer: WireWriter, input: MachineBlockInput): void {
   writer.u64(input.timestamp);
@@ -74,6 +75,23 @@ export function writeInput(writer: WireWriter, input: MachineBlockInput): void {
     if (sender !== undefined) writer.bytes(hexToBytes(sender));
     writer.blob(raw);
   }
+}
+
+/** What `writeInput` wrote: views. */
+export function readInput(reader: WireReader): BlockInput {
+  const timestamp = reader.u64();
+  const l1Origin = { number: reader.u64(), hash: bytesToHex(reader.bytes(HASH_BYTES)) };
+  const delayedMessages = reader.u32();
+  const feeRecipient = bytesToHex(reader.bytes(ADDRESS_BYTES));
+  const parameters = reader.u8() === 0 ? undefined : { feeFloorWei: reader.u64(), fork: reader.u8() };
+  const deposits = Array.from({ length: reader.u32() }, () => {
+    return { index: reader.u64(), to: bytesToHex(reader.bytes(ADDRESS_BYTES)), amountWei: reader.u64() * GWEI };
+  });
+  const transactions = Array.from({ length: reader.u32() }, () => {
+    if (reader.u8() !== 0) reader.bytes(ADDRESS_BYTES);
+    return reader.blob();
+  });
+  return { timestamp, l1Origin, delayedMessages, feeRecipient, parameters, deposits, transactions };
 }
 
 /** What `execute_block` takes, and what a dispute runs. `previous` is the RLP of the header before. */

@@ -42,6 +42,7 @@ export interface MachineExports {
   signatures(at: number, length: number): number;
   execute_block(at: number, length: number): number;
   derive_block(at: number, length: number): number;
+  derive_inputs(at: number, length: number): number;
   build_state(at: number, length: number): number;
   inflate_columns(at: number, length: number): number;
   simulate_calls(at: number, length: number): number;
@@ -67,7 +68,7 @@ export interface Instance {
   readonly exports: MachineExports;
 }
 
-const ABI_VERSION = 2;
+const ABI_VERSION = 3;
 const KINDS: readonly PreimageKind[] = ['header', 'node', 'code'];
 /** Their numbers follow those of KINDS. */
 const INBOX_KINDS: readonly InboxPreimageKind[] = ['l1-header', 'accumulator', 'data', 'blob'];
@@ -77,6 +78,11 @@ export function kindOf(number: number): PreimageKind {
   const kind = KINDS[number];
   if (kind === undefined) throw new NectarError('ROLLUP_MACHINE_INVALID', { reason: 'it names an unknown kind' });
   return kind;
+}
+
+/** The number of a kind in the ABI. */
+export function numberOf(kind: PreimageKind | InboxPreimageKind): number {
+  return [...KINDS, ...INBOX_KINDS].indexOf(kind);
 }
 
 function find(preimages: Preimages, kind: number, hash: Uint8Array): Uint8Array | undefined {

@@ -31,7 +31,15 @@ import {
   writeStep,
   writeWanted,
 } from './calls.ts';
-import { type DerivedStep, type DerivePlace, encodePlace, nextPlace, readStep } from './derive.ts';
+import {
+  type DerivedInputs,
+  type DerivedStep,
+  type DerivePlace,
+  encodePlace,
+  nextPlace,
+  readInputs,
+  readStep,
+} from './derive.ts';
 import { type Call, createInstance, type FreshPreimage, type Instance, type Preimages } from './instance.ts';
 import type { WasmModule } from './web-assembly.ts';
 import { createWireReader, createWireWriter, type WireReader, type WireWriter } from './wire.ts';
@@ -67,10 +75,15 @@ export interface Machine {
   deriveBatch(
     start: Omit<DerivePlace, 'offset'> & { readonly offset?: bigint },
   ): Generator<DerivedStep, void, undefined>;
-  /** As `decodeBatch` of protocol/rollup/batch.ts: undefined when it is malformed or past a limit. */
+  /**
+   * The inputs of the blocks that `deriveBatch` gives from this place on, and nothing executed: all that are left, or as many as
+   * one answer may hold. The head's header is a preimage like the rest. Throws as `executeBlock` does.
+   */
+  deriveInputs(place: DerivePlace): DerivedInputs;
+  /** The same of what `encodePlace` made, as the machine wrote it (`readInputs`). */
+  deriveInputsEncoded(place: Uint8Array): Uint8Array;
+  /** Undefined when the batch is malformed or past a limit. */
   decodeBatch(data: Uint8Array): BatchBlock[] | undefined;
-  /** The same as the machine wrote it (`readBatch`). */
-  decodeEncoded(data: Uint8Array): Uint8Array | undefined;
   /** Raw DEFLATE as batches are read with; undefined unless it inflates to exactly `size` bytes. */
   inflate(data: Uint8Array, size: number): Uint8Array | undefined;
   /** What each transaction's sender signed; undefined for one that does not decode. */
@@ -158,15 +171,14 @@ export function createMachine(module: WasmModule, rules: MachineRules, preimages
   };
 
   /** A call whose only answer is success. */
-  const ask = (name: Call, request: Uint8Array): WireReader => {
+  const askEncoded = (name: Call, request: Uint8Array): Uint8Array => {
     const status = call(name, request);
     const output = instance.output();
     if (status !== STATUS.ok) throw failure(status, output);
-    return createWireReader(output);
+    return output;
   };
+  const ask = (name: Call, request: Uint8Array): WireReader => createWireReader(askEncoded(name, request));
 
-  const decodeEncoded = (data: Uint8Array): Uint8Array | undefined =>
-    call('decode', data) === STATUS.ok ? instance.output() : undefined;
   const signaturesEncoded = (request: Uint8Array): (TransactionSignature | undefined)[] => {
     const reader = ask('signatures', request);
     const signatures: (TransactionSignature | undefined)[] = [];
@@ -196,11 +208,9 @@ export function createMachine(module: WasmModule, rules: MachineRules, preimages
       const block = readBlock(ask('execute_block', request));
       return { ...block, freshBytes: instance.fresh() };
     },
-    decodeBatch(data) {
-      const output = decodeEncoded(data);
-      return output && readBatch(output);
-    },
-    decodeEncoded,
+    deriveInputs: (place) => readInputs(ask('derive_inputs', encodePlace(place))),
+    deriveInputsEncoded: (place) => askEncoded('derive_inputs', place),
+    decodeBatch: (data) => (call('decode', data) === STATUS.ok ? readBatch(instance.output()) : undefined),
     inflate(data, size) {
       const writer = createWireWriter();
       writer.u32(size);

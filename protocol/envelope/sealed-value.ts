@@ -37,11 +37,15 @@ export function sealValue(
   return seal({ place, value, nonce: random.subarray(SALT_BYTES) });
 }
 
-/** Seals one value under a key that it shares with others: its nonce is fresh and random, 12 bytes. */
+/**
+ * Seals one value under a key that it shares with others: its nonce is fresh and random, 12 bytes. Into `room` when the caller brings it:
+ * SEALED_VALUE_OVERHEAD_BYTES more than the value has.
+ */
 export type ValueSealer = (input: {
   readonly place: Uint8Array;
   readonly value: Uint8Array;
   readonly nonce: Uint8Array;
+  readonly room?: Uint8Array;
 }) => Uint8Array;
 
 /**
@@ -53,8 +57,9 @@ export type ValueSealer = (input: {
 export function createValueSealer(crypto: EnvelopeCrypto, key: Uint8Array, salt: Uint8Array): ValueSealer {
   if (salt.length !== SALT_BYTES) throw new RangeError('the salt of sealed values has 16 bytes');
   const seal = crypto.sealer(crypto.hkdf(key, salt, INFO, KEY_BYTES));
-  return ({ place, value, nonce }) => {
-    const sealed = new Uint8Array(SEALED_VALUE_OVERHEAD_BYTES + value.length);
+  return ({ place, value, nonce, room }) => {
+    const sealed = room ?? new Uint8Array(SEALED_VALUE_OVERHEAD_BYTES + value.length);
+    if (sealed.length !== SEALED_VALUE_OVERHEAD_BYTES + value.length) throw new RangeError('no room for the value');
     sealed[0] = ENVELOPE_VERSION;
     sealed.set(salt, 1);
     sealed.set(nonce, 1 + SALT_BYTES);

@@ -7,7 +7,6 @@ export const HASH_BYTES = 32;
 export type Hash = Uint8Array;
 
 const LEAF_PREFIX = Uint8Array.of(0);
-const NODE_PREFIX = Uint8Array.of(1);
 
 /**
  * One hash state for all: a tree takes several hashes a leaf, and a state of its own for each is memory outside the heap, which cost
@@ -15,6 +14,9 @@ const NODE_PREFIX = Uint8Array.of(1);
  */
 const fresh = sha256.create();
 const hasher = sha256.create();
+/** 0x01 | left | right */
+const node = new Uint8Array(1 + 2 * HASH_BYTES);
+node[0] = 1;
 
 /** Root of the tree without leaves: the hash of the empty string (RFC 6962, 2.1). */
 export const EMPTY_ROOT: Hash = sha256(new Uint8Array());
@@ -36,7 +38,9 @@ export function leafHash(leaf: Uint8Array): Hash {
 export function nodeHash(left: Hash, right: Hash): Hash {
   if (left.length !== HASH_BYTES || right.length !== HASH_BYTES)
     throw new RangeError('a hash of the tree has 32 bytes');
-  return fresh._cloneInto(hasher).update(NODE_PREFIX).update(left).update(right).digest();
+  node.set(left, 1);
+  node.set(right, 1 + HASH_BYTES);
+  return fresh._cloneInto(hasher).update(node).digest();
 }
 
 /** Whether two hashes are equal. Public values: no need for constant time. */

@@ -1,5 +1,5 @@
 /**
- * The batch codec. One batch is consecutive L2 blocks.
+ * The batch format, and its encoder. One batch is consecutive L2 blocks.
  *
  *     batch     = version (1 byte, 1) | size (LEB128, bytes of the columns) | raw DEFLATE (RFC 1951) of the columns
  *     columns   = twelve sections, each LEB128 length | bytes; numbers are LEB128 in shortest form
@@ -13,15 +13,14 @@
  *       8 values      9 calldata lengths, then 10 calldata bytes (opaque transactions whole; access lists as RLP)
  *      11 signatures  r and s, 32 bytes each
  *
- * Decoding is strict (nothing left over in any section), bounded in every count before anything is allocated for it, and
- * total: a malformed batch is `undefined`, which derivation treats as an empty one, the same for everybody.
+ * The machine decodes (machine/core/src/batch.rs): strictly (nothing left over in any section), bounded in every count before
+ * anything is allocated for it, and totally: a malformed batch is one without blocks, the same for everybody.
  */
-import { deflateSync, inflateSync } from 'fflate/browser';
+import { deflateSync } from 'fflate/browser';
 import type { Hex } from '../brand.ts';
-import { createTransactionReader, createTransactionWriter, TRANSACTION_SECTIONS } from './batch-transactions.ts';
-import { createByteReader, Malformed } from './byte-reader.ts';
+import { createTransactionWriter } from './batch-transactions.ts';
 import { type ByteWriter, createByteWriter } from './byte-writer.ts';
-import { bytesToHex, hexToBytes } from './bytes.ts';
+import { hexToBytes } from './bytes.ts';
 
 /** One L2 block as the sequencer posts it: what L1 does not already say. */
 export interface BatchBlock {
@@ -55,8 +54,8 @@ export const BATCH_LIMITS: BatchLimits = {
   maxDelayedMessages: 1_024,
 };
 
-const VERSION = 1;
-const HASH_BYTES = 32;
+/** The first byte of a batch. */
+export const BATCH_VERSION = 1;
 
 function writeBlocks(blocks: readonly BatchBlock[], section: ByteWriter, origins: ByteWriter): void {
   section.varint(blocks.length);
@@ -97,85 +96,8 @@ export function encodeBatch(blocks: readonly BatchBlock[]): Uint8Array {
   }
   const plain = columns.finish();
   const batch = createByteWriter();
-  batch.byte(VERSION);
+  batch.byte(BATCH_VERSION);
   batch.varint(plain.length);
   batch.bytes(deflateSync(plain, { level: 9, mem: 8 }));
   return batch.finish();
-}
-
-/** Inflates to exactly the declared size: the buffer is allocated once, so a bomb cannot grow it. */
-function inflate(data: Uint8Array, limits: BatchLimits): Uint8Array {
-  const reader = createByteReader(data);
-  if (reader.byte() !== VERSION) throw new Malformed('unknown version');
-  const size = reader.count(limits.maxInflatedBytes);
-  const start = 1 + varintBytes(size);
-  let plain: Uint8Array;
-  try {
-    // One byte more than declared shows an output that is longer than it says.
-    plain = inflateSync(data.subarray(start), { out: new Uint8Array(size + 1) });
-  } catch {
-    throw new Malformed('not DEFLATE');
-  }
-  if (plain.length !== size) throw new Malformed('size differs from the declared one');
-  return plain;
-}
-
-function varintBytes(value: number): number {
-  return value < 128 ? 1 : 1 + varintBytes(Math.floor(value / 128));
-}
-
-interface BlockHead {
-  readonly timestamp: bigint;
-  readonly originNumber: bigint;
-  readonly delayedMessages: number;
-  readonly transactions: number;
-}
-
-function decodeColumns(plain: Uint8Array, limits: BatchLimits): BatchBlock[] {
-  const columns = createByteReader(plain);
-  const section = columns.section();
-  const origins = columns.section();
-  const transactions = createTransactionReader(Array.from({ length: TRANSACTION_SECTIONS }, () => columns.section()));
-  columns.end();
-
-  const heads: BlockHead[] = [];
-  let left = limits.maxTransactions;
-  for (let blocks = section.count(limits.maxBlocks); blocks > 0; blocks -= 1) {
-    const before = heads.at(-1);
-    const timestamp = (before?.timestamp ?? 0n) + section.varint(64);
-    const originNumber = (before?.originNumber ?? 0n) + section.varint(64);
-    if (timestamp >> 64n !== 0n || originNumber >> 64n !== 0n) throw new Malformed('number too wide');
-    const delayedMessages = section.count(limits.maxDelayedMessages);
-    const count = section.count(left);
-    left -= count;
-    heads.push({ timestamp, originNumber, delayedMessages, transactions: count });
-  }
-  section.end();
-
-  let hash: Hex | undefined;
-  let number: bigint | undefined;
-  const blocks = heads.map((head) => {
-    if (hash === undefined || head.originNumber !== number) hash = bytesToHex(origins.bytes(HASH_BYTES));
-    number = head.originNumber;
-    return {
-      timestamp: head.timestamp,
-      l1Origin: { number: head.originNumber, hash },
-      delayedMessages: head.delayedMessages,
-      transactions: Array.from({ length: head.transactions }, () => transactions.next()),
-    };
-  });
-  origins.end();
-  transactions.end();
-  return blocks;
-}
-
-/** Decodes a batch posted by anyone; `undefined` when it is malformed or past a limit. Never throws. */
-export function decodeBatch(data: Uint8Array, limits: BatchLimits = BATCH_LIMITS): BatchBlock[] | undefined {
-  if (data.length > limits.maxBytes) return undefined;
-  try {
-    return decodeColumns(inflate(data, limits), limits);
-  } catch (error) {
-    if (error instanceof Malformed) return undefined;
-    throw error;
-  }
 }

@@ -21,6 +21,7 @@ type Called = Pick<
   | 'records'
   | 'latest'
   | 'loggedTokens'
+  | 'loggedNotes'
   | 'witnessed'
   | 'chainHeard'
   | 'resolve'
@@ -92,6 +93,43 @@ export function auditCompliance(name: string, create: () => Promise<AuditUnderTe
         const [token] = await under.audit.loggedTokens();
         assert.deepEqual([token?.id, token?.subject, token?.scope], ['ab', 'nurse', 'records:read admin']);
         assert.equal(token?.revokedAt, '2026-01-02T00:00:00.000Z');
+      };
+      await check();
+      await under.restart();
+      await check();
+    });
+
+    it('tells what is on record of reports and backups, before and after a restart', async () => {
+      const repository = 'ab'.repeat(16);
+      const event = (type: string, outcome: 'success' | 'failure', detail: Record<string, string | number>) =>
+        under.audit.append({ type, outcome, context, detail });
+      await event('hardening.report', 'success', { profile: 'node', score: 90, failed: '' });
+      const { index } = await event('hardening.report', 'failure', {
+        profile: 'node',
+        score: 80,
+        failed: 'BYON-CTR-001',
+      });
+      const lost = await event('hardening.report', 'success', { profile: 'node', score: 99, failed: '' });
+      await event('hardening.report', 'failure', { profile: 'node', leaf: lost.index, reason: 'INTERNAL' });
+      await event('node.backup', 'success', { kind: 'file', entries: 3 });
+      await event('node.backup', 'success', { kind: 'snapshot', repository, generation: 3 });
+      await event('backup.schedule', 'success', { repository, everySeconds: 'off' });
+      const check = async () => {
+        const notes = await under.audit.loggedNotes();
+        assert.deepEqual(
+          notes.map(({ type, outcome, detail }) => [
+            type,
+            outcome,
+            detail.score ?? detail.generation ?? detail.everySeconds,
+          ]),
+          [
+            ['hardening.report', 'failure', '80'],
+            ['node.backup', 'success', '3'],
+            ['backup.schedule', 'success', 'off'],
+          ],
+        );
+        assert.equal(notes[0]?.index, index);
+        assert.ok(Number.isFinite(Date.parse(notes[0]?.time ?? '')));
       };
       await check();
       await under.restart();

@@ -112,7 +112,7 @@ export function createRollupDouble() {
     },
     p2p: { peers: () => started([peer]), addresses: () => started(['/ip4/192.0.2.9/tcp/4001']) },
     anchor: {
-      anchored: () => started({ auditSize: 2, auditRoot: ROOT, safeBlock: '7', pending: 0 }),
+      anchored: async () => started({ auditSize: 2, auditRoot: ROOT, safeBlock: '7', pending: 0 }),
       auditAnchors: async () => started([{ size: 2, root: ROOT, where: 'AuditAnchor, L2 block 7', at: 7_000 }]),
     },
     witness: {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { concat, getBytes, keccak256, ZeroHash } from 'ethers';
+import { concat, keccak256, ZeroHash } from 'ethers';
 import { type InboxInput, trackInbox } from '../../appliance/rollup/derive/inbox-tracker.ts';
 import type { Hex } from '../../protocol/brand.ts';
 
@@ -49,7 +49,6 @@ function toInput({ message, batch, accumulator }: Step, state: TrackState, messa
     dataHash: keccak256(content) as Hex,
     delayedCount: BigInt(batch.delayedCount),
     source: batch.data === undefined ? 'blobs' : 'calldata',
-    data: getBytes(content),
   };
 }
 

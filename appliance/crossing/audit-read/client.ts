@@ -5,7 +5,7 @@ import { type AuditState, auditRead } from './contract.ts';
 
 /** The reading side of the audit log, reached over its socket. */
 export interface AuditReadClient
-  extends Pick<Audit, 'entry' | 'query' | 'export' | 'prove' | 'verify' | 'loggedTokens' | 'resolve'> {
+  extends Pick<Audit, 'entry' | 'query' | 'export' | 'prove' | 'verify' | 'loggedTokens' | 'loggedNotes' | 'resolve'> {
   state(timeoutMs: number): Promise<AuditState>;
 }
 

@@ -17,6 +17,7 @@ import {
   rootHash,
   shown,
   text,
+  texts,
 } from '../shape.ts';
 import { serviceStates } from '../state.ts';
 
@@ -28,6 +29,7 @@ const MAX_ANCHORS = 1024;
 const MAX_RECORDS = 10_000;
 const MAX_QUERY_BYTES = 512 * 1024;
 const MAX_LOGGED_TOKENS = 4_096;
+const MAX_LOGGED_NOTES = 128;
 
 const head = exact({ size: count, root: rootHash, where: text(256) });
 const externalHead = exact({ size: count, root: rootHash, where: text(256), at: count, epoch: optional(count) });
@@ -111,6 +113,13 @@ const loggedToken = exact({
   revokedAt: optional(text(64)),
   certificate: optional(text(512)),
 });
+const loggedNote = exact({
+  index: count,
+  type: text(64),
+  time: text(64),
+  outcome: oneOf('success', 'failure'),
+  detail: texts,
+});
 const verdict = exact({
   integrity: oneOf('ok', 'violated'),
   completeness: oneOf('ok', 'violated', 'unknown'),
@@ -147,6 +156,7 @@ export const auditRead = contract('audit', {
     returns: list(loggedToken, MAX_LOGGED_TOKENS),
     maxOutputBytes: 16 * 1024 * 1024,
   }),
+  loggedNotes: call({ args: [], returns: list(loggedNote, MAX_LOGGED_NOTES), maxOutputBytes: 4 * 1024 * 1024 }),
   verify: call({
     args: [list(anchor, MAX_ANCHORS), newest(exact({ leaves: count, total: count })), OPTIONAL_SIGNAL],
     returns: verdict,

@@ -13,6 +13,7 @@ export function auditReadRoutes(audit: Audit): Route[] {
     prove: (index, context) => audit.prove(index, context),
     resolve: (request) => audit.resolve(request),
     loggedTokens: () => audit.loggedTokens(),
+    loggedNotes: () => audit.loggedNotes(),
     verify: (anchors, onProgress, signal) => audit.verify({ anchors, onProgress, signal }),
   });
 }

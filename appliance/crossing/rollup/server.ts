@@ -25,11 +25,11 @@ export interface RollupCrossingParts {
 export function rollupRoutes(parts: RollupCrossingParts): Route[] {
   const { p2p, anchor, membership, services } = parts;
   return routesOf(rollup, {
-    state: () => ({
+    state: async () => ({
       services: describeServices(services),
       heads: known(() => numbersOf(parts.rollup.heads())),
       peers: known(() => p2p.peers().length),
-      anchored: known(() => anchor.anchored()),
+      anchored: await anchor.anchored().catch(() => null),
       assertions: known(() => parts.rollup.assertions()),
       l1: known(() => parts.rollup.l1()),
       splitLogs: [...parts.witness.splitLogs()],

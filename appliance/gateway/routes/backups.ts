@@ -83,6 +83,7 @@ export function addBackupRoutes(server: GatewayServer, context: RouteContext): v
   server.post('/v1/backups/statements', statement, (request) =>
     exclusive.run('backup statement', async () => {
       const said = request.body as CopyStatement;
+      await backups.hold();
       const { createdAt, ...rest } = said;
       const detail = { backupCreatedAt: createdAt, ...rest };
       const event = { type: 'node.backup', outcome: 'success', context: request.access, detail } as const;
@@ -115,6 +116,7 @@ export function addBackupRoutes(server: GatewayServer, context: RouteContext): v
   server.post('/v1/backups/verifications', verification, (request) =>
     exclusive.run('backup verification', async () => {
       const note = request.body as VerificationNote;
+      await backups.hold();
       const { outcome, opened, ...rest } = note;
       const detail = { ...rest, opened: opened ? 'yes' : 'no' };
       const event = { type: 'backup.verify', outcome, context: request.access, detail } as const;
@@ -132,6 +134,7 @@ export function addBackupRoutes(server: GatewayServer, context: RouteContext): v
   server.put('/v1/backups/schedule', schedule, (request) =>
     exclusive.run('backup schedule', async () => {
       const note = request.body as BackupScheduleNote;
+      await backups.hold();
       const detail = { repository: note.repository, everySeconds: note.everySeconds ?? 'off' };
       const event = { type: 'backup.schedule', outcome: 'success', context: request.access, detail } as const;
       const { auditLeaf } = await evidencedFirst(context, event, () => backups.schedule(note));

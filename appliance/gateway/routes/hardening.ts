@@ -1,5 +1,6 @@
 import { evidencedFirst } from '../evidenced.ts';
 import type { GatewayServer, RouteContext } from '../gateway-server.ts';
+import { COUNT_PREFIX } from '../hardening-notes.ts';
 import {
   HardeningOverview,
   HardeningReportNote,
@@ -54,7 +55,7 @@ export function addHardeningRoutes(server: GatewayServer, context: RouteContext)
   server.post('/v1/hardening/reports', report, (request) =>
     exclusive.run('hardening report', async () => {
       const note = request.body as HardeningReportNote;
-      const drifted = hardening.drift(note);
+      const drifted = await hardening.drift(note);
       const outcome = note.failed.length === 0 && note.unseen.length === 0 ? 'success' : 'failure';
       const detail = reportDetail(note, drifted);
       const event = { type: 'hardening.report', outcome, context: request.access, detail } as const;
@@ -78,6 +79,7 @@ export function addHardeningRoutes(server: GatewayServer, context: RouteContext)
   server.put('/v1/hardening/schedule', schedule, (request) =>
     exclusive.run('hardening schedule', async () => {
       const note = request.body as ScheduleNote;
+      await hardening.hold();
       const detail = { profile: note.profile, everySeconds: note.everySeconds ?? 'off' };
       const event = { type: 'hardening.schedule', outcome: 'success', context: request.access, detail } as const;
       const { auditLeaf } = await evidencedFirst(context, event, () => hardening.schedule(note));
@@ -93,7 +95,7 @@ function reportDetail(note: HardeningReportNote, drifted: readonly string[]): Re
     ...(file !== undefined && { fileFormat: file.format, fileDigest: file.digest }),
     ...(signer !== undefined && { signer }),
     ...{ collectedAt, profile, threshold, score },
-    ...Object.fromEntries(Object.entries(counts).map(([verdict, count]) => [`count.${verdict}`, count])),
+    ...Object.fromEntries(Object.entries(counts).map(([verdict, count]) => [`${COUNT_PREFIX}${verdict}`, count])),
     ...{ failed: failed.join(' '), unseen: unseen.join(' '), drifted: drifted.join(' ') },
   };
 }

@@ -17,10 +17,18 @@ export interface L1Record {
   readonly safe: DerivedRef;
 }
 
-/** A delayed message and the Inbox accumulator after it. */
+/** A delayed message, and what Inbox's accumulator after it binds. */
 export interface MessageRecord extends DelayedMessage {
   readonly accumulator: Hex;
+  /** The accumulator before it. */
+  readonly before: Hex;
+  /** Its hash, and the words that it is the Keccak-256 of. */
+  readonly hash: Hex;
+  readonly words: Hex;
 }
+
+/** An L1 block as a place for the origin of an L2 block. */
+export type OriginRecord = Pick<L1Record, 'number' | 'hash' | 'timestamp'>;
 
 /** Which batch gave an L2 block, and in which L1 block it came. */
 export interface BatchPlace {
@@ -39,6 +47,8 @@ export interface DeriveStore {
   /** The cursor, once it was read; undefined before. */
   known(): L1Record | undefined;
   find(number: bigint): Promise<L1Record | undefined>;
+  /** As `find`; those asked for last are remembered, for each batch is judged by the same ones. */
+  findOrigin(number: bigint): Promise<OriginRecord | undefined>;
   getMessage(index: bigint): Promise<MessageRecord>;
   /** `more`: further records that stand or fall with these. */
   advance(
@@ -57,6 +67,8 @@ export interface DeriveStore {
 
 const CURSOR = 'derive/cursor';
 const FIRST_BATCH = 'derive/first-batch';
+/** More than one batch is judged by (a day of L1 blocks), some 200 bytes each. */
+const MAX_ORIGINS = 8_192;
 
 /** The record by which a chain that begins with a snapshot says how many batches lie before it. */
 export function firstBatchRecord(count: bigint): readonly [string, Uint8Array] {
@@ -65,6 +77,7 @@ export function firstBatchRecord(count: bigint): readonly [string, Uint8Array] {
 
 export function createDeriveStore(db: Pick<Engine, 'record' | 'putRecords'>, genesis: L1Record): DeriveStore {
   let cursor: L1Record | undefined;
+  const origins = new Map<bigint, OriginRecord>();
 
   async function read(number: bigint): Promise<L1Record | undefined> {
     if (number === genesis.number) return genesis;
@@ -80,12 +93,25 @@ export function createDeriveStore(db: Pick<Engine, 'record' | 'putRecords'>, gen
     return cursor;
   }
 
+  async function find(number: bigint): Promise<L1Record | undefined> {
+    const { number: last } = await getCursor();
+    return number > last || number < genesis.number ? undefined : read(number);
+  }
+
   return {
     cursor: getCursor,
     known: () => cursor,
-    async find(number) {
-      const { number: last } = await getCursor();
-      return number > last || number < genesis.number ? undefined : read(number);
+    find,
+    async findOrigin(number) {
+      const remembered = origins.get(number);
+      if (remembered !== undefined) return remembered;
+      const found = await find(number);
+      if (found === undefined) return undefined;
+      const origin = { number, hash: found.hash, timestamp: found.timestamp };
+      origins.set(number, origin);
+      const [oldest] = origins.keys();
+      if (origins.size > MAX_ORIGINS && oldest !== undefined) origins.delete(oldest);
+      return origin;
     },
     async getMessage(index) {
       const bytes = await db.record(messageKey(index));
@@ -114,6 +140,8 @@ export function createDeriveStore(db: Pick<Engine, 'record' | 'putRecords'>, gen
     },
     async reset(record) {
       await db.putRecords(new Map([[CURSOR, encodeBigintJson(record.number)]]));
+      // L1 has other blocks there now.
+      origins.clear();
       cursor = record;
     },
   };

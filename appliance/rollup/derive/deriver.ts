@@ -1,17 +1,14 @@
-import type { BatchBlock } from '../../../protocol/rollup/batch.ts';
-import {
-  consumable,
-  type DelayedMessage,
-  MAX_MESSAGES_PER_BLOCK,
-  MESSAGE_KINDS,
-  type MessageEffects,
-} from '../../../protocol/rollup/delayed-message.ts';
+import type { DerivedInputs, DerivePlace, PlannedBlock } from '../../../machine/host/derive.ts';
+import type { GivenPreimages } from '../../../machine/host/given-preimages.ts';
+import { isNectarError } from '../../../protocol/errors.ts';
+import { MESSAGE_KINDS } from '../../../protocol/rollup/delayed-message.ts';
 import type { BatchArchive } from '../blobs/batch-archive.ts';
-import { earliestTimestamp, findBlockFault, type OriginRef } from './batch-rules.ts';
+import { messageAt, type PlacedBatch, preimagesGoingOn, preimagesOfBatch } from './batch-preimages.ts';
+import type { OriginRef } from './batch-rules.ts';
 import type { BatchPlace, DeriveStore, L1Record } from './derive-store.ts';
 import { type Dropped, encodeDropped, hashOf } from './dropped.ts';
 import type { DerivedRef, Engine } from './engine.ts';
-import { type BatchInput, type InboxInput, type TrackedBlock, trackInbox } from './inbox-tracker.ts';
+import { type BatchInput, type InboxInput, type TrackedBatch, type TrackedBlock, trackInbox } from './inbox-tracker.ts';
 import { encodeInboxTransactions } from './inbox-transactions.ts';
 
 export interface L1Place extends OriginRef {
@@ -33,20 +30,20 @@ export interface Derived {
 export interface DeriverDeps {
   readonly store: DeriveStore;
   readonly engine: Engine;
-  /** Malformed is undefined: it holds no block, the same for everybody. */
-  readonly decodeBatch: (
-    data: Uint8Array,
-  ) => readonly BatchBlock[] | undefined | Promise<readonly BatchBlock[] | undefined>;
+  /** Where derivation begins: the last L1 block before the contracts. */
+  readonly genesis: Pick<L1Record, 'number'>;
+  /** The machine: what a batch makes from a place on. Throws ROLLUP_STATE_MISSING for what it was not given. */
+  readonly deriveInputs: (place: DerivePlace, preimages: GivenPreimages) => Promise<DerivedInputs>;
   /** These transactions come soon: who signed them may be found out while other work is done. */
   readonly expect?: (transactions: readonly Uint8Array[]) => void;
-  readonly effectsOf: (messages: readonly DelayedMessage[]) => MessageEffects;
   /** Keeps the data of what was derived; written in one step with it. */
   readonly archive?: Pick<BatchArchive, 'keep'>;
 }
 
 /**
  * Turns one L1 block's verified inbox events into safe L2 blocks, then moves the cursor over that block. A total function of L1,
- * written down in docs/design/0013-derivation.md.
+ * written down in docs/design/0013-derivation.md: the machine says what a batch makes and what of it is dropped; here it is appended
+ * block by block, and told.
  */
 export async function deriveL1Block(
   deps: DeriverDeps,
@@ -109,73 +106,72 @@ interface Progress {
   readonly lost: Map<string, Uint8Array>;
 }
 
-async function deriveBatch(deps: DeriverDeps, at: Inclusion, batch: BatchInput, progress: Progress): Promise<void> {
-  const { sequenceNumber, delayedCount, data } = batch;
-  const blocks = data?.length === 0 ? [] : data && (await deps.decodeBatch(data));
-  if (blocks === undefined) {
-    progress.malformedBatches += 1;
-    drop(progress, batch, 'batch', 'malformed');
-  }
-  for (const [i, input] of (blocks ?? []).entries()) {
-    const parent = progress.safe;
-    const messages = await readMessages(deps.store, at.tracked, parent.messagesRead);
-    const fault = findBlockFault(input, {
-      parent,
-      origin: await deps.store.find(input.l1Origin.number),
-      postedIn: at.block.number,
-      delayedCount,
-      consumable: consumable(messages.map(({ kind }) => kind)),
-    });
-    if (fault !== undefined) {
-      const reason = `block ${i + 1} of ${blocks?.length} of the batch breaks the rule on ${fault}`;
-      const dropped = drop(progress, batch, 'blocks', reason);
-      for (const { transactions } of blocks?.slice(i) ?? [])
-        for (const raw of transactions) keepLost(progress, at, { ...dropped, hash: hashOf(raw) });
-      await discardUnsafe(deps.engine, progress);
-      break;
+async function deriveBatch(deps: DeriverDeps, at: Inclusion, batch: TrackedBatch, progress: Progress): Promise<void> {
+  for (let offset: bigint | undefined = 0n; offset !== undefined; ) {
+    const { isMalformed, broken, lost, blocks, next } = await planFrom(deps, { ...at, batch }, offset, progress.safe);
+    if (isMalformed) {
+      progress.malformedBatches += 1;
+      drop(progress, batch, 'batch', 'malformed');
     }
-    deps.expect?.(input.transactions);
-    deps.expect?.(blocks?.[i + 1]?.transactions ?? []);
-    await append(deps, at, { sequenceNumber, input, messages }, progress);
+    const own = blocks.filter(({ isObliged }) => !isObliged);
+    await appendAll(deps, at, { batch, blocks: own }, progress);
+    if (broken !== undefined) await dropRest(deps, at, { batch, broken, lost }, progress);
+    await appendAll(deps, at, { batch, blocks: blocks.slice(own.length) }, progress);
+    offset = next;
   }
-  await fulfil(deps, at, batch, progress);
 }
 
-/** The obligation: derivation itself reads the messages that the batch names and its blocks left, whatever the batch held. */
-async function fulfil(deps: DeriverDeps, at: Inclusion, batch: BatchInput, progress: Progress): Promise<void> {
-  const { before } = at;
-  while (progress.safe.messagesRead < batch.delayedCount) {
-    const parent = progress.safe;
-    const owed = Number(batch.delayedCount - parent.messagesRead);
-    const messages = (await readMessages(deps.store, at.tracked, parent.messagesRead)).slice(0, owed);
-    const input: BatchBlock = {
-      timestamp: earliestTimestamp(parent, before),
-      l1Origin: { number: before.number, hash: before.hash },
-      delayedMessages: consumable(messages.map(({ kind }) => kind)),
-      transactions: [],
-    };
-    await append(deps, at, { sequenceNumber: batch.sequenceNumber, input, messages }, progress);
-    progress.obliged += 1;
+/** What the machine makes of the batch from this offset on. It has the batch open when it goes on, unless its thread ended. */
+async function planFrom(deps: DeriverDeps, at: PlacedBatch, offset: bigint, head: DerivedRef): Promise<DerivedInputs> {
+  const place = { deployedAt: deps.genesis.number, accumulator: at.batch.afterAcc, head: head.hash, offset };
+  if (offset > 0n) {
+    try {
+      return await deps.deriveInputs(place, await preimagesGoingOn(deps, at, head));
+    } catch (error) {
+      if (!isNectarError(error, 'ROLLUP_STATE_MISSING')) throw error;
+    }
   }
+  return deps.deriveInputs(place, await preimagesOfBatch(deps, at, head));
+}
+
+async function appendAll(
+  deps: DeriverDeps,
+  at: Inclusion,
+  { batch, blocks }: { readonly batch: TrackedBatch; readonly blocks: readonly PlannedBlock[] },
+  progress: Progress,
+): Promise<void> {
+  for (const [i, planned] of blocks.entries()) {
+    deps.expect?.(planned.input.transactions);
+    deps.expect?.(blocks[i + 1]?.input.transactions ?? []);
+    await append(deps, at, { sequenceNumber: batch.sequenceNumber, planned }, progress);
+    if (planned.isObliged) progress.obliged += 1;
+  }
+}
+
+interface Rest extends Pick<DerivedInputs, 'lost'> {
+  readonly batch: TrackedBatch;
+  readonly broken: NonNullable<DerivedInputs['broken']>;
+}
+
+/** A block broke a rule: it goes with the rest of its batch. */
+async function dropRest(deps: DeriverDeps, at: Inclusion, rest: Rest, progress: Progress): Promise<void> {
+  const { batch, broken, lost } = rest;
+  const reason = `block ${broken.index + 1} of ${broken.count} of the batch breaks the rule on ${broken.rule}`;
+  const dropped = drop(progress, batch, 'blocks', reason);
+  for (const hash of lost) keepLost(progress, at, { ...dropped, hash });
+  await discardUnsafe(deps.engine, progress);
 }
 
 interface Appended {
   readonly sequenceNumber: bigint;
-  readonly input: BatchBlock;
-  /** The messages after those that the parent has read; the block consumes the first of them. */
-  readonly messages: readonly DelayedMessage[];
+  readonly planned: PlannedBlock;
 }
 
 async function append(deps: DeriverDeps, at: Inclusion, next: Appended, progress: Progress): Promise<void> {
-  const { sequenceNumber, input, messages } = next;
+  const { sequenceNumber, planned } = next;
+  const { input, forced, ignored } = planned;
   const parent = progress.safe;
-  const { deposits, transactions, parameters, ignored } = deps.effectsOf(messages.slice(0, input.delayedMessages));
-  const { ref, replaced, dropped } = await deps.engine.appendSafe({
-    ...input,
-    transactions: [...transactions, ...input.transactions],
-    deposits,
-    parameters,
-  });
+  const { ref, replaced, dropped } = await deps.engine.appendSafe(input);
   progress.replaced ||= replaced;
   progress.safe = {
     ...ref,
@@ -186,19 +182,20 @@ async function append(deps: DeriverDeps, at: Inclusion, next: Appended, progress
   progress.places.push({ block: ref.number, sequenceNumber, l1: { number, hash } });
   const common = { sequenceNumber, block: ref.number };
   for (const { index, obstacle } of dropped) {
-    const what = index < transactions.length ? 'message' : 'transaction';
-    const raw = transactions[index] ?? input.transactions[index - transactions.length];
-    const one: Dropped = { ...common, what, reason: obstacle, ...(raw && { hash: hashOf(raw) }) };
-    progress.dropped.push(one);
-    keepLost(progress, at, one);
+    const raw = input.transactions[index];
+    const what = index < forced ? 'message' : 'transaction';
+    noteLost(progress, at, { ...common, what, reason: obstacle, ...(raw && { hash: hashOf(raw) }) });
   }
   for (const { index, reason } of ignored) {
-    const message = messages.find((each) => each.index === index && each.kind === MESSAGE_KINDS.transaction);
-    const hash = message && { hash: hashOf(message.data) };
-    const one: Dropped = { ...common, what: 'message', reason: `message ${index}: ${reason}`, ...hash };
-    progress.dropped.push(one);
-    keepLost(progress, at, one);
+    const { kind, data } = await messageAt(deps.store, at.tracked, index);
+    const signed = kind === MESSAGE_KINDS.transaction && { hash: hashOf(data) };
+    noteLost(progress, at, { ...common, what: 'message', reason: `message ${index}: ${reason}`, ...signed });
   }
+}
+
+function noteLost(progress: Progress, at: Inclusion, dropped: Dropped): void {
+  progress.dropped.push(dropped);
+  keepLost(progress, at, dropped);
 }
 
 function drop(progress: Progress, { sequenceNumber }: BatchInput, what: Dropped['what'], reason: string): Dropped {
@@ -218,13 +215,4 @@ async function discardUnsafe(engine: Engine, progress: Progress): Promise<void> 
   if (engine.heads().unsafe.number <= progress.safe.number) return;
   await engine.rewind(progress.safe.number);
   progress.replaced = true;
-}
-
-/** The next messages that Inbox has taken up to this L1 block, no more than one block could consume. */
-async function readMessages(store: DeriveStore, tracked: TrackedBlock, from: bigint): Promise<DelayedMessage[]> {
-  const messages: DelayedMessage[] = [];
-  for (let index = from; index < tracked.messageCount && messages.length < MAX_MESSAGES_PER_BLOCK; index += 1n) {
-    messages.push(tracked.messages.find((message) => message.index === index) ?? (await store.getMessage(index)));
-  }
-  return messages;
 }

@@ -21,12 +21,6 @@ export interface DerivedRef extends BlockRef {
   readonly messagesRead: bigint;
 }
 
-/** A deposit: the delayed message `index`, credited as an EIP-4895 withdrawal. */
-export type Deposit = BlockInput['deposits'][number];
-
-/** What L1 says of a block's input; the engine adds what is the same for every block of the chain. */
-export type DerivedInput = Omit<BlockInput, 'feeRecipient'>;
-
 export interface AppendedSafe {
   readonly ref: BlockRef;
   /** The unsafe chain differed and was discarded from this block on. */
@@ -41,11 +35,13 @@ export interface Engine {
   /** The L1 origin of a block of the own chain; undefined past its head. */
   originOf(number: bigint): Promise<{ readonly number: bigint; readonly hash: Hex } | undefined>;
   hashOf(number: bigint): Promise<Hex | undefined>;
+  /** RLP of the header of a block of the own chain. Throws ROLLUP_STATE_MISSING. */
+  header(hash: Hex): Promise<Uint8Array>;
   /**
    * Makes the block after the safe head safe. An unsafe block made from the same input is promoted unexecuted; one that
    * differs is discarded with all after it: L1 decides.
    */
-  appendSafe(input: DerivedInput): Promise<AppendedSafe>;
+  appendSafe(input: BlockInput): Promise<AppendedSafe>;
   /** Moves the safe head back or the finalized head; the unsafe chain stays. */
   setHeads(heads: { readonly safe?: bigint; readonly finalized?: bigint }): Promise<void>;
   /** Discards every block above `number`. */

@@ -1,4 +1,4 @@
-import { AbiCoder, keccak256, ZeroHash } from 'ethers';
+import { AbiCoder, concat, keccak256, ZeroHash } from 'ethers';
 import type { Hex } from '../../../protocol/brand.ts';
 import { NectarError } from '../../../protocol/errors.ts';
 import type { BatchData } from '../../../protocol/rollup/batch-data.ts';
@@ -19,9 +19,7 @@ export interface BatchInput {
   readonly delayedCount: bigint;
   /** How it came: the accumulator binds it. */
   readonly source: BatchSource;
-  /** Undefined: malformed before any decoder saw it. */
-  readonly data: Uint8Array | undefined;
-  /** What L1 holds of it, for the archive. */
+  /** What L1 holds of it, which hashes to `dataHash`; a forced batch has nothing. */
   readonly content?: BatchData;
 }
 
@@ -36,10 +34,17 @@ export interface MessageInput {
 
 export type InboxInput = BatchInput | MessageInput;
 
+export interface TrackedBatch extends BatchInput {
+  /** What `afterAcc` is the Keccak-256 of. */
+  readonly words: Hex;
+  /** Inbox's accumulator after the last message that the batch names; zero when it names none. */
+  readonly delayedAcc: Hex;
+}
+
 /** The messages and batches that an L1 block brought, each fitted to the accumulators before it. */
 export interface TrackedBlock {
   readonly messages: readonly MessageRecord[];
-  readonly batches: readonly BatchInput[];
+  readonly batches: readonly TrackedBatch[];
   readonly messageCount: bigint;
   readonly batchCount: bigint;
   readonly batchAcc: Hex;
@@ -64,7 +69,7 @@ export async function trackInbox(
   accumulatorAt: (index: bigint) => Promise<Hex>,
 ): Promise<TrackedBlock> {
   const messages: MessageRecord[] = [];
-  const batches: BatchInput[] = [];
+  const batches: TrackedBatch[] = [];
   let { messageCount, batchCount, batchAcc } = before;
   let messagesAllowed = before.messagesAllowed;
 
@@ -77,8 +82,7 @@ export async function trackInbox(
     if (event.kind === 'message') {
       const previous = await delayedAcc(messageCount);
       if (event.index !== messageCount || event.beforeAcc !== previous) throw broken('Inbox', event.index);
-      const { index, messageKind, data } = event;
-      messages.push({ index, kind: messageKind, data, accumulator: messageAccumulator(previous, event, place) });
+      messages.push(recordOf(event, place));
       messageCount += 1n;
     } else {
       const { delayedCount: allowed } = event;
@@ -86,9 +90,11 @@ export async function trackInbox(
       if (!inOrder || allowed < messagesAllowed || allowed > messageCount) {
         throw broken('SequencerInbox', event.sequenceNumber);
       }
-      batchAcc = batchAccumulator(event, await delayedAcc(allowed), place);
+      const delayed = await delayedAcc(allowed);
+      const words = batchWords(event, delayed, place);
+      batchAcc = keccak256(words) as Hex;
       if (batchAcc !== event.afterAcc) throw broken('SequencerInbox', event.sequenceNumber);
-      batches.push(event);
+      batches.push({ ...event, words, delayedAcc: delayed });
       batchCount += 1n;
       messagesAllowed = allowed;
     }
@@ -97,26 +103,28 @@ export async function trackInbox(
 }
 
 /** DelayedMessages.sol. */
-function messageAccumulator(before: Hex, message: MessageInput, place: Place): Hex {
-  const hash = hashWords(
+function recordOf({ index, messageKind, sender, data, beforeAcc }: MessageInput, place: Place): MessageRecord {
+  const words = encodeWords(
     ['uint8', 'address', 'bytes32', 'uint256', 'uint256'],
-    [message.messageKind, message.sender, keccak256(message.data), place.number, place.timestamp],
+    [messageKind, sender, keccak256(data), place.number, place.timestamp],
   );
-  return hashWords(['bytes32', 'bytes32'], [before, hash]);
+  const hash = keccak256(words) as Hex;
+  const accumulator = keccak256(concat([beforeAcc, hash])) as Hex;
+  return { index, kind: messageKind, data, accumulator, before: beforeAcc, hash, words };
 }
 
-/** SequencerInbox.sol `_append`. */
-function batchAccumulator(batch: BatchInput, delayedAcc: Hex, place: Place): Hex {
+/** SequencerInbox.sol `_append`: what the accumulator after the batch is the Keccak-256 of. */
+export function batchWords(batch: Omit<BatchInput, 'afterAcc'>, delayedAcc: Hex, place: Place): Hex {
   const { beforeAcc, dataHash, delayedCount } = batch;
   const source = SOURCES.indexOf(batch.source);
-  return hashWords(
+  return encodeWords(
     ['bytes32', 'bytes32', 'bytes32', 'uint256', 'uint256', 'uint256', 'bytes32', 'uint8'],
     [beforeAcc, dataHash, delayedAcc, delayedCount, place.number, place.timestamp, place.parentHash, source],
   );
 }
 
-function hashWords(types: readonly string[], values: readonly unknown[]): Hex {
-  return keccak256(AbiCoder.defaultAbiCoder().encode(types, values)) as Hex;
+function encodeWords(types: readonly string[], values: readonly unknown[]): Hex {
+  return AbiCoder.defaultAbiCoder().encode(types, values) as Hex;
 }
 
 function broken(contract: string, index: bigint): NectarError<'ROLLUP_DERIVE_ACCUMULATOR_INVALID'> {

@@ -17,6 +17,8 @@ export interface WorkerCallsOptions {
   /** Computing time that a caller may use at once, and how much of each second comes back. */
   readonly budgetMs: number;
   readonly budgetRefill: number;
+  /** A thread that nobody called for this long is ended: it holds some 50 MiB. */
+  readonly idleMs: number;
 }
 
 export interface WorkerCallsDeps {
@@ -50,6 +52,10 @@ interface Slot {
   job: Job | undefined;
   startedAt: number;
   timer: NodeJS.Timeout | undefined;
+  /** Ends the thread when nobody calls. */
+  idle: NodeJS.Timeout | undefined;
+  /** Threads of this place that are not gone yet, and may hold the database open. */
+  ending: Promise<unknown>;
 }
 
 /** What it costs to replace a thread that had to be ended: the caller whose call it was pays for it. */
@@ -73,8 +79,8 @@ class ThreadedCalls implements WorkerCalls {
   constructor(options: WorkerCallsOptions, deps: WorkerCallsDeps) {
     this.#options = options;
     this.#deps = deps;
-    const idle = (): Slot => ({ thread: undefined, job: undefined, startedAt: 0, timer: undefined });
-    this.#slots = Array.from({ length: options.threads }, idle);
+    const unused = { thread: undefined, job: undefined, startedAt: 0, timer: undefined, idle: undefined };
+    this.#slots = Array.from({ length: options.threads }, (): Slot => ({ ...unused, ending: Promise.resolve() }));
     const bounds = { capacityMs: options.budgetMs, refill: options.budgetRefill };
     this.#budget = deps.budget ?? createCpuBudget(bounds, deps.now);
   }
@@ -136,6 +142,7 @@ class ThreadedCalls implements WorkerCalls {
 
   #begin(slot: Slot, job: Job): void {
     slot.job = job;
+    clearTimeout(slot.idle);
     if (slot.thread === undefined) {
       // Its first message says that it is ready: until then the task has not begun.
       this.#spawn(slot);
@@ -178,6 +185,8 @@ class ThreadedCalls implements WorkerCalls {
     if (reply.kind === 'done') job.settle.resolve(reply.answer);
     else job.settle.reject(fromThreadError(reply.error));
     this.#dispatch();
+    if (slot.job === undefined)
+      slot.idle = setTimeout(() => void this.#end(slot, STOPPED), this.#options.idleMs).unref();
   }
 
   #overdue(slot: Slot, job: Job): void {
@@ -215,10 +224,12 @@ class ThreadedCalls implements WorkerCalls {
   async #end(slot: Slot, reason: Error): Promise<void> {
     const { thread, job } = slot;
     clearTimeout(slot.timer);
+    clearTimeout(slot.idle);
     slot.timer = undefined;
     slot.job = undefined;
     slot.thread = undefined;
     job?.settle.reject(reason);
-    await thread?.end();
+    slot.ending = Promise.all([slot.ending, thread?.end()]);
+    await slot.ending;
   }
 }

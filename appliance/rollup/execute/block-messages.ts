@@ -1,3 +1,4 @@
+import type { GivenPreimages } from '../../../machine/host/given-preimages.ts';
 import type { MachineRules } from '../../../machine/host/machine.ts';
 import type { WasmModule } from '../../../machine/host/web-assembly.ts';
 import type { Obstacle } from '../../../protocol/rollup/transaction.ts';
@@ -14,7 +15,8 @@ export interface BlockSetup {
 export type BlockTask =
   /** What `encodeBlockInput` made. */
   | { readonly kind: 'execute'; readonly number: bigint; readonly request: Uint8Array }
-  | { readonly kind: 'decode'; readonly batch: Uint8Array }
+  /** What `encodePlace` made, and all that the machine may read for it. */
+  | { readonly kind: 'inputs'; readonly place: Uint8Array; readonly preimages: GivenPreimages }
   /** What `encodeBlobs` made. */
   | { readonly kind: 'senders'; readonly transactions: Uint8Array };
 
@@ -32,8 +34,8 @@ export interface RawExecution {
 
 export interface BlockAnswers {
   readonly execute: RawExecution;
-  /** What `readBatch` reads; undefined when the batch is malformed. */
-  readonly decode: Uint8Array | undefined;
+  /** What `readInputs` reads. */
+  readonly inputs: Uint8Array;
   /** SENDER_BYTES for each transaction. */
   readonly senders: Uint8Array;
 }

@@ -1,9 +1,11 @@
 import type { BlockHeader } from '@ethereumjs/block';
-import { encodeBlobs, encodeBlockInput, readBatch } from '../../../machine/host/blocks.ts';
+import { encodeBlobs, encodeBlockInput } from '../../../machine/host/blocks.ts';
+import { type DerivedInputs, type DerivePlace, encodePlace, readInputs } from '../../../machine/host/derive.ts';
+import type { GivenPreimages } from '../../../machine/host/given-preimages.ts';
 import type { MachineRules } from '../../../machine/host/machine.ts';
 import type { WasmModule } from '../../../machine/host/web-assembly.ts';
+import { createWireReader } from '../../../machine/host/wire.ts';
 import { NectarError } from '../../../protocol/errors.ts';
-import type { BatchBlock } from '../../../protocol/rollup/batch.ts';
 import { assertForkKnown, type BlockInput, checkInput } from '../../../protocol/rollup/block-input.ts';
 import { bytesToHex } from '../../../protocol/rollup/bytes.ts';
 import type { Rules } from '../../../protocol/rollup/rules.ts';
@@ -20,8 +22,11 @@ export interface BlockRunner {
    * ROLLUP_MACHINE_ENDED, ROLLUP_DATABASE_INVALID.
    */
   run(previous: BlockHeader, input: BlockInput): Promise<ExecutedBlock>;
-  /** Undefined when the batch is malformed. */
-  decodeBatch(batch: Uint8Array): Promise<readonly BatchBlock[] | undefined>;
+  /**
+   * What a batch makes from a place on, from these preimages alone; nothing is executed. Throws ROLLUP_STATE_MISSING when one is not
+   * there, ROLLUP_BLOCK_INPUT_INVALID, ROLLUP_MACHINE_FAULT, ROLLUP_MACHINE_ENDED.
+   */
+  deriveInputs(place: DerivePlace, preimages: GivenPreimages): Promise<DerivedInputs>;
   /** Begins to recover who signed these transactions, which a block will hold soon. */
   expect(transactions: readonly Uint8Array[]): void;
   /** Ends the threads, which hold the database open; they begin again when they are needed. */
@@ -82,9 +87,8 @@ export function createBlockRunner(options: BlockRunnerOptions): BlockRunner {
       const raw = await executing.run({ kind: 'execute', number: previous.number + 1n, request });
       return new ExecutedBlock(raw, rules);
     },
-    async decodeBatch(batch) {
-      const output = await reading.run({ kind: 'decode', batch });
-      return output && readBatch(output);
+    async deriveInputs(place, preimages) {
+      return readInputs(createWireReader(await reading.run({ kind: 'inputs', place: encodePlace(place), preimages })));
     },
     expect,
     async release() {

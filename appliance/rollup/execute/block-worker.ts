@@ -1,6 +1,8 @@
-/** A thread that holds a machine: executes blocks over the open database, decodes batches, recovers senders. It writes nothing. */
+/** A thread that holds a machine: executes blocks over the open database, or derives their inputs and recovers senders. It writes nothing. */
 import { randomBytes } from 'node:crypto';
 import { parentPort, workerData } from 'node:worker_threads';
+import { openPreimages } from '../../../machine/host/given-preimages.ts';
+import type { Preimages } from '../../../machine/host/instance.ts';
 import { createMachine, type Machine } from '../../../machine/host/machine.ts';
 import { NectarError } from '../../../protocol/errors.ts';
 import { hexToBytes } from '../../../protocol/rollup/bytes.ts';
@@ -22,7 +24,12 @@ const packing = database && {
 };
 // The one that executes recovers nobody.
 const recoverKey = (database === undefined && (await loadNativeRecovery())) || recoverPortably;
-const machine: Machine = createMachine(module, rules, { get: (_kind, hash) => preimages?.get(hash) });
+/** What the task in hand was given to read. */
+let given: Required<Preimages> | undefined;
+const machine: Machine = createMachine(module, rules, {
+  get: (kind, hash) => (given === undefined ? preimages?.get(hash) : given.get(kind, hash)),
+  getInbox: (kind, hash) => given?.getInbox(kind, hash),
+});
 
 function execute({ number, request }: BlockTask & { kind: 'execute' }): RawExecution {
   if (packing === undefined) throw new NectarError('ROLLUP_MACHINE_INVALID', { reason: 'it has no database' });
@@ -32,12 +39,21 @@ function execute({ number, request }: BlockTask & { kind: 'execute' }): RawExecu
   return { ...executed, hash, operations, cpuMs: threadCpuMs() - before };
 }
 
+function deriveInputs({ place, preimages: list }: BlockTask & { kind: 'inputs' }): Uint8Array {
+  given = openPreimages(list);
+  try {
+    return machine.deriveInputsEncoded(place);
+  } finally {
+    given = undefined;
+  }
+}
+
 function run(task: BlockTask): unknown {
   switch (task.kind) {
     case 'execute':
       return execute(task);
-    case 'decode':
-      return machine.decodeEncoded(task.batch);
+    case 'inputs':
+      return deriveInputs(task);
     case 'senders':
       return recoverSenders(machine, task.transactions, recoverKey);
   }

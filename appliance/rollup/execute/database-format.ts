@@ -6,7 +6,7 @@ import type { SealedLevel } from './sealed-level.ts';
  * Of what lies where in the chain database, and how. One more whenever a database that is there already would be read wrongly: a
  * follower derives the chain again then (`nectar-byon chain rebuild`).
  */
-export const DATABASE_FORMAT = 1;
+export const DATABASE_FORMAT = 2;
 /** What versions wrote before formats had numbers. */
 const UNNUMBERED = 0;
 

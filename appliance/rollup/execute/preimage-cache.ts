@@ -4,6 +4,12 @@ export interface PreimageCache {
   set(place: string, bytes: Uint8Array): void;
 }
 
+/** Of one bound for a process: its own thread reads the accounts of senders and what clients ask for, the executing one all else. */
+export function shareCacheBytes(bytes: number): { readonly own: number; readonly executing: number } {
+  const own = Math.floor(bytes / 8);
+  return { own, executing: bytes - own };
+}
+
 /** Keeps at most `maxBytes` of values (and about as much again of bookkeeping), dropping the least recently used. */
 export function createPreimageCache(maxBytes: number): PreimageCache {
   // A Map iterates in order of insertion: reinserting on use keeps the oldest in front.

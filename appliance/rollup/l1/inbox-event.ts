@@ -4,7 +4,7 @@ import type { BatchData } from '../../../protocol/rollup/batch-data.ts';
 import { invalid } from './field.ts';
 import type { L1Log } from './receipts.ts';
 
-/** A batch that SequencerInbox took, with the bytes that hash to what it committed to. */
+/** A batch that SequencerInbox took, with what hashes to what it committed to. */
 export interface BatchEvent {
   readonly kind: 'batch';
   readonly sequenceNumber: bigint;
@@ -14,8 +14,6 @@ export interface BatchEvent {
   /** How many delayed messages L2 must have read after this batch. */
   readonly delayedCount: bigint;
   readonly source: BatchSource;
-  /** Undefined: its blobs hold no batch, so it is malformed. */
-  readonly data: Uint8Array | undefined;
   /** What L1 holds of it; a forced batch has nothing. */
   readonly content?: BatchData;
 }
@@ -77,7 +75,7 @@ const SOURCES = ['calldata', 'blobs', 'forced'] as const;
 export type BatchSource = (typeof SOURCES)[number];
 
 /** A batch whose bytes are still to be read. */
-export type UnreadBatch = Omit<BatchEvent, 'data' | 'content'>;
+export type UnreadBatch = Omit<BatchEvent, 'content'>;
 
 /** The log as a batch; undefined when it is not one. */
 export function findBatch(log: L1Log, addresses: InboxAddresses): UnreadBatch | undefined {

@@ -1,5 +1,4 @@
 import { isNectarError, NectarError } from '../../../protocol/errors.ts';
-import { batchBytes } from '../../../protocol/rollup/batch-data.ts';
 import type { BatchReader } from './batch-reader.ts';
 import { isInBloom } from './bloom.ts';
 import { invalid, quantity } from './field.ts';
@@ -62,9 +61,9 @@ export function createL1Source(options: L1SourceOptions, rpc: JsonRpc, batches: 
     const found = findBatch(log, options.addresses);
     if (found === undefined) return findMessage(log, options.addresses);
     // Nothing but the obligation to read messages.
-    if (found.source === 'forced') return { ...found, data: new Uint8Array() };
+    if (found.source === 'forced') return found;
     const content = await batches.read(found, { header, transactionHash: log.transactionHash }, signal);
-    return { ...found, content, data: batchBytes(content) };
+    return { ...found, content };
   }
 
   return {

@@ -1,6 +1,9 @@
 //! What a block of a batch must keep to, besides the messages that it consumes: `fault(block, head)` of 0013.
-use crate::{batch::BatchBlock, fault::Fault, header::OriginCursor, l1_header::Ancestors, preimage::Preimages};
+use crate::{
+    batch::BatchBlock, block::BlockInput, fault::Fault, header::OriginCursor, l1_header::Ancestors, preimage::Preimages,
+};
 use alloy_consensus::Header;
+use alloy_primitives::Address;
 
 /// L1 blocks by which an origin may be older than the block of its batch: a day. It bounds the walk.
 pub const MAX_ORIGIN_AGE: u64 = 7_200;
@@ -27,21 +30,39 @@ pub struct Broken {
     pub rule: Rule,
 }
 
-/// The last L2 block, and where it stands in L1's order.
+/// What derivation asks of the last L2 block: where it stands in L1's order, and what is the same for every block of the chain.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Head {
-    pub header: Header,
+    pub timestamp: u64,
     /// Number of its L1 origin.
     pub origin: u64,
     /// Delayed messages consumed up to and including it.
     pub read: u64,
+    pub gas_limit: u64,
+    pub fee_recipient: Address,
 }
 
 impl Head {
     /// The genesis stands at `deployed_at`, the last L1 block before the contracts.
-    pub fn of(header: Header, deployed_at: u64) -> Result<Head, Fault> {
-        let cursor = OriginCursor::parse(&header)?;
-        let origin = if header.number == 0 { deployed_at } else { cursor.number };
-        Ok(Head { header, origin, read: cursor.delayed_messages })
+    pub fn of(header: &Header, deployed_at: u64) -> Result<Head, Fault> {
+        let cursor = OriginCursor::parse(header)?;
+        Ok(Head {
+            timestamp: header.timestamp,
+            origin: if header.number == 0 { deployed_at } else { cursor.number },
+            read: cursor.delayed_messages,
+            gas_limit: header.gas_limit,
+            fee_recipient: header.beneficiary,
+        })
+    }
+
+    /// The block that this input makes on this one: known before it is executed.
+    pub fn after(&self, input: &BlockInput) -> Head {
+        Head {
+            timestamp: input.timestamp,
+            origin: input.origin_number,
+            read: self.read.saturating_add(u64::from(input.delayed_messages)),
+            ..self.clone()
+        }
     }
 }
 
@@ -67,7 +88,7 @@ pub fn find_broken_rule<P: Preimages>(
     if origin.hash != block.origin_hash {
         return Ok(Some(Rule::Origin));
     }
-    let earliest = head.header.timestamp.max(origin.timestamp);
+    let earliest = head.timestamp.max(origin.timestamp);
     let latest = origin.timestamp.saturating_add(MAX_TIME_DRIFT);
     Ok((block.timestamp < earliest || block.timestamp > latest).then_some(Rule::Timestamp))
 }

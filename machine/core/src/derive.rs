@@ -2,19 +2,18 @@
 //!
 //! One call gives one block, as a dispute counts them: (head, batch, offset) -> (block, next offset). It is total: whatever
 //! the batch and the messages hold, there is an answer; a fault is a preimage that is missing or not what its hash stands for.
+//! `Deriver::inputs` gives the inputs of the same blocks and executes nothing: what a node knows already it need not run again.
 //!
 //! Bounds: a batch is at most 120,000 bytes, 4 MiB of columns, 4,096 blocks and 20,000 transactions; 7,201 L1 headers are walked;
 //! of a message that the batch names and L2 has not read 32 bytes are kept; a block's content is bounded by its gas.
 use crate::{
-    batch::{BATCH_LIMITS, BatchBlock, decode_batch},
-    batch_rules::{Broken, Head, Rule, find_broken_rule},
-    blob,
-    block::{BlockInput, BlockOutput, RawTransaction, execute},
-    effects::{Effects, Ignored},
+    batch_rules::{Broken, Head},
+    block::{BlockOutput, execute},
+    effects::Ignored,
     fault::Fault,
     header,
-    inbox::{BatchRecord, DelayedMessage, MessageQueue, Source},
-    l1_header::Ancestors,
+    inbox::MAX_MESSAGES_PER_BLOCK,
+    plan::{Batch, PlannedBlock},
     preimage::{Kind, Preimages},
     rules::{MESSENGER_ADDRESS, Rules},
     state::State,
@@ -22,7 +21,13 @@ use crate::{
 use alloc::vec::Vec;
 use alloy_consensus::Header;
 use alloy_primitives::{B256, U256};
-use revm::{Database, primitives::KECCAK_EMPTY};
+use revm::Database;
+
+/// What one call of `inputs` gives at most, the first block apart: bytes of transactions, and messages that may be read.
+pub const MAX_INPUTS_BYTES: usize = 4 << 20;
+pub const MAX_INPUTS_MESSAGES: u64 = 2 * MAX_MESSAGES_PER_BLOCK as u64;
+/// A block in that count, besides its transactions.
+const BLOCK_BYTES: usize = 256;
 
 /// Where derivation stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,6 +66,20 @@ pub struct Step {
     pub send_root: B256,
 }
 
+/// Blocks of a batch from a place on, none of them executed.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Inputs {
+    /// Said once, at offset 0.
+    pub is_malformed: bool,
+    /// After those of `blocks` that the batch holds, before those that are obliged.
+    pub broken: Option<Broken>,
+    /// Hashes of the transactions that go with the block which broke a rule.
+    pub lost: Vec<B256>,
+    pub blocks: Vec<PlannedBlock>,
+    /// Where to go on, on the head that these blocks make; `None` when the batch is done.
+    pub next: Option<u64>,
+}
+
 /// Derives; keeps the batch that it opened last. What is kept changes no result.
 #[derive(Default)]
 pub struct Deriver {
@@ -82,170 +101,76 @@ impl Deriver {
         result
     }
 
+    /// The inputs of the blocks from this place on: all that are left of the batch, or as many as the limits allow; at least one.
+    pub fn inputs<P: Preimages>(&mut self, place: &Place, preimages: &mut P) -> Result<Inputs, Fault> {
+        let result = self.plan(place, preimages);
+        if result.is_err() {
+            self.forget();
+        }
+        result
+    }
+
     fn run<P: Preimages>(&mut self, state: &mut State<P>, place: &Place, rules: &Rules) -> Result<Step, Fault> {
-        let header = header::decode(&state.preimages.get(Kind::Header, &place.head)?)?;
-        let head = Head::of(header, place.deployed_at)?;
-        let is_open = |batch: &Batch| batch.accumulator == place.accumulator && batch.messages.reaches(head.read);
-        let batch = match self.batch.take().filter(is_open) {
-            Some(batch) => batch,
-            None => Batch::open(place.accumulator, head.read, &mut state.preimages)?,
-        };
-        self.batch.insert(batch).step(state, head, place, rules)
-    }
-}
-
-struct Batch {
-    accumulator: B256,
-    record: BatchRecord,
-    is_malformed: bool,
-    blocks: Vec<BatchBlock>,
-    ancestors: Ancestors,
-    messages: MessageQueue,
-}
-
-impl Batch {
-    /// `read`: delayed messages that L2 has consumed already.
-    fn open<P: Preimages>(accumulator: B256, read: u64, preimages: &mut P) -> Result<Batch, Fault> {
-        let record = BatchRecord::open(&accumulator, preimages)?;
-        let blocks = read_blocks(&record, preimages)?;
-        let ancestors = Ancestors::new(record.posted_in, record.l1_parent);
-        let messages = MessageQueue::open(&record, read, preimages)?;
-        let is_malformed = blocks.is_none();
-        Ok(Batch { accumulator, record, is_malformed, blocks: blocks.unwrap_or_default(), ancestors, messages })
-    }
-
-    fn step<P: Preimages>(
-        &mut self,
-        state: &mut State<P>,
-        head: Head,
-        place: &Place,
-        rules: &Rules,
-    ) -> Result<Step, Fault> {
-        let is_malformed = self.is_malformed && place.offset == 0;
+        let (before, head) = read_head(place, &mut state.preimages)?;
+        let batch = self.open(place, &head, &mut state.preimages)?;
+        let is_malformed = batch.is_malformed() && place.offset == 0;
         let mut step =
             Step { is_malformed, broken: None, block: None, next: None, head: place.head, send_root: B256::ZERO };
-        let (block, after) = match self.check(place.offset, &head, &mut step.broken, &mut state.preimages)? {
-            Some(messages) => {
-                let own = self.blocks[place.offset as usize].clone();
-                (self.append(own, &messages, &head, (state, rules))?, place.offset + 1)
-            }
-            None if head.read < self.record.delayed_count => {
-                let after = place.offset.max(self.blocks.len() as u64).saturating_add(1);
-                (self.oblige(&head, (state, rules))?, after)
-            }
-            None => {
-                step.send_root = send_root(state, &head.header)?;
-                return Ok(step);
-            }
+        let planned = batch.plan(place.offset, &head, &mut step.broken, &mut state.preimages)?;
+        let Some((planned, after)) = planned else {
+            step.send_root = send_root(state, &before)?;
+            return Ok(step);
         };
-        let head = Head::of(block.output.header.clone(), place.deployed_at)?;
-        step.head = block.output.hash;
-        step.send_root = send_root(state, &head.header)?;
-        step.block = Some(block);
-        step.next = self.find_next(after, &head, &mut step.broken, &mut state.preimages)?;
+        let output = execute(state, &before, &planned.input, rules)?;
+        let head = Head::of(&output.header, place.deployed_at)?;
+        step.head = output.hash;
+        step.send_root = send_root(state, &output.header)?;
+        step.next = batch.find_next(after, &head, &mut step.broken, &mut state.preimages)?;
+        let PlannedBlock { input, is_obliged, forced, ignored } = planned;
+        step.block = Some(DerivedBlock { output, is_obliged, messages: input.delayed_messages, forced, ignored });
         Ok(step)
     }
 
-    /// The offset of the block after this one. A block that breaks a rule is said to now, and is not asked for again.
-    fn find_next<P: Preimages>(
-        &mut self,
-        after: u64,
-        head: &Head,
-        broken: &mut Option<Broken>,
-        preimages: &mut P,
-    ) -> Result<Option<u64>, Fault> {
-        if self.check(after, head, broken, preimages)?.is_some() {
-            return Ok(Some(after));
+    fn plan<P: Preimages>(&mut self, place: &Place, preimages: &mut P) -> Result<Inputs, Fault> {
+        let (_, mut head) = read_head(place, preimages)?;
+        let batch = self.open(place, &head, preimages)?;
+        let mut inputs = Inputs { is_malformed: batch.is_malformed() && place.offset == 0, ..Inputs::default() };
+        let (mut offset, mut bytes) = (place.offset, 0);
+        // The block after the last one that fits is not looked at: it could read messages past the limit.
+        let last = head.read.saturating_add(MAX_INPUTS_MESSAGES - MAX_MESSAGES_PER_BLOCK as u64);
+        while bytes < MAX_INPUTS_BYTES && head.read <= last {
+            let Some((block, after)) = batch.plan(offset, &head, &mut inputs.broken, preimages)? else {
+                inputs.lost = batch.lost_with(&inputs.broken);
+                return Ok(inputs);
+            };
+            head = head.after(&block.input);
+            bytes += size_of(&block);
+            offset = after;
+            inputs.blocks.push(block);
         }
-        let owes = head.read < self.record.delayed_count;
-        Ok(owes.then(|| after.max(self.blocks.len() as u64)))
+        inputs.lost = batch.lost_with(&inputs.broken);
+        inputs.next = Some(offset);
+        Ok(inputs)
     }
 
-    /// The messages that the batch's block at an offset consumes; `None` when it breaks a rule, which `broken` says then, or is not
-    /// there.
-    fn check<P: Preimages>(
-        &mut self,
-        offset: u64,
-        head: &Head,
-        broken: &mut Option<Broken>,
-        preimages: &mut P,
-    ) -> Result<Option<Vec<DelayedMessage>>, Fault> {
-        let index = usize::try_from(offset).unwrap_or(usize::MAX);
-        let Some(block) = self.blocks.get(index) else { return Ok(None) };
-        let posted_in = self.record.posted_in;
-        if let Some(rule) = find_broken_rule(block, head, posted_in, &mut self.ancestors, preimages)? {
-            *broken = Some(self.broken_at(index, rule));
-            return Ok(None);
-        }
-        let messages = self.messages.consumable(head.read, block.delayed_messages, preimages)?;
-        if messages.len() < block.delayed_messages {
-            *broken = Some(self.broken_at(index, Rule::Messages));
-            return Ok(None);
-        }
-        Ok(Some(messages))
-    }
-
-    fn broken_at(&self, index: usize, rule: Rule) -> Broken {
-        Broken { index: index as u32, count: self.blocks.len() as u32, rule }
-    }
-
-    /// The obligation: a block that reads messages which the batch names and its own blocks left.
-    fn oblige<P: Preimages>(
-        &mut self,
-        head: &Head,
-        (state, rules): (&mut State<P>, &Rules),
-    ) -> Result<DerivedBlock, Fault> {
-        let messages = self.messages.consumable(head.read, usize::MAX, &mut state.preimages)?;
-        let origin = self.ancestors.at(self.record.posted_in.saturating_sub(1), &mut state.preimages)?;
-        let block = BatchBlock {
-            timestamp: head.header.timestamp.max(origin.timestamp),
-            origin_number: origin.number,
-            origin_hash: origin.hash,
-            delayed_messages: messages.len(),
-            transactions: Vec::new(),
+    fn open<P: Preimages>(&mut self, place: &Place, head: &Head, preimages: &mut P) -> Result<&mut Batch, Fault> {
+        let batch = match self.batch.take().filter(|batch| batch.is(&place.accumulator, head.read)) {
+            Some(batch) => batch,
+            None => Batch::open(place.accumulator, head.read, preimages)?,
         };
-        Ok(DerivedBlock { is_obliged: true, ..self.append(block, &messages, head, (state, rules))? })
-    }
-
-    fn append<P: Preimages>(
-        &self,
-        block: BatchBlock,
-        messages: &[DelayedMessage],
-        head: &Head,
-        (state, rules): (&mut State<P>, &Rules),
-    ) -> Result<DerivedBlock, Fault> {
-        let effects = Effects::of(messages, head.header.gas_limit, &mut state.preimages)?;
-        let mut transactions = effects.transactions;
-        let forced = transactions.len() as u32;
-        transactions.extend(block.transactions.into_iter().map(|bytes| RawTransaction { bytes, sender: None }));
-        let input = BlockInput {
-            timestamp: block.timestamp,
-            origin_number: block.origin_number,
-            origin_hash: block.origin_hash,
-            delayed_messages: messages.len() as u32,
-            // The same for every block of the chain, from the genesis on.
-            fee_recipient: head.header.beneficiary,
-            parameters: effects.parameters,
-            deposits: effects.deposits,
-            transactions,
-        };
-        let output = execute(state, &head.header, &input, rules)?;
-        let messages = messages.len() as u32;
-        Ok(DerivedBlock { output, is_obliged: false, messages, forced, ignored: effects.ignored })
+        Ok(self.batch.insert(batch))
     }
 }
 
-/// The batch's blocks; `None` when it is malformed. An empty one holds none.
-fn read_blocks<P: Preimages>(record: &BatchRecord, preimages: &mut P) -> Result<Option<Vec<BatchBlock>>, Fault> {
-    if record.source == Source::Forced || record.data_hash == KECCAK_EMPTY {
-        return Ok(Some(Vec::new()));
-    }
-    let data = preimages.get(Kind::Data, &record.data_hash)?;
-    if record.source == Source::Calldata {
-        return Ok(decode_batch(&data, &BATCH_LIMITS));
-    }
-    let batch = blob::read_batch(&data, preimages)?;
-    Ok(batch.and_then(|bytes| if bytes.is_empty() { Some(Vec::new()) } else { decode_batch(&bytes, &BATCH_LIMITS) }))
+fn read_head<P: Preimages>(place: &Place, preimages: &mut P) -> Result<(Header, Head), Fault> {
+    let header = header::decode(&preimages.get(Kind::Header, &place.head)?)?;
+    let head = Head::of(&header, place.deployed_at)?;
+    Ok((header, head))
+}
+
+fn size_of(PlannedBlock { input, ignored, .. }: &PlannedBlock) -> usize {
+    let transactions: usize = input.transactions.iter().map(|raw| raw.bytes.len() + 32).sum();
+    BLOCK_BYTES + transactions + 64 * (input.deposits.len() + ignored.len())
 }
 
 /// Slot 0 of the Messenger: the root of the messages to L1 in the state after a block.

@@ -23,6 +23,7 @@ pub mod inflate;
 pub mod l1_header;
 pub mod node_codec;
 pub mod obstacle;
+pub mod plan;
 pub mod preimage;
 pub mod receipt;
 pub mod replay;

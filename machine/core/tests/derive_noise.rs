@@ -219,10 +219,20 @@ fn derivation_has_an_answer_or_a_fault_for_every_preimage() {
         let mut state = State::new(noise);
         let mut deriver = Deriver::default();
         for _ in 0..40 {
+            // The same questions have the same answers: what is planned is what is then derived.
+            let planned = Deriver::default().inputs(&place, &mut state.preimages);
             let Ok(step) = deriver.derive(&mut state, &place, &rules) else {
                 faults += 1;
                 break;
             };
+            if let (Ok(planned), Some(block)) = (&planned, &step.block) {
+                let first = &planned.blocks[0];
+                assert_eq!((first.is_obliged, first.forced), (block.is_obliged, block.forced));
+                assert_eq!((first.input.timestamp, &first.ignored), (block.output.header.timestamp, &block.ignored));
+                assert!(planned.next.is_none_or(|next| next > place.offset));
+            } else if let Ok(planned) = &planned {
+                assert!(planned.blocks.is_empty() && planned.next.is_none());
+            }
             blocks += u64::from(step.block.is_some());
             broken += u64::from(step.broken.is_some());
             let Some(next) = step.next else { break };

@@ -2,8 +2,8 @@
 //!
 //! Environment calls (number in a7): 0 exit (a0 code), 1 write (a1 address, a2 length), 2 input (a0 index, a1 address, a2 room;
 //! length in a0), 3 preimage (a0 kind, a1 hash, a2 address, a3 room; length or -1 in a0).
-//! Input 0 is chain id 8, fork 1, p256 1, call 1: 0 for `execute_block`, 1 for `derive_block`. Input 1 is that of the call. The
-//! answer is written; exit codes are its statuses.
+//! Input 0 is chain id 8, fork 1, p256 1, call 1: 0 for `execute_block`, 1 for `derive_block`, 2 for `derive_inputs`. Input 1 is
+//! that of the call. The answer is written; exit codes are its statuses.
 #![no_std]
 #![no_main]
 extern crate alloc;
@@ -18,7 +18,7 @@ mod wire;
 use alloc::{vec, vec::Vec};
 use alloy_primitives::B256;
 use core::arch::{asm, global_asm};
-use derive_wire::{put_step, read_place};
+use derive_wire::{put_inputs, put_step, read_place};
 use nectar_machine::{
     block::execute,
     derive::Deriver,
@@ -99,6 +99,7 @@ impl Preimages for Witness {
 
 const NO_INPUT: Fault = Fault::Input("not the input of a call");
 const CALL_DERIVE_BLOCK: u8 = 1;
+const CALL_DERIVE_INPUTS: u8 = 2;
 
 fn run() -> Result<Vec<u8>, Fault> {
     let rules = input(0);
@@ -111,13 +112,20 @@ fn run() -> Result<Vec<u8>, Fault> {
     let mut reader = Reader(&bytes);
     let mut state = State::new(Witness { scratch: vec![0; MAX_PREIMAGE_BYTES] });
     let mut out = Vec::new();
-    if call == CALL_DERIVE_BLOCK {
-        let place = read_place(&mut reader).ok_or(NO_INPUT)?;
-        put_step(&Deriver::default().derive(&mut state, &place, &rules)?, &mut out);
-    } else {
-        let previous = header::decode(reader.blob().ok_or(NO_INPUT)?)?;
-        let block = read_input(&mut reader).ok_or(NO_INPUT)?;
-        put_output(&execute(&mut state, &previous, &block, &rules)?, &mut out);
+    match call {
+        CALL_DERIVE_BLOCK => {
+            let place = read_place(&mut reader).ok_or(NO_INPUT)?;
+            put_step(&Deriver::default().derive(&mut state, &place, &rules)?, &mut out);
+        }
+        CALL_DERIVE_INPUTS => {
+            let place = read_place(&mut reader).ok_or(NO_INPUT)?;
+            put_inputs(&Deriver::default().inputs(&place, &mut state.preimages)?, &mut out);
+        }
+        _ => {
+            let previous = header::decode(reader.blob().ok_or(NO_INPUT)?)?;
+            let block = read_input(&mut reader).ok_or(NO_INPUT)?;
+            put_output(&execute(&mut state, &previous, &block, &rules)?, &mut out);
+        }
     }
     Ok(out)
 }

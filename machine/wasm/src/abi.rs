@@ -16,7 +16,7 @@ use nectar_machine::{
 };
 
 /// The version of this ABI. A host refuses another one.
-const ABI_VERSION: u32 = 2;
+const ABI_VERSION: u32 = 3;
 
 const OK: i32 = 0;
 const MISSING: i32 = 1;

@@ -74,6 +74,32 @@ pub fn read_input(reader: &mut Reader) -> Option<BlockInput> {
     })
 }
 
+/// What `read_input` reads.
+pub fn put_input(input: &BlockInput, out: &mut Vec<u8>) {
+    out.extend_from_slice(&input.timestamp.to_le_bytes());
+    out.extend_from_slice(&input.origin_number.to_le_bytes());
+    out.extend_from_slice(input.origin_hash.as_slice());
+    put_u32(input.delayed_messages as usize, out);
+    out.extend_from_slice(input.fee_recipient.as_slice());
+    out.push(u8::from(input.parameters.is_some()));
+    if let Some(ChainParameters { fee_floor, fork }) = input.parameters {
+        out.extend_from_slice(&fee_floor.to_le_bytes());
+        out.push(fork);
+    }
+    put_u32(input.deposits.len(), out);
+    for Deposit { index, to, amount_gwei } in &input.deposits {
+        out.extend_from_slice(&index.to_le_bytes());
+        out.extend_from_slice(to.as_slice());
+        out.extend_from_slice(&amount_gwei.to_le_bytes());
+    }
+    put_u32(input.transactions.len(), out);
+    for RawTransaction { sender, bytes } in &input.transactions {
+        out.push(u8::from(sender.is_some()));
+        out.extend_from_slice(sender.as_ref().map_or(&[], |sender| sender.as_slice()));
+        put_blob(bytes, out);
+    }
+}
+
 pub fn read_accounts(reader: &mut Reader) -> Option<Vec<Allocation>> {
     let mut accounts = Vec::new();
     while !reader.0.is_empty() {

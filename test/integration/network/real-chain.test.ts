@@ -103,7 +103,9 @@ after(async () => {
 test('before it joins, the node neither dials nor anchors, and says what it waits for', async () => {
   records.add(2);
   audit.size = 3;
-  await eventually('a reason to wait', () => /not an authorized member/.test(anchor.anchored().waiting ?? ''));
+  await eventually('a reason to wait', async () =>
+    /not an authorized member/.test((await anchor.anchored()).waiting ?? ''),
+  );
   assert.equal(p2p.isMember(), false);
   assert.deepEqual(bootstrap.peers(), []);
 });
@@ -130,9 +132,12 @@ test('once attested it is admitted by the registry and hears the sequencer by go
 });
 
 test('its records and its audit checkpoint are anchored and followed to L1', async () => {
-  await eventually('both anchors safe', () => records.marked.size === 2 && anchor.anchored().auditSize === 3);
+  await eventually(
+    'both anchors safe',
+    async () => records.marked.size === 2 && (await anchor.anchored()).auditSize === 3,
+  );
   const { root } = audit.treeHead();
-  const anchored = anchor.anchored();
+  const anchored = await anchor.anchored();
   assert.equal(anchored.auditRoot, root);
   assert.ok(BigInt(anchored.safeBlock ?? -1) <= clinic.rollup.heads().safe.number);
   assert.deepEqual(
@@ -149,7 +154,7 @@ test('unsafe blocks come before their batch is on L1', async () => {
     sawUnsafeAhead ||= unsafe.number > safe.number;
   });
   audit.size = 4;
-  await eventually('the next checkpoint', () => anchor.anchored().auditSize === 4);
+  await eventually('the next checkpoint', async () => (await anchor.anchored()).auditSize === 4);
   stop();
   assert.ok(sawUnsafeAhead);
 });
@@ -159,6 +164,8 @@ test('ejected, it is dropped once L1 has the block, and stays out', async () => 
   await eventually('the drop', () => bootstrap.peers().length === 0);
   await eventually('its own state to say so', async () => !(await clinic.rollup.registry.isAuthorized(peerId)));
   audit.size = 5;
-  await eventually('anchoring to wait', () => /not an authorized member/.test(anchor.anchored().waiting ?? ''));
+  await eventually('anchoring to wait', async () =>
+    /not an authorized member/.test((await anchor.anchored()).waiting ?? ''),
+  );
   assert.deepEqual(bootstrap.peers(), []);
 });

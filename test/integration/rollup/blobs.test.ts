@@ -3,8 +3,8 @@ import { after, before, test } from 'node:test';
 import { hexlify, Wallet } from 'ethers';
 import type { Rollup } from '../../../appliance/rollup/index.ts';
 import { batchPeers } from '../../../appliance/wire/batch-peers.ts';
-import { decodeBatch } from '../../../protocol/rollup/batch.ts';
 import { hexToBytes } from '../../../protocol/rollup/bytes.ts';
+import { decodeBatch } from '../../oracle/decode-batch.ts';
 import {
   connected,
   RegistryDouble,

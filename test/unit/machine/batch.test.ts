@@ -5,8 +5,9 @@ import { RLP } from '@ethereumjs/rlp';
 import fc from 'fast-check';
 import { inflateSync } from 'fflate/browser';
 import { createMachine } from '../../../machine/host/machine.ts';
-import { type BatchBlock, decodeBatch, encodeBatch } from '../../../protocol/rollup/batch.ts';
+import { type BatchBlock, encodeBatch } from '../../../protocol/rollup/batch.ts';
 import { joinTransaction } from '../../../protocol/rollup/transaction-fields.ts';
+import { decodeBatch } from '../../oracle/decode-batch.ts';
 import { createMemoryPreimages, machineModule } from './machine-fixture.ts';
 
 const machine = createMachine(machineModule, { chainId: 1n, fork: 'prague', p256: true }, createMemoryPreimages());

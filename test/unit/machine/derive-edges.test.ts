@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { createBlockHeaderFromRLP } from '@ethereumjs/block';
+import { createBlockHeader, createBlockHeaderFromRLP } from '@ethereumjs/block';
 import { AbiCoder, concat, Interface, keccak256, ZeroHash } from 'ethers';
 import type { DerivedStep, DerivePlace } from '../../../machine/host/derive.ts';
 import { createMachine } from '../../../machine/host/machine.ts';
 import type { Hex } from '../../../protocol/brand.ts';
 import { isNectarError } from '../../../protocol/errors.ts';
 import { encodeBatch } from '../../../protocol/rollup/batch.ts';
-import { parseOrigin } from '../../../protocol/rollup/block-input.ts';
-import { hexToBytes } from '../../../protocol/rollup/bytes.ts';
+import { encodeOrigin, parseOrigin } from '../../../protocol/rollup/block-input.ts';
+import { bytesToHex, hexToBytes } from '../../../protocol/rollup/bytes.ts';
 import { effectsOf } from '../../../protocol/rollup/delayed-message.ts';
 import { PREDEPLOYS } from '../../../protocol/rollup/genesis.ts';
 import { EMPTY_SEND_ROOT, leafOf, sendRootOf } from '../../../protocol/rollup/send-tree.ts';
@@ -114,6 +114,24 @@ test('a rule that the second block breaks is said once, and what is owed is read
     ],
   );
   assert.equal(steps[1]?.block?.ignored[255]?.reason, 'unknown kind 9');
+});
+
+test('the inputs of a large batch come in several answers, each within its limit', () => {
+  const { history, preimages, machine, place, post } = createChain();
+  const { number, hash } = history.tip();
+  const empty = { timestamp: GENESIS.timestamp, l1Origin: { number, hash }, delayedMessages: 0, transactions: [] };
+  const large = { ...empty, transactions: [new Uint8Array(3_700_000)] };
+  const accumulator = post(calldata(encodeBatch([large, ...Array.from({ length: 4_095 }, () => empty)])));
+  const first = machine.deriveInputs(place(accumulator, genesis.hash));
+  assert.ok(first.next !== undefined && first.next < 4_096n, `${first.next}`);
+  assert.equal(BigInt(first.blocks.length), first.next);
+  // A head like the one that these blocks make: what is asked of it is where it stands.
+  const fields = { number: first.next, timestamp: GENESIS.timestamp, gasLimit: GENESIS.gasLimit, baseFeePerGas: 7n };
+  const extraData = encodeOrigin({ number, delayedMessages: 0n });
+  const header = createBlockHeader({ ...fields, extraData }, { common: rules });
+  preimages.put('header', bytesToHex(header.hash()), header.serialize());
+  const rest = machine.deriveInputs({ ...place(accumulator, bytesToHex(header.hash())), offset: first.next });
+  assert.deepEqual([first.blocks.length + rest.blocks.length, rest.next], [4_096, undefined]);
 });
 
 test('a batch is as good in blobs as in calldata, and no blob is no answer', () => {

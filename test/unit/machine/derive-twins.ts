@@ -2,20 +2,23 @@ import assert from 'node:assert/strict';
 import type { BlockHeader } from '@ethereumjs/block';
 import { createDeriveStore, type L1Record } from '../../../appliance/rollup/derive/derive-store.ts';
 import { type Derived, deriveL1Block } from '../../../appliance/rollup/derive/deriver.ts';
-import type { AppendedSafe, BlockRef, DerivedInput, Engine } from '../../../appliance/rollup/derive/engine.ts';
-import type { InboxInput } from '../../../appliance/rollup/derive/inbox-tracker.ts';
+import type { AppendedSafe, BlockRef, DerivedRef, Engine } from '../../../appliance/rollup/derive/engine.ts';
+import type { BatchInput, InboxInput } from '../../../appliance/rollup/derive/inbox-tracker.ts';
 import { nativeCrypto } from '../../../appliance/rollup/execute/native-crypto.ts';
-import type { DerivedStep } from '../../../machine/host/derive.ts';
+import type { DerivedInputs, DerivedStep, DerivePlace } from '../../../machine/host/derive.ts';
+import type { GivenPreimages } from '../../../machine/host/given-preimages.ts';
 import { createMachine, type Machine, type MachineRules } from '../../../machine/host/machine.ts';
 import type { Hex } from '../../../protocol/brand.ts';
-import { decodeBatch } from '../../../protocol/rollup/batch.ts';
+import type { BlockInput } from '../../../protocol/rollup/block-input.ts';
 import { bytesToHex } from '../../../protocol/rollup/bytes.ts';
-import { effectsOf } from '../../../protocol/rollup/delayed-message.ts';
+import type { DelayedMessage } from '../../../protocol/rollup/delayed-message.ts';
 import type { ForkRules } from '../../../protocol/rollup/fork.ts';
 import type { Genesis } from '../../../protocol/rollup/genesis.ts';
 import { createRules, type Rules } from '../../../protocol/rollup/rules.ts';
+import { planBatch, renderPlan } from '../../oracle/plan-batch.ts';
 import { createMemoryState } from '../../oracle/state-by-hash.ts';
 import { type TransitionResult, transition } from '../../oracle/transition.ts';
+import { createInlineDeriver } from '../appliance/rollup/derive/inline-deriver.ts';
 import { CHAIN_ID, GENESIS } from '../appliance/rollup/execute/chain-fixture.ts';
 import { createL1History, type HistoryBlock, type L1History } from './l1-history.ts';
 import { createMemoryPreimages, type MemoryPreimages, machineModule, putAll, putFresh } from './machine-fixture.ts';
@@ -41,9 +44,9 @@ function createOracle(genesis: Genesis, rules: Rules): Engine & { built(): Trans
     heads: () => ({ unsafe: ref(), safe: ref(), finalized: ref() }),
     originOf: async () => undefined,
     hashOf: async (number) => chain[Number(number)] && bytesToHex((chain[Number(number)] as BlockHeader).hash()),
-    async appendSafe(input: DerivedInput): Promise<AppendedSafe> {
-      const full = { ...input, feeRecipient: GENESIS.feeRecipient };
-      const result = await transition(chain.at(-1) as BlockHeader, full, { state, rules });
+    header: async (hash) => (chain.find((header) => bytesToHex(header.hash()) === hash) ?? assert.fail()).serialize(),
+    async appendSafe(input: BlockInput): Promise<AppendedSafe> {
+      const result = await transition(chain.at(-1) as BlockHeader, input, { state, rules });
       chain.push(result.header);
       results.push(result);
       return { ref: ref(), replaced: false, dropped: result.dropped };
@@ -64,7 +67,10 @@ export interface DerivedBatch {
   readonly steps: readonly DerivedStep[];
 }
 
-/** One chain derived twice, in TypeScript from events and in the machine from hashes; whatever differs fails the test. */
+/**
+ * One chain derived three times: by the node, from what its records hold, executed in TypeScript; by the machine, from hashes; and
+ * by the rules in TypeScript. Whatever differs fails the test.
+ */
 export interface DeriveTwins {
   readonly history: L1History;
   readonly preimages: MemoryPreimages;
@@ -76,7 +82,7 @@ export interface DeriveTwins {
   ): Promise<{ derived: Derived; results: readonly TransitionResult[]; batches: readonly DerivedBatch[] }>;
 }
 
-/** What TypeScript calls dropped, out of the machine's steps. */
+/** What the node calls dropped, out of the machine's steps. */
 function droppedOf(steps: readonly DerivedStep[], sequenceNumber: bigint, firstBlock: bigint) {
   let block = firstBlock;
   return steps.flatMap((step) => {
@@ -113,9 +119,44 @@ export function createDeriveTwins(genesis: Genesis, network: ForkRules = CANCUN)
   const safe = { ...oracle.heads().safe, originNumber: start.number, messagesRead: 0n };
   const counts = { batchCount: 0n, batchAcc: ZERO, messageCount: 0n, messagesAllowed: 0n };
   let record: L1Record = { ...start, ...counts, safe };
+  const first = record;
   const store = createDeriveStore(oracle, record);
-  const effects = (messages: Parameters<typeof effectsOf>[0]) => effectsOf(messages, { gasLimit: GENESIS.gasLimit });
-  const deps = { store, engine: oracle, decodeBatch, effectsOf: effects };
+  const inline = createInlineDeriver();
+  const asked: { readonly accumulator: Hex; readonly inputs: DerivedInputs }[] = [];
+  const messages: DelayedMessage[] = [];
+
+  /** As the node asks, and from hashes: the same. Now and then the thread has forgotten the batch. */
+  async function deriveInputs(place: DerivePlace, given: GivenPreimages): Promise<DerivedInputs> {
+    if (asked.length % 3 === 2) inline.forget();
+    const inputs = await inline.deriveInputs(place, given);
+    preimages.put('header', place.head, await oracle.header(place.head));
+    assert.deepEqual(inputs, machine.deriveInputs(place), 'what the records hold is what the hashes say');
+    asked.push({ accumulator: place.accumulator, inputs });
+    return inputs;
+  }
+
+  /** What the node was told of a batch, and what TypeScript says of it. */
+  function comparePlan(batch: BatchInput, before: L1Record, head: DerivedRef): DerivedRef {
+    const told = asked.filter(({ accumulator }) => accumulator === batch.afterAcc).map(({ inputs }) => inputs);
+    const all = {
+      isMalformed: told.some(({ isMalformed }) => isMalformed),
+      broken: told.find(({ broken }) => broken)?.broken,
+      lost: told.flatMap(({ lost }) => lost),
+      blocks: told.flatMap(({ blocks }) => blocks),
+    };
+    const originAt = (number: bigint) => history.blocks[Number(number - DEPLOYED_AT)];
+    const { gasLimit, feeRecipient } = GENESIS;
+    const { content, delayedCount } = batch;
+    const expected = planBatch({ before, originAt, messages, gasLimit, feeRecipient }, { content, delayedCount }, head);
+    assert.deepEqual(renderPlan(all), renderPlan(expected), 'inputs of the blocks');
+    const read = all.blocks.reduce((sum, { input }) => sum + input.delayedMessages, 0);
+    const last = all.blocks.at(-1)?.input;
+    if (last === undefined) return head;
+    const messagesRead = head.messagesRead + BigInt(read);
+    return { ...head, timestamp: last.timestamp, originNumber: last.l1Origin.number, messagesRead };
+  }
+
+  const deps = { store, engine: oracle, genesis: first, deriveInputs };
 
   function derive(accumulator: Hex, head: Hex): DerivedBatch {
     const steps: DerivedStep[] = [];
@@ -132,8 +173,12 @@ export function createDeriveTwins(genesis: Genesis, network: ForkRules = CANCUN)
     machine,
     record: () => record,
     async step(block, events) {
+      asked.length = 0;
+      for (const event of events) if (event.kind === 'message') messages.push({ ...event, kind: event.messageKind });
       const derived = await deriveL1Block(deps, record, block, events);
       const results = oracle.built();
+      let on = record.safe;
+      for (const event of events) if (event.kind === 'batch') on = comparePlan(event, record, on);
       let { hash: head, number } = record.safe;
       const dropped: unknown[] = [];
       const batches: DerivedBatch[] = [];
@@ -146,7 +191,7 @@ export function createDeriveTwins(genesis: Genesis, network: ForkRules = CANCUN)
         head = batch.steps.at(-1)?.head ?? assert.fail();
       }
       const blocks = batches.flatMap(({ steps }) => steps.flatMap((step) => step.block ?? []));
-      // Which transaction it was, TypeScript finds in the batch: the machine names its place.
+      // Which transaction it was, the node finds by its place in the input.
       const told = derived.dropped.map(({ hash: _, ...what }) => what);
       assert.deepEqual(dropped, told, 'what is dropped, and why');
       assert.deepEqual(

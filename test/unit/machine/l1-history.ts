@@ -18,7 +18,7 @@ export interface NewMessage {
 
 export interface NewBatch {
   readonly source: BatchInput['source'];
-  /** What the node takes for the batch's bytes. */
+  /** The batch's bytes; in blobs they are what the blobs hold. */
   readonly data: Uint8Array;
   readonly delayedCount: bigint;
   /** With source `blobs`: what is on L1. */
@@ -107,7 +107,10 @@ export function createL1History(
     const afterAcc = words(BATCH_TYPES, [...values, SOURCES.indexOf(source)]);
     const sequenceNumber = BigInt(batchAccs.length);
     batchAccs.push(afterAcc);
-    return { kind: 'batch', sequenceNumber, beforeAcc, afterAcc, dataHash, delayedCount, source, data };
+    const found = { kind: 'batch', sequenceNumber, beforeAcc, afterAcc, dataHash, delayedCount, source } as const;
+    if (source === 'forced') return found;
+    const inBlobs = { source: 'blobs', versionedHashes: hashes, blobs } as const;
+    return { ...found, content: source === 'blobs' ? inBlobs : { source, bytes: data } };
   }
 
   const tip = (): HistoryBlock => blocks.at(-1) as HistoryBlock;

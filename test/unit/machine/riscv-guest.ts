@@ -7,7 +7,7 @@ const MEMORY_BYTES = 512 << 20;
 const MAX_STEPS = 5e9;
 /** By their numbers in the ABI. */
 const KINDS = ['header', 'node', 'code', 'l1-header', 'accumulator', 'data', 'blob'];
-const CALLS = ['execute', 'derive'] as const;
+const CALLS = ['execute', 'derive', 'inputs'] as const;
 
 /** Makes a call on the RISC-V build with a witness and nothing else; returns its answer. Cancun, without P-256. */
 export function runGuest(

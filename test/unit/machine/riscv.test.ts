@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { encodePlace, readStep } from '../../../machine/host/derive.ts';
+import { encodePlace, readInputs, readStep } from '../../../machine/host/derive.ts';
 import { encodeBlockInput, type MachineRules } from '../../../machine/host/machine.ts';
 import { createWireReader } from '../../../machine/host/wire.ts';
 import { nextBaseFee } from '../../../protocol/rollup/block-input.ts';
@@ -59,6 +59,12 @@ test('batches of a random L1 are derived on RV32IM, from their witnesses alone, 
   for (const { batches } of await runHistory(twins, createDice(9), BLOCKS)) {
     for (const { accumulator, head, steps: expected } of batches) {
       let place = { deployedAt: DEPLOYED_AT, accumulator, head, offset: 0n };
+      twins.machine.forget();
+      twins.preimages.asked.clear();
+      const inputs = twins.machine.deriveInputs(place);
+      const planned = runGuest(elf, { call: 'inputs', input: encodePlace(place) }, twins.preimages.asked);
+      assert.deepEqual(readInputs(createWireReader(planned.output)), inputs);
+      steps += planned.steps;
       for (const { fresh: _, ...step } of expected) {
         twins.machine.forget();
         twins.preimages.asked.clear();

@@ -1,5 +1,11 @@
 import assert from 'node:assert/strict';
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
+import { openBackupNotes } from '../../../../appliance/gateway/backup-notes.ts';
+import { MAX_NOTES_BYTES } from '../../../../appliance/gateway/kept-notes.ts';
+import { fileText } from '../../../../appliance/gateway/kept-text.ts';
+import { createLogger, createMetrics } from '../../../../appliance/telemetry/index.ts';
 import { NectarError } from '../../../../protocol/errors.ts';
 import { NOW } from './doubles.ts';
 import { assertProblem, type Harness, startHarness } from './harness.ts';
@@ -55,7 +61,7 @@ describe('backups of a running node', () => {
   it('signs nothing that the log does not take', async () => {
     h.audit.fail = new NectarError('AUDIT_NOT_WRITABLE', { reason: 'full' });
     assertProblem(await sign(snapshot), 503, 'AUDIT_NOT_WRITABLE');
-    assert.equal(h.gateway.backups(), null);
+    assert.equal(await h.gateway.backups(), null);
   });
 
   it('signs no text of the caller: a field that no statement has is refused, and so is a line end in one', async () => {
@@ -78,11 +84,11 @@ describe('backups of a running node', () => {
   it('remembers snapshots and what verifications of them found', async () => {
     await signed(snapshot);
     assert.equal((await call('POST', '/v1/backups/verifications', verification)).status, 200);
-    assert.deepEqual(h.gateway.backups(), {
+    assert.deepEqual(await h.gateway.backups(), {
       ...{ repositories: 1, lastAt: createdAt, verifiedAt: createdAt, faulty: 0, overdue: false },
     });
     await call('POST', '/v1/backups/verifications', { ...verification, outcome: 'failure', faults: 1 });
-    assert.equal(h.gateway.backups()?.faulty, 1);
+    assert.equal((await h.gateway.backups())?.faulty, 1);
   });
 
   it('has on record what was let go of, and that it was refused', async () => {
@@ -108,8 +114,49 @@ describe('backups of a running node', () => {
     h.node.now += 1_800_000;
     await signed(snapshot);
     h.node.now += 2 * 3_600_000;
-    assert.equal(h.gateway.backups()?.overdue, false);
+    assert.equal((await h.gateway.backups())?.overdue, false);
     h.node.now += 1;
-    assert.equal(h.gateway.backups()?.overdue, true);
+    assert.equal((await h.gateway.backups())?.overdue, true);
   });
+
+  const openAgain = () =>
+    openBackupNotes(fileText(join(h.folder, 'backups.json'), { maxBytes: MAX_NOTES_BYTES }), {
+      ...{ audit: h.audit, metrics: createMetrics(), log: createLogger({ level: 'silent' }), now: () => h.node.now },
+    });
+
+  const CASES: Record<string, { found: string; change: (newest: string, older: string) => string | undefined }> = {
+    'an older copy': { found: 'another', change: (_, older) => older },
+    'a fault that was taken out': { found: 'another', change: (newest) => newest.replace('"failure"', '"success"') },
+    'a schedule that was ended by hand': {
+      found: 'another',
+      change: (newest) => newest.replace('"everySeconds": 3600', '"everySeconds": null'),
+    },
+    'a repository that nobody knows': {
+      found: 'another',
+      change: (newest) => newest.replace(`"repository": "${REPOSITORY}"`, `"repository": "${'22'.repeat(16)}"`),
+    },
+    'what the log does not know yet': {
+      found: 'another',
+      change: (newest) => newest.replace('"auditLeaf": 0', '"auditLeaf": 4711'),
+    },
+    'a copy that was cut off': { found: 'damaged', change: (newest) => newest.slice(0, -20) },
+    'a missing file': { found: 'missing', change: () => undefined },
+  };
+  for (const [name, { found, change }] of Object.entries(CASES))
+    it(`are what the log says after a start with ${name}`, async () => {
+      await signed(snapshot);
+      await call('POST', '/v1/backups/verifications', verification);
+      const path = join(h.folder, 'backups.json');
+      const older = await readFile(path, 'utf8');
+      await call('PUT', '/v1/backups/schedule', { repository: REPOSITORY, everySeconds: 3600 });
+      await call('POST', '/v1/backups/verifications', { ...verification, outcome: 'failure', faults: 1 });
+      const [newest, before] = [await readFile(path, 'utf8'), await h.gateway.backups()];
+      const text = change(newest, older);
+      assert.notEqual(text, newest);
+      await (text === undefined ? rm(path) : writeFile(path, text));
+      assert.deepEqual(await (await openAgain()).status(), before);
+      assert.deepEqual(JSON.parse(await readFile(path, 'utf8')), JSON.parse(newest), 'the file is whole again');
+      const { type, detail } = h.audit.events.at(-1) ?? assert.fail();
+      assert.deepEqual([type, detail], ['notes.restore', { notes: 'backups', found }]);
+    });
 });

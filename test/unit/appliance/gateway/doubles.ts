@@ -19,6 +19,7 @@ import { createLogger, createNodeMetrics, type Metrics, readFamilies } from '../
 import type { Cid, RecordId, RootHash } from '../../../../protocol/brand.ts';
 import { NectarError } from '../../../../protocol/errors.ts';
 import { custodyDouble } from './custody-double.ts';
+import { loggedNotesOf } from './logged-notes-of.ts';
 
 export const NODE_ID = '0123456789abcdef0123456789abcdef';
 export const NOW = Date.UTC(2026, 10, 23, 6);
@@ -257,6 +258,7 @@ export class AuditDouble {
     if (this.fail !== undefined) throw this.fail;
     return { index: this.events.push(event) - 1 };
   }
+  loggedNotes = async () => loggedNotesOf(this, NOW);
   async checkpoint() {
     return { origin: 'nectar.test/audit', size: 3, root: 'ab'.repeat(32) as RootHash, note: 'nectar.test/audit\n3\n' };
   }

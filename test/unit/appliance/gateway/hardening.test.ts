@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { openHardeningNotes } from '../../../../appliance/gateway/hardening-notes.ts';
@@ -40,7 +40,7 @@ describe('hardening reports on record', () => {
   const report = (change?: Partial<HardeningReportNote>) =>
     h.call('POST', '/v1/hardening/reports', { token, json: note(change) });
   const drifted = async (change?: Partial<HardeningReportNote>) => (await report(change)).json().drifted;
-  const status = (): HardeningStatus | null => h.gateway.hardening();
+  const status = (): Promise<HardeningStatus | null> => h.gateway.hardening();
 
   it('appends the digest and what was found to the audit log, and answers with its leaf', async () => {
     const answer = await report({
@@ -62,7 +62,7 @@ describe('hardening reports on record', () => {
   it('remembers nothing that the audit log does not take', async () => {
     h.audit.fail = new NectarError('AUDIT_NOT_WRITABLE', { reason: 'full' });
     assertProblem(await report(), 503, 'AUDIT_NOT_WRITABLE');
-    assert.equal(status(), null);
+    assert.equal(await status(), null);
   });
 
   it('calls drifted what held before, until it holds again', async () => {
@@ -71,7 +71,7 @@ describe('hardening reports on record', () => {
     assert.deepEqual(await drifted({ failed: [a] }), []);
     assert.deepEqual(await drifted({ failed: [a, b] }), [b]);
     assert.deepEqual(await drifted({ failed: [a, b] }), [b]);
-    assert.equal(status()?.drifted, 1);
+    assert.equal((await status())?.drifted, 1);
     assert.deepEqual(await drifted({ failed: [a] }), []);
     assert.deepEqual(await drifted({ failed: [] }), []);
     assert.deepEqual(await drifted({ failed: [a] }), [a]);
@@ -94,17 +94,17 @@ describe('hardening reports on record', () => {
       h.call('PUT', '/v1/hardening/schedule', { token, json: { everySeconds, profile: 'node' } });
     assert.equal((await put(3600)).status, 200);
     h.node.now = NOW + 2 * HOUR_MS;
-    assert.equal(status()?.overdue, false);
+    assert.equal((await status())?.overdue, false);
     h.node.now = NOW + 2 * HOUR_MS + 1;
-    assert.equal(status()?.overdue, true);
+    assert.equal((await status())?.overdue, true);
     assert.match(await h.metrics.metrics(), /^nectar_hardening_overdue 1$/m);
     await h.call('POST', '/v1/hardening/reports', { token: await freshToken(), json: note() });
-    assert.equal(status()?.overdue, false);
+    assert.equal((await status())?.overdue, false);
     h.node.now = NOW + 100 * HOUR_MS;
-    assert.equal(status()?.overdue, true);
+    assert.equal((await status())?.overdue, true);
     token = await freshToken();
     await put(null);
-    assert.equal(status()?.overdue, false);
+    assert.equal((await status())?.overdue, false);
     assert.deepEqual(
       h.audit.events.filter(({ type }) => type === 'hardening.schedule').map(({ detail }) => detail?.everySeconds),
       [3600, 'off'],
@@ -154,23 +154,62 @@ describe('hardening reports on record', () => {
     assert.equal(h.audit.events.length, 0);
   });
 
-  it('remembers across a restart, and starts anew from a damaged file', async () => {
+  it('remembers across a restart, also while the log cannot be asked', async () => {
     await report({ failed: ['BYON-CTR-001'] });
     await report({ failed: ['BYON-CTR-001', 'BYON-CTR-002'] });
-    const path = join(h.folder, 'hardening.json');
-    const open = () =>
-      openHardeningNotes(fileText(path, { maxBytes: MAX_NOTES_BYTES }), {
-        metrics: createMetrics(),
-        log: createLogger({ level: 'silent' }),
-        now: () => NOW,
-      });
-    assert.deepEqual((await open()).status(), status());
-    const whole = await readFile(path, 'utf8');
-    for (const damaged of [whole.slice(0, -20), '{}', `${whole}x`, 'x'.repeat(1024 * 1024 + 1)]) {
-      await writeFile(path, damaged);
-      assert.equal((await open()).status(), null);
-    }
-    await rm(path);
-    assert.equal((await open()).status(), null);
+    const before = await status();
+    h.audit.fail = new NectarError('NODE_NOT_READY', { service: 'audit', reason: 'not started' });
+    assert.deepEqual(await (await openAgain()).status(), before);
+  });
+
+  const openAgain = () =>
+    openHardeningNotes(fileText(join(h.folder, 'hardening.json'), { maxBytes: MAX_NOTES_BYTES }), {
+      ...{ audit: h.audit, metrics: createMetrics(), log: createLogger({ level: 'silent' }), now: () => h.node.now },
+    });
+
+  const CASES: Record<string, { found: string; change: (newest: string, older: string) => string | undefined }> = {
+    'an older copy': { found: 'another', change: (_, older) => older },
+    'a better score': { found: 'another', change: (newest) => newest.replace('"score": 55', '"score": 99') },
+    'no drift': { found: 'another', change: (newest) => newest.replace(/"drifted": \[[^\]]+\]/, '"drifted": []') },
+    'a schedule that was ended by hand': {
+      found: 'another',
+      change: (newest) => JSON.stringify({ ...JSON.parse(newest), schedule: null }),
+    },
+    'what the log does not know yet': {
+      found: 'another',
+      change: (newest) => newest.replace(/"auditLeaf": \d+/, '"auditLeaf": 4711'),
+    },
+    'a copy that was cut off': { found: 'damaged', change: (newest) => newest.slice(0, -20) },
+    'another shape': { found: 'damaged', change: () => '{}' },
+    'too much': { found: 'damaged', change: () => 'x'.repeat(MAX_NOTES_BYTES + 1) },
+    'a missing file': { found: 'missing', change: () => undefined },
+  };
+  for (const [name, { found, change }] of Object.entries(CASES))
+    it(`is what the log says after a start with ${name}`, async () => {
+      await report({ failed: ['BYON-CTR-001'], score: 100 });
+      const path = join(h.folder, 'hardening.json');
+      const older = await readFile(path, 'utf8');
+      await h.call('PUT', '/v1/hardening/schedule', { token, json: { everySeconds: 3600, profile: 'node' } });
+      await report({ failed: ['BYON-CTR-001', 'BYON-CTR-002'], score: 55 });
+      const [newest, before] = [await readFile(path, 'utf8'), await status()];
+      const text = change(newest, older);
+      await (text === undefined ? rm(path) : writeFile(path, text));
+      const notes = await openAgain();
+      assert.deepEqual(await notes.status(), before);
+      assert.deepEqual(JSON.parse(await readFile(path, 'utf8')), JSON.parse(newest), 'the file is whole again');
+      const { type, detail } = h.audit.events.at(-1) ?? assert.fail();
+      assert.deepEqual([type, detail], ['notes.restore', { notes: 'hardening reports', found }]);
+      const leaves = h.audit.events.length;
+      assert.deepEqual(await (await openAgain()).status(), before);
+      assert.equal(h.audit.events.length, leaves, 'on record once');
+    });
+
+  it('takes back what could not be remembered after its leaf, as its caller was told', async () => {
+    await report({ score: 60 });
+    await rm(h.folder, { recursive: true });
+    assert.equal((await report({ score: 70 })).status, 500);
+    assert.equal((await status())?.score, 60);
+    assert.equal((await (await openAgain()).status())?.score, 60);
+    await mkdir(h.folder);
   });
 });

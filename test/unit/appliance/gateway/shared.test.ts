@@ -22,6 +22,7 @@ import { createTokenSigner, createTokens, type Tokens } from '../../../../applia
 import { createShelf } from '../../../../appliance/shelf/index.ts';
 import { createLogger, createMetrics } from '../../../../appliance/telemetry/index.ts';
 import { NectarError } from '../../../../protocol/errors.ts';
+import { AuditDouble } from './doubles.ts';
 import { clientPathsOf } from './harness.ts';
 import { createSite, type Site, type SiteCertificate } from './site-authority.ts';
 
@@ -168,21 +169,30 @@ describe('two gateways of one node', () => {
   });
 
   it('share what they were told of reports and backups, and keep what both were told', async () => {
+    const audit = new AuditDouble();
+    const context = { actor: { subject: 'tester' }, requestId: 'r' };
+    const onRecord = async (type: 'node.backup' | 'hardening.schedule', detail: Record<string, string | number>) =>
+      (await audit.append({ type, outcome: 'success', context, detail })).index;
     const open = async (replica: Replica) => {
-      const deps = { metrics: createMetrics(), log, now: () => clock };
+      const deps = { audit, metrics: createMetrics(), log, now: () => clock };
       const { hardening, backups } = texts(replica);
       return { hardening: await openHardeningNotes(hardening, deps), backups: await openBackupNotes(backups, deps) };
     };
     const [a, b] = [await open(first), await open(second)];
+    const taken = async (repository: string) => {
+      const auditLeaf = await onRecord('node.backup', { kind: 'snapshot', repository, generation: 1 });
+      return { repository, generation: 1, auditLeaf };
+    };
+    await onRecord('hardening.schedule', { profile: 'clinic', everySeconds: 3600 });
     await Promise.all([
-      a.backups.snapshot({ repository: 'aa'.repeat(16), generation: 1, auditLeaf: 1 }),
-      b.backups.snapshot({ repository: 'bb'.repeat(16), generation: 1, auditLeaf: 2 }),
+      a.backups.snapshot(await taken('aa'.repeat(16))),
+      b.backups.snapshot(await taken('bb'.repeat(16))),
       a.hardening.schedule({ everySeconds: 3600, profile: 'clinic' }),
     ]);
     for (const [replica, notes] of [[first, a] as const, [second, b] as const]) {
       await later(replica);
-      assert.equal(notes.backups.status()?.repositories, 2);
-      assert.equal(notes.hardening.status()?.everySeconds, 3600);
+      assert.equal((await notes.backups.status())?.repositories, 2);
+      assert.equal((await notes.hardening.status())?.everySeconds, 3600);
     }
   });
 

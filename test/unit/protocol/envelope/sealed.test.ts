@@ -106,6 +106,20 @@ test('values of one sealer share the salt and nothing else: each opens at its pl
   assert.equal(heads.size, 3, 'no nonce twice');
 });
 
+test('a value is sealed into the room that the caller brings, which must be its own', () => {
+  const value = new Uint8Array(50).fill(3);
+  const [place, nonce, salt] = [Uint8Array.of(1, 2), new Uint8Array(12).fill(4), new Uint8Array(16).fill(5)];
+  const seal = createValueSealer(crypto, new Uint8Array(32).fill(6), salt);
+  const alone = seal({ place, value, nonce });
+  const memory = new Uint8Array(alone.length + 8).fill(0xee);
+  const room = memory.subarray(4, 4 + alone.length);
+  assert.equal(seal({ place, value, nonce, room }), room);
+  assert.deepEqual(room, alone);
+  assert.deepEqual([...memory.subarray(0, 4), ...memory.subarray(-4)], new Array(8).fill(0xee));
+  for (const other of [alone.length - 1, alone.length + 1])
+    assert.throws(() => seal({ place, value, nonce, room: new Uint8Array(other) }), RangeError);
+});
+
 test('an opener of many values opens what openValue opens, and nothing else, however many salts there are', () => {
   const open = createValueOpener(crypto, key);
   const written = Array.from({ length: 200 }, (_, i) => {

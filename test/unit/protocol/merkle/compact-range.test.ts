@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
 import fc from 'fast-check';
@@ -76,4 +77,24 @@ test('equals the recursive definition of RFC 6962 for any leaves', () => {
       assert.deepEqual(merkleRoot(leaves), mth(leaves));
     }),
   );
+});
+
+test('a node takes hashes of 32 bytes only: others would leave the border between them open', () => {
+  const hash = new Uint8Array(32).fill(1);
+  for (const length of [0, 31, 33]) {
+    assert.throws(() => nodeHash(new Uint8Array(length), hash), RangeError);
+    assert.throws(() => nodeHash(hash, new Uint8Array(length)), RangeError);
+  }
+});
+
+test('a hash that is given away stays what it is when others are made', () => {
+  const leaves = Array.from({ length: 200 }, (_, i) => new Uint8Array(i).fill(i));
+  const made = leaves.map((leaf) => leafHash(leaf));
+  const nodes = made.map((hash, i) => nodeHash(hash, made[made.length - 1 - i] ?? hash));
+  for (const [i, leaf] of leaves.entries()) {
+    assert.deepEqual(made[i], new Uint8Array(createHash('sha256').update(Uint8Array.of(0)).update(leaf).digest()));
+    const [left, right] = [made[i] ?? leaf, made[made.length - 1 - i] ?? leaf];
+    const input = Buffer.concat([Uint8Array.of(1), left, right]);
+    assert.deepEqual(nodes[i], new Uint8Array(createHash('sha256').update(input).digest()));
+  }
 });

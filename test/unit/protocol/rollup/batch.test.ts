@@ -4,9 +4,10 @@ import { Transaction, Wallet } from 'ethers';
 import fc from 'fast-check';
 import { deflateSync } from 'fflate/browser';
 import type { Hex } from '../../../../protocol/brand.ts';
-import { BATCH_LIMITS, type BatchBlock, decodeBatch, encodeBatch } from '../../../../protocol/rollup/batch.ts';
+import { BATCH_LIMITS, type BatchBlock, encodeBatch } from '../../../../protocol/rollup/batch.ts';
 import { createByteWriter } from '../../../../protocol/rollup/byte-writer.ts';
 import { bytesToHex, hexToBytes } from '../../../../protocol/rollup/bytes.ts';
+import { decodeBatch } from '../../../oracle/decode-batch.ts';
 
 const wallet = new Wallet(`0x${'11'.repeat(32)}`);
 

@@ -9,7 +9,7 @@ import { SEQUENCER_INBOX } from '../../../../../appliance/rollup/l1/inbox-event.
 import { type JsonRpc, RpcRefusal } from '../../../../../appliance/rollup/l1/json-rpc.ts';
 import { createLogger } from '../../../../../appliance/telemetry/index.ts';
 import { NectarError } from '../../../../../protocol/errors.ts';
-import { decodeBatch } from '../../../../../protocol/rollup/batch.ts';
+import { decodeBatch } from '../../../../oracle/decode-batch.ts';
 
 const KEY = new Uint8Array(32).fill(7);
 const from = new Wallet(`0x${'07'.repeat(32)}`).address;

@@ -3,7 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { collectBatch } from '../../../../../appliance/rollup/batcher/collect-batch.ts';
-import { type BatchBlock, decodeBatch, encodeBatch } from '../../../../../protocol/rollup/batch.ts';
+import { type BatchBlock, encodeBatch } from '../../../../../protocol/rollup/batch.ts';
+import { decodeBatch } from '../../../../oracle/decode-batch.ts';
 
 const hash = `0x${'aa'.repeat(32)}` as const;
 

@@ -3,10 +3,11 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import {
   clampTimestamp,
-  findBlockFault,
   MAX_ORIGIN_AGE,
   MAX_TIME_DRIFT_S,
 } from '../../../../../appliance/rollup/derive/batch-rules.ts';
+
+import { findBlockFault } from '../../../../oracle/batch-rules.ts';
 
 const hash = `0x${'aa'.repeat(32)}` as const;
 const parent = { number: 5n, hash, timestamp: 1_000n, originNumber: 50n, messagesRead: 3n };

@@ -1,17 +1,22 @@
+import { createBlockHeader } from '@ethereumjs/block';
 import { id } from 'ethers';
-import type { BlockRef, DerivedInput, Engine, Heads } from '../../../../../appliance/rollup/derive/engine.ts';
+import type { BlockRef, Engine, Heads } from '../../../../../appliance/rollup/derive/engine.ts';
 import type { Hex } from '../../../../../protocol/brand.ts';
+import { type BlockInput, encodeOrigin } from '../../../../../protocol/rollup/block-input.ts';
+import { rules } from '../execute/chain-fixture.ts';
+
+type Input = Omit<BlockInput, 'feeRecipient'>;
 
 interface DoubleBlock extends BlockRef {
   readonly parentHash: Hex;
-  readonly input: DerivedInput;
+  readonly input: Input;
 }
 
 /** Execution reduced to what derivation sees of it: a block is the hash of its parent and its input. */
 export interface ChainDouble extends Engine {
   chain(): readonly Hex[];
   /** As the sequencer or gossip would. */
-  announce(input: DerivedInput): BlockRef;
+  announce(input: Input): BlockRef;
   /** The process dies at the n-th write from now; what was written before stays. */
   crashAfter(writes: number): void;
 }
@@ -38,10 +43,19 @@ export function createChainDouble(): ChainDouble {
     const { number: n, hash, timestamp } = number === 0n ? GENESIS : (at(number) as DoubleBlock);
     return { number: n, hash, timestamp };
   };
-  const make = (parent: BlockRef, input: DerivedInput): DoubleBlock => {
+  const make = (parent: BlockRef, input: Input): DoubleBlock => {
     const text = JSON.stringify([parent.hash, input], (_, value) => (typeof value === 'bigint' ? `${value}` : value));
     const { timestamp } = input;
     return { number: parent.number + 1n, hash: id(text) as Hex, timestamp, parentHash: parent.hash, input };
+  };
+  /** As much of a header as the next block is judged by. */
+  const headerOf = (hash: Hex): Uint8Array => {
+    const number = BigInt(blocks.findIndex((block) => block.hash === hash) + 1);
+    const read = blocks.slice(0, Number(number)).reduce((sum, { input }) => sum + input.delayedMessages, 0);
+    const origin = { number: at(number)?.input.l1Origin.number ?? 0n, delayedMessages: BigInt(read) };
+    const { timestamp } = refAt(number);
+    const fields = { number, timestamp, gasLimit: 30_000_000n, extraData: encodeOrigin(origin), baseFeePerGas: 7n };
+    return createBlockHeader({ ...fields, parentBeaconBlockRoot: new Uint8Array(32) }, { common: rules }).serialize();
   };
   const cap = (ref: BlockRef, limit: BlockRef): BlockRef => (ref.number > limit.number ? limit : ref);
 
@@ -58,6 +72,7 @@ export function createChainDouble(): ChainDouble {
     },
     heads: () => heads,
     hashOf: async (number) => (number === 0n ? GENESIS.hash : at(number)?.hash),
+    header: async (hash) => headerOf(hash),
     originOf: async (number) => at(number)?.input.l1Origin,
     async appendSafe(input) {
       write();

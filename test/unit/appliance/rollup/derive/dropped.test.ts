@@ -3,15 +3,16 @@ import { test } from 'node:test';
 import { keccak256, Wallet } from 'ethers';
 import { createDeriveStore, type L1Record } from '../../../../../appliance/rollup/derive/derive-store.ts';
 import { findDropped } from '../../../../../appliance/rollup/derive/dropped.ts';
-import type { DerivedInput } from '../../../../../appliance/rollup/derive/engine.ts';
 import { findInInbox } from '../../../../../appliance/rollup/derive/inbox-transactions.ts';
 import { createL1Steps } from '../../../../../appliance/rollup/derive/l1-steps.ts';
 import type { Hex } from '../../../../../protocol/brand.ts';
-import { decodeBatch, encodeBatch } from '../../../../../protocol/rollup/batch.ts';
-import { effectsOf } from '../../../../../protocol/rollup/delayed-message.ts';
+import { encodeBatch } from '../../../../../protocol/rollup/batch.ts';
+import type { BlockInput } from '../../../../../protocol/rollup/block-input.ts';
 import { createChainDouble, GENESIS } from './chain-double.ts';
+import { createInlineDeriver } from './inline-deriver.ts';
 import { createL1Double } from './l1-double.ts';
 
+const { deriveInputs } = createInlineDeriver();
 const zero: Hex = `0x${'00'.repeat(32)}`;
 const { signal } = new AbortController();
 const options = { checkUnsafe: false, onDerived: () => {} };
@@ -27,7 +28,7 @@ function create() {
   const double = createChainDouble();
   const engine = {
     ...double,
-    async appendSafe(input: DerivedInput) {
+    async appendSafe(input: BlockInput) {
       const appended = await double.appendSafe(input);
       const dropped = input.transactions.flatMap((raw, index) =>
         raw[0] === 0xee ? [{ index, obstacle: 'nonce-high' }] : [],
@@ -37,8 +38,7 @@ function create() {
   };
   const begin = () => {
     const store = createDeriveStore(engine, genesis);
-    const effects = (messages: Parameters<typeof effectsOf>[0]) => effectsOf(messages, { gasLimit: 30_000_000n });
-    const steps = createL1Steps({ l1, engine, store, genesis, decodeBatch, effectsOf: effects });
+    const steps = createL1Steps({ l1, engine, store, genesis, deriveInputs });
     const find = (raw: Uint8Array | Hex) =>
       findDropped(keccak256(raw) as Hex, { record: engine.record, find: (at) => store.find(at) });
     const inInbox = (raw: Hex) => findInInbox(keccak256(raw) as Hex, { ...store, record: engine.record });

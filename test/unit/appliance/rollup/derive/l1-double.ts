@@ -95,7 +95,7 @@ export function createL1Double(): L1Double {
           dataHash,
           delayedCount,
           source: 'calldata',
-          data: getBytes(data),
+          content: { source: 'calldata', bytes: getBytes(data) },
         });
         batchAccs.push(afterAcc);
       }

@@ -7,14 +7,14 @@ import type { Engine } from '../../../../../appliance/rollup/derive/engine.ts';
 import { createL1Steps } from '../../../../../appliance/rollup/derive/l1-steps.ts';
 import type { Hex } from '../../../../../protocol/brand.ts';
 import { rollupSeverity } from '../../../../../protocol/errors.ts';
-import { type BatchBlock, decodeBatch, encodeBatch } from '../../../../../protocol/rollup/batch.ts';
-import { type DelayedMessage, effectsOf } from '../../../../../protocol/rollup/delayed-message.ts';
+import { type BatchBlock, encodeBatch } from '../../../../../protocol/rollup/batch.ts';
 import { type ChainDouble, Crash, createChainDouble, GENESIS } from './chain-double.ts';
+import { createInlineDeriver } from './inline-deriver.ts';
 import { createL1Double, type L1Double } from './l1-double.ts';
 
+const { deriveInputs } = createInlineDeriver();
 const signal = new AbortController().signal;
 const zero = ZeroHash as Hex;
-const effects = (messages: readonly DelayedMessage[]) => effectsOf(messages, { gasLimit: 30_000_000n });
 
 function genesisOf(l1: L1Double): L1Record {
   const { number, hash, timestamp } = l1.tip();
@@ -24,7 +24,7 @@ function genesisOf(l1: L1Double): L1Record {
 
 function stepsOf(l1: L1Double, engine: Engine, genesis: L1Record) {
   const store = createDeriveStore(engine, genesis);
-  return { store, steps: createL1Steps({ l1, engine, store, genesis, decodeBatch, effectsOf: effects }) };
+  return { store, steps: createL1Steps({ l1, engine, store, genesis, deriveInputs }) };
 }
 
 /** What the driver does, until L1's head is reached; a crash makes a new process on the same database. */

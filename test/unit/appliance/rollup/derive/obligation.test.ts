@@ -2,38 +2,42 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { AbiCoder, hexlify, Wallet } from 'ethers';
 import { createDeriveStore, type L1Record } from '../../../../../appliance/rollup/derive/derive-store.ts';
-import type { Derived } from '../../../../../appliance/rollup/derive/deriver.ts';
-import type { DerivedInput } from '../../../../../appliance/rollup/derive/engine.ts';
+import type { Derived, DeriverDeps } from '../../../../../appliance/rollup/derive/deriver.ts';
 import { createL1Steps } from '../../../../../appliance/rollup/derive/l1-steps.ts';
 import type { Hex } from '../../../../../protocol/brand.ts';
-import { type BatchBlock, decodeBatch, encodeBatch } from '../../../../../protocol/rollup/batch.ts';
-import { effectsOf } from '../../../../../protocol/rollup/delayed-message.ts';
+import { isNectarError } from '../../../../../protocol/errors.ts';
+import { type BatchBlock, encodeBatch } from '../../../../../protocol/rollup/batch.ts';
+import type { BlockInput } from '../../../../../protocol/rollup/block-input.ts';
 import { createChainDouble, GENESIS } from './chain-double.ts';
+import { createInlineDeriver } from './inline-deriver.ts';
 import { createL1Double, type Delivery } from './l1-double.ts';
 
+const inline = createInlineDeriver();
 const CHAIN_ID = 7n;
 const zero: Hex = `0x${'00'.repeat(32)}`;
 const encode = (types: string[], values: unknown[]): Hex => AbiCoder.defaultAbiCoder().encode(types, values) as Hex;
 
 /** Derives what L1 says from its start, and keeps every input that became a block. */
-async function derive(plan: (tip: { number: bigint; hash: Hex; timestamp: bigint }) => readonly Delivery[]) {
+async function derive(
+  plan: (tip: { number: bigint; hash: Hex; timestamp: bigint }) => readonly Delivery[],
+  deriveInputs: DeriverDeps['deriveInputs'] = inline.deriveInputs,
+) {
   const l1 = createL1Double();
   const { number, hash, timestamp } = l1.tip();
   const safe = { ...GENESIS, originNumber: number, messagesRead: 0n };
   const counts = { batchCount: 0n, batchAcc: zero, messageCount: 0n, messagesAllowed: 0n };
   const genesis: L1Record = { number, hash, timestamp, ...counts, safe };
-  const inputs: DerivedInput[] = [];
+  const inputs: BlockInput[] = [];
   const double = createChainDouble();
   const engine = {
     ...double,
-    async appendSafe(input: DerivedInput) {
+    async appendSafe(input: BlockInput) {
       inputs.push(input);
       return double.appendSafe(input);
     },
   };
   const store = createDeriveStore(engine, genesis);
-  const effects = (messages: Parameters<typeof effectsOf>[0]) => effectsOf(messages, { gasLimit: 30_000_000n });
-  const steps = createL1Steps({ l1, engine, store, genesis, decodeBatch, effectsOf: effects });
+  const steps = createL1Steps({ l1, engine, store, genesis, deriveInputs });
   const derived: Derived[] = [];
   for (const delivery of plan({ number, hash, timestamp })) l1.mine(delivery);
   const { signal } = new AbortController();
@@ -41,7 +45,7 @@ async function derive(plan: (tip: { number: bigint; hash: Hex; timestamp: bigint
   return { l1, inputs, derived, cursor: await store.cursor(), dropped: derived.flatMap((each) => each.dropped) };
 }
 
-const depositsOf = (inputs: readonly DerivedInput[]): bigint[] =>
+const depositsOf = (inputs: readonly BlockInput[]): bigint[] =>
   inputs.flatMap(({ deposits }) => deposits.map(({ index }) => index));
 
 test('a message that a batch marks as read is read, though the batch holds nothing', async () => {
@@ -69,6 +73,46 @@ test('what is owed and too much for one block takes several', async () => {
     [256, 256, 88],
   );
   assert.equal(cursor.safe.messagesRead, 600n);
+});
+
+test('a batch goes on where it was, also in a thread that began anew in the middle of it', async () => {
+  const plan = (): Delivery[] => [
+    { deposits: 1_100, batches: [] },
+    { deposits: 0, batches: [{ data: new Uint8Array(), delayedCount: 1_100n }] },
+  ];
+  const offsets: bigint[] = [];
+  const whole = await derive(plan, (place, preimages) => {
+    offsets.push(place.offset);
+    return inline.deriveInputs(place, preimages);
+  });
+  assert.deepEqual(offsets, [0n, 2n, 4n], 'two blocks of messages an answer');
+  const again: [bigint, boolean][] = [];
+  const broken = await derive(plan, async (place, preimages) => {
+    inline.forget();
+    const answer = inline.deriveInputs(place, preimages);
+    again.push([place.offset, await answer.then(() => true).catch(() => false)]);
+    return answer;
+  });
+  assert.deepEqual(again, [
+    [0n, true],
+    [2n, false],
+    [2n, true],
+    [4n, false],
+    [4n, true],
+  ]);
+  assert.deepEqual(broken.inputs, whole.inputs);
+});
+
+test('a preimage that the records do not hold is a fault that names it, and no verdict', async () => {
+  const plan = (): Delivery[] => [{ deposits: 2, batches: [{ data: new Uint8Array(), delayedCount: 2n }] }];
+  for (const part of ['list', 'links'] as const)
+    await assert.rejects(
+      derive(plan, (place, preimages) => {
+        inline.forget();
+        return inline.deriveInputs(place, { ...preimages, [part]: new Uint8Array() });
+      }),
+      (error) => isNectarError(error, 'ROLLUP_STATE_MISSING'),
+    );
 });
 
 test('a block that breaks a rule goes with the rest of its batch, and what was owed is still read', async () => {

@@ -10,16 +10,7 @@ import { findUnsafeFault, MAX_CLOCK_AHEAD_S } from '../../../../../appliance/rol
 import type { Hex } from '../../../../../protocol/brand.ts';
 import { hexToBytes } from '../../../../../protocol/rollup/bytes.ts';
 import { encodeUnsafeBlock } from '../../../../../protocol/rollup/unsafe-block.ts';
-import {
-  addressOf,
-  alice,
-  CHAIN_ID,
-  FEE_RECIPIENT,
-  GENESIS,
-  input,
-  openChain,
-  rules,
-} from '../execute/chain-fixture.ts';
+import { addressOf, alice, CHAIN_ID, GENESIS, input, openChain, rules } from '../execute/chain-fixture.ts';
 
 const sequencer = addressOf(alice);
 const key = hexToBytes(alice.privateKey as Hex);
@@ -31,7 +22,7 @@ const l1Hash = (number: bigint): Hex => `0x${number.toString(16).padStart(64, 'a
 async function stand(clockS: bigint = T + 12n) {
   const [builder, follower] = [await openChain(), await openChain()];
   const effectsOf = () => ({ deposits: [], transactions: [], parameters: undefined, ignored: [] });
-  const engine = createChainEngine({ ...follower, feeRecipient: FEE_RECIPIENT, effectsOf }, () => assert.fail());
+  const engine = createChainEngine({ ...follower, effectsOf }, () => assert.fail());
   const record = (number: bigint): L1Record => ({
     number,
     hash: l1Hash(number),

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { getCreateAddress } from 'ethers';
 import { createCpuBudget } from '../../../../../appliance/rollup/evm/cpu-budget.ts';
 import type { EvmTask } from '../../../../../appliance/rollup/evm/evm-calls.ts';
-import { startEvmThread } from '../../../../../appliance/rollup/evm/evm-thread.ts';
+import { type EvmThread, startEvmThread } from '../../../../../appliance/rollup/evm/evm-thread.ts';
 import {
   createWorkerCalls,
   type Outcome,
@@ -45,6 +46,7 @@ async function stand(more: Partial<WorkerCallsOptions> = {}) {
       maxQueuedPerCaller: 8,
       budgetMs: 60_000,
       budgetRefill: 0.5,
+      idleMs: 600_000,
       ...more,
     },
     {
@@ -167,6 +169,64 @@ test('a thread lets go of the database when it is asked to, and begins again', a
   assert.equal((await on.evm.run(on.task(ANSWER.at), { caller: 'a' })).kind, 'ok');
   await on.evm.stop();
   await assert.rejects(on.evm.run(on.task(ANSWER.at), { caller: 'a' }), /not ready/);
+});
+
+/** Threads that answer at once, and say how many there are. */
+function countedThreads() {
+  const count = { started: 0, running: 0 };
+  const gone: (() => void)[] = [];
+  const spawn = (): EvmThread => {
+    let reply: Parameters<EvmThread['onReply']>[0] = () => undefined;
+    count.started += 1;
+    count.running += 1;
+    return {
+      post: ({ id }) =>
+        setImmediate(() =>
+          reply({ kind: 'done', id, cpuMs: 1, answer: { kind: 'ok', gasUsed: 1n, returned: new Uint8Array() } }),
+        ),
+      onReply(listener) {
+        reply = listener;
+        setImmediate(() => reply({ kind: 'ready' }));
+      },
+      onExit: () => undefined,
+      async end() {
+        await new Promise<void>((resolve) => gone.push(resolve));
+        count.running -= 1;
+      },
+    };
+  };
+  return { count, gone, spawn };
+}
+
+test('a thread that nobody calls any more ends, begins again with the next call, and is waited for by a stop', async () => {
+  const { count, gone, spawn } = countedThreads();
+  const options = {
+    threads: 1,
+    deadlineMs: 60_000,
+    maxQueued: 1,
+    maxQueuedPerCaller: 1,
+    budgetMs: 60_000,
+    budgetRefill: 1,
+  };
+  const log = createLogger({ level: 'silent' });
+  const evm = createWorkerCalls({ ...options, idleMs: 1 }, { spawn, now: () => performance.now(), log });
+  const task = { kind: 'call', header: new Uint8Array(), request: {} } as unknown as EvmTask;
+  for (const started of [1, 2]) {
+    assert.equal((await evm.run(task, { caller: 'a' })).kind, 'ok');
+    assert.equal(count.started, started);
+    while (gone.length < started) await delay(1);
+  }
+  // Both are on their way out, and hold the database open until they are gone.
+  let isStopped = false;
+  const stopped = evm.stop().then(() => {
+    isStopped = true;
+  });
+  gone[0]?.();
+  await delay(5);
+  assert.deepEqual([isStopped, count.running], [false, 1]);
+  gone[1]?.();
+  await stopped;
+  assert.equal(count.running, 0);
 });
 
 test('a budget comes back with time, up to what it was', () => {

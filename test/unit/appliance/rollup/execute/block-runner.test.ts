@@ -11,10 +11,22 @@ import { isNectarError } from '../../../../../protocol/errors.ts';
 import { encodeBatch } from '../../../../../protocol/rollup/batch.ts';
 import { nextBaseFee } from '../../../../../protocol/rollup/block-input.ts';
 import { bytesToHex } from '../../../../../protocol/rollup/bytes.ts';
+import { loneBatch } from '../../../../lone-batch.ts';
 import { createMemoryState } from '../../../../oracle/state-by-hash.ts';
 import { transition } from '../../../../oracle/transition.ts';
 import { createDice, createRandomChain } from '../../../machine/random-blocks.ts';
-import { addressOf, alice, bob, input, openChain, rules, type TestChain, transfer } from './chain-fixture.ts';
+import {
+  addressOf,
+  alice,
+  bob,
+  FEE_RECIPIENT,
+  GENESIS,
+  input,
+  openChain,
+  rules,
+  type TestChain,
+  transfer,
+} from './chain-fixture.ts';
 
 const KEY = new Uint8Array(32).fill(7);
 
@@ -176,16 +188,31 @@ test('an entry that leads to another group is refused', async () => {
   );
 });
 
-test('batches are decoded in a thread; a malformed one holds nothing', async () => {
+test('a batch is derived in a thread, from what is given; what is not given is named', async () => {
   await using chain = await openChain(KEY);
-  const block = { ...input(1, [await transfer(alice, 0)]) };
-  const { timestamp, l1Origin, delayedMessages, transactions } = block;
-  const decoded = await chain.runner.decodeBatch(encodeBatch([{ timestamp, l1Origin, delayedMessages, transactions }]));
+  const origin = { number: 7n, hash: `0x${'ab'.repeat(32)}` as Hex, timestamp: GENESIS.timestamp };
+  const transactions = [await transfer(alice, 0)];
+  const block = { timestamp: GENESIS.timestamp + 1n, l1Origin: origin, delayedMessages: 0, transactions };
+  const lone = async (data: Uint8Array) => {
+    const { hash } = chain.executor.heads().safe;
+    const header = await chain.database.get(hash);
+    return loneBatch(data, { hash, header: header ?? assert.fail(), timestamp: GENESIS.timestamp }, origin);
+  };
+  const { place, preimages } = await lone(encodeBatch([block]));
+  const { blocks, next } = await chain.runner.deriveInputs(place, preimages);
   assert.deepEqual(
-    decoded?.map((each) => each.transactions.map(bytesToHex)),
-    [transactions.map(bytesToHex)],
+    blocks.map(({ input: made }) => [made.feeRecipient, made.transactions.map(bytesToHex)]),
+    [[FEE_RECIPIENT, transactions.map(bytesToHex)]],
   );
-  assert.equal(await chain.runner.decodeBatch(Uint8Array.of(1, 2, 3)), undefined);
+  assert.equal(next, undefined);
+  const malformed = await lone(Uint8Array.of(1, 2, 3));
+  const told = await chain.runner.deriveInputs(malformed.place, malformed.preimages);
+  assert.deepEqual([told.isMalformed, told.blocks], [true, []]);
+  const nothing = { list: new Uint8Array(), links: new Uint8Array() };
+  await assert.rejects(chain.runner.deriveInputs(place, nothing), (error) =>
+    isNectarError(error, 'ROLLUP_STATE_MISSING'),
+  );
+  assert.equal((await chain.runner.deriveInputs(place, preimages)).blocks.length, 1, 'it goes on');
 });
 
 test('while a dear block is executed the event loop goes on', async () => {

@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import { ClassicLevel } from 'classic-level';
 import { createBlockRunner } from '../../../../../appliance/rollup/execute/block-runner.ts';
 import { createChainDatabase } from '../../../../../appliance/rollup/execute/chain-database.ts';
+import { DATABASE_FORMAT } from '../../../../../appliance/rollup/execute/database-format.ts';
 import { FORMAT_KEY } from '../../../../../appliance/rollup/execute/database-keys.ts';
 import { createExecutor } from '../../../../../appliance/rollup/execute/executor.ts';
 import { loadMachine } from '../../../../../appliance/rollup/execute/machine-file.ts';
@@ -86,20 +87,23 @@ test('a database of another version is told from a damaged one, and says of whic
     return chain.reopen();
   };
   const isFormat = (found: number) => (error: unknown) =>
-    isNectarError(error, 'ROLLUP_DATABASE_FORMAT') && error.data.found === found && error.data.expected === 1;
+    isNectarError(error, 'ROLLUP_DATABASE_FORMAT') &&
+    error.data.found === found &&
+    error.data.expected === DATABASE_FORMAT;
   await assert.rejects(
     rewrite((level) => level.del(FORMAT_KEY)),
     isFormat(0),
   );
-  await assert.rejects(
-    rewrite((level) => level.put(FORMAT_KEY, Buffer.from('2'))),
-    isFormat(2),
-  );
+  for (const other of [DATABASE_FORMAT - 1, DATABASE_FORMAT + 1])
+    await assert.rejects(
+      rewrite((level) => level.put(FORMAT_KEY, Buffer.from(String(other)))),
+      isFormat(other),
+    );
   await assert.rejects(
     rewrite((level) => level.put(FORMAT_KEY, Buffer.from('one'))),
     (error) => isNectarError(error, 'ROLLUP_DATABASE_INVALID'),
   );
-  await rewrite((level) => level.put(FORMAT_KEY, Buffer.from('1')));
+  await rewrite((level) => level.put(FORMAT_KEY, Buffer.from(String(DATABASE_FORMAT))));
   assert.equal(chain.executor.heads().unsafe.number, 0n);
 });
 

@@ -138,7 +138,8 @@ test('reads deposits and batches of a verified block, in log order', async () =>
   const [deposit, batch] = await read();
   assert.equal(deposit?.kind, 'message');
   assert.equal(deposit?.kind === 'message' && deposit.data, depositData);
-  assert.equal(batch?.kind === 'batch' && batch.data && hexlify(batch.data), data);
+  const content = batch?.kind === 'batch' ? batch.content : undefined;
+  assert.equal(content?.source === 'calldata' && hexlify(content.bytes), data);
 });
 
 test('a lie about any header field is found, and the endpoint is asked last from then on', async () => {
