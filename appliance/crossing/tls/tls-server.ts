@@ -118,7 +118,7 @@ function welcome(server: Server, options: TlsServerOptions, deps: TlsServerDeps)
   const { role, instance, version } = options;
   const { certificates, open, metrics, log } = deps;
   const callers = new WeakMap<Socket, SplitRole>();
-  const strangers = createRefusalLog(log, () => performance.now());
+  const refusals = createRefusalLog(log, () => performance.now());
   const admission = createAdmission(options, deps, { guard: () => guard, callerOf: (socket) => callers.get(socket) });
   const upgrades = createUpgrades({ name: role, version }, { admit: admission, log });
   const guard = guardConnections(
@@ -139,7 +139,7 @@ function welcome(server: Server, options: TlsServerOptions, deps: TlsServerDeps)
     if ('misfit' in caller || own === undefined) {
       const reason = 'misfit' in caller ? caller.misfit : 'the certificate of this role has expired';
       metrics.refused.inc({ reason: 'untrusted' });
-      strangers.warn(socket.remoteAddress, { reason }, 'a connection to the crossings was refused');
+      refusals.warn(socket.remoteAddress, { reason }, 'a connection to the crossings was refused');
       refuse(socket, version, new NectarError('NODE_CROSSING_UNTRUSTED', { service: 'the caller', reason }));
       return;
     }
