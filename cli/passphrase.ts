@@ -1,5 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import { log, password } from '@clack/prompts';
+import { decodeEditedText } from '../appliance/edited-text.ts';
 import { requireStrongPassphrase } from '../appliance/keys/passphrase-strength.ts';
 import { canonicalPassphrase } from '../appliance/keys/passphrase-text.ts';
 import { isNectarError, NectarError } from '../protocol/errors.ts';
@@ -10,14 +11,15 @@ export const MIN_PASSPHRASE_CHARACTERS = 12;
 const MAX_PASSPHRASE_BYTES = 1024;
 
 /**
- * The passphrase from `--passphrase-file` (`-` is stdin), else from a prompt. One line end at its end is not part of it: editors
- * and `echo` add one. It never comes from an argument or the environment, which other processes may see.
+ * The passphrase from `--passphrase-file` (`-` is stdin), else from a prompt. Neither a byte order mark nor one line end at its
+ * end is part of it: editors and `echo` add them. It never comes from an argument or the environment, which other processes may see.
  */
 export async function readPassphrase(terminal: Terminal, file: string | undefined): Promise<Uint8Array> {
   if (file === undefined) return askPassphrase(terminal);
   const bytes = file === '-' ? await readStdin(terminal) : await readPassphraseFile(file);
-  const end = bytes.at(-1) === 0x0a ? (bytes.at(-2) === 0x0d ? 2 : 1) : 0;
-  return new Uint8Array(bytes.subarray(0, bytes.length - end));
+  const text = decodeEditedText(bytes);
+  // What is no text is refused, or found wrong, by whoever takes it.
+  return text === undefined ? new Uint8Array(bytes) : new TextEncoder().encode(text.replace(/\r?\n$/, ''));
 }
 
 async function readPassphraseFile(path: string): Promise<Buffer> {

@@ -17,6 +17,7 @@ export {
   type LoadOptions,
   loadConfig,
   loadSequencerConfig,
+  readConfigFile,
   resolveConfig,
 } from './load.ts';
 export { configOptions } from './options.ts';

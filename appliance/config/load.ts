@@ -2,6 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import type { TSchema } from 'typebox';
 import { NectarError } from '../../protocol/errors.ts';
+import { decodeEditedText } from '../edited-text.ts';
 import { homePaths } from './home-paths.ts';
 import { configOptions, getAt, setAt } from './options.ts';
 import { type NodeConfig, nodeConfigSchema, type SequencerHomeConfig, sequencerHomeSchema } from './schema.ts';
@@ -94,17 +95,24 @@ function invalid(path: string, errors: ErrorObject[] | null | undefined): Nectar
   return new NectarError('CONFIG_FILE_INVALID', { path, problems: describeAll(errors ?? []) });
 }
 
-function readConfigFile(path: string): Record<string, unknown> {
-  let text: string;
+/**
+ * The document in a configuration file, as it is written there: nothing is checked or filled in.
+ *
+ * @throws NectarError CONFIG_FILE_MISSING, CONFIG_FILE_INVALID
+ */
+export function readConfigFile(path: string): Record<string, unknown> {
+  let bytes: Uint8Array;
   try {
     if (statSync(path).size > MAX_CONFIG_BYTES) {
       throw new NectarError('CONFIG_FILE_INVALID', { path, problems: [`larger than ${MAX_CONFIG_BYTES} bytes`] });
     }
-    text = readFileSync(path, 'utf8');
+    bytes = readFileSync(path);
   } catch (error) {
     if (error instanceof NectarError) throw error;
     throw new NectarError('CONFIG_FILE_MISSING', { path }, { cause: error });
   }
+  const text = decodeEditedText(bytes);
+  if (text === undefined) throw new NectarError('CONFIG_FILE_INVALID', { path, problems: ['not UTF-8 text'] });
   try {
     const value: unknown = JSON.parse(text);
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;

@@ -9,7 +9,7 @@ import { checkedBody, promisedBytes } from '../download-body.ts';
 import { withNode } from '../node-client.ts';
 import { parseCount } from '../option-parsers.ts';
 import { writeOutputFile } from '../output-file.ts';
-import { parseRecordId } from '../record-id.ts';
+import { findRecord, parseRecordId } from '../record-id.ts';
 import { countBytes, showByteProgress } from '../render/progress.ts';
 import { formatBytes } from '../render/quantities.ts';
 import { TINK_FILES, tinkReadme } from '../tink-readme.ts';
@@ -42,8 +42,9 @@ export function registerExport(program: Command, terminal: Parameters<typeof act
 
 async function exportRecord(call: Call<ExportOptions>): Promise<void> {
   const { options, operands, output } = call;
-  const record = parseRecordId(operands[0] ?? '');
+  const wanted = parseRecordId(operands[0] ?? '');
   await withNode(call, async (client) => {
+    const record = await findRecord(client, wanted);
     await makeFolder(options.to);
     try {
       const { version, auditLeaf, bytes } = await writeAll(call, client, record);

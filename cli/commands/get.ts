@@ -11,7 +11,7 @@ import { parseCount } from '../option-parsers.ts';
 import { writeOutputFile } from '../output-file.ts';
 import { isStdout, outputPlace } from '../output-place.ts';
 import { receiveFile } from '../receive-file.ts';
-import { parseRecordId } from '../record-id.ts';
+import { findRecord, parseRecordId } from '../record-id.ts';
 import { type ByteProgress, countBytes, showByteProgress } from '../render/progress.ts';
 import { formatBytes } from '../render/quantities.ts';
 import { openResumable } from '../resumable-get.ts';
@@ -50,14 +50,15 @@ export function registerGet(program: Command, terminal: Terminal): void {
 
 async function get(call: Call<GetOptions>): Promise<void> {
   const { options, operands, terminal } = call;
-  const record = parseRecordId(operands[0] ?? '');
+  const wanted = parseRecordId(operands[0] ?? '');
   const named = options.output ?? (terminal.stdout.isTTY === true ? undefined : '-');
   const target = named !== undefined && isStdout(named) ? '-' : named;
   if (target === undefined)
     throw new NectarError('CLI_USAGE', { problem: 'name a file with -o (or -o - for this terminal)' });
   const range = options.range === undefined ? undefined : parseByteRange(options.range);
   const place = target === '-' ? undefined : await outputPlace(target, options.force === true);
-  await withNode(call, (client) => {
+  await withNode(call, async (client) => {
+    const record = await findRecord(client, wanted);
     if (options.car === true) return getCar(call, client, { record, target });
     if (range === undefined && place?.kind === 'file')
       return getFile(call, client, { record, target, path: place.path });

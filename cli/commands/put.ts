@@ -1,13 +1,14 @@
 import { type Command, Option } from 'commander';
 import { NectarError } from '../../protocol/errors.ts';
 import { action, addVerb, type Call } from '../call.ts';
+import type { Client } from '../client.ts';
 import { commandSource } from '../command-source.ts';
 import { withNode } from '../node-client.ts';
 import { collect } from '../option-parsers.ts';
 import { type PutOutcome, putFiles } from '../put-files.ts';
 import type { PutOptions } from '../put-one.ts';
 import { type Found, putSources } from '../put-sources.ts';
-import { parseRecordId } from '../record-id.ts';
+import { findRecord, parseRecordId } from '../record-id.ts';
 import { formatBytes } from '../render/quantities.ts';
 import { printable } from '../render/table.ts';
 import type { Terminal } from '../terminal.ts';
@@ -58,7 +59,7 @@ async function put(call: Call<PutCall>): Promise<void> {
   const tally = createTally();
   await withNode(call, async (client) => {
     try {
-      for await (const outcomes of putFiles(call, client, oneIfNamed(found, options)))
+      for await (const outcomes of putFiles(await withWholeId(call, client), client, oneIfNamed(found, options)))
         for (const outcome of outcomes) {
           tally.add(outcome);
           tell(call, outcome);
@@ -68,6 +69,13 @@ async function put(call: Call<PutCall>): Promise<void> {
     }
   });
   tally.check();
+}
+
+/** The call with the whole id of the record that is named. */
+async function withWholeId(call: Call<PutCall>, client: Client): Promise<Call<PutCall>> {
+  const { record } = call.options;
+  if (record === undefined) return call;
+  return { ...call, options: { ...call.options, record: await findRecord(client, record) } };
 }
 
 /** @throws NectarError CLI_USAGE */

@@ -3,7 +3,7 @@ import { DestructionReceipt } from '../../appliance/gateway/record-schemas.ts';
 import { action, addVerb, type Call } from '../call.ts';
 import { withNode } from '../node-client.ts';
 import { confirmAction } from '../prompt.ts';
-import { parseRecordId } from '../record-id.ts';
+import { findRecord, parseRecordId } from '../record-id.ts';
 import type { Terminal } from '../terminal.ts';
 
 export function registerRm(program: Command, terminal: Terminal): void {
@@ -26,14 +26,16 @@ interface RmOptions {
 async function rm(call: Call<RmOptions>): Promise<void> {
   const { operands, options, terminal, output } = call;
   operands.forEach(parseRecordId);
-  const what = operands.length === 1 ? `record ${operands[0]}` : `${operands.length} records`;
   await withNode(call, async (client) => {
+    const records: string[] = [];
+    for (const operand of operands) records.push(await findRecord(client, operand));
+    const what = records.length === 1 ? `record ${records[0]}` : `${records.length} records`;
     await confirmAction(terminal, {
       action: `destroying ${what}`,
       message: `Destroy ${what} for good? No one can bring it back.`,
       yes: options.yes === true,
     });
-    for (const record of operands) {
+    for (const record of records) {
       const receipt = await client.json(DestructionReceipt, 'DELETE', `/v1/records/${record}`);
       output.result(receipt, `${record} destroyed`);
     }

@@ -147,6 +147,15 @@ export const CLI_GUIDANCE: Record<keyof typeof CLI_ERRORS, Guidance> = {
     remedy:
       'Nothing was written. The node stops where bytes do not authenticate: see `nectar-byon logs`, then try again.',
   },
+  CLI_RECORD_UNKNOWN: {
+    exit: EXIT.usage,
+    remedy:
+      'See `nectar-byon ls --all`. A record that was destroyed is in no list; `nectar-byon audit query --record` finds what happened to it.',
+  },
+  CLI_RECORD_AMBIGUOUS: {
+    exit: EXIT.usage,
+    remedy: 'Nothing was done. Give more digits.',
+  },
   CLI_RECORD_CHANGED: {
     exit: EXIT.checksFailed,
     remedy: 'Nothing was written. The node was put back to another state meanwhile: run the command again.',

@@ -109,6 +109,12 @@ export const CLI_ERRORS = {
   CLI_TRANSFER_TRUNCATED: define<{ expected: number; received: number }>({
     message: ({ expected, received }) => `the answer ended after ${received} of ${expected} bytes`,
   }),
+  CLI_RECORD_UNKNOWN: define<{ digits: string }>({
+    message: ({ digits }) => `no record has an id that begins with ${digits}`,
+  }),
+  CLI_RECORD_AMBIGUOUS: define<{ digits: string; records: readonly string[] }>({
+    message: ({ digits, records }) => `several records begin with ${digits}: ${records.join(', ')}`,
+  }),
   CLI_RECORD_CHANGED: define<{ version: number }>({
     message: ({ version }) => `version ${version} of the record is not the one any more that the transfer began with`,
   }),

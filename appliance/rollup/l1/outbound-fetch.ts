@@ -2,6 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { getCACertificates } from 'node:tls';
 import { EnvHttpProxyAgent, fetch as undiciFetch } from 'undici';
 import { NectarError } from '../../../protocol/errors.ts';
+import { decodeEditedText } from '../../edited-text.ts';
 
 /** A site may trust a handful of own authorities; more is another file. */
 const MAX_CA_FILE_BYTES = 1024 * 1024;
@@ -38,15 +39,15 @@ export function createOutboundFetch({ caFile, proxyUrl, env }: OutboundOptions):
 }
 
 function readCaFile(path: string): string {
-  let text: string;
+  let text: string | undefined;
   try {
     if (statSync(path).size > MAX_CA_FILE_BYTES)
       throw new NectarError('CONFIG_FILE_INVALID', { path, problems: ['too large'] });
-    text = readFileSync(path, 'utf8');
+    text = decodeEditedText(readFileSync(path));
   } catch (error) {
     if (error instanceof NectarError) throw error;
     throw new NectarError('CONFIG_FILE_MISSING', { path }, { cause: error });
   }
-  if (text.includes('-----BEGIN CERTIFICATE-----')) return text;
+  if (text?.includes('-----BEGIN CERTIFICATE-----') === true) return text;
   throw new NectarError('CONFIG_FILE_INVALID', { path, problems: ['it holds no certificate in PEM'] });
 }

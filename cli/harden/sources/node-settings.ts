@@ -1,7 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
-import { configOptions, configPath, loadConfig, nodeConfigSchema } from '../../../appliance/config/index.ts';
+import {
+  configOptions,
+  configPath,
+  loadConfig,
+  nodeConfigSchema,
+  readConfigFile,
+} from '../../../appliance/config/index.ts';
 import type { NodeConfig } from '../../../appliance/config/schema.ts';
 import type { NodeSettings } from '../../../hardening/collectors/node-settings.ts';
 import { NectarError } from '../../../protocol/errors.ts';
@@ -27,7 +33,7 @@ export function readSettings(home: string, env: Readonly<Record<string, string |
   };
   const config = trying(() => loadConfig({ home, env }).config);
   const settings: NodeSettings = {
-    file: trying(() => JSON.parse(readFileSync(configPath(home), 'utf8')) as unknown),
+    file: trying(() => readConfigFile(configPath(home))),
     effective: config,
     problems,
     options: configOptions(nodeConfigSchema).map(({ path }) => path),

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { countLeaves, markRestored } from '../../../appliance/audit/index.ts';
-import { readPublicIdentity } from '../../../appliance/config/index.ts';
+import { readConfigFile, readPublicIdentity } from '../../../appliance/config/index.ts';
 import { HOME_FORMAT, readFormat } from '../../../appliance/home-format.ts';
 import { type Keys, nodeEnvelopeCrypto } from '../../../appliance/keys/index.ts';
 import { IDENTITIES } from '../../../appliance/keys/node-identity.ts';
@@ -136,7 +136,7 @@ export function refuseNewerHome(homeFormat: number, home: string): void {
 async function openRestored(folder: string, { keyFile, unlock }: PlaceRequest): Promise<Keys> {
   if (keyFile !== undefined) {
     const path = join(folder, 'config.json');
-    const config = JSON.parse(await readFile(path, 'utf8')) as Record<string, object>;
+    const config = readConfigFile(path) as Record<string, object>;
     await writeFile(path, `${JSON.stringify({ ...config, keys: { ...config.keys, keyFile } }, undefined, 2)}\n`);
   }
   return unlock(folder);

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { readPublicIdentity } from '../../../appliance/config/index.ts';
+import { readConfigFile, readPublicIdentity } from '../../../appliance/config/index.ts';
 import { diskError } from '../../../appliance/durable-file.ts';
 import {
   createBackupKeys,
@@ -144,7 +144,7 @@ async function writeSmall(partial: string, { small }: SnapshotManifest, keyFile:
     await writeFileAt(join(partial, path), Buffer.from(content, 'base64'));
   if (keyFile === undefined) return;
   const path = join(partial, CONFIG);
-  const config = JSON.parse(await readFile(path, 'utf8')) as Record<string, object>;
+  const config = readConfigFile(path) as Record<string, object>;
   await writeFile(path, `${JSON.stringify({ ...config, keys: { ...config.keys, keyFile } }, undefined, 2)}\n`);
 }
 

@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { configPath, loadConfig, type NodeConfig } from '../../../appliance/config/index.ts';
+import { configPath, loadConfig, type NodeConfig, readConfigFile } from '../../../appliance/config/index.ts';
 import { NectarError } from '../../../protocol/errors.ts';
 import { configDigest, containerConfig, type RawConfig } from './container-config.ts';
 import type { NodeSpec } from './desired-state.ts';
@@ -39,7 +39,7 @@ export function readDockerNode(home: string): DockerNode {
   const target = requireTarget(home);
   // Validated as a whole, with the owner's view of it; the containers get the text that they read.
   const { config } = loadConfig({ home });
-  const raw = containerConfig(JSON.parse(readFileSync(configPath(home), 'utf8')) as RawConfig);
+  const raw = containerConfig(readConfigFile(configPath(home)) as RawConfig);
   const shared: SharedFiles = {
     config: Buffer.from(`${JSON.stringify(raw, undefined, 2)}\n`),
     network: readFileSync(join(home, 'network.json')),

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { configPath, readConfigFile } from '../../../appliance/config/index.ts';
 import { parseDescriptor } from '../../../protocol/network/descriptor.ts';
 import { isDevnetHome, writeWhole } from '../process/devnet-home.ts';
 import { exposeDevnet } from '../process/devnet-relay.ts';
@@ -26,7 +27,7 @@ export async function reachDevnet(engine: Engine, { home, devnet, nodeId, signal
   if (address === undefined) return;
   await exposeDevnet(devnet, address, signal);
   const at = (urls: readonly string[]): string[] => urls.map((url) => `http://${address}:${new URL(url).port}`);
-  const config = JSON.parse(await readFile(join(home, 'config.json'), 'utf8')) as Record<string, object>;
+  const config = readConfigFile(configPath(home)) as Record<string, object>;
   const { l1Rpc, l1Beacon = [], sequencerRpc } = descriptor.endpoints;
   const endpoints = { l1RpcUrls: at(l1Rpc), beaconUrls: at(l1Beacon), sequencerRpcUrls: at(sequencerRpc) };
   const rollup = { ...config.rollup, ...endpoints };

@@ -10,7 +10,7 @@ export interface Captured {
 
 export interface CaptureOptions {
   readonly env?: Record<string, string>;
-  readonly stdin?: string;
+  readonly stdin?: string | Uint8Array;
   readonly workingFolder?: string;
   readonly signal?: AbortSignal;
 }

@@ -129,6 +129,9 @@ test('reads a passphrase from a file or stdin without its line end, and asks for
     ['x y\r\n', 'x y'],
     ['a\n\n', 'a\n'],
     [' a ', ' a '],
+    ['\ufeffmarked\r\n', 'marked'],
+    [Buffer.from('\ufeffNotepad ü\r\n', 'utf16le'), 'Notepad ü'],
+    [Buffer.from('\ufeffbig end\n', 'utf16le').swap16(), 'big end'],
   ] as const) {
     writeFileSync(path, content);
     assert.equal(await text(readPassphrase(terminal, path)), passphrase);

@@ -53,6 +53,19 @@ describe('configuration', () => {
     ]);
   });
 
+  test('is read however an editor wrote it; what is no text is invalid', () => {
+    const text = '{ "version": 1, "gateway": { "port": 1001 } }\r\n';
+    for (const bytes of [Buffer.from(`\ufeff${text}`), Buffer.from(`\ufeff${text}`, 'utf16le')]) {
+      writeFileSync(join(home, 'config.json'), bytes);
+      assert.equal(loadConfig({ home }).config.gateway.port, 1001);
+    }
+    writeFileSync(join(home, 'config.json'), Buffer.from('{ "name": "M\u00fcller" }', 'latin1'));
+    assert.throws(
+      () => loadConfig({ home }),
+      (error) => isNectarError(error, 'CONFIG_FILE_INVALID'),
+    );
+  });
+
   test('names an unknown option, a wrong type and a value out of bounds', () => {
     for (const [bad, expected] of [
       [{ gateway: { prot: 1 } }, /gateway has an unknown option prot/],
