@@ -8,6 +8,7 @@ import { type BatchPeers, createPeerBatches } from './blobs/peer-batches.ts';
 import type { RollupConfig } from './config.ts';
 import type { Engine } from './derive/engine.ts';
 import { createBatchReader } from './l1/batch-reader.ts';
+import { type BatchTransactions, createBatchTransactions } from './l1/batch-transaction.ts';
 import { createEndpointWatch, type EndpointWatch, type EndpointWatchDeps } from './l1/endpoint-watch.ts';
 import { createEndpoints, type EndpointState, type Endpoints } from './l1/endpoints.ts';
 import { createJsonRpc, type EndpointRpc, type JsonRpc } from './l1/json-rpc.ts';
@@ -36,6 +37,7 @@ export interface L1Parts {
   readonly watch: EndpointWatch;
   readonly l1: L1Source;
   readonly archive: BatchArchive;
+  readonly transactionOf: BatchTransactions;
   /** Ended with the node. */
   readonly kzg: KzgThread;
 }
@@ -64,7 +66,8 @@ export function createL1Parts(
   const chainId = BigInt(descriptor.l1.chainId);
   const watched = { staleMs: config.l1HeadStaleMs, now };
   const l1 = createL1Source({ chainId, addresses: { inbox, sequencerInbox }, ...watched }, l1Rpc, batches);
-  return { l1Rpc, endpoints, watch, l1, archive, kzg };
+  const transactionOf = createBatchTransactions(sequencerInbox, l1Rpc);
+  return { l1Rpc, endpoints, watch, l1, archive, transactionOf, kzg };
 }
 
 function l1Urls(config: RollupConfig, descriptor: NetworkDescriptor): readonly string[] {

@@ -22,7 +22,7 @@ import { type Dropped, findDropped } from './derive/dropped.ts';
 import { findInInbox } from './derive/inbox-transactions.ts';
 import { createL1Steps, type Discarded } from './derive/l1-steps.ts';
 import { createUnsafeIntake, type UnsafeIntake, type UnsafeRefusal } from './derive/unsafe-intake.ts';
-import { describeBatch } from './describe-batch.ts';
+import { describeBatch, listBatches } from './describe-batch.ts';
 import { describeForced, describeHistory, describeL1, describeSync, hex } from './describe-sync.ts';
 import type { Outcome, WorkerCalls } from './evm/worker-calls.ts';
 import { createBlockRunner } from './execute/block-runner.ts';
@@ -154,6 +154,7 @@ export async function assembleParts(options: PartsOptions, deps: PartsDeps): Pro
   });
   const { l1Rpc, l1, archive } = l1Parts;
   const store = createDeriveStore(engine, first);
+  const batchSources = { archive, store, transactionOf: l1Parts.transactionOf };
   const deepReorg = { depth: BigInt(config.l1ReorgDepth), confirm: l1Parts.watch.confirmsDeepReorg };
   const steps = createL1Steps({
     l1,
@@ -202,7 +203,8 @@ export async function assembleParts(options: PartsOptions, deps: PartsDeps): Pro
       const place = await store.findBatch(number);
       return place && { sequenceNumber: hex(place.sequenceNumber), l1: describeL1(place.l1) };
     },
-    batch: (number) => describeBatch(number, { archive, store }),
+    batch: (number) => describeBatch(number, batchSources),
+    batches: (which) => listBatches(which, batchSources),
     syncStatus: async () => ({
       ...describeSync(await store.cursor()),
       l1Endpoints: describeEndpoints(l1Parts.endpoints),

@@ -12,6 +12,7 @@ import { formatBytes } from '../render/quantities.ts';
 import { showWork } from '../render/work.ts';
 import { readSnapshotManifest } from '../snapshot-file.ts';
 import type { Terminal } from '../terminal.ts';
+import { registerBatches } from './batches.ts';
 import { registerWithdrawals } from './withdrawals.ts';
 
 export function registerChain(program: Command, terminal: Terminal): void {
@@ -41,6 +42,7 @@ export function registerChain(program: Command, terminal: Terminal): void {
   })
     .addOption(new Option('-f, --force', 'replace the file'))
     .action(action(terminal, snapshot));
+  registerBatches(group, terminal);
   registerWithdrawals(group, terminal);
 }
 

@@ -1,5 +1,10 @@
 import { readPublicIdentity } from '../../appliance/config/index.ts';
-import { type CopyStatement, RepositoryKeyAnswer, SignedCopy } from '../../appliance/gateway/backup-schemas.ts';
+import {
+  BackupOverview,
+  type CopyStatement,
+  RepositoryKeyAnswer,
+  SignedCopy,
+} from '../../appliance/gateway/backup-schemas.ts';
 import { NodeStatus } from '../../appliance/gateway/node-schemas.ts';
 import { createBackupKeys, createIdentitySigner, nodeEnvelopeCrypto } from '../../appliance/keys/index.ts';
 import { IDENTITIES } from '../../appliance/keys/node-identity.ts';
@@ -23,6 +28,8 @@ export interface Signed {
 export interface BackupAuthority {
   sign(statement: CopyStatement): Promise<Signed>;
   repositoryKey(repository: string): Promise<Uint8Array>;
+  /** The newest generation that the node has on record of it; undefined where there is none, or no node that could be asked. */
+  generationOnRecord(repository: string): Promise<number | undefined>;
   close(): Promise<void>;
 }
 
@@ -93,6 +100,10 @@ function openByNode(client: Client): BackupAuthority {
       const { key } = await client.json(RepositoryKeyAnswer, 'POST', '/v1/backups/keys', { repository });
       return Buffer.from(key, 'hex');
     },
+    async generationOnRecord(repository) {
+      const { repositories } = await client.send(BackupOverview, 'GET', '/v1/backups', {});
+      return repositories.find((one) => one.repository === repository)?.generation ?? undefined;
+    },
     close: () => client.close(),
   };
 }
@@ -105,6 +116,7 @@ async function openByKeys({ home, sealed, terminal, passphraseFile }: OpenAuthor
   return {
     sign: async (statement) => ({ signature: await own.sign(statement), auditLeaf: undefined }),
     repositoryKey: (repository) => own.repositoryKey(repository),
+    generationOnRecord: async () => undefined,
     close: () => keys.stop(),
   };
 }

@@ -27,9 +27,10 @@ export interface RunOptions {
   readonly mayFail?: boolean;
 }
 
-/** Starts the cluster, which must be nobody else's for the time of the suite; what runs already is taken. */
+/** Starts the cluster anew and empty, which must be nobody else's for the time of the suite; with NECTAR_CLUSTER_KEEP as it is. */
 export function up(): void {
   call('build');
+  if (process.env.NECTAR_CLUSTER_KEEP === undefined) for (const verb of ['down', 'wipe']) call(verb);
   call('up');
 }
 

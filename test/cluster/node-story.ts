@@ -9,6 +9,7 @@ import { exposeDevnet } from '../../cli/provision/process/devnet-relay.ts';
 import { createSteps } from '../e2e/steps.ts';
 import { until, Workplace } from '../e2e/workplace.ts';
 import { get, kubectl, loadImages, root, skip } from './cluster.ts';
+import { type Site, tellExpired, tellLostVolume, tellMoves } from './day-two-story.ts';
 import { type Kept, keepPutting, lost, type NodeApi } from './node-api.ts';
 import { connectionsOf, startStranger } from './reach.ts';
 import { Release, ROLES } from './release.ts';
@@ -32,6 +33,8 @@ export function tellNode(): { readonly start: () => Promise<void>; readonly end:
   let ports: number[];
   let api: NodeApi;
   let kept: Kept[] = [];
+  let nodeId: string;
+  let drawn: Release;
 
   async function start(): Promise<void> {
     const [archive] = globSync(`${root}/dist/images/*.tar`);
@@ -45,12 +48,19 @@ export function tellNode(): { readonly start: () => Promise<void>; readonly end:
     const at = (urls: readonly string[]) => urls.map((url) => `http://${address}:${new URL(url).port}`);
     const { l1Rpc, sequencerRpc } = descriptor.endpoints;
     ports = [...l1Rpc, ...sequencerRpc].map((url) => Number(new URL(url).port));
+    const machine = { ipBlock: { cidr: `${address}/32` } };
     values = {
       network: { descriptor: readFileSync(join(devnet, 'network.json'), 'utf8') },
-      config: { rollup: { l1RpcUrls: at(l1Rpc), sequencerRpcUrls: at(sequencerRpc) } },
-      networkPolicy: { rollupTo: [{ ipBlock: { cidr: `${address}/32` } }], rollupToPorts: ports },
+      config: {
+        rollup: { l1RpcUrls: at(l1Rpc), sequencerRpcUrls: at(sequencerRpc) },
+        p2p: { allowPrivateAddresses: true },
+      },
+      networkPolicy: {
+        rollupTo: [machine, ...Object.keys(PEER_PORTS).map(inNamespace)],
+        rollupToPorts: [...ports, 4640],
+      },
     };
-    release = new Release('nectar-node', values);
+    release = new Release('nectar-node', { ...values, ...reachedBy('nectar-node', address) });
     await release.prepare();
   }
 
@@ -82,6 +92,7 @@ export function tellNode(): { readonly start: () => Promise<void>; readonly end:
     const stranger = await startStranger('nectar-stranger');
     const seen = await connectionsOf(release, { address, ports, stranger });
     assert.deepEqual(seen.of, seen.expected);
+    process.stdout.write(`# MiB: ${JSON.stringify(await release.memory())}\n`);
   });
 
   step('loses nothing that it acknowledged while each of its pods is killed', async () => {
@@ -123,6 +134,9 @@ export function tellNode(): { readonly start: () => Promise<void>; readonly end:
     process.stdout.write(`# ${count} requests were answered meanwhile\n`);
   });
 
+  const site = (): Site => ({ release, api, kept });
+  tellMoves(step, work, site);
+
   step('takes new certificates between its roles without a restart', async () => {
     const pods = (await Promise.all(ROLES.map((role) => release.pods(role)))).flat();
     const reads = async (pod: string) =>
@@ -137,8 +151,10 @@ export function tellNode(): { readonly start: () => Promise<void>; readonly end:
     assert.equal(JSON.stringify(await Promise.all(ROLES.map((role) => identityOf(release, role)))), running);
   });
 
-  step('is uninstalled but for its volumes, and installed on them again', async () => {
-    const { nodeId } = await api.json<{ nodeId: string }>('GET', '/v1/node');
+  tellExpired(step, site);
+
+  step('is uninstalled but for its volumes', async () => {
+    ({ nodeId } = await api.json<{ nodeId: string }>('GET', '/v1/node'));
     api.close();
     await release.uninstall();
     for (const role of ROLES)
@@ -150,15 +166,18 @@ export function tellNode(): { readonly start: () => Promise<void>; readonly end:
       ...['audit', 'rollup', 'store'].map((role) => `persistentvolumeclaim/data-nectar-${role}-0`),
       ...['secret/owner', 'secret/root-key', 'serviceaccount/default'],
     ]);
-    await release.install();
+  });
+
+  tellLostVolume(step, site);
+
+  step('is the same node on the volumes that it left, with all its records', async () => {
     api = await release.api();
     assert.equal((await api.json<{ nodeId: string }>('GET', '/v1/node')).nodeId, nodeId);
     assert.deepEqual(await lost(api, kept), []);
-    api.close();
   });
 
   step('runs under a user that the platform has drawn, as OpenShift does', async () => {
-    const drawn = new Release('nectar-drawn', values);
+    drawn = new Release('nectar-drawn', { ...values, ...reachedBy('nectar-drawn', address) });
     await drawn.prepare();
     await drawn.applyAs(1_000_680_000);
     for (const role of ROLES)
@@ -167,7 +186,35 @@ export function tellNode(): { readonly start: () => Promise<void>; readonly end:
     assert.equal(user.trim(), '1000680000 0');
   });
 
+  step('has its records replicated by the node of another namespace', async () => {
+    const peer = await drawn.api();
+    await joinNetwork(peer, devnet, signal);
+    const { peerId } = await peer.json<{ peerId: string }>('GET', '/v1/node');
+    peer.close();
+    await until(
+      'a replica at the other node',
+      async () => {
+        const { records } = await api.json<{ records: { replicas: string[] }[] }>('GET', '/v1/records?limit=100');
+        return records.some(({ replicas }) => replicas.includes(peerId)) || undefined;
+      },
+      PATIENCE_MS,
+    );
+    api.close();
+  });
+
   return { start, end };
+}
+
+/** Ports of the machine under which peers reach a node. */
+const PEER_PORTS: Readonly<Record<string, number>> = { 'nectar-node': 30_464, 'nectar-drawn': 30_465 };
+
+const inNamespace = (name: string) => ({
+  namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': name } },
+});
+
+function reachedBy(namespace: string, address: string) {
+  const nodePort = PEER_PORTS[namespace];
+  return { rollup: { p2p: { type: 'NodePort', nodePort, announce: [`/ip4/${address}/tcp/${nodePort}`] } } };
 }
 
 /** Funds the operator, applies, and waits until the auditors have admitted the node. */

@@ -3,7 +3,7 @@ import { parseAllDocuments } from 'yaml';
 import { get, helm, kubectl, restrictedNamespace } from './cluster.ts';
 import { NodeApi } from './node-api.ts';
 
-const CHART = 'charts/nectar-byon';
+export const CHART = 'charts/nectar-byon';
 const WAIT = ['--wait', '--timeout', '5m'];
 export const ROLES = ['audit', 'store', 'rollup', 'gateway'] as const;
 export type Role = (typeof ROLES)[number];
@@ -11,6 +11,7 @@ export type Role = (typeof ROLES)[number];
 export interface Pod {
   readonly metadata: {
     readonly name: string;
+    readonly namespace: string;
     readonly uid: string;
     readonly deletionTimestamp?: string;
     readonly labels: Readonly<Record<string, string>>;
@@ -30,6 +31,13 @@ export interface Pod {
 interface Workload {
   readonly metadata: { readonly annotations?: Readonly<Record<string, string>> };
   readonly spec?: { readonly template?: { readonly spec: { readonly securityContext: object } } };
+}
+
+interface Summary {
+  readonly pods: readonly {
+    readonly podRef: { readonly name: string; readonly namespace: string };
+    readonly memory?: { readonly workingSetBytes?: number };
+  }[];
 }
 
 /** A node in a namespace of its own that enforces Pod Security restricted, with the Secrets that a site would bring. */
@@ -65,9 +73,15 @@ export class Release {
   }
 
   /** Installs it, or upgrades it to other values, and waits until every pod is ready. */
-  async install(values: Record<string, unknown> = {}): Promise<void> {
+  async install(values: Record<string, unknown> = {}, { chart = CHART, isAwaited = true } = {}): Promise<void> {
     const input = JSON.stringify({ ...this.#values, ...values });
-    await helm(['upgrade', '--install', 'nectar', CHART, '-n', this.namespace, '-f', '-', ...WAIT], { input });
+    const wait = isAwaited ? WAIT : [];
+    await helm(['upgrade', '--install', 'nectar', chart, '-n', this.namespace, '-f', '-', ...wait], { input });
+  }
+
+  /** To the revision before, until every pod is ready. */
+  async rollback(): Promise<void> {
+    await helm(['rollback', 'nectar', '-n', this.namespace, ...WAIT]);
   }
 
   /** The same without Helm's help, under a user and a group that the platform has drawn: as OpenShift admits the pods. */
@@ -118,11 +132,29 @@ export class Release {
     return pods.length >= (role === 'gateway' ? 2 : 1) && pods.every(isReady);
   }
 
+  /** MiB of each pod, as the kubelet counts what it would hold against a limit. */
+  async memory(): Promise<Record<string, number>> {
+    const summary = await kubectl(['get', '--raw', '/api/v1/nodes/node1/proxy/stats/summary']);
+    const { pods } = JSON.parse(summary.stdout) as Summary;
+    const own = pods.filter(({ podRef }) => podRef.namespace === this.namespace);
+    return Object.fromEntries(
+      own.map(({ podRef, memory }) => [podRef.name, Math.round((memory?.workingSetBytes ?? 0) / 2 ** 20)]),
+    );
+  }
+
   /** What a program of Node says that runs in a pod. */
   async runIn(pod: string, program: string): Promise<string> {
     const { stdout } = await kubectl(['-n', this.namespace, 'exec', pod, '--', '/nodejs/bin/node', '-e', program]);
     return stdout;
   }
+}
+
+/** Asks for the end of a pod as a drain does: its budget may refuse it. */
+export async function evict({ metadata: { name, namespace } }: Pod): Promise<string> {
+  const input = JSON.stringify({ apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name, namespace } });
+  const path = `/api/v1/namespaces/${namespace}/pods/${name}/eviction`;
+  const { code, stderr } = await kubectl(['create', '--raw', path, '-f', '-'], { input, mayFail: true });
+  return code === 0 ? 'evicted' : stderr;
 }
 
 function isReady({ status }: Pod): boolean {

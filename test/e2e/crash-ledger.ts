@@ -27,6 +27,8 @@ export interface Counts {
 
 const KEPT_PER_CLIENT = 12;
 const TOKEN_PAUSE_MS = 120;
+const READERS = 8;
+const SAMPLE = 500;
 /** Inline in the index, in a block of its own, in several blocks; mostly small ones, as in a clinic. */
 const sizes = [() => randomInt(1, 4096), () => randomInt(80_000, 300_000), () => randomInt(1_500_000, 2_500_000)];
 
@@ -42,18 +44,31 @@ export class CrashLedger {
   readonly counts: Counts = { puts: 0, updates: 0, deletions: 0, revocations: 0 };
   readonly #records = new Map<string, Known>();
   readonly #tokens = new Map<string, KnownToken>();
+  /** What each client works on, over the rounds. */
+  readonly #own: string[][] = [];
+  /** Records that were made or changed since the last verification. */
+  readonly #touched = new Set<string>();
+
+  /** Answers of the node that it must stand by. */
+  acknowledged(): number {
+    const { puts, updates, deletions } = this.counts;
+    return puts + updates + deletions;
+  }
 
   /** Puts, updates and deletes records and makes and revokes tokens until the node is gone. Each client has records of its own. */
   async load(access: Access, clients: number): Promise<void> {
-    const work = Array.from({ length: clients }, () => this.#until(access, (client, own) => this.#change(client, own)));
+    const work = Array.from({ length: clients }, (_, at) => {
+      this.#own[at] ??= [];
+      const own = this.#own[at];
+      return this.#until(access, (client) => this.#change(client, own));
+    });
     await Promise.all([...work, this.#until(access, (client) => this.#changeTokens(client))]);
   }
 
-  async #until(access: Access, step: (client: KeptConnection, own: string[]) => Promise<void>): Promise<void> {
-    const own: string[] = [];
+  async #until(access: Access, step: (client: KeptConnection) => Promise<void>): Promise<void> {
     try {
       const client = await KeptConnection.open(access);
-      for (;;) await step(client, own);
+      for (;;) await step(client);
     } catch (error) {
       // The node was killed in the middle of it.
       if (error instanceof assert.AssertionError) throw error;
@@ -63,6 +78,9 @@ export class CrashLedger {
   async #change(client: KeptConnection, own: string[]): Promise<void> {
     const id = own[randomInt(0, KEPT_PER_CLIENT)];
     const known = id === undefined ? undefined : this.#records.get(id);
+    // One that a crash has shown to be destroyed is no client's any more.
+    if (id !== undefined && known === undefined) own.splice(own.indexOf(id), 1);
+    if (id !== undefined) this.#touched.add(id);
     if (id === undefined || known === undefined) own.push(await this.#create(client));
     else if (randomInt(0, 3) > 0) await this.#update(client, id, known);
     else {
@@ -77,6 +95,7 @@ export class CrashLedger {
     assert.equal(answer.status, 201, answer.body);
     const { recordId } = JSON.parse(answer.body) as { recordId: string };
     this.#records.set(recordId, { versions: [sha256(body)], sent: undefined, deletion: 'none' });
+    this.#touched.add(recordId);
     this.counts.puts++;
     return recordId;
   }
@@ -115,11 +134,15 @@ export class CrashLedger {
     await delay(TOKEN_PAUSE_MS);
   }
 
-  /** Everything that was acknowledged is as it was acknowledged; what was only asked for has happened or has not. */
-  async verify(access: Access): Promise<void> {
-    const client = await KeptConnection.open(access);
-    for (const [id, known] of this.#records) await this.#verifyRecord(client, id, known);
-    client.close();
+  /**
+   * Everything that was acknowledged is as it was acknowledged; what was only asked for has happened or has not. Of the records that
+   * no client has touched since they were last looked at, `sample` are looked at again.
+   */
+  async verify(access: Access, { sample = SAMPLE }: { sample?: number } = {}): Promise<void> {
+    const chance = sample / Math.max(1, this.#records.size);
+    const due = [...this.#records.keys()].filter((id) => this.#touched.has(id) || Math.random() < chance);
+    this.#touched.clear();
+    await Promise.all(Array.from({ length: READERS }, () => this.#verifyRecords(access, due)));
     for (const [id, { token, revocation }] of this.#tokens) {
       if (revocation !== 'acknowledged') continue;
       const revoked = await KeptConnection.open({ ...access, token });
@@ -129,6 +152,15 @@ export class CrashLedger {
       // Once is enough: it is in a file that only grows older.
       if (this.#tokens.size > 64) this.#tokens.delete(id);
     }
+  }
+
+  async #verifyRecords(access: Access, due: string[]): Promise<void> {
+    const client = await KeptConnection.open(access);
+    for (let id = due.pop(); id !== undefined; id = due.pop()) {
+      const known = this.#records.get(id);
+      if (known !== undefined) await this.#verifyRecord(client, id, known);
+    }
+    client.close();
   }
 
   async #verifyRecord(client: KeptConnection, id: string, known: Known): Promise<void> {

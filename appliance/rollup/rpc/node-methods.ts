@@ -7,6 +7,7 @@ import type { RpcMethods } from './json-rpc.ts';
 import { parseQuantity } from './params.ts';
 import { quantity } from './render.ts';
 import type { RpcDeps } from './rpc-deps.ts';
+import { invalidParams } from './rpc-error.ts';
 
 function renderRef({ number, hash, timestamp }: BlockRef) {
   return { number: quantity(number), hash, timestamp: quantity(timestamp) };
@@ -14,7 +15,7 @@ function renderRef({ number, hash, timestamp }: BlockRef) {
 
 type NodeDeps = Pick<
   RpcDeps,
-  'rules' | 'clientVersion' | 'heads' | 'peerCount' | 'syncStatus' | 'batchOf' | 'batch' | 'withdrawalProof'
+  'rules' | 'clientVersion' | 'heads' | 'peerCount' | 'syncStatus' | 'batchOf' | 'batch' | 'batches' | 'withdrawalProof'
 > & {
   readonly syncing: () => false | Record<string, Hex>;
 };
@@ -44,6 +45,15 @@ function renderProof(proof: WithdrawalProof | undefined): Record<string, unknown
   };
 }
 
+/** A list has at most so many batches: each is asked for on L1. */
+const MAX_LISTED_BATCHES = 25n;
+
+function parseListed(value: unknown): number {
+  const count = parseQuantity(value, 'count');
+  if (count < 1n || count > MAX_LISTED_BATCHES) throw invalidParams(`count is not 1 to ${MAX_LISTED_BATCHES}`);
+  return Number(count);
+}
+
 /** What is about the node rather than the chain. */
 export function createNodeMethods(deps: NodeDeps, view: ChainView): RpcMethods {
   const chainId = deps.rules.chainId();
@@ -68,6 +78,12 @@ export function createNodeMethods(deps: NodeDeps, view: ChainView): RpcMethods {
       renderProof(await deps.withdrawalProof?.(parseQuantity(nonce, 'message number'))),
     /** What L1 has of a batch and where; `data` is null once the archive has forgotten it. Null when there is no such batch. */
     nectar_getBatch: async ([number]) => (await deps.batch?.(parseQuantity(number, 'batch number'))) ?? null,
+    /** The newest of them, or those up to a number, the newest first. */
+    nectar_listBatches: async ([count, newest]) =>
+      (await deps.batches?.({
+        count: parseListed(count),
+        newest: newest === undefined || newest === null ? undefined : parseQuantity(newest, 'batch number'),
+      })) ?? [],
     nectar_batchOf: ([number]) => deps.batchOf?.(parseQuantity(number, 'block number')),
   };
 }

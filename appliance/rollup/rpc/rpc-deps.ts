@@ -61,4 +61,5 @@ export interface RpcDeps {
   readonly batchOf?: (blockNumber: bigint) => Promise<unknown>;
   /** A batch that L1 has, by its number: JSON; undefined when there is none. */
   readonly batch?: (sequenceNumber: bigint) => Promise<unknown>;
+  readonly batches?: (which: { readonly newest: bigint | undefined; readonly count: number }) => Promise<unknown>;
 }

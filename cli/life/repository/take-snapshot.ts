@@ -30,6 +30,7 @@ import { type CollectedHome, collectHome, createBlockWriter, packBlob } from './
 import { createFileLists } from './file-lists.ts';
 import { createIndexCopy, type IndexCopy } from './index-copy.ts';
 import { writeKeyTable } from './key-table.ts';
+import { knownFloor } from './known-floor.ts';
 import { type FoundSnapshot, findRepository, listGenerations, readSnapshot } from './open-repository.ts';
 import { createPacker } from './packer.ts';
 import { readBefore } from './read-before.ts';
@@ -137,12 +138,9 @@ async function findLast(request: TakeSnapshot, header: RepositoryHeader): Promis
   const { target, key, acceptOlder } = request;
   const known = request.known?.repository === header.repository ? request.known : undefined;
   const newest = (await listGenerations(target)).at(-1) ?? 0;
-  if (known !== undefined && newest < known.generation && !acceptOlder)
-    throw new NectarError('BACKUP_REPOSITORY_BEHIND', {
-      target: target.url,
-      found: newest,
-      known: known.generation,
-    });
+  const floor = await knownFloor(header.repository, { known, authority: request.authority });
+  if (newest < floor && !acceptOlder)
+    throw new NectarError('BACKUP_REPOSITORY_BEHIND', { target: target.url, found: newest, known: floor });
   if (newest === 0) return undefined;
   const last = await readSnapshot(target, newest, { header, key });
   if (known?.generation === newest && known.noteSha256 !== last.noteSha256)

@@ -7,6 +7,7 @@ import { parseVerifierKey } from '../../../protocol/merkle/verifier-key.ts';
 import { withScratch } from '../../provision/staging-folder.ts';
 import type { BackupAuthority } from '../backup-authority.ts';
 import { checkObjects } from './check-objects.ts';
+import { knownFloor } from './known-floor.ts';
 import type { KnownRepository } from './known-repositories.ts';
 import {
   type FoundSnapshot,
@@ -77,18 +78,15 @@ export async function verifyRepository(request: VerifyRepository): Promise<Verif
 }
 
 /** Signed, and not older than this home knows the repository. */
-async function findNewest({ home, target, known }: VerifyRepository): Promise<FoundSnapshot> {
+async function findNewest({ home, target, known, authority }: VerifyRepository): Promise<FoundSnapshot> {
   const header = await findRepository(target);
   const { checkpointVkey } = readPublicIdentity(home);
   const newest = (await listGenerations(target)).at(-1);
   if (header === undefined || newest === undefined)
     throw new NectarError('BACKUP_FORMAT_INVALID', { problem: `${target.url} holds no snapshot` });
-  if (newest < known.generation)
-    throw new NectarError('BACKUP_REPOSITORY_BEHIND', {
-      target: target.url,
-      found: newest,
-      known: known.generation,
-    });
+  const floor = await knownFloor(header.repository, { known, authority });
+  if (newest < floor)
+    throw new NectarError('BACKUP_REPOSITORY_BEHIND', { target: target.url, found: newest, known: floor });
   const found = await readSnapshot(target, newest, { header, key: parseVerifierKey(checkpointVkey) });
   if (newest === known.generation && found.noteSha256 !== known.noteSha256)
     throw new NectarError('BACKUP_REPOSITORY_FORKED', { target: target.url, generation: newest });

@@ -2,6 +2,7 @@
 # A real one-node Kubernetes for tests, on a machine with root, cgroups and package registries alone.
 #   cluster.sh build   compiles what is absent (10 CPU minutes and 3 GB of Go caches the first time, then kept outside the clone)
 #   cluster.sh up      starts it; cluster.sh down ends it and takes its rules out of the kernel again
+#   cluster.sh wipe    empties one that is down: its objects and volumes go, its programs stay
 #   cluster.sh load F  takes the images of a docker archive
 # KUBECONFIG=$NECTAR_CLUSTER_HOME/admin.conf; one cluster a machine: its address ranges are fixed, and it shares netfilter with docker.
 set -euo pipefail
@@ -148,11 +149,12 @@ start() { # name program arguments...
   echo $! >"$run/$name.pid"
 }
 component() { local name=$1; shift; start "$name" "$bin/kubernetes" "$@"; }
-is_running() { [ -f "$run/$1.pid" ] && kill -0 "$(cat "$run/$1.pid")" 2>/dev/null; }
+# Its number may be another's by now: every program of the cluster names its home.
+is_running() { [ -f "$run/$1.pid" ] && grep -qaF "$home" "/proc/$(cat "$run/$1.pid")/cmdline" 2>/dev/null; }
 until_it() { local i; for i in $(seq 240); do if "$@" >/dev/null 2>&1; then return 0; fi; sleep 0.5; done; echo "waited in vain: $*" >&2; return 1; }
 
 up() {
-  if is_running apiserver && kubectl get --raw /readyz >/dev/null 2>&1; then return 0; fi
+  if is_running apiserver && kubectl get --raw /readyz >/dev/null 2>&1; then recycle; return 0; fi
   [ -x "$bin/kubernetes" ] || build
   # One that was not ended, as by a machine's crash, leaves as much behind.
   is_running kubelet || forget_pods || true
@@ -186,6 +188,7 @@ up() {
   pause_image | ctr images import - >/dev/null
   volumes | kubectl apply -f - >/dev/null
   until_it kubectl get serviceaccount default
+  recycle
 }
 
 # The image of the sandbox, as docker would save it: one layer with one file.
@@ -209,15 +212,22 @@ volumes() {
   done
 }
 
+# Volumes whose claims are gone are emptied, and free again.
+recycle() {
+  local name path
+  kubectl get pv -o jsonpath='{range .items[?(@.status.phase=="Released")]}{.metadata.name} {.spec.local.path}{"\n"}{end}' |
+    while read -r name path; do
+      find "${path:?}" -mindepth 1 -delete
+      kubectl patch pv "$name" --type json -p '[{"op": "remove", "path": "/spec/claimRef"}]' >/dev/null
+    done
+}
+
 load() { ctr images import "$1" >/dev/null; }
 
 down() {
   set +e
   end policies; end kubelet
-  local task i
-  for task in $(ctr tasks ls -q); do ctr tasks kill -s KILL "$task"; done
-  for i in $(seq 50); do [ -z "$(ctr tasks ls | awk '$3 == "RUNNING"')" ] && break; sleep 0.2; done
-  for task in $(ctr tasks ls -q); do ctr tasks rm "$task"; done
+  is_running containerd && end_tasks
   local name; for name in proxy scheduler controllers apiserver etcd containerd; do end $name; done
   mount | awk '{print $3}' | grep "^$home/" | sort -r | xargs -r -n1 umount -l
   forget_pods
@@ -227,6 +237,12 @@ down() {
   iptables -D FORWARD -s $pods -j ACCEPT; iptables -D FORWARD -d $pods -j ACCEPT
   iptables -t nat -D POSTROUTING -s $pods ! -d $pods -j MASQUERADE
   true
+} 2>/dev/null
+end_tasks() {
+  local task i
+  for task in $(ctr tasks ls -q); do ctr tasks kill -s KILL "$task"; done
+  for i in $(seq 50); do [ -z "$(ctr tasks ls | awk '$3 == "RUNNING"')" ] && break; sleep 0.2; done
+  for task in $(ctr tasks ls -q); do ctr tasks rm "$task"; done
 } 2>/dev/null
 # The API server waits a minute for its watchers once etcd is gone: what does not end in four seconds is ended hard.
 end() {

@@ -63,7 +63,7 @@ export class Clinic {
   }
 
   /** The node's own keys, opened beside it. */
-  async authority(): Promise<BackupAuthority> {
+  async authority(onRecord?: number): Promise<BackupAuthority> {
     const keys = await unlockKeys({ home: this.home, terminal, keyFile: this.keyFile });
     const { nodeId } = readPublicIdentity(this.home);
     const signer = createIdentitySigner(keys, 'checkpoint');
@@ -71,13 +71,14 @@ export class Clinic {
     return {
       sign: async (statement) => ({ signature: await own.sign(statement), auditLeaf: undefined }),
       repositoryKey: (repository) => own.repositoryKey(repository),
+      generationOnRecord: async () => onRecord,
       close: () => keys.stop(),
     };
   }
 
-  async backUp(change: Partial<TakeSnapshot> = {}): Promise<TakenSnapshot> {
+  async backUp({ onRecord, ...change }: Partial<TakeSnapshot> & { onRecord?: number } = {}): Promise<TakenSnapshot> {
     const { nodeId, checkpointVkey } = readPublicIdentity(this.home);
-    const authority = await this.authority();
+    const authority = await this.authority(onRecord);
     try {
       this.known = await takeSnapshot({
         ...{ target: this.target, nodeId, homeFormat: 1, key: parseVerifierKey(checkpointVkey), authority },

@@ -148,6 +148,19 @@ test('a node that worked while it was copied comes up usable, and names as lost 
   }
 });
 
+test('recognises it by what the node has on record, when the memory of the home is lost or older too', async () => {
+  const copy = join(clinic.folder, 'older-still');
+  const before = await clinic.backUp();
+  cpSync(clinic.repository, copy, { recursive: true });
+  await clinic.backUp();
+  const { generation: onRecord } = await clinic.backUp();
+  const target = createFolderTarget(copy);
+  for (const known of [undefined, before])
+    await assert.rejects(clinic.backUp({ target, known, onRecord }), code('BACKUP_REPOSITORY_BEHIND'));
+  // A run that ended between its statement and its snapshot is on record, and no older copy.
+  await clinic.backUp({ onRecord: onRecord + 1 });
+});
+
 test('recognises a repository whose holder has put an older copy back', async () => {
   const copy = join(clinic.folder, 'older');
   cpSync(clinic.repository, copy, { recursive: true });

@@ -17,7 +17,7 @@ const { signal } = new AbortController();
 let taken: TakenSnapshot;
 
 async function verify(
-  change: { whole?: boolean; keys?: boolean; generation?: number } = {},
+  change: { whole?: boolean; keys?: boolean; generation?: number; onRecord?: number } = {},
 ): Promise<VerifiedRepository> {
   const { home, keyFile, target } = clinic;
   const keys = await unlockKeys({ home, terminal, keyFile });
@@ -41,6 +41,7 @@ async function verify(
       authority: {
         sign: () => Promise.reject(new Error('a verification signs nothing')),
         repositoryKey: (id) => own.repositoryKey(id),
+        generationOnRecord: async () => change.onRecord,
         close: async () => undefined,
       },
       unlock: change.keys === false ? undefined : (folder) => unlockKeys({ home: folder, terminal, keyFile }),
@@ -96,5 +97,6 @@ test('says of each object that is gone or altered that it is', async () => {
 });
 
 test('refuses a repository that is older than the node knows it', async () => {
-  await assert.rejects(verify({ generation: 9 }), (error) => isNectarError(error, 'BACKUP_REPOSITORY_BEHIND'));
+  for (const change of [{ generation: 9 }, { onRecord: 9 }])
+    await assert.rejects(verify(change), (error) => isNectarError(error, 'BACKUP_REPOSITORY_BEHIND'));
 });
