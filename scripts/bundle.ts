@@ -2,7 +2,7 @@
  * Our TypeScript as it is shipped (Node strips no types below node_modules):
  * dist/nectar-byon.mjs is the CLI of the published package, with its npm packages beside it, and the dist/*-worker.mjs its threads, dist/machine.wasm what they run; dist/verify-audit-proof.mjs needs
  * nothing but Node; dist/roles/ROLE/main.mjs is what an image runs, with its npm packages inside; dist/maps/ROLE/ has the source
- * maps of the latter; dist/seccomp/ the profiles that the CLI hands over; dist/hardening/ the checks that it judges by.
+ * maps of the latter; dist/seccomp/ the profiles that the CLI hands over; dist/hardening/ the checks that it judges by; dist/charts/ the chart that it installs.
  */
 import { execFileSync } from 'node:child_process';
 import { cpSync } from 'node:fs';
@@ -45,6 +45,9 @@ if (said !== VERSION) throw new Error(`dist/nectar-byon.mjs says ${said}, not ${
 process.stdout.write(`dist: nectar-byon.mjs, verify-audit-proof.mjs ${VERSION}\n`);
 cpSync(`${root}/machine/generated/machine.wasm`, `${root}/dist/machine.wasm`);
 cpSync(`${root}/images/seccomp`, `${root}/dist/seccomp`, { recursive: true, filter: (path) => !path.endsWith('.ts') });
+
+// What `init --target kubernetes` installs.
+cpSync(`${root}/charts/nectar-byon`, `${root}/dist/charts/nectar-byon`, { recursive: true });
 
 for (const folder of ['checks', 'profiles']) {
   cpSync(`${root}/hardening/${folder}`, `${root}/dist/hardening/${folder}`, { recursive: true });

@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const PATH = `${root}/cli/life/support/messages.ts`;
 const CALL =
-  /\blog\.(?:error|warn|info|debug)\(\s*(?:[^'`]|'[^']*'(?!\s*,?\s*\)))*?,\s*(?:'([^'\n]+)'|"([^"\n]+)")\s*,?\s*\)/g;
+  /\b(?:log|refusals)\.(?:error|warn|info|debug)\(\s*(?:[^'`]|'[^']*'(?!\s*,?\s*\)))*?,\s*(?:'([^'\n]+)'|"([^"\n]+)")\s*,?\s*\)/g;
 
 /** Every last argument of a log call that is a plain text. */
 export function findMessages(): string[] {

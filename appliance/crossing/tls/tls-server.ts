@@ -14,6 +14,7 @@ import type { Certificates } from './certificates.ts';
 import type { CrossingMetrics } from './metrics.ts';
 import type { OpenConnections } from './open-connections.ts';
 import { type Peer, peerOf } from './peer.ts';
+import { createRefusalLog } from './refusal-log.ts';
 import { holderOf } from './role-name.ts';
 
 const HANDSHAKE_MS = 5_000;
@@ -117,6 +118,7 @@ function welcome(server: Server, options: TlsServerOptions, deps: TlsServerDeps)
   const { role, instance, version } = options;
   const { certificates, open, metrics, log } = deps;
   const callers = new WeakMap<Socket, SplitRole>();
+  const refusals = createRefusalLog(log, () => performance.now());
   const admission = createAdmission(options, deps, { guard: () => guard, callerOf: (socket) => callers.get(socket) });
   const upgrades = createUpgrades({ name: role, version }, { admit: admission, log });
   const guard = guardConnections(
@@ -137,7 +139,7 @@ function welcome(server: Server, options: TlsServerOptions, deps: TlsServerDeps)
     if ('misfit' in caller || own === undefined) {
       const reason = 'misfit' in caller ? caller.misfit : 'the certificate of this role has expired';
       metrics.refused.inc({ reason: 'untrusted' });
-      log.warn({ address: socket.remoteAddress, reason }, 'a connection to the crossings was refused');
+      refusals.warn(socket.remoteAddress, { reason }, 'a connection to the crossings was refused');
       refuse(socket, version, new NectarError('NODE_CROSSING_UNTRUSTED', { service: 'the caller', reason }));
       return;
     }
@@ -180,6 +182,7 @@ function createAdmission(
 ): (request: IncomingMessage, socket: Socket) => RouteTable {
   const tables = new Map(Object.entries(crossings).map(([name, routes]) => [name, tableOf(routes)]));
   const counts = new Map<string, number>();
+  const refusals = createRefusalLog(log, () => performance.now());
   return (request, socket) => {
     const crossing = request.url?.slice(1) ?? '';
     const caller = callerOf(socket);
@@ -188,7 +191,7 @@ function createAdmission(
       throw new NectarError('GATEWAY_ROUTE_ABSENT', {});
     if (!CROSSINGS[crossing].callers.includes(caller)) {
       metrics.refused.inc({ reason: 'crossing' });
-      log.warn({ caller, crossing, address: socket.remoteAddress }, 'a role wanted to cross where it may not');
+      refusals.warn(socket.remoteAddress, { caller, crossing }, 'a role wanted to cross where it may not');
       throw new NectarError('NODE_CROSSING_REFUSED', { caller, crossing });
     }
     const key = `${crossing} ${caller}`;

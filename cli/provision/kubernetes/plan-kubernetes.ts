@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { NectarError } from '../../../protocol/errors.ts';
 import type { Terminal } from '../../terminal.ts';
@@ -65,11 +65,15 @@ export function placeOf(choice: ClusterChoice): ClusterPlan['cluster'] {
   return { ...choice, chart: choice.chart ?? shippedChart() };
 }
 
-/** The chart that this version of the program comes with. */
-function shippedChart(): string {
-  const path = resolve(fileURLToPath(import.meta.url), '../../../../charts/nectar-byon');
-  if (!existsSync(join(path, 'Chart.yaml'))) refuse('this installation has no chart: name one with --chart');
-  return path;
+/** In the clone; in the published package beside the bundle. */
+const CHARTS = ['../../../charts/nectar-byon', './charts/nectar-byon'] as const;
+
+/** The chart that this version of the program comes with. `from` is the module's own place. */
+export function shippedChart(from: string = import.meta.url): string {
+  const found = CHARTS.map((chart) => fileURLToPath(new URL(chart, from))).find((path) =>
+    existsSync(join(path, 'Chart.yaml')),
+  );
+  return found ?? refuse('this installation has no chart: name one with --chart');
 }
 
 function plannedObjects(choice: ClusterChoice, hasRootKey: boolean): [string, string][] {
