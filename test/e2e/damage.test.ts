@@ -19,7 +19,7 @@ interface Receipt {
 }
 
 async function put(file: string): Promise<string> {
-  return (await work.lines<Receipt>(['put', file, '--home', home]))[0]?.recordId ?? '';
+  return (await work.lines<Receipt>(['put', '--again', file, '--home', home]))[0]?.recordId ?? '';
 }
 
 async function reads(id: string, expected: Buffer): Promise<void> {
