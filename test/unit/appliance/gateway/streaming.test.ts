@@ -193,7 +193,7 @@ describe('record streams', () => {
       const { key, facts, ttlMs, maxKeys } = h.store.inputs.at(-1)?.idempotency ?? {};
       assert.match(String(key), /^[0-9a-f]{32} k2$/);
       assert.deepEqual(facts, ['text/plain', 'n', 'a', 'b']);
-      assert.deepEqual([ttlMs, maxKeys], [86_400_000, 10_000]);
+      assert.deepEqual([ttlMs, maxKeys], [86_400_000, 100_000]);
     });
 
     it('answer a running and another request as problems', async () => {

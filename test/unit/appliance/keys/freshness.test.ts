@@ -209,7 +209,7 @@ test('a passphrase that was enrolled in version 1 opens by the bytes it had', as
   assert.equal(keys.state(), 'unlocked');
 });
 
-test('one passphrase, however it is written: byte order mark, line end, composed or not', async () => {
+test('one passphrase, however it is written: byte order mark, UTF-16, line end, composed or not', async () => {
   const passphrase = Buffer.from('Z\u00fcrich correct horse battery');
   await createRootKey(
     { home, enroll: [byPassphrase(Buffer.from('\ufeffZu\u0308rich correct horse battery\r\n'))] },
@@ -219,6 +219,8 @@ test('one passphrase, however it is written: byte order mark, line end, composed
     passphrase,
     Buffer.from('Zu\u0308rich correct horse battery\n'),
     Buffer.concat([Buffer.from('\ufeff'), passphrase]),
+    Buffer.from('\ufeffZ\u00fcrich correct horse battery\r\n', 'utf16le'),
+    Buffer.from('\ufeffZu\u0308rich correct horse battery', 'utf16le').swap16(),
   ];
   for (const spelling of spellings) {
     const keys = createKeys(
@@ -229,8 +231,8 @@ test('one passphrase, however it is written: byte order mark, line end, composed
     await keys.unlock({ provider: 'passphrase', passphrase: spelling });
     await keys.stop();
   }
-  const utf16 = Buffer.from('\ufeffcorrect horse battery', 'utf16le');
-  const enrolled = createRootKey({ home: `${home}-16`, enroll: [byPassphrase(utf16)] }, deps);
+  const latin1 = Buffer.from('Z\u00fcrich correct horse battery', 'latin1');
+  const enrolled = createRootKey({ home: `${home}-latin1`, enroll: [byPassphrase(latin1)] }, deps);
   await assert.rejects(enrolled, code('KEY_PASSPHRASE_INVALID'));
 });
 
