@@ -48,14 +48,26 @@ export class NodeApi {
     });
   }
 
+  /** Refused by an address that is not programmed yet, as in the first moments of a pod that is ready: nothing was done, and it is asked again. */
   async json<T>(method: string, path: string, value?: unknown): Promise<T> {
     const sent =
       value === undefined
         ? {}
         : { body: Buffer.from(JSON.stringify(value)), headers: { 'content-type': 'application/json' } };
-    const { status, body } = await this.call(method, path, sent);
+    const { status, body } = await this.#reached(method, path, sent);
     if (status >= 400) throw new Error(`${method} ${path}: ${status} ${body.toString().slice(0, 500)}`);
     return JSON.parse(body.toString()) as T;
+  }
+
+  async #reached(method: string, path: string, sent: Call): Promise<Answer> {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await this.call(method, path, sent);
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'ECONNREFUSED' || tries === TRIES) throw error;
+        await sleep(TRY_AGAIN_MS);
+      }
+    }
   }
 
   close(): void {
