@@ -1,5 +1,6 @@
 import { NectarError } from '../protocol/errors.ts';
 import type { Call } from './call.ts';
+import type { ClusterOptions } from './cluster-options.ts';
 import { devnetFolder } from './home-folder.ts';
 import { askForInit, type WizardAnswers } from './init-wizard.ts';
 import { checkPassphrase, readPassphrase } from './passphrase.ts';
@@ -9,7 +10,7 @@ import type { Output } from './render/output.ts';
 import { isInteractive } from './terminal.ts';
 import type { InitUnlock } from './unlock-offers.ts';
 
-export interface InitOptions {
+export interface InitOptions extends ClusterOptions {
   readonly network: string;
   readonly target: 'process' | 'docker' | 'kubernetes';
   readonly unlock?: InitUnlock;
@@ -25,14 +26,6 @@ export interface InitOptions {
   readonly engine?: string;
   /** `compose`; in Kubernetes, a folder. */
   readonly emit?: string;
-  readonly kubeconfig?: string;
-  readonly context?: string;
-  readonly namespace: string;
-  readonly release: string;
-  readonly chart?: string;
-  readonly values: readonly string[];
-  readonly registry?: string;
-  readonly storageClass?: string;
   readonly rbac?: boolean;
   readonly plan?: boolean;
   readonly yes?: boolean;
