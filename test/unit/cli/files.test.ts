@@ -8,6 +8,7 @@ import {
   rmSync,
   symlinkSync,
   truncateSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -119,6 +120,23 @@ test('an unreadable file is named, and one that shrank while it was read is an e
   truncateSync(path, 4);
   assert.ok(source);
   await assert.rejects(read(source), (error) => isNectarError(error, 'CLI_FILE_CHANGED'));
+});
+
+test('a file that was written to while it was read is an error before its last piece leaves, at the same size too', async () => {
+  const path = join(folder, 'rewritten');
+  writeFileSync(path, Buffer.alloc(3 * 1024 * 1024, 1));
+  const [source] = await sources(path);
+  assert.ok(source);
+  let bytes = 0;
+  const reading = async (): Promise<void> => {
+    for await (const piece of source.open()) {
+      bytes += piece.length;
+      writeFileSync(path, Buffer.alloc(3 * 1024 * 1024, 2));
+      utimesSync(path, 1, 1);
+    }
+  };
+  await assert.rejects(reading(), (error) => isNectarError(error, 'CLI_FILE_CHANGED'));
+  assert.ok(bytes < 3 * 1024 * 1024);
 });
 
 test('reads a passphrase from a file or stdin without its line end, and asks for nothing else', async () => {
