@@ -37,6 +37,7 @@ import { createAuditor, createBatcher, createRollup, createRpcServer, createSequ
 import { createStatus } from './status/index.ts';
 import { createStore } from './store/index.ts';
 import { createNodeMetrics, readFamilies } from './telemetry/index.ts';
+import { startedEmpty } from './volume-marks.ts';
 import { batchPeers } from './wire/batch-peers.ts';
 import { wirePublicSide } from './wire/public-side.ts';
 import { unsafeBlocks } from './wire/unsafe-blocks.ts';
@@ -203,7 +204,7 @@ export async function wireNode({ home, version, config }: NodeOptions, { log, me
 
   const report = async (type: 'node.start' | 'node.stop'): Promise<void> => {
     const context = { actor: { subject: 'system:node' }, requestId: `${type}/${now()}` };
-    await audit.append({ type, outcome: 'success', context, detail: { version } });
+    await audit.append({ type, outcome: 'success', context, detail: { version, ...startedEmpty(home) } });
   };
   return {
     alive: [keys, gateway, metricsServer],

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { loadConfig } from '../../appliance/config/load.ts';
 import { NodeStatus } from '../../appliance/gateway/node-schemas.ts';
+import { requireVolumes } from '../../appliance/volume-marks.ts';
 import { isNectarError } from '../../protocol/errors.ts';
 import { action, addVerb, type Call } from '../call.ts';
 import { hardeningLines } from '../harden/alarm.ts';
@@ -37,7 +38,7 @@ async function status(call: Call<object>): Promise<void> {
   if (findClusterTarget(call.home) !== undefined) return statusOfPods(call);
   if (findTarget(call.home) !== undefined) return statusOfContainers(call);
   requireHome(call.home);
-  await requireKeyList(call.home);
+  await requireWhole(call.home);
   await withNode(call, async (client) => {
     const node = await client.json(NodeStatus, 'GET', '/v1/node');
     output.result({ ...node, home: call.home, gateway: client.gateway }, () =>
@@ -46,10 +47,11 @@ async function status(call: Call<object>): Promise<void> {
   });
 }
 
-/** A node whose key list is damaged or gone does not start: that is the reason, not that it is not running. */
-async function requireKeyList(home: string): Promise<void> {
+/** A node whose key list is damaged or gone, or a folder lost, does not start: that is the reason, not that it is not running. */
+async function requireWhole(home: string): Promise<void> {
   if (existsSync(join(home, 'target.json')) || readRunning(home) !== undefined) return;
   const { checkKeyStore } = await import('../../appliance/keys/index.ts');
+  requireVolumes(home);
   await checkKeyStore(home);
 }
 
@@ -77,7 +79,9 @@ async function statusOfPods(call: Call<object>): Promise<void> {
 
 async function statusOfContainers(call: Call<object>): Promise<void> {
   const { home, output, terminal } = call;
-  const { readContainerStatus, renderContainers } = await import('../provision/docker/container-status.ts');
+  const { readContainerStatus, renderContainers, requireNodeVolumes } = await import(
+    '../provision/docker/container-status.ts'
+  );
   const containers = await readContainerStatus(home, terminal);
   const table = renderContainers(containers, output);
   let node: NodeStatus;
@@ -86,6 +90,7 @@ async function statusOfContainers(call: Call<object>): Promise<void> {
   } catch (error) {
     if (!isNectarError(error, 'CLI_NODE_UNREACHABLE')) throw error;
     output.result({ home, ready: false, containers }, table);
+    await requireNodeVolumes(home, terminal);
     throw error;
   }
   const { gateway } = loadConfig({ home }).config;
