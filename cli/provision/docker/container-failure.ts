@@ -25,7 +25,9 @@ export async function failureOf(
   { State, RestartCount }: ContainerState,
 ): Promise<NectarError | undefined> {
   const { Running, Restarting, ExitCode, OOMKilled, Status } = State;
-  const looping = Restarting && RestartCount > TOLERATED_RESTARTS;
+  // While it loops, the engine calls it running most of the time; one that got through is healthy.
+  const unwell = Restarting || (Running && ['starting', 'unhealthy'].includes(State.Health?.Status ?? ''));
+  const looping = unwell && RestartCount > TOLERATED_RESTARTS;
   if ((Running || Restarting || Status === 'created') && !looping) return undefined;
   const lines = await engine.containers.logs(name, { tail: LOOKED_AT_LINES });
   if (OOMKilled) return ended(name, ExitCode, OUT_OF_MEMORY);
