@@ -147,7 +147,7 @@ interface Sustained {
   /** Of all roles of the node, in milliseconds a transfer. */
   readonly nodeCpuMs: number;
   /** Times that the pool had no room, and the transfer was sent again. */
-  readonly full: number;
+  readonly refused: number;
 }
 
 async function numberOf(client: RpcClient, tag: 'safe' | 'latest'): Promise<number> {
@@ -172,7 +172,7 @@ async function signAhead({ transfer }: Field, count: number): Promise<readonly H
 
 /** Sends at the rate, or as fast as the pool takes them; resolves with how often it had no room. */
 async function sendAll(client: RpcClient, raws: readonly Hex[]): Promise<number> {
-  let full = 0;
+  let refused = 0;
   const send = async (raw: Hex | undefined): Promise<void> => {
     for (let retries = 0; ; retries++) {
       try {
@@ -181,7 +181,7 @@ async function sendAll(client: RpcClient, raws: readonly Hex[]): Promise<number>
       } catch (error) {
         const isFull = error instanceof Error && error.message.includes('pool is full');
         if (!isFull || retries >= MAX_RETRIES) throw error;
-        full += 1;
+        refused += 1;
         await delay(RETRY_MS);
       }
     }
@@ -201,7 +201,7 @@ async function sendAll(client: RpcClient, raws: readonly Hex[]): Promise<number>
   }
   await Promise.all(sending);
   if (failure !== undefined) throw failure;
-  return full;
+  return refused;
 }
 
 /** Watches what a run does to the node until it is told to end. */
@@ -240,7 +240,7 @@ async function measureSustained(field: Field, node: ServedNode, access: Access):
     const watched = watch(client, node);
     const cpuBefore = node.cpuMs();
     const start = performance.now();
-    const full = await sendAll(client, raws);
+    const refused = await sendAll(client, raws);
     await until('all in blocks', async () => {
       for (const { wallet, nonce } of senders)
         if (Number(await client.ask<Hex>('eth_getTransactionCount', wallet.address, 'latest')) < nonce)
@@ -253,7 +253,7 @@ async function measureSustained(field: Field, node: ServedNode, access: Access):
     const seen = await watched.end();
     await until('all on L1', async () => (await numberOf(client, 'safe')) >= head || undefined);
     const settleSeconds = round((performance.now() - start) / 1000 - seconds);
-    return { sent: raws.length, perSecond: raws.length / seconds, ...seen, settleSeconds, nodeCpuMs, full };
+    return { sent: raws.length, perSecond: raws.length / seconds, ...seen, settleSeconds, nodeCpuMs, refused };
   } finally {
     client.close();
   }
