@@ -18,7 +18,7 @@ export function registerInit(program: Command, terminal: Terminal): void {
   const verb = addVerb(program, 'init', {
     summary: 'make a node and leave it running: asks a few questions, does everything else',
     about:
-      'Examines the machine, makes keys, identities, certificates and a token, starts the node and has it admitted to the network. Refuses to overwrite anything. Interrupted, it leaves nothing behind.',
+      'Examines the machine, makes keys, identities, certificates and a token, starts the node and has it admitted to the network. Refuses to overwrite anything. Interrupted, it leaves nothing of the node behind; a devnet that it started goes on running.',
     examples: [
       'init',
       'init --yes',
