@@ -105,7 +105,7 @@ async function initAsProcess(call: Call<InitOptions>): Promise<void> {
       home,
       ports: [
         { name: 'API port', port: plan.port, host: plan.host },
-        { name: 'p2p port', port: plan.p2pPort, host: '0.0.0.0' },
+        { name: 'p2p port', port: plan.p2pPort, host: plan.p2pHost },
       ],
       l1Rpc: findL1(plan),
     },
