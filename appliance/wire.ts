@@ -140,6 +140,7 @@ export async function wireNode({ home, version, config }: NodeOptions, { log, me
       version,
       certificatePath: paths.certificate,
       keyPath: paths.certificateKey,
+      localSocketPath: paths.localSocket,
       hardeningPath: paths.hardening,
       backupsPath: paths.backups,
       clientPaths: paths.clientAuthorities,
