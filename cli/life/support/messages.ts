@@ -86,6 +86,7 @@ export const LOG_MESSAGES: readonly string[] = [
   'no catch-up from a peer',
   'no checkpoint could be written',
   'no cosignatures were asked for',
+  'no local socket',
   'no member has told what it knows of the log before its new epoch',
   'no members to dial: registry gave no answer',
   'no peer told which blocks were signed before; going on from the own and those of L1',
