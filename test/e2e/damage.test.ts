@@ -5,6 +5,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { putKilledAndAgain } from './killed-put.ts';
+import { refusesLostFolder } from './lost-folder.ts';
 import { freePort, until, Workplace, walk } from './workplace.ts';
 
 /** Everything that goes wrong at a clinic: each gets one clear error, and loses nothing. */
@@ -254,25 +255,8 @@ describe('a node with trouble', () => {
     await reads(recordId, content);
   });
 
-  test('a lost folder of records is no empty node: it does not start, and everything says so', async () => {
-    await down();
-    const aside = work.path('store-aside');
-    renameSync(join(home, 'store'), aside);
-    try {
-      const started = await work.error(['up', '--home', home]);
-      assert.deepEqual([started.code, started.exit], ['VOLUME_MISSING', 3]);
-      assert.equal((await work.error(['status', '--home', home])).code, 'VOLUME_MISSING');
-      const { stdout } = await work.run(['doctor', '--json', '--home', home]);
-      const { checks } = JSON.parse(stdout) as { checks: { name: string; grade: string }[] };
-      assert.equal(checks.find(({ name }) => name === 'volumes')?.grade, 'bad');
-      assert.ok(!existsSync(join(home, 'store')), 'nothing is made in its place');
-    } finally {
-      rmSync(join(home, 'store'), { recursive: true, force: true });
-      renameSync(aside, join(home, 'store'));
-    }
-    assert.equal((await up()).code, 0);
-    await reads(recordId, content);
-  });
+  test('a lost folder of records is no empty node: it does not start, and everything says so', () =>
+    refusesLostFolder(work, home, () => reads(recordId, content)));
 
   test('a flipped byte in the index is detected with a code', async () => {
     await down();
