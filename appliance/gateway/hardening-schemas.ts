@@ -43,6 +43,18 @@ const VerdictCounts = Type.Object(
   strict,
 );
 
+const Fitness = {
+  fit: Type.Boolean({
+    description: "Whether the node may hold patients' data, whatever the profile.",
+    examples: [false],
+  }),
+  reasons: Type.Array(Type.String({ minLength: 1, maxLength: 300, pattern: '^[^;]+$' }), {
+    description: 'Why not, from the worst; where it is fit: what was accepted in writing.',
+    maxItems: 32,
+    examples: [['the data disk is not encrypted']],
+  }),
+};
+
 export const HardeningReportNote = Type.Object(
   {
     digest: FileDigest,
@@ -66,6 +78,7 @@ export const HardeningReportNote = Type.Object(
     counts: VerdictCounts,
     failed: CheckIds('Checks that failed at or above the threshold.'),
     unseen: CheckIds('Checks that could not be looked at, at or above the threshold.'),
+    fitness: Type.Optional(Type.Object(Fitness, strict)),
   },
   { description: 'A hardening report that was made: its digest and what it found.', ...strict },
 );
@@ -117,7 +130,7 @@ export const HardeningOverview = Type.Object(
 );
 export type HardeningOverview = Static<typeof HardeningOverview>;
 
-/** The part of NodeStatus: of the scheduled profile, else of the newest report. */
+/** The part of NodeStatus: of the scheduled profile, else of the newest report; fitness is of the newest report of any profile. */
 export const HardeningStatus = Type.Object(
   {
     lastAt: orNone(Instant('When the last report was recorded.')),
@@ -128,6 +141,9 @@ export const HardeningStatus = Type.Object(
     drifted: Count('Failed checks that did not fail before.'),
     everySeconds: orNone(EverySeconds),
     overdue: Type.Boolean({ description: 'Whether no report came within two intervals of the schedule.' }),
+    fitness: Type.Optional(
+      orNone(Type.Object({ ...Fitness, at: Instant('When the report that says so was recorded.') }, strict)),
+    ),
   },
   strict,
 );

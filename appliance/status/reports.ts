@@ -8,6 +8,8 @@ export interface Hardening {
   drifted: number;
   everySeconds: number | null;
   overdue: boolean;
+  /** By the newest report of any profile. */
+  fitness?: { fit: boolean; reasons: string[]; at: string } | null;
 }
 
 /** The revocation list of an authority whose certificates clients show. */

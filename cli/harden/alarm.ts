@@ -1,13 +1,34 @@
 import type { HardeningStatus } from '../../appliance/gateway/hardening-schemas.ts';
 import type { Check } from '../preflight.ts';
 import type { Output } from '../render/output.ts';
+import { printable } from '../render/table.ts';
 
-/** The line of `status`: what is on record, and whether somebody must look. */
+/**
+ * The lines of `status`: first whether the node may hold patients' data, which every report judges by the same checks; then what is
+ * on record, and whether somebody must look. No score: that of the kindest profile would look like an answer to the first.
+ */
 export function hardeningLines(hardening: HardeningStatus | null, style: Output['style']): [string, string][] {
-  if (hardening === null) return [['hardening', 'no report on record: nectar-byon harden']];
+  if (hardening === null)
+    return [['patient data', style('yellow', 'not known: no report on record: nectar-byon harden')]];
   const { drifted, failed, unseen, overdue } = hardening;
   const colour = drifted > 0 || overdue ? 'red' : failed > 0 || unseen > 0 ? 'yellow' : 'green';
-  return [['hardening', style(colour, words(hardening))]];
+  return [...fitnessLines(hardening.fitness ?? null, style), ['hardening', style(colour, words(hardening))]];
+}
+
+function fitnessLines(
+  fitness: NonNullable<HardeningStatus['fitness']> | null,
+  style: Output['style'],
+): [string, string][] {
+  if (fitness === null)
+    return [['patient data', style('yellow', 'not known: no report on record says so: nectar-byon harden')]];
+  const { fit, reasons, at } = fitness;
+  const asOf = `as of ${at.slice(0, 16).replace('T', ' ')} UTC`;
+  if (fit) return [['patient data', style('green', `fit, ${asOf}`)], ...reasons.map(reasonLine)];
+  return [['patient data', style('red', `not fit yet, ${asOf}, because`)], ...reasons.map(reasonLine)];
+}
+
+function reasonLine(reason: string): [string, string] {
+  return ['', `- ${printable(reason)}`];
 }
 
 /** The check of `doctor`. Drift and a report that does not come are bad; failures that a person has seen are poor. */
@@ -26,10 +47,10 @@ export function checkHardening(hardening: HardeningStatus | null): Check {
   return { name, value, grade: 'good' };
 }
 
-function words({ lastAt, profile, score, failed, unseen, drifted, overdue }: HardeningStatus): string {
-  if (lastAt === null || score === null) return `scheduled, no report yet${overdue ? ': OVERDUE' : ''}`;
+function words({ lastAt, profile, failed, unseen, drifted, overdue }: HardeningStatus): string {
+  if (lastAt === null) return `scheduled, no report yet${overdue ? ': OVERDUE' : ''}`;
   const parts = [
-    `${score} of 100 (${profile}, ${lastAt.slice(0, 16).replace('T', ' ')} UTC)`,
+    `last report ${lastAt.slice(0, 16).replace('T', ' ')} UTC (${profile})`,
     ...(failed > 0 ? [`${failed} failed`] : []),
     ...(unseen > 0 ? [`${unseen} not seen`] : []),
     ...(drifted > 0 ? [`DRIFT: ${drifted} new`] : []),

@@ -51,5 +51,6 @@ export function noteOf(report: Report, profile: Profile, { digest, file, signer 
     counts: { ...report.counts },
     failed: bad('fail'),
     unseen: bad('error'),
+    fitness: { fit: report.fitness.fit, reasons: [...report.fitness.reasons] },
   };
 }
