@@ -9,6 +9,7 @@ import { type Keys, nodeEnvelopeCrypto } from '../../../appliance/keys/index.ts'
 import { IDENTITIES } from '../../../appliance/keys/node-identity.ts';
 import { makeFolders } from '../../../appliance/make-folders.ts';
 import { declareRestored } from '../../../appliance/store/declared-restore.ts';
+import { markVolumes } from '../../../appliance/volume-marks.ts';
 import { type BackupHeader, parseStatement } from '../../../protocol/backup/statement.ts';
 import { NectarError } from '../../../protocol/errors.ts';
 import { parseNote, verifyNote } from '../../../protocol/merkle/note.ts';
@@ -167,9 +168,10 @@ async function verifyStatement({ header, note, ...unpacked }: Unpacked, folder: 
   readFormat(folder);
 }
 
-/** What a backup leaves out because it is in clear at rest: made anew, for this machine. */
+/** What a backup leaves out because it is in clear at rest, or of this machine: made anew. */
 async function makeUsable(folder: string, keys: Keys, { now, names }: PlaceRequest): Promise<void> {
   for (const name of ['logs', 'run']) await makeFolders(join(folder, name), 0o700);
+  await markVolumes(folder);
   await renewCertificate({ home: folder, keys, now: now(), names });
   await replaceClientToken({ home: folder, keys, now });
 }

@@ -9,6 +9,7 @@ import { createTokenSigner, createTokens } from '../../../appliance/gateway/toke
 import { createRootKey, type Enrolment, type Keys, nodeEnvelopeCrypto } from '../../../appliance/keys/index.ts';
 import { createIdentities, IDENTITIES } from '../../../appliance/keys/node-identity.ts';
 import { makeFolders } from '../../../appliance/make-folders.ts';
+import { markVolumes } from '../../../appliance/volume-marks.ts';
 import { NectarError } from '../../../protocol/errors.ts';
 import { refuseExisting } from '../../home-folder.ts';
 import { buildAside, sweepAbandoned } from '../staging-folder.ts';
@@ -60,6 +61,7 @@ export async function createHome(request: HomeRequest, say: (step: string) => vo
     await sweepAbandoned(home, 'partial');
     return await buildAside(home, 'partial', async (folder) => {
       const identity = await fillHome(folder, request, say);
+      await markVolumes(folder);
       signal.throwIfAborted();
       return identity;
     });
