@@ -2,7 +2,11 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import { secp256k1 } from '@noble/curves/secp256k1.js';
-import { loadHostCrypto, loadNativeRecovery, recoverPortably } from '../../../../../appliance/rollup/execute/recover-key.ts';
+import {
+  loadHostCrypto,
+  loadNativeRecovery,
+  recoverPortably,
+} from '../../../../../appliance/rollup/execute/recover-key.ts';
 import { bytesToHex, hexToBytes } from '../../../../../protocol/rollup/bytes.ts';
 
 const ORDER = secp256k1.Point.CURVE().n;
