@@ -17,15 +17,20 @@ export interface Score {
 
 /**
  * Counted are pass, fail and error: what could not be looked at earns nothing. Left out are manual and not-applicable checks, and
- * waived ones, which the report lists beside the score instead.
+ * waived ones, which the report lists beside the score instead. A critical failure counts although it is waived: no decision to live
+ * with it makes a node that looks perfect.
  */
 export function scoreOf(
   results: readonly { readonly severity: Severity; readonly verdict: Verdict }[],
   weights: Readonly<Record<Severity, number>> = WEIGHTS,
 ): Score {
-  const counts = (verdict: Verdict): boolean => verdict === 'pass' || verdict === 'fail' || verdict === 'error';
+  const counts = (verdict: Verdict, severity: Severity): boolean =>
+    verdict === 'pass' ||
+    verdict === 'fail' ||
+    verdict === 'error' ||
+    (verdict === 'waived' && severity === 'critical');
   const parts = SEVERITIES.map((severity) => {
-    const counted = results.filter((result) => result.severity === severity && counts(result.verdict));
+    const counted = results.filter((result) => result.severity === severity && counts(result.verdict, severity));
     const passed = counted.filter(({ verdict }) => verdict === 'pass').length;
     return { severity, weight: weights[severity], counted: counted.length, passed };
   });

@@ -11,7 +11,7 @@ export function scoreSection({ score, counts }: Report): Html {
       : html`${score.earned} of ${score.possible} points: 100 × ${score.earned} ÷ ${score.possible}, rounded down, is <strong>${score.value}</strong>.`;
   return html`<section id="score">
 <h2>The score, explained</h2>
-<p>Each check weighs by its severity. One that passed earns its weight; one that failed, or that could not be looked at, earns nothing. What was waived, does not apply or is left to a person does not count (${plural(left, 'check')}); it is listed below.</p>
+<p>Each check weighs by its severity. One that passed earns its weight; one that failed, or that could not be looked at, earns nothing. What was waived (unless it is critical), does not apply or is left to a person does not count (${plural(left, 'check')}); it is listed below.</p>
 <div class="scroll"><table class="numbers">
 <caption class="unseen">Weights and points by severity</caption>
 <thead><tr><th scope="col">Severity</th><th scope="col">Weight</th><th scope="col">Counted</th><th scope="col">Passed</th><th scope="col">Points</th></tr></thead>
