@@ -9,10 +9,12 @@ import { type ClientRevocations, openClientRevocations } from '../../../../appli
 import { revocationFiles } from '../../../../appliance/gateway/gateway-texts.ts';
 import { serialOf } from '../../../../appliance/gateway/revocation-list.ts';
 import { createLogger, createMetrics } from '../../../../appliance/telemetry/index.ts';
-import type { NectarError } from '../../../../protocol/errors.ts';
+import { NectarError } from '../../../../protocol/errors.ts';
 import { type Clients, NOW, startClients } from './clients-harness.ts';
+import { AuditDouble } from './doubles.ts';
 import { createSite, type Site, type SiteCertificate } from './site-authority.ts';
 
+const CONTEXT = { actor: { subject: 'admin' }, requestId: 'r' };
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 
@@ -144,6 +146,7 @@ describe('the files of revocation lists', () => {
   let stolen: SiteCertificate;
   let trusted: X509Certificate[];
   let now: number;
+  let audit: AuditDouble;
   const paths = () => ({ lists: join(folder, 'site.crl'), floors: join(folder, 'site-crl.json') });
   const open = (): Promise<ClientRevocations> =>
     openClientRevocations(revocationFiles(paths()), {
@@ -151,6 +154,7 @@ describe('the files of revocation lists', () => {
       now: () => now,
       log: createLogger({ level: 'silent' }),
       metrics: createMetrics(),
+      audit,
     });
   const codeOf = (revocations: ClientRevocations, shown: SiteCertificate, issuer: string = site.certificate) => {
     const chain = [
@@ -176,6 +180,7 @@ describe('the files of revocation lists', () => {
     folder = await mkdtemp(join(tmpdir(), 'nectar-crl-'));
     trusted = [new X509Certificate(site.certificate)];
     now = NOW;
+    audit = new AuditDouble();
   });
   afterEach(() => rm(folder, { recursive: true }));
 
@@ -202,6 +207,86 @@ describe('the files of revocation lists', () => {
     }
     await revocations.replace(await site.revoke([stolen], { number: 6 }));
     assert.deepEqual([stateOf(revocations), codeOf(revocations, good)], [['current'], 'good']);
+  });
+
+  /** As the route does, whose leaf follows. */
+  const give = async (revocations: ClientRevocations, pem: string) => {
+    await revocations.replace(pem);
+    const detail = { count: 1, floors: revocations.floors() };
+    await audit.append({ type: 'client.revocations', outcome: 'success', context: CONTEXT, detail });
+  };
+  const leaves = () => audit.events.map(({ type }) => type);
+
+  it('that are put back together with their numbers keep all out, by what the log says of the newest', async () => {
+    const revocations = await open();
+    await give(revocations, await site.revoke([], { number: 4 }));
+    for (const name of ['lists', 'floors'] as const) await copyFile(paths()[name], join(folder, `older-${name}`));
+    const newest = await site.revoke([stolen], { number: 5 });
+    await give(revocations, newest);
+    const putBack = async () => {
+      for (const name of ['lists', 'floors'] as const) await copyFile(join(folder, `older-${name}`), paths()[name]);
+    };
+    for (const [running, take] of [
+      [true, async () => revocations.look().then(() => revocations)],
+      [false, open],
+    ] as const) {
+      await putBack();
+      const one = await take();
+      await one.hold();
+      assert.deepEqual([stateOf(one), codeOf(one, good), codeOf(one, stolen)], [['behind'], UNKNOWN, UNKNOWN]);
+      assert.equal(leaves().at(-1), 'notes.restore', running ? 'while it runs' : 'at a start');
+      await give(one, newest);
+      assert.deepEqual([stateOf(one), codeOf(one, good), codeOf(one, stolen)], [['current'], 'good', REVOKED]);
+    }
+  });
+
+  it('that are gone, numbers and all, keep out whom the log knows to have a list', async () => {
+    const revocations = await open();
+    await give(revocations, await site.revoke([stolen], { number: 5 }));
+    for (const path of Object.values(paths())) await rm(path);
+    const again = await open();
+    await again.hold();
+    assert.deepEqual([stateOf(again), codeOf(again, good)], [['missing'], UNKNOWN]);
+    await writeFile(paths().floors, '{"version":1}');
+    await again.look();
+    assert.deepEqual(stateOf(again), ['unreadable']);
+    await again.hold();
+    assert.deepEqual(stateOf(again), ['missing'], 'damaged numbers are those of the log again');
+  });
+
+  it('that were put there by hand are on record with their number, once', async () => {
+    const revocations = await open();
+    await writeFile(paths().lists, await site.revoke([good], { number: 6 }));
+    await revocations.look();
+    await revocations.hold();
+    await (await open()).hold();
+    assert.deepEqual(leaves(), ['client.revocations']);
+    assert.match(String(audit.events[0]?.detail?.floors), /^[0-9a-f]{64}:6:[0-9a-f]{64}$/);
+  });
+
+  it('are judged as they were found while the log cannot be asked, and held as soon as it can', async () => {
+    const revocations = await open();
+    await give(revocations, await site.revoke([stolen], { number: 5 }));
+    for (const path of Object.values(paths())) await rm(path);
+    audit.fail = new NectarError('NODE_NOT_READY', { service: 'audit', reason: 'not started' });
+    const again = await open();
+    await again.hold();
+    assert.equal(codeOf(again, stolen), 'good');
+    audit.fail = undefined;
+    now += 250;
+    await again.hold();
+    assert.equal(codeOf(again, stolen), UNKNOWN);
+  });
+
+  it('that were forgotten on record are not brought back', async () => {
+    const revocations = await open();
+    await give(revocations, await site.revoke([stolen], { number: 5 }));
+    await audit.append({ type: 'client.revocations', outcome: 'success', context: CONTEXT, detail: { floors: '' } });
+    await revocations.replace('');
+    const again = await open();
+    await again.hold();
+    assert.deepEqual([stateOf(again), codeOf(again, stolen)], [[], 'good']);
+    assert.deepEqual(leaves(), ['client.revocations', 'client.revocations']);
   });
 
   it('that are damaged or gone keep all out until a list is given', async () => {
