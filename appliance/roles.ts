@@ -1,4 +1,4 @@
-import { loadConfig, loadSequencerConfig } from './config/index.ts';
+import { loadConfig, loadSequencerConfig, socketsFolder } from './config/index.ts';
 import { runSplitRole, type WireRole } from './run-split-role.ts';
 import { type RunRequest, runWiring } from './run-wiring.ts';
 import { createLogger, createMetrics } from './telemetry/index.ts';
@@ -28,7 +28,8 @@ export async function runRole(request: RunRequest): Promise<void> {
   if (role === 'all') {
     const { config } = loadConfig(request);
     const log = createLogger({ level: config.log.level });
-    return runWiring(request, () => wireNode({ home, version, config }, { log, metrics: createMetrics() }), log);
+    const options = { home, version, config, sockets: socketsFolder(home, request.env) };
+    return runWiring(request, () => wireNode(options, { log, metrics: createMetrics() }), log);
   }
   const { config } = loadSequencerConfig(request);
   const log = createLogger({ level: config.log.level });

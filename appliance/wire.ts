@@ -14,6 +14,8 @@ import {
   readPublicIdentity,
   type SequencerHomeConfig,
 } from './config/index.ts';
+import { createHealthServer, startIfPossible } from './crossing/health/health-server.ts';
+import { healthSocketPath } from './crossing/socket.ts';
 import { createCustody } from './custody/index.ts';
 import {
   createGateway,
@@ -41,10 +43,13 @@ import { batchPeers } from './wire/batch-peers.ts';
 import { wirePublicSide } from './wire/public-side.ts';
 import { unsafeBlocks } from './wire/unsafe-blocks.ts';
 import { whenSound } from './wire/when-sound.ts';
-import { credentials, type NodeOptions, now, randomBytes, today, type WireDeps, type Wiring } from './wiring.ts';
+import { type AllOptions, credentials, now, randomBytes, today, type WireDeps, type Wiring } from './wiring.ts';
 
 /** `run all`: a clinic's node. It follows the chain and serves its owner; it orders nothing. */
-export async function wireNode({ home, version, config }: NodeOptions, { log, metrics }: WireDeps): Promise<Wiring> {
+export async function wireNode(
+  { home, version, config, sockets }: AllOptions,
+  { log, metrics }: WireDeps,
+): Promise<Wiring> {
   const identity = readPublicIdentity(home);
   const paths = homePaths(home);
   const { descriptor } = readDescriptor(home);
@@ -205,8 +210,10 @@ export async function wireNode({ home, version, config }: NodeOptions, { log, me
     const context = { actor: { subject: 'system:node' }, requestId: `${type}/${now()}` };
     await audit.append({ type, outcome: 'success', context, detail: { version } });
   };
+  const alive = [keys, gateway, metricsServer];
+  const health = createHealthServer(healthSocketPath(sockets, 'all'), alive, view.status);
   return {
-    alive: [keys, gateway, metricsServer],
+    alive: [...alive, startIfPossible(health, log)],
     usable: [audit, whenSound(audit), keyFreshness, store, rollup, p2p, replication, anchor, witness, renewal],
     url: () => gateway.url(),
     whenUsable: (signal) => keys.whenUnlocked(signal),

@@ -27,9 +27,14 @@ export interface NodeOptions {
   readonly config: NodeConfig;
 }
 
-/** A role on its own meets the others at crossings; it tells its health at a socket of this folder. */
-export interface RoleOptions extends NodeOptions {
+/** The roles of a node in one process. */
+export interface AllOptions extends NodeOptions {
+  /** Folder of the sockets: this machine asks there how the node is. */
   readonly sockets: string;
+}
+
+/** A role on its own meets the others at crossings; it tells its health at a socket of this folder. */
+export interface RoleOptions extends AllOptions {
   readonly crossings: CrossingsConfig;
   /** Of the store: what it does on an empty volume. */
   readonly firstStart: FirstStart;

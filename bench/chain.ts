@@ -25,7 +25,9 @@ import { type ForkRules, NEW_NETWORK_FORK } from '../protocol/rollup/fork.ts';
 import { createRules, type Rules } from '../protocol/rollup/rules.ts';
 import { TestTokenInitCode } from '../test/contracts/generated/TestToken.ts';
 import { loneBatch } from '../test/lone-batch.ts';
+import { floorApart, SIGNATURE_BYTES } from './batch-floor.ts';
 import {
+  AMOUNTS,
   BALANCE,
   blockOf,
   CHAIN_ID,
@@ -187,6 +189,8 @@ export async function run(): Promise<void> {
     accounts,
     cpuMicrosPerTransfer: Math.round(1e6 / perCpuSecond),
     l1BytesPerTransfer: Number(bytesPerTransfer.toFixed(1)),
+    l1BytesApart: Number((bytesPerTransfer - SIGNATURE_BYTES).toFixed(1)),
+    l1FloorApart: Number(floorApart(transfers, TRANSFERS_PER_BLOCK * BLOCKS_PER_BATCH, AMOUNTS).toFixed(1)),
     rssMiB,
     load: Number((loadavg()[0] ?? 0).toFixed(1)),
   };

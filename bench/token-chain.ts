@@ -58,12 +58,15 @@ export function createHolders(accounts: number): Holders {
   return { signers, addresses: [...signers.map(({ address }) => address), ...others] };
 }
 
+/** As many amounts are transferred, one as often as another. */
+export const AMOUNTS = 1_000_003;
+
 /** Each from another signer to a holder, neighbours in no order that the trie knows. */
 export function createTransfers({ signers, addresses }: Holders, count: number): Transfer[] {
   return Array.from({ length: count }, (_, i) => {
     const signer = (i * 7_919) % signers.length;
     const to = addresses[(i * 104_729 + 17) % addresses.length] ?? FEE_RECIPIENT;
-    return { from: signers[signer]?.address ?? FEE_RECIPIENT, signer, to, amount: BigInt((i * 7919) % 1_000_003) + 1n };
+    return { from: signers[signer]?.address ?? FEE_RECIPIENT, signer, to, amount: BigInt((i * 7919) % AMOUNTS) + 1n };
   });
 }
 

@@ -194,7 +194,7 @@ async function readText(answer: Answer): Promise<string> {
   return Buffer.concat(chunks).toString('utf8');
 }
 
-function parseAnswer<S extends TSchema>(Value: typeof ValueModule, schema: S, text: string): Static<S> {
+export function parseAnswer<S extends TSchema>(Value: typeof ValueModule, schema: S, text: string): Static<S> {
   let value: unknown;
   try {
     value = JSON.parse(text);

@@ -160,7 +160,7 @@ export async function wireGateway(options: RoleOptions, deps: WireDeps): Promise
       ...carrier.credentials,
       gateway,
       metricsServer,
-      createHealthServer(healthSocketPath(sockets, 'gateway'), [...carrier.credentials, gateway]),
+      createHealthServer(healthSocketPath(sockets, 'gateway'), [...carrier.credentials, gateway], view.status),
     ],
     usable: [bootstrap],
     url: () => gateway.url(),

@@ -3,7 +3,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { freemem, totalmem } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { NetworkInfo, NodeStatus } from '../../appliance/gateway/node-schemas.ts';
+import { NetworkInfo, type NodeStatus } from '../../appliance/gateway/node-schemas.ts';
 import { ERRORS, type ErrorCode, NectarError } from '../../protocol/errors.ts';
 import { action, addVerb, type Call } from '../call.ts';
 import { guidanceOf } from '../errors/guidance-of.ts';
@@ -16,6 +16,7 @@ import { findLastBackup } from '../life/last-backup.ts';
 import { checkVerifyAge, findLastVerify } from '../life/last-verify.ts';
 import { isAuthorized } from '../membership.ts';
 import { findGateway, withNode } from '../node-client.ts';
+import { askNodeStatus } from '../node-status.ts';
 import { type Check, checkClock, checkDisk, checkMemory, checkNode } from '../preflight.ts';
 import { findTarget } from '../provision/docker/target-file.ts';
 import { findClusterTarget } from '../provision/kubernetes/cluster-target.ts';
@@ -155,15 +156,13 @@ async function checkNodeItself(call: Call<unknown>): Promise<Check[]> {
     return [{ name: 'node', value: 'not running', grade: 'bad', advice: 'nectar-byon up' }];
   }
   try {
-    return await withNode(call, async (client) => {
-      const status = await client.json(NodeStatus, 'GET', '/v1/node');
-      const now = call.terminal.now();
-      const checks = [...gradeStatus(status), ...gradeRevocations(status, now), ...gradeCustody(status, now)];
-      // What the node cannot tell now it would only be waited for.
-      return status.locked || !status.ready
-        ? checks
-        : [...checks, gradeMembership(await client.json(NetworkInfo, 'GET', '/v1/network'))];
-    });
+    const { node: status, apiFailure } = await askNodeStatus(call);
+    const now = call.terminal.now();
+    const checks = [...gradeStatus(status), ...gradeRevocations(status, now), ...gradeCustody(status, now)];
+    // What the node cannot tell now it would only be waited for.
+    if (status.locked || !status.ready || apiFailure !== undefined) return checks;
+    const network = await withNode(call, (client) => client.json(NetworkInfo, 'GET', '/v1/network'));
+    return [...checks, gradeMembership(network)];
   } catch (error) {
     if (!(error instanceof NectarError)) throw error;
     return [{ name: 'node', value: error.message, grade: 'bad', advice: 'nectar-byon logs' }];

@@ -6,14 +6,15 @@ import { NectarError } from '../../protocol/errors.ts';
 import { action, addVerb, type Call } from '../call.ts';
 import type { Terminal } from '../terminal.ts';
 
-const SPLIT_ROLES = ['gateway', 'store', 'audit', 'rollup'] as const;
+/** `all`: the node in one process. */
+const HEALTHY_ROLES = ['all', 'gateway', 'store', 'audit', 'rollup'] as const;
 
 export function registerHealthcheck(program: Command, terminal: Terminal): void {
   addVerb(program, 'healthcheck', {
-    summary: 'ask a role that runs on its own how it is: exit 0 when it is usable, 1 when not',
+    summary: 'ask a role by its local socket how it is: exit 0 when it is usable, 1 when not',
     examples: ['healthcheck store --home /srv/clinic', 'healthcheck store --live'],
   })
-    .addArgument(new Argument('<role>', 'which role').choices(SPLIT_ROLES))
+    .addArgument(new Argument('<role>', 'which role').choices(HEALTHY_ROLES))
     .option('--live', 'only whether its process answers; a locked node is alive')
     .action(action(terminal, healthcheck));
 }

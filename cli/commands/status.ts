@@ -1,14 +1,15 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { loadConfig } from '../../appliance/config/load.ts';
-import { NodeStatus } from '../../appliance/gateway/node-schemas.ts';
+import type { NodeStatus } from '../../appliance/gateway/node-schemas.ts';
 import { isNectarError } from '../../protocol/errors.ts';
 import { action, addVerb, type Call } from '../call.ts';
 import { hardeningLines } from '../harden/alarm.ts';
 import { requireHome } from '../home-folder.ts';
 import { backupLines } from '../life/backup-alarm.ts';
-import { withNode } from '../node-client.ts';
+import { askNodeStatus } from '../node-status.ts';
+import { parseCount } from '../option-parsers.ts';
 import { gatewayUrl } from '../provision/docker/gateway-url.ts';
 import { findTarget } from '../provision/docker/target-file.ts';
 import { findClusterTarget } from '../provision/kubernetes/cluster-target.ts';
@@ -25,25 +26,43 @@ import { revocationLines } from '../render/revocations.ts';
 import { printable, renderFacts } from '../render/table.ts';
 import type { Terminal } from '../terminal.ts';
 
+const WATCH_SECONDS = 2;
+
+interface StatusOptions {
+  readonly watch?: number;
+}
+
 export function registerStatus(program: Command, terminal: Terminal): void {
   addVerb(program, 'status', {
     summary: 'show how the node is: ready, heads, peers, records, audit log, anchors',
-    examples: ['status', 'status --json | jq .ready'],
-  }).action(action(terminal, status));
+    about:
+      'Asks the API of the node; where that does not answer, the local socket of the node, which needs no free place at the gateway. Then the exit code is that of the failure.',
+    examples: ['status', 'status --watch', 'status --json | jq .ready'],
+  })
+    .addOption(
+      new Option('-w, --watch [seconds]', 'show it anew every so often, until Ctrl-C')
+        .argParser(parseCount)
+        .preset(String(WATCH_SECONDS)),
+    )
+    .action(action(terminal, status));
 }
 
-async function status(call: Call<object>): Promise<void> {
+async function status(call: Call<StatusOptions>): Promise<void> {
+  const { watch: seconds } = call.options;
+  if (seconds === undefined) return showStatus(call);
+  const { watch } = await import('../render/watch.ts');
+  await watch(call, seconds, showStatus);
+}
+
+async function showStatus(call: Call<StatusOptions>): Promise<void> {
   const { output } = call;
   if (findClusterTarget(call.home) !== undefined) return statusOfPods(call);
   if (findTarget(call.home) !== undefined) return statusOfContainers(call);
   requireHome(call.home);
   await requireKeyList(call.home);
-  await withNode(call, async (client) => {
-    const node = await client.json(NodeStatus, 'GET', '/v1/node');
-    output.result({ ...node, home: call.home, gateway: client.gateway }, () =>
-      renderStatus(node, client.gateway, output),
-    );
-  });
+  const { node, gateway, apiFailure } = await askNodeStatus(call);
+  output.result({ ...node, home: call.home, gateway }, () => renderStatus(node, gateway, output));
+  if (apiFailure !== undefined) throw apiFailure;
 }
 
 /** A node whose key list is damaged or gone does not start: that is the reason, not that it is not running. */
@@ -54,7 +73,7 @@ async function requireKeyList(home: string): Promise<void> {
 }
 
 /** The containers say how they are even where the node does not answer. */
-async function statusOfPods(call: Call<object>): Promise<void> {
+async function statusOfPods(call: Call<StatusOptions>): Promise<void> {
   const { home, output, terminal } = call;
   const { requireClusterTarget } = await import('../provision/kubernetes/cluster-target.ts');
   const { openKubectl } = await import('../provision/kubernetes/open-kubectl.ts');
@@ -63,34 +82,29 @@ async function statusOfPods(call: Call<object>): Promise<void> {
   const target = requireClusterTarget(home);
   const pods = await readPods(openKubectl(target, terminal), target);
   const table = renderPods(pods, output);
-  let node: NodeStatus;
-  try {
-    node = await withNode(call, (client) => client.json(NodeStatus, 'GET', '/v1/node'));
-  } catch (error) {
-    if (!isNectarError(error)) throw error;
-    output.result({ home, ready: false, pods }, table);
+  const asked = await askNodeStatus(call).catch((error: unknown) => {
+    if (isNectarError(error)) output.result({ home, ready: false, pods }, table);
     throw error;
-  }
+  });
   const gateway = target.gateway ?? `${target.namespace}/${target.release}`;
+  const { node } = asked;
   output.result({ ...node, home, gateway, pods }, () => `${renderStatus(node, gateway, output)}\n\n${table}`);
+  if (asked.apiFailure !== undefined) throw asked.apiFailure;
 }
 
-async function statusOfContainers(call: Call<object>): Promise<void> {
+async function statusOfContainers(call: Call<StatusOptions>): Promise<void> {
   const { home, output, terminal } = call;
   const { readContainerStatus, renderContainers } = await import('../provision/docker/container-status.ts');
   const containers = await readContainerStatus(home, terminal);
   const table = renderContainers(containers, output);
-  let node: NodeStatus;
-  try {
-    node = await withNode(call, (client) => client.json(NodeStatus, 'GET', '/v1/node'));
-  } catch (error) {
-    if (!isNectarError(error, 'CLI_NODE_UNREACHABLE')) throw error;
-    output.result({ home, ready: false, containers }, table);
+  const { node, apiFailure } = await askNodeStatus(call).catch((error: unknown) => {
+    if (isNectarError(error, 'CLI_NODE_UNREACHABLE')) output.result({ home, ready: false, containers }, table);
     throw error;
-  }
+  });
   const { gateway } = loadConfig({ home }).config;
   const url = gatewayUrl(gateway);
   output.result({ ...node, home, gateway: url, containers }, () => `${renderStatus(node, url, output)}\n\n${table}`);
+  if (apiFailure !== undefined) throw apiFailure;
 }
 
 /** Only what needs eyes: an index that is not the newest is among the reasons already. */

@@ -2,6 +2,8 @@ import { request } from 'node:http';
 
 const TIMEOUT_MS = 3_000;
 const MAX_ANSWER_BYTES = 64 * 1024;
+/** Of /status: lists in it are bounded. */
+export const MAX_STATUS_BYTES = 1024 * 1024;
 
 /** How a role is: usable, alive but not usable (and why), or not answering. */
 export interface HealthCheck {
@@ -12,22 +14,34 @@ export interface HealthCheck {
 }
 
 /** Asks a role's health socket. Never throws: no answer is an answer. */
-export function checkHealth(path: string): Promise<HealthCheck> {
-  return new Promise((resolve) => {
-    const silent = (why: string): void => resolve({ alive: false, ready: false, reason: `no answer: ${why}` });
-    const asked = request({ socketPath: path, path: '/readyz', agent: false, timeout: TIMEOUT_MS }, (response) => {
+export async function checkHealth(path: string): Promise<HealthCheck> {
+  const silent = (why: string): HealthCheck => ({ alive: false, ready: false, reason: `no answer: ${why}` });
+  try {
+    return parseHealth((await askHealth(path, '/readyz', MAX_ANSWER_BYTES)).text);
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    return silent(code ?? message);
+  }
+}
+
+/** What a health socket answers to GET `view`. Throws where nothing answers, in time and within `maxBytes`. */
+export function askHealth(path: string, view: string, maxBytes: number): Promise<{ status: number; text: string }> {
+  return new Promise((resolve, reject) => {
+    const asked = request({ socketPath: path, path: view, agent: false, timeout: TIMEOUT_MS }, (response) => {
       const parts: Buffer[] = [];
       let size = 0;
       response.on('data', (part: Buffer) => {
         size += part.length;
-        if (size > MAX_ANSWER_BYTES) response.destroy(new Error('the answer is too long'));
+        if (size > maxBytes) response.destroy(new Error('the answer is too long'));
         else parts.push(part);
       });
-      response.on('error', ({ message }) => silent(message));
-      response.on('end', () => resolve(parseHealth(Buffer.concat(parts).toString('utf8'))));
+      response.on('error', reject);
+      response.on('end', () =>
+        resolve({ status: response.statusCode ?? 0, text: Buffer.concat(parts).toString('utf8') }),
+      );
     });
     asked.on('timeout', () => asked.destroy(new Error(`within ${TIMEOUT_MS} ms`)));
-    asked.on('error', (error: NodeJS.ErrnoException) => silent(error.code ?? error.message));
+    asked.on('error', reject);
     asked.end();
   });
 }

@@ -1,5 +1,7 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type Server, type ServerResponse } from 'node:http';
+import { isNectarError } from '../../../protocol/errors.ts';
 import type { Service } from '../../service.ts';
+import type { Logger } from '../../telemetry/index.ts';
 import { listenOnSocket } from '../socket.ts';
 
 const MAX_CONNECTIONS = 16;
@@ -14,8 +16,11 @@ export interface RoleHealth {
 
 type Probed = Pick<Service, 'name' | 'readiness'>;
 
-/** The role's own health: /livez calls nothing, /readyz asks its services whether they are usable. */
-export function createHealthServer(path: string, services: readonly Probed[]): Service {
+/**
+ * The role's own health: /livez calls nothing, /readyz asks its services whether they are usable. With `status`, /status is the node at a
+ * glance: the way in of this machine when the gateway's own door is full, or does not open.
+ */
+export function createHealthServer(path: string, services: readonly Probed[], status?: () => Promise<object>): Service {
   let server: Server | undefined;
   return {
     name: 'health',
@@ -27,13 +32,15 @@ export function createHealthServer(path: string, services: readonly Probed[]): S
         connectionsCheckingInterval: CHECK_INTERVAL_MS,
       };
       const made = createServer(timeouts, (request, response) => {
+        if (request.url === '/status' && status !== undefined) {
+          status().then(
+            (found) => answer(response, 200, found),
+            () => answer(response, 500, {}),
+          );
+          return;
+        }
         const health = request.url === '/livez' ? { ready: true, reasons: [] } : healthOf(services);
-        const body = Buffer.from(JSON.stringify(health));
-        response.writeHead(health.ready ? 200 : 503, {
-          'content-type': 'application/json',
-          'content-length': body.length,
-        });
-        response.end(body);
+        answer(response, health.ready ? 200 : 503, health);
       });
       made.maxConnections = MAX_CONNECTIONS;
       await listenOnSocket(made, path);
@@ -50,6 +57,22 @@ export function createHealthServer(path: string, services: readonly Probed[]): S
     },
     readiness: () => (server === undefined ? { ready: false, reason: 'not listening' } : { ready: true }),
   };
+}
+
+/** For a node in one process, which no engine asks: where there can be no socket (the path of its home is too long), it runs without. */
+export function startIfPossible(health: Service, log: Logger): Service {
+  const start = (signal: AbortSignal): Promise<void> =>
+    health.start(signal).catch((error: unknown) => {
+      if (!isNectarError(error, 'NODE_SOCKET_UNUSABLE')) throw error;
+      log.warn({ err: error }, 'there is no local socket for `status` and `doctor`');
+    });
+  return { ...health, start };
+}
+
+function answer(response: ServerResponse, code: number, value: object): void {
+  const body = Buffer.from(JSON.stringify(value));
+  response.writeHead(code, { 'content-type': 'application/json', 'content-length': body.length });
+  response.end(body);
 }
 
 function healthOf(services: readonly Probed[]): RoleHealth {

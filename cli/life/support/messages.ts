@@ -154,6 +154,7 @@ export const LOG_MESSAGES: readonly string[] = [
   'the store does not give the secrets yet',
   'the store tells no wishes now',
   'the terms of the log are not kept',
+  'there is no local socket for `status` and `doctor`',
   'this is the node',
   'tiles wait for the disk',
   'transaction cannot be forced now',

@@ -107,7 +107,7 @@ export interface DesiredState {
   readonly containers: readonly ContainerSpec[];
 }
 
-const PROGRAM = ['/nodejs/bin/node', '/app/main.mjs'] as const;
+export const PROGRAM = ['/nodejs/bin/node', '/app/main.mjs'] as const;
 /** Shorter than the gateway's drain plus a last flush would be a crash at every stop. */
 const STOP_TIMEOUT_S = 30;
 const HEALTH = { intervalS: 10, timeoutS: 5, startPeriodS: 30, retries: 3 } as const;

@@ -44,6 +44,8 @@ export interface Containers {
   logs(name: string, options: LogOptions): Promise<string[]>;
   /** Until the engine's signal or the container's end. */
   follow(name: string, options: LogOptions): Promise<AsyncIterable<string>>;
+  /** Runs a program in the running container, and gives the lines of its stdout. */
+  ask(name: string, command: readonly string[]): Promise<string[]>;
   /** Extracts a tar at `path`; also into volumes of a container that never started. Owners and modes are the tar's. */
   putArchive(name: string, path: string, tar: Buffer | Readable): Promise<void>;
   /** A tar of what lies at `path`, of a container in any state. */
@@ -100,6 +102,12 @@ export function createContainers({ docker, signal, must, find, settle }: EngineC
         of(name).logs({ ...options, follow: true, stdout: true, stderr: true, abortSignal: signal }),
       );
       return logLines(stream as Readable);
+    },
+    ask: async (name, command) => {
+      const options = { Cmd: [...command], AttachStdout: true, AttachStderr: false };
+      const begun = await must(`asking ${name}`, (abortSignal) => of(name).exec({ ...options, abortSignal }));
+      const stream = await must(`asking ${name}`, (abortSignal) => begun.start({ Detach: false, abortSignal }));
+      return collect(logLines(stream as Readable));
     },
     putArchive: async (name, path, tar) => {
       await must(
