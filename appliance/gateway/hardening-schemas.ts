@@ -43,6 +43,18 @@ const VerdictCounts = Type.Object(
   strict,
 );
 
+const Fitness = {
+  fit: Type.Boolean({
+    description: "Whether the node may hold patients' data, whatever the profile.",
+    examples: [false],
+  }),
+  reasons: Type.Array(Type.String({ minLength: 1, maxLength: 300, pattern: '^[^;]+$' }), {
+    description: 'Why not, from the worst; where it is fit: what was accepted in writing.',
+    maxItems: 32,
+    examples: [['the data disk is not encrypted']],
+  }),
+};
+
 export const HardeningReportNote = Type.Object(
   {
     digest: FileDigest,
@@ -69,6 +81,7 @@ export const HardeningReportNote = Type.Object(
     failedBelow: Type.Optional(CheckIds('Checks that failed below the threshold.')),
     waived: Type.Optional(CheckIds('Checks that fail and are waived.')),
     waivedCritical: Type.Optional(CheckIds('Of the waived ones: the critical.')),
+    fitness: Type.Optional(Type.Object(Fitness, strict)),
   },
   { description: 'A hardening report that was made: its digest and what it found.', ...strict },
 );
@@ -141,7 +154,7 @@ export const HardeningOverview = Type.Object(
 );
 export type HardeningOverview = Static<typeof HardeningOverview>;
 
-/** The part of NodeStatus: of the scheduled profile, else of the newest report. */
+/** The part of NodeStatus: of the scheduled profile, else of the newest report; fitness is of the newest report of any profile. */
 export const HardeningStatus = Type.Object(
   {
     lastAt: orNone(Instant('When the last report was recorded.')),
@@ -154,6 +167,9 @@ export const HardeningStatus = Type.Object(
     waivedCritical: Count('Of the waived ones: the critical.'),
     everySeconds: orNone(EverySeconds),
     overdue: Type.Boolean({ description: 'Whether no report came within two intervals of the schedule.' }),
+    fitness: Type.Optional(
+      orNone(Type.Object({ ...Fitness, at: Instant('When the report that says so was recorded.') }, strict)),
+    ),
   },
   strict,
 );

@@ -89,6 +89,8 @@ export function createGatewayMetrics(registry: Metrics): GatewayMetrics {
 export interface HardeningMetrics {
   /** Shows the newest report of each profile, and none of any other. */
   show(reports: readonly RecordedReport[]): void;
+  /** Whether the node is fit for patients' data by the newest report, asked for at each scrape; undefined: none says so. */
+  fit(isFit: () => boolean | undefined): void;
   /** Whether a scheduled report is overdue, asked for at each scrape: no event tells when it begins to be. */
   overdue(isOverdue: () => boolean): void;
 }
@@ -112,6 +114,18 @@ export function createHardeningMetrics(registry: Metrics): HardeningMetrics {
     ],
   ];
   let late = (): boolean => false;
+  let fit = (): boolean | undefined => undefined;
+  new Gauge({
+    name: 'nectar_hardening_fit_for_patient_data',
+    help: '1 when the newest hardening report calls the node fit for patient data, 0 when not; absent where no report says so.',
+    labelNames: [],
+    registers: [registry],
+    collect() {
+      const known = fit();
+      if (known === undefined) this.remove();
+      else this.set(known ? 1 : 0);
+    },
+  });
   new Gauge({
     name: 'nectar_hardening_overdue',
     help: '1 when no report came within two intervals of the schedule.',
@@ -126,6 +140,9 @@ export function createHardeningMetrics(registry: Metrics): HardeningMetrics {
         metric.reset();
         for (const report of reports) metric.set({ profile: report.profile }, read(report));
       }
+    },
+    fit(isFit) {
+      fit = isFit;
     },
     overdue(isOverdue) {
       late = isOverdue;

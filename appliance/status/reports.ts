@@ -10,6 +10,8 @@ export interface Hardening {
   waivedCritical: number;
   everySeconds: number | null;
   overdue: boolean;
+  /** By the newest report of any profile. */
+  fitness?: { fit: boolean; reasons: string[]; at: string } | null;
 }
 
 /** The revocation list of an authority whose certificates clients show. */

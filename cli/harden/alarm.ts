@@ -1,14 +1,35 @@
 import type { HardeningStatus } from '../../appliance/gateway/hardening-schemas.ts';
 import type { Check } from '../preflight.ts';
 import type { Output } from '../render/output.ts';
+import { printable } from '../render/table.ts';
 
-/** The line of `status`: what is on record, and whether somebody must look. */
+/**
+ * The lines of `status`: first whether the node may hold patients' data, which every report judges by the same checks; then what is
+ * on record, and whether somebody must look. No score: that of the kindest profile would look like an answer to the first.
+ */
 export function hardeningLines(hardening: HardeningStatus | null, style: Output['style']): [string, string][] {
-  if (hardening === null) return [['hardening', 'no report on record: nectar-byon harden']];
+  if (hardening === null)
+    return [['patient data', style('yellow', 'not known: no report on record: nectar-byon harden')]];
   const { drifted, failed, unseen, overdue, waivedCritical } = hardening;
   const poor = failed > 0 || unseen > 0 || waivedCritical > 0;
   const colour = drifted > 0 || overdue ? 'red' : poor ? 'yellow' : 'green';
-  return [['hardening', style(colour, words(hardening))]];
+  return [...fitnessLines(hardening.fitness ?? null, style), ['hardening', style(colour, words(hardening))]];
+}
+
+function fitnessLines(
+  fitness: NonNullable<HardeningStatus['fitness']> | null,
+  style: Output['style'],
+): [string, string][] {
+  if (fitness === null)
+    return [['patient data', style('yellow', 'not known: no report on record says so: nectar-byon harden')]];
+  const { fit, reasons, at } = fitness;
+  const asOf = `as of ${at.slice(0, 16).replace('T', ' ')} UTC`;
+  if (fit) return [['patient data', style('green', `fit, ${asOf}`)], ...reasons.map(reasonLine)];
+  return [['patient data', style('red', `not fit yet, ${asOf}, because`)], ...reasons.map(reasonLine)];
+}
+
+function reasonLine(reason: string): [string, string] {
+  return ['', `- ${printable(reason)}`];
 }
 
 /** The check of `doctor`. Drift and a report that does not come are bad; failures that a person has seen are poor. */
@@ -29,10 +50,10 @@ export function checkHardening(hardening: HardeningStatus | null): Check {
 }
 
 function words(hardening: HardeningStatus): string {
-  const { lastAt, profile, score, failed, unseen, drifted, overdue, waived, waivedCritical } = hardening;
-  if (lastAt === null || score === null) return `scheduled, no report yet${overdue ? ': OVERDUE' : ''}`;
+  const { lastAt, profile, failed, unseen, drifted, overdue, waived, waivedCritical } = hardening;
+  if (lastAt === null) return `scheduled, no report yet${overdue ? ': OVERDUE' : ''}`;
   const parts = [
-    `${score} of 100 (${profile}, ${lastAt.slice(0, 16).replace('T', ' ')} UTC)`,
+    `last report ${lastAt.slice(0, 16).replace('T', ' ')} UTC (${profile})`,
     ...(failed > 0 ? [`${failed} failed`] : []),
     ...(unseen > 0 ? [`${unseen} not seen`] : []),
     ...(waived > 0 ? [`${waived} waived${waivedCritical > 0 ? ` (${waivedCritical} CRITICAL)` : ''}`] : []),

@@ -54,5 +54,6 @@ export function noteOf(report: Report, profile: Profile, { digest, file, signer 
     failedBelow: of('fail', (severity) => !counts(severity)),
     waived: of('waived'),
     waivedCritical: [...waivedCritical(report)],
+    fitness: { fit: report.fitness.fit, reasons: [...report.fitness.reasons] },
   };
 }

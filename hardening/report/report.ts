@@ -5,15 +5,18 @@ import { evaluate } from '../evaluate.ts';
 import type { Collection, FactSet } from '../fact-set.ts';
 import { FACTS, factType } from '../facts/index.ts';
 import { type Finding, VERDICTS, type Verdict, type Waiver } from '../finding.ts';
-import { checksOf } from '../load-benchmark.ts';
 import { expectationWords } from '../operator.ts';
+import { ceilingOf, decidesFitness, type Fitness, fitnessOf, promisesOf } from './fitness.ts';
+import { type Posture, postureOf } from './posture.ts';
 import { type Score, scoreOf } from './score.ts';
 
-export const REPORT_FORMAT = 'nectar-byon-hardening-report/1';
+export const REPORT_FORMAT = 'nectar-byon-hardening-report/2';
 
 /** A finding with the check that it is of, so that a report can be read without this program. */
 export interface Result extends Finding {
   readonly title: string;
+  /** What is so where it fails; absent of a check that a person makes. */
+  readonly failure?: string;
   readonly target: Check['target'];
   readonly severity: Severity;
   readonly mode: Check['mode'];
@@ -51,6 +54,10 @@ export interface Report {
   readonly profile: Pick<Profile, 'name' | 'title' | 'about' | 'threshold'>;
   /** SHA-256 of the files with the checks, and of the facts as canonical JSON (RFC 8785), hex. */
   readonly digests: { readonly benchmark: string; readonly facts: string };
+  /** Whether the node may hold patients' data, by the same checks whatever the profile. */
+  readonly fitness: Fitness;
+  /** Of node, host and network, by all checks whatever the profile. */
+  readonly posture: readonly Posture[];
   readonly counts: Readonly<Record<Verdict, number>>;
   readonly score: Score;
   /** Ids that failed, and that could not be looked at, at or above the threshold. */
@@ -84,9 +91,13 @@ export interface ReportInput {
 export function createReport(input: ReportInput): Report {
   const { benchmark, facts, waivers, history, now } = input;
   const { name, title, about, threshold } = { ...input.profile, threshold: input.threshold ?? input.profile.threshold };
-  const checks = checksOf(benchmark, input.profile);
-  const findings = evaluate(checks, facts, waivers);
-  const results = checks.map((check, index) => toResult(check, findings[index] as Finding));
+  const findings = evaluate(benchmark.checks, facts, waivers);
+  const judged = benchmark.checks.map((check, index) => ({ check, finding: findings[index] as Finding }));
+  const results = judged
+    .filter(({ check }) => input.profile.checks.includes(check.id))
+    .map(({ check, finding }) => toResult(check, finding));
+  const decides = decidesFitness(benchmark);
+  const fitness = fitnessOf(promisesOf(judged.filter(({ check }) => decides(check))));
   const bad = (verdict: Verdict): string[] =>
     results
       .filter((result) => result.verdict === verdict && isAtLeast(result.severity, threshold))
@@ -99,8 +110,10 @@ export function createReport(input: ReportInput): Report {
     node: facts.node,
     profile: { name, title, about, threshold },
     digests: { benchmark: benchmark.digest, facts: createHash('sha256').update(canonicalBytes(facts)).digest('hex') },
+    fitness,
+    posture: postureOf(judged),
     counts: countVerdicts(results),
-    score: scoreOf(results),
+    score: scoreOf(results, { ceiling: ceilingOf(fitness.promises) }),
     failed: bad('fail'),
     unseen: bad('error'),
     results,
@@ -112,8 +125,19 @@ export function createReport(input: ReportInput): Report {
 }
 
 function toResult(check: Check, finding: Finding): Result {
-  const { title, target, severity, mode, rationale, remediation, see, refs } = check;
-  const base = { ...finding, title, target, severity, mode, rationale, remediation, see, refs };
+  const { title, failure, target, severity, mode, rationale, remediation, see, refs } = check;
+  const base = {
+    ...finding,
+    title,
+    ...(failure !== undefined && { failure }),
+    target,
+    severity,
+    mode,
+    rationale,
+    remediation,
+    see,
+    refs,
+  };
   if (check.mode === 'manual') return base;
   const { fact } = check.probe;
   return { ...base, fact, about: FACTS[fact].about, expected: expectationWords(factType(fact), check.expect) };

@@ -3,6 +3,7 @@ import { SEVERITIES, TARGETS } from '../check.ts';
 import { MAX_SET_SIZE, MAX_TEXT_LENGTH } from '../fact-type.ts';
 import { VERDICTS } from '../finding.ts';
 import { SUBJECT_KINDS } from '../subject.ts';
+import { SIDES } from './posture.ts';
 import { REPORT_FORMAT } from './report.ts';
 
 const strict = { additionalProperties: false };
@@ -82,6 +83,7 @@ const result = Type.Object(
     evidence: Type.Array(evidence, { maxItems: 4096 }),
     waiver: Type.Optional(waiver),
     title: text(256),
+    failure: Type.Optional(text(256, 'What is so where it fails.')),
     target: Type.Enum([...TARGETS]),
     severity,
     mode: Type.Enum(['automated', 'manual']),
@@ -98,7 +100,16 @@ const result = Type.Object(
 
 const score = Type.Object(
   {
-    value: Type.Integer({ minimum: 0, maximum: 100, description: '100 earned / possible, rounded down.' }),
+    value: Type.Integer({
+      minimum: 0,
+      maximum: 100,
+      description: '100 earned / possible, rounded down, and no more than the ceiling.',
+    }),
+    ceiling: Type.Integer({
+      minimum: 0,
+      maximum: 100,
+      description: 'Less than 100 while a critical promise is broken, waived or not seen.',
+    }),
     earned: count('Sum of the weights of what passed.'),
     possible: count('Sum of the weights of what passed, failed or could not be looked at.'),
     parts: Type.Array(Type.Object({ severity, weight: count(), counted: count(), passed: count() }, strict), {
@@ -106,6 +117,30 @@ const score = Type.Object(
     }),
   },
   strict,
+);
+
+const fitness = Type.Object(
+  {
+    fit: Type.Boolean(),
+    reasons: Type.Array(text(512), {
+      maxItems: 32,
+      description: 'Why not, from the worst; where it is fit: what was accepted in writing.',
+    }),
+    promises: Type.Array(Type.Object({ check: text(64), severity, verdict, words: text(256) }, strict), {
+      maxItems: 4096,
+      description: 'Every critical check, and those of the profile patient-data.',
+    }),
+  },
+  { ...strict, description: "Whether the node may hold patients' data, by the same checks whatever the profile." },
+);
+
+const posture = Type.Object(
+  {
+    side: Type.Enum([...SIDES]),
+    ...{ passed: count(), failed: count(), waived: count(), unseen: count() },
+    worst: Type.Optional(severity),
+  },
+  { ...strict, description: 'How one side stands, by all automated checks whatever the profile.' },
 );
 
 const collection = Type.Object(
@@ -147,6 +182,8 @@ export const ReportSchema = Type.Object(
       },
       strict,
     ),
+    fitness,
+    posture: Type.Array(posture, { maxItems: SIDES.length }),
     counts,
     score,
     failed: Type.Array(text(64), { maxItems: 4096, description: 'Ids that failed, at or above the threshold.' }),

@@ -1,6 +1,6 @@
 import { evidencedFirst } from '../evidenced.ts';
 import type { GatewayServer, RouteContext } from '../gateway-server.ts';
-import { COUNT_PREFIX, LATER_LISTS } from '../hardening-notes.ts';
+import { COUNT_PREFIX, LATER_LISTS, REASON_SEPARATOR } from '../hardening-notes.ts';
 import {
   HardeningOverview,
   HardeningReportNote,
@@ -114,13 +114,14 @@ export function addHardeningRoutes(server: GatewayServer, context: RouteContext)
 }
 
 function reportDetail(note: HardeningReportNote, drifted: readonly string[]): Record<string, string | number> {
-  const { digest, file, signer, collectedAt, profile, threshold, score, counts, failed, unseen } = note;
+  const { digest, file, signer, collectedAt, profile, threshold, score, counts, failed, unseen, fitness } = note;
   return {
     digest,
     ...(file !== undefined && { fileFormat: file.format, fileDigest: file.digest }),
     ...(signer !== undefined && { signer }),
     ...{ collectedAt, profile, threshold, score },
     ...Object.fromEntries(Object.entries(counts).map(([verdict, count]) => [`${COUNT_PREFIX}${verdict}`, count])),
+    ...(fitness !== undefined && { fit: fitness.fit ? 'yes' : 'no', reasons: fitness.reasons.join(REASON_SEPARATOR) }),
     ...{ failed: failed.join(' '), unseen: unseen.join(' '), drifted: drifted.join(' ') },
     ...Object.fromEntries(
       LATER_LISTS.flatMap((name) => (note[name] === undefined ? [] : [[name, note[name].join(' ')]])),

@@ -1,7 +1,7 @@
 import type { Verdict } from '../../finding.ts';
 import { printable } from '../printable.ts';
 import type { Result } from '../report.ts';
-import { decisiveEvidence, evidenceWords, forTarget, plural } from '../words.ts';
+import { decisiveEvidence, evidenceWords, forTarget, headline, plural } from '../words.ts';
 import { hang, type Screen, type Style } from './text.ts';
 
 /** As wide as the widest of them; in capitals what must catch the eye without colour. */
@@ -22,14 +22,14 @@ const MAX_SUBJECTS = 5;
 
 /** One check: mark, id, severity, title, and below it what a person needs to know unless it passed. */
 export function resultLines(result: Result, target: string, screen: Screen): string[] {
-  const { check, verdict, severity, title } = result;
+  const { check, verdict, severity } = result;
   const [mark, colour] = verdict === 'waived' && severity === 'critical' ? WAIVED_CRITICAL : MARKS[verdict];
   const wide = screen.columns >= WIDE_COLUMNS;
   const open = verdict !== 'pass' && verdict !== 'not-applicable';
   const columns = [mark.padEnd(MARK_COLUMNS), printable(check).padEnd(12), ...(wide ? [severity.padEnd(8)] : [])];
   const [markCell = '', ...cells] = columns;
   const head = `${screen.style(colour, markCell)}  ${cells.join('  ')}  `;
-  const text = wide || !open ? title : `${title} (${severity})`;
+  const text = wide || !open ? headline(result) : `${headline(result)} (${severity})`;
   const lines = hang(head, text, screen, columns.join('  ').length + 2);
   return [...lines, ...detailLines(result, target, screen)];
 }
