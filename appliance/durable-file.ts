@@ -240,6 +240,22 @@ export function diskError(error: unknown, path: string): unknown {
   return new NectarError('NODE_DISK_FULL', { path }, { cause: error });
 }
 
+/** Bytes that find room wherever a process can still say why it ends. */
+const ROOM_BYTES = 64 * 1024;
+
+/** Whether a folder's volume takes nothing any more: asked where another process could not say so, having had no room for it. */
+export async function hasNoRoom(folder: string): Promise<boolean> {
+  const path = stagedPath(folder);
+  try {
+    await writeStaged(path, Buffer.alloc(ROOM_BYTES), 0o600);
+    return false;
+  } catch (error) {
+    return isDiskFull(error);
+  } finally {
+    await rm(path, { force: true }).catch(() => undefined);
+  }
+}
+
 /** How long the free space of a volume is taken to be what it was: thousands of small writes a second ask for it. */
 const FREE_KNOWN_MS = 50;
 const knownFree = new Map<string, { readonly at: number; readonly bytes: Promise<number> }>();

@@ -145,6 +145,7 @@ export async function wireNode(
       version,
       certificatePath: paths.certificate,
       keyPath: paths.certificateKey,
+      localSocketPath: paths.localSocket,
       hardeningPath: paths.hardening,
       backupsPath: paths.backups,
       clientPaths: paths.clientAuthorities,

@@ -134,12 +134,13 @@ async function writeOn(
   /** The last end of a whole piece: what is behind it may be in no file yet. */
   let even = from;
   let noted = from.done;
-  const keep = async (): Promise<void> => {
+  const keep = async (progress: Progress): Promise<void> => {
     await pieces.settled();
     await file.datasync();
-    await note(even);
-    noted = even.done;
+    await note(progress);
   };
+  /** Beside the writing, which would stand still for it. */
+  let keeping: Promise<void> = Promise.resolve();
   try {
     for await (const chunk of body) {
       crc = crc32(chunk, crc);
@@ -147,13 +148,19 @@ async function writeOn(
       await pieces.add(chunk);
       if (received % PIECE_BYTES !== 0) continue;
       even = { done: received, crc };
-      if (received - noted >= NOTE_EVERY_BYTES) await keep();
+      if (received - noted < NOTE_EVERY_BYTES) continue;
+      await keeping;
+      noted = received;
+      keeping = keep(even);
+      keeping.catch(() => undefined);
     }
+    await keeping;
     await pieces.end();
     await file.sync();
     await note({ done: received, crc });
   } catch (error) {
-    if (even.done > noted) await keep().catch(() => undefined);
+    await keeping.catch(() => undefined);
+    if (even.done > from.done) await keep(even).catch(() => undefined);
     throw error;
   } finally {
     await pieces.close();

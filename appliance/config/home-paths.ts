@@ -29,6 +29,8 @@ export interface HomePaths {
   readonly witness: string;
   readonly certificate: string;
   readonly certificateKey: string;
+  /** Of the gateway, for programs of the home's owner; a container has none to share it with. */
+  readonly localSocket?: string;
   readonly tokens: string;
   /** Of the authorities that clients' certificates come from. */
   readonly clientAuthorities: {
@@ -76,6 +78,7 @@ function folderPaths(root: string): HomePaths {
     witness: at('witness'),
     certificate: at('tls', 'server.crt'),
     certificateKey: at('tls', 'server.key'),
+    localSocket: localSocketOf(root),
     tokens: at('tokens.json'),
     clientAuthorities: clientAuthorities(at('tls')),
     hardening: at('hardening.json'),
@@ -84,6 +87,11 @@ function folderPaths(root: string): HomePaths {
     formats: (role) => (role === 'all' || role === 'store' ? [root] : []),
     locks: (role) => [lock(role), ...(role === 'all' ? SPLIT_ROLES.map(lock) : [])],
   };
+}
+
+/** HOME/run/gateway.sock */
+export function localSocketOf(home: string): string {
+  return join(resolve(home), 'run', 'gateway.sock');
 }
 
 function clientAuthorities(folder: string): HomePaths['clientAuthorities'] {

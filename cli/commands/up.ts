@@ -2,11 +2,13 @@ import { type Command, Option } from 'commander';
 import { NectarError } from '../../protocol/errors.ts';
 import { action, addVerb, type Call } from '../call.ts';
 import { requireHome } from '../home-folder.ts';
+import { leaving } from '../interruption.ts';
 import { recordCopies } from '../life/copy-reports.ts';
 import { prepareStart } from '../life/prepare-start.ts';
 import { findTarget } from '../provision/docker/target-file.ts';
 import { findClusterTarget } from '../provision/kubernetes/cluster-target.ts';
 import { bringUp } from '../provision/process/bring-up.ts';
+import { readRunning } from '../provision/process/running.ts';
 import { parseDuration } from '../render/quantities.ts';
 import { showWork } from '../render/work.ts';
 import type { Terminal } from '../terminal.ts';
@@ -61,9 +63,21 @@ export async function startNode(call: UpCall): Promise<StartedNode> {
   const timeoutMs = requireDuration(options.timeout);
   const start =
     findClusterTarget(home) !== undefined ? startPods : findTarget(home) !== undefined ? startContainers : startProcess;
-  const node = await start(call, timeoutMs);
+  const node = await leaving(
+    terminal,
+    () => startedSoFar(home),
+    () => start(call, timeoutMs),
+  );
   await recordCopies({ home, signal: terminal.signal, patienceMs: node.ready ? RECORD_PATIENCE_MS : 0 });
   return node;
+}
+
+/** What an interrupted start leaves. A process that did not listen yet is ended with the command. */
+function startedSoFar(home: string): string | undefined {
+  if (findClusterTarget(home) !== undefined || findTarget(home) !== undefined)
+    return 'the node starts without this command; `nectar-byon up` waits for it, `nectar-byon down` stops it';
+  if (readRunning(home) === undefined) return undefined;
+  return 'the node starts without this command; `nectar-byon status` shows how far it is, `nectar-byon down` stops it';
 }
 
 async function startPods({ home, options, terminal, output }: UpCall, timeoutMs: number): Promise<StartedNode> {

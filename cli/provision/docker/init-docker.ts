@@ -5,7 +5,14 @@ import { parseDescriptor } from '../../../protocol/network/descriptor.ts';
 import { refuseExisting } from '../../home-folder.ts';
 import { showWork } from '../../render/work.ts';
 import { fillHome, refuseInside } from '../process/create-home.ts';
-import { admit, homeRequest, type InitRequest, type InitResult, openDescriptor } from '../process/init-node.ts';
+import {
+  admit,
+  homeRequest,
+  type InitRequest,
+  type InitResult,
+  openDescriptor,
+  withDevnetNamed,
+} from '../process/init-node.ts';
 import { overwriteAndRemove } from '../process/overwrite.ts';
 import { buildAside } from '../staging-folder.ts';
 import { bringUpDocker } from './bring-up.ts';
@@ -37,6 +44,10 @@ const PRIVATE_PATHS = ['keys.json', 'tokens.json', 'tls/server.key', 'tls/server
  * the home: what an interruption left before is taken away by the next `init`, and from there on the next one goes on.
  */
 export async function initDocker(request: DockerInitRequest): Promise<InitResult> {
+  return withDevnetNamed(request, () => makeNode(request));
+}
+
+async function makeNode(request: DockerInitRequest): Promise<InitResult> {
   const { plan, engine, terminal } = request;
   refuseExisting(plan.home);
   if (plan.keyFile !== undefined) refuseInside(plan.keyFile, plan.home);
