@@ -1,4 +1,5 @@
-import { connect, type TLSSocket } from 'node:tls';
+import { connect as connectLocally, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import { PIECE_BYTES, takePiece } from '../appliance/page-memory.ts';
 import { freeBytes } from '../appliance/stream-memory.ts';
 import { type AnswerHead, announcedBytes, encodeRequestHead, invalid, parseAnswerHead } from './http-head.ts';
@@ -14,6 +15,8 @@ const MAX_WRITES = 3;
 export interface BulkTarget {
   /** PEM of the node's own CA: the only one that is trusted. */
   readonly ca: string;
+  /** Of a socket of this machine that the node answers on without TLS; HTTPS where nobody listens there. */
+  readonly localSocket?: string | undefined;
   readonly signal: AbortSignal;
   readonly connectTimeoutMs: number;
   /** Longest wait for the answer's first byte, once all of the request is sent. */
@@ -36,17 +39,15 @@ export interface BulkAnswer extends AnswerHead {
 }
 
 /**
- * One request on a connection of its own, for bodies of which each turn through a general client costs more than the network. TLS
- * writes what it has opened straight into our memory, and pieces of a MiB are filled from there; nothing is allocated for each of the
- * 65,536 chunks of a GiB. HTTP is as little of HTTP/1.1 as the node's own answers need: a status, headers, a body of a known length.
+ * One request on a connection of its own, for bodies of which each turn through a general client costs more than the network. What
+ * comes is written straight into pieces of a MiB of our memory, by TLS or by the kernel; nothing is allocated for each of the 65,536
+ * chunks of a GiB. HTTP is as little of HTTP/1.1 as the node's own answers need: a status, headers, a body of a known length.
  */
 export async function exchangeBulk(target: BulkTarget, request: BulkRequest): Promise<BulkAnswer> {
   const head = encodeRequestHead(request.method, request.url, { ...request.headers, connection: 'close' });
   target.signal.throwIfAborted();
-  const incoming = createIncoming();
-  const socket = openSocket(target, request.url, incoming);
+  const { socket, incoming } = await openConnection(target, request.url);
   try {
-    await incoming.connected;
     socket.setTimeout(target.silenceTimeoutMs);
     socket.write(head);
     // The node may answer before it has taken everything: a refusal is heard at once.
@@ -65,33 +66,66 @@ export async function exchangeBulk(target: BulkTarget, request: BulkRequest): Pr
   }
 }
 
-function openSocket(target: BulkTarget, url: URL, incoming: Incoming): TLSSocket {
-  const socket = connect({
-    host: url.hostname.replace(/^\[|\]$/g, ''),
-    port: Number(url.port || 443),
-    ca: target.ca,
-    // As net.connect has it (Node's documentation), which TLS passes on: the types do not say so.
-    ...({ onread: { buffer: Buffer.allocUnsafeSlow(READ_BYTES), callback: incoming.take } } as object),
-  });
+interface Connection {
+  readonly socket: Socket;
+  readonly incoming: Incoming;
+}
+
+async function openConnection(target: BulkTarget, url: URL): Promise<Connection> {
+  const { localSocket: path } = target;
+  if (path !== undefined) {
+    try {
+      return await connected(target, (onread) => connectLocally({ path, onread }), 'connect');
+    } catch (error) {
+      // Left by a node that was killed, or not there any more.
+      if ((error as NodeJS.ErrnoException).syscall !== 'connect') throw error;
+    }
+  }
+  const host = url.hostname.replace(/^\[|\]$/g, '');
+  const port = Number(url.port || 443);
+  // As net.connect has it (Node's documentation), which TLS passes on: the types do not say so.
+  const secure = (onread: OnRead) => connectTls({ host, port, ca: target.ca, ...({ onread } as object) });
+  return connected(target, secure, 'secureConnect');
+}
+
+/** Where what comes is put, asked again after each time, and who is told. */
+interface OnRead {
+  readonly buffer: () => Uint8Array;
+  readonly callback: (bytes: number, buffer: Uint8Array) => boolean;
+}
+
+async function connected(
+  target: BulkTarget,
+  open: (onread: OnRead) => Socket,
+  event: 'connect' | 'secureConnect',
+): Promise<Connection> {
+  const incoming = createIncoming();
+  const socket = open({ buffer: incoming.room, callback: incoming.take });
   const abort = (): void => void socket.destroy(target.signal.reason as Error);
   target.signal.addEventListener('abort', abort, { once: true });
   socket.setNoDelay(true);
   socket.setTimeout(target.connectTimeoutMs, () => socket.destroy(timedOut()));
-  socket.once('secureConnect', incoming.onConnected);
+  socket.once(event, incoming.onConnected);
   socket.once('error', (error) => incoming.fail(error));
   socket.once('close', () => {
     target.signal.removeEventListener('abort', abort);
     incoming.fail(Object.assign(new Error('the connection broke'), { code: 'ECONNRESET' }));
   });
   incoming.attach(socket);
-  return socket;
+  try {
+    await incoming.connected;
+    return { socket, incoming };
+  } catch (error) {
+    socket.destroy();
+    throw error;
+  }
 }
 
 function timedOut(): Error {
   return Object.assign(new Error('the node did not answer in time'), { code: 'ETIMEDOUT', syscall: 'read' });
 }
 
-async function send(socket: TLSSocket, body: AsyncIterable<Uint8Array>, incoming: Incoming): Promise<void> {
+async function send(socket: Socket, body: AsyncIterable<Uint8Array>, incoming: Incoming): Promise<void> {
   const writes = new Set<Promise<void>>();
   for await (const piece of body) {
     if (incoming.isAnswered() || socket.destroyed) {
@@ -115,12 +149,14 @@ interface Incoming {
   readonly connected: Promise<void>;
   readonly head: Promise<AnswerHead>;
   onConnected(): void;
-  attach(socket: TLSSocket): void;
-  /** Takes what has come; the buffer is used again afterwards. */
+  attach(socket: Socket): void;
+  /** Where the next bytes go: of a body, straight into its piece. */
+  room(this: void): Uint8Array;
+  /** Takes what has come into that room. */
   take(this: void, bytes: number, buffer: Uint8Array): boolean;
   fail(error: Error): void;
   isAnswered(): boolean;
-  body(socket: TLSSocket): AsyncGenerator<Uint8Array>;
+  body(socket: Socket): AsyncGenerator<Uint8Array>;
 }
 
 /** What comes back: a head, then a body in pieces. */
@@ -129,12 +165,14 @@ function createIncoming(): Incoming {
   const head = Promise.withResolvers<AnswerHead>();
   for (const { promise } of [connected, head]) promise.catch(() => undefined);
   const waiting: Uint8Array[] = [];
-  let piece: Uint8Array = new Uint8Array(0);
+  /** Of the head, and of what comes behind the end. */
+  const scratch = Buffer.allocUnsafeSlow(READ_BYTES);
+  let piece: Uint8Array | undefined;
   let filled = 0;
   let beginning: Buffer = Buffer.alloc(0);
   let left: number | undefined;
   let failure: Error | undefined;
-  let socket: TLSSocket | undefined;
+  let socket: Socket | undefined;
   let wake: (() => void) | undefined;
 
   function fail(error: Error): void {
@@ -161,23 +199,40 @@ function createIncoming(): Incoming {
     return rest;
   }
 
+  function room(): Uint8Array {
+    if (left === undefined || left === 0 || failure !== undefined) return scratch;
+    piece ??= takePiece();
+    return piece.subarray(filled, Math.min(PIECE_BYTES, filled + left));
+  }
+
   function takeBody(bytes: Uint8Array): void {
     if (left === undefined) return;
     if (bytes.length > left) throw invalid('more bytes than announced');
     for (let at = 0; at < bytes.length; ) {
-      if (filled === 0) piece = takePiece();
-      const count = Math.min(bytes.length - at, PIECE_BYTES - filled);
-      piece.set(bytes.subarray(at, at + count), filled);
-      at += count;
-      filled += count;
-      left -= count;
-      if (filled < PIECE_BYTES && left > 0) continue;
-      waiting.push(piece.subarray(0, filled));
-      filled = 0;
-      wake?.();
+      const free = room();
+      const part = bytes.subarray(at, at + free.length);
+      free.set(part);
+      at += part.length;
+      filledUp(part.length);
     }
     if (left === 0) wake?.();
+  }
+
+  /** So many bytes are in the piece now. */
+  function filledUp(count: number): void {
+    filled += count;
+    left = (left ?? 0) - count;
+    if (piece === undefined || (filled < PIECE_BYTES && left > 0)) return;
+    waiting.push(piece.subarray(0, filled));
+    [piece, filled] = [undefined, 0];
+    wake?.();
     if (waiting.length >= MAX_WAITING_PIECES) socket?.pause();
+  }
+
+  function leavePieces(): void {
+    for (const each of waiting.splice(0)) freeBytes(each);
+    if (piece !== undefined) freeBytes(piece);
+    piece = undefined;
   }
 
   return {
@@ -187,11 +242,13 @@ function createIncoming(): Incoming {
     attach(to) {
       socket = to;
     },
+    room,
     take(count, buffer) {
       if (failure !== undefined) return true;
       try {
         const bytes = buffer.subarray(0, count);
-        takeBody(left === undefined ? takeHead(bytes) : bytes);
+        if (buffer !== scratch) filledUp(count);
+        else takeBody(left === undefined ? takeHead(bytes) : bytes);
       } catch (error) {
         socket?.destroy(error as Error);
       }
@@ -217,8 +274,9 @@ function createIncoming(): Incoming {
         }
       } finally {
         from.destroy();
-        for (const each of waiting.splice(0)) freeBytes(each);
-        if (filled > 0) freeBytes(piece);
+        // Until it is closed it may still write into its piece.
+        if (from.closed) leavePieces();
+        else from.once('close', leavePieces);
       }
     },
   };

@@ -20,6 +20,8 @@ export interface ClientOptions {
   /** PEM of the node's own CA: the only one that is trusted. */
   readonly ca: string;
   readonly token: string;
+  /** Where the node answers this user without TLS, asked before each large body: a node that begins anew has another. */
+  readonly localSocket?: () => string | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -82,8 +84,9 @@ export function createClient(options: ClientOptions): Client {
     const { ca } = options;
     const signal = AbortSignal.any([options.signal, closing.signal]);
     const timeouts = { connectTimeoutMs: CONNECT_TIMEOUT_MS, answerTimeoutMs: ANSWER_TIMEOUT_MS };
+    const localSocket = options.localSocket?.();
     return exchangeBulk(
-      { ca, signal, ...timeouts, silenceTimeoutMs: SILENCE_TIMEOUT_MS },
+      { ca, localSocket, signal, ...timeouts, silenceTimeoutMs: SILENCE_TIMEOUT_MS },
       {
         method,
         url: new URL(path, options.gateway),

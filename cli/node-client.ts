@@ -4,6 +4,7 @@ import { NectarError } from '../protocol/errors.ts';
 import type { Call } from './call.ts';
 import { type Client, createClient } from './client.ts';
 import { requireHome } from './home-folder.ts';
+import { findLocalSocket } from './local-socket.ts';
 import { gatewayUrl } from './provision/docker/gateway-url.ts';
 import { hasTarget } from './provision/docker/target-path.ts';
 import type { GatewayWay } from './provision/kubernetes/reach-gateway.ts';
@@ -30,7 +31,8 @@ export async function openNodeClient({ home, signal, env }: NodeClientOptions): 
   if (gateway === undefined) throw new NectarError('CLI_NODE_STOPPED', { home });
   const ca = readSmall(join(home, 'tls', 'ca.crt'));
   const token = readSmall(join(home, 'client', 'token')).trim();
-  if (gateway !== IN_CLUSTER) return createClient({ gateway, ca, token, signal });
+  const localSocket = (): string | undefined => findLocalSocket(home);
+  if (gateway !== IN_CLUSTER) return createClient({ gateway, ca, token, signal, localSocket });
   const way = await openWay({ home, signal, ...(env !== undefined && { env }) });
   const client = createClient({ gateway: way.gateway, ca, token, signal });
   const close = (): Promise<void> => client.close().finally(() => way.close());

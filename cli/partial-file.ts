@@ -1,11 +1,12 @@
 import { constants } from 'node:fs';
-import { type FileHandle, mkdir, open, rm } from 'node:fs/promises';
+import { type FileHandle, open, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { type Static, Type } from 'typebox';
 import { Value } from 'typebox/value';
 import { publish, replaceFile } from '../appliance/durable-file.ts';
 import { tryLock } from '../appliance/folder-lock.ts';
+import { makeFolders } from '../appliance/make-folders.ts';
 import { givePieceBack, PIECE_BYTES, takePiece } from '../appliance/page-memory.ts';
 import { createPieceWriter } from './piece-writer.ts';
 import type { VersionIdentity } from './resumable-get.ts';
@@ -116,7 +117,7 @@ export async function openPartial(home: string, target: string): Promise<Partial
 async function lockOf(home: string, file: string) {
   const folder = join(home, 'client', 'downloads');
   try {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await makeFolders(folder, 0o700);
     return await tryLock(join(folder, `lock-${crc32(file) % LOCKS}`), 'a get');
   } catch {
     // A home that this user may not write to, or a full disk: the download itself needs neither.
@@ -134,12 +135,13 @@ async function writeOn(
   /** The last end of a whole piece: what is behind it may be in no file yet. */
   let even = from;
   let noted = from.done;
-  const keep = async (): Promise<void> => {
+  const keep = async (progress: Progress): Promise<void> => {
     await pieces.settled();
     await file.datasync();
-    await note(even);
-    noted = even.done;
+    await note(progress);
   };
+  /** Beside the writing, which would stand still for it. */
+  let keeping: Promise<void> = Promise.resolve();
   try {
     for await (const chunk of body) {
       crc = crc32(chunk, crc);
@@ -147,13 +149,19 @@ async function writeOn(
       await pieces.add(chunk);
       if (received % PIECE_BYTES !== 0) continue;
       even = { done: received, crc };
-      if (received - noted >= NOTE_EVERY_BYTES) await keep();
+      if (received - noted < NOTE_EVERY_BYTES) continue;
+      await keeping;
+      noted = received;
+      keeping = keep(even);
+      keeping.catch(() => undefined);
     }
+    await keeping;
     await pieces.end();
     await file.sync();
     await note({ done: received, crc });
   } catch (error) {
-    if (even.done > noted) await keep().catch(() => undefined);
+    await keeping.catch(() => undefined);
+    if (even.done > from.done) await keep(even).catch(() => undefined);
     throw error;
   } finally {
     await pieces.close();

@@ -28,6 +28,7 @@ export interface Condition {
 interface CheckBase {
   /** BYON-AREA-NNN. Never reused: hardening/ledger.yaml. */
   readonly id: string;
+  /** What holds where it passes. */
   readonly title: string;
   readonly target: Target;
   readonly severity: Severity;
@@ -41,6 +42,8 @@ interface CheckBase {
 
 export interface AutomatedCheck extends CheckBase {
   readonly mode: 'automated';
+  /** What is so where it fails, as it stands after `because`. */
+  readonly failure: string;
   readonly probe: { readonly fact: FactId };
   readonly expect: Expectation;
   readonly where: readonly Condition[];
@@ -49,6 +52,7 @@ export interface AutomatedCheck extends CheckBase {
 /** A person must look: it carries no probe, and its verdict is never a pass by itself. */
 export interface ManualCheck extends CheckBase {
   readonly mode: 'manual';
+  readonly failure?: undefined;
 }
 
 export type Check = AutomatedCheck | ManualCheck;

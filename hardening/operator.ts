@@ -182,7 +182,13 @@ export function expectationProblem(type: FactType, op: string, value: unknown): 
   const definition = Object.hasOwn(operators, op) ? operators[op as Operator] : undefined;
   if (definition === undefined)
     return `a fact of type ${type} has no operator ${op}, only ${list(Object.keys(operators))}`;
-  return definition.takes(value) ? undefined : `the value is none for the operator ${op}`;
+  return definition.takes(value) ? undefined : `the operator ${op} does not take ${kindWords(value)}`;
+}
+
+function kindWords(value: unknown): string {
+  if (value === undefined) return 'no value';
+  if (Array.isArray(value)) return `the list ${JSON.stringify(value).slice(0, 80)}`;
+  return `a ${typeof value === 'string' ? 'text' : typeof value}, ${JSON.stringify(value).slice(0, 80)}`;
 }
 
 /** Whether an observed value is as expected. The expectation was checked when it was loaded. */

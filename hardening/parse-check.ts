@@ -22,6 +22,8 @@ export const CheckEntry = Type.Object(
   {
     id: Type.String({ pattern: '^BYON-[A-Z0-9]{2,4}-[0-9]{3}$' }),
     title: Type.String({ minLength: 8, maxLength: 120 }),
+    // Reasons are joined by semicolons.
+    failure: Type.Optional(Type.String({ minLength: 8, maxLength: 120, pattern: '^[^;]+[^;.]$' })),
     target: Type.Enum([...TARGETS]),
     severity: Type.Enum([...SEVERITIES]),
     mode: Type.Enum(['automated', 'manual']),
@@ -69,15 +71,15 @@ export type Parsed<T> = { readonly value: T } | { readonly problems: readonly st
 /** One entry of a checks file. Every problem is named at once. */
 export function parseCheck(entry: unknown): Parsed<Check> {
   if (!matches(CheckEntry, entry)) return { problems: schemaProblems(CheckEntry, entry) };
-  const { probe, expect, where = [], mode, ...base } = entry;
+  const { probe, expect, where = [], mode, failure, ...base } = entry;
   if (mode === 'manual') {
-    const extra = [probe && 'probe', expect && 'expect', entry.where && 'where'].filter(Boolean);
+    const extra = [failure && 'failure', probe && 'probe', expect && 'expect', entry.where && 'where'].filter(Boolean);
     return extra.length > 0
       ? { problems: extra.map((key) => `${base.id}: a manual check carries no ${key}`) }
       : { value: { ...base, mode } as Check };
   }
-  if (probe === undefined || expect === undefined)
-    return { problems: [`${base.id}: an automated check needs probe and expect`] };
+  if (probe === undefined || expect === undefined || failure === undefined)
+    return { problems: [`${base.id}: an automated check needs probe, expect and failure`] };
   const problems = [
     ...expectationProblems(base.id, probe.fact, expect),
     ...where.flatMap((condition) => conditionProblems(base.id, probe.fact, condition)),
@@ -89,6 +91,7 @@ export function parseCheck(entry: unknown): Parsed<Check> {
   return {
     value: {
       ...base,
+      failure,
       mode,
       probe: { fact: probe.fact as FactId },
       expect: expect as Expectation,

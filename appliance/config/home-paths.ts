@@ -10,6 +10,8 @@ export interface HomePaths {
   readonly config: string;
   readonly network: string;
   readonly publicIdentity: string;
+  /** Which volumes were filled for this node (volume-marks.ts). */
+  readonly volumeMarks: string;
   /** Where the roles of a cluster keep the public identity that they learned: each in its own volume. */
   readonly pinned: { readonly store: string; readonly audit: string; readonly rollup: string };
   /** Folder with keys.json and identity/*.sealed. */
@@ -29,6 +31,8 @@ export interface HomePaths {
   readonly witness: string;
   readonly certificate: string;
   readonly certificateKey: string;
+  /** Of the gateway, for programs of the home's owner; a container has none to share it with. */
+  readonly localSocket?: string;
   readonly tokens: string;
   /** Of the authorities that clients' certificates come from. */
   readonly clientAuthorities: {
@@ -64,6 +68,7 @@ function folderPaths(root: string): HomePaths {
     config: at('config.json'),
     network: at('network.json'),
     publicIdentity: at('identity', 'public.json'),
+    volumeMarks: at('volumes.json'),
     pinned: pinnedIn(root),
     keys: root,
     storeParent: root,
@@ -76,6 +81,7 @@ function folderPaths(root: string): HomePaths {
     witness: at('witness'),
     certificate: at('tls', 'server.crt'),
     certificateKey: at('tls', 'server.key'),
+    localSocket: localSocketOf(root),
     tokens: at('tokens.json'),
     clientAuthorities: clientAuthorities(at('tls')),
     hardening: at('hardening.json'),
@@ -84,6 +90,11 @@ function folderPaths(root: string): HomePaths {
     formats: (role) => (role === 'all' || role === 'store' ? [root] : []),
     locks: (role) => [lock(role), ...(role === 'all' ? SPLIT_ROLES.map(lock) : [])],
   };
+}
+
+/** HOME/run/gateway.sock */
+export function localSocketOf(home: string): string {
+  return join(resolve(home), 'run', 'gateway.sock');
 }
 
 function clientAuthorities(folder: string): HomePaths['clientAuthorities'] {
@@ -109,6 +120,7 @@ function volumePaths(root: string): HomePaths {
     config: at('config', 'config.json'),
     network: at('config', 'network.json'),
     publicIdentity: at('config', 'public.json'),
+    volumeMarks: at('config', 'volumes.json'),
     pinned: pinnedIn(root),
     keys: at('keys'),
     storeParent: root,

@@ -1,4 +1,6 @@
+import { X509Certificate } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
+import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createSecureContext } from 'node:tls';
 import { NectarError } from '../../protocol/errors.ts';
@@ -16,6 +18,8 @@ import { type HardeningNotes, openHardeningNotes } from './hardening-notes.ts';
 import type { HardeningStatus } from './hardening-schemas.ts';
 import { secureContextOf } from './https-server.ts';
 import { listen } from './listen.ts';
+import { openLocalSocket } from './local-socket.ts';
+import { createStandingMetrics } from './metrics.ts';
 import { type BuiltServer, buildServer } from './server.ts';
 import { CONFIRM_EVERY_MS } from './shared-texts.ts';
 
@@ -33,6 +37,8 @@ export interface GatewayOptions extends GatewayPaths {
   /** PEM files. */
   readonly certificatePath: string;
   readonly keyPath: string;
+  /** Where programs of this user on this machine find it without TLS: local-socket.ts. */
+  readonly localSocketPath?: string | undefined;
 }
 
 export interface Gateway extends Service {
@@ -57,6 +63,7 @@ export function createGateway(options: GatewayOptions, dependencies: GatewayDepe
   interface Built extends BuiltServer {
     /** The certificate in use, PEM. */
     readonly cert: Buffer;
+    readonly local: Server | undefined;
     readonly hardening: HardeningNotes;
     readonly backups: BackupNotes;
     readonly authorities: ClientAuthorities;
@@ -83,7 +90,8 @@ export function createGateway(options: GatewayOptions, dependencies: GatewayDepe
     deps.tokens.look().catch(failed);
     takeRenewed().catch(failed);
     built?.revocations.look().catch(failed);
-    // For the metrics, which ask nobody.
+    // For status and metrics, which ask nobody.
+    built?.revocations.hold().catch(failed);
     built?.hardening.hold().catch(failed);
     built?.backups.hold().catch(failed);
   };
@@ -112,7 +120,7 @@ export function createGateway(options: GatewayOptions, dependencies: GatewayDepe
         },
       });
       const revocations = await openClientRevocations(texts.revocations, {
-        ...{ site: authorities.site, now: deps.now, log, metrics: deps.metrics },
+        ...{ site: authorities.site, now: deps.now, log, metrics: deps.metrics, audit: deps.audit },
       });
       const setup = {
         config,
@@ -123,7 +131,11 @@ export function createGateway(options: GatewayOptions, dependencies: GatewayDepe
         backups,
         stopping: AbortSignal.any([signal, stopping.signal]),
       };
-      const { server, routes, events, hosts } = await buildServer(setup, deps);
+      createStandingMetrics(deps.metrics, {
+        readiness: async () => deps.node.readiness(),
+        certificateEnd: () => built && new X509Certificate(built.cert).validToDate.getTime(),
+      });
+      const { server, routes, events, hosts, metrics } = await buildServer(setup, deps);
       hosts.use(tls.cert);
       try {
         await listen(server.server, config.host, config.port);
@@ -131,7 +143,10 @@ export function createGateway(options: GatewayOptions, dependencies: GatewayDepe
         await server.close();
         throw error;
       }
-      built = { server, routes, events, hosts, cert: tls.cert, hardening, backups, authorities, revocations };
+      const { localSocketPath: path } = options;
+      const local = path === undefined ? undefined : await openLocalSocket(path, server, { config, deps, metrics });
+      const notes = { hardening, backups, authorities, revocations };
+      built = { server, routes, events, hosts, metrics, cert: tls.cert, local, ...notes };
       flushTimer = setInterval(() => void events.flush(), FLUSH_INTERVAL_MS).unref();
       lookTimer = setInterval(lookAtFiles, LOOK_INTERVAL_MS).unref();
       // What another gateway revoked has begun things here that nobody asks about again: they end with the next look.
@@ -146,10 +161,11 @@ export function createGateway(options: GatewayOptions, dependencies: GatewayDepe
       clearInterval(lookTimer);
       clearInterval(confirmTimer);
       if (built === undefined) return;
-      const { server, events } = built;
+      const { server, events, local } = built;
       built = undefined;
       stopping.abort();
-      await drain(server.server, config.drainTimeoutMs);
+      const listeners = local === undefined ? [server.server] : [server.server, local];
+      await Promise.all(listeners.map((listener) => drain(listener, config.drainTimeoutMs)));
       await events.flush(true);
       await server.close();
     },
@@ -168,7 +184,7 @@ export function createGateway(options: GatewayOptions, dependencies: GatewayDepe
 }
 
 /** New connections are refused at once; requests in flight get their time, then the end of their connection, which aborts them. */
-async function drain(server: BuiltServer['server']['server'], timeoutMs: number): Promise<void> {
+async function drain(server: Server | BuiltServer['server']['server'], timeoutMs: number): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   // A connection whose request has just been answered is kept alive by its client: it goes as soon as it is idle.
   const idle = setInterval(() => server.closeIdleConnections(), IDLE_CHECK_MS);

@@ -49,6 +49,7 @@ export async function openHardeningNotes(text: KeptText, deps: HardeningNotesDep
   const onKept = ({ reports }: HardeningFile): void => metrics.show(reports);
   const notes = await openKeptNotes({ text, isShape, empty, of: 'hardening reports', fold: foldReports, onKept }, deps);
   metrics.overdue(() => isLate(notes.last(), now()));
+  metrics.fit(() => fitnessOf(notes.last().reports)?.fit);
 
   return {
     async drift({ profile, failed }) {
@@ -96,9 +97,19 @@ function statusOf(file: HardeningFile, now: number): HardeningStatus | null {
     failed: last?.failed.length ?? 0,
     unseen: last?.unseen.length ?? 0,
     drifted: last?.drifted.length ?? 0,
+    waived: last?.waived?.length ?? last?.counts.waived ?? 0,
+    waivedCritical: last?.waivedCritical?.length ?? 0,
     everySeconds: file.schedule?.everySeconds ?? null,
     overdue: isLate(file, now),
+    fitness: fitnessOf(file.reports),
   };
+}
+
+/** By the newest report that says it: every report judges it by the same checks, so that no profile is kinder than another. */
+function fitnessOf(reports: readonly RecordedReport[]): NonNullable<HardeningStatus['fitness']> | null {
+  const saying = reports.filter(({ fitness }) => fitness !== undefined);
+  const last = saying.toSorted((a, b) => a.auditLeaf - b.auditLeaf).at(-1);
+  return last?.fitness === undefined ? null : { ...last.fitness, at: last.at };
 }
 
 const reportShape = Compile(RecordedReport);
@@ -125,7 +136,19 @@ function reportOf(note: LoggedNote): unknown {
     counts: Object.fromEntries(counts.map(([name, count]) => [name.slice(COUNT_PREFIX.length), Number(count)])),
     ...{ failed: idsOf(detail.failed), unseen: idsOf(detail.unseen), at: instantOf(note), auditLeaf: note.index },
     drifted: idsOf(detail.drifted),
+    ...Object.fromEntries(LATER_LISTS.filter((name) => name in detail).map((name) => [name, idsOf(detail[name])])),
+    ...(detail.fit !== undefined && { fitness: { fit: detail.fit === 'yes', reasons: reasonsOf(detail.reasons) } }),
   };
+}
+
+/** Lists that leaves of earlier versions do not have. */
+export const LATER_LISTS = ['failedBelow', 'waived', 'waivedCritical'] as const;
+
+/** A leaf has one text for all reasons; none of them holds a semicolon. */
+export const REASON_SEPARATOR = '; ';
+
+function reasonsOf(text = ''): string[] {
+  return text === '' ? [] : text.split(REASON_SEPARATOR);
 }
 
 /** Of the facts of a leaf that say how many checks had a verdict. */

@@ -43,6 +43,18 @@ const VerdictCounts = Type.Object(
   strict,
 );
 
+const Fitness = {
+  fit: Type.Boolean({
+    description: "Whether the node may hold patients' data, whatever the profile.",
+    examples: [false],
+  }),
+  reasons: Type.Array(Type.String({ minLength: 1, maxLength: 300, pattern: '^[^;]+$' }), {
+    description: 'Why not, from the worst; where it is fit: what was accepted in writing.',
+    maxItems: 32,
+    examples: [['the data disk is not encrypted']],
+  }),
+};
+
 export const HardeningReportNote = Type.Object(
   {
     digest: FileDigest,
@@ -66,6 +78,10 @@ export const HardeningReportNote = Type.Object(
     counts: VerdictCounts,
     failed: CheckIds('Checks that failed at or above the threshold.'),
     unseen: CheckIds('Checks that could not be looked at, at or above the threshold.'),
+    failedBelow: Type.Optional(CheckIds('Checks that failed below the threshold.')),
+    waived: Type.Optional(CheckIds('Checks that fail and are waived.')),
+    waivedCritical: Type.Optional(CheckIds('Of the waived ones: the critical.')),
+    fitness: Type.Optional(Type.Object(Fitness, strict)),
   },
   { description: 'A hardening report that was made: its digest and what it found.', ...strict },
 );
@@ -94,6 +110,27 @@ export const WaiverNote = Type.Object(
 );
 export type WaiverNote = Static<typeof WaiverNote>;
 
+export const LoggedWaiver = Type.Object(
+  {
+    check: CheckId,
+    owner: Type.String({ minLength: 1, maxLength: 128, examples: ['it@clinic.example'] }),
+    reason: Type.String({ minLength: 1, maxLength: 1024, examples: ['replaced in January'] }),
+    until: Type.String({ format: 'date', maxLength: 10, examples: ['2027-01-31'] }),
+    since: Instant('Time of its leaf.'),
+    by: Type.String({ description: 'Whose token made it.', maxLength: 256, examples: ['owner'] }),
+    profile: ProfileName,
+    auditLeaf: AuditLeaf,
+  },
+  { description: 'A waiver as its leaf of the audit log states it.', ...strict },
+);
+export type LoggedWaiver = Static<typeof LoggedWaiver>;
+
+export const LoggedWaivers = Type.Object(
+  { waivers: Type.Array(LoggedWaiver, { maxItems: MAX_IDS, description: 'Those that are over are among them.' }) },
+  { description: 'What is waived, by the audit log.', ...strict },
+);
+export type LoggedWaivers = Static<typeof LoggedWaivers>;
+
 export const ScheduleNote = Type.Object(
   { everySeconds: orNone(EverySeconds), profile: ProfileName },
   { description: 'How often a report is to come; null: not any more.', ...strict },
@@ -117,7 +154,7 @@ export const HardeningOverview = Type.Object(
 );
 export type HardeningOverview = Static<typeof HardeningOverview>;
 
-/** The part of NodeStatus: of the scheduled profile, else of the newest report. */
+/** The part of NodeStatus: of the scheduled profile, else of the newest report; fitness is of the newest report of any profile. */
 export const HardeningStatus = Type.Object(
   {
     lastAt: orNone(Instant('When the last report was recorded.')),
@@ -126,8 +163,13 @@ export const HardeningStatus = Type.Object(
     failed: Count('Checks that failed at or above the threshold.'),
     unseen: Count('Checks that could not be looked at.'),
     drifted: Count('Failed checks that did not fail before.'),
+    waived: Count('Checks that fail and are waived.'),
+    waivedCritical: Count('Of the waived ones: the critical.'),
     everySeconds: orNone(EverySeconds),
     overdue: Type.Boolean({ description: 'Whether no report came within two intervals of the schedule.' }),
+    fitness: Type.Optional(
+      orNone(Type.Object({ ...Fitness, at: Instant('When the report that says so was recorded.') }, strict)),
+    ),
   },
   strict,
 );

@@ -89,6 +89,8 @@ export function createGatewayMetrics(registry: Metrics): GatewayMetrics {
 export interface HardeningMetrics {
   /** Shows the newest report of each profile, and none of any other. */
   show(reports: readonly RecordedReport[]): void;
+  /** Whether the node is fit for patients' data by the newest report, asked for at each scrape; undefined: none says so. */
+  fit(isFit: () => boolean | undefined): void;
   /** Whether a scheduled report is overdue, asked for at each scrape: no event tells when it begins to be. */
   overdue(isOverdue: () => boolean): void;
 }
@@ -101,12 +103,29 @@ export function createHardeningMetrics(registry: Metrics): HardeningMetrics {
     [gauge('failed_checks', 'Checks that failed at or above the threshold.'), ({ failed }) => failed.length],
     [gauge('unseen_checks', 'Checks that could not be looked at.'), ({ unseen }) => unseen.length],
     [gauge('drifted_checks', 'Failed checks that did not fail before.'), ({ drifted }) => drifted.length],
+    [gauge('waived_checks', 'Checks that fail and are waived.'), ({ counts }) => counts.waived],
+    [
+      gauge('waived_critical_checks', 'Critical checks that fail and are waived.'),
+      ({ waivedCritical = [] }) => waivedCritical.length,
+    ],
     [
       gauge('report_time_seconds', 'When the last report was recorded, in Unix time.'),
       ({ at }) => Date.parse(at) / 1000,
     ],
   ];
   let late = (): boolean => false;
+  let fit = (): boolean | undefined => undefined;
+  new Gauge({
+    name: 'nectar_hardening_fit_for_patient_data',
+    help: '1 when the newest hardening report calls the node fit for patient data, 0 when not; absent where no report says so.',
+    labelNames: [],
+    registers: [registry],
+    collect() {
+      const known = fit();
+      if (known === undefined) this.remove();
+      else this.set(known ? 1 : 0);
+    },
+  });
   new Gauge({
     name: 'nectar_hardening_overdue',
     help: '1 when no report came within two intervals of the schedule.',
@@ -122,10 +141,53 @@ export function createHardeningMetrics(registry: Metrics): HardeningMetrics {
         for (const report of reports) metric.set({ profile: report.profile }, read(report));
       }
     },
+    fit(isFit) {
+      fit = isFit;
+    },
     overdue(isOverdue) {
       late = isOverdue;
     },
   };
+}
+
+/** What a watcher wants to know of the node as a whole, asked for at each scrape. */
+export interface GatewayStanding {
+  /** Rejects, or gives reasons, where the node is not usable. */
+  readiness(): Promise<{ readonly ready: boolean; readonly reasons: readonly { readonly service: string }[] }>;
+  /** When the certificate of the API ends, in milliseconds of Unix time; undefined: none is in use. */
+  certificateEnd(): number | undefined;
+}
+
+export function createStandingMetrics(registry: Metrics, standing: GatewayStanding): void {
+  const registers = [registry];
+  new Gauge({
+    name: 'nectar_node_ready',
+    help: '1 when the node is usable as /readyz says.',
+    registers,
+    async collect() {
+      const state = await standing.readiness().catch(() => ({ ready: false }));
+      this.set(state.ready ? 1 : 0);
+    },
+  });
+  new Gauge({
+    name: 'nectar_node_unready_reasons',
+    help: 'Why it is not, counted by service.',
+    labelNames: ['service'],
+    registers,
+    async collect() {
+      this.reset();
+      const { reasons } = await standing.readiness().catch(() => ({ reasons: [] }));
+      for (const { service } of reasons) this.inc({ service });
+    },
+  });
+  new Gauge({
+    name: 'nectar_gateway_certificate_end_seconds',
+    help: 'When the certificate of the API ends, in Unix time; 0: none is in use.',
+    registers,
+    collect() {
+      this.set((standing.certificateEnd() ?? 0) / 1000);
+    },
+  });
 }
 
 /** How the revocation lists of the site's authorities are, asked for at each scrape: no event tells when one expires. */
@@ -160,27 +222,27 @@ export function createClientRevocationMetrics(
 export function createBackupMetrics(registry: Metrics, status: () => BackupStatus | null): void {
   const seconds = (instant: string | null | undefined): number => (instant == null ? 0 : Date.parse(instant) / 1000);
   const values: readonly [string, string, () => number][] = [
-    ['repositories', 'Backup repositories that the node knows of.', () => status()?.repositories ?? 0],
+    ['nectar_backup_repositories', 'Backup repositories that the node knows of.', () => status()?.repositories ?? 0],
     [
-      'snapshot_time_seconds',
+      'nectar_backup_snapshot_time_seconds',
       'When the newest snapshot was signed, in Unix time; 0: never.',
       () => seconds(status()?.lastAt),
     ],
     [
-      'verified_time_seconds',
+      'nectar_backup_verified_time_seconds',
       'When a verification last found nothing wrong, in Unix time; 0: never.',
       () => seconds(status()?.verifiedAt),
     ],
-    ['faulty_repositories', 'Repositories whose last verification failed.', () => status()?.faulty ?? 0],
+    ['nectar_backup_faulty_repositories', 'Repositories whose last verification failed.', () => status()?.faulty ?? 0],
     [
-      'overdue',
+      'nectar_backup_overdue',
       '1 when a scheduled snapshot did not come within two intervals.',
       () => (status()?.overdue === true ? 1 : 0),
     ],
   ];
   for (const [name, help, read] of values) {
     new Gauge({
-      name: `nectar_backup_${name}`,
+      name,
       help,
       registers: [registry],
       collect() {

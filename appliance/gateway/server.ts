@@ -12,7 +12,7 @@ import type { GatewayServer, RouteContext } from './gateway-server.ts';
 import type { HardeningNotes } from './hardening-notes.ts';
 import { createHostNames, type HostNames } from './host-names.ts';
 import { boundConnections, createHttpsServer, type ServerIdentity } from './https-server.ts';
-import { createGatewayMetrics } from './metrics.ts';
+import { createGatewayMetrics, type GatewayMetrics } from './metrics.ts';
 import { addOpenApi } from './openapi.ts';
 import { addRequestGuard } from './request-guard.ts';
 import type { RouteTable } from './route-table.ts';
@@ -61,6 +61,7 @@ export interface BuiltServer {
   readonly routes: RouteTable;
   readonly events: SecurityEvents;
   readonly hosts: HostNames;
+  readonly metrics: GatewayMetrics;
 }
 
 export interface ServerSetup {
@@ -144,7 +145,7 @@ export async function buildServer(setup: ServerSetup, deps: GatewayDependencies)
     server.register(async (scope) => add(scope as GatewayServer, context));
   }
   await server.ready();
-  return { server, routes, events, hosts };
+  return { server, routes, events, hosts, metrics };
 }
 
 /** Bodies are taken as they are; path, query and headers are text, so numbers in them are converted. Nothing is dropped silently. */

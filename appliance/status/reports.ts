@@ -6,8 +6,12 @@ export interface Hardening {
   failed: number;
   unseen: number;
   drifted: number;
+  waived: number;
+  waivedCritical: number;
   everySeconds: number | null;
   overdue: boolean;
+  /** By the newest report of any profile. */
+  fitness?: { fit: boolean; reasons: string[]; at: string } | null;
 }
 
 /** The revocation list of an authority whose certificates clients show. */

@@ -112,6 +112,7 @@ export async function wireGateway(options: RoleOptions, deps: WireDeps): Promise
       version,
       certificatePath: paths.certificate,
       keyPath: paths.certificateKey,
+      localSocketPath: paths.localSocket,
       hardeningPath: paths.hardening,
       backupsPath: paths.backups,
       clientPaths: paths.clientAuthorities,

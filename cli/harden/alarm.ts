@@ -1,13 +1,35 @@
 import type { HardeningStatus } from '../../appliance/gateway/hardening-schemas.ts';
 import type { Check } from '../preflight.ts';
 import type { Output } from '../render/output.ts';
+import { printable } from '../render/table.ts';
 
-/** The line of `status`: what is on record, and whether somebody must look. */
+/**
+ * The lines of `status`: first whether the node may hold patients' data, which every report judges by the same checks; then what is
+ * on record, and whether somebody must look. No score: that of the kindest profile would look like an answer to the first.
+ */
 export function hardeningLines(hardening: HardeningStatus | null, style: Output['style']): [string, string][] {
-  if (hardening === null) return [['hardening', 'no report on record: nectar-byon harden']];
-  const { drifted, failed, unseen, overdue } = hardening;
-  const colour = drifted > 0 || overdue ? 'red' : failed > 0 || unseen > 0 ? 'yellow' : 'green';
-  return [['hardening', style(colour, words(hardening))]];
+  if (hardening === null)
+    return [['patient data', style('yellow', 'not known: no report on record: nectar-byon harden')]];
+  const { drifted, failed, unseen, overdue, waivedCritical } = hardening;
+  const poor = failed > 0 || unseen > 0 || waivedCritical > 0;
+  const colour = drifted > 0 || overdue ? 'red' : poor ? 'yellow' : 'green';
+  return [...fitnessLines(hardening.fitness ?? null, style), ['hardening', style(colour, words(hardening))]];
+}
+
+function fitnessLines(
+  fitness: NonNullable<HardeningStatus['fitness']> | null,
+  style: Output['style'],
+): [string, string][] {
+  if (fitness === null)
+    return [['patient data', style('yellow', 'not known: no report on record says so: nectar-byon harden')]];
+  const { fit, reasons, at } = fitness;
+  const asOf = `as of ${at.slice(0, 16).replace('T', ' ')} UTC`;
+  if (fit) return [['patient data', style('green', `fit, ${asOf}`)], ...reasons.map(reasonLine)];
+  return [['patient data', style('red', `not fit yet, ${asOf}, because`)], ...reasons.map(reasonLine)];
+}
+
+function reasonLine(reason: string): [string, string] {
+  return ['', `- ${printable(reason)}`];
 }
 
 /** The check of `doctor`. Drift and a report that does not come are bad; failures that a person has seen are poor. */
@@ -16,22 +38,25 @@ export function checkHardening(hardening: HardeningStatus | null): Check {
   if (hardening === null) {
     return { name, value: 'no report on record', grade: 'poor', advice: 'nectar-byon harden' };
   }
-  const { drifted, failed, unseen, overdue, everySeconds } = hardening;
+  const { drifted, failed, unseen, overdue, everySeconds, waivedCritical } = hardening;
   const value = words(hardening);
   if (drifted > 0)
     return { name, value, grade: 'bad', advice: 'nectar-byon harden: something fails that did not before' };
   if (overdue) return { name, value, grade: 'bad', advice: 'nectar-byon harden schedule: why does it not run?' };
   if (failed > 0 || unseen > 0) return { name, value, grade: 'poor', advice: 'nectar-byon harden' };
+  if (waivedCritical > 0) return { name, value, grade: 'poor', advice: 'nectar-byon harden waive --list' };
   if (everySeconds === null) return { name, value, grade: 'poor', advice: 'nectar-byon harden schedule --every 24h' };
   return { name, value, grade: 'good' };
 }
 
-function words({ lastAt, profile, score, failed, unseen, drifted, overdue }: HardeningStatus): string {
-  if (lastAt === null || score === null) return `scheduled, no report yet${overdue ? ': OVERDUE' : ''}`;
+function words(hardening: HardeningStatus): string {
+  const { lastAt, profile, failed, unseen, drifted, overdue, waived, waivedCritical } = hardening;
+  if (lastAt === null) return `scheduled, no report yet${overdue ? ': OVERDUE' : ''}`;
   const parts = [
-    `${score} of 100 (${profile}, ${lastAt.slice(0, 16).replace('T', ' ')} UTC)`,
+    `last report ${lastAt.slice(0, 16).replace('T', ' ')} UTC (${profile})`,
     ...(failed > 0 ? [`${failed} failed`] : []),
     ...(unseen > 0 ? [`${unseen} not seen`] : []),
+    ...(waived > 0 ? [`${waived} waived${waivedCritical > 0 ? ` (${waivedCritical} CRITICAL)` : ''}`] : []),
     ...(drifted > 0 ? [`DRIFT: ${drifted} new`] : []),
     ...(overdue ? ['OVERDUE'] : []),
   ];

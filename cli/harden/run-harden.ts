@@ -95,9 +95,18 @@ function show(call: Call<HardenOptions>, made: Made): void {
     output.note(recordLines(made).join('\n'));
     return;
   }
-  const { score, counts, failed, unseen } = report;
+  const { fitness, score, counts, failed, unseen } = report;
   const result = {
-    ...{ file: path, format, profile: report.profile.name, score: score.value, counts, failed, unseen },
+    ...{
+      file: path,
+      format,
+      profile: report.profile.name,
+      fitness: { fit: fitness.fit, reasons: fitness.reasons },
+      score: score.value,
+      counts,
+      failed,
+      unseen,
+    },
     ...{ digest: written.fileDigest ?? written.digest, signer: written.signer },
     ...(made.onRecord !== undefined && { onRecord: recorded ?? made.onRecord }),
   };
@@ -110,6 +119,7 @@ function summaryText(call: Call<HardenOptions>, made: Made, recorded: RecordedRe
   const { counts, score, profile } = report;
   const facts: [string, string][] = [
     ['report', `${written.path} (${written.format})`],
+    ['patient data', fitnessWords(report, style)],
     ['profile', profile.name],
     ['score', `${score.value} of 100`],
     ['checks', `${counts.pass} passed, ${counts.fail} failed, ${counts.error} not seen, ${counts.waived} waived`],
@@ -122,6 +132,11 @@ function summaryText(call: Call<HardenOptions>, made: Made, recorded: RecordedRe
   const missing = made.onRecord !== undefined && 'reason' in made.onRecord ? made.onRecord.reason : undefined;
   if (missing !== undefined) facts.push(['audit log', style('yellow', `not on record: ${missing}`)]);
   return renderFacts(facts);
+}
+
+function fitnessWords({ fitness }: Report, style: Call<unknown>['output']['style']): string {
+  const { fit, reasons } = fitness;
+  return fit ? style('green', 'fit') : style('red', `not fit yet, because ${reasons.join('; ')}`);
 }
 
 function recordLines({ onRecord }: Made): string[] {

@@ -1,7 +1,8 @@
 import type { Severity } from '../check.ts';
 import type { Verdict } from '../finding.ts';
-import { bySeverity } from './priorities.ts';
+import { bySeverity } from './by-severity.ts';
 import type { Report, Result } from './report.ts';
+import { headline } from './words.ts';
 
 /** A check whose verdict is another one now. */
 export interface Change {
@@ -60,7 +61,10 @@ function changeOf(before: Result | undefined, { check, title, severity, verdict 
 }
 
 function listed(results: readonly Result[]): Listed[] {
-  return bySeverity(results).map(({ check, title, severity, verdict }) => ({ check, title, severity, verdict }));
+  return bySeverity(results).map((result) => {
+    const { check, severity, verdict } = result;
+    return { check, title: headline(result), severity, verdict };
+  });
 }
 
 function sideOf({ createdAt, tool, node, profile, score }: Report): Side {

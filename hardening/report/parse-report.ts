@@ -3,6 +3,7 @@ import { Errors, Check as matches } from 'typebox/value';
 import { NectarError } from '../../protocol/errors.ts';
 import { SEVERITIES, type Severity } from '../check.ts';
 import type { Verdict } from '../finding.ts';
+import { ceilingOf, fitnessOf } from './fitness.ts';
 import { countVerdicts, isAtLeast, type Report } from './report.ts';
 import { ReportSchema } from './schema.ts';
 import { scoreOf } from './score.ts';
@@ -36,7 +37,7 @@ export function parseReport(bytes: Uint8Array, path: string): Report {
 }
 
 /** Whether counts, score and lists are those of the results, and no check occurs twice. */
-function summaryProblems({ results, counts, score, failed, unseen, profile }: Report): string[] {
+function summaryProblems({ results, fitness, counts, score, failed, unseen, profile }: Report): string[] {
   const ids = results.map(({ check }) => check);
   const listed = (verdict: Verdict): string[] =>
     results
@@ -45,12 +46,24 @@ function summaryProblems({ results, counts, score, failed, unseen, profile }: Re
   return [
     ...(new Set(ids).size === ids.length ? [] : ['a check occurs twice']),
     ...(isDeepStrictEqual(counts, countVerdicts(results)) ? [] : ['its counts are not those of its results']),
-    ...(isDeepStrictEqual(score, scoreOf(results, weightsOf(score))) ? [] : ['its score is not that of its results']),
+    ...(isDeepStrictEqual(fitness, fitnessOf(fitness.promises)) ? [] : ['its fitness is not that of its promises']),
+    ...promiseProblems(results, fitness.promises),
+    ...(isDeepStrictEqual(score, scoreOf(results, { weights: weightsOf(score), ceiling: ceilingOf(fitness.promises) }))
+      ? []
+      : ['its score is not that of its results']),
     ...(isDeepStrictEqual(failed, listed('fail')) ? [] : ['its list of failures is not that of its results']),
     ...(isDeepStrictEqual(unseen, listed('error'))
       ? []
       : ['its list of what could not be seen is not that of its results']),
   ];
+}
+
+/** A promise that is judged among the results has one verdict. */
+function promiseProblems(results: Report['results'], promises: Report['fitness']['promises']): string[] {
+  const verdicts = new Map(results.map(({ check, verdict }) => [check, verdict]));
+  return promises
+    .filter(({ check, verdict }) => (verdicts.get(check) ?? verdict) !== verdict)
+    .map(({ check }) => `${check} has two verdicts`);
 }
 
 /** The weights by which it was scored: another version may have had others. */

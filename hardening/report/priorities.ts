@@ -1,4 +1,5 @@
-import { SEVERITIES, type Severity } from '../check.ts';
+import type { Severity } from '../check.ts';
+import { bySeverity } from './by-severity.ts';
 import type { Report, Result } from './report.ts';
 import { forTarget } from './words.ts';
 
@@ -19,9 +20,4 @@ export function prioritiesOf({ results, node }: Pick<Report, 'results' | 'node'>
     severity: ended[0]?.severity ?? 'low',
     results: ended,
   }));
-}
-
-/** From the worst; within a severity in the order given. */
-export function bySeverity<T extends { readonly severity: Severity }>(results: readonly T[]): T[] {
-  return results.toSorted((a, b) => SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity));
 }

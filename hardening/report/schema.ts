@@ -3,6 +3,7 @@ import { SEVERITIES, TARGETS } from '../check.ts';
 import { MAX_SET_SIZE, MAX_TEXT_LENGTH } from '../fact-type.ts';
 import { VERDICTS } from '../finding.ts';
 import { SUBJECT_KINDS } from '../subject.ts';
+import { SIDES } from './posture.ts';
 import { REPORT_FORMAT } from './report.ts';
 
 const strict = { additionalProperties: false };
@@ -50,6 +51,7 @@ const waiver = Type.Object(
     reason: text(2048),
     until: Type.String({ pattern: `^${DAY}$`, description: 'Last day on which it counts, UTC.' }),
     since: time('When it was made.'),
+    auditLeaf: Type.Optional(count('The leaf of the audit log that it is taken from.')),
   },
   { ...strict, description: 'A decision to live with a failure.' },
 );
@@ -81,6 +83,7 @@ const result = Type.Object(
     evidence: Type.Array(evidence, { maxItems: 4096 }),
     waiver: Type.Optional(waiver),
     title: text(256),
+    failure: Type.Optional(text(256, 'What is so where it fails.')),
     target: Type.Enum([...TARGETS]),
     severity,
     mode: Type.Enum(['automated', 'manual']),
@@ -97,7 +100,16 @@ const result = Type.Object(
 
 const score = Type.Object(
   {
-    value: Type.Integer({ minimum: 0, maximum: 100, description: '100 earned / possible, rounded down.' }),
+    value: Type.Integer({
+      minimum: 0,
+      maximum: 100,
+      description: '100 earned / possible, rounded down, and no more than the ceiling.',
+    }),
+    ceiling: Type.Integer({
+      minimum: 0,
+      maximum: 100,
+      description: 'Less than 100 while a critical promise is broken, waived or not seen.',
+    }),
     earned: count('Sum of the weights of what passed.'),
     possible: count('Sum of the weights of what passed, failed or could not be looked at.'),
     parts: Type.Array(Type.Object({ severity, weight: count(), counted: count(), passed: count() }, strict), {
@@ -105,6 +117,30 @@ const score = Type.Object(
     }),
   },
   strict,
+);
+
+const fitness = Type.Object(
+  {
+    fit: Type.Boolean(),
+    reasons: Type.Array(text(512), {
+      maxItems: 32,
+      description: 'Why not, from the worst; where it is fit: what was accepted in writing.',
+    }),
+    promises: Type.Array(Type.Object({ check: text(64), severity, verdict, words: text(256) }, strict), {
+      maxItems: 4096,
+      description: 'Every critical check, and those of the profile patient-data.',
+    }),
+  },
+  { ...strict, description: "Whether the node may hold patients' data, by the same checks whatever the profile." },
+);
+
+const posture = Type.Object(
+  {
+    side: Type.Enum([...SIDES]),
+    ...{ passed: count(), failed: count(), waived: count(), unseen: count() },
+    worst: Type.Optional(severity),
+  },
+  { ...strict, description: 'How one side stands, by all automated checks whatever the profile.' },
 );
 
 const collection = Type.Object(
@@ -146,6 +182,8 @@ export const ReportSchema = Type.Object(
       },
       strict,
     ),
+    fitness,
+    posture: Type.Array(posture, { maxItems: SIDES.length }),
     counts,
     score,
     failed: Type.Array(text(64), { maxItems: 4096, description: 'Ids that failed, at or above the threshold.' }),
@@ -155,6 +193,7 @@ export const ReportSchema = Type.Object(
     }),
     results: Type.Array(result, { maxItems: 4096 }),
     idleWaivers: Type.Array(waiver, { maxItems: 4096, description: 'Waivers that waived nothing.' }),
+    waiversUnknown: Type.Optional(text(2048, 'Why the audit log could not say what is waived: then nothing is.')),
     collections: Type.Array(collection, { maxItems: 256 }),
     history: Type.Array(historyEntry, { maxItems: 4096, description: 'Earlier reports of this node, oldest first.' }),
   },

@@ -5,8 +5,10 @@ import type { Verdict } from '../finding.ts';
 export const WEIGHTS: Readonly<Record<Severity, number>> = { critical: 10, high: 6, medium: 3, low: 1 };
 
 export interface Score {
-  /** 0 to 100, rounded down: 100 means that everything that counted passed. */
+  /** 0 to 100, rounded down: 100 means that everything that counted passed, and that every critical promise is kept. */
   readonly value: number;
+  /** The best that it could be: less than 100 while a critical promise is broken, waived or not seen. */
+  readonly ceiling: number;
   /** Sum of the weights of what passed. */
   readonly earned: number;
   /** Sum of the weights of what counted. */
@@ -21,7 +23,10 @@ export interface Score {
  */
 export function scoreOf(
   results: readonly { readonly severity: Severity; readonly verdict: Verdict }[],
-  weights: Readonly<Record<Severity, number>> = WEIGHTS,
+  {
+    weights = WEIGHTS,
+    ceiling = 100,
+  }: { readonly weights?: Readonly<Record<Severity, number>>; readonly ceiling?: number } = {},
 ): Score {
   const counts = (verdict: Verdict): boolean => verdict === 'pass' || verdict === 'fail' || verdict === 'error';
   const parts = SEVERITIES.map((severity) => {
@@ -31,5 +36,6 @@ export function scoreOf(
   });
   const earned = parts.reduce((sum, { weight, passed }) => sum + weight * passed, 0);
   const possible = parts.reduce((sum, { weight, counted }) => sum + weight * counted, 0);
-  return { value: possible === 0 ? 0 : Math.floor((100 * earned) / possible), earned, possible, parts };
+  const value = possible === 0 ? 0 : Math.floor((100 * earned) / possible);
+  return { value: Math.min(value, ceiling), ceiling, earned, possible, parts };
 }

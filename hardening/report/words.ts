@@ -56,6 +56,15 @@ export function valueWords(fact: string | undefined, value: FactValue): string {
   );
 }
 
+/** What a check says of the node: that what it promises holds, or what is so instead. */
+export function headline({ verdict, title, failure }: Pick<Result, 'verdict' | 'title' | 'failure'>): string {
+  return (verdict === 'fail' || verdict === 'waived') && failure ? capitalised(failure) : title;
+}
+
+export function capitalised(words: string): string {
+  return words.slice(0, 1).toUpperCase() + words.slice(1);
+}
+
 /** What was seen of one subject: the value, or why there is none. */
 export function evidenceWords(fact: string | undefined, { observed, error }: Evidence): string {
   if (error !== undefined) return `not seen: ${error}`;

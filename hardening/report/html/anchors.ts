@@ -1,6 +1,6 @@
 import type { Verdict } from '../../finding.ts';
 import type { Report, Result } from '../report.ts';
-import { VERDICT_WORDS } from '../words.ts';
+import { headline, VERDICT_WORDS } from '../words.ts';
 import { type Html, html } from './markup.ts';
 
 /** Where a check is told in full: by its place, since an id from outside need not be one in HTML. */
@@ -23,7 +23,8 @@ export function badge(verdict: Verdict): Html {
 }
 
 /** A check's id that leads to it, with the sign of its verdict. */
-export function checkLink(results: Report['results'], { check, verdict, title }: Result): Html {
-  const words = `${title}: ${VERDICT_WORDS[verdict]}`;
+export function checkLink(results: Report['results'], result: Result): Html {
+  const { check, verdict } = result;
+  const words = `${headline(result)}: ${VERDICT_WORDS[verdict]}`;
   return html`<a class="check-link ${verdict}" href="#${anchorOf(results, check)}" title="${words}"><span aria-hidden="true">${SIGNS[verdict]}</span> ${check}<span class="unseen">, ${VERDICT_WORDS[verdict]}</span></a>`;
 }

@@ -1,7 +1,7 @@
 import type { PerPlatform, Target } from '../../check.ts';
 import type { Evidence } from '../../finding.ts';
 import type { Report, Result } from '../report.ts';
-import { evidenceWords, plural, TARGET_TITLES, TARGETS_IN_ORDER } from '../words.ts';
+import { evidenceWords, headline, plural, TARGET_TITLES, TARGETS_IN_ORDER } from '../words.ts';
 import { anchorOf, badge } from './anchors.ts';
 import { type Html, html, NOTHING, prose } from './markup.ts';
 
@@ -24,11 +24,12 @@ ${own.map((result) => checkDetails(result, report))}`;
 
 /** Open from the start is what needs a person. */
 function checkDetails(result: Result, report: Report): Html {
-  const { check, title, severity, verdict } = result;
-  const open = verdict === 'fail' || verdict === 'error' ? html` open` : NOTHING;
+  const { check, severity, verdict } = result;
+  const bad = verdict === 'fail' || verdict === 'error' || (verdict === 'waived' && severity === 'critical');
+  const open = bad ? html` open` : NOTHING;
   // The anchor is inside: a browser that is led to it opens what is around it.
   return html`<details class="check"${open}>
-<summary>${badge(verdict)}<span class="title">${title}</span><span class="meta"><span class="severity ${severity}">${severity}</span> <span class="id">${check}</span></span></summary>
+<summary>${badge(verdict)}<span class="title">${headline(result)}</span><span class="meta"><span class="severity ${severity}">${severity}</span> <span class="id">${check}</span></span></summary>
 <div class="body" id="${anchorOf(report.results, check)}">
 <p>${prose(result.rationale)}</p>
 <dl>

@@ -27,6 +27,8 @@ code { font: .875em/1.4 ui-monospace, "SF Mono", "Liberation Mono", "DejaVu Sans
 .name, .id { font-family: ui-monospace, "SF Mono", "Liberation Mono", "DejaVu Sans Mono", monospace; font-size: .9em; }
 .soft, .zero { color: var(--soft); }
 .unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
+.fitness { margin: 0 0 1rem; padding: .75rem 1.25rem; border-left: 6px solid var(--bad); background: var(--panel); font-size: 1.15rem; font-weight: 600; }
+.fitness.pass { border-left-color: var(--good); }
 .headline { display: grid; grid-template-columns: auto 1fr; gap: 1.5rem; align-items: center; background: var(--panel); border: 1px solid var(--line); border-radius: 8px; padding: 1rem 1.25rem; }
 .score { margin: 0; text-align: center; line-height: 1.1; }
 .score strong { display: block; font-size: 3.25rem; font-weight: 650; font-variant-numeric: tabular-nums; }

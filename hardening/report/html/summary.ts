@@ -1,7 +1,18 @@
 import type { Target } from '../../check.ts';
+import { fitnessSentence } from '../fitness.ts';
+import { postureWords } from '../posture.ts';
 import { type Priority, prioritiesOf } from '../priorities.ts';
-import { countVerdicts, type Report } from '../report.ts';
-import { plural, TARGET_TITLES, TARGETS_IN_ORDER, timeWords, VERDICT_WORDS, VERDICTS_BY_CONCERN } from '../words.ts';
+import { countVerdicts, type Report, waivedCritical } from '../report.ts';
+import {
+  capitalised,
+  headline,
+  plural,
+  TARGET_TITLES,
+  TARGETS_IN_ORDER,
+  timeWords,
+  VERDICT_WORDS,
+  VERDICTS_BY_CONCERN,
+} from '../words.ts';
 import { checkLink } from './anchors.ts';
 import { type Html, html, NOTHING, prose } from './markup.ts';
 
@@ -11,6 +22,7 @@ export function pageHeader(report: Report): Html {
   return html`<header>
 <p class="kicker">Nectar BYON hardening report</p>
 <h1>Node <span class="name">${node.id}</span></h1>
+<p class="fitness ${report.fitness.fit ? 'pass' : 'fail'}">${fitnessSentence(report.fitness)}</p>
 <div class="headline">
 <p class="score" aria-label="Score ${score.value} of 100">${scoreFigure(report)}</p>
 <div>
@@ -22,7 +34,10 @@ ${verdictBar(report)}
 </div>
 </div>
 <dl class="facts">
-<div><dt>Profile</dt><dd>${profile.title} (${profile.name})</dd></div>
+${report.posture.map(
+  (one) => html`<div><dt>${capitalised(one.side)}</dt><dd>${postureWords(one)}</dd></div>
+`,
+)}<div><dt>Profile</dt><dd>${profile.title} (${profile.name})</dd></div>
 <div><dt>Target</dt><dd>${node.target}</dd></div>
 <div><dt>Network</dt><dd>${node.network}</dd></div>
 <div><dt>Seen</dt><dd>${timeWords(collectedAt)}</dd></div>
@@ -45,13 +60,16 @@ function scoreFigure({ score }: Report): Html {
   return score.possible === 0 ? html`<strong>none</strong>` : html`<strong>${score.value}</strong><span>of 100</span>`;
 }
 
-function outcomeWords({ failed, unseen, profile, counts }: Report): string {
+function outcomeWords(report: Report): string {
+  const { failed, unseen, profile, counts } = report;
   const from = `at or above ${profile.threshold}`;
   const fails = failed.length === 0 ? `Nothing failed ${from}.` : `${plural(failed.length, 'check')} failed ${from}.`;
   const below = counts.fail - failed.length;
   const lesser = below === 0 ? '' : ` ${plural(below, 'more failure')} below it.`;
   const blind = unseen.length === 0 ? '' : ` ${plural(unseen.length, 'check')} could not be looked at.`;
-  return fails + lesser + blind;
+  const critical = waivedCritical(report).length;
+  const waived = critical === 0 ? '' : ` ${plural(critical, 'critical failure')} waived.`;
+  return fails + waived + lesser + blind;
 }
 
 /** The counts as one bar; the list beside it says the same in words. */
@@ -83,7 +101,7 @@ function priorityItem({ remedy, severity, results }: Priority, report: Report): 
   return html`<li>
 <p>${prose(remedy)}</p>
 <p class="ends"><span class="severity ${severity}">${severity}</span> ${results.map(
-    (result) => html`<span>${checkLink(report.results, result)} ${result.title}</span> `,
+    (result) => html`<span>${checkLink(report.results, result)} ${headline(result)}</span> `,
   )}</p>
 </li>`;
 }

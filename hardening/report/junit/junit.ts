@@ -1,4 +1,5 @@
 import type { Target } from '../../check.ts';
+import { fitnessSentence } from '../fitness.ts';
 import { countVerdicts, type Report, type Result } from '../report.ts';
 import { waiverWords } from '../terminal/result-lines.ts';
 import { decisiveEvidence, evidenceWords, forTarget, TARGET_TITLES, TARGETS_IN_ORDER } from '../words.ts';
@@ -24,7 +25,7 @@ export function renderJunit(report: Report): string {
   );
 }
 
-function suite({ results, node, createdAt, profile, score, digests }: Report, target: Target): Element[] {
+function suite({ results, node, createdAt, profile, fitness, score, digests }: Report, target: Target): Element[] {
   const own = results.filter((result) => result.target === target);
   if (own.length === 0) return [];
   const counts = countVerdicts(own);
@@ -32,6 +33,7 @@ function suite({ results, node, createdAt, profile, score, digests }: Report, ta
     profile: profile.name,
     threshold: profile.threshold,
     score: String(score.value),
+    fitness: fitnessSentence(fitness),
     benchmarkSha256: digests.benchmark,
     factsSha256: digests.facts,
   };

@@ -1,5 +1,5 @@
 import type { Result } from '../report.ts';
-import { decisiveEvidence, evidenceWords, forTarget } from '../words.ts';
+import { decisiveEvidence, evidenceWords, forTarget, headline } from '../words.ts';
 import { type Identity, objectiveId } from './identity.ts';
 import { oscalMarkup, oscalText, PROPERTY_NAMESPACE, property, some } from './text.ts';
 
@@ -61,11 +61,11 @@ export function findings(results: readonly Result[], identity: Identity): object
 }
 
 function finding(result: Result, identity: Identity): object {
-  const { check, title, rationale, verdict, waiver } = result;
+  const { check, rationale, verdict, waiver } = result;
   const satisfied = verdict === 'pass';
   return {
     uuid: identity.finding(check),
-    title: oscalMarkup(title),
+    title: oscalMarkup(headline(result)),
     description: oscalMarkup(rationale),
     props: [property('verdict', verdict)],
     origins: [origin(identity)],
@@ -97,7 +97,7 @@ function risk(result: Result, identity: Identity, target: string): object {
   const bad = decisiveEvidence(result).slice(0, MAX_EVIDENCE);
   return {
     uuid: identity.risk(check),
-    title: oscalMarkup(`Not so: ${title}`),
+    title: oscalMarkup(headline(result)),
     description: oscalMarkup(bad.map((one) => `${one.subject}: ${evidenceWords(result.fact, one)}`).join('; ')),
     statement: oscalMarkup(rationale),
     status: verdict === 'waived' ? 'deviation-approved' : 'open',
@@ -123,14 +123,17 @@ function risk(result: Result, identity: Identity, target: string): object {
 
 function waiverParts({ check, waiver }: Result, identity: Identity): object {
   if (waiver === undefined) return {};
-  const { owner, reason, since, until } = waiver;
+  const { owner, reason, since, until, auditLeaf } = waiver;
   const entry = {
     uuid: identity.waiver(check),
     title: oscalMarkup('Deviation approved'),
     description: oscalMarkup(reason),
     start: since,
     end: `${until}T23:59:59Z`,
-    props: [property('owner', oscalText(owner))],
+    props: [
+      property('owner', oscalText(owner)),
+      ...(auditLeaf === undefined ? [] : [property('audit-leaf', String(auditLeaf))]),
+    ],
     'logged-by': [{ 'party-uuid': identity.party(owner) }],
     'status-change': 'deviation-approved',
   };

@@ -1,3 +1,5 @@
+import { fitnessSentence } from '../fitness.ts';
+import { postureWords } from '../posture.ts';
 import type { Report } from '../report.ts';
 import { findings, observation, risks } from './findings.ts';
 import { type Identity, identityOf } from './identity.ts';
@@ -36,7 +38,7 @@ export function renderOscal(report: Report): string {
 }
 
 function assessmentResult(report: Report, identity: Identity): object {
-  const { results, node, profile, score, digests, createdAt, collectedAt } = report;
+  const { results, node, profile, fitness, posture, score, digests, createdAt, collectedAt } = report;
   return {
     uuid: identity.result,
     title: oscalMarkup(`Profile ${profile.name} on node ${node.id}`),
@@ -44,6 +46,9 @@ function assessmentResult(report: Report, identity: Identity): object {
     start: collectedAt,
     end: createdAt,
     props: [
+      property('fit-for-patient-data', fitness.fit ? 'yes' : 'no'),
+      property('fitness', fitnessSentence(fitness)),
+      ...posture.map((one) => property(`posture-${one.side}`, postureWords(one))),
       property('score', String(score.value)),
       property('score-points', `${score.earned} of ${score.possible}`),
       property('threshold', profile.threshold),

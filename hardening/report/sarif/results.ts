@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Evidence, Verdict, Waiver } from '../../finding.ts';
 import type { Report, Result } from '../report.ts';
-import { decisiveEvidence, evidenceWords } from '../words.ts';
+import { decisiveEvidence, evidenceWords, headline } from '../words.ts';
 import { LEVELS } from './rules.ts';
 import { sarifText } from './text.ts';
 
@@ -39,7 +39,8 @@ export function sarifResult(result: Result, ruleIndex: number, node: Report['nod
 }
 
 function messageText(result: Result): string {
-  const { title, verdict, reason, fact, expected, evidence } = result;
+  const { verdict, reason, fact, expected, evidence } = result;
+  const title = headline(result);
   const decisive = decisiveEvidence(result);
   const seen = decisive
     .slice(0, MAX_SUBJECTS_IN_TEXT)
@@ -63,12 +64,12 @@ function location({ subject, holds }: Evidence, fact: string | undefined, node: 
   };
 }
 
-function suppression({ owner, reason, until, since }: Waiver): object {
+function suppression({ owner, reason, until, since, auditLeaf }: Waiver): object {
   return {
     kind: 'external',
     status: 'accepted',
     justification: sarifText(`${reason} (${owner}, until ${until})`),
-    properties: { owner, until, since },
+    properties: { owner, until, since, ...(auditLeaf === undefined ? {} : { auditLeaf }) },
   };
 }
 

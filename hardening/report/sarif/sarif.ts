@@ -1,3 +1,4 @@
+import { fitnessSentence } from '../fitness.ts';
 import type { Report } from '../report.ts';
 import { sarifNotifications, sarifResult } from './results.ts';
 import { sarifRule, sarifTaxonomies } from './rules.ts';
@@ -11,7 +12,7 @@ const SCHEMA = 'https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schem
  * files: its containers, files and listeners are logical locations.
  */
 export function renderSarif(report: Report): string {
-  const { tool, node, profile, results, score, digests, createdAt, collectedAt } = report;
+  const { tool, node, profile, results, fitness, posture, score, digests, createdAt, collectedAt } = report;
   const taxonomies = sarifTaxonomies(results);
   const run = {
     tool: {
@@ -37,7 +38,15 @@ export function renderSarif(report: Report): string {
     columnKind: 'utf16CodeUnits',
     results: results.map((result, index) => sarifResult(result, index, node)),
     taxonomies,
-    properties: { score: score.value, threshold: profile.threshold, node, digests },
+    properties: {
+      fitForPatientData: fitness.fit,
+      fitness: sarifText(fitnessSentence(fitness)),
+      posture,
+      score: score.value,
+      threshold: profile.threshold,
+      node,
+      digests,
+    },
   };
   return `${JSON.stringify({ $schema: SCHEMA, version: '2.1.0', runs: [run] }, null, 2)}\n`;
 }

@@ -1,7 +1,7 @@
 import type { Verdict } from '../../finding.ts';
 import { printable } from '../printable.ts';
 import type { Result } from '../report.ts';
-import { decisiveEvidence, evidenceWords, forTarget, plural } from '../words.ts';
+import { decisiveEvidence, evidenceWords, forTarget, headline, plural } from '../words.ts';
 import { hang, type Screen, type Style } from './text.ts';
 
 /** As wide as the widest of them; in capitals what must catch the eye without colour. */
@@ -13,6 +13,8 @@ const MARKS: Readonly<Record<Verdict, readonly [text: string, style: Style]>> = 
   manual: ['manual', 'cyan'],
   'not-applicable': ['n/a', 'dim'],
 };
+/** Nothing that somebody could take for well. */
+const WAIVED_CRITICAL: (typeof MARKS)[Verdict] = ['WAIVED', 'red'];
 const MARK_COLUMNS = 6;
 /** Below this the severity stands behind the title. */
 const WIDE_COLUMNS = 80;
@@ -20,14 +22,14 @@ const MAX_SUBJECTS = 5;
 
 /** One check: mark, id, severity, title, and below it what a person needs to know unless it passed. */
 export function resultLines(result: Result, target: string, screen: Screen): string[] {
-  const { check, verdict, severity, title } = result;
-  const [mark, colour] = MARKS[verdict];
+  const { check, verdict, severity } = result;
+  const [mark, colour] = verdict === 'waived' && severity === 'critical' ? WAIVED_CRITICAL : MARKS[verdict];
   const wide = screen.columns >= WIDE_COLUMNS;
   const open = verdict !== 'pass' && verdict !== 'not-applicable';
   const columns = [mark.padEnd(MARK_COLUMNS), printable(check).padEnd(12), ...(wide ? [severity.padEnd(8)] : [])];
   const [markCell = '', ...cells] = columns;
   const head = `${screen.style(colour, markCell)}  ${cells.join('  ')}  `;
-  const text = wide || !open ? title : `${title} (${severity})`;
+  const text = wide || !open ? headline(result) : `${headline(result)} (${severity})`;
   const lines = hang(head, text, screen, columns.join('  ').length + 2);
   return [...lines, ...detailLines(result, target, screen)];
 }
@@ -69,5 +71,7 @@ function evidenceLines(result: Result, screen: Screen, indent: string): string[]
 }
 
 export function waiverWords({ waiver }: Pick<Result, 'waiver'>): string {
-  return waiver === undefined ? '' : `waived by ${waiver.owner} until ${waiver.until}: ${waiver.reason}`;
+  if (waiver === undefined) return '';
+  const leaf = waiver.auditLeaf === undefined ? '' : ` (leaf ${waiver.auditLeaf} of the audit log)`;
+  return `waived by ${waiver.owner} until ${waiver.until}: ${waiver.reason}${leaf}`;
 }

@@ -1,11 +1,24 @@
 import type { Target } from '../../check.ts';
+import { fitnessSentence } from '../fitness.ts';
+import { postureWords } from '../posture.ts';
+import { printable } from '../printable.ts';
 import { type Priority, prioritiesOf } from '../priorities.ts';
-import { countVerdicts, type Report, type Result } from '../report.ts';
-import { plural, TARGET_TITLES, TARGETS_IN_ORDER, timeWords, VERDICT_WORDS, VERDICTS_BY_CONCERN } from '../words.ts';
+import { countVerdicts, type Report, type Result, waivedCritical } from '../report.ts';
+import {
+  capitalised,
+  headline,
+  plural,
+  TARGET_TITLES,
+  TARGETS_IN_ORDER,
+  timeWords,
+  VERDICT_WORDS,
+  VERDICTS_BY_CONCERN,
+} from '../words.ts';
 import { resultLines } from './result-lines.ts';
 import { hang, type Screen } from './text.ts';
 
 const MAX_PRIORITIES = 10;
+const SIDE_COLUMNS = 'network: '.length;
 const GOOD_SCORE = 90;
 const POOR_SCORE = 70;
 
@@ -15,10 +28,11 @@ const POOR_SCORE = 70;
 export function renderTable(report: Report, screen: Screen): string {
   const sections = [
     headLines(report, screen),
+    fitnessLines(report, screen),
     ...TARGETS_IN_ORDER.map((target) => targetLines(report, target, screen)),
     collectionLines(report, screen),
     priorityLines(report, screen),
-    summaryLines(report, screen),
+    [...summaryLines(report, screen), ...sentenceLines(report, screen)],
   ];
   return sections
     .filter((lines) => lines.length > 0)
@@ -37,6 +51,19 @@ function headLines({ node, profile, tool, createdAt, collectedAt }: Report, scre
       `Seen ${timeWords(collectedAt)}, judged ${timeWords(createdAt)} by ${tool.name} ${tool.version}.`,
       screen,
     ),
+  ];
+}
+
+function sentenceLines({ fitness }: Pick<Report, 'fitness'>, screen: Screen): string[] {
+  const colour = fitness.fit ? 'green' : 'red';
+  return hang('', fitnessSentence(fitness), screen).map((line) => screen.style('bold', screen.style(colour, line)));
+}
+
+/** The one sentence, and how each side stands. The sentence stands at the end again, where the screen stops. */
+function fitnessLines({ fitness, posture }: Report, screen: Screen): string[] {
+  return [
+    ...sentenceLines({ fitness }, screen),
+    ...posture.flatMap((one) => hang(`${capitalised(one.side)}: `.padEnd(SIDE_COLUMNS), postureWords(one), screen)),
   ];
 }
 
@@ -95,7 +122,7 @@ function priorityLines(report: Report, screen: Screen): string[] {
 
 function onePriority({ remedy, severity, results }: Priority, number: number, screen: Screen): string[] {
   const head = `${String(number).padStart(2)}. `;
-  const ends = results.map(({ check, title }) => `${check} ${title}`).join('; ');
+  const ends = results.map((result) => `${result.check} ${headline(result)}`).join('; ');
   return [
     ...hang(head, remedy, screen),
     ...hang('    ', `${severity}: ${ends}`, screen).map((line) => screen.style('dim', line)),
@@ -112,6 +139,22 @@ function summaryLines(report: Report, screen: Screen): string[] {
     ...pointLines(report, screen),
     ...count(failed, 'failure', ''),
     ...count(unseen, 'check', ' could not be looked at'),
+    ...waiverLines(report, screen),
+  ];
+}
+
+function waiverLines(report: Report, screen: Screen): string[] {
+  const critical = waivedCritical(report);
+  const { waiversUnknown: reason } = report;
+  return [
+    ...(critical.length === 0
+      ? []
+      : hang('', `${plural(critical.length, 'critical failure')} waived: ${critical.join(', ')}.`, screen).map((line) =>
+          screen.style('red', line),
+        )),
+    ...(reason === undefined
+      ? []
+      : hang('', `The audit log could not say what is waived, so nothing is: ${printable(reason)}.`, screen)),
   ];
 }
 
@@ -127,5 +170,7 @@ function pointLines({ score }: Report, screen: Screen): string[] {
   if (parts.length === 0) return [];
   const sum = parts.map(({ severity, weight, counted, passed }) => `${severity} ${passed}/${counted} x ${weight}`);
   const text = `${score.earned} of ${score.possible} points: ${sum.join(', ')}`;
-  return hang('', text, screen).map((line) => screen.style('dim', line));
+  const most =
+    score.ceiling < 100 ? `; at most ${score.ceiling} while a critical promise is broken, waived or not seen` : '';
+  return hang('', text + most, screen).map((line) => screen.style('dim', line));
 }

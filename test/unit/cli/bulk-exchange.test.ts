@@ -1,20 +1,25 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { type AddressInfo, createServer as createLocalServer, type Server as LocalServer, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { createServer, type Server, type TLSSocket } from 'node:tls';
+import { createServer, type Server } from 'node:tls';
 import { createCertificates } from '../../../appliance/gateway/index.ts';
 import { isWholePages, PIECE_BYTES, takePiece } from '../../../appliance/page-memory.ts';
 import { freeBytes } from '../../../appliance/stream-memory.ts';
 import { type BulkRequest, exchangeBulk } from '../../../cli/bulk-exchange.ts';
 import { isNectarError } from '../../../protocol/errors.ts';
 
-/** Bytes over real TLS: what is made of them, good and hostile. */
+/** Bytes over real TLS, or a socket of this machine: what is made of them, good and hostile. */
 let server: Server;
+let folder = '';
+let local: LocalServer;
 let ca = '';
 let url = new URL('https://127.0.0.1/');
-let serve: (socket: TLSSocket) => void = () => undefined;
+let serve: (socket: Socket) => void = () => undefined;
 
 before(async () => {
   const made = await createCertificates({ nodeId: 'ab'.repeat(16), hostName: 'test', names: [], now: Date.now() });
@@ -26,12 +31,31 @@ before(async () => {
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   url = new URL(`https://127.0.0.1:${(server.address() as AddressInfo).port}/v1/records`);
+  folder = await mkdtemp(join(tmpdir(), 'nectar-bulk-'));
+  local = createLocalServer((socket) => {
+    socket.on('error', () => undefined);
+    serve(socket);
+  });
+  local.listen(localSocket());
+  await once(local, 'listening');
 });
-after(() => server.close());
+after(async () => {
+  server.close();
+  local.close();
+  await rm(folder, { recursive: true });
+});
 
-function ask(request: Partial<BulkRequest> = {}, options: { signal?: AbortSignal; silenceTimeoutMs?: number } = {}) {
-  const { signal = new AbortController().signal, silenceTimeoutMs = 60_000 } = options;
-  const target = { ca, signal, connectTimeoutMs: 60_000, answerTimeoutMs: 60_000, silenceTimeoutMs };
+const localSocket = (): string => join(folder, 'gateway.sock');
+
+interface AskOptions {
+  readonly signal?: AbortSignal;
+  readonly silenceTimeoutMs?: number;
+  readonly localSocket?: string;
+}
+
+function ask(request: Partial<BulkRequest> = {}, options: AskOptions = {}) {
+  const { signal = new AbortController().signal, silenceTimeoutMs = 60_000, localSocket } = options;
+  const target = { ca, localSocket, signal, connectTimeoutMs: 60_000, answerTimeoutMs: 60_000, silenceTimeoutMs };
   return exchangeBulk(target, { method: 'GET', url, headers: {}, ...request });
 }
 
@@ -44,8 +68,7 @@ const answering = (...parts: (string | Uint8Array)[]) => {
     });
 };
 
-const closeOf = (socket: TLSSocket): Promise<void> =>
-  new Promise((resolve) => void socket.on('close', () => resolve()));
+const closeOf = (socket: Socket): Promise<void> => new Promise((resolve) => void socket.on('close', () => resolve()));
 
 async function read(body: AsyncIterable<Uint8Array>): Promise<Buffer> {
   const chunks: Buffer[] = [];
@@ -66,24 +89,25 @@ function pooled(): number {
 
 const isInvalid = (error: unknown): boolean => isNectarError(error, 'CLI_GATEWAY_ANSWER_INVALID');
 
-test('a body comes in whole pieces and a rest, however it was cut, and no piece of the pool is lost', async () => {
-  const before = pooled();
-  const content = randomBytes(2 * PIECE_BYTES + 777);
-  const head = `HTTP/1.1 200 OK\r\nX-One: a\r\nx-one: b\r\ncontent-length: ${content.length}\r\n\r\n`;
-  answering(head.slice(0, 20), head.slice(20), content.subarray(0, 10), content.subarray(10));
-  const answer = await ask();
-  assert.deepEqual([answer.statusCode, answer.headers['x-one']], [200, 'a']);
-  const sizes: number[] = [];
-  const measured = async function* () {
-    for await (const piece of answer.body) {
-      sizes.push(piece.length);
-      yield piece;
-    }
-  };
-  assert.ok(content.equals(await read(measured())));
-  assert.deepEqual(sizes, [PIECE_BYTES, PIECE_BYTES, 777]);
-  assert.equal(pooled(), before);
-});
+for (const way of ['TLS', 'a local socket'] as const)
+  test(`over ${way} a body comes in whole pieces and a rest, however it was cut, and no piece of the pool is lost`, async () => {
+    const before = pooled();
+    const content = randomBytes(2 * PIECE_BYTES + 777);
+    const head = `HTTP/1.1 200 OK\r\nX-One: a\r\nx-one: b\r\ncontent-length: ${content.length}\r\n\r\n`;
+    answering(head.slice(0, 20), head.slice(20), content.subarray(0, 10), content.subarray(10));
+    const answer = await ask({}, way === 'TLS' ? {} : { localSocket: localSocket() });
+    assert.deepEqual([answer.statusCode, answer.headers['x-one']], [200, 'a']);
+    const sizes: number[] = [];
+    const measured = async function* () {
+      for await (const piece of answer.body) {
+        sizes.push(piece.length);
+        yield piece;
+      }
+    };
+    assert.ok(content.equals(await read(measured())));
+    assert.deepEqual(sizes, [PIECE_BYTES, PIECE_BYTES, 777]);
+    assert.equal(pooled(), before);
+  });
 
 test('a reader that is slow is not sent more than a few pieces, and one that leaves ends the connection', async () => {
   const before = pooled();
@@ -235,4 +259,20 @@ test('an abort ends it, before and in the middle', async () => {
 
 test('a header value that would end its line is not sent', async () => {
   await assert.rejects(ask({ headers: { 'content-type': 'a/b\r\nx: y' } }), { code: 'ERR_INVALID_CHAR' });
+});
+
+test('where nobody listens at the local socket any more, TLS is the way', async () => {
+  answering('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok');
+  const answer = await ask({}, { localSocket: join(folder, 'absent.sock') });
+  assert.equal(String(await read(answer.body)), 'ok');
+});
+
+test('a local socket that breaks in the middle is not asked again over TLS', async () => {
+  let asked = 0;
+  serve = (socket) => {
+    asked += 1;
+    socket.once('data', () => socket.destroy());
+  };
+  await assert.rejects(ask({}, { localSocket: localSocket() }), { code: 'ECONNRESET' });
+  assert.equal(asked, 1);
 });

@@ -19,6 +19,7 @@ const base = {
 } as const;
 const readOnly: AutomatedCheck = {
   ...base,
+  failure: 'the check of a test fails',
   ...{ id: 'BYON-CTR-900', mode: 'automated', probe: { fact: 'container.readOnlyRoot' }, where: [] },
   expect: { op: 'is', value: true },
 };

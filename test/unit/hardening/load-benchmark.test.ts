@@ -8,6 +8,7 @@ import { isNectarError } from '../../../protocol/errors.ts';
 
 const CHECK = `- id: BYON-CTR-900
   title: The root file system is read-only
+  failure: the root file system is writable
   target: container
   severity: high
   mode: automated

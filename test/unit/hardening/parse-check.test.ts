@@ -6,6 +6,7 @@ import { parseCheck, parseProfile } from '../../../hardening/parse-check.ts';
 const automated = {
   id: 'BYON-CTR-900',
   title: 'The root file system is read-only',
+  failure: 'the root file system is writable',
   target: 'container',
   severity: 'high',
   mode: 'automated',
@@ -16,7 +17,7 @@ const automated = {
   see: { any: 'docker inspect' },
   refs: [{ standard: 'CIS Docker Benchmark', version: '1.6.0', clause: '5.13', title: 'Read only' }],
 };
-const { probe, expect: _expect, ...rest } = automated;
+const { probe, expect: _expect, failure: _failure, ...rest } = automated;
 const manual = { ...rest, id: 'BYON-ORG-900', mode: 'manual' };
 
 function problems(entry: unknown): readonly string[] {
@@ -29,10 +30,11 @@ const refused: readonly [string, object, RegExp][] = [
   ['a fact that every object has', { probe: { fact: 'toString' } }, /there is no fact toString/],
   ['an unknown operator', { expect: { op: 'resembles', value: true } }, /has no operator resembles/],
   ['an operator of another type', { expect: { op: 'at-least', value: 1 } }, /has no operator at-least/],
-  ['a value of another type', { expect: { op: 'is', value: 'true' } }, /the value is none/],
-  ['no value', { expect: { op: 'is' } }, /the value is none/],
+  ['a value of another type', { expect: { op: 'is', value: 'true' } }, /operator is does not take a text/],
+  ['no value', { expect: { op: 'is' } }, /operator is does not take no value/],
   ['an unknown key of the expectation', { expect: { op: 'is', value: true, not: true } }, /expect/],
   ['an unknown key of the probe', { probe: { fact: 'container.uid', shell: 'id -u' } }, /probe/],
+  ['a failure of two sentences', { failure: 'it is writable; and more' }, /failure/],
   ['an unknown key', { command: 'id -u' }, /additional|unevaluated|command/],
   ['an unknown target', { target: 'cloud' }, /target/],
   ['an unknown severity', { severity: 'severe' }, /severity/],
@@ -59,8 +61,8 @@ const refused: readonly [string, object, RegExp][] = [
     { where: [{ fact: 'engine.swarm', op: 'is', value: true }] },
     /another kind of subject/,
   ],
-  ['automated without a probe', { probe: undefined }, /needs probe and expect/],
-  ['automated without an expectation', { expect: undefined }, /needs probe and expect/],
+  ['automated without a probe', { probe: undefined }, /needs probe, expect and failure/],
+  ['automated without an expectation', { expect: undefined }, /needs probe, expect and failure/],
 ];
 
 test('takes a check with and without conditions, and a manual one', () => {

@@ -12,6 +12,7 @@ import { NOW } from './doubles.ts';
 import { assertProblem, type Harness, startHarness } from './harness.ts';
 
 const HOUR_MS = 3_600_000;
+const UNFIT = { fit: false, reasons: ['the data disk is not encrypted', 'not seen: Swap is encrypted'] };
 const DIGEST = 'ab'.repeat(32);
 
 function note(change: Partial<HardeningReportNote> = {}): HardeningReportNote {
@@ -115,6 +116,23 @@ describe('hardening reports on record', () => {
   const freshToken = async (): Promise<string> =>
     (await h.tokens.issue({ subject: 'tester', scope: ['admin'], expiresInSeconds: 3600 })).token;
 
+  it('answers with the fitness of the newest report, whatever its profile', async () => {
+    const fitness = UNFIT;
+    assert.equal((await report()).status, 200);
+    assert.equal((await status())?.fitness, null);
+    assert.doesNotMatch(await h.metrics.metrics(), /^nectar_hardening_fit_for_patient_data \d/m);
+    await report({ profile: 'strict', fitness });
+    await report({ profile: 'node' });
+    const at = new Date(NOW).toISOString();
+    assert.deepEqual((await status())?.fitness, { ...fitness, at });
+    assert.match(await h.metrics.metrics(), /^nectar_hardening_fit_for_patient_data 0$/m);
+    await report({ profile: 'host', fitness: { fit: true, reasons: [] } });
+    assert.deepEqual((await status())?.fitness, { fit: true, reasons: [], at });
+    assert.match(await h.metrics.metrics(), /^nectar_hardening_fit_for_patient_data 1$/m);
+    const { fit, reasons } = h.audit.events[1]?.detail ?? {};
+    assert.deepEqual([fit, reasons], ['no', fitness.reasons.join('; ')]);
+  });
+
   it('shows the newest report of each profile in the metrics', async () => {
     await report({ score: 97, failed: ['BYON-CTR-001'] });
     await report({ profile: 'host', score: 40 });
@@ -123,21 +141,6 @@ describe('hardening reports on record', () => {
     assert.match(text, /^nectar_hardening_failed_checks\{profile="node"\} 1$/m);
     assert.match(text, /^nectar_hardening_score\{profile="host"\} 40$/m);
     assert.match(text, new RegExp(`^nectar_hardening_report_time_seconds\\{profile="node"\\} ${NOW / 1000}$`, 'm'));
-  });
-
-  it('puts waivers made and removed into the audit log', async () => {
-    const waiver = { check: 'BYON-CTR-003', owner: 'it@clinic.example', reason: 'replaced soon', until: '2027-01-31' };
-    for (const change of ['made', 'removed']) {
-      const answer = await h.call('POST', '/v1/hardening/waivers', { token, json: { ...waiver, change } });
-      assert.equal(answer.status, 200, answer.bytes.toString());
-    }
-    assert.deepEqual(
-      h.audit.events.map(({ type, detail }) => [type, detail]),
-      [
-        ['hardening.waive', waiver],
-        ['hardening.unwaive', waiver],
-      ],
-    );
   });
 
   it('refuses what is no note of a report', async () => {
@@ -170,6 +173,7 @@ describe('hardening reports on record', () => {
   const CASES: Record<string, { found: string; change: (newest: string, older: string) => string | undefined }> = {
     'an older copy': { found: 'another', change: (_, older) => older },
     'a better score': { found: 'another', change: (newest) => newest.replace('"score": 55', '"score": 99') },
+    'a kinder sentence': { found: 'another', change: (newest) => newest.replace('"fit": false', '"fit": true') },
     'no drift': { found: 'another', change: (newest) => newest.replace(/"drifted": \[[^\]]+\]/, '"drifted": []') },
     'a schedule that was ended by hand': {
       found: 'another',
@@ -190,7 +194,7 @@ describe('hardening reports on record', () => {
       const path = join(h.folder, 'hardening.json');
       const older = await readFile(path, 'utf8');
       await h.call('PUT', '/v1/hardening/schedule', { token, json: { everySeconds: 3600, profile: 'node' } });
-      await report({ failed: ['BYON-CTR-001', 'BYON-CTR-002'], score: 55 });
+      await report({ failed: ['BYON-CTR-001', 'BYON-CTR-002'], score: 55, fitness: UNFIT });
       const [newest, before] = [await readFile(path, 'utf8'), await status()];
       const text = change(newest, older);
       await (text === undefined ? rm(path) : writeFile(path, text));

@@ -49,7 +49,10 @@ export interface Answer {
   json(): Record<string, unknown> & { code?: string };
 }
 
-export async function startHarness(config: Partial<GatewayConfig> = {}): Promise<Harness> {
+export async function startHarness(
+  config: Partial<GatewayConfig> = {},
+  options: Pick<GatewayOptions, 'localSocketPath'> = {},
+): Promise<Harness> {
   const folder = await mkdtemp(join(tmpdir(), 'nectar-gateway-'));
   const certificates = await createCertificates({ nodeId: NODE_ID, hostName: 'node', names: [], now: Date.now() });
   await writeFile(join(folder, 'server.crt'), certificates.serverCertificate);
@@ -75,6 +78,7 @@ export async function startHarness(config: Partial<GatewayConfig> = {}): Promise
   const paths = {
     certificatePath: join(folder, 'server.crt'),
     keyPath: join(folder, 'server.key'),
+    ...options,
     hardeningPath: join(folder, 'hardening.json'),
     backupsPath: join(folder, 'backups.json'),
     clientPaths: clientPathsOf(folder),

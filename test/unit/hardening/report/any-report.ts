@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { SEVERITIES, TARGETS } from '../../../../hardening/check.ts';
 import { VERDICTS, type Waiver } from '../../../../hardening/finding.ts';
+import { ceilingOf, fitnessOf } from '../../../../hardening/report/fitness.ts';
 import { countVerdicts, isAtLeast, type Report, type Result } from '../../../../hardening/report/report.ts';
 import { scoreOf } from '../../../../hardening/report/score.ts';
 import { exampleReport, HOSTILE } from './fixture.ts';
@@ -46,6 +47,7 @@ const result = fc.record(
     ),
     waiver,
     title: text,
+    failure: text,
     target: fc.constantFrom(...TARGETS),
     severity: fc.constantFrom(...SEVERITIES),
     mode: fc.constantFrom('automated', 'manual'),
@@ -93,6 +95,9 @@ export const anyReport: fc.Arbitrary<Report> = fc
     scores: fc.array(fc.integer({ min: 0, max: 100 }), { maxLength: 4 }),
   })
   .map(({ results, threshold, words, idleWaivers, createdAt, scores }): Report => {
+    const fitness = fitnessOf(
+      results.map(({ check, severity, verdict, title }) => ({ check, severity, verdict, words: title })),
+    );
     const bad = (verdict: string) =>
       results.filter((one) => one.verdict === verdict && isAtLeast(one.severity, threshold)).map(({ check }) => check);
     const counts = countVerdicts(results);
@@ -104,7 +109,8 @@ export const anyReport: fc.Arbitrary<Report> = fc
       profile: { name: words, title: words, about: words, threshold },
       results,
       counts,
-      score: scoreOf(results),
+      fitness,
+      score: scoreOf(results, { ceiling: ceilingOf(fitness.promises) }),
       failed: bad('fail'),
       unseen: bad('error'),
       idleWaivers,

@@ -36,7 +36,8 @@ function base({ id, title, clause, severity = 'medium', target = 'container' }: 
 }
 
 function automated(text: CheckText, fact: FactId, expect: AutomatedCheck['expect']): Check {
-  return { ...base(text), mode: 'automated', probe: { fact }, expect, where: [] } as Check;
+  const failure = `it is not so: ${text.title}`;
+  return { ...base(text), failure, mode: 'automated', probe: { fact }, expect, where: [] } as Check;
 }
 
 export const CHECKS: readonly Check[] = [

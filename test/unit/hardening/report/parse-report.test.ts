@@ -34,7 +34,7 @@ describe('parseReport', () => {
     const { score: _, ...without } = report;
     const [first, ...rest] = report.results;
     for (const wrong of [
-      { ...report, format: 'nectar-byon-hardening-report/2' },
+      { ...report, format: 'nectar-byon-hardening-report/1' },
       { ...report, more: 1 },
       { ...report, createdAt: '2026-13-01T00:00:00.000Z' },
       { ...report, history: [{ ...report.history[0], createdAt: '2026-11-10T24:00:00Z' }] },
