@@ -6,7 +6,7 @@ import type { OpenVolumes } from './open-volumes.ts';
 
 const PUBLIC_PATHS = ['config.json', 'network.json', 'identity/public.json', 'tls/ca.crt'];
 /** What the command line keeps of hardening reports, where there were any. */
-const REPORT_PATHS = ['hardening/waivers.json', 'hardening/history.json'];
+const REPORT_PATHS = ['hardening/history.json'];
 
 /**
  * Puts the small files of a node in containers into one folder, as a home has them: the public ones from the host, the sealed ones from
