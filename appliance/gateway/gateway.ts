@@ -90,7 +90,8 @@ export function createGateway(options: GatewayOptions, dependencies: GatewayDepe
     deps.tokens.look().catch(failed);
     takeRenewed().catch(failed);
     built?.revocations.look().catch(failed);
-    // For the metrics, which ask nobody.
+    // For status and metrics, which ask nobody.
+    built?.revocations.hold().catch(failed);
     built?.hardening.hold().catch(failed);
     built?.backups.hold().catch(failed);
   };
@@ -119,7 +120,7 @@ export function createGateway(options: GatewayOptions, dependencies: GatewayDepe
         },
       });
       const revocations = await openClientRevocations(texts.revocations, {
-        ...{ site: authorities.site, now: deps.now, log, metrics: deps.metrics },
+        ...{ site: authorities.site, now: deps.now, log, metrics: deps.metrics, audit: deps.audit },
       });
       const setup = {
         config,

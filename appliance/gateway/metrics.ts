@@ -103,6 +103,11 @@ export function createHardeningMetrics(registry: Metrics): HardeningMetrics {
     [gauge('failed_checks', 'Checks that failed at or above the threshold.'), ({ failed }) => failed.length],
     [gauge('unseen_checks', 'Checks that could not be looked at.'), ({ unseen }) => unseen.length],
     [gauge('drifted_checks', 'Failed checks that did not fail before.'), ({ drifted }) => drifted.length],
+    [gauge('waived_checks', 'Checks that fail and are waived.'), ({ counts }) => counts.waived],
+    [
+      gauge('waived_critical_checks', 'Critical checks that fail and are waived.'),
+      ({ waivedCritical = [] }) => waivedCritical.length,
+    ],
     [
       gauge('report_time_seconds', 'When the last report was recorded, in Unix time.'),
       ({ at }) => Date.parse(at) / 1000,
