@@ -6,6 +6,8 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { createCertificates } from '../../../appliance/gateway/index.ts';
 import { writeRunning } from '../../../cli/provision/process/running.ts';
+import type { RecordId } from '../../../protocol/brand.ts';
+import { presenceOf } from '../appliance/gateway/presence-of.ts';
 
 export interface Kept {
   readonly name: string | undefined;
@@ -73,6 +75,10 @@ export class StoringGateway {
     if (method === 'HEAD') {
       const found = this.kept.get(record);
       response.writeHead(found === undefined ? 404 : 200, { 'x-nectar-record-version': found?.version ?? 0 }).end();
+    } else if (record === 'present') {
+      const { records: ids } = JSON.parse(body.toString()) as { records: string[] };
+      const records = ids.map((id) => presenceOf(id as RecordId, this.kept.get(id)?.version));
+      answerJson(response, 200, { records });
     } else if (record === 'batch') {
       const { status, value } = this.#putMany(JSON.parse(body.toString()) as { records: Sent[] });
       if (this.isSilent) response.destroy();
