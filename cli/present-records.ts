@@ -5,7 +5,7 @@ import type { StoredVersion } from './stored-files.ts';
 const presences = async () => (await import('../appliance/gateway/record-presence.ts')).RecordPresences;
 
 /**
- * Those that the node has, of as many as one question may ask for.
+ * Those that the node has, of as many as one question may ask for; one that is lost or damaged is none.
  *
  * @param mustBeCurrent a version that another one has followed is not meant
  */
@@ -20,11 +20,9 @@ export async function findPresent<T extends StoredVersion>(
   if (records.length !== asked.length || records.some(({ recordId }, i) => recordId !== ids[i]))
     throw new NectarError('CLI_GATEWAY_ANSWER_INVALID', { problem: 'other records than were asked for' });
   return new Set(
-    asked.filter(({ version }, i) => {
-      const found = records[i];
-      if (found?.state === 'damaged') throw new NectarError('STORE_INDEX_CORRUPT', { entry: found.recordId });
-      return found?.state === 'present' && (!mustBeCurrent || found.version === version);
-    }),
+    asked.filter(
+      ({ version }, i) => records[i]?.state === 'present' && (!mustBeCurrent || records[i]?.version === version),
+    ),
   );
 }
 
@@ -34,7 +32,8 @@ export async function isPresent(client: Client, { recordId }: StoredVersion): Pr
     await client.headers('HEAD', `/v1/records/${recordId}`, {});
     return true;
   } catch (error) {
-    if (isNectarError(error, 'CLI_GATEWAY_PROBLEM') && [404, 410].includes(error.data.status)) return false;
+    // An answer to HEAD has no body to say why: with 500 the record is lost or damaged, so it is stored again.
+    if (isNectarError(error, 'CLI_GATEWAY_PROBLEM') && [404, 410, 500].includes(error.data.status)) return false;
     throw error;
   }
 }
