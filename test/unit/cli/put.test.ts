@@ -237,21 +237,6 @@ test('a new version is stored again once another one has followed it', async () 
   assert.deepEqual([gateway.kept.get(record)?.content, gateway.kept.get(record)?.version], ['one', 3]);
 });
 
-test('a second run asks for what it stored in a question for each batch, and stores again what is gone', async () => {
-  for (let i = 0; i < 130; i++) write(`file-${String(i).padStart(3, '0')}`, `${i}`);
-  await put([files]);
-  gateway.requests.length = 0;
-  const again = await put([files]);
-  assert.deepEqual(new Set(again.lines.map(({ storedBefore }) => storedBefore)), new Set([true]));
-  assert.deepEqual(gateway.requests, Array(3).fill('POST /v1/records/present'));
-  const [gone = ''] = gateway.kept.keys();
-  gateway.kept.delete(gone);
-  gateway.keys.clear();
-  const third = await put([files]);
-  assert.equal(third.lines.filter(({ storedBefore }) => storedBefore !== true).length, 1);
-  assert.equal(gateway.kept.size, 130);
-});
-
 test('--label-from-path makes labels of the folders, --dry-run sends nothing and remembers nothing', async () => {
   mkdirSync(join(files, 'cardiology', '2026'), { recursive: true });
   writeFileSync(join(files, 'cardiology', '2026', 'scan'), 'x');
