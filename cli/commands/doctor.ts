@@ -10,7 +10,7 @@ import { requireHome } from '../home-folder.ts';
 import { checkRepositories } from '../life/backup-alarm.ts';
 import { checkBackupAge } from '../life/check-backup.ts';
 import { checkCertificates } from '../life/check-certificates.ts';
-import { checkHomeFiles } from '../life/check-home-files.ts';
+import { checkHomeFiles, checkVolumesOf } from '../life/check-home-files.ts';
 import { findLastBackup } from '../life/last-backup.ts';
 import { checkVerifyAge, findLastVerify } from '../life/last-verify.ts';
 import { isAuthorized } from '../membership.ts';
@@ -60,7 +60,7 @@ export async function examine(call: Call<unknown>): Promise<Check[]> {
     checkMemory(freemem(), totalmem()),
     checkPermissions(home),
     await checkConfig(call),
-    ...(containers || cluster ? [] : [checkHomeFiles(home), await checkKeyList(home)]),
+    ...(containers || cluster ? [] : [checkHomeFiles(home), checkVolumesOf(home), await checkKeyList(home)]),
     ...(cluster ? [] : await checkCertificates(home, now)),
     await checkClock(terminal, await l1Of(home)),
     checkBackupAge(await findLastBackup(home), now),

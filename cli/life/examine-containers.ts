@@ -5,11 +5,12 @@ import { type Check, gradeDisk } from '../preflight.ts';
 import { containerStatus } from '../provision/docker/container-status.ts';
 import { desiredState } from '../provision/docker/desired-state.ts';
 import type { Engine } from '../provision/docker/engine.ts';
+import { findLostVolumes } from '../provision/docker/kept-volumes.ts';
 import { type DockerNode, readDockerNode } from '../provision/docker/node-spec.ts';
 import { openEngine } from '../provision/docker/open-engine.ts';
 import { checkCgroups, checkEngine, checkEngineClock, checkStorage } from '../provision/docker/preflight-docker.ts';
 import type { Terminal } from '../terminal.ts';
-import { checkContainers, checkImageAge } from './check-containers.ts';
+import { checkContainers, checkImageAge, checkVolumes } from './check-containers.ts';
 import { engineFreeBytes } from './upgrade/check-upgrade.ts';
 
 const CONNECT_MS = 5_000;
@@ -20,13 +21,15 @@ export async function examineContainers(home: string, terminal: Terminal): Promi
   const engine = openEngine(terminal, node.target.engine);
   const facts = await engine.facts();
   const free = await engineFreeBytes(engine);
+  const state = desiredState(node.spec);
   return [
     checkEngine(facts, engine.url),
     checkStorage(facts),
     checkCgroups(facts),
     checkEngineClock(facts, terminal.now()),
     ...(free === undefined ? [] : [{ ...gradeDisk(free), name: 'engine disk' }]),
-    ...checkContainers(await containerStatus(engine, desiredState(node.spec))),
+    checkVolumes(await findLostVolumes(engine, state)),
+    ...checkContainers(await containerStatus(engine, state)),
     checkImageAge(await imageDates(engine, node), terminal.now()),
   ];
 }
