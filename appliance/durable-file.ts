@@ -4,9 +4,10 @@
  */
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { link, lstat, mkdir, open, readdir, rename, rm, statfs } from 'node:fs/promises';
+import { link, lstat, mkdir, open, readdir, rename, rm, stat, statfs } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { NectarError } from '../protocol/errors.ts';
+import { makeFolders } from './make-folders.ts';
 import { isWholePages } from './page-memory.ts';
 
 /** A file to put in place. */
@@ -160,7 +161,7 @@ export function createDurableFiles(files: FileSystem, now: () => number = Date.n
 
   async function makeFolder(path: string): Promise<void> {
     try {
-      const first = await files.mkdir(path, { recursive: true, mode: 0o700 });
+      const first = await makeFolders(path, 0o700, { mkdir: files.mkdir, stat });
       if (first === undefined) return;
       // Absolute: the parent of a relative name is '.' in the end, which is its own parent.
       const top = resolve(first);
@@ -238,6 +239,22 @@ export function saysDiskFull(text: string): boolean {
 export function diskError(error: unknown, path: string): unknown {
   if (error instanceof NectarError || !isDiskFull(error)) return error;
   return new NectarError('NODE_DISK_FULL', { path }, { cause: error });
+}
+
+/** Bytes that find room wherever a process can still say why it ends. */
+const ROOM_BYTES = 64 * 1024;
+
+/** Whether a folder's volume takes nothing any more: asked where another process could not say so, having had no room for it. */
+export async function hasNoRoom(folder: string): Promise<boolean> {
+  const path = stagedPath(folder);
+  try {
+    await writeStaged(path, Buffer.alloc(ROOM_BYTES), 0o600);
+    return false;
+  } catch (error) {
+    return isDiskFull(error);
+  } finally {
+    await rm(path, { force: true }).catch(() => undefined);
+  }
 }
 
 /** How long the free space of a volume is taken to be what it was: thousands of small writes a second ask for it. */

@@ -5,6 +5,7 @@ import { migrateFormat } from './home-format.ts';
 import { startIdleMemory } from './idle-memory.ts';
 import { createLifecycle } from './service.ts';
 import type { Logger } from './telemetry/index.ts';
+import { requireVolumes } from './volume-marks.ts';
 import type { Wiring } from './wiring.ts';
 
 /** Some libraries take no modes for what they create (LevelDB's are 0644 and 0755): what a node writes is its owner's alone. */
@@ -27,7 +28,7 @@ export interface RunRequest {
 /**
  * Locks what the role alone may write, wires it, and runs it until the signal aborts. Resolves after a clean stop.
  *
- * @throws NectarError NODE_HOME_IN_USE, and whatever a service's start throws
+ * @throws NectarError NODE_HOME_IN_USE, VOLUME_MISSING, and whatever a service's start throws
  */
 export async function runWiring(request: RunRequest, wire: () => Promise<Wiring>, log: Logger): Promise<void> {
   process.umask(UMASK);
@@ -40,6 +41,7 @@ export async function runWiring(request: RunRequest, wire: () => Promise<Wiring>
       if (lock === undefined) throw new NectarError('NODE_HOME_IN_USE', { home });
       locks.push(lock);
     }
+    if (role !== 'sequencer') requireVolumes(home, role);
     await bringAlong(request, log);
     const wiring = await wire().catch((error: unknown) => {
       // Told to end before it knew what it belongs to.

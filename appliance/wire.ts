@@ -39,6 +39,7 @@ import { createAuditor, createBatcher, createRollup, createRpcServer, createSequ
 import { createStatus } from './status/index.ts';
 import { createStore } from './store/index.ts';
 import { createNodeMetrics, readFamilies } from './telemetry/index.ts';
+import { startedEmpty } from './volume-marks.ts';
 import { batchPeers } from './wire/batch-peers.ts';
 import { wirePublicSide } from './wire/public-side.ts';
 import { unsafeBlocks } from './wire/unsafe-blocks.ts';
@@ -209,7 +210,7 @@ export async function wireNode(
 
   const report = async (type: 'node.start' | 'node.stop'): Promise<void> => {
     const context = { actor: { subject: 'system:node' }, requestId: `${type}/${now()}` };
-    await audit.append({ type, outcome: 'success', context, detail: { version } });
+    await audit.append({ type, outcome: 'success', context, detail: { version, ...startedEmpty(home) } });
   };
   const alive = [keys, gateway, metricsServer];
   const health = createHealthServer(healthSocketPath(sockets, 'all'), alive, view.status);

@@ -1,6 +1,7 @@
 import { homedir } from 'node:os';
 import { type Command, CommanderError } from 'commander';
 import { EXIT } from '../appliance/exit-code.ts';
+import { isNectarError } from '../protocol/errors.ts';
 import { createBareProgram } from './bare-program.ts';
 import { describeProblem, renderProblem } from './render/problem.ts';
 import type { Terminal } from './terminal.ts';
@@ -24,10 +25,12 @@ export async function runCommandLine(args: readonly string[], terminal: Terminal
     if (error instanceof CommanderError && (error.exitCode === 0 || error.code === 'commander.help')) {
       return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
     }
-    if (terminal.signal.aborted) return signalExit(terminal.signal.reason);
+    const says = !terminal.signal.aborted || (isNectarError(error, 'CLI_INTERRUPTED') && error.data.left !== undefined);
+    // Who ended the command knows that it ended: only what stays behind is news.
+    if (!says) return signalExit(terminal.signal.reason);
     const text = renderProblem(error, { json: args.includes('--json'), debug: Boolean(terminal.env.NECTAR_DEBUG) });
     terminal.stderr.write(`${text}\n`);
-    return describeProblem(error).exit;
+    return terminal.signal.aborted ? signalExit(terminal.signal.reason) : describeProblem(error).exit;
   }
 }
 
@@ -66,10 +69,7 @@ export function processTerminal(): Terminal {
       }
     });
   }
-  // `nectar-byon ls | head` closes our stdout: that is its right, not an error.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) =>
-    process.exit(error.code === 'EPIPE' ? EXIT.ok : EXIT.bug),
-  );
+  outliveTerminal(() => abort.abort('SIGHUP'));
   return {
     stdin: process.stdin,
     stdout: process.stdout,
@@ -79,6 +79,22 @@ export function processTerminal(): Terminal {
     userFolder: homedir(),
     workingFolder: process.cwd(),
     signal: abort.signal,
+    interrupt() {
+      // A key comes once: no launcher passes it on as well.
+      if (abort.signal.aborted) process.exit(signalExit('SIGINT'));
+      abort.abort('SIGINT');
+    },
     now: () => Date.now(),
   };
+}
+
+/** A terminal that is closed fails every read and write (EIO): the work still has to undo what it began, so none of them may end us. */
+function outliveTerminal(closed: () => void): void {
+  process.stdin.on('error', () => undefined);
+  process.stderr.on('error', () => undefined);
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EIO') return closed();
+    // `nectar-byon ls | head` closes our stdout: that is its right, not an error.
+    process.exit(error.code === 'EPIPE' ? EXIT.ok : EXIT.bug);
+  });
 }

@@ -143,7 +143,8 @@ async function isThere(client: Client, { recordId, version }: StoredVersion, mus
     const headers = await client.headers('HEAD', `/v1/records/${recordId}`, {});
     return !mustBeCurrent || Number(headers['x-nectar-record-version']) === version;
   } catch (error) {
-    if (isNectarError(error, 'CLI_GATEWAY_PROBLEM') && [404, 410].includes(error.data.status)) return false;
+    // An answer to HEAD has no body to say why: with 500 the record is lost or damaged, so it is stored again.
+    if (isNectarError(error, 'CLI_GATEWAY_PROBLEM') && [404, 410, 500].includes(error.data.status)) return false;
     throw error;
   }
 }

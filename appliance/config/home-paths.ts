@@ -10,6 +10,8 @@ export interface HomePaths {
   readonly config: string;
   readonly network: string;
   readonly publicIdentity: string;
+  /** Which volumes were filled for this node (volume-marks.ts). */
+  readonly volumeMarks: string;
   /** Where the roles of a cluster keep the public identity that they learned: each in its own volume. */
   readonly pinned: { readonly store: string; readonly audit: string; readonly rollup: string };
   /** Folder with keys.json and identity/*.sealed. */
@@ -66,6 +68,7 @@ function folderPaths(root: string): HomePaths {
     config: at('config.json'),
     network: at('network.json'),
     publicIdentity: at('identity', 'public.json'),
+    volumeMarks: at('volumes.json'),
     pinned: pinnedIn(root),
     keys: root,
     storeParent: root,
@@ -117,6 +120,7 @@ function volumePaths(root: string): HomePaths {
     config: at('config', 'config.json'),
     network: at('config', 'network.json'),
     publicIdentity: at('config', 'public.json'),
+    volumeMarks: at('config', 'volumes.json'),
     pinned: pinnedIn(root),
     keys: at('keys'),
     storeParent: root,

@@ -6,6 +6,8 @@ import { checkHealth } from '../crossing/health/check-health.ts';
 import { healthSocketPath } from '../crossing/socket.ts';
 import { EXIT } from '../exit-code.ts';
 import { runSplitRole, type WireRole } from '../run-split-role.ts';
+import { createLogger } from '../telemetry/index.ts';
+import { watchUnhandled } from '../unhandled.ts';
 
 type SplitRole = 'gateway' | 'store' | 'audit' | 'rollup';
 
@@ -44,6 +46,7 @@ async function dispatch(role: SplitRole, wire: WireRole): Promise<number> {
     process.stdout.write(`${reason}\n`);
     return (values.live === true ? alive : ready) ? EXIT.ok : EXIT.bug;
   }
+  watchUnhandled(role, createLogger({ level: 'error' }));
   const stop = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop.abort(signal));
   const listening = { onListening: () => undefined, signal: stop.signal };

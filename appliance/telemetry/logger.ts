@@ -33,5 +33,18 @@ export function createLogger(options: LoggerOptions, destination?: DestinationSt
     formatters: { level: (label: string) => ({ level: label }) },
     redact: { paths: REDACTED, censor: '[redacted]' },
   };
-  return destination === undefined ? pino(settings) : pino(settings, destination);
+  return pino(settings, destination ?? standardOutput());
+}
+
+/** What waits in memory while stdout takes nothing; what comes beyond it is dropped. */
+const KEPT_BYTES = 1024 * 1024;
+
+/**
+ * Stdout as a place that may fail: it is a file on a disk that another program can fill, or a terminal that is closed. Lines wait until
+ * it takes them again; a log that cannot be written ends no node.
+ */
+export function standardOutput(fd = 1): DestinationStream {
+  const out = pino.destination({ dest: fd, sync: true, maxLength: KEPT_BYTES });
+  out.on('error', () => undefined);
+  return out;
 }

@@ -10,6 +10,7 @@ import { auditIntroductionRoutes } from '../crossing/introduction.ts';
 import { metricsRoutes } from '../crossing/metrics/server.ts';
 import { healthSocketPath } from '../crossing/socket.ts';
 import type { Service } from '../service.ts';
+import { startedEmpty } from '../volume-marks.ts';
 import { now, type RoleOptions, randomBytes, type WireDeps, type Wiring } from '../wiring.ts';
 import { auditIdentity, auditIntroductionOf } from './audit-identity.ts';
 import { carrierOf } from './carrier-of.ts';
@@ -57,7 +58,7 @@ export async function wireAudit(options: RoleOptions, deps: WireDeps): Promise<W
       }),
     ],
   });
-  const life = { role: 'audit', version } as const;
+  const life = { role: 'audit', version, ...startedEmpty(home) } as const;
   return {
     alive: [
       ...carrier.credentials,

@@ -13,11 +13,12 @@ interface LifeLog {
 /** Puts on record that a role starts or stops. A role that cannot say so still runs: what is private needs its own record. */
 export async function reportLife(
   type: 'node.start' | 'node.stop',
-  { role, version }: { readonly role: string; readonly version: string },
+  life: { readonly role: string; readonly version: string; readonly startedEmpty?: string },
   { audit, log }: { readonly audit: LifeLog; readonly log: Logger },
 ): Promise<void> {
+  const { role } = life;
   const context = { actor: { subject: `system:${role}` }, requestId: `${type}/${role}/${now()}` };
   await audit
-    .append({ type, outcome: 'success', context, detail: { role, version } })
+    .append({ type, outcome: 'success', context, detail: { ...life } })
     .catch((error: unknown) => log.warn({ err: error, type }, 'not put on record'));
 }

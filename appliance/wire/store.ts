@@ -21,6 +21,7 @@ import {
 } from '../keys/index.ts';
 import { createShelf } from '../shelf/index.ts';
 import { createStore } from '../store/index.ts';
+import { startedEmpty } from '../volume-marks.ts';
 import { now, type RoleOptions, randomBytes, today, type WireDeps, type Wiring } from '../wiring.ts';
 import { carrierOf } from './carrier-of.ts';
 import { reportLife } from './report-life.ts';
@@ -84,7 +85,7 @@ export async function wireStore(options: RoleOptions, deps: WireDeps): Promise<W
     ],
     blocks: [...storeIntroductionRoutes(introduction, 'rollup'), ...blocksRoutes({ store, keys, wants })],
   });
-  const life = { role: 'store', version } as const;
+  const life = { role: 'store', version, ...startedEmpty(home) } as const;
   return {
     alive: [
       ...carrier.credentials,

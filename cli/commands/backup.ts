@@ -3,6 +3,7 @@ import { type Command, Option } from 'commander';
 import { NectarError } from '../../protocol/errors.ts';
 import { action, addVerb, type Call } from '../call.ts';
 import { requireHome } from '../home-folder.ts';
+import { leaving } from '../interruption.ts';
 import type { BackedUpTo } from '../life/repository/back-up-to.ts';
 import { isStdout } from '../output-place.ts';
 import { showByteProgress } from '../render/progress.ts';
@@ -96,16 +97,21 @@ async function toRepository(call: Call<BackupOptions>, place: string): Promise<v
   const { targetPlace } = await import('../life/repository/open-target.ts');
   const { findKnown } = await import('../life/repository/known-repositories.ts');
   const target = targetPlace(terminal, place);
+  const credentials = credentialsOf(terminal, options) ?? (await findKnown(home, target))?.credentials;
   const progress = showByteProgress(terminal, 'backup', undefined, output.json);
   try {
-    const done = await backUpTo({
-      credentials: credentialsOf(terminal, options) ?? (await findKnown(home, target))?.credentials,
-      ...{ home, target, passphraseFile: options.passphraseFile, terminal },
-      acceptOlder: options.acceptOlder === true,
-      acceptLoss: options.acceptLoss === true,
-      say: (text) => output.note(text),
-      onBytes: (bytes) => progress.advance(bytes),
-    });
+    const left = (): string =>
+      `what it brought to ${target} stays; the same command goes on, and brings none of it twice`;
+    const done = await leaving(terminal, left, () =>
+      backUpTo({
+        credentials,
+        ...{ home, target, passphraseFile: options.passphraseFile, terminal },
+        acceptOlder: options.acceptOlder === true,
+        acceptLoss: options.acceptLoss === true,
+        say: (text) => output.note(text),
+        onBytes: (bytes) => progress.advance(bytes),
+      }),
+    );
     progress.done();
     if (done.generation === 1) output.note(KEY_WARNING);
     for (const warning of done.warnings) output.note(warning);

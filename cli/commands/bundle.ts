@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Command, Option } from 'commander';
 import { action, addGroup, addVerb, type Call } from '../call.ts';
+import { untilInterrupted } from '../interruption.ts';
 import type { BundleManifest } from '../life/bundle/write-bundle.ts';
 import { writeOutputFile } from '../output-file.ts';
 import { formatBytes } from '../render/quantities.ts';
@@ -69,7 +70,11 @@ async function save({ options, operands, terminal, output }: Call<SaveOptions>):
     createdAt: new Date(terminal.now()).toISOString(),
   };
   const bytes = await showWork(terminal, output, 'writing the bundle', () =>
-    writeOutputFile(file, writeBundle(parts, manifest), options.force === true),
+    writeOutputFile(
+      file,
+      untilInterrupted(writeBundle(parts, manifest, terminal.signal), terminal.signal),
+      options.force === true,
+    ),
   );
   const names = parts.map(({ name }) => name);
   output.result({ file, bytes, program: VERSION, parts: names }, () =>
@@ -102,12 +107,15 @@ async function loadInto({ options, terminal, output }: Call<LoadOptions>, file: 
   const { openEngine } = await import('../provision/docker/open-engine.ts');
   const keep = options.to !== undefined;
   const { manifest, names } = await showWork(terminal, output, 'verifying the bundle', () =>
-    unpackBundle(file, folder),
+    unpackBundle(file, folder, terminal.signal),
   );
   const engine = openEngine(terminal, options.engine);
   const archives = names.filter((name) => name.endsWith('.tar'));
   await showWork(terminal, output, 'loading the images', async () => {
-    for (const name of archives) await engine.images.load(createReadStream(join(folder, name)));
+    for (const name of archives) {
+      terminal.signal.throwIfAborted();
+      await engine.images.load(createReadStream(join(folder, name)));
+    }
     const { images } = await readImageSet(join(folder, DIGESTS));
     await requireImages(
       engine,

@@ -18,7 +18,7 @@ export function registerInit(program: Command, terminal: Terminal): void {
   const verb = addVerb(program, 'init', {
     summary: 'make a node and leave it running: asks a few questions, does everything else',
     about:
-      'Examines the machine, makes keys, identities, certificates and a token, starts the node and has it admitted to the network. Refuses to overwrite anything. Interrupted, it leaves nothing behind.',
+      'Examines the machine, makes keys, identities, certificates and a token, starts the node and has it admitted to the network. Refuses to overwrite anything. Interrupted, it leaves nothing of the node behind; a devnet that it started goes on running.',
     examples: [
       'init',
       'init --yes',
@@ -105,7 +105,7 @@ async function initAsProcess(call: Call<InitOptions>): Promise<void> {
       home,
       ports: [
         { name: 'API port', port: plan.port, host: plan.host },
-        { name: 'p2p port', port: plan.p2pPort, host: '0.0.0.0' },
+        { name: 'p2p port', port: plan.p2pPort, host: plan.p2pHost },
       ],
       l1Rpc: findL1(plan),
     },

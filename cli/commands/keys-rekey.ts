@@ -5,6 +5,7 @@ import { KeyList, RekeyAnswer, RekeyState, ReplacedRoot } from '../../appliance/
 import { NectarError } from '../../protocol/errors.ts';
 import { action, addVerb, type Call } from '../call.ts';
 import type { Client } from '../client.ts';
+import { leaving } from '../interruption.ts';
 import { withNode } from '../node-client.ts';
 import { parseCount } from '../option-parsers.ts';
 import { readPassphrase } from '../passphrase.ts';
@@ -14,6 +15,9 @@ import type { Terminal } from '../terminal.ts';
 
 const DEFAULT_LOAD = 50;
 const ASK_EVERY_MS = 500;
+const LEFT_AT_WORK =
+  'the node goes on with it; `nectar-byon keys rekey --show` shows how far it is, `nectar-byon keys rekey --stop` stops it';
+const LEFT_ROOT = 'the root key is replaced; `nectar-byon keys rekey` seals the records anew';
 
 interface RekeyOptions {
   readonly load?: number;
@@ -82,8 +86,22 @@ async function rekey(call: Call<RekeyOptions>): Promise<void> {
       return;
     }
     if (options.root === true) await replaceRoot(call, client);
-    const begun = await begin(call, client);
-    const ended = options.detach === true ? begun : await follow(call, client, begun);
+    const begun =
+      options.root === true
+        ? await leaving(
+            call.terminal,
+            () => LEFT_ROOT,
+            () => begin(call, client),
+          )
+        : await begin(call, client);
+    const ended =
+      options.detach === true
+        ? begun
+        : await leaving(
+            call.terminal,
+            () => LEFT_AT_WORK,
+            () => follow(call, client, begun),
+          );
     output.result(ended, () => describeRekey(ended));
     if (ended.state === 'failed' || ended.state === 'incomplete') {
       const { failed, reason = '' } = ended;
@@ -142,10 +160,6 @@ async function follow(
     return state;
   } catch (error) {
     bar?.stop();
-    if (terminal.signal.aborted)
-      output.note(
-        `The node goes on with it (${state.done} of ${state.total} versions). Look: nectar-byon keys rekey --show. Stop it: nectar-byon keys rekey --stop.`,
-      );
     throw error;
   } finally {
     bar?.stop();

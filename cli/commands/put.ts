@@ -3,6 +3,7 @@ import { NectarError } from '../../protocol/errors.ts';
 import { action, addVerb, type Call } from '../call.ts';
 import type { Client } from '../client.ts';
 import { commandSource } from '../command-source.ts';
+import { leaving } from '../interruption.ts';
 import { withNode } from '../node-client.ts';
 import { collect } from '../option-parsers.ts';
 import { type PutOutcome, putFiles } from '../put-files.ts';
@@ -57,18 +58,20 @@ async function put(call: Call<PutCall>): Promise<void> {
   const { options, operands, terminal } = call;
   const found = options.command === true ? once({ source: commandSource(operands) }) : putSources(operands, terminal);
   const tally = createTally();
-  await withNode(call, async (client) => {
-    try {
-      for await (const outcomes of putFiles(await withWholeId(call, client), client, oneIfNamed(found, options)))
-        for (const outcome of outcomes) {
-          tally.add(outcome);
-          tell(call, outcome);
-        }
-    } finally {
-      for (const line of tally.lines(options.dryRun === true)) call.output.note(line);
-    }
-  });
-  tally.check();
+  const work = (): Promise<void> =>
+    withNode(call, async (client) => {
+      try {
+        for await (const outcomes of putFiles(await withWholeId(call, client), client, oneIfNamed(found, options)))
+          for (const outcome of outcomes) {
+            tally.add(outcome);
+            tell(call, outcome);
+          }
+      } finally {
+        for (const line of tally.lines(options.dryRun === true)) call.output.note(line);
+      }
+      tally.check();
+    });
+  await leaving(terminal, () => tally.left(), work);
 }
 
 /** The call with the whole id of the record that is named. */
@@ -171,6 +174,13 @@ function createTally() {
       if (leftOut > 0) parts.push(`${leftOut} left out`);
       if (failed.length > 0) parts.push(`${failed.length} ${isDryRun ? 'not readable' : 'not stored'}`);
       return [parts.join(', ')];
+    },
+    /** What an interrupted run leaves. */
+    left(): string | undefined {
+      const there = counts.stored + counts.before;
+      if (there === 0) return undefined;
+      const many = there === 1 ? '1 record is' : `${there} records are`;
+      return `${many} stored; the same command goes on with the rest, and stores nothing twice`;
     },
     /** @throws NectarError CLI_PUT_INCOMPLETE, CLI_USAGE where there was no file; of one file its own error */
     check(): void {

@@ -3,6 +3,7 @@ import { type Command, Option } from 'commander';
 import { NectarError } from '../../protocol/errors.ts';
 import { action, addVerb, type Call } from '../call.ts';
 import { refuseExisting } from '../home-folder.ts';
+import { leaving } from '../interruption.ts';
 import { parseCount } from '../option-parsers.ts';
 import { showByteProgress } from '../render/progress.ts';
 import { formatBytes, formatDuration } from '../render/quantities.ts';
@@ -61,7 +62,8 @@ async function recoverNode(call: Call<RecoverOptions>): Promise<void> {
     progress.done();
     const { passphraseFile, timeout } = options;
     const start = { ...(passphraseFile !== undefined && { passphraseFile }), timeout };
-    const node = await startNode({ home, options: start, terminal, output });
+    const left = (): string => `the node is restored in ${home}; \`nectar-byon up\` starts it`;
+    const node = await leaving(terminal, left, () => startNode({ home, options: start, terminal, output }));
     const milliseconds = Math.round(performance.now() - begun);
     const { nodeId, createdAt } = restored.header;
     const { bytes, entries } = restored;

@@ -22,6 +22,9 @@ async function run({ home, operands, terminal }: Call<object>): Promise<void> {
   const role = ROLES.find((name) => name === operands[0]) ?? 'all';
   // Loaded only here: no other command needs the services, and they take a second to load.
   const { runRole } = await import('../../appliance/roles.ts');
+  const { createLogger } = await import('../../appliance/telemetry/index.ts');
+  const { watchUnhandled } = await import('../../appliance/unhandled.ts');
+  watchUnhandled(role, createLogger({ level: 'error' }));
   await runRole({
     role,
     home,

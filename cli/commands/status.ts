@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { type Command, Option } from 'commander';
 import { loadConfig } from '../../appliance/config/load.ts';
 import type { NodeStatus } from '../../appliance/gateway/node-schemas.ts';
+import { requireVolumes } from '../../appliance/volume-marks.ts';
 import { isNectarError } from '../../protocol/errors.ts';
 import { action, addVerb, type Call } from '../call.ts';
 import { hardeningLines } from '../harden/alarm.ts';
@@ -59,16 +60,17 @@ async function showStatus(call: Call<StatusOptions>): Promise<void> {
   if (findClusterTarget(call.home) !== undefined) return statusOfPods(call);
   if (findTarget(call.home) !== undefined) return statusOfContainers(call);
   requireHome(call.home);
-  await requireKeyList(call.home);
+  await requireWhole(call.home);
   const { node, gateway, apiFailure } = await askNodeStatus(call);
   output.result({ ...node, home: call.home, gateway }, () => renderStatus(node, gateway, output));
   if (apiFailure !== undefined) throw apiFailure;
 }
 
-/** A node whose key list is damaged or gone does not start: that is the reason, not that it is not running. */
-async function requireKeyList(home: string): Promise<void> {
+/** A node whose key list is damaged or gone, or a folder lost, does not start: that is the reason, not that it is not running. */
+async function requireWhole(home: string): Promise<void> {
   if (existsSync(join(home, 'target.json')) || readRunning(home) !== undefined) return;
   const { checkKeyStore } = await import('../../appliance/keys/index.ts');
+  requireVolumes(home);
   await checkKeyStore(home);
 }
 
@@ -94,11 +96,16 @@ async function statusOfPods(call: Call<StatusOptions>): Promise<void> {
 
 async function statusOfContainers(call: Call<StatusOptions>): Promise<void> {
   const { home, output, terminal } = call;
-  const { readContainerStatus, renderContainers } = await import('../provision/docker/container-status.ts');
+  const { readContainerStatus, renderContainers, requireNodeVolumes } = await import(
+    '../provision/docker/container-status.ts'
+  );
   const containers = await readContainerStatus(home, terminal);
   const table = renderContainers(containers, output);
-  const { node, apiFailure } = await askNodeStatus(call).catch((error: unknown) => {
-    if (isNectarError(error, 'CLI_NODE_UNREACHABLE')) output.result({ home, ready: false, containers }, table);
+  const { node, apiFailure } = await askNodeStatus(call).catch(async (error: unknown) => {
+    if (isNectarError(error, 'CLI_NODE_UNREACHABLE')) {
+      output.result({ home, ready: false, containers }, table);
+      await requireNodeVolumes(home, terminal);
+    }
     throw error;
   });
   const { gateway } = loadConfig({ home }).config;

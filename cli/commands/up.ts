@@ -2,11 +2,14 @@ import { type Command, Option } from 'commander';
 import { NectarError } from '../../protocol/errors.ts';
 import { action, addVerb, type Call } from '../call.ts';
 import { requireHome } from '../home-folder.ts';
+import { leaving } from '../interruption.ts';
 import { recordCopies } from '../life/copy-reports.ts';
+import { CAN_START_EMPTY, type EmptyVolume } from '../life/empty-volumes.ts';
 import { prepareStart } from '../life/prepare-start.ts';
 import { findTarget } from '../provision/docker/target-file.ts';
 import { findClusterTarget } from '../provision/kubernetes/cluster-target.ts';
 import { bringUp } from '../provision/process/bring-up.ts';
+import { readRunning } from '../provision/process/running.ts';
 import { parseDuration } from '../render/quantities.ts';
 import { showWork } from '../render/work.ts';
 import type { Terminal } from '../terminal.ts';
@@ -20,6 +23,7 @@ interface UpOptions {
   readonly passphraseFile?: string;
   readonly emit?: 'compose';
   readonly timeout: string;
+  readonly startEmpty?: EmptyVolume;
 }
 
 export function registerUp(program: Command, terminal: Terminal): void {
@@ -34,6 +38,12 @@ export function registerUp(program: Command, terminal: Terminal): void {
       new Option('--emit <format>', 'containers: write a Compose file into the home, and start nothing').choices([
         'compose',
       ]),
+    )
+    .addOption(
+      new Option(
+        '--start-empty <volume>',
+        'a volume of the node is lost for good: begin without what was in it, on record in the audit log',
+      ).choices(CAN_START_EMPTY),
     )
     .action(action(terminal, up));
 }
@@ -61,13 +71,27 @@ export async function startNode(call: UpCall): Promise<StartedNode> {
   const timeoutMs = requireDuration(options.timeout);
   const start =
     findClusterTarget(home) !== undefined ? startPods : findTarget(home) !== undefined ? startContainers : startProcess;
-  const node = await start(call, timeoutMs);
+  const node = await leaving(
+    terminal,
+    () => startedSoFar(home),
+    () => start(call, timeoutMs),
+  );
   await recordCopies({ home, signal: terminal.signal, patienceMs: node.ready ? RECORD_PATIENCE_MS : 0 });
   return node;
 }
 
+/** What an interrupted start leaves. A process that did not listen yet is ended with the command. */
+function startedSoFar(home: string): string | undefined {
+  if (findClusterTarget(home) !== undefined || findTarget(home) !== undefined)
+    return 'the node starts without this command; `nectar-byon up` waits for it, `nectar-byon down` stops it';
+  if (readRunning(home) === undefined) return undefined;
+  return 'the node starts without this command; `nectar-byon status` shows how far it is, `nectar-byon down` stops it';
+}
+
 async function startPods({ home, options, terminal, output }: UpCall, timeoutMs: number): Promise<StartedNode> {
-  const { passphraseFile } = options;
+  const { passphraseFile, startEmpty } = options;
+  if (startEmpty !== undefined)
+    throw new NectarError('CLI_USAGE', { problem: '--start-empty is not for a cluster: see docs/kubernetes.md' });
   const { bringUpCluster } = await import('../provision/kubernetes/bring-up.ts');
   return bringUpCluster({ home, terminal, output, timeoutMs, passphraseFile });
 }
@@ -75,6 +99,7 @@ async function startPods({ home, options, terminal, output }: UpCall, timeoutMs:
 async function startContainers({ home, options, terminal, output }: UpCall, timeoutMs: number): Promise<StartedNode> {
   const { passphraseFile } = options;
   const { prepareContainers } = await import('../life/prepare-containers.ts');
+  await startVolumeEmpty(home, options, terminal);
   await prepareContainers({ home, terminal, output, passphraseFile });
   const { bringUpDocker } = await import('../provision/docker/bring-up.ts');
   return bringUpDocker({ home, terminal, output, timeoutMs, passphraseFile });
@@ -82,9 +107,33 @@ async function startContainers({ home, options, terminal, output }: UpCall, time
 
 async function startProcess({ home, options, terminal, output }: UpCall, timeoutMs: number): Promise<StartedNode> {
   const { passphraseFile } = options;
+  await startFolderEmpty(home, options, terminal);
   const { passphrase } = await prepareStart({ home, terminal, output, passphraseFile });
   const node = await bringUp({ home, terminal, output, timeoutMs, passphraseFile, passphrase });
   return { gateway: node.gateway, pid: node.running.pid, ready: node.ready };
+}
+
+async function startFolderEmpty(
+  home: string,
+  { startEmpty: volume }: Pick<UpOptions, 'startEmpty'>,
+  terminal: Terminal,
+): Promise<void> {
+  if (volume === undefined) return;
+  const { startEmptyFolder } = await import('../life/start-empty.ts');
+  await startEmptyFolder({ home, volume, now: () => terminal.now() });
+}
+
+async function startVolumeEmpty(
+  home: string,
+  { startEmpty: volume }: Pick<UpOptions, 'startEmpty'>,
+  terminal: Terminal,
+): Promise<void> {
+  if (volume === undefined) return;
+  const { startEmptyVolume } = await import('../life/start-empty.ts');
+  const { readDockerNode } = await import('../provision/docker/node-spec.ts');
+  const { openEngine } = await import('../provision/docker/open-engine.ts');
+  const { spec, target } = readDockerNode(home);
+  await startEmptyVolume(openEngine(terminal, target.engine), spec, { home, volume, now: () => terminal.now() });
 }
 
 async function up(call: Call<UpOptions>): Promise<void> {

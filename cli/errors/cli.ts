@@ -13,7 +13,7 @@ export const CLI_GUIDANCE: Record<keyof typeof CLI_ERRORS, Guidance> = {
   },
   CLI_INTERRUPTED: {
     exit: EXIT.interrupted,
-    remedy: 'Nothing is left half done: run the command again when you want to.',
+    remedy: 'Nothing is left half done but what is named here: run the command again when you want to.',
   },
   CLI_DECLINED: {
     exit: EXIT.usage,

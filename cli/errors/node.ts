@@ -87,6 +87,15 @@ export const NODE_GUIDANCE: Record<keyof typeof NODE_ERRORS, Guidance> = {
     remedy:
       "Restore the store's volume from a backup. Only for a node that is to be given up: empty the volumes of all roles, and start anew.",
   },
+  VOLUME_MISSING: {
+    exit: EXIT.checksFailed,
+    remedy:
+      'Put the volume back where it was, or take the node from a backup: `nectar-byon restore BACKUP --over`. Only where both are lost: `nectar-byon up --start-empty VOLUME` begins without what was in it, on record. Nothing was started and nothing changed.',
+  },
+  VOLUME_MARKS_INVALID: {
+    exit: EXIT.config,
+    remedy: 'The file was altered. Put it back as it was, from a copy of the folder.',
+  },
   NODE_ROLE_UNHEALTHY: {
     exit: EXIT.bug,
     remedy:

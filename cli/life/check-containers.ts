@@ -1,5 +1,7 @@
+import { guidanceOf } from '../errors/guidance-of.ts';
 import type { Check } from '../preflight.ts';
 import { type ContainerStatus, describeMemory } from '../provision/docker/container-status.ts';
+import type { LostVolume } from '../provision/docker/kept-volumes.ts';
 import { formatDuration } from '../render/quantities.ts';
 
 const FULL = 0.9;
@@ -12,10 +14,14 @@ export function checkContainers(containers: readonly ContainerStatus[]): Check[]
 }
 
 /** A container that hangs (SIGSTOP, a dead disk) still runs for the engine: only its healthcheck shows it. */
-function checkState({ role, state, health, healthReason, restarts, current }: ContainerStatus): Check {
+function checkState({ role, state, health, healthReason, failure, restarts, current }: ContainerStatus): Check {
   const name = `container ${role}`;
   const times = restarts === 1 ? '1 restart' : `${restarts} restarts`;
   const value = `${state}, ${health}, ${times}`;
+  if (failure !== undefined) {
+    const { remedy } = guidanceOf(failure.code);
+    return { name, value: `${value}: ${failure.message}`, grade: 'bad', advice: remedy };
+  }
   if (state !== 'running') return { name, value, grade: 'bad', advice: '`nectar-byon up`, then `nectar-byon logs`' };
   if (health === 'unhealthy') {
     const why = healthReason === undefined ? '' : `: ${healthReason.replaceAll(/\s+/g, ' ').slice(0, 80)}`;
@@ -48,4 +54,12 @@ export function checkImageAge(createdAt: readonly number[], now: number): Check 
   const value = `${formatDuration(Math.max(0, age))} old`;
   if (age <= OLD_IMAGE_MS) return { name: 'images', value, grade: 'good' };
   return { name: 'images', value, grade: 'poor', advice: 'look for a newer version: nectar-byon upgrade' };
+}
+
+/** A volume that was filled once and is gone: whoever starts without it has an empty node. */
+export function checkVolumes(lost: readonly LostVolume[]): Check {
+  const name = 'volumes';
+  if (lost.length === 0) return { name, value: 'all there', grade: 'good' };
+  const value = `MISSING: ${lost.map((one) => one.name).join(', ')}`;
+  return { name, value, grade: 'bad', advice: guidanceOf('VOLUME_MISSING').remedy };
 }

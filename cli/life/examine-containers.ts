@@ -5,11 +5,12 @@ import { type Check, gradeDisk } from '../preflight.ts';
 import { containerStatus } from '../provision/docker/container-status.ts';
 import { desiredState } from '../provision/docker/desired-state.ts';
 import type { Engine } from '../provision/docker/engine.ts';
+import { findLostVolumes } from '../provision/docker/kept-volumes.ts';
 import { type DockerNode, readDockerNode } from '../provision/docker/node-spec.ts';
 import { openEngine } from '../provision/docker/open-engine.ts';
 import { checkCgroups, checkEngine, checkEngineClock, checkStorage } from '../provision/docker/preflight-docker.ts';
 import type { Terminal } from '../terminal.ts';
-import { checkContainers, checkImageAge } from './check-containers.ts';
+import { checkContainers, checkImageAge, checkVolumes } from './check-containers.ts';
 import { engineFreeBytes } from './upgrade/check-upgrade.ts';
 
 const CONNECT_MS = 5_000;
@@ -20,13 +21,15 @@ export async function examineContainers(home: string, terminal: Terminal): Promi
   const engine = openEngine(terminal, node.target.engine);
   const facts = await engine.facts();
   const free = await engineFreeBytes(engine);
+  const state = desiredState(node.spec);
   return [
     checkEngine(facts, engine.url),
     checkStorage(facts),
     checkCgroups(facts),
     checkEngineClock(facts, terminal.now()),
     ...(free === undefined ? [] : [{ ...gradeDisk(free), name: 'engine disk' }]),
-    ...checkContainers(await containerStatus(engine, desiredState(node.spec))),
+    checkVolumes(await findLostVolumes(engine, state)),
+    ...checkContainers(await containerStatus(engine, state)),
     checkImageAge(await imageDates(engine, node), terminal.now()),
   ];
 }
@@ -36,12 +39,13 @@ async function imageDates(engine: Engine, { target }: DockerNode): Promise<numbe
   return images.flatMap((image) => (image === undefined ? [] : [Date.parse(image.Created)]));
 }
 
-/** The certificate that a gateway shows, as PEM: in containers its file is in a volume. undefined when nothing answers. */
-export function servedCertificate(home: string, gateway: string): Promise<string | undefined> {
+/** The certificate that a gateway shows, as PEM, to who asks by a name: in containers its file is in a volume. undefined when nothing answers. */
+export function servedCertificate(home: string, gateway: string, servername?: string): Promise<string | undefined> {
   const { hostname, port } = new URL(gateway);
   const ca = readFileSync(join(home, 'tls', 'ca.crt'));
   // An expired one is what we look for, so it is looked at rather than trusted.
-  const options = { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port), ca, rejectUnauthorized: false };
+  const to = { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port) };
+  const options = { ...to, ca, rejectUnauthorized: false, ...(servername !== undefined && { servername }) };
   return new Promise((resolve) => {
     const socket = connect(options, () => {
       const pem = socket.getPeerX509Certificate()?.toString();

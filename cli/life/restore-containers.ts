@@ -67,7 +67,7 @@ async function moveIntoVolumes(
   const about = { engine: engine.url, engineKind: kind, nodeId, programVersion: version, images };
   await writeTarget(folder, { version: 1, target: 'docker', state: 'ready', ...about });
   const { spec } = readDockerNode(folder);
-  await convergeGround(engine, desiredState(spec));
+  await convergeGround(engine, desiredState(spec), 'all');
   await reachDevnet(engine, { home: folder, devnet, nodeId, signal });
   await fillPrivateVolumes(engine, spec, folder);
   await fillDataVolumes(engine, spec, folder);

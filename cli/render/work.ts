@@ -1,7 +1,6 @@
-import { spinner } from '@clack/prompts';
-import { promptIo } from '../prompt.ts';
 import type { Terminal } from '../terminal.ts';
 import type { Output } from './output.ts';
+import { startSpinner } from './spinner.ts';
 
 /** What work says of itself. What `matters` (it waits for another command) is shown outside a terminal too. */
 export type Say = (text: string, matters?: 'matters') => void;
@@ -14,21 +13,19 @@ export async function showWork<T>(
   work: (say: Say) => Promise<T>,
 ): Promise<T> {
   if (output.json) return work(() => undefined);
-  if (terminal.stderr.isTTY !== true) {
+  if (terminal.stderr.isTTY !== true || terminal.env.TERM === 'dumb') {
     output.note(`${what} ...`);
     return work((text, matters) => {
       if (matters !== undefined) output.note(text);
     });
   }
-  const { output: stream } = promptIo(terminal);
-  const shown = spinner({ indicator: 'timer', output: stream, withGuide: false });
-  shown.start(what);
+  const shown = startSpinner(terminal, what);
   try {
     const result = await work((text) => shown.message(text));
-    shown.stop(what);
+    shown.stop(what, 'done');
     return result;
   } catch (error) {
-    shown.error(what);
+    shown.stop(what, 'failed');
     throw error;
   }
 }

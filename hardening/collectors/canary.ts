@@ -9,6 +9,8 @@ const MARKER_BYTES = 24;
 /** One that the store keeps in its index, and one that is longer than what any configuration lets it keep there. */
 const CANARY_BYTES = [2 * 1024, 1024 * 1024 + 64 * 1024] as const;
 const SHRED_TIMEOUT_MS = 30_000;
+/** Not ended by who leaves: the answer names the record, without which nobody could destroy it. */
+const PUT_TIMEOUT_MS = 30_000;
 
 export interface CanaryDeps {
   readonly api: NodeApi | undefined;
@@ -40,13 +42,26 @@ export async function plantCanaries(deps: CanaryDeps, signal: AbortSignal): Prom
   const shred = (within: AbortSignal) => shredAll(deps.api, { ids: planted.map(({ id }) => id), signal: within });
   try {
     for (const bytes of CANARY_BYTES) {
+      signal.throwIfAborted();
       const content = canaryContent(marker, bytes);
-      planted.push({ id: await put(deps.api, { marker, content, signal }), content });
+      planted.push({
+        id: await put(deps.api, { marker, content, signal: AbortSignal.timeout(PUT_TIMEOUT_MS) }),
+        content,
+      });
     }
+    const seen = await readBack(deps, planted, signal);
+    return { marker, ...seen, shred: (within) => look(within, () => shred(within)) };
   } catch (error) {
     await shred(AbortSignal.timeout(SHRED_TIMEOUT_MS)).catch(() => undefined);
     throw error;
   }
+}
+
+async function readBack(
+  deps: CanaryDeps,
+  planted: readonly { readonly id: string; readonly content: Buffer }[],
+  signal: AbortSignal,
+): Promise<Pick<Canaries, 'cameBack' | 'logged'>> {
   let logged: Observation = { error: 'no canary could be read' };
   const cameBack = await look(signal, async () => {
     let equal = true;
@@ -57,7 +72,7 @@ export async function plantCanaries(deps: CanaryDeps, signal: AbortSignal): Prom
     }
     return equal;
   });
-  return { marker, cameBack, logged, shred: (within) => look(within, () => shred(within)) };
+  return { cameBack, logged };
 }
 
 /** Letters and digits alone, so that no escaping hides it. */

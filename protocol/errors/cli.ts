@@ -8,8 +8,9 @@ export const CLI_ERRORS = {
   CLI_INTERNAL: define<{ problem: string }>({
     message: ({ problem }) => `unexpected error: ${problem}`,
   }),
-  CLI_INTERRUPTED: define<{ signal: string }>({
-    message: ({ signal }) => `interrupted by ${signal}`,
+  /** `left`: what stays, with the command that goes on; absent where nothing does. */
+  CLI_INTERRUPTED: define<{ signal: string; left?: string }>({
+    message: ({ signal, left }) => `interrupted by ${signal}${left === undefined ? '' : `: ${left}`}`,
   }),
   CLI_DECLINED: define<{ action: string }>({
     message: ({ action }) => `${action} was not confirmed`,

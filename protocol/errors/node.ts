@@ -1,5 +1,11 @@
 import { define } from './definition.ts';
 
+const VOLUME_LOSS: Readonly<Record<string, string>> = {
+  gone: 'is gone',
+  empty: 'is empty',
+  replaced: 'is another one',
+};
+
 /** Errors of the node as a whole: lifecycle, home folder, machine. */
 export const NODE_ERRORS = {
   NODE_NOT_READY: define<{ service: string; reason: string }>({
@@ -58,6 +64,13 @@ export const NODE_ERRORS = {
   NODE_VOLUME_LOST: define<{ path: string; where: string; nodeId: string }>({
     message: ({ path, where, nodeId }) =>
       `${path} is empty, but ${where} belongs to node ${nodeId}: a volume is lost, and no new node is made in its place`,
+  }),
+  VOLUME_MISSING: define<{ volume: string; place: string; loss: 'gone' | 'empty' | 'replaced' }>({
+    message: ({ volume, place, loss }) =>
+      `the ${volume} volume of the node is missing: ${place} ${VOLUME_LOSS[loss] ?? loss}, and it was filled before`,
+  }),
+  VOLUME_MARKS_INVALID: define<{ path: string }>({
+    message: ({ path }) => `${path} does not say which volumes belong to the node`,
   }),
   NODE_ROLE_UNHEALTHY: define<{ role: string; reason: string }>({
     message: ({ role, reason }) => `${role} is not usable: ${reason}`,

@@ -5,6 +5,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { putKilledAndAgain } from './killed-put.ts';
+import { refusesLostFolder } from './lost-folder.ts';
 import { freePort, until, Workplace, walk } from './workplace.ts';
 
 /** Everything that goes wrong at a clinic: each gets one clear error, and loses nothing. */
@@ -253,6 +254,9 @@ describe('a node with trouble', () => {
     assert.equal((await up()).code, 0);
     await reads(recordId, content);
   });
+
+  test('a lost folder of records is no empty node: it does not start, and everything says so', () =>
+    refusesLostFolder(work, home, () => reads(recordId, content)));
 
   test('a flipped byte in the index is detected with a code', async () => {
     await down();

@@ -50,6 +50,11 @@ export class Workplace {
     return join(this.folder, ...parts);
   }
 
+  /** The program with arguments, for whoever starts it in another way. */
+  commandLine(args: readonly string[]): string[] {
+    return [process.execPath, main, ...args];
+  }
+
   /** Starts the program without waiting: for what is killed in the middle. */
   spawn(args: readonly string[], options: RunOptions = {}): ChildProcess {
     return spawn(process.execPath, [main, ...args], {

@@ -19,9 +19,10 @@ const LINE = /^([0-9a-f]{64}) {2}([A-Za-z0-9][A-Za-z0-9._-]{0,99})$/;
 export async function unpackBundle(
   path: string,
   folder: string,
+  signal?: AbortSignal,
 ): Promise<{ manifest: BundleManifest; names: string[] }> {
   try {
-    return await unpack(path, folder);
+    return await unpack(path, folder, signal);
   } catch (error) {
     if (isNectarError(error, 'BACKUP_TRUNCATED') || isNectarError(error, 'BACKUP_FORMAT_INVALID')) {
       throw new NectarError('BUNDLE_INVALID', { path, problem: problemOf(error) }, { cause: error });
@@ -33,12 +34,16 @@ export async function unpackBundle(
   }
 }
 
-async function unpack(path: string, folder: string): Promise<{ manifest: BundleManifest; names: string[] }> {
+async function unpack(
+  path: string,
+  folder: string,
+  signal: AbortSignal | undefined,
+): Promise<{ manifest: BundleManifest; names: string[] }> {
   let sums: Map<string, string> | undefined;
   let manifest: BundleManifest | undefined;
   const names: string[] = [];
   for await (const entry of readTar(
-    createReadStream(path, { highWaterMark: 1024 * 1024 }) as AsyncIterable<Uint8Array>,
+    createReadStream(path, { highWaterMark: 1024 * 1024, signal }) as AsyncIterable<Uint8Array>,
   )) {
     if (sums === undefined) {
       sums = parseSums(await readText(entry, path), path);

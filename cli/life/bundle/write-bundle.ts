@@ -23,21 +23,29 @@ export interface BundleManifest {
 }
 
 /** Hashes every part first: its checksums come before what they are about, so that a load stops at the first altered file. */
-export async function checksumsOf(parts: readonly BundlePart[], manifest: Uint8Array): Promise<string> {
+export async function checksumsOf(
+  parts: readonly BundlePart[],
+  manifest: Uint8Array,
+  signal?: AbortSignal,
+): Promise<string> {
   const lines = [`${createHash('sha256').update(manifest).digest('hex')}  ${BUNDLE_MANIFEST}\n`];
   for (const { name, path } of parts) {
     const hash = createHash('sha256');
-    for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
+    for await (const chunk of createReadStream(path, { signal })) hash.update(chunk as Buffer);
     lines.push(`${hash.digest('hex')}  ${name}\n`);
   }
   return lines.join('');
 }
 
 /** One tar: checksums, manifest, parts. */
-export async function* writeBundle(parts: readonly BundlePart[], manifest: BundleManifest): AsyncGenerator<Uint8Array> {
+export async function* writeBundle(
+  parts: readonly BundlePart[],
+  manifest: BundleManifest,
+  signal?: AbortSignal,
+): AsyncGenerator<Uint8Array> {
   const modifiedAt = Math.floor(Date.parse(manifest.createdAt) / 1000);
   const json = Buffer.from(`${JSON.stringify(manifest, undefined, 2)}\n`);
-  const checksums = Buffer.from(await checksumsOf(parts, json));
+  const checksums = Buffer.from(await checksumsOf(parts, json, signal));
   for (const [path, bytes] of [
     [BUNDLE_CHECKSUMS, checksums],
     [BUNDLE_MANIFEST, json],

@@ -1,4 +1,5 @@
 import { NectarError } from '../../../protocol/errors.ts';
+import { leaving } from '../../interruption.ts';
 import type { Check } from '../../preflight.ts';
 import { bringUpDocker, type DockerUp } from '../../provision/docker/bring-up.ts';
 import { containerStatus } from '../../provision/docker/container-status.ts';
@@ -12,6 +13,8 @@ import type { BringUp } from '../../provision/process/bring-up.ts';
 import { findLastBackup } from '../last-backup.ts';
 import { checkUpgrade, engineFreeBytes } from './check-upgrade.ts';
 import type { ImageSetIds } from './image-set.ts';
+
+const HALF_UPGRADED = 'the upgrade is not complete; `nectar-byon up` goes on with it, `nectar-byon rollback` goes back';
 
 export interface UpgradeRequest extends BringUp {
   readonly engine: Engine;
@@ -49,7 +52,12 @@ export async function upgradeNode(request: UpgradeRequest): Promise<DockerUp> {
   await writeTarget(home, { ...before, programVersion: to.version, images: to.images, previous: imagesOf(before) });
   try {
     // A passphrase is wiped once sent: a rollback needs it too.
-    return await bringUpDocker({ ...request, passphrase: request.passphrase && new Uint8Array(request.passphrase) });
+    const passphrase = request.passphrase && new Uint8Array(request.passphrase);
+    return await leaving(
+      terminal,
+      () => HALF_UPGRADED,
+      () => bringUpDocker({ ...request, passphrase }),
+    );
   } catch (error) {
     if (terminal.signal.aborted) throw error;
     output.note('it did not become ready: going back');

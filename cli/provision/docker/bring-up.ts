@@ -59,6 +59,7 @@ export function convergeNode(
     const state = desiredState(spec);
     return converge(engine, state, {
       say,
+      volumes: 'passing',
       seccomp: seccompFor(kind, home, state.containers),
       prepare: async () => {
         say('writing the configuration');

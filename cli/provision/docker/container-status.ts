@@ -1,10 +1,13 @@
+import type { NectarError } from '../../../protocol/errors.ts';
 import type { Output } from '../../render/output.ts';
 import { formatBytes } from '../../render/quantities.ts';
 import { printable, renderTable } from '../../render/table.ts';
 import type { Terminal } from '../../terminal.ts';
+import { failureOf } from './container-failure.ts';
 import { type DesiredState, desiredState } from './desired-state.ts';
 import type { Engine } from './engine.ts';
 import type { ContainerState, ContainerStats } from './engine-containers.ts';
+import { requireKeptVolumes } from './kept-volumes.ts';
 import { readDockerNode } from './node-spec.ts';
 import { openEngine } from './open-engine.ts';
 import { ownedBy } from './owned.ts';
@@ -20,6 +23,8 @@ export interface ContainerStatus {
   readonly health: string;
   /** What the last healthcheck said, when it was not well. */
   readonly healthReason?: string;
+  /** Why it ended, or ends again and again. */
+  readonly failure?: Pick<NectarError, 'code' | 'message'>;
   readonly restarts: number;
   readonly startedAt: string | null;
   readonly memoryBytes: number | null;
@@ -53,6 +58,7 @@ export function containerStatus(engine: Engine, state: DesiredState): Promise<Co
         ...base,
         state: found.State.Paused ? 'paused' : found.State.Status,
         ...healthOf(found),
+        ...(await failureIn(engine, spec.name, found)),
         restarts: found.RestartCount,
         startedAt: found.State.Running ? found.State.StartedAt : null,
         ...measured,
@@ -60,6 +66,17 @@ export function containerStatus(engine: Engine, state: DesiredState): Promise<Co
       };
     }),
   );
+}
+
+/** One that was stopped on purpose ended well: that is no failure. */
+async function failureIn(
+  engine: Engine,
+  name: string,
+  found: ContainerState,
+): Promise<Pick<ContainerStatus, 'failure'>> {
+  if (found.State.Status === 'exited' && found.State.ExitCode === 0) return {};
+  const failure = await failureOf(engine, name, found);
+  return failure === undefined ? {} : { failure: { code: failure.code, message: failure.message } };
 }
 
 const UNMEASURED = { memoryBytes: null, pids: null } as const;
@@ -96,6 +113,12 @@ export function readContainerStatus(home: string, terminal: Terminal): Promise<C
   return containerStatus(openEngine(terminal, target.engine), desiredState(spec));
 }
 
+/** @throws NectarError VOLUME_MISSING */
+export async function requireNodeVolumes(home: string, terminal: Terminal): Promise<void> {
+  const { spec, target } = readDockerNode(home);
+  await requireKeptVolumes(openEngine(terminal, target.engine), desiredState(spec));
+}
+
 const GOOD = new Set(['running', 'healthy']);
 
 export function renderContainers(containers: readonly ContainerStatus[], { style }: Pick<Output, 'style'>): string {
@@ -119,9 +142,10 @@ export function renderContainers(containers: readonly ContainerStatus[], { style
       one.pids === null ? '-' : String(one.pids),
     ]),
   );
-  const reasons = containers.flatMap(({ name, healthReason }) =>
-    healthReason === undefined ? [] : [`${name}: ${printable(healthReason.replaceAll(/\s+/g, ' '))}`],
-  );
+  const reasons = containers.flatMap(({ name, failure, healthReason }) => {
+    const reason = failure?.message ?? healthReason;
+    return reason === undefined ? [] : [`${name}: ${printable(reason.replaceAll(/\s+/g, ' '))}`];
+  });
   const stale = containers.filter(({ current }) => !current).map(({ name }) => name);
   const note = stale.length === 0 ? [] : [`the next \`nectar-byon up\` makes anew: ${stale.join(', ')}`];
   return [table, ...reasons, ...note].join('\n');

@@ -2,6 +2,7 @@ import { NectarError } from '../../../protocol/errors.ts';
 import { createBody, networkBody, volumeBody } from './create-body.ts';
 import type { ContainerSpec, DesiredState } from './desired-state.ts';
 import type { Engine } from './engine.ts';
+import { requireKeptVolumes } from './kept-volumes.ts';
 import { type Owned, ownedBy } from './owned.ts';
 import { LABELS, nodeLabel } from './role-table.ts';
 
@@ -9,6 +10,8 @@ export interface ConvergeOptions {
   readonly say: (text: string) => void;
   /** How this engine takes the profile of a role: see `createBody`. */
   readonly seccomp: (spec: ContainerSpec) => string;
+  /** Which volumes may be made. */
+  readonly volumes: VolumesToMake;
   /** Done once before the first container is made anew: what it will read must be there. */
   readonly prepare?: () => Promise<void>;
 }
@@ -21,10 +24,18 @@ export interface Changes {
   readonly removed: readonly string[];
 }
 
-/** Makes networks and volumes that are absent. Nothing that exists is changed, and nothing is ever removed. */
-export async function convergeGround(engine: Engine, state: DesiredState): Promise<string[]> {
+/** `all`: of a node that is being made; `passing`: of one that was, whose other volumes were filled then: one that is absent is lost. */
+export type VolumesToMake = 'all' | 'passing';
+
+/**
+ * Makes networks and volumes that are absent. Nothing that exists is changed, and nothing is ever removed.
+ *
+ * @throws NectarError CLI_ENGINE_NAME_TAKEN, VOLUME_MISSING (both before anything is changed)
+ */
+export async function convergeGround(engine: Engine, state: DesiredState, volumes: VolumesToMake): Promise<string[]> {
   const owned = ownedBy(state.nodeId, engine);
   await refuseForeign(owned, state);
+  if (volumes === 'passing') await requireKeptVolumes(engine, state);
   const created: string[] = [];
   for (const network of state.networks) {
     if (await owned.network(network.name)) continue;
@@ -44,11 +55,11 @@ export async function convergeGround(engine: Engine, state: DesiredState): Promi
  * A container whose specification changed is made again, the others run on; volumes are never removed. Only objects that bear
  * the node's label are touched.
  *
- * @throws NectarError CLI_ENGINE_NAME_TAKEN (before anything is changed), CLI_IMAGE_MISSING
+ * @throws NectarError CLI_ENGINE_NAME_TAKEN, VOLUME_MISSING (before anything is changed), CLI_IMAGE_MISSING
  */
 export async function converge(engine: Engine, state: DesiredState, options: ConvergeOptions): Promise<Changes> {
   await requireImages(engine, state.containers);
-  const created = await convergeGround(engine, state);
+  const created = await convergeGround(engine, state, options.volumes);
   const recreated: string[] = [];
   const started: string[] = [];
   const removed = await removeStrays(engine, state);

@@ -7,6 +7,7 @@ import {
   DEFAULT_LIMITS,
   GATEWAY_PORT,
   KEY_FILE,
+  type KeptVolume,
   LABELS,
   type Limits,
   METRICS_PORT,
@@ -52,6 +53,8 @@ export interface NetworkSpec {
 
 export interface VolumeSpec {
   readonly name: string;
+  /** What is in it was put there once and cannot be made again; undefined: whatever a start needs is made anew. */
+  readonly keeps: KeptVolume | undefined;
   readonly labels: Readonly<Record<string, string>>;
   /** Options of the local driver: socket directories are a tmpfs, so that no stale socket survives. */
   readonly options: Readonly<Record<string, string>>;
@@ -126,17 +129,20 @@ export function desiredState(node: NodeSpec): DesiredState {
     volumes: [
       ...DATA_VOLUMES.map((name) => ({
         name: objectName(node.nodeId, name),
+        keeps: name === 'config' ? undefined : name,
         labels: labels(node, OWNER[name] ?? 'config'),
         options: {},
       })),
       ...CROSSINGS.map((crossing) => ({
         name: objectName(node.nodeId, `sock-${crossing}`),
+        keeps: undefined,
         labels: labels(node, SOCKETS[crossing].server),
         options: memoryOptions(`uid=${UIDS[SOCKETS[crossing].server]},gid=${SOCKET_GID},mode=2770`),
       })),
       // Volumes too, since Podman's tmpfs mounts take no owner.
       ...CONTAINER_ROLES.map((role) => ({
         name: objectName(node.nodeId, `health-${role}`),
+        keeps: undefined,
         labels: labels(node, role),
         options: memoryOptions(`uid=${UIDS[role]},gid=${UIDS[role]},mode=0700`),
       })),

@@ -15,7 +15,7 @@ export async function emitCompose(home: string, terminal: Terminal): Promise<str
   const engine = openEngine(terminal, node.target.engine);
   const state = desiredState(node.spec);
   await requireImages(engine, state.containers);
-  await convergeGround(engine, state);
+  await convergeGround(engine, state, 'passing');
   await fillConfigVolume(engine, node.spec, node.shared);
   if (node.spec.keyFile !== undefined) await giveKeyFile(engine, node.spec, node.spec.keyFile);
   await writeWhole(home, 'compose.yaml', composeFile(state, writeSeccompFiles(home, state.containers)));

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { MARK_FILE, MARKS_FILE, type MarkedVolume } from '../../../appliance/volume-marks.ts';
 import { NectarError } from '../../../protocol/errors.ts';
 import { type ArchiveFile, encodeArchive } from './archive.ts';
 import type { MountSpec } from './desired-state.ts';
@@ -30,15 +31,17 @@ const PRIVATE = 0o600;
 const PRIVATE_FOLDER = 0o700;
 const PUBLIC = 0o644;
 
+type PrivateVolume = 'keys' | 'gateway' | MarkedVolume;
+
 /** What of a freshly made home goes into which private volume: paths as in docs/design/0002-containers.md. */
-export function privateFiles(home: string): { keys: ArchiveFile[]; gateway: ArchiveFile[] } {
+export function privateFiles(home: string): Readonly<Record<PrivateVolume, ArchiveFile[]>> {
   const file = (path: string, from: string, uid: number): ArchiveFile => ({
     path,
     uid,
     mode: PRIVATE,
     content: readFileSync(join(home, from)),
   });
-  const { store, gateway } = UIDS;
+  const { store, audit, gateway } = UIDS;
   const sealed = readdirSync(join(home, 'identity')).filter((name) => name.endsWith('.sealed'));
   return {
     keys: [
@@ -51,14 +54,20 @@ export function privateFiles(home: string): { keys: ArchiveFile[]; gateway: Arch
       ...['ca.crt', 'server.crt', 'server.key'].map((name) => file(`tls/${name}`, join('tls', name), gateway)),
       file('tokens.json', 'tokens.json', gateway),
     ],
+    store: [file(MARK_FILE, join('store', MARK_FILE), store)],
+    audit: [file(MARK_FILE, join('audit', MARK_FILE), audit)],
   };
 }
 
 /** Writes the private halves of a new node into its volumes; they are durable and verified when this resolves. */
 export async function fillPrivateVolumes(engine: Engine, access: VolumeAccess, home: string): Promise<void> {
-  const { keys, gateway } = privateFiles(home);
-  await fillVolume(engine, access, { volume: 'keys', files: keys });
-  await fillVolume(engine, access, { volume: 'gateway', files: gateway });
+  const files = privateFiles(home);
+  const volumes = Object.keys(files) as PrivateVolume[];
+  const done = await Promise.allSettled(
+    volumes.map((volume) => fillVolume(engine, access, { volume, files: files[volume] })),
+  );
+  // No helper of ours goes on behind an undo.
+  for (const one of done) if (one.status === 'rejected') throw one.reason;
 }
 
 /** Writes what every role reads. A file that is the same is written again: who changed it in the volume is overruled. */
@@ -68,12 +77,13 @@ export async function fillConfigVolume(engine: Engine, access: VolumeAccess, sha
     file('config.json', shared.config),
     file('network.json', shared.network),
     file('public.json', shared.publicIdentity),
+    ...(shared.volumeMarks === undefined ? [] : [file(MARKS_FILE, shared.volumeMarks)]),
     ...(shared.authorities === undefined ? [] : [file(AUTHORITIES, shared.authorities)]),
   ];
   await fillVolume(engine, access, { volume: 'config', files });
 }
 
-async function fillVolume(
+export async function fillVolume(
   engine: Engine,
   { nodeId, version, images }: VolumeAccess,
   { volume, files }: { volume: DataVolume; files: readonly ArchiveFile[] },

@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto';
+import { basename } from 'node:path';
 import { NectarError } from '../../../protocol/errors.ts';
 import { ulimits } from './create-body.ts';
 import type { MountSpec } from './desired-state.ts';
 import type { Engine } from './engine.ts';
 import type { ContainerBody } from './engine-containers.ts';
+import { ownedBy } from './owned.ts';
 import { LABELS, objectName } from './role-table.ts';
 
 const RUN_TIMEOUT_MS = 120_000;
@@ -36,12 +38,22 @@ export async function withHelper<T>(
   request: HelperRequest,
   work: (name: string) => Promise<T>,
 ): Promise<T> {
+  await requireVolumes(engine, request);
   const name = objectName(request.nodeId, `helper-${randomBytes(4).toString('hex')}`);
   await engine.containers.create(helperBody(name, request));
   try {
     return await work(name);
   } finally {
     await engine.withSignal(new AbortController().signal).containers.remove(name, { force: true });
+  }
+}
+
+/** An engine would make a volume that is missing, empty and without our label, and what was lost would look like nothing. */
+async function requireVolumes(engine: Engine, { nodeId, mounts }: HelperRequest): Promise<void> {
+  const owned = ownedBy(nodeId, engine);
+  for (const { kind, source, target } of mounts) {
+    if (kind !== 'volume' || (await owned.volume(source))) continue;
+    throw new NectarError('VOLUME_MISSING', { volume: basename(target), place: source, loss: 'gone' });
   }
 }
 

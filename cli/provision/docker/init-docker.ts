@@ -1,11 +1,19 @@
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { PublicIdentity } from '../../../appliance/config/index.ts';
+import { MARKED_VOLUMES, markVolumes } from '../../../appliance/volume-marks.ts';
 import { parseDescriptor } from '../../../protocol/network/descriptor.ts';
 import { refuseExisting } from '../../home-folder.ts';
 import { showWork } from '../../render/work.ts';
 import { fillHome, refuseInside } from '../process/create-home.ts';
-import { admit, homeRequest, type InitRequest, type InitResult, openDescriptor } from '../process/init-node.ts';
+import {
+  admit,
+  homeRequest,
+  type InitRequest,
+  type InitResult,
+  openDescriptor,
+  withDevnetNamed,
+} from '../process/init-node.ts';
 import { overwriteAndRemove } from '../process/overwrite.ts';
 import { buildAside } from '../staging-folder.ts';
 import { bringUpDocker } from './bring-up.ts';
@@ -37,6 +45,10 @@ const PRIVATE_PATHS = ['keys.json', 'tokens.json', 'tls/server.key', 'tls/server
  * the home: what an interruption left before is taken away by the next `init`, and from there on the next one goes on.
  */
 export async function initDocker(request: DockerInitRequest): Promise<InitResult> {
+  return withDevnetNamed(request, () => makeNode(request));
+}
+
+async function makeNode(request: DockerInitRequest): Promise<InitResult> {
   const { plan, engine, terminal } = request;
   refuseExisting(plan.home);
   if (plan.keyFile !== undefined) refuseInside(plan.keyFile, plan.home);
@@ -68,6 +80,7 @@ async function fillStaging(
   const identity = await showWork(terminal, output, 'making keys and certificates', (say) =>
     fillHome(folder, homeRequest(request, descriptor), (step) => say(`making the ${step}`)),
   );
+  await markVolumes(folder);
   await writeTarget(folder, await newTarget(request, identity, images));
   await showWork(terminal, output, 'making volumes and networks', () => settle(request, folder));
 }
@@ -100,13 +113,13 @@ export async function finishInit(request: DockerInitRequest): Promise<InitResult
 /** Networks, volumes, what lies in them, and the way to the devnet. */
 async function settle({ plan, engine, terminal }: DockerInitRequest, staging: string): Promise<void> {
   const node = readDockerNode(staging);
-  await convergeGround(engine, desiredState(node.spec));
+  await convergeGround(engine, desiredState(node.spec), 'all');
   const { nodeId } = requireTarget(staging);
   await reachDevnet(engine, { home: staging, devnet: plan.devnet, nodeId, signal: terminal.signal });
   await fillPrivateVolumes(engine, node.spec, staging);
   for (const path of PRIVATE_PATHS) await overwriteAndRemove(join(staging, path));
   for (const path of await sealedFiles(staging)) await overwriteAndRemove(path);
-  await rm(join(staging, 'logs'), { recursive: true, force: true });
+  for (const name of ['logs', ...MARKED_VOLUMES]) await rm(join(staging, name), { recursive: true, force: true });
 }
 
 async function newTarget(

@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { configPath, loadConfig, type NodeConfig, readConfigFile } from '../../../appliance/config/index.ts';
+import { findVolumeMarks, isMarkedVolume } from '../../../appliance/volume-marks.ts';
 import { NectarError } from '../../../protocol/errors.ts';
 import { configDigest, containerConfig, type RawConfig } from './container-config.ts';
 import type { NodeSpec } from './desired-state.ts';
@@ -15,6 +16,8 @@ export interface SharedFiles {
   readonly config: Uint8Array;
   readonly network: Uint8Array;
   readonly publicIdentity: Uint8Array;
+  /** Which volumes were filled; absent of a node that was made before they had marks. */
+  readonly volumeMarks?: Uint8Array;
   /** The file that `rollup.caFile` names. */
   readonly authorities?: Uint8Array;
 }
@@ -44,6 +47,7 @@ export function readDockerNode(home: string): DockerNode {
     config: Buffer.from(`${JSON.stringify(raw, undefined, 2)}\n`),
     network: readFileSync(join(home, 'network.json')),
     publicIdentity: readFileSync(join(home, 'identity', 'public.json')),
+    ...readVolumeMarks(home),
     ...readAuthorities(config.rollup.caFile),
   };
   const perRole = <T>(of: (role: ContainerRole) => T) =>
@@ -68,9 +72,16 @@ function metricsAt({ metricsHost: host, metricsPort: port }: NodeConfig['gateway
 }
 
 /** What of the config volume a role reads at its start, besides its configuration. */
-function sharedWith(role: ContainerRole, { network, publicIdentity, authorities }: SharedFiles): Uint8Array[] {
-  const common = [network, publicIdentity];
-  return role === 'rollup' && authorities !== undefined ? [...common, authorities] : common;
+function sharedWith(role: ContainerRole, shared: SharedFiles): Uint8Array[] {
+  const { network, publicIdentity, authorities, volumeMarks } = shared;
+  const own = role === 'rollup' ? authorities : isMarkedVolume(role) ? volumeMarks : undefined;
+  return own === undefined ? [network, publicIdentity] : [network, publicIdentity, own];
+}
+
+/** @throws NectarError VOLUME_MARKS_INVALID */
+function readVolumeMarks(home: string): { volumeMarks?: Uint8Array } {
+  const marks = findVolumeMarks(home);
+  return marks === undefined ? {} : { volumeMarks: Buffer.from(`${JSON.stringify(marks, undefined, 2)}\n`) };
 }
 
 /** @throws NectarError CONFIG_VALUE_INVALID when the file that is named cannot be read */

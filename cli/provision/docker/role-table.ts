@@ -14,6 +14,8 @@ export const SOCKET_GID = 64000;
 /** Volumes that outlive every container, with the role that owns each; `config` belongs to root and nobody writes it. */
 export const DATA_VOLUMES = ['config', 'keys', 'store', 'audit', 'rollup', 'gateway'] as const;
 export type DataVolume = (typeof DATA_VOLUMES)[number];
+/** Those that hold what nothing else has. */
+export type KeptVolume = Exclude<DataVolume, 'config'>;
 
 export const OWNER: Readonly<Record<DataVolume, ContainerRole | undefined>> = {
   config: undefined,

@@ -9,7 +9,7 @@ import { showWork } from '../../render/work.ts';
 import { isInteractive, type Terminal } from '../../terminal.ts';
 import { rotateLog } from './node-log.ts';
 import { isAlive, type Running } from './running.ts';
-import { findFailure, logSize } from './start-failure.ts';
+import { logSize, whyItEnded } from './start-failure.ts';
 import { startProcess } from './start-node.ts';
 import { sendPassphrase } from './unlock.ts';
 import { isLocked, readReadiness, throwFault, waitUntilReady } from './wait-ready.ts';
@@ -64,7 +64,7 @@ export async function bringUp(request: BringUp): Promise<NodeUp> {
     return { running, gateway: client.gateway, ready };
   } catch (error) {
     // It may have ended in its second phase: then its own words are the reason, not that it does not answer.
-    if (!signal.aborted && (await hasEnded(running.pid))) throw findFailure(log, logged) ?? error;
+    if (!signal.aborted && (await hasEnded(running.pid))) throw (await whyItEnded(home, log, logged)) ?? error;
     throw error;
   } finally {
     await client.close();

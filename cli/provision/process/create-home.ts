@@ -8,6 +8,8 @@ import { createCertificates } from '../../../appliance/gateway/tls.ts';
 import { createTokenSigner, createTokens } from '../../../appliance/gateway/tokens.ts';
 import { createRootKey, type Enrolment, type Keys, nodeEnvelopeCrypto } from '../../../appliance/keys/index.ts';
 import { createIdentities, IDENTITIES } from '../../../appliance/keys/node-identity.ts';
+import { makeFolders } from '../../../appliance/make-folders.ts';
+import { markVolumes } from '../../../appliance/volume-marks.ts';
 import { NectarError } from '../../../protocol/errors.ts';
 import { refuseExisting } from '../../home-folder.ts';
 import { buildAside, sweepAbandoned } from '../staging-folder.ts';
@@ -59,6 +61,7 @@ export async function createHome(request: HomeRequest, say: (step: string) => vo
     await sweepAbandoned(home, 'partial');
     return await buildAside(home, 'partial', async (folder) => {
       const identity = await fillHome(folder, request, say);
+      await markVolumes(folder);
       signal.throwIfAborted();
       return identity;
     });
@@ -100,7 +103,7 @@ export async function fillHome(
     await writeFile(join(folder, 'identity', 'public.json'), pretty(identity));
     await writeFile(join(folder, 'network.json'), request.descriptor, { mode: 0o600 });
     await mkdir(join(folder, 'logs'), { mode: 0o700 });
-    await mkdir(join(folder, 'run'), { recursive: true, mode: 0o700 });
+    await makeFolders(join(folder, 'run'), 0o700);
     await placeSnapshot(folder, request.snapshot);
     await writeFile(join(folder, 'config.json'), pretty(request.config), { mode: 0o600 });
     return identity;

@@ -1,3 +1,4 @@
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Contract, hexlify, JsonRpcProvider, keccak256, parseEther, toUtf8Bytes, Wallet } from 'ethers';
@@ -39,7 +40,11 @@ export async function devnetUp(devnet: string, terminal: Terminal, say: Say): Pr
   const { signal } = terminal;
   return withCommandLock({ home: devnet, name: 'devnet', purpose: 'devnet up', signal, say }, async () => {
     const l1 = join(devnet, 'l1');
-    const l1WasRunning = findAnvilPid(l1) !== undefined;
+    const before = {
+      l1: findAnvilPid(l1) !== undefined,
+      sequencer: readRunning(devnet) !== undefined,
+      files: new Set(await readdir(devnet)),
+    };
     try {
       if (!isDevnetHome(devnet))
         await createDevnet(devnet, { say, signal, now: () => terminal.now(), env: terminal.env });
@@ -54,11 +59,19 @@ export async function devnetUp(devnet: string, terminal: Terminal, say: Say): Pr
       await startRelay(devnet, signal);
       return await devnetStatus(devnet);
     } catch (error) {
-      // Half a devnet is none: an L1 that was started here does not stay behind alone.
-      if (!l1WasRunning) await stopDevnetL1(l1);
+      // Half a devnet is none. Our own signal may be the reason: the stop must still be waited for.
+      if (!before.sequencer) await stopProcess(devnet, { signal: new AbortController().signal });
+      if (!before.l1) await stopDevnetL1(l1);
+      if (!isDevnetHome(devnet)) await removeMade(devnet, before.files);
       throw error;
     }
   });
+}
+
+/** What this attempt made in the folder, whatever else lies in it; the lock that it holds stays. */
+async function removeMade(devnet: string, before: ReadonlySet<string>): Promise<void> {
+  for (const name of await readdir(devnet))
+    if (!before.has(name) && name !== 'run') await rm(join(devnet, name), { recursive: true, force: true });
 }
 
 /** Stops the sequencer, then L1, with their state on disk. */

@@ -4,6 +4,7 @@ import { byKeyFile, byPassphrase, type Enrolment } from '../../../appliance/keys
 import { assertMachine } from '../../../appliance/rollup/network-rules.ts';
 import { NectarError } from '../../../protocol/errors.ts';
 import { MAX_DESCRIPTOR_BYTES, parseDescriptor } from '../../../protocol/network/descriptor.ts';
+import { leaving } from '../../interruption.ts';
 import { openNodeClient } from '../../node-client.ts';
 import type { Output } from '../../render/output.ts';
 import { showWork } from '../../render/work.ts';
@@ -15,6 +16,7 @@ import { devnetUp } from './devnet.ts';
 import { descriptorPath } from './devnet-home.ts';
 import { joinNetwork } from './join-network.ts';
 import type { HomePlan } from './plan-home.ts';
+import { readRunning } from './running.ts';
 import { stopProcess } from './stop-node.ts';
 
 export interface InitRequest {
@@ -43,6 +45,20 @@ export interface InitResult {
  * and only was not admitted stays: it serves its owner, and `network join` does what is left.
  */
 export async function initNode(request: InitRequest): Promise<InitResult> {
+  return withDevnetNamed(request, () => makeNode(request));
+}
+
+/** What `init` leaves when it is interrupted: a devnet that it started, which other nodes may use by then. */
+export function withDevnetNamed<T>({ plan, terminal }: InitRequest, work: () => Promise<T>): Promise<T> {
+  const ranBefore = readRunning(plan.devnet) !== undefined;
+  const left = (): string | undefined =>
+    plan.network !== 'devnet' || ranBefore || readRunning(plan.devnet) === undefined
+      ? undefined
+      : 'nothing of the node is left; the devnet goes on running, `nectar-byon devnet down` stops it';
+  return leaving(terminal, left, work);
+}
+
+async function makeNode(request: InitRequest): Promise<InitResult> {
   const { plan, passphrase, terminal, output, timeoutMs } = request;
   const { home } = plan;
   const keyFileIsOurs = plan.keyFile !== undefined && !existsSync(plan.keyFile);

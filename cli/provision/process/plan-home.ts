@@ -42,6 +42,8 @@ export interface HomePlan {
   readonly keyFile: string | undefined;
   readonly host: string;
   readonly port: number;
+  /** Where peers are listened for. */
+  readonly p2pHost: string;
   readonly p2pPort: number;
   readonly config: Readonly<Record<string, unknown>>;
   readonly files: readonly (readonly [path: string, what: string])[];
@@ -67,7 +69,7 @@ export async function planHome(answers: InitAnswers, terminal: Terminal): Promis
   const makesDevnet = network === 'devnet' && !isDevnetHome(devnet);
   const startsDevnet = network === 'devnet' && readRunning(devnet) === undefined;
   return {
-    ...{ home, network, devnet, unlock, keyFile, host, port, p2pPort, config },
+    ...{ home, network, devnet, unlock, keyFile, host, port, p2pHost, p2pPort, config },
     files: [
       ...homeFiles(home),
       ...(keyFile === undefined ? [] : [[keyFile, 'the key that opens the node, mode 0600'] as const]),

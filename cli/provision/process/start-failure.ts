@@ -1,5 +1,6 @@
 import { closeSync, openSync, readSync, statSync } from 'node:fs';
-import { ERRORS, type ErrorCode, type ErrorData, NectarError } from '../../../protocol/errors.ts';
+import { hasNoRoom } from '../../../appliance/durable-file.ts';
+import { ERRORS, type ErrorCode, type ErrorData, isNectarError, NectarError } from '../../../protocol/errors.ts';
 
 /** The end of what a process wrote is looked through; a crash says its reason last. */
 const LOOKED_AT_BYTES = 256 * 1024;
@@ -28,6 +29,13 @@ export function findFailure(log: string, from: number): NectarError | undefined 
     );
   }
   return undefined;
+}
+
+/** The same for the process of a home, which may have had no room to say why, or for half of it. */
+export async function whyItEnded(home: string, log: string, from: number): Promise<NectarError | undefined> {
+  const said = findFailure(log, from);
+  if (said !== undefined && !isNectarError(said, 'CLI_NODE_START_FAILED')) return said;
+  return (await hasNoRoom(home)) ? new NectarError('NODE_DISK_FULL', { path: home }) : said;
 }
 
 /** The error of a code that this program knows, with the data that another process gave; undefined for any other. */

@@ -6,7 +6,7 @@ import { NectarError } from '../../../protocol/errors.ts';
 import { ENTRY } from '../../entry.ts';
 import { rotateLog } from './node-log.ts';
 import { isAlive, type Running, readRunning } from './running.ts';
-import { findFailure, logSize } from './start-failure.ts';
+import { logSize, whyItEnded } from './start-failure.ts';
 
 const POLL_MS = 50;
 /** From its first instruction until the process listens: loading modules on a slow disk is most of it. */
@@ -60,7 +60,7 @@ export async function startProcess(request: StartRequest): Promise<Running> {
       if (running !== undefined && running.pid === child.pid) return running;
       if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null || !isAlive(child.pid)) {
         throw (
-          findFailure(log, from) ??
+          (await whyItEnded(home, log, from)) ??
           ended(spawnError?.message ?? `it ended (${child.signalCode ?? child.exitCode})`, log)
         );
       }

@@ -39,6 +39,7 @@ export function fakeTerminal(options: CaptureOptions = {}): {
     userFolder: '/nowhere/user',
     workingFolder: options.workingFolder ?? '/nowhere',
     signal: options.signal ?? new AbortController().signal,
+    interrupt: () => undefined,
     now: () => Date.UTC(2026, 10, 23),
   };
   return { terminal, stdout: () => kept.out, stderr: () => kept.err };

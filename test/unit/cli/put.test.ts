@@ -26,7 +26,7 @@ before(async () => {
   gateway = await StoringGateway.start(home);
 });
 beforeEach(() => {
-  for (const part of [gateway.kept, gateway.keys, gateway.refused]) part.clear();
+  for (const part of [gateway.kept, gateway.keys, gateway.refused, gateway.lost]) part.clear();
   gateway.requests.length = 0;
   gateway.fullFrom = Number.POSITIVE_INFINITY;
   gateway.isSilent = false;
@@ -198,6 +198,16 @@ test('a file whose record was destroyed is stored anew, also where only the node
   const [third] = (await put([files])).lines;
   assert.ok(third?.recordId !== undefined && third.storedBefore !== true);
   assert.deepEqual([...gateway.kept.keys()], [third.recordId]);
+});
+
+test('a file whose record is lost, by the log, is stored anew', async () => {
+  write('a');
+  const [first] = (await put([files])).lines;
+  gateway.lost.add(first?.recordId ?? '');
+  gateway.keys.clear();
+  const { code, lines } = await put([files]);
+  assert.equal(code, 0);
+  assert.ok(lines[0]?.recordId !== undefined && lines[0].recordId !== first?.recordId);
 });
 
 test('a run that ended before the answer came stored what the next one finds', async () => {

@@ -35,6 +35,8 @@ export class StoringGateway {
   readonly requests: string[] = [];
   /** Names that are refused, alone or together with others. */
   readonly refused = new Set<string>();
+  /** Records that the log tells of and the index does not have. */
+  readonly lost = new Set<string>();
   /** From this record on, the disk is full. */
   fullFrom = Number.POSITIVE_INFINITY;
   /** The connection breaks before the answer to a batch. */
@@ -72,7 +74,8 @@ export class StoringGateway {
     const record = url.split('/')[3] ?? '';
     if (method === 'HEAD') {
       const found = this.kept.get(record);
-      response.writeHead(found === undefined ? 404 : 200, { 'x-nectar-record-version': found?.version ?? 0 }).end();
+      const status = this.lost.has(record) ? 500 : found === undefined ? 404 : 200;
+      response.writeHead(status, { 'x-nectar-record-version': found?.version ?? 0 }).end();
     } else if (record === 'batch') {
       const { status, value } = this.#putMany(JSON.parse(body.toString()) as { records: Sent[] });
       if (this.isSilent) response.destroy();

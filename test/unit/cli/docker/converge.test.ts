@@ -11,7 +11,7 @@ import { exampleSpec } from './node-spec-example.ts';
 
 const spec = exampleSpec();
 const state = desiredState(spec);
-const options = { say: () => undefined, seccomp: (one: { seccomp: string }) => one.seccomp };
+const options = { volumes: 'all' as const, say: () => undefined, seccomp: (one: { seccomp: string }) => one.seccomp };
 const images = Object.values(spec.images);
 const FOREIGN = { labels: { [LABELS.node]: 'f'.repeat(32) } };
 

@@ -43,7 +43,7 @@ test('in containers a helper moves it, in the volume of the rollup role alone, a
   const state = desiredState(spec);
   const memory = memoryEngine(Object.values(spec.images));
   const say = () => undefined;
-  await converge(memory.engine, state, { say, seccomp: (one) => one.seccomp });
+  await converge(memory.engine, state, { volumes: 'all', say, seccomp: (one) => one.seccomp });
   const at = { home: '/home', stamp: '20261130T000000Z' };
   await assert.rejects(setVolumeAside(memory.engine, spec, at), (error) => isNectarError(error, 'NODE_HOME_IN_USE'));
   await stopContainers(memory.engine, state, { timeoutMs: 1, say });

@@ -9,6 +9,8 @@ import { encodeVerifierKey, SIGNATURE_TYPE, type VerifierKey } from '../../../..
 export interface FakeNodeOptions {
   /** What happens to the bytes of a record that is put. */
   readonly onPut?: (content: Buffer, headers: Readonly<Record<string, string>>) => void;
+  /** Told of each request before it is answered. */
+  readonly onRequest?: (number: number) => void;
   readonly alterReads?: boolean;
   readonly keepShredded?: boolean;
   /** Proofs name another event than the read. */
@@ -36,8 +38,16 @@ export class FakeNode implements NodeApi {
     this.vkey = encodeVerifierKey(this.#key);
   }
 
-  async request({ method, path, headers = {}, body }: NodeRequest): Promise<NodeAnswer> {
-    this.requests.push(`${method} ${path}`);
+  /** Whoever leaves meanwhile hears nothing of what was done. */
+  async request(request: NodeRequest): Promise<NodeAnswer> {
+    this.requests.push(`${request.method} ${request.path}`);
+    this.#options.onRequest?.(this.requests.length);
+    const answer = this.#answer(request);
+    request.signal?.throwIfAborted();
+    return answer;
+  }
+
+  #answer({ method, path, headers = {}, body }: NodeRequest): NodeAnswer {
     const fixed = this.#options.answers?.[path];
     if (fixed !== undefined) return json(fixed.status, fixed.body);
     if (method === 'POST' && path === '/v1/records') return this.#put(Buffer.from(body ?? []), headers);

@@ -160,11 +160,16 @@ test('says why no canary could be planted: a node that is down, and one that is 
   assert.deepEqual(locked.seen['node.encryptionProbe'], { error: 'a canary was not taken: 423 KEY_LOCKED' });
 });
 
-test('destroys its canaries when whoever asked leaves in the middle', async (t) => {
-  const leaving = new AbortController();
-  const node = new FakeNode({ onPut: () => leaving.abort(new Error('left')) });
+test('destroys its canaries whenever whoever asked leaves, also while one is being put or read', async (t) => {
   const places = [home(await temporary(t))];
-  const survey = createDataSurvey({ places, probe: true }, { api: node, vkey: () => node.vkey, randomBytes });
-  await assert.rejects(survey.run(leaving.signal), /left/);
-  assert.equal(node.records.size, 0);
+  for (let moment = 1; moment <= 6; moment += 1) {
+    const leaving = new AbortController();
+    const onRequest = (number: number) => {
+      if (number === moment) leaving.abort(new Error('left'));
+    };
+    const node: FakeNode = new FakeNode({ onRequest });
+    const survey = createDataSurvey({ places, probe: true }, { api: node, vkey: () => node.vkey, randomBytes });
+    await assert.rejects(survey.run(leaving.signal), /left/, `request ${moment}`);
+    assert.deepEqual([...node.records.keys()], [], `left at ${node.requests.join(', ')}`);
+  }
 });

@@ -1,0 +1,108 @@
+import { join } from 'node:path';
+import { homePaths } from '../../appliance/config/index.ts';
+import { makeFolder, replaceFile } from '../../appliance/durable-file.ts';
+import { type FolderLock, tryLock } from '../../appliance/folder-lock.ts';
+import {
+  findVolumeLoss,
+  findVolumeMarks,
+  isMarkedVolume,
+  MARK_FILE,
+  type MarkedVolume,
+  markStartedEmpty,
+} from '../../appliance/volume-marks.ts';
+import { NectarError } from '../../protocol/errors.ts';
+import { volumeBody } from '../provision/docker/create-body.ts';
+import { desiredState, type NodeSpec } from '../provision/docker/desired-state.ts';
+import type { Engine } from '../provision/docker/engine.ts';
+import { fillVolume } from '../provision/docker/fill-volumes.ts';
+import { runHelper } from '../provision/docker/helper.ts';
+import { findLostVolumes } from '../provision/docker/kept-volumes.ts';
+import { NODE_HOME, objectName, UIDS } from '../provision/docker/role-table.ts';
+import type { EmptyVolume } from './empty-volumes.ts';
+
+export interface StartEmpty {
+  readonly home: string;
+  readonly volume: EmptyVolume;
+  now(): number;
+}
+
+/** Argument: a folder. Fails where it holds anything. */
+const REQUIRE_EMPTY = `
+import { readdirSync } from 'node:fs';
+const [folder] = process.argv.slice(1);
+const names = readdirSync(folder).filter((name) => !['lock', 'lost+found'].includes(name));
+if (names.length > 0) throw new Error('error: it holds ' + names.length + ' files');
+`;
+
+/**
+ * Says of a lost volume that the node begins without what was in it. The role tells the log so at each of its starts, and the store and
+ * the log that are left name what is missing, as after any other loss. A volume that is there is left alone.
+ *
+ * @throws NectarError CLI_USAGE, NODE_HOME_IN_USE
+ */
+export async function startEmptyFolder({ home, volume, now }: StartEmpty): Promise<void> {
+  if (!isMarkedVolume(volume)) throw notLost(volume);
+  const locks: FolderLock[] = [];
+  try {
+    for (const path of homePaths(home).locks('all')) {
+      const lock = await tryLock(path, 'up --start-empty');
+      if (lock === undefined) throw new NectarError('NODE_HOME_IN_USE', { home });
+      locks.push(lock);
+    }
+    const folder = join(home, volume);
+    const expected = findVolumeMarks(home)?.volumes[volume];
+    const loss = expected === undefined ? undefined : findVolumeLoss(folder, expected);
+    if (loss === undefined) throw notLost(volume);
+    if (loss === 'replaced') throw holdsOthers(volume, folder);
+    await makeFolder(folder);
+    const { text } = await markStartedEmpty(home, { volume, at: new Date(now()).toISOString() });
+    await replaceFile(join(folder, MARK_FILE), text, 0o600);
+  } finally {
+    for (const lock of locks) await lock.release();
+  }
+}
+
+/** The same of a node in containers: a volume that is gone is made, one that is there must be empty. */
+export async function startEmptyVolume(
+  engine: Engine,
+  spec: NodeSpec,
+  { home, volume, now }: StartEmpty,
+): Promise<void> {
+  const state = desiredState(spec);
+  const name = objectName(spec.nodeId, volume);
+  const wanted = state.volumes.find((one) => one.name === name);
+  const lost = await findLostVolumes(engine, state);
+  if (lost.some((one) => one.volume === volume)) {
+    if (wanted !== undefined) await engine.volumes.create(volumeBody(wanted));
+  } else if (isMarkedVolume(volume)) await requireEmpty(engine, spec, volume);
+  else throw notLost(volume);
+  if (!isMarkedVolume(volume)) return;
+  const { text } = await markStartedEmpty(home, { volume, at: new Date(now()).toISOString() });
+  const content = Buffer.from(text);
+  await fillVolume(engine, spec, { volume, files: [{ path: MARK_FILE, uid: UIDS[volume], mode: 0o600, content }] });
+}
+
+async function requireEmpty(engine: Engine, spec: NodeSpec, volume: MarkedVolume): Promise<void> {
+  const { nodeId, version, images } = spec;
+  const [source, target] = [objectName(nodeId, volume), `${NODE_HOME}/${volume}`];
+  try {
+    await runHelper(engine, {
+      ...{ nodeId, version, image: images[volume], uid: UIDS[volume] },
+      mounts: [{ kind: 'volume', source, target, readOnly: true }],
+      program: { source: REQUIRE_EMPTY, args: [target] },
+    });
+  } catch (error) {
+    if (!(error instanceof NectarError) || error.code !== 'CLI_CONTAINER_ENDED') throw error;
+    throw holdsOthers(volume, source);
+  }
+}
+
+function notLost(volume: string): NectarError {
+  return new NectarError('CLI_USAGE', { problem: `the ${volume} volume is there: it has no reason to start empty` });
+}
+
+function holdsOthers(volume: string, place: string): NectarError {
+  return new NectarError('CLI_USAGE', {
+    problem: `${place} is not empty, so the ${volume} volume does not start empty: move away first what it holds`,
+  });
+}
