@@ -20,7 +20,7 @@ export function chooseScheduler(terminal: Terminal, asked: Scheduler['name'] | u
   }
 }
 
-function findScheduler({ env }: Terminal): Scheduler['name'] {
+export function findScheduler({ env }: Terminal): Scheduler['name'] {
   // sd_booted(3): the folder is there when systemd is what runs the machine.
   if (existsSync('/run/systemd/system') && isProgram('systemctl', env)) return 'systemd';
   return isProgram('crontab', env) ? 'crontab' : 'hand';
