@@ -9,12 +9,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { accessOf, type ServedNode, startNode } from '../../bench/served-node.ts';
 import { createClient } from '../../cli/client.ts';
 import { partPaths } from '../../cli/partial-file.ts';
-import { hasPseudoTerminals } from './pseudo-terminal.ts';
-import { Workplace } from './workplace.ts';
+import { hasPseudoTerminals } from '../e2e/pseudo-terminal.ts';
+import { Workplace } from '../e2e/workplace.ts';
 
 /**
  * By hand: an object of so many GiB goes into a node and out of it, through a kill of the command in the middle of each. It needs five
- * times its size of disk. `NECTAR_LARGE_GIB=20 node --test test/e2e/large-object.test.ts`.
+ * times its size of disk. `NECTAR_LARGE_GIB=20 node --test test/by-hand/large-object.test.ts`.
  */
 const GIB = Number(process.env.NECTAR_LARGE_GIB ?? 0);
 const BYTES = GIB * 1024 ** 3;
@@ -42,8 +42,8 @@ describe('a large object', { skip }, () => {
   before(async () => {
     node = await startNode(work, home, ['all']);
     digest = await writeContent(file);
-    idleMiB = node.rssMiB('all');
-    sampling = setInterval(() => held.node?.push(node.rssMiB('all')), SAMPLE_MS).unref();
+    idleMiB = node.memoryMiB('all').all;
+    sampling = setInterval(() => held.node?.push(node.memoryMiB('all').all), SAMPLE_MS).unref();
   });
   after(async () => {
     clearInterval(sampling);
