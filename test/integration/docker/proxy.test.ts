@@ -65,7 +65,7 @@ describe('a node in containers behind a proxy', { skip: skipWithoutDocker, timeo
     // As many connections at L1 as the proxy was asked for, and none from the container: no other way was taken.
     const tunnels = () => site.asked.filter((line) => line === `CONNECT ${new URL(site.l1Url).host}`).length;
     assert.ok(tunnels() > 0, site.asked.join());
-    await until('as many tunnels as connections', () => (tunnels() === site.callers.length ? true : undefined), 10_000);
+    await until('as many tunnels as connections', () => (tunnels() === site.callers.length ? true : undefined));
     const sequencer = new URL(original.rollup.sequencerRpcUrls[0] ?? '').host;
     assert.ok(
       site.asked.some((line) => line.endsWith(` ${sequencer}`)),

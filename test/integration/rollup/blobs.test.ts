@@ -64,7 +64,7 @@ interface ShownBatch {
 }
 
 const followed = (rollup: Rollup, hash: string) =>
-  eventually('the same safe head', () => rollup.heads().safe.hash === hash, 60_000);
+  eventually('the same safe head', () => rollup.heads().safe.hash === hash);
 
 /** Blocks are there before the batch that gave them is recorded. */
 const firstBatch = (rollup: Rollup): Promise<ShownBatch> =>
@@ -137,7 +137,7 @@ test('over libp2p a node takes from the archive of another what L1 has forgotten
     find: async (wanted) => (lies.length < 3 ? undefined : keeper.rollup.keptBatch(wanted)),
   });
   const asker = await host(43);
-  await eventually('the connections', () => connected(asker, liar) && connected(asker, honest), 60_000);
+  await eventually('the connections', () => connected(asker, liar) && connected(asker, honest));
 
   const dead = { beaconUrls: [`http://127.0.0.1:${await freePort()}`] };
   const late = await network.startFollower('late', dead, { batchPeers: batchPeers(() => asker.p2p) });

@@ -48,7 +48,7 @@ async function post(dataAvailability: Form, batch: number, block: string): Promi
     return shown?.source === dataAvailability && node.rollup.heads().safe.hash === block;
   };
   for (const node of [follower, sequencer])
-    await eventually(`batch ${batch} in ${dataAvailability}`, () => isFollowed(node), 60_000);
+    await eventually(`batch ${batch} in ${dataAvailability}`, () => isFollowed(node));
   await sequencer.stop();
 }
 
@@ -61,7 +61,7 @@ for (const [batch, first, second] of [
     const before = await network.l1Send('evm_snapshot', []);
     await post(first, batch, block);
     assert.equal(await network.l1Send('evm_revert', [before]), true);
-    await eventually('the safe head to go back', () => follower.rollup.heads().safe.hash !== block, 60_000);
+    await eventually('the safe head to go back', () => follower.rollup.heads().safe.hash !== block);
     await post(second, batch, block);
   });
 }

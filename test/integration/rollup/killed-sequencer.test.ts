@@ -92,7 +92,7 @@ async function die(spec: ChildSpec, { moment, crash, stop, isMined }: Death): Pr
   if (fallen !== undefined) {
     const first = await Promise.race([fallen.then((hash) => ({ hash })), closed]);
     assert.ok('hash' in first, `${moment}: it ended by itself`);
-    if (isMined) await eventually('the batch to be mined', () => hasReceipt(first.hash), 60_000);
+    if (isMined) await eventually('the batch to be mined', () => hasReceipt(first.hash));
     started.kill('SIGKILL');
   }
   const [, signal] = await closed;
@@ -134,7 +134,7 @@ test('killed at each step, a sequencer announces no two blocks of a height, and 
   const kept = [...written];
   const survivor = await start(spec);
   const witness = await network.startFollower('witness');
-  await eventually('it to be on L1', () => witness.rollup.heads().safe.number > BigInt(kept.length), 60_000);
+  await eventually('it to be on L1', () => witness.rollup.heads().safe.number > BigInt(kept.length));
   const closed = once(survivor, 'close');
   survivor.kill('SIGKILL');
   await closed;
@@ -146,7 +146,7 @@ test('killed at each step, a sequencer announces no two blocks of a height, and 
       const { number } = witness.rollup.heads().safe;
       return BigInt(blocks.length) === number && number;
     },
-    60_000,
+    120_000,
   );
   const onL1 = new Set<string>();
   // A disk has the genesis too.

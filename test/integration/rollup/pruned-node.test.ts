@@ -93,7 +93,7 @@ async function growOld(): Promise<bigint> {
   );
   await passTime(HOUR_SECONDS + 300);
   const next = await transfer();
-  await eventually('the new block to be final', () => sequencer.rollup.heads().finalized.number >= next, 60_000);
+  await eventually('the new block to be final', () => sequencer.rollup.heads().finalized.number >= next);
   return last;
 }
 
@@ -168,8 +168,8 @@ test('a node killed while it removes old state has all newer state, finishes aft
   // It follows, learns what is confirmed, and looks for old state at its next start.
   const first = await network.startFollower('pruned', { stateHistoryHours: 0 });
   const confirmed = (): boolean => (first.rollup.assertions().confirmedBlock ?? 0) > old;
-  await eventually('it to know the assertion', confirmed, 60_000);
-  await eventually('it to have the new block final', () => first.rollup.heads().finalized.number > old, 60_000);
+  await eventually('it to know the assertion', confirmed);
+  await eventually('it to have the new block final', () => first.rollup.heads().finalized.number > old);
   assert.equal(await stateFromOf(first), 0n);
   await first.stop();
 
@@ -180,7 +180,7 @@ test('a node killed while it removes old state has all newer state, finishes aft
   const node = await network.startFollower('pruned', { stateHistoryHours: WINDOW_HOURS });
   const floor = await assertPruned(node);
   assert.ok(floor > 1n, `state from ${floor}`);
-  const snapshot = await eventually('a snapshot', () => take(node).catch(() => undefined), 60_000);
+  const snapshot = await eventually('a snapshot', () => take(node).catch(() => undefined));
   await node.stop();
   const again = await network.startFollower('pruned', { stateHistoryHours: WINDOW_HOURS });
   assert.ok((await stateFromOf(again)) >= floor, 'what is removed stays removed');
