@@ -31,7 +31,7 @@ export const LIFE_GUIDANCE: Record<keyof typeof LIFE_ERRORS, Guidance> = {
   BACKUP_NODE_PRESENT: {
     exit: EXIT.usage,
     remedy:
-      'The node is there: start it with `nectar-byon up`, or remove it first with `nectar-byon destroy`. Nothing was touched.',
+      'The node is there: start it with `nectar-byon up`. Its home is lost: `nectar-byon adopt` makes it anew from the volumes. Volumes are lost: `nectar-byon restore BACKUP --over --target docker` with the home that is there. Nothing was touched.',
   },
   BACKUP_LOG_REFUSED: {
     exit: EXIT.checksFailed,
