@@ -1,6 +1,6 @@
 import { guidanceOf } from '../errors/guidance-of.ts';
 import type { Check } from '../preflight.ts';
-import { type ContainerStatus, describeMemory } from '../provision/docker/container-status.ts';
+import { type ContainerStatus, describeMemory, describeVersions } from '../provision/docker/container-status.ts';
 import type { LostVolume } from '../provision/docker/kept-volumes.ts';
 import { formatDuration } from '../render/quantities.ts';
 
@@ -10,7 +10,17 @@ const OLD_IMAGE_MS = 180 * 86_400_000;
 
 /** Each container: does it run, is it well, has it been restarted, how near is it to its memory limit? */
 export function checkContainers(containers: readonly ContainerStatus[]): Check[] {
+  return [...checkVersions(containers), ...checkEach(containers)];
+}
+
+function checkEach(containers: readonly ContainerStatus[]): Check[] {
   return containers.flatMap((one) => [checkState(one), ...(one.memoryBytes === null ? [] : [checkMemoryOf(one)])]);
+}
+
+function checkVersions(containers: readonly ContainerStatus[]): Check[] {
+  const value = describeVersions(containers);
+  if (value === undefined) return [];
+  return [{ name: 'versions', value, grade: 'bad', advice: '`nectar-byon upgrade` or `nectar-byon rollback` again' }];
 }
 
 /** A container that hangs (SIGSTOP, a dead disk) still runs for the engine: only its healthcheck shows it. */
