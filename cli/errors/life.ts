@@ -38,6 +38,15 @@ export const LIFE_GUIDANCE: Record<keyof typeof LIFE_ERRORS, Guidance> = {
     remedy:
       'Name another copy of the log, or restore without one: then records that were destroyed after the backup are readable again, and have to be destroyed again. Nothing was restored.',
   },
+  ADOPT_NODE_ABSENT: {
+    exit: EXIT.usage,
+    remedy:
+      'Name the engine that has them with `--engine`, and the first digits of the node with `--node`. Volumes that are lost too: `nectar-byon restore`.',
+  },
+  ADOPT_NODE_AMBIGUOUS: {
+    exit: EXIT.usage,
+    remedy: 'Name one of them with `--node`.',
+  },
   BACKUP_OBJECT_MISSING: {
     remedy:
       'Restore another snapshot, and run `nectar-byon backup` while the node is still there: it brings what is missing.',

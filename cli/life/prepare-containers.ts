@@ -41,8 +41,9 @@ export async function prepareContainers(request: PrepareContainers): Promise<rea
   const node = readDockerNode(home);
   const engine = openEngine(terminal, node.target.engine);
   const gateway = objectName(node.spec.nodeId, 'gateway');
-  if ((await ownedBy(node.spec.nodeId, engine).container(gateway)) === undefined) return [];
   const now = terminal.now();
+  const isThere = (await ownedBy(node.spec.nodeId, engine).container(gateway)) !== undefined;
+  if (!isThere && !(await isClientTokenDue(home, now))) return [];
   const due = {
     certificate: await isServedDue(engine, node, now),
     token: await isClientTokenDue(home, now),
