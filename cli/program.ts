@@ -23,6 +23,7 @@ import { registerInit } from './commands/init.ts';
 import { registerKeys } from './commands/keys.ts';
 import { registerLogs } from './commands/logs.ts';
 import { registerLs } from './commands/ls.ts';
+import { registerMonitoring } from './commands/monitoring.ts';
 import { registerNetwork } from './commands/network.ts';
 import { registerPut } from './commands/put.ts';
 import { registerRecover } from './commands/recover.ts';
@@ -73,7 +74,10 @@ export function createProgram(terminal: Terminal): Command {
     ['Records:', [registerPut, registerGet, registerExport, registerLs, registerRm, registerScrub, registerFsck]],
     ['Access and evidence:', [registerKeys, registerToken, registerClients, registerAudit, registerHarden]],
     ['Network:', [registerNetwork, registerChain, registerDevnet]],
-    ['Other:', [registerConfig, registerCrossings, registerCompletion, registerRun, registerHealthcheck]],
+    [
+      'Other:',
+      [registerConfig, registerMonitoring, registerCrossings, registerCompletion, registerRun, registerHealthcheck],
+    ],
   ];
   for (const [heading, registers] of groups) {
     program.commandsGroup(heading);

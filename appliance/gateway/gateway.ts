@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -18,6 +19,7 @@ import type { HardeningStatus } from './hardening-schemas.ts';
 import { secureContextOf } from './https-server.ts';
 import { listen } from './listen.ts';
 import { openLocalSocket } from './local-socket.ts';
+import { createStandingMetrics } from './metrics.ts';
 import { type BuiltServer, buildServer } from './server.ts';
 import { CONFIRM_EVERY_MS } from './shared-texts.ts';
 
@@ -88,7 +90,8 @@ export function createGateway(options: GatewayOptions, dependencies: GatewayDepe
     deps.tokens.look().catch(failed);
     takeRenewed().catch(failed);
     built?.revocations.look().catch(failed);
-    // For the metrics, which ask nobody.
+    // For status and metrics, which ask nobody.
+    built?.revocations.hold().catch(failed);
     built?.hardening.hold().catch(failed);
     built?.backups.hold().catch(failed);
   };
@@ -117,7 +120,7 @@ export function createGateway(options: GatewayOptions, dependencies: GatewayDepe
         },
       });
       const revocations = await openClientRevocations(texts.revocations, {
-        ...{ site: authorities.site, now: deps.now, log, metrics: deps.metrics },
+        ...{ site: authorities.site, now: deps.now, log, metrics: deps.metrics, audit: deps.audit },
       });
       const setup = {
         config,
@@ -128,6 +131,10 @@ export function createGateway(options: GatewayOptions, dependencies: GatewayDepe
         backups,
         stopping: AbortSignal.any([signal, stopping.signal]),
       };
+      createStandingMetrics(deps.metrics, {
+        readiness: async () => deps.node.readiness(),
+        certificateEnd: () => built && new X509Certificate(built.cert).validToDate.getTime(),
+      });
       const { server, routes, events, hosts, metrics } = await buildServer(setup, deps);
       hosts.use(tls.cert);
       try {

@@ -15,6 +15,7 @@ import type { NodePlaces, DataVolume as PlacedVolume } from '../../hardening/col
 import type { Place } from '../../hardening/collectors/place.ts';
 import { createContainerProcessesCollector } from '../../hardening/collectors/process/processes.ts';
 import { createVolumesCollector } from '../../hardening/collectors/volumes.ts';
+import { createBody } from '../provision/docker/create-body.ts';
 import { desiredState } from '../provision/docker/desired-state.ts';
 import { type EngineAddress, engineAddress } from '../provision/docker/engine-address.ts';
 import { gatewayUrl } from '../provision/docker/gateway-url.ts';
@@ -94,12 +95,14 @@ function engineCollectors({ api, address, now }: Engine, { home, target, spec }:
   };
   const perRole = (of: (role: (typeof CONTAINER_ROLES)[number]) => string) =>
     Object.fromEntries(CONTAINER_ROLES.map((role) => [role, of(role)]));
-  const specs = desiredState(spec).containers.map(({ role, labels }) => [role, labels[LABELS.spec] ?? '']);
+  const { containers } = desiredState(spec);
+  const specs = containers.map(({ role, labels }) => [role, labels[LABELS.spec] ?? '']);
   const context: ContainerContext = {
     seccomp: perRole((role) => seccompDigest(JSON.parse(spec.seccomp[role]) as object)),
     readProfile: (path) => readProfile(home, path),
     imageIds: target.images,
     specs: Object.fromEntries(specs),
+    bodies: Object.fromEntries(containers.map((container) => [container.role, createBody(container)])),
     keyFileTarget: KEY_FILE,
   };
   return [

@@ -84,6 +84,9 @@ export const CONTAINER_FACTS = {
   'container.specDrift': yes(
     'Whether it differs from what this version of the program would make of the configuration.',
   ),
+  'container.drift': set(
+    'Fields in which it differs from the container that this version of the program would make; values only of numbers and switches.',
+  ),
   'container.automountServiceAccountToken': yes('Kubernetes: whether a service account token is mounted into its pod.'),
   'container.allowPrivilegeEscalation': yes('Kubernetes: what securityContext says, true where it says nothing.'),
   'container.runAsNonRoot': yes('Kubernetes: whether runAsNonRoot is true for it.'),

@@ -11,7 +11,6 @@ const FILES = [
   'keys.json',
   'tokens.json',
   'tls/ca.crt',
-  'hardening/waivers.json',
   'hardening/history.json',
 ];
 

@@ -1,8 +1,8 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import Type, { type Static } from 'typebox';
 import { Check as matches } from 'typebox/value';
 import { replaceFile } from '../../../appliance/durable-file.ts';
+import { makeFolders } from '../../../appliance/make-folders.ts';
 import { NectarError } from '../../../protocol/errors.ts';
 import { readSmallFile } from '../backup/small-files.ts';
 
@@ -88,6 +88,6 @@ export async function forgetRepository(home: string, target: string): Promise<vo
 }
 
 async function write(home: string, repositories: readonly KnownRepository[]): Promise<void> {
-  await mkdir(join(home, 'backup'), { recursive: true, mode: 0o700 });
+  await makeFolders(join(home, 'backup'), 0o700);
   await replaceFile(filePath(home), `${JSON.stringify({ version: 1, repositories }, undefined, 2)}\n`, 0o600);
 }

@@ -5,6 +5,7 @@ import { type EngineApi, type EngineNode, filtered } from '../engine-api.ts';
 import { readEngineKind } from '../engine-kind.ts';
 import { type FactsOf, forEach, observe, unseen } from '../observe.ts';
 import { confinementFacts } from './confinement.ts';
+import { driftOf } from './drift.ts';
 import type { ContainerContext, Inspected } from './inspected.ts';
 import { limitFacts } from './limits.ts';
 import { networkFacts } from './network.ts';
@@ -12,6 +13,8 @@ import { mountTargets, placeFacts } from './places.ts';
 import { programFacts } from './program.ts';
 
 const MAX_WRITTEN_PATHS = 64;
+const MAX_DRIFT = 64;
+const MAX_DRIFT_LENGTH = 200;
 /** Files that an engine itself puts into every container. */
 const ENGINE_MADE =
   /^\/(dev|proc|sys|\.dockerenv|etc|etc\/(hosts|hostname|resolv\.conf|mtab|passwd|group)|run|run\/(\.containerenv|secrets))$/;
@@ -94,6 +97,7 @@ export function containerFacts(container: Inspected): FactsOf<'container', Added
     ...networkFacts(container),
     ...placeFacts(container),
     ...limitFacts(container),
+    'container.drift': observe(() => shortened(driftOf(container))),
     ...forEach(
       [
         'container.automountServiceAccountToken',
@@ -110,6 +114,13 @@ export function containerFacts(container: Inspected): FactsOf<'container', Added
       { absent: 'only a container of Kubernetes has it' },
     ),
   };
+}
+
+/** Somebody who adds a thousand hosts has made one point. */
+function shortened(drift: readonly string[]): string[] {
+  const rest = drift.length - MAX_DRIFT;
+  const shown = drift.slice(0, MAX_DRIFT).map((difference) => difference.slice(0, MAX_DRIFT_LENGTH));
+  return rest > 0 ? [...shown, `and ${rest} more`] : shown;
 }
 
 async function writtenPaths(

@@ -23,6 +23,8 @@ export interface ContainerContext {
   readonly imageIds?: Readonly<Record<string, string>>;
   /** Digest of the specification that this program would give each role's container. */
   readonly specs?: Readonly<Record<string, string>>;
+  /** What this program would ask an engine for to make each role's container: the body of `POST /containers/create`. */
+  readonly bodies?: Readonly<Record<string, unknown>>;
   /** Where the node's own key file is mounted. */
   readonly keyFileTarget: string;
 }

@@ -34,7 +34,7 @@ export const WEAKENED_AROUND: readonly Weakening<WeakenedStack>[] = [
       await network.connect({ Container: stack.name('gateway') });
       stack.onRestore(() => network.disconnect({ Container: stack.name('gateway'), Force: true }));
     },
-    fails: ['CTR-051', 'NET-004'],
+    fails: ['CTR-051', 'CTR-091', 'NET-004'],
   },
   {
     name: 'containers may talk to each other on a network of the node',

@@ -146,5 +146,25 @@ const LIFE = [
   gateway('lost its labels', top({ Labels: {} }), ['CTR-086', 'CTR-087']),
 ];
 
+/** What has no check of its own: every field that the engine shows is held against what the program would ask for. */
+const DRIFT = [
+  gateway('knows another host', host({ ExtraHosts: ['l1.example:10.0.0.66'] }), []),
+  gateway('asks another DNS server', host({ Dns: ['10.0.0.66'], DnsSearch: ['evil.example'] }), []),
+  gateway('goes through a proxy', environment('HTTPS_PROXY=http://10.0.0.66:3128', 'no_proxy=*'), ['CTR-082']),
+  gateway('trusts a foreign authority', environment('SSL_CERT_DIR=/tmp', 'NODE_USE_SYSTEM_CA=1'), ['CTR-082']),
+  gateway(
+    'is always called healthy',
+    top({ Healthcheck: { Test: ['CMD', '/nodejs/bin/node', '-e', '0'], Interval: 10 ** 10 } }),
+    [],
+  ),
+  gateway('may make devices', host({ DeviceCgroupRules: ['c 1:3 rwm'] }), []),
+  gateway('shares its memory with whoever joins', host({ IpcMode: 'shareable' }), []),
+  gateway('may take 20 GiB of memory', host({ Memory: 20 * 1024 ** 3, MemorySwap: 20 * 1024 ** 3 }), []),
+  gateway('is ended first when memory runs out', host({ OomScoreAdj: 500 }), []),
+  gateway('has large shared memory', host({ ShmSize: 2 * 1024 ** 3 }), []),
+  gateway('has a label for a proxy', label({ 'traefik.enable': 'true' }), []),
+  gateway('is stopped at once', top({ StopTimeout: 1 }), []),
+];
+
 /** Ordered by role: the next one of a role replaces the one before. */
-export const WEAKENED_CONTAINERS = [...CONFINEMENT, ...PLACES, ...LIFE];
+export const WEAKENED_CONTAINERS = [...CONFINEMENT, ...PLACES, ...LIFE, ...DRIFT];

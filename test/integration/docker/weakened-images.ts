@@ -59,7 +59,8 @@ export const WEAKENED_IMAGES: readonly Weakening<WeakenedStack>[] = BUILT.map((b
       body.Image = image;
     });
   },
-  fails: [...built.fails, 'IMG-016'],
+  // Made by hand from an image of its own, with what that image sets.
+  fails: [...built.fails, 'CTR-091', 'IMG-016'],
 }));
 
 function contextOf({ instructions, files = [] }: Built, from: string): Promise<Buffer> {

@@ -39,6 +39,7 @@ const EVERY_PRIVATE_ROUTE = [
   ['POST', '/v1/scrub', 'admin'],
   ['GET', '/v1/hardening', 'node:read'],
   ['POST', '/v1/hardening/reports', 'admin'],
+  ['GET', '/v1/hardening/waivers', 'node:read'],
   ['POST', '/v1/hardening/waivers', 'admin'],
   ['PUT', '/v1/hardening/schedule', 'admin'],
   ['POST', '/rpc', 'rpc'],

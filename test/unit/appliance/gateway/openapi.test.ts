@@ -151,6 +151,7 @@ describe('/openapi.json', () => {
       'POST /v1/scrub',
       'GET /v1/backups',
       'GET /v1/hardening',
+      'GET /v1/hardening/waivers',
       'POST /v1/backups/keys',
       'POST /v1/backups/hold',
       'POST /v1/backups/statements',
