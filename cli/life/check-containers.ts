@@ -24,7 +24,16 @@ function checkVersions(containers: readonly ContainerStatus[]): Check[] {
 }
 
 /** A container that hangs (SIGSTOP, a dead disk) still runs for the engine: only its healthcheck shows it. */
-function checkState({ role, state, health, healthReason, failure, restarts, current }: ContainerStatus): Check {
+function checkState({
+  role,
+  state,
+  health,
+  healthReason,
+  failure,
+  outOfMemory,
+  restarts,
+  current,
+}: ContainerStatus): Check {
   const name = `container ${role}`;
   const times = restarts === 1 ? '1 restart' : `${restarts} restarts`;
   const value = `${state}, ${health}, ${times}`;
@@ -44,6 +53,10 @@ function checkState({ role, state, health, healthReason, failure, restarts, curr
   }
   if (health === 'starting') return { name, value, grade: 'poor', advice: 'look again in a minute' };
   if (!current) return { name, value: `${value}, not as configured`, grade: 'poor', advice: 'nectar-byon up' };
+  if (outOfMemory === true) {
+    const advice = 'raise limits in target.json, then `nectar-byon up`';
+    return { name, value: `${value}, the last one for want of memory`, grade: 'poor', advice };
+  }
   if (restarts > 0) return { name, value, grade: 'poor', advice: '`nectar-byon logs` says why it ended' };
   return { name, value, grade: 'good' };
 }

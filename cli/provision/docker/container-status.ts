@@ -26,6 +26,8 @@ export interface ContainerStatus {
   readonly healthReason?: string;
   /** Why it ended, or ends again and again. */
   readonly failure?: Pick<NectarError, 'code' | 'message'>;
+  /** Its last end was for want of memory. */
+  readonly outOfMemory?: true;
   readonly restarts: number;
   readonly startedAt: string | null;
   readonly memoryBytes: number | null;
@@ -70,6 +72,7 @@ export function containerStatus(engine: Engine, state: DesiredState): Promise<Co
         state: found.State.Paused ? 'paused' : found.State.Status,
         ...healthOf(found),
         ...(await failureIn(engine, spec.name, found)),
+        ...(found.State.OOMKilled && found.RestartCount > 0 && { outOfMemory: true }),
         restarts: found.RestartCount,
         startedAt: found.State.Running ? found.State.StartedAt : null,
         ...measured,

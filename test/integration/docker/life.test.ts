@@ -157,7 +157,7 @@ test('a node in containers, from init to destroy', { skip: skipWithoutDocker, ti
     const pid = await place.pidOf(name('audit'));
     process.kill(pid, 'SIGSTOP');
     try {
-      await until('an unhealthy audit', async () => ((await health()) === 'unhealthy' ? true : undefined), 90_000);
+      await until('an unhealthy audit', async () => ((await health()) === 'unhealthy' ? true : undefined), 150_000);
       const { stdout } = await place.run(['status', '--json', ...at]);
       const { containers } = JSON.parse(stdout.trim().split('\n')[0] ?? '') as Containers;
       assert.equal(containers.find(({ role }) => role === 'audit')?.health, 'unhealthy');
