@@ -18,7 +18,7 @@ import { isInteractive, type Terminal } from '../terminal.ts';
 import { servedCertificate } from './examine-containers.ts';
 import { renewCertificate } from './renew-certificate.ts';
 import { clientTokenPath, isClientTokenDue, replaceClientToken } from './renew-client-token.ts';
-import { findUnnamedHost } from './served-name.ts';
+import { findUnnamedHost, isOfNode } from './served-name.ts';
 import { unlockKeys } from './unlock-keys.ts';
 import { type OpenVolumes, withVolumes } from './volumes/open-volumes.ts';
 import { stageSmallFiles } from './volumes/stage-small-files.ts';
@@ -71,7 +71,8 @@ export async function prepareContainers(request: PrepareContainers): Promise<rea
 async function findServed(engine: Engine, node: DockerNode): Promise<string | undefined> {
   const url = await findGateway(node.home);
   const served = url === undefined ? undefined : await servedCertificate(node.home, url);
-  if (served !== undefined) return served;
+  // At an address that was just changed somebody else may answer.
+  if (served !== undefined && isOfNode(served, await readFile(join(node.home, 'tls', 'ca.crt'), 'utf8'))) return served;
   const stored = await withVolumes(engine, node, (volumes) => volumes.read('gateway/tls/server.crt'));
   return stored === undefined ? undefined : Buffer.from(stored).toString('utf8');
 }

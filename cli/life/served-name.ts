@@ -20,11 +20,16 @@ export async function findUnnamedHost(
 ): Promise<string | undefined> {
   const ca = await readFile(join(home, 'tls', 'ca.crt'), 'utf8');
   // The site's own certificate is the site's business.
-  if (!new X509Certificate(certificate).verify(new X509Certificate(ca).publicKey)) return undefined;
+  if (!isOfNode(certificate, ca)) return undefined;
   const name = new URL(gatewayUrl(gateway)).hostname.replace(/^\[|\]$/g, '');
   if (certificateNames(certificate).some((known) => isSameName(known, name))) return undefined;
   if (permittedNames(ca, [name]).length === 0) throw new NectarError('GATEWAY_CERTIFICATE_NAME_EXCLUDED', { name });
   return name;
+}
+
+/** Whether the node's own CA issued it. */
+export function isOfNode(certificate: string, ca: string): boolean {
+  return new X509Certificate(certificate).verify(new X509Certificate(ca).publicKey);
 }
 
 /** Certificates write out what addresses shorten: `::1` is `0:0:0:0:0:0:0:1`. */

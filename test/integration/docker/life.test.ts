@@ -74,6 +74,7 @@ test('a node in containers, from init to destroy', { skip: skipWithoutDocker, ti
       'network.json',
       'target.json',
       'tls/ca.crt',
+      'volumes.json',
     ]);
     const { config } = {
       config: JSON.parse(readFileSync(`${home}/config.json`, 'utf8')) as { keys: { keyFile: string } },
