@@ -34,6 +34,7 @@ import { registerRun } from './commands/run.ts';
 import { registerScrub } from './commands/scrub.ts';
 import { registerStatus } from './commands/status.ts';
 import { registerSupportBundle } from './commands/support-bundle.ts';
+import { registerTls } from './commands/tls.ts';
 import { registerToken } from './commands/token.ts';
 import { registerUnlock } from './commands/unlock.ts';
 import { registerUp } from './commands/up.ts';
@@ -72,7 +73,10 @@ export function createProgram(terminal: Terminal): Command {
       ],
     ],
     ['Records:', [registerPut, registerGet, registerExport, registerLs, registerRm, registerScrub, registerFsck]],
-    ['Access and evidence:', [registerKeys, registerToken, registerClients, registerAudit, registerHarden]],
+    [
+      'Access and evidence:',
+      [registerKeys, registerToken, registerClients, registerTls, registerAudit, registerHarden],
+    ],
     ['Network:', [registerNetwork, registerChain, registerDevnet]],
     [
       'Other:',

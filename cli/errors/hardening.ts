@@ -65,6 +65,11 @@ export const HARDENING_GUIDANCE: Record<keyof typeof HARDENING_ERRORS, Guidance>
     remedy:
       'Only a failure can be waived, not one to come. Run `nectar-byon harden` (without --no-record) with the profile that has the check, then waive it.',
   },
+  HARDENING_SCHEDULE_DAMAGED: {
+    exit: EXIT.config,
+    remedy:
+      'Set it again with `nectar-byon harden schedule --every 24h`, or end it with `--every off`: both take away what was there, and write the file anew.',
+  },
   HARDENING_SCHEDULE_REFUSED: {
     exit: EXIT.config,
     remedy: 'Choose another way with `--by`: systemd, crontab, or hand, which tells the line to add yourself.',

@@ -18,7 +18,7 @@ export async function findUnnamedHost(
     certificate,
   }: { readonly gateway: { readonly host: string; readonly port: number }; readonly certificate: string },
 ): Promise<string | undefined> {
-  const ca = await readFile(join(home, 'tls', 'ca.crt'), 'utf8');
+  const ca = await readFile(join(home, 'tls', 'ca.crt'), 'utf8').catch(() => '');
   // The site's own certificate is the site's business.
   if (!isOfNode(certificate, ca)) return undefined;
   const name = new URL(gatewayUrl(gateway)).hostname.replace(/^\[|\]$/g, '');
@@ -27,9 +27,13 @@ export async function findUnnamedHost(
   return name;
 }
 
-/** Whether the node's own CA issued it. */
+/** Whether the node's own CA issued it; a damaged one is nobody's, and is told of by whoever needs it. */
 export function isOfNode(certificate: string, ca: string): boolean {
-  return new X509Certificate(certificate).verify(new X509Certificate(ca).publicKey);
+  try {
+    return new X509Certificate(certificate).verify(new X509Certificate(ca).publicKey);
+  } catch {
+    return false;
+  }
 }
 
 /** Certificates write out what addresses shorten: `::1` is `0:0:0:0:0:0:0:1`. */

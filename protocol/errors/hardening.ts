@@ -58,6 +58,9 @@ export const HARDENING_ERRORS = {
   HARDENING_WAIVER_NEEDLESS: define<{ id: string }>({
     message: ({ id }) => `no report on record says that ${id} fails`,
   }),
+  HARDENING_SCHEDULE_DAMAGED: define<{ path: string; reason: string }>({
+    message: ({ path, reason }) => `what is scheduled cannot be read from ${path}: ${reason}`,
+  }),
   HARDENING_SCHEDULE_REFUSED: define<{ by: string; reason: string }>({
     message: ({ by, reason }) => `${by} did not take the schedule: ${reason}`,
   }),

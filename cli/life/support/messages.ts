@@ -154,6 +154,8 @@ export const LOG_MESSAGES: readonly string[] = [
   'the renewed certificate is in use',
   'the revocation lists of clients are not usable',
   'the revocation lists of clients are older than the log: their floors are those of the log again',
+  "the site's certificate is in use",
+  "the site's certificate is not used",
   'the store does not give the secrets yet',
   'the store tells no wishes now',
   'the terms of the log are not kept',

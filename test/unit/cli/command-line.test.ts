@@ -45,6 +45,7 @@ test('has every verb of the issue', () => {
     ['keys backup', 'keys recover'],
     ['passphrase', 'file', 'command', 'systemd', 'tpm2', 'pkcs11'].map((provider) => `keys enroll ${provider}`),
     ['token create', 'token list', 'token revoke'],
+    ['tls show', 'tls renew', 'tls replace'],
     ['chain batches', 'chain rebuild', 'chain rewind', 'chain snapshot'],
     ['chain withdraw', 'chain withdrawals', 'chain claim'],
     ['clients add', 'clients list', 'clients revoke', 'clients authorities', 'clients revocations'],
@@ -70,7 +71,7 @@ test('has every verb of the issue', () => {
       'harden keygen',
       'harden key',
     ],
-    ['devnet up', 'devnet down', 'devnet status', 'devnet eject', 'devnet fund', 'config print'],
+    ['devnet up', 'devnet down', 'devnet destroy', 'devnet status', 'devnet eject', 'devnet fund', 'config print'],
   ].flat();
   assert.deepEqual(names.toSorted(), wanted.toSorted());
 });

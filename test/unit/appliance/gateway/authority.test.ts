@@ -8,6 +8,7 @@ const EVERY_PRIVATE_ROUTE = [
   ['POST', '/v1/unlock', 'admin'],
   ['POST', '/v1/records', 'records:write'],
   ['POST', '/v1/records/batch', 'records:write'],
+  ['POST', '/v1/records/present', 'records:read'],
   ['GET', '/v1/records', 'records:read'],
   ['GET', `/v1/records/${NODE_ID}`, 'records:read'],
   ['HEAD', `/v1/records/${NODE_ID}`, 'records:read'],

@@ -97,6 +97,7 @@ describe('/openapi.json', () => {
       'POST /v1/unlock',
       'POST /v1/records',
       'POST /v1/records/batch',
+      'POST /v1/records/present',
       'GET /v1/records/{id}',
       'HEAD /v1/records/{id}',
       'PUT /v1/records/{id}',
