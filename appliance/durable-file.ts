@@ -4,9 +4,10 @@
  */
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { link, lstat, mkdir, open, readdir, rename, rm, statfs } from 'node:fs/promises';
+import { link, lstat, mkdir, open, readdir, rename, rm, stat, statfs } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { NectarError } from '../protocol/errors.ts';
+import { makeFolders } from './make-folders.ts';
 import { isWholePages } from './page-memory.ts';
 
 /** A file to put in place. */
@@ -160,7 +161,7 @@ export function createDurableFiles(files: FileSystem, now: () => number = Date.n
 
   async function makeFolder(path: string): Promise<void> {
     try {
-      const first = await files.mkdir(path, { recursive: true, mode: 0o700 });
+      const first = await makeFolders(path, 0o700, { mkdir: files.mkdir, stat });
       if (first === undefined) return;
       // Absolute: the parent of a relative name is '.' in the end, which is its own parent.
       const top = resolve(first);

@@ -1,7 +1,7 @@
 import { loadConfig, loadSequencerConfig, socketsFolder } from './config/index.ts';
 import { runSplitRole, type WireRole } from './run-split-role.ts';
 import { type RunRequest, runWiring } from './run-wiring.ts';
-import { createLogger, createMetrics } from './telemetry/index.ts';
+import { createLogger, createMetrics, watchVolumes } from './telemetry/index.ts';
 
 export type { RunRequest } from './run-wiring.ts';
 
@@ -29,7 +29,9 @@ export async function runRole(request: RunRequest): Promise<void> {
     const { config } = loadConfig(request);
     const log = createLogger({ level: config.log.level });
     const options = { home, version, config, sockets: socketsFolder(home, request.env) };
-    return runWiring(request, () => wireNode(options, { log, metrics: createMetrics() }), log);
+    const metrics = createMetrics();
+    watchVolumes(metrics, [home]);
+    return runWiring(request, () => wireNode(options, { log, metrics }), log);
   }
   const { config } = loadSequencerConfig(request);
   const log = createLogger({ level: config.log.level });

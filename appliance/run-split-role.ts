@@ -1,6 +1,6 @@
-import { crossingsConfig, firstStartOf, loadConfig, socketsFolder } from './config/index.ts';
+import { crossingsConfig, firstStartOf, homePaths, loadConfig, socketsFolder } from './config/index.ts';
 import { type RunRequest, runWiring } from './run-wiring.ts';
-import { createLogger, createMetrics } from './telemetry/index.ts';
+import { createLogger, createMetrics, watchVolumes } from './telemetry/index.ts';
 import type { RoleOptions, WireDeps, Wiring } from './wiring.ts';
 
 export type WireRole = (options: RoleOptions, deps: WireDeps) => Promise<Wiring>;
@@ -13,5 +13,7 @@ export async function runSplitRole(request: RunRequest, wire: WireRole): Promise
   const crossings = crossingsConfig(role, home, env);
   const firstStart = firstStartOf(home, env);
   const options = { home, version, config, sockets: socketsFolder(home, env), crossings, firstStart, signal };
-  await runWiring(request, () => wire(options, { log, metrics: createMetrics() }), log);
+  const metrics = createMetrics();
+  watchVolumes(metrics, homePaths(home).formats(role));
+  await runWiring(request, () => wire(options, { log, metrics }), log);
 }

@@ -50,6 +50,11 @@ export class KeptConnection {
     });
   }
 
+  /** The gateway ends connections on which nothing was asked for half a minute. */
+  get isOpen(): boolean {
+    return !this.#socket.destroyed && this.#socket.readyState === 'open';
+  }
+
   close(): void {
     this.#socket.destroy();
   }

@@ -84,7 +84,7 @@ export async function run(): Promise<void> {
       INSERT INTO record (id, created, content_type, labels, cid, bytes)
         SELECT gen_random_uuid(), now(), 'application/octet-stream', '{}', repeat('b', 59), ${BYTES}
         FROM generate_series(1, ${RECORDS});`);
-    const before = node.rssMiB('all');
+    const before = node.memoryMiB('all').all;
     const peer = peerPages(postgres);
     for (const [name, query] of [
       ['listing', ''],
@@ -104,7 +104,7 @@ export async function run(): Promise<void> {
       printTurns(
         names,
         { ours: [MS / median(times)], peer: [MS / peer] },
-        { ...more, rssMib: node.rssMiB('all') - before },
+        { ...more, rssMib: node.memoryMiB('all').all - before },
       );
     }
     const all = await seconds(() => place.run(['ls', '--all', '--json', '--home', home]));

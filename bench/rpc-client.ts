@@ -3,17 +3,20 @@ import type { Access } from './served-node.ts';
 
 /** JSON-RPC over kept connections, each with one request at a time. */
 export class RpcClient {
-  readonly #connections: KeptConnection[];
+  readonly #access: Access;
+  readonly #connections: Set<KeptConnection>;
   readonly #idle: KeptConnection[];
   readonly #waiting: ((connection: KeptConnection) => void)[] = [];
 
-  private constructor(connections: readonly KeptConnection[]) {
-    this.#connections = [...connections];
+  private constructor(access: Access, connections: readonly KeptConnection[]) {
+    this.#access = access;
+    this.#connections = new Set(connections);
     this.#idle = [...connections];
   }
 
   static async open(access: Access, count: number): Promise<RpcClient> {
-    return new RpcClient(await Promise.all(Array.from({ length: count }, () => KeptConnection.open(access))));
+    const open = Array.from({ length: count }, () => KeptConnection.open(access));
+    return new RpcClient(access, await Promise.all(open));
   }
 
   /** Requests that wait for a connection. */
@@ -22,9 +25,9 @@ export class RpcClient {
   }
 
   async ask<T>(method: string, ...params: unknown[]): Promise<T> {
-    const connection =
-      this.#idle.pop() ?? (await new Promise<KeptConnection>((resolve) => this.#waiting.push(resolve)));
+    let connection = this.#idle.pop() ?? (await new Promise<KeptConnection>((resolve) => this.#waiting.push(resolve)));
     try {
+      if (!connection.isOpen) connection = await this.#replace(connection);
       const body = Buffer.from(JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }));
       const answer = await connection.send('POST', '/rpc', body, { type: 'application/json' });
       const { result, error } = JSON.parse(answer.body) as { result: T; error?: { message: string } };
@@ -35,6 +38,13 @@ export class RpcClient {
       if (next === undefined) this.#idle.push(connection);
       else next(connection);
     }
+  }
+
+  async #replace(closed: KeptConnection): Promise<KeptConnection> {
+    const connection = await KeptConnection.open(this.#access);
+    this.#connections.delete(closed);
+    this.#connections.add(connection);
+    return connection;
   }
 
   close(): void {

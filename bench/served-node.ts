@@ -35,11 +35,18 @@ export class ServedNode {
     return this.#processes.reduce((sum, { pid }) => sum + cpuMsOf(pid ?? 0), 0);
   }
 
-  /** What a role holds of the memory now, in MiB. */
-  rssMiB(role: string): number {
+  /**
+   * What a role holds of the memory now, in MiB: all of it, and without what it shares with the kernel's memory of files (the program
+   * itself, 57 MiB), which a container's memory does not count.
+   */
+  memoryMiB(role: string): { readonly all: number; readonly own: number } {
     const { pid } = this.#processes[this.#roles.indexOf(role)] ?? {};
-    const [, kib] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
-    return Math.round(Number(kib) / 1024);
+    const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+    const read = (name: string): number => {
+      const [, kib] = new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm').exec(status) ?? [];
+      return Math.round(Number(kib) / 1024);
+    };
+    return { all: read('VmRSS'), own: read('RssAnon') };
   }
 
   async stop(): Promise<void> {

@@ -15,12 +15,18 @@ import { until, Workplace } from '../test/e2e/workplace.ts';
 import { round } from './figures.ts';
 import { RpcClient } from './rpc-client.ts';
 import { type Access, accessOf, type ServedNode, startNode } from './served-node.ts';
+import { numberOf, type Seen, watchNode } from './watch-node.ts';
 
 const RATE = Number(process.env.BENCH_RATE ?? 949);
 const MINUTES = Number(process.env.BENCH_MINUTES ?? 10);
 const EASY_RATE = Number(process.env.BENCH_EASY_RATE ?? 100);
 const EASY_SECONDS = Number(process.env.BENCH_EASY_SECONDS ?? 20);
 const ROLES = ['audit', 'store', 'rollup', 'gateway'];
+/**
+ * V8 sizes its heap by the memory of the machine, which in the role's container is its limit of 1 GiB (cli/provision/docker): there it
+ * takes these. Without them it takes what 24 GiB allow.
+ */
+const HEAP_IN_CONTAINER = '--max-old-space-size=512 --max-semi-space-size=16';
 const SENDERS = 200;
 /** Fewer than an account may have in the sequencer's pool. */
 const MAX_WAITING = 48;
@@ -135,28 +141,14 @@ async function measureLatency({ client, transfer }: Field): Promise<readonly num
   return times.toSorted((a, b) => a - b);
 }
 
-interface Sustained {
+interface Sustained extends Seen {
   readonly sent: number;
   readonly perSecond: number;
-  /** Blocks that L1 did not have yet: at most, and at the end of sending. */
-  readonly maxLag: number;
-  readonly lastLag: number;
   readonly settleSeconds: number;
-  /** Of the rollup role. */
-  readonly maxRssMiB: number;
   /** Of all roles of the node, in milliseconds a transfer. */
   readonly nodeCpuMs: number;
   /** Times that the pool had no room, and the transfer was sent again. */
   readonly refused: number;
-}
-
-async function numberOf(client: RpcClient, tag: 'safe' | 'latest'): Promise<number> {
-  return Number((await client.ask<{ number: Hex }>('eth_getBlockByNumber', tag, false)).number);
-}
-
-async function lagOf(client: RpcClient): Promise<number> {
-  const [safe, latest] = [await numberOf(client, 'safe'), await numberOf(client, 'latest')];
-  return latest - safe;
 }
 
 /** Before the clock runs, since the client shares the cores with the node; in slices, since its event loop has other things to do. */
@@ -204,40 +196,13 @@ async function sendAll(client: RpcClient, raws: readonly Hex[]): Promise<number>
   return refused;
 }
 
-/** Watches what a run does to the node until it is told to end. */
-function watch(
-  client: RpcClient,
-  node: ServedNode,
-): { end(): Promise<Pick<Sustained, 'maxLag' | 'lastLag' | 'maxRssMiB'>> } {
-  const seen = { maxLag: 0, lastLag: 0, maxRssMiB: 0 };
-  let isOver = false;
-  const look = async (): Promise<void> => {
-    while (!isOver) {
-      seen.lastLag = await lagOf(client);
-      seen.maxLag = Math.max(seen.maxLag, seen.lastLag);
-      seen.maxRssMiB = Math.max(seen.maxRssMiB, node.rssMiB('rollup'));
-      await delay(1_000);
-    }
-  };
-  const watching = look();
-  // Thrown at the end: nothing ends the program before it has stopped the node.
-  watching.catch(() => {});
-  return {
-    async end() {
-      isOver = true;
-      await watching;
-      return seen;
-    },
-  };
-}
-
 async function measureSustained(field: Field, node: ServedNode, access: Access): Promise<Sustained> {
   const { senders } = field;
   const raws = await signAhead(field, Math.round(RATE * MINUTES * 60));
   // The gateway closes connections on which nothing was asked for half a minute.
   const client = await RpcClient.open(access, CONNECTIONS);
   try {
-    const watched = watch(client, node);
+    const watched = watchNode(client, node);
     const cpuBefore = node.cpuMs();
     const start = performance.now();
     const refused = await sendAll(client, raws);
@@ -259,16 +224,20 @@ async function measureSustained(field: Field, node: ServedNode, access: Access):
   }
 }
 
+function heapOf(role: string): Record<string, string> {
+  return role === 'rollup' ? { NODE_OPTIONS: HEAP_IN_CONTAINER } : {};
+}
+
 /** Runs both and prints a JSON line for each. */
 export async function run(): Promise<void> {
   const place = new Workplace();
   const home = place.path('home');
-  const node = await startNode(place, home, ROLES);
+  const node = await startNode(place, home, ROLES, heapOf);
   let client: RpcClient | undefined;
   try {
     client = await RpcClient.open(accessOf(home), CONNECTIONS);
     const field = await prepare(place, client);
-    const idleRssMiB = node.rssMiB('rollup');
+    const { all: idleRssMiB, own: idleOwnMiB } = node.memoryMiB('rollup');
     const times = await measureLatency(field);
     const at = (share: number): number => Math.round(times[Math.floor((times.length - 1) * share)] ?? Number.NaN);
     const load = (): number => round(loadavg()[0] ?? 0);
@@ -282,7 +251,9 @@ export async function run(): Promise<void> {
       peerName: 'the target',
       ratio: round(perSecond / RATE),
     };
-    process.stdout.write(`${JSON.stringify({ ...line, unit: 'transfers/s', ...more, idleRssMiB, load: load() })}\n`);
+    process.stdout.write(
+      `${JSON.stringify({ ...line, unit: 'transfers/s', ...more, idleRssMiB, idleOwnMiB, load: load() })}\n`,
+    );
   } catch (error) {
     process.stderr.write(readFileSync(place.path('bench-logs', 'rollup.log'), 'utf8').slice(-2_000));
     throw error;

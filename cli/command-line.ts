@@ -42,8 +42,9 @@ const DIRECT: Readonly<Record<string, () => Promise<(program: Command, terminal:
   rm: async () => (await import('./commands/rm.ts')).registerRm,
 };
 
-/** The whole tree, or the one command that is called. */
+/** The whole tree, or the one command that is called; none to say the version. */
 async function programFor(verb: string | undefined, terminal: Terminal): Promise<Command> {
+  if (verb === '--version' || verb === '-V') return createBareProgram(terminal);
   const direct = verb === undefined || !Object.hasOwn(DIRECT, verb) ? undefined : DIRECT[verb];
   if (direct === undefined) return (await import('./program.ts')).createProgram(terminal);
   const program = createBareProgram(terminal);

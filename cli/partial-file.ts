@@ -1,11 +1,12 @@
 import { constants } from 'node:fs';
-import { type FileHandle, mkdir, open, rm } from 'node:fs/promises';
+import { type FileHandle, open, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { type Static, Type } from 'typebox';
 import { Value } from 'typebox/value';
 import { publish, replaceFile } from '../appliance/durable-file.ts';
 import { tryLock } from '../appliance/folder-lock.ts';
+import { makeFolders } from '../appliance/make-folders.ts';
 import { givePieceBack, PIECE_BYTES, takePiece } from '../appliance/page-memory.ts';
 import { createPieceWriter } from './piece-writer.ts';
 import type { VersionIdentity } from './resumable-get.ts';
@@ -116,7 +117,7 @@ export async function openPartial(home: string, target: string): Promise<Partial
 async function lockOf(home: string, file: string) {
   const folder = join(home, 'client', 'downloads');
   try {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await makeFolders(folder, 0o700);
     return await tryLock(join(folder, `lock-${crc32(file) % LOCKS}`), 'a get');
   } catch {
     // A home that this user may not write to, or a full disk: the download itself needs neither.

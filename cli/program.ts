@@ -22,6 +22,7 @@ import { registerInit } from './commands/init.ts';
 import { registerKeys } from './commands/keys.ts';
 import { registerLogs } from './commands/logs.ts';
 import { registerLs } from './commands/ls.ts';
+import { registerMonitoring } from './commands/monitoring.ts';
 import { registerNetwork } from './commands/network.ts';
 import { registerPut } from './commands/put.ts';
 import { registerRecover } from './commands/recover.ts';
@@ -32,6 +33,7 @@ import { registerRun } from './commands/run.ts';
 import { registerScrub } from './commands/scrub.ts';
 import { registerStatus } from './commands/status.ts';
 import { registerSupportBundle } from './commands/support-bundle.ts';
+import { registerTls } from './commands/tls.ts';
 import { registerToken } from './commands/token.ts';
 import { registerUnlock } from './commands/unlock.ts';
 import { registerUp } from './commands/up.ts';
@@ -69,9 +71,15 @@ export function createProgram(terminal: Terminal): Command {
       ],
     ],
     ['Records:', [registerPut, registerGet, registerExport, registerLs, registerRm, registerScrub, registerFsck]],
-    ['Access and evidence:', [registerKeys, registerToken, registerClients, registerAudit, registerHarden]],
+    [
+      'Access and evidence:',
+      [registerKeys, registerToken, registerClients, registerTls, registerAudit, registerHarden],
+    ],
     ['Network:', [registerNetwork, registerChain, registerDevnet]],
-    ['Other:', [registerConfig, registerCrossings, registerCompletion, registerRun, registerHealthcheck]],
+    [
+      'Other:',
+      [registerConfig, registerMonitoring, registerCrossings, registerCompletion, registerRun, registerHealthcheck],
+    ],
   ];
   for (const [heading, registers] of groups) {
     program.commandsGroup(heading);

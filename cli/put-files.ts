@@ -4,6 +4,7 @@ import { type ErrorCode, isNectarError, type NectarError } from '../protocol/err
 import type { Call } from './call.ts';
 import type { Client } from './client.ts';
 import { inOrder } from './in-order.ts';
+import { findPresent, isPresent } from './present-records.ts';
 import { batchesOf, putBatch, type SmallPut } from './put-batches.ts';
 import { type OneReceipt, type PutOptions, putOne } from './put-one.ts';
 import type { Found, PutSource } from './put-sources.ts';
@@ -13,8 +14,8 @@ import { openStoredFiles, putKey, type StoredFiles, type StoredVersion } from '.
 const AT_A_TIME = 6;
 /** From here on a file fills the connection by itself, and has a bar of its own. */
 const ALONE_BYTES = 16 * 1024 * 1024;
-/** Records that an earlier run stored, asked for at a time. */
-const ASKED_AT_A_TIME = 8;
+/** Records that an earlier run stored, asked for in one question: less than the node answers. */
+const ASKED_AT_A_TIME = 500;
 
 /** What became of what was found at one place. */
 export type PutOutcome =
@@ -120,33 +121,18 @@ function describe(options: PutOptions, source: PutSource): Put {
 
 /** Those that an earlier run stored and the node still has. */
 async function findBefore({ call, client, stored }: Run, puts: readonly Put[]): Promise<Map<Put, PutOutcome>> {
-  const known: { put: Put; before: StoredVersion }[] = [];
+  const known: (StoredVersion & { readonly put: Put })[] = [];
   for (const put of puts) {
     const before = put.key === undefined ? undefined : await stored.find(put.key);
-    if (before !== undefined) known.push({ put, before });
+    if (before !== undefined) known.push({ ...before, put });
   }
-  const mustBeCurrent = call.options.record !== undefined;
   const there = new Map<Put, PutOutcome>();
   for (let at = 0; at < known.length; at += ASKED_AT_A_TIME) {
-    await Promise.all(
-      known.slice(at, at + ASKED_AT_A_TIME).map(async ({ put, before }) => {
-        if (await isThere(client, before, mustBeCurrent)) there.set(put, { source: put.source, before });
-      }),
-    );
+    const asked = known.slice(at, at + ASKED_AT_A_TIME);
+    for (const { put, recordId, version } of await findPresent(client, asked, call.options.record !== undefined))
+      there.set(put, { source: put.source, before: { recordId, version } });
   }
   return there;
-}
-
-/** @param mustBeCurrent a version that another one has followed is to be stored again */
-async function isThere(client: Client, { recordId, version }: StoredVersion, mustBeCurrent: boolean): Promise<boolean> {
-  try {
-    const headers = await client.headers('HEAD', `/v1/records/${recordId}`, {});
-    return !mustBeCurrent || Number(headers['x-nectar-record-version']) === version;
-  } catch (error) {
-    // An answer to HEAD has no body to say why: with 500 the record is lost or damaged, so it is stored again.
-    if (isNectarError(error, 'CLI_GATEWAY_PROBLEM') && [404, 410, 500].includes(error.data.status)) return false;
-    throw error;
-  }
 }
 
 async function putWanted(run: Run, puts: readonly Put[]): Promise<Map<Put, PutOutcome>> {
@@ -190,7 +176,7 @@ function keyed(put: Put): SmallPut {
 /** A receipt that is an earlier one may be of a record that was destroyed since: then the file is stored anew. */
 async function settle(run: Run, put: Put, { receipt, isReplayed }: OneReceipt): Promise<PutOutcome> {
   if (!isReplayed) return { source: put.source, receipt };
-  if (await isThere(run.client, receipt, false)) {
+  if (await isPresent(run.client, receipt)) {
     if (put.key !== undefined) await run.stored.remember(new Map([[put.key, receipt]]));
     return { source: put.source, before: receipt };
   }

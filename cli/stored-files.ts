@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { appendFile, mkdir, readFile } from 'node:fs/promises';
+import { appendFile, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { replaceFile } from '../appliance/durable-file.ts';
+import { makeFolders } from '../appliance/make-folders.ts';
 
 /** Of one part, of which there are 256: some million files in all. When a part is full its older half is forgotten. */
 const MAX_LINES = 4096;
@@ -46,7 +47,7 @@ export function openStoredFiles(home: string, maxLines: number = MAX_LINES): Sto
       known.delete(key);
       known.set(key, version);
     }
-    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await makeFolders(folder, 0o700);
     if (known.size <= maxLines) return appendFile(pathOf(part), linesOf(more), { mode: 0o600 });
     const newest = [...known].slice(-Math.ceil(maxLines / 2));
     parts.set(part, Promise.resolve(new Map(newest)));

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { replaceFile } from '../appliance/durable-file.ts';
 import { tryLock } from '../appliance/folder-lock.ts';
+import { makeFolders } from '../appliance/make-folders.ts';
 
 /** Lock folders stay (folder-lock.ts): so many, however many files are put. */
 const LOCKS = 16;
@@ -36,7 +37,7 @@ export async function openUnfinished(
   const key = createHash('sha256').update(JSON.stringify(facts)).digest('hex');
   const path = join(folder, `${key}.json`);
   try {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await makeFolders(folder, 0o700);
     const lock = await tryLock(join(folder, `lock-${Number.parseInt(key.slice(0, 8), 16) % LOCKS}`), 'a put');
     if (lock === undefined) return undefined;
     await sweep(folder, now);

@@ -21,6 +21,8 @@ export interface Waiver {
   readonly until: string;
   /** When it was made, ISO 8601. */
   readonly since: string;
+  /** The leaf of the audit log that it is taken from. */
+  readonly auditLeaf?: number;
 }
 
 /** What was found for one check. */

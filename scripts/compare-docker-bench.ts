@@ -17,7 +17,8 @@ const PAGE = fileURLToPath(new URL('../docs/docker-bench.md', import.meta.url));
 const ORDER = ['fail', 'waived', 'error', 'pass', 'manual', 'not-applicable'] as const;
 
 type Verdict = (typeof ORDER)[number];
-type Theirs = 'PASS' | 'WARN' | 'INFO' | 'NOTE';
+/** WARN of docker-bench, and FAIL of others, is a failure; INFO and NOTE leave the clause to people. */
+type Theirs = 'PASS' | 'WARN' | 'FAIL' | 'INFO' | 'NOTE';
 
 export interface BenchLog {
   readonly tests: readonly { readonly results: readonly { readonly id: string; readonly result: string }[] }[];
@@ -51,12 +52,26 @@ export interface Row {
   readonly why: string;
 }
 
-/** Every clause that either of them names, in the order of the benchmark. Pure. */
 export function compare(log: BenchLog, report: ComparedReport, differences: readonly Difference[]): Row[] {
-  const theirs = new Map(log.tests.flatMap(({ results }) => results).map(({ id, result }) => [id, result]));
-  const clauses = new Set([...theirs.keys(), ...report.results.flatMap(clausesOf)].filter((id) => /^[1-5]\./.test(id)));
+  const results = log.tests.flatMap((test) => test.results);
+  return compareClauses(report, { results, differences, standard: STANDARD, sections: /^[1-5]\./ });
+}
+
+export interface OtherTool {
+  readonly results: readonly { readonly id: string; readonly result: string }[];
+  readonly differences: readonly Difference[];
+  /** Whose clauses both name, and which of them are compared. */
+  readonly standard: string;
+  readonly sections: RegExp;
+}
+
+/** Every clause that either of them names, in the order of the benchmark. Pure. */
+export function compareClauses(report: ComparedReport, { results, differences, standard, sections }: OtherTool): Row[] {
+  const theirs = new Map(results.map(({ id, result }) => [id, result]));
+  const named = report.results.flatMap((result) => clausesOf(result, standard));
+  const clauses = new Set([...theirs.keys(), ...named].filter((id) => sections.test(id)));
   return [...clauses].sort(byNumber).map((clause) => {
-    const of = report.results.filter((result) => clausesOf(result).includes(clause));
+    const of = report.results.filter((result) => clausesOf(result, standard).includes(clause));
     const ours = ORDER.find((verdict) => of.some((result) => result.verdict === verdict)) ?? '-';
     const checks = of.filter(({ verdict }) => verdict === ours).map(({ check }) => check);
     const seen = { clause, theirs: theirs.get(clause) ?? '-', ours };
@@ -68,7 +83,7 @@ export function compare(log: BenchLog, report: ComparedReport, differences: read
 }
 
 function judge({ theirs, ours }: Pick<Row, 'theirs' | 'ours'>, known?: Difference): Pick<Row, 'outcome' | 'why'> {
-  const theyJudge = theirs === 'PASS' || theirs === 'WARN';
+  const theyJudge = ['PASS', 'WARN', 'FAIL'].includes(theirs);
   const weJudge = ours === 'pass' || ours === 'fail';
   if (theyJudge && weJudge && (theirs === 'PASS') === (ours === 'pass')) return { outcome: 'agree', why: '' };
   if (known !== undefined) return { outcome: 'explained', why: known.why };
@@ -77,8 +92,8 @@ function judge({ theirs, ours }: Pick<Row, 'theirs' | 'ours'>, known?: Differenc
   return { outcome: weJudge ? 'ours alone' : 'left to people', why: '' };
 }
 
-function clausesOf({ refs }: ComparedReport['results'][number]): string[] {
-  return refs.filter(({ standard }) => standard === STANDARD).map(({ clause }) => clause);
+function clausesOf({ refs }: ComparedReport['results'][number], named: string): string[] {
+  return refs.filter(({ standard }) => standard === named).map(({ clause }) => clause);
 }
 
 function byNumber(a: string, b: string): number {
@@ -92,19 +107,24 @@ export function readDifferences(): Difference[] {
 /** Only what is compared: results, without the words of either tool. */
 export function recordOf(log: BenchLog, report: ComparedReport): { bench: BenchLog; report: ComparedReport } {
   const bench = log.tests.map(({ results }) => ({ results: results.map(({ id, result }) => ({ id, result })) }));
+  return { bench: { tests: bench }, report: reportOf(report, STANDARD) };
+}
+
+/** The verdicts of the checks that name a clause of a standard. */
+export function reportOf(report: ComparedReport, named: string): ComparedReport {
   const results = report.results.map(({ check, verdict, refs }) => ({
     ...{ check, verdict },
-    refs: refs.filter(({ standard }) => standard === STANDARD).map(({ standard, clause }) => ({ standard, clause })),
+    refs: refs.filter(({ standard }) => standard === named).map(({ standard, clause }) => ({ standard, clause })),
   }));
-  return { bench: { tests: bench }, report: { results } };
+  return { results };
 }
 
 export function readRecorded(name: string): { bench: BenchLog; report: ComparedReport } {
   return JSON.parse(readFileSync(`${RECORDED}${name}.json`, 'utf8'));
 }
 
-export function renderTable(rows: readonly Row[]): string {
-  const head = ['clause', 'docker-bench', 'harden', 'compared', 'decided by, and why'];
+export function renderTable(rows: readonly Row[], tool = 'docker-bench'): string {
+  const head = ['clause', tool, 'harden', 'compared', 'decided by, and why'];
   const lines = rows.map(({ clause, theirs, ours, outcome, checks, why }) => {
     const by = outcome === 'agree' && checks.length > 4 ? [...checks.slice(0, 3), `${checks.length - 3} more`] : checks;
     const told = [by.map((check) => check.replace(/^BYON-/, '')).join(', '), why].filter(Boolean).join(': ');

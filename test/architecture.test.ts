@@ -200,6 +200,7 @@ const SHARED = new Set([
   'appliance/stream-memory.ts',
   'appliance/page-memory.ts',
   'appliance/durable-file.ts',
+  'appliance/make-folders.ts',
   'appliance/edited-text.ts',
   'appliance/folder-lock.ts',
   // What the gateway has whole, and the store seals at once.

@@ -21,16 +21,17 @@ export interface GenerationsFile {
   write(kept: KeptGenerations): Promise<void>;
 }
 
+/** Raised when the fold keeps what it left out before: then the leaves are read again. 2: waivers. */
+const FOLD_VERSION = 2;
+
 interface Stored {
-  readonly v: 1;
+  readonly v: typeof FOLD_VERSION;
   readonly size: number;
   readonly root: string;
   readonly files: FoldedGenerations['files'];
   readonly tokens: readonly LoggedToken[];
-  /** Not of what earlier versions wrote: then the leaves are read again. */
-  readonly notes?: readonly FoldedNote[];
-  /** Not of what early versions wrote. */
-  readonly erased?: number;
+  readonly notes: readonly FoldedNote[];
+  readonly erased: number;
 }
 
 export function createGenerationsFile(of: {
@@ -54,7 +55,7 @@ export function createGenerationsFile(of: {
     async write({ folded, root }) {
       const { size, files, tokens, notes, erased } = folded;
       const stored: Stored = {
-        v: 1,
+        v: FOLD_VERSION,
         size,
         root: Buffer.from(root).toString('hex'),
         files,
@@ -84,9 +85,8 @@ function open(key: Uint8Array, associated: Uint8Array, sealed: Uint8Array): Buff
 /** Sealed by us: trusted, but for its version. */
 function decode(plain: Buffer): KeptGenerations | undefined {
   const stored = JSON.parse(plain.toString('utf8')) as Stored;
-  if (stored.v !== 1 || stored.notes === undefined) return undefined;
-  // Without a word of erasures there may have been one up to the last leaf.
-  const { size, files, root, erased = size - 1 } = stored;
+  if (stored.v !== FOLD_VERSION) return undefined;
+  const { size, files, root, erased } = stored;
   const tokens = new Map(stored.tokens.map((token) => [token.id, token]));
   const notes = notesByKey(stored.notes);
   return { folded: { size, files, tokens, notes, erased }, root: Buffer.from(root, 'hex') };

@@ -1,8 +1,9 @@
 import type { LoggedFacts } from './logged-facts.ts';
+import { endWaivers, settleWaivers, waiverKey } from './logged-waivers.ts';
 
 /**
- * What a leaf told of hardening reports, backups and their schedules: the newest of each kind and subject. The gateway remembers these in
- * files that no key protects; here is what they must agree with.
+ * What a leaf told of hardening reports, waivers, backups, their schedules and revocation lists: the newest of each kind and subject. The gateway remembers
+ * some of these in files that no key protects; here is what they must agree with.
  */
 export interface LoggedNote {
   /** Of the leaf. */
@@ -28,9 +29,15 @@ const NOTED: Readonly<Record<string, Subject>> = {
   'node.backup': ({ kind, repository }) => (kind === 'snapshot' ? repository : undefined),
   'backup.verify': ({ repository }) => repository,
   'backup.schedule': ({ repository }) => repository,
+  // Those of earlier versions do not state the floors.
+  'client.revocations': ({ floors }) => (floors === undefined ? undefined : ''),
 };
+/** One note, whose numbers are never forgotten. */
+const LISTS = 'client.revocations';
+/** Of these a failure changed nothing. */
+const ONLY_SUCCESS: ReadonlySet<string> = new Set(['hardening.waive', 'hardening.unwaive', LISTS]);
 
-/** More than the gateway remembers (16 profiles, 16 repositories with three kinds); the oldest are forgotten. */
+/** More than the gateway remembers (16 profiles, 16 repositories with three kinds); the oldest are forgotten. Waivers have their own bound. */
 const MAX_NOTES = 128;
 
 /** @param index of the leaf */
@@ -41,11 +48,13 @@ export function foldNote(
 ): ReadonlyMap<string, FoldedNote> {
   const { type, outcome, detail } = facts;
   const key = keyOf(type, detail);
+  const isWaiver = waiverKey(type, detail) !== undefined;
   if (key === undefined) return notes;
   const next = new Map(notes);
   const known = next.get(key);
   // A leaf that names another says that what was to follow that one failed.
   if (detail.leaf !== undefined) return String(known?.index) === String(detail.leaf) ? takeBack(next, key) : notes;
+  if (outcome !== 'success' && ONLY_SUCCESS.has(type)) return notes;
   next.delete(key);
   const texts = Object.fromEntries(Object.entries(detail).map(([name, value]) => [name, String(value)]));
   next.set(key, {
@@ -56,9 +65,16 @@ export function foldNote(
     detail: texts,
     ...(known && { before: shown(known) }),
   });
-  const [oldest] = next.keys();
-  if (next.size > MAX_NOTES && oldest !== undefined) next.delete(oldest);
+  endWaivers(next, facts);
+  if (isWaiver) settleWaivers(next, key);
+  else forgetOldest(next);
   return next;
+}
+
+function forgetOldest(notes: Map<string, FoldedNote>): void {
+  const kept = [...notes].filter(([, { type, detail }]) => waiverKey(type, detail) === undefined && type !== LISTS);
+  const [oldest] = kept;
+  if (kept.length > MAX_NOTES && oldest !== undefined) notes.delete(oldest[0]);
 }
 
 function takeBack(notes: Map<string, FoldedNote>, key: string): ReadonlyMap<string, FoldedNote> {
@@ -78,6 +94,8 @@ export function notesByKey(kept: readonly FoldedNote[]): ReadonlyMap<string, Fol
 }
 
 function keyOf(type: string, detail: LoggedFacts['detail']): string | undefined {
+  const waiver = waiverKey(type, detail);
+  if (waiver !== undefined) return waiver;
   const subject = NOTED[type]?.(detail);
   return subject === undefined ? undefined : `${type} ${subject}`;
 }

@@ -74,7 +74,7 @@ export async function identifyCaller(
   const token = BEARER.exec(authorization ?? '')?.[1];
   if (token === undefined && inPath === undefined) {
     if (certificate === undefined || authorization !== undefined) throw new NectarError('GATEWAY_TOKEN_MISSING', {});
-    requireGood(certificate, { deps, clients });
+    await requireGood(certificate, { deps, clients });
     return deps.tokens.certified(certificate);
   }
   const principal =
@@ -85,13 +85,17 @@ export async function identifyCaller(
   if (binding === undefined && (config.clientCertificates !== 'required' || local === true)) return principal;
   if (certificate === undefined || binding === undefined)
     throw new NectarError('GATEWAY_CLIENT_CERTIFICATE_MISSING', {});
-  requireGood(certificate, { deps, clients });
+  await requireGood(certificate, { deps, clients });
   if (!isBoundTo(certificate, binding)) throw new NectarError('GATEWAY_CLIENT_CERTIFICATE_MISMATCH', {});
   return principal;
 }
 
 /** Its dates, and what its authority took back, are asked with every request: a connection may last longer than either. */
-function requireGood(certificate: ClientCertificate, { deps, clients }: Pick<RouteContext, 'deps' | 'clients'>): void {
+async function requireGood(
+  certificate: ClientCertificate,
+  { deps, clients }: Pick<RouteContext, 'deps' | 'clients'>,
+): Promise<void> {
+  await clients.revocations.hold();
   requireInTime(certificate, deps.now());
   clients.revocations.require(certificate.chain);
 }

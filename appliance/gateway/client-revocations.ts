@@ -1,28 +1,20 @@
-// First: tsyringe below @peculiar/x509 refuses to load without this polyfill.
-import 'reflect-metadata';
 import type { X509Certificate } from 'node:crypto';
-import { KeyUsageFlags, KeyUsagesExtension, X509Certificate as ParsedCertificate } from '@peculiar/x509';
 import { isNectarError, NectarError } from '../../protocol/errors.ts';
 import type { Logger, Metrics } from '../telemetry/index.ts';
+import type { GatewayAudit } from './audit-needs.ts';
 import { type ChainLink, keyHash } from './client-certificate.ts';
-import { MAX_LISTS_CHARS, type RevocationStanding } from './client-schemas.ts';
+import type { RevocationStanding } from './client-schemas.ts';
+import { createFloorsLog, floorsText, higherOf } from './logged-floors.ts';
 import { createClientRevocationMetrics } from './metrics.ts';
 import { createRevocationFiles, type Floors, type RevocationTexts } from './revocation-files.ts';
-import { parseRevocationList, type RevocationList } from './revocation-list.ts';
+import type { RevocationList } from './revocation-list.ts';
+import { newestOf, parseLists, type SignedList } from './signed-lists.ts';
 import { CLOCK_SKEW_MS } from './tls.ts';
 
-const MAX_LISTS = 16;
 /** Of a change that others' changes come before. */
 const MAX_TRIES = 16;
-const LIST = /-----BEGIN (?:X509 )?CRL-----([A-Za-z0-9+/=\s]+?)-----END (?:X509 )?CRL-----/g;
-
-/** A list, with the authority of the site whose key signed it. */
-interface SignedList {
-  readonly pem: string;
-  readonly list: RevocationList;
-  /** Hash of the authority's key: stays when its certificate is renewed. */
-  readonly authority: string;
-}
+/** How soon a log that did not answer is asked again. */
+const RETRY_MS = 250;
 
 interface Loaded {
   /** The newest list of each authority of the site that is in the file. */
@@ -45,6 +37,10 @@ export interface ClientRevocations {
    */
   replace(pem: string): Promise<void>;
   standing(): RevocationStanding[];
+  /** The newest number of each authority, as its leaf states them. */
+  floors(): string;
+  /** Holds the files against the log, if it can be asked and they were not held yet: before a certificate is judged. */
+  hold(): Promise<void>;
   /** Reads the files anew when somebody changed them, or `again`, when the authorities did. */
   look(again?: 'again'): Promise<void>;
 }
@@ -56,12 +52,17 @@ export async function openClientRevocations(
     readonly now: () => number;
     readonly log: Logger;
     readonly metrics: Metrics;
+    readonly audit: Pick<GatewayAudit, 'append' | 'loggedNotes'>;
   },
 ): Promise<ClientRevocations> {
   const files = createRevocationFiles(texts);
+  const record = createFloorsLog(deps.audit);
   const { site, now, log } = deps;
   let loaded: Loaded = { lists: new Map(), floors: {} };
   let seen = '';
+  let isHeld = false;
+  let holding: Promise<void> | undefined;
+  let triedAt = Number.NEGATIVE_INFINITY;
   let turn: Promise<void> = Promise.resolve();
   const inTurn = (work: () => Promise<void>): Promise<void> => {
     const mine = turn.then(() => onTopOfOthers(work));
@@ -70,6 +71,7 @@ export async function openClientRevocations(
   };
 
   const load = async (): Promise<void> => {
+    isHeld = false;
     seen = await files.stamp();
     loaded = await read();
     const { lists, floors, damage } = loaded;
@@ -79,6 +81,20 @@ export async function openClientRevocations(
     await files.writeFloors(raised);
     loaded = { ...loaded, floors: raised };
     seen = await files.stamp();
+  };
+  /** Lists and floors that were put back together agree: only the log knows that there were newer ones. */
+  const holdNow = async (): Promise<void> => {
+    const logged = await record.logged();
+    const floors = higherOf(loaded.floors, logged ?? {});
+    if (floorsText(floors) !== floorsText(loaded.floors)) {
+      log.error({}, 'the revocation lists of clients are older than the log: their floors are those of the log again');
+      await files.writeFloors(floors);
+      await load();
+      // Between another gateway's leaf and its text, the text is another for a moment.
+      if (!files.shared) await record.restored();
+    }
+    if (floorsText(floors) !== floorsText(logged ?? {})) await record.record(floors);
+    isHeld = true;
   };
   const read = async (): Promise<Loaded> => {
     let floors: Floors = {};
@@ -125,15 +141,34 @@ export async function openClientRevocations(
         if (pem.trim() === '') {
           await files.writeFloors({});
           await files.writeLists('');
-          return load();
+        } else {
+          if (!isHeld) await holdNow();
+          const given = parseLists(pem, site(), { foreign: 'refused' });
+          for (const one of given) requireUsable(one, loaded.floors, now());
+          const next = newestOf([...loaded.lists.values(), ...given]);
+          await files.writeLists(Array.from(next.values(), (one) => one.pem).join(''));
         }
-        const given = parseLists(pem, site(), { foreign: 'refused' });
-        for (const one of given) requireUsable(one, loaded.floors, now());
-        const next = newestOf([...loaded.lists.values(), ...given]);
-        await files.writeLists(Array.from(next.values(), (one) => one.pem).join(''));
         await load();
+        // The caller puts it on record.
+        isHeld = true;
       }),
     standing,
+    floors: () => floorsText(loaded.floors),
+    async hold() {
+      if (isHeld || (holding === undefined && Math.abs(now() - triedAt) < RETRY_MS)) return;
+      holding ??= inTurn(async () => {
+        if (files.shared) await load();
+        if (!isHeld) await holdNow();
+      })
+        .catch((error: unknown) => {
+          triedAt = now();
+          log.debug({ err: error }, 'revocation lists are not held against the log yet');
+        })
+        .finally(() => {
+          holding = undefined;
+        });
+      await holding;
+    },
     look: (again) =>
       inTurn(async () => {
         if (again === undefined && (await files.stamp()) === seen) return;
@@ -162,36 +197,6 @@ function isDamage(error: unknown): boolean {
   );
 }
 
-/** @throws RangeError */
-function parseLists(
-  pem: string,
-  site: readonly X509Certificate[],
-  { foreign }: { readonly foreign: 'refused' | 'left out' },
-): SignedList[] {
-  const blocks = [...pem.matchAll(LIST)];
-  try {
-    if (pem.length > MAX_LISTS_CHARS) throw new RangeError(`there are more than ${MAX_LISTS_CHARS} characters`);
-    if (blocks.length === 0 && pem.trim() !== '') throw new RangeError('there is no revocation list in PEM');
-    if (blocks.length > MAX_LISTS) throw new RangeError(`there are more than ${MAX_LISTS} lists`);
-    return blocks.flatMap(([block, base64 = '']) => {
-      const list = parseRevocationList(Buffer.from(base64, 'base64'));
-      const authority = site.find((one) => mayRevoke(one) && list.isSignedBy(one.publicKey));
-      if (authority !== undefined) return [{ pem: `${block}\n`, list, authority: keyHash(authority) }];
-      if (foreign === 'refused') throw new RangeError('one is signed by no authority of the site');
-      return [];
-    });
-  } catch (error) {
-    const reason = error instanceof RangeError ? error.message : 'one is damaged';
-    throw new NectarError('GATEWAY_CLIENT_REVOCATIONS_INVALID', { reason }, { cause: error });
-  }
-}
-
-/** RFC 5280, 4.2.1.3: an authority whose certificate says what its key is for says that it is for this, too. */
-function mayRevoke(authority: X509Certificate): boolean {
-  const usage = new ParsedCertificate(new Uint8Array(authority.raw)).getExtension(KeyUsagesExtension);
-  return usage === null || (usage.usages & KeyUsageFlags.cRLSign) !== 0;
-}
-
 function requireUsable({ list, authority }: SignedList, floors: Floors, now: number): void {
   const invalid = (reason: string) => new NectarError('GATEWAY_CLIENT_REVOCATIONS_INVALID', { reason });
   if (list.nextUpdate <= now) throw invalid('one has expired');
@@ -204,15 +209,6 @@ function isBehind(list: RevocationList, floor: Floors[string] | undefined): bool
   if (floor === undefined) return false;
   const before = BigInt(floor.number);
   return list.number < before || (list.number === before && list.digest !== floor.digest);
-}
-
-function newestOf(lists: readonly SignedList[]): Map<string, SignedList> {
-  const newest = new Map<string, SignedList>();
-  for (const one of lists) {
-    const known = newest.get(one.authority);
-    if (known === undefined || known.list.number <= one.list.number) newest.set(one.authority, one);
-  }
-  return newest;
 }
 
 /** The floors with what these lists add; undefined when they add nothing. */

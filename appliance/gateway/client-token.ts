@@ -14,13 +14,19 @@ export const CLIENT_TOKEN_REQUEST: TokenRequest = {
   expiresInSeconds: 366 * 86_400,
 };
 
-/** True in the last thirty days of a token, and for what is none. Reads its own date, and verifies nothing. */
+/** A clock that was a little ahead when a token was made is no reason for another one. */
+const AHEAD_SECONDS = 3_600;
+
+/** True in the last thirty days of a token, before its beginning, and for what is none. Reads its own dates, and verifies nothing. */
 export function isTokenDue(token: string, now: number): boolean {
   try {
     const claims = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString('utf8')) as {
       exp?: unknown;
+      iat?: unknown;
     };
-    return typeof claims.exp !== 'number' || (claims.exp - RENEW_BEFORE_SECONDS) * 1000 <= now;
+    if (typeof claims.exp !== 'number') return true;
+    if (typeof claims.iat === 'number' && (claims.iat - AHEAD_SECONDS) * 1000 > now) return true;
+    return (claims.exp - RENEW_BEFORE_SECONDS) * 1000 <= now;
   } catch {
     return true;
   }

@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -18,8 +19,10 @@ import type { HardeningStatus } from './hardening-schemas.ts';
 import { secureContextOf } from './https-server.ts';
 import { listen } from './listen.ts';
 import { openLocalSocket } from './local-socket.ts';
+import { createStandingMetrics } from './metrics.ts';
 import { type BuiltServer, buildServer } from './server.ts';
 import { CONFIRM_EVERY_MS } from './shared-texts.ts';
+import { type ShownCertificates, showCertificates } from './shown-certificates.ts';
 
 const MAX_PEM_BYTES = 256 * 1024;
 /** Held security events are tried again this often: while the node is locked there is no log to write them to. */
@@ -61,6 +64,7 @@ export function createGateway(options: GatewayOptions, dependencies: GatewayDepe
   interface Built extends BuiltServer {
     /** The certificate in use, PEM. */
     readonly cert: Buffer;
+    readonly shown: ShownCertificates;
     readonly local: Server | undefined;
     readonly hardening: HardeningNotes;
     readonly backups: BackupNotes;
@@ -73,13 +77,14 @@ export function createGateway(options: GatewayOptions, dependencies: GatewayDepe
     const tls = await readCertificate(options);
     built.server.server.setSecureContext(secureContextOf({ ...tls, authorities: built.authorities.trusted() }));
     built.hosts.use(tls.cert);
+    await built.shown.look({ ...tls, authorities: built.authorities.trusted() });
     built = { ...built, cert: tls.cert };
   };
   /** A Secret was renewed, by whoever renews it. Half of a pair is no pair: it is looked at again. */
   const takeRenewed = async (): Promise<void> => {
     if (built === undefined) return;
-    const { cert } = await readCertificate(options);
-    if (built.cert.equals(cert)) return;
+    const tls = await readCertificate(options);
+    if (built.cert.equals(tls.cert)) return built.shown.look({ ...tls, authorities: built.authorities.trusted() });
     await useCertificates();
     log.info({}, 'the renewed certificate is in use');
   };
@@ -88,7 +93,8 @@ export function createGateway(options: GatewayOptions, dependencies: GatewayDepe
     deps.tokens.look().catch(failed);
     takeRenewed().catch(failed);
     built?.revocations.look().catch(failed);
-    // For the metrics, which ask nobody.
+    // For status and metrics, which ask nobody.
+    built?.revocations.hold().catch(failed);
     built?.hardening.hold().catch(failed);
     built?.backups.hold().catch(failed);
   };
@@ -117,7 +123,7 @@ export function createGateway(options: GatewayOptions, dependencies: GatewayDepe
         },
       });
       const revocations = await openClientRevocations(texts.revocations, {
-        ...{ site: authorities.site, now: deps.now, log, metrics: deps.metrics },
+        ...{ site: authorities.site, now: deps.now, log, metrics: deps.metrics, audit: deps.audit },
       });
       const setup = {
         config,
@@ -128,6 +134,10 @@ export function createGateway(options: GatewayOptions, dependencies: GatewayDepe
         backups,
         stopping: AbortSignal.any([signal, stopping.signal]),
       };
+      createStandingMetrics(deps.metrics, {
+        readiness: async () => deps.node.readiness(),
+        certificateEnd: () => built && new X509Certificate(built.cert).validToDate.getTime(),
+      });
       const { server, routes, events, hosts, metrics } = await buildServer(setup, deps);
       hosts.use(tls.cert);
       try {
@@ -139,7 +149,9 @@ export function createGateway(options: GatewayOptions, dependencies: GatewayDepe
       const { localSocketPath: path } = options;
       const local = path === undefined ? undefined : await openLocalSocket(path, server, { config, deps, metrics });
       const notes = { hardening, backups, authorities, revocations };
-      built = { server, routes, events, hosts, metrics, cert: tls.cert, local, ...notes };
+      const shown = showCertificates(options.certificatePath, { server: server.server, hosts, log, now: deps.now });
+      built = { server, routes, events, hosts, metrics, cert: tls.cert, shown, local, ...notes };
+      await useCertificates();
       flushTimer = setInterval(() => void events.flush(), FLUSH_INTERVAL_MS).unref();
       lookTimer = setInterval(lookAtFiles, LOOK_INTERVAL_MS).unref();
       // What another gateway revoked has begun things here that nobody asks about again: they end with the next look.

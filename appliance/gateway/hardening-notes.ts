@@ -97,6 +97,8 @@ function statusOf(file: HardeningFile, now: number): HardeningStatus | null {
     failed: last?.failed.length ?? 0,
     unseen: last?.unseen.length ?? 0,
     drifted: last?.drifted.length ?? 0,
+    waived: last?.waived?.length ?? last?.counts.waived ?? 0,
+    waivedCritical: last?.waivedCritical?.length ?? 0,
     everySeconds: file.schedule?.everySeconds ?? null,
     overdue: isLate(file, now),
     fitness: fitnessOf(file.reports),
@@ -134,9 +136,13 @@ function reportOf(note: LoggedNote): unknown {
     counts: Object.fromEntries(counts.map(([name, count]) => [name.slice(COUNT_PREFIX.length), Number(count)])),
     ...{ failed: idsOf(detail.failed), unseen: idsOf(detail.unseen), at: instantOf(note), auditLeaf: note.index },
     drifted: idsOf(detail.drifted),
+    ...Object.fromEntries(LATER_LISTS.filter((name) => name in detail).map((name) => [name, idsOf(detail[name])])),
     ...(detail.fit !== undefined && { fitness: { fit: detail.fit === 'yes', reasons: reasonsOf(detail.reasons) } }),
   };
 }
+
+/** Lists that leaves of earlier versions do not have. */
+export const LATER_LISTS = ['failedBelow', 'waived', 'waivedCritical'] as const;
 
 /** A leaf has one text for all reasons; none of them holds a semicolon. */
 export const REASON_SEPARATOR = '; ';

@@ -78,6 +78,9 @@ export const HardeningReportNote = Type.Object(
     counts: VerdictCounts,
     failed: CheckIds('Checks that failed at or above the threshold.'),
     unseen: CheckIds('Checks that could not be looked at, at or above the threshold.'),
+    failedBelow: Type.Optional(CheckIds('Checks that failed below the threshold.')),
+    waived: Type.Optional(CheckIds('Checks that fail and are waived.')),
+    waivedCritical: Type.Optional(CheckIds('Of the waived ones: the critical.')),
     fitness: Type.Optional(Type.Object(Fitness, strict)),
   },
   { description: 'A hardening report that was made: its digest and what it found.', ...strict },
@@ -106,6 +109,27 @@ export const WaiverNote = Type.Object(
   { description: 'A waiver that somebody made or removed.', ...strict },
 );
 export type WaiverNote = Static<typeof WaiverNote>;
+
+export const LoggedWaiver = Type.Object(
+  {
+    check: CheckId,
+    owner: Type.String({ minLength: 1, maxLength: 128, examples: ['it@clinic.example'] }),
+    reason: Type.String({ minLength: 1, maxLength: 1024, examples: ['replaced in January'] }),
+    until: Type.String({ format: 'date', maxLength: 10, examples: ['2027-01-31'] }),
+    since: Instant('Time of its leaf.'),
+    by: Type.String({ description: 'Whose token made it.', maxLength: 256, examples: ['owner'] }),
+    profile: ProfileName,
+    auditLeaf: AuditLeaf,
+  },
+  { description: 'A waiver as its leaf of the audit log states it.', ...strict },
+);
+export type LoggedWaiver = Static<typeof LoggedWaiver>;
+
+export const LoggedWaivers = Type.Object(
+  { waivers: Type.Array(LoggedWaiver, { maxItems: MAX_IDS, description: 'Those that are over are among them.' }) },
+  { description: 'What is waived, by the audit log.', ...strict },
+);
+export type LoggedWaivers = Static<typeof LoggedWaivers>;
 
 export const ScheduleNote = Type.Object(
   { everySeconds: orNone(EverySeconds), profile: ProfileName },
@@ -139,6 +163,8 @@ export const HardeningStatus = Type.Object(
     failed: Count('Checks that failed at or above the threshold.'),
     unseen: Count('Checks that could not be looked at.'),
     drifted: Count('Failed checks that did not fail before.'),
+    waived: Count('Checks that fail and are waived.'),
+    waivedCritical: Count('Of the waived ones: the critical.'),
     everySeconds: orNone(EverySeconds),
     overdue: Type.Boolean({ description: 'Whether no report came within two intervals of the schedule.' }),
     fitness: Type.Optional(

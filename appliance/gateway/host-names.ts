@@ -9,6 +9,8 @@ const HOST = /^(?:\[([0-9a-fA-F:.]+)\]|([A-Za-z0-9._-]{1,253}))(?::\d{1,5})?$/;
 export interface HostNames {
   /** Reads the names of a certificate that comes into use. */
   use(certificate: Uint8Array): void;
+  /** The same of the site's certificate, beside the node's own; undefined: there is none. */
+  useSite(certificate: Uint8Array | undefined): void;
   /** GATEWAY_REQUEST_MALFORMED for none, several or what is no host; GATEWAY_HOST_UNKNOWN for a name of somebody else. */
   check(request: IncomingMessage): void;
 }
@@ -20,12 +22,18 @@ export interface HostNames {
 export function createHostNames(configured: readonly string[]): HostNames {
   const named = new Set(['localhost', ...configured.map((name) => name.toLowerCase())]);
   let certificate: X509Certificate | undefined;
+  let site: X509Certificate | undefined;
+  const isIn = (of: X509Certificate | undefined, host: string): boolean =>
+    of?.checkHost(host, { subject: 'never' }) !== undefined;
   const isOwn = (host: string): boolean =>
-    named.has(host) || isIP(host) !== 0 || certificate?.checkHost(host, { subject: 'never' }) !== undefined;
+    named.has(host) || isIP(host) !== 0 || isIn(certificate, host) || isIn(site, host);
 
   return {
     use(pem) {
       certificate = new X509Certificate(pem);
+    },
+    useSite(pem) {
+      site = pem === undefined ? undefined : new X509Certificate(pem);
     },
     check({ headers, rawHeaders }) {
       const count = rawHeaders.filter((name, index) => index % 2 === 0 && name.toLowerCase() === 'host').length;

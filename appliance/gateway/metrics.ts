@@ -103,6 +103,11 @@ export function createHardeningMetrics(registry: Metrics): HardeningMetrics {
     [gauge('failed_checks', 'Checks that failed at or above the threshold.'), ({ failed }) => failed.length],
     [gauge('unseen_checks', 'Checks that could not be looked at.'), ({ unseen }) => unseen.length],
     [gauge('drifted_checks', 'Failed checks that did not fail before.'), ({ drifted }) => drifted.length],
+    [gauge('waived_checks', 'Checks that fail and are waived.'), ({ counts }) => counts.waived],
+    [
+      gauge('waived_critical_checks', 'Critical checks that fail and are waived.'),
+      ({ waivedCritical = [] }) => waivedCritical.length,
+    ],
     [
       gauge('report_time_seconds', 'When the last report was recorded, in Unix time.'),
       ({ at }) => Date.parse(at) / 1000,
@@ -145,6 +150,46 @@ export function createHardeningMetrics(registry: Metrics): HardeningMetrics {
   };
 }
 
+/** What a watcher wants to know of the node as a whole, asked for at each scrape. */
+export interface GatewayStanding {
+  /** Rejects, or gives reasons, where the node is not usable. */
+  readiness(): Promise<{ readonly ready: boolean; readonly reasons: readonly { readonly service: string }[] }>;
+  /** When the certificate of the API ends, in milliseconds of Unix time; undefined: none is in use. */
+  certificateEnd(): number | undefined;
+}
+
+export function createStandingMetrics(registry: Metrics, standing: GatewayStanding): void {
+  const registers = [registry];
+  new Gauge({
+    name: 'nectar_node_ready',
+    help: '1 when the node is usable as /readyz says.',
+    registers,
+    async collect() {
+      const state = await standing.readiness().catch(() => ({ ready: false }));
+      this.set(state.ready ? 1 : 0);
+    },
+  });
+  new Gauge({
+    name: 'nectar_node_unready_reasons',
+    help: 'Why it is not, counted by service.',
+    labelNames: ['service'],
+    registers,
+    async collect() {
+      this.reset();
+      const { reasons } = await standing.readiness().catch(() => ({ reasons: [] }));
+      for (const { service } of reasons) this.inc({ service });
+    },
+  });
+  new Gauge({
+    name: 'nectar_gateway_certificate_end_seconds',
+    help: 'When the certificate of the API ends, in Unix time; 0: none is in use.',
+    registers,
+    collect() {
+      this.set((standing.certificateEnd() ?? 0) / 1000);
+    },
+  });
+}
+
 /** How the revocation lists of the site's authorities are, asked for at each scrape: no event tells when one expires. */
 export function createClientRevocationMetrics(
   registry: Metrics,
@@ -177,27 +222,27 @@ export function createClientRevocationMetrics(
 export function createBackupMetrics(registry: Metrics, status: () => BackupStatus | null): void {
   const seconds = (instant: string | null | undefined): number => (instant == null ? 0 : Date.parse(instant) / 1000);
   const values: readonly [string, string, () => number][] = [
-    ['repositories', 'Backup repositories that the node knows of.', () => status()?.repositories ?? 0],
+    ['nectar_backup_repositories', 'Backup repositories that the node knows of.', () => status()?.repositories ?? 0],
     [
-      'snapshot_time_seconds',
+      'nectar_backup_snapshot_time_seconds',
       'When the newest snapshot was signed, in Unix time; 0: never.',
       () => seconds(status()?.lastAt),
     ],
     [
-      'verified_time_seconds',
+      'nectar_backup_verified_time_seconds',
       'When a verification last found nothing wrong, in Unix time; 0: never.',
       () => seconds(status()?.verifiedAt),
     ],
-    ['faulty_repositories', 'Repositories whose last verification failed.', () => status()?.faulty ?? 0],
+    ['nectar_backup_faulty_repositories', 'Repositories whose last verification failed.', () => status()?.faulty ?? 0],
     [
-      'overdue',
+      'nectar_backup_overdue',
       '1 when a scheduled snapshot did not come within two intervals.',
       () => (status()?.overdue === true ? 1 : 0),
     ],
   ];
   for (const [name, help, read] of values) {
     new Gauge({
-      name: `nectar_backup_${name}`,
+      name,
       help,
       registers: [registry],
       collect() {

@@ -25,6 +25,7 @@ import { addHardeningRoutes } from './routes/hardening.ts';
 import { addKeyRoutes } from './routes/keys.ts';
 import { addNodeRoutes } from './routes/node.ts';
 import { addRecordBatchRoutes } from './routes/record-batch.ts';
+import { addRecordPresenceRoutes } from './routes/record-presence.ts';
 import { addRecordRoutes } from './routes/records.ts';
 import { addResumableRoutes } from './routes/resumable.ts';
 import { addRpcRoutes } from './routes/rpc.ts';
@@ -42,6 +43,7 @@ const ROUTES = [
   addChainRoutes,
   addRecordRoutes,
   addRecordBatchRoutes,
+  addRecordPresenceRoutes,
   addUploadRoutes,
   addResumableRoutes,
   addAuditRoutes,

@@ -104,6 +104,13 @@ export interface TinkExport {
   readonly body: AsyncIterable<Uint8Array>;
 }
 
+/** What a question says of one record. */
+interface StoredPresence {
+  readonly recordId: RecordId;
+  readonly state: 'present' | 'absent' | 'destroyed' | 'lost' | 'damaged';
+  readonly version?: number;
+}
+
 export interface GatewayStore {
   readonly uploads: GatewayUploads;
   put(
@@ -120,6 +127,7 @@ export interface GatewayStore {
     signal: AbortSignal,
   ): Promise<OpenedRecord>;
   head(id: RecordId, options: { version?: number }, context: AccessContext): Promise<StoredMeta>;
+  present(ids: readonly RecordId[], context: AccessContext): Promise<readonly StoredPresence[]>;
   list(
     query: { label?: string; order?: 'oldest' | 'newest'; limit: number; cursor?: string },
     context: AccessContext,

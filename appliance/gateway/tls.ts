@@ -8,8 +8,10 @@ import {
   ExtendedKeyUsage,
   ExtendedKeyUsageExtension,
   Extension,
+  type JsonName,
   KeyUsageFlags,
   KeyUsagesExtension,
+  type Name,
   PemConverter,
   SubjectAlternativeNameExtension,
   SubjectKeyIdentifierExtension,
@@ -60,21 +62,8 @@ export interface Certificates extends ServerCertificate {
 export async function createCertificates(request: CertificateRequest): Promise<Certificates> {
   const names = allNames(request);
   const keys = await generateKeys();
-  const notBefore = new Date(request.now - CLOCK_SKEW_MS);
-  const ca = await X509CertificateGenerator.createSelfSigned({
-    serialNumber: createSerial(),
-    name: [{ CN: [`Nectar BYON node ${request.nodeId.slice(0, 8)} CA`] }],
-    notBefore,
-    notAfter: new Date(request.now + CA_LIFETIME_MS),
-    keys,
-    signingAlgorithm: ALGORITHM,
-    extensions: [
-      new BasicConstraintsExtension(true, 0, true),
-      new KeyUsagesExtension(KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign, true),
-      await SubjectKeyIdentifierExtension.create(keys.publicKey),
-      new Extension(NAME_CONSTRAINTS_OID, true, encodeNameConstraints(names)),
-    ],
-  });
+  const subject = [{ CN: [`Nectar BYON node ${request.nodeId.slice(0, 8)} CA`] }];
+  const ca = await createAuthority({ keys, subject, request });
   const caCertificate = ca.toString('pem');
   const caKey = new Uint8Array(await webcrypto.subtle.exportKey('pkcs8', keys.privateKey));
   const server = await issue({ ca, caKey: keys.privateKey, names, request });
@@ -108,15 +97,59 @@ function mayCertify(ca: X509Certificate, name: string): boolean {
   return constraints === null || isPermittedName(new Uint8Array(constraints.value), name);
 }
 
-/** True in the last thirty days of a certificate's life, and after it. */
+/** True in the last thirty days of a certificate's life, after it, and before it: one that a clock once ahead has made is good for nobody. */
 export function isRenewalDue(certificatePem: string, now: number): boolean {
-  return new X509Certificate(certificatePem).notAfter.getTime() - RENEW_BEFORE_MS <= now;
+  const { notBefore, notAfter } = new X509Certificate(certificatePem);
+  return notAfter.getTime() - RENEW_BEFORE_MS <= now || notBefore.getTime() > now;
+}
+
+/** Whether the node's CA can be trusted now: what it issues is no better. */
+export function isAuthorityInForce(certificatePem: string, now: number): boolean {
+  const { notBefore, notAfter } = new X509Certificate(certificatePem);
+  return notBefore.getTime() <= now && now < notAfter.getTime();
+}
+
+/**
+ * The certificate of the node's CA made anew from now on, with its own key, for the names that it was made for and those given. Clients
+ * need the new one.
+ */
+export async function renewAuthority(
+  request: CertificateRequest & { readonly caCertificate: string; readonly caKey: Uint8Array },
+): Promise<string> {
+  const old = new X509Certificate(request.caCertificate);
+  const privateKey = await webcrypto.subtle.importKey('pkcs8', request.caKey, ALGORITHM, false, ['sign']);
+  const publicKey = await old.publicKey.export(ALGORITHM, ['verify']);
+  const ca = await createAuthority({ keys: { privateKey, publicKey }, subject: old.subjectName, request });
+  return withNewline(ca.toString('pem'));
 }
 
 /** The DNS names and addresses that a certificate is for. */
 export function certificateNames(certificatePem: string): string[] {
   const extension = new X509Certificate(certificatePem).getExtension(SubjectAlternativeNameExtension);
   return extension?.names.items.map((name) => name.value) ?? [];
+}
+
+interface Authority {
+  readonly keys: webcrypto.CryptoKeyPair;
+  readonly subject: Name | JsonName;
+  readonly request: CertificateRequest;
+}
+
+async function createAuthority({ keys, subject, request }: Authority): Promise<X509Certificate> {
+  return X509CertificateGenerator.createSelfSigned({
+    serialNumber: createSerial(),
+    name: subject,
+    notBefore: new Date(request.now - CLOCK_SKEW_MS),
+    notAfter: new Date(request.now + CA_LIFETIME_MS),
+    keys,
+    signingAlgorithm: ALGORITHM,
+    extensions: [
+      new BasicConstraintsExtension(true, 0, true),
+      new KeyUsagesExtension(KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign, true),
+      await SubjectKeyIdentifierExtension.create(keys.publicKey),
+      new Extension(NAME_CONSTRAINTS_OID, true, encodeNameConstraints(allNames(request))),
+    ],
+  });
 }
 
 interface Issue {

@@ -16,6 +16,7 @@ import { createKeysMetrics } from './metrics.ts';
 import { isAttended, openAttended, openUnattended, type UnlockSecret } from './open-root-key.ts';
 import type { ProviderHost } from './provider.ts';
 import { getProvider } from './providers/registry.ts';
+import { createKeyFileRetry } from './retry-key-file.ts';
 import { isUnsettled, type ReplacedRoot, type RootWanted, rootReplacement, settlement } from './root-replacement.ts';
 import { settleIdentities } from './settle-identities.ts';
 import { attemptOf, createUnlockGate } from './unlock-gate.ts';
@@ -68,21 +69,18 @@ export function createKeys(options: KeysConfig & { readonly home: string }, deps
 
   /** Takes over the root key once keys.json is proven to be the one that it signed. */
   function accept(root: Uint8Array, by: string): void {
-    const { read: file, store: current } = started();
-    if (keyring !== undefined) {
-      root.fill(0);
-      return;
-    }
+    // It may have been opened, or stopped, meanwhile.
+    if (keyring !== undefined || read === undefined || store === undefined) return void root.fill(0);
     try {
-      file.verify(macKey(crypto, root));
+      read.verify(macKey(crypto, root));
     } catch (error) {
       root.fill(0);
       throw error;
     }
-    keyring = createKeyring(root, current, deps);
+    keyring = createKeyring(root, store, deps);
     metrics.unlocked.set(1);
     waiting.wake();
-    log.info({ kek: current.current, by }, 'root key unlocked');
+    log.info({ kek: store.current, by }, 'root key unlocked');
   }
 
   async function unlock(secret: UnlockSecret): Promise<void> {
@@ -164,17 +162,30 @@ export function createKeys(options: KeysConfig & { readonly home: string }, deps
     return settlement(opened);
   }
 
+  function setUnopened(error: NectarError): void {
+    unopened = error;
+    reason = `locked: ${error.message}`;
+  }
+
   /** A list that is damaged opens by nothing: it ends the start. Whatever else fails may be mended while the node waits, locked. */
   async function openAtStart(): Promise<void> {
     const { store: current } = started();
     if (keyFile === '' && current.providers.every(isAttended)) return;
     await unlock({ provider: 'any' }).catch((error: unknown) => {
       if (!isNectarError(error) || error.code === 'KEY_STORE_INVALID') throw error;
-      unopened = error;
-      reason = `locked: ${error.message}`;
+      setUnopened(error);
       log.warn({ code: error.code }, 'no provider unlocks the node by itself');
     });
   }
+
+  const retry = createKeyFileRetry({
+    unopened: () => (keyring === undefined && store !== undefined ? unopened : undefined),
+    async open() {
+      const { root, by } = await openUnattended(started().store, 'file', host);
+      accept(root, by);
+    },
+    failed: setUnopened,
+  });
 
   return {
     name: 'keys',
@@ -187,8 +198,10 @@ export function createKeys(options: KeysConfig & { readonly home: string }, deps
       unopened = undefined;
       reason = 'locked: unlock it with a passphrase';
       await openAtStart();
+      retry.start();
     },
     async stop() {
+      retry.stop();
       await writing;
       keyring?.wipe();
       keyring = undefined;

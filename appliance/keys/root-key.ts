@@ -1,8 +1,9 @@
-import { mkdir, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 
 import { type EnvelopeCrypto, KEY_BYTES } from '../../protocol/envelope/crypto.ts';
 import { openValue, SEALED_VALUE_RANDOM_BYTES, sealValue } from '../../protocol/envelope/sealed-value.ts';
 import { NectarError } from '../../protocol/errors.ts';
+import { makeFolders } from '../make-folders.ts';
 import { macKey } from './hierarchy.ts';
 import { newKek } from './kek-entries.ts';
 import { keyStorePath, writeKeyStore } from './key-store-file.ts';
@@ -41,7 +42,7 @@ export async function createRootKey(
   const { crypto, randomBytes, credentials } = deps;
   const path = keyStorePath(home);
   if (await exists(path)) throw new NectarError('KEY_STORE_EXISTS', { path });
-  await mkdir(home, { recursive: true, mode: 0o700 });
+  await makeFolders(home, 0o700);
   const host = { crypto, randomBytes, home, keyFile, credentials, run: runTool };
   const root = randomBytes(KEY_BYTES);
   try {

@@ -3,7 +3,7 @@ import type { Hex } from '../../protocol/brand.ts';
 import { NectarError } from '../../protocol/errors.ts';
 import type { NetworkDescriptor } from '../../protocol/network/descriptor.ts';
 import type { ForkRules } from '../../protocol/rollup/fork.ts';
-import { createRules, type Rules } from '../../protocol/rollup/rules.ts';
+import { createRules, type HostCrypto, type Rules } from '../../protocol/rollup/rules.ts';
 import { nativeCrypto } from './execute/native-crypto.ts';
 
 type L2 = { readonly l2: Pick<NetworkDescriptor['l2'], 'chainId' | 'genesis'> };
@@ -17,8 +17,8 @@ export function forkOf({ l2 }: L2): ForkRules {
   return { fork, p256 };
 }
 
-export function rulesOf(descriptor: L2): Rules {
-  return createRules(BigInt(descriptor.l2.chainId), nativeCrypto, forkOf(descriptor));
+export function rulesOf(descriptor: L2, crypto: HostCrypto = nativeCrypto): Rules {
+  return createRules(BigInt(descriptor.l2.chainId), crypto, forkOf(descriptor));
 }
 
 /** Another machine is another chain: this node would part from the others at some block. Throws ROLLUP_MACHINE_MISMATCH. */

@@ -31,6 +31,7 @@ import { createExecutor, type Executor } from './execute/executor.ts';
 import { loadMachine } from './execute/machine-file.ts';
 import { createForeignStatePacker } from './execute/pack-foreign-state.ts';
 import { shareCacheBytes } from './execute/preimage-cache.ts';
+import { loadHostCrypto } from './execute/recover-key.ts';
 import { createSealer } from './execute/sealer.ts';
 import type { EndpointState } from './l1/endpoints.ts';
 import { createL1Parts, describeEndpoints, type L1Parts } from './l1-parts.ts';
@@ -123,7 +124,7 @@ export async function assembleParts(options: PartsOptions, deps: PartsDeps): Pro
   const { config, descriptor } = options;
   const chainId = BigInt(descriptor.l2.chainId);
   assertMachine(descriptor);
-  const rules = rulesOf(descriptor);
+  const rules = rulesOf(descriptor, await loadHostCrypto());
   const genesis = verifiedGenesis(descriptor, rules);
   const first = derivationGenesis(descriptor, genesis);
 

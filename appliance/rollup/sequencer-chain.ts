@@ -1,6 +1,4 @@
-import type { BlockHeader } from '@ethereumjs/block';
 import type { Hex } from '../../protocol/brand.ts';
-import { NectarError } from '../../protocol/errors.ts';
 import type { NetworkDescriptor } from '../../protocol/network/descriptor.ts';
 import { nextBaseFee, parseOrigin } from '../../protocol/rollup/block-input.ts';
 import { bytesToHex } from '../../protocol/rollup/bytes.ts';
@@ -8,7 +6,7 @@ import { consumable, type DelayedMessage, MAX_MESSAGES_PER_BLOCK } from '../../p
 import { parseTransaction } from '../../protocol/rollup/transaction.ts';
 import { encodeUnsafeBlock } from '../../protocol/rollup/unsafe-block.ts';
 import { clampTimestamp } from './derive/batch-rules.ts';
-import { createStateReader } from './execute/state-reader.ts';
+import { createHeadReader } from './head-reader.ts';
 import { createOwnBlocks, type OwnBlocks } from './own-blocks.ts';
 import type { RollupParts } from './rollup-parts.ts';
 import type { SequencerChain } from './sequencer/sequencer.ts';
@@ -55,16 +53,12 @@ export function createSequencerChain(options: SequencerChainOptions, deps: Seque
     hasBlocks: () => parts().executor.heads().unsafe.number > 0n,
     gasLimit: () => BigInt(l2.genesis.gasLimit),
     nextBaseFee: () => {
-      const last = head.last();
+      const last = head.lastHeader();
       return last === undefined ? 0n : nextBaseFee(last);
     },
-    async account(address) {
-      const { stateRoot } = await head.read();
-      const { value: account } = await createStateReader(parts().database, bytesToHex(stateRoot)).account(address);
-      return { nonce: account?.nonce ?? 0n, balance: account?.balance ?? 0n };
-    },
+    account: head.account,
     async proposeBlock(nowS) {
-      const header = await head.read();
+      const header = await head.header();
       const { number: originNumber, delayedMessages: read } = parseOrigin(header);
       const l1 = await parts().store.cursor();
       // Behind the head's origin, L1 has not caught up again.
@@ -78,7 +72,7 @@ export function createSequencerChain(options: SequencerChainOptions, deps: Seque
     },
     async produce(input) {
       const { executor, rules, feeRecipient, effectsOf } = parts();
-      const { delayedMessages: read } = parseOrigin(await head.read());
+      const { delayedMessages: read } = parseOrigin(await head.header());
       const messages = await readMessages(parts(), read, read + BigInt(input.delayedMessages));
       const { deposits, parameters, transactions: forced } = effectsOf(messages);
       const blocks = await ownBlocks();
@@ -98,26 +92,6 @@ export function createSequencerChain(options: SequencerChainOptions, deps: Seque
       };
     },
     takeDiscarded: async () => (await ownBlocks()).takeDiscarded(),
-  };
-}
-
-/** The header of the unsafe head, read once per head: every transaction that arrives asks for it. */
-function createHeadReader(parts: () => RollupParts): { read(): Promise<BlockHeader>; last(): BlockHeader | undefined } {
-  let hash: Hex | undefined;
-  let header: BlockHeader | undefined;
-  return {
-    last: () => header,
-    async read() {
-      const { executor, database } = parts();
-      const { unsafe } = executor.heads();
-      if (header !== undefined && hash === unsafe.hash) return header;
-      const block = await database.block(unsafe.hash);
-      if (block === undefined)
-        throw new NectarError('ROLLUP_DERIVE_STATE_INVALID', { what: `no block ${unsafe.number}` });
-      hash = unsafe.hash;
-      header = block.header;
-      return header;
-    },
   };
 }
 

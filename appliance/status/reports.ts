@@ -6,6 +6,8 @@ export interface Hardening {
   failed: number;
   unseen: number;
   drifted: number;
+  waived: number;
+  waivedCritical: number;
   everySeconds: number | null;
   overdue: boolean;
   /** By the newest report of any profile. */

@@ -19,7 +19,7 @@ interface Ahead {
   readonly block: Promise<Uint8Array>;
 }
 
-/** The plaintext bytes [start, end) of a version, segment by segment, each authenticated before it is handed out. */
+/** The plaintext bytes [start, end) of a version, segment by segment, each authenticated before it is handed out, and its reader's to free. */
 export async function* readBlob(
   core: StoreCore,
   options: BlockSourceOptions & { readonly start: number; readonly end: number },
@@ -46,8 +46,11 @@ export async function* readBlob(
       if (next === undefined) return;
       const plaintext = await openLeaf(opener, source, next);
       signal.throwIfAborted();
-      passedBytes(plaintext.length);
-      yield plaintext.subarray(next.slice.from, next.slice.to);
+      const { from, to } = next.slice;
+      const isWhole = from === 0 && to === plaintext.length;
+      // A part of it is nobody's to free; what is whole is its reader's.
+      if (!isWhole) passedBytes(plaintext.length);
+      yield isWhole ? plaintext : plaintext.subarray(from, to);
     }
   } finally {
     for (const { block } of ahead) block.then(freeBytes, () => undefined);

@@ -117,6 +117,14 @@ export interface RecordPage {
   readonly damaged?: number;
 }
 
+/** What a question says of one record. */
+export interface RecordPresence {
+  readonly recordId: RecordId;
+  readonly state: 'present' | 'absent' | 'destroyed' | 'lost' | 'damaged';
+  /** The newest, where it is present. */
+  readonly version?: number;
+}
+
 export interface ScrubFinding {
   readonly code: string;
   readonly recordId?: RecordId;
@@ -234,6 +242,8 @@ export interface Store extends Service {
   readonly uploads: PartialUploads;
   open(id: RecordId, options: OpenOptions, context: AccessContext, signal: AbortSignal): Promise<OpenedRecord>;
   head(id: RecordId, options: { readonly version?: number }, context: AccessContext): Promise<RecordMeta>;
+  /** Which of at most 1,000 records are there, in the order of the ids; one leaf for all of them. */
+  present(ids: readonly RecordId[], context: AccessContext): Promise<readonly RecordPresence[]>;
   list(query: ListQuery, context: AccessContext): Promise<RecordPage>;
   /** A record that is destroyed already has its receipt returned, whatever is expected. */
   shred(id: RecordId, context: AccessContext, expected?: Expected): Promise<DestructionReceipt>;

@@ -6,6 +6,7 @@ import type { RangeOptions } from './index-db.ts';
 import type { ListQuery, RecordMeta, RecordPage } from './interfaces.ts';
 import type { AccessContext } from './needs.ts';
 import { checkText, invalid, MAX_LABEL_BYTES } from './put-input.ts';
+import { readMany } from './read-many.ts';
 
 export const MAX_PAGE = 1000;
 /** Records looked up at a time. */
@@ -95,15 +96,6 @@ async function lookUp(core: StoreCore, listed: readonly Listed[]): Promise<(Reco
     ),
   );
   return versions.map((entry) => (entry === undefined ? undefined : recordMeta(entry)));
-}
-
-async function readMany<T>(core: StoreCore, keys: readonly (Uint8Array | undefined)[]): Promise<(T | undefined)[]> {
-  const values = await core.db.getMany(keys.filter((key) => key !== undefined));
-  let at = 0;
-  return keys.map((key) => {
-    const value = key === undefined ? undefined : values[at++];
-    return value === undefined || value === 'broken' ? undefined : decodeEntry<T>(value);
-  });
 }
 
 /** undefined for a record that was destroyed while the page was read: one bad value leaves the rest of the page as it is. */

@@ -1,4 +1,5 @@
 import { COMMITMENT_SALT_BYTES } from '../../protocol/envelope/commitment.ts';
+import { freeBytes } from '../stream-memory.ts';
 import { readBlob } from './blob-reader.ts';
 import { findEntry, type StoreCore } from './core.ts';
 import { encodeEntry, type SupersededEntry, storedDek, type VersionEntry } from './entries.ts';
@@ -50,6 +51,7 @@ async function* wiped(source: AsyncIterable<Uint8Array>, rest: () => Promise<voi
   for await (const plaintext of source) {
     yield plaintext;
     plaintext.fill(0);
+    freeBytes(plaintext);
     await rest();
   }
 }

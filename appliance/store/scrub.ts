@@ -1,4 +1,5 @@
 import { isNectarError } from '../../protocol/errors.ts';
+import { freeBytes } from '../stream-memory.ts';
 import { readBlob } from './blob-reader.ts';
 import { createBlockSource } from './block-source.ts';
 import { findEntry, type StoreCore, systemContext } from './core.ts';
@@ -122,6 +123,7 @@ async function scrubVersion(core: StoreCore, entry: VersionEntry, scrub: RecordS
   for await (const plaintext of readBlob(core, { ...options, start: 0, end: entry.bytes })) {
     tally.bytes += plaintext.length;
     plaintext.fill(0);
+    freeBytes(plaintext);
   }
   const source = createBlockSource(core, options);
   for await (const _ of walkDag(entry.root, (cid) => source.loadChecked(cid))) tally.blocks += 1;

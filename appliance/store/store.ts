@@ -15,6 +15,7 @@ import type { StoreDeps } from './needs.ts';
 import { headRecord, openRecord } from './open.ts';
 import { closeCore, foldersOf, openCore, recover } from './open-core.ts';
 import { type OpenPartialUploads, openPartialUploads } from './partial-uploads.ts';
+import { findPresent } from './presence.ts';
 import { putRecord } from './put.ts';
 import { createRekeying, type Rekeying } from './rekey.ts';
 import { createReplicationQueue, getBlock, linksOf, markAnchored, markReplicated, unanchored } from './replication.ts';
@@ -127,6 +128,7 @@ export function createStore(options: StoreOptions, deps: StoreDeps): Store {
     open: async (id, wanted, context, signal) =>
       counted('open', openRecord(checked(requireReadable), { id, options: wanted, context, signal })),
     head: async (id, { version }, context) => track(headRecord(checked(requireReadable), { id, version, context })),
+    present: async (ids, context) => track(findPresent(checked(requireReadable), ids, context)),
     list: async (query, context) => track(listRecords(checked(requireReadable), query, context)),
     shred: async (id, context, expected) =>
       counted('shred', shredRecord(checked(requireErasable), { id, context, expected })),

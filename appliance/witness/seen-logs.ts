@@ -2,7 +2,9 @@ import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { PeerIdText } from '../../protocol/brand.ts';
-import { NectarError } from '../../protocol/errors.ts';
+import { isNectarError, NectarError } from '../../protocol/errors.ts';
+import { verifyCheckpoint } from '../../protocol/merkle/checkpoint.ts';
+import { parseVerifierKey } from '../../protocol/merkle/verifier-key.ts';
 import { replaceFile } from '../durable-file.ts';
 
 /** The newest checkpoint of somebody's log that we have cosigned. */
@@ -35,8 +37,13 @@ const MAX_LOGS_PER_PEER = 16;
 /** Evidence of one kind that is kept of one member. */
 const MAX_FORKS_PER_PEER = 16;
 const MAX_FILE_BYTES = 64 * 1024;
+/** Heads that this run remembers beside the files: more than a network has logs. */
+const MAX_REMEMBERED = 4_096;
 
-/** What the witness remembers, in files: durable before anything is said. */
+/**
+ * What the witness remembers, in files: durable before anything is said. A head is what its note says, which its log has signed; and what
+ * this run has kept is newer than a file that somebody put back, changed or removed meanwhile.
+ */
 export interface SeenLogs {
   /** Throws WITNESS_STATE_INVALID: what cannot be read is not taken for nothing. */
   find(peerId: PeerIdText, origin: string): Promise<SeenHead | undefined>;
@@ -54,21 +61,31 @@ export function createSeenLogs(folder: string): SeenLogs {
   const forksOf = (peerId: PeerIdText): string => join(folder, 'forks', peerId);
   const pathOf = (peerId: PeerIdText, origin: string): string =>
     join(logsOf(peerId), `${createHash('sha256').update(origin).digest('hex').slice(0, 32)}.json`);
+  const remembered = new Map<string, SeenHead>();
+  const remember = (path: string, head: SeenHead): void => {
+    remembered.delete(path);
+    remembered.set(path, head);
+    const [oldest] = remembered.keys();
+    if (remembered.size > MAX_REMEMBERED && oldest !== undefined) remembered.delete(oldest);
+  };
 
   return {
     async find(peerId, origin) {
       const path = pathOf(peerId, origin);
-      const head = await readJson<SeenHead>(path);
-      if (head === undefined || (head.v === 1 && head.origin === origin && Number.isSafeInteger(head.size)))
-        return head;
-      throw new NectarError('WITNESS_STATE_INVALID', { path, reason: 'it is of another log or version' });
+      const mine = remembered.get(path);
+      try {
+        const kept = await readHead(path);
+        if (kept !== undefined && kept.origin !== origin) throw invalid(path, 'it is of another log');
+        return kept === undefined || kept.size < (mine?.size ?? 0) ? mine : kept;
+      } catch (error) {
+        if (mine === undefined || !isNectarError(error, 'WITNESS_STATE_INVALID')) throw error;
+        return mine;
+      }
     },
     async all(peerId) {
       const names = (await namesIn(logsOf(peerId))).slice(0, MAX_LOGS_PER_PEER);
-      const heads = await Promise.all(names.map((name) => readJson<SeenHead>(join(logsOf(peerId), name))));
-      return heads
-        .filter((head): head is SeenHead => head?.v === 1 && Number.isSafeInteger(head.size))
-        .toSorted((a, b) => b.size - a.size);
+      const heads = await Promise.all(names.map((name) => readHead(join(logsOf(peerId), name))));
+      return heads.filter((head) => head !== undefined).toSorted((a, b) => b.size - a.size);
     },
     async keep(peerId, head) {
       const path = pathOf(peerId, head.origin);
@@ -76,6 +93,7 @@ export function createSeenLogs(folder: string): SeenLogs {
       const known = await namesIn(logsOf(peerId));
       if (known.length >= MAX_LOGS_PER_PEER && !known.some((name) => path.endsWith(name))) return false;
       await replaceFile(path, `${JSON.stringify(head)}\n`, 0o600);
+      remember(path, head);
       return true;
     },
     async keepFork(evidence) {
@@ -97,6 +115,27 @@ export function createSeenLogs(folder: string): SeenLogs {
       return peers.filter(isSplit) as PeerIdText[];
     },
   };
+}
+
+/** Throws WITNESS_STATE_INVALID for one that is not what its log has signed: it would accuse an honest member, or excuse another. */
+async function readHead(path: string): Promise<SeenHead | undefined> {
+  const head = await readJson<Partial<SeenHead>>(path);
+  if (head === undefined) return undefined;
+  const { v, origin, vkey, size, root, note } = head ?? {};
+  if (v !== 1 || origin === undefined || vkey === undefined || note === undefined || size === undefined)
+    throw invalid(path, 'it is of another version');
+  try {
+    const signed = verifyCheckpoint(note, parseVerifierKey(vkey));
+    if (signed.origin === origin && signed.size === size && Buffer.from(signed.root).toString('hex') === root)
+      return { v, origin, vkey, size, root, note };
+  } catch (error) {
+    throw new NectarError('WITNESS_STATE_INVALID', { path, reason: 'its log has not signed it' }, { cause: error });
+  }
+  throw invalid(path, 'it says another thing than the note that its log has signed');
+}
+
+function invalid(path: string, reason: string): NectarError {
+  return new NectarError('WITNESS_STATE_INVALID', { path, reason });
 }
 
 async function namesIn(folder: string): Promise<string[]> {

@@ -144,7 +144,7 @@ class MemberWitness implements Witness {
       await this.#recall.ask(members, signal);
       const { size } = await this.#deps.audit.treeHead();
       // An anchored checkpoint grows the log by nothing; asking grows it by nothing either: no endless talk about itself.
-      if (this.#options.peers === 0 || size <= this.#cosignedSize) return 0;
+      if (this.#options.peers === 0 || (size <= this.#cosignedSize && (await this.#isKept()))) return 0;
       return await this.#askAll(members, signal);
     } catch (error) {
       if (!signal.aborted) this.#deps.log.debug({ err: error }, 'no cosignatures were asked for');
@@ -192,6 +192,11 @@ class MemberWitness implements Witness {
       log.debug({ peerId, err: error }, 'a member did not cosign');
       return undefined;
     }
+  }
+
+  /** False when the file was put back, changed or removed since: then members are asked again. */
+  async #isKept(): Promise<boolean> {
+    return ((await this.#newest())?.size ?? -1) >= this.#cosignedSize;
   }
 
   async #newest(): Promise<CosignedCheckpoint | undefined> {

@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import type { AuditVerdict as FolderVerdict } from '../../appliance/audit/index.ts';
 import { AuditProof, AuditVerdict } from '../../appliance/gateway/audit-schemas.ts';
 import { isNectarError, NectarError } from '../../protocol/errors.ts';
 import { action, addGroup, addVerb, type Call } from '../call.ts';
@@ -6,7 +7,6 @@ import { requireHome } from '../home-folder.ts';
 import { findGateway, withNode } from '../node-client.ts';
 import { writeOutputFile } from '../output-file.ts';
 import { readPassphrase } from '../passphrase.ts';
-import { findTarget } from '../provision/docker/target-file.ts';
 import { hasTarget } from '../provision/docker/target-path.ts';
 import { findClusterTarget } from '../provision/kubernetes/cluster-target.ts';
 import { describeEpoch } from '../render/audit-epoch.ts';
@@ -64,18 +64,24 @@ async function verifyRunning(call: VerifyCall, say: (text: string) => void): Pro
   try {
     return await withNode(call, (client) => client.json(AuditVerdict, 'POST', '/v1/audit/verify'));
   } catch (error) {
-    if (
-      !isNectarError(error, 'CLI_NODE_UNREACHABLE') ||
-      findClusterTarget(call.home) !== undefined ||
-      findTarget(call.home) === undefined
-    )
-      throw error;
-    const { verifyContainers } = await import('../life/verify-containers.ts');
-    const { home, terminal } = call;
-    const verdict = await verifyContainers({ home, terminal, say, passphrase: await readGivenPassphrase(call) });
+    const verdict = isNectarError(error, 'CLI_NODE_UNREACHABLE') ? await verifyVolumes(call, say) : undefined;
     if (verdict === undefined) throw error;
     return verdict;
   }
+}
+
+/** Of a node that is down, whose log lies in a volume. undefined: it is in use, or not in one. */
+async function verifyVolumes(call: VerifyCall, say: (text: string) => void): Promise<AuditVerdict | undefined> {
+  const { home, terminal } = call;
+  if (!hasTarget(home)) return undefined;
+  const request = { home, terminal, say, passphrase: await readGivenPassphrase(call) };
+  if (findClusterTarget(home) === undefined) {
+    const { verifyContainers } = await import('../life/verify-containers.ts');
+    return verifyContainers(request);
+  }
+  const { verifyCluster } = await import('../life/verify-cluster.ts');
+  const verdict = await verifyCluster(request);
+  return verdict && plain(verdict);
 }
 
 /** Of a node that is down: its files alone, no token, no process. */
@@ -83,7 +89,11 @@ async function verifyAtRest(call: VerifyCall, say: (text: string) => void): Prom
   const { home, terminal } = call;
   requireHome(home);
   const { verifyOffline } = await import('../provision/process/verify-offline.ts');
-  const verdict = await verifyOffline({ home, terminal, say, passphrase: await readGivenPassphrase(call) });
+  return plain(await verifyOffline({ home, terminal, say, passphrase: await readGivenPassphrase(call) }));
+}
+
+/** As the API says it. */
+function plain(verdict: FolderVerdict): AuditVerdict {
   return { ...verdict, epochs: [...verdict.epochs], findings: verdict.findings.map((finding) => ({ ...finding })) };
 }
 

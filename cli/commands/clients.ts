@@ -1,5 +1,5 @@
 import { readFileSync, statSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+
 import { join } from 'node:path';
 import { type Command, Option } from 'commander';
 import Type from 'typebox';
@@ -7,6 +7,7 @@ import { createClientKey } from '../../appliance/gateway/client-issuer.ts';
 import { AddedClient, ClientAuthorityList } from '../../appliance/gateway/client-schemas.ts';
 import { SCOPES } from '../../appliance/gateway/schema-parts.ts';
 import { type TokenInfo, TokenList } from '../../appliance/gateway/token-schemas.ts';
+import { makeFolders } from '../../appliance/make-folders.ts';
 import { NectarError } from '../../protocol/errors.ts';
 import { action, addGroup, addVerb, type Call } from '../call.ts';
 import { withNode } from '../node-client.ts';
@@ -109,7 +110,7 @@ async function add(call: Call<AddOptions>): Promise<void> {
 
 async function writeFiles(folder: string, files: Readonly<Record<string, string>>): Promise<string[]> {
   const paths: string[] = [];
-  if (Object.keys(files).length > 0) await mkdir(folder, { recursive: true, mode: 0o700 });
+  if (Object.keys(files).length > 0) await makeFolders(folder, 0o700);
   for (const [name, text] of Object.entries(files)) {
     const path = join(folder, name);
     const bytes = Buffer.from(text);

@@ -1,7 +1,5 @@
-import { X509Certificate } from 'node:crypto';
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { freemem, totalmem } from 'node:os';
-import { join } from 'node:path';
 import type { Command } from 'commander';
 import { NetworkInfo, type NodeStatus } from '../../appliance/gateway/node-schemas.ts';
 import { ERRORS, type ErrorCode, NectarError } from '../../protocol/errors.ts';
@@ -11,6 +9,7 @@ import { checkHardening } from '../harden/alarm.ts';
 import { requireHome } from '../home-folder.ts';
 import { checkRepositories } from '../life/backup-alarm.ts';
 import { checkBackupAge } from '../life/check-backup.ts';
+import { checkCertificates } from '../life/check-certificates.ts';
 import { checkHomeFiles, checkVolumesOf } from '../life/check-home-files.ts';
 import { findLastBackup } from '../life/last-backup.ts';
 import { checkVerifyAge, findLastVerify } from '../life/last-verify.ts';
@@ -25,14 +24,11 @@ import { describeGaps } from '../render/audit-epoch.ts';
 import { renderChecks } from '../render/checks.ts';
 import { gradeCustody } from '../render/custody.ts';
 import { gradeL1 } from '../render/l1.ts';
-import { formatDuration } from '../render/quantities.ts';
 import { gradeRecalled } from '../render/recalled.ts';
 import { describeRekey } from '../render/rekey.ts';
 import { gradeRevocations } from '../render/revocations.ts';
 import type { Terminal } from '../terminal.ts';
 
-const DAY_MS = 86_400_000;
-const EXPIRY_POOR_MS = 30 * DAY_MS;
 const GOOD_LAG_BLOCKS = 300;
 const GOOD_PENDING_RECORDS = 1000;
 
@@ -65,7 +61,7 @@ export async function examine(call: Call<unknown>): Promise<Check[]> {
     checkPermissions(home),
     await checkConfig(call),
     ...(containers || cluster ? [] : [checkHomeFiles(home), checkVolumesOf(home), await checkKeyList(home)]),
-    ...(cluster ? [] : [await checkServedCertificate(home, now)]),
+    ...(cluster ? [] : await checkCertificates(home, now)),
     await checkClock(terminal, await l1Of(home)),
     checkBackupAge(await findLastBackup(home), now),
     checkVerifyAge(await findLastVerify(home), now),
@@ -88,16 +84,6 @@ async function checkEngineOf(home: string, terminal: Terminal): Promise<Check[]>
     if (!(error instanceof NectarError)) throw error;
     return [{ name: 'engine', value: error.message, grade: 'bad', advice: 'is Docker or Podman running?' }];
   }
-}
-
-async function checkServedCertificate(home: string, now: number): Promise<Check> {
-  const path = join(home, 'tls', 'server.crt');
-  if (existsSync(path)) return checkCertificate(readFileSync(path, 'utf8'), now);
-  const { servedCertificate } = await import('../life/examine-containers.ts');
-  const gateway = await findGateway(home);
-  const pem = gateway === undefined ? undefined : await servedCertificate(home, gateway);
-  if (pem !== undefined) return checkCertificate(pem, now);
-  return { name: 'certificate', value: 'the gateway shows none', grade: 'bad', advice: 'nectar-byon up' };
 }
 
 function checkPermissions(home: string): Check {
@@ -132,14 +118,6 @@ async function checkKeyList(home: string): Promise<Check> {
     if (!(error instanceof NectarError)) throw error;
     return { name: 'key list', value: error.message, grade: 'bad', advice: guidanceOf(error.code).remedy };
   }
-}
-
-export function checkCertificate(pem: string, now: number): Check {
-  const left = new X509Certificate(pem).validToDate.getTime() - now;
-  if (left <= 0) return { name: 'certificate', value: 'expired', grade: 'bad', advice: '`down` and `up` renew it' };
-  const value = `good for ${formatDuration(left)}`;
-  if (left < EXPIRY_POOR_MS) return { name: 'certificate', value, grade: 'poor', advice: '`down` and `up` renew it' };
-  return { name: 'certificate', value, grade: 'good' };
 }
 
 async function l1Of(home: string): Promise<string | undefined> {

@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { isNectarError } from '../../protocol/errors.ts';
 import { action, addVerb, type Call } from '../call.ts';
 import type { KeptSchedule } from '../harden/schedule/schedule-file.ts';
 import { requireHome } from '../home-folder.ts';
@@ -37,12 +38,17 @@ async function schedule(call: Call<ScheduleOptions>): Promise<void> {
   const { home, options, output } = call;
   requireHome(home);
   const { findSchedule } = await import('../harden/schedule/schedule-file.ts');
-  const known = await findSchedule(home);
   if (options.every === undefined) {
+    const known = await findSchedule(home);
     output.result({ schedule: known ?? null }, () => (known === undefined ? 'nothing is scheduled' : describe(known)));
     return;
   }
   const { endSchedule, setSchedule } = await import('../harden/schedule/set-schedule.ts');
+  // A damaged file is what setting and ending write anew.
+  const known = await findSchedule(home).catch((error: unknown) => {
+    if (isNectarError(error, 'HARDENING_SCHEDULE_DAMAGED')) return undefined;
+    throw error;
+  });
   const profile = options.profile ?? known?.profile ?? DEFAULT_PROFILE;
   if (options.every === 'off') {
     const { auditLeaf } = await endSchedule(call, profile);

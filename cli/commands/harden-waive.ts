@@ -1,8 +1,6 @@
 import { type Command, Option } from 'commander';
-import { OnRecord } from '../../appliance/gateway/hardening-schemas.ts';
 import { NectarError } from '../../protocol/errors.ts';
 import { action, addVerb, type Call } from '../call.ts';
-import type { KeptWaiver } from '../harden/waivers.ts';
 import { requireHome } from '../home-folder.ts';
 import { withNode } from '../node-client.ts';
 import { printable, renderTable } from '../render/table.ts';
@@ -20,7 +18,7 @@ export function registerHardenWaive(verb: Command, terminal: Terminal): void {
   addVerb(verb, 'waive [id]', {
     summary: 'live with a failing check for a time: with a name under it, a reason and an end',
     about:
-      'A waived check still shows in every report, with who answers for it. It counts again after its last day, at most a year away. The node must run: waiving and taking back are in its audit log.',
+      'Only what a report on record says to fail can be waived. A waived check still shows in every report, with who answers for it. It counts again after its last day, at most a year away, and once a report finds that it holds. The node must run: its audit log says what is waived, and no file does.',
     examples: [
       'harden waive BYON-HST-004 --owner it@clinic.example --reason "new server in January" --until 2027-01-31',
       'harden waive --list',
@@ -44,18 +42,20 @@ async function waive(call: Call<WaiveOptions>): Promise<void> {
   return options.remove === true ? remove(call, id) : make(call, id);
 }
 
-async function list({ home, output, terminal }: Call<WaiveOptions>): Promise<void> {
-  const { readWaivers } = await import('../harden/waivers.ts');
-  const waivers = await readWaivers(home);
+async function list(call: Call<WaiveOptions>): Promise<void> {
+  const { output, terminal } = call;
+  const { listWaivers } = await import('../harden/waivers.ts');
+  const waivers = await withNode(call, (client) => listWaivers(client));
   const today = new Date(terminal.now()).toISOString().slice(0, 10);
   output.result({ waivers }, () =>
     waivers.length === 0
       ? 'nothing is waived'
       : renderTable(
-          [{ title: 'CHECK' }, { title: 'UNTIL' }, { title: 'OWNER' }, { title: 'REASON' }],
-          waivers.map(({ check, until, owner, reason }) => [
+          [{ title: 'CHECK' }, { title: 'UNTIL' }, { title: 'LEAF' }, { title: 'OWNER' }, { title: 'REASON' }],
+          waivers.map(({ check, until, owner, reason, auditLeaf }) => [
             check,
             until < today ? `${until} (over)` : until,
+            String(auditLeaf),
             printable(owner),
             printable(reason),
           ]),
@@ -64,39 +64,28 @@ async function list({ home, output, terminal }: Call<WaiveOptions>): Promise<voi
 }
 
 async function make(call: Call<WaiveOptions>, id: string): Promise<void> {
-  const { home, options, output, terminal } = call;
+  const { options, output } = call;
   const { owner, reason, until } = options;
   if (owner === undefined || reason === undefined || until === undefined) {
     throw new NectarError('CLI_USAGE', { problem: 'a waiver needs --owner, --reason and --until' });
   }
   const { getCheck, loadBenchmark } = await import('../../hardening/load-benchmark.ts');
-  const { keepWaiver, parseWaiver, readWaivers } = await import('../harden/waivers.ts');
+  const { parseWaiver, recordWaiver } = await import('../harden/waivers.ts');
   const { title } = getCheck(loadBenchmark(), id);
-  const waiver = parseWaiver({ check: id, owner, reason, until }, terminal.now());
-  // What is kept can be read before the log is asked: a damaged file leaves no entry behind.
-  await readWaivers(home);
-  const kept: KeptWaiver = { ...waiver, auditLeaf: await putOnRecord(call, 'made', waiver) };
-  await keepWaiver(home, kept);
-  output.result(kept, `${id} (${title}) is waived until ${until}; leaf ${kept.auditLeaf} of the audit log`);
+  const waiver = parseWaiver({ check: id, owner, reason, until });
+  const auditLeaf = await withNode(call, (client) => recordWaiver(client, { change: 'made', ...waiver }));
+  const kept = { ...waiver, auditLeaf };
+  output.result(kept, `${id} (${title}) is waived until ${until}; leaf ${auditLeaf} of the audit log`);
 }
 
 async function remove(call: Call<WaiveOptions>, id: string): Promise<void> {
-  const { home, output } = call;
-  const { dropWaiver, getWaiver } = await import('../harden/waivers.ts');
-  const waiver = await getWaiver(home, id);
-  const auditLeaf = await putOnRecord(call, 'removed', waiver);
-  await dropWaiver(home, id);
-  output.result({ check: id, removed: true, auditLeaf }, `${id} counts again; leaf ${auditLeaf} of the audit log`);
-}
-
-async function putOnRecord(
-  call: Call<WaiveOptions>,
-  change: 'made' | 'removed',
-  { check, owner, reason, until }: Pick<KeptWaiver, 'check' | 'owner' | 'reason' | 'until'>,
-): Promise<number> {
-  return withNode(call, async (client) => {
-    const note = { change, check, owner, reason, until };
-    const { auditLeaf } = await client.json(OnRecord, 'POST', '/v1/hardening/waivers', note);
-    return auditLeaf;
+  const { output } = call;
+  const { listWaivers, recordWaiver } = await import('../harden/waivers.ts');
+  const auditLeaf = await withNode(call, async (client) => {
+    const waiver = (await listWaivers(client)).find(({ check }) => check === id);
+    if (waiver === undefined) throw new NectarError('HARDENING_WAIVER_UNKNOWN', { id });
+    const { check, owner, reason, until } = waiver;
+    return recordWaiver(client, { change: 'removed', check, owner, reason, until });
   });
+  output.result({ check: id, removed: true, auditLeaf }, `${id} counts again; leaf ${auditLeaf} of the audit log`);
 }

@@ -194,10 +194,15 @@ export const GATEWAY_GUIDANCE: Record<keyof typeof GATEWAY_ERRORS, Guidance> = {
     remedy:
       'Put the certificate and its matching key back in place, or let `nectar-byon up` issue a new one from the CA of the node.',
   },
+  GATEWAY_SITE_CERTIFICATE_INVALID: {
+    exit: EXIT.usage,
+    remedy:
+      'Have the authority of your site issue another one, and give certificate, chain and key in PEM. Nothing was changed: clients see the certificate that they saw before.',
+  },
   GATEWAY_CERTIFICATE_NAME_EXCLUDED: {
     exit: EXIT.usage,
     remedy:
-      'The CA is limited to the names given at init and to private addresses; use a certificate of your site for other names.',
+      'The CA is limited to the names given at init and to private addresses: `nectar-byon tls renew --name NAME --authority` makes one for more, `nectar-byon tls replace` takes a certificate of your site.',
   },
   GATEWAY_PORT_IN_USE: {
     exit: EXIT.config,

@@ -60,9 +60,15 @@ export const HARDENING_GUIDANCE: Record<keyof typeof HARDENING_ERRORS, Guidance>
     exit: EXIT.usage,
     remedy: '`nectar-byon harden waive --list` shows the waivers.',
   },
-  HARDENING_WAIVERS_DAMAGED: {
+  HARDENING_WAIVER_NEEDLESS: {
+    exit: EXIT.usage,
+    remedy:
+      'Only a failure can be waived, not one to come. Run `nectar-byon harden` (without --no-record) with the profile that has the check, then waive it.',
+  },
+  HARDENING_SCHEDULE_DAMAGED: {
     exit: EXIT.config,
-    remedy: 'Move the file away and waive again; the audit log of the node says what had been waived, by whom and why.',
+    remedy:
+      'Set it again with `nectar-byon harden schedule --every 24h`, or end it with `--every off`: both take away what was there, and write the file anew.',
   },
   HARDENING_SCHEDULE_REFUSED: {
     exit: EXIT.config,

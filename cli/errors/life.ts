@@ -56,6 +56,11 @@ export const LIFE_GUIDANCE: Record<keyof typeof LIFE_ERRORS, Guidance> = {
     remedy: 'One repository holds one node. Name another place.',
     exit: EXIT.usage,
   },
+  BACKUP_REPOSITORIES_DAMAGED: {
+    remedy:
+      'Move the file away, then name each place again: `nectar-byon backup --to PLACE`, and what it had of `backup keep` and `backup schedule`. The node has the generation of each on record, so an older one is still found.',
+    exit: EXIT.config,
+  },
   BACKUP_REPOSITORY_BEHIND: {
     remedy:
       'Whoever holds it has put an older copy back, or lost the newest part. Find out who; go on with `nectar-byon backup --to ... --accept-older`, or begin a new repository.',

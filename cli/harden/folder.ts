@@ -1,5 +1,5 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeFolders } from '../../appliance/make-folders.ts';
 
 /** HOME/hardening: what the command line keeps of reports. The node itself never reads it. */
 export function hardeningPath(home: string, ...parts: string[]): string {
@@ -7,5 +7,5 @@ export function hardeningPath(home: string, ...parts: string[]): string {
 }
 
 export async function makeHardeningFolder(home: string, ...parts: string[]): Promise<void> {
-  await mkdir(hardeningPath(home, ...parts), { recursive: true, mode: 0o700 });
+  await makeFolders(hardeningPath(home, ...parts), 0o700);
 }

@@ -1,6 +1,5 @@
 import type { Benchmark, Profile } from '../../hardening/check.ts';
 import type { FactSet } from '../../hardening/fact-set.ts';
-import type { Waiver } from '../../hardening/finding.ts';
 import { MAX_REPORT_BYTES, parseReport } from '../../hardening/report/parse-report.ts';
 import { createReport, type Report } from '../../hardening/report/report.ts';
 import { NectarError } from '../../protocol/errors.ts';
@@ -10,15 +9,15 @@ import type { Terminal } from '../terminal.ts';
 import { readHistory } from './history.ts';
 import type { HardenOptions } from './options.ts';
 import { readNamedFile } from './read-file.ts';
-import { readWaivers } from './waivers.ts';
+import { askWaivers } from './waivers.ts';
 
-/** Judges facts as the home they are of would: with its waivers, after its earlier reports. */
+/** Judges facts as the home they are of would: with what its log says is waived, after its earlier reports. */
 export async function judge(
   { home, options, terminal }: Call<HardenOptions>,
   { benchmark, profile, facts }: { benchmark: Benchmark; profile: Profile; facts: FactSet },
 ): Promise<Report> {
   const own = await isOfHome(home, facts);
-  const waivers = own ? (await readWaivers(home)).map(toWaiver) : [];
+  const known = own ? await askWaivers({ home, signal: terminal.signal }) : { waivers: [] };
   const history = own
     ? (await readHistory(home)).map((kept) => {
         const { createdAt, profile: name, score, counts } = kept;
@@ -26,7 +25,8 @@ export async function judge(
       })
     : [];
   return createReport({
-    ...{ benchmark, profile, facts, waivers, history },
+    ...{ benchmark, profile, facts, history },
+    ...('reason' in known ? { waivers: [], waiversUnknown: known.reason } : known),
     now: () => terminal.now(),
     ...(options.threshold !== undefined && { threshold: options.threshold }),
   });
@@ -43,10 +43,6 @@ export async function isOfHome(home: string, { node }: Pick<FactSet, 'node'>): P
     if (error instanceof NectarError) return false;
     throw error;
   }
-}
-
-function toWaiver({ check, owner, reason, until, since }: Waiver): Waiver {
-  return { check, owner, reason, until, since };
 }
 
 /** What decides the exit code: all that is bad, or with a baseline what was not bad there. */

@@ -1,6 +1,6 @@
 import { type HardeningReportNote, RecordedReport } from '../../appliance/gateway/hardening-schemas.ts';
-import type { Profile } from '../../hardening/check.ts';
-import { isAtLeast, type Report } from '../../hardening/report/report.ts';
+import type { Profile, Severity } from '../../hardening/check.ts';
+import { isAtLeast, type Report, waivedCritical } from '../../hardening/report/report.ts';
 import { isNectarError, NectarError } from '../../protocol/errors.ts';
 import { findGateway, openNodeClient } from '../node-client.ts';
 
@@ -36,10 +36,10 @@ export interface NotedFile {
 
 /** Judged at the profile's own threshold, so that a run with another one is no drift. */
 export function noteOf(report: Report, profile: Profile, { digest, file, signer }: NotedFile): HardeningReportNote {
-  const bad = (verdict: 'fail' | 'error'): string[] =>
-    report.results
-      .filter((result) => result.verdict === verdict && isAtLeast(result.severity, profile.threshold))
-      .map(({ check }) => check);
+  const { results } = report;
+  const of = (verdict: 'fail' | 'error' | 'waived', isMeant = (_: Severity): boolean => true): string[] =>
+    results.filter((result) => result.verdict === verdict && isMeant(result.severity)).map(({ check }) => check);
+  const counts = (severity: Severity): boolean => isAtLeast(severity, profile.threshold);
   return {
     digest,
     ...(file !== undefined && { file }),
@@ -49,8 +49,11 @@ export function noteOf(report: Report, profile: Profile, { digest, file, signer 
     threshold: profile.threshold,
     score: report.score.value,
     counts: { ...report.counts },
-    failed: bad('fail'),
-    unseen: bad('error'),
+    failed: of('fail', counts),
+    unseen: of('error', counts),
+    failedBelow: of('fail', (severity) => !counts(severity)),
+    waived: of('waived'),
+    waivedCritical: [...waivedCritical(report)],
     fitness: { fit: report.fitness.fit, reasons: [...report.fitness.reasons] },
   };
 }

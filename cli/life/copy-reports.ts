@@ -1,10 +1,11 @@
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Value } from 'typebox/value';
 import { replaceFile } from '../../appliance/durable-file.ts';
 import { CopyReport } from '../../appliance/gateway/request-schemas.ts';
 import { Recorded } from '../../appliance/gateway/schema-parts.ts';
+import { makeFolders } from '../../appliance/make-folders.ts';
 import { NectarError } from '../../protocol/errors.ts';
 import type { Client } from '../client.ts';
 import { openNodeClient } from '../node-client.ts';
@@ -26,7 +27,7 @@ function copiesFolder(home: string): string {
 /** Durable when it resolves. */
 export async function noteCopy(home: string, report: CopyReport): Promise<void> {
   const folder = copiesFolder(home);
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await makeFolders(folder, 0o700);
   const name = `${report.at.replaceAll(/[^0-9TZ]/g, '')}-${report.manifestSha256.slice(0, 8)}.json`;
   await replaceFile(join(folder, name), `${JSON.stringify(report)}\n`, MODE);
 }

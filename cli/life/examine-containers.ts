@@ -39,12 +39,13 @@ async function imageDates(engine: Engine, { target }: DockerNode): Promise<numbe
   return images.flatMap((image) => (image === undefined ? [] : [Date.parse(image.Created)]));
 }
 
-/** The certificate that a gateway shows, as PEM: in containers its file is in a volume. undefined when nothing answers. */
-export function servedCertificate(home: string, gateway: string): Promise<string | undefined> {
+/** The certificate that a gateway shows, as PEM, to who asks by a name: in containers its file is in a volume. undefined when nothing answers. */
+export function servedCertificate(home: string, gateway: string, servername?: string): Promise<string | undefined> {
   const { hostname, port } = new URL(gateway);
   const ca = readFileSync(join(home, 'tls', 'ca.crt'));
   // An expired one is what we look for, so it is looked at rather than trusted.
-  const options = { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port), ca, rejectUnauthorized: false };
+  const to = { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port) };
+  const options = { ...to, ca, rejectUnauthorized: false, ...(servername !== undefined && { servername }) };
   return new Promise((resolve) => {
     const socket = connect(options, () => {
       const pem = socket.getPeerX509Certificate()?.toString();

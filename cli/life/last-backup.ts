@@ -1,6 +1,6 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { replaceFile } from '../../appliance/durable-file.ts';
+import { makeFolders } from '../../appliance/make-folders.ts';
 import { readSmallFile } from './backup/small-files.ts';
 
 /** What the doctor knows of the last backup: HOME/run/last-backup.json. */
@@ -11,7 +11,7 @@ export interface LastBackup {
 }
 
 export async function recordBackup(home: string, { file, createdAt, fileBytes }: LastBackup): Promise<void> {
-  await mkdir(join(home, 'run'), { recursive: true, mode: 0o700 });
+  await makeFolders(join(home, 'run'), 0o700);
   await replaceFile(lastBackupPath(home), `${JSON.stringify({ file, createdAt, fileBytes })}\n`, 0o600);
 }
 

@@ -1,6 +1,6 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { replaceFile } from '../../appliance/durable-file.ts';
+import { makeFolders } from '../../appliance/make-folders.ts';
 import { readSmallFile } from './backup/small-files.ts';
 
 /** When every record was last re-read by `scrub` from this machine: HOME/run/last-scrub.json. Not evidence, only a reminder. */
@@ -11,7 +11,7 @@ export interface LastScrub {
 /** A home that cannot be written has been scrubbed all the same. */
 export async function recordScrub(home: string, { at }: LastScrub): Promise<void> {
   try {
-    await mkdir(join(home, 'run'), { recursive: true, mode: 0o700 });
+    await makeFolders(join(home, 'run'), 0o700);
     await replaceFile(lastScrubPath(home), `${JSON.stringify({ at })}\n`, 0o600);
   } catch {
     // The report is what counts.

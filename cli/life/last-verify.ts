@@ -1,6 +1,6 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { replaceFile } from '../../appliance/durable-file.ts';
+import { makeFolders } from '../../appliance/make-folders.ts';
 import type { Check } from '../preflight.ts';
 import { formatDuration } from '../render/quantities.ts';
 import { readSmallFile } from './backup/small-files.ts';
@@ -17,7 +17,7 @@ export interface LastVerify {
 /** A home that cannot be written has been verified all the same. */
 export async function recordVerify(home: string, { at, integrity, completeness }: LastVerify): Promise<void> {
   try {
-    await mkdir(join(home, 'run'), { recursive: true, mode: 0o700 });
+    await makeFolders(join(home, 'run'), 0o700);
     await replaceFile(lastVerifyPath(home), `${JSON.stringify({ at, integrity, completeness })}\n`, 0o600);
   } catch {
     // The verdict is what counts.

@@ -1,7 +1,8 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { replaceFile } from '../../appliance/durable-file.ts';
 import { isRenewalDue } from '../../appliance/gateway/tls.ts';
+import { makeFolders } from '../../appliance/make-folders.ts';
 import { isNectarError } from '../../protocol/errors.ts';
 import { findGateway } from '../node-client.ts';
 import { encodeArchive } from '../provision/docker/archive.ts';
@@ -101,7 +102,7 @@ async function renew(engine: Engine, node: DockerNode, { request, due, gateway }
 
 async function stage(home: string, volumes: OpenVolumes, staging: string): Promise<void> {
   await stageSmallFiles(home, volumes, staging);
-  await mkdir(join(staging, 'tls'), { recursive: true });
+  await makeFolders(join(staging, 'tls'));
   for (const name of ['server.crt', 'server.key']) {
     const bytes = await volumes.read(`gateway/tls/${name}`);
     if (bytes !== undefined) await writeFile(join(staging, 'tls', name), bytes, { mode: PRIVATE });

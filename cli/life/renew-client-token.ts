@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir } from 'node:fs/promises';
+
 import { join } from 'node:path';
 import { readPublicIdentity } from '../../appliance/config/index.ts';
 import { replaceFile } from '../../appliance/durable-file.ts';
@@ -8,6 +8,7 @@ import type { TokenInfo } from '../../appliance/gateway/token-schemas.ts';
 import { createTokens } from '../../appliance/gateway/tokens.ts';
 import type { Keys } from '../../appliance/keys/index.ts';
 import { IDENTITIES } from '../../appliance/keys/node-identity.ts';
+import { makeFolders } from '../../appliance/make-folders.ts';
 import { readSmallFile } from './backup/small-files.ts';
 import { openIdentity } from './open-identity.ts';
 
@@ -21,7 +22,7 @@ export async function isClientTokenDue(home: string, now: number): Promise<boole
 }
 
 export async function writeClientToken(home: string, token: string): Promise<void> {
-  await mkdir(join(home, 'client'), { recursive: true, mode: 0o700 });
+  await makeFolders(join(home, 'client'), 0o700);
   await replaceFile(clientTokenPath(home), `${token}\n`, 0o600);
 }
 

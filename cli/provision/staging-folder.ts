@@ -3,6 +3,7 @@ import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { publish, syncTree } from '../../appliance/durable-file.ts';
 import { type FolderLock, tryLock } from '../../appliance/folder-lock.ts';
+import { makeFolders } from '../../appliance/make-folders.ts';
 
 /**
  * What is being made there: `partial`, a home; `staging`, the home of a node in containers, whose objects on the engine go with it;
@@ -58,7 +59,7 @@ interface Staging {
 }
 
 async function openStaging(home: string, kind: StagingKind): Promise<Staging> {
-  await mkdir(dirname(home), { recursive: true });
+  await makeFolders(dirname(home));
   for (let attempt = 1; ; attempt += 1) {
     const path = `${home}.${kind}-${randomBytes(8).toString('hex')}`;
     const lock = await make(path);

@@ -20,10 +20,15 @@ export function chooseScheduler(terminal: Terminal, asked: Scheduler['name'] | u
   }
 }
 
-function findScheduler({ env }: Terminal): Scheduler['name'] {
+function findScheduler(terminal: Terminal): Scheduler['name'] {
+  return schedulersHere(terminal)[0] ?? 'hand';
+}
+
+/** Those that this machine has, the best first. */
+export function schedulersHere({ env }: Pick<Terminal, 'env'>): readonly Scheduler['name'][] {
   // sd_booted(3): the folder is there when systemd is what runs the machine.
-  if (existsSync('/run/systemd/system') && isProgram('systemctl', env)) return 'systemd';
-  return isProgram('crontab', env) ? 'crontab' : 'hand';
+  const systemd = existsSync('/run/systemd/system') && isProgram('systemctl', env);
+  return [...(systemd ? (['systemd'] as const) : []), ...(isProgram('crontab', env) ? (['crontab'] as const) : [])];
 }
 
 function isProgram(name: string, env: Terminal['env']): boolean {

@@ -1,6 +1,7 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { replaceFile } from '../../appliance/durable-file.ts';
+import { makeFolders } from '../../appliance/make-folders.ts';
 import { NectarError } from '../../protocol/errors.ts';
 import { type ProgramOptions, runProgram } from './run-program.ts';
 import { commandOf, type ScheduledRun, type Scheduler } from './scheduled-run.ts';
@@ -63,7 +64,7 @@ export function createSystemd({ system, folder, ...options }: SystemdOptions): S
       const { name } = run;
       const [service = '', timer = ''] = paths(name);
       try {
-        await mkdir(folder, { recursive: true });
+        await makeFolders(folder);
         await replaceFile(service, serviceUnit(run), 0o644);
         await replaceFile(timer, timerUnit(run), 0o644);
       } catch (error) {

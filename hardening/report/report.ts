@@ -67,6 +67,8 @@ export interface Report {
   readonly results: readonly Result[];
   /** Waivers that waived nothing: their check did not fail, was not judged, or they have run out. */
   readonly idleWaivers: readonly Waiver[];
+  /** Why the audit log could not say what is waived: then nothing is. */
+  readonly waiversUnknown?: string;
   /** Who looked, with which privilege, and what became of it. */
   readonly collections: readonly ReportCollection[];
   /** Earlier reports of this node, oldest first; empty where none is known. */
@@ -78,6 +80,7 @@ export interface ReportInput {
   readonly profile: Profile;
   readonly facts: FactSet;
   readonly waivers: readonly Waiver[];
+  readonly waiversUnknown?: string;
   readonly history: readonly HistoryEntry[];
   /** The profile's, unless the caller wants another. */
   readonly threshold?: Severity;
@@ -115,6 +118,7 @@ export function createReport(input: ReportInput): Report {
     unseen: bad('error'),
     results,
     idleWaivers: waivers.filter((waiver) => !results.some((result) => isInForce(result, waiver))),
+    ...(input.waiversUnknown === undefined ? {} : { waiversUnknown: input.waiversUnknown }),
     collections: facts.collections,
     history,
   };
@@ -141,6 +145,13 @@ function toResult(check: Check, finding: Finding): Result {
 
 function isInForce(result: Result, waiver: Waiver): boolean {
   return result.verdict === 'waived' && result.waiver === waiver;
+}
+
+/** Critical checks that fail and are waived: no surface shows them as well. */
+export function waivedCritical({ results }: Pick<Report, 'results'>): readonly string[] {
+  return results
+    .filter(({ verdict, severity }) => verdict === 'waived' && severity === 'critical')
+    .map(({ check }) => check);
 }
 
 /** Whether a severity is as bad as another, or worse. */

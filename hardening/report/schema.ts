@@ -51,6 +51,7 @@ const waiver = Type.Object(
     reason: text(2048),
     until: Type.String({ pattern: `^${DAY}$`, description: 'Last day on which it counts, UTC.' }),
     since: time('When it was made.'),
+    auditLeaf: Type.Optional(count('The leaf of the audit log that it is taken from.')),
   },
   { ...strict, description: 'A decision to live with a failure.' },
 );
@@ -192,6 +193,7 @@ export const ReportSchema = Type.Object(
     }),
     results: Type.Array(result, { maxItems: 4096 }),
     idleWaivers: Type.Array(waiver, { maxItems: 4096, description: 'Waivers that waived nothing.' }),
+    waiversUnknown: Type.Optional(text(2048, 'Why the audit log could not say what is waived: then nothing is.')),
     collections: Type.Array(collection, { maxItems: 256 }),
     history: Type.Array(historyEntry, { maxItems: 4096, description: 'Earlier reports of this node, oldest first.' }),
   },

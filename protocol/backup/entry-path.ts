@@ -12,6 +12,7 @@ const FILES: readonly string[] = [
   'tokens.json',
   'identity/public.json',
   'tls/ca.crt',
+  // Of backups of earlier versions; nothing reads it any more, what is waived is in the log.
   'hardening/waivers.json',
   'hardening/history.json',
 ];

@@ -147,6 +147,9 @@ const SETUP_ERRORS = {
   GATEWAY_CERTIFICATE_NAME_EXCLUDED: define<{ name: string }>({
     message: ({ name }) => `the CA of this node may not certify the name ${name}`,
   }),
+  GATEWAY_SITE_CERTIFICATE_INVALID: define<{ problem: string }>({
+    message: ({ problem }) => `the certificate cannot be used: ${problem}`,
+  }),
   GATEWAY_PORT_IN_USE: define<{ host: string; port: number }>({
     message: ({ host, port }) => `port ${port} on ${host} is taken by another program`,
   }),

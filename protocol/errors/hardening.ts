@@ -55,8 +55,11 @@ export const HARDENING_ERRORS = {
   HARDENING_WAIVER_UNKNOWN: define<{ id: string }>({
     message: ({ id }) => `${id} is not waived`,
   }),
-  HARDENING_WAIVERS_DAMAGED: define<{ path: string; reason: string }>({
-    message: ({ path, reason }) => `the waivers in ${path} cannot be read: ${reason}`,
+  HARDENING_WAIVER_NEEDLESS: define<{ id: string }>({
+    message: ({ id }) => `no report on record says that ${id} fails`,
+  }),
+  HARDENING_SCHEDULE_DAMAGED: define<{ path: string; reason: string }>({
+    message: ({ path, reason }) => `what is scheduled cannot be read from ${path}: ${reason}`,
   }),
   HARDENING_SCHEDULE_REFUSED: define<{ by: string; reason: string }>({
     message: ({ by, reason }) => `${by} did not take the schedule: ${reason}`,

@@ -38,6 +38,9 @@ export const LIFE_ERRORS = {
   BACKUP_REPOSITORY_FOREIGN: define<{ target: string; nodeId: string }>({
     message: ({ target, nodeId }) => `${target} is the repository of the node ${nodeId}`,
   }),
+  BACKUP_REPOSITORIES_DAMAGED: define<{ path: string; reason: string }>({
+    message: ({ path, reason }) => `the list of backup places in ${path} cannot be used: ${reason}`,
+  }),
   BACKUP_REPOSITORY_BEHIND: define<{ target: string; found: number; known: number }>({
     message: ({ target, found, known }) =>
       `${target} is older than this node knows it: generation ${found}, and ${known} was written`,

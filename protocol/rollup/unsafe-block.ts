@@ -16,6 +16,7 @@ import { NectarError } from '../errors.ts';
 import { type BlockInput, type OriginCursor, originHash, parseOrigin } from './block-input.ts';
 import { bytesToHex, hexToBytes } from './bytes.ts';
 import { addressOfKey } from './key-address.ts';
+import { orderedRoot } from './ordered-root.ts';
 import type { Rules } from './rules.ts';
 
 /** The largest envelope that is ever parsed, in bytes. */
@@ -28,6 +29,8 @@ const DOMAIN = utf8ToBytes('nectar unsafe block v1');
 
 export interface UnsafeBlock {
   readonly hash: Hex;
+  /** 65 bytes: r, s, recovery. Nobody's until it is verified. */
+  readonly signature: Uint8Array;
   readonly block: Block;
   readonly l1Origin: { readonly number: bigint; readonly hash: Hex };
   /** Delayed messages consumed from the chain's first block up to this one. */
@@ -71,6 +74,7 @@ export function parseUnsafeBlock(envelope: Uint8Array, rules: Rules): UnsafeBloc
   const { number, delayedMessages } = readCursor(block.header);
   return {
     hash: bytesToHex(block.hash()),
+    signature: envelope.slice(1, BLOCK_AT),
     block,
     l1Origin: { number, hash: originHash(block.header) },
     delayedMessages,
@@ -85,30 +89,46 @@ function readCursor(header: BlockHeader): OriginCursor {
   }
 }
 
-function recoverSigner(envelope: Uint8Array, message: Uint8Array): Hex {
-  const [recovery] = envelope.subarray(SIGNATURE_BYTES, BLOCK_AT);
-  const signature = concatBytes(Uint8Array.of(recovery ?? 0), envelope.subarray(1, SIGNATURE_BYTES));
+function recoverSigner(signature: Uint8Array, message: Uint8Array): Hex {
+  const recovery = signature[SIGNATURE_BYTES - 1] ?? 0;
+  const ordered = concatBytes(Uint8Array.of(recovery), signature.subarray(0, SIGNATURE_BYTES - 1));
   try {
-    const key = secp256k1.recoverPublicKey(signature, message, { prehash: false });
+    const key = secp256k1.recoverPublicKey(ordered, message, { prehash: false });
     return bytesToHex(addressOfKey(secp256k1.Point.fromBytes(key).toBytes(false).subarray(1)));
   } catch (cause) {
     throw refuse('no valid signature', cause);
   }
 }
 
+export interface UnsafeBlockTrust {
+  readonly chainId: bigint;
+  /** Address of the key that signs unsafe blocks. */
+  readonly sequencer: Hex;
+  readonly rules: Rules;
+}
+
 /**
  * Verifies an envelope: size, shape, the sequencer's signature, and that the header commits to the body. Throws
- * ROLLUP_UNSAFE_BLOCK_INVALID or returns the block. `sequencer` is an address.
+ * ROLLUP_UNSAFE_BLOCK_INVALID or returns the block.
  */
-export async function verifyUnsafeBlock(
-  envelope: Uint8Array,
-  { chainId, sequencer, rules }: { chainId: bigint; sequencer: Hex; rules: Rules },
+export async function verifyUnsafeBlock(envelope: Uint8Array, trust: UnsafeBlockTrust): Promise<UnsafeBlock> {
+  return verifyParsedBlock(parseUnsafeBlock(envelope, trust.rules), trust);
+}
+
+/** The same of an envelope that was parsed: its signature, and that the header commits to the body. */
+export async function verifyParsedBlock(
+  unsafe: UnsafeBlock,
+  { chainId, sequencer, rules }: UnsafeBlockTrust,
 ): Promise<UnsafeBlock> {
-  const unsafe = parseUnsafeBlock(envelope, rules);
-  const signer = recoverSigner(envelope, digest(unsafe.hash, chainId));
+  const signer = recoverSigner(unsafe.signature, digest(unsafe.hash, chainId));
   if (signer !== sequencer.toLowerCase()) throw refuse('not signed by the sequencer');
   const { block } = unsafe;
-  if (!(await block.transactionsTrieIsValid())) throw refuse('transactions differ from the header');
+  const root = orderedRoot(
+    block.transactions.map((tx) => tx.serialize()),
+    rules,
+  );
+  if (bytesToHex(root) !== bytesToHex(block.header.transactionsTrie))
+    throw refuse('transactions differ from the header');
   if (!(await block.withdrawalsTrieIsValid())) throw refuse('deposits differ from the header');
   return unsafe;
 }

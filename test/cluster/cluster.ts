@@ -78,12 +78,30 @@ function run(program: string, args: readonly string[], { input, mayFail = false 
   });
 }
 
+/** How often kube-proxy has changed its rules more than so many seconds (whole ones) after the pods had changed. */
+export async function countLateRules(seconds: number): Promise<number> {
+  const text = await (await fetch('http://127.0.0.1:27249/metrics')).text();
+  const of = (suffix: string): number => {
+    const line = text.split('\n').find((one) => one.startsWith(`${PROGRAMMING}_${suffix}`));
+    return Number(line?.split(' ')[1] ?? 0);
+  };
+  return of('count') - of(`bucket{le="${seconds}"}`);
+}
+
+const PROGRAMMING = 'kubeproxy_network_programming_duration_seconds';
+
 /** A namespace that enforces Pod Security restricted, new and empty. */
-export async function restrictedNamespace(name: string): Promise<void> {
-  await kubectl(['delete', 'namespace', name, '--ignore-not-found', '--wait']);
+export function restrictedNamespace(name: string): Promise<void> {
   const labels = Object.fromEntries(
     ['enforce', 'warn', 'audit'].map((mode) => [`pod-security.kubernetes.io/${mode}`, 'restricted']),
   );
+  return createNamespace(name, labels);
+}
+
+/** A namespace, new and empty, with the service account without which no pod is admitted: a controller makes it some moments later. */
+export async function createNamespace(name: string, labels: Readonly<Record<string, string>> = {}): Promise<void> {
+  await kubectl(['delete', 'namespace', name, '--ignore-not-found', '--wait']);
   const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } };
   await kubectl(['apply', '-f', '-'], { input: JSON.stringify(namespace) });
+  await kubectl(['-n', name, 'wait', '--for=create', 'serviceaccount/default', '--timeout=300s']);
 }

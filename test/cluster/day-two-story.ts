@@ -7,7 +7,7 @@ import { get, kubectl, root } from './cluster.ts';
 import { type Kept, keepPutting, lost, type NodeApi } from './node-api.ts';
 import { CHART, evict, type Pod, type Release, ROLES } from './release.ts';
 
-const PATIENCE_MS = 180_000;
+const PATIENCE_MS = 600_000;
 const DAY_MS = 86_400_000;
 const SINGLE = ['audit', 'store', 'rollup'] as const;
 
@@ -81,7 +81,8 @@ export function tellExpired(step: Step, site: () => Site): void {
     await showExpired(release);
     // The one that runs keeps the pair of before.
     await until('the word of it', isSaid, PATIENCE_MS);
-    assert.equal(await release.isReady('store'), true);
+    await until('a ready store', async () => (await release.isReady('store')) || undefined, PATIENCE_MS);
+    assert.equal((await release.pods('store'))[0]?.metadata.uid, before?.metadata.uid);
     await kubectl(['-n', release.namespace, 'delete', 'pod', 'nectar-store-0']);
     await until('the word of the next one', isSaid, PATIENCE_MS);
     const [now] = await release.pods('store');
@@ -110,7 +111,7 @@ export function tellLostVolume(step: Step, site: () => Site): void {
     await until('a lost volume', isSaid, PATIENCE_MS);
     assert.equal(await release.isReady('store'), false);
     // Held by the process that waits.
-    rmSync(join(aside, 'store', 'lock'), { recursive: true });
+    rmSync(join(aside, 'store', 'lock'), { recursive: true, force: true });
     // keys.json last: with it there is a node.
     for (const part of ['store', 'keys'])
       for (const name of readdirSync(join(aside, part)).sort(

@@ -48,7 +48,10 @@ export class NodeApi {
     });
   }
 
-  /** Refused by an address that is not programmed yet, as in the first moments of a pod that is ready: nothing was done, and it is asked again. */
+  /**
+   * Asks again where nothing was done: refused by an address whose rules are not there yet, as in the first moments of a pod that is
+   * ready, or answered by a node that is not ready for a moment.
+   */
   async json<T>(method: string, path: string, value?: unknown): Promise<T> {
     const sent =
       value === undefined
@@ -62,11 +65,12 @@ export class NodeApi {
   async #reached(method: string, path: string, sent: Call): Promise<Answer> {
     for (let tries = 1; ; tries++) {
       try {
-        return await this.call(method, path, sent);
+        const answer = await this.call(method, path, sent);
+        if (answer.status !== 503 || tries === TRIES) return answer;
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== 'ECONNREFUSED' || tries === TRIES) throw error;
-        await sleep(TRY_AGAIN_MS);
       }
+      await sleep(TRY_AGAIN_MS);
     }
   }
 
@@ -83,9 +87,8 @@ export interface Kept {
 
 export const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
-/** Puts records one after the other until it is stopped; one that was not acknowledged is asked for again under the same key. */
-export async function keepPutting(api: NodeApi, signal: AbortSignal): Promise<Kept[]> {
-  const kept: Kept[] = [];
+/** Puts records one after the other until it is stopped, and adds each to `kept`; one that was not acknowledged is asked for again under the same key. */
+export async function keepPutting(api: NodeApi, signal: AbortSignal, kept: Kept[] = []): Promise<Kept[]> {
   while (!signal.aborted) {
     const body = randomBytes(8_000);
     const headers = {
@@ -104,7 +107,9 @@ export async function keepPutting(api: NodeApi, signal: AbortSignal): Promise<Ke
   return kept;
 }
 
-const TRIES = 60;
+const TRIES = 240;
+/** Passing answers: not ready, or a role that went while it was asked. */
+const PASSING = [0, 502, 503, 504];
 const TRY_AGAIN_MS = 500;
 
 /** The records that do not come back as they were. "Not ready" is an answer of the moment, and asked again. */
@@ -123,7 +128,7 @@ async function answered(api: NodeApi, path: string): Promise<Answer> {
     const answer = await api
       .call('GET', path)
       .catch((error: unknown) => ({ status: 0, body: Buffer.from(String(error)) }));
-    if ((answer.status !== 503 && answer.status !== 0) || tries === TRIES) return answer;
+    if (!PASSING.includes(answer.status) || tries === TRIES) return answer;
     await sleep(TRY_AGAIN_MS);
   }
 }

@@ -1,4 +1,4 @@
-import { get, kubectl } from './cluster.ts';
+import { createNamespace, get, kubectl } from './cluster.ts';
 import { type Pod, type Release, ROLES, type Role } from './release.ts';
 
 const CONNECT_MS = 3_000;
@@ -20,8 +20,7 @@ const LISTEN_PORT = 9000;
 const LISTEN = `require('node:net').createServer((s) => s.on('error', () => {})).listen(${LISTEN_PORT})`;
 
 export async function startStranger(namespace: string): Promise<Stranger> {
-  await kubectl(['delete', 'namespace', namespace, '--ignore-not-found', '--wait']);
-  await kubectl(['create', 'namespace', namespace]);
+  await createNamespace(namespace);
   const pod = 'stranger';
   const image = 'nectar-byon-gateway:0.1.0';
   const container = { name: pod, image, imagePullPolicy: 'Never', command: ['/nodejs/bin/node', '-e', LISTEN] };
@@ -30,7 +29,7 @@ export async function startStranger(namespace: string): Promise<Stranger> {
     spec: { terminationGracePeriodSeconds: 0, automountServiceAccountToken: false, containers: [container] },
   };
   await kubectl(['apply', '-f', '-'], { input: JSON.stringify(object) });
-  await kubectl(['-n', namespace, 'wait', '--for=condition=Ready', `pod/${pod}`, '--timeout=60s']);
+  await kubectl(['-n', namespace, 'wait', '--for=condition=Ready', `pod/${pod}`, '--timeout=300s']);
   const { status } = await get<Pod>(namespace, 'pod', pod);
   return { namespace, pod, ip: status.podIP ?? '' };
 }
@@ -61,7 +60,7 @@ interface Ground {
 export async function connectionsOf(release: Release, { address, ports, stranger }: Ground) {
   const targets: Record<string, string> = {
     'API server': '10.96.7.1:443',
-    kubelet: `${address}:17250`,
+    kubelet: `${address}:27250`,
     stranger: `${stranger.ip}:${LISTEN_PORT}`,
   };
   for (const port of ports) targets[`chain ${port}`] = `${address}:${port}`;

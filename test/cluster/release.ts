@@ -4,7 +4,7 @@ import { get, helm, kubectl, restrictedNamespace } from './cluster.ts';
 import { NodeApi } from './node-api.ts';
 
 export const CHART = 'charts/nectar-byon';
-const WAIT = ['--wait', '--timeout', '5m'];
+const WAIT = ['--wait', '--timeout', '15m'];
 export const ROLES = ['audit', 'store', 'rollup', 'gateway'] as const;
 export type Role = (typeof ROLES)[number];
 
@@ -104,7 +104,7 @@ export class Release {
   }
 
   async test(): Promise<string> {
-    const { stdout } = await helm(['test', 'nectar', '-n', this.namespace, '--timeout', '3m']);
+    const { stdout } = await helm(['test', 'nectar', '-n', this.namespace, '--timeout', '10m']);
     return stdout;
   }
 

@@ -11,6 +11,7 @@ import { createLiveWorkloadCollector } from '../../hardening/collectors/kubernet
 import { evaluate } from '../../hardening/evaluate.ts';
 import type { Finding } from '../../hardening/finding.ts';
 import { getProfile, loadBenchmark } from '../../hardening/load-benchmark.ts';
+import { until } from '../e2e/workplace.ts';
 import { kubeconfig, kubectlArgv, skip } from './cluster.ts';
 import { RELEASE, ROLES, type Tree } from './hand-made-release.ts';
 import { WEAKENINGS } from './weakenings.ts';
@@ -25,6 +26,7 @@ const checks = benchmark.checks.filter(({ id }) => profile.checks.includes(id));
 /** Needs pods that run, machines and a build with a date: the node's own suite looks at those. */
 const UNSEEN_WITHOUT_PODS = ['BYON-K8S-078', 'BYON-K8S-080', 'BYON-K8S-081', 'BYON-K8S-082', 'BYON-K8S-087'];
 const CHOICE_OF_SITE = 'BYON-K8S-037';
+const PATIENCE_MS = 300_000;
 
 /** The cluster's own kubectl, in place of one in PATH. */
 const ownKubectl: RunTool = ([, ...args], options) => runTool([...kubectlArgv, ...args], options);
@@ -41,7 +43,10 @@ async function make(kubectl: Kubectl, world: World): Promise<void> {
   });
   const objects = world.objects.map((object) => (object.kind === 'Pod' ? nowhere(object) : object));
   const pods = ROLES.map((role) => nowhere(world.pods[role]));
-  const items = [world.namespace, ...[...objects, ...pods].map(inNamespace), ...world.around];
+  await kubectl.run(['create', '-f', '-'], { input: JSON.stringify(world.namespace) });
+  // Without it no pod is admitted, and a controller makes it some moments later.
+  await until('the service account', () => kubectl.run(['get', 'serviceaccount/default']), PATIENCE_MS);
+  const items = [...[...objects, ...pods].map(inNamespace), ...world.around];
   await kubectl.run(['create', '-f', '-'], { input: JSON.stringify({ apiVersion: 'v1', kind: 'List', items }) });
 }
 
@@ -127,6 +132,15 @@ export function tellReport(): void {
     const can = async (role: string, ...what: string[]): Promise<boolean> =>
       (await kubectl.run([...as(role), 'auth', 'can-i', ...what]).catch(() => 'no')).trim() === 'yes';
     try {
+      // The API server learns of new rights some moments after they are written; the auditor's are the last.
+      const learned: readonly [role: string, what: string][] = [
+        ['operator', 'get pods'],
+        ['installer', 'create secrets'],
+        ['auditor', 'list clusterroles --all-namespaces'],
+        ['auditor', 'create pods --subresource=exec'],
+      ];
+      for (const [role, what] of learned)
+        await until(`${role}: ${what}`, async () => (await can(role, ...what.split(' '))) || undefined, PATIENCE_MS);
       // Each as the commands ask it.
       for (const what of ['pods', 'deployments,statefulsets'])
         await kubectl.run([...as('operator'), 'get', what, '-o', 'name']);

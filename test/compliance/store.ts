@@ -23,6 +23,7 @@ export type CalledStore = Pick<
   | 'put'
   | 'open'
   | 'head'
+  | 'present'
   | 'list'
   | 'shred'
   | 'rewrap'
@@ -181,6 +182,28 @@ export function storeCompliance(name: string, create: () => Promise<StoreUnderTe
       const unknown = '0'.repeat(32) as RecordId;
       await assert.rejects(put(Buffer.from('x'), { recordId: unknown }), hasCode('STORE_RECORD_NOT_FOUND'));
       await assert.rejects(get('../../etc/passwd' as RecordId), hasCode('STORE_RECORD_NOT_FOUND'));
+    });
+
+    it('says of many records whether they are there, in their order, with one leaf for all', async () => {
+      const { recordId: kept } = await put(Buffer.from('kept'), { labels: [] });
+      await put(Buffer.from('kept, again'), { recordId: kept });
+      const { recordId: gone } = await put(Buffer.from('gone'), {});
+      await under.store.shred(gone, context);
+      const absent = 'ab'.repeat(16) as RecordId;
+      const leaves = under.events.length;
+      assert.deepEqual(await under.store.present([absent, kept, gone, kept], context), [
+        { recordId: absent, state: 'absent' },
+        { recordId: kept, state: 'present', version: 2 },
+        { recordId: gone, state: 'destroyed' },
+        { recordId: kept, state: 'present', version: 2 },
+      ]);
+      assert.deepEqual(
+        under.events.slice(leaves).map(({ type, detail }) => [type, detail]),
+        [['record.query', { results: 2, asked: 4, filter: 'ids' }]],
+      );
+      const many = Array.from({ length: 1_000 }, () => kept);
+      assert.equal((await under.store.present(many, context)).length, 1_000);
+      await assert.rejects(under.store.present([...many, kept], context));
     });
 
     it('lists by label, page by page, in order, and takes no forged cursor', async () => {

@@ -11,6 +11,7 @@ import {
   type StoreAuditEvent,
   type StoreDeps,
 } from '../../appliance/store/index.ts';
+import { freeBytes } from '../../appliance/stream-memory.ts';
 import { createLogger, createMetrics } from '../../appliance/telemetry/index.ts';
 import { unwrapDek, wrapDek } from '../../protocol/envelope/wrapped-dek.ts';
 
@@ -140,12 +141,20 @@ async function* repeated(bytes: number): AsyncGenerator<Uint8Array> {
   for (let left = bytes; left > 0; left -= piece.length) yield piece.subarray(0, left);
 }
 
+/** As the gateway reads it: each piece is given back once it has left. */
+async function* freed(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  for await (const piece of body) {
+    yield piece;
+    freeBytes(piece);
+  }
+}
+
 /** Prints how much a put and a get add to the resident size at their worst. */
 async function memory(home: string, bytes: number): Promise<void> {
   const store = await openChildStore(home);
   const put = (size: number) => store.put({ contentType: 'a/b', labels: [] }, repeated(size), context, signal);
   const get = async (id: Awaited<ReturnType<typeof put>>['recordId']): Promise<string> =>
-    digestOf((await store.open(id, {}, context, signal)).body);
+    digestOf(freed((await store.open(id, {}, context, signal)).body));
   await get((await put(4 * MIB)).recordId);
   const expected = await digestOf(repeated(bytes));
   const before = process.memoryUsage.rss();

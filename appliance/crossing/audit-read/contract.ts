@@ -29,7 +29,8 @@ const MAX_ANCHORS = 1024;
 const MAX_RECORDS = 10_000;
 const MAX_QUERY_BYTES = 512 * 1024;
 const MAX_LOGGED_TOKENS = 4_096;
-const MAX_LOGGED_NOTES = 128;
+/** 128 of reports and backups, 512 waivers. */
+const MAX_LOGGED_NOTES = 640;
 
 const head = exact({ size: count, root: rootHash, where: text(256) });
 const externalHead = exact({ size: count, root: rootHash, where: text(256), at: count, epoch: optional(count) });

@@ -10,6 +10,7 @@ type Crossed =
   | 'uploads'
   | 'open'
   | 'head'
+  | 'present'
   | 'list'
   | 'shred'
   | 'rewrap'

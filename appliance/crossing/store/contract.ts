@@ -25,6 +25,8 @@ const SHRED_TIMEOUT_MS = 600_000;
 const MAX_PAGE_BYTES = 32 * 1024 * 1024;
 const MAX_REPORT_BYTES = 16 * 1024 * 1024;
 const MAX_VERSIONS = 1_000_000;
+/** Records in one question whether they are there. */
+const MAX_ASKED = 1_000;
 
 const labels = list(text(512), 256);
 const version = optional(number);
@@ -107,6 +109,11 @@ const putReceipt = exact({
 const openOptions = exact({ version, range: optional(exact({ start: number, end: optional(number) })) });
 const tinkOptions = exact({ part: oneOf('blob', 'keyset'), version });
 const ofVersion = exact({ version });
+const presence = exact({
+  recordId,
+  state: oneOf('present', 'absent', 'destroyed', 'lost', 'damaged'),
+  version,
+});
 const listQuery = exact({
   label: optional(text(1024)),
   order: optional(oneOf('oldest', 'newest')),
@@ -161,6 +168,7 @@ export const store = contract('store', {
     freesPieces: true,
   }),
   head: call({ args: [recordId, ofVersion, accessContext], returns: meta }),
+  present: call({ args: [list(recordId, MAX_ASKED), accessContext], returns: list(presence, MAX_ASKED) }),
   list: call({ args: [listQuery, accessContext], returns: page, maxOutputBytes: MAX_PAGE_BYTES }),
   shred: call({
     args: [recordId, accessContext, optional(expected)],

@@ -31,6 +31,7 @@ export function storeRoutes({ store, keys, tokenSigner, backups, services }: Sto
       put: (input, body, context, gone) => store.put(input, body, context, gone),
       open: (id, options, context, gone) => store.open(id, options, context, gone),
       head: (id, options, context) => store.head(id, options, context),
+      present: (ids, context) => store.present(ids, context),
       list: (query, context) => store.list(query, context),
       shred: (id, context, expected) => store.shred(id, context, expected),
       rewrap: (onProgress, context) => store.rewrap(onProgress, context),

@@ -11,7 +11,7 @@ import {
   RevocationBundle,
   RevocationStandings,
 } from '../client-schemas.ts';
-import { evidenced } from '../evidenced.ts';
+import { evidenced, evidencedFirst } from '../evidenced.ts';
 import type { GatewayServer, RouteContext } from '../gateway-server.ts';
 import { describeOperation } from '../openapi.ts';
 import { createdFacts } from '../token-facts.ts';
@@ -108,6 +108,12 @@ export function addClientRoutes(server: GatewayServer, context: RouteContext): v
   server.put('/v1/clients/revocations', { ...revoke, bodyLimit: MAX_REVOCATION_BYTES }, async (request) => {
     const { lists } = request.body as RevocationBundle;
     const event = { type: 'client.revocations', context: request.access } as const;
+    if (lists.trim() === '') {
+      // The leaf first: what the log does not say to be forgotten is held against the files.
+      const detail = { count: 0, numbers: '', floors: '' };
+      await evidencedFirst(context, { ...event, outcome: 'success', detail }, () => clients.revocations.replace(''));
+      return { revocations: clients.revocations.standing() };
+    }
     await evidenced(context, event, {
       async run(note) {
         await clients.revocations.replace(lists);
@@ -115,6 +121,7 @@ export function addClientRoutes(server: GatewayServer, context: RouteContext): v
         note({
           count: standing.length,
           numbers: standing.map(({ fingerprint, number }) => `${digits(fingerprint)}:${number ?? 'none'}`).join(' '),
+          floors: clients.revocations.floors(),
         });
       },
     });

@@ -1,15 +1,17 @@
 import { evidencedFirst } from '../evidenced.ts';
 import type { GatewayServer, RouteContext } from '../gateway-server.ts';
-import { COUNT_PREFIX, REASON_SEPARATOR } from '../hardening-notes.ts';
+import { COUNT_PREFIX, LATER_LISTS, REASON_SEPARATOR } from '../hardening-notes.ts';
 import {
   HardeningOverview,
   HardeningReportNote,
+  LoggedWaivers,
   OnRecord,
   RecordedReport,
   ScheduleNote,
   WaiverNote,
 } from '../hardening-schemas.ts';
 import { describeOperation } from '../openapi.ts';
+import { getWaiver, loggedWaivers, requireWaivable } from '../waivers.ts';
 
 const overview = describeOperation({
   id: 'getHardening',
@@ -28,10 +30,19 @@ const report = describeOperation({
   body: HardeningReportNote,
   response: { 200: RecordedReport },
 });
+const waivers = describeOperation({
+  id: 'listHardeningWaivers',
+  tag: 'hardening',
+  summary: 'What is waived, as the audit log states it',
+  description: 'A waiver ends with its last day, when it is removed, or with a report in which its check holds again.',
+  guard: { scope: 'node:read' },
+  response: { 200: LoggedWaivers },
+});
 const waiver = describeOperation({
   id: 'recordHardeningWaiver',
   tag: 'hardening',
   summary: 'Put on record that a failing check is waived, or not any more',
+  description: 'Only what the newest report of a profile says to fail can be waived, for a year at most.',
   guard: { scope: 'admin' },
   body: WaiverNote,
   response: { 200: OnRecord },
@@ -68,13 +79,27 @@ export function addHardeningRoutes(server: GatewayServer, context: RouteContext)
     }),
   );
 
-  server.post('/v1/hardening/waivers', waiver, async (request) => {
-    const { change, ...detail } = request.body as WaiverNote;
-    const type = change === 'made' ? 'hardening.waive' : 'hardening.unwaive';
-    const event = { type, outcome: 'success', context: request.access, detail } as const;
-    const { auditLeaf } = await evidencedFirst(context, event, async () => undefined);
-    return { auditLeaf };
-  });
+  server.get('/v1/hardening/waivers', waivers, async () => ({ waivers: await loggedWaivers(deps.audit) }));
+
+  server.post('/v1/hardening/waivers', waiver, (request) =>
+    exclusive.run('hardening waiver', async () => {
+      const { change, ...note } = request.body as WaiverNote;
+      const by = request.access.actor.subject;
+      const event = { outcome: 'success', context: request.access } as const;
+      if (change === 'removed') {
+        await getWaiver(deps.audit, note.check);
+        const { index } = await deps.audit.append({ ...event, type: 'hardening.unwaive', detail: { ...note, by } });
+        return { auditLeaf: index };
+      }
+      const { profile, auditLeaf } = requireWaivable(note, {
+        reports: (await hardening.overview()).reports,
+        now: now(),
+      });
+      const detail = { ...note, by, profile, report: auditLeaf };
+      const { index } = await deps.audit.append({ ...event, type: 'hardening.waive', detail });
+      return { auditLeaf: index };
+    }),
+  );
 
   server.put('/v1/hardening/schedule', schedule, (request) =>
     exclusive.run('hardening schedule', async () => {
@@ -98,5 +123,8 @@ function reportDetail(note: HardeningReportNote, drifted: readonly string[]): Re
     ...Object.fromEntries(Object.entries(counts).map(([verdict, count]) => [`${COUNT_PREFIX}${verdict}`, count])),
     ...(fitness !== undefined && { fit: fitness.fit ? 'yes' : 'no', reasons: fitness.reasons.join(REASON_SEPARATOR) }),
     ...{ failed: failed.join(' '), unseen: unseen.join(' '), drifted: drifted.join(' ') },
+    ...Object.fromEntries(
+      LATER_LISTS.flatMap((name) => (note[name] === undefined ? [] : [[name, note[name].join(' ')]])),
+    ),
   };
 }

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
-import { mkdir } from 'node:fs/promises';
+
 import { dirname, join, resolve } from 'node:path';
 import Type from 'typebox';
 import { KEY_BYTES } from '../../../protocol/envelope/crypto.ts';
 import { isNectarError, NectarError } from '../../../protocol/errors.ts';
 import { createFile } from '../../durable-file.ts';
+import { makeFolders } from '../../make-folders.ts';
 import { defineProvider } from '../provider.ts';
 import { FROM_SECRET, keyOfSecret, newSalt } from './from-secret.ts';
 import { readSecretFile, refuseInsideHome } from './secret-file.ts';
@@ -70,7 +71,7 @@ async function ensureKeyFile(path: string, home: string, fresh: Uint8Array): Pro
     fresh.fill(0);
     return there;
   }
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  await makeFolders(dirname(path), 0o700);
   try {
     await createFile(path, fresh, MODE);
   } catch (error) {

@@ -116,6 +116,9 @@ export function createDriver(options: DriverOptions, deps: DriverDeps): Driver {
   async function recover(error: unknown, signal: AbortSignal): Promise<void> {
     const severity = rollupSeverity(error);
     state.failures += 1;
+    // What is said is what failed now, not what failed before it.
+    state.trouble = undefined;
+    state.l1 = undefined;
     if (severity === 'reset') {
       state.settled = false;
       const ancestor = await steps.reset(signal);

@@ -1,7 +1,7 @@
 import type { Hex } from '../../../protocol/brand.ts';
 import { isNectarError, NectarError } from '../../../protocol/errors.ts';
 import type { Rules } from '../../../protocol/rollup/rules.ts';
-import { parseUnsafeBlock, type UnsafeBlock, verifyUnsafeBlock } from '../../../protocol/rollup/unsafe-block.ts';
+import { parseUnsafeBlock, type UnsafeBlock, verifyParsedBlock } from '../../../protocol/rollup/unsafe-block.ts';
 import type { DeriveStore } from './derive-store.ts';
 import type { BlockRef, Engine } from './engine.ts';
 import { findUnsafeFault, type UnsafeFault } from './unsafe-rules.ts';
@@ -90,10 +90,10 @@ export function createUnsafeIntake(options: UnsafeIntakeOptions, deps: UnsafeInt
     try {
       const { unsafe } = engine.heads();
       // Looked at before the signature, which costs more: most gossip is a repetition.
-      const { block, hash } = parseUnsafeBlock(envelope, options.rules);
+      const parsed = parseUnsafeBlock(envelope, options.rules);
+      const { block, hash } = parsed;
       if (block.header.number <= unsafe.number) return 'ignore';
-      const verified = await verifyUnsafeBlock(envelope, options);
-      const verdict = await judge(verified);
+      const verdict = await judge(await verifyParsedBlock(parsed, options));
       if (verdict !== undefined) return verdict;
       await engine.importUnsafe(block);
       await remember(hash, envelope);

@@ -2,8 +2,11 @@ import { NectarError } from '../../../protocol/errors.ts';
 import type { BlockAnswers, BlockReply, BlockRequest, BlockSetup, BlockTask } from './block-messages.ts';
 import { fromThreadError, programBeside, startThread, type Thread } from './thread.ts';
 
-/** Machines live in the WebAssembly memory beside it: this is for what JavaScript holds, the cache of preimages above all. */
-const MAX_HEAP_MB = 1_024;
+/**
+ * Machines and the cache of preimages lie outside it. The largest block writes some 100,000 nodes, each an object or two here. The
+ * lower it is, the sooner V8 collects.
+ */
+const MAX_HEAP_MB = 512;
 
 export type StartBlockThread = (setup: BlockSetup) => Thread<BlockRequest, BlockReply>;
 

@@ -14,7 +14,7 @@ export interface EndpointState {
   readonly head?: bigint;
   /** Blocks by which that was behind the best one. */
   readonly lag?: bigint;
-  /** Why it did not answer the last time. */
+  /** Why it did not answer the last time; absent once it answered again. */
   readonly problem?: string;
 }
 
@@ -58,7 +58,10 @@ export function createEndpoints(urls: readonly string[]): Endpoints {
     },
     answered(index) {
       preferred = index;
-      change(index, { answers: (states[index]?.answers ?? 0) + 1 });
+      const state = states[index];
+      if (state === undefined) return;
+      const { problem: _, ...rest } = state;
+      states[index] = { ...rest, answers: state.answers + 1 };
     },
     failed: (index, problem) => change(index, { failures: (states[index]?.failures ?? 0) + 1, problem }),
     distrust() {

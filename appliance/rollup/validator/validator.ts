@@ -149,6 +149,8 @@ export function createValidator(options: ValidatorOptions, deps: ValidatorDeps):
 
   async function look(signal: AbortSignal): Promise<void> {
     const isCurrent = await follower.advance(signal);
+    // L1 answers again: what kept it from being followed is over.
+    if (failing) waiting = undefined;
     const book = follower.book();
     await judge.judge(book);
     await alarms.update(book, judge.verdictOf);

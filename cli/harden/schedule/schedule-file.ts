@@ -2,7 +2,8 @@ import { rm } from 'node:fs/promises';
 import Type, { type Static } from 'typebox';
 import { Check as matches } from 'typebox/value';
 import { replaceFile } from '../../../appliance/durable-file.ts';
-import { readSmallFile } from '../../life/backup/small-files.ts';
+import { NectarError } from '../../../protocol/errors.ts';
+import { readHomeJson } from '../../life/backup/small-files.ts';
 import { hardeningPath, makeHardeningFolder } from '../folder.ts';
 
 const ScheduleFile = Type.Object(
@@ -19,15 +20,14 @@ const ScheduleFile = Type.Object(
 /** HOME/hardening/schedule.json: what was scheduled, and by what, so that it can be taken back. */
 export type KeptSchedule = Static<typeof ScheduleFile>;
 
-/** Undefined when nothing is scheduled; a damaged file counts as nothing. */
+/** Undefined when nothing is scheduled. @throws NectarError HARDENING_SCHEDULE_DAMAGED: runs may go on all the same */
 export async function findSchedule(home: string): Promise<KeptSchedule | undefined> {
-  try {
-    const bytes = await readSmallFile(schedulePath(home));
-    const value: unknown = bytes === undefined ? undefined : JSON.parse(Buffer.from(bytes).toString('utf8'));
-    return matches(ScheduleFile, value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
+  const path = schedulePath(home);
+  const value = await readHomeJson(path, (reason, cause) => {
+    throw new NectarError('HARDENING_SCHEDULE_DAMAGED', { path, reason }, { cause });
+  });
+  if (value === undefined || matches(ScheduleFile, value)) return value;
+  throw new NectarError('HARDENING_SCHEDULE_DAMAGED', { path, reason: 'another shape than this version writes' });
 }
 
 export async function keepSchedule(home: string, schedule: KeptSchedule): Promise<void> {

@@ -1,8 +1,10 @@
+import { readPublicIdentity } from '../../../appliance/config/identity.ts';
 import { OnRecord } from '../../../appliance/gateway/hardening-schemas.ts';
+import { isNectarError } from '../../../protocol/errors.ts';
 import type { Call } from '../../call.ts';
 import { withNode } from '../../node-client.ts';
 import type { Scheduler } from '../../schedule/scheduled-run.ts';
-import { chooseScheduler } from '../../schedule/scheduler.ts';
+import { chooseScheduler, schedulersHere } from '../../schedule/scheduler.ts';
 import type { Terminal } from '../../terminal.ts';
 import { hardenRun, hardenRunName } from './harden-run.ts';
 import { findSchedule, forgetSchedule, type KeptSchedule, keepSchedule } from './schedule-file.ts';
@@ -47,12 +49,28 @@ export async function endSchedule(call: Call<unknown>, profile: string): Promise
   return { auditLeaf };
 }
 
-/** Takes the schedule of a home away from whatever keeps it; for a node that goes, nobody is told. */
+/**
+ * Takes the schedule of a home away from whatever keeps it; for a node that goes, nobody is told. A file that is damaged does not say
+ * what keeps it: then it is taken from all that this machine has, by its name.
+ */
 export async function removeSchedule(home: string, terminal: Terminal): Promise<void> {
-  const kept = await findSchedule(home);
+  const kept = await readKept(home, terminal);
   if (kept === undefined) return;
-  await chooseScheduler(terminal, kept.by).remove({ name: hardenRunName(kept.nodeId) });
+  for (const by of kept.by) await chooseScheduler(terminal, by).remove({ name: hardenRunName(kept.nodeId) });
   await forgetSchedule(home);
+}
+
+async function readKept(
+  home: string,
+  terminal: Terminal,
+): Promise<{ readonly nodeId: string; readonly by: readonly Scheduler['name'][] } | undefined> {
+  try {
+    const kept = await findSchedule(home);
+    return kept === undefined ? undefined : { nodeId: kept.nodeId, by: [kept.by] };
+  } catch (error) {
+    if (!isNectarError(error, 'HARDENING_SCHEDULE_DAMAGED')) throw error;
+    return { nodeId: readPublicIdentity(home).nodeId, by: schedulersHere(terminal) };
+  }
 }
 
 async function tellNode(call: Call<unknown>, note: { profile: string; everySeconds: number | null }): Promise<number> {

@@ -20,7 +20,8 @@ export async function readLifeNotes(home: string): Promise<LifeNotes> {
     lastScrubAt: (await findLastScrub(home))?.at,
     lastVerify: await findLastVerify(home),
     hardening: {
-      scheduled: (await findSchedule(home)) !== undefined,
+      // One that cannot be read is none that anybody could rely on.
+      scheduled: (await findSchedule(home).catch(() => undefined)) !== undefined,
       lastReportAt: recorded.at(-1)?.createdAt,
     },
     reportKey: key === undefined ? undefined : noteOf(key),

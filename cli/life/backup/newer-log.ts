@@ -1,5 +1,5 @@
 import { createWriteStream, existsSync } from 'node:fs';
-import { mkdir, rename, rm } from 'node:fs/promises';
+import { rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -7,6 +7,7 @@ import { verifyAuditFolder } from '../../../appliance/audit/index.ts';
 import { readPublicIdentity } from '../../../appliance/config/index.ts';
 import { diskError } from '../../../appliance/durable-file.ts';
 import type { Keys } from '../../../appliance/keys/index.ts';
+import { makeFolders } from '../../../appliance/make-folders.ts';
 import { NectarError } from '../../../protocol/errors.ts';
 import { pinAudit } from './pin-audit.ts';
 
@@ -68,7 +69,7 @@ async function copyLog(from: string, to: string): Promise<void> {
   for await (const entry of pinned.entries()) {
     const path = join(to, entry.path.slice('audit/'.length));
     try {
-      await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+      await makeFolders(dirname(path), 0o700);
       await pipeline(Readable.from(entry.read(), { objectMode: false }), createWriteStream(path, { mode: 0o600 }));
     } catch (error) {
       throw diskError(error, to);

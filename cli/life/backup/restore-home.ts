@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { countLeaves, markRestored } from '../../../appliance/audit/index.ts';
 import { readConfigFile, readPublicIdentity } from '../../../appliance/config/index.ts';
 import { HOME_FORMAT, readFormat } from '../../../appliance/home-format.ts';
 import { type Keys, nodeEnvelopeCrypto } from '../../../appliance/keys/index.ts';
 import { IDENTITIES } from '../../../appliance/keys/node-identity.ts';
+import { makeFolders } from '../../../appliance/make-folders.ts';
 import { declareRestored } from '../../../appliance/store/declared-restore.ts';
 import { markVolumes } from '../../../appliance/volume-marks.ts';
 import { type BackupHeader, parseStatement } from '../../../protocol/backup/statement.ts';
@@ -169,7 +170,7 @@ async function verifyStatement({ header, note, ...unpacked }: Unpacked, folder: 
 
 /** What a backup leaves out because it is in clear at rest, or of this machine: made anew. */
 async function makeUsable(folder: string, keys: Keys, { now, names }: PlaceRequest): Promise<void> {
-  for (const name of ['logs', 'run']) await mkdir(join(folder, name), { recursive: true, mode: 0o700 });
+  for (const name of ['logs', 'run']) await makeFolders(join(folder, name), 0o700);
   await markVolumes(folder);
   await renewCertificate({ home: folder, keys, now: now(), names });
   await replaceClientToken({ home: folder, keys, now });

@@ -1,6 +1,6 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { NectarError } from '../../../protocol/errors.ts';
+import { isNectarError, NectarError } from '../../../protocol/errors.ts';
 import { type BackupEntry, bytesEntry } from './entry.ts';
 
 const MAX_SMALL_BYTES = 4 * 1024 * 1024;
@@ -11,7 +11,6 @@ const FILES = [
   'keys.json',
   'tokens.json',
   'tls/ca.crt',
-  'hardening/waivers.json',
   'hardening/history.json',
 ];
 
@@ -29,6 +28,22 @@ export async function readSmallFiles(home: string): Promise<BackupEntry[]> {
     if (bytes !== undefined) entries.push(bytesEntry(path, bytes));
   }
   return entries;
+}
+
+/** What a JSON file of the home says, of any shape; undefined when it is not there. `refuse` names the file's own error. */
+export async function readHomeJson(path: string, refuse: (reason: string, cause: unknown) => never): Promise<unknown> {
+  let bytes: Uint8Array | undefined;
+  try {
+    bytes = await readSmallFile(path);
+  } catch (error) {
+    return refuse(isNectarError(error, 'CLI_FILE_UNREADABLE') ? error.data.reason : String(error), error);
+  }
+  if (bytes === undefined) return undefined;
+  try {
+    return JSON.parse(Buffer.from(bytes).toString('utf8'));
+  } catch (error) {
+    return refuse('not JSON', error);
+  }
 }
 
 /** undefined when it is not there. */

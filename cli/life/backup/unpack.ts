@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { mkdir, open } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { diskError } from '../../../appliance/durable-file.ts';
+import { makeFolders } from '../../../appliance/make-folders.ts';
 import {
   HEADER_PATH,
   isBackupPath,
@@ -93,7 +94,7 @@ async function writeEntry(entry: TarEntry, { folder, signal, onBytes }: Unpackin
   const path = join(folder, entry.path);
   const hash = createHash('sha256');
   try {
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    await makeFolders(dirname(path), 0o700);
     const file = await open(path, 'wx', 0o600);
     try {
       for await (const chunk of entry.content()) {

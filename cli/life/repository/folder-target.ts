@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, open, opendir, rename, rm, stat } from 'node:fs/promises';
+import { open, opendir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { createFile, diskError, isStaged, syncFolder } from '../../../appliance/durable-file.ts';
+import { makeFolders } from '../../../appliance/make-folders.ts';
 import { SNAPSHOTS } from '../../../protocol/backup/repository.ts';
 import { NectarError } from '../../../protocol/errors.ts';
 import type { ObjectContent, Target } from './target.ts';
@@ -25,7 +26,7 @@ export function createFolderTarget(folder: string): Target {
   async function write(path: string, content: ObjectContent): Promise<void> {
     const staged = join(dirname(path), `.nectar-${randomBytes(8).toString('hex')}.new`);
     try {
-      const first = await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+      const first = await makeFolders(dirname(path), 0o700);
       if (first !== undefined) touched.add(dirname(first));
       const file = await open(staged, 'wx', FILE_MODE);
       try {
@@ -88,7 +89,7 @@ export function createFolderTarget(folder: string): Target {
 async function createOnce(path: string, content: ObjectContent): Promise<boolean> {
   const chunks: Uint8Array[] = [];
   for await (const chunk of content.read()) chunks.push(chunk);
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  await makeFolders(dirname(path), 0o700);
   try {
     await createFile(path, Buffer.concat(chunks), FILE_MODE);
     return true;

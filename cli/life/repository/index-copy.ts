@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { mkdir, open, rm } from 'node:fs/promises';
+import { open, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { diskError } from '../../../appliance/durable-file.ts';
+import { makeFolders } from '../../../appliance/make-folders.ts';
 import { openSealedIndex, type SealedEntry, type SealedIndex } from '../../../appliance/store/sealed-index.ts';
 import type { BackupEntry } from '../backup/entry.ts';
 
@@ -20,7 +21,7 @@ export function createIndexCopy(folder: string): IndexCopy {
   let index: SealedIndex | undefined;
   return {
     async add(file) {
-      await mkdir(folder, { recursive: true, mode: 0o700 });
+      await makeFolders(folder, 0o700);
       try {
         const handle = await open(join(folder, basename(file.path)), 'wx', 0o600);
         try {

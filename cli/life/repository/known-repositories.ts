@@ -1,10 +1,10 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import Type, { type Static } from 'typebox';
 import { Check as matches } from 'typebox/value';
 import { replaceFile } from '../../../appliance/durable-file.ts';
+import { makeFolders } from '../../../appliance/make-folders.ts';
 import { NectarError } from '../../../protocol/errors.ts';
-import { readSmallFile } from '../backup/small-files.ts';
+import { readHomeJson } from '../backup/small-files.ts';
 
 const strict = { additionalProperties: false };
 const MAX_REPOSITORIES = 16;
@@ -55,19 +55,15 @@ function filePath(home: string): string {
   return join(home, 'backup', 'repositories.json');
 }
 
-/** @throws NectarError CLI_FILE_UNREADABLE for a damaged file: a run on no memory would not notice an older repository */
+/** @throws NectarError BACKUP_REPOSITORIES_DAMAGED: a run on no memory would forget what is scheduled and kept */
 export async function knownRepositories(home: string): Promise<readonly KnownRepository[]> {
   const path = filePath(home);
-  const bytes = await readSmallFile(path);
-  if (bytes === undefined) return [];
-  let value: unknown;
-  try {
-    value = JSON.parse(Buffer.from(bytes).toString('utf8'));
-  } catch {
-    value = undefined;
-  }
-  if (!matches(File, value)) throw new NectarError('CLI_FILE_UNREADABLE', { path, reason: 'it is damaged' });
-  return value.repositories;
+  const value = await readHomeJson(path, (reason, cause) => {
+    throw new NectarError('BACKUP_REPOSITORIES_DAMAGED', { path, reason }, { cause });
+  });
+  if (value === undefined) return [];
+  if (matches(File, value)) return value.repositories;
+  throw new NectarError('BACKUP_REPOSITORIES_DAMAGED', { path, reason: 'another shape than this version writes' });
 }
 
 export async function findKnown(home: string, target: string): Promise<KnownRepository | undefined> {
@@ -88,6 +84,6 @@ export async function forgetRepository(home: string, target: string): Promise<vo
 }
 
 async function write(home: string, repositories: readonly KnownRepository[]): Promise<void> {
-  await mkdir(join(home, 'backup'), { recursive: true, mode: 0o700 });
+  await makeFolders(join(home, 'backup'), 0o700);
   await replaceFile(filePath(home), `${JSON.stringify({ version: 1, repositories }, undefined, 2)}\n`, 0o600);
 }

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { readConfigFile, readPublicIdentity } from '../../../appliance/config/index.ts';
 import { diskError } from '../../../appliance/durable-file.ts';
@@ -10,6 +10,7 @@ import {
   nodeEnvelopeCrypto,
 } from '../../../appliance/keys/index.ts';
 import { IDENTITIES } from '../../../appliance/keys/node-identity.ts';
+import { makeFolders } from '../../../appliance/make-folders.ts';
 import { cidDigest } from '../../../appliance/store/cid.ts';
 import { buildSealedIndex, type SealedIndexBuilder } from '../../../appliance/store/sealed-index.ts';
 import { type TakenBack, takeBackIndex } from '../../../appliance/store/take-back.ts';
@@ -232,7 +233,7 @@ async function writeEntry(folder: string, entry: BackupEntry): Promise<void> {
 
 async function writeFileAt(path: string, content: Uint8Array): Promise<void> {
   try {
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    await makeFolders(dirname(path), 0o700);
     await writeFile(path, content, { mode: FILE_MODE });
   } catch (error) {
     throw diskError(error, dirname(path));

@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeFolders } from '../../../appliance/make-folders.ts';
 import type { SealedIndex } from '../../../appliance/store/sealed-index.ts';
 import {
   encodeManifest,
@@ -88,7 +89,7 @@ export interface TakenSnapshot extends KnownGeneration {
  */
 export async function takeSnapshot(request: TakeSnapshot): Promise<TakenSnapshot> {
   const { target, spool } = request;
-  await mkdir(spool, { recursive: true, mode: 0o700 });
+  await makeFolders(spool, 0o700);
   const copy = createIndexCopy(join(spool, 'index'));
   try {
     const found = await findRepository(target);

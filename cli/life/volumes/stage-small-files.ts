@@ -1,11 +1,12 @@
 import { existsSync } from 'node:fs';
-import { copyFile, mkdir, rm, writeFile } from 'node:fs/promises';
+import { copyFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { makeFolders } from '../../../appliance/make-folders.ts';
 import type { OpenVolumes } from './open-volumes.ts';
 
 const PUBLIC_PATHS = ['config.json', 'network.json', 'identity/public.json', 'tls/ca.crt'];
 /** What the command line keeps of hardening reports, where there were any. */
-const REPORT_PATHS = ['hardening/waivers.json', 'hardening/history.json'];
+const REPORT_PATHS = ['hardening/history.json'];
 
 /**
  * Puts the small files of a node in containers into one folder, as a home has them: the public ones from the host, the sealed ones from
@@ -13,9 +14,9 @@ const REPORT_PATHS = ['hardening/waivers.json', 'hardening/history.json'];
  */
 export async function stageSmallFiles(home: string, volumes: OpenVolumes, folder: string): Promise<void> {
   await rm(folder, { recursive: true, force: true });
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await makeFolders(folder, 0o700);
   for (const path of [...PUBLIC_PATHS, ...REPORT_PATHS.filter((name) => existsSync(join(home, name)))]) {
-    await mkdir(dirname(join(folder, path)), { recursive: true, mode: 0o700 });
+    await makeFolders(dirname(join(folder, path)), 0o700);
     await copyFile(join(home, path), join(folder, path));
   }
   const put = async (path: string, bytes: Uint8Array | undefined): Promise<void> => {

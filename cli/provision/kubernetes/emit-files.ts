@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
-import { mkdir, open } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { makeFolders } from '../../../appliance/make-folders.ts';
 import { NectarError } from '../../../protocol/errors.ts';
 import type { Manifest } from './node-secrets.ts';
 import { type ReleaseName, secretNames } from './release-names.ts';
@@ -36,7 +37,7 @@ export async function emitFiles(folder: string, emission: Emission): Promise<str
     ['.gitignore', 'secrets/\n'],
   ];
   try {
-    await mkdir(folder, { recursive: true, mode: PRIVATE_FOLDER });
+    await makeFolders(folder, PRIVATE_FOLDER);
     for (const [path, text] of files) await writeNew(join(folder, path), text);
   } catch (error) {
     const reason = (error as NodeJS.ErrnoException).code ?? (error as Error).message;
@@ -46,7 +47,7 @@ export async function emitFiles(folder: string, emission: Emission): Promise<str
 }
 
 async function writeNew(path: string, text: string): Promise<void> {
-  await mkdir(dirname(path), { recursive: true, mode: PRIVATE_FOLDER });
+  await makeFolders(dirname(path), PRIVATE_FOLDER);
   const file = await open(path, 'wx', PRIVATE);
   try {
     await file.writeFile(text);

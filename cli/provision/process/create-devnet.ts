@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir } from 'node:fs/promises';
+
 import { join } from 'node:path';
 import { parseEther } from 'ethers';
+import { makeFolders } from '../../../appliance/make-folders.ts';
 import { peerIdOfSeed } from '../../../appliance/p2p/identity.ts';
 import { buildDescriptorGenesis, MACHINE_DIGEST } from '../../../appliance/rollup/index.ts';
 import type { Hex } from '../../../protocol/brand.ts';
@@ -38,7 +39,7 @@ export interface CreateDevnetOptions {
  * descriptor and is simply done again. Ends with L1 running.
  */
 export async function createDevnet(devnet: string, { say, signal, now, env }: CreateDevnetOptions): Promise<void> {
-  await mkdir(join(devnet, 'keys'), { recursive: true, mode: 0o700 });
+  await makeFolders(join(devnet, 'keys'), 0o700);
   const l1 = join(devnet, 'l1');
   const ports = await choosePorts(defaultPorts(env).devnet);
   say('starting the development L1');

@@ -8,6 +8,7 @@ import { createCertificates } from '../../../appliance/gateway/tls.ts';
 import { createTokenSigner, createTokens } from '../../../appliance/gateway/tokens.ts';
 import { createRootKey, type Enrolment, type Keys, nodeEnvelopeCrypto } from '../../../appliance/keys/index.ts';
 import { createIdentities, IDENTITIES } from '../../../appliance/keys/node-identity.ts';
+import { makeFolders } from '../../../appliance/make-folders.ts';
 import { markVolumes } from '../../../appliance/volume-marks.ts';
 import { NectarError } from '../../../protocol/errors.ts';
 import { refuseExisting } from '../../home-folder.ts';
@@ -102,7 +103,7 @@ export async function fillHome(
     await writeFile(join(folder, 'identity', 'public.json'), pretty(identity));
     await writeFile(join(folder, 'network.json'), request.descriptor, { mode: 0o600 });
     await mkdir(join(folder, 'logs'), { mode: 0o700 });
-    await mkdir(join(folder, 'run'), { recursive: true, mode: 0o700 });
+    await makeFolders(join(folder, 'run'), 0o700);
     await placeSnapshot(folder, request.snapshot);
     await writeFile(join(folder, 'config.json'), pretty(request.config), { mode: 0o600 });
     return identity;

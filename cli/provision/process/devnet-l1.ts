@@ -1,7 +1,8 @@
-import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { chmod, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { getBytes, HDNodeWallet, JsonRpcProvider, Mnemonic, parseEther, randomBytes, toQuantity } from 'ethers';
+import { makeFolders } from '../../../appliance/make-folders.ts';
 import type { Hex } from '../../../protocol/brand.ts';
 import { NectarError } from '../../../protocol/errors.ts';
 import { findAnvilBinary, findAnvilPid, spawnAnvil, stopAnvil } from './anvil-process.ts';
@@ -43,7 +44,7 @@ const POLL_MS = 10;
 
 /** Starts the development L1 of this folder, or finds it running; its chain, accounts and contracts outlive a stop. */
 export async function startDevnetL1(options: DevnetL1Options): Promise<DevnetL1> {
-  await mkdir(options.folder, { recursive: true, mode: 0o700 });
+  await makeFolders(options.folder, 0o700);
   await chmod(options.folder, 0o700);
   const accounts = await openAccounts(options.folder);
   const rpcUrl = `http://127.0.0.1:${options.port}`;

@@ -25,7 +25,8 @@ ${own.map((result) => checkDetails(result, report))}`;
 /** Open from the start is what needs a person. */
 function checkDetails(result: Result, report: Report): Html {
   const { check, severity, verdict } = result;
-  const open = verdict === 'fail' || verdict === 'error' ? html` open` : NOTHING;
+  const bad = verdict === 'fail' || verdict === 'error' || (verdict === 'waived' && severity === 'critical');
+  const open = bad ? html` open` : NOTHING;
   // The anchor is inside: a browser that is led to it opens what is around it.
   return html`<details class="check"${open}>
 <summary>${badge(verdict)}<span class="title">${headline(result)}</span><span class="meta"><span class="severity ${severity}">${severity}</span> <span class="id">${check}</span></span></summary>

@@ -2,7 +2,7 @@ import type { Target } from '../../check.ts';
 import { fitnessSentence } from '../fitness.ts';
 import { postureWords } from '../posture.ts';
 import { type Priority, prioritiesOf } from '../priorities.ts';
-import { countVerdicts, type Report } from '../report.ts';
+import { countVerdicts, type Report, waivedCritical } from '../report.ts';
 import {
   capitalised,
   headline,
@@ -60,13 +60,16 @@ function scoreFigure({ score }: Report): Html {
   return score.possible === 0 ? html`<strong>none</strong>` : html`<strong>${score.value}</strong><span>of 100</span>`;
 }
 
-function outcomeWords({ failed, unseen, profile, counts }: Report): string {
+function outcomeWords(report: Report): string {
+  const { failed, unseen, profile, counts } = report;
   const from = `at or above ${profile.threshold}`;
   const fails = failed.length === 0 ? `Nothing failed ${from}.` : `${plural(failed.length, 'check')} failed ${from}.`;
   const below = counts.fail - failed.length;
   const lesser = below === 0 ? '' : ` ${plural(below, 'more failure')} below it.`;
   const blind = unseen.length === 0 ? '' : ` ${plural(unseen.length, 'check')} could not be looked at.`;
-  return fails + lesser + blind;
+  const critical = waivedCritical(report).length;
+  const waived = critical === 0 ? '' : ` ${plural(critical, 'critical failure')} waived.`;
+  return fails + waived + lesser + blind;
 }
 
 /** The counts as one bar; the list beside it says the same in words. */

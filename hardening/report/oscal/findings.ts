@@ -123,14 +123,17 @@ function risk(result: Result, identity: Identity, target: string): object {
 
 function waiverParts({ check, waiver }: Result, identity: Identity): object {
   if (waiver === undefined) return {};
-  const { owner, reason, since, until } = waiver;
+  const { owner, reason, since, until, auditLeaf } = waiver;
   const entry = {
     uuid: identity.waiver(check),
     title: oscalMarkup('Deviation approved'),
     description: oscalMarkup(reason),
     start: since,
     end: `${until}T23:59:59Z`,
-    props: [property('owner', oscalText(owner))],
+    props: [
+      property('owner', oscalText(owner)),
+      ...(auditLeaf === undefined ? [] : [property('audit-leaf', String(auditLeaf))]),
+    ],
     'logged-by': [{ 'party-uuid': identity.party(owner) }],
     'status-change': 'deviation-approved',
   };

@@ -64,12 +64,12 @@ function location({ subject, holds }: Evidence, fact: string | undefined, node: 
   };
 }
 
-function suppression({ owner, reason, until, since }: Waiver): object {
+function suppression({ owner, reason, until, since, auditLeaf }: Waiver): object {
   return {
     kind: 'external',
     status: 'accepted',
     justification: sarifText(`${reason} (${owner}, until ${until})`),
-    properties: { owner, until, since },
+    properties: { owner, until, since, ...(auditLeaf === undefined ? {} : { auditLeaf }) },
   };
 }
 

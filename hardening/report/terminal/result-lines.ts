@@ -13,6 +13,8 @@ const MARKS: Readonly<Record<Verdict, readonly [text: string, style: Style]>> = 
   manual: ['manual', 'cyan'],
   'not-applicable': ['n/a', 'dim'],
 };
+/** Nothing that somebody could take for well. */
+const WAIVED_CRITICAL: (typeof MARKS)[Verdict] = ['WAIVED', 'red'];
 const MARK_COLUMNS = 6;
 /** Below this the severity stands behind the title. */
 const WIDE_COLUMNS = 80;
@@ -21,7 +23,7 @@ const MAX_SUBJECTS = 5;
 /** One check: mark, id, severity, title, and below it what a person needs to know unless it passed. */
 export function resultLines(result: Result, target: string, screen: Screen): string[] {
   const { check, verdict, severity } = result;
-  const [mark, colour] = MARKS[verdict];
+  const [mark, colour] = verdict === 'waived' && severity === 'critical' ? WAIVED_CRITICAL : MARKS[verdict];
   const wide = screen.columns >= WIDE_COLUMNS;
   const open = verdict !== 'pass' && verdict !== 'not-applicable';
   const columns = [mark.padEnd(MARK_COLUMNS), printable(check).padEnd(12), ...(wide ? [severity.padEnd(8)] : [])];
@@ -69,5 +71,7 @@ function evidenceLines(result: Result, screen: Screen, indent: string): string[]
 }
 
 export function waiverWords({ waiver }: Pick<Result, 'waiver'>): string {
-  return waiver === undefined ? '' : `waived by ${waiver.owner} until ${waiver.until}: ${waiver.reason}`;
+  if (waiver === undefined) return '';
+  const leaf = waiver.auditLeaf === undefined ? '' : ` (leaf ${waiver.auditLeaf} of the audit log)`;
+  return `waived by ${waiver.owner} until ${waiver.until}: ${waiver.reason}${leaf}`;
 }

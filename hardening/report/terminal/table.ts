@@ -1,8 +1,9 @@
 import type { Target } from '../../check.ts';
 import { fitnessSentence } from '../fitness.ts';
 import { postureWords } from '../posture.ts';
+import { printable } from '../printable.ts';
 import { type Priority, prioritiesOf } from '../priorities.ts';
-import { countVerdicts, type Report, type Result } from '../report.ts';
+import { countVerdicts, type Report, type Result, waivedCritical } from '../report.ts';
 import {
   capitalised,
   headline,
@@ -138,6 +139,22 @@ function summaryLines(report: Report, screen: Screen): string[] {
     ...pointLines(report, screen),
     ...count(failed, 'failure', ''),
     ...count(unseen, 'check', ' could not be looked at'),
+    ...waiverLines(report, screen),
+  ];
+}
+
+function waiverLines(report: Report, screen: Screen): string[] {
+  const critical = waivedCritical(report);
+  const { waiversUnknown: reason } = report;
+  return [
+    ...(critical.length === 0
+      ? []
+      : hang('', `${plural(critical.length, 'critical failure')} waived: ${critical.join(', ')}.`, screen).map((line) =>
+          screen.style('red', line),
+        )),
+    ...(reason === undefined
+      ? []
+      : hang('', `The audit log could not say what is waived, so nothing is: ${printable(reason)}.`, screen)),
   ];
 }
 

@@ -14,11 +14,12 @@ helm_integrity=sha512-QJYajbSLiKepLMn4Iu/xftbhYERkaqYcwtMH6EyqiiRZryV9g67fkfBk5B
 home=$NECTAR_CLUSTER_HOME bin=$NECTAR_CLUSTER_HOME/bin pki=$NECTAR_CLUSTER_HOME/pki run=$NECTAR_CLUSTER_HOME/run
 mkdir -p "$bin" "$pki" "$run" "$home/log"
 pods=10.244.7.0/24 services=10.96.7.0/24 api_address=10.96.7.1
-api=17443 etcd=9379 etcd_peers=9380 kubelet=17250 kubelet_health=17248 controllers=17257 scheduler=17259 proxy_health=17256 proxy_metrics=17249
+# Above the ports of nodes and devnets (NECTAR_PORT_OFFSET), below those of Services and of outgoing connections.
+api=27443 etcd=27379 etcd_peers=27380 kubelet=27250 kubelet_health=27248 controllers=27257 scheduler=27259 proxy_health=27256 proxy_metrics=27249
 device=$(ip -4 -o route show default 2>/dev/null | awk '{print $5; exit}')
 address=$(ip -4 -o addr show ${device:+dev "$device"} | awk '$2 != "lo" {split($4, a, "/"); print a[1]; exit}')
 kubectl() { "$bin/kubernetes" kubectl --kubeconfig "$home/admin.conf" "$@"; }
-ctr() { timeout 300 ctr -a "$run/containerd.sock" -n k8s.io "$@"; }
+ctr() { timeout 900 ctr -a "$run/containerd.sock" -n k8s.io "$@"; }
 
 build() {
   local missing=() program
@@ -38,7 +39,8 @@ build() {
   for package in k8s.io/component-base/version k8s.io/client-go/pkg/version; do
     flags+=" -X $package.gitVersion=v$version -X $package.gitMajor=1 -X $package.gitMinor=35 -X $package.gitTreeState=clean -X $package.gitCommit=test"
   done
-  export CGO_ENABLED=0 GOFLAGS='-mod=readonly -buildvcs=false -trimpath'
+  local go; go=$(bash "$here/../../../scripts/go-toolchain.sh")
+  export PATH="$go:$PATH" CGO_ENABLED=0 GOFLAGS='-mod=readonly -buildvcs=false -trimpath'
   (cd "$here/program" && go build -ldflags "$flags" -o "$bin/kubernetes" ./kubernetes && go build -ldflags '-s -w' -o "$bin/policies" ./policies)
   gcc -O2 -static -s -o "$bin/pause" "$here/program/pause/pause.c"
   echo "$stamp" >"$bin/built-from"
@@ -62,7 +64,7 @@ P
 # Every component has a certificate of one CA, made once; the API server's names the address of this machine.
 certificates() {
   cd "$pki"
-  if [ "$(cat address 2>/dev/null)" = "$address" ]; then return; fi
+  if [ "$(cat address 2>/dev/null)" = "$address:$api" ]; then return; fi
   rm -f ./*; umask 077
   openssl ecparam -name prime256v1 -genkey -noout -out ca.key
   openssl req -x509 -new -key ca.key -subj /CN=test-ca -days 3650 -out ca.crt
@@ -82,7 +84,7 @@ contexts: [{name: test, context: {cluster: test, user: user}}]
 current-context: test
 C
   done
-  echo "$address" >address
+  echo "$address:$api" >address
 }
 certify() { # name subject [alternative names]
   openssl ecparam -name prime256v1 -genkey -noout -out "$1.key"
@@ -134,7 +136,8 @@ authentication: {anonymous: {enabled: false}, webhook: {enabled: true}, x509: {c
 authorization: {mode: Webhook}
 tlsCertFile: $pki/kubelet.crt
 tlsPrivateKeyFile: $pki/kubelet.key
-evictionHard: {memory.available: 100Mi, nodefs.available: 1%, imagefs.available: 1%}
+# 0% is never: what a full or busy machine does to the tests' pods is not what they test.
+evictionHard: {memory.available: 0%, nodefs.available: 0%, nodefs.inodesFree: 0%, imagefs.available: 0%, imagefs.inodesFree: 0%}
 imageGCHighThresholdPercent: 99
 imageGCLowThresholdPercent: 98
 seccompDefault: true
@@ -151,7 +154,7 @@ start() { # name program arguments...
 component() { local name=$1; shift; start "$name" "$bin/kubernetes" "$@"; }
 # Its number may be another's by now: every program of the cluster names its home.
 is_running() { [ -f "$run/$1.pid" ] && grep -qaF "$home" "/proc/$(cat "$run/$1.pid")/cmdline" 2>/dev/null; }
-until_it() { local i; for i in $(seq 240); do if "$@" >/dev/null 2>&1; then return 0; fi; sleep 0.5; done; echo "waited in vain: $*" >&2; return 1; }
+until_it() { local i; for i in $(seq 600); do if "$@" >/dev/null 2>&1; then return 0; fi; sleep 0.5; done; echo "waited in vain: $*" >&2; return 1; }
 
 up() {
   if is_running apiserver && kubectl get --raw /readyz >/dev/null 2>&1; then recycle; return 0; fi
@@ -176,13 +179,13 @@ up() {
   until_it kubectl get --raw /readyz
   component controllers kube-controller-manager --kubeconfig "$home/controllers.conf" --service-account-private-key-file "$pki/sa.key" --root-ca-file "$pki/ca.crt" \
     --cluster-signing-cert-file "$pki/ca.crt" --cluster-signing-key-file "$pki/ca.key" --use-service-account-credentials --secure-port $controllers --bind-address 127.0.0.1 \
-    --leader-elect=false --node-monitor-grace-period 2m
+    --leader-elect=false --node-monitor-grace-period 20m
   component scheduler kube-scheduler --kubeconfig "$home/scheduler.conf" --secure-port $scheduler --bind-address 127.0.0.1 --leader-elect=false
   component kubelet kubelet --config "$home/kubelet.yaml" --kubeconfig "$home/kubelet.conf" --root-dir "$home/kubelet" --cert-dir "$home/kubelet/pki" --hostname-override node1 --node-ip "$address"
   component proxy kube-proxy --kubeconfig "$home/proxy.conf" --hostname-override node1 --proxy-mode iptables --cluster-cidr $pods \
     --healthz-bind-address 127.0.0.1:$proxy_health --metrics-bind-address 127.0.0.1:$proxy_metrics --conntrack-max-per-core 0
   until_it kubectl get node node1
-  kubectl wait --for=condition=Ready node/node1 --timeout=60s >/dev/null
+  kubectl wait --for=condition=Ready node/node1 --timeout=300s >/dev/null
   # It reads the node's address when it starts: not before the node is registered.
   NODE_NAME=node1 start policies "$bin/policies" --kubeconfig "$home/admin.conf" --service-cluster-ip-range $services --service-node-port-range 30000-32767 --v 1
   pause_image | ctr images import - >/dev/null
@@ -249,7 +252,10 @@ end() {
   is_running "$1" || { rm -f "$run/$1.pid"; return; }
   local pid i; pid=$(cat "$run/$1.pid"); kill "$pid"
   for i in $(seq 20); do kill -0 "$pid" || break; sleep 0.2; done
-  kill -9 "$pid"; rm -f "$run/$1.pid"
+  kill -9 "$pid"
+  # Its port and its files are the next one's only when it is gone.
+  for i in $(seq 300); do kill -0 "$pid" || break; sleep 0.2; done
+  rm -f "$run/$1.pid"
 }
 
 # Pods that were killed leave their network behind, with a route to it. The plugin takes a route that is there already for its own:

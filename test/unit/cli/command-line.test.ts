@@ -38,12 +38,14 @@ test('has every verb of the issue', () => {
     ],
     ['custody grant', 'custody list', 'custody remove'],
     ['crossings issue', 'crossings rotate'],
+    ['monitoring dashboard', 'monitoring rules', 'monitoring scrape'],
     ['backup list', 'backup prune', 'backup schedule', 'backup verify', 'recover'],
     ['backup', 'restore', 'upgrade', 'rollback', 'bundle save', 'bundle load', 'support-bundle', 'devnet relay'],
     ['keys list', 'keys rotate', 'keys retire', 'keys rekey', 'keys change', 'keys remove', 'keys resolve'],
     ['keys backup', 'keys recover'],
     ['passphrase', 'file', 'command', 'systemd', 'tpm2', 'pkcs11'].map((provider) => `keys enroll ${provider}`),
     ['token create', 'token list', 'token revoke'],
+    ['tls show', 'tls renew', 'tls replace'],
     ['chain batches', 'chain rebuild', 'chain rewind', 'chain snapshot'],
     ['chain withdraw', 'chain withdrawals', 'chain claim'],
     ['clients add', 'clients list', 'clients revoke', 'clients authorities', 'clients revocations'],
@@ -69,7 +71,7 @@ test('has every verb of the issue', () => {
       'harden keygen',
       'harden key',
     ],
-    ['devnet up', 'devnet down', 'devnet status', 'devnet eject', 'devnet fund', 'config print'],
+    ['devnet up', 'devnet down', 'devnet destroy', 'devnet status', 'devnet eject', 'devnet fund', 'config print'],
   ].flat();
   assert.deepEqual(names.toSorted(), wanted.toSorted());
 });

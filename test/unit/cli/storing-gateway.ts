@@ -6,6 +6,8 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { createCertificates } from '../../../appliance/gateway/index.ts';
 import { writeRunning } from '../../../cli/provision/process/running.ts';
+import type { RecordId } from '../../../protocol/brand.ts';
+import { presenceOf } from '../appliance/gateway/presence-of.ts';
 
 export interface Kept {
   readonly name: string | undefined;
@@ -76,6 +78,12 @@ export class StoringGateway {
       const found = this.kept.get(record);
       const status = this.lost.has(record) ? 500 : found === undefined ? 404 : 200;
       response.writeHead(status, { 'x-nectar-record-version': found?.version ?? 0 }).end();
+    } else if (record === 'present') {
+      const { records: ids } = JSON.parse(body.toString()) as { records: RecordId[] };
+      const records = ids.map((recordId) =>
+        this.lost.has(recordId) ? { recordId, state: 'lost' } : presenceOf(recordId, this.kept.get(recordId)?.version),
+      );
+      answerJson(response, 200, { records });
     } else if (record === 'batch') {
       const { status, value } = this.#putMany(JSON.parse(body.toString()) as { records: Sent[] });
       if (this.isSilent) response.destroy();

@@ -116,6 +116,30 @@ test('terms that are older, altered, missing, cut off, of another place or of an
   assert.equal((await firstSearch(house, { record: recordOf(1_200) })).found.length, 1, 'moved');
 });
 
+test('terms that are changed under a running node hide nothing, and the next start is right', async (t) => {
+  const house = await filled(t, 1_100);
+  const path = join(house.folder, 'terms', '000000');
+  const older = await readFile(path);
+  const audit = await house.open();
+  await appendMany(audit, 700, 1_100);
+  await audit.stop();
+  const newest = await readFile(path);
+  const flipped = Buffer.from(newest);
+  flipped[newest.length >> 1] = (flipped[newest.length >> 1] ?? 0) ^ 1;
+  for (const [name, bytes] of [
+    ['older', older],
+    ['altered', flipped],
+    ['missing', undefined],
+  ] as const) {
+    const running = await house.open();
+    await (bytes === undefined ? rm(path) : writeFile(path, bytes));
+    for (const wanted of [3, 1_099, 1_500])
+      assert.equal((await find(running, { record: recordOf(wanted) })).found.length, 1, `${name} ${wanted}`);
+    await running.stop();
+    assert.equal((await firstSearch(house, { record: recordOf(1_500) })).found.length, 1, `${name}, after a start`);
+  }
+});
+
 test('after an erasure nothing is told of what was erased, even by terms of before that are put back', async (t) => {
   const house = await filled(t, 1_000);
   const path = join(house.folder, 'terms', '000000');

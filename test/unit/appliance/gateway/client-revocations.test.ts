@@ -1,18 +1,9 @@
 import assert from 'node:assert/strict';
-import { webcrypto, X509Certificate } from 'node:crypto';
-import { copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterEach, before, beforeEach, describe, it } from 'node:test';
-import { keyHash } from '../../../../appliance/gateway/client-certificate.ts';
-import { type ClientRevocations, openClientRevocations } from '../../../../appliance/gateway/client-revocations.ts';
-import { revocationFiles } from '../../../../appliance/gateway/gateway-texts.ts';
-import { serialOf } from '../../../../appliance/gateway/revocation-list.ts';
-import { createLogger, createMetrics } from '../../../../appliance/telemetry/index.ts';
-import type { NectarError } from '../../../../protocol/errors.ts';
 import { type Clients, NOW, startClients } from './clients-harness.ts';
 import { createSite, type Site, type SiteCertificate } from './site-authority.ts';
 
+const _CONTEXT = { actor: { subject: 'admin' }, requestId: 'r' };
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 
@@ -134,130 +125,5 @@ describe('certificates that an authority of the site took back', () => {
       leaves.map(({ detail }) => detail?.count),
       [1, 0],
     );
-  });
-});
-
-describe('the files of revocation lists', () => {
-  let folder: string;
-  let site: Site;
-  let good: SiteCertificate;
-  let stolen: SiteCertificate;
-  let trusted: X509Certificate[];
-  let now: number;
-  const paths = () => ({ lists: join(folder, 'site.crl'), floors: join(folder, 'site-crl.json') });
-  const open = (): Promise<ClientRevocations> =>
-    openClientRevocations(revocationFiles(paths()), {
-      site: () => trusted,
-      now: () => now,
-      log: createLogger({ level: 'silent' }),
-      metrics: createMetrics(),
-    });
-  const codeOf = (revocations: ClientRevocations, shown: SiteCertificate, issuer: string = site.certificate) => {
-    const chain = [
-      { serial: serialOf(new X509Certificate(shown.cert).raw), issuer: keyHash(new X509Certificate(issuer)) },
-    ];
-    try {
-      revocations.require(chain);
-      return 'good';
-    } catch (error) {
-      return (error as NectarError).code;
-    }
-  };
-  const stateOf = (revocations: ClientRevocations) => revocations.standing().map(({ state }) => state);
-  const UNKNOWN = 'GATEWAY_CLIENT_REVOCATION_UNKNOWN';
-  const REVOKED = 'GATEWAY_CLIENT_CERTIFICATE_REVOKED';
-
-  before(async () => {
-    site = await createSite(NOW);
-    good = await site.issue({ names: [] });
-    stolen = await site.issue({ names: [] });
-  });
-  beforeEach(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'nectar-crl-'));
-    trusted = [new X509Certificate(site.certificate)];
-    now = NOW;
-  });
-  afterEach(() => rm(folder, { recursive: true }));
-
-  it('are held over a restart, and may be put there by hand', async () => {
-    await (await open()).replace(await site.revoke([stolen], { number: 5 }));
-    const again = await open();
-    assert.deepEqual([codeOf(again, good), codeOf(again, stolen)], ['good', REVOKED]);
-    await writeFile(paths().lists, await site.revoke([good], { number: 6 }));
-    await again.look();
-    assert.deepEqual([codeOf(again, good), codeOf(again, stolen)], [REVOKED, 'good']);
-    await assert.rejects(again.replace(await site.revoke([stolen], { number: 5 })), /older than the one/);
-  });
-
-  it('that are put back to an older copy keep all out, at once and after a restart', async () => {
-    const revocations = await open();
-    await revocations.replace(await site.revoke([], { number: 4 }));
-    await copyFile(paths().lists, join(folder, 'older'));
-    await revocations.replace(await site.revoke([stolen], { number: 5 }));
-    await copyFile(join(folder, 'older'), paths().lists);
-    await revocations.look();
-    for (const one of [revocations, await open()]) {
-      assert.deepEqual(stateOf(one), ['behind']);
-      assert.deepEqual([codeOf(one, good), codeOf(one, stolen)], [UNKNOWN, UNKNOWN]);
-    }
-    await revocations.replace(await site.revoke([stolen], { number: 6 }));
-    assert.deepEqual([stateOf(revocations), codeOf(revocations, good)], [['current'], 'good']);
-  });
-
-  it('that are damaged or gone keep all out until a list is given', async () => {
-    const revocations = await open();
-    await revocations.replace(await site.revoke([stolen], { number: 5 }));
-    const damages: [string, () => Promise<unknown>][] = [
-      ['unreadable', () => writeFile(paths().lists, '-----BEGIN X509 CRL-----\nMAAA\n-----END X509 CRL-----\n')],
-      ['unreadable', () => writeFile(paths().lists, 'nothing')],
-      ['unreadable', () => writeFile(paths().lists, Buffer.alloc(1024 * 1024 + 1, 0x20))],
-      ['missing', () => rm(paths().lists)],
-      ['missing', async () => writeFile(paths().lists, await (await createSite(NOW)).revoke([], { number: 9 }))],
-    ];
-    for (const [index, [state, damage]] of damages.entries()) {
-      await damage();
-      await revocations.look();
-      for (const one of [revocations, await open()])
-        assert.deepEqual([stateOf(one), codeOf(one, good)], [[state], UNKNOWN]);
-      await revocations.replace(await site.revoke([stolen], { number: 6 + index }));
-      assert.equal(codeOf(revocations, good), 'good');
-    }
-    await writeFile(paths().floors, '{"version":1}');
-    await revocations.look();
-    assert.deepEqual([stateOf(revocations), codeOf(revocations, good)], [['unreadable'], UNKNOWN]);
-    await revocations.replace('');
-    assert.deepEqual([stateOf(revocations), codeOf(revocations, stolen)], [[], 'good']);
-  });
-
-  it('keep out what an authority below issued, of which there is no list', async () => {
-    const below = await createSite(NOW);
-    const revocations = await open();
-    await revocations.replace(await site.revoke([], { number: 1 }));
-    const root = keyHash(new X509Certificate(site.certificate));
-    const middle = keyHash(new X509Certificate(below.certificate));
-    const chain = [
-      { serial: '01', issuer: middle },
-      { serial: '02', issuer: root },
-    ];
-    assert.throws(() => revocations.require(chain), { code: UNKNOWN });
-    revocations.require([{ serial: '01', issuer: middle }]);
-  });
-
-  it('go by the key of an authority, whose certificate may be renewed; one that is not trusted has none', async () => {
-    const authority = await webcrypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, [
-      'sign',
-      'verify',
-    ]);
-    const before = await createSite(NOW, NOW + DAY_MS, { authority });
-    const renewed = await createSite(NOW, NOW + 9 * DAY_MS, { authority });
-    trusted = [new X509Certificate(before.certificate)];
-    const revocations = await open();
-    await revocations.replace(await before.revoke([stolen], { number: 3 }));
-    trusted = [new X509Certificate(renewed.certificate)];
-    await revocations.look('again');
-    assert.equal(codeOf(revocations, stolen, renewed.certificate), REVOKED);
-    trusted = [];
-    await revocations.look('again');
-    assert.deepEqual(stateOf(revocations), []);
   });
 });

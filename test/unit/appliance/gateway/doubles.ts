@@ -20,6 +20,7 @@ import type { Cid, RecordId, RootHash } from '../../../../protocol/brand.ts';
 import { NectarError } from '../../../../protocol/errors.ts';
 import { custodyDouble } from './custody-double.ts';
 import { loggedNotesOf } from './logged-notes-of.ts';
+import { presenceOf } from './presence-of.ts';
 
 export const NODE_ID = '0123456789abcdef0123456789abcdef';
 export const NOW = Date.UTC(2026, 10, 23, 6);
@@ -164,6 +165,9 @@ export class StoreDouble {
     return { id, offset: got.length, bytes, expiresAt, ...(receipt !== undefined && { receipt }) };
   }
 
+  async present(ids: readonly RecordId[]) {
+    return ids.map((recordId) => presenceOf(recordId, this.records.get(recordId)?.at(-1)?.meta.version));
+  }
   async list(query: { label?: string; limit: number; cursor?: string }) {
     const all = [...this.records.values()]
       .map((versions) => versions.at(-1)?.meta)

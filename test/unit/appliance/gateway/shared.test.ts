@@ -208,7 +208,7 @@ describe('two gateways of one node', () => {
         onChange: async () => revocations.look('again'),
       });
       const revocations = await openClientRevocations(all.revocations, {
-        ...{ site: authorities.site, now: () => clock, log, metrics: createMetrics() },
+        ...{ site: authorities.site, now: () => clock, log, metrics: createMetrics(), audit: new AuditDouble() },
       });
       const codeOf = (shown: SiteCertificate) => {
         const issuer = keyHash(new X509Certificate(site.certificate));

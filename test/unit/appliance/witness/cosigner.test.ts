@@ -174,6 +174,48 @@ test('signs only what is durable, and nothing once its memory is damaged', async
   assert.equal(order.length, 2);
 });
 
+/** What somebody does to the file of a member's log: its newest text, and that of before. */
+const CHANGES: Record<string, (newest: string, older: string) => string | undefined> = {
+  'an older copy': (_, older) => older,
+  'one byte of the root changed': (newest) =>
+    newest.replace(/"root":"./, (found) => `"root":"${found.endsWith('0') ? 1 : 0}`),
+  'another size': (newest) => newest.replace('"size":4', '"size":3'),
+  'one byte of the note changed': (newest) => newest.replace('"note":"n', '"note":"m'),
+  'a copy that was cut off': (newest) => newest.slice(0, 40),
+  'nothing there': () => undefined,
+};
+
+for (const [name, change] of Object.entries(CHANGES)) {
+  const prepare = async (t: TestContext) => {
+    const house = await createHouse(t);
+    const ask = house.open();
+    const log = new LogDouble().append('a', 'b');
+    await ask(MEMBER, requestOf(log, 0));
+    const folder = join(house.folder, 'logs', MEMBER);
+    const path = join(folder, (await readdir(folder))[0] ?? '');
+    const older = await readFile(path, 'utf8');
+    await ask(MEMBER, requestOf(log.append('c', 'd'), 2));
+    const text = change(await readFile(path, 'utf8'), older);
+    await (text === undefined ? rm(path) : writeFile(path, text));
+    return { ...house, ask, log };
+  };
+
+  test(`a running node with ${name} in place of what it has seen cosigns no second story, and goes on with the first`, async (t) => {
+    const { ask, log, forks } = await prepare(t);
+    const liar = new LogDouble().append('a', 'b', 'x', 'y', 'z');
+    assert.notEqual(typeOf(await ask(MEMBER, requestOf(liar, 2))), 'cosigned');
+    assert.equal(typeOf(await ask(MEMBER, requestOf(liar, 4))), 'inconsistent');
+    assert.deepEqual(forks, ['unproven']);
+    assert.equal(typeOf(await ask(MEMBER, requestOf(log.append('e'), 4))), 'cosigned');
+  });
+
+  test(`a start with ${name} accuses nobody`, async (t) => {
+    const { open, log, forks } = await prepare(t);
+    await open()(MEMBER, requestOf(log, 4));
+    assert.deepEqual(forks, []);
+  });
+}
+
 test('two requests at once are judged one after the other', async (t) => {
   const { open } = await createHouse(t);
   const ask = open();

@@ -91,3 +91,11 @@ test('a certificate ends no later than its authority, and a name that is none is
     );
   }
 });
+
+test('says of a folder that cannot be made that it cannot be written', {
+  skip: process.platform !== 'linux',
+}, async () => {
+  await assert.rejects(issueCrossings({ folder: '/proc/x', instance: INSTANCE, days: 1, now: NOW }), (error) =>
+    isNectarError(error, 'CLI_OUTPUT_UNWRITABLE'),
+  );
+});

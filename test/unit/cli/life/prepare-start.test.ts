@@ -41,6 +41,27 @@ test('renews certificate and token of a node that was down over their end', asyn
   assert.deepEqual((await prepareStart({ home, ...at(later), passphraseFile: undefined })).renewed, []);
 });
 
+test('makes anew what a clock that was ahead has made, as if it had ended', async () => {
+  const home = await makeHome(folder, 'ahead');
+  const start = async (now: number): Promise<readonly string[]> =>
+    (await prepareStart({ home, ...at(now), passphraseFile: undefined })).renewed;
+  const inForce = (path: string, now: number): boolean => {
+    const { validFromDate, validToDate } = new X509Certificate(read(home, path));
+    return validFromDate.getTime() <= now && now < validToDate.getTime();
+  };
+  assert.deepEqual(await start(NOW + 380 * DAY_MS), ['certificate', 'token']);
+  assert.deepEqual(await start(NOW + DAY_MS), ['certificate', 'token'], 'the clock is right again');
+  assert.ok(inForce('tls/server.crt', NOW + DAY_MS));
+  assert.deepEqual(await start(NOW + DAY_MS), []);
+  // At init already: the CA's own certificate begins in the future too.
+  const before = NOW - 400 * DAY_MS;
+  assert.ok(!inForce('tls/ca.crt', before));
+  assert.deepEqual(await start(before), ['certificate', 'token']);
+  assert.ok(inForce('tls/ca.crt', before) && inForce('tls/server.crt', before));
+  const leaf = new X509Certificate(read(home, 'tls/server.crt'));
+  assert.ok(leaf.verify(new X509Certificate(read(home, 'tls/ca.crt')).publicKey));
+});
+
 test('renews with the passphrase, which it hands on for the start', async () => {
   const home = join(folder, 'p');
   const secret = 'four random words here';

@@ -108,6 +108,20 @@ test('is not ready when L1 has been silent for too long, or the disk is full', a
   await running;
 });
 
+test('says what failed last, not what failed before it', async () => {
+  for (const [first, then, reason] of [
+    [diskFull, unreachable, 'deriving the chain from L1: no L1 endpoint answered x: nothing listens there'],
+    [unreachable, diskFull, 'derivation stumbled: NODE_DISK_FULL'],
+  ] as const) {
+    const { driver, run, calls, stop } = drive([first, ...Array(1_000).fill(then)]);
+    const running = run();
+    while (calls.length < 5) await delay(1);
+    assert.deepEqual(driver.readiness(), { ready: false, reason });
+    stop();
+    await running;
+  }
+});
+
 test('a poke during the work cuts the pause after it', async () => {
   const { calls, driver, run } = drive([true], 60_000);
   driver.poke();

@@ -2,7 +2,11 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import { secp256k1 } from '@noble/curves/secp256k1.js';
-import { loadNativeRecovery, recoverPortably } from '../../../../../appliance/rollup/execute/recover-key.ts';
+import {
+  loadHostCrypto,
+  loadNativeRecovery,
+  recoverPortably,
+} from '../../../../../appliance/rollup/execute/recover-key.ts';
 import { bytesToHex, hexToBytes } from '../../../../../protocol/rollup/bytes.ts';
 
 const ORDER = secp256k1.Point.CURVE().n;
@@ -72,4 +76,13 @@ test('both ways to recover a signer give the same key, or none, for odd signatur
     if (expected !== undefined) found += 1;
   }
   assert.ok(found > 50 && found < count, `${found} of ${count}`);
+});
+
+test('the recovery of the thread that serves gives the same key, and throws where there is none', async () => {
+  const { recover } = await loadHostCrypto();
+  for (const { digest, rs, yParity } of cases()) {
+    const expected = recoverPortably(digest, rs, yParity);
+    if (expected === undefined) assert.throws(() => recover?.(digest, rs, yParity));
+    else assert.equal(bytesToHex(recover?.(digest, rs, yParity) ?? new Uint8Array()), bytesToHex(expected));
+  }
 });

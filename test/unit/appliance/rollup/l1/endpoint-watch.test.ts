@@ -177,3 +177,13 @@ test('an endpoint whose limit is reached is passed over; statistics name no key'
   await assert.rejects(limited.rpc.call('eth_blockNumber', [], signal), { code: 'ROLLUP_L1_REFUSED' });
   await assert.rejects(rpc.callAt(0, 'eth_blockNumber', [], signal), { code: 'ROLLUP_L1_REFUSED' });
 });
+
+test('an endpoint that answers again has no problem any more', () => {
+  const endpoints = createEndpoints(['http://a.example', 'http://b.example']);
+  endpoints.failed(0, 'nothing listens there');
+  assert.equal(endpoints.list()[0]?.problem, 'nothing listens there');
+  endpoints.answered(0);
+  const [state] = endpoints.list();
+  assert.ok(state !== undefined && !('problem' in state));
+  assert.deepEqual([state.answers, state.failures], [1, 1]);
+});

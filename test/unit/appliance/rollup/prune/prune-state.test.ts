@@ -11,7 +11,7 @@ import { bytesToHex } from '../../../../../protocol/rollup/bytes.ts';
 import { createMemoryState } from '../../../../oracle/state-by-hash.ts';
 import { transition } from '../../../../oracle/transition.ts';
 import { createDice, createRandomChain } from '../../../machine/random-blocks.ts';
-import { openChain, rules, type TestChain } from '../execute/chain-fixture.ts';
+import { input, openChain, rules, type TestChain } from '../execute/chain-fixture.ts';
 
 const SMALL = { moveBytes: 2_048, dropGroups: 2 };
 
@@ -178,4 +178,33 @@ test('the floor is told before anything goes', async () => {
     },
   });
   assert.deepEqual(told, [5n]);
+});
+
+/** Hashes of all that a block's state is made of. */
+async function partsOf({ database }: TestChain, number: bigint): Promise<Set<Hex>> {
+  const hash = await database.canonicalHash(number);
+  const block = hash && (await database.block(hash));
+  assert.ok(block);
+  const parts = new Set<Hex>();
+  await walkState(bytesToHex(block.header.stateRoot), async (part) => {
+    parts.add(part);
+    return (await database.get(part)) ?? assert.fail(`${part} is missing`);
+  });
+  return parts;
+}
+
+test('an idle chain takes what its newest state takes and no more, however long it goes on', async () => {
+  await using chain = await openChain();
+  for (const head of [12n, 30n]) {
+    for (let number = chain.executor.heads().unsafe.number; number < head; number += 1n)
+      await chain.executor.build(input(2 * Number(number + 1n)));
+    await pruneState(head, depsOf(chain, { step: { moveBytes: 1 << 20, dropGroups: 64 } }));
+    const kept = (await partsOf(chain, head)).size;
+    await chain.executor.close();
+    const { entries, groups } = await count(chain.path);
+    await chain.reopen();
+    // With the header of each block: the EVM reads them 256 blocks back.
+    assert.equal(entries, kept + Number(head) + 1);
+    assert.ok(groups < entries);
+  }
 });

@@ -72,6 +72,27 @@ test('one step at a time: the next one goes out when L1 has used the nonce of th
   assert.deepEqual(sent, ['stake', 'create']);
 });
 
+test('says that L1 does not answer only while it does not, also where it asserts nothing', async () => {
+  const l1 = createL1Double();
+  l1.mine({ kind: 'confirmed', nodeId: ROOT });
+  const follower = l1.follower();
+  let isDown = true;
+  const down = new NectarError('ROLLUP_L1_UNREACHABLE', { method: 'x', reason: 'nothing listens there' });
+  const validator = createValidator(
+    { pollMs: 1, resubmitMs: 1_000 },
+    {
+      follower: { ...follower, advance: (until) => (isDown ? Promise.reject(down) : follower.advance(until)) },
+      ...{ judge: createJudge(own), alarms: createFalseAlarms(l1.engine, { log }), log },
+      now: () => 0,
+    },
+  );
+  await validator.tick(signal);
+  assert.equal(validator.state().waiting, down.message);
+  isDown = false;
+  await validator.tick(signal);
+  assert.equal(validator.state().waiting, undefined);
+});
+
 test('never stakes twice: what is mined and not seen yet is waited for, also after a restart', async () => {
   const { l1, sent, account, validator } = createHouse();
   l1.mine({ kind: 'confirmed', nodeId: ROOT });

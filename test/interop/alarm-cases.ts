@@ -1,0 +1,71 @@
+/** A series of `promtool test rules`: a sample a minute. */
+export interface Series {
+  readonly labels: string;
+  readonly values: string;
+}
+
+interface AlarmCase {
+  readonly fires: readonly Series[];
+  /** Together with those of all others: nothing fires. */
+  readonly silent: readonly Series[];
+}
+
+const SAMPLES = 'x100';
+const steady = (labels: string, value: number): Series => ({ labels, values: `${value}+0${SAMPLES}` });
+const growing = (labels: string, step: number): Series => ({ labels, values: `0+${step}${SAMPLES}` });
+
+/** An alarm about a gauge that is `bad` or `good`. */
+const gauge = (labels: string, bad: number, good: number): AlarmCase => ({
+  fires: [steady(labels, bad)],
+  silent: [steady(labels, good)],
+});
+
+const GIB = 2 ** 30;
+const disk = (free: number): Series[] => [
+  steady('nectar_volume_free_bytes{role="store",volume="store"}', free * GIB),
+  steady('nectar_volume_size_bytes{role="store",volume="store"}', 100 * GIB),
+];
+/** When promtool looks, in seconds of its clock, which begins at 0. */
+const LOOK = 5_400;
+const DAY = 86_400;
+const certificate = (days: number): Series[] => [
+  steady('nectar_gateway_certificate_end_seconds{role="gateway"}', LOOK + days * DAY),
+];
+
+/** What each alarm of the chart must fire at, and what it must not. */
+export const alarmCases: Readonly<Record<string, AlarmCase>> = {
+  NectarGatewayAbsent: { fires: [], silent: [steady('nectar_role_up{role="gateway"}', 1)] },
+  NectarRoleDown: gauge('nectar_role_up{role="store"}', 0, 1),
+  NectarLocked: gauge('nectar_keys_unlocked{role="store"}', 0, 1),
+  NectarKeysBlocked: gauge('nectar_keys_blocked{role="store"}', 1, 0),
+  NectarAuditConflict: gauge('nectar_audit_conflict{role="audit"}', 1, 0),
+  NectarStoreDamaged: gauge('nectar_store_damaged_values{role="store"}', 2, 0),
+  NectarL1Silent: {
+    fires: [steady('nectar_rollup_l1_block_number{role="rollup"}', 7)],
+    silent: [growing('nectar_rollup_l1_block_number{role="rollup"}', 5)],
+  },
+  NectarFalseAssertion: gauge('nectar_rollup_false_assertions{role="rollup"}', 1, 0),
+  NectarRequestsWait: gauge('nectar_gateway_requests_queued{role="gateway"}', 3, 0),
+  NectarStrangers: {
+    fires: [growing('nectar_gateway_connections_ended_total{role="gateway",reason="handshake"}', 60)],
+    silent: [growing('nectar_gateway_connections_ended_total{role="gateway",reason="handshake"}', 2)],
+  },
+  NectarHardeningOverdue: gauge('nectar_hardening_overdue{role="gateway"}', 1, 0),
+  NectarSplitLog: gauge('nectar_witness_split_logs{role="rollup"}', 1, 0),
+  NectarNotReady: gauge('nectar_node_ready{role="gateway"}', 0, 1),
+  NectarDiskFull: { fires: disk(2), silent: disk(50) },
+  NectarDiskFills: { fires: disk(10), silent: [] },
+  NectarCertificateEnds: { fires: certificate(5), silent: certificate(60) },
+  NectarCrossingCertificate: gauge('nectar_crossing_certificate_problem{role="store"}', 1, 0),
+  NectarBackupOverdue: gauge('nectar_backup_overdue{role="gateway"}', 1, 0),
+  NectarBackupFaulty: gauge('nectar_backup_faulty_repositories{role="gateway"}', 1, 0),
+  NectarAnchorRefused: {
+    fires: [growing('nectar_anchor_refused_total{role="rollup",kind="audit"}', 1)],
+    silent: [steady('nectar_anchor_refused_total{role="rollup",kind="audit"}', 3)],
+  },
+  NectarNoPeers: gauge('nectar_p2p_connections{role="rollup"}', 0, 2),
+  NectarRevocationListEnded: {
+    fires: [steady('nectar_gateway_client_revocation_lists{role="gateway",state="expired"}', 1)],
+    silent: [steady('nectar_gateway_client_revocation_lists{role="gateway",state="current"}', 2)],
+  },
+};
