@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { openDocument } from '../../../../hardening/collectors/document.ts';
@@ -303,29 +302,4 @@ test('looks at the image that a container runs, not at the one that is named', a
 
   const gone: EngineApi = { ...api, getJson: async (path) => (path.startsWith('/containers') ? [] : undefined) };
   await assert.rejects(async () => createImagesCollector({ ...options, api: gone }).collect(signal), /does not have/);
-});
-
-test('holds every layer against its digest, packed or not, and names the one that was altered', async () => {
-  const digest = (bytes: Uint8Array): string => `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
-  const layers = [layer(file('app/main.mjs')), layer(file('app/more.mjs'))];
-  const wanted = layers.map(digest);
-  const alteredBy = async (bytes: Uint8Array, fail?: Error): Promise<Observation> => {
-    const archive = await readImageArchive(pieces(bytes), signal);
-    const files = () => {
-      if (fail !== undefined) throw fail;
-      return archive(`sha256:${ID}`);
-    };
-    const inspection = openDocument({ RootFS: { Layers: wanted }, Config: {}, Created: '2026-01-01T00:00:00Z' });
-    const seen = { role: 'store', id: ID, inspection, history: openDocument([]), files };
-    const node = { nodeId: 'x', prefix: 'x', roles: [], labels: { node: 'n', role: 'r', version: 'v', spec: 's' } };
-    return imageFacts(seen, node, { version: '1', now: () => 0 })['image.altered'];
-  };
-  assert.deepEqual(await alteredBy(saved(layers)), { value: [] });
-  assert.deepEqual(await alteredBy(saved(layers.map((bytes) => gzipSync(bytes)))), { value: [] });
-  const [first = Buffer.of()] = layers;
-  const other = layer(file('app/more.mjs', 0o644, 'y'));
-  assert.deepEqual(await alteredBy(saved([first, other])), { value: [wanted[1]] });
-  const said = 'the engine refused: file integrity checksum failed for "app/more.mjs"';
-  assert.deepEqual(await alteredBy(saved(layers), new Error(said)), { value: [said] });
-  assert.deepEqual(await alteredBy(saved(layers), new Error('no space left')), { error: 'no space left' });
 });

@@ -17,7 +17,7 @@ import {
   createLocalProcessCollector,
 } from '../../../../hardening/collectors/process/processes.ts';
 import { parseRawProcess, type RawProcess } from '../../../../hardening/collectors/process/raw-process.ts';
-import { processProgram, readProcess } from '../../../../hardening/collectors/process/read-process.ts';
+import { processProgram } from '../../../../hardening/collectors/process/read-process.ts';
 import type { Observation } from '../../../../hardening/fact-set.ts';
 
 const signal = new AbortController().signal;
@@ -388,53 +388,3 @@ test('sees a debugger that listens without an option', () => {
   const found = processFacts({ ...recorded('hard'), sockets }, 'store', host);
   assertFacts(found, { debugPort: true, tcpListeners: ['127.0.0.1:9229'] });
 });
-
-test('names whoever runs beside the main process, by program and user', async () => {
-  const raw = {
-    ...recorded('hard'),
-    strangers: {
-      value: [
-        { name: 'node', uids: ['0'] },
-        { name: 'sh\u001b[31m', uids: ['64002', '0'] },
-      ],
-    },
-  };
-  const exec = async () => ({ stdout: JSON.stringify(raw), exitCode: 0 });
-  const collector = createContainerProcessesCollector({ api: engine(exec), node, nodeBinary: 'node', host });
-  const subjects = await collector.collect(signal);
-  const found = subjects.find(({ kind }) => kind === 'process')?.facts['process.strangers'];
-  assert.deepEqual(found, { value: ['node (uid 0)', 'sh?[31m (uid 64002 0)'] });
-});
-
-test('takes neither its own program nor what the main process started for a stranger', () => {
-  const files: Record<string, string> = {};
-  const add = (pid: number, parent: number, uid: number, argv: readonly string[]): void => {
-    files[`/proc/${pid}/status`] = `Name:\tp${pid}\nPPid:\t${parent}\nUid:\t${uid}\t${uid}\t${uid}\t${uid}\n`;
-    files[`/proc/${pid}/cmdline`] = `${argv.join('\0')}\0`;
-  };
-  const looker = ['/nodejs/bin/node', '-e', 'look'];
-  add(1, 0, 64_002, ['/nodejs/bin/node', '/app/main.mjs', 'run', 'store']);
-  add(10, 1, 64_002, ['child']);
-  add(11, 10, 64_002, ['grandchild']);
-  add(20, 0, 64_002, ['/nodejs/bin/node', '/app/main.mjs', 'healthcheck', 'store']);
-  add(process.pid, 0, 64_002, looker);
-  add(7_000_001, 0, 64_002, looker);
-  add(31, 0, 0, ['/nodejs/bin/node', '/app/main.mjs', 'healthcheck', 'store']);
-  add(32, 0, 64_002, ['/nodejs/bin/node', '-e', 'other']);
-  add(33, 32, 64_002, ['child of it']);
-  const fs = {
-    readFileSync: (path: string) => files[path] ?? fail(path),
-    readlinkSync: fail,
-    statSync: fail,
-    readdirSync: () => ['self', ...new Set(Object.keys(files).map((path) => path.split('/')[2] ?? ''))],
-  };
-  const { strangers } = readProcess({ fs, path: '/proc/1' }, 'v24');
-  assert.ok('value' in strangers);
-  assert.deepEqual(strangers.value.map(({ name }) => name).sort(), ['p31', 'p32', 'p33']);
-  const shared = readProcess({ fs, path: '/proc/4711' }, 'v24').strangers;
-  assert.ok('error' in shared);
-});
-
-function fail(path: string): never {
-  throw Object.assign(new Error(path), { code: 'ENOENT' });
-}
