@@ -87,6 +87,8 @@ async function removeSchedules({ home, terminal, output }: Call<DestroyOptions>)
   await removeBackupSchedules(home, terminal).catch((error: Error) =>
     output.note(`the schedule of backups stays: ${error.message}`),
   );
+  const { removeService } = await import('../service/node-service.ts');
+  await removeService(home, terminal).catch((error: Error) => output.note(`the service stays: ${error.message}`));
 }
 
 interface DestroyContainers {
