@@ -1,4 +1,5 @@
 import { NectarError } from '../protocol/errors.ts';
+import { parseDuration } from './render/quantities.ts';
 
 /** Parsers of option values: each returns the value or throws CLI_USAGE. */
 
@@ -22,6 +23,20 @@ export function parseBlockNumber(text: string): number {
   if (!/^(0|[1-9]\d{0,14})$/.test(text))
     throw new NectarError('CLI_USAGE', { problem: `${text} is not a block number` });
   return Number(text);
+}
+
+/** `10m`, `2h`, `3d` ago, or a date or instant (ISO 8601): milliseconds of Unix time. A date alone begins at midnight UTC. */
+export function parseMoment(text: string, now: number): number {
+  const ago = parseDuration(text);
+  if (ago !== undefined) return now - ago;
+  const at = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[+-]\d\d:\d\d))?$/.test(text)
+    ? Date.parse(text)
+    : Number.NaN;
+  if (Number.isNaN(at)) {
+    const problem = `${text} is neither an age such as 10m, 2h or 3d, nor a time such as 2026-11-30 or 2026-11-30T08:15:00Z`;
+    throw new NectarError('CLI_USAGE', { problem });
+  }
+  return at;
 }
 
 /** A TCP port; 0 lets the system choose. */

@@ -3,7 +3,9 @@ import type { Hex } from '../../protocol/brand.ts';
 import { NectarError } from '../../protocol/errors.ts';
 import { action, addGroup, addVerb, type Call } from '../call.ts';
 import { devnetFolder } from '../home-folder.ts';
+import { confirmByTyping } from '../prompt.ts';
 import type { DevnetStatus } from '../provision/process/devnet.ts';
+import { requireDevnet } from '../provision/process/devnet-home.ts';
 import { renderFacts } from '../render/table.ts';
 import { showWork } from '../render/work.ts';
 import type { Terminal } from '../terminal.ts';
@@ -30,6 +32,15 @@ export function registerDevnet(program: Command, terminal: Terminal): void {
   addVerb(group, 'status', { summary: 'show its endpoints and heads', examples: ['devnet status'] })
     .addOption(devnetOption())
     .action(action(terminal, status));
+  addVerb(group, 'destroy', {
+    summary: 'stop the devnet and remove it, chain and keys; nodes that joined it are left without a network',
+    about:
+      'Homes of nodes stay as they are: they can be read, and no longer reach a chain. `devnet up` then makes another network.',
+    examples: ['devnet destroy', 'devnet destroy --yes'],
+  })
+    .addOption(devnetOption())
+    .addOption(new Option('-y, --yes', 'do not ask'))
+    .action(action(terminal, destroy));
   addVerb(group, 'relay', {
     summary: 'let containers reach the devnet (what `init --target docker` starts in the background)',
     examples: ['devnet relay'],
@@ -71,6 +82,22 @@ async function down(call: Call<DevnetOptions>): Promise<void> {
     (await load()).devnetDown(devnet, terminal.signal, say),
   );
   output.result({ devnet, ...result }, result.wasRunning ? 'stopped' : 'it was not running');
+}
+
+async function destroy(call: Call<DevnetOptions & { yes?: boolean }>): Promise<void> {
+  const { options, terminal, output } = call;
+  const devnet = folderOf(call);
+  requireDevnet(devnet);
+  await confirmByTyping(terminal, {
+    action: `destroying the devnet in ${devnet}`,
+    message: `This removes the devnet in ${devnet}, its chain and its keys; nodes that joined it have no network then. Type devnet to go on.`,
+    expected: 'devnet',
+    yes: options.yes === true,
+  });
+  await showWork(terminal, output, 'destroying the devnet', async (say) =>
+    (await load()).devnetDestroy(devnet, terminal.signal, say),
+  );
+  output.result({ devnet, destroyed: true }, `the devnet in ${devnet} is destroyed`);
 }
 
 async function status(call: Call<DevnetOptions>): Promise<void> {

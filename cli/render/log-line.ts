@@ -6,10 +6,27 @@ export type Level = (typeof LEVELS)[number];
 
 const STYLES = { error: 'red', warn: 'yellow', info: 'green', debug: 'dim' } as const;
 
-/** A log line for a person (or as it is with --json); undefined when its level is below what is asked for. */
+/** What of a node's log is read: the last lines, or those since a moment (milliseconds of Unix time). */
+export interface LogTail {
+  readonly lines: number;
+  readonly since?: number;
+}
+
+/** What of a log is asked for. */
+export interface LogChoice {
+  readonly level: Level;
+  /** In milliseconds of Unix time: not before, and before. */
+  readonly since?: number;
+  readonly until?: number;
+}
+
+/**
+ * A log line for a person (or as it is with --json); undefined when its level is below what is asked for, or its time is outside. What has
+ * no time, such as the last words of a process that crashed, is shown.
+ */
 export function renderLogLine(
   line: string,
-  atLeast: Level,
+  { level: atLeast, since, until }: LogChoice,
   output: Pick<Output, 'json' | 'style'>,
 ): string | undefined {
   if (line.trim() === '') return undefined;
@@ -24,9 +41,11 @@ export function renderLogLine(
   if (ending !== undefined) return output.json ? line : `${output.style('red', 'error')} ${printable(ending)}`;
   const level = LEVELS.find((name) => name === entry.level) ?? 'info';
   if (LEVELS.indexOf(level) > LEVELS.indexOf(atLeast)) return undefined;
+  const at = typeof entry.time === 'string' ? Date.parse(entry.time) : Number.NaN;
+  if (at < (since ?? Number.NEGATIVE_INFINITY) || at >= (until ?? Number.POSITIVE_INFINITY)) return undefined;
   if (output.json) return line;
   const { time, msg, service, level: _level, ...data } = entry;
-  const clock = typeof time === 'string' ? time.slice(0, 23).replace('T', ' ') : '';
+  const clock = typeof time === 'string' ? `${time.slice(0, 23).replace('T', ' ')}Z` : '';
   const facts = Object.entries(data).map(
     ([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
   );

@@ -1,6 +1,7 @@
 import { after, before } from 'node:test';
 import { down, skip, up } from './cluster.ts';
 import { tellNode } from './node-story.ts';
+import { tellPackage } from './package-story.ts';
 import { clearRenderings, prepareRenderings, tellRenderings } from './renderings.ts';
 import { tellReport } from './report-story.ts';
 
@@ -23,6 +24,7 @@ after(async () => {
 
 function tellEverything() {
   tellRenderings();
+  tellPackage();
   const told = tellNode();
   tellReport();
   return told;

@@ -119,7 +119,7 @@ async function podsOf(home: string, terminal: Terminal): Promise<PodState[]> {
 }
 
 async function podLogs(home: string, terminal: Terminal): Promise<object> {
-  const lines = await readPodLogs(home, LOG_LINES, terminal);
+  const lines = await readPodLogs(home, { lines: LOG_LINES }, terminal);
   const said = (of: string): string[] => lines.flatMap(({ role, line }) => (role === of ? [line] : []));
   return Object.fromEntries(CLUSTER_ROLES.map((role) => [role, filterLog(said(role))]));
 }

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { LogTail } from '../../render/log-line.ts';
 import type { Terminal } from '../../terminal.ts';
 import { type DesiredState, desiredState } from './desired-state.ts';
 import type { Engine } from './engine.ts';
@@ -14,12 +15,14 @@ export interface RoleLine {
 }
 
 /** The last lines of all containers, merged by the engine's own time. */
-export async function mergedLogs(engine: Engine, state: DesiredState, tail: number): Promise<RoleLine[]> {
+export async function mergedLogs(engine: Engine, state: DesiredState, { lines, since }: LogTail): Promise<RoleLine[]> {
   const all: RoleLine[] = [];
+  // The engine takes whole seconds; the caller looks at each line's own time.
+  const wanted = since === undefined ? { tail: lines } : { since: Math.floor(since / 1000) };
   for (const { name, role } of await present(engine, state)) {
-    for (const text of await engine.containers.logs(name, { tail, timestamps: true })) all.push(split(role, text));
+    for (const text of await engine.containers.logs(name, { ...wanted, timestamps: true })) all.push(split(role, text));
   }
-  return all.toSorted((one, other) => (one.time < other.time ? -1 : 1)).slice(-tail);
+  return all.toSorted((one, other) => (one.time < other.time ? -1 : 1)).slice(-lines);
 }
 
 export interface Follow {
@@ -64,9 +67,9 @@ function split(role: string, text: string): RoleLine {
 }
 
 /** The same for the node of a home. */
-export function readNodeLogs(home: string, tail: number, terminal: Terminal): Promise<RoleLine[]> {
+export function readNodeLogs(home: string, wanted: LogTail, terminal: Terminal): Promise<RoleLine[]> {
   const { spec, target } = readDockerNode(home);
-  return mergedLogs(openEngine(terminal, target.engine), desiredState(spec), tail);
+  return mergedLogs(openEngine(terminal, target.engine), desiredState(spec), wanted);
 }
 
 export function followNodeLogs(home: string, onLine: Follow['onLine'], terminal: Terminal): Promise<void> {

@@ -15,8 +15,10 @@ export type ContainerSummary = Dockerode.ContainerInfo;
 export type ContainerStats = Dockerode.ContainerStats;
 
 export interface LogOptions {
-  /** How many of the last lines. */
-  readonly tail: number;
+  /** How many of the last lines; absent: all. */
+  readonly tail?: number;
+  /** Of those said since then, in seconds of Unix time. */
+  readonly since?: number;
   /** Each line begins with its RFC 3339 time and a space. */
   readonly timestamps?: boolean;
 }

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { NectarError } from '../../../protocol/errors.ts';
+import type { LogTail } from '../../render/log-line.ts';
 import type { Terminal } from '../../terminal.ts';
 import { requireClusterTarget } from './cluster-target.ts';
 import { kubectlError } from './kubectl.ts';
@@ -18,16 +19,17 @@ const STAMP = /^(\S+Z) (.*)$/;
 const SAFETY_COMPLAINT_CHARS = 4096;
 
 /** The last lines of all pods, by the time at which each was said. */
-export async function readPodLogs(home: string, lines: number, terminal: Terminal): Promise<PodLine[]> {
+export async function readPodLogs(home: string, { lines, since }: LogTail, terminal: Terminal): Promise<PodLine[]> {
   const target = requireClusterTarget(home);
   const kubectl = openKubectl(target, terminal);
   const pods = await readPods(kubectl, target);
   if (pods.length === 0)
     throw new NectarError('CLUSTER_RELEASE_MISSING', { namespace: target.namespace, release: target.release });
+  const wanted = since === undefined ? [`--tail=${lines}`] : [`--since-time=${new Date(since).toISOString()}`];
   const all: (PodLine & { readonly at: string })[] = [];
   for (const { pod, role } of pods) {
     const text = await kubectl
-      .run(['logs', pod, `--tail=${lines}`, '--timestamps'])
+      .run(['logs', pod, ...wanted, '--timestamps'])
       // A pod that has not started yet has said nothing.
       .catch((error: NectarError) => {
         if (error.code === 'CLUSTER_REFUSED') return '';

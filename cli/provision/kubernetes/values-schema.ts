@@ -173,11 +173,14 @@ const rollup = group('The rollup full node and its peers.', {
   existingCaConfigMap: secret(
     "ConfigMap with the site's authorities at `ca.crt`, for L1, the sequencer and the proxy.",
   ),
-  proxy: group('HTTP proxy on the way out.', {
-    httpsProxy: text('HTTPS_PROXY.'),
-    httpProxy: text('HTTP_PROXY.'),
-    noProxy: text('NO_PROXY.'),
-  }),
+  proxy: group(
+    'HTTP proxy by variables, for sites where some names must go without one: the hardening report names them (BYON-CTR-082). Else config.rollup.proxyUrl.',
+    {
+      httpsProxy: text('HTTPS_PROXY.'),
+      httpProxy: text('HTTP_PROXY.'),
+      noProxy: text('NO_PROXY.'),
+    },
+  ),
   p2p: group('How peers reach the node.', {
     type: choice('Service for peers; ClusterIP: only from inside the cluster.', [
       'ClusterIP',

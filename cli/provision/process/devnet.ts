@@ -87,6 +87,12 @@ export async function devnetDown(devnet: string, signal: AbortSignal, say: Say):
   });
 }
 
+/** Stops the devnet, and removes it with its chain and keys. */
+export async function devnetDestroy(devnet: string, signal: AbortSignal, say: Say): Promise<void> {
+  await devnetDown(devnet, signal, say);
+  await rm(devnet, { recursive: true, force: true });
+}
+
 export async function devnetStatus(devnet: string): Promise<DevnetStatus> {
   requireDevnet(devnet);
   const descriptor = readDescriptor(devnet).descriptor;

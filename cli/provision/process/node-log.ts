@@ -13,3 +13,9 @@ export function rotateLog(log: string): void {
   }
   renameSync(log, `${log}.1`);
 }
+
+/** The log and what was rotated out of it, oldest first; those that are there. */
+export function logFiles(log: string): string[] {
+  const older = Array.from({ length: KEPT_LOGS }, (_, index) => `${log}.${KEPT_LOGS - index}`);
+  return [...older, log].filter((path) => statSync(path, { throwIfNoEntry: false }) !== undefined);
+}

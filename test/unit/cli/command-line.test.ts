@@ -71,7 +71,7 @@ test('has every verb of the issue', () => {
       'harden keygen',
       'harden key',
     ],
-    ['devnet up', 'devnet down', 'devnet status', 'devnet eject', 'devnet fund', 'config print'],
+    ['devnet up', 'devnet down', 'devnet destroy', 'devnet status', 'devnet eject', 'devnet fund', 'config print'],
   ].flat();
   assert.deepEqual(names.toSorted(), wanted.toSorted());
 });

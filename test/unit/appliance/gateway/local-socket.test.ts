@@ -35,7 +35,7 @@ describe('the local socket', { skip: !isUnix }, () => {
     path = join(folder, 'gateway.sock');
     // Left by a node that was killed.
     await writeFile(path, '');
-    h = await startHarness({ clientCertificates: 'required', headersTimeoutMs: 250 }, { localSocketPath: path });
+    h = await startHarness({ clientCertificates: 'required' }, { localSocketPath: path });
   });
   after(async () => {
     await h.stop();
@@ -94,15 +94,22 @@ describe('the local socket', { skip: !isUnix }, () => {
     assert.ok(denied.length > 0 && denied.every(({ context }) => context.address === undefined));
   });
 
-  it('frees a connection that says nothing, and answers what is not HTTP', async () => {
-    const silent = connect(path);
-    silent.write('GET /v1/records HTTP/1.1\r\n');
-    silent.resume();
-    await once(silent, 'close');
+  it('answers what is not HTTP', async () => {
     const malformed = connect(path);
     malformed.write('hello\r\n\r\n');
     const chunks: Buffer[] = await malformed.toArray();
     assert.match(String(Buffer.concat(chunks)), /^HTTP\/1\.1 400 .*GATEWAY_REQUEST_MALFORMED/s);
+  });
+
+  it('frees a connection that says nothing', async () => {
+    // Of its own, since so short a time may pass on a busy machine before a good request is there.
+    const short = join(folder, 'short.sock');
+    const brief = await startHarness({ headersTimeoutMs: 250 }, { localSocketPath: short });
+    const silent = connect(short);
+    silent.write('GET /v1/records HTTP/1.1\r\n');
+    silent.resume().on('error', () => undefined);
+    await new Promise((resolve) => silent.once('close', resolve));
+    await brief.stop();
   });
 });
 

@@ -84,11 +84,15 @@ test('JSON is one line, with bigint as text', () => {
 
 test('renders log lines by level, crashes of the runtime always', () => {
   const line = '{"level":"warn","time":"2026-11-23T06:00:00.123Z","service":"p2p","peers":3,"msg":"peer gone"}';
-  assert.equal(renderLogLine(line, 'info', plain), '2026-11-23 06:00:00.123 warn  p2p peer gone peers=3');
-  assert.equal(renderLogLine(line, 'error', plain), undefined);
+  assert.equal(renderLogLine(line, { level: 'info' }, plain), '2026-11-23 06:00:00.123Z warn  p2p peer gone peers=3');
+  assert.equal(renderLogLine(line, { level: 'error' }, plain), undefined);
+  const at = Date.parse('2026-11-23T06:00:00.123Z');
+  assert.ok(renderLogLine(line, { level: 'debug', since: at, until: at + 1 }, plain));
+  assert.equal(renderLogLine(line, { level: 'debug', since: at + 1 }, plain), undefined);
+  assert.equal(renderLogLine(line, { level: 'debug', until: at }, plain), undefined);
   const ended = JSON.stringify({ error: { code: 'NODE_HOME_IN_USE', message: 'in use', stack: ['long'] } });
-  assert.equal(renderLogLine(ended, 'error', plain), 'error in use (NODE_HOME_IN_USE)');
-  assert.equal(renderLogLine('Segmentation\x1b fault', 'error', plain), 'Segmentation\ufffd fault');
-  assert.equal(renderLogLine(line, 'debug', { ...plain, json: true }), line);
-  assert.equal(renderLogLine('', 'debug', plain), undefined);
+  assert.equal(renderLogLine(ended, { level: 'error' }, plain), 'error in use (NODE_HOME_IN_USE)');
+  assert.equal(renderLogLine('Segmentation\x1b fault', { level: 'error' }, plain), 'Segmentation\ufffd fault');
+  assert.equal(renderLogLine(line, { level: 'debug' }, { ...plain, json: true }), line);
+  assert.equal(renderLogLine('', { level: 'debug' }, plain), undefined);
 });
