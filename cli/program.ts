@@ -31,6 +31,7 @@ import { registerRm } from './commands/rm.ts';
 import { registerRollback } from './commands/rollback.ts';
 import { registerRun } from './commands/run.ts';
 import { registerScrub } from './commands/scrub.ts';
+import { registerService } from './commands/service.ts';
 import { registerStatus } from './commands/status.ts';
 import { registerSupportBundle } from './commands/support-bundle.ts';
 import { registerTls } from './commands/tls.ts';
@@ -54,6 +55,7 @@ export function createProgram(terminal: Terminal): Command {
         registerLogs,
         registerUnlock,
         registerDoctor,
+        registerService,
         registerDestroy,
       ],
     ],

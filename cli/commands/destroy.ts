@@ -46,6 +46,8 @@ async function destroy({ home, options, terminal, output }: Call<DestroyOptions>
   await removeBackupSchedules(home, terminal).catch((error: Error) =>
     output.note(`the schedule of backups stays: ${error.message}`),
   );
+  const { removeService } = await import('../service/node-service.ts');
+  await removeService(home, terminal).catch((error: Error) => output.note(`the service stays: ${error.message}`));
   const cluster = findClusterTarget(home);
   const target = cluster === undefined ? findTarget(home) : undefined;
   await showWork(terminal, output, 'destroying the node', async (say) => {

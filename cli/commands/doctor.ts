@@ -27,6 +27,7 @@ import { gradeL1 } from '../render/l1.ts';
 import { gradeRecalled } from '../render/recalled.ts';
 import { describeRekey } from '../render/rekey.ts';
 import { gradeRevocations } from '../render/revocations.ts';
+import { checkReboot } from '../service/node-service.ts';
 import type { Terminal } from '../terminal.ts';
 
 const GOOD_LAG_BLOCKS = 300;
@@ -62,6 +63,7 @@ export async function examine(call: Call<unknown>): Promise<Check[]> {
     await checkConfig(call),
     ...(containers || cluster ? [] : [checkHomeFiles(home), checkVolumesOf(home), await checkKeyList(home)]),
     ...(cluster ? [] : await checkCertificates(home, now)),
+    ...(containers || cluster ? [] : [await checkReboot(home, terminal)]),
     await checkClock(terminal, await l1Of(home)),
     checkBackupAge(await findLastBackup(home), now),
     checkVerifyAge(await findLastVerify(home), now),

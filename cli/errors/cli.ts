@@ -15,6 +15,11 @@ export const CLI_GUIDANCE: Record<keyof typeof CLI_ERRORS, Guidance> = {
     exit: EXIT.interrupted,
     remedy: 'Nothing is left half done but what is named here: run the command again when you want to.',
   },
+  CLI_SERVICE_REFUSED: {
+    exit: EXIT.config,
+    remedy:
+      'Put right what it says, or name another with `nectar-byon service install --by crontab`; `nectar-byon service show` tells what would start the node.',
+  },
   CLI_DECLINED: {
     exit: EXIT.usage,
     remedy: 'Nothing was changed. Answer the question, or pass `--yes` where no one can be asked.',

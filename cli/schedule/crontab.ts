@@ -5,9 +5,9 @@ import { commandOf, type ScheduledRun, type Scheduler } from './scheduled-run.ts
 
 /** The line of a run: by its end it is known again. */
 export function cronLine(run: ScheduledRun): string {
-  const log = quote(run.log);
+  const log = quoteShellWord(run.log);
   // An unescaped % is a line end to cron, even between quotes.
-  const command = `${commandOf(run).map(quote).join(' ')} >${log} 2>&1`.replaceAll('%', '\\%');
+  const command = `${commandOf(run).map(quoteShellWord).join(' ')} >${log} 2>&1`.replaceAll('%', '\\%');
   return `${cronTime(run.everySeconds)} ${command} # ${run.name}`;
 }
 
@@ -46,6 +46,6 @@ export function createCrontab(options: Omit<ProgramOptions, 'input'>): Scheduler
 }
 
 /** One word of a POSIX shell. */
-function quote(word: string): string {
+export function quoteShellWord(word: string): string {
   return `'${word.replaceAll("'", `'\\''`)}'`;
 }

@@ -20,7 +20,7 @@ export function chooseScheduler(terminal: Terminal, asked: Scheduler['name'] | u
   }
 }
 
-function findScheduler(terminal: Terminal): Scheduler['name'] {
+export function findScheduler(terminal: Terminal): Scheduler['name'] {
   return schedulersHere(terminal)[0] ?? 'hand';
 }
 

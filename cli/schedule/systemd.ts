@@ -25,7 +25,7 @@ Description=${run.title}
 
 [Service]
 Type=oneshot
-ExecStart=${commandOf(run).map(quote).join(' ')}
+ExecStart=${commandOf(run).map(quoteWord).join(' ')}
 ${run.findingsAreFine ? 'SuccessExitStatus=3\n' : ''}Nice=10
 `;
 }
@@ -85,7 +85,7 @@ export function createSystemd({ system, folder, ...options }: SystemdOptions): S
 }
 
 /** One word of ExecStart: systemd reads backslash, quote, percent and dollar in it (systemd.service(5)). */
-function quote(word: string): string {
+export function quoteWord(word: string): string {
   const escaped = word.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('%', '%%').replaceAll('$', '$$$$');
   return `"${escaped}"`;
 }

@@ -12,6 +12,9 @@ export const CLI_ERRORS = {
   CLI_INTERRUPTED: define<{ signal: string; left?: string }>({
     message: ({ signal, left }) => `interrupted by ${signal}${left === undefined ? '' : `: ${left}`}`,
   }),
+  CLI_SERVICE_REFUSED: define<{ by: string; reason: string }>({
+    message: ({ by, reason }) => `${by} does not take the service: ${reason}`,
+  }),
   CLI_DECLINED: define<{ action: string }>({
     message: ({ action }) => `${action} was not confirmed`,
   }),

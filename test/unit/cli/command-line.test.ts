@@ -46,6 +46,7 @@ test('has every verb of the issue', () => {
     ['passphrase', 'file', 'command', 'systemd', 'tpm2', 'pkcs11'].map((provider) => `keys enroll ${provider}`),
     ['token create', 'token list', 'token revoke'],
     ['tls show', 'tls renew', 'tls replace'],
+    ['service install', 'service remove', 'service show'],
     ['chain batches', 'chain rebuild', 'chain rewind', 'chain snapshot'],
     ['chain withdraw', 'chain withdrawals', 'chain claim'],
     ['clients add', 'clients list', 'clients revoke', 'clients authorities', 'clients revocations'],

@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { nodeUnit, serviceName } from '../../../../cli/service/service-unit.ts';
+import { createCrontabStarter, createSystemdStarter, rebootLine } from '../../../../cli/service/starters.ts';
+import type { Terminal } from '../../../../cli/terminal.ts';
+import { isNectarError } from '../../../../protocol/errors.ts';
+import { fakeTerminal } from '../capture.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'nectar-service-'));
+after(() => rmSync(folder, { recursive: true, force: true }));
+const service = {
+  home: '/srv/clinic',
+  nodeId: '3f2a9c5e7b1d4f608192a3b4c5d6e7f8',
+  system: true,
+  user: 'nectar',
+  devices: false,
+};
+/** What `systemd-analyze security` gives a service that is well confined. */
+const MAX_EXPOSURE = 2;
+const hasAnalyze = spawnSync('systemd-analyze', ['--version']).status === 0;
+
+/** A terminal whose PATH begins with programs of the test. */
+function terminalWith(programs: Record<string, string>): Terminal {
+  const at = mkdtempSync(join(folder, 'bin-'));
+  for (const [name, script] of Object.entries(programs)) {
+    writeFileSync(join(at, name), `#!/bin/sh\n${script}\n`);
+    chmodSync(join(at, name), 0o755);
+  }
+  const { terminal } = fakeTerminal({
+    env: { PATH: `${at}:${process.env.PATH}`, XDG_CONFIG_HOME: join(at, 'config') },
+  });
+  return { ...terminal, userFolder: at };
+}
+
+test('confines a node as a unit of the machine: exposure 2.0 at most, and systemd takes every line', {
+  skip: hasAnalyze ? false : 'systemd-analyze is not here',
+}, () => {
+  for (const [devices, limit] of [
+    [false, MAX_EXPOSURE],
+    [true, MAX_EXPOSURE + 0.5],
+  ] as const) {
+    const path = join(folder, `${serviceName(service.nodeId)}.service`);
+    writeFileSync(path, nodeUnit({ ...service, devices }));
+    const said = execFileSync('systemd-analyze', ['security', '--offline=true', '--no-pager', path], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const exposure = Number(/exposure level for \S+: ([\d.]+)/.exec(said)?.[1]);
+    assert.ok(exposure <= limit, `${exposure}\n${said}`);
+  }
+});
+
+test('a unit quotes what a home may be called, and runs as the owner of the home', () => {
+  const unit = nodeUnit({ ...service, home: '/srv/50% of "o\'clinic" $HOME' });
+  assert.match(unit, /^ExecStart=.*"--home" "\/srv\/50%% of \\"o'clinic\\" \$\$HOME" "--json"$/m);
+  assert.match(unit, /^ReadWritePaths="\/srv\/50%% of \\"o'clinic\\" \$HOME"$/m);
+  assert.match(unit, /^User=nectar$/m);
+  assert.match(unit, /^NoNewPrivileges=yes$/m);
+  assert.match(unit, /^SystemCallFilter=@system-service$/m);
+});
+
+test('a unit of the user asks for nothing that only the machine can give', () => {
+  const unit = nodeUnit({ ...service, system: false });
+  assert.doesNotMatch(unit, /^(User|CapabilityBoundingSet|ProtectSystem|PrivateDevices)=/m);
+  assert.match(unit, /^NoNewPrivileges=yes$/m);
+  assert.match(unit, /^WantedBy=default\.target$/m);
+});
+
+test('systemd: installs, enables and starts nothing; removes all of it', async () => {
+  const calls = join(folder, 'calls');
+  const terminal = terminalWith({ systemctl: `echo "$@" >>${calls}` });
+  const starter = createSystemdStarter({ ...service, system: false }, terminal);
+  assert.equal(await starter.isInstalled(), false);
+  assert.match((await starter.install()).join(), /enable-linger/);
+  assert.equal(await starter.isInstalled(), true);
+  const name = `${serviceName(service.nodeId)}.service`;
+  assert.equal(readFileSync(calls, 'utf8'), `--user daemon-reload\n--user enable ${name}\n`);
+  await starter.remove();
+  await starter.remove();
+  assert.equal(await starter.isInstalled(), false);
+  assert.match(readFileSync(calls, 'utf8'), new RegExp(`--user disable ${name}`));
+});
+
+test('systemd: one that refuses leaves no unit behind, and says why', async () => {
+  const terminal = terminalWith({ systemctl: 'echo "Failed to connect to bus" >&2; exit 1' });
+  const starter = createSystemdStarter({ ...service, system: false }, terminal);
+  await assert.rejects(
+    starter.install(),
+    (error) => isNectarError(error, 'CLI_SERVICE_REFUSED') && /Failed to connect to bus/.test(error.message),
+  );
+  assert.equal(await starter.isInstalled(), false);
+});
+
+test('cron: one line at the start of the machine, beside those of others', async () => {
+  const table = join(folder, 'table');
+  const none = 'echo "no crontab for me" >&2; exit 1';
+  const terminal = terminalWith({
+    crontab: `case "$1" in -l) cat ${table} 2>/dev/null || { ${none}; } ;; -) cat >${table} ;; esac`,
+  });
+  const starter = createCrontabStarter(service, terminal);
+  await starter.install();
+  await starter.install();
+  assert.equal(readFileSync(table, 'utf8'), `${rebootLine(service.home, service.nodeId)}\n`);
+  assert.match(readFileSync(table, 'utf8'), /^@reboot '.*' 'up' '--home' '\/srv\/clinic' '--json' >/);
+  writeFileSync(table, `5 4 * * * backup # mine\n${readFileSync(table, 'utf8')}`);
+  assert.equal(await starter.isInstalled(), true);
+  await starter.remove();
+  assert.equal(readFileSync(table, 'utf8'), '5 4 * * * backup # mine\n');
+  assert.ok(existsSync(table));
+});
