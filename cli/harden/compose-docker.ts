@@ -8,6 +8,7 @@ import { seccompDigest } from '../../hardening/collectors/container/seccomp.ts';
 import { createEngineCollector } from '../../hardening/collectors/engine/engine.ts';
 import type { EngineApi, EngineNode } from '../../hardening/collectors/engine-api.ts';
 import { createFolderPlace } from '../../hardening/collectors/folder-place.ts';
+import { createGuestsCollector } from '../../hardening/collectors/guests.ts';
 import type { ImageContext } from '../../hardening/collectors/image/image-facts.ts';
 import { createImagesCollector } from '../../hardening/collectors/image/images.ts';
 import { createNetworksCollector } from '../../hardening/collectors/networks.ts';
@@ -35,7 +36,14 @@ import { createEngineApi } from './engine-api.ts';
 import type { OpenCollectors } from './open-collectors.ts';
 import { readImageLock } from './sources/image-lock.ts';
 import { openNodeApi } from './sources/node-api.ts';
-import { describeNode, expectedListeners, type NodeSource, nodeCollectors, nothingOf } from './sources/node-source.ts';
+import {
+  describeNode,
+  expectedListeners,
+  keyFilesOf,
+  type NodeSource,
+  nodeCollectors,
+  nothingOf,
+} from './sources/node-source.ts';
 
 /** The node's own binary in the images: there is no other program. */
 const NODE_BINARY = '/nodejs/bin/node';
@@ -51,6 +59,8 @@ export async function composeDocker(source: NodeSource): Promise<OpenCollectors>
   const gateway = gatewayUrl(node.config.gateway);
   const api = openNodeApi(home, gateway);
   const running = await isRunning(engine, node, terminal.signal);
+  // In containers the store has it where the specification mounts it from, on this machine.
+  const keyFiles = node.spec.keyFile === undefined ? keyFilesOf(home, config) : [node.spec.keyFile];
   const container = (role: string): string => objectName(node.target.nodeId, role);
   const ofNode = await nodeCollectors(source, {
     ...{ target: 'docker', running, version: node.target.programVersion, api: running ? api : undefined },
@@ -72,7 +82,7 @@ export async function composeDocker(source: NodeSource): Promise<OpenCollectors>
   });
   return {
     node: describeNode(source, 'docker'),
-    collectors: [...ofNode, ...engineCollectors({ api: engine, address, now: () => terminal.now() }, node)],
+    collectors: [...ofNode, ...engineCollectors({ api: engine, address, keyFiles, now: () => terminal.now() }, node)],
     async close() {
       await engine.close();
       await api?.close();
@@ -83,10 +93,11 @@ export async function composeDocker(source: NodeSource): Promise<OpenCollectors>
 interface Engine {
   readonly api: EngineApi;
   readonly address: EngineAddress;
+  readonly keyFiles: readonly (string | undefined)[];
   readonly now: () => number;
 }
 
-function engineCollectors({ api, address, now }: Engine, { home, target, spec }: DockerNode): Collector[] {
+function engineCollectors({ api, address, keyFiles, now }: Engine, { home, target, spec }: DockerNode): Collector[] {
   const node: EngineNode = {
     nodeId: target.nodeId,
     prefix: objectName(target.nodeId, ''),
@@ -111,6 +122,7 @@ function engineCollectors({ api, address, now }: Engine, { home, target, spec }:
     createImagesCollector({ api, node, context: imageContext(target.programVersion, now), imageIds: target.images }),
     createVolumesCollector({ api, node }),
     createNetworksCollector({ api, node }),
+    createGuestsCollector({ api, node, home, keyFiles }),
     createEngineCollector({ api, socketPath: address.kind === 'unix' ? address.socketPath : undefined }),
     nothingOf(['workload', 'cluster'], 'this node is not in Kubernetes'),
   ];

@@ -11,6 +11,8 @@ import { describeNode, expectedListeners, type NodeSource, nodeCollectors, nothi
 const NOT_HERE = [
   nothingOf(['container', 'image', 'volume', 'network', 'engine'], 'this node is one process: it has no containers', [
     'node.rolesMissing',
+    'node.homeGuests',
+    'node.keyFileGuests',
   ]),
   nothingOf(['workload', 'cluster'], 'this node is not in Kubernetes'),
 ];

@@ -84,6 +84,9 @@ export const CONTAINER_FACTS = {
   'container.specDrift': yes(
     'Whether it differs from what this version of the program would make of the configuration.',
   ),
+  'container.namespaceGuests': set(
+    'Containers of others that live in its process, network or IPC namespace, as NAME (NAMESPACES).',
+  ),
   'container.drift': set(
     'Fields in which it differs from the container that this version of the program would make; values only of numbers and switches.',
   ),

@@ -28,6 +28,9 @@ export const IMAGE_FACTS = {
   ),
   'image.entrypointShell': yes('Whether its entrypoint runs a shell.'),
   'image.versionMatches': yes('Whether its version label is that of the program.'),
+  'image.altered': set(
+    'Layers whose files on disk are not those of their digests, by digest, or what the engine says of them.',
+  ),
   'image.baseAssembled': yes(
     'Whether its base came from scratch or from the digest named in the lock, not from a moving tag.',
   ),

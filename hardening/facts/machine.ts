@@ -66,6 +66,10 @@ export const ENGINE_FACTS = {
   ),
   'engine.dataFolderMode': integer('Permission bits of its data folder.'),
   'engine.socketUsers': set('Members of the group of its socket: each is root in effect.'),
+  'engine.socketGuests': set("Containers of others that mount the engine's socket: each is root in effect."),
+  'engine.rulingGuests': set(
+    'Containers of others that are privileged or have a capability that reaches other containers (SYS_ADMIN, SYS_PTRACE, ...).',
+  ),
   'engine.warnings': set('What it warns of itself.'),
 } as const satisfies Record<`engine.${string}`, FactDefinition>;
 

@@ -39,6 +39,9 @@ export const PROCESS_FACTS = {
     'Whether the program that it runs was removed or replaced on disk since it started.',
   ),
   'process.children': set('Programs of its child processes.'),
+  'process.strangers': set(
+    'Programs in its process namespace that it did not start and that are none of its own (an exec from outside), as NAME (uid UIDS).',
+  ),
   'process.threads': integer('Threads.'),
   'process.memoryBytes': integer('Resident memory in bytes.'),
   'process.umask': integer('Mask of the modes of new files.'),

@@ -113,7 +113,7 @@ async function outsideFiles({ call, config }: NodeSource, { keyFileOwners }: Nod
   const backup = (await findLastBackup(call.home))?.file;
   const own = process.getuid?.() ?? 0;
   return [
-    ...keyFiles(call.home, config).map((path) => ({ purpose: 'root-key', path, owners: keyFileOwners }) as const),
+    ...keyFilesOf(call.home, config).map((path) => ({ purpose: 'root-key', path, owners: keyFileOwners }) as const),
     // One that was carried away is where it should be.
     ...(backup === undefined || !existsSync(backup)
       ? []
@@ -125,7 +125,7 @@ async function outsideFiles({ call, config }: NodeSource, { keyFileOwners }: Nod
  * The files that open the root key: those that the key list says, where it lies in the home and can be read, else the one that the
  * configuration names. undefined: there may be one, and what names it cannot be read.
  */
-function keyFiles(home: string, config: NodeConfig | undefined): (string | undefined)[] {
+export function keyFilesOf(home: string, config: NodeConfig | undefined): (string | undefined)[] {
   const configured = config === undefined ? undefined : config.keys.keyFile;
   try {
     const { providers } = JSON.parse(readFileSync(join(home, 'keys.json'), 'utf8')) as KeyListSeen;

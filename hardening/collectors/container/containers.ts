@@ -19,8 +19,8 @@ const MAX_DRIFT_LENGTH = 200;
 const ENGINE_MADE =
   /^\/(dev|proc|sys|\.dockerenv|etc|etc\/(hosts|hostname|resolv\.conf|mtab|passwd|group)|run|run\/(\.containerenv|secrets))$/;
 
-/** Facts that another collector adds: a process list is seen from inside. */
-export type AddedElsewhere = 'container.sshServer';
+/** Facts that other collectors add: a process list is seen from inside, guests by looking at them. */
+export type AddedElsewhere = 'container.sshServer' | 'container.namespaceGuests';
 
 export interface ContainersOptions {
   readonly api: EngineApi;

@@ -93,8 +93,6 @@ const HOST: Readonly<Record<string, Rule>> = {
   RestartPolicy: (actual, asked) =>
     Object(actual).Name === Object(asked).Name && isNothing(Object(actual).MaximumRetryCount),
   Ulimits: (actual, asked) => sameValue(limits(actual), limits(asked)),
-  // Compose leaves it to the engine, whose default with cgroup v1 is the host's: a check of its own judges it (BYON-CTR-023).
-  CgroupnsMode: shownElsewhere,
   SecurityOpt: (_actual, asked, container) => isSecured(asked, container),
 };
 

@@ -23,6 +23,9 @@ export interface EngineOptions {
   readonly machine?: MachineFiles;
 }
 
+/** What looking at the other containers adds (guests.ts). */
+export type AddedByGuests = 'engine.socketGuests' | 'engine.rulingGuests';
+
 export function createEngineCollector({ api, socketPath, machine = machineFiles }: EngineOptions): Collector {
   return {
     name: 'engine',
@@ -46,7 +49,7 @@ export function createEngineCollector({ api, socketPath, machine = machineFiles 
 }
 
 /** Pure but for the machine's files. */
-export function engineFacts(answers: EngineAnswers): FactsOf<'engine'> {
+export function engineFacts(answers: EngineAnswers): FactsOf<'engine', AddedByGuests> {
   return { ...selfFacts(answers), ...settingFacts(answers), ...daemonFacts(answers), ...engineFileFacts(answers) };
 }
 

@@ -1,3 +1,4 @@
+import { createHash, type Hash } from 'node:crypto';
 import { pipeline, Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { openDocument } from '../document.ts';
@@ -12,12 +13,15 @@ const HEAD_BYTES = 512;
 /** One image of an archive, its layers from the lowest. */
 export interface ArchivedImage {
   readonly layers: readonly Layer[];
+  /** Of each layer, uncompressed: what OCI calls its diff id. */
+  readonly diffIds: readonly string[];
   /** Of all layers, uncompressed. */
   readonly bytes: number;
 }
 
 interface StoredLayer {
   readonly layer: Layer;
+  readonly diffId: string;
   readonly bytes: number;
 }
 
@@ -55,8 +59,18 @@ export async function readImageArchive(
         if (found === undefined) throw new Error(`the engine's archive lacks the layer ${path}`);
         return found;
       });
-    return { layers: stored.map(({ layer }) => layer), bytes: stored.reduce((sum, { bytes }) => sum + bytes, 0) };
+    const diffIds = stored.map(({ diffId }) => diffId);
+    return {
+      layers: stored.map(({ layer }) => layer),
+      diffIds,
+      bytes: stored.reduce((sum, { bytes }) => sum + bytes, 0),
+    };
   };
+}
+
+interface Counted {
+  bytes: number;
+  readonly hash: Hash;
 }
 
 /** Undefined for what is no layer: configurations, version files. */
@@ -65,7 +79,7 @@ async function readIfLayer(entry: TarEntry): Promise<StoredLayer | undefined> {
   const head = await takeHead(content);
   const all = rejoin(head, content);
   if (head[0] === 0x1f && head[1] === 0x8b) {
-    const counted = { bytes: 0 };
+    const counted = { bytes: 0, hash: createHash('sha256') };
     // Errors of either end it; the callback is only there because a pipeline needs one.
     const unpacked = count(
       pipeline(Readable.from(all), createGunzip(), () => undefined),
@@ -74,12 +88,21 @@ async function readIfLayer(entry: TarEntry): Promise<StoredLayer | undefined> {
     const layer = await readLayer(unpacked);
     // What follows the end of the tar must be taken too: the bytes after it belong to the next entry.
     for await (const _rest of unpacked);
-    return { layer, bytes: counted.bytes };
+    return { layer, diffId: diffIdOf(counted), bytes: counted.bytes };
   }
   const isTar = Buffer.from(head.subarray(MAGIC_AT, MAGIC_AT + 5)).toString('latin1') === 'ustar';
   // An empty layer is blocks of zeros.
   const isEmptyTar = head.length === HEAD_BYTES && entry.bytes % HEAD_BYTES === 0 && head.every((byte) => byte === 0);
-  return isTar || isEmptyTar ? { layer: await readLayer(all), bytes: entry.bytes } : undefined;
+  if (!isTar && !isEmptyTar) return undefined;
+  const counted = { bytes: 0, hash: createHash('sha256') };
+  const counting = count(all, counted);
+  const layer = await readLayer(counting);
+  for await (const _rest of counting);
+  return { layer, diffId: diffIdOf(counted), bytes: entry.bytes };
+}
+
+function diffIdOf({ hash }: Counted): string {
+  return `sha256:${hash.digest('hex')}`;
 }
 
 async function takeHead(content: AsyncIterator<Uint8Array>): Promise<Uint8Array> {
@@ -98,9 +121,10 @@ async function* rejoin(head: Uint8Array, rest: AsyncIterator<Uint8Array>): Async
   for (let next = await rest.next(); next.done !== true; next = await rest.next()) yield next.value;
 }
 
-async function* count(source: AsyncIterable<Uint8Array>, counted: { bytes: number }): AsyncGenerator<Uint8Array> {
+async function* count(source: AsyncIterable<Uint8Array>, counted: Counted): AsyncGenerator<Uint8Array> {
   for await (const chunk of source) {
     counted.bytes += chunk.length;
+    counted.hash.update(chunk);
     if (counted.bytes > MAX_LAYER_BYTES) throw new Error('a layer grows without end when it is unpacked');
     yield chunk;
   }

@@ -7,6 +7,7 @@ import { type FactsOf, observe } from '../observe.ts';
 import type { ArchivedImage } from './archive.ts';
 import { examineFiles, type ImageFiles } from './image-files.ts';
 
+const MAX_SAID = 300;
 const DAY_MS = 86_400_000;
 const LICENCES_LABEL = 'org.opencontainers.image.licenses';
 const INDEX_UPDATE =
@@ -70,8 +71,29 @@ export function imageFacts(image: SeenImage, node: EngineNode, context: ImageCon
       const { baseLayers } = locked(context);
       return baseLayers.length > 0 && baseLayers.every((digest, index) => layers[index] === digest);
     }),
+    'image.altered': altered(image),
     ...fileFacts(image.files),
   };
+}
+
+/** What an engine says that packs a layer again and gets other bytes than it was given (tar-split). */
+const ALTERED = /integrity checksum failed|(digest|checksum|diff ?id)[^:]* (mismatch|does not match)/i;
+
+/** Every byte of every layer against its digest. An engine that refuses to give a layer since it was altered has said so. */
+function altered({ inspection, files }: SeenImage): Observation {
+  return observe(() => {
+    let diffIds: readonly string[];
+    try {
+      ({ diffIds } = files());
+    } catch (error) {
+      const { message } = error as Error;
+      if (ALTERED.test(message)) return [message.slice(0, MAX_SAID)];
+      throw error;
+    }
+    const wanted = inspection.in('RootFS', 'Layers').texts();
+    if (wanted.length !== diffIds.length) throw new Error('the archive has another number of layers than the image');
+    return wanted.filter((digest, index) => diffIds[index] !== digest);
+  });
 }
 
 function fileFacts(files: () => ArchivedImage) {

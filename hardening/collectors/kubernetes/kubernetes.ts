@@ -69,6 +69,7 @@ export function podContainerFacts(container: PodContainer, objects: readonly Kub
         'container.logMaxBytes',
         'container.init',
         'container.specDrift',
+        'container.namespaceGuests',
         'container.drift',
       ] as const,
       { absent: 'Kubernetes leaves it to its nodes: no manifest says it' },

@@ -11,6 +11,11 @@ const DEBUG_PORT = 9229;
 const KERNEL_FOLDERS = ['/proc', '/sys', '/dev'];
 const SECURITY_MODULE_ABSENT = ['EINVAL', 'ENOENT'];
 
+/** A name is whatever its process calls itself. */
+function printable(name: string): string {
+  return name.replaceAll(/[^\x20-\x7e]/g, '?');
+}
+
 /** The namespaces of the host on which a process runs. */
 export type HostNamespaces = Read<{
   readonly bootId: string;
@@ -153,6 +158,9 @@ function programFacts(raw: RawProcess) {
       () => get(raw.executable).endsWith(' (deleted)') || get(raw.files).some(({ owner }) => owner === undefined),
     ),
     'process.children': observe(() => get(raw.children)),
+    'process.strangers': observe(() =>
+      get(raw.strangers).map(({ name, uids }) => `${printable(name)} (uid ${uids.join(' ')})`),
+    ),
     'process.nodeVersion': observe(() => get(raw.nodeVersion).replace(/^v/, '')),
     'process.nodeOptions': observe(() => get(raw.weakOptions)),
   };

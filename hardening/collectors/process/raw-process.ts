@@ -37,6 +37,8 @@ const schema = Type.Object({
   children: read(texts),
   /** Paths of /proc and /sys that engines hide, and that it sees. */
   openPaths: read(texts),
+  /** Processes beside it that neither it nor this program started: whoever may run a program in a container from outside. */
+  strangers: read(Type.Array(Type.Object({ name: Type.String({ maxLength: 256 }), uids: texts }), { maxItems: 4096 })),
   /** Programs of all processes that the reader could see. */
   neighbours: read(texts),
 });

@@ -1,7 +1,7 @@
 import type { PerPlatform, Target } from '../../check.ts';
 import type { Evidence } from '../../finding.ts';
 import type { Report, Result } from '../report.ts';
-import { evidenceWords, headline, plural, TARGET_TITLES, TARGETS_IN_ORDER } from '../words.ts';
+import { evidenceWords, headline, plural, TARGET_TITLES, TARGETS_IN_ORDER, VERDICTS_BY_CONCERN } from '../words.ts';
 import { anchorOf, badge } from './anchors.ts';
 import { type Html, html, NOTHING, prose } from './markup.ts';
 
@@ -16,7 +16,9 @@ ${TARGETS_IN_ORDER.map((target) => targetGroup(report, target))}
 }
 
 function targetGroup(report: Report, target: Target): Html {
-  const own = report.results.filter((result) => result.target === target);
+  const own = report.results
+    .filter((result) => result.target === target)
+    .toSorted((a, b) => VERDICTS_BY_CONCERN.indexOf(a.verdict) - VERDICTS_BY_CONCERN.indexOf(b.verdict));
   if (own.length === 0) return NOTHING;
   return html`<h3>${TARGET_TITLES[target]}</h3>
 ${own.map((result) => checkDetails(result, report))}`;
@@ -28,7 +30,7 @@ function checkDetails(result: Result, report: Report): Html {
   const bad = verdict === 'fail' || verdict === 'error' || (verdict === 'waived' && severity === 'critical');
   const open = bad ? html` open` : NOTHING;
   // The anchor is inside: a browser that is led to it opens what is around it.
-  return html`<details class="check"${open}>
+  return html`<details class="check ${verdict}"${open}>
 <summary>${badge(verdict)}<span class="title">${headline(result)}</span><span class="meta"><span class="severity ${severity}">${severity}</span> <span class="id">${check}</span></span></summary>
 <div class="body" id="${anchorOf(report.results, check)}">
 <p>${prose(result.rationale)}</p>

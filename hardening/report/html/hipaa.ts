@@ -42,5 +42,8 @@ function matrix(report: Report, rows: readonly ClauseEvidence[]): Html {
 function evidence(verdict: ClauseEvidence['verdict'], results: ClauseEvidence['results']): Html {
   if (verdict === 'none') return html`<span class="soft">none in this profile</span>`;
   const same = results.filter((result) => result.verdict === verdict).length;
+  // One that passed beside others that nobody judged is no pass of the clause.
+  if (verdict === 'pass' && same < results.length)
+    return html`<span><span class="badge manual">partly</span> <span class="soft of">${same} of ${results.length} passed</span></span>`;
   return html`<span>${badge(verdict)} <span class="soft of">${same} of ${results.length}</span></span>`;
 }

@@ -114,6 +114,7 @@ th, .clauses td { overflow-wrap: break-word; }
   a { color: inherit; text-decoration: none; }
   details::details-content { content-visibility: visible; display: block; block-size: auto; }
   .check { break-inside: avoid; border-radius: 0; } .check > summary { padding: .25rem .5rem; } .body { padding: .1rem .5rem .3rem; } .body p { margin: .2rem 0; } .body dl { margin: 0; } .body dl > div { padding: 0; }
+  .check.pass > .body, .check.not-applicable > .body { display: none; }
   tr, .priorities li, .chart, .headline, .numbers { break-inside: avoid; }
   h2, h3, thead { break-after: avoid; } h2 { margin-top: 1.5rem; }
   #checks { break-before: page; }

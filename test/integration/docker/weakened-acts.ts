@@ -1,9 +1,11 @@
 import { chmodSync, chownSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { UIDS } from '../../../cli/provision/docker/role-table.ts';
 import type { Weakening } from '../weakened/weakening.ts';
 import type { WeakenedStack } from './weakened-stack.ts';
 
+/** What needs none of the node's doors: only who else is on the engine. */
+const GUESTS = ['node', 'containers', 'guests', 'engine'];
 const PATIENT = JSON.stringify({ resourceType: 'Patient', id: 'weakened', name: [{ family: 'Exposed' }] });
 
 /** What is done to a node that runs, or beside it. */
@@ -26,6 +28,46 @@ export const WEAKENED_AROUND: readonly Weakening<WeakenedStack>[] = [
     name: "another's container is on a network of the node",
     weaken: (stack) => stack.addForeign({ NetworkMode: stack.name('lan') }),
     fails: ['NET-002'],
+  },
+  {
+    name: "another's container has the node's folder",
+    collectors: GUESTS,
+    weaken: (stack) => stack.addForeign({ Mounts: [{ Type: 'bind', Source: stack.home, Target: '/mnt' }] }),
+    fails: ['DAT-049'],
+  },
+  {
+    name: "another's container has the folder of the key file",
+    collectors: GUESTS,
+    weaken: (stack) => stack.addForeign({ Mounts: [{ Type: 'bind', Source: dirname(stack.keyFile), Target: '/mnt' }] }),
+    // Where the key file lies in the folder of the node, which the first row of the table tells, it is that folder.
+    fails: ['FIL-010'],
+  },
+  {
+    name: "another's container has the socket of the engine",
+    collectors: GUESTS,
+    weaken: (stack) =>
+      stack.addForeign({ Mounts: [{ Type: 'bind', Source: '/var/run/docker.sock', Target: '/mnt/docker.sock' }] }),
+    fails: ['ENG-031'],
+  },
+  {
+    name: "another's container is privileged",
+    collectors: GUESTS,
+    weaken: (stack) => stack.addForeign({ Privileged: true }),
+    fails: ['ENG-032'],
+  },
+  {
+    name: "another's container joins the process and network namespaces of the gateway",
+    collectors: GUESTS,
+    weaken: (stack) => {
+      const mode = `container:${stack.name('gateway')}`;
+      return stack.addForeign({ PidMode: mode, NetworkMode: mode });
+    },
+    fails: ['CTR-092'],
+  },
+  {
+    name: 'somebody runs a program as root in the gateway',
+    weaken: (stack) => stack.runAsRoot('gateway'),
+    fails: ['PRC-052'],
   },
   {
     name: 'the gateway was connected to the network of the peers',

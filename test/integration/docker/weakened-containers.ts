@@ -75,6 +75,7 @@ const CONFINEMENT = [
   ),
   audit("sees the host's processes", host({ PidMode: 'host' }), ['CTR-016', 'CTR-019', 'PRC-029'], {
     'CTR-060': 'error',
+    'PRC-052': 'error',
   }),
   audit("shares the host's memory", host({ IpcMode: 'host' }), ['CTR-016', 'CTR-020', 'PRC-029']),
   audit("has the host's name", [top({ Hostname: '' }), host({ UTSMode: 'host' })], ['CTR-021', 'PRC-029']),

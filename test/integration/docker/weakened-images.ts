@@ -1,6 +1,8 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { pack } from 'tar-stream';
 import { VERSION } from '../../../cli/version.ts';
-import type { Weakening } from '../weakened/weakening.ts';
+import { unseen, type Weakening } from '../weakened/weakening.ts';
 import type { WeakenedStack } from './weakened-stack.ts';
 
 const IMAGES = ['node', 'containers', 'images'];
@@ -62,6 +64,26 @@ export const WEAKENED_IMAGES: readonly Weakening<WeakenedStack>[] = BUILT.map((b
   // Made by hand from an image of its own, with what that image sets.
   fails: [...built.fails, 'CTR-091', 'IMG-016'],
 }));
+
+/** Of an image made for this row: the others are those of every node on the engine. */
+export const ALTERED_LAYER: Weakening<WeakenedStack> = {
+  name: 'a file of an image was altered where the engine keeps it',
+  collectors: IMAGES,
+  weaken: async (stack) => {
+    const files = [{ name: 'more.mjs', mode: 0o644, text: 'export const more = 1;\n' }];
+    const built = { name: '', instructions: ['COPY files/ /app/'], files, fails: [] };
+    const image = await stack.build(await contextOf(built, stack.imageOf('gateway')));
+    await stack.replace('gateway', (body) => {
+      body.Image = image;
+    });
+    const { GraphDriver } = await stack.docker.getImage(image).inspect();
+    const { UpperDir = '' } = GraphDriver.Data as { UpperDir?: string };
+    writeFileSync(join(UpperDir, 'app', 'more.mjs'), 'export const more = 2;\n');
+  },
+  fails: ['CTR-091', 'IMG-016', 'IMG-023'],
+  // The engine gives none of its files any more.
+  otherwise: unseen('IMG-002 IMG-003 IMG-004 IMG-005 IMG-006 IMG-007 IMG-010 IMG-011'),
+};
 
 function contextOf({ instructions, files = [] }: Built, from: string): Promise<Buffer> {
   const tar = pack();

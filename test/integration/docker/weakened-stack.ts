@@ -41,6 +41,26 @@ export class WeakenedStack {
     this.docker = new Dockerode({ socketPath: place.socket });
   }
 
+  get home(): string {
+    return this.#home;
+  }
+
+  /** The file that opens the node, where the store has it from. */
+  get keyFile(): string {
+    const path = readDockerNode(this.#home).spec.keyFile;
+    if (path === undefined) throw new Error('the node has no key file');
+    return path;
+  }
+
+  /** As `docker exec -u 0 -d` does; it stays until its container is made anew. */
+  async runAsRoot(role: ContainerRole): Promise<void> {
+    this.#changed.add(role);
+    const container = this.docker.getContainer(this.name(role));
+    const Cmd = ['/nodejs/bin/node', '-e', 'setInterval(() => {}, 2 ** 30)'];
+    const started = await container.exec({ Cmd, User: '0:0' });
+    await started.start({ Detach: true });
+  }
+
   get folder(): string {
     return this.#place.folder;
   }

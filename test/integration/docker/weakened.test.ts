@@ -4,7 +4,7 @@ import { changes, expectedOf, unwell, type Verdicts, verdictsOf, type Weakening 
 import { DOCKER_SOCKET, DockerPlace, loadImages, skipWithoutDocker } from './docker-place.ts';
 import { WEAKENED_AROUND } from './weakened-acts.ts';
 import { WEAKENED_CONTAINERS } from './weakened-containers.ts';
-import { WEAKENED_IMAGES } from './weakened-images.ts';
+import { ALTERED_LAYER, WEAKENED_IMAGES } from './weakened-images.ts';
 import { WeakenedStack } from './weakened-stack.ts';
 
 /**
@@ -51,7 +51,7 @@ test('each weakness of a node in containers fails its own checks and no other', 
 
   try {
     for (const row of WEAKENED_CONTAINERS) await t.test(row.name, () => judge(row));
-    for (const row of [...WEAKENED_IMAGES, ...WEAKENED_AROUND]) {
+    for (const row of [...WEAKENED_IMAGES, ALTERED_LAYER, ...WEAKENED_AROUND]) {
       await t.test(row.name, async () => {
         await stack.restore();
         await judge(row);

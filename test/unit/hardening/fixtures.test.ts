@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { AutomatedCheck } from '../../../hardening/check.ts';
 import { evaluate } from '../../../hardening/evaluate.ts';
 import type { FactSet } from '../../../hardening/fact-set.ts';
-import { factKind } from '../../../hardening/facts/index.ts';
+import { FACTS, factKind } from '../../../hardening/facts/index.ts';
 import type { Verdict } from '../../../hardening/finding.ts';
 import { loadBenchmark } from '../../../hardening/load-benchmark.ts';
 import { parseFactSet } from '../../../hardening/parse-facts.ts';
@@ -79,9 +79,37 @@ test('is an error where one of several subjects could not be seen and the others
   }
 });
 
+test('never passes while any one fact that it reads was not seen', () => {
+  for (const check of automated) {
+    const kind = factKind(check.probe.fact);
+    const { given = {}, pass } = fixtureOf(check);
+    const facts = { ...given, ...pass };
+    for (const unseen of new Set([check.probe.fact, ...check.where.map(({ fact }) => fact)])) {
+      const { subjects, ...rest } = factsOf(kind, [facts]);
+      const blind = subjects.map((subject) =>
+        unseen in subject.facts
+          ? { ...subject, facts: { ...subject.facts, [unseen]: { error: 'permission denied' } } }
+          : subject,
+      );
+      assert.equal(verdict(check, { ...rest, subjects: blind }), 'error', `${check.id} without ${unseen}`);
+    }
+  }
+});
+
+test('never passes with a value that says that nobody knows', () => {
+  const unknowing = automated.filter(({ probe }) => /\bunknown\b/.test(FACTS[probe.fact].about));
+  assert.ok(unknowing.length > 0);
+  for (const check of unknowing) {
+    const { given = {} } = fixtureOf(check);
+    const facts = { ...given, [check.probe.fact]: 'unknown' };
+    assert.notEqual(verdict(check, factsOf(factKind(check.probe.fact), [facts])), 'pass', check.id);
+  }
+});
+
 test('is an error where a condition could not be seen', () => {
   for (const check of automated) {
-    if (check.where.length === 0) continue;
+    // What is asked of the probed fact itself is seen where the probe is.
+    if (check.where.every(({ fact }) => fact === check.probe.fact)) continue;
     const kind = factKind(check.probe.fact);
     const { pass } = fixtureOf(check);
     assert.equal(verdict(check, factsOf(kind, [pass])), 'error', check.id);
