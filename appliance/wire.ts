@@ -213,7 +213,7 @@ export async function wireNode(
     await audit.append({ type, outcome: 'success', context, detail: { version, ...startedEmpty(home) } });
   };
   const alive = [keys, gateway, metricsServer];
-  const health = createHealthServer(healthSocketPath(sockets, 'all'), alive, view.status);
+  const health = createHealthServer(healthSocketPath(sockets, 'all'), alive, { status: view.status, access: 'owner' });
   return {
     alive: [...alive, startIfPossible(health, log)],
     usable: [audit, whenSound(audit), keyFreshness, store, rollup, p2p, replication, anchor, witness, renewal],

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { createBareProgram } from './bare-program.ts';
+import { registerAdopt } from './commands/adopt.ts';
 import { registerAudit } from './commands/audit.ts';
 import { registerBackup } from './commands/backup.ts';
 import { registerBundle } from './commands/bundle.ts';
@@ -65,6 +66,7 @@ export function createProgram(terminal: Terminal): Command {
         registerBackup,
         registerRestore,
         registerRecover,
+        registerAdopt,
         registerCustody,
         registerUpgrade,
         registerRollback,

@@ -7,8 +7,10 @@ import type { CrossingName } from './table.ts';
 
 /** sockaddr_un.sun_path holds 108 bytes with the final zero (unix(7)). */
 const MAX_PATH_BYTES = 107;
-const FOLDER_MODE = 0o770;
-const SOCKET_MODE = 0o660;
+/** Who may connect: other roles are other users of the group; what only the node's own user asks, is the owner's. */
+export type SocketAccess = 'group' | 'owner';
+const FOLDER_MODE = { group: 0o770, owner: 0o700 };
+const SOCKET_MODE = { group: 0o660, owner: 0o600 };
 
 /** Each crossing has a folder of its own: the mount of the folder is the permission. */
 export function socketPath(folder: string, name: CrossingName): string {
@@ -24,14 +26,14 @@ export function healthSocketPath(folder: string, role: string): string {
  *
  * @throws NectarError NODE_HOME_IN_USE when a live process answers there, NODE_SOCKET_UNUSABLE
  */
-export async function listenOnSocket(server: Server, path: string): Promise<void> {
+export async function listenOnSocket(server: Server, path: string, access: SocketAccess = 'group'): Promise<void> {
   if (Buffer.byteLength(path) > MAX_PATH_BYTES) {
     throw new NectarError('NODE_SOCKET_UNUSABLE', { path, reason: `its path is longer than ${MAX_PATH_BYTES} bytes` });
   }
   try {
-    const made = mkdirSync(dirname(path), { recursive: true, mode: FOLDER_MODE });
+    const made = mkdirSync(dirname(path), { recursive: true, mode: FOLDER_MODE[access] });
     // The other end may be another user of the group, whatever the umask says.
-    if (made !== undefined) chmodSync(dirname(path), FOLDER_MODE);
+    if (made !== undefined || access === 'owner') chmodSync(dirname(path), FOLDER_MODE[access]);
     if (await isAnswered(path)) throw new NectarError('NODE_HOME_IN_USE', { home: path });
     unlinkIfThere(path);
     await new Promise<void>((resolve, reject) => {
@@ -42,7 +44,7 @@ export async function listenOnSocket(server: Server, path: string): Promise<void
         resolve();
       });
     });
-    chmodSync(path, SOCKET_MODE);
+    chmodSync(path, SOCKET_MODE[access]);
   } catch (error) {
     if (error instanceof NectarError) throw error;
     const reason = (error as NodeJS.ErrnoException).code ?? 'it cannot be made';

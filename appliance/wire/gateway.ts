@@ -161,7 +161,9 @@ export async function wireGateway(options: RoleOptions, deps: WireDeps): Promise
       ...carrier.credentials,
       gateway,
       metricsServer,
-      createHealthServer(healthSocketPath(sockets, 'gateway'), [...carrier.credentials, gateway], view.status),
+      createHealthServer(healthSocketPath(sockets, 'gateway'), [...carrier.credentials, gateway], {
+        status: view.status,
+      }),
     ],
     usable: [bootstrap],
     url: () => gateway.url(),

@@ -42,7 +42,10 @@ export function restoreRequest(
 }
 
 /** Restores from a repository, which the new home then knows: an older copy of it will be noticed. */
-export async function restoreFromRepository(call: Call<RestoreOptions>, request: RestoreRequest): Promise<Restored> {
+export async function restoreFromRepository(
+  call: Call<RestoreOptions>,
+  request: RestoreRequest & { readonly replace?: Replace },
+): Promise<Restored> {
   const { restoreSnapshot } = await import('../life/repository/restore-snapshot.ts');
   const { rememberRepository } = await import('../life/repository/known-repositories.ts');
   return withRepository(call, async (target, unlock) => {
@@ -84,10 +87,13 @@ export async function withRepository<T>(
   }
 }
 
+/** What a restore over a damaged home does once the backup is verified. */
+export type Replace = (() => Promise<void>) | undefined;
+
 /** From one file, or by `restoreInto`, to a process, into containers or into a cluster. */
 export async function restoreFromFile(
   { options, terminal }: Call<RestoreOptions>,
-  request: RestoreRequest,
+  { replace, ...request }: RestoreRequest & { readonly replace?: Replace },
   restoreInto?: (place: RestorePlace) => Promise<Restored>,
 ): Promise<Restored> {
   if (options.target === 'process' || request.check) {
@@ -105,5 +111,5 @@ export async function restoreFromFile(
   const { restoreContainers } = await import('../life/restore-containers.ts');
   const devnet = devnetFolder(terminal, undefined);
   const engine = openEngine(terminal, options.engine);
-  return restoreContainers({ ...request, ...into, engine, version: VERSION, devnet });
+  return restoreContainers({ ...request, ...into, engine, version: VERSION, devnet, replace });
 }

@@ -8,16 +8,16 @@ import type { Call } from '../call.ts';
 import { isNodeHome } from '../home-folder.ts';
 import type { NewerLog } from '../life/backup/newer-log.ts';
 import { hasTarget } from '../provision/docker/target-path.ts';
-import { type RestoreOptions, withRepository } from './restore-from.ts';
+import { type Replace, type RestoreOptions, withRepository } from './restore-from.ts';
 
 /** Finds the newer log that a restore is to take: of a folder, a home, or a repository; of the damaged home that was moved aside by itself. */
 export async function withNewerLog<T>(
   call: Call<RestoreOptions>,
-  aside: string | undefined,
+  aside: Aside | undefined,
   work: (log: NewerLog | undefined) => Promise<T>,
 ): Promise<T> {
   const { options, terminal } = call;
-  const named = options.log ?? aside;
+  const named = options.log ?? (aside?.hasLog === true ? aside.place : undefined);
   if (named === undefined) return work(undefined);
   const { findLogFolder } = await import('../life/backup/newer-log.ts');
   const folder = resolve(terminal.workingFolder, named);
@@ -55,23 +55,50 @@ async function fromRepository<T>(
   });
 }
 
+/** A damaged home that was moved out of the way. */
+export interface Aside {
+  readonly place: string;
+  /** Its log, or a copy of it, is in it. */
+  readonly hasLog: boolean;
+  readonly replace: Replace;
+}
+
+function asideOf(home: string, terminal: Call<RestoreOptions>['terminal']): string {
+  return `${home}.damaged-${new Date(terminal.now()).toISOString().replaceAll(/[-:]|\.\d+/g, '')}`;
+}
+
+async function overContainers<T>(
+  { home, options, terminal }: Pick<Call<RestoreOptions>, 'home' | 'options' | 'terminal'>,
+  aside: string,
+  work: (aside: Aside) => Promise<T>,
+): Promise<T> {
+  const { overLostStore } = await import('../life/over-lost-store.ts');
+  const { openEngine } = await import('../provision/docker/open-engine.ts');
+  const { findLogFolder } = await import('../life/backup/newer-log.ts');
+  return overLostStore({ home, engine: openEngine(terminal, options.engine), aside }, ({ replace }) =>
+    work({ place: aside, hasLog: findLogFolder(aside) !== undefined, replace }),
+  );
+}
+
 /**
  * Moves a damaged home, which nothing may run in, out of the way for `work`, which gets its new place. It is kept, under a name that says
  * so; a restore that fails puts it back.
  */
 export async function overDamagedHome<T>(
   { home, options, terminal }: Call<RestoreOptions>,
-  work: (aside: string | undefined) => Promise<T>,
+  work: (aside: Aside | undefined) => Promise<T>,
 ): Promise<T> {
   if (options.over !== true) return work(undefined);
-  if (options.target !== 'process' || hasTarget(home) || options.check === true)
+  if (options.check === true)
+    throw new NectarError('CLI_USAGE', { problem: '--check puts nothing in place: leave --over out' });
+  const aside = asideOf(home, terminal);
+  if (options.target === 'docker' && hasTarget(home)) return overContainers({ home, options, terminal }, aside, work);
+  if (options.target !== 'process' || hasTarget(home))
     throw new NectarError('CLI_USAGE', {
-      problem: '--over is for the home of a process; of containers or pods, name --log',
+      problem: '--over is for a home of the same target, process or docker; of pods, name --log',
     });
   if (!isNodeHome(home)) throw new NectarError('CLI_HOME_MISSING', { home });
   const locks: FolderLock[] = [];
-  const moment = new Date(terminal.now()).toISOString().replaceAll(/[-:]|\.\d+/g, '');
-  const aside = `${home}.damaged-${moment}`;
   try {
     for (const path of homePaths(home).locks('all')) {
       const lock = await tryLock(path, 'restore');
@@ -80,7 +107,7 @@ export async function overDamagedHome<T>(
     }
     await rename(home, aside);
     try {
-      return await work(aside);
+      return await work({ place: aside, hasLog: true, replace: undefined });
     } catch (error) {
       await rename(aside, home);
       throw error;

@@ -48,7 +48,10 @@ export function registerRestore(program: Command, terminal: Terminal): void {
       new Option('--log <place>', 'a newer copy of the audit log: the old home or its audit folder, or a repository'),
     )
     .addOption(
-      new Option('--over', 'the home that is there is damaged: keep it aside, and take its log, which is newer'),
+      new Option(
+        '--over',
+        'the home that is there is damaged, or the volume with its records lost: keep it aside, and take its log, which is newer',
+      ),
     )
     .addOption(new Option('--check', 'verify the backup, and leave nothing behind'));
   for (const option of clusterOptions()) verb.addOption(option);
@@ -68,8 +71,8 @@ async function restore(call: Call<RestoreOptions>): Promise<void> {
     const request = restoreRequest(call, (bytes) => progress.advance(bytes));
     const { done, aside } = await overDamagedHome(call, async (old) => {
       const restoring = (log: NewerLog | undefined): Promise<Restored> =>
-        (fromRepository ? restoreFromRepository : restoreFromFile)(call, { ...request, log });
-      return { done: await withNewerLog(call, old, restoring), aside: old };
+        (fromRepository ? restoreFromRepository : restoreFromFile)(call, { ...request, log, replace: old?.replace });
+      return { done: await withNewerLog(call, old, restoring), aside: old?.place };
     });
     progress.done();
     const { nodeId, createdAt } = done.header;

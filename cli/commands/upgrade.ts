@@ -50,14 +50,15 @@ async function upgrade(call: Call<UpgradeOptions>): Promise<void> {
   if (target === undefined) throw new NectarError('UPGRADE_NOT_CONTAINERS', { home });
   const { openEngine } = await import('../provision/docker/open-engine.ts');
   const { findImageSet, isSameImages, readImageSet } = await import('../life/upgrade/image-set.ts');
-  const { examineUpgrade, upgradeNode } = await import('../life/upgrade/upgrade-node.ts');
+  const { examineUpgrade, isMixed, upgradeNode } = await import('../life/upgrade/upgrade-node.ts');
+  const { imagesBefore } = await import('../life/upgrade/target-images.ts');
   const engine = openEngine(terminal, target.engine);
   const to =
     options.imageSet === undefined
       ? await findImageSet(engine, VERSION)
       : await readImageSet(resolve(terminal.workingFolder, options.imageSet));
-  const from = target.programVersion;
-  if (isSameImages(target.images, to.images)) {
+  const from = imagesBefore(target, to).programVersion;
+  if (isSameImages(target.images, to.images) && !(await isMixed({ home, terminal }))) {
     output.result(
       { home, from, to: to.version, changed: false },
       `the containers are of these images already (${from})`,

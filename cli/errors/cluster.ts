@@ -34,7 +34,7 @@ export const CLUSTER_GUIDANCE: Record<keyof typeof CLUSTER_ERRORS, Guidance> = {
   CLUSTER_RELEASE_PRESENT: {
     exit: EXIT.usage,
     remedy:
-      'A restore needs a release of its own: name another one with `--release` or `--namespace`, or remove the old one with its volumes first. Nothing was touched.',
+      'A restore needs a release of its own: name another one with `--release` or `--namespace`. Nothing was touched: the volumes of the old one may hold what no backup has.',
   },
   CLUSTER_POD_FAILED: {
     exit: EXIT.config,

@@ -92,7 +92,7 @@ export const KEY_GUIDANCE: Record<keyof typeof KEY_ERRORS, Guidance> = {
   },
   KEY_STORE_EXISTS: {
     exit: EXIT.config,
-    remedy: 'A node is never overwritten. Choose another --home, or `nectar-byon destroy` the old node first.',
+    remedy: 'A node is never overwritten, so nothing was changed. Choose another folder with `--home`.',
   },
   KEY_STORE_INVALID: {
     exit: EXIT.key,

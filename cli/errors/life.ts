@@ -31,12 +31,21 @@ export const LIFE_GUIDANCE: Record<keyof typeof LIFE_ERRORS, Guidance> = {
   BACKUP_NODE_PRESENT: {
     exit: EXIT.usage,
     remedy:
-      'The node is there: start it with `nectar-byon up`, or remove it first with `nectar-byon destroy`. Nothing was touched.',
+      'The node is there: start it with `nectar-byon up`. Its home is lost: `nectar-byon adopt` makes it anew from the volumes. Volumes are lost: `nectar-byon restore BACKUP --over --target docker` with the home that is there. Nothing was touched.',
   },
   BACKUP_LOG_REFUSED: {
     exit: EXIT.checksFailed,
     remedy:
       'Name another copy of the log, or restore without one: then records that were destroyed after the backup are readable again, and have to be destroyed again. Nothing was restored.',
+  },
+  ADOPT_NODE_ABSENT: {
+    exit: EXIT.usage,
+    remedy:
+      'Name the engine that has them with `--engine`, and the first digits of the node with `--node`. Volumes that are lost too: `nectar-byon restore`.',
+  },
+  ADOPT_NODE_AMBIGUOUS: {
+    exit: EXIT.usage,
+    remedy: 'Name one of them with `--node`.',
   },
   BACKUP_OBJECT_MISSING: {
     remedy:

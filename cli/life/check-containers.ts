@@ -1,6 +1,6 @@
 import { guidanceOf } from '../errors/guidance-of.ts';
 import type { Check } from '../preflight.ts';
-import { type ContainerStatus, describeMemory } from '../provision/docker/container-status.ts';
+import { type ContainerStatus, describeMemory, describeVersions } from '../provision/docker/container-status.ts';
 import type { LostVolume } from '../provision/docker/kept-volumes.ts';
 import { formatDuration } from '../render/quantities.ts';
 
@@ -10,11 +10,30 @@ const OLD_IMAGE_MS = 180 * 86_400_000;
 
 /** Each container: does it run, is it well, has it been restarted, how near is it to its memory limit? */
 export function checkContainers(containers: readonly ContainerStatus[]): Check[] {
+  return [...checkVersions(containers), ...checkEach(containers)];
+}
+
+function checkEach(containers: readonly ContainerStatus[]): Check[] {
   return containers.flatMap((one) => [checkState(one), ...(one.memoryBytes === null ? [] : [checkMemoryOf(one)])]);
 }
 
+function checkVersions(containers: readonly ContainerStatus[]): Check[] {
+  const value = describeVersions(containers);
+  if (value === undefined) return [];
+  return [{ name: 'versions', value, grade: 'bad', advice: '`nectar-byon upgrade` or `nectar-byon rollback` again' }];
+}
+
 /** A container that hangs (SIGSTOP, a dead disk) still runs for the engine: only its healthcheck shows it. */
-function checkState({ role, state, health, healthReason, failure, restarts, current }: ContainerStatus): Check {
+function checkState({
+  role,
+  state,
+  health,
+  healthReason,
+  failure,
+  outOfMemory,
+  restarts,
+  current,
+}: ContainerStatus): Check {
   const name = `container ${role}`;
   const times = restarts === 1 ? '1 restart' : `${restarts} restarts`;
   const value = `${state}, ${health}, ${times}`;
@@ -34,6 +53,10 @@ function checkState({ role, state, health, healthReason, failure, restarts, curr
   }
   if (health === 'starting') return { name, value, grade: 'poor', advice: 'look again in a minute' };
   if (!current) return { name, value: `${value}, not as configured`, grade: 'poor', advice: 'nectar-byon up' };
+  if (outOfMemory === true) {
+    const advice = 'raise limits in target.json, then `nectar-byon up`';
+    return { name, value: `${value}, the last one for want of memory`, grade: 'poor', advice };
+  }
   if (restarts > 0) return { name, value, grade: 'poor', advice: '`nectar-byon logs` says why it ended' };
   return { name, value, grade: 'good' };
 }

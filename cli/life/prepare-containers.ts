@@ -18,6 +18,7 @@ import { isInteractive, type Terminal } from '../terminal.ts';
 import { servedCertificate } from './examine-containers.ts';
 import { renewCertificate } from './renew-certificate.ts';
 import { clientTokenPath, isClientTokenDue, replaceClientToken } from './renew-client-token.ts';
+import { findUnnamedHost, isOfNode } from './served-name.ts';
 import { unlockKeys } from './unlock-keys.ts';
 import { type OpenVolumes, withVolumes } from './volumes/open-volumes.ts';
 import { stageSmallFiles } from './volumes/stage-small-files.ts';
@@ -42,17 +43,20 @@ export async function prepareContainers(request: PrepareContainers): Promise<rea
   const node = readDockerNode(home);
   const engine = openEngine(terminal, node.target.engine);
   const gateway = objectName(node.spec.nodeId, 'gateway');
-  if ((await ownedBy(node.spec.nodeId, engine).container(gateway)) === undefined) return [];
   const now = terminal.now();
+  const isThere = (await ownedBy(node.spec.nodeId, engine).container(gateway)) !== undefined;
+  if (!isThere && !(await isClientTokenDue(home, now))) return [];
+  const served = await findServed(engine, node);
+  const unnamed = served && (await findUnnamedHost(home, { gateway: node.config.gateway, certificate: served }));
   const due = {
-    certificate: await isServedDue(engine, node, now),
+    certificate: served === undefined || isRenewalDue(served, now) || unnamed !== undefined,
     token: await isClientTokenDue(home, now),
   };
   if (!due.certificate && !due.token) return [];
   const byPassphrase = node.config.keys.keyFile === '';
   if (byPassphrase && request.passphraseFile === undefined && (output.json || !isInteractive(terminal))) return [];
   try {
-    await renew(engine, node, { request, due, gateway });
+    await renew(engine, node, { request, due, gateway, names: unnamed === undefined ? [] : [unnamed] });
   } catch (error) {
     if (!isNectarError(error, 'KEY_FILE_PERMISSIONS')) throw error;
     output.note('certificate or token end soon: run `nectar-byon up` as a user that may read the key file');
@@ -64,21 +68,24 @@ export async function prepareContainers(request: PrepareContainers): Promise<rea
 }
 
 /** What it shows, where it runs; else what lies in its volume. */
-async function isServedDue(engine: Engine, node: DockerNode, now: number): Promise<boolean> {
+async function findServed(engine: Engine, node: DockerNode): Promise<string | undefined> {
   const url = await findGateway(node.home);
   const served = url === undefined ? undefined : await servedCertificate(node.home, url);
-  if (served !== undefined) return isRenewalDue(served, now);
+  // At an address that was just changed somebody else may answer.
+  if (served !== undefined && isOfNode(served, await readFile(join(node.home, 'tls', 'ca.crt'), 'utf8'))) return served;
   const stored = await withVolumes(engine, node, (volumes) => volumes.read('gateway/tls/server.crt'));
-  return stored === undefined || isRenewalDue(Buffer.from(stored).toString('utf8'), now);
+  return stored === undefined ? undefined : Buffer.from(stored).toString('utf8');
 }
 
 interface Renewal {
   readonly request: PrepareContainers;
   readonly due: { readonly certificate: boolean; readonly token: boolean };
   readonly gateway: string;
+  /** Further ones that the certificate is to be for. */
+  readonly names: readonly string[];
 }
 
-async function renew(engine: Engine, node: DockerNode, { request, due, gateway }: Renewal): Promise<void> {
+async function renew(engine: Engine, node: DockerNode, { request, due, gateway, names }: Renewal): Promise<void> {
   const { home, terminal, passphraseFile } = request;
   await withScratch(join(home, 'run', 'renew'), async (staging) => {
     await withVolumes(engine, node, async (volumes) => {
@@ -89,7 +96,7 @@ async function renew(engine: Engine, node: DockerNode, { request, due, gateway }
         await engine.containers.stop(gateway, STOP_MS);
         await stage(home, volumes, staging);
         const now = (): number => terminal.now();
-        if (due.certificate) await renewCertificate({ home: staging, keys, now: now() });
+        if (due.certificate) await renewCertificate({ home: staging, keys, now: now(), names });
         if (due.token) await replaceClientToken({ home: staging, keys, now });
       } finally {
         await keys.stop();

@@ -1,4 +1,5 @@
-import { loadConfig } from '../../appliance/config/index.ts';
+import { readFile } from 'node:fs/promises';
+import { homePaths, loadConfig } from '../../appliance/config/index.ts';
 import { migrateFormat } from '../../appliance/home-format.ts';
 import { readPassphrase } from '../passphrase.ts';
 import { openKeys } from '../provision/process/open-keys.ts';
@@ -7,6 +8,7 @@ import type { Output } from '../render/output.ts';
 import { isInteractive, type Terminal } from '../terminal.ts';
 import { isCertificateDue, renewCertificate } from './renew-certificate.ts';
 import { isClientTokenDue, replaceClientToken } from './renew-client-token.ts';
+import { findUnnamedHost } from './served-name.ts';
 
 export interface PrepareStart {
   readonly home: string;
@@ -34,18 +36,26 @@ export async function prepareStart(request: PrepareStart): Promise<PreparedStart
   const migrated = await migrateFormat(home, {
     onMigration: ({ title }) => output.note(`bringing the home along: ${title}`),
   });
+  const unnamed = await findUnnamed(home, terminal);
   const due = {
-    certificate: await isCertificateDue(home, terminal.now()),
+    certificate: unnamed !== undefined || (await isCertificateDue(home, terminal.now())),
     token: await isClientTokenDue(home, terminal.now()),
   };
   if (!due.certificate && !due.token) return { migrated, renewed: [], passphrase: undefined };
-  const { renewed, passphrase } = await renew(request, due);
+  const { renewed, passphrase } = await renew(request, { ...due, names: unnamed === undefined ? [] : [unnamed] });
   return { migrated, renewed, passphrase };
+}
+
+/** The host that the configuration names since, and the certificate does not. */
+async function findUnnamed(home: string, { env }: Terminal): Promise<string | undefined> {
+  const { gateway } = loadConfig({ home, env }).config;
+  const certificate = await readFile(homePaths(home).certificate, 'utf8').catch(() => undefined);
+  return certificate === undefined ? undefined : findUnnamedHost(home, { gateway, certificate });
 }
 
 async function renew(
   { home, terminal, output, passphraseFile }: PrepareStart,
-  due: { certificate: boolean; token: boolean },
+  due: { certificate: boolean; token: boolean; names: readonly string[] },
 ): Promise<{ renewed: ('certificate' | 'token')[]; passphrase: Uint8Array | undefined }> {
   const { keyFile } = loadConfig({ home, env: terminal.env }).config.keys;
   const keys = await openKeys({ home, keyFile, now: () => terminal.now(), signal: terminal.signal });
@@ -58,7 +68,7 @@ async function renew(
       await keys.unlock({ provider: 'passphrase', passphrase: new Uint8Array(passphrase) });
     }
     const now = (): number => terminal.now();
-    if (due.certificate) await renewCertificate({ home, keys, now: now() });
+    if (due.certificate) await renewCertificate({ home, keys, now: now(), names: due.names });
     if (due.token) await replaceClientToken({ home, keys, now });
   } catch (error) {
     passphrase?.fill(0);

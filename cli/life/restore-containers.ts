@@ -24,6 +24,8 @@ export interface RestoreContainers extends RestoreRequest {
   readonly version: string;
   /** The folder of this machine's devnet, where there is one. */
   readonly devnet: string;
+  /** Takes away what the engine has of the node, once the backup is verified; absent: there must be nothing. */
+  readonly replace?: (() => Promise<void>) | undefined;
   /** Fills the folder from which the volumes are filled; absent: from the file. */
   readonly restoreInto?: (place: RestorePlace) => Promise<Restored>;
 }
@@ -45,6 +47,7 @@ export async function restoreContainers(request: RestoreContainers): Promise<Res
     try {
       const place = { home, into: folder };
       const restored = await (request.restoreInto?.(place) ?? restoreHome({ ...request, ...place }));
+      await request.replace?.();
       await refusePresent(engine, restored.header.nodeId);
       ours = true;
       await moveIntoVolumes(request, folder, { nodeId: restored.header.nodeId, images });

@@ -23,6 +23,12 @@ export const LIFE_ERRORS = {
   BACKUP_NODE_PRESENT: define<{ nodeId: string; engine: string }>({
     message: ({ nodeId, engine }) => `the engine at ${engine} already has containers or volumes of the node ${nodeId}`,
   }),
+  ADOPT_NODE_ABSENT: define<{ engine: string }>({
+    message: ({ engine }) => `the engine at ${engine} has no volumes of such a node`,
+  }),
+  ADOPT_NODE_AMBIGUOUS: define<{ engine: string; nodes: readonly string[] }>({
+    message: ({ engine, nodes }) => `the engine at ${engine} has volumes of several nodes: ${nodes.join(', ')}`,
+  }),
   BACKUP_OBJECT_MISSING: define<{ object: string }>({
     message: ({ object }) => `the repository has no ${object}`,
   }),

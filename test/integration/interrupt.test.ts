@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { hasPseudoTerminals, PersonAtTerminal } from '../e2e/pseudo-terminal.ts';
@@ -58,8 +58,10 @@ async function isInterruptedAt(
   return { interrupted: code === 130, shown };
 }
 
+/** With its key file, which stays otherwise, so that the next look finds what the next init leaves. */
 async function removeNode(): Promise<void> {
   await workplace.json(['destroy', '--yes', '--home', home]);
+  rmSync(workplace.path('config', 'nectar-byon'), { recursive: true, force: true });
 }
 
 describe('devnet up, interrupted', { skip }, () => {

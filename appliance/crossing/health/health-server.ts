@@ -2,7 +2,7 @@ import { createServer, type Server, type ServerResponse } from 'node:http';
 import { isNectarError } from '../../../protocol/errors.ts';
 import type { Service } from '../../service.ts';
 import type { Logger } from '../../telemetry/index.ts';
-import { listenOnSocket } from '../socket.ts';
+import { listenOnSocket, type SocketAccess } from '../socket.ts';
 
 const MAX_CONNECTIONS = 16;
 const TIMEOUT_MS = 5_000;
@@ -20,7 +20,11 @@ type Probed = Pick<Service, 'name' | 'readiness'>;
  * The role's own health: /livez calls nothing, /readyz asks its services whether they are usable. With `status`, /status is the node at a
  * glance: the way in of this machine when the gateway's own door is full, or does not open.
  */
-export function createHealthServer(path: string, services: readonly Probed[], status?: () => Promise<object>): Service {
+export function createHealthServer(
+  path: string,
+  services: readonly Probed[],
+  { status, access }: { readonly status?: () => Promise<object>; readonly access?: SocketAccess } = {},
+): Service {
   let server: Server | undefined;
   return {
     name: 'health',
@@ -43,7 +47,7 @@ export function createHealthServer(path: string, services: readonly Probed[], st
         answer(response, health.ready ? 200 : 503, health);
       });
       made.maxConnections = MAX_CONNECTIONS;
-      await listenOnSocket(made, path);
+      await listenOnSocket(made, path, access);
       server = made;
     },
     async stop() {

@@ -11,6 +11,8 @@ import { compareVersions, type ImageSetIds } from './image-set.ts';
 export interface UpgradeFacts {
   readonly from: ImageSetIds;
   readonly to: ImageSetIds;
+  /** It was interrupted, and goes on. */
+  readonly resumed?: boolean;
   /** What the engine has of `to`. */
   readonly found: Readonly<Partial<Record<ContainerRole, ImageState>>>;
   readonly containers: readonly ContainerStatus[];
@@ -25,7 +27,7 @@ export function checkUpgrade(facts: UpgradeFacts): Check[] {
   return [
     checkOrder(facts.from.version, facts.to.version),
     ...CONTAINER_ROLES.map((role) => checkNewImage(role, facts)),
-    checkRunning(facts.containers),
+    checkRunning(facts),
     ...(facts.freeBytes === undefined ? [] : [{ ...gradeDisk(facts.freeBytes), name: 'engine disk' }]),
     checkBackupAge(facts.lastBackup, facts.now),
   ];
@@ -54,10 +56,12 @@ function checkNewImage(role: ContainerRole, { to, found }: UpgradeFacts): Check 
 }
 
 /** A node that is not well before cannot show that it is well after. */
-function checkRunning(containers: readonly ContainerStatus[]): Check {
+function checkRunning({ containers, resumed }: UpgradeFacts): Check {
   const unwell = containers.filter(({ state, health }) => state !== 'running' || health === 'unhealthy');
   if (unwell.length === 0) return { name: 'containers', value: `${containers.length} running`, grade: 'good' };
   const value = unwell.map(({ role, state, health }) => `${role} ${state === 'running' ? health : state}`).join(', ');
+  if (resumed === true)
+    return { name: 'containers', value, grade: 'poor', advice: 'an upgrade was interrupted: it goes on' };
   return { name: 'containers', value, grade: 'bad', advice: '`nectar-byon up` and `nectar-byon doctor` first' };
 }
 

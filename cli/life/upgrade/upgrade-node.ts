@@ -7,12 +7,14 @@ import { desiredState } from '../../provision/docker/desired-state.ts';
 import type { Engine } from '../../provision/docker/engine.ts';
 import type { ImageState } from '../../provision/docker/engine-storage.ts';
 import { readDockerNode, requireTarget } from '../../provision/docker/node-spec.ts';
+import { openEngine } from '../../provision/docker/open-engine.ts';
 import { CONTAINER_ROLES, type ContainerRole } from '../../provision/docker/role-table.ts';
-import { type DockerTarget, writeTarget } from '../../provision/docker/target-file.ts';
+import { writeTarget } from '../../provision/docker/target-file.ts';
 import type { BringUp } from '../../provision/process/bring-up.ts';
 import { findLastBackup } from '../last-backup.ts';
 import { checkUpgrade, engineFreeBytes } from './check-upgrade.ts';
 import type { ImageSetIds } from './image-set.ts';
+import { imagesBefore, imagesOf, targetAfter, targetBefore } from './target-images.ts';
 
 const HALF_UPGRADED = 'the upgrade is not complete; `nectar-byon up` goes on with it, `nectar-byon rollback` goes back';
 
@@ -24,13 +26,15 @@ export interface UpgradeRequest extends BringUp {
 /** What an upgrade to these images would meet. Changes nothing. */
 export async function examineUpgrade({ home, engine, to, terminal }: UpgradeRequest): Promise<Check[]> {
   const { spec, target } = readDockerNode(home);
+  const from = imagesBefore(target, to);
   const found: Partial<Record<ContainerRole, ImageState>> = {};
   for (const role of CONTAINER_ROLES) {
     const image = await engine.images.find(to.images[role]);
     if (image !== undefined) found[role] = image;
   }
   return checkUpgrade({
-    from: { version: target.programVersion, images: target.images },
+    from: { version: from.programVersion, images: from.images },
+    resumed: from.images !== target.images,
     to,
     found,
     containers: await containerStatus(engine, desiredState(spec)),
@@ -42,14 +46,15 @@ export async function examineUpgrade({ home, engine, to, terminal }: UpgradeRequ
 
 /**
  * Replaces the containers by those of other images; volumes stay. When the node does not become usable in time, the former images are
- * brought back, and the error says why. Interrupted, it leaves the new images in target.json: `up` goes on, `rollback` goes back.
+ * brought back, and the error says why. Interrupted, it leaves the new images in target.json: `up` and `upgrade` go on, `rollback` goes back.
  *
  * @throws NectarError UPGRADE_ROLLED_BACK
  */
 export async function upgradeNode(request: UpgradeRequest): Promise<DockerUp> {
   const { home, to, terminal, output } = request;
-  const before = requireTarget(home);
-  await writeTarget(home, { ...before, programVersion: to.version, images: to.images, previous: imagesOf(before) });
+  const target = requireTarget(home);
+  const before = targetBefore(target, to);
+  await writeTarget(home, targetAfter(target, to));
   try {
     // A passphrase is wiped once sent: a rollback needs it too.
     const passphrase = request.passphrase && new Uint8Array(request.passphrase);
@@ -68,15 +73,19 @@ export async function upgradeNode(request: UpgradeRequest): Promise<DockerUp> {
   }
 }
 
-/** Back to the images before the last upgrade, once. @throws NectarError UPGRADE_ROLLBACK_ABSENT */
+/** Back to the images before the last upgrade, once; one that was interrupted goes on. @throws NectarError UPGRADE_ROLLBACK_ABSENT */
 export async function rollBackNode(request: BringUp): Promise<DockerUp & { readonly version: string }> {
   const { home } = request;
   const { previous, ...target } = requireTarget(home);
-  if (previous === undefined) throw new NectarError('UPGRADE_ROLLBACK_ABSENT', { home });
-  await writeTarget(home, { ...target, ...previous });
-  return { ...(await bringUpDocker(request)), version: previous.programVersion };
+  const to = previous ?? imagesOf(target);
+  if (previous !== undefined) await writeTarget(home, { ...target, ...previous });
+  else if (!(await isMixed(request))) throw new NectarError('UPGRADE_ROLLBACK_ABSENT', { home });
+  return { ...(await bringUpDocker(request)), version: to.programVersion };
 }
 
-function imagesOf({ programVersion, images }: DockerTarget): Pick<DockerTarget, 'programVersion' | 'images'> {
-  return { programVersion, images };
+/** Whether some container is of another image than the home names. What target.json says is a wish: the containers are what is so. */
+export async function isMixed({ home, terminal }: Pick<BringUp, 'home' | 'terminal'>): Promise<boolean> {
+  const { spec, target } = readDockerNode(home);
+  const containers = await containerStatus(openEngine(terminal, target.engine), desiredState(spec));
+  return containers.some(({ state, wantedImage }) => !wantedImage || state === 'absent');
 }

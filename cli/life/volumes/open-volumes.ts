@@ -1,8 +1,8 @@
 import { isNectarError } from '../../../protocol/errors.ts';
 import type { MountSpec } from '../../provision/docker/desired-state.ts';
 import type { Engine } from '../../provision/docker/engine.ts';
+import type { VolumeAccess } from '../../provision/docker/fill-volumes.ts';
 import { withHelper } from '../../provision/docker/helper.ts';
-import type { DockerNode } from '../../provision/docker/node-spec.ts';
 import { type DataVolume, NODE_HOME, objectName, UIDS } from '../../provision/docker/role-table.ts';
 import { type EngineFile, readEngineTar } from './engine-tar.ts';
 
@@ -22,11 +22,12 @@ const MAX_SMALL_BYTES = 4 * 1024 * 1024;
 /** Mounted read-only, in a container without network and rights, which is removed at the end. */
 export function withVolumes<T>(
   engine: Engine,
-  { spec }: DockerNode,
+  { spec }: { readonly spec: VolumeAccess },
   work: (volumes: OpenVolumes) => Promise<T>,
+  wanted: readonly DataVolume[] = VOLUMES,
 ): Promise<T> {
   const { nodeId, version, images } = spec;
-  const mounts = VOLUMES.map((volume): MountSpec => {
+  const mounts = wanted.map((volume): MountSpec => {
     return { kind: 'volume', source: objectName(nodeId, volume), target: `${NODE_HOME}/${volume}`, readOnly: true };
   });
   const request = { nodeId, version, image: images.store, uid: UIDS.store, mounts };
@@ -68,4 +69,22 @@ export function volumesOver(tar: OpenVolumes['tar']): OpenVolumes {
       return found;
     },
   };
+}
+
+/** Small files of some volumes, by volume and path; those that are not there are left out. */
+export function readVolumeFiles(
+  engine: Engine,
+  access: VolumeAccess,
+  wanted: Readonly<Partial<Record<DataVolume, readonly string[]>>>,
+): Promise<ReadonlyMap<string, Uint8Array>> {
+  const names = Object.keys(wanted) as DataVolume[];
+  const read = async (volumes: OpenVolumes): Promise<Map<string, Uint8Array>> => {
+    const found = new Map<string, Uint8Array>();
+    for (const path of names.flatMap((name) => (wanted[name] ?? []).map((file) => `${name}/${file}`))) {
+      const bytes = await volumes.read(path);
+      if (bytes !== undefined) found.set(path, bytes);
+    }
+    return found;
+  };
+  return withVolumes(engine, { spec: access }, read, names);
 }

@@ -27,7 +27,9 @@ export async function failureOf(
   const { Running, Restarting, ExitCode, OOMKilled, Status } = State;
   // While it loops, the engine calls it running most of the time; one that got through is healthy.
   const unwell = Restarting || (Running && ['starting', 'unhealthy'].includes(State.Health?.Status ?? ''));
-  const looping = unwell && RestartCount > TOLERATED_RESTARTS;
+  // The engine tells of the last end until the next one: memory is the reason whichever restart it is.
+  const outOfMemory = OOMKilled && RestartCount > 0;
+  const looping = unwell && (RestartCount > TOLERATED_RESTARTS || outOfMemory);
   if ((Running || Restarting || Status === 'created') && !looping) return undefined;
   const lines = await engine.containers.logs(name, { tail: LOOKED_AT_LINES });
   if (OOMKilled) return ended(name, ExitCode, OUT_OF_MEMORY);

@@ -11,6 +11,7 @@ import { requireKeptVolumes } from './kept-volumes.ts';
 import { readDockerNode } from './node-spec.ts';
 import { openEngine } from './open-engine.ts';
 import { ownedBy } from './owned.ts';
+import { idOf } from './plan-docker.ts';
 import { LABELS } from './role-table.ts';
 
 /** How one container is, in numbers. */
@@ -25,12 +26,19 @@ export interface ContainerStatus {
   readonly healthReason?: string;
   /** Why it ended, or ends again and again. */
   readonly failure?: Pick<NectarError, 'code' | 'message'>;
+  /** Its last end was for want of memory. */
+  readonly outOfMemory?: true;
   readonly restarts: number;
   readonly startedAt: string | null;
   readonly memoryBytes: number | null;
   readonly memoryLimitBytes: number;
   readonly pids: number | null;
+  /** The one that it really has; of an absent one, what it would get. */
   readonly image: string;
+  /** Of the program in that image, as its labels say. */
+  readonly version: string;
+  /** It is of the image that the home names: else an upgrade or a rollback was interrupted. */
+  readonly wantedImage: boolean;
   /** It runs as the home says; false: the next `up` makes it anew. */
   readonly current: boolean;
 }
@@ -42,9 +50,11 @@ export function containerStatus(engine: Engine, state: DesiredState): Promise<Co
     state.containers.map(async (spec): Promise<ContainerStatus> => {
       const found = await owned.container(spec.name);
       const base = { role: spec.role, name: spec.name, memoryLimitBytes: spec.limits.memoryBytes, image: spec.image };
+      const wanted = { version: state.version, wantedImage: true };
       if (found === undefined) {
         return {
           ...base,
+          ...wanted,
           state: 'absent',
           health: 'unknown',
           restarts: 0,
@@ -56,9 +66,13 @@ export function containerStatus(engine: Engine, state: DesiredState): Promise<Co
       const measured = found.State.Running ? measure(await engine.containers.stats(spec.name)) : UNMEASURED;
       return {
         ...base,
+        image: found.Image,
+        version: found.Config.Labels[LABELS.version] ?? 'unknown',
+        wantedImage: idOf(found.Image) === idOf(spec.image),
         state: found.State.Paused ? 'paused' : found.State.Status,
         ...healthOf(found),
         ...(await failureIn(engine, spec.name, found)),
+        ...(found.State.OOMKilled && found.RestartCount > 0 && { outOfMemory: true }),
         restarts: found.RestartCount,
         startedAt: found.State.Running ? found.State.StartedAt : null,
         ...measured,
@@ -113,6 +127,16 @@ export function readContainerStatus(home: string, terminal: Terminal): Promise<C
   return containerStatus(openEngine(terminal, target.engine), desiredState(spec));
 }
 
+/** What an interrupted upgrade or rollback left; undefined when all containers are of the images that the home names. */
+export function describeVersions(containers: readonly ContainerStatus[]): string | undefined {
+  const other = containers.filter(({ wantedImage }) => !wantedImage);
+  if (other.length === 0) return undefined;
+  const named = containers.map(
+    ({ role, version, wantedImage }) => `${role} ${version}${wantedImage ? '' : ' (other image)'}`,
+  );
+  return `an upgrade or rollback was interrupted: ${named.join(', ')}; run \`nectar-byon upgrade\` or \`nectar-byon rollback\` again`;
+}
+
 /** @throws NectarError VOLUME_MISSING */
 export async function requireNodeVolumes(home: string, terminal: Terminal): Promise<void> {
   const { spec, target } = readDockerNode(home);
@@ -146,7 +170,8 @@ export function renderContainers(containers: readonly ContainerStatus[], { style
     const reason = failure?.message ?? healthReason;
     return reason === undefined ? [] : [`${name}: ${printable(reason.replaceAll(/\s+/g, ' '))}`];
   });
+  const left = describeVersions(containers);
   const stale = containers.filter(({ current }) => !current).map(({ name }) => name);
   const note = stale.length === 0 ? [] : [`the next \`nectar-byon up\` makes anew: ${stale.join(', ')}`];
-  return [table, ...reasons, ...note].join('\n');
+  return [table, ...reasons, ...(left === undefined ? [] : [style('red', left)]), ...note].join('\n');
 }

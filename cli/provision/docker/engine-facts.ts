@@ -12,6 +12,8 @@ export interface EngineFacts {
   readonly storageDriver: string;
   readonly cgroupVersion: string;
   readonly rootless: boolean;
+  /** Users in containers are others on the machine (userns-remap). */
+  readonly remapped: boolean;
   readonly seccomp: boolean;
   readonly operatingSystem: string;
   readonly architecture: string;
@@ -62,6 +64,7 @@ export async function readFacts({ docker, must }: EngineCalls, engine: string): 
     storageDriver: info.Driver ?? 'unknown',
     cgroupVersion: info.CgroupVersion ?? '1',
     rootless: security.some((option) => option.includes('name=rootless')),
+    remapped: security.some((option) => option.includes('name=userns')),
     seccomp: security.some((option) => option.includes('name=seccomp')),
     operatingSystem: info.OperatingSystem ?? 'unknown',
     architecture: info.Architecture ?? 'unknown',

@@ -108,19 +108,31 @@ export async function fillVolume(
   await runHelper(engine, { ...base, mounts: [{ ...mount, readOnly: true }], program });
 }
 
+/** Gives the key file to the user of this command, alone: of a node that is gone, for its backups. */
+export function giveKeyFileBack(engine: Engine, access: VolumeAccess, keyFile: string): Promise<void> {
+  return chownKeyFile(engine, access, { keyFile, uid: process.getuid?.() ?? 0 });
+}
+
 /** Makes the key file readable by the store's user and nobody else. @throws NectarError CLI_KEY_FILE_OWNER */
 export async function giveKeyFile(engine: Engine, access: VolumeAccess, keyFile: string): Promise<void> {
-  const { nodeId, version, images } = access;
   try {
-    await runHelper(engine, {
-      ...{ nodeId, version, image: images.store, uid: 0 },
-      mounts: [{ kind: 'bind', source: keyFile, target: KEY_FILE, readOnly: false }],
-      program: { source: GIVE_FILE, args: [String(UIDS.store), KEY_FILE] },
-      capabilities: ['CHOWN', 'FOWNER'],
-    });
+    await chownKeyFile(engine, access, { keyFile, uid: UIDS.store });
   } catch (error) {
     if (!(error instanceof NectarError) || error.code !== 'CLI_CONTAINER_ENDED') throw error;
     const reason = (error.data as { reason: string }).reason;
     throw new NectarError('CLI_KEY_FILE_OWNER', { path: keyFile, uid: UIDS.store, reason }, { cause: error });
   }
+}
+
+function chownKeyFile(
+  engine: Engine,
+  { nodeId, version, images }: VolumeAccess,
+  { keyFile, uid }: { readonly keyFile: string; readonly uid: number },
+): Promise<void> {
+  return runHelper(engine, {
+    ...{ nodeId, version, image: images.store, uid: 0 },
+    mounts: [{ kind: 'bind', source: keyFile, target: KEY_FILE, readOnly: false }],
+    program: { source: GIVE_FILE, args: [String(uid), KEY_FILE] },
+    capabilities: ['CHOWN', 'FOWNER'],
+  });
 }

@@ -76,7 +76,18 @@ export function checkCgroups({ cgroupVersion, warnings }: EngineFacts): Check {
   return { name: 'cgroups', value, grade: 'poor', advice: `limits are not enforced: ${warnings.join('; ')}` };
 }
 
-export function checkRootless({ rootless }: EngineFacts): Check {
+/** With either, the volumes and the key file belong to users that the roles are not: their containers would end again and again. */
+export function checkRootless({ rootless, remapped, kind }: EngineFacts): Check {
+  if (remapped) {
+    const advice =
+      'an engine without userns-remap: with it the key file and volumes belong to other users than the roles';
+    return { name: 'engine user', value: 'remapped (userns-remap), not supported', grade: 'bad', advice };
+  }
+  if (rootless && kind === 'podman') {
+    const advice =
+      "root's Podman (`sudo systemctl start podman.socket`), or Docker: rootless Podman gives volumes and the key file to other users than the roles";
+    return { name: 'engine user', value: 'rootless Podman, not supported', grade: 'bad', advice };
+  }
   return { name: 'engine user', value: rootless ? 'rootless' : 'root', grade: 'good' };
 }
 

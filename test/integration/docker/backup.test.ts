@@ -145,7 +145,7 @@ describe('the life of a node in containers', { skip: skipWithoutDocker, timeout:
           }>(['status', ...at]);
           return containers.find(({ role, health }) => role === 'store' && health === 'unhealthy');
         },
-        150_000,
+        200_000,
       );
       assert.match(unhealthy.healthReason ?? '', /./);
       const ran = await place.run(['doctor', '--json', ...at]);

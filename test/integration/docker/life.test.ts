@@ -74,6 +74,7 @@ test('a node in containers, from init to destroy', { skip: skipWithoutDocker, ti
       'network.json',
       'target.json',
       'tls/ca.crt',
+      'volumes.json',
     ]);
     const { config } = {
       config: JSON.parse(readFileSync(`${home}/config.json`, 'utf8')) as { keys: { keyFile: string } },
@@ -157,7 +158,7 @@ test('a node in containers, from init to destroy', { skip: skipWithoutDocker, ti
     const pid = await place.pidOf(name('audit'));
     process.kill(pid, 'SIGSTOP');
     try {
-      await until('an unhealthy audit', async () => ((await health()) === 'unhealthy' ? true : undefined), 90_000);
+      await until('an unhealthy audit', async () => ((await health()) === 'unhealthy' ? true : undefined), 150_000);
       const { stdout } = await place.run(['status', '--json', ...at]);
       const { containers } = JSON.parse(stdout.trim().split('\n')[0] ?? '') as Containers;
       assert.equal(containers.find(({ role }) => role === 'audit')?.health, 'unhealthy');

@@ -39,7 +39,7 @@ test('has every verb of the issue', () => {
     ['custody grant', 'custody list', 'custody remove'],
     ['crossings issue', 'crossings rotate'],
     ['monitoring dashboard', 'monitoring rules', 'monitoring scrape'],
-    ['backup list', 'backup prune', 'backup schedule', 'backup verify', 'recover'],
+    ['backup list', 'backup prune', 'backup schedule', 'backup verify', 'recover', 'adopt'],
     ['backup', 'restore', 'upgrade', 'rollback', 'bundle save', 'bundle load', 'support-bundle', 'devnet relay'],
     ['keys list', 'keys rotate', 'keys retire', 'keys rekey', 'keys change', 'keys remove', 'keys resolve'],
     ['keys backup', 'keys recover'],

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createHealthServer, startIfPossible } from '../../../appliance/crossing/health/health-server.ts';
@@ -44,7 +44,10 @@ describe('how a node is when its gateway does not serve', () => {
   const home = join(root, 'home');
   /** A gateway without a free place: it ends every connection. */
   const full: Server = createServer((socket) => socket.destroy());
-  const health = createHealthServer(healthSocketPath(join(home, 'run', 'sockets'), 'all'), [], async () => WELL);
+  const health = createHealthServer(healthSocketPath(join(home, 'run', 'sockets'), 'all'), [], {
+    status: async () => WELL,
+    access: 'owner',
+  });
   const signal = new AbortController().signal;
 
   before(async () => {
@@ -71,6 +74,14 @@ describe('how a node is when its gateway does not serve', () => {
     assert.match(stdout, /records +4321/);
     assert.match(stderr, /CLI_NODE_UNREACHABLE/);
     assert.notEqual(code, 0);
+  });
+
+  test('is told to the owner of the home alone', () => {
+    const path = healthSocketPath(join(home, 'run', 'sockets'), 'all');
+    assert.deepEqual(
+      [path, dirname(path)].map((each) => statSync(each).mode & 0o777),
+      [0o600, 0o700],
+    );
   });
 
   test('is JSON with the reason in it, too', async () => {

@@ -203,6 +203,9 @@ test('restarts, rotates its logs, and checks its health without a shell', () => 
     const test = bodies[index]?.Healthcheck?.Test;
     assert.deepEqual(test, ['CMD', '/nodejs/bin/node', '/app/main.mjs', 'healthcheck', role, '--home', '/nectar']);
     assert.equal(host[index]?.Init, false);
+    const { Interval = 0, Timeout = 0, Retries = 0 } = bodies[index]?.Healthcheck ?? {};
+    assert.ok(Interval >= 20e9, 'the checks of an idle node take little of a core');
+    assert.ok((Interval + Timeout) * Retries <= 60e9, 'one that hangs shows');
   }
 });
 

@@ -58,7 +58,7 @@ test('knows Podman from Docker and reads the facts of both', () =>
         : respond(response, 200, {
             Driver: 'overlay',
             CgroupVersion: '2',
-            SecurityOptions: ['name=seccomp,profile=default', 'name=rootless'],
+            SecurityOptions: ['name=seccomp,profile=default', 'name=rootless', 'name=userns'],
             MemTotal: 5,
             SystemTime: '2026-11-23T00:00:00Z',
             Warnings: ['WARNING: No swap limit support', 'WARNING: unrelated'],
@@ -66,7 +66,7 @@ test('knows Podman from Docker and reads the facts of both', () =>
     async ({ engine }) => {
       const facts = await engine.facts();
       assert.equal(facts.kind, 'podman');
-      assert.deepEqual([facts.rootless, facts.seccomp, facts.cgroupVersion], [true, true, '2']);
+      assert.deepEqual([facts.rootless, facts.remapped, facts.seccomp, facts.cgroupVersion], [true, true, true, '2']);
       assert.equal(facts.clock, Date.UTC(2026, 10, 23));
       assert.deepEqual(facts.warnings, ['WARNING: No swap limit support']);
     },

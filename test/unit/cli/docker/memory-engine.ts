@@ -1,6 +1,9 @@
+import { Readable } from 'node:stream';
+import { encodeArchive } from '../../../../cli/provision/docker/archive.ts';
 import type { Engine } from '../../../../cli/provision/docker/engine.ts';
 import type { ContainerBody, ContainerState } from '../../../../cli/provision/docker/engine-containers.ts';
 import type { VolumeState } from '../../../../cli/provision/docker/engine-storage.ts';
+import { NectarError } from '../../../../protocol/errors.ts';
 
 interface Thing {
   readonly labels: Readonly<Record<string, string>>;
@@ -18,6 +21,8 @@ export interface MemoryEngine {
   readonly containers: Map<string, MemoryContainer>;
   readonly volumes: Map<string, Thing>;
   readonly networks: Map<string, Thing>;
+  /** What is in volumes, by its path in a container: `/nectar/config/config.json`. */
+  readonly files: Map<string, Uint8Array>;
   /** Calls that change something, in order. */
   readonly changes: string[];
   /** The call that changes something for the n-th time from now on is cut off: before it (kill), or just after it was done. */
@@ -29,6 +34,7 @@ export function memoryEngine(images: readonly string[]): MemoryEngine {
   const containers = new Map<string, MemoryContainer>();
   const volumes = new Map<string, Thing>();
   const networks = new Map<string, Thing>();
+  const files = new Map<string, Uint8Array>();
   const changes: string[] = [];
   let left = Number.POSITIVE_INFINITY;
   let when: 'before' | 'after' = 'before';
@@ -62,6 +68,10 @@ export function memoryEngine(images: readonly string[]): MemoryEngine {
     ({
       Config: { Labels: labels },
       Image: body.Image,
+      HostConfig: body.HostConfig,
+      Mounts: ((body.HostConfig?.Mounts ?? []) as { Target: string; Source: string }[]).map(({ Target, Source }) => ({
+        ...{ Destination: Target, Source },
+      })),
       RestartCount: 0,
       State: {
         Running: running,
@@ -103,6 +113,20 @@ export function memoryEngine(images: readonly string[]): MemoryEngine {
         }),
       wait: async (name: string) => ({ exitCode: must(name).exitCode }),
       logs: async () => [],
+      getArchive: async (name: string, path: string) => {
+        must(name);
+        const found = [...files].filter(([file]) => file === path || file.startsWith(`${path}/`));
+        if (found.length === 0)
+          throw new NectarError('CLI_ENGINE_REFUSED', {
+            engine: 'memory',
+            doing: 'reading',
+            status: 404,
+            reason: path,
+          });
+        const from = path.length - (path.split('/').at(-1) ?? '').length;
+        const entries = found.map(([file, content]) => ({ path: file.slice(from), uid: 0, mode: 0o600, content }));
+        return Readable.from([await encodeArchive(entries)]);
+      },
       putArchive: (name: string, path: string) =>
         change(`write ${path}`, () => {
           must(name);
@@ -112,7 +136,7 @@ export function memoryEngine(images: readonly string[]): MemoryEngine {
       find: async (name: string) =>
         volumes.has(name) ? ({ Name: name, Labels: volumes.get(name)?.labels ?? null } as VolumeState) : undefined,
       list: async (labels: readonly string[]) =>
-        [...volumes].filter(([, one]) => labelled(labels)(one)).map(([Name]) => ({ Name })),
+        [...volumes].filter(([, one]) => labelled(labels)(one)).map(([Name, one]) => ({ Name, Labels: one.labels })),
       create: ({ Name = '', Labels = {} }) => add(volumes, 'volume', Name, { labels: Labels }),
       remove: (name: string) =>
         change(`remove volume ${name}`, () => {
@@ -135,7 +159,7 @@ export function memoryEngine(images: readonly string[]): MemoryEngine {
     withSignal: () => engine,
   } as unknown as Engine;
   return {
-    ...{ engine, containers, volumes, networks, changes },
+    ...{ engine, containers, volumes, networks, files, changes },
     cut(after, moment) {
       left = after;
       when = moment;

@@ -6,6 +6,7 @@ import {
   checkEngineClock,
   checkEngineMemory,
   checkImage,
+  checkRootless,
   checkSeccomp,
   checkStorage,
 } from '../../../../cli/provision/docker/preflight-docker.ts';
@@ -17,6 +18,7 @@ const facts: EngineFacts = {
   storageDriver: 'overlay2',
   cgroupVersion: '2',
   rootless: false,
+  remapped: false,
   seccomp: true,
   operatingSystem: 'Debian',
   architecture: 'x86_64',
@@ -33,6 +35,12 @@ test('grades what the engine offers', () => {
   assert.equal(checkCgroups(facts).grade, 'good');
   assert.match(checkCgroups({ ...facts, warnings: ['No pids limit support'] }).advice ?? '', /pids/);
   assert.equal(checkSeccomp({ ...facts, seccomp: false }).grade, 'bad');
+});
+
+test('refuses an engine whose users are not the ones that the roles run as', () => {
+  const grade = (change: Partial<EngineFacts>) => checkRootless({ ...facts, ...change }).grade;
+  assert.deepEqual([grade({}), grade({ rootless: true })], ['good', 'good']);
+  assert.deepEqual([grade({ remapped: true }), grade({ rootless: true, kind: 'podman' })], ['bad', 'bad']);
 });
 
 test('grades memory by the limits of the containers', () => {

@@ -41,6 +41,31 @@ test('renews certificate and token of a node that was down over their end', asyn
   assert.deepEqual((await prepareStart({ home, ...at(later), passphraseFile: undefined })).renewed, []);
 });
 
+test('a host that the configuration names since gets a certificate; one that the CA may not certify is refused', async () => {
+  const home = await makeHome(folder, 'host');
+  const config = JSON.parse(read(home, 'config.json'));
+  const bind = (host: string) =>
+    writeFileSync(join(home, 'config.json'), JSON.stringify({ ...config, gateway: { ...config.gateway, host } }));
+  const prepare = () => prepareStart({ home, ...at(NOW), passphraseFile: undefined });
+  for (const host of ['127.0.0.1', '0.0.0.0', '::', '::1', 'localhost']) {
+    bind(host);
+    assert.deepEqual((await prepare()).renewed, [], host);
+  }
+  bind('10.20.30.40');
+  assert.deepEqual((await prepare()).renewed, ['certificate']);
+  assert.match(new X509Certificate(read(home, 'tls/server.crt')).subjectAltName ?? '', /10\.20\.30\.40/);
+  assert.deepEqual((await prepare()).renewed, [], 'once');
+  const before = read(home, 'tls/server.crt');
+  for (const damaged of ['', 'not a certificate']) {
+    writeFileSync(join(home, 'tls', 'server.crt'), damaged);
+    assert.deepEqual((await prepare()).renewed, ['certificate'], 'damaged, it is made anew');
+  }
+  writeFileSync(join(home, 'tls', 'server.crt'), before);
+  bind('203.0.113.7');
+  await assert.rejects(prepare(), (error) => isNectarError(error, 'GATEWAY_CERTIFICATE_NAME_EXCLUDED'));
+  assert.equal(read(home, 'tls/server.crt'), before);
+});
+
 test('makes anew what a clock that was ahead has made, as if it had ended', async () => {
   const home = await makeHome(folder, 'ahead');
   const start = async (now: number): Promise<readonly string[]> =>

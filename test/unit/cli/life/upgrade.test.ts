@@ -9,7 +9,9 @@ import { checkContainers, checkImageAge } from '../../../../cli/life/check-conta
 import { checkVerifyAge } from '../../../../cli/life/last-verify.ts';
 import { checkUpgrade, type UpgradeFacts } from '../../../../cli/life/upgrade/check-upgrade.ts';
 import { compareVersions, readImageSet } from '../../../../cli/life/upgrade/image-set.ts';
-import type { ContainerStatus } from '../../../../cli/provision/docker/container-status.ts';
+import { imagesBefore, targetAfter, targetBefore } from '../../../../cli/life/upgrade/target-images.ts';
+import { type ContainerStatus, describeVersions } from '../../../../cli/provision/docker/container-status.ts';
+import type { DockerTarget } from '../../../../cli/provision/docker/target-file.ts';
 import { isNectarError } from '../../../../protocol/errors.ts';
 import { capture } from '../capture.ts';
 import { makeHome } from './stored-home.ts';
@@ -22,7 +24,15 @@ const id = (digit: string): string => `sha256:${digit.repeat(64)}`;
 const images = (digit: string) => ({ gateway: id(digit), store: id(digit), audit: id(digit), rollup: id(digit) });
 const container = (role: string, change: Partial<ContainerStatus> = {}): ContainerStatus => ({
   ...{ role, name: role, state: 'running', health: 'healthy', restarts: 0, startedAt: null },
-  ...{ memoryBytes: 10, memoryLimitBytes: 100, pids: 1, image: id('a'), current: true },
+  ...{
+    memoryBytes: 10,
+    memoryLimitBytes: 100,
+    pids: 1,
+    image: id('a'),
+    current: true,
+    version: '0.1.0',
+    wantedImage: true,
+  },
   ...change,
 });
 const image = (role: string, version: string) =>
@@ -123,6 +133,37 @@ test('grades containers: one that hangs, one that restarts, one near its memory 
     ['good', 'poor'],
   );
   assert.equal(checkImageAge([], NOW).grade, 'bad');
+});
+
+test('an upgrade that was interrupted goes on, from and back to what the node had before it', () => {
+  const target: DockerTarget = {
+    ...{ version: 1, target: 'docker', state: 'ready', engine: 'unix:///e', engineKind: 'docker' },
+    ...{ nodeId: 'ab'.repeat(16), programVersion: '0.1.0', images: images('a') },
+  };
+  const to = { version: '0.2.0', images: images('b') };
+  const begun = targetAfter(target, to);
+  assert.deepEqual(begun.previous, { programVersion: '0.1.0', images: images('a') });
+  assert.deepEqual(targetAfter(begun, to), begun, 'run again, it remembers the same way back');
+  assert.deepEqual(imagesBefore(begun, to).images, images('a'));
+  assert.deepEqual(targetBefore(target, to), target);
+  assert.deepEqual(targetBefore(begun, to), target, 'and goes back there');
+  const next = { version: '0.3.0', images: images('c') };
+  assert.deepEqual(targetAfter(begun, next).previous, { programVersion: '0.2.0', images: images('b') });
+  assert.deepEqual(targetBefore(begun, next), begun);
+  const unwell = { containers: [container('store', { state: 'exited' })] };
+  assert.deepEqual([bad(unwell), bad({ ...unwell, resumed: true })], [['containers'], []]);
+});
+
+test('containers of other images than the home names are said, with the version of each', () => {
+  const all = [container('audit', { version: '0.2.0' }), container('store', { wantedImage: false })];
+  assert.match(describeVersions(all) ?? '', /interrupted: audit 0\.2\.0, store 0\.1\.0 \(other image\)/);
+  assert.equal(describeVersions([container('audit')]), undefined);
+  assert.deepEqual(
+    checkContainers(all)
+      .filter(({ grade }) => grade === 'bad')
+      .map(({ name }) => name),
+    ['versions'],
+  );
 });
 
 test('reminds of verifying the log', () => {

@@ -45,7 +45,10 @@ test('makes a home that opens with its key file and with nothing else', async ()
   assert.deepEqual(readPublicIdentity(wanted.home), made);
   assert.deepEqual(
     readdirSync(wanted.home).toSorted(),
-    ['client', 'config.json', 'identity', 'keys.json', 'logs', 'network.json', 'run', 'tls', 'tokens.json'].toSorted(),
+    [
+      ...['client', 'config.json', 'identity', 'keys.json', 'logs', 'network.json', 'run', 'tls', 'tokens.json'],
+      ...['audit', 'store', 'volumes.json'],
+    ].toSorted(),
   );
   assert.equal(statSync(wanted.home).mode & 0o777, 0o700);
   for (const secret of ['client/token', 'tls/server.key', 'keys.json']) {
