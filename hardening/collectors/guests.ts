@@ -99,8 +99,7 @@ async function listGuests(api: EngineApi, own: readonly string[], signal: AbortS
   const devices = await volumeFolders(api, signal);
   const guests: Guest[] = [];
   for (const id of ids) {
-    const inspection = openDocument(await api.getJson(`/containers/${id}/json`, signal));
-    // Removed in the meantime.
+    const inspection = await inspect(api, id, signal);
     if (inspection.isAbsent) continue;
     const mounts = inspection.in('Mounts').items();
     const folders = mounts.flatMap((mount) => [
@@ -111,6 +110,18 @@ async function listGuests(api: EngineApi, own: readonly string[], signal: AbortS
     guests.push({ name, inspection, folders: folders.filter((folder) => folder.startsWith('/')).map(clean) });
   }
   return guests;
+}
+
+/** Absent where it was removed in the meantime: an engine answers anything while it removes one. */
+async function inspect(api: EngineApi, id: string, signal: AbortSignal): Promise<Document> {
+  try {
+    return openDocument(await api.getJson(`/containers/${id}/json`, signal));
+  } catch (error) {
+    signal.throwIfAborted();
+    const left = openDocument(await api.getJson('/containers/json?all=true', signal)).items();
+    if (left.some((item) => item.in('Id').textOr('') === id)) throw error;
+    return openDocument(undefined);
+  }
 }
 
 /** A volume may be a folder of the host under another name (`type=none,o=bind`). */

@@ -61,7 +61,7 @@ export interface HardenTarget {
 }
 
 const FORMATS = [
-  ['report.json', /^\{\n {2}"format": "nectar-byon-hardening-report\/1"/],
+  ['report.json', /^\{\n {2}"format": "nectar-byon-hardening-report\/2"/],
   ['report.html', /^<!doctype html>/i],
   ['report.sarif', /"version": ?"2\.1\.0"/],
   ['report.oscal.json', /"assessment-results"/],

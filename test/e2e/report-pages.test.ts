@@ -65,11 +65,15 @@ describe('the HTML report in a browser', { skip: noBrowser }, () => {
     });
   }
 
-  it('shows on paper what is folded on the screen, in light colours', async () => {
+  it('shows on paper all that needs a person, of the rest a line, in light colours', async () => {
     const page = await open('hostile.html', { viewport: LAPTOP, colorScheme: 'dark' });
     assert.ok((await page.evaluate(closedOnPaper)).length > 0, 'something is folded on the screen');
     await page.emulateMedia({ media: 'print' });
-    assert.deepEqual(await page.evaluate(closedOnPaper), []);
+    const closed = await page.evaluate(closedOnPaper);
+    const settled = exampleReport().results.flatMap(({ verdict }, index) =>
+      verdict === 'pass' || verdict === 'not-applicable' ? [`check-${index}`] : [],
+    );
+    assert.deepEqual(closed.toSorted(), settled);
     assert.deepEqual((await page.evaluate(poorContrast, LEAST_CONTRAST)).poor, []);
     assert.equal(await page.evaluate(paperColour), 'rgb(255, 255, 255)');
     assert.ok((await page.pdf({ format: 'A4' })).length > 10_000);

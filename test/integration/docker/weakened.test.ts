@@ -13,7 +13,7 @@ import { WeakenedStack } from './weakened-stack.ts';
  */
 const ENGINE = ['node', 'containers', 'processes', 'volumes', 'networks'];
 
-const options = { skip: skipWithoutDocker, timeout: 600_000 };
+const options = { skip: skipWithoutDocker, timeout: 1_200_000 };
 
 test('each weakness of a node in containers fails its own checks and no other', options, async (t) => {
   const place = new DockerPlace(DOCKER_SOCKET);
