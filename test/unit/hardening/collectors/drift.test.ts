@@ -256,8 +256,12 @@ test("takes Podman's own words for what was asked for, and notices what was not"
       },
     });
   };
-  // Recorded before cores were limited, from another specification.
-  const recorded = ['Config.Labels: org.nectar-byon.spec is another', 'HostConfig.Ulimits is another'];
+  // Recorded before cores were limited and health checks came every 20 s, from another specification.
+  const recorded = [
+    'Config.Healthcheck is another',
+    'Config.Labels: org.nectar-byon.spec is another',
+    'HostConfig.Ulimits is another',
+  ];
   assert.deepEqual(told(), recorded);
   const more = told((made) => {
     Object.assign(made.HostConfig, { ExtraHosts: ['l1.example:10.0.0.66'], PidMode: 'host' });
