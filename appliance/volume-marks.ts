@@ -30,10 +30,13 @@ interface Mark {
   readonly emptiedAt?: string;
 }
 
-/** HOME/volumes.json: the marks of the volumes that were filled for this node. */
+/**
+ * HOME/volumes.json: the marks of the volumes that were filled for this node. Of a node that was made before there were any, those alone
+ * that began empty since.
+ */
 export interface VolumeMarks {
   readonly version: 1;
-  readonly volumes: Readonly<Record<MarkedVolume, Mark>>;
+  readonly volumes: Readonly<Partial<Record<MarkedVolume, Mark>>>;
 }
 
 /** What is wrong with a volume that was filled once. */
@@ -73,17 +76,19 @@ export function requireVolumes(home: string, role: LockedRole = 'all'): void {
   if (marks === undefined) return;
   for (const volume of MARKED_VOLUMES) {
     if (role !== 'all' && role !== volume) continue;
+    const expected = marks.volumes[volume];
+    if (expected === undefined) continue;
     const place = join(home, volume);
-    const loss = findVolumeLoss(place, marks.volumes[volume]);
+    const loss = findVolumeLoss(place, expected);
     if (loss !== undefined) throw new NectarError('VOLUME_MISSING', { volume, place, loss });
   }
 }
 
 /** Marks the volumes of a node that is being made: from now on a lost one is known. */
 export async function markVolumes(home: string): Promise<void> {
-  const marks: VolumeMarks = { version: 1, volumes: { store: newMark(), audit: newMark() } };
-  for (const volume of MARKED_VOLUMES) await writeMark(join(home, volume), marks.volumes[volume]);
-  await writeMarks(home, marks);
+  const volumes = { store: newMark(), audit: newMark() };
+  for (const volume of MARKED_VOLUMES) await writeMark(join(home, volume), volumes[volume]);
+  await writeMarks(home, { version: 1, volumes });
 }
 
 /** Says of one volume that it begins empty; returns the file of the mark that has to be in it. */
@@ -91,10 +96,8 @@ export async function markStartedEmpty(
   home: string,
   { volume, at }: { readonly volume: MarkedVolume; readonly at: string },
 ): Promise<{ readonly name: string; readonly text: string }> {
-  const marks = findVolumeMarks(home);
   const mark: Mark = { ...newMark(), emptiedAt: at };
-  const volumes = marks?.volumes ?? { store: newMark(), audit: newMark() };
-  await writeMarks(home, { version: 1, volumes: { ...volumes, [volume]: mark } });
+  await writeMarks(home, { version: 1, volumes: { ...findVolumeMarks(home)?.volumes, [volume]: mark } });
   return { name: MARK_FILE, text: textOf(mark) };
 }
 
@@ -102,7 +105,7 @@ export async function markStartedEmpty(
 export function startedEmpty(home: string): { readonly startedEmpty?: string } {
   const volumes = findVolumeMarks(home)?.volumes;
   const told = MARKED_VOLUMES.flatMap((volume) => {
-    const at = volumes?.[volume].emptiedAt;
+    const at = volumes?.[volume]?.emptiedAt;
     return at === undefined ? [] : [`${volume} ${at}`];
   });
   return told.length === 0 ? {} : { startedEmpty: told.join(', ') };
@@ -128,7 +131,8 @@ function textOf(mark: Mark): string {
 function isMarks(value: unknown): value is VolumeMarks {
   if (!isObject(value) || value.version !== 1 || !isObject(value.volumes)) return false;
   const { volumes } = value;
-  return MARKED_VOLUMES.every((volume) => isMark(volumes[volume]));
+  const found = MARKED_VOLUMES.map((volume) => volumes[volume]).filter((mark) => mark !== undefined);
+  return found.length > 0 && found.every(isMark);
 }
 
 function isMark(value: unknown): value is Mark {

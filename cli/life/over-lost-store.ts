@@ -61,7 +61,7 @@ export async function overLostStore<T>(
 async function requireLostStore(engine: Engine, node: DockerNode): Promise<void> {
   const lost = await findLostVolumes(engine, desiredState(node.spec));
   if (lost.some(({ volume }) => volume === 'store')) return;
-  const expected = findVolumeMarks(node.home)?.volumes.store.id;
+  const expected = findVolumeMarks(node.home)?.volumes.store?.id;
   const found = await withVolumes(engine, node, (volumes) => volumes.read(`store/${MARK_FILE}`), ['store']);
   const text = Buffer.from(found ?? []).toString('utf8');
   if (expected !== undefined && !text.includes(expected)) return;

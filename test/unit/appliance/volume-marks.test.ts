@@ -6,6 +6,7 @@ import { afterEach, beforeEach, test } from 'node:test';
 import {
   findVolumeMarks,
   MARK_FILE,
+  MARKS_FILE,
   markStartedEmpty,
   markVolumes,
   requireVolumes,
@@ -108,4 +109,13 @@ test('a volume that starts empty gets a mark of its own, and every start says si
     misses('store', 'replaced'),
     'the lost one, put back later, is not taken for it',
   );
+});
+
+test('of a node that was made before there were marks, only the volume that began empty is marked', async () => {
+  rmSync(at(MARKS_FILE));
+  rmSync(at('audit', MARK_FILE));
+  const mark = await markStartedEmpty(home, { volume: 'store', at: '2026-11-30T11:00:00.000Z' });
+  writeFileSync(at('store', mark.name), mark.text);
+  requireVolumes(home);
+  assert.deepEqual(startedEmpty(home), { startedEmpty: 'store 2026-11-30T11:00:00.000Z' });
 });
