@@ -90,7 +90,7 @@ export const CLI_GUIDANCE: Record<keyof typeof CLI_ERRORS, Guidance> = {
   },
   CLI_NODE_UNREACHABLE: {
     exit: EXIT.unreachable,
-    remedy: 'See `nectar-byon status` and `nectar-byon logs`; `nectar-byon down` and `up` start it afresh.',
+    remedy: '`nectar-byon logs` shows what it is doing; `nectar-byon down` and `up` start it afresh.',
   },
   CLI_NODE_START_FAILED: {
     exit: EXIT.config,

@@ -2,59 +2,16 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { type Command, CommanderError } from 'commander';
-import { createProgram } from '../../../cli/program.ts';
 import { ERRORS } from '../../../protocol/errors.ts';
-import { fakeTerminal } from '../cli/capture.ts';
+import { commandsIn, commandsOf, parse, wordsOf } from './typed-commands.ts';
 
 /** House rule 22: what the documents tell a person to type is what the program takes. */
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 const DOCUMENTS = ['README.md', 'docs/runbook.md', 'docs/hardening.md'].filter((path) => existsSync(`${root}/${path}`));
 
-/** Every `nectar-byon ...` of a document: in its shell blocks, and in the text between backticks. */
-function commandsOf(path: string): string[] {
-  const text = readFileSync(`${root}/${path}`, 'utf8');
-  const blocks = [...text.matchAll(/```sh\n([\s\S]*?)```/g)].flatMap((match) => (match[1] ?? '').split('\n'));
-  const inline = [...text.replaceAll(/```[\s\S]*?```/g, '').matchAll(/`([^`\n]+)`/g)].map((match) => match[1] ?? '');
-  return [...blocks, ...inline].flatMap(commandsIn);
-}
-
-/** Up to the end of the command: a comment, a pipe, a redirection, the end of $(...). */
-function commandsIn(line: string): string[] {
-  return [...line.matchAll(/(?:^|[\s(|&;])(?:\.\/)?nectar-byon( [^|&;)<>#`]*)/g)].map((match) =>
-    (match[1] ?? '').trim(),
-  );
-}
-
-function wordsOf(command: string): string[] {
-  return [...command.matchAll(/"([^"]*)"|'([^']*)'|(\S+)/g)].map((match) => match[1] ?? match[2] ?? match[3] ?? '');
-}
-
-/** Parses as the program would, and runs nothing. */
-async function parse(words: readonly string[]): Promise<string | undefined> {
-  const program = createProgram(fakeTerminal().terminal);
-  let ran: string | undefined;
-  const disarm = (command: Command): void => {
-    for (const child of command.commands) {
-      child.action(() => {
-        ran = child.name();
-      });
-      disarm(child);
-    }
-  };
-  disarm(program);
-  try {
-    await program.parseAsync([...words], { from: 'user' });
-  } catch (error) {
-    if (error instanceof CommanderError && error.exitCode === 0) return 'help';
-    throw error;
-  }
-  return ran;
-}
-
 for (const path of DOCUMENTS) {
   test(`${path} names only commands that exist, with options that exist`, async () => {
-    const commands = commandsOf(path);
+    const commands = commandsOf(readFileSync(`${root}/${path}`, 'utf8'));
     assert.ok(commands.length > 10, `${commands.length} commands found`);
     for (const command of commands) {
       await assert.doesNotReject(
