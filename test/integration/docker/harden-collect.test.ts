@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { createEngineApi } from '../../../cli/harden/engine-api.ts';
+import { createBody } from '../../../cli/provision/docker/create-body.ts';
 import { desiredState } from '../../../cli/provision/docker/desired-state.ts';
 import { engineAddress } from '../../../cli/provision/docker/engine-address.ts';
 import { readDockerNode } from '../../../cli/provision/docker/node-spec.ts';
@@ -49,6 +50,7 @@ function collectorsOf(api: EngineApi, home: string): Collector[] {
       context: {
         seccomp: perRole((role) => seccompDigest(JSON.parse(spec.seccomp[role]) as object)),
         specs,
+        bodies: Object.fromEntries(state.containers.map((container) => [container.role, createBody(container)])),
         imageIds: target.images,
         keyFileTarget: KEY_FILE,
       },
