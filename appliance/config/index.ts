@@ -1,3 +1,4 @@
+export { type ConfigChange, changeConfig } from './change.ts';
 export { type CrossingsConfig, crossingsConfig } from './crossings.ts';
 export { type FirstStart, firstStartOf } from './first-start.ts';
 export { type HomePaths, homePaths, type LockedRole, socketsFolder } from './home-paths.ts';

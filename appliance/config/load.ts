@@ -123,7 +123,7 @@ export function readConfigFile(path: string): Record<string, unknown> {
 }
 
 /** An environment variable is text: numbers and booleans are read strictly, arrays are comma-separated. */
-function parseText(text: string, type: string | undefined, option: string): unknown {
+export function parseText(text: string, type: string | undefined, option: string): unknown {
   if (type === 'integer' || type === 'number') {
     const value = Number(text);
     if (text.trim() === '' || !Number.isFinite(value))

@@ -56,7 +56,8 @@ export const CLI_GUIDANCE: Record<keyof typeof CLI_ERRORS, Guidance> = {
   },
   CLI_ENGINE_PORT_TAKEN: {
     exit: EXIT.config,
-    remedy: 'Stop what listens there, or choose another port at `init` with `--port` or `--p2p-port`.',
+    remedy:
+      'Stop what listens there, or choose another port: at `init` with `--port` or `--p2p-port`, of a node that is there with `nectar-byon config set gateway.port 9443` (or `p2p.listenPort`) and `up`.',
   },
   CLI_ENGINE_NAME_TAKEN: {
     exit: EXIT.config,

@@ -206,7 +206,8 @@ export const GATEWAY_GUIDANCE: Record<keyof typeof GATEWAY_ERRORS, Guidance> = {
   },
   GATEWAY_PORT_IN_USE: {
     exit: EXIT.config,
-    remedy: 'Stop the other program, or choose another port (`gateway.port`).',
+    remedy:
+      'Stop the other program (`ss -ltnp` names it), or give the node another port: `nectar-byon config set gateway.port 9443`, then `nectar-byon up`.',
   },
   GATEWAY_LISTEN_REFUSED: {
     exit: EXIT.config,

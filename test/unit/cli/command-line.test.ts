@@ -73,6 +73,7 @@ test('has every verb of the issue', () => {
       'harden key',
     ],
     ['devnet up', 'devnet down', 'devnet destroy', 'devnet status', 'devnet eject', 'devnet fund', 'config print'],
+    ['config set', 'config unset'],
   ].flat();
   assert.deepEqual(names.toSorted(), wanted.toSorted());
 });
