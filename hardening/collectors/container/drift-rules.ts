@@ -1,7 +1,7 @@
 import type { Inspected } from './inspected.ts';
 import { securityOptions } from './inspected.ts';
 import { isNothing, sameValue } from './same-value.ts';
-import { seccompDigest } from './seccomp.ts';
+import { appliedSeccomp } from './seccomp.ts';
 
 type Engine = Inspected['engine'];
 type Rule = (actual: unknown, asked: unknown, container: Inspected) => boolean;
@@ -121,9 +121,7 @@ function isSecured(asked: unknown, container: Inspected): boolean {
     return false;
   return found.every(({ name, value }) => {
     if (name === 'no-new-privileges') return value === '' || value === 'true';
-    if (name !== 'seccomp') return false;
-    const text = value.trimStart().startsWith('{') ? value : (container.context.readProfile?.(value) ?? '{}');
-    return seccompDigest(JSON.parse(text) as object) === container.context.seccomp[container.role];
+    return name === 'seccomp' && appliedSeccomp(container).kind === 'nectar';
   });
 }
 

@@ -17,9 +17,9 @@ export function seccompFacts(
   container: Inspected,
 ): Record<`container.${'seccomp' | 'seccompDefaultAction' | 'seccompCalls'}`, Observation> {
   return {
-    'container.seccomp': observe(() => applied(container).kind),
+    'container.seccomp': observe(() => appliedSeccomp(container).kind),
     'container.seccompDefaultAction': observe(() => {
-      const found = applied(container);
+      const found = appliedSeccomp(container);
       return 'profile' in found ? openDocument(found.profile).in('defaultAction').text() : '';
     }),
     'container.seccompCalls': calls(container),
@@ -28,7 +28,7 @@ export function seccompFacts(
 
 function calls(container: Inspected): Observation {
   try {
-    const found = applied(container);
+    const found = appliedSeccomp(container);
     if (!('profile' in found)) return { absent: 'it has no profile of its own' };
     // What it allows besides has no list; that it does, the default action shows.
     if (LETS_THROUGH.includes(openDocument(found.profile).in('defaultAction').text()))
@@ -55,7 +55,8 @@ export function seccompDigest(profile: object): string {
   return createHash('sha256').update(canonicalBytes(profile)).digest('hex');
 }
 
-function applied(container: Inspected): Applied {
+/** Which filter the container was given. Throws where its text cannot be read. */
+export function appliedSeccomp(container: Inspected): Applied {
   const { document, role, context } = container;
   const value = securityOptions(container).find(({ name }) => name === 'seccomp')?.value;
   if (value === 'unconfined') return { kind: 'unconfined' };

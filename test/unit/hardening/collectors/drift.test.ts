@@ -144,6 +144,16 @@ const CASES: readonly [name: string, change: (made: Inspection) => void, told: R
     /^HostConfig\.SecurityOpt/,
   ],
   [
+    'no filter of system calls',
+    hostConfig({ SecurityOpt: ['no-new-privileges:true', 'seccomp=unconfined'] }),
+    /^HostConfig\.SecurityOpt/,
+  ],
+  [
+    "the engine's own filter by name",
+    hostConfig({ SecurityOpt: ['no-new-privileges:true', 'seccomp=builtin'] }),
+    /^HostConfig\.SecurityOpt/,
+  ],
+  [
     'one more security option',
     (made) => void (made.HostConfig.SecurityOpt as string[]).push('label=disable'),
     /^HostConfig\.SecurityOpt/,
