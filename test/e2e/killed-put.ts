@@ -4,7 +4,8 @@ import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Workplace } from './workplace.ts';
 
-const BYTES = 96 * 1024 * 1024;
+/** More than a node takes in before the kill comes. */
+const BYTES = 384 * 1024 * 1024;
 
 /** Kills a put once the node has begun it, and runs the same command again: one record, whole, and no note left. */
 export async function putKilledAndAgain(
