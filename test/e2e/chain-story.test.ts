@@ -161,8 +161,11 @@ step('past a silent sequencer the node anchors its log through L1', async () => 
       await hastenL1();
       return (await status()).anchored.auditSize >= size ? true : undefined;
     },
-    120_000,
-  );
+    300_000,
+  ).catch(async (error: Error) => {
+    const lines = (await work.run(['logs', '-n', '25', '--home', A])).stdout;
+    throw new Error(`${error.message}: ${JSON.stringify(await status())}\n${lines}`, { cause: error });
+  });
 });
 
 step('the sequencer goes on from what L1 forced', async () => {
