@@ -111,7 +111,7 @@ describe('the HTML report in a browser', { skip: noBrowser }, () => {
     const page = await open('hostile.html', { viewport: LAPTOP });
     await page.emulateMedia({ media: 'print' });
     assert.equal(await page.locator('.check.not-applicable').first().isVisible(), false);
-    assert.match(await page.locator('.idle').innerText(), /^1 check: /);
+    assert.match((await page.locator('.idle').textContent()) ?? '', /^1 check: /);
     await page.context().close();
   });
 
