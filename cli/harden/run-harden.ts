@@ -13,10 +13,10 @@ import { gatherFacts } from './gather-facts.ts';
 import { keepReport } from './history.ts';
 import { decisive, isOfHome, judge, readReport, requireGood } from './judge.ts';
 import { listChecks } from './list-checks.ts';
-import { checkOptions, type HardenOptions } from './options.ts';
+import { checkOptions, type HardenOptions, onlyOf } from './options.ts';
 import { noteOf, type OnRecord, recordReport } from './record-report.ts';
 import { screenOf } from './screen.ts';
-import { planFiles, proofPath, type WrittenReport, writeBytes, writeReport } from './write-report.ts';
+import { planFiles, proofPath, requireReadable, type WrittenReport, writeBytes, writeReport } from './write-report.ts';
 
 const DEFAULT_PROFILE = 'node';
 const MANIFESTS_PROFILE = 'kubernetes';
@@ -36,6 +36,7 @@ export async function harden(call: Call<HardenOptions>): Promise<void> {
   checkOptions(options);
   const benchmark = loadBenchmark();
   if (options.list === true) return listChecks(call, benchmark);
+  requireReadable(call);
   const profile = getProfile(benchmark, options.profile ?? defaultProfile(call.home, options));
   const baseline = options.baseline === undefined ? undefined : await readReport(terminal, options.baseline);
   await planFiles(call);
@@ -91,7 +92,7 @@ function show(call: Call<HardenOptions>, made: Made): void {
   const { path, format } = written;
   const recorded = made.onRecord !== undefined && 'report' in made.onRecord ? made.onRecord.report : undefined;
   if (path === undefined) {
-    terminal.stdout.write(renderReport(report, format, screenOf(call)));
+    terminal.stdout.write(renderReport(report, format, { screen: screenOf(call), only: onlyOf(call.options) }));
     output.note(recordLines(made).join('\n'));
     return;
   }
