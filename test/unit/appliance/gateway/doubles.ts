@@ -334,6 +334,7 @@ export function createDependencies(parts: DependencyParts): GatewayDependencies 
         node.state = 'unlocked';
       },
       list: () => [{ id: 'kek/1', createdAt: new Date(NOW).toISOString(), current: true, provider: 'passphrase' }],
+      purposes: () => [{ purpose: 'index', state: 'first' }],
       providers: () => [
         {
           id: 'passphrase-1',
