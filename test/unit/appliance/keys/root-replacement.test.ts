@@ -223,65 +223,6 @@ test('keys that derive from the root key are taken from the list first', async (
   assert.equal(Buffer.from(keys.derive('index')).toString('hex'), VERSION_1.index);
 });
 
-test('the index has a key to come, which the old root key and the old lists know nothing of, until it is sealed by it', async () => {
-  const evidence = await made();
-  const { keys, freshness } = await start(evidence);
-  const states = (of: Keys) => of.purposes().map(({ purpose, state }) => `${purpose} ${state}`);
-  assert.deepEqual(
-    states(keys),
-    ['index', 'audit-body', 'identity', 'rollup-db', 'backup'].map((purpose) => `${purpose} first`),
-  );
-  const [first, none] = [keys.derive('index'), keys.pending('index')];
-  assert.equal(none, undefined);
-  await evidence.state({ generation: (await keys.replaceRoot({ without: [] })).generation });
-  const kept = ['audit-body kept', 'rollup-db kept', 'backup kept'];
-  assert.deepEqual(states(keys).toSorted(), [...kept, 'identity pending', 'index pending'].toSorted());
-  await freshness.look();
-  const next = keys.pending('index') ?? assert.fail();
-  assert.deepEqual(keys.derive('index'), first, 'it is not in use yet');
-  assert.equal(Buffer.from(next).includes(Buffer.from(first)), false);
-  const { keys: again, freshness: late } = await start(evidence);
-  assert.deepEqual([again.derive('index'), again.pending('index')], [first, next]);
-  await late.settleIndex();
-  assert.deepEqual(evidence.phases(), ['made', 'identities', 'done', 'index', 'index done']);
-  const { keys: third } = await start(evidence);
-  for (const list of [again, third]) {
-    assert.deepEqual(
-      [list.derive('index'), list.pending('index'), list.readiness()],
-      [next, undefined, { ready: true }],
-    );
-    assert.deepEqual(states(list).toSorted(), [...kept, 'identity replaced', 'index replaced'].toSorted());
-  }
-});
-
-test('a process that ends while the list takes over the key of the index leaves one that opens by either', async () => {
-  const evidence = await made();
-  const { keys: before, freshness: settled } = await start(evidence);
-  await evidence.state({ generation: (await before.replaceRoot({ without: [] })).generation });
-  await settled.look();
-  const [old, next] = [before.derive('index'), before.pending('index') ?? assert.fail()];
-  const ends: { at: string; leaves: Leaf[] }[] = [];
-  let current: LogDouble | undefined;
-  const end = (): void => {
-    const at = join(folder, `index-end-${count}-${ends.length}`);
-    cpSync(home, at, { recursive: true });
-    ends.push({ at, leaves: [...(current?.leaves ?? [])] });
-  };
-  current = new LogDouble(evidence.leaves, end);
-  const { freshness } = await start(current);
-  await freshness.settleIndex();
-  const seen = new Set<string>();
-  for (const { at, leaves } of ends) {
-    const { keys } = await start(new LogDouble(leaves), { at });
-    assert.deepEqual(keys.readiness(), { ready: true }, at);
-    const isSettled = keys.pending('index') === undefined;
-    assert.deepEqual(keys.derive('index'), isSettled ? next : old, at);
-    if (!isSettled) assert.deepEqual(keys.pending('index'), next, at);
-    seen.add(`${isSettled}`);
-  }
-  assert.deepEqual([...seen].toSorted(), ['false', 'true']);
-});
-
 /** A copy of home and log at every value that is sealed and at both sides of every leaf: what an end of the process leaves there. */
 test('a process that ends anywhere in it leaves a node that opens, and is settled by its next start', {
   timeout: 120_000,
