@@ -33,6 +33,7 @@ export const LOG_MESSAGES: readonly string[] = [
   'anchor sent',
   'anchoring made no progress',
   'audit did not take its keys yet',
+  'audit gets no keys',
   'audit has its keys',
   'audit log open',
   'batch replaces one of the other form',
