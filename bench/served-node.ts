@@ -35,6 +35,11 @@ export class ServedNode {
     return this.#processes.reduce((sum, { pid }) => sum + cpuMsOf(pid ?? 0), 0);
   }
 
+  /** The same, of each role. */
+  cpuMsByRole(): Record<string, number> {
+    return Object.fromEntries(this.#roles.map((role, at) => [role, cpuMsOf(this.#processes[at]?.pid ?? 0)]));
+  }
+
   /**
    * What a role holds of the memory now, in MiB: all of it, and without what it shares with the kernel's memory of files (the program
    * itself, 57 MiB), which a container's memory does not count.

@@ -14,7 +14,7 @@ import { TestTokenAbi, TestTokenInitCode } from '../test/contracts/generated/Tes
 import { until, Workplace } from '../test/e2e/workplace.ts';
 import { round } from './figures.ts';
 import { RpcClient } from './rpc-client.ts';
-import { type Access, accessOf, type ServedNode, startNode } from './served-node.ts';
+import { type Access, accessOf, cpuMsOf, type ServedNode, startNode } from './served-node.ts';
 import { numberOf, type Seen, watchNode } from './watch-node.ts';
 
 const RATE = Number(process.env.BENCH_RATE ?? 949);
@@ -147,8 +147,22 @@ interface Sustained extends Seen {
   readonly settleSeconds: number;
   /** Of all roles of the node, in milliseconds a transfer. */
   readonly nodeCpuMs: number;
+  /** The same, of each process of the network. */
+  readonly cpuMs: Readonly<Record<string, number>>;
   /** Times that the pool had no room, and the transfer was sent again. */
   readonly refused: number;
+}
+
+interface Network {
+  readonly node: ServedNode;
+  readonly place: Workplace;
+}
+
+/** Of every process: the node's roles, the network's other side, and its L1. */
+function cpuMsOfAll({ node, place }: Network): Record<string, number> {
+  const { pid } = JSON.parse(readFileSync(place.path('devnet', 'run', 'node.json'), 'utf8')) as { pid: number };
+  const l1 = Number(readFileSync(place.path('devnet', 'l1', 'anvil.pid'), 'utf8'));
+  return { ...node.cpuMsByRole(), sequencer: cpuMsOf(pid), l1: cpuMsOf(l1), client: cpuMsOf(process.pid) };
 }
 
 /** Before the clock runs, since the client shares the cores with the node; in slices, since its event loop has other things to do. */
@@ -196,14 +210,15 @@ async function sendAll(client: RpcClient, raws: readonly Hex[]): Promise<number>
   return refused;
 }
 
-async function measureSustained(field: Field, node: ServedNode, access: Access): Promise<Sustained> {
+async function measureSustained(field: Field, network: Network, access: Access): Promise<Sustained> {
   const { senders } = field;
+  const { node } = network;
   const raws = await signAhead(field, Math.round(RATE * MINUTES * 60));
   // The gateway closes connections on which nothing was asked for half a minute.
   const client = await RpcClient.open(access, CONNECTIONS);
   try {
     const watched = watchNode(client, node);
-    const cpuBefore = node.cpuMs();
+    const before = cpuMsOfAll(network);
     const start = performance.now();
     const refused = await sendAll(client, raws);
     await until('all in blocks', async () => {
@@ -213,12 +228,16 @@ async function measureSustained(field: Field, node: ServedNode, access: Access):
       return true;
     });
     const seconds = (performance.now() - start) / 1000;
-    const nodeCpuMs = round((node.cpuMs() - cpuBefore) / raws.length);
+    const after = cpuMsOfAll(network);
+    const cpuMs = Object.fromEntries(
+      Object.entries(after).map(([name, ms]) => [name, round((ms - (before[name] ?? 0)) / raws.length)]),
+    );
+    const nodeCpuMs = round(ROLES.reduce((sum, role) => sum + (cpuMs[role] ?? 0), 0));
     const head = Number(await client.ask<Hex>('eth_blockNumber'));
     const seen = await watched.end();
     await until('all on L1', async () => (await numberOf(client, 'safe')) >= head || undefined);
     const settleSeconds = round((performance.now() - start) / 1000 - seconds);
-    return { sent: raws.length, perSecond: raws.length / seconds, ...seen, settleSeconds, nodeCpuMs, refused };
+    return { sent: raws.length, perSecond: raws.length / seconds, ...seen, settleSeconds, nodeCpuMs, cpuMs, refused };
   } finally {
     client.close();
   }
@@ -243,7 +262,7 @@ export async function run(): Promise<void> {
     const load = (): number => round(loadavg()[0] ?? 0);
     const latency = { name: 'send-to-receipt', median: at(0.5), p99: at(0.99), target: [300, 800], unit: 'ms' };
     process.stdout.write(`${JSON.stringify({ ...latency, perSecond: EASY_RATE, load: load() })}\n`);
-    const { perSecond, ...more } = await measureSustained(field, node, accessOf(home));
+    const { perSecond, ...more } = await measureSustained(field, { node, place }, accessOf(home));
     const line = {
       name: 'sustained',
       ours: round(perSecond),

@@ -5,29 +5,23 @@
  *   compare-kube-bench.ts record BENCH_JSON REPORT_JSON NAME   keeps the results alone, for the tests and the page
  *   compare-kube-bench.ts doc [check]                          the tables of the page, from what was recorded
  */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
 import {
   type ComparedReport,
   compareClauses,
+  comparisonWith,
   type Difference,
   type OtherTool,
   type Row,
-  renderCounts,
-  renderTable,
   reportOf,
-} from './compare-docker-bench.ts';
+} from './compare-bench.ts';
 
-const TOOL = 'kube-bench';
 const STANDARD = 'CIS Kubernetes Benchmark';
 /** Policies: what a release keeps or breaks. The sections before are of the control plane and the machines. */
 const SECTION = /^5\./;
-const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
-const EXPLANATIONS = here('./kube-bench-differences.yaml');
-const RECORDED = here('../test/vectors/kube-bench/');
-const PAGE = here('../docs/kube-bench.md');
-const COVERAGE = here('../hardening/coverage/cis-kubernetes-5.yaml');
+const COVERAGE = fileURLToPath(new URL('../hardening/coverage/cis-kubernetes-5.yaml', import.meta.url));
 
 /** What was recorded: the node as CI installs it, and a release that was weakened in every way that the clauses know. */
 export const RECORDINGS = ['node', 'weakened'] as const;
@@ -81,52 +75,11 @@ export function compareKubeBench({ theirs, report }: Recorded, differences: read
   return compareClauses(report, { results: theirs, differences, standard: STANDARD, sections: SECTION });
 }
 
-export function readDifferences(): Difference[] {
-  return parse(readFileSync(EXPLANATIONS, 'utf8')) as Difference[];
-}
-
-export function readRecorded(name: string): Recorded {
-  return JSON.parse(readFileSync(`${RECORDED}${name}.json`, 'utf8')) as Recorded;
-}
-
-/** The page with the tables between its markers made anew. */
-export function renderPage(page: string): string {
-  return page.replace(
-    /(<!-- table (\w+) -->\n)[\s\S]*?(<!-- end -->)/g,
-    (_, begin: string, name: string, end: string) => {
-      const rows = compareKubeBench(readRecorded(name), readDifferences());
-      return `${begin}${renderCounts(rows)}\n\n${renderTable(rows, TOOL)}${end}`;
-    },
-  );
-}
-
-function readJson<T>(path = ''): T {
-  return JSON.parse(readFileSync(path, 'utf8')) as T;
-}
-
-function run(args: readonly string[]): number {
-  if (args[0] === 'doc') {
-    const page = readFileSync(PAGE, 'utf8');
-    if (args[1] === 'check') return page === renderPage(page) ? 0 : 3;
-    writeFileSync(PAGE, renderPage(page));
-    return 0;
-  }
-  const recording = args[0] === 'record';
-  const [bench, report, name] = recording ? args.slice(1) : args;
-  if (bench === undefined || report === undefined || (recording && !/^\w+$/.test(name ?? ''))) {
-    process.stderr.write('usage: compare-kube-bench.ts [record] BENCH_JSON REPORT_JSON [NAME] | doc [check]\n');
-    return 2;
-  }
-  const theirs = readKubeBench(readJson<KubeBench>(bench));
-  const found: Recorded = { theirs, report: reportOf(readJson<ComparedReport>(report), STANDARD) };
-  if (recording) {
-    mkdirSync(RECORDED, { recursive: true });
-    writeFileSync(`${RECORDED}${name}.json`, `${JSON.stringify(found)}\n`);
-    return 0;
-  }
-  const rows = compareKubeBench(found, readDifferences());
-  process.stdout.write(`${renderTable(rows, TOOL)}\n${renderCounts(rows)}\n`);
-  return rows.some(({ outcome }) => outcome === 'DIFFERENT') ? 3 : 0;
-}
+export const { readDifferences, readRecorded, renderPage, run } = comparisonWith<Recorded>({
+  tool: 'kube-bench',
+  input: 'BENCH_JSON',
+  record: (bench, report) => ({ theirs: readKubeBench(bench as KubeBench), report: reportOf(report, STANDARD) }),
+  compare: compareKubeBench,
+});
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) process.exitCode = run(process.argv.slice(2));

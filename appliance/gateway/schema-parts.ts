@@ -31,12 +31,14 @@ export const SCOPES = [
   'audit:read',
   'node:read',
   'rpc',
+  'backups:make',
   'backups:write',
   'backups:prune',
   'admin',
 ] as const;
 export const ScopeName = Type.Enum([...SCOPES], {
-  description: 'What a token may do; `admin` implies every other scope.',
+  description:
+    'What a token may do; `admin` implies every other scope. `backups:make` is for a backup of this node; `backups:write` and `backups:prune` are of another node that keeps its backups here.',
   examples: ['records:read'],
 });
 export type Scope = (typeof SCOPES)[number];

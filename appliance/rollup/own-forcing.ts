@@ -6,8 +6,7 @@ import type { L1Accounts } from './account/l1-accounts.ts';
 import type { OwnRpc } from './account/operator-account.ts';
 import type { RollupConfig } from './config.ts';
 import type { DeriveStore } from './derive/derive-store.ts';
-import type { ChainDatabase } from './execute/chain-database.ts';
-import type { Executor } from './execute/executor.ts';
+import type { Engine } from './derive/engine.ts';
 import type { JsonRpc } from './l1/json-rpc.ts';
 
 const FORCING_POLL_MS = 15_000;
@@ -26,8 +25,7 @@ export interface OwnForcingParts {
   readonly l1Rpc: JsonRpc;
   readonly accounts: L1Accounts;
   readonly store: DeriveStore;
-  readonly executor: Pick<Executor, 'heads'>;
-  readonly database: Pick<ChainDatabase, 'transaction'>;
+  readonly engine: Engine;
   readonly own: OwnRpc;
 }
 
@@ -35,7 +33,7 @@ export interface OwnForcingParts {
 export function createOwnForcing(
   { config, descriptor, operatorKey }: OwnForcingOptions,
   { log, now }: { readonly log: Logger; readonly now: () => number },
-  { l1Rpc, accounts, store, executor, database, own }: OwnForcingParts,
+  { l1Rpc, accounts, store, engine, own }: OwnForcingParts,
 ): Forcing {
   const { inbox, sequencerInbox, deployedAt } = descriptor.l1;
   const address = computeAddress(hexlify(operatorKey));
@@ -52,9 +50,8 @@ export function createOwnForcing(
       sender: accounts.sender({ key: operatorKey, maxFeePerGasWei: FORCING_MAX_FEE_WEI }),
       l1: l1Rpc,
       store,
-      heads: () => executor.heads(),
-      blockOf: async (hash) => (await database.transaction(hash))?.blockNumber,
-      safeNonce: async () => BigInt((await own('eth_getTransactionCount', [address, 'safe'])) as string),
+      records: engine,
+      nonceAt: async (head) => BigInt((await own('eth_getTransactionCount', [address, head])) as string),
       log,
       now,
     },

@@ -168,7 +168,7 @@ export async function assembleParts(options: PartsOptions, deps: PartsDeps): Pro
     deepReorg,
   });
   const timing = { pollMs: config.l1PollMs, maxBackoffMs: config.l1MaxBackoffMs, staleMs: config.l1StaleMs };
-  const driver = createDriver(timing, { ...deps, steps });
+  const driver = createDriver(timing, { ...deps, steps, silence: l1Parts.silence });
   const { sequencer } = descriptor.l2;
   const intake = createUnsafeIntake(
     { chainId, sequencer, rules },
@@ -230,14 +230,16 @@ export async function assembleParts(options: PartsOptions, deps: PartsDeps): Pro
   const registry = registryAt('safe', 'safe');
   const announced = registryAt('latest', 'unsafe');
   const accounts = createL1Accounts({ chainId: BigInt(descriptor.l1.chainId) }, { rpc: l1Rpc, now: deps.now });
-  const forcing = createOwnForcing(options, deps, { l1Rpc, accounts, store, executor, database, own });
+  const forcing = createOwnForcing(options, deps, { l1Rpc, accounts, store, engine, own });
   const account = createOperatorAccount(
     { key: options.operatorKey, chainId },
     {
       rpc: own,
       ordering: deps.ordering,
       // The sequencer's own transactions are ordered where they are signed.
-      onSigned: (transaction) => deps.localPool() ?? forcing.track(transaction),
+      onSigned: async (transaction) => {
+        if (deps.localPool() === undefined) await forcing.track(transaction);
+      },
     },
   );
   const watching = { log: deps.log, now: deps.now, onState: deps.onValidatorState };

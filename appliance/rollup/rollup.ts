@@ -4,6 +4,7 @@ import type { NetworkDescriptor } from '../../protocol/network/descriptor.ts';
 import type { Readiness, Service } from '../service.ts';
 import type { Logger, Metrics } from '../telemetry/index.ts';
 import { createForwarder, type Ordering } from './account/forwarder.ts';
+import { createGatheredRpc } from './account/gathered-calls.ts';
 import type { OperatorAccount } from './account/operator-account.ts';
 import type { BatchPeers } from './blobs/peer-batches.ts';
 import type { RollupConfig } from './config.ts';
@@ -107,6 +108,8 @@ const NAME = 'rollup';
 const MAX_DROPPED_KEPT = 256;
 /** As much as the sequencer's pool takes, and for as long. */
 const FORWARDED_BOUNDS = { maxTransactions: 4_096, maxBytes: 32 * 1024 * 1024, maxAgeMs: 600_000 };
+/** Half of what a sequencer's JSON-RPC takes (sequencer.maxRpcBodyBytes). A second request, so that a lost one does not hold up all. */
+const FORWARDED_TOGETHER = { maxCalls: 128, maxBytes: 512 * 1024, maxRequests: 2 };
 
 export function createRollup(options: RollupOptions, deps: RollupDeps): Rollup {
   const { log, now } = deps;
@@ -279,7 +282,8 @@ function lazyForwarder({ config, descriptor }: RollupOptions, signal: () => Abor
   const urls = config.sequencerRpcUrls.length > 0 ? config.sequencerRpcUrls : descriptor.endpoints.sequencerRpc;
   const limits = { timeoutMs: config.forwardTimeoutMs, maxResponseBytes: config.l1MaxResponseBytes };
   const rpc = createJsonRpc({ urls, ...limits }, { fetch: createOutboundFetch({ ...config, env: process.env }) });
-  return () => createForwarder(rpc, signal());
+  const gathered = createGatheredRpc(rpc, { ...FORWARDED_TOGETHER, maxWaitMs: config.forwardTimeoutMs });
+  return () => createForwarder(gathered, signal());
 }
 
 function notStarted(body: unknown): unknown {

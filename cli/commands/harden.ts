@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander';
 import { SEVERITIES } from '../../hardening/check.ts';
 import type { ReportFormat } from '../../hardening/report/formats.ts';
+import type { Selectable } from '../../hardening/report/selection.ts';
 import { action, addVerb, type Call } from '../call.ts';
 import type { HardenOptions } from '../harden/options.ts';
 import type { VerifyOptions } from '../harden/verify-report.ts';
@@ -12,6 +13,9 @@ import { registerHardenWaive } from './harden-waive.ts';
 /** Named here, so that no other command loads what writes them. */
 const FORMATS: readonly ReportFormat[] = ['table', 'json', 'html', 'sarif', 'oscal', 'junit'];
 
+/** Named here for the same reason. */
+const SELECTABLE: readonly Selectable[] = ['failed', 'not-seen', 'waived', 'manual', 'passed', 'not-applicable'];
+
 export function registerHarden(program: Command, terminal: Terminal): void {
   const verb = addVerb(program, 'harden', {
     summary: 'look at the node from outside and judge how well it is hardened: the report',
@@ -20,6 +24,7 @@ export function registerHarden(program: Command, terminal: Terminal): void {
     examples: [
       'harden',
       'harden -o report.html --sign',
+      'harden --only failed not-seen',
       'harden --format sarif -o report.sarif --baseline last-month.json',
       'harden --save-facts facts.json --no-record',
       'harden --facts facts.json --profile hipaa --json',
@@ -44,6 +49,11 @@ export function registerHarden(program: Command, terminal: Terminal): void {
     .addOption(
       new Option('--threshold <severity>', "what fails from there on counts (default: the profile's)").choices(
         SEVERITIES,
+      ),
+    )
+    .addOption(
+      new Option('--only <verdict...>', 'show a part of a table or of HTML; what counts does not change').choices(
+        SELECTABLE,
       ),
     )
     .addOption(new Option('--baseline <file>', 'only what is new against this JSON report decides the exit code'))

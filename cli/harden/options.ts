@@ -1,5 +1,6 @@
 import type { Severity } from '../../hardening/check.ts';
 import type { ReportFormat } from '../../hardening/report/formats.ts';
+import { SELECTABLE, type Selectable, type Selection } from '../../hardening/report/selection.ts';
 import { NectarError } from '../../protocol/errors.ts';
 
 /** What `nectar-byon harden` may be asked. */
@@ -9,6 +10,7 @@ export interface HardenOptions {
   readonly output?: string;
   readonly force?: boolean;
   readonly threshold?: Severity;
+  readonly only?: readonly Selectable[];
   readonly baseline?: string;
   readonly sign?: boolean;
   readonly passphraseFile?: string;
@@ -24,9 +26,14 @@ export interface HardenOptions {
   readonly record: boolean;
 }
 
+/** The verdicts that are shown. */
+export function onlyOf({ only }: Pick<HardenOptions, 'only'>): Selection {
+  return only?.map((word) => SELECTABLE[word]);
+}
+
 /** Refuses what makes no sense together before anything is looked at. @throws NectarError CLI_USAGE */
 export function checkOptions(options: HardenOptions): void {
-  const { facts, manifests, cluster, saveFacts, sign, output, list } = options;
+  const { facts, manifests, cluster, saveFacts, sign, output, list, only } = options;
   const refuse = (problem: string): never => {
     throw new NectarError('CLI_USAGE', { problem });
   };
@@ -35,7 +42,7 @@ export function checkOptions(options: HardenOptions): void {
   if (facts !== undefined && saveFacts !== undefined)
     refuse('--save-facts saves what is collected, --facts collects nothing');
   if (sign === true && output === undefined) refuse('--sign needs a file to sign: name it with -o');
-  if (list === true && (facts ?? manifests ?? cluster ?? output ?? saveFacts) !== undefined) {
+  if (list === true && (facts ?? manifests ?? cluster ?? output ?? saveFacts ?? only) !== undefined) {
     refuse('--list looks at nothing and writes no report');
   }
 }

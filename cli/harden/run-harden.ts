@@ -5,6 +5,7 @@ import type { Benchmark, Profile } from '../../hardening/check.ts';
 import { getProfile, loadBenchmark } from '../../hardening/load-benchmark.ts';
 import { renderReport } from '../../hardening/report/formats.ts';
 import type { Report } from '../../hardening/report/report.ts';
+import { renderSentence } from '../../hardening/report/terminal/table.ts';
 import type { Call } from '../call.ts';
 import { withNode } from '../node-client.ts';
 import { findClusterTarget } from '../provision/kubernetes/cluster-target.ts';
@@ -13,10 +14,10 @@ import { gatherFacts } from './gather-facts.ts';
 import { keepReport } from './history.ts';
 import { decisive, isOfHome, judge, readReport, requireGood } from './judge.ts';
 import { listChecks } from './list-checks.ts';
-import { checkOptions, type HardenOptions } from './options.ts';
+import { checkOptions, type HardenOptions, onlyOf } from './options.ts';
 import { noteOf, type OnRecord, recordReport } from './record-report.ts';
 import { screenOf } from './screen.ts';
-import { planFiles, proofPath, type WrittenReport, writeBytes, writeReport } from './write-report.ts';
+import { planFiles, proofPath, requireReadable, type WrittenReport, writeBytes, writeReport } from './write-report.ts';
 
 const DEFAULT_PROFILE = 'node';
 const MANIFESTS_PROFILE = 'kubernetes';
@@ -36,6 +37,7 @@ export async function harden(call: Call<HardenOptions>): Promise<void> {
   checkOptions(options);
   const benchmark = loadBenchmark();
   if (options.list === true) return listChecks(call, benchmark);
+  requireReadable(call);
   const profile = getProfile(benchmark, options.profile ?? defaultProfile(call.home, options));
   const baseline = options.baseline === undefined ? undefined : await readReport(terminal, options.baseline);
   await planFiles(call);
@@ -91,7 +93,7 @@ function show(call: Call<HardenOptions>, made: Made): void {
   const { path, format } = written;
   const recorded = made.onRecord !== undefined && 'report' in made.onRecord ? made.onRecord.report : undefined;
   if (path === undefined) {
-    terminal.stdout.write(renderReport(report, format, screenOf(call)));
+    terminal.stdout.write(renderReport(report, format, { screen: screenOf(call), only: onlyOf(call.options) }));
     output.note(recordLines(made).join('\n'));
     return;
   }
@@ -119,7 +121,6 @@ function summaryText(call: Call<HardenOptions>, made: Made, recorded: RecordedRe
   const { counts, score, profile } = report;
   const facts: [string, string][] = [
     ['report', `${written.path} (${written.format})`],
-    ['patient data', fitnessWords(report, style)],
     ['profile', profile.name],
     ['score', `${score.value} of 100`],
     ['checks', `${counts.pass} passed, ${counts.fail} failed, ${counts.error} not seen, ${counts.waived} waived`],
@@ -131,12 +132,7 @@ function summaryText(call: Call<HardenOptions>, made: Made, recorded: RecordedRe
   if (drift.length > 0) facts.push(['drift', style('red', `failed in no report before: ${drift.join(', ')}`)]);
   const missing = made.onRecord !== undefined && 'reason' in made.onRecord ? made.onRecord.reason : undefined;
   if (missing !== undefined) facts.push(['audit log', style('yellow', `not on record: ${missing}`)]);
-  return renderFacts(facts);
-}
-
-function fitnessWords({ fitness }: Report, style: Call<unknown>['output']['style']): string {
-  const { fit, reasons } = fitness;
-  return fit ? style('green', 'fit') : style('red', `not fit yet, because ${reasons.join('; ')}`);
+  return `${renderSentence(report, screenOf(call))}\n\n${renderFacts(facts)}`;
 }
 
 function recordLines({ onRecord }: Made): string[] {

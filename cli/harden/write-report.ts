@@ -1,15 +1,16 @@
 import { createHash } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { extname, resolve } from 'node:path';
-import { type ReportFormat, renderReport } from '../../hardening/report/formats.ts';
+import { READABLE_FORMATS, type ReportFormat, renderReport } from '../../hardening/report/formats.ts';
 import type { Report } from '../../hardening/report/report.ts';
 import type { Screen } from '../../hardening/report/terminal/text.ts';
+import { NectarError } from '../../protocol/errors.ts';
 import type { Call } from '../call.ts';
 import { requireHome } from '../home-folder.ts';
 import { writeOutputFile } from '../output-file.ts';
 import { outputFilePlace, outputPlace } from '../output-place.ts';
 import { readPassphrase } from '../passphrase.ts';
-import type { HardenOptions } from './options.ts';
+import { type HardenOptions, onlyOf } from './options.ts';
 import { findReportKey, makeReportKey, signBytes } from './report-key.ts';
 
 /** What the name of a file says about its format. */
@@ -39,6 +40,13 @@ export function formatOf({ options, output }: Pick<Call<HardenOptions>, 'options
   return byName ?? (output.json || options.output !== undefined ? 'json' : 'table');
 }
 
+/** Refuses a part of a report in a format for programs, which would take it for the whole. @throws NectarError CLI_USAGE */
+export function requireReadable(call: Pick<Call<HardenOptions>, 'options' | 'output'>): void {
+  if (call.options.only === undefined || READABLE_FORMATS.includes(formatOf(call))) return;
+  const problem = `--only shows a part to a person: it needs --format ${READABLE_FORMATS.join(' or ')}, not ${formatOf(call)}`;
+  throw new NectarError('CLI_USAGE', { problem });
+}
+
 /** Where the files of a report go; refused before anything is looked at. @throws NectarError CLI_OUTPUT_EXISTS, CLI_OUTPUT_UNWRITABLE, CLI_HOME_MISSING */
 export async function planFiles({ home, options, terminal }: Call<HardenOptions>): Promise<string | undefined> {
   if (options.output === undefined) return undefined;
@@ -55,8 +63,8 @@ export async function planFiles({ home, options, terminal }: Call<HardenOptions>
 export async function writeReport(call: Call<HardenOptions>, report: Report): Promise<WrittenReport> {
   const format = formatOf(call);
   const path = await planFiles(call);
-  const digest = sha256(Buffer.from(renderReport(report, 'json', PAGE)));
-  const bytes = Buffer.from(renderReport(report, format, PAGE));
+  const digest = sha256(Buffer.from(renderReport(report, 'json', { screen: PAGE })));
+  const bytes = Buffer.from(renderReport(report, format, { screen: PAGE, only: onlyOf(call.options) }));
   const written = { digest, format, ...(format !== 'json' && { fileDigest: sha256(bytes) }) };
   // A table on a terminal is coloured and as wide as that; anything else is written to stdout byte for byte.
   if (path === undefined) return format === 'table' ? { digest, format } : written;

@@ -7,7 +7,9 @@ import { commandOf, type ScheduledRun, type Scheduler } from './scheduled-run.ts
 export function cronLine(run: ScheduledRun): string {
   const log = quoteShellWord(run.log);
   // An unescaped % is a line end to cron, even between quotes.
-  const command = `${commandOf(run).map(quoteShellWord).join(' ')} >${log} 2>&1`.replaceAll('%', '\\%');
+  const variables = Object.entries(run.environment).map(([name, value]) => `${name}=${quoteShellWord(value)} `);
+  const words = commandOf(run).map(quoteShellWord).join(' ');
+  const command = `${variables.join('')}${words} >${log} 2>&1`.replaceAll('%', '\\%');
   return `${cronTime(run.everySeconds)} ${command} # ${run.name}`;
 }
 

@@ -8,6 +8,8 @@ export interface ScheduledRun {
   readonly title: string;
   /** Of this program, without its name. */
   readonly args: readonly string[];
+  /** Variables that it needs besides what a scheduler gives it; nothing secret. */
+  readonly environment: Readonly<Record<string, string>>;
   /** Where the crontab's run leaves what it said. */
   readonly log: string;
   readonly everySeconds: number;

@@ -20,12 +20,15 @@ export function unitFolder(system: boolean, userFolder: string, env: SystemdOpti
 }
 
 export function serviceUnit(run: ScheduledRun): string {
+  const variables = Object.entries(run.environment).map(
+    ([name, value]) => `Environment=${quoteText(`${name}=${value}`)}\n`,
+  );
   return `[Unit]
 Description=${run.title}
 
 [Service]
 Type=oneshot
-ExecStart=${commandOf(run).map(quoteWord).join(' ')}
+${variables.join('')}ExecStart=${commandOf(run).map(quoteWord).join(' ')}
 ${run.findingsAreFine ? 'SuccessExitStatus=3\n' : ''}Nice=10
 `;
 }
@@ -86,6 +89,10 @@ export function createSystemd({ system, folder, ...options }: SystemdOptions): S
 
 /** One word of ExecStart: systemd reads backslash, quote, percent and dollar in it (systemd.service(5)). */
 export function quoteWord(word: string): string {
-  const escaped = word.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('%', '%%').replaceAll('$', '$$$$');
-  return `"${escaped}"`;
+  return quoteText(word.replaceAll('$', '$$$$'));
+}
+
+/** The same of Environment, where a dollar stands for itself (systemd.exec(5)). */
+function quoteText(text: string): string {
+  return `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('%', '%%')}"`;
 }

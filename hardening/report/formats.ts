@@ -4,26 +4,37 @@ import { renderOscal } from './oscal/oscal.ts';
 import { renderJson } from './parse-report.ts';
 import type { Report } from './report.ts';
 import { renderSarif } from './sarif/sarif.ts';
+import type { Selection } from './selection.ts';
 import { renderTable } from './terminal/table.ts';
 import type { Screen } from './terminal/text.ts';
 
-type Render = (report: Report, screen: Screen) => string;
+/** How a report is shown. Only the formats for people take a part of it: to a program, a part would be another report. */
+export interface View {
+  /** Matters to the table alone. */
+  readonly screen: Screen;
+  readonly only?: Selection;
+}
+
+type Render = (report: Report, view: View) => string;
 
 const RENDER = {
-  table: (report, screen) => `${renderTable(report, screen)}\n`,
+  table: (report, { screen, only }) => `${renderTable(report, screen, only)}\n`,
   json: renderJson,
   sarif: renderSarif,
   junit: renderJunit,
-  html: renderHtml,
+  html: (report, { only }) => renderHtml(report, only),
   oscal: renderOscal,
 } as const satisfies Record<string, Render>;
+
+/** The formats that people read. */
+export const READABLE_FORMATS: readonly ReportFormat[] = ['table', 'html'];
 
 export type ReportFormat = keyof typeof RENDER;
 
 /** Every format that a report can be written in. */
 export const REPORT_FORMATS = Object.keys(RENDER) as readonly ReportFormat[];
 
-/** The whole report in a format, as a file would hold it. The screen matters to the table alone. */
-export function renderReport(report: Report, format: ReportFormat, screen: Screen): string {
-  return RENDER[format](report, screen);
+/** The report in a format, as a file would hold it. */
+export function renderReport(report: Report, format: ReportFormat, view: View): string {
+  return RENDER[format](report, view);
 }

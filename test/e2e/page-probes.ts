@@ -10,15 +10,21 @@ interface PageElement {
   readonly lastElementChild: PageElement | null;
   readonly scrollWidth: number;
   readonly clientWidth: number;
+  readonly children: ArrayLike<PageElement> & Iterable<PageElement>;
+  textContent: string | null;
   open?: boolean;
   closest(selector: string): PageElement | null;
   checkVisibility(): boolean;
-  getBoundingClientRect(): { readonly height: number };
+  append(child: PageElement): void;
+  remove(): void;
+  getBoundingClientRect(): Readonly<Record<'height' | 'width' | 'left', number>>;
 }
 declare const document: {
   readonly body: PageElement;
   readonly documentElement: PageElement;
   querySelectorAll(selector: string): Iterable<PageElement>;
+  createElement(name: string): PageElement;
+  createRange(): Pick<PageElement, 'getBoundingClientRect'> & { selectNodeContents(of: PageElement): void };
   createTreeWalker(
     root: PageElement,
     show: number,
@@ -77,6 +83,29 @@ export function poorContrast(least: number): { seen: number; poor: string[] } {
     if (contrast < least) poor.push(`${contrast.toFixed(2)} ${element.className} ${text.slice(0, 40)}`);
   }
   return { seen, poor };
+}
+
+/** Numbers of a list whose marker is wider than the place before its text: paper cuts them off at its edge. */
+export function clippedNumbers(selector: string): { seen: number; clipped: string[] } {
+  const clipped: string[] = [];
+  let seen = 0;
+  for (const list of document.querySelectorAll(selector)) {
+    for (const [index, item] of [...list.children].entries()) {
+      const text = item.children[0];
+      if (text === undefined) continue;
+      seen += 1;
+      const range = document.createRange();
+      const probe = document.createElement('span');
+      probe.textContent = `${index + 1}.`;
+      text.append(probe);
+      range.selectNodeContents(probe);
+      const needed = range.getBoundingClientRect().width;
+      probe.remove();
+      const room = text.getBoundingClientRect().left - document.body.getBoundingClientRect().left;
+      if (room < needed) clipped.push(`${index + 1}.: ${room} of ${needed}`);
+    }
+  }
+  return { seen, clipped };
 }
 
 /** What is inside a `details` and takes no place on the page. */

@@ -6,14 +6,30 @@ import { after, before, describe, it } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { renderHtml } from '../../hardening/report/html/page.ts';
+import type { Report } from '../../hardening/report/report.ts';
 import { exampleReport } from '../unit/hardening/report/fixture.ts';
 import { launchBrowser, noBrowser } from './browser.ts';
-import { closedOnPaper, openedWidth, paperColour, poorContrast } from './page-probes.ts';
+import { clippedNumbers, closedOnPaper, openedWidth, paperColour, poorContrast } from './page-probes.ts';
 
 const PHONE = { width: 390, height: 844 };
 const LAPTOP = { width: 1440, height: 900 };
 /** The least contrast of text by WCAG 2.2, 1.4.3. */
 const LEAST_CONTRAST = 4.5;
+
+/** More than two digits can number. */
+const MANY = 120;
+
+/** A report with as many things to do. */
+function manyFailures(): Report {
+  const report = exampleReport('nectar-gateway');
+  const failure = report.results.find(({ verdict }) => verdict === 'fail');
+  assert.ok(failure);
+  const results = Array.from({ length: MANY }, (_, index) => ({
+    ...failure,
+    ...{ check: `BYON-CTR-${100 + index}`, remediation: { any: `Correct thing ${index} by hand.` } },
+  }));
+  return { ...report, results };
+}
 
 describe('the HTML report in a browser', { skip: noBrowser }, () => {
   let browser: Browser;
@@ -25,6 +41,7 @@ describe('the HTML report in a browser', { skip: noBrowser }, () => {
     writeFileSync(join(folder, 'hostile.html'), renderHtml(exampleReport()));
     const long = 'a-name-without-any-place-to-break-it'.repeat(12);
     writeFileSync(join(folder, 'long.html'), renderHtml(exampleReport(long)));
+    writeFileSync(join(folder, 'many.html'), renderHtml(manyFailures()));
   });
   after(async () => {
     await browser?.close();
@@ -77,6 +94,24 @@ describe('the HTML report in a browser', { skip: noBrowser }, () => {
     assert.deepEqual((await page.evaluate(poorContrast, LEAST_CONTRAST)).poor, []);
     assert.equal(await page.evaluate(paperColour), 'rgb(255, 255, 255)');
     assert.ok((await page.pdf({ format: 'A4' })).length > 10_000);
+    await page.context().close();
+  });
+
+  it('cuts off no number of a list, on the screen or on paper', async () => {
+    const page = await open('many.html', { viewport: LAPTOP });
+    for (const media of ['screen', 'print'] as const) {
+      await page.emulateMedia({ media });
+      const { seen, clipped } = await page.evaluate(clippedNumbers, 'ol');
+      assert.deepEqual([seen, clipped], [MANY, []], media);
+    }
+    await page.context().close();
+  });
+
+  it('says on paper of what does not apply why, and no more', async () => {
+    const page = await open('hostile.html', { viewport: LAPTOP });
+    await page.emulateMedia({ media: 'print' });
+    assert.equal(await page.locator('.check.not-applicable').first().isVisible(), false);
+    assert.match((await page.locator('.idle').textContent()) ?? '', /^1 check: /);
     await page.context().close();
   });
 

@@ -27,7 +27,7 @@ const statement = describeOperation({
   summary: 'Have the node sign what a backup of it holds',
   description:
     'The backup is made of the files of the node, beside its API; with this nobody types a passphrase for it. The statement is a leaf of the audit log before it is signed.',
-  guard: { scope: 'admin' },
+  guard: { scope: 'backups:make' },
   body: CopyStatement,
   response: { 200: SignedCopy },
 });
@@ -37,7 +37,7 @@ const key = describeOperation({
   summary: 'The key that seals the metadata of one repository',
   description:
     'It hides from the holder of a repository what the node keeps readable in its own folder: configuration, leaves of the log, names of files. It opens no record and no body of the log.',
-  guard: { scope: 'admin' },
+  guard: { scope: 'backups:make' },
   body: RepositoryKeyRequest,
   response: { 200: RepositoryKeyAnswer },
 });
@@ -45,7 +45,7 @@ const hold = describeOperation({
   id: 'keepReplacedBlocks',
   tag: 'backups',
   summary: 'Keep ciphertext that a rekey replaces for as long as an index is copied that may name it',
-  guard: { scope: 'admin' },
+  guard: { scope: 'backups:make' },
   body: KeepReplacedRequest,
   response: { 200: KeepReplacedRequest },
 });
@@ -53,7 +53,7 @@ const verification = describeOperation({
   id: 'recordBackupVerification',
   tag: 'backups',
   summary: 'Put on record what a verification of a repository found',
-  guard: { scope: 'admin' },
+  guard: { scope: 'backups:make' },
   body: VerificationNote,
   response: { 200: Recorded },
 });
@@ -61,7 +61,7 @@ const pruning = describeOperation({
   id: 'recordBackupPruning',
   tag: 'backups',
   summary: 'Put on record what was let go of in a repository, or that it was refused',
-  guard: { scope: 'admin' },
+  guard: { scope: 'backups:make' },
   body: PruningNote,
   response: { 200: Recorded },
 });

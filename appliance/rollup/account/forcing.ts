@@ -1,12 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { hexlify, Interface, keccak256, toQuantity } from 'ethers';
+import { getBytes, hexlify, Interface, keccak256, toQuantity } from 'ethers';
 import type { Hex } from '../../../protocol/brand.ts';
 import { NectarError } from '../../../protocol/errors.ts';
 import { MESSAGE_KINDS } from '../../../protocol/rollup/delayed-message.ts';
 import type { Logger } from '../../telemetry/index.ts';
 import type { L1Sender } from '../batcher/l1-sender.ts';
+import { encodeBigintJson, parseBigintJson } from '../bigint-json.ts';
 import type { DeriveStore } from '../derive/derive-store.ts';
-import type { Heads } from '../derive/engine.ts';
+import type { Engine } from '../derive/engine.ts';
 import { MESSAGE_TOPIC } from '../l1/inbox-event.ts';
 import type { JsonRpc } from '../l1/json-rpc.ts';
 
@@ -25,12 +26,11 @@ export interface ForcingOptions {
 export interface ForcingDeps {
   readonly sender: L1Sender;
   readonly l1: JsonRpc;
-  readonly store: DeriveStore;
-  readonly heads: () => Heads;
-  /** Where the own chain has a transaction. */
-  readonly blockOf: (hash: Hex) => Promise<bigint | undefined>;
-  /** The account's next nonce at the safe head. */
-  readonly safeNonce: () => Promise<bigint>;
+  readonly store: Pick<DeriveStore, 'cursor' | 'getMessage'>;
+  /** Where the list outlives the process. */
+  readonly records: Pick<Engine, 'record' | 'putRecords'>;
+  /** The account's next nonce at a head of the own chain. */
+  readonly nonceAt: (head: 'safe' | 'finalized') => Promise<bigint>;
   readonly log: Logger;
   readonly now: () => number;
 }
@@ -58,7 +58,8 @@ export interface Forced {
  * Inbox on L1, and when no batch reads it there, through `forceInclusion`, which anyone may call. The operator's account pays on L1.
  */
 export interface Forcing {
-  track(transaction: OwnTransaction): void;
+  /** Resolves once it is on disk: a restart forgets nothing that left the node. */
+  track(transaction: OwnTransaction): Promise<void>;
   /** Transactions that are not confirmed yet. */
   list(): readonly Forced[];
   /** Looks once; runs by itself every `pollMs`. Never throws. */
@@ -74,29 +75,66 @@ const SEQUENCER_INBOX = new Interface([
 const MAX_TRACKED = 64;
 /** Newest messages that are looked through for the own one. */
 const MAX_SEARCHED = 512n;
+const RECORD = 'forcing/tracked';
 
 interface Tracked extends OwnTransaction {
-  readonly since: number;
+  /** Milliseconds since 1970. */
+  since: number;
   state: ForcingState;
   sentAt: number;
   waiting: string | undefined;
+  /** Its nonce is used at the safe head. Kept until that is final: an L1 reorg may take the batch back. */
+  settled: boolean;
+}
+
+interface Written extends Pick<Tracked, 'hash' | 'nonce' | 'since'> {
+  readonly raw: Hex;
 }
 
 export function createForcing(options: ForcingOptions, deps: ForcingDeps): Forcing {
-  const { store, sender, now, log } = deps;
-  const tracked = new Map<bigint, Tracked>();
+  const { store, sender, records, now, log } = deps;
+  let opened: Promise<Map<bigint, Tracked>> | undefined;
+  let known: ReadonlyMap<bigint, Tracked> = new Map();
+  let failing = false;
 
-  async function isOver({ hash, nonce }: Tracked): Promise<boolean> {
-    const number = await deps.blockOf(hash);
-    if (number !== undefined && number <= deps.heads().safe.number) return true;
-    return number === undefined && (await deps.safeNonce()) > nonce;
+  async function read(): Promise<Map<bigint, Tracked>> {
+    const bytes = await records.record(RECORD);
+    const written = bytes === undefined ? [] : (parseBigintJson(bytes) as Written[]);
+    // A clock that was ahead must not keep a transaction waiting.
+    const tracked = written.map(({ raw, hash, nonce, since }) =>
+      begin({ raw: getBytes(raw), hash, nonce }, Math.min(since, now())),
+    );
+    return new Map(tracked.map((one) => [one.nonce, one]));
   }
 
-  /** Its place in the Inbox, as derivation read it from L1. */
+  async function open(): Promise<Map<bigint, Tracked>> {
+    opened ??= read();
+    try {
+      const tracked = await opened;
+      known = tracked;
+      return tracked;
+    } catch (error) {
+      opened = undefined;
+      throw error;
+    }
+  }
+
+  async function keep(tracked: ReadonlyMap<bigint, Tracked>): Promise<void> {
+    const written = [...tracked.values()].map(
+      ({ raw, hash, nonce, since }): Written => ({ raw: hexlify(raw) as Hex, hash, nonce, since }),
+    );
+    await records.putRecords(new Map([[RECORD, written.length === 0 ? undefined : encodeBigintJson(written)]]));
+  }
+
+  /**
+   * Its place in the Inbox, as derivation read it from L1. What L2 has read already is not looked at: a message that came before its
+   * nonce was due has no effect any more, and the transaction must go there again.
+   */
   async function findInInbox({ raw }: Tracked): Promise<bigint | undefined> {
-    const { messageCount } = await store.cursor();
+    const { messageCount, messagesAllowed } = await store.cursor();
+    const oldest = messageCount - MAX_SEARCHED > messagesAllowed ? messageCount - MAX_SEARCHED : messagesAllowed;
     const data = hexlify(raw);
-    for (let index = messageCount - 1n; index >= 0n && messageCount - index <= MAX_SEARCHED; index -= 1n) {
+    for (let index = messageCount - 1n; index >= oldest; index -= 1n) {
       const message = await store.getMessage(index);
       if (message.kind === MESSAGE_KINDS.transaction && message.data === data) return index;
     }
@@ -112,19 +150,14 @@ export function createForcing(options: ForcingOptions, deps: ForcingDeps): Forci
   }
 
   async function advance(one: Tracked, signal: AbortSignal): Promise<void> {
-    if (await isOver(one)) {
-      tracked.delete(one.nonce);
-      return;
-    }
     if (now() - one.since < options.forceAfterMs) return;
     const index = await findInInbox(one);
     if (index === undefined) {
+      if (one.state === 'forced' || one.state === 'in-inbox') one.state = 'ordered';
       const data = INBOX.encodeFunctionData('sendTransaction', [one.raw]) as Hex;
       return send(one, 'sent-to-inbox', { to: options.inbox, data }, signal);
     }
     if (one.state === 'ordered' || one.state === 'sent-to-inbox') one.state = 'in-inbox';
-    // L2 is obliged to read it, or has: what follows is derivation's.
-    if ((await store.cursor()).messagesAllowed > index) return;
     const args = [index + 1n, await readMessage(index, one.raw, signal)];
     const data = SEQUENCER_INBOX.encodeFunctionData('forceInclusion', args) as Hex;
     await send(one, 'forced', { to: options.sequencerInbox, data }, signal);
@@ -148,33 +181,79 @@ export function createForcing(options: ForcingOptions, deps: ForcingDeps): Forci
     };
   }
 
-  async function tick(signal: AbortSignal): Promise<void> {
-    for (const one of [...tracked.values()].sort((a, b) => Number(a.nonce - b.nonce))) {
+  /** Marks what L1 has confirmed and forgets what is final. True when something was forgotten. */
+  async function settle(tracked: Map<bigint, Tracked>): Promise<{ readonly safe: bigint; readonly forgot: boolean }> {
+    const safe = await deps.nonceAt('safe');
+    const all = [...tracked.values()];
+    for (const one of all) {
+      // L1 took back what it had confirmed: the sequencer has its time again.
+      if (one.settled && one.nonce >= safe) one.since = now();
+      one.settled = one.nonce < safe;
+    }
+    if (!all.some(({ settled }) => settled)) return { safe, forgot: false };
+    const final = await deps.nonceAt('finalized');
+    const over = all.filter(({ settled, nonce }) => settled && nonce < final);
+    for (const { nonce } of over) tracked.delete(nonce);
+    return { safe, forgot: over.length > 0 };
+  }
+
+  function say(one: Tracked, error: unknown): void {
+    // A refusal is mostly that the message is too young, or that the account has nothing on L1: the next look tries again.
+    const waiting = error instanceof NectarError ? error.message : 'internal error';
+    if (waiting !== one.waiting) log.info({ hash: one.hash, reason: waiting }, 'transaction cannot be forced now');
+    log.debug({ err: error }, 'transaction cannot be forced now');
+    one.waiting = waiting;
+  }
+
+  async function look(signal: AbortSignal): Promise<void> {
+    const tracked = await open();
+    if (tracked.size === 0) return;
+    const { safe, forgot } = await settle(tracked);
+    if (forgot) await keep(tracked);
+    let next = safe;
+    for (const one of waitingIn(tracked)) {
+      // Nothing is read before its nonce is due: what leaves a gap would be dropped, and paid for.
+      if (one.nonce > next) {
+        one.waiting = `the account's transaction before it (nonce ${next}) is not on L1`;
+        continue;
+      }
+      next = one.nonce + 1n;
       try {
         await advance(one, signal);
         one.waiting = undefined;
       } catch (error) {
         if (signal.aborted) return;
-        // A refusal is mostly that the message is too young, or that the account has nothing on L1: the next look tries again.
-        const waiting = error instanceof NectarError ? error.message : 'internal error';
-        if (waiting !== one.waiting) log.info({ hash: one.hash, reason: waiting }, 'transaction cannot be forced now');
-        log.debug({ err: error }, 'transaction cannot be forced now');
-        one.waiting = waiting;
+        say(one, error);
       }
     }
   }
 
+  async function tick(signal: AbortSignal): Promise<void> {
+    try {
+      await look(signal);
+      failing = false;
+    } catch (error) {
+      if (!failing && !signal.aborted) log.warn({ err: error }, 'own transactions cannot be looked at now');
+      failing = true;
+    }
+  }
+
   return {
-    track({ raw, hash, nonce }) {
-      const known = tracked.get(nonce);
+    async track({ raw, hash, nonce }) {
+      const tracked = await open();
+      const before = tracked.get(nonce);
       // What is on its way past the sequencer goes on; a replacement inherits how long its nonce has waited.
-      if (known !== undefined && known.state !== 'ordered') return;
-      if (known === undefined && tracked.size >= MAX_TRACKED) return;
-      const since = known?.since ?? now();
-      tracked.set(nonce, { raw, hash, nonce, since, state: 'ordered', sentAt: 0, waiting: undefined });
+      if (before !== undefined && before.state !== 'ordered') return;
+      makeRoom(tracked);
+      if (before === undefined && tracked.size >= MAX_TRACKED) {
+        log.warn({ hash, nonce }, 'too many transactions wait for L1: this one is not watched');
+        return;
+      }
+      tracked.set(nonce, begin({ raw, hash, nonce }, before?.since ?? now()));
+      await keep(tracked);
     },
     list: () =>
-      [...tracked.values()].map(({ hash, nonce, state, waiting }) => ({
+      waitingIn(known).map(({ hash, nonce, state, waiting }) => ({
         hash,
         nonce,
         state,
@@ -188,4 +267,19 @@ export function createForcing(options: ForcingOptions, deps: ForcingDeps): Forci
       }
     },
   };
+}
+
+function begin(transaction: OwnTransaction, since: number): Tracked {
+  return { ...transaction, since, state: 'ordered', sentAt: 0, waiting: undefined, settled: false };
+}
+
+/** Those that L1 has not confirmed, by nonce. */
+function waitingIn(tracked: ReadonlyMap<bigint, Tracked>): readonly Tracked[] {
+  return [...tracked.values()].filter(({ settled }) => !settled).sort((a, b) => Number(a.nonce - b.nonce));
+}
+
+/** What L1 has confirmed goes first, the oldest of it. */
+function makeRoom(tracked: Map<bigint, Tracked>): void {
+  const settled = [...tracked.values()].filter((one) => one.settled).sort((a, b) => Number(a.nonce - b.nonce));
+  for (const { nonce } of settled) if (tracked.size >= MAX_TRACKED) tracked.delete(nonce);
 }

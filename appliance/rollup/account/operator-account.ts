@@ -24,8 +24,8 @@ const GAS_MARGIN_PERCENT = 130n;
 export interface OperatorAccountDeps {
   readonly rpc: OwnRpc;
   readonly ordering: Ordering;
-  /** Called with each transaction before it leaves, whatever the sequencer makes of it. */
-  readonly onSigned?: (transaction: OwnTransaction) => void;
+  /** Called with each transaction, which leaves once this has resolved, whatever the sequencer makes of it. */
+  readonly onSigned?: (transaction: OwnTransaction) => Promise<void>;
 }
 
 export function createOperatorAccount(
@@ -84,7 +84,7 @@ export function createOperatorAccount(
       maxPriorityFeePerGas: 0n,
     });
     const raw = getBytes(signed);
-    deps.onSigned?.({ raw, hash: keccak256(raw) as Hex, nonce: BigInt(nonce) });
+    await deps.onSigned?.({ raw, hash: keccak256(raw) as Hex, nonce: BigInt(nonce) });
     return ordering.submit(raw);
   }
 

@@ -10,8 +10,22 @@ export interface JsonRpc {
   distrust(): void;
 }
 
+export interface RpcCall {
+  readonly method: string;
+  readonly params: readonly unknown[];
+}
+
+/** One that can be asked several things in one request. */
+export interface BatchRpc extends JsonRpc {
+  /**
+   * What came of each call, in their order: one that is refused does not touch the others. Throws ROLLUP_L1_UNREACHABLE where no endpoint
+   * answered at all.
+   */
+  callAll(calls: readonly RpcCall[], signal: AbortSignal): Promise<readonly PromiseSettledResult<unknown>[]>;
+}
+
 /** One whose endpoints can be asked singly, to compare them. */
-export interface EndpointRpc extends JsonRpc {
+export interface EndpointRpc extends BatchRpc {
   /** Throws what the endpoint did. */
   callAt(index: number, method: string, params: readonly unknown[], signal: AbortSignal): Promise<unknown>;
 }
@@ -42,12 +56,18 @@ const METHOD_NOT_FOUND = -32601;
 /** An endpoint with one of these will not help now; another one may: rate limits, its own faults, history that it has not. */
 const ANOTHER_MAY: ReadonlySet<number> = new Set([METHOD_NOT_FOUND, -32603, -32005, -32002, -32001]);
 
-export function createJsonRpc(
-  options: JsonRpcOptions,
-  deps: { readonly fetch?: typeof fetch; readonly endpoints?: Endpoints } = {},
-): EndpointRpc {
-  const request = deps.fetch ?? fetch;
-  const endpoints = deps.endpoints ?? createEndpoints(options.urls);
+/** An endpoint that did not take a batch gets single calls for this long: it may be another program by then. */
+const WITHOUT_BATCHES_MS = 600_000;
+
+export interface JsonRpcDeps {
+  readonly fetch?: typeof fetch;
+  readonly endpoints?: Endpoints;
+  readonly now?: () => number;
+}
+
+export function createJsonRpc(options: JsonRpcOptions, deps: JsonRpcDeps = {}): EndpointRpc {
+  const { fetch: request = fetch, endpoints = createEndpoints(options.urls), now = Date.now } = deps;
+  const withoutBatchesUntil = new Map<number, number>();
   let id = 0;
 
   async function post(url: string, body: string, signal: AbortSignal): Promise<unknown> {
@@ -66,38 +86,98 @@ export function createJsonRpc(
     return resultOf(await post(options.urls[index] ?? '', body, signal), method);
   }
 
-  return {
-    async call(method, params, signal) {
-      let cause: unknown;
-      for (const index of endpoints.order()) {
+  /** The envelope of each call that the endpoint answered, by the call's place; undefined: it takes no batches. */
+  async function askAll(index: number, calls: readonly RpcCall[], signal: AbortSignal): Promise<Envelopes | undefined> {
+    if (now() < (withoutBatchesUntil.get(index) ?? 0)) return undefined;
+    const first = id + 1;
+    id += calls.length;
+    const body = JSON.stringify(calls.map((call, place) => ({ jsonrpc: '2.0', id: first + place, ...call })));
+    const answer = await post(options.urls[index] ?? '', body, signal).catch((error: unknown) => {
+      // An answer that is no JSON, or too long: asked singly it may be one.
+      if (error instanceof SyntaxError || isNectarError(error, 'ROLLUP_L1_RESPONSE_INVALID')) return undefined;
+      throw error;
+    });
+    if (Array.isArray(answer)) return envelopesByPlace(answer, first, calls.length);
+    withoutBatchesUntil.set(index, now() + WITHOUT_BATCHES_MS);
+    return undefined;
+  }
+
+  /** What the first endpoint that answers says. */
+  async function throughEndpoints<T>(
+    method: string,
+    signal: AbortSignal,
+    ask: (index: number) => Promise<T>,
+  ): Promise<T> {
+    let cause: unknown;
+    for (const index of endpoints.order()) {
+      signal.throwIfAborted();
+      try {
+        const result = await ask(index);
+        endpoints.answered(index);
+        return result;
+      } catch (error) {
         signal.throwIfAborted();
-        try {
-          const result = await ask(index, method, params, signal);
+        if (isFinal(error)) {
           endpoints.answered(index);
-          return result;
-        } catch (error) {
-          signal.throwIfAborted();
-          if (isNectarError(error, 'ROLLUP_L1_REFUSED') && !ANOTHER_MAY.has(error.data.code)) {
-            endpoints.answered(index);
-            throw error;
-          }
-          endpoints.failed(index, whyUnreachable(error));
-          cause = error;
+          throw error;
         }
+        endpoints.failed(index, whyUnreachable(error));
+        cause = error;
       }
-      const passed = endpoints.list().filter(({ standing }) => standing === 'disagrees').length;
-      const others = passed === 0 ? '' : `; ${passed} other(s) contradict what was verified and are not asked`;
-      // Each refused it: what the last one said is more than that nobody answered.
-      if (isNectarError(cause, 'ROLLUP_L1_REFUSED') && cause.data.code !== METHOD_NOT_FOUND) throw cause;
-      throw new NectarError(
-        'ROLLUP_L1_UNREACHABLE',
-        { method, reason: `${whyUnreachable(cause)}${others}` },
-        { cause },
+    }
+    const passed = endpoints.list().filter(({ standing }) => standing === 'disagrees').length;
+    const others = passed === 0 ? '' : `; ${passed} other(s) contradict what was verified and are not asked`;
+    // Each refused it: what the last one said is more than that nobody answered.
+    if (isNectarError(cause, 'ROLLUP_L1_REFUSED') && cause.data.code !== METHOD_NOT_FOUND) throw cause;
+    throw new NectarError('ROLLUP_L1_UNREACHABLE', { method, reason: `${whyUnreachable(cause)}${others}` }, { cause });
+  }
+
+  const call = (method: string, params: readonly unknown[], signal: AbortSignal): Promise<unknown> =>
+    throughEndpoints(method, signal, (index) => ask(index, method, params, signal));
+
+  return {
+    call,
+    async callAll(calls, signal) {
+      const [first] = calls;
+      if (first === undefined) return [];
+      const answered =
+        calls.length === 1
+          ? undefined
+          : await throughEndpoints(first.method, signal, (index) => askAll(index, calls, signal));
+      return Promise.allSettled(
+        calls.map(async ({ method, params }, place) => {
+          const envelope = answered?.get(place);
+          if (envelope === undefined) return call(method, params, signal);
+          try {
+            return resultOf(envelope, method);
+          } catch (error) {
+            if (isFinal(error)) throw error;
+            return call(method, params, signal);
+          }
+        }),
       );
     },
     callAt: ask,
     distrust: () => endpoints.distrust(),
   };
+}
+
+/** No other endpoint will say anything else. */
+function isFinal(error: unknown): boolean {
+  return isNectarError(error, 'ROLLUP_L1_REFUSED') && !ANOTHER_MAY.has(error.data.code);
+}
+
+type Envelopes = ReadonlyMap<number, unknown>;
+
+/** Answers of a batch come in any order, and may be missing: only the first with a call's own number is its answer. */
+function envelopesByPlace(answers: readonly unknown[], first: number, count: number): Envelopes {
+  const envelopes = new Map<number, unknown>();
+  for (const answer of answers) {
+    const { id } = (answer ?? {}) as { id?: unknown };
+    const place = typeof id === 'number' ? id - first : -1;
+    if (Number.isInteger(place) && place >= 0 && place < count && !envelopes.has(place)) envelopes.set(place, answer);
+  }
+  return envelopes;
 }
 
 function resultOf(answer: unknown, method: string): unknown {

@@ -6,6 +6,7 @@ export interface HardenRun {
   readonly nodeId: string;
   readonly profile: string;
   readonly everySeconds: number;
+  readonly environment: ScheduledRun['environment'];
 }
 
 export function hardenRunName(nodeId: string): string {
@@ -13,7 +14,7 @@ export function hardenRunName(nodeId: string): string {
 }
 
 /** A report by schedule: it replaces the last page. */
-export function hardenRun({ home, nodeId, profile, everySeconds }: HardenRun): ScheduledRun {
+export function hardenRun({ home, nodeId, profile, everySeconds, environment }: HardenRun): ScheduledRun {
   const page = hardeningPath(home, 'latest.html');
   return {
     name: hardenRunName(nodeId),
@@ -21,6 +22,7 @@ export function hardenRun({ home, nodeId, profile, everySeconds }: HardenRun): S
     args: ['harden', '--home', home, '--profile', profile, '-o', page, '--force'],
     log: hardeningPath(home, 'last-run.log'),
     everySeconds,
+    environment,
     // Checks that failed are on record at the node, which raises the alarm: the run itself went well.
     findingsAreFine: true,
   };

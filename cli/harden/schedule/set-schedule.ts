@@ -3,6 +3,7 @@ import { OnRecord } from '../../../appliance/gateway/hardening-schemas.ts';
 import { isNectarError } from '../../../protocol/errors.ts';
 import type { Call } from '../../call.ts';
 import { withNode } from '../../node-client.ts';
+import { toolEnvironment } from '../../provision/kubernetes/tool-environment.ts';
 import type { Scheduler } from '../../schedule/scheduled-run.ts';
 import { chooseScheduler, schedulersHere } from '../../schedule/scheduler.ts';
 import type { Terminal } from '../../terminal.ts';
@@ -28,7 +29,10 @@ export async function setSchedule(call: Call<unknown>, request: ScheduleRequest)
   const { nodeId, profile, everySeconds } = request;
   await removeSchedule(home, terminal);
   const scheduler = chooseScheduler(terminal, request.by);
-  const run = hardenRun({ home, nodeId, profile, everySeconds });
+  const run = hardenRun({
+    ...{ home, nodeId, profile, everySeconds },
+    environment: toolEnvironment(home, terminal.env),
+  });
   const notes = await scheduler.install(run);
   try {
     const auditLeaf = await tellNode(call, { profile, everySeconds });

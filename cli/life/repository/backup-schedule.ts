@@ -4,6 +4,7 @@ import { readPublicIdentity } from '../../../appliance/config/index.ts';
 import { Recorded } from '../../../appliance/gateway/schema-parts.ts';
 import type { Call } from '../../call.ts';
 import { withNode } from '../../node-client.ts';
+import { toolEnvironment } from '../../provision/kubernetes/tool-environment.ts';
 import type { ScheduledRun, Scheduler } from '../../schedule/scheduled-run.ts';
 import { chooseScheduler } from '../../schedule/scheduler.ts';
 import type { Terminal } from '../../terminal.ts';
@@ -16,7 +17,11 @@ export function backupRunName(nodeId: string, target: string): string {
 }
 
 /** A snapshot by schedule: it prunes by the retention that is kept, and restores a part of what it made. */
-export function backupRun(home: string, known: KnownRepository, everySeconds: number): ScheduledRun {
+export function backupRun(
+  home: string,
+  known: KnownRepository,
+  { everySeconds, environment }: Pick<ScheduledRun, 'everySeconds' | 'environment'>,
+): ScheduledRun {
   const { nodeId } = readPublicIdentity(home);
   const { target, credentials } = known;
   return {
@@ -28,6 +33,7 @@ export function backupRun(home: string, known: KnownRepository, everySeconds: nu
     ],
     log: join(home, 'backup', 'last-run.log'),
     everySeconds,
+    environment,
     findingsAreFine: false,
   };
 }
@@ -50,7 +56,7 @@ export async function setBackupSchedule(call: Call<unknown>, request: SetBackupS
   const { everySeconds } = request;
   const known = await withoutSchedule(home, terminal, request.known);
   const scheduler = chooseScheduler(terminal, request.by);
-  const run = backupRun(home, known, everySeconds);
+  const run = backupRun(home, known, { everySeconds, environment: toolEnvironment(home, terminal.env) });
   const notes = await scheduler.install(run);
   try {
     const auditLeaf = await tellNode(call, known.repository, everySeconds);

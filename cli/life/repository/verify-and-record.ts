@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { loadConfig } from '../../../appliance/config/index.ts';
 import { Recorded } from '../../../appliance/gateway/schema-parts.ts';
@@ -5,6 +6,7 @@ import type { Keys } from '../../../appliance/keys/index.ts';
 import { NectarError } from '../../../protocol/errors.ts';
 import type { Call } from '../../call.ts';
 import { withNode } from '../../node-client.ts';
+import { findClusterTarget } from '../../provision/kubernetes/cluster-target.ts';
 import { withAuthority } from '../backup-authority.ts';
 import { unlockKeys } from '../unlock-keys.ts';
 import { type KnownRepository, rememberRepository } from './known-repositories.ts';
@@ -55,8 +57,16 @@ function chooseUnlock(
   { passphraseFile, unattended }: VerifyRequest,
 ): ((folder: string) => Promise<Keys>) | undefined {
   const { keyFile } = loadConfig({ home, env: terminal.env }).config.keys;
-  if (unattended && keyFile === '' && passphraseFile === undefined) return undefined;
+  if (unattended && passphraseFile === undefined && !isKeyExpected(home, keyFile)) return undefined;
   return (folder) => unlockKeys({ home: folder, terminal, keyFile, passphraseFile });
+}
+
+/**
+ * Whether this machine is to have the key file. Of a node in a cluster it lies where it was made, which need not be where backups run;
+ * of any other, one that is gone is an error.
+ */
+export function isKeyExpected(home: string, keyFile: string): boolean {
+  return keyFile !== '' && (findClusterTarget(home) === undefined || existsSync(keyFile));
 }
 
 async function tellNode(call: Call<unknown>, done: VerifiedRepository): Promise<number | undefined> {

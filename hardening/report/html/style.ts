@@ -68,7 +68,9 @@ th, .clauses td { overflow-wrap: break-word; }
 .severity { font-size: .8125rem; color: var(--soft); }
 .severity.critical, .severity.high { color: var(--ink); font-weight: 600; }
 .priorities .severity.critical, .priorities .severity.high { color: var(--bad); }
-.priorities { padding-left: 1.5rem; } .priorities li { margin-bottom: .75rem; } .priorities p { margin: 0; }
+.priorities { counter-reset: thing; padding: 0; list-style: none; } .priorities li { counter-increment: thing; display: grid; grid-template-columns: minmax(1.5rem, max-content) 1fr; gap: 0 .5rem; margin-bottom: .75rem; }
+.priorities li::before { content: counter(thing) "."; text-align: right; white-space: nowrap; overflow-wrap: normal; } .priorities p { grid-column: 2; margin: 0; min-width: 0; }
+.part { font-weight: 600; } .part-of { font-size: .8125rem; }
 .ends { font-size: .9rem; }
 .blind { padding-left: 1.25rem; } .blind li { margin-bottom: .5rem; }
 .check { border: 1px solid var(--line); border-radius: 6px; margin: .4rem 0; }
@@ -94,7 +96,7 @@ th, .clauses td { overflow-wrap: break-word; }
 @media (max-width: 40rem) {
   .facts { grid-template-columns: 1fr 1fr; }
   .headline { grid-template-columns: 1fr; gap: .75rem; } .score { text-align: left; } .score strong { display: inline; margin-right: .4rem; }
-  .check > summary { grid-template-columns: 1fr auto; } .check > summary .title { grid-row: 2; grid-column: 1 / -1; }
+  .part-of { display: none; } .check > summary { grid-template-columns: 1fr auto; } .check > summary .title { grid-row: 2; grid-column: 1 / -1; }
   .body dl > div { grid-template-columns: 1fr; }
   .stack, .stack tbody, .stack tr, .stack th, .stack td { display: block; border: 0; padding: 0; }
   .stack thead { display: none; } .stack tr { border-bottom: 1px solid var(--line); padding: .5rem 0; } .stack tbody th { font-weight: 600; }
@@ -114,10 +116,11 @@ th, .clauses td { overflow-wrap: break-word; }
   a { color: inherit; text-decoration: none; }
   details::details-content { content-visibility: visible; display: block; block-size: auto; }
   .check { break-inside: avoid; border-radius: 0; } .check > summary { padding: .25rem .5rem; } .body { padding: .1rem .5rem .3rem; } .body p { margin: .2rem 0; } .body dl { margin: 0; } .body dl > div { padding: 0; }
-  .check.pass > .body, .check.not-applicable > .body { display: none; }
+  .check.pass > .body, .check.not-applicable, .check-link.not-applicable { display: none; }
+  .check.pass { margin: 0; border-width: 0 0 1px; } .check.pass > summary { padding: .1rem 0; background: none; }
+  .body dl > div { grid-template-columns: 7.5rem 1fr; }
   tr, .priorities li, .chart, .headline, .numbers { break-inside: avoid; }
   h2, h3, thead { break-after: avoid; } h2 { margin-top: 1.5rem; }
-  #checks { break-before: page; }
   .bar rect, .headline, .chart * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
   .scroll { overflow: visible; }
 }

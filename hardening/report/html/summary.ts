@@ -3,6 +3,7 @@ import { fitnessSentence } from '../fitness.ts';
 import { postureWords } from '../posture.ts';
 import { type Priority, prioritiesOf } from '../priorities.ts';
 import { countVerdicts, type Report, waivedCritical } from '../report.ts';
+import { isShown, type Selection } from '../selection.ts';
 import {
   capitalised,
   headline,
@@ -17,7 +18,7 @@ import { checkLink } from './anchors.ts';
 import { type Html, html, NOTHING, prose } from './markup.ts';
 
 /** What, when, how good: all that someone needs who reads no further. */
-export function pageHeader(report: Report): Html {
+export function pageHeader(report: Report, only?: Selection): Html {
   const { node, profile, tool, createdAt, collectedAt, score } = report;
   return html`<header>
 <p class="kicker">Nectar BYON hardening report</p>
@@ -45,15 +46,16 @@ ${report.posture.map(
 <div><dt>By</dt><dd>${tool.name} ${tool.version}</dd></div>
 </dl>
 <p class="about">${prose(profile.about)}</p>
-<nav aria-label="Parts of this report"><ul>
-<li><a href="#first">What to do first</a></li>
-<li><a href="#score">Score</a></li>
-<li><a href="#hipaa">HIPAA</a></li>
-<li><a href="#checks">Checks</a></li>
-<li><a href="#waivers">Waivers</a></li>
-<li><a href="#provenance">Who looked, and how to verify</a></li>
-</ul></nav>
+${navigation(only)}
 </header>`;
+}
+
+function navigation(only: Selection): Html {
+  const whole = only === undefined;
+  const link = (there: boolean, part: string, words: string): Html =>
+    there ? html`<li><a href="#${part}">${words}</a></li>\n` : NOTHING;
+  return html`<nav aria-label="Parts of this report"><ul>
+${link(isShown(only, 'fail'), 'first', 'What to do first')}${link(true, 'checks', 'Checks')}${link(whole, 'hipaa', 'HIPAA')}${link(whole, 'score', 'Score')}${link(whole, 'waivers', 'Waivers')}${link(true, 'provenance', 'Who looked, and how to verify')}</ul></nav>`;
 }
 
 function scoreFigure({ score }: Report): Html {
@@ -73,10 +75,11 @@ function outcomeWords(report: Report): string {
 }
 
 /** The counts as one bar; the list beside it says the same in words. */
-function verdictBar({ counts, results }: Report): Html {
+function verdictBar({ counts }: Report): Html {
+  const all = Object.values(counts).reduce((sum, count) => sum + count, 0);
   let left = 0;
   const parts = VERDICTS_BY_CONCERN.filter((verdict) => counts[verdict] > 0).map((verdict) => {
-    const width = (counts[verdict] / results.length) * 100;
+    const width = (counts[verdict] / all) * 100;
     const part = html`<rect class="${verdict}" x="${left.toFixed(3)}" y="0" width="${width.toFixed(3)}" height="4"/>`;
     left += width;
     return part;

@@ -4,6 +4,7 @@ import { postureWords } from '../posture.ts';
 import { printable } from '../printable.ts';
 import { type Priority, prioritiesOf } from '../priorities.ts';
 import { countVerdicts, type Report, type Result, waivedCritical } from '../report.ts';
+import { isShown, type Selection, selected, selectionWords } from '../selection.ts';
 import {
   capitalised,
   headline,
@@ -25,13 +26,16 @@ const POOR_SCORE = 70;
 /**
  * The report for a terminal. What a person reads first stands last, where the screen stops: what to do, and the score.
  */
-export function renderTable(report: Report, screen: Screen): string {
+export function renderTable(report: Report, screen: Screen, only?: Selection): string {
+  const shown = selected(report, only);
+  const part = selectionWords(report, only);
   const sections = [
     headLines(report, screen),
     fitnessLines(report, screen),
-    ...TARGETS_IN_ORDER.map((target) => targetLines(report, target, screen)),
-    collectionLines(report, screen),
-    priorityLines(report, screen),
+    part === undefined ? [] : hang('', part, screen),
+    ...TARGETS_IN_ORDER.map((target) => targetLines(shown, target, screen)),
+    isShown(only, 'error') ? collectionLines(report, screen) : [],
+    isShown(only, 'fail') ? priorityLines(report, screen) : [],
     [...summaryLines(report, screen), ...sentenceLines(report, screen)],
   ];
   return sections
@@ -52,6 +56,11 @@ function headLines({ node, profile, tool, createdAt, collectedAt }: Report, scre
       screen,
     ),
   ];
+}
+
+/** The one sentence, alone. */
+export function renderSentence({ fitness }: Pick<Report, 'fitness'>, screen: Screen): string {
+  return sentenceLines({ fitness }, screen).join('\n');
 }
 
 function sentenceLines({ fitness }: Pick<Report, 'fitness'>, screen: Screen): string[] {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import type { ComparedReport } from '../../../scripts/compare-bench.ts';
 import {
   type BenchLog,
-  type ComparedReport,
   compare,
   readDifferences,
   readRecorded,

@@ -75,10 +75,31 @@ describe('backups of a running node', () => {
     assert.equal(h.audit.events.length, 0);
   });
 
-  it('is for the administrator alone', async () => {
-    const reader = await h.token('node:read', 'records:read');
+  it('is for whoever backs this node up, and not for the nodes that keep their backups here', async () => {
+    const reader = await h.token('node:read', 'records:read', 'backups:write', 'backups:prune');
     for (const path of ['/v1/backups/statements', '/v1/backups/keys'])
       assertProblem(await h.call('POST', path, { token: reader, json: file }), 403, 'GATEWAY_SCOPE_MISSING');
+  });
+
+  it('takes a whole run from a token that can do nothing else, but leaves the alarm for missing runs alone', async () => {
+    token = await h.token('backups:make', 'node:read');
+    const said = { repository: REPOSITORY, kept: 2, removed: 3, objects: 4, bytes: 5, outcome: 'success' };
+    const statuses = [
+      await call('POST', '/v1/backups/hold', { seconds: 60 }),
+      await call('POST', '/v1/backups/keys', { repository: REPOSITORY }),
+      await sign(snapshot),
+      await call('POST', '/v1/backups/prunings', said),
+      await call('POST', '/v1/backups/verifications', verification),
+      await h.call('GET', '/v1/backups', { token }),
+    ].map(({ status }) => status);
+    assert.deepEqual(statuses, [200, 200, 200, 200, 200, 200]);
+    const off = { repository: REPOSITORY, everySeconds: null };
+    for (const [method, path, json] of [
+      ['PUT', '/v1/backups/schedule', off],
+      ['POST', '/v1/tokens', { subject: 'me', scope: ['admin'], expiresInSeconds: 60 }],
+    ] as const)
+      assertProblem(await call(method, path, json), 403, 'GATEWAY_SCOPE_MISSING');
+    assertProblem(await h.call('GET', '/v1/records', { token }), 403, 'GATEWAY_SCOPE_MISSING');
   });
 
   it('remembers snapshots and what verifications of them found', async () => {

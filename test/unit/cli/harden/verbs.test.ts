@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
+import { SELECTABLE } from '../../../../hardening/report/selection.ts';
 import { type Captured, capture } from '../capture.ts';
 
 const POD = `
@@ -48,6 +49,24 @@ describe('nectar-byon harden', () => {
       report.results.filter(({ verdict }) => verdict === 'error').map(({ check }) => check),
       [],
     );
+  });
+
+  test('shows a part to people, never to a program, and its exit code is of the whole', async () => {
+    const shown = await capture(['harden', '--manifests', '-', '--only', 'manual', '--home', at('none')], {
+      ...{ workingFolder: folder, stdin: bad },
+    });
+    assert.equal(shown.code, 3);
+    assert.match(shown.stdout, /Only a part is shown/);
+    assert.doesNotMatch(shown.stdout, /^(FAIL|pass) /m);
+    for (const format of ['json', 'sarif', 'oscal', 'junit']) {
+      const refused = await run(['--manifests', '-', '--format', format, '--only', 'failed'], bad);
+      assert.deepEqual([refused.code, errorOf(refused).code], [2, 'CLI_USAGE'], format);
+    }
+    assert.equal((await run(['--manifests', '-', '--only', 'failed'], bad)).code, 2);
+    assert.equal((await run(['--manifests', '-', '--format', 'html', '--only', 'partly'], bad)).code, 2);
+    for (const word of Object.keys(SELECTABLE)) {
+      assert.equal((await run(['--manifests', '-', '--format', 'html', '--only', word], bad)).code, 3, word);
+    }
   });
 
   test('with a baseline only what is new decides the exit code, and the report says all', async () => {

@@ -5,7 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, beforeEach, describe, test } from 'node:test';
 import { hardenRun } from '../../../../cli/harden/schedule/harden-run.ts';
-import { createCrontab, cronLine } from '../../../../cli/schedule/crontab.ts';
+import { isKeyExpected } from '../../../../cli/life/repository/verify-and-record.ts';
+import { writeClusterTarget } from '../../../../cli/provision/kubernetes/cluster-target.ts';
+import { toolEnvironment } from '../../../../cli/provision/kubernetes/tool-environment.ts';
+import { createCrontab, cronLine, quoteShellWord } from '../../../../cli/schedule/crontab.ts';
 import { parseEvery } from '../../../../cli/schedule/interval.ts';
 import { commandOf } from '../../../../cli/schedule/scheduled-run.ts';
 import { createSystemd, serviceUnit, timerUnit } from '../../../../cli/schedule/systemd.ts';
@@ -16,6 +19,7 @@ const of = {
   nodeId: '3f2a9c5e7b1d4f608192a3b4c5d6e7f8',
   profile: 'node',
   everySeconds: 86_400,
+  environment: {},
 };
 const run = hardenRun(of);
 
@@ -75,6 +79,37 @@ describe('scheduled runs', () => {
     const said = command.replaceAll('\\%', '%').replace(/ >'.*$/s, '');
     const words = execFileSync('/bin/sh', ['-c', `printf '%s\\n' ${said}`], { encoding: 'utf8' });
     assert.deepEqual(words.trimEnd().split('\n'), commandOf(hardenRun({ ...of, home })));
+  });
+
+  test('hands variables on as they are, by a shell and by systemd', () => {
+    const value = `/opt/50% of "o'clinic" $HOME \\ x`;
+    const log = join(folder, 'variables.log');
+    const told = { ...run, log, environment: { PLACE: value, OTHER: 'b' } };
+    const line = cronLine(told).replaceAll('\\%', '%').replace(commandOf(told).map(quoteShellWord).join(' '), 'env');
+    execFileSync('/bin/sh', ['-c', line.replace(/^(\S+ ){5}/, '')]);
+    const seen = readFileSync(log, 'utf8').split('\n');
+    assert.ok(seen.includes(`PLACE=${value}`) && seen.includes('OTHER=b'), seen.join('\n'));
+    assert.match(
+      serviceUnit(told),
+      /^Environment="PLACE=\/opt\/50%% of \\"o'clinic\\" \$HOME \\\\ x"\nEnvironment="OTHER=b"$/m,
+    );
+    assert.doesNotMatch(serviceUnit(run), /Environment/);
+  });
+
+  test('has a run find kubectl where the operator has it, and miss no key file, of a node in a cluster alone', async () => {
+    const home = join(folder, 'cluster-home');
+    mkdirSync(home);
+    const said = { PATH: '/opt/tools:/usr/bin', HOME: '/home/me', KUBECONFIG: 'a\nb', AWS_SECRET_ACCESS_KEY: 'secret' };
+    assert.deepEqual(toolEnvironment(home, said), {});
+    await writeClusterTarget(home, {
+      ...{ version: 1, target: 'kubernetes', state: 'ready', namespace: 'clinic', release: 'clinic' },
+      ...{ chart: '/chart', nodeId: of.nodeId, programVersion: '0.1.0' },
+    });
+    assert.deepEqual(toolEnvironment(home, said), { PATH: '/opt/tools:/usr/bin', HOME: '/home/me' });
+    const keyFile = join(home, 'made-elsewhere.key');
+    assert.ok(!isKeyExpected(home, keyFile) && isKeyExpected(folder, keyFile) && !isKeyExpected(folder, ''));
+    writeFileSync(keyFile, '');
+    assert.ok(isKeyExpected(home, keyFile));
   });
 
   test('a crontab that refuses is a typed error', async () => {

@@ -116,7 +116,7 @@ test('is in every format, beside the posture of node, host and network', () => {
   for (const report of [exampleReport('nectar-gateway'), goodReport()]) {
     const wanted = report.fitness.fit ? /Fit for patient data: yes/ : /Fit for patient data: not yet/;
     for (const format of REPORT_FORMATS) {
-      const text = renderReport(report, format, PLAIN);
+      const text = renderReport(report, format, { screen: PLAIN });
       if (format === 'json') assert.match(text, /"fitness": \{/);
       else assert.match(text, wanted, format);
     }

@@ -15,13 +15,13 @@ describe('renderReport', () => {
     it(`writes any report as ${format}: every check in it, the same bytes each time, a line end last`, () => {
       fc.assert(
         fc.property(anyReport, (report) => {
-          const text = renderReport(report, format, PLAIN);
-          assert.equal(text, renderReport(structuredClone(report), format, PLAIN));
+          const text = renderReport(report, format, { screen: PLAIN });
+          assert.equal(text, renderReport(structuredClone(report), format, { screen: PLAIN }));
           assert.ok(text.endsWith('\n') && text.isWellFormed());
         }),
         { numRuns: 50 },
       );
-      const text = renderReport(exampleReport(), format, PLAIN);
+      const text = renderReport(exampleReport(), format, { screen: PLAIN });
       for (const { check, verdict } of exampleReport().results) {
         // A terminal counts what does not apply, by reason.
         if (format !== 'table' || verdict !== 'not-applicable') assert.ok(text.includes(check), check);

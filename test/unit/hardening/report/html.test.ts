@@ -6,6 +6,7 @@ import { loadBenchmark } from '../../../../hardening/load-benchmark.ts';
 import { evidenceOf, FURTHER_CLAUSES, TECHNICAL_CLAUSES } from '../../../../hardening/report/hipaa-clauses.ts';
 import { escapeHtml, html, prose } from '../../../../hardening/report/html/markup.ts';
 import { renderHtml } from '../../../../hardening/report/html/page.ts';
+import { SELECTABLE } from '../../../../hardening/report/selection.ts';
 import { headline } from '../../../../hardening/report/words.ts';
 import { anyReport } from './any-report.ts';
 import { exampleReport, goodReport, HOSTILE } from './fixture.ts';
@@ -57,7 +58,7 @@ describe('renderHtml', () => {
       /<dt>What to do<\/dt><dd>Run <code>nectar-byon init --target docker<\/code> again for BYON-CTR-001\./,
     );
     assert.match(page, /<dt>See for yourself<\/dt><dd>docker inspect/);
-    assert.match(page, /<li>CIS Docker Benchmark 1\.6\.0, 5\.12: /);
+    assert.match(page, /<li>CIS Docker Benchmark 1\.6\.0: 5\.12 Root file system is read-only<\/li>/);
   });
 
   it('opens what needs a person, and leaves the rest closed', () => {
@@ -73,6 +74,37 @@ describe('renderHtml', () => {
     const targets = [...page.matchAll(/href="#([^"]+)"/g)].map(([, target]) => target);
     assert.ok(targets.length > 15);
     for (const target of targets) assert.ok(page.includes(`id="${target}"`), target);
+  });
+
+  it('has failures before everything that somebody only looks up', () => {
+    const at = (text: string): number => {
+      assert.ok(page.includes(text), text);
+      return page.indexOf(text);
+    };
+    const parts = ['What to do first', '<h3>Failed: 3</h3>', '<h3>Not seen: 2</h3>', '<h3>Passed: 1</h3>', '<h2>HIPAA'];
+    assert.deepEqual(
+      parts.map(at),
+      parts.map(at).toSorted((a, b) => a - b),
+    );
+  });
+
+  it('shows the part that was asked for, says so, and judges by all of it', () => {
+    for (const [word, verdict] of Object.entries(SELECTABLE)) {
+      const part = renderHtml(exampleReport(), [verdict]);
+      assertOnlyOurs(part);
+      const shown = [...part.matchAll(/<details class="check ([a-z-]+)"/g)].map(([, one]) => one);
+      const count = exampleReport().counts[verdict];
+      assert.deepEqual(shown, Array(count).fill(verdict), word);
+      assert.match(part, new RegExp(`<p class="part">Only a part is shown: ${count} checks? of 9`), word);
+      const header = (of: string): string => /<h1>[\s\S]*<p class="about">/.exec(of)?.[0] ?? '';
+      assert.equal(header(part), header(page), word);
+      for (const [, target = ''] of part.matchAll(/href="#([^"]+)"/g))
+        assert.ok(part.includes(`id="${target}"`), target);
+      assert.doesNotMatch(part, /<h2>(HIPAA|Waivers|The score)/);
+      assert.equal(/<h2>What to do first/.test(part), verdict === 'fail', word);
+    }
+    assert.match(renderHtml(goodReport(), ['fail']), /0 checks of 9 \(failed\)[\s\S]*There are none\./);
+    assert.doesNotMatch(page, /Only a part/);
   });
 
   it('explains the score by weights that add up to it', () => {

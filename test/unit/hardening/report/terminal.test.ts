@@ -55,6 +55,19 @@ describe('renderTable', () => {
     assert.match(end, /1 check at or above medium could not be looked at\.\nFit for patient data: not yet, because /);
   });
 
+  it('shows the part that was asked for, and says that it is one', () => {
+    const failed = renderTable(exampleReport('nectar-gateway'), PLAIN, ['fail']);
+    const marks = [...failed.matchAll(/^(\S+) +BYON-[A-Z0-9]+-\d+ {2}/gm)].map(([, mark]) => mark);
+    assert.deepEqual(marks, ['FAIL', 'FAIL', 'FAIL']);
+    assert.match(failed, /^Only a part is shown: 3 checks of 9 \(failed\)\. Sentence, score and counts are of all\.$/m);
+    assert.match(failed, /What to do first[\s\S]*Score 30 of 100 {2}3 failed, 2 not seen, 1 waived/);
+    assert.doesNotMatch(failed, /Could not look|^n\/a/m);
+    const unseen = renderTable(exampleReport('nectar-gateway'), PLAIN, ['error', 'manual']);
+    assert.match(unseen, /^UNSEEN[\s\S]*Could not look/m);
+    assert.match(unseen, /\(not seen, for a person\)/);
+    assert.doesNotMatch(unseen, /^(FAIL|pass)|What to do first/m);
+  });
+
   it('says nothing of failures where there are none', () => {
     const good = renderTable(goodReport(), PLAIN);
     assert.doesNotMatch(good, /What to do first|Could not look|FAIL|UNSEEN/);

@@ -1,0 +1,206 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { hexlify, Interface, keccak256, toUtf8Bytes } from 'ethers';
+import { createForcing, type OwnTransaction } from '../../../../../appliance/rollup/account/forcing.ts';
+import type { L1Record, MessageRecord } from '../../../../../appliance/rollup/derive/derive-store.ts';
+import { createLogger } from '../../../../../appliance/telemetry/index.ts';
+import type { Hex } from '../../../../../protocol/brand.ts';
+import { MESSAGE_KINDS } from '../../../../../protocol/rollup/delayed-message.ts';
+
+const FORCE_AFTER_MS = 60_000;
+const RESEND_MS = 180_000;
+const INBOX = `0x${'11'.repeat(20)}` as Hex;
+const SEQUENCER_INBOX = `0x${'22'.repeat(20)}` as Hex;
+const SEND = new Interface(['function sendTransaction(bytes transaction)']);
+const signal = AbortSignal.timeout(60_000);
+
+function own(nonce: bigint, text = `transaction ${nonce}`): OwnTransaction {
+  const raw = toUtf8Bytes(text);
+  return { raw, hash: keccak256(raw) as Hex, nonce };
+}
+
+/** A world of one account: its clock, its chain's nonces, the Inbox as derivation read it, and what was sent to L1. */
+function createWorld() {
+  const kept = new Map<string, Uint8Array>();
+  const world = {
+    time: 1_000_000,
+    safe: 0n,
+    finalized: 0n,
+    /** Messages in the Inbox; the first `read` of them are read by L2. */
+    messages: [] as string[],
+    read: 0n,
+    sent: [] as string[],
+    kept,
+  };
+  const start = () =>
+    createForcing(
+      {
+        inbox: INBOX,
+        sequencerInbox: SEQUENCER_INBOX,
+        firstL1Block: 1n,
+        forceAfterMs: FORCE_AFTER_MS,
+        pollMs: 1_000,
+        resendMs: RESEND_MS,
+      },
+      {
+        sender: {
+          async send({ to, data }: { to: Hex; data: Hex }) {
+            world.sent.push(to === INBOX ? String(SEND.decodeFunctionData('sendTransaction', data)[0]) : 'force');
+          },
+        } as never,
+        l1: {
+          async call(method: string) {
+            if (method === 'eth_getLogs')
+              return [{ blockNumber: '0x5', topics: ['0x', '0x', '0x', INBOX.padEnd(66, '0')] }];
+            return { timestamp: '0x64' };
+          },
+        } as never,
+        store: {
+          cursor: async () =>
+            ({ messageCount: BigInt(world.messages.length), messagesAllowed: world.read }) as L1Record,
+          getMessage: async (index) =>
+            ({ kind: MESSAGE_KINDS.transaction, data: world.messages[Number(index)] }) as MessageRecord,
+        },
+        records: {
+          record: async (name) => kept.get(name),
+          async putRecords(records) {
+            for (const [name, bytes] of records) bytes === undefined ? kept.delete(name) : kept.set(name, bytes);
+          },
+        },
+        nonceAt: async (head) => world[head],
+        log: createLogger({ level: 'silent' }),
+        now: () => world.time,
+      },
+    );
+  return { world, start };
+}
+
+test('what L1 has not confirmed in time goes to the Inbox, and is forced there', async () => {
+  const { world, start } = createWorld();
+  const forcing = start();
+  const first = own(0n);
+  await forcing.track(first);
+  await forcing.tick(signal);
+  assert.deepEqual(world.sent, [], 'the sequencer has its time');
+  world.time += FORCE_AFTER_MS;
+  await forcing.tick(signal);
+  await forcing.tick(signal);
+  assert.deepEqual(world.sent, [hexlify(first.raw)], 'once');
+  world.messages.push(hexlify(first.raw));
+  await forcing.tick(signal);
+  assert.deepEqual(world.sent, [hexlify(first.raw), 'force']);
+  assert.equal(forcing.list()[0]?.state, 'forced');
+  world.read = 1n;
+  world.safe = 1n;
+  await forcing.tick(signal);
+  assert.deepEqual(forcing.list(), []);
+});
+
+test('a restart forgets nothing that left the node', async () => {
+  const { world, start } = createWorld();
+  const [first, second] = [own(0n), own(1n)];
+  await start().track(first);
+  const forcing = start();
+  await forcing.track(second);
+  world.time += FORCE_AFTER_MS;
+  await forcing.tick(signal);
+  assert.deepEqual(world.sent, [hexlify(first.raw), hexlify(second.raw)], 'in the order of their nonces');
+});
+
+test('a clock that was ahead when it was written keeps no transaction waiting', async () => {
+  const { world, start } = createWorld();
+  world.time += 10 * FORCE_AFTER_MS;
+  await start().track(own(0n));
+  world.time -= 10 * FORCE_AFTER_MS;
+  const forcing = start();
+  await forcing.tick(signal);
+  world.time += FORCE_AFTER_MS;
+  await forcing.tick(signal);
+  assert.equal(world.sent.length, 1);
+});
+
+test('a transaction whose nonce is not due stays here, and says which one is missing', async () => {
+  const { world, start } = createWorld();
+  const forcing = start();
+  await forcing.track(own(3n));
+  world.safe = 2n;
+  world.time += FORCE_AFTER_MS;
+  await forcing.tick(signal);
+  assert.deepEqual(world.sent, []);
+  assert.match(forcing.list()[0]?.waiting ?? '', /nonce 2/);
+  world.safe = 3n;
+  await forcing.tick(signal);
+  assert.equal(world.sent.length, 1);
+  assert.equal(forcing.list()[0]?.waiting, undefined);
+});
+
+test('a message that L2 read without effect is sent anew', async () => {
+  const { world, start } = createWorld();
+  const forcing = start();
+  const first = own(0n);
+  await forcing.track(first);
+  world.time += FORCE_AFTER_MS;
+  await forcing.tick(signal);
+  world.messages.push(hexlify(first.raw));
+  await forcing.tick(signal);
+  world.read = 1n;
+  await forcing.tick(signal);
+  assert.deepEqual(world.sent, [hexlify(first.raw), 'force', hexlify(first.raw)]);
+});
+
+test('what an L1 reorg takes back is watched again, with its time', async () => {
+  const { world, start } = createWorld();
+  const forcing = start();
+  const first = own(0n);
+  await forcing.track(first);
+  world.safe = 1n;
+  await forcing.tick(signal);
+  assert.deepEqual(forcing.list(), []);
+  world.safe = 0n;
+  world.time += FORCE_AFTER_MS;
+  await forcing.tick(signal);
+  assert.equal(forcing.list().length, 1);
+  assert.deepEqual(world.sent, []);
+  world.time += FORCE_AFTER_MS;
+  await forcing.tick(signal);
+  assert.deepEqual(world.sent, [hexlify(first.raw)]);
+});
+
+test('what is final is forgotten, on disk too', async () => {
+  const { world, start } = createWorld();
+  const forcing = start();
+  await forcing.track(own(0n));
+  assert.equal(world.kept.size, 1);
+  world.safe = 1n;
+  await forcing.tick(signal);
+  assert.equal(world.kept.size, 1);
+  world.finalized = 1n;
+  await forcing.tick(signal);
+  assert.equal(world.kept.size, 0);
+});
+
+test('a full list makes room of what L1 has confirmed', async () => {
+  const { world, start } = createWorld();
+  const forcing = start();
+  for (let nonce = 0n; nonce < 64n; nonce += 1n) await forcing.track(own(nonce));
+  await forcing.track(own(64n));
+  assert.equal(forcing.list().length, 64);
+  world.safe = 64n;
+  await forcing.tick(signal);
+  await forcing.track(own(64n));
+  assert.deepEqual(
+    forcing.list().map(({ nonce }) => nonce),
+    [64n],
+  );
+});
+
+test('a replacement inherits how long its nonce has waited', async () => {
+  const { world, start } = createWorld();
+  const forcing = start();
+  await forcing.track(own(0n));
+  world.time += FORCE_AFTER_MS;
+  const second = own(0n, 'for more');
+  await forcing.track(second);
+  await forcing.tick(signal);
+  assert.deepEqual(world.sent, [hexlify(second.raw)]);
+});
