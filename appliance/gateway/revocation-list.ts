@@ -2,7 +2,7 @@ import { createHash, type KeyObject, verify } from 'node:crypto';
 import { DER, type DerElement, derElements, derInteger, derTime, nextOf, soleElement } from './der.ts';
 
 /** Entries of one list: more than a site has clients. */
-export const MAX_REVOKED = 20_000;
+const MAX_REVOKED = 20_000;
 const MAX_NUMBER_OCTETS = 20;
 
 /** Algorithms of signatures, by the hex of their object identifier; Ed25519 has its hash in itself. */

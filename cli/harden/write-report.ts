@@ -34,7 +34,7 @@ export interface WrittenReport {
 }
 
 /** What `--format` says, else the name of the file, else `json` with --json, else a table. */
-export function formatOf({ options, output }: Pick<Call<HardenOptions>, 'options' | 'output'>): ReportFormat {
+function formatOf({ options, output }: Pick<Call<HardenOptions>, 'options' | 'output'>): ReportFormat {
   if (options.format !== undefined) return options.format;
   const byName = options.output === undefined ? undefined : FORMATS[extname(options.output)];
   return byName ?? (output.json || options.output !== undefined ? 'json' : 'table');
