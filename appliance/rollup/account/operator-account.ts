@@ -57,7 +57,8 @@ export function createOperatorAccount(
   async function maxFee(): Promise<bigint> {
     const latest = await baseFeeAt('latest');
     const safe = await baseFeeAt('safe');
-    return 2n * (safe > latest ? safe : latest);
+    if (safe > latest) return 2n * safe;
+    return 2n * latest;
   }
 
   async function balance(): Promise<bigint> {
