@@ -1,4 +1,5 @@
 import { NectarError } from '../protocol/errors.ts';
+import type { ChosenPorts } from './provision/process/devnet-ports.ts';
 import { parseDuration } from './render/quantities.ts';
 
 /** Parsers of option values: each returns the value or throws CLI_USAGE. */
@@ -23,6 +24,15 @@ export function parseBlockNumber(text: string): number {
   if (!/^(0|[1-9]\d{0,14})$/.test(text))
     throw new NectarError('CLI_USAGE', { problem: `${text} is not a block number` });
   return Number(text);
+}
+
+/** `l1=8546`, after those `before` it. */
+export function parseDevnetPort(text: string, before: ChosenPorts = {}): ChosenPorts {
+  const [, part, digits] = /^(l1|rpc|p2p)=(\d{1,5})$/.exec(text) ?? [];
+  const port = Number(digits);
+  if (part === undefined || port < 1 || port > 65_535)
+    throw new NectarError('CLI_USAGE', { problem: `${text} is not l1, rpc or p2p with a port, as in l1=8546` });
+  return { ...before, [part]: port };
 }
 
 /** `10m`, `2h`, `3d` ago, or a date or instant (ISO 8601): milliseconds of Unix time. A date alone begins at midnight UTC. */

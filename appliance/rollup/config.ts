@@ -82,8 +82,8 @@ export const rollupConfig = Type.Object(
     l1TimeoutMs: milliseconds('Longest wait for one L1 answer in milliseconds.', 10_000, 100),
     l1MaxBackoffMs: milliseconds('Longest pause while L1 does not answer in milliseconds.', 30_000, 50),
     l1StaleMs: milliseconds(
-      'L1 silent for longer than this makes the node not ready, in milliseconds.',
-      120_000,
+      'L1 silent, or not to be followed, for longer than this makes the node not ready, in milliseconds.',
+      12_000,
       1_000,
     ),
     l1HeadStaleMs: milliseconds(

@@ -14,6 +14,7 @@ import { createEndpoints, type EndpointState, type Endpoints } from './l1/endpoi
 import { createJsonRpc, type EndpointRpc, type JsonRpc } from './l1/json-rpc.ts';
 import { createL1Source, type L1Source } from './l1/l1-source.ts';
 import { createOutboundFetch } from './l1/outbound-fetch.ts';
+import { type Silence, watchSilence } from './l1/silence.ts';
 
 export interface L1PartsOptions {
   readonly config: RollupConfig;
@@ -34,6 +35,7 @@ export interface L1PartsDeps {
 export interface L1Parts {
   readonly l1Rpc: JsonRpc;
   readonly endpoints: Endpoints;
+  readonly silence: Silence;
   readonly watch: EndpointWatch;
   readonly l1: L1Source;
   readonly archive: BatchArchive;
@@ -48,7 +50,7 @@ export function createL1Parts(
 ): L1Parts {
   const { config, descriptor } = options;
   const endpoints = createEndpoints(l1Urls(config, descriptor));
-  const l1Rpc = createL1Rpc(config, endpoints);
+  const { rpc: l1Rpc, silence } = watchSilence(createL1Rpc(config, endpoints), now);
   const watch = createEndpointWatch(
     { pollMs: config.l1CompareMs, maxLag: BigInt(config.l1MaxLagBlocks), depth: BigInt(config.l1ReorgDepth) },
     { endpoints, rpc: l1Rpc, derived, log, ...(onEndpoints && { onCompared: onEndpoints }) },
@@ -67,7 +69,7 @@ export function createL1Parts(
   const watched = { staleMs: config.l1HeadStaleMs, now };
   const l1 = createL1Source({ chainId, addresses: { inbox, sequencerInbox }, ...watched }, l1Rpc, batches);
   const transactionOf = createBatchTransactions(sequencerInbox, l1Rpc);
-  return { l1Rpc, endpoints, watch, l1, archive, transactionOf, kzg };
+  return { l1Rpc, endpoints, silence, watch, l1, archive, transactionOf, kzg };
 }
 
 function l1Urls(config: RollupConfig, descriptor: NetworkDescriptor): readonly string[] {

@@ -168,7 +168,7 @@ export async function assembleParts(options: PartsOptions, deps: PartsDeps): Pro
     deepReorg,
   });
   const timing = { pollMs: config.l1PollMs, maxBackoffMs: config.l1MaxBackoffMs, staleMs: config.l1StaleMs };
-  const driver = createDriver(timing, { ...deps, steps });
+  const driver = createDriver(timing, { ...deps, steps, silence: l1Parts.silence });
   const { sequencer } = descriptor.l2;
   const intake = createUnsafeIntake(
     { chainId, sequencer, rules },

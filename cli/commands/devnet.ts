@@ -3,9 +3,11 @@ import type { Hex } from '../../protocol/brand.ts';
 import { NectarError } from '../../protocol/errors.ts';
 import { action, addGroup, addVerb, type Call } from '../call.ts';
 import { devnetFolder } from '../home-folder.ts';
+import { parseDevnetPort } from '../option-parsers.ts';
 import { confirmByTyping } from '../prompt.ts';
 import type { DevnetStatus } from '../provision/process/devnet.ts';
 import { requireDevnet } from '../provision/process/devnet-home.ts';
+import type { ChosenPorts } from '../provision/process/devnet-ports.ts';
 import { renderFacts } from '../render/table.ts';
 import { showWork } from '../render/work.ts';
 import type { Terminal } from '../terminal.ts';
@@ -22,9 +24,17 @@ export function registerDevnet(program: Command, terminal: Terminal): void {
   const group = addGroup(program, 'devnet', 'a whole network for development on this machine: L1, sequencer, auditors');
   addVerb(group, 'up', {
     summary: 'start the devnet; the first time it is made',
-    examples: ['devnet up', 'devnet up --json | jq -r .l2.rpcUrl'],
+    about:
+      'Ports are chosen when the devnet is made. One that another program took since is changed with --port, while the devnet is down; nodes of the devnet take the new place at their next `up`.',
+    examples: ['devnet up', 'devnet up --port l1=8546 --port rpc=9546', 'devnet up --json | jq -r .l2.rpcUrl'],
   })
     .addOption(devnetOption())
+    .addOption(
+      new Option(
+        '--port <part=port>',
+        'port of l1, rpc (the sequencer) or p2p (peers), as l1=8546; repeatable',
+      ).argParser(parseDevnetPort),
+    )
     .action(action(terminal, up));
   addVerb(group, 'down', { summary: 'stop the devnet; its state stays', examples: ['devnet down'] })
     .addOption(devnetOption())
@@ -67,10 +77,11 @@ export function registerDevnet(program: Command, terminal: Terminal): void {
 const load = () => import('../provision/process/devnet.ts');
 const folderOf = (call: Call<DevnetOptions>) => devnetFolder(call.terminal, call.options.devnet);
 
-async function up(call: Call<DevnetOptions>): Promise<void> {
+async function up(call: Call<DevnetOptions & { port?: ChosenPorts }>): Promise<void> {
   const { terminal, output } = call;
+  const { port: ports = {} } = call.options;
   const result = await showWork(terminal, output, 'devnet', async (say) =>
-    (await load()).devnetUp(folderOf(call), terminal, say),
+    (await load()).devnetUp(folderOf(call), { terminal, say, ports }),
   );
   output.result(result, () => renderDevnet(result));
 }

@@ -1,11 +1,13 @@
 import { statSync } from 'node:fs';
 import { freemem, totalmem } from 'node:os';
 import type { Command } from 'commander';
+import type { HardeningStatus } from '../../appliance/gateway/hardening-schemas.ts';
 import { NetworkInfo, type NodeStatus } from '../../appliance/gateway/node-schemas.ts';
 import { ERRORS, type ErrorCode, NectarError } from '../../protocol/errors.ts';
 import { action, addVerb, type Call } from '../call.ts';
 import { guidanceOf } from '../errors/guidance-of.ts';
 import { checkHardening } from '../harden/alarm.ts';
+import { screenOf } from '../harden/screen.ts';
 import { requireHome } from '../home-folder.ts';
 import { checkRepositories } from '../life/backup-alarm.ts';
 import { checkBackupAge } from '../life/check-backup.ts';
@@ -23,6 +25,7 @@ import { gradeAssertions } from '../render/assertions.ts';
 import { describeGaps } from '../render/audit-epoch.ts';
 import { renderChecks } from '../render/checks.ts';
 import { gradeCustody } from '../render/custody.ts';
+import { renderFitness } from '../render/fitness.ts';
 import { gradeL1 } from '../render/l1.ts';
 import { gradeRecalled } from '../render/recalled.ts';
 import { describeRekey } from '../render/rekey.ts';
@@ -43,19 +46,33 @@ export function registerDoctor(program: Command, terminal: Terminal): void {
 
 async function doctor(call: Call<object>): Promise<void> {
   requireHome(call.home);
-  const checks = await examine(call);
-  call.output.result({ checks }, () => renderChecks(checks, call.output));
+  const { checks, hardening } = await examination(call);
+  const fitness = hardening?.fitness ?? null;
+  call.output.result({ fitness, checks }, () => {
+    return `${renderFitness(hardening, screenOf(call))}\n\n${renderChecks(checks, call.output)}`;
+  });
   const failures = checks.filter(({ grade }) => grade === 'bad').map(({ name, value }) => `${name}: ${value}`);
   if (failures.length > 0) throw new NectarError('CLI_DOCTOR_FOUND', { failures });
 }
 
 /** All checks of a node, in whatever it runs. */
-export async function examine(call: Call<unknown>): Promise<Check[]> {
+export async function examine(call: Call<unknown>): Promise<readonly Check[]> {
+  return (await examination(call)).checks;
+}
+
+interface Examination {
+  readonly checks: readonly Check[];
+  /** What the node says of its reports; undefined where it could not be asked. */
+  readonly hardening?: HardeningStatus | null;
+}
+
+async function examination(call: Call<unknown>): Promise<Examination> {
   const { home, terminal } = call;
   const now = terminal.now();
   const cluster = findClusterTarget(home) !== undefined;
   const containers = !cluster && findTarget(home) !== undefined;
-  return [
+  const node = await examineNode(call);
+  const checks = [
     checkNode(process.versions.node),
     await checkDisk(home),
     checkMemory(freemem(), totalmem()),
@@ -69,8 +86,9 @@ export async function examine(call: Call<unknown>): Promise<Check[]> {
     checkVerifyAge(await findLastVerify(home), now),
     ...(containers ? await checkEngineOf(home, terminal) : []),
     ...(cluster ? await checkClusterOf(home, terminal) : []),
-    ...(await checkNodeItself(call)),
+    ...node.checks,
   ];
+  return { ...node, checks };
 }
 
 async function checkClusterOf(home: string, terminal: Terminal): Promise<Check[]> {
@@ -131,21 +149,22 @@ async function l1Of(home: string): Promise<string | undefined> {
   }
 }
 
-async function checkNodeItself(call: Call<unknown>): Promise<Check[]> {
+async function examineNode(call: Call<unknown>): Promise<Examination> {
   if ((await findGateway(call.home)) === undefined) {
-    return [{ name: 'node', value: 'not running', grade: 'bad', advice: 'nectar-byon up' }];
+    return { checks: [{ name: 'node', value: 'not running', grade: 'bad', advice: 'nectar-byon up' }] };
   }
   try {
     const { node: status, apiFailure } = await askNodeStatus(call);
     const now = call.terminal.now();
+    const hardening = status.hardening ?? null;
     const checks = [...gradeStatus(status), ...gradeRevocations(status, now), ...gradeCustody(status, now)];
     // What the node cannot tell now it would only be waited for.
-    if (status.locked || !status.ready || apiFailure !== undefined) return checks;
+    if (status.locked || !status.ready || apiFailure !== undefined) return { checks, hardening };
     const network = await withNode(call, (client) => client.json(NetworkInfo, 'GET', '/v1/network'));
-    return [...checks, gradeMembership(network)];
+    return { checks: [...checks, gradeMembership(network)], hardening };
   } catch (error) {
     if (!(error instanceof NectarError)) throw error;
-    return [{ name: 'node', value: error.message, grade: 'bad', advice: 'nectar-byon logs' }];
+    return { checks: [{ name: 'node', value: error.message, grade: 'bad', advice: 'nectar-byon logs' }] };
   }
 }
 

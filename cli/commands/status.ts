@@ -4,9 +4,11 @@ import { type Command, Option } from 'commander';
 import { loadConfig } from '../../appliance/config/load.ts';
 import type { NodeStatus } from '../../appliance/gateway/node-schemas.ts';
 import { requireVolumes } from '../../appliance/volume-marks.ts';
+import type { Screen } from '../../hardening/report/terminal/text.ts';
 import { isNectarError } from '../../protocol/errors.ts';
 import { action, addVerb, type Call } from '../call.ts';
 import { hardeningLines } from '../harden/alarm.ts';
+import { screenOf } from '../harden/screen.ts';
 import { requireHome } from '../home-folder.ts';
 import { backupLines } from '../life/backup-alarm.ts';
 import { askNodeStatus } from '../node-status.ts';
@@ -18,6 +20,7 @@ import { readRunning } from '../provision/process/running.ts';
 import { assertionLines, FALSE_ASSERTION_ADVICE } from '../render/assertions.ts';
 import { describeGaps } from '../render/audit-epoch.ts';
 import { custodyLines } from '../render/custody.ts';
+import { renderFitness } from '../render/fitness.ts';
 import { l1Lines } from '../render/l1.ts';
 import type { Output } from '../render/output.ts';
 import { formatDuration } from '../render/quantities.ts';
@@ -62,7 +65,7 @@ async function showStatus(call: Call<StatusOptions>): Promise<void> {
   requireHome(call.home);
   await requireWhole(call.home);
   const { node, gateway, apiFailure } = await askNodeStatus(call);
-  output.result({ ...node, home: call.home, gateway }, () => renderStatus(node, gateway, output));
+  output.result({ ...node, home: call.home, gateway }, () => renderStatus(node, gateway, screenOf(call)));
   if (apiFailure !== undefined) throw apiFailure;
 }
 
@@ -90,7 +93,7 @@ async function statusOfPods(call: Call<StatusOptions>): Promise<void> {
   });
   const gateway = target.gateway ?? `${target.namespace}/${target.release}`;
   const { node } = asked;
-  output.result({ ...node, home, gateway, pods }, () => `${renderStatus(node, gateway, output)}\n\n${table}`);
+  output.result({ ...node, home, gateway, pods }, () => `${renderStatus(node, gateway, screenOf(call))}\n\n${table}`);
   if (asked.apiFailure !== undefined) throw asked.apiFailure;
 }
 
@@ -110,7 +113,10 @@ async function statusOfContainers(call: Call<StatusOptions>): Promise<void> {
   });
   const { gateway } = loadConfig({ home }).config;
   const url = gatewayUrl(gateway);
-  output.result({ ...node, home, gateway: url, containers }, () => `${renderStatus(node, url, output)}\n\n${table}`);
+  output.result(
+    { ...node, home, gateway: url, containers },
+    () => `${renderStatus(node, url, screenOf(call))}\n\n${table}`,
+  );
   if (apiFailure !== undefined) throw apiFailure;
 }
 
@@ -163,7 +169,12 @@ const CHAIN_WAITING = 'is being held against the chain: private data waits';
 const CHAIN_SILENT =
   'not held against the chain since the start, which has not answered: what is here is served, and an older copy of the machine would not be noticed';
 
-export function renderStatus(node: NodeStatus, gateway: string, { style }: Pick<Output, 'style'>): string {
+/** First the one sentence, then what there is to know. */
+export function renderStatus(node: NodeStatus, gateway: string, screen: Screen): string {
+  return `${renderFitness(node.hardening ?? null, screen)}\n\n${renderFacts(statusFacts(node, gateway, screen))}`;
+}
+
+function statusFacts(node: NodeStatus, gateway: string, { style }: Pick<Output, 'style'>): [string, string][] {
   const { l2, audit, anchored } = node;
   const facts: [string, string][] = [
     ['node', node.ready ? style('green', 'ready') : style('yellow', node.locked ? 'locked' : 'not ready')],
@@ -202,7 +213,7 @@ export function renderStatus(node: NodeStatus, gateway: string, { style }: Pick<
   if (node.locked) facts.push(['next', 'nectar-byon unlock']);
   if (split.length > 0) facts.push(['next', 'docs/runbook.md, "A member\'s audit log tells two stories"']);
   if (audit?.conflict) facts.push(['next', 'docs/runbook.md, "The audit log is not intact"']);
-  return renderFacts(facts);
+  return facts;
 }
 
 function describeLog({ size, root, nextErasure }: NonNullable<NodeStatus['audit']>): string {

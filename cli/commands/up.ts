@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import { NectarError } from '../../protocol/errors.ts';
 import { action, addVerb, type Call } from '../call.ts';
-import { requireHome } from '../home-folder.ts';
+import { devnetFolder, requireHome } from '../home-folder.ts';
 import { leaving } from '../interruption.ts';
 import { recordCopies } from '../life/copy-reports.ts';
 import { CAN_START_EMPTY, type EmptyVolume } from '../life/empty-volumes.ts';
@@ -10,6 +10,7 @@ import { findTarget } from '../provision/docker/target-file.ts';
 import { findClusterTarget } from '../provision/kubernetes/cluster-target.ts';
 import { bringUp } from '../provision/process/bring-up.ts';
 import { readRunning } from '../provision/process/running.ts';
+import type { Output } from '../render/output.ts';
 import { parseDuration } from '../render/quantities.ts';
 import { showWork } from '../render/work.ts';
 import type { Terminal } from '../terminal.ts';
@@ -100,17 +101,36 @@ async function startContainers({ home, options, terminal, output }: UpCall, time
   const { passphraseFile } = options;
   const { prepareContainers } = await import('../life/prepare-containers.ts');
   await startVolumeEmpty(home, options, terminal);
+  await reachMovedDevnet(home, terminal, output);
   await prepareContainers({ home, terminal, output, passphraseFile });
   const { bringUpDocker } = await import('../provision/docker/bring-up.ts');
   return bringUpDocker({ home, terminal, output, timeoutMs, passphraseFile });
 }
 
+/** Where the devnet is now, and where its relay finds the containers. */
+async function reachMovedDevnet(home: string, terminal: Terminal, output: Output): Promise<void> {
+  const { reachDevnetAgain } = await import('../provision/docker/reach-devnet.ts');
+  const { openEngine } = await import('../provision/docker/open-engine.ts');
+  const engine = openEngine(terminal, findTarget(home)?.engine);
+  const devnet = devnetFolder(terminal, undefined);
+  if (await reachDevnetAgain(engine, { home, devnet, signal: terminal.signal }))
+    output.note('the way to the devnet has changed: the node takes the new one');
+}
+
 async function startProcess({ home, options, terminal, output }: UpCall, timeoutMs: number): Promise<StartedNode> {
   const { passphraseFile } = options;
   await startFolderEmpty(home, options, terminal);
+  if (readRunning(home) === undefined) await followMovedDevnet(home, terminal, output);
   const { passphrase } = await prepareStart({ home, terminal, output, passphraseFile });
   const node = await bringUp({ home, terminal, output, timeoutMs, passphraseFile, passphrase });
   return { gateway: node.gateway, pid: node.running.pid, ready: node.ready };
+}
+
+/** A devnet that was given other ports tells the nodes of this machine by its folder. */
+async function followMovedDevnet(home: string, terminal: Terminal, output: Output): Promise<void> {
+  const { followDevnet } = await import('../provision/process/devnet-ports.ts');
+  if (await followDevnet(home, devnetFolder(terminal, undefined)))
+    output.note('the devnet has moved: the node takes its new place');
 }
 
 async function startFolderEmpty(

@@ -197,6 +197,16 @@ export const CLI_GUIDANCE: Record<keyof typeof CLI_ERRORS, Guidance> = {
     remedy:
       'The logs folder of the devnet holds the whole story; `nectar-byon devnet up` tries again and keeps its state.',
   },
+  CLI_DEVNET_SILENT: {
+    exit: EXIT.unreachable,
+    remedy:
+      'It hangs, or the machine is overloaded. `nectar-byon devnet down` ends it, by force where it must; `nectar-byon devnet up` starts it again with its state.',
+  },
+  CLI_DEVNET_PORT_TAKEN: {
+    exit: EXIT.config,
+    remedy:
+      'Stop the other program (where it is not named, `sudo ss -ltnp` does), or move that part of the devnet: `nectar-byon devnet up --port l1=8546` (or `rpc=`, `p2p=`). Nodes of this devnet take the new place at their next `nectar-byon up`.',
+  },
   CLI_DEVNET_PEER_UNKNOWN: {
     exit: EXIT.usage,
     remedy: 'List the members with `nectar-byon network peers`.',

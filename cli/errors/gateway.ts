@@ -207,7 +207,7 @@ export const GATEWAY_GUIDANCE: Record<keyof typeof GATEWAY_ERRORS, Guidance> = {
   GATEWAY_PORT_IN_USE: {
     exit: EXIT.config,
     remedy:
-      'Stop the other program (`ss -ltnp` names it), or give the node another port: `nectar-byon config set gateway.port 9443`, then `nectar-byon up`.',
+      'Stop the other program (where it is not named, `sudo ss -ltnp` does), or give the node another port: `nectar-byon config set gateway.port 9443` (or gateway.metricsPort, where that is named), then `nectar-byon up`.',
   },
   GATEWAY_LISTEN_REFUSED: {
     exit: EXIT.config,

@@ -60,7 +60,8 @@ export const NETWORK_GUIDANCE: Record<keyof typeof NETWORK_ERRORS, Guidance> = {
   },
   NETWORK_LISTEN_REFUSED: {
     exit: EXIT.config,
-    remedy: 'Another program has the port, or the address is not one of this machine. Choose another with --p2p-port.',
+    remedy:
+      'Stop the other program, or give the node another port for its peers: `nectar-byon config set p2p.listenPort 4641`, then `nectar-byon up`. An address that is not of this machine is changed by `p2p.listenHost`.',
   },
   WITNESS_STATE_INVALID: {
     exit: EXIT.checksFailed,

@@ -9,7 +9,7 @@ export const ROLLUP_GUIDANCE: Record<keyof typeof ROLLUP_ERRORS, Guidance> = {
   },
   ROLLUP_L1_NOT_STARTED: {
     exit: EXIT.unreachable,
-    remedy: 'Choose another port when this one is taken; the log file holds what anvil said.',
+    remedy: 'The log file holds what anvil said; `nectar-byon devnet up --port l1=8546` takes another port.',
   },
   ROLLUP_L1_UNREACHABLE: {
     exit: EXIT.unreachable,

@@ -1,35 +1,17 @@
 import type { HardeningStatus } from '../../appliance/gateway/hardening-schemas.ts';
 import type { Check } from '../preflight.ts';
 import type { Output } from '../render/output.ts';
-import { printable } from '../render/table.ts';
 
 /**
- * The lines of `status`: first whether the node may hold patients' data, which every report judges by the same checks; then what is
- * on record, and whether somebody must look. No score: that of the kindest profile would look like an answer to the first.
+ * The line of `status`: what is on record, and whether somebody must look. No score: that of the kindest profile would look like an
+ * answer to whether the node may hold patients' data, which the first sentence gives.
  */
 export function hardeningLines(hardening: HardeningStatus | null, style: Output['style']): [string, string][] {
-  if (hardening === null)
-    return [['patient data', style('yellow', 'not known: no report on record: nectar-byon harden')]];
+  if (hardening === null) return [];
   const { drifted, failed, unseen, overdue, waivedCritical } = hardening;
   const poor = failed > 0 || unseen > 0 || waivedCritical > 0;
   const colour = drifted > 0 || overdue ? 'red' : poor ? 'yellow' : 'green';
-  return [...fitnessLines(hardening.fitness ?? null, style), ['hardening', style(colour, words(hardening))]];
-}
-
-function fitnessLines(
-  fitness: NonNullable<HardeningStatus['fitness']> | null,
-  style: Output['style'],
-): [string, string][] {
-  if (fitness === null)
-    return [['patient data', style('yellow', 'not known: no report on record says so: nectar-byon harden')]];
-  const { fit, reasons, at } = fitness;
-  const asOf = `as of ${at.slice(0, 16).replace('T', ' ')} UTC`;
-  if (fit) return [['patient data', style('green', `fit, ${asOf}`)], ...reasons.map(reasonLine)];
-  return [['patient data', style('red', `not fit yet, ${asOf}, because`)], ...reasons.map(reasonLine)];
-}
-
-function reasonLine(reason: string): [string, string] {
-  return ['', `- ${printable(reason)}`];
+  return [['hardening', style(colour, words(hardening))]];
 }
 
 /** The check of `doctor`. Drift and a report that does not come are bad; failures that a person has seen are poor. */

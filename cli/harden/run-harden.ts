@@ -5,6 +5,7 @@ import type { Benchmark, Profile } from '../../hardening/check.ts';
 import { getProfile, loadBenchmark } from '../../hardening/load-benchmark.ts';
 import { renderReport } from '../../hardening/report/formats.ts';
 import type { Report } from '../../hardening/report/report.ts';
+import { renderSentence } from '../../hardening/report/terminal/table.ts';
 import type { Call } from '../call.ts';
 import { withNode } from '../node-client.ts';
 import { findClusterTarget } from '../provision/kubernetes/cluster-target.ts';
@@ -120,7 +121,6 @@ function summaryText(call: Call<HardenOptions>, made: Made, recorded: RecordedRe
   const { counts, score, profile } = report;
   const facts: [string, string][] = [
     ['report', `${written.path} (${written.format})`],
-    ['patient data', fitnessWords(report, style)],
     ['profile', profile.name],
     ['score', `${score.value} of 100`],
     ['checks', `${counts.pass} passed, ${counts.fail} failed, ${counts.error} not seen, ${counts.waived} waived`],
@@ -132,12 +132,7 @@ function summaryText(call: Call<HardenOptions>, made: Made, recorded: RecordedRe
   if (drift.length > 0) facts.push(['drift', style('red', `failed in no report before: ${drift.join(', ')}`)]);
   const missing = made.onRecord !== undefined && 'reason' in made.onRecord ? made.onRecord.reason : undefined;
   if (missing !== undefined) facts.push(['audit log', style('yellow', `not on record: ${missing}`)]);
-  return renderFacts(facts);
-}
-
-function fitnessWords({ fitness }: Report, style: Call<unknown>['output']['style']): string {
-  const { fit, reasons } = fitness;
-  return fit ? style('green', 'fit') : style('red', `not fit yet, because ${reasons.join('; ')}`);
+  return `${renderSentence(report, screenOf(call))}\n\n${renderFacts(facts)}`;
 }
 
 function recordLines({ onRecord }: Made): string[] {

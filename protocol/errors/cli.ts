@@ -145,6 +145,13 @@ export const CLI_ERRORS = {
   CLI_DEVNET_FAILED: define<{ part: string; reason: string }>({
     message: ({ part, reason }) => `the devnet's ${part} did not start: ${reason}`,
   }),
+  CLI_DEVNET_SILENT: define<{ part: string; url: string; seconds: number }>({
+    message: ({ part, url, seconds }) => `the devnet's ${part} runs, and has not answered at ${url} for ${seconds} s`,
+  }),
+  CLI_DEVNET_PORT_TAKEN: define<{ part: string; port: number; holder?: string }>({
+    message: ({ part, port, holder }) =>
+      `port ${port} of the devnet's ${part} is taken by another program${holder === undefined ? '' : ` (${holder})`}`,
+  }),
   CLI_DEVNET_PEER_UNKNOWN: define<{ peer: string }>({
     message: ({ peer }) => `no node with the peer id ${peer} has applied to this devnet`,
   }),

@@ -150,8 +150,9 @@ const SETUP_ERRORS = {
   GATEWAY_SITE_CERTIFICATE_INVALID: define<{ problem: string }>({
     message: ({ problem }) => `the certificate cannot be used: ${problem}`,
   }),
-  GATEWAY_PORT_IN_USE: define<{ host: string; port: number }>({
-    message: ({ host, port }) => `port ${port} on ${host} is taken by another program`,
+  GATEWAY_PORT_IN_USE: define<{ host: string; port: number; option?: string; holder?: string }>({
+    message: ({ host, port, option, holder }) =>
+      `port ${port} on ${host}${option === undefined ? '' : ` (${option})`} is taken by another program${holder === undefined ? '' : ` (${holder})`}`,
   }),
   GATEWAY_LISTEN_REFUSED: define<{ host: string; port: number; reason: string }>({
     message: ({ host, port, reason }) => `cannot listen on ${host} port ${port}: ${reason}`,

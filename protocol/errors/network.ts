@@ -42,8 +42,9 @@ export const NETWORK_ERRORS = {
   NETWORK_BLOCK_MISMATCH: define<{ cid: string }>({
     message: ({ cid }) => `bytes from a peer do not hash to ${cid}`,
   }),
-  NETWORK_LISTEN_REFUSED: define<{ address: string }>({
-    message: ({ address }) => `cannot listen for peers on ${address}`,
+  NETWORK_LISTEN_REFUSED: define<{ address: string; holder?: string }>({
+    message: ({ address, holder }) =>
+      `cannot listen for peers on ${address}${holder === undefined ? '' : `: the port is taken (${holder})`}`,
   }),
   WITNESS_STATE_INVALID: define<{ path: string; reason: string }>({
     message: ({ path, reason }) => `what the witness remembers in ${path} is invalid: ${reason}`,

@@ -3,6 +3,7 @@ import { isNectarError, NectarError, rollupSeverity } from '../../../protocol/er
 import type { Readiness } from '../../service.ts';
 import type { Logger } from '../../telemetry/index.ts';
 import type { L1Obstacles } from '../l1/describe-l1.ts';
+import type { Silence } from '../l1/silence.ts';
 import type { Derived } from './deriver.ts';
 import type { Discarded, L1Steps } from './l1-steps.ts';
 
@@ -11,12 +12,14 @@ export interface DriverOptions {
   readonly pollMs: number;
   /** Longest pause after failures in a row. */
   readonly maxBackoffMs: number;
-  /** L1 silent for longer than this makes the node not ready. */
+  /** L1 silent, or not to be followed, for longer than this makes the node not ready. */
   readonly staleMs: number;
 }
 
 export interface DriverDeps {
   readonly steps: L1Steps;
+  /** How long L1 has been asked in vain: while it hangs, no step fails. */
+  readonly silence: Silence;
   readonly log: Logger;
   readonly now: () => number;
   readonly onDerived?: (derived: Derived) => void;
@@ -44,7 +47,8 @@ interface State {
   settled: boolean;
   synced: boolean;
   failures: number;
-  lastAnswerAt: number | undefined;
+  /** Since when no step has succeeded; undefined: the last one did. */
+  failingSince: number | undefined;
   halted: string | undefined;
   /** A failure that is not L1's: shown until a step succeeds. */
   trouble: string | undefined;
@@ -56,6 +60,9 @@ interface State {
   disagreement: string | undefined;
 }
 
+/** Before that, L1 may only be slow. */
+const HANG_SAID_MS = 5_000;
+
 export function createDriver(options: DriverOptions, deps: DriverDeps): Driver {
   const { steps, log, now } = deps;
   const state: State = {
@@ -63,7 +70,7 @@ export function createDriver(options: DriverOptions, deps: DriverDeps): Driver {
     settled: false,
     synced: false,
     failures: 0,
-    lastAnswerAt: undefined,
+    failingSince: undefined,
     halted: undefined,
     trouble: undefined,
     l1: undefined,
@@ -84,7 +91,7 @@ export function createDriver(options: DriverOptions, deps: DriverDeps): Driver {
     state.l1 = undefined;
     state.disagreement = undefined;
     waitFor(undefined);
-    state.lastAnswerAt = now();
+    state.failingSince = undefined;
   }
 
   function waitFor(error: NectarError<'ROLLUP_L1_BLOBS_UNREADABLE'> | undefined): void {
@@ -116,6 +123,7 @@ export function createDriver(options: DriverOptions, deps: DriverDeps): Driver {
   async function recover(error: unknown, signal: AbortSignal): Promise<void> {
     const severity = rollupSeverity(error);
     state.failures += 1;
+    state.failingSince ??= now();
     // What is said is what failed now, not what failed before it.
     state.trouble = undefined;
     state.l1 = undefined;
@@ -160,6 +168,20 @@ export function createDriver(options: DriverOptions, deps: DriverDeps): Driver {
     }
   }
 
+  function readinessOfL1(): Readiness {
+    const why = state.l1 === undefined ? '' : `: ${state.l1}`;
+    const silentMs = deps.silence.ms();
+    const silent = `L1 has not answered for ${Math.round(silentMs / 1000)} s${why}`;
+    if (!state.synced) {
+      const hangs = state.l1 === undefined && silentMs > HANG_SAID_MS;
+      return { ready: false, reason: `deriving the chain from L1${hangs ? `: ${silent}` : why}` };
+    }
+    if (silentMs > options.staleMs) return { ready: false, reason: silent };
+    const failingMs = state.failingSince === undefined ? 0 : now() - state.failingSince;
+    if (failingMs <= options.staleMs) return { ready: true };
+    return { ready: false, reason: `L1 cannot be followed for ${Math.round(failingMs / 1000)} s${why}` };
+  }
+
   return {
     async run(signal) {
       while (!signal.aborted && state.halted === undefined) {
@@ -193,11 +215,7 @@ export function createDriver(options: DriverOptions, deps: DriverDeps): Driver {
       if (state.halted !== undefined) return { ready: false, reason: `derivation halted: ${state.halted}` };
       if (state.trouble !== undefined) return { ready: false, reason: `derivation stumbled: ${state.trouble}` };
       if (state.waiting !== undefined) return { ready: false, reason: state.waiting };
-      const why = state.l1 === undefined ? '' : `: ${state.l1}`;
-      if (!state.synced) return { ready: false, reason: `deriving the chain from L1${why}` };
-      const silentMs = now() - (state.lastAnswerAt ?? 0);
-      if (silentMs <= options.staleMs) return { ready: true };
-      return { ready: false, reason: `L1 has not answered for ${Math.round(silentMs / 1000)} s${why}` };
+      return readinessOfL1();
     },
   };
 }

@@ -5,7 +5,7 @@ import { openNodeClient } from '../../node-client.ts';
 import { type Say, showWork } from '../../render/work.ts';
 import { withCommandLock } from '../command-lock.ts';
 import { type BringUp, unlockNode } from '../process/bring-up.ts';
-import { describeReasons, isLocked, readReadiness, throwFault } from '../process/wait-ready.ts';
+import { describeReasons, isLocked, readReadiness, sayWaiting, throwFault } from '../process/wait-ready.ts';
 import { findContainerFailure } from './container-failure.ts';
 import { type Changes, converge } from './converge.ts';
 import { type DesiredState, desiredState } from './desired-state.ts';
@@ -36,7 +36,7 @@ export async function bringUpDocker(request: BringUp): Promise<DockerUp> {
     const state = desiredState(node.spec);
     const wait = () =>
       showWork(terminal, output, 'waiting until it is ready', (say) =>
-        waitForContainers({ engine, state, client, request, say: (text) => say(`waiting for ${text}`) }),
+        waitForContainers({ engine, state, client, request, say: sayWaiting(say) }),
       );
     const gateway = gatewayUrl(node.config.gateway);
     if ((await wait()).ready) return { gateway, ready: true, changes };

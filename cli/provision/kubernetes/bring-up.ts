@@ -4,7 +4,7 @@ import type { Client } from '../../client.ts';
 import { openNodeClient } from '../../node-client.ts';
 import { showWork } from '../../render/work.ts';
 import { type BringUp, unlockNode } from '../process/bring-up.ts';
-import { describeReasons, isLocked, readReadiness, throwFault } from '../process/wait-ready.ts';
+import { describeReasons, isLocked, readReadiness, sayWaiting, throwFault } from '../process/wait-ready.ts';
 import { type ClusterTarget, requireClusterTarget, writeClusterTarget } from './cluster-target.ts';
 import type { Kubectl } from './kubectl.ts';
 import { openKubectl } from './open-kubectl.ts';
@@ -30,7 +30,7 @@ export async function bringUpCluster(request: BringUp): Promise<ClusterUp> {
   await showWork(terminal, output, 'starting the pods', () => startPods(kubectl, { home, target }));
   const wait = () =>
     showWork(terminal, output, 'waiting until it is ready', (say) =>
-      waitForPods({ kubectl, target, request, say: (text) => say(`waiting for ${text}`) }),
+      waitForPods({ kubectl, target, request, say: sayWaiting(say) }),
     );
   const gateway = target.gateway ?? `${target.namespace}/${target.release}`;
   if ((await wait()).ready) return { gateway, ready: true };

@@ -5,6 +5,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { replaceFile } from '../../../appliance/durable-file.ts';
+import { NectarError } from '../../../protocol/errors.ts';
 
 /** The development L1 as a child process: where it is, and where it keeps its state. */
 export interface AnvilOptions {
@@ -25,7 +26,9 @@ const PLATFORMS: Readonly<Record<string, string>> = {
   'win32-x64': 'anvil-win32-amd64',
 };
 
-const STOP_TIMEOUT_MS = 15_000;
+const STOP_TIMEOUT_MS = 12_000;
+const STOP_SAID_MS = 3_000;
+const KILL_TIMEOUT_MS = 5_000;
 const POLL_MS = 50;
 
 /** The platform package's binary; undefined when npm installed none. Needs no postinstall script of @foundry-rs/anvil. */
@@ -81,16 +84,41 @@ export function findAnvilPid(folder: string): number | undefined {
   }
 }
 
-/** Stops the anvil of this folder and waits until it has dumped its state. Does nothing when none runs. */
-export async function stopAnvil(folder: string): Promise<void> {
+export interface StopAnvil {
+  /** Told when it does not end by itself. */
+  readonly say?: (text: string) => void;
+  readonly sayAfterMs?: number;
+  /** After that was said. */
+  readonly killAfterMs?: number;
+}
+
+/**
+ * Stops the anvil of this folder and waits until it has dumped its state; one that does not end is killed, which is said. Does nothing
+ * when none runs.
+ *
+ * @throws NectarError CLI_NODE_STOP_FAILED
+ */
+export async function stopAnvil(folder: string, options: StopAnvil = {}): Promise<void> {
+  const { say, sayAfterMs = STOP_SAID_MS, killAfterMs = STOP_TIMEOUT_MS } = options;
   const pid = findAnvilPid(folder);
   if (pid === undefined) return;
   process.kill(pid, 'SIGTERM');
-  for (let waited = 0; findAnvilPid(folder) !== undefined; waited += POLL_MS) {
-    if (waited === STOP_TIMEOUT_MS) process.kill(pid, 'SIGKILL');
-    await delay(POLL_MS);
+  if (!(await hasEnded(folder, sayAfterMs))) {
+    say?.(`the development L1 (pid ${pid}) does not end: it is killed in ${killAfterMs / 1000} s`);
+    if (!(await hasEnded(folder, killAfterMs))) {
+      process.kill(pid, 'SIGKILL');
+      if (!(await hasEnded(folder, KILL_TIMEOUT_MS))) throw new NectarError('CLI_NODE_STOP_FAILED', { pid });
+    }
   }
   await rm(pidPath(folder), { force: true });
+}
+
+async function hasEnded(folder: string, withinMs: number): Promise<boolean> {
+  for (let waited = 0; waited < withinMs; waited += POLL_MS) {
+    if (findAnvilPid(folder) === undefined) return true;
+    await delay(POLL_MS);
+  }
+  return findAnvilPid(folder) === undefined;
 }
 
 /**

@@ -7,12 +7,13 @@ import { readPassphrase } from '../../passphrase.ts';
 import type { Output } from '../../render/output.ts';
 import { showWork } from '../../render/work.ts';
 import { isInteractive, type Terminal } from '../../terminal.ts';
+import { requireHomePorts } from './home-ports.ts';
 import { rotateLog } from './node-log.ts';
-import { isAlive, type Running } from './running.ts';
+import { isAlive, type Running, readRunning } from './running.ts';
 import { logSize, whyItEnded } from './start-failure.ts';
 import { startProcess } from './start-node.ts';
 import { sendPassphrase } from './unlock.ts';
-import { isLocked, readReadiness, throwFault, waitUntilReady } from './wait-ready.ts';
+import { isLocked, readReadiness, sayWaiting, throwFault, waitUntilReady } from './wait-ready.ts';
 
 const END_TIMEOUT_MS = 2_000;
 const END_POLL_MS = 50;
@@ -44,6 +45,7 @@ export async function bringUp(request: BringUp): Promise<NodeUp> {
   const { signal } = terminal;
   const log = join(home, 'logs', 'node.log');
   rotateLog(log);
+  if (readRunning(home) === undefined) await requireHomePorts(home, terminal.env);
   const logged = logSize(log);
   const running = await showWork(terminal, output, 'starting the node', () =>
     startProcess({ home, role: 'all', env: terminal.env, signal }),
@@ -52,7 +54,7 @@ export async function bringUp(request: BringUp): Promise<NodeUp> {
   try {
     const wait = () =>
       showWork(terminal, output, 'waiting until it is ready', (say) =>
-        waitUntilReady(client, { timeoutMs: request.timeoutMs, signal, say: (text) => say(`waiting for ${text}`) }),
+        waitUntilReady(client, { timeoutMs: request.timeoutMs, signal, say: sayWaiting(say) }),
       );
     // With a passphrase it stops at the lock, which shows at once; with a key file it opens by itself.
     const first = await readReadiness(client);

@@ -11,6 +11,7 @@ import { NEW_NETWORK_FORK } from '../../../protocol/rollup/fork.ts';
 import { type DefaultPorts, defaultPorts } from './default-ports.ts';
 import { devnetKeyPath, faucetKeyPath, writeKeyOnce, writeWhole } from './devnet-home.ts';
 import { type DevnetL1, startDevnetL1, stopDevnetL1 } from './devnet-l1.ts';
+import type { ChosenPorts } from './devnet-ports.ts';
 import { findFreePort } from './free-port.ts';
 import { deployL1Contracts } from './l1-contracts.ts';
 import { callRpc } from './rpc.ts';
@@ -27,21 +28,26 @@ const GAS_LIMIT = 30_000_000n;
 const ZERO_HASH: Hex = `0x${'0'.repeat(64)}`;
 const AUDITOR_BALANCE_WEI = parseEther('1000');
 
+type DevnetPorts = DefaultPorts['devnet'];
+
 export interface CreateDevnetOptions {
   readonly say: (text: string) => void;
   readonly signal: AbortSignal;
   now(): number;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** The others are the usual ones, or the next free. */
+  readonly ports: ChosenPorts;
 }
 
 /**
  * Makes a devnet: L1 with its contracts, keys, genesis, and last the signed descriptor, so that an interrupted attempt leaves no
  * descriptor and is simply done again. Ends with L1 running.
  */
-export async function createDevnet(devnet: string, { say, signal, now, env }: CreateDevnetOptions): Promise<void> {
+export async function createDevnet(devnet: string, options: CreateDevnetOptions): Promise<void> {
+  const { say, signal, now, env } = options;
   await makeFolders(join(devnet, 'keys'), 0o700);
   const l1 = join(devnet, 'l1');
-  const ports = await choosePorts(defaultPorts(env).devnet);
+  const ports = await choosePorts(defaultPorts(env).devnet, options.ports);
   say('starting the development L1');
   let chain = await startDevnetL1({ folder: l1, port: ports.l1 });
   signal.throwIfAborted();
@@ -79,10 +85,14 @@ export async function createDevnet(devnet: string, { say, signal, now, env }: Cr
   await writeWhole(devnet, 'network.json', signDescriptor(descriptor, keys.descriptor));
 }
 
-async function choosePorts(preferred: DefaultPorts['devnet']): Promise<DefaultPorts['devnet']> {
-  const l1 = await findFreePort(preferred.l1);
-  const rpc = await findFreePort(preferred.rpc, { taken: [l1] });
-  return { l1, rpc, p2p: await findFreePort(preferred.p2p, { taken: [l1, rpc] }) };
+async function choosePorts(preferred: DevnetPorts, chosen: ChosenPorts): Promise<DevnetPorts> {
+  const taken = Object.values(chosen);
+  const choose = async (part: keyof DevnetPorts): Promise<number> => {
+    const port = chosen[part] ?? (await findFreePort(preferred[part], { taken }));
+    taken.push(port);
+    return port;
+  };
+  return { l1: await choose('l1'), rpc: await choose('rpc'), p2p: await choose('p2p') };
 }
 
 async function writeKeys(devnet: string, { accounts }: DevnetL1): Promise<{ p2p: Uint8Array; descriptor: Uint8Array }> {
@@ -100,7 +110,7 @@ async function writeKeys(devnet: string, { accounts }: DevnetL1): Promise<{ p2p:
 
 interface Described {
   readonly chain: DevnetL1;
-  readonly ports: DefaultPorts['devnet'];
+  readonly ports: DevnetPorts;
   readonly contracts: Awaited<ReturnType<typeof deployL1Contracts>>;
   readonly genesis: Pick<NetworkDescriptor['l2'], 'genesis' | 'genesisHash'>;
   readonly peerId: string;

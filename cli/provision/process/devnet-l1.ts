@@ -1,11 +1,12 @@
 import { chmod, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { getBytes, HDNodeWallet, JsonRpcProvider, Mnemonic, parseEther, randomBytes, toQuantity } from 'ethers';
 import { makeFolders } from '../../../appliance/make-folders.ts';
 import type { Hex } from '../../../protocol/brand.ts';
 import { NectarError } from '../../../protocol/errors.ts';
-import { findAnvilBinary, findAnvilPid, spawnAnvil, stopAnvil } from './anvil-process.ts';
+import { waitUntil } from '../../wait-until.ts';
+import { findAnvilBinary, findAnvilPid, type StopAnvil, spawnAnvil, stopAnvil } from './anvil-process.ts';
+import { requireDevnetPort } from './devnet-ports.ts';
 
 export interface DevnetL1Options {
   /** Belongs to the development L1 alone: state, mnemonic, log, pid. Made 0700. */
@@ -13,6 +14,8 @@ export interface DevnetL1Options {
   readonly port: number;
   readonly blockTimeS?: number;
   readonly stateIntervalS?: number;
+  /** How long one that runs already may be silent. */
+  readonly answerTimeoutMs?: number;
 }
 
 /** An account of the development L1. The same key may act on L2. */
@@ -40,6 +43,8 @@ export const DEVNET_L1_CHAIN_ID = 31337n;
 const BLOCK_TIME_S = 6;
 const STATE_INTERVAL_S = 10;
 const START_TIMEOUT_MS = 20_000;
+/** One that runs already answers, or hangs. */
+const ANSWER_TIMEOUT_MS = 12_000;
 const POLL_MS = 10;
 
 /** Starts the development L1 of this folder, or finds it running; its chain, accounts and contracts outlive a stop. */
@@ -50,7 +55,7 @@ export async function startDevnetL1(options: DevnetL1Options): Promise<DevnetL1>
   const rpcUrl = `http://127.0.0.1:${options.port}`;
   const isRunning = findAnvilPid(options.folder) !== undefined;
   if (!isRunning) await launch(options);
-  const pid = await waitUntilUp(options, rpcUrl);
+  const pid = isRunning ? await requireAnswer(options, rpcUrl) : await waitUntilUp(options, rpcUrl);
   // The EVM of an anvil that was started again knows no hash of the blocks it loaded (revm's EmptyDB makes one up), and SequencerInbox
   // binds the hash before its own: the first block after the start is one that nobody asked for.
   if (!isRunning) await send(rpcUrl, 'evm_mine');
@@ -59,11 +64,12 @@ export async function startDevnetL1(options: DevnetL1Options): Promise<DevnetL1>
 }
 
 /** Stops it with its state on disk; does nothing when it is not running. */
-export async function stopDevnetL1(folder: string): Promise<void> {
-  await stopAnvil(folder);
+export async function stopDevnetL1(folder: string, options?: StopAnvil): Promise<void> {
+  await stopAnvil(folder, options);
 }
 
 async function launch(options: DevnetL1Options): Promise<void> {
+  await requireDevnetPort('l1', options.port);
   const binary = findAnvilBinary();
   if (binary === undefined) {
     throw new NectarError('ROLLUP_L1_BINARY_MISSING', { platform: `${process.platform}-${process.arch}` });
@@ -81,15 +87,30 @@ async function launch(options: DevnetL1Options): Promise<void> {
 
 /** The pid, once the anvil *of this folder* answers: another program on the port is not taken for it. */
 async function waitUntilUp(options: DevnetL1Options, rpcUrl: string): Promise<number> {
-  for (let waited = 0; waited < START_TIMEOUT_MS; waited += POLL_MS) {
-    await delay(POLL_MS);
-    const pid = findAnvilPid(options.folder);
-    if (pid === undefined) break;
-    if ((await findChainId(rpcUrl)) === DEVNET_L1_CHAIN_ID && findAnvilPid(options.folder) === pid) return pid;
-  }
+  const pid = await waitForPid(options, rpcUrl, START_TIMEOUT_MS);
+  if (pid !== undefined) return pid;
   await stopAnvil(options.folder);
   const log = join(options.folder, 'anvil.log');
   throw new NectarError('ROLLUP_L1_NOT_STARTED', { port: options.port, log });
+}
+
+/** The same for one that ran before, which is not ended for its silence: it holds what it has not written yet. */
+async function requireAnswer(options: DevnetL1Options, url: string): Promise<number> {
+  const { answerTimeoutMs = ANSWER_TIMEOUT_MS } = options;
+  const pid = await waitForPid(options, url, answerTimeoutMs);
+  if (pid !== undefined) return pid;
+  throw new NectarError('CLI_DEVNET_SILENT', { part: 'L1', url, seconds: answerTimeoutMs / 1000 });
+}
+
+/** undefined: it ended, or the time did. */
+async function waitForPid({ folder }: DevnetL1Options, rpcUrl: string, timeoutMs: number): Promise<number | undefined> {
+  const answer = async (): Promise<{ pid: number | undefined } | undefined> => {
+    const pid = findAnvilPid(folder);
+    if (pid === undefined) return { pid };
+    return (await findChainId(rpcUrl)) === DEVNET_L1_CHAIN_ID && findAnvilPid(folder) === pid ? { pid } : undefined;
+  };
+  const { signal } = new AbortController();
+  return (await waitUntil(answer, { timeoutMs, pollMs: POLL_MS, signal }))?.pid;
 }
 
 async function findChainId(rpcUrl: string): Promise<bigint | undefined> {

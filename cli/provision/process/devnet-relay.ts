@@ -1,11 +1,16 @@
 import { spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { connect, createServer, isIPv4, type Server } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readDescriptor } from '../../../appliance/config/index.ts';
+import { NectarError } from '../../../protocol/errors.ts';
 import { ENTRY } from '../../entry.ts';
+import type { Say } from '../../render/work.ts';
+import { waitUntil } from '../../wait-until.ts';
 import { writeWhole } from './devnet-home.ts';
+import { callRpc } from './rpc.ts';
 import { forgetRunning, readRunning, writeRunning } from './running.ts';
 import { stopProcess } from './stop-node.ts';
 
@@ -16,7 +21,8 @@ import { stopProcess } from './stop-node.ts';
  *   DEVNET/relay/addresses.json    where it listens: one address per node in containers
  */
 const LOOK_MS = 500;
-const START_TIMEOUT_MS = 10_000;
+const START_TIMEOUT_MS = 30_000;
+const STOP_TIMEOUT_MS = 5_000;
 const MAX_CONNECTIONS = 256;
 const LOOPBACK = '127.0.0.1';
 
@@ -42,15 +48,28 @@ export function relayAddresses(devnet: string): string[] {
 export async function exposeDevnet(devnet: string, address: string, signal: AbortSignal): Promise<void> {
   const addresses = [...new Set([...relayAddresses(devnet), address])];
   await writeWhole(relayHome(devnet), 'addresses.json', `${JSON.stringify({ addresses })}\n`);
-  await startRelay(devnet, signal);
+  await startRelay(devnet, { signal, say: () => undefined });
 }
 
-/** Starts the relay where an address asks for it and it does not run. */
-export async function startRelay(devnet: string, signal: AbortSignal): Promise<void> {
+/**
+ * Starts the relay where an address asks for it and it does not run, or runs and passes nothing on. L1 answers by then.
+ *
+ * @throws NectarError CLI_DEVNET_FAILED
+ */
+export async function startRelay(
+  devnet: string,
+  { signal, say }: { readonly signal: AbortSignal; readonly say: Say },
+): Promise<void> {
   const home = relayHome(devnet);
-  if (relayAddresses(devnet).length === 0 || readRunning(home) !== undefined) return;
+  if (relayAddresses(devnet).length === 0) return;
+  if (readRunning(home) !== undefined) {
+    if (!(await isSilent(devnet))) return;
+    say('the relay of the devnet hangs: it is started again', 'matters');
+    await stopRelay(devnet, signal);
+  }
   mkdirSync(join(home, 'logs'), { recursive: true, mode: 0o700 });
-  const log = openSync(join(home, 'logs', 'relay.log'), 'a', 0o600);
+  const path = join(home, 'logs', 'relay.log');
+  const log = openSync(path, 'a', 0o600);
   const child = spawn(process.execPath, [ENTRY, 'devnet', 'relay', '--devnet', devnet], {
     cwd: home,
     detached: true,
@@ -58,14 +77,40 @@ export async function startRelay(devnet: string, signal: AbortSignal): Promise<v
   });
   child.unref();
   closeSync(log);
-  for (let waited = 0; waited < START_TIMEOUT_MS; waited += LOOK_MS / 10) {
-    if (readRunning(home) !== undefined) return;
-    await sleep(LOOK_MS / 10, undefined, { signal });
+  const running = async () => readRunning(home);
+  if (await waitUntil(running, { timeoutMs: START_TIMEOUT_MS, pollMs: LOOK_MS / 10, signal })) return;
+  throw new NectarError('CLI_DEVNET_FAILED', {
+    part: 'relay',
+    reason: `it does not run after ${START_TIMEOUT_MS / 1000} s, see ${path}`,
+  });
+}
+
+/** True when every address that this machine has takes connections to L1, and none gives an answer. */
+export async function isSilent(devnet: string): Promise<boolean> {
+  const own = new Set(Object.values(networkInterfaces()).flatMap((all) => all?.map(({ address }) => address) ?? []));
+  const [port] = portsOf(devnet);
+  const answers = await Promise.all(
+    relayAddresses(devnet)
+      .filter((address) => own.has(address))
+      .map((address) => hangsAt(`http://${address}:${port}`)),
+  );
+  return answers.length > 0 && answers.every((hangs) => hangs);
+}
+
+async function hangsAt(url: string): Promise<boolean> {
+  try {
+    await callRpc(url, 'eth_chainId', []);
+    return false;
+  } catch (error) {
+    // Who refuses the connection may only not listen there yet.
+    return ((error as Error).cause as Error | undefined)?.name === 'TimeoutError';
   }
 }
 
+/** It keeps no state: one that does not end is killed soon. */
 export async function stopRelay(devnet: string, signal: AbortSignal): Promise<void> {
-  if (readRunning(relayHome(devnet)) !== undefined) await stopProcess(relayHome(devnet), { signal });
+  const home = relayHome(devnet);
+  if (readRunning(home) !== undefined) await stopProcess(home, { signal, timeoutMs: STOP_TIMEOUT_MS });
 }
 
 /** The relay itself, in the foreground until the signal. Addresses that are not there yet are tried again. */

@@ -1,6 +1,5 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Contract, hexlify, JsonRpcProvider, keccak256, parseEther, toUtf8Bytes, Wallet } from 'ethers';
 import { readDescriptor } from '../../../appliance/config/index.ts';
 import { NodeRegistryAbi } from '../../../contracts/generated/NodeRegistry.ts';
@@ -11,11 +10,13 @@ import { encodePeerId, registryEntryId } from '../../../protocol/network/node-id
 import { PREDEPLOYS } from '../../../protocol/rollup/genesis.ts';
 import type { Say } from '../../render/work.ts';
 import type { Terminal } from '../../terminal.ts';
+import { waitUntil } from '../../wait-until.ts';
 import { withCommandLock } from '../command-lock.ts';
 import { findAnvilPid } from './anvil-process.ts';
 import { createDevnet } from './create-devnet.ts';
 import { devnetKeyPath, faucetKeyPath, isDevnetHome, readKey, requireDevnet } from './devnet-home.ts';
 import { startDevnetL1, stopDevnetL1 } from './devnet-l1.ts';
+import { type ChosenPorts, DEVNET_PARTS, devnetPortsOf, moveDevnet, requireDevnetPort } from './devnet-ports.ts';
 import { startRelay, stopRelay } from './devnet-relay.ts';
 import { depositEth } from './l1-contracts.ts';
 import { callRpc } from './rpc.ts';
@@ -25,6 +26,8 @@ import { stopProcess } from './stop-node.ts';
 
 const POLL_MS = 100;
 const READY_TIMEOUT_MS = 60_000;
+/** One that ran before answers, or hangs. */
+const ANSWER_TIMEOUT_MS = 12_000;
 /** Reason of an ejection by hand (NodeRegistry leaves the codes to the network's rules). */
 const EJECTION_REASON = 1;
 
@@ -35,8 +38,16 @@ export interface DevnetStatus {
   readonly l2: { readonly rpcUrl: string; readonly block: number | null };
 }
 
+/** How a devnet is brought up. */
+export interface DevnetUp {
+  readonly terminal: Terminal;
+  readonly say: Say;
+  /** Ports that a person chose; the others stay, or are the usual ones. */
+  readonly ports?: ChosenPorts;
+}
+
 /** Makes the devnet where there is none, starts whatever of it is not running, and waits until it answers. */
-export async function devnetUp(devnet: string, terminal: Terminal, say: Say): Promise<DevnetStatus> {
+export async function devnetUp(devnet: string, { terminal, say, ports = {} }: DevnetUp): Promise<DevnetStatus> {
   const { signal } = terminal;
   return withCommandLock({ home: devnet, name: 'devnet', purpose: 'devnet up', signal, say }, async () => {
     const l1 = join(devnet, 'l1');
@@ -46,26 +57,50 @@ export async function devnetUp(devnet: string, terminal: Terminal, say: Say): Pr
       files: new Set(await readdir(devnet)),
     };
     try {
+      await requirePlace(devnet, ports, before.l1 || before.sequencer);
       if (!isDevnetHome(devnet))
-        await createDevnet(devnet, { say, signal, now: () => terminal.now(), env: terminal.env });
-      const { descriptor } = readDescriptor(devnet);
-      if (findAnvilPid(l1) === undefined) say('starting the development L1');
-      await startDevnetL1({ folder: l1, port: Number(new URL(endpoint(descriptor, 'l1Rpc')).port) });
-      if (readRunning(devnet) === undefined) {
-        say('starting the sequencer');
-        await startProcess({ home: devnet, role: 'sequencer', env: terminal.env, signal });
-      }
-      await waitForSequencer(descriptor, signal);
-      await startRelay(devnet, signal);
+        await createDevnet(devnet, { say, signal, now: () => terminal.now(), env: terminal.env, ports });
+      await startParts(devnet, { terminal, say });
       return await devnetStatus(devnet);
     } catch (error) {
       // Half a devnet is none. Our own signal may be the reason: the stop must still be waited for.
       if (!before.sequencer) await stopProcess(devnet, { signal: new AbortController().signal });
-      if (!before.l1) await stopDevnetL1(l1);
+      if (!before.l1) await stopDevnetL1(l1, { say: (text) => say(text, 'matters') });
       if (!isDevnetHome(devnet)) await removeMade(devnet, before.files);
       throw error;
     }
   });
+}
+
+/** Moves a devnet that is there to the ports that were asked for. */
+async function requirePlace(devnet: string, chosen: ChosenPorts, isUp: boolean): Promise<void> {
+  if (Object.keys(chosen).length === 0 || !isDevnetHome(devnet)) return;
+  const now = devnetPortsOf(readDescriptor(devnet).descriptor);
+  const isThere = DEVNET_PARTS.every((part) => (chosen[part] ?? now[part]) === now[part]);
+  if (isUp && isThere) return;
+  if (isUp)
+    throw new NectarError('CLI_USAGE', {
+      problem: 'a devnet that runs cannot be moved: `nectar-byon devnet down` first',
+    });
+  await moveDevnet(devnet, chosen);
+}
+
+async function startParts(devnet: string, { terminal, say }: DevnetUp): Promise<void> {
+  const { signal } = terminal;
+  const { descriptor } = readDescriptor(devnet);
+  const ports = devnetPortsOf(descriptor);
+  const l1 = join(devnet, 'l1');
+  say(findAnvilPid(l1) === undefined ? 'starting the development L1' : 'asking the development L1');
+  await startDevnetL1({ folder: l1, port: ports.l1 });
+  const ranBefore = readRunning(devnet) !== undefined;
+  if (!ranBefore) {
+    for (const part of ['rpc', 'p2p'] as const) await requireDevnetPort(part, ports[part]);
+    say('starting the sequencer');
+    await startProcess({ home: devnet, role: 'sequencer', env: terminal.env, signal });
+  }
+  say('waiting for the sequencer');
+  await waitForSequencer(descriptor, { ranBefore, signal });
+  await startRelay(devnet, { signal, say });
 }
 
 /** What this attempt made in the folder, whatever else lies in it; the lock that it holds stays. */
@@ -82,7 +117,7 @@ export async function devnetDown(devnet: string, signal: AbortSignal, say: Say):
     const { wasRunning } = await stopProcess(devnet, { signal });
     const l1 = join(devnet, 'l1');
     const l1Running = findAnvilPid(l1) !== undefined;
-    await stopDevnetL1(l1);
+    await stopDevnetL1(l1, { say: (text) => say(text, 'matters') });
     return { wasRunning: wasRunning || l1Running };
   });
 }
@@ -119,10 +154,8 @@ export async function devnetFund(
   const before = await balanceOf(rpcUrl, to);
   const key = await readKey(faucetKeyPath(devnet));
   await depositEth({ rpcUrl: endpoint(descriptor, 'l1Rpc'), key }, { inbox: descriptor.l1.inbox, to, amountWei });
-  for (let waited = 0; waited < READY_TIMEOUT_MS; waited += POLL_MS) {
-    if ((await balanceOf(rpcUrl, to)) > before) return;
-    await sleep(POLL_MS, undefined, { signal });
-  }
+  const arrived = async (): Promise<true | undefined> => (await balanceOf(rpcUrl, to)) > before || undefined;
+  if (await waitUntil(arrived, { timeoutMs: READY_TIMEOUT_MS, pollMs: POLL_MS, signal })) return;
   throw new NectarError('CLI_JOIN_TIMEOUT', { seconds: READY_TIMEOUT_MS / 1000, waitingFor: 'the deposit on L2' });
 }
 
@@ -164,11 +197,9 @@ export async function devnetEject(
 
 /** Asks for the receipt itself: a transaction's own wait() looks at new blocks only, and there may be none for long. */
 async function waitForBlock(provider: JsonRpcProvider, hash: string, signal: AbortSignal): Promise<number> {
-  for (let waited = 0; waited < READY_TIMEOUT_MS; waited += POLL_MS) {
-    const receipt = await provider.getTransactionReceipt(hash);
-    if (receipt !== null) return receipt.blockNumber;
-    await sleep(POLL_MS, undefined, { signal });
-  }
+  const receipt = async () => (await provider.getTransactionReceipt(hash)) ?? undefined;
+  const found = await waitUntil(receipt, { timeoutMs: READY_TIMEOUT_MS, pollMs: POLL_MS, signal });
+  if (found !== undefined) return found.blockNumber;
   throw new NectarError('CLI_DEVNET_FAILED', { part: 'sequencer', reason: 'a vote got no receipt' });
 }
 
@@ -181,16 +212,17 @@ function endpoint(descriptor: NetworkDescriptor, name: 'l1Rpc' | 'sequencerRpc')
   return descriptor.endpoints[name][0] ?? '';
 }
 
-async function waitForSequencer(descriptor: NetworkDescriptor, signal: AbortSignal): Promise<void> {
+async function waitForSequencer(
+  descriptor: NetworkDescriptor,
+  { ranBefore, signal }: { readonly ranBefore: boolean; readonly signal: AbortSignal },
+): Promise<void> {
   const url = endpoint(descriptor, 'sequencerRpc');
-  for (let waited = 0; waited < READY_TIMEOUT_MS; waited += POLL_MS) {
-    if ((await findBlock(url)) !== null) return;
-    await sleep(POLL_MS, undefined, { signal });
-  }
-  throw new NectarError('CLI_DEVNET_FAILED', {
-    part: 'sequencer',
-    reason: `no answer at ${url} in ${READY_TIMEOUT_MS / 1000} s`,
-  });
+  const timeoutMs = ranBefore ? ANSWER_TIMEOUT_MS : READY_TIMEOUT_MS;
+  const answer = async (): Promise<number | undefined> => (await findBlock(url)) ?? undefined;
+  if ((await waitUntil(answer, { timeoutMs, pollMs: POLL_MS, signal })) !== undefined) return;
+  const seconds = timeoutMs / 1000;
+  if (ranBefore) throw new NectarError('CLI_DEVNET_SILENT', { part: 'sequencer', url, seconds });
+  throw new NectarError('CLI_DEVNET_FAILED', { part: 'sequencer', reason: `no answer at ${url} in ${seconds} s` });
 }
 
 async function balanceOf(url: string, address: Hex): Promise<bigint> {

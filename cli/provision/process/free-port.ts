@@ -12,6 +12,15 @@ export function isPortFree(port: number, host = '127.0.0.1'): Promise<boolean> {
   });
 }
 
+/** True when somebody listens on the port; false for port 0 and where this machine cannot listen at all, which is another error. */
+export function isPortTaken(port: number, host: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', (error: NodeJS.ErrnoException) => resolve(error.code === 'EADDRINUSE'));
+    server.listen({ port, host, exclusive: true }, () => server.close(() => resolve(false)));
+  });
+}
+
 /** The preferred port, or the next free one that is not `taken`. */
 export async function findFreePort(
   preferred: number,

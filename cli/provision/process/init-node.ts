@@ -99,7 +99,7 @@ export async function openDescriptor({
 }: InitRequest): Promise<{ bytes: Uint8Array; name: string }> {
   let path = plan.network;
   if (plan.network === 'devnet') {
-    await showWork(terminal, output, 'bringing up the devnet', (say) => devnetUp(plan.devnet, terminal, say));
+    await showWork(terminal, output, 'bringing up the devnet', (say) => devnetUp(plan.devnet, { terminal, say }));
     path = descriptorPath(plan.devnet);
   }
   const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {

@@ -1,10 +1,10 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import Type from 'typebox';
 import { JoinResult, NetworkInfo } from '../../../appliance/gateway/node-schemas.ts';
 import type { Hex } from '../../../protocol/brand.ts';
 import { NectarError } from '../../../protocol/errors.ts';
 import type { Client } from '../../client.ts';
 import { isAuthorized } from '../../membership.ts';
+import { waitUntil } from '../../wait-until.ts';
 import { devnetFund } from './devnet.ts';
 import { isDevnetHome } from './devnet-home.ts';
 
@@ -38,12 +38,14 @@ export async function joinNetwork(request: JoinRequest): Promise<NetworkInfo> {
   }
   say('applying to the node registry');
   await client.json(JoinResult, 'POST', '/v1/network/join');
-  for (let waited = 0; waited < request.timeoutMs; waited += POLL_MS) {
+  const admitted = async (): Promise<NetworkInfo | undefined> => {
     info = await client.json(NetworkInfo, 'GET', '/v1/network');
     if (isAuthorized(info)) return info;
     say(`waiting for the auditors (${info.membership})`);
-    await sleep(POLL_MS, undefined, { signal });
-  }
+    return undefined;
+  };
+  const found = await waitUntil(admitted, { timeoutMs: request.timeoutMs, pollMs: POLL_MS, signal });
+  if (found !== undefined) return found;
   const waitingFor = `its membership is ${info.membership}`;
   throw new NectarError('CLI_JOIN_TIMEOUT', { seconds: request.timeoutMs / 1000, waitingFor });
 }
@@ -52,10 +54,8 @@ export async function joinNetwork(request: JoinRequest): Promise<NetworkInfo> {
 async function fundOperator({ client, devnet, timeoutMs, signal }: JoinRequest, operator: Hex): Promise<void> {
   if ((await balanceOf(client, operator)) >= ENOUGH_WEI) return;
   await devnetFund(devnet, { to: operator, ether: FIRST_BALANCE_ETHER, signal });
-  for (let waited = 0; waited < timeoutMs; waited += POLL_MS) {
-    if ((await balanceOf(client, operator)) > 0n) return;
-    await sleep(POLL_MS, undefined, { signal });
-  }
+  const arrived = async (): Promise<true | undefined> => (await balanceOf(client, operator)) > 0n || undefined;
+  if (await waitUntil(arrived, { timeoutMs, pollMs: POLL_MS, signal })) return;
   throw new NectarError('CLI_JOIN_TIMEOUT', { seconds: timeoutMs / 1000, waitingFor: 'the deposit in its own state' });
 }
 

@@ -58,6 +58,11 @@ function headLines({ node, profile, tool, createdAt, collectedAt }: Report, scre
   ];
 }
 
+/** The one sentence, alone. */
+export function renderSentence({ fitness }: Pick<Report, 'fitness'>, screen: Screen): string {
+  return sentenceLines({ fitness }, screen).join('\n');
+}
+
 function sentenceLines({ fitness }: Pick<Report, 'fitness'>, screen: Screen): string[] {
   const colour = fitness.fit ? 'green' : 'red';
   return hang('', fitnessSentence(fitness), screen).map((line) => screen.style('bold', screen.style(colour, line)));

@@ -89,7 +89,11 @@ test('a port that another program holds is one clear error, and nothing is left 
   await new Promise<void>((resolve) => holder.listen(0, '127.0.0.1', resolve));
   const { port: taken } = holder.address() as { port: number };
   try {
-    await assert.rejects(startDevnetL1({ folder: other, port: taken }), { code: 'ROLLUP_L1_NOT_STARTED' });
+    const error = {
+      code: 'CLI_DEVNET_PORT_TAKEN',
+      message: new RegExp(`taken by another program \\(pid ${process.pid}, `),
+    };
+    await assert.rejects(startDevnetL1({ folder: other, port: taken }), error);
     assert.equal(findAnvilPid(other), undefined);
   } finally {
     holder.close();

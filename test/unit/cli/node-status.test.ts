@@ -11,6 +11,7 @@ import type { NodeStatus } from '../../../appliance/gateway/node-schemas.ts';
 import type { Logger } from '../../../appliance/telemetry/index.ts';
 import { runCommandLine } from '../../../cli/command-line.ts';
 import { writeRunning } from '../../../cli/provision/process/running.ts';
+import { fitnessSentence } from '../../../hardening/report/fitness.ts';
 import { capture, fakeTerminal } from './capture.ts';
 
 const WELL: NodeStatus = {
@@ -33,7 +34,15 @@ const WELL: NodeStatus = {
   witness: null,
   storage: null,
   tokens: null,
-  hardening: null,
+  hardening: {
+    ...{ lastAt: '2026-11-30T13:56:00.000Z', profile: 'node', score: 69, failed: 1, unseen: 0, drifted: 0, waived: 0 },
+    ...{ waivedCritical: 0, everySeconds: null, overdue: false },
+    fitness: {
+      fit: false,
+      reasons: ['keys are stored unencrypted', 'swap is not encrypted'],
+      at: '2026-11-30T13:56:00.000Z',
+    },
+  },
   backups: null,
   custody: null,
   clientRevocations: null,
@@ -74,6 +83,18 @@ describe('how a node is when its gateway does not serve', () => {
     assert.match(stdout, /records +4321/);
     assert.match(stderr, /CLI_NODE_UNREACHABLE/);
     assert.notEqual(code, 0);
+  });
+
+  test('begins with whether it is fit for patient data, in `status` as in `doctor`', async () => {
+    const sentence = fitnessSentence(WELL.hardening?.fitness ?? { fit: true, reasons: [] });
+    const wanted = `${sentence} (Report of 2026-11-30 13:56 UTC.)`;
+    for (const verb of ['status', 'doctor']) {
+      const { stdout } = await capture([verb, '--home', home]);
+      const [first = ''] = stdout.split('\n\n');
+      assert.equal(first.replaceAll('\n', ' '), wanted, verb);
+    }
+    const { stdout } = await capture(['doctor', '--json', '--home', home]);
+    assert.deepEqual((JSON.parse(stdout) as { fitness: unknown }).fitness, WELL.hardening?.fitness);
   });
 
   test('is told to the owner of the home alone', () => {

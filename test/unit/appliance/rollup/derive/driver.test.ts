@@ -15,7 +15,7 @@ const diskFull = new NectarError('NODE_DISK_FULL', { path: 'db' });
 /** Plays one outcome per step: an error is thrown, a boolean is what advance resolves with; then it stands still. */
 function drive(outcomes: (boolean | Error)[], pollMs = 1, onStep: () => void = () => {}) {
   const calls: string[] = [];
-  const clock = { now: 0 };
+  const clock = { now: 0, silentMs: 0 };
   const stop = new AbortController();
   const steps: L1Steps = {
     verify: async () => void calls.push('verify'),
@@ -35,7 +35,8 @@ function drive(outcomes: (boolean | Error)[], pollMs = 1, onStep: () => void = (
       return { number: 1n, safe: { number: 1n } } as never;
     },
   };
-  const driver = createDriver({ pollMs, maxBackoffMs: 4, staleMs: 1_000 }, { steps, log, now: () => clock.now });
+  const deps = { steps, log, now: () => clock.now, silence: { ms: () => clock.silentMs } };
+  const driver = createDriver({ pollMs, maxBackoffMs: 4, staleMs: 1_000 }, deps);
   return { driver, calls, clock, run: () => driver.run(stop.signal), stop: () => stop.abort() };
 }
 
@@ -70,6 +71,8 @@ test('says why L1 cannot be followed, until it can be', async () => {
   while (lost.calls.length < 4) await delay(1);
   assert.deepEqual(lost.driver.readiness(), { ready: true });
   lost.clock.now = 1_001;
+  assert.match(JSON.stringify(lost.driver.readiness()), /cannot be followed for 1 s: no L1 endpoint answered x: noth/);
+  lost.clock.silentMs = 1_001;
   assert.match(JSON.stringify(lost.driver.readiness()), /not answered for 1 s: no L1 endpoint answered x: nothing/);
   lost.stop();
   await following;
@@ -99,6 +102,8 @@ test('is not ready when L1 has been silent for too long, or the disk is full', a
   const { driver, run, clock } = drive([true]);
   await run();
   clock.now = 1_001;
+  assert.deepEqual(driver.readiness(), { ready: true }, 'a long derivation asks nothing');
+  clock.silentMs = 1_001;
   assert.deepEqual(driver.readiness(), { ready: false, reason: 'L1 has not answered for 1 s' });
   const full = drive(Array(1_000).fill(diskFull));
   const running = full.run();
