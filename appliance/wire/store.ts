@@ -61,6 +61,7 @@ export async function wireStore(options: RoleOptions, deps: WireDeps): Promise<W
     {
       crypto,
       keys,
+      settleIndex: keyFreshness.settleIndex,
       audit,
       evidence: { latest: () => audit.latest(), records: auditKeys.records },
       replicas: wants,
