@@ -24,7 +24,7 @@ const ID = /^[0-9a-f]{32}$/;
 const NOTHING = new Set(['lock', 'lost+found']);
 
 /** VOLUME/volume.json: which volume this is. */
-interface Mark {
+export interface Mark {
   readonly id: string;
   /** An operator said that it begins empty, since what was in it is lost: RFC 3339. */
   readonly emptiedAt?: string;
@@ -49,6 +49,13 @@ export function findVolumeMarks(home: string): VolumeMarks | undefined {
   if (value === undefined) return undefined;
   if (!isMarks(value)) throw new NectarError('VOLUME_MARKS_INVALID', { path });
   return value;
+}
+
+/** The mark in a file; undefined: there is none. @throws NectarError VOLUME_MARKS_INVALID */
+export function findMark(path: string): Mark | undefined {
+  const value = readJson(path);
+  if (value === undefined || isMark(value)) return value;
+  throw new NectarError('VOLUME_MARKS_INVALID', { path });
 }
 
 /** What of a volume is not as it was filled; undefined: it is the one. */
@@ -119,16 +126,17 @@ export function startedEmpty(home: string): { readonly startedEmpty?: string } {
   return told.length === 0 ? {} : { startedEmpty: told.join(', ') };
 }
 
-async function writeMark(folder: string, mark: Mark): Promise<void> {
+/** Durable when it resolves. */
+export async function writeMark(folder: string, mark: Mark, name = MARK_FILE): Promise<void> {
   await makeFolder(folder);
-  await replaceFile(join(folder, MARK_FILE), textOf(mark), 0o600);
+  await replaceFile(join(folder, name), textOf(mark), 0o600);
 }
 
 async function writeMarks(home: string, marks: VolumeMarks): Promise<void> {
   await replaceFile(join(home, MARKS_FILE), `${JSON.stringify(marks, undefined, 2)}\n`, 0o600);
 }
 
-function newMark(): Mark {
+export function newMark(): Mark {
   return { id: randomBytes(ID_BYTES).toString('hex') };
 }
 

@@ -85,6 +85,7 @@ export async function wireNode(
     {
       crypto,
       keys,
+      settleIndex: keyFreshness.settleIndex,
       audit,
       evidence: audit,
       replicas: {

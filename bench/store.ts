@@ -91,6 +91,7 @@ async function openStore(home: string): Promise<{ store: Store; close(): Promise
     keys: {
       retire: async () => ({ destroyed: [], generation: 1 }),
       derive: () => Uint8Array.from(kek.key),
+      pending: () => undefined,
       newDek(of) {
         const dek = randomBytes(32);
         return { dek, wrapped: wrapDek(crypto, kek, { dek, context: of, nonce: randomBytes(12) }) };

@@ -2,6 +2,7 @@ import type { Logger, Metrics, NodeMetrics } from '../telemetry/index.ts';
 import type { AccessContext } from './audit-event.ts';
 import type { AuditAnchor, GatewayAudit } from './audit-needs.ts';
 import type { GatewayCustody } from './custody-needs.ts';
+import type { KeyList } from './key-schemas.ts';
 import type { NetworkInfo, NodeReadiness, NodeStatus } from './node-schemas.ts';
 import type { SharedTexts } from './shared-texts.ts';
 import type { GatewayStore } from './store-needs.ts';
@@ -30,6 +31,8 @@ export interface GatewayKeys {
   providers(): Awaitable<
     readonly { id: string; provider: string; title: string; attended: boolean; createdAt: string }[]
   >;
+  /** What else the root key protects, and whether its key was replaced with the root key. */
+  purposes(): Awaitable<readonly KeyList['purposes'][number][]>;
   rotate(): Promise<{ from: string; to: string; generation: number }>;
   /** Destroys every KEK but the current one. */
   retire(): Promise<{ destroyed: readonly string[]; generation: number }>;

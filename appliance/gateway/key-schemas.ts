@@ -38,6 +38,31 @@ export const KeyList = Type.Object(
       ),
       { description: 'What opens the node.' },
     ),
+    purposes: Type.Array(
+      Type.Object(
+        {
+          purpose: Type.Union(
+            [
+              Type.Literal('index'),
+              Type.Literal('audit-body'),
+              Type.Literal('identity'),
+              Type.Literal('rollup-db'),
+              Type.Literal('backup'),
+            ],
+            { description: 'What it seals.' },
+          ),
+          state: Type.Union(
+            [Type.Literal('first'), Type.Literal('kept'), Type.Literal('pending'), Type.Literal('replaced')],
+            {
+              description:
+                'first: the root key was never replaced. kept: the same key under a later root key; whoever had an earlier root key reads what it seals. pending: another key is made, and what this one seals is still to be sealed by it. replaced: an earlier root key opens nothing of it.',
+            },
+          ),
+        },
+        strict,
+      ),
+      { description: 'Keys of the root key for everything but records.' },
+    ),
   },
   { description: 'Key encryption keys, and what opens the node: names and ages, never the keys.', ...strict },
 );

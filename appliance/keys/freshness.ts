@@ -6,10 +6,12 @@ import type { Keys } from './interfaces.ts';
 export interface KeyFreshness extends Service {
   /** Holds the files on the disk against those that the process works with, and puts on record what changed. */
   look(): Promise<void>;
+  /** Puts on record, before and behind, that the index is sealed by the key that was made for it. */
+  settleIndex(): Promise<void>;
 }
 
 /** How the key list is named in leaves that state a generation. */
-export const KEYS_FILE = 'keys';
+const KEYS_FILE = 'keys';
 
 /** What the audit log knows of the key list, and takes of it. */
 export interface KeyEvidence {
@@ -24,7 +26,10 @@ export interface KeyEvidence {
 }
 
 export interface FreshnessDeps {
-  readonly keys: Pick<Keys, 'generation' | 'bringAlong' | 'block' | 'lookAtFiles' | 'isUnsettled' | 'settleRoot'>;
+  readonly keys: Pick<
+    Keys,
+    'generation' | 'bringAlong' | 'block' | 'lookAtFiles' | 'isUnsettled' | 'settleRoot' | 'settleIndex'
+  >;
   readonly evidence: KeyEvidence;
   readonly log: Logger;
 }
@@ -120,6 +125,12 @@ export function createKeyFreshness({ keys, evidence, log }: FreshnessDeps): KeyF
       started = false;
     },
     look,
+    async settleIndex() {
+      // As with the identities: the log is never two generations behind the list.
+      await append('key.root', 'success', { generation: keys.generation(), phase: 'index' });
+      const settled = await keys.settleIndex();
+      await append('key.root', 'success', { ...settled, phase: 'index done' });
+    },
     readiness: () => (started ? { ready: true } : { ready: false, reason: 'not compared with the log yet' }),
   };
 }

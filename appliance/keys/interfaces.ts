@@ -6,7 +6,7 @@ import type { Service } from '../service.ts';
 import type { Logger, Metrics } from '../telemetry/index.ts';
 import type { KeyContradiction } from './held-files.ts';
 import type { KeyPurpose } from './hierarchy.ts';
-import type { KeyInfo, ProviderInfo } from './key-list.ts';
+import type { KeyInfo, ProviderInfo, PurposeInfo } from './key-list.ts';
 import type { UnlockSecret } from './open-root-key.ts';
 import type { Enrolment } from './root-key.ts';
 import type { ReplacedRoot, RootWanted } from './root-replacement.ts';
@@ -23,14 +23,18 @@ export interface Keys extends Service {
   state(): 'locked' | 'unlocked';
   unlock(secret: UnlockSecret): Promise<void>;
   whenUnlocked(signal: AbortSignal): Promise<void>;
-  /** 32 bytes, a fresh copy: the caller may wipe it. KEY_LOCKED. */
+  /** 32 bytes, or a secret of an index (index-secret.ts); a fresh copy: the caller may wipe it. KEY_LOCKED. */
   derive(purpose: KeyPurpose, length?: 32): Uint8Array;
+  /** Likewise the secret that the index is to be sealed by next; undefined where there is none. */
+  pending(purpose: 'index'): Uint8Array | undefined;
   newDek(context: DekContext): { dek: Uint8Array; wrapped: WrappedDek };
   unwrapDek(wrapped: WrappedDek, context: DekContext): Uint8Array;
   /** Under the current KEK; what is under it already comes back as it is. */
   rewrapDek(wrapped: WrappedDek, context: DekContext): WrappedDek;
   list(): readonly KeyInfo[];
   providers(): readonly ProviderInfo[];
+  /** Which of the keys for everything but records were replaced with the root key. */
+  purposes(): readonly PurposeInfo[];
   rotate(): Promise<{ from: string; to: string; generation: number }>;
   /**
    * Destroys every KEK but the current one, or every one that is older than the one named: only once no record is wrapped by them.
@@ -43,13 +47,15 @@ export interface Keys extends Service {
   /**
    * Another root key: what the one before opens is this list no more. The identities are sealed anew behind it (`settleRoot`).
    *
-   * @throws NectarError KEY_ROOT_DERIVED, KEY_ROOT_PROVIDER_CLOSED, KEY_ROOT_UNSETTLED
+   * @throws NectarError KEY_ROOT_DERIVED, KEY_ROOT_PROVIDER_CLOSED, KEY_ROOT_UNSETTLED, KEY_ROOT_INDEX_PENDING
    */
   replaceRoot(wanted: RootWanted): Promise<ReplacedRoot>;
   /** Whether identities may still be sealed by the key that they had under an earlier root key. */
   isUnsettled(): boolean;
   /** Seals those identities anew, and lets go of that key. */
   settleRoot(): Promise<{ generation: number }>;
+  /** The index is sealed by the pending key: it is the current one from here on, and the one before is forgotten. */
+  settleIndex(): Promise<{ generation: number }>;
   /** Which version of itself the key list is; 0: of a format that did not count. */
   generation(): number;
   /** Writes a list of an older format in this one, as its first generation. */

@@ -147,3 +147,8 @@ function getEntry(store: KeyStore, id: string): ProviderEntry {
   if (found === undefined) throw new NectarError('KEY_PROVIDER_ABSENT', { id });
   return found;
 }
+
+/** A list of an older format, as the first that counts. */
+export function firstGeneration({ store }: Open): Change<{ readonly generation: number }> {
+  return { next: { ...store, generation: 1 }, result: { generation: 1 }, commit: () => undefined };
+}

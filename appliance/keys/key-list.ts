@@ -1,3 +1,4 @@
+import { KEY_PURPOSES, type KeyPurpose } from './hierarchy.ts';
 import type { KeyStore } from './key-store-schema.ts';
 import { getProvider } from './providers/registry.ts';
 
@@ -19,6 +20,28 @@ export interface ProviderInfo {
   /** Somebody has to hand over a secret. */
   readonly attended: boolean;
   readonly createdAt: string;
+}
+
+/** What a key of the root is for, and whether it was replaced with it. */
+export interface PurposeInfo {
+  readonly purpose: KeyPurpose;
+  /**
+   * first: of the first root key. kept: the same key, under a later root key. pending: another one is made, and what the key seals is
+   * still to be sealed by it. replaced: nothing is sealed by a key of an earlier root key any more.
+   */
+  readonly state: 'first' | 'kept' | 'pending' | 'replaced';
+}
+
+/** Of those that a new root key replaces; the others keep their bytes. */
+const REPLACED: ReadonlySet<KeyPurpose> = new Set(['identity', 'index']);
+
+export function listPurposes({ purposes = [] }: KeyStore): PurposeInfo[] {
+  return KEY_PURPOSES.map((purpose) => {
+    const entry = purposes.find((one) => one.purpose === purpose);
+    if (entry === undefined) return { purpose, state: 'first' };
+    if (!REPLACED.has(purpose)) return { purpose, state: 'kept' };
+    return { purpose, state: entry.former === undefined && entry.next === undefined ? 'replaced' : 'pending' };
+  });
 }
 
 export function listKeks({ keks, current, providers }: KeyStore): KeyInfo[] {

@@ -1,9 +1,13 @@
 import Type, { type Static, type TObject } from 'typebox';
+import { MAX_INDEX_SECRET_BYTES } from '../../protocol/envelope/index-secret.ts';
+import { SEALED_VALUE_OVERHEAD_BYTES } from '../../protocol/envelope/sealed-value.ts';
 import { KEY_PURPOSES, type KeyPurpose } from './hierarchy.ts';
 import { PROVIDERS } from './providers/registry.ts';
 
 const MAX_KEKS = 10_000;
 export const MAX_PROVIDERS = 16;
+
+const MAX_SEALED_CHARS = 4 * Math.ceil((MAX_INDEX_SECRET_BYTES + SEALED_VALUE_OVERHEAD_BYTES) / 3);
 
 const base64 = (maxLength: number) => Type.String({ minLength: 4, maxLength, pattern: '^[A-Za-z0-9+/]+={0,2}$' });
 const time = Type.String({ minLength: 20, maxLength: 30 });
@@ -29,9 +33,11 @@ const kekEntry = Type.Union([
 const purposeEntry = Type.Object(
   {
     purpose: Type.Unsafe<KeyPurpose>(Type.Union(KEY_PURPOSES.map((purpose) => Type.Literal(purpose)))),
-    sealed: base64(256),
+    sealed: base64(MAX_SEALED_CHARS),
     /** The key before, while something may still be sealed by it. */
     former: Type.Optional(base64(256)),
+    /** The key to come: what the current one seals is sealed anew by it at the next start. */
+    next: Type.Optional(base64(MAX_SEALED_CHARS)),
   },
   strict,
 );

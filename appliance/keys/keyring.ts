@@ -5,7 +5,7 @@ import { NectarError } from '../../protocol/errors.ts';
 import { type KeyPurpose, purposeKey } from './hierarchy.ts';
 import { openKek } from './kek-entries.ts';
 import type { KeyStore } from './key-store-schema.ts';
-import { openPurposeKey } from './purpose-keys.ts';
+import { openPurposeKey, type PurposeKeys } from './purpose-keys.ts';
 
 /** The open root key and the KEKs under it; everything in it is wiped by `wipe`. */
 export interface Keyring {
@@ -13,6 +13,8 @@ export interface Keyring {
   derive(purpose: KeyPurpose): Uint8Array;
   /** A copy of the key of a purpose before the current one, while something may be sealed by it. */
   former(purpose: KeyPurpose): Uint8Array | undefined;
+  /** A copy of the key of a purpose that is to take the place of the current one. */
+  pending(purpose: KeyPurpose): Uint8Array | undefined;
   /** Takes over another root key, and the keys of purposes as a list sealed by it has them; wipes those before. */
   adopt(root: Uint8Array, purposes: KeyStore['purposes']): void;
   add(kekId: string, key: Uint8Array): void;
@@ -45,9 +47,13 @@ export function createKeyring(
     throw new NectarError(destroyed.has(kekId) ? 'KEY_KEK_DESTROYED' : 'KEY_KEK_UNKNOWN', { kekId });
   }
 
+  function wipePurposes(): void {
+    for (const { key, former, next } of purposes.values()) for (const bytes of [key, former, next]) bytes?.fill(0);
+  }
+
   function wipeRoot(): void {
     root.fill(0);
-    for (const { key, former } of purposes.values()) for (const bytes of [key, former]) bytes?.fill(0);
+    wipePurposes();
     purposes.clear();
   }
 
@@ -63,10 +69,14 @@ export function createKeyring(
       const former = purposes.get(purpose)?.former;
       return former === undefined ? undefined : Uint8Array.from(former);
     },
+    pending(purpose) {
+      const next = purposes.get(purpose)?.next;
+      return next === undefined ? undefined : Uint8Array.from(next);
+    },
     adopt(next, list) {
       const opened = openPurposes(next, list, crypto);
       // A list that keeps its root key is adopted too, with the same bytes.
-      if (next === root) for (const { key, former } of purposes.values()) for (const old of [key, former]) old?.fill(0);
+      if (next === root) wipePurposes();
       else wipeRoot();
       [root, purposes] = [next, opened];
     },
@@ -95,8 +105,8 @@ function openPurposes(
   root: Uint8Array,
   purposes: KeyStore['purposes'] = [],
   crypto: EnvelopeCrypto,
-): Map<KeyPurpose, { readonly key: Uint8Array; readonly former?: Uint8Array }> {
-  const opened = new Map<KeyPurpose, { readonly key: Uint8Array; readonly former?: Uint8Array }>();
+): Map<KeyPurpose, PurposeKeys> {
+  const opened = new Map<KeyPurpose, PurposeKeys>();
   for (const entry of purposes) {
     const keys = openPurposeKey(root, entry, crypto);
     if (keys === undefined) throw new TypeError(`the ${entry.purpose} key of an authentic key list does not open`);

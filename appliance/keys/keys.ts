@@ -7,8 +7,9 @@ import { compareKeyStore, createHeldIdentities, type IdentityFault, type KeyCont
 import { macKey } from './hierarchy.ts';
 import { type IdentityPlace, readIdentity, writeIdentity } from './identity-files.ts';
 import type { Keys, KeysDeps, LookedAtFiles } from './interfaces.ts';
-import { type Change, enrolment, type Open, removal, replacement, retirement, rotation } from './key-changes.ts';
-import { listKeks, listProviders } from './key-list.ts';
+import type { Change, Open } from './key-changes.ts';
+import { enrolment, firstGeneration, removal, replacement, retirement, rotation } from './key-changes.ts';
+import { listKeks, listProviders, listPurposes } from './key-list.ts';
 import { type ReadKeyStore, readKeyStore, writeKeyStore } from './key-store-file.ts';
 import type { KeyStore } from './key-store-schema.ts';
 import { createKeyring, type Keyring } from './keyring.ts';
@@ -17,7 +18,8 @@ import { isAttended, openAttended, openUnattended, type UnlockSecret } from './o
 import type { ProviderHost } from './provider.ts';
 import { getProvider } from './providers/registry.ts';
 import { createKeyFileRetry } from './retry-key-file.ts';
-import { isUnsettled, type ReplacedRoot, type RootWanted, rootReplacement, settlement } from './root-replacement.ts';
+import type { ReplacedRoot, RootWanted } from './root-replacement.ts';
+import { indexSettlement, isUnsettled, requireSettled, rootReplacement, settlement } from './root-replacement.ts';
 import { settleIdentities } from './settle-identities.ts';
 import { attemptOf, createUnlockGate } from './unlock-gate.ts';
 import { createWaitList } from './wait-list.ts';
@@ -151,7 +153,7 @@ export function createKeys(options: KeysConfig & { readonly home: string }, deps
 
   /** A passphrase that comes with it is an attempt like one to unlock: guesses wait. */
   async function replaceRoot(opened: Open, wanted: RootWanted): Promise<Change<ReplacedRoot>> {
-    if (isUnsettled(opened.store)) throw new NectarError('KEY_ROOT_UNSETTLED', {});
+    requireSettled(opened.store);
     const change = (): Promise<Change<ReplacedRoot>> => rootReplacement(opened, wanted, changeDeps);
     return wanted.secret === undefined ? change() : attemptOf(gate, change);
   }
@@ -225,6 +227,7 @@ export function createKeys(options: KeysConfig & { readonly home: string }, deps
       return waiting.wait(signal);
     },
     derive: (purpose) => open().ring.derive(purpose),
+    pending: (purpose) => open().ring.pending(purpose),
     newDek(context) {
       const { store: current, ring } = usable();
       const dek = randomBytes(KEY_BYTES);
@@ -243,6 +246,7 @@ export function createKeys(options: KeysConfig & { readonly home: string }, deps
     },
     list: () => listKeks(started().store),
     providers: () => listProviders(started().store),
+    purposes: () => listPurposes(started().store),
     rotate: () => update((opened) => rotation(opened, changeDeps)),
     retire: (olderThan) => update((opened) => retirement(opened, changeDeps, olderThan)),
     enroll: (wanted) => update((opened) => enrolment(opened, wanted, changeDeps)),
@@ -251,14 +255,11 @@ export function createKeys(options: KeysConfig & { readonly home: string }, deps
     replaceRoot: (wanted) => update((opened) => replaceRoot(opened, wanted)),
     isUnsettled: () => keyring !== undefined && blocked === undefined && isUnsettled(started().store),
     settleRoot: () => update(settle),
+    settleIndex: () => update((opened) => indexSettlement(opened, changeDeps)),
     generation: () => started().store.generation,
     async bringAlong() {
       const { generation } = started().store;
-      if (generation > 0) return { generation };
-      return update(({ store: from }) => {
-        const next = { ...from, generation: 1 };
-        return { next, result: { generation: 1 }, commit: () => undefined };
-      });
+      return generation > 0 ? { generation } : update(firstGeneration);
     },
     block(by) {
       blocked = { by, reads: false };

@@ -1,16 +1,21 @@
 import { type EnvelopeCrypto, KEY_BYTES } from '../../protocol/envelope/crypto.ts';
+import { isIndexSecret } from '../../protocol/envelope/index-secret.ts';
 import { openValue, SEALED_VALUE_RANDOM_BYTES, sealValue } from '../../protocol/envelope/sealed-value.ts';
 import { type KeyPurpose, purposeSealingKey } from './hierarchy.ts';
 import type { KekDeps } from './kek-entries.ts';
 import type { PurposeEntry } from './key-store-schema.ts';
 
-/**
- * The key of a purpose as keys.json holds it once the root key is another one than the first: what it seals is not written anew for
- * that. `former`: the key before, as long as something is still sealed by it.
- */
+/** The key of a purpose, with the one before it or the one to come while something is, or will be, sealed by that. */
+export interface PurposeKeys {
+  readonly key: Uint8Array;
+  readonly former?: Uint8Array;
+  readonly next?: Uint8Array;
+}
+
+/** The keys of a purpose as keys.json holds them once the root key is another one than the first. */
 export function sealPurposeKey(
   root: Uint8Array,
-  { purpose, key, former }: { readonly purpose: KeyPurpose; readonly key: Uint8Array; readonly former?: Uint8Array },
+  { purpose, key, former, next }: PurposeKeys & { readonly purpose: KeyPurpose },
   deps: KekDeps,
 ): PurposeEntry {
   const sealing = purposeSealingKey(deps.crypto, root);
@@ -18,9 +23,12 @@ export function sealPurposeKey(
     const random = deps.randomBytes(SEALED_VALUE_RANDOM_BYTES);
     return Buffer.from(sealValue(deps.crypto, sealing, { place: at, value, random })).toString('base64');
   };
-  const sealed = seal(key, place(purpose));
-  const entry =
-    former === undefined ? { purpose, sealed } : { purpose, sealed, former: seal(former, formerOf(purpose)) };
+  const entry = {
+    purpose,
+    sealed: seal(key, place(purpose)),
+    ...(former !== undefined && { former: seal(former, formerOf(purpose)) }),
+    ...(next !== undefined && { next: seal(next, nextOf(purpose)) }),
+  };
   sealing.fill(0);
   return entry;
 }
@@ -28,22 +36,28 @@ export function sealPurposeKey(
 /** What keys.json holds of a purpose, opened. Undefined: it does not open, which an authentic list does not know. */
 export function openPurposeKey(
   root: Uint8Array,
-  { purpose, sealed, former }: PurposeEntry,
+  { purpose, sealed, former, next }: PurposeEntry,
   crypto: EnvelopeCrypto,
-): { readonly key: Uint8Array; readonly former?: Uint8Array } | undefined {
+): PurposeKeys | undefined {
   const sealing = purposeSealingKey(crypto, root);
   const open = (text: string, at: Uint8Array): Uint8Array | undefined => {
     const key = openValue(crypto, sealing, { place: at, sealed: Buffer.from(text, 'base64') });
-    return key?.length === KEY_BYTES ? key : undefined;
+    return key !== undefined && isKeyOf(purpose, key) ? key : undefined;
   };
   try {
     const key = open(sealed, place(purpose));
     const before = former === undefined ? undefined : open(former, formerOf(purpose));
+    const after = next === undefined ? undefined : open(next, nextOf(purpose));
     if (key === undefined || (former !== undefined && before === undefined)) return undefined;
-    return before === undefined ? { key } : { key, former: before };
+    if (next !== undefined && after === undefined) return undefined;
+    return { key, ...(before !== undefined && { former: before }), ...(after !== undefined && { next: after }) };
   } finally {
     sealing.fill(0);
   }
+}
+
+function isKeyOf(purpose: KeyPurpose, key: Uint8Array): boolean {
+  return purpose === 'index' ? isIndexSecret(key) : key.length === KEY_BYTES;
 }
 
 function place(purpose: KeyPurpose): Uint8Array {
@@ -52,4 +66,8 @@ function place(purpose: KeyPurpose): Uint8Array {
 
 function formerOf(purpose: KeyPurpose): Uint8Array {
   return Buffer.from(`nectar/key-store/former-purpose/${purpose}`);
+}
+
+function nextOf(purpose: KeyPurpose): Uint8Array {
+  return Buffer.from(`nectar/key-store/next-purpose/${purpose}`);
 }

@@ -1,4 +1,5 @@
 import { KEY_BYTES } from '../../protocol/envelope/crypto.ts';
+import { nextIndexSecret } from '../../protocol/envelope/index-secret.ts';
 import { isNectarError, NectarError } from '../../protocol/errors.ts';
 import { KEY_PURPOSES } from './hierarchy.ts';
 import { openKek, sealKek } from './kek-entries.ts';
@@ -25,8 +26,9 @@ export interface ReplacedRoot {
 
 /**
  * A root key in the place of the one before, in one write of the list: every provider opens it by the secret that it has, every KEK is
- * sealed by it, and so are the keys of purposes, which stay what they are, so that nothing they seal is written anew. The identities
- * alone get a new key: they are few, and are sealed anew behind this (`settlement`).
+ * sealed by it, and so are the keys of purposes. Two of those are replaced. The identities are few, and are sealed anew behind this
+ * (`settlement`); the index is sealed anew at the next start of the store, by a key that is made now (`indexSettlement`). The others
+ * stay what they are, so that nothing they seal is written anew.
  *
  * @throws NectarError KEY_ROOT_DERIVED, KEY_ROOT_PROVIDER_CLOSED, KEY_PROVIDER_ABSENT, KEY_PROVIDER_LAST
  */
@@ -63,12 +65,34 @@ export async function rootReplacement(
 /** The list once nothing is sealed by a former key any more. */
 export function settlement({ store, ring }: Open): Change<{ readonly generation: number }> {
   const generation = store.generation + 1;
-  const purposes = (store.purposes ?? []).map(({ purpose, sealed }) => ({ purpose, sealed }));
+  const purposes = (store.purposes ?? []).map(({ former: _, ...kept }) => kept);
   return {
     next: { ...store, generation, purposes },
     result: { generation },
     commit: (opened) => opened.adopt(ring.root, purposes),
   };
+}
+
+/** The list once the index is sealed by the key that was made for it. */
+export function indexSettlement({ store, ring }: Open, deps: ChangeDeps): Change<{ readonly generation: number }> {
+  const generation = store.generation + 1;
+  const key = ring.pending('index');
+  const purposes = (store.purposes ?? []).map((entry) =>
+    entry.purpose === 'index' && key !== undefined ? sealPurposeKey(ring.root, { purpose: 'index', key }, deps) : entry,
+  );
+  key?.fill(0);
+  return {
+    next: { ...store, generation, purposes },
+    result: { generation },
+    commit: (opened) => opened.adopt(ring.root, purposes),
+  };
+}
+
+/** What the key before the last one seals would be lost. @throws NectarError KEY_ROOT_UNSETTLED, KEY_ROOT_INDEX_PENDING */
+export function requireSettled(store: KeyStore): void {
+  if (isUnsettled(store)) throw new NectarError('KEY_ROOT_UNSETTLED', {});
+  if (store.purposes?.some(({ next }) => next !== undefined) === true)
+    throw new NectarError('KEY_ROOT_INDEX_PENDING', {});
 }
 
 /** Whether something may still be sealed by a key of before the root key was replaced. */
@@ -115,8 +139,10 @@ function resealPurposes(ring: Keyring, root: Uint8Array, deps: ChangeDeps): NonN
     // One that was replaced before this and is not settled yet would need two: the caller settles first.
     const isNew = purpose === 'identity';
     const key = isNew ? deps.randomBytes(KEY_BYTES) : before;
-    const entry = sealPurposeKey(root, { purpose, key, ...(isNew && { former: before }) }, deps);
-    for (const bytes of [before, key]) bytes.fill(0);
+    const next = purpose === 'index' ? nextIndexSecret(deps.crypto, before, deps.randomBytes) : undefined;
+    const keys = { key, ...(isNew && { former: before }), ...(next !== undefined && { next }) };
+    const entry = sealPurposeKey(root, { purpose, ...keys }, deps);
+    for (const bytes of [before, key, next]) bytes?.fill(0);
     return entry;
   });
 }

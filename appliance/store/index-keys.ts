@@ -1,6 +1,7 @@
 import type { Cid, PeerIdText, RecordId } from '../../protocol/brand.ts';
-import { type EnvelopeCrypto, KEY_BYTES } from '../../protocol/envelope/crypto.ts';
-import { createNameMac } from './name-mac.ts';
+import type { EnvelopeCrypto } from '../../protocol/envelope/crypto.ts';
+import { indexSubkey, parseIndexSecret } from '../../protocol/envelope/index-secret.ts';
+import { createNameMac, type NameMac } from './name-mac.ts';
 
 /** The first byte of a database key: what kind of entry it is. */
 export const KIND = {
@@ -80,12 +81,13 @@ export function listingSeq(key: Uint8Array): number {
   return Number(new DataView(key.buffer, key.byteOffset, key.byteLength).getBigUint64(key.length - 8));
 }
 
-export function createIndexKeys(crypto: EnvelopeCrypto, indexKey: Uint8Array): IndexKeys {
-  const sub = (name: string): Uint8Array =>
-    crypto.hkdf(indexKey, new Uint8Array(0), Buffer.from(`nectar/index/${name}/1`), KEY_BYTES);
-  const macOf = createNameMac(sub('names'));
+export function createIndexKeys(crypto: EnvelopeCrypto, indexSecret: Uint8Array): IndexKeys {
+  const secret = parseIndexSecret(crypto, indexSecret);
+  const [innermost, ...links] = secret.names.map(createNameMac);
+  if (innermost === undefined) throw new RangeError('a secret of an index has a key of names');
+  const first: NameMac = innermost;
   /** Parts are joined by a byte that occurs in no id, CID or label. Names are Latin-1 text, a byte a character. */
-  const mac = (...parts: string[]): string => macOf(parts.join('\0'));
+  const mac = (...parts: string[]): string => linked(links, first(parts.join('\0')));
   const allName = mac('list-all');
   const listName = (label: string | undefined): string => (label === undefined ? allName : mac('list', label));
   /** A change of a record asks for its name several times in a row, and a listing twice for each of a batch. */
@@ -104,8 +106,8 @@ export function createIndexKeys(crypto: EnvelopeCrypto, indexKey: Uint8Array): I
   });
 
   return {
-    valueKey: sub('values'),
-    cursorKey: sub('cursors'),
+    valueKey: indexSubkey(crypto, secret.key, 'values'),
+    cursorKey: indexSubkey(crypto, secret.key, 'cursors'),
     head: (id) => key(KIND.head, recordName(id)),
     version: (id, version) => key(KIND.version, recordName(id), uint32(version)),
     versions: (id) => prefixRange(key(KIND.version, recordName(id))),
@@ -118,7 +120,8 @@ export function createIndexKeys(crypto: EnvelopeCrypto, indexKey: Uint8Array): I
     heldRoot: (owner, root, cid) => key(KIND.heldRoot, mac('held-root', owner, root) + mac('held-block', owner, cid)),
     heldRoots: (owner, root) => prefixRange(key(KIND.heldRoot, mac('held-root', owner, root))),
     heldOwner: (owner) => key(KIND.heldOwner, mac('held-owner', owner)),
-    heldFolder: (owner) => Buffer.from(mac('held-folder', owner), 'latin1').toString('hex', 0, 16),
+    // By the first key for ever: folders keep their names when the index gets another secret.
+    heldFolder: (owner) => Buffer.from(first(`held-folder\0${owner}`), 'latin1').toString('hex', 0, 16),
     lost: (id) => key(KIND.lost, mac('lost', id)),
     erasure: (id) => key(KIND.erasure, mac('erasure', id)),
     idempotency: (name) => key(KIND.idempotency, mac('idempotency', name)),
@@ -127,6 +130,45 @@ export function createIndexKeys(crypto: EnvelopeCrypto, indexKey: Uint8Array): I
     condition: Uint8Array.of(KIND.condition),
     restored: Uint8Array.of(KIND.restored),
     rekey: Uint8Array.of(KIND.rekey),
+  };
+}
+
+function linked(links: readonly NameMac[], name: string): string {
+  return links.reduce((inner, link) => link(inner), name);
+}
+
+const NAME_BYTES = 32;
+/** Where names lie in a key: right behind the kind, but in these kinds. */
+const NAMES_AT: Readonly<Partial<Record<Kind, readonly number[]>>> = {
+  [KIND.stats]: [],
+  [KIND.condition]: [],
+  [KIND.restored]: [],
+  [KIND.rekey]: [],
+  [KIND.heldRoot]: [1, 1 + NAME_BYTES],
+  [KIND.idempotencyAge]: [9],
+};
+
+/**
+ * What an entry is called under another secret of the index, made by `nextIndexSecret` of the one before: kind and order stay.
+ *
+ * @throws RangeError for a secret that does not follow from the other, and for a key that is of no kind
+ */
+export function createRenaming(
+  crypto: EnvelopeCrypto,
+  { from, to }: { readonly from: Uint8Array; readonly to: Uint8Array },
+): (key: Uint8Array) => Uint8Array {
+  const [before, after] = [from, to].map((secret) => parseIndexSecret(crypto, secret).names);
+  if (before?.every((name, i) => Buffer.from(name).equals(after?.[i] ?? Buffer.alloc(0))) !== true)
+    throw new RangeError('one secret of the index does not follow from the other');
+  const links = (after ?? []).slice(before.length).map(createNameMac);
+  return (key) => {
+    const renamed = Buffer.from(key);
+    for (const at of NAMES_AT[key[0] as Kind] ?? [1]) {
+      if (key.length < at + NAME_BYTES) throw new RangeError('a key of the index is cut off');
+      const name = renamed.toString('latin1', at, at + NAME_BYTES);
+      renamed.write(linked(links, name), at, 'latin1');
+    }
+    return renamed;
   };
 }
 

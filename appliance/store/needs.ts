@@ -14,6 +14,8 @@ export interface AccessContext {
 
 export interface StoreKeys {
   derive(purpose: 'index'): Uint8Array;
+  /** The secret that the index is to be sealed by next. */
+  pending(purpose: 'index'): Uint8Array | undefined;
   newDek(context: DekContext): { dek: Uint8Array; wrapped: WrappedDek };
   unwrapDek(wrapped: WrappedDek, context: DekContext): Uint8Array;
   rewrapDek(wrapped: WrappedDek, context: DekContext): WrappedDek;
@@ -93,6 +95,8 @@ export interface StoreSigner {
 export interface StoreDeps {
   readonly crypto: EnvelopeCrypto;
   readonly keys: StoreKeys;
+  /** The index is sealed by the pending secret now. Absent where that is not done: of a copy that is looked at. */
+  readonly settleIndex?: () => Promise<void>;
   readonly audit: StoreAudit;
   readonly evidence: StoreEvidence;
   readonly replicas?: StoreReplicas;

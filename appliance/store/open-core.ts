@@ -11,6 +11,7 @@ import { collectAllGarbage } from './garbage.ts';
 import { createHashThread } from './hash-thread.ts';
 import { openIndexDb } from './index-db.ts';
 import { createIndexKeys } from './index-keys.ts';
+import { currentSecret } from './index-secret.ts';
 import type { StoreMetrics } from './metrics.ts';
 import type { StoreDeps } from './needs.ts';
 import { createRecordLocks } from './record-locks.ts';
@@ -53,12 +54,14 @@ export async function openCore(parts: {
   readonly folders: StoreFolders;
   readonly metrics: StoreMetrics;
   readonly signal: AbortSignal;
+  /** Hears what takes long before the index is open. */
+  readonly onStep: (step: string) => void;
 }): Promise<StoreCore> {
   const { deps, folders } = parts;
   for (const folder of Object.values(folders)) await mkdir(folder, { recursive: true, mode: 0o700 });
   const files = createBlockFiles(folders);
   await files.prepare();
-  const indexKey = deps.keys.derive('index');
+  const indexKey = await currentSecret(parts);
   const keys = createIndexKeys(deps.crypto, indexKey);
   indexKey.fill(0);
   const { valueKey, stats: statsKey } = keys;

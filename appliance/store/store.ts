@@ -38,9 +38,10 @@ export function createStore(options: StoreOptions, deps: StoreDeps): Store {
   const metrics = createStoreMetrics(deps.metrics);
   const folders = foldersOf(options.home);
   let running: Running | undefined;
+  let reason = 'not started';
 
   function use(): Running {
-    if (running === undefined) throw new NectarError('NODE_NOT_READY', { service: 'store', reason: 'not started' });
+    if (running === undefined) throw new NectarError('NODE_NOT_READY', { service: 'store', reason });
     return running;
   }
 
@@ -84,7 +85,11 @@ export function createStore(options: StoreOptions, deps: StoreDeps): Store {
     async start(signal) {
       const abort = new AbortController();
       signal.addEventListener('abort', () => abort.abort(signal.reason), { once: true });
-      const core = await openCore({ options, deps: { ...deps, log }, folders, metrics, signal: abort.signal });
+      const onStep = (step: string): void => {
+        reason = step;
+      };
+      const parts = { options, deps: { ...deps, log }, folders, metrics, signal: abort.signal, onStep };
+      const core = await openCore(parts).finally(() => onStep('not started'));
       try {
         await recover(core);
       } catch (error) {
@@ -110,7 +115,7 @@ export function createStore(options: StoreOptions, deps: StoreDeps): Store {
       if (stopping !== undefined) await closeCore(stopping.core);
     },
     readiness() {
-      if (running === undefined) return { ready: false, reason: 'not started' };
+      if (running === undefined) return { ready: false, reason };
       const error = conditionError(running.core.index.condition);
       if (error !== undefined) return faulty(error);
       const { bavail, bsize } = statfsSync(folders.blocks);

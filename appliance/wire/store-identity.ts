@@ -24,6 +24,7 @@ import { createShelf } from '../shelf/index.ts';
 import { createMetrics } from '../telemetry/index.ts';
 import { type RoleOptions, randomBytes, today, type WireDeps } from '../wiring.ts';
 import { beforeWiring } from './before-wiring.ts';
+import type { LogVolume } from './log-volume.ts';
 
 const NODE_ID_BYTES = 16;
 
@@ -147,18 +148,20 @@ export function storeIntroductionOf(identity: PublicIdentity): StoreIntroduction
   };
 }
 
-/** The keys are handed to a log of this node alone, which learns with them whose it is. */
+/** The keys are handed to a log of this node alone, which learns with them whose it is, and to no empty one in its place. */
 export function introducing(
   connection: Connection,
   identity: PublicIdentity,
-  audit: Pick<AuditKeysClient, 'hand' | 'attend'>,
+  { audit, volume }: { readonly audit: Pick<AuditKeysClient, 'hand' | 'attend'>; readonly volume: LogVolume },
 ): Pick<AuditKeysClient, 'hand' | 'attend'> {
   const introduction = auditIntroduction(connection);
   return {
     attend: audit.attend,
     async hand(bodyKey, checkpointKey, signal) {
       try {
+        await volume.require((await introduction.known()).known);
         await introduction.introduce(identity);
+        await volume.begun();
       } catch (error) {
         for (const bytes of [bodyKey, checkpointKey]) bytes.fill(0);
         throw error;

@@ -24,6 +24,7 @@ import { createStore } from '../store/index.ts';
 import { startedEmpty } from '../volume-marks.ts';
 import { now, type RoleOptions, randomBytes, today, type WireDeps, type Wiring } from '../wiring.ts';
 import { carrierOf } from './carrier-of.ts';
+import { createLogVolume } from './log-volume.ts';
 import { reportLife } from './report-life.ts';
 import { introducing, storeIdentity, storeIntroductionOf } from './store-identity.ts';
 
@@ -44,9 +45,10 @@ export async function wireStore(options: RoleOptions, deps: WireDeps): Promise<W
   const audit = createAuditAppendClient(carrier.connect('audit-append'));
   const atKeys = carrier.connect('audit-keys');
   const auditKeys = createAuditKeysClient(atKeys);
+  const volume = createLogVolume({ folder: paths.keys, accepted: options.firstStart.startEmpty, now });
   const handover = createKeyHandover({
     keys,
-    audit: crossings.carrier === 'tls' ? introducing(atKeys, identity, auditKeys) : auditKeys,
+    audit: crossings.carrier === 'tls' ? introducing(atKeys, identity, { audit: auditKeys, volume }) : auditKeys,
     log,
   });
   const keyFreshness = createKeyFreshness({ keys, evidence: audit, log });
@@ -59,6 +61,7 @@ export async function wireStore(options: RoleOptions, deps: WireDeps): Promise<W
     {
       crypto,
       keys,
+      settleIndex: keyFreshness.settleIndex,
       audit,
       evidence: { latest: () => audit.latest(), records: auditKeys.records },
       replicas: wants,
@@ -85,7 +88,8 @@ export async function wireStore(options: RoleOptions, deps: WireDeps): Promise<W
     ],
     blocks: [...storeIntroductionRoutes(introduction, 'rollup'), ...blocksRoutes({ store, keys, wants })],
   });
-  const life = { role: 'store', version, ...startedEmpty(home) } as const;
+  // What is known of a loss by the time that it is told.
+  const life = () => ({ role: 'store', version, ...startedEmpty(home), ...volume.startedEmpty() }) as const;
   return {
     alive: [
       ...carrier.credentials,
@@ -96,9 +100,9 @@ export async function wireStore(options: RoleOptions, deps: WireDeps): Promise<W
     usable: [handover, keyFreshness, store],
     url: () => undefined,
     whenUsable: (signal) => keys.whenUnlocked(signal),
-    onStarted: () => reportLife('node.start', life, { audit, log }),
+    onStarted: () => reportLife('node.start', life(), { audit, log }),
     async onStopping() {
-      if (handover.readiness().ready) await reportLife('node.stop', life, { audit, log });
+      if (handover.readiness().ready) await reportLife('node.stop', life(), { audit, log });
     },
   };
 }

@@ -61,7 +61,7 @@ async function fsck(call: Call<FsckOptions>): Promise<void> {
 }
 
 function describeTaken({ offered, adopted, refused }: TakenBackEntries): string {
-  return `taken back ${adopted} of ${offered} versions that the backup has; ${refused} were refused: destroyed since, or not of this log`;
+  return `taken back ${adopted} of ${offered} versions that the backup has; ${refused} were refused: destroyed since, not of this log, or sealed by a key that the index had before another root key`;
 }
 
 export function renderReport(report: FsckReport): string {

@@ -38,7 +38,9 @@ export function registerKeys(program: Command, terminal: Terminal): void {
 async function list(call: Call<object>): Promise<void> {
   await withNode(call, async (client) => {
     const answer = await client.json(KeyList, 'GET', '/v1/keys');
-    call.output.result(answer, () => `${renderKeys(answer)}\n\n${renderProviders(answer)}`);
+    call.output.result(answer, () =>
+      [renderKeys, renderProviders, renderPurposes].map((one) => one(answer)).join('\n\n'),
+    );
   });
 }
 
@@ -63,6 +65,27 @@ function renderProviders({ providers }: KeyList): string {
       entry.createdAt,
       entry.attended ? 'waits for somebody' : 'by itself',
     ]),
+  );
+}
+
+const SEALED_BY: Readonly<Record<KeyList['purposes'][number]['purpose'], string>> = {
+  index: 'the index: names, labels, sizes and times of records',
+  'audit-body': 'the bodies of the audit log: who did what, from where',
+  identity: 'the identities of the node',
+  'rollup-db': 'the database of the chain',
+  backup: 'metadata of backup repositories',
+};
+const PURPOSE_STATES: Readonly<Record<KeyList['purposes'][number]['state'], string>> = {
+  first: 'of the first root key',
+  kept: 'as before: an earlier root key opens it',
+  pending: 'made; sealed by it at the next start',
+  replaced: 'new: no earlier root key opens it',
+};
+
+function renderPurposes({ purposes }: KeyList): string {
+  return renderTable(
+    [{ title: 'WHAT ELSE IS SEALED' }, { title: 'ITS KEY' }],
+    purposes.map(({ purpose, state }) => [SEALED_BY[purpose], PURPOSE_STATES[state]]),
   );
 }
 

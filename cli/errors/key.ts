@@ -59,6 +59,11 @@ export const KEY_GUIDANCE: Record<keyof typeof KEY_ERRORS, Guidance> = {
     remedy:
       'The node seals them within seconds: try again. If it stays so, `nectar-byon logs` says which identity stands in the way.',
   },
+  KEY_ROOT_INDEX_PENDING: {
+    exit: EXIT.key,
+    remedy:
+      'Start the node anew (`nectar-byon down`, `nectar-byon up`), then try again. If it stays so, `nectar-byon logs` says what stands in the way: a full disk, or a damaged index, which `nectar-byon fsck` mends.',
+  },
   KEY_ROOT_REKEYING: {
     exit: EXIT.usage,
     remedy: 'Let it come to its end first: `nectar-byon keys rekey` goes on with it.',

@@ -43,6 +43,10 @@ export const KEY_ERRORS = {
   KEY_ROOT_UNSETTLED: define<Record<string, never>>({
     message: () => 'the root key was just replaced, and the identities are not all sealed anew yet',
   }),
+  KEY_ROOT_INDEX_PENDING: define<Record<string, never>>({
+    message: () =>
+      'the index is still sealed by the key of before the last root key: a start of the node seals it anew',
+  }),
   KEY_ROOT_REKEYING: define<{ state: string }>({
     message: ({ state }) => `a rekey of the records is ${state}: it would end under a key of the old root key`,
   }),

@@ -133,6 +133,9 @@ export function keysCompliance(name: string, create: () => Promise<KeysUnderTest
       await assert.rejects(under.keys.replaceRoot({ without: ['file-7'] }), hasCode('KEY_PROVIDER_ABSENT'));
       const replaced = await under.keys.replaceRoot({ without: [], secret });
       assert.deepEqual(replaced, { providers: ['passphrase-4'], generation: 6 });
+      const states = (await under.keys.purposes()).map(({ purpose, state }) => `${purpose} ${state}`);
+      const pending = ['index pending', 'audit-body kept', 'identity pending', 'rollup-db kept', 'backup kept'];
+      assert.deepEqual(states, pending);
       // What hangs below it stays: a repository of before is read on.
       assert.deepEqual(await under.backups.repositoryKey('11'.repeat(16)), before);
       await under.tokens.issue(request);

@@ -56,6 +56,7 @@ export async function openChildStore(home: string, minFreeBytes = 0, parts: Chil
       keys: parts.keys ?? {
         retire: async () => ({ destroyed: [], generation: 1 }),
         derive: () => Uint8Array.from(kek.key),
+        pending: () => undefined,
         newDek(of) {
           const dek = randomBytes(32);
           return { dek, wrapped: wrapDek(crypto, kek, { dek, context: of, nonce: randomBytes(12) }) };

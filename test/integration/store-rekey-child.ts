@@ -28,6 +28,7 @@ export function fileKeys(home: string): { keys: StoreDeps['keys']; rotate(): Pro
     wrapDek(crypto, kek(currentId()), { dek, context: of, nonce: randomBytes(12) });
   const keys: StoreDeps['keys'] = {
     derive: (purpose) => crypto.hkdf(root, new Uint8Array(0), Buffer.from(purpose), 32),
+    pending: () => undefined,
     newDek(of) {
       const dek = randomBytes(32);
       return { wrapped: wrap(dek, of), dek };

@@ -1,11 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isNectarError } from '../../../protocol/errors.ts';
+import { isNectarError, type NectarError } from '../../../protocol/errors.ts';
 import type { Keys } from '../../keys/index.ts';
-import type { Service } from '../../service.ts';
+import { faulty, type Service } from '../../service.ts';
 import type { Logger } from '../../telemetry/index.ts';
 import type { AuditKeysClient } from './client.ts';
 
 const RETRY_MS = 250;
+/** These do not pass by themselves: a person must act. */
+const STANDING: readonly string[] = ['VOLUME_MISSING', 'VOLUME_MARKS_INVALID', 'NODE_IDENTITY_DIFFERENT'];
 
 export interface KeyHandoverDeps {
   readonly keys: Pick<Keys, 'derive' | 'openIdentity'>;
@@ -21,19 +23,25 @@ export function createKeyHandover({ keys, audit, log }: KeyHandoverDeps): Servic
   const abort = new AbortController();
   let loop: Promise<void> | undefined;
   let missing: string | undefined = 'not started';
+  /** Why the log did not take them, where that has a name. */
+  let fault: NectarError | undefined;
 
   async function handOver(signal: AbortSignal): Promise<void> {
     for (;;) {
       signal.throwIfAborted();
       try {
         await audit.hand(keys.derive('audit-body'), await keys.openIdentity('checkpoint'), signal);
-        missing = undefined;
+        missing = fault = undefined;
         log.info({}, 'audit has its keys');
         return;
       } catch (error) {
         if (signal.aborted) throw error;
-        missing = isNectarError(error) ? error.message : 'audit did not take its keys';
-        log.debug({ err: error }, 'audit did not take its keys yet');
+        const last = fault?.message;
+        fault = isNectarError(error) ? error : undefined;
+        missing = fault?.message ?? 'audit did not take its keys';
+        if (fault !== undefined && STANDING.includes(fault.code) && fault.message !== last)
+          log.error({ code: fault.code, reason: fault.message }, 'audit gets no keys');
+        else log.debug({ err: error }, 'audit did not take its keys yet');
       }
       await sleep(RETRY_MS, undefined, { signal });
     }
@@ -43,6 +51,7 @@ export function createKeyHandover({ keys, audit, log }: KeyHandoverDeps): Servic
     while (!signal.aborted) {
       await audit.attend(signal).catch(() => undefined);
       if (signal.aborted) return;
+      fault = undefined;
       missing = 'audit has ended, or lost its keys';
       await sleep(RETRY_MS, undefined, { signal }).catch(() => undefined);
       await handOver(signal).catch(() => undefined);
@@ -61,6 +70,9 @@ export function createKeyHandover({ keys, audit, log }: KeyHandoverDeps): Servic
       abort.abort();
       await loop;
     },
-    readiness: () => (missing === undefined ? { ready: true } : { ready: false, reason: missing }),
+    readiness() {
+      if (missing === undefined) return { ready: true };
+      return fault === undefined ? { ready: false, reason: missing } : faulty(fault);
+    },
   };
 }

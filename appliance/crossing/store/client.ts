@@ -34,6 +34,7 @@ export interface KeysClient
   state(): Promise<ReturnType<Keys['state']>>;
   list(): Promise<ReturnType<Keys['list']>>;
   providers(): Promise<ReturnType<Keys['providers']>>;
+  purposes(): Promise<ReturnType<Keys['purposes']>>;
   signToken(input: Uint8Array): Promise<Uint8Array>;
 }
 

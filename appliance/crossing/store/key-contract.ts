@@ -21,6 +21,7 @@ const MAX_PASSPHRASE_BYTES = 64 * 1024;
 const MAX_SIGNING_INPUT_BYTES = 4096;
 const UNLOCK_ROTATE_TIMEOUT_MS = 120_000;
 const MAX_PROVIDERS = 1024;
+const MAX_PURPOSES = 16;
 const MAX_KEYS = 100_000;
 const MAX_LIST_BYTES = 16 * 1024 * 1024;
 
@@ -44,6 +45,11 @@ const provider = exact({
   createdAt: text(64),
 });
 
+const purpose = exact({
+  purpose: oneOf('index', 'audit-body', 'identity', 'rollup-db', 'backup'),
+  state: oneOf('first', 'kept', 'pending', 'replaced'),
+});
+
 /** What the gateway may ask of the keys: no key comes across. */
 export const keys = contract('keys', {
   state: call({ args: [], returns: oneOf('locked', 'unlocked') }),
@@ -51,6 +57,7 @@ export const keys = contract('keys', {
   unlock: call({ args: [providerName, secret(MAX_PASSPHRASE_BYTES)], returns: done }),
   list: call({ args: [], returns: list(key, MAX_KEYS), maxOutputBytes: MAX_LIST_BYTES }),
   providers: call({ args: [], returns: list(provider, MAX_PROVIDERS) }),
+  purposes: call({ args: [], returns: list(purpose, MAX_PURPOSES) }),
   rotate: call({ args: [], returns: rotated, timeoutMs: UNLOCK_ROTATE_TIMEOUT_MS }),
   retire: call({
     args: [optional(text(64))],

@@ -13,6 +13,7 @@ export function keyRoutes(keys: Keys, tokenSigner: { sign(input: Uint8Array): Pr
     unlock: (provider, passphrase) => keys.unlock({ provider, passphrase }),
     list: () => keys.list(),
     providers: () => keys.providers(),
+    purposes: () => keys.purposes(),
     rotate: () => keys.rotate(),
     retire: (olderThan) => keys.retire(olderThan),
     enroll: (enrolment, secret) => keys.enroll({ ...enrolment, ...given(secret) }),

@@ -59,11 +59,11 @@ export function addKeyRoutes(server: GatewayServer, context: RouteContext): void
   );
 
   server.get('/v1/keys', list, async (request) => {
-    const [listed, providers] = [await keys.list(), await keys.providers()];
+    const [listed, providers, purposes] = [await keys.list(), await keys.providers(), await keys.purposes()];
     // A log that takes no leaves is when these are most needed: names and ages are told, and written when it does.
     const detail = { keys: listed.length, providers: providers.length };
     context.events.observed({ type: 'key.list', outcome: 'success', context: request.access, detail });
-    return { keys: listed, providers };
+    return { keys: listed, providers, purposes: [...purposes] };
   });
 
   server.post('/v1/keys/rotate', rotate, (request) =>

@@ -36,7 +36,7 @@ const root = describeOperation({
   tag: 'keys',
   summary: 'Make another root key; what opens the node opens that one',
   description:
-    'The enrolled providers keep their secrets; one that cannot be used now, or whose passphrase is not given, must be named in `without`. Recovery kits of before open this node no more. Key encryption keys stay until a rekey, which is to follow; what seals the index, the bodies of the log and the database stays.',
+    'The enrolled providers keep their secrets; one that cannot be used now, or whose passphrase is not given, must be named in `without`. Recovery kits of before open this node no more. Key encryption keys stay until a rekey, which is to follow; the index is sealed by another key at the next start; what seals the bodies of the log, the database and repositories stays.',
   guard,
   body: RootRequest,
   response: { 200: ReplacedRoot },

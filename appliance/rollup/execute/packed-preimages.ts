@@ -90,15 +90,23 @@ export function* hashesIn(group: Uint8Array): Generator<Uint8Array> {
 
 /** A copy of the preimage in its group. */
 export function findInGroup(group: Uint8Array | undefined, hash: Uint8Array): Uint8Array {
-  if (group === undefined) throw invalid();
+  const found = group && lookInGroup(group, hash);
+  if (found === undefined) throw invalid();
+  return found;
+}
+
+/** A copy of the preimage where the group holds it. */
+export function lookInGroup(group: Uint8Array, hash: Uint8Array): Uint8Array | undefined {
   const view = new DataView(group.buffer, group.byteOffset, group.length);
+  const beginning = new DataView(hash.buffer, hash.byteOffset, hash.length).getUint32(0);
   for (let at = 0; at < group.length; ) {
     const end = at + BYTES_AT + view.getUint32(at + LENGTH_AT, true);
-    if (Buffer.compare(group.subarray(at + HASH_AT, at + LENGTH_AT), hash) === 0)
+    const mayBe = view.getUint32(at + HASH_AT) === beginning;
+    if (mayBe && Buffer.compare(group.subarray(at + HASH_AT, at + LENGTH_AT), hash) === 0)
       return group.slice(at + BYTES_AT, end);
     at = end;
   }
-  throw invalid();
+  return undefined;
 }
 
 const KIND_OF_GENESIS = 1;

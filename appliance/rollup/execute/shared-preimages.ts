@@ -1,7 +1,7 @@
 import { ClassicLevel } from 'classic-level';
 import { NectarError } from '../../../protocol/errors.ts';
 import { createDatabaseKeys } from './database-keys.ts';
-import { findInGroup, groupOf, movedFrom } from './packed-preimages.ts';
+import { findInGroup, groupOf, lookInGroup, movedFrom } from './packed-preimages.ts';
 import { createPreimageCache } from './preimage-cache.ts';
 import { createSealer } from './sealer.ts';
 
@@ -36,6 +36,11 @@ export async function openSharedPreimages(options: SharedPreimagesOptions): Prom
   // It seals nothing: the session that it would seal under is never used.
   const sealer = createSealer(databaseKey, (size) => new Uint8Array(size));
   const cache = createPreimageCache(cacheBytes);
+  /**
+   * The group that was used last: a node and what hangs below it were mostly written by one block, next to each other, and are read one
+   * after the other. What a group says of a hash stays true wherever the pruner has moved it.
+   */
+  let last: Uint8Array | undefined;
   /** Undefined: there is none at this place (any more). */
   const readGroup = (key: Uint8Array): Uint8Array | undefined => {
     const sealed = level.getSync(key);
@@ -46,6 +51,8 @@ export async function openSharedPreimages(options: SharedPreimagesOptions): Prom
   };
   return {
     get(hash) {
+      const near = last && lookInGroup(last, hash);
+      if (near !== undefined) return near;
       let entry = level.getSync(keys.preimage(hash));
       for (;;) {
         if (entry === undefined) return undefined;
@@ -53,6 +60,7 @@ export async function openSharedPreimages(options: SharedPreimagesOptions): Prom
         const group = cache.get(name) ?? readGroup(key);
         if (group !== undefined) {
           cache.set(name, group);
+          last = group;
           return findInGroup(group, hash);
         }
         // The pruner moves what stays before it removes where it was.

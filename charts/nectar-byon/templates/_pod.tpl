@@ -186,6 +186,9 @@ otherwise set them by its links.
 {{- end }}
 {{- if eq .role "store" }}
 - { name: NECTAR_FIRST_START, value: {{ .root.Values.identity.firstStart }} }
+{{- with .root.Values.identity.startEmpty }}
+- { name: NECTAR_START_EMPTY, value: {{ . | quote }} }
+{{- end }}
 {{- end }}
 {{- end -}}
 

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { KeyStore } from '../../../appliance/keys/key-store-schema.ts';
 import { NectarError } from '../../../protocol/errors.ts';
 
 const ATTEMPTS = 40;
@@ -25,4 +26,22 @@ export async function atOneKeyList<T>(
 
 function isSame(one: Uint8Array | undefined, other: Uint8Array | undefined): boolean {
   return Buffer.from(one ?? []).equals(Buffer.from(other ?? []));
+}
+
+/**
+ * What a key list says of the key of the index, sealed as it is. A copy of the index that was begun under one and a list that has
+ * another do not fit together: the node has just started with a new key.
+ */
+export function indexKeyIn(keys: Uint8Array | undefined): string {
+  try {
+    const { purposes } = JSON.parse(Buffer.from(keys ?? []).toString('utf8')) as Partial<KeyStore>;
+    return JSON.stringify(purposes?.find(({ purpose }) => purpose === 'index')) ?? '';
+  } catch {
+    return '';
+  }
+}
+
+/** @throws NectarError BACKUP_SOURCE_UNSTABLE for a list with another key of the index than before */
+export function requireIndexKey(before: string, keys: Uint8Array | undefined): void {
+  if (indexKeyIn(keys) !== before) throw new NectarError('BACKUP_SOURCE_UNSTABLE', { what: 'keys.json' });
 }

@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { atOneKeyList } from './at-one-key-list.ts';
+import { atOneKeyList, indexKeyIn, requireIndexKey } from './at-one-key-list.ts';
 import { type BlockList, listBlocks } from './block-list.ts';
 import type { BackupEntry } from './entry.ts';
 import { type PinnedAudit, pinAudit } from './pin-audit.ts';
@@ -40,18 +40,18 @@ export interface PinOptions {
  */
 export async function pinHome({ home, spool, onIndexPinned, now }: PinOptions): Promise<PinnedHome> {
   const createdAt = new Date(now()).toISOString();
+  const keyList = () => readSmallFile(join(home, 'keys.json'));
+  const indexKey = indexKeyIn(await keyList());
   const index = await pinLevel(join(home, 'store', 'index'), 'store/index');
   const rest: { audit?: PinnedAudit; blocks?: BlockList; small?: BackupEntry[]; anchor: PinnedFile[] } = { anchor: [] };
   try {
     await onIndexPinned?.();
     rest.blocks = await listBlocks(join(home, 'store'), spool);
-    await atOneKeyList(
-      () => readSmallFile(join(home, 'keys.json')),
-      async () => {
-        rest.audit = await pinAudit(join(home, 'audit'));
-        rest.small = await readSmallFiles(home);
-      },
-    );
+    await atOneKeyList(keyList, async () => {
+      requireIndexKey(indexKey, await keyList());
+      rest.audit = await pinAudit(join(home, 'audit'));
+      rest.small = await readSmallFiles(home);
+    });
     rest.anchor = await pinAnchor(join(home, 'anchor'));
   } catch (error) {
     await closeAll([...index, ...rest.anchor]);

@@ -9,6 +9,7 @@ import { type Keys, nodeEnvelopeCrypto } from '../../../appliance/keys/index.ts'
 import { IDENTITIES } from '../../../appliance/keys/node-identity.ts';
 import { makeFolders } from '../../../appliance/make-folders.ts';
 import { declareRestored } from '../../../appliance/store/declared-restore.ts';
+import { findIndexSecret } from '../../../appliance/store/index-secret.ts';
 import { markVolumes } from '../../../appliance/volume-marks.ts';
 import { type BackupHeader, parseStatement } from '../../../protocol/backup/statement.ts';
 import { NectarError } from '../../../protocol/errors.ts';
@@ -179,7 +180,7 @@ async function makeUsable(folder: string, keys: Keys, { now, names }: PlaceReque
 /** The index says that it is restored, from which backup, and beside how much of the log. */
 async function declareIndex(folder: string, keys: Keys, verified: Verified): Promise<void> {
   const { header, manifestSha256, knownLeaves: known = 0 } = verified;
-  const indexKey = keys.derive('index');
+  const indexKey = await findIndexSecret(join(folder, 'store', 'index'), keys, nodeEnvelopeCrypto);
   try {
     await declareRestored(
       {

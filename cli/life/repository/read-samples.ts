@@ -7,6 +7,7 @@ import { IDENTITIES } from '../../../appliance/keys/node-identity.ts';
 import type { Service } from '../../../appliance/service.ts';
 import { cidDigest } from '../../../appliance/store/cid.ts';
 import { createStore, type Store } from '../../../appliance/store/index.ts';
+import { findIndexSecret } from '../../../appliance/store/index-secret.ts';
 import { sampleVersions } from '../../../appliance/store/sample-versions.ts';
 import { createLogger, createMetrics } from '../../../appliance/telemetry/index.ts';
 import type { Cid } from '../../../protocol/brand.ts';
@@ -38,9 +39,9 @@ export interface ReadRecords {
 export async function readSamples(request: ReadSamples): Promise<ReadRecords> {
   const { home, keys, count, signal } = request;
   const random = (length: number): Uint8Array<ArrayBuffer> => new Uint8Array(randomBytes(length));
-  const indexKey = keys.derive('index');
   const folder = join(home, 'store', 'index');
   const crypto = nodeEnvelopeCrypto;
+  const indexKey = await findIndexSecret(folder, keys, crypto);
   const sampled = await sampleVersions({
     folder,
     indexKey,

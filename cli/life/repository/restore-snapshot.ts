@@ -12,6 +12,7 @@ import {
 import { IDENTITIES } from '../../../appliance/keys/node-identity.ts';
 import { makeFolders } from '../../../appliance/make-folders.ts';
 import { cidDigest } from '../../../appliance/store/cid.ts';
+import { findIndexSecret } from '../../../appliance/store/index-secret.ts';
 import { buildSealedIndex, type SealedIndexBuilder } from '../../../appliance/store/sealed-index.ts';
 import { type TakenBack, takeBackIndex } from '../../../appliance/store/take-back.ts';
 import {
@@ -214,10 +215,10 @@ function byPack(files: Iterable<ListedFile>): Map<string, ListedFile[]> {
 }
 
 async function takeBack(partial: string, keys: Keys, logSize: number): Promise<TakenBack> {
-  const indexKey = keys.derive('index');
+  const folder = join(partial, 'store', 'index');
+  const crypto = nodeEnvelopeCrypto;
+  const indexKey = await findIndexSecret(folder, keys, crypto);
   try {
-    const folder = join(partial, 'store', 'index');
-    const crypto = nodeEnvelopeCrypto;
     const options = { folder, indexKey, crypto, randomBytes: (length: number) => new Uint8Array(randomBytes(length)) };
     return await takeBackIndex(options, logSize);
   } finally {

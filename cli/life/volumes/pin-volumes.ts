@@ -4,7 +4,7 @@ import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isStaged } from '../../../appliance/durable-file.ts';
 import { NectarError } from '../../../protocol/errors.ts';
-import { atOneKeyList } from '../backup/at-one-key-list.ts';
+import { atOneKeyList, indexKeyIn, requireIndexKey } from '../backup/at-one-key-list.ts';
 import type { PinnedHome } from '../backup/collect.ts';
 import { type BackupEntry, bytesEntry } from '../backup/entry.ts';
 import { readSmallFiles } from '../backup/small-files.ts';
@@ -33,19 +33,19 @@ export interface PinVolumes {
  */
 export async function pinVolumes({ home, volumes, spool, staging, now }: PinVolumes): Promise<PinnedHome> {
   const createdAt = new Date(now()).toISOString();
+  const keyList = () => volumes.read('keys/keys.json');
+  const indexKey = indexKeyIn(await keyList());
   await copyIndex(volumes, spool);
   try {
-    const { checkpoint, bundles } = await atOneKeyList(
-      () => volumes.read('keys/keys.json'),
-      async () => {
-        const log = {
-          checkpoint: await volumes.read('audit/checkpoint'),
-          bundles: await listSizes(volumes, 'audit/bodies'),
-        };
-        await stageSmallFiles(home, volumes, staging);
-        return log;
-      },
-    );
+    const { checkpoint, bundles } = await atOneKeyList(keyList, async () => {
+      requireIndexKey(indexKey, await keyList());
+      const log = {
+        checkpoint: await volumes.read('audit/checkpoint'),
+        bundles: await listSizes(volumes, 'audit/bodies'),
+      };
+      await stageSmallFiles(home, volumes, staging);
+      return log;
+    });
     const small = await readSmallFiles(staging);
     return {
       createdAt,

@@ -4,6 +4,8 @@ import type { ContainerSpec, DesiredState } from './desired-state.ts';
 
 const HEADER = `# Written by \`nectar-byon up --emit compose\`. Volumes and networks are made by \`nectar-byon init\` and named as external, so that
 # no \`down --volumes\` takes the keys and records of a node with it. Do not edit: change config.json or target.json, and write it anew.
+# With cgroup v1 an engine shares the host's cgroup namespace unless "default-cgroupns-mode": "private" is in its daemon.json
+# (BYON-CTR-023): Compose 1.29 has no word for it.
 `;
 
 /** The containers of a node as a Compose file (Compose specification; also docker-compose 1.29). Pure. */

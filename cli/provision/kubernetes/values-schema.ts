@@ -75,6 +75,11 @@ const identity = group("The node's identity and keys.", {
     'Secret with keys.json and the sealed identities of `init --target kubernetes --emit`, to adopt.',
   ),
   public: text("The node's public identity as JSON, where it was made before; empty: learned from the store."),
+  startEmpty: text(
+    'The audit volume whose loss is accepted, as `audit:MARK` with the mark that VOLUME_MISSING names: its log begins without what was in it, on record. Good once; else the store hands an empty log no keys.',
+    '',
+    '^(audit:[0-9a-f]{32})?$',
+  ),
   existingBootstrapTokenSecret: secret(
     'Secret with the first token of the owner at `token`: 43 or more letters, digits, - and _ drawn at random.',
   ),

@@ -83,6 +83,8 @@ const HOST: Readonly<Record<string, Rule>> = {
   Mounts: (actual) => !Array.isArray(actual) || actual.every(isPlainMount),
   Binds: shownElsewhere,
   CapDrop: onPodman(shownElsewhere),
+  // Judged by a check of its own (container.hostCgroup): Compose 1.29 cannot ask for it, and cgroup v1 shares it by default.
+  CgroupnsMode: (actual, asked) => sameValue(actual, asked) || isNothing(actual) || actual === 'host',
   Tmpfs: onPodman((actual, asked) => Object.keys(Object(asked)).every((path) => path in Object(actual))),
   CpuQuota: onPodman((actual, _asked, { document }) => {
     const nanos = document.in('HostConfig', 'NanoCpus').integerOr(0);

@@ -80,7 +80,8 @@ const CONFINEMENT = [
   audit("shares the host's memory", host({ IpcMode: 'host' }), ['CTR-016', 'CTR-020', 'PRC-029']),
   audit("has the host's name", [top({ Hostname: '' }), host({ UTSMode: 'host' })], ['CTR-021', 'PRC-029']),
   audit('is not remapped', host({ UsernsMode: 'host' }), ['CTR-022']),
-  audit("is in the host's cgroup namespace", host({ CgroupnsMode: 'host' }), ['CTR-023']),
+  // Only its own check sees it: what Compose 1.29 makes on cgroup v1 is like that.
+  { ...audit("is in the host's cgroup namespace", host({ CgroupnsMode: 'host' }), []), fails: ['CTR-023'] },
 ];
 
 /** What it can reach, and what reaches it. */

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { byPassphrase } from '../../../appliance/keys/index.ts';
+import { gradePairs } from '../../../cli/provision/kubernetes/check-pairs.ts';
 import { createHome } from '../../../cli/provision/process/create-home.ts';
 import { until } from '../../e2e/workplace.ts';
 import { ClusterNode } from './cluster-node.ts';
@@ -53,6 +54,19 @@ describe('a node in a cluster, whose volumes are empty', () => {
     );
     assert.doesNotMatch(JSON.stringify(tokens), new RegExp(node.bootstrap));
   });
+});
+
+test('every role tells how long its certificate holds, through any gateway', async () => {
+  const ofRole = (role: string) =>
+    new RegExp(`^nectar_crossing_certificate_lifetime_seconds\\{.*role="${role}".*\\} [1-9]`, 'm');
+  const metrics = await until('the metrics of every role', async () => {
+    const text = (await node.call('gateway-0', '/v1/metrics')).bytes.toString();
+    return ['store', 'audit', 'gateway'].every((role) => ofRole(role).test(text)) ? text : undefined;
+  });
+  assert.deepEqual(
+    gradePairs(metrics).map(({ name, grade }) => [name, grade]),
+    [['certificates between roles', 'good']],
+  );
 });
 
 describe('two gateways', () => {
@@ -155,6 +169,73 @@ describe('a volume that is not the node’s', () => {
     } finally {
       await other.close();
     }
+  });
+});
+
+test('an empty volume of the store, beside keys to adopt, is no healthy empty node: the log knows what it lacks', async () => {
+  await node.end('store');
+  node.swap('store/keys', 'kept-keys-2');
+  node.swap('store/store', 'kept-records');
+  node.start('store', { NECTAR_ADOPT: node.path('kept-keys-2') });
+  await node.introduceRollup(node.identity('audit', 'audit'));
+  await node.until('store', /the index is an older copy \(generation 0, /);
+  await node.end('store');
+  node.putBack('store/keys', 'kept-keys-2');
+  node.putBack('store/store', 'kept-records');
+  node.start('store');
+  for (const pod of ['store', 'audit'] as const) await node.until(pod);
+});
+
+describe('an empty volume in place of the log’s', () => {
+  const MISSING = /the audit volume of the node is missing: the volume with the mark ([0-9a-f]{32}) is empty/;
+  const leavesOf = () => readdirSync(node.path('audit', 'audit')).filter((name) => name !== 'lock');
+  const markOf = () =>
+    JSON.parse(readFileSync(node.path('store', 'keys', 'audit-volume.json'), 'utf8')) as {
+      id: string;
+      emptiedAt?: string;
+    };
+
+  test('gets no keys and no identity, so that no second log is signed, until the right one is back', async () => {
+    for (const pod of ['store', 'audit'] as const) await node.until(pod);
+    await node.end('audit');
+    node.swap('audit/audit', 'kept-log');
+    node.start('audit');
+    await node.until('store', MISSING);
+    assert.equal(MISSING.exec((await node.health('store')).reason)?.[1], markOf().id);
+    await node.until('audit', /it has not said which node this is/);
+    assert.deepEqual(leavesOf(), []);
+    await node.end('audit');
+    node.putBack('audit/audit', 'kept-log');
+    node.start('audit');
+    for (const pod of ['store', 'audit'] as const) await node.until(pod);
+    assert.equal(markOf().emptiedAt, undefined);
+  });
+
+  test('begins anew only for whoever names the mark of what was lost, once', async () => {
+    const lost = markOf().id;
+    for (const pod of ['store', 'audit'] as const) await node.end(pod);
+    node.swap('audit/audit', 'kept-log-2');
+    node.start('audit');
+    node.start('store', { NECTAR_START_EMPTY: `audit:${'0'.repeat(32)}` });
+    await node.until('store', MISSING);
+    await node.end('store');
+    node.start('store', { NECTAR_START_EMPTY: `audit:${lost}` });
+    await until('a log that has begun', async () => leavesOf().includes('public.json') || undefined);
+    // The records are of another log: the store says so too, and waits for an operator.
+    await node.until('store', /which is not in the log of \d+ leaves/);
+    const accepted = markOf();
+    assert.notEqual(accepted.id, lost);
+    assert.ok(accepted.emptiedAt !== undefined);
+    for (const pod of ['store', 'audit'] as const) await node.end(pod);
+    rmSync(node.path('audit', 'audit'), { recursive: true });
+    mkdirSync(node.path('audit', 'audit'));
+    node.start('audit');
+    node.start('store', { NECTAR_START_EMPTY: `audit:${lost}` });
+    await node.until('store', MISSING);
+    for (const pod of ['store', 'audit'] as const) await node.end(pod);
+    node.putBack('audit/audit', 'kept-log-2');
+    for (const pod of ['store', 'audit'] as const) node.start(pod);
+    for (const pod of ['store', 'audit'] as const) await node.until(pod);
   });
 });
 

@@ -32,6 +32,12 @@ test('takes options of the node as the node itself takes them', () => {
   assert.ok(!accepts({ config: { rollup: { l1RpcUrls: ['ftp://l1.example'] } } }));
 });
 
+test('takes the loss of a volume by its mark alone', () => {
+  const accepted = (startEmpty: string): boolean => accepts({ identity: { startEmpty } });
+  assert.deepEqual(['', `audit:${'0a'.repeat(16)}`].map(accepted), [true, true]);
+  assert.deepEqual(['audit', 'store', 'true', `audit:${'0a'.repeat(15)}`].map(accepted), [false, false, false, false]);
+});
+
 test('leaves no choice of what the chart sets', () => {
   const options = new Set(configOptions(nodeConfigSchema).map(({ path }) => path));
   for (const [section, names] of Object.entries(FIXED_OPTIONS)) {

@@ -44,7 +44,7 @@ type Differing<T, S> = {
 }[keyof Calls<T> & keyof S];
 
 /** Calls of the keys that carry a secret as bytes of its own, or answer at once in the process. */
-type OwnShape = 'unlock' | 'enroll' | 'change' | 'replaceRoot' | 'state' | 'list' | 'providers';
+type OwnShape = 'unlock' | 'enroll' | 'change' | 'replaceRoot' | 'state' | 'list' | 'providers' | 'purposes';
 
 const none = <_ extends never>(): void => undefined;
 

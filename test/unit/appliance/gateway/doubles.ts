@@ -334,6 +334,7 @@ export function createDependencies(parts: DependencyParts): GatewayDependencies 
         node.state = 'unlocked';
       },
       list: () => [{ id: 'kek/1', createdAt: new Date(NOW).toISOString(), current: true, provider: 'passphrase' }],
+      purposes: () => [{ purpose: 'index', state: 'first' }],
       providers: () => [
         {
           id: 'passphrase-1',
@@ -350,10 +351,9 @@ export function createDependencies(parts: DependencyParts): GatewayDependencies 
       async remove(id) {
         throw new NectarError('KEY_PROVIDER_LAST', { id });
       },
-      replaceRoot: async ({ without }: { without: readonly string[] }) => ({
-        providers: ['passphrase-1', 'file-1'].filter((id) => !without.includes(id)),
-        generation: 3,
-      }),
+      replaceRoot: async ({ without }: { without: readonly string[] }) => {
+        return { providers: ['passphrase-1', 'file-1'].filter((id) => !without.includes(id)), generation: 3 };
+      },
       async resolve() {
         throw new NectarError('KEY_STORE_AGREES', {});
       },

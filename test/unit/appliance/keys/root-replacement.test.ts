@@ -151,11 +151,17 @@ test('it is replaced again and again, and what is sealed by the first goes on op
   const { keys, freshness } = await start(evidence);
   const { wrapped } = keys.newDek(context);
   const was = await everything(keys, wrapped);
+  const indexes = [Buffer.from(keys.derive('index')).toString('hex')];
   for (let round = 0; round < 3; round += 1) {
     await evidence.state({ generation: (await keys.replaceRoot({ without: [] })).generation });
     await assert.rejects(keys.replaceRoot({ without: [] }), code('KEY_ROOT_UNSETTLED'));
     await freshness.look();
+    await assert.rejects(keys.replaceRoot({ without: [] }), code('KEY_ROOT_INDEX_PENDING'));
+    await freshness.settleIndex();
+    indexes.push(Buffer.from(keys.derive('index')).toString('hex'));
   }
+  assert.equal(new Set(indexes).size, 4);
+  was[NAMES.length] = indexes.at(-1) ?? assert.fail();
   const rotated = await keys.rotate();
   await evidence.state(rotated);
   const { keys: again } = await start(evidence);

@@ -36,6 +36,7 @@ export function createTestKeys() {
     current: () => `kek/${current}`,
     destroyed: () => [...ended],
     derive: (purpose) => crypto.hkdf(root, new Uint8Array(0), Buffer.from(purpose), 32),
+    pending: () => undefined,
     newDek(of) {
       const dek = randomBytes(32);
       return {
@@ -133,6 +134,7 @@ export interface FixtureOptions extends Partial<StoreOptions> {
   readonly replicas_?: StoreDeps['replicas'];
   readonly keys?: ReturnType<typeof createTestKeys>;
   readonly audit?: TestAudit;
+  readonly settleIndex?: () => Promise<void>;
 }
 
 export async function createFixture(overrides: FixtureOptions = {}): Promise<Fixture> {
@@ -140,7 +142,7 @@ export async function createFixture(overrides: FixtureOptions = {}): Promise<Fix
   const keys = overrides.keys ?? createTestKeys();
   const audit = overrides.audit ?? createTestAudit();
   let clock = Date.UTC(2026, 0, 1);
-  const { replicas_, keys: _, audit: __, ...options } = overrides;
+  const { replicas_, keys: _, audit: __, settleIndex, ...options } = overrides;
   const make = (): Store =>
     createStore(
       {
@@ -163,6 +165,7 @@ export async function createFixture(overrides: FixtureOptions = {}): Promise<Fix
         audit,
         evidence: audit,
         ...(replicas_ === undefined ? {} : { replicas: replicas_ }),
+        ...(settleIndex === undefined ? {} : { settleIndex }),
         signer: { sign: (bytes) => sign(null, bytes, signer.privateKey) },
         log: createLogger({ level: 'silent' }),
         metrics: createMetrics(),
