@@ -124,7 +124,7 @@ const ALLOWED: Record<string, Record<string, string>> = {
     'cli-progress': 'progress bars',
     undici: 'HTTPS client with the pinned CA',
     dockerode: 'the Docker Engine API',
-    'tar-stream': 'files into and out of volumes',
+    'tar-stream': 'files into and out of volumes, the program of a bundle',
     aws4fetch: 'the signature of requests to an object store, 6 KB without dependencies',
     openpgp: 'signatures of hardening reports',
     yaml: 'the compose file',

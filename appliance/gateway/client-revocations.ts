@@ -33,7 +33,7 @@ export interface ClientRevocations {
   require(chain: readonly ChainLink[]): void;
   /**
    * Takes lists, each in place of the one of its authority; nothing forgets all. Durable and in force, in open connections too, when
-   * it resolves; GATEWAY_CLIENT_REVOCATIONS_INVALID.
+   * it resolves; GATEWAY_CLIENT_REVOCATIONS_INVALID, GATEWAY_CLIENT_REVOCATIONS_PARTIAL.
    */
   replace(pem: string): Promise<void>;
   standing(): RevocationStanding[];
@@ -193,6 +193,7 @@ function isDamage(error: unknown): boolean {
     error instanceof RangeError ||
     error instanceof SyntaxError ||
     isNectarError(error, 'GATEWAY_CLIENT_REVOCATIONS_INVALID') ||
+    isNectarError(error, 'GATEWAY_CLIENT_REVOCATIONS_PARTIAL') ||
     isNectarError(error, 'NODE_SHELF_TEXT_INVALID')
   );
 }

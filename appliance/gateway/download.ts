@@ -2,6 +2,9 @@ import type { ServerResponse } from 'node:http';
 import type { FastifyReply } from 'fastify';
 import { freeBytes } from '../stream-memory.ts';
 
+/** Less than two pieces of a record: while one leaves, the one behind it is ready, and a third is read and opened. */
+const MAX_LEAVING_BYTES = 1.5 * 1024 * 1024;
+
 export interface Download {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | number>>;
@@ -26,6 +29,7 @@ export interface DownloadLimits {
 export async function sendDownload(reply: FastifyReply, download: Download, limits: DownloadLimits): Promise<void> {
   const chunks = measured(download)[Symbol.asyncIterator]();
   const response = reply.raw;
+  const out = createOutgoing(response, limits.stallMs);
   let failure: unknown;
   try {
     let next = await chunks.next();
@@ -37,14 +41,10 @@ export async function sendDownload(reply: FastifyReply, download: Download, limi
       next = await chunks.next();
       if (response.destroyed) return;
       limits.onBytes(chunk.length);
-      const more = response.write(chunk, (error) => {
-        // After an error the connection may still hold it.
-        if (!error) freeBytes(chunk);
-      });
-      if (!more && !(await drained(response, limits.stallMs))) return;
+      if (!(await out.write(chunk))) return;
     }
     response.end();
-    await finished(response, limits.stallMs);
+    await out.finished();
   } catch (error) {
     if (!response.headersSent) throw error;
     failure = error;
@@ -73,26 +73,49 @@ async function release(chunks: AsyncIterator<Uint8Array>): Promise<void> {
   await Promise.resolve(chunks.return?.()).catch(() => undefined);
 }
 
-/** True once the client took what was written; false when it left or took nothing for `stallMs`. */
-function drained(response: ServerResponse, stallMs: number): Promise<boolean> {
-  return settled(response, 'drain', stallMs);
+interface Outgoing {
+  /** Writes a chunk, and waits for room for the next one. False when the client left, or took nothing for as long as it may. */
+  write(chunk: Uint8Array): Promise<boolean>;
+  /** The same for all that was written. */
+  finished(): Promise<boolean>;
 }
 
-function finished(response: ServerResponse, stallMs: number): Promise<boolean> {
-  return response.writableFinished ? Promise.resolve(true) : settled(response, 'finish', stallMs);
-}
+function createOutgoing(response: ServerResponse, stallMs: number): Outgoing {
+  let onWritten: (() => void) | undefined;
 
-function settled(response: ServerResponse, event: 'drain' | 'finish', stallMs: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const settle = (outcome: boolean) => () => {
-      clearTimeout(timer);
-      response.off(event, done).off('close', gone);
-      resolve(outcome);
-    };
-    const done = settle(true);
-    const gone = settle(false);
-    const timer = setTimeout(gone, stallMs);
-    response.on(event, done).on('close', gone);
-    if (response.destroyed) gone();
-  });
+  /** Resolves when something was written, or all of it; false when nothing was for so long. */
+  function progress(until: 'written' | 'finish'): Promise<boolean> {
+    return new Promise((resolve) => {
+      const settle = (outcome: boolean) => () => {
+        clearTimeout(timer);
+        onWritten = undefined;
+        response.off('finish', done).off('close', gone);
+        resolve(outcome);
+      };
+      const done = settle(true);
+      const gone = settle(false);
+      const timer = setTimeout(gone, stallMs);
+      if (until === 'written') onWritten = done;
+      else response.on('finish', done);
+      response.on('close', gone);
+      if (response.destroyed) gone();
+    });
+  }
+
+  return {
+    async write(chunk) {
+      response.write(chunk, (error) => {
+        // After an error the connection may still hold it.
+        if (!error) freeBytes(chunk);
+        onWritten?.();
+      });
+      while (response.writableLength > MAX_LEAVING_BYTES) {
+        if (!(await progress('written'))) return false;
+      }
+      return true;
+    },
+    async finished() {
+      return response.writableFinished || progress('finish');
+    },
+  };
 }

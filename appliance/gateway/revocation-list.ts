@@ -1,8 +1,9 @@
 import { createHash, type KeyObject, verify } from 'node:crypto';
 import { DER, type DerElement, derElements, derInteger, derTime, nextOf, soleElement } from './der.ts';
+import { CRL_NUMBER, type ListExtension, requireOwnEntry, requireWhole } from './partial-list.ts';
 
 /** Entries of one list: more than a site has clients. */
-export const MAX_REVOKED = 20_000;
+const MAX_REVOKED = 20_000;
 const MAX_NUMBER_OCTETS = 20;
 
 /** Algorithms of signatures, by the hex of their object identifier; Ed25519 has its hash in itself. */
@@ -16,9 +17,6 @@ const HASHES: Readonly<Record<string, string | null>> = {
   '2b6570': null,
 };
 const KEY_TYPES: Readonly<Record<string, string>> = { '2a8648ce': 'ec', '2a864886': 'rsa', '2b6570': 'ed25519' };
-const CRL_NUMBER = '551d14';
-/** What narrows no list: critical or not, it may be there. */
-const UNDERSTOOD = new Set([CRL_NUMBER, '551d23']);
 
 /** A certificate revocation list (RFC 5280, 5), complete, of one issuer. */
 export interface RevocationList {
@@ -36,7 +34,7 @@ export interface RevocationList {
 /**
  * Reads one. A list that covers a part of the certificates, or only what changed, is refused: who is not in it may be revoked.
  *
- * @throws RangeError with the reason
+ * @throws RangeError with the reason; PartialListError for one that is not the whole
  */
 export function parseRevocationList(der: Uint8Array): RevocationList {
   const outer = derElements(soleElement(der, DER.sequence).value);
@@ -92,8 +90,7 @@ function readRevoked(list: DerElement | undefined): ReadonlySet<string> {
     serials.add(derInteger(nextOf(fields, DER.integer)));
     nextOf(fields, DER.utcTime, DER.generalizedTime);
     const extensions = fields.next();
-    if (extensions.done !== true && [...extensionsOf(extensions.value)].some(({ critical }) => critical))
-      throw new RangeError('an entry has a critical extension, as of another issuer');
+    if (extensions.done !== true) for (const one of extensionsOf(extensions.value)) requireOwnEntry(one);
     if (serials.size > MAX_REVOKED) throw new RangeError(`there are more than ${MAX_REVOKED} entries`);
   }
   return serials;
@@ -101,11 +98,10 @@ function readRevoked(list: DerElement | undefined): ReadonlySet<string> {
 
 function readExtensions(tagged: DerElement): { readonly number: bigint } {
   let number: bigint | undefined;
-  for (const { oid, critical, value } of extensionsOf(soleElement(tagged.value, DER.sequence))) {
-    if (critical && !UNDERSTOOD.has(oid))
-      throw new RangeError('it covers a part of the certificates, or only a change');
-    if (oid !== CRL_NUMBER) continue;
-    const integer = soleElement(value, DER.integer);
+  for (const extension of extensionsOf(soleElement(tagged.value, DER.sequence))) {
+    requireWhole(extension);
+    if (extension.oid !== CRL_NUMBER) continue;
+    const integer = soleElement(extension.value, DER.integer);
     if (integer.value.length > MAX_NUMBER_OCTETS || (integer.value[0] ?? 0x80) >= 0x80)
       throw new RangeError('its number is out of range');
     number = BigInt(`0x${derInteger(integer)}`);
@@ -114,7 +110,7 @@ function readExtensions(tagged: DerElement): { readonly number: bigint } {
   return { number };
 }
 
-function* extensionsOf(list: DerElement) {
+function* extensionsOf(list: DerElement): Generator<ListExtension> {
   for (const extension of derElements(list.value)) {
     const fields = derElements(extension.value);
     const oid = hex(nextOf(fields, DER.objectId).value);

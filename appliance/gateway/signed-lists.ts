@@ -5,6 +5,7 @@ import { KeyUsageFlags, KeyUsagesExtension, X509Certificate as ParsedCertificate
 import { NectarError } from '../../protocol/errors.ts';
 import { keyHash } from './client-certificate.ts';
 import { MAX_LISTS_CHARS } from './client-schemas.ts';
+import { PartialListError } from './partial-list.ts';
 import { parseRevocationList, type RevocationList } from './revocation-list.ts';
 
 const MAX_LISTS = 16;
@@ -18,7 +19,7 @@ export interface SignedList {
   readonly authority: string;
 }
 
-/** @throws NectarError GATEWAY_CLIENT_REVOCATIONS_INVALID */
+/** @throws NectarError GATEWAY_CLIENT_REVOCATIONS_INVALID, GATEWAY_CLIENT_REVOCATIONS_PARTIAL */
 export function parseLists(
   pem: string,
   site: readonly X509Certificate[],
@@ -37,6 +38,10 @@ export function parseLists(
       return [];
     });
   } catch (error) {
+    if (error instanceof PartialListError) {
+      const { kind, extension } = error;
+      throw new NectarError('GATEWAY_CLIENT_REVOCATIONS_PARTIAL', { kind, extension }, { cause: error });
+    }
     const reason = error instanceof RangeError ? error.message : 'one is damaged';
     throw new NectarError('GATEWAY_CLIENT_REVOCATIONS_INVALID', { reason }, { cause: error });
   }

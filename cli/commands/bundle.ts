@@ -3,6 +3,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Command, Option } from 'commander';
+import { NectarError } from '../../protocol/errors.ts';
 import { action, addGroup, addVerb, type Call } from '../call.ts';
 import { untilInterrupted } from '../interruption.ts';
 import type { BundleManifest } from '../life/bundle/write-bundle.ts';
@@ -21,35 +22,42 @@ const DIGESTS = 'digests.lock.json';
 
 interface SaveOptions {
   readonly dist: string;
-  readonly package: string;
   readonly force?: boolean;
 }
 
 interface LoadOptions {
   readonly engine?: string;
   readonly to?: string;
+  readonly programOnly?: boolean;
 }
 
 export function registerBundle(program: Command, terminal: Terminal): void {
   const group = addGroup(program, 'bundle', 'carry program and images to a site without registry or Internet');
   addVerb(group, 'save <file>', {
     summary: 'write program, images and checksums to one file',
-    about: 'From a clone, after `npm run bundle`, `npm pack` and `node scripts/images.ts build`.',
+    about:
+      'From a clone, after `npm run bundle`, `npm run program` and `npm run images -- build`. The program comes with its Node and its npm packages. A machine that has no program yet begins with `tar -xf nectar-byon.bundle && sh install.sh`.',
     examples: ['bundle save nectar-byon.bundle'],
   })
-    .addOption(new Option('--dist <dir>', 'folder with images/').default(join(ROOT, 'dist'), "the clone's dist/"))
-    .addOption(new Option('--package <dir>', 'folder with the npm package').default(ROOT, 'the clone'))
+    .addOption(
+      new Option('--dist <dir>', 'folder with images/ and program/').default(join(ROOT, 'dist'), "the clone's dist/"),
+    )
     .addOption(new Option('--force', 'overwrite the file'))
     .action(action(terminal, save));
   addVerb(group, 'load <file>', {
     summary: 'verify a bundle, hand its images to the container engine, unpack the program',
     about:
       'Every part is compared with the checksums of the bundle, and the images that the engine then has with its digests. That stands against a damaged copy; against a forged one, compare the SHA-256 of the file with what its maker published.',
-    examples: ['bundle load nectar-byon.bundle', 'bundle load nectar-byon.bundle --to /opt/nectar'],
+    examples: [
+      'bundle load nectar-byon.bundle',
+      'bundle load nectar-byon.bundle --to /opt/nectar-next',
+      'bundle load nectar-byon.bundle --to /opt/nectar-next --program-only',
+    ],
   })
     .addOption(new Option('--engine <socket>', 'the container engine (default: DOCKER_HOST, else its usual socket)'))
+    .addOption(new Option('--to <dir>', 'new folder for the program and the digests (default: they are not kept)'))
     .addOption(
-      new Option('--to <dir>', 'new folder for the program package and the digests (default: they are not kept)'),
+      new Option('--program-only', 'on a machine without a container engine: unpack the program, leave the images'),
     )
     .action(action(terminal, load));
 }
@@ -58,15 +66,12 @@ async function save({ options, operands, terminal, output }: Call<SaveOptions>):
   const { collectParts } = await import('../life/bundle/collect-parts.ts');
   const { writeBundle } = await import('../life/bundle/write-bundle.ts');
   const file = resolve(terminal.workingFolder, operands[0] ?? '');
-  const parts = await collectParts({
-    dist: resolve(terminal.workingFolder, options.dist),
-    program: resolve(terminal.workingFolder, options.package),
-  });
+  const parts = await collectParts(resolve(terminal.workingFolder, options.dist));
   const manifest: BundleManifest = {
     format: 'nectar-byon-bundle',
     version: 1,
     program: VERSION,
-    architecture: ARCHITECTURES[process.arch] ?? process.arch,
+    architecture: architecture(),
     createdAt: new Date(terminal.now()).toISOString(),
   };
   const bytes = await showWork(terminal, output, 'writing the bundle', () =>
@@ -86,6 +91,7 @@ async function load(call: Call<LoadOptions>): Promise<void> {
   const { options, operands, terminal } = call;
   const file = resolve(terminal.workingFolder, operands[0] ?? '');
   if (options.to === undefined) {
+    if (options.programOnly === true) throw new NectarError('CLI_USAGE', { problem: '--program-only needs --to' });
     const { withScratch } = await import('../provision/staging-folder.ts');
     await withScratch(join(terminal.workingFolder, '.nectar-bundle'), (folder) => loadInto(call, file, folder));
     return;
@@ -100,17 +106,37 @@ async function load(call: Call<LoadOptions>): Promise<void> {
   }
 }
 
-async function loadInto({ options, terminal, output }: Call<LoadOptions>, file: string, folder: string): Promise<void> {
+async function loadInto(call: Call<LoadOptions>, file: string, folder: string): Promise<void> {
+  const { options, terminal, output } = call;
   const { unpackBundle } = await import('../life/bundle/unpack-bundle.ts');
-  const { readImageSet } = await import('../life/upgrade/image-set.ts');
-  const { requireImages } = await import('../provision/docker/converge.ts');
-  const { openEngine } = await import('../provision/docker/open-engine.ts');
-  const keep = options.to !== undefined;
   const { manifest, names } = await showWork(terminal, output, 'verifying the bundle', () =>
     unpackBundle(file, folder, terminal.signal),
   );
-  const engine = openEngine(terminal, options.engine);
   const archives = names.filter((name) => name.endsWith('.tar'));
+  if (options.programOnly !== true) await loadImages(call, folder, archives);
+  for (const name of archives) await rm(join(folder, name));
+  const command = options.to === undefined ? undefined : await unpackPrograms(call, folder, names);
+  const images = options.programOnly === true ? [] : archives;
+  output.result(
+    { program: manifest.program, images, ...(options.to !== undefined && { folder }), ...(command && { command }) },
+    () =>
+      [
+        ...(images.length > 0 ? [`images of ${manifest.program} are loaded`] : []),
+        ...(options.to === undefined ? [] : [`program and digests of ${manifest.program}: ${folder}`]),
+        ...(command === undefined ? [] : [`  ${command} --version`]),
+      ].join('\n'),
+  );
+}
+
+async function loadImages(
+  { options, terminal, output }: Call<LoadOptions>,
+  folder: string,
+  archives: readonly string[],
+): Promise<void> {
+  const { readImageSet } = await import('../life/upgrade/image-set.ts');
+  const { requireImages } = await import('../provision/docker/converge.ts');
+  const { openEngine } = await import('../provision/docker/open-engine.ts');
+  const engine = openEngine(terminal, options.engine);
   await showWork(terminal, output, 'loading the images', async () => {
     for (const name of archives) {
       terminal.signal.throwIfAborted();
@@ -122,11 +148,27 @@ async function loadInto({ options, terminal, output }: Call<LoadOptions>, file: 
       Object.values(images).map((image) => ({ image })),
     );
   });
-  for (const name of archives) await rm(join(folder, name));
-  output.result({ program: manifest.program, images: archives, ...(keep && { folder }) }, () =>
-    [
-      `images of ${manifest.program} are loaded`,
-      ...(keep ? [`program and digests: ${folder}`, `  npm install --global ${folder}/*.tgz`] : []),
-    ].join('\n'),
-  );
+}
+
+/** The command of the program for this machine; undefined where the bundle has none. */
+async function unpackPrograms(
+  { terminal, output }: Call<LoadOptions>,
+  folder: string,
+  names: readonly string[],
+): Promise<string | undefined> {
+  const { isProgramArchive, unpackProgram } = await import('../life/bundle/unpack-program.ts');
+  const programs = names.filter(isProgramArchive);
+  const own = programs.find((name) => name.endsWith(`-linux-${architecture()}.tar.gz`));
+  const command =
+    own === undefined
+      ? undefined
+      : await showWork(terminal, output, 'unpacking the program', () =>
+          unpackProgram(join(folder, own), folder, terminal.signal),
+        );
+  for (const name of programs) await rm(join(folder, name));
+  return command;
+}
+
+function architecture(): string {
+  return ARCHITECTURES[process.arch] ?? process.arch;
 }

@@ -85,15 +85,16 @@ async function examination(call: Call<unknown>): Promise<Examination> {
     checkBackupAge(await findLastBackup(home), now),
     checkVerifyAge(await findLastVerify(home), now),
     ...(containers ? await checkEngineOf(home, terminal) : []),
-    ...(cluster ? await checkClusterOf(home, terminal) : []),
+    ...(cluster ? await checkClusterOf(call) : []),
     ...node.checks,
   ];
   return { ...node, checks };
 }
 
-async function checkClusterOf(home: string, terminal: Terminal): Promise<Check[]> {
+async function checkClusterOf(call: Call<unknown>): Promise<Check[]> {
   const { examineCluster } = await import('../provision/kubernetes/examine-cluster.ts');
-  return examineCluster(home, terminal);
+  const { checkPairs } = await import('../provision/kubernetes/check-pairs.ts');
+  return [...(await examineCluster(call.home, call.terminal)), ...(await checkPairs(call))];
 }
 
 async function checkEngineOf(home: string, terminal: Terminal): Promise<Check[]> {

@@ -65,6 +65,11 @@ export const GATEWAY_GUIDANCE: Record<keyof typeof GATEWAY_ERRORS, Guidance> = {
     remedy:
       'Give complete lists (CRL version 2, with a number), in force now, signed by authorities that `nectar-byon clients authorities` shows. To begin anew: `nectar-byon clients revocations --none`.',
   },
+  GATEWAY_CLIENT_REVOCATIONS_PARTIAL: {
+    exit: EXIT.usage,
+    remedy:
+      'Nothing was changed. Give the complete list of the authority: of a delta list, the next whole one, or one that its authority issues now. Who is not in a partial list may be revoked all the same, so the node takes none.',
+  },
   GATEWAY_CLIENT_REQUEST_INVALID: {
     exit: EXIT.usage,
     remedy: 'Correct what is named; `nectar-byon clients add --help` shows what is taken.',

@@ -144,6 +144,6 @@ export const LIFE_GUIDANCE: Record<keyof typeof LIFE_ERRORS, Guidance> = {
   BUNDLE_PART_MISSING: {
     exit: EXIT.usage,
     remedy:
-      'Build it first: `npm run bundle && npm pack` makes the program, `node scripts/images.ts build` the images.',
+      'Build it first, in a clone: `npm run bundle && npm run program` makes the program, `npm run images -- build` the images.',
   },
 };

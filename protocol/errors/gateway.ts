@@ -45,6 +45,20 @@ const REQUEST_ERRORS = {
   GATEWAY_CLIENT_REVOCATIONS_INVALID: define<{ reason: string }>({
     message: ({ reason }) => `the revocation lists of client authorities are not usable: ${reason}`,
   }),
+  GATEWAY_CLIENT_REVOCATIONS_PARTIAL: define<{
+    kind: 'delta' | 'indirect' | 'scoped' | 'unknown';
+    extension: string;
+  }>({
+    message: ({ kind, extension }) =>
+      `one of the revocation lists is not the whole of what its authority took back: ${
+        {
+          delta: 'a delta list names only what changed since another',
+          indirect: 'an indirect list names certificates of other issuers',
+          scoped: 'it is for one distribution point, or one kind of certificate',
+          unknown: 'it has a critical extension that is not known here',
+        }[kind]
+      } (${extension})`,
+  }),
   GATEWAY_CLIENT_REQUEST_INVALID: define<{ reason: string }>({
     message: ({ reason }) => `the client cannot be added: ${reason}`,
   }),

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { after } from 'node:test';
 import { setDefaultCACertificates } from 'node:tls';
 import { JsonRpcProvider, toQuantity } from 'ethers';
@@ -73,6 +73,25 @@ async function hastenL1(): Promise<void> {
 
 async function headOfL1(): Promise<number> {
   return (await l1?.getBlockNumber()) ?? 0;
+}
+
+/** What both nodes say when something does not come: the sequencer's is where L1 is paid from. */
+async function explain(error: Error): Promise<never> {
+  const texts = [error.message, JSON.stringify(await status())];
+  for (const home of [A, work.path('devnet')]) {
+    const path = `${home}/logs`;
+    const files = existsSync(path) ? readdirSync(path).filter((name) => name.endsWith('.log')) : [];
+    for (const name of files) {
+      const lines = readFileSync(`${path}/${name}`, 'utf8').trimEnd().split('\n').slice(-40);
+      texts.push(`== ${home}/${name}`, ...lines.map((line) => line.slice(0, 400)));
+    }
+  }
+  for (const args of [
+    ['chain', 'withdrawals'],
+    ['chain', 'batches'],
+  ])
+    texts.push((await work.run([...args, '--json', '--home', A])).stdout);
+  throw new Error(texts.join('\n'), { cause: error });
 }
 
 interface SyncStatus {
@@ -162,10 +181,7 @@ step('past a silent sequencer the node anchors its log through L1', async () => 
       return (await status()).anchored.auditSize >= size ? true : undefined;
     },
     300_000,
-  ).catch(async (error: Error) => {
-    const lines = (await work.run(['logs', '-n', '25', '--home', A])).stdout;
-    throw new Error(`${error.message}: ${JSON.stringify(await status())}\n${lines}`, { cause: error });
-  });
+  ).catch(explain);
 });
 
 step('the sequencer goes on from what L1 forced', async () => {
@@ -192,8 +208,8 @@ step('ETH comes back to L1 by a confirmed assertion and a proof, once', async ()
       const { withdrawals } = await work.json<Withdrawals>(['chain', 'withdrawals', '--home', A]);
       return withdrawals.find(({ state }) => state === 'claimable')?.id ?? undefined;
     },
-    120_000,
-  );
+    300_000,
+  ).catch(explain);
   await work.json(['chain', 'claim', String(id), '--home', A]);
   assert.equal(await l1?.getBalance(friend), parseEther('0.001'));
   const again = await work.error(['chain', 'claim', String(id), '--home', A]);

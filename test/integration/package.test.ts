@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -87,5 +87,26 @@ describe('the published package', () => {
       encoding: 'utf8',
     });
     assert.equal(verifier.status, 0, verifier.stderr);
+  });
+
+  test('comes with its Node and npm packages to a machine that has neither', () => {
+    const built = spawnSync(process.execPath, [join(root, 'scripts/program.ts')], { encoding: 'utf8' });
+    assert.equal(built.status, 0, built.stderr);
+    const files = join(folder, 'bundle');
+    cpSync(join(root, 'dist', 'program'), files, { recursive: true });
+    const sums = spawnSync('sha256sum', readdirSync(files), { cwd: files, encoding: 'utf8' });
+    writeFileSync(join(files, 'SHA256SUMS'), sums.stdout);
+    const installed = spawnSync('sh', [join(files, 'install.sh'), join(folder, 'opt')], { encoding: 'utf8' });
+    assert.equal(installed.status, 0, installed.stderr);
+    // A machine with a shell and what the launcher asks it, and nothing else.
+    const tools = join(folder, 'tools');
+    mkdirSync(tools);
+    for (const name of ['dirname', 'readlink']) symlinkSync(`/usr/bin/${name}`, join(tools, name));
+    const started = spawnSync(join(folder, 'opt/nectar-byon/nectar-byon'), ['harden', '--list', '--json'], {
+      encoding: 'utf8',
+      env: { HOME: folder, PATH: tools },
+    });
+    assert.equal(started.status, 0, started.stderr);
+    assert.equal((JSON.parse(started.stdout) as { digest: string }).digest, loadBenchmark().digest);
   });
 });

@@ -32,6 +32,11 @@ const certificate = (days: number): Series[] => [
   steady('nectar_gateway_certificate_end_seconds{role="gateway"}', LOOK + days * DAY),
 ];
 
+const pair = (daysLeft: number): Series[] => [
+  steady('nectar_crossing_certificate_left_seconds{role="store"}', daysLeft * DAY),
+  steady('nectar_crossing_certificate_lifetime_seconds{role="store"}', 365 * DAY),
+];
+
 /** What each alarm of the chart must fire at, and what it must not. */
 export const alarmCases: Readonly<Record<string, AlarmCase>> = {
   NectarGatewayAbsent: { fires: [], silent: [steady('nectar_role_up{role="gateway"}', 1)] },
@@ -57,6 +62,7 @@ export const alarmCases: Readonly<Record<string, AlarmCase>> = {
   NectarDiskFills: { fires: disk(10), silent: [] },
   NectarCertificateEnds: { fires: certificate(5), silent: certificate(60) },
   NectarCrossingCertificate: gauge('nectar_crossing_certificate_problem{role="store"}', 1, 0),
+  NectarCrossingCertificateEnds: { fires: pair(20), silent: pair(200) },
   NectarBackupOverdue: gauge('nectar_backup_overdue{role="gateway"}', 1, 0),
   NectarBackupFaulty: gauge('nectar_backup_faulty_repositories{role="gateway"}', 1, 0),
   NectarAnchorRefused: {

@@ -29,6 +29,8 @@ export interface Certificates extends Service {
   find(): CrossingPair | undefined;
   /** When the newest one ends or ended; undefined when there was none. */
   notAfter(): number | undefined;
+  /** For how long the newest one is good in all, in milliseconds; undefined when there was none. */
+  lifetime(): number | undefined;
   /** What is wrong with the files as they are now, even while an older pair is good. */
   problem(): string | undefined;
   /** Reads the files now; what is no pair leaves the one before in use. */
@@ -99,6 +101,7 @@ export function createCertificates(options: CertificatesOptions, { log, now }: C
     },
     find: () => (expired() === undefined ? pair : undefined),
     notAfter: () => pair?.notAfter,
+    lifetime: () => pair && pair.notAfter - pair.notBefore,
     problem: () => problem,
     reload,
     onChange(listener) {

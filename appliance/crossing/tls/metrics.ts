@@ -11,7 +11,10 @@ export function createCrossingMetrics(
   {
     certificates,
     now,
-  }: { readonly certificates: Pick<Certificates, 'find' | 'problem' | 'notAfter'>; readonly now: () => number },
+  }: {
+    readonly certificates: Pick<Certificates, 'find' | 'problem' | 'notAfter' | 'lifetime'>;
+    readonly now: () => number;
+  },
 ): CrossingMetrics {
   const registers = [registry];
   new Gauge({
@@ -21,6 +24,14 @@ export function createCrossingMetrics(
     collect() {
       const notAfter = certificates.notAfter();
       this.set(notAfter === undefined ? 0 : (notAfter - now()) / 1000);
+    },
+  });
+  new Gauge({
+    name: 'nectar_crossing_certificate_lifetime_seconds',
+    help: 'For how long that certificate is good in all; 0 when there is none.',
+    registers,
+    collect() {
+      this.set((certificates.lifetime() ?? 0) / 1000);
     },
   });
   new Gauge({

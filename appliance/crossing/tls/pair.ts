@@ -20,6 +20,8 @@ export interface PairFiles {
 export interface CrossingPair {
   readonly options: SecureContextOptions;
   readonly context: SecureContext;
+  /** Milliseconds since 1970; of the certificate. */
+  readonly notBefore: number;
   /** Milliseconds since 1970; of the certificate, or of an authority above it that ends sooner. */
   readonly notAfter: number;
   /** Fingerprints (SHA-256) of the authorities that are believed. */
@@ -61,7 +63,9 @@ export function parsePair(files: PairFiles, { role, instance }: PairOwner, now: 
   if (notAfter <= now) throw new PairError(`expired at ${new Date(notAfter).toISOString()}`);
   const options = { cert: files['tls.crt'], key: files['tls.key'], ca: files['ca.crt'], ...TLS_BOUNDS };
   const context = createSecureContext(options);
-  return { options, context, notAfter, authorities: new Set(authorities.map(({ fingerprint256 }) => fingerprint256)) };
+  const notBefore = leaf.validFromDate.getTime();
+  const believed = new Set(authorities.map(({ fingerprint256 }) => fingerprint256));
+  return { options, context, notBefore, notAfter, authorities: believed };
 }
 
 function certificatesOf(pem: Buffer, file: keyof PairFiles): X509Certificate[] {

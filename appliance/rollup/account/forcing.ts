@@ -73,6 +73,8 @@ const SEQUENCER_INBOX = new Interface([
 ]);
 /** The account sends one thing at a time; more than this wait for nothing but each other. */
 const MAX_TRACKED = 64;
+/** What had no effect so often will have none. */
+const MAX_FRUITLESS = 3;
 /** Newest messages that are looked through for the own one. */
 const MAX_SEARCHED = 512n;
 const RECORD = 'forcing/tracked';
@@ -83,6 +85,8 @@ interface Tracked extends OwnTransaction {
   state: ForcingState;
   sentAt: number;
   waiting: string | undefined;
+  /** How often L2 read it from the Inbox without effect: its nonce was not due, or it offers less than the base fee. */
+  fruitless: number;
   /** Its nonce is used at the safe head. Kept until that is final: an L1 reorg may take the batch back. */
   settled: boolean;
 }
@@ -149,13 +153,23 @@ export function createForcing(options: ForcingOptions, deps: ForcingDeps): Forci
     log.warn({ hash: one.hash, state }, 'transaction goes past the sequencer');
   }
 
-  async function advance(one: Tracked, signal: AbortSignal): Promise<void> {
+  /** Resolves with why it does not go on. */
+  async function advance(one: Tracked, signal: AbortSignal): Promise<string | undefined> {
     if (now() - one.since < options.forceAfterMs) return;
     const index = await findInInbox(one);
     if (index === undefined) {
-      if (one.state === 'forced' || one.state === 'in-inbox') one.state = 'ordered';
+      if (one.state === 'forced' || one.state === 'in-inbox') {
+        log.warn({ hash: one.hash, nonce: one.nonce }, 'L2 read a transaction from the Inbox without effect');
+        one.fruitless += 1;
+        one.state = 'ordered';
+        one.since = now();
+        return;
+      }
+      if (one.fruitless >= MAX_FRUITLESS)
+        return 'L2 read it from the Inbox without effect: the next one signed replaces it';
       const data = INBOX.encodeFunctionData('sendTransaction', [one.raw]) as Hex;
-      return send(one, 'sent-to-inbox', { to: options.inbox, data }, signal);
+      await send(one, 'sent-to-inbox', { to: options.inbox, data }, signal);
+      return;
     }
     if (one.state === 'ordered' || one.state === 'sent-to-inbox') one.state = 'in-inbox';
     const args = [index + 1n, await readMessage(index, one.raw, signal)];
@@ -219,8 +233,7 @@ export function createForcing(options: ForcingOptions, deps: ForcingDeps): Forci
       }
       next = one.nonce + 1n;
       try {
-        await advance(one, signal);
-        one.waiting = undefined;
+        one.waiting = await advance(one, signal);
       } catch (error) {
         if (signal.aborted) return;
         say(one, error);
@@ -242,8 +255,8 @@ export function createForcing(options: ForcingOptions, deps: ForcingDeps): Forci
     async track({ raw, hash, nonce }) {
       const tracked = await open();
       const before = tracked.get(nonce);
-      // What is on its way past the sequencer goes on; a replacement inherits how long its nonce has waited.
-      if (before !== undefined && before.state !== 'ordered') return;
+      // What is on its way past the sequencer goes on, unless that was in vain; a replacement inherits how long its nonce has waited.
+      if (before !== undefined && before.state !== 'ordered' && before.fruitless === 0) return;
       makeRoom(tracked);
       if (before === undefined && tracked.size >= MAX_TRACKED) {
         log.warn({ hash, nonce }, 'too many transactions wait for L1: this one is not watched');
@@ -270,7 +283,7 @@ export function createForcing(options: ForcingOptions, deps: ForcingDeps): Forci
 }
 
 function begin(transaction: OwnTransaction, since: number): Tracked {
-  return { ...transaction, since, state: 'ordered', sentAt: 0, waiting: undefined, settled: false };
+  return { ...transaction, since, state: 'ordered', sentAt: 0, waiting: undefined, fruitless: 0, settled: false };
 }
 
 /** Those that L1 has not confirmed, by nonce. */

@@ -48,9 +48,17 @@ export function createOperatorAccount(
     }
   }
 
+  async function baseFeeAt(tag: 'latest' | 'safe'): Promise<bigint> {
+    const head = (await rpc('eth_getBlockByNumber', [tag, false])) as { baseFeePerGas: string };
+    return BigInt(head.baseFeePerGas);
+  }
+
+  /** L1 may give up the unsafe blocks, in which the base fee has fallen: then the next block follows the safe head. */
   async function maxFee(): Promise<bigint> {
-    const head = (await rpc('eth_getBlockByNumber', ['latest', false])) as { baseFeePerGas: string };
-    return BigInt(head.baseFeePerGas) * 2n;
+    const latest = await baseFeeAt('latest');
+    const safe = await baseFeeAt('safe');
+    if (safe > latest) return 2n * safe;
+    return 2n * latest;
   }
 
   async function balance(): Promise<bigint> {

@@ -7,6 +7,7 @@ export const LOG_MESSAGES: readonly string[] = [
   'L1 refuses a step of the validator',
   "L1 took the batcher's nonce back",
   "L1 took the validator's nonce back",
+  'L2 read a transaction from the Inbox without effect',
   'a call of another role met a bug',
   'a change of the key list was not on record: the node ended before it',
   'a checkpoint could not be cosigned',

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { VERSION } from '../../../cli/version.ts';
 import { DOCKER_SOCKET, DockerPlace, loadImages, skipWithoutDocker } from './docker-place.ts';
 
 interface ImageSet {
@@ -16,15 +18,20 @@ describe('a bundle for a site without a registry', { skip: skipWithoutDocker, ti
   const place = new DockerPlace(DOCKER_SOCKET);
   const images = place.path('dist', 'images');
   const digests = join(images, 'digests.lock.json');
-  const save = (file: string) =>
-    place.json(['bundle', 'save', file, '--dist', place.path('dist'), '--package', place.folder]);
+  const save = (file: string) => place.json(['bundle', 'save', file, '--dist', place.path('dist')]);
   const load = (file: string, to: string) => ['bundle', 'load', file, '--engine', DOCKER_SOCKET, '--to', to];
 
   before(() => {
     loadImages(DOCKER_SOCKET);
     mkdirSync(images, { recursive: true });
     cpSync(BUILT, images, { recursive: true });
-    writeFileSync(place.path('nectar-byon-0.1.0.tgz'), 'the program');
+    mkdirSync(place.path('dist', 'program'));
+    writeFileSync(place.path('dist', 'program', 'install.sh'), '#!/bin/sh\n');
+    mkdirSync(place.path('nectar-byon'));
+    writeFileSync(place.path('nectar-byon', 'nectar-byon'), 'the program');
+    const machine = process.arch === 'arm64' ? 'arm64' : 'amd64';
+    const program = place.path('dist', 'program', `nectar-byon-${VERSION}-linux-${machine}.tar.gz`);
+    execFileSync('tar', ['-C', place.folder, '-czf', program, 'nectar-byon/nectar-byon']);
   });
   after(() => place.close([]));
 
@@ -33,7 +40,7 @@ describe('a bundle for a site without a registry', { skip: skipWithoutDocker, ti
     const kept = place.path('kept');
     await save(file);
     await place.json(load(file, kept));
-    assert.deepEqual(readdirSync(kept).sort(), ['bundle.json', 'digests.lock.json', 'nectar-byon-0.1.0.tgz']);
+    assert.deepEqual(readdirSync(kept).sort(), ['bundle.json', 'digests.lock.json', 'install.sh', 'nectar-byon']);
     const { roles } = JSON.parse(readFileSync(join(kept, 'digests.lock.json'), 'utf8')) as ImageSet;
     for (const { id } of Object.values(roles)) assert.equal((await place.engine.images.find(id))?.Id, id);
   });

@@ -4,6 +4,7 @@ import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { byPassphrase } from '../../../appliance/keys/index.ts';
+import { gradePairs } from '../../../cli/provision/kubernetes/check-pairs.ts';
 import { createHome } from '../../../cli/provision/process/create-home.ts';
 import { until } from '../../e2e/workplace.ts';
 import { ClusterNode } from './cluster-node.ts';
@@ -53,6 +54,19 @@ describe('a node in a cluster, whose volumes are empty', () => {
     );
     assert.doesNotMatch(JSON.stringify(tokens), new RegExp(node.bootstrap));
   });
+});
+
+test('every role tells how long its certificate holds, through any gateway', async () => {
+  const ofRole = (role: string) =>
+    new RegExp(`^nectar_crossing_certificate_lifetime_seconds\\{.*role="${role}".*\\} [1-9]`, 'm');
+  const metrics = await until('the metrics of every role', async () => {
+    const text = (await node.call('gateway-0', '/v1/metrics')).bytes.toString();
+    return ['store', 'audit', 'gateway'].every((role) => ofRole(role).test(text)) ? text : undefined;
+  });
+  assert.deepEqual(
+    gradePairs(metrics).map(({ name, grade }) => [name, grade]),
+    [['certificates between roles', 'good']],
+  );
 });
 
 describe('two gateways', () => {

@@ -134,18 +134,49 @@ test('a transaction whose nonce is not due stays here, and says which one is mis
   assert.equal(forcing.list()[0]?.waiting, undefined);
 });
 
-test('a message that L2 read without effect is sent anew', async () => {
+/** Derivation reads the newest message, and L2 takes nothing of it. */
+async function readInVain(world: ReturnType<typeof createWorld>['world'], tick: () => Promise<void>): Promise<void> {
+  world.messages.push(world.sent.at(-1) ?? '');
+  await tick();
+  world.read = BigInt(world.messages.length);
+  await tick();
+}
+
+test('a message that L2 read without effect is sent anew, a few times', async () => {
   const { world, start } = createWorld();
   const forcing = start();
-  const first = own(0n);
-  await forcing.track(first);
+  const tick = () => forcing.tick(signal);
+  await forcing.track(own(0n));
+  for (let times = 1; times <= 3; times += 1) {
+    world.time += FORCE_AFTER_MS;
+    await tick();
+    assert.equal(world.sent.filter((one) => one !== 'force').length, times);
+    await readInVain(world, tick);
+  }
+  world.time += 10 * FORCE_AFTER_MS;
+  await tick();
+  assert.equal(world.sent.filter((one) => one !== 'force').length, 3);
+  assert.match(forcing.list()[0]?.waiting ?? '', /without effect/);
+});
+
+test('what L2 read without effect is replaced by the next one with its nonce, wherever it is', async () => {
+  const { world, start } = createWorld();
+  const forcing = start();
+  const tick = () => forcing.tick(signal);
+  await forcing.track(own(0n));
   world.time += FORCE_AFTER_MS;
-  await forcing.tick(signal);
-  world.messages.push(hexlify(first.raw));
-  await forcing.tick(signal);
-  world.read = 1n;
-  await forcing.tick(signal);
-  assert.deepEqual(world.sent, [hexlify(first.raw), 'force', hexlify(first.raw)]);
+  await tick();
+  const second = own(0n, 'for more');
+  await forcing.track(second);
+  assert.equal(forcing.list()[0]?.hash, own(0n).hash, 'on its way');
+  await readInVain(world, tick);
+  world.time += FORCE_AFTER_MS;
+  await tick();
+  await forcing.track(second);
+  assert.equal(forcing.list()[0]?.hash, second.hash);
+  world.time += FORCE_AFTER_MS;
+  await tick();
+  assert.equal(world.sent.at(-1), hexlify(second.raw));
 });
 
 test('what an L1 reorg takes back is watched again, with its time', async () => {
