@@ -3,9 +3,10 @@
  * four roles with their health checks, against the target. On a devnet, which makes a block every two seconds.
  * `npm run bench -- idle`. BENCH_IDLE_SECONDS (60), BENCH_IDLE_SETTLE_SECONDS (60), BENCH_IDLE_FORMS (all,roles).
  */
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
+import { bundleRole } from '../images/bundle-role.ts';
 import { Workplace } from '../test/e2e/workplace.ts';
 import { round } from './figures.ts';
 import { runProgram } from './run-program.ts';
@@ -45,17 +46,17 @@ async function measure(node: ServedNode, roles: readonly string[]): Promise<Idle
   };
 }
 
-/**
- * What the checks of all roles cost, as a share of a core. Run from source, where Node strips the types each time: a little more than
- * that of an image.
- */
+/** What the checks of all roles cost, as a share of a core: by the program that the image of the store has, asked for each role. */
 async function checksPercent(place: Workplace, home: string): Promise<number> {
+  const { files } = await bundleRole('store', process.arch === 'arm64' ? 'arm64' : 'amd64');
+  for (const [path, content] of files) {
+    mkdirSync(dirname(place.path('image', path)), { recursive: true });
+    writeFileSync(place.path('image', path), content);
+  }
   const before = endedCpuMs();
-  for (let check = 0; check < CHECKS; check++) {
-    for (const role of ROLES) {
-      const program = fileURLToPath(new URL(`../images/entry/${role}.ts`, import.meta.url));
-      await runProgram(process.execPath, [program, 'healthcheck', role, '--home', home], { env: place.env });
-    }
+  for (let check = 0; check < CHECKS * ROLES.length; check++) {
+    const program = [place.path('image', 'main.mjs'), 'healthcheck', 'store', '--home', home];
+    await runProgram(process.execPath, program, { env: place.env });
   }
   return ((endedCpuMs() - before) / CHECKS / (CHECK_EVERY_SECONDS * 1000)) * 100;
 }
