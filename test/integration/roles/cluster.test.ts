@@ -133,6 +133,36 @@ describe('two gateways', () => {
   });
 });
 
+test('a full volume of the store shows in its readiness, at the gateways and in the metrics, and passes by itself', async () => {
+  const put = await node.call('gateway-0', '/v1/records', { method: 'POST', body: 'kept' });
+  assert.equal(put.status, 201, put.bytes.toString());
+  const path = `/v1/records/${put.json().recordId}`;
+  // A connection that ended with the store is 503, once.
+  const answered = (ask: () => ReturnType<typeof node.call>) =>
+    until('the store to answer', async () => {
+      const answer = await ask();
+      return answer.status === 503 ? undefined : answer;
+    });
+  await node.end('store');
+  node.start('store', { NECTAR_STORE_MIN_FREE_BYTES: String(2 ** 50) });
+  await node.until('store', /store: the volume is full/);
+  await until(
+    'a gateway that says so',
+    async () => (await node.call('gateway-1', '/readyz')).bytes.toString().includes('the volume is full') || undefined,
+  );
+  const refused = await answered(() => node.call('gateway-1', '/v1/records', { method: 'POST', body: 'no room' }));
+  assert.deepEqual([refused.status, refused.json().code], [507, 'NODE_DISK_FULL']);
+  const read = await answered(() => node.call('gateway-0', path));
+  assert.deepEqual([read.status, read.bytes.toString()], [200, 'kept']);
+  await until('the free space of the store', async () => {
+    const metrics = (await node.call('gateway-0', '/v1/metrics')).bytes.toString();
+    return /^nectar_volume_free_bytes\{.*role="store".*\} \d/m.test(metrics) || undefined;
+  });
+  await node.end('store');
+  node.start('store');
+  await node.until('store');
+});
+
 describe('a volume that is not the node’s', () => {
   test('is told from a new node: an empty one beside full ones is lost, and comes back by itself', async () => {
     const { nodeId } = node.identity('store', 'keys');
