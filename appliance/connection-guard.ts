@@ -24,7 +24,6 @@ export interface ConnectionLimits {
  * `evicted` the room was needed for others; `full` no room can be made; `silent` it did not come to a request in time.
  */
 export type ConnectionEnd = 'rate' | 'crowded' | 'evicted' | 'full' | 'silent';
-export const CONNECTION_ENDS: readonly ConnectionEnd[] = ['rate', 'crowded', 'evicted', 'full', 'silent'];
 
 export interface ConnectionGuardDependencies {
   /** Milliseconds, monotonic. */

@@ -7,7 +7,7 @@ import { isNectarError, NectarError } from '../protocol/errors.ts';
 import { answered, askPassphrase, promptIo } from './prompt.ts';
 import type { Terminal } from './terminal.ts';
 
-export const MIN_PASSPHRASE_CHARACTERS = 12;
+const MIN_PASSPHRASE_CHARACTERS = 12;
 const MAX_PASSPHRASE_BYTES = 1024;
 
 /**

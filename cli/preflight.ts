@@ -128,7 +128,7 @@ export async function checkClock(terminal: Terminal, l1Rpc: string | undefined):
   return { name: 'clock', value, grade: plausible ? 'good' : 'bad', ...(!plausible && { advice: 'set the clock' }) };
 }
 
-export function gradeClock(now: number, blockTime: number): Check {
+function gradeClock(now: number, blockTime: number): Check {
   const behind = blockTime - now;
   const value = `L1 block of ${formatDuration(Math.abs(behind))} ${behind > 0 ? 'in the future' : 'ago'}`;
   if (behind > MAX_SKEW_MS) return { name: 'clock', value, grade: 'bad', advice: 'this clock is behind: use NTP' };

@@ -47,6 +47,7 @@ function judgeSubjects(check: AutomatedCheck, facts: FactSet): Finding {
 
 /** Undefined where a condition does not hold for the subject; a text: why there is nothing to judge of it. */
 function judgeSubject(check: AutomatedCheck, subject: Subject, facts: FactSet): Evidence | string | undefined {
+  const of = { subject: subject.name, ...(subject.source !== undefined && { source: subject.source }) };
   const conditions = check.where.map((condition) => ({
     ...condition,
     observation: observe(subject, condition.fact, facts),
@@ -57,14 +58,14 @@ function judgeSubject(check: AutomatedCheck, subject: Subject, facts: FactSet): 
   }
   for (const { fact, observation } of conditions) {
     if ('absent' in observation) return observation.absent;
-    if ('error' in observation) return { subject: subject.name, error: `${fact}: ${observation.error}`, holds: false };
+    if ('error' in observation) return { ...of, error: `${fact}: ${observation.error}`, holds: false };
   }
   const { fact } = check.probe;
   const observation = observe(subject, fact, facts);
   if ('absent' in observation) return observation.absent;
-  if ('error' in observation) return { subject: subject.name, error: observation.error, holds: false };
+  if ('error' in observation) return { ...of, error: observation.error, holds: false };
   const good = holds(factType(fact), check.expect, observation.value);
-  return { subject: subject.name, observed: observation.value, holds: good };
+  return { ...of, observed: observation.value, holds: good };
 }
 
 /** What nobody gave is an error, unless the collector that would have had nothing to look at. */

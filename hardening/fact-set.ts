@@ -8,10 +8,20 @@ import type { SubjectKind } from './subject.ts';
  */
 export type Observation = { readonly value: FactValue } | { readonly error: string } | { readonly absent: string };
 
+/** A line of a file that says what the subject is. */
+export interface Source {
+  /** As its reader named it, with slashes; relative to where the report is made. */
+  readonly file: string;
+  /** From 1. */
+  readonly line: number;
+}
+
 export interface Subject {
   readonly kind: SubjectKind;
   /** What it is called where it lives: `nectar-1f2e3d4c-store`. Unique within its kind. */
   readonly name: string;
+  /** Where it is written down; absent of what was seen as it runs. */
+  readonly source?: Source;
   /** A fact that is not here was not looked for: asking for it is an error, never a pass. */
   readonly facts: Readonly<Partial<Record<FactId, Observation>>>;
 }

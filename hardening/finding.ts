@@ -1,3 +1,4 @@
+import type { Source } from './fact-set.ts';
 import type { FactValue } from './fact-type.ts';
 
 export const VERDICTS = ['pass', 'fail', 'manual', 'not-applicable', 'waived', 'error'] as const;
@@ -6,6 +7,8 @@ export type Verdict = (typeof VERDICTS)[number];
 /** One subject, looked at for one check. */
 export interface Evidence {
   readonly subject: string;
+  /** Where the subject is written down. */
+  readonly source?: Source;
   /** Absent when it could not be seen. */
   readonly observed?: FactValue;
   readonly error?: string;

@@ -9,7 +9,7 @@ import { type Parsed, parseCheck, parseProfile } from './parse-check.ts';
 const MAX_FILE_BYTES = 1024 * 1024;
 
 /** The folder with checks/ and profiles/ that this program came with: this one in a clone, `hardening/` beside the bundle. */
-export const BENCHMARK_FOLDER =
+const BENCHMARK_FOLDER =
   [import.meta.dirname, join(import.meta.dirname, 'hardening')].find((folder) => existsSync(join(folder, 'checks'))) ??
   import.meta.dirname;
 

@@ -55,7 +55,7 @@ export const CheckEntry = Type.Object(
 );
 type CheckEntry = Static<typeof CheckEntry>;
 
-export const ProfileEntry = Type.Object(
+const ProfileEntry = Type.Object(
   {
     name: Type.String({ pattern: '^[a-z][a-z0-9-]{1,30}$' }),
     title: Type.String({ minLength: 4, maxLength: 120 }),

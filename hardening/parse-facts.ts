@@ -38,6 +38,7 @@ const schema = Type.Object(
         {
           kind: Type.Enum([...SUBJECT_KINDS]),
           name: text(512),
+          source: Type.Optional(Type.Object({ file: text(1024), line: Type.Integer({ minimum: 1 }) }, strict)),
           facts: Type.Record(
             Type.String(),
             Type.Union([

@@ -2,7 +2,7 @@ import { baseEntries } from './base-layer.ts';
 import type { Architecture, BaseInputs } from './base-lock.ts';
 import { createImage, createLayer, type Image } from './oci.ts';
 
-export const BASE_NAME = 'nectar-byon-base';
+const BASE_NAME = 'nectar-byon-base';
 
 /** Tagged by what is in it: Node's version and Debian's release. */
 export function baseTag({ node, debian }: BaseInputs): string {

@@ -84,7 +84,7 @@ export function debControl(deb: string): string {
   return execFileSync('dpkg-deb', ['--field', deb], { encoding: 'utf8' });
 }
 
-export function debField(deb: string, field: string): string {
+function debField(deb: string, field: string): string {
   return execFileSync('dpkg-deb', ['--field', deb, field], { encoding: 'utf8' }).trim();
 }
 

@@ -104,7 +104,7 @@ export function renderTable(rows: readonly Row[], tool: string): string {
 }
 
 /** How many clauses came out how. */
-export function renderCounts(rows: readonly Row[]): string {
+function renderCounts(rows: readonly Row[]): string {
   const outcomes = [...new Set(rows.map(({ outcome }) => outcome))];
   return outcomes.map((one) => `${one}: ${rows.filter(({ outcome }) => outcome === one).length}`).join(', ');
 }

@@ -24,7 +24,7 @@ function template(message: (data: never) => string): string {
   return message(data as never);
 }
 
-export function errorsDoc(): string {
+function errorsDoc(): string {
   const rows = (Object.keys(ERRORS) as ErrorCode[]).sort().map((code) => {
     const definition = ERRORS[code];
     const { exit, remedy } = guidanceOf(code);

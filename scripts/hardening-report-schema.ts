@@ -7,7 +7,7 @@ import { ReportSchema } from '../hardening/report/schema.ts';
 
 const PATH = new URL('../docs/reference/hardening-report.schema.json', import.meta.url);
 
-export function reportSchemaDoc(): string {
+function reportSchemaDoc(): string {
   const head = {
     $schema: 'https://json-schema.org/draft/2020-12/schema',
     $id: 'urn:nectar-byon:hardening-report:1',

@@ -4,13 +4,13 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 
-export const WASM_TARGET = 'wasm32-unknown-unknown';
+const WASM_TARGET = 'wasm32-unknown-unknown';
 /** Part of what decides the digest. Paths of the machine that compiles stay out of the file. */
 export const WASM_FLAGS: readonly string[] = ['-Zlocation-detail=none', '-Clink-arg=-zstack-size=4194304'];
 
 /** Bare RV32IM with compare-and-swap, which a crate wants: the target without an operating system has none. */
-export const RISCV_TARGET = 'riscv32im-risc0-zkvm-elf';
-export const RISCV_FLAGS: readonly string[] = [
+const RISCV_TARGET = 'riscv32im-risc0-zkvm-elf';
+const RISCV_FLAGS: readonly string[] = [
   '-Clink-arg=-Ttext=0x10000',
   '-Cpasses=lower-atomic',
   '-Crelocation-model=static',

@@ -28,10 +28,10 @@ const coding = (system: string, code: string, display?: string): Coding =>
 const dicom = (code: string, display: string): Coding => coding(SYSTEM.dicom, code, display);
 
 export const REST = coding(SYSTEM.eventType, 'rest', 'Restful Operation');
-export const SOURCE_ROLE = dicom('110153', 'Source Role ID');
-export const DESTINATION_ROLE = dicom('110152', 'Destination Role ID');
+const SOURCE_ROLE = dicom('110153', 'Source Role ID');
+const DESTINATION_ROLE = dicom('110152', 'Destination Role ID');
 export const APPLICATION = dicom('110150', 'Application');
-export const CUSTODIAN = coding(SYSTEM.participant, 'custodian', 'Custodian');
+const CUSTODIAN = coding(SYSTEM.participant, 'custodian', 'Custodian');
 const RECIPIENT = coding(SYSTEM.participation, 'IRCP', 'information recipient');
 const AUTHOR = coding(SYSTEM.participation, 'AUT', 'Author');
 

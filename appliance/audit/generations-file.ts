@@ -4,7 +4,7 @@ import type { Disk } from './disk.ts';
 import type { FoldedGenerations, LoggedToken } from './generations-fold.ts';
 import { type FoldedNote, notesByKey } from './logged-notes.ts';
 
-export const GENERATIONS_PATH = 'generations';
+const GENERATIONS_PATH = 'generations';
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 

@@ -2,7 +2,7 @@ import type { LoggedFacts } from './logged-facts.ts';
 import { type FoldedNote, foldNote } from './logged-notes.ts';
 
 /** The files of the home whose every change is a leaf with `{ file, generation }`. */
-export const TRACKED_FILES = ['tokens', 'keys'] as const;
+const TRACKED_FILES = ['tokens', 'keys'] as const;
 type TrackedFile = (typeof TRACKED_FILES)[number];
 
 /** How long a token that has ended is remembered: as long as the gateway lists it. */

@@ -72,7 +72,7 @@ export interface KnownHeads {
 }
 
 /** `external` below the log: heads that left, and the conflict that bars it. Under a MAC, since it decides what is served. */
-export const KNOWN_HEADS_PATH = 'external';
+const KNOWN_HEADS_PATH = 'external';
 
 export interface KnownHeadsFile {
   /** Empty when there is none: it is made anew from what is known outside. Throws AUDIT_BUNDLE_INVALID. */

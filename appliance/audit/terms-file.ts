@@ -5,7 +5,7 @@ import type { Disk } from './disk.ts';
 
 /** Bundles whose terms share a file: some 64 KiB, for 16,384 leaves. */
 export const CHUNK_BUNDLES = 64;
-export const TERMS_FOLDER = 'terms';
+const TERMS_FOLDER = 'terms';
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 /** size (8) | root (32) | which bundles of the chunk follow, a bit each (8). */

@@ -1,4 +1,4 @@
-import { appendLeafHash, type CompactRange, EMPTY_RANGE, rangeRoot } from '../../protocol/merkle/compact-range.ts';
+import { appendLeafHash, type CompactRange, rangeRoot } from '../../protocol/merkle/compact-range.ts';
 import { encodeEntryBundle } from '../../protocol/merkle/entry-bundle.ts';
 import type { Hash } from '../../protocol/merkle/hash.ts';
 import { encodeTile, TILE_WIDTH, tilePath } from '../../protocol/merkle/tile.ts';
@@ -26,8 +26,6 @@ export interface TreeStart {
   readonly range: CompactRange;
   readonly rows: readonly (readonly Hash[])[];
 }
-
-export const EMPTY_TREE: TreeStart = { range: EMPTY_RANGE, rows: [] };
 
 export function createTreeState(start: TreeStart): TreeState {
   const edge = createTileEdge(start.rows);

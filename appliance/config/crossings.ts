@@ -28,7 +28,7 @@ type ServingRole = 'store' | 'audit' | 'rollup';
 type Env = Readonly<Record<string, string | undefined>>;
 
 const DEFAULT_FOLDER = '/run/nectar/tls';
-export const CROSSING_PORTS: Readonly<Record<ServingRole, number>> = { store: 7402, audit: 7403, rollup: 7404 };
+const CROSSING_PORTS: Readonly<Record<ServingRole, number>> = { store: 7402, audit: 7403, rollup: 7404 };
 const INSTANCE = /^(?=.{1,190}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/;
 const ADDRESS = /^(?:\[([0-9a-fA-F:.]+)\]|([A-Za-z0-9.-]*)):([0-9]{1,5})$/;
 

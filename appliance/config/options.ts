@@ -10,7 +10,7 @@ export interface ConfigOption {
 }
 
 /** `gateway.maxBodyBytes` -> `NECTAR_GATEWAY_MAX_BODY_BYTES`. */
-export function envName(path: string): string {
+function envName(path: string): string {
   const words = path.replaceAll(/([a-z0-9])([A-Z])/g, '$1_$2').replaceAll(/[.-]/g, '_');
   return `NECTAR_${words.toUpperCase()}`;
 }

@@ -26,7 +26,7 @@ export const ofStore = contract('identity', {
 });
 
 /** Of the audit, which reaches nobody: the store asks it, and tells it. */
-export const ofAudit = contract('introduction', {
+const ofAudit = contract('introduction', {
   known: call({ args: [], returns: exact({ known: nullable(publicIdentity) }), timeoutMs: TIMEOUT_MS }),
   introduce: call({ args: [publicIdentity], returns: done, timeoutMs: TIMEOUT_MS }),
 });

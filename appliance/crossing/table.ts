@@ -26,9 +26,3 @@ export const CROSSINGS: Readonly<Record<CrossingName, Crossing>> = {
 export function isCrossing(name: string): name is CrossingName {
   return Object.hasOwn(CROSSINGS, name);
 }
-
-/** The roles that this one calls. */
-export function calledBy(role: SplitRole): ServingRole[] {
-  const called = Object.values(CROSSINGS).filter(({ callers }) => callers.includes(role));
-  return [...new Set(called.map(({ server }) => server))];
-}

@@ -3,7 +3,7 @@ import type { TokenList } from './token-list.ts';
 import type { TokenInfo } from './token-schemas.ts';
 
 /** Of the entry in the list, and of what its bearer does. */
-export const BOOTSTRAP_SUBJECT = 'bootstrap';
+const BOOTSTRAP_SUBJECT = 'bootstrap';
 /** At least 256 bits of letters and digits; a token that the node has signed has dots. */
 const SECRET = /^[A-Za-z0-9_-]{43,128}$/;
 const LIFETIME_MS = 366 * 86_400_000;

@@ -22,7 +22,7 @@ export type IssueCertificate = (request: {
 }) => Promise<ServerCertificate>;
 
 /** The gateway's certificate as something to renew: issued anew for the same names, put in place, taken into use. */
-export function renewableCertificate(
+function renewableCertificate(
   { certificatePath, keyPath }: CertificateFiles,
   { issue, reload }: { readonly issue: IssueCertificate; readonly reload: () => Promise<void> },
 ): Renewable {

@@ -6,13 +6,13 @@ import { RecordReceipt } from './record-schemas.ts';
 import { strict } from './schema-parts.ts';
 
 /** Records in one request: each is in memory while it is stored. */
-export const MAX_BATCH_RECORDS = 128;
+const MAX_BATCH_RECORDS = 128;
 /** Of the request's JSON. */
 export const MAX_BATCH_BYTES = 1024 * 1024;
 
 const DEFAULT_TYPE = 'application/octet-stream';
 
-export const BatchedRecord = Type.Object(
+const BatchedRecord = Type.Object(
   {
     content: Type.String({
       description: 'The record, base64 (RFC 4648, 4).',

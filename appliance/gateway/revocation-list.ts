@@ -3,7 +3,7 @@ import { DER, type DerElement, derElements, derInteger, derTime, nextOf, soleEle
 import { CRL_NUMBER, type ListExtension, requireOwnEntry, requireWhole } from './partial-list.ts';
 
 /** Entries of one list: more than a site has clients. */
-export const MAX_REVOKED = 20_000;
+const MAX_REVOKED = 20_000;
 const MAX_NUMBER_OCTETS = 20;
 
 /** Algorithms of signatures, by the hex of their object identifier; Ed25519 has its hash in itself. */

@@ -2,7 +2,7 @@ import Type, { type Static } from 'typebox';
 
 /** The parts of which the shapes of the HTTP API are made: validation, OpenAPI and, as `Static` types, the clients read the same declarations. */
 
-export const EXAMPLE_CID = 'bafkreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52zy';
+const EXAMPLE_CID = 'bafkreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52zy';
 export const EXAMPLE_PEER = '12D3KooWJ7HcDQK5LgRC9vqtBrHKy1Vc5QpRcPrXGzJfVLBrCxRm';
 export const EXAMPLE_ROOT = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855';
 

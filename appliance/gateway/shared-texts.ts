@@ -2,7 +2,7 @@ import { NectarError } from '../../protocol/errors.ts';
 import { type KeptText, NOTHING, type ReadText } from './kept-text.ts';
 
 /** What several gateways of one node share, by the names under which the store keeps it. */
-export const SHARED_TEXTS = [
+const SHARED_TEXTS = [
   'tokens',
   'hardening',
   'backups',

@@ -88,17 +88,6 @@ export function checkSitePair({ cert, key }: SitePair, now: number): CheckedSite
   return { cert, key, names, validTo: Math.min(...chain.map(({ validToDate }) => validToDate.getTime())) };
 }
 
-/** How a pair that is in place stands now. */
-export function siteStanding(
-  { cert }: Pick<SitePair, 'cert'>,
-  now: number,
-): { from: number; to: number; inForce: boolean } {
-  const chain = parseChain(cert);
-  const from = Math.max(...chain.map(({ validFromDate }) => validFromDate.getTime()));
-  const to = Math.min(...chain.map(({ validToDate }) => validToDate.getTime()));
-  return { from, to, inForce: from <= now && now < to };
-}
-
 function parseChain(pem: Buffer): X509Certificate[] {
   const blocks = pem.toString('latin1').match(PEM_CERTIFICATE) ?? [];
   if (blocks.length > MAX_CHAIN) throw refused(`it has more than ${MAX_CHAIN} certificates`);

@@ -11,7 +11,7 @@ export interface KeyFreshness extends Service {
 }
 
 /** How the key list is named in leaves that state a generation. */
-export const KEYS_FILE = 'keys';
+const KEYS_FILE = 'keys';
 
 /** What the audit log knows of the key list, and takes of it. */
 export interface KeyEvidence {

@@ -21,7 +21,7 @@ export const IDENTITIES = {
 const ED25519_PKCS8 = Buffer.from('302e020100300506032b657004220420', 'hex');
 
 /** Origin and key name of the node's checkpoints. */
-export function checkpointOrigin(nodeId: string): string {
+function checkpointOrigin(nodeId: string): string {
   return `nectar-byon/${nodeId}`;
 }
 

@@ -104,10 +104,6 @@ export async function getVersion(core: StoreCore, recordId: RecordId, version?: 
   return entry;
 }
 
-export async function* versionsOf(core: StoreCore, recordId: RecordId): AsyncGenerator<VersionEntry> {
-  for await (const { value } of core.db.range(core.keys.versions(recordId))) yield decodeEntry<VersionEntry>(value);
-}
-
 /** A head that someone removed leaves its versions behind. */
 async function refuseOrphans(core: StoreCore, recordId: RecordId): Promise<void> {
   for await (const _ of core.db.range({ ...core.keys.versions(recordId), limit: 1 })) {

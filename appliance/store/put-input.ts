@@ -4,7 +4,7 @@ import type { Expected, PutInput } from './interfaces.ts';
 export const MAX_LABELS = 32;
 export const MAX_LABEL_BYTES = 128;
 export const MAX_NAME_BYTES = 1024;
-export const MAX_CONTENT_TYPE_BYTES = 255;
+const MAX_CONTENT_TYPE_BYTES = 255;
 
 /** More entity tags than this are no precondition, but a search. */
 const MAX_TAGS = 64;

@@ -25,7 +25,7 @@ export function registerHarden(program: Command, terminal: Terminal): void {
       'harden',
       'harden -o report.html --sign',
       'harden --only failed not-seen',
-      'harden --format sarif -o report.sarif --baseline last-month.json',
+      'harden --only failed -o alerts.sarif',
       'harden --save-facts facts.json --no-record',
       'harden --facts facts.json --profile hipaa --json',
       'harden --manifests rendered.yaml',
@@ -52,7 +52,7 @@ export function registerHarden(program: Command, terminal: Terminal): void {
       ),
     )
     .addOption(
-      new Option('--only <verdict...>', 'show a part of a table or of HTML; what counts does not change').choices(
+      new Option('--only <verdict...>', 'show a part (table, html, sarif); what counts does not change').choices(
         SELECTABLE,
       ),
     )

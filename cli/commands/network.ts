@@ -9,7 +9,7 @@ import type { Terminal } from '../terminal.ts';
 import { devnetOption } from './devnet.ts';
 import { requireDuration } from './up.ts';
 
-export const DEFAULT_JOIN = '60s';
+const DEFAULT_JOIN = '60s';
 
 export function registerNetwork(program: Command, terminal: Terminal): void {
   const group = addGroup(program, 'network', 'the network that the node belongs to');

@@ -17,7 +17,14 @@ import { listChecks } from './list-checks.ts';
 import { checkOptions, type HardenOptions, onlyOf } from './options.ts';
 import { noteOf, type OnRecord, recordReport } from './record-report.ts';
 import { screenOf } from './screen.ts';
-import { planFiles, proofPath, requireReadable, type WrittenReport, writeBytes, writeReport } from './write-report.ts';
+import {
+  planFiles,
+  proofPath,
+  requireWholeFormat,
+  type WrittenReport,
+  writeBytes,
+  writeReport,
+} from './write-report.ts';
 
 const DEFAULT_PROFILE = 'node';
 const MANIFESTS_PROFILE = 'kubernetes';
@@ -37,7 +44,7 @@ export async function harden(call: Call<HardenOptions>): Promise<void> {
   checkOptions(options);
   const benchmark = loadBenchmark();
   if (options.list === true) return listChecks(call, benchmark);
-  requireReadable(call);
+  requireWholeFormat(call);
   const profile = getProfile(benchmark, options.profile ?? defaultProfile(call.home, options));
   const baseline = options.baseline === undefined ? undefined : await readReport(terminal, options.baseline);
   await planFiles(call);

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { extname, resolve } from 'node:path';
-import { READABLE_FORMATS, type ReportFormat, renderReport } from '../../hardening/report/formats.ts';
+import { PARTIAL_FORMATS, type ReportFormat, renderReport } from '../../hardening/report/formats.ts';
 import type { Report } from '../../hardening/report/report.ts';
 import type { Screen } from '../../hardening/report/terminal/text.ts';
 import { NectarError } from '../../protocol/errors.ts';
@@ -34,16 +34,16 @@ export interface WrittenReport {
 }
 
 /** What `--format` says, else the name of the file, else `json` with --json, else a table. */
-export function formatOf({ options, output }: Pick<Call<HardenOptions>, 'options' | 'output'>): ReportFormat {
+function formatOf({ options, output }: Pick<Call<HardenOptions>, 'options' | 'output'>): ReportFormat {
   if (options.format !== undefined) return options.format;
   const byName = options.output === undefined ? undefined : FORMATS[extname(options.output)];
   return byName ?? (output.json || options.output !== undefined ? 'json' : 'table');
 }
 
-/** Refuses a part of a report in a format for programs, which would take it for the whole. @throws NectarError CLI_USAGE */
-export function requireReadable(call: Pick<Call<HardenOptions>, 'options' | 'output'>): void {
-  if (call.options.only === undefined || READABLE_FORMATS.includes(formatOf(call))) return;
-  const problem = `--only shows a part to a person: it needs --format ${READABLE_FORMATS.join(' or ')}, not ${formatOf(call)}`;
+/** Refuses a part of a report in a format whose readers would take it for the whole. @throws NectarError CLI_USAGE */
+export function requireWholeFormat(call: Pick<Call<HardenOptions>, 'options' | 'output'>): void {
+  if (call.options.only === undefined || PARTIAL_FORMATS.includes(formatOf(call))) return;
+  const problem = `--only shows a part: it needs --format ${PARTIAL_FORMATS.join(', ')}; ${formatOf(call)} is always whole`;
   throw new NectarError('CLI_USAGE', { problem });
 }
 

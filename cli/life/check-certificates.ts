@@ -30,7 +30,7 @@ function checkSiteCertificate(home: string, now: number): Check[] {
   return [{ ...checkCertificate(readFileSync(path, 'utf8'), now, advice), name: "site's certificate" }];
 }
 
-export function checkCertificate(pem: string, now: number, advice = 'nectar-byon tls renew'): Check {
+function checkCertificate(pem: string, now: number, advice = 'nectar-byon tls renew'): Check {
   const { validFromDate, validToDate } = new X509Certificate(pem);
   const left = validToDate.getTime() - now;
   if (left <= 0) return { name: 'certificate', value: 'expired', grade: 'bad', advice };

@@ -68,7 +68,7 @@ async function readSocketList(name: string): Promise<string> {
 }
 
 /** proc(5): `sl local_address rem_address st ...`, addresses in hex as the machine stores 32-bit words. */
-export function parseListening(text: string): Binding[] {
+function parseListening(text: string): Binding[] {
   return text
     .split('\n')
     .slice(1)

@@ -36,7 +36,7 @@ export function createVolumesCollector({ api, node }: VolumesOptions): Collector
 }
 
 /** Pure. */
-export function volumeFacts(
+function volumeFacts(
   volume: Document,
   neighbours: readonly Neighbour[],
   node: EngineNode,

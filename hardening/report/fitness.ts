@@ -3,10 +3,10 @@ import type { Finding, Verdict } from '../finding.ts';
 import { bySeverity } from './by-severity.ts';
 
 /** The profile with what a node needs before patients' data goes into it, beside every critical check. */
-export const FITNESS_PROFILE = 'patient-data';
+const FITNESS_PROFILE = 'patient-data';
 
 /** While a critical promise is not kept, no score is better than this, whatever the profile. */
-export const CEILING_WHILE_BROKEN = 69;
+const CEILING_WHILE_BROKEN = 69;
 const CEILING = 100;
 /** A sentence names this many failures; the report lists all. */
 const MAX_NAMED = 6;

@@ -8,7 +8,7 @@ import type { Selection } from './selection.ts';
 import { renderTable } from './terminal/table.ts';
 import type { Screen } from './terminal/text.ts';
 
-/** How a report is shown. Only the formats for people take a part of it: to a program, a part would be another report. */
+/** How a report is shown. */
 export interface View {
   /** Matters to the table alone. */
   readonly screen: Screen;
@@ -20,14 +20,14 @@ type Render = (report: Report, view: View) => string;
 const RENDER = {
   table: (report, { screen, only }) => `${renderTable(report, screen, only)}\n`,
   json: renderJson,
-  sarif: renderSarif,
+  sarif: (report, { only }) => renderSarif(report, only),
   junit: renderJunit,
   html: (report, { only }) => renderHtml(report, only),
   oscal: renderOscal,
 } as const satisfies Record<string, Render>;
 
-/** The formats that people read. */
-export const READABLE_FORMATS: readonly ReportFormat[] = ['table', 'html'];
+/** The formats that may show a part: those that people read, and the one whose readers take each result for an alert. */
+export const PARTIAL_FORMATS: readonly ReportFormat[] = ['table', 'html', 'sarif'];
 
 export type ReportFormat = keyof typeof RENDER;
 

@@ -1,7 +1,7 @@
 import type { HistoryEntry, Report } from './report.ts';
 
 /** A year of daily reports, and room for those made by hand. */
-export const MAX_HISTORY = 400;
+const MAX_HISTORY = 400;
 
 /** What is kept of a report when the next ones show how the node came here. */
 export function toHistoryEntry({ createdAt, profile, score, counts }: Report): HistoryEntry {

@@ -59,6 +59,15 @@ const waiver = Type.Object(
 const evidence = Type.Object(
   {
     subject: text(512, 'What was looked at.'),
+    source: Type.Optional(
+      Type.Object(
+        {
+          file: text(1024, 'The file that says what the subject is, relative to where the report was made.'),
+          line: Type.Integer({ minimum: 1, description: 'The line in it.' }),
+        },
+        strict,
+      ),
+    ),
     observed: Type.Optional(
       Type.Union([
         Type.Boolean(),

@@ -2,7 +2,7 @@ import { SEVERITIES, type Severity } from '../check.ts';
 import type { Verdict } from '../finding.ts';
 
 /** What a check of each severity weighs in the score. */
-export const WEIGHTS: Readonly<Record<Severity, number>> = { critical: 10, high: 6, medium: 3, low: 1 };
+const WEIGHTS: Readonly<Record<Severity, number>> = { critical: 10, high: 6, medium: 3, low: 1 };
 
 export interface Score {
   /** 0 to 100, rounded down: 100 means that everything that counted passed, and that every critical promise is kept. */

@@ -42,7 +42,7 @@ const OCTAL: readonly FactId[] = ['file.mode', 'engine.socketMode', 'engine.data
 const MAX_LISTED = 32;
 
 /** An observed value for people, in the words in which expectations are said. */
-export function valueWords(fact: string | undefined, value: FactValue): string {
+function valueWords(fact: string | undefined, value: FactValue): string {
   if (typeof value === 'boolean') return value ? 'yes' : 'no';
   if (typeof value === 'number') return OCTAL.some((id) => id === fact) ? modeText(value) : String(value);
   if (typeof value === 'string') return value || 'nothing';

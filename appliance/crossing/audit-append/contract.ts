@@ -16,7 +16,7 @@ import {
   text,
 } from '../shape.ts';
 
-export const checkpointShape = exact({ origin: text(256), size: count, root: rootHash, note: text(64 * 1024) });
+const checkpointShape = exact({ origin: text(256), size: count, root: rootHash, note: text(64 * 1024) });
 
 const event = exact({
   type: text(64),

@@ -45,7 +45,7 @@ const GAS_PER_TOKEN = 4n;
 const TOKENS_PER_NONZERO = 4n;
 /** SequencerInbox takes a batch for so much, measured on the contract; the same in either form. */
 const APPEND_GAS = 75_000n;
-export const GAS_PER_BLOB = 131_072n;
+const GAS_PER_BLOB = 131_072n;
 
 /** Wei that a batch costs in calldata: what it executes and stores, or EIP-7623's floor, whichever is more. */
 export function calldataCost(data: Uint8Array, { gasWei }: L1Prices): bigint {

@@ -50,7 +50,7 @@ export type SimulationAnswer =
   | { readonly kind: 'simulationRefused'; readonly code: SimulationCode; readonly reason: string };
 
 /** Blocks in all, with those that fill gaps between numbers. */
-export const MAX_SIMULATED_BLOCKS = 256n;
+const MAX_SIMULATED_BLOCKS = 256n;
 const MAX_64_BIT = (1n << 64n) - 1n;
 
 /** Where a simulation runs: `keep` has what its blocks leave for the next ones. */

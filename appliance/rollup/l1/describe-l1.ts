@@ -30,7 +30,7 @@ export interface L1Obstacles {
 }
 
 /** As many as are listed; the others work as well. */
-export const MAX_SHOWN_ENDPOINTS = 32;
+const MAX_SHOWN_ENDPOINTS = 32;
 
 export function describeL1(
   block: bigint | undefined,

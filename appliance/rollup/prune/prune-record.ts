@@ -14,7 +14,7 @@ export interface PruneRecord {
   readonly run?: { readonly target: bigint; readonly phase: 'move' | 'drop' };
 }
 
-export const NEVER_PRUNED: PruneRecord = { floor: 0n, generation: 0 };
+const NEVER_PRUNED: PruneRecord = { floor: 0n, generation: 0 };
 
 export function encodePruneRecord(record: PruneRecord): Uint8Array {
   return encodeBigintJson(record);

@@ -18,7 +18,7 @@ export type RpcMethod = (params: readonly unknown[], context: RpcContext) => Pro
 export type RpcMethods = Readonly<Record<string, RpcMethod>>;
 
 /** How many calls one batch may hold, and what its answers may weigh together: as geth bounds them. */
-export const MAX_BATCH_CALLS = 1_000;
+const MAX_BATCH_CALLS = 1_000;
 const MAX_BATCH_BYTES = 25 * 1024 * 1024;
 const MAX_SHOWN_NAME = 64;
 

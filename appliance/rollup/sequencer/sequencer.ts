@@ -68,7 +68,7 @@ export interface Sequencer extends Service {
 }
 
 /** Bytes of transactions in one block: a block alone always fits into a batch (SequencerInbox.MAX_BATCH_BYTES = 110,000). */
-export const MAX_BLOCK_TRANSACTION_BYTES = 96_000;
+const MAX_BLOCK_TRANSACTION_BYTES = 96_000;
 
 const ERROR_PAUSE_MS = 1_000;
 const MAX_LOST_KEPT = 4_096;

@@ -12,7 +12,7 @@ export interface AssertionBook {
 export const EMPTY_BOOK: AssertionBook = { assertions: new Map(), latestConfirmed: undefined };
 
 /** The Rollup begins with the genesis, confirmed, without a NodeCreated. Its children go to the first batch. */
-export const FIRST_TARGET = 1n;
+const FIRST_TARGET = 1n;
 
 /** The book after an event. The events are verified and the contract orders them: what does not fit is from before the book began. */
 export function applyEvent(

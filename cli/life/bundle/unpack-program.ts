@@ -9,7 +9,7 @@ import { diskError, isDiskFull } from '../../../appliance/durable-file.ts';
 import { NectarError } from '../../../protocol/errors.ts';
 
 /** The folder that a program archive holds. */
-export const PROGRAM_FOLDER = 'nectar-byon';
+const PROGRAM_FOLDER = 'nectar-byon';
 const PROGRAM = /^nectar-byon-.+-linux-(amd64|arm64)\.tar\.gz$/;
 
 export function isProgramArchive(name: string): boolean {

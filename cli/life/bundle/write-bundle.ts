@@ -23,11 +23,7 @@ export interface BundleManifest {
 }
 
 /** Hashes every part first: its checksums come before what they are about, so that a load stops at the first altered file. */
-export async function checksumsOf(
-  parts: readonly BundlePart[],
-  manifest: Uint8Array,
-  signal?: AbortSignal,
-): Promise<string> {
+async function checksumsOf(parts: readonly BundlePart[], manifest: Uint8Array, signal?: AbortSignal): Promise<string> {
   const lines = [`${createHash('sha256').update(manifest).digest('hex')}  ${BUNDLE_MANIFEST}\n`];
   for (const { name, path } of parts) {
     const hash = createHash('sha256');

@@ -11,13 +11,13 @@ import type { Terminal } from '../../terminal.ts';
 import { type KnownRepository, knownRepositories, rememberRepository } from './known-repositories.ts';
 
 /** One for each node and repository of this machine. */
-export function backupRunName(nodeId: string, target: string): string {
+function backupRunName(nodeId: string, target: string): string {
   const place = createHash('sha256').update(target).digest('hex').slice(0, 8);
   return `nectar-byon-backup-${nodeId.slice(0, 8)}-${place}`;
 }
 
 /** A snapshot by schedule: it prunes by the retention that is kept, and restores a part of what it made. */
-export function backupRun(
+function backupRun(
   home: string,
   known: KnownRepository,
   { everySeconds, environment }: Pick<ScheduledRun, 'everySeconds' | 'environment'>,

@@ -76,13 +76,6 @@ export async function rememberRepository(home: string, known: KnownRepository): 
   await write(home, [...others, known].slice(-MAX_REPOSITORIES));
 }
 
-export async function forgetRepository(home: string, target: string): Promise<void> {
-  await write(
-    home,
-    (await knownRepositories(home)).filter((known) => known.target !== target),
-  );
-}
-
 async function write(home: string, repositories: readonly KnownRepository[]): Promise<void> {
   await makeFolders(join(home, 'backup'), 0o700);
   await replaceFile(filePath(home), `${JSON.stringify({ version: 1, repositories }, undefined, 2)}\n`, 0o600);

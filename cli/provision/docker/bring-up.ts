@@ -48,7 +48,7 @@ export async function bringUpDocker(request: BringUp): Promise<DockerUp> {
 }
 
 /** One process at a time changes the containers of a home. */
-export function convergeNode(
+function convergeNode(
   engine: Engine,
   node: DockerNode,
   { say, signal }: { readonly say: Say; readonly signal: AbortSignal },

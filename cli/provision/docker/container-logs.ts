@@ -15,7 +15,7 @@ export interface RoleLine {
 }
 
 /** The last lines of all containers, merged by the engine's own time. */
-export async function mergedLogs(engine: Engine, state: DesiredState, { lines, since }: LogTail): Promise<RoleLine[]> {
+async function mergedLogs(engine: Engine, state: DesiredState, { lines, since }: LogTail): Promise<RoleLine[]> {
   const all: RoleLine[] = [];
   // The engine takes whole seconds; the caller looks at each line's own time.
   const wanted = since === undefined ? { tail: lines } : { since: Math.floor(since / 1000) };
@@ -31,7 +31,7 @@ export interface Follow {
 }
 
 /** Every new line of every container until the signal; a container that is made anew is followed again. */
-export async function followMerged(engine: Engine, state: DesiredState, { signal, onLine }: Follow): Promise<void> {
+async function followMerged(engine: Engine, state: DesiredState, { signal, onLine }: Follow): Promise<void> {
   await Promise.all(
     state.containers.map(async ({ name, role }) => {
       let last = '';

@@ -71,7 +71,7 @@ export function createBody(spec: ContainerSpec, { seccomp }: BodyOptions = spec)
 }
 
 /** `nproc` counts all of a user's processes on the machine, of every node there: the limit of one container is PidsLimit. */
-export const MAX_USER_PROCESSES = 4096;
+const MAX_USER_PROCESSES = 4096;
 
 export function ulimits(openFiles: number): { Name: string; Soft: number; Hard: number }[] {
   return [

@@ -2,7 +2,7 @@ import { NectarError } from '../../../protocol/errors.ts';
 import type { EngineCalls } from './engine-calls.ts';
 
 /** Docker 20.10 and Podman 4 answer to it: private cgroup namespaces, one-shot statistics. */
-export const MIN_API_VERSION = '1.40';
+const MIN_API_VERSION = '1.40';
 
 /** What matters of an engine, in numbers and names. */
 export interface EngineFacts {

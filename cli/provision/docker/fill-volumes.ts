@@ -34,7 +34,7 @@ const PUBLIC = 0o644;
 type PrivateVolume = 'keys' | 'gateway' | MarkedVolume;
 
 /** What of a freshly made home goes into which private volume: paths as in docs/design/0002-containers.md. */
-export function privateFiles(home: string): Readonly<Record<PrivateVolume, ArchiveFile[]>> {
+function privateFiles(home: string): Readonly<Record<PrivateVolume, ArchiveFile[]>> {
   const file = (path: string, from: string, uid: number): ArchiveFile => ({
     path,
     uid,

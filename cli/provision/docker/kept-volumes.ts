@@ -25,6 +25,6 @@ export async function requireKeptVolumes(engine: Engine, state: DesiredState): P
   if (lost !== undefined) throw lostVolume(lost);
 }
 
-export function lostVolume({ volume, name }: LostVolume): NectarError<'VOLUME_MISSING'> {
+function lostVolume({ volume, name }: LostVolume): NectarError<'VOLUME_MISSING'> {
   return new NectarError('VOLUME_MISSING', { volume, place: name, loss: 'gone' });
 }

@@ -20,7 +20,7 @@ const limits = Type.Object(
   { additionalProperties: false },
 );
 /** HOME/target.json: what the CLI must know to find, keep and remove the containers of a node. No secrets. */
-export const targetSchema = Type.Object(
+const targetSchema = Type.Object(
   {
     version: Type.Literal(1),
     target: Type.Literal('docker'),

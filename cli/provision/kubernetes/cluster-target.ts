@@ -11,7 +11,7 @@ const MAX_FILE_BYTES = 64 * 1024;
 export const NAME_PATTERN = '^[a-z0-9]([-a-z0-9]{0,51}[a-z0-9])?$';
 
 /** HOME/target.json of a node in Kubernetes: what the CLI must know to find it. No secrets. */
-export const clusterTargetSchema = Type.Object(
+const clusterTargetSchema = Type.Object(
   {
     version: Type.Literal(1),
     target: Type.Literal('kubernetes'),

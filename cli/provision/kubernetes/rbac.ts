@@ -18,7 +18,7 @@ const rule = (apiGroups: readonly string[], resources: readonly string[], verbs:
 });
 
 /** Day two: up, down, status, logs, doctor, unlock, and everything that goes through the node's own API. Reads no Secret. */
-export const OPERATOR_RULES: readonly Rule[] = [
+const OPERATOR_RULES: readonly Rule[] = [
   rule(CORE, ['pods'], LOOK),
   rule(CORE, ['pods/log'], ['get']),
   // The way to the node's own API, which asks for the owner's token.
@@ -28,7 +28,7 @@ export const OPERATOR_RULES: readonly Rule[] = [
 ];
 
 /** init, upgrade, rollback, destroy: what helm needs for this chart, and nothing beside it. */
-export const INSTALLER_RULES: readonly Rule[] = [
+const INSTALLER_RULES: readonly Rule[] = [
   ...OPERATOR_RULES,
   // helm keeps its releases in Secrets.
   rule(CORE, ['secrets', 'configmaps', 'services', 'serviceaccounts', 'persistentvolumeclaims'], ALL),
@@ -43,7 +43,7 @@ export const INSTALLER_RULES: readonly Rule[] = [
  * backup, restore, fsck with a backup, unlocking a node that is down: pods with the volumes. Who may create pods in a namespace may mount
  * what lies there, Secrets included: of all that operates, this is what an administrator gives last.
  */
-export function backupRules(name: ReleaseName): Rule[] {
+function backupRules(name: ReleaseName): Rule[] {
   const pods = VOLUME_ROLES.map((role) => volumePodName(name, role));
   return [
     ...OPERATOR_RULES,
@@ -55,7 +55,7 @@ export function backupRules(name: ReleaseName): Rule[] {
 }
 
 /** harden: what it looks at in the namespace, the probes included. */
-export const AUDITOR_RULES: readonly Rule[] = [
+const AUDITOR_RULES: readonly Rule[] = [
   rule(CORE, ['pods', 'services', 'configmaps', 'serviceaccounts', 'persistentvolumeclaims'], ['get', 'list']),
   rule(['apps'], ['deployments', 'statefulsets'], ['get', 'list']),
   rule(['networking.k8s.io'], ['networkpolicies'], ['get', 'list']),
@@ -68,7 +68,7 @@ export const AUDITOR_RULES: readonly Rule[] = [
 ];
 
 /** Of the cluster: who has which rights, who lives on the same machines, what the kubelets say. */
-export const AUDITOR_CLUSTER_RULES: readonly Rule[] = [
+const AUDITOR_CLUSTER_RULES: readonly Rule[] = [
   rule(CORE, ['namespaces'], ['get']),
   rule(CORE, ['pods', 'persistentvolumes'], ['list']),
   rule([RBAC], ['clusterroles', 'clusterrolebindings'], ['list']),

@@ -12,7 +12,7 @@ export const VOLUME_ROLES = ['store', 'audit', 'rollup'] as const;
 export type VolumeRole = (typeof VOLUME_ROLES)[number];
 
 /** `app.kubernetes.io/component` of such a pod: no Service leads to it, and the policy that admits nothing holds for it. */
-export const VOLUMES_COMPONENT = 'volumes';
+const VOLUMES_COMPONENT = 'volumes';
 
 const START_MS = 120_000;
 const POLL_MS = 500;
@@ -124,7 +124,7 @@ const KEPT_OF_POD = [
 const KEPT_OF_CONTAINER = ['image', 'imagePullPolicy', 'resources', 'securityContext'];
 
 /** What the role's own pod is, without anything that it does not need to read or write the volume. */
-export function volumePod({ name, sets, write, running }: VolumePodsRequest, role: VolumeRole): object {
+function volumePod({ name, sets, write, running }: VolumePodsRequest, role: VolumeRole): object {
   const set = sets.get(role) ?? openDocument(undefined, role);
   const template = set.in('spec', 'template');
   const spec = template.in('spec');

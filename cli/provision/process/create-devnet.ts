@@ -16,7 +16,7 @@ import { findFreePort } from './free-port.ts';
 import { deployL1Contracts } from './l1-contracts.ts';
 import { callRpc } from './rpc.ts';
 
-export const DEVNET_L2_CHAIN_ID = 6_328_270n;
+const DEVNET_L2_CHAIN_ID = 6_328_270n;
 /** ethers looks for a receipt at new blocks only: on a quiet chain it would wait for the next one, however late. */
 const HEARTBEAT_MS = 2_000;
 /** Empty blocks too go to L1: not each by itself. */

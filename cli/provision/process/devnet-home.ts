@@ -15,15 +15,7 @@ import { NectarError } from '../../../protocol/errors.ts';
  *   l1/             anvil's: state, mnemonic, log, pid
  *   rollup/db  logs/node.log  run/node.json
  */
-export const DEVNET_KEYS = [
-  'sequencer',
-  'auditor-1',
-  'auditor-2',
-  'validator',
-  'descriptor',
-  'p2p',
-  'database',
-] as const;
+const DEVNET_KEYS = ['sequencer', 'auditor-1', 'auditor-2', 'validator', 'descriptor', 'p2p', 'database'] as const;
 export type DevnetKey = (typeof DEVNET_KEYS)[number];
 
 export function devnetKeyPath(devnet: string, name: DevnetKey): string {

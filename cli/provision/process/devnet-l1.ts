@@ -38,7 +38,7 @@ export interface DevnetL1 {
   };
 }
 
-export const DEVNET_L1_CHAIN_ID = 31337n;
+const DEVNET_L1_CHAIN_ID = 31337n;
 
 const BLOCK_TIME_S = 6;
 const STATE_INTERVAL_S = 10;

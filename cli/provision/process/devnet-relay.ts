@@ -31,7 +31,7 @@ function relayHome(devnet: string): string {
 }
 
 /** Addresses at which containers find the devnet; none until a node in containers asked for one. */
-export function relayAddresses(devnet: string): string[] {
+function relayAddresses(devnet: string): string[] {
   try {
     const { addresses } = JSON.parse(readFileSync(join(relayHome(devnet), 'addresses.json'), 'utf8')) as {
       addresses?: unknown;

@@ -138,7 +138,7 @@ async function writtenPaths(
 }
 
 /** Without what the engine makes to mount things on. */
-export function changedPaths(changes: Document, targets: readonly string[]): string[] {
+function changedPaths(changes: Document, targets: readonly string[]): string[] {
   return changes
     .items()
     .map((change) => change.in('Path').text())

@@ -42,7 +42,7 @@ function calls(container: Inspected): Observation {
 }
 
 /** Names of the calls that a profile lets through on any condition. */
-export function allowedCalls(profile: unknown): string[] {
+function allowedCalls(profile: unknown): string[] {
   return openDocument(profile)
     .in('syscalls')
     .items()

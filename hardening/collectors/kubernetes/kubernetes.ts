@@ -1,7 +1,7 @@
 import type { Subject } from '../../fact-set.ts';
 import type { Collector } from '../collector.ts';
 import { type FactsOf, forEach, observe } from '../observe.ts';
-import { type KubeObject, parseManifests } from './manifests.ts';
+import { type KubeObject, type ManifestText, parseManifests } from './manifests.ts';
 import { podConfinementFacts } from './pod-confinement.ts';
 import { podPlaceFacts } from './pod-places.ts';
 import { podProgramFacts } from './pod-program.ts';
@@ -10,7 +10,7 @@ import { inNamespace, workloadFacts } from './workload.ts';
 
 export interface ManifestsOptions {
   /** YAML or JSON of each source: a file, or stdin. */
-  readonly read: (signal: AbortSignal) => Promise<readonly string[]>;
+  readonly read: (signal: AbortSignal) => Promise<readonly ManifestText[]>;
 }
 
 /** Containers and workloads of rendered manifests: judged before anything of them is installed. */
@@ -27,6 +27,7 @@ export function createManifestsCollector({ read }: ManifestsOptions): Collector 
         (container): Subject => ({
           kind: 'container',
           name: nameOf(container),
+          ...(container.pod.owner.source !== undefined && { source: container.pod.owner.source }),
           facts: podContainerFacts(container, objects),
         }),
       );

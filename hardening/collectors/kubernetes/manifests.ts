@@ -1,4 +1,5 @@
-import { parseAllDocuments } from 'yaml';
+import { LineCounter, parseAllDocuments } from 'yaml';
+import type { Source } from '../../fact-set.ts';
 import { type Document, openDocument } from '../document.ts';
 
 const MAX_MANIFEST_CHARS = 32 * 1024 * 1024;
@@ -13,18 +14,30 @@ export interface KubeObject {
   readonly labels: ReadonlyMap<string, string>;
   readonly annotations: ReadonlyMap<string, string>;
   readonly document: Document;
+  /** Where it begins; absent of what was not read from a file. */
+  readonly source?: Source;
+}
+
+/** A text of manifests, with the name of its file where it has one. */
+export interface ManifestText {
+  readonly text: string;
+  readonly file?: string;
 }
 
 /** The objects of YAML or JSON as `helm template` and `kubectl get -o yaml` write it; lists are taken apart. Throws what is wrong. */
-export function parseManifests(text: string): KubeObject[] {
+export function parseManifests({ text, file }: ManifestText): KubeObject[] {
   if (text.length > MAX_MANIFEST_CHARS)
     throw new Error(`the manifests are longer than ${MAX_MANIFEST_CHARS} characters`);
-  const parsed = parseAllDocuments(text);
+  const lineCounter = new LineCounter();
+  const parsed = parseAllDocuments(text, { lineCounter });
   const documents = Array.isArray(parsed) ? parsed : [];
   return documents.flatMap((document, index) => {
     const [problem] = document.errors;
     if (problem !== undefined) throw new Error(`manifest ${index + 1}: ${problem.message.split('\n')[0]}`);
-    return kubeObjectsOf(openDocument(document.toJS({ maxAliasCount: MAX_ALIASES }), ''), index + 1);
+    const objects = kubeObjectsOf(openDocument(document.toJS({ maxAliasCount: MAX_ALIASES }), ''), index + 1);
+    if (file === undefined) return objects;
+    const { line } = lineCounter.linePos(document.contents?.range?.[0] ?? 0);
+    return objects.map((object) => ({ ...object, source: { file, line } }));
   });
 }
 

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import type { Evidence, Verdict, Waiver } from '../../finding.ts';
+import type { Verdict, Waiver } from '../../finding.ts';
 import type { Report, Result } from '../report.ts';
 import { decisiveEvidence, evidenceWords, headline } from '../words.ts';
+import { sarifLocations } from './locations.ts';
 import { LEVELS } from './rules.ts';
 import { sarifText } from './text.ts';
 
@@ -14,16 +15,12 @@ const KINDS: Readonly<Record<Verdict, 'pass' | 'fail' | 'review' | 'notApplicabl
   'not-applicable': 'notApplicable',
   error: 'open',
 };
-const MAX_LOCATIONS = 64;
 const MAX_SUBJECTS_IN_TEXT = 5;
 
 export function sarifResult(result: Result, ruleIndex: number, node: Report['node']): object {
-  const { check, verdict, severity, waiver, fact } = result;
+  const { check, verdict, severity, waiver } = result;
   const kind = KINDS[verdict];
   const fails = kind === 'fail';
-  const locations = decisiveEvidence(result)
-    .slice(0, MAX_LOCATIONS)
-    .map((one) => location(one, fact, node));
   return {
     ruleId: check,
     ruleIndex,
@@ -31,7 +28,7 @@ export function sarifResult(result: Result, ruleIndex: number, node: Report['nod
     // Whatever is no failure has the level none (3.27.10).
     level: fails ? LEVELS[severity] : 'none',
     message: { text: messageText(result) },
-    ...(locations.length === 0 ? {} : { locations }),
+    locations: sarifLocations(result, node),
     partialFingerprints: { 'nectarByonCheck/v1': fingerprint(node.id, check) },
     ...(fails ? { suppressions: verdict === 'waived' && waiver !== undefined ? [suppression(waiver)] : [] } : {}),
     properties: { verdict, severity },
@@ -50,18 +47,6 @@ function messageText(result: Result): string {
   if (verdict === 'manual') return sarifText(`${title}: a person must look.`);
   if (evidence.length === 0) return sarifText(`${title}: ${reason ?? verdict}.`);
   return sarifText(`${title}: expected ${expected ?? ''}, seen ${seen}${more}.`);
-}
-
-/** Every subject that must change for the failure to end is a location of the one result (3.27.12). */
-function location({ subject, holds }: Evidence, fact: string | undefined, node: Report['node']): object {
-  const kind = fact?.split('.')[0] ?? 'node';
-  const name = sarifText(subject);
-  return {
-    logicalLocations: [
-      { name, fullyQualifiedName: `${sarifText(node.id)}/${sarifText(kind)}/${name}`, kind: 'resource' },
-    ],
-    properties: { holds },
-  };
 }
 
 function suppression({ owner, reason, until, since, auditLeaf }: Waiver): object {

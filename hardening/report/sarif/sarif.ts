@@ -1,5 +1,6 @@
 import { fitnessSentence } from '../fitness.ts';
 import type { Report } from '../report.ts';
+import { type Selection, selected } from '../selection.ts';
 import { sarifNotifications, sarifResult } from './results.ts';
 import { sarifRule, sarifTaxonomies } from './rules.ts';
 import { sarifText } from './text.ts';
@@ -8,11 +9,12 @@ import { sarifText } from './text.ts';
 const SCHEMA = 'https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json';
 
 /**
- * The report as SARIF: one run, a rule and a result per check, so that the counts are those of the report. A node has no source
- * files: its containers, files and listeners are logical locations.
+ * The report as SARIF: one run, a rule and a result per check, so that the counts are those of the report. Code scanning shows each
+ * result as an alert, whatever its kind and whoever waived it: for it there is the part of the report that is wanted there.
  */
-export function renderSarif(report: Report): string {
-  const { tool, node, profile, results, fitness, posture, score, digests, createdAt, collectedAt } = report;
+export function renderSarif(report: Report, only?: Selection): string {
+  const { results } = selected(report, only);
+  const { tool, node, profile, fitness, posture, score, digests, createdAt, collectedAt } = report;
   const taxonomies = sarifTaxonomies(results);
   const run = {
     tool: {
@@ -42,6 +44,8 @@ export function renderSarif(report: Report): string {
       fitForPatientData: fitness.fit,
       fitness: sarifText(fitnessSentence(fitness)),
       posture,
+      ...(only !== undefined && { only }),
+      counts: report.counts,
       score: score.value,
       threshold: profile.threshold,
       node,

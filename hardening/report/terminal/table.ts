@@ -100,7 +100,7 @@ function idleLines(results: readonly Result[], screen: Screen): string[] {
 }
 
 /** `3 failed, 1 not seen, 12 passed`: from what needs a person most. */
-export function countWords(results: readonly Result[]): string {
+function countWords(results: readonly Result[]): string {
   const counts = countVerdicts(results);
   return VERDICTS_BY_CONCERN.filter((verdict) => counts[verdict] > 0)
     .map((verdict) => `${counts[verdict]} ${VERDICT_WORDS[verdict]}`)

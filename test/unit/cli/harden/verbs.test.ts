@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
@@ -23,6 +23,14 @@ const bad = POD.replace('PRIVILEGED', 'true');
 interface Report {
   readonly failed: readonly string[];
   readonly results: readonly { readonly check: string; readonly verdict: string }[];
+}
+
+interface SarifResult {
+  readonly ruleId: string;
+  readonly kind: string;
+  readonly locations: readonly {
+    readonly physicalLocation: { artifactLocation: { uri: string }; region: { startLine: number } };
+  }[];
 }
 
 const errorOf = ({ stderr }: Captured) =>
@@ -58,7 +66,7 @@ describe('nectar-byon harden', () => {
     assert.equal(shown.code, 3);
     assert.match(shown.stdout, /Only a part is shown/);
     assert.doesNotMatch(shown.stdout, /^(FAIL|pass) /m);
-    for (const format of ['json', 'sarif', 'oscal', 'junit']) {
+    for (const format of ['json', 'oscal', 'junit']) {
       const refused = await run(['--manifests', '-', '--format', format, '--only', 'failed'], bad);
       assert.deepEqual([refused.code, errorOf(refused).code], [2, 'CLI_USAGE'], format);
     }
@@ -67,6 +75,21 @@ describe('nectar-byon harden', () => {
     for (const word of Object.keys(SELECTABLE)) {
       assert.equal((await run(['--manifests', '-', '--format', 'html', '--only', word], bad)).code, 3, word);
     }
+  });
+
+  test('leads code scanning to the line of the manifest, and to nothing that did not fail', async () => {
+    mkdirSync(at('rendered'), { recursive: true });
+    writeFileSync(at('rendered/store.yaml'), `# rendered by somebody${bad}`);
+    const args = ['--manifests', 'rendered/store.yaml', '-o', 'alerts.sarif', '--only', 'failed'];
+    assert.equal((await run(args)).code, 3);
+    const { runs } = JSON.parse(readFileSync(at('alerts.sarif'), 'utf8')) as { runs: { results: SarifResult[] }[] };
+    const results = runs[0]?.results ?? [];
+    assert.ok(results.length > 5 && results.every(({ kind }) => kind === 'fail'));
+    const places = results.flatMap(({ ruleId, locations }) => (ruleId === 'BYON-CTR-005' ? locations : []));
+    assert.deepEqual(
+      places.map(({ physicalLocation: { artifactLocation, region } }) => [artifactLocation.uri, region.startLine]),
+      [['rendered/store.yaml', 2]],
+    );
   });
 
   test('with a baseline only what is new decides the exit code, and the report says all', async () => {

@@ -72,7 +72,7 @@ const DENY = policy({ podSelector: {}, policyTypes: ['Ingress', 'Egress'] });
 
 async function collect(...objects: readonly Tree[]): Promise<readonly Subject[]> {
   const text = objects.map((one) => `---\n${stringify(one)}`).join('');
-  return createManifestsCollector({ read: async () => [text] }).collect(signal);
+  return createManifestsCollector({ read: async () => [{ text }] }).collect(signal);
 }
 
 const of = (subjects: readonly Subject[], kind: string): Record<string, Observation> => {
@@ -376,18 +376,30 @@ test('reads the rest of a release', async () => {
 });
 
 test('takes lists apart, and refuses what is no manifest', async () => {
-  const [first] = parseManifests(JSON.stringify({ kind: 'List', apiVersion: 'v1', items: [statefulSet()] }));
+  const [first] = parseManifests({
+    text: JSON.stringify({ kind: 'List', apiVersion: 'v1', items: [statefulSet()] }),
+  });
   assert.equal(first?.kind, 'StatefulSet');
-  assert.deepEqual(parseManifests('---\n# nothing\n---\n'), []);
-  assert.throws(() => parseManifests('a: [b'), /manifest 1/);
-  assert.throws(() => parseManifests('a: b'), /no kind/);
+  assert.deepEqual(parseManifests({ text: '---\n# nothing\n---\n' }), []);
+  assert.throws(() => parseManifests({ text: 'a: [b' }), /manifest 1/);
+  assert.throws(() => parseManifests({ text: 'a: b' }), /no kind/);
   await assert.rejects(collect(DENY), /no pod/);
   const bomb = `a: &a [x]\n${'b'
     .repeat(9)
     .split('')
     .map((_b, index) => `k${index}: &k${index} [${`*${index === 0 ? 'a' : `k${index - 1}`},`.repeat(9)}]`)
     .join('\n')}\nkind: X\n`;
-  assert.throws(() => parseManifests(bomb));
+  assert.throws(() => parseManifests({ text: bomb }));
+});
+
+test('names the line of the file where an object begins, and none of what has no file', () => {
+  const text = 'kind: Service\nmetadata: { name: a }\n---\n# why\nkind: Pod\nmetadata: { name: b }\n';
+  const sources = parseManifests({ text, file: 'rendered/all.yaml' }).map(({ source }) => source);
+  assert.deepEqual(sources, [
+    { file: 'rendered/all.yaml', line: 1 },
+    { file: 'rendered/all.yaml', line: 5 },
+  ]);
+  assert.ok(parseManifests({ text }).every((object) => !('source' in object)));
 });
 
 test('reads quantities as Kubernetes does', () => {

@@ -37,6 +37,7 @@ const result = fc.record(
       fc.record(
         {
           subject: text,
+          source: fc.record({ file: text, line: fc.integer({ min: 1, max: 2 ** 31 }) }),
           observed: fc.oneof(fc.boolean(), fc.maxSafeInteger(), text, fc.array(text, { maxLength: 5 })),
           error: text,
           holds: fc.boolean(),

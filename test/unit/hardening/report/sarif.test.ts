@@ -25,7 +25,13 @@ interface SarifResult {
   readonly level: string;
   readonly message: { readonly text: string };
   readonly suppressions?: readonly { readonly justification: string }[];
-  readonly locations?: readonly object[];
+  readonly locations: readonly {
+    readonly physicalLocation: {
+      readonly artifactLocation: { readonly uri: string };
+      readonly region: { readonly startLine: number };
+    };
+    readonly message?: { readonly text: string };
+  }[];
   readonly partialFingerprints: Record<string, string>;
   readonly properties: { readonly verdict: string };
 }
@@ -44,6 +50,10 @@ interface Run {
     executionSuccessful: boolean;
     toolExecutionNotifications: { message: { text: string } }[];
   }[];
+}
+
+interface PartialRun extends Run {
+  readonly properties: { readonly only?: readonly string[]; readonly counts: object };
 }
 
 function runOf(report: Report): Run {
@@ -110,7 +120,7 @@ describe('renderSarif', () => {
   });
 
   it('names the subjects of a failure, and lets none of their names become a link or a placeholder', () => {
-    assert.equal(of('BYON-CTR-001').locations?.length, 1);
+    assert.equal(of('BYON-CTR-001').locations.length, 1);
     const linked = runOf(exampleReport('[click](https://evil.example) {0}'));
     assert.match(linked.results[0]?.message.text ?? '', /\[click\] \(https:\/\/evil\.example\) \{ 0 \}: no\./);
   });
@@ -137,6 +147,46 @@ describe('renderSarif', () => {
     const twice = { ...first, refs: first.refs.flatMap((ref) => [ref, { ...ref, title: 'otherwise called' }]) };
     const relationships = (of: Report) => runOf(of).tool.driver.rules[0]?.relationships;
     assert.deepEqual(relationships({ ...report, results: [twice, ...rest] }), relationships(report));
+  });
+
+  it('gives each result a line of a file, as code scanning asks: of the manifest, else where the node is configured', () => {
+    for (const { locations, ruleId } of run.results) {
+      assert.ok(locations.length > 0, ruleId);
+      for (const { physicalLocation, message } of locations) {
+        assert.deepEqual(physicalLocation, {
+          ...{ artifactLocation: { uri: 'config.json' }, region: { startLine: 1 } },
+        });
+        assert.match(message?.text ?? '', /^Seen on the running node, not in this file/);
+      }
+    }
+    const report = exampleReport('nectar-gateway');
+    const place = (file: string, line: number) => {
+      const results = report.results.map((result) => ({
+        ...result,
+        evidence: result.evidence.map((one) => ({ ...one, source: { file, line } })),
+      }));
+      const [location] = runOf({ ...report, results }).results[0]?.locations ?? [];
+      assert.equal(location?.message, undefined);
+      return `${location?.physicalLocation.artifactLocation.uri}:${location?.physicalLocation.region.startLine}`;
+    };
+    assert.equal(place('rendered/all.yaml', 12), 'rendered/all.yaml:12');
+    assert.equal(place('../../etc/pass wd?#', 1), 'etc/pass%20wd%3F%23:1');
+    assert.equal(place('javascript:alert(1)', 1), 'javascript%3Aalert(1):1');
+    const cluster = runOf({ ...report, node: { ...report.node, target: 'kubernetes' } });
+    assert.equal(cluster.results[0]?.locations[0]?.physicalLocation.artifactLocation.uri, 'values.yaml');
+  });
+
+  it('has the part that was asked for, which code scanning would else take for alerts, and the counts of all', () => {
+    const report = exampleReport();
+    const log: { runs: PartialRun[] } = JSON.parse(renderSarif(report, ['fail']));
+    assert.ok(validate(log), JSON.stringify(validate.errors?.slice(0, 5)));
+    const [part] = log.runs;
+    assert.ok(part);
+    assert.deepEqual([...new Set(part.results.map(({ kind }) => kind))], ['fail']);
+    assert.equal(part.results.length, report.counts.fail);
+    assert.deepEqual([part.properties.only, part.properties.counts], [['fail'], report.counts]);
+    for (const { ruleId, ruleIndex } of part.results) assert.equal(part.tool.driver.rules[ruleIndex]?.id, ruleId);
+    assert.ok(!('only' in JSON.parse(renderSarif(report)).runs[0].properties));
   });
 
   it('is valid for any report', () => {
