@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import Type, { type Static } from 'typebox';
 import { Check } from 'typebox/value';
 import type { PeerIdText } from '../../protocol/brand.ts';
-import { NectarError } from '../../protocol/errors.ts';
+import { isNectarError, NectarError } from '../../protocol/errors.ts';
 import { verifyCheckpoint } from '../../protocol/merkle/checkpoint.ts';
 import { parseOrigin } from '../../protocol/merkle/epoch.ts';
 import { parseNote } from '../../protocol/merkle/note.ts';
@@ -66,7 +66,8 @@ export function createRecall(
   let isSaid = false;
 
   const load = async (origin: string): Promise<Recalled> => {
-    const found = kept ?? (await readJson<unknown>(path));
+    // One that is damaged has the members asked again, as one that is missing has.
+    const found = kept ?? (await readJson<unknown>(path).catch(ignoreDamage));
     return Check(Recalled, found) && found.origin === origin ? found : { v: 1, origin, answered: [], newest: 0 };
   };
   const askOne = async (peerId: PeerIdText, now: Recalled, signal: AbortSignal): Promise<Recalled | undefined> => {
@@ -108,6 +109,10 @@ export function createRecall(
       log.warn({ epoch, silent }, 'no member has told what it knows of the log before its new epoch');
     },
   };
+}
+
+function ignoreDamage(error: unknown): undefined {
+  if (!isNectarError(error, 'WITNESS_STATE_INVALID')) throw error;
 }
 
 /** The size of the largest head that it told, each held against the log; throws when it did not answer, or told what is not of this log. */

@@ -4,6 +4,7 @@ import { makeFolders } from '../../appliance/make-folders.ts';
 import type { Check } from '../preflight.ts';
 import { formatDuration } from '../render/quantities.ts';
 import { readSmallFile } from './backup/small-files.ts';
+import { noteAge } from './note-age.ts';
 
 const GOOD_AGE_MS = 31 * 86_400_000;
 
@@ -39,11 +40,12 @@ export async function findLastVerify(home: string): Promise<LastVerify | undefin
 export function checkVerifyAge(last: LastVerify | undefined, now: number): Check {
   const advice = 'nectar-byon audit verify';
   if (last === undefined) return { name: 'last verify', value: 'never on this machine', grade: 'poor', advice };
-  const value = `${formatDuration(Math.max(0, now - Date.parse(last.at)))} ago`;
+  const age = noteAge(last.at, now);
+  const value = age === undefined ? 'its note says no time that has been: not believed' : `${formatDuration(age)} ago`;
   if (last.integrity === 'violated' || last.completeness === 'violated') {
     return { name: 'last verify', value: `${value}: violated`, grade: 'bad', advice };
   }
-  const good = now - Date.parse(last.at) <= GOOD_AGE_MS;
+  const good = age !== undefined && age <= GOOD_AGE_MS;
   return { name: 'last verify', value, grade: good ? 'good' : 'poor', ...(!good && { advice }) };
 }
 

@@ -183,6 +183,41 @@ test('after a restore, members tell what the log has forgotten, each of them onc
   assert.equal(log.heard.slice(before).filter(({ note }) => note === forgotten).length, 0);
 });
 
+test('an older, damaged or foreign note of what members told has them asked again, and says nothing that they did not tell', async () => {
+  const [a, b] = (await network(110, 2)) as [Member, Member];
+  a.log.append('second', 'third');
+  // What b would tell; it answers a member so many times only.
+  const ask = async () => encodeWitnessAnswer({ type: 'known', notes: [a.log.note()] });
+  const log = new LogDouble(`${a.log.key.name}/epoch/2/1/0123456789abcdef`, new Uint8Array(32).fill(110));
+  log.append('first', 'epoch');
+  const note = { v: 1, origin: log.key.name, answered: [String(b.node.peerId)], newest: 3 };
+  const whole = JSON.stringify(note);
+  const notes: Record<string, string | undefined> = {
+    missing: undefined,
+    older: JSON.stringify({ ...note, answered: [], newest: 0 }),
+    'of an earlier epoch': JSON.stringify({ ...note, origin: a.log.key.name, newest: 900 }),
+    'of a later epoch': JSON.stringify({
+      ...note,
+      origin: `${a.log.key.name}/epoch/3/9/0123456789abcdef`,
+      newest: 900,
+    }),
+    'with a byte changed': whole.replace('answered', 'bnswered'),
+    'cut off': whole.slice(0, -1),
+    empty: '',
+  };
+  for (const [what, text] of Object.entries(notes)) {
+    const folder = await mkdtemp(join(tmpdir(), 'nectar-witness-'));
+    if (text !== undefined) await writeFile(join(folder, 'recalled'), text);
+    const restored = await restarted({ ...a, log }, { folder, ask });
+    const before = log.heard.length;
+    await restored.tick(signal);
+    assert.deepEqual(restored.recalled(), { epoch: 2, answered: 1, silent: 0, newest: 3 }, what);
+    assert.equal(log.heard.length, before + 1, what);
+    assert.deepEqual(JSON.parse(await readFile(join(folder, 'recalled'), 'utf8')), note, what);
+    await rm(folder, { recursive: true });
+  }
+});
+
 test('after a restore that no member answers, the node says so, and goes on asking', async () => {
   const [a] = (await network(100, 2)) as [Member, Member];
   await a.witness.tick(signal);
