@@ -40,7 +40,7 @@ export interface VolumeMarks {
 }
 
 /** What is wrong with a volume that was filled once. */
-export type VolumeLoss = 'gone' | 'empty' | 'replaced';
+export type VolumeLoss = 'gone' | 'empty' | 'replaced' | 'unmarked';
 
 /** The marks that a node was made with; undefined: it was made before there were any. @throws NectarError VOLUME_MARKS_INVALID */
 export function findVolumeMarks(home: string): VolumeMarks | undefined {
@@ -69,7 +69,9 @@ export function findVolumeLoss(folder: string, expected: Mark): VolumeLoss | und
   }
   if (names.every((name) => NOTHING.has(name))) return 'empty';
   const found = readJson(join(folder, MARK_FILE));
-  return isMark(found) && found.id === expected.id ? undefined : 'replaced';
+  // It may be the one: only an operator can say so.
+  if (!isMark(found)) return 'unmarked';
+  return found.id === expected.id ? undefined : 'replaced';
 }
 
 /**
@@ -106,6 +108,12 @@ export async function markStartedEmpty(
   const mark: Mark = { ...newMark(), emptiedAt: at };
   await writeMarks(home, { version: 1, volumes: { ...findVolumeMarks(home)?.volumes, [volume]: mark } });
   return { name: MARK_FILE, text: textOf(mark) };
+}
+
+/** What has to be in MARK_FILE of a volume that is the node's own; undefined: none is expected. @throws NectarError VOLUME_MARKS_INVALID */
+export function findMarkText(home: string, volume: MarkedVolume): string | undefined {
+  const mark = findVolumeMarks(home)?.volumes[volume];
+  return mark && textOf(mark);
 }
 
 /** What the log says of it at each start; nothing where no volume ever began empty. */

@@ -18,6 +18,7 @@ const BENCHES = {
   sustained: () => import('./sustained.ts'),
   sockets: () => import('./sockets.ts'),
   containers: () => import('./containers.ts'),
+  idle: () => import('./idle.ts'),
 } as const;
 
 const names = process.argv.slice(2);

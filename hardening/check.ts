@@ -26,7 +26,7 @@ export interface Condition {
 }
 
 interface CheckBase {
-  /** BYON-AREA-NNN. Never reused: hardening/ledger.yaml. */
+  /** BYON-AREA-NNN. Never reused: hardening/ledger.yaml has those that are gone. */
   readonly id: string;
   /** What holds where it passes. */
   readonly title: string;

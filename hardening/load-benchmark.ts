@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { parseDocument } from 'yaml';
 import { NectarError } from '../protocol/errors.ts';
 import type { Benchmark, Check, Profile } from './check.ts';
-import { type Parsed, parseCheck, parseProfile } from './parse-check.ts';
+import { type Parsed, type ProfileEntry, parseCheck, parseProfile } from './parse-check.ts';
 
 const MAX_FILE_BYTES = 1024 * 1024;
 
@@ -34,10 +34,17 @@ export function loadBenchmark(folder: string = BENCHMARK_FOLDER): Benchmark {
     });
   }
   const checks = load<Check>('checks', parseCheck);
-  const profiles = load<Profile>('profiles', parseProfile);
+  const profiles = load<ProfileEntry>('profiles', parseProfile).map((entry) => toProfile(entry, checks));
   if (problems.length === 0) problems.push(...benchmarkProblems(checks, profiles));
   if (problems.length > 0) throw new NectarError('HARDENING_CHECKS_INVALID', { folder, problems });
   return { checks, profiles, digest: digest.digest('hex') };
+}
+
+function toProfile({ checks: rule, ...entry }: ProfileEntry, checks: readonly Check[]): Profile {
+  if (Array.isArray(rule)) return { ...entry, checks: rule };
+  const found =
+    rule === 'all' ? checks : checks.filter(({ refs }) => refs.some(({ standard }) => standard === rule.cites));
+  return { ...entry, checks: found.map(({ id }) => id) };
 }
 
 /** @throws NectarError HARDENING_PROFILE_UNKNOWN */
@@ -94,6 +101,7 @@ function benchmarkProblems(checks: readonly Check[], profiles: readonly Profile[
   return [
     ...twice(ids).map((id) => `${id} occurs twice`),
     ...twice(names).map((name) => `profile ${name} occurs twice`),
+    ...profiles.filter(({ checks: listed }) => listed.length === 0).map(({ name }) => `profile ${name} has no check`),
     ...profiles.flatMap(({ name, checks: listed }) =>
       listed.filter((id) => !ids.includes(id)).map((id) => `profile ${name}: there is no check ${id}`),
     ),

@@ -1,6 +1,6 @@
 import Type, { type Static } from 'typebox';
 import { Errors, Check as matches } from 'typebox/value';
-import { type Check, type Condition, type Profile, SEVERITIES, TARGETS } from './check.ts';
+import { type Check, type Condition, SEVERITIES, TARGETS } from './check.ts';
 import { type FactId, factKind, factType, isFactId } from './facts/index.ts';
 import { type Expectation, expectationProblem } from './operator.ts';
 
@@ -55,16 +55,24 @@ export const CheckEntry = Type.Object(
 );
 type CheckEntry = Static<typeof CheckEntry>;
 
+/** A profile as it stands in a file of hardening/profiles/. */
 const ProfileEntry = Type.Object(
   {
     name: Type.String({ pattern: '^[a-z][a-z0-9-]{1,30}$' }),
     title: Type.String({ minLength: 4, maxLength: 120 }),
     about: sentence,
     threshold: Type.Enum([...SEVERITIES]),
-    checks: Type.Array(Type.String(), { minItems: 1, uniqueItems: true }),
+    // A list, or the rule by which they are found.
+    checks: Type.Union([
+      Type.Array(Type.String(), { minItems: 1, uniqueItems: true }),
+      Type.Literal('all'),
+      Type.Object({ cites: Type.String({ minLength: 2, maxLength: 60 }) }, strict),
+    ]),
   },
   strict,
 );
+
+export type ProfileEntry = Static<typeof ProfileEntry>;
 
 export type Parsed<T> = { readonly value: T } | { readonly problems: readonly string[] };
 
@@ -100,7 +108,7 @@ export function parseCheck(entry: unknown): Parsed<Check> {
   };
 }
 
-export function parseProfile(entry: unknown): Parsed<Profile> {
+export function parseProfile(entry: unknown): Parsed<ProfileEntry> {
   return matches(ProfileEntry, entry) ? { value: entry } : { problems: schemaProblems(ProfileEntry, entry) };
 }
 

@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { MARKED_VOLUMES, type MarkedVolume } from '../../appliance/volume-marks.ts';
 import { NectarError } from '../../protocol/errors.ts';
 import { action, addVerb, type Call } from '../call.ts';
 import { devnetFolder, requireHome } from '../home-folder.ts';
@@ -25,6 +26,7 @@ interface UpOptions {
   readonly emit?: 'compose';
   readonly timeout: string;
   readonly startEmpty?: EmptyVolume;
+  readonly ownVolume?: MarkedVolume;
 }
 
 export function registerUp(program: Command, terminal: Terminal): void {
@@ -45,6 +47,14 @@ export function registerUp(program: Command, terminal: Terminal): void {
         '--start-empty <volume>',
         'a volume of the node is lost for good: begin without what was in it, on record in the audit log',
       ).choices(CAN_START_EMPTY),
+    )
+    .addOption(
+      new Option(
+        '--own-volume <volume>',
+        'a volume is the right one, and only its mark (volume.json) is damaged or gone: mark it anew',
+      )
+        .choices(MARKED_VOLUMES)
+        .conflicts('startEmpty'),
     )
     .action(action(terminal, up));
 }
@@ -90,9 +100,11 @@ function startedSoFar(home: string): string | undefined {
 }
 
 async function startPods({ home, options, terminal, output }: UpCall, timeoutMs: number): Promise<StartedNode> {
-  const { passphraseFile, startEmpty } = options;
-  if (startEmpty !== undefined)
-    throw new NectarError('CLI_USAGE', { problem: '--start-empty is not for a cluster: see docs/kubernetes.md' });
+  const { passphraseFile, startEmpty, ownVolume } = options;
+  if (startEmpty !== undefined || ownVolume !== undefined) {
+    const named = startEmpty === undefined ? '--own-volume' : '--start-empty';
+    throw new NectarError('CLI_USAGE', { problem: `${named} is not for a cluster: see docs/kubernetes.md` });
+  }
   const { bringUpCluster } = await import('../provision/kubernetes/bring-up.ts');
   return bringUpCluster({ home, terminal, output, timeoutMs, passphraseFile });
 }
@@ -100,7 +112,7 @@ async function startPods({ home, options, terminal, output }: UpCall, timeoutMs:
 async function startContainers({ home, options, terminal, output }: UpCall, timeoutMs: number): Promise<StartedNode> {
   const { passphraseFile } = options;
   const { prepareContainers } = await import('../life/prepare-containers.ts');
-  await startVolumeEmpty(home, options, terminal);
+  await settleVolumes(home, options, terminal);
   await reachMovedDevnet(home, terminal, output);
   await prepareContainers({ home, terminal, output, passphraseFile });
   const { bringUpDocker } = await import('../provision/docker/bring-up.ts');
@@ -119,7 +131,7 @@ async function reachMovedDevnet(home: string, terminal: Terminal, output: Output
 
 async function startProcess({ home, options, terminal, output }: UpCall, timeoutMs: number): Promise<StartedNode> {
   const { passphraseFile } = options;
-  await startFolderEmpty(home, options, terminal);
+  await settleFolders(home, options, terminal);
   if (readRunning(home) === undefined) await followMovedDevnet(home, terminal, output);
   const { passphrase } = await prepareStart({ home, terminal, output, passphraseFile });
   const node = await bringUp({ home, terminal, output, timeoutMs, passphraseFile, passphrase });
@@ -133,27 +145,34 @@ async function followMovedDevnet(home: string, terminal: Terminal, output: Outpu
     output.note('the devnet has moved: the node takes its new place');
 }
 
-async function startFolderEmpty(
+async function settleFolders(
   home: string,
-  { startEmpty: volume }: Pick<UpOptions, 'startEmpty'>,
+  { startEmpty: volume, ownVolume }: Pick<UpOptions, 'startEmpty' | 'ownVolume'>,
   terminal: Terminal,
 ): Promise<void> {
+  if (ownVolume !== undefined) {
+    const { ownFolder } = await import('../life/own-volume.ts');
+    await ownFolder({ home, volume: ownVolume });
+  }
   if (volume === undefined) return;
   const { startEmptyFolder } = await import('../life/start-empty.ts');
   await startEmptyFolder({ home, volume, now: () => terminal.now() });
 }
 
-async function startVolumeEmpty(
+async function settleVolumes(
   home: string,
-  { startEmpty: volume }: Pick<UpOptions, 'startEmpty'>,
+  { startEmpty: volume, ownVolume }: Pick<UpOptions, 'startEmpty' | 'ownVolume'>,
   terminal: Terminal,
 ): Promise<void> {
-  if (volume === undefined) return;
+  if (volume === undefined && ownVolume === undefined) return;
   const { startEmptyVolume } = await import('../life/start-empty.ts');
+  const { ownVolume: own } = await import('../life/own-volume.ts');
   const { readDockerNode } = await import('../provision/docker/node-spec.ts');
   const { openEngine } = await import('../provision/docker/open-engine.ts');
   const { spec, target } = readDockerNode(home);
-  await startEmptyVolume(openEngine(terminal, target.engine), spec, { home, volume, now: () => terminal.now() });
+  const engine = openEngine(terminal, target.engine);
+  if (ownVolume !== undefined) await own(engine, spec, { home, volume: ownVolume });
+  if (volume !== undefined) await startEmptyVolume(engine, spec, { home, volume, now: () => terminal.now() });
 }
 
 async function up(call: Call<UpOptions>): Promise<void> {

@@ -53,7 +53,7 @@ export async function startEmptyFolder({ home, volume, now }: StartEmpty): Promi
     const expected = findVolumeMarks(home)?.volumes[volume];
     const loss = expected === undefined ? undefined : findVolumeLoss(folder, expected);
     if (loss === undefined) throw notLost(volume);
-    if (loss === 'replaced') throw holdsOthers(volume, folder);
+    if (loss === 'replaced' || loss === 'unmarked') throw holdsOthers(volume, folder);
     await makeFolder(folder);
     const { text } = await markStartedEmpty(home, { volume, at: new Date(now()).toISOString() });
     await replaceFile(join(folder, MARK_FILE), text, 0o600);

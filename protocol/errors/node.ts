@@ -4,6 +4,7 @@ const VOLUME_LOSS: Readonly<Record<string, string>> = {
   gone: 'is gone',
   empty: 'is empty',
   replaced: 'is another one',
+  unmarked: 'has no `volume.json` that can be read',
 };
 
 /** Errors of the node as a whole: lifecycle, home folder, machine. */
@@ -65,7 +66,7 @@ export const NODE_ERRORS = {
     message: ({ path, where, nodeId }) =>
       `${path} is empty, but ${where} belongs to node ${nodeId}: a volume is lost, and no new node is made in its place`,
   }),
-  VOLUME_MISSING: define<{ volume: string; place: string; loss: 'gone' | 'empty' | 'replaced' }>({
+  VOLUME_MISSING: define<{ volume: string; place: string; loss: 'gone' | 'empty' | 'replaced' | 'unmarked' }>({
     message: ({ volume, place, loss }) =>
       `the ${volume} volume of the node is missing: ${place} ${VOLUME_LOSS[loss] ?? loss}, and it was filled before`,
   }),

@@ -10,6 +10,7 @@ import { createDatabaseKeys, type DatabaseKeys, HEADS_KEY } from './database-key
 import type { BlockRef, Heads } from './heads.ts';
 import { encodeFresh, findInGroup, groupOf, movedFrom, packPreimages } from './packed-preimages.ts';
 import { createPreimageCache } from './preimage-cache.ts';
+import { createRecentGroups } from './recent-groups.ts';
 import { createSealedLevel, type SealedLevel, type SealedOperation } from './sealed-level.ts';
 import type { Sealer } from './sealer.ts';
 import { createStatePlaces, type StatePlaces } from './state-places.ts';
@@ -160,13 +161,20 @@ function packState(
   return packPreimages({ number, hash: hexToBytes(hash) }, fresh, packing);
 }
 
+/** What a block of some hundred transactions writes is in fewer. */
+const RECENT_GROUPS = 64;
+
 export function createChainDatabase(
   { path, databaseKey, cacheBytes, durable }: ChainDatabaseOptions,
   { sealer, rules }: { sealer: Sealer; rules: Rules },
 ): ChainDatabase {
   const keys = createDatabaseKeys(databaseKey);
   const cache = createPreimageCache(cacheBytes);
+  const recent = createRecentGroups(RECENT_GROUPS);
+  /** How often state was removed: a group that was being read meanwhile may be gone. */
+  let removals = 0;
   const level = createSealedLevel({ path, durable }, sealer);
+  const places = createStatePlaces(level, { keys, sealer, randomBytes });
   const canonicalHash = (number: bigint): Promise<Hex | undefined> =>
     read(keys.byName('canonical', number.toString()), 'block hash', bytesToHex);
   const read = async <T>(key: Uint8Array, what: string, decode: (value: Uint8Array) => T): Promise<T | undefined> => {
@@ -188,15 +196,18 @@ export function createChainDatabase(
     beforeReopen: level.beforeReopen,
     async get(hex) {
       const hash = hexToBytes(hex);
+      const near = recent.find(hash);
+      if (near !== undefined) return near;
+      const before = removals;
       let entry = await level.getPlain(keys.preimage(hash));
       for (;;) {
         if (entry === undefined) return undefined;
         const { key, name } = groupOf(entry, keys);
         const cached = cache.get(name);
-        if (cached !== undefined) return findInGroup(cached, hash);
-        const group = await level.get(key, 'preimage');
+        const group = cached ?? (await level.get(key, 'preimage'));
         if (group !== undefined) {
           cache.set(name, group);
+          if (removals === before) recent.add(group);
           return findInGroup(group, hash);
         }
         const again = await level.getPlain(keys.preimage(hash));
@@ -219,7 +230,15 @@ export function createChainDatabase(
       if (receiptHashes(receipts)[place.index] === hash.toLowerCase()) return place;
       throw new NectarError('ROLLUP_DATABASE_INVALID', { what: 'transaction place' });
     },
-    places: createStatePlaces(level, { keys, sealer, randomBytes }),
+    places: {
+      ...places,
+      async drop(after, run, limit) {
+        const next = await places.drop(after, run, limit);
+        removals += 1;
+        recent.clear();
+        return next;
+      },
+    },
     record: (name) => level.get(keys.byName('record', name), 'record'),
     async apply(change) {
       const packed = change.block ? packState(change.block, { keys, sealer }) : [];

@@ -103,7 +103,7 @@ export function lookInGroup(group: Uint8Array, hash: Uint8Array): Uint8Array | u
     const end = at + BYTES_AT + view.getUint32(at + LENGTH_AT, true);
     const mayBe = view.getUint32(at + HASH_AT) === beginning;
     if (mayBe && Buffer.compare(group.subarray(at + HASH_AT, at + LENGTH_AT), hash) === 0)
-      return group.slice(at + BYTES_AT, end);
+      return new Uint8Array(group.subarray(at + BYTES_AT, end));
     at = end;
   }
   return undefined;

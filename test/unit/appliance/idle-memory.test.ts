@@ -16,8 +16,8 @@ function stand() {
       thread.heap = thread.live;
     },
   });
-  const pass = (cpuMs: number): number => {
-    thread.at += 1000;
+  const pass = (cpuMs: number, ms = 300_000): number => {
+    thread.at += ms;
     thread.cpuMs += cpuMs;
     look();
     return thread.collections;
@@ -27,9 +27,9 @@ function stand() {
 
 test('collects what the start left as soon as the thread is idle, and not before', () => {
   const { thread, pass } = stand();
-  assert.equal(pass(900), 0);
-  assert.equal(pass(201), 0);
-  assert.equal(pass(10), 1);
+  assert.equal(pass(900, 1000), 0);
+  assert.equal(pass(201, 1000), 0);
+  assert.equal(pass(10, 1000), 1);
   assert.equal(thread.heap, thread.live);
 });
 
@@ -46,4 +46,14 @@ test('collects again only when enough has piled up above what lives', () => {
   thread.heap = 400 * MIB;
   assert.equal(pass(0), 3);
   assert.equal(pass(0), 3);
+});
+
+test('rests after a collection: young garbage is cleared without it, for a hundredth of the work', () => {
+  const { thread, pass } = stand();
+  assert.equal(pass(0, 20_000), 1);
+  for (let look = 1; look < 15; look += 1) {
+    thread.heap += 40 * MIB;
+    assert.equal(pass(0, 20_000), 1);
+  }
+  assert.equal(pass(0, 20_000), 2);
 });

@@ -39,9 +39,9 @@ test('a lost volume is known, whether it is gone, empty or another one', () => {
     mkdirSync(at(volume, 'lost+found'));
     assert.throws(() => requireVolumes(home), misses(volume, 'empty'));
     writeFileSync(at(volume, 'format.json'), '{"format":1}');
-    assert.throws(() => requireVolumes(home), misses(volume, 'replaced'));
+    assert.throws(() => requireVolumes(home), misses(volume, 'unmarked'));
     writeFileSync(at(volume, MARK_FILE), '{"id":"');
-    assert.throws(() => requireVolumes(home), misses(volume, 'replaced'));
+    assert.throws(() => requireVolumes(home), misses(volume, 'unmarked'));
     writeFileSync(at(volume, MARK_FILE), JSON.stringify({ id: 'f'.repeat(32) }));
     assert.throws(() => requireVolumes(home), misses(volume, 'replaced'));
     rmSync(at(volume), { recursive: true });

@@ -8,17 +8,15 @@ import { createProgram } from '../../../cli/program.ts';
 import type { Check } from '../../../hardening/check.ts';
 import { loadBenchmark } from '../../../hardening/load-benchmark.ts';
 
-interface LedgerLine {
+interface Retired {
   readonly id: string;
   readonly since: string;
   readonly fact?: string;
-  readonly manual?: true;
-  readonly state: 'active' | 'retired';
-  readonly reason?: string;
+  readonly reason: string;
 }
 
 const { checks, profiles } = loadBenchmark();
-const ledger = parse(readFileSync(new URL('../../../hardening/ledger.yaml', import.meta.url), 'utf8')) as LedgerLine[];
+const retired = parse(readFileSync(new URL('../../../hardening/ledger.yaml', import.meta.url), 'utf8')) as Retired[];
 const text = (check: Check): string[] => [...Object.values(check.remediation), ...Object.values(check.see)];
 
 test('has at least 120 checks, of which most look for themselves', () => {
@@ -26,23 +24,14 @@ test('has at least 120 checks, of which most look for themselves', () => {
   assert.ok(checks.filter(({ mode }) => mode === 'automated').length >= 100);
 });
 
-test('gives no id twice, and none again: every id is in the ledger with the fact that it was given for', () => {
-  assert.equal(new Set(ledger.map(({ id }) => id)).size, ledger.length);
+test('gives no id of a check that is gone to another one', () => {
+  const ids = retired.map(({ id }) => id);
+  assert.deepEqual(ids, [...new Set(ids)].sort());
   assert.deepEqual(
-    ledger.map(({ id }) => id),
-    ledger.map(({ id }) => id).sort(),
+    checks.filter(({ id }) => ids.includes(id)),
+    [],
   );
-  const active = ledger.filter(({ state }) => state === 'active');
-  assert.deepEqual(
-    active.map(({ id, fact, manual }) => [id, fact ?? (manual === true ? 'manual' : '')]),
-    [...checks]
-      .sort((a, b) => (a.id < b.id ? -1 : 1))
-      .map((check) => [check.id, check.mode === 'manual' ? 'manual' : check.probe.fact]),
-  );
-  for (const { id, state, reason } of ledger) {
-    assert.equal(state === 'retired', reason !== undefined, `${id}: a retired id says why`);
-    assert.equal(state === 'active' || !checks.some((check) => check.id === id), true, `${id} is retired`);
-  }
+  for (const { id, reason } of retired) assert.ok(reason.length > 10, `${id} says why it went`);
 });
 
 test('has no two checks that expect the same of the same under the same conditions', () => {

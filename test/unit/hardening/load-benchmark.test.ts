@@ -57,6 +57,16 @@ test('has another digest after any change of any file', (t) => {
   assert.notEqual(digest({ ...files, 'profiles/node.yaml': PROFILE.replace('medium', 'low') }), before);
 });
 
+test('finds the checks of a profile by its rule, and refuses a rule that finds none', (t) => {
+  const other = CHECK.replace('900', '901').replace('CIS Docker Benchmark', 'HIPAA Security Rule');
+  const withRule = (rule: string): string =>
+    folderOf(t, { 'checks/a.yaml': CHECK + other, 'profiles/node.yaml': PROFILE.replace('[BYON-CTR-900]', rule) });
+  const found = (rule: string) => loadBenchmark(withRule(rule)).profiles[0]?.checks;
+  assert.deepEqual(found('all'), ['BYON-CTR-900', 'BYON-CTR-901']);
+  assert.deepEqual(found('{ cites: HIPAA Security Rule }'), ['BYON-CTR-901']);
+  assert.match(problemsOf(withRule('{ cites: Nothing }')), /profile node has no check/);
+});
+
 test('refuses everything for one thing that is unknown, and names every problem with its file', (t) => {
   const wrong = CHECK.replace('container.readOnlyRoot', 'container.shoeSize');
   const other = CHECK.replace('CTR-900', 'CTR-901').replace('op: is', 'op: like');

@@ -125,12 +125,15 @@ test('refuses a profile with an unknown key, threshold, or a check named twice',
     threshold: 'low',
     checks: ['BYON-CTR-900'],
   };
-  assert.deepEqual(parseProfile(profile), { value: profile });
+  for (const checks of [profile.checks, 'all', { cites: 'HIPAA Security Rule' }])
+    assert.deepEqual(parseProfile({ ...profile, checks }), { value: { ...profile, checks } });
   for (const change of [
     { thresholds: 'low' },
     { threshold: 'none' },
     { checks: ['a', 'a'] },
     { checks: [] },
+    { checks: 'most' },
+    { checks: { cites: 'HIPAA', but: 'x' } },
     { name: 'A b' },
   ]) {
     assert.ok('problems' in parseProfile({ ...profile, ...change }), JSON.stringify(change));
