@@ -56,13 +56,14 @@ describe('a node in a cluster, whose volumes are empty', () => {
   });
 });
 
-test('every role tells how long its certificate holds, through any gateway', async () => {
+test('every role tells how long its certificate holds and how full its volume is, through any gateway', async () => {
   const ofRole = (role: string) =>
     new RegExp(`^nectar_crossing_certificate_lifetime_seconds\\{.*role="${role}".*\\} [1-9]`, 'm');
   const metrics = await until('the metrics of every role', async () => {
     const text = (await node.call('gateway-0', '/v1/metrics')).bytes.toString();
     return ['store', 'audit', 'gateway'].every((role) => ofRole(role).test(text)) ? text : undefined;
   });
+  assert.match(metrics, /^nectar_volume_free_bytes\{.*role="store".*\} \d/m);
   assert.deepEqual(
     gradePairs(metrics).map(({ name, grade }) => [name, grade]),
     [['certificates between roles', 'good']],
@@ -131,6 +132,32 @@ describe('two gateways', () => {
     assert.equal(second.json().recordId, first.json().recordId);
     assert.equal(second.headers.get('idempotency-replayed'), 'true');
   });
+});
+
+test('a full volume of the store shows in its readiness, and at the gateways, and passes by itself', async () => {
+  const put = await node.call('gateway-0', '/v1/records', { method: 'POST', body: 'kept' });
+  assert.equal(put.status, 201, put.bytes.toString());
+  const path = `/v1/records/${put.json().recordId}`;
+  // A connection that ended with the store is 503, once.
+  const answered = (ask: () => ReturnType<typeof node.call>) =>
+    until('the store to answer', async () => {
+      const answer = await ask();
+      return answer.status === 503 ? undefined : answer;
+    });
+  await node.end('store');
+  node.start('store', { NECTAR_STORE_MIN_FREE_BYTES: String(2 ** 50) });
+  await node.until('store', /store: the volume is full/);
+  await until(
+    'a gateway that says so',
+    async () => (await node.call('gateway-1', '/readyz')).bytes.toString().includes('the volume is full') || undefined,
+  );
+  const refused = await answered(() => node.call('gateway-1', '/v1/records', { method: 'POST', body: 'no room' }));
+  assert.deepEqual([refused.status, refused.json().code], [507, 'NODE_DISK_FULL']);
+  const read = await answered(() => node.call('gateway-0', path));
+  assert.deepEqual([read.status, read.bytes.toString()], [200, 'kept']);
+  await node.end('store');
+  node.start('store');
+  await node.until('store');
 });
 
 describe('a volume that is not the node’s', () => {
@@ -223,9 +250,8 @@ describe('an empty volume in place of the log’s', () => {
     await until('a log that has begun', async () => leavesOf().includes('public.json') || undefined);
     // The records are of another log: the store says so too, and waits for an operator.
     await node.until('store', /which is not in the log of \d+ leaves/);
-    const accepted = markOf();
-    assert.notEqual(accepted.id, lost);
-    assert.ok(accepted.emptiedAt !== undefined);
+    const { id, emptiedAt } = markOf();
+    assert.ok(id !== lost && emptiedAt !== undefined);
     for (const pod of ['store', 'audit'] as const) await node.end(pod);
     rmSync(node.path('audit', 'audit'), { recursive: true });
     mkdirSync(node.path('audit', 'audit'));
