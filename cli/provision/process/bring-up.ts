@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isNectarError } from '../../../protocol/errors.ts';
+import { isNectarError, NectarError } from '../../../protocol/errors.ts';
 import type { Client } from '../../client.ts';
 import { openNodeClient } from '../../node-client.ts';
 import { readPassphrase } from '../../passphrase.ts';
@@ -45,7 +45,7 @@ export async function bringUp(request: BringUp): Promise<NodeUp> {
   const { signal } = terminal;
   const log = join(home, 'logs', 'node.log');
   rotateLog(log);
-  if (readRunning(home) === undefined) await requireHomePorts(home, terminal.env);
+  if (readRunning(home) === undefined) await requireOwnPorts(home, terminal.env);
   const logged = logSize(log);
   const running = await showWork(terminal, output, 'starting the node', () =>
     startProcess({ home, role: 'all', env: terminal.env, signal }),
@@ -70,6 +70,15 @@ export async function bringUp(request: BringUp): Promise<NodeUp> {
     throw error;
   } finally {
     await client.close();
+  }
+}
+
+/** Who has a port may be the node itself, which another command has just started. */
+async function requireOwnPorts(home: string, env: Terminal['env']): Promise<void> {
+  try {
+    await requireHomePorts(home, env);
+  } catch (error) {
+    throw readRunning(home) === undefined ? error : new NectarError('NODE_HOME_IN_USE', { home });
   }
 }
 
