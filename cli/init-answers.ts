@@ -2,7 +2,7 @@ import { NectarError } from '../protocol/errors.ts';
 import type { Call } from './call.ts';
 import type { ClusterOptions } from './cluster-options.ts';
 import { devnetFolder } from './home-folder.ts';
-import { askForInit, type WizardAnswers } from './init-wizard.ts';
+import { askForInit, LOOPBACK, type WizardAnswers } from './init-wizard.ts';
 import { checkPassphrase, readPassphrase } from './passphrase.ts';
 import type { Check } from './preflight.ts';
 import { renderChecks } from './render/checks.ts';
@@ -10,13 +10,15 @@ import type { Output } from './render/output.ts';
 import { isInteractive } from './terminal.ts';
 import type { InitUnlock } from './unlock-offers.ts';
 
+export type InitTarget = 'process' | 'docker' | 'kubernetes';
+
 export interface InitOptions extends ClusterOptions {
   readonly network: string;
-  readonly target: 'process' | 'docker' | 'kubernetes';
+  readonly target?: InitTarget;
   readonly unlock?: InitUnlock;
   readonly keyFile?: string;
   readonly passphraseFile?: string;
-  readonly host: string;
+  readonly host?: string;
   readonly port?: number;
   readonly p2pPort?: number;
   readonly name: readonly string[];
@@ -31,14 +33,39 @@ export interface InitOptions extends ClusterOptions {
   readonly yes?: boolean;
 }
 
+/** Whether a person sits there who wants to be asked. */
+function asks({ options, terminal, output }: Call<InitOptions>): boolean {
+  return options.yes !== true && options.plan !== true && !output.json && isInteractive(terminal);
+}
+
+/** Where it runs: as the command line says; asked where a container engine answers; else a process. */
+export async function chooseTarget(call: Call<InitOptions>): Promise<InitTarget> {
+  const { options, terminal } = call;
+  if (options.target !== undefined) return options.target;
+  if (!asks(call) || options.snapshot !== undefined || options.rbac === true || options.emit !== undefined)
+    return 'process';
+  const { askTarget, engineAnswers } = await import('./init-target.ts');
+  return (await engineAnswers(terminal, options.engine)) ? askTarget(terminal) : 'process';
+}
+
 /** From the command line, and from whoever sits there. */
-export function chooseAnswers({ home, options, terminal, output }: Call<InitOptions>): Promise<WizardAnswers> {
-  const asks = options.yes !== true && options.plan !== true && !output.json && isInteractive(terminal);
-  const { network, host, unlock, keyFile, port, p2pPort } = options;
+export async function chooseAnswers(call: Call<InitOptions>): Promise<WizardAnswers> {
+  const { home, options, terminal } = call;
+  const { network, unlock, keyFile, port, p2pPort } = options;
   const devnet = devnetFolder(terminal, options.devnet);
-  const given = { home, devnet, network, host, unlock, keyFile, port, p2pPort };
-  if (asks) return askForInit(given, terminal);
-  return Promise.resolve({ ...given, unlock: unlock ?? defaultUnlock(options), passphrase: undefined });
+  // In a cluster a Service is reached, never an address of this machine.
+  const host = options.host ?? (options.target === 'kubernetes' ? LOOPBACK : undefined);
+  const given = { home, devnet, network, host, names: options.name, unlock, keyFile, port, p2pPort };
+  const chosen = asks(call)
+    ? await askForInit(given, terminal)
+    : { ...given, host: host ?? LOOPBACK, unlock: unlock ?? defaultUnlock(options), passphrase: undefined };
+  return { ...chosen, names: withAddress(chosen.host, chosen.names) };
+}
+
+/** An address that clients are told to use belongs into the certificate. */
+function withAddress(host: string, names: readonly string[]): readonly string[] {
+  const isNone = ['0.0.0.0', '::', LOOPBACK, '::1', 'localhost'].includes(host) || names.includes(host);
+  return isNone ? names : [host, ...names];
 }
 
 /** Shows what was found. @throws NectarError CLI_PREFLIGHT_REFUSED */

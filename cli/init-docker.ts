@@ -26,7 +26,7 @@ export async function initOnDocker(call: Call<InitOptions>): Promise<void> {
   const chosen = await chooseAnswers(call);
   requireFitForContainers(chosen.unlock);
   const plan = await planDocker(chosen, { engine, version: VERSION, terminal });
-  const names = nameOf(plan.host, options.name);
+  const { names } = chosen;
   const base = { plan, engine, version: VERSION, emit: options.emit === 'compose', names, timeoutMs, terminal, output };
   if (begun !== undefined) {
     output.note('Going on where an interrupted init stopped.');
@@ -53,11 +53,6 @@ function showResult({ home, terminal, output, options }: Call<InitOptions>, made
       ? renderNext(made, home === homeFolder(terminal, undefined))
       : `${compose} is written. Start the node with: docker compose -f ${compose} up -d`,
   );
-}
-
-/** An address that clients are told to use belongs into the certificate. */
-function nameOf(host: string, names: readonly string[]): string[] {
-  return ['0.0.0.0', '::', '127.0.0.1', '::1', 'localhost'].includes(host) ? [...names] : [host, ...names];
 }
 
 /** The store of a node in containers starts no programs. @throws NectarError KEY_PROVIDER_UNSUPPORTED */

@@ -26,7 +26,7 @@ export async function initOnKubernetes(call: Call<InitOptions>): Promise<void> {
   if (begun?.state !== 'creating') refuseExisting(home);
   const chosen = await chooseAnswers(call);
   const plan = await planKubernetes(chosen, choice, terminal);
-  const base = { plan, names: options.name, timeoutMs, terminal, output };
+  const base = { plan, names: chosen.names, timeoutMs, terminal, output };
   if (begun !== undefined) {
     output.note('Going on where an interrupted init stopped.');
     await finishClusterInit({ ...base, passphrase: undefined });

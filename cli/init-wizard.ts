@@ -1,5 +1,10 @@
+import { readFileSync, statSync } from 'node:fs';
+import { networkInterfaces } from 'node:os';
+import { resolve } from 'node:path';
 import { intro, log, select, text } from '@clack/prompts';
 import { defaultKeyFile } from '../appliance/keys/index.ts';
+import { NectarError } from '../protocol/errors.ts';
+import { MAX_DESCRIPTOR_BYTES, parseDescriptor } from '../protocol/network/descriptor.ts';
 import { chooseNewPassphrase } from './passphrase.ts';
 import { answered, promptIo } from './prompt.ts';
 import { configFolder, type InitAnswers } from './provision/process/plan-home.ts';
@@ -7,11 +12,21 @@ import type { Terminal } from './terminal.ts';
 import { describeKeyFile, findUnlockOffers, type InitUnlock } from './unlock-offers.ts';
 
 /** What the command line already says: those questions are not asked. */
-export type GivenAnswers = Omit<InitAnswers, 'unlock'> & { readonly unlock: InitAnswers['unlock'] | undefined };
+export type GivenAnswers = Omit<InitAnswers, 'unlock' | 'host'> & {
+  readonly unlock: InitAnswers['unlock'] | undefined;
+  readonly host: string | undefined;
+  readonly names: readonly string[];
+};
 
-export type WizardAnswers = InitAnswers & { readonly passphrase: Uint8Array | undefined };
+export type WizardAnswers = InitAnswers & {
+  readonly passphrase: Uint8Array | undefined;
+  /** Of the certificate, beside those of this machine. */
+  readonly names: readonly string[];
+};
 
-/** Asks what an administrator has to decide: the network, what opens the node, the port. */
+export const LOOPBACK = '127.0.0.1';
+
+/** Asks what an administrator has to decide: the network, what opens the node, who reaches it, the port. */
 export async function askForInit(given: GivenAnswers, terminal: Terminal): Promise<WizardAnswers> {
   const io = promptIo(terminal);
   intro(`Nectar BYON: a new node in ${given.home}`, io);
@@ -22,8 +37,10 @@ export async function askForInit(given: GivenAnswers, terminal: Terminal): Promi
     const keyFile = given.keyFile ?? defaultKeyFile(configFolder(terminal), given.home);
     log.info(describeKeyFile({ keyFile, home: given.home }, findUnlockOffers(terminal)).join('\n'), io);
   }
+  const reach = given.host === undefined ? await askReach(terminal) : { host: given.host, names: [] };
   const port = given.port ?? (await askPort(terminal));
-  return { ...given, network, unlock, port, passphrase };
+  const names = [...given.names, ...reach.names];
+  return { ...given, network, unlock, host: reach.host, names, port, passphrase };
 }
 
 async function askNetwork(terminal: Terminal): Promise<string> {
@@ -40,7 +57,11 @@ async function askNetwork(terminal: Terminal): Promise<string> {
   );
   if (kind === 'devnet') return kind;
   return answered(
-    await text({ message: 'Path of the descriptor', validate: (value) => (value ? undefined : 'name a file'), ...io }),
+    await text({
+      message: 'Path of the descriptor',
+      validate: (value) => descriptorProblem(resolve(terminal.workingFolder, value ?? '')),
+      ...io,
+    }),
   );
 }
 
@@ -70,6 +91,69 @@ async function askUnlock(terminal: Terminal): Promise<InitUnlock> {
       ...promptIo(terminal),
     }),
   );
+}
+
+/** Why a file is no descriptor of a network; undefined where it is one. Its signature is checked when it is taken. */
+export function descriptorProblem(path: string): string | undefined {
+  try {
+    if (statSync(path).size > MAX_DESCRIPTOR_BYTES) return 'that file is too large for a descriptor';
+    parseDescriptor(readFileSync(path));
+    return undefined;
+  } catch (error) {
+    return error instanceof NectarError ? error.message : 'there is no file that can be read';
+  }
+}
+
+interface Reach {
+  readonly host: string;
+  readonly names: readonly string[];
+}
+
+/** Who uses the API: this machine alone, or others, which need an address of it and, mostly, a name. */
+async function askReach(terminal: Terminal): Promise<Reach> {
+  const addresses = addressesOf(networkInterfaces());
+  if (addresses.length === 0) return { host: LOOPBACK, names: [] };
+  const io = promptIo(terminal);
+  const host = answered(
+    await select({
+      message: 'Who reaches the HTTPS API?',
+      options: [
+        { value: LOOPBACK, label: 'programs on this machine', hint: LOOPBACK },
+        ...addresses.map(({ address, name }) => ({
+          value: address,
+          label: `machines that reach ${address}`,
+          hint: name,
+        })),
+      ],
+      ...io,
+    }),
+  );
+  if (host === LOOPBACK) return { host, names: [] };
+  const name = answered(
+    await text({
+      message: 'Name under which they know this machine (empty: its address alone)',
+      placeholder: 'node.clinic.example',
+      validate: (value) => (!value || isHostName(value) ? undefined : 'letters, digits, hyphens and dots'),
+      ...io,
+    }),
+  );
+  return { host, names: name ? [name] : [] };
+}
+
+/** Addresses of this machine that others may reach it by; those of a link alone have no meaning elsewhere. */
+export function addressesOf(
+  interfaces: ReturnType<typeof networkInterfaces>,
+): readonly { readonly name: string; readonly address: string }[] {
+  return Object.entries(interfaces).flatMap(([name, infos = []]) =>
+    infos
+      .filter(({ internal, address }) => !internal && !/^fe80:|^169\.254\./i.test(address))
+      .map(({ address }) => ({ name, address })),
+  );
+}
+
+export function isHostName(text: string): boolean {
+  const labels = text.split('.');
+  return text.length <= 253 && labels.every((label) => /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/i.test(label));
 }
 
 /** Empty keeps the usual port, or the next free one. */

@@ -5,7 +5,7 @@ import { action, addVerb, type Call } from '../call.ts';
 import { clusterOptions } from '../cluster-options.ts';
 import { engineOption } from '../engine-option.ts';
 import { homeFolder, refuseExisting } from '../home-folder.ts';
-import { chooseAnswers, type InitOptions, passphraseFor, refuseUnfit } from '../init-answers.ts';
+import { chooseAnswers, chooseTarget, type InitOptions, passphraseFor, refuseUnfit } from '../init-answers.ts';
 import { collect, parsePort } from '../option-parsers.ts';
 import { preflight } from '../preflight.ts';
 import { renderNext, renderPlan } from '../render/plan.ts';
@@ -37,7 +37,10 @@ export function registerInit(program: Command, terminal: Terminal): void {
     )
     .addOption(devnetOption())
     .addOption(
-      new Option('--target <target>', 'where it runs').choices(['process', 'docker', 'kubernetes']).default('process'),
+      new Option(
+        '--target <target>',
+        'where it runs (default: process; asked for where a container engine answers)',
+      ).choices(['process', 'docker', 'kubernetes']),
     )
     .addOption(
       new Option('--unlock <how>', 'what opens the node at a start (default: asked for; file with --yes)').choices(
@@ -48,7 +51,7 @@ export function registerInit(program: Command, terminal: Terminal): void {
     .addOption(
       new Option('--passphrase-file <path>', 'file that holds the passphrase; - is stdin (default: asked for)'),
     )
-    .addOption(new Option('--host <address>', 'address of the HTTPS API').default('127.0.0.1'))
+    .addOption(new Option('--host <address>', 'address of the HTTPS API (default: asked for; 127.0.0.1 with --yes)'))
     .addOption(new Option('--port <n>', 'port of the HTTPS API (default: 8443 or the next free)').argParser(parsePort))
     .addOption(new Option('--p2p-port <n>', 'port for peers (default: 4640 or the next free)').argParser(parsePort))
     .addOption(
@@ -78,7 +81,9 @@ export function registerInit(program: Command, terminal: Terminal): void {
   verb.action(action(terminal, init));
 }
 
-async function init(call: Call<InitOptions>): Promise<void> {
+async function init(asked: Call<InitOptions>): Promise<void> {
+  const target = await chooseTarget(asked);
+  const call = { ...asked, options: { ...asked.options, target } };
   const { options } = call;
   if (options.snapshot !== undefined && options.target !== 'process')
     throw new NectarError('CLI_USAGE', { problem: '--snapshot goes with --target process' });
@@ -118,7 +123,7 @@ async function initAsProcess(call: Call<InitOptions>): Promise<void> {
   refuseUnfit(checks, output);
   const passphrase = await passphraseFor(plan.unlock, chosen.passphrase, call);
   const snapshot = options.snapshot === undefined ? undefined : resolve(terminal.workingFolder, options.snapshot);
-  const made = await initNode({ plan, passphrase, names: options.name, snapshot, timeoutMs, terminal, output });
+  const made = await initNode({ plan, passphrase, names: chosen.names, snapshot, timeoutMs, terminal, output });
   output.result(made, () => renderNext(made, home === homeFolder(terminal, undefined)));
   output.note('\nAfter a reboot nothing starts it yet: `nectar-byon service install` has systemd or cron do so.');
   if (plan.keyFile !== undefined)
