@@ -136,7 +136,7 @@ export function createGateway(options: GatewayOptions, dependencies: GatewayDepe
       };
       createStandingMetrics(deps.metrics, {
         readiness: async () => deps.node.readiness(),
-        certificateEnd: () => built && new X509Certificate(built.cert).validToDate.getTime(),
+        certificate: () => built && new X509Certificate(built.cert),
       });
       const { server, routes, events, hosts, metrics } = await buildServer(setup, deps);
       hosts.use(tls.cert);

@@ -155,7 +155,7 @@ export interface GatewayStanding {
   /** Rejects, or gives reasons, where the node is not usable. */
   readiness(): Promise<{ readonly ready: boolean; readonly reasons: readonly { readonly service: string }[] }>;
   /** When the certificate of the API ends, in milliseconds of Unix time; undefined: none is in use. */
-  certificateEnd(): number | undefined;
+  certificate(): { readonly validFromDate: Date; readonly validToDate: Date } | undefined;
 }
 
 export function createStandingMetrics(registry: Metrics, standing: GatewayStanding): void {
@@ -180,12 +180,21 @@ export function createStandingMetrics(registry: Metrics, standing: GatewayStandi
       for (const { service } of reasons) this.inc({ service });
     },
   });
+  const seconds = (date: Date | undefined): number => (date?.getTime() ?? 0) / 1000;
+  new Gauge({
+    name: 'nectar_gateway_certificate_start_seconds',
+    help: 'When the certificate of the API begins, in Unix time; 0: none is in use.',
+    registers,
+    collect() {
+      this.set(seconds(standing.certificate()?.validFromDate));
+    },
+  });
   new Gauge({
     name: 'nectar_gateway_certificate_end_seconds',
     help: 'When the certificate of the API ends, in Unix time; 0: none is in use.',
     registers,
     collect() {
-      this.set((standing.certificateEnd() ?? 0) / 1000);
+      this.set(seconds(standing.certificate()?.validToDate));
     },
   });
 }

@@ -28,8 +28,9 @@ const disk = (free: number): Series[] => [
 /** When promtool looks, in seconds of its clock, which begins at 0. */
 const LOOK = 5_400;
 const DAY = 86_400;
-const certificate = (days: number): Series[] => [
-  steady('nectar_gateway_certificate_end_seconds{role="gateway"}', LOOK + days * DAY),
+const certificate = (pod: string, { lives, left }: { lives: number; left: number }): Series[] => [
+  steady(`nectar_gateway_certificate_end_seconds{role="gateway",pod="${pod}"}`, LOOK + left * DAY),
+  steady(`nectar_gateway_certificate_start_seconds{role="gateway",pod="${pod}"}`, LOOK + (left - lives) * DAY),
 ];
 
 const pair = (daysLeft: number): Series[] => [
@@ -60,7 +61,10 @@ export const alarmCases: Readonly<Record<string, AlarmCase>> = {
   NectarNotReady: gauge('nectar_node_ready{role="gateway"}', 0, 1),
   NectarDiskFull: { fires: disk(2), silent: disk(50) },
   NectarDiskFills: { fires: disk(10), silent: [] },
-  NectarCertificateEnds: { fires: certificate(5), silent: certificate(60) },
+  NectarCertificateEnds: {
+    fires: certificate('a', { lives: 365, left: 5 }),
+    silent: [...certificate('a', { lives: 365, left: 60 }), ...certificate('b', { lives: 1, left: 0.5 })],
+  },
   NectarCrossingCertificate: gauge('nectar_crossing_certificate_problem{role="store"}', 1, 0),
   NectarCrossingCertificateEnds: { fires: pair(20), silent: pair(200) },
   NectarBackupOverdue: gauge('nectar_backup_overdue{role="gateway"}', 1, 0),
