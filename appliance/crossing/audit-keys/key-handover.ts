@@ -23,7 +23,7 @@ export function createKeyHandover({ keys, audit, log }: KeyHandoverDeps): Servic
   const abort = new AbortController();
   let loop: Promise<void> | undefined;
   let missing: string | undefined = 'not started';
-  /** Why the log did not take them, where that has a name. */
+  /** Why the log gets none, where that stands until a person acts: a start that waits ends with it. */
   let fault: NectarError | undefined;
 
   async function handOver(signal: AbortSignal): Promise<void> {
@@ -36,12 +36,12 @@ export function createKeyHandover({ keys, audit, log }: KeyHandoverDeps): Servic
         return;
       } catch (error) {
         if (signal.aborted) throw error;
-        const last = fault?.message;
-        fault = isNectarError(error) ? error : undefined;
-        missing = fault?.message ?? 'audit did not take its keys';
-        if (fault !== undefined && STANDING.includes(fault.code) && fault.message !== last)
-          log.error({ code: fault.code, reason: fault.message }, 'audit gets no keys');
+        missing = isNectarError(error) ? error.message : 'audit did not take its keys';
+        const standing = isNectarError(error) && STANDING.includes(error.code) ? error : undefined;
+        if (standing !== undefined && standing.message !== fault?.message)
+          log.error({ code: standing.code, reason: missing }, 'audit gets no keys');
         else log.debug({ err: error }, 'audit did not take its keys yet');
+        fault = standing;
       }
       await sleep(RETRY_MS, undefined, { signal });
     }
