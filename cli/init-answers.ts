@@ -2,6 +2,7 @@ import { NectarError } from '../protocol/errors.ts';
 import type { Call } from './call.ts';
 import type { ClusterOptions } from './cluster-options.ts';
 import { devnetFolder } from './home-folder.ts';
+import type { InitTarget } from './init-target.ts';
 import { askForInit, LOOPBACK, type WizardAnswers } from './init-wizard.ts';
 import { checkPassphrase, readPassphrase } from './passphrase.ts';
 import type { Check } from './preflight.ts';
@@ -9,8 +10,6 @@ import { renderChecks } from './render/checks.ts';
 import type { Output } from './render/output.ts';
 import { isInteractive } from './terminal.ts';
 import type { InitUnlock } from './unlock-offers.ts';
-
-export type InitTarget = 'process' | 'docker' | 'kubernetes';
 
 export interface InitOptions extends ClusterOptions {
   readonly network: string;

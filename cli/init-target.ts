@@ -1,9 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { select } from '@clack/prompts';
-import type { InitTarget } from './init-answers.ts';
 import { answered, promptIo } from './prompt.ts';
 import { openEngine } from './provision/docker/open-engine.ts';
 import type { Terminal } from './terminal.ts';
+
+export type InitTarget = 'process' | 'docker' | 'kubernetes';
 
 /** A local engine answers at once; what takes longer is not asked about. */
 const ENGINE_PATIENCE_MS = 2_000;
