@@ -205,7 +205,8 @@ export function createForcing(options: ForcingOptions, deps: ForcingDeps): Forci
       one.settled = one.nonce < safe;
     }
     if (!all.some(({ settled }) => settled)) return { safe, forgot: false };
-    const final = await deps.nonceAt('finalized');
+    // What cannot be known to be final is kept, and keeps nothing else waiting.
+    const final = await deps.nonceAt('finalized').catch(() => 0n);
     const over = all.filter(({ settled, nonce }) => settled && nonce < final);
     for (const { nonce } of over) tracked.delete(nonce);
     return { safe, forgot: over.length > 0 };

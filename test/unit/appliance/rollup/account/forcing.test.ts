@@ -26,6 +26,8 @@ function createWorld() {
     time: 1_000_000,
     safe: 0n,
     finalized: 0n,
+    /** The state of the finalized head cannot be read. */
+    forgotten: false,
     /** Messages in the Inbox; the first `read` of them are read by L2. */
     messages: [] as string[],
     read: 0n,
@@ -67,7 +69,10 @@ function createWorld() {
             for (const [name, bytes] of records) bytes === undefined ? kept.delete(name) : kept.set(name, bytes);
           },
         },
-        nonceAt: async (head) => world[head],
+        nonceAt: async (head) => {
+          if (head === 'finalized' && world.forgotten) throw new Error('no state there');
+          return world[head];
+        },
         log: createLogger({ level: 'silent' }),
         now: () => world.time,
       },
@@ -208,6 +213,18 @@ test('what is final is forgotten, on disk too', async () => {
   world.finalized = 1n;
   await forcing.tick(signal);
   assert.equal(world.kept.size, 0);
+});
+
+test('what cannot be known to be final is kept, and keeps nothing else waiting', async () => {
+  const { world, start } = createWorld();
+  const forcing = start();
+  await forcing.track(own(0n));
+  await forcing.track(own(1n));
+  world.safe = 1n;
+  world.forgotten = true;
+  world.time += FORCE_AFTER_MS;
+  await forcing.tick(signal);
+  assert.deepEqual(world.sent, [hexlify(own(1n).raw)]);
 });
 
 test('a full list makes room of what L1 has confirmed', async () => {
