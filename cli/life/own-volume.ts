@@ -1,7 +1,5 @@
 import { join } from 'node:path';
-import { homePaths } from '../../appliance/config/index.ts';
 import { replaceFile } from '../../appliance/durable-file.ts';
-import { type FolderLock, tryLock } from '../../appliance/folder-lock.ts';
 import {
   findMarkText,
   findVolumeLoss,
@@ -13,8 +11,8 @@ import { NectarError } from '../../protocol/errors.ts';
 import type { NodeSpec } from '../provision/docker/desired-state.ts';
 import type { Engine } from '../provision/docker/engine.ts';
 import { fillVolume } from '../provision/docker/fill-volumes.ts';
-import { runHelper } from '../provision/docker/helper.ts';
-import { NODE_HOME, objectName, UIDS } from '../provision/docker/role-table.ts';
+import { UIDS } from '../provision/docker/role-table.ts';
+import { lookIntoVolume, whileDown } from './settle-volume.ts';
 
 export interface OwnVolume {
   readonly home: string;
@@ -39,38 +37,23 @@ if (/^[0-9a-f]{32}$/.test(String(mark?.id))) throw new Error('error: it has a ma
  * @throws NectarError CLI_USAGE, NODE_HOME_IN_USE
  */
 export async function ownFolder({ home, volume }: OwnVolume): Promise<void> {
-  const locks: FolderLock[] = [];
-  try {
-    for (const path of homePaths(home).locks('all')) {
-      const lock = await tryLock(path, 'up --own-volume');
-      if (lock === undefined) throw new NectarError('NODE_HOME_IN_USE', { home });
-      locks.push(lock);
-    }
+  await whileDown(home, 'up --own-volume', async () => {
     const text = requireMark(home, volume);
     const expected = findVolumeMarks(home)?.volumes[volume];
     const folder = join(home, volume);
     if (expected === undefined || findVolumeLoss(folder, expected) !== 'unmarked') throw notUnmarked(volume, folder);
     await replaceFile(join(folder, MARK_FILE), text, 0o600);
-  } finally {
-    for (const lock of locks) await lock.release();
-  }
+  });
 }
 
 /** The same of a node in containers. @throws NectarError CLI_USAGE, VOLUME_MISSING (it is gone) */
 export async function ownVolume(engine: Engine, spec: NodeSpec, { home, volume }: OwnVolume): Promise<void> {
   const content = Buffer.from(requireMark(home, volume));
-  const { nodeId, version, images } = spec;
-  const [source, target] = [objectName(nodeId, volume), `${NODE_HOME}/${volume}`];
-  try {
-    await runHelper(engine, {
-      ...{ nodeId, version, image: images[volume], uid: UIDS[volume] },
-      mounts: [{ kind: 'volume', source, target, readOnly: true }],
-      program: { source: REQUIRE_UNMARKED, args: [target] },
-    });
-  } catch (error) {
-    if (!(error instanceof NectarError) || error.code !== 'CLI_CONTAINER_ENDED') throw error;
-    throw notUnmarked(volume, source);
-  }
+  await lookIntoVolume(engine, spec, {
+    volume,
+    program: REQUIRE_UNMARKED,
+    refusal: (source) => notUnmarked(volume, source),
+  });
   await fillVolume(engine, spec, { volume, files: [{ path: MARK_FILE, uid: UIDS[volume], mode: 0o600, content }] });
 }
 

@@ -1,13 +1,10 @@
 import { join } from 'node:path';
-import { homePaths } from '../../appliance/config/index.ts';
 import { makeFolder, replaceFile } from '../../appliance/durable-file.ts';
-import { type FolderLock, tryLock } from '../../appliance/folder-lock.ts';
 import {
   findVolumeLoss,
   findVolumeMarks,
   isMarkedVolume,
   MARK_FILE,
-  type MarkedVolume,
   markStartedEmpty,
 } from '../../appliance/volume-marks.ts';
 import { NectarError } from '../../protocol/errors.ts';
@@ -15,10 +12,10 @@ import { volumeBody } from '../provision/docker/create-body.ts';
 import { desiredState, type NodeSpec } from '../provision/docker/desired-state.ts';
 import type { Engine } from '../provision/docker/engine.ts';
 import { fillVolume } from '../provision/docker/fill-volumes.ts';
-import { runHelper } from '../provision/docker/helper.ts';
 import { findLostVolumes } from '../provision/docker/kept-volumes.ts';
-import { NODE_HOME, objectName, UIDS } from '../provision/docker/role-table.ts';
+import { objectName, UIDS } from '../provision/docker/role-table.ts';
 import type { EmptyVolume } from './empty-volumes.ts';
+import { lookIntoVolume, whileDown } from './settle-volume.ts';
 
 export interface StartEmpty {
   readonly home: string;
@@ -42,13 +39,7 @@ if (names.length > 0) throw new Error('error: it holds ' + names.length + ' file
  */
 export async function startEmptyFolder({ home, volume, now }: StartEmpty): Promise<void> {
   if (!isMarkedVolume(volume)) throw notLost(volume);
-  const locks: FolderLock[] = [];
-  try {
-    for (const path of homePaths(home).locks('all')) {
-      const lock = await tryLock(path, 'up --start-empty');
-      if (lock === undefined) throw new NectarError('NODE_HOME_IN_USE', { home });
-      locks.push(lock);
-    }
+  await whileDown(home, 'up --start-empty', async () => {
     const folder = join(home, volume);
     const expected = findVolumeMarks(home)?.volumes[volume];
     const loss = expected === undefined ? undefined : findVolumeLoss(folder, expected);
@@ -57,9 +48,7 @@ export async function startEmptyFolder({ home, volume, now }: StartEmpty): Promi
     await makeFolder(folder);
     const { text } = await markStartedEmpty(home, { volume, at: new Date(now()).toISOString() });
     await replaceFile(join(folder, MARK_FILE), text, 0o600);
-  } finally {
-    for (const lock of locks) await lock.release();
-  }
+  });
 }
 
 /** The same of a node in containers: a volume that is gone is made, one that is there must be empty. */
@@ -74,27 +63,14 @@ export async function startEmptyVolume(
   const lost = await findLostVolumes(engine, state);
   if (lost.some((one) => one.volume === volume)) {
     if (wanted !== undefined) await engine.volumes.create(volumeBody(wanted));
-  } else if (isMarkedVolume(volume)) await requireEmpty(engine, spec, volume);
-  else throw notLost(volume);
+  } else if (isMarkedVolume(volume)) {
+    const refusal = (source: string): NectarError => holdsOthers(volume, source);
+    await lookIntoVolume(engine, spec, { volume, program: REQUIRE_EMPTY, refusal });
+  } else throw notLost(volume);
   if (!isMarkedVolume(volume)) return;
   const { text } = await markStartedEmpty(home, { volume, at: new Date(now()).toISOString() });
   const content = Buffer.from(text);
   await fillVolume(engine, spec, { volume, files: [{ path: MARK_FILE, uid: UIDS[volume], mode: 0o600, content }] });
-}
-
-async function requireEmpty(engine: Engine, spec: NodeSpec, volume: MarkedVolume): Promise<void> {
-  const { nodeId, version, images } = spec;
-  const [source, target] = [objectName(nodeId, volume), `${NODE_HOME}/${volume}`];
-  try {
-    await runHelper(engine, {
-      ...{ nodeId, version, image: images[volume], uid: UIDS[volume] },
-      mounts: [{ kind: 'volume', source, target, readOnly: true }],
-      program: { source: REQUIRE_EMPTY, args: [target] },
-    });
-  } catch (error) {
-    if (!(error instanceof NectarError) || error.code !== 'CLI_CONTAINER_ENDED') throw error;
-    throw holdsOthers(volume, source);
-  }
 }
 
 function notLost(volume: string): NectarError {
