@@ -90,7 +90,7 @@ export const NODE_GUIDANCE: Record<keyof typeof NODE_ERRORS, Guidance> = {
   VOLUME_MISSING: {
     exit: EXIT.checksFailed,
     remedy:
-      'Put the volume back where it was. If it is the right one and only its `volume.json` is damaged or gone: `nectar-byon up --own-volume VOLUME` writes it anew and touches no data. Else take the node from a backup: `nectar-byon restore BACKUP --over`. Only where both are lost: `nectar-byon up --start-empty VOLUME` (in a cluster: the value `identity.startEmpty=audit:MARK` of the chart, with the mark named above) begins without what was in it, on record. Nothing was started and nothing changed.',
+      'Put the volume back where it was. If it is the right one and only its `volume.json` is damaged or gone: `nectar-byon up --own-volume VOLUME` writes it anew and touches no data. Else take the node from a backup: `nectar-byon restore BACKUP --over`. Only where both are lost: `nectar-byon up --start-empty VOLUME` (in a cluster: the value `identity.startEmpty=audit:MARK` of the chart, with the mark named above) begins without what was in it, on record. No data was changed.',
   },
   VOLUME_MARKS_INVALID: {
     exit: EXIT.config,
