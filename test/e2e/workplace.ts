@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { randomInt } from 'node:crypto';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { claimPortOffset } from './port-slot.ts';
 
 /** What one run of the program left behind. */
 export interface Run {
@@ -41,8 +41,8 @@ export class Workplace {
       XDG_DATA_HOME: join(this.folder, 'data'),
       NECTAR_DEVNET_HOME: join(this.folder, 'devnet'),
       NO_COLOR: '1',
-      // Suites run beside each other: each looks for its ports in a place of its own.
-      NECTAR_PORT_OFFSET: String(100 * randomInt(10, 150)),
+      // Suites run beside each other, each in a place of its own.
+      NECTAR_PORT_OFFSET: String(claimPortOffset()),
     };
   }
 

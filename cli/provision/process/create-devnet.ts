@@ -11,8 +11,7 @@ import { NEW_NETWORK_FORK } from '../../../protocol/rollup/fork.ts';
 import { type DefaultPorts, defaultPorts } from './default-ports.ts';
 import { devnetKeyPath, faucetKeyPath, writeKeyOnce, writeWhole } from './devnet-home.ts';
 import { type DevnetL1, startDevnetL1, stopDevnetL1 } from './devnet-l1.ts';
-import type { ChosenPorts } from './devnet-ports.ts';
-import { findFreePort } from './free-port.ts';
+import { type ChosenPorts, choosePorts } from './devnet-ports.ts';
 import { deployL1Contracts } from './l1-contracts.ts';
 import { callRpc } from './rpc.ts';
 
@@ -83,16 +82,6 @@ export async function createDevnet(devnet: string, options: CreateDevnetOptions)
   };
   await writeWhole(devnet, 'config.json', `${JSON.stringify(config, undefined, 2)}\n`);
   await writeWhole(devnet, 'network.json', signDescriptor(descriptor, keys.descriptor));
-}
-
-async function choosePorts(preferred: DevnetPorts, chosen: ChosenPorts): Promise<DevnetPorts> {
-  const taken = Object.values(chosen);
-  const choose = async (part: keyof DevnetPorts): Promise<number> => {
-    const port = chosen[part] ?? (await findFreePort(preferred[part], { taken }));
-    taken.push(port);
-    return port;
-  };
-  return { l1: await choose('l1'), rpc: await choose('rpc'), p2p: await choose('p2p') };
 }
 
 async function writeKeys(devnet: string, { accounts }: DevnetL1): Promise<{ p2p: Uint8Array; descriptor: Uint8Array }> {

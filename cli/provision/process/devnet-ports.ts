@@ -4,7 +4,7 @@ import { NectarError } from '../../../protocol/errors.ts';
 import { type NetworkDescriptor, signDescriptor } from '../../../protocol/network/descriptor.ts';
 import type { DefaultPorts } from './default-ports.ts';
 import { descriptorPath, devnetKeyPath, isDevnetHome, readKey, writeWhole } from './devnet-home.ts';
-import { isPortTaken } from './free-port.ts';
+import { findFreePort, isPortTaken } from './free-port.ts';
 import { describeHolder } from './port-holder.ts';
 
 type DevnetPorts = DefaultPorts['devnet'];
@@ -21,6 +21,17 @@ export function devnetPortsOf({ endpoints, bootstrap }: NetworkDescriptor): Devn
   const portOf = (url: string | undefined): number => Number(url === undefined ? 0 : new URL(url).port);
   const p2p = Number(/\/tcp\/(\d+)/.exec(bootstrap[0] ?? '')?.[1] ?? 0);
   return { l1: portOf(endpoints.l1Rpc[0]), rpc: portOf(endpoints.sequencerRpc[0]), p2p };
+}
+
+/** Free ones, from the usual ones up, where nobody chose. */
+export async function choosePorts(preferred: DevnetPorts, chosen: ChosenPorts): Promise<DevnetPorts> {
+  const taken = Object.values(chosen);
+  const choose = async (part: keyof DevnetPorts): Promise<number> => {
+    const port = chosen[part] ?? (await findFreePort(preferred[part], { taken }));
+    taken.push(port);
+    return port;
+  };
+  return { l1: await choose('l1'), rpc: await choose('rpc'), p2p: await choose('p2p') };
 }
 
 /** A port that was taken while the devnet was down. @throws NectarError CLI_DEVNET_PORT_TAKEN */

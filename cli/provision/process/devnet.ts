@@ -13,10 +13,19 @@ import type { Terminal } from '../../terminal.ts';
 import { waitUntil } from '../../wait-until.ts';
 import { withCommandLock } from '../command-lock.ts';
 import { findAnvilPid } from './anvil-process.ts';
+import { withPortsChosenAgain } from './choose-ports-again.ts';
 import { createDevnet } from './create-devnet.ts';
+import { defaultPorts } from './default-ports.ts';
 import { devnetKeyPath, faucetKeyPath, isDevnetHome, readKey, requireDevnet } from './devnet-home.ts';
 import { startDevnetL1, stopDevnetL1 } from './devnet-l1.ts';
-import { type ChosenPorts, DEVNET_PARTS, devnetPortsOf, moveDevnet, requireDevnetPort } from './devnet-ports.ts';
+import {
+  type ChosenPorts,
+  choosePorts,
+  DEVNET_PARTS,
+  devnetPortsOf,
+  moveDevnet,
+  requireDevnetPort,
+} from './devnet-ports.ts';
 import { startRelay, stopRelay } from './devnet-relay.ts';
 import { depositEth } from './l1-contracts.ts';
 import { callRpc } from './rpc.ts';
@@ -58,9 +67,8 @@ export async function devnetUp(devnet: string, { terminal, say, ports = {} }: De
     };
     try {
       await requirePlace(devnet, ports, before.l1 || before.sequencer);
-      if (!isDevnetHome(devnet))
-        await createDevnet(devnet, { say, signal, now: () => terminal.now(), env: terminal.env, ports });
-      await startParts(devnet, { terminal, say });
+      if (isDevnetHome(devnet)) await startParts(devnet, { terminal, say });
+      else await makeAndStart(devnet, { terminal, say, ports });
       return await devnetStatus(devnet);
     } catch (error) {
       // Half a devnet is none. Our own signal may be the reason: the stop must still be waited for.
@@ -70,6 +78,25 @@ export async function devnetUp(devnet: string, { terminal, say, ports = {} }: De
       throw error;
     }
   });
+}
+
+/** A new devnet whose ports are taken by another program between the look and the start gets other ones. */
+async function makeAndStart(devnet: string, { terminal, say, ports = {} }: DevnetUp): Promise<void> {
+  const { signal, env } = terminal;
+  await withPortsChosenAgain(
+    async () => {
+      if (!isDevnetHome(devnet)) await createDevnet(devnet, { say, signal, now: () => terminal.now(), env, ports });
+      await startParts(devnet, { terminal, say });
+    },
+    async (taken) => {
+      if (Object.values(ports).includes(taken)) return false;
+      say(`another program took port ${taken}: choosing again`, 'matters');
+      await stopProcess(devnet, { signal });
+      await stopDevnetL1(join(devnet, 'l1'));
+      if (isDevnetHome(devnet)) await moveDevnet(devnet, await choosePorts(defaultPorts(env).devnet, ports));
+      return true;
+    },
+  );
 }
 
 /** Moves a devnet that is there to the ports that were asked for. */

@@ -11,9 +11,12 @@ import { showWork } from '../../render/work.ts';
 import { requireSnapshotOf } from '../../snapshot-file.ts';
 import type { Terminal } from '../../terminal.ts';
 import { bringUp } from './bring-up.ts';
+import { withPortsChosenAgain } from './choose-ports-again.ts';
 import { createHome, type HomeRequest } from './create-home.ts';
+import { defaultPorts } from './default-ports.ts';
 import { devnetUp } from './devnet.ts';
-import { descriptorPath } from './devnet-home.ts';
+import { descriptorPath, writeWhole } from './devnet-home.ts';
+import { findFreePort } from './free-port.ts';
 import { joinNetwork } from './join-network.ts';
 import type { HomePlan } from './plan-home.ts';
 import { readRunning } from './running.ts';
@@ -70,14 +73,10 @@ async function makeNode(request: InitRequest): Promise<InitResult> {
   let came = false;
   let gateway: string;
   try {
-    const up = await bringUp({
-      home,
-      terminal,
-      output,
-      timeoutMs,
-      passphrase: passphrase && new Uint8Array(passphrase),
-    });
-    gateway = up.gateway;
+    ({ gateway } = await withPortsChosenAgain(
+      () => bringUp({ home, terminal, output, timeoutMs, passphrase: passphrase && new Uint8Array(passphrase) }),
+      (taken) => moveNode(request, taken),
+    ));
     came = true;
     if (plan.network === 'devnet') await admit(request);
   } catch (error) {
@@ -88,6 +87,21 @@ async function makeNode(request: InitRequest): Promise<InitResult> {
   }
   const { nodeId, peerId } = identity;
   return { home, gateway, nodeId, peerId, network: descriptor.name };
+}
+
+/** Gives a node that is just being made other ports, unless a person named the one that is taken. */
+async function moveNode({ plan, terminal, output }: InitRequest, taken: number): Promise<boolean> {
+  if (plan.namedPorts.includes(taken)) return false;
+  const { gateway: preferred, p2p, devnet } = defaultPorts(terminal.env);
+  const { home, host, p2pHost, namedPorts, config } = plan;
+  const named = (port: number): number | undefined => (namedPorts.includes(port) ? port : undefined);
+  const port = named(plan.port) ?? (await findFreePort(preferred, { host }));
+  const others = [port, ...Object.values(devnet)];
+  const listenPort = named(plan.p2pPort) ?? (await findFreePort(p2p, { host: p2pHost, taken: others }));
+  output.note(`another program took port ${taken}: the API is on port ${port}, peers on ${listenPort}`);
+  const moved = { ...config, gateway: { host, port }, p2p: { ...(config.p2p as object), listenPort } };
+  await writeWhole(home, 'config.json', `${JSON.stringify(moved, undefined, 2)}\n`);
+  return true;
 }
 
 /** The signed descriptor of the network; a devnet is brought up first. */

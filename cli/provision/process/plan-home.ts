@@ -45,6 +45,8 @@ export interface HomePlan {
   /** Where peers are listened for. */
   readonly p2pHost: string;
   readonly p2pPort: number;
+  /** Ports that a person named: these are not exchanged for others. */
+  readonly namedPorts: readonly number[];
   readonly config: Readonly<Record<string, unknown>>;
   readonly files: readonly (readonly [path: string, what: string])[];
   readonly ports: readonly (readonly [port: number, what: string])[];
@@ -70,6 +72,7 @@ export async function planHome(answers: InitAnswers, terminal: Terminal): Promis
   const startsDevnet = network === 'devnet' && readRunning(devnet) === undefined;
   return {
     ...{ home, network, devnet, unlock, keyFile, host, port, p2pHost, p2pPort, config },
+    namedPorts: [answers.port, answers.p2pPort].filter((named) => named !== undefined),
     files: [
       ...homeFiles(home),
       ...(keyFile === undefined ? [] : [[keyFile, 'the key that opens the node, mode 0600'] as const]),
