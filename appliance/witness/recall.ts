@@ -1,36 +1,16 @@
-import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
-import Type, { type Static } from 'typebox';
-import { Check } from 'typebox/value';
 import type { PeerIdText } from '../../protocol/brand.ts';
-import { isNectarError, NectarError } from '../../protocol/errors.ts';
+import { NectarError } from '../../protocol/errors.ts';
 import { verifyCheckpoint } from '../../protocol/merkle/checkpoint.ts';
 import { parseOrigin } from '../../protocol/merkle/epoch.ts';
 import { parseNote } from '../../protocol/merkle/note.ts';
 import { encodeWitnessRecall, parseWitnessAnswer } from '../../protocol/network/witness-exchange.ts';
-import { replaceFile } from '../durable-file.ts';
 import { logKey } from './cosigned-checkpoint.ts';
 import type { WitnessMetrics } from './metrics.ts';
 import type { WitnessDeps } from './needs.ts';
-import { readJson } from './seen-logs.ts';
+import { MAX_ANSWERED, type Recalled, type RecalledFile } from './recalled-file.ts';
 
-/** Members that are remembered to have answered: more than a network has witnesses of one log. */
-const MAX_ANSWERED = 256;
 /** A checkpoint does not say when it left; that it is of an earlier epoch says that it was before this one. */
 const BEFORE_THE_EPOCH = 0;
-
-const Recalled = Type.Object(
-  {
-    v: Type.Literal(1),
-    /** Of the epoch that was asked for. */
-    origin: Type.String({ maxLength: 256 }),
-    answered: Type.Array(Type.String({ maxLength: 128 }), { maxItems: MAX_ANSWERED }),
-    /** The largest head that one of them told; 0: none. */
-    newest: Type.Integer({ minimum: 0 }),
-  },
-  { additionalProperties: false },
-);
-type Recalled = Static<typeof Recalled>;
 
 /** What members were asked of the log before its newest declared epoch. */
 export interface RecallState {
@@ -56,19 +36,18 @@ export interface Recall {
  * of an earlier epoch later makes no gap larger by way of a member that has spoken.
  */
 export function createRecall(
-  folder: string,
+  file: RecalledFile,
   deps: Pick<WitnessDeps, 'audit' | 'ask' | 'log'> & { readonly metrics: Pick<WitnessMetrics, 'recalled'> },
 ): Recall {
   const { log, metrics } = deps;
-  const path = join(folder, 'recalled');
   let state: RecallState | null = null;
   let kept: Recalled | undefined;
   let isSaid = false;
 
   const load = async (origin: string): Promise<Recalled> => {
-    // One that is damaged has the members asked again, as one that is missing has.
-    const found = kept ?? (await readJson<unknown>(path).catch(ignoreDamage));
-    return Check(Recalled, found) && found.origin === origin ? found : { v: 1, origin, answered: [], newest: 0 };
+    // One that this node did not make has the members asked again, as one that is missing has.
+    const found = kept ?? (await file.read());
+    return found?.origin === origin ? found : { origin, answered: [], newest: 0 };
   };
   const askOne = async (peerId: PeerIdText, now: Recalled, signal: AbortSignal): Promise<Recalled | undefined> => {
     try {
@@ -95,8 +74,7 @@ export function createRecall(
         const next = await askOne(peerId, kept, signal);
         if (next === undefined) silent += 1;
         else {
-          await mkdir(folder, { recursive: true, mode: 0o700 });
-          await replaceFile(path, `${JSON.stringify(next)}\n`, 0o600);
+          await file.write(next);
           kept = next;
         }
       }
@@ -109,10 +87,6 @@ export function createRecall(
       log.warn({ epoch, silent }, 'no member has told what it knows of the log before its new epoch');
     },
   };
-}
-
-function ignoreDamage(error: unknown): undefined {
-  if (!isNectarError(error, 'WITNESS_STATE_INVALID')) throw error;
 }
 
 /** The size of the largest head that it told, each held against the log; throws when it did not answer, or told what is not of this log. */

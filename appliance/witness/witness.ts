@@ -12,6 +12,7 @@ import { type Cosigner, createCosigner } from './cosigner.ts';
 import { createWitnessMetrics } from './metrics.ts';
 import type { WitnessDeps, WitnessOptions } from './needs.ts';
 import { createRecall, type Recall, type RecallState } from './recall.ts';
+import { createRecalledFile } from './recalled-file.ts';
 import { createSeenLogs, type SeenLogs } from './seen-logs.ts';
 
 /** A head of our log that a member has. */
@@ -50,8 +51,8 @@ class MemberWitness implements Witness {
   readonly #abort = new AbortController();
   /** Size of the checkpoint that a member has, as far as we know. */
   readonly #known = new Map<PeerIdText, number>();
-  readonly #recall: Recall;
   #cosigner: Cosigner | undefined;
+  #recall: Recall | undefined;
   #seen: SeenLogs | undefined;
   #self: PeerIdText | undefined;
   #cosignedSize = -1;
@@ -63,7 +64,6 @@ class MemberWitness implements Witness {
     this.#deps = deps;
     this.#metrics = createWitnessMetrics(deps.metrics);
     this.#file = createCosignedFile(options.folder);
-    this.#recall = createRecall(options.folder, { ...deps, metrics: this.#metrics });
   }
 
   async start(signal: AbortSignal): Promise<void> {
@@ -77,6 +77,8 @@ class MemberWitness implements Witness {
     await look();
     this.#self = self;
     this.#seen = seen;
+    const recalled = createRecalledFile(this.#options.folder, seed);
+    this.#recall = createRecall(recalled, { ...this.#deps, metrics: this.#metrics });
     this.#cosigner = createCosigner({
       seen,
       key: witnessKeyOf(self),
@@ -126,7 +128,7 @@ class MemberWitness implements Witness {
   }
 
   recalled(): RecallState | null {
-    return this.#recall.state();
+    return this.#recall?.state() ?? null;
   }
 
   async #tellKnown(peerId: PeerIdText): Promise<WitnessAnswer> {
@@ -141,7 +143,7 @@ class MemberWitness implements Witness {
   async tick(signal: AbortSignal): Promise<number> {
     try {
       const members = (await this.#deps.members()).filter((peerId) => peerId !== this.#self).toSorted();
-      await this.#recall.ask(members, signal);
+      await this.#recall?.ask(members, signal);
       const { size } = await this.#deps.audit.treeHead();
       // An anchored checkpoint grows the log by nothing; asking grows it by nothing either: no endless talk about itself.
       if (this.#options.peers === 0 || (size <= this.#cosignedSize && (await this.#isKept()))) return 0;
