@@ -2,12 +2,11 @@ import { constants } from 'node:fs';
 import { type FileHandle, open, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { crc32 } from 'node:zlib';
-import { type Static, Type } from 'typebox';
-import { Value } from 'typebox/value';
 import { publish, replaceFile } from '../appliance/durable-file.ts';
 import { tryLock } from '../appliance/folder-lock.ts';
 import { makeFolders } from '../appliance/make-folders.ts';
 import { givePieceBack, PIECE_BYTES, takePiece } from '../appliance/page-memory.ts';
+import type { KeptPart } from './partial-note.ts';
 import { createPieceWriter } from './piece-writer.ts';
 import type { VersionIdentity } from './resumable-get.ts';
 
@@ -20,21 +19,6 @@ const MAX_NOTE_BYTES = 4096;
 const LOCKS = 16;
 /** Neither a link nor a file of somebody else, in a folder that others can write to. */
 const NO_LINK = constants.O_NOFOLLOW ?? 0;
-
-const Note = Type.Object({
-  v: Type.Literal(1),
-  recordId: Type.String({ pattern: '^[0-9a-f]{32}$' }),
-  version: Type.Integer({ minimum: 1 }),
-  createdAt: Type.String({ maxLength: 40 }),
-  bytes: Type.Integer({ minimum: 0 }),
-  /** Bytes from the beginning that are durable. */
-  done: Type.Integer({ minimum: 0 }),
-  /** CRC-32 of them: sees what a disk did, not what a person did, who could change the finished file just as well. */
-  crc: Type.Integer({ minimum: 0, maximum: 0xffffffff }),
-});
-
-/** What an earlier run kept of a download. */
-export type KeptPart = Static<typeof Note>;
 
 /** How far a part goes. */
 type Progress = Pick<KeptPart, 'done' | 'crc'>;
@@ -201,9 +185,10 @@ async function readNote(path: string): Promise<KeptPart | undefined> {
   const size = await sizeOf(path);
   if (size === undefined || size > MAX_NOTE_BYTES) return undefined;
   const file = await open(path, constants.O_RDONLY | NO_LINK);
+  // Few downloads find a note, and what checks it is most of what a command would load.
+  const { parseNote } = await import('./partial-note.ts');
   try {
-    const note: unknown = JSON.parse(await file.readFile('utf8'));
-    return Value.Check(Note, note) ? note : undefined;
+    return parseNote(await file.readFile('utf8'));
   } catch {
     return undefined;
   } finally {

@@ -37,7 +37,7 @@ export interface OneReceipt {
 export async function putOne(call: Call<PutOptions>, client: Client, put: OnePut): Promise<OneReceipt> {
   const { options, terminal, output } = call;
   const { source, name, contentType, labels, idempotencyKey: key } = put;
-  const progress = showByteProgress(terminal, printable(source.file), source.bytes, output.json);
+  const progress = await showByteProgress(terminal, printable(source.file), source.bytes, output.json);
   let isReplayed = false;
   try {
     const large = source.bytes !== undefined && source.bytes >= RESUMABLE_BYTES;

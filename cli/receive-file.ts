@@ -4,7 +4,8 @@ import { NectarError } from '../protocol/errors.ts';
 import type { Call } from './call.ts';
 import type { Answer, Client } from './client.ts';
 import { writeOutputFile, writing } from './output-file.ts';
-import { type KeptPart, openPartial, PARTIAL_BYTES, type PartialFile, partPaths } from './partial-file.ts';
+import { openPartial, PARTIAL_BYTES, type PartialFile, partPaths } from './partial-file.ts';
+import type { KeptPart } from './partial-note.ts';
 import { countBytes, showByteProgress } from './render/progress.ts';
 import { formatBytes } from './render/quantities.ts';
 import { identityOf, isSame, type OpenDownload, openResumable, type ResumableGet } from './resumable-get.ts';
@@ -72,7 +73,7 @@ async function staged(
   { target, record, force }: ReceiveFile,
   { body, bytes }: OpenDownload,
 ): Promise<void> {
-  const progress = showByteProgress(call.terminal, record.slice(0, 8), bytes, call.output.json);
+  const progress = await showByteProgress(call.terminal, record.slice(0, 8), bytes, call.output.json);
   try {
     await writeOutputFile(target, countBytes(body, progress), force);
   } finally {
@@ -144,7 +145,7 @@ function isGone({ code, data }: NectarError): boolean {
 }
 
 async function isWhole({ terminal, output }: Call<unknown>, partial: PartialFile, kept: KeptPart): Promise<boolean> {
-  const progress = showByteProgress(terminal, 'checking', kept.done, output.json);
+  const progress = await showByteProgress(terminal, 'checking', kept.done, output.json);
   try {
     return await partial.isWhole(kept, (count) => progress.advance(count), terminal.signal);
   } finally {
@@ -158,7 +159,7 @@ async function intoPart(
   { download, from }: { download: OpenDownload; from: Pick<KeptPart, 'done' | 'crc'> },
 ): Promise<void> {
   const { identity, body } = download;
-  const progress = showByteProgress(terminal, record.slice(0, 8), identity.bytes, output.json);
+  const progress = await showByteProgress(terminal, record.slice(0, 8), identity.bytes, output.json);
   progress.advance(from.done);
   try {
     await writing(partial.path, () => partial.write({ recordId: record, identity }, from, countBytes(body, progress)));

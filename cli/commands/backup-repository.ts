@@ -66,7 +66,7 @@ async function verify(call: Call<VerifyOptions>): Promise<void> {
   const { options, terminal, output } = call;
   const known = await chooseRepository(call);
   const { verifyAndRecord } = await import('../life/repository/verify-and-record.ts');
-  const progress = showByteProgress(terminal, 'verify', undefined, output.json);
+  const progress = await showByteProgress(terminal, 'verify', undefined, output.json);
   try {
     const { quick, sample, scratch, unattended, passphraseFile } = options;
     const done = await verifyAndRecord(call, {

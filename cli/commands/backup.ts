@@ -72,7 +72,7 @@ async function toFile(call: Call<BackupOptions>, file: string): Promise<void> {
   if (!relative(home, out).startsWith('..'))
     throw new NectarError('CLI_USAGE', { problem: 'a backup inside the home is lost with it: name another place' });
   const { backUp } = await import('../life/back-up.ts');
-  const progress = showByteProgress(terminal, 'backup', undefined, output.json);
+  const progress = await showByteProgress(terminal, 'backup', undefined, output.json);
   try {
     const { passphraseFile } = options;
     const force = options.force === true;
@@ -98,7 +98,7 @@ async function toRepository(call: Call<BackupOptions>, place: string): Promise<v
   const { findKnown } = await import('../life/repository/known-repositories.ts');
   const target = targetPlace(terminal, place);
   const credentials = credentialsOf(terminal, options) ?? (await findKnown(home, target))?.credentials;
-  const progress = showByteProgress(terminal, 'backup', undefined, output.json);
+  const progress = await showByteProgress(terminal, 'backup', undefined, output.json);
   try {
     const left = (): string =>
       `what it brought to ${target} stays; the same command goes on, and brings none of it twice`;

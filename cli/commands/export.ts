@@ -74,7 +74,7 @@ async function writeAll(call: Call<ExportOptions>, client: Client, record: strin
   if (!associatedData.every((byte, i) => exportedOf(blob).associatedData[i] === byte))
     throw new NectarError('CLI_GATEWAY_ANSWER_INVALID', { problem: 'the ciphertext is not that of the key' });
   const expected = promisedBytes(blob);
-  const progress = showByteProgress(terminal, record.slice(0, 8), expected, output.json);
+  const progress = await showByteProgress(terminal, record.slice(0, 8), expected, output.json);
   try {
     const body = countBytes(checkedBody(blob, expected, client.gateway), progress);
     const bytes = await writeOutputFile(at(TINK_FILES.sealed), body, false);

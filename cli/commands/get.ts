@@ -95,7 +95,7 @@ async function getRange(
     signal: terminal.signal,
     onBroken: (reason, at) => output.note(`${reason} after ${formatBytes(at)}; going on where it was`),
   });
-  const progress = showByteProgress(terminal, record.slice(0, 8), bytes, output.json || target === '-');
+  const progress = await showByteProgress(terminal, record.slice(0, 8), bytes, output.json || target === '-');
   const received = await receive(call, target, countBytes(body, progress), progress);
   if (target !== '-') show(call, { record, target, headers, bytes: received });
 }
@@ -106,7 +106,7 @@ async function getCar(call: Call<GetOptions>, client: Client, { record, target }
   const query = options.version === undefined ? '' : `?version=${options.version}`;
   const answer = await client.open(`/v1/records/${record}/car${query}`);
   const expected = promisedBytes(answer);
-  const progress = showByteProgress(terminal, record.slice(0, 8), expected, output.json || target === '-');
+  const progress = await showByteProgress(terminal, record.slice(0, 8), expected, output.json || target === '-');
   const body = countBytes(checkedBody(answer, expected, client.gateway), progress);
   const bytes = await receive(call, target, body, progress);
   if (target !== '-') show(call, { record, target, headers: answer.headers, bytes });

@@ -53,7 +53,7 @@ async function recoverNode(call: Call<RecoverOptions>): Promise<void> {
   const { home, options, terminal, output } = call;
   refuseExisting(home);
   const begun = performance.now();
-  const progress = showByteProgress(terminal, 'restore', undefined, output.json);
+  const progress = await showByteProgress(terminal, 'restore', undefined, output.json);
   try {
     const restored = await restoreFromRepository(
       call,
@@ -82,7 +82,7 @@ async function rehearse(call: Call<RecoverOptions>): Promise<void> {
   const { home, options, operands, terminal, output } = call;
   const { restoreAndRead } = await import('../life/repository/verify-repository.ts');
   const scratch = options.scratch === undefined ? dirname(home) : resolve(terminal.workingFolder, options.scratch);
-  const progress = showByteProgress(terminal, 'rehearse', undefined, output.json);
+  const progress = await showByteProgress(terminal, 'rehearse', undefined, output.json);
   try {
     const begun = performance.now();
     const done = await withRepository(call, (target, unlock) =>

@@ -66,7 +66,7 @@ async function restore(call: Call<RestoreOptions>): Promise<void> {
   if (options.snapshot !== undefined && !fromRepository)
     throw new NectarError('CLI_USAGE', { problem: 'a file holds one moment: --snapshot is of a repository' });
   const check = options.check === true;
-  const progress = showByteProgress(terminal, check ? 'verify' : 'restore', undefined, output.json);
+  const progress = await showByteProgress(terminal, check ? 'verify' : 'restore', undefined, output.json);
   try {
     const request = restoreRequest(call, (bytes) => progress.advance(bytes));
     const { done, aside } = await overDamagedHome(call, async (old) => {

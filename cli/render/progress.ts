@@ -1,4 +1,3 @@
-import { SingleBar } from 'cli-progress';
 import { isWholePages } from '../../appliance/page-memory.ts';
 import { passedBytes } from '../../appliance/stream-memory.ts';
 import type { Terminal } from '../terminal.ts';
@@ -15,14 +14,16 @@ export interface ByteProgress {
 const silent: ByteProgress = { advance() {}, done() {} };
 
 /** A bar with bytes, rate and time to go, on stderr of a terminal; nothing elsewhere, with --json, or for little work. */
-export function showByteProgress(
+export async function showByteProgress(
   terminal: Terminal,
   label: string,
   total: number | undefined,
   json: boolean,
-): ByteProgress {
+): Promise<ByteProgress> {
   if (json || terminal.stderr.isTTY !== true || (total !== undefined && total < SHOWN_FROM_BYTES)) return silent;
   const begun = terminal.now();
+  // Scripts see no bar, and would load what draws it at each of their calls.
+  const { SingleBar } = await import('cli-progress');
   let bytes = 0;
   const known = total !== undefined;
   const bar = new SingleBar({
