@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { NectarError } from '../../protocol/errors.ts';
 import { action, addGroup, addVerb, type Call } from '../call.ts';
@@ -5,9 +6,11 @@ import { parseCount } from '../option-parsers.ts';
 import type { IssuedCrossings } from '../provision/crossings/crossings-folder.ts';
 import { printable, renderTable } from '../render/table.ts';
 import type { Terminal } from '../terminal.ts';
+import { requireCluster } from './tls.ts';
 
 interface Options {
   readonly out: string;
+  readonly emit?: string;
   readonly instance?: string;
   readonly days: number;
 }
@@ -37,10 +40,11 @@ export function registerCrossings(program: Command, terminal: Terminal): void {
   addVerb(group, 'rotate', {
     summary: 'replace the authority in three steps, between which every role gets its files',
     about:
-      'Step 1 announces the next authority: roles believe both. Step 2 issues certificates of it. Step 3 forgets the one before. Run again for the next step; the answer says which it was.',
-    examples: ['crossings rotate --out crossings'],
+      'Step 1 announces the next authority: roles believe both. Step 2 issues certificates of it. Step 3 forgets the one before. Run again for the next step; the answer says which it was. With --emit, the same in the folder of `init --target kubernetes --emit`, as Secrets to apply. After an interruption, `crossings issue --out` (or `tls renew --emit`) writes the files of the step that is reached.',
+    examples: ['crossings rotate --out crossings', 'crossings rotate --emit ./clinic'],
   })
-    .addOption(outOption())
+    .addOption(outOption().makeOptionMandatory(false))
+    .addOption(new Option('--emit <folder>', 'write Secrets into the folder that `init --emit` made').conflicts('out'))
     .addOption(daysOption())
     .action(action(terminal, rotate));
 }
@@ -56,7 +60,16 @@ async function issue({ options, output }: Call<Options>): Promise<void> {
   output.result(issued, () => render(issued));
 }
 
-async function rotate({ options, output }: Call<Options>): Promise<void> {
+async function rotate({ home, options, terminal, output }: Call<Options>): Promise<void> {
+  if (options.emit !== undefined) {
+    requireCluster(home);
+    const { rotateSecrets } = await import('../life/renew-secrets.ts');
+    const { renderRenewedSecrets } = await import('../render/renewed-secrets.ts');
+    const rotated = await rotateSecrets({ home, terminal, folder: resolve(terminal.workingFolder, options.emit) });
+    output.result(rotated, () => renderRenewedSecrets(rotated));
+    return;
+  }
+  if (options.out === undefined) throw new NectarError('CLI_USAGE', { problem: 'name --out FOLDER, or --emit FOLDER' });
   const { rotateCrossings } = await import('../provision/crossings/crossings-folder.ts');
   const issued = await rotateCrossings(requestOf(options));
   output.result(issued, () => render(issued));

@@ -10,6 +10,7 @@ import { requireHome } from '../home-folder.ts';
 import { findGateway } from '../node-client.ts';
 import { collect } from '../option-parsers.ts';
 import { hasTarget } from '../provision/docker/target-path.ts';
+import { findClusterTarget } from '../provision/kubernetes/cluster-target.ts';
 import { renderFacts } from '../render/table.ts';
 import { showWork } from '../render/work.ts';
 import type { Terminal } from '../terminal.ts';
@@ -23,6 +24,9 @@ interface RenewOptions {
   readonly name: readonly string[];
   readonly authority?: boolean;
   readonly passphraseFile?: string;
+  readonly emit?: string;
+  readonly identity?: string;
+  readonly keyFile?: string;
 }
 
 interface ReplaceOptions {
@@ -39,14 +43,25 @@ export function registerTls(program: Command, terminal: Terminal): void {
   addVerb(group, 'renew', {
     summary: "issue the node's own certificate anew, at once",
     about:
-      'By itself a node does so in the last thirty days. A running node takes it into use within seconds, without a restart. --authority makes the certificate of its CA anew as well, with the same key: for names that the CA may not certify today, or when the clock was wrong at init. Clients then need the new HOME/tls/ca.crt.',
-    examples: ['tls renew', 'tls renew --name clinic.example --authority'],
+      'By itself a node does so in the last thirty days. A running node takes it into use within seconds, without a restart. --authority makes the certificate of its CA anew as well, with the same key: for names that the CA may not certify today, or when the clock was wrong at init. Clients then need the new HOME/tls/ca.crt. Of a node in a cluster whose Secrets `init --target kubernetes` made, --emit writes new ones, of the API and of the roles between one another, into the folder of `init --emit`, and says what to apply: the cluster is not asked. The sealed identities with the key of the CA are taken from there (secrets/11-identity.yaml) or from --identity, the key that opens them from where init wrote it, from the folder, or from --key-file.',
+    examples: [
+      'tls renew',
+      'tls renew --name clinic.example --authority',
+      'tls renew --emit ./clinic --key-file /mnt/safe/clinic.key',
+    ],
   })
     .addOption(
       new Option('--name <name>', 'further name or address; repeat for more').argParser(collect).default([], 'none'),
     )
     .addOption(new Option('--authority', "the certificate of the node's CA too"))
     .addOption(passphraseFileOption())
+    .addOption(
+      new Option('--emit <folder>', 'of a node in a cluster: write Secrets into this folder, and touch nothing'),
+    )
+    .addOption(
+      new Option('--identity <file>', 'with --emit: the Secret with the sealed identities, as kubectl prints it'),
+    )
+    .addOption(new Option('--key-file <file>', 'with --emit: the key that opens the node'))
     .action(action(terminal, renew));
   addVerb(group, 'replace', {
     summary: 'show a certificate of your site to clients that ask by its names',
@@ -63,13 +78,20 @@ export function registerTls(program: Command, terminal: Terminal): void {
     .action(action(terminal, replace));
 }
 
+/** @throws NectarError CLI_USAGE */
+export function requireCluster(home: string): void {
+  requireHome(home);
+  if (findClusterTarget(home) === undefined)
+    throw new NectarError('CLI_USAGE', { problem: '--emit is for a node in Kubernetes: of any other leave it out' });
+}
+
 /** The files lie in the home of a process; in containers in a volume, in a cluster in a Secret. */
 function requireProcess(home: string): void {
   requireHome(home);
   if (hasTarget(home))
     throw new NectarError('CLI_USAGE', {
       problem:
-        'this is for a node that runs as a process: in containers `up` renews the certificate, in a cluster put your own into the Secret of the gateway',
+        'this is for a node that runs as a process: in containers `up` renews the certificate; in a cluster `tls renew --emit FOLDER` does, or your own belongs into the Secret of the gateway',
     });
 }
 
@@ -112,7 +134,11 @@ async function show({ home, terminal, output }: Call<object>): Promise<void> {
   );
 }
 
-async function renew({ home, options, terminal, output }: Call<RenewOptions>): Promise<void> {
+async function renew(call: Call<RenewOptions>): Promise<void> {
+  const { home, options, terminal, output } = call;
+  if (options.emit !== undefined) return emit(call, options.emit);
+  if (options.identity !== undefined || options.keyFile !== undefined)
+    throw new NectarError('CLI_USAGE', { problem: '--identity and --key-file go with --emit' });
   requireProcess(home);
   const { renewCertificate } = await import('../life/renew-certificate.ts');
   const { unlockKeys } = await import('../life/unlock-keys.ts');
@@ -133,6 +159,21 @@ async function renew({ home, options, terminal, output }: Call<RenewOptions>): P
       ...(options.authority === true ? [`give your clients ${join(home, 'tls', 'ca.crt')}: it is another one`] : []),
     ].join('\n'),
   );
+}
+
+async function emit({ home, options, terminal, output }: Call<RenewOptions>, folder: string): Promise<void> {
+  requireCluster(home);
+  const { renewSecrets } = await import('../life/renew-secrets.ts');
+  const { renderRenewedSecrets } = await import('../render/renewed-secrets.ts');
+  const at = (path: string | undefined): string | undefined => path && resolve(terminal.workingFolder, path);
+  const { name: asked, authority = false, passphraseFile } = options;
+  const renewed = await renewSecrets({
+    ...{ home, terminal, asked, authority, passphraseFile },
+    folder: resolve(terminal.workingFolder, folder),
+    identityFile: at(options.identity),
+    keyFile: at(options.keyFile),
+  });
+  output.result(renewed, () => renderRenewedSecrets(renewed));
 }
 
 async function replace({ home, options, terminal, output }: Call<ReplaceOptions>): Promise<void> {

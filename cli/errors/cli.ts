@@ -79,7 +79,12 @@ export const CLI_GUIDANCE: Record<keyof typeof CLI_ERRORS, Guidance> = {
   CLI_CROSSINGS_FOLDER_INVALID: {
     exit: EXIT.config,
     remedy:
-      'Name the folder that `crossings issue` made for this node, or a new one. The authority is ca/authority.pem in it: its certificate and its key.',
+      'Name the folder that `crossings issue` made for this node, or a new one; with `--emit`, the one of `init --emit` (`tls renew --emit` makes what it lacks). The authority is ca/authority.pem in it: its certificate and its key.',
+  },
+  CLI_SECRET_FILE_INVALID: {
+    exit: EXIT.usage,
+    remedy:
+      'Nothing was written. Sealed identities of a node in a cluster are in secrets/11-identity.yaml of the folder that `init --emit` made; from the cluster, name with `--identity FILE` what `kubectl -n NAMESPACE get secret NAME -o yaml` prints of the Secret that `identity.existingSecret` names.',
   },
   CLI_KEY_FILE_OWNER: {
     exit: EXIT.key,

@@ -60,6 +60,9 @@ export const CLI_ERRORS = {
   CLI_CROSSINGS_FOLDER_INVALID: define<{ folder: string; reason: string }>({
     message: ({ folder, reason }) => `${folder} holds no authority of this node's crossings: ${reason}`,
   }),
+  CLI_SECRET_FILE_INVALID: define<{ path: string; reason: string }>({
+    message: ({ path, reason }) => `${path} is not the Secret that is needed: ${reason}`,
+  }),
   CLI_KEY_FILE_OWNER: define<{ path: string; uid: number; reason: string }>({
     message: ({ path, uid, reason }) =>
       `the key file ${path} cannot be given to the user ${uid} of the store container (${reason})`,

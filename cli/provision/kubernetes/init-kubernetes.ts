@@ -9,7 +9,7 @@ import { overwriteAndRemove } from '../process/overwrite.ts';
 import { buildAside, sweepAbandoned } from '../staging-folder.ts';
 import { bringUpCluster } from './bring-up.ts';
 import { type ClusterTarget, requireClusterTarget, writeClusterTarget } from './cluster-target.ts';
-import { issueCrossingPairs } from './crossing-pairs.ts';
+import { createCrossingPairs } from './crossing-pairs.ts';
 import { type Emission, emitFiles } from './emit-files.ts';
 import { createHelm } from './helm.ts';
 import type { Kubectl } from './kubectl.ts';
@@ -28,7 +28,8 @@ export interface ClusterInitRequest extends InitRequest {
 
 /** The private halves lie in Secrets once these are gone from here. */
 const PRIVATE_PATHS = ['keys.json', 'tokens.json', join('tls', 'server.key'), join('tls', 'server.crt')];
-const CROSSING_DAYS = 365;
+/** Of the pairs by which the roles know one another. */
+export const CROSSING_DAYS = 365;
 /** HOME/kubernetes/values.yaml: what helm was given. */
 export const VALUES = join('kubernetes', 'values.yaml');
 
@@ -118,8 +119,8 @@ export interface EmissionParts extends Pick<ClusterPlan, 'cluster' | 'config' | 
 /** Secrets and values of a node whose home lies whole in a folder, with new pairs for its crossings. */
 export async function buildEmission(parts: EmissionParts): Promise<Emission> {
   const { cluster, keyFile, config, names, folder, identity, descriptor, now } = parts;
-  const crossings = await issueCrossingPairs(instanceOf(cluster), { now, days: CROSSING_DAYS });
-  const secrets = await secretManifests(cluster, { home: folder, keyFile, crossings });
+  const made = await createCrossingPairs({ instance: instanceOf(cluster), now, days: CROSSING_DAYS });
+  const secrets = await secretManifests(cluster, { home: folder, keyFile, crossings: made.pairs });
   const values = releaseValues({
     ...{ name: cluster, config, registry: cluster.registry, storageClass: cluster.storageClass },
     descriptor: Buffer.from(descriptor).toString('utf8'),
@@ -130,7 +131,7 @@ export async function buildEmission(parts: EmissionParts): Promise<Emission> {
     announce: [],
   });
   const manifests = [namespaceManifest(cluster), ...secrets];
-  return { name: cluster, manifests, values, nodeId: identity.nodeId, chart: cluster.chart };
+  return { name: cluster, manifests, values, authority: made.authority, nodeId: identity.nodeId, chart: cluster.chart };
 }
 
 /** Files, or objects of the cluster; and what the home keeps of it. */

@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { CrossingPair } from './crossing-pairs.ts';
-import { CLUSTER_ROLES, type ClusterRole, INSTANCE_LABEL } from './release-labels.ts';
+import type { CrossingPairs } from './crossing-pairs.ts';
+import { CLUSTER_ROLES, INSTANCE_LABEL } from './release-labels.ts';
 import { type ReleaseName, secretNames } from './release-names.ts';
 
 /** One object of the API of Kubernetes. */
@@ -18,7 +18,7 @@ export interface NodeParts {
   readonly home: string;
   /** undefined: a person opens it. */
   readonly keyFile: string | undefined;
-  readonly crossings: Record<ClusterRole, CrossingPair>;
+  readonly crossings: CrossingPairs;
 }
 
 /** Of the standard "restricted", so that the cluster itself refuses what somebody weakens later. */
@@ -44,39 +44,63 @@ export async function secretManifests(name: ReleaseName, parts: NodeParts): Prom
     'tokens.json': await read('tokens.json'),
   };
   for (const file of sealed) identity[file] = await read('identity', file);
-  const certificate = {
-    'tls.crt': await read('tls', 'server.crt'),
-    'tls.key': await read('tls', 'server.key'),
-    'ca.crt': await read('tls', 'ca.crt'),
-  };
-  const secret = (file: string, own: string, data: Readonly<Record<string, Buffer>>, type = 'Opaque'): Manifest => ({
-    file,
-    isSecret: true,
-    object: secretObject(name, { name: own, type, data }),
-  });
   return [
     ...(keyFile === undefined
       ? []
-      : [secret('10-root-key.yaml', names.rootKey, { 'root-key': await readFile(keyFile) })]),
-    secret('11-identity.yaml', names.identity, identity),
-    secret('12-api-certificate.yaml', names.gatewayTls, certificate, 'kubernetes.io/tls'),
-    ...CLUSTER_ROLES.map((role) =>
-      secret(`13-crossing-${role}.yaml`, names.crossings[role], pairData(crossings[role]), 'kubernetes.io/tls'),
-    ),
+      : [
+          secretFile(name, SECRET_FILES.rootKey, {
+            name: names.rootKey,
+            data: { 'root-key': await readFile(keyFile) },
+          }),
+        ]),
+    secretFile(name, SECRET_FILES.identity, { name: names.identity, data: identity }),
+    await apiManifest(name, join(home, 'tls')),
+    ...crossingManifests(name, crossings),
   ];
 }
 
-function pairData({ certificate, key, authority }: CrossingPair): Record<string, Buffer> {
-  return { 'tls.crt': Buffer.from(certificate), 'tls.key': Buffer.from(key), 'ca.crt': Buffer.from(authority) };
+/** Where each Secret lies in a folder of `--emit`, below `secrets/`. */
+export const SECRET_FILES = {
+  rootKey: '10-root-key.yaml',
+  identity: '11-identity.yaml',
+  api: '12-api-certificate.yaml',
+} as const;
+
+/** The certificate of the API, from the `tls/` of a home. */
+export async function apiManifest(name: ReleaseName, folder: string): Promise<Manifest> {
+  const data = {
+    'tls.crt': await readFile(join(folder, 'server.crt')),
+    'tls.key': await readFile(join(folder, 'server.key')),
+    'ca.crt': await readFile(join(folder, 'ca.crt')),
+  };
+  return secretFile(name, SECRET_FILES.api, { name: secretNames(name).gatewayTls, data, type: TLS });
+}
+
+/** What each role shows at its crossings. */
+export function crossingManifests(name: ReleaseName, crossings: CrossingPairs): Manifest[] {
+  const names = secretNames(name).crossings;
+  return CLUSTER_ROLES.map((role) => {
+    const { certificate, key, authority } = crossings[role];
+    const data = { 'tls.crt': Buffer.from(certificate), 'tls.key': Buffer.from(key), 'ca.crt': Buffer.from(authority) };
+    return secretFile(name, `13-crossing-${role}.yaml`, { name: names[role], data, type: TLS });
+  });
+}
+
+const TLS = 'kubernetes.io/tls';
+
+interface SecretParts {
+  readonly name: string;
+  readonly type?: string;
+  readonly data: Readonly<Record<string, Buffer>>;
+}
+
+function secretFile(name: ReleaseName, file: string, parts: SecretParts): Manifest {
+  return { file, isSecret: true, object: secretObject(name, parts) };
 }
 
 function secretObject(
   { namespace, release }: ReleaseName,
-  {
-    name,
-    type,
-    data,
-  }: { readonly name: string; readonly type: string; readonly data: Readonly<Record<string, Buffer>> },
+  { name, type = 'Opaque', data }: SecretParts,
 ): Readonly<Record<string, unknown>> {
   const encoded = Object.entries(data).map(([key, bytes]) => {
     const text = bytes.toString('base64');

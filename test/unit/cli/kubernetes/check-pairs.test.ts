@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { gradePairs } from '../../../../cli/provision/kubernetes/check-pairs.ts';
+import { gradeApi, gradePairs } from '../../../../cli/provision/kubernetes/check-pairs.ts';
 
 const DAY = 86_400;
 const told = (...pairs: [role: string, leftDays: number, wholeDays: number][]): string =>
@@ -26,4 +26,24 @@ test('calls one that has ended bad, and says nothing of roles that meet over soc
   assert.equal(gradeOf(told(['store', -1, 365], ['audit', 30, 365])), 'bad');
   assert.deepEqual(gradePairs('nectar_role_up{role="store"} 1\n'), []);
   assert.deepEqual(gradePairs(''), []);
+});
+
+test("grades the API's certificate as its alarm does, and by both its ends", () => {
+  const NOW_S = 1_800_000_000;
+  const grade = (fromDays: number, toDays: number) =>
+    gradeApi(
+      [
+        `nectar_gateway_certificate_start_seconds ${NOW_S + fromDays * DAY}`,
+        `nectar_gateway_certificate_end_seconds ${NOW_S + toDays * DAY}`,
+      ].join('\n'),
+      NOW_S * 1000,
+    )[0]?.grade;
+  assert.equal(grade(-300, 97), 'good');
+  assert.equal(grade(-390, 7), 'poor');
+  assert.equal(grade(-398, -1), 'bad');
+  assert.equal(grade(1, 398), 'bad');
+  // cert-manager's day.
+  assert.equal(grade(-0.5, 0.5), 'good');
+  assert.equal(grade(-0.8, 0.2), 'poor');
+  assert.deepEqual(gradeApi('nectar_gateway_certificate_end_seconds 0\n', NOW_S * 1000), []);
 });

@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { createHash, X509Certificate } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Ajv } from 'ajv';
 import { parse, parseAllDocuments } from 'yaml';
-import { issueCrossingPairs } from '../../../../cli/provision/kubernetes/crossing-pairs.ts';
+import { createCrossingPairs } from '../../../../cli/provision/kubernetes/crossing-pairs.ts';
 import { emitFiles } from '../../../../cli/provision/kubernetes/emit-files.ts';
 import { namespaceManifest, secretManifests } from '../../../../cli/provision/kubernetes/node-secrets.ts';
 import { renderRbac } from '../../../../cli/provision/kubernetes/rbac.ts';
@@ -61,11 +61,18 @@ const valuesOf = (hasRootKey: boolean): Readonly<Record<string, unknown>> =>
   });
 
 async function emit(keyFile: string | undefined, home: string): Promise<string> {
-  const crossings = await issueCrossingPairs(instanceOf(NAME), { now: NOW, days: 30 });
+  const { pairs: crossings, authority } = await createCrossingPairs({ instance: instanceOf(NAME), now: NOW, days: 30 });
   const manifests = [namespaceManifest(NAME), ...(await secretManifests(NAME, { home, keyFile, crossings }))];
   const folder = join(mkdtempSync(join(scratch, 'out-')), 'emitted');
   const values = valuesOf(keyFile !== undefined);
-  await emitFiles(folder, { name: NAME, manifests, values, nodeId: 'ab'.repeat(16), chart: 'oci://x/nectar-byon' });
+  await emitFiles(folder, {
+    name: NAME,
+    manifests,
+    values,
+    authority,
+    nodeId: 'ab'.repeat(16),
+    chart: 'oci://x/nectar-byon',
+  });
   return folder;
 }
 
@@ -83,13 +90,13 @@ test('writes every file for its owner alone, and Secrets into a folder of their 
     ...['10-root-key.yaml', '11-identity.yaml', '12-api-certificate.yaml'],
     ...['audit', 'gateway', 'rollup', 'store'].map((role) => `13-crossing-${role}.yaml`),
   ]);
-  assert.equal(readFileSync(join(folder, '.gitignore'), 'utf8'), 'secrets/\n');
+  assert.equal(readFileSync(join(folder, '.gitignore'), 'utf8'), 'secrets/\ncrossings/\n');
 });
 
-test('has nothing secret outside of that folder, in no encoding', async () => {
+test('has nothing secret outside of that folder and the one of the authority, in no encoding', async () => {
   const { home, keyFile } = madeHome();
   const folder = await emit(keyFile, home);
-  const open = walk(folder).filter((path) => !path.startsWith(join(folder, 'secrets')));
+  const open = walk(folder).filter((path) => !/^(secrets|crossings)\//.test(relative(folder, path)));
   assert.ok(open.length >= 4);
   for (const path of open) {
     const text = readFileSync(path, 'utf8');
@@ -133,7 +140,15 @@ test('overwrites nothing', async () => {
   const digest = createHash('sha256')
     .update(readFileSync(join(folder, 'values.yaml')))
     .digest('hex');
-  const again = emitFiles(folder, { name: NAME, manifests: [], values: {}, nodeId: 'ab'.repeat(16), chart: 'x' });
+  const authority = { certificate: '', key: '' };
+  const again = emitFiles(folder, {
+    name: NAME,
+    manifests: [],
+    values: {},
+    authority,
+    nodeId: 'ab'.repeat(16),
+    chart: 'x',
+  });
   await assert.rejects(again, { code: 'CLI_OUTPUT_EXISTS' });
   assert.equal(
     createHash('sha256')
@@ -153,7 +168,7 @@ test('the values are what the chart takes, and leave to it what it sets itself',
 });
 
 test('each role has a certificate with one name, for both ends, from one authority', async () => {
-  const pairs = await issueCrossingPairs('node-nectar-byon.clinic', { now: NOW, days: 30 });
+  const { pairs } = await createCrossingPairs({ instance: 'node-nectar-byon.clinic', now: NOW, days: 30 });
   const authorities = new Set(Object.values(pairs).map(({ authority }) => authority));
   assert.equal(authorities.size, 1);
   const ca = new X509Certificate([...authorities][0] ?? '');
