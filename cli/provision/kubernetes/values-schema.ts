@@ -130,6 +130,13 @@ const gateway = group("The owner's HTTPS API.", {
   replicas: count('Pods; it keeps nothing that a second one could not share.', 2, { minimum: 1, maximum: 16 }),
   tls: group('Its certificate.', {
     issuer: issuer('it', ['helm', 'cert-manager', 'existing']),
+    helm: group('For issuer helm.', {
+      days: count('Validity of the certificate in days.', 397, { minimum: 1, maximum: 825 }),
+      epoch: count('A higher number issues it anew, by the same authority; no pod restarts.', 1, {
+        minimum: 1,
+        maximum: 1_000_000,
+      }),
+    }),
     existingSecret: secret('For issuer existing: Secret with tls.crt, tls.key and, where clients need it, ca.crt.'),
     hostNames: list('Names by which clients call, besides those of the Service.', Type.String({ maxLength: 253 })),
     certManager,

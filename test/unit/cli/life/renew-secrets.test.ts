@@ -180,9 +180,9 @@ test('writes nothing with the wrong key, of another node, or from what is no Sec
   writeFileSync(noSecret, 'kind: Secret\ndata: {keys.json: "%%%"}\n');
   const cases: readonly [args: readonly string[], code: RegExp][] = [
     [['--key-file', other.keyFile], /KEY_FILE_WRONG/],
-    [['--identity', elsewhere], /it is of another node[^]*CLI_SECRET_FILE_INVALID/],
+    [['--identity', elsewhere], /it is of another node[\s\S]*CLI_SECRET_FILE_INVALID/],
     [['--identity', noSecret], /CLI_SECRET_FILE_INVALID/],
-    [['--identity', join(folder, 'absent.yaml')], /ENOENT[^]*CLI_SECRET_FILE_INVALID/],
+    [['--identity', join(folder, 'absent.yaml')], /ENOENT[\s\S]*CLI_SECRET_FILE_INVALID/],
     [['--name', 'not.permitted.example'], /GATEWAY_CERTIFICATE_NAME_EXCLUDED/],
   ];
   for (const [args, expected] of cases) {
