@@ -137,7 +137,7 @@ step('a wallet connects by an address that holds its token, and is paid from L1'
 step('an L1 reorg takes blocks back, and what was sent is there again', async () => {
   const { reader, wallet } = clients();
   const hash = await wallet.sendTransaction({ to: friend, value: parseEther('0.25') });
-  const receipt = await reader.waitForTransactionReceipt({ hash });
+  const receipt = await reader.waitForTransactionReceipt({ hash, timeout: 240_000 });
   await until('the transfer on L1', () => isSafe(reader as PublicClient, receipt.blockNumber));
   // The deposit stays on this branch: what an L1 forgets, L2 does not have either.
   await until('blocks that may be lost', async () =>
@@ -195,7 +195,7 @@ step('the sequencer goes on from what L1 forced', async () => {
   stopped = undefined;
   const { reader, wallet } = clients();
   const hash = await wallet.sendTransaction({ to: friend, value: parseEther('0.25') });
-  const receipt = await reader.waitForTransactionReceipt({ hash, timeout: 60_000 });
+  const receipt = await reader.waitForTransactionReceipt({ hash, timeout: 240_000 });
   await until('the transfer on L1', () => isSafe(reader as PublicClient, receipt.blockNumber));
   assert.equal(await reader.getBalance({ address: friend }), parseEther('0.5'));
 });
