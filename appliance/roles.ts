@@ -1,7 +1,14 @@
 import { loadConfig, loadSequencerConfig, socketsFolder } from './config/index.ts';
 import { runSplitRole, type WireRole } from './run-split-role.ts';
 import { type RunRequest, runWiring } from './run-wiring.ts';
-import { createLogger, createMetrics, watchVolumes } from './telemetry/index.ts';
+import {
+  createLeveledLogger,
+  createLogger,
+  createMetrics,
+  createNodeLogLevels,
+  roleLogLevels,
+  watchVolumes,
+} from './telemetry/index.ts';
 
 export type { RunRequest } from './run-wiring.ts';
 
@@ -27,11 +34,12 @@ export async function runRole(request: RunRequest): Promise<void> {
   const { wireNode, wireSequencer } = await import('./wire.ts');
   if (role === 'all') {
     const { config } = loadConfig(request);
-    const log = createLogger({ level: config.log.level });
+    const { log, levels } = createLeveledLogger({ level: config.log.level });
     const options = { home, version, config, sockets: socketsFolder(home, request.env) };
+    const logLevels = createNodeLogLevels([roleLogLevels('all', levels)]);
     const metrics = createMetrics();
     watchVolumes(metrics, [home]);
-    return runWiring(request, () => wireNode(options, { log, metrics }), log);
+    return runWiring(request, () => wireNode(options, { log, logLevels, metrics }), log);
   }
   const { config } = loadSequencerConfig(request);
   const log = createLogger({ level: config.log.level });

@@ -44,13 +44,11 @@ import { batchPeers } from './wire/batch-peers.ts';
 import { wirePublicSide } from './wire/public-side.ts';
 import { unsafeBlocks } from './wire/unsafe-blocks.ts';
 import { whenSound } from './wire/when-sound.ts';
-import { type AllOptions, credentials, now, randomBytes, today, type WireDeps, type Wiring } from './wiring.ts';
+import { type AllOptions, credentials, type NodeDeps, now, randomBytes, today, type Wiring } from './wiring.ts';
 
 /** `run all`: a clinic's node. It follows the chain and serves its owner; it orders nothing. */
-export async function wireNode(
-  { home, version, config, sockets }: AllOptions,
-  { log, metrics }: WireDeps,
-): Promise<Wiring> {
+export async function wireNode(options: AllOptions, { log, logLevels, metrics }: NodeDeps): Promise<Wiring> {
+  const { home, version, config, sockets } = options;
   const identity = readPublicIdentity(home);
   const paths = homePaths(home);
   const { descriptor } = readDescriptor(home);
@@ -134,6 +132,7 @@ export async function wireNode(
       hardening: () => gateway.hardening(),
       backups: () => gateway.backups(),
       custody: custody.standing,
+      logLevels: logLevels.read,
       clientRevocations: () => gateway.clientRevocations(),
       now,
     },
@@ -188,6 +187,7 @@ export async function wireNode(
       log,
       metrics,
       nodeMetrics,
+      logLevels,
       now,
       randomBytes,
     },
@@ -234,8 +234,9 @@ export interface SequencerOptions {
 }
 
 /** `run sequencer`: the devnet's other side. It orders, posts and (on a devnet) attests; it holds nobody's data. */
-export async function wireSequencer(options: SequencerOptions, { log, metrics }: WireDeps): Promise<Wiring> {
+export async function wireSequencer(options: SequencerOptions, deps: Omit<NodeDeps, 'logLevels'>): Promise<Wiring> {
   const { home, version, config } = options;
+  const { log, metrics } = deps;
   const { descriptor } = readDescriptor(home);
   const key = (name: string): Uint8Array => readDevnetKey(home, name);
 

@@ -1,7 +1,7 @@
 import { randomBytes as nodeRandomBytes } from 'node:crypto';
 import type { CrossingsConfig, FirstStart, NodeConfig } from './config/index.ts';
 import type { Service } from './service.ts';
-import type { Logger, Metrics } from './telemetry/index.ts';
+import type { Logger, LogLevels, Metrics, NodeLogLevels } from './telemetry/index.ts';
 
 /** The services of one process, in two phases: alive (perhaps locked), then usable. */
 export interface Wiring {
@@ -19,6 +19,16 @@ export interface Wiring {
 export interface WireDeps {
   readonly log: Logger;
   readonly metrics: Metrics;
+}
+
+/** Of a process whose gateway can change how it logs. */
+export interface RoleDeps extends WireDeps {
+  readonly levels: LogLevels;
+}
+
+/** Of a node in one process. */
+export interface NodeDeps extends WireDeps {
+  readonly logLevels: NodeLogLevels;
 }
 
 export interface NodeOptions {

@@ -236,6 +236,7 @@ export const EVENTS = {
     action: 'C',
     ...TO_NODE,
   },
+  'node.log-level': alert(SECURITY_CONFIGURATION, 'U'),
   'node.start': {
     type: APPLICATION_ACTIVITY,
     subtype: dicom('110120', 'Application Start'),

@@ -52,7 +52,8 @@ export interface GatewayAuditEvent {
     | 'custody.remove'
     | 'custody.destroy'
     | 'node.backup'
-    | 'node.restore';
+    | 'node.restore'
+    | 'node.log-level';
   readonly outcome: 'success' | 'failure';
   readonly context: AccessContext;
   readonly recordId?: string;

@@ -1,4 +1,4 @@
-import type { Logger, Metrics, NodeMetrics } from '../telemetry/index.ts';
+import type { Logger, Metrics, NodeLogLevels, NodeMetrics } from '../telemetry/index.ts';
 import type { AccessContext } from './audit-event.ts';
 import type { AuditAnchor, GatewayAudit } from './audit-needs.ts';
 import type { GatewayCustody } from './custody-needs.ts';
@@ -133,6 +133,8 @@ export interface GatewayDependencies {
   readonly metrics: Metrics;
   /** What every role counts, the gateway among them. */
   readonly nodeMetrics: NodeMetrics;
+  /** How every role logs. */
+  readonly logLevels: NodeLogLevels;
   /** Milliseconds since 1970. */
   readonly now: () => number;
   readonly randomBytes: (length: number) => Uint8Array;

@@ -7,6 +7,7 @@ import { CustodyStatus } from './custody-schemas.ts';
 import { HardeningStatus } from './hardening-schemas.ts';
 import { RekeyState } from './key-schemas.ts';
 import { L1Status } from './l1-schemas.ts';
+import { ChangedLogLevel } from './log-level-schemas.ts';
 import { Count, Digest, EXAMPLE_PEER, EXAMPLE_ROOT, Instant, strict } from './schema-parts.ts';
 
 /** Shapes of the HTTP API: the node, its peers and its network. */
@@ -153,6 +154,7 @@ export const NodeStatus = Type.Object(
     backups: Type.Optional(orUnknown(BackupStatus)),
     custody: Type.Optional(orUnknown(CustodyStatus)),
     clientRevocations: Type.Optional(orUnknown(Type.Array(RevocationStanding))),
+    logLevels: Type.Optional(orUnknown(Type.Array(ChangedLogLevel))),
   },
   { description: 'The node at a glance; what is not known yet (locked, starting) is null.', ...strict },
 );

@@ -23,6 +23,7 @@ import { addClientRoutes } from './routes/clients.ts';
 import { addCustodyRoutes } from './routes/custody.ts';
 import { addHardeningRoutes } from './routes/hardening.ts';
 import { addKeyRoutes } from './routes/keys.ts';
+import { addLogLevelRoutes } from './routes/log-levels.ts';
 import { addNodeRoutes } from './routes/node.ts';
 import { addRecordBatchRoutes } from './routes/record-batch.ts';
 import { addRecordPresenceRoutes } from './routes/record-presence.ts';
@@ -40,6 +41,7 @@ import { createTurns } from './turns.ts';
 
 const ROUTES = [
   addNodeRoutes,
+  addLogLevelRoutes,
   addChainRoutes,
   addRecordRoutes,
   addRecordBatchRoutes,

@@ -1,7 +1,9 @@
 import type { Fault, Readiness } from '../service.ts';
+import type { RoleLogState } from '../telemetry/index.ts';
 import { type Anchored, describeAnchored, type ShownAnchored } from './anchored.ts';
 import { type Assertions, describeAssertions, type ShownAssertions } from './assertions.ts';
 import { describeL1, type L1Standing, type ShownL1Standing } from './l1.ts';
+import { describeLogLevels, type ShownLogLevel } from './log-levels.ts';
 import type { Backups, ClientRevocation, CustodyStanding, Hardening } from './reports.ts';
 import { describeWitness, type ShownWitness, type WitnessStanding } from './witness.ts';
 
@@ -34,6 +36,8 @@ export interface StatusDeps {
   readonly backups: () => Awaitable<Backups | null>;
   readonly custody: () => Awaitable<CustodyStanding>;
   readonly clientRevocations: () => Awaitable<readonly ClientRevocation[]>;
+  /** How each role logs. */
+  readonly logLevels: () => Awaitable<readonly RoleLogState[]>;
   readonly now: () => number;
 }
 
@@ -148,6 +152,7 @@ export interface Status {
   backups: Backups | null;
   custody: CustodyStanding | null;
   clientRevocations: ClientRevocation[] | null;
+  logLevels: ShownLogLevel[] | null;
 }
 
 /** The node at a glance: usable or why not, and how far each part has come. */
@@ -191,6 +196,7 @@ export function createStatus(options: StatusOptions, deps: StatusDeps): StatusVi
         backups,
         custody,
         clientRevocations,
+        logLevels,
       ] = await Promise.all([
         readiness(),
         known(deps.isLocked),
@@ -208,6 +214,7 @@ export function createStatus(options: StatusOptions, deps: StatusDeps): StatusVi
         known(deps.backups),
         known(deps.custody),
         known(async () => [...(await deps.clientRevocations())]),
+        known(async () => describeLogLevels(await deps.logLevels())),
       ]);
       return {
         ...state,
@@ -233,6 +240,7 @@ export function createStatus(options: StatusOptions, deps: StatusDeps): StatusVi
         backups,
         custody,
         clientRevocations,
+        logLevels,
       };
     },
   };

@@ -1,4 +1,4 @@
-import { type DestinationStream, type Logger as PinoLogger, pino } from 'pino';
+import { type DestinationStream, type Logger as PinoLogger, type LoggerOptions as PinoOptions, pino } from 'pino';
 
 /**
  * The injected logger: `(data, fixed message)`. error = a human must act, warn = degraded, info = outcome, debug = step.
@@ -24,16 +24,20 @@ export interface LoggerOptions {
   readonly level: 'silent' | 'error' | 'warn' | 'info' | 'debug';
 }
 
-/** Creates the process's root logger: one JSON object a line, ISO time, to stdout unless a destination is given. */
-export function createLogger(options: LoggerOptions, destination?: DestinationStream): Logger {
-  const settings = {
-    level: options.level,
+/** One JSON object a line, ISO time. */
+export function loggerSettings({ level }: LoggerOptions): PinoOptions {
+  return {
+    level,
     base: null,
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
     redact: { paths: REDACTED, censor: '[redacted]' },
   };
-  return pino(settings, destination ?? standardOutput());
+}
+
+/** Creates a root logger, to stdout unless a destination is given. */
+export function createLogger(options: LoggerOptions, destination?: DestinationStream): Logger {
+  return pino(loggerSettings(options), destination ?? standardOutput());
 }
 
 /** What waits in memory while stdout takes nothing; what comes beyond it is dropped. */

@@ -7,18 +7,19 @@ import { auditKeysRoutes } from '../crossing/audit-keys/server.ts';
 import { auditReadRoutes } from '../crossing/audit-read/server.ts';
 import { createHealthServer } from '../crossing/health/health-server.ts';
 import { auditIntroductionRoutes } from '../crossing/introduction.ts';
+import { logLevelsRoutes } from '../crossing/log-levels/server.ts';
 import { metricsRoutes } from '../crossing/metrics/server.ts';
 import { healthSocketPath } from '../crossing/socket.ts';
 import type { Service } from '../service.ts';
 import { startedEmpty } from '../volume-marks.ts';
-import { now, type RoleOptions, randomBytes, type WireDeps, type Wiring } from '../wiring.ts';
+import { now, type RoleDeps, type RoleOptions, randomBytes, type Wiring } from '../wiring.ts';
 import { auditIdentity, auditIntroductionOf } from './audit-identity.ts';
 import { carrierOf } from './carrier-of.ts';
 import { reportLife } from './report-life.ts';
 
 /** `run audit`: the log. It holds its two keys in memory, from the store; it reaches nobody. */
-export async function wireAudit(options: RoleOptions, deps: WireDeps): Promise<Wiring> {
-  const { log, metrics } = deps;
+export async function wireAudit(options: RoleOptions, deps: RoleDeps): Promise<Wiring> {
+  const { log, levels, metrics } = deps;
   const { home, version, config, sockets } = options;
   const identity = await auditIdentity(options, deps);
   const checkpointKey = parseVerifierKey(identity.checkpointVkey);
@@ -45,7 +46,7 @@ export async function wireAudit(options: RoleOptions, deps: WireDeps): Promise<W
   const carrier = carrierOf('audit', options, deps);
   const crossings = carrier.serve({
     'audit-append': auditAppendRoutes(audit),
-    'audit-read': [...auditReadRoutes(audit), ...metricsRoutes(metrics)],
+    'audit-read': [...auditReadRoutes(audit), ...metricsRoutes(metrics), ...logLevelsRoutes(levels)],
     'audit-keys': [
       ...auditIntroductionRoutes(auditIntroductionOf(identity)),
       ...auditKeysRoutes({

@@ -4,6 +4,7 @@ import { type AuditAppendClient, createAuditAppendClient } from '../crossing/aud
 import { createAuditReadClient } from '../crossing/audit-read/client.ts';
 import { createCustodyClient } from '../crossing/custody/client.ts';
 import { createHealthServer } from '../crossing/health/health-server.ts';
+import { createLogLevelsClient } from '../crossing/log-levels/client.ts';
 import { createMetricsClient } from '../crossing/metrics/client.ts';
 import { remoteServices } from '../crossing/remote-service.ts';
 import { createRollupClient } from '../crossing/rollup/client.ts';
@@ -19,8 +20,8 @@ import {
   createTokens,
 } from '../gateway/index.ts';
 import { createStatus } from '../status/index.ts';
-import { createNodeMetrics, readFamilies } from '../telemetry/index.ts';
-import { now, type RoleOptions, randomBytes, type WireDeps, type Wiring } from '../wiring.ts';
+import { createNodeLogLevels, createNodeMetrics, readFamilies, roleLogLevels } from '../telemetry/index.ts';
+import { now, type RoleDeps, type RoleOptions, randomBytes, type Wiring } from '../wiring.ts';
 import { gatewayIdentity } from './asked-identity.ts';
 import { carrierOf } from './carrier-of.ts';
 import { reportLife } from './report-life.ts';
@@ -30,8 +31,8 @@ const PROBE_TIMEOUT_MS = 2_000;
 const AUDIT_RETRY_MS = 250;
 
 /** `run gateway`: the owner's door. It holds its TLS key and the list of tokens, and no data key. */
-export async function wireGateway(options: RoleOptions, deps: WireDeps): Promise<Wiring> {
-  const { log, metrics } = deps;
+export async function wireGateway(options: RoleOptions, deps: RoleDeps): Promise<Wiring> {
+  const { log, levels, metrics } = deps;
   const { home, version, config, sockets } = options;
   const paths = homePaths(home);
   const { nodeId, peerId, operator, tokenJwk } = await gatewayIdentity(options, deps);
@@ -66,6 +67,12 @@ export async function wireGateway(options: RoleOptions, deps: WireDeps): Promise
   const auditState = askedOnce(() => read.state(PROBE_TIMEOUT_MS));
   const rollupState = askedOnce(() => rollup.state(PROBE_TIMEOUT_MS));
   const custody = createCustodyClient(atStore);
+  const logLevels = createNodeLogLevels([
+    roleLogLevels('gateway', levels),
+    createLogLevelsClient('store', atStore),
+    createLogLevelsClient('audit', atAudit),
+    createLogLevelsClient('rollup', atRollup),
+  ]);
   const view = createStatus(
     { nodeId, peerId, network: descriptor.name, version, roles: ['gateway', 'store', 'audit', 'rollup'] },
     {
@@ -95,6 +102,7 @@ export async function wireGateway(options: RoleOptions, deps: WireDeps): Promise
       hardening: () => gateway.hardening(),
       backups: () => gateway.backups(),
       custody: () => custody.standing(),
+      logLevels: logLevels.read,
       clientRevocations: () => gateway.clientRevocations(),
       now,
     },
@@ -149,6 +157,7 @@ export async function wireGateway(options: RoleOptions, deps: WireDeps): Promise
       log,
       metrics,
       nodeMetrics,
+      logLevels,
       now,
       randomBytes,
     },

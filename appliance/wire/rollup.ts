@@ -4,11 +4,12 @@ import { createAuditAppendClient } from '../crossing/audit-append/client.ts';
 import { createBlockFetcher } from '../crossing/blocks/block-fetcher.ts';
 import { type BlocksClient, createBlocksClient, type RollupSecrets } from '../crossing/blocks/client.ts';
 import { createHealthServer } from '../crossing/health/health-server.ts';
+import { logLevelsRoutes } from '../crossing/log-levels/server.ts';
 import { metricsRoutes } from '../crossing/metrics/server.ts';
 import { rollupRoutes } from '../crossing/rollup/server.ts';
 import { healthSocketPath } from '../crossing/socket.ts';
 import type { Logger } from '../telemetry/index.ts';
-import type { RoleOptions, WireDeps, Wiring } from '../wiring.ts';
+import type { RoleDeps, RoleOptions, Wiring } from '../wiring.ts';
 import { rollupIdentity } from './asked-identity.ts';
 import { carrierOf } from './carrier-of.ts';
 import { wirePublicSide } from './public-side.ts';
@@ -17,8 +18,8 @@ import { reportLife } from './report-life.ts';
 const SECRETS_RETRY_MS = 250;
 
 /** `run rollup`: the public state, the network, and what leaves the machine. It sees ciphertext, commitments and its own secrets. */
-export async function wireRollup(options: RoleOptions, deps: WireDeps): Promise<Wiring> {
-  const { log, metrics } = deps;
+export async function wireRollup(options: RoleOptions, deps: RoleDeps): Promise<Wiring> {
+  const { log, levels, metrics } = deps;
   const carrier = carrierOf('rollup', options, deps);
   const { version, sockets } = options;
   const store = createBlocksClient(carrier.connect('blocks'));
@@ -49,7 +50,11 @@ export async function wireRollup(options: RoleOptions, deps: WireDeps): Promise<
   const services = [rollup, p2p, fetcher, replication, anchor, witness];
   const heads = { anchored: () => anchor.anchored(), auditAnchors: auditHeads };
   const crossings = carrier.serve({
-    rollup: [...rollupRoutes({ rollup, p2p, anchor: heads, witness, membership, services }), ...metricsRoutes(metrics)],
+    rollup: [
+      ...rollupRoutes({ rollup, p2p, anchor: heads, witness, membership, services }),
+      ...metricsRoutes(metrics),
+      ...logLevelsRoutes(levels),
+    ],
   });
   const life = { role: 'rollup', version } as const;
   return {

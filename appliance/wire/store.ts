@@ -7,6 +7,7 @@ import { createWantedBlocks } from '../crossing/blocks/wanted-blocks.ts';
 import { custodyRoutes } from '../crossing/custody/server.ts';
 import { createHealthServer } from '../crossing/health/health-server.ts';
 import { storeIntroductionRoutes } from '../crossing/introduction.ts';
+import { logLevelsRoutes } from '../crossing/log-levels/server.ts';
 import { metricsRoutes } from '../crossing/metrics/server.ts';
 import { shelfRoutes } from '../crossing/shelf/server.ts';
 import { healthSocketPath } from '../crossing/socket.ts';
@@ -22,15 +23,15 @@ import {
 import { createShelf } from '../shelf/index.ts';
 import { createStore } from '../store/index.ts';
 import { startedEmpty } from '../volume-marks.ts';
-import { now, type RoleOptions, randomBytes, today, type WireDeps, type Wiring } from '../wiring.ts';
+import { now, type RoleDeps, type RoleOptions, randomBytes, today, type Wiring } from '../wiring.ts';
 import { carrierOf } from './carrier-of.ts';
 import { createLogVolume } from './log-volume.ts';
 import { reportLife } from './report-life.ts';
 import { introducing, storeIdentity, storeIntroductionOf } from './store-identity.ts';
 
 /** `run store`: the keys and what they seal. It reaches the audit log, over its crossings, and nothing else. */
-export async function wireStore(options: RoleOptions, deps: WireDeps): Promise<Wiring> {
-  const { log, metrics } = deps;
+export async function wireStore(options: RoleOptions, deps: RoleDeps): Promise<Wiring> {
+  const { log, levels, metrics } = deps;
   const { home, version, config, sockets, crossings } = options;
   const identity = await storeIdentity(options, deps);
   const { nodeId } = identity;
@@ -85,6 +86,7 @@ export async function wireStore(options: RoleOptions, deps: WireDeps): Promise<W
       ...storeIntroductionRoutes(introduction, 'gateway'),
       ...shelfRoutes(createShelf({ folder: paths.shelf })),
       ...metricsRoutes(metrics),
+      ...logLevelsRoutes(levels),
     ],
     blocks: [...storeIntroductionRoutes(introduction, 'rollup'), ...blocksRoutes({ store, keys, wants })],
   });

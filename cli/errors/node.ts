@@ -16,6 +16,11 @@ export const NODE_GUIDANCE: Record<keyof typeof NODE_ERRORS, Guidance> = {
     remedy:
       'Another command is at work there: let it end, or end the process that is named, and try again. A lock of a process that is gone is free.',
   },
+  NODE_LOG_TARGET_UNKNOWN: {
+    exit: EXIT.usage,
+    remedy:
+      'Name one of those, or none for the whole node. A role that is down names no components: `nectar-byon status` says which.',
+  },
   NODE_DISK_FULL: {
     exit: EXIT.config,
     remedy:

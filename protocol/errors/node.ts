@@ -18,6 +18,9 @@ export const NODE_ERRORS = {
   NODE_LOCK_HELD: define<{ path: string; holder: string; seconds: number }>({
     message: ({ path, holder, seconds }) => `${path} has been held for more than ${seconds} s by: ${holder}`,
   }),
+  NODE_LOG_TARGET_UNKNOWN: define<{ target: string; known: readonly string[] }>({
+    message: ({ target, known }) => `no role or component ${target} writes a log here: ${known.join(', ')} do`,
+  }),
   NODE_DISK_FULL: define<{ path: string }>({
     message: ({ path }) => `no space left on the device that holds ${path}`,
   }),

@@ -79,6 +79,8 @@ export const LOG_MESSAGES: readonly string[] = [
   'keys.json was changed under the running node',
   'leaves that cannot be read tell no generation',
   'listening for peers',
+  'log level as configured again',
+  'log level changed',
   'logs are not indexed for now',
   'logs of old blocks indexed',
   'made deletions again that the log has and the index had not',

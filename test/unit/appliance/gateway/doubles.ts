@@ -19,11 +19,13 @@ import { createLogger, createNodeMetrics, type Metrics, readFamilies } from '../
 import type { Cid, RecordId, RootHash } from '../../../../protocol/brand.ts';
 import { NectarError } from '../../../../protocol/errors.ts';
 import { custodyDouble } from './custody-double.ts';
+import { logLevelsDouble } from './log-levels-double.ts';
 import { loggedNotesOf } from './logged-notes-of.ts';
 import { presenceOf } from './presence-of.ts';
 
 export const NODE_ID = '0123456789abcdef0123456789abcdef';
 export const NOW = Date.UTC(2026, 10, 23, 6);
+const SINCE = new Date(NOW).toISOString();
 
 /** A store in memory, with hooks that the tests bend. */
 export class StoreDouble {
@@ -393,12 +395,7 @@ export function createDependencies(parts: DependencyParts): GatewayDependencies 
     },
     p2p: {
       peers: () => [
-        {
-          peerId: '12D3KooWPeer',
-          address: '/ip4/127.0.0.1/tcp/1',
-          direction: 'inbound',
-          since: new Date(NOW).toISOString(),
-        },
+        { ...{ peerId: '12D3KooWPeer', address: '/ip4/127.0.0.1/tcp/1' }, direction: 'inbound', since: SINCE },
       ],
     },
     anchor: { anchors: async () => [{ size: 2, root: 'cd'.repeat(32) as RootHash, where: 'l2:5' }] },
@@ -438,6 +435,7 @@ export function createDependencies(parts: DependencyParts): GatewayDependencies 
     tokens,
     log: createLogger({ level: 'silent' }),
     metrics,
+    logLevels: logLevelsDouble(),
     nodeMetrics: createNodeMetrics([{ role: 'all', read: () => readFamilies(metrics) }]),
     now: () => node.now,
     randomBytes: (length) => randomBytes(length),
