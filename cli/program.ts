@@ -21,6 +21,7 @@ import { registerHarden } from './commands/harden.ts';
 import { registerHealthcheck } from './commands/healthcheck.ts';
 import { registerInit } from './commands/init.ts';
 import { registerKeys } from './commands/keys.ts';
+import { registerLogLevel } from './commands/log-level.ts';
 import { registerLogs } from './commands/logs.ts';
 import { registerLs } from './commands/ls.ts';
 import { registerMonitoring } from './commands/monitoring.ts';
@@ -54,6 +55,7 @@ export function createProgram(terminal: Terminal): Command {
         registerDown,
         registerStatus,
         registerLogs,
+        registerLogLevel,
         registerUnlock,
         registerDoctor,
         registerService,

@@ -22,6 +22,7 @@ import { describeGaps } from '../render/audit-epoch.ts';
 import { custodyLines } from '../render/custody.ts';
 import { renderFitness } from '../render/fitness.ts';
 import { l1Lines } from '../render/l1.ts';
+import { logLevelLines } from '../render/log-levels.ts';
 import type { Output } from '../render/output.ts';
 import { formatDuration } from '../render/quantities.ts';
 import { recalledLines } from '../render/recalled.ts';
@@ -208,6 +209,7 @@ function statusFacts(node: NodeStatus, gateway: string, { style }: Pick<Output, 
   const split = node.witness?.splitLogs ?? [];
   if (split.length > 0)
     facts.push(['witness', style('red', `two stories of the audit log of ${split.map(printable).join(', ')}`)]);
+  facts.push(...logLevelLines(node, style));
   facts.push(...hardeningLines(node.hardening ?? null, style), ...backupLines(node.backups ?? null, style));
   if ((node.assertions?.false.length ?? 0) > 0) facts.push(['next', FALSE_ASSERTION_ADVICE]);
   if (node.locked) facts.push(['next', 'nectar-byon unlock']);

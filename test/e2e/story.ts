@@ -106,6 +106,22 @@ export function tellStory(work: Workplace, target: StoryTarget): void {
     assert.equal(now.nodeId, made.nodeId);
   });
 
+  step('logs every step for a while when it is told to, each role of it, and status says so', async () => {
+    type Level = { role: string; level: string; configured: string };
+    const levels = async () =>
+      (await work.json<{ logLevels: Level[] | null }>(['status', '--home', A])).logLevels ?? [];
+    const told = await work.json<{ roles: { role: string; state?: { changes: unknown[] } }[] }>([
+      ...['log-level', 'debug', '--for', '24h', '--home', A],
+    ]);
+    for (const { role, state } of told.roles) assert.equal(state?.changes.length, 1, role);
+    const roles = told.roles.map(({ role }) => role);
+    // What the rest of the story looks for in every byte of the home it looks for in these lines too.
+    assert.deepEqual(
+      (await levels()).map(({ role, level, configured }) => [role, level, configured]),
+      roles.map((role) => [role, 'debug', 'info']),
+    );
+  });
+
   step('init refuses to overwrite a node', async () => {
     const before = readFileSync(join(A, 'config.json'));
     const error = await work.error(['init', '--home', A, '--yes', ...target.initArguments]);

@@ -21,6 +21,7 @@ test('has every verb of the issue', () => {
       'up',
       'down',
       'status',
+      'log-level',
       'logs',
       'unlock',
       'put',
