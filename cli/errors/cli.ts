@@ -197,6 +197,11 @@ export const CLI_GUIDANCE: Record<keyof typeof CLI_ERRORS, Guidance> = {
     remedy:
       'Make and start one with `nectar-byon devnet up`, or name its folder with `--devnet DIR` or NECTAR_DEVNET_HOME.',
   },
+  CLI_DEVNET_OUTDATED: {
+    exit: EXIT.config,
+    remedy:
+      'Go on with the program that made it, or make it anew: `nectar-byon devnet destroy`, then `nectar-byon devnet up`. With it go its chain and its test ether, and a node of it needs a new home: `nectar-byon export` what you want to keep first, with the version that made it.',
+  },
   CLI_DEVNET_FAILED: {
     exit: EXIT.config,
     remedy:

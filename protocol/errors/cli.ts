@@ -145,6 +145,10 @@ export const CLI_ERRORS = {
   CLI_DEVNET_MISSING: define<{ devnet: string }>({
     message: ({ devnet }) => `there is no devnet in ${devnet}`,
   }),
+  CLI_DEVNET_OUTDATED: define<{ devnet: string; at: string; problem: string }>({
+    message: ({ devnet, at, problem }) =>
+      `the devnet in ${devnet} was made by another version of this program (${at}: ${problem})`,
+  }),
   CLI_DEVNET_FAILED: define<{ part: string; reason: string }>({
     message: ({ part, reason }) => `the devnet's ${part} did not start: ${reason}`,
   }),

@@ -2,8 +2,10 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { getBytes, hexlify } from 'ethers';
+import { readDescriptor } from '../../../appliance/config/index.ts';
 import { createFile, makeFolder, replaceFile } from '../../../appliance/durable-file.ts';
-import { NectarError } from '../../../protocol/errors.ts';
+import { isNectarError, NectarError } from '../../../protocol/errors.ts';
+import type { NetworkDescriptor } from '../../../protocol/network/descriptor.ts';
 
 /**
  * The home of a devnet. Its keys lie bare (0600): they are worth nothing outside it.
@@ -37,6 +39,16 @@ export function isDevnetHome(devnet: string): boolean {
 /** @throws NectarError CLI_DEVNET_MISSING */
 export function requireDevnet(devnet: string): void {
   if (!isDevnetHome(devnet)) throw new NectarError('CLI_DEVNET_MISSING', { devnet });
+}
+
+/** What a devnet says of itself. @throws NectarError CLI_DEVNET_OUTDATED where another version of this program made it */
+export function readDevnetDescriptor(devnet: string): NetworkDescriptor {
+  try {
+    return readDescriptor(devnet).descriptor;
+  } catch (error) {
+    if (!isNectarError(error, 'NETWORK_DESCRIPTOR_INVALID')) throw error;
+    throw new NectarError('CLI_DEVNET_OUTDATED', { devnet, ...error.data }, { cause: error });
+  }
 }
 
 export async function readKey(path: string): Promise<Uint8Array> {

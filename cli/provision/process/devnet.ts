@@ -1,7 +1,6 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Contract, hexlify, JsonRpcProvider, keccak256, parseEther, toUtf8Bytes, Wallet } from 'ethers';
-import { readDescriptor } from '../../../appliance/config/index.ts';
 import { NodeRegistryAbi } from '../../../contracts/generated/NodeRegistry.ts';
 import type { Hex, PeerIdText } from '../../../protocol/brand.ts';
 import { NectarError } from '../../../protocol/errors.ts';
@@ -16,7 +15,14 @@ import { findAnvilPid } from './anvil-process.ts';
 import { withPortsChosenAgain } from './choose-ports-again.ts';
 import { createDevnet } from './create-devnet.ts';
 import { defaultPorts } from './default-ports.ts';
-import { devnetKeyPath, faucetKeyPath, isDevnetHome, readKey, requireDevnet } from './devnet-home.ts';
+import {
+  devnetKeyPath,
+  faucetKeyPath,
+  isDevnetHome,
+  readDevnetDescriptor,
+  readKey,
+  requireDevnet,
+} from './devnet-home.ts';
 import { startDevnetL1, stopDevnetL1 } from './devnet-l1.ts';
 import {
   type ChosenPorts,
@@ -102,7 +108,7 @@ async function makeAndStart(devnet: string, { terminal, say, ports = {} }: Devne
 /** Moves a devnet that is there to the ports that were asked for. */
 async function requirePlace(devnet: string, chosen: ChosenPorts, isUp: boolean): Promise<void> {
   if (Object.keys(chosen).length === 0 || !isDevnetHome(devnet)) return;
-  const now = devnetPortsOf(readDescriptor(devnet).descriptor);
+  const now = devnetPortsOf(readDevnetDescriptor(devnet));
   const isThere = DEVNET_PARTS.every((part) => (chosen[part] ?? now[part]) === now[part]);
   if (isUp && isThere) return;
   if (isUp)
@@ -114,7 +120,7 @@ async function requirePlace(devnet: string, chosen: ChosenPorts, isUp: boolean):
 
 async function startParts(devnet: string, { terminal, say }: DevnetUp): Promise<void> {
   const { signal } = terminal;
-  const { descriptor } = readDescriptor(devnet);
+  const descriptor = readDevnetDescriptor(devnet);
   const ports = devnetPortsOf(descriptor);
   const l1 = join(devnet, 'l1');
   say(findAnvilPid(l1) === undefined ? 'starting the development L1' : 'asking the development L1');
@@ -157,7 +163,7 @@ export async function devnetDestroy(devnet: string, signal: AbortSignal, say: Sa
 
 export async function devnetStatus(devnet: string): Promise<DevnetStatus> {
   requireDevnet(devnet);
-  const descriptor = readDescriptor(devnet).descriptor;
+  const descriptor = readDevnetDescriptor(devnet);
   const [l1Url, l2Url] = [endpoint(descriptor, 'l1Rpc'), endpoint(descriptor, 'sequencerRpc')];
   const [l1, l2] = await Promise.all([findBlock(l1Url), findBlock(l2Url)]);
   return {
@@ -174,7 +180,7 @@ export async function devnetFund(
   request: { to: Hex; ether: string; signal: AbortSignal },
 ): Promise<void> {
   requireDevnet(devnet);
-  const descriptor = readDescriptor(devnet).descriptor;
+  const descriptor = readDevnetDescriptor(devnet);
   const rpcUrl = endpoint(descriptor, 'sequencerRpc');
   const { to, signal } = request;
   const amountWei = parseEther(request.ether);
@@ -194,7 +200,7 @@ export async function devnetEject(
 ): Promise<{ nodeId: Hex; blockNumber: number }> {
   requireDevnet(devnet);
   const peerId = parsePeer(peer);
-  const provider = new JsonRpcProvider(endpoint(readDescriptor(devnet).descriptor, 'sequencerRpc'), undefined, {
+  const provider = new JsonRpcProvider(endpoint(readDevnetDescriptor(devnet), 'sequencerRpc'), undefined, {
     staticNetwork: true,
   });
   provider.pollingInterval = POLL_MS;
