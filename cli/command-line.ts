@@ -5,6 +5,7 @@ import { isNectarError } from '../protocol/errors.ts';
 import { createBareProgram } from './bare-program.ts';
 import { describeProblem, renderProblem } from './render/problem.ts';
 import type { Terminal } from './terminal.ts';
+import { withUsualSize } from './terminal-size.ts';
 
 /** A second Ctrl-C ends at once; the launcher and the terminal may both pass on the first one, so a near one is the same. */
 const SAME_SIGNAL_MS = 500;
@@ -70,6 +71,7 @@ export function processTerminal(): Terminal {
     });
   }
   outliveTerminal(() => abort.abort('SIGHUP'));
+  for (const stream of [process.stdout, process.stderr]) withUsualSize(stream);
   return {
     stdin: process.stdin,
     stdout: process.stdout,
