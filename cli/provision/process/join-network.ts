@@ -41,13 +41,22 @@ export async function joinNetwork(request: JoinRequest): Promise<NetworkInfo> {
   const admitted = async (): Promise<NetworkInfo | undefined> => {
     info = await client.json(NetworkInfo, 'GET', '/v1/network');
     if (isAuthorized(info)) return info;
-    say(`waiting for the auditors (${info.membership})`);
+    say(describeWait(info));
     return undefined;
   };
   const found = await waitUntil(admitted, { timeoutMs: request.timeoutMs, pollMs: POLL_MS, signal });
   if (found !== undefined) return found;
   const waitingFor = `its membership is ${info.membership}`;
   throw new NectarError('CLI_JOIN_TIMEOUT', { seconds: request.timeoutMs / 1000, waitingFor });
+}
+
+/** Until L2 has the application there is nothing for an auditor to look at. */
+export function describeWait({ membership, problem }: Pick<NetworkInfo, 'membership' | 'problem'>): string {
+  const what =
+    membership.toLowerCase() === 'none'
+      ? 'waiting until L2 has the application'
+      : `waiting for the auditors (${membership})`;
+  return problem === undefined ? what : `${what}: ${problem}`;
 }
 
 /** Until the node's own state shows the balance: it follows the chain by itself, a little behind the sequencer. */
