@@ -14,6 +14,8 @@ export interface Migration {
   /** For the log and for the person. */
   readonly title: string;
   run(folder: string): Promise<void>;
+  /** Takes it back, for a program that knows the format before only. Repeatable too. */
+  undo(folder: string): Promise<void>;
 }
 
 /** In order, without a gap. Format 1 is the first: there is nothing to bring along yet. */
@@ -71,6 +73,31 @@ export async function migrateFormat(folder: string, options: FormatOptions = {})
     done.push(migration.title);
   }
   return done;
+}
+
+/**
+ * The other way, newest first: for going back to a program that knows `to` at most. What is at `to` or before stays.
+ *
+ * @throws NectarError HOME_FORMAT_INVALID, HOME_FORMAT_NEWER, HOME_MIGRATION_FAILED, NODE_DISK_FULL
+ */
+export async function undoFormat(folder: string, to: number, options: FormatOptions = {}): Promise<string[]> {
+  const { known = HOME_FORMAT, migrations = MIGRATIONS, onMigration } = options;
+  const undone: string[] = [];
+  for (let format = readFormat(folder, known); format > to; format -= 1) {
+    const migration = migrations.find(({ from }) => from === format - 1);
+    const step = { from: format, to: format - 1 };
+    if (migration === undefined)
+      throw new NectarError('HOME_MIGRATION_FAILED', { ...step, reason: 'this program has no way back' });
+    onMigration?.(migration);
+    try {
+      await migration.undo(folder);
+      await replaceFile(formatPath(folder), `${JSON.stringify({ format: format - 1 })}\n`, 0o600);
+    } catch (error) {
+      throw failed(error, folder, step);
+    }
+    undone.push(migration.title);
+  }
+  return undone;
 }
 
 function failed(error: unknown, folder: string, step: { from: number; to: number }): NectarError {

@@ -1,8 +1,8 @@
 import { type Command, Option } from 'commander';
-import { NectarError } from '../../protocol/errors.ts';
 import { action, addVerb, type Call } from '../call.ts';
 import { requireHome } from '../home-folder.ts';
 import type { rollBackNode } from '../life/upgrade/upgrade-node.ts';
+import type { rollBackProcess } from '../life/upgrade/upgrade-process.ts';
 import type { rollBackRelease } from '../provision/kubernetes/upgrade-release.ts';
 import type { Terminal } from '../terminal.ts';
 import { passphraseFileOption } from './unlock.ts';
@@ -15,8 +15,9 @@ interface RollbackOptions {
 
 export function registerRollback(program: Command, terminal: Terminal): void {
   addVerb(program, 'rollback', {
-    summary: 'undo the last upgrade: back to the images before it',
-    about: 'Volumes stay as they are. A version that cannot read what a newer one wrote says so and does not start.',
+    summary: 'undo the last upgrade: back to the version before it',
+    about:
+      'Data stays where it is. A process is started by the program that ran it before, whose folder must still be there. A version that cannot read what a newer one wrote says so and does not start.',
     examples: ['rollback', 'rollback --timeout 10m --json'],
   })
     .addOption(passphraseFileOption())
@@ -35,11 +36,13 @@ async function rollback({ home, options, terminal, output }: Call<RollbackOption
   );
 }
 
-async function chooseRollback(home: string): Promise<typeof rollBackNode | typeof rollBackRelease> {
+async function chooseRollback(
+  home: string,
+): Promise<typeof rollBackNode | typeof rollBackRelease | typeof rollBackProcess> {
   const { findClusterTarget } = await import('../provision/kubernetes/cluster-target.ts');
   if (findClusterTarget(home) !== undefined)
     return (await import('../provision/kubernetes/upgrade-release.ts')).rollBackRelease;
   const { findTarget } = await import('../provision/docker/target-file.ts');
-  if (findTarget(home) === undefined) throw new NectarError('UPGRADE_NOT_CONTAINERS', { home });
+  if (findTarget(home) === undefined) return (await import('../life/upgrade/upgrade-process.ts')).rollBackProcess;
   return (await import('../life/upgrade/upgrade-node.ts')).rollBackNode;
 }

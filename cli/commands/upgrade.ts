@@ -19,9 +19,9 @@ interface UpgradeOptions {
 
 export function registerUpgrade(program: Command, terminal: Terminal): void {
   addVerb(program, 'upgrade', {
-    summary: 'replace the containers by those of a newer version; goes back by itself when that does not become ready',
+    summary: 'have a newer version run the node; goes back by itself when that does not become ready',
     about:
-      'Volumes stay as they are. Looks first at versions, images, health, disk and the age of the last backup. A node that runs as a process is upgraded with its installation: git pull, then `up`.',
+      'Data stays where it is. Looks first at versions, images, health, disk and the age of the last backup. Containers are replaced by those of the new images. For a node that runs as a process install the new version into a folder of its own and call `upgrade` of that one: it ends the process of the version before and runs the node itself. Interrupted, it can be run again.',
     examples: [
       'upgrade                                     # to the images of this program',
       'upgrade --image-set digests.lock.json --plan',
@@ -47,7 +47,7 @@ async function upgrade(call: Call<UpgradeOptions>): Promise<void> {
   if (findClusterTarget(home) !== undefined) return upgradeInCluster(call, timeoutMs);
   const { findTarget } = await import('../provision/docker/target-file.ts');
   const target = findTarget(home);
-  if (target === undefined) throw new NectarError('UPGRADE_NOT_CONTAINERS', { home });
+  if (target === undefined) return upgradeOfProcess(call, timeoutMs);
   const { openEngine } = await import('../provision/docker/open-engine.ts');
   const { findImageSet, isSameImages, readImageSet } = await import('../life/upgrade/image-set.ts');
   const { examineUpgrade, isMixed, upgradeNode } = await import('../life/upgrade/upgrade-node.ts');
@@ -83,6 +83,33 @@ async function upgrade(call: Call<UpgradeOptions>): Promise<void> {
     ready
       ? `upgraded from ${from} to ${to.version}, ready at ${gateway}`
       : `upgraded to ${to.version}, and locked: \`nectar-byon unlock\``,
+  );
+}
+
+/** Another installation of this program takes over from the one that runs. */
+async function upgradeOfProcess(call: Call<UpgradeOptions>, timeoutMs: number): Promise<void> {
+  const { home, options, terminal, output } = call;
+  if (options.imageSet !== undefined) throw new NectarError('UPGRADE_NOT_CONTAINERS', { home });
+  const { examineProcess, upgradeProcess } = await import('../life/upgrade/upgrade-process.ts');
+  const found = await examineProcess(call);
+  const { checks, from, isDone } = found;
+  if (isDone) {
+    output.result({ home, from, to: VERSION, changed: false }, `this program runs the node already (${VERSION})`);
+    return;
+  }
+  if (options.plan === true || !output.json) output.note(renderChecks([...checks], output));
+  const problems = checks.filter(({ grade }) => grade === 'bad').map(({ name, value }) => `${name}: ${value}`);
+  if (problems.length > 0) throw new NectarError('UPGRADE_REFUSED', { problems });
+  if (options.plan === true) {
+    output.result({ home, from, to: VERSION, checks, changed: false }, `ready to upgrade from ${from} to ${VERSION}`);
+    return;
+  }
+  const { passphraseFile } = options;
+  const { gateway, ready } = await upgradeProcess({ home, terminal, output, timeoutMs, passphraseFile }, found);
+  output.result({ home, from, to: VERSION, gateway, ready, changed: true }, () =>
+    ready
+      ? `upgraded from ${from} to ${VERSION}, ready at ${gateway}`
+      : `upgraded to ${VERSION}, and locked: \`nectar-byon unlock\``,
   );
 }
 

@@ -118,8 +118,7 @@ export const LIFE_GUIDANCE: Record<keyof typeof LIFE_ERRORS, Guidance> = {
   },
   UPGRADE_NOT_CONTAINERS: {
     exit: EXIT.usage,
-    remedy:
-      'Upgrade the installation itself: `nectar-byon backup`, `nectar-byon down`, `git pull` (or `npm install` of the new version), `nectar-byon up`.',
+    remedy: 'Install the new version into a folder of its own, and call `upgrade` of that one without `--image-set`.',
   },
   UPGRADE_REFUSED: {
     exit: EXIT.checksFailed,

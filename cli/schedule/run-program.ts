@@ -13,14 +13,16 @@ export interface ProgramOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly signal: AbortSignal;
   readonly input?: string;
+  /** 30 s unless told. */
+  readonly timeoutMs?: number;
 }
 
 /** Runs a small program of the system to its end. Rejects with ENOENT where there is none of that name. */
 export function runProgram(argv: readonly [string, ...string[]], options: ProgramOptions): Promise<ProgramResult> {
-  const { env, input, signal } = options;
+  const { env, input, signal, timeoutMs = TIMEOUT_MS } = options;
   const [file, ...args] = argv;
   return new Promise((resolve, reject) => {
-    const bounded = AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]);
+    const bounded = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
     const child = spawn(file, args, { env: { ...env }, stdio: 'pipe', signal: bounded });
     const texts = { stdout: '', stderr: '' };
     for (const name of ['stdout', 'stderr'] as const) {

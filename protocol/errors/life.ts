@@ -90,7 +90,7 @@ export const LIFE_ERRORS = {
     message: ({ to, reason }) => `the new version did not become ready (${reason}); the node runs ${to} again`,
   }),
   UPGRADE_ROLLBACK_ABSENT: define<{ home: string }>({
-    message: ({ home }) => `${home} remembers no earlier images to go back to`,
+    message: ({ home }) => `${home} remembers no earlier version to go back to`,
   }),
   BUNDLE_INVALID: define<{ path: string; problem: string }>({
     message: ({ path, problem }) => `${path} is not an offline bundle: ${problem}`,

@@ -33,7 +33,7 @@ export function checkUpgrade(facts: UpgradeFacts): Check[] {
   ];
 }
 
-function checkOrder(from: string, to: string): Check {
+export function checkOrder(from: string, to: string): Check {
   const order = compareVersions(to, from);
   const value = order === 0 ? `${to}, other images of it` : `${from} to ${to}`;
   if (order >= 0) return { name: 'version', value, grade: 'good' };

@@ -3,7 +3,14 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
-import { HOME_FORMAT, MIGRATIONS, type Migration, migrateFormat, readFormat } from '../../../appliance/home-format.ts';
+import {
+  HOME_FORMAT,
+  MIGRATIONS,
+  type Migration,
+  migrateFormat,
+  readFormat,
+  undoFormat,
+} from '../../../appliance/home-format.ts';
 import { isNectarError } from '../../../protocol/errors.ts';
 
 let folder = '';
@@ -19,6 +26,26 @@ const rename = (from: number, change: (text: string) => string): Migration => ({
     const path = join(home, 'data');
     writeFileSync(path, change(readFileSync(path, 'utf8')));
   },
+  undo: async (home) => {
+    const path = join(home, 'data');
+    writeFileSync(path, readFileSync(path, 'utf8').replace(String(from + 1), ''));
+  },
+});
+
+test('takes migrations back, newest first, and goes on where it stopped', async () => {
+  writeFileSync(join(folder, 'data'), 'a');
+  const migrations = [rename(1, (text) => `${text}2`), rename(2, (text) => `${text}3`)];
+  await migrateFormat(folder, { known: 3, migrations });
+  const broken = migrations.map((one) =>
+    one.from === 1 ? { ...one, undo: async () => Promise.reject(new Error('no')) } : one,
+  );
+  await assert.rejects(undoFormat(folder, 1, { known: 3, migrations: broken }), (error) =>
+    isNectarError(error, 'HOME_MIGRATION_FAILED'),
+  );
+  assert.equal(readFormat(folder, 3), 2, 'the first step back is done');
+  assert.deepEqual(await undoFormat(folder, 1, { known: 3, migrations }), ['step 1']);
+  assert.deepEqual([readFileSync(join(folder, 'data'), 'utf8'), readFormat(folder, 1)], ['a', 1]);
+  assert.deepEqual(await undoFormat(folder, 1, { known: 3, migrations }), []);
 });
 
 test('takes a folder without format.json for format 1', async () => {

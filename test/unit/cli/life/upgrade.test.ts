@@ -108,14 +108,18 @@ test('reads the digests of a release and nothing else', async () => {
   await assert.rejects(readImageSet(join(folder, 'none')), (error) => isNectarError(error, 'CLI_FILE_UNREADABLE'));
 });
 
-test('explains how a node without containers is upgraded', async () => {
+test('says of a node without containers what an upgrade of it needs', async () => {
   const home = await makeHome(folder, 'home');
-  for (const verb of ['upgrade', 'rollback']) {
-    const ran = await capture([verb, '--home', home, '--json']);
-    assert.equal(ran.code, 2);
-    const { code, remedy } = JSON.parse(ran.stderr).error;
-    assert.equal(code, 'UPGRADE_NOT_CONTAINERS');
-    assert.match(remedy ?? ran.stderr, /git pull/);
+  for (const [args, status, code, said] of [
+    [['upgrade', '--image-set', 'x.json'], 2, 'UPGRADE_NOT_CONTAINERS', /folder of its own/],
+    // Nothing runs and no upgrade was begun: there is nothing to take over.
+    [['upgrade'], 3, 'UPGRADE_REFUSED', /node: is down/],
+    [['rollback'], 2, 'UPGRADE_ROLLBACK_ABSENT', /no earlier version/],
+  ] as const) {
+    const ran = await capture([...args, '--home', home, '--json']);
+    assert.equal(ran.code, status, ran.stderr);
+    assert.equal(JSON.parse(ran.stderr).error.code, code);
+    assert.match(ran.stderr, said);
   }
 });
 
