@@ -4,7 +4,7 @@ import { bytesToHex } from '../../protocol/rollup/bytes.ts';
 import { readHeader } from '../../protocol/rollup/read-header.ts';
 import type { Rules } from '../../protocol/rollup/rules.ts';
 import type { Heads } from './execute/heads.ts';
-import { createStateReader, type StateSource } from './execute/state-reader.ts';
+import { createStateReader, EMPTY_ROOT, type StateSource } from './execute/state-reader.ts';
 
 export interface HeadAccount {
   readonly nonce: bigint;
@@ -25,6 +25,17 @@ export interface HeadParts {
   readonly executor: { heads(): Pick<Heads, 'unsafe'> };
   readonly database: StateSource;
   readonly rules: Rules;
+}
+
+/** The root of an account's storage in the state of a block. Throws ROLLUP_STATE_MISSING, ROLLUP_DATABASE_INVALID. */
+export async function storageRootAt(
+  blockHash: Hex,
+  address: Hex,
+  { database, rules }: Pick<HeadParts, 'database' | 'rules'>,
+): Promise<Hex> {
+  const { stateRoot } = await readHeader(blockHash, database, rules);
+  const { value } = await createStateReader(database, bytesToHex(stateRoot)).account(address);
+  return value?.storageRoot ?? EMPTY_ROOT;
 }
 
 /** Accounts that are remembered of one head: more than the pool takes transactions. */

@@ -14,17 +14,6 @@ export function createOwnRpc(handle: (body: unknown) => Promise<unknown>): OwnRp
   };
 }
 
-/** A longer stretch is not searched: reading the list anew is cheaper. */
-const MAX_SEARCHED_BLOCKS = 1_000n;
-
-/** Whether a contract wrote a log in these blocks; true when that was not looked up. */
-export async function hasLogs(rpc: OwnRpc, address: Hex, blocks: { from: bigint; to: bigint }): Promise<boolean> {
-  if (blocks.to - blocks.from >= MAX_SEARCHED_BLOCKS) return true;
-  const range = { fromBlock: `0x${blocks.from.toString(16)}`, toBlock: `0x${blocks.to.toString(16)}` };
-  const logs = await rpc('eth_getLogs', [{ address, ...range }]).catch(() => undefined);
-  return !Array.isArray(logs) || logs.length > 0;
-}
-
 /** Reads of the state at a head, for the registry. */
 export async function callAt(rpc: OwnRpc, head: 'latest' | 'safe', call: { to: Hex; data: Hex }): Promise<Hex> {
   return (await rpc('eth_call', [call, head])) as Hex;

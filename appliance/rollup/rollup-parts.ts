@@ -33,6 +33,7 @@ import { createForeignStatePacker } from './execute/pack-foreign-state.ts';
 import { shareCacheBytes } from './execute/preimage-cache.ts';
 import { loadHostCrypto } from './execute/recover-key.ts';
 import { createSealer } from './execute/sealer.ts';
+import { storageRootAt } from './head-reader.ts';
 import type { EndpointState } from './l1/endpoints.ts';
 import { createL1Parts, describeEndpoints, type L1Parts } from './l1-parts.ts';
 import { verifiedGenesis } from './network-genesis.ts';
@@ -41,7 +42,7 @@ import { createNodeEvm } from './node-evm.ts';
 import { createNodeLogs, type NodeLogs } from './node-logs.ts';
 import { createOwnForcing } from './own-forcing.ts';
 import { createOwnPruner } from './own-pruner.ts';
-import { callAt, createOwnRpc, hasLogs } from './own-rpc.ts';
+import { callAt, createOwnRpc } from './own-rpc.ts';
 import { createOwnSnapshots, type OwnSnapshots } from './own-snapshots.ts';
 import { createOwnValidator, type OwnValidator } from './own-validator.ts';
 import { createOwnWithdrawals } from './own-withdrawals.ts';
@@ -223,8 +224,7 @@ export async function assembleParts(options: PartsOptions, deps: PartsDeps): Pro
       {
         head: () => executor.heads()[head],
         call: (to, data) => callAt(own, tag, { to, data }),
-        hasLogs: (address, from, to) => hasLogs(own, address, { from, to }),
-        hashOf: (number) => database.canonicalHash(number),
+        storageRoot: (address, { hash }) => storageRootAt(hash, address, { database, rules }),
       },
     );
   const registry = registryAt('safe', 'safe');

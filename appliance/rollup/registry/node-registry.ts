@@ -21,14 +21,16 @@ export interface RegisteredNode {
 
 /** What the registry consumes of the node: reads of its own state at one head. */
 export interface StateReader {
-  /** Answers are remembered as long as it stays. */
-  head(): { readonly number: bigint; readonly hash: Hex; readonly timestamp: bigint };
+  head(): RegistryHead;
   /** eth_call at the head; resolves with the returned bytes. */
   call(to: Hex, data: Hex): Promise<Hex>;
-  /** Whether a contract wrote a log in the blocks `from` to `to` of the own chain; true when that is not known. */
-  hasLogs(address: Hex, from: bigint, to: bigint): Promise<boolean>;
-  /** Hash of a block of the own chain. */
-  hashOf(number: bigint): Promise<Hex | undefined>;
+  /** The root of a contract's storage at that head: what the contract holds is the same wherever this is. */
+  storageRoot(address: Hex, head: RegistryHead): Promise<Hex>;
+}
+
+export interface RegistryHead {
+  readonly hash: Hex;
+  readonly timestamp: bigint;
 }
 
 /** NodeRegistry as the node's own derived state has it: nobody has to be asked, or believed. */
@@ -54,23 +56,58 @@ const MAX_PENDING = 500n;
 const MAX_MEMBERS = 20_000n;
 /** NodeRegistry.GRACE_PERIOD. */
 const GRACE_PERIOD_S = 7n * 86_400n;
+/** Strangers make up peer ids as fast as they like, and each is a question. */
+const MAX_REMEMBERED = 4_096;
 
-export function createNodeRegistry(options: { readonly l2ChainId: bigint }, state: StateReader): NodeRegistry {
-  const remembered = new Map<string, Promise<unknown>>();
-  let rememberedAt: ReturnType<StateReader['head']> | undefined;
-  let members: Members | undefined;
+export interface NodeRegistryOptions {
+  readonly l2ChainId: bigint;
+  /** Answers. */
+  readonly maxRemembered?: number;
+}
 
-  /** One question per block, however often it is asked: admission asks on every connection. */
-  function once<T>(question: string, ask: () => Promise<T>): Promise<T> {
+export function createNodeRegistry(options: NodeRegistryOptions, state: StateReader): NodeRegistry {
+  const { maxRemembered = MAX_REMEMBERED } = options;
+  /** What was read under one root of the contract's storage: it holds at every head that has this root, but for what time changes. */
+  let remembered = new Map<string, Promise<unknown>>();
+  let rememberedRoot: Hex | undefined;
+  let rememberedTime = 0n;
+  let last: { readonly hash: Hex; readonly root: Promise<Hex> } | undefined;
+
+  function rootAt(head: RegistryHead): Promise<Hex> {
+    if (last?.hash === head.hash) return last.root;
+    const reading = { hash: head.hash, root: state.storageRoot(PREDEPLOYS.nodeRegistry, head) };
+    last = reading;
+    reading.root.catch(() => {
+      if (last === reading) last = undefined;
+    });
+    return reading.root;
+  }
+
+  /** `call` asks at the head of its moment: what a newer state answered is not kept under the older one's root. */
+  async function isStill(root: Hex): Promise<boolean> {
+    return rootAt(state.head()).then(
+      (now) => now === root,
+      () => false,
+    );
+  }
+
+  /** One question as long as the registry is the same, however often it is asked: admission asks on every connection. */
+  async function once<T>(question: string, ask: () => Promise<T>): Promise<T> {
     const head = state.head();
-    if (head.hash !== rememberedAt?.hash) remembered.clear();
-    rememberedAt = head;
-    const known = remembered.get(question) as Promise<T> | undefined;
+    const root = await rootAt(head);
+    // A head that goes back in time may take back a lapse.
+    const isOther = root !== rememberedRoot || head.timestamp < rememberedTime;
+    if (isOther || remembered.size >= maxRemembered) remembered = new Map();
+    rememberedRoot = root;
+    rememberedTime = head.timestamp;
+    const answers = remembered;
+    const known = answers.get(question) as Promise<T> | undefined;
     if (known !== undefined) return known;
-    const answer = ask();
-    remembered.set(question, answer);
-    answer.catch(() => remembered.delete(question));
-    return answer;
+    const asked = ask();
+    answers.set(question, asked);
+    const forget = (): boolean => answers.delete(question);
+    asked.then(async () => (await isStill(root)) || forget(), forget);
+    return asked;
   }
 
   async function read(method: string, args: readonly unknown[]): Promise<unknown> {
@@ -89,23 +126,14 @@ export function createNodeRegistry(options: { readonly l2ChainId: bigint }, stat
     return nodes;
   }
 
-  /** The list is read anew only where the contract wrote a log since; an attestation that lapses writes none. */
-  async function readMembers(): Promise<readonly RegisteredNode[]> {
-    const head = state.head();
-    const isCurrent = members !== undefined && (await isUnchanged(members.at, head));
-    const nodes = isCurrent && members !== undefined ? members.nodes : await readList('member', MAX_MEMBERS);
-    members = { at: head, nodes };
-    return nodes.filter((node) => isMember(node) && head.timestamp <= node.validUntil + GRACE_PERIOD_S);
-  }
-
-  async function isUnchanged(at: Members['at'], head: Members['at']): Promise<boolean> {
-    if (at.hash === head.hash) return true;
-    if (at.number >= head.number || (await state.hashOf(at.number)) !== at.hash) return false;
-    return !(await state.hasLogs(PREDEPLOYS.nodeRegistry, at.number + 1n, head.number));
-  }
-
   async function readOne(method: 'nodeById' | 'nodeOf', key: string): Promise<RegisteredNode | undefined> {
     return parseNode((await read(method, [key])) as NodeStruct, options.l2ChainId);
+  }
+
+  /** An attestation lapses without a word of the contract. */
+  function atHead(node: RegisteredNode): RegisteredNode {
+    const isLapsed = isMember(node) && state.head().timestamp > node.validUntil + GRACE_PERIOD_S;
+    return isLapsed ? { ...node, status: 'suspended' } : node;
   }
 
   return {
@@ -113,23 +141,23 @@ export function createNodeRegistry(options: { readonly l2ChainId: bigint }, stat
       const node = await this.holder(peerId);
       return node !== undefined && isMember(node);
     },
-    members: async () => [...(await once('members', readMembers))],
-    pending: () => once('pending', () => readList('pending', MAX_PENDING)),
+    members: async () => {
+      const nodes = await once('members', () => readList('member', MAX_MEMBERS));
+      return nodes.map(atHead).filter(isMember);
+    },
+    pending: async () => [...(await once('pending', () => readList('pending', MAX_PENDING)))],
     async find(peerId, owner) {
       const nodeId = registryEntryId(peerId, owner);
-      return once(nodeId, () => readOne('nodeById', nodeId));
+      const node = await once(nodeId, () => readOne('nodeById', nodeId));
+      return node && atHead(node);
     },
     async holder(peerId) {
       if (!isPeerId(peerId)) return undefined;
       const bytes = hexlify(encodePeerId(peerId));
-      return once(`holder/${peerId}`, () => readOne('nodeOf', bytes));
+      const node = await once(`holder/${peerId}`, () => readOne('nodeOf', bytes));
+      return node && atHead(node);
     },
   };
-}
-
-interface Members {
-  readonly at: ReturnType<StateReader['head']>;
-  readonly nodes: readonly RegisteredNode[];
 }
 
 function isMember({ status }: RegisteredNode): boolean {
