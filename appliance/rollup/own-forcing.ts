@@ -52,6 +52,10 @@ export function createOwnForcing(
       store,
       records: engine,
       nonceAt: async (head) => BigInt((await own('eth_getTransactionCount', [address, head])) as string),
+      baseFeeWei: async () => {
+        const head = (await own('eth_getBlockByNumber', ['safe', false])) as { readonly baseFeePerGas: string };
+        return BigInt(head.baseFeePerGas);
+      },
       log,
       now,
     },

@@ -240,6 +240,7 @@ export async function assembleParts(options: PartsOptions, deps: PartsDeps): Pro
       onSigned: async (transaction) => {
         if (deps.localPool() === undefined) await forcing.track(transaction);
       },
+      nextFree: async (nonce) => (deps.localPool() === undefined ? forcing.nextFree(nonce) : undefined),
     },
   );
   const watching = { log: deps.log, now: deps.now, onState: deps.onValidatorState };

@@ -1,15 +1,24 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { getBytes, hexlify, Interface, keccak256, toQuantity } from 'ethers';
+import { hexlify, Interface, keccak256, toQuantity } from 'ethers';
 import type { Hex } from '../../../protocol/brand.ts';
 import { NectarError } from '../../../protocol/errors.ts';
 import { MESSAGE_KINDS } from '../../../protocol/rollup/delayed-message.ts';
 import type { Logger } from '../../telemetry/index.ts';
 import type { L1Sender } from '../batcher/l1-sender.ts';
-import { encodeBigintJson, parseBigintJson } from '../bigint-json.ts';
 import type { DeriveStore } from '../derive/derive-store.ts';
 import type { Engine } from '../derive/engine.ts';
 import { MESSAGE_TOPIC } from '../l1/inbox-event.ts';
 import type { JsonRpc } from '../l1/json-rpc.ts';
+import {
+  begin,
+  createTrackedList,
+  type ForcingState,
+  MAX_TRACKED,
+  makeRoom,
+  type OwnTransaction,
+  type Tracked,
+  waitingIn,
+} from './tracked-list.ts';
 
 export interface ForcingOptions {
   readonly inbox: Hex;
@@ -31,19 +40,11 @@ export interface ForcingDeps {
   readonly records: Pick<Engine, 'record' | 'putRecords'>;
   /** The account's next nonce at a head of the own chain. */
   readonly nonceAt: (head: 'safe' | 'finalized') => Promise<bigint>;
+  /** What a unit of gas costs at least on the safe head, which a forced transaction follows. */
+  readonly baseFeeWei: () => Promise<bigint>;
   readonly log: Logger;
   readonly now: () => number;
 }
-
-/** A transaction of the node's own account, signed and handed to the sequencer. */
-export interface OwnTransaction {
-  readonly raw: Uint8Array;
-  readonly hash: Hex;
-  readonly nonce: bigint;
-}
-
-/** How far a transaction is on its way past the sequencer. */
-export type ForcingState = 'ordered' | 'sent-to-inbox' | 'in-inbox' | 'forced';
 
 export interface Forced {
   readonly hash: Hex;
@@ -60,6 +61,8 @@ export interface Forced {
 export interface Forcing {
   /** Resolves once it is on disk: a restart forgets nothing that left the node. */
   track(transaction: OwnTransaction): Promise<void>;
+  /** The first nonce from this one on that no transaction of the list has. */
+  nextFree(nonce: bigint): Promise<bigint>;
   /** Transactions that are not confirmed yet. */
   list(): readonly Forced[];
   /** Looks once; runs by itself every `pollMs`. Never throws. */
@@ -71,110 +74,95 @@ const INBOX = new Interface(['function sendTransaction(bytes transaction) return
 const SEQUENCER_INBOX = new Interface([
   'function forceInclusion(uint256 count, (uint8 kind, address sender, bytes32 dataHash, uint256 blockNumber, uint256 timestamp) last)',
 ]);
-/** The account sends one thing at a time; more than this wait for nothing but each other. */
-const MAX_TRACKED = 64;
 /** What had no effect so often will have none. */
 const MAX_FRUITLESS = 3;
 /** Newest messages that are looked through for the own one. */
 const MAX_SEARCHED = 512n;
-const RECORD = 'forcing/tracked';
-
-interface Tracked extends OwnTransaction {
-  /** Milliseconds since 1970. */
-  since: number;
-  state: ForcingState;
-  sentAt: number;
-  waiting: string | undefined;
-  /** How often L2 read it from the Inbox without effect: its nonce was not due, or it offers less than the base fee. */
-  fruitless: number;
-  /** Its nonce is used at the safe head. Kept until that is final: an L1 reorg may take the batch back. */
-  settled: boolean;
-}
-
-interface Written extends Pick<Tracked, 'hash' | 'nonce' | 'since'> {
-  readonly raw: Hex;
-}
 
 export function createForcing(options: ForcingOptions, deps: ForcingDeps): Forcing {
   const { store, sender, records, now, log } = deps;
-  let opened: Promise<Map<bigint, Tracked>> | undefined;
-  let known: ReadonlyMap<bigint, Tracked> = new Map();
+  const list = createTrackedList(records, now);
   let failing = false;
 
-  async function read(): Promise<Map<bigint, Tracked>> {
-    const bytes = await records.record(RECORD);
-    const written = bytes === undefined ? [] : (parseBigintJson(bytes) as Written[]);
-    // A clock that was ahead must not keep a transaction waiting.
-    const tracked = written.map(({ raw, hash, nonce, since }) =>
-      begin({ raw: getBytes(raw), hash, nonce }, Math.min(since, now())),
-    );
-    return new Map(tracked.map((one) => [one.nonce, one]));
-  }
-
-  async function open(): Promise<Map<bigint, Tracked>> {
-    opened ??= read();
-    try {
-      const tracked = await opened;
-      known = tracked;
-      return tracked;
-    } catch (error) {
-      opened = undefined;
-      throw error;
-    }
-  }
-
-  async function keep(tracked: ReadonlyMap<bigint, Tracked>): Promise<void> {
-    const written = [...tracked.values()].map(
-      ({ raw, hash, nonce, since }): Written => ({ raw: hexlify(raw) as Hex, hash, nonce, since }),
-    );
-    await records.putRecords(new Map([[RECORD, written.length === 0 ? undefined : encodeBigintJson(written)]]));
-  }
-
   /**
-   * Its place in the Inbox, as derivation read it from L1. What L2 has read already is not looked at: a message that came before its
-   * nonce was due has no effect any more, and the transaction must go there again.
+   * Its message's place among what L2 has not read of the Inbox, as derivation read that from L1. `read`: L2 has read the one that this
+   * process sent or saw. An older one is not looked for: it came before its nonce was due, and must go there again.
    */
-  async function findInInbox({ raw }: Tracked): Promise<bigint | undefined> {
+  async function findInInbox(one: Tracked): Promise<bigint | 'read' | undefined> {
     const { messageCount, messagesAllowed } = await store.cursor();
-    const oldest = messageCount - MAX_SEARCHED > messagesAllowed ? messageCount - MAX_SEARCHED : messagesAllowed;
-    const data = hexlify(raw);
-    for (let index = messageCount - 1n; index >= oldest; index -= 1n) {
+    // L1 took messages back: the own one may come where one of them was.
+    if (one.from !== undefined && one.from > messageCount) one.from = messageCount;
+    const { index: seen, from } = one;
+    const data = hexlify(one.raw);
+    const isAt = async (index: bigint): Promise<boolean> => {
       const message = await store.getMessage(index);
-      if (message.kind === MESSAGE_KINDS.transaction && message.data === data) return index;
-    }
+      return message.kind === MESSAGE_KINDS.transaction && message.data === data;
+    };
+    const whereIs = (index: bigint): bigint | 'read' => (index >= messagesAllowed ? index : 'read');
+    if (seen !== undefined && seen < messageCount && (await isAt(seen))) return whereIs(seen);
+    const lowest = from ?? messagesAllowed;
+    const oldest = messageCount - MAX_SEARCHED > lowest ? messageCount - MAX_SEARCHED : lowest;
+    for (let index = messageCount - 1n; index >= oldest; index -= 1n) if (await isAt(index)) return whereIs(index);
     return undefined;
   }
 
+  /** Whether it was sent: not where it is on its way. */
   async function send(one: Tracked, state: ForcingState, call: { to: Hex; data: Hex }, signal: AbortSignal) {
-    if (one.state === state && now() - one.sentAt < options.resendMs) return;
+    if (one.state === state && now() - one.sentAt < options.resendMs) return false;
     await sender.send(call, signal);
     one.state = state;
     one.sentAt = now();
     log.warn({ hash: one.hash, state }, 'transaction goes past the sequencer');
+    return true;
+  }
+
+  async function sendToInbox(one: Tracked, signal: AbortSignal): Promise<string | undefined> {
+    if (one.fruitless >= MAX_FRUITLESS)
+      return 'L2 read it from the Inbox without effect: the next one signed replaces it';
+    const baseFee = await deps.baseFeeWei();
+    const { maxFeePerGasWei: offered = baseFee } = one;
+    // L2 would read it without effect, and the Inbox costs gas.
+    if (offered < baseFee)
+      return `it offers ${offered} wei a unit of gas and L2 takes ${baseFee}: it goes on when that falls, or the next one signed replaces it`;
+    const { messageCount } = await store.cursor();
+    const data = INBOX.encodeFunctionData('sendTransaction', [one.raw]) as Hex;
+    if (await send(one, 'sent-to-inbox', { to: options.inbox, data }, signal)) one.from = messageCount;
+    return undefined;
+  }
+
+  /** L2 has read its message, and it is not in the chain. */
+  async function countFruitless(one: Tracked): Promise<void> {
+    // Derivation may have gone on since its nonce was looked at: then it is in the chain.
+    if ((await deps.nonceAt('safe')) > one.nonce) return;
+    log.warn({ hash: one.hash, nonce: one.nonce }, 'L2 read a transaction from the Inbox without effect');
+    Object.assign(one, {
+      fruitless: one.fruitless + 1,
+      state: 'ordered',
+      index: undefined,
+      from: undefined,
+      since: now(),
+    });
+    // A process that starts again and again must not pay for it each time.
+    await list.keep();
   }
 
   /** Resolves with why it does not go on. */
   async function advance(one: Tracked, signal: AbortSignal): Promise<string | undefined> {
     if (now() - one.since < options.forceAfterMs) return;
     const index = await findInInbox(one);
-    if (index === undefined) {
-      if (one.state === 'forced' || one.state === 'in-inbox') {
-        log.warn({ hash: one.hash, nonce: one.nonce }, 'L2 read a transaction from the Inbox without effect');
-        one.fruitless += 1;
-        one.state = 'ordered';
-        one.since = now();
-        return;
-      }
-      if (one.fruitless >= MAX_FRUITLESS)
-        return 'L2 read it from the Inbox without effect: the next one signed replaces it';
-      const data = INBOX.encodeFunctionData('sendTransaction', [one.raw]) as Hex;
-      await send(one, 'sent-to-inbox', { to: options.inbox, data }, signal);
-      return;
+    if (index === 'read') return countFruitless(one).then(() => undefined);
+    if (index === undefined && one.index !== undefined) {
+      log.warn({ hash: one.hash, nonce: one.nonce }, 'L1 took back the message of a transaction');
+      // The same L1 transaction is mostly mined again by itself: it has the time that any has.
+      Object.assign(one, { state: 'sent-to-inbox', sentAt: now(), index: undefined, from: undefined });
     }
+    if (index === undefined) return sendToInbox(one, signal);
+    one.index = index;
     if (one.state === 'ordered' || one.state === 'sent-to-inbox') one.state = 'in-inbox';
     const args = [index + 1n, await readMessage(index, one.raw, signal)];
     const data = SEQUENCER_INBOX.encodeFunctionData('forceInclusion', args) as Hex;
     await send(one, 'forced', { to: options.sequencerInbox, data }, signal);
+    return undefined;
   }
 
   /** As the Inbox took it. The endpoint's word is enough: the contract compares it with its accumulator. */
@@ -221,10 +209,10 @@ export function createForcing(options: ForcingOptions, deps: ForcingDeps): Forci
   }
 
   async function look(signal: AbortSignal): Promise<void> {
-    const tracked = await open();
+    const tracked = await list.open();
     if (tracked.size === 0) return;
     const { safe, forgot } = await settle(tracked);
-    if (forgot) await keep(tracked);
+    if (forgot) await list.keep();
     let next = safe;
     for (const one of waitingIn(tracked)) {
       // Nothing is read before its nonce is due: what leaves a gap would be dropped, and paid for.
@@ -232,13 +220,14 @@ export function createForcing(options: ForcingOptions, deps: ForcingDeps): Forci
         one.waiting = `the account's transaction before it (nonce ${next}) is not on L1`;
         continue;
       }
-      next = one.nonce + 1n;
       try {
         one.waiting = await advance(one, signal);
       } catch (error) {
         if (signal.aborted) return;
         say(one, error);
       }
+      // What still waits here would come after those behind it.
+      if (one.state !== 'ordered') next = one.nonce + 1n;
     }
   }
 
@@ -253,8 +242,9 @@ export function createForcing(options: ForcingOptions, deps: ForcingDeps): Forci
   }
 
   return {
-    async track({ raw, hash, nonce }) {
-      const tracked = await open();
+    async track(transaction) {
+      const { hash, nonce } = transaction;
+      const tracked = await list.open();
       const before = tracked.get(nonce);
       // What is on its way past the sequencer goes on, unless that was in vain; a replacement inherits how long its nonce has waited.
       if (before !== undefined && before.state !== 'ordered' && before.fruitless === 0) return;
@@ -263,11 +253,17 @@ export function createForcing(options: ForcingOptions, deps: ForcingDeps): Forci
         log.warn({ hash, nonce }, 'too many transactions wait for L1: this one is not watched');
         return;
       }
-      tracked.set(nonce, begin({ raw, hash, nonce }, before?.since ?? now()));
-      await keep(tracked);
+      tracked.set(nonce, begin(transaction, before?.since ?? now()));
+      await list.keep();
+    },
+    async nextFree(nonce) {
+      const tracked = await list.open();
+      let free = nonce;
+      while (tracked.has(free)) free += 1n;
+      return free;
     },
     list: () =>
-      waitingIn(known).map(({ hash, nonce, state, waiting }) => ({
+      waitingIn(list.known()).map(({ hash, nonce, state, waiting }) => ({
         hash,
         nonce,
         state,
@@ -281,19 +277,4 @@ export function createForcing(options: ForcingOptions, deps: ForcingDeps): Forci
       }
     },
   };
-}
-
-function begin(transaction: OwnTransaction, since: number): Tracked {
-  return { ...transaction, since, state: 'ordered', sentAt: 0, waiting: undefined, fruitless: 0, settled: false };
-}
-
-/** Those that L1 has not confirmed, by nonce. */
-function waitingIn(tracked: ReadonlyMap<bigint, Tracked>): readonly Tracked[] {
-  return [...tracked.values()].filter(({ settled }) => !settled).sort((a, b) => Number(a.nonce - b.nonce));
-}
-
-/** What L1 has confirmed goes first, the oldest of it. */
-function makeRoom(tracked: Map<bigint, Tracked>): void {
-  const settled = [...tracked.values()].filter((one) => one.settled).sort((a, b) => Number(a.nonce - b.nonce));
-  for (const { nonce } of settled) if (tracked.size >= MAX_TRACKED) tracked.delete(nonce);
 }

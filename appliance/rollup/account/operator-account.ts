@@ -2,8 +2,8 @@ import { getBytes, hexlify, keccak256, toQuantity, Wallet } from 'ethers';
 import type { Hex } from '../../../protocol/brand.ts';
 import { isNectarError, NectarError } from '../../../protocol/errors.ts';
 import { RpcRefusal } from '../l1/json-rpc.ts';
-import type { OwnTransaction } from './forcing.ts';
 import type { Ordering } from './forwarder.ts';
+import type { OwnTransaction } from './tracked-list.ts';
 
 /** What the account consumes of the node: JSON-RPC on its own chain; rejects with RpcRefusal. */
 export type OwnRpc = (method: string, params: readonly unknown[]) => Promise<unknown>;
@@ -26,6 +26,8 @@ export interface OperatorAccountDeps {
   readonly ordering: Ordering;
   /** Called with each transaction, which leaves once this has resolved, whatever the sequencer makes of it. */
   readonly onSigned?: (transaction: OwnTransaction) => Promise<void>;
+  /** The first nonce from this one on that the node has given to no transaction. Undefined: the sequencer is this node itself. */
+  readonly nextFree?: (nonce: bigint) => Promise<bigint | undefined>;
 }
 
 export function createOperatorAccount(
@@ -65,14 +67,23 @@ export function createOperatorAccount(
     return BigInt((await rpc('eth_getBalance', [address, 'latest'])) as string);
   }
 
-  /** A sequencer that is silent must not keep the account from signing: then the own chain's nonce is the next. */
-  async function nextNonce(): Promise<number> {
+  /**
+   * The sequencer knows what waits in its pool, and must not keep the account from signing: where it is silent or refuses, the own
+   * chain's nonce is the next. Adversary: one whose answer is a nonce that is used already, or one behind a gap, which L2 never takes.
+   */
+  async function nextNonce(): Promise<bigint> {
+    const own = BigInt((await rpc('eth_getTransactionCount', [address, 'latest'])) as string);
+    let asked: bigint;
     try {
-      return Number(await ordering.pendingNonce(address));
+      asked = await ordering.pendingNonce(address);
     } catch (error) {
-      if (!isNectarError(error, 'ROLLUP_SEQUENCER_UNREACHABLE')) throw error;
-      return Number((await rpc('eth_getTransactionCount', [address, 'latest'])) as string);
+      if (!isNectarError(error, 'ROLLUP_SEQUENCER_UNREACHABLE') && !isNectarError(error, 'ROLLUP_SEQUENCER_REFUSED'))
+        throw error;
+      return own;
     }
+    const highest = (await deps.nextFree?.(own)) ?? asked;
+    if (asked < own) return own;
+    return asked > highest ? highest : asked;
   }
 
   async function sendNext(to: Hex, data: Hex, value: bigint): Promise<Hex> {
@@ -83,7 +94,7 @@ export function createOperatorAccount(
     const signed = await wallet.signTransaction({
       type: 2,
       chainId: options.chainId,
-      nonce,
+      nonce: Number(nonce),
       to,
       data,
       value,
@@ -92,7 +103,7 @@ export function createOperatorAccount(
       maxPriorityFeePerGas: 0n,
     });
     const raw = getBytes(signed);
-    await deps.onSigned?.({ raw, hash: keccak256(raw) as Hex, nonce: BigInt(nonce) });
+    await deps.onSigned?.({ raw, hash: keccak256(raw) as Hex, nonce, maxFeePerGasWei: maxFeePerGas });
     return ordering.submit(raw);
   }
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Transaction } from 'ethers';
-import type { OwnTransaction } from '../../../../../appliance/rollup/account/forcing.ts';
 import { createOperatorAccount } from '../../../../../appliance/rollup/account/operator-account.ts';
+import type { OwnTransaction } from '../../../../../appliance/rollup/account/tracked-list.ts';
 import type { Hex } from '../../../../../protocol/brand.ts';
 import { isNectarError, NectarError } from '../../../../../protocol/errors.ts';
 
@@ -10,7 +10,13 @@ const KEY = new Uint8Array(32).fill(9);
 const TO = `0x${'cd'.repeat(20)}` as Hex;
 
 /** A chain whose unsafe head has another base fee than its safe head, and a sequencer that may be silent. */
-function createWorld({ latest = 100, safe = 100, silent = false } = {}) {
+function createWorld({
+  latest = 100,
+  safe = 100,
+  silent = false,
+  pending = async (): Promise<bigint> => 6n,
+  free = async (): Promise<bigint | undefined> => 6n,
+} = {}) {
   const events: string[] = [];
   const signed: OwnTransaction[] = [];
   const account = createOperatorAccount(
@@ -32,7 +38,7 @@ function createWorld({ latest = 100, safe = 100, silent = false } = {}) {
         },
         async pendingNonce() {
           if (silent) throw new NectarError('ROLLUP_SEQUENCER_UNREACHABLE', { method: 'eth_getTransactionCount' });
-          return 6n;
+          return pending();
         },
         whyLost: async () => undefined,
       },
@@ -41,6 +47,7 @@ function createWorld({ latest = 100, safe = 100, silent = false } = {}) {
         signed.push(transaction);
         events.push('kept');
       },
+      nextFree: free,
     },
   );
   return { account, events, signed };
@@ -71,4 +78,40 @@ test('past a silent sequencer it is signed with the nonce of the own chain, and 
     isNectarError(error, 'ROLLUP_SEQUENCER_UNREACHABLE'),
   );
   assert.equal(signed[0]?.nonce, 4n);
+});
+
+test('a sequencer that refuses to say the nonce keeps nothing from being signed', async () => {
+  const { account, signed } = createWorld({
+    async pending() {
+      throw new NectarError('ROLLUP_SEQUENCER_REFUSED', { reason: 'not you' });
+    },
+  });
+  await account.send({ to: TO, data: '0x' });
+  assert.equal(signed[0]?.nonce, 4n);
+});
+
+test('a sequencer that names a nonce which is used, or one behind a gap, is not believed', async () => {
+  for (const [said, free, nonce] of [
+    [0n, 4n, 4n],
+    [3n, 6n, 4n],
+    [1_000n, 4n, 4n],
+    [1_000n, 6n, 6n],
+    [5n, 6n, 5n],
+  ]) {
+    const { account, signed } = createWorld({ pending: async () => said ?? 0n, free: async () => free });
+    await account.send({ to: TO, data: '0x' });
+    assert.equal(signed[0]?.nonce, nonce, `${said}, where the first free one is ${free}`);
+  }
+});
+
+test('the own pool of a sequencer is believed', async () => {
+  const { account, signed } = createWorld({ pending: async () => 9n, free: async () => undefined });
+  await account.send({ to: TO, data: '0x' });
+  assert.equal(signed[0]?.nonce, 9n);
+});
+
+test('what is kept says how much it offers', async () => {
+  const { account, signed } = createWorld();
+  await account.send({ to: TO, data: '0x' });
+  assert.equal(signed[0]?.maxFeePerGasWei, 200n);
 });
