@@ -6,6 +6,7 @@ const BENCHES = {
   audit: () => import('./audit.ts'),
   chain: () => import('./chain.ts'),
   'chain-peers': () => import('./peers.ts'),
+  growth: () => import('./growth.ts'),
   machine: () => import('./machine.ts'),
   logs: () => import('./logs.ts'),
   puts: () => import('./puts.ts'),

@@ -21,9 +21,12 @@ export interface SharedPreimages {
 
 /**
  * The chain's state for a thread beside the one that owns the database: the same open LevelDB, read synchronously, so that no read is
- * in flight when the thread is ended in the middle of a call. It writes nothing.
+ * in flight when the thread is ended in the middle of a call. It writes nothing. `onRead` is told each look into the database.
  */
-export async function openSharedPreimages(options: SharedPreimagesOptions): Promise<SharedPreimages> {
+export async function openSharedPreimages(
+  options: SharedPreimagesOptions,
+  onRead: (what: 'entry' | 'group') => void = () => {},
+): Promise<SharedPreimages> {
   const { path, databaseKey, cacheBytes } = options;
   const level = new ClassicLevel<Uint8Array, Uint8Array>(path, {
     keyEncoding: 'view',
@@ -43,17 +46,22 @@ export async function openSharedPreimages(options: SharedPreimagesOptions): Prom
   let last: Uint8Array | undefined;
   /** Undefined: there is none at this place (any more). */
   const readGroup = (key: Uint8Array): Uint8Array | undefined => {
+    onRead('group');
     const sealed = level.getSync(key);
     if (sealed === undefined) return undefined;
     const group = sealer.open(key, sealed);
     if (group === undefined) throw new NectarError('ROLLUP_DATABASE_INVALID', { what: 'preimage' });
     return group;
   };
+  const readEntry = (hash: Uint8Array): Uint8Array | undefined => {
+    onRead('entry');
+    return level.getSync(keys.preimage(hash));
+  };
   return {
     get(hash) {
       const near = last && lookInGroup(last, hash);
       if (near !== undefined) return near;
-      let entry = level.getSync(keys.preimage(hash));
+      let entry = readEntry(hash);
       for (;;) {
         if (entry === undefined) return undefined;
         const { key, name } = groupOf(entry, keys);
@@ -64,7 +72,7 @@ export async function openSharedPreimages(options: SharedPreimagesOptions): Prom
           return findInGroup(group, hash);
         }
         // The pruner moves what stays before it removes where it was.
-        entry = movedFrom(entry, level.getSync(keys.preimage(hash)));
+        entry = movedFrom(entry, readEntry(hash));
       }
     },
     close: () => level.close(),
