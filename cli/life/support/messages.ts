@@ -5,6 +5,7 @@ export const LOG_MESSAGES: readonly string[] = [
   'L1 contradicts unsafe blocks',
   'L1 endpoints not compared',
   'L1 refuses a step of the validator',
+  'L1 took back the message of a transaction',
   "L1 took the batcher's nonce back",
   "L1 took the validator's nonce back",
   'L2 read a transaction from the Inbox without effect',
