@@ -1,6 +1,9 @@
 /**
  * `npm run bench -- <name>`: one benchmark, one or more JSON lines {name, ours, peer, peerName, ratio}, all figures of one run.
+ * `--minutes N` where a bench takes its time (soak, sustained).
  */
+import { parseArgs } from 'node:util';
+
 const BENCHES = {
   store: () => import('./store.ts'),
   audit: () => import('./audit.ts'),
@@ -19,13 +22,15 @@ const BENCHES = {
   sustained: () => import('./sustained.ts'),
   sockets: () => import('./sockets.ts'),
   containers: () => import('./containers.ts'),
+  soak: () => import('./soak.ts'),
   idle: () => import('./idle.ts'),
 } as const;
 
-const names = process.argv.slice(2);
+const { values, positionals: names } = parseArgs({ allowPositionals: true, options: { minutes: { type: 'string' } } });
+if (values.minutes !== undefined) process.env.BENCH_MINUTES = values.minutes;
 const isBench = (name: string): name is keyof typeof BENCHES => Object.hasOwn(BENCHES, name);
 if (names.length === 0 || !names.every(isBench)) {
-  process.stderr.write(`usage: npm run bench -- ${Object.keys(BENCHES).join('|')}\n`);
+  process.stderr.write(`usage: npm run bench -- ${Object.keys(BENCHES).join('|')} [--minutes N]\n`);
   process.exit(2);
 }
 for (const name of names.filter(isBench)) {
