@@ -22,6 +22,12 @@ export const signal = new AbortController().signal;
 /** What a test has otherwise. */
 export interface ChildParts {
   readonly keys?: StoreDeps['keys'];
+  /** The secret of its index, and of the one that is to take its place. */
+  readonly index?: {
+    readonly current: () => Uint8Array;
+    readonly pending: () => Uint8Array | undefined;
+    readonly settle: () => Promise<void>;
+  };
   /** Told before a leaf is written, and when it is durable. */
   readonly onLeaf?: (event: StoreAuditEvent, when: 'before' | 'after') => void;
 }
@@ -55,8 +61,8 @@ export async function openChildStore(home: string, minFreeBytes = 0, parts: Chil
       crypto,
       keys: parts.keys ?? {
         retire: async () => ({ destroyed: [], generation: 1 }),
-        derive: () => Uint8Array.from(kek.key),
-        pending: () => undefined,
+        derive: () => Uint8Array.from(parts.index?.current() ?? kek.key),
+        pending: () => parts.index?.pending(),
         newDek(of) {
           const dek = randomBytes(32);
           return { dek, wrapped: wrapDek(crypto, kek, { dek, context: of, nonce: randomBytes(12) }) };
@@ -68,6 +74,7 @@ export async function openChildStore(home: string, minFreeBytes = 0, parts: Chil
         },
         rewrapDek: (wrapped) => wrapped,
       },
+      ...(parts.index !== undefined && { settleIndex: parts.index.settle }),
       audit: {
         async append(event: StoreAuditEvent) {
           parts.onLeaf?.(event, 'before');
