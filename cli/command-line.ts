@@ -41,6 +41,7 @@ const DIRECT: Readonly<Record<string, () => Promise<(program: Command, terminal:
   get: async () => (await import('./commands/get.ts')).registerGet,
   ls: async () => (await import('./commands/ls.ts')).registerLs,
   rm: async () => (await import('./commands/rm.ts')).registerRm,
+  status: async () => (await import('./commands/status.ts')).registerStatus,
 };
 
 /** The whole tree, or the one command that is called; none to say the version. */

@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Command, Option } from 'commander';
-import { loadConfig } from '../../appliance/config/load.ts';
 import type { NodeStatus } from '../../appliance/gateway/node-schemas.ts';
 import { requireVolumes } from '../../appliance/volume-marks.ts';
 import type { Screen } from '../../hardening/report/terminal/text.ts';
@@ -112,6 +111,8 @@ async function statusOfContainers(call: Call<StatusOptions>): Promise<void> {
     }
     throw error;
   });
+  // Of a home of containers alone: the options of a node are much to load for one address.
+  const { loadConfig } = await import('../../appliance/config/load.ts');
   const { gateway } = loadConfig({ home }).config;
   const url = gatewayUrl(gateway);
   output.result(

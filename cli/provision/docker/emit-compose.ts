@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Terminal } from '../../terminal.ts';
-import { writeWhole } from '../process/devnet-home.ts';
+import { writeWhole } from '../write-whole.ts';
 import { composeFile } from './compose.ts';
 import { convergeGround, requireImages } from './converge.ts';
 import { desiredState } from './desired-state.ts';

@@ -2,7 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import Type, { type Static } from 'typebox';
 import { Value } from 'typebox/value';
 import { NectarError } from '../../../protocol/errors.ts';
-import { writeWhole } from '../process/devnet-home.ts';
+import { writeWhole } from '../write-whole.ts';
 import { hasTarget, targetPath } from './target-path.ts';
 
 const MAX_FILE_BYTES = 64 * 1024;

@@ -3,7 +3,7 @@ import Type, { type Static } from 'typebox';
 import { Value } from 'typebox/value';
 import { NectarError } from '../../../protocol/errors.ts';
 import { hasTarget, targetPath } from '../docker/target-path.ts';
-import { writeWhole } from '../process/devnet-home.ts';
+import { writeWhole } from '../write-whole.ts';
 
 const MAX_FILE_BYTES = 64 * 1024;
 

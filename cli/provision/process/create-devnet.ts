@@ -8,8 +8,9 @@ import { buildDescriptorGenesis, MACHINE_DIGEST } from '../../../appliance/rollu
 import type { Hex } from '../../../protocol/brand.ts';
 import { type NetworkDescriptor, signDescriptor } from '../../../protocol/network/descriptor.ts';
 import { NEW_NETWORK_FORK } from '../../../protocol/rollup/fork.ts';
+import { writeWhole } from '../write-whole.ts';
 import { type DefaultPorts, defaultPorts } from './default-ports.ts';
-import { devnetKeyPath, faucetKeyPath, writeKeyOnce, writeWhole } from './devnet-home.ts';
+import { devnetKeyPath, faucetKeyPath, writeKeyOnce } from './devnet-home.ts';
 import { type DevnetL1, startDevnetL1, stopDevnetL1 } from './devnet-l1.ts';
 import { type ChosenPorts, choosePorts } from './devnet-ports.ts';
 import { deployL1Contracts } from './l1-contracts.ts';

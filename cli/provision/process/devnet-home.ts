@@ -1,11 +1,12 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { getBytes, hexlify } from 'ethers';
 import { readDescriptor } from '../../../appliance/config/index.ts';
-import { createFile, makeFolder, replaceFile } from '../../../appliance/durable-file.ts';
+import { createFile } from '../../../appliance/durable-file.ts';
+import type { Hex } from '../../../protocol/brand.ts';
 import { isNectarError, NectarError } from '../../../protocol/errors.ts';
 import type { NetworkDescriptor } from '../../../protocol/network/descriptor.ts';
+import { bytesToHex, hexToBytes } from '../../../protocol/rollup/bytes.ts';
 
 /**
  * The home of a devnet. Its keys lie bare (0600): they are worth nothing outside it.
@@ -52,22 +53,16 @@ export function readDevnetDescriptor(devnet: string): NetworkDescriptor {
 }
 
 export async function readKey(path: string): Promise<Uint8Array> {
-  return getBytes((await readFile(path, 'utf8')).trim());
+  return hexToBytes((await readFile(path, 'utf8')).trim() as Hex);
 }
 
 /** Writes a key that only its owner reads; an existing one stays. */
 export async function writeKeyOnce(path: string, key: Uint8Array): Promise<Uint8Array> {
   try {
-    await createFile(path, `${hexlify(key)}\n`, 0o600);
+    await createFile(path, `${bytesToHex(key)}\n`, 0o600);
     return key;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     return readKey(path);
   }
-}
-
-/** Puts a file of a home in place, for its owner alone, and makes the folder where it is missing. */
-export async function writeWhole(folder: string, name: string, content: Uint8Array | string): Promise<void> {
-  await makeFolder(folder);
-  await replaceFile(join(folder, name), content, 0o600);
 }

@@ -2,8 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { configPath, readConfigFile, readDescriptor } from '../../../appliance/config/index.ts';
 import { NectarError } from '../../../protocol/errors.ts';
 import { type NetworkDescriptor, signDescriptor } from '../../../protocol/network/descriptor.ts';
+import { writeWhole } from '../write-whole.ts';
 import type { DefaultPorts } from './default-ports.ts';
-import { descriptorPath, devnetKeyPath, isDevnetHome, readKey, writeWhole } from './devnet-home.ts';
+import { descriptorPath, devnetKeyPath, isDevnetHome, readKey } from './devnet-home.ts';
 import { findFreePort, isPortTaken } from './free-port.ts';
 import { describeHolder } from './port-holder.ts';
 

@@ -9,7 +9,7 @@ import { NectarError } from '../../../protocol/errors.ts';
 import { ENTRY } from '../../entry.ts';
 import type { Say } from '../../render/work.ts';
 import { waitUntil } from '../../wait-until.ts';
-import { writeWhole } from './devnet-home.ts';
+import { writeWhole } from '../write-whole.ts';
 import { callRpc } from './rpc.ts';
 import { forgetRunning, readRunning, writeRunning } from './running.ts';
 import { stopProcess } from './stop-node.ts';

@@ -33,8 +33,14 @@ async function packagesOf(entry: string): Promise<string[]> {
 }
 
 // The library of schemas is 680 files, half of the CPU that a command starts with: it is loaded where there is something to check.
-test('get and put begin without the libraries that only some of their runs need', async () => {
+test('get, put and status begin without the libraries that only some of their runs need', async () => {
   // The first makes the lock of a large download.
   assert.deepEqual(await packagesOf('cli/commands/get.ts'), ['classic-level', 'commander']);
   assert.deepEqual(await packagesOf('cli/commands/put.ts'), ['commander']);
+  // Scripts ask for the state of a node each minute: neither the chain's library nor the options of a node are needed for it.
+  const ofStatus = await packagesOf('cli/commands/status.ts');
+  assert.deepEqual(
+    ofStatus.filter((name) => name === 'ethers' || name === 'ajv'),
+    [],
+  );
 });
