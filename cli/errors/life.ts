@@ -145,4 +145,32 @@ export const LIFE_GUIDANCE: Record<keyof typeof LIFE_ERRORS, Guidance> = {
     remedy:
       'Build it first, in a clone: `npm run bundle && npm run program` makes the program, `npm run images -- build` the images.',
   },
+  RELEASE_SIGNATURE_MISSING: {
+    exit: EXIT.checksFailed,
+    remedy:
+      'Take the whole release, as its maker published it. What you built yourself is taken with `--unsigned`. Nothing was used.',
+  },
+  RELEASE_SIGNATURE_INVALID: {
+    exit: EXIT.checksFailed,
+    remedy: 'Somebody changed it, or it was damaged: get the release again from its maker. Nothing was used.',
+  },
+  RELEASE_KEY_UNKNOWN: {
+    exit: EXIT.checksFailed,
+    remedy:
+      'Compare the key with what SECURITY.md says of release keys; then name its public file with `--release-key`. Nothing was used.',
+  },
+  RELEASE_KEY_INVALID: {
+    exit: EXIT.usage,
+    remedy: 'Name the file release-key.pub that `npm run release -- keygen` wrote, or that the maker published.',
+  },
+  RELEASE_ARTIFACT_FOREIGN: {
+    exit: EXIT.checksFailed,
+    remedy:
+      'It is of another release, or somebody exchanged it: get the release again from its maker. Nothing was used.',
+  },
+  RELEASE_OLDER: {
+    exit: EXIT.checksFailed,
+    remedy:
+      'An older release has faults that a newer one mended. Take a newer one; where you mean the older one, `--accept-older`. Nothing was used.',
+  },
 };

@@ -101,4 +101,22 @@ export const LIFE_ERRORS = {
   BUNDLE_PART_MISSING: define<{ part: string }>({
     message: ({ part }) => `there is no ${part} to put into the bundle`,
   }),
+  RELEASE_SIGNATURE_MISSING: define<{ path: string; file: string }>({
+    message: ({ path, file }) => `${path} is not signed: ${file} is missing`,
+  }),
+  RELEASE_SIGNATURE_INVALID: define<{ path: string; reason: string }>({
+    message: ({ path, reason }) => `the signature of the release in ${path} is not good: ${reason}`,
+  }),
+  RELEASE_KEY_UNKNOWN: define<{ path: string; key: string }>({
+    message: ({ path, key }) => `the release in ${path} is signed by the key ${key}, which this program does not trust`,
+  }),
+  RELEASE_KEY_INVALID: define<{ path: string; reason: string }>({
+    message: ({ path, reason }) => `${path} is not the public key of releases: ${reason}`,
+  }),
+  RELEASE_ARTIFACT_FOREIGN: define<{ path: string; entry: string }>({
+    message: ({ path, entry }) => `${entry} in ${path} is not the one that the release signed`,
+  }),
+  RELEASE_OLDER: define<{ path: string; release: string; running: string }>({
+    message: ({ path, release, running }) => `${path} is of ${release}, older than ${running}, which runs here`,
+  }),
 };
