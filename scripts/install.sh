@@ -25,7 +25,7 @@ set -- "$here"/nectar-byon-*-linux-"$machine".tar.gz
 [ -f "$here/SHA256SUMS" ] || fail "SHA256SUMS is not beside $0: unpack the whole bundle" 3
 [ ! -e "$folder/nectar-byon" ] || fail "$folder/nectar-byon is there already: name another folder" 2
 
-# Against a damaged copy. Against a forged one, compare the SHA-256 of the bundle itself with what its maker published.
+# Against a damaged copy. A forged one brings its own installer: verify the signature of the bundle before this (docs/runbook.md).
 name=$(basename "$1")
 sums=$(grep "^[0-9a-f]\{64\}  $name\$" "$here/SHA256SUMS") || fail "SHA256SUMS does not name $name" 3
 (cd "$here" && echo "$sums" | sha256sum -c - >/dev/null 2>&1) || fail "$name was altered: copy the bundle again" 3

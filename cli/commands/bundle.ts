@@ -8,6 +8,7 @@ import { action, addGroup, addVerb, type Call } from '../call.ts';
 import { untilInterrupted } from '../interruption.ts';
 import type { BundleManifest } from '../life/bundle/write-bundle.ts';
 import { writeOutputFile } from '../output-file.ts';
+import { type ReleaseKeyOptions, releaseKeyOptions } from '../release/release-key-options.ts';
 import { formatBytes } from '../render/quantities.ts';
 import { showWork } from '../render/work.ts';
 import type { Terminal } from '../terminal.ts';
@@ -22,13 +23,15 @@ const DIGESTS = 'digests.lock.json';
 
 interface SaveOptions {
   readonly dist: string;
+  readonly release?: string;
   readonly force?: boolean;
 }
 
-interface LoadOptions {
+interface LoadOptions extends ReleaseKeyOptions {
   readonly engine?: string;
   readonly to?: string;
   readonly programOnly?: boolean;
+  readonly acceptOlder?: boolean;
 }
 
 export function registerBundle(program: Command, terminal: Terminal): void {
@@ -37,19 +40,21 @@ export function registerBundle(program: Command, terminal: Terminal): void {
     summary: 'write program, images and checksums to one file',
     about:
       'From a clone, after `npm run bundle`, `npm run program` and `npm run images -- build`. The program comes with its Node and its npm packages. A machine that has no program yet begins with `tar -xf nectar-byon.bundle && sh install.sh`.',
-    examples: ['bundle save nectar-byon.bundle'],
+    examples: ['bundle save nectar-byon.bundle', 'bundle save nectar-byon.bundle --release dist/release'],
   })
     .addOption(
       new Option('--dist <dir>', 'folder with images/ and program/').default(join(ROOT, 'dist'), "the clone's dist/"),
     )
+    .addOption(new Option('--release <dir>', 'folder with the signatures of `npm run release -- sign` (default: none)'))
     .addOption(new Option('--force', 'overwrite the file'))
     .action(action(terminal, save));
-  addVerb(group, 'load <file>', {
+  const loading = addVerb(group, 'load <file>', {
     summary: 'verify a bundle, hand its images to the container engine, unpack the program',
     about:
-      'Every part is compared with the checksums of the bundle, and the images that the engine then has with its digests. That stands against a damaged copy; against a forged one, compare the SHA-256 of the file with what its maker published.',
+      'Before anything of it is used, the signatures of its release are verified, every part is held against what they name, and its version against this program. The keys are those of this program, or the one that you name. `--unsigned` takes a bundle by its checksums alone, which stand against a damaged copy and not against a forged one. The images that the engine then has are compared with the digests.',
     examples: [
       'bundle load nectar-byon.bundle',
+      'bundle load nectar-byon.bundle --release-key release-key.pub',
       'bundle load nectar-byon.bundle --to /opt/nectar-next',
       'bundle load nectar-byon.bundle --to /opt/nectar-next --program-only',
     ],
@@ -59,14 +64,17 @@ export function registerBundle(program: Command, terminal: Terminal): void {
     .addOption(
       new Option('--program-only', 'on a machine without a container engine: unpack the program, leave the images'),
     )
+    .addOption(new Option('--accept-older', 'take a bundle of an older version than this program'))
     .action(action(terminal, load));
+  for (const option of releaseKeyOptions()) loading.addOption(option);
 }
 
 async function save({ options, operands, terminal, output }: Call<SaveOptions>): Promise<void> {
   const { collectParts } = await import('../life/bundle/collect-parts.ts');
   const { writeBundle } = await import('../life/bundle/write-bundle.ts');
   const file = resolve(terminal.workingFolder, operands[0] ?? '');
-  const parts = await collectParts(resolve(terminal.workingFolder, options.dist));
+  const release = options.release === undefined ? undefined : resolve(terminal.workingFolder, options.release);
+  const parts = await collectParts(resolve(terminal.workingFolder, options.dist), release);
   const manifest: BundleManifest = {
     format: 'nectar-byon-bundle',
     version: 1,
@@ -109,18 +117,31 @@ async function load(call: Call<LoadOptions>): Promise<void> {
 async function loadInto(call: Call<LoadOptions>, file: string, folder: string): Promise<void> {
   const { options, terminal, output } = call;
   const { unpackBundle } = await import('../life/bundle/unpack-bundle.ts');
-  const { manifest, names } = await showWork(terminal, output, 'verifying the bundle', () =>
-    unpackBundle(file, folder, terminal.signal),
-  );
+  const { requireTrusted } = await import('../life/bundle/trust-bundle.ts');
+  const { chooseReleaseKeys } = await import('../release/release-keys.ts');
+  const keys = await chooseReleaseKeys(options, terminal);
+  const { manifest, digests } = await showWork(terminal, output, 'verifying the bundle', async () => {
+    const bundle = await unpackBundle(file, folder, terminal.signal);
+    await requireTrusted(bundle, { folder, path: file, keys, acceptOlder: options.acceptOlder === true });
+    return bundle;
+  });
+  const names = [...digests.keys()];
   const archives = names.filter((name) => name.endsWith('.tar'));
   if (options.programOnly !== true) await loadImages(call, folder, archives);
   for (const name of archives) await rm(join(folder, name));
   const command = options.to === undefined ? undefined : await unpackPrograms(call, folder, names);
   const images = options.programOnly === true ? [] : archives;
   output.result(
-    { program: manifest.program, images, ...(options.to !== undefined && { folder }), ...(command && { command }) },
+    {
+      program: manifest.program,
+      signed: keys !== undefined,
+      images,
+      ...(options.to !== undefined && { folder }),
+      ...(command && { command }),
+    },
     () =>
       [
+        ...(keys === undefined ? [] : ['the release is signed by a trusted key']),
         ...(images.length > 0 ? [`images of ${manifest.program} are loaded`] : []),
         ...(options.to === undefined ? [] : [`program and digests of ${manifest.program}: ${folder}`]),
         ...(command === undefined ? [] : [`  ${command} --version`]),

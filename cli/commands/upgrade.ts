@@ -3,14 +3,17 @@ import { type Command, Option } from 'commander';
 import { NectarError } from '../../protocol/errors.ts';
 import { action, addVerb, type Call } from '../call.ts';
 import { requireHome } from '../home-folder.ts';
+import type { ImageSetIds } from '../life/upgrade/image-set.ts';
+import type { Engine } from '../provision/docker/engine.ts';
 import { findClusterTarget } from '../provision/kubernetes/cluster-target.ts';
+import { type ReleaseKeyOptions, releaseKeyOptions } from '../release/release-key-options.ts';
 import { renderChecks } from '../render/checks.ts';
 import type { Terminal } from '../terminal.ts';
 import { VERSION } from '../version.ts';
 import { passphraseFileOption } from './unlock.ts';
 import { requireDuration } from './up.ts';
 
-interface UpgradeOptions {
+interface UpgradeOptions extends ReleaseKeyOptions {
   readonly imageSet?: string;
   readonly plan?: boolean;
   readonly passphraseFile?: string;
@@ -18,10 +21,10 @@ interface UpgradeOptions {
 }
 
 export function registerUpgrade(program: Command, terminal: Terminal): void {
-  addVerb(program, 'upgrade', {
+  const upgrading = addVerb(program, 'upgrade', {
     summary: 'have a newer version run the node; goes back by itself when that does not become ready',
     about:
-      'Data stays where it is. Looks first at versions, images, health, disk and the age of the last backup. Containers are replaced by those of the new images. For a node that runs as a process install the new version into a folder of its own and call `upgrade` of that one: it ends the process of the version before and runs the node itself. Interrupted, it can be run again.',
+      'Data stays where it is. Looks first at versions, images, health, disk and the age of the last backup. Containers are replaced by those of the new images; an image set has to be signed by a trusted key (the signatures lie beside it, where `bundle load --to` left them). For a node that runs as a process install the new version into a folder of its own and call `upgrade` of that one: it ends the process of the version before and runs the node itself. Interrupted, it can be run again.',
     examples: [
       'upgrade                                     # to the images of this program',
       'upgrade --image-set digests.lock.json --plan',
@@ -38,6 +41,7 @@ export function registerUpgrade(program: Command, terminal: Terminal): void {
     .addOption(passphraseFileOption())
     .addOption(new Option('--timeout <duration>', 'how long the new version has to become ready').default('180s'))
     .action(action(terminal, upgrade));
+  for (const option of releaseKeyOptions()) upgrading.addOption(option);
 }
 
 async function upgrade(call: Call<UpgradeOptions>): Promise<void> {
@@ -49,14 +53,12 @@ async function upgrade(call: Call<UpgradeOptions>): Promise<void> {
   const target = findTarget(home);
   if (target === undefined) return upgradeOfProcess(call, timeoutMs);
   const { openEngine } = await import('../provision/docker/open-engine.ts');
-  const { findImageSet, isSameImages, readImageSet } = await import('../life/upgrade/image-set.ts');
+  const { isSameImages } = await import('../life/upgrade/image-set.ts');
   const { examineUpgrade, isMixed, upgradeNode } = await import('../life/upgrade/upgrade-node.ts');
   const { imagesBefore } = await import('../life/upgrade/target-images.ts');
   const engine = openEngine(terminal, target.engine);
   const to =
-    options.imageSet === undefined
-      ? await findImageSet(engine, VERSION)
-      : await readImageSet(resolve(terminal.workingFolder, options.imageSet));
+    options.imageSet === undefined ? await findOwnSet(engine, options) : await readTrustedSet(call, options.imageSet);
   const from = imagesBefore(target, to).programVersion;
   if (isSameImages(target.images, to.images) && !(await isMixed({ home, terminal }))) {
     output.result(
@@ -111,6 +113,31 @@ async function upgradeOfProcess(call: Call<UpgradeOptions>, timeoutMs: number): 
       ? `upgraded from ${from} to ${VERSION}, ready at ${gateway}`
       : `upgraded to ${VERSION}, and locked: \`nectar-byon unlock\``,
   );
+}
+
+/**
+ * The images of this program: those that its own list of digests names, where it came with one. A name in the engine may mean anything.
+ *
+ * @throws NectarError CLI_IMAGE_MISSING, RELEASE_ARTIFACT_FOREIGN
+ */
+async function findOwnSet(engine: Engine, { unsigned }: UpgradeOptions): Promise<ImageSetIds> {
+  const { findImageSet, requireLocked } = await import('../life/upgrade/image-set.ts');
+  const { readImageLock } = await import('../harden/sources/image-lock.ts');
+  const found = await findImageSet(engine, VERSION);
+  if (unsigned !== true) requireLocked(found, readImageLock(), engine.url);
+  return found;
+}
+
+/** @throws NectarError RELEASE_SIGNATURE_MISSING, RELEASE_SIGNATURE_INVALID, RELEASE_KEY_UNKNOWN, RELEASE_ARTIFACT_FOREIGN */
+async function readTrustedSet({ options, terminal }: Call<UpgradeOptions>, file: string): Promise<ImageSetIds> {
+  const { readImageSet } = await import('../life/upgrade/image-set.ts');
+  const { chooseReleaseKeys } = await import('../release/release-keys.ts');
+  const { requireSignedFile } = await import('../release/verify-release.ts');
+  const path = resolve(terminal.workingFolder, file);
+  const keys = await chooseReleaseKeys(options, terminal);
+  return readImageSet(path, async (bytes) => {
+    if (keys !== undefined) await requireSignedFile(path, bytes, keys);
+  });
 }
 
 /** The chart and the images of this program; what `--plan` shows is helm's business. */

@@ -11,11 +11,13 @@ const PLACES = ['../../../dist/images/digests.lock.json', './images/digests.lock
 const digest = Type.String({ pattern: '^sha256:[0-9a-f]{64}$' });
 const image = Type.Object({ id: digest });
 const lockFile = Type.Object({
+  version: Type.String({ maxLength: 64 }),
   base: Type.Object({ layers: Type.Array(digest, { minItems: 1, maxItems: 128 }) }),
   roles: Type.Object({ gateway: image, store: image, audit: image, rollup: image }),
 });
 
 export interface ImageLock {
+  readonly version: string;
   readonly imageIds: Readonly<Record<string, string>>;
   readonly baseLayers: readonly string[];
 }
@@ -28,6 +30,7 @@ export function readImageLock(): ImageLock | undefined {
   const value: unknown = text.length <= MAX_FILE_BYTES ? JSON.parse(text) : undefined;
   if (!matches(lockFile, value)) return undefined;
   return {
+    version: value.version,
     imageIds: Object.fromEntries(CONTAINER_ROLES.map((role) => [role, value.roles[role].id])),
     baseLayers: value.base.layers,
   };

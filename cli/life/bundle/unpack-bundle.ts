@@ -10,17 +10,20 @@ import { BUNDLE_CHECKSUMS, BUNDLE_MANIFEST, type BundleManifest } from './write-
 const MAX_TEXT_BYTES = 64 * 1024;
 const LINE = /^([0-9a-f]{64}) {2}([A-Za-z0-9][A-Za-z0-9._-]{0,99})$/;
 
+/** A bundle that lies in a folder now. */
+export interface UnpackedBundle {
+  readonly manifest: BundleManifest;
+  /** SHA-256 in hex of every part by its name, in the order of the bundle. */
+  readonly digests: ReadonlyMap<string, string>;
+}
+
 /**
  * Unpacks an offline bundle into an empty folder and compares every file with the bundle's checksums. These stand against a damaged
- * copy; against a forged one stands comparing the bundle's own SHA-256 with what its maker published.
+ * copy; against a forged one stands the signature of the release (cli/release/), which is held against `digests`.
  *
  * @throws NectarError BUNDLE_INVALID, BUNDLE_ALTERED, CLI_FILE_UNREADABLE, NODE_DISK_FULL
  */
-export async function unpackBundle(
-  path: string,
-  folder: string,
-  signal?: AbortSignal,
-): Promise<{ manifest: BundleManifest; names: string[] }> {
+export async function unpackBundle(path: string, folder: string, signal?: AbortSignal): Promise<UnpackedBundle> {
   try {
     return await unpack(path, folder, signal);
   } catch (error) {
@@ -34,14 +37,10 @@ export async function unpackBundle(
   }
 }
 
-async function unpack(
-  path: string,
-  folder: string,
-  signal: AbortSignal | undefined,
-): Promise<{ manifest: BundleManifest; names: string[] }> {
+async function unpack(path: string, folder: string, signal: AbortSignal | undefined): Promise<UnpackedBundle> {
   let sums: Map<string, string> | undefined;
   let manifest: BundleManifest | undefined;
-  const names: string[] = [];
+  const digests = new Map<string, string>();
   for await (const entry of readTar(
     createReadStream(path, { highWaterMark: 1024 * 1024, signal }) as AsyncIterable<Uint8Array>,
   )) {
@@ -56,12 +55,12 @@ async function unpack(
       throw new NectarError('BUNDLE_ALTERED', { path, entry: entry.path });
     }
     if (entry.path === BUNDLE_MANIFEST) manifest = await readManifest(join(folder, BUNDLE_MANIFEST), path);
-    else names.push(entry.path);
+    else digests.set(entry.path, expected);
   }
   const [missing] = sums?.keys() ?? [];
   if (missing !== undefined) throw new NectarError('BUNDLE_INVALID', { path, problem: `${missing} is missing` });
   if (manifest === undefined) throw new NectarError('BUNDLE_INVALID', { path, problem: 'it says nothing of itself' });
-  return { manifest, names };
+  return { manifest, digests };
 }
 
 function parseSums(text: string, path: string): Map<string, string> {

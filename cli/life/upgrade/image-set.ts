@@ -2,6 +2,7 @@ import { readFile, stat } from 'node:fs/promises';
 import Type, { type Static } from 'typebox';
 import { Value } from 'typebox/value';
 import { NectarError } from '../../../protocol/errors.ts';
+import type { ImageLock } from '../../harden/sources/image-lock.ts';
 import type { Engine } from '../../provision/docker/engine.ts';
 import { idOf, imageName } from '../../provision/docker/plan-docker.ts';
 import { CONTAINER_ROLES, type ContainerRole } from '../../provision/docker/role-table.ts';
@@ -21,13 +22,21 @@ export interface ImageSetIds {
   readonly images: Readonly<Record<ContainerRole, string>>;
 }
 
-/** The images that a digests.lock.json names. @throws NectarError CLI_FILE_UNREADABLE, CLI_USAGE */
-export async function readImageSet(path: string): Promise<ImageSetIds> {
+/**
+ * The images that a digests.lock.json names.
+ *
+ * @param trust is given the very bytes that are read, and throws when nobody signed them
+ * @throws NectarError CLI_FILE_UNREADABLE, CLI_USAGE, and what `trust` throws
+ */
+export async function readImageSet(path: string, trust?: (bytes: Uint8Array) => Promise<void>): Promise<ImageSetIds> {
   let value: unknown;
   try {
     if ((await stat(path)).size > MAX_FILE_BYTES) throw new Error(`larger than ${MAX_FILE_BYTES} bytes`);
-    value = JSON.parse(await readFile(path, 'utf8'));
+    const bytes = await readFile(path);
+    await trust?.(bytes);
+    value = JSON.parse(bytes.toString('utf8'));
   } catch (error) {
+    if (error instanceof NectarError) throw error;
     const { code, message } = error as NodeJS.ErrnoException;
     throw new NectarError('CLI_FILE_UNREADABLE', { path, reason: code ?? message }, { cause: error });
   }
@@ -50,6 +59,19 @@ export async function findImageSet(engine: Engine, version: string): Promise<Ima
     images[role] = id;
   }
   return { version, images };
+}
+
+/**
+ * Holds images found by their names against the list that came with the program; without one, or with one of another version (a clone
+ * that was built before), there is nothing to hold them against.
+ *
+ * @throws NectarError RELEASE_ARTIFACT_FOREIGN
+ */
+export function requireLocked({ version, images }: ImageSetIds, lock: ImageLock | undefined, path: string): void {
+  if (lock?.version !== version) return;
+  const foreign = CONTAINER_ROLES.find((role) => images[role] !== lock.imageIds[role]);
+  if (foreign !== undefined)
+    throw new NectarError('RELEASE_ARTIFACT_FOREIGN', { path, entry: imageName(foreign, version) });
 }
 
 export function isSameImages(a: ImageSetIds['images'], b: ImageSetIds['images']): boolean {

@@ -19,7 +19,16 @@ describe('a bundle for a site without a registry', { skip: skipWithoutDocker, ti
   const images = place.path('dist', 'images');
   const digests = join(images, 'digests.lock.json');
   const save = (file: string) => place.json(['bundle', 'save', file, '--dist', place.path('dist')]);
-  const load = (file: string, to: string) => ['bundle', 'load', file, '--engine', DOCKER_SOCKET, '--to', to];
+  const load = (file: string, to: string) => [
+    'bundle',
+    'load',
+    file,
+    '--unsigned',
+    '--engine',
+    DOCKER_SOCKET,
+    '--to',
+    to,
+  ];
 
   before(() => {
     loadImages(DOCKER_SOCKET);
