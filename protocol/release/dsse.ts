@@ -1,13 +1,14 @@
 import { ed25519 } from '@noble/curves/ed25519.js';
+import { concatBytes, utf8ToBytes } from '@noble/hashes/utils.js';
 import { NectarError } from '../errors.ts';
+import { encodeBase64, parseBase64 } from '../merkle/base64.ts';
 
 /** in-toto attestations travel under this type (in-toto Attestation Framework 1.0, envelope). */
 export const IN_TOTO_PAYLOAD = 'application/vnd.in-toto+json';
 /** A statement names some hundred packages; a longer one is no release of ours. */
-export const MAX_ENVELOPE_BYTES = 4 * 1024 * 1024;
+export const MAX_ENVELOPE_BYTES = 2 * 1024 * 1024;
 const MAX_SIGNATURES = 8;
 const SIGNATURE_BYTES = 64;
-const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
 
 export interface EnvelopeSignature {
   /** A hint and no more: what is signed does not cover it. */
@@ -31,17 +32,13 @@ export interface EnvelopeKey {
 
 /** PAE of the DSSE protocol: lengths are in it, so that no other type and payload give the same bytes. */
 export function preAuthEncoding(payloadType: string, payload: Uint8Array): Uint8Array {
-  const type = new TextEncoder().encode(payloadType);
-  const head = new TextEncoder().encode(`DSSEv1 ${type.length} ${payloadType} ${payload.length} `);
-  const bytes = new Uint8Array(head.length + payload.length);
-  bytes.set(head);
-  bytes.set(payload, head.length);
-  return bytes;
+  const { length } = utf8ToBytes(payloadType);
+  return concatBytes(utf8ToBytes(`DSSEv1 ${length} ${payloadType} ${payload.length} `), payload);
 }
 
 export function encodeEnvelope({ payloadType, payload, signatures }: Envelope): string {
-  const signed = signatures.map(({ keyid, sig }) => ({ keyid, sig: toBase64(sig) }));
-  return `${JSON.stringify({ payloadType, payload: toBase64(payload), signatures: signed })}\n`;
+  const signed = signatures.map(({ keyid, sig }) => ({ keyid, sig: encodeBase64(sig) }));
+  return `${JSON.stringify({ payloadType, payload: encodeBase64(payload), signatures: signed })}\n`;
 }
 
 /**
@@ -102,13 +99,12 @@ function parseSignature(value: unknown): EnvelopeSignature | undefined {
   return { keyid, sig: bytes };
 }
 
-function toBase64(bytes: Uint8Array): string {
-  let text = '';
-  for (const byte of bytes) text += String.fromCharCode(byte);
-  return btoa(text);
-}
-
+/** Its one canonical spelling; undefined for anything else. */
 function fromBase64(value: unknown): Uint8Array | undefined {
-  if (typeof value !== 'string' || value.length % 4 !== 0 || !BASE64.test(value)) return undefined;
-  return Uint8Array.from(atob(value), (letter) => letter.charCodeAt(0));
+  if (typeof value !== 'string') return undefined;
+  try {
+    return parseBase64(value);
+  } catch {
+    return undefined;
+  }
 }

@@ -1,4 +1,6 @@
+import { utf8ToBytes } from '@noble/hashes/utils.js';
 import { NectarError } from '../errors.ts';
+import { parseUtf8 } from '../merkle/text.ts';
 
 const STATEMENT = 'https://in-toto.io/Statement/v1';
 const PROVENANCE = 'https://slsa.dev/provenance/v1';
@@ -53,7 +55,7 @@ export function encodeStatement(provenance: Provenance): Uint8Array {
       runDetails: { builder: { id: builder }, metadata: { startedOn, finishedOn } },
     },
   };
-  return new TextEncoder().encode(JSON.stringify(statement));
+  return utf8ToBytes(JSON.stringify(statement));
 }
 
 /**
@@ -67,7 +69,7 @@ export function parseStatement(payload: Uint8Array, path: string): VerifiedState
   };
   let value: unknown;
   try {
-    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(payload));
+    value = JSON.parse(parseUtf8(payload) ?? '');
   } catch (error) {
     return refuse('the statement is not JSON', error);
   }
