@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { ARCHITECTURES, type Architecture, type BaseInputs } from './base-lock.ts';
 import { debControl, fetchDeb, sha256, unpackDeb } from './debian.ts';
 import { parseElfNeeds } from './elf.ts';
+import { nodePackageFolder } from './node-package.ts';
 import { GROUP, ROLE_SPECS } from './role-specs.ts';
 import type { TarEntry } from './tar.ts';
 
@@ -26,7 +27,7 @@ const COMMON_LICENCES = [
 ];
 
 export function nodeBinaryPath(architecture: Architecture): string {
-  return join(MODULES, `node-linux-${ARCHITECTURES[architecture].npm}`, 'bin', 'node');
+  return join(nodePackageFolder(architecture), 'bin', 'node');
 }
 
 /**
@@ -136,7 +137,7 @@ function accounts(): TarEntry[] {
 }
 
 function licences(root: string, architecture: Architecture, { debian }: BaseInputs): TarEntry[] {
-  const node = join(MODULES, `node-linux-${ARCHITECTURES[architecture].npm}`, 'LICENSE');
+  const node = join(nodePackageFolder(architecture), 'LICENSE');
   const doc = (name: string): string => join(root, 'usr/share/doc', name, 'copyright');
   // libstdc++6 and libgcc-s1 only link to the directory of their source's common package, which is not unpacked here.
   const copyrights = debian.packages.flatMap(({ name }) => {

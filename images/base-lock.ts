@@ -44,7 +44,7 @@ export function readBaseInputs(architecture: Architecture): BaseInputs {
   const inputs = readBaseLock()[architecture];
   if (inputs === undefined) {
     throw new Error(
-      `images/base.lock.json has nothing for ${architecture}: run \`scripts/images.ts lock\` on such a machine`,
+      `images/base.lock.json has nothing for ${architecture}: run \`scripts/images.ts lock --arch ${architecture}\``,
     );
   }
   return inputs;

@@ -30,11 +30,13 @@ export function fetchDeb(wanted: DebianPackage, cache: string): string {
   mkdirSync(cache, { recursive: true });
   const path = join(cache, debName(wanted));
   if (existsSync(path) && isWanted(path, wanted)) return path;
+  const { architecture } = wanted;
   const sources = [
     () => fromAptCache(wanted, cache),
-    () => fromArchive(wanted, cache, []),
-    () => fromArchive(wanted, cache, freshLists(cache)),
-    () => fromPool(wanted, cache, freshLists(cache)),
+    // The machine's own lists are of its own processor.
+    () => (isForeign(architecture) ? undefined : fromArchive(wanted, cache, [])),
+    () => fromArchive(wanted, cache, freshLists(cache, architecture)),
+    () => fromPool(wanted, cache, freshLists(cache, architecture)),
   ];
   for (const source of sources) {
     const found = source();
@@ -56,7 +58,7 @@ export function fetchDeb(wanted: DebianPackage, cache: string): string {
 export function fetchNewestDeb(name: string, architecture: string, cache: string): DebianPackage {
   const folder = mkdtempSync(join(tmpdir(), 'nectar-deb-'));
   try {
-    const lists = freshLists(cache);
+    const lists = freshLists(cache, architecture);
     const file = download([...lists, `${name}:${architecture}`], folder) ?? download([...lists, name], folder);
     if (file === undefined) throw new Error(`Debian's archive does not offer ${name} for ${architecture}`);
     const bytes = readFileSync(file);
@@ -105,14 +107,25 @@ function fromAptCache(wanted: DebianPackage, cache: string): string | undefined 
 
 const updated = new Set<string>();
 
+let own: string | undefined;
+
+/** Whether packages are for another processor than this machine's: dpkg need not know that one. */
+function isForeign(architecture: string): boolean {
+  own ??= execFileSync('dpkg', ['--print-architecture'], { encoding: 'utf8' }).trim();
+  return architecture !== 'all' && architecture !== own;
+}
+
 /** apt's options for package lists of our own below the cache, brought up to date once per process. */
-function freshLists(cache: string): string[] {
-  const folder = join(cache, 'apt');
+function freshLists(cache: string, architecture: string): string[] {
+  const foreign = isForeign(architecture);
+  const folder = join(cache, foreign ? `apt-${architecture}` : 'apt');
   for (const name of ['lists/partial', 'archives/partial']) mkdirSync(join(folder, name), { recursive: true });
   const options = [
     `Dir::State::lists=${folder}/lists`,
     `Dir::Cache=${folder}`,
     `Dir::Cache::archives=${folder}/archives`,
+    'Acquire::Retries=3',
+    ...(foreign ? [`APT::Architecture=${architecture}`, `APT::Architectures::=${architecture}`] : []),
   ];
   // As root apt would become _apt, who may not write here.
   const words = [...options, 'APT::Sandbox::User=root'].flatMap((option) => ['-o', option]);

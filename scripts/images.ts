@@ -8,6 +8,7 @@
  *   images.ts seccomp [check]                                     images/seccomp/*.json from their source
  *   images.ts lock                                                takes the newest Debian packages for the base
  *
+ * --arch amd64|arm64 makes those of another processor than this machine's, into dist/ARCH/ and into no engine.
  * SOURCE_DATE_EPOCH (seconds) dates a release's images. Exit codes: 0 ok, 2 usage, 3 check failed.
  */
 import { execFileSync } from 'node:child_process';
@@ -15,7 +16,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { hostArchitecture, readBaseInputs } from '../images/base-lock.ts';
+import { ARCHITECTURES, type Architecture, hostArchitecture, readBaseInputs } from '../images/base-lock.ts';
 import { writeBundle, writeFile } from '../images/bundle-folder.ts';
 import { type DigestLock, differences, digestLockOf, layerSizes } from '../images/digest-lock.ts';
 import { engineSocket, loadArchive } from '../images/load.ts';
@@ -26,13 +27,13 @@ import { checkSeccomp, writeSeccomp } from '../images/seccomp/write.ts';
 import { checkSizes, renderSizes, writeSizes } from '../images/sizes-doc.ts';
 import { updateBaseLock } from '../images/update-base-lock.ts';
 
-const DIST = fileURLToPath(new URL('../dist', import.meta.url));
 const say = (text: string): boolean => process.stdout.write(`${text}\n`);
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     role: { type: 'string', multiple: true },
+    arch: { type: 'string' },
     engine: { type: 'string' },
     'no-load': { type: 'boolean' },
     against: { type: 'string' },
@@ -40,6 +41,10 @@ const { values, positionals } = parseArgs({
     digests: { type: 'boolean' },
   },
 });
+const architecture = parseArchitecture(values.arch ?? hostArchitecture());
+const isForeign = architecture !== hostArchitecture();
+/** Images for another processor have a folder of their own: by their names alone an engine would take them for this one's. */
+const DIST = fileURLToPath(new URL(isForeign ? `../dist/${architecture}` : '../dist', import.meta.url));
 const roles = values.role?.map(parseRole) ?? ROLES;
 const created = process.env.SOURCE_DATE_EPOCH === undefined ? undefined : Number(process.env.SOURCE_DATE_EPOCH);
 const [command, argument] = positionals;
@@ -53,7 +58,17 @@ function parseRole(text: string): ImageRole {
   return role;
 }
 
-const assemble = (): Promise<ImageSet> => assembleImages(hostArchitecture(), roles, created);
+function parseArchitecture(text: string): Architecture {
+  const known = Object.keys(ARCHITECTURES) as Architecture[];
+  const architecture = known.find((name) => name === text);
+  if (architecture === undefined) {
+    process.stderr.write(`no images are made for ${text}: ${known.join(', ')}\n`);
+    process.exit(2);
+  }
+  return architecture;
+}
+
+const assemble = (): Promise<ImageSet> => assembleImages(architecture, roles, created);
 
 async function build(): Promise<void> {
   const set = await assemble();
@@ -68,20 +83,20 @@ async function build(): Promise<void> {
   writeFile(path, archive);
   const lock = digestLockOf(set, created);
   writeFile(join(DIST, 'images', 'digests.lock.json'), `${JSON.stringify(lock, undefined, 2)}\n`);
-  if (!values['no-load']) await loadArchive(engineSocket(values.engine, process.env), archive);
+  if (!values['no-load'] && !isForeign) await loadArchive(engineSocket(values.engine, process.env), archive);
   for (const { name, tag, id } of images) say(`${name}:${tag} ${id}`);
 }
 
 async function verify(): Promise<number> {
   const first = digestLockOf(await assemble(), created);
-  const args = ['verify', '--digests', ...roles.flatMap((role) => ['--role', role])];
+  const args = ['verify', '--digests', '--arch', architecture, ...roles.flatMap((role) => ['--role', role])];
   // A process of its own, with another clock, locale and file mask.
   const env = { ...process.env, TZ: 'Asia/Kathmandu', LC_ALL: 'C' };
   const mask = process.umask(0o077);
   const output = execFileSync(process.execPath, [fileURLToPath(import.meta.url), ...args], { env, encoding: 'utf8' });
   process.umask(mask);
   const found = differences(first, JSON.parse(output) as DigestLock).map((text) => `second build: ${text}`);
-  const { digests } = readBaseInputs(hostArchitecture());
+  const { digests } = readBaseInputs(architecture);
   if (first.base.id !== digests.image) found.push(`base: ${first.base.id} is not the locked ${digests.image}`);
   if (values.against !== undefined) {
     const theirs = JSON.parse(readFileSync(values.against, 'utf8')) as DigestLock;
@@ -125,7 +140,7 @@ async function main(): Promise<number> {
     case 'seccomp':
       return argument === 'check' ? checkSeccomp() : writeSeccomp();
     case 'lock':
-      say(JSON.stringify(updateBaseLock(hostArchitecture(), Date.now()), undefined, 2));
+      say(JSON.stringify(updateBaseLock(architecture, Date.now()), undefined, 2));
       return 0;
     default:
       process.stderr.write('usage: images.ts build|verify|sizes|sbom|seccomp|lock (see the head of the file)\n');
