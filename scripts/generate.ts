@@ -11,6 +11,7 @@ const run = (script: string, ...args: string[]): void => {
 
 run('lockfile.ts', ...(check ? ['check'] : []));
 run('third-party.ts', ...(check ? ['check'] : []));
+run('vex.ts', ...(check ? ['check'] : []));
 run('contracts.ts', check ? 'check' : 'build');
 // Compiling it takes a Rust toolchain and minutes: `node scripts/machine.ts build`, by hand.
 run('machine.ts', 'check');

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { createGzip } from 'node:zlib';
 import { pack as createPack } from 'tar-stream';
 import { VERSION } from '../../cli/version.ts';
+import { ARCHITECTURES, hostArchitecture } from '../../images/base-lock.ts';
 import { writeFile } from '../../images/bundle-folder.ts';
 import type { Material } from '../../protocol/release/statement.ts';
 import { BUILD_FILE, digestArtifacts } from './verify-folder.ts';
@@ -34,7 +35,7 @@ export interface BuildRequest {
 }
 
 /**
- * Builds every artifact of a release into an empty folder, from a clean tree: npm package, program with its Node, images, chart, SBOM,
+ * Builds every artifact of a release into an empty folder, from a clean tree: npm package, program with its Node, images, chart, SBOM, VEX,
  * installer. Each is the same for the same commit; the record of the build is not.
  */
 export async function buildRelease({ folder, source, builder }: BuildRequest): Promise<BuildRecord> {
@@ -42,6 +43,7 @@ export async function buildRelease({ folder, source, builder }: BuildRequest): P
   const commit = cleanCommit();
   for (const args of [['bundle'], ['images', '--', 'build', '--no-load'], ['program']])
     run('npm', ['run', '--silent', ...args]);
+  for (const architecture of FOREIGN) run('npm', ['run', '--silent', 'images', '--', 'build', '--arch', architecture]);
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   run('npm', ['pack', '--silent', '--ignore-scripts', '--pack-destination', folder]);
@@ -50,6 +52,12 @@ export async function buildRelease({ folder, source, builder }: BuildRequest): P
     for (const name of readdirSync(join(DIST, from)).filter((found) => wanted.test(found)))
       copyFileSync(join(DIST, from, name), join(folder, name));
   }
+  copyFileSync(join(ROOT, 'images', 'nectar-byon.openvex.json'), join(folder, 'nectar-byon.openvex.json'));
+  for (const architecture of FOREIGN)
+    copyFileSync(
+      join(DIST, architecture, 'images', 'digests.lock.json'),
+      join(folder, `digests-linux-${architecture}.lock.json`),
+    );
   const record: BuildRecord = {
     version: VERSION,
     source: { uri: source, digest: { gitCommit: commit } },
@@ -64,9 +72,14 @@ export async function buildRelease({ folder, source, builder }: BuildRequest): P
 }
 
 const OF_VERSION = VERSION.replaceAll('.', '\\.');
+const IMAGES = new RegExp(`^nectar-byon-${OF_VERSION}-linux-[a-z0-9]+\\.tar$`);
+/** Images for these are assembled here too; the program with its Node is not, since npm installs for one processor. */
+const FOREIGN = Object.keys(ARCHITECTURES).filter((architecture) => architecture !== hostArchitecture());
 const COPIED: readonly (readonly [folder: string, wanted: RegExp])[] = [
-  ['images', new RegExp(`^(digests\\.lock\\.json|nectar-byon-${OF_VERSION}-linux-[a-z0-9]+\\.tar)$`)],
+  ['images', IMAGES],
+  ['images', /^digests\.lock\.json$/],
   ['program', new RegExp(`^(install\\.sh|nectar-byon-${OF_VERSION}-linux-[a-z0-9]+\\.tar\\.gz)$`)],
+  ...FOREIGN.map((architecture) => [`${architecture}/images`, IMAGES] as const),
   ['sbom', /\.cdx\.json$/],
 ];
 
