@@ -10,7 +10,8 @@ import { npmPurl } from '../images/sbom.ts';
 
 interface Judgement {
   readonly vulnerability: string;
-  readonly aliases: readonly string[];
+  /** Of GitHub's database of advisories. */
+  readonly alias: string;
   readonly name: string;
   readonly version: string;
   /** Day on which it was judged. */
@@ -23,7 +24,7 @@ interface Judgement {
 const JUDGEMENTS: readonly Judgement[] = [
   {
     vulnerability: 'CVE-2025-14505',
-    aliases: ['GHSA-848j-6mx2-7j84'],
+    alias: 'GHSA-848j-6mx2-7j84',
     name: 'elliptic',
     version: '6.6.1',
     day: '2026-11-30T00:00:00Z',
@@ -45,8 +46,8 @@ function render(): string {
     author: 'Nectar BYON',
     timestamp: days.at(-1),
     version: 1,
-    statements: JUDGEMENTS.map(({ vulnerability, aliases, name, version, day, status, justification, why }) => ({
-      vulnerability: { name: vulnerability, aliases },
+    statements: JUDGEMENTS.map(({ vulnerability, alias, name, version, day, status, justification, why }) => ({
+      vulnerability: { '@id': `https://github.com/advisories/${alias}`, name: vulnerability },
       timestamp: day,
       products: [{ '@id': `pkg:npm/nectar-byon@${VERSION}`, subcomponents: [{ '@id': npmPurl({ name, version }) }] }],
       status,
