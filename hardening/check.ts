@@ -1,5 +1,6 @@
 import type { FactId } from './facts/index.ts';
 import type { Expectation } from './operator.ts';
+import type { Reference, Standard } from './standard.ts';
 
 export const TARGETS = ['host', 'image', 'container', 'kubernetes', 'config', 'runtime', 'data'] as const;
 export type Target = (typeof TARGETS)[number];
@@ -7,14 +8,6 @@ export type Target = (typeof TARGETS)[number];
 /** From the worst. What each weighs in the score: report/score.ts. */
 export const SEVERITIES = ['critical', 'high', 'medium', 'low'] as const;
 export type Severity = (typeof SEVERITIES)[number];
-
-/** A clause of a standard that a check bears on, checked by hand against that version's text. */
-export interface Reference {
-  readonly standard: string;
-  readonly version: string;
-  readonly clause: string;
-  readonly title: string;
-}
 
 /** How to do a thing on each platform; `any` where it is the same everywhere. */
 export type PerPlatform = Readonly<Partial<Record<'any' | 'process' | 'docker' | 'kubernetes', string>>>;
@@ -70,6 +63,7 @@ export interface Profile {
 export interface Benchmark {
   readonly checks: readonly Check[];
   readonly profiles: readonly Profile[];
+  readonly standards: readonly Standard[];
   /** SHA-256 of all files of it, hex: says by which checks a report was judged. */
   readonly digest: string;
 }

@@ -4,17 +4,20 @@ import { join } from 'node:path';
 import { parseDocument } from 'yaml';
 import { NectarError } from '../protocol/errors.ts';
 import type { Benchmark, Check, Profile } from './check.ts';
-import { type Parsed, type ProfileEntry, parseCheck, parseProfile } from './parse-check.ts';
+import { parseCheck } from './parse-check.ts';
+import type { Parsed } from './parse-entry.ts';
+import { type NamingCheck, parseProfile, profileProblems, toProfile } from './profile-rule.ts';
+import { parseStandard, referencesOf, standardProblems } from './standard.ts';
 
 const MAX_FILE_BYTES = 1024 * 1024;
 
-/** The folder with checks/ and profiles/ that this program came with: this one in a clone, `hardening/` beside the bundle. */
+/** The folder with checks/, profiles/ and standards/ that this program came with: this one in a clone, `hardening/` beside the bundle. */
 const BENCHMARK_FOLDER =
   [import.meta.dirname, join(import.meta.dirname, 'hardening')].find((folder) => existsSync(join(folder, 'checks'))) ??
   import.meta.dirname;
 
 /**
- * Reads every check and every profile, and refuses all of them when anything in any of them is unknown: a check that silently
+ * Reads every standard, every check and every profile, and refuses all of them when anything in any of them is unknown: a check that silently
  * does not run is worse than none.
  *
  * @throws NectarError HARDENING_CHECKS_INVALID with every problem at once
@@ -33,18 +36,18 @@ export function loadBenchmark(folder: string = BENCHMARK_FOLDER): Benchmark {
       });
     });
   }
-  const checks = load<Check>('checks', parseCheck);
-  const profiles = load<ProfileEntry>('profiles', parseProfile).map((entry) => toProfile(entry, checks));
-  if (problems.length === 0) problems.push(...benchmarkProblems(checks, profiles));
+  const standards = load('standards', parseStandard);
+  const known = referencesOf(standards);
+  const naming = load<NamingCheck>('checks', (entry) => parseCheck(entry, known));
+  const entries = load('profiles', parseProfile);
+  const checks = naming.map(({ check }) => check);
+  const profiles = entries.map((entry) => toProfile(entry, entries, naming));
+  if (problems.length === 0) {
+    problems.push(...doubledNames(checks, profiles), ...profileProblems(entries, naming));
+    problems.push(...standardProblems(standards, checks));
+  }
   if (problems.length > 0) throw new NectarError('HARDENING_CHECKS_INVALID', { folder, problems });
-  return { checks, profiles, digest: digest.digest('hex') };
-}
-
-function toProfile({ checks: rule, ...entry }: ProfileEntry, checks: readonly Check[]): Profile {
-  if (Array.isArray(rule)) return { ...entry, checks: rule };
-  const found =
-    rule === 'all' ? checks : checks.filter(({ refs }) => refs.some(({ standard }) => standard === rule.cites));
-  return { ...entry, checks: found.map(({ id }) => id) };
+  return { checks, profiles, standards, digest: digest.digest('hex') };
 }
 
 /** @throws NectarError HARDENING_PROFILE_UNKNOWN */
@@ -95,16 +98,11 @@ function entriesOf(file: string, text: string, problems: string[]): unknown[] {
   return [];
 }
 
-function benchmarkProblems(checks: readonly Check[], profiles: readonly Profile[]): string[] {
-  const ids = checks.map(({ id }) => id);
-  const names = profiles.map(({ name }) => name);
+function doubledNames(checks: readonly Check[], profiles: readonly Profile[]): string[] {
   return [
-    ...twice(ids).map((id) => `${id} occurs twice`),
-    ...twice(names).map((name) => `profile ${name} occurs twice`),
-    ...profiles.filter(({ checks: listed }) => listed.length === 0).map(({ name }) => `profile ${name} has no check`),
-    ...profiles.flatMap(({ name, checks: listed }) =>
-      listed.filter((id) => !ids.includes(id)).map((id) => `profile ${name}: there is no check ${id}`),
-    ),
+    ...twice(checks.map(({ id }) => id)).map((id) => `${id} occurs twice`),
+    ...twice(profiles.map(({ name }) => name)).map((name) => `profile ${name} occurs twice`),
+    ...profiles.filter(({ checks: found }) => found.length === 0).map(({ name }) => `profile ${name} has no check`),
   ];
 }
 

@@ -1,8 +1,10 @@
 import Type, { type Static } from 'typebox';
-import { Errors, Check as matches } from 'typebox/value';
 import { type Check, type Condition, SEVERITIES, TARGETS } from './check.ts';
 import { type FactId, factKind, factType, isFactId } from './facts/index.ts';
 import { type Expectation, expectationProblem } from './operator.ts';
+import { type Parsed, parseEntry } from './parse-entry.ts';
+import type { NamingCheck } from './profile-rule.ts';
+import { type Reference, type referencesOf, resolveCitations } from './standard.ts';
 
 const strict = { additionalProperties: false };
 const sentence = Type.String({ minLength: 8, maxLength: 2000 });
@@ -27,6 +29,8 @@ export const CheckEntry = Type.Object(
     target: Type.Enum([...TARGETS]),
     severity: Type.Enum([...SEVERITIES]),
     mode: Type.Enum(['automated', 'manual']),
+    // Those that take checks by name; the others find it by their rules.
+    profiles: Type.Optional(Type.Array(Type.String(), { minItems: 1, uniqueItems: true })),
     probe: Type.Optional(Type.Object({ fact: Type.String() }, strict)),
     expect: Type.Optional(expectation),
     where: Type.Optional(
@@ -38,48 +42,31 @@ export const CheckEntry = Type.Object(
     rationale: sentence,
     remediation: perPlatform,
     see: perPlatform,
-    refs: Type.Array(
-      Type.Object(
-        {
-          standard: Type.String({ minLength: 2, maxLength: 60 }),
-          version: Type.String({ minLength: 1, maxLength: 40 }),
-          clause: Type.String({ minLength: 1, maxLength: 60 }),
-          title: Type.String({ minLength: 4, maxLength: 240 }),
-        },
-        strict,
-      ),
-      { minItems: 1 },
+    // Clauses by standard; their titles and versions are in hardening/standards/.
+    cites: Type.Record(
+      Type.String({ minLength: 2, maxLength: 60 }),
+      Type.Array(Type.String({ minLength: 1, maxLength: 60 }), { minItems: 1, uniqueItems: true }),
+      { minProperties: 1 },
     ),
   },
   strict,
 );
 type CheckEntry = Static<typeof CheckEntry>;
 
-/** A profile as it stands in a file of hardening/profiles/. */
-const ProfileEntry = Type.Object(
-  {
-    name: Type.String({ pattern: '^[a-z][a-z0-9-]{1,30}$' }),
-    title: Type.String({ minLength: 4, maxLength: 120 }),
-    about: sentence,
-    threshold: Type.Enum([...SEVERITIES]),
-    // A list, or the rule by which they are found.
-    checks: Type.Union([
-      Type.Array(Type.String(), { minItems: 1, uniqueItems: true }),
-      Type.Literal('all'),
-      Type.Object({ cites: Type.String({ minLength: 2, maxLength: 60 }) }, strict),
-    ]),
-  },
-  strict,
-);
+/** One entry of a checks file, with the clauses that it cites from the standards. Every problem is named at once. */
+export function parseCheck(entry: unknown, standards: ReturnType<typeof referencesOf>): Parsed<NamingCheck> {
+  const parsed = parseEntry(CheckEntry, entry);
+  if ('problems' in parsed) return parsed;
+  const { profiles = [], cites, ...rest } = parsed.value;
+  const found = resolveCitations(cites, standards);
+  if ('problems' in found) return { problems: found.problems.map((problem) => `${rest.id}: ${problem}`) };
+  const judged = parseJudged(rest, found.value);
+  return 'problems' in judged ? judged : { value: { check: judged.value, profiles } };
+}
 
-export type ProfileEntry = Static<typeof ProfileEntry>;
-
-export type Parsed<T> = { readonly value: T } | { readonly problems: readonly string[] };
-
-/** One entry of a checks file. Every problem is named at once. */
-export function parseCheck(entry: unknown): Parsed<Check> {
-  if (!matches(CheckEntry, entry)) return { problems: schemaProblems(CheckEntry, entry) };
-  const { probe, expect, where = [], mode, failure, ...base } = entry;
+function parseJudged(entry: Omit<CheckEntry, 'cites' | 'profiles'>, refs: readonly Reference[]): Parsed<Check> {
+  const { probe, expect, where = [], mode, failure, ...own } = entry;
+  const base = { ...own, refs };
   if (mode === 'manual') {
     const extra = [failure && 'failure', probe && 'probe', expect && 'expect', entry.where && 'where'].filter(Boolean);
     return extra.length > 0
@@ -108,10 +95,6 @@ export function parseCheck(entry: unknown): Parsed<Check> {
   };
 }
 
-export function parseProfile(entry: unknown): Parsed<ProfileEntry> {
-  return matches(ProfileEntry, entry) ? { value: entry } : { problems: schemaProblems(ProfileEntry, entry) };
-}
-
 function expectationProblems(id: string, fact: string, { op, value }: { op: string; value?: unknown }): string[] {
   if (!isFactId(fact)) return [`${id}: there is no fact ${fact}`];
   const problem = expectationProblem(factType(fact), op, value);
@@ -126,10 +109,4 @@ function conditionProblems(id: string, probed: string, condition: NonNullable<Ch
   return kind === 'node' || kind === factKind(probed)
     ? []
     : [`${id}: ${fact} is of another kind of subject than ${probed}`];
-}
-
-function schemaProblems(schema: Type.TSchema, entry: unknown): string[] {
-  const id =
-    (entry as { id?: unknown; name?: unknown } | null)?.id ?? (entry as { name?: unknown } | null)?.name ?? 'an entry';
-  return Errors(schema, entry).map(({ instancePath, message }) => `${String(id)}: ${instancePath || '/'} ${message}`);
 }

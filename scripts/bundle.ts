@@ -49,7 +49,7 @@ cpSync(`${root}/images/seccomp`, `${root}/dist/seccomp`, { recursive: true, filt
 // What `init --target kubernetes` installs.
 cpSync(`${root}/charts/nectar-byon`, `${root}/dist/charts/nectar-byon`, { recursive: true });
 
-for (const folder of ['checks', 'profiles']) {
+for (const folder of ['checks', 'profiles', 'standards']) {
   cpSync(`${root}/hardening/${folder}`, `${root}/dist/hardening/${folder}`, { recursive: true });
 }
 

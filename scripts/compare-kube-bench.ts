@@ -5,9 +5,8 @@
  *   compare-kube-bench.ts record BENCH_JSON REPORT_JSON NAME   keeps the results alone, for the tests and the page
  *   compare-kube-bench.ts doc [check]                          the tables of the page, from what was recorded
  */
-import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { parse } from 'yaml';
+import { loadBenchmark } from '../hardening/load-benchmark.ts';
 import {
   type ComparedReport,
   compareClauses,
@@ -21,7 +20,6 @@ import {
 const STANDARD = 'CIS Kubernetes Benchmark';
 /** Policies: what a release keeps or breaks. The sections before are of the control plane and the machines. */
 const SECTION = /^5\./;
-const COVERAGE = fileURLToPath(new URL('../hardening/coverage/cis-kubernetes-5.yaml', import.meta.url));
 
 /** What was recorded: the node as CI installs it, and a release that was weakened in every way that the clauses know. */
 export const RECORDINGS = ['node', 'weakened'] as const;
@@ -67,7 +65,8 @@ export function readKubeBench({ Controls }: KubeBench): OtherTool['results'] {
 }
 
 function readClauses(): ReadonlyMap<string, string> {
-  const { clauses } = parse(readFileSync(COVERAGE, 'utf8')) as { clauses: { clause: string; title: string }[] };
+  const { standards } = loadBenchmark();
+  const clauses = standards.filter(({ standard }) => standard === STANDARD).flatMap((part) => part.clauses);
   return new Map(clauses.map(({ clause, title }) => [title, clause]));
 }
 

@@ -2,7 +2,7 @@ import type { Benchmark, Check, Severity } from '../check.ts';
 import type { Finding, Verdict } from '../finding.ts';
 import { bySeverity } from './by-severity.ts';
 
-/** The profile with what a node needs before patients' data goes into it, beside every critical check. */
+/** The profile with what a node needs before patients' data goes into it; its rules add every critical check. */
 const FITNESS_PROFILE = 'patient-data';
 
 /** While a critical promise is not kept, no score is better than this, whatever the profile. */
@@ -30,7 +30,7 @@ export interface Fitness {
 /** Which checks decide. Manual ones do not: a person answers for them, and the report lists them. */
 export function decidesFitness({ profiles }: Pick<Benchmark, 'profiles'>): (check: Check) => boolean {
   const named = profiles.find(({ name }) => name === FITNESS_PROFILE)?.checks ?? [];
-  return (check) => check.mode === 'automated' && (check.severity === 'critical' || named.includes(check.id));
+  return (check) => check.mode === 'automated' && named.includes(check.id);
 }
 
 /** The promises of a node by the findings of their checks, in the order of the checks. */

@@ -1,4 +1,5 @@
-import type { Reference, Severity } from '../../check.ts';
+import type { Severity } from '../../check.ts';
+import type { Reference } from '../../standard.ts';
 import type { Result } from '../report.ts';
 import { expectedWords, forTarget } from '../words.ts';
 import { sarifText } from './text.ts';

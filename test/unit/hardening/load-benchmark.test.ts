@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { checksOf, getCheck, getProfile, loadBenchmark } from '../../../hardening/load-benchmark.ts';
+import { coverageOf } from '../../../hardening/standard.ts';
 import { isNectarError } from '../../../protocol/errors.ts';
 
 const CHECK = `- id: BYON-CTR-900
@@ -17,16 +18,21 @@ const CHECK = `- id: BYON-CTR-900
   rationale: Nobody can leave anything there.
   remediation: { docker: 'read_only: true' }
   see: { any: docker inspect }
-  refs: [{ standard: CIS Docker Benchmark, version: 1.6.0, clause: '5.13', title: Read only }]
+  profiles: [node]
+  cites: { CIS Docker Benchmark: ['5.13'] }
 `;
-const PROFILE =
-  '- { name: node, title: The node, about: What init makes., threshold: medium, checks: [BYON-CTR-900] }\n';
+const PROFILE = '- { name: node, title: The node, about: What init makes., threshold: medium, checks: [named] }\n';
+const STANDARD = `- standard: CIS Docker Benchmark
+  version: 1.6.0
+  clauses: [{ clause: '5.13', title: Read only }]
+`;
 
 function folderOf(t: TestContext, files: Readonly<Record<string, string>>): string {
   const folder = mkdtempSync(join(tmpdir(), 'benchmark-'));
   t.after(() => rmSync(folder, { recursive: true }));
-  for (const name of ['checks', 'profiles']) mkdirSync(join(folder, name));
-  for (const [file, text] of Object.entries(files)) writeFileSync(join(folder, file), text);
+  for (const name of ['checks', 'profiles', 'standards']) mkdirSync(join(folder, name));
+  for (const [file, text] of Object.entries({ 'standards/cis.yaml': STANDARD, ...files }))
+    writeFileSync(join(folder, file), text);
   return folder;
 }
 
@@ -55,16 +61,59 @@ test('has another digest after any change of any file', (t) => {
   assert.notEqual(digest({ ...files, 'checks/a.yaml': `${CHECK}# a comment\n` }), before);
   assert.notEqual(digest({ 'checks/b.yaml': CHECK, 'profiles/node.yaml': PROFILE }), before);
   assert.notEqual(digest({ ...files, 'profiles/node.yaml': PROFILE.replace('medium', 'low') }), before);
+  assert.notEqual(digest({ ...files, 'standards/cis.yaml': STANDARD.replace('Read', 'read') }), before);
 });
 
-test('finds the checks of a profile by its rule, and refuses a rule that finds none', (t) => {
-  const other = CHECK.replace('900', '901').replace('CIS Docker Benchmark', 'HIPAA Security Rule');
-  const withRule = (rule: string): string =>
-    folderOf(t, { 'checks/a.yaml': CHECK + other, 'profiles/node.yaml': PROFILE.replace('[BYON-CTR-900]', rule) });
-  const found = (rule: string) => loadBenchmark(withRule(rule)).profiles[0]?.checks;
-  assert.deepEqual(found('all'), ['BYON-CTR-900', 'BYON-CTR-901']);
-  assert.deepEqual(found('{ cites: HIPAA Security Rule }'), ['BYON-CTR-901']);
-  assert.match(problemsOf(withRule('{ cites: Nothing }')), /profile node has no check/);
+const OTHER = CHECK.replace('CTR-900', 'HST-901')
+  .replace('severity: high', 'severity: critical')
+  .replace('  profiles: [node]\n', '')
+  .replace("CIS Docker Benchmark: ['5.13']", "HIPAA Security Rule: ['164.312(b)']");
+const HIPAA = "- { standard: HIPAA Security Rule, version: '1', clauses: [{ clause: 164.312(b), title: Audit }] }\n";
+
+test('finds the checks of a profile by its rules, and refuses rules that find none', (t) => {
+  const withRules = (rules: string): string => {
+    const profiles = `${PROFILE}${PROFILE.replace('name: node', 'name: site').replace('[named]', rules)}`;
+    const standards = { 'standards/hipaa.yaml': HIPAA };
+    return folderOf(t, { 'checks/a.yaml': CHECK + OTHER, 'profiles/node.yaml': profiles, ...standards });
+  };
+  const found = (rules: string) => loadBenchmark(withRules(rules)).profiles[1]?.checks;
+  assert.deepEqual(found('[all]'), ['BYON-CTR-900', 'BYON-HST-901']);
+  assert.deepEqual(found('[{ cites: HIPAA Security Rule }]'), ['BYON-HST-901']);
+  assert.deepEqual(found('[{ severity: critical }]'), ['BYON-HST-901']);
+  assert.deepEqual(found('[{ area: HST }]'), ['BYON-HST-901']);
+  assert.deepEqual(found('[{ profile: node }]'), ['BYON-CTR-900']);
+  assert.deepEqual(found('[{ area: HST }, { profile: node }]'), ['BYON-CTR-900', 'BYON-HST-901']);
+  assert.match(problemsOf(withRules('[{ cites: Nothing }]')), /profile site has no check/);
+  assert.match(problemsOf(withRules('[all, { profile: nodes }]')), /profile site: there is no profile nodes/);
+  assert.match(problemsOf(withRules('[all, { profile: site }]')), /profile site names a profile itself/);
+});
+
+test('refuses a clause that nothing bears on and nobody explains, and one that is explained and cited', (t) => {
+  const files = { 'checks/a.yaml': CHECK, 'profiles/node.yaml': PROFILE };
+  const withClauses = (clauses: string): string =>
+    problemsOf(folderOf(t, { ...files, 'standards/cis.yaml': STANDARD.replace(/\[.*\]/, `[${clauses}]`) }));
+  const cited = "{ clause: '5.13', title: Read only }";
+  assert.match(
+    withClauses(`${cited}, { clause: '5.14', title: Restart }`),
+    /Benchmark 5\.14 has no check and no reason/,
+  );
+  assert.match(withClauses(`${cited}, ${cited}`), /5\.13 occurs twice/);
+  const explained = cited.replace(' }', ', notApplicable: there is no such thing }');
+  assert.match(withClauses(explained), /5\.13 is not applicable, and BYON-CTR-900 cites it/);
+  const versions = { 'standards/b.yaml': STANDARD.replace('1.6.0', '1.7.0').replace('5.13', '5.15') };
+  assert.match(problemsOf(folderOf(t, { ...files, ...versions })), /is of two versions: 1\.7\.0, 1\.6\.0/);
+});
+
+test('derives what a new check changes: its entry alone puts it into profiles and under its clause', (t) => {
+  const before = loadBenchmark(folderOf(t, { 'checks/a.yaml': CHECK, 'profiles/node.yaml': PROFILE }));
+  const added = CHECK.replace('CTR-900', 'CTR-902').replace('value: true', 'value: false');
+  const after = loadBenchmark(folderOf(t, { 'checks/a.yaml': CHECK + added, 'profiles/node.yaml': PROFILE }));
+  assert.deepEqual(before.profiles[0]?.checks, ['BYON-CTR-900']);
+  assert.deepEqual(after.profiles[0]?.checks, ['BYON-CTR-900', 'BYON-CTR-902']);
+  const [standard] = after.standards;
+  assert.ok(standard);
+  assert.deepEqual(coverageOf(standard, after.checks)[0]?.checks, ['BYON-CTR-900', 'BYON-CTR-902']);
+  assert.equal(getCheck(after, 'BYON-CTR-902').refs[0]?.title, 'Read only');
 });
 
 test('refuses everything for one thing that is unknown, and names every problem with its file', (t) => {
@@ -87,9 +136,12 @@ test('refuses an id or a profile that occurs twice, in one file or two', (t) => 
   );
 });
 
-test('refuses a profile with a check that does not exist', (t) => {
-  const found = problemsOf(folderOf(t, { 'checks/a.yaml': CHECK, 'profiles/a.yaml': PROFILE.replace('900', '999') }));
-  assert.match(found, /profile node: there is no check BYON-CTR-999/);
+test('refuses a check that names a profile which does not exist, or takes none by name', (t) => {
+  const naming = CHECK.replace('profiles: [node]', 'profiles: [node, nodes, site]');
+  const profiles = PROFILE + PROFILE.replace('name: node', 'name: site').replace('[named]', '[all]');
+  const found = problemsOf(folderOf(t, { 'checks/a.yaml': naming, 'profiles/a.yaml': profiles }));
+  assert.match(found, /BYON-CTR-900: no profile nodes takes checks by name/);
+  assert.match(found, /BYON-CTR-900: no profile site takes checks by name/);
 });
 
 test('refuses YAML that is not a plain list: doubled keys, aliases, tags, two documents, too long', (t) => {

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { parseCheck, parseProfile } from '../../../hardening/parse-check.ts';
+import { parseCheck } from '../../../hardening/parse-check.ts';
+import { parseProfile } from '../../../hardening/profile-rule.ts';
+import { parseStandard, referencesOf } from '../../../hardening/standard.ts';
 
 const automated = {
   id: 'BYON-CTR-900',
@@ -15,13 +17,20 @@ const automated = {
   rationale: 'Nobody can leave anything there.',
   remediation: { docker: 'read_only: true' },
   see: { any: 'docker inspect' },
-  refs: [{ standard: 'CIS Docker Benchmark', version: '1.6.0', clause: '5.13', title: 'Read only' }],
+  cites: { 'CIS Docker Benchmark': ['5.13'] },
 };
+const STANDARD = {
+  standard: 'CIS Docker Benchmark',
+  version: '1.6.0',
+  clauses: [{ clause: '5.13', title: 'Read only' }],
+};
+const STANDARDS = referencesOf([STANDARD]);
+const refs = [{ standard: 'CIS Docker Benchmark', version: '1.6.0', clause: '5.13', title: 'Read only' }];
 const { probe, expect: _expect, failure: _failure, ...rest } = automated;
 const manual = { ...rest, id: 'BYON-ORG-900', mode: 'manual' };
 
 function problems(entry: unknown): readonly string[] {
-  const parsed = parseCheck(entry);
+  const parsed = parseCheck(entry, STANDARDS);
   return 'problems' in parsed ? parsed.problems : [];
 }
 
@@ -40,8 +49,13 @@ const refused: readonly [string, object, RegExp][] = [
   ['an unknown severity', { severity: 'severe' }, /severity/],
   ['an unknown mode', { mode: 'scripted' }, /mode/],
   ['an id of another form', { id: 'CTR-1' }, /id/],
-  ['no reference', { refs: [] }, /refs/],
-  ['an unknown key of a reference', { refs: [{ ...automated.refs[0], url: 'x' }] }, /refs/],
+  ['no clause', { cites: {} }, /cites/],
+  ['a standard without a clause', { cites: { 'CIS Docker Benchmark': [] } }, /cites/],
+  ['a clause twice', { cites: { 'CIS Docker Benchmark': ['5.13', '5.13'] } }, /cites/],
+  ['a clause that YAML took for a number', { cites: { 'CIS Docker Benchmark': [5.13] } }, /cites/],
+  ['a clause that the standard does not have', { cites: { 'CIS Docker Benchmark': ['5.99'] } }, /has no clause 5\.99/],
+  ['an unknown standard', { cites: { toString: ['1'] } }, /toString has no clause 1/],
+  ['its profiles as no list', { profiles: 'node' }, /profiles/],
   ['a remedy for an unknown platform', { remediation: { windows: 'not at all' } }, /remediation/],
   ['no remedy', { remediation: {} }, /remediation/],
   ['no way to see it', { see: {} }, /see/],
@@ -70,11 +84,14 @@ test('takes a check with and without conditions, and a manual one', () => {
     { fact: 'container.role', op: 'equals', value: 'store' },
     { fact: 'node.target', op: 'equals', value: 'docker' },
   ];
-  assert.deepEqual(parseCheck(automated), { value: { ...automated, where: [] } });
-  const parsed = parseCheck({ ...automated, where });
-  assert.ok('value' in parsed && parsed.value.mode === 'automated');
-  assert.deepEqual(parsed.value.where[1], { fact: 'node.target', expect: { op: 'equals', value: 'docker' } });
-  assert.deepEqual(parseCheck(manual), { value: manual });
+  const { cites: _, ...own } = automated;
+  assert.deepEqual(parseCheck(automated, STANDARDS), { value: { check: { ...own, where: [], refs }, profiles: [] } });
+  const parsed = parseCheck({ ...automated, where, profiles: ['node'] }, STANDARDS);
+  assert.ok('value' in parsed && parsed.value.check.mode === 'automated');
+  assert.deepEqual(parsed.value.check.where[1], { fact: 'node.target', expect: { op: 'equals', value: 'docker' } });
+  assert.deepEqual(parsed.value.profiles, ['node']);
+  const { cites: __, ...byHand } = manual;
+  assert.deepEqual(parseCheck(manual, STANDARDS), { value: { check: { ...byHand, refs }, profiles: [] } });
 });
 
 for (const [what, change, message] of refused) {
@@ -104,7 +121,8 @@ test('names the check in each of its problems, and all problems at once', () => 
 test('never throws, whatever an entry is', () => {
   fc.assert(
     fc.property(fc.anything(), (entry) => {
-      assert.ok('problems' in parseCheck(entry));
+      assert.ok('problems' in parseCheck(entry, STANDARDS));
+      assert.ok('problems' in parseStandard(entry));
       assert.ok('problems' in parseProfile(entry));
     }),
   );
@@ -117,23 +135,34 @@ test('a check that lacks or doubles any one key is refused', () => {
   }
 });
 
-test('refuses a profile with an unknown key, threshold, or a check named twice', () => {
+test('refuses a profile with an unknown key, threshold or rule', () => {
   const profile = {
     name: 'site',
     title: 'Ours',
     about: 'What we look at.',
     threshold: 'low',
-    checks: ['BYON-CTR-900'],
+    checks: ['named'],
   };
-  for (const checks of [profile.checks, 'all', { cites: 'HIPAA Security Rule' }])
+  for (const rule of [
+    'all',
+    { cites: 'HIPAA Security Rule' },
+    { severity: 'critical' },
+    { area: 'HST' },
+    { profile: 'node' },
+  ]) {
+    const checks = ['named', rule];
     assert.deepEqual(parseProfile({ ...profile, checks }), { value: { ...profile, checks } });
+  }
   for (const change of [
     { thresholds: 'low' },
     { threshold: 'none' },
-    { checks: ['a', 'a'] },
+    { checks: ['all', 'all'] },
     { checks: [] },
-    { checks: 'most' },
-    { checks: { cites: 'HIPAA', but: 'x' } },
+    { checks: 'all' },
+    { checks: ['most'] },
+    { checks: ['BYON-CTR-900'] },
+    { checks: [{ cites: 'HIPAA', but: 'x' }] },
+    { checks: [{ severity: 'severe' }] },
     { name: 'A b' },
   ]) {
     assert.ok('problems' in parseProfile({ ...profile, ...change }), JSON.stringify(change));

@@ -121,7 +121,14 @@ const PROFILE: Profile = {
   checks: CHECKS.map(({ id }) => id),
 };
 
-export const BENCHMARK: Benchmark = { checks: CHECKS, profiles: [PROFILE], digest: 'ab'.repeat(32) };
+const FITNESS: Profile = {
+  ...{ name: 'patient-data', title: 'Fit for patient data', about: 'Every critical check.', threshold: 'low' },
+  checks: CHECKS.filter(({ severity }) => severity === 'critical').map(({ id }) => id),
+};
+
+export const BENCHMARK: Benchmark = {
+  ...{ checks: CHECKS, profiles: [PROFILE, FITNESS], standards: [], digest: 'ab'.repeat(32) },
+};
 
 function subject(kind: SubjectKind, name: string, facts: Record<string, Observation>): Subject {
   return { kind, name, facts };
