@@ -2,6 +2,7 @@ import type { Observation } from '../fact-set.ts';
 import type { Collector } from './collector.ts';
 import { isEncrypted, isMountPoint, plainSwap } from './host-disks.ts';
 import type { HostFiles } from './host-files.ts';
+import { type FolderOwner, observeProcesses } from './host-processes.ts';
 import { areUpdatesAutomatic, auditedPaths, hasFirewall, isRebootRequired, isTimeSynchronised } from './host-upkeep.ts';
 import { type Absent, look } from './look.ts';
 import type { FactsOf } from './observe.ts';
@@ -26,6 +27,8 @@ const INTEGERS = {
 export interface HostOptions {
   /** Where the data lies on this machine, every link resolved; undefined where that cannot be seen. */
   readonly dataFolder: string | undefined;
+  /** Whose the node's folder is. */
+  readonly owner: FolderOwner;
   /** The engine's data folder on this machine; undefined without an engine. */
   readonly engineFolder: string | undefined;
 }
@@ -40,6 +43,7 @@ export function createHostCollector(options: HostOptions, { host }: { readonly h
       const facts = {
         ...(await observeSettings(host, signal)),
         ...(await observeKernel(host, signal)),
+        ...(await observeProcesses(host, options.owner, signal)),
         ...(await observeDisks(host, options, signal)),
         ...(await observeUpkeep(host, signal)),
       } satisfies FactsOf<'host'>;

@@ -14,6 +14,12 @@ export const HOST_FACTS = {
   'host.dmesgRestrict': integer('/proc/sys/kernel/dmesg_restrict.'),
   'host.unprivilegedBpf': integer('/proc/sys/kernel/unprivileged_bpf_disabled.'),
   'host.ptraceScope': integer('/proc/sys/kernel/yama/ptrace_scope.'),
+  'host.rulingProcesses': set(
+    'Processes of accounts other than root with a capability that reaches into every process or file, as NAME (uid UID: CAPABILITIES).',
+  ),
+  'host.groupGuests': set(
+    "Processes of other accounts, root's aside, that have the group of the node's folder, as NAME (uid UID).",
+  ),
   'host.protectedHardlinks': integer('/proc/sys/fs/protected_hardlinks.'),
   'host.protectedSymlinks': integer('/proc/sys/fs/protected_symlinks.'),
   'host.suidDumpable': integer('/proc/sys/fs/suid_dumpable.'),

@@ -49,4 +49,7 @@ export const PROCESS_FACTS = {
   'process.nodeOptions': set(
     'Flags that weaken the runtime: --inspect, --insecure-http-parser, --allow-natives-syntax, NODE_TLS_REJECT_UNAUTHORIZED=0, ...',
   ),
+  'process.injectedCode': set(
+    'What loads code that is not of the program into it: LD_PRELOAD, LD_AUDIT, LD_LIBRARY_PATH, /etc/ld.so.preload, --require, --import, --loader.',
+  ),
 } as const satisfies Record<`process.${string}`, FactDefinition>;

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, readFileSync, realpathSync } from 'node:fs';
+import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { readPublicIdentity } from '../../../appliance/config/identity.ts';
 import type { NodeConfig } from '../../../appliance/config/schema.ts';
@@ -97,7 +97,7 @@ export async function nodeCollectors(source: NodeSource, parts: NodeParts): Prom
     createFilesCollector({ home, outside: await outsideFiles(source, parts), dataFolder }, { survey }),
     createPlaintextCollector({ inMemory }, { survey }),
     createClockCollector({ settings }, { now, fetch: outboundFetch(source) }),
-    createHostCollector({ dataFolder, engineFolder }, { host: openHostFiles() }),
+    createHostCollector({ dataFolder, engineFolder, owner: statSync(home) }, { host: openHostFiles() }),
   ];
 }
 

@@ -9,6 +9,11 @@ const KIB = 1024;
 /** Where node listens for a debugger unless told otherwise, also after SIGUSR1. */
 const DEBUG_PORT = 9229;
 const KERNEL_FOLDERS = ['/proc', '/sys', '/dev'];
+/** Of the weak options, those that bring code with them. */
+const LOADING = [
+  ...['LD_PRELOAD', 'LD_AUDIT', 'LD_LIBRARY_PATH', '/etc/ld.so.preload'],
+  ...['-r', '--require', '--import', '--loader', '--experimental-loader'],
+];
 const SECURITY_MODULE_ABSENT = ['EINVAL', 'ENOENT'];
 
 /** A name is whatever its process calls itself. */
@@ -162,7 +167,8 @@ function programFacts(raw: RawProcess) {
       get(raw.strangers).map(({ name, uids }) => `${printable(name)} (uid ${uids.join(' ')})`),
     ),
     'process.nodeVersion': observe(() => get(raw.nodeVersion).replace(/^v/, '')),
-    'process.nodeOptions': observe(() => get(raw.weakOptions)),
+    'process.nodeOptions': observe(() => get(raw.weakOptions).filter((option) => !LOADING.includes(option))),
+    'process.injectedCode': observe(() => get(raw.weakOptions).filter((option) => LOADING.includes(option))),
   };
 }
 

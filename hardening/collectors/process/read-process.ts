@@ -157,7 +157,10 @@ function scriptOf({ fs, path }: ProcPlace): string | undefined {
   return undefined;
 }
 
-/** Options that open a debugger, weaken TLS or HTTP, or write memory, keys or traffic to disk or to the log. */
+/**
+ * Options that open a debugger, weaken TLS or HTTP, write memory, keys or traffic to disk or to the log, or load code that is not of
+ * the program.
+ */
 function readWeakOptions(proc: ProcPlace): string[] {
   const weak = [
     /^--inspect(-brk|-wait|-port|-publish-uid)?(=|$)/,
@@ -165,6 +168,7 @@ function readWeakOptions(proc: ProcPlace): string[] {
     /^--(security-revert|tls-min-v1\.[01]|tls-keylog|tls-cipher-list|trace-tls)(=|$)/,
     /^--(abort-on-uncaught-exception|heapsnapshot-signal|heapsnapshot-near-heap-limit|heap-prof)(=|$)/,
     /^--report-(on-fatalerror|on-signal|uncaught-exception)(=|$)/,
+    /^(-r|--(require|import|loader|experimental-loader))(=|$)/,
   ];
   const values = new Map(readEnvironment(proc));
   const options = [
@@ -173,7 +177,13 @@ function readWeakOptions(proc: ProcPlace): string[] {
   ].filter((option) => weak.some((pattern) => pattern.test(option)));
   const found = options.map((option) => option.replace(/=.*$/s, ''));
   if (values.get('NODE_TLS_REJECT_UNAUTHORIZED') === '0') found.push('NODE_TLS_REJECT_UNAUTHORIZED=0');
-  if ((values.get('NODE_DEBUG') ?? '') !== '') found.push('NODE_DEBUG');
+  for (const name of ['NODE_DEBUG', 'LD_PRELOAD', 'LD_AUDIT', 'LD_LIBRARY_PATH']) {
+    if ((values.get(name) ?? '') !== '') found.push(name);
+  }
+  // What the loader of every program of its root takes in besides; most machines have no such file.
+  const preload = attempt(() => readText(proc.fs, `${proc.path}/root/etc/ld.so.preload`));
+  if ('error' in preload && preload.error !== 'ENOENT') throw new Error(`/etc/ld.so.preload: ${preload.error}`);
+  if ('value' in preload && preload.value.trim() !== '') found.push('/etc/ld.so.preload');
   return [...new Set(found)];
 }
 

@@ -67,9 +67,19 @@ export const WEAKENED_PROCESS: readonly Row[] = [
     fails: [],
   },
   {
-    name: 'it was started with a password in its environment, and to believe every certificate',
-    weaken: (stack) => stack.restart({ DB_PASSWORD: 'hunter2-b2a94dd1c7', NODE_TLS_REJECT_UNAUTHORIZED: '0' }),
-    fails: ['PRC-046', 'PRC-050'],
+    name: 'somebody traces it',
+    weaken: (stack) => stack.trace(),
+    fails: ['PRC-044'],
+  },
+  {
+    name: 'it was started with a password and a foreign library in its environment, and to believe every certificate',
+    weaken: (stack) =>
+      stack.restart({
+        ...{ DB_PASSWORD: 'hunter2-b2a94dd1c7', NODE_TLS_REJECT_UNAUTHORIZED: '0' },
+        // The loader finds no such file, and goes on.
+        LD_PRELOAD: '/tmp/nectar-no-such-library.so',
+      }),
+    fails: ['PRC-046', 'PRC-050', 'PRC-053'],
   },
   {
     name: 'it was started with a debugger',

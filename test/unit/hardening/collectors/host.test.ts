@@ -41,8 +41,11 @@ const GOOD: Readonly<Record<string, string>> = {
   'sys/class/block/dm-0/dev': '253:0\n',
   'sys/dev/block/253:0/dm/uuid': 'CRYPT-LUKS2-abc',
   'sys/dev/block/8:1/size': '1',
+  'proc/1/status': 'Name:\tsystemd\nUid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0\nGroups:\t\nCapEff:\t000001ffffffffff\n',
   'proc/swaps': 'Filename Type Size Used Priority\n/dev/zram0 partition 1 0 100\n',
 };
+
+const OWNER = { uid: 1000, gid: 1000 };
 
 interface Machine {
   readonly files?: Readonly<Record<string, string | undefined>>;
@@ -70,7 +73,9 @@ async function look(t: TestContext, { files = {}, programs = {}, dataFolder = '/
       return said;
     },
   };
-  const facts = await collect(createHostCollector({ dataFolder, engineFolder: '/var/lib/docker' }, { host }));
+  const facts = await collect(
+    createHostCollector({ dataFolder, engineFolder: '/var/lib/docker', owner: OWNER }, { host }),
+  );
   return valuesOf(facts, 'host', 'host');
 }
 
@@ -102,6 +107,8 @@ test('sees a careful machine as one, in every fact', async (t) => {
   assert.equal(seen['host.diskEncrypted'], true);
   assert.equal(seen['host.separateDataPartition'], true);
   assert.deepEqual(seen['host.swapPlain'], []);
+  assert.deepEqual(seen['host.rulingProcesses'], []);
+  assert.deepEqual(seen['host.groupGuests'], []);
   assert.equal(seen['host.firewall'], true);
   assert.deepEqual(seen['host.auditRules'], ['/usr/bin/dockerd', '/var/lib/docker']);
 });
@@ -185,7 +192,9 @@ test('says of what this user may not see why, and guesses nothing', async (t) =>
 
 test('reads this very machine without a mistake of its own', async () => {
   const host = openHostFiles();
-  const facts = await collect(createHostCollector({ dataFolder: tmpdir(), engineFolder: undefined }, { host }));
+  const facts = await collect(
+    createHostCollector({ dataFolder: tmpdir(), engineFolder: undefined, owner: OWNER }, { host }),
+  );
   const seen = valuesOf(facts, 'host', 'host');
   assert.match(String(seen['host.kernel']), /^\d+\.\d+/);
   assert.equal(typeof seen['host.aslr'], 'number');
