@@ -14,7 +14,7 @@ function template(message: (data: never) => string): string {
     new Proxy(() => `‹${path}›`, {
       get: (_, key) => {
         if (key === Symbol.toPrimitive || key === 'toString') return () => `‹${path}›`;
-        if (key === 'join') return () => `‹${path}›`;
+        if (['join', 'toJSON', 'replaceAll'].includes(String(key))) return () => `‹${path}›`;
         if (key === 'map') return () => field(path);
         if (typeof key === 'symbol') return undefined;
         return field(`${path}.${key}`);

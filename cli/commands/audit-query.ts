@@ -36,8 +36,8 @@ export function registerAuditQuery(group: Command, terminal: Terminal): void {
       ],
     }),
   )
-    .addOption(new Option('-n, --limit <n>', 'at most so many').argParser(parseCount).default(QUERY_ENTRIES))
-    .addOption(new Option('--all', 'every one of them'))
+    .addOption(new Option('-n, --limit <n>', 'at most this many').argParser(parseCount).default(QUERY_ENTRIES))
+    .addOption(new Option('--all', 'every entry'))
     .action(action(terminal, query));
 }
 

@@ -68,12 +68,12 @@ export function registerBackupKeep(verb: Command, terminal: Terminal): void {
 
 function withKeepOptions(verb: Command): Command {
   for (const [unit, what] of [
-    ['last', 'the newest snapshots'],
-    ['daily', 'days'],
-    ['weekly', 'weeks'],
-    ['monthly', 'months'],
+    ['last', 'newest snapshots'],
+    ['daily', 'daily snapshots'],
+    ['weekly', 'weekly snapshots'],
+    ['monthly', 'monthly snapshots'],
   ])
-    verb.addOption(new Option(`--keep-${unit} <n>`, `how many: ${what}`).argParser(parseWhole));
+    verb.addOption(new Option(`--keep-${unit} <n>`, `${what} to keep`).argParser(parseWhole));
   return verb;
 }
 

@@ -63,7 +63,7 @@ export function registerDevnet(program: Command, terminal: Terminal): void {
     examples: ['devnet fund 0x70997970c51812dc3a010c7d01b50e0d17dc79c8 --ether 5'],
   })
     .addOption(devnetOption())
-    .addOption(new Option('--ether <amount>', 'how much').default('1'))
+    .addOption(new Option('--ether <amount>', 'amount of ether').default('1'))
     .action(action(terminal, fund));
   addVerb(group, 'eject <peer>', {
     summary: 'have both auditors of the devnet eject a node',

@@ -25,9 +25,9 @@ export function registerHardenWaive(verb: Command, terminal: Terminal): void {
       'harden waive BYON-HST-004 --remove',
     ],
   })
-    .addOption(new Option('--owner <name>', 'who answers for it'))
-    .addOption(new Option('--reason <text>', 'why it can be lived with'))
-    .addOption(new Option('--until <day>', 'its last day, YYYY-MM-DD'))
+    .addOption(new Option('--owner <name>', 'who answers for the waiver'))
+    .addOption(new Option('--reason <text>', 'why the failure is acceptable'))
+    .addOption(new Option('--until <day>', 'last day of the waiver, YYYY-MM-DD'))
     .addOption(new Option('--list', 'show the waivers'))
     .addOption(new Option('--remove', 'take the waiver of this check back'))
     .action(action(terminal, waive));

@@ -47,9 +47,10 @@ export function registerHarden(program: Command, terminal: Terminal): void {
     .addOption(new Option('-o, --output <file>', 'write the report to a file'))
     .addOption(new Option('--force', 'overwrite files'))
     .addOption(
-      new Option('--threshold <severity>', "what fails from there on counts (default: the profile's)").choices(
-        SEVERITIES,
-      ),
+      new Option(
+        '--threshold <severity>',
+        "lowest severity whose failures decide the exit code (default: the profile's)",
+      ).choices(SEVERITIES),
     )
     .addOption(
       new Option('--only <verdict...>', 'show a part (table, html, sarif); what counts does not change').choices(

@@ -52,7 +52,7 @@ export function registerKeyRecovery(group: Command, terminal: Terminal): void {
         .argParser(collect)
         .default([], 'none'),
     )
-    .addOption(new Option('--threshold <n>', 'how many of them it takes (default: any one)').argParser(parseCount))
+    .addOption(new Option('--threshold <n>', 'how many officers are needed (default: any one)').argParser(parseCount))
     .addOption(new Option('-o, --output <file>', 'the kit, a new file').makeOptionMandatory())
     .addOption(passphraseFileOption())
     .action(action(terminal, backup));

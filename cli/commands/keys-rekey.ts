@@ -54,7 +54,9 @@ export function registerKeyRekey(group: Command, terminal: Terminal): void {
     .addOption(new Option('--show', 'how far it has come').conflicts(['stop', 'load']))
     .addOption(new Option('--stop', 'stop until the next `keys rekey`; what is done stays done').conflicts('load'))
     .addOption(new Option('--root', 'replace the root key too, before').conflicts(['show', 'stop']))
-    .addOption(new Option('--without <id...>', 'with --root: what is to open the node no more, and is not asked for'))
+    .addOption(
+      new Option('--without <id...>', 'with --root: provider that no longer opens the node; it is not asked for'),
+    )
     .addOption(
       new Option(
         '--passphrase-file <file>',

@@ -42,7 +42,7 @@ export function registerLogs(program: Command, terminal: Terminal): void {
     .addOption(
       new Option('--since <time>', 'from then on: 10m, 2h, 3d ago, a date or an instant (ISO 8601)').argParser(moment),
     )
-    .addOption(new Option('--until <time>', 'before then').argParser(moment))
+    .addOption(new Option('--until <time>', 'before this date or instant').argParser(moment))
     .addOption(new Option('--level <level>', 'this level and above').choices(LEVELS).default('debug'))
     .action(action(terminal, logs));
 }

@@ -27,7 +27,7 @@ export function registerLs(program: Command, terminal: Terminal): void {
     examples: ['ls', 'ls --newest', 'ls --label cardiology', 'ls --all --json | jq ".records | length"'],
   })
     .addOption(new Option('-l, --label <label>', 'only records with this label'))
-    .addOption(new Option('-n, --limit <n>', 'at most so many').argParser(parseCount).default(DEFAULT_RECORDS))
+    .addOption(new Option('-n, --limit <n>', 'at most this many').argParser(parseCount).default(DEFAULT_RECORDS))
     .addOption(new Option('--newest', 'the newest first'))
     .addOption(new Option('--all', 'every record'))
     .addOption(new Option('--long', 'whole ids, versions and types; in a pipe they are always there'))

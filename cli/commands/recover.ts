@@ -41,7 +41,7 @@ export function registerRecover(program: Command, terminal: Terminal): void {
     .addOption(new Option('--timeout <duration>', 'how long to wait until it is ready').default(DEFAULT_READY))
     .addOption(new Option('--rehearse', 'restore to a scratch folder, read from it, and leave nothing'))
     .addOption(new Option('--sample <n>', 'rehearse: records to read').argParser(parseCount).default(DEFAULT_SAMPLE))
-    .addOption(new Option('--scratch <dir>', 'rehearse: where (default: beside the home)'))
+    .addOption(new Option('--scratch <dir>', 'rehearse: folder to restore to (default: beside the home)'))
     .action(action(terminal, recover));
 }
 

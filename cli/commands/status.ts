@@ -44,7 +44,7 @@ export function registerStatus(program: Command, terminal: Terminal): void {
     examples: ['status', 'status --watch', 'status --json | jq .ready'],
   })
     .addOption(
-      new Option('-w, --watch [seconds]', 'show it anew every so often, until Ctrl-C')
+      new Option('-w, --watch [seconds]', 'show the status again every few seconds, until Ctrl-C')
         .argParser(parseCount)
         .preset(String(WATCH_SECONDS)),
     )

@@ -73,7 +73,7 @@ export function registerTls(program: Command, terminal: Terminal): void {
     ],
   })
     .addOption(new Option('--certificate <file>', 'PEM: the certificate, then those between it and the root'))
-    .addOption(new Option('--key <file>', 'PEM: its key, without a passphrase'))
+    .addOption(new Option('--key <file>', 'PEM: the key of the certificate, without a passphrase'))
     .addOption(new Option('--none', 'take it away').conflicts(['certificate', 'key']))
     .action(action(terminal, replace));
 }

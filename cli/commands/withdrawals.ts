@@ -19,7 +19,7 @@ export function registerWithdrawals(group: Command, terminal: Terminal): void {
       'chain withdraw --amount 0.1 --to 0x3f5C...09aE --yes --json',
     ],
   })
-    .addOption(new Option('--amount <ether>', 'how much').makeOptionMandatory())
+    .addOption(new Option('--amount <ether>', 'amount of ether').makeOptionMandatory())
     .addOption(new Option('--to <address>', 'the account on L1').makeOptionMandatory())
     .addOption(new Option('-y, --yes', 'do not ask'))
     .action(action(terminal, withdraw));

@@ -25,7 +25,7 @@ export const AUDIT_GUIDANCE: Record<keyof typeof AUDIT_ERRORS, Guidance> = {
   AUDIT_CURSOR_INVALID: {
     exit: EXIT.usage,
     remedy:
-      'Ask again without a cursor. A reading ends with the process that began it, or when too many others began since.',
+      'Ask again without a cursor. A cursor ends with the process that gave it, or when too many newer ones exist.',
   },
   AUDIT_INDEX_OUT_OF_RANGE: {
     exit: EXIT.usage,

@@ -138,7 +138,7 @@ export const CLI_GUIDANCE: Record<keyof typeof CLI_ERRORS, Guidance> = {
   },
   CLI_COMMAND_FAILED: {
     exit: EXIT.checksFailed,
-    remedy: 'Nothing was stored. Run the command by itself, put right what it says, then put again.',
+    remedy: 'Nothing was stored. Run the command by itself, correct what it reports, then put again.',
   },
   CLI_PUT_INCOMPLETE: {
     exit: EXIT.checksFailed,

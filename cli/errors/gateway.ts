@@ -10,7 +10,7 @@ export const GATEWAY_GUIDANCE: Record<keyof typeof GATEWAY_ERRORS, Guidance> = {
   GATEWAY_TOKEN_INVALID: {
     exit: EXIT.usage,
     remedy:
-      'Use a token that this very node made; a token of another node, an altered one or one that the node no longer lists does not open it.',
+      'Use a token that this node made. A token of another node, an altered one, or one that the node no longer lists opens nothing.',
   },
   GATEWAY_TOKEN_EXPIRED: {
     exit: EXIT.usage,
@@ -68,7 +68,7 @@ export const GATEWAY_GUIDANCE: Record<keyof typeof GATEWAY_ERRORS, Guidance> = {
   GATEWAY_CLIENT_REVOCATIONS_PARTIAL: {
     exit: EXIT.usage,
     remedy:
-      'Nothing was changed. Give the complete list of the authority: of a delta list, the next whole one, or one that its authority issues now. Who is not in a partial list may be revoked all the same, so the node takes none.',
+      'Nothing was changed. Give a complete list: ask the authority for one where it gave a delta list. A certificate that a partial list leaves out may be revoked, so the node takes no partial list.',
   },
   GATEWAY_CLIENT_REQUEST_INVALID: {
     exit: EXIT.usage,
@@ -183,7 +183,7 @@ export const GATEWAY_GUIDANCE: Record<keyof typeof GATEWAY_ERRORS, Guidance> = {
   GATEWAY_BOOTSTRAP_TOKEN_INVALID: {
     exit: EXIT.config,
     remedy:
-      'Draw one at random and put it into the Secret: `openssl rand -hex 32`. The gateway looks again within seconds.',
+      'Make a random one and put it into the Secret: `openssl rand -hex 32`. The gateway looks again within seconds.',
   },
   GATEWAY_TOKENS_FULL: {
     exit: EXIT.usage,

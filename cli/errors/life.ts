@@ -53,7 +53,7 @@ export const LIFE_GUIDANCE: Record<keyof typeof LIFE_ERRORS, Guidance> = {
     exit: EXIT.checksFailed,
   },
   BACKUP_TARGET_REFUSED: {
-    remedy: 'Is it there, is there room, and may this user write there?',
+    remedy: 'Check that the place exists, has room, and lets this user write.',
     exit: EXIT.unreachable,
   },
   BACKUP_PRUNE_DENIED: {

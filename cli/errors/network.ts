@@ -5,7 +5,7 @@ import type { Guidance } from './guidance.ts';
 export const NETWORK_GUIDANCE: Record<keyof typeof NETWORK_ERRORS, Guidance> = {
   NETWORK_DESCRIPTOR_OVERSIZE: {
     exit: EXIT.usage,
-    remedy: 'This file is no network descriptor. Get the descriptor again from the operator of the network.',
+    remedy: 'This file is not a network descriptor. Get the descriptor again from the operator of the network.',
   },
   NETWORK_DESCRIPTOR_INVALID: {
     exit: EXIT.usage,

@@ -104,7 +104,7 @@ export const NODE_GUIDANCE: Record<keyof typeof NODE_ERRORS, Guidance> = {
   NODE_ROLE_UNHEALTHY: {
     exit: EXIT.bug,
     remedy:
-      "What an engine's health check is told. The reason names the service; `--live` asks only whether the process answers.",
+      "An engine's health check gets this answer. The reason names the service; `--live` asks only whether the process answers.",
   },
   NODE_INTERNAL: {
     exit: EXIT.bug,

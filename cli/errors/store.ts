@@ -38,7 +38,7 @@ export const STORE_GUIDANCE: Record<keyof typeof STORE_ERRORS, Guidance> = {
   },
   STORE_UPLOAD_ABSENT: {
     exit: EXIT.usage,
-    remedy: 'It is finished and forgotten, expired, or of another subject. Begin anew.',
+    remedy: 'It has finished, has expired, or belongs to another subject. Start a new upload.',
   },
   STORE_UPLOAD_OFFSET: {
     exit: EXIT.usage,

@@ -15,7 +15,7 @@ export const AUDIT_ERRORS = {
     message: ({ condition, problem }) => `the condition ${condition} is invalid: ${problem}`,
   }),
   AUDIT_CURSOR_INVALID: define<{ reason: string }>({
-    message: ({ reason }) => `the place to go on from is no longer known: ${reason}`,
+    message: ({ reason }) => `the cursor is no longer known: ${reason}`,
   }),
   AUDIT_INDEX_OUT_OF_RANGE: define<{ index: number; size: number }>({
     message: ({ index, size }) => `the log of ${size} leaves has no leaf ${index}`,
@@ -61,7 +61,7 @@ export const AUDIT_ERRORS = {
   }),
   AUDIT_FROM_FUTURE: define<{ index: number; time: string; leaves: number }>({
     message: ({ index, time, leaves }) =>
-      `${leaves} leaves are dated in the future of this machine's clock, the first is leaf ${index} of ${time}`,
+      `${leaves} leaves have a time ahead of this machine's clock, the first is leaf ${index} of ${time}`,
   }),
   AUDIT_NOTHING_TO_RESOLVE: define<{ size: number }>({
     message: ({ size }) => `the log of ${size} leaves agrees with every tree head known outside`,

@@ -13,7 +13,7 @@ export const CLI_ERRORS = {
     message: ({ signal, left }) => `interrupted by ${signal}${left === undefined ? '' : `: ${left}`}`,
   }),
   CLI_SERVICE_REFUSED: define<{ by: string; reason: string }>({
-    message: ({ by, reason }) => `${by} does not take the service: ${reason}`,
+    message: ({ by, reason }) => `${by} refused the service: ${reason}`,
   }),
   CLI_DECLINED: define<{ action: string }>({
     message: ({ action }) => `${action} was not confirmed`,
@@ -35,7 +35,7 @@ export const CLI_ERRORS = {
   }),
   CLI_ENGINE_TOO_OLD: define<{ engine: string; apiVersion: string; minimum: string }>({
     message: ({ engine, apiVersion, minimum }) =>
-      `the container engine at ${engine} speaks API ${apiVersion}; ${minimum} is the least`,
+      `the container engine at ${engine} speaks API ${apiVersion}; ${minimum} or newer is needed`,
   }),
   CLI_ENGINE_REFUSED: define<{ engine: string; doing: string; status: number; reason: string }>({
     message: ({ engine, doing, status, reason }) =>
@@ -98,7 +98,7 @@ export const CLI_ERRORS = {
     message: ({ path }) => `${path} changed while it was sent`,
   }),
   CLI_INPUT_EMPTY: define<{ input: string }>({
-    message: ({ input }) => `${input === '-' ? 'stdin' : input} gave not a single byte`,
+    message: ({ input }) => `${input === '-' ? 'stdin' : input} gave no bytes`,
   }),
   CLI_COMMAND_FAILED: define<{ command: string; reason: string }>({
     message: ({ command, reason }) => `the command ${command} ${reason}`,
@@ -123,10 +123,10 @@ export const CLI_ERRORS = {
     message: ({ digits, records }) => `several records begin with ${digits}: ${records.join(', ')}`,
   }),
   CLI_RECORD_CHANGED: define<{ version: number }>({
-    message: ({ version }) => `version ${version} of the record is not the one any more that the transfer began with`,
+    message: ({ version }) => `version ${version} of the record changed after the transfer began`,
   }),
   CLI_DOWNLOAD_DAMAGED: define<{ path: string }>({
-    message: ({ path }) => `${path} is not what was stored: its digest is another`,
+    message: ({ path }) => `${path} does not have the digest of what was stored`,
   }),
   CLI_PASSPHRASE_MISSING: define<Record<string, never>>({
     message: () => 'a passphrase is needed and no one can be asked for it',
@@ -178,6 +178,6 @@ export const CLI_ERRORS = {
     message: () => 'the clone is incomplete or cannot be written',
   }),
   CLI_RUNTIME_MISSING: define<Record<string, never>>({
-    message: () => 'no Node that runs TypeScript as it stands',
+    message: () => 'no Node.js here runs TypeScript without a build',
   }),
 };

@@ -31,6 +31,6 @@ export const CLUSTER_ERRORS = {
     message: ({ pod, reason }) => `the pod ${pod} does not start: ${reason}`,
   }),
   CLUSTER_VERB_UNAVAILABLE: define<{ home: string }>({
-    message: ({ home }) => `the node of ${home} runs in Kubernetes, where this is not done from here`,
+    message: ({ home }) => `the node of ${home} runs in Kubernetes, where this command is not available`,
   }),
 };

@@ -18,13 +18,13 @@ const REQUEST_ERRORS = {
     message: ({ scope }) => `the caller lacks scope ${scope}`,
   }),
   GATEWAY_CLIENT_CERTIFICATE_MISSING: define<Record<string, never>>({
-    message: () => 'this caller has to show its client certificate, and the connection has none',
+    message: () => 'this caller must present its client certificate, and the connection has none',
   }),
   GATEWAY_CLIENT_CERTIFICATE_UNKNOWN: define<Record<string, never>>({
-    message: () => 'the client certificate is of no client that this node knows',
+    message: () => 'no client of this node has this certificate',
   }),
   GATEWAY_CLIENT_CERTIFICATE_MISMATCH: define<Record<string, never>>({
-    message: () => 'the bearer token is bound to another certificate than the one of this connection',
+    message: () => 'the bearer token is bound to a certificate that is not the one of this connection',
   }),
   GATEWAY_CLIENT_CERTIFICATE_EXPIRED: define<{ expiredAt: string }>({
     message: ({ expiredAt }) => `the client certificate, or what this node gave its holder, expired at ${expiredAt}`,
@@ -40,7 +40,7 @@ const REQUEST_ERRORS = {
   }),
   GATEWAY_CLIENT_REVOCATION_UNKNOWN: define<{ state: string }>({
     message: ({ state }) =>
-      `whether the client certificate is revoked is not known: the list of its authority is ${state}`,
+      `cannot tell whether the client certificate is revoked: the list of its authority is ${state}`,
   }),
   GATEWAY_CLIENT_REVOCATIONS_INVALID: define<{ reason: string }>({
     message: ({ reason }) => `the revocation lists of client authorities are not usable: ${reason}`,
@@ -50,14 +50,7 @@ const REQUEST_ERRORS = {
     extension: string;
   }>({
     message: ({ kind, extension }) =>
-      `one of the revocation lists is not the whole of what its authority took back: ${
-        {
-          delta: 'a delta list names only what changed since another',
-          indirect: 'an indirect list names certificates of other issuers',
-          scoped: 'it is for one distribution point, or one kind of certificate',
-          unknown: 'it has a critical extension that is not known here',
-        }[kind]
-      } (${extension})`,
+      `a revocation list is not complete: ${PARTIAL_LISTS[kind] ?? kind} (${extension})`,
   }),
   GATEWAY_CLIENT_REQUEST_INVALID: define<{ reason: string }>({
     message: ({ reason }) => `the client cannot be added: ${reason}`,
@@ -81,7 +74,7 @@ const REQUEST_ERRORS = {
     message: () => 'the media type of the request is not supported here',
   }),
   GATEWAY_CONTENT_ENCODING_UNSUPPORTED: define<Record<string, never>>({
-    message: () => 'the body is encoded, and no encoding is kept here',
+    message: () => 'the body has a Content-Encoding, which is not kept here',
   }),
   GATEWAY_TUS_VERSION: define<{ version: string }>({
     message: ({ version }) => `the request does not say that it is of tus ${version}`,
@@ -90,7 +83,7 @@ const REQUEST_ERRORS = {
     message: () => 'web pages of this origin may not call the node',
   }),
   GATEWAY_HOST_UNKNOWN: define<Record<string, never>>({
-    message: () => 'the request is for a host that this node is not',
+    message: () => 'the request names a host that is not this node',
   }),
   GATEWAY_DIGEST_INVALID: define<{ header: string; reason: string }>({
     message: ({ header, reason }) => `the ${header} header ${reason}`,
@@ -171,6 +164,14 @@ const SETUP_ERRORS = {
   GATEWAY_LISTEN_REFUSED: define<{ host: string; port: number; reason: string }>({
     message: ({ host, port, reason }) => `cannot listen on ${host} port ${port}: ${reason}`,
   }),
+};
+
+/** Why a revocation list may leave out a revoked certificate. */
+const PARTIAL_LISTS: Readonly<Partial<Record<string, string>>> = {
+  delta: 'a delta list names only what changed since another list',
+  indirect: 'an indirect list names certificates of other issuers',
+  scoped: 'it is for one distribution point, or one kind of certificate',
+  unknown: 'it has a critical extension that is not known here',
 };
 
 export const GATEWAY_ERRORS = { ...REQUEST_ERRORS, ...LOAD_ERRORS, ...SETUP_ERRORS };

@@ -20,10 +20,10 @@ export const HARDENING_ERRORS = {
     message: ({ id }) => `there is no check ${id}`,
   }),
   HARDENING_FACTS_INVALID: define<{ path: string; problems: readonly string[] }>({
-    message: ({ path, problems }) => `${path} holds no facts that can be judged: ${problems.join('; ')}`,
+    message: ({ path, problems }) => `${path} holds no valid facts: ${problems.join('; ')}`,
   }),
   HARDENING_REPORT_INVALID: define<{ path: string; problems: readonly string[] }>({
-    message: ({ path, problems }) => `${path} is no hardening report: ${problems.join('; ')}`,
+    message: ({ path, problems }) => `${path} is not a hardening report: ${problems.join('; ')}`,
   }),
   HARDENING_FAILED: define<{ failed: readonly string[]; threshold: string }>({
     message: ({ failed, threshold }) =>
@@ -38,7 +38,7 @@ export const HARDENING_ERRORS = {
   }),
   HARDENING_REPORT_UNPROVEN: define<{ path: string; reasons: readonly string[] }>({
     message: ({ path, reasons }) =>
-      `nobody here can say whether ${path} is the report that was made: ${reasons.join('; ')}`,
+      `nothing here proves that ${path} is the report that was made: ${reasons.join('; ')}`,
   }),
   HARDENING_KEY_MISSING: define<{ path: string }>({
     message: ({ path }) => `there is no key that signs reports in ${path}`,

@@ -32,7 +32,7 @@ export const KEY_ERRORS = {
     message: ({ id }) => `no provider of the id ${JSON.stringify(id)} is enrolled`,
   }),
   KEY_PROVIDER_LAST: define<{ id: string }>({
-    message: ({ id }) => `without ${id} nothing that works now would open the node`,
+    message: ({ id }) => `without ${id} no provider that works now opens the node`,
   }),
   KEY_ROOT_PROVIDER_CLOSED: define<{ id: string; reason: string }>({
     message: ({ id, reason }) => `${id} cannot be given the new root key: ${reason}`,
@@ -44,8 +44,7 @@ export const KEY_ERRORS = {
     message: () => 'the root key was just replaced, and the identities are not all sealed anew yet',
   }),
   KEY_ROOT_INDEX_PENDING: define<Record<string, never>>({
-    message: () =>
-      'the index is still sealed by the key of before the last root key: a start of the node seals it anew',
+    message: () => 'the index is still sealed by the previous root key: the next start seals it anew',
   }),
   KEY_ROOT_REKEYING: define<{ state: string }>({
     message: ({ state }) => `a rekey of the records is ${state}: it would end under a key of the old root key`,
@@ -78,7 +77,7 @@ export const KEY_ERRORS = {
     message: ({ path, problem }) => `the key store ${path} is damaged: ${problem}`,
   }),
   KEY_FILE_UNNAMED: define<Record<string, never>>({
-    message: () => 'a key file opens the root key, and nothing here says where it lies',
+    message: () => 'a key file opens the root key, and its path is not known here',
   }),
   KEY_FILE_MISSING: define<{ path: string }>({
     message: ({ path }) => `the key file ${path} is not there`,
@@ -114,10 +113,10 @@ export const KEY_ERRORS = {
     message: ({ provider, source }) => `what ${source} gives (${provider}) does not open this node's root key`,
   }),
   KEY_OFFICER_INVALID: define<{ fingerprint: string; problem: string }>({
-    message: ({ fingerprint, problem }) => `the recovery officer ${fingerprint} does not do: ${problem}`,
+    message: ({ fingerprint, problem }) => `the key of the recovery officer ${fingerprint} cannot be used: ${problem}`,
   }),
   KEY_SHARE_INVALID: define<{ source: string; problem: string }>({
-    message: ({ source, problem }) => `${source} is of no use: ${problem}`,
+    message: ({ source, problem }) => `${source} is not a usable share: ${problem}`,
   }),
   KEY_SHARES_MISSING: define<{ given: number; threshold: number }>({
     message: ({ given, threshold }) => `${given} of the ${threshold} shares that it takes`,
@@ -135,7 +134,7 @@ export const KEY_ERRORS = {
     message: ({ kekId }) => `the key-encryption key ${kekId} was destroyed`,
   }),
   KEY_IDENTITY_NAME_INVALID: define<{ name: string }>({
-    message: ({ name }) => `${JSON.stringify(name)} is no name for a sealed identity`,
+    message: ({ name }) => `${JSON.stringify(name)} is not a valid name of a sealed identity`,
   }),
   KEY_IDENTITY_MISSING: define<{ name: string }>({
     message: ({ name }) => `the sealed identity ${name} is not there`,

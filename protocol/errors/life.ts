@@ -36,7 +36,7 @@ export const LIFE_ERRORS = {
     message: ({ place, problem }) => `the log in ${place} is not a newer one of this node: ${problem}`,
   }),
   BACKUP_TARGET_REFUSED: define<{ target: string; reason: string }>({
-    message: ({ target, reason }) => `${target} does not take part: ${reason}`,
+    message: ({ target, reason }) => `${target} cannot be used for backups: ${reason}`,
   }),
   BACKUP_PRUNE_DENIED: define<{ target: string }>({
     message: ({ target }) => `${target} keeps every snapshot: the token of this node may not prune there`,

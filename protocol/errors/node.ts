@@ -32,7 +32,7 @@ export const NODE_ERRORS = {
     message: ({ service, operation }) => `the connection to ${service} broke during ${operation}`,
   }),
   NODE_MESSAGE_INVALID: define<{ service: string; operation: string; problem: string }>({
-    message: ({ service, operation, problem }) => `${service} sent what is no message of ${operation}: ${problem}`,
+    message: ({ service, operation, problem }) => `${service} sent an invalid message of ${operation}: ${problem}`,
   }),
   NODE_SOCKET_UNUSABLE: define<{ path: string; reason: string }>({
     message: ({ path, reason }) => `the socket ${path} cannot be used: ${reason}`,
@@ -63,7 +63,7 @@ export const NODE_ERRORS = {
     message: ({ where, known, found }) => `${where} belongs to node ${known}, and the store's keys to node ${found}`,
   }),
   NODE_IDENTITY_INVALID: define<{ path: string; reason: string }>({
-    message: ({ path, reason }) => `${path} is no identity of a node: ${reason}`,
+    message: ({ path, reason }) => `${path} is not the identity of a node: ${reason}`,
   }),
   NODE_VOLUME_LOST: define<{ path: string; where: string; nodeId: string }>({
     message: ({ path, where, nodeId }) =>

@@ -24,7 +24,7 @@ export const STORE_ERRORS = {
     message: ({ recordId, version }) => `record ${recordId} is at version ${version}, which is not the one expected`,
   }),
   STORE_REKEY_ABSENT: define<Record<string, never>>({
-    message: () => 'no rekey has begun that could go on',
+    message: () => 'there is no unfinished rekey',
   }),
   STORE_REKEY_STOPPED: define<{ failed: number; reason: string }>({
     message: ({ failed, reason }) =>
@@ -40,7 +40,7 @@ export const STORE_ERRORS = {
     message: ({ upload }) => `the upload ${upload} is continued by another request`,
   }),
   STORE_UPLOAD_CORRUPT: define<{ upload: string; offset: number }>({
-    message: ({ upload, offset }) => `what came of the upload ${upload} does not authenticate at byte ${offset}`,
+    message: ({ upload, offset }) => `the stored part of the upload ${upload} does not authenticate at byte ${offset}`,
   }),
   STORE_UPLOADS_FULL: define<{ limit: number }>({
     message: ({ limit }) => `there are ${limit} unfinished uploads already`,
@@ -59,7 +59,7 @@ export const STORE_ERRORS = {
       `version ${version} of record ${recordId} is in the audit log (leaf ${auditLeaf}) and not in the index`,
   }),
   STORE_CURSOR_INVALID: define<Record<string, never>>({
-    message: () => 'the page cursor is not one of ours, or belongs to another query',
+    message: () => 'the page cursor is unknown, or belongs to another query',
   }),
   STORE_BLOCK_MISSING: define<{ cid: string }>({
     message: ({ cid }) => `the block ${cid} is not on disk and no replica returned it`,
