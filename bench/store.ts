@@ -83,6 +83,8 @@ async function openStore(home: string): Promise<{ store: Store; close(): Promise
     maxPartialUploads: 16,
     maxPartialUploadsPerOwner: 8,
     partialUploadTtlMs: 3_600_000,
+    holderLateMs: 3_600_000,
+    holderLostMs: 86_400_000,
     heldMaxBytes: 0,
     heldPerOwnerMaxBytes: 0,
   };

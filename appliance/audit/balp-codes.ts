@@ -142,6 +142,13 @@ export const EVENTS = {
     action: 'E',
     ...OPERATING,
   },
+  // A member does not have what it said it holds: its answer is the evidence.
+  'replica.fault': {
+    type: APPLICATION_ACTIVITY,
+    subtype: coding(SYSTEM.lifecycle, 'verify'),
+    action: 'E',
+    ...OPERATING,
+  },
   'audit.read': { type: AUDIT_LOG_USED, action: 'R', ...FROM_NODE },
   'audit.export': {
     type: AUDIT_LOG_USED,

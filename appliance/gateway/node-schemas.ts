@@ -119,6 +119,38 @@ export const NodeStatus = Type.Object(
                 'Until the next restart: puts of the moment before a kill that the audit log has and the index lacks. Cut off, or an older index: a receipt tells which.',
               ),
             ),
+            holders: Type.Optional(
+              Type.Array(
+                Type.Object(
+                  {
+                    holder: Type.String({ description: 'Its peer id.' }),
+                    state: Type.Union(
+                      [
+                        Type.Literal('good'),
+                        Type.Literal('late'),
+                        Type.Literal('lost'),
+                        Type.Literal('out'),
+                        Type.Literal('distrusted'),
+                      ],
+                      {
+                        description:
+                          'good: it proved a block lately; late: not lately, and is not counted; lost: given up as silent; out: not in the registry; distrusted: it gave false answers.',
+                      },
+                    ),
+                    provedAt: Type.Optional(Type.String({ description: 'Last proof.' })),
+                    faults: Count('False answers of the last 30 days.'),
+                  },
+                  strict,
+                ),
+                { description: 'Members that said they hold blobs of this node.' },
+              ),
+            ),
+            unreadable: Type.Optional(
+              Type.Object(
+                { versions: Count('Versions that did not read.'), at: Type.String({ description: 'Moment.' }) },
+                { ...strict, description: 'Of the last whole scrub.' },
+              ),
+            ),
             pendingErasures: Count('Destroyed records whose bytes have not yet left the files.'),
             restored: Type.Optional(
               Type.Object(

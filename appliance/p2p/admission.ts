@@ -21,6 +21,13 @@ export interface Admission {
   isMember(peerId: PeerIdText): Promise<boolean>;
   /** isAdmitted for the connection gater: a refusal is counted and logged. */
   refuses(peerId: string, direction: 'inbound' | 'outbound'): Promise<boolean>;
+  /**
+   * Lets this node dial a peer that is no member, until the function returned is called: one that our own index names as a holder,
+   * for blocks whose hash says whether they are right. Nobody comes in by it.
+   */
+  lend(peerId: PeerIdText): () => void;
+  /** Whether such a loan is open. */
+  isLent(peerId: string): boolean;
   /** To be called on every L2 head: what the registry said before no longer counts. */
   forget(): void;
 }
@@ -35,6 +42,7 @@ export function createAdmission(
 ): Admission {
   const remembered = new Map<PeerIdText, Promise<boolean>>();
   const isNewsworthy = createNewsworthy(deps.now);
+  const loans = new Map<string, number>();
 
   async function standing(peerId: string): Promise<Standing> {
     if (bootstrap.has(peerId)) return 'admitted';
@@ -65,7 +73,17 @@ export function createAdmission(
     async isMember(peerId) {
       return await ask(peerId).catch(() => false);
     },
+    lend(peerId) {
+      loans.set(peerId, (loans.get(peerId) ?? 0) + 1);
+      return () => {
+        const left = (loans.get(peerId) ?? 1) - 1;
+        if (left > 0) loans.set(peerId, left);
+        else loans.delete(peerId);
+      };
+    },
+    isLent: (peerId) => loans.has(peerId),
     async refuses(peerId, direction) {
+      if (direction === 'outbound' && loans.has(peerId)) return false;
       const reason = await standing(peerId);
       if (reason === 'admitted') return false;
       deps.metrics.refused.inc({ direction, reason });

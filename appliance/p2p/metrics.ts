@@ -11,6 +11,7 @@ export interface P2pMetrics {
   readonly streamBytes: Counter<'direction'>;
   readonly gossip: Counter<'verdict'>;
   readonly exchanges: Counter<'type' | 'outcome'>;
+  readonly falseBlocks: Counter;
 }
 
 export function createP2pMetrics(registry: Metrics): P2pMetrics {
@@ -44,6 +45,11 @@ export function createP2pMetrics(registry: Metrics): P2pMetrics {
       name: 'nectar_p2p_gossip_messages_total',
       help: 'Unsafe blocks from gossip and ranges, by verdict',
       labelNames: ['verdict'],
+      registers,
+    }),
+    falseBlocks: new Counter({
+      name: 'nectar_p2p_false_blocks_total',
+      help: 'Blocks of holders whose bytes were not those of their CID',
       registers,
     }),
     exchanges: new Counter({

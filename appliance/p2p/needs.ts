@@ -7,6 +7,17 @@ import type { P2pConfig } from './config.ts';
 export interface Registry {
   isAuthorized(peerId: PeerIdText): Promise<boolean>;
   members(): Promise<readonly { readonly peerId: PeerIdText; readonly addresses: readonly string[] }[]>;
+  /** The entry that an auditor passed last for a peer, whatever became of it since. */
+  holder(peerId: PeerIdText): Promise<{ readonly addresses: readonly string[] } | undefined>;
+}
+
+/** What a holder sent in place of a block. */
+export interface FalseBlock {
+  readonly holder: PeerIdText;
+  readonly root: Cid;
+  readonly cid: Cid;
+  /** Of the bytes that came, hex. */
+  readonly sha256: string;
 }
 
 export type Verdict = 'accept' | 'ignore' | 'reject';
@@ -56,6 +67,10 @@ export interface P2pDeps {
   /** A node without a store (the devnet's sequencer) holds nothing and offers nothing. */
   readonly blocks?: OwnBlocks;
   readonly held?: HeldBlocks;
+  /** False: answers no questions about held blocks, as versions before did. */
+  readonly proofs?: false;
+  /** Hears of every block of a holder whose bytes are not those of its CID. */
+  readonly onFalseBlock?: (found: FalseBlock) => void;
   /** Answers a member that asks for a cosignature; a node without one cosigns nothing. */
   readonly witness?: { answer(peerId: PeerIdText, request: Uint8Array): Promise<Uint8Array> };
   /** A node without an archive serves none. */

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Connection } from '@libp2p/interface';
+import type { Connection, Stream } from '@libp2p/interface';
 import { peerIdFromString } from '@libp2p/peer-id';
 import type { PeerIdText } from '../../protocol/brand.ts';
 import { NectarError } from '../../protocol/errors.ts';
@@ -8,11 +8,13 @@ import { MAX_EXCHANGES_PER_PEER } from '../../protocol/network/block-exchange.ts
 import type { Readiness, Service } from '../service.ts';
 import { MAX_BATCHES_PER_PEER } from './batch-exchange.ts';
 import type { BlockClient } from './block-client.ts';
+import type { FrameStream } from './frame-stream.ts';
 import { joinGossip } from './gossip.ts';
 import { createP2pMetrics, type P2pMetrics } from './metrics.ts';
 import type { P2pDeps, P2pOptions } from './needs.ts';
 import { createParts, type P2pParts } from './parts.ts';
 import { isPrivateAddress, MAX_ADDRESSES } from './peer-address.ts';
+import { MAX_PROOFS_PER_PEER } from './proof-exchange.ts';
 import { MAX_WITNESSES_PER_PEER } from './witness-exchange.ts';
 
 /** A peer opens so many ranges at a time. */
@@ -135,6 +137,7 @@ class Libp2pNode implements P2p {
   }
 
   replicate: P2p['replicate'] = async (...input) => await this.#get().client.replicate(...input);
+  prove: P2p['prove'] = async (...input) => await this.#get().client.prove(...input);
   fetch: P2p['fetch'] = async (...input) => await this.#get().client.fetch(...input);
   release: P2p['release'] = async (...input) => await this.#get().client.release(...input);
 
@@ -163,7 +166,7 @@ class Libp2pNode implements P2p {
   /** A registry that gives no answer drops nobody: the next head asks again. New connections it does refuse. */
   async #dropUnauthorized(running: Running, peerId: string): Promise<void> {
     const standing = await running.admission.standing(peerId);
-    if (standing === 'admitted' || standing === 'registry-unavailable') return;
+    if (standing === 'admitted' || standing === 'registry-unavailable' || running.admission.isLent(peerId)) return;
     this.#metrics.dropped.inc();
     this.#deps.log.info({ peerId, reason: standing }, 'peer dropped');
     for (const connection of running.host.getConnections(peerIdFromString(peerId))) {
@@ -172,32 +175,27 @@ class Libp2pNode implements P2p {
   }
 
   /** Handlers before the host listens: no peer finds a protocol missing. */
-  async #serve({ host, names, sync, frames, server, witness, batches, abort }: Running): Promise<void> {
+  async #serve({ host, names, sync, frames, server, proofs, witness, batches, abort }: Running): Promise<void> {
     await host.handle(
       names.unsafeRange,
       (stream, connection) => sync.serve(frames.range(stream, abort.signal), remotePeer(connection)),
       { maxInboundStreams: MAX_RANGES_PER_PEER },
     );
-    if (witness !== undefined) {
-      await host.handle(
-        names.witness,
-        (stream, connection) => witness(frames.witness(stream, abort.signal), remotePeer(connection)),
-        { maxInboundStreams: MAX_WITNESSES_PER_PEER },
-      );
-    }
-    if (batches !== undefined) {
-      await host.handle(
-        names.batches,
-        (stream, connection) => batches(frames.batch(stream, abort.signal), remotePeer(connection)),
-        { maxInboundStreams: MAX_BATCHES_PER_PEER },
-      );
-    }
-    if (server === undefined) return;
-    await host.handle(
-      names.blockExchange,
-      (stream, connection) => server(frames.exchange(stream, abort.signal), remotePeer(connection)),
-      { maxInboundStreams: MAX_EXCHANGES_PER_PEER },
-    );
+    const serve = async (
+      name: string,
+      of: { server: ((frames: FrameStream, peer: PeerIdText) => Promise<void>) | undefined; max: number },
+      open: (stream: Stream, signal: AbortSignal) => FrameStream,
+    ): Promise<void> => {
+      const { server: answer, max: maxInboundStreams } = of;
+      if (answer === undefined) return;
+      const onStream = (stream: Stream, connection: Connection): Promise<void> =>
+        answer(open(stream, abort.signal), remotePeer(connection));
+      await host.handle(name, onStream, { maxInboundStreams });
+    };
+    await serve(names.witness, { server: witness, max: MAX_WITNESSES_PER_PEER }, frames.witness);
+    await serve(names.batches, { server: batches, max: MAX_BATCHES_PER_PEER }, frames.batch);
+    await serve(names.proofs, { server: proofs, max: MAX_PROOFS_PER_PEER }, frames.proof);
+    await serve(names.blockExchange, { server, max: MAX_EXCHANGES_PER_PEER }, frames.exchange);
   }
 
   #watch(running: Running): void {

@@ -3,6 +3,7 @@ import { peerIdFromString } from '@libp2p/peer-id';
 import type { PeerIdText } from '../../protocol/brand.ts';
 import { type BatchRequest, MAX_BATCH_ANSWER_BYTES } from '../../protocol/network/batch-exchange.ts';
 import { MAX_EXCHANGE_ANSWER_BYTES } from '../../protocol/network/block-exchange.ts';
+import { PROOF_QUESTION_BYTES } from '../../protocol/network/block-proof.ts';
 import { peerIdOfAddress } from '../../protocol/network/descriptor.ts';
 import { FRAME_HEADER_BYTES } from '../../protocol/network/frame.ts';
 import { peerIdOf } from '../../protocol/network/node-identity.ts';
@@ -18,12 +19,14 @@ import { FrameStream } from './frame-stream.ts';
 import { openIdentityKey } from './identity.ts';
 import { createHost, type Host } from './libp2p-host.ts';
 import type { P2pMetrics } from './metrics.ts';
-import type { P2pDeps, P2pOptions, Registry } from './needs.ts';
+import type { FalseBlock, P2pDeps, P2pOptions, Registry } from './needs.ts';
 import { dialableAddresses, isPrivateAddress } from './peer-address.ts';
+import { createProofServer, type ProofServer } from './proof-exchange.ts';
 import { createUnsafeSync, type UnsafeSync } from './unsafe-sync.ts';
 import { createWitnessServer, exchangeWitness, type WitnessServer } from './witness-exchange.ts';
 
 const EXCHANGE_BUFFER_BYTES = MAX_EXCHANGE_ANSWER_BYTES + FRAME_HEADER_BYTES;
+const PROOF_BUFFER_BYTES = PROOF_QUESTION_BYTES + FRAME_HEADER_BYTES;
 const WITNESS_BUFFER_BYTES = Math.max(MAX_WITNESS_REQUEST_BYTES, MAX_WITNESS_ANSWER_BYTES) + FRAME_HEADER_BYTES;
 const BATCH_BUFFER_BYTES = MAX_BATCH_ANSWER_BYTES + FRAME_HEADER_BYTES;
 const RANGE_BUFFER_BYTES = MAX_RANGE_BYTES + (MAX_RANGE_BLOCKS + 1) * FRAME_HEADER_BYTES;
@@ -38,6 +41,8 @@ export interface P2pParts {
   readonly client: BlockClient;
   /** Undefined on a node that holds nothing for others. */
   readonly server: BlockServer | undefined;
+  /** The same. */
+  readonly proofs: ProofServer | undefined;
   /** Undefined on a node that cosigns nothing. */
   readonly witness: WitnessServer | undefined;
   /** Asks a member for a cosignature. */
@@ -56,6 +61,7 @@ export interface P2pParts {
 interface FrameFactory {
   exchange(stream: Stream, signal: AbortSignal): FrameStream;
   range(stream: Stream, signal: AbortSignal): FrameStream;
+  proof(stream: Stream, signal: AbortSignal): FrameStream;
   witness(stream: Stream, signal: AbortSignal): FrameStream;
   batch(stream: Stream, signal: AbortSignal): FrameStream;
 }
@@ -74,7 +80,7 @@ export async function createParts(options: P2pOptions, deps: P2pDeps, metrics: P
   });
   const connected = (): Set<string> => new Set(host.getPeers().map(String));
   const frames = createFrameFactory(options, metrics);
-  const streams = createStreams(host, { names, frames, registry, options });
+  const streams = createStreams(host, { names, frames, registry, admission, options });
   const dial: Parameters<typeof createDialer>[1]['dial'] = async (addresses, signal) =>
     void (await host.dial(addresses, { signal }));
   const members = async (): Promise<PeerIdText[]> => await membersAmong(connected(), admission);
@@ -102,8 +108,11 @@ export async function createParts(options: P2pOptions, deps: P2pDeps, metrics: P
       blocks: deps.blocks,
       members,
       open: streams.exchange,
+      openProof: streams.proof,
+      onFalseBlock: createFalseBlocks(deps, metrics),
       log,
     }),
+    proofs: deps.proofs === false ? undefined : deps.held && createProofServer({ held: deps.held, log, now }),
     members,
     batches: deps.batches && createBatchServer({ batches: deps.batches, isAdmitted, log, now }),
     askBatch: (peerId, batch, signal) => askBatch((until) => streams.batch(peerId, until), batch, signal),
@@ -119,7 +128,7 @@ function createGater(admission: Admission, options: P2pOptions): ConnectionGater
     // Also what a peer says of itself by identify is dialled one day.
     denyDialMultiaddr: (address) =>
       !options.allowPrivateAddresses && !bootstrap.has(address.toString()) && isPrivateAddress(address.toString()),
-    denyDialPeer: async (peer) => !(await admission.isAdmitted(peer.toString())),
+    denyDialPeer: async (peer) => !admission.isLent(peer.toString()) && !(await admission.isAdmitted(peer.toString())),
     denyInboundEncryptedConnection: async (peer) => await admission.refuses(peer.toString(), 'inbound'),
     denyOutboundEncryptedConnection: async (peer) => await admission.refuses(peer.toString(), 'outbound'),
   };
@@ -137,6 +146,7 @@ function createFrameFactory(options: P2pOptions, metrics: P2pMetrics): FrameFact
   return {
     exchange: (stream, signal) => create(stream, EXCHANGE_BUFFER_BYTES, signal),
     range: (stream, signal) => create(stream, RANGE_BUFFER_BYTES, signal),
+    proof: (stream, signal) => create(stream, PROOF_BUFFER_BYTES, signal),
     witness: (stream, signal) => create(stream, WITNESS_BUFFER_BYTES, signal),
     batch: (stream, signal) => create(stream, BATCH_BUFFER_BYTES, signal),
   };
@@ -148,6 +158,7 @@ interface StreamsDeps {
   readonly names: ProtocolNames;
   readonly frames: FrameFactory;
   readonly registry: Registry;
+  readonly admission: Admission;
   readonly options: P2pOptions;
 }
 
@@ -158,10 +169,11 @@ function createStreams(
 ): {
   range: OpenStream;
   exchange: OpenStream;
+  proof: OpenStream;
   witness: OpenStream;
   batch: OpenStream;
 } {
-  const { frames, names, options, registry } = deps;
+  const { frames, names, options, registry, admission } = deps;
   const open = async (peerId: PeerIdText, protocol: string, stop: AbortSignal): Promise<Stream> => {
     const signal = AbortSignal.any([stop, AbortSignal.timeout(options.streamTimeoutMs)]);
     const peer = peerIdFromString(peerId);
@@ -171,11 +183,51 @@ function createStreams(
     }
     return await host.dialProtocol(peer, protocol, { signal });
   };
+  /** To a holder that our own index names, also where the registry has put it out: what it has intact is still ours. */
+  const openToHolder = async (peerId: PeerIdText, protocol: string, signal: AbortSignal): Promise<Stream> => {
+    if (await admission.isAdmitted(peerId)) return await open(peerId, protocol, signal);
+    const end = admission.lend(peerId);
+    try {
+      const peer = peerIdFromString(peerId);
+      if (host.getConnections(peer).length === 0) {
+        const known = (await registry.holder(peerId))?.addresses ?? [];
+        const timed = AbortSignal.any([signal, AbortSignal.timeout(options.streamTimeoutMs)]);
+        await host.dial(dialableAddresses(peerId, known, options.allowPrivateAddresses), { signal: timed });
+      }
+      const stream = await open(peerId, protocol, signal);
+      stream.addEventListener('close', () => void endLoan(host, { peer, end, admission }), { once: true });
+      return stream;
+    } catch (error) {
+      await endLoan(host, { peer: peerIdFromString(peerId), end, admission });
+      throw error;
+    }
+  };
   return {
     range: async (peerId, signal) => frames.range(await open(peerId, names.unsafeRange, signal), signal),
     witness: async (peerId, signal) => frames.witness(await open(peerId, names.witness, signal), signal),
     batch: async (peerId, signal) => frames.batch(await open(peerId, names.batches, signal), signal),
-    exchange: async (peerId, signal) => frames.exchange(await open(peerId, names.blockExchange, signal), signal),
+    exchange: async (peerId, signal) =>
+      frames.exchange(await openToHolder(peerId, names.blockExchange, signal), signal),
+    proof: async (peerId, signal) => frames.proof(await openToHolder(peerId, names.proofs, signal), signal),
+  };
+}
+
+/** A peer that is no member stays connected no longer than it is read from. */
+async function endLoan(
+  host: Host,
+  { peer, end, admission }: { peer: ReturnType<typeof peerIdFromString>; end: () => void; admission: Admission },
+): Promise<void> {
+  end();
+  if (admission.isLent(peer.toString()) || (await admission.isAdmitted(peer.toString()))) return;
+  for (const connection of host.getConnections(peer)) connection.abort(new Error('no longer authorized'));
+}
+
+/** Counted and logged here; whoever keeps the index keeps the evidence. */
+function createFalseBlocks({ log, onFalseBlock }: P2pDeps, metrics: P2pMetrics): (found: FalseBlock) => void {
+  return (found) => {
+    metrics.falseBlocks.inc();
+    log.warn({ ...found }, 'a holder sent other bytes than the block');
+    onFalseBlock?.(found);
   };
 }
 

@@ -1,2 +1,3 @@
 export { type ReplicationConfig, replicationConfig } from './config.ts';
-export { createReplication, type Replication, type ReplicationDeps } from './replication.ts';
+export type { ReplicationDeps } from './needs.ts';
+export { createReplication, type Replication } from './replication.ts';

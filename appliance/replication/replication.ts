@@ -1,51 +1,33 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Counter } from 'prom-client';
-import type { Cid, PeerIdText } from '../../protocol/brand.ts';
 import type { Readiness, Service } from '../service.ts';
-import type { Logger, Metrics } from '../telemetry/index.ts';
 import type { ReplicationConfig } from './config.ts';
-
-/** So many blobs in a row that nobody takes: nobody takes anything now. */
-const MAX_REFUSALS = 3;
-/** Blobs remembered as tried. */
-const MAX_TRIED = 16_384;
-
-export interface ReplicationDeps {
-  readonly store: {
-    underReplicated(
-      limit: number,
-    ): Promise<readonly { root: Cid; blocks: readonly Cid[]; holders: readonly PeerIdText[] }[]>;
-    markReplicated(root: Cid, holder: PeerIdText): Promise<void>;
-  };
-  /** Asks peers other than the holders; resolves with those that said the blob is durable with them. */
-  readonly replicate: (
-    root: Cid,
-    blocks: readonly Cid[],
-    signal: AbortSignal,
-    holders: readonly PeerIdText[],
-  ) => Promise<readonly PeerIdText[]>;
-  readonly log: Logger;
-  readonly metrics: Metrics;
-  /** Milliseconds since the epoch. */
-  readonly now: () => number;
-}
+import { createHolderCheck } from './holder-check.ts';
+import type { ReplicationDeps } from './needs.ts';
+import { createSpreader } from './spreader.ts';
 
 export interface Replication extends Service {
-  /** Looks once; resolves with the number of new replicas. Runs by itself every `intervalMs`. Never throws. */
+  /** Looks once; resolves with the number of new replicas. Runs by itself every `intervalMs`, at once after a look that made some. Never throws. */
   tick(signal: AbortSignal): Promise<number>;
+  /** Asks holders once. Runs by itself every `checkIntervalMs`. Never throws. */
+  check(signal: AbortSignal): Promise<void>;
 }
 
-/** Gives each sealed blob its replicas: ciphertext on other members' disks, for the day when ours is lost. */
+/** Gives each sealed blob its replicas, ciphertext on other members' disks for the day when ours is lost, and asks for proof that they last. */
 export function createReplication(config: ReplicationConfig, deps: ReplicationDeps): Replication {
   const log = deps.log.child({ service: 'replication' });
-  const made = new Counter({
-    name: 'nectar_replication_replicas_total',
-    help: 'Replicas of blobs made',
-    registers: [deps.metrics],
+  const registers = [deps.metrics];
+  const made = new Counter({ name: 'nectar_replication_replicas_total', help: 'Replicas of blobs made', registers });
+  const answers = new Counter({
+    name: 'nectar_replication_answers_total',
+    help: 'Answers of holders to questions about blocks that they said they hold',
+    labelNames: ['outcome'],
+    registers,
   });
   const spreadAll = createSpreader(config, deps);
+  const askAll = createHolderCheck(config, deps);
   const abort = new AbortController();
-  let loop: Promise<void> | undefined;
+  let loops: Promise<unknown> | undefined;
 
   async function tick(signal: AbortSignal): Promise<number> {
     try {
@@ -59,54 +41,37 @@ export function createReplication(config: ReplicationConfig, deps: ReplicationDe
     }
   }
 
+  async function check(signal: AbortSignal): Promise<void> {
+    try {
+      for (const [outcome, count] of Object.entries(await askAll(signal))) answers.inc({ outcome }, count);
+    } catch (error) {
+      if (!signal.aborted) log.warn({ err: error }, 'holders were not asked');
+    }
+  }
+
   return {
     name: 'replication',
     tick,
+    check,
     async start(signal) {
       const until = AbortSignal.any([signal, abort.signal]);
-      loop = (async () => {
+      const loop = async (waitMs: number, work: () => Promise<unknown>): Promise<void> => {
         while (!until.aborted) {
-          await tick(until);
-          await sleep(config.intervalMs, undefined, { signal: until }).catch(() => {});
+          const goOn = await work();
+          if (goOn !== true) await sleep(waitMs, undefined, { signal: until }).catch(() => {});
         }
-      })();
+      };
+      loops = Promise.all([
+        loop(config.intervalMs, async () => (await tick(until)) > 0),
+        loop(config.checkIntervalMs, () => check(until)),
+      ]);
     },
     async stop() {
       abort.abort();
-      await loop;
+      await loops;
     },
     readiness(): Readiness {
-      return loop === undefined ? { ready: false, reason: 'not started' } : { ready: true };
+      return loops === undefined ? { ready: false, reason: 'not started' } : { ready: true };
     },
-  };
-}
-
-/** One pass over the blobs that are due; resolves with the number of new replicas. */
-function createSpreader(config: ReplicationConfig, deps: ReplicationDeps): (signal: AbortSignal) => Promise<number> {
-  const tried = new Map<Cid, number>();
-
-  /** Blobs not tried lately: those with a holder too few for want of members come round in the store's queue for ever. */
-  async function due(): Promise<Awaited<ReturnType<ReplicationDeps['store']['underReplicated']>>> {
-    const now = deps.now();
-    for (const [root, at] of tried) if (now - at >= config.retryMs || now < at) tried.delete(root);
-    if (tried.size >= MAX_TRIED) return [];
-    return (await deps.store.underReplicated(config.batch)).filter(({ root }) => !tried.has(root));
-  }
-
-  return async (signal) => {
-    let count = 0;
-    let refusals = 0;
-    for (const { root, blocks, holders } of await due()) {
-      signal.throwIfAborted();
-      tried.set(root, deps.now());
-      const added = await deps.replicate(root, blocks, signal, holders);
-      refusals = added.length === 0 ? refusals + 1 : 0;
-      if (refusals === MAX_REFUSALS) break;
-      for (const holder of added) {
-        await deps.store.markReplicated(root, holder);
-        count += 1;
-      }
-    }
-    return count;
   };
 }

@@ -76,7 +76,17 @@ interface StoreCondition {
   readonly cutOff?: number;
   readonly pendingErasures: number;
   readonly damaged: number;
+  readonly holders: readonly Holder[];
+  readonly unreadable?: { readonly versions: number; readonly at: string };
   readonly rekey?: RekeyState;
+}
+
+/** A member that said it holds blobs of this node, and what its answers say. */
+interface Holder {
+  readonly holder: string;
+  readonly state: 'good' | 'late' | 'lost' | 'out' | 'distrusted';
+  readonly provedAt?: string;
+  readonly faults: number;
 }
 
 /** How far sealing every record under new keys has come. */
@@ -143,6 +153,8 @@ export interface Status {
     missing: number;
     damaged: number;
     pendingErasures: number;
+    holders: Holder[];
+    unreadable?: { versions: number; at: string };
     restored?: { backupCreatedAt: string; missing: number };
     cutOff?: number;
     rekey?: RekeyState;
@@ -269,9 +281,10 @@ function describeConflict({ code, reason, size, head }: AuditConflict) {
 }
 
 function describeStorage(condition: StoreCondition): NonNullable<Status['storage']> {
-  const { index, pendingErasures, damaged, restored, cutOff, rekey } = condition;
+  const { index, pendingErasures, damaged, holders, unreadable, restored, cutOff, rekey } = condition;
   return {
-    ...{ index: index.state, missing: index.missing ?? 0, damaged, pendingErasures },
+    ...{ index: index.state, missing: index.missing ?? 0, damaged, pendingErasures, holders: [...holders] },
+    ...(unreadable !== undefined && { unreadable }),
     ...(restored !== undefined && { restored }),
     ...(cutOff !== undefined && { cutOff }),
     ...(rekey !== undefined && { rekey }),

@@ -3,6 +3,7 @@ import { isNectarError, NectarError } from '../../protocol/errors.ts';
 import { isBlockOf } from './cid.ts';
 import { type StoreCore, stagingName } from './core.ts';
 import { encodeEntry, type VersionEntry } from './entries.ts';
+import { holdersToAsk } from './holders.ts';
 import { KIND } from './index-keys.ts';
 import type { AccessContext } from './needs.ts';
 
@@ -27,7 +28,9 @@ export function createBlockSource(core: StoreCore, options: BlockSourceOptions):
   const { entry, context, signal } = options;
 
   async function restore(cid: Cid, bad: 'missing' | 'corrupt'): Promise<Uint8Array> {
-    const block = await core.deps.replicas?.fetch(entry.root, cid, [...entry.holders], signal).catch(() => undefined);
+    const block = await core.deps.replicas
+      ?.fetch(entry.root, cid, holdersToAsk(core, entry), signal)
+      .catch(() => undefined);
     signal.throwIfAborted();
     // A peer's block is hostile until its hash is right.
     if (block === undefined || !isBlockOf(cid, block)) {

@@ -45,6 +45,17 @@ export const storeConfig = Type.Object({
     minimum: 1_000,
     description: 'Time that an unfinished upload is kept after the last byte that came of it.',
   }),
+  holderLateMs: Type.Integer({
+    default: 3_600_000,
+    minimum: 1_000,
+    description: 'A holder that has proved nothing for so long is not counted, until it does.',
+  }),
+  holderLostMs: Type.Integer({
+    default: 86_400_000,
+    minimum: 1_000,
+    description:
+      'A holder that was asked and silent for so long is given up: what it holds is brought to others. A reboot moves nothing.',
+  }),
   heldMaxBytes: Type.Integer({
     default: 64 * 1024 * MIB,
     minimum: 0,

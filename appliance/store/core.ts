@@ -7,6 +7,7 @@ import type { StoreConfig } from './config.ts';
 import { decodeEntry, type HeadEntry, type LostEntry, type VersionEntry } from './entries.ts';
 import type { Erasures } from './erasures.ts';
 import type { HashThread } from './hash-thread.ts';
+import type { HolderBook } from './holder-book.ts';
 import type { IndexDb } from './index-db.ts';
 import { type IndexKeys, KIND } from './index-keys.ts';
 import type { StoreCondition } from './interfaces.ts';
@@ -35,6 +36,7 @@ export interface StoreCore {
   readonly erasures: Erasures;
   readonly superseded: Superseded;
   readonly uses: BlobUses;
+  readonly holders: HolderBook;
   /** What the start, and the log since, said of the index. */
   readonly index: {
     condition: IndexCondition;
@@ -43,6 +45,7 @@ export interface StoreCore {
     /** Puts that the log has and the index lacks, of the moment before this start. */
     cutOff?: number;
     readonly damaged: Set<string>;
+    unreadable?: NonNullable<StoreCondition['unreadable']>;
   };
   readonly locks: RecordLocks;
   readonly folders: StoreFolders;

@@ -39,10 +39,20 @@ export interface VersionEntry {
   /** Of the commitment that is anchored, base64. */
   readonly salt: string;
   readonly holders: readonly PeerIdText[];
+  readonly former?: readonly FormerHolder[];
   readonly anchor?: { readonly root: string; readonly batchId: string };
   readonly digests?: ContentDigests;
   /** Sealed anew under another data key: the leaf that says so, and the CID that the version's own leaf names. */
   readonly rekeyed?: { readonly leaf: number; readonly cid: Cid };
+}
+
+/** It said that it holds the blob, and counts no more. It may have it all the same: it is read from for a time, and told of the deletion. */
+export interface FormerHolder {
+  readonly holder: PeerIdText;
+  /** `false`: it answered with other bytes; `absent`: that it has no such block. The others hold for all that it has. */
+  readonly why: 'false' | 'absent' | 'lost' | 'out' | 'distrusted';
+  /** ISO 8601. */
+  readonly since: string;
 }
 
 /** Ciphertext that was replaced: it goes once nobody reads it, and its holders are told. */
@@ -190,7 +200,8 @@ export function wrappedDek(entry: VersionEntry): WrappedDek {
   return { kekId: entry.dek.kekId, sealed: Buffer.from(entry.dek.sealed, 'base64') };
 }
 
-export function recordMeta(entry: VersionEntry): RecordMeta {
+/** `counts`: whether a holder has answered lately. */
+export function recordMeta(entry: VersionEntry, counts: (holder: PeerIdText) => boolean): RecordMeta {
   const { recordId, version, bytes, contentType, labels, createdAt } = entry;
   return {
     recordId,
@@ -202,7 +213,7 @@ export function recordMeta(entry: VersionEntry): RecordMeta {
     cid: entry.root,
     createdAt,
     kekId: entry.dek.kekId,
-    replicas: entry.holders,
+    replicas: entry.holders.filter(counts),
     anchored: entry.anchor !== undefined,
     ...(entry.digests === undefined ? {} : { digests: entry.digests }),
   };

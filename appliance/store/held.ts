@@ -9,7 +9,7 @@ import { isBlockOf, parseCid } from './cid.ts';
 import { findEntry, type StoreCore, stagingName } from './core.ts';
 import { decodeEntry, encodeEntry } from './entries.ts';
 import type { IndexOp } from './index-db.ts';
-import type { HeldBlocks } from './interfaces.ts';
+import type { HeldBlocks } from './replicas.ts';
 
 /** A leaf is at most one segment; nodes are smaller. */
 const MAX_BLOCK_BYTES = SEGMENT_BYTES;

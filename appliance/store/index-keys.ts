@@ -26,6 +26,8 @@ export const KIND = {
   restored: 19,
   rekey: 20,
   superseded: 21,
+  holder: 22,
+  scrubbed: 23,
 } as const;
 
 export type Kind = (typeof KIND)[keyof typeof KIND];
@@ -60,12 +62,14 @@ export interface IndexKeys {
   heldRoot(owner: PeerIdText, root: Cid, cid: Cid): Uint8Array;
   heldRoots(owner: PeerIdText, root: Cid): { gte: Uint8Array; lt: Uint8Array };
   heldOwner(owner: PeerIdText): Uint8Array;
+  holder(peerId: PeerIdText): Uint8Array;
   /** The folder of an owner's held blocks: says nothing about who it is. */
   heldFolder(owner: PeerIdText): string;
   readonly stats: Uint8Array;
   readonly condition: Uint8Array;
   readonly restored: Uint8Array;
   readonly rekey: Uint8Array;
+  readonly scrubbed: Uint8Array;
 }
 
 /** Names of records kept at a time. */
@@ -119,6 +123,7 @@ export function createIndexKeys(crypto: EnvelopeCrypto, indexSecret: Uint8Array)
     heldBlock: (owner, cid) => key(KIND.heldBlock, mac('held-block', owner, cid)),
     heldRoot: (owner, root, cid) => key(KIND.heldRoot, mac('held-root', owner, root) + mac('held-block', owner, cid)),
     heldRoots: (owner, root) => prefixRange(key(KIND.heldRoot, mac('held-root', owner, root))),
+    holder: (peerId) => key(KIND.holder, mac('holder', peerId)),
     heldOwner: (owner) => key(KIND.heldOwner, mac('held-owner', owner)),
     // By the first key for ever: folders keep their names when the index gets another secret.
     heldFolder: (owner) => Buffer.from(first(`held-folder\0${owner}`), 'latin1').toString('hex', 0, 16),
@@ -130,6 +135,7 @@ export function createIndexKeys(crypto: EnvelopeCrypto, indexSecret: Uint8Array)
     condition: Uint8Array.of(KIND.condition),
     restored: Uint8Array.of(KIND.restored),
     rekey: Uint8Array.of(KIND.rekey),
+    scrubbed: Uint8Array.of(KIND.scrubbed),
   };
 }
 
@@ -144,6 +150,7 @@ const NAMES_AT: Readonly<Partial<Record<Kind, readonly number[]>>> = {
   [KIND.condition]: [],
   [KIND.restored]: [],
   [KIND.rekey]: [],
+  [KIND.scrubbed]: [],
   [KIND.heldRoot]: [1, 1 + NAME_BYTES],
   [KIND.idempotencyAge]: [9],
 };

@@ -5,6 +5,7 @@ import type { Service } from '../service.ts';
 import type { IndexCondition } from './condition.ts';
 import type { AccessContext } from './needs.ts';
 import type { RekeyPlan, RekeyState } from './rekey-state.ts';
+import type { HeldBlocks, HolderStanding, ReplicatedBlobs } from './replicas.ts';
 
 /** Digests of a plaintext, base64, as the client announced them and the node found them true (RFC 9530). */
 export interface ContentDigests {
@@ -181,13 +182,6 @@ export interface VersionRef {
   readonly version: number;
 }
 
-export interface HeldBlocks {
-  hold(owner: PeerIdText, root: Cid, block: { readonly cid: Cid; readonly bytes: Uint8Array }): Promise<void>;
-  get(owner: PeerIdText, cid: Cid): Promise<Uint8Array | undefined>;
-  release(owner: PeerIdText, root: Cid): Promise<void>;
-  bytes(): number;
-}
-
 /** How far an upload in several requests has come. */
 export interface UploadState {
   readonly id: string;
@@ -229,10 +223,14 @@ export interface StoreCondition {
   readonly pendingErasures: number;
   /** Values of the index that were found not to open since the start. */
   readonly damaged: number;
+  /** Members that said they hold blobs of ours, and what their answers say. */
+  readonly holders: readonly HolderStanding[];
+  /** Of the last whole scrub: versions that did not read. */
+  readonly unreadable?: { readonly versions: number; readonly at: string };
   readonly rekey?: RekeyState;
 }
 
-export interface Store extends Service {
+export interface Store extends Service, ReplicatedBlobs {
   put(
     input: PutInput,
     body: AsyncIterable<Uint8Array>,
@@ -289,9 +287,5 @@ export interface Store extends Service {
     has(cid: Cid): Promise<boolean>;
     links(root: Cid): Promise<Cid[]>;
   };
-  underReplicated(
-    limit: number,
-  ): Promise<readonly { root: Cid; blocks: readonly Cid[]; holders: readonly PeerIdText[] }[]>;
-  markReplicated(root: Cid, holder: PeerIdText): Promise<void>;
   readonly held: HeldBlocks;
 }

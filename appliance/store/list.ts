@@ -95,13 +95,13 @@ async function lookUp(core: StoreCore, listed: readonly Listed[]): Promise<(Reco
       head === undefined || head.shredded !== undefined ? undefined : core.keys.version(head.recordId, head.latest),
     ),
   );
-  return versions.map((entry) => (entry === undefined ? undefined : recordMeta(entry)));
+  return versions.map((entry) => (entry === undefined ? undefined : recordMeta(entry, core.holders.counts)));
 }
 
 /** undefined for a record that was destroyed while the page was read: one bad value leaves the rest of the page as it is. */
 async function findMeta(core: StoreCore, { recordId }: ListingEntry): Promise<RecordMeta | 'damaged' | undefined> {
   try {
-    return recordMeta(await getVersion(core, recordId));
+    return recordMeta(await getVersion(core, recordId), core.holders.counts);
   } catch (error) {
     if (isNectarError(error, 'STORE_RECORD_SHREDDED')) return undefined;
     if (isNectarError(error, 'STORE_RECORD_LOST')) return undefined;

@@ -9,6 +9,9 @@ export interface StoreMetrics {
   readonly openedBytes: Counter;
   readonly operations: Counter<'operation' | 'outcome'>;
   readonly restoredBlocks: Counter;
+  readonly holders: Gauge<'state'>;
+  readonly holderFaults: Counter<'problem'>;
+  readonly unreadable: Gauge;
   readonly replayedDeletions: Counter;
   readonly pendingErasures: Gauge;
   readonly damagedValues: Gauge;
@@ -65,6 +68,19 @@ export function createStoreMetrics(registry: Metrics): StoreMetrics {
     rekeyFailed: gauge('nectar_store_rekey_failed_versions', 'Versions that the rekey could not seal'),
     rekeyedVersions: counter('nectar_store_rekeyed_versions_total', 'Versions sealed under new keys'),
     rekeyedBytes: counter('nectar_store_rekeyed_bytes_total', 'Plaintext bytes sealed under new keys'),
+    holders: new Gauge({
+      name: 'nectar_store_holders',
+      help: 'Members that hold blobs of this node, by what their answers say',
+      labelNames: ['state'],
+      registers,
+    }),
+    holderFaults: new Counter({
+      name: 'nectar_store_holder_faults_total',
+      help: 'Blocks that a holder said it holds and does not have, or has other bytes of',
+      labelNames: ['problem'],
+      registers,
+    }),
+    unreadable: gauge('nectar_store_unreadable_versions', 'Versions that did not read at the last whole scrub'),
     restoredBlocks: counter(
       'nectar_store_restored_blocks_total',
       'Bad or missing blocks that came back from a replica',

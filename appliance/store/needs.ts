@@ -34,6 +34,7 @@ export type StoreAuditType =
   | 'record.rekey'
   | 'key.rekey'
   | 'store.index'
+  | 'replica.fault'
   | 'upload.begin'
   | 'upload.discard';
 

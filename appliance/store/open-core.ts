@@ -9,6 +9,7 @@ import { countErasures, createErasures } from './erasure.ts';
 import { checkFreshness } from './freshness.ts';
 import { collectAllGarbage } from './garbage.ts';
 import { createHashThread } from './hash-thread.ts';
+import { createHolderBook } from './holder-book.ts';
 import { openIndexDb } from './index-db.ts';
 import { createIndexKeys } from './index-keys.ts';
 import { currentSecret } from './index-secret.ts';
@@ -16,6 +17,7 @@ import type { StoreMetrics } from './metrics.ts';
 import type { StoreDeps } from './needs.ts';
 import { createRecordLocks } from './record-locks.ts';
 import { createSuperseded } from './remove-superseded.ts';
+import { readScrubbed } from './scrub.ts';
 import { finishDeletions } from './shred.ts';
 import { createTrail } from './trail.ts';
 
@@ -94,6 +96,7 @@ export async function openCore(parts: {
     erasures,
     superseded,
     uses: createBlobUses(),
+    holders: createHolderBook({ db: () => db, keys }, { now: () => deps.now(), lateMs: parts.options.holderLateMs }),
     index,
     db,
     keys,
@@ -119,6 +122,8 @@ export async function recover(core: StoreCore): Promise<void> {
   const deletions = await finishDeletions(core);
   const roots = await collectAllGarbage(core);
   await core.files.wipeStaging();
+  await core.holders.load();
+  await readScrubbed(core);
   core.erasures.resume(await countErasures(core));
   await core.db.commit([]);
   if (deletions + roots > 0) core.deps.log.info({ deletions, roots }, 'ended what a crash had cut off');

@@ -48,7 +48,13 @@ async function openEntry(
     throw error;
   });
   const { index: auditLeaf } = await core.deps.audit.append({ ...event, outcome: 'success' });
-  return { meta: recordMeta(entry), start, end, body: body(core, { first, rest: segments, give }), auditLeaf };
+  return {
+    meta: recordMeta(entry, core.holders.counts),
+    start,
+    end,
+    body: body(core, { first, rest: segments, give }),
+    auditLeaf,
+  };
 }
 
 /** What is known of a record; audited like a read, for names and labels are the owner's data too. */
@@ -68,7 +74,7 @@ export async function headRecord(
     ...recordPatients(entry.labels),
     detail: { access: 'metadata' },
   });
-  return recordMeta(entry);
+  return recordMeta(entry, core.holders.counts);
 }
 
 async function* body(

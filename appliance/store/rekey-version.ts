@@ -3,6 +3,7 @@ import { freeBytes } from '../stream-memory.ts';
 import { readBlob } from './blob-reader.ts';
 import { findEntry, type StoreCore } from './core.ts';
 import { encodeEntry, type SupersededEntry, storedDek, type VersionEntry } from './entries.ts';
+import { everyHolder } from './holders.ts';
 import type { IndexOp } from './index-db.ts';
 import { KIND } from './index-keys.ts';
 import type { AccessContext } from './needs.ts';
@@ -83,7 +84,7 @@ function replaceOps(core: StoreCore, old: VersionEntry, sealed: SealedVersion & 
   const { blob } = sealed;
   const ref = { recordId, version };
   const put = (key: Uint8Array, value: object): IndexOp => ({ type: 'put', key, value: encodeEntry(value) });
-  const replaced: SupersededEntry = { root: old.root, inline: old.inline, holders: old.holders };
+  const replaced: SupersededEntry = { root: old.root, inline: old.inline, holders: everyHolder(old) };
   const ops: IndexOp[] = [
     put(keys.version(recordId, version), renewed(core, old, sealed)),
     { type: 'del', key: keys.ofCid(KIND.root, old.root) },
@@ -101,7 +102,7 @@ function replaceOps(core: StoreCore, old: VersionEntry, sealed: SealedVersion & 
 
 function renewed(
   core: StoreCore,
-  { anchor: _, ...old }: VersionEntry,
+  { anchor: _, former: __, ...old }: VersionEntry,
   { wrapped, blob, leaf }: SealedVersion & { readonly leaf: number },
 ): VersionEntry {
   const { recordId, version } = old;

@@ -7,6 +7,7 @@ import { decodeEntry, encodeEntry, type RefEntry, type VersionEntry } from './en
 import type { IndexOp } from './index-db.ts';
 import { KIND, kindRange } from './index-keys.ts';
 import type { VersionRef } from './interfaces.ts';
+import type { UnderReplicated } from './replicas.ts';
 
 /** The block, checked; undefined when it is not ours or not good. */
 export async function getBlock(core: StoreCore, cid: Cid): Promise<Uint8Array | undefined> {
@@ -31,13 +32,11 @@ async function getOwnNode(core: StoreCore, cid: Cid): Promise<Uint8Array> {
 class NodeUnreadable extends Error {}
 
 /** Versions with fewer holders than wanted. Goes round: what no peer takes must not hide what comes behind it. */
-export function createReplicationQueue(
-  core: StoreCore,
-): (limit: number) => Promise<{ root: Cid; blocks: Cid[]; holders: PeerIdText[] }[]> {
+export function createReplicationQueue(core: StoreCore): (limit: number) => Promise<UnderReplicated[]> {
   let after: Uint8Array | undefined;
   return async (limit) => {
     const range = kindRange(KIND.underReplicated);
-    const found: { root: Cid; blocks: Cid[]; holders: PeerIdText[] }[] = [];
+    const found: UnderReplicated[] = [];
     const start = after;
     after = undefined;
     for await (const { key, value } of core.db.range({
@@ -50,9 +49,21 @@ export function createReplicationQueue(
       const entry = await findEntry<VersionEntry>(core, core.keys.version(recordId, version));
       if (entry === undefined) continue;
       const blocks = await linksOf(core, entry.root).catch(ignoreUnreadable);
-      if (blocks.length > 0) found.push({ root: entry.root, blocks, holders: [...entry.holders] });
+      if (blocks.length > 0) found.push({ root: entry.root, blocks, ...placementOf(core, entry) });
     }
     return found;
+  };
+}
+
+/** Who lied about this blob, or about too many, is not asked to hold it again. */
+function placementOf(core: StoreCore, entry: VersionEntry): Omit<UnderReplicated, 'root' | 'blocks'> {
+  const former = entry.former ?? [];
+  const liars = former.filter(({ why }) => why === 'false' || why === 'absent').map(({ holder }) => holder);
+  const distrusted = core.holders.all().flatMap(({ holder, state }) => (state === 'distrusted' ? [holder] : []));
+  return {
+    holders: [...entry.holders],
+    former: former.map(({ holder }) => holder),
+    barred: [...new Set([...liars, ...distrusted])],
   };
 }
 
@@ -65,8 +76,9 @@ export async function markReplicated(core: StoreCore, root: Cid, holder: PeerIdT
   const ref = await findEntry<RefEntry>(core, core.keys.ofCid(KIND.root, root));
   if (ref === undefined) return;
   await changeVersion(core, ref, (entry) => {
-    if (entry.holders.includes(holder)) return undefined;
-    const changed = { ...entry, holders: [...entry.holders, holder] };
+    if (entry.root !== root || entry.holders.includes(holder)) return undefined;
+    const former = (entry.former ?? []).filter((each) => each.holder !== holder);
+    const changed = { ...entry, former, holders: [...entry.holders, holder] };
     const queued = core.keys.ofVersion(KIND.underReplicated, ref.recordId, ref.version);
     return { changed, ops: changed.holders.length >= core.options.replicas ? [{ type: 'del', key: queued }] : [] };
   });
@@ -128,7 +140,7 @@ export async function markAnchored(
 }
 
 /** Changes a version entry under its record's lock; nothing when the record was destroyed meanwhile. */
-function changeVersion(
+export function changeVersion(
   core: StoreCore,
   of: { readonly recordId: RecordId; readonly version: number },
   change: (entry: VersionEntry) => { changed: VersionEntry; ops: IndexOp[] } | undefined,

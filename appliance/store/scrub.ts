@@ -4,7 +4,7 @@ import { readBlob } from './blob-reader.ts';
 import { createBlockSource } from './block-source.ts';
 import { findEntry, type StoreCore, systemContext } from './core.ts';
 import { walkDag } from './dag-walk.ts';
-import { decodeEntry, type HeadEntry, type ListingEntry, type VersionEntry } from './entries.ts';
+import { decodeEntry, encodeEntry, type HeadEntry, type ListingEntry, type VersionEntry } from './entries.ts';
 import { compareEvidence } from './evidence.ts';
 import { KIND, kindRange } from './index-keys.ts';
 import type { ScrubFinding, ScrubProgress, ScrubReport } from './interfaces.ts';
@@ -19,6 +19,7 @@ interface Tally {
   blocks: number;
   bytes: number;
   restored: number;
+  unreadable: number;
   readonly findings: ScrubFinding[];
 }
 
@@ -29,7 +30,16 @@ export async function scrubStore(
   signal: AbortSignal,
 ): Promise<ScrubReport> {
   const before = core.db.stats();
-  const tally: Tally = { entries: 0, records: 0, versions: 0, blocks: 0, bytes: 0, restored: 0, findings: [] };
+  const tally: Tally = {
+    entries: 0,
+    records: 0,
+    versions: 0,
+    blocks: 0,
+    bytes: 0,
+    restored: 0,
+    unreadable: 0,
+    findings: [],
+  };
   const report = (finding: ScrubFinding): void => {
     if (tally.findings.length < MAX_FINDINGS) tally.findings.push(finding);
   };
@@ -48,7 +58,25 @@ export async function scrubStore(
   if (!changed && (tally.records !== after.records || tally.versions !== after.versions))
     report({ code: 'STORE_INDEX_CORRUPT' });
   const evidenceLeaves = await compareEvidence(core, report, signal);
-  return { ...tally, ...(evidenceLeaves === undefined ? {} : { evidenceLeaves }) };
+  await noteUnreadable(core, tally.unreadable);
+  const { unreadable: _, ...told } = tally;
+  return { ...told, ...(evidenceLeaves === undefined ? {} : { evidenceLeaves }) };
+}
+
+/** Kept over restarts: a node with records that do not read says so until a scrub reads them. */
+async function noteUnreadable(core: StoreCore, versions: number): Promise<void> {
+  const unreadable = { versions, at: core.deps.now().toISOString() };
+  await core.db.commit([{ type: 'put', key: core.keys.scrubbed, value: encodeEntry(unreadable) }], 'lazy');
+  core.index.unreadable = unreadable;
+  core.metrics.unreadable.set(versions);
+}
+
+/** What the last whole scrub of an earlier start said. */
+export async function readScrubbed(core: StoreCore): Promise<void> {
+  const unreadable = await findEntry<NonNullable<StoreCore['index']['unreadable']>>(core, core.keys.scrubbed).catch(
+    () => undefined,
+  );
+  if (unreadable !== undefined) core.index.unreadable = unreadable;
 }
 
 async function scrubEntries(core: StoreCore, tally: Tally, report: (finding: ScrubFinding) => void): Promise<void> {
@@ -77,7 +105,7 @@ interface RecordScrub {
 }
 
 async function scrubRecord(core: StoreCore, scrub: RecordScrub): Promise<void> {
-  const { head, tally, report } = scrub;
+  const { head, tally, report, signal } = scrub;
   const { recordId } = head;
   if ((await core.db.get(core.keys.listing(undefined, head.seq)).catch(() => undefined)) === undefined) {
     report({ code: 'STORE_INDEX_CORRUPT', recordId });
@@ -91,6 +119,7 @@ async function scrubRecord(core: StoreCore, scrub: RecordScrub): Promise<void> {
       else if (!(await wasShredded(core, head))) report({ code: 'STORE_INDEX_CORRUPT', recordId, version });
     } catch (error) {
       if (!isNectarError(error)) throw error;
+      if (!signal.aborted) tally.unreadable += 1;
       const cid =
         isNectarError(error, 'STORE_BLOB_CORRUPT') || isNectarError(error, 'STORE_BLOCK_MISSING')
           ? error.data.cid

@@ -16,6 +16,7 @@ import {
   type IntentEntry,
   type VersionEntry,
 } from './entries.ts';
+import { everyHolder } from './holders.ts';
 import type { IndexOp } from './index-db.ts';
 import { KIND, kindRange } from './index-keys.ts';
 import type { Expected } from './interfaces.ts';
@@ -172,7 +173,7 @@ function tombstoneOps(
   const erasure: ErasureEntry = {
     recordId,
     since: of.receipt.destroyedAt,
-    blobs: of.versions.map(({ root, inline, holders }) => ({ root, inline, holders })),
+    blobs: of.versions.map((entry) => ({ root: entry.root, inline: entry.inline, holders: everyHolder(entry) })),
   };
   const ops: IndexOp[] = [
     { type: 'put', key: keys.head(recordId), value: encodeEntry(tombstone) },

@@ -8,7 +8,9 @@ import { exportCar } from './export-car.ts';
 import { exportTink } from './export-tink.ts';
 import { rebuildIndex } from './fsck.ts';
 import { createHeldBlocks } from './held.ts';
-import type { HeldBlocks, Store, StoreCondition } from './interfaces.ts';
+import { createHolderSweep, type HolderSweep } from './holder-sweep.ts';
+import { holderQuestions, holderStandings, takeAnswer, tellHolders } from './holders.ts';
+import type { Store, StoreCondition } from './interfaces.ts';
 import { listRecords } from './list.ts';
 import { createStoreMetrics } from './metrics.ts';
 import type { StoreDeps } from './needs.ts';
@@ -18,6 +20,7 @@ import { type OpenPartialUploads, openPartialUploads } from './partial-uploads.t
 import { findPresent } from './presence.ts';
 import { putRecord } from './put.ts';
 import { createRekeying, type Rekeying } from './rekey.ts';
+import type { HeldBlocks } from './replicas.ts';
 import { createReplicationQueue, getBlock, linksOf, markAnchored, markReplicated, unanchored } from './replication.ts';
 import { rewrapAll } from './rewrap.ts';
 import { scrubStore } from './scrub.ts';
@@ -28,6 +31,7 @@ interface Running {
   readonly held: HeldBlocks;
   readonly uploads: OpenPartialUploads;
   readonly rekeying: Rekeying;
+  readonly sweep: HolderSweep;
   readonly underReplicated: ReturnType<typeof createReplicationQueue>;
   readonly abort: AbortController;
 }
@@ -101,8 +105,11 @@ export function createStore(options: StoreOptions, deps: StoreDeps): Store {
       const uploads = await openPartialUploads(core);
       const rekeying = createRekeying(core, { rewrapUploads: () => uploads.rewrap() });
       const underReplicated = createReplicationQueue(core);
-      running = { core, held: createHeldBlocks(core), uploads, rekeying, underReplicated, abort };
+      const sweep = createHolderSweep(core);
+      running = { core, held: createHeldBlocks(core), uploads, rekeying, sweep, underReplicated, abort };
       core.superseded.resume();
+      tellHolders(core);
+      sweep.wake();
       await rekeying.resume();
     },
     async stop() {
@@ -111,6 +118,7 @@ export function createStore(options: StoreOptions, deps: StoreDeps): Store {
       stopping?.abort.abort(new NectarError('NODE_NOT_READY', { service: 'store', reason: 'stopping' }));
       await stopping?.rekeying.stop();
       await stopping?.uploads.stop();
+      await stopping?.sweep.stop();
       await Promise.allSettled(inFlight);
       if (stopping !== undefined) await closeCore(stopping.core);
     },
@@ -178,7 +186,16 @@ export function createStore(options: StoreOptions, deps: StoreDeps): Store {
       links: async (root) => track(linksOf(use().core, root)),
     },
     underReplicated: async (limit) => track(use().underReplicated(limit)),
-    markReplicated: async (root, holder) => track(markReplicated(use().core, root, holder)),
+    markReplicated: async (root, holder) => {
+      const { core, sweep } = use();
+      await track(markReplicated(core, root, holder));
+      await track(takeAnswer(core, { holder, root, cid: root, outcome: 'proved' }, sweep));
+    },
+    holderQuestions: async (count) => track(holderQuestions(use().core, count)),
+    holderAnswered: async (answer) => {
+      const { core, sweep } = use();
+      await track(takeAnswer(core, answer, sweep));
+    },
     held: {
       hold: async (owner, root, block) => track(use().held.hold(owner, root, block)),
       get: async (owner, cid) => track(use().held.get(owner, cid)),
@@ -189,10 +206,12 @@ export function createStore(options: StoreOptions, deps: StoreDeps): Store {
 }
 
 function conditionOf({ core, rekeying }: Running): StoreCondition {
-  const { condition, restored, cutOff, damaged } = core.index;
+  const { condition, restored, cutOff, damaged, unreadable } = core.index;
   const rekey = rekeying.state();
   return {
     ...{ index: condition, pendingErasures: core.erasures.pending(), damaged: damaged.size },
+    holders: holderStandings(core),
+    ...(unreadable !== undefined && { unreadable }),
     ...(restored !== undefined && { restored }),
     ...(cutOff !== undefined && { cutOff }),
     ...(rekey !== undefined && { rekey }),
@@ -206,6 +225,7 @@ function tellMetrics(core: StoreCore): void {
   metrics.anchored.set(anchored ?? 0);
   metrics.pendingErasures.set(erasures.pending());
   metrics.damagedValues.set(index.damaged.size);
+  metrics.unreadable.set(index.unreadable?.versions ?? 0);
   for (const state of ['behind', 'ahead'] as const)
     metrics.indexCondition.set({ state }, index.condition.state === state ? 1 : 0);
 }

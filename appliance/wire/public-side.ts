@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import type { PeerIdText } from '../../protocol/brand.ts';
 import { isNectarError } from '../../protocol/errors.ts';
 import { parseVerifierKey } from '../../protocol/merkle/verifier-key.ts';
@@ -14,10 +15,18 @@ import { createWitness, type Witness, type WitnessedLog } from '../witness/index
 import { batchPeers } from './batch-peers.ts';
 import { unsafeBlocks } from './unsafe-blocks.ts';
 
+type CrossedStore =
+  | 'underReplicated'
+  | 'markReplicated'
+  | 'holderQuestions'
+  | 'holderAnswered'
+  | 'unanchored'
+  | 'markAnchored';
+
 /** What the public side needs of the private one: its own secrets, ciphertext, commitments and checkpoints; nothing else. */
 export interface PrivateSide {
   readonly secrets: Record<'databaseKey' | 'operatorKey' | 'identitySeed', () => Promise<Uint8Array> | Uint8Array>;
-  readonly store: Pick<Store, 'underReplicated' | 'markReplicated' | 'unanchored' | 'markAnchored'> & {
+  readonly store: Pick<Store, CrossedStore> & {
     readonly blocks: Pick<Store['blocks'], 'get'>;
     readonly held: Omit<Store['held'], 'bytes'>;
   };
@@ -95,6 +104,10 @@ function followNetwork(
       onHead: rollup.onHead,
       blocks: store.blocks,
       held: store.held,
+      onFalseBlock: (found) =>
+        void store
+          .holderAnswered({ ...found, outcome: 'false' })
+          .catch((error: unknown) => log.warn({ err: error }, 'false bytes of a holder were not written down')),
       witness: cosign,
       batches: { find: (batch) => rollup.keptBatch(batch) },
       log,
@@ -142,10 +155,14 @@ function reachOut(
   const peerId = identity.peerId as PeerIdText;
   const replication = createReplication(config.replication, {
     store,
-    replicate: (root, blocks, signal, holders) => p2p.replicate(root, blocks, signal, holders),
+    replicate: (root, blocks, signal, placed) => p2p.replicate(root, blocks, signal, placed),
+    prove: (question, signal) => p2p.prove(question, signal),
+    isMember: (peer) => rollup.registry.isAuthorized(peer),
+    members: () => p2p.members(),
     log,
     metrics,
     now,
+    draw: (limit) => (limit > 0 ? randomInt(limit) : 0),
   });
   const anchor = createAnchor(
     { ...config.anchor, folder: homePaths(home).anchor },

@@ -135,9 +135,28 @@ function storageLines({ storage, tokens }: NodeStatus): [string, string][] {
   if (storage.cutOff !== undefined)
     lines.push(`${storage.cutOff} puts of the moment before the kill are in the audit log alone: fsck lists them`);
   if (storage.damaged > 0) lines.push(`${storage.damaged} damaged values: nectar-byon fsck`);
+  const { unreadable } = storage;
+  if (unreadable !== undefined && unreadable.versions > 0)
+    lines.push(`${unreadable.versions} versions did not read at the scrub of ${unreadable.at}: nectar-byon scrub`);
+  told.push(...holderLines(storage.holders ?? []));
   if (storage.pendingErasures > 0)
     lines.push(`${storage.pendingErasures} destroyed records whose bytes are still leaving the files`);
   return [...lines.map((line): [string, string] => ['index', line]), ...told];
+}
+
+const HOLDER_STATES = {
+  late: 'has proved nothing lately, and is not counted',
+  lost: 'is given up as silent; its replicas are made elsewhere',
+  out: 'is not in the registry; it is read from for 30 days, and its replicas are made elsewhere',
+  distrusted: 'gave false answers; its replicas are made elsewhere',
+} as const;
+
+/** Holders that do not count, and why. */
+function holderLines(holders: NonNullable<NonNullable<NodeStatus['storage']>['holders']>): [string, string][] {
+  return holders.flatMap(({ holder, state, faults }): [string, string][] => {
+    if (state !== 'good') return [['holder', `${holder} ${HOLDER_STATES[state]}`]];
+    return faults > 0 ? [['holder', `${holder} did not have ${faults} blocks that it said it holds`]] : [];
+  });
 }
 
 function tokensLine(tokens: NodeStatus['tokens']): [string, string][] {

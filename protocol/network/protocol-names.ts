@@ -9,6 +9,8 @@ export interface ProtocolNames {
   readonly unsafeRange: string;
   /** Stream: get, hold and release ciphertext blocks, see block-exchange.ts. */
   readonly blockExchange: string;
+  /** Stream: whether a block is still held, see block-proof.ts. */
+  readonly proofs: string;
   /** Stream: cosign a checkpoint, see witness-exchange.ts. */
   readonly witness: string;
   /** Stream: the data of a batch, see batch-exchange.ts. */
@@ -20,6 +22,7 @@ export function protocolNames(l2ChainId: bigint): ProtocolNames {
     blocksTopic: `/nectar/${l2ChainId}/blocks/1`,
     unsafeRange: `/nectar/${l2ChainId}/unsafe/1`,
     blockExchange: `/nectar/${l2ChainId}/blocks/1`,
+    proofs: `/nectar/${l2ChainId}/proofs/1`,
     witness: `/nectar/${l2ChainId}/witness/1`,
     batches: `/nectar/${l2ChainId}/batches/1`,
   };

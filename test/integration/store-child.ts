@@ -54,6 +54,8 @@ export async function openChildStore(home: string, minFreeBytes = 0, parts: Chil
       maxPartialUploads: 16,
       maxPartialUploadsPerOwner: 8,
       partialUploadTtlMs: 3_600_000,
+      holderLateMs: 3_600_000,
+      holderLostMs: 86_400_000,
       heldMaxBytes: 0,
       heldPerOwnerMaxBytes: 0,
     },

@@ -13,7 +13,13 @@ export interface RollupSecrets {
   readonly identitySeed: Uint8Array;
 }
 
-type Crossed = 'underReplicated' | 'markReplicated' | 'unanchored' | 'markAnchored';
+type Crossed =
+  | 'underReplicated'
+  | 'markReplicated'
+  | 'holderQuestions'
+  | 'holderAnswered'
+  | 'unanchored'
+  | 'markAnchored';
 
 /** The store's ciphertext side, reached over its socket. */
 export interface BlocksClient extends Pick<Store, Crossed> {
@@ -29,9 +35,11 @@ export interface BlocksClient extends Pick<Store, Crossed> {
 
 export function createBlocksClient(connection: Connection): BlocksClient {
   const client = clientOf(connection, blocks);
-  const { underReplicated, markReplicated, unanchored, markAnchored, wanted, released } = client;
+  const { underReplicated, markReplicated, holderQuestions, holderAnswered } = client;
+  const { unanchored, markAnchored, wanted, released } = client;
   return {
-    ...{ underReplicated, markReplicated, unanchored, markAnchored, wanted, released },
+    ...{ underReplicated, markReplicated, holderQuestions, holderAnswered },
+    ...{ unanchored, markAnchored, wanted, released },
     blocks: { get: client.get },
     held: {
       hold: (owner, root, { cid, bytes }) => client.hold(owner, root, cid, bytes),

@@ -1,6 +1,20 @@
 import type { Static } from 'typebox';
 import { call, contract, every, found, piece, SIGNAL, STREAM } from '../contract.ts';
-import { bytes, cid, count, done, exact, flag, list, number, oneOf, peerId, recordId, text } from '../shape.ts';
+import {
+  bytes,
+  cid,
+  count,
+  done,
+  exact,
+  flag,
+  list,
+  number,
+  oneOf,
+  optional,
+  peerId,
+  recordId,
+  text,
+} from '../shape.ts';
 
 /** One segment, sealed; the store refuses larger ones too. */
 const MAX_BLOCK_BYTES = 1024 * 1024;
@@ -22,10 +36,26 @@ export const blocks = contract('blocks', {
   get: call({ args: [cid], returns: found(MAX_BLOCK_BYTES) }),
   underReplicated: call({
     args: [number],
-    returns: list(exact({ root: cid, blocks: list(cid, MAX_BLOCKS), holders }), MAX_ITEMS),
+    returns: list(
+      exact({ root: cid, blocks: list(cid, MAX_BLOCKS), holders, former: holders, barred: holders }),
+      MAX_ITEMS,
+    ),
     maxOutputBytes: MAX_BLOBS_BYTES,
   }),
   markReplicated: call({ args: [cid, peerId], returns: done }),
+  holderQuestions: call({ args: [number], returns: list(exact({ holder: peerId, root: cid, cid }), MAX_ITEMS) }),
+  holderAnswered: call({
+    args: [
+      exact({
+        holder: peerId,
+        root: cid,
+        cid,
+        outcome: oneOf('proved', 'absent', 'false', 'silent', 'out'),
+        sha256: optional(text(64)),
+      }),
+    ],
+    returns: done,
+  }),
   unanchored: call({
     args: [number],
     returns: list(exact({ ...versionRef, commitment: bytes(32) }), MAX_ITEMS),

@@ -5,7 +5,17 @@ import { routesOf } from '../routes-of.ts';
 import { blocks } from './contract.ts';
 import type { WantedBlocks } from './wanted-blocks.ts';
 
-type BlockStore = Pick<Store, 'blocks' | 'held' | 'underReplicated' | 'markReplicated' | 'unanchored' | 'markAnchored'>;
+type BlockStore = Pick<
+  Store,
+  | 'blocks'
+  | 'held'
+  | 'underReplicated'
+  | 'markReplicated'
+  | 'holderQuestions'
+  | 'holderAnswered'
+  | 'unanchored'
+  | 'markAnchored'
+>;
 
 export interface BlocksCrossingParts {
   readonly store: BlockStore;
@@ -18,6 +28,8 @@ export function blocksRoutes({ store, keys, wants }: BlocksCrossingParts): Route
     get: (cid) => store.blocks.get(cid),
     underReplicated: (limit) => store.underReplicated(limit),
     markReplicated: (root, holder) => store.markReplicated(root, holder),
+    holderQuestions: (count) => store.holderQuestions(count),
+    holderAnswered: (answer) => store.holderAnswered(answer),
     unanchored: (limit) => store.unanchored(limit),
     markAnchored: (items, anchor) => store.markAnchored(items, anchor),
     hold: (owner, root, cid, bytes) => store.held.hold(owner, root, { cid, bytes }),

@@ -76,6 +76,16 @@ const condition = exact({
   cutOff: optional(count),
   pendingErasures: count,
   damaged: count,
+  holders: list(
+    exact({
+      holder: peerId,
+      state: oneOf('good', 'late', 'lost', 'out', 'distrusted'),
+      provedAt: optional(text(64)),
+      faults: count,
+    }),
+    64,
+  ),
+  unreadable: optional(exact({ versions: count, at: text(64) })),
   rekey: optional(rekeyState),
 });
 

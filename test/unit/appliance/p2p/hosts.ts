@@ -17,6 +17,8 @@ import { parseCid } from '../../../../protocol/network/block-cid.ts';
 export class RegistryDouble {
   readonly authorized = new Set<PeerIdText>();
   readonly addresses = new Map<PeerIdText, string[]>();
+  /** Their entries stay, and are no members'. */
+  readonly left = new Set<PeerIdText>();
   broken = false;
 
   async isAuthorized(peerId: PeerIdText): Promise<boolean> {
@@ -24,9 +26,14 @@ export class RegistryDouble {
     return this.authorized.has(peerId);
   }
 
+  async holder(peerId: PeerIdText): Promise<{ addresses: string[] } | undefined> {
+    const addresses = this.addresses.get(peerId);
+    return addresses === undefined ? undefined : { addresses };
+  }
+
   async members(): Promise<{ peerId: PeerIdText; addresses: string[] }[]> {
     if (this.broken) throw new Error('no state');
-    return [...this.addresses].map(([peerId, addresses]) => ({ peerId, addresses }));
+    return [...this.addresses].flatMap(([peerId, addresses]) => (this.left.has(peerId) ? [] : [{ peerId, addresses }]));
   }
 }
 
@@ -134,6 +141,9 @@ export interface TestNodeInput {
   readonly witness?: P2pDeps['witness'];
   /** Serves the data of batches. */
   readonly batches?: NonNullable<P2pDeps['batches']>;
+  readonly onFalseBlock?: NonNullable<P2pDeps['onFalseBlock']>;
+  /** As a node of the version before. */
+  readonly withoutProofs?: boolean;
 }
 
 const silent = createLogger({ level: 'silent' });
@@ -162,6 +172,8 @@ export async function startNode(input: TestNodeInput): Promise<TestNode> {
       held,
       ...(input.witness !== undefined && { witness: input.witness }),
       ...(input.batches !== undefined && { batches: input.batches }),
+      ...(input.onFalseBlock !== undefined && { onFalseBlock: input.onFalseBlock }),
+      ...(input.withoutProofs === true && { proofs: false }),
       log: silent,
       metrics,
       now: () => performance.now(),

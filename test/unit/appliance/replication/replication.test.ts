@@ -2,18 +2,29 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Registry } from 'prom-client';
 import { createReplication, type ReplicationDeps } from '../../../../appliance/replication/index.ts';
+import type { HeldQuestion, ProofOutcome } from '../../../../appliance/replication/needs.ts';
 import { createLogger } from '../../../../appliance/telemetry/index.ts';
 import type { Cid, PeerIdText } from '../../../../protocol/brand.ts';
 
+const CONFIG = { intervalMs: 10, retryMs: 100, batch: 4, parallel: 2, checkIntervalMs: 3_600_000, checks: 4 };
 const signal = new AbortController().signal;
 
 /** A store of `count` blobs that wants two replicas of each, and members that say what they take. */
-function create(count: number, takers: (root: Cid) => string[]) {
+function create(count: number, takers: (root: Cid) => string[], config: Partial<typeof CONFIG> = {}) {
   const holders = new Map<Cid, PeerIdText[]>();
   for (let index = 0; index < count; index += 1) holders.set(`root${index}` as Cid, []);
   const clock = { now: 0 };
   const asked: Cid[] = [];
   let turn = 0;
+  const world = {
+    questions: [] as HeldQuestion[],
+    answers: [] as Parameters<ReplicationDeps['store']['holderAnswered']>[0][],
+    outcome: (_holder: string): ProofOutcome => 'proved',
+    out: new Set<string>(),
+    members: ['a'],
+    running: 0,
+    most: 0,
+  };
   const deps: ReplicationDeps = {
     store: {
       // Goes round, as the store's queue does.
@@ -21,19 +32,32 @@ function create(count: number, takers: (root: Cid) => string[]) {
         const waiting = [...holders].filter(([, peers]) => peers.length < 2);
         const found = waiting.slice(turn, turn + limit);
         turn = found.length < limit ? 0 : turn + limit;
-        return found.map(([root, peers]) => ({ root, blocks: [root], holders: [...peers] }));
+        return found.map(([root, peers]) => ({ root, blocks: [root], holders: [...peers], former: [], barred: [] }));
       },
       markReplicated: async (root, holder) => void holders.get(root)?.push(holder),
+      holderQuestions: async () => world.questions,
+      holderAnswered: async (answer) => void world.answers.push(answer),
     },
     replicate: async (root, _blocks, _signal, already) => {
       asked.push(root);
-      return (takers(root) as PeerIdText[]).filter((peerId) => !already.includes(peerId));
+      world.running += 1;
+      world.most = Math.max(world.most, world.running);
+      await new Promise((resolve) => setImmediate(resolve));
+      world.running -= 1;
+      return (takers(root) as PeerIdText[]).filter((peerId) => !already.holders.includes(peerId));
     },
+    prove: async ({ holder }) => world.outcome(holder),
+    isMember: async (peerId) => {
+      if (world.out.has('registry')) throw new Error('no state');
+      return !world.out.has(peerId);
+    },
+    members: async () => world.members as PeerIdText[],
+    draw: () => 0,
     log: createLogger({ level: 'silent' }),
     metrics: new Registry(),
     now: () => clock.now,
   };
-  return { replication: createReplication({ intervalMs: 10, retryMs: 100, batch: 4 }, deps), holders, clock, asked };
+  return { replication: createReplication({ ...CONFIG, ...config }, deps), holders, clock, asked, world };
 }
 
 test('every blob gets its replicas, each holder counted once', async () => {
@@ -64,7 +88,64 @@ test('one blob that nobody takes does not hold up the others', async () => {
 test('where nobody takes anything, few are asked', async () => {
   const { replication, asked } = create(4, () => []);
   assert.equal(await replication.tick(signal), 0);
-  assert.equal(asked.length, 3);
+  assert.ok(asked.length >= 3 && asked.length <= 3 + CONFIG.parallel - 1, `${asked.length}`);
+});
+
+test('several blobs are on their way at a time, and no more than allowed', async () => {
+  const { replication, world } = create(4, () => ['a', 'b']);
+  await replication.tick(signal);
+  assert.equal(world.most, CONFIG.parallel);
+});
+
+test('a look that made replicas is followed by the next one at once', async () => {
+  // One wait between two looks would be longer than any test runs.
+  const { replication, asked } = create(40, () => ['a', 'b'], { intervalMs: 3_600_000 });
+  await replication.start(signal);
+  for (let turn = 0; turn < 10_000 && asked.length < 20; turn += 1)
+    await new Promise((resolve) => setImmediate(resolve));
+  assert.ok(asked.length >= 20, `${asked.length} blobs: more than one look`);
+  await replication.stop();
+});
+
+test('a holder that says done and cannot prove a block is not counted', async () => {
+  const { replication, holders, world } = create(2, () => ['liar', 'b']);
+  world.outcome = (holder) => (holder === 'liar' ? 'absent' : 'proved');
+  assert.equal(await replication.tick(signal), 2);
+  assert.ok([...holders.values()].every((peers) => peers.join() === 'b'));
+  assert.deepEqual(world.answers[0], { holder: 'liar', root: 'root0', cid: 'root0', outcome: 'absent' });
+  assert.equal(world.answers.length, 2);
+});
+
+const question = (holder: string): HeldQuestion => ({
+  holder: holder as PeerIdText,
+  root: 'r' as Cid,
+  cid: 'c' as Cid,
+});
+
+test('every holder is asked, and the store hears what each answered', async () => {
+  const { replication, world } = create(0, () => []);
+  world.questions = ['good', 'liar', 'gone', 'ejected'].map(question);
+  world.out.add('ejected');
+  world.outcome = (holder) => (holder === 'liar' ? 'false' : holder === 'gone' ? 'silent' : 'proved');
+  await replication.check(signal);
+  const told = world.answers.map(({ holder, outcome }) => `${holder} ${outcome}`);
+  assert.deepEqual(told.sort(), ['ejected out', 'gone silent', 'good proved', 'liar false']);
+});
+
+test('a node that reaches nobody blames nobody, nor does one whose registry gives no answer', async () => {
+  const { replication, world } = create(0, () => []);
+  world.questions = ['a', 'b'].map(question);
+  world.outcome = () => 'silent';
+  world.members = [];
+  await replication.check(signal);
+  assert.deepEqual(world.answers, []);
+  world.members = ['c'];
+  world.out.add('registry');
+  await replication.check(signal);
+  assert.deepEqual(world.answers, []);
+  world.out.clear();
+  await replication.check(signal);
+  assert.equal(world.answers.length, 2);
 });
 
 test('trouble of the store or the network ends one look, not the service', async () => {

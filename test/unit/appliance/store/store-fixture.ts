@@ -153,6 +153,8 @@ export async function createFixture(overrides: FixtureOptions = {}): Promise<Fix
         maxPartialUploads: 16,
         maxPartialUploadsPerOwner: 8,
         partialUploadTtlMs: 3_600_000,
+        holderLateMs: 3_600_000,
+        holderLostMs: 86_400_000,
         heldMaxBytes: 4 * 1024 * 1024,
         heldPerOwnerMaxBytes: 2 * 1024 * 1024,
         nodeId: NODE_ID,

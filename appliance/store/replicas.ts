@@ -1,0 +1,55 @@
+/** What the store says of the replicas of its blobs, and hears of those that hold them. */
+import type { Cid, PeerIdText } from '../../protocol/brand.ts';
+
+/** A blob that wants for holders. */
+export interface UnderReplicated {
+  readonly root: Cid;
+  readonly blocks: readonly Cid[];
+  readonly holders: readonly PeerIdText[];
+  /** They count no more, and may have some of it all the same. */
+  readonly former: readonly PeerIdText[];
+  /** Not to be asked. */
+  readonly barred: readonly PeerIdText[];
+}
+
+/** Whether a holder has a block of a blob of ours. */
+export interface HeldQuestion {
+  readonly holder: PeerIdText;
+  readonly root: Cid;
+  readonly cid: Cid;
+}
+
+/** `false`: other bytes, or a proof that does not follow from ours; `out`: the registry does not admit it, it was not asked. */
+export interface HolderAnswer extends HeldQuestion {
+  readonly outcome: 'proved' | 'absent' | 'false' | 'silent' | 'out';
+  /** Of what it sent in place of the block, hex. */
+  readonly sha256?: string;
+}
+
+export interface HolderStanding {
+  readonly holder: PeerIdText;
+  /** `late`: it has not answered lately, and is not counted until it does. */
+  readonly state: 'good' | 'late' | 'lost' | 'out' | 'distrusted';
+  readonly provedAt?: string;
+  /** False answers of the last 30 days. */
+  readonly faults: number;
+}
+
+/** Blobs of ours with others. */
+export interface ReplicatedBlobs {
+  underReplicated(limit: number): Promise<readonly UnderReplicated[]>;
+  /** The holder has the blob, and has proved a block of it. */
+  markReplicated(root: Cid, holder: PeerIdText): Promise<void>;
+  /** What to ask holders now: `count` versions drawn at random, and something of every holder. */
+  holderQuestions(count: number): Promise<readonly HeldQuestion[]>;
+  /** Who gives false answers counts no more for that blob, who is silent or out too long for none: others are to be found. */
+  holderAnswered(answer: HolderAnswer): Promise<void>;
+}
+
+/** Blobs of others with us. */
+export interface HeldBlocks {
+  hold(owner: PeerIdText, root: Cid, block: { readonly cid: Cid; readonly bytes: Uint8Array }): Promise<void>;
+  get(owner: PeerIdText, cid: Cid): Promise<Uint8Array | undefined>;
+  release(owner: PeerIdText, root: Cid): Promise<void>;
+  bytes(): number;
+}
