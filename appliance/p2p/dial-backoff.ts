@@ -8,6 +8,8 @@ interface Wait {
 /** When a peer may be dialled again: each failure doubles the wait, up to the longest. */
 export interface DialBackoff {
   isDue(peerId: string): boolean;
+  /** Dials in a row that did not work. */
+  failures(peerId: string): number;
   failed(peerId: string): void;
   reached(peerId: string): void;
   /** A connection ended. The shortest wait, never none: it may be that the peer drops us. */
@@ -30,6 +32,7 @@ export function createDialBackoff(
 
   return {
     isDue: (peerId) => (waits.get(peerId)?.notBefore ?? 0) <= now(),
+    failures: (peerId) => waits.get(peerId)?.failures ?? 0,
     failed: (peerId) => wait(peerId, (waits.get(peerId)?.failures ?? 0) + 1),
     reached: (peerId) => void waits.delete(peerId),
     lost(peerId) {

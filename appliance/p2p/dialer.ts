@@ -44,6 +44,7 @@ interface Target {
 /** Dials members and bootstrap peers, bounded and with backoff, and only when this node would be admitted itself. */
 export function createDialer(config: P2pConfig, deps: DialerDeps): Dialer {
   const backoff = createDialBackoff(config, deps.now);
+  const findTargets = createTargets(deps, config.allowPrivateAddresses);
   let member = false;
 
   async function tick(signal: AbortSignal): Promise<void> {
@@ -55,12 +56,13 @@ export function createDialer(config: P2pConfig, deps: DialerDeps): Dialer {
   }
 
   async function chooseTargets(count: number): Promise<Target[]> {
-    const targets = await findTargets(deps, config.allowPrivateAddresses);
+    const targets = await findTargets();
     backoff.keepOnly(targets);
     const connected = deps.connected();
     const ordered = [...targets.values()]
       .filter(({ peerId, addresses }) => addresses.length > 0 && !connected.has(peerId) && backoff.isDue(peerId))
-      .sort((a, b) => (a.rank < b.rank ? -1 : 1));
+      // Addresses that do not answer come last: however many there are, those that were not tried yet have their turn.
+      .sort((a, b) => backoff.failures(a.peerId) - backoff.failures(b.peerId) || (a.rank < b.rank ? -1 : 1));
     const chosen: Target[] = [];
     for (const target of ordered) {
       if (chosen.length === count) break;
@@ -99,17 +101,31 @@ function chunk<T>(items: readonly T[], size: number): T[][] {
   );
 }
 
-/** Everybody else in the registry or the descriptor, by peer id. */
-async function findTargets(deps: DialerDeps, allowPrivate: boolean): Promise<Map<string, Target>> {
-  const targets = new Map<string, Target>();
-  const add = (peerId: string, addresses: Multiaddr[]): void => {
-    if (peerId !== deps.self) targets.set(peerId, { peerId, addresses, rank: rank(deps.self, peerId) });
+/** Everybody else in the registry or the descriptor, by peer id. Entries that have not changed are not read and ranked again. */
+function createTargets(deps: DialerDeps, allowPrivate: boolean): () => Promise<Map<string, Target>> {
+  let known = new Map<string, { readonly text: string; readonly target: Target }>();
+  return async () => {
+    const found = new Map<string, { readonly text: string; readonly target: Target }>();
+    for (const { peerId, addresses } of await deps.registry.members()) {
+      if (peerId === deps.self) continue;
+      const text = addresses.join(' ');
+      const before = known.get(peerId);
+      const target = (): Target => ({
+        peerId,
+        addresses: dialableAddresses(peerId, addresses, allowPrivate),
+        rank: rank(deps.self, peerId),
+      });
+      found.set(peerId, before?.text === text ? before : { text, target: target() });
+    }
+    known = found;
+    const targets = new Map([...found].map(([peerId, { target }]) => [peerId, target]));
+    for (const address of deps.bootstrap) {
+      const peerId = peerIdOfAddress(address);
+      if (peerId === deps.self) continue;
+      targets.set(peerId, { peerId, addresses: [multiaddr(address)], rank: rank(deps.self, peerId) });
+    }
+    return targets;
   };
-  for (const { peerId, addresses } of await deps.registry.members()) {
-    add(peerId, dialableAddresses(peerId, addresses, allowPrivate));
-  }
-  for (const address of deps.bootstrap) add(peerIdOfAddress(address), [multiaddr(address)]);
-  return targets;
 }
 
 /** Orders peers differently on every node, so that not all dial the same ones. */

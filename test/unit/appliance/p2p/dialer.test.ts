@@ -22,7 +22,13 @@ function create(members: number, options: Partial<typeof TEST_OPTIONS> = {}) {
   }
   const log = createLogger({ level: 'silent' });
   const metrics = createP2pMetrics(new Registry());
-  const state = { now: 0, connected: new Set<string>(), dialled: [] as string[], reachable: true };
+  const state = {
+    now: 0,
+    connected: new Set<string>(),
+    dialled: [] as string[],
+    addresses: [] as string[],
+    reachable: true,
+  };
   const dialer = createDialer(
     { ...TEST_OPTIONS, dialBackoffMinMs: 1_000, dialBackoffMaxMs: 4_000, ...options },
     {
@@ -34,6 +40,7 @@ function create(members: number, options: Partial<typeof TEST_OPTIONS> = {}) {
       dial: async ([address]) => {
         const id = String(address).split('/p2p/')[1] ?? '';
         state.dialled.push(id);
+        state.addresses.push(String(address));
         if (!state.reachable) throw new Error('unreachable');
         state.connected.add(id);
       },
@@ -94,4 +101,28 @@ test('a registry without an answer dials nobody and throws nothing', async () =>
   registry.broken = true;
   await dialer.tick(signal);
   assert.deepEqual(state.dialled, []);
+});
+
+test('however many addresses are dead, a living one has its turn before any of them is dialled a second time', async () => {
+  const { dialer, state } = create(190, { maxOutbound: 4, dialBackoffMinMs: 1, dialBackoffMaxMs: 1 });
+  state.reachable = false;
+  for (let tick = 0; state.dialled.length < 190; tick += 1) {
+    assert.ok(tick < 100, 'all are dialled in turn');
+    await dialer.tick(signal);
+    state.now += 1_000;
+  }
+  assert.equal(new Set(state.dialled.slice(0, 190)).size, 190);
+});
+
+test('entries of the registry that have not changed are not read again', async () => {
+  const { dialer, registry, state } = create(3, { maxOutbound: 1 });
+  state.reachable = false;
+  const changed = peerId(2);
+  await dialer.tick(signal);
+  registry.addresses.set(changed, ['/ip4/127.0.0.1/tcp/999']);
+  for (let tick = 0; tick < 4; tick += 1) {
+    state.now += 10_000;
+    await dialer.tick(signal);
+  }
+  assert.ok(state.addresses.some((address) => address.startsWith('/ip4/127.0.0.1/tcp/999/')));
 });
