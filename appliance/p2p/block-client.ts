@@ -85,6 +85,9 @@ export function createBlockClient(replicas: number, deps: BlockClientDeps): Bloc
         if (holders.length + added.length >= replicas) break;
         if (holders.includes(peerId) || barred.includes(peerId)) continue;
         if (await completes(peerId, requests, signal)) added.push(peerId);
+        // A large blob comes in several requests: those before the refused one are not to stay.
+        else if (requests.length > 1 && !placed.former.includes(peerId))
+          await completes(peerId, [{ type: 'release', root }], signal);
       }
       return added;
     },

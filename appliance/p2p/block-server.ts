@@ -86,12 +86,29 @@ async function serve(request: ExchangeRequest, exchange: Exchange): Promise<Exch
   }
   // The descriptor's bootstrap peers are connected without being members; space is for members only.
   if (!(await deps.isMember(owner))) return { type: 'refused', reason: 'quota' };
-  for (const cid of request.cids) {
-    if ((await deps.held.get(owner, cid)) !== undefined) continue;
-    const refusal = await pull(request.root, cid, exchange);
-    if (refusal !== undefined) return { type: 'refused', reason: refusal };
+  return await holdAll(request, exchange);
+}
+
+/** All of it or nothing: what a refused or broken-off request had brought goes again. */
+async function holdAll(
+  { root, cids }: ExchangeRequest & { readonly type: 'hold' },
+  exchange: Exchange,
+): Promise<ExchangeAnswer> {
+  const { deps, owner } = exchange;
+  const brought: Cid[] = [];
+  let isDone = false;
+  try {
+    for (const cid of cids) {
+      if ((await deps.held.get(owner, cid)) !== undefined) continue;
+      brought.push(cid);
+      const refusal = await pull(root, cid, exchange);
+      if (refusal !== undefined) return { type: 'refused', reason: refusal };
+    }
+    isDone = true;
+    return { type: 'done' };
+  } finally {
+    if (!isDone && brought.length > 0) await deps.held.release(owner, root, brought);
   }
-  return { type: 'done' };
 }
 
 /** Asks the owner for one block, verifies it and makes it durable; returns why not, when not. */

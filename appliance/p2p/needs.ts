@@ -41,7 +41,8 @@ export interface HeldBlocks {
   /** Resolves once durable. */
   hold(owner: PeerIdText, root: Cid, block: { cid: Cid; bytes: Uint8Array }): Promise<void>;
   get(owner: PeerIdText, cid: Cid): Promise<Uint8Array | undefined>;
-  release(owner: PeerIdText, root: Cid): Promise<void>;
+  /** With `cids` only these blocks of it. */
+  release(owner: PeerIdText, root: Cid, cids?: readonly Cid[]): Promise<void>;
 }
 
 /** The data of batches that this node derived: public, encoded as protocol/rollup/batch-data.ts has it. */

@@ -9,13 +9,17 @@ import { isBlockOf, parseCid } from './cid.ts';
 import { findEntry, type StoreCore, stagingName } from './core.ts';
 import { decodeEntry, encodeEntry } from './entries.ts';
 import type { IndexOp } from './index-db.ts';
+import { KIND, kindRange } from './index-keys.ts';
 import type { HeldBlocks } from './replicas.ts';
 
 /** A leaf is at most one segment; nodes are smaller. */
 const MAX_BLOCK_BYTES = SEGMENT_BYTES;
 
 interface HeldEntry {
+  /** The first root that named it. */
   readonly root: Cid;
+  /** All of them; absent in entries of earlier versions. */
+  readonly roots?: readonly Cid[];
   readonly cid: Cid;
   readonly bytes: number;
 }
@@ -43,12 +47,12 @@ export function createHeldBlocks(core: StoreCore): HeldBlocks {
   ): Promise<void> {
     const { cid, bytes } = block;
     const key = core.keys.heldBlock(owner, cid);
-    const link: IndexOp = { type: 'put', key: core.keys.heldRoot(owner, root, cid), value: encodeEntry({ cid }) };
+    const link: IndexOp = { type: 'put', key: core.keys.heldRoot(owner, root, cid), value: encodeEntry({ cid, root }) };
     const known = await findEntry<HeldEntry>(core, key);
     if (known === undefined) {
       const used = await owned(owner);
       checkQuota(core, used, bytes.length);
-      const entry: HeldEntry = { root, cid, bytes: bytes.length };
+      const entry: HeldEntry = { root, roots: [root], cid, bytes: bytes.length };
       const put: IndexOp = { type: 'put', key, value: encodeEntry(entry) };
       // The entry goes first: a crash then leaves an entry without a file, which release removes, and never a lost file.
       await core.db.commit([
@@ -57,25 +61,50 @@ export function createHeldBlocks(core: StoreCore): HeldBlocks {
         ownerOp(owner, used + bytes.length),
         { type: 'count', delta: { heldBytes: bytes.length } },
       ]);
-    } else if (known.root !== root) {
-      await core.db.commit([link]);
+    } else if (!(known.roots ?? []).includes(root)) {
+      const entry: HeldEntry = { ...known, roots: [...(await rootsOf(owner, known)), root] };
+      await core.db.commit([{ type: 'put', key, value: encodeEntry(entry) }, link]);
     }
     if (await isThere(path(owner, cid))) return;
     await makeFolder(join(core.folders.held, core.keys.heldFolder(owner)));
     await placeFile(join(core.folders.staging, stagingName(core)), path(owner, cid), bytes);
   }
 
-  async function release(owner: PeerIdText, root: Cid): Promise<void> {
+  /** Of an entry that does not say it: the links of all roots end in the name of their block. */
+  async function rootsOf(owner: PeerIdText, entry: HeldEntry): Promise<Cid[]> {
+    if (entry.roots !== undefined) return [...entry.roots];
+    const name = core.keys.heldBlock(owner, entry.cid).subarray(1);
+    const others: Cid[] = [];
+    for await (const { key, value } of core.db.range(kindRange(KIND.heldRoot), () => undefined)) {
+      const { root } = decodeEntry<{ root?: Cid }>(value);
+      if (!Buffer.from(name).equals(key.subarray(-name.length))) continue;
+      // Links of earlier versions name no root: one more than the first keeps the block.
+      others.push(root ?? (Buffer.from(key).toString('hex') as Cid));
+    }
+    const first = Buffer.from(core.keys.heldRoot(owner, entry.root, entry.cid)).toString('hex');
+    return [entry.root, ...others.filter((root) => root !== entry.root && root !== first)];
+  }
+
+  async function release(owner: PeerIdText, root: Cid, cids?: ReadonlySet<Cid>): Promise<void> {
     const ops: IndexOp[] = [];
     let freed = 0;
     for await (const { key, value } of core.db.range(core.keys.heldRoots(owner, root))) {
       const { cid } = decodeEntry<{ cid: Cid }>(value);
+      if (cids?.has(cid) === false) continue;
       ops.push({ type: 'del', key });
-      const entry = await findEntry<HeldEntry>(core, core.keys.heldBlock(owner, cid));
-      if (entry?.root !== root) continue;
+      const block = core.keys.heldBlock(owner, cid);
+      const entry = await findEntry<HeldEntry>(core, block);
+      if (entry === undefined) continue;
+      const link = Buffer.from(key).toString('hex');
+      const roots = (await rootsOf(owner, entry)).filter((each) => each !== root && each !== link);
+      const [first] = roots;
+      if (first !== undefined) {
+        ops.push({ type: 'put', key: block, value: encodeEntry({ ...entry, root: first, roots }) });
+        continue;
+      }
       freed += entry.bytes;
       await unlink(path(owner, cid)).catch(() => undefined);
-      ops.push({ type: 'del', key: core.keys.heldBlock(owner, cid) });
+      ops.push({ type: 'del', key: block });
     }
     if (ops.length === 0) return;
     ops.push(ownerOp(owner, (await owned(owner)) - freed), { type: 'count', delta: { heldBytes: -freed } });
@@ -93,7 +122,8 @@ export function createHeldBlocks(core: StoreCore): HeldBlocks {
       const block = await readIfThere(path(owner, cid));
       return block !== undefined && isBlockOf(cid, block) ? block : undefined;
     },
-    release: (owner, root) => inTurn(owner, () => release(owner, root)),
+    release: (owner, root, cids) =>
+      inTurn(owner, () => release(owner, root, cids === undefined ? undefined : new Set(cids))),
     bytes: () => core.db.stats().heldBytes,
   };
 }

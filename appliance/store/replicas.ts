@@ -50,6 +50,7 @@ export interface ReplicatedBlobs {
 export interface HeldBlocks {
   hold(owner: PeerIdText, root: Cid, block: { readonly cid: Cid; readonly bytes: Uint8Array }): Promise<void>;
   get(owner: PeerIdText, cid: Cid): Promise<Uint8Array | undefined>;
-  release(owner: PeerIdText, root: Cid): Promise<void>;
+  /** A block that another root of the owner links stays. With `cids` only these go: what a refused upload had brought. */
+  release(owner: PeerIdText, root: Cid, cids?: readonly Cid[]): Promise<void>;
   bytes(): number;
 }

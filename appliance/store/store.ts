@@ -199,7 +199,7 @@ export function createStore(options: StoreOptions, deps: StoreDeps): Store {
     held: {
       hold: async (owner, root, block) => track(use().held.hold(owner, root, block)),
       get: async (owner, cid) => track(use().held.get(owner, cid)),
-      release: async (owner, root) => track(use().held.release(owner, root)),
+      release: async (owner, root, cids) => track(use().held.release(owner, root, cids)),
       bytes: () => use().held.bytes(),
     },
   };

@@ -44,7 +44,7 @@ export function createBlocksClient(connection: Connection): BlocksClient {
     held: {
       hold: (owner, root, { cid, bytes }) => client.hold(owner, root, cid, bytes),
       get: client.getHeld,
-      release: client.release,
+      release: (owner, root, cids) => client.release(owner, root, cids),
     },
     async secrets(signal) {
       const origin = { service: 'store', operation: 'secrets' };

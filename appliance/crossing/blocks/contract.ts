@@ -71,7 +71,7 @@ export const blocks = contract('blocks', {
   }),
   hold: call({ args: [peerId, cid, cid, piece(MAX_BLOCK_BYTES)], returns: done }),
   getHeld: call({ args: [peerId, cid], returns: found(MAX_BLOCK_BYTES) }),
-  release: call({ args: [peerId, cid], returns: done }),
+  release: call({ args: [peerId, cid, optional(list(cid, 1024))], returns: done }),
   /** Waits until the node is unlocked. */
   secrets: call({ args: [SIGNAL], returns: STREAM }),
   wanted: call({ args: [every(want), SIGNAL], returns: done }),

@@ -34,7 +34,7 @@ export function blocksRoutes({ store, keys, wants }: BlocksCrossingParts): Route
     markAnchored: (items, anchor) => store.markAnchored(items, anchor),
     hold: (owner, root, cid, bytes) => store.held.hold(owner, root, { cid, bytes }),
     getHeld: (owner, cid) => store.held.get(owner, cid),
-    release: (owner, root) => store.held.release(owner, root),
+    release: (owner, root, cids) => store.held.release(owner, root, cids),
     async secrets(gone) {
       await keys.whenUnlocked(gone);
       return wiping(await rollupSecrets(keys));

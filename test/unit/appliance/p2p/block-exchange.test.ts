@@ -189,3 +189,28 @@ test('a blob without blocks and a network without members hold nothing', async (
   const [owner] = (await network(95, 2)) as [TestNode, TestNode];
   assert.deepEqual(await owner.p2p.replicate(root, [], signal), []);
 });
+
+test('a refused upload leaves nothing at the holder, in one request or in several', async () => {
+  for (const [seed, count] of [
+    [196, 5],
+    [198, 100],
+  ] as const) {
+    const [owner, full] = (await network(seed, 2)) as [TestNode, TestNode];
+    full.held.failure = new NectarError('STORE_HELD_QUOTA', { quotaBytes: 1, scope: 'one owner' });
+    full.held.failsAfter = count - 1;
+    const { root, blocks } = seal(owner, count);
+    assert.deepEqual(await owner.p2p.replicate(root, blocks, signal), []);
+    assert.equal(full.held.blocks.size, 0);
+  }
+});
+
+test('what a holder had before a refused request stays', async () => {
+  const [owner, full] = (await network(200, 2)) as [TestNode, TestNode];
+  const { root, blocks } = seal(owner, 3);
+  const first = blocks[0] as Cid;
+  await full.held.hold(owner.peerId, root, { cid: first, bytes: owner.own.get(first) as Uint8Array });
+  full.held.failure = new NectarError('STORE_HELD_QUOTA', { quotaBytes: 1, scope: 'one owner' });
+  full.held.failsAfter = 2;
+  assert.deepEqual(await owner.p2p.replicate(root, blocks, signal), []);
+  assert.deepEqual([...full.held.blocks.keys()], [`${owner.peerId} ${root} ${first}`]);
+});

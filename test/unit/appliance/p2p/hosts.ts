@@ -85,9 +85,11 @@ export function blockOf(number: number, bytes = 64): Uint8Array {
 export class HeldDouble implements HeldBlocks {
   readonly blocks = new Map<string, Uint8Array>();
   failure: Error | undefined;
+  /** So many blocks are taken before. */
+  failsAfter = 0;
 
   async hold(owner: PeerIdText, root: Cid, block: { cid: Cid; bytes: Uint8Array }): Promise<void> {
-    if (this.failure !== undefined) throw this.failure;
+    if (this.failure !== undefined && this.blocks.size >= this.failsAfter) throw this.failure;
     this.blocks.set(`${owner} ${root} ${block.cid}`, block.bytes);
   }
 
@@ -96,8 +98,10 @@ export class HeldDouble implements HeldBlocks {
     return undefined;
   }
 
-  async release(owner: PeerIdText, root: Cid): Promise<void> {
-    for (const key of this.blocks.keys()) if (key.startsWith(`${owner} ${root} `)) this.blocks.delete(key);
+  async release(owner: PeerIdText, root: Cid, cids?: readonly Cid[]): Promise<void> {
+    const isOne = (key: string): boolean => cids === undefined || cids.some((cid) => key.endsWith(` ${cid}`));
+    for (const key of this.blocks.keys())
+      if (key.startsWith(`${owner} ${root} `) && isOne(key)) this.blocks.delete(key);
   }
 }
 

@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { afterEach, beforeEach, test } from 'node:test';
+import { cidText, rawCid } from '../../../../appliance/store/cid.ts';
+import type { PeerIdText } from '../../../../protocol/brand.ts';
+import { createFixture, type Fixture } from './store-fixture.ts';
+
+const OWNER = 'peer-owner' as PeerIdText;
+let f: Fixture;
+beforeEach(async () => {
+  f = await createFixture();
+});
+afterEach(async () => {
+  await f.close();
+});
+
+function block(length = 1000) {
+  const bytes = randomBytes(length);
+  return { cid: cidText(rawCid(bytes)), bytes };
+}
+
+test('a block that two roots link goes with the last of them, in whatever order, over a restart too', async () => {
+  const { held } = f.store;
+  const [one, other, shared] = [block(), block(), block()];
+  for (const root of [one, other]) {
+    await held.hold(OWNER, root.cid, root);
+    await held.hold(OWNER, root.cid, shared);
+  }
+  assert.equal(held.bytes(), 3000);
+  await held.release(OWNER, one.cid);
+  assert.deepEqual(await f.store.held.get(OWNER, shared.cid), shared.bytes);
+  assert.equal(f.store.held.bytes(), 2000);
+  await f.restart();
+  await f.store.held.release(OWNER, other.cid);
+  assert.equal(await f.store.held.get(OWNER, shared.cid), undefined);
+  assert.equal(f.store.held.bytes(), 0);
+});
+
+test('some blocks of a root can go alone', async () => {
+  const { held } = f.store;
+  const [root, second] = [block(), block()];
+  await held.hold(OWNER, root.cid, root);
+  await held.hold(OWNER, root.cid, second);
+  await held.release(OWNER, root.cid, [second.cid]);
+  assert.deepEqual(await held.get(OWNER, root.cid), root.bytes);
+  assert.equal(await held.get(OWNER, second.cid), undefined);
+  assert.equal(held.bytes(), 1000);
+});
