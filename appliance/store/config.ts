@@ -61,6 +61,19 @@ export const storeConfig = Type.Object({
     minimum: 0,
     description: 'Most bytes of blocks that this node holds for other owners together.',
   }),
+  heldMaxPercent: Type.Integer({
+    default: 10,
+    minimum: 0,
+    maximum: 100,
+    description:
+      'Most of the free space of the volume, with what is held already, that blocks of other owners may take, in per cent. 0: this node holds nothing for others.',
+  }),
+  ownReserveBytes: Type.Integer({
+    default: 1024 * MIB,
+    minimum: 0,
+    description:
+      'Blocks of other owners are refused while the volume has less free space than this: it is for own records.',
+  }),
   heldPerOwnerMaxBytes: Type.Integer({
     default: 16 * 1024 * MIB,
     minimum: 0,

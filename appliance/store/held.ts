@@ -1,4 +1,4 @@
-import { stat, unlink } from 'node:fs/promises';
+import { stat, statfs, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Cid, PeerIdText } from '../../protocol/brand.ts';
 import { SEGMENT_BYTES } from '../../protocol/envelope/format.ts';
@@ -115,6 +115,7 @@ export function createHeldBlocks(core: StoreCore): HeldBlocks {
     async hold(owner, root, block) {
       checkBlock(root, block);
       await requireFree(core.folders.held, core.options.minFreeBytes);
+      await requireShare(core, block.bytes.length);
       await inTurn(owner, () => hold(owner, root, block));
     },
     async get(owner, cid) {
@@ -147,6 +148,17 @@ function checkQuota(core: StoreCore, ownerBytes: number, more: number): void {
   if (core.db.stats().heldBytes + more > heldMaxBytes) {
     throw new NectarError('STORE_HELD_QUOTA', { quotaBytes: heldMaxBytes, scope: 'all owners' });
   }
+}
+
+/** Others have a part of what is free here, never the rest: a node full of others' blocks still stores its owner's records. */
+async function requireShare(core: StoreCore, more: number): Promise<void> {
+  const { heldMaxPercent, ownReserveBytes } = core.options;
+  const { bavail, bsize } = await statfs(core.folders.held);
+  const free = bavail * bsize;
+  const held = core.db.stats().heldBytes;
+  const share = Math.floor(((free + held) * heldMaxPercent) / 100);
+  const quotaBytes = Math.min(share, Math.max(0, free + held - ownReserveBytes));
+  if (held + more > quotaBytes) throw new NectarError('STORE_HELD_QUOTA', { quotaBytes, scope: 'all owners' });
 }
 
 function isThere(path: string): Promise<boolean> {

@@ -98,7 +98,8 @@ export const STORE_GUIDANCE: Record<keyof typeof STORE_ERRORS, Guidance> = {
   },
   STORE_HELD_QUOTA: {
     exit: EXIT.usage,
-    remedy: 'Raise `store.heldMaxBytes` or `store.heldPerOwnerMaxBytes`, or leave it: the peer asks another node.',
+    remedy:
+      'Raise `store.heldMaxBytes`, `store.heldPerOwnerMaxBytes` or `store.heldMaxPercent`, free space, or leave it: the peer asks another node.',
   },
   STORE_BLOCK_INVALID: {
     exit: EXIT.checksFailed,

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, test } from 'node:test';
 import { cidText, rawCid } from '../../../../appliance/store/cid.ts';
 import type { PeerIdText } from '../../../../protocol/brand.ts';
-import { createFixture, type Fixture } from './store-fixture.ts';
+import { createFixture, type Fixture, put } from './store-fixture.ts';
 
 const OWNER = 'peer-owner' as PeerIdText;
 let f: Fixture;
@@ -45,4 +45,16 @@ test('some blocks of a root can go alone', async () => {
   assert.deepEqual(await held.get(OWNER, root.cid), root.bytes);
   assert.equal(await held.get(OWNER, second.cid), undefined);
   assert.equal(held.bytes(), 1000);
+});
+
+test('others get no byte of the space that is kept for own records, and own records are taken all the same', async () => {
+  const own = await createFixture({ ownReserveBytes: Number.MAX_SAFE_INTEGER });
+  const none = await createFixture({ heldMaxPercent: 0 });
+  for (const each of [own, none]) {
+    const offered = block();
+    await assert.rejects(each.store.held.hold(OWNER, offered.cid, offered), { code: 'STORE_HELD_QUOTA' });
+    assert.equal(each.store.held.bytes(), 0);
+    await put(each.store, randomBytes(1000));
+    await each.close();
+  }
 });
