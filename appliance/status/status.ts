@@ -5,6 +5,7 @@ import { type Assertions, describeAssertions, type ShownAssertions } from './ass
 import { describeL1, type L1Standing, type ShownL1Standing } from './l1.ts';
 import { describeLogLevels, type ShownLogLevel } from './log-levels.ts';
 import type { Backups, ClientRevocation, CustodyStanding, Hardening } from './reports.ts';
+import { describeStorage, type ShownStorage, type StoreCondition } from './storage.ts';
 import { describeWitness, type ShownWitness, type WitnessStanding } from './witness.ts';
 
 /** A service of this process answers at once, one of another role after a message. */
@@ -70,39 +71,6 @@ interface AuditConflict {
   readonly head: { readonly size: number; readonly where: string };
 }
 
-interface StoreCondition {
-  readonly index: { readonly state: 'fresh' | 'behind' | 'ahead'; readonly missing?: number };
-  readonly restored?: { readonly backupCreatedAt: string; readonly missing: number };
-  readonly cutOff?: number;
-  readonly pendingErasures: number;
-  readonly damaged: number;
-  readonly holders: readonly Holder[];
-  readonly unreadable?: { readonly versions: number; readonly at: string };
-  readonly rekey?: RekeyState;
-}
-
-/** A member that said it holds blobs of this node, and what its answers say. */
-interface Holder {
-  readonly holder: string;
-  readonly state: 'good' | 'late' | 'lost' | 'out' | 'distrusted';
-  readonly provedAt?: string;
-  readonly faults: number;
-}
-
-/** How far sealing every record under new keys has come. */
-interface RekeyState {
-  readonly state: 'running' | 'paused' | 'failed' | 'incomplete' | 'done';
-  readonly target: string;
-  readonly startedAt: string;
-  readonly endedAt?: string;
-  readonly load: number;
-  readonly total: number;
-  readonly done: number;
-  readonly failed: number;
-  readonly bytes: number;
-  readonly reason?: string;
-}
-
 interface ReconciledTokens {
   readonly found?: 'behind' | 'missing' | 'damaged';
   readonly revoked: number;
@@ -148,17 +116,7 @@ export interface Status {
   assertions: ShownAssertions | null;
   l1: ShownL1Standing | null;
   witness: ShownWitness | null;
-  storage: {
-    index: 'fresh' | 'behind' | 'ahead';
-    missing: number;
-    damaged: number;
-    pendingErasures: number;
-    holders: Holder[];
-    unreadable?: { versions: number; at: string };
-    restored?: { backupCreatedAt: string; missing: number };
-    cutOff?: number;
-    rekey?: RekeyState;
-  } | null;
+  storage: ShownStorage | null;
   tokens: { found?: 'behind' | 'missing' | 'damaged'; revoked: number; restored: number } | null;
   hardening: Hardening | null;
   backups: Backups | null;
@@ -278,17 +236,6 @@ function describeAudit({
 
 function describeConflict({ code, reason, size, head }: AuditConflict) {
   return { code, reason, size, expected: head.size, where: head.where };
-}
-
-function describeStorage(condition: StoreCondition): NonNullable<Status['storage']> {
-  const { index, pendingErasures, damaged, holders, unreadable, restored, cutOff, rekey } = condition;
-  return {
-    ...{ index: index.state, missing: index.missing ?? 0, damaged, pendingErasures, holders: [...holders] },
-    ...(unreadable !== undefined && { unreadable }),
-    ...(restored !== undefined && { restored }),
-    ...(cutOff !== undefined && { cutOff }),
-    ...(rekey !== undefined && { rekey }),
-  };
 }
 
 function describeTokens(reconciled: ReconciledTokens | undefined): Status['tokens'] {
