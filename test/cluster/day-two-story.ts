@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { createCrossingAuthority, issueRoleCertificate } from '../../cli/provision/crossings/crossing-authority.ts';
 import { until, type Workplace } from '../e2e/workplace.ts';
 import { get, kubectl, root } from './cluster.ts';
-import { type Kept, keepPutting, lost, type NodeApi } from './node-api.ts';
+import { type Kept, keepAsking, keepPutting, lost, type NodeApi } from './node-api.ts';
 import { CHART, evict, type Pod, type Release, ROLES } from './release.ts';
 
 const PATIENCE_MS = 600_000;
@@ -165,4 +165,31 @@ async function volumeOf({ namespace }: Release, claim: string): Promise<string> 
   const { spec } = await get<{ spec: { volumeName: string } }>(namespace, 'pvc', claim);
   const volume = await get<{ spec: { local: { path: string } } }>(namespace, 'pv', spec.volumeName);
   return volume.spec.local.path;
+}
+
+/** How often the address of the gateways is asked, so that each of the two is met. */
+const LOOKS = 8;
+
+/** The chart's own certificate of the API, issued anew under the eyes of clients that know the authority of before. */
+export function tellApiCertificate(step: Step, site: () => Site): void {
+  step('takes a new certificate of its API without a restart and without a failed request', async () => {
+    const { release, api } = site();
+    const before = await api.serial();
+    const running = JSON.stringify(await release.identity('gateway'));
+    const stop = new AbortController();
+    const asking = keepAsking(api, stop.signal);
+    await release.install({ crossings: { helm: { epoch: 2 } }, gateway: { tls: { helm: { epoch: 2 } } } });
+    await until(
+      'the new certificate at each gateway',
+      async () => {
+        const seen = await Promise.all(Array.from({ length: LOOKS }, () => api.serial()));
+        return seen.every((serial) => serial !== before) || undefined;
+      },
+      PATIENCE_MS,
+    );
+    stop.abort();
+    const { refused, failures } = await asking;
+    assert.deepEqual([refused, failures], [[], []]);
+    assert.equal(JSON.stringify(await release.identity('gateway')), running);
+  });
 }

@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { Agent, request } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { connect } from 'node:tls';
 
 export interface Answer {
   readonly status: number;
@@ -74,6 +75,19 @@ export class NodeApi {
     }
   }
 
+  /** The serial number of the certificate that a new client is shown, and has verified. */
+  serial(): Promise<string> {
+    const { host, port, servername, ca } = this.#at;
+    return new Promise((resolve, reject) => {
+      const socket = connect({ host, port, servername, ca, timeout: ANSWER_MS }, () => {
+        resolve(socket.getPeerX509Certificate()?.serialNumber ?? '');
+        socket.destroy();
+      });
+      socket.on('timeout', () => socket.destroy(new Error('no answer')));
+      socket.on('error', reject);
+    });
+  }
+
   close(): void {
     this.#agent.destroy();
   }
@@ -83,6 +97,32 @@ export class NodeApi {
 export interface Kept {
   readonly recordId: string;
   readonly sha256: string;
+}
+
+export interface Asked {
+  readonly count: number;
+  /** Connections that nobody took: nothing was asked over them. */
+  readonly refused: readonly string[];
+  readonly failures: readonly string[];
+}
+
+/** Asks over new connections, a dozen a second, until it is stopped. */
+export async function keepAsking(api: NodeApi, signal: AbortSignal): Promise<Asked> {
+  const failures: string[] = [];
+  const refused: string[] = [];
+  let count = 0;
+  while (!signal.aborted) {
+    count++;
+    try {
+      const { status } = await api.call('GET', '/v1/records?limit=1', { isNew: true });
+      if (status !== 200) failures.push(`${count}: ${status}`);
+    } catch (error) {
+      const isRefused = (error as NodeJS.ErrnoException).code === 'ECONNREFUSED';
+      (isRefused ? refused : failures).push(`${count}: ${error instanceof Error ? error.message : error}`);
+    }
+    await sleep(80);
+  }
+  return { count, refused, failures };
 }
 
 export const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');

@@ -10,8 +10,8 @@ import { exposeDevnet } from '../../cli/provision/process/devnet-relay.ts';
 import { createSteps } from '../e2e/steps.ts';
 import { until, Workplace } from '../e2e/workplace.ts';
 import { countLateRules, get, kubectl, loadImages, root, skip } from './cluster.ts';
-import { type Site, tellExpired, tellLostVolume, tellMoves } from './day-two-story.ts';
-import { type Kept, keepPutting, lost, type NodeApi } from './node-api.ts';
+import { type Site, tellApiCertificate, tellExpired, tellLostVolume, tellMoves } from './day-two-story.ts';
+import { type Kept, keepAsking, keepPutting, lost, type NodeApi } from './node-api.ts';
 import { connectionsOf, startStranger } from './reach.ts';
 import { Release, ROLES } from './release.ts';
 
@@ -157,14 +157,15 @@ export function tellNode(): { readonly start: () => Promise<void>; readonly end:
       (await kubectl(['-n', release.namespace, 'logs', pod])).stdout.split('crossing certificate read').length;
     const before = new Map<string, number>();
     for (const { metadata } of pods) before.set(metadata.name, await reads(metadata.name));
-    const running = JSON.stringify(await Promise.all(ROLES.map((role) => identityOf(release, role))));
+    const running = JSON.stringify(await Promise.all(ROLES.map((role) => release.identity(role))));
     await release.install({ crossings: { helm: { epoch: 2 } } });
     for (const [pod, count] of before)
       await until(`new certificates in ${pod}`, async () => (await reads(pod)) > count || undefined, PATIENCE_MS);
     assert.deepEqual(await lost(api, kept.slice(0, 3)), []);
-    assert.equal(JSON.stringify(await Promise.all(ROLES.map((role) => identityOf(release, role)))), running);
+    assert.equal(JSON.stringify(await Promise.all(ROLES.map((role) => release.identity(role)))), running);
   });
 
+  tellApiCertificate(step, site);
   tellExpired(step, site);
 
   step('is uninstalled but for its volumes', async () => {
@@ -263,37 +264,4 @@ async function joinNetwork(api: NodeApi, devnet: string, signal: AbortSignal): P
     },
     PATIENCE_MS,
   );
-}
-
-interface Asked {
-  readonly count: number;
-  /** Connections that nobody took: nothing was asked over them. */
-  readonly refused: readonly string[];
-  readonly failures: readonly string[];
-}
-
-/** Asks over new connections, a dozen a second, until it is stopped. */
-async function keepAsking(api: NodeApi, signal: AbortSignal): Promise<Asked> {
-  const failures: string[] = [];
-  const refused: string[] = [];
-  let count = 0;
-  while (!signal.aborted) {
-    count++;
-    try {
-      const { status } = await api.call('GET', '/v1/records?limit=1', { isNew: true });
-      if (status !== 200) failures.push(`${count}: ${status}`);
-    } catch (error) {
-      const isRefused = (error as NodeJS.ErrnoException).code === 'ECONNREFUSED';
-      (isRefused ? refused : failures).push(`${count}: ${error instanceof Error ? error.message : error}`);
-    }
-    await sleep(80);
-  }
-  return { count, refused, failures };
-}
-
-async function identityOf(release: Release, role: (typeof ROLES)[number]): Promise<unknown> {
-  return (await release.pods(role)).map(({ metadata, status }) => [
-    metadata.uid,
-    status.containerStatuses?.map(({ restartCount }) => restartCount),
-  ]);
 }

@@ -121,6 +121,14 @@ export class Release {
     return items.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
   }
 
+  /** Which pods a role has, and how often each has started: the same after what restarts none. */
+  async identity(role: Role): Promise<unknown> {
+    return (await this.pods(role)).map(({ metadata, status }) => [
+      metadata.uid,
+      status.containerStatuses?.map(({ restartCount }) => restartCount),
+    ]);
+  }
+
   /** Ending ones too. */
   async countPods(role: Role): Promise<number> {
     const selector = ['-l', `app.kubernetes.io/component=${role}`];
