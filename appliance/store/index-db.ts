@@ -93,6 +93,19 @@ export async function openIndexDb(options: IndexDbOptions): Promise<IndexDb> {
   async function heal(): Promise<void> {
     if (!broken) return;
     await requireFree(folder, REOPEN_FREE_BYTES);
+    await reopen();
+  }
+
+  let reopening: Promise<void> | undefined;
+  let isClosed = false;
+  function reopen(): Promise<void> {
+    reopening ??= openAgain().finally(() => {
+      reopening = undefined;
+    });
+    return reopening;
+  }
+
+  async function openAgain(): Promise<void> {
     await thread.end();
     await db.close();
     db = await openLevel(folder);
@@ -100,6 +113,12 @@ export async function openIndexDb(options: IndexDbOptions): Promise<IndexDb> {
     stats = (await readStats()) ?? stats;
     broken = false;
   }
+
+  /** Where the disk refused to open it anew it is closed: whoever needs it next tries again, readers too. */
+  const use = async <T>(work: () => Promise<T>): Promise<T> => {
+    if (db.status !== 'open' && !isClosed) await reopen().catch((error: unknown) => Promise.reject(unusable(error)));
+    return work();
+  };
 
   /** The values of one write share a derived key: a group is bounded, so their nonces cannot meet. */
   const sealAll = (writes: readonly IndexWrite[]): IndexWrite[] => {
@@ -134,7 +153,7 @@ export async function openIndexDb(options: IndexDbOptions): Promise<IndexDb> {
       if (sync) durable = next.generation;
     } catch (error) {
       if (!isNectarError(error)) broken = true;
-      throw diskError(error, folder);
+      throw unusable(diskError(error, folder));
     }
   });
 
@@ -142,8 +161,8 @@ export async function openIndexDb(options: IndexDbOptions): Promise<IndexDb> {
   const unseal = (key: Uint8Array, sealed: Uint8Array): Uint8Array | undefined => opener({ place: key, sealed });
 
   const read = joinReads<Uint8Array, Uint8Array | undefined>({
-    one: (key) => db.get(key),
-    many: (keys) => db.getMany(keys),
+    one: (key) => use(() => db.get(key)),
+    many: (keys) => use(() => db.getMany(keys)),
   });
 
   async function get(key: Uint8Array): Promise<Uint8Array | undefined> {
@@ -158,7 +177,7 @@ export async function openIndexDb(options: IndexDbOptions): Promise<IndexDb> {
   }
 
   async function getMany(keys: readonly Uint8Array[]): Promise<(Uint8Array | 'broken' | undefined)[]> {
-    const found = await db.getMany([...keys]).catch((error: unknown) => {
+    const found = await use(() => db.getMany([...keys])).catch((error: unknown) => {
       throw readError(error, keys[0] ?? options.statsKey);
     });
     return keys.map((key, i) => {
@@ -189,6 +208,7 @@ export async function openIndexDb(options: IndexDbOptions): Promise<IndexDb> {
     stats: () => stats,
     async *range({ gte, gt, lt, limit, reverse = false }, onBroken) {
       const bounds = gt === undefined ? { gte, lt } : { gt, lt };
+      await use(async () => undefined);
       const iterator = db.iterator({ ...bounds, limit: limit ?? -1, reverse });
       try {
         for (;;) {
@@ -217,10 +237,21 @@ export async function openIndexDb(options: IndexDbOptions): Promise<IndexDb> {
     },
     async close() {
       await commits.idle();
+      isClosed = true;
+      await reopening?.catch(() => undefined);
       await thread.end();
       await db.close();
     },
   };
+}
+
+/** What LevelDB says of a disk that refuses it, without its paths: no bug of this program, and over when the disk takes it again. */
+function unusable(error: unknown): unknown {
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (isNectarError(error) || code?.startsWith('LEVEL_') !== true) return error;
+  const said = error instanceof Error && error.cause instanceof Error ? error.cause.message : message;
+  const reason = said.slice(said.lastIndexOf(': ') + 1).trim();
+  return new NectarError('STORE_INDEX_UNUSABLE', { reason }, { cause: error });
 }
 
 function nextStats(stats: StatsEntry, op: IndexOp): StatsEntry {

@@ -14,7 +14,7 @@ const WRITE_BUFFER_BYTES = 16 * 1024 * 1024;
 const FILE_BYTES = 8 * 1024 * 1024;
 
 /** What the operating system refuses is no damage: another user, too many files. */
-const REFUSED = /permission denied|too many open files|read-only file system|not a directory/i;
+const REFUSED = /permission denied|operation not permitted|too many open files|read-only file system|not a directory/i;
 
 /**
  * Opens the database; one whose files do not fit together is put together from those that can be read, as LevelDB does it:

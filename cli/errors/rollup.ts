@@ -175,6 +175,6 @@ export const ROLLUP_GUIDANCE: Record<keyof typeof ROLLUP_ERRORS, Guidance> = {
   ROLLUP_DATABASE_FAILED: {
     exit: EXIT.config,
     remedy:
-      'Check the disk that holds HOME/rollup/db and the permissions of the folder. Everything committed before is intact.',
+      'Check the disk that holds HOME/rollup/db and the permissions of the folder. Everything committed before is intact; the node tries again, and goes on by itself once it can write.',
   },
 };

@@ -91,6 +91,11 @@ export const STORE_GUIDANCE: Record<keyof typeof STORE_ERRORS, Guidance> = {
     remedy:
       'The file was altered or the disk is failing. Nothing of it was served. Bring a replica online or restore from a backup.',
   },
+  STORE_INDEX_UNUSABLE: {
+    exit: EXIT.config,
+    remedy:
+      'Check the disk that holds HOME/store/index and the permissions of the folder. Nothing acknowledged was lost, the request was not carried out, and the node goes on by itself once the disk takes writes again.',
+  },
   STORE_INDEX_CORRUPT: {
     exit: EXIT.checksFailed,
     remedy:

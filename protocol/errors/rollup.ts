@@ -147,6 +147,5 @@ export const ROLLUP_ERRORS = {
   }),
   ROLLUP_DATABASE_FAILED: define<{ operation: string }>({
     message: ({ operation }) => `the chain database did not ${operation}`,
-    severity: 'critical',
   }),
 };

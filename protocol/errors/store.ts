@@ -67,6 +67,9 @@ export const STORE_ERRORS = {
   STORE_BLOB_CORRUPT: define<{ cid: string }>({
     message: ({ cid }) => `the block ${cid} does not authenticate and no replica returned a good copy`,
   }),
+  STORE_INDEX_UNUSABLE: define<{ reason: string }>({
+    message: ({ reason }) => `the disk refuses the index of the store: ${reason}`,
+  }),
   STORE_INDEX_CORRUPT: define<{ entry: string }>({
     message: ({ entry }) => `an index entry does not authenticate (${entry})`,
   }),

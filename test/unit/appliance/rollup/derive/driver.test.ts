@@ -113,6 +113,16 @@ test('is not ready when L1 has been silent for too long, or the disk is full', a
   await running;
 });
 
+test('goes on by itself when the disk of the chain database takes writes again', async () => {
+  const failed = new NectarError('ROLLUP_DATABASE_FAILED', { operation: 'write' });
+  const seen: unknown[] = [];
+  const { driver, run, calls } = drive([failed, failed, true], 1, () => seen.push(driver.readiness()));
+  await run();
+  assert.equal(calls.length > 2, true);
+  assert.deepEqual(seen.at(2), { ready: false, reason: 'derivation stumbled: ROLLUP_DATABASE_FAILED' });
+  assert.deepEqual(driver.readiness(), { ready: true });
+});
+
 test('says what failed last, not what failed before it', async () => {
   for (const [first, then, reason] of [
     [diskFull, unreachable, 'deriving the chain from L1: no L1 endpoint answered x: nothing listens there'],
