@@ -24,6 +24,9 @@ if (verb === 'run') {
   const startTicks = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
   writeFileSync(note, JSON.stringify({ pid: process.pid, startTicks, gateway: 'https://x', startedAt: '' }));
   setInterval(() => {}, 1000);
+} else if (existsSync(note) && existsSync('/proc/' + JSON.parse(readFileSync(note, 'utf8')).pid)) {
+  console.error('{"error":{"code":"NODE_HOME_IN_USE"}}');
+  process.exitCode = 10;
 } else if (existsSync(entry + '.broken')) {
   console.error('{"error":{"code":"HOME_FORMAT_NEWER"}}');
   process.exitCode = 10;
