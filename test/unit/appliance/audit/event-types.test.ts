@@ -17,7 +17,7 @@ const coded: Without<GatewayAuditEvent['type'] | StoreAuditType, KnownEventType>
 /** The event types that the source of the appliance names: any word of an area that events have, any dotted `type`. */
 function namedTypes(): Map<string, string> {
   const areas = [...new Set(Object.keys(EVENTS).map((type) => type.split('.')[0]))].join('|');
-  const named = new RegExp(`\\btype: '([a-z]+(?:\\.[a-z]+)+)'|'((?:${areas})\\.[a-z]+)'`, 'g');
+  const named = new RegExp(`\\btype: '([a-z]+(?:\\.[a-z-]+)+)'|'((?:${areas})\\.[a-z-]+)'`, 'g');
   const found = new Map<string, string>();
   for (const path of globSync('**/*.ts', { cwd: appliance })) {
     if (path.endsWith('balp-codes.ts')) continue;
