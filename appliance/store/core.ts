@@ -9,6 +9,7 @@ import type { Erasures } from './erasures.ts';
 import type { HashThread } from './hash-thread.ts';
 import type { HolderBook } from './holder-book.ts';
 import type { IndexDb } from './index-db.ts';
+import type { IndexHealth } from './index-health.ts';
 import { type IndexKeys, KIND } from './index-keys.ts';
 import type { StoreCondition } from './interfaces.ts';
 import type { StoreMetrics } from './metrics.ts';
@@ -37,6 +38,8 @@ export interface StoreCore {
   readonly superseded: Superseded;
   readonly uses: BlobUses;
   readonly holders: HolderBook;
+  /** Whether the index takes writes. */
+  readonly health: IndexHealth;
   /** What the start, and the log since, said of the index. */
   readonly index: {
     condition: IndexCondition;

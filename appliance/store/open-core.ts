@@ -11,6 +11,7 @@ import { collectAllGarbage } from './garbage.ts';
 import { createHashThread } from './hash-thread.ts';
 import { createHolderBook } from './holder-book.ts';
 import { openIndexDb } from './index-db.ts';
+import { watchIndex } from './index-health.ts';
 import { createIndexKeys } from './index-keys.ts';
 import { currentSecret } from './index-secret.ts';
 import type { StoreMetrics } from './metrics.ts';
@@ -73,7 +74,8 @@ export async function openCore(parts: {
     if (damaged.size < MAX_DAMAGED) damaged.add(Buffer.from(key).toString('hex'));
     parts.metrics.damagedValues.set(damaged.size);
   };
-  const db = await openIndexDb({ folder: folders.index, valueKey, statsKey, crypto, randomBytes, onCorrupt });
+  const opened = await openIndexDb({ folder: folders.index, valueKey, statsKey, crypto, randomBytes, onCorrupt });
+  const { db, health } = watchIndex(opened, { log: deps.log, signal: parts.signal });
   let seq = db.stats().nextSeq;
   const index: StoreCore['index'] = { condition: { state: 'fresh' }, damaged };
   const trail = createTrail({
@@ -99,6 +101,7 @@ export async function openCore(parts: {
     holders: createHolderBook({ db: () => db, keys }, { now: () => deps.now(), lateMs: parts.options.holderLateMs }),
     index,
     db,
+    health,
     keys,
     files,
     hashes: createHashThread(),

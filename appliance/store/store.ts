@@ -127,7 +127,9 @@ export function createStore(options: StoreOptions, deps: StoreDeps): Store {
       const error = conditionError(running.core.index.condition);
       if (error !== undefined) return faulty(error);
       const { bavail, bsize } = statfsSync(folders.blocks);
-      return bavail * bsize < options.minFreeBytes ? { ready: false, reason: 'the volume is full' } : { ready: true };
+      if (bavail * bsize < options.minFreeBytes) return { ready: false, reason: 'the volume is full' };
+      const { failure } = running.core.health;
+      return failure === undefined ? { ready: true } : { ready: false, reason: failure };
     },
     put: async (input, body, context, signal) =>
       counted('put', putRecord(checked(requireWritable), { input, body, context, signal })),

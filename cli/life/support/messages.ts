@@ -162,6 +162,8 @@ export const LOG_MESSAGES: readonly string[] = [
   'the identities are sealed by a key of the new root key',
   'the index is not the one that the log tells of',
   'the index is sealed by the new key',
+  'the index of the store cannot be written',
+  'the index of the store is writable again',
   'the index stays under the key that it has',
   'the index was damaged or put back, and lacks nothing',
   'the kept generations are of another log: every leaf is read again',
