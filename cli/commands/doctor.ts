@@ -28,8 +28,8 @@ import { gradeCustody } from '../render/custody.ts';
 import { renderFitness } from '../render/fitness.ts';
 import { gradeL1 } from '../render/l1.ts';
 import { gradeRecalled } from '../render/recalled.ts';
-import { describeRekey } from '../render/rekey.ts';
 import { gradeRevocations } from '../render/revocations.ts';
+import { gradeStorage } from '../render/storage-checks.ts';
 import { checkReboot } from '../service/node-service.ts';
 import type { Terminal } from '../terminal.ts';
 
@@ -218,39 +218,6 @@ export function gradeStatus(status: NodeStatus): Check[] {
 function adviceOf(reasons: NodeStatus['reasons']): string {
   const code = reasons.find(({ fault }) => fault !== undefined)?.fault?.code;
   return code !== undefined && code in ERRORS ? guidanceOf(code as ErrorCode).remedy : 'nectar-byon logs';
-}
-
-function gradeStorage({ storage, tokens }: NodeStatus): Check[] {
-  return [...gradeIndex(storage), ...gradeRekey(storage), ...gradeTokens(tokens)];
-}
-
-/** One that works is well; one that stopped leaves old keys in use. */
-function gradeRekey(storage: NodeStatus['storage']): Check[] {
-  const rekey = storage?.rekey;
-  if (rekey === undefined || rekey.state === 'done') return [];
-  const value = describeRekey(rekey);
-  if (rekey.state === 'running') return [{ name: 'rekey', value, grade: 'good' }];
-  return [{ name: 'rekey', value, grade: 'poor', advice: 'nectar-byon keys rekey' }];
-}
-
-function gradeTokens(tokens: NodeStatus['tokens']): Check[] {
-  if (tokens?.found === undefined) return [];
-  const was = tokens.found === 'behind' ? 'an older copy' : tokens.found;
-  const value = `tokens.json was ${was}, and is whole again`;
-  return [{ name: 'tokens', value, grade: 'poor', advice: 'who put it there? nectar-byon token list' }];
-}
-
-function gradeIndex(storage: NodeStatus['storage']): Check[] {
-  if (storage === undefined || storage === null) return [];
-  const { index, missing, damaged, cutOff } = storage;
-  const advice = 'nectar-byon fsck --help';
-  if (index === 'behind')
-    return [{ name: 'index', value: `an older copy: ${missing} versions are missing`, grade: 'bad', advice }];
-  if (index === 'ahead') return [{ name: 'index', value: 'newer than the audit log', grade: 'bad', advice }];
-  if (damaged > 0) return [{ name: 'index', value: `${damaged} damaged values`, grade: 'bad', advice }];
-  if (cutOff !== undefined)
-    return [{ name: 'index', value: `${cutOff} puts before the kill are in the log alone`, grade: 'poor', advice }];
-  return [{ name: 'index', value: 'what the audit log says', grade: 'good' }];
 }
 
 /** Evidence against a member: this node is well, and its owner should tell. */

@@ -58,6 +58,13 @@ export const alarmCases: Readonly<Record<string, AlarmCase>> = {
   },
   NectarHardeningOverdue: gauge('nectar_hardening_overdue{role="gateway"}', 1, 0),
   NectarSplitLog: gauge('nectar_witness_split_logs{role="rollup"}', 1, 0),
+  NectarHolderLies: {
+    fires: [growing('nectar_replication_answers_total{role="rollup",outcome="false"}', 1)],
+    silent: [
+      growing('nectar_replication_answers_total{role="rollup",outcome="proved"}', 5),
+      steady('nectar_replication_answers_total{role="rollup",outcome="absent"}', 3),
+    ],
+  },
   NectarNotReady: gauge('nectar_node_ready{role="gateway"}', 0, 1),
   NectarDiskFull: { fires: disk(2), silent: disk(50) },
   NectarDiskFills: { fires: disk(10), silent: [] },
