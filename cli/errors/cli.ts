@@ -127,6 +127,11 @@ export const CLI_GUIDANCE: Record<keyof typeof CLI_ERRORS, Guidance> = {
     exit: EXIT.usage,
     remedy: 'Check the path and its permissions.',
   },
+  CLI_DISK_REFUSED: {
+    exit: EXIT.config,
+    remedy:
+      'Its disk is mounted read-only or fails (`findmnt -T FILE`, `dmesg`), or the file is not yours. Run the command again once it can be written: nothing that was stored is lost.',
+  },
   CLI_FILE_CHANGED: {
     exit: EXIT.usage,
     remedy: 'Nothing of it was stored. Put the file again when nothing writes to it.',

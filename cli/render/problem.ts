@@ -14,6 +14,9 @@ export interface Problem {
   readonly exit: number;
 }
 
+/** What a disk, or its owner, says to a file that nobody foresaw: no bug of ours. */
+const REFUSALS = new Set(['EROFS', 'EIO', 'ENXIO', 'ESTALE', 'EACCES', 'EPERM']);
+
 /** Turns whatever was thrown into a registry error; what is not ours is a bug, except for the usage errors of commander. */
 export function describeProblem(thrown: unknown): Problem {
   const error = toNectarError(thrown);
@@ -27,6 +30,8 @@ function toNectarError(thrown: unknown): NectarError {
   }
   const system = thrown as NodeJS.ErrnoException;
   if (isDiskFull(thrown)) return new NectarError('NODE_DISK_FULL', { path: system.path ?? 'the output' });
+  if (system.path !== undefined && REFUSALS.has(system.code ?? ''))
+    return new NectarError('CLI_DISK_REFUSED', { path: system.path, reason: system.code ?? '' }, { cause: thrown });
   const problem = thrown instanceof Error ? thrown.message : String(thrown);
   return new NectarError('CLI_INTERNAL', { problem }, { cause: thrown });
 }

@@ -94,6 +94,9 @@ export const CLI_ERRORS = {
   CLI_FILE_UNREADABLE: define<{ path: string; reason: string }>({
     message: ({ path, reason }) => `${path} cannot be read (${reason})`,
   }),
+  CLI_DISK_REFUSED: define<{ path: string; reason: string }>({
+    message: ({ path, reason }) => `the disk refuses ${path} (${reason})`,
+  }),
   CLI_FILE_CHANGED: define<{ path: string }>({
     message: ({ path }) => `${path} changed while it was sent`,
   }),

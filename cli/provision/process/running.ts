@@ -1,6 +1,8 @@
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
+const DISK_REFUSALS = new Set(['EROFS', 'EPERM', 'EACCES', 'EIO']);
+
 /** HOME/run/node.json: what the running process of a home says about itself. */
 export interface Running {
   readonly pid: number;
@@ -48,8 +50,13 @@ export function writeRunning(home: string, gateway: string | undefined): void {
   renameSync(`${path}.${process.pid}`, path);
 }
 
+/** A disk that refuses it keeps a file that names a process which has ended: `readRunning` does not believe it. */
 export function forgetRunning(home: string): void {
-  rmSync(runningPath(home), { force: true });
+  try {
+    rmSync(runningPath(home), { force: true });
+  } catch (error) {
+    if (!DISK_REFUSALS.has((error as NodeJS.ErrnoException).code ?? '')) throw error;
+  }
 }
 
 export function isAlive(pid: number): boolean {

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import fs, { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { after, mock, test } from 'node:test';
 import { findFreePort, isPortFree } from '../../../../cli/provision/process/free-port.ts';
 import { rotateLog } from '../../../../cli/provision/process/node-log.ts';
 import { planHome } from '../../../../cli/provision/process/plan-home.ts';
@@ -142,4 +143,20 @@ test('a relative key file is one of the working folder, wherever the node runs',
   const plan = await planHome({ ...answers, unlock: 'file', keyFile: 'my.key', port: 0, p2pPort: 0 }, terminal);
   assert.equal(plan.keyFile, join(folder, 'my.key'));
   assert.deepEqual(plan.config.keys, { keyFile: join(folder, 'my.key') });
+});
+
+test('a node that ended on a disk which takes nothing is stopped all the same', async () => {
+  const at = home('refused');
+  writeFileSync(runningPath(at), JSON.stringify({ pid: 999_999_999, startedAt: 'then' }));
+  const refusing = mock.method(fs, 'rmSync', () => {
+    throw Object.assign(new Error('read-only'), { code: 'EROFS' });
+  });
+  syncBuiltinESMExports();
+  try {
+    assert.deepEqual(await stopProcess(at, { signal }), { wasRunning: false, killed: false });
+    assert.equal(refusing.mock.callCount(), 1);
+  } finally {
+    refusing.mock.restore();
+    syncBuiltinESMExports();
+  }
 });

@@ -75,6 +75,12 @@ test('shows an error with its remedy and code, and the stack only when asked for
 
 test('knows a full disk, and calls everything unknown a bug', () => {
   assert.equal(describeProblem(Object.assign(new Error('x'), { code: 'ENOSPC', path: '/p' })).code, 'NODE_DISK_FULL');
+  for (const code of ['EROFS', 'EIO', 'EPERM', 'EACCES']) {
+    const refused = describeProblem(Object.assign(new Error('x'), { code, path: '/home/run/node.json' }));
+    const { path, reason } = refused.data as { path: string; reason: string };
+    assert.deepEqual([refused.code, path, reason], ['CLI_DISK_REFUSED', '/home/run/node.json', code]);
+  }
+  assert.equal(describeProblem(Object.assign(new Error('x'), { code: 'EPERM' })).code, 'CLI_INTERNAL', 'not of a file');
   assert.deepEqual([describeProblem(new TypeError('x')).code, describeProblem('x').exit], ['CLI_INTERNAL', 1]);
 });
 
