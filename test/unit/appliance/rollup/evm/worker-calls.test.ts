@@ -22,20 +22,22 @@ const deployed = (nonce: number): Hex => getCreateAddress({ from: alice.address,
 const LOOP = { at: deployed(0), creation: '0x635b6000566000526004601cf3' };
 /** PUSH1 42 PUSH1 0 MSTORE PUSH1 32 PUSH1 0 RETURN */
 const ANSWER = { at: deployed(1), creation: '0x69602a60005260206000f3600052600a6016f3' };
+/** JUMPDEST, EXTCODECOPY of 24 KiB of itself, PUSH1 0 JUMP: the instruction that costs most time for its gas, as long as there is any. */
+const COPY = { at: deployed(2), creation: '0x6c5b61600060006000303c600056600052600d6013f3' };
 
-/** The loop takes minutes with so much: no machine ends it before its deadline. */
+/** A loop takes minutes with so much: no machine ends it before its deadline. */
 const GAS = 3_000_000_000n;
 
-/** A chain with both contracts, and the EVM in threads over its database. */
+/** A chain with the contracts, and the EVM in threads over its database. */
 async function stand(more: Partial<WorkerCallsOptions> = {}) {
   const chain = await openChain(KEY);
-  const creations = [LOOP, ANSWER].map(({ creation }, nonce) =>
+  const creations = [LOOP, ANSWER, COPY].map(({ creation }, nonce) =>
     transfer(alice, nonce, { to: null, value: 0n, data: creation }),
   );
   const { receipts } = await chain.executor.build(input(1, await Promise.all(creations)));
   assert.deepEqual(
     receipts.map(({ status }) => status),
-    [1, 1],
+    [1, 1, 1],
   );
   const spent: [Outcome, number][] = [];
   const evm = createWorkerCalls(
@@ -112,6 +114,28 @@ test('a call that runs for ever is ended at its deadline, while the node goes on
     const endless = on.evm.run(on.task(LOOP.at), { caller: 'a' });
     const other = on.evm.run(on.task(ANSWER.at), { caller: 'b' });
     await assert.rejects(endless, isRpcError(RPC_CODE.server, /^execution aborted \(timeout = 4s\)$/));
+    assert.ok(turns > 1);
+    assert.equal((await other).kind, 'ok');
+  } finally {
+    clearInterval(ticking);
+  }
+});
+
+test('copies of code, which once took ten times their gas, freeze nobody', async () => {
+  await using on = await stand({ deadlineMs: 4_000 });
+  await on.evm.run(on.task(ANSWER.at), { caller: 'b' });
+  let turns = 0;
+  const ticking = setInterval(() => {
+    turns += 1;
+  }, 10);
+  try {
+    const copying = on.evm.run(on.task(COPY.at), { caller: 'a' }).then(
+      (answer) => (answer.kind === 'failed' ? answer.reason : answer.kind),
+      (error: Error) => error.message,
+    );
+    const other = on.evm.run(on.task(ANSWER.at), { caller: 'b' });
+    // By its gas on a quick machine, by its deadline on a slow one; by itself it would go on.
+    assert.match(await copying, /^(out of gas|execution aborted \(timeout = 4s\))$/);
     assert.ok(turns > 1);
     assert.equal((await other).kind, 'ok');
   } finally {
