@@ -9,6 +9,7 @@ import { yamux } from '@libp2p/yamux';
 import { createLibp2p } from 'libp2p';
 import { MAX_GOSSIP_BLOCK_BYTES } from '../../protocol/network/frame.ts';
 import type { P2pConfig } from './config.ts';
+import { type Crowd, limitInbound } from './inbound-limit.ts';
 
 /** Room for gossipsub's own fields around one block. */
 const GOSSIP_OVERHEAD_BYTES = 64 * 1024;
@@ -27,10 +28,12 @@ export interface HostOptions {
   readonly privateKey: PrivateKey;
   readonly topic: string;
   readonly gater: ConnectionGater;
+  /** Hears of connections that were cut before their handshake. */
+  readonly onCrowd: (crowd: Crowd) => void;
 }
 
 /** One libp2p host: TCP, noise, yamux, identify, ping (dead connections are found by it), gossipsub. Not started. */
-export async function createHost({ config, privateKey, topic, gater }: HostOptions): Promise<Host> {
+export async function createHost({ config, privateKey, topic, gater, onCrowd }: HostOptions): Promise<Host> {
   const family = config.listenHost.includes(':') ? 'ip6' : 'ip4';
   return await createLibp2p({
     start: false,
@@ -41,7 +44,12 @@ export async function createHost({ config, privateKey, topic, gater }: HostOptio
       listen: [`/${family}/${config.listenHost}/tcp/${config.listenPort}`],
       announce: [...config.announce],
     },
-    transports: [tcp({ maxConnections: config.maxConnections })],
+    transports: [
+      limitInbound(tcp({ maxConnections: config.maxConnections }), {
+        maxPending: MAX_PENDING_INBOUND,
+        onRefused: onCrowd,
+      }),
+    ],
     connectionEncrypters: [noise()],
     streamMuxers: [yamux()],
     connectionGater: gater,

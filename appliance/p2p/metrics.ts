@@ -25,7 +25,7 @@ export function createP2pMetrics(registry: Metrics): P2pMetrics {
     }),
     refused: new Counter({
       name: 'nectar_p2p_refused_total',
-      help: 'Connections refused after the handshake, by reason',
+      help: 'Connections refused, before or after the handshake, by reason',
       labelNames: ['direction', 'reason'],
       registers,
     }),

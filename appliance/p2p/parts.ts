@@ -77,6 +77,7 @@ export async function createParts(options: P2pOptions, deps: P2pDeps, metrics: P
     privateKey,
     topic: names.blocksTopic,
     gater: createGater(admission, options),
+    onCrowd: (reason) => metrics.refused.inc({ direction: 'inbound', reason }),
   });
   const connected = (): Set<string> => new Set(host.getPeers().map(String));
   const frames = createFrameFactory(options, metrics);
