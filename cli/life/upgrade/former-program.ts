@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import Type, { type Static } from 'typebox';
 import { Value } from 'typebox/value';
@@ -8,6 +9,7 @@ import type { Output } from '../../render/output.ts';
 import { runProgram } from '../../schedule/run-program.ts';
 import { describeService, findStarter } from '../../service/node-service.ts';
 import type { Terminal } from '../../terminal.ts';
+import { OWN_PROGRAM } from './running-program.ts';
 import type { FormerProgram } from './upgrade-record.ts';
 
 const startedAnswer = Type.Object({ gateway: Type.String(), ready: Type.Boolean() });
@@ -53,6 +55,28 @@ export async function serveByFormer(former: FormerProgram, request: BringUp): Pr
   if ((await findStarter(describeService(home), terminal)) === undefined) return;
   const { code } = await call(former, ['service', 'install'], request);
   if (code !== 0) output.note(`the machine still starts the newer version: \`service install\` of ${former.entry}`);
+}
+
+/**
+ * Why this user does not start a program that a home, or the process that runs it, names; undefined: nothing is against it. Root takes
+ * only what is its own, or of the owner of this very program: else whoever has the home would have the machine.
+ */
+export async function findObjection({
+  exec,
+  entry,
+}: Pick<FormerProgram, 'exec' | 'entry'>): Promise<string | undefined> {
+  if (process.getuid?.() !== 0) return undefined;
+  const owners = new Set([0, (await stat(OWN_PROGRAM.entry)).uid]);
+  for (const path of [exec, entry]) {
+    const found = await stat(path).catch(() => undefined);
+    if (found === undefined || !owners.has(found.uid) || isWritableByOthers(found))
+      return `root does not start ${path}, which others can change: start it as its owner`;
+  }
+  return undefined;
+}
+
+function isWritableByOthers({ mode, gid }: { readonly mode: number; readonly gid: number }): boolean {
+  return (mode & 0o002) !== 0 || ((mode & 0o020) !== 0 && gid !== 0);
 }
 
 function call(former: FormerProgram, words: readonly string[], { home, terminal, timeoutMs }: BringUp) {

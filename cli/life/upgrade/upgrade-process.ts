@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { homePaths } from '../../../appliance/config/index.ts';
 import { readFormat, undoFormat } from '../../../appliance/home-format.ts';
 import { isNectarError, NectarError } from '../../../protocol/errors.ts';
@@ -13,7 +14,7 @@ import { checkBackupAge } from '../check-backup.ts';
 import { findLastBackup } from '../last-backup.ts';
 import { prepareStart } from '../prepare-start.ts';
 import { checkOrder } from './check-upgrade.ts';
-import { type FormerStart, serveByFormer, serveByOwn, startFormer } from './former-program.ts';
+import { type FormerStart, findObjection, serveByFormer, serveByOwn, startFormer } from './former-program.ts';
 import { findRunningProgram, isSameProgram, OWN_PROGRAM } from './running-program.ts';
 import { type FormerProgram, findFormerProgram, forgetFormerProgram, noteFormerProgram } from './upgrade-record.ts';
 
@@ -37,13 +38,15 @@ export async function examineProcess<O>(call: Call<O>): Promise<ProcessUpgrade> 
   const version = readRunning(home) === undefined ? undefined : (await askNodeStatus(call)).node.version;
   const isOwn = running !== undefined && isSameProgram(running, OWN_PROGRAM);
   const isDone = isOwn && version === OWN_PROGRAM.version;
-  const former =
+  const found =
     running === undefined || version === undefined || isOwn ? noted : { ...running, version, format: readFormat(home) };
+  const objection = found && (await findObjection(found));
+  const former = objection === undefined ? found : undefined;
   const from = (isDone ? noted?.version : version) ?? noted?.version ?? OWN_PROGRAM.version;
   const checks = [
     checkOrder(from, OWN_PROGRAM.version),
     checkProcess(version, noted),
-    isOwn && !isDone ? IN_PLACE : checkWayBack(former),
+    isOwn && !isDone ? IN_PLACE : checkWayBack(former, objection),
     await checkDisk(home),
     checkBackupAge(await findLastBackup(home), terminal.now()),
   ];
@@ -65,8 +68,9 @@ function checkProcess(version: string | undefined, noted: FormerProgram | undefi
   return { name, value: 'is down', grade: 'bad', advice: '`nectar-byon up` starts it, with this program' };
 }
 
-function checkWayBack(former: FormerProgram | undefined): Check {
+function checkWayBack(former: FormerProgram | undefined, objection: string | undefined): Check {
   const name = 'way back';
+  if (objection !== undefined) return { name, value: 'none', grade: 'poor', advice: objection };
   if (former !== undefined && existsSync(former.entry) && existsSync(former.exec))
     return { name, value: `${former.version} in ${former.entry}`, grade: 'good' };
   return { name, value: 'none: the program that ran is gone', grade: 'poor', advice: 'keep its folder beside the new' };
@@ -122,6 +126,10 @@ export async function rollBackProcess(request: BringUp): Promise<FormerStart & {
 
 async function goBack(request: BringUp, former: FormerProgram): Promise<FormerStart> {
   const { home, terminal, output } = request;
+  // Before anything is stopped.
+  const reason = await findObjection(former);
+  if (reason !== undefined)
+    throw new NectarError('CLI_NODE_START_FAILED', { reason, log: join(home, 'logs', 'node.log') });
   const running = findRunningProgram(home);
   if (running === undefined || !isSameProgram(running, former)) {
     await stopProcess(home, { signal: terminal.signal });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
@@ -112,6 +112,27 @@ test('an upgrade that was interrupted goes on, and goes back by itself where thi
   );
   assert.equal(code, 3);
   assert.equal(findRunningProgram(home)?.entry, old);
+});
+
+const notRoot = process.getuid?.() !== 0 && 'only root can give files away';
+test('root starts no program that somebody else can change, whatever the home names', {
+  skip: skip || notRoot,
+}, async () => {
+  const [old, next] = [install('old'), install('next')];
+  await run(next);
+  await noteFormerProgram(home, former(old));
+  for (const [change, back] of [
+    [() => chownSync(old, 65_534, 65_534), () => chownSync(old, 0, 0)],
+    [() => chmodSync(old, 0o646), () => chmodSync(old, 0o644)],
+  ] as const) {
+    change();
+    const { code, stderr } = await capture(['rollback', '--home', home, '--json']);
+    assert.notEqual(code, 0);
+    assert.match(stderr, /CLI_NODE_START_FAILED.*root does not start/s);
+    assert.equal(findRunningProgram(home)?.entry, next, 'what runs goes on');
+    back();
+  }
+  assert.equal((await capture(['rollback', '--home', home, '--json'])).code, 0);
 });
 
 test('believes no note that it did not write so', async () => {
