@@ -7,6 +7,8 @@ import { type IndexKeys, KIND, kindRange } from './index-keys.ts';
 const FAULTS_COUNT_MS = 30 * 86_400_000;
 /** So many false answers, each about another blob, and nothing is counted with that holder until they are forgotten. */
 const MAX_FAULTS = 3;
+/** A clock that is put right by seconds says nothing. */
+const MAX_SKEW_MS = 60_000;
 /** Faults that are written down of one holder. */
 const KEPT_FAULTS = 8;
 
@@ -62,9 +64,14 @@ export function createHolderBook(
     },
     counts(holder) {
       const entry = entries.get(holder);
-      return entry?.state === 'good' && clock.now().getTime() - (entry.provedAt ?? 0) <= clock.lateMs;
+      return entry?.state === 'good' && isWithin(entry.provedAt ?? 0, clock.now().getTime(), clock.lateMs);
     },
   };
+}
+
+/** Whether a moment is at most so long ago. One in the future was written by a clock that was wrong, and proves nothing of today. */
+function isWithin(moment: number, now: number, ms: number): boolean {
+  return now - moment <= ms && moment - now <= MAX_SKEW_MS;
 }
 
 /** After a proof: what kept it out is over, but false answers are remembered. */
@@ -83,8 +90,8 @@ export function silent(
   now: number,
   limits: { readonly lateMs: number; readonly lostMs: number },
 ): HolderEntry {
-  const asking = entry.askedAt !== undefined && now - entry.askedAt <= limits.lateMs;
-  const silentSince = asking ? (entry.silentSince ?? now) : now;
+  const asking = entry.askedAt !== undefined && isWithin(entry.askedAt, now, limits.lateMs);
+  const silentSince = asking ? Math.min(entry.silentSince ?? now, now) : now;
   const isLost = entry.state === 'good' && now - silentSince >= limits.lostMs;
   return { ...entry, silentSince, askedAt: now, ...(isLost && ({ state: 'lost', sweep: true } as const)) };
 }
