@@ -30,6 +30,7 @@ const ALLOWED: Record<string, Record<string, string>> = {
     '@noble/hashes': 'SHA-256, HKDF, keccak, hex: pure ECMAScript',
     '@noble/curves': 'Ed25519 and secp256k1 verification: pure ECMAScript',
     canonicalize: 'RFC 8785 canonical JSON',
+    '@zkpassport/poseidon2': "the hash of a disputed machine's memory: pure ECMAScript, no dependency",
     multiformats: 'CIDs, base58 peer ids: pure ECMAScript',
     fflate: 'DEFLATE of batches: pure ECMAScript, bounded output',
     '@ethereumjs/block': "Ethereum's headers and blocks",
