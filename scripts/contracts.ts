@@ -24,6 +24,8 @@ const SOURCES = [
   'contracts/src/l1/Guardian.sol',
   'contracts/src/l1/Rollup.sol',
   'contracts/src/l1/Outbox.sol',
+  'contracts/src/l1/dispute/OpenStepVerifier.sol',
+  'contracts/src/l1/dispute/BothStepVerifiers.sol',
   'contracts/src/l2/NodeRegistry.sol',
   'contracts/src/l2/RecordRegistry.sol',
   'contracts/src/l2/AuditAnchor.sol',

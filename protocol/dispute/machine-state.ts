@@ -35,8 +35,8 @@ export interface OpenedState {
   readonly flag: Flag;
 }
 
-/** @returns the hash of registers, pc and memory */
-export function coreOf(registers: Uint32Array, pc: number, memoryRoot: bigint): bigint {
+/** Registers and pc as they are hashed: e0 to e4. */
+export function packRegisters(registers: Uint32Array, pc: number): readonly [bigint, bigint, bigint, bigint, bigint] {
   const pack = (from: number): bigint => {
     let element = 0n;
     for (let index = Math.min(from + REGISTERS_PER_ELEMENT, REGISTERS) - 1; index >= from; index--) {
@@ -44,7 +44,12 @@ export function coreOf(registers: Uint32Array, pc: number, memoryRoot: bigint): 
     }
     return element;
   };
-  return hashSix([pack(1), pack(8), pack(15), pack(22), pack(29) | (BigInt(pc) << 96n), memoryRoot]);
+  return [pack(1), pack(8), pack(15), pack(22), pack(29) | (BigInt(pc) << 96n)];
+}
+
+/** @returns the hash of registers, pc and memory */
+export function coreOf(registers: Uint32Array, pc: number, memoryRoot: bigint): bigint {
+  return hashSix([...packRegisters(registers, pc), memoryRoot]);
 }
 
 export function openState(state: MachineState): OpenedState {
@@ -62,7 +67,8 @@ export function stateHash({ core, input, output, flag }: OpenedState): Uint8Arra
   return keccak_256(concatBytes(wordOf(core), input, output, flagWord));
 }
 
-function wordOf(value: bigint): Uint8Array {
+/** A number below 2^256 as 32 bytes, big-endian. */
+export function wordOf(value: bigint): Uint8Array {
   const word = new Uint8Array(WORD_BYTES);
   let rest = value;
   for (let index = WORD_BYTES - 1; index >= 0; index--) {
