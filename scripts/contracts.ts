@@ -30,6 +30,7 @@ const SOURCES = [
   'contracts/src/l2/RecordRegistry.sol',
   'contracts/src/l2/AuditAnchor.sol',
   'contracts/src/l2/Messenger.sol',
+  'contracts/src/l2/storage/StorageDeals.sol',
   'test/contracts/TestToken.sol',
   'test/contracts/Greeter.sol',
 ];
