@@ -75,6 +75,8 @@ export class Game {
 
   #event(): string | undefined {
     const { state } = this.#l1;
+    // Which stake is the own one is for L1 to say: a reorg takes a new one back, and gives its number to somebody else.
+    this.#memory.stake = state.rollup.stakes.findLastIndex(({ owner, state }) => owner === 'honest' && state !== 'returned');
     const decision = decide(this.#l1, this.#memory);
     this.#schedule(decision.actions);
     const frozen = Math.max(0, state.frozenUntil - state.wall);
