@@ -29,11 +29,15 @@ export class Game {
   readonly #l1: L1;
   readonly #random: Random;
   readonly #memory: Memory;
+  #joins = { since: 0, censoredS: 0 };
   readonly #adversary: Adversary;
   readonly #watch = createWatch();
   readonly #signed = new Map<string, Signed[]>();
   /** What the honest side is about to send: when it arrives on L1. */
-  readonly #pending = new Map<string, { readonly due: number; readonly action: Action }>();
+  readonly #pending = new Map<
+    string,
+    { readonly due: number; readonly action: Action; readonly waitsForThaw?: boolean }
+  >();
   readonly #computed = new Set<string>();
   readonly #censored = new Map<string, number>();
   #honestMoves = 0;
@@ -76,7 +80,9 @@ export class Game {
   #event(): string | undefined {
     const { state } = this.#l1;
     // Which stake is the own one is for L1 to say: a reorg takes a new one back, and gives its number to somebody else.
-    this.#memory.stake = state.rollup.stakes.findLastIndex(({ owner, state }) => owner === 'honest' && state !== 'returned');
+    this.#memory.stake = state.rollup.stakes.findLastIndex(
+      ({ owner, state }) => owner === 'honest' && state !== 'returned',
+    );
     const decision = decide(this.#l1, this.#memory);
     this.#schedule(decision.actions);
     const frozen = Math.max(0, state.frozenUntil - state.wall);
@@ -104,16 +110,17 @@ export class Game {
     const keyed = new Map(actions.map((action) => [keyOf(action), action]));
     for (const key of this.#pending.keys()) if (!keyed.has(key)) this.#pending.delete(key);
     for (const [key, action] of keyed) {
-      const due = this.#pending.get(key)?.due ?? wall + this.#delay(key, action);
-      this.#pending.set(key, { due, action });
+      const known = this.#pending.get(key);
+      // A reorg may take the freeze back that it waits for.
+      const isScheduled = known !== undefined && !(known.waitsForThaw && !this.#l1.isFrozen);
+      this.#pending.set(key, isScheduled ? { ...known, action } : { due: wall + this.#delay(key, action), action });
     }
   }
 
   /** How long an action takes to arrive: the validator's work, and censorship as far as the page says that it is borne. */
   #delay(key: string, action: Action): number {
     const { random, plan } = { random: this.#random, plan: this.#plan };
-    if (action.kind === 'create' || action.kind === 'back')
-      return Math.floor(share(random, plan.censor) * (JOIN_S - 2 * REORG_MARGIN_S));
+    if (action.kind === 'create' || action.kind === 'back') return this.#joinDelay();
     if (action.kind !== 'move' && action.kind !== 'settle') return 12;
     if (this.#computed.has(key)) return 60;
     this.#computed.add(key);
@@ -131,6 +138,16 @@ export class Game {
     return work + censored;
   }
 
+  /** Who stands some nodes behind steps more than once, and the steps share the window that the newest child opened. */
+  #joinDelay(): number {
+    const newest = Math.max(...this.#l1.state.rollup.nodes.map(({ lastChildAt }) => lastChildAt));
+    if (newest !== this.#joins.since) this.#joins = { since: newest, censoredS: 0 };
+    const spare = JOIN_S - 2 * REORG_MARGIN_S - this.#joins.censoredS;
+    const delay = Math.floor(share(this.#random, this.#plan.censor) * Math.max(0, spare));
+    this.#joins.censoredS += delay;
+    return delay;
+  }
+
   #send(): void {
     const { wall } = this.#l1.state;
     for (const [key, { due, action }] of [...this.#pending]) {
@@ -138,7 +155,7 @@ export class Game {
       this.#pending.delete(key);
       this.#computed.add(key);
       if (this.#execute(action) || !this.#l1.isFrozen) continue;
-      this.#pending.set(key, { due: this.#l1.state.frozenUntil + 1, action });
+      this.#pending.set(key, { due: this.#l1.state.frozenUntil + 1, action, waitsForThaw: true });
     }
   }
 
