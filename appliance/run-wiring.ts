@@ -3,6 +3,7 @@ import { homePaths, type LockedRole } from './config/index.ts';
 import { type FolderLock, tryLock } from './folder-lock.ts';
 import { migrateFormat } from './home-format.ts';
 import { startIdleMemory } from './idle-memory.ts';
+import { roomReserveOf, watchRoom } from './room-reserve.ts';
 import { createLifecycle } from './service.ts';
 import type { Logger } from './telemetry/index.ts';
 import { requireVolumes } from './volume-marks.ts';
@@ -35,7 +36,10 @@ export async function runWiring(request: RunRequest, wire: () => Promise<Wiring>
   process.on('SIGUSR1', ignore);
   const { home, role } = request;
   const locks: FolderLock[] = [];
+  const reserve = roomReserveOf(home, role, log);
   try {
+    // The first thing that writes is the lock.
+    await reserve?.giveUp('start');
     for (const path of homePaths(home).locks(role)) {
       const lock = await tryLock(path, `run ${role}`);
       if (lock === undefined) throw new NectarError('NODE_HOME_IN_USE', { home });
@@ -48,6 +52,7 @@ export async function runWiring(request: RunRequest, wire: () => Promise<Wiring>
       if (request.signal.aborted) return undefined;
       throw error;
     });
+    using _room = reserve && watchRoom(reserve, log);
     if (wiring !== undefined) await run(wiring, request, log);
   } finally {
     for (const lock of locks) await lock.release();

@@ -1,6 +1,6 @@
 import { statfsSync } from 'node:fs';
 import { NectarError } from '../../protocol/errors.ts';
-import { faulty } from '../service.ts';
+import { faulty, type NotReady } from '../service.ts';
 import { adoptEntries } from './adopt.ts';
 import { conditionError, type IndexCondition, requireErasable, requireReadable, requireWritable } from './condition.ts';
 import { findBlock, type StoreCore, type StoreOptions } from './core.ts';
@@ -127,7 +127,7 @@ export function createStore(options: StoreOptions, deps: StoreDeps): Store {
       const error = conditionError(running.core.index.condition);
       if (error !== undefined) return faulty(error);
       const { bavail, bsize } = statfsSync(folders.blocks);
-      if (bavail * bsize < options.minFreeBytes) return { ready: false, reason: 'the volume is full' };
+      if (bavail * bsize < options.minFreeBytes) return volumeFull(folders.blocks);
       const { failure } = running.core.health;
       return failure === undefined ? { ready: true } : { ready: false, reason: failure };
     },
@@ -218,6 +218,12 @@ function conditionOf({ core, rekeying }: Running): StoreCondition {
     ...(cutOff !== undefined && { cutOff }),
     ...(rekey !== undefined && { rekey }),
   };
+}
+
+/** What is here is served as long as the audit log has room; whoever waits for the node need not go on. */
+function volumeFull(path: string): NotReady {
+  const { fault } = faulty(new NectarError('NODE_DISK_FULL', { path }));
+  return { ready: false, reason: 'the volume is full: no new records are taken', ...(fault && { fault }) };
 }
 
 function tellMetrics(core: StoreCore): void {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { fillsUp } from './full-disk.ts';
 import { putKilledAndAgain } from './killed-put.ts';
 import { refusesLostFolder } from './lost-folder.ts';
 import { freePort, until, Workplace, walk } from './workplace.ts';
@@ -286,30 +286,7 @@ describe('a node with trouble', () => {
     putKilledAndAgain(work, home, reads));
 
   test('a full disk is NODE_DISK_FULL; what was stored stays, and it works again once there is space', async (t) => {
-    const mount = work.path('small');
-    mkdirSync(mount);
-    if (spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=160m', 'tmpfs', mount]).status !== 0) {
-      return t.skip('mounting a small filesystem needs root');
-    }
-    const small = join(mount, 'home');
-    try {
-      await work.json(['init', '--home', small, '--yes']);
-      const [first] = await work.lines<Receipt>(['put', record, '--home', small]);
-      const filler = join(mount, 'filler');
-      writeFileSync(filler, Buffer.alloc(70 * 1024 * 1024));
-      const big = work.path('big');
-      writeFileSync(big, Buffer.alloc(100 * 1024 * 1024, 5));
-      const error = await work.error(['put', big, '--home', small]);
-      assert.deepEqual([error.code, error.exit], ['NODE_DISK_FULL', 10]);
-      writeFileSync(filler, '');
-      const out = work.path('small-out');
-      assert.equal((await work.run(['get', first?.recordId ?? '', '-o', out, '--home', small])).code, 0);
-      assert.ok(readFileSync(out).equals(content));
-      assert.equal((await work.lines(['put', '--again', record, '--home', small])).length, 1);
-    } finally {
-      await work.run(['down', '--home', small]);
-      spawnSync('umount', ['-l', mount]);
-    }
+    await fillsUp(t, work, { record, content });
   });
 });
 

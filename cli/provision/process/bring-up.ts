@@ -67,6 +67,10 @@ export async function bringUp(request: BringUp): Promise<NodeUp> {
   } catch (error) {
     // It may have ended in its second phase: then its own words are the reason, not that it does not answer.
     if (!signal.aborted && (await hasEnded(running.pid))) throw (await whyItEnded(home, log, logged)) ?? error;
+    if (isNectarError(error, 'NODE_DISK_FULL'))
+      output.note(
+        'the node is up and takes new records as soon as there is room; `nectar-byon status` shows what it serves',
+      );
     throw error;
   } finally {
     await client.close();

@@ -217,7 +217,11 @@ test('a full volume is one clear error; reading and deleting go on', async () =>
     keys: f.keys,
     audit: f.audit,
   });
-  assert.deepEqual(full.store.readiness(), { ready: false, reason: 'the volume is full' });
+  assert.deepEqual(full.store.readiness(), {
+    ready: false,
+    reason: 'the volume is full: no new records are taken',
+    fault: { code: 'NODE_DISK_FULL', data: { path: join(f.home, 'store', 'blocks') } },
+  });
   await assert.rejects(put(full.store, Buffer.from('more')), hasCode('NODE_DISK_FULL'));
   await assert.rejects(
     full.store.held.hold(peer(1), doomed.cid, { cid: cidText(rawCid(Buffer.of(1))), bytes: Buffer.of(1) }),
