@@ -1,7 +1,11 @@
 import { findEntry, type StoreCore } from './core.ts';
 import type { HeadEntry, VersionEntry } from './entries.ts';
+import { inGroups } from './in-groups.ts';
 import type { ScrubFinding } from './interfaces.ts';
 import type { EvidenceEvent } from './needs.ts';
+
+/** Leaves compared together: their reads of the index are one look. */
+const GROUP = 128;
 
 type Report = (finding: ScrubFinding) => void;
 
@@ -14,12 +18,16 @@ export async function compareEvidence(core: StoreCore, report: Report, signal: A
   const { evidence } = core.deps;
   const open = new Map<string, ScrubFinding>();
   let leaves = 0;
-  for await (const event of evidence.records(0, signal)) {
-    leaves += 1;
-    const finding = await contradiction(core, event);
-    const attempt = `${event.recordId}/${event.version}/${event.cid}`;
-    if (event.outcome === 'failure') open.delete(attempt);
-    else if (finding !== undefined) open.set(attempt, finding);
+  for await (const events of inGroups(evidence.records(0, signal), GROUP)) {
+    leaves += events.length;
+    const findings = await Promise.all(events.map((event) => contradiction(core, event)));
+    // In the order of the log: a later failure takes back what an earlier leaf said.
+    for (const [i, event] of events.entries()) {
+      const attempt = `${event.recordId}/${event.version}/${event.cid}`;
+      const finding = findings[i];
+      if (event.outcome === 'failure') open.delete(attempt);
+      else if (finding !== undefined) open.set(attempt, finding);
+    }
   }
   for (const finding of open.values()) report(finding);
   return leaves;

@@ -6,11 +6,16 @@ import { findEntry, type StoreCore, systemContext } from './core.ts';
 import { walkDag } from './dag-walk.ts';
 import { decodeEntry, encodeEntry, type HeadEntry, type ListingEntry, type VersionEntry } from './entries.ts';
 import { compareEvidence } from './evidence.ts';
+import { createTurns, inGroups } from './in-groups.ts';
 import { KIND, kindRange } from './index-keys.ts';
 import type { ScrubFinding, ScrubProgress, ScrubReport } from './interfaces.ts';
 
 /** A damaged disk gives more findings than anyone reads. */
 const MAX_FINDINGS = 1000;
+/** Records, or entries, looked at together. What small records have lies in the index: at most 512 KiB each are in memory. */
+const GROUP = 64;
+/** Records in files of their own that are read at a time: each has some segments of 1 MiB in memory. */
+const LARGE_AT_ONCE = 4;
 
 interface Tally {
   entries: number;
@@ -44,12 +49,15 @@ export async function scrubStore(
     if (tally.findings.length < MAX_FINDINGS) tally.findings.push(finding);
   };
   await scrubEntries(core, tally, report);
-  for await (const { value } of core.db.range(kindRange(KIND.head), () => undefined)) {
+  const inTurn = createTurns(LARGE_AT_ONCE);
+  for await (const heads of inGroups(
+    core.db.range(kindRange(KIND.head), () => undefined),
+    GROUP,
+  )) {
     signal.throwIfAborted();
-    const head = decodeEntry<HeadEntry>(value);
-    if (head.shredded !== undefined) continue;
-    tally.records += 1;
-    await scrubRecord(core, { head, tally, report, signal });
+    const live = heads.map(({ value }) => decodeEntry<HeadEntry>(value)).filter((head) => head.shredded === undefined);
+    tally.records += live.length;
+    await Promise.all(live.map((head) => scrubRecord(core, { head, tally, report, signal, inTurn })));
     onProgress({ versions: tally.versions, total: before.versions });
   }
   // Whole entries that were cut out leave no value that fails to open, but the sealed counts still know of them.
@@ -80,21 +88,16 @@ export async function readScrubbed(core: StoreCore): Promise<void> {
 }
 
 async function scrubEntries(core: StoreCore, tally: Tally, report: (finding: ScrubFinding) => void): Promise<void> {
+  const broken = (): void => report({ code: 'STORE_INDEX_CORRUPT' });
   for (const kind of Object.values(KIND)) {
-    const broken = (): void => report({ code: 'STORE_INDEX_CORRUPT' });
-    for await (const { value } of core.db.range(kindRange(kind), broken)) {
-      tally.entries += 1;
-      if (kind === KIND.listing && !(await pointsToHead(core, value))) report({ code: 'STORE_INDEX_CORRUPT' });
+    for await (const entries of inGroups(core.db.range(kindRange(kind), broken), GROUP)) {
+      tally.entries += entries.length;
+      if (kind !== KIND.listing) continue;
+      const heads = entries.map(({ value }) => core.keys.head(decodeEntry<ListingEntry>(value).recordId));
+      // A head that does not open is there, and said by itself.
+      for (const head of await core.db.getMany(heads)) if (head === undefined) broken();
     }
   }
-}
-
-async function pointsToHead(core: StoreCore, value: Uint8Array): Promise<boolean> {
-  const { recordId } = decodeEntry<ListingEntry>(value);
-  return core.db.get(core.keys.head(recordId)).then(
-    (head) => head !== undefined,
-    () => true,
-  );
 }
 
 interface RecordScrub {
@@ -102,6 +105,8 @@ interface RecordScrub {
   readonly tally: Tally;
   readonly report: (finding: ScrubFinding) => void;
   readonly signal: AbortSignal;
+  /** For what is large. */
+  readonly inTurn: ReturnType<typeof createTurns>;
 }
 
 async function scrubRecord(core: StoreCore, scrub: RecordScrub): Promise<void> {
@@ -115,7 +120,8 @@ async function scrubRecord(core: StoreCore, scrub: RecordScrub): Promise<void> {
       const entry = await findEntry<VersionEntry>(core, core.keys.version(recordId, version));
       tally.versions += 1;
       const give = entry === undefined ? undefined : core.uses.take(entry.root);
-      if (entry !== undefined) await scrubVersion(core, entry, scrub).finally(give);
+      const read = (known: VersionEntry) => () => scrubVersion(core, known, scrub);
+      if (entry !== undefined) await (entry.inline ? read(entry)() : scrub.inTurn(read(entry))).finally(give);
       else if (!(await wasShredded(core, head))) report({ code: 'STORE_INDEX_CORRUPT', recordId, version });
     } catch (error) {
       if (!isNectarError(error)) throw error;
