@@ -21,6 +21,7 @@ import { type AuditMetrics, createAuditMetrics } from './metrics.ts';
 import { type OpenAudit, openAudit } from './open-audit.ts';
 import { type AuditPage, type AuditQuery, createQueries, type Queries } from './query.ts';
 import type { AuditEntry } from './reader.ts';
+import { createResealing, type Resealing } from './reseal.ts';
 import { resolveConflict } from './resolve-conflict.ts';
 import { createRetention, type Retention } from './retention.ts';
 import type {
@@ -63,6 +64,7 @@ class AuditLog implements Audit {
   readonly #sound = new Set<() => void>();
   readonly #queries: Queries;
   readonly #retention: Retention;
+  readonly #resealing: Resealing;
   #state: State = { is: 'stopped' };
 
   constructor(options: AuditOptions, deps: AuditDeps) {
@@ -76,6 +78,7 @@ class AuditLog implements Audit {
       logReading: (context, detail) => this.#logReading(context, detail),
       now: deps.now,
     });
+    this.#resealing = createResealing({ disk: this.#disk, append: (event) => this.append(event), log: deps.log });
     this.#retention = createRetention({
       days: options.config.retentionDays,
       leaves: () => this.#open().log.leaves,
@@ -105,10 +108,12 @@ class AuditLog implements Audit {
       await this.#recordRecovery({ tornBytes: torn }).catch(() => undefined);
     }
     log.info({ size: leaves.size() }, 'audit log open');
+    this.#resealing.start({ ...opened.log, ...opened.sealing }, signal);
     this.#retention.start(signal);
   }
 
   async stop(): Promise<void> {
+    await this.#resealing.stop();
     await this.#retention.stop();
     const state = this.#state;
     this.#state = { is: 'stopped' };
@@ -255,7 +260,7 @@ class AuditLog implements Audit {
     const { erased } = await log.terms.whileErasing(async () => {
       await this.append({ type: 'audit.erase', outcome: 'success', context, detail: { before: before.toISOString() } });
       await log.checkpoint(); // a leaf without a body must be covered by a signature
-      return eraseBodies(this.#disk, log.leaves, before);
+      return this.#resealing.inTurn(() => eraseBodies(this.#disk, log.leaves, before));
     });
     return { erased };
   }

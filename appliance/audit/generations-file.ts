@@ -1,12 +1,10 @@
-import { createCipheriv, createDecipheriv, hkdfSync } from 'node:crypto';
 import type { Hash } from '../../protocol/merkle/hash.ts';
 import type { Disk } from './disk.ts';
+import { fileKeys, openFile, sealFile } from './file-seal.ts';
 import type { FoldedGenerations, LoggedToken } from './generations-fold.ts';
 import { type FoldedNote, notesByKey } from './logged-notes.ts';
 
 const GENERATIONS_PATH = 'generations';
-const NONCE_BYTES = 12;
-const TAG_BYTES = 16;
 
 /** A fold with the root of the tree whose leaves it covers. */
 export interface KeptGenerations {
@@ -36,20 +34,20 @@ interface Stored {
 
 export function createGenerationsFile(of: {
   readonly disk: Pick<Disk, 'read' | 'replace'>;
-  /** The audit-body key. */
+  /** The secret of bodies. */
   readonly bodyKey: Uint8Array;
   readonly origin: string;
   readonly randomBytes: (length: number) => Uint8Array;
 }): GenerationsFile {
   const { disk, origin } = of;
-  const key = new Uint8Array(hkdfSync('sha256', of.bodyKey, origin, 'nectar/audit-generations/1', 32));
+  const keys = fileKeys(of.bodyKey, origin, 'nectar/audit-generations/1');
   const associated = Buffer.from(`nectar/audit-generations/1\n${origin}`);
 
   return {
     async read() {
       const sealed = await disk.read(GENERATIONS_PATH).catch(() => undefined);
-      if (sealed === undefined || sealed.length <= NONCE_BYTES + TAG_BYTES) return undefined;
-      const plain = open(key, associated, sealed);
+      if (sealed === undefined) return undefined;
+      const plain = openFile(keys, associated, sealed);
       return plain === undefined ? undefined : decode(plain);
     },
     async write({ folded, root }) {
@@ -63,23 +61,13 @@ export function createGenerationsFile(of: {
         notes: [...notes.values()],
         erased,
       };
-      const nonce = of.randomBytes(NONCE_BYTES);
-      const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(associated);
-      const bytes = Buffer.concat([nonce, cipher.update(JSON.stringify(stored)), cipher.final(), cipher.getAuthTag()]);
+      const bytes = sealFile(keys, associated, {
+        plain: Buffer.from(JSON.stringify(stored)),
+        randomBytes: of.randomBytes,
+      });
       await disk.replace([{ path: GENERATIONS_PATH, bytes }]);
     },
   };
-}
-
-function open(key: Uint8Array, associated: Uint8Array, sealed: Uint8Array): Buffer | undefined {
-  const tagAt = sealed.length - TAG_BYTES;
-  const decipher = createDecipheriv('aes-256-gcm', key, sealed.subarray(0, NONCE_BYTES)).setAAD(associated);
-  decipher.setAuthTag(sealed.subarray(tagAt));
-  try {
-    return Buffer.concat([decipher.update(sealed.subarray(NONCE_BYTES, tagAt)), decipher.final()]);
-  } catch {
-    return undefined;
-  }
 }
 
 /** Sealed by us: trusted, but for its version. */

@@ -2,6 +2,7 @@ import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
 import Type, { type Static } from 'typebox';
 import { Check } from 'typebox/value';
 import type { RootHash } from '../../protocol/brand.ts';
+import { parseBodySecret } from '../../protocol/envelope/body-secret.ts';
 import { NectarError } from '../../protocol/errors.ts';
 import { canonicalBytes } from '../../protocol/merkle/audit-leaf.ts';
 import type { DeclaredEpoch } from './declared-epoch.ts';
@@ -80,15 +81,17 @@ export interface KnownHeadsFile {
   save(known: KnownHeads): Promise<void>;
 }
 
-/** @param bodyKey the audit-body key; the file's own key is derived from it */
+const MAC_PURPOSE = 'nectar/audit-external/1';
+
+/** @param bodyKey the secret of bodies; the file's own key is derived from it */
 export function createKnownHeadsFile(disk: Disk, bodyKey: Uint8Array): KnownHeadsFile {
-  const mac = createFileMac(bodyKey, 'nectar/audit-external/1');
+  const mac = createFileMac(bodyKey, MAC_PURPOSE);
   return {
     async load() {
       const bytes = await disk.read(KNOWN_HEADS_PATH);
       if (bytes === undefined) return { heads: [], conflict: null, declared: { upTo: 0, epochs: [] } };
       const sealed = parseSealed(bytes);
-      if (sealed === undefined || !isSame(sealed.mac, mac(sealed.known)))
+      if (sealed === undefined || !mac.isOf(sealed.known, sealed.mac))
         throw new NectarError('AUDIT_BUNDLE_INVALID', {
           path: KNOWN_HEADS_PATH,
           reason: 'it does not authenticate; it may be removed: what is known outside is asked for again',
@@ -96,7 +99,7 @@ export function createKnownHeadsFile(disk: Disk, bodyKey: Uint8Array): KnownHead
       return sealed.known as unknown as KnownHeads; // its roots were checked by the schema
     },
     async save(known) {
-      const bytes = canonicalBytes({ v: 1, mac: mac(known), known });
+      const bytes = canonicalBytes({ v: 1, mac: mac.make(known), known });
       try {
         await disk.replace([{ path: KNOWN_HEADS_PATH, bytes }]);
       } catch (error) {
@@ -112,13 +115,28 @@ export function withHead(heads: readonly ExternalHead[], head: ExternalHead): re
   return [...heads, head].sort((a, b) => b.size - a.size).slice(0, MAX_HEADS);
 }
 
-/** HMAC-SHA256 of a value's canonical JSON, hex, under a key of its own purpose. */
-export function createFileMac(bodyKey: Uint8Array, purpose: string): (value: object) => string {
-  const key = new Uint8Array(hkdfSync('sha256', bodyKey, '', purpose, 32));
-  return (value) => createHmac('sha256', key).update(canonicalBytes(value)).digest('hex');
+/** Marks of files beside the log, under keys of their own purpose. */
+export interface FileMac {
+  /** HMAC-SHA256 of a value's canonical JSON, hex, by the newest key of bodies. */
+  make(value: object): string;
+  /** Whether any key of the secret made it. */
+  isOf(value: object, mac: string): boolean;
 }
 
-export function isSame(mac: string, expected: string): boolean {
+/** Its keys are derived here: the secret is not needed afterwards. */
+export function createFileMac(bodyKey: Uint8Array, purpose: string): FileMac {
+  const derive = (key: Uint8Array): Uint8Array => new Uint8Array(hkdfSync('sha256', key, '', purpose, 32));
+  const [newest, ...former] = parseBodySecret(bodyKey);
+  const keys = [derive(newest), ...former.map(derive)] as const;
+  const by = (key: Uint8Array, value: object): string =>
+    createHmac('sha256', key).update(canonicalBytes(value)).digest('hex');
+  return {
+    make: (value) => by(keys[0], value),
+    isOf: (value, mac) => keys.some((key) => isSame(mac, by(key, value))),
+  };
+}
+
+function isSame(mac: string, expected: string): boolean {
   const [a, b] = [Buffer.from(mac), Buffer.from(expected)];
   return a.length === b.length && timingSafeEqual(a, b);
 }

@@ -1,7 +1,8 @@
+import { parseBodySecret } from '../../protocol/envelope/body-secret.ts';
 import { NectarError } from '../../protocol/errors.ts';
 import { encodeVerifierKey, type VerifierKey } from '../../protocol/merkle/verifier-key.ts';
 import { createAppendThread } from './append-thread.ts';
-import { createBodySealer } from './body-seal.ts';
+import { type BodySealer, createBodySealer } from './body-seal.ts';
 import type { Disk } from './disk.ts';
 import { createEpochs, type Epochs } from './epochs.ts';
 import { type Freshness, openFreshness, type WitnessedHead } from './freshness.ts';
@@ -21,6 +22,8 @@ export interface Fresh {
 export interface OpenAudit {
   readonly log: OpenLog;
   readonly fresh: Fresh;
+  /** What seals its bodies, and whether some may be sealed by the key of an earlier root key. */
+  readonly sealing: { readonly sealer: BodySealer; readonly hasFormer: boolean };
 }
 
 export interface OpenAuditParts {
@@ -60,5 +63,6 @@ async function open(options: AuditOptions, deps: AuditDeps, parts: OpenAuditPart
   const log = await openLog({ ...deps, disk, metrics, epochs, sealer, thread, generationsFile, termsFile, config });
   const told = parseTold([...(await keptOutside()), ...early()], epochs, logger);
   const freshness = await openFreshness({ log, epochs, disk, bodyKey, logger, metrics, now }, told);
-  return { log, fresh: { epochs, freshness } };
+  const sealing = { sealer, hasFormer: parseBodySecret(bodyKey).length > 1 };
+  return { log, fresh: { epochs, freshness }, sealing };
 }

@@ -4,7 +4,7 @@ import { Check } from 'typebox/value';
 import { NectarError } from '../../protocol/errors.ts';
 import { canonicalBytes } from '../../protocol/merkle/audit-leaf.ts';
 import { createDisk, type Disk } from './disk.ts';
-import { createFileMac, isSame } from './known-heads.ts';
+import { createFileMac } from './known-heads.ts';
 
 const Restored = Type.Object(
   {
@@ -29,7 +29,7 @@ const MAX_FILE_BYTES = 1024;
 /** Marks the log in a folder as restored. @param bodyKey the node's audit-body key */
 export async function markRestored(folder: string, bodyKey: Uint8Array, at: number): Promise<void> {
   const restored: Restored = { at, id: randomBytes(8).toString('hex') };
-  const mac = createFileMac(bodyKey, PURPOSE)(restored);
+  const mac = createFileMac(bodyKey, PURPOSE).make(restored);
   await createDisk(folder).replace([{ path: RESTORED_PATH, bytes: canonicalBytes({ v: 1, mac, restored }) }]);
 }
 
@@ -38,8 +38,7 @@ export async function readRestored(disk: Disk, bodyKey: Uint8Array): Promise<Res
   const bytes = await disk.read(RESTORED_PATH);
   if (bytes === undefined) return undefined;
   const sealed = bytes.length > MAX_FILE_BYTES ? undefined : parseSealed(bytes);
-  if (sealed !== undefined && isSame(sealed.mac, createFileMac(bodyKey, PURPOSE)(sealed.restored)))
-    return sealed.restored;
+  if (sealed !== undefined && createFileMac(bodyKey, PURPOSE).isOf(sealed.restored, sealed.mac)) return sealed.restored;
   throw new NectarError('AUDIT_BUNDLE_INVALID', { path: RESTORED_PATH, reason: 'it does not authenticate' });
 }
 

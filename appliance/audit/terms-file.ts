@@ -1,13 +1,11 @@
-import { createCipheriv, createDecipheriv, hkdfSync } from 'node:crypto';
 import type { TreeHead } from '../../protocol/merkle/verify.ts';
 import { TERM_BYTES } from './bundle-terms.ts';
 import type { Disk } from './disk.ts';
+import { fileKeys, openFile, sealFile } from './file-seal.ts';
 
 /** Bundles whose terms share a file: some 64 KiB, for 16,384 leaves. */
 export const CHUNK_BUNDLES = 64;
 const TERMS_FOLDER = 'terms';
-const NONCE_BYTES = 12;
-const TAG_BYTES = 16;
 /** size (8) | root (32) | which bundles of the chunk follow, a bit each (8). */
 const HEADER_BYTES = 48;
 const ROOT_AT = 8;
@@ -29,33 +27,24 @@ export interface TermsFile {
 
 export function createTermsFile(of: {
   readonly disk: Pick<Disk, 'read' | 'replace'>;
-  /** The audit-body key. */
+  /** The secret of bodies. */
   readonly bodyKey: Uint8Array;
   readonly origin: string;
   readonly randomBytes: (length: number) => Uint8Array;
 }): TermsFile {
   const { disk, origin } = of;
-  const key = new Uint8Array(hkdfSync('sha256', of.bodyKey, origin, 'nectar/audit-terms/1', 32));
+  const keys = fileKeys(of.bodyKey, origin, 'nectar/audit-terms/1');
   const associated = (chunk: number): Buffer => Buffer.from(`nectar/audit-terms/1\n${origin}\n${chunk}`);
   const pathOf = (chunk: number): string => `${TERMS_FOLDER}/${String(chunk).padStart(6, '0')}`;
 
   return {
     async read(chunk) {
       const sealed = await disk.read(pathOf(chunk)).catch(() => undefined);
-      if (sealed === undefined || sealed.length < NONCE_BYTES + HEADER_BYTES + TAG_BYTES) return undefined;
-      const decipher = createDecipheriv('aes-256-gcm', key, sealed.subarray(0, NONCE_BYTES)).setAAD(associated(chunk));
-      const tagAt = sealed.length - TAG_BYTES;
-      decipher.setAuthTag(sealed.subarray(tagAt));
-      try {
-        return decode(chunk, Buffer.concat([decipher.update(sealed.subarray(NONCE_BYTES, tagAt)), decipher.final()]));
-      } catch {
-        return undefined;
-      }
+      const plain = sealed === undefined ? undefined : openFile(keys, associated(chunk), sealed);
+      return plain === undefined || plain.length < HEADER_BYTES ? undefined : decode(chunk, plain);
     },
     async write(chunk, kept) {
-      const nonce = of.randomBytes(NONCE_BYTES);
-      const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(associated(chunk));
-      const bytes = Buffer.concat([nonce, cipher.update(encode(chunk, kept)), cipher.final(), cipher.getAuthTag()]);
+      const bytes = sealFile(keys, associated(chunk), { plain: encode(chunk, kept), randomBytes: of.randomBytes });
       await disk.replace([{ path: pathOf(chunk), bytes }]);
     },
   };

@@ -52,10 +52,16 @@ export const KeyList = Type.Object(
             { description: 'What it seals.' },
           ),
           state: Type.Union(
-            [Type.Literal('first'), Type.Literal('kept'), Type.Literal('pending'), Type.Literal('replaced')],
+            [
+              Type.Literal('first'),
+              Type.Literal('kept'),
+              Type.Literal('pending'),
+              Type.Literal('replaced'),
+              Type.Literal('added'),
+            ],
             {
               description:
-                'first: the root key was never replaced. kept: the same key under a later root key; whoever had an earlier root key reads what it seals. pending: another key is made, and what this one seals is still to be sealed by it. replaced: an earlier root key opens nothing of it.',
+                'first: the root key was never replaced. kept: the same key under a later root key; whoever had an earlier root key reads what it seals. pending: another key is made, and what this one seals is still to be sealed by it. replaced: an earlier root key opens nothing of it. added: another key seals what is written from the next start on, and behind that start what is there.',
             },
           ),
         },

@@ -23,7 +23,7 @@ export interface Keys extends Service {
   state(): 'locked' | 'unlocked';
   unlock(secret: UnlockSecret): Promise<void>;
   whenUnlocked(signal: AbortSignal): Promise<void>;
-  /** 32 bytes, or a secret of an index (index-secret.ts); a fresh copy: the caller may wipe it. KEY_LOCKED. */
+  /** 32 bytes, or a secret of an index or of bodies (index-secret.ts, body-secret.ts); a fresh copy: the caller may wipe it. KEY_LOCKED. */
   derive(purpose: KeyPurpose, length?: 32): Uint8Array;
   /** Likewise the secret that the index is to be sealed by next; undefined where there is none. */
   pending(purpose: 'index'): Uint8Array | undefined;
@@ -56,6 +56,8 @@ export interface Keys extends Service {
   settleRoot(): Promise<{ generation: number }>;
   /** The index is sealed by the pending key: it is the current one from here on, and the one before is forgotten. */
   settleIndex(): Promise<{ generation: number }>;
+  /** Of a list that a backup brought: takes the secret of a log that went on behind the backup. */
+  adoptBodySecret(secret: Uint8Array): Promise<{ generation: number }>;
   /** Which version of itself the key list is; 0: of a format that did not count. */
   generation(): number;
   /** Writes a list of an older format in this one, as its first generation. */

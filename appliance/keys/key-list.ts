@@ -1,3 +1,5 @@
+import { KEY_BYTES } from '../../protocol/envelope/crypto.ts';
+import { SEALED_VALUE_OVERHEAD_BYTES } from '../../protocol/envelope/sealed-value.ts';
 import { KEY_PURPOSES, type KeyPurpose } from './hierarchy.ts';
 import type { KeyStore } from './key-store-schema.ts';
 import { getProvider } from './providers/registry.ts';
@@ -27,18 +29,23 @@ export interface PurposeInfo {
   readonly purpose: KeyPurpose;
   /**
    * first: of the first root key. kept: the same key, under a later root key. pending: another one is made, and what the key seals is
-   * still to be sealed by it. replaced: nothing is sealed by a key of an earlier root key any more.
+   * still to be sealed by it. replaced: nothing is sealed by a key of an earlier root key any more. added: one more key, by which what is
+   * written is sealed from the next start on, and behind that start what is there: this list does not know how far that is.
    */
-  readonly state: 'first' | 'kept' | 'pending' | 'replaced';
+  readonly state: 'first' | 'kept' | 'pending' | 'replaced' | 'added';
 }
 
 /** Of those that a new root key replaces; the others keep their bytes. */
 const REPLACED: ReadonlySet<KeyPurpose> = new Set(['identity', 'index']);
 
+/** Of a secret that is one key. */
+const FIRST_SEALED_CHARS = 4 * Math.ceil((KEY_BYTES + SEALED_VALUE_OVERHEAD_BYTES) / 3);
+
 export function listPurposes({ purposes = [] }: KeyStore): PurposeInfo[] {
   return KEY_PURPOSES.map((purpose) => {
     const entry = purposes.find((one) => one.purpose === purpose);
     if (entry === undefined) return { purpose, state: 'first' };
+    if (purpose === 'audit-body' && entry.sealed.length > FIRST_SEALED_CHARS) return { purpose, state: 'added' };
     if (!REPLACED.has(purpose)) return { purpose, state: 'kept' };
     return { purpose, state: entry.former === undefined && entry.next === undefined ? 'replaced' : 'pending' };
   });

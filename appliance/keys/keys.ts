@@ -2,6 +2,7 @@ import { setTimeout as sleepFor } from 'node:timers/promises';
 import { KEY_BYTES } from '../../protocol/envelope/crypto.ts';
 import { isNectarError, NectarError } from '../../protocol/errors.ts';
 import { faulty } from '../service.ts';
+import { bodySecretAdoption } from './adopt-body-secret.ts';
 import type { KeysConfig } from './config.ts';
 import { compareKeyStore, createHeldIdentities, type IdentityFault, type KeyContradiction } from './held-files.ts';
 import { macKey } from './hierarchy.ts';
@@ -102,10 +103,7 @@ export function createKeys(options: KeysConfig & { readonly home: string }, deps
   }
 
   /** Changes of keys.json come one after another; memory follows the disk, never the other way round. */
-  function update<T>(
-    change: (opened: Open) => Change<T> | Promise<Change<T>>,
-    opened: () => Open = usable,
-  ): Promise<T> {
+  function update<T>(change: (of: Open) => Change<T> | Promise<Change<T>>, opened: () => Open = usable): Promise<T> {
     const result = writing.then(async () => {
       const { store: from, ring } = opened();
       const { next, result: done, commit, root } = await change({ store: from, ring });
@@ -154,7 +152,7 @@ export function createKeys(options: KeysConfig & { readonly home: string }, deps
   /** A passphrase that comes with it is an attempt like one to unlock: guesses wait. */
   async function replaceRoot(opened: Open, wanted: RootWanted): Promise<Change<ReplacedRoot>> {
     requireSettled(opened.store);
-    const change = (): Promise<Change<ReplacedRoot>> => rootReplacement(opened, wanted, changeDeps);
+    const change = () => rootReplacement(opened, wanted, changeDeps);
     return wanted.secret === undefined ? change() : attemptOf(gate, change);
   }
 
@@ -256,6 +254,7 @@ export function createKeys(options: KeysConfig & { readonly home: string }, deps
     isUnsettled: () => keyring !== undefined && blocked === undefined && isUnsettled(started().store),
     settleRoot: () => update(settle),
     settleIndex: () => update((opened) => indexSettlement(opened, changeDeps)),
+    adoptBodySecret: (secret) => update((opened) => bodySecretAdoption(opened, secret, changeDeps)),
     generation: () => started().store.generation,
     async bringAlong() {
       const { generation } = started().store;
@@ -286,9 +285,8 @@ export function createKeys(options: KeysConfig & { readonly home: string }, deps
       try {
         accept(root, 'recovery kit');
       } catch (error) {
-        throw isNectarError(error, 'KEY_STORE_INVALID')
-          ? new NectarError('KEY_SHARES_WRONG', {}, { cause: error })
-          : error;
+        if (!isNectarError(error, 'KEY_STORE_INVALID')) throw error;
+        throw new NectarError('KEY_SHARES_WRONG', {}, { cause: error });
       }
     },
     async sealIdentity(name, secret) {

@@ -1,3 +1,4 @@
+import { isBodySecret } from '../../protocol/envelope/body-secret.ts';
 import { type EnvelopeCrypto, KEY_BYTES } from '../../protocol/envelope/crypto.ts';
 import { isIndexSecret } from '../../protocol/envelope/index-secret.ts';
 import { openValue, SEALED_VALUE_RANDOM_BYTES, sealValue } from '../../protocol/envelope/sealed-value.ts';
@@ -57,7 +58,8 @@ export function openPurposeKey(
 }
 
 function isKeyOf(purpose: KeyPurpose, key: Uint8Array): boolean {
-  return purpose === 'index' ? isIndexSecret(key) : key.length === KEY_BYTES;
+  if (purpose === 'index') return isIndexSecret(key);
+  return purpose === 'audit-body' ? isBodySecret(key) : key.length === KEY_BYTES;
 }
 
 function place(purpose: KeyPurpose): Uint8Array {

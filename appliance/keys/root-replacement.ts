@@ -1,3 +1,4 @@
+import { nextBodySecret } from '../../protocol/envelope/body-secret.ts';
 import { KEY_BYTES } from '../../protocol/envelope/crypto.ts';
 import { nextIndexSecret } from '../../protocol/envelope/index-secret.ts';
 import { isNectarError, NectarError } from '../../protocol/errors.ts';
@@ -26,9 +27,10 @@ export interface ReplacedRoot {
 
 /**
  * A root key in the place of the one before, in one write of the list: every provider opens it by the secret that it has, every KEK is
- * sealed by it, and so are the keys of purposes. Two of those are replaced. The identities are few, and are sealed anew behind this
- * (`settlement`); the index is sealed anew at the next start of the store, by a key that is made now (`indexSettlement`). The others
- * stay what they are, so that nothing they seal is written anew.
+ * sealed by it, and so are the keys of purposes. Three of those are replaced. The identities are few, and are sealed anew behind this
+ * (`settlement`); the index is sealed anew at the next start of the store, by a key that is made now (`indexSettlement`); the secret of
+ * the log's bodies gets one more key, by which a log that starts with it seals. The others stay what they are, so that nothing they
+ * seal is written anew.
  *
  * @throws NectarError KEY_ROOT_DERIVED, KEY_ROOT_PROVIDER_CLOSED, KEY_PROVIDER_ABSENT, KEY_PROVIDER_LAST
  */
@@ -138,7 +140,8 @@ function resealPurposes(ring: Keyring, root: Uint8Array, deps: ChangeDeps): NonN
     const before = ring.derive(purpose);
     // One that was replaced before this and is not settled yet would need two: the caller settles first.
     const isNew = purpose === 'identity';
-    const key = isNew ? deps.randomBytes(KEY_BYTES) : before;
+    const sealing = purpose === 'audit-body' ? nextBodySecret(before, deps.randomBytes) : before;
+    const key = isNew ? deps.randomBytes(KEY_BYTES) : sealing;
     const next = purpose === 'index' ? nextIndexSecret(deps.crypto, before, deps.randomBytes) : undefined;
     const keys = { key, ...(isNew && { former: before }), ...(next !== undefined && { next }) };
     const entry = sealPurposeKey(root, { purpose, ...keys }, deps);

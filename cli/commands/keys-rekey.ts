@@ -34,7 +34,7 @@ export function registerKeyRekey(group: Command, terminal: Terminal): void {
   addVerb(group, 'rekey', {
     summary: 'seal every record anew under new keys, and destroy the old ones; goes on with one that stopped',
     about:
-      'For when an old key may be known to somebody: `keys rotate` wraps the same data keys anew, this makes new ones, and new ciphertext. The node works at it in the background, over restarts, and goes on serving; --load says how much of its time it takes. Every version stays what it is, but for its CID: entity tags change, replicas and anchors are made anew. It needs free space for the largest record. The old keys are destroyed at the end, when nothing needs them; backups made before still hold them, with the records of their time: make a new one, and prune. With --root the root key is replaced first: recovery kits and copies of keys.json of before open none of the new keys. What opens the node goes on opening it, by the same passphrase, file or device; change that too when it may be known (`keys change`). The identities get a new key at once, and the index (names, labels, sizes, times) at the next start of the node, before anything is served. The bodies of the log, the database of the chain and backup repositories stay under the keys that they have; against somebody who had the old root key, a new node alone hides those. Backups made before stay readable by their own keys, and give no single records to the index of later (`fsck --from`).',
+      'For when an old key may be known to somebody: `keys rotate` wraps the same data keys anew, this makes new ones, and new ciphertext. The node works at it in the background, over restarts, and goes on serving; --load says how much of its time it takes. Every version stays what it is, but for its CID: entity tags change, replicas and anchors are made anew. It needs free space for the largest record. The old keys are destroyed at the end, when nothing needs them; backups made before still hold them, with the records of their time: make a new one, and prune. With --root the root key is replaced first: recovery kits and copies of keys.json of before open none of the new keys. What opens the node goes on opening it, by the same passphrase, file or device; change that too when it may be known (`keys change`). The identities get a new key at once, the index (names, labels, sizes, times) at the next start of the node, before anything is served, and the bodies of the log (who did what, from where) from that start on; those of before are sealed anew behind it, up to the last 256 or fewer, which a later start takes. The database of the chain and backup repositories stay under the keys that they have; against somebody who had the old root key, a new node alone hides those. Backups made before stay readable by their own keys, and give no single records to the index of later (`fsck --from`).',
     examples: [
       'keys rekey',
       'keys rekey --load 10 --detach',
@@ -126,10 +126,8 @@ async function replaceRoot({ options, terminal, output }: Call<RekeyOptions>, cl
   passphrase?.fill(0);
   const replaced = await client.json(ReplacedRoot, 'POST', '/v1/keys/root', body);
   output.note(`The root key is another one. It opens by: ${replaced.providers.join(', ')}.`);
-  output.note('The index gets its new key at the next start: `nectar-byon down`, `nectar-byon up`.');
-  output.note(
-    'As before stay the keys of the bodies of the log, the chain database and repositories: `nectar-byon keys list`.',
-  );
+  output.note('The index and the log get their new keys at the next start: `nectar-byon down`, `nectar-byon up`.');
+  output.note('As before stay the keys of the chain database and of repositories: `nectar-byon keys list`.');
   output.note('Make a new backup and new recovery kits: `nectar-byon backup`, `nectar-byon keys backup`.');
 }
 

@@ -80,6 +80,7 @@ const PURPOSE_STATES: Readonly<Record<KeyList['purposes'][number]['state'], stri
   kept: 'as before: an earlier root key opens it',
   pending: 'made; sealed by it at the next start',
   replaced: 'new: no earlier root key opens it',
+  added: 'new from the next start on; what is there is sealed by it behind that start',
 };
 
 function renderPurposes({ purposes }: KeyList): string {

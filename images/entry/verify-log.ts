@@ -1,9 +1,9 @@
 import { verifyAuditFolder } from '../../appliance/audit/index.ts';
 import { homePaths, readPublicIdentity } from '../../appliance/config/index.ts';
+import { isBodySecret } from '../../protocol/envelope/body-secret.ts';
 import { isNectarError } from '../../protocol/errors.ts';
 
 const HOME = '/nectar';
-const KEY_BYTES = 32;
 const PROGRESS_MS = 1_000;
 
 /**
@@ -40,6 +40,6 @@ async function readKey(): Promise<Uint8Array | undefined> {
   for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
   const key = Buffer.concat(chunks);
   if (key.length === 0) return undefined;
-  if (key.length !== KEY_BYTES) throw new Error(`the key on standard input has ${key.length} bytes, not ${KEY_BYTES}`);
+  if (!isBodySecret(key)) throw new Error(`the key on standard input has ${key.length} bytes`);
   return new Uint8Array(key);
 }

@@ -1,8 +1,8 @@
 import { call, contract, every, items, SIGNAL, secret } from '../contract.ts';
 import { count, done, exact, flag, hash, oneOf, optional, recordId, text } from '../shape.ts';
 
-/** The body key, 32 bytes, then the checkpoint key as PKCS#8 DER. */
-export const BODY_KEY_BYTES = 32;
+/** The secret of bodies (body-secret.ts), then the checkpoint key as PKCS#8 DER: Ed25519, so of one length (RFC 8410). */
+export const CHECKPOINT_KEY_BYTES = 48;
 const MAX_KEYS_BYTES = 4096;
 
 const evidence = exact({

@@ -1,6 +1,7 @@
 import { createPrivateKey, createPublicKey, type KeyObject, sign } from 'node:crypto';
+import { continuesBodySecret, isBodySecret } from '../../../protocol/envelope/body-secret.ts';
 import { NectarError } from '../../../protocol/errors.ts';
-import { BODY_KEY_BYTES } from './contract.ts';
+import { CHECKPOINT_KEY_BYTES } from './contract.ts';
 
 /** The audit role's keys, in memory only: handed over by the store after each start of either. */
 export interface HeldKeys {
@@ -28,14 +29,16 @@ export function createHeldKeys(publicKey: Uint8Array): HeldKeys {
   return {
     publicKey,
     accept(handed) {
-      const body = handed.slice(0, BODY_KEY_BYTES);
-      const checkpoint = openCheckpointKey(handed.subarray(BODY_KEY_BYTES), publicKey);
+      const split = Math.max(0, handed.length - CHECKPOINT_KEY_BYTES);
+      const body = Uint8Array.from(handed.subarray(0, split));
+      const checkpoint = openCheckpointKey(handed.subarray(split), publicKey);
       handed.fill(0);
-      // One log has one body key: another would make what is in it unreadable.
-      if (held !== undefined && !Buffer.from(held.body).equals(body)) {
+      // One log has one secret: another would make what is in it unreadable. One that came after it is taken at the next start of the log.
+      if (!isBodySecret(body) || (held !== undefined && !continuesBodySecret(body, held.body))) {
         body.fill(0);
         throw new NectarError('NODE_KEYS_MISMATCH', { what: 'audit body key' });
       }
+      if (held !== undefined) body.fill(0);
       held ??= { body, checkpoint };
       for (const wake of waiting) wake();
       waiting.clear();

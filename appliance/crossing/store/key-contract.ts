@@ -47,7 +47,7 @@ const provider = exact({
 
 const purpose = exact({
   purpose: oneOf('index', 'audit-body', 'identity', 'rollup-db', 'backup'),
-  state: oneOf('first', 'kept', 'pending', 'replaced'),
+  state: oneOf('first', 'kept', 'pending', 'replaced', 'added'),
 });
 
 /** What the gateway may ask of the keys: no key comes across. */

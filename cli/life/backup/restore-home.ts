@@ -116,7 +116,9 @@ async function fillRestored<T extends Verified>(folder: string, request: PlaceRe
     });
     const { log } = request;
     const unpacked =
-      log === undefined || keys === undefined ? found : { ...found, log: await takeNewerLog(folder, keys, log) };
+      log === undefined || keys === undefined
+        ? found
+        : { ...found, log: await takeNewerLog(folder, { keys, unlock: request.unlock }, log) };
     if (!request.check && keys !== undefined) {
       await makeUsable(folder, keys, request);
       await markRestored(join(folder, 'audit'), keys.derive('audit-body'), request.now());

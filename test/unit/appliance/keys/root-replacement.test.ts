@@ -20,6 +20,7 @@ import {
 } from '../../../../appliance/keys/index.ts';
 import { createLogger, createMetrics } from '../../../../appliance/telemetry/index.ts';
 import type { RecordId } from '../../../../protocol/brand.ts';
+import { KEY_BYTES } from '../../../../protocol/envelope/crypto.ts';
 import { type ErrorCode, isNectarError } from '../../../../protocol/errors.ts';
 import VERSION_1 from '../../../vectors/keys/keys-json-version-1.json' with { type: 'json' };
 
@@ -112,7 +113,8 @@ async function everything(keys: Keys, wrapped: ReturnType<Keys['newDek']>['wrapp
   const identities = await Promise.all(NAMES.map(async (name) => hex(await keys.openIdentity(name))));
   return [
     ...identities,
-    ...PURPOSES.map((purpose) => hex(keys.derive(purpose))),
+    // A secret of bodies grows in front; what it had before stays at its end.
+    ...PURPOSES.map((purpose) => hex(keys.derive(purpose).subarray(purpose === 'audit-body' ? -KEY_BYTES : 0))),
     hex(keys.unwrapDek(wrapped, context)),
   ];
 }

@@ -85,6 +85,44 @@ test('with the log of the old home what was destroyed stays destroyed, and what 
   await again.stop();
 });
 
+test('a log that went on under a new root key is taken with the key list beside it, and not without', async () => {
+  const old = await makeHome(folder, 'c');
+  const opensBy = join(folder, 'c.key');
+  const unlock = (of: string) => unlockKeys({ home: of, terminal, keyFile: opensBy });
+  let node = await openHome(old, opensBy);
+  const destroyed = await node.put(body);
+  await node.stop();
+  const out = join(folder, 'c.backup');
+  const keys = await unlock(old);
+  const identity = await openIdentity(keys, 'checkpoint');
+  const signer = { sign: (statement: BackupStatement) => identity.sign(Buffer.from(encodeStatement(statement))) };
+  await backUpHome({ home: old, out, force: true, signer, signal, now: () => NOW, onBytes: () => undefined });
+  await keys.replaceRoot({ without: [] });
+  await keys.settleRoot();
+  await keys.stop();
+  node = await openHome(old, opensBy);
+  await node.store.shred(destroyed as never, context);
+  await node.stop();
+
+  const bare = join(folder, 'c-bare', 'audit');
+  cpSync(join(old, 'audit'), bare, { recursive: true });
+  const of = { file: out, unlock };
+  await assert.rejects(restore('c-refused', { ...of, log: { place: bare, folder: bare } }), (error) => {
+    code('BACKUP_LOG_REFUSED')(error);
+    return /sealed by a key that came after the backup/.test(String((error as Error).message));
+  });
+  const { log } = await restore('c-restored', { ...of, log: logOf(old) });
+  assert.ok((log?.newer ?? 0) >= 1, JSON.stringify(log));
+  const restored = await openHome(join(folder, 'c-restored'), opensBy);
+  await assert.rejects(restored.get(destroyed), code('STORE_RECORD_SHREDDED'));
+  await restored.put(Buffer.from('goes on'));
+  await restored.stop();
+  // What the restored node writes is one log, which its own list opens whole.
+  const again = await openHome(join(folder, 'c-restored'), opensBy);
+  await assert.rejects(again.get(destroyed), code('STORE_RECORD_SHREDDED'));
+  await again.stop();
+});
+
 test('a bare copy of the log is one as well; one that is damaged, forked or of another node is refused, and nothing restored', async () => {
   const bare = join(folder, 'bare');
   cpSync(join(home, 'audit'), bare, { recursive: true });
