@@ -88,7 +88,6 @@ export async function wireNode(options: AllOptions, { log, logLevels, metrics }:
       evidence: audit,
       replicas: {
         fetch: (root, cid, holders, signal) => p2p.fetch(root, cid, holders, signal),
-        release: (root, holders, signal) => p2p.release(root, holders, signal),
       },
       signer,
       log,

@@ -85,6 +85,7 @@ async function openStore(home: string): Promise<{ store: Store; close(): Promise
     partialUploadTtlMs: 3_600_000,
     holderLateMs: 3_600_000,
     holderLostMs: 86_400_000,
+    releaseMaxAgeMs: 365 * 86_400_000,
     heldMaxPercent: 0,
     ownReserveBytes: 0,
     heldMaxBytes: 0,

@@ -149,6 +149,13 @@ export const EVENTS = {
     action: 'E',
     ...OPERATING,
   },
+  // What was destroyed here went at a holder too: its signed receipt. Failure: there never was one.
+  'replica.release': {
+    type: APPLICATION_ACTIVITY,
+    subtype: coding(SYSTEM.lifecycle, 'destroy', 'Destroy/Delete Record Lifecycle Event'),
+    action: 'D',
+    ...OPERATING,
+  },
   'audit.read': { type: AUDIT_LOG_USED, action: 'R', ...FROM_NODE },
   'audit.export': {
     type: AUDIT_LOG_USED,

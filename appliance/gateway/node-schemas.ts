@@ -151,6 +151,18 @@ export const NodeStatus = Type.Object(
                 { ...strict, description: 'Of the last whole scrub.' },
               ),
             ),
+            releases: Type.Optional(
+              Type.Object(
+                {
+                  pending: Count('Blobs that a holder has not yet signed to have released.'),
+                  oldestMs: Type.Optional(Count('Since the deletion that waits longest.')),
+                },
+                {
+                  ...strict,
+                  description: 'Blobs destroyed or replaced here that members still hold, as far as is known.',
+                },
+              ),
+            ),
             pendingErasures: Count('Destroyed records whose bytes have not yet left the files.'),
             restored: Type.Optional(
               Type.Object(

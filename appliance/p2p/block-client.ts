@@ -48,8 +48,8 @@ export interface BlockClient {
   prove(question: HeldQuestion, signal: AbortSignal): Promise<ProofOutcome>;
   /** The block from the first holder that has it, verified against its CID; undefined when none has. */
   fetch(root: Cid, cid: Cid, holders: readonly PeerIdText[], signal: AbortSignal): Promise<Uint8Array | undefined>;
-  /** Tells holders to forget a blob; resolves with those that did. */
-  release(root: Cid, holders: readonly PeerIdText[], signal: AbortSignal): Promise<PeerIdText[]>;
+  /** Tells a holder to forget a blob, by its word alone: true when it said done. */
+  forget(holder: PeerIdText, root: Cid, signal: AbortSignal): Promise<boolean>;
 }
 
 /** The owner's side of the block exchange: ciphertext only, and no holder's word is taken for a block. */
@@ -113,13 +113,7 @@ export function createBlockClient(replicas: number, deps: BlockClientDeps): Bloc
       }
       return undefined;
     },
-    async release(root, holders, signal) {
-      const released: PeerIdText[] = [];
-      for (const peerId of holders) {
-        if (await completes(peerId, [{ type: 'release', root }], signal)) released.push(peerId);
-      }
-      return released;
-    },
+    forget: (holder, root, signal) => completes(holder, [{ type: 'release', root }], signal),
   };
 }
 

@@ -41,8 +41,8 @@ export interface HeldBlocks {
   /** Resolves once durable. */
   hold(owner: PeerIdText, root: Cid, block: { cid: Cid; bytes: Uint8Array }): Promise<void>;
   get(owner: PeerIdText, cid: Cid): Promise<Uint8Array | undefined>;
-  /** With `cids` only these blocks of it. */
-  release(owner: PeerIdText, root: Cid, cids?: readonly Cid[]): Promise<void>;
+  /** With `cids` only these blocks of it. Resolves with the bytes that went, once that is durable. */
+  release(owner: PeerIdText, root: Cid, cids?: readonly Cid[]): Promise<number>;
 }
 
 /** The data of batches that this node derived: public, encoded as protocol/rollup/batch-data.ts has it. */
@@ -70,6 +70,8 @@ export interface P2pDeps {
   readonly held?: HeldBlocks;
   /** False: answers no questions about held blocks, as versions before did. */
   readonly proofs?: false;
+  /** False: signs no receipts of what it released, as versions before did. */
+  readonly receipts?: false;
   /** Hears of every block of a holder whose bytes are not those of its CID. */
   readonly onFalseBlock?: (found: FalseBlock) => void;
   /** Answers a member that asks for a cosignature; a node without one cosigns nothing. */

@@ -15,6 +15,8 @@ import type { P2pDeps, P2pOptions } from './needs.ts';
 import { createParts, type P2pParts } from './parts.ts';
 import { isPrivateAddress, MAX_ADDRESSES } from './peer-address.ts';
 import { MAX_PROOFS_PER_PEER } from './proof-exchange.ts';
+import type { Release } from './release-client.ts';
+import { MAX_RELEASES_PER_PEER } from './release-exchange.ts';
 import { MAX_WITNESSES_PER_PEER } from './witness-exchange.ts';
 
 /** A peer opens so many ranges at a time. */
@@ -28,11 +30,13 @@ export interface PeerInfo {
   readonly since: string;
 }
 
-export interface P2p extends Service, BlockClient {
+export interface P2p extends Service, Omit<BlockClient, 'forget'> {
   peerId(): PeerIdText;
   /** Multiaddrs with /p2p/ under which this node is reached from outside: what it registers. May be none (behind NAT). */
   addresses(): string[];
   peers(): PeerInfo[];
+  /** Tells a holder that it need not keep blobs, which it signs. */
+  readonly release: Release;
   /** Connected peers that the registry authorizes. */
   members(): Promise<PeerIdText[]>;
   /** Sends a member a request for a cosignature; resolves with its answer, not judged. */
@@ -139,7 +143,7 @@ class Libp2pNode implements P2p {
   replicate: P2p['replicate'] = async (...input) => await this.#get().client.replicate(...input);
   prove: P2p['prove'] = async (...input) => await this.#get().client.prove(...input);
   fetch: P2p['fetch'] = async (...input) => await this.#get().client.fetch(...input);
-  release: P2p['release'] = async (...input) => await this.#get().client.release(...input);
+  release: P2p['release'] = async (...input) => await this.#get().release(...input);
 
   members: P2p['members'] = async () => await this.#get().members();
   askBatch: P2p['askBatch'] = async (...input) => await this.#get().askBatch(...input);
@@ -175,7 +179,8 @@ class Libp2pNode implements P2p {
   }
 
   /** Handlers before the host listens: no peer finds a protocol missing. */
-  async #serve({ host, names, sync, frames, server, proofs, witness, batches, abort }: Running): Promise<void> {
+  async #serve(running: Running): Promise<void> {
+    const { host, names, sync, frames, server, proofs, releases, witness, batches, abort } = running;
     await host.handle(
       names.unsafeRange,
       (stream, connection) => sync.serve(frames.range(stream, abort.signal), remotePeer(connection)),
@@ -195,6 +200,7 @@ class Libp2pNode implements P2p {
     await serve(names.witness, { server: witness, max: MAX_WITNESSES_PER_PEER }, frames.witness);
     await serve(names.batches, { server: batches, max: MAX_BATCHES_PER_PEER }, frames.batch);
     await serve(names.proofs, { server: proofs, max: MAX_PROOFS_PER_PEER }, frames.proof);
+    await serve(names.releases, { server: releases, max: MAX_RELEASES_PER_PEER }, frames.release);
     await serve(names.blockExchange, { server, max: MAX_EXCHANGES_PER_PEER }, frames.exchange);
   }
 

@@ -8,6 +8,7 @@ import { peerIdOfAddress } from '../../protocol/network/descriptor.ts';
 import { FRAME_HEADER_BYTES } from '../../protocol/network/frame.ts';
 import { peerIdOf } from '../../protocol/network/node-identity.ts';
 import { type ProtocolNames, protocolNames } from '../../protocol/network/protocol-names.ts';
+import { MAX_RELEASE_REQUEST_BYTES } from '../../protocol/network/release-exchange.ts';
 import { MAX_RANGE_BLOCKS, MAX_RANGE_BYTES } from '../../protocol/network/unsafe-range.ts';
 import { MAX_WITNESS_ANSWER_BYTES, MAX_WITNESS_REQUEST_BYTES } from '../../protocol/network/witness-exchange.ts';
 import { type Admission, createAdmission } from './admission.ts';
@@ -22,11 +23,14 @@ import type { P2pMetrics } from './metrics.ts';
 import type { FalseBlock, P2pDeps, P2pOptions, Registry } from './needs.ts';
 import { dialableAddresses, isPrivateAddress } from './peer-address.ts';
 import { createProofServer, type ProofServer } from './proof-exchange.ts';
+import { createReleaseClient, type Release } from './release-client.ts';
+import { createReleaseServer, type ReleaseServer } from './release-exchange.ts';
 import { createUnsafeSync, type UnsafeSync } from './unsafe-sync.ts';
 import { createWitnessServer, exchangeWitness, type WitnessServer } from './witness-exchange.ts';
 
 const EXCHANGE_BUFFER_BYTES = MAX_EXCHANGE_ANSWER_BYTES + FRAME_HEADER_BYTES;
 const PROOF_BUFFER_BYTES = PROOF_QUESTION_BYTES + FRAME_HEADER_BYTES;
+const RELEASE_BUFFER_BYTES = MAX_RELEASE_REQUEST_BYTES + FRAME_HEADER_BYTES;
 const WITNESS_BUFFER_BYTES = Math.max(MAX_WITNESS_REQUEST_BYTES, MAX_WITNESS_ANSWER_BYTES) + FRAME_HEADER_BYTES;
 const BATCH_BUFFER_BYTES = MAX_BATCH_ANSWER_BYTES + FRAME_HEADER_BYTES;
 const RANGE_BUFFER_BYTES = MAX_RANGE_BYTES + (MAX_RANGE_BLOCKS + 1) * FRAME_HEADER_BYTES;
@@ -39,10 +43,14 @@ export interface P2pParts {
   readonly admission: Admission;
   readonly dialer: Dialer;
   readonly client: BlockClient;
+  /** Tells a holder that blobs need not be kept. */
+  readonly release: Release;
   /** Undefined on a node that holds nothing for others. */
   readonly server: BlockServer | undefined;
   /** The same. */
   readonly proofs: ProofServer | undefined;
+  /** The same. */
+  readonly releases: ReleaseServer | undefined;
   /** Undefined on a node that cosigns nothing. */
   readonly witness: WitnessServer | undefined;
   /** Asks a member for a cosignature. */
@@ -62,6 +70,7 @@ interface FrameFactory {
   exchange(stream: Stream, signal: AbortSignal): FrameStream;
   range(stream: Stream, signal: AbortSignal): FrameStream;
   proof(stream: Stream, signal: AbortSignal): FrameStream;
+  release(stream: Stream, signal: AbortSignal): FrameStream;
   witness(stream: Stream, signal: AbortSignal): FrameStream;
   batch(stream: Stream, signal: AbortSignal): FrameStream;
 }
@@ -87,6 +96,15 @@ export async function createParts(options: P2pOptions, deps: P2pDeps, metrics: P
   const members = async (): Promise<PeerIdText[]> => await membersAmong(connected(), admission);
   const isAdmitted = (peerId: PeerIdText): Promise<boolean> => admission.isAdmitted(peerId);
   const isMember = (peerId: PeerIdText): Promise<boolean> => admission.isMember(peerId);
+  const client = createBlockClient(options.replicas, {
+    blocks: deps.blocks,
+    members,
+    open: streams.exchange,
+    openProof: streams.proof,
+    onFalseBlock: createFalseBlocks(deps, metrics),
+    log,
+  });
+  const releasing = { l2ChainId: options.l2ChainId, self, log, now };
   return {
     host,
     self,
@@ -105,14 +123,12 @@ export async function createParts(options: P2pOptions, deps: P2pDeps, metrics: P
       now,
     }),
     sync: createUnsafeSync({ unsafe: deps.unsafe, open: streams.range, log, metrics }),
-    client: createBlockClient(options.replicas, {
-      blocks: deps.blocks,
-      members,
-      open: streams.exchange,
-      openProof: streams.proof,
-      onFalseBlock: createFalseBlocks(deps, metrics),
-      log,
-    }),
+    client,
+    release: createReleaseClient({ ...releasing, open: streams.release, forget: client.forget }),
+    releases:
+      deps.receipts === false
+        ? undefined
+        : deps.held && createReleaseServer({ ...releasing, held: deps.held, sign: (bytes) => privateKey.sign(bytes) }),
     proofs: deps.proofs === false ? undefined : deps.held && createProofServer({ held: deps.held, log, now }),
     members,
     batches: deps.batches && createBatchServer({ batches: deps.batches, isAdmitted, log, now }),
@@ -148,6 +164,7 @@ function createFrameFactory(options: P2pOptions, metrics: P2pMetrics): FrameFact
     exchange: (stream, signal) => create(stream, EXCHANGE_BUFFER_BYTES, signal),
     range: (stream, signal) => create(stream, RANGE_BUFFER_BYTES, signal),
     proof: (stream, signal) => create(stream, PROOF_BUFFER_BYTES, signal),
+    release: (stream, signal) => create(stream, RELEASE_BUFFER_BYTES, signal),
     witness: (stream, signal) => create(stream, WITNESS_BUFFER_BYTES, signal),
     batch: (stream, signal) => create(stream, BATCH_BUFFER_BYTES, signal),
   };
@@ -171,6 +188,7 @@ function createStreams(
   range: OpenStream;
   exchange: OpenStream;
   proof: OpenStream;
+  release: OpenStream;
   witness: OpenStream;
   batch: OpenStream;
 } {
@@ -210,6 +228,7 @@ function createStreams(
     exchange: async (peerId, signal) =>
       frames.exchange(await openToHolder(peerId, names.blockExchange, signal), signal),
     proof: async (peerId, signal) => frames.proof(await openToHolder(peerId, names.proofs, signal), signal),
+    release: async (peerId, signal) => frames.release(await openToHolder(peerId, names.releases, signal), signal),
   };
 }
 

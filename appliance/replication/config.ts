@@ -19,6 +19,12 @@ export const replicationConfig = Type.Object(
       maximum: 64,
       description: 'Blobs brought to members, and holders asked, at a time. Each may have a block of 1 MiB in memory.',
     }),
+    releaseRetryMaxMs: Type.Integer({
+      default: 3_600_000,
+      minimum: 100,
+      description:
+        'Longest time between two tries to tell a holder of deletions; one that is seen again is told at once.',
+    }),
     checkIntervalMs: Type.Integer({
       default: 60_000,
       minimum: 100,

@@ -16,6 +16,20 @@ export interface HeldQuestion {
 
 export type ProofOutcome = 'proved' | 'absent' | 'false' | 'silent';
 
+/** Blobs that a holder is to take away. */
+interface PendingRelease {
+  readonly holder: PeerIdText;
+  readonly roots: readonly Cid[];
+}
+
+/** What a holder signed about it. */
+interface SignedRelease {
+  readonly nonce: string;
+  readonly epoch: number;
+  readonly bytes: number;
+  readonly signature: string;
+}
+
 export interface ReplicationDeps {
   readonly store: {
     underReplicated(
@@ -24,6 +38,8 @@ export interface ReplicationDeps {
     markReplicated(root: Cid, holder: PeerIdText): Promise<void>;
     holderQuestions(count: number): Promise<readonly HeldQuestion[]>;
     holderAnswered(answer: HeldQuestion & { readonly outcome: ProofOutcome | 'out' }): Promise<void>;
+    pendingReleases(limit: number): Promise<readonly PendingRelease[]>;
+    released(release: PendingRelease & { readonly receipt: SignedRelease }): Promise<void>;
   };
   /** Asks peers other than the holders; resolves with those that said the blob is durable with them. */
   readonly replicate: (
@@ -34,6 +50,14 @@ export interface ReplicationDeps {
   ) => Promise<readonly PeerIdText[]>;
   /** Asks a holder for a hash that needs the bytes of a block. */
   readonly prove: (question: HeldQuestion, signal: AbortSignal) => Promise<ProofOutcome>;
+  /** Tells a holder that it need not keep blobs; the receipt is verified. */
+  readonly release: (
+    holder: PeerIdText,
+    roots: readonly Cid[],
+    signal: AbortSignal,
+  ) => Promise<
+    { readonly outcome: 'receipt'; readonly receipt: SignedRelease } | { readonly outcome: 'told' | 'false' | 'silent' }
+  >;
   /** By the registry; rejects where it gives no answer. */
   readonly isMember: (peerId: PeerIdText) => Promise<boolean>;
   /** Members that are connected now. */

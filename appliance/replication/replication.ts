@@ -4,6 +4,7 @@ import type { Readiness, Service } from '../service.ts';
 import type { ReplicationConfig } from './config.ts';
 import { createHolderCheck } from './holder-check.ts';
 import type { ReplicationDeps } from './needs.ts';
+import { createReleaser } from './releaser.ts';
 import { createSpreader } from './spreader.ts';
 
 export interface Replication extends Service {
@@ -11,6 +12,8 @@ export interface Replication extends Service {
   tick(signal: AbortSignal): Promise<number>;
   /** Asks holders once. Runs by itself every `checkIntervalMs`. Never throws. */
   check(signal: AbortSignal): Promise<void>;
+  /** Tells holders once of what was destroyed. Runs by itself every `intervalMs`. Never throws. */
+  release(signal: AbortSignal): Promise<void>;
 }
 
 /** Gives each sealed blob its replicas, ciphertext on other members' disks for the day when ours is lost, and asks for proof that they last. */
@@ -24,8 +27,15 @@ export function createReplication(config: ReplicationConfig, deps: ReplicationDe
     labelNames: ['outcome'],
     registers,
   });
+  const releases = new Counter({
+    name: 'nectar_replication_releases_total',
+    help: 'Answers of holders that were told of destroyed blobs',
+    labelNames: ['outcome'],
+    registers,
+  });
   const spreadAll = createSpreader(config, deps);
   const askAll = createHolderCheck(config, deps);
+  const releaseAll = createReleaser(config, deps);
   const abort = new AbortController();
   let loops: Promise<unknown> | undefined;
 
@@ -49,10 +59,19 @@ export function createReplication(config: ReplicationConfig, deps: ReplicationDe
     }
   }
 
+  async function release(signal: AbortSignal): Promise<void> {
+    try {
+      for (const [outcome, count] of Object.entries(await releaseAll(signal))) releases.inc({ outcome }, count);
+    } catch (error) {
+      if (!signal.aborted) log.warn({ err: error }, 'holders were not told of deletions');
+    }
+  }
+
   return {
     name: 'replication',
     tick,
     check,
+    release,
     async start(signal) {
       const until = AbortSignal.any([signal, abort.signal]);
       const loop = async (waitMs: number, work: () => Promise<unknown>): Promise<void> => {
@@ -64,6 +83,7 @@ export function createReplication(config: ReplicationConfig, deps: ReplicationDe
       loops = Promise.all([
         loop(config.intervalMs, async () => (await tick(until)) > 0),
         loop(config.checkIntervalMs, () => check(until)),
+        loop(config.intervalMs, () => release(until)),
       ]);
     },
     async stop() {

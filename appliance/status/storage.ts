@@ -6,6 +6,7 @@ export interface StoreCondition {
   readonly pendingErasures: number;
   readonly damaged: number;
   readonly holders: readonly Holder[];
+  readonly releases: { readonly pending: number; readonly oldestMs?: number };
   readonly unreadable?: { readonly versions: number; readonly at: string };
   readonly rekey?: RekeyState;
 }
@@ -38,6 +39,7 @@ export interface ShownStorage {
   damaged: number;
   pendingErasures: number;
   holders: Holder[];
+  releases: { pending: number; oldestMs?: number };
   unreadable?: { versions: number; at: string };
   restored?: { backupCreatedAt: string; missing: number };
   cutOff?: number;
@@ -45,9 +47,10 @@ export interface ShownStorage {
 }
 
 export function describeStorage(condition: StoreCondition): ShownStorage {
-  const { index, pendingErasures, damaged, holders, unreadable, restored, cutOff, rekey } = condition;
+  const { index, pendingErasures, damaged, holders, releases, unreadable, restored, cutOff, rekey } = condition;
   return {
     ...{ index: index.state, missing: index.missing ?? 0, damaged, pendingErasures, holders: [...holders] },
+    releases,
     ...(unreadable !== undefined && { unreadable }),
     ...(restored !== undefined && { restored }),
     ...(cutOff !== undefined && { cutOff }),

@@ -56,6 +56,12 @@ export const storeConfig = Type.Object({
     description:
       'A holder that was asked and silent for so long is given up: what it holds is brought to others. A reboot moves nothing.',
   }),
+  releaseMaxAgeMs: Type.Integer({
+    default: 365 * 86_400_000,
+    minimum: 1_000,
+    description:
+      'A holder that has not signed for so long that a destroyed blob is gone is not told again; the audit log says that there is no receipt.',
+  }),
   heldMaxBytes: Type.Integer({
     default: 64 * 1024 * MIB,
     minimum: 0,

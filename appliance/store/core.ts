@@ -15,6 +15,7 @@ import type { StoreCondition } from './interfaces.ts';
 import type { StoreMetrics } from './metrics.ts';
 import type { AccessContext, StoreDeps } from './needs.ts';
 import type { RecordLocks } from './record-locks.ts';
+import type { ReleaseQueue } from './releases.ts';
 import type { Superseded } from './superseded.ts';
 import type { Trail } from './trail.ts';
 
@@ -36,6 +37,7 @@ export interface StoreCore {
   readonly trail: Trail;
   readonly erasures: Erasures;
   readonly superseded: Superseded;
+  readonly releases: ReleaseQueue;
   readonly uses: BlobUses;
   readonly holders: HolderBook;
   /** Whether the index takes writes. */

@@ -55,7 +55,7 @@ export interface FormerHolder {
   readonly since: string;
 }
 
-/** Ciphertext that was replaced: it goes once nobody reads it, and its holders are told. */
+/** Ciphertext that was replaced: it goes once nobody reads it, and its holders are told then. */
 export interface SupersededEntry {
   readonly root: Cid;
   readonly inline: boolean;
@@ -109,11 +109,19 @@ export interface RestoredEntry {
   readonly manifestSha256: string;
 }
 
-/** A destroyed record whose bytes are still to leave the files, and whose holders are still to hear of it. */
+/** A destroyed record whose bytes are still to leave the files; with them go entries for those who hold a copy (ReleaseEntry). */
 export interface ErasureEntry {
   readonly recordId: RecordId;
   readonly since: string;
   readonly blobs: readonly { readonly root: Cid; readonly inline: boolean; readonly holders: readonly PeerIdText[] }[];
+}
+
+/** A holder that is still to take away a blob which was destroyed or replaced here. */
+export interface ReleaseEntry {
+  readonly holder: PeerIdText;
+  readonly root: Cid;
+  /** ISO 8601. */
+  readonly since: string;
 }
 
 export interface RefEntry {

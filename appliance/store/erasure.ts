@@ -9,8 +9,6 @@ import { KIND, kindRange } from './index-keys.ts';
 const GATHER_MS = 200;
 const RETRY_MS = 30_000;
 const MAX_BATCH = 256;
-/** Holders that do not answer within this time are not told. */
-const RELEASE_TIMEOUT_MS = 5_000;
 
 /** `core` is asked for when there is work: by then the store is open. */
 export function createErasures(core: () => StoreCore): Erasures {
@@ -26,7 +24,7 @@ export function createErasures(core: () => StoreCore): Erasures {
         await sleep(GATHER_MS, undefined, { signal });
         for (let done = -1; done !== 0; ) {
           signal.throwIfAborted();
-          done = await eraseSome(core(), 'tell');
+          done = await eraseSome(core());
           pending = Math.max(0, pending - done);
         }
       } catch (error) {
@@ -59,7 +57,7 @@ export function createErasures(core: () => StoreCore): Erasures {
     async stop() {
       await running;
       if (pending === 0) return;
-      await eraseSome(core(), 'later').catch((error: unknown) => {
+      await eraseSome(core()).catch((error: unknown) => {
         core().deps.log.warn({ err: error }, 'destroyed bytes are still in the files until the next start');
       });
     },
@@ -73,8 +71,8 @@ export async function countErasures(core: StoreCore): Promise<number> {
   return count;
 }
 
-/** How many are done. `later`: of those with holders everything but to tell them. */
-async function eraseSome(core: StoreCore, holders: 'tell' | 'later'): Promise<number> {
+/** How many are done. What their holders keep is unreadable by now, whether they hear of it or not; they are told by the queue of releases. */
+async function eraseSome(core: StoreCore): Promise<number> {
   const { db } = core;
   const batch: { key: Uint8Array; entry: ErasureEntry }[] = [];
   for await (const { key, value } of db.range({ ...kindRange(KIND.erasure), limit: MAX_BATCH }, () => undefined))
@@ -85,12 +83,10 @@ async function eraseSome(core: StoreCore, holders: 'tell' | 'later'): Promise<nu
   const blobs = batch.flatMap(({ entry }) => entry.blobs);
   for (const { root, inline } of blobs) if (!inline) await collectGarbage(core, root);
   await compactKeys(core, batch);
-  if (holders === 'tell') await releaseReplicas(core, blobs);
-  const done = batch.filter(
-    ({ entry }) => holders === 'tell' || entry.blobs.every((blob) => blob.holders.length === 0),
-  );
-  await db.commit(done.map(({ key }) => ({ type: 'del', key })));
-  return done.length;
+  const releases = core.releases.add(blobs);
+  await db.commit([...releases.ops, ...batch.map(({ key }) => ({ type: 'del', key }) as const)]);
+  releases.settle();
+  return batch.length;
 }
 
 /** Rewrites the files that held the wrapped keys: of a few records theirs, of many the whole range once. */
@@ -106,16 +102,4 @@ async function compactKeys(core: StoreCore, batch: readonly { readonly entry: Er
     return;
   await db.compact({ gte: firstVersion.gte, lt: lastVersion.lt });
   await db.compact({ gte: firstHead, lt: Buffer.concat([lastHead, Uint8Array.of(0)]) });
-}
-
-/** A courtesy: what a holder keeps is unreadable by now, whether it hears of it or not. */
-async function releaseReplicas(core: StoreCore, blobs: ErasureEntry['blobs']): Promise<void> {
-  const signal = AbortSignal.any([core.signal, AbortSignal.timeout(RELEASE_TIMEOUT_MS)]);
-  const tell = async ({ root, holders }: ErasureEntry['blobs'][number]): Promise<void> => {
-    if (holders.length === 0) return;
-    await core.deps.replicas?.release(root, holders, signal).catch((error: unknown) => {
-      core.deps.log.debug({ err: error }, 'holders not told of a destroyed blob');
-    });
-  };
-  await Promise.all(blobs.map(tell));
 }

@@ -85,7 +85,7 @@ export function createHeldBlocks(core: StoreCore): HeldBlocks {
     return [entry.root, ...others.filter((root) => root !== entry.root && root !== first)];
   }
 
-  async function release(owner: PeerIdText, root: Cid, cids?: ReadonlySet<Cid>): Promise<void> {
+  async function release(owner: PeerIdText, root: Cid, cids?: ReadonlySet<Cid>): Promise<number> {
     const ops: IndexOp[] = [];
     let freed = 0;
     for await (const { key, value } of core.db.range(core.keys.heldRoots(owner, root))) {
@@ -106,9 +106,10 @@ export function createHeldBlocks(core: StoreCore): HeldBlocks {
       await unlink(path(owner, cid)).catch(() => undefined);
       ops.push({ type: 'del', key: block });
     }
-    if (ops.length === 0) return;
+    if (ops.length === 0) return 0;
     ops.push(ownerOp(owner, (await owned(owner)) - freed), { type: 'count', delta: { heldBytes: -freed } });
     await core.db.commit(ops);
+    return freed;
   }
 
   return {

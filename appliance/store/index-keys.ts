@@ -28,6 +28,7 @@ export const KIND = {
   superseded: 21,
   holder: 22,
   scrubbed: 23,
+  release: 24,
 } as const;
 
 export type Kind = (typeof KIND)[keyof typeof KIND];
@@ -63,6 +64,9 @@ export interface IndexKeys {
   heldRoots(owner: PeerIdText, root: Cid): { gte: Uint8Array; lt: Uint8Array };
   heldOwner(owner: PeerIdText): Uint8Array;
   holder(peerId: PeerIdText): Uint8Array;
+  /** What a holder is still to take away, the oldest first; `since` in milliseconds. */
+  release(holder: PeerIdText, since: number, root: Cid): Uint8Array;
+  releases(holder: PeerIdText): { gte: Uint8Array; lt: Uint8Array };
   /** The folder of an owner's held blocks: says nothing about who it is. */
   heldFolder(owner: PeerIdText): string;
   readonly stats: Uint8Array;
@@ -124,6 +128,9 @@ export function createIndexKeys(crypto: EnvelopeCrypto, indexSecret: Uint8Array)
     heldRoot: (owner, root, cid) => key(KIND.heldRoot, mac('held-root', owner, root) + mac('held-block', owner, cid)),
     heldRoots: (owner, root) => prefixRange(key(KIND.heldRoot, mac('held-root', owner, root))),
     holder: (peerId) => key(KIND.holder, mac('holder', peerId)),
+    release: (holder, since, root) =>
+      key(KIND.release, mac('release-holder', holder), uint64(since) + mac('release', root)),
+    releases: (holder) => prefixRange(key(KIND.release, mac('release-holder', holder))),
     heldOwner: (owner) => key(KIND.heldOwner, mac('held-owner', owner)),
     // By the first key for ever: folders keep their names when the index gets another secret.
     heldFolder: (owner) => Buffer.from(first(`held-folder\0${owner}`), 'latin1').toString('hex', 0, 16),
@@ -153,6 +160,7 @@ const NAMES_AT: Readonly<Partial<Record<Kind, readonly number[]>>> = {
   [KIND.scrubbed]: [],
   [KIND.heldRoot]: [1, 1 + NAME_BYTES],
   [KIND.idempotencyAge]: [9],
+  [KIND.release]: [1, 1 + NAME_BYTES + 8],
 };
 
 /**
@@ -179,7 +187,7 @@ export function createRenaming(
   };
 }
 
-/** Sorts after every order that follows a prefix: orders are at most 32 bytes. */
+/** Sorts after every order that follows a prefix: orders are at most 32 bytes, or begin with a time. */
 const AFTER = new Uint8Array(33).fill(0xff);
 
 /** kind | name | order, of Latin-1 text: small buffers are parts of a common one, and cost no memory of their own. */

@@ -225,6 +225,8 @@ export interface StoreCondition {
   readonly damaged: number;
   /** Members that said they hold blobs of ours, and what their answers say. */
   readonly holders: readonly HolderStanding[];
+  /** Blobs destroyed or replaced here that holders have not signed to have released, and for how long the oldest. */
+  readonly releases: { readonly pending: number; readonly oldestMs?: number };
   /** Of the last whole scrub: versions that did not read. */
   readonly unreadable?: { readonly versions: number; readonly at: string };
   readonly rekey?: RekeyState;

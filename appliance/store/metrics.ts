@@ -10,6 +10,8 @@ export interface StoreMetrics {
   readonly operations: Counter<'operation' | 'outcome'>;
   readonly restoredBlocks: Counter;
   readonly holders: Gauge<'state'>;
+  readonly pendingReleases: Gauge;
+  readonly releaseReceipts: Counter;
   readonly holderFaults: Counter<'problem'>;
   readonly unreadable: Gauge;
   readonly replayedDeletions: Counter;
@@ -80,6 +82,11 @@ export function createStoreMetrics(registry: Metrics): StoreMetrics {
       labelNames: ['problem'],
       registers,
     }),
+    pendingReleases: gauge(
+      'nectar_store_pending_releases',
+      'Blobs destroyed or replaced here that a holder has not yet signed to have released',
+    ),
+    releaseReceipts: counter('nectar_store_release_receipts_total', 'Signed receipts of holders for released blobs'),
     unreadable: gauge('nectar_store_unreadable_versions', 'Versions that did not read at the last whole scrub'),
     restoredBlocks: counter(
       'nectar_store_restored_blocks_total',

@@ -35,6 +35,7 @@ export type StoreAuditType =
   | 'key.rekey'
   | 'store.index'
   | 'replica.fault'
+  | 'replica.release'
   | 'upload.begin'
   | 'upload.discard';
 
@@ -84,8 +85,6 @@ export interface EvidenceEvent {
 
 export interface StoreReplicas {
   fetch(root: Cid, cid: Cid, holders: readonly PeerIdText[], signal: AbortSignal): Promise<Uint8Array | undefined>;
-  /** Tells holders that they need not keep a blob any longer; resolves with those that were reached. */
-  release(root: Cid, holders: readonly PeerIdText[], signal: AbortSignal): Promise<readonly PeerIdText[]>;
 }
 
 export interface StoreSigner {

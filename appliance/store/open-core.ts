@@ -17,6 +17,7 @@ import { currentSecret } from './index-secret.ts';
 import type { StoreMetrics } from './metrics.ts';
 import type { StoreDeps } from './needs.ts';
 import { createRecordLocks } from './record-locks.ts';
+import { createReleaseQueue } from './release-queue.ts';
 import { createSuperseded } from './remove-superseded.ts';
 import { readScrubbed } from './scrub.ts';
 import { finishDeletions } from './shred.ts';
@@ -97,6 +98,7 @@ export async function openCore(parts: {
     trail,
     erasures,
     superseded,
+    releases: createReleaseQueue(() => core),
     uses: createBlobUses(),
     holders: createHolderBook({ db: () => db, keys }, { now: () => deps.now(), lateMs: parts.options.holderLateMs }),
     index,
@@ -126,6 +128,7 @@ export async function recover(core: StoreCore): Promise<void> {
   const roots = await collectAllGarbage(core);
   await core.files.wipeStaging();
   await core.holders.load();
+  await core.releases.load();
   await readScrubbed(core);
   core.erasures.resume(await countErasures(core));
   await core.db.commit([]);

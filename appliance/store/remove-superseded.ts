@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { StoreCore } from './core.ts';
 import { decodeEntry, type SupersededEntry } from './entries.ts';
 import { collectGarbage } from './garbage.ts';
@@ -10,8 +9,6 @@ const CHUNK = 256;
 const RETRY_MS = 10_000;
 /** After a start nothing goes for so long: a backup that went on over it says again what it needs. */
 const START_GRACE_MS = 60_000;
-/** Holders that do not answer within this time are not told. */
-const RELEASE_TIMEOUT_MS = 5_000;
 /** Nobody keeps replaced ciphertext longer without asking again. */
 const MAX_KEEP_MS = 600_000;
 
@@ -77,27 +74,15 @@ async function removeUnused(core: StoreCore): Promise<number> {
       core.signal.throwIfAborted();
       await removeOne(core, key, entry);
     }
-    await releaseReplicas(
-      core,
-      unused.map(({ entry }) => entry),
-    );
   }
 }
 
-async function removeOne(core: StoreCore, key: Uint8Array, { root, inline }: SupersededEntry): Promise<void> {
+/** A holder that is never reached keeps ciphertext of a key that is destroyed here. */
+async function removeOne(core: StoreCore, key: Uint8Array, entry: SupersededEntry): Promise<void> {
+  const { root, inline } = entry;
   if (!inline) await collectGarbage(core, root);
   const block = { type: 'del', key: core.keys.ofCid(KIND.inlineBlock, root) } as const;
-  await core.db.commit([...(inline ? [block] : []), { type: 'del', key }], 'lazy');
-}
-
-/** A holder that is not reached keeps ciphertext of a key that is destroyed here. */
-async function releaseReplicas(core: StoreCore, entries: readonly SupersededEntry[]): Promise<void> {
-  const held = entries.filter(({ holders }) => holders.length > 0);
-  if (held.length === 0 || core.deps.replicas === undefined) return;
-  const signal = AbortSignal.any([core.signal, AbortSignal.timeout(RELEASE_TIMEOUT_MS)]);
-  const tell = ({ root, holders }: SupersededEntry): Promise<unknown> =>
-    core.deps.replicas?.release(root, holders, signal).catch((error: unknown) => {
-      core.deps.log.debug({ err: error }, 'holders not told of replaced ciphertext');
-    }) ?? Promise.resolve();
-  await Promise.race([Promise.all(held.map(tell)), sleep(RELEASE_TIMEOUT_MS, undefined, { ref: false })]);
+  const releases = core.releases.add([entry]);
+  await core.db.commit([...(inline ? [block] : []), { type: 'del', key }, ...releases.ops], 'lazy');
+  releases.settle();
 }

@@ -35,6 +35,26 @@ export interface HolderStanding {
   readonly faults: number;
 }
 
+/** Blobs that a holder is to take away. */
+export interface PendingRelease {
+  readonly holder: PeerIdText;
+  readonly roots: readonly Cid[];
+}
+
+/** What the holder signed about it; verified where it came in, and kept so that anybody can verify it again. */
+export interface ReceiptedRelease extends PendingRelease {
+  readonly receipt: {
+    /** Of the request, hex. */
+    readonly nonce: string;
+    /** Days since 1970, by the holder's clock. */
+    readonly epoch: number;
+    /** Ciphertext that went. */
+    readonly bytes: number;
+    /** Ed25519 of the holder's peer key, base64. */
+    readonly signature: string;
+  };
+}
+
 /** Blobs of ours with others. */
 export interface ReplicatedBlobs {
   underReplicated(limit: number): Promise<readonly UnderReplicated[]>;
@@ -44,13 +64,17 @@ export interface ReplicatedBlobs {
   holderQuestions(count: number): Promise<readonly HeldQuestion[]>;
   /** Who gives false answers counts no more for that blob, who is silent or out too long for none: others are to be found. */
   holderAnswered(answer: HolderAnswer): Promise<void>;
+  /** What to tell whom now, of at most so many holders, in turn. */
+  pendingReleases(limit: number): Promise<readonly PendingRelease[]>;
+  /** A holder signed that these are gone with it: the receipt goes into the log, and it is not told again. */
+  released(release: ReceiptedRelease): Promise<void>;
 }
 
 /** Blobs of others with us. */
 export interface HeldBlocks {
   hold(owner: PeerIdText, root: Cid, block: { readonly cid: Cid; readonly bytes: Uint8Array }): Promise<void>;
   get(owner: PeerIdText, cid: Cid): Promise<Uint8Array | undefined>;
-  /** A block that another root of the owner links stays. With `cids` only these go: what a refused upload had brought. */
-  release(owner: PeerIdText, root: Cid, cids?: readonly Cid[]): Promise<void>;
+  /** A block that another root of the owner links stays. With `cids` only these go: what a refused upload had brought. Resolves with the bytes that went, once that is durable. */
+  release(owner: PeerIdText, root: Cid, cids?: readonly Cid[]): Promise<number>;
   bytes(): number;
 }

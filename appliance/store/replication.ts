@@ -74,7 +74,13 @@ function ignoreUnreadable(error: unknown): Cid[] {
 
 export async function markReplicated(core: StoreCore, root: Cid, holder: PeerIdText): Promise<void> {
   const ref = await findEntry<RefEntry>(core, core.keys.ofCid(KIND.root, root));
-  if (ref === undefined) return;
+  if (ref === undefined) {
+    // Destroyed or replaced while it was on its way there.
+    const release = core.releases.add([{ root, holders: [holder] }]);
+    await core.db.commit(release.ops);
+    release.settle();
+    return;
+  }
   await changeVersion(core, ref, (entry) => {
     if (entry.root !== root || entry.holders.includes(holder)) return undefined;
     const former = (entry.former ?? []).filter((each) => each.holder !== holder);

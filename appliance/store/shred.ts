@@ -28,7 +28,7 @@ import { recordPatients } from './record-patients.ts';
 /**
  * Destroys a record: audit leaf durable -> wrapped DEKs of all versions out of the index -> receipt. The log is the journal:
  * a start makes every deletion again that the log has and the index has not, so the index need not be flushed before the
- * answer. What is left (bytes in the files, blocks, holders) is written down with the tombstone and done behind it
+ * answer. What is left (bytes in the files, blocks, copies of holders) is written down with the tombstone and done behind it
  * (erasure.ts). Asked again, it returns the same receipt.
  */
 export async function shredRecord(

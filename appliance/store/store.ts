@@ -198,6 +198,8 @@ export function createStore(options: StoreOptions, deps: StoreDeps): Store {
       const { core, sweep } = use();
       await track(takeAnswer(core, answer, sweep));
     },
+    pendingReleases: async (limit) => track(use().core.releases.due(limit)),
+    released: async (release) => track(use().core.releases.receipted(release)),
     held: {
       hold: async (owner, root, block) => track(use().held.hold(owner, root, block)),
       get: async (owner, cid) => track(use().held.get(owner, cid)),
@@ -213,6 +215,7 @@ function conditionOf({ core, rekeying }: Running): StoreCondition {
   return {
     ...{ index: condition, pendingErasures: core.erasures.pending(), damaged: damaged.size },
     holders: holderStandings(core),
+    releases: core.releases.standing(),
     ...(unreadable !== undefined && { unreadable }),
     ...(restored !== undefined && { restored }),
     ...(cutOff !== undefined && { cutOff }),

@@ -20,6 +20,8 @@ type CrossedStore =
   | 'markReplicated'
   | 'holderQuestions'
   | 'holderAnswered'
+  | 'pendingReleases'
+  | 'released'
   | 'unanchored'
   | 'markAnchored';
 
@@ -157,6 +159,7 @@ function reachOut(
     store,
     replicate: (root, blocks, signal, placed) => p2p.replicate(root, blocks, signal, placed),
     prove: (question, signal) => p2p.prove(question, signal),
+    release: (holder, roots, signal) => p2p.release(holder, roots, signal),
     isMember: (peer) => rollup.registry.isAuthorized(peer),
     members: () => p2p.members(),
     log,

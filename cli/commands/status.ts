@@ -26,6 +26,7 @@ import type { Output } from '../render/output.ts';
 import { formatDuration } from '../render/quantities.ts';
 import { recalledLines } from '../render/recalled.ts';
 import { describeRekey } from '../render/rekey.ts';
+import { describeReleases } from '../render/releases.ts';
 import { revocationLines } from '../render/revocations.ts';
 import { printable, renderFacts } from '../render/table.ts';
 import type { Terminal } from '../terminal.ts';
@@ -139,6 +140,8 @@ function storageLines({ storage, tokens }: NodeStatus): [string, string][] {
   if (unreadable !== undefined && unreadable.versions > 0)
     lines.push(`${unreadable.versions} versions did not read at the scrub of ${unreadable.at}: nectar-byon scrub`);
   told.push(...holderLines(storage.holders ?? []));
+  const releases = describeReleases(storage.releases);
+  if (releases !== undefined) told.push(['deletions', releases]);
   if (storage.pendingErasures > 0)
     lines.push(`${storage.pendingErasures} destroyed records whose bytes are still leaving the files`);
   return [...lines.map((line): [string, string] => ['index', line]), ...told];

@@ -1,6 +1,10 @@
 import type { NodeStatus } from '../../appliance/gateway/node-schemas.ts';
 import type { Check } from '../preflight.ts';
 import { describeRekey } from './rekey.ts';
+import { describeReleases } from './releases.ts';
+
+/** A holder that is away for so long is worth a look. */
+const OPEN_RELEASE_MS = 86_400_000;
 
 /** The store's index, its keys, the list of tokens, and what others keep for it. */
 export function gradeStorage({ storage, tokens }: NodeStatus): Check[] {
@@ -10,6 +14,7 @@ export function gradeStorage({ storage, tokens }: NodeStatus): Check[] {
     ...gradeRekey(storage),
     ...gradeTokens(tokens),
     ...gradeHolders(storage),
+    ...gradeReleases(storage),
   ];
 }
 
@@ -48,6 +53,14 @@ function gradeUnreadable(storage: NodeStatus['storage']): Check[] {
   if (versions === undefined || versions === 0) return [];
   const value = `${versions} versions did not read at the scrub of ${at}`;
   return [{ name: 'records', value, grade: 'bad', advice: 'nectar-byon scrub names them; restore from a backup' }];
+}
+
+/** Copies with others of what was destroyed here: unreadable, but there until the holder signs that they are not. */
+function gradeReleases(storage: NodeStatus['storage']): Check[] {
+  const value = describeReleases(storage?.releases);
+  if (value === undefined) return [];
+  if ((storage?.releases?.oldestMs ?? 0) < OPEN_RELEASE_MS) return [{ name: 'deletions', value, grade: 'good' }];
+  return [{ name: 'deletions', value, grade: 'poor', advice: 'runbook, "A deletion has no receipt"' }];
 }
 
 /** Members that said they hold replicas. Those that lied are somebody else's fault, and fewer replicas are ours to know. */

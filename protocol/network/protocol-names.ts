@@ -11,6 +11,8 @@ export interface ProtocolNames {
   readonly blockExchange: string;
   /** Stream: whether a block is still held, see block-proof.ts. */
   readonly proofs: string;
+  /** Stream: that held blobs need not be kept, and a signed receipt, see release-exchange.ts. */
+  readonly releases: string;
   /** Stream: cosign a checkpoint, see witness-exchange.ts. */
   readonly witness: string;
   /** Stream: the data of a batch, see batch-exchange.ts. */
@@ -23,6 +25,7 @@ export function protocolNames(l2ChainId: bigint): ProtocolNames {
     unsafeRange: `/nectar/${l2ChainId}/unsafe/1`,
     blockExchange: `/nectar/${l2ChainId}/blocks/1`,
     proofs: `/nectar/${l2ChainId}/proofs/1`,
+    releases: `/nectar/${l2ChainId}/releases/1`,
     witness: `/nectar/${l2ChainId}/witness/1`,
     batches: `/nectar/${l2ChainId}/batches/1`,
   };

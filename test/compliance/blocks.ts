@@ -4,15 +4,19 @@ import { after, before, describe, it } from 'node:test';
 import type { HeldBlocks, Store } from '../../appliance/store/index.ts';
 import type { Cid, PeerIdText } from '../../protocol/brand.ts';
 import { type ErrorCode, isNectarError } from '../../protocol/errors.ts';
+import { erased } from './store.ts';
 
 /** The ciphertext side of one running store, however it is reached. */
 export interface BlocksUnderTest {
-  readonly store: Pick<Store, 'underReplicated' | 'markReplicated' | 'unanchored' | 'markAnchored'> & {
+  readonly store: Pick<
+    Store,
+    'underReplicated' | 'markReplicated' | 'unanchored' | 'markAnchored' | 'pendingReleases' | 'released'
+  > & {
     readonly blocks: Pick<Store['blocks'], 'get'>;
     readonly held: Omit<HeldBlocks, 'bytes'>;
   };
   /** The owner's side, to put what the other side is about. */
-  readonly owner: Pick<Store, 'put' | 'head'>;
+  readonly owner: Pick<Store, 'put' | 'head' | 'shred' | 'condition'>;
   close(): Promise<void>;
 }
 
@@ -80,8 +84,20 @@ export function blocksCompliance(name: string, create: () => Promise<BlocksUnder
       await under.store.held.hold(PEER, cid, { cid, bytes: block });
       assert.deepEqual(Buffer.from((await under.store.held.get(PEER, cid)) ?? []), Buffer.from(block));
       assert.equal(await under.store.held.get(OTHER, cid), undefined);
-      await under.store.held.release(PEER, cid);
+      assert.equal(await under.store.held.release(PEER, cid), block.length);
+      assert.equal(await under.store.held.release(PEER, cid), 0);
       assert.equal(await under.store.held.get(PEER, cid), undefined);
+    });
+
+    it('says whom to tell of a deletion until the receipt is in', async () => {
+      const { recordId, cid } = await put(randomBytes(1000));
+      await under.store.markReplicated(cid, PEER);
+      await under.owner.shred(recordId, context);
+      await erased(under.owner);
+      assert.deepEqual(await under.store.pendingReleases(10), [{ holder: PEER, roots: [cid] }]);
+      const receipt = { nonce: 'ab'.repeat(32), epoch: 20_000, bytes: 1000, signature: 'c2ln'.repeat(22) };
+      await under.store.released({ holder: PEER, roots: [cid], receipt });
+      assert.deepEqual(await under.store.pendingReleases(10), []);
     });
 
     it('refuses a block that is not what its CID names', async () => {

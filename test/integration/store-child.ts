@@ -56,6 +56,7 @@ export async function openChildStore(home: string, minFreeBytes = 0, parts: Chil
       partialUploadTtlMs: 3_600_000,
       holderLateMs: 3_600_000,
       holderLostMs: 86_400_000,
+      releaseMaxAgeMs: 365 * 86_400_000,
       heldMaxPercent: 0,
       ownReserveBytes: 0,
       heldMaxBytes: 0,

@@ -10,13 +10,13 @@ const RETRY_MS = 250;
 const MAX_FETCHES = 8;
 
 export interface BlockFetcherDeps {
-  readonly blocks: Pick<BlocksClient, 'wanted' | 'handIn' | 'released'>;
+  readonly blocks: Pick<BlocksClient, 'wanted' | 'handIn'>;
   /** p2p: asks the holders. */
   readonly holders: StoreReplicas;
   readonly log: Logger;
 }
 
-/** In the rollup role: does what the store wants of the network, for the store reaches nobody. */
+/** In the rollup role: fetches what the store wants of the network, for the store reaches nobody. */
 export function createBlockFetcher({ blocks, holders, log }: BlockFetcherDeps): Service {
   const abort = new AbortController();
   const running = new Map<number, AbortController>();
@@ -24,13 +24,9 @@ export function createBlockFetcher({ blocks, holders, log }: BlockFetcherDeps): 
   let loop: Promise<void> | undefined;
 
   async function fulfil(want: Want, signal: AbortSignal): Promise<void> {
-    const { id, kind, root, cid } = want;
-    if (kind === 'release') {
-      await blocks.released(id, await holders.release(root, want.holders, signal));
-    } else {
-      const bytes = await holders.fetch(root, cid, want.holders, signal).catch(() => undefined);
-      await blocks.handIn(id, bytes);
-    }
+    const { id, root, cid } = want;
+    const bytes = await holders.fetch(root, cid, want.holders, signal).catch(() => undefined);
+    await blocks.handIn(id, bytes);
   }
 
   function startNext(): void {

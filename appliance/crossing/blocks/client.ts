@@ -1,4 +1,3 @@
-import type { PeerIdText } from '../../../protocol/brand.ts';
 import type { HeldBlocks, Store } from '../../store/index.ts';
 import { clientOf } from '../client-of.ts';
 import { collect } from '../collect.ts';
@@ -18,6 +17,8 @@ type Crossed =
   | 'markReplicated'
   | 'holderQuestions'
   | 'holderAnswered'
+  | 'pendingReleases'
+  | 'released'
   | 'unanchored'
   | 'markAnchored';
 
@@ -30,16 +31,15 @@ export interface BlocksClient extends Pick<Store, Crossed> {
   /** Tells what the store wants, until the connection ends or the signal aborts. */
   wanted(onWant: (want: Want) => void, signal: AbortSignal): Promise<void>;
   handIn(id: number, bytes: Uint8Array | undefined): Promise<void>;
-  released(id: number, holders: readonly PeerIdText[]): Promise<void>;
 }
 
 export function createBlocksClient(connection: Connection): BlocksClient {
   const client = clientOf(connection, blocks);
-  const { underReplicated, markReplicated, holderQuestions, holderAnswered } = client;
-  const { unanchored, markAnchored, wanted, released } = client;
+  const { underReplicated, markReplicated, holderQuestions, holderAnswered, pendingReleases, released } = client;
+  const { unanchored, markAnchored, wanted } = client;
   return {
-    ...{ underReplicated, markReplicated, holderQuestions, holderAnswered },
-    ...{ unanchored, markAnchored, wanted, released },
+    ...{ underReplicated, markReplicated, holderQuestions, holderAnswered, pendingReleases, released },
+    ...{ unanchored, markAnchored, wanted },
     blocks: { get: client.get },
     held: {
       hold: (owner, root, { cid, bytes }) => client.hold(owner, root, cid, bytes),

@@ -1,4 +1,5 @@
 import type { Static } from 'typebox';
+import { MAX_RELEASE_ROOTS } from '../../../protocol/network/release-exchange.ts';
 import { call, contract, every, found, piece, SIGNAL, STREAM } from '../contract.ts';
 import {
   bytes,
@@ -27,8 +28,8 @@ const MAX_ITEMS = 10_000;
 const holders = list(peerId, 1024);
 const versionRef = { recordId, version: count };
 
-/** What the store lacks or wants to be let go of, for the rollup role to do, since the store reaches nobody. */
-const want = exact({ id: count, kind: oneOf('fetch', 'release', 'cancel'), root: cid, cid, holders });
+/** What the store lacks, for the rollup role to fetch, since the store reaches nobody. */
+const want = exact({ id: count, kind: oneOf('fetch', 'cancel'), root: cid, cid, holders });
 export type Want = Static<typeof want>;
 
 /** What the rollup role may ask of the store: ciphertext, commitments, and its own three secrets. */
@@ -56,6 +57,21 @@ export const blocks = contract('blocks', {
     ],
     returns: done,
   }),
+  pendingReleases: call({
+    args: [number],
+    returns: list(exact({ holder: peerId, roots: list(cid, MAX_RELEASE_ROOTS) }), MAX_ITEMS),
+    maxOutputBytes: MAX_BLOBS_BYTES,
+  }),
+  released: call({
+    args: [
+      exact({
+        holder: peerId,
+        roots: list(cid, MAX_RELEASE_ROOTS),
+        receipt: exact({ nonce: text(64), epoch: count, bytes: count, signature: text(88) }),
+      }),
+    ],
+    returns: done,
+  }),
   unanchored: call({
     args: [number],
     returns: list(exact({ ...versionRef, commitment: bytes(32) }), MAX_ITEMS),
@@ -71,11 +87,10 @@ export const blocks = contract('blocks', {
   }),
   hold: call({ args: [peerId, cid, cid, piece(MAX_BLOCK_BYTES)], returns: done }),
   getHeld: call({ args: [peerId, cid], returns: found(MAX_BLOCK_BYTES) }),
-  release: call({ args: [peerId, cid, optional(list(cid, 1024))], returns: done }),
+  release: call({ args: [peerId, cid, optional(list(cid, 1024))], returns: count }),
   /** Waits until the node is unlocked. */
   secrets: call({ args: [SIGNAL], returns: STREAM }),
   wanted: call({ args: [every(want), SIGNAL], returns: done }),
   /** The answer to a wanted block; `found: false` has no bytes. */
   handIn: call({ args: [count, flag, piece(MAX_BLOCK_BYTES)], returns: done }),
-  released: call({ args: [count, holders], returns: done }),
 });

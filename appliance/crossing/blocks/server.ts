@@ -13,6 +13,8 @@ type BlockStore = Pick<
   | 'markReplicated'
   | 'holderQuestions'
   | 'holderAnswered'
+  | 'pendingReleases'
+  | 'released'
   | 'unanchored'
   | 'markAnchored'
 >;
@@ -30,6 +32,8 @@ export function blocksRoutes({ store, keys, wants }: BlocksCrossingParts): Route
     markReplicated: (root, holder) => store.markReplicated(root, holder),
     holderQuestions: (count) => store.holderQuestions(count),
     holderAnswered: (answer) => store.holderAnswered(answer),
+    pendingReleases: (limit) => store.pendingReleases(limit),
+    released: (release) => store.released(release),
     unanchored: (limit) => store.unanchored(limit),
     markAnchored: (items, anchor) => store.markAnchored(items, anchor),
     hold: (owner, root, cid, bytes) => store.held.hold(owner, root, { cid, bytes }),
@@ -41,7 +45,6 @@ export function blocksRoutes({ store, keys, wants }: BlocksCrossingParts): Route
     },
     wanted: (tell, gone) => wants.listen(tell, gone),
     handIn: (id, isFound, bytes) => wants.handIn(id, isFound ? bytes : undefined),
-    released: (id, holders) => wants.released(id, holders),
   });
 }
 

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import type { Cid, PeerIdText } from '../../../protocol/brand.ts';
 import { verifyBlock } from '../../../protocol/network/block-cid.ts';
 import type { StoreReplicas } from '../../store/index.ts';
 import type { Want } from './contract.ts';
@@ -11,7 +10,7 @@ const MAX_WANTS = 1024;
 
 interface Waiting {
   readonly want: Want;
-  settle(result: Uint8Array | readonly PeerIdText[] | undefined): void;
+  settle(result: Uint8Array | undefined): void;
 }
 
 /**
@@ -23,7 +22,6 @@ export interface WantedBlocks extends StoreReplicas {
   listen(send: (want: Want) => Promise<void>, signal: AbortSignal): Promise<never>;
   /** @throws NectarError NETWORK_BLOCK_MISMATCH; a wish that nobody has any more is ignored */
   handIn(id: number, bytes: Uint8Array | undefined): void;
-  released(id: number, holders: readonly PeerIdText[]): void;
 }
 
 export function createWantedBlocks(timeoutMs: number = WANT_TIMEOUT_MS): WantedBlocks {
@@ -31,17 +29,14 @@ export function createWantedBlocks(timeoutMs: number = WANT_TIMEOUT_MS): WantedB
   let tell: ((want: Want) => void) | undefined;
   let nextId = 1;
 
-  async function wish<T extends Uint8Array | readonly PeerIdText[]>(
-    wanted: Omit<Want, 'id'>,
-    signal: AbortSignal,
-  ): Promise<T | undefined> {
+  async function wish(wanted: Omit<Want, 'id'>, signal: AbortSignal): Promise<Uint8Array | undefined> {
     // Nobody who could ask a holder, or nobody to ask: not found is the answer, at once.
     if (tell === undefined || wanted.holders.length === 0 || waiting.size >= MAX_WANTS) return undefined;
     signal.throwIfAborted();
     const want = { ...wanted, id: nextId++ };
     const limit = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
-    const result = await new Promise<T | undefined>((resolve) => {
-      waiting.set(want.id, { want, settle: resolve as Waiting['settle'] });
+    const result = await new Promise<Uint8Array | undefined>((resolve) => {
+      waiting.set(want.id, { want, settle: resolve });
       limit.addEventListener('abort', () => resolve(undefined), { once: true });
       tell?.(want);
     });
@@ -52,12 +47,7 @@ export function createWantedBlocks(timeoutMs: number = WANT_TIMEOUT_MS): WantedB
   }
 
   return {
-    fetch: (root, cid, holders, signal) => wish<Uint8Array>({ kind: 'fetch', root, cid, holders }, signal),
-    async release(root: Cid, holders, signal) {
-      return (
-        (await wish<readonly PeerIdText[]>({ kind: 'release', root, cid: root, holders: [...holders] }, signal)) ?? []
-      );
-    },
+    fetch: (root, cid, holders, signal) => wish({ kind: 'fetch', root, cid, holders }, signal),
     listen(send, signal) {
       // One message after the other; a listener that is gone is told of by the signal.
       let sending = Promise.resolve();
@@ -80,10 +70,6 @@ export function createWantedBlocks(timeoutMs: number = WANT_TIMEOUT_MS): WantedB
       if (found?.want.kind !== 'fetch') return;
       if (bytes === undefined) found.settle(undefined);
       else found.settle(verifyBlock(found.want.cid, bytes, (input) => createHash('sha256').update(input).digest()));
-    },
-    released(id, holders) {
-      const found = waiting.get(id);
-      if (found?.want.kind === 'release') found.settle(holders.filter((holder) => found.want.holders.includes(holder)));
     },
   };
 }

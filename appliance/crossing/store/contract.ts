@@ -85,6 +85,7 @@ const condition = exact({
     }),
     64,
   ),
+  releases: exact({ pending: count, oldestMs: optional(count) }),
   unreadable: optional(exact({ versions: count, at: text(64) })),
   rekey: optional(rekeyState),
 });

@@ -100,10 +100,7 @@ function openStore(
       ...{ crypto: nodeEnvelopeCrypto, keys, audit, evidence: audit, signer, log },
       metrics: createMetrics(),
       // What was not fetched whole is fetched when the store misses it, and checked like a peer's.
-      replicas: {
-        fetch: (_, cid) => fetchBlock(target, cid, signal),
-        release: async () => [],
-      },
+      replicas: { fetch: (_, cid) => fetchBlock(target, cid, signal) },
       now: () => new Date(),
       randomBytes: random,
     },

@@ -166,9 +166,9 @@ test('release makes the holder forget, for the owner only', async () => {
   const [owner, holder, stranger] = (await network(89, 3)) as [TestNode, TestNode, TestNode];
   const { root, blocks } = seal(owner, 2);
   await owner.p2p.replicate(root, blocks, signal);
-  await stranger.p2p.release(root, [holder.peerId], signal);
+  await stranger.p2p.release(holder.peerId, [root], signal);
   assert.deepEqual(await owner.p2p.fetch(root, root, [holder.peerId], signal), owner.own.get(root));
-  assert.deepEqual(await owner.p2p.release(root, [holder.peerId], signal), [holder.peerId]);
+  assert.equal((await owner.p2p.release(holder.peerId, [root], signal)).outcome, 'receipt');
   assert.equal(await owner.p2p.fetch(root, root, [holder.peerId], signal), undefined);
   assert.equal(holder.held.blocks.size, 0);
 });

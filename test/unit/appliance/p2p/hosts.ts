@@ -98,10 +98,15 @@ export class HeldDouble implements HeldBlocks {
     return undefined;
   }
 
-  async release(owner: PeerIdText, root: Cid, cids?: readonly Cid[]): Promise<void> {
+  async release(owner: PeerIdText, root: Cid, cids?: readonly Cid[]): Promise<number> {
     const isOne = (key: string): boolean => cids === undefined || cids.some((cid) => key.endsWith(` ${cid}`));
-    for (const key of this.blocks.keys())
-      if (key.startsWith(`${owner} ${root} `) && isOne(key)) this.blocks.delete(key);
+    let freed = 0;
+    for (const [key, bytes] of this.blocks) {
+      if (!key.startsWith(`${owner} ${root} `) || !isOne(key)) continue;
+      this.blocks.delete(key);
+      freed += bytes.length;
+    }
+    return freed;
   }
 }
 
@@ -148,6 +153,10 @@ export interface TestNodeInput {
   readonly onFalseBlock?: NonNullable<P2pDeps['onFalseBlock']>;
   /** As a node of the version before. */
   readonly withoutProofs?: boolean;
+  /** A store in place of the doubles. */
+  readonly store?: { readonly blocks: NonNullable<P2pDeps['blocks']>; readonly held: HeldBlocks };
+  /** As a node of the version before. */
+  readonly withoutReceipts?: boolean;
 }
 
 const silent = createLogger({ level: 'silent' });
@@ -172,12 +181,13 @@ export async function startNode(input: TestNodeInput): Promise<TestNode> {
         listeners.add(listener);
         return () => listeners.delete(listener);
       },
-      blocks: { get: async (cid) => own.get(cid) },
-      held,
+      blocks: input.store?.blocks ?? { get: async (cid) => own.get(cid) },
+      held: input.store?.held ?? held,
       ...(input.witness !== undefined && { witness: input.witness }),
       ...(input.batches !== undefined && { batches: input.batches }),
       ...(input.onFalseBlock !== undefined && { onFalseBlock: input.onFalseBlock }),
       ...(input.withoutProofs === true && { proofs: false }),
+      ...(input.withoutReceipts === true && { receipts: false }),
       log: silent,
       metrics,
       now: () => performance.now(),

@@ -6,7 +6,11 @@ import type { HeldQuestion, ProofOutcome } from '../../../../appliance/replicati
 import { createLogger } from '../../../../appliance/telemetry/index.ts';
 import type { Cid, PeerIdText } from '../../../../protocol/brand.ts';
 
-const CONFIG = { intervalMs: 10, retryMs: 100, batch: 4, parallel: 2, checkIntervalMs: 3_600_000, checks: 4 };
+const CONFIG = {
+  ...{ intervalMs: 10, retryMs: 100, batch: 4, parallel: 2 },
+  ...{ releaseRetryMaxMs: 400, checkIntervalMs: 3_600_000, checks: 4 },
+};
+const RECEIPT = { nonce: 'ab'.repeat(32), epoch: 20_000, bytes: 7, signature: 'c2ln' };
 const signal = new AbortController().signal;
 
 /** A store of `count` blobs that wants two replicas of each, and members that say what they take. */
@@ -24,6 +28,10 @@ function create(count: number, takers: (root: Cid) => string[], config: Partial<
     members: ['a'],
     running: 0,
     most: 0,
+    releases: [] as { holder: PeerIdText; roots: Cid[] }[],
+    told: [] as string[],
+    receipted: [] as Parameters<ReplicationDeps['store']['released']>[0][],
+    releasing: (_holder: string): 'receipt' | 'told' | 'false' | 'silent' => 'receipt',
   };
   const deps: ReplicationDeps = {
     store: {
@@ -37,6 +45,11 @@ function create(count: number, takers: (root: Cid) => string[], config: Partial<
       markReplicated: async (root, holder) => void holders.get(root)?.push(holder),
       holderQuestions: async () => world.questions,
       holderAnswered: async (answer) => void world.answers.push(answer),
+      pendingReleases: async () => world.releases,
+      async released(release) {
+        world.receipted.push(release);
+        world.releases = world.releases.filter(({ holder }) => holder !== release.holder);
+      },
     },
     replicate: async (root, _blocks, _signal, already) => {
       asked.push(root);
@@ -47,6 +60,11 @@ function create(count: number, takers: (root: Cid) => string[], config: Partial<
       return (takers(root) as PeerIdText[]).filter((peerId) => !already.holders.includes(peerId));
     },
     prove: async ({ holder }) => world.outcome(holder),
+    release: async (holder) => {
+      world.told.push(holder);
+      const outcome = world.releasing(holder);
+      return outcome === 'receipt' ? { outcome, receipt: RECEIPT } : { outcome };
+    },
     isMember: async (peerId) => {
       if (world.out.has('registry')) throw new Error('no state');
       return !world.out.has(peerId);
@@ -159,4 +177,37 @@ test('trouble of the store or the network ends one look, not the service', async
   await replication.start(signal);
   assert.deepEqual(replication.readiness(), { ready: true });
   await replication.stop();
+});
+
+test('a holder is told of deletions until it signs, ever more rarely, and at once when it is seen again', async () => {
+  const { replication, clock, world } = create(0, () => []);
+  const [gone, there] = ['gone', 'there'] as PeerIdText[];
+  assert.ok(gone !== undefined && there !== undefined);
+  world.releases = [gone, there].map((holder) => ({ holder, roots: ['root' as Cid] }));
+  world.members = [there];
+  world.releasing = (holder) => (holder === gone ? 'silent' : 'receipt');
+  const at: number[] = [];
+  for (clock.now = 0; clock.now < 1_000; clock.now += 50) {
+    const before = world.told.filter((holder) => holder === gone).length;
+    await replication.release(signal);
+    if (world.told.filter((holder) => holder === gone).length > before) at.push(clock.now);
+  }
+  // 100, 200, 400, and no longer than that.
+  assert.deepEqual(at, [0, 100, 300, 700]);
+  assert.deepEqual(world.receipted, [{ holder: there, roots: ['root'], receipt: RECEIPT }]);
+  world.members = [gone, there];
+  world.releasing = () => 'receipt';
+  await replication.release(signal);
+  assert.deepEqual(world.releases, []);
+});
+
+test('a word without a signature, or a false one, is no receipt', async () => {
+  for (const outcome of ['told', 'false', 'silent'] as const) {
+    const { replication, world } = create(0, () => []);
+    world.releases = [{ holder: 'a' as PeerIdText, roots: ['root' as Cid] }];
+    world.releasing = () => outcome;
+    await replication.release(signal);
+    await replication.release(signal);
+    assert.deepEqual([world.told.length, world.receipted.length, world.releases.length], [1, 0, 1]);
+  }
 });

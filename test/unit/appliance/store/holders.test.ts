@@ -132,7 +132,6 @@ test('an ejected holder is replaced, and read from all the same', async () => {
         asked.push(holders);
         return undefined;
       },
-      release: async (_root, holders) => holders,
     },
   });
   const [record] = await replicated(f.store, 1, ['ejected']);

@@ -155,6 +155,7 @@ export async function createFixture(overrides: FixtureOptions = {}): Promise<Fix
         partialUploadTtlMs: 3_600_000,
         holderLateMs: 3_600_000,
         holderLostMs: 86_400_000,
+        releaseMaxAgeMs: 365 * 86_400_000,
         heldMaxPercent: 100,
         ownReserveBytes: 0,
         heldMaxBytes: 4 * 1024 * 1024,

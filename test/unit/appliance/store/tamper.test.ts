@@ -6,7 +6,7 @@ import { afterEach, test } from 'node:test';
 import { ClassicLevel } from 'classic-level';
 import { KIND } from '../../../../appliance/store/index-keys.ts';
 import type { Cid, PeerIdText } from '../../../../protocol/brand.ts';
-import { erased, hasCode } from '../../../compliance/store.ts';
+import { hasCode } from '../../../compliance/store.ts';
 import { context, createFixture, type Fixture, type FixtureOptions, get, put, signal } from './store-fixture.ts';
 
 const MIB = 1024 * 1024;
@@ -117,7 +117,6 @@ test('missing and bad blocks come back from a replica, are logged, and stay', as
         asked.push(holders);
         return kept.get(cid);
       },
-      release: async () => [],
     },
   });
   const plaintext = randomBytes(3 * MIB);
@@ -143,29 +142,8 @@ test('missing and bad blocks come back from a replica, are logged, and stay', as
   assert.equal((await get(f.store, small.recordId)).toString(), 'small');
 });
 
-test('destroying a record tells its holders, and is done even when none answers', async () => {
-  const told: [Cid, readonly PeerIdText[]][] = [];
-  const f = await fixture({
-    replicas_: {
-      fetch: async () => undefined,
-      async release(root, holders) {
-        told.push([root, holders]);
-        throw new Error('nobody answers');
-      },
-    },
-  });
-  const { recordId, cid } = await put(f.store, randomBytes(100_000));
-  await f.store.markReplicated(cid, 'peer-1' as PeerIdText);
-  const receipt = await f.store.shred(recordId, context);
-  assert.equal(f.store.condition().pendingErasures, 1);
-  await erased(f.store);
-  assert.deepEqual(told, [[cid, ['peer-1']]]);
-  assert.equal(receipt.recordId, recordId);
-  await assert.rejects(get(f.store, recordId), hasCode('STORE_RECORD_SHREDDED'));
-});
-
 test('a lying replica restores nothing', async () => {
-  const f = await fixture({ replicas_: { fetch: async () => randomBytes(100), release: async () => [] } });
+  const f = await fixture({ replicas_: { fetch: async () => randomBytes(100) } });
   const { recordId, cid } = await put(f.store, randomBytes(100_000));
   await rm(blockPath(f.home, cid));
   await assert.rejects(get(f.store, recordId), hasCode('STORE_BLOCK_MISSING'));

@@ -39,3 +39,11 @@ test('versions that the last scrub could not read are bad', () => {
   ]);
   assert.deepEqual(grade({ unreadable: { versions: 0, at } }), [index]);
 });
+
+test('deletions without a receipt are told with their age, and are worth a look after a day', () => {
+  assert.deepEqual(grade({ releases: { pending: 0 } }), [index]);
+  const one = '1 copy of a destroyed blob has no receipt of the holder yet, the oldest for 1 h';
+  assert.deepEqual(grade({ releases: { pending: 1, oldestMs: 3_600_000 } }), [index, `deletions good: ${one}`]);
+  const old = '2 copies of destroyed blobs have no receipt of the holder yet, the oldest for 3 d';
+  assert.deepEqual(grade({ releases: { pending: 2, oldestMs: 3 * 86_400_000 } }), [index, `deletions poor: ${old}`]);
+});
