@@ -156,6 +156,13 @@ export const EVENTS = {
     action: 'D',
     ...OPERATING,
   },
+  // What was held for an owner that the registry has not admitted for its time of grace.
+  'held.expire': {
+    type: APPLICATION_ACTIVITY,
+    subtype: coding(SYSTEM.lifecycle, 'destroy', 'Destroy/Delete Record Lifecycle Event'),
+    action: 'D',
+    ...OPERATING,
+  },
   'audit.read': { type: AUDIT_LOG_USED, action: 'R', ...FROM_NODE },
   'audit.export': {
     type: AUDIT_LOG_USED,

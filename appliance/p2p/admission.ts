@@ -13,7 +13,7 @@ const MIN_LOG_INTERVAL_MS = 10_000;
 export type Standing = 'admitted' | RefusalReason;
 
 export interface Admission {
-  /** Whether the peer may be connected (authorized by the registry or named in the descriptor), and if not, why. */
+  /** Whether the peer may be connected (authorized by the registry, named in the descriptor, or an owner of blocks here), and if not, why. */
   standing(peerId: string): Promise<Standing>;
   /** True when the standing is `admitted`. Fails closed. */
   isAdmitted(peerId: string): Promise<boolean>;
@@ -32,14 +32,20 @@ export interface Admission {
   forget(): void;
 }
 
+export interface AdmissionDeps {
+  readonly registry: Registry;
+  /** Whether this node holds blocks of the peer: it may read and release them after it left or was ejected. */
+  readonly owes?: (peerId: PeerIdText) => Promise<boolean>;
+  readonly log: Logger;
+  readonly metrics: P2pMetrics;
+  readonly now: () => number;
+}
+
 /**
  * Admission by NodeRegistry, read from the node's own derived state. The peer id is the one that the noise handshake
  * proved. Adversary: an unregistered or ejected node, and a member that vouches for one; no peer's word counts here.
  */
-export function createAdmission(
-  bootstrap: ReadonlySet<string>,
-  deps: { readonly registry: Registry; readonly log: Logger; readonly metrics: P2pMetrics; readonly now: () => number },
-): Admission {
+export function createAdmission(bootstrap: ReadonlySet<string>, deps: AdmissionDeps): Admission {
   const remembered = new Map<PeerIdText, Promise<boolean>>();
   const isNewsworthy = createNewsworthy(deps.now);
   const loans = new Map<string, number>();
@@ -48,7 +54,8 @@ export function createAdmission(
     if (bootstrap.has(peerId)) return 'admitted';
     if (!isPeerId(peerId)) return 'identity';
     try {
-      return (await ask(peerId)) ? 'admitted' : 'not-authorized';
+      if (await ask(peerId)) return 'admitted';
+      return (await deps.owes?.(peerId)) === true ? 'admitted' : 'not-authorized';
     } catch (error) {
       deps.log.debug({ peerId, err: error }, 'registry gave no answer about a peer');
       return 'registry-unavailable';

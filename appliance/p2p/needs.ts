@@ -43,6 +43,8 @@ export interface HeldBlocks {
   get(owner: PeerIdText, cid: Cid): Promise<Uint8Array | undefined>;
   /** With `cids` only these blocks of it. Resolves with the bytes that went, once that is durable. */
   release(owner: PeerIdText, root: Cid, cids?: readonly Cid[]): Promise<number>;
+  /** Whether something is held for this peer. */
+  owes(owner: PeerIdText): Promise<boolean>;
 }
 
 /** The data of batches that this node derived: public, encoded as protocol/rollup/batch-data.ts has it. */

@@ -80,7 +80,10 @@ export async function createParts(options: P2pOptions, deps: P2pDeps, metrics: P
   const privateKey = await openIdentityKey(await deps.identitySeed());
   const self = peerIdOf(privateKey.publicKey.raw);
   const names = protocolNames(options.l2ChainId);
-  const admission = createAdmission(new Set(options.bootstrap.map(peerIdOfAddress)), { registry, log, metrics, now });
+  const admission = createAdmission(new Set(options.bootstrap.map(peerIdOfAddress)), {
+    ...{ registry, log, metrics, now },
+    ...(deps.held !== undefined && { owes: (peerId: PeerIdText) => deps.held?.owes(peerId) ?? Promise.resolve(false) }),
+  });
   const host = await createHost({
     config: options,
     privateKey,

@@ -25,6 +25,11 @@ export const replicationConfig = Type.Object(
       description:
         'Longest time between two tries to tell a holder of deletions; one that is seen again is told at once.',
     }),
+    tidyIntervalMs: Type.Integer({
+      default: 600_000,
+      minimum: 100,
+      description: 'Time between two looks for blocks of others that have expired.',
+    }),
     checkIntervalMs: Type.Integer({
       default: 60_000,
       minimum: 100,

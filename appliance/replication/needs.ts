@@ -41,6 +41,11 @@ export interface ReplicationDeps {
     pendingReleases(limit: number): Promise<readonly PendingRelease[]>;
     released(release: PendingRelease & { readonly receipt: SignedRelease }): Promise<void>;
   };
+  /** What is held here for others. */
+  readonly held: {
+    owners(): Promise<readonly PeerIdText[]>;
+    tidy(standings: readonly { readonly owner: PeerIdText; readonly isMember: boolean }[]): Promise<void>;
+  };
   /** Asks peers other than the holders; resolves with those that said the blob is durable with them. */
   readonly replicate: (
     root: Cid,
@@ -60,6 +65,8 @@ export interface ReplicationDeps {
   >;
   /** By the registry; rejects where it gives no answer. */
   readonly isMember: (peerId: PeerIdText) => Promise<boolean>;
+  /** Whether the registry is that of today: a node that was away for weeks reads an old one first. */
+  readonly isCurrent: () => boolean;
   /** Members that are connected now. */
   readonly members: () => Promise<readonly PeerIdText[]>;
   readonly log: Logger;

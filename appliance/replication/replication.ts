@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Counter } from 'prom-client';
 import type { Readiness, Service } from '../service.ts';
 import type { ReplicationConfig } from './config.ts';
+import { createHeldTidy } from './held-tidy.ts';
 import { createHolderCheck } from './holder-check.ts';
 import type { ReplicationDeps } from './needs.ts';
 import { createReleaser } from './releaser.ts';
@@ -14,6 +15,8 @@ export interface Replication extends Service {
   check(signal: AbortSignal): Promise<void>;
   /** Tells holders once of what was destroyed. Runs by itself every `intervalMs`. Never throws. */
   release(signal: AbortSignal): Promise<void>;
+  /** Removes once what is held for nobody any more. Runs by itself every `tidyIntervalMs`. Never throws. */
+  tidy(signal: AbortSignal): Promise<void>;
 }
 
 /** Gives each sealed blob its replicas, ciphertext on other members' disks for the day when ours is lost, and asks for proof that they last. */
@@ -35,6 +38,7 @@ export function createReplication(config: ReplicationConfig, deps: ReplicationDe
   });
   const spreadAll = createSpreader(config, deps);
   const askAll = createHolderCheck(config, deps);
+  const tidyAll = createHeldTidy(deps);
   const releaseAll = createReleaser(config, deps);
   const abort = new AbortController();
   let loops: Promise<unknown> | undefined;
@@ -67,11 +71,20 @@ export function createReplication(config: ReplicationConfig, deps: ReplicationDe
     }
   }
 
+  async function tidy(signal: AbortSignal): Promise<void> {
+    try {
+      await tidyAll(signal);
+    } catch (error) {
+      if (!signal.aborted) log.warn({ err: error }, 'blocks of others were not looked through');
+    }
+  }
+
   return {
     name: 'replication',
     tick,
     check,
     release,
+    tidy,
     async start(signal) {
       const until = AbortSignal.any([signal, abort.signal]);
       const loop = async (waitMs: number, work: () => Promise<unknown>): Promise<void> => {
@@ -84,6 +97,7 @@ export function createReplication(config: ReplicationConfig, deps: ReplicationDe
         loop(config.intervalMs, async () => (await tick(until)) > 0),
         loop(config.checkIntervalMs, () => check(until)),
         loop(config.intervalMs, () => release(until)),
+        loop(config.tidyIntervalMs, () => tidy(until)),
       ]);
     },
     async stop() {

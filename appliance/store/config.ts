@@ -74,6 +74,17 @@ export const storeConfig = Type.Object({
     description:
       'Most of the free space of the volume, with what is held already, that blocks of other owners may take, in per cent. 0: this node holds nothing for others.',
   }),
+  heldGraceMs: Type.Integer({
+    default: 30 * 86_400_000,
+    minimum: 1_000,
+    description:
+      'What is held for an owner who left or was ejected can be read and released by that owner for so long, and is deleted then.',
+  }),
+  heldPartialMs: Type.Integer({
+    default: 3_600_000,
+    minimum: 1_000,
+    description: 'A blob of another owner that has not been brought whole so long after its last block is deleted.',
+  }),
   ownReserveBytes: Type.Integer({
     default: 1024 * MIB,
     minimum: 0,

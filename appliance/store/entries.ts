@@ -116,6 +116,31 @@ export interface ErasureEntry {
   readonly blobs: readonly { readonly root: Cid; readonly inline: boolean; readonly holders: readonly PeerIdText[] }[];
 }
 
+/** A block of another owner. */
+export interface HeldEntry {
+  /** The first root that named it. */
+  readonly root: Cid;
+  /** All of them; absent in entries of earlier versions. */
+  readonly roots?: readonly Cid[];
+  readonly cid: Cid;
+  readonly bytes: number;
+}
+
+/** What is held for one owner. */
+export interface HeldOwnerEntry {
+  readonly bytes: number;
+  /** Absent in entries of earlier versions, until the owner is heard again. */
+  readonly owner?: PeerIdText;
+  /** ISO 8601; since when the registry does not admit it. */
+  readonly outSince?: string;
+}
+
+/** A blob of another owner of which not all blocks have been seen here. */
+export interface HeldPartialEntry {
+  readonly owner: PeerIdText;
+  readonly root: Cid;
+}
+
 /** A holder that is still to take away a blob which was destroyed or replaced here. */
 export interface ReleaseEntry {
   readonly holder: PeerIdText;

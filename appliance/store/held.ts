@@ -7,22 +7,16 @@ import { makeFolder, requireFree } from '../durable-file.ts';
 import { placeFile, readIfThere } from './block-files.ts';
 import { isBlockOf, parseCid } from './cid.ts';
 import { findEntry, type StoreCore, stagingName } from './core.ts';
-import { decodeEntry, encodeEntry } from './entries.ts';
+import { decodeEntry, encodeEntry, type HeldEntry, type HeldOwnerEntry } from './entries.ts';
+import { createHeldTidying } from './held-tidying.ts';
 import type { IndexOp } from './index-db.ts';
 import { KIND, kindRange } from './index-keys.ts';
 import type { HeldBlocks } from './replicas.ts';
 
 /** A leaf is at most one segment; nodes are smaller. */
 const MAX_BLOCK_BYTES = SEGMENT_BYTES;
-
-interface HeldEntry {
-  /** The first root that named it. */
-  readonly root: Cid;
-  /** All of them; absent in entries of earlier versions. */
-  readonly roots?: readonly Cid[];
-  readonly cid: Cid;
-  readonly bytes: number;
-}
+/** Owners remembered as named. */
+const MAX_NAMED = 1_024;
 
 /**
  * Ciphertext blocks of other owners, apart from our own and from each other's: an owner can neither read nor release what
@@ -30,15 +24,28 @@ interface HeldEntry {
  */
 export function createHeldBlocks(core: StoreCore): HeldBlocks {
   const path = (owner: PeerIdText, cid: Cid): string => join(core.folders.held, core.keys.heldFolder(owner), cid);
-  const owned = async (owner: PeerIdText): Promise<number> =>
-    (await findEntry<{ bytes: number }>(core, core.keys.heldOwner(owner)))?.bytes ?? 0;
+  const tidying = createHeldTidying(core, { inTurn: (owner, change) => inTurn(owner, change), release });
+  const named = new Set<PeerIdText>();
+  const ownerOf = async (owner: PeerIdText): Promise<HeldOwnerEntry> =>
+    (await findEntry<HeldOwnerEntry>(core, core.keys.heldOwner(owner))) ?? { bytes: 0 };
   const inTurn = <T>(owner: PeerIdText, change: () => Promise<T>): Promise<T> =>
     core.locks.run(`held ${owner}`, change);
-  const ownerOp = (owner: PeerIdText, bytes: number): IndexOp => ({
+  const ownerOp = (owner: PeerIdText, entry: HeldOwnerEntry): IndexOp => ({
     type: 'put',
     key: core.keys.heldOwner(owner),
-    value: encodeEntry({ bytes }),
+    value: encodeEntry({ ...entry, owner }),
   });
+
+  /** Entries of earlier versions do not say whose they are: whoever asks for something of them does. */
+  async function nameOwner(owner: PeerIdText): Promise<void> {
+    if (named.has(owner)) return;
+    if (named.size >= MAX_NAMED) named.clear();
+    named.add(owner);
+    await inTurn(owner, async () => {
+      const entry = await ownerOf(owner);
+      if (entry.bytes > 0 && entry.owner === undefined) await core.db.commit([ownerOp(owner, entry)]);
+    });
+  }
 
   async function hold(
     owner: PeerIdText,
@@ -50,7 +57,7 @@ export function createHeldBlocks(core: StoreCore): HeldBlocks {
     const link: IndexOp = { type: 'put', key: core.keys.heldRoot(owner, root, cid), value: encodeEntry({ cid, root }) };
     const known = await findEntry<HeldEntry>(core, key);
     if (known === undefined) {
-      const used = await owned(owner);
+      const { bytes: used } = await ownerOf(owner);
       checkQuota(core, used, bytes.length);
       const entry: HeldEntry = { root, roots: [root], cid, bytes: bytes.length };
       const put: IndexOp = { type: 'put', key, value: encodeEntry(entry) };
@@ -58,13 +65,15 @@ export function createHeldBlocks(core: StoreCore): HeldBlocks {
       await core.db.commit([
         put,
         link,
-        ownerOp(owner, used + bytes.length),
+        ownerOp(owner, { bytes: used + bytes.length }),
+        ...tidying.mark(owner, root),
         { type: 'count', delta: { heldBytes: bytes.length } },
       ]);
     } else if (!(known.roots ?? []).includes(root)) {
       const entry: HeldEntry = { ...known, roots: [...(await rootsOf(owner, known)), root] };
-      await core.db.commit([{ type: 'put', key, value: encodeEntry(entry) }, link]);
+      await core.db.commit([{ type: 'put', key, value: encodeEntry(entry) }, link, ...tidying.mark(owner, root)]);
     }
+    tidying.marked(owner, root);
     if (await isThere(path(owner, cid))) return;
     await makeFolder(join(core.folders.held, core.keys.heldFolder(owner)));
     await placeFile(join(core.folders.staging, stagingName(core)), path(owner, cid), bytes);
@@ -107,7 +116,8 @@ export function createHeldBlocks(core: StoreCore): HeldBlocks {
       ops.push({ type: 'del', key: block });
     }
     if (ops.length === 0) return 0;
-    ops.push(ownerOp(owner, (await owned(owner)) - freed), { type: 'count', delta: { heldBytes: -freed } });
+    const entry = await ownerOf(owner);
+    ops.push(ownerOp(owner, { ...entry, bytes: entry.bytes - freed }), { type: 'count', delta: { heldBytes: -freed } });
     await core.db.commit(ops);
     return freed;
   }
@@ -120,6 +130,7 @@ export function createHeldBlocks(core: StoreCore): HeldBlocks {
       await inTurn(owner, () => hold(owner, root, block));
     },
     async get(owner, cid) {
+      await nameOwner(owner);
       if ((await core.db.get(core.keys.heldBlock(owner, cid))) === undefined) return undefined;
       const block = await readIfThere(path(owner, cid));
       return block !== undefined && isBlockOf(cid, block) ? block : undefined;
@@ -127,6 +138,9 @@ export function createHeldBlocks(core: StoreCore): HeldBlocks {
     release: (owner, root, cids) =>
       inTurn(owner, () => release(owner, root, cids === undefined ? undefined : new Set(cids))),
     bytes: () => core.db.stats().heldBytes,
+    owners: tidying.owners,
+    owes: async (owner) => (await ownerOf(owner)).bytes > 0,
+    tidy: tidying.tidy,
   };
 }
 

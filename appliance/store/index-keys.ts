@@ -29,6 +29,7 @@ export const KIND = {
   holder: 22,
   scrubbed: 23,
   release: 24,
+  heldPartial: 25,
 } as const;
 
 export type Kind = (typeof KIND)[keyof typeof KIND];
@@ -63,6 +64,7 @@ export interface IndexKeys {
   heldRoot(owner: PeerIdText, root: Cid, cid: Cid): Uint8Array;
   heldRoots(owner: PeerIdText, root: Cid): { gte: Uint8Array; lt: Uint8Array };
   heldOwner(owner: PeerIdText): Uint8Array;
+  heldPartial(owner: PeerIdText, root: Cid): Uint8Array;
   holder(peerId: PeerIdText): Uint8Array;
   /** What a holder is still to take away, the oldest first; `since` in milliseconds. */
   release(holder: PeerIdText, since: number, root: Cid): Uint8Array;
@@ -132,6 +134,7 @@ export function createIndexKeys(crypto: EnvelopeCrypto, indexSecret: Uint8Array)
       key(KIND.release, mac('release-holder', holder), uint64(since) + mac('release', root)),
     releases: (holder) => prefixRange(key(KIND.release, mac('release-holder', holder))),
     heldOwner: (owner) => key(KIND.heldOwner, mac('held-owner', owner)),
+    heldPartial: (owner, root) => key(KIND.heldPartial, mac('held-partial', owner, root)),
     // By the first key for ever: folders keep their names when the index gets another secret.
     heldFolder: (owner) => Buffer.from(first(`held-folder\0${owner}`), 'latin1').toString('hex', 0, 16),
     lost: (id) => key(KIND.lost, mac('lost', id)),

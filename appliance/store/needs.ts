@@ -36,6 +36,7 @@ export type StoreAuditType =
   | 'store.index'
   | 'replica.fault'
   | 'replica.release'
+  | 'held.expire'
   | 'upload.begin'
   | 'upload.discard';
 

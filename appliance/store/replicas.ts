@@ -77,4 +77,13 @@ export interface HeldBlocks {
   /** A block that another root of the owner links stays. With `cids` only these go: what a refused upload had brought. Resolves with the bytes that went, once that is durable. */
   release(owner: PeerIdText, root: Cid, cids?: readonly Cid[]): Promise<number>;
   bytes(): number;
+  /** Whose blocks are here, as far as they are known. */
+  owners(): Promise<readonly PeerIdText[]>;
+  /** Whether something is held for this peer. */
+  owes(owner: PeerIdText): Promise<boolean>;
+  /**
+   * Removes what nobody comes back for: blobs that were never brought whole, and all that is held for an owner whom the registry has not
+   * admitted for `store.heldGraceMs`. Owners of whom nothing is said keep what they have.
+   */
+  tidy(standings: readonly { readonly owner: PeerIdText; readonly isMember: boolean }[]): Promise<void>;
 }

@@ -205,6 +205,9 @@ export function createStore(options: StoreOptions, deps: StoreDeps): Store {
       get: async (owner, cid) => track(use().held.get(owner, cid)),
       release: async (owner, root, cids) => track(use().held.release(owner, root, cids)),
       bytes: () => use().held.bytes(),
+      owners: async () => track(use().held.owners()),
+      owes: async (owner) => track(use().held.owes(owner)),
+      tidy: async (standings) => track(use().held.tidy(standings)),
     },
   };
 }

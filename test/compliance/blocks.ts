@@ -89,6 +89,19 @@ export function blocksCompliance(name: string, create: () => Promise<BlocksUnder
       assert.equal(await under.store.held.get(PEER, cid), undefined);
     });
 
+    it('knows whose blocks it holds, and hears who is no member any more', async () => {
+      const { cid } = await put(randomBytes(2 * MIB));
+      const block = (await under.store.blocks.get(cid)) ?? assert.fail('no block');
+      assert.equal(await under.store.held.owes(OTHER), false);
+      await under.store.held.hold(OTHER, cid, { cid, bytes: block });
+      assert.equal(await under.store.held.owes(OTHER), true);
+      assert.deepEqual(await under.store.held.owners(), [OTHER]);
+      await under.store.held.tidy([{ owner: OTHER, isMember: false }]);
+      assert.deepEqual(Buffer.from((await under.store.held.get(OTHER, cid)) ?? []), Buffer.from(block));
+      await under.store.held.release(OTHER, cid);
+      assert.deepEqual(await under.store.held.owners(), []);
+    });
+
     it('says whom to tell of a deletion until the receipt is in', async () => {
       const { recordId, cid } = await put(randomBytes(1000));
       await under.store.markReplicated(cid, PEER);

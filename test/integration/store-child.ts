@@ -57,6 +57,8 @@ export async function openChildStore(home: string, minFreeBytes = 0, parts: Chil
       holderLateMs: 3_600_000,
       holderLostMs: 86_400_000,
       releaseMaxAgeMs: 365 * 86_400_000,
+      heldGraceMs: 30 * 86_400_000,
+      heldPartialMs: 3_600_000,
       heldMaxPercent: 0,
       ownReserveBytes: 0,
       heldMaxBytes: 0,

@@ -45,6 +45,9 @@ export function createBlocksClient(connection: Connection): BlocksClient {
       hold: (owner, root, { cid, bytes }) => client.hold(owner, root, cid, bytes),
       get: client.getHeld,
       release: (owner, root, cids) => client.release(owner, root, cids),
+      owners: () => client.heldOwners(),
+      owes: (owner) => client.owes(owner),
+      tidy: (standings) => client.tidyHeld(standings),
     },
     async secrets(signal) {
       const origin = { service: 'store', operation: 'secrets' };

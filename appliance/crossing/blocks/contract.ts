@@ -24,6 +24,8 @@ export const SECRET_BYTES = 32;
 const MAX_BLOBS_BYTES = 64 * 1024 * 1024;
 const MAX_BLOCKS = 1_000_000;
 const MAX_ITEMS = 10_000;
+/** An owner's blocks go one after the other. */
+const TIDY_TIMEOUT_MS = 3_600_000;
 
 const holders = list(peerId, 1024);
 const versionRef = { recordId, version: count };
@@ -88,6 +90,14 @@ export const blocks = contract('blocks', {
   hold: call({ args: [peerId, cid, cid, piece(MAX_BLOCK_BYTES)], returns: done }),
   getHeld: call({ args: [peerId, cid], returns: found(MAX_BLOCK_BYTES) }),
   release: call({ args: [peerId, cid, optional(list(cid, 1024))], returns: count }),
+  heldOwners: call({ args: [], returns: list(peerId, MAX_ITEMS) }),
+  owes: call({ args: [peerId], returns: flag }),
+  tidyHeld: call({
+    args: [list(exact({ owner: peerId, isMember: flag }), MAX_ITEMS)],
+    returns: done,
+    maxInputBytes: MAX_BLOBS_BYTES,
+    timeoutMs: TIDY_TIMEOUT_MS,
+  }),
   /** Waits until the node is unlocked. */
   secrets: call({ args: [SIGNAL], returns: STREAM }),
   wanted: call({ args: [every(want), SIGNAL], returns: done }),

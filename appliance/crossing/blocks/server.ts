@@ -39,6 +39,9 @@ export function blocksRoutes({ store, keys, wants }: BlocksCrossingParts): Route
     hold: (owner, root, cid, bytes) => store.held.hold(owner, root, { cid, bytes }),
     getHeld: (owner, cid) => store.held.get(owner, cid),
     release: (owner, root, cids) => store.held.release(owner, root, cids),
+    heldOwners: () => store.held.owners(),
+    owes: (owner) => store.held.owes(owner),
+    tidyHeld: (standings) => store.held.tidy(standings),
     async secrets(gone) {
       await keys.whenUnlocked(gone);
       return wiping(await rollupSecrets(keys));

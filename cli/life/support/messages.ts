@@ -9,6 +9,7 @@ export const LOG_MESSAGES: readonly string[] = [
   "L1 took the batcher's nonce back",
   "L1 took the validator's nonce back",
   'L2 read a transaction from the Inbox without effect',
+  'a blob of a peer was never brought whole and is gone',
   'a call of another role met a bug',
   'a change of the key list was not on record: the node ended before it',
   'a checkpoint could not be cosigned',
@@ -56,6 +57,7 @@ export const LOG_MESSAGES: readonly string[] = [
   'blocks derived',
   'blocks made for messages that were owed',
   'bodies are sealed by the key of the newest root key',
+  'blocks of others were not looked through',
   'bodies erased after their retention',
   'bringing the data along',
   'checkpoint cosigned',
@@ -205,4 +207,5 @@ export const LOG_MESSAGES: readonly string[] = [
   'websocket opened',
   'what a member asked of its log could not be read',
   'what gateways share was not looked at',
+  'what was held for a former member has expired',
 ];

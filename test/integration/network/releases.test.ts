@@ -31,7 +31,7 @@ class Member {
     const { p2p } = this.node;
     this.replication = createReplication(
       {
-        ...{ intervalMs: 10, retryMs: 0, batch: 16, parallel: 4, releaseRetryMaxMs: 100 },
+        ...{ intervalMs: 10, retryMs: 0, batch: 16, parallel: 4, releaseRetryMaxMs: 100, tidyIntervalMs: 100 },
         ...{ checkIntervalMs: 3_600_000, checks: 4 },
       },
       {
@@ -39,7 +39,9 @@ class Member {
         replicate: p2p.replicate,
         prove: p2p.prove,
         release: p2p.release,
+        held: store.held,
         isMember: (peer) => registry.isAuthorized(peer),
+        isCurrent: () => true,
         members: p2p.members,
         draw: () => 0,
         log: createLogger({ level: 'silent' }),

@@ -98,6 +98,10 @@ export class HeldDouble implements HeldBlocks {
     return undefined;
   }
 
+  async owes(owner: PeerIdText): Promise<boolean> {
+    return [...this.blocks.keys()].some((key) => key.startsWith(`${owner} `));
+  }
+
   async release(owner: PeerIdText, root: Cid, cids?: readonly Cid[]): Promise<number> {
     const isOne = (key: string): boolean => cids === undefined || cids.some((cid) => key.endsWith(` ${cid}`));
     let freed = 0;

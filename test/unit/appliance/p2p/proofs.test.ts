@@ -117,3 +117,18 @@ test('an ejected holder is still read from and told of deletions, and is connect
   owner.own.set(other.cid, other.bytes);
   assert.deepEqual(await owner.p2p.replicate(other.cid as Cid, [other.cid], signal), []);
 });
+
+test('an ejected owner reads and releases what is held for it, brings nothing new, and is then a stranger', async () => {
+  const { registry, owner, holder, cid, bytes } = await pair(322);
+  registry.authorized.delete(owner.peerId);
+  holder.head();
+  assert.deepEqual(await owner.p2p.fetch(cid, cid, [holder.peerId], signal), bytes);
+  const more = blockWithCid('more');
+  owner.own.set(more.cid, more.bytes);
+  assert.deepEqual(await owner.p2p.replicate(more.cid, [more.cid], signal), []);
+  assert.equal((await owner.p2p.release(holder.peerId, [cid], signal)).outcome, 'receipt');
+  assert.equal(holder.held.blocks.size, 0);
+  holder.head();
+  await until(() => holder.p2p.peers().length === 0, 'the stranger dropped');
+  assert.equal(await owner.p2p.fetch(cid, cid, [holder.peerId], signal), undefined);
+});

@@ -8,7 +8,7 @@ import type { Cid, PeerIdText } from '../../../../protocol/brand.ts';
 
 const CONFIG = {
   ...{ intervalMs: 10, retryMs: 100, batch: 4, parallel: 2 },
-  ...{ releaseRetryMaxMs: 400, checkIntervalMs: 3_600_000, checks: 4 },
+  ...{ releaseRetryMaxMs: 400, tidyIntervalMs: 3_600_000, checkIntervalMs: 3_600_000, checks: 4 },
 };
 const RECEIPT = { nonce: 'ab'.repeat(32), epoch: 20_000, bytes: 7, signature: 'c2ln' };
 const signal = new AbortController().signal;
@@ -29,6 +29,8 @@ function create(count: number, takers: (root: Cid) => string[], config: Partial<
     running: 0,
     most: 0,
     releases: [] as { holder: PeerIdText; roots: Cid[] }[],
+    tidied: [] as { owner: string; isMember: boolean }[],
+    isCurrent: true,
     told: [] as string[],
     receipted: [] as Parameters<ReplicationDeps['store']['released']>[0][],
     releasing: (_holder: string): 'receipt' | 'told' | 'false' | 'silent' => 'receipt',
@@ -65,6 +67,11 @@ function create(count: number, takers: (root: Cid) => string[], config: Partial<
       const outcome = world.releasing(holder);
       return outcome === 'receipt' ? { outcome, receipt: RECEIPT } : { outcome };
     },
+    held: {
+      owners: async () => ['in', 'out'] as PeerIdText[],
+      tidy: async (standings) => void world.tidied.push(...standings),
+    },
+    isCurrent: () => world.isCurrent,
     isMember: async (peerId) => {
       if (world.out.has('registry')) throw new Error('no state');
       return !world.out.has(peerId);
@@ -210,4 +217,21 @@ test('a word without a signature, or a false one, is no receipt', async () => {
     await replication.release(signal);
     assert.deepEqual([world.told.length, world.receipted.length, world.releases.length], [1, 0, 1]);
   }
+});
+
+test('whose owner is out is told to the store, by a registry of today that answers', async () => {
+  const { replication, world } = create(0, () => []);
+  world.out.add('out');
+  await replication.tidy(signal);
+  const both = [
+    { owner: 'in', isMember: true },
+    { owner: 'out', isMember: false },
+  ];
+  assert.deepEqual(world.tidied, both);
+  world.isCurrent = false;
+  await replication.tidy(signal);
+  world.isCurrent = true;
+  world.out.add('registry');
+  await replication.tidy(signal);
+  assert.deepEqual(world.tidied, both);
 });

@@ -60,6 +60,7 @@ test('a renamed key is the key that the next secret makes of the same name, in e
     return [
       ...[keys.head(ID), keys.version(ID, 3), keys.listing(undefined, 5), keys.listing('ward=3', 2 ** 40)],
       ...[...ofCid, ...ofVersion, keys.intent(ID), keys.heldBlock(OWNER, CID), keys.heldRoot(OWNER, CID, CID)],
+      ...[keys.heldPartial(OWNER, CID)],
       ...[keys.heldOwner(OWNER), keys.holder(OWNER), keys.release(OWNER, 1_800_000_000_000, CID), keys.lost(ID)],
       ...[keys.erasure(ID), keys.idempotency('k'), keys.idempotencyAge(1_800_000_000_000, 'k'), keys.stats],
       ...[keys.condition, keys.restored, keys.rekey, keys.scrubbed],

@@ -128,6 +128,8 @@ export interface Fixture {
   /** Another store on the same home and log, as after an exchange of files while it was down. */
   start(): Promise<Store>;
   close(): Promise<void>;
+  /** Puts its clock forward. */
+  pass(milliseconds: number): void;
 }
 
 export interface FixtureOptions extends Partial<StoreOptions> {
@@ -156,6 +158,8 @@ export async function createFixture(overrides: FixtureOptions = {}): Promise<Fix
         holderLateMs: 3_600_000,
         holderLostMs: 86_400_000,
         releaseMaxAgeMs: 365 * 86_400_000,
+        heldGraceMs: 30 * 86_400_000,
+        heldPartialMs: 3_600_000,
         heldMaxPercent: 100,
         ownReserveBytes: 0,
         heldMaxBytes: 4 * 1024 * 1024,
@@ -190,6 +194,9 @@ export async function createFixture(overrides: FixtureOptions = {}): Promise<Fix
     },
     audit,
     keys,
+    pass(milliseconds) {
+      clock += milliseconds;
+    },
     async restart() {
       await store.stop();
       store = make();
