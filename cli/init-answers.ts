@@ -20,6 +20,7 @@ export interface InitOptions extends ClusterOptions {
   readonly host?: string;
   readonly port?: number;
   readonly p2pPort?: number;
+  readonly offer?: number;
   readonly name: readonly string[];
   readonly devnet?: string;
   readonly timeout: string;
@@ -50,11 +51,11 @@ export async function chooseTarget(call: Call<InitOptions>): Promise<InitTarget>
 /** From the command line, and from whoever sits there. */
 export async function chooseAnswers(call: Call<InitOptions>): Promise<WizardAnswers> {
   const { home, options, terminal } = call;
-  const { network, unlock, keyFile, port, p2pPort } = options;
+  const { network, unlock, keyFile, port, p2pPort, offer } = options;
   const devnet = devnetFolder(terminal, options.devnet);
   // In a cluster a Service is reached, never an address of this machine.
   const host = options.host ?? (options.target === 'kubernetes' ? LOOPBACK : undefined);
-  const given = { home, devnet, network, host, names: options.name, unlock, keyFile, port, p2pPort };
+  const given = { home, devnet, network, host, names: options.name, unlock, keyFile, port, p2pPort, offer };
   const chosen = asks(call)
     ? await askForInit(given, terminal)
     : { ...given, host: host ?? LOOPBACK, unlock: unlock ?? defaultUnlock(options), passphrase: undefined };

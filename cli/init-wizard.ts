@@ -5,6 +5,7 @@ import { intro, log, select, text } from '@clack/prompts';
 import { defaultKeyFile } from '../appliance/keys/index.ts';
 import { NectarError } from '../protocol/errors.ts';
 import { MAX_DESCRIPTOR_BYTES, parseDescriptor } from '../protocol/network/descriptor.ts';
+import { parseSize } from './option-parsers.ts';
 import { chooseNewPassphrase } from './passphrase.ts';
 import { answered, promptIo } from './prompt.ts';
 import { configFolder, type InitAnswers } from './provision/process/plan-home.ts';
@@ -38,9 +39,10 @@ export async function askForInit(given: GivenAnswers, terminal: Terminal): Promi
     log.info(describeKeyFile({ keyFile, home: given.home }, findUnlockOffers(terminal)).join('\n'), io);
   }
   const reach = given.host === undefined ? await askReach(terminal) : { host: given.host, names: [] };
+  const offer = given.offer ?? (await askOffer(terminal));
   const port = given.port ?? (await askPort(terminal));
   const names = [...given.names, ...reach.names];
-  return { ...given, network, unlock, host: reach.host, names, port, passphrase };
+  return { ...given, network, unlock, host: reach.host, names, offer, port, passphrase };
 }
 
 async function askNetwork(terminal: Terminal): Promise<string> {
@@ -154,6 +156,33 @@ export function addressesOf(
 export function isHostName(text: string): boolean {
   const labels = text.split('.');
   return text.length <= 253 && labels.every((label) => /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/i.test(label));
+}
+
+/** Nothing, unless somebody decides otherwise: it is this machine's disk. */
+async function askOffer(terminal: Terminal): Promise<number> {
+  const io = promptIo(terminal);
+  const choice = answered(
+    await select({
+      message: 'Does this node store encrypted data of other members?',
+      options: [
+        { value: 'none', label: 'no', hint: '`storage offer` changes it at any time' },
+        { value: 'size', label: 'yes, up to a size', hint: 'data that this node cannot read' },
+      ],
+      ...io,
+    }),
+  );
+  if (choice === 'none') return 0;
+  const size = await text({ message: 'How much of the disk', placeholder: '100GiB', validate: sizeProblem, ...io });
+  return parseSize(answered(size));
+}
+
+function sizeProblem(value: string | undefined): string | undefined {
+  try {
+    parseSize(value ?? '');
+    return undefined;
+  } catch {
+    return 'a size such as 500MiB, 100GiB or 2TiB';
+  }
 }
 
 /** Empty keeps the usual port, or the next free one. */

@@ -49,6 +49,20 @@ export function parseMoment(text: string, now: number): number {
   return at;
 }
 
+const SIZE_UNITS = { KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3, TiB: 1024 ** 4 } as const;
+
+/** `none`, or a number with a unit: `500MiB`, `1.5TiB`; in bytes. At most 1024 TiB. */
+export function parseSize(text: string): number {
+  if (text === 'none') return 0;
+  const [, number, unit] = /^(\d{1,6}(?:\.\d{1,3})?)(KiB|MiB|GiB|TiB)$/.exec(text) ?? [];
+  const bytes = Math.floor(Number(number) * (SIZE_UNITS[unit as keyof typeof SIZE_UNITS] ?? Number.NaN));
+  if (!(bytes > 0 && bytes <= 1024 ** 5))
+    throw new NectarError('CLI_USAGE', {
+      problem: `${text} is neither \`none\` nor a size such as 500MiB, 100GiB or 2TiB`,
+    });
+  return bytes;
+}
+
 /** A TCP port; 0 lets the system choose. */
 export function parsePort(text: string): number {
   const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;

@@ -35,6 +35,7 @@ import { registerRun } from './commands/run.ts';
 import { registerScrub } from './commands/scrub.ts';
 import { registerService } from './commands/service.ts';
 import { registerStatus } from './commands/status.ts';
+import { registerStorage } from './commands/storage.ts';
 import { registerSupportBundle } from './commands/support-bundle.ts';
 import { registerTls } from './commands/tls.ts';
 import { registerToken } from './commands/token.ts';
@@ -81,7 +82,7 @@ export function createProgram(terminal: Terminal): Command {
       'Access and evidence:',
       [registerKeys, registerToken, registerClients, registerTls, registerAudit, registerHarden],
     ],
-    ['Network:', [registerNetwork, registerChain, registerDevnet]],
+    ['Network:', [registerNetwork, registerStorage, registerChain, registerDevnet]],
     [
       'Other:',
       [registerConfig, registerMonitoring, registerCrossings, registerCompletion, registerRun, registerHealthcheck],

@@ -163,6 +163,8 @@ export const EVENTS = {
     action: 'D',
     ...OPERATING,
   },
+  // What this node takes of other owners from then on.
+  'storage.offer': alert(SECURITY_CONFIGURATION, 'U'),
   'audit.read': { type: AUDIT_LOG_USED, action: 'R', ...FROM_NODE },
   'audit.export': {
     type: AUDIT_LOG_USED,

@@ -1,6 +1,7 @@
 import type { Cid, RecordId } from '../../protocol/brand.ts';
 import type { AccessContext } from './audit-event.ts';
 import type { RekeyState } from './key-schemas.ts';
+import type { StorageOffer } from './storage-schemas.ts';
 
 /** What the gateway needs of the store. */
 
@@ -138,6 +139,8 @@ export interface GatewayStore {
   pauseRekey(context: AccessContext): Promise<RekeyState>;
   /** Replaced ciphertext stays on the disk for so many milliseconds. */
   keepReplaced(milliseconds: number): Promise<void>;
+  /** What this node takes of other owners. */
+  changeOffer(bytes: number, context: AccessContext): Promise<StorageOffer>;
   rewrap(onProgress: (done: number) => void, context: AccessContext): Promise<{ rewrapped: number }>;
   exportCar(id: RecordId, options: { version?: number }, context: AccessContext): AsyncIterable<Uint8Array>;
   exportTink(

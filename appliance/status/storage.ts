@@ -7,6 +7,7 @@ export interface StoreCondition {
   readonly damaged: number;
   readonly holders: readonly Holder[];
   readonly releases: { readonly pending: number; readonly oldestMs?: number };
+  readonly offer: Offer;
   readonly unreadable?: { readonly versions: number; readonly at: string };
   readonly rekey?: RekeyState;
 }
@@ -17,6 +18,13 @@ interface Holder {
   readonly state: 'good' | 'late' | 'lost' | 'out' | 'distrusted';
   readonly provedAt?: string;
   readonly faults: number;
+}
+
+/** What this node takes of other owners. */
+interface Offer {
+  readonly bytes: number;
+  readonly heldBytes: number;
+  readonly from: 'configuration' | 'command';
 }
 
 /** How far sealing every record under new keys has come. */
@@ -40,6 +48,7 @@ export interface ShownStorage {
   pendingErasures: number;
   holders: Holder[];
   releases: { pending: number; oldestMs?: number };
+  offer: Offer;
   unreadable?: { versions: number; at: string };
   restored?: { backupCreatedAt: string; missing: number };
   cutOff?: number;
@@ -47,10 +56,10 @@ export interface ShownStorage {
 }
 
 export function describeStorage(condition: StoreCondition): ShownStorage {
-  const { index, pendingErasures, damaged, holders, releases, unreadable, restored, cutOff, rekey } = condition;
+  const { index, pendingErasures, damaged, holders, releases, offer, unreadable, restored, cutOff, rekey } = condition;
   return {
     ...{ index: index.state, missing: index.missing ?? 0, damaged, pendingErasures, holders: [...holders] },
-    releases,
+    ...{ releases, offer },
     ...(unreadable !== undefined && { unreadable }),
     ...(restored !== undefined && { restored }),
     ...(cutOff !== undefined && { cutOff }),

@@ -63,16 +63,17 @@ export const storeConfig = Type.Object({
       'A holder that has not signed for so long that a destroyed blob is gone is not told again; the audit log says that there is no receipt.',
   }),
   heldMaxBytes: Type.Integer({
-    default: 64 * 1024 * MIB,
+    default: 0,
     minimum: 0,
-    description: 'Most bytes of blocks that this node holds for other owners together.',
+    description:
+      'Most bytes of blocks that this node holds for other owners together. 0: it takes none. `storage offer` changes it while the node runs, and counts from then on.',
   }),
   heldMaxPercent: Type.Integer({
-    default: 10,
+    default: 100,
     minimum: 0,
     maximum: 100,
     description:
-      'Most of the free space of the volume, with what is held already, that blocks of other owners may take, in per cent. 0: this node holds nothing for others.',
+      'Most of the free space of the volume, with what is held already, that blocks of other owners may take, in per cent. It bounds the offer (`store.heldMaxBytes`).',
   }),
   heldGraceMs: Type.Integer({
     default: 30 * 86_400_000,

@@ -4,7 +4,7 @@ import type { BlobUses } from './blob-uses.ts';
 import type { BlockFiles } from './block-files.ts';
 import type { IndexCondition } from './condition.ts';
 import type { StoreConfig } from './config.ts';
-import { decodeEntry, type HeadEntry, type LostEntry, type VersionEntry } from './entries.ts';
+import { decodeEntry, type HeadEntry, type LostEntry, type OfferEntry, type VersionEntry } from './entries.ts';
 import type { Erasures } from './erasures.ts';
 import type { HashThread } from './hash-thread.ts';
 import type { HolderBook } from './holder-book.ts';
@@ -40,6 +40,8 @@ export interface StoreCore {
   readonly releases: ReleaseQueue;
   readonly uses: BlobUses;
   readonly holders: HolderBook;
+  /** Undefined: as configured. */
+  offer: OfferEntry | undefined;
   /** Whether the index takes writes. */
   readonly health: IndexHealth;
   /** What the start, and the log since, said of the index. */

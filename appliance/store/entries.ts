@@ -135,6 +135,13 @@ export interface HeldOwnerEntry {
   readonly outSince?: string;
 }
 
+/** What an operator said that this node takes of other owners. */
+export interface OfferEntry {
+  readonly bytes: number;
+  /** ISO 8601. */
+  readonly since: string;
+}
+
 /** A blob of another owner of which not all blocks have been seen here. */
 export interface HeldPartialEntry {
   readonly owner: PeerIdText;

@@ -8,6 +8,7 @@ import { placeFile, readIfThere } from './block-files.ts';
 import { isBlockOf, parseCid } from './cid.ts';
 import { findEntry, type StoreCore, stagingName } from './core.ts';
 import { decodeEntry, encodeEntry, type HeldEntry, type HeldOwnerEntry } from './entries.ts';
+import { offerOf } from './held-offer.ts';
 import { createHeldTidying } from './held-tidying.ts';
 import type { IndexOp } from './index-db.ts';
 import { KIND, kindRange } from './index-keys.ts';
@@ -156,7 +157,8 @@ function checkBlock(root: Cid, block: { readonly cid: Cid; readonly bytes: Uint8
 }
 
 function checkQuota(core: StoreCore, ownerBytes: number, more: number): void {
-  const { heldMaxBytes, heldPerOwnerMaxBytes } = core.options;
+  const { heldPerOwnerMaxBytes } = core.options;
+  const { bytes: heldMaxBytes } = offerOf(core);
   if (ownerBytes + more > heldPerOwnerMaxBytes) {
     throw new NectarError('STORE_HELD_QUOTA', { quotaBytes: heldPerOwnerMaxBytes, scope: 'one owner' });
   }

@@ -30,6 +30,7 @@ export const KIND = {
   scrubbed: 23,
   release: 24,
   heldPartial: 25,
+  offer: 26,
 } as const;
 
 export type Kind = (typeof KIND)[keyof typeof KIND];
@@ -76,6 +77,7 @@ export interface IndexKeys {
   readonly restored: Uint8Array;
   readonly rekey: Uint8Array;
   readonly scrubbed: Uint8Array;
+  readonly offer: Uint8Array;
 }
 
 /** Names of records kept at a time. */
@@ -146,6 +148,7 @@ export function createIndexKeys(crypto: EnvelopeCrypto, indexSecret: Uint8Array)
     restored: Uint8Array.of(KIND.restored),
     rekey: Uint8Array.of(KIND.rekey),
     scrubbed: Uint8Array.of(KIND.scrubbed),
+    offer: Uint8Array.of(KIND.offer),
   };
 }
 
@@ -161,6 +164,7 @@ const NAMES_AT: Readonly<Partial<Record<Kind, readonly number[]>>> = {
   [KIND.restored]: [],
   [KIND.rekey]: [],
   [KIND.scrubbed]: [],
+  [KIND.offer]: [],
   [KIND.heldRoot]: [1, 1 + NAME_BYTES],
   [KIND.idempotencyAge]: [9],
   [KIND.release]: [1, 1 + NAME_BYTES + 8],

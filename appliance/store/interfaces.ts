@@ -5,7 +5,7 @@ import type { Service } from '../service.ts';
 import type { IndexCondition } from './condition.ts';
 import type { AccessContext } from './needs.ts';
 import type { RekeyPlan, RekeyState } from './rekey-state.ts';
-import type { HeldBlocks, HolderStanding, ReplicatedBlobs } from './replicas.ts';
+import type { HeldBlocks, HolderStanding, Offer, ReplicatedBlobs } from './replicas.ts';
 
 /** Digests of a plaintext, base64, as the client announced them and the node found them true (RFC 9530). */
 export interface ContentDigests {
@@ -227,6 +227,7 @@ export interface StoreCondition {
   readonly holders: readonly HolderStanding[];
   /** Blobs destroyed or replaced here that holders have not signed to have released, and for how long the oldest. */
   readonly releases: { readonly pending: number; readonly oldestMs?: number };
+  readonly offer: Offer;
   /** Of the last whole scrub: versions that did not read. */
   readonly unreadable?: { readonly versions: number; readonly at: string };
   readonly rekey?: RekeyState;
@@ -255,6 +256,8 @@ export interface Store extends Service, ReplicatedBlobs {
   rekey(plan: RekeyPlan, context: AccessContext): Promise<RekeyState>;
   /** Stops it until `rekey`, also across restarts. STORE_REKEY_ABSENT. */
   pauseRekey(context: AccessContext): Promise<RekeyState>;
+  /** What this node takes of other owners from now on; on record, and it lasts over restarts. What is held stays. */
+  changeOffer(bytes: number, context: AccessContext): Promise<Offer>;
   /** Replaced ciphertext stays on the disk for so long: somebody copies an index that still names it. */
   keepReplaced(milliseconds: number): Promise<void>;
   exportCar(id: RecordId, options: { readonly version?: number }, context: AccessContext): AsyncIterable<Uint8Array>;

@@ -37,6 +37,7 @@ export type StoreAuditType =
   | 'replica.fault'
   | 'replica.release'
   | 'held.expire'
+  | 'storage.offer'
   | 'upload.begin'
   | 'upload.discard';
 

@@ -9,6 +9,7 @@ import { countErasures, createErasures } from './erasure.ts';
 import { checkFreshness } from './freshness.ts';
 import { collectAllGarbage } from './garbage.ts';
 import { createHashThread } from './hash-thread.ts';
+import { loadOffer } from './held-offer.ts';
 import { createHolderBook } from './holder-book.ts';
 import { openIndexDb } from './index-db.ts';
 import { watchIndex } from './index-health.ts';
@@ -101,6 +102,7 @@ export async function openCore(parts: {
     releases: createReleaseQueue(() => core),
     uses: createBlobUses(),
     holders: createHolderBook({ db: () => db, keys }, { now: () => deps.now(), lateMs: parts.options.holderLateMs }),
+    offer: undefined,
     index,
     db,
     health,
@@ -129,6 +131,7 @@ export async function recover(core: StoreCore): Promise<void> {
   await core.files.wipeStaging();
   await core.holders.load();
   await core.releases.load();
+  await loadOffer(core);
   await readScrubbed(core);
   core.erasures.resume(await countErasures(core));
   await core.db.commit([]);

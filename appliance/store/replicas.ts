@@ -70,6 +70,15 @@ export interface ReplicatedBlobs {
   released(release: ReceiptedRelease): Promise<void>;
 }
 
+/** What this node takes of other owners. */
+export interface Offer {
+  /** All of them together; 0: it holds nothing for others. */
+  readonly bytes: number;
+  /** Of it is taken. More than `bytes` where the offer was made smaller: that stays until it is released. */
+  readonly heldBytes: number;
+  readonly from: 'configuration' | 'command';
+}
+
 /** Blobs of others with us. */
 export interface HeldBlocks {
   hold(owner: PeerIdText, root: Cid, block: { readonly cid: Cid; readonly bytes: Uint8Array }): Promise<void>;

@@ -8,6 +8,7 @@ import { exportCar } from './export-car.ts';
 import { exportTink } from './export-tink.ts';
 import { rebuildIndex } from './fsck.ts';
 import { createHeldBlocks } from './held.ts';
+import { changeOffer, offerOf } from './held-offer.ts';
 import { createHolderSweep, type HolderSweep } from './holder-sweep.ts';
 import { holderQuestions, holderStandings, takeAnswer, tellHolders } from './holders.ts';
 import type { Store, StoreCondition } from './interfaces.ts';
@@ -172,6 +173,7 @@ export function createStore(options: StoreOptions, deps: StoreDeps): Store {
       return track(rebuildIndex(core, { ...options, onProgress, signal: either }).finally(() => tellMetrics(core)));
     },
     condition: () => conditionOf(use()),
+    changeOffer: async (bytes, context) => track(changeOffer(checked(requireWritable), bytes, context)),
     adopt: async (entries, context, gone) => {
       const { core } = use();
       return track(adoptEntries(core, entries, { context, signal: AbortSignal.any([gone, core.signal]) }));
@@ -219,6 +221,7 @@ function conditionOf({ core, rekeying }: Running): StoreCondition {
     ...{ index: condition, pendingErasures: core.erasures.pending(), damaged: damaged.size },
     holders: holderStandings(core),
     releases: core.releases.standing(),
+    offer: offerOf(core),
     ...(unreadable !== undefined && { unreadable }),
     ...(restored !== undefined && { restored }),
     ...(cutOff !== undefined && { cutOff }),

@@ -6,7 +6,7 @@ import { clusterOptions } from '../cluster-options.ts';
 import { engineOption } from '../engine-option.ts';
 import { homeFolder, refuseExisting } from '../home-folder.ts';
 import { chooseAnswers, chooseTarget, type InitOptions, passphraseFor, refuseUnfit } from '../init-answers.ts';
-import { collect, parsePort } from '../option-parsers.ts';
+import { collect, parsePort, parseSize } from '../option-parsers.ts';
 import { preflight } from '../preflight.ts';
 import { renderNext, renderPlan } from '../render/plan.ts';
 import type { Terminal } from '../terminal.ts';
@@ -54,6 +54,12 @@ export function registerInit(program: Command, terminal: Terminal): void {
     .addOption(new Option('--host <address>', 'address of the HTTPS API (default: asked for; 127.0.0.1 with --yes)'))
     .addOption(new Option('--port <n>', 'port of the HTTPS API (default: 8443 or the next free)').argParser(parsePort))
     .addOption(new Option('--p2p-port <n>', 'port for peers (default: 4640 or the next free)').argParser(parsePort))
+    .addOption(
+      new Option(
+        '--offer <size>',
+        'disk space for encrypted data of other members, such as 100GiB (default: asked for; none with --yes)',
+      ).argParser(parseSize),
+    )
     .addOption(
       new Option('--name <name>', 'further name or address in the certificate; repeat for more')
         .argParser(collect)

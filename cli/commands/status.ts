@@ -22,6 +22,7 @@ import { custodyLines } from '../render/custody.ts';
 import { renderFitness } from '../render/fitness.ts';
 import { l1Lines } from '../render/l1.ts';
 import { logLevelLines } from '../render/log-levels.ts';
+import { describeOffer } from '../render/offer.ts';
 import type { Output } from '../render/output.ts';
 import { formatDuration } from '../render/quantities.ts';
 import { recalledLines } from '../render/recalled.ts';
@@ -140,6 +141,8 @@ function storageLines({ storage, tokens }: NodeStatus): [string, string][] {
   if (unreadable !== undefined && unreadable.versions > 0)
     lines.push(`${unreadable.versions} versions did not read at the scrub of ${unreadable.at}: nectar-byon scrub`);
   told.push(...holderLines(storage.holders ?? []));
+  const { offer } = storage;
+  if (offer !== undefined && (offer.bytes > 0 || offer.heldBytes > 0)) told.push(['offer', describeOffer(offer)]);
   const releases = describeReleases(storage.releases);
   if (releases !== undefined) told.push(['deletions', releases]);
   if (storage.pendingErasures > 0)

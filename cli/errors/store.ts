@@ -104,7 +104,7 @@ export const STORE_GUIDANCE: Record<keyof typeof STORE_ERRORS, Guidance> = {
   STORE_HELD_QUOTA: {
     exit: EXIT.usage,
     remedy:
-      'Raise `store.heldMaxBytes`, `store.heldPerOwnerMaxBytes` or `store.heldMaxPercent`, free space, or leave it: the peer asks another node.',
+      'Offer more (`nectar-byon storage offer SIZE`), raise `store.heldPerOwnerMaxBytes`, free space, or leave it: the peer asks another node.',
   },
   STORE_BLOCK_INVALID: {
     exit: EXIT.checksFailed,

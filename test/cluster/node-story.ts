@@ -58,6 +58,7 @@ export function tellNode(): { readonly start: () => Promise<void>; readonly end:
       config: {
         rollup: { l1RpcUrls: at(l1Rpc), sequencerRpcUrls: at(sequencerRpc) },
         p2p: { allowPrivateAddresses: true },
+        store: { heldMaxBytes: 1024 ** 3 },
       },
       networkPolicy: {
         rollupTo: [machine, ...Object.keys(PEER_PORTS).map(inNamespace)],

@@ -30,6 +30,7 @@ export type CalledStore = Pick<
   | 'rekey'
   | 'pauseRekey'
   | 'keepReplaced'
+  | 'changeOffer'
   | 'exportCar'
   | 'exportTink'
   | 'scrub'
@@ -495,6 +496,13 @@ export function storeCompliance(name: string, create: () => Promise<StoreUnderTe
       const updates = await Promise.allSettled(Array.from({ length: 5 }, (_, i) => update(i)));
       assert.equal(updates.filter((update) => update.status === 'fulfilled').length, 1);
       for (const update of updates) if (update.status === 'rejected') hasCode('STORE_VERSION_CONFLICT')(update.reason);
+    });
+
+    it('takes of others what it was told to offer', async () => {
+      const before = under.condition().offer;
+      const { bytes, from } = await under.store.changeOffer(123_456, context);
+      assert.deepEqual([bytes, from], [123_456, 'command']);
+      await under.store.changeOffer(before.bytes, context);
     });
 
     it('seals everything anew under new keys, told how far it is, and keeps what it replaces when asked', async () => {

@@ -177,7 +177,7 @@ export function tellStory(work: Workplace, target: StoryTarget): void {
   });
 
   step('a second node applies, is attested, admitted and connected', async () => {
-    await work.json(['init', '--home', B, '--yes', ...target.initArguments]);
+    await work.json(['init', '--home', B, '--yes', '--offer', '2GiB', ...target.initArguments]);
     await until('both nodes to see each other', async () => {
       const [a, b] = [await status(A), await status(B)];
       return a.peers >= 1 && b.peers >= 1 ? true : undefined;

@@ -30,6 +30,10 @@ describe('the questions of init, at a terminal', { skip }, () => {
       assert.ok(await person.sees('letters, digits, hyphens and dots'), person.shown());
       await answer(person, 'letters, digits, hyphens and dots', `${'\x7f'.repeat(20)}node.clinic.example${ENTER}`);
     }
+    await answer(person, 'Does this node store encrypted data of other members?', DOWN + ENTER);
+    await answer(person, 'How much of the disk', `much${ENTER}`);
+    assert.ok(await person.sees('a size such as'), person.shown());
+    await answer(person, 'a size such as', `${'\x7f'.repeat(10)}2GiB${ENTER}`);
     await answer(person, 'Port of the HTTPS API', '\x03');
     assert.equal(await person.ends(), 130, person.shown());
     assert.equal(existsSync(home), false);

@@ -17,6 +17,7 @@ type Crossed =
   | 'rekey'
   | 'pauseRekey'
   | 'keepReplaced'
+  | 'changeOffer'
   | 'exportCar'
   | 'exportTink'
   | 'scrub'

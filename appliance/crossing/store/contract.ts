@@ -61,6 +61,8 @@ const rekeyState = exact({
   reason: optional(text(64)),
 });
 
+const offer = exact({ bytes: count, heldBytes: count, from: oneOf('configuration', 'command') });
+
 const condition = exact({
   index: exact({
     state: oneOf('fresh', 'behind', 'ahead'),
@@ -86,6 +88,7 @@ const condition = exact({
     64,
   ),
   releases: exact({ pending: count, oldestMs: optional(count) }),
+  offer,
   unreadable: optional(exact({ versions: count, at: text(64) })),
   rekey: optional(rekeyState),
 });
@@ -191,6 +194,7 @@ export const store = contract('store', {
   rekey: call({ args: [exact({ target: optional(text(64)), load: count }), accessContext], returns: rekeyState }),
   pauseRekey: call({ args: [accessContext], returns: rekeyState }),
   keepReplaced: call({ args: [count], returns: done }),
+  changeOffer: call({ args: [count, accessContext], returns: offer }),
   exportCar: call({ args: [recordId, ofVersion, accessContext], returns: STREAM }),
   exportTink: call({
     args: [recordId, tinkOptions, accessContext, SIGNAL],

@@ -38,6 +38,7 @@ export function storeRoutes({ store, keys, tokenSigner, backups, services }: Sto
       rekey: (plan, context) => store.rekey(plan, context),
       pauseRekey: (context) => store.pauseRekey(context),
       keepReplaced: (milliseconds) => store.keepReplaced(milliseconds),
+      changeOffer: (bytes, context) => store.changeOffer(bytes, context),
       exportCar: (id, options, context) => store.exportCar(id, options, context),
       exportTink: (id, options, context, gone) => store.exportTink(id, options, context, gone),
       adopt: (entries, context, gone) => store.adopt(entries, context, gone),

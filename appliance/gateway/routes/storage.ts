@@ -3,6 +3,7 @@ import type { GatewayServer, RouteContext } from '../gateway-server.ts';
 import { describeOperation } from '../openapi.ts';
 import { AdoptedEntries, FsckReport } from '../record-schemas.ts';
 import { FsckRequest } from '../request-schemas.ts';
+import { OfferRequest, StorageOffer } from '../storage-schemas.ts';
 import { checkAnnouncedSize, readUpload } from '../upload-body.ts';
 
 const fsck = describeOperation({
@@ -26,6 +27,17 @@ const adopt = describeOperation({
   response: { 200: AdoptedEntries },
 });
 
+const offer = describeOperation({
+  id: 'changeStorageOffer',
+  tag: 'node',
+  summary: 'What this node takes of other owners',
+  description:
+    'On record first; it lasts over restarts. A smaller offer deletes nothing: what is held stays until its owner releases it.',
+  guard: { scope: 'admin' },
+  body: OfferRequest,
+  response: { 200: StorageOffer },
+});
+
 export function addStorageRoutes(server: GatewayServer, context: RouteContext): void {
   const { deps, exclusive } = context;
   server.post('/v1/fsck', fsck, (request) =>
@@ -33,6 +45,9 @@ export function addStorageRoutes(server: GatewayServer, context: RouteContext): 
       const { accept } = request.body as FsckRequest;
       return deps.store.fsck({ accept, context: request.access }, () => undefined, request.gone);
     }),
+  );
+  server.put('/v1/storage/offer', offer, (request) =>
+    deps.store.changeOffer((request.body as OfferRequest).bytes, request.access),
   );
   server.register(async (scope) => addAdoption(scope as GatewayServer, context));
 }

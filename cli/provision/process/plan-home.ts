@@ -21,6 +21,8 @@ export interface InitAnswers {
   /** undefined: the usual one, or the next free. */
   readonly port: number | undefined;
   readonly p2pPort: number | undefined;
+  /** Bytes for other members; 0 or undefined: none. */
+  readonly offer?: number | undefined;
 }
 
 /** An L1 endpoint to compare the clock with, where a descriptor is at hand already. */
@@ -67,6 +69,7 @@ export async function planHome(answers: InitAnswers, terminal: Terminal): Promis
     gateway: { host, port },
     p2p: { listenHost: p2pHost, listenPort: p2pPort, ...(network === 'devnet' && { allowPrivateAddresses: true }) },
     ...(keyFile !== undefined && { keys: { keyFile } }),
+    ...(answers.offer !== undefined && answers.offer > 0 && { store: { heldMaxBytes: answers.offer } }),
   };
   const makesDevnet = network === 'devnet' && !isDevnetHome(devnet);
   const startsDevnet = network === 'devnet' && readRunning(devnet) === undefined;

@@ -47,6 +47,7 @@ test('has every verb of the issue', () => {
     ['passphrase', 'file', 'command', 'systemd', 'tpm2', 'pkcs11'].map((provider) => `keys enroll ${provider}`),
     ['token create', 'token list', 'token revoke'],
     ['tls show', 'tls renew', 'tls replace'],
+    ['storage offer'],
     ['service install', 'service remove', 'service show'],
     ['chain batches', 'chain rebuild', 'chain rewind', 'chain snapshot'],
     ['chain withdraw', 'chain withdrawals', 'chain claim'],

@@ -204,6 +204,8 @@ export class StoreDouble {
     return this.rekeying;
   }
 
+  changeOffer = async (bytes: number) => ({ bytes, heldBytes: 7, from: 'command' as const });
+
   kept = 0;
   async keepReplaced(milliseconds: number) {
     this.kept = milliseconds;

@@ -138,6 +138,7 @@ describe('/openapi.json', () => {
       'POST /v1/keys/providers',
       'PUT /v1/keys/providers/{id}',
       'PUT /v1/node/log-levels',
+      'PUT /v1/storage/offer',
       'DELETE /v1/keys/providers/{id}',
       'GET /v1/tokens',
       'POST /v1/tokens',

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, test } from 'node:test';
 import { cidText, rawCid } from '../../../../appliance/store/cid.ts';
 import type { PeerIdText } from '../../../../protocol/brand.ts';
-import { createFixture, type Fixture, put } from './store-fixture.ts';
+import { context, createFixture, type Fixture, put } from './store-fixture.ts';
 
 const OWNER = 'peer-owner' as PeerIdText;
 let f: Fixture;
@@ -57,4 +57,26 @@ test('others get no byte of the space that is kept for own records, and own reco
     await put(each.store, randomBytes(1000));
     await each.close();
   }
+});
+
+test('nothing is taken of others until it is offered; the offer lasts over restarts, and a smaller one deletes nothing', async () => {
+  const own = await createFixture({ heldMaxBytes: 0 });
+  const [one, two] = [block(), block()];
+  const refused = { code: 'STORE_HELD_QUOTA' };
+  assert.deepEqual(own.store.condition().offer, { bytes: 0, heldBytes: 0, from: 'configuration' });
+  await assert.rejects(own.store.held.hold(OWNER, one.cid, one), refused);
+  own.audit.failNext = 'storage.offer';
+  await assert.rejects(own.store.changeOffer(1500, context));
+  await assert.rejects(own.store.held.hold(OWNER, one.cid, one), refused);
+  assert.deepEqual(await own.store.changeOffer(1500, context), { bytes: 1500, heldBytes: 0, from: 'command' });
+  const leaf = own.audit.events.find(({ type }) => type === 'storage.offer');
+  assert.deepEqual([leaf?.detail?.bytes, leaf?.detail?.before, leaf?.context.actor.subject], [1500, 0, 'tester']);
+  await own.restart();
+  await own.store.held.hold(OWNER, one.cid, one);
+  await assert.rejects(own.store.held.hold(OWNER, two.cid, two), refused);
+  await own.store.changeOffer(0, context);
+  await own.restart();
+  assert.deepEqual(own.store.condition().offer, { bytes: 0, heldBytes: 1000, from: 'command' });
+  assert.deepEqual(await own.store.held.get(OWNER, one.cid), one.bytes);
+  await own.close();
 });

@@ -63,7 +63,7 @@ test('a renamed key is the key that the next secret makes of the same name, in e
       ...[keys.heldPartial(OWNER, CID)],
       ...[keys.heldOwner(OWNER), keys.holder(OWNER), keys.release(OWNER, 1_800_000_000_000, CID), keys.lost(ID)],
       ...[keys.erasure(ID), keys.idempotency('k'), keys.idempotencyAge(1_800_000_000_000, 'k'), keys.stats],
-      ...[keys.condition, keys.restored, keys.rekey, keys.scrubbed],
+      ...[keys.condition, keys.restored, keys.rekey, keys.scrubbed, keys.offer],
     ];
   };
   assert.deepEqual(new Set(all(first).map(([kind]) => kind)), new Set(Object.values(KIND)), 'every kind is here');
@@ -77,7 +77,7 @@ test('a renamed key is the key that the next secret makes of the same name, in e
   }
   const named = (secret: Uint8Array): string[] =>
     all(secret)
-      .slice(0, -5)
+      .slice(0, -6)
       .map((key) => Buffer.from(key).toString('hex'));
   assert.deepEqual(
     named(first).filter((name) => named(second).includes(name)),

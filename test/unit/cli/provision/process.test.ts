@@ -140,9 +140,15 @@ test('a plan names every file, port and process, and changes nothing', async () 
 test('a relative key file is one of the working folder, wherever the node runs', async () => {
   const { terminal } = fakeTerminal({ workingFolder: folder });
   const answers = { home: join(folder, 'node'), network: 'devnet', devnet: join(folder, 'devnet'), host: '127.0.0.1' };
-  const plan = await planHome({ ...answers, unlock: 'file', keyFile: 'my.key', port: 0, p2pPort: 0 }, terminal);
+  const rest = { unlock: 'file', keyFile: 'my.key', port: 0, p2pPort: 0 } as const;
+  const plan = await planHome({ ...answers, ...rest }, terminal);
   assert.equal(plan.keyFile, join(folder, 'my.key'));
   assert.deepEqual(plan.config.keys, { keyFile: join(folder, 'my.key') });
+  // Nothing is held for others unless somebody offers it.
+  assert.equal(plan.config.store, undefined);
+  assert.equal((await planHome({ ...answers, ...rest, offer: 0 }, terminal)).config.store, undefined);
+  const { config } = await planHome({ ...answers, ...rest, offer: 1024 ** 3 }, terminal);
+  assert.deepEqual(config.store, { heldMaxBytes: 1024 ** 3 });
 });
 
 test('a node that ended on a disk which takes nothing is stopped all the same', async () => {
