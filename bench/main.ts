@@ -24,6 +24,7 @@ const BENCHES = {
   containers: () => import('./containers.ts'),
   soak: () => import('./soak.ts'),
   idle: () => import('./idle.ts'),
+  registry: () => import('./registry.ts'),
 } as const;
 
 const { values, positionals: names } = parseArgs({ allowPositionals: true, options: { minutes: { type: 'string' } } });

@@ -47,6 +47,11 @@ export const p2pConfig = Type.Object(
       minimum: 10,
       description: 'Longest wait between two dials of one peer.',
     }),
+    dialTimeoutMs: Type.Integer({
+      default: 5_000,
+      minimum: 50,
+      description: 'Time in which a peer that is dialled must have proved who it is.',
+    }),
     streamTimeoutMs: Type.Integer({
       default: 15_000,
       minimum: 50,

@@ -256,14 +256,18 @@ class Libp2pNode implements P2p {
     }
   }
 
+  /** A look does not wait for the dials of the one before: addresses that do not answer keep them for seconds. */
   async #dialLoop({ dialer, abort }: Running): Promise<void> {
+    const dials = new Set<Promise<void>>();
     while (!abort.signal.aborted) {
       const pause = new AbortController();
       this.#wake = () => pause.abort();
-      await dialer.tick(abort.signal);
+      const look = dialer.tick(abort.signal).finally(() => dials.delete(look));
+      dials.add(look);
       const signal = AbortSignal.any([abort.signal, pause.signal]);
       await sleep(this.#options.dialIntervalMs, undefined, { signal }).catch(() => {});
     }
+    await Promise.all(dials);
   }
 
   /** Gossip may lose the last block before a pause: now and then each peer in turn is asked what follows our head. */

@@ -19,6 +19,20 @@ export interface RegisteredNode {
   readonly validUntil: bigint;
 }
 
+interface Page {
+  readonly answer: Hex;
+  /** By the bytes of each. */
+  readonly entries: ReadonlyMap<string, RegisteredNode | undefined>;
+  readonly nodes: readonly RegisteredNode[];
+}
+
+interface MemberList {
+  readonly nodes: readonly RegisteredNode[];
+  readonly byPeer: ReadonlyMap<string, RegisteredNode>;
+  /** False where there are more than are read. */
+  readonly isWhole: boolean;
+}
+
 /** What the registry consumes of the node: reads of its own state at one head. */
 export interface StateReader {
   head(): RegistryHead;
@@ -58,6 +72,8 @@ const MAX_MEMBERS = 20_000n;
 const GRACE_PERIOD_S = 7n * 86_400n;
 /** Strangers make up peer ids as fast as they like, and each is a question. */
 const MAX_REMEMBERED = 4_096;
+/** Statements remembered as good. */
+const MAX_GOOD_STATEMENTS = 16_384;
 
 export interface NodeRegistryOptions {
   readonly l2ChainId: bigint;
@@ -71,6 +87,10 @@ export function createNodeRegistry(options: NodeRegistryOptions, state: StateRea
   let remembered = new Map<string, Promise<unknown>>();
   let rememberedRoot: Hex | undefined;
   let rememberedTime = 0n;
+  /** A page of each list and offset: MAX_MEMBERS and MAX_PENDING bound them. */
+  const pages = new Map<string, Page>();
+  const isSigned = createStatementCheck(options.l2ChainId);
+  const parse = (node: NodeStruct): RegisteredNode | undefined => parseNode(node, isSigned);
   let last: { readonly hash: Hex; readonly root: Promise<Hex> } | undefined;
 
   function rootAt(head: RegistryHead): Promise<Hex> {
@@ -110,9 +130,25 @@ export function createNodeRegistry(options: NodeRegistryOptions, state: StateRea
     return asked;
   }
 
+  const ask = (method: string, args: readonly unknown[]): Promise<Hex> =>
+    state.call(PREDEPLOYS.nodeRegistry, NODE_REGISTRY.encodeFunctionData(method, args) as Hex);
+
   async function read(method: string, args: readonly unknown[]): Promise<unknown> {
-    const data = NODE_REGISTRY.encodeFunctionData(method, args) as Hex;
-    return NODE_REGISTRY.decodeFunctionResult(method, await state.call(PREDEPLOYS.nodeRegistry, data)).at(0);
+    return NODE_REGISTRY.decodeFunctionResult(method, await ask(method, args)).at(0);
+  }
+
+  /** What an entry was parsed to before is so again while its bytes are the same: ethers takes milliseconds for each. */
+  async function readPage(method: 'membersPaged' | 'pendingPaged', offset: bigint): Promise<readonly RegisteredNode[]> {
+    const name = `${method}/${offset}`;
+    const answer = await ask(method, [offset, PAGE]);
+    const before = pages.get(name);
+    if (before?.answer === answer) return before.nodes;
+    const entries = new Map(
+      splitNodes(answer).map((bytes) => [bytes, before?.entries.get(bytes) ?? parse(decodeNode(bytes))]),
+    );
+    const nodes = [...entries.values()].filter((node) => node !== undefined);
+    pages.set(name, { answer, entries, nodes });
+    return nodes;
   }
 
   async function readList(name: 'member' | 'pending', max: bigint): Promise<RegisteredNode[]> {
@@ -120,14 +156,26 @@ export function createNodeRegistry(options: NodeRegistryOptions, state: StateRea
     const method = name === 'member' ? 'membersPaged' : 'pendingPaged';
     const nodes: RegisteredNode[] = [];
     for (let offset = 0n; offset < count && offset < max; offset += PAGE) {
-      const page = (await read(method, [offset, PAGE])) as readonly NodeStruct[];
-      nodes.push(...page.flatMap((node) => parseNode(node, options.l2ChainId) ?? []));
+      nodes.push(...(await readPage(method, offset)));
     }
     return nodes;
   }
 
+  async function readMembers(): Promise<MemberList> {
+    const nodes = await readList('member', MAX_MEMBERS);
+    const isWhole = BigInt(nodes.length) < MAX_MEMBERS;
+    return { nodes, isWhole, byPeer: new Map(nodes.map((node) => [node.peerId, node])) };
+  }
+
+  /** What `once` has under the root of now, if it has it. */
+  async function known<T>(question: string): Promise<T | undefined> {
+    const head = state.head();
+    const isSame = (await rootAt(head)) === rememberedRoot && head.timestamp >= rememberedTime;
+    return isSame ? await (remembered.get(question) as Promise<T> | undefined) : undefined;
+  }
+
   async function readOne(method: 'nodeById' | 'nodeOf', key: string): Promise<RegisteredNode | undefined> {
-    return parseNode((await read(method, [key])) as NodeStruct, options.l2ChainId);
+    return parse((await read(method, [key])) as NodeStruct);
   }
 
   /** An attestation lapses without a word of the contract. */
@@ -138,13 +186,12 @@ export function createNodeRegistry(options: NodeRegistryOptions, state: StateRea
 
   return {
     async isAuthorized(peerId) {
-      const node = await this.holder(peerId);
-      return node !== undefined && isMember(node);
+      // A member's entry is the one that holds its peer id: where the list is at hand, it says the same without a call.
+      const list = await known<MemberList>('members');
+      const node = list?.isWhole === true ? list.byPeer.get(peerId) : await this.holder(peerId);
+      return node !== undefined && isMember(atHead(node));
     },
-    members: async () => {
-      const nodes = await once('members', () => readList('member', MAX_MEMBERS));
-      return nodes.map(atHead).filter(isMember);
-    },
+    members: async () => (await once('members', readMembers)).nodes.map(atHead).filter(isMember),
     pending: async () => [...(await once('pending', () => readList('pending', MAX_PENDING)))],
     async find(peerId, owner) {
       const nodeId = registryEntryId(peerId, owner);
@@ -174,8 +221,40 @@ interface NodeStruct {
   readonly statement: string;
 }
 
+/** Hex digits of a word of the ABI. */
+const WORD = 64;
+/** Where the one value of an answer begins: right behind this word. */
+const VALUE_FOLLOWS = (32).toString(16).padStart(WORD, '0');
+
+/** The entries of `Node[]` as solc encodes them, none decoded: length, an offset for each, then one after the other. In hex, without 0x. */
+function splitNodes(answer: Hex): string[] {
+  const hex = answer.slice(2);
+  const word = (at: number): number => Number(`0x${hex.slice(at * WORD, (at + 1) * WORD)}`);
+  const starts = Array.from({ length: word(1) }, (_, index) => 2 * WORD + 2 * word(2 + index));
+  return starts.map((start, index) => hex.slice(start, starts[index + 1]));
+}
+
+function decodeNode(hex: string): NodeStruct {
+  return NODE_REGISTRY.decodeFunctionResult('nodeOf', `0x${VALUE_FOLLOWS}${hex}`).at(0) as NodeStruct;
+}
+
+type StatementCheck = (peerId: PeerIdText, by: { owner: Hex; operator: Hex }, statement: Hex) => boolean;
+
+/** A signature takes some 1.5 ms to check, and is what it was: those that were good are remembered. What anybody can send is not. */
+function createStatementCheck(l2ChainId: bigint): StatementCheck {
+  const good = new Set<string>();
+  return (peerId, { owner, operator }, statement) => {
+    const name = `${peerId}/${owner}/${operator}/${statement}`;
+    if (good.has(name)) return true;
+    if (!isStatementOf(peerId, { l2ChainId, owner, operator }, statement)) return false;
+    if (good.size >= MAX_GOOD_STATEMENTS) good.clear();
+    good.add(name);
+    return true;
+  };
+}
+
 /** Anyone may apply with any bytes: what is no peer id of this network, or what its key has not signed, is no node. */
-function parseNode(node: NodeStruct, l2ChainId: bigint): RegisteredNode | undefined {
+function parseNode(node: NodeStruct, isSigned: StatementCheck): RegisteredNode | undefined {
   const bytes = Buffer.from(node.peerId.slice(2), 'hex');
   const status = STATUSES[Number(node.status)];
   if (status === undefined || status === 'none') return undefined;
@@ -187,7 +266,7 @@ function parseNode(node: NodeStruct, l2ChainId: bigint): RegisteredNode | undefi
   }
   const owner = node.owner.toLowerCase() as Hex;
   const operator = node.operator.toLowerCase() as Hex;
-  if (!isStatementOf(peerId, { l2ChainId, owner, operator }, node.statement as Hex)) return undefined;
+  if (!isSigned(peerId, { owner, operator }, node.statement as Hex)) return undefined;
   return {
     nodeId: registryEntryId(peerId, owner),
     peerId,

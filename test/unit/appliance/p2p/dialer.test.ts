@@ -28,6 +28,8 @@ function create(members: number, options: Partial<typeof TEST_OPTIONS> = {}) {
     dialled: [] as string[],
     addresses: [] as string[],
     reachable: true,
+    /** These keep a dial until its time is over. */
+    silent: new Set<string>(),
   };
   const dialer = createDialer(
     { ...TEST_OPTIONS, dialBackoffMinMs: 1_000, dialBackoffMaxMs: 4_000, ...options },
@@ -37,11 +39,13 @@ function create(members: number, options: Partial<typeof TEST_OPTIONS> = {}) {
       registry,
       admission: createAdmission(new Set(), { registry, log, metrics, now: () => state.now }),
       connected: () => state.connected,
-      dial: async ([address]) => {
+      dial: async ([address], until) => {
         const id = String(address).split('/p2p/')[1] ?? '';
         state.dialled.push(id);
         state.addresses.push(String(address));
         if (!state.reachable) throw new Error('unreachable');
+        if (state.silent.has(id))
+          await new Promise((_, reject) => until.addEventListener('abort', () => reject(until.reason), { once: true }));
         state.connected.add(id);
       },
       log,
@@ -103,15 +107,15 @@ test('a registry without an answer dials nobody and throws nothing', async () =>
   assert.deepEqual(state.dialled, []);
 });
 
-test('however many addresses are dead, a living one has its turn before any of them is dialled a second time', async () => {
+test('however many addresses are dead, a living one has its turn: those that failed take no place of those that were not tried', async () => {
   const { dialer, state } = create(190, { maxOutbound: 4, dialBackoffMinMs: 1, dialBackoffMaxMs: 1 });
   state.reachable = false;
-  for (let tick = 0; state.dialled.length < 190; tick += 1) {
-    assert.ok(tick < 100, 'all are dialled in turn');
+  for (let look = 0; look < 3; look += 1) {
     await dialer.tick(signal);
     state.now += 1_000;
   }
-  assert.equal(new Set(state.dialled.slice(0, 190)).size, 190);
+  // 64 in each look.
+  assert.equal(new Set(state.dialled).size, 190);
 });
 
 test('entries of the registry that have not changed are not read again', async () => {
@@ -125,4 +129,65 @@ test('entries of the registry that have not changed are not read again', async (
     await dialer.tick(signal);
   }
   assert.ok(state.addresses.some((address) => address.startsWith('/ip4/127.0.0.1/tcp/999/')));
+});
+
+/** Turns of the event loop, in which what is not held up goes on. */
+async function turns(): Promise<void> {
+  for (let turn = 0; turn < 50; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+}
+
+test('addresses that keep a dial for its whole time delay neither a peer that was lost nor an entry that is new', async () => {
+  const { dialer, state } = create(190, { maxOutbound: 40, dialTimeoutMs: 3_600_000 });
+  const stop = new AbortController();
+  const lost = peerId(7);
+  for (let fill = 1; fill <= 190; fill += 1) if (peerId(fill) !== lost) state.silent.add(peerId(fill));
+  const ticks: Promise<void>[] = [];
+  const look = async (): Promise<void> => {
+    ticks.push(dialer.tick(stop.signal));
+    await turns();
+  };
+  // Known from before: it was connected, from whichever side.
+  dialer.lost(lost);
+  await look();
+  assert.ok(state.dialled.length >= 16 && !state.dialled.includes(lost));
+  state.now += 1_000;
+  await look();
+  assert.ok(state.connected.has(lost));
+  stop.abort(new Error('over'));
+  await Promise.all(ticks);
+
+  // All have failed once: what is new comes before them, whatever they do.
+  const again = create(60, { maxOutbound: 40, dialTimeoutMs: 3_600_000, dialBackoffMinMs: 1 });
+  again.state.reachable = false;
+  await again.dialer.tick(signal);
+  again.state.reachable = true;
+  for (let fill = 1; fill <= 60; fill += 1) again.state.silent.add(peerId(fill));
+  const fresh = peerId(199);
+  again.state.now += 1_000;
+  const end = new AbortController();
+  const first = again.dialer.tick(end.signal);
+  await turns();
+  again.registry.authorized.add(fresh);
+  again.registry.addresses.set(fresh, ['/ip4/127.0.0.1/tcp/199']);
+  const second = again.dialer.tick(end.signal);
+  await turns();
+  assert.ok(again.state.connected.has(fresh));
+  end.abort(new Error('over'));
+  await Promise.all([first, second]);
+});
+
+test('a dial that nobody answers ends with its time, and is a failure', async () => {
+  const { dialer, state } = create(1, { dialTimeoutMs: 50 });
+  state.silent.add(peerId(1));
+  // Were it not ended, this would wait for ever.
+  await dialer.tick(signal);
+  await dialer.tick(signal);
+  assert.equal(state.dialled.length, 1);
+});
+
+test('a lane makes no more dials in one look than it may, where all are refused at once', async () => {
+  const { dialer, state } = create(190, { maxOutbound: 200 });
+  state.reachable = false;
+  await dialer.tick(signal);
+  assert.equal(state.dialled.length, 64);
 });

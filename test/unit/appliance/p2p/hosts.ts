@@ -135,6 +135,7 @@ export const TEST_OPTIONS: P2pOptions = {
   dialIntervalMs: 50,
   dialBackoffMinMs: 20,
   dialBackoffMaxMs: 100,
+  dialTimeoutMs: 5_000,
   streamTimeoutMs: 1_000,
   maxExchangeMs: 5_000,
   catchUpIntervalMs: 60_000,
