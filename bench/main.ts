@@ -25,6 +25,7 @@ const BENCHES = {
   soak: () => import('./soak.ts'),
   idle: () => import('./idle.ts'),
   registry: () => import('./registry.ts'),
+  coding: () => import('./coding.ts'),
 } as const;
 
 const { values, positionals: names } = parseArgs({ allowPositionals: true, options: { minutes: { type: 'string' } } });

@@ -9,6 +9,7 @@ import { ANCHOR_ERRORS } from './errors/anchor.ts';
 import { AUDIT_ERRORS } from './errors/audit.ts';
 import { CLI_ERRORS } from './errors/cli.ts';
 import { CLUSTER_ERRORS } from './errors/cluster.ts';
+import { CODING_ERRORS } from './errors/coding.ts';
 import { CONFIG_ERRORS } from './errors/config.ts';
 import { CUSTODY_ERRORS } from './errors/custody.ts';
 import type { ErrorDefinition } from './errors/definition.ts';
@@ -35,6 +36,7 @@ export const ERRORS = {
   ...CLUSTER_ERRORS,
   ...LIFE_ERRORS,
   ...CUSTODY_ERRORS,
+  ...CODING_ERRORS,
   ...HARDENING_ERRORS,
 };
 

@@ -9,19 +9,45 @@ import { fileURLToPath } from 'node:url';
  * The rule of the house (design, section 2): who may import whom, no cycles, and each room's npm packages with the reason.
  */
 const root = fileURLToPath(new URL('..', import.meta.url));
-const ROOMS = ['protocol', 'machine', 'appliance', 'cli', 'hardening', 'images', 'scripts', 'bench', 'test'];
+const ROOMS = [
+  'protocol',
+  'machine',
+  'coding',
+  'sim',
+  'appliance',
+  'cli',
+  'hardening',
+  'images',
+  'scripts',
+  'bench',
+  'test',
+];
 
 /** Room -> the rooms whose files it may import. */
 const MAY_IMPORT: Record<string, readonly string[]> = {
   protocol: [],
   machine: ['protocol'],
-  appliance: ['protocol', 'machine', 'contracts/generated'],
+  coding: ['protocol', 'machine'],
+  sim: ['protocol'],
+  appliance: ['protocol', 'machine', 'coding', 'contracts/generated'],
   hardening: ['protocol'],
   images: ['protocol', 'appliance'],
   cli: ['protocol', 'appliance', 'hardening', 'contracts/generated'],
-  scripts: ['protocol', 'machine', 'appliance', 'cli', 'hardening', 'images', 'contracts/generated', 'test'],
-  bench: ['protocol', 'machine', 'appliance', 'cli', 'images', 'contracts/generated', 'test'],
-  test: ['protocol', 'machine', 'appliance', 'cli', 'hardening', 'images', 'scripts', 'bench', 'contracts/generated'],
+  scripts: ['protocol', 'machine', 'coding', 'appliance', 'cli', 'hardening', 'images', 'contracts/generated', 'test'],
+  bench: ['protocol', 'machine', 'coding', 'appliance', 'cli', 'images', 'contracts/generated', 'test'],
+  test: [
+    'protocol',
+    'machine',
+    'coding',
+    'sim',
+    'appliance',
+    'cli',
+    'hardening',
+    'images',
+    'scripts',
+    'bench',
+    'contracts/generated',
+  ],
 };
 
 /** Room or service -> npm package -> why. A package that is not here may not be imported there. */
@@ -272,10 +298,10 @@ test('keeps each role apart: what a wiring reaches holds no service of another r
   }
 });
 
-test('keeps protocol and machine pure: no Node API', () => {
+test('keeps protocol, machine and coding pure: no Node API', () => {
   const builtins = new Set(builtinModules);
   const wrong = all.filter(
-    ({ from, to }) => /^(protocol|machine)\//.test(from) && (to.startsWith('node:') || builtins.has(to)),
+    ({ from, to }) => /^(protocol|machine|coding)\//.test(from) && (to.startsWith('node:') || builtins.has(to)),
   );
   assert.deepEqual(wrong, []);
 });

@@ -5,7 +5,19 @@ import { fileURLToPath } from 'node:url';
 
 /** The budget of the house: a file that needs more is two files, unless it is here with the reason and what it may have at most. */
 const MAX_LINES = 300;
-const ROOMS = ['protocol', 'appliance', 'cli', 'hardening', 'images', 'scripts', 'bench', 'test', 'contracts'];
+const ROOMS = [
+  'protocol',
+  'coding',
+  'sim',
+  'appliance',
+  'cli',
+  'hardening',
+  'images',
+  'scripts',
+  'bench',
+  'test',
+  'contracts',
+];
 const EXCUSED: Record<string, readonly [maxLines: number, reason: string]> = {
   'scripts/launch.mjs': [320, 'runs before anything is installed, and is shipped as one file'],
   'test/architecture.test.ts': [320, "one table of every room's packages"],

@@ -3,9 +3,9 @@ import { globSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
-/** What is exported from a room of the program is used in another file. protocol/ and machine/ are read by others: theirs may be for them. */
-const ROOMS = ['appliance', 'cli', 'hardening', 'images', 'scripts', 'bench'];
-const READERS = [...ROOMS, 'protocol', 'machine', 'test', 'contracts'];
+/** What is exported from a room of the program is used in another file. protocol/, machine/ and coding/ are read by others: theirs may be for them. */
+const ROOMS = ['sim', 'appliance', 'cli', 'hardening', 'images', 'scripts', 'bench'];
+const READERS = [...ROOMS, 'protocol', 'machine', 'coding', 'test', 'contracts'];
 /** Values: a type of a public signature may have no other user. */
 const EXPORT = /^export (?:async )?(?:function\*?|const|let|class) ([A-Za-z_$][\w$]*)/gm;
 

@@ -3,6 +3,7 @@ import { ANCHOR_GUIDANCE } from './anchor.ts';
 import { AUDIT_GUIDANCE } from './audit.ts';
 import { CLI_GUIDANCE } from './cli.ts';
 import { CLUSTER_GUIDANCE } from './cluster.ts';
+import { CODING_GUIDANCE } from './coding.ts';
 import { CONFIG_GUIDANCE } from './config.ts';
 import { CUSTODY_GUIDANCE } from './custody.ts';
 import { GATEWAY_GUIDANCE } from './gateway.ts';
@@ -29,6 +30,7 @@ const GUIDANCE: Record<ErrorCode, Guidance> = {
   ...CLI_GUIDANCE,
   ...CLUSTER_GUIDANCE,
   ...LIFE_GUIDANCE,
+  ...CODING_GUIDANCE,
   ...CUSTODY_GUIDANCE,
   ...HARDENING_GUIDANCE,
 };
