@@ -12,11 +12,6 @@ export const CODING_GUIDANCE: Record<keyof typeof CODING_ERRORS, Guidance> = {
     remedy:
       'Too few holders answered. Try again when more of them are connected; `nectar-byon status` names those that are silent.',
   },
-  CODING_SHARD_WRONG: {
-    exit: EXIT.checksFailed,
-    remedy:
-      'A holder gave other bytes than it was given. Another shard takes its place; nothing needs to be done as long as enough holders are left.',
-  },
   CODING_AUDIT_ANSWER_INVALID: {
     exit: EXIT.checksFailed,
     remedy: 'The holder does not have what it was given, or runs another version. Its score falls by itself.',

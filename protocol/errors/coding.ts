@@ -8,9 +8,6 @@ export const CODING_ERRORS = {
   CODING_SHARDS_TOO_FEW: define<{ needed: number; present: number }>({
     message: ({ needed, present }) => `the segment needs ${needed} shards and ${present} are there`,
   }),
-  CODING_SHARD_WRONG: define<{ index: number }>({
-    message: ({ index }) => `the bytes of shard ${index} are not those that were stored`,
-  }),
   CODING_AUDIT_ANSWER_INVALID: define<{ problem: string }>({
     message: ({ problem }) => `the answer to a storage audit is not valid: ${problem}`,
   }),

@@ -49,7 +49,7 @@ const isEdge = (file: string): boolean =>
   /^appliance\/gateway\/(http|operator)-status\.ts$/.test(file) || /^(protocol|cli)\/errors\//.test(file);
 
 test('raises every code somewhere: a code that nothing throws is dead', () => {
-  const sources = ['protocol', 'machine', 'appliance', 'hardening', 'cli']
+  const sources = ['protocol', 'machine', 'coding', 'appliance', 'hardening', 'cli']
     .flatMap((room) =>
       readdirSync(new URL(`${room}/`, root), { recursive: true, encoding: 'utf8' }).map((file) => `${room}/${file}`),
     )
