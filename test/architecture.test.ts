@@ -66,6 +66,7 @@ const ALLOWED: Record<string, Record<string, string>> = {
     '@ethereumjs/util': 'addresses, accounts, withdrawals',
   },
   machine: { '@ethereumjs/rlp': 'RLP of access lists' },
+  sim: { '@noble/hashes': 'keccak: names of holders and segments' },
   appliance: { 'classic-level': 'the lock between processes, which the kernel frees when one dies' },
   'appliance/crossing': {
     ajv: 'validation of every message from another role',

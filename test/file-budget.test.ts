@@ -20,7 +20,7 @@ const ROOMS = [
 ];
 const EXCUSED: Record<string, readonly [maxLines: number, reason: string]> = {
   'scripts/launch.mjs': [320, 'runs before anything is installed, and is shipped as one file'],
-  'test/architecture.test.ts': [320, "one table of every room's packages"],
+  'test/architecture.test.ts': [360, "one table of every room's packages"],
   'test/compliance/store.ts': [550, 'one list of what every form of the store does'],
   'test/e2e/damage.test.ts': [350, 'one node is damaged in many ways: it is built once'],
   'test/e2e/story.ts': [450, 'one story, told in order'],

@@ -97,9 +97,9 @@ class Spread {
 export function placeShards({ offers, words, weights }: PlacementIndex, request: PlacementRequest): number[] {
   const { key, storageClass, shardBytes, count, kept } = request;
   const costs = new Float64Array(offers.length).fill(Number.POSITIVE_INFINITY);
-  for (const [index, offer] of offers.entries()) {
+  for (let index = 0; index < offers.length; index++) {
     const weight = weights[index] ?? 0;
-    if (weight <= 0 || offer.freeBytes < shardBytes) continue;
+    if (weight <= 0 || (offers[index]?.freeBytes ?? 0) < shardBytes) continue;
     // Exponential with the weight as its rate: the least of all falls on each in proportion to its weight (Efraimidis, Spirakis 2006).
     const unit = halfSipHashUnit(key, words[2 * index] ?? 0, words[2 * index + 1] ?? 0);
     costs[index] = -Math.log(unit + 2 ** -54) / weight;
@@ -125,7 +125,9 @@ function leastOf(costs: Float64Array): number {
   let least = Number.POSITIVE_INFINITY;
   for (let index = 0; index < costs.length; index++) {
     const cost = costs[index] ?? Number.POSITIVE_INFINITY;
-    if (cost < least) [best, least] = [index, cost];
+    if (cost >= least) continue;
+    best = index;
+    least = cost;
   }
   return best;
 }

@@ -22,7 +22,8 @@ const SUSPENDED_BELOW = 0.6;
 /** Audits to pass before a holder is given its full part. */
 const VETTED_AT = 100;
 
-export const NEW_STANDING: Standing = { alpha: 1, beta: 0, passed: 0 };
+/** As one of which only good is remembered: with less, the first days of silence would suspend it. What it gets is bounded until it is vetted. */
+export const NEW_STANDING: Standing = { alpha: 1 / (1 - MEMORY), beta: 0, passed: 0 };
 
 /** The standing after an audit. */
 export function afterAudit({ alpha, beta, passed }: Standing, result: AuditResult): Standing {
