@@ -21,7 +21,12 @@ const FILES: readonly WasmFile[] = [
   wasmFile(ROOT, { name: 'machine', flags: ['-Zlocation-detail=none', STACK] }),
   wasmFile(ROOT, {
     name: 'coding',
-    flags: ['-Zlocation-detail=none', STACK, '-Ctarget-feature=+simd128,+relaxed-simd'],
+    flags: [
+      '-Zlocation-detail=none',
+      STACK,
+      '-Ctarget-feature=+simd128,+relaxed-simd',
+      '--cfg=keccak_backend="simd128"',
+    ],
   }),
 ];
 

@@ -82,7 +82,7 @@ export function cargo(
   const env = {
     ...process.env,
     RUSTC: rustc,
-    // Compiling the standard library is not stable; nothing else that is unstable is used.
+    // Compiling the standard library is not stable, nor are the vectors of the keccak crate; nothing else that is unstable is used.
     RUSTC_BOOTSTRAP: '1',
     CARGO_TARGET_DIR: output,
     [`CARGO_TARGET_${name}_LINKER`]: linker,
