@@ -64,6 +64,8 @@ export function createSegmentCoder(coder: Coder, crypto: ShardCrypto): SegmentCo
     keys: SegmentKeys,
   ) => {
     const { data, shards: n } = storageClass;
+    if (shards.length !== n || roots.length !== n || wanted.some((index) => !(index >= 0 && index < n)))
+      throw new NectarError('CODING_INPUT_INVALID', { field: 'shards', problem: `not the places of ${n} shards` });
     const places: (Uint8Array | undefined)[] = Array.from({ length: n });
     const wrong: number[] = [];
     let present = 0;

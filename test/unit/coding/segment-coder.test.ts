@@ -112,3 +112,11 @@ test('refuses more bytes than the segment has', () => {
     code: 'CODING_INPUT_INVALID',
   });
 });
+
+test('refuses more places than the class has, and a lost shard that is none of them', () => {
+  const { of } = stored(5000, small);
+  const refused = { code: 'CODING_INPUT_INVALID' };
+  assert.throws(() => segmentCoder.read({ ...of, shards: [...of.shards, of.shards[0]] }, keys), refused);
+  assert.throws(() => segmentCoder.read({ ...of, roots: of.roots.slice(1) }, keys), refused);
+  for (const lost of [5, -1, Number.NaN]) assert.throws(() => segmentCoder.repair(of, [lost], keys), refused);
+});
