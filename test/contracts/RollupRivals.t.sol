@@ -6,8 +6,8 @@ import {
     NodeStatusForbids,
     NotChallengeManager,
     NothingToPrune,
+    NotOwedEnough,
     NotRivals,
-    RefundTooLarge,
     StillRivaled,
     TooEarly,
     TooLate
@@ -172,15 +172,67 @@ contract RollupRivalsTest is L1TestBase {
     }
 
     function test_theStakeOfALoserIsSplitAndTheRestBurned() public {
-        vm.expectRevert(abi.encodeWithSelector(RefundTooLarge.selector, 8 ether + 1, 8 ether));
         vm.prank(manager);
-        rollup.eliminate(truth, honest, lie, liar, 8 ether + 1);
-        vm.prank(manager);
-        rollup.eliminate(truth, honest, lie, liar, 3 ether);
-        vm.assertEq(rollup.owedWei(alice), 4 ether, "winner");
+        vm.assertEq(rollup.eliminate(truth, honest, lie, liar, 3 ether), 3 ether, "refund");
+        vm.assertEq(rollup.owedWei(alice), 1 ether, "winner");
+        vm.assertEq(rollup.owedWei(manager), 3 ether, "refunds");
         vm.assertEq(rollup.burnedWei(), 6 ether, "burned");
         vm.assertEq(rollup.lockedWei(), STAKE, "locked");
-        vm.assertEq(rollup.owedWei(manager), 0, "the caller is paid");
+    }
+
+    function test_aLostStakeRefundsFourFifthsOfItselfAtMost() public {
+        vm.prank(manager);
+        vm.assertEq(rollup.eliminate(truth, honest, lie, liar, 8 ether + 1), 8 ether, "refund");
+        vm.assertEq(rollup.burnedWei(), 1 ether, "burned");
+    }
+
+    function test_whatAnAccountIsOwedItMayGiveToAnother() public {
+        vm.prank(manager);
+        rollup.eliminate(truth, honest, lie, liar, 3 ether);
+        vm.expectRevert(abi.encodeWithSelector(NotOwedEnough.selector, stranger, 0, 1));
+        vm.prank(stranger);
+        rollup.assign(stranger, 1);
+        vm.expectRevert(abi.encodeWithSelector(NotOwedEnough.selector, manager, 3 ether, 3 ether + 1));
+        vm.prank(manager);
+        rollup.assign(stranger, 3 ether + 1);
+        vm.prank(manager);
+        rollup.assign(stranger, 2 ether);
+        vm.prank(manager);
+        rollup.assign(manager, 1 ether);
+        vm.assertEq(rollup.owedWei(manager), 1 ether, "left");
+        vm.assertEq(rollup.totalOwedWei(), 4 ether, "total");
+        rollup.claim(stranger);
+        vm.assertEq(stranger.balance, 2 ether, "claimed");
+    }
+
+    /// @dev docs/design/0030: the liar backs the truth alone, adds the lie at the last second and has its staker of the truth give up.
+    function test_whatDiedMayComeBackUntilTheJoiningEndsWithoutMovingIt() public {
+        uint256 joinEnd = first + PERIOD + 1 days;
+        uint256 third = stakeAs(mallory);
+        vm.warp(first + PERIOD);
+        bytes32 late = createAs(mallory, third, root, state(1, "late"));
+        eliminate(late, third, truth, honest);
+        rollup.prune(truth, honest);
+        uint256 again = stakeAs(alice);
+        vm.warp(joinEnd);
+        createAs(alice, again, root, state(1, "truth"));
+        vm.assertEq(rollup.nodeOf(root).lastChildAt, first + PERIOD, "the end of joining moved");
+        eliminate(late, third, truth, again);
+        rollup.prune(truth, again);
+        uint256 tooLate = stakeAs(alice);
+        vm.warp(joinEnd + 1);
+        vm.expectRevert(abi.encodeWithSelector(TooLate.selector, root, joinEnd));
+        createAs(alice, tooLate, root, state(1, "truth"));
+    }
+
+    function test_whatNeverWasMayNotComeAfterThePeriod() public {
+        uint256 third = stakeAs(mallory);
+        vm.warp(first + PERIOD);
+        createAs(mallory, third, root, state(1, "late"));
+        uint256 fourth = stakeAs(alice);
+        vm.warp(first + PERIOD + 1);
+        vm.expectRevert(abi.encodeWithSelector(TooLate.selector, root, first + PERIOD));
+        createAs(alice, fourth, root, state(1, "new"));
     }
 
     function test_onlyTheManagerEliminatesAndOnlyRivals() public {

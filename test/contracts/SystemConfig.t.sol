@@ -151,4 +151,65 @@ contract SystemConfigTest is L1TestBase {
         vm.warp(START_TIME + 45 days);
         vm.assertTrue(!guardian.isFrozen(), "frozen for ever");
     }
+
+    function queueVerifier(string memory name) private returns (RollupConfig memory changed) {
+        changed = config();
+        changed.verifier = account(name);
+        schedule(address(systemConfig), abi.encodeCall(systemConfig.setRollupConfig, (changed)));
+    }
+
+    function freezeFor(RollupConfig memory changed) private {
+        vm.prank(guard);
+        guardian.freezeForChange(changed, bytes32(0), bytes32(0));
+    }
+
+    /// @dev docs/design/0030: a verifier found faulty in the cooldown would decide for the liar.
+    function test_inTheCooldownOneQueuedChangeMayBeFrozenFor() public {
+        vm.prank(guard);
+        guardian.freeze();
+        vm.warp(START_TIME + 20 days);
+        uint64 before = guardian.time();
+        RollupConfig memory changed = queueVerifier("new verifier");
+        vm.expectRevert(abi.encodeWithSelector(NotGuardian.selector, stranger));
+        vm.prank(stranger);
+        guardian.freezeForChange(changed, bytes32(0), bytes32(0));
+        freezeFor(changed);
+        vm.assertEq(guardian.frozenUntil(), START_TIME + 65 days, "until");
+        vm.warp(START_TIME + 50 days);
+        vm.assertEq(guardian.time(), before, "the clock ran");
+        execute(address(systemConfig), abi.encodeCall(systemConfig.setRollupConfig, (changed)));
+        vm.prank(stranger);
+        guardian.thaw();
+        RollupConfig memory second = queueVerifier("second verifier");
+        vm.expectRevert(abi.encodeWithSelector(FreezeTooSoon.selector, START_TIME + 110 days));
+        freezeFor(second);
+        vm.warp(START_TIME + 110 days - 1);
+        vm.expectRevert(abi.encodeWithSelector(FreezeTooSoon.selector, START_TIME + 110 days));
+        vm.prank(guard);
+        guardian.freeze();
+        vm.warp(START_TIME + 110 days);
+        vm.prank(guard);
+        guardian.freeze();
+    }
+
+    function test_nothingIsFrozenForAChangeThatIsNotQueuedOrAfterAnExtendedFreeze() public {
+        RollupConfig memory changed = config();
+        bytes memory call = abi.encodeCall(systemConfig.setRollupConfig, (changed));
+        vm.prank(guard);
+        guardian.freeze();
+        vm.warp(START_TIME + 14 days);
+        bytes32 operation = timelock.hashOperation(address(systemConfig), 0, call, bytes32(0), bytes32(0));
+        vm.expectRevert(abi.encodeWithSelector(NoChangeQueued.selector, operation));
+        freezeFor(changed);
+        vm.warp(START_TIME + 90 days);
+        vm.prank(guard);
+        guardian.freeze();
+        schedule(address(systemConfig), call);
+        vm.expectRevert(abi.encodeWithSelector(FreezeTooSoon.selector, START_TIME + 180 days));
+        freezeFor(changed);
+        guardian.extend(changed, bytes32(0), bytes32(0));
+        vm.warp(START_TIME + 135 days);
+        vm.expectRevert(abi.encodeWithSelector(FreezeTooSoon.selector, START_TIME + 180 days));
+        freezeFor(changed);
+    }
 }

@@ -205,10 +205,11 @@ error NotChallengeManager(address caller);
 /// @param parent the node
 error NotRivals(bytes32 parent);
 
-/// @dev More of a stake would be paid out than a loss allows.
-/// @param refundWei the amount given
-/// @param maxWei the bound
-error RefundTooLarge(uint256 refundWei, uint256 maxWei);
+/// @dev The account is not owed so much.
+/// @param account the account
+/// @param owedWei what it is owed
+/// @param amountWei what it would give away
+error NotOwedEnough(address account, uint256 owedWei, uint256 amountWei);
 
 /// @dev Text that says how to reach a staker is too long.
 /// @param size its size, in bytes

@@ -10,7 +10,9 @@ import {SystemConfig} from "./SystemConfig.sol";
 /// @title Guardian: one switch, for a bounded time
 /// @notice Stops confirmations and withdrawals for at most FREEZE_S, once in COOLDOWN_S, and with them the clock by which the
 /// Rollup and its challenges measure: a pause with running clocks would decide disputes. While a change of the Rollup's config is
-/// queued in the timelock the freeze may last until it executes, EXTENDED_S at most. The guardian adjudicates nothing.
+/// queued in the timelock the freeze may last until it executes, EXTENDED_S at most. One such change may be frozen for although the
+/// cooldown is not over, unless the freeze before it was extended: otherwise a verifier found faulty in that time would decide disputes.
+/// So at most FREEZE_S + EXTENDED_S of COOLDOWN_S stand still. The guardian adjudicates nothing.
 contract Guardian is IFreezeClock {
     /// @notice How long a freeze lasts, in seconds.
     uint64 public constant FREEZE_S = 14 days;
@@ -30,6 +32,8 @@ contract Guardian is IFreezeClock {
     uint64 public frozenAt;
     /// @notice When the last freeze ends or ended.
     uint64 public frozenUntil;
+    /// @notice Whether the guardian may freeze for a queued change before the cooldown is over.
+    bool public mayFreezeForChange;
     /// @notice The queued operation to whose execution the present freeze was extended; zero without one.
     bytes32 public extendedFor;
 
@@ -59,11 +63,20 @@ contract Guardian is IFreezeClock {
         if (msg.sender != guardian) revert NotGuardian(msg.sender);
         uint64 allowedAt = frozenAt == 0 ? 0 : frozenAt + COOLDOWN_S;
         if (block.timestamp < allowedAt) revert FreezeTooSoon(allowedAt);
-        _frozenBefore += frozenUntil - frozenAt;
-        frozenAt = uint64(block.timestamp);
-        frozenUntil = frozenAt + FREEZE_S;
-        extendedFor = bytes32(0);
-        emit Frozen(frozenUntil);
+        mayFreezeForChange = true;
+        _freeze();
+    }
+
+    /// @notice Freezes until a queued config change executes, for EXTENDED_S at most: once after a freeze that was not extended. The
+    /// cooldown begins anew.
+    /// @param config the config that the queued operation sets
+    /// @param predecessor the operation's predecessor in the timelock
+    /// @param salt the operation's salt in the timelock
+    function freezeForChange(RollupConfig calldata config, bytes32 predecessor, bytes32 salt) external {
+        if (msg.sender != guardian) revert NotGuardian(msg.sender);
+        if (isFrozen() || !mayFreezeForChange) revert FreezeTooSoon(frozenAt + COOLDOWN_S);
+        _freeze();
+        _extend(config, predecessor, salt);
     }
 
     /// @notice Extends the freeze to the execution of a queued config change. Anyone may call it: the queue proves the change.
@@ -72,12 +85,7 @@ contract Guardian is IFreezeClock {
     /// @param salt the operation's salt in the timelock
     function extend(RollupConfig calldata config, bytes32 predecessor, bytes32 salt) external {
         if (!isFrozen()) revert NotFrozen();
-        bytes memory call = abi.encodeCall(SystemConfig.setRollupConfig, (config));
-        bytes32 operation = timelock.hashOperation(address(systemConfig), 0, call, predecessor, salt);
-        if (!timelock.isOperationPending(operation)) revert NoChangeQueued(operation);
-        extendedFor = operation;
-        frozenUntil = frozenAt + EXTENDED_S;
-        emit Extended(operation, frozenUntil);
+        _extend(config, predecessor, salt);
     }
 
     /// @notice Ends the freeze: the guardian at any time, anyone once the change for which it was extended is executed or
@@ -101,5 +109,23 @@ contract Guardian is IFreezeClock {
     /// @inheritdoc IFreezeClock
     function isFrozen() public view returns (bool) {
         return block.timestamp < frozenUntil;
+    }
+
+    function _freeze() private {
+        _frozenBefore += frozenUntil - frozenAt;
+        frozenAt = uint64(block.timestamp);
+        frozenUntil = frozenAt + FREEZE_S;
+        extendedFor = bytes32(0);
+        emit Frozen(frozenUntil);
+    }
+
+    function _extend(RollupConfig calldata config, bytes32 predecessor, bytes32 salt) private {
+        bytes memory call = abi.encodeCall(SystemConfig.setRollupConfig, (config));
+        bytes32 operation = timelock.hashOperation(address(systemConfig), 0, call, predecessor, salt);
+        if (!timelock.isOperationPending(operation)) revert NoChangeQueued(operation);
+        mayFreezeForChange = false;
+        extendedFor = operation;
+        frozenUntil = frozenAt + EXTENDED_S;
+        emit Extended(operation, frozenUntil);
     }
 }

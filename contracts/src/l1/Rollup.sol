@@ -102,15 +102,12 @@ contract Rollup is Stakes, RollupNodes {
         RollupConfig memory config = _configOf(p);
         _requireEnoughAndOpen(stake, parent, p, config);
         _requireInRange(state, parent, p, config);
-        uint64 time = freezeClock.time();
-        if (p.windowChildren != 0 && time > p.firstChildAt + config.periodS) {
-            revert TooLate(parent, p.firstChildAt + config.periodS);
-        }
-
         bytes32 stateHash = keccak256(abi.encode(state));
         nodeId = keccak256(abi.encode(parent, stateHash, _accumulatorOf(state), keccak256(abi.encode(config))));
         Node storage node = _nodes[nodeId];
         if (node.status == NodeStatus.Live || node.status == NodeStatus.Confirmed) revert NodeExists(nodeId);
+        uint64 time = freezeClock.time();
+        _openChild(parent, p, config, node.status == NodeStatus.Dead, time);
         if (node.status == NodeStatus.None) {
             _write(nodeId, parent, stateHash, state);
         } else if (node.liveChildren != 0) {
@@ -118,10 +115,6 @@ contract Rollup is Stakes, RollupNodes {
             (node.firstChildAt, node.lastChildAt) = (time, time);
         }
         node.status = NodeStatus.Live;
-        if (p.windowChildren == 0) p.firstChildAt = time;
-        p.lastChildAt = time;
-        p.windowChildren++;
-        p.liveChildren++;
         emit NodeCreated(nodeId, parent, stakeId, state, node.target, contact);
         _step(stakeId, stake, nodeId, node);
     }
@@ -149,17 +142,17 @@ contract Rollup is Stakes, RollupNodes {
     /// @param winnerId the winner's stake
     /// @param loserChild the child that the loser backs
     /// @param loserId the loser's stake
-    /// @param refundWei what of it refunds the winner's transactions, at most MAX_REFUND_PERCENT
-    function eliminate(bytes32 winnerChild, uint256 winnerId, bytes32 loserChild, uint256 loserId, uint256 refundWei)
+    /// @param entriesWei what the transactions of all its opponents cost; a stake refunds MAX_REFUND_PERCENT of itself at most
+    /// @return refundWei what it refunds; the caller is owed it, to assign it to those opponents
+    function eliminate(bytes32 winnerChild, uint256 winnerId, bytes32 loserChild, uint256 loserId, uint256 entriesWei)
         external
+        returns (uint256 refundWei)
     {
         if (freezeClock.isFrozen()) revert Frozen();
         bytes32 parent = _nodes[winnerChild].parent;
         if (msg.sender != challengeManagerOf(parent)) revert NotChallengeManager(msg.sender);
-        bool areRivals = winnerChild != loserChild && parent == _nodes[loserChild].parent
-            && isBacker[winnerChild][winnerId] && isBacker[loserChild][loserId] && _isLive(winnerId) && _isLive(loserId);
-        if (!areRivals) revert NotRivals(parent);
-        _eliminate(loserId, winnerId, refundWei);
+        if (partingOf(winnerChild, winnerId, loserChild, loserId) == bytes32(0)) revert NotRivals(parent);
+        refundWei = _eliminate(loserId, winnerId, entriesWei);
     }
 
     /// @notice Takes an eliminated stake off a node's backers; without any left the node dies. Anyone may call it.
@@ -194,6 +187,37 @@ contract Rollup is Stakes, RollupNodes {
         node.status = NodeStatus.Confirmed;
         latestConfirmed = nodeId;
         emit NodeConfirmed(nodeId, node.parent);
+    }
+
+    /// @notice The node where the paths of two live stakes part, the next on the paths being these children; zero when they do not.
+    /// @param nodeId the child that the one backs
+    /// @param stakeId the one stake
+    /// @param otherNodeId the child that the other backs
+    /// @param otherId the other stake
+    function partingOf(bytes32 nodeId, uint256 stakeId, bytes32 otherNodeId, uint256 otherId)
+        public
+        view
+        returns (bytes32 parent)
+    {
+        bool areRivals = nodeId != otherNodeId && _nodes[nodeId].parent == _nodes[otherNodeId].parent
+            && isBacker[nodeId][stakeId] && isBacker[otherNodeId][otherId] && areLive(stakeId, otherId);
+        if (areRivals) parent = _nodes[nodeId].parent;
+    }
+
+    /// @dev Counts a child in its parent's window. What died may come back as long as its rivals take backers, without moving that
+    /// end: otherwise a truth whose only backer gives up in the joining window would be sunk for good.
+    function _openChild(bytes32 parent, Node storage p, RollupConfig memory config, bool isRevival, uint64 time)
+        private
+    {
+        if (p.windowChildren == 0) {
+            (p.firstChildAt, p.lastChildAt) = (time, time);
+        } else {
+            uint64 end = isRevival ? _joinEnd(p, config) : p.firstChildAt + config.periodS;
+            if (time > end) revert TooLate(parent, end);
+            if (!isRevival) p.lastChildAt = time;
+        }
+        p.windowChildren++;
+        p.liveChildren++;
     }
 
     function _step(uint256 stakeId, Stake storage stake, bytes32 nodeId, Node storage node) private {

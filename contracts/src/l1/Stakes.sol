@@ -2,14 +2,14 @@
 pragma solidity 0.8.37;
 
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
-import {NothingToPay, NotStakeOwner, PaymentFailed, RefundTooLarge} from "./Errors.sol";
+import {NothingToPay, NotOwedEnough, NotStakeOwner, PaymentFailed} from "./Errors.sol";
 import {Stake} from "./RollupTypes.sol";
 
 /// @title Stakes: what the Rollup's stakers have locked, and what is owed
 /// @notice Every wei that comes in is locked in a live stake, owed to an account, or burned; nothing else leaves. Payments are
 /// pulled, so that no account can refuse one and hold up a dispute.
 abstract contract Stakes is ReentrancyGuardTransient {
-    /// @notice The part of a lost stake that may refund the winner's transactions, in percent.
+    /// @notice The part of a lost stake that may refund its opponents' transactions, in percent.
     uint256 public constant MAX_REFUND_PERCENT = 80;
     /// @notice The part of a lost stake that goes to the winner besides, in percent.
     uint256 public constant REWARD_PERCENT = 10;
@@ -33,6 +33,8 @@ abstract contract Stakes is ReentrancyGuardTransient {
     event StakeEliminated(
         uint256 indexed loserId, uint256 indexed winnerId, uint256 refundWei, uint256 rewardWei, uint256 burnedWei
     );
+    /// @notice An account gave another what it is owed.
+    event Assigned(address indexed from, address indexed to, uint256 amountWei);
     /// @notice An account took what it was owed.
     event Claimed(address indexed account, uint256 amountWei);
 
@@ -47,6 +49,25 @@ abstract contract Stakes is ReentrancyGuardTransient {
         // slither-disable-next-line arbitrary-send-eth,low-level-calls
         (bool sent,) = account.call{value: amountWei}("");
         if (!sent) revert PaymentFailed(account, amountWei);
+    }
+
+    /// @notice Has another account owed what the caller is owed: a ChallengeManager divides refunds by it.
+    /// @param account the account
+    /// @param amountWei how much, in wei
+    function assign(address account, uint256 amountWei) external {
+        uint256 ownWei = owedWei[msg.sender];
+        if (amountWei > ownWei) revert NotOwedEnough(msg.sender, ownWei, amountWei);
+        owedWei[msg.sender] = ownWei - amountWei;
+        owedWei[account] += amountWei;
+        emit Assigned(msg.sender, account, amountWei);
+    }
+
+    /// @notice Whether both stakes are live.
+    /// @param stakeId one stake
+    /// @param otherId another
+    function areLive(uint256 stakeId, uint256 otherId) public view returns (bool) {
+        uint256 count = _stakes.length;
+        return stakeId < count && otherId < count && _stakes[stakeId].isLive && _stakes[otherId].isLive;
     }
 
     /// @notice A stake by its id; all zero when there is none.
@@ -74,10 +95,6 @@ abstract contract Stakes is ReentrancyGuardTransient {
         if (stake.owner != msg.sender || !stake.isLive) revert NotStakeOwner(stakeId, msg.sender);
     }
 
-    function _isLive(uint256 stakeId) internal view returns (bool) {
-        return stakeId < _stakes.length && _stakes[stakeId].isLive;
-    }
-
     function _isEliminated(uint256 stakeId) internal view returns (bool) {
         return stakeId < _stakes.length && _stakes[stakeId].isEliminated;
     }
@@ -90,19 +107,21 @@ abstract contract Stakes is ReentrancyGuardTransient {
         emit StakeReturned(stakeId, stake.owner, stake.amountWei);
     }
 
-    /// @dev Splits a lost stake: refund and reward to the winner's owner, the rest burned, so that losing to a friend costs it too.
-    function _eliminate(uint256 loserId, uint256 winnerId, uint256 refundWei) internal {
+    /// @dev Splits a lost stake: refunds to the caller, who divides them, the reward to the winner's owner, the rest burned, so that
+    /// losing to a friend costs it too.
+    function _eliminate(uint256 loserId, uint256 winnerId, uint256 entriesWei) internal returns (uint256 refundWei) {
         Stake storage loser = _stakes[loserId];
         uint256 amountWei = loser.amountWei;
         uint256 maxRefundWei = amountWei * MAX_REFUND_PERCENT / 100;
-        if (refundWei > maxRefundWei) revert RefundTooLarge(refundWei, maxRefundWei);
+        refundWei = entriesWei < maxRefundWei ? entriesWei : maxRefundWei;
         uint256 rewardWei = amountWei * REWARD_PERCENT / 100;
         uint256 restWei = amountWei - refundWei - rewardWei;
         loser.isLive = false;
         loser.isEliminated = true;
         lockedWei -= amountWei;
         burnedWei += restWei;
-        _owe(_stakes[winnerId].owner, refundWei + rewardWei);
+        _owe(_stakes[winnerId].owner, rewardWei);
+        if (refundWei != 0) _owe(msg.sender, refundWei);
         emit StakeEliminated(loserId, winnerId, refundWei, rewardWei, restWei);
     }
 
