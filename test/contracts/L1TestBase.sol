@@ -62,7 +62,7 @@ abstract contract L1TestBase is TestBase {
         vm.deal(mallory, 1_000 ether);
     }
 
-    function config() internal view returns (RollupConfig memory) {
+    function config() internal view virtual returns (RollupConfig memory) {
         return RollupConfig(bytes32("machine"), bytes32("core0"), address(0), manager, STAKE, PERIOD, INTERVAL);
     }
 

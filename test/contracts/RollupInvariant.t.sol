@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {Rollup} from "../../contracts/src/l1/Rollup.sol";
-import {GlobalState, Node, NodeStatus, Stake} from "../../contracts/src/l1/RollupTypes.sol";
+import {EntryCosts, GlobalState, Node, NodeStatus, Stake} from "../../contracts/src/l1/RollupTypes.sol";
 import {L1TestBase} from "./L1TestBase.sol";
 
 /// @title Stakers, rivals, eliminations, pruning, freezes and time in any order
@@ -98,11 +98,16 @@ contract RollupHandler is L1TestBase {
         for (uint256 i = 0; i < children.length; i++) {
             for (uint256 j = 0; j < children.length; j++) {
                 vm.prank(manager);
-                try rollup.eliminate(children[i], a % count, children[j], b % count, refund % 9 ether) {
+                try rollup.eliminate(children[i], a % count, children[j], b % count, costsOf(refund)) {
                     return;
                 } catch {}
             }
         }
+    }
+
+    function costsOf(uint256 refund) private pure returns (EntryCosts memory) {
+        uint128 allWei = uint128(refund % 9 ether);
+        return EntryCosts(allWei, allWei == 0 ? 0 : uint128(refund % allWei));
     }
 
     function prune(uint256 node, uint256 which) public {
@@ -178,7 +183,7 @@ contract RollupHandler is L1TestBase {
         for (uint256 a = 0; a < rollup.stakeCount(); a++) {
             for (uint256 b = 0; b < rollup.stakeCount(); b++) {
                 vm.prank(manager);
-                try rollup.eliminate(winner, a, loser, b, 0) {} catch {}
+                try rollup.eliminate(winner, a, loser, b, EntryCosts(0, 0)) {} catch {}
             }
         }
     }

@@ -13,7 +13,7 @@ import {
     TooLate
 } from "../../contracts/src/l1/Errors.sol";
 import {Rollup} from "../../contracts/src/l1/Rollup.sol";
-import {NodeStatus, RollupConfig} from "../../contracts/src/l1/RollupTypes.sol";
+import {EntryCosts, NodeStatus, RollupConfig} from "../../contracts/src/l1/RollupTypes.sol";
 import {L1TestBase} from "./L1TestBase.sol";
 
 /// @title Two assertions on one parent: joining, elimination, pruning and what may be confirmed
@@ -39,7 +39,7 @@ contract RollupRivalsTest is L1TestBase {
 
     function eliminate(bytes32 winnerChild, uint256 winner, bytes32 loserChild, uint256 loser) private {
         vm.prank(manager);
-        rollup.eliminate(winnerChild, winner, loserChild, loser, 0);
+        rollup.eliminate(winnerChild, winner, loserChild, loser, EntryCosts(0, 0));
     }
 
     function assertStatus(bytes32 node, NodeStatus status, string memory claim) private view {
@@ -173,22 +173,29 @@ contract RollupRivalsTest is L1TestBase {
 
     function test_theStakeOfALoserIsSplitAndTheRestBurned() public {
         vm.prank(manager);
-        vm.assertEq(rollup.eliminate(truth, honest, lie, liar, 3 ether), 3 ether, "refund");
-        vm.assertEq(rollup.owedWei(alice), 1 ether, "winner");
-        vm.assertEq(rollup.owedWei(manager), 3 ether, "refunds");
+        vm.assertEq(rollup.eliminate(truth, honest, lie, liar, EntryCosts(3 ether, 2 ether)), 1 ether, "others");
+        vm.assertEq(rollup.owedWei(alice), 3 ether, "winner");
+        vm.assertEq(rollup.owedWei(manager), 1 ether, "refunds of others");
         vm.assertEq(rollup.burnedWei(), 6 ether, "burned");
         vm.assertEq(rollup.lockedWei(), STAKE, "locked");
     }
 
-    function test_aLostStakeRefundsFourFifthsOfItselfAtMost() public {
+    function test_aLostStakeRefundsFourFifthsOfItselfAtMostInProportion() public {
         vm.prank(manager);
-        vm.assertEq(rollup.eliminate(truth, honest, lie, liar, 8 ether + 1), 8 ether, "refund");
+        vm.assertEq(rollup.eliminate(truth, honest, lie, liar, EntryCosts(16 ether, 4 ether)), 6 ether, "others");
+        vm.assertEq(rollup.owedWei(alice), 3 ether, "winner");
         vm.assertEq(rollup.burnedWei(), 1 ether, "burned");
+    }
+
+    function test_theWinnersPartIsNotMoreThanAll() public {
+        vm.expectRevert();
+        vm.prank(manager);
+        rollup.eliminate(truth, honest, lie, liar, EntryCosts(3 ether, 3 ether + 1));
     }
 
     function test_whatAnAccountIsOwedItMayGiveToAnother() public {
         vm.prank(manager);
-        rollup.eliminate(truth, honest, lie, liar, 3 ether);
+        rollup.eliminate(truth, honest, lie, liar, EntryCosts(3 ether, 0));
         vm.expectRevert(abi.encodeWithSelector(NotOwedEnough.selector, stranger, 0, 1));
         vm.prank(stranger);
         rollup.assign(stranger, 1);
@@ -238,7 +245,7 @@ contract RollupRivalsTest is L1TestBase {
     function test_onlyTheManagerEliminatesAndOnlyRivals() public {
         vm.expectRevert(abi.encodeWithSelector(NotChallengeManager.selector, stranger));
         vm.prank(stranger);
-        rollup.eliminate(truth, honest, lie, liar, 0);
+        rollup.eliminate(truth, honest, lie, liar, EntryCosts(0, 0));
         bytes memory reason = abi.encodeWithSelector(NotRivals.selector, root);
         vm.expectRevert(reason);
         eliminate(truth, honest, truth, honest);

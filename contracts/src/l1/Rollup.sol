@@ -24,7 +24,7 @@ import {IFreezeClock} from "./IFreezeClock.sol";
 import {ISequencerInbox} from "./ISequencerInbox.sol";
 import {ISystemConfig} from "./ISystemConfig.sol";
 import {RollupNodes} from "./RollupNodes.sol";
-import {GlobalState, Node, NodeStatus, RollupConfig, Stake} from "./RollupTypes.sol";
+import {EntryCosts, GlobalState, Node, NodeStatus, RollupConfig, Stake} from "./RollupTypes.sol";
 import {Stakes} from "./Stakes.sol";
 
 /// @title Rollup: what L1 believes of L2
@@ -142,17 +142,20 @@ contract Rollup is Stakes, RollupNodes {
     /// @param winnerId the winner's stake
     /// @param loserChild the child that the loser backs
     /// @param loserId the loser's stake
-    /// @param entriesWei what the transactions of all its opponents cost; a stake refunds MAX_REFUND_PERCENT of itself at most
-    /// @return refundWei what it refunds; the caller is owed it, to assign it to those opponents
-    function eliminate(bytes32 winnerChild, uint256 winnerId, bytes32 loserChild, uint256 loserId, uint256 entriesWei)
-        external
-        returns (uint256 refundWei)
-    {
+    /// @param costs what the transactions of its opponents cost; a stake refunds MAX_REFUND_PERCENT of itself at most
+    /// @return restWei what it refunds opponents other than the winner; the caller is owed it, to assign it to them
+    function eliminate(
+        bytes32 winnerChild,
+        uint256 winnerId,
+        bytes32 loserChild,
+        uint256 loserId,
+        EntryCosts calldata costs
+    ) external returns (uint256 restWei) {
         if (freezeClock.isFrozen()) revert Frozen();
         bytes32 parent = _nodes[winnerChild].parent;
         if (msg.sender != challengeManagerOf(parent)) revert NotChallengeManager(msg.sender);
         if (partingOf(winnerChild, winnerId, loserChild, loserId) == bytes32(0)) revert NotRivals(parent);
-        refundWei = _eliminate(loserId, winnerId, entriesWei);
+        restWei = _eliminate(loserId, winnerId, costs);
     }
 
     /// @notice Takes an eliminated stake off a node's backers; without any left the node dies. Anyone may call it.

@@ -86,3 +86,11 @@ struct Stake {
     bool isLive;
     bool isEliminated;
 }
+
+/// @notice What the transactions of a lost stake's opponents cost, as the ChallengeManager counted them.
+/// @param allWei those of all opponents
+/// @param winnersWei those of the one who won, a part of allWei
+struct EntryCosts {
+    uint128 allWei;
+    uint128 winnersWei;
+}

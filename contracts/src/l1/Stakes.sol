@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {NothingToPay, NotOwedEnough, NotStakeOwner, PaymentFailed} from "./Errors.sol";
-import {Stake} from "./RollupTypes.sol";
+import {EntryCosts, Stake} from "./RollupTypes.sol";
 
 /// @title Stakes: what the Rollup's stakers have locked, and what is owed
 /// @notice Every wei that comes in is locked in a live stake, owed to an account, or burned; nothing else leaves. Payments are
@@ -107,21 +107,26 @@ abstract contract Stakes is ReentrancyGuardTransient {
         emit StakeReturned(stakeId, stake.owner, stake.amountWei);
     }
 
-    /// @dev Splits a lost stake: refunds to the caller, who divides them, the reward to the winner's owner, the rest burned, so that
-    /// losing to a friend costs it too.
-    function _eliminate(uint256 loserId, uint256 winnerId, uint256 entriesWei) internal returns (uint256 refundWei) {
+    /// @dev Splits a lost stake: refunds and reward to the winner's owner, the refunds of others to the caller, who divides them, the
+    /// rest burned, so that losing to a friend costs it too.
+    function _eliminate(uint256 loserId, uint256 winnerId, EntryCosts calldata costs)
+        internal
+        returns (uint256 othersWei)
+    {
         Stake storage loser = _stakes[loserId];
         uint256 amountWei = loser.amountWei;
-        uint256 maxRefundWei = amountWei * MAX_REFUND_PERCENT / 100;
-        refundWei = entriesWei < maxRefundWei ? entriesWei : maxRefundWei;
+        uint256 refundWei = amountWei * MAX_REFUND_PERCENT / 100;
+        if (costs.allWei < refundWei) refundWei = costs.allWei;
+        uint256 winnersWei = refundWei == 0 ? 0 : refundWei * costs.winnersWei / costs.allWei;
+        othersWei = refundWei - winnersWei;
         uint256 rewardWei = amountWei * REWARD_PERCENT / 100;
         uint256 restWei = amountWei - refundWei - rewardWei;
         loser.isLive = false;
         loser.isEliminated = true;
         lockedWei -= amountWei;
         burnedWei += restWei;
-        _owe(_stakes[winnerId].owner, rewardWei);
-        if (refundWei != 0) _owe(msg.sender, refundWei);
+        _owe(_stakes[winnerId].owner, winnersWei + rewardWei);
+        if (othersWei != 0) _owe(msg.sender, othersWei);
         emit StakeEliminated(loserId, winnerId, refundWei, rewardWei, restWei);
     }
 

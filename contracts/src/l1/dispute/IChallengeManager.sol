@@ -19,7 +19,7 @@ interface IChallengeManager {
     event ChallengeWon(bytes32 indexed challenge, uint256 indexed winnerStake, uint256 indexed loserStake);
     /// @notice The challenge has no object any more: a party's stake is gone.
     event ChallengeMoot(bytes32 indexed challenge);
-    /// @notice Entries of a stake against one that lost were refunded, to be claimed from the Rollup.
+    /// @notice Entries of a stake against one that lost elsewhere were refunded, to be claimed from the Rollup.
     event EntriesRefunded(
         bytes32 indexed challenge, uint256 indexed toStake, uint256 indexed loserStake, uint256 amountWei
     );
@@ -78,8 +78,8 @@ interface IChallengeManager {
     /// @param parties who challenges whom
     function closeMoot(Parties calldata parties) external;
 
-    /// @notice Refunds the entries of the party whose opponent lost its stake, here or in another challenge: in full, or in
-    /// proportion to all entries against that stake. Anyone may call it, once.
+    /// @notice Refunds the entries of the party whose opponent lost its stake in another challenge: in full, or in proportion to
+    /// all entries against that stake. Those of a winner are refunded when it wins. Anyone may call it, once.
     /// @param parties who challenges whom
     function refund(Parties calldata parties) external;
 
