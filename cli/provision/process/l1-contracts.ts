@@ -8,6 +8,7 @@ import {
   ZeroAddress,
   ZeroHash,
 } from 'ethers';
+import { ChallengeManagerAbi, ChallengeManagerInitCode } from '../../../contracts/generated/ChallengeManager.ts';
 import { GuardianAbi, GuardianInitCode } from '../../../contracts/generated/Guardian.ts';
 import { InboxAbi, InboxInitCode } from '../../../contracts/generated/Inbox.ts';
 import { OutboxAbi, OutboxInitCode } from '../../../contracts/generated/Outbox.ts';
@@ -20,9 +21,12 @@ import { NectarError } from '../../../protocol/errors.ts';
 import { EMPTY_SEND_ROOT } from '../../../protocol/rollup/send-tree.ts';
 
 const NAMES = ['timelock', 'inbox', 'systemConfig', 'sequencerInbox', 'guardian', 'rollup', 'outbox'] as const;
-type ContractName = (typeof NAMES)[number];
+/** Only a network with a verifier has it. Whoever needs its address asks the Rollup's `challengeManagerOf`. */
+const CHALLENGE_MANAGER = 'challengeManager';
+type ContractName = (typeof NAMES)[number] | typeof CHALLENGE_MANAGER;
 
-export interface L1Contracts extends Readonly<Record<ContractName, Hex>> {
+export interface L1Contracts extends Readonly<Record<(typeof NAMES)[number], Hex>> {
+  readonly challengeManager?: Hex;
   /** The block before the first of the contracts: derivation starts after it. Timestamp in seconds. */
   readonly deployedAt: { readonly number: number; readonly hash: Hex; readonly timestamp: number };
 }
@@ -38,6 +42,18 @@ export interface DeploymentOptions {
   readonly sequencer: Hex;
   /** Hash of L2's block 0: the first state that the Rollup believes. */
   readonly genesisHash: Hex;
+  /** How assertions are disputed; without it rivals wait for a ChallengeManager (docs/design/0034-challenges.md). */
+  readonly disputes?: DisputeRules;
+}
+
+/** By which machine, and by which verifier of one of its steps. */
+export interface DisputeRules {
+  /** A contract that is there already. */
+  readonly verifier: Hex;
+  /** Digest of the machine's image. */
+  readonly machine: Hex;
+  /** Hash of the empty machine with that image. */
+  readonly core0: Hex;
 }
 
 const POLL_MS = 100;
@@ -58,12 +74,13 @@ export async function deployL1Contracts(
     const { number, hash, timestamp } = before;
     const first = await provider.getTransactionCount(wallet.address);
     // The contracts name each other, and none can be changed afterwards: their addresses are known before they exist.
-    const entries = NAMES.map((name, i) => [
+    const names: readonly ContractName[] = options.disputes === undefined ? NAMES : [...NAMES, CHALLENGE_MANAGER];
+    const entries = names.map((name, i) => [
       name,
       getCreateAddress({ from: wallet.address, nonce: first + i }).toLowerCase(),
     ]);
-    const at = Object.fromEntries(entries) as Record<ContractName, Hex>;
-    for (const name of NAMES) {
+    const at = Object.fromEntries(entries) as Addresses;
+    for (const name of names) {
       const [abi, code, args] = deployment(name, at, wallet.address, options);
       const deployed = await new ContractFactory([...abi], code, wallet).deploy(...args);
       await deployed.waitForDeployment();
@@ -75,20 +92,21 @@ export async function deployL1Contracts(
   });
 }
 
+type Addresses = Omit<L1Contracts, 'deployedAt'>;
 type Deployment = readonly [abi: readonly object[], code: Hex, args: readonly unknown[]];
 
 function deployment(
   name: ContractName,
-  at: Record<ContractName, Hex>,
+  at: Addresses,
   deployer: string,
-  { sequencer, genesisHash }: DeploymentOptions,
+  { sequencer, genesisHash, disputes }: DeploymentOptions,
 ): Deployment {
   const { timelockS, forceDelayS, ...rollupConfig } = DEVNET;
   const config = {
-    machine: ZeroHash,
-    core0: ZeroHash,
-    verifier: ZeroAddress,
-    challengeManager: ZeroAddress,
+    machine: disputes?.machine ?? ZeroHash,
+    core0: disputes?.core0 ?? ZeroHash,
+    verifier: disputes?.verifier ?? ZeroAddress,
+    challengeManager: at[CHALLENGE_MANAGER] ?? ZeroAddress,
     ...rollupConfig,
   };
   const genesis = { blockHash: genesisHash, sendRoot: EMPTY_SEND_ROOT, batch: 0, offset: 0 };
@@ -108,6 +126,7 @@ function deployment(
       OutboxInitCode,
       [at.inbox, at.rollup, at.guardian, [at.sequencerInbox, at.systemConfig, at.timelock]],
     ],
+    challengeManager: [ChallengeManagerAbi, ChallengeManagerInitCode, [at.rollup, at.timelock]],
   };
   return all[name];
 }
