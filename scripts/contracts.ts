@@ -34,6 +34,7 @@ const SOURCES = [
   'contracts/src/l2/storage/StorageDeals.sol',
   'test/contracts/TestToken.sol',
   'test/contracts/Greeter.sol',
+  'test/contracts/dispute/TestDisputedRollup.sol',
 ];
 const GENERATED = { product: 'contracts/generated', test: 'test/contracts/generated' };
 const LAYOUTS = 'contracts/storage-layout';
