@@ -1,0 +1,73 @@
+/**
+ * What a party of a dispute asks of the machine that docs/design/0031 defines: state hashes at steps of one iteration, and the
+ * witness of one step. Positions are counts of steps from s_0: state n is the one after n steps, and n goes up to 2^40.
+ */
+import type { OpenedState } from '../../protocol/dispute/machine-state.ts';
+import type { Preimages, Read } from '../../protocol/dispute/step.ts';
+
+/** Points of a move. */
+export const POINTS = 32;
+/** Steps of an iteration: its end is the state after so many. A machine that has halted repeats itself until there. */
+export const ITERATION_STEPS = 2n ** 40n;
+
+/** One iteration of F: all that decides a run of the machine besides its image. */
+export interface Iteration {
+  /** I, 32 bytes. */
+  readonly input: Uint8Array;
+  /** By the kinds of 0031. Throws DISPUTE_PREIMAGE_MISSING for what it has not. */
+  readonly preimages: Preimages;
+}
+
+/** A leaf of memory with its 28 siblings, the lowest first. */
+export interface WitnessLeaf {
+  /** Byte address, a multiple of 16. */
+  readonly address: number;
+  /** Before the step. */
+  readonly leaf: bigint;
+  /** After the step; equal to `leaf` where the step writes nothing. */
+  readonly after: bigint;
+  readonly path: readonly bigint[];
+}
+
+/** One step, opened: what the circuit and the verifier in Solidity take. */
+export interface StepWitness {
+  readonly pre: OpenedState;
+  readonly post: OpenedState;
+  /** Before the step: x0 to x31, pc, the memory's root. */
+  readonly registers: Uint32Array;
+  readonly pc: number;
+  readonly memoryRoot: bigint;
+  readonly postRegisters: Uint32Array;
+  readonly postPc: number;
+  readonly postMemoryRoot: bigint;
+  /**
+   * The leaves that the step touches, in the order of its accesses: the instruction's; what a load reads; the two of a key; last what
+   * is written. Each path is under the root before the step. A step writes one leaf at most, so a written leaf's path holds
+   * after the step too. A halted machine touches none.
+   */
+  readonly leaves: readonly WitnessLeaf[];
+  /** Undefined for a step that asked nothing. */
+  readonly read: Read | undefined;
+  /** The whole preimage that `read` is a piece of: L1 checks it at the close. */
+  readonly preimage: Uint8Array | undefined;
+}
+
+type Awaitable<T> = T | Promise<T>;
+
+/** A run of one iteration that can be asked for any step. Answers come at once here, and as promises from a thread. */
+export interface StepTracer {
+  /**
+   * Hashes of the 32 states after `fromStep` + width, + 2 width, to + 32 width: the points of a move of the rounds 5 to 12.
+   * @throws what `preimages` throws
+   */
+  tracePoints(fromStep: bigint, width: bigint): Awaitable<readonly Uint8Array[]>;
+  /** The state after `step` steps, as L1 opens it. */
+  openAt(step: bigint): Awaitable<OpenedState>;
+  /** The step that leads from state `step` to state `step` + 1. */
+  witnessAt(step: bigint): Awaitable<StepWitness>;
+  /** Ends the run and gives its memory back. */
+  close(): Awaitable<void>;
+}
+
+/** Opens runs: in this thread, or in one of its own. */
+export type OpenTracer = (iteration: Iteration) => Awaitable<StepTracer>;
