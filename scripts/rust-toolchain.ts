@@ -15,10 +15,12 @@ export interface WasmCrate {
 
 /** Bare RV32IM with compare-and-swap, which a crate wants: the target without an operating system has none. */
 const RISCV_TARGET = 'riscv32im-risc0-zkvm-elf';
-const RISCV_FLAGS: readonly string[] = [
+export const RISCV_FLAGS: readonly string[] = [
   '-Clink-arg=-Ttext=0x10000',
   '-Cpasses=lower-atomic',
   '-Crelocation-model=static',
+  // Recovery of keys is asked for: machine/core/src/recovery_oracle.rs.
+  '--cfg=oracle',
 ];
 
 export interface Toolchain {
@@ -106,6 +108,18 @@ export function buildWasm(
   if (!cargo(toolchain, { args, flags, target: WASM_TARGET, workspace, output: target }))
     throw new Error(`the ${name} does not compile`);
   return join(target, WASM_TARGET, `release/nectar_${name}_wasm.wasm`);
+}
+
+/** Compiles machine/poseidon2; returns the path of the file. Throws when it does not compile. */
+export function buildPoseidon2(
+  toolchain: Toolchain,
+  { workspace, target }: { workspace: string; target: string },
+): string {
+  const args = ['build', '--lib', '-Zbuild-std=core,panic_abort'];
+  const own = join(workspace, 'poseidon2');
+  if (!cargo(toolchain, { args, flags: WASM_FLAGS, target: WASM_TARGET, workspace: own, output: target }))
+    throw new Error('Poseidon2 does not compile');
+  return join(target, WASM_TARGET, 'release/nectar_poseidon2.wasm');
 }
 
 /** Compiles machine/riscv for bare RV32IM; returns the path of the executable. Throws when it does not compile. */

@@ -67,6 +67,10 @@ const ALLOWED: Record<string, Record<string, string>> = {
   },
   machine: { '@ethereumjs/rlp': 'RLP of access lists' },
   sim: { '@noble/hashes': 'keccak: names of holders and segments' },
+  machine: {
+    '@ethereumjs/rlp': 'RLP of access lists',
+    '@noble/hashes': "keccak of what a dispute's machine reads: pure ECMAScript",
+  },
   appliance: { 'classic-level': 'the lock between processes, which the kernel frees when one dies' },
   'appliance/crossing': {
     ajv: 'validation of every message from another role',

@@ -114,6 +114,16 @@ export const ROLLUP_GUIDANCE: Record<keyof typeof ROLLUP_ERRORS, Guidance> = {
     remedy:
       'The chain database is incomplete or damaged. `nectar-byon down` and `nectar-byon chain rebuild` put it aside; `nectar-byon up` derives the chain again from L1.',
   },
+  ROLLUP_PREIMAGE_MISSING: {
+    exit: EXIT.checksFailed,
+    remedy:
+      'The chain database does not reach the disputed block, or is damaged. `nectar-byon down` and `nectar-byon chain rebuild` put it aside; `nectar-byon up` derives the chain again from L1. Batches in blobs are read from the archive.',
+  },
+  ROLLUP_PREIMAGE_INVALID: {
+    exit: EXIT.checksFailed,
+    remedy:
+      'The chain database is damaged. `nectar-byon down` and `nectar-byon chain rebuild` put it aside; `nectar-byon up` derives the chain again from L1.',
+  },
   ROLLUP_MACHINE_INVALID: {
     exit: EXIT.bug,
     remedy: 'machine.wasm is not the file that this version was released with. Install the node again.',

@@ -14,7 +14,7 @@ export const ITERATION_STEPS = 2n ** 40n;
 export interface Iteration {
   /** I, 32 bytes. */
   readonly input: Uint8Array;
-  /** By the kinds of 0031. Throws DISPUTE_PREIMAGE_MISSING for what it has not. */
+  /** By the kinds 0 and 1 of 0031; keys are recovered by the tracer. Throws ROLLUP_PREIMAGE_MISSING for what it has not. */
   readonly preimages: Preimages;
 }
 
@@ -41,14 +41,15 @@ export interface StepWitness {
   readonly postPc: number;
   readonly postMemoryRoot: bigint;
   /**
-   * The leaves that the step touches, in the order of its accesses: the instruction's; what a load reads; the two of a key; last what
-   * is written. Each path is under the root before the step. A step writes one leaf at most, so a written leaf's path holds
-   * after the step too. A halted machine touches none.
+   * The leaves that the step touches, in the order of its accesses: the instruction's; what a load reads, or the two of a key; last
+   * what is written. A store's is there once, read and written; what a call writes to is an entry of its own, even where an earlier
+   * one has the same address. Each path is under the root before the step; since a step writes one leaf at most, a written leaf's
+   * path leads to the root after it too. A halted machine touches none.
    */
   readonly leaves: readonly WitnessLeaf[];
   /** Undefined for a step that asked nothing. */
   readonly read: Read | undefined;
-  /** The whole preimage that `read` is a piece of: L1 checks it at the close. */
+  /** What L1 checks `read` by at the close: the whole preimage; of a recovery (kind 2) the 128 bytes of its input. */
   readonly preimage: Uint8Array | undefined;
 }
 

@@ -92,6 +92,16 @@ export const ROLLUP_ERRORS = {
     message: ({ hash }) => `the state holds nothing under hash ${hash}`,
     severity: 'critical',
   }),
+  ROLLUP_PREIMAGE_MISSING: define<{ preimageKind: number; preimageKey: string }>({
+    message: ({ preimageKind, preimageKey }) =>
+      `a dispute's machine reads ${preimageKey} of kind ${preimageKind}, which this node does not have`,
+    severity: 'critical',
+  }),
+  ROLLUP_PREIMAGE_INVALID: define<{ preimageKind: number; preimageKey: string }>({
+    message: ({ preimageKind, preimageKey }) =>
+      `what this node has under ${preimageKey} of kind ${preimageKind} is not what the key stands for`,
+    severity: 'critical',
+  }),
   ROLLUP_MACHINE_INVALID: define<{ reason: string }>({
     message: ({ reason }) => `the compiled machine is not usable: ${reason}`,
     severity: 'critical',

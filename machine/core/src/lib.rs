@@ -4,6 +4,8 @@
 //! WebAssembly it is what a node runs; compiled to RV32IM it is what a dispute runs.
 #![no_std]
 #![forbid(unsafe_code)]
+// `--cfg oracle`, which the guest of disputes is compiled with: no feature of Cargo, so that nothing else changes by it.
+#![allow(unexpected_cfgs)]
 extern crate alloc;
 
 pub mod batch;
@@ -26,6 +28,8 @@ pub mod obstacle;
 pub mod plan;
 pub mod preimage;
 pub mod receipt;
+#[cfg(oracle)]
+pub mod recovery_oracle;
 pub mod replay;
 pub mod rlp;
 pub mod rules;

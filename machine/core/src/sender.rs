@@ -1,6 +1,10 @@
-//! Who signed: recovery of secp256k1 public keys, as ecrecover and libsecp256k1 do it.
+//! Who signed: recovery of secp256k1 public keys, as ecrecover and libsecp256k1 do it. Compiled with `--cfg oracle`, for disputes,
+//! it is asked for: `recovery_oracle.rs`.
 use crate::transaction::{Signature, SignedAuthorization};
-use alloy_primitives::{Address, B256, U256, keccak256, uint};
+#[cfg(not(oracle))]
+use alloy_primitives::keccak256;
+use alloy_primitives::{Address, B256, U256, uint};
+#[cfg(not(oracle))]
 use k256::elliptic_curve::{
     Group, PrimeField,
     ops::{LinearCombination, Reduce},
@@ -8,12 +12,19 @@ use k256::elliptic_curve::{
     sec1::ToEncodedPoint,
     subtle::Choice,
 };
+#[cfg(not(oracle))]
 use k256::{AffinePoint, FieldBytes, ProjectivePoint, Scalar, U256 as K256};
 
 /// Half of the curve's order: a larger s is the second signature of the same message (EIP-2).
 pub const HALF_ORDER: U256 = uint!(0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0_U256);
 
+#[cfg(oracle)]
+pub fn recover(digest: &B256, signature: &Signature) -> Option<Address> {
+    if signature.s > HALF_ORDER { None } else { crate::recovery_oracle::ask(digest, signature) }
+}
+
 /// Q = r^-1 (s R - z G); `None` when r or s is out of range, no point has the x coordinate r, or Q is no key.
+#[cfg(not(oracle))]
 pub fn recover(digest: &B256, signature: &Signature) -> Option<Address> {
     if signature.s > HALF_ORDER {
         return None;
@@ -46,6 +57,7 @@ pub fn recover_authority(authorization: &SignedAuthorization) -> Option<Address>
     recover(&inner.signature_hash(), &Signature { r: *r, s: *s, y_parity: *y_parity == 1 })
 }
 
+#[cfg(not(oracle))]
 fn nonzero(bytes: FieldBytes) -> Option<Scalar> {
     Option::<Scalar>::from(Scalar::from_repr(bytes)).filter(|scalar| *scalar != Scalar::ZERO)
 }

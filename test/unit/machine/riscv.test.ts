@@ -1,82 +1,93 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { encodePlace, readInputs, readStep } from '../../../machine/host/derive.ts';
-import { encodeBlockInput, type MachineRules } from '../../../machine/host/machine.ts';
-import { createWireReader } from '../../../machine/host/wire.ts';
-import { nextBaseFee } from '../../../protocol/rollup/block-input.ts';
-import { bytesToHex } from '../../../protocol/rollup/bytes.ts';
-import { addressOf, CHAIN_ID, ETHER, GENESIS, genesisBy, rules } from '../appliance/rollup/execute/chain-fixture.ts';
+import { keccak_256 } from '@noble/hashes/sha3.js';
+import { CORE0 } from '../../../machine/generated/digest.ts';
+import { type DisputeConfig, encodeIteration, type IterationPlace } from '../../../machine/tracer/iteration.ts';
+import { FLAG_FAIL, FLAG_OK } from '../../../protocol/dispute/machine-state.ts';
+import { bytesToHex, hexToBytes } from '../../../protocol/rollup/bytes.ts';
+import { CHAIN_ID, GENESIS, genesisBy, rules } from '../appliance/rollup/execute/chain-fixture.ts';
 import { createDeriveTwins, DEPLOYED_AT, runHistory } from './derive-twins.ts';
-import { createTwins } from './machine-fixture.ts';
-import { createDice, createRandomChain, WALLETS } from './random-blocks.ts';
-import { runGuest } from './riscv-guest.ts';
+import { createDice } from './random-blocks.ts';
+import { after, iterationOf, traceGuest, ZERO } from './tracer/guest-fixture.ts';
 
-/** `node scripts/machine.ts riscv` writes it; CI does. */
-const ELF = new URL('../../../machine/target/machine.riscv.elf', import.meta.url);
-const BLOCKS = Number(process.env.NECTAR_FUZZ_RUNS ?? 8);
-const CANCUN: MachineRules = { chainId: CHAIN_ID, fork: 'cancun', p256: false };
+const BLOCKS = Number(process.env.NECTAR_FUZZ_RUNS ?? 6);
+const CONFIG: DisputeConfig = { chainId: CHAIN_ID, fork: 'cancun', p256: false, deployedAt: DEPLOYED_AT };
+const END = 2n ** 40n;
+const TARGET = 1_000_000n;
 
-const isHere = existsSync(ELF);
-const skip = !isHere && process.env.CI !== 'true' && 'no RISC-V build here: node scripts/machine.ts riscv';
+/** g: the first four words of I's preimage are abi.encode(G). */
+function hashOf(place: IterationPlace): string {
+  return bytesToHex(keccak_256(encodeIteration(place, CONFIG).subarray(0, 128)));
+}
 
-test('random blocks have the same hashes on RV32IM, from their witnesses alone, as in WebAssembly', {
-  skip,
-}, async (context) => {
-  const elf = readFileSync(ELF);
-  const alloc = WALLETS.slice(0, -1).map((wallet) => ({ address: addressOf(wallet), balanceWei: 1000n * ETHER }));
-  const genesis = genesisBy({ ...GENESIS, alloc }, rules);
-  const dice = createDice(77);
-  const chain = createRandomChain(dice);
-  const twins = createTwins(genesis, rules, CANCUN);
-  let steps = 0;
-  for (let number = 1; number <= BLOCKS; number += 1) {
-    const input = chain.next(nextBaseFee(twins.header));
-    const previous = twins.header.serialize();
-    twins.machine.forget();
-    twins.preimages.asked.clear();
-    const { oracle, built } = await twins.step(input);
-    const witness = new Map(twins.preimages.asked);
-    const guest = runGuest(elf, { call: 'execute', input: encodeBlockInput(previous, input) }, witness);
-    assert.equal(bytesToHex(guest.output.subarray(0, 32)), built.hash, `block ${number}`);
-    steps += guest.steps;
-    chain.learn({
-      dropped: oracle.dropped,
-      created: oracle.receipts.flatMap(({ contractAddress, status }) =>
-        contractAddress && status === 1 ? [contractAddress] : [],
-      ),
-    });
-  }
-  context.diagnostic(`${BLOCKS} blocks, ${Math.round(steps / 1e6)} million steps`);
-});
-
-test('batches of a random L1 are derived on RV32IM, from their witnesses alone, as in WebAssembly', {
-  skip,
-}, async (context) => {
-  const elf = readFileSync(ELF);
+test('an iteration on RV32IM, from what WebAssembly was answered alone, ends in the same G', async (context) => {
   const twins = createDeriveTwins(genesisBy(GENESIS, rules));
-  let [runs, steps] = [0, 0];
+  let [runs, steps] = [0, 0n];
   for (const { batches } of await runHistory(twins, createDice(9), BLOCKS)) {
     for (const { accumulator, head, steps: expected } of batches) {
-      let place = { deployedAt: DEPLOYED_AT, accumulator, head, offset: 0n };
-      twins.machine.forget();
-      twins.preimages.asked.clear();
-      const inputs = twins.machine.deriveInputs(place);
-      const planned = runGuest(elf, { call: 'inputs', input: encodePlace(place) }, twins.preimages.asked);
-      assert.deepEqual(readInputs(createWireReader(planned.output)), inputs);
-      steps += planned.steps;
-      for (const { fresh: _, ...step } of expected) {
+      let place: IterationPlace = {
+        blockHash: head,
+        sendRoot: ZERO,
+        batch: 7n,
+        offset: 0n,
+        target: TARGET,
+        accumulator,
+      };
+      for (const step of expected) {
         twins.machine.forget();
         twins.preimages.asked.clear();
-        twins.machine.deriveBlock(place);
-        const guest = runGuest(elf, { call: 'derive', input: encodePlace(place) }, twins.preimages.asked);
-        assert.deepEqual(readStep(createWireReader(guest.output)), step);
-        place = { ...place, head: step.head, offset: step.next ?? 0n };
+        twins.machine.deriveBlock({
+          deployedAt: DEPLOYED_AT,
+          accumulator,
+          head: place.blockHash,
+          offset: place.offset,
+        });
+        const tracer = traceGuest(iterationOf(place, CONFIG, twins.preimages));
+        steps += tracer.countSteps(END) ?? assert.fail('it does not halt');
+        place = after(place, step);
+        const { flag, output } = tracer.openAt(END);
+        assert.deepEqual({ flag, hash: bytesToHex(output) }, { flag: FLAG_OK, hash: hashOf(place) });
+        tracer.close();
         runs += 1;
-        steps += guest.steps;
       }
     }
   }
-  context.diagnostic(`${runs} steps of derivation, ${Math.round(steps / 1e6)} million of the machine`);
+  context.diagnostic(`${runs} iterations, ${steps / 1_000_000n} million steps`);
   assert.ok(runs > BLOCKS / 2);
+});
+
+test('the core of the image is the one that is committed', () => {
+  const tracer = traceGuest({ input: hexToBytes(ZERO), preimages: () => new Uint8Array() });
+  assert.equal(tracer.openAt(0n).core, CORE0);
+});
+
+test('at the target an iteration leaves G as it is', () => {
+  const blockHash = bytesToHex(new Uint8Array(32).fill(3));
+  const place = { blockHash, sendRoot: ZERO, batch: 9n, offset: 0n, target: 9n, accumulator: ZERO };
+  const words = encodeIteration(place, CONFIG);
+  const tracer = traceGuest({ input: keccak_256(words), preimages: () => words });
+  const { flag, output } = tracer.openAt(END);
+  assert.deepEqual([flag, bytesToHex(output)], [FLAG_OK, hashOf(place)]);
+});
+
+test('an input of another form fails, and halts', () => {
+  const words = new Uint8Array(223).fill(1);
+  const tracer = traceGuest({ input: keccak_256(words), preimages: () => words });
+  assert.equal(tracer.openAt(END).flag, FLAG_FAIL);
+});
+
+test('a preimage that is missing or false is an error of its own, never a verdict', () => {
+  const missing = new Error('not here');
+  const input = hexToBytes(ZERO);
+  const without = traceGuest({
+    input,
+    preimages: () => {
+      throw missing;
+    },
+  });
+  assert.throws(() => without.openAt(END), missing);
+  // And again: the run begins anew where it was.
+  assert.throws(() => without.openAt(END), missing);
+  const liar = traceGuest({ input, preimages: () => new Uint8Array(224) });
+  assert.throws(() => liar.openAt(END), { code: 'ROLLUP_PREIMAGE_INVALID' });
 });
