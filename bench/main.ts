@@ -26,6 +26,7 @@ const BENCHES = {
   idle: () => import('./idle.ts'),
   registry: () => import('./registry.ts'),
   coding: () => import('./coding.ts'),
+  trace: () => import('./trace.ts'),
 } as const;
 
 const { values, positionals: names } = parseArgs({ allowPositionals: true, options: { minutes: { type: 'string' } } });
