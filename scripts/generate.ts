@@ -15,6 +15,7 @@ run('vex.ts', ...(check ? ['check'] : []));
 run('contracts.ts', check ? 'check' : 'build');
 // Compiling it takes a Rust toolchain and minutes: `node scripts/machine.ts build`, by hand.
 run('machine.ts', 'check');
+run('circuit.ts', check ? 'check' : 'build');
 run('errors-doc.ts', ...(check ? ['check'] : []));
 run('reference-doc.ts', ...(check ? ['check'] : []));
 run('log-messages.ts', ...(check ? ['check'] : []));

@@ -30,6 +30,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   coding: ['protocol', 'machine'],
   sim: ['protocol'],
   appliance: ['protocol', 'machine', 'coding', 'contracts/generated'],
+  appliance: ['protocol', 'machine', 'circuits/generated', 'contracts/generated'],
   hardening: ['protocol'],
   images: ['protocol', 'appliance'],
   cli: ['protocol', 'appliance', 'hardening', 'contracts/generated'],
@@ -113,6 +114,8 @@ const ALLOWED: Record<string, Record<string, string>> = {
   },
   'appliance/rollup': {
     typebox: 'schemas',
+    '@noir-lang/acvm_js': 'the witness of a step that is proved: WebAssembly, used in a thread only',
+    '@noble/curves': "a development network's SRS",
     'prom-client': 'metrics',
     'classic-level': 'chain database',
     ethers: 'L1 and ABI access',
@@ -203,7 +206,7 @@ const packageOf = (to: string): string =>
     .slice(0, to.startsWith('@') ? 2 : 1)
     .join('/');
 const roomOf = (file: string): string =>
-  file.startsWith('contracts/generated/') ? 'contracts/generated' : (file.split('/')[0] ?? '');
+  /^(contracts|circuits)\/generated\//.exec(file)?.[0].slice(0, -1) ?? file.split('/')[0] ?? '';
 /** `appliance/store` for appliance/store/put.ts; undefined for files at the root of appliance. */
 const serviceOf = (file: string): string | undefined => /^appliance\/([^/]+)\//.exec(file)?.[1];
 
