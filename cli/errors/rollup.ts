@@ -123,6 +123,15 @@ export const ROLLUP_GUIDANCE: Record<keyof typeof ROLLUP_ERRORS, Guidance> = {
     exit: EXIT.checksFailed,
     remedy:
       'The chain database is damaged. `nectar-byon down` and `nectar-byon chain rebuild` put it aside; `nectar-byon up` derives the chain again from L1.',
+  ROLLUP_PROOF_FAILED: {
+    exit: EXIT.bug,
+    remedy:
+      'The reason says whether the prover (bb of @aztec/bb.js 5.0.0), the circuit or the step is at fault. Install the node again where a file is missing or another one; otherwise report it with the reason: the verifier by re-execution needs no prover.',
+  },
+  ROLLUP_SRS_INVALID: {
+    exit: EXIT.config,
+    remedy:
+      "Put the string that the network's descriptor pins into the folder: docs/design/0035-step-circuit.md says where the public one comes from and how to check it. A development string is for development networks alone.",
   },
   ROLLUP_MACHINE_INVALID: {
     exit: EXIT.bug,

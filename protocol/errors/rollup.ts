@@ -100,6 +100,12 @@ export const ROLLUP_ERRORS = {
   ROLLUP_PREIMAGE_INVALID: define<{ preimageKind: number; preimageKey: string }>({
     message: ({ preimageKind, preimageKey }) =>
       `what this node has under ${preimageKey} of kind ${preimageKind} is not what the key stands for`,
+  ROLLUP_PROOF_FAILED: define<{ reason: string }>({
+    message: ({ reason }) => `there is no proof of the step: ${reason}`,
+    severity: 'critical',
+  }),
+  ROLLUP_SRS_INVALID: define<{ reason: string }>({
+    message: ({ reason }) => `the structured reference string is not usable: ${reason}`,
     severity: 'critical',
   }),
   ROLLUP_MACHINE_INVALID: define<{ reason: string }>({

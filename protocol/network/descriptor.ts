@@ -90,6 +90,11 @@ const content = {
 const optional = {
   /** Only a development network has it: the L1 account that hands out test ether (its key lies in the devnet's home). */
   devnet: object({ faucet: address }),
+  /**
+   * The structured reference string of step proofs: SHA-256 of bn254_g1.dat (16,384 points) and bn254_g2.dat. `isDevelopment`: made by
+   * one machine, which may know its secret, and so can prove what is false.
+   */
+  srs: object({ sha256: hex(32), isDevelopment: flag }),
 };
 const unsigned = object(content, optional);
 const signed = object({ ...content, signature: object({ publicKey: hex(32), value: hex(64) }) }, optional);
@@ -172,6 +177,8 @@ function checkConsistency(descriptor: NetworkDescriptor): NetworkDescriptor {
   if (chainId !== genesis.l2ChainId) throw invalidShape('$.l2.genesis.l2ChainId', 'differs from $.l2.chainId');
   if (genesis.ejectionQuorum > genesis.auditors.length)
     throw invalidShape('$.l2.genesis.ejectionQuorum', 'more than there are auditors');
+  if (descriptor.srs?.isDevelopment === true && descriptor.devnet === undefined)
+    throw invalidShape('$.srs.isDevelopment', 'a development string on what is no development network');
   return descriptor;
 }
 

@@ -78,6 +78,17 @@ test('refuses unknown and missing fields by name', () => {
   }
 });
 
+test('takes a development string on a development network alone', () => {
+  const srs = { sha256: `0x${'5a'.repeat(32)}`, isDevelopment: true } as const;
+  const { devnet, ...real } = SAMPLE_DESCRIPTOR;
+  assert.ok(devnet !== undefined);
+  assert.deepEqual(parseDescriptor(signDescriptor({ ...SAMPLE_DESCRIPTOR, srs }, SECRET)).descriptor.srs, srs);
+  const isInvalid = (error: unknown): boolean => isNectarError(error, 'NETWORK_DESCRIPTOR_INVALID');
+  assert.throws(() => signDescriptor({ ...real, srs }, SECRET), isInvalid);
+  const ceremony = { ...srs, isDevelopment: false };
+  assert.deepEqual(parseDescriptor(signDescriptor({ ...real, srs: ceremony }, SECRET)).descriptor.srs, ceremony);
+});
+
 test('refuses contradictions and addresses that name no peer', () => {
   const wrong: NetworkDescriptor[] = [
     { ...SAMPLE_DESCRIPTOR, l2: { ...SAMPLE_DESCRIPTOR.l2, chainId: '1' } },

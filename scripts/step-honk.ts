@@ -1,0 +1,115 @@
+/**
+ * bb's optimized verifier in Solidity for the circuit of a step, made independent of the SRS: bb writes the verification key and the
+ * SRS's G2 into the contract as constants; here they come from a contract that holds them as its code, so that one contract serves
+ * the public string and those of development networks.
+ */
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+
+const FLAVOUR = ['--scheme', 'ultra_honk', '-t', 'evm'] as const;
+const KEY_HEAD = `    /// @dev Holds the key as its code, after a STOP: bb's hash of the key, the SRS's G2, the key's points.
+    address private immutable KEY;
+    /// @notice keccak256 of the key.
+    bytes32 public immutable KEY_HASH;
+
+    constructor(bytes memory key) {
+        require(key.length == $LENGTH, "wrong length of key");
+        KEY_HASH = keccak256(key);
+        // Returns what follows its 11 bytes of code.
+        bytes memory code = abi.encodePacked(hex"600b380380600b5f395ff3", hex"00", key);
+        address made;
+        assembly ("memory-safe") {
+            made := create(0, add(code, 0x20), mload(code))
+        }
+        require(made != address(0), "no key");
+        KEY = made;
+    }
+`;
+
+/** bb of @aztec/bb.js for this machine. */
+export function bbProgram(): string {
+  const entry = createRequire(import.meta.url).resolve('@aztec/bb.js');
+  const arch = process.arch === 'x64' ? 'amd64' : process.arch;
+  const platform = process.platform === 'darwin' ? 'macos' : process.platform;
+  return join(dirname(entry), '../../build', `${arch}-${platform}`, 'bb');
+}
+
+interface Bb {
+  readonly program: string;
+  readonly circuit: string;
+  /** With an SRS in `crs`; what is written goes beside it. */
+  readonly folder: string;
+}
+
+function runBb({ program, folder }: Bb, args: readonly string[]): void {
+  execFileSync(program, [...args, ...FLAVOUR, '-c', join(folder, 'crs')], { cwd: folder, stdio: 'pipe' });
+}
+
+/** Writes the verification key to `vk` in the folder. */
+function writeKey(bb: Bb): void {
+  runBb(bb, ['write_vk', '-b', bb.circuit, '-o', bb.folder]);
+}
+
+interface Rendered {
+  readonly contract: string;
+  /** What the constructor takes, for the SRS in the folder. */
+  readonly key: string;
+}
+
+/** @throws when bb's text is not as this script knows it */
+export function renderStepHonk(bb: Bb): Rendered {
+  writeKey(bb);
+  const file = join(bb.folder, 'verifier.sol');
+  runBb(bb, ['write_solidity_verifier', '-k', join(bb.folder, 'vk'), '--optimized', '-o', file]);
+  const text = readFileSync(file, 'utf8');
+  const start = once(text, /uint256 internal constant Q_M_X_LOC = (0x[0-9a-f]+);/);
+  const locations = new Map(
+    [...text.matchAll(/constant (\w+) = (0x[0-9a-f]+);/g)].map(([, name = '', at = '']) => [name, Number(at)]),
+  );
+  const loader = once(text, /( *function loadVk\(\) \{\n([\s\S]*?)\n {12}\}\n)/);
+  const stores = [...(loader[2] ?? '').matchAll(/mstore\((\w+), 0x([0-9a-f]{64})\)/g)];
+  const words = stores.map(([, name = '', value = '']) => ({ at: locations.get(name) ?? 0, value }));
+  words.sort((left, right) => left.at - right.at);
+  for (const [index, { at }] of words.entries())
+    if (at !== Number(start[1]) + 32 * index) throw new Error('the points of the key do not lie side by side');
+  const hash = once(text, /uint256 constant VK_HASH = 0x([0-9a-f]{64});\n/);
+  const g2 = once(text, /( *\/\/ G2 \[x\]\n)((?: *mstore\(0x1[0-6]0, 0x[0-9a-f]{64}\)\n){4})/);
+  const length = 32 * (words.length + 5);
+  const own = readFileSync(join(bb.folder, 'crs/bn254_g2.dat')).toString('hex');
+  // bb has (c0, c1), the precompile (c1, c0).
+  const [x0 = '', x1 = '', y0 = '', y1 = ''] = own.match(/.{64}/g) ?? [];
+  const key = `0x${hash[1]}${x1}${x0}${y1}${y0}${words.map(({ value }) => value).join('')}`;
+  const contract = text
+    .replace(hash[0], '')
+    .replace(loader[0], '')
+    .replace(
+      /^ *loadVk\(\)\n/m,
+      `            extcodecopy(mload(VK_CIRCUIT_SIZE_LOC), Q_M_X_LOC, 0xa1, ${32 * words.length})\n`,
+    )
+    .replace('mstore(0x00, VK_HASH)', 'extcodecopy(mload(VK_CIRCUIT_SIZE_LOC), 0x00, 0x01, 0x20)')
+    .replace(g2[0], `${g2[1]}                    extcodecopy(mload(VK_CIRCUIT_SIZE_LOC), 0x100, 0x21, 0x80)\n`)
+    .replace(/ {4}constructor\(\) \{\}\n/, () => KEY_HEAD.replace('$LENGTH', `${length}`))
+    .replace(/( +)assembly \{\n/, '$1address key = KEY;\n$1assembly {\n$1    mstore(VK_CIRCUIT_SIZE_LOC, key)\n')
+    .replace('contract HonkVerifier is', 'contract StepHonk is')
+    .replace('interface IVerifier {', 'interface IStepHonk {')
+    .replace('is IVerifier', 'is IStepHonk')
+    .replace('pragma solidity ^0.8.27;', 'pragma solidity 0.8.37;')
+    .replace(/^\n\/\/ SPDX/, '// SPDX');
+  if (/, VK_HASH\)|loadVk/.test(contract)) throw new Error('a constant of the key is left');
+  return {
+    contract: contract.replace(
+      '// Copyright 2022 Aztec\n',
+      '// Copyright 2022 Aztec\n// generated by scripts/circuit.ts from bb 5.0.0 (write_solidity_verifier --optimized): scripts/step-honk.ts says what is changed\n',
+    ),
+    key,
+  };
+}
+
+function once(text: string, pattern: RegExp): RegExpMatchArray {
+  const found = [...text.matchAll(new RegExp(pattern, 'g'))];
+  const [match] = found;
+  if (match === undefined || found.length !== 1) throw new Error(`bb's verifier has ${pattern} ${found.length} times`);
+  return match;
+}
