@@ -6,17 +6,24 @@ type Term = readonly [coefficient: bigint, witness: number];
 type Product = readonly [coefficient: bigint, left: number, right: number];
 export type Input = { readonly witness: number } | { readonly constant: bigint };
 
+/** products + terms + constant. */
+export interface Sum {
+  readonly products: readonly Product[];
+  readonly terms: readonly Term[];
+  readonly constant: bigint;
+}
+
 /** A constraint; or a hint, which constrains nothing. */
 export type Opcode =
-  | {
-      readonly kind: 'zero';
-      readonly products: readonly Product[];
-      readonly terms: readonly Term[];
-      readonly constant: bigint;
-    }
+  | ({ readonly kind: 'zero' } & Sum)
   | { readonly kind: 'range'; readonly witness: number; readonly bits: number }
   | { readonly kind: 'poseidon2'; readonly inputs: readonly Input[]; readonly outputs: readonly number[] }
-  | { readonly kind: 'hint'; readonly name: string; readonly outputs: readonly number[] };
+  | {
+      readonly kind: 'hint';
+      readonly name: string;
+      readonly inputs: readonly Sum[];
+      readonly outputs: readonly number[];
+    };
 
 const MESSAGEPACK_COMPACT = 3;
 
@@ -35,25 +42,32 @@ export function parseAcir(bytecode: Uint8Array): readonly Opcode[] {
 
 function parseOpcode(opcode: Record<string, unknown>, hints: readonly [string][]): Opcode {
   const [[kind = '', content] = []] = Object.entries(opcode);
-  if (kind === 'AssertZero') {
-    const [products, terms, constant] = content as [[Buffer, number, number][], [Buffer, number][], Buffer];
-    return {
-      kind: 'zero',
-      products: products.map(([coefficient, left, right]) => [numberOf(coefficient), left, right]),
-      terms: terms.map(([coefficient, witness]) => [numberOf(coefficient), witness]),
-      constant: numberOf(constant),
-    };
-  }
+  if (kind === 'AssertZero') return { kind: 'zero', ...sumOf(content as Expression) };
   if (kind === 'BrilligCall') {
-    const [id, , outputs] = content as [number, unknown, ({ Simple: number } | { Array: number[] })[]];
+    const [id, inputs, outputs] = content as [
+      number,
+      { Single: Expression }[],
+      ({ Simple: number } | { Array: number[] })[],
+    ];
     return {
       kind: 'hint',
       name: hints[id]?.[0] ?? '',
+      inputs: inputs.map(({ Single }) => sumOf(Single)),
       outputs: outputs.flatMap((output) => ('Simple' in output ? [output.Simple] : output.Array)),
     };
   }
   if (kind === 'BlackBoxFuncCall') return parseBlackBox(content as Record<string, never>);
   throw new Error(`an opcode ${kind}`);
+}
+
+type Expression = [products: [Buffer, number, number][], terms: [Buffer, number][], constant: Buffer];
+
+function sumOf([products, terms, constant]: Expression): Sum {
+  return {
+    products: products.map(([coefficient, left, right]) => [numberOf(coefficient), left, right]),
+    terms: terms.map(([coefficient, witness]) => [numberOf(coefficient), witness]),
+    constant: numberOf(constant),
+  };
 }
 
 function parseBlackBox(content: Record<string, unknown>): Opcode {

@@ -4,7 +4,7 @@
  */
 import { permute } from '@zkpassport/poseidon2';
 import { FIELD_MODULUS } from '../../../protocol/dispute/field.ts';
-import type { Input, Opcode } from './acir.ts';
+import type { Input, Opcode, Sum } from './acir.ts';
 
 export type Witnesses = ReadonlyMap<number, bigint>;
 
@@ -17,14 +17,17 @@ export interface Lie {
 
 /** @returns all witnesses of a solution that has these hints; undefined when a constraint refuses them */
 export function forge(opcodes: readonly Opcode[], honest: Witnesses, { altered, open }: Lie): Witnesses | undefined {
-  const derived = new Set([...open, ...derivedWitnesses(opcodes)]);
-  const values = new Map<number, bigint>();
-  for (const [witness, value] of honest) if (!derived.has(witness)) values.set(witness, altered.get(witness) ?? value);
-  let waiting = opcodes.filter(({ kind }) => kind !== 'hint');
+  const { derived: always, bounds } = shapeOf(opcodes);
+  for (const [witness, value] of altered) if (value >> BigInt(bounds.get(witness) ?? 254) !== 0n) return undefined;
+  const values = new Map<number, bigint>(altered);
+  for (const [witness, value] of honest) {
+    if (!always.has(witness) && !open.has(witness) && !altered.has(witness)) values.set(witness, value);
+  }
+  let waiting = opcodes;
   while (waiting.length > 0) {
     const later: Opcode[] = [];
     for (const opcode of waiting) {
-      const outcome = apply(opcode, values, honest);
+      const outcome = opcode.kind === 'hint' ? takeHint(opcode, values, open) : apply(opcode, values, honest);
       if (outcome === 'refused') return undefined;
       if (outcome === 'waits') later.push(opcode);
     }
@@ -35,24 +38,71 @@ export function forge(opcodes: readonly Opcode[], honest: Witnesses, { altered, 
   return values;
 }
 
-const derivedOf = new WeakMap<readonly Opcode[], ReadonlySet<number>>();
+interface Shape {
+  /** Witnesses that are no inputs: constraints and hints give them. */
+  readonly derived: ReadonlySet<number>;
+  /** Bits of what has a range of its own. */
+  readonly bounds: ReadonlyMap<number, number>;
+}
 
-/** Witnesses that are neither inputs nor hints: constraints give them. */
-function derivedWitnesses(opcodes: readonly Opcode[]): ReadonlySet<number> {
-  const known = derivedOf.get(opcodes);
+const shapes = new WeakMap<readonly Opcode[], Shape>();
+
+function shapeOf(opcodes: readonly Opcode[]): Shape {
+  const known = shapes.get(opcodes);
   if (known !== undefined) return known;
-  const [hints, all] = [new Set<number>(), new Set<number>()];
+  const [all, bounds] = [new Set<number>(), new Map<number, number>()];
   for (const opcode of opcodes) {
-    if (opcode.kind === 'hint') for (const output of opcode.outputs) hints.add(output);
+    if (opcode.kind === 'hint') for (const output of opcode.outputs) all.add(output);
+    if (opcode.kind === 'range') bounds.set(opcode.witness, opcode.bits);
     if (opcode.kind === 'zero') {
       for (const [, witness] of opcode.terms) all.add(witness);
       for (const [, left, right] of opcode.products) all.add(left).add(right);
     }
     if (opcode.kind === 'poseidon2') for (const output of opcode.outputs) all.add(output);
   }
-  const derived = new Set([...all].filter((witness) => witness >= INPUTS && !hints.has(witness)));
-  derivedOf.set(opcodes, derived);
-  return derived;
+  const derived = new Set([...all].filter((witness) => witness >= INPUTS));
+  const shape = { derived, bounds };
+  shapes.set(opcodes, shape);
+  return shape;
+}
+
+/** What the honest hint says of the values so far, lies before it included; what is altered or open stays so. */
+function takeHint(
+  { name, inputs, outputs }: Extract<Opcode, { kind: 'hint' }>,
+  values: Map<number, bigint>,
+  open: ReadonlySet<number>,
+): 'held' | 'waits' {
+  const given = inputs.map((input) => evaluate(input, values));
+  if (given.includes(undefined)) return 'waits';
+  const hinted = HINTS[name]?.(given as bigint[], outputs.length) ?? [];
+  for (const [index, output] of outputs.entries()) {
+    if (!values.has(output) && !open.has(output)) values.set(output, mod(hinted[index] ?? 0n));
+  }
+  return 'held';
+}
+
+const HINTS: Readonly<Record<string, (given: readonly bigint[], outputs: number) => bigint[]>> = {
+  directive_invert: ([x = 0n]) => [x === 0n ? 0n : invert(x)],
+  directive_to_radix: ([x = 0n], outputs) => Array.from({ length: outputs }, (_, bit) => (x >> BigInt(bit)) & 1n),
+  split_hint: ([x = 0n, low = 0n]) => [x & ((1n << low) - 1n), x >> low],
+  words_hint: ([x = 0n]) => [0n, 32n, 64n, 96n].map((shift) => (x >> shift) & 0xffff_ffffn),
+  bytes_hint: ([x = 0n]) => [0n, 8n, 16n, 24n].map((shift) => (x >> shift) & 0xffn),
+  divide_hint: ([n = 0n, d = 1n]) => (d === 0n ? [0n, 0n] : [n / d, n % d]),
+};
+
+function evaluate({ products, terms, constant }: Sum, values: Witnesses): bigint | undefined {
+  let sum = constant;
+  for (const [coefficient, left, right] of products) {
+    const [a, b] = [values.get(left), values.get(right)];
+    if (a === undefined || b === undefined) return undefined;
+    sum += coefficient * a * b;
+  }
+  for (const [coefficient, witness] of terms) {
+    const value = values.get(witness);
+    if (value === undefined) return undefined;
+    sum += coefficient * value;
+  }
+  return mod(sum);
 }
 
 /** 16 public inputs and 120 values of the opening. */

@@ -25,7 +25,7 @@ function lies(name: string, value: bigint, random: Random): bigint[] {
 interface Found {
   /** Accepted with another end of the step. */
   readonly forged: string[];
-  /** Accepted with the same end: the inverse of a 0, which is any number. */
+  /** Accepted with the same end: the inverse of a 0, and the high part of split_bit where it is no 1, which are any number. */
   readonly idle: string[];
   readonly tried: number;
 }
@@ -74,6 +74,10 @@ const STEPS: Readonly<Record<string, MadeStep>> = {
   'a halted machine': makeStep(halted()),
 };
 
+/** Some seconds of CPU; all of them, and random steps, with NECTAR_FORGE_ALL=1. */
+const isAll = process.env.NECTAR_FORGE_ALL === '1';
+const SAMPLE = ['a division', 'an upper product', 'a store of a half', 'a read'];
+
 function halted(): ReturnType<typeof stepOf> {
   const before = stepOf(operation(0, 0), { 1: 1 });
   return { ...before, state: { ...before.state, flag: 1 } };
@@ -93,6 +97,7 @@ describe('the constraints of a step', () => {
   });
   it('hold for the honest witness, which the forger finds again', async () => {
     for (const [name, made] of Object.entries(STEPS)) {
+      if (!isAll && !SAMPLE.includes(name)) continue;
       const honest = await honestly(made);
       const solution = forge(opcodes, honest, { altered: new Map(), open: new Set(END) });
       assert.deepEqual(
@@ -103,43 +108,38 @@ describe('the constraints of a step', () => {
     }
   });
   for (const [name, made] of Object.entries(STEPS)) {
+    if (!isAll && !SAMPLE.includes(name)) continue;
     it(`let no lie in a hint give another end: ${name}`, async () => {
       const { forged, idle, tried } = tryAll(await honestly(made), new Random(made.post.flag + name.length));
       assert.ok(tried > 1500, `${tried}`);
       assert.deepEqual(forged, []);
       assert.deepEqual(
-        idle.filter((hint) => !hint.startsWith('directive_invert ')),
+        idle.filter((hint) => !/^(directive_invert|split_hint) /.test(hint)),
         [],
       );
     });
   }
-  it('are found wanting by the forger when one of them is left out', async () => {
+  it('are found wanting by the forger without the bound of the rest, and with it are not', async () => {
     const honest = await honestly(STEPS['a division'] ?? assert.fail());
-    const isOfDivision = new Set(hints.find(({ name }) => name === 'divide_hint')?.outputs);
-    // Without the constraint that the rest is below the divisor: the range after the two of quotient and rest.
-    const ranges = opcodes.flatMap((opcode, index) =>
-      opcode.kind === 'range' && isOfDivision.has(opcode.witness) ? [index] : [],
-    );
-    const last = ranges.at(-1) ?? 0;
-    const bound = opcodes.findIndex((opcode, index) => index > last && opcode.kind === 'range');
-    const weakened = opcodes.filter((_, index) => index !== bound);
-    assert.equal(weakened.length, opcodes.length - 1);
-    const [quotient = 0, rest = 0] = [...isOfDivision];
-    const q = (honest.get(quotient) ?? 0n) - 1n;
-    const solution = forge(weakened, honest, { altered: new Map([[quotient, q]]), open: new Set([...END, rest]) });
-    assert.notEqual(solution, undefined);
-    assert.notEqual(solution?.get(1), honest.get(1));
-    assert.equal(
-      forge(opcodes, honest, { altered: new Map([[quotient, q]]), open: new Set([...END, rest]) }),
-      undefined,
-    );
+    const [quotient = 0, rest = 0] = hints.find(({ name }) => name === 'divide_hint')?.outputs ?? [];
+    const altered = new Map([[quotient, (honest.get(quotient) ?? 0n) - 1n]]);
+    const isForged = (weakened: readonly Opcode[]): boolean => {
+      const solution = forge(weakened, honest, { altered, open: new Set([...END, rest]) });
+      return solution !== undefined && solution.get(1) !== honest.get(1);
+    };
+    assert.equal(isForged(opcodes), false);
+    // Of all ranges it is one that stands in the way: that the divisor less 1 and the rest is no negative number.
+    const needed = opcodes
+      .filter(({ kind }) => kind === 'range')
+      .filter((range) => isForged(opcodes.filter((each) => each !== range)));
+    assert.equal(needed.length, 1);
   });
 });
 
 describe('random steps', () => {
   it('let no lie in a hint give another end', async () => {
     const random = new Random(35);
-    for (let count = 0; count < 2; count++) {
+    for (let count = 0; count < (isAll ? 10 : 1); count++) {
       const { forged } = tryAll(await honestly(makeStep(randomStep(random))), random);
       assert.deepEqual(forged, []);
     }
