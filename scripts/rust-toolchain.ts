@@ -2,14 +2,15 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 
 const WASM_TARGET = 'wasm32-unknown-unknown';
+/** Part of what decides the digest. Paths of the machine that compiles stay out of the file. */
+export const WASM_FLAGS: readonly string[] = ['-Zlocation-detail=none', '-Clink-arg=-zstack-size=4194304'];
 /** A crate that becomes a committed WebAssembly file. */
 export interface WasmCrate {
   /** Of the folder, the file and the crate: `machine` is machine/generated/machine.wasm, by nectar-machine-wasm. */
   readonly name: string;
-  /** Part of what decides the digest. Paths of the machine that compiles stay out of the file. */
   readonly flags: readonly string[];
 }
 
@@ -71,14 +72,23 @@ export function cargo(
     flags,
     target,
     workspace,
+    room = 'machine',
     output,
-  }: { args: string[]; flags: readonly string[]; target: string; workspace: string; output: string },
+  }: {
+    args: string[];
+    flags: readonly string[];
+    target: string;
+    workspace: string;
+    /** What the folder is called in what is compiled. */
+    room?: string;
+    output: string;
+  },
 ): boolean {
   const name = target.toUpperCase().replaceAll('-', '_');
   const home = process.env.CARGO_HOME ?? join(homedir(), '.cargo');
   const remap = [
     [`${home}/registry/src/`, '/crates/'],
-    [workspace, `/${basename(workspace)}`],
+    [workspace, `/${room}`],
     ['/usr/src/', '/rust/'],
   ].map(([from, to]) => `--remap-path-prefix=${from}=${to}`);
   const env = {
@@ -105,7 +115,7 @@ export function buildWasm(
   { workspace, target }: { workspace: string; target: string },
 ): string {
   const args = ['build', '-p', `nectar-${name}-wasm`, '--lib', '-Zbuild-std=core,alloc,panic_abort'];
-  if (!cargo(toolchain, { args, flags, target: WASM_TARGET, workspace, output: target }))
+  if (!cargo(toolchain, { args, flags, target: WASM_TARGET, workspace, room: name, output: target }))
     throw new Error(`the ${name} does not compile`);
   return join(target, WASM_TARGET, `release/nectar_${name}_wasm.wasm`);
 }

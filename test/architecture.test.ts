@@ -29,8 +29,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   machine: ['protocol'],
   coding: ['protocol', 'machine'],
   sim: ['protocol'],
-  appliance: ['protocol', 'machine', 'coding', 'contracts/generated'],
-  appliance: ['protocol', 'machine', 'circuits/generated', 'contracts/generated'],
+  appliance: ['protocol', 'machine', 'coding', 'circuits/generated', 'contracts/generated'],
   hardening: ['protocol'],
   images: ['protocol', 'appliance'],
   cli: ['protocol', 'appliance', 'hardening', 'contracts/generated'],
@@ -66,7 +65,6 @@ const ALLOWED: Record<string, Record<string, string>> = {
     '@ethereumjs/tx': 'transactions',
     '@ethereumjs/util': 'addresses, accounts, withdrawals',
   },
-  machine: { '@ethereumjs/rlp': 'RLP of access lists' },
   sim: { '@noble/hashes': 'keccak: names of holders and segments' },
   machine: {
     '@ethereumjs/rlp': 'RLP of access lists',

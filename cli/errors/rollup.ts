@@ -123,6 +123,7 @@ export const ROLLUP_GUIDANCE: Record<keyof typeof ROLLUP_ERRORS, Guidance> = {
     exit: EXIT.checksFailed,
     remedy:
       'The chain database is damaged. `nectar-byon down` and `nectar-byon chain rebuild` put it aside; `nectar-byon up` derives the chain again from L1.',
+  },
   ROLLUP_PROOF_FAILED: {
     exit: EXIT.bug,
     remedy:

@@ -100,6 +100,8 @@ export const ROLLUP_ERRORS = {
   ROLLUP_PREIMAGE_INVALID: define<{ preimageKind: number; preimageKey: string }>({
     message: ({ preimageKind, preimageKey }) =>
       `what this node has under ${preimageKey} of kind ${preimageKind} is not what the key stands for`,
+    severity: 'critical',
+  }),
   ROLLUP_PROOF_FAILED: define<{ reason: string }>({
     message: ({ reason }) => `there is no proof of the step: ${reason}`,
     severity: 'critical',
