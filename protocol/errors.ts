@@ -13,6 +13,7 @@ import { CODING_ERRORS } from './errors/coding.ts';
 import { CONFIG_ERRORS } from './errors/config.ts';
 import { CUSTODY_ERRORS } from './errors/custody.ts';
 import type { ErrorDefinition } from './errors/definition.ts';
+import { DISPUTE_ERRORS } from './errors/dispute.ts';
 import { GATEWAY_ERRORS } from './errors/gateway.ts';
 import { HARDENING_ERRORS } from './errors/hardening.ts';
 import { KEY_ERRORS } from './errors/key.ts';
@@ -29,6 +30,7 @@ export const ERRORS = {
   ...STORE_ERRORS,
   ...AUDIT_ERRORS,
   ...ROLLUP_ERRORS,
+  ...DISPUTE_ERRORS,
   ...ANCHOR_ERRORS,
   ...NETWORK_ERRORS,
   ...GATEWAY_ERRORS,

@@ -6,6 +6,7 @@ import { CLUSTER_GUIDANCE } from './cluster.ts';
 import { CODING_GUIDANCE } from './coding.ts';
 import { CONFIG_GUIDANCE } from './config.ts';
 import { CUSTODY_GUIDANCE } from './custody.ts';
+import { DISPUTE_GUIDANCE } from './dispute.ts';
 import { GATEWAY_GUIDANCE } from './gateway.ts';
 import type { Guidance } from './guidance.ts';
 import { HARDENING_GUIDANCE } from './hardening.ts';
@@ -24,6 +25,7 @@ const GUIDANCE: Record<ErrorCode, Guidance> = {
   ...STORE_GUIDANCE,
   ...AUDIT_GUIDANCE,
   ...ROLLUP_GUIDANCE,
+  ...DISPUTE_GUIDANCE,
   ...ANCHOR_GUIDANCE,
   ...NETWORK_GUIDANCE,
   ...GATEWAY_GUIDANCE,

@@ -1,0 +1,20 @@
+import { EXIT } from '../../appliance/exit-code.ts';
+import type { DISPUTE_ERRORS } from '../../protocol/errors/dispute.ts';
+import type { Guidance } from './guidance.ts';
+
+export const DISPUTE_GUIDANCE: Record<keyof typeof DISPUTE_ERRORS, Guidance> = {
+  DISPUTE_MOVE_INVALID: {
+    exit: EXIT.checksFailed,
+    remedy:
+      'Nothing to do: the message is ignored, and the clocks on L1 decide. An opponent that sends such lies or is of another version.',
+  },
+  DISPUTE_SIGNATURE_INVALID: {
+    exit: EXIT.checksFailed,
+    remedy: 'Nothing to do: the message is ignored. It was not signed by the account that L1 names for the opponent.',
+  },
+  DISPUTE_NO_ANSWER: {
+    exit: EXIT.checksFailed,
+    remedy:
+      'The two do not differ where the opponent says, or the chain of this node has changed since. Check the node with `nectar-byon doctor` and `nectar-byon chain rebuild`; a stake is at risk while its clock runs: tell the guardian of the network.',
+  },
+};

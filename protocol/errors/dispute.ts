@@ -1,0 +1,14 @@
+import { define } from './definition.ts';
+
+export const DISPUTE_ERRORS = {
+  DISPUTE_MOVE_INVALID: define<{ round: number; reason: string }>({
+    message: ({ round, reason }) => `the move of round ${round} is not valid: ${reason}`,
+  }),
+  DISPUTE_SIGNATURE_INVALID: define<{ reason: string }>({
+    message: ({ reason }) => `the signature of a dispute's message is not valid: ${reason}`,
+  }),
+  DISPUTE_NO_ANSWER: define<{ challenge: string; round: number }>({
+    message: ({ challenge, round }) =>
+      `this node finds nothing false in round ${round} of challenge ${challenge}, which its opponent has signed`,
+  }),
+};
