@@ -1,5 +1,6 @@
 /** What this service needs from others; wire.ts satisfies it. */
 import type { Cid, Hex, PeerIdText } from '../../protocol/brand.ts';
+import type { ChallengeAnswer } from '../../protocol/network/challenge-exchange.ts';
 import type { Logger, Metrics } from '../telemetry/index.ts';
 import type { P2pConfig } from './config.ts';
 
@@ -52,6 +53,12 @@ export interface KeptBatches {
   find(batch: { readonly sequenceNumber: bigint; readonly dataHash: Hex }): Promise<Uint8Array | undefined>;
 }
 
+/** The challenges of this node's stake. */
+export interface OwnChallenges {
+  /** Takes a move of an opponent, encoded as protocol/dispute/message.ts has it. */
+  hear(encoded: Uint8Array): Promise<ChallengeAnswer>;
+}
+
 export interface P2pOptions extends P2pConfig {
   readonly l2ChainId: bigint;
   /** Members that are asked to hold each sealed blob, together. */
@@ -80,6 +87,8 @@ export interface P2pDeps {
   readonly witness?: { answer(peerId: PeerIdText, request: Uint8Array): Promise<Uint8Array> };
   /** A node without an archive serves none. */
   readonly batches?: KeptBatches;
+  /** A node without a stake has none. */
+  readonly challenges?: OwnChallenges;
   readonly log: Logger;
   readonly metrics: Metrics;
   /** Milliseconds since the epoch. */

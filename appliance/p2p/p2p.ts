@@ -5,9 +5,11 @@ import type { PeerIdText } from '../../protocol/brand.ts';
 import { NectarError } from '../../protocol/errors.ts';
 import type { BatchRequest } from '../../protocol/network/batch-exchange.ts';
 import { MAX_EXCHANGES_PER_PEER } from '../../protocol/network/block-exchange.ts';
+import type { ChallengeAnswer } from '../../protocol/network/challenge-exchange.ts';
 import type { Readiness, Service } from '../service.ts';
 import { MAX_BATCHES_PER_PEER } from './batch-exchange.ts';
 import type { BlockClient } from './block-client.ts';
+import { MAX_CHALLENGES_PER_PEER } from './challenge-exchange.ts';
 import type { FrameStream } from './frame-stream.ts';
 import { joinGossip } from './gossip.ts';
 import { createP2pMetrics, type P2pMetrics } from './metrics.ts';
@@ -43,6 +45,8 @@ export interface P2p extends Service, Omit<BlockClient, 'forget'> {
   askWitness(peerId: PeerIdText, request: Uint8Array, signal: AbortSignal): Promise<Uint8Array>;
   /** Asks a peer for the data of a batch; undefined when it does not give it. Its answer is not judged. */
   askBatch(peerId: PeerIdText, batch: BatchRequest, signal: AbortSignal): Promise<Uint8Array | undefined>;
+  /** Says a move of a challenge to a peer; its answer is not judged. */
+  askChallenge(peerId: PeerIdText, encoded: Uint8Array, signal: AbortSignal): Promise<ChallengeAnswer>;
   /** Whether this node would be admitted by others, as its own state has it: until then it does not dial. */
   isMember(): boolean;
   /** Asks every connected peer for the unsafe blocks after our head; resolves with how many answered. */
@@ -147,6 +151,7 @@ class Libp2pNode implements P2p {
 
   members: P2p['members'] = async () => await this.#get().members();
   askBatch: P2p['askBatch'] = async (...input) => await this.#get().askBatch(...input);
+  askChallenge: P2p['askChallenge'] = async (...input) => await this.#get().askChallenge(...input);
   askWitness: P2p['askWitness'] = async (...input) => await this.#get().askWitness(...input);
 
   /** One check at a time; heads that come meanwhile cause one more, so that the last head is always judged. */
@@ -181,6 +186,18 @@ class Libp2pNode implements P2p {
   /** Handlers before the host listens: no peer finds a protocol missing. */
   async #serve(running: Running): Promise<void> {
     const { host, names, sync, frames, server, proofs, releases, witness, batches, abort } = running;
+  async #serve({
+    host,
+    names,
+    sync,
+    frames,
+    server,
+    proofs,
+    witness,
+    batches,
+    challenges,
+    abort,
+  }: Running): Promise<void> {
     await host.handle(
       names.unsafeRange,
       (stream, connection) => sync.serve(frames.range(stream, abort.signal), remotePeer(connection)),
@@ -199,6 +216,7 @@ class Libp2pNode implements P2p {
     };
     await serve(names.witness, { server: witness, max: MAX_WITNESSES_PER_PEER }, frames.witness);
     await serve(names.batches, { server: batches, max: MAX_BATCHES_PER_PEER }, frames.batch);
+    await serve(names.challenges, { server: challenges, max: MAX_CHALLENGES_PER_PEER }, frames.challenge);
     await serve(names.proofs, { server: proofs, max: MAX_PROOFS_PER_PEER }, frames.proof);
     await serve(names.releases, { server: releases, max: MAX_RELEASES_PER_PEER }, frames.release);
     await serve(names.blockExchange, { server, max: MAX_EXCHANGES_PER_PEER }, frames.exchange);

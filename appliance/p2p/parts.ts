@@ -4,6 +4,7 @@ import type { PeerIdText } from '../../protocol/brand.ts';
 import { type BatchRequest, MAX_BATCH_ANSWER_BYTES } from '../../protocol/network/batch-exchange.ts';
 import { MAX_EXCHANGE_ANSWER_BYTES } from '../../protocol/network/block-exchange.ts';
 import { PROOF_QUESTION_BYTES } from '../../protocol/network/block-proof.ts';
+import { type ChallengeAnswer, MAX_CHALLENGE_ANSWER_BYTES } from '../../protocol/network/challenge-exchange.ts';
 import { peerIdOfAddress } from '../../protocol/network/descriptor.ts';
 import { FRAME_HEADER_BYTES } from '../../protocol/network/frame.ts';
 import { peerIdOf } from '../../protocol/network/node-identity.ts';
@@ -15,6 +16,7 @@ import { type Admission, createAdmission } from './admission.ts';
 import { askBatch, type BatchServer, createBatchServer } from './batch-exchange.ts';
 import { type BlockClient, createBlockClient } from './block-client.ts';
 import { type BlockServer, createBlockServer } from './block-server.ts';
+import { type ChallengeServer, createChallengeServer, exchangeChallenge } from './challenge-exchange.ts';
 import { createDialer, type Dialer } from './dialer.ts';
 import { FrameStream } from './frame-stream.ts';
 import { openIdentityKey } from './identity.ts';
@@ -33,6 +35,7 @@ const PROOF_BUFFER_BYTES = PROOF_QUESTION_BYTES + FRAME_HEADER_BYTES;
 const RELEASE_BUFFER_BYTES = MAX_RELEASE_REQUEST_BYTES + FRAME_HEADER_BYTES;
 const WITNESS_BUFFER_BYTES = Math.max(MAX_WITNESS_REQUEST_BYTES, MAX_WITNESS_ANSWER_BYTES) + FRAME_HEADER_BYTES;
 const BATCH_BUFFER_BYTES = MAX_BATCH_ANSWER_BYTES + FRAME_HEADER_BYTES;
+const CHALLENGE_BUFFER_BYTES = MAX_CHALLENGE_ANSWER_BYTES + FRAME_HEADER_BYTES;
 const RANGE_BUFFER_BYTES = MAX_RANGE_BYTES + (MAX_RANGE_BLOCKS + 1) * FRAME_HEADER_BYTES;
 
 /** The parts of one running host, joined; nothing runs yet. */
@@ -59,6 +62,10 @@ export interface P2pParts {
   readonly batches: BatchServer | undefined;
   /** Asks a peer for the data of a batch. */
   readonly askBatch: (peerId: PeerIdText, batch: BatchRequest, signal: AbortSignal) => Promise<Uint8Array | undefined>;
+  /** Undefined on a node without a stake. */
+  readonly challenges: ChallengeServer | undefined;
+  /** Says a move of a challenge to a peer. */
+  readonly askChallenge: (peerId: PeerIdText, encoded: Uint8Array, signal: AbortSignal) => Promise<ChallengeAnswer>;
   /** Connected members. */
   readonly members: () => Promise<PeerIdText[]>;
   readonly sync: UnsafeSync;
@@ -73,6 +80,7 @@ interface FrameFactory {
   release(stream: Stream, signal: AbortSignal): FrameStream;
   witness(stream: Stream, signal: AbortSignal): FrameStream;
   batch(stream: Stream, signal: AbortSignal): FrameStream;
+  challenge(stream: Stream, signal: AbortSignal): FrameStream;
 }
 
 export async function createParts(options: P2pOptions, deps: P2pDeps, metrics: P2pMetrics): Promise<P2pParts> {
@@ -136,6 +144,9 @@ export async function createParts(options: P2pOptions, deps: P2pDeps, metrics: P
     members,
     batches: deps.batches && createBatchServer({ batches: deps.batches, isAdmitted, log, now }),
     askBatch: (peerId, batch, signal) => askBatch((until) => streams.batch(peerId, until), batch, signal),
+    challenges: deps.challenges && createChallengeServer({ challenges: deps.challenges, isAdmitted, log, now }),
+    askChallenge: async (peerId, encoded, signal) =>
+      exchangeChallenge(await streams.challenge(peerId, signal), encoded),
     witness: deps.witness && createWitnessServer({ witness: deps.witness, isMember, log, now }),
     askWitness: async (peerId, request, signal) => exchangeWitness(await streams.witness(peerId, signal), request),
     server: deps.held && createBlockServer(options.maxExchanges, { held: deps.held, isMember, log, metrics }),
@@ -170,6 +181,7 @@ function createFrameFactory(options: P2pOptions, metrics: P2pMetrics): FrameFact
     release: (stream, signal) => create(stream, RELEASE_BUFFER_BYTES, signal),
     witness: (stream, signal) => create(stream, WITNESS_BUFFER_BYTES, signal),
     batch: (stream, signal) => create(stream, BATCH_BUFFER_BYTES, signal),
+    challenge: (stream, signal) => create(stream, CHALLENGE_BUFFER_BYTES, signal),
   };
 }
 
@@ -194,6 +206,7 @@ function createStreams(
   release: OpenStream;
   witness: OpenStream;
   batch: OpenStream;
+  challenge: OpenStream;
 } {
   const { frames, names, options, registry, admission } = deps;
   const open = async (peerId: PeerIdText, protocol: string, stop: AbortSignal): Promise<Stream> => {
@@ -228,6 +241,7 @@ function createStreams(
     range: async (peerId, signal) => frames.range(await open(peerId, names.unsafeRange, signal), signal),
     witness: async (peerId, signal) => frames.witness(await open(peerId, names.witness, signal), signal),
     batch: async (peerId, signal) => frames.batch(await open(peerId, names.batches, signal), signal),
+    challenge: async (peerId, signal) => frames.challenge(await open(peerId, names.challenges, signal), signal),
     exchange: async (peerId, signal) =>
       frames.exchange(await openToHolder(peerId, names.blockExchange, signal), signal),
     proof: async (peerId, signal) => frames.proof(await openToHolder(peerId, names.proofs, signal), signal),

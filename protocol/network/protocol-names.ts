@@ -17,6 +17,8 @@ export interface ProtocolNames {
   readonly witness: string;
   /** Stream: the data of a batch, see batch-exchange.ts. */
   readonly batches: string;
+  /** Stream: the moves of a challenge, see challenge-exchange.ts. */
+  readonly challenges: string;
 }
 
 export function protocolNames(l2ChainId: bigint): ProtocolNames {
@@ -28,5 +30,6 @@ export function protocolNames(l2ChainId: bigint): ProtocolNames {
     releases: `/nectar/${l2ChainId}/releases/1`,
     witness: `/nectar/${l2ChainId}/witness/1`,
     batches: `/nectar/${l2ChainId}/batches/1`,
+    challenges: `/nectar/${l2ChainId}/challenges/1`,
   };
 }

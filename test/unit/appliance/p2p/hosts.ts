@@ -155,6 +155,8 @@ export interface TestNodeInput {
   readonly witness?: P2pDeps['witness'];
   /** Serves the data of batches. */
   readonly batches?: NonNullable<P2pDeps['batches']>;
+  /** Hears the moves of opponents. */
+  readonly challenges?: NonNullable<P2pDeps['challenges']>;
   readonly onFalseBlock?: NonNullable<P2pDeps['onFalseBlock']>;
   /** As a node of the version before. */
   readonly withoutProofs?: boolean;
@@ -190,6 +192,7 @@ export async function startNode(input: TestNodeInput): Promise<TestNode> {
       held: input.store?.held ?? held,
       ...(input.witness !== undefined && { witness: input.witness }),
       ...(input.batches !== undefined && { batches: input.batches }),
+      ...(input.challenges !== undefined && { challenges: input.challenges }),
       ...(input.onFalseBlock !== undefined && { onFalseBlock: input.onFalseBlock }),
       ...(input.withoutProofs === true && { proofs: false }),
       ...(input.withoutReceipts === true && { receipts: false }),
