@@ -1,0 +1,189 @@
+import { AbiCoder, Interface, keccak256, toQuantity, ZeroAddress } from 'ethers';
+import { RollupAbi } from '../../../contracts/generated/Rollup.ts';
+import { SystemConfigAbi } from '../../../contracts/generated/SystemConfig.ts';
+import type { Hex } from '../../../protocol/brand.ts';
+import { globalStateHash } from '../../../protocol/dispute/global-state.ts';
+import { challengeId, type Party } from '../../../protocol/dispute/parties.ts';
+import type { Side } from '../../../protocol/dispute/rounds.ts';
+import { invalid } from '../l1/field.ts';
+import type { JsonRpc } from '../l1/json-rpc.ts';
+import type { Assertion } from '../validator/assertion.ts';
+import { type AssertionBook, childrenOf } from '../validator/assertion-book.ts';
+import type { Judge } from '../validator/judge.ts';
+import type { Rivalry } from './rivalry.ts';
+
+const ROLLUP = new Interface([...RollupAbi]);
+const CONFIG = new Interface([...SystemConfigAbi]);
+/** RollupConfig of RollupTypes.sol, of which the node ids and the machine's input bind the hash. */
+const ROLLUP_CONFIG =
+  'tuple(bytes32 machine, bytes32 core0, address verifier, address challengeManager, uint128 stakeWei, uint64 periodS, uint64 intervalS)';
+
+export interface RivalsOptions {
+  readonly rollup: Hex;
+  readonly chainId: bigint;
+  /** The first L1 block that may hold a stake. */
+  readonly firstL1Block: bigint;
+}
+
+export interface RivalsDeps {
+  readonly rpc: JsonRpc;
+  readonly book: () => AssertionBook;
+  readonly verdictOf: Judge['verdictOf'];
+}
+
+/** A stake of this node, and where it stands. */
+interface OwnStake {
+  readonly id: bigint;
+  readonly standsOn: Hex;
+}
+
+/** Finds the living stakes on what contradicts this node's own assertions. */
+export type FindRivals = (stake: OwnStake, signal: AbortSignal) => Promise<readonly Rivalry[]>;
+
+interface StakeOnL1 {
+  readonly owner: Hex;
+  readonly signer: Hex;
+  readonly isLive: boolean;
+}
+
+/** By which rules the children of a node are disputed. */
+interface DisputeRules {
+  readonly challengeManager: Hex;
+  readonly core0: bigint;
+  readonly configHash: Hex;
+}
+
+/**
+ * Stakes are found as the endpoint tells of them; L1 judges every call by itself, so that an invented rival costs nothing, and a
+ * hidden one is met when another endpoint is asked.
+ */
+export function createFindRivals(
+  { rollup, chainId, firstL1Block }: RivalsOptions,
+  { rpc, book, verdictOf }: RivalsDeps,
+): FindRivals {
+  async function view<T>(
+    to: Hex,
+    abi: Interface,
+    [name, ...args]: readonly [string, ...unknown[]],
+    signal: AbortSignal,
+  ): Promise<T> {
+    const data = abi.encodeFunctionData(name, args);
+    const answer = await rpc.call('eth_call', [{ to, data }, 'latest'], signal);
+    try {
+      return abi.decodeFunctionResult(name, String(answer))[0] as T;
+    } catch {
+      throw invalid(`answer of ${name}`);
+    }
+  }
+
+  async function stakeOf(id: bigint, signal: AbortSignal): Promise<StakeOnL1> {
+    return view(rollup, ROLLUP, ['stakeOf', id], signal);
+  }
+
+  async function rulesOf(parent: Hex, signal: AbortSignal): Promise<DisputeRules | undefined> {
+    const manager = await view<Hex>(rollup, ROLLUP, ['challengeManagerOf', parent], signal);
+    if (manager === ZeroAddress) return undefined;
+    const systemConfig = await view<Hex>(rollup, ROLLUP, ['systemConfig'], signal);
+    const { configId } = await view<{ configId: bigint }>(rollup, ROLLUP, ['nodeOf', parent], signal);
+    const own = await view<{ challengeManager: Hex; core0: Hex }>(
+      systemConfig,
+      CONFIG,
+      ['rollupConfig', configId],
+      signal,
+    );
+    const configHash = keccak256(AbiCoder.defaultAbiCoder().encode([ROLLUP_CONFIG], [own])) as Hex;
+    // A config without a manager is disputed by the rules of the newest one, as the Rollup has it.
+    const latestId = await view<bigint>(systemConfig, CONFIG, ['latestConfigId'], signal);
+    const effective =
+      own.challengeManager === ZeroAddress
+        ? await view<{ core0: Hex }>(systemConfig, CONFIG, ['rollupConfig', latestId], signal)
+        : own;
+    return { challengeManager: manager.toLowerCase() as Hex, core0: BigInt(effective.core0), configHash };
+  }
+
+  async function logsOf(event: 'NodeBacked' | 'NodeCreated', nodeId: Hex, signal: AbortSignal) {
+    const topics = ROLLUP.encodeFilterTopics(event, [nodeId]);
+    const filter = { address: rollup, topics, fromBlock: toQuantity(firstL1Block), toBlock: 'latest' };
+    const logs = await rpc.call('eth_getLogs', [filter], signal);
+    if (!Array.isArray(logs)) throw invalid('list of logs');
+    return logs.map((log: { topics: string[]; data: string }) => ROLLUP.parseLog(log)?.args);
+  }
+
+  /** How the maker of an assertion wants to be reached, by its stake. */
+  async function contactsOf(nodeId: Hex, signal: AbortSignal): Promise<ReadonlyMap<bigint, string>> {
+    const made = await logsOf('NodeCreated', nodeId, signal);
+    return new Map(made.map((args) => [args?.getValue('stakeId') as bigint, String(args?.getValue('contact') ?? '')]));
+  }
+
+  async function backersOf(nodeId: Hex, signal: AbortSignal): Promise<(Party & { readonly contact: string })[]> {
+    const logs = await logsOf('NodeBacked', nodeId, signal);
+    const ids = new Set(logs.map((args) => args?.getValue('stakeId') as bigint));
+    const contacts = await contactsOf(nodeId, signal);
+    const backers = [];
+    for (const stakeId of ids) {
+      const { owner, signer, isLive } = await stakeOf(stakeId, signal);
+      const party = { node: nodeId, stakeId, owner: owner.toLowerCase() as Hex, signer: signer.toLowerCase() as Hex };
+      if (isLive) backers.push({ ...party, contact: contacts.get(stakeId) ?? '' });
+    }
+    return backers;
+  }
+
+  /** The assertions that the stake backs and that wait for their period, if they are right. */
+  function ownPath({ standsOn }: OwnStake): Assertion[] {
+    const { assertions } = book();
+    const path: Assertion[] = [];
+    for (let node = assertions.get(standsOn); node?.status === 'live'; node = assertions.get(node.parent))
+      path.push(node);
+    return path.filter(({ nodeId }) => verdictOf(nodeId)?.kind === 'right');
+  }
+
+  async function rivalriesAt(node: Assertion, stake: OwnStake, signal: AbortSignal): Promise<Rivalry[]> {
+    const parent = book().assertions.get(node.parent);
+    const siblings = childrenOf(book(), node.parent).filter(({ nodeId }) => nodeId !== node.nodeId);
+    if (parent === undefined || siblings.length === 0) return [];
+    const rules = await rulesOf(node.parent, signal);
+    if (rules === undefined) return [];
+    const { owner, signer } = await stakeOf(stake.id, signal);
+    const self = {
+      node: node.nodeId,
+      stakeId: stake.id,
+      owner: owner.toLowerCase() as Hex,
+      signer: signer.toLowerCase() as Hex,
+    };
+    const found: Rivalry[] = [];
+    for (const sibling of siblings) {
+      for (const { contact, ...rival } of await backersOf(sibling.nodeId, signal)) {
+        for (const side of ['O', 'R'] as const) {
+          const ends = side === 'O' ? node : sibling;
+          found.push(rivalryOf({ parent, ends, contact, side }, { self, rival, rules }));
+        }
+      }
+    }
+    return found;
+  }
+
+  function rivalryOf(
+    { parent, ends, contact, side }: { parent: Assertion; ends: Assertion; contact: string; side: Side },
+    { self, rival, rules }: { self: Party; rival: Party; rules: DisputeRules },
+  ): Rivalry {
+    const domain = { chainId, challengeManager: rules.challengeManager };
+    const parties = { parent: parent.nodeId, O: side === 'O' ? self : rival, R: side === 'O' ? rival : self };
+    const [start, end] = [globalStateHash(parent.state), globalStateHash(ends.state)];
+    const subject = { id: challengeId(domain, parties), domain, start, end, core0: rules.core0 };
+    return {
+      parties,
+      side,
+      subject,
+      parent: parent.state,
+      target: parent.target,
+      configHash: rules.configHash,
+      contact,
+    };
+  }
+
+  return async (stake, signal) => {
+    const found: Rivalry[] = [];
+    for (const node of ownPath(stake)) found.push(...(await rivalriesAt(node, stake, signal)));
+    return found;
+  };
+}
