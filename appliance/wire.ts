@@ -40,8 +40,8 @@ import { createStatus } from './status/index.ts';
 import { createStore } from './store/index.ts';
 import { createNodeMetrics, readFamilies } from './telemetry/index.ts';
 import { startedEmpty } from './volume-marks.ts';
-import { batchPeers } from './wire/batch-peers.ts';
 import { wirePublicSide } from './wire/public-side.ts';
+import { rollupPeers, servedToPeers } from './wire/rollup-peers.ts';
 import { unsafeBlocks } from './wire/unsafe-blocks.ts';
 import { whenSound } from './wire/when-sound.ts';
 import { type AllOptions, credentials, type NodeDeps, now, randomBytes, today, type Wiring } from './wiring.ts';
@@ -258,8 +258,7 @@ export async function wireSequencer(options: SequencerOptions, deps: Omit<NodeDe
       metrics,
       now,
       randomBytes,
-      peerCount: () => p2p.peers().length,
-      batchPeers: batchPeers(() => p2p),
+      ...rollupPeers(() => p2p),
     },
   );
   const side = (service: string) => ({ rollup, log: log.child({ service }), now, metrics });
@@ -279,7 +278,7 @@ export async function wireSequencer(options: SequencerOptions, deps: Omit<NodeDe
       registry: rollup.registry,
       unsafe: unsafeBlocks(rollup),
       onHead: rollup.onHead,
-      batches: { find: (batch) => rollup.keptBatch(batch) },
+      ...servedToPeers(rollup, config.rollup),
       log,
       metrics,
       now,

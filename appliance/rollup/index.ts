@@ -1,4 +1,5 @@
 export type { BatchPeers } from './blobs/peer-batches.ts';
+export { contactOf } from './challenge/peer-reach.ts';
 export { type RollupConfig, rollupConfig, type SequencerConfig, sequencerConfig } from './config.ts';
 export { buildDescriptorGenesis } from './network-genesis.ts';
 export { assertMachine, MACHINE_DIGEST, rulesOf } from './network-rules.ts';

@@ -1,5 +1,7 @@
+import { dirname, join } from 'node:path';
 import { computeAddress, hexlify } from 'ethers';
 import type { Hex } from '../../protocol/brand.ts';
+import type { ChallengeAnswer } from '../../protocol/network/challenge-exchange.ts';
 import type { NetworkDescriptor } from '../../protocol/network/descriptor.ts';
 import { PREDEPLOYS } from '../../protocol/rollup/genesis.ts';
 import { EMPTY_SEND_ROOT } from '../../protocol/rollup/send-tree.ts';
@@ -7,10 +9,12 @@ import type { Logger } from '../telemetry/index.ts';
 import type { L1Accounts } from './account/l1-accounts.ts';
 import type { OwnRpc } from './account/operator-account.ts';
 import type { ChainEngine } from './chain-engine.ts';
+import type { AskChallenge } from './challenge/peer-reach.ts';
 import type { RollupConfig } from './config.ts';
 import type { DeriveStore } from './derive/derive-store.ts';
 import type { JsonRpc } from './l1/json-rpc.ts';
 import type { L1Source } from './l1/l1-source.ts';
+import { createOwnChallenges, type OwnChallenges } from './own-challenges.ts';
 import { createAssertionFollower } from './validator/assertion-follower.ts';
 import { createDerivedState, type DerivedState, type DeriveState } from './validator/derived-state.ts';
 import { createFalseAlarms } from './validator/false-alarms.ts';
@@ -27,6 +31,8 @@ export interface OwnValidatorOptions {
   readonly descriptor: Pick<NetworkDescriptor, 'l1' | 'l2'>;
   /** secp256k1: pays on L1 and owns the stake. Undefined: there is none to assert with. */
   readonly validatorKey: Uint8Array | undefined;
+  /** Conversations with opponents lie beside it. */
+  readonly databasePath: string;
 }
 
 export interface OwnValidatorParts {
@@ -41,17 +47,40 @@ export interface OwnValidatorParts {
   readonly stateFrom: () => bigint;
 }
 
+export interface OwnValidatorWatch {
+  readonly log: Logger;
+  readonly now: () => number;
+  readonly onValidatorState: (state: ValidatorState) => void;
+  readonly challengePeers: ChallengePeers;
+}
+
+/** Opponents that are peers of the network. */
+export interface ChallengePeers {
+  readonly ask: AskChallenge;
+  /** How this node is reached by them; empty when it is not. */
+  contact(): string;
+}
+
 /** The validator of this node, and what withdrawals need of it. */
 export interface OwnValidator extends Validator {
+  /** Undefined on a node that only watches. */
+  readonly challenges: OwnChallenges | undefined;
   readonly calls: RollupCalls;
   readonly derive: DeriveState;
   readonly verdictOf: ReturnType<typeof createJudge>['verdictOf'];
   readonly book: ReturnType<typeof createAssertionFollower>['book'];
 }
 
+export const NO_OPPONENTS: ChallengePeers = {
+  ask: async () => UNKNOWN_CHALLENGE,
+  contact: () => '',
+};
+
+export const UNKNOWN_CHALLENGE: ChallengeAnswer = { type: 'refused', reason: 'unknown' };
+
 export function createOwnValidator(
-  { config, descriptor, validatorKey }: OwnValidatorOptions,
-  { log, now, onState }: { log: Logger; now: () => number; onState: (state: ValidatorState) => void },
+  { config, descriptor, validatorKey, databasePath }: OwnValidatorOptions,
+  { log, now, onValidatorState, challengePeers }: OwnValidatorWatch,
   { l1, l1Rpc, accounts, store, engine, own, messages, stateFrom }: OwnValidatorParts,
 ): OwnValidator {
   const { rollup, deployedAt } = descriptor.l1;
@@ -67,7 +96,7 @@ export function createOwnValidator(
   };
   const derive = createDerivedState({ store, engine, sendRootAt });
   const judge = createJudge(derive);
-  const calls = createRollupCalls({ rollup, firstL1Block }, l1Rpc);
+  const calls = createRollupCalls({ rollup, firstL1Block, contact: () => challengePeers.contact() }, l1Rpc);
 
   async function finalState(batch: bigint): Promise<DerivedState | undefined> {
     const final = await store.find(follower.covered().finalized);
@@ -84,6 +113,23 @@ export function createOwnValidator(
     return { address, sender, calls, finalState };
   }
 
+  function openChallenges({ sender }: Asserting, key: Uint8Array): OwnChallenges {
+    const { sequencerInbox, chainId } = descriptor.l1;
+    const { pollMs, resubmitMs } = config.validator;
+    const where = {
+      rollup,
+      sequencerInbox,
+      chainId: BigInt(chainId),
+      firstL1Block,
+      folder: join(dirname(databasePath), 'challenges'),
+    };
+    const judged = { derive, book: follower.book, verdictOf: judge.verdictOf };
+    return createOwnChallenges(
+      { ...where, key, pollMs, resubmitMs },
+      { l1Rpc, sender, calls, ...judged, machine: undefined, ask: challengePeers.ask, log, now },
+    );
+  }
+
   const asserting = openAccount();
   const { pollMs, resubmitMs } = config.validator;
   const validator = createValidator(
@@ -95,8 +141,12 @@ export function createOwnValidator(
       ...(asserting && { asserting }),
       log,
       now,
-      onState,
+      onState: onValidatorState,
     },
   );
-  return { ...validator, calls, derive, verdictOf: judge.verdictOf, book: follower.book };
+  const challenges = asserting && validatorKey && openChallenges(asserting, validatorKey);
+  async function run(signal: AbortSignal): Promise<void> {
+    await Promise.all([validator.run(signal), challenges?.run(signal)]);
+  }
+  return { ...validator, run, challenges, calls, derive, verdictOf: judge.verdictOf, book: follower.book };
 }

@@ -44,7 +44,7 @@ import { createOwnForcing } from './own-forcing.ts';
 import { createOwnPruner } from './own-pruner.ts';
 import { callAt, createOwnRpc } from './own-rpc.ts';
 import { createOwnSnapshots, type OwnSnapshots } from './own-snapshots.ts';
-import { createOwnValidator, type OwnValidator } from './own-validator.ts';
+import { type ChallengePeers, createOwnValidator, type OwnValidator } from './own-validator.ts';
 import { createOwnWithdrawals } from './own-withdrawals.ts';
 import type { Pruner } from './prune/pruner.ts';
 import { createNodeRegistry, type NodeRegistry } from './registry/node-registry.ts';
@@ -79,6 +79,7 @@ export interface PartsDeps {
   readonly localPool: () => PendingTransactions | undefined;
   readonly peerCount: () => number;
   readonly batchPeers: BatchPeers;
+  readonly challengePeers: ChallengePeers;
   readonly onDerived: (derived: Derived) => void;
   readonly dropped: () => readonly Dropped[];
   readonly onDiscarded: (discarded: Discarded) => void;
@@ -243,12 +244,11 @@ export async function assembleParts(options: PartsOptions, deps: PartsDeps): Pro
       nextFree: async (nonce) => (deps.localPool() === undefined ? forcing.nextFree(nonce) : undefined),
     },
   );
-  const watching = { log: deps.log, now: deps.now, onState: deps.onValidatorState };
   const heads = () => executor.heads();
   const stateFrom = (): bigint => pruner.stateFrom();
   const messages = createSentMessages({ own, heads, engine, stateFrom });
   const judging = { l1, l1Rpc, accounts, store, engine, own, messages, stateFrom };
-  const validator = createOwnValidator(options, watching, judging);
+  const validator = createOwnValidator(options, deps, judging);
   const pruner = createOwnPruner(options, deps, { database, executor, messages, validator });
   const paying = { l1Rpc, accounts, engine, messages, account, validator, heads };
   const withdrawals = createOwnWithdrawals(options, { now: deps.now }, paying);

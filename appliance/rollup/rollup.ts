@@ -1,5 +1,6 @@
 import type { Hex } from '../../protocol/brand.ts';
 import { NectarError } from '../../protocol/errors.ts';
+import type { ChallengeAnswer } from '../../protocol/network/challenge-exchange.ts';
 import type { NetworkDescriptor } from '../../protocol/network/descriptor.ts';
 import type { Readiness, Service } from '../service.ts';
 import type { Logger, Metrics } from '../telemetry/index.ts';
@@ -20,6 +21,7 @@ import { createListeners } from './listeners.ts';
 import { addLogIndexMetric } from './logs/log-index-metric.ts';
 import { createRollupMetrics, observeEndpoints } from './metrics.ts';
 import { createNetworkPort, type LocalOrdering, type NetworkPort } from './network-port.ts';
+import { type ChallengePeers, NO_OPPONENTS, UNKNOWN_CHALLENGE } from './own-validator.ts';
 import { lazyRegistry } from './registry/lazy-registry.ts';
 import type { NodeRegistry } from './registry/node-registry.ts';
 import { assembleParts, type RollupParts } from './rollup-parts.ts';
@@ -58,12 +60,7 @@ export interface RollupDeps {
   readonly peerCount?: () => number;
   /** Members that may have the data of a batch which L1 has forgotten. */
   readonly batchPeers?: BatchPeers;
-}
-
-/** Numbers of the unsafe head before and after. */
-export interface Rewound {
-  readonly from: number;
-  readonly to: number;
+  readonly challengePeers?: ChallengePeers;
 }
 
 /** The rollup node: rebuilds L2 from L1, takes the sequencer's announcements before that, and serves the result. */
@@ -79,6 +76,8 @@ export interface Rollup extends Service {
   unsafeRange(from: bigint, limit: number): Promise<Uint8Array[]>;
   /** The data of a batch that this node derived, as peers exchange it; undefined when it is not in the archive. */
   keptBatch(batch: { readonly dataHash: Hex }): Promise<Uint8Array | undefined>;
+  /** Takes a move of an opponent in a challenge. Never rejects. */
+  hearChallenge(encoded: Uint8Array): Promise<ChallengeAnswer>;
   /** On the sequencer: every new announcement. Returns how to stop it. */
   onUnsafe(listener: (encoded: Uint8Array) => void): () => void;
   onHead(listener: (heads: Heads) => void): () => void;
@@ -86,8 +85,8 @@ export interface Rollup extends Service {
   readonly registry: NodeRegistry;
   /** The registry at the unsafe head: for what to send next, never for whom to admit. */
   readonly announced: NodeRegistry;
-  /** Gives up unsafe blocks above `to`, at most down to the safe head. Throws ROLLUP_REWIND_REFUSED. */
-  rewind(to?: bigint): Promise<Rewound>;
+  /** Gives up unsafe blocks above `to`, at most down to the safe head: the unsafe head before and after. Throws ROLLUP_REWIND_REFUSED. */
+  rewind(to?: bigint): Promise<{ readonly from: number; readonly to: number }>;
   /** ETH of the operator's account from L2 to L1: sends, resolves with the hash on L2. */
   withdraw(what: { readonly to: string; readonly amountWei: string }): Promise<{ readonly transaction: Hex }>;
   withdrawals(): Promise<readonly ShownWithdrawal[]>;
@@ -177,6 +176,7 @@ export function createRollup(options: RollupOptions, deps: RollupDeps): Rollup {
           localPool: () => local?.pool,
           peerCount: () => deps.peerCount?.() ?? 0,
           batchPeers: deps.batchPeers ?? { ask: async () => undefined },
+          challengePeers: deps.challengePeers ?? NO_OPPONENTS,
           onEndpoints: (states) => observeEndpoints(metrics, states),
           onWaiting: (waiting) => metrics.batchDataWaiting.set(Number(waiting)),
           onDerived: observe,
@@ -233,6 +233,7 @@ export function createRollup(options: RollupOptions, deps: RollupDeps): Rollup {
     },
     unsafeRange: async (from, limit) => get().intake.range(from, limit),
     keptBatch: async ({ dataHash }) => parts?.archive.encoded(dataHash),
+    hearChallenge: async (encoded) => parts?.validator.challenges?.hear(encoded) ?? UNKNOWN_CHALLENGE,
     onUnsafe: onUnsafe.add,
     onHead: onHead.add,
     registry: lazyRegistry(() => get().registry),

@@ -12,7 +12,7 @@ import { createRollup, type Rollup } from '../rollup/index.ts';
 import type { Store } from '../store/index.ts';
 import { type NodeOptions, now, randomBytes, type WireDeps } from '../wiring.ts';
 import { createWitness, type Witness, type WitnessedLog } from '../witness/index.ts';
-import { batchPeers } from './batch-peers.ts';
+import { rollupPeers, servedToPeers } from './rollup-peers.ts';
 import { unsafeBlocks } from './unsafe-blocks.ts';
 
 type CrossedStore =
@@ -88,8 +88,7 @@ function followNetwork(
       metrics,
       now,
       randomBytes,
-      peerCount: () => p2p.peers().length,
-      batchPeers: batchPeers(() => p2p),
+      ...rollupPeers(() => p2p),
     },
   );
   const p2p: P2p = createP2p(
@@ -111,7 +110,7 @@ function followNetwork(
           .holderAnswered({ ...found, outcome: 'false' })
           .catch((error: unknown) => log.warn({ err: error }, 'false bytes of a holder were not written down')),
       witness: cosign,
-      batches: { find: (batch) => rollup.keptBatch(batch) },
+      ...servedToPeers(rollup, config.rollup),
       log,
       metrics,
       now,

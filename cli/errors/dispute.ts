@@ -12,6 +12,15 @@ export const DISPUTE_GUIDANCE: Record<keyof typeof DISPUTE_ERRORS, Guidance> = {
     exit: EXIT.checksFailed,
     remedy: 'Nothing to do: the message is ignored. It was not signed by the account that L1 names for the opponent.',
   },
+  DISPUTE_MACHINE_MISSING: {
+    exit: EXIT.checksFailed,
+    remedy:
+      'This version of the node plays the rounds about blocks and ends what a silent opponent leaves, and proves no step. It opens no challenge. Tell the guardian of the network while a clock runs, and upgrade the node.',
+  },
+  DISPUTE_STATE_MISSING: {
+    exit: EXIT.unreachable,
+    remedy: 'The node tries again by itself. Check that it follows L1: `nectar-byon status`.',
+  },
   DISPUTE_NO_ANSWER: {
     exit: EXIT.checksFailed,
     remedy:

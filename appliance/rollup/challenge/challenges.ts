@@ -16,6 +16,8 @@ export interface ChallengesL1 {
   standing(rivalry: Rivalry, signal: AbortSignal): Promise<ChallengeStanding>;
   isFrozen(signal: AbortSignal): Promise<boolean>;
   encode(entry: Entry): L1Call;
+  /** Calls that take eliminated stakes off what they backed: until then it counts as a living rival. */
+  leftovers(signal: AbortSignal): Promise<readonly L1Call[]>;
 }
 
 /** The talk with an opponent off chain, in the background. */
@@ -103,7 +105,7 @@ export function createChallenges({ pollMs, resubmitMs }: ChallengesOptions, deps
       isFrozen,
       onL1: typeof standing === 'string' ? standing : { ...standing, round: standing.position.round },
       heardRound: highestHeard(conversation)?.move.round,
-      canTalk: talks.canReach(rivalry),
+      canTalk: deps.canFinish && talks.canReach(rivalry),
       talk: { since: conversation?.since ?? now(), heardAt: conversation?.heardAt },
       now: now(),
     });
@@ -165,6 +167,17 @@ export function createChallenges({ pollMs, resubmitMs }: ChallengesOptions, deps
     }
   }
 
+  async function clear(call: L1Call, signal: AbortSignal): Promise<boolean> {
+    try {
+      flight = { outgoing: await sender.send(call, signal), sentAt: now() };
+      return true;
+    } catch (error) {
+      // Anybody may have done it meanwhile.
+      log.debug({ err: error }, 'L1 refuses to take an eliminated stake off');
+      return false;
+    }
+  }
+
   /** True while a sent entry waits to be mined. What a reorg takes back is decided anew. */
   async function pursue({ outgoing, sentAt }: Flight, signal: AbortSignal): Promise<boolean> {
     if ((await sender.standing(outgoing, signal)) !== 'next') return false;
@@ -187,6 +200,7 @@ export function createChallenges({ pollMs, resubmitMs }: ChallengesOptions, deps
     if (flight !== undefined && (await pursue(flight, signal))) return;
     flight = undefined;
     for (const one of looked.toSorted(byClock)) if (await act(one, signal)) return;
+    for (const call of await l1.leftovers(signal)) if (await clear(call, signal)) return;
   }
 
   async function tick(signal: AbortSignal): Promise<void> {

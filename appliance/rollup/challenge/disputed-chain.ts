@@ -6,7 +6,7 @@ import type { DisputedChain } from './truth.ts';
 type Place = Pick<GlobalState, 'batch' | 'offset'>;
 
 /** How many blocks of a batch L2 has. */
-export type BlocksOf = (batch: bigint) => Promise<bigint>;
+type BlocksOf = (batch: bigint) => Promise<bigint>;
 
 /**
  * G after so many iterations. An iteration is one block; the last of a batch leads to the next batch, a batch without a good block
@@ -41,7 +41,7 @@ export function createStatesAfter(
 }
 
 /** The places after so many iterations each; the counts ascend. */
-export async function placesAfter(
+async function placesAfter(
   blocksOf: BlocksOf,
   { from, target }: { readonly from: Place; readonly target: bigint },
   counts: readonly bigint[],

@@ -1,6 +1,7 @@
 import type { StepWitness } from '../../../machine/tracer/types.ts';
 import type { Hex } from '../../../protocol/brand.ts';
 import type { Move, Openings, SignedMove } from '../../../protocol/dispute/move.ts';
+import { NectarError } from '../../../protocol/errors.ts';
 import type { ChallengeAction } from './next-action.ts';
 import { firstMove, replyTo } from './reply.ts';
 import type { ChallengeRecord, Rivalry } from './rivalry.ts';
@@ -36,16 +37,20 @@ export interface Answered {
 
 export interface EntryDeps {
   readonly truth: Truth;
+  /** False: this node has no machine, and opens what it could not finish for nobody. */
+  readonly canFinish: boolean;
   /** Proves one step, and shows what L1 recomputes of its read. Rejects where this node cannot. */
   readonly prove: (witness: StepWitness) => Promise<{ readonly proof: Uint8Array; readonly preimage: Uint8Array }>;
 }
 
 /** Makes what an action puts on L1. Undefined for an action that puts nothing there. */
 export async function makeEntry(
-  { truth, prove }: EntryDeps,
+  { truth, canFinish, prove }: EntryDeps,
   { rivalry, action }: { readonly rivalry: Rivalry; readonly action: ChallengeAction },
   { record, heard }: { readonly record: ChallengeRecord | undefined; readonly heard: SignedMove | undefined },
 ): Promise<Entry | undefined> {
+  if (action.kind === 'open' && !canFinish)
+    throw new NectarError('DISPUTE_MACHINE_MISSING', { what: 'machine to trace a block with' });
   if (action.kind === 'open') return { kind: 'open', rivalry, move: await firstMove(truth, rivalry) };
   if (action.kind === 'timeout') return { kind: 'timeout', rivalry };
   if (action.kind !== 'answer' && action.kind !== 'settle') return undefined;

@@ -37,13 +37,21 @@ interface OwnStake {
   readonly standsOn: Hex;
 }
 
-/** Finds the living stakes on what contradicts this node's own assertions. */
-export type FindRivals = (stake: OwnStake, signal: AbortSignal) => Promise<readonly Rivalry[]>;
+/** The stakes on what contradicts this node's own assertions. */
+export interface Rivals {
+  /** Two for each that lives: one for each direction. */
+  readonly rivalries: readonly Rivalry[];
+  /** Those that lost, and are not taken off what they backed. */
+  readonly eliminated: readonly { readonly nodeId: Hex; readonly stakeId: bigint }[];
+}
+
+export type FindRivals = (stake: OwnStake, signal: AbortSignal) => Promise<Rivals>;
 
 interface StakeOnL1 {
   readonly owner: Hex;
   readonly signer: Hex;
   readonly isLive: boolean;
+  readonly isEliminated: boolean;
 }
 
 /** By which rules the children of a node are disputed. */
@@ -52,6 +60,13 @@ interface DisputeRules {
   readonly core0: bigint;
   readonly configHash: Hex;
 }
+
+interface Backers {
+  readonly live: readonly (Party & { readonly contact: string })[];
+  readonly eliminated: Rivals['eliminated'];
+}
+
+const NONE: Rivals = { rivalries: [], eliminated: [] };
 
 /**
  * Stakes are found as the endpoint tells of them; L1 judges every call by itself, so that an invented rival costs nothing, and a
@@ -115,17 +130,20 @@ export function createFindRivals(
     return new Map(made.map((args) => [args?.getValue('stakeId') as bigint, String(args?.getValue('contact') ?? '')]));
   }
 
-  async function backersOf(nodeId: Hex, signal: AbortSignal): Promise<(Party & { readonly contact: string })[]> {
+  async function backersOf(nodeId: Hex, signal: AbortSignal): Promise<Backers> {
     const logs = await logsOf('NodeBacked', nodeId, signal);
     const ids = new Set(logs.map((args) => args?.getValue('stakeId') as bigint));
     const contacts = await contactsOf(nodeId, signal);
-    const backers = [];
+    const live: Backers['live'][number][] = [];
+    const eliminated: Backers['eliminated'][number][] = [];
     for (const stakeId of ids) {
-      const { owner, signer, isLive } = await stakeOf(stakeId, signal);
+      const { owner, signer, isLive, isEliminated } = await stakeOf(stakeId, signal);
       const party = { node: nodeId, stakeId, owner: owner.toLowerCase() as Hex, signer: signer.toLowerCase() as Hex };
-      if (isLive) backers.push({ ...party, contact: contacts.get(stakeId) ?? '' });
+      if (isLive) live.push({ ...party, contact: contacts.get(stakeId) ?? '' });
+      else if (isEliminated && (await view<boolean>(rollup, ROLLUP, ['isBacker', nodeId, stakeId], signal)))
+        eliminated.push({ nodeId, stakeId });
     }
-    return backers;
+    return { live, eliminated };
   }
 
   /** The assertions that the stake backs and that wait for their period, if they are right. */
@@ -137,12 +155,12 @@ export function createFindRivals(
     return path.filter(({ nodeId }) => verdictOf(nodeId)?.kind === 'right');
   }
 
-  async function rivalriesAt(node: Assertion, stake: OwnStake, signal: AbortSignal): Promise<Rivalry[]> {
+  async function rivalsAt(node: Assertion, stake: OwnStake, signal: AbortSignal): Promise<Rivals> {
     const parent = book().assertions.get(node.parent);
     const siblings = childrenOf(book(), node.parent).filter(({ nodeId }) => nodeId !== node.nodeId);
-    if (parent === undefined || siblings.length === 0) return [];
+    if (parent === undefined || siblings.length === 0) return NONE;
     const rules = await rulesOf(node.parent, signal);
-    if (rules === undefined) return [];
+    if (rules === undefined) return NONE;
     const { owner, signer } = await stakeOf(stake.id, signal);
     const self = {
       node: node.nodeId,
@@ -150,16 +168,19 @@ export function createFindRivals(
       owner: owner.toLowerCase() as Hex,
       signer: signer.toLowerCase() as Hex,
     };
-    const found: Rivalry[] = [];
+    const rivalries: Rivalry[] = [];
+    const eliminated: Backers['eliminated'][number][] = [];
     for (const sibling of siblings) {
-      for (const { contact, ...rival } of await backersOf(sibling.nodeId, signal)) {
+      const backers = await backersOf(sibling.nodeId, signal);
+      eliminated.push(...backers.eliminated);
+      for (const { contact, ...rival } of backers.live) {
         for (const side of ['O', 'R'] as const) {
           const ends = side === 'O' ? node : sibling;
-          found.push(rivalryOf({ parent, ends, contact, side }, { self, rival, rules }));
+          rivalries.push(rivalryOf({ parent, ends, contact, side }, { self, rival, rules }));
         }
       }
     }
-    return found;
+    return { rivalries, eliminated };
   }
 
   function rivalryOf(
@@ -182,8 +203,8 @@ export function createFindRivals(
   }
 
   return async (stake, signal) => {
-    const found: Rivalry[] = [];
-    for (const node of ownPath(stake)) found.push(...(await rivalriesAt(node, stake, signal)));
-    return found;
+    const all: Rivals[] = [];
+    for (const node of ownPath(stake)) all.push(await rivalsAt(node, stake, signal));
+    return { rivalries: all.flatMap((at) => at.rivalries), eliminated: all.flatMap((at) => at.eliminated) };
   };
 }

@@ -28,9 +28,11 @@ export interface RollupCallsOptions {
   readonly rollup: Hex;
   /** The first L1 block that may hold a stake. */
   readonly firstL1Block: bigint;
+  /** How opponents reach this node for a challenge off chain. */
+  readonly contact?: () => string;
 }
 
-export function createRollupCalls({ rollup, firstL1Block }: RollupCallsOptions, rpc: JsonRpc): RollupCalls {
+export function createRollupCalls({ rollup, firstL1Block, contact }: RollupCallsOptions, rpc: JsonRpc): RollupCalls {
   async function view<T>(
     { to, abi, name, args = [] }: { to: Hex; abi: Interface; name: string; args?: readonly unknown[] },
     signal: AbortSignal,
@@ -87,7 +89,7 @@ export function createRollupCalls({ rollup, firstL1Block }: RollupCallsOptions, 
       if (step.kind === 'confirm') return call('confirm', [step.nodeId]);
       if (step.kind === 'back') return call('back', [stakeId, step.nodeId]);
       const { blockHash, sendRoot, batch, offset } = step.state;
-      return call('create', [stakeId, step.parent, { blockHash, sendRoot, batch, offset }, '']);
+      return call('create', [stakeId, step.parent, { blockHash, sendRoot, batch, offset }, contact?.() ?? '']);
     },
     async confirmableAt(nodeId, signal) {
       const onClock = await ofRollup<bigint>('confirmableAt', [nodeId], signal);

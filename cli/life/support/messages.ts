@@ -5,6 +5,7 @@ export const LOG_MESSAGES: readonly string[] = [
   'L1 contradicts unsafe blocks',
   'L1 endpoints not compared',
   'L1 refuses a step of the validator',
+  'L1 refuses to take an eliminated stake off',
   'L1 took back the message of a transaction',
   "L1 took the batcher's nonce back",
   "L1 took the validator's nonce back",
@@ -26,6 +27,8 @@ export const LOG_MESSAGES: readonly string[] = [
   'a member did not cosign',
   'a member did not tell what it knows of the log',
   'a member has a checkpoint of this log that the log contradicts',
+  'a message of a challenge ended early',
+  'a move is not taken',
   'a question about a held block ended early',
   'a release ended early',
   'a request for a batch ended early',
@@ -211,4 +214,5 @@ export const LOG_MESSAGES: readonly string[] = [
   'what a member asked of its log could not be read',
   'what gateways share was not looked at',
   'what was held for a former member has expired',
+  'what was heard of an opponent is unreadable, and is left out',
 ];

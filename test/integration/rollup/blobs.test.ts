@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { hexlify, Wallet } from 'ethers';
 import type { Rollup } from '../../../appliance/rollup/index.ts';
-import { batchPeers } from '../../../appliance/wire/batch-peers.ts';
+import { batchPeers } from '../../../appliance/wire/rollup-peers.ts';
 import { hexToBytes } from '../../../protocol/rollup/bytes.ts';
 import { decodeBatch } from '../../oracle/decode-batch.ts';
 import {

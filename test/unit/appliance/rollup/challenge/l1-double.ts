@@ -134,6 +134,7 @@ export function seenBy(
     l1: {
       rivalries: async () => rivalries(),
       isFrozen: async () => double.frozen,
+      leftovers: async () => [],
       standing: async ({ subject }) => {
         const record = double.records.get(subject.id);
         if (record === undefined) return 'none';
