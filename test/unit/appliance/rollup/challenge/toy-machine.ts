@@ -82,7 +82,6 @@ export const GENESIS: GlobalState = {
 export const MOVING = BLOCKS.reduce<number>((sum, blocks) => sum + Math.max(blocks, 1), 0);
 
 function nextState(state: GlobalState): GlobalState {
-  if (state.batch === TARGET) return state;
   const blocks = BLOCKS[Number(state.batch)] ?? 0;
   if (blocks === 0) return failedState(state);
   const name = `${state.batch}/${state.offset}`;
@@ -95,17 +94,18 @@ function nextState(state: GlobalState): GlobalState {
 
 /** The chain as an honest node has it. */
 export const CHAIN: DisputedChain = {
-  async statesAfter(from, _target, counts) {
+  async statesAfter(from, target, counts) {
     return counts.map((count) => {
       let state = from;
-      for (let n = 0n; n < count && state.batch !== TARGET; n++) state = nextState(state);
+      for (let n = 0n; n < count && state.batch !== target; n++) state = nextState(state);
       return state;
     });
   },
   accumulatorOf: async (batch) => hashOf(`accumulator ${batch}`),
-  preimagesOf: async (state): Promise<Preimages> => {
-    const fails = (BLOCKS[Number(state.batch)] ?? 1) === 0;
-    const answer = fails ? new Uint8Array(0) : hexToBytes(globalStateHash(nextState(state)));
+  preimagesOf: async (state, target): Promise<Preimages> => {
+    const next = state.batch === target ? state : nextState(state);
+    const fails = state.batch !== target && (BLOCKS[Number(state.batch)] ?? 1) === 0;
+    const answer = fails ? new Uint8Array(0) : hexToBytes(globalStateHash(next));
     return () => answer;
   },
 };
