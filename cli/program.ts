@@ -12,6 +12,7 @@ import { registerCrossings } from './commands/crossings.ts';
 import { registerCustody } from './commands/custody.ts';
 import { registerDestroy } from './commands/destroy.ts';
 import { registerDevnet } from './commands/devnet.ts';
+import { registerDispute } from './commands/dispute.ts';
 import { registerDoctor } from './commands/doctor.ts';
 import { registerDown } from './commands/down.ts';
 import { registerExport } from './commands/export.ts';
@@ -42,6 +43,7 @@ import { registerToken } from './commands/token.ts';
 import { registerUnlock } from './commands/unlock.ts';
 import { registerUp } from './commands/up.ts';
 import { registerUpgrade } from './commands/upgrade.ts';
+import { registerValidator } from './commands/validator.ts';
 import type { Terminal } from './terminal.ts';
 
 /** The whole command tree, in the order in which --help shows it. */
@@ -83,6 +85,7 @@ export function createProgram(terminal: Terminal): Command {
       [registerKeys, registerToken, registerClients, registerTls, registerAudit, registerHarden],
     ],
     ['Network:', [registerNetwork, registerStorage, registerChain, registerDevnet]],
+    ['Network:', [registerNetwork, registerChain, registerDispute, registerValidator, registerDevnet]],
     [
       'Other:',
       [registerConfig, registerMonitoring, registerCrossings, registerCompletion, registerRun, registerHealthcheck],

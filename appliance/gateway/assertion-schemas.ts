@@ -25,6 +25,34 @@ const FalseAssertion = Type.Object(
   strict,
 );
 
+const Challenge = Type.Object(
+  {
+    id: Word,
+    side: Type.Union([Type.Literal('opener'), Type.Literal('responder')]),
+    opponent: Type.String({ description: "Owner of the opponent's stake." }),
+    onL1: Type.Union([Type.Literal('none'), Type.Literal('open'), Type.Literal('closed')]),
+    round: Count('Of the newest move on L1; 0 without one.'),
+    heardRound: Count('Of the newest valid message of the opponent off chain; 0 without one.'),
+    turn: orNull(Type.Union([Type.Literal('own'), Type.Literal('opponent')])),
+    leftSeconds: orNull(Type.Number({ description: 'Seconds of the freeze clock that are left to whose turn it is.' })),
+    next: Type.Union(
+      [
+        Type.Literal('nothing'),
+        Type.Literal('talk'),
+        Type.Literal('open'),
+        Type.Literal('answer'),
+        Type.Literal('settle'),
+        Type.Literal('timeout'),
+        Type.Literal('lost'),
+      ],
+      { description: 'What this node does next.' },
+    ),
+    urgent: Type.Boolean({ description: 'Less than a day is left on the own clock, or it is out.' }),
+    waiting: Type.Optional(Type.String({ description: 'Why the last try came to nothing.' })),
+  },
+  strict,
+);
+
 export const AssertionStatus = Type.Object(
   {
     mode: Type.Union([Type.Literal('watching'), Type.Literal('asserting')]),
@@ -37,6 +65,9 @@ export const AssertionStatus = Type.Object(
     confirmedBlock: orNull(Count('The L2 block of that state.')),
     pending: Count('Assertions that wait for their period.'),
     false: Type.Array(FalseAssertion),
+    challenges: Type.Optional(
+      Type.Array(Challenge, { description: 'Of the own stake, the most urgent first; absent where there are none.' }),
+    ),
     waiting: Type.Optional(Type.String({ description: "Why the validator's own stake does not move." })),
   },
   { description: 'What is asserted of L2 on L1, held against what this node derived.', ...strict },

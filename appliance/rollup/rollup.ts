@@ -255,7 +255,10 @@ export function createRollup(options: RollupOptions, deps: RollupDeps): Rollup {
     withdrawals: async () => (await get().withdrawals.list(stopping.signal)).map(describeWithdrawal),
     claim: async ({ id }) => get().withdrawals.claim(id, stopping.signal),
     snapshot: () => get().snapshots.make(),
-    assertions: () => describeAssertions(get().validator.state()),
+    assertions() {
+      const { validator } = get();
+      return describeAssertions(validator.state(), validator.challenges?.state() ?? []);
+    },
     l1() {
       const { store, endpoints, driver } = get();
       return describeL1(store.known()?.number, endpoints.list(), driver.obstacles());

@@ -12,6 +12,7 @@ export const DISPUTE_GUIDANCE: Record<keyof typeof DISPUTE_ERRORS, Guidance> = {
     exit: EXIT.checksFailed,
     remedy: 'Nothing to do: the message is ignored. It was not signed by the account that L1 names for the opponent.',
   },
+  DISPUTE_UNKNOWN: { exit: EXIT.usage, remedy: '`nectar-byon dispute list` names them.' },
   DISPUTE_MACHINE_MISSING: {
     exit: EXIT.checksFailed,
     remedy:

@@ -4,6 +4,7 @@ import type { Output } from './output.ts';
 
 type Shown = NonNullable<NodeStatus['assertions']>;
 
+const CHALLENGE_ADVICE = 'docs/runbook.md, "A challenge waits for this node"';
 export const FALSE_ASSERTION_ADVICE = 'docs/runbook.md, "A false assertion on L1"';
 
 /** Lines of `status`: quiet while all is well. */
@@ -14,7 +15,26 @@ export function assertionLines(assertions: NodeStatus['assertions'], style: Outp
   const doing = mode === 'asserting' ? ', this node asserts' : '';
   const why = waiting === undefined || mode === 'watching' ? '' : ` (${waiting})`;
   const lines: [string, string][] = [['assertions', `confirmed up to ${upTo}, ${pending} pending${doing}${why}`]];
-  return [...lines, ...assertions.false.map((one): [string, string] => ['', style('red', describeFalse(one))])];
+  const challenges = (assertions.challenges ?? []).filter((one) => one.onL1 !== 'closed');
+  if (challenges.length > 0) lines.push(['challenges', `${challenges.length}; see nectar-byon dispute list`]);
+  const urgent = challenges.filter((one) => one.urgent);
+  return [
+    ...lines,
+    ...assertions.false.map((one): [string, string] => ['', style('red', describeFalse(one))]),
+    ...urgent.map((one): [string, string] => ['', style('red', describeUrgent(one))]),
+  ];
+}
+
+/** What is left of a clock, in words. */
+export function leftOnClock(seconds: number): string {
+  if (seconds <= 0) return 'its clock is out';
+  const hours = Math.floor(seconds / 3_600);
+  return hours > 0 ? `${hours} h left` : `${Math.ceil(seconds / 60)} min left`;
+}
+
+function describeUrgent({ id, round, leftSeconds, waiting }: NonNullable<Shown['challenges']>[number]): string {
+  const why = waiting === undefined ? '' : `: ${waiting}`;
+  return `CHALLENGE ${id.slice(0, 12)} waits for this node in round ${round}, ${leftOnClock(leftSeconds ?? 0)}${why}`;
 }
 
 function describeFalse({ nodeId, status, batch, stake, asserted, derived }: Shown['false'][number]): string {
@@ -26,11 +46,18 @@ function describeFalse({ nodeId, status, batch, stake, asserted, derived }: Show
 /** A false assertion is nobody's honest mistake; once it is confirmed, ETH may leave by it. */
 export function gradeAssertions({ assertions }: NodeStatus): Check[] {
   if (assertions === undefined || assertions === null || assertions.state === 'unseen') return [];
-  const { state, false: found, confirmedBlock, pending } = assertions;
+  const { state, false: found, confirmedBlock, pending, challenges = [] } = assertions;
+  const urgent = challenges.filter((one) => one.urgent);
+  const clocks: Check[] = urgent.map((one) => ({
+    name: 'challenge',
+    value: describeUrgent(one),
+    grade: 'bad',
+    advice: CHALLENGE_ADVICE,
+  }));
   if (state === 'sound') {
     const upTo = confirmedBlock === null ? '' : `, confirmed up to L2 block ${confirmedBlock}`;
-    return [{ name: 'assertions', value: `${pending} pending, none false${upTo}`, grade: 'good' }];
+    return [{ name: 'assertions', value: `${pending} pending, none false${upTo}`, grade: 'good' }, ...clocks];
   }
   const value = found.map(describeFalse).join('; ');
-  return [{ name: 'assertions', value, grade: 'bad', advice: FALSE_ASSERTION_ADVICE }];
+  return [{ name: 'assertions', value, grade: 'bad', advice: FALSE_ASSERTION_ADVICE }, ...clocks];
 }

@@ -7,6 +7,9 @@ export const DISPUTE_ERRORS = {
   DISPUTE_SIGNATURE_INVALID: define<{ reason: string }>({
     message: ({ reason }) => `the signature of a dispute's message is not valid: ${reason}`,
   }),
+  DISPUTE_UNKNOWN: define<{ id: string }>({
+    message: ({ id }) => `this node has no challenge ${id}`,
+  }),
   DISPUTE_MACHINE_MISSING: define<{ what: string }>({
     message: ({ what }) => `this node cannot finish a challenge: it has no ${what}`,
   }),

@@ -5,6 +5,7 @@ import {
   count,
   done,
   exact,
+  flag,
   list,
   nullable,
   number,
@@ -32,6 +33,20 @@ const falseAssertion = exact({
   batch: count,
   asserted: exact({ blockHash: word, sendRoot: word }),
   derived: optional(exact({ block: count, blockHash: word, sendRoot: word })),
+});
+
+const challenge = exact({
+  id: word,
+  side: oneOf('opener', 'responder'),
+  opponent: text(64),
+  onL1: oneOf('none', 'open', 'closed'),
+  round: count,
+  heardRound: count,
+  turn: nullable(oneOf('own', 'opponent')),
+  leftSeconds: nullable(number),
+  next: oneOf('nothing', 'talk', 'open', 'answer', 'settle', 'timeout', 'lost'),
+  urgent: flag,
+  waiting: optional(text(4096)),
 });
 
 const l1Endpoint = exact({
@@ -66,6 +81,7 @@ const rollupState = exact({
       confirmedBlock: nullable(count),
       pending: count,
       false: list(falseAssertion, 64),
+      challenges: optional(list(challenge, 256)),
       waiting: optional(text(4096)),
     }),
   ),

@@ -72,6 +72,7 @@ export interface ChallengesOptions {
 /** One challenge as it was looked at. */
 interface Looked {
   readonly rivalry: Rivalry;
+  readonly standing: ChallengeStanding;
   readonly record: ChallengeRecord | undefined;
   readonly conversation: Conversation | undefined;
   readonly action: ChallengeAction;
@@ -109,16 +110,16 @@ export function createChallenges({ pollMs, resubmitMs }: ChallengesOptions, deps
       talk: { since: conversation?.since ?? now(), heardAt: conversation?.heardAt },
       now: now(),
     });
-    return { rivalry, record, conversation, action };
+    return { rivalry, standing, record, conversation, action };
   }
 
-  function describe({ rivalry, record, conversation, action }: Looked): ChallengeState {
+  function describe({ rivalry, standing, record, conversation, action }: Looked): ChallengeState {
     const { id } = rivalry.subject;
     return {
       id,
       side: rivalry.side,
       opponent: rivalry.parties[rivalry.side === 'O' ? 'R' : 'O'].owner,
-      onL1: record === undefined ? 'none' : 'open',
+      onL1: typeof standing === 'string' ? standing : 'open',
       round: record?.position.round ?? 0,
       turn: record?.turn,
       leftS: record?.leftS,

@@ -1,3 +1,5 @@
+import type { ChallengeState } from '../challenge/challenges.ts';
+import { describeChallenges, type ShownChallenge } from '../challenge/describe-challenge.ts';
 import type { FalseAlarm } from './false-alarms.ts';
 import type { ValidatorState } from './validator.ts';
 
@@ -24,10 +26,13 @@ export interface ShownAssertions {
   confirmedBlock: number | null;
   pending: number;
   false: ShownFalseAssertion[];
+  /** Of the own stake; absent where there are none. */
+  challenges?: ShownChallenge[];
   waiting?: string;
 }
 
-export function describeAssertions(state: ValidatorState): ShownAssertions {
+export function describeAssertions(state: ValidatorState, challenges: readonly ChallengeState[]): ShownAssertions {
+  const shown = describeChallenges(challenges);
   const { mode, l1Number, latestConfirmed, pending, falseAlarms, waiting } = state;
   return {
     mode,
@@ -37,6 +42,7 @@ export function describeAssertions(state: ValidatorState): ShownAssertions {
     confirmedBlock: latestConfirmed?.block === undefined ? null : Number(latestConfirmed.block),
     pending,
     false: falseAlarms.map(describeFalse),
+    ...(shown.length > 0 && { challenges: shown }),
     ...(waiting !== undefined && { waiting }),
   };
 }
