@@ -85,16 +85,8 @@ const lie = (iteration: number | bigint, step: number | bigint): Lie => ({
   name: `${iteration}/${step}`,
 });
 
-/** In the first iteration, in the one that fails, in the last that moves, in one that stands still, in the last of all. */
-const LIES = [
-  lie(1, 1),
-  lie(1, 40),
-  lie(4, 2n ** 40n),
-  lie(MOVING, 33),
-  lie(MOVING + 1, 5),
-  lie(2n ** 20n, 2n ** 39n),
-  lie(2, 64),
-];
+/** In the first iteration, in the one that fails, in the last that moves, and in the last of all, which stands still. */
+const LIES = [lie(1, 1), lie(4, 2n ** 40n), lie(MOVING, 33), lie(2n ** 20n, 2n ** 39n)];
 
 describe('a liar that does not talk', () => {
   for (const one of LIES) {
@@ -209,7 +201,7 @@ describe('the honest side loses nothing', () => {
   it('against forty rivals at once', async () => {
     const l1 = new L1Double();
     const lies = Array.from({ length: 40 }, (_, index) => ({
-      ...lie(1 + (index % MOVING), 1 + index),
+      ...lie(1 + (index % 4), 1 + index),
       name: `rival ${index}`,
     }));
     const pairs = await Promise.all(lies.map((one, index) => rivalriesWith(one, BigInt(100 + index))));
