@@ -185,19 +185,7 @@ class Libp2pNode implements P2p {
 
   /** Handlers before the host listens: no peer finds a protocol missing. */
   async #serve(running: Running): Promise<void> {
-    const { host, names, sync, frames, server, proofs, releases, witness, batches, abort } = running;
-  async #serve({
-    host,
-    names,
-    sync,
-    frames,
-    server,
-    proofs,
-    witness,
-    batches,
-    challenges,
-    abort,
-  }: Running): Promise<void> {
+    const { host, names, sync, frames, server, proofs, releases, witness, batches, challenges, abort } = running;
     await host.handle(
       names.unsafeRange,
       (stream, connection) => sync.serve(frames.range(stream, abort.signal), remotePeer(connection)),
