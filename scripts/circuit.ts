@@ -2,7 +2,7 @@
  * Compiles the circuit of a machine's step (circuits/step, Noir), writes its verifier in Solidity, and keeps both fresh. Compiler
  * and prover are npm packages, so that every machine has the same ones.
  *
- *   node scripts/circuit.ts build      writes circuits/generated and contracts/src/l1/dispute/StepHonk.sol
+ *   node scripts/circuit.ts build      writes circuits/generated and contracts/honk/StepHonk.sol
  *   node scripts/circuit.ts check      makes them again and exits 1 when one byte differs
  *   node scripts/circuit.ts vectors    proves some steps by a new development SRS, for the contract tests
  */
@@ -77,7 +77,7 @@ async function main(command: string | undefined): Promise<number> {
   const step = files.get(STEP) ?? '';
   const proofs = await withBb(step, async (folder) => {
     const { contract, key } = renderStepHonk({ program: bbProgram(), circuit: join(folder, 'step.json'), folder });
-    files.set('contracts/src/l1/dispute/StepHonk.sol', contract);
+    files.set('contracts/honk/StepHonk.sol', contract);
     return command === 'vectors' ? await proveSteps(folder, key) : '';
   });
   if (command === 'check') {

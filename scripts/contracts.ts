@@ -28,6 +28,7 @@ const SOURCES = [
   'contracts/src/l1/dispute/BothStepVerifiers.sol',
   'contracts/src/l1/dispute/ChallengeManager.sol',
   'contracts/src/l1/dispute/StepHonk.sol',
+  'contracts/honk/StepHonk.sol',
   'contracts/src/l1/dispute/ZkStepVerifier.sol',
   'contracts/src/l2/NodeRegistry.sol',
   'contracts/src/l2/RecordRegistry.sol',

@@ -73,7 +73,7 @@ function analyze(slither: string): readonly Finding[] {
     FOUNDRY_OUT: join(FOLDER, 'out'),
     FOUNDRY_CACHE_PATH: join(FOLDER, 'cache'),
   };
-  const filters = ['--filter-paths', 'node_modules|test|StepHonk', '--exclude-informational', '--exclude-optimization'];
+  const filters = ['--filter-paths', 'node_modules|test', '--exclude-informational', '--exclude-optimization'];
   run(slither, ['.', ...filters, '--fail-none', '--json', answer], env);
   const { success, error, results } = JSON.parse(readFileSync(answer, 'utf8')) as {
     success: boolean;

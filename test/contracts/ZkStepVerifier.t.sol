@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {IStepHonk} from "../../contracts/src/l1/dispute/IStepHonk.sol";
 import {MachineState, NO_READ, Read} from "../../contracts/src/l1/dispute/IStepVerifier.sol";
-import {StepHonk} from "../../contracts/src/l1/dispute/StepHonk.sol";
+import {StepHonk} from "../../contracts/honk/StepHonk.sol";
 import {ZkStepVerifier} from "../../contracts/src/l1/dispute/ZkStepVerifier.sol";
 import {TestBase} from "./TestBase.sol";
 
@@ -26,7 +27,7 @@ contract ZkStepVerifierTest is TestBase {
     function setUp() public {
         vectors = vm.readFile("test/contracts/vectors/step-proofs.json");
         key = vm.parseJsonBytes(vectors, ".key");
-        verifier = new ZkStepVerifier(new StepHonk(key));
+        verifier = new ZkStepVerifier(IStepHonk(address(new StepHonk(key))));
     }
 
     function test_takesAStepOfEachKind() public view {
@@ -155,7 +156,7 @@ contract ZkStepVerifierTest is TestBase {
         for (uint256 where = 0; where < 160; where += FIELD_BYTES) {
             uint256 word = load(other, where);
             store(other, where, word ^ 1);
-            ZkStepVerifier wrong = new ZkStepVerifier(new StepHonk(other));
+            ZkStepVerifier wrong = new ZkStepVerifier(IStepHonk(address(new StepHonk(other))));
             vm.assertTrue(!wrong.verify(step.pre, step.post, step.read, step.proof), "another key");
             store(other, where, word);
         }

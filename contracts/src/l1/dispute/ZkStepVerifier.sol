@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {IStepVerifier, MachineState, Read} from "./IStepVerifier.sol";
-import {IStepHonk} from "./StepHonk.sol";
+import {IStepHonk} from "./IStepHonk.sol";
 
 /// @title ZkStepVerifier: one step by a zk proof of circuits/step, which tells nothing of registers and memory
 /// @dev The proof is checked by bb's contract; here a step gets its one encoding in field elements. docs/design/0035-step-circuit.md.
