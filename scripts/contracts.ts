@@ -27,7 +27,6 @@ const SOURCES = [
   'contracts/src/l1/dispute/OpenStepVerifier.sol',
   'contracts/src/l1/dispute/BothStepVerifiers.sol',
   'contracts/src/l1/dispute/ChallengeManager.sol',
-  'contracts/src/l1/dispute/StepHonk.sol',
   'contracts/honk/StepHonk.sol',
   'contracts/src/l1/dispute/ZkStepVerifier.sol',
   'contracts/src/l2/NodeRegistry.sol',
