@@ -105,7 +105,10 @@ async function destroyContainers(
   const { removeNode } = await import('../provision/docker/remove-node.ts');
   const { openEngine } = await import('../provision/docker/open-engine.ts');
   const engine = openEngine(terminal, target.engine);
+  const { giveKeyFileBack, takeKeyFile } = await import('../provision/docker/key-file.ts');
   const { nodeId, programVersion: version, images } = target;
+  // What cannot be taken is not overwritten either, which is said below.
+  if (doomedKey !== undefined) await takeKeyFile(engine, { nodeId, version, images }, doomedKey).catch(() => undefined);
   const removed = await removeNode(engine, {
     ...{ nodeId, version, storeImage: images.store, say },
     keyFile: doomedKey,
@@ -114,8 +117,7 @@ async function destroyContainers(
     output.note('The keys could not be overwritten before they were removed: see to the disk of the engine.');
   if (doomedKey !== undefined) await rm(doomedKey, { force: true });
   else if (keyFile !== undefined) {
-    // It belongs to a user of the container that is gone: whoever keeps the backups must be able to read it.
-    const { giveKeyFileBack } = await import('../provision/docker/fill-volumes.ts');
+    // A container that is gone reads it no more, and whoever keeps the backups must be able to.
     await giveKeyFileBack(engine, { nodeId, version, images }, keyFile).catch((error: Error) =>
       output.note(`the key file stays as the container had it: ${error.message}`),
     );

@@ -78,7 +78,8 @@ export async function composeDocker(source: NodeSource): Promise<OpenCollectors>
     inMemory: desiredState(node.spec)
       .volumes.filter(({ options }) => options.type === 'tmpfs')
       .map(({ name }) => name),
-    keyFileOwners: [UIDS.store],
+    keyFileOwners: [UIDS.store, statSync(home).uid],
+    keyFileReaders: UIDS.store,
   });
   return {
     node: describeNode(source, 'docker'),

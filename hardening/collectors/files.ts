@@ -1,3 +1,4 @@
+import type { Stats } from 'node:fs';
 import { lstat, realpath, stat } from 'node:fs/promises';
 import { dirname, isAbsolute, relative } from 'node:path';
 import type { Observation, Subject } from '../fact-set.ts';
@@ -11,6 +12,7 @@ import type { FileSeen } from './survey.ts';
 
 const OTHERS_WRITE_BITS = 0o022;
 const STICKY_BIT = 0o1000;
+const GROUP_READ_BIT = 0o040;
 
 /** A file of the node that lies elsewhere on this machine: its key file, a backup. */
 export interface OutsideFile {
@@ -18,6 +20,8 @@ export interface OutsideFile {
   /** undefined: there may be one, and what names it cannot be read. */
   readonly path: string | undefined;
   readonly owners: readonly number[];
+  /** By which the node reads it, and nobody else. */
+  readonly readers?: number | undefined;
 }
 
 export interface FilesOptions {
@@ -102,7 +106,7 @@ function isPublicIdentity(content: Buffer): boolean {
 }
 
 async function outsideSubject(
-  { purpose, path: named, owners }: OutsideFile,
+  { purpose, path: named, owners, readers }: OutsideFile,
   { home, dataFolder }: FilesOptions,
   signal: AbortSignal,
 ): Promise<Subject> {
@@ -118,7 +122,7 @@ async function outsideSubject(
   const facts: FileFacts = {
     'file.purpose': observe(() => purpose),
     'file.path': observe(path),
-    'file.mode': await seen(async () => (await stat(path())).mode & 0o7777),
+    'file.mode': await seen(async () => modeBeside(readers, await stat(path()))),
     'file.ownerIsNode': await seen(async () => owners.includes((await stat(path())).uid)),
     'file.ownerUid': await seen(async () => (await stat(path())).uid),
     'file.symlink': await seen(async () => (await lstat(path())).isSymbolicLink()),
@@ -129,6 +133,11 @@ async function outsideSubject(
     'file.private': { value: true },
   };
   return { kind: 'file', name: (named ?? `the ${purpose}`).slice(0, 512), facts };
+}
+
+/** What others than the node may do with it. */
+function modeBeside(readers: number | undefined, { mode, gid }: Stats): number {
+  return mode & 0o7777 & ~(gid === readers ? GROUP_READ_BIT : 0);
 }
 
 /** Nobody but root and the owners may replace a folder above it; in a sticky one (as /tmp) others cannot replace what is not theirs. */

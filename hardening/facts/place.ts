@@ -28,7 +28,7 @@ export const FILE_FACTS = {
     'home, config, network, identity, key-store, root-key, tls-key, tls-certificate, client-token, tokens, audit, store, store-index, rollup, volume (root of one), target, log, report, report-key, backup, other.',
   ),
   'file.path': text('Path below the home, or in the volume.'),
-  'file.mode': integer('Permission bits.'),
+  'file.mode': integer('Permission bits, without those of a group that the node alone has.'),
   'file.ownerIsNode': yes(
     'Whether its owner is the user that the node (or its role) runs as, or the user who runs the program.',
   ),

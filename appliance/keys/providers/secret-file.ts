@@ -5,6 +5,8 @@ import { NectarError } from '../../../protocol/errors.ts';
 const OTHERS = 0o007;
 const GROUP_WRITE_OR_RUN = 0o030;
 const GROUP_READ = 0o040;
+/** As in docs/design/0002-containers.md. */
+const STORE_GROUP = 64_002;
 
 /**
  * Reads a small secret that nobody else may read, and that does not lie in the home that it opens. undefined: it is longer than
@@ -22,8 +24,8 @@ export async function readSecretFile(
     throw error;
   });
   try {
-    const { size, mode, uid } = await file.stat();
-    if (isOpenToOthers({ mode, uid })) {
+    const { size, mode, uid, gid } = await file.stat();
+    if (isOpenToOthers({ mode, uid, gid })) {
       throw new NectarError('KEY_FILE_PERMISSIONS', { path, mode: (mode & 0o777).toString(8).padStart(4, '0') });
     }
     const bytes = new Uint8Array(Math.min(size, maxBytes));
@@ -36,14 +38,14 @@ export async function readSecretFile(
 
 /**
  * A Secret's file belongs to root, and reaches the process by the group that the kubelet gave it (fsGroup): its group may read it. In a
- * file of our own the group has no business.
+ * file of our own the group has no business, unless it is that of the store's container, which no account of a machine has.
  */
 export function isOpenToOthers(
-  { mode, uid }: { readonly mode: number; readonly uid: number },
+  { mode, uid, gid }: { readonly mode: number; readonly uid: number; readonly gid: number },
   ours: number | undefined = process.getuid?.(),
 ): boolean {
   if ((mode & (OTHERS | GROUP_WRITE_OR_RUN)) !== 0) return true;
-  return (mode & GROUP_READ) !== 0 && uid === ours;
+  return (mode & GROUP_READ) !== 0 && uid === ours && gid !== STORE_GROUP;
 }
 
 /** A key beside what it opens protects nothing from whoever takes the disk. Links are resolved first. */

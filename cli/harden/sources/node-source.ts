@@ -58,6 +58,8 @@ export interface NodeParts {
   readonly inMemory: readonly string[];
   /** Who may own the key file. */
   readonly keyFileOwners: readonly number[];
+  /** The group by which the node alone reads it. */
+  readonly keyFileReaders?: number;
 }
 
 export function describeNode({ nodeId, settings }: NodeSource, target: string): FactSet['node'] {
@@ -109,11 +111,14 @@ function outboundFetch({ call, config }: NodeSource): typeof fetch {
 }
 
 /** What belongs to the node and lies elsewhere: its key file, and the backup that was made last. */
-async function outsideFiles({ call, config }: NodeSource, { keyFileOwners }: NodeParts): Promise<OutsideFile[]> {
+async function outsideFiles(
+  { call, config }: NodeSource,
+  { keyFileOwners: owners, keyFileReaders: readers }: NodeParts,
+): Promise<OutsideFile[]> {
   const backup = (await findLastBackup(call.home))?.file;
   const own = process.getuid?.() ?? 0;
   return [
-    ...keyFilesOf(call.home, config).map((path) => ({ purpose: 'root-key', path, owners: keyFileOwners }) as const),
+    ...keyFilesOf(call.home, config).map((path) => ({ purpose: 'root-key', path, owners, readers }) as const),
     // One that was carried away is where it should be.
     ...(backup === undefined || !existsSync(backup)
       ? []

@@ -7,11 +7,12 @@ import { withCommandLock } from '../command-lock.ts';
 import { type BringUp, unlockNode } from '../process/bring-up.ts';
 import { describeReasons, isLocked, readReadiness, sayWaiting, throwFault } from '../process/wait-ready.ts';
 import { findContainerFailure } from './container-failure.ts';
-import { type Changes, converge } from './converge.ts';
+import { type Changes, converge, requireImages } from './converge.ts';
 import { type DesiredState, desiredState } from './desired-state.ts';
 import type { Engine } from './engine.ts';
-import { fillConfigVolume, giveKeyFile } from './fill-volumes.ts';
+import { fillConfigVolume } from './fill-volumes.ts';
 import { gatewayUrl } from './gateway-url.ts';
+import { giveKeyFile, isGivenKeyFile } from './key-file.ts';
 import { type DockerNode, readDockerNode } from './node-spec.ts';
 import { openEngine, seccompFor } from './open-engine.ts';
 
@@ -57,6 +58,9 @@ function convergeNode(
   return withCommandLock({ home, name: 'converge', purpose: 'changing the containers', signal, say }, async () => {
     const { kind } = await engine.facts();
     const state = desiredState(spec);
+    await requireImages(engine, state.containers);
+    if (spec.keyFile !== undefined && !(await isGivenKeyFile(spec.keyFile)))
+      await giveKeyFile(engine, spec, spec.keyFile);
     return converge(engine, state, {
       say,
       volumes: 'passing',
@@ -64,7 +68,6 @@ function convergeNode(
       prepare: async () => {
         say('writing the configuration');
         await fillConfigVolume(engine, spec, node.shared);
-        if (spec.keyFile !== undefined) await giveKeyFile(engine, spec, spec.keyFile);
       },
     });
   });

@@ -2,23 +2,13 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { MARK_FILE, MARKS_FILE, type MarkedVolume } from '../../../appliance/volume-marks.ts';
-import { NectarError } from '../../../protocol/errors.ts';
 import { type ArchiveFile, encodeArchive } from './archive.ts';
 import type { MountSpec } from './desired-state.ts';
 import type { Engine } from './engine.ts';
 import { runHelper, withHelper } from './helper.ts';
-import { GIVE_FILE, VERIFY_AND_SYNC } from './helper-programs.ts';
+import { VERIFY_AND_SYNC } from './helper-programs.ts';
 import type { SharedFiles } from './node-spec.ts';
-import {
-  AUTHORITIES,
-  type ContainerRole,
-  type DataVolume,
-  KEY_FILE,
-  NODE_HOME,
-  OWNER,
-  objectName,
-  UIDS,
-} from './role-table.ts';
+import { AUTHORITIES, type ContainerRole, type DataVolume, NODE_HOME, OWNER, objectName, UIDS } from './role-table.ts';
 
 /** Whose volumes, and with which image they are reached. */
 export interface VolumeAccess {
@@ -106,33 +96,4 @@ export async function fillVolume(
   );
   const program = { source: VERIFY_AND_SYNC, args };
   await runHelper(engine, { ...base, mounts: [{ ...mount, readOnly: true }], program });
-}
-
-/** Gives the key file to the user of this command, alone: of a node that is gone, for its backups. */
-export function giveKeyFileBack(engine: Engine, access: VolumeAccess, keyFile: string): Promise<void> {
-  return chownKeyFile(engine, access, { keyFile, uid: process.getuid?.() ?? 0 });
-}
-
-/** Makes the key file readable by the store's user and nobody else. @throws NectarError CLI_KEY_FILE_OWNER */
-export async function giveKeyFile(engine: Engine, access: VolumeAccess, keyFile: string): Promise<void> {
-  try {
-    await chownKeyFile(engine, access, { keyFile, uid: UIDS.store });
-  } catch (error) {
-    if (!(error instanceof NectarError) || error.code !== 'CLI_CONTAINER_ENDED') throw error;
-    const reason = (error.data as { reason: string }).reason;
-    throw new NectarError('CLI_KEY_FILE_OWNER', { path: keyFile, uid: UIDS.store, reason }, { cause: error });
-  }
-}
-
-function chownKeyFile(
-  engine: Engine,
-  { nodeId, version, images }: VolumeAccess,
-  { keyFile, uid }: { readonly keyFile: string; readonly uid: number },
-): Promise<void> {
-  return runHelper(engine, {
-    ...{ nodeId, version, image: images.store, uid: 0 },
-    mounts: [{ kind: 'bind', source: keyFile, target: KEY_FILE, readOnly: false }],
-    program: { source: GIVE_FILE, args: [String(uid), KEY_FILE] },
-    capabilities: ['CHOWN', 'FOWNER'],
-  });
 }

@@ -20,12 +20,22 @@ for (const item of process.argv.slice(1)) {
 for (const folder of folders) sync(folder);
 `;
 
-/** Arguments: uid, file. Gives a file of the host to the user of a container, to be read by it alone. */
+/** Arguments: uid, file. Gives a file of the host to one user, to be read by that user alone. */
 export const GIVE_FILE = `
 import { chmodSync, chownSync } from 'node:fs';
 const [uid, path] = process.argv.slice(1);
 chmodSync(path, 0o400);
 chownSync(path, Number(uid), Number(uid));
+`;
+
+/** Arguments: the uid of a container, that of the admin, file. Lets the container read it by its group; the owner stays, and may copy it. */
+export const LET_READ = `
+import { chmodSync, chownSync, statSync } from 'node:fs';
+const [container, admin, path] = process.argv.slice(1);
+const { uid } = statSync(path);
+chmodSync(path, 0o400);
+chownSync(path, uid === Number(container) ? Number(admin) : uid, Number(container));
+chmodSync(path, 0o440);
 `;
 
 /** Arguments: files and folders. Overwrites every file below, syncs it, and removes it where that is allowed (not a mount). */

@@ -79,8 +79,8 @@ test('a node in containers, from init to destroy', { skip: skipWithoutDocker, ti
     const { config } = {
       config: JSON.parse(readFileSync(`${home}/config.json`, 'utf8')) as { keys: { keyFile: string } },
     };
-    const { uid, mode } = statSync(config.keys.keyFile);
-    assert.deepEqual([uid, mode & 0o777], [64002, 0o400]);
+    const { uid, gid, mode } = statSync(config.keys.keyFile);
+    assert.deepEqual([uid, gid, mode & 0o777], [process.getuid?.(), 64002, 0o440]);
   });
 
   await t.test('runs confined: what the kernel says of each process', async () => {

@@ -18,6 +18,7 @@ import {
 import { isOpenToOthers, readSecretFile } from '../../../../appliance/keys/providers/secret-file.ts';
 import { openIdentityKey } from '../../../../appliance/p2p/identity.ts';
 import { createLogger, createMetrics } from '../../../../appliance/telemetry/index.ts';
+import { UIDS } from '../../../../cli/provision/docker/role-table.ts';
 import { peerIdOf } from '../../../../protocol/network/node-identity.ts';
 
 const deps = {
@@ -162,12 +163,21 @@ describe('a secret file', () => {
   const [ours, root] = [64_002, 0];
 
   it('of another user may be read by our group alone, as the kubelet mounts it; one of ours by nobody else', () => {
-    assert.equal(isOpenToOthers({ mode: 0o100440, uid: root }, ours), false);
-    assert.equal(isOpenToOthers({ mode: 0o100400, uid: ours }, ours), false);
-    assert.equal(isOpenToOthers({ mode: 0o100600, uid: ours }, ours), false);
-    assert.equal(isOpenToOthers({ mode: 0o100640, uid: ours }, ours), true);
+    assert.equal(isOpenToOthers({ mode: 0o100440, uid: root, gid: ours }, ours), false);
+    assert.equal(isOpenToOthers({ mode: 0o100400, uid: ours, gid: ours }, ours), false);
+    assert.equal(isOpenToOthers({ mode: 0o100600, uid: ours, gid: 0 }, ours), false);
+    assert.equal(isOpenToOthers({ mode: 0o100640, uid: ours, gid: 0 }, ours), true);
     for (const mode of [0o444, 0o404, 0o460, 0o450, 0o401, 0o442])
-      assert.equal(isOpenToOthers({ mode: 0o100000 | mode, uid: root }, ours), true, mode.toString(8));
+      assert.equal(isOpenToOthers({ mode: 0o100000 | mode, uid: root, gid: ours }, ours), true, mode.toString(8));
+  });
+
+  it("of an admin's may be read by the group of the store's container, and by no other group", () => {
+    const admin = 1_000;
+    assert.equal(isOpenToOthers({ mode: 0o100440, uid: admin, gid: UIDS.store }, admin), false);
+    for (const gid of [0, admin, UIDS.gateway])
+      assert.equal(isOpenToOthers({ mode: 0o100440, uid: admin, gid }, admin), true, String(gid));
+    for (const mode of [0o460, 0o450, 0o444])
+      assert.equal(isOpenToOthers({ mode: 0o100000 | mode, uid: admin, gid: UIDS.store }, admin), true);
   });
 
   it('that the kubelet mounted is read', {

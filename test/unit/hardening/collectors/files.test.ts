@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -135,6 +135,14 @@ test('looks at the key file where it lies, and at the folders above it', async (
     [seen['file.mode'], seen['file.insideHome'], seen['file.onSameDevice'], seen['file.foldersSafe']],
     [0o600, false, true, true],
   );
+  await chmod(path, 0o440);
+  const { gid: readers } = await stat(path);
+  const shared = async (file: OutsideFile) =>
+    valuesOf(await look(home, { outside: [file] }), 'file', path)['file.mode'];
+  assert.equal(await shared({ ...file, readers }), 0o400, "the node's own group is nobody else's");
+  assert.equal(await shared({ ...file, readers: readers + 1 }), 0o440);
+  await chmod(path, 0o460);
+  assert.equal(await shared({ ...file, readers }), 0o420, 'to write it is not to read it');
   await chmod(outer, 0o777);
   const unsafe = valuesOf(await look(home, { outside: [file], dataFolder: undefined }), 'file', path);
   assert.equal(unsafe['file.foldersSafe'], false);
