@@ -1,8 +1,7 @@
 import { access, constants, statfs } from 'node:fs/promises';
 import { freemem, totalmem } from 'node:os';
 import { dirname } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { isPortFree } from './provision/process/free-port.ts';
+import { isPortFree, isPortTaken } from './provision/process/free-port.ts';
 import { callRpc } from './provision/process/rpc.ts';
 import { formatBytes, formatDuration } from './render/quantities.ts';
 import type { Terminal } from './terminal.ts';
@@ -18,9 +17,6 @@ const GOOD_SKEW_MS = 60_000;
 const MAX_SKEW_MS = 5 * 60_000;
 /** A development L1 makes a block at least this often: an older head says nothing about our clock. */
 const BLOCK_AGE_MS = 60_000;
-
-const PORT_LOOKS = 5;
-const PORT_LOOK_MS = 60;
 
 export type Grade = 'good' | 'poor' | 'bad';
 
@@ -107,12 +103,7 @@ export function checkMemory(free: number, total: number): Check {
 
 export async function checkPort({ name, port, host }: PreflightRequest['ports'][number]): Promise<Check> {
   if (port === 0) return { name, value: 'any free port', grade: 'good' };
-  let free = await isPortFree(port, host);
-  // Another command that looks at the same moment holds the port for as long as its look takes.
-  for (let look = 1; !free && look < PORT_LOOKS; look += 1) {
-    await sleep(PORT_LOOK_MS);
-    free = await isPortFree(port, host);
-  }
+  const free = !(await isPortTaken(port, host)) && (await isPortFree(port, host));
   return {
     name,
     value: `${port} is ${free ? 'free' : 'taken'}`,

@@ -9,9 +9,9 @@ async function takenPortOf(error: unknown): Promise<number | undefined> {
   if (isNectarError(error, 'CLI_DEVNET_PORT_TAKEN') || isNectarError(error, 'GATEWAY_PORT_IN_USE'))
     return error.data.port;
   if (isNectarError(error, 'NETWORK_LISTEN_REFUSED')) return Number(/:(\d+)$/.exec(error.data.address)?.[1]);
-  // An L1 that did not start says no reason that a program could read.
-  if (isNectarError(error, 'ROLLUP_L1_NOT_STARTED') && (await isPortTaken(error.data.port, '127.0.0.1')))
-    return error.data.port;
+  // These two say no reason that a program could read.
+  const silent = isNectarError(error, 'ROLLUP_L1_NOT_STARTED') || isNectarError(error, 'ROLLUP_SEQUENCER_RPC_PORT');
+  if (silent && (await isPortTaken(error.data.port, '127.0.0.1'))) return error.data.port;
   return undefined;
 }
 

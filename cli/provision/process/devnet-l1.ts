@@ -7,6 +7,7 @@ import { NectarError } from '../../../protocol/errors.ts';
 import { waitUntil } from '../../wait-until.ts';
 import { findAnvilBinary, findAnvilPid, type StopAnvil, spawnAnvil, stopAnvil } from './anvil-process.ts';
 import { requireDevnetPort } from './devnet-ports.ts';
+import { isPortOfAnother } from './port-holder.ts';
 
 export interface DevnetL1Options {
   /** Belongs to the development L1 alone: state, mnemonic, log, pid. Made 0700. */
@@ -102,12 +103,17 @@ async function requireAnswer(options: DevnetL1Options, url: string): Promise<num
   throw new NectarError('CLI_DEVNET_SILENT', { part: 'L1', url, seconds: answerTimeoutMs / 1000 });
 }
 
-/** undefined: it ended, or the time did. */
-async function waitForPid({ folder }: DevnetL1Options, rpcUrl: string, timeoutMs: number): Promise<number | undefined> {
+/** undefined: it ended, or the time did. What answers may be another devnet's, which took the port while this one was starting. */
+async function waitForPid(
+  { folder, port }: DevnetL1Options,
+  rpcUrl: string,
+  timeoutMs: number,
+): Promise<number | undefined> {
   const answer = async (): Promise<{ pid: number | undefined } | undefined> => {
     const pid = findAnvilPid(folder);
     if (pid === undefined) return { pid };
-    return (await findChainId(rpcUrl)) === DEVNET_L1_CHAIN_ID && findAnvilPid(folder) === pid ? { pid } : undefined;
+    if ((await findChainId(rpcUrl)) !== DEVNET_L1_CHAIN_ID || isPortOfAnother(port, pid)) return undefined;
+    return findAnvilPid(folder) === pid ? { pid } : undefined;
   };
   const { signal } = new AbortController();
   return (await waitUntil(answer, { timeoutMs, pollMs: POLL_MS, signal }))?.pid;

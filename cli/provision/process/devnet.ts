@@ -36,6 +36,7 @@ import { startRelay, stopRelay } from './devnet-relay.ts';
 import { depositEth } from './l1-contracts.ts';
 import { callRpc } from './rpc.ts';
 import { readRunning } from './running.ts';
+import { whyItEnded } from './start-failure.ts';
 import { startProcess } from './start-node.ts';
 import { stopProcess } from './stop-node.ts';
 
@@ -132,7 +133,7 @@ async function startParts(devnet: string, { terminal, say }: DevnetUp): Promise<
     await startProcess({ home: devnet, role: 'sequencer', env: terminal.env, signal });
   }
   say('waiting for the sequencer');
-  await waitForSequencer(descriptor, { ranBefore, signal });
+  await waitForSequencer(descriptor, { devnet, ranBefore, signal });
   await startRelay(devnet, { signal, say });
 }
 
@@ -247,19 +248,36 @@ function endpoint(descriptor: NetworkDescriptor, name: 'l1Rpc' | 'sequencerRpc')
 
 async function waitForSequencer(
   descriptor: NetworkDescriptor,
-  { ranBefore, signal }: { readonly ranBefore: boolean; readonly signal: AbortSignal },
+  { devnet, ranBefore, signal }: { readonly devnet: string; readonly ranBefore: boolean; readonly signal: AbortSignal },
 ): Promise<void> {
   const url = endpoint(descriptor, 'sequencerRpc');
   const timeoutMs = ranBefore ? ANSWER_TIMEOUT_MS : READY_TIMEOUT_MS;
-  const answer = async (): Promise<number | undefined> => (await findBlock(url)) ?? undefined;
-  if ((await waitUntil(answer, { timeoutMs, pollMs: POLL_MS, signal })) !== undefined) return;
+  const answer = async (): Promise<'ours' | 'ended' | undefined> => {
+    if (readRunning(devnet) === undefined) return 'ended';
+    return (await findGenesisHash(url)) === descriptor.l2.genesisHash ? 'ours' : undefined;
+  };
+  const found = await waitUntil(answer, { timeoutMs, pollMs: POLL_MS, signal });
+  if (found === 'ours') return;
   const seconds = timeoutMs / 1000;
+  if (found === 'ended') {
+    const log = join(devnet, 'logs', 'node.log');
+    throw (await whyItEnded(devnet, log, 0)) ?? new NectarError('CLI_NODE_START_FAILED', { reason: 'it ended', log });
+  }
   if (ranBefore) throw new NectarError('CLI_DEVNET_SILENT', { part: 'sequencer', url, seconds });
   throw new NectarError('CLI_DEVNET_FAILED', { part: 'sequencer', reason: `no answer at ${url} in ${seconds} s` });
 }
 
 async function balanceOf(url: string, address: Hex): Promise<bigint> {
   return BigInt(String(await callRpc(url, 'eth_getBalance', [address, 'latest'])));
+}
+
+/** Of the chain that answers there, which may be another devnet's. */
+async function findGenesisHash(url: string): Promise<unknown> {
+  try {
+    return ((await callRpc(url, 'eth_getBlockByNumber', ['0x0', false])) as { hash?: unknown } | null)?.hash;
+  } catch {
+    return undefined;
+  }
 }
 
 async function findBlock(url: string): Promise<number | null> {

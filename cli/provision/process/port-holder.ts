@@ -27,6 +27,18 @@ export function findPortHolder(port: number, proc = '/proc'): PortHolder | undef
   return undefined;
 }
 
+/**
+ * Whether it is not this process that listens on a port, but another one. False too where nobody can tell: no /proc, or the process is
+ * not ours.
+ */
+export function isPortOfAnother(port: number, pid: number, proc = '/proc'): boolean {
+  const sockets = new Set(['tcp', 'tcp6'].flatMap((table) => listeningSockets(`${proc}/net/${table}`, port)));
+  const folder = `${proc}/${pid}/fd`;
+  const descriptors = list(folder);
+  if (sockets.size === 0 || descriptors.length === 0) return false;
+  return !descriptors.some((descriptor) => sockets.has(linkOf(`${folder}/${descriptor}`)));
+}
+
 /** `pid 4711, nginx`, for a message. */
 export function describeHolder(port: number): string | undefined {
   const holder = findPortHolder(port);

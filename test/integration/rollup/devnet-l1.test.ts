@@ -100,3 +100,20 @@ test('a port that another program holds is one clear error, and nothing is left 
     await rm(other, { recursive: true, force: true });
   }
 });
+
+test('of two that start on one port at one moment each knows its own: one is up, the other says that it is not', async () => {
+  for (let round = 0; round < 6; round += 1) {
+    const port = await freePort();
+    const folders = ['one', 'other'].map((name) => join(folder, `${name}-${round}`));
+    try {
+      const started = await Promise.allSettled(folders.map((own) => startDevnetL1({ ...options, folder: own, port })));
+      const outcomes = started.map((one) => (one.status === 'fulfilled' ? 'up' : one.reason.code));
+      assert.equal(outcomes.filter((outcome) => outcome === 'up').length, 1, `round ${round}: ${outcomes}`);
+      const refused = outcomes.find((outcome) => outcome !== 'up');
+      assert.match(refused, /^(ROLLUP_L1_NOT_STARTED|CLI_DEVNET_PORT_TAKEN)$/);
+      assert.notEqual(findAnvilPid(folders[outcomes.indexOf('up')] ?? ''), undefined);
+    } finally {
+      for (const own of folders) await stopDevnetL1(own);
+    }
+  }
+});

@@ -60,23 +60,30 @@ test('does not try for ever, and no other error is tried again', async () => {
   assert.equal(chosen, 3);
 });
 
-test('an L1 that did not start is tried again only where its port is taken', async () => {
+test('an L1 or a sequencer that did not start is tried again only where its port is taken', async () => {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
-  const error = new NectarError('ROLLUP_L1_NOT_STARTED', { port, log: 'anvil.log' });
+  const errors = [
+    new NectarError('ROLLUP_L1_NOT_STARTED', { port, log: 'anvil.log' }),
+    new NectarError('ROLLUP_SEQUENCER_RPC_PORT', { host: '127.0.0.1', port }),
+  ];
   const chosen: number[] = [];
-  const work = () =>
-    withPortsChosenAgain(
-      () => Promise.reject(error),
-      async (taken) => {
-        chosen.push(taken);
-        return false;
-      },
-    );
-  await assert.rejects(work, error);
+  const tryEach = async (): Promise<void> => {
+    for (const error of errors) {
+      const work = withPortsChosenAgain(
+        () => Promise.reject(error),
+        async (taken) => {
+          chosen.push(taken);
+          return false;
+        },
+      );
+      await assert.rejects(work, error);
+    }
+  };
+  await tryEach();
   server.close();
   await once(server, 'close');
-  await assert.rejects(work, error);
-  assert.deepEqual(chosen, [port]);
+  await tryEach();
+  assert.deepEqual(chosen, [port, port]);
 });

@@ -18,7 +18,7 @@ import {
   requireDevnetPort,
 } from '../../../../cli/provision/process/devnet-ports.ts';
 import { requireHomePorts } from '../../../../cli/provision/process/home-ports.ts';
-import { findPortHolder } from '../../../../cli/provision/process/port-holder.ts';
+import { findPortHolder, isPortOfAnother } from '../../../../cli/provision/process/port-holder.ts';
 import { signDescriptor } from '../../../../protocol/network/descriptor.ts';
 import { SAMPLE_DESCRIPTOR } from '../../protocol/network/sample-descriptor.ts';
 
@@ -55,6 +55,16 @@ async function holdPort(): Promise<{ server: Server; port: number }> {
   await once(server, 'listening');
   return { server, port: (server.address() as AddressInfo).port };
 }
+
+test('a port that another process holds is not ours, and what cannot be told is no reason to refuse', async () => {
+  const { server, port } = await holdPort();
+  assert.equal(isPortOfAnother(port, process.pid), false);
+  assert.equal(isPortOfAnother(port, process.ppid), true);
+  assert.equal(isPortOfAnother(port, process.ppid, join(folder, 'no-proc')), false);
+  server.close();
+  await once(server, 'close');
+  assert.equal(isPortOfAnother(port, process.ppid), false, 'nobody listens');
+});
 
 test('names the program that holds a port, by its pid', async () => {
   const { server, port } = await holdPort();
