@@ -96,6 +96,11 @@ export const rollupConfig = Type.Object(
       300_000,
       0,
     ),
+    sequencerSilentMs: milliseconds(
+      'A sequencer that makes no block and answers nothing for longer than this, where it answered before, makes the node not ready, in milliseconds; 0: never, and it is not asked.',
+      20_000,
+      0,
+    ),
     safeHeadStaleMs: milliseconds(
       'A newest L2 block confirmed by L1 that is older than this makes the node not ready, in milliseconds; 0: never.',
       900_000,

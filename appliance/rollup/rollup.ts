@@ -4,19 +4,18 @@ import type { ChallengeAnswer } from '../../protocol/network/challenge-exchange.
 import type { NetworkDescriptor } from '../../protocol/network/descriptor.ts';
 import type { Readiness, Service } from '../service.ts';
 import type { Logger, Metrics } from '../telemetry/index.ts';
-import { createForwarder, type Ordering } from './account/forwarder.ts';
-import { createGatheredRpc } from './account/gathered-calls.ts';
+import type { Ordering } from './account/forwarder.ts';
 import type { OperatorAccount } from './account/operator-account.ts';
+import { createSequencerLink } from './account/sequencer-link.ts';
 import type { BatchPeers } from './blobs/peer-batches.ts';
 import type { RollupConfig } from './config.ts';
 import type { Derived } from './derive/deriver.ts';
 import type { Dropped } from './derive/dropped.ts';
 import type { Heads } from './derive/engine.ts';
+import { createSequencerWatch } from './derive/sequencer-watch.ts';
 import { findStalledHead } from './derive/stalled-heads.ts';
 import type { Verdict } from './derive/unsafe-intake.ts';
 import { describeL1, type ShownL1 } from './l1/describe-l1.ts';
-import { createJsonRpc } from './l1/json-rpc.ts';
-import { createOutboundFetch } from './l1/outbound-fetch.ts';
 import { createListeners } from './listeners.ts';
 import { addLogIndexMetric } from './logs/log-index-metric.ts';
 import { createRollupMetrics, observeEndpoints } from './metrics.ts';
@@ -107,8 +106,6 @@ const NAME = 'rollup';
 const MAX_DROPPED_KEPT = 256;
 /** As much as the sequencer's pool takes, and for as long. */
 const FORWARDED_BOUNDS = { maxTransactions: 4_096, maxBytes: 32 * 1024 * 1024, maxAgeMs: 600_000 };
-/** Half of what a sequencer's JSON-RPC takes (sequencer.maxRpcBodyBytes). A second request, so that a lost one does not hold up all. */
-const FORWARDED_TOGETHER = { maxCalls: 128, maxBytes: 512 * 1024, maxRequests: 2 };
 
 export function createRollup(options: RollupOptions, deps: RollupDeps): Rollup {
   const { log, now } = deps;
@@ -130,12 +127,17 @@ export function createRollup(options: RollupOptions, deps: RollupDeps): Rollup {
     if (parts === undefined) throw new NectarError('NODE_NOT_READY', { service: NAME, reason: 'not started' });
     return parts;
   };
-  const forwarder = lazyForwarder(options, () => stopping.signal);
+  const link = createSequencerLink(options.config, options.descriptor);
+  const ordered = (): Ordering => local ?? link.forwarder(stopping.signal);
   const ordering: Ordering = {
-    submit: (raw) => (local ?? forwarder()).submit(raw),
-    pendingNonce: (address) => (local ?? forwarder()).pendingNonce(address),
-    whyLost: (hash) => (local ?? forwarder()).whyLost(hash),
+    submit: (raw) => ordered().submit(raw),
+    pendingNonce: (address) => ordered().pendingNonce(address),
+    whyLost: (hash) => ordered().whyLost(hash),
   };
+  const sequencer = createSequencerWatch(
+    { silentMs: options.config.sequencerSilentMs },
+    { now, ask: link.ask, isOwn: () => local !== undefined },
+  );
 
   function observe({ record, malformedBatches, obliged, dropped, replaced }: Derived): void {
     for (const { what } of dropped) metrics.dropped.inc({ what });
@@ -146,7 +148,10 @@ export function createRollup(options: RollupOptions, deps: RollupDeps): Rollup {
     if (replaced) metrics.replacedChains.inc();
   }
 
+  let newest = 0n;
   function observeHeads(heads: Heads): void {
+    if (heads.unsafe.number > newest) sequencer.sawBlock();
+    newest = heads.unsafe.number;
     for (const [head, { number }] of Object.entries(heads)) metrics.head.set({ head }, Number(number));
     onHead.tell(heads);
   }
@@ -199,9 +204,9 @@ export function createRollup(options: RollupOptions, deps: RollupDeps): Rollup {
       parts = assembled;
       observeHeads(assembled.executor.heads());
       const { driver, watch, forcing, logs, validator, pruner } = assembled;
-      running = Promise.all([driver, watch, forcing, logs, validator, pruner].map((part) => part.run(until))).then(
-        () => undefined,
-      );
+      running = Promise.all(
+        [driver, watch, forcing, logs, validator, pruner, sequencer].map((part) => part.run(until)),
+      ).then(() => undefined);
     },
     async stop() {
       stopping.abort();
@@ -217,7 +222,7 @@ export function createRollup(options: RollupOptions, deps: RollupDeps): Rollup {
       const following = parts.driver.readiness();
       if (!following.ready) return following;
       const ages = { ...parts.executor.heads(), l1: parts.store.known() };
-      const reason = findStalledHead(ages, { nowMs: now(), ...options.config });
+      const reason = sequencer.silence() ?? findStalledHead(ages, { nowMs: now(), ...options.config });
       return reason === undefined ? following : { ready: false, reason };
     },
     heads: () => get().executor.heads(),
@@ -280,14 +285,6 @@ export function createRollup(options: RollupOptions, deps: RollupDeps): Rollup {
       announce: onUnsafe.tell,
     }),
   };
-}
-
-function lazyForwarder({ config, descriptor }: RollupOptions, signal: () => AbortSignal): () => Ordering {
-  const urls = config.sequencerRpcUrls.length > 0 ? config.sequencerRpcUrls : descriptor.endpoints.sequencerRpc;
-  const limits = { timeoutMs: config.forwardTimeoutMs, maxResponseBytes: config.l1MaxResponseBytes };
-  const rpc = createJsonRpc({ urls, ...limits }, { fetch: createOutboundFetch({ ...config, env: process.env }) });
-  const gathered = createGatheredRpc(rpc, { ...FORWARDED_TOGETHER, maxWaitMs: config.forwardTimeoutMs });
-  return () => createForwarder(gathered, signal());
 }
 
 function notStarted(body: unknown): unknown {
