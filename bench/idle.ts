@@ -17,7 +17,7 @@ const SETTLE_SECONDS = Number(process.env.BENCH_IDLE_SETTLE_SECONDS ?? 60);
 const FORMS = (process.env.BENCH_IDLE_FORMS ?? 'all,roles').split(',');
 const TARGET_PERCENT = 2;
 /** As the engine is told (desired-state.ts). */
-const CHECK_EVERY_SECONDS = 20;
+const CHECK_EVERY_SECONDS = 25;
 const CHECKS = 5;
 /** USER_HZ is 100 everywhere. */
 const MS_PER_TICK = 10;

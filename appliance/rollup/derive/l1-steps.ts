@@ -47,6 +47,8 @@ export interface L1StepsDeps extends DeriverDeps {
 
 export function createL1Steps(deps: L1StepsDeps): L1Steps {
   const { l1, store, engine, genesis, deepReorg } = deps;
+  /** L1's newest block when it was asked last what is final. */
+  let finalizedAt: string | undefined;
 
   async function followTo(last: bigint, signal: AbortSignal, onDerived: (derived: Derived) => void): Promise<void> {
     let cursor = await store.cursor();
@@ -116,7 +118,9 @@ export function createL1Steps(deps: L1StepsDeps): L1Steps {
         throw new NectarError('ROLLUP_L1_REORGED', { number: latest.number });
       }
       await followTo(latest.number, signal, onDerived);
-      await finalize(signal);
+      // What is final moves with blocks: between two of them there is nothing to ask.
+      if (latest.hash !== finalizedAt) await finalize(signal);
+      finalizedAt = latest.hash;
       const orphaned = checkUnsafe ? await discardOrphanedUnsafe(store, engine) : { settled: true, discarded: 0 };
       const expired = await expireUnsafe(store, engine);
       if (orphaned.discarded + expired > 0) onDiscarded?.({ orphaned: orphaned.discarded, expired });

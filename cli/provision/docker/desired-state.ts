@@ -114,7 +114,7 @@ export const PROGRAM = ['/nodejs/bin/node', '/app/main.mjs'] as const;
 /** Shorter than the gateway's drain plus a last flush would be a crash at every stop. */
 const STOP_TIMEOUT_S = 30;
 /** Each check is a start of Node in each of four roles, for ever: as seldom as still tells of one that hangs within a minute. */
-const HEALTH = { intervalS: 20, timeoutS: 5, startPeriodS: 30, retries: 2 } as const;
+const HEALTH = { intervalS: 25, timeoutS: 5, startPeriodS: 30, retries: 2 } as const;
 const LOG = { maxSize: '10m', maxFiles: 3 } as const;
 const TMPFS = 'rw,noexec,nosuid,nodev';
 

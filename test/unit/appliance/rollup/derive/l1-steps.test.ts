@@ -133,6 +133,25 @@ test('the finalized head follows the safe head of the finalized L1 block', async
   assert.equal(engine.heads().finalized.number, 2n);
 });
 
+test('between two L1 blocks nobody asks what is final', async () => {
+  const l1 = createL1Double();
+  const asked: string[] = [];
+  const view: L1Double = {
+    ...l1,
+    headerByTag: (tag, signal) => {
+      asked.push(tag);
+      return l1.headerByTag(tag, signal);
+    },
+  };
+  const { steps } = stepsOf(view, createChainDouble(), genesisOf(l1));
+  const options = { checkUnsafe: false, onDerived: () => undefined };
+  await steps.verify(signal);
+  for (let look = 0; look < 3; look += 1) await steps.advance(options, signal);
+  l1.mine({ deposits: 0, batches: [] });
+  await steps.advance(options, signal);
+  assert.deepEqual(asked, ['latest', 'finalized', 'latest', 'latest', 'latest', 'finalized']);
+});
+
 test('an L1 that is another chain is told from one that is only short', async () => {
   const l1 = createL1Double();
   const { steps } = stepsOf(l1, createChainDouble(), { ...genesisOf(l1), hash: `0x${'ab'.repeat(32)}` });
