@@ -13,7 +13,8 @@ import { writeTarget } from '../../provision/docker/target-file.ts';
 import type { BringUp } from '../../provision/process/bring-up.ts';
 import { findLastBackup } from '../last-backup.ts';
 import { checkUpgrade, engineFreeBytes } from './check-upgrade.ts';
-import type { ImageSetIds } from './image-set.ts';
+import { leaveForEarlier, noteEarlierImages } from './earlier-images.ts';
+import { type ImageSetIds, isSameImages } from './image-set.ts';
 import { imagesBefore, imagesOf, targetAfter, targetBefore } from './target-images.ts';
 
 const HALF_UPGRADED = 'the upgrade is not complete; `nectar-byon up` goes on with it, `nectar-byon rollback` goes back';
@@ -54,6 +55,7 @@ export async function upgradeNode(request: UpgradeRequest): Promise<DockerUp> {
   const { home, to, terminal, output } = request;
   const target = requireTarget(home);
   const before = targetBefore(target, to);
+  if (!isSameImages(target.images, to.images)) await noteEarlierImages(home, target);
   await writeTarget(home, targetAfter(target, to));
   try {
     // A passphrase is wiped once sent: a rollback needs it too.
@@ -68,19 +70,38 @@ export async function upgradeNode(request: UpgradeRequest): Promise<DockerUp> {
     output.note('it did not become ready: going back');
     await writeTarget(home, before);
     await bringUpDocker(request);
+    await noteWayBack(home);
     const reason = error instanceof NectarError ? error.message : String((error as Error).message);
     throw new NectarError('UPGRADE_ROLLED_BACK', { to: before.programVersion, reason }, { cause: error });
   }
 }
 
-/** Back to the images before the last upgrade, once; one that was interrupted goes on. @throws NectarError UPGRADE_ROLLBACK_ABSENT */
+/**
+ * Back to the images before the last upgrade; run again, to those before that one. One that was interrupted goes on: where to go back to
+ * from there is noted only when it is done.
+ *
+ * @throws NectarError UPGRADE_ROLLBACK_ABSENT
+ */
 export async function rollBackNode(request: BringUp): Promise<DockerUp & { readonly version: string }> {
   const { home } = request;
   const { previous, ...target } = requireTarget(home);
   const to = previous ?? imagesOf(target);
   if (previous !== undefined) await writeTarget(home, { ...target, ...previous });
-  else if (!(await isMixed(request))) throw new NectarError('UPGRADE_ROLLBACK_ABSENT', { home });
-  return { ...(await bringUpDocker(request)), version: to.programVersion };
+  else if (!(await isMixed(request)) && !(await noteWayBack(home)))
+    throw new NectarError('UPGRADE_ROLLBACK_ABSENT', { home });
+  const up = await bringUpDocker(request);
+  await noteWayBack(home);
+  return { ...up, version: to.programVersion };
+}
+
+/** After the images that target.json names run again. False: there are no earlier ones. */
+async function noteWayBack(home: string): Promise<boolean> {
+  const target = requireTarget(home);
+  if (target.previous !== undefined) return true;
+  const previous = await leaveForEarlier(home, imagesOf(target));
+  if (previous === undefined) return false;
+  await writeTarget(home, { ...target, previous });
+  return true;
 }
 
 /** Whether some container is of another image than the home names. What target.json says is a wish: the containers are what is so. */

@@ -16,7 +16,13 @@ import { prepareStart } from '../prepare-start.ts';
 import { checkOrder } from './check-upgrade.ts';
 import { type FormerStart, findObjection, serveByFormer, serveByOwn, startFormer } from './former-program.ts';
 import { findRunningProgram, isSameProgram, OWN_PROGRAM } from './running-program.ts';
-import { type FormerProgram, findFormerProgram, forgetFormerProgram, noteFormerProgram } from './upgrade-record.ts';
+import {
+  type FormerProgram,
+  findFormerProgram,
+  forgetFormerProgram,
+  leaveFormerProgram,
+  noteFormerProgram,
+} from './upgrade-record.ts';
 
 const HALF_DONE = 'the node may be down: `nectar-byon upgrade` goes on, `nectar-byon rollback` goes back';
 
@@ -101,7 +107,7 @@ export async function upgradeProcess(request: BringUp, { former }: ProcessUpgrad
       } catch (error) {
         if (signal.aborted || former === undefined) throw error;
         output.note('it did not become ready: going back');
-        await goBack(request, former);
+        await goBack(request, (await findFormerProgram(home)) ?? former);
         const reason = isNectarError(error) ? error.message : String((error as Error).message);
         throw new NectarError('UPGRADE_ROLLED_BACK', { to: former.version, reason }, { cause: error });
       }
@@ -138,6 +144,6 @@ async function goBack(request: BringUp, former: FormerProgram): Promise<FormerSt
   }
   const started = await startFormer(former, request);
   await serveByFormer(former, request);
-  await forgetFormerProgram(home);
+  await leaveFormerProgram(home, former);
   return started;
 }

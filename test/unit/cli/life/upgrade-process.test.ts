@@ -145,3 +145,19 @@ test('believes no note that it did not write so', async () => {
   );
   assert.equal(readRunning(home), undefined);
 });
+
+test('from the third version back to the second and to the first', { skip }, async () => {
+  const [first, second, third] = [install('first'), install('second'), install('third')];
+  await noteFormerProgram(home, former(first));
+  await noteFormerProgram(home, former(second));
+  await noteFormerProgram(home, former(second));
+  await run(third);
+  for (const back of [second, first]) {
+    const { code, stderr } = await capture(['rollback', '--home', home, '--json']);
+    assert.equal(code, 0, stderr);
+    assert.equal(findRunningProgram(home)?.entry, back);
+  }
+  const { code, stderr } = await capture(['rollback', '--home', home, '--json']);
+  assert.equal(code, 2, stderr);
+  assert.match(stderr, /UPGRADE_ROLLBACK_ABSENT/);
+});

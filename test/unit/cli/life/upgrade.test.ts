@@ -8,6 +8,7 @@ import { checkBackupAge } from '../../../../cli/life/check-backup.ts';
 import { checkContainers, checkImageAge } from '../../../../cli/life/check-containers.ts';
 import { checkVerifyAge } from '../../../../cli/life/last-verify.ts';
 import { checkUpgrade, type UpgradeFacts } from '../../../../cli/life/upgrade/check-upgrade.ts';
+import { leaveForEarlier, noteEarlierImages } from '../../../../cli/life/upgrade/earlier-images.ts';
 import { compareVersions, readImageSet } from '../../../../cli/life/upgrade/image-set.ts';
 import { imagesBefore, targetAfter, targetBefore } from '../../../../cli/life/upgrade/target-images.ts';
 import { type ContainerStatus, describeVersions } from '../../../../cli/provision/docker/container-status.ts';
@@ -180,4 +181,26 @@ test('reminds of verifying the log', () => {
     [undefined, last(1), last(60), last(1, 'violated')].map((one) => checkVerifyAge(one, NOW).grade),
     ['poor', 'good', 'poor', 'bad'],
   );
+});
+
+test('after a rollback the way back is the one that the version had', async () => {
+  const home = await makeHome(folder, 'way-back');
+  const version = (name: string, letter: string) => ({ programVersion: name, images: images(letter) });
+  const [v1, v2, v3] = [version('0.1.0', 'a'), version('0.2.0', 'b'), version('0.3.0', 'c')];
+  const about = {
+    ...({ version: 1, target: 'docker', state: 'ready', engine: 'unix:///e', engineKind: 'docker' } as const),
+    nodeId: 'ab'.repeat(16),
+  };
+  // From v3, which was upgraded to from v2; begun again, it is noted once.
+  for (let begun = 0; begun < 2; begun += 1) await noteEarlierImages(home, { ...about, ...v2, previous: v1 });
+  assert.deepEqual(await leaveForEarlier(home, v2), v1, 'v3 -> v2');
+  await noteEarlierImages(home, { ...about, ...v3, previous: v2 });
+  assert.deepEqual(await leaveForEarlier(home, v2), v1, 'from a fourth to v3, back, and back again');
+  assert.equal(await leaveForEarlier(home, v1), undefined, 'v1 came first');
+  assert.equal(await leaveForEarlier(home, v2), undefined, 'what came after it is no way back');
+
+  await noteEarlierImages(home, { ...about, ...v1 });
+  assert.equal(await leaveForEarlier(home, v1), undefined, 'a first upgrade has nothing before it');
+  writeFileSync(join(home, 'run', 'earlier-images.json'), '[{"programVersion":7}]');
+  assert.equal(await leaveForEarlier(home, v2), undefined, 'what is damaged says nothing');
 });
