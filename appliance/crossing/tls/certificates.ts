@@ -10,6 +10,11 @@ const POLL_MS = 5_000;
 const MAX_FILE_BYTES = 128 * 1024;
 /** Three files are not replaced in one moment, whatever replaces them. */
 const READ_ATTEMPTS = 4;
+/**
+ * A kubelet brings a Secret within 60 to 90 s, to each pod at another time: for so long a role may meet another one that does not know
+ * the new authority yet.
+ */
+const SPREAD_MS = 120_000;
 
 export interface CertificatesOptions extends PairOwner {
   /** Holds tls.crt, tls.key and ca.crt. */
@@ -42,6 +47,10 @@ export function createCertificates(options: CertificatesOptions, { log, now }: C
   const { folder } = options;
   const listeners: (() => void)[] = [];
   let pair: CrossingPair | undefined;
+  /** What `pair` was read from. */
+  let shown: PairFiles | undefined;
+  /** By an authority that others may not know yet: read, and not shown before `at`. */
+  let waiting: { readonly files: PairFiles; readonly at: number } | undefined;
   let digest: string | undefined;
   let problem: string | undefined = 'has not been read yet';
   let timer: NodeJS.Timeout | undefined;
@@ -51,16 +60,53 @@ export function createCertificates(options: CertificatesOptions, { log, now }: C
     try {
       const files = await readPairFiles(folder);
       const found = digestOf(files);
-      if (found === digest && problem === undefined) return;
-      pair = parsePair(files, options, now());
+      if (found === digest && problem === undefined) return showWaiting();
+      const next = parsePair(files, options, now());
+      const meanwhile = shownMeanwhile(files);
+      waiting = meanwhile && { files, at: now() + Math.min(SPREAD_MS, meanwhile.pair.notAfter - now() - 2 * POLL_MS) };
       digest = found;
       problem = undefined;
-      log.info({ notAfter: new Date(pair.notAfter).toISOString() }, 'crossing certificate read');
-      for (const listener of listeners) listener();
+      log.info({ notAfter: new Date(next.notAfter).toISOString() }, 'crossing certificate read');
+      show(meanwhile?.files ?? files, meanwhile?.pair ?? next);
     } catch (error) {
       const { message } = error instanceof PairError ? error : new PairError('cannot be read');
       if (message !== problem) log.error({ folder, problem: message }, 'the crossing certificate cannot be used');
       problem = message;
+    }
+  }
+
+  function show(files: PairFiles, read: CrossingPair): void {
+    shown = files;
+    pair = read;
+    for (const listener of listeners) listener();
+  }
+
+  function showWaiting(): void {
+    if (waiting === undefined || waiting.at > now()) return;
+    const { files } = waiting;
+    waiting = undefined;
+    show(files, parsePair(files, options, now()));
+    log.info({}, 'the certificate of the new crossing authority is shown');
+  }
+
+  /**
+   * Where the new certificate is by an authority that the old trust does not have: the old one with the new trust, which takes both. Others
+   * that have not read theirs yet believe nothing else.
+   */
+  function shownMeanwhile(files: PairFiles): { readonly files: PairFiles; readonly pair: CrossingPair } | undefined {
+    if (shown === undefined) return undefined;
+    const old = { ...shown, 'ca.crt': files['ca.crt'] };
+    const isKnown = findPair({ ...files, 'ca.crt': shown['ca.crt'] }) !== undefined;
+    const kept = isKnown ? undefined : findPair(old);
+    return kept && { files: old, pair: kept };
+  }
+
+  function findPair(files: PairFiles): CrossingPair | undefined {
+    try {
+      return parsePair(files, options, now());
+    } catch (error) {
+      if (error instanceof PairError) return undefined;
+      throw error;
     }
   }
 

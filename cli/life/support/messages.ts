@@ -168,6 +168,7 @@ export const LOG_MESSAGES: readonly string[] = [
   'the batch under way is not the one whose root is on the chain',
   'the bootstrap token was taken',
   'the certificate authorities of clients are not usable: none of the site is trusted',
+  'the certificate of the new crossing authority is shown',
   'the chain has answered: the log is held against it',
   'the chain has not answered since the start: what is here is served, older or not',
   'the cosigned checkpoint on disk does not verify',

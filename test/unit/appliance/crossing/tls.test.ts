@@ -193,6 +193,64 @@ test('while an authority is replaced both are believed; the one that is taken aw
   await ask(connection);
 });
 
+test('two new authorities within seconds reach each role at another time, and none refuses another', async (t) => {
+  const own = await authority;
+  const [second, third] = [
+    await createCrossingAuthority(INSTANCE, lifetime()),
+    await createCrossingAuthority(INSTANCE, lifetime()),
+  ];
+  const [from, at] = [await side(t, 'gateway'), await side(t, 'audit')];
+  const { port } = await serving(t, at);
+  const call = async (): Promise<void> => {
+    const connection = calling(t, from, 'audit-append', port);
+    assert.deepEqual(await ask(connection), { text: 'a' });
+    connection.close();
+  };
+  const shows = async (one: typeof from): Promise<boolean> =>
+    (await readFile(join(one.folder, 'tls.crt'))).equals(one.certificates.current().options.cert as Buffer);
+  const epochs = [
+    { issuer: second, believed: [second, own] },
+    { issuer: third, believed: [third, second, own] },
+  ];
+  for (const [reader, other] of [
+    [at, from],
+    [from, at],
+  ] as const) {
+    for (const epoch of epochs) {
+      await reader.renew(epoch);
+      await reader.certificates.reload();
+      assert.equal(await shows(reader), false, 'the others may not know it yet');
+      await call();
+    }
+    assert.equal(other.certificates.problem(), undefined);
+  }
+  for (const one of [at, from]) {
+    one.clock.ahead = 121_000;
+    await one.certificates.reload();
+    assert.equal(await shows(one), true);
+    await call();
+  }
+});
+
+test('a new authority is shown at once where the old one is believed no longer, or its certificate ends', async (t) => {
+  const own = await authority;
+  const next = await createCrossingAuthority(INSTANCE, lifetime(3));
+  const alone = await side(t, 'gateway');
+  await alone.renew({ issuer: next, believed: [next] });
+  await alone.certificates.reload();
+  assert.deepEqual([...alone.certificates.current().authorities].length, 1);
+  assert.equal(alone.certificates.readiness().ready, true);
+
+  const ending = await side(t, 'gateway', { days: 1 });
+  ending.clock.ahead = DAY_MS - 30_000;
+  await ending.renew({ issuer: next, believed: [next, own], days: 3 });
+  await ending.certificates.reload();
+  ending.clock.ahead = DAY_MS - 9_000;
+  await ending.certificates.reload();
+  ending.clock.ahead = DAY_MS + 1_000;
+  assert.equal(ending.certificates.readiness().ready, true);
+});
+
 test('files that are no pair of this role are named, and nothing begins with them', async (t) => {
   const wrong = await side(t, 'store');
   const from = createCertificates(
