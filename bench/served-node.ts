@@ -91,7 +91,7 @@ export async function startNode(
   return node;
 }
 
-export async function ready(place: Workplace, home: string): Promise<void> {
+async function ready(place: Workplace, home: string): Promise<void> {
   await until(
     `the node in ${home}`,
     async () => (await place.run(['status', '--home', home, '--json'])).stdout.includes('"ready":true') || undefined,

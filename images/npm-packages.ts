@@ -33,7 +33,7 @@ interface Lockfile {
   readonly packages: Readonly<Record<string, { readonly integrity?: string }>>;
 }
 
-export const APPLICATION = 'application';
+const APPLICATION = 'application';
 
 /** The packages of a bundle by `name@version`, in order, and what our own code uses directly (under APPLICATION). */
 export function npmPackagesOf({ sources }: Pick<RoleBundle, 'sources'>): {

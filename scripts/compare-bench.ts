@@ -93,7 +93,7 @@ export function reportOf(report: ComparedReport, named: string): ComparedReport 
   return { results };
 }
 
-export function renderTable(rows: readonly Row[], tool: string): string {
+function renderTable(rows: readonly Row[], tool: string): string {
   const head = ['clause', tool, 'harden', 'compared', 'decided by, and why'];
   const lines = rows.map(({ clause, theirs, ours, outcome, checks, why }) => {
     const by = outcome === 'agree' && checks.length > 4 ? [...checks.slice(0, 3), `${checks.length - 3} more`] : checks;

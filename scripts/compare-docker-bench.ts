@@ -33,7 +33,7 @@ export function compare(log: BenchLog, report: ComparedReport, differences: read
 }
 
 /** Only what is compared: results, without the words of either tool. */
-export function recordOf(log: BenchLog, report: ComparedReport): Recorded {
+function recordOf(log: BenchLog, report: ComparedReport): Recorded {
   const bench = log.tests.map(({ results }) => ({ results: results.map(({ id, result }) => ({ id, result })) }));
   return { bench: { tests: bench }, report: reportOf(report, STANDARD) };
 }

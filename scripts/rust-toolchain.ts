@@ -65,7 +65,7 @@ export function findToolchain(): Toolchain | undefined {
 }
 
 /** Runs cargo with this toolchain; returns whether it succeeded. `flags` go to the target's compiler. */
-export function cargo(
+function cargo(
   { rustc, linker }: Toolchain,
   {
     args,

@@ -27,7 +27,7 @@ const coding = (system: string, code: string, display?: string): Coding =>
   display === undefined ? { code, system } : { code, display, system };
 const dicom = (code: string, display: string): Coding => coding(SYSTEM.dicom, code, display);
 
-export const REST = coding(SYSTEM.eventType, 'rest', 'Restful Operation');
+const REST = coding(SYSTEM.eventType, 'rest', 'Restful Operation');
 const SOURCE_ROLE = dicom('110153', 'Source Role ID');
 const DESTINATION_ROLE = dicom('110152', 'Destination Role ID');
 export const APPLICATION = dicom('110150', 'Application');

@@ -9,7 +9,7 @@ export type { WitnessedHead } from './freshness.ts';
 export type { FileGenerations } from './generations.ts';
 export type { LoggedToken } from './generations-fold.ts';
 export type { LoggedNote } from './logged-notes.ts';
-export { type AuditPage, type AuditQuery, MAX_PAGE_ENTRIES } from './query.ts';
+export type { AuditPage, AuditQuery } from './query.ts';
 export type { AuditEntry } from './reader.ts';
 export { markRestored } from './restored-mark.ts';
 export type { Audit, AuditDeps, AuditOptions, AuditStanding, ResolveRequest } from './service-contract.ts';

@@ -14,7 +14,7 @@ import type { AccessContext } from './event.ts';
 import type { AuditEntry, Reader, Selection } from './reader.ts';
 
 /** Most entries that one page has. */
-export const MAX_PAGE_ENTRIES = 1_000;
+const MAX_PAGE_ENTRIES = 1_000;
 /** Most leaves that one page looks at, found or not: a long search is many short requests, each of which can be the last. */
 const MAX_PAGE_LEAVES = 32 * TILE_WIDTH;
 /** Readings that can be gone on with; the one that nobody went on with for longest is forgotten first. */

@@ -14,7 +14,7 @@ const TIMEOUT_MS = 5_000;
  * How roles learn which node they belong to, where no configuration says it: the store has made or adopted the keys, and tells. A role
  * with a volume says what that volume belongs to, so that a lost volume of the store is not taken for a new node.
  */
-export const ofStore = contract('identity', {
+const ofStore = contract('identity', {
   /** Of the rollup, with what its volume belongs to; null: nothing yet. */
   introduce: call({
     args: [exact({ known: nullable(publicIdentity) })],

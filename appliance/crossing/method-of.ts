@@ -8,7 +8,7 @@ type Any = TSchema;
 export type Method = Unary<Any, Any> | Upload<Any, Any> | Download<Any, Any> | Feed<Any, Any, Any>;
 
 /** The head of bytes that may be missing. */
-export const FOUND = exact({ found: flag });
+const FOUND = exact({ found: flag });
 
 export function isSpecial(argument: Argument): argument is Special {
   return 'arg' in argument;

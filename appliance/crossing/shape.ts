@@ -10,7 +10,7 @@ import Type, {
   type TUnion,
   type TUnsafe,
 } from 'typebox';
-import type { Cid, Hex, LeafHash, PeerIdText, RecordId, RootHash } from '../../protocol/brand.ts';
+import type { Cid, LeafHash, PeerIdText, RecordId, RootHash } from '../../protocol/brand.ts';
 
 /**
  * The wire form of values, and their type, which follows from it: `Static<typeof meta>`. What JSON has no form for (bytes, bigints) has
@@ -58,13 +58,11 @@ export const oneOf = <const V extends readonly string[]>(...values: V): TUnsafe<
   typed(Type.Union(values.map((value) => Type.Literal(value))));
 export const bytes = (maxBytes: number): TUnsafe<Uint8Array> =>
   typed(exact({ $bytes: Type.String({ pattern: '^[A-Za-z0-9+/]*={0,2}$', maxLength: 4 * Math.ceil(maxBytes / 3) }) }));
-export const bigint: TUnsafe<bigint> = typed(exact({ $bigint: pattern('^-?[0-9]+$', 80) }));
 
 const MAX_TEXT = 1024;
 export const recordId: TUnsafe<RecordId> = typed(text(MAX_TEXT));
 export const cid: TUnsafe<Cid> = typed(pattern('^[a-z2-7]+$', 128));
 export const peerId: TUnsafe<PeerIdText> = typed(pattern('^[1-9A-HJ-NP-Za-km-z]+$', 128));
-export const hex: TUnsafe<Hex> = typed(pattern('^0x[0-9a-fA-F]*$', 256 * 1024));
 export const hash = pattern('^[0-9a-f]{64}$', 64);
 export const rootHash: TUnsafe<RootHash> = typed(hash);
 export const leafHash: TUnsafe<LeafHash> = typed(hash);

@@ -13,7 +13,7 @@ import { StorageOffer } from './storage-schemas.ts';
 
 /** Shapes of the HTTP API: the node, its peers and its network. */
 
-export const Reason = Type.Object(
+const Reason = Type.Object(
   {
     service: Type.String({ examples: ['keys'] }),
     reason: Type.String({ examples: ['locked'] }),

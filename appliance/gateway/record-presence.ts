@@ -2,7 +2,7 @@ import Type, { type Static } from 'typebox';
 import { RecordIdText, strict, Version } from './schema-parts.ts';
 
 /** Records that one question asks for. */
-export const MAX_ASKED_RECORDS = 1_000;
+const MAX_ASKED_RECORDS = 1_000;
 /** Of the question's JSON. */
 export const MAX_QUESTION_BYTES = 64 * 1024;
 

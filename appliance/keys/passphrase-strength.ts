@@ -12,7 +12,7 @@ let estimator: Promise<ZxcvbnFactory> | undefined;
  * How many guesses a passphrase stands, as a power of ten, by what guessers try first: common passwords, keyboard rows, dates, words
  * with digits for letters. Not by its length or its kinds of characters, which `password1234` has enough of.
  */
-export async function guessesLog10(passphrase: Uint8Array): Promise<number> {
+async function guessesLog10(passphrase: Uint8Array): Promise<number> {
   const text = Buffer.from(passphrase).toString('utf8').slice(0, MAX_CHARACTERS);
   estimator ??= loadEstimator();
   return (await estimator).check(text, ['nectar', 'byon', 'clinic', 'hospital']).guessesLog10;

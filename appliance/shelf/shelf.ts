@@ -7,7 +7,7 @@ import type { Shelf, ShelfText } from './interfaces.ts';
 
 /** Of one text: a thousand tokens, or the revocation lists of sixteen authorities. */
 export const MAX_TEXT_BYTES = 4 * 1024 * 1024;
-export const MAX_TEXTS = 32;
+const MAX_TEXTS = 32;
 const NAME = /^[a-z][a-z-]{0,31}$/;
 const NOTHING = 'none';
 const MODE = 0o600;

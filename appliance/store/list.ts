@@ -8,7 +8,7 @@ import type { AccessContext } from './needs.ts';
 import { checkText, invalid, MAX_LABEL_BYTES } from './put-input.ts';
 import { readMany } from './read-many.ts';
 
-export const MAX_PAGE = 1000;
+const MAX_PAGE = 1000;
 /** Records looked up at a time. */
 const BATCH = 128;
 const MAX_CURSOR_CHARACTERS = 512;

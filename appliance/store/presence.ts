@@ -8,7 +8,7 @@ import { invalid } from './put-input.ts';
 import { readMany } from './read-many.ts';
 
 /** Ids in one question. */
-export const MAX_ASKED_RECORDS = 1_000;
+const MAX_ASKED_RECORDS = 1_000;
 
 /** What keeps a record from being read, for a question that only asks whether it is there. */
 const STATES = {

@@ -1,9 +1,9 @@
 import { NectarError } from '../../protocol/errors.ts';
 import type { Expected, PutInput } from './interfaces.ts';
 
-export const MAX_LABELS = 32;
+const MAX_LABELS = 32;
 export const MAX_LABEL_BYTES = 128;
-export const MAX_NAME_BYTES = 1024;
+const MAX_NAME_BYTES = 1024;
 const MAX_CONTENT_TYPE_BYTES = 255;
 
 /** More entity tags than this are no precondition, but a search. */

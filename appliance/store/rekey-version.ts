@@ -118,6 +118,6 @@ function renewed(
   };
 }
 
-export function kekNumber(id: string): number {
+function kekNumber(id: string): number {
   return Number(/^kek\/([0-9]{1,10})$/.exec(id)?.[1] ?? Number.NaN);
 }

@@ -64,7 +64,7 @@ function describeTaken({ offered, adopted, refused }: TakenBackEntries): string 
   return `taken back ${adopted} of ${offered} versions that the backup has; ${refused} were refused: destroyed since, not of this log, or sealed by a key that the index had before another root key`;
 }
 
-export function renderReport(report: FsckReport): string {
+function renderReport(report: FsckReport): string {
   const { records, versions, rebuilt, removed, lostVersions, lost } = report;
   const facts = renderFacts([
     ['records', `${records}, with ${versions} versions`],

@@ -21,7 +21,7 @@ export async function isClientTokenDue(home: string, now: number): Promise<boole
   return token === undefined || isTokenDue(Buffer.from(token).toString('utf8'), now);
 }
 
-export async function writeClientToken(home: string, token: string): Promise<void> {
+async function writeClientToken(home: string, token: string): Promise<void> {
   await makeFolders(join(home, 'client'), 0o700);
   await replaceFile(clientTokenPath(home), `${token}\n`, 0o600);
 }

@@ -37,7 +37,7 @@ export function createNetworksCollector({ api, node }: NetworksOptions): Collect
 }
 
 /** Pure. */
-export function networkFacts(
+function networkFacts(
   network: Document,
   neighbours: readonly Neighbour[],
   { node, engine }: { readonly node: EngineNode; readonly engine: 'docker' | 'podman' },

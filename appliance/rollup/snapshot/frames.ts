@@ -4,7 +4,7 @@ import { NectarError } from '../../../protocol/errors.ts';
  * A snapshot is a sequence of frames: 4 bytes of length, big endian, then so many bytes; a frame of no bytes ends it. Docs:
  * docs/design/0020-validator.md.
  */
-export const MAX_FRAME_BYTES = 16 * 1024 * 1024;
+const MAX_FRAME_BYTES = 16 * 1024 * 1024;
 
 export function frame(bytes: Uint8Array): Uint8Array {
   const head = Buffer.alloc(4);

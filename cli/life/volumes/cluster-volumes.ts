@@ -21,7 +21,7 @@ const PLACES: Readonly<Record<string, { readonly role: VolumeRole; readonly fold
 };
 
 /** What several gateways share lies with the store, as texts of its shelf. */
-export const SHARED: Readonly<Record<string, string>> = { 'gateway/tokens.json': 'store/gateway/tokens' };
+const SHARED: Readonly<Record<string, string>> = { 'gateway/tokens.json': 'store/gateway/tokens' };
 
 /** The volumes of a node in a cluster, read by a pod beside each role for as long as `work` takes; the node may run. */
 export async function withClusterVolumes<T>(

@@ -29,7 +29,7 @@ export async function fillPods({ start }: VolumePods, home: string): Promise<voi
 }
 
 /** As the roles have them in a cluster: what gateways share lies with the store. */
-export async function* filesOf(role: VolumeRole, home: string): AsyncGenerator<FileToPlace> {
+async function* filesOf(role: VolumeRole, home: string): AsyncGenerator<FileToPlace> {
   const at = (path: string): string => join(home, path);
   if (role === 'store') {
     // keys.json last: until it is there, this is no node.

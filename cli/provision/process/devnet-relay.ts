@@ -86,7 +86,7 @@ export async function startRelay(
 }
 
 /** True when every address that this machine has takes connections to L1, and none gives an answer. */
-export async function isSilent(devnet: string): Promise<boolean> {
+async function isSilent(devnet: string): Promise<boolean> {
   const own = new Set(Object.values(networkInterfaces()).flatMap((all) => all?.map(({ address }) => address) ?? []));
   const [port] = portsOf(devnet);
   const answers = await Promise.all(

@@ -61,7 +61,7 @@ export function holdersOf(grants: readonly Grant[], rights: readonly Right[]): s
   return [...new Set(holders.map(({ subject }) => subject))].filter((subject) => !administrators.includes(subject));
 }
 
-export function allows(rule: Document, { groups, resources, verbs }: Right): boolean {
+function allows(rule: Document, { groups, resources, verbs }: Right): boolean {
   const meets = (field: string, wanted: readonly string[]): boolean =>
     rule
       .in(field)

@@ -140,6 +140,6 @@ function waiverParts({ check, waiver }: Result, identity: Identity): object {
   return { deadline: entry.end, 'risk-log': { entries: [entry] } };
 }
 
-export function origin(identity: Identity): object {
+function origin(identity: Identity): object {
   return { actors: [{ type: 'tool', 'actor-uuid': identity.tool }] };
 }
