@@ -33,10 +33,10 @@ export interface UnhandledDeps {
 /** Names an error that nobody handled, and ends the role unless a disk is the reason. */
 export function nameUnhandled({ role, log, end }: UnhandledDeps, error: unknown): void {
   if (isDiskRefusal(error)) {
-    log.error({ role, err: error }, 'the disk refused a write that nobody waits for');
+    log.error({ role, err: error }, 'the disk refused a background write');
     return;
   }
-  log.error({ role, err: error }, 'an error that nobody handled ends this role');
+  log.error({ role, err: error }, 'unhandled error: the role ends');
   const message = `${role} ended by a bug: ${error instanceof Error ? error.message : String(error)}`;
   say(`${JSON.stringify({ error: { code: 'NODE_INTERNAL', message, data: {} } })}\n`);
   end(EXIT.bug);

@@ -23,7 +23,7 @@ export async function advanceRecords(round: Round): Promise<void> {
   const items = await coveredItems(round, batch);
   if (items === undefined) {
     // Nothing is marked: what the batch held is still in the store's queue, and goes into the next one.
-    round.log.warn({ root: batch.root }, 'the batch under way is not the one whose root is on the chain');
+    round.log.warn({ root: batch.root }, 'the chain has the root of another batch than the one under way');
     await round.save(rest);
     return;
   }

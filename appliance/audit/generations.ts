@@ -67,7 +67,7 @@ export function createGenerations(deps: GenerationsDeps): Generations {
       await file.write({ folded, root });
       saved = size;
     } catch (error) {
-      deps.log.warn({ code: error instanceof NectarError ? error.code : 'unknown' }, 'generations are not kept');
+      deps.log.warn({ code: error instanceof NectarError ? error.code : 'unknown' }, 'generations cannot be saved');
     }
   }
 
@@ -132,7 +132,7 @@ async function catchUp(
     } catch (error) {
       if (!(error instanceof NectarError)) throw error;
       const size = Math.min(end, (Math.floor(folded.size / TILE_WIDTH) + 1) * TILE_WIDTH);
-      log.warn({ code: error.code, from: folded.size, to: size }, 'leaves that cannot be read tell no generation');
+      log.warn({ code: error.code, from: folded.size, to: size }, 'generations cannot be read from damaged leaves');
       folded = { ...folded, size, erased: size - 1 };
     }
   }

@@ -78,7 +78,7 @@ export function createKeptTerms(deps: KeptTermsDeps): KeptTerms {
     try {
       for (const chunk of chunks) await write(chunk);
     } catch (error) {
-      log.warn({ code: error instanceof NectarError ? error.code : 'unknown' }, 'the terms of the log are not kept');
+      log.warn({ code: error instanceof NectarError ? error.code : 'unknown' }, 'the terms of the log cannot be saved');
     }
   }
 

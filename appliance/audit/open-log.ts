@@ -87,7 +87,7 @@ export async function openLog(deps: OpenLogDeps): Promise<OpenLog> {
   const issueBehind = async (): Promise<void> => {
     await checkpoints
       .issue()
-      .catch((error: unknown) => deps.log.warn({ code: codeOf(error) }, 'no checkpoint could be written'));
+      .catch((error: unknown) => deps.log.warn({ code: codeOf(error) }, 'the checkpoint cannot be written'));
   };
   const terms = createKeptTerms({ ...deps, file: deps.termsFile, leaves, erasedAt: () => generations.erasedAt() });
   const reader = createReader({ ...deps, log: leaves, terms, key: epochs.key });

@@ -71,7 +71,10 @@ export function createRetention(deps: RetentionDeps): Retention {
       return await look(signal);
     } catch (error) {
       if (!signal.aborted)
-        log.warn({ code: error instanceof NectarError ? error.code : 'unknown' }, 'no bodies could be erased');
+        log.warn(
+          { code: error instanceof NectarError ? error.code : 'unknown' },
+          'bodies past their retention cannot be erased',
+        );
       return 0;
     }
   }

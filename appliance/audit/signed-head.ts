@@ -33,7 +33,7 @@ export function parseTold(
     try {
       return ['note' in head ? parseSignedHead(head, epochs) : head];
     } catch (error) {
-      log.warn({ err: error, where: head.where }, 'a tree head that was kept is not signed by this log');
+      log.warn({ err: error, where: head.where }, 'a stored tree head is not signed by this log');
       return [];
     }
   });

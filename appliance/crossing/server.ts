@@ -32,7 +32,9 @@ export function createCrossingServer(options: CrossingServerOptions, { routes, l
       const made = createUpgrades({ name, version }, { admit: () => table, log });
       made.server.maxConnections = MAX_CONNECTIONS;
       await listenOnSocket(made.server, path);
-      made.server.on('error', (error) => log.error({ crossing: name, err: error }, 'socket failed'));
+      made.server.on('error', (error) =>
+        log.error({ crossing: name, err: error }, 'the listener of a crossing failed'),
+      );
       upgrades = made;
     },
     async stop() {

@@ -89,7 +89,7 @@ export function createGateway(options: GatewayOptions, dependencies: GatewayDepe
     log.info({}, 'the renewed certificate is in use');
   };
   const lookAtFiles = (): void => {
-    const failed = (error: unknown): void => log.debug({ err: error }, 'a file was not looked at');
+    const failed = (error: unknown): void => log.debug({ err: error }, 'a watched file was not checked');
     deps.tokens.look().catch(failed);
     takeRenewed().catch(failed);
     built?.revocations.look().catch(failed);
@@ -101,7 +101,7 @@ export function createGateway(options: GatewayOptions, dependencies: GatewayDepe
   const confirmShared = (): void => {
     deps.shared
       ?.confirm()
-      .catch((error: unknown) => log.debug({ err: error }, 'what gateways share was not looked at'));
+      .catch((error: unknown) => log.debug({ err: error }, 'notes shared between gateways were not read'));
   };
   let flushTimer: NodeJS.Timeout | undefined;
   let confirmTimer: NodeJS.Timeout | undefined;

@@ -42,7 +42,7 @@ export async function openLocalSocket(
     await listenAt(server, path);
     return server;
   } catch (error) {
-    log.debug({ reason: (error as Error).message }, 'no local socket');
+    log.debug({ reason: (error as Error).message }, 'the local socket does not listen');
     return undefined;
   }
 }

@@ -34,10 +34,10 @@ export function createRenewal(renewables: readonly Renewable[], deps: RenewalDep
       try {
         if (!(await renewable.isDue(deps.now()))) continue;
         await renewable.renew(deps.now());
-        log.info({ renewed: renewable.name }, 'renewed');
+        log.info({ renewed: renewable.name }, 'certificate or token renewed');
       } catch (error) {
         failed = true;
-        log.error({ renewable: renewable.name, err: error }, 'not renewed');
+        log.error({ renewable: renewable.name, err: error }, 'certificate or token not renewed');
       }
     }
     if (!stopped) cancel = schedule(again, failed ? RETRY_MS : DAY_MS);

@@ -115,7 +115,7 @@ export function createKeyFreshness({ keys, evidence, log }: FreshnessDeps): KeyF
       started = true;
       // The state is kept by the keys; a log that takes no leaf now says so itself.
       const again = (): void => {
-        looking = look().catch((error: unknown) => log.debug({ err: error }, 'the key files were not looked at'));
+        looking = look().catch((error: unknown) => log.debug({ err: error }, 'the key files were not checked'));
       };
       timer = setInterval(again, LOOK_EVERY_MS).unref();
     },

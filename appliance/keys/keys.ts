@@ -134,7 +134,7 @@ export function createKeys(options: KeysConfig & { readonly home: string }, deps
     if (found?.code === blocked?.by.code) return undefined;
     blocked = found === undefined ? undefined : { by: found, reads: true };
     metrics.blocked.set(found === undefined ? 0 : 1);
-    if (found === undefined) log.info({}, 'keys.json is the newest again');
+    if (found === undefined) log.info({}, 'keys.json is current again');
     else log.error({ code: found.code }, 'keys.json was changed under the running node');
     return { list: found };
   }

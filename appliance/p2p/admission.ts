@@ -57,7 +57,7 @@ export function createAdmission(bootstrap: ReadonlySet<string>, deps: AdmissionD
       if (await ask(peerId)) return 'admitted';
       return (await deps.owes?.(peerId)) === true ? 'admitted' : 'not-authorized';
     } catch (error) {
-      deps.log.debug({ peerId, err: error }, 'registry gave no answer about a peer');
+      deps.log.debug({ peerId, err: error }, 'the registry did not answer about a peer');
       return 'registry-unavailable';
     }
   }

@@ -136,7 +136,7 @@ export function createDialer(config: P2pConfig, deps: DialerDeps): Dialer {
   return {
     async tick(signal) {
       await tick(signal).catch((error: unknown) =>
-        deps.log.debug({ err: error }, 'no members to dial: registry gave no answer'),
+        deps.log.debug({ err: error }, 'no members to dial: the registry did not answer'),
       );
     },
     lost(peerId) {

@@ -49,7 +49,7 @@ export function createUnsafeSync(deps: UnsafeSyncDeps): UnsafeSync {
         await catchUp(peerId, signal, deps);
         return true;
       } catch (error) {
-        deps.log.debug({ peerId, err: error }, 'no catch-up from a peer');
+        deps.log.debug({ peerId, err: error }, 'catching up from a peer failed');
         return false;
       }
     },
@@ -64,7 +64,7 @@ export function createUnsafeSync(deps: UnsafeSyncDeps): UnsafeSync {
         }
         waiting.delete(peerId);
         await catchUp(peerId, signal, deps).catch((error: unknown) =>
-          deps.log.debug({ peerId, err: error }, 'no catch-up from a peer'),
+          deps.log.debug({ peerId, err: error }, 'catching up from a peer failed'),
         );
         await sleep(MIN_INTERVAL_MS, undefined, { signal }).catch(() => {});
       }

@@ -59,7 +59,7 @@ export function createReplication(config: ReplicationConfig, deps: ReplicationDe
     try {
       for (const [outcome, count] of Object.entries(await askAll(signal))) answers.inc({ outcome }, count);
     } catch (error) {
-      if (!signal.aborted) log.warn({ err: error }, 'holders were not asked');
+      if (!signal.aborted) log.warn({ err: error }, 'holders were not asked for proofs');
     }
   }
 

@@ -21,6 +21,6 @@ export async function nameCutOff(core: StoreCore, missing: Iterable<LostEntry>):
   const leaves = cutOff.map(({ auditLeaf }) => auditLeaf);
   const detail = { state: 'cut-off', missing: cutOff.length, from: Math.min(...leaves), to: Math.max(...leaves) };
   await core.trail.append({ type: 'store.index', outcome: 'success', context: systemContext('start'), detail });
-  core.deps.log.warn(detail, 'puts of the moment before the end are in the log and not in the index');
+  core.deps.log.warn(detail, 'puts interrupted by a crash are in the log and not in the index');
   core.index.cutOff = cutOff.length;
 }

@@ -212,7 +212,7 @@ async function replayDeletions(
   }
   if (replayed === 0) return;
   core.metrics.replayedDeletions.inc(replayed);
-  core.deps.log.warn({ deletions: replayed }, 'made deletions again that the log has and the index had not');
+  core.deps.log.warn({ deletions: replayed }, 'deletions that the index lacked were repeated from the log');
 }
 
 async function markBehind(

@@ -52,7 +52,7 @@ export function createHolderSweep(core: StoreCore): HolderSweep {
         if (entry?.state === state) await core.holders.set({ ...entry, sweep: false });
         else again = true;
       }
-      core.deps.log.warn({ holders: due.size, versions }, 'replicas of holders count no more');
+      core.deps.log.warn({ holders: due.size, versions }, 'replicas of lost holders no longer count');
     } while (again && !core.signal.aborted);
   }
 
@@ -61,7 +61,7 @@ export function createHolderSweep(core: StoreCore): HolderSweep {
       again = true;
       running ??= work()
         .catch((error: unknown) => {
-          if (!core.signal.aborted) core.deps.log.warn({ err: error }, 'replicas of a holder are still counted');
+          if (!core.signal.aborted) core.deps.log.warn({ err: error }, 'replicas of lost holders still count');
         })
         .finally(() => {
           running = undefined;

@@ -135,5 +135,6 @@ export async function recover(core: StoreCore): Promise<void> {
   await readScrubbed(core);
   core.erasures.resume(await countErasures(core));
   await core.db.commit([]);
-  if (deletions + roots > 0) core.deps.log.info({ deletions, roots }, 'ended what a crash had cut off');
+  if (deletions + roots > 0)
+    core.deps.log.info({ deletions, roots }, 'deletions that a crash had interrupted are complete');
 }

@@ -250,7 +250,7 @@ export function createRekeying(core: StoreCore, whole: { rewrapUploads(): Promis
         return;
       }
       await tell('success', systemContext(`rekey/${entry.target}`), { phase: 'resumed', load: entry.load });
-      core.deps.log.info({ target: entry.target }, 'goes on sealing under new keys');
+      core.deps.log.info({ target: entry.target }, 'sealing under new keys resumes');
       start();
     },
     stop: halt,

@@ -108,7 +108,7 @@ function followNetwork(
       onFalseBlock: (found) =>
         void store
           .holderAnswered({ ...found, outcome: 'false' })
-          .catch((error: unknown) => log.warn({ err: error }, 'false bytes of a holder were not written down')),
+          .catch((error: unknown) => log.warn({ err: error }, 'false bytes of a holder are not in the audit log')),
       witness: cosign,
       ...servedToPeers(rollup, config.rollup),
       log,

@@ -20,5 +20,5 @@ export async function reportLife(
   const context = { actor: { subject: `system:${role}` }, requestId: `${type}/${role}/${now()}` };
   await audit
     .append({ type, outcome: 'success', context, detail: { ...life } })
-    .catch((error: unknown) => log.warn({ err: error, type }, 'not put on record'));
+    .catch((error: unknown) => log.warn({ err: error, type }, 'an event is not in the audit log'));
 }

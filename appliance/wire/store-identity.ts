@@ -72,7 +72,7 @@ export async function storeIdentity(options: RoleOptions, deps: Pick<WireDeps, '
     options,
     deps,
   );
-  deps.log.info({ nodeId: identity.nodeId, peerId: identity.peerId }, 'this is the node');
+  deps.log.info({ nodeId: identity.nodeId, peerId: identity.peerId }, 'node identity read');
   return identity;
 }
 

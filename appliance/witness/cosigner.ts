@@ -47,7 +47,7 @@ export function createCosigner(deps: CosignerDeps): Cosigner {
         deps.log.error({ peerId, err: error }, 'a checkpoint could not be cosigned');
         return { type: 'refused', reason: 'failed' };
       }
-      deps.log.debug({ peerId, code: error.code }, 'a member asked for a cosignature of nothing that is one');
+      deps.log.debug({ peerId, code: error.code }, 'a member asked to cosign what is no checkpoint');
       return { type: 'refused', reason: 'malformed' };
     } finally {
       if (turns.get(peerId) === settled) turns.delete(peerId);

@@ -149,7 +149,7 @@ class MemberWitness implements Witness {
       if (this.#options.peers === 0 || (size <= this.#cosignedSize && (await this.#isKept()))) return 0;
       return await this.#askAll(members, signal);
     } catch (error) {
-      if (!signal.aborted) this.#deps.log.debug({ err: error }, 'no cosignatures were asked for');
+      if (!signal.aborted) this.#deps.log.debug({ err: error }, 'cosignatures were not requested');
       return 0;
     }
   }

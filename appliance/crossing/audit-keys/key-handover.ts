@@ -32,15 +32,15 @@ export function createKeyHandover({ keys, audit, log }: KeyHandoverDeps): Servic
       try {
         await audit.hand(keys.derive('audit-body'), await keys.openIdentity('checkpoint'), signal);
         missing = fault = undefined;
-        log.info({}, 'audit has its keys');
+        log.info({}, 'audit received its keys');
         return;
       } catch (error) {
         if (signal.aborted) throw error;
         missing = isNectarError(error) ? error.message : 'audit did not take its keys';
         const standing = isNectarError(error) && STANDING.includes(error.code) ? error : undefined;
         if (standing !== undefined && standing.message !== fault?.message)
-          log.error({ code: standing.code, reason: missing }, 'audit gets no keys');
-        else log.debug({ err: error }, 'audit did not take its keys yet');
+          log.error({ code: standing.code, reason: missing }, 'audit cannot receive its keys');
+        else log.debug({ err: error }, 'audit has not taken its keys yet');
         fault = standing;
       }
       await sleep(RETRY_MS, undefined, { signal });

@@ -36,7 +36,7 @@ export function createBlockFetcher({ blocks, holders, log }: BlockFetcherDeps): 
     const own = new AbortController();
     running.set(want.id, own);
     fulfil(want, AbortSignal.any([abort.signal, own.signal]))
-      .catch((error: unknown) => log.debug({ err: error }, 'a wanted block was not handed in'))
+      .catch((error: unknown) => log.debug({ err: error }, 'a fetched block was not handed to the store'))
       .finally(() => {
         running.delete(want.id);
         startNext();
@@ -57,7 +57,7 @@ export function createBlockFetcher({ blocks, holders, log }: BlockFetcherDeps): 
   async function follow(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       await blocks.wanted(take, signal).catch((error: unknown) => {
-        if (!signal.aborted) log.debug({ err: error }, 'the store tells no wishes now');
+        if (!signal.aborted) log.debug({ err: error }, 'the store does not say which blocks it wants');
       });
       queue.length = 0;
       await sleep(RETRY_MS, undefined, { signal }).catch(() => undefined);

@@ -74,7 +74,7 @@ export function createTlsServer(
       });
       made.on('tlsClientError', (error: NodeJS.ErrnoException) => {
         deps.metrics.refused.inc({ reason: 'handshake' });
-        log.debug({ code: error.code }, 'a connection to the crossings was no TLS of ours');
+        log.debug({ code: error.code }, 'a connection to the crossings failed in the TLS handshake');
       });
       upgrades = welcome(made, options, deps);
       await listening(made, listen);
@@ -191,7 +191,7 @@ function createAdmission(
       throw new NectarError('GATEWAY_ROUTE_ABSENT', {});
     if (!CROSSINGS[crossing].callers.includes(caller)) {
       metrics.refused.inc({ reason: 'crossing' });
-      refusals.warn(socket.remoteAddress, { caller, crossing }, 'a role wanted to cross where it may not');
+      refusals.warn(socket.remoteAddress, { caller, crossing }, 'a role was refused a crossing that it may not use');
       throw new NectarError('NODE_CROSSING_REFUSED', { caller, crossing });
     }
     const key = `${crossing} ${caller}`;

@@ -112,7 +112,7 @@ export function createForcing(options: ForcingOptions, deps: ForcingDeps): Forci
     await sender.send(call, signal);
     one.state = state;
     one.sentAt = now();
-    log.warn({ hash: one.hash, state }, 'transaction goes past the sequencer');
+    log.warn({ hash: one.hash, state }, 'transaction is forced through L1');
     return true;
   }
 
@@ -134,7 +134,7 @@ export function createForcing(options: ForcingOptions, deps: ForcingDeps): Forci
   async function countFruitless(one: Tracked): Promise<void> {
     // Derivation may have gone on since its nonce was looked at: then it is in the chain.
     if ((await deps.nonceAt('safe')) > one.nonce) return;
-    log.warn({ hash: one.hash, nonce: one.nonce }, 'L2 read a transaction from the Inbox without effect');
+    log.warn({ hash: one.hash, nonce: one.nonce }, 'a forced transaction had no effect on L2');
     Object.assign(one, {
       fruitless: one.fruitless + 1,
       state: 'ordered',
@@ -203,8 +203,8 @@ export function createForcing(options: ForcingOptions, deps: ForcingDeps): Forci
   function say(one: Tracked, error: unknown): void {
     // A refusal is mostly that the message is too young, or that the account has nothing on L1: the next look tries again.
     const waiting = error instanceof NectarError ? error.message : 'internal error';
-    if (waiting !== one.waiting) log.info({ hash: one.hash, reason: waiting }, 'transaction cannot be forced now');
-    log.debug({ err: error }, 'transaction cannot be forced now');
+    if (waiting !== one.waiting) log.info({ hash: one.hash, reason: waiting }, 'transaction cannot be forced yet');
+    log.debug({ err: error }, 'transaction cannot be forced yet');
     one.waiting = waiting;
   }
 
@@ -236,7 +236,7 @@ export function createForcing(options: ForcingOptions, deps: ForcingDeps): Forci
       await look(signal);
       failing = false;
     } catch (error) {
-      if (!failing && !signal.aborted) log.warn({ err: error }, 'own transactions cannot be looked at now');
+      if (!failing && !signal.aborted) log.warn({ err: error }, 'own transactions cannot be checked now');
       failing = true;
     }
   }

@@ -48,7 +48,7 @@ export function createPeerBatches({ peers, kzg, log }: PeerBatchesDeps): PeerBat
         await peers.ask(wanted, take, signal);
       } catch (error) {
         signal.throwIfAborted();
-        log.debug({ batch: wanted.sequenceNumber, err: error }, 'no batch from peers');
+        log.debug({ batch: wanted.sequenceNumber, err: error }, 'no peer has the batch');
       }
       return found;
     },

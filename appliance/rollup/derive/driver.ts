@@ -112,8 +112,7 @@ export function createDriver(options: DriverOptions, deps: DriverDeps): Driver {
     for (const { what, sequenceNumber, block, reason } of derived.dropped) {
       log.warn({ l1: number, batch: sequenceNumber, block, what, reason }, 'L1 content has no place on L2');
     }
-    if (derived.obliged > 0)
-      log.warn({ l1: number, blocks: derived.obliged }, 'blocks made for messages that were owed');
+    if (derived.obliged > 0) log.warn({ l1: number, blocks: derived.obliged }, 'blocks added for overdue messages');
     if (derived.replaced) log.warn({ l1: number, safe: derived.record.safe.number }, 'L1 contradicts unsafe blocks');
     if (derived.blocks > 0) log.debug({ l1: number, blocks: derived.blocks }, 'blocks derived');
     deps.onDerived?.(derived);
@@ -143,7 +142,8 @@ export function createDriver(options: DriverOptions, deps: DriverDeps): Driver {
     if (severity === 'temporary') state.l1 = (error as NectarError).message;
     state.disagreement = isNectarError(error, 'ROLLUP_L1_ENDPOINTS_DISAGREE') ? error.message : undefined;
     waitFor(isNectarError(error, 'ROLLUP_L1_BLOBS_UNREADABLE') ? error : undefined);
-    if (state.failures === 1 && severity === undefined) log.error({ err: error }, 'derivation stumbled');
+    if (state.failures === 1 && severity === undefined)
+      log.error({ err: error }, 'derivation met an unexpected error and tries again');
     if (state.failures === 1 && severity === 'temporary') {
       // Our own words only: the cause may carry the endpoint's.
       log.warn({ code: codeOf(error), reason: state.l1 }, 'L1 cannot be followed for now');

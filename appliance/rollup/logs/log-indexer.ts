@@ -72,7 +72,7 @@ export function createLogIndexer(deps: LogIndexerDeps): LogIndexer {
           await changed.raised();
         } catch (error) {
           if (signal.aborted) break;
-          log.warn({ err: error }, 'logs are not indexed for now');
+          log.warn({ err: error }, 'logs are not indexed: trying again');
           await delay(RETRY_MS, undefined, { signal }).catch(() => {});
         }
       }

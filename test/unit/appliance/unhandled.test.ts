@@ -24,13 +24,13 @@ test('a full, read-only or failing disk ends no role', () => {
     new Error('IO error: /srv/db/000012.log: No space left on device'),
   ]) {
     assert.ok(isDiskRefusal(error), String(error));
-    assert.deepEqual(named(error), { lines: ['the disk refused a write that nobody waits for'], ended: [] });
+    assert.deepEqual(named(error), { lines: ['the disk refused a background write'], ended: [] });
   }
 });
 
 test('any other error that nobody handles is named, and ends the role as a bug', () => {
   for (const error of [new TypeError('x is undefined'), refused('ECONNRESET'), 'a text', undefined]) {
     assert.ok(!isDiskRefusal(error));
-    assert.deepEqual(named(error), { lines: ['an error that nobody handled ends this role'], ended: [1] });
+    assert.deepEqual(named(error), { lines: ['unhandled error: the role ends'], ended: [1] });
   }
 });

@@ -66,9 +66,16 @@ before(async () => {
       service: 'audit',
       err,
       title: 'zaphod',
-      msg: 'no checkpoint could be written',
+      msg: 'the checkpoint cannot be written',
     },
-    { level: 'warn', msg: 'renewed', zaphod: 1, code: 'canary@clinic.example', to: 'LABELCANARY', from: 'kek/1' },
+    {
+      level: 'warn',
+      msg: 'certificate or token renewed',
+      zaphod: 1,
+      code: 'canary@clinic.example',
+      to: 'LABELCANARY',
+      from: 'kek/1',
+    },
   ];
   const text = [
     ...lines.map((line) => JSON.stringify(line)),
@@ -118,7 +125,7 @@ test('says what a helper needs', async () => {
   });
   assert.deepEqual(lines[1], { level: 'error', data: { code: 'STORE_INDEX_CORRUPT' } });
   assert.deepEqual(lines[2].error, { at: ['store.ts:12'] });
-  assert.deepEqual(lines[3], { level: 'warn', message: 'renewed', data: { from: 'kek/1' } });
+  assert.deepEqual(lines[3], { level: 'warn', message: 'certificate or token renewed', data: { from: 'kek/1' } });
 });
 
 test('keeps only words and numbers that are known', () => {
