@@ -84,10 +84,7 @@ export function createProgram(terminal: Terminal): Command {
       'Access and evidence:',
       [registerKeys, registerToken, registerClients, registerTls, registerAudit, registerHarden],
     ],
-    [
-      'Network:',
-      [registerNetwork, registerStorage, registerChain, registerDispute, registerValidator, registerDevnet],
-    ],
+    ['Network:', [registerNetwork, registerStorage, registerChain, registerDispute, registerValidator, registerDevnet]],
     [
       'Other:',
       [registerConfig, registerMonitoring, registerCrossings, registerCompletion, registerRun, registerHealthcheck],
