@@ -65,7 +65,7 @@ const DISPUTE: CompiledFile = {
   ...MACHINE,
   file: 'dispute.elf',
   record: 'dispute.json',
-  sources: ['Cargo.toml', 'core', 'riscv'],
+  sources: ['Cargo.toml', 'Cargo.lock', 'core', 'riscv'],
   flags: RISCV_FLAGS,
   build: buildRiscv,
 };

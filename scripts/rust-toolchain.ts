@@ -22,6 +22,7 @@ export const RISCV_FLAGS: readonly string[] = [
   '-Crelocation-model=static',
   // Recovery of keys is asked for: machine/core/src/recovery_oracle.rs.
   '--cfg=oracle',
+  '-Cstrip=symbols',
 ];
 
 export interface Toolchain {
@@ -134,16 +135,14 @@ export function buildPoseidon2(
 
 /** Compiles machine/riscv for bare RV32IM; returns the path of the executable. Throws when it does not compile. */
 export function buildRiscv(toolchain: Toolchain, { workspace, target }: { workspace: string; target: string }): string {
-  const args = ['build', '-Zbuild-std=core,alloc', '-Zbuild-std-features=compiler-builtins-mem'];
-  if (
-    !cargo(toolchain, {
-      args,
-      flags: RISCV_FLAGS,
-      target: RISCV_TARGET,
-      workspace: join(workspace, 'riscv'),
-      output: target,
-    })
-  )
+  const args = [
+    'build',
+    '-p',
+    'nectar-machine-riscv',
+    '-Zbuild-std=core,alloc',
+    '-Zbuild-std-features=compiler-builtins-mem',
+  ];
+  if (!cargo(toolchain, { args, flags: RISCV_FLAGS, target: RISCV_TARGET, workspace, output: target }))
     throw new Error('the machine does not compile for RISC-V');
   return join(target, RISCV_TARGET, 'release/nectar-machine-riscv');
 }
