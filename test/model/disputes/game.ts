@@ -7,7 +7,7 @@ import type { Mutant } from './mutants.ts';
 import type { Plan } from './plan.ts';
 import { at, createRandom, type Random } from './random.ts';
 import { ENTRY_S, JOIN_S, SHAPES, TRACE_ENTRY_S } from './shape.ts';
-import { type Action, decide, hear, type Memory, NoAnswer, reply } from './validator.ts';
+import { type Action, decide, hear, joinDeadline, type Memory, NoAnswer, reply } from './validator.ts';
 
 export interface Outcome {
   /** The broken promise; undefined when the honest side won all. */
@@ -29,7 +29,6 @@ export class Game {
   readonly #l1: L1;
   readonly #random: Random;
   readonly #memory: Memory;
-  #joins = { since: 0, censoredS: 0 };
   readonly #adversary: Adversary;
   readonly #watch = createWatch();
   readonly #signed = new Map<string, Signed[]>();
@@ -138,14 +137,10 @@ export class Game {
     return work + censored;
   }
 
-  /** Who stands some nodes behind steps more than once, and the steps share the window that the newest child opened. */
+  /** Less than a day, and in time for every window ahead: who stands some nodes behind steps more than once in one window. */
   #joinDelay(): number {
-    const newest = Math.max(...this.#l1.state.rollup.nodes.map(({ lastChildAt }) => lastChildAt));
-    if (newest !== this.#joins.since) this.#joins = { since: newest, censoredS: 0 };
-    const spare = JOIN_S - 2 * REORG_MARGIN_S - this.#joins.censoredS;
-    const delay = Math.floor(share(this.#random, this.#plan.censor) * Math.max(0, spare));
-    this.#joins.censoredS += delay;
-    return delay;
+    const most = Math.min(JOIN_S, joinDeadline(this.#l1, this.#memory) - this.#l1.state.clock) - 2 * REORG_MARGIN_S;
+    return Math.floor(share(this.#random, this.#plan.censor) * Math.max(0, most));
   }
 
   #send(): void {

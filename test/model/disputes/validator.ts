@@ -84,6 +84,19 @@ function decideAssertion(l1: L1, memory: Memory, decision: Decision): void {
   } else if (clock < memory.assertsAt) decision.wakeAt = Math.min(decision.wakeAt, memory.assertsAt);
 }
 
+/** When the first of the windows ends that are open on the way along the truth, on the freeze clock. */
+export function joinDeadline(l1: L1, memory: Memory): number {
+  const { rollup } = l1.state;
+  let deadline = Number.POSITIVE_INFINITY;
+  let p: Node | undefined = at(rollup.nodes, at(rollup.stakes, memory.stake).standsOn);
+  while (p !== undefined) {
+    if (p.windowChildren > 1) deadline = Math.min(deadline, joinEnd(p));
+    const g = trueEnd(l1.rules, p.g);
+    p = childrenOf(rollup, p.id).find((child) => child.status === 'live' && child.g === g);
+  }
+  return deadline;
+}
+
 function hasLieBelow(l1: L1, p: Node): boolean {
   return childrenOf(l1.state.rollup, p.id).some(
     (child) => child.status === 'live' && (child.g !== trueEnd(l1.rules, p.g) || hasLieBelow(l1, child)),
