@@ -208,6 +208,13 @@ contract StorageDealsTest is StorageDealsBase {
         deals.answer(dealId, 5, proof);
     }
 
+    /// @dev The same vectors as shard-trees.test.ts, which the node's own tree makes.
+    function test_aShardsTreeIsThatOfTheProgram() public view {
+        string memory vectors = vm.readFile("test/contracts/vectors/shards.json");
+        vm.assertEq(answerAt(0).root, vm.parseJsonBytes32(vectors, ".roots[0]"), "one piece");
+        vm.assertEq(answerAt(FIRST_BYTES).root, vm.parseJsonBytes32(vectors, ".roots[1]"), "two pieces");
+    }
+
     function test_silenceCostsTheEpochAndAPartOfTheCollateral() public {
         running();
         Challenge memory asked = askedAs(owner);
