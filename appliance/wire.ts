@@ -162,6 +162,8 @@ export async function wireNode(options: AllOptions, { log, logLevels, metrics }:
         withdraw: rollup.withdraw,
         withdrawals: rollup.withdrawals,
         claim: rollup.claim,
+        stakeStatus: rollup.stakeStatus,
+        setStaking: rollup.setStaking,
         snapshot: rollup.snapshot,
         rewind: ({ to }) => rollup.rewind(to === undefined ? undefined : BigInt(to)),
       },

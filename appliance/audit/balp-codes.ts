@@ -246,6 +246,7 @@ export const EVENTS = {
   'chain.rewind': alert(dicom('110128', 'Network Configuration'), 'U'),
   'chain.withdraw': alert(dicom('110128', 'Network Configuration'), 'E'),
   'chain.claim': alert(dicom('110128', 'Network Configuration'), 'E'),
+  'chain.stake': alert(dicom('110128', 'Network Configuration'), 'U'),
   // The whole node, sealed as it is at rest, leaves this machine, or came to it.
   'node.backup': {
     type: dicom('110106', 'Export'),

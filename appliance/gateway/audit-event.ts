@@ -37,6 +37,7 @@ export interface GatewayAuditEvent {
     | 'chain.rewind'
     | 'chain.withdraw'
     | 'chain.claim'
+    | 'chain.stake'
     | 'audit.verify'
     | 'hardening.report'
     | 'hardening.waive'

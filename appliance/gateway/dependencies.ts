@@ -5,6 +5,7 @@ import type { GatewayCustody } from './custody-needs.ts';
 import type { KeyList } from './key-schemas.ts';
 import type { NetworkInfo, NodeReadiness, NodeStatus } from './node-schemas.ts';
 import type { SharedTexts } from './shared-texts.ts';
+import type { StakeStatus } from './stake-schemas.ts';
 import type { GatewayStore } from './store-needs.ts';
 import type { Tokens } from './tokens.ts';
 import type { WithdrawalList } from './withdrawal-schemas.ts';
@@ -111,6 +112,9 @@ export interface GatewayDependencies {
     withdrawals(): Promise<readonly WithdrawalList['withdrawals'][number][]>;
     /** Executes one on L1 and waits until it is mined. */
     claim(which: { readonly id: number }): Promise<void>;
+    /** The stake by which this node asserts L2 on L1, and whether it is to have one. */
+    stakeStatus(): Promise<StakeStatus>;
+    setStaking(wish: { readonly wanted: boolean }): Promise<StakeStatus>;
     /** The state at the latest confirmed assertion, part by part. */
     snapshot(): AsyncIterable<Uint8Array>;
     /** Gives up unsafe blocks above `to`; without it, all that L1 has not confirmed. */

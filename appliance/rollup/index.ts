@@ -4,6 +4,7 @@ export { type RollupConfig, rollupConfig, type SequencerConfig, sequencerConfig 
 export { buildDescriptorGenesis } from './network-genesis.ts';
 export { assertMachine, MACHINE_DIGEST, rulesOf } from './network-rules.ts';
 export { createAuditor, createBatcher, createRpcServer, createSequencer } from './network-side.ts';
+export type { StakeControl } from './own-stake.ts';
 export { createRollup, type Rollup, type RollupDeps, type RollupOptions } from './rollup.ts';
 export type { SubscriptionItem } from './rpc/subscriptions.ts';
 export type { ShownAssertions } from './validator/describe-state.ts';

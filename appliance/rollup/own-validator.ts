@@ -15,12 +15,14 @@ import type { DeriveStore } from './derive/derive-store.ts';
 import type { JsonRpc } from './l1/json-rpc.ts';
 import type { L1Source } from './l1/l1-source.ts';
 import { createOwnChallenges, type OwnChallenges } from './own-challenges.ts';
+import { createOwnStake, type StakeControl } from './own-stake.ts';
 import { createAssertionFollower } from './validator/assertion-follower.ts';
 import { createDerivedState, type DerivedState, type DeriveState } from './validator/derived-state.ts';
 import { createFalseAlarms } from './validator/false-alarms.ts';
 import { createJudge } from './validator/judge.ts';
 import { createRollupCalls, type RollupCalls } from './validator/rollup-calls.ts';
 import { readAssertionEvents } from './validator/rollup-logs.ts';
+import { createStakeWish } from './validator/stake-wish.ts';
 import { type Asserting, createValidator, type Validator, type ValidatorState } from './validator/validator.ts';
 import type { SentMessages } from './withdrawals/sent-messages.ts';
 
@@ -65,6 +67,7 @@ export interface ChallengePeers {
 export interface OwnValidator extends Validator {
   /** Undefined on a node that only watches. */
   readonly challenges: OwnChallenges | undefined;
+  readonly stake: StakeControl;
   readonly calls: RollupCalls;
   readonly derive: DeriveState;
   readonly verdictOf: ReturnType<typeof createJudge>['verdictOf'];
@@ -96,6 +99,7 @@ export function createOwnValidator(
   };
   const derive = createDerivedState({ store, engine, sendRootAt });
   const judge = createJudge(derive);
+  const wish = createStakeWish(join(dirname(databasePath), 'unstaked'));
   const calls = createRollupCalls({ rollup, firstL1Block, contact: () => challengePeers.contact() }, l1Rpc);
 
   async function finalState(batch: bigint): Promise<DerivedState | undefined> {
@@ -110,7 +114,7 @@ export function createOwnValidator(
     const maxFeePerGasWei = BigInt(config.validator.maxFeePerGasGwei) * GWEI;
     const sender = accounts.sender({ key: validatorKey, maxFeePerGasWei });
     const address = computeAddress(hexlify(validatorKey)).toLowerCase() as Hex;
-    return { address, sender, calls, finalState };
+    return { address, sender, calls, wish, finalState };
   }
 
   function openChallenges({ sender }: Asserting, key: Uint8Array): OwnChallenges {
@@ -148,5 +152,12 @@ export function createOwnValidator(
   async function run(signal: AbortSignal): Promise<void> {
     await Promise.all([validator.run(signal), challenges?.run(signal)]);
   }
-  return { ...validator, run, challenges, calls, derive, verdictOf: judge.verdictOf, book: follower.book };
+  const stake = createOwnStake({
+    account: asserting?.address,
+    wish,
+    calls,
+    findAssertion: (nodeId) => follower.book().assertions.get(nodeId),
+    waiting: () => validator.state().waiting,
+  });
+  return { ...validator, run, challenges, stake, calls, derive, verdictOf: judge.verdictOf, book: follower.book };
 }

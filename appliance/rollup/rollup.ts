@@ -20,11 +20,13 @@ import { createListeners } from './listeners.ts';
 import { addLogIndexMetric } from './logs/log-index-metric.ts';
 import { createRollupMetrics, observeEndpoints } from './metrics.ts';
 import { createNetworkPort, type LocalOrdering, type NetworkPort } from './network-port.ts';
+import type { StakeControl } from './own-stake.ts';
 import { type ChallengePeers, NO_OPPONENTS, UNKNOWN_CHALLENGE } from './own-validator.ts';
 import { lazyRegistry } from './registry/lazy-registry.ts';
 import type { NodeRegistry } from './registry/node-registry.ts';
 import { assembleParts, type RollupParts } from './rollup-parts.ts';
 import { OWN_CALL } from './rpc/json-rpc.ts';
+import { notStarted } from './rpc/not-started.ts';
 import { createForwardedTransactions } from './rpc/pending-transactions.ts';
 import type { SubscriptionItem } from './rpc/subscriptions.ts';
 import { describeAssertions, type ShownAssertions } from './validator/describe-state.ts';
@@ -63,7 +65,7 @@ export interface RollupDeps {
 }
 
 /** The rollup node: rebuilds L2 from L1, takes the sequencer's announcements before that, and serves the result. */
-export interface Rollup extends Service {
+export interface Rollup extends Service, StakeControl {
   heads(): Heads;
   /** JSON-RPC 2.0, single or batch, by `caller` (a token's id; the node itself when absent). Never throws. */
   rpc(body: unknown, caller?: string, signal?: AbortSignal): Promise<unknown>;
@@ -259,6 +261,8 @@ export function createRollup(options: RollupOptions, deps: RollupDeps): Rollup {
     }),
     withdrawals: async () => (await get().withdrawals.list(stopping.signal)).map(describeWithdrawal),
     claim: async ({ id }) => get().withdrawals.claim(id, stopping.signal),
+    stakeStatus: async () => get().validator.stake.stakeStatus(),
+    setStaking: async (wish) => get().validator.stake.setStaking(wish),
     snapshot: () => get().snapshots.make(),
     assertions() {
       const { validator } = get();
@@ -284,14 +288,5 @@ export function createRollup(options: RollupOptions, deps: RollupDeps): Rollup {
       },
       announce: onUnsafe.tell,
     }),
-  };
-}
-
-function notStarted(body: unknown): unknown {
-  const id = typeof body === 'object' && body !== null && 'id' in body ? body.id : null;
-  return {
-    jsonrpc: '2.0',
-    id,
-    error: { code: -32000, message: 'the node is not ready', data: { code: 'NODE_NOT_READY' } },
   };
 }

@@ -4,8 +4,9 @@ import { action, addGroup, addVerb, type Call } from '../call.ts';
 import { withNode } from '../node-client.ts';
 import { assertionLines } from '../render/assertions.ts';
 import type { Terminal } from '../terminal.ts';
+import { registerStake } from './stake.ts';
 
-/** `validator status`. */
+/** `validator status`, `validator stake`, `validator unstake`. */
 export function registerValidator(program: Command, terminal: Terminal): void {
   const group = addGroup(program, 'validator', 'the stake by which this node asserts L2 on L1');
   addVerb(group, 'status', {
@@ -14,6 +15,7 @@ export function registerValidator(program: Command, terminal: Terminal): void {
       'A node asserts where rollup.validator.enabled is set: then it stakes, asserts, and plays challenges by itself.',
     examples: ['validator status', 'validator status --json | jq .mode'],
   }).action(action(terminal, status));
+  registerStake(group, terminal);
 }
 
 async function status(call: Call<object>): Promise<void> {

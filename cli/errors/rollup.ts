@@ -109,6 +109,15 @@ export const ROLLUP_GUIDANCE: Record<keyof typeof ROLLUP_ERRORS, Guidance> = {
     exit: EXIT.usage,
     remedy: 'Send ETH to the operator account, by a deposit on L1 or a transfer on L2.',
   },
+  ROLLUP_NOT_ASSERTING: {
+    exit: EXIT.usage,
+    remedy:
+      'Set `rollup.validator.enabled` in the configuration (docs/reference/config.md) and start the node again: then it stakes by itself.',
+  },
+  ROLLUP_STAKE_FUNDS: {
+    exit: EXIT.usage,
+    remedy: 'Send ETH to that account on L1: the stake, and some for the gas of its assertions and challenges.',
+  },
   ROLLUP_STATE_MISSING: {
     exit: EXIT.checksFailed,
     remedy:

@@ -88,6 +88,13 @@ export const ROLLUP_ERRORS = {
   ROLLUP_ACCOUNT_FUNDS: define<{ address: string }>({
     message: ({ address }) => `the operator account ${address} cannot pay for the transaction`,
   }),
+  ROLLUP_NOT_ASSERTING: define({
+    message: () => 'this node only watches what is asserted on L1: it has no stake',
+  }),
+  ROLLUP_STAKE_FUNDS: define<{ account: string; hasWei: bigint; requiredWei: bigint }>({
+    message: ({ account, hasWei, requiredWei }) =>
+      `account ${account} has ${hasWei} wei on L1, and a stake of ${requiredWei} wei and its gas are more`,
+  }),
   ROLLUP_STATE_MISSING: define<{ hash: string }>({
     message: ({ hash }) => `the state holds nothing under hash ${hash}`,
     severity: 'critical',

@@ -7,6 +7,8 @@ rollupCompliance('in process', async ({ rollup, p2p, anchor, membership }) => ({
   withdraw: rollup.withdraw,
   withdrawals: rollup.withdrawals,
   claim: rollup.claim,
+  stakeStatus: rollup.stakeStatus,
+  setStaking: rollup.setStaking,
   snapshot: rollup.snapshot,
   rewind: ({ to }) => rollup.rewind(to === undefined ? undefined : BigInt(to)),
   peers: p2p.peers,

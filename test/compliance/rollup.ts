@@ -15,6 +15,8 @@ export interface RollupUnderTest {
   readonly rewind: GatewayDependencies['rollup']['rewind'];
   readonly withdraw: GatewayDependencies['rollup']['withdraw'];
   readonly withdrawals: GatewayDependencies['rollup']['withdrawals'];
+  readonly stakeStatus: GatewayDependencies['rollup']['stakeStatus'];
+  readonly setStaking: GatewayDependencies['rollup']['setStaking'];
   readonly snapshot: GatewayDependencies['rollup']['snapshot'];
   readonly claim: GatewayDependencies['rollup']['claim'];
   readonly l1: () => Promise<ReturnType<Rollup['l1']> | null>;
@@ -28,6 +30,14 @@ const HASH = `0x${'cc'.repeat(32)}` as Hex;
 const WITHDRAWAL = {
   ...{ id: 4, state: 'asserted' as const, to: `0x${'ca'.repeat(20)}`, amountWei: `${10n ** 30n}`, transaction: HASH },
   ...{ block: 7, claimableAt: '2026-11-30T00:00:00.000Z' },
+};
+const STAKE = {
+  ...{ state: 'leaving' as const, account: `0x${'ca'.repeat(20)}`, balanceWei: `${10n ** 30n}`, requiredWei: '1' },
+  ...{ owedWei: '0', stakeId: 4, amountWei: '1', standsOn: HASH, returnableAt: '2026-11-30T00:00:00.000Z' },
+};
+const NO_STAKE = {
+  ...{ ...STAKE, state: 'none' as const, stakeId: null, amountWei: null, standsOn: null, returnableAt: null },
+  waiting: 'a reason',
 };
 const assertions = {
   mode: 'watching' as const,
@@ -99,6 +109,11 @@ export function createRollupDouble() {
       withdrawals: async () => started([WITHDRAWAL]),
       claim: async ({ id }: { id: number }) => {
         if (id === 9) throw new NectarError('ROLLUP_WITHDRAWAL_NOT_CLAIMABLE', { id, state: 'batched' });
+      },
+      stakeStatus: async () => started(STAKE),
+      setStaking: async ({ wanted }: { wanted: boolean }) => {
+        if (wanted) throw new NectarError('ROLLUP_STAKE_FUNDS', { account: HASH, hasWei: 10n ** 30n, requiredWei: 1n });
+        return started(NO_STAKE);
       },
       async *snapshot(): AsyncGenerator<Uint8Array> {
         started(undefined);
@@ -243,6 +258,16 @@ export function rollupCompliance(
       await assert.rejects(under.claim({ id: 9 }), (error) => {
         assert.ok(isNectarError(error, 'ROLLUP_WITHDRAWAL_NOT_CLAIMABLE'));
         assert.deepEqual(error.data, { id: 9, state: 'batched' });
+        return true;
+      });
+    });
+
+    it('says what its stake is, takes it back, and says why it does not stake', async () => {
+      assert.deepEqual(await under.stakeStatus(), STAKE);
+      assert.deepEqual(await under.setStaking({ wanted: false }), NO_STAKE);
+      await assert.rejects(under.setStaking({ wanted: true }), (error) => {
+        assert.ok(isNectarError(error, 'ROLLUP_STAKE_FUNDS'));
+        assert.deepEqual(error.data, { account: HASH, hasWei: 10n ** 30n, requiredWei: 1n });
         return true;
       });
     });

@@ -122,6 +122,19 @@ const withdrawal = exact({
   claimableAt: nullable(text(64)),
 });
 
+const stake = exact({
+  state: oneOf('staking', 'staked', 'leaving', 'none'),
+  account: text(42),
+  balanceWei: text(78),
+  requiredWei: text(78),
+  owedWei: text(78),
+  stakeId: nullable(count),
+  amountWei: nullable(text(78)),
+  standsOn: nullable(word),
+  returnableAt: nullable(text(64)),
+  waiting: optional(text(4096)),
+});
+
 /** What the gateway may ask of the rollup role. */
 export const rollup = contract('rollup', {
   state: call({ args: [TIMEOUT], returns: rollupState }),
@@ -152,6 +165,8 @@ export const rollup = contract('rollup', {
   }),
   withdrawals: call({ args: [], returns: list(withdrawal, 100_000), maxOutputBytes: MAX_RPC_ANSWER_BYTES }),
   claim: call({ args: [exact({ id: count })], returns: done, timeoutMs: JOIN_TIMEOUT_MS }),
+  stakeStatus: call({ args: [], returns: stake, timeoutMs: JOIN_TIMEOUT_MS }),
+  setStaking: call({ args: [exact({ wanted: flag })], returns: stake, timeoutMs: JOIN_TIMEOUT_MS }),
   /** The state at the latest confirmed assertion, for a node that begins. */
   snapshot: call({ args: [], returns: STREAM }),
   rewind: call({

@@ -1,7 +1,7 @@
 import type { Anchor } from '../../anchor/index.ts';
 import type { Membership } from '../../membership/index.ts';
 import type { P2p } from '../../p2p/index.ts';
-import type { Rollup } from '../../rollup/index.ts';
+import type { Rollup, StakeControl } from '../../rollup/index.ts';
 import type { Service } from '../../service.ts';
 import type { Witness } from '../../witness/index.ts';
 import type { Route } from '../route.ts';
@@ -12,7 +12,19 @@ import { rollup } from './contract.ts';
 export interface RollupCrossingParts {
   readonly rollup: Pick<
     Rollup,
-    'rpc' | 'subscribe' | 'heads' | 'rewind' | 'assertions' | 'l1' | 'withdraw' | 'withdrawals' | 'claim' | 'snapshot'
+    | (
+        | 'rpc'
+        | 'subscribe'
+        | 'heads'
+        | 'rewind'
+        | 'assertions'
+        | 'l1'
+        | 'withdraw'
+        | 'withdrawals'
+        | 'claim'
+        | 'snapshot'
+      )
+    | keyof StakeControl
   >;
   readonly p2p: Pick<P2p, 'peers' | 'addresses'>;
   readonly anchor: Pick<Anchor, 'anchored' | 'auditAnchors'>;
@@ -53,6 +65,8 @@ export function rollupRoutes(parts: RollupCrossingParts): Route[] {
       await parts.rollup.claim(which);
       return null as never;
     },
+    stakeStatus: () => parts.rollup.stakeStatus(),
+    setStaking: (wish) => parts.rollup.setStaking(wish),
     snapshot: () => parts.rollup.snapshot(),
     rewind: ({ to }) => parts.rollup.rewind(to === undefined ? undefined : BigInt(to)),
     anchors: () => anchor.auditAnchors(),

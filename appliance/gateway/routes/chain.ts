@@ -6,6 +6,7 @@ import type { GatewayServer, RouteContext } from '../gateway-server.ts';
 import { ChainRewind, ChainRewound } from '../node-schemas.ts';
 import { describeOperation } from '../openapi.ts';
 import { Binary } from '../schema-parts.ts';
+import { StakeStatus, StakeWish } from '../stake-schemas.ts';
 import {
   WithdrawalClaimed,
   WithdrawalId,
@@ -47,6 +48,23 @@ const claim = describeOperation({
   guard: { scope: 'admin' },
   params: WithdrawalId,
   response: { 200: WithdrawalClaimed },
+});
+const stakeStatus = describeOperation({
+  id: 'getStake',
+  tag: 'network',
+  summary: 'The stake by which this node asserts L2 on L1',
+  guard: { scope: 'node:read' },
+  response: { 200: StakeStatus },
+});
+const setStaking = describeOperation({
+  id: 'setStaking',
+  tag: 'network',
+  summary: 'Have this node stake, or take its stake back and stake no more',
+  description:
+    'It is kept over restarts. A stake comes back once L1 has confirmed the assertion under it; until then the node plays its challenges.',
+  guard: { scope: 'admin' },
+  body: StakeWish,
+  response: { 200: StakeStatus },
 });
 
 const snapshot = describeOperation({
@@ -108,6 +126,25 @@ export function addChainRoutes(server: GatewayServer, context: RouteContext): vo
       const event = { type: 'chain.withdraw', context: request.access, detail: { to, amountWei } } as const;
       return (await evidenced(context, event, { run: () => rollup.withdraw({ to, amountWei }), announced: true }))
         .result;
+    }),
+  );
+
+  server.get('/v1/chain/stake', stakeStatus, () => rollup.stakeStatus());
+
+  server.put('/v1/chain/stake', setStaking, (request) =>
+    exclusive.run('chain stake', async () => {
+      const { wanted } = request.body as StakeWish;
+      const event = {
+        type: 'chain.stake',
+        context: request.access,
+        detail: { wanted: wanted ? 'yes' : 'no' },
+      } as const;
+      const run = async (note: (facts: Record<string, string>) => void): Promise<StakeStatus> => {
+        const shown = await rollup.setStaking({ wanted });
+        note({ account: shown.account, state: shown.state });
+        return shown;
+      };
+      return (await evidenced(context, event, { run })).result;
     }),
   );
 

@@ -15,7 +15,9 @@ export type Step =
   | { readonly kind: 'back'; readonly nodeId: Hex }
   | { readonly kind: 'create'; readonly parent: Hex; readonly state: DerivedState }
   | { readonly kind: 'stake' }
-  | { readonly kind: 'unstake' };
+  | { readonly kind: 'unstake' }
+  /** Takes what the Rollup owes the account: a stake that came back, a reward, refunds. */
+  | { readonly kind: 'claim' };
 
 export interface Steps {
   /** To be tried in order: L1's contract knows best when each is due. */
@@ -28,9 +30,16 @@ export interface Situation {
   readonly book: AssertionBook;
   readonly verdictOf: Judge['verdictOf'];
   readonly stake: OwnStake | undefined;
+  /** True: the account is to have no stake, so it asserts nothing more and takes back what it has. */
+  readonly isLeaving?: boolean;
+  /** What the Rollup owes the account, in wei. */
+  readonly owedWei?: bigint;
   /** The own state before a batch, derived from L1 blocks that are final; undefined while there is none. */
   readonly finalState: (batch: bigint) => Promise<DerivedState | undefined>;
 }
+
+/** Less than the gas of a claim may cost, and less than it is worth to make a node claim by owing it dust. */
+export const MIN_CLAIM_WEI = 1_000_000_000_000_000n;
 
 /**
  * What a validator does next. It believes nobody: only what this node derived itself is confirmed, backed or asserted, and only
@@ -52,12 +61,13 @@ function dueConfirmation({ book, verdictOf }: Situation): Step[] {
 }
 
 async function moveStake(situation: Situation): Promise<Steps> {
-  const { book, verdictOf, stake } = situation;
+  const { book, verdictOf, stake, isLeaving = false } = situation;
   const latest = book.latestConfirmed && book.assertions.get(book.latestConfirmed);
   if (latest === undefined) return { steps: [], waiting: 'the Rollup has not been seen on L1 yet' };
+  if (isLeaving) return leave(situation);
   if (verdictOf(latest.nodeId)?.kind === 'false')
     return { steps: [], waiting: 'L1 has confirmed a false assertion: nothing can be asserted upon it' };
-  if (stake === undefined) return { steps: [{ kind: 'stake' }] };
+  if (stake === undefined) return { steps: [...dueClaim(situation), { kind: 'stake' }] };
   const standsOn = book.assertions.get(stake.standsOn);
   // Others went on, and nobody steps from an assertion that has been passed: the stake comes back and begins anew.
   if (standsOn === undefined) return { steps: [{ kind: 'unstake' }] };
@@ -66,6 +76,19 @@ async function moveStake(situation: Situation): Promise<Steps> {
     return { steps: [], waiting: `the own stake stands on the false assertion ${standsOn.nodeId}` };
   if (verdict === undefined) return { steps: [], waiting: 'the assertion under the own stake is not derived yet' };
   return stepForward(situation, standsOn);
+}
+
+/** A stake comes back from a confirmed assertion alone; what is behind the latest one is confirmed too. */
+function leave(situation: Situation): Steps {
+  const { book, stake } = situation;
+  if (stake === undefined) return { steps: dueClaim(situation) };
+  const standsOn = book.assertions.get(stake.standsOn);
+  if (standsOn === undefined || standsOn.status === 'confirmed') return { steps: [{ kind: 'unstake' }] };
+  return { steps: [], waiting: 'the stake comes back when L1 has confirmed the assertion under it' };
+}
+
+function dueClaim({ owedWei = 0n }: Situation): Step[] {
+  return owedWei >= MIN_CLAIM_WEI ? [{ kind: 'claim' }] : [];
 }
 
 async function stepForward({ book, finalState }: Situation, from: Assertion): Promise<Steps> {

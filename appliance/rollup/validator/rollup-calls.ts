@@ -16,7 +16,13 @@ const MAX_STAKES_READ = 16;
 /** The Rollup as the endpoint tells of it: enough to act by, since every call is judged by the contract itself. */
 export interface RollupCalls {
   /** The live stake of an account. */
-  findStake(owner: Hex, signal: AbortSignal): Promise<OwnStake | undefined>;
+  findStake(owner: Hex, signal: AbortSignal): Promise<(OwnStake & { readonly amountWei: bigint }) | undefined>;
+  /** What a new stake has to be, in wei. */
+  stakeWei(signal: AbortSignal): Promise<bigint>;
+  /** What the Rollup owes an account, in wei. */
+  owedWei(account: Hex, signal: AbortSignal): Promise<bigint>;
+  /** What an account has on L1, in wei. */
+  balanceWei(account: Hex, signal: AbortSignal): Promise<bigint>;
   encode(step: Step, stakeId: bigint, owner: Hex, signal: AbortSignal): Promise<L1Call>;
   /** When L1 lets an assertion be confirmed if no rival comes; seconds since 1970. */
   confirmableAt(nodeId: Hex, signal: AbortSignal): Promise<bigint>;
@@ -78,13 +84,23 @@ export function createRollupCalls({ rollup, firstL1Block, contact }: RollupCalls
   return {
     async findStake(owner, signal) {
       for (const id of await stakeIdsOf(owner, signal)) {
-        const stake = await ofRollup<{ owner: string; standsOn: Hex; isLive: boolean }>('stakeOf', [id], signal);
-        if (stake.isLive && stake.owner.toLowerCase() === owner) return { id, standsOn: stake.standsOn };
+        const stake = await ofRollup<{ owner: string; standsOn: Hex; amountWei: bigint; isLive: boolean }>(
+          'stakeOf',
+          [id],
+          signal,
+        );
+        if (stake.isLive && stake.owner.toLowerCase() === owner)
+          return { id, standsOn: stake.standsOn, amountWei: stake.amountWei };
       }
       return undefined;
     },
+    stakeWei,
+    owedWei: (account, signal) => ofRollup<bigint>('owedWei', [account], signal),
+    balanceWei: async (account, signal) =>
+      BigInt(String(await rpc.call('eth_getBalance', [account, 'latest'], signal))),
     async encode(step, stakeId, owner, signal) {
       if (step.kind === 'stake') return { ...call('newStake', [owner]), value: await stakeWei(signal) };
+      if (step.kind === 'claim') return call('claim', [owner]);
       if (step.kind === 'unstake') return call('returnStake', [stakeId]);
       if (step.kind === 'confirm') return call('confirm', [step.nodeId]);
       if (step.kind === 'back') return call('back', [stakeId, step.nodeId]);

@@ -9,6 +9,7 @@ import type { FalseAlarm, FalseAlarms } from './false-alarms.ts';
 import type { Judge } from './judge.ts';
 import { nextSteps, type Step } from './next-steps.ts';
 import { type RollupCalls, whyRefused } from './rollup-calls.ts';
+import type { StakeWish } from './stake-wish.ts';
 
 export interface ValidatorState {
   readonly mode: 'watching' | 'asserting';
@@ -33,7 +34,9 @@ export interface ValidatorOptions {
 export interface Asserting {
   readonly address: Hex;
   readonly sender: L1Sender;
-  readonly calls: RollupCalls;
+  readonly calls: Pick<RollupCalls, 'nonceAt' | 'findStake' | 'owedWei' | 'encode'>;
+  /** Whether the account is to have a stake. */
+  readonly wish: Pick<StakeWish, 'isWanted'>;
   /** The own state before a batch, from final L1 blocks. */
   readonly finalState: (batch: bigint) => Promise<DerivedState | undefined>;
 }
@@ -141,8 +144,10 @@ export function createValidator(options: ValidatorOptions, deps: ValidatorDeps):
     ];
     if (seen !== mined) return;
     const stake = await own.calls.findStake(own.address, signal);
-    const { finalState } = own;
-    const next = await nextSteps({ book: follower.book(), verdictOf: judge.verdictOf, stake, finalState });
+    const owedWei = stake === undefined ? await own.calls.owedWei(own.address, signal) : 0n;
+    const isLeaving = !(await own.wish.isWanted());
+    const of = { book: follower.book(), verdictOf: judge.verdictOf, finalState: own.finalState };
+    const next = await nextSteps({ ...of, stake, isLeaving, owedWei });
     waiting = next.waiting;
     for (const step of next.steps) if (await attempt(step, own, { stakeId: stake?.id ?? 0n, signal })) return;
   }

@@ -18,6 +18,7 @@ import type { Tokens } from '../../../../appliance/gateway/tokens.ts';
 import { createLogger, createNodeMetrics, type Metrics, readFamilies } from '../../../../appliance/telemetry/index.ts';
 import type { Cid, RecordId, RootHash } from '../../../../protocol/brand.ts';
 import { NectarError } from '../../../../protocol/errors.ts';
+import { chainDouble } from './chain-double.ts';
 import { custodyDouble } from './custody-double.ts';
 import { logLevelsDouble } from './log-levels-double.ts';
 import { loggedNotesOf } from './logged-notes-of.ts';
@@ -385,15 +386,10 @@ export function createDependencies(parts: DependencyParts): GatewayDependencies 
           await node.headGate?.();
         }
       },
-      withdraw: async () => ({ transaction: `0x${'ab'.repeat(32)}` }),
-      withdrawals: async () => [],
-      claim: async ({ id }) => {
-        if (id !== 3) throw new NectarError('ROLLUP_WITHDRAWAL_NOT_CLAIMABLE', { id, state: 'asserted' });
-      },
+      ...chainDouble,
       async *snapshot() {
         yield Buffer.from('state');
       },
-      rewind: async ({ to }) => ({ from: 9, to: to ?? 7 }),
     },
     p2p: {
       peers: () => [

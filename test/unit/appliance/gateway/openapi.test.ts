@@ -148,6 +148,8 @@ describe('/openapi.json', () => {
       'GET /v1/chain/withdrawals',
       'POST /v1/chain/withdrawals',
       'POST /v1/chain/withdrawals/{id}/claim',
+      'GET /v1/chain/stake',
+      'PUT /v1/chain/stake',
       'POST /v1/clients',
       'GET /v1/clients/authorities',
       'PUT /v1/clients/authorities',

@@ -13,16 +13,20 @@ const B = word('b1');
 const LIE: GlobalState = { ...truth(1n), blockHash: word('66') };
 const own = async ({ batch }: { batch: bigint }) => ({ ...truth(batch), block: batch });
 
-async function situation(events: readonly AssertionEvent[], more: { stake?: OwnStake; final?: bigint } = {}) {
+async function situation(
+  events: readonly AssertionEvent[],
+  more: { stake?: OwnStake; final?: bigint; isLeaving?: boolean; owedWei?: bigint } = {},
+) {
   const l1 = createL1Double();
   l1.mine({ kind: 'confirmed', nodeId: ROOT }, ...events);
   const follower = l1.follower();
   await follower.advance(signal);
   const judge = createJudge(own);
   await judge.judge(follower.book());
-  const { final = 100n, stake } = more;
+  const { final = 100n, stake, isLeaving = false, owedWei = 0n } = more;
   const finalState = async (batch: bigint) => (batch <= final ? own({ batch }) : undefined);
-  return { judge, next: await nextSteps({ book: follower.book(), verdictOf: judge.verdictOf, stake, finalState }) };
+  const judging = { verdictOf: judge.verdictOf };
+  return { judge, next: await nextSteps({ book: follower.book(), ...judging, stake, isLeaving, owedWei, finalState }) };
 }
 const kinds = async (...args: Parameters<typeof situation>) => (await situation(...args)).next.steps.map((s) => s.kind);
 
@@ -94,4 +98,25 @@ test('the state before a batch is that after the last block of the batches befor
   assert.equal(await block(2n, 2n), 3n);
   assert.equal(await block(2n, 4n), 'no such state');
   assert.equal(await block(4n), undefined);
+});
+
+test('a stake that is to come back asserts nothing, waits for its own assertion, and comes back from a confirmed one', async () => {
+  const isLeaving = true;
+  const mine = created(A, ROOT, truth(1n));
+  const { next } = await situation([mine], { stake: { id: 0n, standsOn: A }, isLeaving });
+  assert.deepEqual(next.steps, [{ kind: 'confirm', nodeId: A }]);
+  assert.match(next.waiting ?? '', /comes back when L1 has confirmed/);
+  const confirmed = { kind: 'confirmed', nodeId: A } as const;
+  assert.deepEqual(await kinds([mine, confirmed], { stake: { id: 0n, standsOn: A }, isLeaving }), ['unstake']);
+  // Passed by others, and L1 confirmed a lie: what is confirmed gives its stakes back all the same.
+  assert.deepEqual(await kinds([mine, confirmed], { stake: { id: 0n, standsOn: ROOT }, isLeaving }), ['unstake']);
+  const lie = [created(B, ROOT, LIE), { kind: 'confirmed', nodeId: B } as const];
+  assert.deepEqual(await kinds(lie, { stake: { id: 0n, standsOn: ROOT }, isLeaving }), ['unstake']);
+  assert.deepEqual(await kinds([mine], { isLeaving }), ['confirm']);
+});
+
+test('claims what the Rollup owes before it stakes anew, and no dust', async () => {
+  assert.deepEqual(await kinds([], { owedWei: 10n ** 18n }), ['claim', 'stake']);
+  assert.deepEqual(await kinds([], { owedWei: 10n ** 18n, isLeaving: true }), ['claim']);
+  assert.deepEqual(await kinds([], { owedWei: 10n ** 15n - 1n, isLeaving: true }), []);
 });

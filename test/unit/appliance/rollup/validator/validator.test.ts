@@ -20,6 +20,7 @@ function createHouse(l1 = createL1Double()) {
   const clock = { now: 0 };
   const sent: Step['kind'][] = [];
   const account = { standing: 'next' as Standing, bumps: 0, mined: 0n, seen: 0n, staked: false, refuse: '' };
+  const stake = { isWanted: true, owedWei: 0n };
   const sender: L1Sender = {
     async send({ data }) {
       if (account.refuse !== '') {
@@ -45,10 +46,11 @@ function createHouse(l1 = createL1Double()) {
         address: word('99'),
         sender,
         finalState: (batch) => own({ batch }),
+        wish: { isWanted: async () => stake.isWanted },
         calls: {
-          findStake: async () => (account.staked ? { id: 0n, standsOn: ROOT } : undefined),
+          findStake: async () => (account.staked ? { id: 0n, standsOn: ROOT, amountWei: 7n } : undefined),
           encode: async ({ kind }) => ({ to: word('aa'), data: kind as never }),
-          confirmableAt: async () => 0n,
+          owedWei: async () => stake.owedWei,
           nonceAt: async (_, block) => (block === 'latest' ? account.mined : account.seen),
         },
       },
@@ -56,7 +58,7 @@ function createHouse(l1 = createL1Double()) {
       now: () => clock.now,
     },
   );
-  return { l1, clock, sent, account, validator };
+  return { l1, clock, sent, account, stake, validator };
 }
 
 test('one step at a time: the next one goes out when L1 has used the nonce of the last', async () => {
@@ -119,6 +121,28 @@ test('in a gas spike it offers more for the same nonce; a nonce that a reorg too
   await validator.tick(signal);
   await validator.tick(signal);
   assert.deepEqual(sent, ['stake', 'stake']);
+});
+
+test('a node that is to have no stake takes it back, claims what came back, and stakes no more', async () => {
+  const { l1, sent, account, stake, validator } = createHouse();
+  l1.mine({ kind: 'confirmed', nodeId: ROOT });
+  account.staked = true;
+  stake.isWanted = false;
+  await validator.tick(signal);
+  account.staked = false;
+  account.standing = 'used';
+  await validator.tick(signal);
+  await validator.tick(signal);
+  assert.deepEqual(sent, ['unstake']);
+  stake.owedWei = 10n ** 18n;
+  await validator.tick(signal);
+  await validator.tick(signal);
+  stake.owedWei = 0n;
+  await validator.tick(signal);
+  assert.deepEqual(sent, ['unstake', 'claim']);
+  stake.isWanted = true;
+  await validator.tick(signal);
+  assert.deepEqual(sent, ['unstake', 'claim', 'stake']);
 });
 
 test('says why L1 refuses, and is silent while it is only too early', async () => {
