@@ -18,6 +18,7 @@ import { type AskChallenge, createPeerReach } from './challenge/peer-reach.ts';
 import type { Rivalry } from './challenge/rivalry.ts';
 import { createFindRivals, type Rivals } from './challenge/rivals.ts';
 import { createMoveSigner } from './challenge/sign-move.ts';
+import { createOutcomesInView, type StakeOutcomes } from './challenge/stake-outcomes.ts';
 import { createTalks } from './challenge/talks.ts';
 import { createTruth, type DisputedChain } from './challenge/truth.ts';
 import type { JsonRpc } from './l1/json-rpc.ts';
@@ -67,6 +68,8 @@ export interface OwnChallengesDeps {
 export interface OwnChallenges extends Challenges {
   /** Takes a move of an opponent. Never rejects. */
   hear(encoded: Uint8Array): Promise<ChallengeAnswer>;
+  /** How challenges of this account ended; undefined until L1 has told it. */
+  outcomes(): StakeOutcomes | undefined;
 }
 
 /** The challenges of this node's stake, in data order: L1, truth, talk, entries. */
@@ -75,6 +78,8 @@ export function createOwnChallenges(options: OwnChallengesOptions, deps: OwnChal
   const signer = createMoveSigner(options.key);
   let rivalries: readonly Rivalry[] = [];
   const l1 = createL1(options, deps, { owner: signer.address, onRivalries: (found) => (rivalries = found) });
+  const { rollup, firstL1Block } = options;
+  const outcomes = createOutcomesInView({ rollup, firstL1Block, owner: signer.address }, { rpc: deps.l1Rpc, log, now });
   const truth = createTruth(
     disputedChain(options, deps),
     machine?.openTracer ?? (() => missing('machine to trace a block with')),
@@ -86,7 +91,14 @@ export function createOwnChallenges(options: OwnChallengesOptions, deps: OwnChal
   const conversations = createConversations({ truth, heard, signer, now });
   const talks = createTalks({ conversations, reach: createPeerReach(deps.ask), log });
   const challenges = createChallenges(options, {
-    l1,
+    l1: {
+      ...l1,
+      async rivalries(signal) {
+        const found = await l1.rivalries(signal);
+        await outcomes.look(found.length, signal);
+        return found;
+      },
+    },
     sender: deps.sender,
     truth,
     prove: machine?.prove ?? (() => missing('prover')),
@@ -96,7 +108,8 @@ export function createOwnChallenges(options: OwnChallengesOptions, deps: OwnChal
     log,
     now,
   });
-  return { ...challenges, hear: createHearing({ rivalries: () => rivalries, conversations, log }) };
+  const hear = createHearing({ rivalries: () => rivalries, conversations, log });
+  return { ...challenges, hear, outcomes: outcomes.newest };
 }
 
 function createL1(

@@ -8,6 +8,7 @@ import type { Ordering } from './account/forwarder.ts';
 import type { OperatorAccount } from './account/operator-account.ts';
 import { createSequencerLink } from './account/sequencer-link.ts';
 import type { BatchPeers } from './blobs/peer-batches.ts';
+import { addChallengeMetrics } from './challenge/challenge-metrics.ts';
 import type { RollupConfig } from './config.ts';
 import type { Derived } from './derive/deriver.ts';
 import type { Dropped } from './derive/dropped.ts';
@@ -118,6 +119,10 @@ export function createRollup(options: RollupOptions, deps: RollupDeps): Rollup {
   });
   const onHead = createListeners<Heads>();
   const onUnsafe = createListeners<Uint8Array>();
+  addChallengeMetrics(deps.metrics, () => {
+    const challenges = parts?.validator.challenges;
+    return challenges && { states: challenges.state(), outcomes: challenges.outcomes() };
+  });
   let parts: RollupParts | undefined;
   let running: Promise<void> | undefined;
   let stopping = new AbortController();

@@ -51,6 +51,14 @@ export const alarmCases: Readonly<Record<string, AlarmCase>> = {
     silent: [growing('nectar_rollup_l1_block_number{role="rollup"}', 5)],
   },
   NectarFalseAssertion: gauge('nectar_rollup_false_assertions{role="rollup"}', 1, 0),
+  NectarChallengeWaits: gauge('nectar_rollup_challenge_clock_left_seconds{role="rollup",turn="own"}', 80_000, 90_000),
+  NectarStakeLost: {
+    fires: [growing('nectar_rollup_challenged_stakes{role="rollup",outcome="lost"}', 1)],
+    silent: [
+      steady('nectar_rollup_challenged_stakes{role="rollup",outcome="lost"}', 1),
+      growing('nectar_rollup_challenged_stakes{role="rollup",outcome="won"}', 1),
+    ],
+  },
   NectarRequestsWait: gauge('nectar_gateway_requests_queued{role="gateway"}', 3, 0),
   NectarStrangers: {
     fires: [growing('nectar_gateway_connections_ended_total{role="gateway",reason="handshake"}', 60)],

@@ -81,7 +81,8 @@ async function moveStake(situation: Situation): Promise<Steps> {
 /** A stake comes back from a confirmed assertion alone; what is behind the latest one is confirmed too. */
 function leave(situation: Situation): Steps {
   const { book, stake } = situation;
-  if (stake === undefined) return { steps: dueClaim(situation) };
+  if (stake === undefined)
+    return { steps: dueClaim(situation), waiting: 'no stake is wanted: nectar-byon validator stake' };
   const standsOn = book.assertions.get(stake.standsOn);
   if (standsOn === undefined || standsOn.status === 'confirmed') return { steps: [{ kind: 'unstake' }] };
   return { steps: [], waiting: 'the stake comes back when L1 has confirmed the assertion under it' };

@@ -3,6 +3,7 @@ export const LOG_MESSAGES: readonly string[] = [
   'L1 cannot be followed for now',
   'L1 content has no place on L2',
   'L1 contradicts unsafe blocks',
+  'L1 does not say how challenges ended',
   'L1 endpoints not compared',
   'L1 refuses a step of the validator',
   'L1 refuses to take an eliminated stake off',

@@ -226,6 +226,14 @@ test('a liar that talks loses by one transaction, and its assertion dies', async
     [['settle', l1.honest.address]],
   );
   assert.ok((entries[0]?.gas ?? 0) < 400_000, `${entries[0]?.gas} gas`);
+  for (const one of [honest, liar]) await one.tick(signal);
+  assert.deepEqual(
+    [honest.outcomes(), liar.outcomes()],
+    [
+      { won: 1, lost: 0 },
+      { won: 0, lost: 1 },
+    ],
+  );
 });
 
 test('a liar that is silent loses in seven transactions of the honest side', async () => {
