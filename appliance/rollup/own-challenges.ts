@@ -12,6 +12,7 @@ import { type Challenges, type ChallengesL1, createChallenges } from './challeng
 import { createConversations } from './challenge/conversations.ts';
 import { createStatesAfter } from './challenge/disputed-chain.ts';
 import { encodeEntry } from './challenge/encode-entry.ts';
+import { createFindRefunds } from './challenge/entry-refunds.ts';
 import { createHeardMoves } from './challenge/heard-moves.ts';
 import { createHearing } from './challenge/hearing.ts';
 import { type AskChallenge, createPeerReach } from './challenge/peer-reach.ts';
@@ -118,6 +119,7 @@ function createL1(
   { owner, onRivalries }: { readonly owner: Hex; readonly onRivalries: (found: readonly Rivalry[]) => void },
 ): ChallengesL1 {
   const find = createFindRivals({ rollup, chainId, firstL1Block }, { rpc: l1Rpc, book, verdictOf });
+  const findRefunds = createFindRefunds(l1Rpc);
   let eliminated: Rivals['eliminated'] = [];
 
   async function ofClock<T>(name: 'time' | 'isFrozen', signal: AbortSignal): Promise<T> {
@@ -137,13 +139,19 @@ function createL1(
       readStanding({ firstL1Block }, { rpc: l1Rpc, freezeTime: () => ofClock('time', signal) }, { rivalry, signal }),
     isFrozen: (signal) => ofClock('isFrozen', signal),
     encode: encodeEntry,
-    leftovers: async () =>
-      eliminated.map(
-        ({ nodeId, stakeId }): L1Call => ({
-          to: rollup,
-          data: ROLLUP.encodeFunctionData('prune', [nodeId, stakeId]) as Hex,
-        }),
-      ),
+    async leftovers(signal) {
+      const refunds = await findRefunds(
+        eliminated.flatMap(({ ended }) => ended),
+        signal,
+      );
+      const backing = eliminated.filter(({ isBacker }) => isBacker);
+      const prune = ({ nodeId, stakeId }: (typeof backing)[number]): L1Call => ({
+        to: rollup,
+        data: ROLLUP.encodeFunctionData('prune', [nodeId, stakeId]) as Hex,
+      });
+      // The assertion first: what is owed stays owed.
+      return [...backing.map(prune), ...refunds];
+    },
   };
 }
 

@@ -20,6 +20,8 @@ export const CHALLENGE_MANAGER = new Interface([
   `function answerBySteps(${PARTIES}, ${MOVE} prev, bytes signature, ${ANSWER}, ${GLOBAL}, ${STATE} end)`,
   `function settle(${PARTIES}, ${MOVE} last, bytes signature, ${CLAIM})`,
   `function timeout(${PARTIES})`,
+  `function refund(${PARTIES})`,
+  'function refundsOf(uint256 stakeId) view returns (uint128 entriesWei, uint128 refundWei)',
   `function challengeOf(bytes32 challenge) view returns (${RECORD})`,
   `event Moved(bytes32 indexed challenge, uint8 indexed round, ${MOVE} move, bytes32[32] points)`,
 ]);

@@ -16,7 +16,7 @@ export interface ChallengesL1 {
   standing(rivalry: Rivalry, signal: AbortSignal): Promise<ChallengeStanding>;
   isFrozen(signal: AbortSignal): Promise<boolean>;
   encode(entry: Entry): L1Call;
-  /** Calls that take eliminated stakes off what they backed: until then it counts as a living rival. */
+  /** Calls that take eliminated stakes off what they backed, which counts as a living rival until then, and that refund entries against them. */
   leftovers(signal: AbortSignal): Promise<readonly L1Call[]>;
 }
 
@@ -174,7 +174,7 @@ export function createChallenges({ pollMs, resubmitMs }: ChallengesOptions, deps
       return true;
     } catch (error) {
       // Anybody may have done it meanwhile.
-      log.debug({ err: error }, 'L1 refuses to take an eliminated stake off');
+      log.debug({ err: error }, 'L1 refuses what follows from an eliminated stake');
       return false;
     }
   }

@@ -9,6 +9,7 @@ import { bytesToHex } from '../../../protocol/rollup/bytes.ts';
 import type { L1Call } from '../batcher/l1-sender.ts';
 import { CHALLENGE_MANAGER } from './challenge-abi.ts';
 import type { Entry } from './entries.ts';
+import type { Rivalry } from './rivalry.ts';
 
 const WORD_BYTES = 32;
 const NO_READ = 0xffff_ffff;
@@ -40,6 +41,14 @@ export function encodeEntry(entry: Entry): L1Call {
       return call('settle', [moveOf(on.move), on.signature, claim]);
     }
   }
+}
+
+/** The call that has what this node's entries cost owed to it, once its opponent has lost its stake. */
+export function encodeRefund({ parties, subject }: Rivalry): L1Call {
+  return {
+    to: subject.domain.challengeManager,
+    data: CHALLENGE_MANAGER.encodeFunctionData('refund', [partiesOf(parties)]) as Hex,
+  };
 }
 
 function partiesOf({ parent, O, R }: Parties) {

@@ -8,7 +8,7 @@ import type { Side } from '../../../protocol/dispute/rounds.ts';
 import { invalid } from '../l1/field.ts';
 import type { JsonRpc } from '../l1/json-rpc.ts';
 import type { Assertion } from '../validator/assertion.ts';
-import { type AssertionBook, childrenOf } from '../validator/assertion-book.ts';
+import type { AssertionBook } from '../validator/assertion-book.ts';
 import type { Judge } from '../validator/judge.ts';
 import type { Rivalry } from './rivalry.ts';
 
@@ -41,8 +41,17 @@ interface OwnStake {
 export interface Rivals {
   /** Two for each that lives: one for each direction. */
   readonly rivalries: readonly Rivalry[];
-  /** Those that lost, and are not taken off what they backed. */
-  readonly eliminated: readonly { readonly nodeId: Hex; readonly stakeId: bigint }[];
+  readonly eliminated: readonly EliminatedRival[];
+}
+
+/** A stake that lost. */
+interface EliminatedRival {
+  readonly nodeId: Hex;
+  readonly stakeId: bigint;
+  /** It is not taken off what it backed. */
+  readonly isBacker: boolean;
+  /** Both directions of what there was with it. */
+  readonly ended: readonly Rivalry[];
 }
 
 export type FindRivals = (stake: OwnStake, signal: AbortSignal) => Promise<Rivals>;
@@ -61,10 +70,14 @@ interface DisputeRules {
   readonly configHash: Hex;
 }
 
+type Backer = Party & { readonly contact: string };
+
 interface Backers {
-  readonly live: readonly (Party & { readonly contact: string })[];
-  readonly eliminated: Rivals['eliminated'];
+  readonly live: readonly Backer[];
+  readonly eliminated: readonly (Backer & { readonly isBacker: boolean })[];
 }
+
+const SIDES = ['O', 'R'] as const;
 
 const NONE: Rivals = { rivalries: [], eliminated: [] };
 
@@ -134,14 +147,17 @@ export function createFindRivals(
     const logs = await logsOf('NodeBacked', nodeId, signal);
     const ids = new Set(logs.map((args) => args?.getValue('stakeId') as bigint));
     const contacts = await contactsOf(nodeId, signal);
-    const live: Backers['live'][number][] = [];
-    const eliminated: Backers['eliminated'][number][] = [];
+    const live: Backer[] = [];
+    const eliminated: (Backer & { readonly isBacker: boolean })[] = [];
     for (const stakeId of ids) {
       const { owner, signer, isLive, isEliminated } = await stakeOf(stakeId, signal);
-      const party = { node: nodeId, stakeId, owner: owner.toLowerCase() as Hex, signer: signer.toLowerCase() as Hex };
-      if (isLive) live.push({ ...party, contact: contacts.get(stakeId) ?? '' });
-      else if (isEliminated && (await view<boolean>(rollup, ROLLUP, ['isBacker', nodeId, stakeId], signal)))
-        eliminated.push({ nodeId, stakeId });
+      const contact = contacts.get(stakeId) ?? '';
+      const accounts = { owner: owner.toLowerCase() as Hex, signer: signer.toLowerCase() as Hex };
+      const backer = { node: nodeId, stakeId, ...accounts, contact };
+      if (isLive) live.push(backer);
+      if (!isEliminated) continue;
+      const isBacker = await view<boolean>(rollup, ROLLUP, ['isBacker', nodeId, stakeId], signal);
+      eliminated.push({ ...backer, isBacker });
     }
     return { live, eliminated };
   }
@@ -157,7 +173,10 @@ export function createFindRivals(
 
   async function rivalsAt(node: Assertion, stake: OwnStake, signal: AbortSignal): Promise<Rivals> {
     const parent = book().assertions.get(node.parent);
-    const siblings = childrenOf(book(), node.parent).filter(({ nodeId }) => nodeId !== node.nodeId);
+    // Those that died too: entries against the stakes that they took with them are still to be paid.
+    const siblings = [...book().assertions.values()].filter(
+      ({ nodeId, parent: other }) => other === node.parent && nodeId !== node.nodeId,
+    );
     if (parent === undefined || siblings.length === 0) return NONE;
     const rules = await rulesOf(node.parent, signal);
     if (rules === undefined) return NONE;
@@ -169,16 +188,17 @@ export function createFindRivals(
       signer: signer.toLowerCase() as Hex,
     };
     const rivalries: Rivalry[] = [];
-    const eliminated: Backers['eliminated'][number][] = [];
+    const eliminated: EliminatedRival[] = [];
     for (const sibling of siblings) {
-      const backers = await backersOf(sibling.nodeId, signal);
-      eliminated.push(...backers.eliminated);
-      for (const { contact, ...rival } of backers.live) {
-        for (const side of ['O', 'R'] as const) {
+      const directions = ({ contact, ...rival }: Backer): Rivalry[] =>
+        SIDES.map((side) => {
           const ends = side === 'O' ? node : sibling;
-          rivalries.push(rivalryOf({ parent, ends, contact, side }, { self, rival, rules }));
-        }
-      }
+          return rivalryOf({ parent, ends, contact, side }, { self, rival, rules });
+        });
+      const backers = await backersOf(sibling.nodeId, signal);
+      rivalries.push(...backers.live.flatMap(directions));
+      for (const { isBacker, ...backer } of backers.eliminated)
+        eliminated.push({ nodeId: backer.node, stakeId: backer.stakeId, isBacker, ended: directions(backer) });
     }
     return { rivalries, eliminated };
   }

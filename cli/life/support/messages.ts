@@ -6,7 +6,7 @@ export const LOG_MESSAGES: readonly string[] = [
   'L1 does not say how challenges ended',
   'L1 endpoints not compared',
   'L1 refuses a step of the validator',
-  'L1 refuses to take an eliminated stake off',
+  'L1 refuses what follows from an eliminated stake',
   'L1 took back the message of a transaction',
   "L1 took the batcher's nonce back",
   "L1 took the validator's nonce back",

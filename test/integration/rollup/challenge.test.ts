@@ -94,6 +94,7 @@ const openLyingTracer: OpenTracer = async (iteration) => {
   };
 };
 
+let statusOfLie: Assertion['status'] = 'live';
 const book = () => {
   const root = {
     parent: `0x${'00'.repeat(32)}`,
@@ -103,14 +104,15 @@ const book = () => {
     l1Number: 0n,
     status: 'confirmed',
   } as const;
-  const child = ({ nodeId, stakeId }: Staker, state: GlobalState): [Hex, Assertion] => [
-    nodeId,
-    { nodeId, parent: l1.genesisNode, state, target: 2n, stakeId, l1Number: 1n, status: 'live' },
-  ];
+  const child = (
+    { nodeId, stakeId }: Staker,
+    state: GlobalState,
+    status: Assertion['status'] = 'live',
+  ): [Hex, Assertion] => [nodeId, { nodeId, parent: l1.genesisNode, state, target: 2n, stakeId, l1Number: 1n, status }];
   const assertions = new Map([
     [l1.genesisNode, { ...root, nodeId: l1.genesisNode }],
     child(l1.honest, TRUTH),
-    child(l1.liar, LIE),
+    child(l1.liar, LIE, statusOfLie),
   ]);
   return { assertions, latestConfirmed: l1.genesisNode };
 };
@@ -238,6 +240,7 @@ test('a liar that talks loses by one transaction, and its assertion dies', async
 
 test('a liar that is silent loses in seven transactions of the honest side', async () => {
   assert.equal(await l1.rpc('evm_revert', [snapshot]), true);
+  snapshot = await l1.rpc<Hex>('evm_snapshot');
   const block = await newestBlock();
   const honest = player(l1.honest, 'honest', nobody);
   const liar = player(l1.liar, 'liar', nobody);
@@ -256,4 +259,25 @@ test('a liar that is silent loses in seven transactions of the honest side', asy
   ]);
   assert.equal(own.at(-1)?.name, 'settle');
   for (const { name, gas } of own) assert.ok(gas < 400_000, `${name}: ${gas} gas`);
+});
+
+test('what answers in the other direction cost is asked for once, when the lie is dead', async () => {
+  assert.equal(await l1.rpc('evm_revert', [snapshot]), true);
+  const liar = player(l1.liar, 'opening-liar', nobody);
+  const honest = player(l1.honest, 'answering-honest', nobody);
+  for (const one of [honest, liar]) await one.tick(signal);
+  skewMs += TALK_SILENCE_MS;
+  await liar.tick(signal);
+  await l1.rpc('evm_mine');
+  await playUntilDead([honest, liar]);
+
+  statusOfLie = 'dead';
+  const [block, owedWei] = [await newestBlock(), await ofRollup<bigint>('owedWei', [l1.honest.address])];
+  for (let looks = 0; looks < 6; looks++) {
+    await honest.tick(signal);
+    await l1.rpc('evm_mine');
+  }
+  const refunds = (await entriesSince(block)).map(({ name, from }) => [name, from]);
+  assert.deepEqual(refunds, [['refund', l1.honest.address]]);
+  assert.ok((await ofRollup<bigint>('owedWei', [l1.honest.address])) > owedWei);
 });
