@@ -19,6 +19,7 @@ import { bytesToHex } from '../protocol/rollup/bytes.ts';
 import { NEW_NETWORK_FORK } from '../protocol/rollup/fork.ts';
 import { createRules } from '../protocol/rollup/rules.ts';
 import { createL1History } from '../test/unit/machine/l1-history.ts';
+import { rollupConfigOf } from '../test/unit/machine/tracer/guest-fixture.ts';
 import { round } from './figures.ts';
 import {
   blockOf,
@@ -69,7 +70,7 @@ function transfersIteration(): Iteration {
   if (block === undefined || block.dropped.length > 0) throw new RangeError('not all transfers are in the block');
   const place = { blockHash: head, sendRoot: ZERO, batch: 0n, offset: 0n, target: 1n, accumulator };
   const config = { chainId: CHAIN_ID, ...NEW_NETWORK_FORK, deployedAt: DEPLOYED_AT };
-  return openIteration(place, { config, answers: asked.values() });
+  return openIteration(place, { config, rollupConfig: rollupConfigOf(config), answers: asked.values() });
 }
 
 function cpuSeconds(work: () => void): number {

@@ -20,7 +20,7 @@ export interface IterationPlace {
   readonly accumulator: Hex;
 }
 
-/** What the machine must know of a network and no hash of the chain says: configHash binds it. */
+/** What the machine must know of a network and no hash of the chain says: the first word of RollupConfig is its hash. */
 export interface DisputeConfig extends ForkRules {
   readonly chainId: bigint;
   /** Number of the last L1 block before the contracts. */
@@ -30,15 +30,24 @@ export interface DisputeConfig extends ForkRules {
 const WORD_BYTES = 32;
 const ELEMENTS = 4_096;
 
-/** The preimage of configHash: abi.encode(uint64 chainId, uint8 fork, bool p256, uint64 deployedAt). */
+/** `machine` of RollupConfig is the hash of this: abi.encode(uint64 chainId, uint8 fork, bool p256, uint64 deployedAt). */
 export function encodeConfig({ chainId, fork, p256, deployedAt }: DisputeConfig): Uint8Array {
   return encodeWords([chainId, BigInt(FORKS.indexOf(fork)), p256 ? 1n : 0n, deployedAt]);
 }
 
-/** The preimage of I: abi.encode(G, uint64 target, bytes32 accumulator, bytes32 configHash). */
-export function encodeIteration(place: IterationPlace, config: DisputeConfig): Uint8Array {
+/**
+ * The preimage of I: abi.encode(G, uint64 target, bytes32 accumulator, bytes32 configHash).
+ * @param rollupConfig abi.encode(RollupConfig), as configHash binds it
+ */
+export function encodeIteration(place: IterationPlace, rollupConfig: Uint8Array): Uint8Array {
   const { blockHash, sendRoot, batch, offset, target, accumulator } = place;
-  return encodeWords([blockHash, sendRoot, batch, offset, target, accumulator, hashOf(encodeConfig(config))]);
+  return encodeWords([blockHash, sendRoot, batch, offset, target, accumulator, hashOf(rollupConfig)]);
+}
+
+export interface IterationRules {
+  readonly config: DisputeConfig;
+  /** abi.encode(RollupConfig) of the node from which the two assertions part. */
+  readonly rollupConfig: Uint8Array;
 }
 
 /**
@@ -47,14 +56,35 @@ export function encodeIteration(place: IterationPlace, config: DisputeConfig): U
  */
 export function openIteration(
   place: IterationPlace,
-  { config, answers }: { readonly config: DisputeConfig; readonly answers: Iterable<ListedPreimage> },
+  {
+    config,
+    rollupConfig,
+    answers,
+    find,
+  }: IterationRules & {
+    readonly answers: Iterable<ListedPreimage>;
+    /** By Keccak-256, for what is not among the answers. */
+    readonly find?: (hash: Uint8Array) => Uint8Array | undefined;
+  },
 ): Iteration {
-  const words = encodeIteration(place, config);
-  return { input: keccak_256(words), preimages: createPreimages(answers, [words, encodeConfig(config)]) };
+  const words = encodeIteration(place, rollupConfig);
+  const listed = createPreimages(answers, [words, rollupConfig, encodeConfig(config)]);
+  return {
+    input: keccak_256(words),
+    preimages(kind, key) {
+      const bytes = listed(kind, key) ?? (kind === READ_KIND.keccak ? find?.(key) : undefined);
+      if (bytes === undefined)
+        throw new NectarError('ROLLUP_PREIMAGE_MISSING', { preimageKind: kind, preimageKey: bytesToHex(key) });
+      return bytes;
+    },
+  };
 }
 
-/** By the kinds of a dispute. Throws ROLLUP_PREIMAGE_MISSING for what it has not; whether an answer is true is for the tracer. */
-function createPreimages(answers: Iterable<ListedPreimage>, words: readonly Uint8Array[]): Preimages {
+/** By the kinds of a dispute; undefined for what is not listed. Whether an answer is true is for the tracer. */
+function createPreimages(
+  answers: Iterable<ListedPreimage>,
+  words: readonly Uint8Array[],
+): (...asked: Parameters<Preimages>) => Uint8Array | undefined {
   const byKey = new Map<string, Uint8Array>();
   const blobs: ListedPreimage[] = [];
   for (const bytes of words) byKey.set(nameOf(READ_KIND.keccak, keccak_256(bytes)), bytes);
@@ -73,10 +103,7 @@ function createPreimages(answers: Iterable<ListedPreimage>, words: readonly Uint
   };
   return (kind, key) => {
     if (kind === READ_KIND.blobElement) nameElements();
-    const bytes = byKey.get(nameOf(kind, key));
-    if (bytes === undefined)
-      throw new NectarError('ROLLUP_PREIMAGE_MISSING', { preimageKind: kind, preimageKey: bytesToHex(key) });
-    return bytes;
+    return byKey.get(nameOf(kind, key));
   };
 }
 

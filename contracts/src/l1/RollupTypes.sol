@@ -14,7 +14,7 @@ struct GlobalState {
 }
 
 /// @notice By which rules the children of a node are asserted and disputed.
-/// @param machine digest of the machine's image
+/// @param machine hash of what the machine must know of the chain and no hash of the chain says: it opens it by this word
 /// @param core0 hash of the empty machine with that image, CORE0 of the challenge
 /// @param verifier checks the proof of one step; zero while there are no challenges
 /// @param challengeManager may eliminate stakers; zero while there are no challenges

@@ -13,6 +13,8 @@ use crate::oracle::Oracle;
 
 const MALFORMED: Fault = Fault::Malformed("input");
 const WORD_BYTES: usize = 32;
+/// Of RollupConfig.
+const CONFIG_WORDS: usize = 7;
 
 /// G.
 struct Point {
@@ -45,7 +47,9 @@ pub fn run(input: &[u8; 32]) -> Result<B256, Fault> {
     if point.batch == number(&target)? {
         return Ok(point.hash());
     }
-    let [chain_id, fork, p256, deployed_at] = read_words(&config.0)?;
+    // RollupConfig of the contracts. Its first word is the hash of what a block needs and no hash of the chain says; the rest is L1's.
+    let [chain, ..]: [B256; CONFIG_WORDS] = read_words(&config.0)?;
+    let [chain_id, fork, p256, deployed_at] = read_words(&chain.0)?;
     let fork = u8::try_from(number(&fork)?).ok().and_then(Fork::from_number).ok_or(MALFORMED)?;
     let rules = Rules::new(number(&chain_id)?, fork, number(&p256)? == 1);
     let place =

@@ -8,7 +8,7 @@ import { bytesToHex, hexToBytes } from '../../../protocol/rollup/bytes.ts';
 import { CHAIN_ID, GENESIS, genesisBy, rules } from '../appliance/rollup/execute/chain-fixture.ts';
 import { createDeriveTwins, DEPLOYED_AT, runHistory } from './derive-twins.ts';
 import { createDice } from './random-blocks.ts';
-import { after, iterationOf, traceGuest, ZERO } from './tracer/guest-fixture.ts';
+import { after, iterationOf, rollupConfigOf, traceGuest, ZERO } from './tracer/guest-fixture.ts';
 
 const BLOCKS = Number(process.env.NECTAR_FUZZ_RUNS ?? 6);
 const CONFIG: DisputeConfig = { chainId: CHAIN_ID, fork: 'cancun', p256: false, deployedAt: DEPLOYED_AT };
@@ -17,7 +17,7 @@ const TARGET = 1_000_000n;
 
 /** g: the first four words of I's preimage are abi.encode(G). */
 function hashOf(place: IterationPlace): string {
-  return bytesToHex(keccak_256(encodeIteration(place, CONFIG).subarray(0, 128)));
+  return bytesToHex(keccak_256(encodeIteration(place, rollupConfigOf(CONFIG)).subarray(0, 128)));
 }
 
 test('an iteration on RV32IM, from what WebAssembly was answered alone, ends in the same G', async (context) => {
@@ -64,7 +64,7 @@ test('the core of the image is the one that is committed', () => {
 test('at the target an iteration leaves G as it is', () => {
   const blockHash = bytesToHex(new Uint8Array(32).fill(3));
   const place = { blockHash, sendRoot: ZERO, batch: 9n, offset: 0n, target: 9n, accumulator: ZERO };
-  const words = encodeIteration(place, CONFIG);
+  const words = encodeIteration(place, rollupConfigOf(CONFIG));
   const tracer = traceGuest({ input: keccak_256(words), preimages: () => words });
   const { flag, output } = tracer.openAt(END);
   assert.deepEqual([flag, bytesToHex(output)], [FLAG_OK, hashOf(place)]);

@@ -1,9 +1,15 @@
 /** The guest of disputes as it is committed, and runs of it on what the machine in WebAssembly was answered. */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { keccak_256 } from '@noble/hashes/sha3.js';
 import type { DerivedStep } from '../../../../machine/host/derive.ts';
 import { openDisputeImage } from '../../../../machine/tracer/image.ts';
-import { type DisputeConfig, type IterationPlace, openIteration } from '../../../../machine/tracer/iteration.ts';
+import {
+  type DisputeConfig,
+  encodeConfig,
+  type IterationPlace,
+  openIteration,
+} from '../../../../machine/tracer/iteration.ts';
 import { compilePoseidon2, createPoseidon2 } from '../../../../machine/tracer/poseidon2.ts';
 import { createTracer, type LocalTracer } from '../../../../machine/tracer/tracer.ts';
 import { translateImage } from '../../../../machine/tracer/translate.ts';
@@ -30,7 +36,14 @@ export function iterationOf(place: IterationPlace, config: DisputeConfig, preima
     hash: hexToBytes(hash),
     bytes,
   }));
-  return openIteration(place, { config, answers });
+  return openIteration(place, { config, rollupConfig: rollupConfigOf(config), answers });
+}
+
+/** abi.encode(RollupConfig) whose other words are 1: the machine does not look at them. */
+export function rollupConfigOf(config: DisputeConfig): Uint8Array {
+  const words = new Uint8Array(7 * 32).fill(1);
+  words.set(keccak_256(encodeConfig(config)));
+  return words;
 }
 
 /** F(G) by the step of the machine in WebAssembly. */
