@@ -1,6 +1,5 @@
 import { Interface } from 'ethers';
 import { RollupAbi } from '../../contracts/generated/Rollup.ts';
-import type { OpenTracer, StepWitness } from '../../machine/tracer/types.ts';
 import type { Hex } from '../../protocol/brand.ts';
 import { NectarError } from '../../protocol/errors.ts';
 import type { ChallengeAnswer } from '../../protocol/network/challenge-exchange.ts';
@@ -10,6 +9,7 @@ import type { L1Call, L1Sender } from './batcher/l1-sender.ts';
 import { readStanding } from './challenge/challenge-record.ts';
 import { type Challenges, type ChallengesL1, createChallenges } from './challenge/challenges.ts';
 import { createConversations } from './challenge/conversations.ts';
+import type { DisputeMachine } from './challenge/dispute-machine.ts';
 import { createStatesAfter } from './challenge/disputed-chain.ts';
 import { encodeEntry } from './challenge/encode-entry.ts';
 import { createFindRefunds } from './challenge/entry-refunds.ts';
@@ -32,13 +32,6 @@ const ROLLUP = new Interface([...RollupAbi]);
 const CLOCK = new Interface(['function time() view returns (uint64)', 'function isFrozen() view returns (bool)']);
 const INBOX = new Interface(['function accumulator(uint256 index) view returns (bytes32)']);
 const LOOK_TIMEOUT_MS = 60_000;
-
-/** What a challenge needs beyond the chain: the machine of disputes with what it may ask, and the prover of one step. */
-export interface DisputeMachine {
-  readonly openTracer: OpenTracer;
-  readonly preimagesOf: DisputedChain['preimagesOf'];
-  readonly prove: (witness: StepWitness) => Promise<{ readonly proof: Uint8Array; readonly preimage: Uint8Array }>;
-}
 
 export interface OwnChallengesOptions {
   readonly rollup: Hex;
@@ -83,7 +76,7 @@ export function createOwnChallenges(options: OwnChallengesOptions, deps: OwnChal
   const outcomes = createOutcomesInView({ rollup, firstL1Block, owner: signer.address }, { rpc: deps.l1Rpc, log, now });
   const truth = createTruth(
     disputedChain(options, deps),
-    machine?.openTracer ?? (() => missing('machine to trace a block with')),
+    machine?.openRun ?? (() => missing('machine to trace a block with')),
   );
   const heard = createHeardMoves(options.folder, {
     files: { replaceFile, makeFolder, sweepStaged },
@@ -111,6 +104,15 @@ export function createOwnChallenges(options: OwnChallengesOptions, deps: OwnChal
   });
   const hear = createHearing({ rivalries: () => rivalries, conversations, log });
   return { ...challenges, hear, outcomes: outcomes.newest };
+  return {
+    ...challenges,
+    hear: createHearing({ rivalries: () => rivalries, conversations, log }),
+    async run(signal) {
+      await challenges.run(signal);
+      // Its threads hold the chain database open.
+      await machine?.close();
+    },
+  };
 }
 
 function createL1(
@@ -155,21 +157,17 @@ function createL1(
   };
 }
 
-function disputedChain(
-  { sequencerInbox }: OwnChallengesOptions,
-  { l1Rpc, derive, machine }: OwnChallengesDeps,
-): DisputedChain {
+function disputedChain({ sequencerInbox }: OwnChallengesOptions, { l1Rpc, derive }: OwnChallengesDeps): DisputedChain {
   return {
     statesAfter: createStatesAfter(derive, (place) => new NectarError('DISPUTE_STATE_MISSING', place)),
-    // The endpoint's word is enough: the machine opens the accumulator by its hash from what this node has verified.
-    accumulatorOf: (batch) =>
-      view(
-        l1Rpc,
-        { to: sequencerInbox, abi: INBOX, call: ['accumulator', batch] },
-        AbortSignal.timeout(LOOK_TIMEOUT_MS),
-      ),
-    preimagesOf: machine?.preimagesOf ?? (() => missing('machine to trace a block with')),
+    accumulatorOf: createAccumulatorOf(sequencerInbox, l1Rpc),
   };
+}
+
+/** The endpoint's word is enough: the machine opens the accumulator by its hash from what this node has verified. */
+export function createAccumulatorOf(sequencerInbox: Hex, rpc: JsonRpc): DisputedChain['accumulatorOf'] {
+  return (batch) =>
+    view(rpc, { to: sequencerInbox, abi: INBOX, call: ['accumulator', batch] }, AbortSignal.timeout(LOOK_TIMEOUT_MS));
 }
 
 interface View {

@@ -8,14 +8,21 @@ import { EMPTY_SEND_ROOT } from '../../protocol/rollup/send-tree.ts';
 import type { Logger } from '../telemetry/index.ts';
 import type { L1Accounts } from './account/l1-accounts.ts';
 import type { OwnRpc } from './account/operator-account.ts';
+import type { BatchArchive } from './blobs/batch-archive.ts';
 import type { ChainEngine } from './chain-engine.ts';
+import { createDisputeMachine, type DisputeMachine } from './challenge/dispute-machine.ts';
+import { createIterationAnswers } from './challenge/iteration-answers.ts';
 import type { AskChallenge } from './challenge/peer-reach.ts';
+import { findDisputeFiles } from './challenge/tracer-thread.ts';
 import type { RollupConfig } from './config.ts';
 import type { DeriveStore } from './derive/derive-store.ts';
+import type { ChainDatabase } from './execute/chain-database.ts';
 import type { JsonRpc } from './l1/json-rpc.ts';
 import type { L1Source } from './l1/l1-source.ts';
 import { createOwnChallenges, type OwnChallenges } from './own-challenges.ts';
 import { createOwnStake, type StakeControl } from './own-stake.ts';
+import { forkOf } from './network-rules.ts';
+import { createAccumulatorOf, createOwnChallenges, type OwnChallenges } from './own-challenges.ts';
 import { createAssertionFollower } from './validator/assertion-follower.ts';
 import { createDerivedState, type DerivedState, type DeriveState } from './validator/derived-state.ts';
 import { createFalseAlarms } from './validator/false-alarms.ts';
@@ -27,14 +34,17 @@ import { type Asserting, createValidator, type Validator, type ValidatorState } 
 import type { SentMessages } from './withdrawals/sent-messages.ts';
 
 const GWEI = 1_000_000_000n;
+/** Of each run of the machine of disputes, beside the node's. */
+const DISPUTE_CACHE_BYTES = 16 << 20;
 
 export interface OwnValidatorOptions {
   readonly config: RollupConfig;
   readonly descriptor: Pick<NetworkDescriptor, 'l1' | 'l2'>;
   /** secp256k1: pays on L1 and owns the stake. Undefined: there is none to assert with. */
   readonly validatorKey: Uint8Array | undefined;
-  /** Conversations with opponents lie beside it. */
+  /** Conversations with opponents lie beside it; the machine of disputes reads it. */
   readonly databasePath: string;
+  readonly databaseKey: Uint8Array;
 }
 
 export interface OwnValidatorParts {
@@ -43,6 +53,8 @@ export interface OwnValidatorParts {
   readonly accounts: L1Accounts;
   readonly store: DeriveStore;
   readonly engine: ChainEngine;
+  readonly archive: BatchArchive;
+  readonly database: Pick<ChainDatabase, 'block' | 'beforeReopen'>;
   readonly own: OwnRpc;
   readonly messages: SentMessages;
   /** The first block whose state is here. */
@@ -82,9 +94,9 @@ export const NO_OPPONENTS: ChallengePeers = {
 export const UNKNOWN_CHALLENGE: ChallengeAnswer = { type: 'refused', reason: 'unknown' };
 
 export function createOwnValidator(
-  { config, descriptor, validatorKey, databasePath }: OwnValidatorOptions,
+  { config, descriptor, validatorKey, databasePath, databaseKey }: OwnValidatorOptions,
   { log, now, onValidatorState, challengePeers }: OwnValidatorWatch,
-  { l1, l1Rpc, accounts, store, engine, own, messages, stateFrom }: OwnValidatorParts,
+  { l1, l1Rpc, accounts, store, engine, archive, database, own, messages, stateFrom }: OwnValidatorParts,
 ): OwnValidator {
   const { rollup, deployedAt } = descriptor.l1;
   const firstL1Block = BigInt(deployedAt.number);
@@ -117,6 +129,20 @@ export function createOwnValidator(
     return { address, sender, calls, wish, finalState };
   }
 
+  function openMachine(): DisputeMachine | undefined {
+    const files = findDisputeFiles();
+    if (files === undefined) return undefined;
+    const chain = { chainId: BigInt(descriptor.l2.chainId), ...forkOf(descriptor), deployedAt: firstL1Block };
+    const accumulatorOf = createAccumulatorOf(descriptor.l1.sequencerInbox, l1Rpc);
+    const blockOf = (hash: Hex) => database.block(hash);
+    const machine = createDisputeMachine(
+      { config: chain, files, database: { path: databasePath, databaseKey, cacheBytes: DISPUTE_CACHE_BYTES } },
+      { answersOf: createIterationAnswers(chain, { archive, store, blockOf, l1Rpc, accumulatorOf }) },
+    );
+    database.beforeReopen(() => machine.release());
+    return machine;
+  }
+
   function openChallenges({ sender }: Asserting, key: Uint8Array): OwnChallenges {
     const { sequencerInbox, chainId } = descriptor.l1;
     const { pollMs, resubmitMs } = config.validator;
@@ -130,7 +156,7 @@ export function createOwnValidator(
     const judged = { derive, book: follower.book, verdictOf: judge.verdictOf };
     return createOwnChallenges(
       { ...where, key, pollMs, resubmitMs },
-      { l1Rpc, sender, calls, ...judged, machine: undefined, ask: challengePeers.ask, log, now },
+      { l1Rpc, sender, calls, ...judged, machine: openMachine(), ask: challengePeers.ask, log, now },
     );
   }
 

@@ -247,7 +247,7 @@ export async function assembleParts(options: PartsOptions, deps: PartsDeps): Pro
   const heads = () => executor.heads();
   const stateFrom = (): bigint => pruner.stateFrom();
   const messages = createSentMessages({ own, heads, engine, stateFrom });
-  const judging = { l1, l1Rpc, accounts, store, engine, own, messages, stateFrom };
+  const judging = { l1, l1Rpc, accounts, store, engine, archive, database, own, messages, stateFrom };
   const validator = createOwnValidator(options, deps, judging);
   const pruner = createOwnPruner(options, deps, { database, executor, messages, validator });
   const paying = { l1Rpc, accounts, engine, messages, account, validator, heads };

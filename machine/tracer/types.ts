@@ -69,6 +69,3 @@ export interface StepTracer {
   /** Ends the run and gives its memory back. */
   close(): Awaitable<void>;
 }
-
-/** Opens runs: in this thread, or in one of its own. */
-export type OpenTracer = (iteration: Iteration) => Awaitable<StepTracer>;

@@ -16,6 +16,8 @@ export interface Rivalry {
   /** The batch to which both assertions go. */
   readonly target: bigint;
   readonly configHash: Hex;
+  /** What configHash is the Keccak-256 of: abi.encode(RollupConfig). */
+  readonly rollupConfig: Hex;
   /** How the opponent wants to be reached; empty when it does not say. */
   readonly contact: string;
 }

@@ -68,6 +68,7 @@ interface DisputeRules {
   readonly challengeManager: Hex;
   readonly core0: bigint;
   readonly configHash: Hex;
+  readonly rollupConfig: Hex;
 }
 
 type Backer = Party & { readonly contact: string };
@@ -119,14 +120,15 @@ export function createFindRivals(
       ['rollupConfig', configId],
       signal,
     );
-    const configHash = keccak256(AbiCoder.defaultAbiCoder().encode([ROLLUP_CONFIG], [own])) as Hex;
+    const rollupConfig = AbiCoder.defaultAbiCoder().encode([ROLLUP_CONFIG], [own]) as Hex;
     // A config without a manager is disputed by the rules of the newest one, as the Rollup has it.
     const latestId = await view<bigint>(systemConfig, CONFIG, ['latestConfigId'], signal);
     const effective =
       own.challengeManager === ZeroAddress
         ? await view<{ core0: Hex }>(systemConfig, CONFIG, ['rollupConfig', latestId], signal)
         : own;
-    return { challengeManager: manager.toLowerCase() as Hex, core0: BigInt(effective.core0), configHash };
+    const [challengeManager, core0] = [manager.toLowerCase() as Hex, BigInt(effective.core0)];
+    return { challengeManager, core0, rollupConfig, configHash: keccak256(rollupConfig) as Hex };
   }
 
   async function logsOf(event: 'NodeBacked' | 'NodeCreated', nodeId: Hex, signal: AbortSignal) {
@@ -218,6 +220,7 @@ export function createFindRivals(
       parent: parent.state,
       target: parent.target,
       configHash: rules.configHash,
+      rollupConfig: rules.rollupConfig,
       contact,
     };
   }

@@ -1,4 +1,4 @@
-import type { OpenTracer, StepTracer, StepWitness } from '../../../machine/tracer/types.ts';
+import type { StepTracer, StepWitness } from '../../../machine/tracer/types.ts';
 import type { Hex } from '../../../protocol/brand.ts';
 import {
   type GlobalState,
@@ -10,9 +10,8 @@ import { stateHash } from '../../../protocol/dispute/machine-state.ts';
 import type { Openings } from '../../../protocol/dispute/move.ts';
 import { POINTS } from '../../../protocol/dispute/points.ts';
 import { ITERATION_ROUNDS, type Place, STEPS, widthOf } from '../../../protocol/dispute/rounds.ts';
-import type { Preimages } from '../../../protocol/dispute/step.ts';
 import { firstState } from '../../../protocol/dispute/verify-move.ts';
-import { bytesToHex, hexToBytes } from '../../../protocol/rollup/bytes.ts';
+import { bytesToHex } from '../../../protocol/rollup/bytes.ts';
 import type { Rivalry } from './rivalry.ts';
 
 /** What the truth consumes of the node's own chain. */
@@ -21,9 +20,19 @@ export interface DisputedChain {
   statesAfter(from: GlobalState, target: bigint, counts: readonly bigint[]): Promise<readonly GlobalState[]>;
   /** SequencerInbox.accumulator of a batch. */
   accumulatorOf(batch: bigint): Promise<Hex>;
-  /** What the machine may ask in the iteration that begins at a state. */
-  preimagesOf(state: GlobalState, target: bigint): Promise<Preimages>;
 }
+
+/** The iteration that begins at a state. */
+export interface DisputedIteration {
+  readonly rivalry: Rivalry;
+  readonly state: GlobalState;
+  readonly task: MachineTask;
+  /** I, which follows from these. */
+  readonly input: Hex;
+}
+
+/** Opens the machine's run of an iteration, with all that it may ask. Rejects where this node cannot. */
+export type OpenRun = (iteration: DisputedIteration) => Promise<StepTracer>;
 
 /** What is true at a place, from the own chain and the own machine: it believes no message. */
 export interface Truth {
@@ -41,7 +50,7 @@ export interface Truth {
 /** Runs are large: so many are kept, the least used one ends. */
 const MAX_RUNS = 2;
 
-export function createTruth(chain: DisputedChain, openTracer: OpenTracer): Truth {
+export function createTruth(chain: DisputedChain, openRun: OpenRun): Truth {
   const runs = new Map<Hex, Promise<StepTracer>>();
   let tail: Promise<unknown> = Promise.resolve();
 
@@ -56,20 +65,18 @@ export function createTruth(chain: DisputedChain, openTracer: OpenTracer): Truth
     return { target, accumulator, configHash };
   }
 
-  async function inputAt(rivalry: Rivalry, iteration: bigint): Promise<{ state: GlobalState; input: Hex }> {
+  async function iterationAt(rivalry: Rivalry, iteration: bigint): Promise<DisputedIteration> {
     const state = await stateAfter(rivalry, iteration);
-    return { state, input: machineInput(state, await taskAt(rivalry, state)) };
-  }
-
-  async function open(state: GlobalState, target: bigint, input: Hex): Promise<StepTracer> {
-    return openTracer({ input: hexToBytes(input), preimages: await chain.preimagesOf(state, target) });
+    const task = await taskAt(rivalry, state);
+    return { rivalry, state, task, input: machineInput(state, task) };
   }
 
   /** One at a time: a run that ends must not be asked any more. */
   function withRun<T>(rivalry: Rivalry, iteration: bigint, ask: (run: StepTracer) => T | Promise<T>): Promise<T> {
     const asked = tail.then(async () => {
-      const { state, input } = await inputAt(rivalry, iteration);
-      const run = runs.get(input) ?? open(state, rivalry.target, input);
+      const begun = await iterationAt(rivalry, iteration);
+      const { input } = begun;
+      const run = runs.get(input) ?? openRun(begun);
       runs.delete(input);
       try {
         const opened = await run;
@@ -94,7 +101,7 @@ export function createTruth(chain: DisputedChain, openTracer: OpenTracer): Truth
     taskAt,
     async startAt(rivalry, { round, iteration, step }) {
       if (round <= ITERATION_ROUNDS) return globalStateHash(await stateAfter(rivalry, iteration));
-      if (step === 0n) return firstState(rivalry.subject.core0, (await inputAt(rivalry, iteration)).input);
+      if (step === 0n) return firstState(rivalry.subject.core0, (await iterationAt(rivalry, iteration)).input);
       return withRun(rivalry, iteration, async (run) => bytesToHex(stateHash(await run.openAt(step))));
     },
     async pointsAt(rivalry, { round, iteration, step }) {

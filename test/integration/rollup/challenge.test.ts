@@ -5,13 +5,11 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { Interface } from 'ethers';
 import { createL1Accounts } from '../../../appliance/rollup/account/l1-accounts.ts';
+import type { DisputeMachine } from '../../../appliance/rollup/challenge/dispute-machine.ts';
 import { TALK_SILENCE_MS } from '../../../appliance/rollup/challenge/next-action.ts';
+import type { OpenRun } from '../../../appliance/rollup/challenge/truth.ts';
 import { createJsonRpc } from '../../../appliance/rollup/l1/json-rpc.ts';
-import {
-  createOwnChallenges,
-  type DisputeMachine,
-  type OwnChallenges,
-} from '../../../appliance/rollup/own-challenges.ts';
+import { createOwnChallenges, type OwnChallenges } from '../../../appliance/rollup/own-challenges.ts';
 import type { Assertion } from '../../../appliance/rollup/validator/assertion.ts';
 import type { DeriveState } from '../../../appliance/rollup/validator/derived-state.ts';
 import type { Verdict } from '../../../appliance/rollup/validator/judge.ts';
@@ -19,18 +17,12 @@ import { createRollupCalls } from '../../../appliance/rollup/validator/rollup-ca
 import { createLogger } from '../../../appliance/telemetry/index.ts';
 import { ChallengeManagerAbi } from '../../../contracts/generated/ChallengeManager.ts';
 import { RollupAbi } from '../../../contracts/generated/Rollup.ts';
-import type { OpenTracer } from '../../../machine/tracer/types.ts';
 import type { Hex } from '../../../protocol/brand.ts';
 import { type GlobalState, globalStateHash } from '../../../protocol/dispute/global-state.ts';
 import { FLAG_OK, type OpenedState, stateHash } from '../../../protocol/dispute/machine-state.ts';
 import { hexToBytes } from '../../../protocol/rollup/bytes.ts';
 import { EMPTY_SEND_ROOT } from '../../../protocol/rollup/send-tree.ts';
-import {
-  CHAIN,
-  CORE0,
-  openToyTracer,
-  GENESIS as TOY_GENESIS,
-} from '../../unit/appliance/rollup/challenge/toy-machine.ts';
+import { CHAIN, CORE0, openToyRun, GENESIS as TOY_GENESIS } from '../../unit/appliance/rollup/challenge/toy-machine.ts';
 import { type ChallengedL1, createChallengedL1, type Staker } from './challenged-l1.ts';
 
 const GENESIS: GlobalState = { ...TOY_GENESIS, sendRoot: EMPTY_SEND_ROOT };
@@ -81,9 +73,9 @@ const falseState = (input: Uint8Array): OpenedState => ({
 });
 
 /** The truth up to the lie. */
-const openLyingTracer: OpenTracer = async (iteration) => {
-  const run = await openToyTracer(iteration);
-  const lie = falseState(iteration.input);
+const openLyingRun: OpenRun = async (iteration) => {
+  const run = await openToyRun(iteration);
+  const lie = falseState(hexToBytes(iteration.input));
   return {
     ...run,
     tracePoints: async (from, width) =>
@@ -124,8 +116,9 @@ function player(who: Staker, name: string, ask: Ask): OwnChallenges {
   const rpc = createJsonRpc({ urls: [l1.rpcUrl], timeoutMs: 60_000, maxResponseBytes: 8 << 20 });
   const { rollup, sequencerInbox, chainId } = l1;
   const machine: DisputeMachine = {
-    openTracer: isLiar ? openLyingTracer : openToyTracer,
-    preimagesOf: CHAIN.preimagesOf,
+    openRun: isLiar ? openLyingRun : openToyRun,
+    release: async () => {},
+    close: async () => {},
     prove: async () => ({ proof: new Uint8Array(32), preimage: new Uint8Array() }),
   };
   const verdictOf = (nodeId: Hex): Verdict | undefined =>

@@ -1,5 +1,5 @@
-import type { DisputedChain } from '../../../../../appliance/rollup/challenge/truth.ts';
-import type { OpenTracer, StepTracer, StepWitness } from '../../../../../machine/tracer/types.ts';
+import type { DisputedChain, OpenRun } from '../../../../../appliance/rollup/challenge/truth.ts';
+import type { Iteration, StepTracer, StepWitness } from '../../../../../machine/tracer/types.ts';
 import type { Hex } from '../../../../../protocol/brand.ts';
 import { failedState, type GlobalState, globalStateHash } from '../../../../../protocol/dispute/global-state.ts';
 import {
@@ -102,13 +102,14 @@ export const CHAIN: DisputedChain = {
     });
   },
   accumulatorOf: async (batch) => hashOf(`accumulator ${batch}`),
-  preimagesOf: async (state, target): Promise<Preimages> => {
-    const next = state.batch === target ? state : nextState(state);
-    const fails = state.batch !== target && (BLOCKS[Number(state.batch)] ?? 1) === 0;
-    const answer = fails ? new Uint8Array(0) : hexToBytes(globalStateHash(next));
-    return () => answer;
-  },
 };
+
+function preimagesOf(state: GlobalState, target: bigint): Preimages {
+  const next = state.batch === target ? state : nextState(state);
+  const fails = state.batch !== target && (BLOCKS[Number(state.batch)] ?? 1) === 0;
+  const answer = fails ? new Uint8Array(0) : hexToBytes(globalStateHash(next));
+  return () => answer;
+}
 
 /** Every state of a run up to the halt, and what each step asked. */
 export interface Run {
@@ -144,7 +145,10 @@ export function stateAt({ states }: Run, index: bigint): OpenedState {
   return state;
 }
 
-export const openToyTracer: OpenTracer = ({ input, preimages }): StepTracer => {
+export const openToyRun: OpenRun = async ({ state, rivalry, input }) =>
+  openToyTracer({ input: hexToBytes(input), preimages: preimagesOf(state, rivalry.target) });
+
+function openToyTracer({ input, preimages }: Iteration): StepTracer {
   const run = runOf(input, preimages);
   return {
     tracePoints: (from, width) =>
@@ -162,7 +166,7 @@ export const openToyTracer: OpenTracer = ({ input, preimages }): StepTracer => {
     },
     close: () => {},
   };
-};
+}
 
 export const assertedEnd = async (): Promise<Hex> => {
   const [end] = await CHAIN.statesAfter(GENESIS, TARGET, [2n ** 20n]);

@@ -16,7 +16,7 @@ import { ITERATION_ROUNDS, type Side, widthOf } from '../../../../../protocol/di
 import { bytesToHex, hexToBytes } from '../../../../../protocol/rollup/bytes.ts';
 import { DOMAIN, hashOf } from '../../../protocol/dispute/samples.ts';
 import { type L1Double, seenBy } from './l1-double.ts';
-import { assertedEnd, CHAIN, CONFIG_HASH, CORE0, GENESIS, openToyTracer, TARGET } from './toy-machine.ts';
+import { assertedEnd, CHAIN, CONFIG_HASH, CORE0, GENESIS, openToyRun, TARGET } from './toy-machine.ts';
 
 /** Where a twin leaves the truth: the state after so many iterations is its first false one, and in that iteration the state after so many steps. */
 export interface Lie {
@@ -82,7 +82,16 @@ export async function rivalriesWith(
       end,
       core0: CORE0,
     };
-    return { parties, side, subject, parent: GENESIS, target: TARGET, configHash: CONFIG_HASH, contact: name };
+    return {
+      parties,
+      side,
+      subject,
+      parent: GENESIS,
+      target: TARGET,
+      configHash: CONFIG_HASH,
+      rollupConfig: '0x',
+      contact: name,
+    };
   };
   return { honestOpens: direction(good, bad, trueEnd, 'O'), liarOpens: direction(bad, good, falseEnd, 'R') };
 }
@@ -104,7 +113,7 @@ const POLL_MS = 1;
 
 /** A player as the rollup role wires it, over the double of L1. */
 export function createPlayer({ l1, rivalries, folder, reach, lose, lie }: PlayerOptions) {
-  const truth = createTruth(CHAIN, openToyTracer);
+  const truth = createTruth(CHAIN, openToyRun);
   const told = lie === undefined ? truth : lyingTruth(truth, lie);
   const now = (): number => l1.now * 1000;
   const files = { replaceFile, makeFolder, sweepStaged };
