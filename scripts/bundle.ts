@@ -1,6 +1,6 @@
 /**
  * Our TypeScript as it is shipped (Node strips no types below node_modules):
- * dist/nectar-byon.mjs is the CLI of the published package, with its npm packages beside it, and the dist/*-worker.mjs its threads, dist/machine.wasm what they run; dist/verify-audit-proof.mjs needs
+ * dist/nectar-byon.mjs is the CLI of the published package, with its npm packages beside it, and the dist/*-worker.mjs its threads, dist/machine.wasm, dispute.elf and poseidon2.wasm what they run; dist/verify-audit-proof.mjs needs
  * nothing but Node; dist/roles/ROLE/main.mjs is what an image runs, with its npm packages inside; dist/maps/ROLE/ has the source
  * maps of the latter; dist/seccomp/ the profiles that the CLI hands over; dist/hardening/ the checks that it judges by; dist/charts/ the chart that it installs.
  */
@@ -36,6 +36,7 @@ const programs = {
   'append-worker': 'appliance/audit/append-worker.ts',
   'kzg-worker': 'appliance/rollup/blobs/kzg-worker.ts',
   'proof-worker': 'appliance/rollup/blobs/proof-worker.ts',
+  'tracer-worker': 'appliance/rollup/challenge/tracer-worker.ts',
 };
 await build({ ...common, entryPoints: programs, packages: 'external', sourcemap: 'linked' });
 await build({ ...common, entryPoints: { 'verify-audit-proof': 'scripts/verify-audit-proof.ts' } });
@@ -43,7 +44,9 @@ await build({ ...common, entryPoints: { 'verify-audit-proof': 'scripts/verify-au
 const said = execFileSync(process.execPath, [`${root}/dist/nectar-byon.mjs`, '--version'], { encoding: 'utf8' }).trim();
 if (said !== VERSION) throw new Error(`dist/nectar-byon.mjs says ${said}, not ${VERSION}`);
 process.stdout.write(`dist: nectar-byon.mjs, verify-audit-proof.mjs ${VERSION}\n`);
-cpSync(`${root}/machine/generated/machine.wasm`, `${root}/dist/machine.wasm`);
+for (const name of ['machine.wasm', 'dispute.elf', 'poseidon2.wasm']) {
+  cpSync(`${root}/machine/generated/${name}`, `${root}/dist/${name}`);
+}
 cpSync(`${root}/images/seccomp`, `${root}/dist/seccomp`, { recursive: true, filter: (path) => !path.endsWith('.ts') });
 
 // What `init --target kubernetes` installs.

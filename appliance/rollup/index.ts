@@ -1,11 +1,14 @@
 export type { BatchPeers } from './blobs/peer-batches.ts';
 export { contactOf } from './challenge/peer-reach.ts';
 export { type RollupConfig, rollupConfig, type SequencerConfig, sequencerConfig } from './config.ts';
+export { createJsonRpc } from './l1/json-rpc.ts';
 export { buildDescriptorGenesis } from './network-genesis.ts';
 export { assertMachine, MACHINE_DIGEST, rulesOf } from './network-rules.ts';
 export { createAuditor, createBatcher, createRpcServer, createSequencer } from './network-side.ts';
 export type { StakeControl } from './own-stake.ts';
 export { createRollup, type Rollup, type RollupDeps, type RollupOptions } from './rollup.ts';
 export type { SubscriptionItem } from './rpc/subscriptions.ts';
+export { createSimulatedChain, type SimulatedChain, type SimulatedTruth } from './simulate/simulated-chain.ts';
+export { createSimulatedParty, type SimulatedParty, type SimulatedStake } from './simulate/simulated-party.ts';
 export type { ShownAssertions } from './validator/describe-state.ts';
 export type { ShownWithdrawal } from './withdrawals/describe-withdrawal.ts';

@@ -6,12 +6,13 @@ import { withNode } from '../node-client.ts';
 import { leftOnClock } from '../render/assertions.ts';
 import { printable, renderTable } from '../render/table.ts';
 import type { Terminal } from '../terminal.ts';
+import { registerDisputeSimulate } from './dispute-simulate.ts';
 
 type Challenge = NonNullable<NonNullable<NodeStatus['assertions']>['challenges']>[number];
 
 const ID_SHOWN = 12;
 
-/** `dispute list`, `dispute show`. */
+/** `dispute list`, `dispute show`, `dispute simulate`. */
 export function registerDispute(program: Command, terminal: Terminal): void {
   const group = addGroup(program, 'dispute', "the challenges of this node's stake on L1");
   addVerb(group, 'list', {
@@ -23,6 +24,7 @@ export function registerDispute(program: Command, terminal: Terminal): void {
     summary: 'show one challenge; the first digits of its id are enough',
     examples: ['dispute show 0x5e91'],
   }).action(action(terminal, show));
+  registerDisputeSimulate(group, terminal);
 }
 
 async function challengesOf(call: Call<object>): Promise<Challenge[]> {

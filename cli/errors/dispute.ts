@@ -16,11 +16,15 @@ export const DISPUTE_GUIDANCE: Record<keyof typeof DISPUTE_ERRORS, Guidance> = {
   DISPUTE_MACHINE_MISSING: {
     exit: EXIT.checksFailed,
     remedy:
-      'This version of the node plays the rounds about blocks and ends what a silent opponent leaves, and proves no step. It opens no challenge. Tell the guardian of the network while a clock runs, and upgrade the node.',
+      'Without it the node plays the rounds about blocks and ends what a silent opponent leaves, and proves no step. Tell the guardian of the network while a clock runs. The images have no such machine yet: a node that runs as a process has.',
   },
   DISPUTE_STATE_MISSING: {
     exit: EXIT.unreachable,
     remedy: 'The node tries again by itself. Check that it follows L1: `nectar-byon status`.',
+  },
+  DISPUTE_UNDECIDED: {
+    exit: EXIT.checksFailed,
+    remedy: 'Run it again while the machine has less to do. If it has no end again, report it as a bug.',
   },
   DISPUTE_NO_ANSWER: {
     exit: EXIT.checksFailed,

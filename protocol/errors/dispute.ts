@@ -17,6 +17,9 @@ export const DISPUTE_ERRORS = {
     message: ({ batch, offset }) => `this node has not derived block ${offset} of batch ${batch}, which is disputed`,
     severity: 'temporary',
   }),
+  DISPUTE_UNDECIDED: define<{ seconds: number; waiting: string }>({
+    message: ({ seconds, waiting }) => `the simulated dispute has no end after ${seconds} seconds: ${waiting}`,
+  }),
   DISPUTE_NO_ANSWER: define<{ challenge: string; round: number }>({
     message: ({ challenge, round }) =>
       `this node finds nothing false in round ${round} of challenge ${challenge}, which its opponent has signed`,

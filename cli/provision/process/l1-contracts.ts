@@ -50,8 +50,8 @@ export interface DeploymentOptions {
 export interface DisputeRules {
   /** A contract that is there already. */
   readonly verifier: Hex;
-  /** Digest of the machine's image. */
-  readonly machine: Hex;
+  /** Hash of what the machine must know of the chain (docs/design/0031), of which the last L1 block before the contracts is a part. */
+  readonly machine: (deployedAt: bigint) => Hex;
   /** Hash of the empty machine with that image. */
   readonly core0: Hex;
 }
@@ -81,7 +81,7 @@ export async function deployL1Contracts(
     ]);
     const at = Object.fromEntries(entries) as Addresses;
     for (const name of names) {
-      const [abi, code, args] = deployment(name, at, wallet.address, options);
+      const [abi, code, args] = deployment(name, at, wallet.address, { ...options, deployedAt: BigInt(number) });
       const deployed = await new ContractFactory([...abi], code, wallet).deploy(...args);
       await deployed.waitForDeployment();
       if ((await deployed.getAddress()).toLowerCase() !== at[name]) {
@@ -99,11 +99,11 @@ function deployment(
   name: ContractName,
   at: Addresses,
   deployer: string,
-  { sequencer, genesisHash, disputes }: DeploymentOptions,
+  { sequencer, genesisHash, disputes, deployedAt }: DeploymentOptions & { readonly deployedAt: bigint },
 ): Deployment {
   const { timelockS, forceDelayS, ...rollupConfig } = DEVNET;
   const config = {
-    machine: disputes?.machine ?? ZeroHash,
+    machine: disputes?.machine(deployedAt) ?? ZeroHash,
     core0: disputes?.core0 ?? ZeroHash,
     verifier: disputes?.verifier ?? ZeroAddress,
     challengeManager: at[CHALLENGE_MANAGER] ?? ZeroAddress,

@@ -26,6 +26,7 @@ after(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
+const MACHINE: Hex = `0x${'02'.repeat(32)}`;
 const deploy = (disputes?: DisputeRules): Promise<L1Contracts> =>
   deployL1Contracts(l1.rpcUrl, deployer.key, {
     sequencer: sequencer.address,
@@ -53,7 +54,7 @@ test('a network without a verifier has no ChallengeManager', async () => {
 test('a network with a verifier is deployed with a ChallengeManager that its Rollup knows', async () => {
   const rules = {
     verifier: sequencer.address,
-    machine: `0x${'02'.repeat(32)}`,
+    machine: () => MACHINE,
     core0: `0x${'03'.repeat(32)}`,
   } as const;
   const contracts = await deploy(rules);
@@ -65,6 +66,6 @@ test('a network with a verifier is deployed with a ChallengeManager that its Rol
   const genesis = await ask(rollup, RollupAbi, 'latestConfirmed');
   assert.equal((await ask(challengeManager, ChallengeManagerAbi, 'verifierOf', genesis)).toLowerCase(), rules.verifier);
   const config = await ask(systemConfig, SystemConfigAbi, 'rollupConfig', 0);
-  assert.equal(config[0], rules.machine);
+  assert.equal(config[0], MACHINE);
   assert.equal(config[1], rules.core0);
 });

@@ -1,0 +1,61 @@
+import { type Command, Option } from 'commander';
+import { action, addVerb, type Call } from '../call.ts';
+import { renderTable } from '../render/table.ts';
+import { showWork } from '../render/work.ts';
+import { type SimulatedDispute, simulateDispute } from '../simulate/simulate-dispute.ts';
+import type { Terminal } from '../terminal.ts';
+
+interface SimulateOptions {
+  readonly silent?: boolean;
+}
+
+const TRANSFERS = 3;
+/** In the middle of the block's derivation, which takes some ten million steps. */
+const LIE_AT = 1_000_003n;
+const ROUNDS = 12;
+
+/** `dispute simulate`. */
+export function registerDisputeSimulate(group: Command, terminal: Terminal): void {
+  addVerb(group, 'simulate', {
+    summary: 'play a whole dispute against a lying twin on a development L1, and show what L1 saw',
+    about:
+      "Starts an L1 of its own with the network's contracts, has two validators contradict each other about a block, plays to the end by the real machine, and removes all of it. The steps are proved to the verifier that executes them in Solidity, not by a zk proof. No node is asked. It takes a minute or two.",
+    examples: ['dispute simulate', 'dispute simulate --silent', 'dispute simulate --json | jq .gas'],
+  })
+    .addOption(new Option('--silent', 'the liar does not talk off chain: every round goes to L1'))
+    .action(action(terminal, simulate));
+}
+
+async function simulate({ options, output, terminal }: Call<SimulateOptions>): Promise<void> {
+  const silent = options.silent === true;
+  const flavour = silent ? 'silent' : 'talking';
+  const seen = await showWork(terminal, output, `a dispute with a ${flavour} liar`, (say) =>
+    simulateDispute(
+      { silent, transfers: TRANSFERS, lieAt: LIE_AT },
+      { onRound: (round) => say(`a dispute with a ${flavour} liar ${bar(round)}`), signal: terminal.signal },
+    ),
+  );
+  output.result({ flavour, ...seen }, () => render(seen));
+}
+
+function bar(round: number): string {
+  return `[${'='.repeat(round)}${' '.repeat(Math.max(0, ROUNDS - round))}] round ${round} of ${ROUNDS}`;
+}
+
+function render({ transactions, l1Transactions, gas, bytes, seconds, winner }: SimulatedDispute): string {
+  const right = (title: string) => ({ title, alignRight: true });
+  const rows = transactions.map((one, at) => [
+    String(at + 1),
+    one.by,
+    one.call,
+    one.gas.toLocaleString('en'),
+    one.bytes.toLocaleString('en'),
+  ]);
+  const all = ['', 'all', '', gas.toLocaleString('en'), bytes.toLocaleString('en')];
+  const table = renderTable(
+    [right('#'), { title: 'by' }, { title: 'call' }, right('gas'), right('bytes')],
+    [...rows, all],
+  );
+  const count = `${l1Transactions} ${l1Transactions === 1 ? 'transaction' : 'transactions'}`;
+  return `${table}\n\n${winner === 'honest' ? 'the honest side' : 'the liar'} wins: ${count} on L1 in ${seconds} s`;
+}
