@@ -102,11 +102,10 @@ export function createOwnChallenges(options: OwnChallengesOptions, deps: OwnChal
     log,
     now,
   });
-  const hear = createHearing({ rivalries: () => rivalries, conversations, log });
-  return { ...challenges, hear, outcomes: outcomes.newest };
   return {
     ...challenges,
     hear: createHearing({ rivalries: () => rivalries, conversations, log }),
+    outcomes: outcomes.newest,
     async run(signal) {
       await challenges.run(signal);
       // Its threads hold the chain database open.
