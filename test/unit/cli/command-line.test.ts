@@ -48,7 +48,7 @@ test('has every verb of the issue', () => {
     ['token create', 'token list', 'token revoke'],
     ['tls show', 'tls renew', 'tls replace'],
     ['storage offer'],
-    ['dispute list', 'dispute show', 'validator status', 'validator stake', 'validator unstake'],
+    ['dispute list', 'dispute show', 'dispute simulate', 'validator status', 'validator stake', 'validator unstake'],
     ['service install', 'service remove', 'service show'],
     ['chain batches', 'chain rebuild', 'chain rewind', 'chain snapshot'],
     ['chain withdraw', 'chain withdrawals', 'chain claim'],
