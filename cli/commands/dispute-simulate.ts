@@ -29,10 +29,18 @@ export function registerDisputeSimulate(group: Command, terminal: Terminal): voi
 async function simulate({ options, output, terminal }: Call<SimulateOptions>): Promise<void> {
   const silent = options.silent === true;
   const flavour = silent ? 'silent' : 'talking';
+  // A challenge that is closed has no round any more: what was reached stays shown.
+  let reached = 0;
   const seen = await showWork(terminal, output, `a dispute with a ${flavour} liar`, (say) =>
     simulateDispute(
       { silent, transfers: TRANSFERS, lieAt: LIE_AT },
-      { onRound: (round) => say(`a dispute with a ${flavour} liar ${bar(round)}`), signal: terminal.signal },
+      {
+        onRound(round) {
+          reached = Math.max(reached, round);
+          say(`a dispute with a ${flavour} liar ${bar(reached)}`);
+        },
+        signal: terminal.signal,
+      },
     ),
   );
   output.result({ flavour, ...seen }, () => render(seen));
