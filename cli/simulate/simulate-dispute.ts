@@ -44,6 +44,11 @@ export interface SimulateDeps {
   readonly signal: AbortSignal;
 }
 
+interface PlayDeps extends SimulateDeps {
+  /** The time of both, in milliseconds since 1970. */
+  readonly clock: { ms: number };
+}
+
 /** After so long a silence a party turns to L1: the clock of both is put ahead by it. */
 const TALK_OVER_MS = 3_600_000;
 const LOOK_MS = 50;
@@ -65,12 +70,13 @@ export async function simulateDispute(options: SimulateOptions, deps: SimulateDe
   try {
     const l1 = await openDisputedL1({ folder: l1Folder, transfers: options.transfers }, deps.signal);
     const begun = performance.now();
-    const clock = { aheadMs: 0 };
-    players.push(...openPlayers(l1, options, { folder, now: () => Date.now() + clock.aheadMs }));
-    await look(l1, players, during);
+    // Time passes by looks: on a loaded machine a talk takes longer, and nobody loses patience.
+    const clock = { ms: Date.now() };
+    players.push(...openPlayers(l1, options, { folder, now: () => clock.ms }));
+    await look(l1, players, { ...during, clock });
     // Whoever meets silence turns to L1 after a while, which nobody waits for here.
-    if (options.silent) clock.aheadMs = TALK_OVER_MS;
-    const winner = await play(l1, players, during);
+    if (options.silent) clock.ms += TALK_OVER_MS;
+    const winner = await play(l1, players, { ...during, clock });
     const seconds = Math.round(performance.now() - begun) / 1000;
     const transactions = await seenBy(l1, deps.signal);
     const sum = (of: 'gas' | 'bytes'): number => transactions.reduce((all, one) => all + one[of], 0);
@@ -110,11 +116,12 @@ function openPlayers(
 }
 
 /** Both look at L1 once and do what they would, and L1 makes a block of it. */
-async function look({ rpc }: DisputedL1, players: readonly SimulatedParty[], deps: SimulateDeps): Promise<void> {
-  const { signal, onRound } = deps;
+async function look({ rpc }: DisputedL1, players: readonly SimulatedParty[], deps: PlayDeps): Promise<void> {
+  const { signal, onRound, clock } = deps;
   for (const one of players) await one.tick(signal);
   signal.throwIfAborted();
   await rpc.call('evm_mine', [], signal);
+  clock.ms += LOOK_MS;
   onRound(
     Math.max(0, ...players.flatMap((one) => one.state().flatMap(({ round, heardRound }) => [round, heardRound]))),
   );
@@ -123,7 +130,7 @@ async function look({ rpc }: DisputedL1, players: readonly SimulatedParty[], dep
 async function play(
   l1: DisputedL1,
   players: readonly SimulatedParty[],
-  deps: SimulateDeps,
+  deps: PlayDeps,
 ): Promise<SimulatedDispute['winner']> {
   for (const end = Date.now() + PLAY_MS; Date.now() < end; ) {
     await look(l1, players, deps);
