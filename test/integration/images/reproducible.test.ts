@@ -46,6 +46,7 @@ describe('reproducible images', { skip }, () => {
         'images',
         'machine/generated',
         'machine/host',
+        'machine/tracer',
         'protocol',
         'scripts',
         'docs',
