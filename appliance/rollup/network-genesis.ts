@@ -2,6 +2,7 @@ import { AuditAnchorInitCode } from '../../contracts/generated/AuditAnchor.ts';
 import { MessengerInitCode } from '../../contracts/generated/Messenger.ts';
 import { NodeRegistryInitCode } from '../../contracts/generated/NodeRegistry.ts';
 import { RecordRegistryInitCode } from '../../contracts/generated/RecordRegistry.ts';
+import { StorageDealsInitCode } from '../../contracts/generated/StorageDeals.ts';
 import { createGenesisMachine } from '../../machine/host/genesis-machine.ts';
 import { createMachine } from '../../machine/host/machine.ts';
 import { NectarError } from '../../protocol/errors.ts';
@@ -29,6 +30,7 @@ export function buildDescriptorGenesis(
     recordRegistry: RecordRegistryInitCode,
     auditAnchor: AuditAnchorInitCode,
     messenger: MessengerInitCode,
+    storageDeals: StorageDealsInitCode,
   };
   const machineRules = { chainId: BigInt(descriptor.l2.chainId), ...forkOf(descriptor) };
   // Of a state that is not there yet nothing can be read.

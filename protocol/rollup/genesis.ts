@@ -19,6 +19,7 @@ export const PREDEPLOYS = {
   recordRegistry: '0x4e43000000000000000000000000000000000002',
   auditAnchor: '0x4e43000000000000000000000000000000000003',
   messenger: '0x4e43000000000000000000000000000000000004',
+  storageDeals: '0x4e43000000000000000000000000000000000005',
 } as const satisfies Record<string, Hex>;
 
 /** What the network descriptor says about the first L2 block. */
@@ -69,6 +70,7 @@ export interface PredeployCode {
   readonly recordRegistry: Hex;
   readonly auditAnchor: Hex;
   readonly messenger: Hex;
+  readonly storageDeals: Hex;
 }
 
 export interface Genesis {
@@ -155,6 +157,7 @@ function genesisAccounts(
   predeploy(PREDEPLOYS.recordRegistry, code.recordRegistry.slice(2));
   predeploy(PREDEPLOYS.auditAnchor, code.auditAnchor.slice(2) + word(BigInt(PREDEPLOYS.nodeRegistry)));
   predeploy(PREDEPLOYS.messenger, code.messenger.slice(2));
+  predeploy(PREDEPLOYS.storageDeals, code.storageDeals.slice(2));
   return [...accounts.values()];
 }
 

@@ -26,7 +26,7 @@ import {
     WrongValue
 } from "../../contracts/src/l2/storage/DealErrors.sol";
 import {Challenge, Deal, Terms} from "../../contracts/src/l2/storage/DealTypes.sol";
-import {Answer} from "../../contracts/src/l2/storage/ShardProof.sol";
+import {Answer, Beside} from "../../contracts/src/l2/storage/ShardProof.sol";
 import {StorageDealsBase} from "./StorageDealsBase.sol";
 
 contract StorageDealsTest is StorageDealsBase {
@@ -184,20 +184,27 @@ contract StorageDealsTest is StorageDealsBase {
     function test_everyLeafCanBeShownAndNoOtherStandsForIt() public {
         running();
         Challenge memory asked = askedAs(owner);
-        uint64 position = deals.positionOf(asked.seed, 0, asked.setBytes);
-        uint64 other = (position + 256) % SIZE;
+        uint256 place = deals.placeOf(asked.seed, 0, SIZE / 256);
         vm.expectRevert(abi.encodeWithSelector(WrongAnswer.selector, uint8(0)));
-        deals.answer(dealId, 0, answerAt(other));
+        deals.answer(dealId, 0, answerAt((place + 1) % (SIZE / 256)));
         Answer memory proof = answerTo(asked, 0);
         proof.leaf[7] ^= 0x01;
         vm.expectRevert(abi.encodeWithSelector(WrongAnswer.selector, uint8(0)));
         deals.answer(dealId, 0, proof);
         proof = answerTo(asked, 0);
-        proof.start = position;
+        proof.setPath[0].leaves++;
         vm.expectRevert(abi.encodeWithSelector(WrongAnswer.selector, uint8(0)));
         deals.answer(dealId, 0, proof);
         proof = answerTo(asked, 0);
-        proof.setPath = new bytes32[](0);
+        proof.setPath[0].isLeft = !proof.setPath[0].isLeft;
+        vm.expectRevert(abi.encodeWithSelector(WrongAnswer.selector, uint8(0)));
+        deals.answer(dealId, 0, proof);
+        proof = answerTo(asked, 0);
+        proof.shardLeaves++;
+        vm.expectRevert(abi.encodeWithSelector(WrongAnswer.selector, uint8(0)));
+        deals.answer(dealId, 0, proof);
+        proof = answerTo(asked, 0);
+        proof.setPath = new Beside[](0);
         vm.expectRevert(abi.encodeWithSelector(WrongAnswer.selector, uint8(0)));
         deals.answer(dealId, 0, proof);
         proof = answerTo(asked, 0);
@@ -212,7 +219,7 @@ contract StorageDealsTest is StorageDealsBase {
     function test_aShardsTreeIsThatOfTheProgram() public view {
         string memory vectors = vm.readFile("test/contracts/vectors/shards.json");
         vm.assertEq(answerAt(0).root, vm.parseJsonBytes32(vectors, ".roots[0]"), "one piece");
-        vm.assertEq(answerAt(FIRST_BYTES).root, vm.parseJsonBytes32(vectors, ".roots[1]"), "two pieces");
+        vm.assertEq(answerAt(FIRST_BYTES / 256).root, vm.parseJsonBytes32(vectors, ".roots[1]"), "two pieces");
     }
 
     function test_silenceCostsTheEpochAndAPartOfTheCollateral() public {
@@ -349,21 +356,39 @@ contract StorageDealsTest is StorageDealsBase {
         vm.assertEq(deals.owed(address(0), payout), 100 * pay(SIZE), "every epoch once");
     }
 
-    function testFuzz_positionsLieInTheSet(bytes32 seed, uint8 question, uint64 size) public view {
-        uint64 bytes_ = uint64(bound(size, 1, type(uint64).max));
-        vm.assertTrue(deals.positionOf(seed, question, bytes_) < bytes_, "inside");
+    function testFuzz_placesLieInTheSet(bytes32 seed, uint8 question, uint64 leaves) public view {
+        uint256 all = bound(leaves, 1, type(uint64).max);
+        vm.assertTrue(deals.placeOf(seed, question, all) < all, "inside");
     }
 
     /// forge-config: default.fuzz.runs = 64
-    function testFuzz_everyPositionHasAnAnswer(uint64 seed, uint64 elsewhere) public {
+    function testFuzz_everyPlaceHasAnAnswer(uint64 seed, uint64 more, bool elsewhere) public {
         running();
         Challenge memory asked = askedAs(owner);
-        uint64 asksFor = deals.positionOf(asked.seed, 0, asked.setBytes);
-        uint64 position = seed % SIZE;
-        bool isSameLeaf = (position < FIRST_BYTES) == (asksFor < FIRST_BYTES) && position / 256 == asksFor / 256;
-        Answer memory proof = answerAt(position);
-        if (elsewhere % 2 == 1) proof.start = elsewhere;
-        if (!isSameLeaf || proof.start != (position < FIRST_BYTES ? 0 : FIRST_BYTES)) vm.expectRevert();
+        uint256 asksFor = deals.placeOf(asked.seed, 0, SIZE / 256);
+        uint256 place = seed % (SIZE / 256);
+        Answer memory proof = answerAt(place);
+        if (elsewhere) proof.setPath[0].leaves = more;
+        bool isTrue = proof.setPath[0].leaves == leavesOf(1 - shardAt(place));
+        if (place != asksFor || !isTrue) vm.expectRevert(abi.encodeWithSelector(WrongAnswer.selector, uint8(0)));
+        deals.answer(dealId, 0, proof);
+    }
+
+    /// @dev Counts of leaves that overflow 64 bits are no way to a root, and no panic.
+    function test_aPathOfMoreLeavesThanThereAreIsWrong() public {
+        running();
+        Challenge memory asked = askedAs(owner);
+        Answer memory proof = answerTo(asked, 0);
+        Beside[] memory long = new Beside[](3);
+        for (uint256 i = 0; i < 3; i++) {
+            long[i] = Beside(keccak256("beside"), type(uint64).max, i % 2 == 0);
+        }
+        proof.setPath = long;
+        vm.expectRevert(abi.encodeWithSelector(WrongAnswer.selector, uint8(0)));
+        deals.answer(dealId, 0, proof);
+        proof = answerTo(asked, 0);
+        proof.shardLeaves = type(uint64).max;
+        vm.expectRevert(abi.encodeWithSelector(WrongAnswer.selector, uint8(0)));
         deals.answer(dealId, 0, proof);
     }
 }

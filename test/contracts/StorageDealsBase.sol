@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 import {StorageDeals} from "../../contracts/src/l2/storage/StorageDeals.sol";
 import {Challenge, Deal, Terms} from "../../contracts/src/l2/storage/DealTypes.sol";
-import {Answer} from "../../contracts/src/l2/storage/ShardProof.sol";
+import {Answer, Beside} from "../../contracts/src/l2/storage/ShardProof.sol";
 import {TestBase} from "./TestBase.sol";
 
 /// @title The cheatcodes that sign
@@ -127,31 +127,34 @@ abstract contract StorageDealsBase is TestBase {
     }
 
     function answerTo(Challenge memory asked, uint8 question) internal view returns (Answer memory) {
-        return answerAt(deals.positionOf(asked.seed, question, asked.setBytes));
+        return answerAt(deals.placeOf(asked.seed, question, asked.setBytes / 256));
     }
 
-    /// @dev The leaf at a position, as an honest holder shows it.
-    function answerAt(uint64 position) internal pure returns (Answer memory proof) {
-        bool isFirst = position < FIRST_BYTES;
-        uint64 size = isFirst ? FIRST_BYTES : SECOND_BYTES;
-        uint64 start = isFirst ? 0 : FIRST_BYTES;
-        uint256 shard = isFirst ? 0 : 1;
-        bytes32[] memory setPath = new bytes32[](1);
-        setPath[0] = member(1 - shard);
-        uint256 index = (position - start) / 256;
+    /// @dev The leaf at a place, as an honest holder shows it. A set is in the order of ids: the first shard's is the lower one.
+    function answerAt(uint256 place) internal pure returns (Answer memory proof) {
+        uint256 shard = shardAt(place);
+        uint256 index = shard == 0 ? place : place - leavesOf(0);
+        Beside[] memory setPath = new Beside[](1);
+        setPath[0] = Beside(member(1 - shard), leavesOf(1 - shard), shard == 1);
         return Answer(
-            idOfShard(shard), rootOf(shard), size, start, shard, setPath, leafBytes(shard, index), pathOf(shard, index)
+            idOfShard(shard), rootOf(shard), leavesOf(shard), setPath, leafBytes(shard, index), pathOf(shard, index)
         );
     }
 
+    function shardAt(uint256 place) internal pure returns (uint256) {
+        return place < leavesOf(0) ? 0 : 1;
+    }
+
+    function leavesOf(uint256 shard) internal pure returns (uint64) {
+        return (shard == 0 ? FIRST_BYTES : SECOND_BYTES) / 256;
+    }
+
     function setRoot() internal pure returns (bytes32) {
-        bytes32 top = keccak256(abi.encodePacked(bytes1(0x05), member(0), member(1)));
-        return keccak256(abi.encodePacked(bytes1(0x06), SIZE, top));
+        return keccak256(abi.encodePacked(bytes1(0x11), member(0), leavesOf(0), member(1), leavesOf(1)));
     }
 
     function member(uint256 shard) private pure returns (bytes32) {
-        (uint64 size, uint64 start) = shard == 0 ? (FIRST_BYTES, uint64(0)) : (SECOND_BYTES, FIRST_BYTES);
-        return keccak256(abi.encodePacked(bytes1(0x04), idOfShard(shard), rootOf(shard), size, start));
+        return keccak256(abi.encodePacked(bytes1(0x10), idOfShard(shard), rootOf(shard), leavesOf(shard)));
     }
 
     function idOfShard(uint256 shard) private pure returns (bytes32) {

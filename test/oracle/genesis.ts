@@ -103,6 +103,7 @@ async function genesisState(
   await predeploy(vm, PREDEPLOYS.recordRegistry, code.recordRegistry.slice(2));
   await predeploy(vm, PREDEPLOYS.auditAnchor, code.auditAnchor.slice(2) + word(BigInt(PREDEPLOYS.nodeRegistry)));
   await predeploy(vm, PREDEPLOYS.messenger, code.messenger.slice(2));
+  await predeploy(vm, PREDEPLOYS.storageDeals, code.storageDeals.slice(2));
   await manager.deleteAccount(createAddressFromString(NO_CALLER));
   return trie.commit();
 }

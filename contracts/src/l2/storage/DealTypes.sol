@@ -60,7 +60,7 @@ struct Deal {
 /// @notice Questions that a holder has to answer.
 /// @param setRoot the set that they are about
 /// @param setBytes its bytes
-/// @param seed what the positions follow from
+/// @param seed what the places follow from
 /// @param epoch the epoch in which they were asked, and which is not paid if they stay unanswered
 /// @param deadline the last second for an answer; 0 for no challenge
 /// @param answered a bit for each question

@@ -190,7 +190,8 @@ contract StorageDeals is DealEpochs, EIP712 {
         if (_asked[dealId][generation][epoch]) revert AskedAlready(dealId, epoch);
         _asked[dealId][generation][epoch] = true;
         // The set was fixed in an earlier block, so nobody chose its shards by the questions.
-        seed = keccak256(abi.encode(blockhash(block.number - 1), block.prevrandao, dealId, epoch));
+        bytes32 randomness = keccak256(abi.encodePacked(blockhash(block.number - 1), block.prevrandao));
+        seed = keccak256(abi.encodePacked(randomness, dealId, epoch));
         uint64 deadline = uint64(block.timestamp) + ANSWER_S;
         _challenges[dealId] = Challenge(deal.setRoot, deal.setBytes, seed, epoch, deadline, 0);
         emit Challenged(dealId, epoch, seed, deadline);
@@ -202,8 +203,9 @@ contract StorageDeals is DealEpochs, EIP712 {
         if (asked.deadline == 0) revert NoChallenge(dealId);
         if (block.timestamp > asked.deadline) revert DeadlineIs(asked.deadline);
         if (question >= QUESTIONS || (asked.answered >> question) & 1 == 1) revert NoQuestion(question);
-        uint64 position = positionOf(asked.seed, question, asked.setBytes);
-        if (!ShardProof.shows(proof, asked.setRoot, asked.setBytes, position)) revert WrongAnswer(question);
+        uint256 leaves = asked.setBytes / ShardProof.LEAF_BYTES;
+        uint256 place = placeOf(asked.seed, question, leaves);
+        if (!ShardProof.shows(proof, asked.setRoot, leaves, place)) revert WrongAnswer(question);
         asked.answered |= uint8(1 << question);
         emit Answered(dealId, asked.epoch, question);
         if (asked.answered != ALL_ANSWERED) return;
@@ -275,9 +277,9 @@ contract StorageDeals is DealEpochs, EIP712 {
         return keccak256(abi.encode(owner, holder));
     }
 
-    /// @notice The position, among a deal's bytes, that a question is about.
-    function positionOf(bytes32 seed, uint8 question, uint64 setBytes) public pure returns (uint64) {
-        return uint64(uint256(keccak256(abi.encode(seed, question))) % setBytes);
+    /// @notice The place, among a deal's leaves, that a question is about: protocol/storage/audit.ts draws it alike.
+    function placeOf(bytes32 seed, uint8 question, uint256 leaves) public pure returns (uint256) {
+        return (uint256(keccak256(abi.encodePacked(seed, uint32(question)))) >> 128) % leaves;
     }
 
     /// @notice A pair's deal; all zero when there is none.

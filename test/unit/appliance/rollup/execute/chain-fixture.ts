@@ -15,6 +15,7 @@ import { AuditAnchorInitCode } from '../../../../../contracts/generated/AuditAnc
 import { MessengerInitCode } from '../../../../../contracts/generated/Messenger.ts';
 import { NodeRegistryInitCode } from '../../../../../contracts/generated/NodeRegistry.ts';
 import { RecordRegistryInitCode } from '../../../../../contracts/generated/RecordRegistry.ts';
+import { StorageDealsInitCode } from '../../../../../contracts/generated/StorageDeals.ts';
 import { createGenesisMachine } from '../../../../../machine/host/genesis-machine.ts';
 import { createMachine, type MachineRules } from '../../../../../machine/host/machine.ts';
 import type { Hex } from '../../../../../protocol/brand.ts';
@@ -55,6 +56,7 @@ export const PREDEPLOY_CODE = {
   recordRegistry: RecordRegistryInitCode,
   auditAnchor: AuditAnchorInitCode,
   messenger: MessengerInitCode,
+  storageDeals: StorageDealsInitCode,
 } as const;
 
 export async function testGenesis(): Promise<Genesis> {
