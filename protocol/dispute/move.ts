@@ -2,10 +2,8 @@
  * What the parties of a challenge sign, by EIP-712: a `Move`, and `Concede`. A signature is made and recovered at the edge; here is
  * what it is of.
  */
-import { keccak_256 } from '@noble/hashes/sha3.js';
-import { concatBytes, utf8ToBytes } from '@noble/hashes/utils.js';
 import type { Hex } from '../brand.ts';
-import { bytesToHex, hexToBytes } from '../rollup/bytes.ts';
+import { hashText, type TypedDataDomain, typedDataHash } from '../typed-data.ts';
 import type { GlobalState } from './global-state.ts';
 import type { OpenedState } from './machine-state.ts';
 import { POINTS, pointsRoot } from './points.ts';
@@ -51,11 +49,10 @@ export const NO_MOVE: Hex = `0x${'00'.repeat(32)}`;
 
 const DOMAIN_NAME = 'Nectar ChallengeManager';
 const DOMAIN_VERSION = '1';
-const DOMAIN_TYPE = 'EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)';
 const MOVE_TYPE =
   'Move(bytes32 challenge,uint8 round,uint8 choice,uint64 iteration,uint64 step,bytes32 prev,bytes32 start,bytes32 end,bytes32 root)';
 const CONCEDE_TYPE = 'Concede(bytes32 challenge)';
-const [DOMAIN_HASH, MOVE_HASH, CONCEDE_HASH] = [hashText(DOMAIN_TYPE), hashText(MOVE_TYPE), hashText(CONCEDE_TYPE)];
+const [MOVE_HASH, CONCEDE_HASH] = [hashText(MOVE_TYPE), hashText(CONCEDE_TYPE)];
 
 /** The last point: what the mover says is true at the end of the range. */
 export function endOf({ points }: Pick<Move, 'points'>): Hex {
@@ -83,27 +80,17 @@ function moveStructHash(move: Move): Hex {
 
 /** The hash of a move: what is signed, what the next move names, and what L1 stores as its position. */
 export function moveHash(domain: SigningDomain, move: Move): Hex {
-  return typedDataHash(domain, moveStructHash(move));
+  return typedDataHash(typedDataDomain(domain), moveStructHash(move));
 }
 
 /** What a party signs that gives a challenge up. */
 export function concessionHash(domain: SigningDomain, challenge: Hex): Hex {
-  return typedDataHash(domain, hashWords([CONCEDE_HASH, challenge]));
+  return typedDataHash(typedDataDomain(domain), hashWords([CONCEDE_HASH, challenge]));
 }
 
 /** Whether a move shows preimages. */
 export const hasOpenings = (round: number): boolean => round === FIRST_STEP_ROUND;
 
-function domainSeparator({ chainId, challengeManager }: SigningDomain): Hex {
-  return hashWords([DOMAIN_HASH, hashText(DOMAIN_NAME), hashText(DOMAIN_VERSION), chainId, challengeManager]);
-}
-
-function typedDataHash(domain: SigningDomain, structHash: Hex): Hex {
-  return bytesToHex(
-    keccak_256(concatBytes(Uint8Array.of(0x19, 0x01), hexToBytes(domainSeparator(domain)), hexToBytes(structHash))),
-  );
-}
-
-function hashText(text: string): Hex {
-  return bytesToHex(keccak_256(utf8ToBytes(text)));
+function typedDataDomain({ chainId, challengeManager }: SigningDomain): TypedDataDomain {
+  return { name: DOMAIN_NAME, version: DOMAIN_VERSION, chainId, verifyingContract: challengeManager };
 }

@@ -64,21 +64,46 @@ function eightBytes(value: number): Uint8Array {
 
 /** The root of a set, 32 bytes. */
 export function shardSetRoot({ shards }: ShardSet): Uint8Array {
-  let level: Below[] = shards.map(({ id, root, bytes }) => ({
-    hash: keccak_256(concatBytes(Uint8Array.of(LEAF), id, root, eightBytes(bytes / LEAF_BYTES))),
-    leaves: bytes / LEAF_BYTES,
-  }));
-  while (level.length > 1) {
-    const up: Below[] = [];
-    for (let at = 0; at < level.length; at += 2) {
-      const [left, right] = [level[at], level[at + 1]];
-      if (left === undefined) continue;
-      if (right === undefined) up.push(left);
-      else up.push({ hash: joined(left, right), leaves: left.leaves + right.leaves });
-    }
-    level = up;
-  }
+  let level = shards.map(below);
+  while (level.length > 1) level = above(level);
   return level[0]?.hash ?? keccak_256(Uint8Array.of(EMPTY));
+}
+
+/** What stands beside a node on the way to the root. */
+export interface Beside {
+  /** 32 bytes. */
+  readonly hash: Uint8Array;
+  /** Leaves below it. */
+  readonly leaves: number;
+  /** Whether it stands on the left. */
+  readonly isLeft: boolean;
+}
+
+/** The way from a shard of the set to its root, the lowest first: what a third party is shown. */
+export function shardSetPath({ shards }: ShardSet, shard: HeldShard): Beside[] {
+  let index = shards.indexOf(shard);
+  if (index < 0) throw invalid('a shard that is not of the set');
+  const path: Beside[] = [];
+  for (let level = shards.map(below); level.length > 1; level = above(level), index >>= 1) {
+    const beside = level[index ^ 1];
+    if (beside !== undefined) path.push({ ...beside, isLeft: (index & 1) === 1 });
+  }
+  return path;
+}
+
+function below({ id, root, bytes }: HeldShard): Below {
+  const leaves = bytes / LEAF_BYTES;
+  return { hash: keccak_256(concatBytes(Uint8Array.of(LEAF), id, root, eightBytes(leaves))), leaves };
+}
+
+function above(level: readonly Below[]): Below[] {
+  const up: Below[] = [];
+  for (let at = 0; at < level.length; at += 2) {
+    const [left, right] = [level[at], level[at + 1]];
+    if (left === undefined) continue;
+    up.push(right === undefined ? left : { hash: joined(left, right), leaves: left.leaves + right.leaves });
+  }
+  return up;
 }
 
 interface Below {

@@ -1,0 +1,33 @@
+/** Rules of a deal that the model can weaken, one at a time. The search has to find a game that each of them loses. */
+export const DEAL_MUTANTS = {
+  'nothing is locked': 'withdraw: the owner may take everything back at any time',
+  'the next set is free': 'withdraw and unlock: only the set in force is covered',
+  'collateral leaves in a challenge': 'unlock: while a question is open',
+  'growth is free': 'postSet: a larger set needs no collateral',
+  'shrinking needs collateral': 'postSet: so does a smaller one',
+  'one signature': 'postSet: that of the owner is enough',
+  'old sets': 'postSet: the number need not be above the newest',
+  'in force at once': 'postSet: the set counts for the epoch that runs',
+  'terms for ever': 'open: terms of an earlier deal of the two open another one',
+  'faults are paid': 'settle: an epoch whose question stayed open is paid',
+  'paid while asked': 'settle: epochs are paid while a question about them is open',
+  'arrears are forgotten': 'settle: what the balance did not cover is owed no more',
+  'unpaid in a row': 'settle: an epoch that is paid ends the arrears',
+  'paid after the end': 'settle: epochs after the end are paid',
+  'questions after the end': 'challenge: an ended deal can be asked about',
+  'sets after the end': 'postSet: of an ended deal',
+  'any answer': 'answer: whatever leaf is shown',
+  'late answers': 'answer: after the time too',
+  'faults are early': 'fault: before the time is over',
+  'no slash': 'fault: the collateral stays with the holder',
+  'all is slashed': 'fault: one unanswered question of five costs all',
+  'no bond': 'challenge: costs nothing when it is answered',
+  'closed in a challenge': 'close: while a question is open',
+  'nobody may leave': 'leaveUnpaid: never',
+  'left at once': 'leaveUnpaid: with the first unpaid epoch',
+  'audits are trusted': 'off chain: the owner does not verify what an audit answers',
+  'silence is a failure': 'off chain: an audit that is not answered once counts as lost bytes',
+  'ejection is at once': 'membership: an ejected holder serves nothing from that hour on',
+} as const;
+
+export type DealMutant = keyof typeof DEAL_MUTANTS;
