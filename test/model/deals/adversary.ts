@@ -1,5 +1,5 @@
+import { QUESTIONS } from './deal-state.ts';
 import type { HonestHolder, HonestOwner } from './honest.ts';
-import { QUESTIONS } from './rules.ts';
 import { ask, CHUNKS, has, RATE, rootOf, sizeOf, type World } from './world.ts';
 
 /** A thing that a party without rules may do. Some are what an honest one does, so that a game gets somewhere. */

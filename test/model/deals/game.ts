@@ -1,9 +1,10 @@
 import { createRandom, type Random } from '../disputes/random.ts';
 import { holderActs, ownerActs } from './adversary.ts';
+import { DAY_S } from './deal-state.ts';
 import { checkHolder, HonestHolder, HonestOwner } from './honest.ts';
 import type { DealMutant } from './mutants.ts';
 import { watched } from './promises.ts';
-import { DAY_S, Deals } from './rules.ts';
+import { Deals } from './rules.ts';
 import { broken, CHUNKS, lostOf, type World } from './world.ts';
 
 const TICK_S = 4 * 3600;

@@ -1,4 +1,4 @@
-import { BOND, DAY_S, type DealState, QUESTIONS, type SignedSet, UNPAID_EPOCHS } from './rules.ts';
+import { BOND, DAY_S, type DealState, QUESTIONS, type SignedSet, UNPAID_EPOCHS } from './deal-state.ts';
 import { ask, broken, CHUNKS, chunksOf, has, lostOf, RATE, rootOf, sizeOf, type World } from './world.ts';
 
 const ALL = Array.from({ length: CHUNKS }, (_, chunk) => chunk);

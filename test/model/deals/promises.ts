@@ -3,7 +3,6 @@ import {
   COLLATERAL_EPOCHS,
   copyOf,
   type DealState,
-  type Deals,
   epochsBefore,
   LOCKUP_EPOCHS,
   QUESTIONS,
@@ -12,7 +11,8 @@ import {
   type SignedSet,
   type SignedTerms,
   UNPAID_EPOCHS,
-} from './rules.ts';
+} from './deal-state.ts';
+import type { Deals } from './rules.ts';
 
 /** What the chain shows before and after a call. */
 interface Shown {

@@ -1,61 +1,30 @@
 /**
- * The state table of docs/design/0036-storage-deals.md, executable: one pair, one token that is L2's own coin. Amounts are in wei, times
- * in seconds. A call that the contract refuses returns the name of its error.
+ * The state table of docs/design/0036-storage-deals.md, executable: one pair, one token that is L2's own coin. A call that the contract
+ * refuses returns the name of its error.
  */
+import {
+  ANSWER_S,
+  BOND,
+  COLLATERAL_EPOCHS,
+  copyOf,
+  type DealState,
+  epochsBefore,
+  LOCKUP_EPOCHS,
+  MAX_SETTLED,
+  NOTICE_S,
+  type Party,
+  type PostedSet,
+  QUESTIONS,
+  type Question,
+  type Refusal,
+  type SignedSet,
+  type SignedTerms,
+  UNPAID_EPOCHS,
+} from './deal-state.ts';
 import type { DealMutant } from './mutants.ts';
 
-export const DAY_S = 86_400;
-export const NOTICE_S = 30 * DAY_S;
-export const ANSWER_S = DAY_S;
-export const LOCKUP_EPOCHS = 30n;
-export const COLLATERAL_EPOCHS = 90n;
-export const UNPAID_EPOCHS = 30;
-export const QUESTIONS = 5;
-export const BOND = 2_000_000_000_000_000n;
-export const MAX_SETTLED = 64;
 const TIB_BITS = 40n;
 const ALL_ANSWERED = (1 << QUESTIONS) - 1;
-
-export type Party = 'owner' | 'holder' | 'payout' | 'stranger';
-export interface SignedSet {
-  readonly generation: number;
-  readonly seq: number;
-  readonly root: string;
-  readonly size: bigint;
-  readonly signedBy: readonly Party[];
-}
-export interface SignedTerms {
-  readonly generation: number;
-  readonly rate: bigint;
-  readonly validUntil: number;
-  readonly signedBy: readonly Party[];
-}
-interface PostedSet {
-  root: string;
-  size: bigint;
-  seq: number;
-}
-export interface Question {
-  readonly root: string;
-  readonly size: bigint;
-  readonly epoch: number;
-  readonly deadline: number;
-  answered: number;
-}
-export interface DealState {
-  rate: bigint;
-  balance: bigint;
-  collateral: bigint;
-  arrears: bigint;
-  openedAt: number;
-  endsAt: number;
-  settled: number;
-  unpaidEpochs: number;
-  set: PostedSet;
-  next: (PostedSet & { from: number }) | undefined;
-}
-export type Refusal = string | undefined;
-
 const NO_SET = (): PostedSet => ({ root: '', size: 0n, seq: 0 });
 
 /** The contract, for one pair. */
@@ -302,14 +271,6 @@ export class Deals {
   #mostBytes({ set, next }: DealState): bigint {
     return next !== undefined && next.size > set.size && !this.#is('the next set is free') ? next.size : set.size;
   }
-}
-
-export function copyOf(deal: DealState): DealState {
-  return { ...deal, set: { ...deal.set }, next: deal.next === undefined ? undefined : { ...deal.next } };
-}
-
-export function epochsBefore({ openedAt }: DealState, time: number): number {
-  return Math.floor((time - openedAt) / DAY_S);
 }
 
 function promote(deal: DealState, epoch: number): void {

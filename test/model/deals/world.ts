@@ -1,6 +1,7 @@
 import type { Random } from '../disputes/random.ts';
+import { QUESTIONS, type SignedSet, type SignedTerms } from './deal-state.ts';
 import type { DealMutant } from './mutants.ts';
-import { type Deals, QUESTIONS, type SignedSet, type SignedTerms } from './rules.ts';
+import type { Deals } from './rules.ts';
 
 /** A set has some of these chunks, each of so many bytes. */
 export const CHUNKS = 8;
