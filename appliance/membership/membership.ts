@@ -46,7 +46,7 @@ export interface MembershipDeps {
 
 /** The node in the NodeRegistry: its status as its own state has it, and its application. */
 export interface Membership {
-  /** `none`, `applied`, `active`, `warned`, `suspended`, `ejected` or `left`. */
+  /** `none`, `applied`, `active`, `warned`, `suspended`, `draining`, `ejected` or `left`. */
   status(): Promise<string>;
   /** What stands between this node and its entry, for a human; undefined when nothing does. */
   problem(): Promise<string | undefined>;

@@ -34,7 +34,7 @@ export interface Admission {
 
 export interface AdmissionDeps {
   readonly registry: Registry;
-  /** Whether this node holds blocks of the peer: it may read and release them after it left or was ejected. */
+  /** Whether this node holds blocks of the peer: it may read and release them after it left, or while it drains. */
   readonly owes?: (peerId: PeerIdText) => Promise<boolean>;
   readonly log: Logger;
   readonly metrics: P2pMetrics;
@@ -55,11 +55,17 @@ export function createAdmission(bootstrap: ReadonlySet<string>, deps: AdmissionD
     if (!isPeerId(peerId)) return 'identity';
     try {
       if (await ask(peerId)) return 'admitted';
-      return (await deps.owes?.(peerId)) === true ? 'admitted' : 'not-authorized';
+      return (await mayFetch(peerId)) ? 'admitted' : 'not-authorized';
     } catch (error) {
       deps.log.debug({ peerId, err: error }, 'the registry did not answer about a peer');
       return 'registry-unavailable';
     }
+  }
+
+  /** Who left, lapsed, is suspended or drains fetches what is its own; who is ejected had its time, or did active harm. */
+  async function mayFetch(peerId: PeerIdText): Promise<boolean> {
+    if ((await deps.owes?.(peerId)) !== true) return false;
+    return (await deps.registry.holder(peerId))?.status !== 'ejected';
   }
 
   function ask(peerId: PeerIdText): Promise<boolean> {

@@ -9,7 +9,7 @@ export interface Registry {
   isAuthorized(peerId: PeerIdText): Promise<boolean>;
   members(): Promise<readonly { readonly peerId: PeerIdText; readonly addresses: readonly string[] }[]>;
   /** The entry that an auditor passed last for a peer, whatever became of it since. */
-  holder(peerId: PeerIdText): Promise<{ readonly addresses: readonly string[] } | undefined>;
+  holder(peerId: PeerIdText): Promise<{ readonly addresses: readonly string[]; readonly status?: string } | undefined>;
 }
 
 /** What a holder sent in place of a block. */

@@ -38,7 +38,9 @@ export const NODE_FACTS = {
   'node.rolesMissing': set('Roles of which the engine has no container.'),
   'node.homeGuests': set("Containers of others that mount the node's folder, one above it or one inside."),
   'node.keyFileGuests': set('Containers of others that mount a key file, its folder, or one above.'),
-  'node.membership': text('Status in the NodeRegistry: none, applied, active, warned, suspended, ejected, left.'),
+  'node.membership': text(
+    'Status in the NodeRegistry: none, applied, active, warned, suspended, draining, ejected, left.',
+  ),
   'node.attestationDaysLeft': integer('Days until its audit attestation expires.'),
   'node.peers': integer('Connected peers.'),
   'node.l1Synced': yes('Whether it follows L1 (its readiness names no lag).'),

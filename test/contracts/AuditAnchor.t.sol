@@ -28,7 +28,7 @@ contract AuditAnchorTest is RegistryTestBase {
         createRegistry();
         anchors = new AuditAnchor(registry);
         nodeId = keccak256(PEER);
-        attestBy(auditorA, submit(PEER), true, START_TIME + 30 days);
+        attestBy(auditorA, submit(PEER), START_TIME + 30 days);
     }
 
     function anchor(address sender, uint64 size, bytes32 root) private {
@@ -98,7 +98,7 @@ contract AuditAnchorTest is RegistryTestBase {
     function test_operatorOfAnotherNodeIsAStranger() public {
         INodeRegistry.Application memory other = application("other peer");
         other.operator = stranger;
-        attestBy(auditorA, submitAs(stranger, other), true, START_TIME + 30 days);
+        attestBy(auditorA, submitAs(stranger, other), START_TIME + 30 days);
         vm.expectRevert(abi.encodeWithSelector(NotNodeController.selector, nodeId, stranger));
         anchor(stranger, 1, ROOT);
     }

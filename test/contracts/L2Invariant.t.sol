@@ -14,12 +14,16 @@ contract L2Handler is RegistryTestBase {
     mapping(bytes32 nodeId => bool) public ejected;
     mapping(bytes32 nodeId => bool) public submitted;
     mapping(bytes32 nodeId => bool) public passedSinceApplied;
-    mapping(bytes32 nodeId => uint256) public lastVote;
-    mapping(bytes32 nodeId => address) public lastVoter;
+    mapping(bytes32 nodeId => mapping(bool harm => uint256)) public lastVote;
+    mapping(bytes32 nodeId => mapping(bool harm => address)) public lastVoter;
+    /// @dev When it began to drain; 0 where it was put out at once.
+    mapping(bytes32 nodeId => uint256) public drainsSince;
+    mapping(bytes32 nodeId => mapping(address auditor => bool)) private putOut;
     bytes32[] private entries;
     uint256 public deposited;
     uint256 public claimed;
     bool public ejectedByOneAuditor;
+    bool public judgedByWhoEjected;
 
     constructor() {
         startClock();
@@ -70,11 +74,16 @@ contract L2Handler is RegistryTestBase {
 
     function readmitAs(uint256 who, uint256 which) external {
         bytes32 nodeId = entry(which);
-        vm.prank(person(who));
+        address judge = person(who);
+        uint256 appealedAt = registry.nodeById(nodeId).appealedAt;
+        vm.prank(judge);
         try registry.readmit(nodeId, EVIDENCE) {
+            bool isAppeal = appealedAt != 0 && block.timestamp <= appealedAt + registry.DECISION_PERIOD();
+            if (isAppeal && putOut[nodeId][judge]) judgedByWhoEjected = true;
             if (statusOf(nodeId) == INodeRegistry.Status.Suspended) {
                 ejected[nodeId] = false;
-                lastVoter[nodeId] = address(0);
+                lastVoter[nodeId][true] = address(0);
+                lastVoter[nodeId][false] = address(0);
             }
         } catch {}
     }
@@ -95,26 +104,44 @@ contract L2Handler is RegistryTestBase {
         return entries[i];
     }
 
-    function attestAs(uint256 who, uint256 which, bool pass, uint64 validity) external {
+    function attestAs(uint256 who, uint256 which, uint64 validity) external {
         bytes32 nodeId = entry(which);
         vm.prank(person(who));
-        try registry.attest(nodeId, pass, uint64(block.timestamp + bound(validity, 0, 401 days)), EVIDENCE) {
-            if (pass) passedSinceApplied[nodeId] = true;
+        try registry.attest(nodeId, uint64(block.timestamp + bound(validity, 0, 401 days)), EVIDENCE) {
+            passedSinceApplied[nodeId] = true;
         } catch {}
     }
 
-    function ejectAs(uint256 who, uint256 which) external {
+    function warnAs(uint256 who, uint256 which, uint64 validity) external {
+        vm.prank(person(who));
+        try registry.warn(entry(which), 2, uint64(block.timestamp + bound(validity, 0, 401 days)), EVIDENCE) {} catch {}
+    }
+
+    function suspendAs(uint256 who, uint256 which) external {
+        vm.prank(person(who));
+        try registry.suspend(entry(which), 2, EVIDENCE) {} catch {}
+    }
+
+    function ejectAs(uint256 who, uint256 which, bool harm) external {
         bytes32 nodeId = entry(which);
         address voter = person(who);
+        uint256 before = registry.nodeById(nodeId).ejectedAt;
+        INodeRegistry.Status status = statusOf(nodeId);
         vm.prank(voter);
-        try registry.eject(nodeId, 1, EVIDENCE) {
-            if (statusOf(nodeId) == INodeRegistry.Status.Ejected) {
+        try registry.eject(nodeId, harm ? 1 : 2, EVIDENCE) {
+            address other = lastVoter[nodeId][harm];
+            if (statusOf(nodeId) != status && registry.nodeById(nodeId).ejectedAt >= before) {
                 ejected[nodeId] = true;
-                bool stale = block.timestamp > lastVote[nodeId] + registry.VOTING_PERIOD();
-                if (lastVoter[nodeId] == address(0) || lastVoter[nodeId] == voter || stale) ejectedByOneAuditor = true;
+                drainsSince[nodeId] = statusOf(nodeId) == INodeRegistry.Status.Draining ? block.timestamp : 0;
+                bool stale = block.timestamp > lastVote[nodeId][harm] + registry.VOTING_PERIOD();
+                if (other == address(0) || other == voter || stale) ejectedByOneAuditor = true;
+                address[3] memory auditors = [auditorA, auditorB, auditorC];
+                for (uint256 i = 0; i < 3; i++) {
+                    putOut[nodeId][auditors[i]] = auditors[i] == voter || auditors[i] == other;
+                }
             }
-            lastVoter[nodeId] = voter;
-            lastVote[nodeId] = block.timestamp;
+            lastVoter[nodeId][harm] = voter;
+            lastVote[nodeId][harm] = block.timestamp;
         } catch {}
     }
 
@@ -152,7 +179,10 @@ contract L2InvariantTest is RegistryTestBase {
             bytes32 nodeId = handler.entryAt(i);
             if (!handler.ejected(nodeId)) continue;
             INodeRegistry.Node memory node = handler.theRegistry().nodeById(nodeId);
-            vm.assertEq(uint256(node.status), uint256(INodeRegistry.Status.Ejected), "came back");
+            uint256 since = handler.drainsSince(nodeId);
+            bool drains = since != 0 && block.timestamp <= since + 30 days;
+            INodeRegistry.Status expected = drains ? INodeRegistry.Status.Draining : INodeRegistry.Status.Ejected;
+            vm.assertEq(uint256(node.status), uint256(expected), "came back");
             if (NodeRegistry(address(handler.theRegistry())).holderOf(keccak256(node.peerId)) != nodeId) continue;
             vm.assertTrue(!handler.theRegistry().isAuthorized(node.peerId), "authorized");
         }
@@ -160,6 +190,10 @@ contract L2InvariantTest is RegistryTestBase {
 
     function invariant_noAuditorEjectsAlone() public view {
         vm.assertTrue(!handler.ejectedByOneAuditor(), "ejected by one auditor");
+    }
+
+    function invariant_whoEjectedDoesNotJudgeTheAppeal() public view {
+        vm.assertTrue(!handler.judgedByWhoEjected(), "judged by who ejected");
     }
 
     function invariant_authorizedMeansPassedAndNotLapsed() public view {

@@ -142,11 +142,11 @@ contract NodeRegistryTest is RegistryTestBase {
         (address noOwner,) = registry.controllersOf(keccak256(PEER));
         vm.assertEq(noOwner, address(0), "an application speaks for the peer");
         bytes32 nodeId = submit(PEER);
-        attestBy(auditorA, nodeId, true, START_TIME + 30 days);
+        attestBy(auditorA, nodeId, START_TIME + 30 days);
         vm.assertTrue(registry.isAuthorized(PEER), "the true owner is not authorized");
         vm.assertEq(registry.nodeOf(PEER).owner, owner, "holder");
         vm.expectRevert(abi.encodeWithSelector(PeerHeld.selector, keccak256(PEER), nodeId));
-        attestBy(auditorB, squatter, true, START_TIME + 30 days);
+        attestBy(auditorB, squatter, START_TIME + 30 days);
         ejectBy(auditorA, squatter);
         ejectBy(auditorB, squatter);
         vm.assertTrue(registry.isAuthorized(PEER), "the squatter's ejection hit the owner");
@@ -166,7 +166,7 @@ contract NodeRegistryTest is RegistryTestBase {
             submitAs(stranger, application(abi.encode(i)));
         }
         vm.assertEq(registry.depositRequired(), 0.052 ether, "after fifty");
-        attestBy(auditorA, nodeId, true, START_TIME + 30 days);
+        attestBy(auditorA, nodeId, START_TIME + 30 days);
         vm.assertEq(registry.depositRequired(), 0.051 ether, "one decided");
         uint256 before = owner.balance;
         registry.claim(owner);
@@ -189,7 +189,7 @@ contract NodeRegistryTest is RegistryTestBase {
 
     function test_leavingEndsTheAuthorizationAtOnce() public {
         bytes32 nodeId = submit(PEER);
-        attestBy(auditorA, nodeId, true, START_TIME + 30 days);
+        attestBy(auditorA, nodeId, START_TIME + 30 days);
         vm.expectEmit(address(registry));
         emit INodeRegistry.NodeLeft(nodeId);
         vm.prank(owner);
@@ -211,7 +211,7 @@ contract NodeRegistryTest is RegistryTestBase {
 
     function test_whoLeftAppliesAgainAndIsAttestedAnew() public {
         bytes32 nodeId = submit(PEER);
-        attestBy(auditorA, nodeId, true, START_TIME + 30 days);
+        attestBy(auditorA, nodeId, START_TIME + 30 days);
         vm.prank(owner);
         registry.leaveNetwork(nodeId);
 
@@ -222,7 +222,7 @@ contract NodeRegistryTest is RegistryTestBase {
         vm.assertEq(node.attestedAt, 0, "the old time is kept");
         assertStatus(nodeId, INodeRegistry.Status.Applied, "status");
         vm.assertTrue(!registry.isAuthorized(PEER), "the old attestation counts");
-        attestBy(auditorA, nodeId, true, START_TIME + 30 days);
+        attestBy(auditorA, nodeId, START_TIME + 30 days);
         vm.assertTrue(registry.isAuthorized(PEER), "not authorized");
     }
 
@@ -248,7 +248,7 @@ contract NodeRegistryTest is RegistryTestBase {
     function test_pagesWhoWaitsAndWhoIsAMember() public {
         for (uint8 i = 0; i < 5; i++) {
             bytes32 nodeId = submit(abi.encodePacked(i));
-            if (i < 3) attestBy(auditorA, nodeId, true, START_TIME + 30 days);
+            if (i < 3) attestBy(auditorA, nodeId, START_TIME + 30 days);
         }
         vm.assertEq(registry.pendingCount(), 2, "pending");
         vm.assertEq(registry.memberCount(), 3, "members");

@@ -45,9 +45,24 @@ abstract contract RegistryTestBase is TestBase {
         return keccak256(abi.encode(keccak256(peerId), who));
     }
 
-    function attestBy(address auditor, bytes32 nodeId, bool pass, uint256 validUntil) internal {
+    function attestBy(address auditor, bytes32 nodeId, uint256 validUntil) internal {
         vm.prank(auditor);
-        registry.attest(nodeId, pass, uint64(validUntil), EVIDENCE);
+        registry.attest(nodeId, uint64(validUntil), EVIDENCE);
+    }
+
+    function warnBy(address auditor, bytes32 nodeId, uint256 cureBy) internal {
+        vm.prank(auditor);
+        registry.warn(nodeId, 2, uint64(cureBy), EVIDENCE);
+    }
+
+    function suspendBy(address auditor, bytes32 nodeId) internal {
+        vm.prank(auditor);
+        registry.suspend(nodeId, 2, EVIDENCE);
+    }
+
+    function harmBy(address auditor, bytes32 nodeId) internal {
+        vm.prank(auditor);
+        registry.eject(nodeId, 1, EVIDENCE);
     }
 
     function ejectBy(address auditor, bytes32 nodeId) internal {

@@ -61,7 +61,7 @@ export function createAuditor(options: AuditorOptions, deps: AuditorDeps): Audit
 
   async function attest(node: RegisteredNode): Promise<void> {
     const validUntil = deps.chainTime() + BigInt(options.validityS);
-    const data = NODE_REGISTRY.encodeFunctionData('attest', [node.nodeId, true, validUntil, DEVNET_EVIDENCE]) as Hex;
+    const data = NODE_REGISTRY.encodeFunctionData('attest', [node.nodeId, validUntil, DEVNET_EVIDENCE]) as Hex;
     await accounts[0].send({ to: PREDEPLOYS.nodeRegistry, data });
     sent.set(node.nodeId, now());
     log.info({ nodeId: node.nodeId }, 'node attested');

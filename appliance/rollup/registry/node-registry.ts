@@ -5,7 +5,7 @@ import { encodePeerId, isPeerId, parsePeerId, registryEntryId } from '../../../p
 import { isStatementOf } from '../../../protocol/network/node-statement.ts';
 import { PREDEPLOYS } from '../../../protocol/rollup/genesis.ts';
 
-export type NodeStatus = 'applied' | 'active' | 'warned' | 'suspended' | 'ejected' | 'left';
+export type NodeStatus = 'applied' | 'active' | 'warned' | 'suspended' | 'ejected' | 'left' | 'draining';
 
 export interface RegisteredNode {
   /** The entry: of a peer and its owner. */
@@ -15,8 +15,14 @@ export interface RegisteredNode {
   readonly status: NodeStatus;
   readonly owner: Hex;
   readonly operator: Hex;
-  /** Seconds since 1970; 0 when never attested. */
+  /** Seconds since 1970; 0 when never attested, or voted out. */
   readonly validUntil: bigint;
+  /** When an audit was decided on last, in seconds since 1970; 0 before the first. */
+  readonly attestedAt: bigint;
+  /** When auditors voted it out, in seconds since 1970; 0 while they did not. */
+  readonly ejectedAt: bigint;
+  /** When its owner appealed against that; 0 before. */
+  readonly appealedAt: bigint;
 }
 
 interface Page {
@@ -62,14 +68,16 @@ export interface NodeRegistry {
 
 export const NODE_REGISTRY = new Interface([...NodeRegistryAbi]);
 
-const STATUSES = ['none', 'applied', 'active', 'warned', 'suspended', 'ejected', 'left'] as const;
+const STATUSES = ['none', 'applied', 'active', 'warned', 'suspended', 'ejected', 'left', 'draining'] as const;
 const PAGE = 50n;
 /** Applications that are looked at in one round; each has paid for its place. */
 const MAX_PENDING = 500n;
 /** More members than any network of ours; a bound on what one block can make a node read. */
 const MAX_MEMBERS = 20_000n;
 /** NodeRegistry.GRACE_PERIOD. */
-const GRACE_PERIOD_S = 7n * 86_400n;
+export const GRACE_PERIOD_S = 7n * 86_400n;
+/** NodeEntries.DRAIN_PERIOD. */
+export const DRAIN_PERIOD_S = 30n * 86_400n;
 /** Strangers make up peer ids as fast as they like, and each is a question. */
 const MAX_REMEMBERED = 4_096;
 /** Statements remembered as good. */
@@ -178,10 +186,13 @@ export function createNodeRegistry(options: NodeRegistryOptions, state: StateRea
     return parse((await read(method, [key])) as NodeStruct);
   }
 
-  /** An attestation lapses without a word of the contract. */
+  /** An attestation lapses, and a draining node is out, without a word of the contract. */
   function atHead(node: RegisteredNode): RegisteredNode {
-    const isLapsed = isMember(node) && state.head().timestamp > node.validUntil + GRACE_PERIOD_S;
-    return isLapsed ? { ...node, status: 'suspended' } : node;
+    const { timestamp } = state.head();
+    const isLapsed = isMember(node) && timestamp > node.validUntil + GRACE_PERIOD_S;
+    if (isLapsed) return { ...node, status: 'suspended' };
+    const isOut = node.status === 'draining' && timestamp > node.ejectedAt + DRAIN_PERIOD_S;
+    return isOut ? { ...node, status: 'ejected' } : node;
   }
 
   return {
@@ -218,6 +229,9 @@ interface NodeStruct {
   readonly operator: string;
   readonly status: bigint;
   readonly validUntil: bigint;
+  readonly attestedAt: bigint;
+  readonly ejectedAt: bigint;
+  readonly appealedAt: bigint;
   readonly statement: string;
 }
 
@@ -275,5 +289,8 @@ function parseNode(node: NodeStruct, isSigned: StatementCheck): RegisteredNode |
     owner,
     operator,
     validUntil: node.validUntil,
+    attestedAt: node.attestedAt,
+    ejectedAt: node.ejectedAt,
+    appealedAt: node.appealedAt,
   };
 }

@@ -45,6 +45,7 @@ const READY_TIMEOUT_MS = 60_000;
 /** One that ran before answers, or hangs. */
 const ANSWER_TIMEOUT_MS = 12_000;
 /** Reason of an ejection by hand (NodeRegistry leaves the codes to the network's rules). */
+/** DueProcess.REASON_HARM: out at once, without draining. */
 const EJECTION_REASON = 1;
 
 export interface DevnetStatus {

@@ -25,6 +25,14 @@ abstract contract AuditorSet {
         uint64 openedAt;
     }
 
+    /// @notice A round whose votes can still be looked up when the set has changed.
+    /// @param key where its votes are kept
+    /// @param round its number there, from 1
+    struct Ballot {
+        bytes32 key;
+        uint32 round;
+    }
+
     /// @notice How long the votes of a round count together, in seconds.
     uint64 public constant VOTING_PERIOD = 30 days;
     /// @notice How long a decided change of the set waits, in seconds.
@@ -150,6 +158,24 @@ abstract contract AuditorSet {
     /// @dev The newest round on a topic in the present epoch.
     function _roundOf(bytes32 topic) internal view returns (Round memory) {
         return _rounds[keccak256(abi.encode(auditorEpoch, topic))];
+    }
+
+    /// @dev The newest round on a topic, to be kept by whom it decided about.
+    function _ballotOf(bytes32 topic) internal view returns (Ballot memory) {
+        bytes32 key = keccak256(abi.encode(auditorEpoch, topic));
+        return Ballot(key, _rounds[key].round);
+    }
+
+    /// @dev Whether an auditor voted in a round of before.
+    function _votedIn(Ballot storage ballot, address auditor) internal view returns (bool) {
+        return _hasVoted[ballot.key][ballot.round][auditor];
+    }
+
+    /// @dev How many of today's auditors did not vote in a round of before.
+    function _othersThan(Ballot storage ballot) internal view returns (uint256 count) {
+        for (uint256 i = 0; i < _auditors.length; i++) {
+            if (!_votedIn(ballot, _auditors[i])) count++;
+        }
     }
 
     function _add(address account) private {

@@ -180,3 +180,8 @@ error AuditorChangeNotDue(address account, uint64 dueAt);
 /// @param size the size given, in leaves
 /// @param maxSize the largest size that is taken now
 error CheckpointLeaps(bytes32 nodeId, uint64 size, uint64 maxSize);
+
+/// @notice An auditor who voted for an ejection does not judge the appeal against it.
+/// @param nodeId the entry
+/// @param auditor the caller
+error VotedForEjection(bytes32 nodeId, address auditor);

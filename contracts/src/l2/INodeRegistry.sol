@@ -6,7 +6,8 @@ import {INodeControllers} from "./INodeControllers.sol";
 /// @title INodeRegistry: the face of the NodeRegistry
 /// @notice What the network, its auditors and its nodes may ask of the registry, and what it reports.
 interface INodeRegistry is INodeControllers {
-    /// @notice Where a node stands. Only Active and Warned nodes can be authorized.
+    /// @notice Where a node stands. Only Active and Warned nodes can be authorized. A Draining node is to be ejected and
+    /// still serves what it holds.
     enum Status {
         None,
         Applied,
@@ -14,7 +15,8 @@ interface INodeRegistry is INodeControllers {
         Warned,
         Suspended,
         Ejected,
-        Left
+        Left,
+        Draining
     }
 
     /// @notice What a node says of itself.
@@ -41,7 +43,8 @@ interface INodeRegistry is INodeControllers {
     /// @param owner the account that applied
     /// @param operator see Application
     /// @param kind see Application
-    /// @param status in what the views return, a lapsed attestation already counts as Suspended
+    /// @param status in what the views return, a lapsed attestation already counts as Suspended, and a draining node whose time is over
+    /// as Ejected
     /// @param appliedAt when it applied last
     /// @param attestedAt when an auditor attested last; 0 before
     /// @param validUntil when the attestation ends; authorization ends GRACE_PERIOD later
@@ -49,7 +52,7 @@ interface INodeRegistry is INodeControllers {
     /// @param auditor who attested last
     /// @param attestation hash of the last audit's evidence
     /// @param depositWei what the application still holds
-    /// @param ejectedAt when it was ejected; 0 while it is not
+    /// @param ejectedAt when auditors voted it out: it drains for DRAIN_PERIOD from then; 0 while they did not
     /// @param appealedAt when the owner appealed against that; 0 before
     /// @param statement see Application
     struct Node {
@@ -88,16 +91,23 @@ interface INodeRegistry is INodeControllers {
         bytes32 evidence,
         uint256 depositWei
     );
-    /// @notice An auditor attested the outcome of an audit.
+    /// @notice A node passed an audit.
     /// @param nodeId the entry
     /// @param auditor the auditor
-    /// @param pass whether the node passed
-    /// @param status the status that follows
-    /// @param validUntil the end of the attestation as it now stands, in seconds since 1970
+    /// @param validUntil the end of the attestation, in seconds since 1970
     /// @param evidence hash of the audit's evidence
-    event NodeAttested(
-        bytes32 indexed nodeId, address indexed auditor, bool pass, Status status, uint64 validUntil, bytes32 evidence
+    event NodeAttested(bytes32 indexed nodeId, address indexed auditor, uint64 validUntil, bytes32 evidence);
+    /// @notice A member failed an audit, and stays one for the time it has to put things right.
+    /// @param nodeId the entry
+    /// @param auditor the auditor
+    /// @param reason a reason code
+    /// @param validUntil the end of the attestation as it now stands, in seconds since 1970; GRACE_PERIOD is on top of it
+    /// @param evidence hash of the audit's evidence
+    event NodeWarned(
+        bytes32 indexed nodeId, address indexed auditor, uint16 reason, uint64 validUntil, bytes32 evidence
     );
+    /// @notice A node failed an audit, and is no member until it passes one.
+    event NodeSuspended(bytes32 indexed nodeId, address indexed auditor, uint16 reason, bytes32 evidence);
     /// @notice The addresses of a node changed.
     event NodeAddressesChanged(bytes32 indexed nodeId, string[] addresses);
     /// @notice An attestation has lapsed for longer than the grace period.
@@ -112,11 +122,15 @@ interface INodeRegistry is INodeControllers {
     event NodeVoted(
         bytes32 indexed nodeId, address indexed auditor, bool readmit, uint8 votes, uint16 reason, bytes32 evidence
     );
-    /// @notice A node was ejected: for good, unless it appeals within APPEAL_WINDOW and is readmitted.
-    event NodeEjected(bytes32 indexed nodeId, uint16 reason, bytes32 evidence);
-    /// @notice The owner of an ejected node appealed.
+    /// @notice Auditors voted a node out.
+    /// @param nodeId the entry
+    /// @param reason a reason code
+    /// @param outAt until when it drains, in seconds since 1970; the time of this block where it is out at once
+    /// @param evidence hash of the evidence
+    event NodeEjected(bytes32 indexed nodeId, uint16 reason, uint64 outAt, bytes32 evidence);
+    /// @notice The owner of a node that was voted out appealed.
     event NodeAppealed(bytes32 indexed nodeId, bytes32 evidence);
-    /// @notice An appeal succeeded. The node is Suspended until an auditor passes it.
+    /// @notice An ejection was taken back. The node is Suspended until an auditor passes it.
     event NodeReadmitted(bytes32 indexed nodeId, bytes32 evidence);
     /// @notice A node left by its owner's will.
     event NodeLeft(bytes32 indexed nodeId);
@@ -132,37 +146,49 @@ interface INodeRegistry is INodeControllers {
     /// @return nodeId the entry: keccak256 of peer id and owner
     function submitApplication(Application calldata application) external payable returns (bytes32 nodeId);
 
-    /// @notice Attests the outcome of an audit. A pass makes the entry Active and the holder of its peer id; it is refused while
-    /// another entry holds the id and is a member, or the id's holder was ejected. A failure warns an Active node, which stays
-    /// authorized for GRACE_PERIOD at least; it suspends a Warned one when it comes from another auditor or after that period, and
-    /// any other at once. A failure never lengthens an authorization.
+    /// @notice Attests that a node passed an audit: the entry becomes Active and the holder of its peer id. Refused while another
+    /// entry holds the id and is a member, or the id's holder was voted out.
     /// @param nodeId the entry
-    /// @param pass whether the node passed
-    /// @param validUntil seconds since 1970. Of a pass: when the next audit is due, after now and within MAX_VALIDITY. Of a
-    /// failure: by when a Warned node must have passed again, if that is sooner than the end it had and not before now
+    /// @param validUntil when the next audit is due, in seconds since 1970: after now and within MAX_VALIDITY
     /// @param evidence hash of the audit's evidence
-    function attest(bytes32 nodeId, bool pass, uint64 validUntil, bytes32 evidence) external;
+    function attest(bytes32 nodeId, uint64 validUntil, bytes32 evidence) external;
+
+    /// @notice Warns an Active node that failed an audit. It stays authorized for GRACE_PERIOD at least, and never longer than before.
+    /// @param nodeId the entry
+    /// @param reason a reason code, not 0
+    /// @param cureBy by when it must have passed again, if that is sooner than the end it had and not before now; seconds since 1970
+    /// @param evidence hash of the audit's evidence, not zero
+    function warn(bytes32 nodeId, uint16 reason, uint64 cureBy, bytes32 evidence) external;
+
+    /// @notice Suspends a node that failed an audit: a Warned one by another auditor at once, by the one who warned it after
+    /// GRACE_PERIOD; an applicant or a lapsed one at once; an Active one never.
+    /// @param nodeId the entry
+    /// @param reason a reason code, not 0
+    /// @param evidence hash of the audit's evidence, not zero
+    function suspend(bytes32 nodeId, uint16 reason, bytes32 evidence) external;
 
     /// @notice Takes a node whose attestation has lapsed for longer than the grace period off the members. Anyone may call it; it
     /// only makes visible what `isAuthorized` says already.
     /// @param nodeId the entry
     function lapse(bytes32 nodeId) external;
 
-    /// @notice Votes to eject a node; the vote that reaches the quorum ejects it. Neither leaving nor a pass ends a round: one
-    /// auditor cannot shield a node from the others. An application's deposit is forfeited.
+    /// @notice Votes to eject a node. The vote that reaches the quorum puts it out: it drains for DRAIN_PERIOD and is Ejected then.
+    /// With REASON_HARM, whose votes count apart, it is Ejected at once, also while it drains; so are an applicant and who has left.
+    /// Neither leaving nor a pass ends a round: one auditor cannot shield a node from the others. A deposit is forfeited.
     /// @param nodeId the entry
     /// @param reason a reason code, not 0
     /// @param evidence hash of the evidence, not zero
     function eject(bytes32 nodeId, uint16 reason, bytes32 evidence) external;
 
-    /// @notice Appeals against an ejection, once, within APPEAL_WINDOW.
+    /// @notice Appeals against an ejection, once, within APPEAL_WINDOW of the vote.
     /// @param nodeId the entry; the caller is its owner
     /// @param evidence hash of the appeal
     function appeal(bytes32 nodeId, bytes32 evidence) external;
 
-    /// @notice Votes to readmit a node that appealed, within DECISION_PERIOD of the appeal; as many votes as eject readmit it.
+    /// @notice Votes to take an ejection back. Within DECISION_PERIOD of an appeal those who did not vote for the ejection judge it:
+    /// as many as eject, or all of them where they are fewer. Without an appeal, or later, it takes as many auditors as eject.
     /// @param nodeId the entry
-    /// @param evidence hash of the decision
+    /// @param evidence hash of the decision, not zero
     function readmit(bytes32 nodeId, bytes32 evidence) external;
 
     /// @notice Leaves the network, at once, or withdraws an application older than APPLICATION_PERIOD. The record stays.
@@ -216,4 +242,16 @@ interface INodeRegistry is INodeControllers {
     /// @return votes the votes in it
     /// @return closesAt the last second in which a vote still counts in it
     function ejectionRoundOf(bytes32 nodeId) external view returns (uint32 round, uint8 votes, uint64 closesAt);
+
+    /// @notice The same of the votes with REASON_HARM.
+    /// @param nodeId the entry
+    /// @return round the number of the round, from 1
+    /// @return votes the votes in it
+    /// @return closesAt the last second in which a vote still counts in it
+    function harmRoundOf(bytes32 nodeId) external view returns (uint32 round, uint8 votes, uint64 closesAt);
+
+    /// @notice Whether an auditor cast one of the votes that put a node out last: then it does not judge the appeal.
+    /// @param nodeId the entry
+    /// @param auditor the auditor
+    function votedForEjection(bytes32 nodeId, address auditor) external view returns (bool);
 }

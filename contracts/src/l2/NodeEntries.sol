@@ -37,6 +37,8 @@ abstract contract NodeEntries is AuditorSet {
     uint256 public constant STATEMENT_BYTES = 64;
     /// @notice How long a node stays authorized after its attestation lapsed, in seconds.
     uint64 public constant GRACE_PERIOD = 7 days;
+    /// @notice How long an ejected node still serves what it holds, in seconds, unless it is ejected at once.
+    uint64 public constant DRAIN_PERIOD = 30 days;
     /// @notice What an application deposits, times one more than applications wait, in wei. A thousand that wait cost the next one
     /// a thousand times as much: nobody buries the auditors for little.
     uint256 public constant DEPOSIT_STEP_WEI = 0.001 ether;
@@ -50,6 +52,8 @@ abstract contract NodeEntries is AuditorSet {
     mapping(bytes32 nodeId => uint32) internal _ejectionsDecided;
     EnumerableSet.Bytes32Set internal _members;
     EnumerableSet.Bytes32Set internal _pending;
+    /// @dev The vote that ejected a node last: who cast it does not judge the appeal.
+    mapping(bytes32 nodeId => Ballot) internal _ejectedBy;
 
     /// @dev What the interface says of it.
     function depositRequired() public view virtual returns (uint256) {
@@ -84,9 +88,13 @@ abstract contract NodeEntries is AuditorSet {
         emit INodeRegistry.DepositReleased(nodeId, node.owner, amountWei, forfeited);
     }
 
-    /// @dev The stored status, with a lapsed attestation counted as Suspended. The sum fits: `attest` bounds validUntil.
+    /// @dev The stored status, with a lapsed attestation counted as Suspended and a draining node as Ejected when its time is over.
+    /// The sums fit: `attest` bounds validUntil, and ejectedAt is a block's time.
     function _effectiveStatus(INodeRegistry.Node storage node) internal view returns (INodeRegistry.Status) {
         INodeRegistry.Status status = node.status;
+        if (status == INodeRegistry.Status.Draining && block.timestamp > node.ejectedAt + DRAIN_PERIOD) {
+            return INodeRegistry.Status.Ejected;
+        }
         if (status != INodeRegistry.Status.Active && status != INodeRegistry.Status.Warned) return status;
         return block.timestamp > node.validUntil + GRACE_PERIOD ? INodeRegistry.Status.Suspended : status;
     }
@@ -96,13 +104,19 @@ abstract contract NodeEntries is AuditorSet {
         return status == INodeRegistry.Status.Active || status == INodeRegistry.Status.Warned;
     }
 
-    /// @dev Returns the effective status of a node that exists and has neither left nor been ejected.
-    function _requireMember(bytes32 nodeId) internal view returns (INodeRegistry.Status status) {
+    /// @dev Returns the effective status of a node that exists and has neither left nor been ejected; it may drain.
+    function _requireServing(bytes32 nodeId) internal view returns (INodeRegistry.Status status) {
         status = _effectiveStatus(_nodes[nodeId]);
         if (status == INodeRegistry.Status.None) revert NodeUnknown(nodeId);
         if (status == INodeRegistry.Status.Left || status == INodeRegistry.Status.Ejected) {
             revert NodeStatusForbids(nodeId, uint8(status));
         }
+    }
+
+    /// @dev Returns the effective status of a node that exists, has not left, and whose ejection is not decided.
+    function _requireMember(bytes32 nodeId) internal view returns (INodeRegistry.Status status) {
+        status = _requireServing(nodeId);
+        if (status == INodeRegistry.Status.Draining) revert NodeStatusForbids(nodeId, uint8(status));
     }
 
     function _setAddresses(INodeRegistry.Node storage node, string[] calldata addresses) internal {

@@ -97,12 +97,17 @@ test('a call that would revert is not sent', async () => {
   });
 });
 
-test('an ejected node is authorized no more, once L1 has the block that ejects it', async () => {
+test('a node that is voted out is authorized no more, once L1 has the block, drains, and is ejected at once for harm', async () => {
   await sequencer.eject(peerId, 7);
-  assert.equal((await sequencer.rollup.announced.holder(peerId))?.status, 'ejected');
+  assert.equal((await sequencer.rollup.announced.holder(peerId))?.status, 'draining');
   await eventually('the sequencer to know', async () => !(await sequencer.rollup.registry.isAuthorized(peerId)));
   await eventually('the follower to know', async () => !(await node.rollup.registry.isAuthorized(peerId)));
   assert.deepEqual(await node.rollup.registry.members(), []);
-  assert.equal((await node.rollup.registry.holder(peerId))?.status, 'ejected');
+  assert.equal((await node.rollup.registry.holder(peerId))?.status, 'draining');
+  await sequencer.eject(peerId, 1);
+  await eventually('active harm to end it', async () => {
+    const holder = await node.rollup.registry.holder(peerId);
+    return holder?.status === 'ejected';
+  });
   assert.equal(await node.rollup.registry.isAuthorized('not a peer id' as never), false);
 });

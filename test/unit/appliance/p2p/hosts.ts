@@ -19,6 +19,7 @@ export class RegistryDouble {
   readonly addresses = new Map<PeerIdText, string[]>();
   /** Their entries stay, and are no members'. */
   readonly left = new Set<PeerIdText>();
+  readonly ejected = new Set<PeerIdText>();
   broken = false;
 
   async isAuthorized(peerId: PeerIdText): Promise<boolean> {
@@ -26,9 +27,11 @@ export class RegistryDouble {
     return this.authorized.has(peerId);
   }
 
-  async holder(peerId: PeerIdText): Promise<{ addresses: string[] } | undefined> {
+  async holder(peerId: PeerIdText): Promise<{ addresses: string[]; status: string } | undefined> {
     const addresses = this.addresses.get(peerId);
-    return addresses === undefined ? undefined : { addresses };
+    if (addresses === undefined) return undefined;
+    const out = this.ejected.has(peerId) ? 'ejected' : 'draining';
+    return { addresses, status: this.authorized.has(peerId) ? 'active' : out };
   }
 
   async members(): Promise<{ peerId: PeerIdText; addresses: string[] }[]> {

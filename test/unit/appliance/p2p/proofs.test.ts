@@ -118,7 +118,7 @@ test('an ejected holder is still read from and told of deletions, and is connect
   assert.deepEqual(await owner.p2p.replicate(other.cid as Cid, [other.cid], signal), []);
 });
 
-test('an ejected owner reads and releases what is held for it, brings nothing new, and is then a stranger', async () => {
+test('a draining owner reads and releases what is held for it, brings nothing new, and is then a stranger', async () => {
   const { registry, owner, holder, cid, bytes } = await pair(322);
   registry.authorized.delete(owner.peerId);
   holder.head();
@@ -131,4 +131,16 @@ test('an ejected owner reads and releases what is held for it, brings nothing ne
   holder.head();
   await until(() => holder.p2p.peers().length === 0, 'the stranger dropped');
   assert.equal(await owner.p2p.fetch(cid, cid, [holder.peerId], signal), undefined);
+});
+
+test('an owner that is ejected, not draining any more or for harm, is a stranger at once', async () => {
+  const { registry, owner, holder, cid, bytes } = await pair(326);
+  registry.authorized.delete(owner.peerId);
+  holder.head();
+  assert.deepEqual(await owner.p2p.fetch(cid, cid, [holder.peerId], signal), bytes);
+  registry.ejected.add(owner.peerId);
+  holder.head();
+  await until(() => holder.p2p.peers().length === 0, 'the ejected owner dropped');
+  assert.equal(await owner.p2p.fetch(cid, cid, [holder.peerId], signal), undefined);
+  assert.equal(holder.held.blocks.size, 1, 'what is held stays until it expires: the ejection may be taken back');
 });

@@ -18,7 +18,7 @@ const SEED = new Uint8Array(32).fill(5);
 const PEER = peerIdOf(ed25519.getPublicKey(SEED));
 const OWNER: Hex = `0x${'a1'.repeat(20)}`;
 const STATEMENT = signNodeStatement({ l2ChainId: L2_CHAIN_ID, owner: OWNER, operator: OWNER }, SEED);
-const STATUSES: readonly string[] = ['none', 'applied', 'active', 'warned', 'suspended', 'ejected', 'left'];
+const STATUSES: readonly string[] = ['none', 'applied', 'active', 'warned', 'suspended', 'ejected', 'left', 'draining'];
 const DAY_S = 86_400n;
 const MAX_REMEMBERED = 8;
 
@@ -49,7 +49,7 @@ function createFixture(statuses: Readonly<Record<string, NodeStatus>> = { first:
     appliedAt: 0,
     attestedAt: 0,
     validUntil: 1_000n + DAY_S,
-    ejectedAt: 0,
+    ejectedAt: status === 'draining' ? 1_000n : 0,
     appealedAt: 0,
     auditor: OWNER,
     depositWei: 0,
@@ -165,4 +165,14 @@ test('questions about made-up entries fill no memory: the answers are forgotten 
   const { calls } = fixture;
   await registry.find(PEER, madeUp.at(0) ?? OWNER);
   assert.equal(fixture.calls, calls + 1);
+});
+
+test('a draining node is ejected when its thirty days are over, without a word of the contract', async () => {
+  const { registry, fixture } = createFixture({ first: 'draining' });
+  assert.equal((await registry.holder(PEER))?.status, 'draining');
+  assert.equal(await registry.isAuthorized(PEER), false);
+  fixture.moveTo('the last second', 30n * DAY_S);
+  assert.equal((await registry.holder(PEER))?.status, 'draining');
+  fixture.moveTo('a second later', 1n);
+  assert.equal((await registry.holder(PEER))?.status, 'ejected');
 });
