@@ -98,7 +98,7 @@ export async function wireNode(options: AllOptions, { log, logLevels, metrics }:
   );
 
   // The public state, rebuilt from L1, and what leaves the machine: ciphertext, salted roots and checkpoints.
-  const { rollup, p2p, replication, anchor, membership, witness, auditHeads } = wirePublicSide(
+  const { rollup, p2p, replication, anchor, membership, keepMembership, witness, auditHeads } = wirePublicSide(
     { home, version, config, identity },
     {
       secrets: {
@@ -119,6 +119,7 @@ export async function wireNode(options: AllOptions, { log, logLevels, metrics }:
       isLocked: () => keys.state() === 'locked',
       heads: rollup.heads,
       peers: () => p2p.peers().length,
+      membership: () => membership.standing(),
       records: () => store.stats().records,
       audit: () => audit.standing(),
       anchored: () => anchor.anchored(),
@@ -183,6 +184,7 @@ export async function wireNode(options: AllOptions, { log, logLevels, metrics }:
           ...(await membershipOf(membership)),
         }),
         join: () => membership.join(),
+        leave: () => membership.leave(),
       },
       tokens,
       log,
@@ -218,7 +220,10 @@ export async function wireNode(options: AllOptions, { log, logLevels, metrics }:
   const health = createHealthServer(healthSocketPath(sockets, 'all'), alive, { status: view.status, access: 'owner' });
   return {
     alive: [...alive, startIfPossible(health, log)],
-    usable: [audit, whenSound(audit), keyFreshness, store, rollup, p2p, replication, anchor, witness, renewal],
+    usable: [
+      ...[audit, whenSound(audit), keyFreshness, store, rollup, p2p, replication, anchor, witness, keepMembership],
+      renewal,
+    ],
     url: () => gateway.url(),
     whenUsable: (signal) => keys.whenUnlocked(signal),
     onStarted: () => report('node.start'),

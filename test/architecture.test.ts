@@ -132,7 +132,7 @@ const ALLOWED: Record<string, Record<string, string>> = {
     'prom-client': 'metrics',
     ethers: 'ABI encoding',
   },
-  'appliance/membership': { ethers: 'ABI encoding' },
+  'appliance/membership': { ethers: 'ABI encoding', 'prom-client': 'metrics' },
   'appliance/replication': { typebox: 'schemas', 'prom-client': 'metrics' },
   'appliance/witness': {
     typebox: 'schemas',

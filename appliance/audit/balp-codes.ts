@@ -212,6 +212,7 @@ export const EVENTS = {
   // What the gateway remembers of these, made whole from the log.
   'notes.restore': alert(SECURITY_CONFIGURATION, 'U'),
   'network.join': alert(dicom('110128', 'Network Configuration'), 'U'),
+  'network.leave': alert(dicom('110128', 'Network Configuration'), 'U'),
   // Backup repositories of other nodes, sealed for their owners, that this node keeps.
   'custody.begin': {
     type: dicom('110107', 'Import'),

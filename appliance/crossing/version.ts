@@ -1,5 +1,5 @@
 /** Of the messages between roles. A change that an older neighbour would misread takes the next number. */
-export const CROSSING_VERSION = 6;
+export const CROSSING_VERSION = 7;
 
 /** Stated by both sides when a connection begins. */
 export const VERSION_HEADER = 'nectar-version';

@@ -34,6 +34,7 @@ export interface GatewayAuditEvent {
     | 'record.rewrap'
     | 'record.scrub'
     | 'network.join'
+    | 'network.leave'
     | 'chain.rewind'
     | 'chain.withdraw'
     | 'chain.claim'

@@ -129,6 +129,8 @@ export interface GatewayDependencies {
     network(): Promise<NetworkInfo>;
     /** Applies to the NodeRegistry; resolves once the application is accepted by the sequencer. */
     join(context: AccessContext): Promise<{ membership: string; transaction?: string }>;
+    /** Leaves the network; resolves once the sequencer has accepted it. */
+    leave(): Promise<{ membership: string; transaction: string }>;
   };
   readonly tokens: Tokens;
   /** What this gateway shares with others of its node; without it, it is the only one. */

@@ -34,6 +34,19 @@ export type NodeReadiness = Static<typeof NodeReadiness>;
 
 const orUnknown = <T extends Type.TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
 
+export const MembershipStanding = Type.Object(
+  {
+    status: Type.String({ description: 'In the NodeRegistry, or `none`.', examples: ['active'] }),
+    validUntil: Type.Optional(Instant('End of the attestation: by then an auditor must have passed the node again.')),
+    endsAt: Type.Optional(Instant('End of the membership, if none does.')),
+    drainsUntil: Type.Optional(Instant('Until when a node that was voted out serves what it holds.')),
+    appealUntil: Type.Optional(Instant('Until when its owner may appeal.')),
+    appealedAt: Type.Optional(Instant('When its owner did.')),
+  },
+  { description: 'How the node stands with the network, and until when.', ...strict },
+);
+export type MembershipStanding = Static<typeof MembershipStanding>;
+
 export const NodeStatus = Type.Object(
   {
     ready: Type.Boolean(),
@@ -47,6 +60,7 @@ export const NodeStatus = Type.Object(
     roles: Type.Array(Type.String(), { examples: [['gateway', 'store', 'audit', 'rollup']] }),
     l2: orUnknown(Type.Object({ unsafe: Count('Block.'), safe: Count('Block.'), finalized: Count('Block.') }, strict)),
     peers: orUnknown(Count('Connected peers.')),
+    membership: Type.Optional(orUnknown(MembershipStanding)),
     records: orUnknown(Count('Records stored.')),
     audit: orUnknown(
       Type.Object(
@@ -234,6 +248,7 @@ export const NetworkInfo = Type.Object(
     addresses: Type.Array(Type.String(), { description: 'Own p2p addresses.' }),
     operator: Type.Optional(Type.String({ description: 'Address of the operator account.' })),
     membership: Type.String({ description: 'Status in the NodeRegistry, or `none`.', examples: ['Active'] }),
+    standing: Type.Optional(MembershipStanding),
     problem: Type.Optional(Type.String({ description: 'What stands between this node and its entry.' })),
   },
   { description: 'The network and this node in it.', ...strict },
@@ -248,6 +263,15 @@ export const JoinResult = Type.Object(
   { description: 'The application to the NodeRegistry.', ...strict },
 );
 export type JoinResult = Static<typeof JoinResult>;
+
+export const LeaveResult = Type.Object(
+  {
+    membership: Type.String({ description: 'Before it left.', examples: ['active'] }),
+    transaction: Type.String({ description: 'Hash of the transaction by which it leaves.' }),
+  },
+  { description: 'The end of the membership.', ...strict },
+);
+export type LeaveResult = Static<typeof LeaveResult>;
 
 export const ChainRewind = Type.Object(
   {

@@ -1,1 +1,2 @@
+export { createKeepMembership } from './keep-membership.ts';
 export { createMembership, type Membership, type MembershipDeps, membershipOf } from './membership.ts';

@@ -5,6 +5,7 @@ import { NectarError } from '../../protocol/errors.ts';
 import { encodePeerId } from '../../protocol/network/node-identity.ts';
 import { signNodeStatement } from '../../protocol/network/node-statement.ts';
 import { PREDEPLOYS } from '../../protocol/rollup/genesis.ts';
+import { type EntryTimes, type MembershipStanding, standingOf } from './standing.ts';
 
 const NODE_REGISTRY = new Interface([...NodeRegistryAbi]);
 /** INodeRegistry.KIND_BYON. */
@@ -12,11 +13,10 @@ const KIND_BYON = 1;
 /** The deposit may grow by the applications of the same moment. */
 const DEPOSIT_MARGIN_PERCENT = 150n;
 
-interface RegistryEntry {
+interface RegistryEntry extends EntryTimes {
   readonly nodeId: Hex;
   readonly owner: Hex;
   readonly operator: Hex;
-  readonly status: string;
   readonly addresses: readonly string[];
 }
 
@@ -46,8 +46,8 @@ export interface MembershipDeps {
 
 /** The node in the NodeRegistry: its status as its own state has it, and its application. */
 export interface Membership {
-  /** `none`, `applied`, `active`, `warned`, `suspended`, `draining`, `ejected` or `left`. */
-  status(): Promise<string>;
+  /** `none`, `applied`, `active`, `warned`, `suspended`, `draining`, `ejected` or `left`, with what is to come. */
+  standing(): Promise<MembershipStanding>;
   /** What stands between this node and its entry, for a human; undefined when nothing does. */
   problem(): Promise<string | undefined>;
   /**
@@ -55,15 +55,25 @@ export interface Membership {
    * transaction, without one when there is nothing to say. Throws NETWORK_PEER_HELD.
    */
   join(): Promise<{ membership: string; transaction?: string }>;
+  /** Leaves the network. Resolves once the sequencer has taken the transaction. Throws NETWORK_LEAVE_REFUSED. */
+  leave(): Promise<{ membership: string; transaction: string }>;
+  /** Brings the addresses of the entry up to date. Resolves with the transaction; undefined when nothing is to be said. */
+  keepAddresses(): Promise<string | undefined>;
 }
 
 /** Both in the words of the API. */
 export async function membershipOf(
-  membership: Pick<Membership, 'status' | 'problem'>,
-): Promise<{ membership: string; problem?: string }> {
+  membership: Pick<Membership, 'standing' | 'problem'>,
+): Promise<{ membership: string; standing: MembershipStanding; problem?: string }> {
   const problem = await membership.problem();
-  return { membership: await membership.status(), ...(problem !== undefined && { problem }) };
+  const standing = await membership.standing();
+  return { membership: standing.status, standing, ...(problem !== undefined && { problem }) };
 }
+
+/** Statuses of which the registry takes other addresses, and of which a node that runs keeps them true. */
+const LISTED = ['applied', 'active', 'warned', 'suspended', 'draining'];
+/** Statuses of which the registry lets an owner go. */
+const MAY_LEAVE = ['applied', 'active', 'warned', 'suspended'];
 
 export function createMembership(deps: MembershipDeps): Membership {
   const { registry, account } = deps;
@@ -110,8 +120,17 @@ export function createMembership(deps: MembershipDeps): Membership {
     return { membership: 'applied', transaction: await send(data, await deposit()) };
   }
 
+  async function changeAddresses({ nodeId }: RegistryEntry): Promise<Hex> {
+    return send(NODE_REGISTRY.encodeFunctionData('setAddresses', [nodeId, [...deps.addresses()]]));
+  }
+
+  /** In whatever order: interfaces have none. */
+  function isCurrent({ addresses }: RegistryEntry): boolean {
+    return [...addresses].sort().join(' ') === [...deps.addresses()].sort().join(' ');
+  }
+
   return {
-    status: async () => (await findOwn())?.status ?? 'none',
+    standing: async () => standingOf(await findOwn()),
     async problem() {
       const foreign = await findForeign();
       if (foreign === undefined) return undefined;
@@ -125,11 +144,23 @@ export function createMembership(deps: MembershipDeps): Membership {
       const own = await findOwn();
       const node = (await deps.announced.find(deps.peerId(), own?.owner ?? account.address())) ?? own;
       if (node === undefined || node.status === 'left') return apply();
-      const addresses = [...deps.addresses()];
-      if (node.status === 'ejected' || addresses.join(' ') === node.addresses.join(' '))
-        return { membership: node.status };
-      const transaction = await send(NODE_REGISTRY.encodeFunctionData('setAddresses', [node.nodeId, addresses]));
-      return { membership: node.status, transaction };
+      if (node.status === 'ejected' || isCurrent(node)) return { membership: node.status };
+      return { membership: node.status, transaction: await changeAddresses(node) };
+    },
+    async leave() {
+      const own = await findOwn();
+      const [membership, owner] = [own?.status ?? 'none', own?.owner ?? ''];
+      if (own === undefined || !MAY_LEAVE.includes(membership) || owner !== account.address())
+        throw new NectarError('NETWORK_LEAVE_REFUSED', { membership, owner, account: account.address() });
+      return { membership, transaction: await send(NODE_REGISTRY.encodeFunctionData('leaveNetwork', [own.nodeId])) };
+    },
+    async keepAddresses() {
+      const own = await findOwn();
+      if (own === undefined || !LISTED.includes(own.status) || isCurrent(own)) return undefined;
+      // What was sent, and L1 does not have yet, is not sent again.
+      const announced = await deps.announced.find(deps.peerId(), own.owner);
+      if (announced !== undefined && (!LISTED.includes(announced.status) || isCurrent(announced))) return undefined;
+      return changeAddresses(own);
     },
   };
 }

@@ -195,7 +195,7 @@ export const sequencerConfig = Type.Object(
     auditorPollMs: milliseconds('Pause between two looks at the applications, in milliseconds.', 500, 50),
     attestationValidityS: Type.Integer({
       description: 'Validity of an attestation in seconds.',
-      default: 30 * 86_400,
+      default: 100 * 86_400,
       minimum: 60,
       maximum: 400 * 86_400,
     }),

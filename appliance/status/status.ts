@@ -4,6 +4,7 @@ import { type Anchored, describeAnchored, type ShownAnchored } from './anchored.
 import { type Assertions, describeAssertions, type ShownAssertions } from './assertions.ts';
 import { describeL1, type L1Standing, type ShownL1Standing } from './l1.ts';
 import { describeLogLevels, type ShownLogLevel } from './log-levels.ts';
+import { describeMembership, type MembershipStanding, type ShownMembership } from './membership.ts';
 import type { Backups, ClientRevocation, CustodyStanding, Hardening } from './reports.ts';
 import { describeStorage, type ShownStorage, type StoreCondition } from './storage.ts';
 import { describeWitness, type ShownWitness, type WitnessStanding } from './witness.ts';
@@ -18,6 +19,8 @@ export interface StatusDeps {
   readonly heads: () => Awaitable<Record<'unsafe' | 'safe' | 'finalized', { readonly number: bigint | number }>>;
   /** How many. */
   readonly peers: () => Awaitable<number>;
+  /** In the registry. */
+  readonly membership: () => Awaitable<MembershipStanding>;
   readonly records: () => Awaitable<number>;
   readonly audit: () => Awaitable<AuditStanding>;
   readonly anchored: () => Awaitable<Anchored>;
@@ -103,6 +106,7 @@ export interface Status {
   roles: string[];
   l2: { unsafe: number; safe: number; finalized: number } | null;
   peers: number | null;
+  membership: ShownMembership | null;
   records: number | null;
   audit: {
     size: number;
@@ -154,6 +158,7 @@ export function createStatus(options: StatusOptions, deps: StatusDeps): StatusVi
         locked,
         l2,
         peers,
+        membership,
         records,
         audit,
         anchored,
@@ -172,6 +177,7 @@ export function createStatus(options: StatusOptions, deps: StatusDeps): StatusVi
         known(deps.isLocked),
         known(async () => describeHeads(await deps.heads())),
         known(deps.peers),
+        known(async () => describeMembership(await deps.membership())),
         known(deps.records),
         known(async () => describeAudit(await deps.audit())),
         known(async () => describeAnchored(await deps.anchored(), await deps.anchoredRecords())),
@@ -198,6 +204,7 @@ export function createStatus(options: StatusOptions, deps: StatusDeps): StatusVi
         roles: [...options.roles],
         l2,
         peers,
+        membership,
         records,
         audit,
         anchored,

@@ -90,6 +90,7 @@ export async function wireGateway(options: RoleOptions, deps: RoleDeps): Promise
           finalized: { number: finalized },
         })),
       peers: async () => known((await rollupState()).peers),
+      membership: async () => known((await rollupState()).membership),
       records: async () => known((await storeState()).records),
       audit: async () => known((await auditState()).standing),
       anchoredRecords: async () => known((await storeState()).anchored),
@@ -151,6 +152,7 @@ export async function wireGateway(options: RoleOptions, deps: RoleDeps): Promise
           };
         },
         join: () => rollup.join(),
+        leave: () => rollup.leave(),
       },
       tokens,
       ...(shared && { shared }),

@@ -5,7 +5,7 @@ import { parseVerifierKey } from '../../protocol/merkle/verifier-key.ts';
 import { type AuditHead, createAnchor, ethCall } from '../anchor/index.ts';
 import type { AuditAnchor } from '../audit/index.ts';
 import { homePaths, type PublicIdentity, readDescriptor } from '../config/index.ts';
-import { createMembership, type Membership } from '../membership/index.ts';
+import { createKeepMembership, createMembership, type Membership } from '../membership/index.ts';
 import { createP2p, type P2p } from '../p2p/index.ts';
 import { createReplication } from '../replication/index.ts';
 import { createRollup, type Rollup } from '../rollup/index.ts';
@@ -45,6 +45,7 @@ export interface PublicSide {
   readonly replication: ReturnType<typeof createReplication>;
   readonly anchor: ReturnType<typeof createAnchor>;
   readonly membership: Membership;
+  readonly keepMembership: ReturnType<typeof createKeepMembership>;
   readonly witness: Witness;
   /** Heads of the audit log that others keep: the chain's, and those that members cosigned. */
   auditHeads(): Promise<AuditAnchor[]>;
@@ -152,7 +153,7 @@ function reachOut(
   { home, config, identity }: PublicSideOptions,
   { secrets, rollup, p2p, store, audit }: PrivateSide & Pick<PublicSide, 'rollup' | 'p2p'>,
   { log, metrics }: WireDeps,
-): Pick<PublicSide, 'replication' | 'anchor' | 'membership'> {
+): Pick<PublicSide, 'replication' | 'anchor' | 'membership' | 'keepMembership'> {
   const peerId = identity.peerId as PeerIdText;
   const replication = createReplication(config.replication, {
     store,
@@ -199,5 +200,13 @@ function reachOut(
     account: rollup.account,
     call: ethCall((body) => rollup.rpc(body)),
   });
-  return { replication, anchor, membership };
+  const keepMembership = createKeepMembership({
+    membership,
+    isCurrent: () => rollup.readiness().ready,
+    addresses: () => p2p.addresses(),
+    log,
+    metrics,
+    now,
+  });
+  return { replication, anchor, membership, keepMembership };
 }

@@ -40,14 +40,14 @@ export async function wireRollup(options: RoleOptions, deps: RoleDeps): Promise<
       identitySeed: secret('identitySeed'),
     },
   };
-  const { rollup, p2p, replication, anchor, membership, witness, auditHeads } = wirePublicSide(
+  const { rollup, p2p, replication, anchor, membership, keepMembership, witness, auditHeads } = wirePublicSide(
     { ...options, identity },
     side,
     deps,
   );
   const fetcher = createBlockFetcher({ blocks: store, holders: p2p, log });
 
-  const services = [rollup, p2p, fetcher, replication, anchor, witness];
+  const services = [rollup, p2p, fetcher, replication, anchor, witness, keepMembership];
   const heads = { anchored: () => anchor.anchored(), auditAnchors: auditHeads };
   const crossings = carrier.serve({
     rollup: [

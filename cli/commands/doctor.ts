@@ -27,6 +27,7 @@ import { renderChecks } from '../render/checks.ts';
 import { gradeCustody } from '../render/custody.ts';
 import { renderFitness } from '../render/fitness.ts';
 import { gradeL1 } from '../render/l1.ts';
+import { describeStanding, gradeStanding } from '../render/membership.ts';
 import { gradeRecalled } from '../render/recalled.ts';
 import { gradeRevocations } from '../render/revocations.ts';
 import { gradeStorage } from '../render/storage-checks.ts';
@@ -162,7 +163,7 @@ async function examineNode(call: Call<unknown>): Promise<Examination> {
     // What the node cannot tell now it would only be waited for.
     if (status.locked || !status.ready || apiFailure !== undefined) return { checks, hardening };
     const network = await withNode(call, (client) => client.json(NetworkInfo, 'GET', '/v1/network'));
-    return { checks: [...checks, gradeMembership(network)], hardening };
+    return { checks: [...checks, gradeMembership(network, now)], hardening };
   } catch (error) {
     if (!(error instanceof NectarError)) throw error;
     return { checks: [{ name: 'node', value: error.message, grade: 'bad', advice: 'nectar-byon logs' }] };
@@ -242,12 +243,18 @@ function gradeAudit({ size, conflict, chain, epochs = [] }: NonNullable<NodeStat
   return { name: 'audit log', value: describeGaps(epochs) ?? `${size} leaves`, grade: 'good' };
 }
 
-function gradeMembership(info: NetworkInfo): Check {
+export function gradeMembership(info: NetworkInfo, now: number): Check {
   const good = isAuthorized(info);
   // Active for another account is worse than not at all: every anchor of this node is refused.
   if (info.problem !== undefined) {
     const advice = 'put back the operator key of this identity, or ask the owner to name this account';
     return { name: 'membership', value: `${info.membership}: ${info.problem}`, grade: 'bad', advice };
+  }
+  if (good && info.standing !== undefined) return gradeStanding(info.standing, now);
+  const isOut = ['suspended', 'draining', 'ejected'].includes(info.membership);
+  if (isOut && info.standing !== undefined) {
+    const advice = 'docs/network/owners.md, "When the node is suspended or voted out"';
+    return { name: 'membership', value: describeStanding(info.standing, now), grade: 'bad', advice };
   }
   return {
     name: 'membership',

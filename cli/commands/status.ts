@@ -22,6 +22,7 @@ import { custodyLines } from '../render/custody.ts';
 import { renderFitness } from '../render/fitness.ts';
 import { l1Lines } from '../render/l1.ts';
 import { logLevelLines } from '../render/log-levels.ts';
+import { membershipLines } from '../render/membership.ts';
 import { describeOffer } from '../render/offer.ts';
 import type { Output } from '../render/output.ts';
 import { formatDuration } from '../render/quantities.ts';
@@ -33,6 +34,11 @@ import { printable, renderFacts } from '../render/table.ts';
 import type { Terminal } from '../terminal.ts';
 
 const WATCH_SECONDS = 2;
+
+/** Where the status is shown, and when: what it says of times to come depends on it. */
+type Moment = Screen & { readonly now: number };
+
+const momentOf = (call: Call<unknown>): Moment => ({ ...screenOf(call), now: call.terminal.now() });
 
 interface StatusOptions {
   readonly watch?: number;
@@ -67,7 +73,7 @@ async function showStatus(call: Call<StatusOptions>): Promise<void> {
   requireHome(call.home);
   await requireWhole(call.home);
   const { node, gateway, apiFailure } = await askNodeStatus(call);
-  output.result({ ...node, home: call.home, gateway }, () => renderStatus(node, gateway, screenOf(call)));
+  output.result({ ...node, home: call.home, gateway }, () => renderStatus(node, gateway, momentOf(call)));
   if (apiFailure !== undefined) throw apiFailure;
 }
 
@@ -95,7 +101,7 @@ async function statusOfPods(call: Call<StatusOptions>): Promise<void> {
   });
   const gateway = target.gateway ?? `${target.namespace}/${target.release}`;
   const { node } = asked;
-  output.result({ ...node, home, gateway, pods }, () => `${renderStatus(node, gateway, screenOf(call))}\n\n${table}`);
+  output.result({ ...node, home, gateway, pods }, () => `${renderStatus(node, gateway, momentOf(call))}\n\n${table}`);
   if (asked.apiFailure !== undefined) throw asked.apiFailure;
 }
 
@@ -119,7 +125,7 @@ async function statusOfContainers(call: Call<StatusOptions>): Promise<void> {
   const url = gatewayUrl(gateway);
   output.result(
     { ...node, home, gateway: url, containers },
-    () => `${renderStatus(node, url, screenOf(call))}\n\n${table}`,
+    () => `${renderStatus(node, url, momentOf(call))}\n\n${table}`,
   );
   if (apiFailure !== undefined) throw apiFailure;
 }
@@ -197,11 +203,11 @@ const CHAIN_SILENT =
   'not held against the chain since the start, which has not answered: what is here is served, and an older copy of the machine would not be noticed';
 
 /** First the one sentence, then what there is to know. */
-export function renderStatus(node: NodeStatus, gateway: string, screen: Screen): string {
-  return `${renderFitness(node.hardening ?? null, screen)}\n\n${renderFacts(statusFacts(node, gateway, screen))}`;
+export function renderStatus(node: NodeStatus, gateway: string, at: Moment): string {
+  return `${renderFitness(node.hardening ?? null, at)}\n\n${renderFacts(statusFacts(node, gateway, at))}`;
 }
 
-function statusFacts(node: NodeStatus, gateway: string, { style }: Pick<Output, 'style'>): [string, string][] {
+function statusFacts(node: NodeStatus, gateway: string, { style, now }: Moment): [string, string][] {
   const { l2, audit, anchored } = node;
   const facts: [string, string][] = [
     ['node', node.ready ? style('green', 'ready') : style('yellow', node.locked ? 'locked' : 'not ready')],
@@ -215,6 +221,7 @@ function statusFacts(node: NodeStatus, gateway: string, { style }: Pick<Output, 
     ['chain head', l2 === null ? UNKNOWN : `${l2.unsafe} latest, ${l2.safe} safe on L1, ${l2.finalized} final`],
     ...l1Lines(node.l1, style),
     ['peers', node.peers === null ? UNKNOWN : String(node.peers)],
+    ...membershipLines(node, now, style),
     ['records', node.records === null ? UNKNOWN : String(node.records)],
     ['audit log', audit === null ? UNKNOWN : describeLog(audit)],
   ];

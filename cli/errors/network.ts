@@ -30,6 +30,11 @@ export const NETWORK_GUIDANCE: Record<keyof typeof NETWORK_ERRORS, Guidance> = {
     remedy:
       'Restore the operator key that belongs to this identity, or let the owner register this account as operator; with neither, make a new identity. An auditor passed that entry, so whoever made it had this peer key: find out who.',
   },
+  NETWORK_LEAVE_REFUSED: {
+    exit: EXIT.checksFailed,
+    remedy:
+      'Only an applicant, a member or a suspended node leaves, and only the account that owns its entry may say so: where that is another one, the owner calls leaveNetwork. A node that drains or was ejected is out already.',
+  },
   NETWORK_PEER_UNATTESTED: {
     exit: EXIT.usage,
     remedy: 'Name a peer that is or was a member.',

@@ -21,6 +21,10 @@ export const NETWORK_ERRORS = {
     message: ({ owner, account }) =>
       `the registry admits this node's peer id for owner ${owner}, and this node signs as ${account}`,
   }),
+  NETWORK_LEAVE_REFUSED: define<{ membership: string; owner: string; account: string }>({
+    message: ({ membership, owner, account }) =>
+      `this node has nothing to leave by: it is ${membership} in the registry, its entry belongs to ${owner || 'nobody'}, and it signs as ${account}`,
+  }),
   NETWORK_PEER_UNATTESTED: define<{ peerId: string }>({
     message: ({ peerId }) => `no auditor has passed ${peerId}`,
   }),

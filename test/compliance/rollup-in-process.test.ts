@@ -16,5 +16,6 @@ rollupCompliance('in process', async ({ rollup, p2p, anchor, membership }) => ({
   network: async () => ({ addresses: p2p.addresses(), ...(await membershipOf(membership)) }),
   l1: async () => rollup.l1(),
   join: membership.join,
+  leave: membership.leave,
   close: async () => undefined,
 }));

@@ -21,6 +21,7 @@ export interface RollupUnderTest {
   readonly claim: GatewayDependencies['rollup']['claim'];
   readonly l1: () => Promise<ReturnType<Rollup['l1']> | null>;
   readonly join: () => Promise<{ membership: string; transaction?: string }>;
+  readonly leave: () => Promise<{ membership: string; transaction: string }>;
   close(): Promise<void>;
 }
 
@@ -135,9 +136,10 @@ export function createRollupDouble() {
       recalled: () => ({ epoch: 2, answered: 1, silent: 2, newest: 9 }),
     },
     membership: {
-      status: async () => started('active'),
+      standing: async () => started({ status: 'active', validUntil: '2027-01-01T00:00:00.000Z' }),
       problem: async () => started('registered for another account'),
       join: async () => started({ membership: 'applied', transaction: `0x${'cd'.repeat(32)}` }),
+      leave: async () => started({ membership: 'active', transaction: `0x${'ce'.repeat(32)}` }),
     },
   };
 }
@@ -217,9 +219,11 @@ export function rollupCompliance(
       assert.deepEqual(await under.network(), {
         addresses: ['/ip4/192.0.2.9/tcp/4001'],
         membership: 'active',
+        standing: { status: 'active', validUntil: '2027-01-01T00:00:00.000Z' },
         problem: 'registered for another account',
       });
       assert.deepEqual(await under.anchors(), await double.anchor.auditAnchors());
+      assert.deepEqual(await under.leave(), { membership: 'active', transaction: `0x${'ce'.repeat(32)}` });
       assert.deepEqual(await under.join(), { membership: 'applied', transaction: `0x${'cd'.repeat(32)}` });
     });
 

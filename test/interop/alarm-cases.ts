@@ -38,6 +38,15 @@ const pair = (daysLeft: number): Series[] => [
   steady('nectar_crossing_certificate_lifetime_seconds{role="store"}', 365 * DAY),
 ];
 
+/** Days that are left of a member's attestation; of no member, whose end is 0, nothing is said. */
+const attestation = (bad: number, good: number): AlarmCase => ({
+  fires: [steady('nectar_membership_attestation_end_seconds{role="rollup"}', LOOK + bad * DAY)],
+  silent: [
+    steady('nectar_membership_attestation_end_seconds{role="rollup"}', LOOK + good * DAY),
+    steady('nectar_membership_attestation_end_seconds{role="all"}', 0),
+  ],
+});
+
 /** What each alarm of the chart must fire at, and what it must not. */
 export const alarmCases: Readonly<Record<string, AlarmCase>> = {
   NectarGatewayAbsent: { fires: [], silent: [steady('nectar_role_up{role="gateway"}', 1)] },
@@ -80,6 +89,8 @@ export const alarmCases: Readonly<Record<string, AlarmCase>> = {
     fires: certificate('a', { lives: 365, left: 5 }),
     silent: [...certificate('a', { lives: 365, left: 60 }), ...certificate('b', { lives: 1, left: 0.5 })],
   },
+  NectarAttestationEnds: attestation(20, 40),
+  NectarAttestationLapses: attestation(3, 40),
   NectarCrossingCertificate: gauge('nectar_crossing_certificate_problem{role="store"}', 1, 0),
   NectarCrossingCertificateEnds: { fires: pair(20), silent: pair(200) },
   NectarBackupOverdue: gauge('nectar_backup_overdue{role="gateway"}', 1, 0),

@@ -59,10 +59,20 @@ const l1Endpoint = exact({
   problem: optional(text(4096)),
 });
 
+const standing = exact({
+  status: text(64),
+  validUntil: optional(text(64)),
+  endsAt: optional(text(64)),
+  drainsUntil: optional(text(64)),
+  appealUntil: optional(text(64)),
+  appealedAt: optional(text(64)),
+});
+
 const rollupState = exact({
   services: serviceStates,
   heads: nullable(exact({ unsafe: count, safe: count, finalized: count })),
   peers: nullable(count),
+  membership: nullable(standing),
   anchored: nullable(
     exact({
       auditSize: count,
@@ -107,7 +117,12 @@ const subscriptionItem = exact({
   result: optional(anything),
   reason: optional(text(1024)),
 });
-const networkState = exact({ addresses: list(text(512), 256), membership: text(64), problem: optional(text(512)) });
+const networkState = exact({
+  addresses: list(text(512), 256),
+  membership: text(64),
+  standing,
+  problem: optional(text(512)),
+});
 export type NetworkState = Static<typeof networkState>;
 
 const peer = exact({ peerId, address: text(512), direction: oneOf('inbound', 'outbound'), since: text(64) });
@@ -156,6 +171,11 @@ export const rollup = contract('rollup', {
   join: call({
     args: [],
     returns: exact({ membership: text(64), transaction: optional(text(128)) }),
+    timeoutMs: JOIN_TIMEOUT_MS,
+  }),
+  leave: call({
+    args: [],
+    returns: exact({ membership: text(64), transaction: text(128) }),
     timeoutMs: JOIN_TIMEOUT_MS,
   }),
   withdraw: call({

@@ -29,7 +29,7 @@ export interface RollupCrossingParts {
   readonly p2p: Pick<P2p, 'peers' | 'addresses'>;
   readonly anchor: Pick<Anchor, 'anchored' | 'auditAnchors'>;
   readonly witness: Pick<Witness, 'splitLogs' | 'recalled'>;
-  readonly membership: Membership;
+  readonly membership: Pick<Membership, 'standing' | 'problem' | 'join' | 'leave'>;
   /** What this role consists of, for its state. */
   readonly services: readonly Service[];
 }
@@ -41,6 +41,7 @@ export function rollupRoutes(parts: RollupCrossingParts): Route[] {
       services: describeServices(services),
       heads: known(() => numbersOf(parts.rollup.heads())),
       peers: known(() => p2p.peers().length),
+      membership: await membership.standing().catch(() => null),
       anchored: await anchor.anchored().catch(() => null),
       assertions: known(() => parts.rollup.assertions()),
       l1: known(() => parts.rollup.l1()),
@@ -55,10 +56,12 @@ export function rollupRoutes(parts: RollupCrossingParts): Route[] {
     peers: () => p2p.peers(),
     network: async () => {
       const problem = await membership.problem();
-      const state = { addresses: p2p.addresses(), membership: await membership.status() };
+      const standing = await membership.standing();
+      const state = { addresses: p2p.addresses(), membership: standing.status, standing };
       return problem === undefined ? state : { ...state, problem };
     },
     join: () => membership.join(),
+    leave: () => membership.leave(),
     withdraw: (what) => parts.rollup.withdraw(what),
     withdrawals: () => parts.rollup.withdrawals(),
     claim: async (which) => {

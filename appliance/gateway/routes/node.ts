@@ -1,7 +1,7 @@
 import Type from 'typebox';
 import { evidenced, evidencedFirst } from '../evidenced.ts';
 import type { GatewayServer, RouteContext } from '../gateway-server.ts';
-import { JoinResult, NetworkInfo, NodeReadiness, NodeStatus, PeerList } from '../node-schemas.ts';
+import { JoinResult, LeaveResult, NetworkInfo, NodeReadiness, NodeStatus, PeerList } from '../node-schemas.ts';
 import { describeOperation } from '../openapi.ts';
 import { CopyReport } from '../request-schemas.ts';
 import { Recorded } from '../schema-parts.ts';
@@ -62,6 +62,15 @@ const join = describeOperation({
   guard: { scope: 'admin' },
   response: { 200: JoinResult },
 });
+const leave = describeOperation({
+  id: 'leaveNetwork',
+  tag: 'network',
+  summary: 'Leave the network: the node is no member from then on',
+  description:
+    'What it holds for others can be fetched from it for 30 days, if it runs; what others hold for it can be fetched for 30 days and is deleted there then.',
+  guard: { scope: 'admin' },
+  response: { 200: LeaveResult },
+});
 const copies = describeOperation({
   id: 'recordCopy',
   tag: 'node',
@@ -106,6 +115,13 @@ export function addNodeRoutes(server: GatewayServer, context: RouteContext): voi
     exclusive.run('network join', async () => {
       const event = { type: 'network.join', context: request.access } as const;
       return (await evidenced(context, event, { run: () => node.join(request.access) })).result;
+    }),
+  );
+
+  server.post('/v1/network/leave', leave, (request) =>
+    exclusive.run('network leave', async () => {
+      const event = { type: 'network.leave', context: request.access } as const;
+      return (await evidenced(context, event, { run: () => node.leave() })).result;
     }),
   );
 }

@@ -1,6 +1,7 @@
 import { hexlify, Interface } from 'ethers';
 import { NodeRegistryAbi } from '../../../contracts/generated/NodeRegistry.ts';
 import type { Hex, PeerIdText } from '../../../protocol/brand.ts';
+import { DRAIN_PERIOD_S, GRACE_PERIOD_S } from '../../../protocol/network/due-process.ts';
 import { encodePeerId, isPeerId, parsePeerId, registryEntryId } from '../../../protocol/network/node-identity.ts';
 import { isStatementOf } from '../../../protocol/network/node-statement.ts';
 import { PREDEPLOYS } from '../../../protocol/rollup/genesis.ts';
@@ -74,10 +75,6 @@ const PAGE = 50n;
 const MAX_PENDING = 500n;
 /** More members than any network of ours; a bound on what one block can make a node read. */
 const MAX_MEMBERS = 20_000n;
-/** NodeRegistry.GRACE_PERIOD. */
-export const GRACE_PERIOD_S = 7n * 86_400n;
-/** NodeEntries.DRAIN_PERIOD. */
-export const DRAIN_PERIOD_S = 30n * 86_400n;
 /** Strangers make up peer ids as fast as they like, and each is a question. */
 const MAX_REMEMBERED = 4_096;
 /** Statements remembered as good. */

@@ -64,6 +64,7 @@ test('has every verb of the issue', () => {
       'network status',
       'network peers',
       'network join',
+      'network leave',
     ],
     [
       'harden',

@@ -31,6 +31,7 @@ const EVERY_PRIVATE_ROUTE = [
   ['GET', '/v1/metrics', 'node:read'],
   ['GET', '/v1/network/peers', 'node:read'],
   ['POST', '/v1/network/join', 'admin'],
+  ['POST', '/v1/network/leave', 'admin'],
   ['POST', '/v1/node/copies', 'admin'],
   ['GET', '/v1/backups', 'node:read'],
   ['POST', '/v1/backups/statements', 'backups:make'],

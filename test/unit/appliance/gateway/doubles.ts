@@ -429,6 +429,7 @@ export function createDependencies(parts: DependencyParts): GatewayDependencies 
         membership: 'Active',
       }),
       join: async () => ({ membership: 'Applied', transaction: '0x01' }),
+      leave: async () => ({ membership: 'active', transaction: '0x02' }),
     },
     tokens,
     log: createLogger({ level: 'silent' }),

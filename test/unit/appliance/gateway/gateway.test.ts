@@ -124,6 +124,7 @@ describe('the gateway', () => {
       ['GET', '/v1/network', nodeSchemas.NetworkInfo],
       ['GET', '/v1/network/peers', nodeSchemas.PeerList],
       ['POST', '/v1/network/join', nodeSchemas.JoinResult],
+      ['POST', '/v1/network/leave', nodeSchemas.LeaveResult],
       ['GET', '/v1/keys', keySchemas.KeyList],
       ['POST', '/v1/keys/rotate', keySchemas.RotationResult],
       ['POST', '/v1/scrub', recordSchemas.ScrubReport],
@@ -221,19 +222,21 @@ describe('the gateway', () => {
     assert.ok(!JSON.stringify(h.audit.events).includes('random words'));
   });
 
-  it('has the refused revocation of a token on record, a scrub, and a join', async () => {
+  it('has the refused revocation of a token on record, a scrub, a join, and that it left', async () => {
     const token = await h.token('admin');
     const from = h.audit.events.length;
     const absent = '1'.repeat(32);
     assertProblem(await h.call('DELETE', `/v1/tokens/${absent}`, { token }), 404, 'GATEWAY_TOKEN_ABSENT');
     await h.call('POST', '/v1/scrub', { token });
     await h.call('POST', '/v1/network/join', { token });
+    await h.call('POST', '/v1/network/leave', { token });
     assert.deepEqual(
       h.audit.events.slice(from).map(({ type, outcome }) => [type, outcome]),
       [
         ['token.revoke', 'failure'],
         ['record.scrub', 'success'],
         ['network.join', 'success'],
+        ['network.leave', 'success'],
       ],
     );
   });

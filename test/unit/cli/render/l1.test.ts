@@ -7,6 +7,8 @@ import { gradeStatus } from '../../../../cli/commands/doctor.ts';
 import { renderStatus } from '../../../../cli/commands/status.ts';
 import { PLAIN } from '../../../../hardening/report/terminal/text.ts';
 
+const AT = { ...PLAIN, now: 0 };
+
 const NODE = {
   ...{ ready: true, reasons: [], locked: false, nodeId: 'aa', peerId: 'pp', network: 'devnet', version: '1' },
   ...{ uptimeSeconds: 1, roles: ['rollup'], l2: null, peers: null, records: null, audit: null, anchored: null },
@@ -15,7 +17,7 @@ const URLS = ['https://user:secret@one.example/v3/KEY', 'https://two.example:854
 const WAITING = 'waiting for the data of batch 7: beacon node 1: it does not have it';
 
 type L1 = ReturnType<typeof describeL1>;
-const shown = (l1: L1): string => renderStatus({ ...NODE, l1: describeForStatus(l1) }, 'https://localhost', PLAIN);
+const shown = (l1: L1): string => renderStatus({ ...NODE, l1: describeForStatus(l1) }, 'https://localhost', AT);
 const graded = (l1: L1) => gradeStatus({ ...NODE, l1: describeForStatus(l1) }).find(({ name }) => name === 'L1');
 
 test('endpoints are shown by origin: no credentials, no path', () => {
@@ -68,5 +70,5 @@ test('a batch without data, and a disagreement about a deep reorg, are said with
 });
 
 test('of a node that does not know its L1 yet nothing is said', () => {
-  assert.doesNotMatch(renderStatus({ ...NODE, l1: null }, 'https://localhost', PLAIN), /\bL1 /);
+  assert.doesNotMatch(renderStatus({ ...NODE, l1: null }, 'https://localhost', AT), /\bL1 /);
 });
