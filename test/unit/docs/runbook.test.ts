@@ -8,7 +8,9 @@ import { commandsIn, commandsOf, parse, wordsOf } from './typed-commands.ts';
 /** House rule 22: what the documents tell a person to type is what the program takes. */
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 const PAGES = ['owners'].map((page) => `docs/network/${page}.md`);
-const DOCUMENTS = ['README.md', 'docs/runbook.md', 'docs/hardening.md', ...PAGES].filter((path) => existsSync(`${root}/${path}`));
+const DOCUMENTS = ['README.md', 'docs/runbook.md', 'docs/hardening.md', ...PAGES].filter((path) =>
+  existsSync(`${root}/${path}`),
+);
 
 for (const path of DOCUMENTS) {
   test(`${path} names only commands that exist, with options that exist`, async () => {
