@@ -98,19 +98,20 @@ export async function wireNode(options: AllOptions, { log, logLevels, metrics }:
   );
 
   // The public state, rebuilt from L1, and what leaves the machine: ciphertext, salted roots and checkpoints.
-  const { rollup, p2p, replication, anchor, membership, keepMembership, witness, auditHeads } = wirePublicSide(
-    { home, version, config, identity },
-    {
-      secrets: {
-        databaseKey: () => keys.derive('rollup-db'),
-        operatorKey: () => keys.openIdentity('operator'),
-        identitySeed: () => keys.openIdentity('p2p'),
+  const { rollup, p2p, replication, anchor, membership, keepMembership, auditorDesk, witness, auditHeads } =
+    wirePublicSide(
+      { home, version, config, identity },
+      {
+        secrets: {
+          databaseKey: () => keys.derive('rollup-db'),
+          operatorKey: () => keys.openIdentity('operator'),
+          identitySeed: () => keys.openIdentity('p2p'),
+        },
+        store,
+        audit,
       },
-      store,
-      audit,
-    },
-    { log, metrics },
-  );
+      { log, metrics },
+    );
   const custody = createCustody({ folder: paths.custody, config: config.custody }, { metrics, now });
   const view = createStatus(
     { nodeId, peerId, network: descriptor.name, version, roles: ['gateway', 'store', 'audit', 'rollup'] },
@@ -185,6 +186,14 @@ export async function wireNode(options: AllOptions, { log, logLevels, metrics }:
         }),
         join: () => membership.join(),
         leave: () => membership.leave(),
+        appeal: (of) => membership.appeal(of),
+      },
+      auditor: {
+        queue: async () => {
+          const { due, ...rest } = await auditorDesk.queue();
+          return { ...rest, due: [...due] };
+        },
+        decide: auditorDesk.decide,
       },
       tokens,
       log,

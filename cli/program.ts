@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { createBareProgram } from './bare-program.ts';
 import { registerAdopt } from './commands/adopt.ts';
 import { registerAudit } from './commands/audit.ts';
+import { registerAuditor } from './commands/auditor.ts';
 import { registerBackup } from './commands/backup.ts';
 import { registerBundle } from './commands/bundle.ts';
 import { registerChain } from './commands/chain.ts';
@@ -84,7 +85,18 @@ export function createProgram(terminal: Terminal): Command {
       'Access and evidence:',
       [registerKeys, registerToken, registerClients, registerTls, registerAudit, registerHarden],
     ],
-    ['Network:', [registerNetwork, registerStorage, registerChain, registerDispute, registerValidator, registerDevnet]],
+    [
+      'Network:',
+      [
+        registerNetwork,
+        registerAuditor,
+        registerStorage,
+        registerChain,
+        registerDispute,
+        registerValidator,
+        registerDevnet,
+      ],
+    ],
     [
       'Other:',
       [registerConfig, registerMonitoring, registerCrossings, registerCompletion, registerRun, registerHealthcheck],

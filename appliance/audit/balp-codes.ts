@@ -213,6 +213,8 @@ export const EVENTS = {
   'notes.restore': alert(SECURITY_CONFIGURATION, 'U'),
   'network.join': alert(dicom('110128', 'Network Configuration'), 'U'),
   'network.leave': alert(dicom('110128', 'Network Configuration'), 'U'),
+  'network.appeal': alert(dicom('110128', 'Network Configuration'), 'U'),
+  'auditor.decide': alert(dicom('110128', 'Network Configuration'), 'U'),
   // Backup repositories of other nodes, sealed for their owners, that this node keeps.
   'custody.begin': {
     type: dicom('110107', 'Import'),

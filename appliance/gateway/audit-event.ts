@@ -35,6 +35,8 @@ export interface GatewayAuditEvent {
     | 'record.scrub'
     | 'network.join'
     | 'network.leave'
+    | 'network.appeal'
+    | 'auditor.decide'
     | 'chain.rewind'
     | 'chain.withdraw'
     | 'chain.claim'

@@ -1,6 +1,7 @@
 import type { Logger, Metrics, NodeLogLevels, NodeMetrics } from '../telemetry/index.ts';
 import type { AccessContext } from './audit-event.ts';
 import type { AuditAnchor, GatewayAudit } from './audit-needs.ts';
+import type { AuditorDecision, AuditorQueue, DecisionResult } from './auditor-schemas.ts';
 import type { GatewayCustody } from './custody-needs.ts';
 import type { KeyList } from './key-schemas.ts';
 import type { NetworkInfo, NodeReadiness, NodeStatus } from './node-schemas.ts';
@@ -131,6 +132,12 @@ export interface GatewayDependencies {
     join(context: AccessContext): Promise<{ membership: string; transaction?: string }>;
     /** Leaves the network; resolves once the sequencer has accepted it. */
     leave(): Promise<{ membership: string; transaction: string }>;
+    appeal(of: { readonly evidence: string }): Promise<{ membership: string; transaction: string }>;
+  };
+  /** What an accredited auditor decides through this node. */
+  readonly auditor: {
+    queue(): Promise<AuditorQueue>;
+    decide(decision: AuditorDecision): Promise<DecisionResult>;
   };
   readonly tokens: Tokens;
   /** What this gateway shares with others of its node; without it, it is the only one. */

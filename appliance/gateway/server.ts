@@ -17,6 +17,7 @@ import { addOpenApi } from './openapi.ts';
 import { addRequestGuard } from './request-guard.ts';
 import type { RouteTable } from './route-table.ts';
 import { addAuditRoutes } from './routes/audit.ts';
+import { addAuditorRoutes } from './routes/auditor.ts';
 import { addBackupRoutes } from './routes/backups.ts';
 import { addChainRoutes } from './routes/chain.ts';
 import { addClientRoutes } from './routes/clients.ts';
@@ -41,6 +42,7 @@ import { createTurns } from './turns.ts';
 
 const ROUTES = [
   addNodeRoutes,
+  addAuditorRoutes,
   addLogLevelRoutes,
   addChainRoutes,
   addRecordRoutes,

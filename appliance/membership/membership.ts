@@ -42,6 +42,8 @@ export interface MembershipDeps {
   };
   /** eth_call on the own chain. */
   readonly call: (request: { to: Hex; data: Hex }) => Promise<Hex>;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
 }
 
 /** The node in the NodeRegistry: its status as its own state has it, and its application. */
@@ -57,6 +59,8 @@ export interface Membership {
   join(): Promise<{ membership: string; transaction?: string }>;
   /** Leaves the network. Resolves once the sequencer has taken the transaction. Throws NETWORK_LEAVE_REFUSED. */
   leave(): Promise<{ membership: string; transaction: string }>;
+  /** Appeals against an ejection, with the hash of what the owner has to say. Throws NETWORK_APPEAL_REFUSED. */
+  appeal(of: { readonly evidence: string }): Promise<{ membership: string; transaction: string }>;
   /** Brings the addresses of the entry up to date. Resolves with the transaction; undefined when nothing is to be said. */
   keepAddresses(): Promise<string | undefined>;
 }
@@ -153,6 +157,15 @@ export function createMembership(deps: MembershipDeps): Membership {
       if (own === undefined || !MAY_LEAVE.includes(membership) || owner !== account.address())
         throw new NectarError('NETWORK_LEAVE_REFUSED', { membership, owner, account: account.address() });
       return { membership, transaction: await send(NODE_REGISTRY.encodeFunctionData('leaveNetwork', [own.nodeId])) };
+    },
+    async appeal({ evidence }) {
+      const own = await findOwn();
+      const standing = standingOf(own);
+      const isOpen = standing.appealUntil !== undefined && Date.parse(standing.appealUntil) > deps.now();
+      if (own === undefined || !isOpen || own.owner !== account.address())
+        throw new NectarError('NETWORK_APPEAL_REFUSED', { membership: standing.status, account: account.address() });
+      const transaction = await send(NODE_REGISTRY.encodeFunctionData('appeal', [own.nodeId, evidence]));
+      return { membership: own.status, transaction };
     },
     async keepAddresses() {
       const own = await findOwn();

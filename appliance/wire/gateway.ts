@@ -153,6 +153,14 @@ export async function wireGateway(options: RoleOptions, deps: RoleDeps): Promise
         },
         join: () => rollup.join(),
         leave: () => rollup.leave(),
+        appeal: (of) => rollup.appeal(of),
+      },
+      auditor: {
+        queue: async () => {
+          const { due, ...rest } = await rollup.auditorQueue();
+          return { ...rest, due: [...due] };
+        },
+        decide: (decision) => rollup.auditorDecide(decision),
       },
       tokens,
       ...(shared && { shared }),

@@ -5,7 +5,13 @@ import { parseVerifierKey } from '../../protocol/merkle/verifier-key.ts';
 import { type AuditHead, createAnchor, ethCall } from '../anchor/index.ts';
 import type { AuditAnchor } from '../audit/index.ts';
 import { homePaths, type PublicIdentity, readDescriptor } from '../config/index.ts';
-import { createKeepMembership, createMembership, type Membership } from '../membership/index.ts';
+import {
+  type AuditorDesk,
+  createAuditorDesk,
+  createKeepMembership,
+  createMembership,
+  type Membership,
+} from '../membership/index.ts';
 import { createP2p, type P2p } from '../p2p/index.ts';
 import { createReplication } from '../replication/index.ts';
 import { createRollup, type Rollup } from '../rollup/index.ts';
@@ -45,6 +51,7 @@ export interface PublicSide {
   readonly replication: ReturnType<typeof createReplication>;
   readonly anchor: ReturnType<typeof createAnchor>;
   readonly membership: Membership;
+  readonly auditorDesk: AuditorDesk;
   readonly keepMembership: ReturnType<typeof createKeepMembership>;
   readonly witness: Witness;
   /** Heads of the audit log that others keep: the chain's, and those that members cosigned. */
@@ -153,7 +160,7 @@ function reachOut(
   { home, config, identity }: PublicSideOptions,
   { secrets, rollup, p2p, store, audit }: PrivateSide & Pick<PublicSide, 'rollup' | 'p2p'>,
   { log, metrics }: WireDeps,
-): Pick<PublicSide, 'replication' | 'anchor' | 'membership' | 'keepMembership'> {
+): Pick<PublicSide, 'replication' | 'anchor' | 'membership' | 'keepMembership' | 'auditorDesk'> {
   const peerId = identity.peerId as PeerIdText;
   const replication = createReplication(config.replication, {
     store,
@@ -199,6 +206,7 @@ function reachOut(
     announced: rollup.announced,
     account: rollup.account,
     call: ethCall((body) => rollup.rpc(body)),
+    now,
   });
   const keepMembership = createKeepMembership({
     membership,
@@ -208,5 +216,12 @@ function reachOut(
     metrics,
     now,
   });
-  return { replication, anchor, membership, keepMembership };
+  const auditorDesk = createAuditorDesk({
+    registry: rollup.announced,
+    account: rollup.account,
+    call: ethCall((body) => rollup.rpc(body)),
+    rpc: (body) => rollup.rpc(body),
+    now,
+  });
+  return { replication, anchor, membership, keepMembership, auditorDesk };
 }

@@ -40,18 +40,15 @@ export async function wireRollup(options: RoleOptions, deps: RoleDeps): Promise<
       identitySeed: secret('identitySeed'),
     },
   };
-  const { rollup, p2p, replication, anchor, membership, keepMembership, witness, auditHeads } = wirePublicSide(
-    { ...options, identity },
-    side,
-    deps,
-  );
+  const { rollup, p2p, replication, anchor, membership, keepMembership, auditorDesk, witness, auditHeads } =
+    wirePublicSide({ ...options, identity }, side, deps);
   const fetcher = createBlockFetcher({ blocks: store, holders: p2p, log });
 
   const services = [rollup, p2p, fetcher, replication, anchor, witness, keepMembership];
   const heads = { anchored: () => anchor.anchored(), auditAnchors: auditHeads };
   const crossings = carrier.serve({
     rollup: [
-      ...rollupRoutes({ rollup, p2p, anchor: heads, witness, membership, services }),
+      ...rollupRoutes({ rollup, p2p, anchor: heads, witness, membership, auditor: auditorDesk, services }),
       ...metricsRoutes(metrics),
       ...logLevelsRoutes(levels),
     ],

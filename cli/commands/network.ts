@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander';
 import { LeaveResult, NetworkInfo, NodeStatus, PeerList } from '../../appliance/gateway/node-schemas.ts';
 import { NectarError } from '../../protocol/errors.ts';
 import { action, addGroup, addVerb, type Call } from '../call.ts';
+import { hashEvidence } from '../evidence-file.ts';
 import { devnetFolder } from '../home-folder.ts';
 import { withNode } from '../node-client.ts';
 import { confirmAction } from '../prompt.ts';
@@ -42,6 +43,14 @@ export function registerNetwork(program: Command, terminal: Terminal): void {
     .addOption(new Option('--timeout <duration>', 'how long to wait').default(DEFAULT_JOIN))
     .addOption(new Option('-y, --yes', 'do not ask'))
     .action(action(terminal, leave));
+  addVerb(group, 'appeal', {
+    summary: 'appeal against the ejection of this node, once, within 14 days',
+    about:
+      'The account that owns the entry appeals. The SHA-256 of the file is on chain: send the file itself to the auditors. Those who did not vote for the ejection judge it within 60 days.',
+    examples: ['network appeal --evidence letter.pdf'],
+  })
+    .addOption(new Option('--evidence <file>', 'what you have to say; its SHA-256 is on chain').makeOptionMandatory())
+    .action(action(terminal, appeal));
 }
 
 async function status(call: Call<object>): Promise<void> {
@@ -93,6 +102,21 @@ async function leave(call: Call<{ timeout: string; yes?: boolean }>): Promise<vo
     if (info === undefined)
       throw new NectarError('CLI_JOIN_TIMEOUT', { seconds: timeoutMs / 1000, waitingFor: 'its membership to end' });
     output.result(info, () => `${renderNetwork(info, terminal.now())}\n${AFTER_LEAVING}`);
+  });
+}
+
+async function appeal(call: Call<{ evidence: string }>): Promise<void> {
+  const { terminal, output, options } = call;
+  const evidence = await hashEvidence(terminal, options.evidence);
+  await withNode(call, async (client) => {
+    const done = await client.json(LeaveResult, 'POST', '/v1/network/appeal', { evidence });
+    output.result({ ...done, evidence }, () =>
+      renderFacts([
+        ['membership', done.membership],
+        ['evidence', evidence],
+        ['transaction', done.transaction],
+      ]),
+    );
   });
 }
 

@@ -35,6 +35,24 @@ export const NETWORK_GUIDANCE: Record<keyof typeof NETWORK_ERRORS, Guidance> = {
     remedy:
       'Only an applicant, a member or a suspended node leaves, and only the account that owns its entry may say so: where that is another one, the owner calls leaveNetwork. A node that drains or was ejected is out already.',
   },
+  NETWORK_APPEAL_REFUSED: {
+    exit: EXIT.checksFailed,
+    remedy:
+      'The account that owns the entry appeals once, within 14 days of the vote. Later the auditors may still take the ejection back by themselves: write to them.',
+  },
+  NETWORK_NOT_AUDITOR: {
+    exit: EXIT.checksFailed,
+    remedy:
+      'Auditors decide through a node whose operator account the registry lists as an auditor. The auditors vote for another one, and it counts 7 days later.',
+  },
+  NETWORK_ENTRY_UNKNOWN: {
+    exit: EXIT.usage,
+    remedy: 'Name a peer that applied or is a member; `nectar-byon auditor queue` lists who waits.',
+  },
+  NETWORK_DECISION_REFUSED: {
+    exit: EXIT.checksFailed,
+    remedy: 'The table of docs/design/0033-due-process.md says who may do what in which state.',
+  },
   NETWORK_PEER_UNATTESTED: {
     exit: EXIT.usage,
     remedy: 'Name a peer that is or was a member.',

@@ -25,6 +25,19 @@ export const NETWORK_ERRORS = {
     message: ({ membership, owner, account }) =>
       `this node has nothing to leave by: it is ${membership} in the registry, its entry belongs to ${owner || 'nobody'}, and it signs as ${account}`,
   }),
+  NETWORK_APPEAL_REFUSED: define<{ membership: string; account: string }>({
+    message: ({ membership, account }) =>
+      `there is nothing to appeal against: this node is ${membership} in the registry, or its 14 days are over, or it appealed before, or another account than ${account} owns its entry`,
+  }),
+  NETWORK_NOT_AUDITOR: define<{ account: string }>({
+    message: ({ account }) => `the account ${account} is no accredited auditor of this network`,
+  }),
+  NETWORK_ENTRY_UNKNOWN: define<{ peerId: string }>({
+    message: ({ peerId }) => `the registry has no entry of ${peerId} that its key signed`,
+  }),
+  NETWORK_DECISION_REFUSED: define<{ verb: string; status: string; rule: string }>({
+    message: ({ verb, status, rule }) => `the registry refuses to ${verb} a node that is ${status}: ${rule}`,
+  }),
   NETWORK_PEER_UNATTESTED: define<{ peerId: string }>({
     message: ({ peerId }) => `no auditor has passed ${peerId}`,
   }),

@@ -1,7 +1,7 @@
 import { membershipOf } from '../../appliance/membership/index.ts';
 import { rollupCompliance } from './rollup.ts';
 
-rollupCompliance('in process', async ({ rollup, p2p, anchor, membership }) => ({
+rollupCompliance('in process', async ({ rollup, p2p, anchor, membership, auditor }) => ({
   rpc: rollup.rpc,
   subscribe: rollup.subscribe,
   withdraw: rollup.withdraw,
@@ -17,5 +17,8 @@ rollupCompliance('in process', async ({ rollup, p2p, anchor, membership }) => ({
   l1: async () => rollup.l1(),
   join: membership.join,
   leave: membership.leave,
+  appeal: membership.appeal,
+  auditorQueue: auditor.queue,
+  auditorDecide: auditor.decide,
   close: async () => undefined,
 }));

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { GatewayDependencies } from '../../appliance/gateway/index.ts';
+import type { AuditorDesk } from '../../appliance/membership/index.ts';
 import type { Rollup, SubscriptionItem } from '../../appliance/rollup/index.ts';
 import type { Hex, PeerIdText, RootHash } from '../../protocol/brand.ts';
 import { type ErrorCode, isNectarError, NectarError } from '../../protocol/errors.ts';
@@ -22,6 +23,9 @@ export interface RollupUnderTest {
   readonly l1: () => Promise<ReturnType<Rollup['l1']> | null>;
   readonly join: () => Promise<{ membership: string; transaction?: string }>;
   readonly leave: () => Promise<{ membership: string; transaction: string }>;
+  readonly appeal: (of: { evidence: string }) => Promise<{ membership: string; transaction: string }>;
+  readonly auditorQueue: AuditorDesk['queue'];
+  readonly auditorDecide: AuditorDesk['decide'];
   close(): Promise<void>;
 }
 
@@ -140,9 +144,27 @@ export function createRollupDouble() {
       problem: async () => started('registered for another account'),
       join: async () => started({ membership: 'applied', transaction: `0x${'cd'.repeat(32)}` }),
       leave: async () => started({ membership: 'active', transaction: `0x${'ce'.repeat(32)}` }),
+      appeal: async ({ evidence }: { evidence: string }) => started({ membership: 'draining', transaction: evidence }),
+    },
+    auditor: {
+      queue: async () => started({ account: `0x${'aa'.repeat(20)}`, isAuditor: true, due: [DUE] }),
+      decide: async (decision: Decision) =>
+        started({ nodeId: decision.evidence, transaction: decision.evidence, isIncluded: true }),
     },
   };
 }
+
+type Decision = Parameters<AuditorDesk['decide']>[0];
+const DUE: Awaited<ReturnType<AuditorDesk['queue']>>['due'][number] = {
+  ...{ peerId: '12D3KooWPeer', nodeId: `0x${'11'.repeat(32)}`, owner: `0x${'22'.repeat(20)}` },
+  ...{ why: 'appeal', at: '2027-01-01T00:00:00.000Z' },
+  standing: { status: 'draining', drainsUntil: '2027-01-31T00:00:00.000Z', appealedAt: '2027-01-01T00:00:00.000Z' },
+};
+const DECISIONS = [
+  { verb: 'attest', peerId: 'p', validUntil: 1_800_000_000 },
+  { verb: 'eject', peerId: 'p', reason: 'harm' },
+  { verb: 'readmit', peerId: 'p' },
+] as const;
 
 export function rollupCompliance(
   name: string,
@@ -223,6 +245,13 @@ export function rollupCompliance(
         problem: 'registered for another account',
       });
       assert.deepEqual(await under.anchors(), await double.anchor.auditAnchors());
+      const evidence = `0x${'5d'.repeat(32)}`;
+      assert.deepEqual(await under.appeal({ evidence }), { membership: 'draining', transaction: evidence });
+      assert.deepEqual((await under.auditorQueue()).due, [DUE]);
+      for (const decision of DECISIONS)
+        assert.deepEqual(await under.auditorDecide({ ...decision, evidence }), {
+          ...{ nodeId: evidence, transaction: evidence, isIncluded: true },
+        });
       assert.deepEqual(await under.leave(), { membership: 'active', transaction: `0x${'ce'.repeat(32)}` });
       assert.deepEqual(await under.join(), { membership: 'applied', transaction: `0x${'cd'.repeat(32)}` });
     });

@@ -4,6 +4,7 @@ import {
   anything,
   count,
   done,
+  either,
   exact,
   flag,
   list,
@@ -67,6 +68,30 @@ const standing = exact({
   appealUntil: optional(text(64)),
   appealedAt: optional(text(64)),
 });
+
+const auditorQueue = exact({
+  account: text(42),
+  isAuditor: flag,
+  due: list(
+    exact({
+      peerId: text(128),
+      nodeId: word,
+      owner: text(42),
+      why: oneOf('application', 'appeal', 'lapsed', 'suspended', 'warned', 'attestation'),
+      at: text(64),
+      standing,
+    }),
+    1_000,
+  ),
+});
+
+const judged = { peerId: text(128), evidence: word };
+const reason = oneOf('harm', 'report', 'no-evidence', 'false-evidence', 'split-log', 'lost-data', 'other');
+const decision = either(
+  exact({ verb: oneOf('attest'), ...judged, validUntil: count }),
+  exact({ verb: oneOf('warn', 'suspend', 'eject'), ...judged, reason }),
+  exact({ verb: oneOf('readmit'), ...judged }),
+);
 
 const rollupState = exact({
   services: serviceStates,
@@ -176,6 +201,17 @@ export const rollup = contract('rollup', {
   leave: call({
     args: [],
     returns: exact({ membership: text(64), transaction: text(128) }),
+    timeoutMs: JOIN_TIMEOUT_MS,
+  }),
+  appeal: call({
+    args: [exact({ evidence: text(66) })],
+    returns: exact({ membership: text(64), transaction: text(128) }),
+    timeoutMs: JOIN_TIMEOUT_MS,
+  }),
+  auditorQueue: call({ args: [], returns: auditorQueue, timeoutMs: JOIN_TIMEOUT_MS, maxOutputBytes: MAX_EVENT_BYTES }),
+  auditorDecide: call({
+    args: [decision],
+    returns: exact({ nodeId: word, transaction: text(128), isIncluded: flag }),
     timeoutMs: JOIN_TIMEOUT_MS,
   }),
   withdraw: call({

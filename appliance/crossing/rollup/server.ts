@@ -1,5 +1,5 @@
 import type { Anchor } from '../../anchor/index.ts';
-import type { Membership } from '../../membership/index.ts';
+import type { AuditorDesk, Membership } from '../../membership/index.ts';
 import type { P2p } from '../../p2p/index.ts';
 import type { Rollup, StakeControl } from '../../rollup/index.ts';
 import type { Service } from '../../service.ts';
@@ -29,7 +29,8 @@ export interface RollupCrossingParts {
   readonly p2p: Pick<P2p, 'peers' | 'addresses'>;
   readonly anchor: Pick<Anchor, 'anchored' | 'auditAnchors'>;
   readonly witness: Pick<Witness, 'splitLogs' | 'recalled'>;
-  readonly membership: Pick<Membership, 'standing' | 'problem' | 'join' | 'leave'>;
+  readonly membership: Pick<Membership, 'standing' | 'problem' | 'join' | 'leave' | 'appeal'>;
+  readonly auditor: AuditorDesk;
   /** What this role consists of, for its state. */
   readonly services: readonly Service[];
 }
@@ -62,6 +63,12 @@ export function rollupRoutes(parts: RollupCrossingParts): Route[] {
     },
     join: () => membership.join(),
     leave: () => membership.leave(),
+    appeal: (of) => membership.appeal(of),
+    auditorQueue: async () => {
+      const { due, ...rest } = await parts.auditor.queue();
+      return { ...rest, due: [...due] };
+    },
+    auditorDecide: (decision) => parts.auditor.decide(decision),
     withdraw: (what) => parts.rollup.withdraw(what),
     withdrawals: () => parts.rollup.withdrawals(),
     claim: async (which) => {

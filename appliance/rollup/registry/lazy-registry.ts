@@ -5,6 +5,8 @@ export function lazyRegistry(get: () => NodeRegistry): NodeRegistry {
   return {
     isAuthorized: async (peerId) => get().isAuthorized(peerId),
     members: async () => get().members(),
+    listed: async () => get().listed(),
+    entry: async (nodeId) => get().entry(nodeId),
     pending: async () => get().pending(),
     find: async (peerId, owner) => get().find(peerId, owner),
     holder: async (peerId) => get().holder(peerId),

@@ -18,6 +18,8 @@ export interface RegisteredNode {
   readonly operator: Hex;
   /** Seconds since 1970; 0 when never attested, or voted out. */
   readonly validUntil: bigint;
+  /** When it applied last, in seconds since 1970. */
+  readonly appliedAt: bigint;
   /** When an audit was decided on last, in seconds since 1970; 0 before the first. */
   readonly attestedAt: bigint;
   /** When auditors voted it out, in seconds since 1970; 0 while they did not. */
@@ -59,6 +61,10 @@ export interface NodeRegistry {
   isAuthorized(peerId: PeerIdText): Promise<boolean>;
   /** Nodes that the network admits now. */
   members(): Promise<RegisteredNode[]>;
+  /** The same, with those whose attestation lapsed and of which nobody has said so yet. */
+  listed(): Promise<RegisteredNode[]>;
+  /** An entry by its id, as an event of the registry names it. */
+  entry(nodeId: Hex): Promise<RegisteredNode | undefined>;
   /** Applications that wait for an auditor, those without a statement of their peer's key left out. */
   pending(): Promise<RegisteredNode[]>;
   /** The entry that `owner` has for a peer, if any. */
@@ -192,7 +198,14 @@ export function createNodeRegistry(options: NodeRegistryOptions, state: StateRea
     return isOut ? { ...node, status: 'ejected' } : node;
   }
 
+  async function entry(nodeId: Hex): Promise<RegisteredNode | undefined> {
+    const node = await once(nodeId, () => readOne('nodeById', nodeId));
+    return node && atHead(node);
+  }
+
   return {
+    entry,
+    listed: async () => (await once('members', readMembers)).nodes.map(atHead),
     async isAuthorized(peerId) {
       // A member's entry is the one that holds its peer id: where the list is at hand, it says the same without a call.
       const list = await known<MemberList>('members');
@@ -201,11 +214,7 @@ export function createNodeRegistry(options: NodeRegistryOptions, state: StateRea
     },
     members: async () => (await once('members', readMembers)).nodes.map(atHead).filter(isMember),
     pending: async () => [...(await once('pending', () => readList('pending', MAX_PENDING)))],
-    async find(peerId, owner) {
-      const nodeId = registryEntryId(peerId, owner);
-      const node = await once(nodeId, () => readOne('nodeById', nodeId));
-      return node && atHead(node);
-    },
+    find: (peerId, owner) => entry(registryEntryId(peerId, owner)),
     async holder(peerId) {
       if (!isPeerId(peerId)) return undefined;
       const bytes = hexlify(encodePeerId(peerId));
@@ -226,6 +235,7 @@ interface NodeStruct {
   readonly operator: string;
   readonly status: bigint;
   readonly validUntil: bigint;
+  readonly appliedAt: bigint;
   readonly attestedAt: bigint;
   readonly ejectedAt: bigint;
   readonly appealedAt: bigint;
@@ -286,6 +296,7 @@ function parseNode(node: NodeStruct, isSigned: StatementCheck): RegisteredNode |
     owner,
     operator,
     validUntil: node.validUntil,
+    appliedAt: node.appliedAt,
     attestedAt: node.attestedAt,
     ejectedAt: node.ejectedAt,
     appealedAt: node.appealedAt,

@@ -65,6 +65,8 @@ test('has every verb of the issue', () => {
       'network peers',
       'network join',
       'network leave',
+      'network appeal',
+      ...['queue', 'attest', 'warn', 'suspend', 'eject', 'appeal'].map((verb) => `auditor ${verb}`),
     ],
     [
       'harden',

@@ -430,6 +430,11 @@ export function createDependencies(parts: DependencyParts): GatewayDependencies 
       }),
       join: async () => ({ membership: 'Applied', transaction: '0x01' }),
       leave: async () => ({ membership: 'active', transaction: '0x02' }),
+      appeal: async () => ({ membership: 'draining', transaction: '0x03' }),
+    },
+    auditor: {
+      queue: async () => ({ account: '0x00', isAuditor: true, due: [] }),
+      decide: async () => ({ nodeId: '0x01', transaction: '0x04', isIncluded: true }),
     },
     tokens,
     log: createLogger({ level: 'silent' }),

@@ -46,6 +46,7 @@ function stand({ holder, entries = [], announced }: { holder?: Entry; entries?: 
         return '0xabcd';
       },
     },
+    now: () => 0,
     call: async () => AbiCoder.defaultAbiCoder().encode(['uint256'], [1_000n]) as Hex,
   });
   return { membership, sent };
