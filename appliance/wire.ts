@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { parseVerifierKey } from '../protocol/merkle/verifier-key.ts';
 import { readAnchoredHeads } from './anchor/index.ts';
 import { createAudit } from './audit/index.ts';
+import { createCodingThread } from './coding/index.ts';
 import {
   homePaths,
   readDescriptor,
@@ -86,9 +87,8 @@ export async function wireNode(options: AllOptions, { log, logLevels, metrics }:
       settleIndex: keyFreshness.settleIndex,
       audit,
       evidence: audit,
-      replicas: {
-        fetch: (root, cid, holders, signal) => p2p.fetch(root, cid, holders, signal),
-      },
+      replicas: { fetch: (root, cid, holders, signal) => p2p.fetch(root, cid, holders, signal) },
+      coding: createCodingThread(),
       signer,
       log,
       metrics,

@@ -41,6 +41,7 @@ export async function bundleRole(role: ImageRole, architecture: Architecture): P
       ...(role === 'store' && {
         'hash-worker': 'appliance/store/hash-worker.ts',
         'index-worker': 'appliance/store/index-worker.ts',
+        'coding-worker': 'appliance/coding/coding-worker.ts',
       }),
     },
     outdir: 'out',
@@ -88,6 +89,7 @@ function nativeFiles(architecture: Architecture): Record<string, { path: string;
       path: 'machine/generated/machine.wasm',
       because: 'appliance/rollup/execute/machine-file.ts',
     },
+    'coding.wasm': { path: 'coding/generated/coding.wasm', because: 'appliance/coding/coding-file.ts' },
     ...(architecture === 'amd64' && {
       'native/secp256k1.node': {
         path: 'node_modules/secp256k1/prebuilds/linux-x64/secp256k1.glibc.node',

@@ -1,6 +1,6 @@
 /**
  * Our TypeScript as it is shipped (Node strips no types below node_modules):
- * dist/nectar-byon.mjs is the CLI of the published package, with its npm packages beside it, and the dist/*-worker.mjs its threads, dist/machine.wasm, dispute.elf and poseidon2.wasm what they run; dist/verify-audit-proof.mjs needs
+ * dist/nectar-byon.mjs is the CLI of the published package, with its npm packages beside it, and the dist/*-worker.mjs its threads, dist/machine.wasm, dispute.elf, poseidon2.wasm and coding.wasm what they run; dist/verify-audit-proof.mjs needs
  * nothing but Node; dist/roles/ROLE/main.mjs is what an image runs, with its npm packages inside; dist/maps/ROLE/ has the source
  * maps of the latter; dist/seccomp/ the profiles that the CLI hands over; dist/hardening/ the checks that it judges by; dist/charts/ the chart that it installs.
  */
@@ -33,6 +33,7 @@ const programs = {
   'block-worker': 'appliance/rollup/execute/block-worker.ts',
   'hash-worker': 'appliance/store/hash-worker.ts',
   'index-worker': 'appliance/store/index-worker.ts',
+  'coding-worker': 'appliance/coding/coding-worker.ts',
   'append-worker': 'appliance/audit/append-worker.ts',
   'kzg-worker': 'appliance/rollup/blobs/kzg-worker.ts',
   'proof-worker': 'appliance/rollup/blobs/proof-worker.ts',
@@ -47,6 +48,7 @@ process.stdout.write(`dist: nectar-byon.mjs, verify-audit-proof.mjs ${VERSION}\n
 for (const name of ['machine.wasm', 'dispute.elf', 'poseidon2.wasm']) {
   cpSync(`${root}/machine/generated/${name}`, `${root}/dist/${name}`);
 }
+cpSync(`${root}/coding/generated/coding.wasm`, `${root}/dist/coding.wasm`);
 cpSync(`${root}/images/seccomp`, `${root}/dist/seccomp`, { recursive: true, filter: (path) => !path.endsWith('.ts') });
 
 // What `init --target kubernetes` installs.

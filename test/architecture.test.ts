@@ -282,7 +282,7 @@ test('lets only the wire files import services, by their index', () => {
 test('keeps each role apart: what a wiring reaches holds no service of another role', () => {
   const roles: Record<string, readonly string[]> = {
     gateway: ['gateway', 'status'],
-    store: ['keys', 'store', 'custody', 'shelf'],
+    store: ['keys', 'store', 'coding', 'custody', 'shelf'],
     audit: ['audit'],
     rollup: ['rollup', 'p2p', 'replication', 'anchor', 'membership', 'witness'],
   };

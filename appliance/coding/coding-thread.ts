@@ -8,7 +8,8 @@ const MAX_HEAP_MB = 64;
 type Work =
   | { readonly name: 'encode'; readonly given: Parameters<SegmentCoder['encode']> }
   | { readonly name: 'read'; readonly given: Parameters<SegmentCoder['read']> }
-  | { readonly name: 'repair'; readonly given: Parameters<SegmentCoder['repair']> };
+  | { readonly name: 'repair'; readonly given: Parameters<SegmentCoder['repair']> }
+  | { readonly name: 'pieces'; readonly given: Parameters<SegmentCoder['pieces']> };
 
 export interface CodingRequest {
   readonly id: number;
@@ -24,6 +25,7 @@ export interface CodingThread {
   encode(...given: Parameters<SegmentCoder['encode']>): Promise<CodedShard[]>;
   read(...given: Parameters<SegmentCoder['read']>): Promise<ReturnType<SegmentCoder['read']>>;
   repair(...given: Parameters<SegmentCoder['repair']>): Promise<CodedShard[]>;
+  pieces(...given: Parameters<SegmentCoder['pieces']>): Promise<Uint8Array>;
   end(): Promise<void>;
 }
 
@@ -77,6 +79,7 @@ export function createCodingThread(start: () => Worker = startWorker): CodingThr
     encode: (...given) => ask({ name: 'encode', given }),
     read: (...given) => ask({ name: 'read', given }),
     repair: (...given) => ask({ name: 'repair', given }),
+    pieces: (...given) => ask({ name: 'pieces', given }),
     async end() {
       const last = worker;
       last?.ref();

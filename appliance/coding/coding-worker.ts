@@ -12,6 +12,7 @@ let coder: SegmentCoder | undefined;
 function answer({ work }: CodingRequest): unknown {
   coder ??= createSegmentCoder(createCoder(loadCoding()), nodeShardCrypto);
   if (work.name === 'encode') return coder.encode(...work.given);
+  if (work.name === 'pieces') return coder.pieces(...work.given);
   return work.name === 'read' ? coder.read(...work.given) : coder.repair(...work.given);
 }
 

@@ -87,6 +87,10 @@ export const accessContext = exact({
 export const facts: TUnsafe<Record<string, string | number>> = typed(
   Type.Record(Type.String({ maxLength: 64 }), Type.Union([text(8192), Type.Number()])),
 );
+/** A map from names to numbers. */
+export const counts: TUnsafe<Readonly<Record<string, number>>> = typed(
+  Type.Record(Type.String({ maxLength: 64 }), Type.Number()),
+);
 /** A map from names to texts. */
 export const texts: TUnsafe<Readonly<Record<string, string>>> = typed(
   Type.Record(Type.String({ maxLength: 64 }), text(8192)),

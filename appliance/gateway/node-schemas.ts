@@ -9,7 +9,7 @@ import { RekeyState } from './key-schemas.ts';
 import { L1Status } from './l1-schemas.ts';
 import { ChangedLogLevel } from './log-level-schemas.ts';
 import { Count, Digest, EXAMPLE_PEER, EXAMPLE_ROOT, Instant, strict } from './schema-parts.ts';
-import { StorageOffer } from './storage-schemas.ts';
+import { ShardStanding, StorageOffer } from './storage-schemas.ts';
 
 /** Shapes of the HTTP API: the node, its peers and its network. */
 
@@ -167,6 +167,7 @@ export const NodeStatus = Type.Object(
               ),
             ),
             offer: Type.Optional(StorageOffer),
+            shards: Type.Optional(ShardStanding),
             releases: Type.Optional(
               Type.Object(
                 {

@@ -20,6 +20,48 @@ export const StorageOffer = Type.Object(
 );
 export type StorageOffer = Static<typeof StorageOffer>;
 
+const Whole = (description: string) => Type.Integer({ description, minimum: 0, examples: [12] });
+
+export const ShardStanding = Type.Object(
+  {
+    holders: Whole('Members that offer something and are trusted.'),
+    storageClass: Type.Optional(
+      Type.String({
+        description: 'How blobs are coded now. Absent: fewer than five such members, so blobs are replicated.',
+        examples: ['small'],
+      }),
+    ),
+    segments: Whole('Segments of blobs that are coded into shards.'),
+    durable: Whole(
+      'Of them, at the last look: enough shards have passed an audit to count as durable at other places.',
+    ),
+    waiting: Whole('Versions that want for shards.'),
+    repairs: Whole('Segments whose lost shards are to be made anew.'),
+    leastMargin: Type.Optional(
+      Type.Integer({ description: 'Shards that may still go, of the most endangered segment.', examples: [3] }),
+    ),
+    margins: Type.Record(Type.String(), Type.Integer({ minimum: 0 }), {
+      description: 'Segments by the number of shards that may still go.',
+    }),
+    unprovedMs: Type.Optional(Whole('Since the holder that is longest silent proved something, in milliseconds.')),
+    standings: Type.Array(
+      Type.Object(
+        {
+          holder: Type.String({ description: 'Its peer id.' }),
+          score: Type.Number({ description: 'From 0 to 1; below 0.6 it is given nothing new.' }),
+          passed: Whole('Audits that it passed.'),
+          isSuspended: Type.Boolean({ description: 'Given nothing new.' }),
+          provedAt: Type.Optional(Type.String({ description: 'The last audit that it passed.' })),
+        },
+        strict,
+      ),
+      { description: 'Holders as audits left them.' },
+    ),
+  },
+  { description: 'Shards of this node at other members.', ...strict },
+);
+export type ShardStanding = Static<typeof ShardStanding>;
+
 export const OfferRequest = Type.Object(
   { bytes: Type.Integer({ description: 'From now on; 0: nothing more.', minimum: 0, maximum: MAX_OFFER_BYTES }) },
   strict,

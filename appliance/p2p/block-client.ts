@@ -44,6 +44,8 @@ export interface BlockClient {
    * new ones, who said that it is durable.
    */
   replicate(root: Cid, blocks: readonly Cid[], signal: AbortSignal, placed?: Placement): Promise<PeerIdText[]>;
+  /** Brings blocks to one holder, under a root; true when it said that they are durable. A shard that is refused half way leaves nothing there. */
+  bring(holder: PeerIdText, root: Cid, blocks: readonly Cid[], signal: AbortSignal): Promise<boolean>;
   /** Asks a holder for a hash that needs the bytes of a random range of a block which we have ourselves. Never throws but by the signal. */
   prove(question: HeldQuestion, signal: AbortSignal): Promise<ProofOutcome>;
   /** The block from the first holder that has it, verified against its CID; undefined when none has. */
@@ -90,6 +92,12 @@ export function createBlockClient(replicas: number, deps: BlockClientDeps): Bloc
           await completes(peerId, [{ type: 'release', root }], signal);
       }
       return added;
+    },
+    async bring(holder, root, blocks, signal) {
+      const requests = holdRequests(root, blocks);
+      if (await completes(holder, requests, signal)) return true;
+      if (requests.length > 1) await completes(holder, [{ type: 'release', root }], signal);
+      return false;
     },
     async prove(question, signal) {
       const block = await deps.blocks?.get(question.cid);

@@ -1,6 +1,7 @@
 /** What this service needs from others; wire.ts satisfies it. */
 import type { Cid, Hex, PeerIdText } from '../../protocol/brand.ts';
 import type { ChallengeAnswer } from '../../protocol/network/challenge-exchange.ts';
+import type { NamedLeaf, ShardAnswer, ShardToTake } from '../../protocol/network/shard-exchange.ts';
 import type { Logger, Metrics } from '../telemetry/index.ts';
 import type { P2pConfig } from './config.ts';
 
@@ -48,6 +49,15 @@ export interface HeldBlocks {
   owes(owner: PeerIdText): Promise<boolean>;
 }
 
+/** Shards that we keep for other owners; their blocks are among the held blocks. */
+export interface HeldShards {
+  /** What this owner may still bring. */
+  freeBytes(owner: PeerIdText): Promise<number>;
+  /** Takes a shard whose blocks are here; resolves once that is durable. */
+  take(owner: PeerIdText, shard: ShardToTake): Promise<ShardAnswer>;
+  proveLeaves(owner: PeerIdText, leaves: readonly NamedLeaf[]): Promise<ShardAnswer>;
+}
+
 /** The data of batches that this node derived: public, encoded as protocol/rollup/batch-data.ts has it. */
 export interface KeptBatches {
   find(batch: { readonly sequenceNumber: bigint; readonly dataHash: Hex }): Promise<Uint8Array | undefined>;
@@ -77,6 +87,8 @@ export interface P2pDeps {
   /** A node without a store (the devnet's sequencer) holds nothing and offers nothing. */
   readonly blocks?: OwnBlocks;
   readonly held?: HeldBlocks;
+  /** A node without a store, or without a coding, keeps no shards. */
+  readonly shards?: HeldShards;
   /** False: answers no questions about held blocks, as versions before did. */
   readonly proofs?: false;
   /** False: signs no receipts of what it released, as versions before did. */

@@ -3,57 +3,24 @@ import type { Connection, Stream } from '@libp2p/interface';
 import { peerIdFromString } from '@libp2p/peer-id';
 import type { PeerIdText } from '../../protocol/brand.ts';
 import { NectarError } from '../../protocol/errors.ts';
-import type { BatchRequest } from '../../protocol/network/batch-exchange.ts';
 import { MAX_EXCHANGES_PER_PEER } from '../../protocol/network/block-exchange.ts';
-import type { ChallengeAnswer } from '../../protocol/network/challenge-exchange.ts';
-import type { Readiness, Service } from '../service.ts';
+import type { Readiness } from '../service.ts';
 import { MAX_BATCHES_PER_PEER } from './batch-exchange.ts';
-import type { BlockClient } from './block-client.ts';
 import { MAX_CHALLENGES_PER_PEER } from './challenge-exchange.ts';
 import type { FrameStream } from './frame-stream.ts';
 import { joinGossip } from './gossip.ts';
+import type { P2p, PeerInfo } from './interfaces.ts';
 import { createP2pMetrics, type P2pMetrics } from './metrics.ts';
 import type { P2pDeps, P2pOptions } from './needs.ts';
 import { createParts, type P2pParts } from './parts.ts';
 import { isPrivateAddress, MAX_ADDRESSES } from './peer-address.ts';
 import { MAX_PROOFS_PER_PEER } from './proof-exchange.ts';
-import type { Release } from './release-client.ts';
 import { MAX_RELEASES_PER_PEER } from './release-exchange.ts';
+import { MAX_SHARD_QUESTIONS_PER_PEER } from './shard-exchange.ts';
 import { MAX_WITNESSES_PER_PEER } from './witness-exchange.ts';
 
 /** A peer opens so many ranges at a time. */
 const MAX_RANGES_PER_PEER = 2;
-
-export interface PeerInfo {
-  readonly peerId: PeerIdText;
-  readonly address: string;
-  readonly direction: 'inbound' | 'outbound';
-  /** ISO 8601. */
-  readonly since: string;
-}
-
-export interface P2p extends Service, Omit<BlockClient, 'forget'> {
-  peerId(): PeerIdText;
-  /** Multiaddrs with /p2p/ under which this node is reached from outside: what it registers. May be none (behind NAT). */
-  addresses(): string[];
-  peers(): PeerInfo[];
-  /** Tells a holder that it need not keep blobs, which it signs. */
-  readonly release: Release;
-  /** Connected peers that the registry authorizes. */
-  members(): Promise<PeerIdText[]>;
-  /** Sends a member a request for a cosignature; resolves with its answer, not judged. */
-  askWitness(peerId: PeerIdText, request: Uint8Array, signal: AbortSignal): Promise<Uint8Array>;
-  /** Asks a peer for the data of a batch; undefined when it does not give it. Its answer is not judged. */
-  askBatch(peerId: PeerIdText, batch: BatchRequest, signal: AbortSignal): Promise<Uint8Array | undefined>;
-  /** Says a move of a challenge to a peer; its answer is not judged. */
-  askChallenge(peerId: PeerIdText, encoded: Uint8Array, signal: AbortSignal): Promise<ChallengeAnswer>;
-  /** Whether this node would be admitted by others, as its own state has it: until then it does not dial. */
-  isMember(): boolean;
-  /** Asks every connected peer for the unsafe blocks after our head; resolves with how many answered. */
-  catchUp(signal: AbortSignal): Promise<number>;
-  /** Drops peers that the registry no longer authorizes; runs by itself on every L2 head. */
-  recheck(): Promise<void>;
-}
 
 export function createP2p(options: P2pOptions, deps: P2pDeps): P2p {
   return new Libp2pNode(options, { ...deps, log: deps.log.child({ service: 'p2p' }) });
@@ -149,6 +116,9 @@ class Libp2pNode implements P2p {
   fetch: P2p['fetch'] = async (...input) => await this.#get().client.fetch(...input);
   release: P2p['release'] = async (...input) => await this.#get().release(...input);
 
+  bring: P2p['bring'] = async (...input) => await this.#get().client.bring(...input);
+  askShards: P2p['askShards'] = async (...input) => await this.#get().askShards(...input);
+
   members: P2p['members'] = async () => await this.#get().members();
   askBatch: P2p['askBatch'] = async (...input) => await this.#get().askBatch(...input);
   askChallenge: P2p['askChallenge'] = async (...input) => await this.#get().askChallenge(...input);
@@ -185,7 +155,8 @@ class Libp2pNode implements P2p {
 
   /** Handlers before the host listens: no peer finds a protocol missing. */
   async #serve(running: Running): Promise<void> {
-    const { host, names, sync, frames, server, proofs, releases, witness, batches, challenges, abort } = running;
+    const { host, names, sync, frames, server, proofs, releases, witness, batches, challenges, shards, abort } =
+      running;
     await host.handle(
       names.unsafeRange,
       (stream, connection) => sync.serve(frames.range(stream, abort.signal), remotePeer(connection)),
@@ -207,6 +178,7 @@ class Libp2pNode implements P2p {
     await serve(names.challenges, { server: challenges, max: MAX_CHALLENGES_PER_PEER }, frames.challenge);
     await serve(names.proofs, { server: proofs, max: MAX_PROOFS_PER_PEER }, frames.proof);
     await serve(names.releases, { server: releases, max: MAX_RELEASES_PER_PEER }, frames.release);
+    await serve(names.shards, { server: shards, max: MAX_SHARD_QUESTIONS_PER_PEER }, frames.shard);
     await serve(names.blockExchange, { server, max: MAX_EXCHANGES_PER_PEER }, frames.exchange);
   }
 

@@ -10,6 +10,12 @@ import { FRAME_HEADER_BYTES } from '../../protocol/network/frame.ts';
 import { peerIdOf } from '../../protocol/network/node-identity.ts';
 import { type ProtocolNames, protocolNames } from '../../protocol/network/protocol-names.ts';
 import { MAX_RELEASE_REQUEST_BYTES } from '../../protocol/network/release-exchange.ts';
+import {
+  MAX_SHARD_ANSWER_BYTES,
+  MAX_SHARD_QUESTION_BYTES,
+  type ShardAnswer,
+  type ShardQuestion,
+} from '../../protocol/network/shard-exchange.ts';
 import { MAX_RANGE_BLOCKS, MAX_RANGE_BYTES } from '../../protocol/network/unsafe-range.ts';
 import { MAX_WITNESS_ANSWER_BYTES, MAX_WITNESS_REQUEST_BYTES } from '../../protocol/network/witness-exchange.ts';
 import { type Admission, createAdmission } from './admission.ts';
@@ -27,6 +33,7 @@ import { dialableAddresses, isPrivateAddress } from './peer-address.ts';
 import { createProofServer, type ProofServer } from './proof-exchange.ts';
 import { createReleaseClient, type Release } from './release-client.ts';
 import { createReleaseServer, type ReleaseServer } from './release-exchange.ts';
+import { createShardServer, exchangeShard, type ShardServer } from './shard-exchange.ts';
 import { createUnsafeSync, type UnsafeSync } from './unsafe-sync.ts';
 import { createWitnessServer, exchangeWitness, type WitnessServer } from './witness-exchange.ts';
 
@@ -36,6 +43,7 @@ const RELEASE_BUFFER_BYTES = MAX_RELEASE_REQUEST_BYTES + FRAME_HEADER_BYTES;
 const WITNESS_BUFFER_BYTES = Math.max(MAX_WITNESS_REQUEST_BYTES, MAX_WITNESS_ANSWER_BYTES) + FRAME_HEADER_BYTES;
 const BATCH_BUFFER_BYTES = MAX_BATCH_ANSWER_BYTES + FRAME_HEADER_BYTES;
 const CHALLENGE_BUFFER_BYTES = MAX_CHALLENGE_ANSWER_BYTES + FRAME_HEADER_BYTES;
+const SHARD_BUFFER_BYTES = Math.max(MAX_SHARD_QUESTION_BYTES, MAX_SHARD_ANSWER_BYTES) + FRAME_HEADER_BYTES;
 const RANGE_BUFFER_BYTES = MAX_RANGE_BYTES + (MAX_RANGE_BLOCKS + 1) * FRAME_HEADER_BYTES;
 
 /** The parts of one running host, joined; nothing runs yet. */
@@ -54,6 +62,10 @@ export interface P2pParts {
   readonly proofs: ProofServer | undefined;
   /** The same. */
   readonly releases: ReleaseServer | undefined;
+  /** Undefined on a node that keeps no shards. */
+  readonly shards: ShardServer | undefined;
+  /** Asks a holder about shards. */
+  readonly askShards: (holder: PeerIdText, question: ShardQuestion, signal: AbortSignal) => Promise<ShardAnswer>;
   /** Undefined on a node that cosigns nothing. */
   readonly witness: WitnessServer | undefined;
   /** Asks a member for a cosignature. */
@@ -81,6 +93,7 @@ interface FrameFactory {
   witness(stream: Stream, signal: AbortSignal): FrameStream;
   batch(stream: Stream, signal: AbortSignal): FrameStream;
   challenge(stream: Stream, signal: AbortSignal): FrameStream;
+  shard(stream: Stream, signal: AbortSignal): FrameStream;
 }
 
 export async function createParts(options: P2pOptions, deps: P2pDeps, metrics: P2pMetrics): Promise<P2pParts> {
@@ -142,6 +155,8 @@ export async function createParts(options: P2pOptions, deps: P2pDeps, metrics: P
         : deps.held && createReleaseServer({ ...releasing, held: deps.held, sign: (bytes) => privateKey.sign(bytes) }),
     proofs: deps.proofs === false ? undefined : deps.held && createProofServer({ held: deps.held, log, now }),
     members,
+    shards: deps.shards && createShardServer({ shards: deps.shards, isMember, log, now }),
+    askShards: async (holder, question, signal) => exchangeShard(await streams.shard(holder, signal), question),
     batches: deps.batches && createBatchServer({ batches: deps.batches, isAdmitted, log, now }),
     askBatch: (peerId, batch, signal) => askBatch((until) => streams.batch(peerId, until), batch, signal),
     challenges: deps.challenges && createChallengeServer({ challenges: deps.challenges, isAdmitted, log, now }),
@@ -182,6 +197,7 @@ function createFrameFactory(options: P2pOptions, metrics: P2pMetrics): FrameFact
     witness: (stream, signal) => create(stream, WITNESS_BUFFER_BYTES, signal),
     batch: (stream, signal) => create(stream, BATCH_BUFFER_BYTES, signal),
     challenge: (stream, signal) => create(stream, CHALLENGE_BUFFER_BYTES, signal),
+    shard: (stream, signal) => create(stream, SHARD_BUFFER_BYTES, signal),
   };
 }
 
@@ -207,6 +223,7 @@ function createStreams(
   witness: OpenStream;
   batch: OpenStream;
   challenge: OpenStream;
+  shard: OpenStream;
 } {
   const { frames, names, options, registry, admission } = deps;
   const open = async (peerId: PeerIdText, protocol: string, stop: AbortSignal): Promise<Stream> => {
@@ -245,6 +262,7 @@ function createStreams(
     exchange: async (peerId, signal) =>
       frames.exchange(await openToHolder(peerId, names.blockExchange, signal), signal),
     proof: async (peerId, signal) => frames.proof(await openToHolder(peerId, names.proofs, signal), signal),
+    shard: async (peerId, signal) => frames.shard(await openToHolder(peerId, names.shards, signal), signal),
     release: async (peerId, signal) => frames.release(await openToHolder(peerId, names.releases, signal), signal),
   };
 }

@@ -35,6 +35,16 @@ export const replicationConfig = Type.Object(
       minimum: 100,
       description: 'Time between two rounds of questions to holders, whether they still have what they said they hold.',
     }),
+    offerIntervalMs: Type.Integer({
+      default: 300_000,
+      minimum: 10,
+      description: 'Time between two questions to a member, what it would take of shards.',
+    }),
+    auditIntervalMs: Type.Integer({
+      default: 15_000,
+      minimum: 10,
+      description: 'Time between two looks for holders of shards whose audit is due.',
+    }),
     checks: Type.Integer({
       default: 8,
       minimum: 1,

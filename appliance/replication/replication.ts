@@ -6,6 +6,7 @@ import { createHeldTidy } from './held-tidy.ts';
 import { createHolderCheck } from './holder-check.ts';
 import type { ReplicationDeps } from './needs.ts';
 import { createReleaser } from './releaser.ts';
+import { createSharder } from './sharder.ts';
 import { createSpreader } from './spreader.ts';
 
 export interface Replication extends Service {
@@ -15,6 +16,10 @@ export interface Replication extends Service {
   check(signal: AbortSignal): Promise<void>;
   /** Tells holders once of what was destroyed. Runs by itself every `intervalMs`. Never throws. */
   release(signal: AbortSignal): Promise<void>;
+  /** Brings shards once to the holders that the store chose; resolves with how many were taken. Runs by itself every `intervalMs`. Never throws. */
+  shard(signal: AbortSignal): Promise<number>;
+  /** Asks holders of shards once for leaves that are due. Runs by itself every `auditIntervalMs`. Never throws. */
+  audit(signal: AbortSignal): Promise<void>;
   /** Removes once what is held for nobody any more. Runs by itself every `tidyIntervalMs`. Never throws. */
   tidy(signal: AbortSignal): Promise<void>;
 }
@@ -38,6 +43,14 @@ export function createReplication(config: ReplicationConfig, deps: ReplicationDe
   });
   const spreadAll = createSpreader(config, deps);
   const askAll = createHolderCheck(config, deps);
+  const shards = new Counter({ name: 'nectar_replication_shards_total', help: 'Shards that holders took', registers });
+  const audits = new Counter({
+    name: 'nectar_replication_audits_total',
+    help: 'Answers of holders of shards that were asked for leaves',
+    labelNames: ['outcome'],
+    registers,
+  });
+  const sharder = createSharder(config, deps);
   const tidyAll = createHeldTidy(deps);
   const releaseAll = createReleaser(config, deps);
   const abort = new AbortController();
@@ -71,6 +84,25 @@ export function createReplication(config: ReplicationConfig, deps: ReplicationDe
     }
   }
 
+  async function shard(signal: AbortSignal): Promise<number> {
+    try {
+      const count = await sharder.work(signal);
+      shards.inc(count);
+      return count;
+    } catch (error) {
+      if (!signal.aborted) log.warn({ err: error }, 'shards were not brought to holders');
+      return 0;
+    }
+  }
+
+  async function audit(signal: AbortSignal): Promise<void> {
+    try {
+      for (const [outcome, count] of Object.entries(await sharder.audit(signal))) audits.inc({ outcome }, count);
+    } catch (error) {
+      if (!signal.aborted) log.warn({ err: error }, 'holders of shards were not asked for leaves');
+    }
+  }
+
   async function tidy(signal: AbortSignal): Promise<void> {
     try {
       await tidyAll(signal);
@@ -85,6 +117,8 @@ export function createReplication(config: ReplicationConfig, deps: ReplicationDe
     check,
     release,
     tidy,
+    shard,
+    audit,
     async start(signal) {
       const until = AbortSignal.any([signal, abort.signal]);
       const loop = async (waitMs: number, work: () => Promise<unknown>): Promise<void> => {
@@ -97,6 +131,8 @@ export function createReplication(config: ReplicationConfig, deps: ReplicationDe
         loop(config.intervalMs, async () => (await tick(until)) > 0),
         loop(config.checkIntervalMs, () => check(until)),
         loop(config.intervalMs, () => release(until)),
+        loop(config.intervalMs, async () => (await shard(until)) > 0),
+        loop(config.auditIntervalMs, () => audit(until)),
         loop(config.tidyIntervalMs, () => tidy(until)),
       ]);
     },

@@ -8,6 +8,7 @@ export interface StoreCondition {
   readonly holders: readonly Holder[];
   readonly releases: { readonly pending: number; readonly oldestMs?: number };
   readonly offer: Offer;
+  readonly shards: Shards;
   readonly unreadable?: { readonly versions: number; readonly at: string };
   readonly rekey?: RekeyState;
 }
@@ -25,6 +26,29 @@ interface Offer {
   readonly bytes: number;
   readonly heldBytes: number;
   readonly from: 'configuration' | 'command';
+}
+
+/** The shards of this node's blobs at others. */
+interface Shards {
+  readonly holders: number;
+  readonly storageClass?: string;
+  readonly segments: number;
+  readonly durable: number;
+  readonly waiting: number;
+  readonly repairs: number;
+  readonly leastMargin?: number;
+  readonly margins: Readonly<Record<string, number>>;
+  readonly unprovedMs?: number;
+  readonly standings: readonly Standing[];
+}
+
+/** A holder of shards as audits left it. */
+interface Standing {
+  readonly holder: string;
+  readonly score: number;
+  readonly passed: number;
+  readonly isSuspended: boolean;
+  readonly provedAt?: string;
 }
 
 /** How far sealing every record under new keys has come. */
@@ -49,6 +73,7 @@ export interface ShownStorage {
   holders: Holder[];
   releases: { pending: number; oldestMs?: number };
   offer: Offer;
+  shards: Omit<Shards, 'standings' | 'margins'> & { standings: Standing[]; margins: Record<string, number> };
   unreadable?: { versions: number; at: string };
   restored?: { backupCreatedAt: string; missing: number };
   cutOff?: number;
@@ -56,10 +81,12 @@ export interface ShownStorage {
 }
 
 export function describeStorage(condition: StoreCondition): ShownStorage {
-  const { index, pendingErasures, damaged, holders, releases, offer, unreadable, restored, cutOff, rekey } = condition;
+  const { index, pendingErasures, damaged, holders, releases, offer, shards } = condition;
+  const { unreadable, restored, cutOff, rekey } = condition;
   return {
     ...{ index: index.state, missing: index.missing ?? 0, damaged, pendingErasures, holders: [...holders] },
     ...{ releases, offer },
+    shards: { ...shards, standings: [...shards.standings], margins: { ...shards.margins } },
     ...(unreadable !== undefined && { unreadable }),
     ...(restored !== undefined && { restored }),
     ...(cutOff !== undefined && { cutOff }),

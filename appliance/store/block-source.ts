@@ -28,10 +28,11 @@ export function createBlockSource(core: StoreCore, options: BlockSourceOptions):
   const { entry, context, signal } = options;
 
   async function restore(cid: Cid, bad: 'missing' | 'corrupt'): Promise<Uint8Array> {
-    const block = await core.deps.replicas
+    const replica = await core.deps.replicas
       ?.fetch(entry.root, cid, holdersToAsk(core, entry), signal)
       .catch(() => undefined);
     signal.throwIfAborted();
+    const block = replica ?? (await core.sharding.recover(entry.root, cid, signal));
     // A peer's block is hostile until its hash is right.
     if (block === undefined || !isBlockOf(cid, block)) {
       throw new NectarError(bad === 'missing' ? 'STORE_BLOCK_MISSING' : 'STORE_BLOB_CORRUPT', { cid });

@@ -56,6 +56,11 @@ export function parseCid(text: string): CID | undefined {
   }
 }
 
+/** The 32 random bytes that a shard's id stands for. */
+export function shardIdBytes(id: Cid): Uint8Array {
+  return Uint8Array.from(parseCid(id)?.multihash.digest ?? []);
+}
+
 /** SHA-256 of the block that a CID names, hex; empty for what is no CID of ours. */
 export function cidDigest(text: string): string {
   return Buffer.from(parseCid(text)?.multihash.digest ?? []).toString('hex');

@@ -14,6 +14,7 @@ import { type IndexKeys, KIND } from './index-keys.ts';
 import type { StoreCondition } from './interfaces.ts';
 import type { StoreMetrics } from './metrics.ts';
 import type { AccessContext, StoreDeps } from './needs.ts';
+import type { Sharding } from './own-shards.ts';
 import type { RecordLocks } from './record-locks.ts';
 import type { ReleaseQueue } from './releases.ts';
 import type { Superseded } from './superseded.ts';
@@ -40,6 +41,7 @@ export interface StoreCore {
   readonly releases: ReleaseQueue;
   readonly uses: BlobUses;
   readonly holders: HolderBook;
+  readonly sharding: Sharding;
   /** Undefined: as configured. */
   offer: OfferEntry | undefined;
   /** Whether the index takes writes. */

@@ -4,6 +4,7 @@ import { decodeEntry, type ErasureEntry } from './entries.ts';
 import type { Erasures } from './erasures.ts';
 import { collectGarbage } from './garbage.ts';
 import { KIND, kindRange } from './index-keys.ts';
+import { withShards } from './shard-removal.ts';
 
 /** Deletions that come in quick succession share one rewriting of the index's files. */
 const GATHER_MS = 200;
@@ -83,8 +84,9 @@ async function eraseSome(core: StoreCore): Promise<number> {
   const blobs = batch.flatMap(({ entry }) => entry.blobs);
   for (const { root, inline } of blobs) if (!inline) await collectGarbage(core, root);
   await compactKeys(core, batch);
-  const releases = core.releases.add(blobs);
-  await db.commit([...releases.ops, ...batch.map(({ key }) => ({ type: 'del', key }) as const)]);
+  const shards = await withShards(core, blobs);
+  const releases = core.releases.add(shards.blobs);
+  await db.commit([...shards.ops, ...releases.ops, ...batch.map(({ key }) => ({ type: 'del', key }) as const)]);
   releases.settle();
   return batch.length;
 }

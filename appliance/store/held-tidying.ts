@@ -9,6 +9,7 @@ import { decodeEntry, encodeEntry, type HeldEntry, type HeldOwnerEntry, type Hel
 import type { IndexOp } from './index-db.ts';
 import { KIND, kindRange } from './index-keys.ts';
 import type { HeldBlocks } from './replicas.ts';
+import type { HeldShardEntry } from './shard-entries.ts';
 
 /** Blocks of an owner that go with one commit. */
 const CHUNK = 256;
@@ -45,6 +46,7 @@ export function createHeldTidying(
   }
 
   async function isWhole(owner: PeerIdText, root: Cid): Promise<boolean> {
+    if ((await core.db.get(core.keys.heldShard(owner, root))) !== undefined) return true;
     const folder = join(core.folders.held, core.keys.heldFolder(owner));
     try {
       for await (const cid of walkDag(root, async (node) => {
@@ -150,6 +152,8 @@ async function removeAll(core: StoreCore, owner: PeerIdText): Promise<void> {
   }
   for await (const { key, value } of db.range(kindRange(KIND.heldPartial), () => undefined))
     if (decodeEntry<HeldPartialEntry>(value).owner === owner) ops.push({ type: 'del', key });
+  for await (const { key, value } of db.range(kindRange(KIND.heldShard), () => undefined))
+    if (decodeEntry<HeldShardEntry>(value).owner === owner) ops.push({ type: 'del', key });
   ops.push({ type: 'del', key: keys.heldOwner(owner) });
   await commit();
   await rm(folder, { recursive: true, force: true });

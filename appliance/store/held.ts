@@ -117,6 +117,7 @@ export function createHeldBlocks(core: StoreCore): HeldBlocks {
       ops.push({ type: 'del', key: block });
     }
     if (ops.length === 0) return 0;
+    if (cids === undefined) ops.push({ type: 'del', key: core.keys.heldShard(owner, root) });
     const entry = await ownerOf(owner);
     ops.push(ownerOp(owner, { ...entry, bytes: entry.bytes - freed }), { type: 'count', delta: { heldBytes: -freed } });
     await core.db.commit(ops);

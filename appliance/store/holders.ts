@@ -74,6 +74,7 @@ async function drawBlock(core: StoreCore, root: Cid): Promise<Cid> {
 /** Takes an answer for what it says of the holder, and of the blob that was asked about. */
 export async function takeAnswer(core: StoreCore, answer: HolderAnswer, sweep: HolderSweep): Promise<void> {
   const { holder, root, outcome } = answer;
+  if (outcome === 'false' && (await core.sharding.fault(root, { ...answer, problem: 'false' }))) return;
   const now = core.deps.now().getTime();
   const known = core.holders.find(holder) ?? newHolder(holder, root);
   let next: HolderEntry;

@@ -31,6 +31,11 @@ export const KIND = {
   release: 24,
   heldPartial: 25,
   offer: 26,
+  shardSegment: 27,
+  shardPlace: 28,
+  shardHolder: 29,
+  sharding: 30,
+  heldShard: 31,
 } as const;
 
 export type Kind = (typeof KIND)[keyof typeof KIND];
@@ -78,6 +83,14 @@ export interface IndexKeys {
   readonly rekey: Uint8Array;
   readonly scrubbed: Uint8Array;
   readonly offer: Uint8Array;
+  /** A segment of a blob, by its number; all of a blob. */
+  shardSegment(root: Cid, number: number): Uint8Array;
+  shardSegments(root: Cid): { gte: Uint8Array; lt: Uint8Array };
+  /** Where a shard belongs, by its random id. */
+  shardPlace(shard: Cid): Uint8Array;
+  shardHolder(peerId: PeerIdText): Uint8Array;
+  readonly sharding: Uint8Array;
+  heldShard(owner: PeerIdText, shard: Cid): Uint8Array;
 }
 
 /** Names of records kept at a time. */
@@ -149,6 +162,12 @@ export function createIndexKeys(crypto: EnvelopeCrypto, indexSecret: Uint8Array)
     rekey: Uint8Array.of(KIND.rekey),
     scrubbed: Uint8Array.of(KIND.scrubbed),
     offer: Uint8Array.of(KIND.offer),
+    shardSegment: (root, number) => key(KIND.shardSegment, mac('shard-segments', root), uint32(number)),
+    shardSegments: (root) => prefixRange(key(KIND.shardSegment, mac('shard-segments', root))),
+    shardPlace: (shard) => key(KIND.shardPlace, mac('shard-place', shard)),
+    shardHolder: (peerId) => key(KIND.shardHolder, mac('shard-holder', peerId)),
+    sharding: Uint8Array.of(KIND.sharding),
+    heldShard: (owner, shard) => key(KIND.heldShard, mac('held-shard', owner, shard)),
   };
 }
 
@@ -165,6 +184,7 @@ const NAMES_AT: Readonly<Partial<Record<Kind, readonly number[]>>> = {
   [KIND.rekey]: [],
   [KIND.scrubbed]: [],
   [KIND.offer]: [],
+  [KIND.sharding]: [],
   [KIND.heldRoot]: [1, 1 + NAME_BYTES],
   [KIND.idempotencyAge]: [9],
   [KIND.release]: [1, 1 + NAME_BYTES + 8],

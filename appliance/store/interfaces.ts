@@ -5,7 +5,8 @@ import type { Service } from '../service.ts';
 import type { IndexCondition } from './condition.ts';
 import type { AccessContext } from './needs.ts';
 import type { RekeyPlan, RekeyState } from './rekey-state.ts';
-import type { HeldBlocks, HolderStanding, Offer, ReplicatedBlobs } from './replicas.ts';
+import type { HeldBlocks, HolderStanding, Offer, ReplicatedBlobs, ShardedBlobs } from './replicas.ts';
+import type { ShardCondition } from './shards.ts';
 
 /** Digests of a plaintext, base64, as the client announced them and the node found them true (RFC 9530). */
 export interface ContentDigests {
@@ -228,12 +229,14 @@ export interface StoreCondition {
   /** Blobs destroyed or replaced here that holders have not signed to have released, and for how long the oldest. */
   readonly releases: { readonly pending: number; readonly oldestMs?: number };
   readonly offer: Offer;
+  /** Of our blobs at others. */
+  readonly shards: ShardCondition;
   /** Of the last whole scrub: versions that did not read. */
   readonly unreadable?: { readonly versions: number; readonly at: string };
   readonly rekey?: RekeyState;
 }
 
-export interface Store extends Service, ReplicatedBlobs {
+export interface Store extends Service, ReplicatedBlobs, ShardedBlobs {
   put(
     input: PutInput,
     body: AsyncIterable<Uint8Array>,

@@ -13,6 +13,10 @@ export interface StoreMetrics {
   readonly pendingReleases: Gauge;
   readonly releaseReceipts: Counter;
   readonly holderFaults: Counter<'problem'>;
+  readonly shardSegments: Gauge<'margin'>;
+  readonly shardAudits: Counter<'result'>;
+  readonly shardRepairs: Gauge;
+  readonly shardUnproved: Gauge;
   readonly unreadable: Gauge;
   readonly replayedDeletions: Counter;
   readonly pendingErasures: Gauge;
@@ -35,6 +39,23 @@ export function createStoreMetrics(registry: Metrics): StoreMetrics {
       help: 'Versions of records under a root that is safe on L1',
       registers,
     }),
+    shardSegments: new Gauge({
+      name: 'nectar_store_shard_segments',
+      help: 'Segments of blobs by the number of shards that may still go before a segment is lost',
+      labelNames: ['margin'],
+      registers,
+    }),
+    shardAudits: new Counter({
+      name: 'nectar_store_shard_audits_total',
+      help: 'Audits of holders of shards by what came of them',
+      labelNames: ['result'],
+      registers,
+    }),
+    shardRepairs: gauge('nectar_store_shard_repairs', 'Segments whose shards are to be made anew'),
+    shardUnproved: gauge(
+      'nectar_store_shard_unproved_seconds',
+      'Time since the holder of shards that is longest silent proved something',
+    ),
     records: new Gauge({ name: 'nectar_store_records', help: 'Records that are not destroyed', registers }),
     heldBytes: new Gauge({ name: 'nectar_store_held_bytes', help: 'Bytes held for other owners', registers }),
     sealedBytes: counter('nectar_store_sealed_bytes_total', 'Plaintext bytes sealed'),

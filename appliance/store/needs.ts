@@ -1,4 +1,5 @@
 /** What the store needs of others (satisfied by wire.ts). */
+import type { CodedShard, SegmentCoder } from '../../coding/host/segment-coder.ts';
 import type { Cid, PeerIdText, RecordId } from '../../protocol/brand.ts';
 import type { DekContext } from '../../protocol/envelope/aad.ts';
 import type { EnvelopeCrypto } from '../../protocol/envelope/crypto.ts';
@@ -89,6 +90,13 @@ export interface StoreReplicas {
   fetch(root: Cid, cid: Cid, holders: readonly PeerIdText[], signal: AbortSignal): Promise<Uint8Array | undefined>;
 }
 
+/** The coding of segments, in a thread. */
+export interface StoreCoding {
+  encode(...given: Parameters<SegmentCoder['encode']>): Promise<CodedShard[]>;
+  read(...given: Parameters<SegmentCoder['read']>): Promise<ReturnType<SegmentCoder['read']>>;
+  pieces(shard: Uint8Array): Promise<Uint8Array>;
+}
+
 export interface StoreSigner {
   /** Ed25519 over the bytes as they are, by the node's checkpoint signer. */
   sign(bytes: Uint8Array): Uint8Array | Promise<Uint8Array>;
@@ -102,6 +110,8 @@ export interface StoreDeps {
   readonly audit: StoreAudit;
   readonly evidence: StoreEvidence;
   readonly replicas?: StoreReplicas;
+  /** Absent: nothing is coded, and no shard of others is kept. */
+  readonly coding?: StoreCoding;
   readonly signer: StoreSigner;
   readonly log: Logger;
   readonly metrics: Metrics;

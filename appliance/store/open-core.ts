@@ -21,6 +21,7 @@ import { createRecordLocks } from './record-locks.ts';
 import { createReleaseQueue } from './release-queue.ts';
 import { createSuperseded } from './remove-superseded.ts';
 import { readScrubbed } from './scrub.ts';
+import { createSharding } from './sharding.ts';
 import { finishDeletions } from './shred.ts';
 import { createTrail } from './trail.ts';
 
@@ -94,6 +95,9 @@ export async function openCore(parts: {
   const erasures = createErasures(() => core);
   const superseded = createSuperseded(() => core);
   const core: StoreCore = {
+    get sharding() {
+      return sharding;
+    },
     ...parts,
     deps: { ...deps, audit: trail },
     trail,
@@ -118,6 +122,7 @@ export async function openCore(parts: {
       return taken;
     },
   };
+  const sharding = createSharding(core);
   return core;
 }
 
@@ -131,6 +136,7 @@ export async function recover(core: StoreCore): Promise<void> {
   await core.files.wipeStaging();
   await core.holders.load();
   await core.releases.load();
+  await core.sharding.load();
   await loadOffer(core);
   await readScrubbed(core);
   core.erasures.resume(await countErasures(core));

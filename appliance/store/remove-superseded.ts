@@ -2,6 +2,7 @@ import type { StoreCore } from './core.ts';
 import { decodeEntry, type SupersededEntry } from './entries.ts';
 import { collectGarbage } from './garbage.ts';
 import { KIND, kindRange } from './index-keys.ts';
+import { withShards } from './shard-removal.ts';
 import type { Superseded } from './superseded.ts';
 
 const CHUNK = 256;
@@ -82,7 +83,8 @@ async function removeOne(core: StoreCore, key: Uint8Array, entry: SupersededEntr
   const { root, inline } = entry;
   if (!inline) await collectGarbage(core, root);
   const block = { type: 'del', key: core.keys.ofCid(KIND.inlineBlock, root) } as const;
-  const releases = core.releases.add([entry]);
-  await core.db.commit([...(inline ? [block] : []), { type: 'del', key }, ...releases.ops], 'lazy');
+  const shards = await withShards(core, [entry]);
+  const releases = core.releases.add(shards.blobs);
+  await core.db.commit([...shards.ops, ...(inline ? [block] : []), { type: 'del', key }, ...releases.ops], 'lazy');
   releases.settle();
 }

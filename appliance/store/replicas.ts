@@ -1,5 +1,7 @@
 /** What the store says of the replicas of its blobs, and hears of those that hold them. */
 import type { Cid, PeerIdText } from '../../protocol/brand.ts';
+import type { ShardLists } from '../../protocol/storage/shard-lists.ts';
+import type { BroughtShard, HeldShards, ShardAudit, ShardAuditAnswer, ShardNews, ShardTask } from './shards.ts';
 
 /** A blob that wants for holders. */
 export interface UnderReplicated {
@@ -68,6 +70,18 @@ export interface ReplicatedBlobs {
   pendingReleases(limit: number): Promise<readonly PendingRelease[]>;
   /** A holder signed that these are gone with it: the receipt goes into the log, and it is not told again. */
   released(release: ReceiptedRelease): Promise<void>;
+}
+
+/** Shards of our blobs with others, and of theirs with us. */
+export interface ShardedBlobs extends ShardLists {
+  /** Shards of others; their blocks are among `held`. */
+  readonly shards: Pick<HeldShards, 'freeBytes' | 'take' | 'proveLeaves'>;
+  shardHolders(): Promise<readonly PeerIdText[]>;
+  /** Takes what was heard of members, and says what to bring to whom now. */
+  shardWork(news: ShardNews): Promise<readonly ShardTask[]>;
+  shardBrought(of: BroughtShard): Promise<void>;
+  shardAudits(): Promise<readonly ShardAudit[]>;
+  shardAudited(answer: ShardAuditAnswer): Promise<void>;
 }
 
 /** What this node takes of other owners. */

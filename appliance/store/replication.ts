@@ -35,6 +35,7 @@ class NodeUnreadable extends Error {}
 export function createReplicationQueue(core: StoreCore): (limit: number) => Promise<UnderReplicated[]> {
   let after: Uint8Array | undefined;
   return async (limit) => {
+    if (core.sharding.isCoding()) return [];
     const range = kindRange(KIND.underReplicated);
     const found: UnderReplicated[] = [];
     const start = after;

@@ -9,6 +9,7 @@ import { exportTink } from './export-tink.ts';
 import { rebuildIndex } from './fsck.ts';
 import { createHeldBlocks } from './held.ts';
 import { changeOffer, offerOf } from './held-offer.ts';
+import { createHeldShards } from './held-shards.ts';
 import { createHolderSweep, type HolderSweep } from './holder-sweep.ts';
 import { holderQuestions, holderStandings, takeAnswer, tellHolders } from './holders.ts';
 import type { Store, StoreCondition } from './interfaces.ts';
@@ -25,11 +26,13 @@ import type { HeldBlocks } from './replicas.ts';
 import { createReplicationQueue, getBlock, linksOf, markAnchored, markReplicated, unanchored } from './replication.ts';
 import { rewrapAll } from './rewrap.ts';
 import { scrubStore } from './scrub.ts';
+import type { HeldShards } from './shards.ts';
 import { shredRecord } from './shred.ts';
 
 interface Running {
   readonly core: StoreCore;
   readonly held: HeldBlocks;
+  readonly shards: HeldShards;
   readonly uploads: OpenPartialUploads;
   readonly rekeying: Rekeying;
   readonly sweep: HolderSweep;
@@ -107,7 +110,8 @@ export function createStore(options: StoreOptions, deps: StoreDeps): Store {
       const rekeying = createRekeying(core, { rewrapUploads: () => uploads.rewrap() });
       const underReplicated = createReplicationQueue(core);
       const sweep = createHolderSweep(core);
-      running = { core, held: createHeldBlocks(core), uploads, rekeying, sweep, underReplicated, abort };
+      const held = createHeldBlocks(core);
+      running = { core, held, shards: createHeldShards(core, held), uploads, rekeying, sweep, underReplicated, abort };
       core.superseded.resume();
       tellHolders(core);
       sweep.wake();
@@ -185,7 +189,7 @@ export function createStore(options: StoreOptions, deps: StoreDeps): Store {
     unanchored: async (limit) => track(unanchored(use().core, limit)),
     markAnchored: async (items, anchor) => track(markAnchored(use().core, items, anchor)),
     blocks: {
-      get: async (cid) => track(getBlock(use().core, cid)),
+      get: async (cid) => use().core.sharding.block(cid) ?? (await track(getBlock(use().core, cid))),
       has: async (cid) => (await findBlock(use().core, cid)) !== undefined,
       links: async (root) => track(linksOf(use().core, root)),
     },
@@ -199,6 +203,18 @@ export function createStore(options: StoreOptions, deps: StoreDeps): Store {
     holderAnswered: async (answer) => {
       const { core, sweep } = use();
       await track(takeAnswer(core, answer, sweep));
+    },
+    shardHolders: async () => use().core.sharding.holders(),
+    shardWork: async (news) => track(use().core.sharding.work(news)),
+    shardBrought: async (of) => track(use().core.sharding.brought(of)),
+    shardAudits: async () => track(use().core.sharding.audits()),
+    shardAudited: async (answer) => track(use().core.sharding.audited(answer)),
+    placedShards: async () => track(use().core.sharding.lists()),
+    heldShards: async () => track(use().shards.lists()),
+    shards: {
+      freeBytes: async (owner) => track(use().shards.freeBytes(owner)),
+      take: async (owner, shard) => track(use().shards.take(owner, shard)),
+      proveLeaves: async (owner, leaves) => track(use().shards.proveLeaves(owner, leaves)),
     },
     pendingReleases: async (limit) => track(use().core.releases.due(limit)),
     released: async (release) => track(use().core.releases.receipted(release)),
@@ -222,6 +238,7 @@ function conditionOf({ core, rekeying }: Running): StoreCondition {
     holders: holderStandings(core),
     releases: core.releases.standing(),
     offer: offerOf(core),
+    shards: core.sharding.condition(),
     ...(unreadable !== undefined && { unreadable }),
     ...(restored !== undefined && { restored }),
     ...(cutOff !== undefined && { cutOff }),

@@ -28,6 +28,11 @@ type CrossedStore =
   | 'holderAnswered'
   | 'pendingReleases'
   | 'released'
+  | 'shardHolders'
+  | 'shardWork'
+  | 'shardBrought'
+  | 'shardAudits'
+  | 'shardAudited'
   | 'unanchored'
   | 'markAnchored';
 
@@ -37,6 +42,7 @@ export interface PrivateSide {
   readonly store: Pick<Store, CrossedStore> & {
     readonly blocks: Pick<Store['blocks'], 'get'>;
     readonly held: Omit<Store['held'], 'bytes'>;
+    readonly shards: Store['shards'];
   };
   readonly audit: AuditHead & Omit<WitnessedLog, 'publicKey'>;
 }
@@ -113,6 +119,7 @@ function followNetwork(
       onHead: rollup.onHead,
       blocks: store.blocks,
       held: store.held,
+      shards: store.shards,
       onFalseBlock: (found) =>
         void store
           .holderAnswered({ ...found, outcome: 'false' })
@@ -167,6 +174,10 @@ function reachOut(
     replicate: (root, blocks, signal, placed) => p2p.replicate(root, blocks, signal, placed),
     prove: (question, signal) => p2p.prove(question, signal),
     release: (holder, roots, signal) => p2p.release(holder, roots, signal),
+    bring: (holder, root, blocks, signal) => p2p.bring(holder, root, blocks, signal),
+    askShards: (holder, question, signal) => p2p.askShards(holder, question, signal),
+    registered: () => rollup.registry.members(),
+    self: () => peerId,
     held: store.held,
     isMember: (peer) => rollup.registry.isAuthorized(peer),
     isCurrent: () => rollup.readiness().ready,

@@ -1,3 +1,4 @@
+import { createCodingThread } from '../coding/index.ts';
 import { homePaths } from '../config/index.ts';
 import { createAuditAppendClient } from '../crossing/audit-append/client.ts';
 import { createAuditKeysClient } from '../crossing/audit-keys/client.ts';
@@ -66,6 +67,7 @@ export async function wireStore(options: RoleOptions, deps: RoleDeps): Promise<W
       audit,
       evidence: { latest: () => audit.latest(), records: auditKeys.records },
       replicas: wants,
+      coding: createCodingThread(),
       signer,
       log,
       metrics,

@@ -30,6 +30,7 @@ import { recalledLines } from '../render/recalled.ts';
 import { describeRekey } from '../render/rekey.ts';
 import { describeReleases } from '../render/releases.ts';
 import { revocationLines } from '../render/revocations.ts';
+import { describeShards } from '../render/shards.ts';
 import { printable, renderFacts } from '../render/table.ts';
 import type { Terminal } from '../terminal.ts';
 
@@ -149,6 +150,9 @@ function storageLines({ storage, tokens }: NodeStatus): [string, string][] {
   told.push(...holderLines(storage.holders ?? []));
   const { offer } = storage;
   if (offer !== undefined && (offer.bytes > 0 || offer.heldBytes > 0)) told.push(['offer', describeOffer(offer)]);
+  const { shards } = storage;
+  if (shards !== undefined && (shards.holders > 0 || shards.segments > 0))
+    told.push(['shards', describeShards(shards)]);
   const releases = describeReleases(storage.releases);
   if (releases !== undefined) told.push(['deletions', releases]);
   if (storage.pendingErasures > 0)

@@ -2,6 +2,7 @@ import type { NodeStatus } from '../../appliance/gateway/node-schemas.ts';
 import type { Check } from '../preflight.ts';
 import { describeRekey } from './rekey.ts';
 import { describeReleases } from './releases.ts';
+import { describeShards, ENDANGERED_MARGIN, UNPROVED_MS } from './shards.ts';
 
 /** A holder that is away for so long is worth a look. */
 const OPEN_RELEASE_MS = 86_400_000;
@@ -15,6 +16,7 @@ export function gradeStorage({ storage, tokens }: NodeStatus): Check[] {
     ...gradeTokens(tokens),
     ...gradeHolders(storage),
     ...gradeReleases(storage),
+    ...gradeShards(storage),
   ];
 }
 
@@ -61,6 +63,16 @@ function gradeReleases(storage: NodeStatus['storage']): Check[] {
   if (value === undefined) return [];
   if ((storage?.releases?.oldestMs ?? 0) < OPEN_RELEASE_MS) return [{ name: 'deletions', value, grade: 'good' }];
   return [{ name: 'deletions', value, grade: 'poor', advice: 'runbook, "A deletion has no receipt"' }];
+}
+
+/** What is one shard from loss, or was proved by nobody for two days, is worth a look. */
+function gradeShards(storage: NodeStatus['storage']): Check[] {
+  const shards = storage?.shards;
+  if (shards === undefined || shards.segments === 0) return [];
+  const value = describeShards(shards);
+  const isEndangered = (shards.leastMargin ?? ENDANGERED_MARGIN + 1) <= ENDANGERED_MARGIN;
+  if (!isEndangered && (shards.unprovedMs ?? 0) < UNPROVED_MS) return [{ name: 'shards', value, grade: 'good' }];
+  return [{ name: 'shards', value, grade: 'poor', advice: 'nectar-byon storage health' }];
 }
 
 /** Members that said they hold replicas. Those that lied are somebody else's fault, and fewer replicas are ours to know. */

@@ -44,6 +44,8 @@ export interface SegmentCoder {
   read(of: SegmentToRead, keys: SegmentKeys): { readonly bytes: Uint8Array; readonly wrong: readonly number[] };
   /** Shards that are lost, from k others, equal to the byte. @throws as `read` */
   repair(of: SegmentToRead, lost: readonly number[], keys: SegmentKeys): CodedShard[];
+  /** Hashes of the pieces of a whitened shard, one after the other: what its holder keeps beside it. @throws CODING_INPUT_INVALID */
+  pieces(shard: Uint8Array): Uint8Array;
 }
 
 export function createSegmentCoder(coder: Coder, crypto: ShardCrypto): SegmentCoder {
@@ -107,6 +109,7 @@ export function createSegmentCoder(coder: Coder, crypto: ShardCrypto): SegmentCo
       const data = places.slice(0, of.storageClass.data).filter((shard) => shard !== undefined);
       return { bytes: joinSegment(data, of.segment.length), wrong };
     },
+    pieces: (shard) => coder.pieceHashes(shard),
     repair(of, lost, keys) {
       const { places } = open(of, lost, keys);
       fill(places, lost, of);

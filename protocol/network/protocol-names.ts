@@ -17,6 +17,8 @@ export interface ProtocolNames {
   readonly witness: string;
   /** Stream: the data of a batch, see batch-exchange.ts. */
   readonly batches: string;
+  /** Stream: what a holder offers, shards that are to be taken, and questions about their leaves, see shard-exchange.ts. */
+  readonly shards: string;
   /** Stream: the moves of a challenge, see challenge-exchange.ts. */
   readonly challenges: string;
 }
@@ -30,6 +32,7 @@ export function protocolNames(l2ChainId: bigint): ProtocolNames {
     releases: `/nectar/${l2ChainId}/releases/1`,
     witness: `/nectar/${l2ChainId}/witness/1`,
     batches: `/nectar/${l2ChainId}/batches/1`,
+    shards: `/nectar/${l2ChainId}/shards/1`,
     challenges: `/nectar/${l2ChainId}/challenges/1`,
   };
 }

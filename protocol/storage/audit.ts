@@ -56,12 +56,17 @@ export function answerAudit(
     const { shard, leaf } = locateLeaf(set, place);
     return prove(shard, leaf);
   });
+  return encodeAuditAnswer(proofs);
+}
+
+/** The answer of AUDIT_LEAVES proofs, in the order of the questions. */
+export function encodeAuditAnswer(proofs: readonly LeafProof[]): Uint8Array {
   const parts = proofs.map(({ leaf, path }) => concatBytes(leaf, Uint8Array.of(path.length), ...path));
   return concatBytes(Uint8Array.of(VERSION, proofs.length), ...parts);
 }
 
-/** @throws CODING_AUDIT_ANSWER_INVALID for what has another shape */
-function parseAnswer(bytes: Uint8Array): LeafProof[] {
+/** AUDIT_LEAVES proofs, none of them judged. @throws CODING_AUDIT_ANSWER_INVALID for what has another shape */
+export function parseAuditAnswer(bytes: Uint8Array): LeafProof[] {
   const refuse = (problem: string): NectarError => new NectarError('CODING_AUDIT_ANSWER_INVALID', { problem });
   if (bytes.length > MAX_ANSWER_BYTES) throw refuse(`${bytes.length} bytes are more than ${MAX_ANSWER_BYTES}`);
   const [version, count] = bytes;
@@ -89,7 +94,7 @@ function parseAnswer(bytes: Uint8Array): LeafProof[] {
  * @throws CODING_AUDIT_ANSWER_INVALID for what is no answer: it counts as wrong as well, of no shard in particular
  */
 export function verifyAudit(set: ShardSet, seed: Uint8Array, answer: Uint8Array): HeldShard[] {
-  const proofs = parseAnswer(answer);
+  const proofs = parseAuditAnswer(answer);
   const wrong = new Set<HeldShard>();
   for (const [index, place] of auditPlaces(seed, set.leaves).entries()) {
     const { shard, leaf } = locateLeaf(set, place);

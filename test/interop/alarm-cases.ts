@@ -82,6 +82,14 @@ export const alarmCases: Readonly<Record<string, AlarmCase>> = {
       steady('nectar_replication_answers_total{role="rollup",outcome="absent"}', 3),
     ],
   },
+  NectarShardsEndangered: {
+    fires: [steady('nectar_store_shard_segments{role="store",margin="1"}', 1)],
+    silent: [
+      steady('nectar_store_shard_segments{role="store",margin="2"}', 4),
+      steady('nectar_store_shard_segments{role="store",margin="10"}', 4),
+    ],
+  },
+  NectarShardsUnproved: gauge('nectar_store_shard_unproved_seconds{role="store"}', 180_000, 90_000),
   NectarNotReady: gauge('nectar_node_ready{role="gateway"}', 0, 1),
   NectarDiskFull: { fires: disk(2), silent: disk(50) },
   NectarDiskFills: { fires: disk(10), silent: [] },

@@ -19,6 +19,11 @@ type Crossed =
   | 'holderAnswered'
   | 'pendingReleases'
   | 'released'
+  | 'shardHolders'
+  | 'shardWork'
+  | 'shardBrought'
+  | 'shardAudits'
+  | 'shardAudited'
   | 'unanchored'
   | 'markAnchored';
 
@@ -26,6 +31,7 @@ type Crossed =
 export interface BlocksClient extends Pick<Store, Crossed> {
   readonly blocks: Pick<Store['blocks'], 'get'>;
   readonly held: Omit<HeldBlocks, 'bytes'>;
+  readonly shards: Store['shards'];
   /** Resolves once the node is unlocked. */
   secrets(signal: AbortSignal): Promise<RollupSecrets>;
   /** Tells what the store wants, until the connection ends or the signal aborts. */
@@ -36,10 +42,13 @@ export interface BlocksClient extends Pick<Store, Crossed> {
 export function createBlocksClient(connection: Connection): BlocksClient {
   const client = clientOf(connection, blocks);
   const { underReplicated, markReplicated, holderQuestions, holderAnswered, pendingReleases, released } = client;
+  const { shardHolders, shardWork, shardBrought, shardAudits, shardAudited } = client;
   const { unanchored, markAnchored, wanted } = client;
   return {
     ...{ underReplicated, markReplicated, holderQuestions, holderAnswered, pendingReleases, released },
     ...{ unanchored, markAnchored, wanted },
+    ...{ shardHolders, shardWork, shardBrought, shardAudits, shardAudited },
+    shards: { freeBytes: client.freeBytes, take: client.takeShard, proveLeaves: client.proveLeaves },
     blocks: { get: client.get },
     held: {
       hold: (owner, root, { cid, bytes }) => client.hold(owner, root, cid, bytes),

@@ -1,12 +1,17 @@
 import type { Static } from 'typebox';
+import { HASH_BYTES } from '../../../protocol/coding/shard-tree.ts';
 import { MAX_RELEASE_ROOTS } from '../../../protocol/network/release-exchange.ts';
+import { MAX_SHARD_BLOCKS, SHARD_REFUSALS } from '../../../protocol/network/shard-exchange.ts';
+import { AUDIT_LEAVES, MAX_ANSWER_BYTES } from '../../../protocol/storage/audit.ts';
 import { call, contract, every, found, piece, SIGNAL, STREAM } from '../contract.ts';
 import {
   bytes,
   cid,
   count,
   done,
+  either,
   exact,
+  exactly,
   flag,
   list,
   number,
@@ -28,6 +33,17 @@ const MAX_ITEMS = 10_000;
 const TIDY_TIMEOUT_MS = 3_600_000;
 
 const holders = list(peerId, 1024);
+/** A repair reads shards of holders that may be slow before it says what to bring. */
+const SHARD_TIMEOUT_MS = 600_000;
+const shardBlocks = list(cid, MAX_SHARD_BLOCKS);
+const leaves = list(exact({ id: cid, leaf: count }), AUDIT_LEAVES);
+const shardAnswer = either(
+  exact({ type: exactly('offer'), freeBytes: count }),
+  exact({ type: exactly('taken') }),
+  exact({ type: exactly('proofs'), answer: bytes(MAX_ANSWER_BYTES) }),
+  exact({ type: exactly('refused'), reason: oneOf(...SHARD_REFUSALS), question: optional(count) }),
+);
+
 const versionRef = { recordId, version: count };
 
 /** What the store lacks, for the rollup role to fetch, since the store reaches nobody. */
@@ -74,6 +90,47 @@ export const blocks = contract('blocks', {
     ],
     returns: done,
   }),
+  shardHolders: call({ args: [], returns: list(peerId, MAX_ITEMS) }),
+  shardWork: call({
+    args: [
+      exact({
+        offers: list(exact({ holder: peerId, site: text(256), system: count, freeBytes: count }), MAX_ITEMS),
+        silent: list(peerId, MAX_ITEMS),
+        out: list(peerId, MAX_ITEMS),
+      }),
+    ],
+    returns: list(
+      exact({ holder: peerId, id: cid, root: bytes(HASH_BYTES), bytes: count, blocks: shardBlocks }),
+      MAX_ITEMS,
+    ),
+    maxInputBytes: MAX_BLOBS_BYTES,
+    maxOutputBytes: MAX_BLOBS_BYTES,
+    timeoutMs: SHARD_TIMEOUT_MS,
+  }),
+  shardBrought: call({ args: [exact({ id: cid, holder: peerId, isTaken: flag })], returns: done }),
+  shardAudits: call({
+    args: [],
+    returns: list(exact({ holder: peerId, first: optional(cid), leaves }), MAX_ITEMS),
+    maxOutputBytes: MAX_BLOBS_BYTES,
+  }),
+  shardAudited: call({
+    args: [
+      exact({
+        holder: peerId,
+        first: optional(cid),
+        outcome: oneOf('proofs', 'absent', 'silent'),
+        answer: optional(bytes(MAX_ANSWER_BYTES)),
+        question: optional(count),
+      }),
+    ],
+    returns: done,
+  }),
+  freeBytes: call({ args: [peerId], returns: count }),
+  takeShard: call({
+    args: [peerId, exact({ id: cid, root: bytes(HASH_BYTES), bytes: count, blocks: shardBlocks })],
+    returns: shardAnswer,
+  }),
+  proveLeaves: call({ args: [peerId, leaves], returns: shardAnswer }),
   unanchored: call({
     args: [number],
     returns: list(exact({ ...versionRef, commitment: bytes(32) }), MAX_ITEMS),

@@ -15,6 +15,12 @@ type BlockStore = Pick<
   | 'holderAnswered'
   | 'pendingReleases'
   | 'released'
+  | 'shards'
+  | 'shardHolders'
+  | 'shardWork'
+  | 'shardBrought'
+  | 'shardAudits'
+  | 'shardAudited'
   | 'unanchored'
   | 'markAnchored'
 >;
@@ -34,6 +40,14 @@ export function blocksRoutes({ store, keys, wants }: BlocksCrossingParts): Route
     holderAnswered: (answer) => store.holderAnswered(answer),
     pendingReleases: (limit) => store.pendingReleases(limit),
     released: (release) => store.released(release),
+    shardHolders: () => store.shardHolders(),
+    shardWork: (news) => store.shardWork(news),
+    shardBrought: (of) => store.shardBrought(of),
+    shardAudits: () => store.shardAudits(),
+    shardAudited: (answer) => store.shardAudited(answer),
+    freeBytes: (owner) => store.shards.freeBytes(owner),
+    takeShard: (owner, shard) => store.shards.take(owner, shard),
+    proveLeaves: (owner, leaves) => store.shards.proveLeaves(owner, leaves),
     unanchored: (limit) => store.unanchored(limit),
     markAnchored: (items, anchor) => store.markAnchored(items, anchor),
     hold: (owner, root, cid, bytes) => store.held.hold(owner, root, { cid, bytes }),

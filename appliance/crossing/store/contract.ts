@@ -4,6 +4,7 @@ import {
   accessContext,
   cid,
   count,
+  counts,
   done,
   either,
   exact,
@@ -89,6 +90,15 @@ const condition = exact({
   ),
   releases: exact({ pending: count, oldestMs: optional(count) }),
   offer,
+  shards: exact({
+    ...{ holders: count, storageClass: optional(text(32)) },
+    ...{ segments: count, durable: count, waiting: count, repairs: count },
+    ...{ leastMargin: optional(number), margins: counts, unprovedMs: optional(count) },
+    standings: list(
+      exact({ holder: peerId, score: number, passed: count, isSuspended: flag, provedAt: optional(text(64)) }),
+      64,
+    ),
+  }),
   unreadable: optional(exact({ versions: count, at: text(64) })),
   rekey: optional(rekeyState),
 });

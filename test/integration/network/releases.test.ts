@@ -32,13 +32,17 @@ class Member {
     this.replication = createReplication(
       {
         ...{ intervalMs: 10, retryMs: 0, batch: 16, parallel: 4, releaseRetryMaxMs: 100, tidyIntervalMs: 100 },
-        ...{ checkIntervalMs: 3_600_000, checks: 4 },
+        ...{ checkIntervalMs: 3_600_000, checks: 4, offerIntervalMs: 3_600_000, auditIntervalMs: 3_600_000 },
       },
       {
         store,
         replicate: p2p.replicate,
         prove: p2p.prove,
         release: p2p.release,
+        bring: p2p.bring,
+        askShards: p2p.askShards,
+        registered: () => registry.members(),
+        self: () => this.node.peerId,
         held: store.held,
         isMember: (peer) => registry.isAuthorized(peer),
         isCurrent: () => true,

@@ -4,6 +4,7 @@ import { Registry as PromRegistry } from 'prom-client';
 import {
   createP2p,
   type HeldBlocks,
+  type HeldShards,
   type P2p,
   type P2pDeps,
   type P2pOptions,
@@ -164,7 +165,11 @@ export interface TestNodeInput {
   /** As a node of the version before. */
   readonly withoutProofs?: boolean;
   /** A store in place of the doubles. */
-  readonly store?: { readonly blocks: NonNullable<P2pDeps['blocks']>; readonly held: HeldBlocks };
+  readonly store?: {
+    readonly blocks: NonNullable<P2pDeps['blocks']>;
+    readonly held: HeldBlocks;
+    readonly shards?: HeldShards;
+  };
   /** As a node of the version before. */
   readonly withoutReceipts?: boolean;
 }
@@ -193,6 +198,7 @@ export async function startNode(input: TestNodeInput): Promise<TestNode> {
       },
       blocks: input.store?.blocks ?? { get: async (cid) => own.get(cid) },
       held: input.store?.held ?? held,
+      ...(input.store?.shards !== undefined && { shards: input.store.shards }),
       ...(input.witness !== undefined && { witness: input.witness }),
       ...(input.batches !== undefined && { batches: input.batches }),
       ...(input.challenges !== undefined && { challenges: input.challenges }),

@@ -9,6 +9,7 @@ import type { Cid, PeerIdText } from '../../../../protocol/brand.ts';
 const CONFIG = {
   ...{ intervalMs: 10, retryMs: 100, batch: 4, parallel: 2 },
   ...{ releaseRetryMaxMs: 400, tidyIntervalMs: 3_600_000, checkIntervalMs: 3_600_000, checks: 4 },
+  ...{ offerIntervalMs: 1_000, auditIntervalMs: 3_600_000 },
 };
 const RECEIPT = { nonce: 'ab'.repeat(32), epoch: 20_000, bytes: 7, signature: 'c2ln' };
 const signal = new AbortController().signal;
@@ -47,6 +48,11 @@ function create(count: number, takers: (root: Cid) => string[], config: Partial<
       markReplicated: async (root, holder) => void holders.get(root)?.push(holder),
       holderQuestions: async () => world.questions,
       holderAnswered: async (answer) => void world.answers.push(answer),
+      shardHolders: async () => [],
+      shardWork: async () => [],
+      shardBrought: async () => undefined,
+      shardAudits: async () => [],
+      shardAudited: async () => undefined,
       pendingReleases: async () => world.releases,
       async released(release) {
         world.receipted.push(release);
@@ -67,6 +73,10 @@ function create(count: number, takers: (root: Cid) => string[], config: Partial<
       const outcome = world.releasing(holder);
       return outcome === 'receipt' ? { outcome, receipt: RECEIPT } : { outcome };
     },
+    bring: async () => false,
+    askShards: async () => assert.fail('nobody offers anything'),
+    registered: async () => [],
+    self: () => 'self' as PeerIdText,
     held: {
       owners: async () => ['in', 'out'] as PeerIdText[],
       tidy: async (standings) => void world.tidied.push(...standings),

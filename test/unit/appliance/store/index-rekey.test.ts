@@ -60,10 +60,11 @@ test('a renamed key is the key that the next secret makes of the same name, in e
     return [
       ...[keys.head(ID), keys.version(ID, 3), keys.listing(undefined, 5), keys.listing('ward=3', 2 ** 40)],
       ...[...ofCid, ...ofVersion, keys.intent(ID), keys.heldBlock(OWNER, CID), keys.heldRoot(OWNER, CID, CID)],
-      ...[keys.heldPartial(OWNER, CID)],
+      ...[keys.heldPartial(OWNER, CID), keys.heldShard(OWNER, CID), keys.shardSegment(CID, 3)],
+      ...[keys.shardPlace(CID), keys.shardHolder(OWNER)],
       ...[keys.heldOwner(OWNER), keys.holder(OWNER), keys.release(OWNER, 1_800_000_000_000, CID), keys.lost(ID)],
       ...[keys.erasure(ID), keys.idempotency('k'), keys.idempotencyAge(1_800_000_000_000, 'k'), keys.stats],
-      ...[keys.condition, keys.restored, keys.rekey, keys.scrubbed, keys.offer],
+      ...[keys.condition, keys.restored, keys.rekey, keys.scrubbed, keys.offer, keys.sharding],
     ];
   };
   assert.deepEqual(new Set(all(first).map(([kind]) => kind)), new Set(Object.values(KIND)), 'every kind is here');
@@ -77,7 +78,7 @@ test('a renamed key is the key that the next secret makes of the same name, in e
   }
   const named = (secret: Uint8Array): string[] =>
     all(secret)
-      .slice(0, -6)
+      .slice(0, -7)
       .map((key) => Buffer.from(key).toString('hex'));
   assert.deepEqual(
     named(first).filter((name) => named(second).includes(name)),

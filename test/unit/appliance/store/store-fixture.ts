@@ -134,6 +134,7 @@ export interface Fixture {
 
 export interface FixtureOptions extends Partial<StoreOptions> {
   readonly replicas_?: StoreDeps['replicas'];
+  readonly coding?: NonNullable<StoreDeps['coding']>;
   readonly keys?: ReturnType<typeof createTestKeys>;
   readonly audit?: TestAudit;
   readonly settleIndex?: () => Promise<void>;
@@ -144,7 +145,7 @@ export async function createFixture(overrides: FixtureOptions = {}): Promise<Fix
   const keys = overrides.keys ?? createTestKeys();
   const audit = overrides.audit ?? createTestAudit();
   let clock = Date.UTC(2026, 0, 1);
-  const { replicas_, keys: _, audit: __, settleIndex, ...options } = overrides;
+  const { replicas_, coding, keys: _, audit: __, settleIndex, ...options } = overrides;
   const make = (): Store =>
     createStore(
       {
@@ -174,6 +175,7 @@ export async function createFixture(overrides: FixtureOptions = {}): Promise<Fix
         audit,
         evidence: audit,
         ...(replicas_ === undefined ? {} : { replicas: replicas_ }),
+        ...(coding === undefined ? {} : { coding }),
         ...(settleIndex === undefined ? {} : { settleIndex }),
         signer: { sign: (bytes) => sign(null, bytes, signer.privateKey) },
         log: createLogger({ level: 'silent' }),
