@@ -31,6 +31,7 @@ import { addRecordPresenceRoutes } from './routes/record-presence.ts';
 import { addRecordRoutes } from './routes/records.ts';
 import { addResumableRoutes } from './routes/resumable.ts';
 import { addRpcRoutes } from './routes/rpc.ts';
+import { addShardRoutes } from './routes/shards.ts';
 import { addStorageRoutes } from './routes/storage.ts';
 import { addTinkRoutes } from './routes/tink.ts';
 import { addTokenRoutes } from './routes/tokens.ts';
@@ -53,6 +54,7 @@ const ROUTES = [
   addAuditRoutes,
   addKeyRoutes,
   addStorageRoutes,
+  addShardRoutes,
   addTinkRoutes,
   addTokenRoutes,
   addClientRoutes,

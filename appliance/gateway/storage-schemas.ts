@@ -62,6 +62,56 @@ export const ShardStanding = Type.Object(
 );
 export type ShardStanding = Static<typeof ShardStanding>;
 
+const RecordIdText = Type.String({ description: 'Its id.', pattern: '^[0-9a-f]{32}$' });
+
+export const RecordShards = Type.Object(
+  {
+    recordId: RecordIdText,
+    version: Whole('The newest.'),
+    segments: Type.Array(
+      Type.Object(
+        {
+          number: Whole('Its place in the blob.'),
+          storageClass: Type.String({ description: 'How it is coded.', examples: ['small'] }),
+          bytes: Whole('Of ciphertext.'),
+          shards: Whole('All of them.'),
+          placed: Whole('Those that passed an audit at a holder.'),
+          margin: Type.Integer({ description: 'How many of them may still go.', examples: [3] }),
+        },
+        strict,
+      ),
+      { description: 'None where the record is replicated, or not coded yet.' },
+    ),
+  },
+  { description: 'A record at its holders.', ...strict },
+);
+export type RecordShards = Static<typeof RecordShards>;
+
+export const DrillRequest = Type.Object({ recordId: RecordIdText, segment: Whole('Which of its segments.') }, strict);
+export type DrillRequest = Static<typeof DrillRequest>;
+
+export const ShardDrill = Type.Object(
+  {
+    recordId: RecordIdText,
+    version: Whole('The newest.'),
+    segment: Whole('Which.'),
+    bytes: Whole('That were read.'),
+    blocks: Whole('Each was the one that its CID names.'),
+  },
+  { description: 'A segment that was read from its holders alone, and is right to the byte.', ...strict },
+);
+export type ShardDrill = Static<typeof ShardDrill>;
+
+export const RepairRequest = Type.Object(
+  {
+    awayFrom: Type.Optional(
+      Type.String({ description: 'A peer id: it is given no more shards.', pattern: '^[1-9A-HJ-NP-Za-km-z]{20,80}$' }),
+    ),
+  },
+  strict,
+);
+export type RepairRequest = Static<typeof RepairRequest>;
+
 export const OfferRequest = Type.Object(
   { bytes: Type.Integer({ description: 'From now on; 0: nothing more.', minimum: 0, maximum: MAX_OFFER_BYTES }) },
   strict,

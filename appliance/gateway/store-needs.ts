@@ -1,4 +1,4 @@
-import type { Cid, RecordId } from '../../protocol/brand.ts';
+import type { Cid, PeerIdText, RecordId } from '../../protocol/brand.ts';
 import type { AccessContext } from './audit-event.ts';
 import type { RekeyState } from './key-schemas.ts';
 import type { StorageOffer } from './storage-schemas.ts';
@@ -141,6 +141,12 @@ export interface GatewayStore {
   keepReplaced(milliseconds: number): Promise<void>;
   /** What this node takes of other owners. */
   changeOffer(bytes: number, context: AccessContext): Promise<StorageOffer>;
+  /** How the segments of a record stand at its holders. */
+  shardsOf(id: RecordId): Promise<object>;
+  /** Reads a segment of a record from its holders alone, and throws unless every byte is right. */
+  drill(of: { readonly recordId: RecordId; readonly segment: number }, signal: AbortSignal): Promise<object>;
+  /** Looks through all segments now; `awayFrom` is given no more, and its shards are made anew elsewhere. */
+  repairShards(options: { readonly awayFrom?: PeerIdText }): Promise<object>;
   rewrap(onProgress: (done: number) => void, context: AccessContext): Promise<{ rewrapped: number }>;
   exportCar(id: RecordId, options: { version?: number }, context: AccessContext): AsyncIterable<Uint8Array>;
   exportTink(

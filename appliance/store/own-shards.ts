@@ -38,8 +38,8 @@ export interface Sharding {
   read(segment: SegmentEntry, signal: AbortSignal): Promise<Uint8Array>;
   removal(roots: readonly Cid[]): Promise<ShardRemoval>;
   segments(root: Cid): Promise<SegmentEntry[]>;
-  /** Looks through all segments now, and plans repairs. */
-  lookThrough(): Promise<void>;
+  /** Looks through all segments now, and plans repairs; the shards of `awayFrom` are among them, and it is given no more. */
+  lookThrough(awayFrom?: PeerIdText): Promise<void>;
   condition(): ShardCondition;
   lists(): Promise<readonly ShardList[]>;
 }

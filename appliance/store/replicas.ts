@@ -1,7 +1,17 @@
 /** What the store says of the replicas of its blobs, and hears of those that hold them. */
-import type { Cid, PeerIdText } from '../../protocol/brand.ts';
+import type { Cid, PeerIdText, RecordId } from '../../protocol/brand.ts';
 import type { ShardLists } from '../../protocol/storage/shard-lists.ts';
-import type { BroughtShard, HeldShards, ShardAudit, ShardAuditAnswer, ShardNews, ShardTask } from './shards.ts';
+import type {
+  BroughtShard,
+  HeldShards,
+  RecordShards,
+  ShardAudit,
+  ShardAuditAnswer,
+  ShardCondition,
+  ShardDrill,
+  ShardNews,
+  ShardTask,
+} from './shards.ts';
 
 /** A blob that wants for holders. */
 export interface UnderReplicated {
@@ -82,6 +92,11 @@ export interface ShardedBlobs extends ShardLists {
   shardBrought(of: BroughtShard): Promise<void>;
   shardAudits(): Promise<readonly ShardAudit[]>;
   shardAudited(answer: ShardAuditAnswer): Promise<void>;
+  shardsOf(id: RecordId): Promise<RecordShards>;
+  /** Reads a segment of a record from its holders alone, and throws unless every byte is right. */
+  drill(of: { readonly recordId: RecordId; readonly segment: number }, signal: AbortSignal): Promise<ShardDrill>;
+  /** Looks through all segments now. With `awayFrom` that holder's shards are made anew elsewhere, and it is given no more. */
+  repairShards(options: { readonly awayFrom?: PeerIdText }): Promise<ShardCondition>;
 }
 
 /** What this node takes of other owners. */

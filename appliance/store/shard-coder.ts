@@ -1,5 +1,5 @@
 import type { Cid, PeerIdText } from '../../protocol/brand.ts';
-import { segmentsOf } from '../../protocol/coding/segment.ts';
+import { NODE_SEGMENT_BYTES, segmentsOf } from '../../protocol/coding/segment.ts';
 import { STORAGE_CLASSES, type StorageClass } from '../../protocol/coding/storage-class.ts';
 import { NectarError } from '../../protocol/errors.ts';
 import { cidText, isBlockOf, rawCidOf, rawCidText, sha256 } from './cid.ts';
@@ -7,9 +7,6 @@ import type { StoreCore } from './core.ts';
 import { SHARD_BLOCK_BYTES } from './held-shards.ts';
 import { getBlock } from './replication.ts';
 import type { SegmentEntry, ShardEntry } from './shard-entries.ts';
-
-/** Blocks are coded together up to so many bytes: less than the format permits, for the memory of a store. */
-const SEGMENT_BYTES = 8 * 1024 * 1024;
 
 /** A segment whose shards are in memory, to be brought to their holders. */
 export interface CodedSegment {
@@ -115,7 +112,7 @@ export function createShardCoder(core: StoreCore, secret: () => Promise<Uint8Arr
       for (const cid of cids) {
         const block = await getBlock(core, cid);
         if (block === undefined) return undefined;
-        if (size > 0 && size + block.length > SEGMENT_BYTES) break;
+        if (size > 0 && size + block.length > NODE_SEGMENT_BYTES) break;
         parts.push(block);
         blocks.push({ cid, bytes: block.length });
         size += block.length;

@@ -49,6 +49,8 @@ export interface ShardHolderEntry {
   readonly beta: number;
   readonly passed: number;
   readonly isOut: boolean;
+  /** The owner moved its shards away from it: it is given none. */
+  readonly isLeft?: boolean;
   readonly provedAt?: number;
   readonly auditAt?: number;
   readonly silentSince?: number;

@@ -39,7 +39,10 @@ export function createShardPlacing(core: StoreCore, book: ShardBook): ShardPlaci
   function current(): HeardOffer[] {
     const at = now();
     for (const [holder, offer] of heard) if (at - offer.at > OFFER_COUNTS_MS) heard.delete(holder);
-    return [...heard.values()].filter(({ holder }) => !book.get(holder).isOut);
+    return [...heard.values()].filter(({ holder }) => {
+      const { isOut, isLeft } = book.get(holder);
+      return !isOut && isLeft !== true;
+    });
   }
 
   function isBarred(segment: SegmentEntry, holder: PeerIdText): boolean {

@@ -65,7 +65,9 @@ export function createSharding(core: StoreCore): Sharding {
       if (isDurable(entry)) next.durable += 1;
       const margin = Math.floor(health.margin);
       next.margins.set(margin, (next.margins.get(margin) ?? 0) + 1);
-      if (health.isDue) due.push({ ...health, entry, shardBytes: entry.shardBytes });
+      // Moved away from a holder: at once, though the segment is not endangered.
+      const isLeft = entry.shards.some((shard) => shard.holder !== undefined && book.get(shard.holder).isLeft === true);
+      if (health.isDue || isLeft) due.push({ ...health, isDue: true, entry, shardBytes: entry.shardBytes });
     }
     totals = next;
     const planned = Object.values(STORAGE_CLASSES).flatMap((storageClass) =>
@@ -84,10 +86,15 @@ export function createSharding(core: StoreCore): Sharding {
   /** A shard whose holder is out or silent for a week is lost like one that failed an audit. */
   async function markLost(entry: SegmentEntry): Promise<void> {
     const shards = entry.shards.map((shard) =>
-      book.stateOf(shard) === 'lost' && shard.stage !== 'lost' ? { ...shard, stage: 'lost' as const } : shard,
+      shard.stage !== 'lost' && isToMove(shard) ? { ...shard, stage: 'lost' as const } : shard,
     );
     if (shards.some((shard, index) => shard !== entry.shards[index]))
       await core.db.commit(map.put({ ...entry, shards }, entry));
+  }
+
+  function isToMove(shard: SegmentEntry['shards'][number]): boolean {
+    const isLeft = shard.holder !== undefined && book.get(shard.holder).isLeft === true;
+    return isLeft || book.stateOf(shard) === 'lost';
   }
 
   function tell(): void {
@@ -164,7 +171,11 @@ export function createSharding(core: StoreCore): Sharding {
       return undefined;
     },
     read: (segment, signal) => coder.recover(segment, signal),
-    lookThrough: () => inTurn(lookThrough),
+    lookThrough: (awayFrom) =>
+      inTurn(async () => {
+        if (awayFrom !== undefined) await book.set({ ...book.get(awayFrom), isLeft: true });
+        await lookThrough();
+      }),
     removal: map.removal,
     segments: map.segments,
     condition() {

@@ -1,5 +1,5 @@
 /** What the store says of the shards of its blobs, and hears of those that hold them. */
-import type { Cid, PeerIdText } from '../../protocol/brand.ts';
+import type { Cid, PeerIdText, RecordId } from '../../protocol/brand.ts';
 import type { NamedLeaf, ShardAnswer, ShardToTake } from '../../protocol/network/shard-exchange.ts';
 import type { ShardList } from '../../protocol/storage/shard-lists.ts';
 
@@ -88,6 +88,32 @@ export interface ShardCondition {
   /** Since the holder that is longest silent proved something, in milliseconds. */
   readonly unprovedMs?: number;
   readonly standings: readonly ShardHolderStanding[];
+}
+
+/** The newest version of a record by its segments: none where it is replicated, or not coded yet. */
+export interface RecordShards {
+  readonly recordId: RecordId;
+  readonly version: number;
+  readonly segments: readonly {
+    readonly number: number;
+    readonly storageClass: string;
+    /** Of ciphertext. */
+    readonly bytes: number;
+    readonly shards: number;
+    /** Those that passed an audit. */
+    readonly placed: number;
+    /** How many of them may still go. */
+    readonly margin: number;
+  }[];
+}
+
+/** One segment, read from its holders alone: each of its blocks was the one that its CID names. */
+export interface ShardDrill {
+  readonly recordId: RecordId;
+  readonly version: number;
+  readonly segment: number;
+  readonly bytes: number;
+  readonly blocks: number;
 }
 
 /** Shards that this node keeps for others. */

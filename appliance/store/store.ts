@@ -26,6 +26,7 @@ import type { HeldBlocks } from './replicas.ts';
 import { createReplicationQueue, getBlock, linksOf, markAnchored, markReplicated, unanchored } from './replication.ts';
 import { rewrapAll } from './rewrap.ts';
 import { scrubStore } from './scrub.ts';
+import { drillSegment, shardsOfRecord } from './shard-drill.ts';
 import type { HeldShards } from './shards.ts';
 import { shredRecord } from './shred.ts';
 
@@ -208,6 +209,13 @@ export function createStore(options: StoreOptions, deps: StoreDeps): Store {
     shardWork: async (news) => track(use().core.sharding.work(news)),
     shardBrought: async (of) => track(use().core.sharding.brought(of)),
     shardAudits: async () => track(use().core.sharding.audits()),
+    shardsOf: async (id) => track(shardsOfRecord(checked(requireReadable), id)),
+    drill: async (of, signal) => track(drillSegment(checked(requireReadable), of, signal)),
+    repairShards: async ({ awayFrom }) => {
+      const { sharding } = checked(requireWritable);
+      await track(sharding.lookThrough(awayFrom));
+      return sharding.condition();
+    },
     shardAudited: async (answer) => track(use().core.sharding.audited(answer)),
     placedShards: async () => track(use().core.sharding.lists()),
     heldShards: async () => track(use().shards.lists()),

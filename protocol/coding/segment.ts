@@ -6,6 +6,9 @@ import type { StorageClass } from './storage-class.ts';
 /** The most bytes of a blob that are coded together. */
 export const MAX_SEGMENT_BYTES = 64 * 1024 * 1024;
 
+/** What a node codes together: less than the format permits, for the memory of a store. */
+export const NODE_SEGMENT_BYTES = 8 * 1024 * 1024;
+
 /** A part of a padded blob, and the length of the shards that it becomes. */
 export interface Segment {
   readonly offset: number;

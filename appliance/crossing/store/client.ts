@@ -20,6 +20,9 @@ type Crossed =
   | 'changeOffer'
   | 'exportCar'
   | 'exportTink'
+  | 'shardsOf'
+  | 'drill'
+  | 'repairShards'
   | 'scrub'
   | 'fsck'
   | 'adopt';

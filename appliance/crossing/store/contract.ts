@@ -64,6 +64,18 @@ const rekeyState = exact({
 
 const offer = exact({ bytes: count, heldBytes: count, from: oneOf('configuration', 'command') });
 
+/** Of a record of a TiB, at 8 MiB a segment. */
+const MAX_SEGMENTS = 131_072;
+const shardCondition = exact({
+  ...{ holders: count, storageClass: optional(text(32)) },
+  ...{ segments: count, durable: count, waiting: count, repairs: count },
+  ...{ leastMargin: optional(number), margins: counts, unprovedMs: optional(count) },
+  standings: list(
+    exact({ holder: peerId, score: number, passed: count, isSuspended: flag, provedAt: optional(text(64)) }),
+    64,
+  ),
+});
+
 const condition = exact({
   index: exact({
     state: oneOf('fresh', 'behind', 'ahead'),
@@ -90,17 +102,18 @@ const condition = exact({
   ),
   releases: exact({ pending: count, oldestMs: optional(count) }),
   offer,
-  shards: exact({
-    ...{ holders: count, storageClass: optional(text(32)) },
-    ...{ segments: count, durable: count, waiting: count, repairs: count },
-    ...{ leastMargin: optional(number), margins: counts, unprovedMs: optional(count) },
-    standings: list(
-      exact({ holder: peerId, score: number, passed: count, isSuspended: flag, provedAt: optional(text(64)) }),
-      64,
-    ),
-  }),
+  shards: shardCondition,
   unreadable: optional(exact({ versions: count, at: text(64) })),
   rekey: optional(rekeyState),
+});
+
+const recordShards = exact({
+  recordId,
+  version: count,
+  segments: list(
+    exact({ number: count, storageClass: text(32), bytes: count, shards: count, placed: count, margin: number }),
+    MAX_SEGMENTS,
+  ),
 });
 
 const storeState = exact({
@@ -221,6 +234,12 @@ export const store = contract('store', {
     returns: exact({ offered: count, adopted: count, refused: count, wanted: list(text(128), MAX_VERSIONS) }),
     maxOutputBytes: MAX_REPORT_BYTES,
   }),
+  shardsOf: call({ args: [recordId], returns: recordShards, maxOutputBytes: MAX_REPORT_BYTES }),
+  drill: call({
+    args: [exact({ recordId, segment: count }), SIGNAL],
+    returns: exact({ recordId, version: count, segment: count, bytes: count, blocks: count }),
+  }),
+  repairShards: call({ args: [exact({ awayFrom: optional(peerId) })], returns: shardCondition }),
   scrub: call({ args: [progress, OPTIONAL_SIGNAL], returns: scrubReport, maxOutputBytes: MAX_REPORT_BYTES }),
 });
 

@@ -43,6 +43,9 @@ export function storeRoutes({ store, keys, tokenSigner, backups, services }: Sto
       exportTink: (id, options, context, gone) => store.exportTink(id, options, context, gone),
       adopt: (entries, context, gone) => store.adopt(entries, context, gone),
       fsck: (options, onProgress, gone) => store.fsck(options, onProgress, gone),
+      shardsOf: (id) => store.shardsOf(id),
+      drill: (of, gone) => store.drill(of, gone),
+      repairShards: (options) => store.repairShards(options),
       scrub: (onProgress, gone) => store.scrub(onProgress, gone),
     }),
     ...routesOf(uploadsContract, {

@@ -4,13 +4,13 @@ import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { createCodingThread } from '../../../appliance/coding/index.ts';
-import { createReplication, type Replication } from '../../../appliance/replication/index.ts';
-import { createLogger, createMetrics } from '../../../appliance/telemetry/index.ts';
 import type { Cid, RecordId } from '../../../protocol/brand.ts';
+import { isNectarError } from '../../../protocol/errors.ts';
 import { parseCid } from '../../../protocol/network/block-cid.ts';
 import { erased } from '../../compliance/store.ts';
-import { RegistryDouble, startNode, type TestNode } from '../../unit/appliance/p2p/hosts.ts';
-import { context, createFixture, type Fixture, get, put } from '../../unit/appliance/store/store-fixture.ts';
+import { RegistryDouble } from '../../unit/appliance/p2p/hosts.ts';
+import { context, get, put } from '../../unit/appliance/store/store-fixture.ts';
+import { Member } from './shard-member.ts';
 
 /** Eight holders and an owner: stores, libp2p hosts, replication and the coding as a node has them; the registry alone is a double. */
 const MIB = 1024 * 1024;
@@ -18,64 +18,10 @@ const HOUR_MS = 3_600_000;
 const signal = new AbortController().signal;
 const registry = new RegistryDouble();
 const coding = createCodingThread();
+const world = { registry, coding };
 
-class Member {
-  fixture!: Fixture;
-  readonly #seed: number;
-  node!: TestNode;
-  replication!: Replication;
-
-  constructor(seed: number) {
-    this.#seed = seed;
-  }
-
-  async start(): Promise<void> {
-    this.fixture = await createFixture({
-      ...{ replicas: 2, heldMaxBytes: 256 * MIB, heldPerOwnerMaxBytes: 256 * MIB, coding },
-      replicas_: { fetch: (root, cid, holders, stop) => this.node.p2p.fetch(root, cid, holders, stop) },
-    });
-    await this.connect();
-  }
-
-  async connect(): Promise<void> {
-    const { store } = this.fixture;
-    this.node = await startNode({
-      ...{ seed: this.#seed, registry, store },
-      options: { maxConnections: 32, maxOutbound: 16 },
-      onFalseBlock: (found) => void store.holderAnswered({ ...found, outcome: 'false' }),
-    });
-    const { p2p, peerId } = this.node;
-    this.replication = createReplication(
-      {
-        ...{ intervalMs: 10, retryMs: 0, batch: 16, parallel: 4, releaseRetryMaxMs: 100, tidyIntervalMs: 100 },
-        ...{ checkIntervalMs: HOUR_MS, checks: 4, offerIntervalMs: 100, auditIntervalMs: HOUR_MS },
-      },
-      {
-        store,
-        replicate: p2p.replicate,
-        prove: p2p.prove,
-        release: p2p.release,
-        bring: p2p.bring,
-        askShards: p2p.askShards,
-        registered: () => registry.members(),
-        self: () => peerId,
-        held: store.held,
-        isMember: (peer) => registry.isAuthorized(peer),
-        isCurrent: () => true,
-        members: p2p.members,
-        draw: () => 0,
-        log: createLogger({ level: 'silent' }),
-        metrics: createMetrics(),
-        now: Date.now,
-      },
-    );
-  }
-
-  disconnect = (): Promise<void> => this.node.p2p.stop();
-}
-
-const owner = new Member(220);
-const holders = Array.from({ length: 8 }, (_, index) => new Member(221 + index));
+const owner = new Member(220, world);
+const holders = Array.from({ length: 8 }, (_, index) => new Member(221 + index, world));
 
 before(async () => {
   for (const member of [owner, ...holders]) await member.start();
@@ -104,9 +50,12 @@ async function spread(count: number): Promise<void> {
   await until(async () => {
     await owner.replication.shard(signal);
     await owner.replication.audit(signal);
+    // Of a holder whose answer was lost: it was brought elsewhere, and is told to release it.
+    await owner.replication.release(signal);
+    const { pending } = owner.fixture.store.condition().releases;
     const { holders: eligible, waiting, repairs } = shards();
     const placed = (await owner.fixture.store.placedShards()).reduce((sum, { shards: list }) => sum + list.length, 0);
-    return eligible === holders.length && waiting === 0 && repairs === 0 && placed === count;
+    return eligible === holders.length && waiting === 0 && repairs === 0 && placed === count && pending === 0;
   }, 'all shards placed and audited');
 }
 
@@ -221,6 +170,41 @@ test('the owner loses its blocks and any three of the holders: every byte is rea
   for (const { recordId, bytes } of records)
     assert.ok((await get(owner.fixture.store, recordId)).equals(bytes), `${bytes.length} bytes`);
   for (const member of killed) await member.connect();
+});
+
+test('a drill reads every segment from holders alone, and says when one is not right', async () => {
+  const { store } = owner.fixture;
+  let drilled = 0;
+  for (const { recordId } of records) {
+    const { segments } = await store.shardsOf(recordId);
+    assert.ok(segments.length > 0 && segments.every(({ placed, margin }) => placed === 5 && margin === 3));
+    for (const { number: segment, bytes } of segments) {
+      assert.equal((await store.drill({ recordId, segment }, signal)).bytes, bytes);
+      drilled += bytes;
+    }
+  }
+  assert.ok(drilled > records.reduce((sum, { bytes }) => sum + bytes.length, 0));
+  const [{ recordId }] = records as [(typeof records)[number]];
+  for (const member of holders) await member.disconnect();
+  await assert.rejects(store.drill({ recordId, segment: 0 }, signal), (error) =>
+    isNectarError(error, 'CODING_SHARDS_TOO_FEW'),
+  );
+  for (const member of holders) await member.connect();
+});
+
+test('shards are moved away from a holder, which keeps none of them and is given no more', async () => {
+  const { store } = owner.fixture;
+  const left = (await store.placedShards())[0] ?? assert.fail('nothing is placed');
+  await store.repairShards({ awayFrom: left.peer });
+  await until(async () => {
+    await owner.replication.shard(signal);
+    await owner.replication.audit(signal);
+    await owner.replication.release(signal);
+    const placed = await store.placedShards();
+    const all = placed.reduce((sum, { shards: list }) => sum + list.length, 0);
+    const isGone = holderOf(left.peer).fixture.store.held.bytes() === 0;
+    return all === 25 && isGone && placed.every(({ peer }) => peer !== left.peer);
+  }, 'no shard at the holder that was left');
 });
 
 test('a holder that lies is caught by its audit, is on record, and the shards that it had are made anew elsewhere', async () => {

@@ -47,7 +47,7 @@ test('has every verb of the issue', () => {
     ['passphrase', 'file', 'command', 'systemd', 'tpm2', 'pkcs11'].map((provider) => `keys enroll ${provider}`),
     ['token create', 'token list', 'token revoke'],
     ['tls show', 'tls renew', 'tls replace'],
-    ['storage offer'],
+    ['storage offer', 'storage plan', 'storage health', 'storage repair', 'storage move', 'storage drill'],
     ['dispute list', 'dispute show', 'dispute simulate', 'validator status', 'validator stake', 'validator unstake'],
     ['service install', 'service remove', 'service show'],
     ['chain batches', 'chain rebuild', 'chain rewind', 'chain snapshot'],

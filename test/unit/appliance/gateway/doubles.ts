@@ -205,6 +205,13 @@ export class StoreDouble {
     return this.rekeying;
   }
 
+  shardsOf = async (recordId: RecordId) => ({ recordId, version: 1, segments: [] });
+  drill = async (of: { recordId: RecordId; segment: number }) => ({ ...of, version: 1, bytes: 5, blocks: 1 });
+  repaired: { awayFrom?: string } | undefined;
+  async repairShards(options: { awayFrom?: string }) {
+    this.repaired = options;
+    return { ...{ holders: 0, segments: 0, durable: 0, waiting: 0, repairs: 0 }, margins: {}, standings: [] };
+  }
   changeOffer = async (bytes: number) => ({ bytes, heldBytes: 7, from: 'command' as const });
 
   kept = 0;
