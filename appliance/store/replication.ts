@@ -87,7 +87,9 @@ export async function markReplicated(core: StoreCore, root: Cid, holder: PeerIdT
     const former = (entry.former ?? []).filter((each) => each.holder !== holder);
     const changed = { ...entry, former, holders: [...entry.holders, holder] };
     const queued = core.keys.ofVersion(KIND.underReplicated, ref.recordId, ref.version);
-    return { changed, ops: changed.holders.length >= core.options.replicas ? [{ type: 'del', key: queued }] : [] };
+    // One that is coded by now leaves the queue when its shards are placed: a replica that was on its way ends nothing.
+    const isDone = changed.holders.length >= core.options.replicas && !core.sharding.isCoding();
+    return { changed, ops: isDone ? [{ type: 'del', key: queued }] : [] };
   });
 }
 

@@ -15,6 +15,9 @@ import { createShardWork, isDurable } from './shard-work.ts';
 
 /** All segments are looked through so often, and at once when a shard is lost. */
 const LOOK_THROUGH_MS = 3_600_000;
+/** After a shard was taken or placed: soon, for what `status` says; later where there are many to look through. */
+const LOOK_SOON_MS = 20_000;
+const LOOK_SOON_FOR_EACH_MS = 60;
 /** Read and written by the repairs that are planned at a time. */
 const REPAIR_BYTES = 256 * 1024 * 1024;
 /** Recovered segments that are kept: the blocks of one are asked for one after the other. */
@@ -35,10 +38,18 @@ export function createSharding(core: StoreCore): Sharding {
     onLost: () => {
       lookAt = 0;
     },
-    onResult: (result) => core.metrics.shardAudits.inc({ result }),
+    onResult: (result) => {
+      core.metrics.shardAudits.inc({ result });
+      lookSoon();
+    },
   });
   const work = createShardWork(core, { map, placing, coder, secret, onTaken: audits.taken });
   const inTurn = <T>(change: () => Promise<T>): Promise<T> => core.locks.run('shards', change);
+
+  function lookSoon(): void {
+    const soon = LOOK_SOON_MS + LOOK_SOON_FOR_EACH_MS * totals.segments;
+    lookAt = Math.min(lookAt, core.deps.now().getTime() + soon);
+  }
 
   /** Made with the first shard, and kept with the index: whoever restores the index can read the shards. */
   async function secret(): Promise<Uint8Array> {
