@@ -37,6 +37,7 @@ export function createShardPlacing(core: StoreCore, book: ShardBook): ShardPlaci
   const nameOf = ({ id }: SegmentEntry, holder: PeerIdText): string => `${id} ${holder}`;
 
   function current(): HeardOffer[] {
+    if (heard.size === 0) return [];
     const at = now();
     for (const [holder, offer] of heard) if (at - offer.at > OFFER_COUNTS_MS) heard.delete(holder);
     return [...heard.values()].filter(({ holder }) => {
