@@ -4,7 +4,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { executeProgram, type WitnessMap } from '@noir-lang/acvm_js';
 import { encodeStepInputs, type StepWitness } from '../../../appliance/rollup/prove/step-inputs.ts';
 import { FIELD_MODULUS } from '../../../protocol/dispute/field.ts';
-import { type MachineState, type OpenedState, openState } from '../../../protocol/dispute/machine-state.ts';
+import { FLAG_RUN, type MachineState, type OpenedState, openState } from '../../../protocol/dispute/machine-state.ts';
 import { type Read, step } from '../../../protocol/dispute/step.ts';
 import { openStep, publicInputsOf } from '../../../protocol/dispute/step-opening.ts';
 import type { BeforeStep, Random } from './random-step.ts';
@@ -81,7 +81,10 @@ export function* mutations({ publicInputs, opening, pre, post }: MadeStep, by: b
   const isOverwritten = pre.flag === post.flag && !isDeepStrictEqual(pre.output, post.output);
   for (const [index, name] of PUBLIC_NAMES.entries()) {
     if (name.includes('the input') || (isOverwritten && name.includes('output before'))) continue;
-    yield { name, mutated: { opening, publicInputs: altered(publicInputs, index, by) } };
+    const inputs = altered(publicInputs, index, by);
+    // The end of an exit or a fault, repeated: true of a machine that had halted so before.
+    if (name === 'flag before' && post.flag !== FLAG_RUN && inputs[index] === BigInt(post.flag)) continue;
+    yield { name, mutated: { opening, publicInputs: inputs } };
   }
   const open = (name: string, change: Partial<StepWitness['opening']>): Mutated => ({
     name,
