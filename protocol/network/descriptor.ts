@@ -99,6 +99,9 @@ const optional = {
 const unsigned = object(content, optional);
 const signed = object({ ...content, signature: object({ publicKey: hex(32), value: hex(64) }) }, optional);
 
+/** Ethereum, and its test networks Sepolia, Holesky and Hoodi: what is staked there is not its maker's. */
+const PUBLIC_L1: ReadonlySet<string> = new Set(['1', '11155111', '17000', '560048']);
+
 /** The descriptor without its signature. */
 export type NetworkDescriptor = Shaped<typeof unsigned>;
 
@@ -179,6 +182,8 @@ function checkConsistency(descriptor: NetworkDescriptor): NetworkDescriptor {
     throw invalidShape('$.l2.genesis.ejectionQuorum', 'more than there are auditors');
   if (descriptor.srs?.isDevelopment === true && descriptor.devnet === undefined)
     throw invalidShape('$.srs.isDevelopment', 'a development string on what is no development network');
+  if (descriptor.srs?.isDevelopment === true && PUBLIC_L1.has(descriptor.l1.chainId))
+    throw invalidShape('$.srs.isDevelopment', `a development string on the public L1 ${descriptor.l1.chainId}`);
   return descriptor;
 }
 

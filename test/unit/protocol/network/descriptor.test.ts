@@ -85,6 +85,11 @@ test('takes a development string on a development network alone', () => {
   assert.deepEqual(parseDescriptor(signDescriptor({ ...SAMPLE_DESCRIPTOR, srs }, SECRET)).descriptor.srs, srs);
   const isInvalid = (error: unknown): boolean => isNectarError(error, 'NETWORK_DESCRIPTOR_INVALID');
   assert.throws(() => signDescriptor({ ...real, srs }, SECRET), isInvalid);
+  // A devnet by its own word, whose L1 is everybody's.
+  for (const chainId of ['1', '11155111']) {
+    const onPublicL1 = { ...SAMPLE_DESCRIPTOR, srs, l1: { ...SAMPLE_DESCRIPTOR.l1, chainId } };
+    assert.throws(() => signDescriptor(onPublicL1, SECRET), isInvalid);
+  }
   const ceremony = { ...srs, isDevelopment: false };
   assert.deepEqual(parseDescriptor(signDescriptor({ ...real, srs: ceremony }, SECRET)).descriptor.srs, ceremony);
 });
