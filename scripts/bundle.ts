@@ -1,6 +1,7 @@
 /**
  * Our TypeScript as it is shipped (Node strips no types below node_modules):
  * dist/nectar-byon.mjs is the CLI of the published package, with its npm packages beside it, and the dist/*-worker.mjs its threads, dist/machine.wasm, dispute.elf, poseidon2.wasm and coding.wasm what they run; dist/verify-audit-proof.mjs needs
+ * dist/nectar-byon.mjs is the CLI of the published package, with its npm packages beside it, and the dist/*-worker.mjs its threads, dist/machine.wasm, dispute.elf, poseidon2.wasm and step.json what they run; dist/verify-audit-proof.mjs needs
  * nothing but Node; dist/roles/ROLE/main.mjs is what an image runs, with its npm packages inside; dist/maps/ROLE/ has the source
  * maps of the latter; dist/seccomp/ the profiles that the CLI hands over; dist/hardening/ the checks that it judges by; dist/charts/ the chart that it installs.
  */
@@ -38,6 +39,7 @@ const programs = {
   'kzg-worker': 'appliance/rollup/blobs/kzg-worker.ts',
   'proof-worker': 'appliance/rollup/blobs/proof-worker.ts',
   'tracer-worker': 'appliance/rollup/challenge/tracer-worker.ts',
+  'solve-worker': 'appliance/rollup/prove/solve-worker.ts',
 };
 await build({ ...common, entryPoints: programs, packages: 'external', sourcemap: 'linked' });
 await build({ ...common, entryPoints: { 'verify-audit-proof': 'scripts/verify-audit-proof.ts' } });
@@ -49,6 +51,8 @@ for (const name of ['machine.wasm', 'dispute.elf', 'poseidon2.wasm']) {
   cpSync(`${root}/machine/generated/${name}`, `${root}/dist/${name}`);
 }
 cpSync(`${root}/coding/generated/coding.wasm`, `${root}/dist/coding.wasm`);
+// What a step is proved by.
+cpSync(`${root}/circuits/generated/step.json`, `${root}/dist/step.json`);
 cpSync(`${root}/images/seccomp`, `${root}/dist/seccomp`, { recursive: true, filter: (path) => !path.endsWith('.ts') });
 
 // What `init --target kubernetes` installs.

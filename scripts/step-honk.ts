@@ -5,8 +5,8 @@
  */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
+import { findProverFiles } from '../appliance/rollup/prove/prover-files.ts';
 
 const FLAVOUR = ['--scheme', 'ultra_honk', '-t', 'evm'] as const;
 const KEY_HEAD = `    /// @dev Holds the key as its code, after a STOP: bb's hash of the key, the SRS's G2, the key's points.
@@ -30,10 +30,9 @@ const KEY_HEAD = `    /// @dev Holds the key as its code, after a STOP: bb's has
 
 /** bb of @aztec/bb.js for this machine. */
 export function bbProgram(): string {
-  const entry = createRequire(import.meta.url).resolve('@aztec/bb.js');
-  const arch = process.arch === 'x64' ? 'amd64' : process.arch;
-  const platform = process.platform === 'darwin' ? 'macos' : process.platform;
-  return join(dirname(entry), '../../build', `${arch}-${platform}`, 'bb');
+  const files = findProverFiles();
+  if (files === undefined) throw new Error('@aztec/bb.js is not installed');
+  return files.bb;
 }
 
 interface Bb {

@@ -23,6 +23,18 @@ const validatorConfig = Type.Object(
       100,
     ),
     maxFeePerGasGwei: count('The most that the validator offers for one unit of L1 gas, in gwei.', 500),
+    srsFolder: Type.String({
+      description:
+        "Folder with bn254_g1.dat and bn254_g2.dat, the structured reference string that the network's descriptor pins, by which steps of a dispute are proved; empty: none.",
+      default: '',
+      maxLength: 4096,
+    }),
+    proverProgram: Type.String({
+      description:
+        'The program bb of @aztec/bb.js 5.0.0, which proves steps; empty: that of the package, where it is installed beside this one.',
+      default: '',
+      maxLength: 4096,
+    }),
   },
   { description: 'The validator.', additionalProperties: false, default: {} },
 );

@@ -96,6 +96,7 @@ export function createOwnChallenges(options: OwnChallengesOptions, deps: OwnChal
     sender: deps.sender,
     truth,
     prove: machine?.prove ?? (() => missing('prover')),
+    requireProver: machine?.requireProver ?? (() => missing('prover')),
     canFinish: machine !== undefined,
     heard,
     talks,

@@ -9,6 +9,7 @@ import type { Logger } from '../telemetry/index.ts';
 import type { L1Accounts } from './account/l1-accounts.ts';
 import type { OwnRpc } from './account/operator-account.ts';
 import type { BatchArchive } from './blobs/batch-archive.ts';
+import { createKzgThread } from './blobs/kzg-thread.ts';
 import type { ChainEngine } from './chain-engine.ts';
 import { createDisputeMachine, type DisputeMachine } from './challenge/dispute-machine.ts';
 import { createIterationAnswers } from './challenge/iteration-answers.ts';
@@ -22,6 +23,8 @@ import type { L1Source } from './l1/l1-source.ts';
 import { forkOf } from './network-rules.ts';
 import { createAccumulatorOf, createOwnChallenges, type OwnChallenges } from './own-challenges.ts';
 import { createOwnStake, type StakeControl } from './own-stake.ts';
+import { openStepProver } from './prove/node-prover.ts';
+import { createStepProofs } from './prove/step-proofs.ts';
 import { createAssertionFollower } from './validator/assertion-follower.ts';
 import { createDerivedState, type DerivedState, type DeriveState } from './validator/derived-state.ts';
 import { createFalseAlarms } from './validator/false-alarms.ts';
@@ -38,7 +41,7 @@ const DISPUTE_CACHE_BYTES = 16 << 20;
 
 export interface OwnValidatorOptions {
   readonly config: RollupConfig;
-  readonly descriptor: Pick<NetworkDescriptor, 'l1' | 'l2'>;
+  readonly descriptor: Pick<NetworkDescriptor, 'l1' | 'l2' | 'srs' | 'devnet'>;
   /** secp256k1: pays on L1 and owns the stake. Undefined: there is none to assert with. */
   readonly validatorKey: Uint8Array | undefined;
   /** Conversations with opponents lie beside it; the machine of disputes reads it. */
@@ -134,9 +137,19 @@ export function createOwnValidator(
     const chain = { chainId: BigInt(descriptor.l2.chainId), ...forkOf(descriptor), deployedAt: firstL1Block };
     const accumulatorOf = createAccumulatorOf(descriptor.l1.sequencerInbox, l1Rpc);
     const blockOf = (hash: Hex) => database.block(hash);
+    const openProver = openStepProver(config.validator, descriptor);
+    const kzg = createKzgThread('kzg-worker');
     const machine = createDisputeMachine(
       { config: chain, files, database: { path: databasePath, databaseKey, cacheBytes: DISPUTE_CACHE_BYTES } },
-      { answersOf: createIterationAnswers(chain, { archive, store, blockOf, l1Rpc, accumulatorOf }) },
+      {
+        answersOf: createIterationAnswers(chain, { archive, store, blockOf, l1Rpc, accumulatorOf }),
+        proofs: createStepProofs({
+          rpc: l1Rpc,
+          openProver,
+          onProving: (stage) => log.info({ stage }, 'a step is proved'),
+        }),
+        proveElement: kzg.proveElement,
+      },
     );
     database.beforeReopen(() => machine.release());
     return machine;

@@ -1,11 +1,13 @@
-import { Contract, ContractFactory, type ContractTransactionReceipt, type Wallet } from 'ethers';
+import { join } from 'node:path';
+import { Contract, type ContractTransactionReceipt, type Wallet } from 'ethers';
 import {
   createJsonRpc,
   createSimulatedChain,
+  createSimulatedProver,
   type SimulatedStake,
   type SimulatedTruth,
+  type StepProver,
 } from '../../appliance/rollup/index.ts';
-import { OpenStepVerifierAbi, OpenStepVerifierInitCode } from '../../contracts/generated/OpenStepVerifier.ts';
 import { RollupAbi } from '../../contracts/generated/Rollup.ts';
 import { SequencerInboxAbi } from '../../contracts/generated/SequencerInbox.ts';
 import { SystemConfigAbi } from '../../contracts/generated/SystemConfig.ts';
@@ -15,6 +17,7 @@ import { isNectarError, NectarError } from '../../protocol/errors.ts';
 import { type DevnetAccount, type DevnetL1, startDevnetL1, stopDevnetL1 } from '../provision/process/devnet-l1.ts';
 import { findFreePort } from '../provision/process/free-port.ts';
 import { deployL1Contracts, type L1Contracts, withWallet } from '../provision/process/l1-contracts.ts';
+import { deployStepVerifiers, type StepVerifiers, type VerifierKind } from './step-verifiers.ts';
 
 /** A development L1 with the real contracts, on which two stakes contradict each other about a block of transfers. */
 export interface DisputedL1 {
@@ -24,6 +27,9 @@ export interface DisputedL1 {
   readonly challengeManager: Hex;
   readonly genesisNode: Hex;
   readonly truth: SimulatedTruth;
+  readonly verifiers: StepVerifiers;
+  /** Undefined: the verifier wants no zk proof. */
+  readonly prover: StepProver | undefined;
   readonly honest: SimulatedStake & { readonly address: Hex };
   readonly liar: SimulatedStake & { readonly address: Hex };
   readonly rpc: ReturnType<typeof createJsonRpc>;
@@ -41,7 +47,11 @@ const CONTACT = '/p2p/12D3KooWGzxzKZYveHXtpG6AsrUJBcWxHBFS2HsEoGTxrMLvKXtf';
 const RPC = { timeoutMs: 60_000, maxResponseBytes: 8 << 20 };
 
 export async function openDisputedL1(
-  { folder, transfers }: { readonly folder: string; readonly transfers: number },
+  {
+    folder,
+    transfers,
+    verifier,
+  }: { readonly folder: string; readonly transfers: number; readonly verifier: VerifierKind },
   signal: AbortSignal,
 ): Promise<DisputedL1> {
   const l1 = await startOnFreePort(folder);
@@ -49,12 +59,13 @@ export async function openDisputedL1(
   const { deployer, sequencer, faucet } = l1.accounts;
   const newest = (await rpc.call('eth_getBlockByNumber', ['latest', false], signal)) as { timestamp: Hex };
   const chain = createSimulatedChain(faucet, { transfers, timestamp: BigInt(newest.timestamp) });
-  const verifier = await deployVerifier(l1);
+  const prover = verifier === 'open' ? undefined : await createSimulatedProver(join(folder, 'srs'));
+  const verifiers = await deployStepVerifiers(l1, verifier, await prover?.key(signal));
   signal.throwIfAborted();
   const contracts = await deployL1Contracts(l1.rpcUrl, deployer.key, {
     sequencer: sequencer.address,
     genesisHash: chain.genesis.blockHash,
-    disputes: { verifier, machine: chain.machineConfig, core0: chain.core0 },
+    disputes: { verifier: verifiers.named, machine: chain.machineConfig, core0: chain.core0 },
   });
   const { rollup, sequencerInbox, challengeManager, deployedAt } = contracts;
   if (challengeManager === undefined) throw new NectarError('ROLLUP_L1_RESPONSE_INVALID', { what: 'ChallengeManager' });
@@ -74,7 +85,7 @@ export async function openDisputedL1(
   const { genesisNode, honest, liar } = await assertBoth(l1, rollup, sides);
   const before = Number(await rpc.call('eth_blockNumber', [], signal));
   const places = { rollup, sequencerInbox, challengeManager, genesisNode };
-  return { chainId: l1.chainId, ...places, truth, honest, liar, rpc, before };
+  return { chainId: l1.chainId, ...places, truth, verifiers, prover, honest, liar, rpc, before };
 }
 
 /** Ends the L1 of a folder, whether it has begun or not. */
@@ -96,14 +107,6 @@ async function startOnFreePort(folder: string): Promise<DevnetL1> {
 }
 
 const LIE: Hex = `0x${'66'.repeat(32)}`;
-
-function deployVerifier({ rpcUrl, accounts }: DevnetL1): Promise<Hex> {
-  return withWallet({ rpcUrl, key: accounts.deployer.key }, async (wallet) => {
-    const verifier = await new ContractFactory([...OpenStepVerifierAbi], OpenStepVerifierInitCode, wallet).deploy();
-    await verifier.waitForDeployment();
-    return (await verifier.getAddress()).toLowerCase() as Hex;
-  });
-}
 
 /** @returns the block that took it */
 function postBatch({ rpcUrl, accounts }: DevnetL1, { sequencerInbox }: L1Contracts, data: Uint8Array): Promise<bigint> {

@@ -9,8 +9,11 @@ import { RollupAbi } from '../../contracts/generated/Rollup.ts';
 import type { Hex } from '../../protocol/brand.ts';
 import { NectarError } from '../../protocol/errors.ts';
 import { closeDisputedL1, type DisputedL1, openDisputedL1 } from './disputed-l1.ts';
+import { sharesOf, type VerifierKind, type VerifierShare } from './step-verifiers.ts';
 
 export interface SimulateOptions {
+  /** Of the disputed network's steps. */
+  readonly verifier: VerifierKind;
   /** The liar says nothing off chain, and answers on L1 alone. */
   readonly silent: boolean;
   /** In the disputed block. */
@@ -25,6 +28,8 @@ export interface SeenTransaction {
   readonly call: string;
   readonly gas: number;
   readonly bytes: number;
+  /** Of a settlement: what its verifiers took of it. */
+  readonly verifiers?: readonly VerifierShare[];
 }
 
 /** What L1 saw of a dispute, from the rival's stake on. */
@@ -41,6 +46,8 @@ export interface SimulatedDispute {
 export interface SimulateDeps {
   /** The round that the two have come to: 0 before the first, at most 12. */
   readonly onRound: (round: number) => void;
+  /** A step is proved. */
+  readonly onProving: () => void;
   readonly signal: AbortSignal;
 }
 
@@ -68,11 +75,11 @@ export async function simulateDispute(options: SimulateOptions, deps: SimulateDe
   const ended = new AbortController();
   const during = { ...deps, signal: AbortSignal.any([deps.signal, ended.signal]) };
   try {
-    const l1 = await openDisputedL1({ folder: l1Folder, transfers: options.transfers }, deps.signal);
+    const l1 = await openDisputedL1({ ...options, folder: l1Folder }, deps.signal);
     const begun = performance.now();
     // Time passes by looks: on a loaded machine a talk takes longer, and nobody loses patience.
     const clock = { ms: Date.now() };
-    players.push(...openPlayers(l1, options, { folder, now: () => clock.ms }));
+    players.push(...openPlayers(l1, options, { folder, now: () => clock.ms, onProving: deps.onProving }));
     await look(l1, players, { ...during, clock });
     // Whoever meets silence turns to L1 after a while, which nobody waits for here.
     if (options.silent) clock.ms += TALK_OVER_MS;
@@ -93,19 +100,19 @@ export async function simulateDispute(options: SimulateOptions, deps: SimulateDe
 function openPlayers(
   l1: DisputedL1,
   { silent, lieAt }: Pick<SimulateOptions, 'silent' | 'lieAt'>,
-  { folder, now }: { readonly folder: string; readonly now: () => number },
+  { folder, now, onProving }: { readonly folder: string; readonly now: () => number; readonly onProving: () => void },
 ): readonly [SimulatedParty, SimulatedParty] {
   const refuse = async () => ({ type: 'refused', reason: 'unknown' }) as const;
-  const { truth } = l1;
+  const { truth, prover } = l1;
   const liar = createSimulatedParty({
-    ...{ l1, truth, now, lieAt },
+    ...{ l1, truth, prover, onProving, now, lieAt },
     own: l1.liar,
     other: l1.honest,
     folder: join(folder, 'liar'),
     ask: refuse,
   });
   const honest = createSimulatedParty({
-    ...{ l1, truth, now },
+    ...{ l1, truth, prover, onProving, now },
     own: l1.honest,
     other: l1.liar,
     lieAt: undefined,
@@ -155,7 +162,7 @@ interface Block {
 
 /** What L1 took for the ChallengeManager since both had asserted. */
 async function seenBy(
-  { rpc, before, challengeManager, honest }: DisputedL1,
+  { rpc, before, challengeManager, honest, verifiers }: DisputedL1,
   signal: AbortSignal,
 ): Promise<readonly SeenTransaction[]> {
   const newest = Number(await rpc.call('eth_blockNumber', [], signal));
@@ -165,11 +172,13 @@ async function seenBy(
     for (const { hash, from, to, input } of block.transactions) {
       if (to?.toLowerCase() !== challengeManager) continue;
       const { gasUsed } = (await rpc.call('eth_getTransactionReceipt', [hash], signal)) as { gasUsed: Hex };
+      const call = MANAGER.parseTransaction({ data: input })?.name ?? 'unknown';
       seen.push({
         by: from.toLowerCase() === honest.address ? 'honest' : 'liar',
-        call: MANAGER.parseTransaction({ data: input })?.name ?? 'unknown',
+        call,
         gas: Number(gasUsed),
         bytes: input.length / 2 - 1,
+        ...(call === 'settle' && { verifiers: await sharesOf(rpc, verifiers, { hash, input, signal }) }),
       });
     }
   }

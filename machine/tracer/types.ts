@@ -4,6 +4,7 @@
  */
 import type { OpenedState } from '../../protocol/dispute/machine-state.ts';
 import type { Preimages, Read } from '../../protocol/dispute/step.ts';
+import type { StepOpening } from '../../protocol/dispute/step-opening.ts';
 
 /** Points of a move. */
 export const POINTS = 32;
@@ -47,6 +48,8 @@ export interface StepWitness {
    * path leads to the root after it too. A halted machine touches none.
    */
   readonly leaves: readonly WitnessLeaf[];
+  /** The three places that the circuit opens in every step, whether it needs them or not; of a halted machine too. */
+  readonly opening: StepOpening;
   /** Undefined for a step that asked nothing. */
   readonly read: Read | undefined;
   /** What L1 checks `read` by at the close: the whole preimage; of a recovery (kind 2) the 128 bytes of its input. */

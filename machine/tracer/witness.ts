@@ -2,6 +2,7 @@
 import { openState } from '../../protocol/dispute/machine-state.ts';
 import type { HashedMemory } from '../../protocol/dispute/memory.ts';
 import type { Read } from '../../protocol/dispute/step.ts';
+import { openStep } from '../../protocol/dispute/step-opening.ts';
 import type { Hart } from './hart.ts';
 import type { TracedMemory } from './hashed-memory.ts';
 import type { StepWitness, WitnessLeaf } from './types.ts';
@@ -19,6 +20,7 @@ export function witnessStep(
 ): StepWitness {
   const before = { ...hart.state(), memory, input };
   const [pre, memoryRoot] = [openState(before), memory.root()];
+  const opening = openStep(before);
   const { accesses, watched } = watch(memory);
   const start = memory.snapshot();
   const stepped = hart.stepOn(watched);
@@ -41,6 +43,7 @@ export function witnessStep(
     postPc: after.pc,
     postMemoryRoot,
     leaves,
+    opening,
     read,
     preimage: read === undefined ? undefined : preimageOf(read),
   };

@@ -17,6 +17,8 @@ export interface KzgThread {
   /** The versioned hash of a blob; undefined when the bytes are none. */
   versionedHash(blob: Uint8Array): Promise<Hex | undefined>;
   prove(blob: Uint8Array, form: ProofForm): Promise<ProvenBlob>;
+  /** That the element at an index is what the blob's commitment says. */
+  proveElement(blob: Uint8Array, index: number): Promise<{ readonly commitment: Hex; readonly proof: Hex }>;
   end(): Promise<void>;
 }
 
@@ -86,6 +88,12 @@ export function createKzgThread(program: KzgProgram, start: (program: KzgProgram
     async versionedHash(blob) {
       const { commitment } = await ask({ kind: 'commitment', blob });
       return commitment === undefined ? undefined : versionedHashOf(commitment as Hex);
+    },
+    async proveElement(blob, index) {
+      const { commitment, proofs } = await ask({ kind: 'element', blob, index });
+      const [proof] = proofs;
+      if (commitment === undefined || proof === undefined) throw new TypeError('not a blob');
+      return { commitment: commitment as Hex, proof: proof as Hex };
     },
     async prove(blob, form) {
       const { commitment, proofs } = await ask({ kind: 'prove', blob, form });

@@ -11,25 +11,26 @@ import { join } from 'node:path';
 import { STEP_CIRCUIT_SHA256 } from '../../../circuits/generated/digest.ts';
 import { FIELD_MODULUS } from '../../../protocol/dispute/field.ts';
 import { NectarError } from '../../../protocol/errors.ts';
-import { type PinnedSrs, verifySrs } from './srs.ts';
+import type { ProverFiles } from './prover-files.ts';
+import { solveInThread } from './solve-thread.ts';
+import { type PinnedSrs, SRS_FILES, verifySrs } from './srs.ts';
 import { encodeStepInputs, type StepWitness } from './step-inputs.ts';
+import { stepHonkKey, type WrittenKey } from './step-key.ts';
 
-export interface StepProverOptions {
-  /** The native program of @aztec/bb.js 5.0.0. */
-  readonly bb: string;
-  /** circuits/generated/step.json. */
-  readonly circuit: string;
+export interface StepProverOptions extends ProverFiles {
   /** Folder of the SRS. */
   readonly srs: string;
   readonly pinned: PinnedSrs;
   readonly isDevnet: boolean;
-  /** For each of bb's two runs and for ACVM. */
+  /** For each run of bb and for ACVM. */
   readonly timeoutMs?: number;
 }
 
 export interface StepProver {
   /** @returns the proof. Throws ROLLUP_PROOF_FAILED: also for a witness that is none */
   prove(witness: StepWitness, signal?: AbortSignal): Promise<Uint8Array>;
+  /** The verification key for this string, as StepHonk on L1 was given it. */
+  key(signal?: AbortSignal): Promise<Uint8Array>;
 }
 
 const TIMEOUT_MS = 120_000;
@@ -45,28 +46,47 @@ export function createStepProver(options: StepProverOptions): StepProver {
   const bytecode = readCircuit(circuit);
   if (!existsSync(bb)) throw failed(`there is no program ${bb}`);
 
-  let key: Uint8Array | undefined;
+  let written: WrittenKey | undefined;
 
-  async function prove(witness: StepWitness, signal?: AbortSignal): Promise<Uint8Array> {
-    const solved = await solveStep(bytecode, witness, timeoutMs);
-    signal?.throwIfAborted();
+  async function withBb<T>(
+    signal: AbortSignal | undefined,
+    use: (run: (args: readonly string[], input: Uint8Array) => Promise<void>, folder: string) => Promise<T>,
+  ): Promise<T> {
     const folder = await mkdtemp(join(tmpdir(), 'nectar-proof-'));
     try {
-      const run = (args: readonly string[], input: Uint8Array): Promise<void> =>
-        runBb([bb, ...args, '-b', circuit, '-c', srs, '-o', folder, ...FLAVOUR], { input, timeoutMs, signal });
-      const keyFile = join(folder, 'vk');
-      if (key === undefined) {
-        await run(['write_vk'], new Uint8Array());
-        key = await readFile(keyFile);
-      } else await writeFile(keyFile, key);
-      await run(['prove', '-w', '/dev/stdin', '-k', keyFile], solved);
-      return await readFile(join(folder, 'proof'));
+      return await use((args, input) => {
+        const command = [bb, ...args, '-b', circuit, '-c', srs, '-o', folder, ...FLAVOUR];
+        return runBb(command, { input, timeoutMs, signal });
+      }, folder);
     } finally {
       await rm(folder, { recursive: true, force: true });
     }
   }
 
-  return { prove };
+  async function writeKey(signal: AbortSignal | undefined): Promise<WrittenKey> {
+    written ??= await withBb(signal, async (run, folder) => {
+      await run(['write_vk'], new Uint8Array());
+      return { key: await readFile(join(folder, 'vk')), hash: await readFile(join(folder, 'vk_hash')) };
+    });
+    return written;
+  }
+
+  return {
+    async key(signal) {
+      return stepHonkKey(await writeKey(signal), await readFile(join(srs, SRS_FILES.g2)));
+    },
+    async prove(witness, signal) {
+      const inputs = checkedInputs(witness);
+      const { key } = await writeKey(signal);
+      const solved = await solveInThread({ bytecode, inputs }, { timeoutMs, signal });
+      return withBb(signal, async (run, folder) => {
+        const keyFile = join(folder, 'vk');
+        await writeFile(keyFile, key);
+        await run(['prove', '-w', '/dev/stdin', '-k', keyFile], solved);
+        return readFile(join(folder, 'proof'));
+      });
+    },
+  };
 }
 
 function readCircuit(path: string): Uint8Array {
@@ -76,25 +96,12 @@ function readCircuit(path: string): Uint8Array {
   return Buffer.from((JSON.parse(text.toString()) as { bytecode: string }).bytecode, 'base64');
 }
 
-/** @returns all witnesses, compressed, as bb reads them */
-async function solveStep(bytecode: Uint8Array, witness: StepWitness, timeoutMs: number): Promise<Uint8Array> {
+function checkedInputs(witness: StepWitness): Map<number, string> {
   const inputs = encodeStepInputs(witness);
-  // ACVM panics on what is no field element, and its promise never settles then.
+  // ACVM panics on what is no field element.
   for (const value of inputs.values())
     if (!/^0x[0-9a-f]{64}$/.test(value) || BigInt(value) >= FIELD_MODULUS) throw failed('an input is no field element');
-  // Loaded with the first proof: 3 MB of WebAssembly that no other node needs.
-  const { compressWitnessStack, executeProgram } = await import('@noir-lang/acvm_js');
-  const { promise: late, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => reject(failed('the circuit was not solved in time')), timeoutMs);
-  try {
-    const noOracle = (): Promise<never> => Promise.reject(new Error('the circuit asks an oracle'));
-    return compressWitnessStack(await Promise.race([executeProgram(bytecode, inputs, noOracle), late]));
-  } catch (cause) {
-    if (cause instanceof NectarError) throw cause;
-    throw failed('the step is not what the machine does', cause);
-  } finally {
-    clearTimeout(timer);
-  }
+  return inputs;
 }
 
 interface BbRun {

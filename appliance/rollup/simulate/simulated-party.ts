@@ -11,6 +11,8 @@ import { findDisputeFiles } from '../challenge/tracer-thread.ts';
 import type { OpenRun } from '../challenge/truth.ts';
 import type { JsonRpc } from '../l1/json-rpc.ts';
 import { createOwnChallenges, type OwnChallenges } from '../own-challenges.ts';
+import { createStepProofs } from '../prove/step-proofs.ts';
+import type { StepProver } from '../prove/step-prover.ts';
 import type { Assertion } from '../validator/assertion.ts';
 import { createRollupCalls } from '../validator/rollup-calls.ts';
 import type { SimulatedTruth } from './simulated-chain.ts';
@@ -37,6 +39,9 @@ export interface SimulatedPartyOptions {
   /** The first step of the machine after which this party lies; undefined: never. */
   readonly lieAt: bigint | undefined;
   readonly folder: string;
+  /** Undefined: the verifier wants no zk proof. */
+  readonly prover: StepProver | undefined;
+  readonly onProving: () => void;
   readonly ask: AskChallenge;
   readonly now: () => number;
 }
@@ -52,12 +57,25 @@ const RPC = { pollMs: 1, resubmitMs: 60_000 };
 
 /** A validator as a node wires it, whose chain is the simulated one: it plays by the real machine, and lies in one place at most. */
 export function createSimulatedParty(options: SimulatedPartyOptions): SimulatedParty {
-  const { l1, truth, own, other, lieAt, folder, ask, now } = options;
+  const { l1, truth, own, other, lieAt, folder, prover, onProving, ask, now } = options;
   const files = findDisputeFiles();
   if (files === undefined) throw new NectarError('DISPUTE_MACHINE_MISSING', { what: 'machine to trace a block with' });
   const machine = createDisputeMachine(
     { config: truth.config, files, database: undefined },
-    { answersOf: async () => truth.answers },
+    {
+      answersOf: async () => truth.answers,
+      proofs: createStepProofs({
+        rpc: l1.rpc,
+        openProver: async () => {
+          if (prover === undefined) throw new NectarError('DISPUTE_MACHINE_MISSING', { what: 'prover' });
+          return prover;
+        },
+        onProving,
+      }),
+      proveElement: async () => {
+        throw new NectarError('DISPUTE_MACHINE_MISSING', { what: 'blob: the batch is in calldata' });
+      },
+    },
   );
   const openRun = lieAt === undefined ? machine.openRun : lyingRun(machine.openRun, { lieAt, state: own.state });
   const { rollup, sequencerInbox, chainId, rpc } = l1;

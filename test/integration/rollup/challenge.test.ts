@@ -119,6 +119,7 @@ function player(who: Staker, name: string, ask: Ask): OwnChallenges {
     openRun: isLiar ? openLyingRun : openToyRun,
     release: async () => {},
     close: async () => {},
+    requireProver: async () => undefined,
     prove: async () => ({ proof: new Uint8Array(32), preimage: new Uint8Array() }),
   };
   const verdictOf = (nodeId: Hex): Verdict | undefined =>

@@ -94,7 +94,11 @@ test('the machine makes of what a node has on its disk, and of L1, the blocks th
       files: findDisputeFiles() ?? assert.fail('the guest is not here'),
       database: { path, databaseKey: DATABASE_KEY, cacheBytes: 1 << 20 },
     },
-    { answersOf: createIterationAnswers(config, { archive, store, blockOf: database.block, l1Rpc, accumulatorOf }) },
+    {
+      answersOf: createIterationAnswers(config, { archive, store, blockOf: database.block, l1Rpc, accumulatorOf }),
+      proofs: { prove: () => assert.fail('nothing is proved'), require: () => assert.fail('nothing is proved') },
+      proveElement: () => assert.fail('there is no blob'),
+    },
   );
   const derive = createDerivedState({
     store,

@@ -24,7 +24,14 @@ const { descriptor, databasePath, rpcPort, stateHistoryHours, snapshotPath, cras
 const databaseKey = Buffer.from(spec.databaseKey, 'hex');
 const log = createLogger({ level: 'silent' });
 watchDisk(databaseKey, crash);
-const validator = { enabled: false, pollMs: 100, resubmitMs: 5_000, maxFeePerGasGwei: 500 };
+const validator = {
+  enabled: false,
+  pollMs: 100,
+  resubmitMs: 5_000,
+  maxFeePerGasGwei: 500,
+  srsFolder: '',
+  proverProgram: '',
+};
 const settings = { l1PollMs: 100, stateHistoryHours, validator };
 const rollup = createRollup(
   {

@@ -234,7 +234,14 @@ interface NodeMake {
   readonly batchPeers?: BatchPeers;
 }
 
-export const WATCHING = { enabled: false, pollMs: 100, resubmitMs: 5_000, maxFeePerGasGwei: 500 };
+export const WATCHING = {
+  enabled: false,
+  pollMs: 100,
+  resubmitMs: 5_000,
+  maxFeePerGasGwei: 500,
+  srsFolder: '',
+  proverProgram: '',
+};
 const ASSERTING = { ...WATCHING, enabled: true };
 
 function nodeOf(

@@ -132,6 +132,7 @@ export function createPlayer({ l1, rivalries, folder, reach, lose, lie }: Player
       ...seenBy(l1, rivalries, lose),
       truth: told,
       canFinish: true,
+      requireProver: async () => undefined,
       prove: async () => ({ proof: new Uint8Array(POINTS), preimage: new Uint8Array() }),
       heard,
       talks: {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -10,7 +10,7 @@ import { createDevelopmentSrs, SRS_POINTS } from '../../../../../appliance/rollu
 import { type PinnedSrs, pinSrs, SRS_FILES, verifySrs } from '../../../../../appliance/rollup/prove/srs.ts';
 import { createStepProver, type StepProver } from '../../../../../appliance/rollup/prove/step-prover.ts';
 import { isNectarError, type NectarError } from '../../../../../protocol/errors.ts';
-import { bbProgram } from '../../../../../scripts/step-honk.ts';
+import { bbProgram, renderStepHonk } from '../../../../../scripts/step-honk.ts';
 import { stepOf } from '../../../circuits/random-step.ts';
 import { makeStep } from '../../../circuits/step-circuit.ts';
 
@@ -59,6 +59,16 @@ describe('the prover of a step', () => {
       readdirSync(folder).filter((name) => name.startsWith('nectar-proof-')),
       [],
     );
+  });
+  it('has the key that the contract is given for the string', async () => {
+    const at = mkdtempSync(join(tmpdir(), 'nectar-step-key-'));
+    try {
+      symlinkSync(folder, join(at, 'crs'));
+      const { key } = renderStepHonk({ program: bbProgram(), circuit, folder: at });
+      assert.equal(`0x${Buffer.from(await prover().key()).toString('hex')}`, key);
+    } finally {
+      rmSync(at, { recursive: true, force: true });
+    }
   });
   it('says of a step that is none that it is not what the machine does', async () => {
     const { publicInputs, opening } = step();
