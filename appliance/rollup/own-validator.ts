@@ -146,7 +146,7 @@ export function createOwnValidator(
         proofs: createStepProofs({
           rpc: l1Rpc,
           openProver,
-          onProving: (stage) => log.info({ stage }, 'a step is proved'),
+          onProving: (stage) => log.info({ stage }, 'the proof of the step that decides a challenge'),
         }),
         proveElement: kzg.proveElement,
       },

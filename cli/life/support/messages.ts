@@ -197,6 +197,7 @@ export const LOG_MESSAGES: readonly string[] = [
   'the listener of a crossing failed',
   'the listener of the crossings failed',
   'the local socket does not listen',
+  'the proof of the step that decides a challenge',
   'the registry did not answer about a peer',
   'the registry does not answer',
   'the renewed certificate is in use',
