@@ -40,7 +40,6 @@ export const LOG_MESSAGES: readonly string[] = [
   'a role of another version was refused',
   'a role was refused a crossing that it may not use',
   'a segment was not read from its shards',
-  'a step is proved',
   'a stored tree head is not signed by this log',
   'a version cannot be sealed anew',
   'a watched file was not checked',
