@@ -67,9 +67,10 @@ export function createShardAudits(core: StoreCore, { map, book, onLost, onResult
 
   const randomText = (): string => Buffer.from(core.deps.randomBytes(32)).toString('base64');
 
-  function seedOf(holder: PeerIdText, random: string): Uint8Array {
+  /** @param at when the question was asked first: a later try of another day is the same question */
+  function seedOf(holder: PeerIdText, random: string, at: number = now()): Uint8Array {
     const deal = sha256(Buffer.from(`${core.options.nodeId} ${holder}`));
-    return auditSeed(Buffer.from(random, 'base64'), deal, Math.floor(now() / DAY_MS));
+    return auditSeed(Buffer.from(random, 'base64'), deal, Math.floor(at / DAY_MS));
   }
 
   function isDue({ pending, auditAt }: ShardHolderEntry): boolean {
@@ -99,7 +100,7 @@ export function createShardAudits(core: StoreCore, { map, book, onLost, onResult
       const entry = book.get(holder);
       // The same questions again, as long as the shards are the same: a holder that answers what it likes gains nothing.
       const random = entry.pending?.seed ?? randomText();
-      audits.push(ask(holder, drawLeaves(createShardSet(shards), seedOf(holder, random))));
+      audits.push(ask(holder, drawLeaves(createShardSet(shards), seedOf(holder, random, entry.pending?.since))));
       seeds.set(holder, random);
     }
     return audits;
