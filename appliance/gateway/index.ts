@@ -7,6 +7,7 @@ export { createGateway, type Gateway, type GatewayOptions } from './gateway.ts';
 export { createMetricsServer, type MetricsServer } from './metrics-server.ts';
 export type { NetworkInfo, NodeReadiness, NodeStatus } from './node-schemas.ts';
 export { recordedTokens } from './recorded-tokens.ts';
+export { shareLogLevels } from './shared-log-levels.ts';
 export { createSharedTexts } from './shared-texts.ts';
 export {
   type Certificates,

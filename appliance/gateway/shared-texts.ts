@@ -10,6 +10,7 @@ const SHARED_TEXTS = [
   'clients-site',
   'clients-lists',
   'clients-floors',
+  'log-levels',
 ] as const;
 export type SharedTextName = (typeof SHARED_TEXTS)[number];
 

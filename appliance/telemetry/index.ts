@@ -1,5 +1,6 @@
 export {
   createLeveledLogger,
+  type LevelChange,
   type LogLevelState,
   type LogLevels,
   MAX_LEVEL_SECONDS,

@@ -18,6 +18,7 @@ import {
   createMetricsServer,
   createSharedTexts,
   createTokens,
+  shareLogLevels,
 } from '../gateway/index.ts';
 import { createStatus } from '../status/index.ts';
 import { createNodeLogLevels, createNodeMetrics, readFamilies, roleLogLevels } from '../telemetry/index.ts';
@@ -68,7 +69,9 @@ export async function wireGateway(options: RoleOptions, deps: RoleDeps): Promise
   const rollupState = askedOnce(() => rollup.state(PROBE_TIMEOUT_MS));
   const custody = createCustodyClient(atStore);
   const logLevels = createNodeLogLevels([
-    roleLogLevels('gateway', levels),
+    shared === undefined
+      ? roleLogLevels('gateway', levels)
+      : shareLogLevels(levels, shared.text('log-levels'), { log, now }),
     createLogLevelsClient('store', atStore),
     createLogLevelsClient('audit', atAudit),
     createLogLevelsClient('rollup', atRollup),

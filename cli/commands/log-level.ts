@@ -20,7 +20,7 @@ export function registerLogLevel(program: Command, terminal: Terminal): void {
   addVerb(program, 'log-level [what...]', {
     summary: 'show how the node logs, or log more or less for a while',
     about:
-      'WHAT is a level (error, warn, info, debug), or a role or component and a level. The node goes back to the configured level (`log.level`) by itself when the time is over, and at a restart. Each change is on record in the audit log, so that a locked node refuses it. No level writes a secret or the content of a record; debug names what peers and clients send.',
+      'WHAT is a level (error, warn, info, debug), or a role or component and a level. The node goes back to the configured level (`log.level`) by itself when the time is over, and at a restart. In a cluster all gateways take the change within a second, also one that starts before the time is over. Each change is on record in the audit log, so that a locked node refuses it. No level writes a secret or the content of a record; debug names what peers and clients send.',
     examples: ['log-level', 'log-level debug', 'log-level p2p debug --for 1h', 'log-level --reset'],
   })
     .addOption(new Option('--for <time>', 'for how long: 30s, 10m, 2h (default: 10m)').argParser(parseSeconds))

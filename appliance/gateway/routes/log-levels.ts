@@ -15,7 +15,7 @@ const change = describeOperation({
   tag: 'node',
   summary: 'Log more or less for a while',
   description:
-    'On record first. The level is as configured again when the time is over, or the role starts anew. With several gateways, that of role `gateway` is of the one that answers.',
+    'On record first. The level is as configured again when the time is over, or the role starts anew. Several gateways of a node (Kubernetes) all take it within a second, and so does one that starts before the time is over.',
   guard: { scope: 'admin' },
   body: LogLevelRequest,
   response: { 200: LogLevelList },
