@@ -131,7 +131,9 @@ async function initAsProcess(call: Call<InitOptions>): Promise<void> {
   const snapshot = options.snapshot === undefined ? undefined : resolve(terminal.workingFolder, options.snapshot);
   const made = await initNode({ plan, passphrase, names: chosen.names, snapshot, timeoutMs, terminal, output });
   output.result(made, () => renderNext(made, home === homeFolder(terminal, undefined)));
-  output.note('\nAfter a reboot nothing starts it yet: `nectar-byon service install` has systemd or cron do so.');
+  output.note(
+    '\nAfter a reboot nothing starts it yet: `nectar-byon service install` has systemd, OpenRC or cron do so.',
+  );
   if (plan.keyFile !== undefined)
     output.note(`\n${describeKeyFile({ keyFile: plan.keyFile, home }, findUnlockOffers(terminal)).join('\n')}`);
 }

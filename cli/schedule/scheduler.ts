@@ -31,7 +31,7 @@ export function schedulersHere({ env }: Pick<Terminal, 'env'>): readonly Schedul
   return [...(systemd ? (['systemd'] as const) : []), ...(isProgram('crontab', env) ? (['crontab'] as const) : [])];
 }
 
-function isProgram(name: string, env: Terminal['env']): boolean {
+export function isProgram(name: string, env: Terminal['env']): boolean {
   return (env.PATH ?? '').split(delimiter).some((folder) => {
     try {
       accessSync(join(folder, name), constants.X_OK);

@@ -6,8 +6,10 @@ import { NectarError } from '../../protocol/errors.ts';
 import type { Check } from '../preflight.ts';
 import { readRunning } from '../provision/process/running.ts';
 import { formatDuration } from '../render/quantities.ts';
-import { findScheduler } from '../schedule/scheduler.ts';
+import { findScheduler, isProgram } from '../schedule/scheduler.ts';
 import type { Terminal } from '../terminal.ts';
+import { MACHINE_FOLDERS, type MachineFolders } from './machine-folders.ts';
+import { createOpenrcStarter } from './openrc.ts';
 import type { NodeService } from './service-unit.ts';
 import { createCrontabStarter, createSystemdStarter, type Starter } from './starters.ts';
 
@@ -21,11 +23,17 @@ export function describeService(home: string): NodeService {
   return { home, nodeId, system, user: ownerOf(home), devices };
 }
 
-/** A unit takes a name, or the number of who has none. */
+/** The name of the home's owner, or his number where /etc/passwd has no name: systemd takes both. */
 function ownerOf(home: string): string {
   const { uid } = statSync(home);
   const own = userInfo();
-  return own.uid === uid ? own.username : String(uid);
+  return own.uid === uid ? own.username : (findUserName(uid, '/etc/passwd') ?? String(uid));
+}
+
+/** passwd(5) */
+export function findUserName(uid: number, file: string): string | undefined {
+  const lines = existsSync(file) ? readFileSync(file, 'utf8').split('\n') : [];
+  return lines.map((line) => line.split(':')).find(([, , number]) => number === String(uid))?.[0];
 }
 
 /** The starter that is named, else the one that this machine has; undefined where it has neither. */
@@ -34,15 +42,33 @@ export function chooseStarter(
   terminal: Terminal,
   asked: Starter['name'] | undefined,
 ): Starter | undefined {
-  const name = asked ?? findScheduler(terminal);
+  const name = asked ?? (service.system && isOpenrc(terminal) ? 'openrc' : findScheduler(terminal));
   if (name === 'systemd') return createSystemdStarter(service, terminal);
+  if (name === 'openrc') return createOpenrcStarter(service, terminal);
   return name === 'crontab' ? createCrontabStarter(service, terminal) : undefined;
 }
 
-/** What starts the node of a home after a reboot; undefined: nothing that this program installed. */
-export async function findStarter(service: NodeService, terminal: Terminal): Promise<Starter | undefined> {
-  for (const starter of [createSystemdStarter(service, terminal), createCrontabStarter(service, terminal)])
-    if (await starter.isInstalled()) return starter;
+/** The folder is there when OpenRC started this machine. */
+function isOpenrc({ env }: Pick<Terminal, 'env'>): boolean {
+  return existsSync('/run/openrc') && isProgram('rc-update', env);
+}
+
+/**
+ * What starts the node of a home after a reboot; undefined: nothing that this program installed. A unit of the machine shows to everybody;
+ * a unit or table of another user does not.
+ */
+export async function findStarter(
+  service: NodeService,
+  terminal: Terminal,
+  machine: MachineFolders = MACHINE_FOLDERS,
+): Promise<Starter | undefined> {
+  const starters = [
+    createSystemdStarter({ ...service, system: true }, terminal, machine.units),
+    createOpenrcStarter(service, terminal, machine.scripts),
+    ...(service.system ? [] : [createSystemdStarter(service, terminal)]),
+    createCrontabStarter(service, terminal),
+  ];
+  for (const starter of starters) if (await starter.isInstalled()) return starter;
   return undefined;
 }
 
@@ -60,7 +86,7 @@ export async function checkReboot(home: string, terminal: Terminal): Promise<Che
     const starter = await findStarter(service, terminal);
     if (starter === undefined)
       return { name, value: 'nothing starts it', grade: 'poor', advice: 'nectar-byon service install' };
-    if (starter.name === 'systemd' && !service.system && !isLingering()) {
+    if (starter.name === 'systemd' && !starter.ofTheMachine && !isLingering()) {
       const value = 'systemd starts it once you log in';
       return { name, value, grade: 'poor', advice: 'loginctl enable-linger' };
     }

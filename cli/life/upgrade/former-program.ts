@@ -45,7 +45,9 @@ export async function serveByOwn(home: string, terminal: Terminal, output: Outpu
   try {
     await (await findStarter(describeService(home), terminal))?.install();
   } catch {
-    output.note('the machine still starts the version before: `nectar-byon service install` mends it');
+    output.note(
+      'the machine still starts the version before: run `nectar-byon service install` as the user who ran it first',
+    );
   }
 }
 
@@ -54,7 +56,10 @@ export async function serveByFormer(former: FormerProgram, request: BringUp): Pr
   const { home, terminal, output } = request;
   if ((await findStarter(describeService(home), terminal)) === undefined) return;
   const { code } = await call(former, ['service', 'install'], request);
-  if (code !== 0) output.note(`the machine still starts the newer version: \`service install\` of ${former.entry}`);
+  if (code !== 0)
+    output.note(
+      `the machine still starts the newer version: run \`service install\` of ${former.entry} as the user who ran it first`,
+    );
 }
 
 /**

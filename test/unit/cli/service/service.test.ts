@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { findStarter, findUserName } from '../../../../cli/service/node-service.ts';
+import { createOpenrcStarter, openrcScript } from '../../../../cli/service/openrc.ts';
 import { nodeUnit, serviceName } from '../../../../cli/service/service-unit.ts';
 import { createCrontabStarter, createSystemdStarter, rebootLine } from '../../../../cli/service/starters.ts';
 import type { Terminal } from '../../../../cli/terminal.ts';
@@ -52,6 +54,20 @@ test('confines a node as a unit of the machine: exposure 2.0 at most, and system
     const exposure = Number(/exposure level for \S+: ([\d.]+)/.exec(said)?.[1]);
     assert.ok(exposure <= limit, `${exposure}\n${said}`);
   }
+});
+
+test('systemd-analyze verify finds nothing in the unit of the machine and of a user, whatever the home is called', {
+  skip: hasAnalyze ? false : 'systemd-analyze is not here',
+}, () => {
+  for (const system of [true, false])
+    for (const home of ['/srv/clinic', '/srv/50% of "o\'clinic" $HOME']) {
+      const path = join(folder, `${serviceName(service.nodeId)}.service`);
+      writeFileSync(path, nodeUnit({ ...service, system, user: 'root', home }));
+      const { status, stderr } = spawnSync('systemd-analyze', ['verify', '--man=no', path], { encoding: 'utf8' });
+      // What it says of the machine's other units is not ours.
+      const ours = stderr.split('\n').filter((line) => line.includes(serviceName(service.nodeId)));
+      assert.deepEqual([status, ours], [0, []]);
+    }
 });
 
 test('a unit quotes what a home may be called, and runs as the owner of the home', () => {
@@ -111,4 +127,69 @@ test('cron: one line at the start of the machine, beside those of others', async
   await starter.remove();
   assert.equal(readFileSync(table, 'utf8'), '5 4 * * * backup # mine\n');
   assert.ok(existsSync(table));
+});
+
+test('OpenRC: a script that sh takes, whatever the home is called, with the words of the command as they are', () => {
+  const home = '/srv/50% of "o\'clinic" $HOME';
+  const path = join(folder, 'script');
+  writeFileSync(path, openrcScript({ ...service, home }));
+  // supervise-daemon.sh evaluates the variables once more.
+  const words = execFileSync('sh', ['-c', `. ${path}; eval printf '%s\\\\n' $command $command_args $output_log`], {
+    encoding: 'utf8',
+  });
+  const [exec, , ...rest] = words.trimEnd().split('\n');
+  assert.deepEqual(
+    [exec, ...rest],
+    [process.execPath, 'run', 'all', '--home', home, '--json', `${home}/logs/node.log`],
+  );
+  assert.match(readFileSync(path, 'utf8'), /^command_user='nectar'$/m);
+});
+
+test('OpenRC: adds and removes a service of the machine, and refuses who is not root', async () => {
+  const calls = join(folder, 'rc-calls');
+  const scripts = mkdtempSync(join(folder, 'init.d-'));
+  const terminal = terminalWith({ 'rc-update': `echo "$@" >>${calls}` });
+  const starter = createOpenrcStarter(service, terminal, scripts);
+  await starter.install();
+  assert.equal(await starter.isInstalled(), true);
+  await starter.remove();
+  await starter.remove();
+  assert.equal(await starter.isInstalled(), false);
+  const name = serviceName(service.nodeId);
+  assert.equal(readFileSync(calls, 'utf8'), `add ${name} default\ndel ${name} default\n`);
+  await assert.rejects(createOpenrcStarter({ ...service, system: false }, terminal, scripts).install(), (error) =>
+    isNectarError(error, 'CLI_SERVICE_REFUSED'),
+  );
+  await assert.rejects(createOpenrcStarter({ ...service, user: '4300' }, terminal, scripts).install(), (error) =>
+    isNectarError(error, 'CLI_SERVICE_REFUSED'),
+  );
+  const refusing = createOpenrcStarter(service, terminalWith({ 'rc-update': 'exit 1' }), scripts);
+  await assert.rejects(refusing.install(), (error) => isNectarError(error, 'CLI_SERVICE_REFUSED'));
+  assert.equal(await refusing.isInstalled(), false);
+});
+
+test('what the machine starts shows to a user too, who has not installed it', async () => {
+  const units = mkdtempSync(join(folder, 'units-'));
+  const scripts = mkdtempSync(join(folder, 'init.d-'));
+  const terminal = terminalWith({ crontab: 'echo "no crontab for me" >&2; exit 1', systemctl: 'exit 0' });
+  const user = { ...service, system: false };
+  const find = async () => {
+    const starter = await findStarter(user, terminal, { units, scripts });
+    return starter && [starter.name, starter.ofTheMachine];
+  };
+  assert.equal(await find(), undefined);
+  mkdirSync(join(terminal.userFolder, 'config', 'systemd', 'user'), { recursive: true });
+  await createSystemdStarter(user, terminal).install();
+  assert.deepEqual(await find(), ['systemd', false]);
+  writeFileSync(join(scripts, serviceName(service.nodeId)), '');
+  assert.deepEqual(await find(), ['openrc', true]);
+  writeFileSync(join(units, `${serviceName(service.nodeId)}.service`), '');
+  assert.deepEqual(await find(), ['systemd', true]);
+});
+
+test('names the owner of a home as /etc/passwd does', () => {
+  const file = join(folder, 'passwd');
+  writeFileSync(file, 'root:x:0:0:root:/root:/bin/sh\nnectar:x:4300:4300::/home/nectar:/bin/sh\n');
+  assert.deepEqual([findUserName(4300, file), findUserName(430, file)], ['nectar', undefined]);
+  assert.equal(findUserName(0, join(folder, 'no-passwd')), undefined);
 });
