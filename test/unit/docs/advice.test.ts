@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { configOptions } from '../../../appliance/config/options.ts';
+import { nodeConfigSchema } from '../../../appliance/config/schema.ts';
 import { guidanceOf } from '../../../cli/errors/guidance-of.ts';
+import { loadBenchmark } from '../../../hardening/load-benchmark.ts';
 import { ERRORS, type ErrorCode } from '../../../protocol/errors.ts';
 import { commandsIn, commandsOf, unknownOf } from './typed-commands.ts';
 
@@ -52,4 +55,57 @@ test('what the program itself prints, and what the checks advise', () => {
   // The first line of the file of a share, which is no command.
   const commands = found.filter((command) => !command.startsWith('recovery share'));
   assert.deepEqual(refusedOf(commands), []);
+});
+
+describe('the remedies of all checks, and how each says to look', () => {
+  const texts = loadBenchmark().checks.flatMap(({ remediation, see }) =>
+    [remediation, see].flatMap((each) => Object.values(each ?? {})),
+  );
+
+  test('name commands that there are', () => {
+    const found = texts.flatMap(commandsIn);
+    assert.ok(found.length > 400, String(found.length));
+    assert.deepEqual(refusedOf(found), []);
+  });
+
+  test('name sections of documents that there are', () => {
+    const found = texts.flatMap((text) => [
+      ...text.matchAll(/(docs\/[\w/.-]+\.md)(?:, "([^"]+)")?/g),
+      ...text.matchAll(/(\brunbook), ['"]([^'"]+)['"]/g),
+    ]);
+    assert.ok(found.length > 15, String(found.length));
+    const missing = found.filter(([, path = '', section]) => {
+      const document = read(path === 'runbook' ? 'docs/runbook.md' : path);
+      return section !== undefined && !document.split('\n').some((line) => /^#+ /.test(line) && line.endsWith(section));
+    });
+    assert.deepEqual(
+      missing.map(([all]) => all),
+      [],
+    );
+  });
+
+  test('name codes and options of the configuration that there are', () => {
+    const codes = texts.flatMap((text) => text.match(/\b(?:NODE|KEY|STORE|AUDIT|GATEWAY|CLI|ROLLUP)_[A-Z_]+\b/g) ?? []);
+    assert.deepEqual(
+      codes.filter((code) => code !== 'NODE_OPTIONS' && !(code in ERRORS)),
+      [],
+    );
+    const known = new Set(configOptions(nodeConfigSchema).map(({ path }) => path));
+    const named = texts.flatMap((text) =>
+      [...text.matchAll(/[cC]onfig\.json: "(\w+)": \{ "(\w+)"/g)].map(([, group, name]) => `${group}.${name}`),
+    );
+    assert.ok(named.length > 20, String(named.length));
+    assert.deepEqual(
+      named.filter((name) => !known.has(name)),
+      [],
+    );
+  });
+
+  test('overwrite no file that another remedy writes', () => {
+    const written = texts.flatMap((text) => [...text.matchAll(/[^>]> ?(\/[\w./-]+)/g)].map(([, path]) => path));
+    assert.deepEqual(
+      written.filter((path) => path !== '/dev/null'),
+      [],
+    );
+  });
 });
