@@ -90,6 +90,21 @@ export const GatewayConfig = Type.Object(
       default: [],
       maxItems: 64,
     }),
+    securityContacts: Type.Array(
+      Type.String({ minLength: 8, maxLength: 512, pattern: '^(https://|mailto:|tel:)[!-~]+$' }),
+      {
+        description:
+          'Where vulnerabilities of this node are to be reported, the preferred one first: `https://`, `mailto:` or `tel:`. The node shows them to everybody at /.well-known/security.txt (RFC 9116).',
+        default: [],
+        maxItems: 8,
+      },
+    ),
+    securityExpires: Type.String({
+      description:
+        'The day on which those contacts must have been looked at again, less than a year ahead, such as 2027-06-30: from then on security.txt is not served.',
+      default: '',
+      pattern: '^(\\d{4}-\\d{2}-\\d{2})?$',
+    }),
     headersTimeoutMs: bounded('Time a client has to send its request headers.', 10_000, 100),
     bodyTimeoutMs: bounded('Time a client has to send a whole JSON body.', 15_000, 100),
     bodyIdleTimeoutMs: bounded('Longest pause in an upload.', 60_000, 100),

@@ -32,6 +32,7 @@ import { addRecordRoutes } from './routes/records.ts';
 import { addResumableRoutes } from './routes/resumable.ts';
 import { addRpcRoutes } from './routes/rpc.ts';
 import { addShardRoutes } from './routes/shards.ts';
+import { addSecurityTxtRoute } from './routes/security-txt.ts';
 import { addStorageRoutes } from './routes/storage.ts';
 import { addTinkRoutes } from './routes/tink.ts';
 import { addTokenRoutes } from './routes/tokens.ts';
@@ -45,6 +46,7 @@ const ROUTES = [
   addNodeRoutes,
   addAuditorRoutes,
   addLogLevelRoutes,
+  addSecurityTxtRoute,
   addChainRoutes,
   addRecordRoutes,
   addRecordBatchRoutes,

@@ -92,6 +92,7 @@ describe('/openapi.json', () => {
   it('is the API that the line lays down', () => {
     const line = [
       'GET /healthz',
+      'GET /.well-known/security.txt',
       'GET /readyz',
       'GET /openapi.json',
       'POST /v1/unlock',
@@ -197,7 +198,7 @@ describe('/openapi.json', () => {
     for (const [name, operation] of operations()) {
       assert.ok(operation.operationId && operation.summary && operation.tags?.length === 1, name);
       ids.add(operation.operationId);
-      const isPublic = /healthz|readyz|openapi|^options/.test(name);
+      const isPublic = /healthz|readyz|openapi|security\.txt|^options/.test(name);
       const scopes = operation.security?.flatMap((requirement) => requirement.bearer ?? []) ?? [];
       assert.equal(scopes.length, isPublic ? 0 : 1, name);
       assert.ok(
