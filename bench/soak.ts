@@ -2,9 +2,11 @@
  * What a node gains with time: memory, disk and CPU of one that has nothing to do and of one that is used a little (a record put, read
  * and a question to the chain every other second), sampled beside each other on one devnet, and their slopes by the hour. The first
  * third is left out of the slopes: a node that was just started fills its caches. A short run tells little of a small slope: the
- * figures have the length of the run beside them. `npm run bench -- soak --minutes 360`. BENCH_SOAK_SAMPLE_SECONDS (15).
+ * figures have the length of the run beside them. `npm run bench -- soak --minutes 360`. BENCH_SOAK_SAMPLE_SECONDS (15),
+ * BENCH_SOAK_NODES (idle,light): `roles` is an idle node in four roles, whose memory is added up.
  */
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { lstat, readdir } from 'node:fs/promises';
 import { loadavg } from 'node:os';
 import { join } from 'node:path';
@@ -16,8 +18,12 @@ import { type Access, accessOf, type ServedNode, startNode } from './served-node
 
 const MINUTES = Number(process.env.BENCH_MINUTES ?? 20);
 const SAMPLE_MS = 1_000 * Number(process.env.BENCH_SOAK_SAMPLE_SECONDS ?? 15);
+const NODES = (process.env.BENCH_SOAK_NODES ?? 'idle,light').split(',');
+const ROLES = ['audit', 'store', 'rollup', 'gateway'];
 const USE_MS = 2_000;
 const RECORD_BYTES = 4_096;
+/** Of the samples that a line shows: memory and disk. */
+const COURSE_EVERY = 4;
 const WARM_SHARE = 1 / 3;
 const MS_PER_HOUR = 3_600_000;
 const BYTES_PER_BLOCK = 512;
@@ -57,9 +63,11 @@ function slope(samples: readonly Sample[], of: (sample: Sample) => number): numb
   return (covariance / variance) * MS_PER_HOUR;
 }
 
-async function sample({ home, node, samples }: Watched): Promise<void> {
-  const { own } = node.memoryMiB('all');
-  samples.push({ atMs: performance.now(), cpuMs: node.cpuMs(), memoryMiB: own, diskMiB: await diskMiB(home) });
+const rolesOf = (name: string): readonly string[] => (name === 'roles' ? ROLES : ['all']);
+
+async function sample({ name, home, node, samples }: Watched): Promise<void> {
+  const memoryMiB = rolesOf(name).reduce((sum, role) => sum + node.memoryMiB(role).own, 0);
+  samples.push({ atMs: performance.now(), cpuMs: node.cpuMs(), memoryMiB, diskMiB: await diskMiB(home) });
 }
 
 /** Until it is told to end; resolves with the number of puts. */
@@ -82,6 +90,12 @@ async function use(access: Access, signal: AbortSignal): Promise<number> {
   return puts;
 }
 
+/** No puts. */
+async function untilAborted(signal: AbortSignal): Promise<number> {
+  await once(signal, 'abort');
+  return 0;
+}
+
 function print({ name, samples }: Watched, puts: number): void {
   const settled = samples.slice(Math.floor(samples.length * WARM_SHARE));
   const [first, last] = [settled.at(0), settled.at(-1)];
@@ -96,6 +110,7 @@ function print({ name, samples }: Watched, puts: number): void {
     memoryMiB: [first.memoryMiB, last.memoryMiB],
     mostMemoryMiB: Math.max(...samples.map(({ memoryMiB }) => memoryMiB)),
     diskMiB: [round(first.diskMiB), round(last.diskMiB)],
+    course: samples.filter((_, at) => at % COURSE_EVERY === 0).map((each) => [each.memoryMiB, round(each.diskMiB)]),
     ...(puts > 0 && { puts }),
     minutes: MINUTES,
     samples: samples.length,
@@ -110,11 +125,13 @@ export async function run(): Promise<void> {
   const watched: Watched[] = [];
   const ending = new AbortController();
   try {
-    for (const name of ['idle', 'light']) {
+    for (const name of NODES) {
       const home = place.path(name);
-      watched.push({ name, home, node: await startNode(place, home, ['all']), samples: [] });
+      watched.push({ name, home, node: await startNode(place, home, rolesOf(name)), samples: [] });
     }
-    const using = use(accessOf(place.path('light')), ending.signal);
+    const using = NODES.includes('light')
+      ? use(accessOf(place.path('light')), ending.signal)
+      : untilAborted(ending.signal);
     using.catch(() => {});
     const end = performance.now() + MINUTES * 60_000;
     while (performance.now() < end) {
