@@ -64,7 +64,14 @@ async function parseReleaseKeys(text: string, path: string): Promise<ReleaseKeys
     refuse('its OpenPGP key is damaged', error),
   );
   if (ed25519.length + blocks.length > MAX_KEYS) return refuse(`more than ${MAX_KEYS} keys`);
-  return { ed25519, openpgp: openpgp.flat() };
+  return { ed25519, openpgp: await keysInForce(openpgp.flat(), () => refuse('its OpenPGP key is revoked')) };
+}
+
+/** Without those that their owner has revoked, for whatever reason. With none left the second signature would not be asked for. */
+async function keysInForce(keys: readonly Key[], refuse: () => never): Promise<Key[]> {
+  const inForce: Key[] = [];
+  for (const key of keys) if (!(await key.isRevoked())) inForce.push(key);
+  return keys.length > 0 && inForce.length === 0 ? refuse() : inForce;
 }
 
 /** An Ed25519 key by its PEM (SPKI); its name is the SHA-256 of its DER. */

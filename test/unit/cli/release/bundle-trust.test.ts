@@ -13,6 +13,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { enums, readPrivateKey, revokeKey } from 'openpgp';
 import { capture } from '../capture.ts';
 import { Maker, saveBundle } from './signed-place.ts';
 
@@ -189,6 +190,22 @@ test('goes by either key of a file while keys are rotated', async () => {
   const path = join(folder, 'two.pub');
   writeFileSync(path, readFileSync(stranger.releaseKey, 'utf8') + readFileSync(maker.releaseKey, 'utf8'));
   assert.equal((await load(bundle, '--release-key', path)).code, undefined);
+});
+
+test('refuses what a revoked OpenPGP key signed, however its Ed25519 key stands', async () => {
+  const [private_ = ''] = readdirSync(maker.keys).filter((name) => name.endsWith('.asc'));
+  const privateKey = await readPrivateKey({ armoredKey: readFileSync(join(maker.keys, private_), 'utf8') });
+  for (const flag of [enums.reasonForRevocation.keyCompromised, enums.reasonForRevocation.keyRetired]) {
+    const { publicKey } = await revokeKey({ key: privateKey, reasonForRevocation: { flag }, format: 'armored' });
+    const path = join(folder, `revoked-${flag}.pub`);
+    const [ed25519 = ''] = readFileSync(maker.releaseKey, 'utf8').split('-----BEGIN PGP');
+    writeFileSync(path, ed25519 + publicKey);
+    await refused(bundle, 'RELEASE_KEY_INVALID', path);
+    // Beside one in force, a stolen pair still lacks a signature.
+    const both = join(folder, `revoked-${flag}-and-next.pub`);
+    writeFileSync(both, readFileSync(path, 'utf8') + readFileSync(stranger.releaseKey, 'utf8'));
+    await refused(bundle, 'RELEASE_KEY_UNKNOWN', both);
+  }
 });
 
 /** A bundle whose manifest says the version of its maker's program, as that program would have written it. */
