@@ -88,7 +88,11 @@ export function checkRootless({ rootless, remapped, kind }: EngineFacts): Check 
       "root's Podman (`sudo systemctl start podman.socket`), or Docker: rootless Podman gives volumes and the key file to other users than the roles";
     return { name: 'engine user', value: 'rootless Podman, not supported', grade: 'bad', advice };
   }
-  return { name: 'engine user', value: rootless ? 'rootless' : 'root', grade: 'good' };
+  if (rootless) {
+    const advice = "root's Docker where you can: this program was not tried on rootless Docker yet";
+    return { name: 'engine user', value: 'rootless Docker, not tried', grade: 'poor', advice };
+  }
+  return { name: 'engine user', value: 'root', grade: 'good' };
 }
 
 /** Without a filter on system calls a container has the whole kernel before it: that is not the node we promise. */

@@ -39,7 +39,7 @@ test('grades what the engine offers', () => {
 
 test('refuses an engine whose users are not the ones that the roles run as', () => {
   const grade = (change: Partial<EngineFacts>) => checkRootless({ ...facts, ...change }).grade;
-  assert.deepEqual([grade({}), grade({ rootless: true })], ['good', 'good']);
+  assert.deepEqual([grade({}), grade({ rootless: true })], ['good', 'poor']);
   assert.deepEqual([grade({ remapped: true }), grade({ rootless: true, kind: 'podman' })], ['bad', 'bad']);
 });
 
