@@ -31,8 +31,8 @@ const SPLIT: Readonly<Record<Exclude<Role, 'all' | 'sequencer'>, () => Promise<W
 export async function runRole(request: RunRequest): Promise<void> {
   const { role, home, version } = request;
   if (role !== 'all' && role !== 'sequencer') return runSplitRole(request, await SPLIT[role]());
-  const { wireNode, wireSequencer } = await import('./wire.ts');
   if (role === 'all') {
+    const { wireNode } = await import('./wire.ts');
     const { config } = loadConfig(request);
     const { log, levels } = createLeveledLogger({ level: config.log.level });
     const options = { home, version, config, sockets: socketsFolder(home, request.env) };
@@ -43,5 +43,6 @@ export async function runRole(request: RunRequest): Promise<void> {
   }
   const { config } = loadSequencerConfig(request);
   const log = createLogger({ level: config.log.level });
+  const { wireSequencer } = await import('./wire/sequencer.ts');
   return runWiring(request, () => wireSequencer({ home, version, config }, { log, metrics: createMetrics() }), log);
 }

@@ -6,7 +6,7 @@ import { printable } from './table.ts';
 
 const DAY_MS = 86_400_000;
 /** Days before the end of the attestation at which it is told: from here on, again, and for the last time. */
-export const LAPSE_WARNING_DAYS = { notice: 30, soon: 7, last: 1 } as const;
+const LAPSE_WARNING_DAYS = { notice: 30, soon: 7, last: 1 } as const;
 const ASK = 'ask an auditor of the network for the audit: docs/network/owners.md, "When the attestation ends"';
 
 type Lapse = 'fine' | 'notice' | 'soon' | 'last' | 'over';

@@ -3,8 +3,8 @@ import { NodeRegistryAbi } from '../../../contracts/generated/NodeRegistry.ts';
 import type { Hex, PeerIdText } from '../../../protocol/brand.ts';
 import { DRAIN_PERIOD_S, GRACE_PERIOD_S } from '../../../protocol/network/due-process.ts';
 import { encodePeerId, isPeerId, parsePeerId, registryEntryId } from '../../../protocol/network/node-identity.ts';
-import { isStatementOf } from '../../../protocol/network/node-statement.ts';
 import { PREDEPLOYS } from '../../../protocol/rollup/genesis.ts';
+import { createStatementCheck, type StatementCheck } from './statement-check.ts';
 
 export type NodeStatus = 'applied' | 'active' | 'warned' | 'suspended' | 'ejected' | 'left' | 'draining';
 
@@ -83,8 +83,6 @@ const MAX_PENDING = 500n;
 const MAX_MEMBERS = 20_000n;
 /** Strangers make up peer ids as fast as they like, and each is a question. */
 const MAX_REMEMBERED = 4_096;
-/** Statements remembered as good. */
-const MAX_GOOD_STATEMENTS = 16_384;
 
 export interface NodeRegistryOptions {
   readonly l2ChainId: bigint;
@@ -257,21 +255,6 @@ function splitNodes(answer: Hex): string[] {
 
 function decodeNode(hex: string): NodeStruct {
   return NODE_REGISTRY.decodeFunctionResult('nodeOf', `0x${VALUE_FOLLOWS}${hex}`).at(0) as NodeStruct;
-}
-
-type StatementCheck = (peerId: PeerIdText, by: { owner: Hex; operator: Hex }, statement: Hex) => boolean;
-
-/** A signature takes some 1.5 ms to check, and is what it was: those that were good are remembered. What anybody can send is not. */
-function createStatementCheck(l2ChainId: bigint): StatementCheck {
-  const good = new Set<string>();
-  return (peerId, { owner, operator }, statement) => {
-    const name = `${peerId}/${owner}/${operator}/${statement}`;
-    if (good.has(name)) return true;
-    if (!isStatementOf(peerId, { l2ChainId, owner, operator }, statement)) return false;
-    if (good.size >= MAX_GOOD_STATEMENTS) good.clear();
-    good.add(name);
-    return true;
-  };
 }
 
 /** Anyone may apply with any bytes: what is no peer id of this network, or what its key has not signed, is no node. */

@@ -8,6 +8,7 @@ import { gradePairs } from '../../../cli/provision/kubernetes/check-pairs.ts';
 import { createHome } from '../../../cli/provision/process/create-home.ts';
 import { until } from '../../e2e/workplace.ts';
 import { ClusterNode } from './cluster-node.ts';
+import { assertLogAlike } from './log-alike.ts';
 
 const node = new ClusterNode();
 const GATEWAYS = ['gateway-0', 'gateway-1'] as const;
@@ -73,11 +74,8 @@ test('every role tells how long its certificate holds and how full its volume is
 describe('two gateways', () => {
   test('serve what was put at the other', async () => {
     const content = randomBytes(100_000);
-    const put = await node.call('gateway-0', '/v1/records', {
-      method: 'POST',
-      headers: { 'content-type': 'application/octet-stream' },
-      body: content,
-    });
+    const headers = { 'content-type': 'application/octet-stream' };
+    const put = await node.call('gateway-0', '/v1/records', { method: 'POST', headers, body: content });
     assert.equal(put.status, 201, put.bytes.toString());
     const got = await node.call('gateway-1', `/v1/records/${put.json().recordId}`);
     assert.ok(got.bytes.equals(content));
@@ -125,25 +123,7 @@ describe('two gateways', () => {
     assert.ok(got.bytes.equals(content));
   });
 
-  test('log alike, whichever is told', async () => {
-    type Roles = { roles: { role: string; state?: { changes: { level: string }[] } }[] };
-    const told = async (pod: 'gateway-0' | 'gateway-1') => {
-      const { roles } = (await node.call(pod, '/v1/node/log-levels')).json() as Roles;
-      return (
-        roles
-          .find(({ role }) => role === 'gateway')
-          ?.state?.changes.map(({ level }) => level)
-          .join() ?? 'silence'
-      );
-    };
-    const body = JSON.stringify({ target: 'gateway', level: 'warn', seconds: 3600 });
-    const put = await node.call('gateway-0', '/v1/node/log-levels', { method: 'PUT', headers: json, body });
-    assert.equal(put.status, 200, put.bytes.toString());
-    assert.equal(await told('gateway-0'), 'warn');
-    await until('the other gateway to take it', async () => (await told('gateway-1')) === 'warn' || undefined);
-    await node.call('gateway-1', '/v1/node/log-levels', { method: 'DELETE' });
-    await until('the first gateway to end it', async () => (await told('gateway-0')) === '' || undefined);
-  });
+  test('log alike, whichever is told', () => assertLogAlike(node));
 
   test('give a repeated put its first receipt, at whichever it arrives', async () => {
     const put = (pod: 'gateway-0' | 'gateway-1') =>

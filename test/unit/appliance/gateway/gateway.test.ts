@@ -13,13 +13,8 @@ import { assertProblem, eventually, type Harness, received, startHarness } from 
 describe('the gateway', () => {
   let h: Harness;
   before(async () => {
-    h = await startHarness({
-      maxDenialsPerMinute: 1000,
-      bodyTimeoutMs: 300,
-      headersTimeoutMs: 400,
-      maxRequests: 3,
-      maxQueueMs: 300,
-    });
+    const waits = { bodyTimeoutMs: 300, headersTimeoutMs: 400, maxQueueMs: 300 };
+    h = await startHarness({ maxDenialsPerMinute: 1000, maxRequests: 3, ...waits });
   });
   after(() => h.stop());
   afterEach(() => {
