@@ -27,6 +27,7 @@ const BENCHES = {
   registry: () => import('./registry.ts'),
   coding: () => import('./coding.ts'),
   trace: () => import('./trace.ts'),
+  dispute: () => import('./dispute.ts'),
 } as const;
 
 const { values, positionals: names } = parseArgs({ allowPositionals: true, options: { minutes: { type: 'string' } } });
