@@ -54,7 +54,7 @@ async function simulate({ options, output, terminal }: Call<SimulateOptions>): P
           reached = Math.max(reached, round);
           say(`a dispute with a ${flavour} liar ${bar(reached)}`);
         },
-        onProving: () => say(`a dispute with a ${flavour} liar ${bar(reached)}, the step is proved`),
+        onProving: () => say(`a dispute with a ${flavour} liar ${bar(reached)}: proving`),
         signal: terminal.signal,
       },
     ),
