@@ -1,6 +1,8 @@
 import { type Command, Option } from 'commander';
 import { canProveSteps } from '../../appliance/rollup/index.ts';
+import { NectarError } from '../../protocol/errors.ts';
 import { action, addVerb, type Call } from '../call.ts';
+import { parseCount } from '../option-parsers.ts';
 import { renderTable } from '../render/table.ts';
 import { showWork } from '../render/work.ts';
 import { type SimulatedDispute, simulateDispute } from '../simulate/simulate-dispute.ts';
@@ -10,11 +12,13 @@ import type { Terminal } from '../terminal.ts';
 interface SimulateOptions {
   readonly silent?: boolean;
   readonly verifier?: VerifierKind;
+  readonly transfers: number;
 }
 
 const TRANSFERS = 3;
-/** In the middle of the block's derivation, which takes some ten million steps. */
-const LIE_AT = 1_000_003n;
+const MAX_TRANSFERS = 500;
+/** For each transfer: in the middle of the block's derivation. */
+const LIE_EVERY = 300_001n;
 const ROUNDS = 12;
 const VERIFIED_BY = {
   open: 'the deciding step was executed on L1',
@@ -37,10 +41,23 @@ export function registerDisputeSimulate(group: Command, terminal: Terminal): voi
   })
     .addOption(new Option('--silent', 'the liar does not talk off chain: every round goes to L1'))
     .addOption(new Option('--verifier <kind>', 'by which the deciding step is judged').choices([...VERIFIER_KINDS]))
+    .addOption(
+      new Option('--transfers <n>', `in the block that they contradict each other about, up to ${MAX_TRANSFERS}`)
+        .argParser(parseTransfers)
+        .default(TRANSFERS),
+    )
     .action(action(terminal, simulate));
 }
 
+function parseTransfers(text: string): number {
+  const count = parseCount(text);
+  if (count > MAX_TRANSFERS)
+    throw new NectarError('CLI_USAGE', { problem: `${text} transfers are more than ${MAX_TRANSFERS}` });
+  return count;
+}
+
 async function simulate({ options, output, terminal }: Call<SimulateOptions>): Promise<void> {
+  const { transfers } = options;
   const silent = options.silent === true;
   const verifier = options.verifier ?? (canProveSteps() ? 'both' : 'open');
   const flavour = silent ? 'silent' : 'talking';
@@ -48,7 +65,7 @@ async function simulate({ options, output, terminal }: Call<SimulateOptions>): P
   let reached = 0;
   const seen = await showWork(terminal, output, `a dispute with a ${flavour} liar`, (say) =>
     simulateDispute(
-      { silent, verifier, transfers: TRANSFERS, lieAt: LIE_AT },
+      { silent, verifier, transfers, lieAt: LIE_EVERY * BigInt(transfers) },
       {
         onRound(round) {
           reached = Math.max(reached, round);
