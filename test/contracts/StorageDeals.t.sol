@@ -26,7 +26,7 @@ import {
     WrongValue
 } from "../../contracts/src/l2/storage/DealErrors.sol";
 import {Challenge, Deal, Terms} from "../../contracts/src/l2/storage/DealTypes.sol";
-import {Answer, Beside} from "../../contracts/src/l2/storage/ShardProof.sol";
+import {Answer, Beside, ShardProof} from "../../contracts/src/l2/storage/ShardProof.sol";
 import {StorageDealsBase} from "./StorageDealsBase.sol";
 
 contract StorageDealsTest is StorageDealsBase {
@@ -166,6 +166,54 @@ contract StorageDealsTest is StorageDealsBase {
         vm.prank(stranger);
         vm.expectRevert(abi.encodeWithSelector(NoDeal.selector, none));
         deals.withdraw(holder, 1);
+    }
+
+    function test_collateralStaysWhileAQuestionIsOpen() public {
+        running();
+        Challenge memory asked = askedAs(owner);
+        vm.prank(holder);
+        vm.expectRevert(abi.encodeWithSelector(ChallengeOpen.selector, dealId, asked.deadline));
+        deals.unlock(owner, 1);
+        for (uint8 question = 0; question < 5; question++) {
+            deals.answer(dealId, question, answerTo(asked, question));
+        }
+        vm.prank(holder);
+        deals.unlock(owner, 1);
+    }
+
+    function test_aDealThatIsOverClosesAfterItsQuestion() public {
+        running();
+        vm.prank(holder);
+        deals.giveNotice(owner, holder);
+        uint64 endsAt = deals.dealOf(dealId).endsAt;
+        vm.warp(endsAt - 1);
+        Challenge memory asked = askedAs(owner);
+        vm.warp(endsAt + 1);
+        vm.expectRevert(abi.encodeWithSelector(ChallengeOpen.selector, dealId, asked.deadline));
+        deals.close(owner, holder);
+        vm.warp(asked.deadline + 1);
+        deals.fault(owner, holder);
+        deals.close(owner, holder);
+        vm.assertEq(deals.owed(address(0), owner) >= 10 ether, true, "the collateral is the owner's");
+    }
+
+    function shows(Answer calldata proof, uint256 leaves, uint256 place) external pure returns (bool) {
+        return ShardProof.shows(proof, setRoot(), leaves, place);
+    }
+
+    /// @dev The way up a shard's tree takes as many bits of the index as it has levels: whoever has the first shard of three leaves
+    /// would answer for the leaves 64 to 66 of the set.
+    function test_aLeafOutsideItsShardIsWrong() public view {
+        uint256 all = SIZE / 256;
+        for (uint256 place = 0; place < 3; place++) {
+            Answer memory proof = answerAt(place);
+            vm.assertTrue(this.shows(proof, all, place), "its own place");
+            vm.assertTrue(!this.shows(proof, all, place + 64), "a place of the other shard");
+            vm.assertTrue(!this.shows(proof, all + 1, place), "another set");
+            proof = answerAt(place + 64);
+            vm.assertTrue(this.shows(proof, all, place + 64), "the other shard's own");
+            vm.assertTrue(!this.shows(proof, all, place), "a place before it");
+        }
     }
 
     function test_answersEndAChallengeAndEarnTheBond() public {
