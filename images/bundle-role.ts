@@ -36,6 +36,7 @@ export async function bundleRole(role: ImageRole, architecture: Architecture): P
         'evm-worker': 'appliance/rollup/evm/evm-worker.ts',
         'kzg-worker': 'appliance/rollup/blobs/kzg-worker.ts',
         'block-worker': 'appliance/rollup/execute/block-worker.ts',
+        'tracer-worker': 'appliance/rollup/challenge/tracer-worker.ts',
       }),
       ...(role === 'audit' && { 'append-worker': 'appliance/audit/append-worker.ts' }),
       ...(role === 'store' && {
@@ -90,6 +91,14 @@ function nativeFiles(architecture: Architecture): Record<string, { path: string;
       because: 'appliance/rollup/execute/machine-file.ts',
     },
     'coding.wasm': { path: 'coding/generated/coding.wasm', because: 'appliance/coding/coding-file.ts' },
+    'dispute.elf': {
+      path: 'machine/generated/dispute.elf',
+      because: 'appliance/rollup/challenge/tracer-thread.ts',
+    },
+    'poseidon2.wasm': {
+      path: 'machine/generated/poseidon2.wasm',
+      because: 'appliance/rollup/challenge/tracer-thread.ts',
+    },
     ...(architecture === 'amd64' && {
       'native/secp256k1.node': {
         path: 'node_modules/secp256k1/prebuilds/linux-x64/secp256k1.glibc.node',

@@ -37,7 +37,7 @@ export type TracerReply = { readonly answer: unknown } | { readonly error: Threa
 /** Memory of the guest and its hashes lie outside of it; what is here is paths and snapshots of pages. */
 const MAX_HEAP_MB = 1024;
 
-/** In the sources where they were compiled to, in a bundle beside the program. Undefined: the bundle has none, as that of an image. */
+/** In the sources where they were compiled to, in a bundle beside the program. Undefined: the bundle has none. */
 export function findDisputeFiles(): DisputeFiles | undefined {
   const folder = import.meta.url.endsWith('.ts') ? '../../../machine/generated' : '.';
   const at = (name: string): URL => new URL(`${folder}/${name}`, import.meta.url);

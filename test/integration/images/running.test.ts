@@ -3,6 +3,11 @@ import { after, before, describe, test } from 'node:test';
 import { createImage, type Image } from '../../../images/oci.ts';
 import { type ImageRole, ROLE_SPECS, ROLES } from '../../../images/role-specs.ts';
 import { readProfile } from '../../../images/seccomp/write.ts';
+import { globalStateHash } from '../../../protocol/dispute/global-state.ts';
+import { FLAG_OK } from '../../../protocol/dispute/machine-state.ts';
+import { bytesToHex } from '../../../protocol/rollup/bytes.ts';
+import { EMPTY_SEND_ROOT } from '../../../protocol/rollup/send-tree.ts';
+import { rollupConfigOf, ZERO } from '../../unit/machine/tracer/guest-fixture.ts';
 import { assembled } from './assembled.ts';
 import { load, noEngine, removeImage, runInContainer } from './engine.ts';
 
@@ -44,6 +49,30 @@ const worker = () => new Promise((done, fail) => new Worker("require('worker_thr
   seen.status = Object.fromEntries(['CapEff', 'CapBnd', 'NoNewPrivs', 'Seccomp'].map((name) => [name, new RegExp(name + ':\\\\s+(\\\\S+)').exec(status)[1]]));
   console.log(JSON.stringify(seen));
 })();
+`;
+
+/** An iteration at its target, which takes no batch to derive: the guest starts, asks for its words, and hands back the same G. */
+const PLACE = { blockHash: ZERO, sendRoot: EMPTY_SEND_ROOT, batch: 3n, offset: 0n } as const;
+const DISPUTE_CONFIG = { chainId: 6328271n, fork: 'prague', p256: true, deployedAt: 1n } as const;
+
+/** What the image has of the machine of disputes plays that iteration in the image's own thread. */
+const TRACED = `
+const fs = require('node:fs'), { Worker } = require('node:worker_threads');
+const workerData = {
+  files: { elf: fs.readFileSync('/app/dispute.elf'), poseidon2: fs.readFileSync('/app/poseidon2.wasm') },
+  place: { blockHash: '${PLACE.blockHash}', sendRoot: '${PLACE.sendRoot}', batch: 3n, offset: 0n, target: 3n, accumulator: '${ZERO}' },
+  config: { chainId: 6328271n, fork: 'prague', p256: true, deployedAt: 1n },
+  rollupConfig: Uint8Array.from(Buffer.from('${bytesToHex(rollupConfigOf(DISPUTE_CONFIG)).slice(2)}', 'hex')),
+  answers: [],
+};
+const worker = new Worker('/app/tracer-worker.mjs', { workerData, env: {}, argv: [], execArgv: [] });
+worker.on('error', (error) => { console.error(error); process.exit(1); });
+worker.on('message', ({ answer, error }) => {
+  if (error) { console.error(error); process.exit(1); }
+  console.log(JSON.stringify({ flag: answer.flag, output: Buffer.from(answer.output).toString('hex') }));
+  process.exit(0);
+});
+worker.postMessage({ kind: 'open', step: 2n ** 40n });
 `;
 
 describe('a role in its container', { skip: noEngine ?? false }, () => {
@@ -125,4 +154,14 @@ describe('a role in its container', { skip: noEngine ?? false }, () => {
       }
     });
   }
+
+  test('rollup: the machine of disputes runs an iteration to its end, under the profile', async () => {
+    const { stdout, stderr, status } = await runInContainer({
+      image: idOf('rollup'),
+      entrypoint: [NODE, '-e', TRACED],
+      seccomp: readProfile('rollup'),
+    });
+    assert.equal(status, 0, stderr);
+    assert.deepEqual(JSON.parse(stdout.toString('utf8')), { flag: FLAG_OK, output: globalStateHash(PLACE).slice(2) });
+  });
 });
