@@ -250,6 +250,16 @@ export const EVENTS = {
   'chain.withdraw': alert(dicom('110128', 'Network Configuration'), 'E'),
   'chain.claim': alert(dicom('110128', 'Network Configuration'), 'E'),
   'chain.stake': alert(dicom('110128', 'Network Configuration'), 'U'),
+  // The challenges of this node's stake: its clock runs out, what both signed, what it put on L1, a stake that was won or lost.
+  'challenge.alarm': alert(dicom('110128', 'Network Configuration'), 'R'),
+  'challenge.message': {
+    type: APPLICATION_ACTIVITY,
+    subtype: coding(SYSTEM.lifecycle, 'verify'),
+    action: 'E',
+    ...OPERATING,
+  },
+  'challenge.entry': alert(dicom('110128', 'Network Configuration'), 'E'),
+  'challenge.end': alert(dicom('110128', 'Network Configuration'), 'U'),
   // The whole node, sealed as it is at rest, leaves this machine, or came to it.
   'node.backup': {
     type: dicom('110106', 'Export'),

@@ -8,12 +8,13 @@ import type { Logger } from '../telemetry/index.ts';
 import type { L1Call, L1Sender } from './batcher/l1-sender.ts';
 import { readStanding } from './challenge/challenge-record.ts';
 import { type Challenges, type ChallengesL1, createChallenges } from './challenge/challenges.ts';
-import { createConversations } from './challenge/conversations.ts';
+import { type Conversations, createConversations } from './challenge/conversations.ts';
 import type { DisputeMachine } from './challenge/dispute-machine.ts';
 import { createStatesAfter } from './challenge/disputed-chain.ts';
 import { encodeEntry } from './challenge/encode-entry.ts';
 import { createFindRefunds } from './challenge/entry-refunds.ts';
-import { createHeardMoves } from './challenge/heard-moves.ts';
+import { type ChallengeEvidence, createChallengeEvidence, type RecordChallenge } from './challenge/evidence.ts';
+import { createHeardMoves, type HeardMoves } from './challenge/heard-moves.ts';
 import { createHearing } from './challenge/hearing.ts';
 import { type AskChallenge, createPeerReach } from './challenge/peer-reach.ts';
 import type { Rivalry } from './challenge/rivalry.ts';
@@ -41,6 +42,8 @@ export interface OwnChallengesOptions {
   readonly key: Uint8Array;
   /** Where conversations lie. */
   readonly folder: string;
+  /** Where it is noted what the audit log has of them. */
+  readonly evidenceFolder: string;
   readonly pollMs: number;
   readonly resubmitMs: number;
 }
@@ -55,6 +58,8 @@ export interface OwnChallengesDeps {
   /** Undefined: this node plays the rounds about blocks, ends what a silent opponent leaves, and opens nothing. */
   readonly machine: DisputeMachine | undefined;
   readonly ask: AskChallenge;
+  /** Appends to the audit log; undefined: there is none. */
+  readonly record: RecordChallenge | undefined;
   readonly log: Logger;
   readonly now: () => number;
 }
@@ -73,7 +78,6 @@ export function createOwnChallenges(options: OwnChallengesOptions, deps: OwnChal
   let rivalries: readonly Rivalry[] = [];
   const l1 = createL1(options, deps, { owner: signer.address, onRivalries: (found) => (rivalries = found) });
   const { rollup, firstL1Block } = options;
-  const outcomes = createOutcomesInView({ rollup, firstL1Block, owner: signer.address }, { rpc: deps.l1Rpc, log, now });
   const truth = createTruth(
     disputedChain(options, deps),
     machine?.openRun ?? (() => missing('machine to trace a block with')),
@@ -82,7 +86,16 @@ export function createOwnChallenges(options: OwnChallengesOptions, deps: OwnChal
     files: { replaceFile, makeFolder, sweepStaged },
     onDamaged: (challenge) => log.warn({ challenge }, 'what was heard of an opponent is unreadable, and is left out'),
   });
-  const conversations = createConversations({ truth, heard, signer, now });
+  const evidence = createChallengeEvidence(options.evidenceFolder, {
+    record: deps.record,
+    files: { replaceFile, makeFolder, sweepStaged },
+    log,
+  });
+  const conversations = witnessed(createConversations({ truth, heard, signer, now }), heard, evidence);
+  const outcomes = createOutcomesInView(
+    { rollup, firstL1Block, owner: signer.address },
+    { rpc: deps.l1Rpc, onEnded: evidence.ended, log, now },
+  );
   const talks = createTalks({ conversations, reach: createPeerReach(deps.ask), log });
   const challenges = createChallenges(options, {
     l1: {
@@ -90,6 +103,8 @@ export function createOwnChallenges(options: OwnChallengesOptions, deps: OwnChal
       async rivalries(signal) {
         const found = await l1.rivalries(signal);
         await outcomes.look(found.length, signal);
+        for (const rivalry of found) evidence.conversation(rivalry, await heard.get(rivalry.subject.id));
+        void evidence.flush();
         return found;
       },
     },
@@ -100,6 +115,7 @@ export function createOwnChallenges(options: OwnChallengesOptions, deps: OwnChal
     canFinish: machine !== undefined,
     heard,
     talks,
+    evidence,
     log,
     now,
   });
@@ -109,6 +125,7 @@ export function createOwnChallenges(options: OwnChallengesOptions, deps: OwnChal
     outcomes: outcomes.newest,
     async run(signal) {
       await challenges.run(signal);
+      await evidence.flush();
       // Its threads hold the chain database open.
       await machine?.close();
     },
@@ -180,6 +197,26 @@ async function view<T>(rpc: JsonRpc, { to, abi, call: [name, ...args] }: View, s
   const data = abi.encodeFunctionData(name, args);
   const answer = await rpc.call('eth_call', [{ to, data }, 'latest'], signal);
   return abi.decodeFunctionResult(name, String(answer))[0] as T;
+}
+
+/** Notes what is said when it is said: the challenge may end before the next look. What this node says first is kept nowhere else. */
+function witnessed(
+  conversations: Conversations,
+  heard: Pick<HeardMoves, 'get'>,
+  evidence: Pick<ChallengeEvidence, 'conversation' | 'said'>,
+): Conversations {
+  return {
+    async hear(rivalry, message) {
+      const reply = await conversations.hear(rivalry, message);
+      evidence.conversation(rivalry, await heard.get(rivalry.subject.id));
+      return reply;
+    },
+    async newest(rivalry) {
+      const said = await conversations.newest(rivalry);
+      if (said?.move.round === 1) evidence.said(rivalry, said);
+      return said;
+    },
+  };
 }
 
 async function missing(what: string): Promise<never> {

@@ -12,6 +12,7 @@ import type { BatchArchive } from './blobs/batch-archive.ts';
 import { createKzgThread } from './blobs/kzg-thread.ts';
 import type { ChainEngine } from './chain-engine.ts';
 import { createDisputeMachine, type DisputeMachine } from './challenge/dispute-machine.ts';
+import type { RecordChallenge } from './challenge/evidence.ts';
 import { createIterationAnswers } from './challenge/iteration-answers.ts';
 import type { AskChallenge } from './challenge/peer-reach.ts';
 import { findDisputeFiles } from './challenge/tracer-thread.ts';
@@ -34,6 +35,8 @@ import { readAssertionEvents } from './validator/rollup-logs.ts';
 import { createStakeWish } from './validator/stake-wish.ts';
 import { type Asserting, createValidator, type Validator, type ValidatorState } from './validator/validator.ts';
 import type { SentMessages } from './withdrawals/sent-messages.ts';
+
+export type { RecordChallenge };
 
 const GWEI = 1_000_000_000n;
 /** Of each run of the machine of disputes, beside the node's. */
@@ -68,6 +71,8 @@ export interface OwnValidatorWatch {
   readonly now: () => number;
   readonly onValidatorState: (state: ValidatorState) => void;
   readonly challengePeers: ChallengePeers;
+  /** Appends to the audit log what challenges come to; undefined: there is none. */
+  readonly record: RecordChallenge | undefined;
 }
 
 /** Opponents that are peers of the network. */
@@ -97,7 +102,7 @@ export const UNKNOWN_CHALLENGE: ChallengeAnswer = { type: 'refused', reason: 'un
 
 export function createOwnValidator(
   { config, descriptor, validatorKey, databasePath, databaseKey }: OwnValidatorOptions,
-  { log, now, onValidatorState, challengePeers }: OwnValidatorWatch,
+  { log, now, onValidatorState, challengePeers, record }: OwnValidatorWatch,
   { l1, l1Rpc, accounts, store, engine, archive, database, own, messages, stateFrom }: OwnValidatorParts,
 ): OwnValidator {
   const { rollup, deployedAt } = descriptor.l1;
@@ -164,11 +169,12 @@ export function createOwnValidator(
       chainId: BigInt(chainId),
       firstL1Block,
       folder: join(dirname(databasePath), 'challenges'),
+      evidenceFolder: join(dirname(databasePath), 'challenge-evidence'),
     };
     const judged = { derive, book: follower.book, verdictOf: judge.verdictOf };
     return createOwnChallenges(
       { ...where, key, pollMs, resubmitMs },
-      { l1Rpc, sender, calls, ...judged, machine: openMachine(), ask: challengePeers.ask, log, now },
+      { l1Rpc, sender, calls, ...judged, machine: openMachine(), ask: challengePeers.ask, record, log, now },
     );
   }
 

@@ -44,7 +44,7 @@ import { createOwnForcing } from './own-forcing.ts';
 import { createOwnPruner } from './own-pruner.ts';
 import { callAt, createOwnRpc } from './own-rpc.ts';
 import { createOwnSnapshots, type OwnSnapshots } from './own-snapshots.ts';
-import { type ChallengePeers, createOwnValidator, type OwnValidator } from './own-validator.ts';
+import { type ChallengePeers, createOwnValidator, type OwnValidator, type RecordChallenge } from './own-validator.ts';
 import { createOwnWithdrawals } from './own-withdrawals.ts';
 import type { Pruner } from './prune/pruner.ts';
 import { createNodeRegistry, type NodeRegistry } from './registry/node-registry.ts';
@@ -80,6 +80,7 @@ export interface PartsDeps {
   readonly peerCount: () => number;
   readonly batchPeers: BatchPeers;
   readonly challengePeers: ChallengePeers;
+  readonly record: RecordChallenge | undefined;
   readonly onDerived: (derived: Derived) => void;
   readonly dropped: () => readonly Dropped[];
   readonly onDiscarded: (discarded: Discarded) => void;

@@ -22,7 +22,7 @@ import { addLogIndexMetric } from './logs/log-index-metric.ts';
 import { createRollupMetrics, observeEndpoints } from './metrics.ts';
 import { createNetworkPort, type LocalOrdering, type NetworkPort } from './network-port.ts';
 import type { StakeControl } from './own-stake.ts';
-import { type ChallengePeers, NO_OPPONENTS, UNKNOWN_CHALLENGE } from './own-validator.ts';
+import { type ChallengePeers, NO_OPPONENTS, type RecordChallenge, UNKNOWN_CHALLENGE } from './own-validator.ts';
 import { lazyRegistry } from './registry/lazy-registry.ts';
 import type { NodeRegistry } from './registry/node-registry.ts';
 import { assembleParts, type RollupParts } from './rollup-parts.ts';
@@ -63,6 +63,8 @@ export interface RollupDeps {
   /** Members that may have the data of a batch which L1 has forgotten. */
   readonly batchPeers?: BatchPeers;
   readonly challengePeers?: ChallengePeers;
+  /** Appends to the audit log what challenges of this node's stake come to. */
+  readonly record?: RecordChallenge;
 }
 
 /** The rollup node: rebuilds L2 from L1, takes the sequencer's announcements before that, and serves the result. */
@@ -189,6 +191,7 @@ export function createRollup(options: RollupOptions, deps: RollupDeps): Rollup {
           peerCount: () => deps.peerCount?.() ?? 0,
           batchPeers: deps.batchPeers ?? { ask: async () => undefined },
           challengePeers: deps.challengePeers ?? NO_OPPONENTS,
+          record: deps.record,
           onEndpoints: (states) => observeEndpoints(metrics, states),
           onWaiting: (waiting) => metrics.batchDataWaiting.set(Number(waiting)),
           onDerived: observe,

@@ -14,7 +14,7 @@ import {
 } from '../membership/index.ts';
 import { createP2p, type P2p } from '../p2p/index.ts';
 import { createReplication } from '../replication/index.ts';
-import { createRollup, type Rollup } from '../rollup/index.ts';
+import { createRollup, type Rollup, type RollupDeps } from '../rollup/index.ts';
 import type { Store } from '../store/index.ts';
 import { type NodeOptions, now, randomBytes, type WireDeps } from '../wiring.ts';
 import { createWitness, type Witness, type WitnessedLog } from '../witness/index.ts';
@@ -44,7 +44,7 @@ export interface PrivateSide {
     readonly held: Omit<Store['held'], 'bytes'>;
     readonly shards: Store['shards'];
   };
-  readonly audit: AuditHead & Omit<WitnessedLog, 'publicKey'>;
+  readonly audit: AuditHead & Omit<WitnessedLog, 'publicKey'> & { readonly append: NonNullable<RollupDeps['record']> };
 }
 
 export interface PublicSideOptions extends NodeOptions {
@@ -83,7 +83,7 @@ export function wirePublicSide(options: PublicSideOptions, of: PrivateSide, deps
 /** The public state, rebuilt from L1, and the peers. */
 function followNetwork(
   { home, version, config }: NodeOptions,
-  { secrets, store, cosign }: PrivateSide & { readonly cosign: Pick<Witness, 'answer'> },
+  { secrets, store, audit, cosign }: PrivateSide & { readonly cosign: Pick<Witness, 'answer'> },
   { log, metrics }: WireDeps,
 ): Pick<PublicSide, 'rollup' | 'p2p'> {
   const { descriptor } = readDescriptor(home);
@@ -102,6 +102,7 @@ function followNetwork(
       metrics,
       now,
       randomBytes,
+      record: (event) => audit.append(event),
       ...rollupPeers(() => p2p),
     },
   );

@@ -28,11 +28,19 @@ export interface Talks {
   keepTalking(rivalry: Rivalry, signal: AbortSignal): Promise<void>;
 }
 
+/** What has to be on record of what is done here. */
+export interface Evidence {
+  alarm(state: ChallengeState): void;
+  /** An entry that was sent, with its account's nonce. */
+  entry(entry: Entry, nonce: bigint): void;
+}
+
 export interface ChallengesDeps extends EntryDeps {
   readonly l1: ChallengesL1;
   readonly sender: L1Sender;
   readonly heard: HeardMoves;
   readonly talks: Talks;
+  readonly evidence: Evidence;
   readonly log: Logger;
   readonly now: () => number;
 }
@@ -135,6 +143,7 @@ export function createChallenges({ pollMs, resubmitMs }: ChallengesOptions, deps
     const key = `${state.id}/${state.round}/${state.next}`;
     if (!state.isUrgent || alarmed.has(key)) return;
     alarmed.add(key);
+    deps.evidence.alarm(state);
     const { id, side, round, leftS, opponent } = state;
     log.error(
       { challenge: id, side, round, leftS, opponent },
@@ -152,6 +161,7 @@ export function createChallenges({ pollMs, resubmitMs }: ChallengesOptions, deps
       const entry = await makeEntry(deps, { rivalry, action }, { record, heard: highestHeard(conversation) });
       if (entry === undefined) return false;
       flight = { outgoing: await sender.send(l1.encode(entry), signal), sentAt: now() };
+      deps.evidence.entry(entry, flight.outgoing.nonce);
       failures.delete(id);
       log.info({ challenge: id, entry: entry.kind, round: roundOf(entry) }, 'an entry of a challenge goes to L1');
       return true;

@@ -10,12 +10,27 @@ const WORD_BYTES = 32;
 /** Without a change of the rivals, which mostly tells of an end. */
 const READ_EVERY_MS = 600_000;
 
+/** A stake that a challenge took, as a log of the Rollup has it. */
+export interface EndedStake {
+  readonly result: 'won' | 'lost';
+  readonly loser: bigint;
+  readonly winner: bigint;
+  readonly transaction: Hex;
+  readonly block: bigint;
+}
+
 /** How the challenges of an account's stakes ended. */
 export interface StakeOutcomes {
   /** Stakes of opponents that a challenge took, one of this account's winning. */
   readonly won: number;
   /** Own stakes that a challenge took. */
   readonly lost: number;
+}
+
+interface EndLog {
+  readonly topics?: readonly string[];
+  readonly transactionHash?: string;
+  readonly blockNumber?: string;
 }
 
 export interface OutcomesInView {
@@ -34,6 +49,8 @@ export interface StakeOutcomesOptions {
 
 export interface StakeOutcomesDeps {
   readonly rpc: JsonRpc;
+  /** Told all of them at each read. */
+  readonly onEnded?: (ends: readonly EndedStake[]) => void;
   readonly log: Logger;
   readonly now: () => number;
 }
@@ -41,12 +58,12 @@ export interface StakeOutcomesDeps {
 /** Counted in L1's logs, as an endpoint tells of them: nothing is remembered, so a restart or a reorg forgets nothing. */
 export function createOutcomesInView(
   { rollup, firstL1Block, owner }: StakeOutcomesOptions,
-  { rpc, log, now }: StakeOutcomesDeps,
+  { rpc, log, now, onEnded }: StakeOutcomesDeps,
 ): OutcomesInView {
   let newest: StakeOutcomes | undefined;
   let readAt: { readonly rivals: number; readonly ms: number } | undefined;
 
-  async function logs(topics: readonly unknown[], signal: AbortSignal): Promise<{ topics?: readonly string[] }[]> {
+  async function logs(topics: readonly unknown[], signal: AbortSignal): Promise<EndLog[]> {
     const filter = { address: rollup, topics, fromBlock: toQuantity(firstL1Block), toBlock: 'latest' };
     const found = await rpc.call('eth_getLogs', [filter], signal);
     if (!Array.isArray(found)) throw invalid('list of logs');
@@ -60,6 +77,7 @@ export function createOutcomesInView(
     if (own.length === 0) return { won: 0, lost: 0 };
     const [event] = ROLLUP.encodeFilterTopics('StakeEliminated', []);
     const [lost, won] = [await logs([event, own], signal), await logs([event, null, own], signal)];
+    onEnded?.([...lost.map((end) => endOf('lost', end)), ...won.map((end) => endOf('won', end))]);
     return { won: won.length, lost: lost.length };
   }
 
@@ -75,4 +93,9 @@ export function createOutcomesInView(
       }
     },
   };
+}
+
+function endOf(result: EndedStake['result'], { topics, transactionHash, blockNumber }: EndLog): EndedStake {
+  const [loser, winner] = [BigInt(topics?.[1] ?? 0), BigInt(topics?.[2] ?? 0)];
+  return { result, loser, winner, transaction: String(transactionHash) as Hex, block: BigInt(blockNumber ?? 0) };
 }

@@ -80,7 +80,7 @@ export function createSimulatedParty(options: SimulatedPartyOptions): SimulatedP
   const openRun = lieAt === undefined ? machine.openRun : lyingRun(machine.openRun, { lieAt, state: own.state });
   const { rollup, sequencerInbox, chainId, rpc } = l1;
   const challenges = createOwnChallenges(
-    { rollup, sequencerInbox, chainId, firstL1Block: 0n, key: own.key, folder, ...RPC },
+    { rollup, sequencerInbox, chainId, firstL1Block: 0n, key: own.key, folder, evidenceFolder: folder, ...RPC },
     {
       l1Rpc: rpc,
       sender: createL1Accounts({ chainId }, { rpc, now }).sender({
@@ -96,6 +96,7 @@ export function createSimulatedParty(options: SimulatedPartyOptions): SimulatedP
       verdictOf: (nodeId) => (nodeId === own.nodeId ? { kind: 'right', block: 1n } : undefined),
       machine: { ...machine, openRun },
       ask,
+      record: undefined,
       log: createLogger({ level: 'silent' }),
       now,
     },

@@ -6,6 +6,7 @@ import { after, before, test } from 'node:test';
 import { Interface } from 'ethers';
 import { createL1Accounts } from '../../../appliance/rollup/account/l1-accounts.ts';
 import type { DisputeMachine } from '../../../appliance/rollup/challenge/dispute-machine.ts';
+import type { ChallengeEvent } from '../../../appliance/rollup/challenge/evidence.ts';
 import { TALK_SILENCE_MS } from '../../../appliance/rollup/challenge/next-action.ts';
 import type { OpenRun } from '../../../appliance/rollup/challenge/truth.ts';
 import { createJsonRpc } from '../../../appliance/rollup/l1/json-rpc.ts';
@@ -23,6 +24,7 @@ import { FLAG_OK, type OpenedState, stateHash } from '../../../protocol/dispute/
 import { hexToBytes } from '../../../protocol/rollup/bytes.ts';
 import { EMPTY_SEND_ROOT } from '../../../protocol/rollup/send-tree.ts';
 import { CHAIN, CORE0, openToyRun, GENESIS as TOY_GENESIS } from '../../unit/appliance/rollup/challenge/toy-machine.ts';
+import { assertOnRecord } from './challenge-records.ts';
 import { type ChallengedL1, createChallengedL1, type Staker } from './challenged-l1.ts';
 
 const GENESIS: GlobalState = { ...TOY_GENESIS, sendRoot: EMPTY_SEND_ROOT };
@@ -111,7 +113,7 @@ const book = () => {
 
 type Ask = Parameters<typeof createOwnChallenges>[1]['ask'];
 
-function player(who: Staker, name: string, ask: Ask): OwnChallenges {
+function player(who: Staker, name: string, ask: Ask, events: ChallengeEvent[] = []): OwnChallenges {
   const isLiar = who === l1.liar;
   const rpc = createJsonRpc({ urls: [l1.rpcUrl], timeoutMs: 60_000, maxResponseBytes: 8 << 20 });
   const { rollup, sequencerInbox, chainId } = l1;
@@ -132,6 +134,7 @@ function player(who: Staker, name: string, ask: Ask): OwnChallenges {
       firstL1Block: 0n,
       key: who.key,
       folder: join(folder, name),
+      evidenceFolder: join(folder, `${name}-evidence`),
       pollMs: 1,
       resubmitMs: 60_000,
     },
@@ -144,6 +147,7 @@ function player(who: Staker, name: string, ask: Ask): OwnChallenges {
       verdictOf,
       machine,
       ask,
+      record: async (event) => events.push(event),
       log,
       now,
     },
@@ -213,8 +217,9 @@ let snapshot: Hex;
 test('a liar that talks loses by one transaction, and its assertion dies', async () => {
   snapshot = await l1.rpc<Hex>('evm_snapshot');
   const block = await newestBlock();
-  const liar = player(l1.liar, 'talking-liar', nobody);
-  const honest = player(l1.honest, 'talking-honest', (_, encoded) => liar.hear(encoded));
+  const records = { honest: [] as ChallengeEvent[], liar: [] as ChallengeEvent[] };
+  const liar = player(l1.liar, 'talking-liar', nobody, records.liar);
+  const honest = player(l1.honest, 'talking-honest', (_, encoded) => liar.hear(encoded), records.honest);
   await playUntilDead([liar, honest]);
   const entries = await entriesSince(block);
   assert.deepEqual(
@@ -230,6 +235,10 @@ test('a liar that talks loses by one transaction, and its assertion dies', async
       { won: 0, lost: 1 },
     ],
   );
+  const look = async (): Promise<void> => {
+    for (const one of [honest, liar]) await one.tick(signal);
+  };
+  await assertOnRecord(records, { loser: l1.liar.stakeId, winner: l1.honest.stakeId }, look);
 });
 
 test('a liar that is silent loses in seven transactions of the honest side', async () => {

@@ -142,6 +142,7 @@ export function createPlayer({ l1, rivalries, folder, reach, lose, lie }: Player
           return talking;
         },
       },
+      evidence: { alarm: () => {}, entry: () => {} },
       log: silent,
       now,
     },
