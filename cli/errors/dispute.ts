@@ -16,8 +16,7 @@ export const DISPUTE_GUIDANCE: Record<keyof typeof DISPUTE_ERRORS, Guidance> = {
   DISPUTE_MACHINE_MISSING: {
     exit: EXIT.checksFailed,
     remedy:
-      "Without it the node plays the rounds about blocks and ends what a silent opponent leaves, and proves no step. Tell the guardian of the network while a clock runs. The images have no such machine yet: a node that runs as a process has. For a prover name the network's string in `rollup.validator.srsFolder`, and install @aztec/bb.js 5.0.0 beside the program or name its bb in `rollup.validator.proverProgram`.",
-      'Without it the node plays the rounds about blocks and ends what a silent opponent leaves, and proves no step. Tell the guardian of the network while a clock runs.',
+      "Without it the node plays the rounds about blocks and ends what a silent opponent leaves, and proves no step. Tell the guardian of the network while a clock runs. For a prover name the network's string in `rollup.validator.srsFolder`, and install @aztec/bb.js 5.0.0 beside the program or name its bb in `rollup.validator.proverProgram`.",
   },
   DISPUTE_STATE_MISSING: {
     exit: EXIT.unreachable,

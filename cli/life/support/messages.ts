@@ -50,6 +50,7 @@ export const LOG_MESSAGES: readonly string[] = [
   'an entry of a challenge goes to L1',
   'an entry of a challenge waits at the limit of its fee',
   'an event is not in the audit log',
+  'an event of a challenge is not in the audit log yet',
   'an unfinished upload does not open',
   'anchor not sent',
   'anchor sent',
