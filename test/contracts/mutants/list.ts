@@ -1,20 +1,8 @@
-/**
- * One change of a contract that weakens a rule; the forge tests have to fail of it. What only comes before a hash that would say the same
- * (the lengths of a leaf and its path in ShardProof) is not here.
- */
-export interface ContractMutant {
-  readonly rule: string;
-  /** Under contracts/src. */
-  readonly file: string;
-  readonly from: string;
-  readonly to: string;
-}
-
-const of = (file: string, ...changes: readonly (readonly [string, string, string])[]): ContractMutant[] =>
-  changes.map(([rule, from, to]) => ({ rule, file, from, to }));
+import { STORAGE_MUTANTS } from './storage-list.ts';
+import { type ContractMutant, weaken } from './weaken.ts';
 
 export const CONTRACT_MUTANTS: readonly ContractMutant[] = [
-  ...of(
+  ...weaken(
     'l1/dispute/ChallengeManager.sol',
     [
       'open: anyone opens',
@@ -129,7 +117,7 @@ export const CONTRACT_MUTANTS: readonly ContractMutant[] = [
     ['playable: rivals are not checked', 'else _requireRivals(parties);', ''],
     ['proof gas has no limit', 'if (gasUsed > MAX_PROOF_GAS) gasUsed = MAX_PROOF_GAS;', ''],
   ),
-  ...of(
+  ...weaken(
     'l1/dispute/Moves.sol',
     ['the id is of no contract', 'block.chainid, address(this), parties', 'block.chainid, parties'],
     [
@@ -145,13 +133,13 @@ export const CONTRACT_MUTANTS: readonly ContractMutant[] = [
     ],
     ['the responder moves first', 'round % 2 == 1 ? parties.opener', 'round % 2 == 0 ? parties.opener'],
   ),
-  ...of(
+  ...weaken(
     'l1/dispute/Points.sol',
     ['a choice past the points', 'if (choice >= POINTS) revert ChoiceOutOfRange(choice);', ''],
     ['the start is any', '_requireUnder(move_.root, start, choice - 1, opening.beforePath);', ''],
     ['the denied point is any', '_requireUnder(move_.root, denied, choice, opening.deniedPath);', ''],
   ),
-  ...of(
+  ...weaken(
     'l1/dispute/Subjects.sol',
     ['calls in a freeze', 'if (freezeClock.isFrozen()) revert Frozen();', ''],
     ['parties without a parent', 'parties.parent != bytes32(0)\n            && ', ''],
@@ -169,15 +157,19 @@ export const CONTRACT_MUTANTS: readonly ContractMutant[] = [
     ['what failed counts', 'if (end.flag == FLAG_OK) return end.output;', 'return end.output;'],
     ['a flag above 2', ' && state.flag <= FLAG_FAIL', ''],
   ),
-  ...of(
+  ...weaken(
     'l1/dispute/Entries.sol',
     ['the price has no limit', 'if (priceWei > MAX_PRICE_WEI) priceWei = MAX_PRICE_WEI;', ''],
     ['refunds twice', 'if (isOpeners) record.openerCreditGwei = 0;', ''],
     ['refunds of the living', 'rollup.stakeOf(r.stakeId).isEliminated && _refund', '_refund'],
     ['a refund takes no part of the rest', 'refunds.refundWei -= amountWei;', ''],
   ),
-  ...of('l1/dispute/BothStepVerifiers.sol', ['one of both is enough', 'read, one) && second', 'read, one) || second']),
-  ...of(
+  ...weaken('l1/dispute/BothStepVerifiers.sol', [
+    'one of both is enough',
+    'read, one) && second',
+    'read, one) || second',
+  ]),
+  ...weaken(
     'l1/Rollup.sol',
     [
       'eliminate: by anyone',
@@ -231,7 +223,7 @@ export const CONTRACT_MUTANTS: readonly ContractMutant[] = [
     ['the window counts no child', 'p.windowChildren++;', ''],
     ['a rival may back the same child', 'nodeId != otherNodeId && ', ''],
   ),
-  ...of(
+  ...weaken(
     'l1/Stakes.sol',
     ['refunds without limit', 'amountWei * MAX_REFUND_PERCENT / 100', 'amountWei'],
     ['nothing is burned', 'burnedWei += restWei;', '_owe(_stakes[winnerId].owner, restWei);'],
@@ -244,71 +236,5 @@ export const CONTRACT_MUTANTS: readonly ContractMutant[] = [
       'unchecked { owedWei[msg.sender] = ownWei - amountWei; }',
     ],
   ),
-  ...of(
-    'l2/storage/StorageDeals.sol',
-    ['open: by anyone', 'if (msg.sender != owner) revert NotParty(dealId, msg.sender);', ''],
-    ['open: unsigned terms', '_requireSigned(holder, keccak256(abi.encode(TERMS_TYPE, terms)), holderSignature);', ''],
-    ['open: old terms', 'terms.generation != generation || ', ''],
-    ['withdraw: everything', 'uint256 locked = LOCKUP_EPOCHS * _payOf(deal, _mostBytes(deal));', 'uint256 locked = 0;'],
-    ['unlock: in a challenge', '_requireNoChallenge(dealId);\n        uint256 needed', 'uint256 needed'],
-    ['postSet: without the holder', '_requireSigned(holder, digest, holderSignature);', ''],
-    ['postSet: an old number', 'if (seq <= newest) revert SetStale(seq, newest);', ''],
-    ['postSet: growth without collateral', 'if (size > deal.setBytes && deal.collateral < needed)', 'if (false)'],
-    [
-      'postSet: shrinking needs collateral',
-      'if (size > deal.setBytes && deal.collateral < needed)',
-      'if (deal.collateral < needed)',
-    ],
-    [
-      'postSet: in force at once',
-      '_epochsBefore(deal, uint64(block.timestamp)) + 1;',
-      '_epochsBefore(deal, uint64(block.timestamp));',
-    ],
-    ['challenge: without a bond', 'if (msg.value != BOND_WEI) revert WrongValue(msg.value, BOND_WEI);', ''],
-    ['challenge: twice an epoch', '_asked[dealId][generation][epoch] = true;', ''],
-    [
-      'challenge: after the end',
-      'bytes32 dealId = idOf(msg.sender, holder);\n        Deal storage deal = _runningDeal(dealId);\n        _requireNoChallenge(dealId);\n        if (msg.value',
-      'bytes32 dealId = idOf(msg.sender, holder);\n        Deal storage deal = _settledDeal(dealId);\n        _requireNoChallenge(dealId);\n        if (msg.value',
-    ],
-    ['answer: late', 'if (block.timestamp > asked.deadline) revert DeadlineIs(asked.deadline);', ''],
-    [
-      'answer: any leaf',
-      'if (!ShardProof.shows(proof, asked.setRoot, leaves, place)) revert WrongAnswer(question);',
-      'ShardProof.shows(proof, asked.setRoot, leaves, place);',
-    ],
-    ['answer: the same twice', ' || (asked.answered >> question) & 1 == 1', ''],
-    ['fault: early', 'if (block.timestamp <= asked.deadline) revert DeadlineIs(asked.deadline);', ''],
-    [
-      'fault: costs all',
-      'uint256(deal.collateral) * unanswered / QUESTIONS',
-      'uint256(deal.collateral) * QUESTIONS / QUESTIONS;\n        unanswered',
-    ],
-    ['fault: the epoch is paid', '_faulted[dealId][generationOf[dealId]][asked.epoch] = true;', ''],
-    ['notice: by anyone', 'if (msg.sender != owner && msg.sender != holder) revert NotParty(dealId, msg.sender);', ''],
-    ['leaveUnpaid: at once', 'if (deal.unpaidEpochs < UNPAID_EPOCHS) revert NotUnpaid(dealId, deal.unpaidEpochs);', ''],
-    ['close: in a challenge', '_requireNoChallenge(dealId);\n        if (deal.endsAt == 0', 'if (deal.endsAt == 0'],
-    [
-      'close: before the end',
-      'if (deal.endsAt == 0 || block.timestamp < deal.endsAt) revert NotEnded(dealId, deal.endsAt);',
-      '',
-    ],
-    ['close: the same generation', 'generationOf[dealId]++;', ''],
-  ),
-  ...of(
-    'l2/storage/DealEpochs.sol',
-    ['paid while asked', 'if (_challenges[dealId].deadline != 0) due = _least(due, _challenges[dealId].epoch);', ''],
-    [
-      'paid after the end',
-      'if (deal.endsAt != 0 && deal.endsAt < block.timestamp) due = _epochsBefore(deal, deal.endsAt);',
-      '',
-    ],
-    ['arrears are forgotten', 'deal.arrears = _toUint128(due - paid);', ''],
-    ['any payment ends the arrears', 'due == paid ? 0', 'paid > 0 ? 0'],
-  ),
-  ...of(
-    'l2/storage/ShardProof.sol',
-    ['a leaf outside the shard', ' || place < start || place >= start + leaves', ''],
-    ['another total', ' || total != setLeaves', ''],
-  ),
+  ...STORAGE_MUTANTS,
 ];

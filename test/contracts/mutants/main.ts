@@ -10,7 +10,8 @@ import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { CONTRACT_MUTANTS, type ContractMutant } from './list.ts';
+import { CONTRACT_MUTANTS } from './list.ts';
+import type { ContractMutant } from './weaken.ts';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 /** Plain tests find most; a few random runs find the rest, and a hundred mutants take hours with all of them. */
