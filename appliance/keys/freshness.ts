@@ -111,13 +111,15 @@ export function createKeyFreshness({ keys, evidence, log }: FreshnessDeps): KeyF
     name: 'key list',
     async start() {
       await compare();
-      await settle().catch((error: unknown) => log.warn({ err: error }, 'identities are not sealed anew yet'));
-      started = true;
       // The state is kept by the keys; a log that takes no leaf now says so itself.
       const again = (): void => {
         looking = look().catch((error: unknown) => log.debug({ err: error }, 'the key files were not checked'));
       };
       timer = setInterval(again, LOOK_EVERY_MS).unref();
+      // What was damaged while the node was down is said from the start on.
+      again();
+      await looking;
+      started = true;
     },
     async stop() {
       clearInterval(timer);

@@ -38,18 +38,20 @@ export async function compareKeyStore(
   }
 }
 
-/** The sealed identities of the home as they were at the start, or were written since: they are opened only now and then. */
+/** The sealed identities of the home as they were at the start, or were written since: the node opens them only now and then. */
 export interface HeldIdentities {
   remember(): Promise<void>;
-  /** The first that is gone or is another one. */
+  /** The first that is gone, is another one, or does not open. Of an unlocked node. */
   look(): Promise<IdentityFault | undefined>;
 }
 
-export function createHeldIdentities(home: string): HeldIdentities {
+/** @param read opens one; it is asked once for each file, and again only for one that did not open */
+export function createHeldIdentities(home: string, read: (name: string) => Promise<Uint8Array>): HeldIdentities {
   const folder = join(home, 'identity');
-  let known: ReadonlyMap<string, string> = new Map();
+  let known = new Map<string, string>();
+  const opened = new Set<string>();
 
-  async function read(): Promise<Map<string, string>> {
+  async function digests(): Promise<Map<string, string>> {
     const names = await readdir(folder).catch(() => []);
     const sealed = names.filter((name) => name.endsWith(SEALED)).slice(0, MAX_IDENTITIES);
     const found = new Map<string, string>();
@@ -61,16 +63,33 @@ export function createHeldIdentities(home: string): HeldIdentities {
     return found;
   }
 
+  /** A file that was damaged while the node was down is the one that the start remembers. */
+  async function opens(name: string): Promise<boolean> {
+    if (opened.has(name)) return true;
+    try {
+      (await read(name)).fill(0);
+    } catch (error) {
+      if (isNectarError(error, 'KEY_IDENTITY_INVALID')) return false;
+      throw error;
+    }
+    opened.add(name);
+    return true;
+  }
+
   return {
     async remember() {
-      known = await read();
+      known = await digests();
+      opened.clear();
     },
     async look() {
-      const found = await read();
+      const found = await digests();
       for (const [name, digest] of known) {
         const now = found.get(name);
         if (now === undefined) return new NectarError('KEY_IDENTITY_MISSING', { name });
-        if (now !== digest) return new NectarError('KEY_IDENTITY_INVALID', { name });
+        // One that never opened may be put right.
+        const isAnother = now !== digest && opened.has(name);
+        if (isAnother || !(await opens(name))) return new NectarError('KEY_IDENTITY_INVALID', { name });
+        known.set(name, now);
       }
       return undefined;
     },

@@ -43,7 +43,7 @@ export function createKeys(options: KeysConfig & { readonly home: string }, deps
   let digest = '';
   let blocked: { readonly by: KeyContradiction; readonly reads: boolean } | undefined;
   let identityFault: IdentityFault | undefined;
-  const identities = createHeldIdentities(home);
+  const identities = createHeldIdentities(home, (name) => withIdentity(name, readIdentity));
   let unopened: NectarError | undefined;
   let writing: Promise<unknown> = Promise.resolve();
 

@@ -160,4 +160,28 @@ describe('keys.json and the sealed identities under a running node', () => {
     await look();
     assert.deepEqual(keys.readiness(), { ready: true });
   });
+
+  it('a sealed identity that was damaged while the node was down is named from the start on, and may be put right', async () => {
+    const sealed = join(folder, 'home', 'identity', 'checkpoint.sealed');
+    const kept = await readFile(sealed);
+    await writeFile(
+      sealed,
+      kept.map((byte, at) => (at === 40 ? byte ^ 1 : byte)),
+    );
+    const other = await open();
+    const stated = other.generation();
+    const evidence: KeyEvidence = { latest: async () => ({ keys: stated }), append: async () => ({ index: 0 }) };
+    const freshness = createKeyFreshness({ keys: other, evidence, log });
+    await freshness.start(signal);
+    try {
+      const damaged = other.readiness();
+      assert.ok(!damaged.ready && damaged.fault?.code === 'KEY_IDENTITY_INVALID', JSON.stringify(damaged));
+      await writeFile(sealed, kept);
+      await freshness.look();
+      assert.deepEqual(other.readiness(), { ready: true });
+    } finally {
+      await freshness.stop();
+      await other.stop();
+    }
+  });
 });
