@@ -31,7 +31,10 @@ function checkSiteCertificate(home: string, now: number): Check[] {
 }
 
 function checkCertificate(pem: string, now: number, advice = 'nectar-byon tls renew'): Check {
-  const { validFromDate, validToDate } = new X509Certificate(pem);
+  const certificate = parseCertificate(pem);
+  if (certificate === undefined)
+    return { name: 'certificate', value: 'damaged: no client accepts it', grade: 'bad', advice };
+  const { validFromDate, validToDate } = certificate;
   const left = validToDate.getTime() - now;
   if (left <= 0) return { name: 'certificate', value: 'expired', grade: 'bad', advice };
   // A clock that was ahead once made it: to clients it is no better than an expired one.
@@ -40,4 +43,12 @@ function checkCertificate(pem: string, now: number, advice = 'nectar-byon tls re
   const value = `good for ${formatDuration(left)}`;
   if (left < EXPIRY_POOR_MS) return { name: 'certificate', value, grade: 'poor', advice };
   return { name: 'certificate', value, grade: 'good' };
+}
+
+function parseCertificate(pem: string): X509Certificate | undefined {
+  try {
+    return new X509Certificate(pem);
+  } catch {
+    return undefined;
+  }
 }
