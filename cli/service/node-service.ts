@@ -19,7 +19,9 @@ const WITH_THE_BOOT_MS = 10 * 60_000;
 export function describeService(home: string): NodeService {
   const { nodeId } = readPublicIdentity(home);
   const system = process.getuid?.() === 0;
-  const devices = /"(tpm2|pkcs11)"/.test(readFileSync(join(home, 'keys.json'), 'utf8'));
+  const keys = join(home, 'keys.json');
+  if (!existsSync(keys)) throw new NectarError('KEY_STORE_MISSING', { path: keys });
+  const devices = /"(tpm2|pkcs11)"/.test(readFileSync(keys, 'utf8'));
   return { home, nodeId, system, user: ownerOf(home), devices };
 }
 

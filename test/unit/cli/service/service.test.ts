@@ -4,7 +4,8 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, wr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { findStarter, findUserName } from '../../../../cli/service/node-service.ts';
+import { encodeIdentityFile } from '../../../../appliance/config/identity.ts';
+import { checkReboot, findStarter, findUserName } from '../../../../cli/service/node-service.ts';
 import { createOpenrcStarter, openrcScript } from '../../../../cli/service/openrc.ts';
 import { nodeUnit, serviceName } from '../../../../cli/service/service-unit.ts';
 import { createCrontabStarter, createSystemdStarter, rebootLine } from '../../../../cli/service/starters.ts';
@@ -192,4 +193,20 @@ test('names the owner of a home as /etc/passwd does', () => {
   writeFileSync(file, 'root:x:0:0:root:/root:/bin/sh\nnectar:x:4300:4300::/home/nectar:/bin/sh\n');
   assert.deepEqual([findUserName(4300, file), findUserName(430, file)], ['nectar', undefined]);
   assert.equal(findUserName(0, join(folder, 'no-passwd')), undefined);
+});
+
+test('a home without its key list is said by name, and is not the end of the examination', async () => {
+  const home = mkdtempSync(join(folder, 'home-'));
+  mkdirSync(join(home, 'identity'));
+  const identity = {
+    nodeId: service.nodeId,
+    peerId: '12D3KooWEyoppNCUx8Yx66oV9fJnriXwCcXwDDUA2kj6vnc6iDEp',
+    operator: `0x${'1'.repeat(40)}`,
+    checkpointVkey: 'clinic.example+0b2b1f7a+AAAA',
+    tokenJwk: { kty: 'OKP', crv: 'Ed25519', x: 'A'.repeat(43) },
+  } as const;
+  writeFileSync(join(home, 'identity', 'public.json'), encodeIdentityFile(identity));
+  const { grade, value } = await checkReboot(home, terminalWith({}));
+  assert.equal(grade, 'poor');
+  assert.match(value, /keys\.json/);
 });
