@@ -48,10 +48,10 @@ async function take(path: string, purpose: string): Promise<FolderLock | undefin
   const umask = process.umask(UMASK);
   try {
     await mkdir(path, { recursive: true, mode: 0o700 });
-    await level.open();
+    await openWhole(level);
     await keepPrivate(path);
   } catch (error) {
-    if (((error as Error).cause as NodeJS.ErrnoException | undefined)?.code === 'LEVEL_LOCKED') return undefined;
+    if (isLocked(error)) return undefined;
     await level.close().catch(() => undefined);
     throw diskError(error, path);
   } finally {
@@ -67,6 +67,23 @@ async function take(path: string, purpose: string): Promise<FolderLock | undefin
       held.delete(inode);
     },
   };
+}
+
+/** Nothing is kept in a lock: one whose files are damaged is made whole, under the kernel's lock, and without removing its LOCK. */
+async function openWhole(level: ClassicLevel): Promise<void> {
+  try {
+    await level.open();
+  } catch (error) {
+    if (isLocked(error)) throw error;
+    await ClassicLevel.repair(level.location);
+    await level.open();
+  }
+}
+
+/** Opening says it in the cause, repairing in the error itself. */
+function isLocked(error: unknown): boolean {
+  const codes = [error, (error as Error).cause].map((one) => (one as NodeJS.ErrnoException | undefined)?.code);
+  return codes.includes('LEVEL_LOCKED');
 }
 
 /** LevelDB takes no modes for what it makes; a command line cannot set its process's umask as a node does. */

@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -63,6 +72,25 @@ test('is free after a crash although the number of its holder belongs to a proce
   mkdirSync(wanted.path, { recursive: true });
   writeFileSync(join(wanted.path, 'holder'), `devnet up, process ${process.ppid}\n`);
   assert.equal(await withLock(wanted, async () => 'done'), 'done');
+});
+
+test('is a lock again when its files were damaged, unless it is held', async () => {
+  const { path } = request('damaged');
+  await (await tryLock(path, 'before'))?.release();
+  for (const name of readdirSync(path)) {
+    const bytes = readFileSync(join(path, name));
+    const middle = bytes.length >> 1;
+    if (bytes.length > 0) bytes[middle] = (bytes[middle] ?? 0) ^ 1;
+    writeFileSync(join(path, name), bytes);
+  }
+  const lock = await tryLock(path, 'mine');
+  assert.ok(lock !== undefined);
+  assert.equal((await holdElsewhere(path, 'another')).answer, 'busy');
+  await lock.release();
+  const holder = await holdElsewhere(path, 'another');
+  writeFileSync(join(path, 'CURRENT'), 'MANIFEST-4711\n');
+  assert.equal(await tryLock(path, 'mine'), undefined);
+  await holder.release();
 });
 
 test('cannot be taken by moving aside what its holder wrote', async () => {
