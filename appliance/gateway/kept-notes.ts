@@ -167,14 +167,32 @@ export function everySecondsOf({ detail }: Pick<LoggedNote, 'detail'>): number |
   return detail.everySeconds === undefined || detail.everySeconds === 'off' ? null : Number(detail.everySeconds);
 }
 
-/** Instants aside: a leaf is some milliseconds older than what was noted because of it. */
+/**
+ * A leaf is some milliseconds older than what was noted because of it, or some seconds on a busy machine. An instant that is further away
+ * was put there: one of a time to come would end an alarm for ever.
+ */
 function isSame(one: unknown, other: unknown): boolean {
-  const [first, second] = [one, other].map((value) =>
-    JSON.parse(JSON.stringify(value), (name, inner) => (INSTANTS.has(name) ? null : inner)),
-  );
-  return isDeepStrictEqual(first, second);
+  const [first, second] = [one, other].map((value) => JSON.parse(JSON.stringify(value)) as unknown);
+  return isDeepStrictEqual(first, withInstantsOf(first, second));
+}
+
+/** `logged`, with the instants of `noted` that may be of the same moment. */
+function withInstantsOf(noted: unknown, logged: unknown): unknown {
+  if (typeof noted !== 'object' || typeof logged !== 'object' || noted === null || logged === null) return logged;
+  const inner = (name: string, value: unknown): unknown => {
+    const mine = (noted as Record<string, unknown>)[name];
+    return INSTANTS.has(name) && isNear(mine, value) ? mine : withInstantsOf(mine, value);
+  };
+  if (Array.isArray(logged)) return logged.map((value, at) => inner(String(at), value));
+  return Object.fromEntries(Object.entries(logged).map(([name, value]) => [name, inner(name, value)]));
 }
 const INSTANTS: ReadonlySet<string> = new Set(['at', 'lastAt', 'since']);
+const NEAR_MS = 60_000;
+
+/** False where one of them is no instant. */
+function isNear(one: unknown, other: unknown): boolean {
+  return Math.abs(Date.parse(String(one)) - Date.parse(String(other))) <= NEAR_MS;
+}
 
 function parse<T>(text: string, isShape: (value: unknown) => value is T): T {
   const value: unknown = JSON.parse(text);

@@ -160,6 +160,10 @@ describe('backups of a running node', () => {
       found: 'another',
       change: (newest) => newest.replace('"auditLeaf": 0', '"auditLeaf": 4711'),
     },
+    'an instant of a time to come': {
+      found: 'another',
+      change: (newest) => newest.replace(/"lastAt": "20/, '"lastAt": "21'),
+    },
     'a copy that was cut off': { found: 'damaged', change: (newest) => newest.slice(0, -20) },
     'a missing file': { found: 'missing', change: () => undefined },
   };
