@@ -42,6 +42,9 @@ describe('reproducible images', { skip }, () => {
     try {
       for (const name of [
         'appliance',
+        'circuits/generated',
+        'coding/generated',
+        'coding/host',
         'contracts/generated',
         'images',
         'machine/generated',
