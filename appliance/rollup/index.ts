@@ -1,6 +1,7 @@
 export type { BatchPeers } from './blobs/peer-batches.ts';
 export { contactOf } from './challenge/peer-reach.ts';
 export { type RollupConfig, rollupConfig, type SequencerConfig, sequencerConfig } from './config.ts';
+export { describeMachine } from './dispute-config.ts';
 export { createJsonRpc } from './l1/json-rpc.ts';
 export { buildDescriptorGenesis } from './network-genesis.ts';
 export { assertMachine, MACHINE_DIGEST, rulesOf } from './network-rules.ts';

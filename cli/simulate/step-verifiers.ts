@@ -1,13 +1,12 @@
 import { AbiCoder, ContractFactory, dataLength, Interface } from 'ethers';
 import { BothStepVerifiersAbi, BothStepVerifiersInitCode } from '../../contracts/generated/BothStepVerifiers.ts';
 import { ChallengeManagerAbi } from '../../contracts/generated/ChallengeManager.ts';
-import { OpenStepVerifierAbi, OpenStepVerifierInitCode } from '../../contracts/generated/OpenStepVerifier.ts';
 import { StepHonkAbi, StepHonkInitCode } from '../../contracts/generated/StepHonk.ts';
 import { ZkStepVerifierAbi, ZkStepVerifierInitCode } from '../../contracts/generated/ZkStepVerifier.ts';
 import type { Hex } from '../../protocol/brand.ts';
 import { NectarError } from '../../protocol/errors.ts';
 import type { DevnetL1 } from '../provision/process/devnet-l1.ts';
-import { withWallet } from '../provision/process/l1-contracts.ts';
+import { deployOpenStepVerifier, withWallet } from '../provision/process/l1-contracts.ts';
 
 export const VERIFIER_KINDS = ['open', 'zk', 'both'] as const;
 /** What a step is proved to: the contract that executes it, the one that takes a zk proof, or both. */
@@ -29,11 +28,12 @@ export interface VerifierShare {
 }
 
 /** @param key of the circuit, for the network's string; undefined where no zk proof is wanted */
-export function deployStepVerifiers(
+export async function deployStepVerifiers(
   { rpcUrl, accounts }: DevnetL1,
   kind: VerifierKind,
   key: Uint8Array | undefined,
 ): Promise<StepVerifiers> {
+  const open = kind === 'zk' ? undefined : await deployOpenStepVerifier({ rpcUrl, key: accounts.deployer.key });
   return withWallet({ rpcUrl, key: accounts.deployer.key }, async (wallet) => {
     async function deploy([abi, code]: readonly [readonly object[], Hex], ...args: readonly unknown[]): Promise<Hex> {
       const contract = await new ContractFactory([...abi], code, wallet).deploy(...args);
@@ -45,8 +45,7 @@ export function deployStepVerifiers(
       const honk = await deploy([StepHonkAbi, StepHonkInitCode], key);
       parts.push({ kind: 'zk', address: await deploy([ZkStepVerifierAbi, ZkStepVerifierInitCode], honk) });
     }
-    if (kind !== 'zk')
-      parts.push({ kind: 'open', address: await deploy([OpenStepVerifierAbi, OpenStepVerifierInitCode]) });
+    if (open !== undefined) parts.push({ kind: 'open', address: open });
     const [first, second] = parts.map(({ address }) => address);
     if (first === undefined) throw new RangeError('a zk verifier needs a key');
     const named =

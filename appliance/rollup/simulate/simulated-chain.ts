@@ -1,8 +1,7 @@
 import { hexlify, keccak256, Transaction, toBeHex, toQuantity, Wallet } from 'ethers';
-import { CORE0 } from '../../../machine/generated/digest.ts';
 import type { ListedPreimage } from '../../../machine/host/given-preimages.ts';
 import { createMachine } from '../../../machine/host/machine.ts';
-import { type DisputeConfig, encodeConfig } from '../../../machine/tracer/iteration.ts';
+import type { DisputeConfig } from '../../../machine/tracer/iteration.ts';
 import type { Hex } from '../../../protocol/brand.ts';
 import type { GlobalState } from '../../../protocol/dispute/global-state.ts';
 import { NectarError } from '../../../protocol/errors.ts';
@@ -12,6 +11,7 @@ import { NEW_NETWORK_FORK } from '../../../protocol/rollup/fork.ts';
 import type { Genesis } from '../../../protocol/rollup/genesis.ts';
 import { EMPTY_SEND_ROOT } from '../../../protocol/rollup/send-tree.ts';
 import { createIterationAnswers } from '../challenge/iteration-answers.ts';
+import { describeMachine } from '../dispute-config.ts';
 import { loadMachine } from '../execute/machine-file.ts';
 import { parseHeader } from '../l1/header.ts';
 import type { JsonRpc } from '../l1/json-rpc.ts';
@@ -68,10 +68,11 @@ export function createSimulatedChain(
   const built = buildGenesisFor(payer.address, timestamp);
   const configAt = (deployedAt: bigint): DisputeConfig => ({ chainId: CHAIN_ID, ...NEW_NETWORK_FORK, deployedAt });
   const genesis = first(built.hash);
+  const { machine: machineConfig, core0 } = describeMachine(CHAIN_ID, NEW_NETWORK_FORK);
   return {
     genesis,
-    core0: toBeHex(CORE0, 32) as Hex,
-    machineConfig: (deployedAt) => keccak256(encodeConfig(configAt(deployedAt))) as Hex,
+    core0,
+    machineConfig,
     batchFor: ({ number, hash, timestamp: at }) =>
       encodeBatch([
         {

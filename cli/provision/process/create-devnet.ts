@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { parseEther } from 'ethers';
 import { makeFolders } from '../../../appliance/make-folders.ts';
 import { peerIdOfSeed } from '../../../appliance/p2p/identity.ts';
-import { buildDescriptorGenesis, MACHINE_DIGEST } from '../../../appliance/rollup/index.ts';
+import { buildDescriptorGenesis, describeMachine, MACHINE_DIGEST } from '../../../appliance/rollup/index.ts';
 import type { Hex } from '../../../protocol/brand.ts';
 import { type NetworkDescriptor, signDescriptor } from '../../../protocol/network/descriptor.ts';
 import { NEW_NETWORK_FORK } from '../../../protocol/rollup/fork.ts';
@@ -13,7 +13,7 @@ import { type DefaultPorts, defaultPorts } from './default-ports.ts';
 import { devnetKeyPath, faucetKeyPath, writeKeyOnce } from './devnet-home.ts';
 import { type DevnetL1, startDevnetL1, stopDevnetL1 } from './devnet-l1.ts';
 import { type ChosenPorts, choosePorts } from './devnet-ports.ts';
-import { deployL1Contracts } from './l1-contracts.ts';
+import { deployL1Contracts, deployOpenStepVerifier } from './l1-contracts.ts';
 import { callRpc } from './rpc.ts';
 
 const DEVNET_L2_CHAIN_ID = 6_328_270n;
@@ -55,9 +55,12 @@ export async function createDevnet(devnet: string, options: CreateDevnetOptions)
   say('deploying the L1 contracts');
   // anvil makes another block 0 at every start, so the block after which derivation begins has to be a later one.
   await callRpc(chain.rpcUrl, 'evm_mine', []);
-  const contracts = await deployL1Contracts(chain.rpcUrl, chain.accounts.deployer.key, {
+  const { key } = chain.accounts.deployer;
+  const verifier = await deployOpenStepVerifier({ rpcUrl: chain.rpcUrl, key });
+  const contracts = await deployL1Contracts(chain.rpcUrl, key, {
     sequencer: chain.accounts.sequencer.address,
     genesisHash: genesis.genesisHash,
+    disputes: { verifier, ...describeMachine(DEVNET_L2_CHAIN_ID, NEW_NETWORK_FORK) },
   });
   // anvil writes its state at intervals and at its end: the contracts must not be lost to a kill -9 in the first seconds.
   await stopDevnetL1(l1);

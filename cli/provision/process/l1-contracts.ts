@@ -11,6 +11,7 @@ import {
 import { ChallengeManagerAbi, ChallengeManagerInitCode } from '../../../contracts/generated/ChallengeManager.ts';
 import { GuardianAbi, GuardianInitCode } from '../../../contracts/generated/Guardian.ts';
 import { InboxAbi, InboxInitCode } from '../../../contracts/generated/Inbox.ts';
+import { OpenStepVerifierAbi, OpenStepVerifierInitCode } from '../../../contracts/generated/OpenStepVerifier.ts';
 import { OutboxAbi, OutboxInitCode } from '../../../contracts/generated/Outbox.ts';
 import { RollupAbi, RollupInitCode } from '../../../contracts/generated/Rollup.ts';
 import { SequencerInboxAbi, SequencerInboxInitCode } from '../../../contracts/generated/SequencerInbox.ts';
@@ -129,6 +130,15 @@ function deployment(
     challengeManager: [ChallengeManagerAbi, ChallengeManagerInitCode, [at.rollup, at.timelock]],
   };
   return all[name];
+}
+
+/** Deploys the verifier that executes a step in Solidity. */
+export function deployOpenStepVerifier(from: L1Transactor): Promise<Hex> {
+  return withWallet(from, async (wallet) => {
+    const verifier = await new ContractFactory([...OpenStepVerifierAbi], OpenStepVerifierInitCode, wallet).deploy();
+    await verifier.waitForDeployment();
+    return (await verifier.getAddress()).toLowerCase() as Hex;
+  });
 }
 
 /** Deposits ETH from L1 to an L2 account. Resolves with the message's index once L1 has mined it. */
