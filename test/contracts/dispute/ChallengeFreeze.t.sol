@@ -193,3 +193,23 @@ contract ChallengeLaterTest is ChallengeTestBase {
         assertOutcome(p, ChallengeStatus.OpenerWon, "outcome");
     }
 }
+
+/// @title A network that has a manager and no verifier
+contract ChallengeWithoutVerifierTest is ChallengeTestBase {
+    function config() internal view override returns (RollupConfig memory c) {
+        c = super.config();
+        c.verifier = address(0);
+    }
+
+    function setUp() public {
+        setUpChallenges();
+    }
+
+    function test_nothingBeginsThatNobodyCouldProve() public {
+        Parties memory p = parties();
+        Message memory message = firstMessage(p, told());
+        vm.expectRevert(abi.encodeWithSelector(NotParties.selector, root));
+        vm.prank(p.opener.signer);
+        challenges.open(p, message.points);
+    }
+}

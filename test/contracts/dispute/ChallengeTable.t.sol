@@ -98,8 +98,8 @@ contract ChallengeTableTest is ChallengeTestBase {
     }
 
     function test_none_onlyRivalsAsTheRollupHasThemBegin() public {
-        Parties[8] memory wrong;
-        for (uint256 i = 0; i < 8; i++) {
+        Parties[9] memory wrong;
+        for (uint256 i = 0; i < 9; i++) {
             wrong[i] = parties();
         }
         wrong[0].parent = truth;
@@ -110,7 +110,9 @@ contract ChallengeTableTest is ChallengeTestBase {
         wrong[5].responder.signer = stranger;
         wrong[6].opener.owner = stranger;
         wrong[7].responder = wrong[7].opener;
-        for (uint256 i = 0; i < 8; i++) {
+        // No rivals, who part at no node: that is not the node of id 0.
+        (wrong[8].parent, wrong[8].responder.node) = (bytes32(0), wrong[8].opener.node);
+        for (uint256 i = 0; i < 9; i++) {
             Message memory message = firstMessage(wrong[i], told());
             vm.expectRevert(abi.encodeWithSelector(NotParties.selector, wrong[i].parent));
             vm.prank(wrong[i].opener.signer);

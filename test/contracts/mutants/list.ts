@@ -160,7 +160,7 @@ export const CONTRACT_MUTANTS: readonly ContractMutant[] = [
   ...weaken(
     'l1/dispute/Entries.sol',
     ['the price has no limit', 'if (priceWei > MAX_PRICE_WEI) priceWei = MAX_PRICE_WEI;', ''],
-    ['refunds twice', 'if (isOpeners) record.openerCreditGwei = 0;', ''],
+    ['refunds twice', 'if (isOpeners) record.openerCreditGwei = 0;', 'if (isOpeners) isOpeners;'],
     ['refunds of the living', 'rollup.stakeOf(r.stakeId).isEliminated && _refund', '_refund'],
     ['a refund takes no part of the rest', 'refunds.refundWei -= amountWei;', ''],
   ),
