@@ -111,7 +111,7 @@ export const GatewayConfig = Type.Object(
     responseStallTimeoutMs: bounded('Longest time a client may accept no byte of a download.', 60_000, 100),
     keepAliveTimeoutMs: bounded('Time an idle connection stays open.', 30_000, 100),
     drainTimeoutMs: bounded('Time that requests in flight have to finish when the node stops.', 10_000, 0),
-    lingerMs: bounded('Time a refused upload is still read, so that the client sees the refusal.', 2_000, 0),
+    lingerMs: bounded('Time a refused upload is still read, so that the client sees the refusal.', 5_000, 0),
     maxIdempotencyKeys: bounded('Idempotency keys remembered; the oldest are forgotten first.', 100_000),
     idempotencyTtlMs: bounded('Time an idempotency key is remembered.', 24 * 3_600_000),
     maxDenialsPerMinute: bounded(
