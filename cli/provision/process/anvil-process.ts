@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, readlinkSync } from 'node:fs';
 import { open, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { replaceFile } from '../../../appliance/durable-file.ts';
 import { NectarError } from '../../../protocol/errors.ts';
@@ -26,6 +26,7 @@ const PLATFORMS: Readonly<Record<string, string>> = {
   'win32-x64': 'anvil-win32-amd64',
 };
 
+const PROGRAM = 'anvil';
 const STOP_TIMEOUT_MS = 12_000;
 const STOP_SAID_MS = 3_000;
 const KILL_TIMEOUT_MS = 5_000;
@@ -67,8 +68,11 @@ function anvilArguments(options: AnvilOptions): string[] {
   ].flat();
 }
 
-/** The pid of the anvil that runs on this folder; undefined when none does. A pid that another program took is not ours. */
-export function findAnvilPid(folder: string): number | undefined {
+/**
+ * The pid of the anvil that runs on this folder; undefined when none does. A pid that another program took is not ours.
+ * @param proc where the kernel shows processes
+ */
+export function findAnvilPid(folder: string, proc = '/proc'): number | undefined {
   let pid: number;
   try {
     pid = Number(readFileSync(pidPath(folder), 'utf8'));
@@ -78,7 +82,10 @@ export function findAnvilPid(folder: string): number | undefined {
   }
   if (process.platform !== 'linux') return pid;
   try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(statePath(folder)) ? pid : undefined;
+    const words = readFileSync(join(proc, String(pid), 'cmdline'), 'utf8');
+    if (words !== '') return words.includes(statePath(folder)) ? pid : undefined;
+    // What is just being started has its program and, for a moment, no words; what has ended has neither.
+    return basename(readlinkSync(join(proc, String(pid), 'exe'))).startsWith(PROGRAM) ? pid : undefined;
   } catch {
     return undefined;
   }
